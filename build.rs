@@ -1,0 +1,140 @@
+//! Prepares `static/` for embedding: every file gets a name that carries its content's hash, and text
+//! files are compressed once, here, so that serving them costs nothing. `app.css` is put together from
+//! the files that it imports, so that the page asks for one stylesheet.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use sha2::{Digest as _, Sha256};
+
+const COMPRESSIBLE: [&str; 5] = ["css", "js", "svg", "txt", "webmanifest"];
+
+fn main() {
+    println!("cargo::rerun-if-changed=static");
+    println!("cargo::rerun-if-changed=migrations");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
+    let static_folder = root.join("static");
+
+    let mut served: BTreeMap<String, (String, Vec<u8>)> = BTreeMap::new();
+    // Stylesheets come last: they name the other files by their hashed names.
+    let (styles, others): (Vec<_>, Vec<_>) =
+        served_files(&static_folder).into_iter().partition(|p| p.ends_with(".css"));
+    for path in others.into_iter().chain(styles) {
+        let mut content = fs::read(static_folder.join(&path)).expect("a listed file is readable");
+        if path.ends_with(".css") {
+            let text = inline_imports(&static_folder.join(&path));
+            content = with_hashed_urls(&text, &served).into_bytes();
+        }
+        let name = hashed_name(&path, &content);
+        served.insert(path, (name, content));
+    }
+    fs::write(out.join("assets.rs"), table(&out, &served)).expect("OUT_DIR is writable");
+}
+
+/// Every file that a browser may ask for, as a path relative to `static/`.
+fn served_files(folder: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(current) = folders.pop() {
+        for entry in fs::read_dir(&current).expect("static/ is readable").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let relative = path
+                    .strip_prefix(folder)
+                    .expect("it was found below")
+                    .to_string_lossy()
+                    .replace('\\', "/");
+                if is_served(&relative) {
+                    files.push(relative);
+                }
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Icons are included into templates, licences and notes are for readers of the source, and the parts of
+/// the stylesheet are served inside `app.css`.
+fn is_served(path: &str) -> bool {
+    let is_part = path.ends_with(".css") && path != "css/app.css";
+    !(is_part || path.starts_with("vendor/lucide/") || path.ends_with("LICENSE") || path.ends_with(".md"))
+}
+
+fn inline_imports(app_css: &Path) -> String {
+    let folder = app_css.parent().expect("a file has a folder");
+    let text = fs::read_to_string(app_css).expect("app.css is readable");
+    let mut css = String::new();
+    for line in text.lines() {
+        match line.strip_prefix("@import \"").and_then(|rest| rest.strip_suffix("\";")) {
+            Some(part) => {
+                let content = fs::read_to_string(folder.join(part));
+                css.push_str(&content.unwrap_or_else(|e| panic!("app.css imports {part}: {e}")));
+            }
+            None => css.push_str(line),
+        }
+        css.push('\n');
+    }
+    css
+}
+
+fn with_hashed_urls(css: &str, served: &BTreeMap<String, (String, Vec<u8>)>) -> String {
+    let mut css = css.to_owned();
+    for (path, (name, _)) in served {
+        css = css.replace(&format!("url(\"../{path}\")"), &format!("url(\"/static/{name}\")"));
+    }
+    assert!(!css.contains("url(\"../"), "a stylesheet names a file that static/ does not hold");
+    css
+}
+
+fn hashed_name(path: &str, content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
+    let hash: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let (stem, extension) = path.rsplit_once('.').expect("every served file has an extension");
+    format!("{stem}.{hash}.{extension}")
+}
+
+/// The Rust source of the table that `src/assets.rs` includes.
+fn table(out: &Path, served: &BTreeMap<String, (String, Vec<u8>)>) -> String {
+    let mut source = String::from("static ASSETS: &[Asset] = &[\n");
+    for (path, (name, content)) in served {
+        let extension = path.rsplit('.').next().unwrap_or_default();
+        let file = out.join(name.replace('/', "_"));
+        fs::write(&file, content).expect("OUT_DIR is writable");
+        let (mut brotli, mut gzip) = ("None".to_owned(), "None".to_owned());
+        if COMPRESSIBLE.contains(&extension) {
+            brotli = embedded(&file, "br", &compress_brotli(content));
+            gzip = embedded(&file, "gz", &compress_gzip(content));
+        }
+        source.push_str(&format!(
+            "    Asset {{ path: {path:?}, name: {name:?}, identity: include_bytes!({:?}), brotli: {brotli}, gzip: {gzip} }},\n",
+            file.display().to_string()
+        ));
+    }
+    source.push_str("];\n");
+    source
+}
+
+fn embedded(file: &Path, extension: &str, content: &[u8]) -> String {
+    let path = PathBuf::from(format!("{}.{extension}", file.display()));
+    fs::write(&path, content).expect("OUT_DIR is writable");
+    format!("Some(include_bytes!({:?}))", path.display().to_string())
+}
+
+fn compress_brotli(content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let params = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
+    brotli::BrotliCompress(&mut &content[..], &mut out, &params).expect("memory does not fail");
+    out
+}
+
+fn compress_gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(content).expect("memory does not fail");
+    encoder.finish().expect("memory does not fail")
+}

@@ -1,0 +1,3 @@
+DROP TABLE bookings;
+DROP TABLE ticket_types;
+DROP TABLE events;

@@ -1,0 +1,71 @@
+//! `/admin/reseed`: the sale starts again from its first day. It says what will be lost, and asks for the
+//! event's name, because nothing brings it back.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::session::Admin;
+use super::{Sales, store};
+use crate::app::App;
+use crate::error::Error;
+use crate::events::seed;
+use crate::page::{Page, Toast, see_other, toast_cookie};
+
+#[derive(Template)]
+#[template(path = "admin/reseed.html")]
+struct New {
+    page: Page,
+    sales: Sales,
+    typed: String,
+    error: Option<&'static str>,
+    allowed: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct ReseedForm {
+    event_name: String,
+}
+
+/// `GET /admin/reseed`
+pub async fn new(page: Page, _: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let status = if app.config.allow_reseed { StatusCode::OK } else { StatusCode::FORBIDDEN };
+    ask(page, &app, status, String::new(), None).await
+}
+
+/// `POST /admin/reseed`
+pub async fn create(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    form: web::Form<ReseedForm>,
+) -> Result<HttpResponse, Error> {
+    let typed = form.into_inner().event_name;
+    if !app.config.allow_reseed {
+        return ask(page, &app, StatusCode::FORBIDDEN, typed, None).await;
+    }
+    let concert = seed::concert();
+    if typed.trim() != concert.name {
+        let error = Some("This is not the concert's name. Nothing was deleted.");
+        return ask(page, &app, StatusCode::UNPROCESSABLE_ENTITY, typed, error).await;
+    }
+    let actor = admin.username;
+    let deleted = app.db.write(move |db| store::reseed(db, &concert, &actor)).await?;
+    log::warn!("the sale was reseeded: {deleted} bookings deleted");
+    let toast = Toast::success(format!("The sale starts afresh. Bookings deleted: {deleted}."));
+    Ok(see_other("/admin").cookie(toast_cookie(&app, &toast)).finish())
+}
+
+async fn ask(
+    page: Page,
+    app: &App,
+    status: StatusCode,
+    typed: String,
+    error: Option<&'static str>,
+) -> Result<HttpResponse, Error> {
+    let sales = app.db.read(|db| store::sales_by_slug(db, seed::concert().slug)).await?;
+    let allowed = app.config.allow_reseed;
+    page.clone().respond_unlisted(status, &New { page, sales, typed, error, allowed })
+}

@@ -1,0 +1,258 @@
+//! The program: from settings to a server that answers, and from a signal to its end. Tests start it
+//! through the same door.
+
+use std::io::{BufRead as _, IsTerminal as _, stdin};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::{Compress, Logger, NormalizePath, TrailingSlash, from_fn};
+use actix_web::{App as ActixApp, HttpServer, web};
+
+use crate::admin::throttle::Throttle;
+use crate::admin::{self, password};
+use crate::booking::desk::Desk;
+use crate::booking::request_key::RequestKeys;
+use crate::config::{Command, CommandLine, Config};
+use crate::db::{self, Database};
+use crate::error::StartError;
+use crate::guard::cookies::Cookies;
+use crate::guard::{headers, origin, secret};
+use crate::{events, routes};
+
+/// Longer than the 5 s between two polls of a page, so that a browser keeps its connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Also met by idle connections that a browser keeps, so it is long; see `docs/architecture.md`.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a stopping server waits for the requests that it has begun.
+const SHUTDOWN_SECONDS: u64 = 10;
+const BACKLOG: i32 = 4096;
+
+/// What handlers share.
+pub struct App {
+    pub config: Config,
+    pub db: Database,
+    pub desk: Desk,
+    pub cookies: Cookies,
+    pub request_keys: RequestKeys,
+    pub sign_ins: Throttle,
+    public_url: String,
+}
+
+impl App {
+    /// The site's address as visitors know it, without a slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
+    /// Whether visitors come over TLS, so that cookies may insist on it.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+/// A server that listens.
+pub struct Started {
+    pub address: SocketAddr,
+    pub server: Server,
+    /// The password that was made because there was none.
+    pub new_password: Option<String>,
+    public_url: String,
+}
+
+/// Runs the command of a command line to its end.
+///
+/// # Errors
+/// One line for the person at the terminal.
+pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
+    let config = Config::new(&command_line.settings)?;
+    match command_line.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(config),
+        Command::Migrate => {
+            db::migrate(&config.database_url)?;
+            println!("{} is at the newest schema", config.database_url);
+            Ok(())
+        }
+        Command::Seed => {
+            let added = open_database(&config)?.1;
+            println!(
+                "{}",
+                if added {
+                    "The concert was added."
+                } else {
+                    "There are concerts already: nothing was changed."
+                }
+            );
+            Ok(())
+        }
+        Command::SetAdminPassword => set_admin_password(&config),
+    }
+}
+
+fn serve(config: Config) -> Result<(), StartError> {
+    actix_web::rt::System::new().block_on(async {
+        let started = start(config)?;
+        announce(&started);
+        stop_on_signal(started.server.handle());
+        started.server.await.map_err(|e| StartError::new(format!("the server stopped: {e}")))
+    })
+}
+
+/// Opens the database, migrates it, seeds it when it is empty, and listens.
+///
+/// # Errors
+/// One line that names what is wrong and the mend.
+pub fn start(config: Config) -> Result<Started, StartError> {
+    // The port first: when it is taken, nothing has been touched yet.
+    let listener = listen(config.bind)?;
+    let address = listener.local_addr().map_err(|e| StartError::new(e.to_string()))?;
+    let (db, _) = open_database(&config)?;
+    let new_password = ensure_admin(&db)?;
+    let secret = secret::load(&config, &db)?;
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let app = web::Data::new(App {
+        desk: Desk::new(db.clone()),
+        db,
+        cookies: Cookies::new(&secret),
+        request_keys: RequestKeys::new(&secret),
+        sign_ins: Throttle::default(),
+        public_url: public_url.clone(),
+        config,
+    });
+    let server = HttpServer::new(move || {
+        ActixApp::new()
+            .app_data(app.clone())
+            .configure(routes::configure)
+            .wrap(from_fn(origin::same_origin))
+            .wrap(Compress::default())
+            .wrap(NormalizePath::new(TrailingSlash::Trim))
+            .wrap(from_fn(headers::secure_headers))
+            .wrap(request_log())
+    })
+    .keep_alive(KEEP_ALIVE)
+    .client_request_timeout(REQUEST_TIMEOUT)
+    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .disable_signals()
+    .listen(listener)
+    .map_err(|e| StartError::new(format!("cannot listen: {e}")))?
+    .run();
+    Ok(Started { address, server, new_password, public_url })
+}
+
+fn listen(bind: SocketAddr) -> Result<TcpListener, StartError> {
+    let wrong = |e: std::io::Error| {
+        let mend = "stop what uses that port, or choose another, as BIND=127.0.0.1:3001";
+        StartError::setting("BIND", &bind.to_string(), &e.to_string(), mend)
+    };
+    let domain = socket2::Domain::for_address(bind);
+    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None).map_err(wrong)?;
+    // A restart need not wait until the kernel has forgotten the old connections.
+    #[cfg(unix)]
+    socket.set_reuse_address(true).map_err(wrong)?;
+    socket.bind(&bind.into()).and_then(|()| socket.listen(BACKLOG)).map_err(wrong)?;
+    socket.set_nonblocking(true).map_err(wrong)?;
+    Ok(socket.into())
+}
+
+/// The database, ready for use, and whether it was seeded just now.
+fn open_database(config: &Config) -> Result<(Database, bool), StartError> {
+    let db = Database::open(&config.database_url, config.database_pool_size)?;
+    let seeded = db.write_here(|db| events::store::seed_if_empty(db, &events::seed::concert()))?;
+    Ok((db, seeded))
+}
+
+/// Makes the admin's account when there is none, and returns its password, which is shown only now.
+fn ensure_admin(db: &Database) -> Result<Option<String>, StartError> {
+    if db.read_here(|db| admin::store::find_admin(db, admin::USERNAME))?.is_some() {
+        return Ok(None);
+    }
+    let password = password::generate();
+    let hash = hash(&password)?;
+    let added = db.write_here(|db| admin::store::insert_admin(db, admin::USERNAME, &hash))?;
+    Ok(added.then_some(password))
+}
+
+fn set_admin_password(config: &Config) -> Result<(), StartError> {
+    let (db, _) = open_database(config)?;
+    let password = ask_password()?;
+    if password.chars().count() < password::LENGTH_MIN {
+        let message = format!("the password is too short; use {} characters or more", password::LENGTH_MIN);
+        return Err(StartError::new(message));
+    }
+    let hash = hash(&password)?;
+    db.write_here(|db| admin::store::set_password(db, admin::USERNAME, &hash))?;
+    println!("The admin's password is set, and every session is signed out.");
+    Ok(())
+}
+
+fn ask_password() -> Result<String, StartError> {
+    let wrong = |e: std::io::Error| StartError::new(format!("no password could be read: {e}"));
+    if stdin().is_terminal() {
+        return rpassword::prompt_password("New password for the admin: ").map_err(wrong);
+    }
+    let mut line = String::new();
+    stdin().lock().read_line(&mut line).map_err(wrong)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn hash(password: &str) -> Result<String, StartError> {
+    password::hash(password).map_err(|e| StartError::new(format!("the password cannot be hashed: {e}")))
+}
+
+fn announce(started: &Started) {
+    println!("TechKraft Tickets  {}", started.public_url);
+    println!("Admin              {}/admin", started.public_url);
+    if let Some(password) = &started.new_password {
+        println!("Sign in as         {}", admin::USERNAME);
+        println!(
+            "Password           {password}  (shown this once; `techkraft set-admin-password` changes it)"
+        );
+    }
+}
+
+/// SIGTERM and SIGINT: no new connections, and every request that has begun is answered.
+fn stop_on_signal(server: ServerHandle) {
+    actix_web::rt::spawn(async move {
+        wait_for_signal().await;
+        log::info!("stopping: requests that have begun are answered first");
+        server.stop(true).await;
+    });
+}
+
+#[cfg(unix)]
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(error) => {
+            log::warn!("SIGTERM cannot be caught: {error}");
+            wait_for_interrupt().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn wait_for_signal() {
+    wait_for_interrupt().await;
+}
+
+async fn wait_for_interrupt() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// One line a request: method, path, status, milliseconds.
+fn request_log() -> Logger {
+    Logger::new("%{method}xi %{path}xi %s %Dms")
+        .log_target("techkraft::request")
+        .custom_request_replace("method", |request| request.method().to_string())
+        .custom_request_replace("path", |request| routes::without_secrets(request.path()))
+}

@@ -1,0 +1,23 @@
+//! "Add to calendar": a booking's concert as an iCalendar file (RFC 5545).
+
+use chrono::TimeZone as _;
+use icalendar::{Calendar, Component as _, EventLike as _};
+
+use super::Booking;
+use crate::events::{Event, TicketType};
+
+/// The text of the .ics file. Times are UTC, so every calendar shows them on its owner's clock.
+pub fn render(booking: &Booking, ticket_type: &TicketType, event: &Event, url: &str) -> String {
+    let utc = chrono::Utc;
+    let entry = icalendar::Event::new()
+        .uid(&format!("{}@techkraft-tickets", booking.reference))
+        .summary(&event.name)
+        .location(&format!("{}, {}", event.venue, event.city))
+        .description(&format!("{} × {}, reference {}", booking.quantity, ticket_type.name, booking.reference))
+        .url(url)
+        .timestamp(utc.from_utc_datetime(&booking.created_at))
+        .starts(utc.from_utc_datetime(&event.starts_at))
+        .ends(utc.from_utc_datetime(&event.ends_at))
+        .done();
+    Calendar::new().push(entry).done().to_string()
+}

@@ -1,0 +1,119 @@
+//! Bookings: a buyer takes some tickets of one tier, all of them or none.
+//!
+//! The order goes through one door, [`desk::Desk::book`], and comes back as an [`Outcome`]. A booking is
+//! found again by its token, which only its buyer knows, or by its reference, which is read out aloud.
+
+pub mod buyer;
+mod calendar;
+pub mod desk;
+pub mod form;
+pub mod pages;
+pub mod request_key;
+pub mod store;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use rand::RngExt as _;
+
+use crate::booking::buyer::Buyer;
+use crate::money::Money;
+use crate::schema::bookings;
+
+/// What a buyer asks the desk for.
+#[derive(Debug, Clone)]
+pub struct Order {
+    pub ticket_type_id: i64,
+    pub quantity: i32,
+    pub buyer: Buyer,
+    /// Two orders with the same key are one order sent twice.
+    pub request_key: String,
+}
+
+/// What became of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The tickets are the buyer's.
+    Booked {
+        token: String,
+    },
+    /// They already were: the same order came before.
+    Replayed {
+        token: String,
+    },
+    /// Fewer are left than were asked for; nothing was taken.
+    NotEnough {
+        left: i32,
+    },
+    /// The key belongs to a booking of something else; nothing was taken.
+    KeyReused,
+    UnknownTicketType,
+}
+
+/// A confirmed sale.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = bookings)]
+pub struct Booking {
+    /// For people: `TK-7F3K-9QXM`.
+    pub reference: String,
+    /// For links: who holds it may see the booking.
+    pub token: String,
+    pub quantity: i32,
+    pub unit_price_cents: i64,
+    pub total_cents: i64,
+    /// ISO 4217.
+    pub currency: String,
+    pub buyer_name: String,
+    pub buyer_email: String,
+    pub status: String,
+    /// UTC.
+    pub created_at: NaiveDateTime,
+}
+
+impl Booking {
+    #[must_use]
+    pub fn total(&self) -> Money {
+        Money::new(self.total_cents, &self.currency)
+    }
+
+    #[must_use]
+    pub fn unit_price(&self) -> Money {
+        Money::new(self.unit_price_cents, &self.currency)
+    }
+}
+
+/// Digits and capitals that nobody mistakes for one another when they are read out or typed.
+const REFERENCE_ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// A new reference in readable groups. 30⁸ of them make a clash rare, and the schema refuses it.
+#[must_use]
+pub fn new_reference() -> String {
+    let mut random = rand::rng();
+    let mut group = || -> String {
+        (0..4)
+            .map(|_| char::from(REFERENCE_ALPHABET[random.random_range(..REFERENCE_ALPHABET.len())]))
+            .collect()
+    };
+    format!("TK-{}-{}", group(), group())
+}
+
+/// A new token of 144 random bits.
+#[must_use]
+pub fn new_token() -> String {
+    URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 18]>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_readable_and_tokens_fit_a_url() {
+        let reference = new_reference();
+        assert_eq!(reference.len(), "TK-7F3K-9QXM".len());
+        assert!(!reference[3..].contains(['0', '1', 'I', 'L', 'O', 'U']));
+        assert_eq!(new_token().len(), 24);
+        assert_ne!(new_token(), new_token());
+    }
+}

@@ -1,0 +1,226 @@
+//! `/bookings/new`, `/bookings`, `/bookings/{token}`, `/bookings/{token}/calendar.ics`
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::buyer::Buyer;
+use super::form::{BookingForm, FieldErrors, parse_quantity};
+use super::request_key::RequestKey;
+use super::{Booking, Outcome, calendar, store};
+use crate::app::App;
+use crate::error::Error;
+use crate::events::pages::Express;
+use crate::events::{self, Event, TicketType};
+use crate::page::{Page, Toast, html, see_other, toast_cookie};
+
+/// Everything that the checkout shows, as a page or inside the dialog.
+#[derive(Template)]
+#[template(path = "bookings/new.html", blocks = ["checkout"])]
+struct New {
+    page: Page,
+    event: Event,
+    ticket_type: TicketType,
+    /// The concert's other tiers that still have tickets, offered when this one has none.
+    others: Vec<TicketType>,
+    form: BookingForm,
+    errors: FieldErrors,
+    request_key: RequestKey,
+}
+
+impl New {
+    /// The quantity to count with while the typed one may be no number.
+    fn quantity(&self) -> i32 {
+        parse_quantity(&self.form.quantity, self.ticket_type.max_per_booking).unwrap_or(1)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "bookings/show.html", blocks = ["confirmation"])]
+struct Show {
+    page: Page,
+    event: Event,
+    ticket_type: TicketType,
+    booking: Booking,
+    url: String,
+    /// What the landing page needs for the next booking; only when the confirmation goes into its dialog.
+    express: Option<Express>,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+pub struct NewQuery {
+    ticket_type: String,
+    quantity: String,
+}
+
+impl Default for NewQuery {
+    fn default() -> Self {
+        Self { ticket_type: String::new(), quantity: "1".into() }
+    }
+}
+
+/// `GET /bookings/new?ticket_type=1&quantity=2`: the checkout, filled in as far as we know the buyer.
+pub async fn new(
+    request: HttpRequest,
+    page: Page,
+    app: web::Data<App>,
+    query: web::Query<NewQuery>,
+) -> Result<HttpResponse, Error> {
+    let (ticket_type, event) = find_ticket_type(&app, &query.ticket_type).await?;
+    let buyer = Buyer::remembered(&app, &request);
+    let (name, email) = buyer.map_or_else(Default::default, |buyer| (buyer.name, buyer.email));
+    let quantity = query.quantity.clone();
+    let form =
+        BookingForm { ticket_type: query.ticket_type.clone(), quantity, name, email, ..Default::default() };
+    let mut errors = FieldErrors::default();
+    if let Err(message) = parse_quantity(&form.quantity, ticket_type.max_per_booking) {
+        errors.quantity = Some(message);
+    }
+    let status = match () {
+        () if ticket_type.is_sold_out() => StatusCode::CONFLICT,
+        () if errors.is_empty() => StatusCode::OK,
+        () => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let checkout = checkout(&app, page, event, ticket_type, form, errors).await?;
+    respond_checkout(status, checkout)
+}
+
+/// `POST /bookings`: books, and shows the booking, or the form again with what is wrong beside its field.
+pub async fn create(
+    page: Page,
+    app: web::Data<App>,
+    form: web::Form<BookingForm>,
+) -> Result<HttpResponse, Error> {
+    let mut form = form.into_inner();
+    let (ticket_type, event) = find_ticket_type(&app, &form.ticket_type).await?;
+    let order = match form.parse(&ticket_type, &app.request_keys) {
+        Ok(order) => order,
+        Err(errors) => {
+            let checkout = checkout(&app, page, event, ticket_type, form, errors).await?;
+            return respond_checkout(StatusCode::UNPROCESSABLE_ENTITY, checkout);
+        }
+    };
+    let buyer = order.buyer.clone();
+    let asked = order.quantity;
+    let mut errors = FieldErrors::default();
+    let status = match app.desk.book(order).await? {
+        Outcome::Booked { token } | Outcome::Replayed { token } => {
+            return respond_booked(&app, page, buyer, token).await;
+        }
+        Outcome::NotEnough { left } => {
+            errors.quantity = Some(not_enough(left, asked));
+            form.quantity = left.clamp(1, ticket_type.max_per_booking).to_string();
+            StatusCode::CONFLICT
+        }
+        Outcome::KeyReused => {
+            errors.form = Some("This form has booked something else already. It is fresh again now: please check it and book once more.".into());
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Outcome::UnknownTicketType => return Err(Error::NotFound),
+    };
+    // Read again: the numbers of a moment ago are what has just turned out to be old.
+    let (ticket_type, event) = find_ticket_type(&app, &form.ticket_type).await?;
+    let checkout = checkout(&app, page, event, ticket_type, form, errors).await?;
+    let mut response = respond_checkout(status, checkout)?;
+    // Nothing typed is lost, even when the next step is another tier's checkout.
+    response.add_cookie(&buyer.cookie(&app)).map_err(|e| Error::Internal(e.to_string()))?;
+    Ok(response)
+}
+
+/// `GET /bookings`: there is no list; a reload after a refused form post comes here.
+pub async fn index() -> HttpResponse {
+    see_other("/").finish()
+}
+
+/// `GET /bookings/{token}`: the confirmation, for whoever holds the link.
+pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
+    let show = confirmation(&app, page.clone(), token.into_inner()).await?;
+    page.respond_unlisted(StatusCode::OK, &show)
+}
+
+/// `GET /bookings/{token}/calendar.ics`
+pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
+    let show = confirmation(&app, Page::default(), token.into_inner()).await?;
+    let file = calendar::render(&show.booking, &show.ticket_type, &show.event, &show.url);
+    Ok(HttpResponse::Ok()
+        .content_type("text/calendar; charset=utf-8")
+        .insert_header((CACHE_CONTROL, "private, no-store"))
+        .insert_header(("X-Robots-Tag", "noindex, nofollow"))
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}.ics\"", show.event.slug)))
+        .body(file))
+}
+
+/// `POST /buyer/forget`: the browser forgets whose bookings it makes.
+pub async fn forget_buyer() -> HttpResponse {
+    see_other("/").cookie(Buyer::forgetting_cookie()).finish()
+}
+
+async fn find_ticket_type(app: &App, id: &str) -> Result<(TicketType, Event), Error> {
+    let id: i64 = id.parse().map_err(|_| Error::NotFound)?;
+    app.db.read(move |db| events::store::find_ticket_type(db, id)).await
+}
+
+async fn checkout(
+    app: &App,
+    page: Page,
+    event: Event,
+    ticket_type: TicketType,
+    form: BookingForm,
+    errors: FieldErrors,
+) -> Result<New, Error> {
+    let others = if ticket_type.is_sold_out() {
+        let event_id = event.id;
+        let all = app.db.read(move |db| events::store::ticket_types(db, event_id)).await?;
+        all.into_iter().filter(|tier| !tier.is_sold_out()).collect()
+    } else {
+        Vec::new()
+    };
+    Ok(New { page, event, ticket_type, others, form, errors, request_key: app.request_keys.mint() })
+}
+
+fn respond_checkout(status: StatusCode, checkout: New) -> Result<HttpResponse, Error> {
+    let page = checkout.page.clone();
+    if page.wants_fragment {
+        page.respond_unlisted(status, &checkout.as_checkout())
+    } else {
+        page.respond_unlisted(status, &checkout)
+    }
+}
+
+fn not_enough(left: i32, asked: i32) -> String {
+    match left {
+        0 => "The last ticket of this tier was sold a moment ago.".into(),
+        1 => format!("Only 1 ticket is left, not {asked}. Would you like that one?"),
+        _ => format!("Only {left} tickets are left, not {asked}. Would you like those?"),
+    }
+}
+
+/// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.
+async fn respond_booked(app: &App, page: Page, buyer: Buyer, token: String) -> Result<HttpResponse, Error> {
+    let location = format!("/bookings/{token}");
+    let mut show = confirmation(app, page.clone(), token).await?;
+    let toast = Toast::success(format!("Booked: {} × {}", show.booking.quantity, show.ticket_type.name));
+    let cookie = buyer.cookie(app);
+    if !page.wants_fragment {
+        return Ok(see_other(&location).cookie(cookie).cookie(toast_cookie(app, &toast)).finish());
+    }
+    show.page.toast = Some(toast);
+    show.express = Some(Express { buyer, request_key: app.request_keys.mint() });
+    let body = html(&show.as_confirmation())?;
+    Ok(page
+        .unlisted_builder(StatusCode::CREATED)
+        .cookie(cookie)
+        .insert_header(("Location", location))
+        .insert_header(("HX-Trigger", "booked"))
+        .body(body))
+}
+
+async fn confirmation(app: &App, page: Page, token: String) -> Result<Show, Error> {
+    let found = app.db.read(move |db| store::find_by_token(db, &token)).await?;
+    let (booking, ticket_type, event) = found;
+    let url = format!("{}/bookings/{}", app.public_url(), booking.token);
+    Ok(Show { page, event, ticket_type, booking, url, express: None })
+}

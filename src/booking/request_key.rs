@@ -1,0 +1,84 @@
+//! Request keys: each rendered checkout carries a fresh one, and one key books once. A key is signed, so
+//! that a booking only ever starts from a form that we made.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rand::RngExt as _;
+use sha2::Sha256;
+
+const NONCE_BYTES: usize = 18;
+const TAG_BYTES: usize = 18;
+/// Base64 turns 3 bytes into 4 characters.
+const TEXT_LENGTH: usize = (NONCE_BYTES + TAG_BYTES) / 3 * 4;
+
+/// A key that this site made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestKey(String);
+
+impl RequestKey {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Mints and recognises request keys.
+pub struct RequestKeys {
+    mac: Hmac<Sha256>,
+}
+
+impl RequestKeys {
+    #[must_use]
+    pub fn new(secret: &str) -> Self {
+        let key = format!("request key:{secret}");
+        // HMAC takes keys of any length, so this cannot fail.
+        Self { mac: Hmac::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length") }
+    }
+
+    /// A key that nobody has seen before.
+    #[must_use]
+    pub fn mint(&self) -> RequestKey {
+        let nonce: [u8; NONCE_BYTES] = rand::rng().random();
+        let mut bytes = nonce.to_vec();
+        bytes.extend_from_slice(&self.tag(&nonce).finalize().into_bytes()[..TAG_BYTES]);
+        RequestKey(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// The key in a form's field; `None` when it is missing, cut or somebody else's.
+    #[must_use]
+    pub fn recognise(&self, text: &str) -> Option<RequestKey> {
+        if text.len() != TEXT_LENGTH {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (nonce, tag) = bytes.split_at_checked(NONCE_BYTES)?;
+        // Compares in constant time.
+        self.tag(nonce).verify_truncated_left(tag).ok()?;
+        Some(RequestKey(text.to_owned()))
+    }
+
+    fn tag(&self, nonce: &[u8]) -> Hmac<Sha256> {
+        self.mac.clone().chain_update(nonce)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_keys_are_recognised() {
+        let keys = RequestKeys::new("a secret");
+        let key = keys.mint();
+        assert_eq!(keys.recognise(key.as_str()), Some(key.clone()));
+        assert_ne!(keys.mint(), key);
+
+        let foreign = RequestKeys::new("another secret").mint();
+        let mut altered = key.as_str().to_owned();
+        altered.replace_range(..1, if altered.starts_with('A') { "B" } else { "A" });
+        for bad in ["", "abc", foreign.as_str(), &altered, &key.as_str()[1..]] {
+            assert_eq!(keys.recognise(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Every setting: its flag, its environment variable, its default. Read once, at the start, and checked
+//! there: what reaches the rest of the program is valid.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::StartError;
+
+/// The command line of `techkraft`.
+#[derive(Debug, Parser)]
+#[command(name = "techkraft", version, about = "Sells concert tickets, and never one twice.")]
+pub struct CommandLine {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Migrate, seed when empty, and serve the site (the default)
+    Serve,
+    /// Bring the database to the newest schema, and stop
+    Migrate,
+    /// Migrate, add the concert of the seed when there is none, and stop
+    Seed,
+    /// Set the admin's password, asked for at the terminal or read from standard input, and stop
+    SetAdminPassword,
+}
+
+/// The settings as they were typed. Flags win over the environment, the environment over `.env`.
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// Address and port to listen on
+    #[arg(long, env = "BIND", global = true, default_value = "127.0.0.1:3000")]
+    bind: String,
+
+    /// sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME for PostgreSQL 14 or later
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        global = true,
+        default_value = "sqlite:techkraft.db",
+        hide_env_values = true
+    )]
+    database_url: String,
+
+    /// Most database connections held at once [default: 50 on PostgreSQL, 8 on SQLite]
+    #[arg(long, env = "DATABASE_POOL_SIZE", global = true)]
+    database_pool_size: Option<String>,
+
+    /// Signs cookies and forms, 32 characters or more; the same on every server of a site [default: made
+    /// once, and kept beside the SQLite file or inside the PostgreSQL database]
+    #[arg(long, env = "SECRET_KEY", global = true, hide_env_values = true)]
+    secret_key: Option<String>,
+
+    /// The site's address as visitors type it, such as https://tickets.example.org; https makes cookies
+    /// Secure [default: http:// and the address of BIND]
+    #[arg(long, env = "PUBLIC_URL", global = true)]
+    public_url: Option<String>,
+
+    /// Whether the admin page may delete all bookings and start the sale again: true or false
+    #[arg(long, env = "ALLOW_RESEED", global = true, default_value = "true")]
+    allow_reseed: String,
+}
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub bind: SocketAddr,
+    pub database_url: DatabaseUrl,
+    pub database_pool_size: u32,
+    pub secret_key: Option<String>,
+    /// Scheme, host and port, without a slash at the end. `None`: as [`Config::bind`] says.
+    pub public_url: Option<String>,
+    pub allow_reseed: bool,
+}
+
+/// Fewest characters of a SECRET_KEY: 256 bits, were each character worth eight.
+const SECRET_KEY_LENGTH_MIN: usize = 32;
+const POOL_SIZE_MAX: u32 = 1000;
+
+impl Config {
+    /// Checks what was typed.
+    ///
+    /// # Errors
+    /// One line that names the setting, its value and the mend.
+    pub fn new(settings: &Settings) -> Result<Self, StartError> {
+        let database_url = DatabaseUrl::parse(&settings.database_url)?;
+        Ok(Self {
+            bind: parse_bind(&settings.bind)?,
+            database_pool_size: parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?,
+            database_url,
+            secret_key: parse_secret_key(settings.secret_key.as_deref())?,
+            public_url: parse_public_url(settings.public_url.as_deref())?,
+            allow_reseed: parse_bool("ALLOW_RESEED", &settings.allow_reseed)?,
+        })
+    }
+}
+
+fn parse_bind(value: &str) -> Result<SocketAddr, StartError> {
+    value.parse().map_err(|_| {
+        StartError::setting("BIND", value, "not an address and port", "write it as 127.0.0.1:3000")
+    })
+}
+
+fn parse_pool_size(value: Option<&str>, url: &DatabaseUrl) -> Result<u32, StartError> {
+    let default = match url {
+        DatabaseUrl::Postgres(_) => 50,
+        DatabaseUrl::Sqlite(_) => 8,
+    };
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(default) };
+    let size = value.parse().ok().filter(|size| (1..=POOL_SIZE_MAX).contains(size));
+    size.ok_or_else(|| {
+        StartError::setting("DATABASE_POOL_SIZE", value, "out of range", "use a number from 1 to 1000")
+    })
+}
+
+fn parse_secret_key(value: Option<&str>) -> Result<Option<String>, StartError> {
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };
+    if value.len() < SECRET_KEY_LENGTH_MIN {
+        let mend = "use 32 characters or more, such as `openssl rand -hex 32` prints";
+        return Err(StartError::setting("SECRET_KEY", "(hidden)", "too short to be safe", mend));
+    }
+    Ok(Some(value.to_owned()))
+}
+
+fn parse_public_url(value: Option<&str>) -> Result<Option<String>, StartError> {
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };
+    let origin = value.strip_suffix('/').unwrap_or(value).to_ascii_lowercase();
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => Ok(Some(origin)),
+        _ => Err(StartError::setting(
+            "PUBLIC_URL",
+            value,
+            "not a site's address",
+            "write scheme and host alone, as https://tickets.example.org",
+        )),
+    }
+}
+
+fn parse_bool(setting: &str, value: &str) -> Result<bool, StartError> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(StartError::setting(setting, value, "neither yes nor no", "use true or false")),
+    }
+}
+
+/// Where the data is. Its `Display` hides the password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl DatabaseUrl {
+    /// Reads the URL; the scheme chooses the database.
+    ///
+    /// # Errors
+    /// One line that says which schemes there are.
+    pub fn parse(value: &str) -> Result<Self, StartError> {
+        if value.starts_with("postgres://") || value.starts_with("postgresql://") {
+            return Ok(Self::Postgres(value.to_owned()));
+        }
+        let Some(path) = value.strip_prefix("sqlite:") else {
+            let mend = "use sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME";
+            return Err(StartError::setting(
+                "DATABASE_URL",
+                &without_password(value),
+                "unknown scheme",
+                mend,
+            ));
+        };
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.contains(":memory:") {
+            let mend = "name a file, as sqlite:techkraft.db";
+            return Err(StartError::setting("DATABASE_URL", value, "no file to keep bookings in", mend));
+        }
+        Ok(Self::Sqlite(PathBuf::from(path)))
+    }
+
+    /// The file of an SQLite database.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => f.write_str(&without_password(url)),
+        }
+    }
+}
+
+/// The URL with its password and its parameters left out: both may hold secrets.
+fn without_password(url: &str) -> String {
+    let url = url.split('?').next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((user, place)) => {
+            let name = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{name}@{place}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(arguments: &[&str]) -> Result<Config, StartError> {
+        let line = CommandLine::parse_from([&["techkraft"], arguments].concat());
+        Config::new(&line.settings)
+    }
+
+    #[test]
+    fn a_bad_setting_is_named_with_its_value_and_the_mend() {
+        for (arguments, setting, value) in [
+            (["--bind", "nowhere"], "BIND", "nowhere"),
+            (["--database-url", "mysql://x"], "DATABASE_URL", "mysql://x"),
+            (["--database-url", "sqlite::memory:"], "DATABASE_URL", ":memory:"),
+            (["--database-pool-size", "0"], "DATABASE_POOL_SIZE", "0"),
+            (["--secret-key", "short"], "SECRET_KEY", "hidden"),
+            (["--public-url", "tickets.example.org"], "PUBLIC_URL", "tickets.example.org"),
+            (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),
+        ] {
+            let message = config(&arguments).expect_err(setting).to_string();
+            assert!(message.contains(setting) && message.contains(value), "{message}");
+            assert_eq!(message.lines().count(), 1, "{message}");
+            assert!(!message.contains("short is"), "a secret is never shown: {message}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let url = DatabaseUrl::parse("postgres://ada:s3cret@db.example.org/tickets?sslkey=k").expect("valid");
+        assert_eq!(url.to_string(), "postgres://ada@db.example.org/tickets");
+    }
+}

@@ -1,0 +1,230 @@
+//! The database: opening it, migrating it, reading from it, and writing to it in transactions.
+//!
+//! Reads share a pool. Writes have their own: on SQLite it holds a single connection, because writers
+//! that fight for the file's lock wait for seconds where writers that queue wait for milliseconds.
+
+mod connection;
+
+use std::time::Duration;
+
+use actix_web::web;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
+use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection as _};
+use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl as _, SqliteConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+
+pub use self::connection::Db;
+use crate::config::DatabaseUrl;
+use crate::error::{Error, StartError};
+
+const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// How long a request waits for a connection before it is told that the server is busy.
+const CONNECTION_WAIT: Duration = Duration::from_secs(5);
+
+/// What every SQLite connection is told. `synchronous=FULL`: a confirmed booking survives a power cut.
+const SQLITE_PRAGMAS: &str =
+    "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;";
+
+/// One number for "somebody is migrating", the same in every server of a database.
+const MIGRATION_LOCK: i64 = 0x7ec4_4af7;
+
+/// A handle on the database; clones share its pools.
+#[derive(Clone)]
+pub struct Database {
+    readers: Pool<Connector>,
+    writers: Pool<Connector>,
+}
+
+impl Database {
+    /// Opens the database that the URL names, creating an SQLite file in WAL mode, and migrates it.
+    ///
+    /// # Errors
+    /// One line that names what could not be reached, opened or migrated.
+    pub fn open(url: &DatabaseUrl, pool_size: u32) -> Result<Self, StartError> {
+        migrate(url)?;
+        let writers = match url {
+            DatabaseUrl::Sqlite(_) => Some(1),
+            DatabaseUrl::Postgres(_) => None,
+        };
+        let readers = open_pool(url, pool_size)?;
+        let writers = writers.map_or_else(|| Ok(readers.clone()), |size| open_pool(url, size))?;
+        Ok(Self { readers, writers })
+    }
+
+    /// Runs `work` on a connection, off the async threads.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when no connection came free in time, otherwise what the database said.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let pool = self.readers.clone();
+        web::block(move || work(&mut *take(&pool)?).map_err(Error::from)).await?
+    }
+
+    /// Runs `work` in one write transaction, off the async threads: all of it is kept, or nothing.
+    ///
+    /// # Errors
+    /// As [`Database::read`]; after any error nothing has been written.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let pool = self.writers.clone();
+        web::block(move || write_transaction(&mut *take(&pool)?, work).map_err(Error::from)).await?
+    }
+
+    /// Runs `work` on the connection of a writer, off the async threads; `work` opens its own transactions.
+    ///
+    /// # Errors
+    /// As [`Database::read`].
+    pub async fn write_untransacted<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let pool = self.writers.clone();
+        web::block(move || work(&mut *take(&pool)?).map_err(Error::from)).await?
+    }
+
+    /// As [`Database::read`], for callers that have a thread of their own.
+    ///
+    /// # Errors
+    /// As [`Database::read`].
+    pub fn read_here<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
+        Ok(work(&mut *take(&self.readers)?)?)
+    }
+
+    /// As [`Database::write`], for callers that have a thread of their own.
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub fn write_here<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
+        Ok(write_transaction(&mut *take(&self.writers)?, work)?)
+    }
+}
+
+fn open_pool(url: &DatabaseUrl, size: u32) -> Result<Pool<Connector>, StartError> {
+    Pool::builder()
+        .max_size(size)
+        .min_idle(Some(1))
+        .connection_timeout(CONNECTION_WAIT)
+        .error_handler(Box::new(LogPoolError))
+        .build(Connector(url.clone()))
+        .map_err(|e| unreachable_database(url, &e))
+}
+
+fn take(pool: &Pool<Connector>) -> Result<PooledConnection<Connector>, Error> {
+    pool.get().map_err(|e| {
+        log::warn!("no database connection: {}", one_line(&e));
+        Error::Busy
+    })
+}
+
+/// Runs `work` between BEGIN and COMMIT. SQLite takes its write lock at BEGIN: a transaction that reads
+/// first and asks for the lock later fails as soon as another has written, whatever the busy timeout.
+///
+/// # Errors
+/// What `work` or the database said; the transaction is rolled back.
+pub fn write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> QueryResult<T> {
+    match db {
+        Db::Postgres(pg) => AnsiTransactionManager::begin_transaction(pg)?,
+        Db::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?,
+    }
+    type Transactions = <Db as Connection>::TransactionManager;
+    match work(db) {
+        Ok(value) => {
+            Transactions::commit_transaction(db)?;
+            Ok(value)
+        }
+        Err(error) => {
+            if let Err(e) = Transactions::rollback_transaction(db) {
+                log::warn!("rollback failed: {}", one_line(&e));
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Brings the database to the newest schema; servers that start together take turns.
+///
+/// # Errors
+/// One line that names what could not be reached, opened or migrated.
+pub fn migrate(url: &DatabaseUrl) -> Result<(), StartError> {
+    let mut db = connect(url).map_err(|e| unreachable_database(url, &e))?;
+    migrate_connection(&mut db)
+        .map_err(|e| StartError::new(format!("the migration of {url} failed: {}", one_line(&e))))
+}
+
+fn migrate_connection(db: &mut Db) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    match db {
+        Db::Sqlite(sqlite) => {
+            sqlite.batch_execute("PRAGMA journal_mode = WAL;")?;
+            sqlite.run_pending_migrations(SQLITE_MIGRATIONS)?;
+        }
+        Db::Postgres(pg) => {
+            diesel::sql_query(format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).execute(pg)?;
+            pg.run_pending_migrations(POSTGRES_MIGRATIONS)?;
+            diesel::sql_query(format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})")).execute(pg)?;
+        }
+    }
+    Ok(())
+}
+
+fn connect(url: &DatabaseUrl) -> diesel::ConnectionResult<Db> {
+    match url {
+        DatabaseUrl::Postgres(url) => PgConnection::establish(url).map(Db::Postgres),
+        DatabaseUrl::Sqlite(path) => {
+            let mut sqlite = SqliteConnection::establish(&path.to_string_lossy())?;
+            sqlite
+                .batch_execute(SQLITE_PRAGMAS)
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            Ok(Db::Sqlite(sqlite))
+        }
+    }
+}
+
+/// Opens connections for the pool. Diesel's own manager would try one backend after the other and lose
+/// the reason why the right one failed.
+struct Connector(DatabaseUrl);
+
+impl ManageConnection for Connector {
+    type Connection = Db;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Db, Self::Error> {
+        connect(&self.0).map_err(Self::Error::ConnectionError)
+    }
+
+    fn is_valid(&self, db: &mut Db) -> Result<(), Self::Error> {
+        db.ping().map_err(Self::Error::QueryError)
+    }
+
+    fn has_broken(&self, db: &mut Db) -> bool {
+        std::thread::panicking() || db.is_broken()
+    }
+}
+
+#[derive(Debug)]
+struct LogPoolError;
+
+impl diesel::r2d2::HandleError<diesel::r2d2::Error> for LogPoolError {
+    fn handle_error(&self, error: diesel::r2d2::Error) {
+        log::warn!("database connection: {}", one_line(&error));
+    }
+}
+
+fn unreachable_database(url: &DatabaseUrl, error: &impl std::fmt::Display) -> StartError {
+    let mend = match url {
+        DatabaseUrl::Sqlite(_) => "name a file in a folder that this user may write to",
+        DatabaseUrl::Postgres(_) => "start PostgreSQL there, or correct the URL",
+    };
+    StartError::setting("DATABASE_URL", &url.to_string(), &one_line(error), mend)
+}
+
+/// Database messages come with line breaks and hints; a log line and a start message have one line.
+pub fn one_line(error: &impl std::fmt::Display) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}

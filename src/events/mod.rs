@@ -1,0 +1,158 @@
+//! Concerts and their ticket types. An event is on one date at one venue; each of its ticket types
+//! (tiers) has a price, a capacity, and a number still available that only [`crate::booking`] lowers.
+
+pub mod pages;
+pub mod seed;
+pub mod store;
+
+use chrono::{DateTime, NaiveDateTime};
+use chrono_tz::Tz;
+use diesel::prelude::*;
+
+use crate::money::Money;
+use crate::schema::{events, ticket_types};
+
+/// Below this share of its capacity a tier is shown as low stock, in percent.
+const LOW_STOCK_PERCENT: i64 = 40;
+
+/// A concert.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub struct Event {
+    pub id: i64,
+    pub slug: String,
+    pub name: String,
+    pub tagline: String,
+    pub venue: String,
+    pub city: String,
+    /// UTC.
+    pub starts_at: NaiveDateTime,
+    /// UTC.
+    pub ends_at: NaiveDateTime,
+    /// The venue's zone, as the IANA database names it.
+    pub time_zone: String,
+    /// ISO 4217.
+    pub currency: String,
+}
+
+impl Event {
+    /// The start on the venue's clock; UTC when the zone is one that we do not know.
+    #[must_use]
+    pub fn local_start(&self) -> DateTime<Tz> {
+        let zone = self.time_zone.parse().unwrap_or(Tz::UTC);
+        self.starts_at.and_utc().with_timezone(&zone)
+    }
+
+    /// "Saturday, June 19, 2027"
+    #[must_use]
+    pub fn date(&self) -> String {
+        self.local_start().format("%A, %B %-d, %Y").to_string()
+    }
+
+    /// "8:00 PM CDT"
+    #[must_use]
+    pub fn time(&self) -> String {
+        self.local_start().format("%-I:%M %p %Z").to_string()
+    }
+
+    /// For `<time datetime>`.
+    #[must_use]
+    pub fn machine_time(&self) -> String {
+        self.local_start().to_rfc3339()
+    }
+
+    /// "JUN", for the date on the poster.
+    #[must_use]
+    pub fn month(&self) -> String {
+        self.local_start().format("%b").to_string()
+    }
+
+    /// "19", for the date on the poster.
+    #[must_use]
+    pub fn day(&self) -> String {
+        self.local_start().format("%-d").to_string()
+    }
+}
+
+/// A tier of a concert.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = ticket_types)]
+pub struct TicketType {
+    pub id: i64,
+    pub event_id: i64,
+    pub name: String,
+    pub description: String,
+    pub price_cents: i64,
+    pub capacity: i32,
+    pub available: i32,
+    pub max_per_booking: i32,
+    /// The order in which tiers are shown, from 1.
+    pub position: i32,
+    /// Grows with every change of the row.
+    pub version: i64,
+}
+
+impl TicketType {
+    #[must_use]
+    pub fn is_sold_out(&self) -> bool {
+        self.available == 0
+    }
+
+    /// Under 40 % of the capacity is left, and something is.
+    #[must_use]
+    pub fn is_low_stock(&self) -> bool {
+        let (available, capacity) = (i64::from(self.available), i64::from(self.capacity));
+        available > 0 && available * 100 < capacity * LOW_STOCK_PERCENT
+    }
+
+    /// The most that one booking can take now.
+    #[must_use]
+    pub fn most_bookable(&self) -> i32 {
+        self.max_per_booking.min(self.available)
+    }
+
+    #[must_use]
+    pub fn price(&self, event: &Event) -> Money {
+        Money::new(self.price_cents, &event.currency)
+    }
+
+    #[must_use]
+    pub fn total(&self, quantity: i32, event: &Event) -> Money {
+        Money::new(self.price_cents.saturating_mul(quantity.into()), &event.currency)
+    }
+
+    /// Which of the site's accents and icons the tier wears: 1, 2 or 3, again and again.
+    #[must_use]
+    pub fn accent(&self) -> i32 {
+        (self.position - 1).rem_euclid(3) + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tier(available: i32) -> TicketType {
+        TicketType {
+            id: 1,
+            event_id: 1,
+            name: "VIP".into(),
+            description: String::new(),
+            price_cents: 10_000,
+            capacity: 100,
+            available,
+            max_per_booking: 10,
+            position: 1,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn stock_is_low_under_forty_percent_and_gone_at_zero() {
+        assert!(!tier(40).is_low_stock());
+        assert!(tier(39).is_low_stock());
+        assert!(tier(1).is_low_stock());
+        assert!(!tier(0).is_low_stock() && tier(0).is_sold_out());
+        assert_eq!((tier(40).most_bookable(), tier(3).most_bookable()), (10, 3));
+    }
+}

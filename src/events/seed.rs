@@ -1,0 +1,77 @@
+//! The concert that a new database starts with: its facts, in one place.
+
+use chrono::{NaiveDate, NaiveDateTime};
+
+/// A concert as it is put on sale.
+pub struct Seed {
+    pub slug: &'static str,
+    pub name: &'static str,
+    pub tagline: &'static str,
+    pub venue: &'static str,
+    pub city: &'static str,
+    /// UTC.
+    pub starts_at: NaiveDateTime,
+    /// UTC.
+    pub ends_at: NaiveDateTime,
+    pub time_zone: &'static str,
+    pub currency: &'static str,
+    /// In the order in which they are shown.
+    pub ticket_types: [SeedTicketType; 3],
+}
+
+/// A tier of the seed.
+pub struct SeedTicketType {
+    pub name: &'static str,
+    pub description: &'static str,
+    pub price_cents: i64,
+    pub capacity: i32,
+    pub max_per_booking: i32,
+}
+
+/// Most tickets of one tier in one booking.
+const MAX_PER_BOOKING: i32 = 10;
+
+/// Midnight Parade: three tiers, 1,300 tickets.
+#[must_use]
+pub fn concert() -> Seed {
+    Seed {
+        slug: "midnight-parade",
+        name: "Midnight Parade",
+        tagline: "One city, one night, every light on. The farewell show of the Electric Season tour.",
+        venue: "The Foundry Hall",
+        city: "Chicago",
+        starts_at: utc(2027, 6, 20, 1),
+        ends_at: utc(2027, 6, 20, 4),
+        time_zone: "America/Chicago",
+        currency: "USD",
+        ticket_types: [
+            SeedTicketType {
+                name: "VIP",
+                description: "Balcony lounge, own entrance, a signed poster, and a drink before the show.",
+                price_cents: 100_00,
+                capacity: 100,
+                max_per_booking: MAX_PER_BOOKING,
+            },
+            SeedTicketType {
+                name: "Front Row",
+                description: "Reserved standing at the rail, close enough to read the set list.",
+                price_cents: 50_00,
+                capacity: 200,
+                max_per_booking: MAX_PER_BOOKING,
+            },
+            SeedTicketType {
+                name: "General Admission",
+                description: "Open floor, all the sound, all the lights. Come early, stand where you like.",
+                price_cents: 10_00,
+                capacity: 1_000,
+                max_per_booking: MAX_PER_BOOKING,
+            },
+        ],
+    }
+}
+
+fn utc(year: i32, month: u32, day: u32, hour: u32) -> NaiveDateTime {
+    NaiveDate::from_ymd_opt(year, month, day)
+        .and_then(|date| date.and_hms_opt(hour, 0, 0))
+        .unwrap_or_default()
+}

@@ -1,0 +1,116 @@
+use diesel::prelude::*;
+
+use super::seed::Seed;
+use super::{Event, TicketType};
+use crate::db::Db;
+use crate::schema::{events, ticket_types};
+
+/// All concerts, the next one first.
+///
+/// # Errors
+/// What the database said.
+pub fn list(db: &mut Db) -> QueryResult<Vec<Event>> {
+    events::table.order((events::starts_at, events::id)).select(Event::as_select()).load(db)
+}
+
+/// A concert and its tiers in the order in which they are shown.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn find_by_slug(db: &mut Db, slug: &str) -> QueryResult<(Event, Vec<TicketType>)> {
+    let event = events::table.filter(events::slug.eq(slug)).select(Event::as_select()).first(db)?;
+    let tiers = ticket_types(db, event.id)?;
+    Ok((event, tiers))
+}
+
+/// The tiers of a concert in the order in which they are shown.
+///
+/// # Errors
+/// What the database said.
+pub fn ticket_types(db: &mut Db, event_id: i64) -> QueryResult<Vec<TicketType>> {
+    ticket_types::table
+        .filter(ticket_types::event_id.eq(event_id))
+        .order((ticket_types::position, ticket_types::id))
+        .select(TicketType::as_select())
+        .load(db)
+}
+
+/// A tier and its concert.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn find_ticket_type(db: &mut Db, id: i64) -> QueryResult<(TicketType, Event)> {
+    ticket_types::table
+        .inner_join(events::table)
+        .filter(ticket_types::id.eq(id))
+        .select((TicketType::as_select(), Event::as_select()))
+        .first(db)
+}
+
+/// Adds the seed's concert when there is no concert at all; says whether it did.
+///
+/// # Errors
+/// What the database said.
+pub fn seed_if_empty(db: &mut Db, seed: &Seed) -> QueryResult<bool> {
+    if events::table.count().get_result::<i64>(db)? > 0 {
+        return Ok(false);
+    }
+    plant(db, seed)?;
+    Ok(true)
+}
+
+/// Makes the seed's concert what it was on the first day, whatever has become of it. Rows are kept and
+/// their versions grow, so that nobody who has seen a later state takes this one for old. Bookings must
+/// be gone before.
+///
+/// # Errors
+/// What the database said.
+pub fn plant(db: &mut Db, seed: &Seed) -> QueryResult<()> {
+    let facts = (
+        events::slug.eq(seed.slug),
+        events::name.eq(seed.name),
+        events::tagline.eq(seed.tagline),
+        events::venue.eq(seed.venue),
+        events::city.eq(seed.city),
+        events::starts_at.eq(seed.starts_at),
+        events::ends_at.eq(seed.ends_at),
+        events::time_zone.eq(seed.time_zone),
+        events::currency.eq(seed.currency),
+    );
+    let planted = events::table.filter(events::slug.eq(seed.slug)).select(events::id);
+    let event_id = match planted.first::<i64>(db).optional()? {
+        Some(id) => {
+            diesel::update(events::table.find(id)).set(facts).execute(db)?;
+            id
+        }
+        None => diesel::insert_into(events::table).values(facts).returning(events::id).get_result(db)?,
+    };
+    plant_ticket_types(db, seed, event_id)
+}
+
+fn plant_ticket_types(db: &mut Db, seed: &Seed, event_id: i64) -> QueryResult<()> {
+    let names = seed.ticket_types.iter().map(|tier| tier.name);
+    let of_event = ticket_types::table.filter(ticket_types::event_id.eq(event_id));
+    diesel::delete(of_event.filter(ticket_types::name.ne_all(names.collect::<Vec<_>>()))).execute(db)?;
+    for (tier, position) in seed.ticket_types.iter().zip(1..) {
+        let facts = (
+            ticket_types::event_id.eq(event_id),
+            ticket_types::name.eq(tier.name),
+            ticket_types::description.eq(tier.description),
+            ticket_types::price_cents.eq(tier.price_cents),
+            ticket_types::capacity.eq(tier.capacity),
+            ticket_types::available.eq(tier.capacity),
+            ticket_types::max_per_booking.eq(tier.max_per_booking),
+            ticket_types::position.eq(position),
+        );
+        let updated = diesel::update(of_event.filter(ticket_types::name.eq(tier.name)))
+            .set((facts, ticket_types::version.eq(ticket_types::version + 1)))
+            .execute(db)?;
+        if updated == 0 {
+            diesel::insert_into(ticket_types::table)
+                .values((facts, ticket_types::version.eq(1)))
+                .execute(db)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! TechKraft Tickets: a ticket office in one binary.
+//!
+//! The map of the house. Data flows one way, `pages → desk and domain → store → db`:
+//!
+//! - [`app`] opens the database and serves; [`routes`] is the URL map on one screen.
+//! - [`events`]: concerts and their tiers. [`booking`]: orders, the desk that claims tickets, the booking
+//!   in the buyer's hand. [`admin`]: the organiser's pages.
+//! - Each of them has the same rooms: `mod.rs` its nouns and rules, `pages.rs` requests in and pages out,
+//!   `store.rs` all of its SQL.
+//! - [`guard`] stands between the network and the pages; [`page`] and [`error`] shape what goes out;
+//!   [`assets`] holds the static files; [`money`] writes amounts.
+//! - [`config`] reads the settings; [`db`] and [`schema`] know the two databases.
+
+#![forbid(unsafe_code)]
+
+pub mod admin;
+pub mod app;
+pub mod assets;
+pub mod booking;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod events;
+pub mod guard;
+pub mod money;
+pub mod page;
+pub mod routes;
+pub mod schema;

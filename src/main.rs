@@ -1,0 +1,27 @@
+//! `techkraft`: see `techkraft --help`.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use techkraft::app;
+use techkraft::config::CommandLine;
+
+fn main() -> ExitCode {
+    // Before the command line is read: its defaults may stand in `.env`.
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        eprintln!("techkraft: .env cannot be read: {error}");
+        return ExitCode::FAILURE;
+    }
+    let command_line = CommandLine::parse();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info,actix_server=warn"))
+        .init();
+    match app::run(&command_line) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("techkraft: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

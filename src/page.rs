@@ -1,0 +1,130 @@
+//! What every page needs: whether a fragment or a whole page is asked for, the toast that a redirect
+//! left behind, and the response around a rendered template.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, LOCATION, VARY};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use askama::Template;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::guard::cookies;
+
+/// The name of the cookie that carries a toast over a redirect.
+const TOAST_COOKIE: &str = "toast";
+
+/// The layout's context, taken from the request.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// htmx asks for a fragment, not for a page.
+    pub wants_fragment: bool,
+    pub toast: Option<Toast>,
+}
+
+/// A message that says what has just happened, and goes by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    pub succeeded: bool,
+    pub message: String,
+}
+
+impl Toast {
+    pub fn success(message: impl Into<String>) -> Self {
+        Self { succeeded: true, message: message.into() }
+    }
+
+    pub fn failure(message: impl Into<String>) -> Self {
+        Self { succeeded: false, message: message.into() }
+    }
+}
+
+impl FromRequest for Page {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let wants_fragment = request.headers().contains_key("HX-Request")
+            && !request.headers().contains_key("HX-History-Restore-Request");
+        // A fragment leaves the toast for the page that the redirect leads to.
+        let toast = if wants_fragment { None } else { toast_from_cookie(request) };
+        ready(Ok(Self { wants_fragment, toast }))
+    }
+}
+
+impl Page {
+    /// A rendered template as a response for this visitor alone: no cache keeps it.
+    ///
+    /// # Errors
+    /// When the template does not render.
+    pub fn respond(&self, status: StatusCode, template: &impl Template) -> Result<HttpResponse, Error> {
+        Ok(self.builder(status).body(html(template)?))
+    }
+
+    /// The same for what no search engine may list either: bookings and the admin's pages.
+    ///
+    /// # Errors
+    /// When the template does not render.
+    pub fn respond_unlisted(
+        &self,
+        status: StatusCode,
+        template: &impl Template,
+    ) -> Result<HttpResponse, Error> {
+        Ok(self.unlisted_builder(status).body(html(template)?))
+    }
+
+    /// The start of an unlisted response, for handlers that add headers of their own.
+    #[must_use]
+    pub fn unlisted_builder(&self, status: StatusCode) -> HttpResponseBuilder {
+        let mut response = self.builder(status);
+        response.insert_header(("X-Robots-Tag", "noindex, nofollow"));
+        response
+    }
+
+    fn builder(&self, status: StatusCode) -> HttpResponseBuilder {
+        let mut response = HttpResponse::build(status);
+        response
+            .content_type("text/html; charset=utf-8")
+            .insert_header((VARY, "HX-Request"))
+            .insert_header((CACHE_CONTROL, "private, no-store"));
+        if self.toast.is_some() {
+            response.cookie(cookies::removal(TOAST_COOKIE));
+        }
+        response
+    }
+}
+
+/// Renders a template.
+///
+/// # Errors
+/// When it does not render, which a well-formed template never does.
+pub fn html(template: &impl Template) -> Result<String, Error> {
+    template.render().map_err(|e| Error::Internal(format!("template: {e}")))
+}
+
+/// Sends the browser on after a form post, so that a reload never posts again.
+#[must_use]
+pub fn see_other(location: &str) -> HttpResponseBuilder {
+    let mut response = HttpResponse::SeeOther();
+    response.insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-store"));
+    response
+}
+
+/// The cookie that shows `toast` on the next page.
+#[must_use]
+pub fn toast_cookie(app: &App, toast: &Toast) -> Cookie<'static> {
+    let kind = if toast.succeeded { "+" } else { "-" };
+    let cookie = app.cookies.signed(TOAST_COOKIE, format!("{kind}{}", toast.message));
+    cookie.http_only(true).same_site(SameSite::Lax).path("/").secure(app.is_https()).finish()
+}
+
+fn toast_from_cookie(request: &HttpRequest) -> Option<Toast> {
+    let app = request.app_data::<web::Data<App>>()?;
+    let value = app.cookies.read_signed(request, TOAST_COOKIE)?;
+    let (kind, message) = value.split_at_checked(1)?;
+    Some(Toast { succeeded: kind == "+", message: message.to_owned() })
+}

@@ -1,0 +1,113 @@
+//! The whole URL map.
+
+use actix_web::error::UrlencodedError;
+use actix_web::guard::{Any, Get, Head};
+use actix_web::http::StatusCode;
+use actix_web::web::{self, FormConfig, PayloadConfig, ServiceConfig, post, to};
+use actix_web::{HttpResponse, Resource, Route};
+
+use crate::error::Error;
+use crate::{admin, assets, booking, events};
+
+/// The most that a form may hold, in bytes: several times the longest name and address.
+const FORM_BYTES_MAX: usize = 16 * 1024;
+
+/// Which handler answers which URL.
+pub fn configure(site: &mut ServiceConfig) {
+    site.app_data(
+        FormConfig::default().limit(FORM_BYTES_MAX).error_handler(|e, _| unreadable_form(&e).into()),
+    )
+    .app_data(PayloadConfig::new(FORM_BYTES_MAX))
+    // Concerts
+    .service(page("/").route(get().to(events::pages::index)))
+    .service(page("/events/{slug}").route(get().to(events::pages::show)))
+    .service(page("/events/{slug}/availability").route(get().to(events::pages::availability)))
+    // Bookings
+    .service(
+        form("/bookings").route(get().to(booking::pages::index)).route(post().to(booking::pages::create)),
+    )
+    .service(page("/bookings/new").route(get().to(booking::pages::new)))
+    .service(page("/bookings/{token}").route(get().to(booking::pages::show)))
+    .service(page("/bookings/{token}/calendar.ics").route(get().to(booking::pages::calendar)))
+    .service(act("/buyer/forget").route(post().to(booking::pages::forget_buyer)))
+    // The organiser
+    .service(page("/admin").route(get().to(admin::pages::show)))
+    .service(page("/admin/sales").route(get().to(admin::pages::sales)))
+    .service(
+        form("/admin/sign-in")
+            .route(get().to(admin::pages::new_session))
+            .route(post().to(admin::pages::create_session)),
+    )
+    .service(act("/admin/sign-out").route(post().to(admin::pages::destroy_session)))
+    .service(
+        form("/admin/reseed").route(get().to(admin::reseed::new)).route(post().to(admin::reseed::create)),
+    )
+    .service(page("/admin/events/{slug}/bookings.csv").route(get().to(admin::export::show)))
+    // Static files
+    .service(page("/static/{name:.*}").route(get().to(assets::show)))
+    .service(page("/favicon.ico").route(get().to(assets::favicon)))
+    .service(page("/robots.txt").route(get().to(assets::robots)))
+    .default_service(to(not_found));
+}
+
+/// A path as it may stand in a log: a booking's token opens the booking, so only its start is kept.
+#[must_use]
+pub fn without_secrets(path: &str) -> String {
+    match path.strip_prefix("/bookings/") {
+        Some(rest) if !rest.starts_with("new") => {
+            let (token, page) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let start: String = token.chars().take(4).collect();
+            format!("/bookings/{start}…{page}")
+        }
+        _ => path.to_owned(),
+    }
+}
+
+/// What is read.
+fn page(path: &str) -> Resource {
+    web::resource(path).default_service(only("GET, HEAD"))
+}
+
+/// What is read, and posted back to.
+fn form(path: &str) -> Resource {
+    web::resource(path).default_service(only("GET, HEAD, POST"))
+}
+
+/// What is only posted to.
+fn act(path: &str) -> Resource {
+    web::resource(path).default_service(only("POST"))
+}
+
+fn get() -> Route {
+    web::route().guard(Any(Get()).or(Head()))
+}
+
+fn only(allowed: &'static str) -> Route {
+    to(move || async move { Err::<HttpResponse, _>(Error::MethodNotAllowed { allowed }) })
+}
+
+async fn not_found() -> Result<HttpResponse, Error> {
+    Err(Error::NotFound)
+}
+
+fn unreadable_form(error: &UrlencodedError) -> Error {
+    let status = match error {
+        UrlencodedError::Overflow { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        UrlencodedError::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    Error::Unreadable(error.to_string(), status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_does_not_open_bookings() {
+        assert_eq!(without_secrets("/bookings/AbCdEfGh/calendar.ics"), "/bookings/AbCd…/calendar.ics");
+        assert_eq!(without_secrets("/bookings/AbCdEfGh"), "/bookings/AbCd…");
+        assert_eq!(without_secrets("/bookings/new"), "/bookings/new");
+        assert_eq!(without_secrets("/bookings"), "/bookings");
+    }
+}

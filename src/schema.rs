@@ -1,0 +1,90 @@
+//! Diesel's picture of the tables, one for both databases: `migrations/` holds the same names twice.
+
+diesel::table! {
+    events (id) {
+        id -> BigInt,
+        slug -> Text,
+        name -> Text,
+        tagline -> Text,
+        venue -> Text,
+        city -> Text,
+        starts_at -> Timestamp,
+        ends_at -> Timestamp,
+        time_zone -> Text,
+        currency -> Text,
+    }
+}
+
+diesel::table! {
+    ticket_types (id) {
+        id -> BigInt,
+        event_id -> BigInt,
+        name -> Text,
+        description -> Text,
+        price_cents -> BigInt,
+        capacity -> Integer,
+        available -> Integer,
+        max_per_booking -> Integer,
+        position -> Integer,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    bookings (id) {
+        id -> BigInt,
+        reference -> Text,
+        token -> Text,
+        ticket_type_id -> BigInt,
+        quantity -> Integer,
+        unit_price_cents -> BigInt,
+        total_cents -> BigInt,
+        currency -> Text,
+        buyer_name -> Text,
+        buyer_email -> Text,
+        request_key -> Text,
+        status -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    admins (id) {
+        id -> BigInt,
+        username -> Text,
+        password_hash -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    admin_sessions (token_hash) {
+        token_hash -> Text,
+        admin_id -> BigInt,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    audit_log (id) {
+        id -> BigInt,
+        actor -> Text,
+        action -> Text,
+        subject -> Text,
+        affected -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    secrets (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::joinable!(ticket_types -> events (event_id));
+diesel::joinable!(bookings -> ticket_types (ticket_type_id));
+diesel::joinable!(admin_sessions -> admins (admin_id));
+diesel::allow_tables_to_appear_in_same_query!(events, ticket_types, bookings, admins, admin_sessions);

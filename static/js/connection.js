@@ -1,0 +1,26 @@
+// [data-polls] refreshes itself; [data-connection] says quietly when that fails, and when it works again.
+(() => {
+  const LOST = "Reconnecting… the numbers may be a little old.";
+
+  function show(lost) {
+    for (const place of document.querySelectorAll("[data-connection]")) {
+      const message = place.querySelector("[data-connection-message]");
+      const text = lost ? LOST : "";
+      place.classList.toggle("connection--lost", lost);
+      if (message.textContent !== text) message.textContent = text;
+    }
+  }
+
+  const isPoll = (event) => event.detail?.ctx?.sourceElement?.matches?.("[data-polls]");
+
+  document.addEventListener("htmx:error", (event) => { if (isPoll(event)) show(true); });
+  document.addEventListener("htmx:after:request", (event) => {
+    if (isPoll(event)) show(event.detail.ctx.response.status >= 500);
+  });
+  window.addEventListener("offline", () => show(true));
+
+  // A page that comes back from the browser's memory shows numbers from when it was left.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) document.querySelectorAll("[data-polls]").forEach((it) => htmx.trigger(it, "refresh"));
+  });
+})();

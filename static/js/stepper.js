@@ -1,0 +1,42 @@
+// [data-stepper]: buttons that count an input up and down, and a total that follows it.
+(() => {
+  const clamp = (value, input) => Math.min(Math.max(value, Number(input.min)), Number(input.max));
+
+  const format = (cents, currency) =>
+    new Intl.NumberFormat("en-US", { style: "currency", currency }).format(cents / 100);
+
+  function sync(stepper) {
+    const input = stepper.querySelector("input");
+    const quantity = Number(input.value);
+    const valid = Number.isInteger(quantity) && quantity >= 1;
+    for (const button of stepper.querySelectorAll("[data-step]")) {
+      const next = quantity + Number(button.dataset.step);
+      // Not `disabled`: that would drop the focus of somebody who has just pressed it.
+      button.setAttribute("aria-disabled", String(valid && clamp(next, input) !== next));
+    }
+    if (!valid) return;
+    const total = format(quantity * Number(stepper.dataset.unitCents), stepper.dataset.currency);
+    for (const place of stepper.closest("form").querySelectorAll("[data-total]")) {
+      const text = place.classList.contains("button__total") ? `\u00a0· ${total}` : total;
+      if (place.textContent !== text) place.textContent = text;
+    }
+  }
+
+  const syncAll = () => document.querySelectorAll("[data-stepper]").forEach(sync);
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-step]");
+    if (!button) return;
+    const stepper = button.closest("[data-stepper]");
+    const input = stepper.querySelector("input");
+    const quantity = Math.trunc(Number(input.value)) || 0;
+    input.value = clamp(quantity + Number(button.dataset.step), input);
+    sync(stepper);
+  });
+  document.addEventListener("input", (event) => {
+    const stepper = event.target.closest("[data-stepper]");
+    if (stepper) sync(stepper);
+  });
+  document.addEventListener("htmx:after:swap", syncAll);
+  window.addEventListener("pageshow", syncAll);
+})();
