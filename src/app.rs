@@ -94,8 +94,9 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
 fn serve(config: Config) -> Result<(), StartError> {
     actix_web::rt::System::new().block_on(async {
         let started = start(config)?;
+        // Caught from before the first line on: whoever reads it may stop us.
+        stop_on_signal(started.server.handle())?;
         announce(&started);
-        stop_on_signal(started.server.handle());
         started.server.await.map_err(|e| StartError::new(format!("the server stopped: {e}")))
     })
 }
@@ -213,40 +214,35 @@ fn announce(started: &Started) {
 }
 
 /// SIGTERM and SIGINT: no new connections, and every request that has begun is answered.
-fn stop_on_signal(server: ServerHandle) {
+fn stop_on_signal(server: ServerHandle) -> Result<(), StartError> {
+    let stop = stop_signal().map_err(|e| StartError::new(format!("signals cannot be caught: {e}")))?;
     actix_web::rt::spawn(async move {
-        wait_for_signal().await;
+        stop.await;
         log::info!("stopping: requests that have begun are answered first");
         server.stop(true).await;
     });
+    Ok(())
 }
 
 #[cfg(unix)]
-async fn wait_for_signal() {
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-        Err(error) => {
-            log::warn!("SIGTERM cannot be caught: {error}");
-            wait_for_interrupt().await;
-        }
-    }
+    })
 }
 
 #[cfg(not(unix))]
-async fn wait_for_signal() {
-    wait_for_interrupt().await;
-}
-
-async fn wait_for_interrupt() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }
 
 /// One line a request: method, path, status, milliseconds.

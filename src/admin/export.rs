@@ -7,6 +7,7 @@ use super::session::Admin;
 use super::{BookingLine, store};
 use crate::app::App;
 use crate::error::Error;
+use crate::events::is_slug;
 
 const HEADINGS: [&str; 10] = [
     "reference",
@@ -24,6 +25,9 @@ const HEADINGS: [&str; 10] = [
 /// `GET /admin/events/{slug}/bookings.csv`
 pub async fn show(_: Admin, app: web::Data<App>, slug: web::Path<String>) -> Result<HttpResponse, Error> {
     let slug = slug.into_inner();
+    if !is_slug(&slug) {
+        return Err(Error::NotFound);
+    }
     let filename = format!("attachment; filename=\"bookings-{slug}.csv\"");
     let lines = app.db.read(move |db| store::bookings_of_event(db, &slug)).await?;
     let file = render(&lines).map_err(|e| Error::Internal(format!("csv: {e}")))?;

@@ -78,7 +78,8 @@ pub async fn create_session(
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
         return Ok(response);
     }
-    let account = username.clone();
+    // PostgreSQL refuses to even compare a text with a NUL in it.
+    let account = username.replace('\0', "");
     let found = app.db.read(move |db| store::find_admin(db, &account)).await?;
     let (id, hash) = found.unzip();
     let matches = web::block(move || password::verify(&password, hash.as_deref())).await?;

@@ -104,6 +104,12 @@ pub fn new_token() -> String {
     URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 18]>())
 }
 
+/// Whether a text can be a token at all; PostgreSQL refuses to even compare some that cannot.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    text.len() == 24 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +119,7 @@ mod tests {
         let reference = new_reference();
         assert_eq!(reference.len(), "TK-7F3K-9QXM".len());
         assert!(!reference[3..].contains(['0', '1', 'I', 'L', 'O', 'U']));
-        assert_eq!(new_token().len(), 24);
+        assert!(is_token(&new_token()) && !is_token("") && !is_token("a\0"));
         assert_ne!(new_token(), new_token());
     }
 }

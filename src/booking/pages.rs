@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::buyer::Buyer;
 use super::form::{BookingForm, FieldErrors, parse_quantity};
 use super::request_key::RequestKey;
-use super::{Booking, Outcome, calendar, store};
+use super::{Booking, Order, Outcome, calendar, is_token, store};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::pages::Express;
@@ -103,15 +103,13 @@ pub async fn create(
             return respond_checkout(StatusCode::UNPROCESSABLE_ENTITY, checkout);
         }
     };
-    let buyer = order.buyer.clone();
-    let asked = order.quantity;
     let mut errors = FieldErrors::default();
-    let status = match app.desk.book(order).await? {
+    let status = match app.desk.book(order.clone()).await? {
         Outcome::Booked { token } | Outcome::Replayed { token } => {
-            return respond_booked(&app, page, buyer, token).await;
+            return respond_booked(&app, page, &order, &ticket_type.name, token).await;
         }
         Outcome::NotEnough { left } => {
-            errors.quantity = Some(not_enough(left, asked));
+            errors.quantity = Some(not_enough(left, order.quantity));
             form.quantity = left.clamp(1, ticket_type.max_per_booking).to_string();
             StatusCode::CONFLICT
         }
@@ -126,7 +124,7 @@ pub async fn create(
     let checkout = checkout(&app, page, event, ticket_type, form, errors).await?;
     let mut response = respond_checkout(status, checkout)?;
     // Nothing typed is lost, even when the next step is another tier's checkout.
-    response.add_cookie(&buyer.cookie(&app)).map_err(|e| Error::Internal(e.to_string()))?;
+    response.add_cookie(&order.buyer.cookie(&app)).map_err(|e| Error::Internal(e.to_string()))?;
     Ok(response)
 }
 
@@ -199,16 +197,22 @@ fn not_enough(left: i32, asked: i32) -> String {
 }
 
 /// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.
-async fn respond_booked(app: &App, page: Page, buyer: Buyer, token: String) -> Result<HttpResponse, Error> {
+async fn respond_booked(
+    app: &App,
+    page: Page,
+    order: &Order,
+    tier: &str,
+    token: String,
+) -> Result<HttpResponse, Error> {
     let location = format!("/bookings/{token}");
-    let mut show = confirmation(app, page.clone(), token).await?;
-    let toast = Toast::success(format!("Booked: {} × {}", show.booking.quantity, show.ticket_type.name));
-    let cookie = buyer.cookie(app);
+    let toast = Toast::success(format!("Booked: {} × {tier}", order.quantity));
+    let cookie = order.buyer.cookie(app);
     if !page.wants_fragment {
         return Ok(see_other(&location).cookie(cookie).cookie(toast_cookie(app, &toast)).finish());
     }
+    let mut show = confirmation(app, page.clone(), token).await?;
     show.page.toast = Some(toast);
-    show.express = Some(Express { buyer, request_key: app.request_keys.mint() });
+    show.express = Some(Express { buyer: order.buyer.clone(), request_key: app.request_keys.mint() });
     let body = html(&show.as_confirmation())?;
     Ok(page
         .unlisted_builder(StatusCode::CREATED)
@@ -219,6 +223,9 @@ async fn respond_booked(app: &App, page: Page, buyer: Buyer, token: String) -> R
 }
 
 async fn confirmation(app: &App, page: Page, token: String) -> Result<Show, Error> {
+    if !is_token(&token) {
+        return Err(Error::NotFound);
+    }
     let found = app.db.read(move |db| store::find_by_token(db, &token)).await?;
     let (booking, ticket_type, event) = found;
     let url = format!("{}/bookings/{}", app.public_url(), booking.token);

@@ -74,6 +74,12 @@ impl Event {
     }
 }
 
+/// Whether a text can be a concert's slug at all; PostgreSQL refuses to even compare some that cannot.
+#[must_use]
+pub fn is_slug(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 /// A tier of a concert.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = ticket_types)]

@@ -5,7 +5,7 @@ use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, IfNoneMatch};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::{Event, TicketType, store};
+use super::{Event, TicketType, is_slug, store};
 use crate::app::App;
 use crate::assets;
 use crate::booking::buyer::Buyer;
@@ -92,6 +92,9 @@ async fn render_show(
 }
 
 async fn find(app: &App, slug: String) -> Result<(Event, Vec<TicketType>), Error> {
+    if !is_slug(&slug) {
+        return Err(Error::NotFound);
+    }
     app.db.read(move |db| store::find_by_slug(db, &slug)).await
 }
 

@@ -1,0 +1,28 @@
+# need_packages COMMAND:PACKAGE …: installs Debian's package where its command is missing; where it may
+# not, says what to install, and fails.
+
+# Debian keeps PostgreSQL's own programs outside the PATH.
+for folder in /usr/lib/postgresql/*/bin; do
+  [ -d "$folder" ] && PATH=$PATH:$folder
+done
+
+need_packages() {
+  local missing=() pair
+  for pair in "$@"; do
+    command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    echo "Installing ${missing[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    local folder
+    for folder in /usr/lib/postgresql/*/bin; do
+      [ -d "$folder" ] && PATH=$PATH:$folder
+    done
+    return
+  fi
+  echo "The tests need these Debian packages, or the same from elsewhere: ${missing[*]}" >&2
+  echo "Install them with: sudo apt-get install ${missing[*]}" >&2
+  exit 1
+}

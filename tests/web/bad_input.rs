@@ -1,0 +1,144 @@
+use crate::support::{TestApp, header};
+
+struct Case {
+    field: &'static str,
+    value: String,
+    status: u16,
+    message: &'static str,
+}
+
+fn cases() -> Vec<Case> {
+    let case = |field, value: &str, status, message| Case { field, value: value.into(), status, message };
+    vec![
+        case("quantity", "0", 422, "at least 1 ticket"),
+        case("quantity", "11", 422, "can hold 10 tickets"),
+        case("quantity", "-1", 422, "from 1 to 10"),
+        case("quantity", "1.5", 422, "from 1 to 10"),
+        case("quantity", "abc", 422, "from 1 to 10"),
+        case("quantity", "", 422, "from 1 to 10"),
+        case("quantity", "99999999999999999999", 422, "can hold 10 tickets"),
+        case("name", "", 422, "tell us the name"),
+        case("name", "   ", 422, "tell us the name"),
+        case("name", "…", 422, "with letters"),
+        case("name", &"x".repeat(101), 422, "longer than 100"),
+        case("name", "a\u{202e}b", 422, "cannot be seen"),
+        case("email", "", 422, "tell us the email"),
+        case("email", "ada", 422, "check the email"),
+        case("email", "ada@", 422, "check the email"),
+        case("email", "ada@localhost", 422, "check the email"),
+        case("email", "ada@example.org\r\nbcc: eve@example.org", 422, "check the email"),
+        case("request_key", "", 422, "had expired"),
+        case("request_key", "not-one-of-ours", 422, "had expired"),
+        case("request_key", &"A".repeat(48), 422, "had expired"),
+        case("ticket_type", "999999", 404, "not on the bill"),
+        case("ticket_type", "vip", 404, "not on the bill"),
+        case("ticket_type", "", 404, "not on the bill"),
+        case("ticket_type", "99999999999999999999", 404, "not on the bill"),
+    ]
+}
+
+#[test]
+fn wrong_input_is_named_at_its_field_and_kept() {
+    let app = TestApp::spawn();
+    for fragment in [false, true] {
+        for Case { field, value, status, message } in cases() {
+            let checkout = app.open_checkout("VIP", 2);
+            let mut form = [
+                ("ticket_type", checkout.ticket_type.as_str()),
+                ("quantity", "2"),
+                ("name", "Grace Hopper"),
+                ("email", "grace@example.org"),
+                ("request_key", &checkout.request_key),
+            ];
+            form.iter_mut().find(|(name, _)| *name == field).expect("a field").1 = &value;
+            let mut post = app.client.post(app.url("/bookings")).form(&form);
+            if fragment {
+                post = post.header("HX-Request", "true");
+            }
+            let response = post.send().expect("an answer");
+            let what = format!("{field}={value:?}, fragment: {fragment}");
+            assert_eq!(response.status(), status, "{what}");
+            let html = response.text().expect("a page");
+            assert!(html.contains(message), "{what}: {html}");
+            if status == 422 {
+                assert_eq!(html.contains("<html"), !fragment, "{what}");
+                assert!(field == "name" || html.contains("value=\"Grace Hopper\""), "{what}");
+                assert!(field == "email" || html.contains("value=\"grace@example.org\""), "{what}");
+            }
+            if ["quantity", "name", "email"].contains(&field) {
+                let marked = format!("aria-describedby=\"checkout-{field}-error\"");
+                assert!(
+                    html.contains(&marked) && html.contains(&format!("id=\"checkout-{field}-error\"")),
+                    "{what}"
+                );
+            }
+        }
+    }
+    assert!(app.database.tiers().iter().all(|tier| tier.sold == 0), "nothing was booked");
+}
+
+#[test]
+fn missing_fields_read_as_empty_ones() {
+    let app = TestApp::spawn();
+    let id = app.tier_id("VIP");
+    let response = app.post("/bookings", &[("ticket_type", &id)]);
+    assert_eq!(response.status(), 422);
+    let html = response.text().expect("a page");
+    for message in ["from 1 to 10", "tell us the name", "tell us the email", "had expired"] {
+        assert!(html.contains(message), "{message}");
+    }
+}
+
+#[test]
+fn what_was_typed_is_shown_as_text() {
+    let app = TestApp::spawn();
+    let checkout = app.open_checkout("VIP", 1);
+    let form = [
+        ("ticket_type", checkout.ticket_type.as_str()),
+        ("quantity", "\"><script>alert(1)</script>"),
+        ("name", "<b>Ada</b>"),
+        ("email", "\"><img src=x>"),
+    ];
+    let html = app.post("/bookings", &form).text().expect("a page");
+    assert!(
+        !html.contains("<script>alert") && !html.contains("<b>Ada") && !html.contains("<img src=x"),
+        "{html}"
+    );
+}
+
+#[test]
+fn a_quantity_out_of_range_is_told_when_the_checkout_opens() {
+    let app = TestApp::spawn();
+    let id = app.tier_id("VIP");
+    for quantity in ["0", "11", "abc", "99999999999999999999"] {
+        let response = app.get(&format!("/bookings/new?ticket_type={id}&quantity={quantity}"));
+        assert_eq!(response.status(), 422, "{quantity}");
+        assert!(response.text().expect("a page").contains("checkout-quantity-error"));
+    }
+    assert_eq!(app.get("/bookings/new?ticket_type=999999").status(), 404);
+    assert_eq!(app.get("/bookings/new").status(), 404);
+}
+
+#[test]
+fn bodies_that_are_no_form_are_refused() {
+    let app = TestApp::spawn();
+    let post = |content_type: &str, body: String| {
+        let request = app.client.post(app.url("/bookings")).header("content-type", content_type).body(body);
+        request.send().expect("an answer").status().as_u16()
+    };
+    let form = "application/x-www-form-urlencoded";
+    assert_eq!(post(form, format!("name={}", "x".repeat(1024 * 1024))), 413);
+    assert_eq!(post("application/json", "{}".into()), 415);
+    assert_eq!(post(form, "name=a&name=b".into()), 422, "one field twice");
+}
+
+#[test]
+fn wrong_methods_are_told_the_right_ones() {
+    let app = TestApp::spawn();
+    let response = app.client.delete(app.url("/bookings")).send().expect("an answer");
+    assert_eq!((response.status().as_u16(), header(&response, "allow")), (405, "GET, HEAD, POST"));
+    let response = app.post("/", &[]);
+    assert_eq!((response.status().as_u16(), header(&response, "allow")), (405, "GET, HEAD"));
+    let head = app.client.head(app.url("/")).send().expect("an answer");
+    assert_eq!(head.status(), 200);
+}

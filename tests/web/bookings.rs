@@ -1,0 +1,160 @@
+use crate::support::{TestApp, between, browser, header};
+
+#[test]
+fn a_booking_is_confirmed_and_the_counts_go_down() {
+    let app = TestApp::spawn();
+    let location = app.book_well("VIP", 2);
+    assert!(location.starts_with("/bookings/"));
+
+    let page = app.get(&location);
+    assert_eq!(page.status(), 200);
+    assert_eq!(header(&page, "cache-control"), "private, no-store");
+    assert_eq!(header(&page, "x-robots-tag"), "noindex, nofollow");
+    let html = page.text().expect("a page");
+    for text in ["You’re going!", "2 × VIP", "$200.00", "ada@example.org", "Booked: 2 × VIP"] {
+        assert!(html.contains(text), "{text}\n{html}");
+    }
+    let reference = between(&html, "<span>Reference</span><strong>", "</strong>");
+    assert_eq!(reference.split('-').map(str::len).collect::<Vec<_>>(), [2, 4, 4]);
+
+    let again = app.get(&location).text().expect("a page");
+    assert!(!again.contains("Booked: 2 × VIP"), "a toast is shown once");
+    assert!(
+        browser().get(app.url(&location)).send().expect("an answer").status() == 200,
+        "the link is enough"
+    );
+    let vip = app.database.tier("VIP");
+    assert_eq!((vip.available, vip.sold), (98, 2));
+    app.database.assert_books_balance();
+}
+
+#[test]
+fn htmx_gets_the_confirmation_for_its_dialog() {
+    let app = TestApp::spawn();
+    let checkout = app.open_checkout("Front Row", 3);
+    let form = [
+        ("ticket_type", checkout.ticket_type.as_str()),
+        ("quantity", "3"),
+        ("name", "Ada"),
+        ("email", "ada@example.org"),
+        ("request_key", &checkout.request_key),
+    ];
+    let post = app.client.post(app.url("/bookings")).header("HX-Request", "true").form(&form);
+    let response = post.send().expect("an answer");
+    assert_eq!((response.status().as_u16(), header(&response, "hx-trigger")), (201, "booked"));
+    assert!(header(&response, "location").starts_with("/bookings/"));
+    let html = response.text().expect("a fragment");
+    assert!(html.contains("You’re going!") && html.contains("$150.00") && !html.contains("<html"));
+    assert!(
+        html.contains("id=\"express\"") && !html.contains(&checkout.request_key),
+        "a fresh key for the next"
+    );
+}
+
+#[test]
+fn the_same_form_books_once_however_often_it_is_sent() {
+    let app = TestApp::spawn();
+    let checkout = app.open_checkout("VIP", 2);
+    let locations: Vec<String> =
+        (0..3).map(|_| header(&app.confirm(&checkout, 2), "location").to_owned()).collect();
+    assert!(locations[0].starts_with("/bookings/"));
+    assert!(locations.iter().all(|location| *location == locations[0]), "{locations:?}");
+    assert_eq!(app.database.tier("VIP").bookings, 1);
+
+    let other = app.confirm(&checkout, 3);
+    assert_eq!(other.status(), 422, "the same key for something else");
+    assert_eq!(app.database.tier("VIP").sold, 2);
+}
+
+#[test]
+fn the_last_tickets_stay_with_the_form_that_bought_them() {
+    let app = TestApp::spawn();
+    app.database.set_available("VIP", 2);
+    let checkout = app.open_checkout("VIP", 2);
+    let first = header(&app.confirm(&checkout, 2), "location").to_owned();
+    let replay = app.confirm(&checkout, 2);
+    assert_eq!((replay.status().as_u16(), header(&replay, "location")), (303, first.as_str()));
+}
+
+#[test]
+fn not_enough_left_says_how_many_and_keeps_what_was_typed() {
+    let app = TestApp::spawn();
+    let checkout = app.open_checkout("VIP", 5);
+    app.database.set_available("VIP", 3);
+    let response = app.confirm(&checkout, 5);
+    assert_eq!(response.status(), 409);
+    let html = response.text().expect("a page");
+    assert!(html.contains("Only 3 tickets are left, not 5."), "{html}");
+    assert!(html.contains("name=\"quantity\" value=\"3\""), "what is left is offered");
+    assert!(html.contains("value=\"Ada Lovelace\"") && html.contains("value=\"ada@example.org\""));
+    let fresh = between(&html, "name=\"request_key\" value=\"", "\"");
+    assert_ne!(fresh, checkout.request_key);
+    assert_eq!(app.database.tier("VIP").available, 3);
+}
+
+#[test]
+fn a_sold_out_tier_offers_the_others() {
+    let app = TestApp::spawn();
+    let checkout = app.open_checkout("VIP", 1);
+    app.database.set_available("VIP", 0);
+    let response = app.confirm(&checkout, 1);
+    assert_eq!(response.status(), 409);
+    let html = response.text().expect("a page");
+    assert!(html.contains("VIP is sold out") && html.contains("Front Row"), "{html}");
+
+    let opened = app.get(&format!("/bookings/new?ticket_type={}", checkout.ticket_type));
+    assert_eq!(opened.status(), 409);
+    let other = app.tier_id("Front Row");
+    let html = app.get(&format!("/bookings/new?ticket_type={other}")).text().expect("a page");
+    assert!(html.contains("value=\"Ada Lovelace\""), "nothing typed is lost on the way to another tier");
+}
+
+#[test]
+fn a_buyer_is_remembered_until_told_otherwise() {
+    let app = TestApp::spawn();
+    app.book_well("VIP", 1);
+    let checkout =
+        app.get(&format!("/bookings/new?ticket_type={}", app.tier_id("VIP"))).text().expect("a page");
+    assert!(checkout.contains("value=\"Ada Lovelace\"") && checkout.contains("value=\"ada@example.org\""));
+    let landing = app.get("/").text().expect("a page");
+    assert!(landing.contains("Welcome back, Ada"));
+
+    let express_key = between(&landing, "name=\"request_key\" value=\"", "\"");
+    let form = [
+        ("ticket_type", app.tier_id("VIP")),
+        ("quantity", "1".into()),
+        ("name", "Ada Lovelace".into()),
+        ("email", "ada@example.org".into()),
+        ("request_key", express_key.to_owned()),
+    ];
+    let response = app.client.post(app.url("/bookings")).form(&form).send().expect("an answer");
+    assert_eq!(response.status(), 303, "one click books");
+
+    assert_eq!(app.post("/buyer/forget", &[]).status(), 303);
+    assert!(!app.get("/").text().expect("a page").contains("Welcome back"));
+}
+
+#[test]
+fn a_booking_goes_into_the_calendar() {
+    let app = TestApp::spawn();
+    let location = app.book_well("General Admission", 4);
+    let response = app.get(&format!("{location}/calendar.ics"));
+    assert_eq!(header(&response, "content-type"), "text/calendar; charset=utf-8");
+    assert_eq!(header(&response, "content-disposition"), "attachment; filename=\"midnight-parade.ics\"");
+    assert_eq!(header(&response, "cache-control"), "private, no-store");
+    let file = response.text().expect("a file");
+    for line in
+        ["BEGIN:VCALENDAR", "DTSTART:20270620T010000Z", "DTEND:20270620T040000Z", "SUMMARY:Midnight Parade"]
+    {
+        assert!(file.contains(line), "{line}\n{file}");
+    }
+}
+
+#[test]
+fn a_guessed_link_opens_nothing() {
+    let app = TestApp::spawn();
+    for path in ["/bookings/AAAAAAAAAAAAAAAAAAAAAAAA", "/bookings/x/calendar.ics", "/bookings/%00"] {
+        assert_eq!(app.get(path).status(), 404, "{path}");
+    }
+    assert_eq!(app.get("/bookings").status(), 303, "a reload after a refused post");
+}

@@ -1,0 +1,212 @@
+//! The binary as people start it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::between;
+use crate::support::database::TestDatabase;
+
+fn techkraft(database: &TestDatabase) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_techkraft"));
+    for setting in ["SECRET_KEY", "PUBLIC_URL", "ALLOW_RESEED", "DATABASE_POOL_SIZE", "RUST_LOG"] {
+        command.env_remove(setting);
+    }
+    command.env("DATABASE_URL", &database.url).env("BIND", "127.0.0.1:0").current_dir(database.folder.path());
+    command
+}
+
+/// What it says when it cannot start: one line, naming the setting, and a failing exit code.
+fn refusal(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output().expect("the binary runs");
+    let line = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    assert!(!output.status.success(), "{line}");
+    assert_eq!(line.lines().count(), 1, "{line}");
+    assert!(line.starts_with("techkraft: ") && !line.contains("panic"), "{line}");
+    line
+}
+
+struct Running {
+    child: Child,
+    url: String,
+    lines: Vec<String>,
+}
+
+fn serve(command: &mut Command) -> Running {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
+    let mut reader = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        assert!(reader.read_line(&mut line).expect("text") > 0, "it stopped: {lines:?}");
+        let is_last = line.starts_with("Admin");
+        lines.push(line.trim().to_owned());
+        if is_last {
+            break;
+        }
+    }
+    let url = lines[0].split_whitespace().last().expect("an address").to_owned();
+    std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+    Running { child, url, lines }
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().expect("kill runs");
+    assert!(status.success());
+}
+
+#[test]
+fn bad_settings_stop_the_start_with_one_clear_line() {
+    let database = TestDatabase::create();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    for (setting, value, says) in [
+        ("BIND", address.as_str(), "Address already in use"),
+        ("BIND", "nowhere", "not an address and port"),
+        ("DATABASE_URL", "mysql://localhost/x", "unknown scheme"),
+        ("DATABASE_URL", "postgres://nobody@127.0.0.1:9/none", "refused"),
+        ("DATABASE_URL", "sqlite:/no/such/folder/t.db", "unable to open"),
+        ("DATABASE_POOL_SIZE", "many", "out of range"),
+        ("SECRET_KEY", "short", "too short"),
+        ("ALLOW_RESEED", "perhaps", "neither yes nor no"),
+    ] {
+        let line = refusal(techkraft(&database).env(setting, value));
+        assert!(line.contains(setting) && line.contains(says), "{setting}={value}: {line}");
+    }
+}
+
+#[test]
+fn help_names_every_setting_and_command() {
+    let database = TestDatabase::create();
+    let output = techkraft(&database).arg("--help").output().expect("the binary runs");
+    let help = String::from_utf8_lossy(&output.stdout);
+    for word in [
+        "BIND=",
+        "DATABASE_URL",
+        "DATABASE_POOL_SIZE",
+        "SECRET_KEY",
+        "PUBLIC_URL",
+        "ALLOW_RESEED",
+        "serve",
+        "migrate",
+        "seed",
+        "set-admin-password",
+        "[default: sqlite:techkraft.db]",
+    ] {
+        assert!(help.contains(word), "{word}\n{help}");
+    }
+}
+
+#[test]
+fn the_first_start_shows_a_password_and_the_next_is_quick() {
+    let database = TestDatabase::create();
+    let first = serve(&mut techkraft(&database));
+    signal(&first.child, "-TERM");
+    assert!(wait(first.child).success());
+
+    let start = Instant::now();
+    let second = serve(&mut techkraft(&database));
+    let ready_after = start.elapsed();
+    let page = reqwest::blocking::get(&second.url).expect("an answer");
+    assert!(page.status().is_success());
+    assert!(second.lines[1].starts_with("Admin") && second.lines[1].ends_with("/admin"));
+    // The promise is 200 ms for a release build on a quiet machine; this is neither.
+    assert!(ready_after < Duration::from_secs(2), "{ready_after:?}");
+    signal(&second.child, "-INT");
+    assert!(wait(second.child).success());
+}
+
+#[test]
+fn migrate_and_seed_can_be_run_alone_and_twice() {
+    let database = TestDatabase::create();
+    let run = |command: &str| -> String {
+        let output = techkraft(&database).arg(command).output().expect("the binary runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(run("migrate").contains("newest schema"));
+    assert!(database.tiers().is_empty());
+    assert!(run("seed").contains("was added"));
+    assert_eq!(database.tiers().len(), 3);
+    assert!(run("seed").contains("nothing was changed"));
+    assert!(run("migrate").contains("newest schema"));
+    database.assert_books_balance();
+}
+
+#[test]
+fn the_admins_password_is_set_from_standard_input() {
+    let database = TestDatabase::create();
+    let set = |password: &str| -> Output {
+        let mut child = techkraft(&database)
+            .arg("set-admin-password")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        writeln!(child.stdin.take().expect("a pipe"), "{password}").expect("it reads");
+        child.wait_with_output().expect("it ends")
+    };
+    assert!(!set("short").status.success());
+    assert!(set("a long new password").status.success());
+    let running = serve(&mut techkraft(&database));
+    let client = crate::support::browser();
+    let sign_in = |password: &str| {
+        let form = [("username", "admin"), ("password", password)];
+        let post = client.post(format!("{}/admin/sign-in", running.url)).form(&form);
+        post.send().expect("an answer").status().as_u16()
+    };
+    assert_eq!(sign_in("another password"), 422);
+    assert_eq!(sign_in("a long new password"), 303);
+    signal(&running.child, "-KILL");
+    wait(running.child);
+}
+
+#[test]
+fn requests_that_have_begun_are_answered_before_it_stops() {
+    let database = TestDatabase::create();
+    let running = serve(&mut techkraft(&database));
+    let address = running.url.strip_prefix("http://").expect("an address").to_owned();
+    let page = reqwest::blocking::get(&running.url).expect("an answer").text().expect("a page");
+    let id = between(&page, "name=\"ticket_type\" value=\"", "\"");
+    let checkout = reqwest::blocking::get(format!("{}/bookings/new?ticket_type={id}", running.url));
+    let checkout = checkout.expect("an answer").text().expect("a page");
+    let key = between(&checkout, "name=\"request_key\" value=\"", "\"");
+    let body = format!("ticket_type={id}&quantity=1&name=Ada&email=ada%40example.org&request_key={key}");
+
+    // Half of the request before the signal, the rest after it.
+    let mut stream = std::net::TcpStream::connect(&address).expect("a connection");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+    let head = format!(
+        "POST /bookings HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).expect("the head goes out");
+    let (first, rest) = body.split_at(10);
+    stream.write_all(first.as_bytes()).expect("a part goes out");
+    std::thread::sleep(Duration::from_millis(200));
+    signal(&running.child, "-TERM");
+    std::thread::sleep(Duration::from_millis(300));
+    stream.write_all(rest.as_bytes()).expect("the rest goes out");
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 303");
+    drop(stream);
+    assert!(wait(running.child).success());
+    assert_eq!(database.tier("VIP").sold, 1);
+}
+
+fn wait(mut child: Child) -> std::process::ExitStatus {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(status) = child.try_wait().expect("a child") {
+            return status;
+        }
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            panic!("it did not stop");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

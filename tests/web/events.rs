@@ -1,0 +1,92 @@
+use crate::support::{TestApp, header};
+
+#[test]
+fn the_first_page_shows_the_concert_and_its_tiers() {
+    let app = TestApp::spawn();
+    let response = app.get("/");
+    assert_eq!(response.status(), 200);
+    let html = response.text().expect("a page");
+    for text in [
+        "Midnight Parade",
+        "The Foundry Hall, Chicago",
+        // 01:00 UTC on the 20th is the evening before in Chicago.
+        "Saturday, June 19, 2027",
+        "8:00 PM CDT",
+        "VIP",
+        "Front Row",
+        "General Admission",
+        "<strong>$100</strong>",
+        "<strong>100</strong> of 100 left",
+        "<strong>1000</strong> of 1000 left",
+    ] {
+        assert!(html.contains(text), "{text}\n{html}");
+    }
+    assert!(!html.contains("Low stock") && !html.contains("Sold out"));
+}
+
+#[test]
+fn the_concert_has_an_address_of_its_own() {
+    let app = TestApp::spawn();
+    assert_eq!(app.get("/events/midnight-parade").status(), 200);
+    assert_eq!(app.get("/events/midnight-parade/").status(), 200, "a slash at the end is forgiven");
+}
+
+#[test]
+fn several_concerts_make_a_list() {
+    let app = TestApp::spawn();
+    app.database.execute(
+        "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency)
+         VALUES ('encore', 'Encore', 'Again', 'Arena', 'Wien', '2027-07-01 18:00:00', '2027-07-01 21:00:00',
+                 'Europe/Vienna', 'EUR')",
+    );
+    let html = app.get("/").text().expect("a page");
+    assert!(html.contains("href=\"/events/midnight-parade\"") && html.contains("href=\"/events/encore\""));
+    assert!(html.contains("8:00 PM CEST"), "each in its own time zone");
+}
+
+#[test]
+fn badges_say_when_stock_is_low_or_gone() {
+    let app = TestApp::spawn();
+    app.database.set_available("VIP", 39);
+    app.database.set_available("Front Row", 0);
+    let html = app.get_fragment("/events/midnight-parade/availability").text().expect("a fragment");
+    assert_eq!(html.matches("Low stock").count(), 1);
+    assert_eq!(html.matches("badge--sold-out").count(), 1);
+    assert!(html.contains("<strong>39</strong> of 100 left"));
+    assert!(html.contains("max=\"10\"") && !html.contains("<html"), "only the fragment");
+}
+
+#[test]
+fn availability_is_sent_once_and_then_only_when_it_changes() {
+    let app = TestApp::spawn();
+    let path = "/events/midnight-parade/availability";
+    let first = app.get_fragment(path);
+    assert_eq!(first.status(), 200);
+    assert_eq!(header(&first, "cache-control"), "public, max-age=1");
+    assert_eq!(header(&first, "set-cookie"), "", "the same for everyone");
+    let tag = header(&first, "etag").to_owned();
+    let again =
+        |tag: &str| app.client.get(app.url(path)).header("If-None-Match", tag).send().expect("an answer");
+
+    let unchanged = again(&tag);
+    assert_eq!((unchanged.status().as_u16(), header(&unchanged, "etag")), (304, tag.as_str()));
+    assert_eq!(unchanged.bytes().expect("a body").len(), 0);
+
+    app.book_well("VIP", 2);
+    let changed = again(&tag);
+    assert_eq!(changed.status(), 200);
+    assert_ne!(header(&changed, "etag"), tag);
+    assert!(changed.text().expect("a fragment").contains("<strong>98</strong> of 100 left"));
+}
+
+#[test]
+fn unknown_concerts_and_pages_are_not_found() {
+    let app = TestApp::spawn();
+    for path in
+        ["/events/nothing", "/events/%00", "/events/nothing/availability", "/nowhere", "/static/css/app.css"]
+    {
+        let response = app.get(path);
+        assert_eq!(response.status(), 404, "{path}");
+        assert!(response.text().expect("a page").contains("This page is not on the bill"), "{path}");
+    }
+}

@@ -1,0 +1,14 @@
+//! The site through real HTTP, on the database that `TEST_DATABASE_URL` names: a fresh SQLite file for
+//! every test when it is unset, a fresh schema of that PostgreSQL when it is set. `scripts/test` runs both.
+
+mod support;
+
+mod admin;
+mod assets;
+mod bad_input;
+mod bookings;
+mod command_line;
+mod events;
+mod guard;
+mod migrations;
+mod race;

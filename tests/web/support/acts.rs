@@ -1,0 +1,72 @@
+//! What buyers and organisers do.
+
+use reqwest::blocking::{Client, Response};
+
+use super::{TestApp, between, browser};
+
+/// A checkout's form, as it was rendered.
+pub struct Checkout {
+    pub ticket_type: String,
+    pub request_key: String,
+}
+
+impl TestApp {
+    /// The id of a tier, as the page's form names it.
+    pub fn tier_id(&self, tier: &str) -> String {
+        let html = self.get("/").text().expect("a page");
+        let card = html.split("<article").find(|card| card.contains(&format!(">{tier}</h3>"))).expect(tier);
+        between(card, "name=\"ticket_type\" value=\"", "\"").to_owned()
+    }
+
+    /// Opens the checkout of a tier.
+    pub fn open_checkout(&self, tier: &str, quantity: u32) -> Checkout {
+        let ticket_type = self.tier_id(tier);
+        let html = self.get(&format!("/bookings/new?ticket_type={ticket_type}&quantity={quantity}"));
+        let html = html.text().expect("a page");
+        let request_key = between(&html, "name=\"request_key\" value=\"", "\"").to_owned();
+        Checkout { ticket_type, request_key }
+    }
+
+    /// Sends a checkout's form.
+    pub fn confirm(&self, checkout: &Checkout, quantity: u32) -> Response {
+        self.confirm_as(&self.client, checkout, quantity)
+    }
+
+    /// The same from another browser.
+    pub fn confirm_as(&self, client: &Client, checkout: &Checkout, quantity: u32) -> Response {
+        let form = [
+            ("ticket_type", checkout.ticket_type.as_str()),
+            ("quantity", &quantity.to_string()),
+            ("name", "Ada Lovelace"),
+            ("email", "ada@example.org"),
+            ("request_key", &checkout.request_key),
+        ];
+        client.post(self.url("/bookings")).form(&form).send().expect("an answer")
+    }
+
+    /// Books, from the checkout to the answer.
+    pub fn book(&self, tier: &str, quantity: u32) -> Response {
+        let checkout = self.open_checkout(tier, quantity);
+        self.confirm(&checkout, quantity)
+    }
+
+    /// Books, and returns the path of the confirmation.
+    pub fn book_well(&self, tier: &str, quantity: u32) -> String {
+        let response = self.book(tier, quantity);
+        assert_eq!(response.status(), 303, "{}", response.text().unwrap_or_default());
+        super::header(&response, "location").to_owned()
+    }
+
+    /// A browser in which the organiser is signed in.
+    pub fn organiser(&self) -> Client {
+        let client = browser();
+        let response = self.sign_in(&client, &self.admin_password);
+        assert_eq!((response.status().as_u16(), super::header(&response, "location")), (303, "/admin"));
+        client
+    }
+
+    pub fn sign_in(&self, client: &Client, password: &str) -> Response {
+        let form = [("username", "admin"), ("password", password)];
+        client.post(self.url("/admin/sign-in")).form(&form).send().expect("an answer")
+    }
+}

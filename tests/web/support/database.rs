@@ -1,0 +1,128 @@
+//! A database that only one test uses.
+
+use std::env;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection};
+use tempfile::TempDir;
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// A fresh SQLite file, or a fresh schema of the PostgreSQL that `TEST_DATABASE_URL` names.
+pub struct TestDatabase {
+    pub url: String,
+    /// Holds the SQLite file, and is the working folder of binaries that a test starts.
+    pub folder: TempDir,
+    schema: Option<(String, String)>,
+}
+
+/// What one tier's rows say.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct TierCount {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub name: String,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub capacity: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub available: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub sold: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub bookings: i64,
+}
+
+const TIER_COUNTS: &str = "
+    SELECT t.name, CAST(t.capacity AS BIGINT) AS capacity, CAST(t.available AS BIGINT) AS available,
+           CAST(COALESCE(SUM(b.quantity), 0) AS BIGINT) AS sold, COUNT(b.id) AS bookings
+    FROM ticket_types t LEFT JOIN bookings b ON b.ticket_type_id = t.id AND b.status = 'confirmed'
+    GROUP BY t.id, t.name, t.capacity, t.available, t.position ORDER BY t.position";
+
+impl TestDatabase {
+    pub fn create() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let Ok(server) = env::var("TEST_DATABASE_URL") else {
+            let url = format!("sqlite:{}", folder.path().join("test.db").display());
+            return Self { url, folder, schema: None };
+        };
+        let schema = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        connect_postgres(&server).batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a new schema");
+        let separator = if server.contains('?') { '&' } else { '?' };
+        let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
+        Self { url, folder, schema: Some((server, schema)) }
+    }
+
+    /// Runs SQL beside the app.
+    pub fn execute(&self, sql: &str) {
+        if self.schema.is_some() {
+            connect_postgres(&self.url).batch_execute(sql).expect(sql);
+        } else {
+            self.connect_sqlite().batch_execute(sql).expect(sql);
+        }
+    }
+
+    pub fn rows<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: 'static
+            + diesel::deserialize::QueryableByName<diesel::pg::Pg>
+            + diesel::deserialize::QueryableByName<diesel::sqlite::Sqlite>,
+    {
+        if self.schema.is_some() {
+            diesel::sql_query(sql).load(&mut connect_postgres(&self.url)).expect(sql)
+        } else {
+            diesel::sql_query(sql).load(&mut self.connect_sqlite()).expect(sql)
+        }
+    }
+
+    pub fn set_available(&self, tier: &str, available: u32) {
+        // Keeps the books: what is not available is sold in one booking.
+        self.execute(&format!(
+            "INSERT INTO bookings (reference, token, ticket_type_id, quantity, unit_price_cents, total_cents,
+                 currency, buyer_name, buyer_email, request_key, status, created_at)
+             SELECT 'TK-' || name, 'token ' || name, id, available - {available}, price_cents,
+                 price_cents * (available - {available}), 'USD', 'Box Office', 'box@example.org',
+                 'box office ' || name, 'confirmed', CURRENT_TIMESTAMP
+             FROM ticket_types WHERE name = '{tier}' AND available > {available};
+             UPDATE ticket_types SET available = {available}, version = version + 1 WHERE name = '{tier}';"
+        ));
+    }
+
+    pub fn tiers(&self) -> Vec<TierCount> {
+        self.rows(TIER_COUNTS)
+    }
+
+    pub fn tier(&self, name: &str) -> TierCount {
+        self.tiers().into_iter().find(|tier| tier.name == name).expect(name)
+    }
+
+    /// The promise, for every tier: nothing sold twice, nothing lost.
+    pub fn assert_books_balance(&self) {
+        for tier in self.tiers() {
+            assert!(tier.available >= 0, "{tier:?}");
+            assert_eq!(tier.sold + tier.available, tier.capacity, "{tier:?}");
+        }
+    }
+
+    fn connect_sqlite(&self) -> SqliteConnection {
+        let path = self.url.strip_prefix("sqlite:").expect("an SQLite URL");
+        let mut connection = SqliteConnection::establish(path).expect("the test's database opens");
+        connection.batch_execute("PRAGMA busy_timeout = 5000").expect("a pragma");
+        connection
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Some((server, schema)) = &self.schema {
+            // Waits for no app that still holds a lock: the cluster is thrown away anyway.
+            let sql = format!("SET lock_timeout = '2s'; DROP SCHEMA {schema} CASCADE");
+            if let Ok(mut connection) = PgConnection::establish(server) {
+                let _ = connection.batch_execute(&sql);
+            }
+        }
+    }
+}
+
+fn connect_postgres(url: &str) -> PgConnection {
+    PgConnection::establish(url).unwrap_or_else(|e| panic!("TEST_DATABASE_URL={url}: {e}"))
+}

@@ -1,0 +1,103 @@
+//! An app of its own for every test, and what people do with it.
+
+pub mod acts;
+pub mod database;
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::thread;
+
+use actix_web::dev::ServerHandle;
+use reqwest::blocking::{Client, Response};
+use reqwest::redirect::Policy;
+use techkraft::app;
+use techkraft::config::{Config, DatabaseUrl};
+
+use self::database::TestDatabase;
+
+/// The site, running on a port and a database of its own.
+pub struct TestApp {
+    pub address: SocketAddr,
+    pub admin_password: String,
+    pub database: TestDatabase,
+    /// A browser: keeps cookies, follows no redirect.
+    pub client: Client,
+    server: ServerHandle,
+}
+
+impl TestApp {
+    pub fn spawn() -> Self {
+        Self::spawn_with(|_| {})
+    }
+
+    /// With settings other than the defaults.
+    pub fn spawn_with(change: impl FnOnce(&mut Config)) -> Self {
+        let database = TestDatabase::create();
+        let mut config = config(&database);
+        change(&mut config);
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let started = app::start(config).expect("the app starts");
+                sender
+                    .send((started.address, started.new_password, started.server.handle()))
+                    .expect("the test waits");
+                started.server.await.expect("the server runs");
+            });
+        });
+        let (address, password, server) = receiver.recv().expect("the app starts");
+        let admin_password = password.expect("a new database makes a password");
+        Self { address, admin_password, database, client: browser(), server }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn get(&self, path: &str) -> Response {
+        self.client.get(self.url(path)).send().expect("an answer")
+    }
+
+    /// As htmx asks.
+    pub fn get_fragment(&self, path: &str) -> Response {
+        self.client.get(self.url(path)).header("HX-Request", "true").send().expect("an answer")
+    }
+
+    pub fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
+        self.client.post(self.url(path)).form(form).send().expect("an answer")
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // Stops without waiting for connections that a client still keeps.
+        drop(self.server.stop(false));
+    }
+}
+
+pub fn config(database: &TestDatabase) -> Config {
+    Config {
+        bind: "127.0.0.1:0".parse().expect("an address"),
+        database_url: DatabaseUrl::parse(&database.url).expect("a URL"),
+        database_pool_size: 4,
+        secret_key: None,
+        public_url: None,
+        allow_reseed: true,
+    }
+}
+
+/// A client with a cookie jar of its own that shows redirects instead of following them.
+pub fn browser() -> Client {
+    Client::builder().cookie_store(true).redirect(Policy::none()).build().expect("a client")
+}
+
+/// The text between two others.
+pub fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let start = text.find(before).unwrap_or_else(|| panic!("no {before:?} in {text}")) + before.len();
+    let length = text[start..].find(after).unwrap_or_else(|| panic!("no {after:?} after {before:?}"));
+    &text[start..start + length]
+}
+
+pub fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().expect("a readable header"))
+}
