@@ -1,0 +1,129 @@
+//! Every page in light and in dark, as axe-core sees it.
+
+use serde::Deserialize;
+
+use crate::open_site;
+use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Scheme, Visitor};
+
+const AXE: &str = include_str!("vendor/axe-core/axe.min.js");
+
+/// What is half faded in has colours that nobody is meant to read.
+const WHEN_CALM: &str = "Promise.allSettled(document.getAnimations()
+    .filter((it) => it.playState === 'running' && it.effect.getComputedTiming().endTime < 2000)
+    .map((it) => it.finished))";
+
+const RUN: &str = "axe.run(document, { resultTypes: ['violations'] }).then((results) =>
+    results.violations.flatMap((rule) => rule.nodes.map((node) =>
+      ({ rule: rule.id, help: rule.help, target: node.target.join(' '), summary: node.failureSummary }))))";
+
+#[derive(Deserialize)]
+struct Violation {
+    rule: String,
+    help: String,
+    target: String,
+    summary: String,
+}
+
+/// Looks at pages one after the other, and keeps what is wrong with them for the end.
+struct Inspection<'a> {
+    visitor: &'a Visitor,
+    found: Vec<String>,
+}
+
+impl<'a> Inspection<'a> {
+    fn by(visitor: &'a Visitor) -> Self {
+        Self { visitor, found: Vec::new() }
+    }
+
+    async fn look_at(&mut self, page: &str) {
+        let has_axe: bool = self.visitor.ask("typeof axe === 'object'").await;
+        if !has_axe {
+            let _: () = self.visitor.run(AXE).await;
+        }
+        for scheme in [Scheme::Light, Scheme::Dark] {
+            self.visitor.prefer(scheme).await;
+            let violations: Vec<Violation> =
+                self.visitor.run(&format!("return {WHEN_CALM}.then(() => {RUN});")).await;
+            self.found.extend(violations.into_iter().map(|it| {
+                format!("{page}, {scheme:?}: {} ({})\n  {}\n  {}", it.rule, it.help, it.target, it.summary)
+            }));
+        }
+    }
+
+    fn end(self) {
+        assert!(self.found.is_empty(), "{} violations\n{}", self.found.len(), self.found.join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn the_visitors_pages_have_no_barriers() {
+    let site = open_site();
+    let (vip, front_row) = (site.tier("VIP"), site.tier("Front Row"));
+    let visitor = Visitor::arrive(&site).await;
+    let mut inspection = Inspection::by(&visitor);
+    inspection.look_at("the concert").await;
+    site.set_available(&vip, 39);
+    site.set_available(&front_row, 0);
+    visitor.visit("/").await;
+    inspection.look_at("the concert, running out").await;
+    visitor.visit("/nowhere").await;
+    inspection.look_at("no such page").await;
+    visitor.visit(&format!("/bookings/new?ticket_type={}&quantity=2", vip.id)).await;
+    inspection.look_at("the checkout").await;
+    visitor.click(CONFIRM).await;
+    visitor.see("#checkout-name-error").await;
+    inspection.look_at("the checkout with errors").await;
+    visitor.visit(&format!("/bookings/new?ticket_type={}", front_row.id)).await;
+    inspection.look_at("sold out").await;
+    inspection.end();
+}
+
+#[tokio::test]
+async fn the_dialog_has_no_barriers() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    let mut inspection = Inspection::by(&visitor);
+    visitor.open_checkout(&vip).await;
+    inspection.look_at("the dialog").await;
+    visitor.fill("#checkout-quantity", "11").await;
+    visitor.click(CONFIRM).await;
+    visitor.see("#checkout-quantity-error").await;
+    inspection.look_at("the dialog with errors").await;
+    visitor.fill("#checkout-quantity", "2").await;
+    visitor.fill_in(NAME, EMAIL).await;
+    visitor.click(CONFIRM).await;
+    visitor.see("#checkout [data-toast]").await;
+    visitor.hover("#checkout [data-toast]").await;
+    inspection.look_at("the confirmation in the dialog, with its toast").await;
+    let booking = visitor.path().await;
+    visitor.close_dialog().await;
+    inspection.look_at("the concert for a returning buyer").await;
+    visitor.visit(&booking).await;
+    visitor.see(CONFIRMATION).await;
+    inspection.look_at("the confirmation").await;
+    inspection.end();
+}
+
+#[tokio::test]
+async fn the_organisers_pages_have_no_barriers() {
+    let site = open_site();
+    let organiser = Visitor::arrive(&site).await;
+    organiser.book(&site.tier("VIP"), 2).await;
+    let mut inspection = Inspection::by(&organiser);
+    organiser.visit("/admin/sign-in").await;
+    inspection.look_at("the sign-in").await;
+    organiser.fill("#password", "let-me-in").await;
+    organiser.click("#main button[type=submit]").await;
+    organiser.see("#sign-in-error").await;
+    inspection.look_at("the sign-in, refused").await;
+    organiser.sign_in(&site).await;
+    inspection.look_at("the sale").await;
+    organiser.visit("/admin/reseed").await;
+    inspection.look_at("reseeding").await;
+    organiser.fill("#event-name", "something else").await;
+    organiser.click("#main form button[type=submit]").await;
+    organiser.see("#event-name-error").await;
+    inspection.look_at("reseeding, with the wrong name").await;
+    inspection.end();
+}

@@ -1,0 +1,131 @@
+//! The counts that refresh themselves, and leave in peace whoever is choosing.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::open_site;
+use crate::support::{Site, Visitor};
+
+/// The promise: a change is seen within this time.
+const FRESH: Duration = Duration::from_secs(6);
+
+const POLLS: &str =
+    "performance.getEntriesByType('resource').filter((it) => it.name.endsWith('/availability')).length";
+
+/// Notes what the live region says, each time that anything in it is touched.
+const LISTEN: &str = "
+    window.heard = [];
+    const region = () => document.querySelector('#availability [role=status]');
+    new MutationObserver((records) => {
+      const touched = (it) => region().contains(it.target) || [...it.addedNodes].some((node) => node.contains(region()));
+      if (records.some(touched)) window.heard.push(region().textContent.trim());
+    }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });";
+
+const PLACES: &str = "[...document.querySelectorAll('#availability, #availability :is(article, h3, form, input, button, meter)')]
+    .map((it) => it.getBoundingClientRect()).map((it) => [it.x, it.y, it.width, it.height].map(Math.round))";
+
+#[tokio::test]
+async fn a_booking_in_one_window_lowers_the_count_in_the_other() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let (watcher, buyer) = tokio::join!(Visitor::arrive(&site), Visitor::arrive(&site));
+    let _: () = watcher.run("window.sameDocument = true;").await;
+    buyer.book(&vip, 3).await;
+    watcher.until_left(&vip, 97, FRESH).await;
+    assert!(watcher.ask::<bool>("window.sameDocument === true").await, "the page was reloaded");
+}
+
+#[tokio::test]
+async fn what_is_typed_focused_and_heard_survives_the_polls() {
+    let site = open_site();
+    let (vip, front_row) = (site.tier("VIP"), site.tier("Front Row"));
+    let visitor = Visitor::arrive(&site).await;
+    visitor.fill(&vip.quantity(), "7").await;
+    visitor.fill(&front_row.quantity(), "3").await;
+    visitor.click(&vip.quantity()).await;
+    let _: () = visitor.run(LISTEN).await;
+    let places: Value = visitor.ask(PLACES).await;
+    let scrolled: f64 = visitor.ask("scrollY").await;
+
+    // Nothing changes: two polls, and not a word.
+    wait_for_polls(&visitor, 2).await;
+    assert_eq!(visitor.ask::<Vec<String>>("window.heard").await, Vec::<String>::new());
+
+    for left in [95, 94] {
+        site.set_available(&vip, left);
+        site.set_available(&front_row, left + 100);
+        visitor.until_left(&vip, left, FRESH).await;
+        visitor.until_left(&front_row, left + 100, FRESH).await;
+        assert_eq!(
+            visitor.ask::<String>("document.activeElement.id").await,
+            format!("tier-{}-quantity", vip.id)
+        );
+        assert_eq!(visitor.ask::<Value>(PLACES).await, places, "something jumped");
+    }
+    assert_eq!(visitor.ask::<f64>("scrollY").await, scrolled);
+    for (tier, quantity, button) in [(&vip, "7", "Book · $700.00"), (&front_row, "3", "Book · $150.00")] {
+        let typed: String =
+            visitor.ask(&format!("document.querySelector('{}').value", tier.quantity())).await;
+        assert_eq!(typed, quantity);
+        assert_eq!(visitor.text(&tier.book_button()).await, button);
+    }
+    let heard: Vec<String> = visitor.ask("window.heard").await;
+    assert!(
+        heard
+            .last()
+            .is_some_and(|words| words.contains("VIP: 94 left") && words.contains("Front Row: 194 left"))
+    );
+    let different: std::collections::BTreeSet<&String> = heard.iter().collect();
+    assert_eq!(different.len(), heard.len(), "something was said twice: {heard:#?}");
+}
+
+#[tokio::test]
+async fn tiers_run_low_and_sell_out_before_the_visitors_eyes() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    assert!(!visitor.text(&vip.card()).await.to_lowercase().contains("low stock"));
+    site.set_available(&vip, 39);
+    visitor.until_left(&vip, 39, FRESH).await;
+    assert!(visitor.text(&vip.card()).await.to_lowercase().contains("low stock"));
+
+    site.set_available(&vip, 0);
+    visitor.until_left(&vip, 0, FRESH).await;
+    let card = visitor.text(&vip.card()).await.to_lowercase();
+    assert!(card.contains("sold out") && !card.contains("low stock"), "{card}");
+    assert!(!visitor.is_seen(&vip.book_button()).await);
+
+    site.set_available(&vip, 4);
+    visitor.until_left(&vip, 4, FRESH).await;
+    visitor.fill(&vip.quantity(), "2").await;
+    assert_eq!(visitor.text(&vip.book_button()).await, "Book · $200.00", "what came back works as before");
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_mentioned_until_it_is_back() {
+    let mut site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    assert_eq!(notice(&visitor).await, "");
+    site.stop();
+    visitor
+        .until_within(Duration::from_secs(8), "document.querySelector('[data-connection-message]').innerText")
+        .await;
+    assert!(notice(&visitor).await.contains("Reconnecting"));
+    assert!(visitor.text(&vip.card()).await.contains("100 of 100"), "the last known numbers stay");
+
+    site.set_available(&vip, 80);
+    site.start_again();
+    visitor.until_left(&vip, 80, Duration::from_secs(8)).await;
+    visitor.until("!document.querySelector('[data-connection-message]').textContent").await;
+}
+
+async fn notice(visitor: &Visitor) -> String {
+    visitor.ask("document.querySelector('[data-connection-message]').innerText").await
+}
+
+async fn wait_for_polls(visitor: &Visitor, polls: u32) {
+    let before: u32 = visitor.ask(POLLS).await;
+    visitor.until_within(FRESH * polls, &format!("{POLLS} >= {}", before + polls)).await;
+}

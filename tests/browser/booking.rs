@@ -1,0 +1,178 @@
+//! From the concert to a confirmed booking, by mouse.
+
+use std::time::Duration;
+
+use crate::open_site;
+use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Visitor};
+
+const AT_ONCE: Duration = Duration::from_secs(3);
+
+/// Notes for each toast when it came and how long it stayed, in milliseconds.
+const WATCH_TOASTS: &str = "
+    window.toasts = [];
+    new MutationObserver((records) => {
+      const toasts = (nodes) => [...nodes].filter((node) => node.matches?.('[data-toast]'));
+      for (const record of records) {
+        for (const toast of toasts(record.addedNodes)) {
+          window.toasts.push({ text: toast.innerText.trim(), toast, since: performance.now() });
+        }
+        for (const toast of toasts(record.removedNodes)) {
+          const seen = window.toasts.find((it) => it.toast === toast);
+          if (seen) seen.stayed = performance.now() - seen.since;
+        }
+      }
+    }).observe(document.body, { subtree: true, childList: true });";
+
+#[tokio::test]
+async fn two_clicks_and_two_typed_fields_book_a_ticket() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    let _: () = visitor
+        .run("window.clicks = 0; addEventListener('click', (e) => window.clicks += e.isTrusted, true);")
+        .await;
+
+    visitor.open_checkout(&vip).await;
+    // The focus is where the typing starts, so nothing needs a click in between.
+    visitor.press(NAME).await;
+    visitor.press("\t").await;
+    visitor.press(EMAIL).await;
+    visitor.click(CONFIRM).await;
+
+    let confirmation = visitor.text(CONFIRMATION).await;
+    for part in ["You’re going!", "1 × VIP", "$100.00", NAME, EMAIL] {
+        assert!(confirmation.contains(part), "{part} is missing from {confirmation}");
+    }
+    let reference: String = visitor.ask("document.querySelector('[data-booked]').innerText").await;
+    assert!(has_reference(&reference), "no reference in {reference}");
+    assert_eq!(visitor.ask::<u32>("window.clicks").await, 2);
+    assert_eq!(site.booking_count(), 1);
+    assert_eq!(visitor.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_total_follows_the_quantity_up_to_the_confirmation() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    assert_eq!(visitor.text(&vip.book_button()).await, "Book · $100.00");
+
+    visitor.click(&vip.form("[data-step='1']")).await;
+    assert_eq!(visitor.text(&vip.book_button()).await, "Book · $200.00");
+    visitor.click(&vip.form("[data-step='1']")).await;
+    assert_eq!(visitor.text(&vip.book_button()).await, "Book · $300.00");
+    visitor.click(&vip.form("[data-step='-1']")).await;
+    assert_eq!(visitor.text(&vip.book_button()).await, "Book · $200.00");
+
+    visitor.open_checkout(&vip).await;
+    assert_eq!(visitor.text("#checkout [data-total]").await, "$200.00");
+    visitor.click("#checkout [data-step='1']").await;
+    assert_eq!(visitor.text("#checkout [data-total]").await, "$300.00");
+    visitor.fill_in(NAME, EMAIL).await;
+    visitor.click(CONFIRM).await;
+    assert!(visitor.text(CONFIRMATION).await.contains("$300.00"));
+    assert_eq!(site.available(&vip), 97);
+}
+
+#[tokio::test]
+async fn a_confirmation_has_an_address_a_toast_and_counts_down_behind_it() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    let _: () = visitor.run(WATCH_TOASTS).await;
+    visitor.book(&vip, 2).await;
+    visitor.move_mouse_away().await;
+
+    visitor.until_left(&vip, 98, AT_ONCE).await;
+    let address: String = visitor.ask("document.querySelector('[data-booked]').dataset.booked").await;
+    assert!(address.starts_with("/bookings/"), "{address}");
+    visitor.until(&format!("location.pathname === '{address}'")).await;
+
+    assert!(visitor.is_seen("#checkout [data-toast]").await, "the toast is inside the dialog, not behind it");
+    visitor.until("window.toasts[0]?.stayed").await;
+    let toast: String = visitor.ask("window.toasts[0].text").await;
+    assert_eq!(toast, "Booked: 2 × VIP");
+    let stayed: f64 = visitor.ask("window.toasts[0].stayed").await;
+    assert!((3_500.0..5_000.0).contains(&stayed), "the toast stayed for {stayed} ms");
+
+    visitor.driver().refresh().await.expect("a reload");
+    assert!(visitor.text(CONFIRMATION).await.contains("2 × VIP"));
+    assert_eq!(visitor.path().await, address);
+    visitor.see("footer").await;
+    assert!(!visitor.is_seen("dialog").await, "a reload shows the page, not the dialog");
+    assert_eq!(site.booking_count(), 1);
+}
+
+#[tokio::test]
+async fn a_toast_stays_while_the_mouse_is_on_it_and_can_be_dismissed() {
+    let site = open_site();
+    let visitor = Visitor::arrive(&site).await;
+    visitor.book(&site.tier("VIP"), 1).await;
+    visitor.hover("[data-toast]").await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(visitor.is_seen("[data-toast]").await, "it left although somebody was still reading");
+    visitor.click("[data-toast-dismiss]").await;
+    visitor.until("!document.querySelector('[data-toast]')").await;
+}
+
+#[tokio::test]
+async fn closing_the_dialog_leads_back_and_a_returning_buyer_books_in_one_click() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    assert!(!visitor.is_seen(&vip.book_now_button()).await, "nobody knows this visitor yet");
+    visitor.book(&vip, 1).await;
+    visitor.close_dialog().await;
+    visitor.until("location.pathname === '/'").await;
+    assert!(!visitor.is_seen(CONFIRMATION).await);
+
+    // Without a reload, and then on the next visit.
+    for booked in [2, 3] {
+        assert!(visitor.text("#express").await.contains("Welcome back, Ada."));
+        visitor.click(&vip.book_now_button()).await;
+        assert!(visitor.text(CONFIRMATION).await.contains("1 × VIP"));
+        assert_eq!(site.booking_count(), booked);
+        visitor.visit("/").await;
+    }
+    assert_eq!(site.available(&vip), 97);
+
+    visitor.click("#express button").await;
+    visitor.until("!document.querySelector('#express button')").await;
+    assert!(visitor.is_seen(&vip.book_button()).await, "a forgotten buyer starts with the checkout again");
+}
+
+#[tokio::test]
+async fn wrong_input_is_named_at_its_field_and_nothing_typed_is_lost() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    visitor.open_checkout(&vip).await;
+    visitor.fill("#checkout-quantity", "11").await;
+    visitor.fill_in(NAME, "ada at example").await;
+    visitor.click(CONFIRM).await;
+
+    assert!(visitor.text("#checkout-email-error").await.contains("check the email address"));
+    assert!(visitor.text("#checkout-quantity-error").await.contains("10 tickets"));
+    assert!(!visitor.is_seen("#checkout-name-error").await);
+    visitor.until("document.activeElement.id === 'checkout-quantity'").await;
+    let typed: Vec<String> = visitor
+        .ask("['quantity', 'name', 'email'].map((it) => document.querySelector(`#checkout [name=${it}]`).value)")
+        .await;
+    assert_eq!(typed, ["11", NAME, "ada at example"]);
+
+    visitor.fill("#checkout-quantity", "2").await;
+    visitor.click(CONFIRM).await;
+    visitor.until("document.activeElement.id === 'checkout-email'").await;
+    assert_eq!(site.booking_count(), 0);
+
+    visitor.fill("#checkout-email", EMAIL).await;
+    visitor.click(CONFIRM).await;
+    assert!(visitor.text(CONFIRMATION).await.contains("2 × VIP"));
+}
+
+fn has_reference(text: &str) -> bool {
+    text.split_whitespace().any(|word| {
+        let groups: Vec<&str> = word.split('-').collect();
+        groups.len() == 3 && groups[0] == "TK" && groups[1..].iter().all(|group| group.len() == 4)
+    })
+}

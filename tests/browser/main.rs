@@ -1,0 +1,18 @@
+//! Journeys through the shop in real Chromium: what a visitor and the organiser do, see and hear.
+
+mod accessibility;
+mod availability;
+mod booking;
+mod keyboard;
+mod once;
+mod organiser;
+mod plain;
+mod quality;
+mod race;
+mod support;
+
+use support::Site;
+
+fn open_site() -> Site {
+    Site::open(env!("CARGO_BIN_EXE_techkraft"))
+}

@@ -1,0 +1,133 @@
+//! What nobody asks for and everybody notices: weight, calm, room, silence in the console.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::open_site;
+use crate::support::{CONFIRM, Visitor};
+
+const FIRST_VIEW_BYTES_MAX: f64 = 100.0 * 1024.0;
+/// A hundredth is a tenth of what is called good.
+const LAYOUT_SHIFT_MAX: f64 = 0.01;
+const FRESH: Duration = Duration::from_secs(6);
+
+#[tokio::test]
+async fn the_first_view_weighs_less_than_100_kilobytes() {
+    let site = open_site();
+    let visitor = Visitor::arrive(&site).await;
+    let loaded: Vec<(String, f64)> = visitor
+        .run(
+            "return document.fonts.ready.then(() =>
+               ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type))
+                 .map((it) => [new URL(it.name).pathname, it.transferSize]));",
+        )
+        .await;
+    assert!(
+        loaded.iter().any(|(path, bytes)| path.ends_with(".woff2") && *bytes > 0.0),
+        "no font: {loaded:#?}"
+    );
+    assert!(
+        loaded.iter().any(|(path, bytes)| path.ends_with(".css") && *bytes > 0.0),
+        "no style: {loaded:#?}"
+    );
+    let bytes: f64 = loaded.iter().map(|(_, bytes)| bytes).sum();
+    assert!(bytes < FIRST_VIEW_BYTES_MAX, "{bytes} bytes: {loaded:#?}");
+}
+
+#[tokio::test]
+async fn nothing_shifts_while_the_counts_change() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    for (width, height) in [(1280, 900), (390, 844)] {
+        let visitor = Visitor::new(&site).await;
+        visitor.resize(width, height).await;
+        visitor.visit("/").await;
+        let _: () = visitor
+            .run(
+                "window.shifts = [];
+                 new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((it) => ({
+                   value: it.value, nodes: it.sources.map((source) => source.node?.outerHTML?.slice(0, 120)) }))))
+                   .observe({ type: 'layout-shift', buffered: true });",
+            )
+            .await;
+        for left in [60, 39] {
+            site.set_available(&vip, left);
+            visitor.until_left(&vip, left, FRESH).await;
+        }
+        let shifts: Vec<Value> = visitor.ask("window.shifts").await;
+        let total: f64 = shifts.iter().filter_map(|shift| shift["value"].as_f64()).sum();
+        assert!(total < LAYOUT_SHIFT_MAX, "shifted by {total} at {width} px: {shifts:#?}");
+    }
+}
+
+#[tokio::test]
+async fn every_page_fits_from_320_pixels_to_4k() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    visitor.book(&vip, 2).await;
+    let booking = visitor.path().await;
+    visitor.sign_in(&site).await;
+    site.set_available(&site.tier("Front Row"), 0);
+    let checkout = format!("/bookings/new?ticket_type={}&quantity=2", vip.id);
+    let mut too_wide = Vec::new();
+    for width in [320, 768, 3840] {
+        visitor.resize(width, 800).await;
+        for path in ["/", &checkout, &booking, "/nowhere", "/admin/sign-in", "/admin", "/admin/reseed"] {
+            visitor.visit(path).await;
+            too_wide.extend(overflow(&visitor, width, path).await);
+        }
+        let newcomer = Visitor::new(&site).await;
+        newcomer.resize(width, 800).await;
+        newcomer.visit("/").await;
+        newcomer.open_checkout(&vip).await;
+        too_wide.extend(overflow(&newcomer, width, "the dialog").await);
+        assert!(
+            newcomer.ask::<bool>("document.querySelector('dialog').scrollWidth <= document.querySelector('dialog').clientWidth").await,
+            "the dialog scrolls sideways at {width} px"
+        );
+    }
+    assert!(too_wide.is_empty(), "{too_wide:#?}");
+}
+
+async fn overflow(visitor: &Visitor, width: u32, page: &str) -> Option<String> {
+    let needed: u32 = visitor.ask("document.documentElement.scrollWidth").await;
+    if needed <= width {
+        return None;
+    }
+    let culprits: Vec<String> = visitor
+        .ask(
+            "[...document.querySelectorAll('body *')].filter((it) => it.getBoundingClientRect().right > innerWidth + 1)
+               .slice(0, 4).map((it) => it.outerHTML.slice(0, 80))",
+        )
+        .await;
+    Some(format!("{page} needs {needed} of {width} px: {culprits:?}"))
+}
+
+#[tokio::test]
+async fn the_console_stays_silent_and_the_policy_unbroken() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    let _: () = visitor
+        .run(
+            "window.breaches = [];
+             addEventListener('securitypolicyviolation', (e) => window.breaches.push(`${e.violatedDirective} ${e.blockedURI} ${e.sample}`));",
+        )
+        .await;
+    visitor.book(&vip, 2).await;
+    visitor.close_dialog().await;
+    site.set_available(&vip, 39);
+    visitor.until_left(&vip, 39, FRESH).await;
+    visitor.click(&vip.book_now_button()).await;
+    visitor.see("#checkout [data-booked]").await;
+    assert_eq!(visitor.ask::<Vec<String>>("window.breaches").await, Vec::<String>::new());
+
+    visitor.visit(&format!("/bookings/new?ticket_type={}&quantity=2", vip.id)).await;
+    visitor.see(CONFIRM).await;
+    visitor.sign_in(&site).await;
+    visitor.visit("/admin/reseed").await;
+    visitor.see("#event-name").await;
+    assert_eq!(visitor.complaints().await, Vec::<String>::new());
+}

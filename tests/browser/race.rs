@@ -1,0 +1,60 @@
+//! Two windows and too few tickets.
+
+use crate::open_site;
+use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Visitor};
+
+#[tokio::test]
+async fn two_windows_race_for_the_last_ticket_and_one_is_told_so() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    site.set_available(&vip, 1);
+    let (ada, bob) = tokio::join!(Visitor::arrive(&site), Visitor::arrive(&site));
+    for (visitor, name) in [(&ada, "Ada"), (&bob, "Bob")] {
+        visitor.open_checkout(&vip).await;
+        visitor.fill_in(name, EMAIL).await;
+    }
+    tokio::join!(ada.click(CONFIRM), bob.click(CONFIRM));
+
+    let outcome = format!("document.querySelector('{CONFIRMATION}, #checkout [role=alert]')");
+    tokio::join!(ada.until(&outcome), bob.until(&outcome));
+    let (ada_won, bob_won) = (ada.is_seen(CONFIRMATION).await, bob.is_seen(CONFIRMATION).await);
+    assert!(ada_won != bob_won, "one of two gets the last ticket; Ada: {ada_won}, Bob: {bob_won}");
+    let loser = if ada_won { bob } else { ada };
+    let told = loser.text("#checkout").await;
+    for part in ["VIP is sold out", "Nothing was booked", "Front Row"] {
+        assert!(told.contains(part), "{part} is missing from {told}");
+    }
+    assert_eq!((site.available(&vip), site.booking_count()), (0, 1));
+
+    // What was typed goes along to the tier that is chosen instead.
+    loser.click("#checkout .others a").await;
+    loser.see(CONFIRM).await;
+    assert_eq!(loser.ask::<String>("document.querySelector('#checkout-email').value").await, EMAIL);
+    loser.click(CONFIRM).await;
+    assert!(loser.text(CONFIRMATION).await.contains("Front Row"));
+}
+
+#[tokio::test]
+async fn whoever_wants_more_than_is_left_is_offered_what_is_left() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    visitor.fill(&vip.quantity(), "5").await;
+    visitor.open_checkout(&vip).await;
+    visitor.fill_in(NAME, EMAIL).await;
+    site.set_available(&vip, 2);
+    visitor.click(CONFIRM).await;
+
+    let message = visitor.text("#checkout-quantity-error").await;
+    assert!(message.contains("Only 2 tickets are left, not 5"), "{message}");
+    let typed: Vec<String> = visitor
+        .ask("['quantity', 'name', 'email'].map((it) => document.querySelector(`#checkout [name=${it}]`).value)")
+        .await;
+    assert_eq!(typed, ["2", NAME, EMAIL]);
+    assert_eq!(visitor.text("#checkout [data-total]").await, "$200.00");
+    assert_eq!(site.booking_count(), 0);
+
+    visitor.click(CONFIRM).await;
+    assert!(visitor.text(CONFIRMATION).await.contains("2 × VIP"));
+    assert_eq!(site.available(&vip), 0);
+}

@@ -1,0 +1,60 @@
+//! What a visitor does to become a buyer.
+
+use super::{Tier, Visitor};
+
+pub const NAME: &str = "Ada Lovelace";
+pub const EMAIL: &str = "ada@example.org";
+
+/// The button that sends the checkout's form.
+pub const CONFIRM: &str = "#checkout-content button[type=submit]";
+/// What is shown of a booking, in the dialog or on its page.
+pub const CONFIRMATION: &str = "[data-booked]";
+
+impl Tier {
+    /// A selector for what belongs to the tier's form.
+    pub fn form(&self, rest: &str) -> String {
+        format!("#tier-{}-form {rest}", self.id)
+    }
+
+    pub fn card(&self) -> String {
+        format!("#tier-{}", self.id)
+    }
+
+    pub fn quantity(&self) -> String {
+        format!("#tier-{}-quantity", self.id)
+    }
+
+    pub fn book_button(&self) -> String {
+        self.form("button[type=submit]:not([formaction])")
+    }
+
+    pub fn book_now_button(&self) -> String {
+        self.form("button[formaction]")
+    }
+}
+
+impl Visitor {
+    pub async fn open_checkout(&self, tier: &Tier) {
+        self.click(&tier.book_button()).await;
+        self.see(CONFIRM).await;
+    }
+
+    pub async fn fill_in(&self, name: &str, email: &str) {
+        self.fill("#checkout-name", name).await;
+        self.fill("#checkout-email", email).await;
+    }
+
+    /// Goes from the concert to a booking of `quantity` tickets, and leaves the confirmation open.
+    pub async fn book(&self, tier: &Tier, quantity: u32) {
+        self.fill(&tier.quantity(), &quantity.to_string()).await;
+        self.open_checkout(tier).await;
+        self.fill_in(NAME, EMAIL).await;
+        self.click(CONFIRM).await;
+        self.see(CONFIRMATION).await;
+    }
+
+    pub async fn close_dialog(&self) {
+        self.click("#checkout .actions [data-dialog-close]").await;
+        self.until("!document.querySelector('dialog[open]')").await;
+    }
+}

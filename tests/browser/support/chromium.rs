@@ -1,0 +1,87 @@
+//! Chromium and the driver that steers it, started for one visitor and ended with them.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use thirtyfour::LoggingPrefsLogLevel;
+use thirtyfour::prelude::*;
+
+const INSTALL: &str =
+    "the browser journeys need Chromium and its driver: `apt-get install chromium chromium-driver`";
+
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Nothing but the page under test may use the network or the disk, and nothing may ask questions.
+const ARGUMENTS: [&str; 12] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+    "--force-color-profile=srgb",
+    "--hide-scrollbars",
+    "--window-size=1280,900",
+];
+
+pub struct Chromium {
+    pub driver: WebDriver,
+    // Dropped after the driver, which ends its session while chromedriver still listens.
+    _chromedriver: Chromedriver,
+    _profile: TempDir,
+}
+
+impl Chromium {
+    pub async fn start() -> Self {
+        let (chromedriver, port) = Chromedriver::start();
+        let profile = tempfile::tempdir().expect("a temporary folder");
+        let mut options = DesiredCapabilities::chrome();
+        for argument in ARGUMENTS {
+            options.add_arg(argument).expect("an argument");
+        }
+        options.add_arg(&format!("--user-data-dir={}", profile.path().display())).expect("an argument");
+        options.set_browser_log_level(LoggingPrefsLogLevel::All).expect("a log level");
+        // The session is ended while its test's runtime stands still: a connection kept in that runtime
+        // would never answer.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(COMMAND_TIMEOUT).build();
+        let driver = WebDriver::builder(format!("http://127.0.0.1:{port}"), options)
+            .client(client.expect("an HTTP client"))
+            .connect()
+            .await
+            .unwrap_or_else(|e| panic!("Chromium does not start ({e}); {INSTALL}"));
+        Self { driver, _chromedriver: chromedriver, _profile: profile }
+    }
+}
+
+struct Chromedriver(Child);
+
+impl Chromedriver {
+    fn start() -> (Self, u16) {
+        let process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|e| panic!("chromedriver does not start ({e}); {INSTALL}"));
+        let mut chromedriver = Self(process);
+        let stdout = chromedriver.0.stdout.take().expect("stdout is piped");
+        let port = BufReader::new(stdout)
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok())
+            .unwrap_or_else(|| panic!("chromedriver ended without saying its port; {INSTALL}"));
+        (chromedriver, port)
+    }
+}
+
+impl Drop for Chromedriver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

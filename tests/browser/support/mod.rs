@@ -1,0 +1,11 @@
+//! What journeys are made of: a [`Site`] of their own, and [`Visitor`]s who look at it in real Chromium.
+
+mod buyer;
+mod chromium;
+mod organiser;
+mod site;
+mod visitor;
+
+pub use buyer::{CONFIRM, CONFIRMATION, EMAIL, NAME};
+pub use site::{Site, Tier};
+pub use visitor::{Scheme, Visitor};

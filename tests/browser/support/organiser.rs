@@ -1,0 +1,14 @@
+//! What a visitor does to become the organiser.
+
+use super::{Site, Visitor};
+
+impl Visitor {
+    /// Leads to the admin's page.
+    pub async fn sign_in(&self, site: &Site) {
+        self.visit("/admin/sign-in").await;
+        self.fill("#username", "admin").await;
+        self.fill("#password", &site.password).await;
+        self.click("#main button[type=submit]").await;
+        self.see("#sales").await;
+    }
+}

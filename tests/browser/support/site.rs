@@ -1,0 +1,186 @@
+//! The shop under test: the real binary on a free port, with a database that nobody else uses. SQLite,
+//! or the PostgreSQL that `TEST_DATABASE_URL` names.
+
+use std::env;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use techkraft::config::DatabaseUrl;
+use techkraft::db::Database;
+use techkraft::events::TicketType;
+use techkraft::schema::{bookings, ticket_types};
+use tempfile::TempDir;
+
+const START_WAIT: Duration = Duration::from_secs(20);
+
+pub struct Site {
+    process: Child,
+    binary: PathBuf,
+    bind: String,
+    database_url: String,
+    /// The admin's password.
+    pub password: String,
+    database: Database,
+    // Fields are dropped in this order: connections first, then what they lead to.
+    _schema: Option<Schema>,
+    folder: TempDir,
+}
+
+/// A tier's place on the page.
+#[derive(Clone)]
+pub struct Tier {
+    pub id: i64,
+    pub name: String,
+}
+
+impl Site {
+    /// Starts the shop with the seed's concert.
+    pub fn open(binary: impl Into<PathBuf>) -> Self {
+        let binary = binary.into();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let schema = env::var("TEST_DATABASE_URL").ok().map(Schema::create);
+        let database_url = match &schema {
+            Some(schema) => schema.url(),
+            None => format!("sqlite:{}", folder.path().join("techkraft.db").display()),
+        };
+        let (process, lines) = spawn(&binary, &folder, "127.0.0.1:0", &database_url);
+        let bind = address(&lines);
+        let password = value_after(&lines, "Password");
+        let url = DatabaseUrl::parse(&database_url).expect("a database URL");
+        let database = Database::open(&url, 1).expect("the shop's database");
+        Self { process, binary, bind, database_url, password, database, _schema: schema, folder }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.bind)
+    }
+
+    /// The server is gone from one moment to the next.
+    pub fn stop(&mut self) {
+        self.process.kill().expect("the server can be killed");
+        self.process.wait().expect("the server ends");
+    }
+
+    /// The server is back at the same address, with the same database.
+    pub fn start_again(&mut self) {
+        let (process, lines) = spawn(&self.binary, &self.folder, &self.bind, &self.database_url);
+        self.process = process;
+        assert_eq!(address(&lines), self.bind);
+    }
+
+    pub fn tier(&self, name: &str) -> Tier {
+        Tier { id: self.ticket_type(name).id, name: name.to_owned() }
+    }
+
+    pub fn available(&self, tier: &Tier) -> i32 {
+        self.ticket_type(&tier.name).available
+    }
+
+    /// As if other visitors had left only so many tickets.
+    pub fn set_available(&self, tier: &Tier, available: i32) {
+        let row = ticket_types::table.find(tier.id);
+        let change =
+            (ticket_types::available.eq(available), ticket_types::version.eq(ticket_types::version + 1));
+        self.database
+            .write_here(|db| diesel::update(row).set(change).execute(db))
+            .expect("the tickets can be counted anew");
+    }
+
+    pub fn booking_count(&self) -> i64 {
+        self.database.read_here(|db| bookings::table.count().get_result(db)).expect("bookings can be counted")
+    }
+
+    fn ticket_type(&self, name: &str) -> TicketType {
+        let tier = ticket_types::table.filter(ticket_types::name.eq(name.to_owned()));
+        self.database
+            .read_here(|db| tier.select(TicketType::as_select()).first(db))
+            .expect("a tier of the seed")
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Only with the settings given here: neither a `.env` nor the environment of whoever runs the tests counts.
+fn spawn(binary: &PathBuf, folder: &TempDir, bind: &str, database_url: &str) -> (Child, Receiver<String>) {
+    let mut process = Command::new(binary)
+        .current_dir(folder.path())
+        .env_clear()
+        .env("BIND", bind)
+        .env("DATABASE_URL", database_url)
+        .env("DATABASE_POOL_SIZE", "4")
+        .env("RUST_LOG", "error")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|e| panic!("{} does not start: {e}", binary.display()));
+    let stdout = process.stdout.take().expect("stdout is piped");
+    let (sender, lines) = mpsc::channel();
+    // A thread of its own, so that a server that never says its address fails a test and does not hang it.
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    (process, lines)
+}
+
+fn address(lines: &Receiver<String>) -> String {
+    value_after(lines, "TechKraft Tickets").replace("http://", "")
+}
+
+fn value_after(lines: &Receiver<String>, label: &str) -> String {
+    loop {
+        let line =
+            lines.recv_timeout(START_WAIT).unwrap_or_else(|_| panic!("the server never said {label:?}"));
+        if let Some(value) = line.strip_prefix(label) {
+            return value.split_whitespace().next().unwrap_or_default().to_owned();
+        }
+    }
+}
+
+/// A schema of its own in a PostgreSQL that several tests share.
+struct Schema {
+    server: String,
+    name: String,
+}
+
+impl Schema {
+    fn create(server: String) -> Self {
+        // A folder's random name is as good as any.
+        let random = tempfile::tempdir().expect("a temporary folder");
+        let random = random.path().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let letters: String = random.chars().filter(char::is_ascii_alphanumeric).collect();
+        let name = format!("browser_{}_{letters}", std::process::id());
+        let schema = Self { server, name };
+        schema.run("CREATE SCHEMA").expect("a schema can be created");
+        schema
+    }
+
+    fn url(&self) -> String {
+        let separator = if self.server.contains('?') { '&' } else { '?' };
+        format!("{}{separator}options=-c%20search_path%3D{}", self.server, self.name)
+    }
+
+    fn run(&self, statement: &str) -> QueryResult<usize> {
+        let mut server = PgConnection::establish(&self.server).expect("TEST_DATABASE_URL can be reached");
+        sql_query(format!("{statement} {}", self.name)).execute(&mut server)
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        if let Ok(mut server) = PgConnection::establish(&self.server) {
+            let _ = sql_query(format!("DROP SCHEMA {} CASCADE", self.name)).execute(&mut server);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! A visitor: what a person at a browser does and sees. Every act waits until it is possible, and says
+//! what was on the screen when it never became so.
+
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use thirtyfour::prelude::*;
+
+use super::chromium::Chromium;
+use super::{Site, Tier};
+
+/// How long a visitor waits for anything that should happen at once.
+const PATIENCE: Duration = Duration::from_secs(8);
+const LOOK_AGAIN: Duration = Duration::from_millis(40);
+
+#[derive(Debug, Clone, Copy)]
+pub enum Scheme {
+    Light,
+    Dark,
+}
+
+pub struct Visitor {
+    chromium: Chromium,
+    origin: String,
+}
+
+impl Visitor {
+    /// Opens a browser that has never been here.
+    pub async fn new(site: &Site) -> Self {
+        Self { chromium: Chromium::start().await, origin: site.url("") }
+    }
+
+    /// Opens a browser, and in it the concert.
+    pub async fn arrive(site: &Site) -> Self {
+        let visitor = Self::new(site).await;
+        visitor.visit("/").await;
+        visitor
+    }
+
+    pub async fn without_javascript(site: &Site) -> Self {
+        let visitor = Self::new(site).await;
+        visitor.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
+        visitor.visit("/").await;
+        visitor
+    }
+
+    pub fn driver(&self) -> &WebDriver {
+        &self.chromium.driver
+    }
+
+    pub async fn visit(&self, path: &str) {
+        let url = format!("{}{path}", self.origin);
+        self.driver().goto(&url).await.unwrap_or_else(|e| panic!("{url} does not open: {e}"));
+    }
+
+    /// Path and query of the address bar.
+    pub async fn path(&self) -> String {
+        let url = self.driver().current_url().await.expect("an address");
+        url.as_str().strip_prefix(&self.origin).unwrap_or(url.as_str()).to_owned()
+    }
+
+    /// The element, as soon as it can be seen.
+    pub async fn see(&self, css: &str) -> WebElement {
+        let started = Instant::now();
+        loop {
+            if let Ok(element) = self.driver().find(By::Css(css)).await
+                && element.is_displayed().await.unwrap_or(false)
+            {
+                return element;
+            }
+            if started.elapsed() > PATIENCE {
+                self.give_up(&format!("{css} was never seen")).await;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Clicks as a mouse does: where the element is, and only if nothing lies over it.
+    pub async fn click(&self, css: &str) {
+        let started = Instant::now();
+        loop {
+            let Err(error) = self.see(css).await.click().await else { return };
+            if started.elapsed() > PATIENCE {
+                self.give_up(&format!("{css} could not be clicked: {error}")).await;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    pub async fn double_click(&self, css: &str) {
+        let element = self.see(css).await;
+        self.driver().action_chain().double_click_element(&element).perform().await.expect("a double click");
+    }
+
+    /// Moves the mouse onto the element.
+    pub async fn hover(&self, css: &str) {
+        let element = self.see(css).await;
+        self.driver()
+            .action_chain()
+            .move_to_element_center(&element)
+            .perform()
+            .await
+            .expect("the mouse moves");
+    }
+
+    /// Moves the mouse to where nothing reacts to it.
+    pub async fn move_mouse_away(&self) {
+        self.driver().action_chain().move_to(1, 1).perform().await.expect("the mouse moves");
+    }
+
+    /// Replaces what stands in a field.
+    pub async fn fill(&self, css: &str, text: &str) {
+        let field = self.see(css).await;
+        field.clear().await.expect("the field can be emptied");
+        field.send_keys(text).await.expect("the field can be typed into");
+    }
+
+    /// Presses keys, wherever the focus is.
+    pub async fn press(&self, keys: impl Into<TypingData>) {
+        self.driver().action_chain().send_keys(keys).perform().await.expect("keys can be pressed");
+    }
+
+    /// What one reads there, line breaks read as spaces.
+    pub async fn text(&self, css: &str) -> String {
+        let text = self.see(css).await.text().await.expect("an element's text");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    pub async fn is_seen(&self, css: &str) -> bool {
+        match self.driver().find(By::Css(css)).await {
+            Ok(element) => element.is_displayed().await.unwrap_or(false),
+            Err(_) => false,
+        }
+    }
+
+    /// The value of a JavaScript expression.
+    pub async fn ask<T: DeserializeOwned>(&self, expression: &str) -> T {
+        self.run(&format!("return ({expression});")).await
+    }
+
+    /// What a piece of JavaScript returns.
+    pub async fn run<T: DeserializeOwned>(&self, script: &str) -> T {
+        let answer = self.driver().execute(script, Vec::new()).await;
+        let answer = answer.unwrap_or_else(|e| panic!("{script}\n{e}"));
+        answer.convert().unwrap_or_else(|e| panic!("{script}\n{:?}: {e}", answer.json()))
+    }
+
+    /// Waits until a JavaScript condition holds.
+    pub async fn until(&self, condition: &str) {
+        self.until_within(PATIENCE, condition).await;
+    }
+
+    pub async fn until_within(&self, wait: Duration, condition: &str) {
+        let started = Instant::now();
+        // While a page changes into the next one, there may be nothing to ask.
+        while !self.holds(condition).await {
+            if started.elapsed() > wait {
+                self.give_up(&format!("after {wait:?} it was still not so: {condition}")).await;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    async fn holds(&self, condition: &str) -> bool {
+        let script = format!("return Boolean({condition});");
+        let answer = self.driver().execute(script, Vec::new()).await;
+        answer.is_ok_and(|answer| answer.json() == &Value::Bool(true))
+    }
+
+    /// Waits until the tier's card says that so many tickets are left.
+    pub async fn until_left(&self, tier: &Tier, available: i32, wait: Duration) {
+        let card = format!("document.getElementById('tier-{}')", tier.id);
+        self.until_within(wait, &format!("/(^|\\s){available} of [\\d,]+ left/.test({card}?.innerText)"))
+            .await;
+    }
+
+    pub async fn cdp(&self, method: &str, parameters: Value) -> Value {
+        let answer = self.driver().cdp().send_raw(method, parameters).await;
+        answer.unwrap_or_else(|e| panic!("{method}: {e}"))
+    }
+
+    pub async fn prefer(&self, scheme: Scheme) {
+        let value = match scheme {
+            Scheme::Light => "light",
+            Scheme::Dark => "dark",
+        };
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        self.cdp("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// Looks through a window of that size, in CSS pixels.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// What the console has said since it was last asked: warnings, errors, breaches of the site's policy.
+    pub async fn complaints(&self) -> Vec<String> {
+        let log = self.driver().browser_log().await.expect("the browser's log");
+        let serious = log.into_iter().filter(|entry| entry.level == "SEVERE" || entry.level == "WARNING");
+        serious.map(|entry| entry.message).collect()
+    }
+
+    /// Ends the journey with what is on the screen.
+    async fn give_up(&self, reason: &str) -> ! {
+        let path = self.path().await;
+        let body = self.driver().find(By::Css("body")).await;
+        let text = match body {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(e) => e.to_string(),
+        };
+        panic!("{reason}\nat {path}, where one reads:\n{text}");
+    }
+}
