@@ -114,7 +114,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let secret = secret::load(&config, &db)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let app = web::Data::new(App {
-        desk: Desk::new(db.clone()),
+        desk: Desk::open(&db, config.desk)?,
         db,
         cookies: Cookies::new(&secret),
         request_keys: RequestKeys::new(&secret),

@@ -4,9 +4,12 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::booking::desk::DeskLimits;
 use crate::error::StartError;
 
 /// The command line of `techkraft`.
@@ -62,6 +65,18 @@ pub struct Settings {
     #[arg(long, env = "PUBLIC_URL", global = true)]
     public_url: Option<String>,
 
+    /// Orders that may wait at the desk; the next one is told that it is busy
+    #[arg(long, env = "DESK_QUEUE_LENGTH", global = true, default_value = "10000")]
+    desk_queue_length: String,
+
+    /// Most orders booked in one transaction
+    #[arg(long, env = "DESK_BATCH_SIZE", global = true, default_value = "512")]
+    desk_batch_size: String,
+
+    /// Milliseconds after which an order that still waits is given up, and its buyer told to try again
+    #[arg(long, env = "DESK_DEADLINE_MS", global = true, default_value = "5000")]
+    desk_deadline_ms: String,
+
     /// Whether the admin page may delete all bookings and start the sale again: true or false
     #[arg(long, env = "ALLOW_RESEED", global = true, default_value = "true")]
     allow_reseed: String,
@@ -73,6 +88,7 @@ pub struct Config {
     pub bind: SocketAddr,
     pub database_url: DatabaseUrl,
     pub database_pool_size: u32,
+    pub desk: DeskLimits,
     pub secret_key: Option<String>,
     /// Scheme, host and port, without a slash at the end. `None`: as [`Config::bind`] says.
     pub public_url: Option<String>,
@@ -94,6 +110,7 @@ impl Config {
             bind: parse_bind(&settings.bind)?,
             database_pool_size: parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?,
             database_url,
+            desk: parse_desk(settings)?,
             secret_key: parse_secret_key(settings.secret_key.as_deref())?,
             public_url: parse_public_url(settings.public_url.as_deref())?,
             allow_reseed: parse_bool("ALLOW_RESEED", &settings.allow_reseed)?,
@@ -108,15 +125,31 @@ fn parse_bind(value: &str) -> Result<SocketAddr, StartError> {
 }
 
 fn parse_pool_size(value: Option<&str>, url: &DatabaseUrl) -> Result<u32, StartError> {
-    let default = match url {
-        DatabaseUrl::Postgres(_) => 50,
-        DatabaseUrl::Sqlite(_) => 8,
-    };
-    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(default) };
-    let size = value.parse().ok().filter(|size| (1..=POOL_SIZE_MAX).contains(size));
-    size.ok_or_else(|| {
-        StartError::setting("DATABASE_POOL_SIZE", value, "out of range", "use a number from 1 to 1000")
+    match value.filter(|value| !value.is_empty()) {
+        Some(value) => parse_number("DATABASE_POOL_SIZE", value, 1, POOL_SIZE_MAX),
+        None if url.file().is_some() => Ok(8),
+        None => Ok(50),
+    }
+}
+
+fn parse_desk(settings: &Settings) -> Result<DeskLimits, StartError> {
+    let deadline_ms = parse_number("DESK_DEADLINE_MS", &settings.desk_deadline_ms, 10, 60_000)?;
+    Ok(DeskLimits {
+        queue_length: parse_number("DESK_QUEUE_LENGTH", &settings.desk_queue_length, 1, 1_000_000)?,
+        batch_size: parse_number("DESK_BATCH_SIZE", &settings.desk_batch_size, 1, 10_000)?,
+        deadline: Duration::from_millis(deadline_ms),
     })
+}
+
+fn parse_number<N: FromStr + PartialOrd + fmt::Display>(
+    setting: &str,
+    value: &str,
+    least: N,
+    most: N,
+) -> Result<N, StartError> {
+    let number = value.parse().ok().filter(|number| (&least..=&most).contains(&number));
+    let mend = format!("use a number from {least} to {most}");
+    number.ok_or_else(|| StartError::setting(setting, value, "out of range", &mend))
 }
 
 fn parse_secret_key(value: Option<&str>) -> Result<Option<String>, StartError> {
@@ -232,6 +265,9 @@ mod tests {
             (["--database-url", "mysql://x"], "DATABASE_URL", "mysql://x"),
             (["--database-url", "sqlite::memory:"], "DATABASE_URL", ":memory:"),
             (["--database-pool-size", "0"], "DATABASE_POOL_SIZE", "0"),
+            (["--desk-queue-length", "0"], "DESK_QUEUE_LENGTH", "0"),
+            (["--desk-batch-size", "all"], "DESK_BATCH_SIZE", "all"),
+            (["--desk-deadline-ms", "soon"], "DESK_DEADLINE_MS", "soon"),
             (["--secret-key", "short"], "SECRET_KEY", "hidden"),
             (["--public-url", "tickets.example.org"], "PUBLIC_URL", "tickets.example.org"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),

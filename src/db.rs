@@ -1,10 +1,13 @@
 //! The database: opening it, migrating it, reading from it, and writing to it in transactions.
 //!
-//! Reads share a pool. Writes have their own: on SQLite it holds a single connection, because writers
-//! that fight for the file's lock wait for seconds where writers that queue wait for milliseconds.
+//! Writers of an SQLite file take turns, first come, first served, before they ask the file for its lock:
+//! where they fight for it they wait for seconds, where they queue for milliseconds. On PostgreSQL nobody
+//! needs a turn.
 
 mod connection;
+mod writer;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
@@ -12,8 +15,10 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, Transact
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection as _};
 use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub use self::connection::Db;
+pub use self::writer::{Failure, Writer};
 use crate::config::DatabaseUrl;
 use crate::error::{Error, StartError};
 
@@ -21,7 +26,8 @@ const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqli
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// How long a request waits for a connection before it is told that the server is busy.
-const CONNECTION_WAIT: Duration = Duration::from_secs(5);
+/// Also bounds the pause between two attempts to reach a database that is away, to half of it.
+const CONNECTION_WAIT: Duration = Duration::from_secs(2);
 
 /// What every SQLite connection is told. `synchronous=FULL`: a confirmed booking survives a power cut.
 const SQLITE_PRAGMAS: &str =
@@ -33,8 +39,30 @@ const MIGRATION_LOCK: i64 = 0x7ec4_4af7;
 /// A handle on the database; clones share its pools.
 #[derive(Clone)]
 pub struct Database {
-    readers: Pool<Connector>,
-    writers: Pool<Connector>,
+    url: DatabaseUrl,
+    pool: Pool<Connector>,
+    turn: WriteTurn,
+}
+
+/// The turn of one SQLite writer among those of this process; nothing on PostgreSQL.
+#[derive(Clone)]
+pub(crate) struct WriteTurn(Option<Arc<Mutex<()>>>);
+
+impl WriteTurn {
+    fn new(url: &DatabaseUrl) -> Self {
+        Self(url.file().map(|_| Arc::default()))
+    }
+
+    async fn wait(&self) -> Option<OwnedMutexGuard<()>> {
+        match &self.0 {
+            Some(turn) => Some(Arc::clone(turn).lock_owned().await),
+            None => None,
+        }
+    }
+
+    fn wait_here(&self) -> Option<OwnedMutexGuard<()>> {
+        self.0.as_ref().map(|turn| Arc::clone(turn).blocking_lock_owned())
+    }
 }
 
 impl Database {
@@ -44,13 +72,13 @@ impl Database {
     /// One line that names what could not be reached, opened or migrated.
     pub fn open(url: &DatabaseUrl, pool_size: u32) -> Result<Self, StartError> {
         migrate(url)?;
-        let writers = match url {
-            DatabaseUrl::Sqlite(_) => Some(1),
-            DatabaseUrl::Postgres(_) => None,
-        };
-        let readers = open_pool(url, pool_size)?;
-        let writers = writers.map_or_else(|| Ok(readers.clone()), |size| open_pool(url, size))?;
-        Ok(Self { readers, writers })
+        Ok(Self { url: url.clone(), pool: open_pool(url, pool_size)?, turn: WriteTurn::new(url) })
+    }
+
+    /// A writer for a thread of its own.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        Writer::new(self.url.clone(), self.turn.clone())
     }
 
     /// Runs `work` on a connection, off the async threads.
@@ -61,7 +89,7 @@ impl Database {
         &self,
         work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, Error> {
-        let pool = self.readers.clone();
+        let pool = self.pool.clone();
         web::block(move || work(&mut *take(&pool)?).map_err(Error::from)).await?
     }
 
@@ -73,20 +101,13 @@ impl Database {
         &self,
         work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, Error> {
-        let pool = self.writers.clone();
-        web::block(move || write_transaction(&mut *take(&pool)?, work).map_err(Error::from)).await?
-    }
-
-    /// Runs `work` on the connection of a writer, off the async threads; `work` opens its own transactions.
-    ///
-    /// # Errors
-    /// As [`Database::read`].
-    pub async fn write_untransacted<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
-    ) -> Result<T, Error> {
-        let pool = self.writers.clone();
-        web::block(move || work(&mut *take(&pool)?).map_err(Error::from)).await?
+        let pool = self.pool.clone();
+        let turn = self.turn.wait().await;
+        web::block(move || {
+            let _turn = turn;
+            write_transaction(&mut *take(&pool)?, work).map_err(Error::from)
+        })
+        .await?
     }
 
     /// As [`Database::read`], for callers that have a thread of their own.
@@ -94,7 +115,7 @@ impl Database {
     /// # Errors
     /// As [`Database::read`].
     pub fn read_here<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
-        Ok(work(&mut *take(&self.readers)?)?)
+        Ok(work(&mut *take(&self.pool)?)?)
     }
 
     /// As [`Database::write`], for callers that have a thread of their own.
@@ -102,7 +123,8 @@ impl Database {
     /// # Errors
     /// As [`Database::write`].
     pub fn write_here<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
-        Ok(write_transaction(&mut *take(&self.writers)?, work)?)
+        let _turn = self.turn.wait_here();
+        Ok(write_transaction(&mut *take(&self.pool)?, work)?)
     }
 }
 

@@ -1,26 +1,86 @@
 //! The desk: the one place where tickets are claimed. Pages hand an order in and get its outcome back;
 //! what stands behind the desk is nobody else's business.
+//!
+//! One hot row can be changed once per commit, and a commit waits for the disk. So orders wait in a
+//! bounded queue, and one worker books all that wait in one transaction. The queue fills by itself while
+//! the disk works: a lone order waits for nobody, and a rush is carried at the speed of the machine.
 
-use super::{Order, Outcome, store};
+mod order_slip;
+mod sold_out;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use self::order_slip::OrderSlip;
+use self::sold_out::SoldOut;
+use self::worker::Worker;
+use super::{Order, Outcome};
 use crate::db::Database;
-use crate::error::Error;
+use crate::error::{Error, StartError};
+
+/// The limits of the desk.
+#[derive(Debug, Clone, Copy)]
+pub struct DeskLimits {
+    /// Orders that may wait; the next one is told that it is busy.
+    pub queue_length: usize,
+    /// Orders in one transaction.
+    pub batch_size: usize,
+    /// How long an order may wait for its turn before it is given up.
+    pub deadline: Duration,
+}
 
 /// The one door to a booking.
 pub struct Desk {
-    db: Database,
+    queue: SyncSender<OrderSlip>,
+    sold_out: Arc<SoldOut>,
+    deadline: Duration,
 }
 
 impl Desk {
-    #[must_use]
-    pub fn new(db: Database) -> Self {
-        Self { db }
+    /// Opens the desk: starts its worker.
+    ///
+    /// # Errors
+    /// When the system has no thread for it.
+    pub fn open(db: &Database, limits: DeskLimits) -> Result<Self, StartError> {
+        let (queue, waiting) = sync_channel(limits.queue_length);
+        let sold_out = Arc::new(SoldOut::default());
+        let worker = Worker::new(db.writer(), waiting, Arc::clone(&sold_out), limits);
+        thread::Builder::new()
+            .name("desk".into())
+            .spawn(move || worker.run())
+            .map_err(|e| StartError::new(format!("the desk cannot start its thread: {e}")))?;
+        Ok(Self { queue, sold_out, deadline: limits.deadline })
     }
 
     /// Books the order, and answers once that is committed.
     ///
     /// # Errors
-    /// [`Error::Busy`] and database errors. Sending the same order again, with its key, is then safe.
+    /// [`Error::Busy`] when too many wait, when the order's turn did not come in time, or when the
+    /// database stayed away; database errors. Sending the same order again, with its key, is then safe.
     pub async fn book(&self, order: Order) -> Result<Outcome, Error> {
-        self.db.write_untransacted(move |db| store::book(db, &order)).await
+        if self.sold_out.refuses(&order) {
+            return Ok(Outcome::NotEnough { left: 0 });
+        }
+        let (slip, mut answer) = OrderSlip::new(order, self.deadline);
+        let claim = slip.claim();
+        self.queue.try_send(slip).map_err(|_| Error::Busy)?;
+        match tokio::time::timeout(self.deadline, &mut answer).await {
+            Ok(outcome) => outcome.unwrap_or_else(|_| Err(worker_is_gone())),
+            // Given up, unless the worker has just taken it: then it is booked or refused in a moment.
+            Err(_) if claim.take() => Err(Error::Busy),
+            Err(_) => answer.await.unwrap_or_else(|_| Err(worker_is_gone())),
+        }
     }
+
+    /// Tickets have come back: what was known to be sold out may not be.
+    pub fn restocked(&self) {
+        self.sold_out.forget();
+    }
+}
+
+fn worker_is_gone() -> Error {
+    Error::Internal("the desk's worker has stopped".into())
 }

@@ -22,7 +22,7 @@ use crate::money::Money;
 use crate::schema::bookings;
 
 /// What a buyer asks the desk for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     pub ticket_type_id: i64,
     pub quantity: i32,
@@ -35,30 +35,27 @@ pub struct Order {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The tickets are the buyer's.
-    Booked {
-        token: String,
-    },
+    Booked(Booking),
     /// They already were: the same order came before.
-    Replayed {
-        token: String,
-    },
+    Replayed(Booking),
     /// Fewer are left than were asked for; nothing was taken.
     NotEnough {
         left: i32,
     },
-    /// The key belongs to a booking of something else; nothing was taken.
-    KeyReused,
+    /// The key has booked something else, or for somebody else; nothing was taken.
+    KeyReused(Booking),
     UnknownTicketType,
 }
 
 /// A confirmed sale.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = bookings)]
 pub struct Booking {
     /// For people: `TK-7F3K-9QXM`.
     pub reference: String,
     /// For links: who holds it may see the booking.
     pub token: String,
+    pub ticket_type_id: i64,
     pub quantity: i32,
     pub unit_price_cents: i64,
     pub total_cents: i64,
@@ -72,6 +69,29 @@ pub struct Booking {
 }
 
 impl Booking {
+    /// The booking that an order becomes at a price in cents.
+    fn of(order: &Order, unit_price_cents: i64, currency: String, created_at: NaiveDateTime) -> Self {
+        Self {
+            reference: new_reference(),
+            token: new_token(),
+            ticket_type_id: order.ticket_type_id,
+            quantity: order.quantity,
+            unit_price_cents,
+            total_cents: unit_price_cents.saturating_mul(order.quantity.into()),
+            currency,
+            buyer_name: order.buyer.name.clone(),
+            buyer_email: order.buyer.email.clone(),
+            status: CONFIRMED.to_owned(),
+            created_at,
+        }
+    }
+
+    /// Whether the booking is what the order asks for.
+    fn is_of(&self, order: &Order) -> bool {
+        (self.ticket_type_id, self.quantity) == (order.ticket_type_id, order.quantity)
+            && (&self.buyer_name, &self.buyer_email) == (&order.buyer.name, &order.buyer.email)
+    }
+
     #[must_use]
     pub fn total(&self) -> Money {
         Money::new(self.total_cents, &self.currency)
@@ -82,6 +102,9 @@ impl Booking {
         Money::new(self.unit_price_cents, &self.currency)
     }
 }
+
+/// The status of a booking whose tickets are the buyer's.
+pub const CONFIRMED: &str = "confirmed";
 
 /// Digits and capitals that nobody mistakes for one another when they are read out or typed.
 const REFERENCE_ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::buyer::Buyer;
 use super::form::{BookingForm, FieldErrors, parse_quantity};
 use super::request_key::RequestKey;
-use super::{Booking, Order, Outcome, calendar, is_token, store};
+use super::{Booking, Outcome, calendar, is_token, store};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::pages::Express;
@@ -105,15 +105,15 @@ pub async fn create(
     };
     let mut errors = FieldErrors::default();
     let status = match app.desk.book(order.clone()).await? {
-        Outcome::Booked { token } | Outcome::Replayed { token } => {
-            return respond_booked(&app, page, &order, &ticket_type.name, token).await;
+        Outcome::Booked(booking) | Outcome::Replayed(booking) => {
+            return respond_booked(&app, page, &order.buyer, Sale { event, ticket_type, booking });
         }
         Outcome::NotEnough { left } => {
             errors.quantity = Some(not_enough(left, order.quantity));
             form.quantity = left.clamp(1, ticket_type.max_per_booking).to_string();
             StatusCode::CONFLICT
         }
-        Outcome::KeyReused => {
+        Outcome::KeyReused(_) => {
             errors.form = Some("This form has booked something else already. It is fresh again now: please check it and book once more.".into());
             StatusCode::UNPROCESSABLE_ENTITY
         }
@@ -135,13 +135,15 @@ pub async fn index() -> HttpResponse {
 
 /// `GET /bookings/{token}`: the confirmation, for whoever holds the link.
 pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
-    let show = confirmation(&app, page.clone(), token.into_inner()).await?;
+    let sale = find_sale(&app, token.into_inner()).await?;
+    let show = confirmation(&app, page.clone(), sale, None);
     page.respond_unlisted(StatusCode::OK, &show)
 }
 
 /// `GET /bookings/{token}/calendar.ics`
 pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
-    let show = confirmation(&app, Page::default(), token.into_inner()).await?;
+    let sale = find_sale(&app, token.into_inner()).await?;
+    let show = confirmation(&app, Page::default(), sale, None);
     let file = calendar::render(&show.booking, &show.ticket_type, &show.event, &show.url);
     Ok(HttpResponse::Ok()
         .content_type("text/calendar; charset=utf-8")
@@ -196,23 +198,24 @@ fn not_enough(left: i32, asked: i32) -> String {
     }
 }
 
+/// A booking with what it is for.
+struct Sale {
+    event: Event,
+    ticket_type: TicketType,
+    booking: Booking,
+}
+
 /// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.
-async fn respond_booked(
-    app: &App,
-    page: Page,
-    order: &Order,
-    tier: &str,
-    token: String,
-) -> Result<HttpResponse, Error> {
-    let location = format!("/bookings/{token}");
-    let toast = Toast::success(format!("Booked: {} × {tier}", order.quantity));
-    let cookie = order.buyer.cookie(app);
+fn respond_booked(app: &App, page: Page, buyer: &Buyer, sale: Sale) -> Result<HttpResponse, Error> {
+    let location = format!("/bookings/{}", sale.booking.token);
+    let toast = Toast::success(format!("Booked: {} × {}", sale.booking.quantity, sale.ticket_type.name));
+    let cookie = buyer.cookie(app);
     if !page.wants_fragment {
         return Ok(see_other(&location).cookie(cookie).cookie(toast_cookie(app, &toast)).finish());
     }
-    let mut show = confirmation(app, page.clone(), token).await?;
-    show.page.toast = Some(toast);
-    show.express = Some(Express { buyer: order.buyer.clone(), request_key: app.request_keys.mint() });
+    let express = Express { buyer: buyer.clone(), request_key: app.request_keys.mint() };
+    let page = Page { toast: Some(toast), ..page };
+    let show = confirmation(app, page.clone(), sale, Some(express));
     let body = html(&show.as_confirmation())?;
     Ok(page
         .unlisted_builder(StatusCode::CREATED)
@@ -222,12 +225,16 @@ async fn respond_booked(
         .body(body))
 }
 
-async fn confirmation(app: &App, page: Page, token: String) -> Result<Show, Error> {
+fn confirmation(app: &App, page: Page, sale: Sale, express: Option<Express>) -> Show {
+    let Sale { event, ticket_type, booking } = sale;
+    let url = format!("{}/bookings/{}", app.public_url(), booking.token);
+    Show { page, event, ticket_type, booking, url, express }
+}
+
+async fn find_sale(app: &App, token: String) -> Result<Sale, Error> {
     if !is_token(&token) {
         return Err(Error::NotFound);
     }
-    let found = app.db.read(move |db| store::find_by_token(db, &token)).await?;
-    let (booking, ticket_type, event) = found;
-    let url = format!("{}/bookings/{}", app.public_url(), booking.token);
-    Ok(Show { page, event, ticket_type, booking, url, express: None })
+    let (booking, ticket_type, event) = app.db.read(move |db| store::find_by_token(db, &token)).await?;
+    Ok(Sale { event, ticket_type, booking })
 }

@@ -1,94 +1,72 @@
-use chrono::Utc;
-use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+//! The SQL of bookings. Claiming is written once for each database, because what makes it fast differs:
+//! `store/postgres.rs` sends a whole batch as one statement, `store/sqlite.rs` as one transaction of
+//! prepared ones. Both keep the same promise and give the same outcomes.
 
-use super::{Booking, Order, Outcome, new_reference, new_token};
+mod postgres;
+mod sqlite;
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::{Booking, Order, Outcome};
 use crate::db::{Db, write_transaction};
 use crate::events::{Event, TicketType};
 use crate::schema::{bookings, events, ticket_types};
 
-/// How often a new reference or token may clash with an old one before something else must be wrong.
-const CLASHES_MAX: usize = 5;
+/// What a batch came to.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// One for each order, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// What is left of the tiers that the batch read or changed.
+    pub stock: Vec<Stock>,
+}
 
-/// Books an order, whole or not at all, at most once per request key.
+/// How many tickets of a tier are left, and which version of its row said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stock {
+    pub ticket_type_id: i64,
+    pub available: i32,
+    pub version: i64,
+}
+
+/// Books orders with different request keys, first come, first served: each whole or not at all, each at
+/// most once. All of it is committed when this returns.
 ///
 /// # Errors
-/// What the database said; nothing is booked then.
-pub fn book(db: &mut Db, order: &Order) -> QueryResult<Outcome> {
-    for _ in 0..CLASHES_MAX {
-        match write_transaction(db, |db| claim_tickets(db, order)) {
-            Ok(Some(token)) => return Ok(Outcome::Booked { token }),
-            Ok(None) => return explain_refusal(db, order),
-            Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-                // The key has booked before, or a random name clashed: then the next one will not.
-                if let Some(outcome) = find_by_request_key(db, order)? {
-                    return Ok(outcome);
-                }
+/// What the database said. Then nothing is known of any order, and sending the same batch again is safe.
+pub fn book_batch(db: &mut Db, orders: &[Order]) -> QueryResult<Batch> {
+    match db {
+        Db::Postgres(pg) => postgres::book_batch(pg, orders),
+        Db::Sqlite(_) => write_transaction(db, |db| match db {
+            Db::Sqlite(sqlite) => sqlite::book_batch(sqlite, orders),
+            // The connection is the same as above.
+            Db::Postgres(pg) => postgres::book_batch(pg, orders),
+        }),
+    }
+}
+
+/// The orders, of those asked for, that fit into what is left, first come, first served: a smaller later
+/// one may still fit. A proposal only: whether the tickets are there is for the guard in SQL to say.
+fn proposals(orders: &[Order], asked: &[usize], left: &HashMap<i64, i32>) -> Vec<usize> {
+    let mut left = left.clone();
+    let fits = |index: &usize| {
+        let order = &orders[*index];
+        left.get_mut(&order.ticket_type_id).is_some_and(|left| {
+            let fits = order.quantity <= *left;
+            if fits {
+                *left -= order.quantity;
             }
-            Err(error) => return Err(error),
-        }
-    }
-    Err(DieselError::RollbackTransaction)
+            fits
+        })
+    };
+    asked.iter().copied().filter(fits).collect()
 }
 
-/// The promise of this house: take n, but only if n are left, in one statement that the database judges.
-/// The booking follows in the same transaction. `None`: nothing was taken.
-fn claim_tickets(db: &mut Db, order: &Order) -> QueryResult<Option<String>> {
-    let still_enough =
-        ticket_types::table.find(order.ticket_type_id).filter(ticket_types::available.ge(order.quantity));
-    let claimed = diesel::update(still_enough)
-        .set((
-            ticket_types::available.eq(ticket_types::available - order.quantity),
-            ticket_types::version.eq(ticket_types::version + 1),
-        ))
-        .returning((ticket_types::price_cents, ticket_types::event_id))
-        .get_result::<(i64, i64)>(db)
-        .optional()?;
-    let Some((unit_price_cents, event_id)) = claimed else { return Ok(None) };
-    let currency: String = events::table.find(event_id).select(events::currency).first(db)?;
-    let token = new_token();
-    diesel::insert_into(bookings::table)
-        .values((
-            bookings::reference.eq(new_reference()),
-            bookings::token.eq(&token),
-            bookings::ticket_type_id.eq(order.ticket_type_id),
-            bookings::quantity.eq(order.quantity),
-            bookings::unit_price_cents.eq(unit_price_cents),
-            bookings::total_cents.eq(unit_price_cents * i64::from(order.quantity)),
-            bookings::currency.eq(currency),
-            bookings::buyer_name.eq(&order.buyer.name),
-            bookings::buyer_email.eq(&order.buyer.email),
-            bookings::request_key.eq(&order.request_key),
-            bookings::status.eq("confirmed"),
-            bookings::created_at.eq(Utc::now().naive_utc()),
-        ))
-        .execute(db)?;
-    Ok(Some(token))
-}
-
-/// Why nothing was taken: the last tickets may have gone to this very order when it came before.
-fn explain_refusal(db: &mut Db, order: &Order) -> QueryResult<Outcome> {
-    if let Some(outcome) = find_by_request_key(db, order)? {
-        return Ok(outcome);
-    }
-    let left = ticket_types::table.find(order.ticket_type_id).select(ticket_types::available);
-    let left = left.first(db).optional()?;
-    Ok(left.map_or(Outcome::UnknownTicketType, |left| Outcome::NotEnough { left }))
-}
-
-fn find_by_request_key(db: &mut Db, order: &Order) -> QueryResult<Option<Outcome>> {
-    let earlier = bookings::table
-        .filter(bookings::request_key.eq(&order.request_key))
-        .select((bookings::token, bookings::ticket_type_id, bookings::quantity))
-        .first::<(String, i64, i32)>(db)
-        .optional()?;
-    Ok(earlier.map(|(token, ticket_type_id, quantity)| {
-        if (ticket_type_id, quantity) == (order.ticket_type_id, order.quantity) {
-            Outcome::Replayed { token }
-        } else {
-            Outcome::KeyReused
-        }
-    }))
+/// What an order is that found its key used.
+fn outcome_of_known(order: &Order, booking: Booking) -> Outcome {
+    if booking.is_of(order) { Outcome::Replayed(booking) } else { Outcome::KeyReused(booking) }
 }
 
 /// The booking that a link leads to, with what it is for.
@@ -101,4 +79,23 @@ pub fn find_by_token(db: &mut Db, token: &str) -> QueryResult<(Booking, TicketTy
         .filter(bookings::token.eq(token))
         .select((Booking::as_select(), TicketType::as_select(), Event::as_select()))
         .first(db)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::booking::buyer::Buyer;
+
+    #[test]
+    fn a_smaller_later_order_may_still_fit() {
+        let order = |ticket_type_id, quantity| Order {
+            ticket_type_id,
+            quantity,
+            buyer: Buyer { name: "Ada".into(), email: "ada@example.org".into() },
+            request_key: String::new(),
+        };
+        let orders = [order(1, 3), order(1, 4), order(2, 1), order(1, 2), order(1, 1), order(3, 1)];
+        let left = HashMap::from([(1, 5), (2, 0)]);
+        assert_eq!(proposals(&orders, &[0, 1, 2, 3, 4, 5], &left), [0, 3]);
+    }
 }

@@ -6,11 +6,13 @@ pub mod database;
 use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use techkraft::app;
+use techkraft::booking::desk::DeskLimits;
 use techkraft::config::{Config, DatabaseUrl};
 
 use self::database::TestDatabase;
@@ -80,6 +82,7 @@ pub fn config(database: &TestDatabase) -> Config {
         bind: "127.0.0.1:0".parse().expect("an address"),
         database_url: DatabaseUrl::parse(&database.url).expect("a URL"),
         database_pool_size: 4,
+        desk: DeskLimits { queue_length: 10_000, batch_size: 512, deadline: Duration::from_secs(5) },
         secret_key: None,
         public_url: None,
         allow_reseed: true,

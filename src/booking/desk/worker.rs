@@ -1,0 +1,147 @@
+//! The worker behind the desk: takes what waits, books it as one batch, answers, and begins again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::Duration;
+
+use super::DeskLimits;
+use super::order_slip::OrderSlip;
+use super::sold_out::SoldOut;
+use crate::booking::store::{self, Batch};
+use crate::booking::{Order, Outcome};
+use crate::db::{Failure, Writer};
+use crate::error::Error;
+
+/// The first wait after the database could not be reached, and the longest: the desk is back at work
+/// within a moment of the database's return.
+const RETRY_FIRST: Duration = Duration::from_millis(5);
+const RETRY_LONGEST: Duration = Duration::from_millis(200);
+
+pub(super) struct Worker {
+    writer: Writer,
+    waiting: Receiver<OrderSlip>,
+    sold_out: Arc<SoldOut>,
+    limits: DeskLimits,
+    /// Slips that are taken but not booked yet: another with their key, which differs, goes first.
+    put_back: Vec<OrderSlip>,
+}
+
+/// One order of a batch, and those that are the same order sent again.
+struct Entry {
+    slip: OrderSlip,
+    again: Vec<OrderSlip>,
+}
+
+impl Worker {
+    pub(super) fn new(
+        writer: Writer,
+        waiting: Receiver<OrderSlip>,
+        sold_out: Arc<SoldOut>,
+        limits: DeskLimits,
+    ) -> Self {
+        Self { writer, waiting, sold_out, limits, put_back: Vec::new() }
+    }
+
+    /// Works until the desk is closed.
+    pub(super) fn run(mut self) {
+        while let Some(entries) = self.next_batch() {
+            self.book(entries);
+        }
+    }
+
+    /// Everything that waits, up to the batch size; waits for the first. `None` when the desk is closed.
+    fn next_batch(&mut self) -> Option<Vec<Entry>> {
+        let first = self.put_back.pop().or_else(|| self.wanted(|waiting| waiting.recv().ok()))?;
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut by_key: HashMap<String, usize> = HashMap::new();
+        let mut put_back = Vec::new();
+        let mut next = Some(first);
+        for _ in 0..self.limits.batch_size {
+            let Some(slip) = next else { break };
+            match by_key.get(&slip.order.request_key).map(|&index| &mut entries[index]) {
+                Some(entry) if entry.slip.order == slip.order => entry.again.push(slip),
+                Some(_) => put_back.push(slip),
+                None => {
+                    by_key.insert(slip.order.request_key.clone(), entries.len());
+                    entries.push(Entry { slip, again: Vec::new() });
+                }
+            }
+            next = self.put_back.pop().or_else(|| self.wanted(|waiting| waiting.try_recv().ok()));
+        }
+        put_back.extend(next);
+        self.put_back.append(&mut put_back);
+        Some(entries)
+    }
+
+    /// The next slip that somebody still wants.
+    fn wanted(&self, receive: impl Fn(&Receiver<OrderSlip>) -> Option<OrderSlip>) -> Option<OrderSlip> {
+        std::iter::from_fn(|| receive(&self.waiting)).find(OrderSlip::is_wanted)
+    }
+
+    /// Books the entries, trying again while the database is away and somebody still waits. Orders whose
+    /// batch was cut off are found by their keys when it is sent again.
+    fn book(&mut self, mut entries: Vec<Entry>) {
+        let mut wait = RETRY_FIRST;
+        loop {
+            entries = shed_late(entries);
+            if entries.is_empty() {
+                return;
+            }
+            let orders: Vec<Order> = entries.iter().map(|entry| entry.slip.order.clone()).collect();
+            match self.writer.run(|db| store::book_batch(db, &orders)) {
+                Ok(batch) => return self.answer(entries, &orders, batch),
+                Err(Failure::Passing(message)) => {
+                    log::warn!("a batch of {} orders is tried again: {message}", orders.len());
+                    thread::sleep(wait);
+                    wait = (wait * 2).min(RETRY_LONGEST);
+                }
+                Err(Failure::Lasting(error)) => return self.book_one_by_one(entries, error),
+            }
+        }
+    }
+
+    fn answer(&self, entries: Vec<Entry>, orders: &[Order], batch: Batch) {
+        self.sold_out.learn(&batch, orders.iter());
+        for (entry, outcome) in entries.into_iter().zip(batch.outcomes) {
+            for slip in entry.again {
+                slip.answer(Ok(seen_again(&outcome)));
+            }
+            entry.slip.answer(Ok(outcome));
+        }
+    }
+
+    /// One order that the database cannot take must not fail the others.
+    fn book_one_by_one(&mut self, mut entries: Vec<Entry>, error: diesel::result::Error) {
+        if entries.len() > 1 {
+            return entries.into_iter().for_each(|entry| self.book(vec![entry]));
+        }
+        if let Some(entry) = entries.pop() {
+            for slip in entry.again {
+                slip.answer(Err(Error::Busy));
+            }
+            entry.slip.answer(Err(Error::Database(error)));
+        }
+    }
+}
+
+/// Tells those who waited too long that it is busy, and keeps the others.
+fn shed_late(entries: Vec<Entry>) -> Vec<Entry> {
+    let (late, kept): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.slip.is_late());
+    for entry in late {
+        for slip in entry.again {
+            slip.answer(Err(Error::Busy));
+        }
+        entry.slip.answer(Err(Error::Busy));
+    }
+    kept
+}
+
+/// What the same order hears that came in the same batch.
+fn seen_again(outcome: &Outcome) -> Outcome {
+    match outcome {
+        Outcome::Booked(booking) => Outcome::Replayed(booking.clone()),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,83 @@
+//! A writer with a connection of its own, for a thread that does nothing but write.
+
+use diesel::QueryResult;
+use diesel::r2d2::R2D2Connection as _;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::{Db, WriteTurn, connect, one_line};
+use crate::config::DatabaseUrl;
+
+/// Keeps a connection open, and opens a new one when it is lost.
+pub struct Writer {
+    url: DatabaseUrl,
+    turn: WriteTurn,
+    connection: Option<Db>,
+}
+
+/// Why a piece of work was not done, or is not known to be done.
+#[derive(Debug)]
+pub enum Failure {
+    /// The connection was lost, or another server was in the way: the same work may succeed when it is
+    /// tried again.
+    Passing(String),
+    /// It would fail again.
+    Lasting(DieselError),
+}
+
+impl Writer {
+    pub(super) fn new(url: DatabaseUrl, turn: WriteTurn) -> Self {
+        Self { url, turn, connection: None }
+    }
+
+    /// Runs `work`, which opens its own transactions, on this writer's connection. Blocks the thread.
+    ///
+    /// # Errors
+    /// [`Failure`] says whether to try again.
+    pub fn run<T>(&mut self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Failure> {
+        let _turn = self.turn.wait_here();
+        // Taken out, and put back only when it is known to be good.
+        let mut db = match self.connection.take() {
+            Some(db) => db,
+            None => connect(&self.url).map_err(|e| Failure::Passing(one_line(&e)))?,
+        };
+        let error = match work(&mut db) {
+            Ok(value) => {
+                self.connection = Some(db);
+                return Ok(value);
+            }
+            Err(error) => error,
+        };
+        if db.is_broken() || (!is_answer(&error) && db.ping().is_err()) {
+            return Err(Failure::Passing(one_line(&error)));
+        }
+        self.connection = Some(db);
+        Err(if is_passing(&error) { Failure::Passing(one_line(&error)) } else { Failure::Lasting(error) })
+    }
+}
+
+/// Whether the database itself has answered, so that the connection is good.
+fn is_answer(error: &DieselError) -> bool {
+    use DatabaseErrorKind::{CheckViolation, ForeignKeyViolation, SerializationFailure, UniqueViolation};
+    matches!(
+        error,
+        DieselError::NotFound
+            | DieselError::DatabaseError(
+                UniqueViolation | ForeignKeyViolation | CheckViolation | SerializationFailure,
+                _
+            )
+    )
+}
+
+/// A unique violation passes: the key or the reference that was in the way is known the next time.
+fn is_passing(error: &DieselError) -> bool {
+    use DatabaseErrorKind::{ClosedConnection, SerializationFailure, UniqueViolation};
+    match error {
+        DieselError::DatabaseError(UniqueViolation | SerializationFailure | ClosedConnection, _) => true,
+        DieselError::NotFound | DieselError::RollbackTransaction => true,
+        DieselError::DatabaseError(_, information) => {
+            let message = information.message();
+            message.contains("database is locked") || message.contains("deadlock detected")
+        }
+        _ => false,
+    }
+}
