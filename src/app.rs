@@ -18,7 +18,7 @@ use crate::db::{self, Database};
 use crate::error::StartError;
 use crate::guard::cookies::Cookies;
 use crate::guard::{headers, origin, secret};
-use crate::{events, routes};
+use crate::{events, reconciliation, routes};
 
 /// Longer than the 5 s between two polls of a page, so that a browser keeps its connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -87,6 +87,7 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
             );
             Ok(())
         }
+        Command::Verify => verify(&config),
         Command::SetAdminPassword => set_admin_password(&config),
     }
 }
@@ -114,7 +115,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let secret = secret::load(&config, &db)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let app = web::Data::new(App {
-        desk: Desk::open(&db, config.desk)?,
+        desk: if config.desk_pretends { Desk::pretend() } else { Desk::open(&db, config.desk)? },
         db,
         cookies: Cookies::new(&secret),
         request_keys: RequestKeys::new(&secret),
@@ -159,6 +160,7 @@ fn listen(bind: SocketAddr) -> Result<TcpListener, StartError> {
 
 /// The database, ready for use, and whether it was seeded just now.
 fn open_database(config: &Config) -> Result<(Database, bool), StartError> {
+    db::migrate(&config.database_url)?;
     let db = Database::open(&config.database_url, config.database_pool_size)?;
     let seeded = db.write_here(|db| events::store::seed_if_empty(db, &events::seed::concert()))?;
     Ok((db, seeded))
@@ -186,6 +188,18 @@ fn set_admin_password(config: &Config) -> Result<(), StartError> {
     db.write_here(|db| admin::store::set_password(db, admin::USERNAME, &hash))?;
     println!("The admin's password is set, and every session is signed out.");
     Ok(())
+}
+
+fn verify(config: &Config) -> Result<(), StartError> {
+    // Only reads: a file that is not there is an error, not a new and therefore true database.
+    if config.database_url.file().is_some_and(|file| !file.exists()) {
+        let url = config.database_url.to_string();
+        return Err(StartError::setting("DATABASE_URL", &url, "no such file", "name the database to verify"));
+    }
+    let db = Database::open(&config.database_url, 1)?;
+    let reconciliation = db.read_here(reconciliation::reconcile)?;
+    println!("{reconciliation}");
+    if reconciliation.holds() { Ok(()) } else { Err(StartError::new("the books are not true".into())) }
 }
 
 fn ask_password() -> Result<String, StartError> {

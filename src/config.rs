@@ -30,6 +30,8 @@ pub enum Command {
     Migrate,
     /// Migrate, add the concert of the seed when there is none, and stop
     Seed,
+    /// Count everything again and print the table; exit 1 when anything is untrue
+    Verify,
     /// Set the admin's password, asked for at the terminal or read from standard input, and stop
     SetAdminPassword,
 }
@@ -73,6 +75,10 @@ pub struct Settings {
     #[arg(long, env = "DESK_BATCH_SIZE", global = true, default_value = "512")]
     desk_batch_size: String,
 
+    /// Answers orders without booking anything: what the benchmark compares the desk with. Loopback only
+    #[arg(long, env = "DESK_PRETENDS", global = true, default_value = "false", hide = true)]
+    desk_pretends: String,
+
     /// Milliseconds after which an order that still waits is given up, and its buyer told to try again
     #[arg(long, env = "DESK_DEADLINE_MS", global = true, default_value = "5000")]
     desk_deadline_ms: String,
@@ -89,6 +95,8 @@ pub struct Config {
     pub database_url: DatabaseUrl,
     pub database_pool_size: u32,
     pub desk: DeskLimits,
+    /// Orders are answered and nothing is booked. Only ever true on a loopback address.
+    pub desk_pretends: bool,
     pub secret_key: Option<String>,
     /// Scheme, host and port, without a slash at the end. `None`: as [`Config::bind`] says.
     pub public_url: Option<String>,
@@ -106,8 +114,10 @@ impl Config {
     /// One line that names the setting, its value and the mend.
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         let database_url = DatabaseUrl::parse(&settings.database_url)?;
+        let bind = parse_bind(&settings.bind)?;
         Ok(Self {
-            bind: parse_bind(&settings.bind)?,
+            bind,
+            desk_pretends: parse_pretends(&settings.desk_pretends, bind)?,
             database_pool_size: parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?,
             database_url,
             desk: parse_desk(settings)?,
@@ -139,6 +149,15 @@ fn parse_desk(settings: &Settings) -> Result<DeskLimits, StartError> {
         batch_size: parse_number("DESK_BATCH_SIZE", &settings.desk_batch_size, 1, 10_000)?,
         deadline: Duration::from_millis(deadline_ms),
     })
+}
+
+fn parse_pretends(value: &str, bind: SocketAddr) -> Result<bool, StartError> {
+    let pretends = parse_bool("DESK_PRETENDS", value)?;
+    if pretends && !bind.ip().is_loopback() {
+        let mend = "leave it out: it is for benchmarks on 127.0.0.1";
+        return Err(StartError::setting("DESK_PRETENDS", value, "books nothing", mend));
+    }
+    Ok(pretends)
 }
 
 fn parse_number<N: FromStr + PartialOrd + fmt::Display>(

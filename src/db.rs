@@ -66,12 +66,11 @@ impl WriteTurn {
 }
 
 impl Database {
-    /// Opens the database that the URL names, creating an SQLite file in WAL mode, and migrates it.
+    /// Opens the database that the URL names. What [`migrate`] does must have been done.
     ///
     /// # Errors
-    /// One line that names what could not be reached, opened or migrated.
+    /// One line that names what could not be reached or opened.
     pub fn open(url: &DatabaseUrl, pool_size: u32) -> Result<Self, StartError> {
-        migrate(url)?;
         Ok(Self { url: url.clone(), pool: open_pool(url, pool_size)?, turn: WriteTurn::new(url) })
     }
 
@@ -170,7 +169,7 @@ pub fn write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> QueryResu
     }
 }
 
-/// Brings the database to the newest schema; servers that start together take turns.
+/// Brings the database to the newest schema, creating an SQLite file in WAL mode; servers that start together take turns.
 ///
 /// # Errors
 /// One line that names what could not be reached, opened or migrated.

@@ -9,6 +9,7 @@
 //!   `store.rs` all of its SQL.
 //! - [`guard`] stands between the network and the pages; [`page`] and [`error`] shape what goes out;
 //!   [`assets`] holds the static files; [`money`] writes amounts.
+//! - [`reconciliation`] counts the books again, for `techkraft verify` and the organiser's pages.
 //! - [`config`] reads the settings; [`db`] and [`schema`] know the two databases.
 
 #![forbid(unsafe_code)]
@@ -24,5 +25,6 @@ pub mod events;
 pub mod guard;
 pub mod money;
 pub mod page;
+pub mod reconciliation;
 pub mod routes;
 pub mod schema;

@@ -124,7 +124,9 @@ fn every_asset_and_template_is_there_and_used() {
         let short = name.rsplit('/').next().unwrap_or_default().to_owned();
         let icon = format!("\"lucide/{short}\"");
         let used = sources.iter().any(|text| text.contains(&format!("\"{name}\"")) || text.contains(&icon))
-            || styles.iter().any(|text| text.contains(&format!("\"{short}\"")));
+            || styles
+                .iter()
+                .any(|text| text.contains(&format!("\"{short}\"")) || text.contains(&format!("/{name}\"")));
         if !used {
             wrong.push(format!("static/{name} is dead"));
         }

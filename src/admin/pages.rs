@@ -11,6 +11,7 @@ use super::{BookingLine, Sales, password, session, store};
 use crate::app::App;
 use crate::error::Error;
 use crate::page::{Page, html, see_other};
+use crate::reconciliation::{Reconciliation, reconcile};
 
 /// How many of the latest bookings the desk shows.
 const LATEST_BOOKINGS: i64 = 20;
@@ -22,6 +23,7 @@ struct Show {
     admin: Admin,
     sales: Vec<Sales>,
     latest: Vec<BookingLine>,
+    reconciliation: Reconciliation,
     allow_reseed: bool,
 }
 
@@ -53,9 +55,11 @@ pub async fn sales(page: Page, admin: Admin, app: web::Data<App>) -> Result<Http
 }
 
 async fn load_show(page: Page, admin: Admin, app: &App) -> Result<Show, Error> {
-    let (sales, latest) =
-        app.db.read(|db| Ok((store::sales(db)?, store::latest_bookings(db, LATEST_BOOKINGS)?))).await?;
-    Ok(Show { page, admin, sales, latest, allow_reseed: app.config.allow_reseed })
+    let (sales, latest, reconciliation) = app
+        .db
+        .read(|db| Ok((store::sales(db)?, store::latest_bookings(db, LATEST_BOOKINGS)?, reconcile(db)?)))
+        .await?;
+    Ok(Show { page, admin, sales, latest, reconciliation, allow_reseed: app.config.allow_reseed })
 }
 
 /// `GET /admin/sign-in`

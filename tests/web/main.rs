@@ -12,3 +12,4 @@ mod events;
 mod guard;
 mod migrations;
 mod race;
+mod verify;

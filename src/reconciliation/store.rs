@@ -1,0 +1,93 @@
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::{Reconciliation, TierCount, Untruth};
+use crate::db::Db;
+
+const TIERS: &str = "
+    SELECT e.name AS event, t.name AS ticket_type,
+           CAST(t.capacity AS BIGINT) AS capacity, CAST(t.available AS BIGINT) AS available,
+           CAST(COALESCE(SUM(b.quantity), 0) AS BIGINT) AS sold, COUNT(b.id) AS bookings
+    FROM ticket_types t
+    JOIN events e ON e.id = t.event_id
+    LEFT JOIN bookings b ON b.ticket_type_id = t.id AND b.status = 'confirmed'
+    GROUP BY e.id, e.name, e.starts_at, t.id, t.name, t.capacity, t.available, t.position
+    ORDER BY e.starts_at, e.id, t.position, t.id";
+
+/// What must never be, and the query that counts how often it is. Each reads the tables themselves, so
+/// that a broken index or a constraint that was dropped cannot hide anything.
+const UNTRUTHS: [(&str, &str); 7] = [
+    (
+        "request keys that booked more than once",
+        "SELECT COUNT(*) AS count FROM (SELECT 1 AS x FROM bookings GROUP BY request_key HAVING COUNT(*) > 1) AS d",
+    ),
+    (
+        "references that more than one booking has",
+        "SELECT COUNT(*) AS count FROM (SELECT 1 AS x FROM bookings GROUP BY reference HAVING COUNT(*) > 1) AS d",
+    ),
+    (
+        "tokens that more than one booking has",
+        "SELECT COUNT(*) AS count FROM (SELECT 1 AS x FROM bookings GROUP BY token HAVING COUNT(*) > 1) AS d",
+    ),
+    (
+        "bookings whose total is not quantity × unit price",
+        "SELECT COUNT(*) AS count FROM bookings WHERE total_cents <> quantity * unit_price_cents",
+    ),
+    ("bookings of no ticket at all", "SELECT COUNT(*) AS count FROM bookings WHERE quantity < 1"),
+    (
+        "bookings of a tier that does not exist",
+        "SELECT COUNT(*) AS count FROM bookings b
+         WHERE NOT EXISTS (SELECT 1 FROM ticket_types t WHERE t.id = b.ticket_type_id)",
+    ),
+    (
+        "bookings that are neither confirmed nor cancelled",
+        "SELECT COUNT(*) AS count FROM bookings WHERE status NOT IN ('confirmed', 'cancelled')",
+    ),
+];
+
+#[derive(QueryableByName)]
+struct TierRow {
+    #[diesel(sql_type = Text)]
+    event: String,
+    #[diesel(sql_type = Text)]
+    ticket_type: String,
+    #[diesel(sql_type = BigInt)]
+    capacity: i64,
+    #[diesel(sql_type = BigInt)]
+    available: i64,
+    #[diesel(sql_type = BigInt)]
+    sold: i64,
+    #[diesel(sql_type = BigInt)]
+    bookings: i64,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// Counts everything again. Each tier's line is one statement, so it is true of one moment even while the
+/// sale goes on.
+///
+/// # Errors
+/// What the database said.
+pub fn reconcile(db: &mut Db) -> QueryResult<Reconciliation> {
+    let rows: Vec<TierRow> = diesel::sql_query(TIERS).load(db)?;
+    let tiers = rows.into_iter().map(|row| TierCount {
+        event: row.event,
+        ticket_type: row.ticket_type,
+        capacity: row.capacity,
+        available: row.available,
+        sold: row.sold,
+        bookings: row.bookings,
+    });
+    let mut reconciliation = Reconciliation { tiers: tiers.collect(), untruths: Vec::new() };
+    for (what, query) in UNTRUTHS {
+        let Count { count } = diesel::sql_query(query).get_result(db)?;
+        if count > 0 {
+            reconciliation.untruths.push(Untruth { what, count });
+        }
+    }
+    Ok(reconciliation)
+}

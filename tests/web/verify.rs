@@ -1,0 +1,87 @@
+//! `techkraft verify`, which must find every untruth even when the schema's own guards are gone.
+
+use std::process::{Command, Output};
+
+use crate::support::TestApp;
+use crate::support::database::TestDatabase;
+
+fn verify(database: &TestDatabase) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_techkraft"))
+        .arg("verify")
+        .env("DATABASE_URL", &database.url)
+        .current_dir(database.folder.path())
+        .output()
+        .expect("the binary runs")
+}
+
+#[test]
+fn true_books_are_shown_as_a_table() {
+    let app = TestApp::spawn();
+    app.book_well("VIP", 3);
+    let output = verify(&app.database);
+    let table = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{table}");
+    assert!(table.contains("The books are true."), "{table}");
+    let vip: Vec<&str> =
+        table.lines().find(|line| line.contains("VIP")).expect("a line").split_whitespace().collect();
+    assert_eq!(vip[2..], ["VIP", "100", "3", "97", "1", "balances"]);
+}
+
+#[test]
+fn each_untruth_is_found() {
+    for (says, damage) in [
+        ("DOES NOT BALANCE", "UPDATE ticket_types SET available = available - 1 WHERE name = 'VIP'"),
+        ("request keys that booked more than once", "UPDATE bookings SET request_key = 'one'"),
+        ("references that more than one", "UPDATE bookings SET reference = 'TK-AAAA-AAAA'"),
+        ("tokens that more than one", "UPDATE bookings SET token = 'one'"),
+        ("quantity × unit price", "UPDATE bookings SET total_cents = total_cents + 1"),
+        ("a tier that does not exist", "UPDATE bookings SET ticket_type_id = 999999"),
+        ("neither confirmed nor cancelled", "UPDATE bookings SET status = 'perhaps'"),
+    ] {
+        let app = TestApp::spawn();
+        app.book_well("VIP", 3);
+        app.book_well("Front Row", 1);
+        drop_guards(&app.database);
+        app.database.execute(damage);
+        let output = verify(&app.database);
+        let table = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{damage}: {table}");
+        assert!(table.contains(says) && table.contains("NOT true"), "{damage}: {table}");
+    }
+}
+
+#[test]
+fn a_missing_database_is_not_a_true_one() {
+    let output = Command::new(env!("CARGO_BIN_EXE_techkraft"))
+        .args(["verify", "--database-url", "sqlite:/no/such/file.db"])
+        .output()
+        .expect("the binary runs");
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no such file"));
+}
+
+/// The tables again as they are, without keys, checks and references.
+fn drop_guards(database: &TestDatabase) {
+    if database.url.starts_with("sqlite:") {
+        database.execute(
+            "PRAGMA foreign_keys = OFF;
+             CREATE TABLE bare AS SELECT * FROM bookings; DROP TABLE bookings; ALTER TABLE bare RENAME TO bookings;",
+        );
+    } else {
+        database.execute(
+            "CREATE TABLE bare AS SELECT * FROM bookings; DROP TABLE bookings;
+             ALTER TABLE bare RENAME TO bookings;",
+        );
+    }
+}
+
+#[test]
+fn the_organiser_sees_the_reconciliation() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let desk =
+        |app: &TestApp| organiser.get(app.url("/admin")).send().expect("an answer").text().expect("a page");
+    assert!(desk(&app).contains("Counted again a moment ago"));
+    app.database.execute("UPDATE ticket_types SET available = available - 1 WHERE name = 'VIP'");
+    assert!(desk(&app).contains("VIP: 0 sold and 99 available do not make up 100"));
+}
