@@ -15,12 +15,14 @@
     const content = dialog?.querySelector("[data-dialog-content]");
     const target = event.detail?.ctx?.target;
     const into = typeof target === "string" ? document.querySelector(target) : target;
+    const booked = into?.querySelector?.("[data-booked]");
+    // The checkout as a page of its own ends at the booking's page, so that a reload never books again.
+    if (booked && !dialog) return location.replace(booked.dataset.booked);
     if (!content || into !== content || !content.firstElementChild) return;
     if (!dialog.open) {
       addressBehind = location.href;
       dialog.showModal();
     }
-    const booked = content.querySelector("[data-booked]");
     if (booked) history.replaceState(history.state, "", booked.dataset.booked);
     focusIn(dialog);
   });

@@ -1,0 +1,65 @@
+//! Takes the README's pictures: `scripts/screenshots` runs it.
+
+use std::env;
+use std::path::Path;
+use std::time::Duration;
+
+use support::{CONFIRM, EMAIL, NAME, Site, Visitor};
+
+#[allow(dead_code, unused_imports, reason = "the journeys need more of it than the pictures do")]
+#[path = "../tests/browser/support/mod.rs"]
+mod support;
+
+const FOLDER: &str = "docs/images";
+
+/// What is left of each tier, so that the bars and the badge have something to show.
+const LEFT: [(&str, i32); 3] = [("VIP", 34), ("Front Row", 117), ("General Admission", 862)];
+
+const PHONE: (u32, u32) = (390, 844);
+
+/// Fonts are there, and what moves in has arrived.
+const WHEN_CALM: &str = "return document.fonts.ready.then(() => Promise.allSettled(document.getAnimations()
+    .filter((it) => it.playState === 'running' && it.effect.getComputedTiming().endTime < 2000)
+    .map((it) => it.finished))).then(() => true)";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let example = env::current_exe().expect("this program's own path");
+    let binaries = example.ancestors().nth(2).expect("the folder of the binaries");
+    let site = Site::open(binaries.join("techkraft"));
+    for (name, left) in LEFT {
+        site.set_available(&site.tier(name), left);
+    }
+    let visitor = Visitor::arrive(&site).await;
+    take_landing(&visitor, 1280).await;
+    take_landing(&visitor, 390).await;
+
+    visitor.resize(PHONE.0, PHONE.1).await;
+    let front_row = site.tier("Front Row");
+    visitor.fill(&front_row.quantity(), "2").await;
+    visitor.open_checkout(&front_row).await;
+    visitor.fill_in(NAME, EMAIL).await;
+    visitor.move_mouse_away().await;
+    take(&visitor, "checkout-390").await;
+    visitor.click(CONFIRM).await;
+    visitor.see("#checkout [data-toast]").await;
+    take(&visitor, "confirmation-390").await;
+}
+
+/// The whole page, not only what the window shows of it.
+async fn take_landing(visitor: &Visitor, width: u32) {
+    visitor.resize(width, 900).await;
+    visitor.visit("/").await;
+    let height: u32 = visitor.ask("document.documentElement.scrollHeight").await;
+    visitor.resize(width, height).await;
+    take(visitor, &format!("landing-{width}")).await;
+}
+
+async fn take(visitor: &Visitor, name: &str) {
+    let _: bool = visitor.run(WHEN_CALM).await;
+    // One more frame than the last animation's.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let path = Path::new(FOLDER).join(format!("{name}.png"));
+    visitor.driver().screenshot(&path).await.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    println!("{}", path.display());
+}
