@@ -3,6 +3,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
@@ -16,6 +17,7 @@ use crate::booking::request_key::RequestKeys;
 use crate::config::{Command, CommandLine, Config};
 use crate::db::{self, Database};
 use crate::error::StartError;
+use crate::events::board::{Board, keep_fresh};
 use crate::guard::cookies::Cookies;
 use crate::guard::{headers, origin, secret};
 use crate::{events, reconciliation, routes};
@@ -32,6 +34,7 @@ const BACKLOG: i32 = 4096;
 pub struct App {
     pub config: Config,
     pub db: Database,
+    pub board: Arc<Board>,
     pub desk: Desk,
     pub cookies: Cookies,
     pub request_keys: RequestKeys,
@@ -102,7 +105,8 @@ fn serve(config: Config) -> Result<(), StartError> {
     })
 }
 
-/// Opens the database, migrates it, seeds it when it is empty, and listens.
+/// Opens the database, migrates it, seeds it when it is empty, and listens. Called inside actix's runtime,
+/// in which the server and what keeps the board fresh go on.
 ///
 /// # Errors
 /// One line that names what is wrong and the mend.
@@ -114,8 +118,17 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let new_password = ensure_admin(&db)?;
     let secret = secret::load(&config, &db)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let board = Arc::new(Board::default());
+    board.refresh_here(&db)?;
+    actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), config.board_refresh));
+    let desk = if config.desk_pretends {
+        Desk::pretend()
+    } else {
+        Desk::open(&db, Arc::clone(&board), config.desk)?
+    };
     let app = web::Data::new(App {
-        desk: if config.desk_pretends { Desk::pretend() } else { Desk::open(&db, config.desk)? },
+        board,
+        desk,
         db,
         cookies: Cookies::new(&secret),
         request_keys: RequestKeys::new(&secret),

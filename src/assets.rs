@@ -2,7 +2,7 @@
 //! so a browser may keep it for ever, and compresses it once.
 
 use actix_web::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -31,8 +31,11 @@ pub fn url(path: &str) -> String {
 /// `GET /static/{name}`: the file in the best encoding that the browser reads, to be kept for a year.
 pub async fn show(request: HttpRequest, name: web::Path<String>) -> Result<HttpResponse, Error> {
     let asset = ASSETS.iter().find(|asset| asset.name == name.as_str()).ok_or(Error::NotFound)?;
-    let accepted = request.headers().get(ACCEPT_ENCODING);
-    let (encoding, body) = best_encoding(asset, accepted);
+    let (encoding, body) = match (best_encoding(request.headers()), asset.brotli, asset.gzip) {
+        (Encoding::Brotli, Some(body), _) => ("br", body),
+        (Encoding::Brotli | Encoding::Gzip, _, Some(body)) => ("gzip", body),
+        _ => ("identity", asset.identity),
+    };
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, content_type(asset.path)))
@@ -55,19 +58,29 @@ pub async fn robots() -> HttpResponse {
         .body("User-agent: *\nDisallow: /bookings\nDisallow: /admin\n")
 }
 
-fn best_encoding(asset: &Asset, accepted: Option<&HeaderValue>) -> (&'static str, &'static [u8]) {
+/// An encoding that is kept ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    Identity,
+    Gzip,
+    Brotli,
+}
+
+/// The smallest encoding that a browser says it reads (RFC 9110, section 12.5.3).
+#[must_use]
+pub fn best_encoding(headers: &HeaderMap) -> Encoding {
+    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let accepts = |wanted: &str| {
-        accepted.and_then(|value| value.to_str().ok()).is_some_and(|value| {
-            value.split(',').any(|offer| {
-                let (coding, weight) = offer.split_once(';').unwrap_or((offer, ""));
-                coding.trim().eq_ignore_ascii_case(wanted) && !weight.trim().starts_with("q=0")
-            })
+        accepted.split(',').any(|offer| {
+            let (coding, weight) = offer.split_once(';').unwrap_or((offer, ""));
+            let weight = weight.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
+            coding.trim().eq_ignore_ascii_case(wanted) && weight.is_ok_and(|weight| weight > 0.0)
         })
     };
-    match (asset.brotli, asset.gzip) {
-        (Some(body), _) if accepts("br") => ("br", body),
-        (_, Some(body)) if accepts("gzip") => ("gzip", body),
-        _ => ("identity", asset.identity),
+    match () {
+        () if accepts("br") => Encoding::Brotli,
+        () if accepts("gzip") => Encoding::Gzip,
+        () => Encoding::Identity,
     }
 }
 
@@ -84,14 +97,19 @@ fn content_type(path: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::HeaderValue;
+
     use super::*;
 
     #[test]
     fn a_refused_coding_is_not_used() {
-        let asset =
-            ASSETS.iter().find(|asset| asset.path == "css/app.css").expect("the site has a stylesheet");
-        let header = HeaderValue::from_static("br;q=0, gzip");
-        assert_eq!(best_encoding(asset, Some(&header)).0, "gzip");
-        assert_eq!(best_encoding(asset, None).0, "identity");
+        let best = |accepted: &'static str| {
+            let header = (ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+            best_encoding(&HeaderMap::from_iter([header]))
+        };
+        assert_eq!(best("gzip, deflate, br"), Encoding::Brotli);
+        assert_eq!(best("br;q=0, gzip;q=0.5"), Encoding::Gzip);
+        assert_eq!(best("br;q=0.0"), Encoding::Identity);
+        assert_eq!(best(""), Encoding::Identity);
     }
 }

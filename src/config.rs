@@ -75,6 +75,10 @@ pub struct Settings {
     #[arg(long, env = "DESK_BATCH_SIZE", global = true, default_value = "512")]
     desk_batch_size: String,
 
+    /// Milliseconds between two looks at what other servers have sold
+    #[arg(long, env = "BOARD_REFRESH_MS", global = true, default_value = "1000")]
+    board_refresh_ms: String,
+
     /// Answers orders without booking anything: what the benchmark compares the desk with. Loopback only
     #[arg(long, env = "DESK_PRETENDS", global = true, default_value = "false", hide = true)]
     desk_pretends: String,
@@ -95,6 +99,8 @@ pub struct Config {
     pub database_url: DatabaseUrl,
     pub database_pool_size: u32,
     pub desk: DeskLimits,
+    /// Between two readings of what other servers have sold.
+    pub board_refresh: Duration,
     /// Orders are answered and nothing is booked. Only ever true on a loopback address.
     pub desk_pretends: bool,
     pub secret_key: Option<String>,
@@ -121,6 +127,12 @@ impl Config {
             database_pool_size: parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?,
             database_url,
             desk: parse_desk(settings)?,
+            board_refresh: Duration::from_millis(parse_number(
+                "BOARD_REFRESH_MS",
+                &settings.board_refresh_ms,
+                10,
+                60_000,
+            )?),
             secret_key: parse_secret_key(settings.secret_key.as_deref())?,
             public_url: parse_public_url(settings.public_url.as_deref())?,
             allow_reseed: parse_bool("ALLOW_RESEED", &settings.allow_reseed)?,
@@ -284,6 +296,7 @@ mod tests {
             (["--database-url", "mysql://x"], "DATABASE_URL", "mysql://x"),
             (["--database-url", "sqlite::memory:"], "DATABASE_URL", ":memory:"),
             (["--database-pool-size", "0"], "DATABASE_POOL_SIZE", "0"),
+            (["--board-refresh-ms", "0"], "BOARD_REFRESH_MS", "0"),
             (["--desk-queue-length", "0"], "DESK_QUEUE_LENGTH", "0"),
             (["--desk-batch-size", "all"], "DESK_BATCH_SIZE", "all"),
             (["--desk-deadline-ms", "soon"], "DESK_DEADLINE_MS", "soon"),

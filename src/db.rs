@@ -169,7 +169,8 @@ pub fn write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> QueryResu
     }
 }
 
-/// Brings the database to the newest schema, creating an SQLite file in WAL mode; servers that start together take turns.
+/// Brings the database to the newest schema, creating an SQLite file in WAL mode; servers that start
+/// together take turns.
 ///
 /// # Errors
 /// One line that names what could not be reached, opened or migrated.

@@ -119,7 +119,7 @@ pub fn sales(db: &mut Db) -> QueryResult<Vec<Sales>> {
 /// # Errors
 /// `NotFound`, or what the database said.
 pub fn sales_by_slug(db: &mut Db, slug: &str) -> QueryResult<Sales> {
-    let (event, _) = events::store::find_by_slug(db, slug)?;
+    let event = events::store::find_by_slug(db, slug)?;
     sales_of(db, event)
 }
 

@@ -22,6 +22,7 @@ use self::worker::Worker;
 use super::{Booking, Order, Outcome};
 use crate::db::Database;
 use crate::error::{Error, StartError};
+use crate::events::board::Board;
 
 /// The limits of the desk.
 #[derive(Debug, Clone, Copy)]
@@ -43,14 +44,14 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Opens the desk: starts its worker.
+    /// Opens the desk: starts its worker, which shows on the board what it has sold.
     ///
     /// # Errors
     /// When the system has no thread for it.
-    pub fn open(db: &Database, limits: DeskLimits) -> Result<Self, StartError> {
+    pub fn open(db: &Database, board: Arc<Board>, limits: DeskLimits) -> Result<Self, StartError> {
         let (queue, waiting) = sync_channel(limits.queue_length);
         let sold_out = Arc::new(SoldOut::default());
-        let worker = Worker::new(db.writer(), waiting, Arc::clone(&sold_out), limits);
+        let worker = Worker::new(db.writer(), waiting, board, Arc::clone(&sold_out), limits);
         thread::Builder::new()
             .name("desk".into())
             .spawn(move || worker.run())

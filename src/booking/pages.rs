@@ -1,5 +1,7 @@
 //! `/bookings/new`, `/bookings`, `/bookings/{token}`, `/bookings/{token}/calendar.ics`
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -12,8 +14,9 @@ use super::request_key::RequestKey;
 use super::{Booking, Outcome, calendar, is_token, store};
 use crate::app::App;
 use crate::error::Error;
+use crate::events::board::Listing;
 use crate::events::pages::Express;
-use crate::events::{self, Event, TicketType};
+use crate::events::{Event, TicketType};
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
 
 /// Everything that the checkout shows, as a page or inside the dialog.
@@ -69,7 +72,7 @@ pub async fn new(
     app: web::Data<App>,
     query: web::Query<NewQuery>,
 ) -> Result<HttpResponse, Error> {
-    let (ticket_type, event) = find_ticket_type(&app, &query.ticket_type).await?;
+    let (_, ticket_type) = find_ticket_type(&app, &query.ticket_type)?;
     let buyer = Buyer::remembered(&app, &request);
     let (name, email) = buyer.map_or_else(Default::default, |buyer| (buyer.name, buyer.email));
     let quantity = query.quantity.clone();
@@ -84,8 +87,7 @@ pub async fn new(
         () if errors.is_empty() => StatusCode::OK,
         () => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    let checkout = checkout(&app, page, event, ticket_type, form, errors).await?;
-    respond_checkout(status, checkout)
+    respond_checkout(status, checkout(&app, page, form, errors)?)
 }
 
 /// `POST /bookings`: books, and shows the booking, or the form again with what is wrong beside its field.
@@ -95,18 +97,18 @@ pub async fn create(
     form: web::Form<BookingForm>,
 ) -> Result<HttpResponse, Error> {
     let mut form = form.into_inner();
-    let (ticket_type, event) = find_ticket_type(&app, &form.ticket_type).await?;
+    let (listing, ticket_type) = find_ticket_type(&app, &form.ticket_type)?;
     let order = match form.parse(&ticket_type, &app.request_keys) {
         Ok(order) => order,
         Err(errors) => {
-            let checkout = checkout(&app, page, event, ticket_type, form, errors).await?;
+            let checkout = checkout(&app, page, form, errors)?;
             return respond_checkout(StatusCode::UNPROCESSABLE_ENTITY, checkout);
         }
     };
     let mut errors = FieldErrors::default();
     let status = match app.desk.book(order.clone()).await? {
         Outcome::Booked(booking) | Outcome::Replayed(booking) => {
-            return respond_booked(&app, page, &order.buyer, Sale { event, ticket_type, booking });
+            return respond_booked(&app, page, &order.buyer, &listing.event, ticket_type, booking);
         }
         Outcome::NotEnough { left } => {
             errors.quantity = Some(not_enough(left, order.quantity));
@@ -119,10 +121,8 @@ pub async fn create(
         }
         Outcome::UnknownTicketType => return Err(Error::NotFound),
     };
-    // Read again: the numbers of a moment ago are what has just turned out to be old.
-    let (ticket_type, event) = find_ticket_type(&app, &form.ticket_type).await?;
-    let checkout = checkout(&app, page, event, ticket_type, form, errors).await?;
-    let mut response = respond_checkout(status, checkout)?;
+    // From the board as the desk has left it: the numbers of a moment ago have turned out to be old.
+    let mut response = respond_checkout(status, checkout(&app, page, form, errors)?)?;
     // Nothing typed is lost, even when the next step is another tier's checkout.
     response.add_cookie(&order.buyer.cookie(&app)).map_err(|e| Error::Internal(e.to_string()))?;
     Ok(response)
@@ -158,26 +158,22 @@ pub async fn forget_buyer() -> HttpResponse {
     see_other("/").cookie(Buyer::forgetting_cookie()).finish()
 }
 
-async fn find_ticket_type(app: &App, id: &str) -> Result<(TicketType, Event), Error> {
-    let id: i64 = id.parse().map_err(|_| Error::NotFound)?;
-    app.db.read(move |db| events::store::find_ticket_type(db, id)).await
+/// The concert on the board and the tier that a form means.
+fn find_ticket_type(app: &App, id: &str) -> Result<(Arc<Listing>, TicketType), Error> {
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let listing = app.board.find_by_ticket_type(id).ok_or(Error::NotFound)?;
+    let ticket_type = listing.ticket_type(id).ok_or(Error::NotFound)?.clone();
+    Ok((listing, ticket_type))
 }
 
-async fn checkout(
-    app: &App,
-    page: Page,
-    event: Event,
-    ticket_type: TicketType,
-    form: BookingForm,
-    errors: FieldErrors,
-) -> Result<New, Error> {
+fn checkout(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Result<New, Error> {
+    let (listing, ticket_type) = find_ticket_type(app, &form.ticket_type)?;
     let others = if ticket_type.is_sold_out() {
-        let event_id = event.id;
-        let all = app.db.read(move |db| events::store::ticket_types(db, event_id)).await?;
-        all.into_iter().filter(|tier| !tier.is_sold_out()).collect()
+        listing.ticket_types.iter().filter(|tier| !tier.is_sold_out()).cloned().collect()
     } else {
         Vec::new()
     };
+    let event = listing.event.clone();
     Ok(New { page, event, ticket_type, others, form, errors, request_key: app.request_keys.mint() })
 }
 
@@ -206,15 +202,23 @@ struct Sale {
 }
 
 /// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.
-fn respond_booked(app: &App, page: Page, buyer: &Buyer, sale: Sale) -> Result<HttpResponse, Error> {
-    let location = format!("/bookings/{}", sale.booking.token);
-    let toast = Toast::success(format!("Booked: {} × {}", sale.booking.quantity, sale.ticket_type.name));
+fn respond_booked(
+    app: &App,
+    page: Page,
+    buyer: &Buyer,
+    event: &Event,
+    ticket_type: TicketType,
+    booking: Booking,
+) -> Result<HttpResponse, Error> {
+    let location = format!("/bookings/{}", booking.token);
+    let toast = Toast::success(format!("Booked: {} × {}", booking.quantity, ticket_type.name));
     let cookie = buyer.cookie(app);
     if !page.wants_fragment {
         return Ok(see_other(&location).cookie(cookie).cookie(toast_cookie(app, &toast)).finish());
     }
     let express = Express { buyer: buyer.clone(), request_key: app.request_keys.mint() };
     let page = Page { toast: Some(toast), ..page };
+    let sale = Sale { event: event.clone(), ticket_type, booking };
     let show = confirmation(app, page.clone(), sale, Some(express));
     let body = html(&show.as_confirmation())?;
     Ok(page

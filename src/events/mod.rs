@@ -1,6 +1,7 @@
 //! Concerts and their ticket types. An event is on one date at one venue; each of its ticket types
 //! (tiers) has a price, a capacity, and a number still available that only [`crate::booking`] lowers.
 
+pub mod board;
 pub mod pages;
 pub mod seed;
 pub mod store;
@@ -16,7 +17,7 @@ use crate::schema::{events, ticket_types};
 const LOW_STOCK_PERCENT: i64 = 40;
 
 /// A concert.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub struct Event {
     pub id: i64,
@@ -81,7 +82,7 @@ pub fn is_slug(text: &str) -> bool {
 }
 
 /// A tier of a concert.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = ticket_types)]
 pub struct TicketType {
     pub id: i64,
@@ -138,7 +139,23 @@ impl TicketType {
 mod tests {
     use super::*;
 
-    fn tier(available: i32) -> TicketType {
+    pub(super) fn event() -> Event {
+        let starts_at = NaiveDateTime::default();
+        Event {
+            id: 1,
+            slug: "show".into(),
+            name: "Show".into(),
+            tagline: String::new(),
+            venue: "Hall".into(),
+            city: "Chicago".into(),
+            starts_at,
+            ends_at: starts_at,
+            time_zone: "America/Chicago".into(),
+            currency: "USD".into(),
+        }
+    }
+
+    pub(super) fn tier(available: i32) -> TicketType {
         TicketType {
             id: 1,
             event_id: 1,

@@ -1,31 +1,32 @@
-//! `/`, `/events/{slug}`, `/events/{slug}/availability`
+//! `/`, `/events/{slug}`, `/events/{slug}/availability`. All of it comes from the [`super::board`].
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, IfNoneMatch};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderValue, IF_NONE_MATCH, VARY};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::{Event, TicketType, is_slug, store};
+use super::board::Listing;
+use super::{Event, TicketType};
 use crate::app::App;
-use crate::assets;
+use crate::assets::{Encoding, best_encoding};
 use crate::booking::buyer::Buyer;
 use crate::booking::request_key::RequestKey;
 use crate::error::Error;
-use crate::page::{Page, html};
+use crate::page::Page;
 
 #[derive(Template)]
 #[template(path = "events/index.html")]
-struct Index {
+struct Index<'a> {
     page: Page,
-    events: Vec<Event>,
+    events: Vec<&'a Event>,
 }
 
 #[derive(Template)]
 #[template(path = "events/show.html")]
-struct Show {
+struct Show<'a> {
     page: Page,
-    event: Event,
-    ticket_types: Vec<TicketType>,
+    event: &'a Event,
+    ticket_types: &'a [TicketType],
     express: Option<Express>,
 }
 
@@ -35,20 +36,14 @@ pub struct Express {
     pub request_key: RequestKey,
 }
 
-#[derive(Template)]
-#[template(path = "events/show.html", block = "availability")]
-struct Availability {
-    event: Event,
-    ticket_types: Vec<TicketType>,
-}
-
 /// `GET /`: the concert, or the list of them as soon as there are several.
 pub async fn index(request: HttpRequest, page: Page, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let events = app.db.read(store::list).await?;
-    match events.as_slice() {
-        [event] => render_show(&request, page, &app, event.slug.clone()).await,
-        _ => page.clone().respond(StatusCode::OK, &Index { page, events }),
+    let listings = app.board.listings();
+    if let [listing] = listings.as_slice() {
+        return render_show(&request, page, &app, listing);
     }
+    let events = listings.iter().map(|listing| &listing.event).collect();
+    page.clone().respond(StatusCode::OK, &Index { page, events })
 }
 
 /// `GET /events/{slug}`
@@ -58,58 +53,64 @@ pub async fn show(
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    render_show(&request, page, &app, slug.into_inner()).await
+    let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
+    render_show(&request, page, &app, &listing)
 }
 
-/// `GET /events/{slug}/availability`: the tiers as they are now; 304 while nothing has changed. The same
-/// for everyone, so it may be kept for a second by whatever stands in front.
-pub async fn availability(
-    if_none_match: web::Header<IfNoneMatch>,
-    app: web::Data<App>,
-    slug: web::Path<String>,
-) -> Result<HttpResponse, Error> {
-    let (event, ticket_types) = find(&app, slug.into_inner()).await?;
-    let tag = entity_tag(&ticket_types);
-    let mut response = HttpResponse::Ok();
-    response.insert_header((ETAG, tag.clone())).insert_header((CACHE_CONTROL, "public, max-age=1"));
-    if is_known(&if_none_match, &tag) {
-        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
-    }
-    let body = html(&Availability { event, ticket_types })?;
-    Ok(response.content_type("text/html; charset=utf-8").body(body))
-}
-
-async fn render_show(
+fn render_show(
     request: &HttpRequest,
     page: Page,
     app: &App,
-    slug: String,
+    listing: &Listing,
 ) -> Result<HttpResponse, Error> {
-    let (event, ticket_types) = find(app, slug).await?;
     let express =
         Buyer::remembered(app, request).map(|buyer| Express { buyer, request_key: app.request_keys.mint() });
+    let Listing { event, ticket_types, .. } = listing;
     page.clone().respond(StatusCode::OK, &Show { page, event, ticket_types, express })
 }
 
-async fn find(app: &App, slug: String) -> Result<(Event, Vec<TicketType>), Error> {
-    if !is_slug(&slug) {
-        return Err(Error::NotFound);
+/// `GET /events/{slug}/availability`: the tiers as they are now; 304 while nothing has changed. The same
+/// for everyone, so whatever stands in front may keep it for a second, and serve it a little longer while
+/// it asks again.
+pub async fn availability(
+    request: HttpRequest,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
+    let fragment = listing.fragment()?;
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((ETAG, fragment.etag.as_str()))
+        .insert_header((CACHE_CONTROL, "public, max-age=1, stale-while-revalidate=4"))
+        .insert_header((VARY, "accept-encoding"));
+    if is_known(request.headers().get(IF_NONE_MATCH), &fragment.etag) {
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    app.db.read(move |db| store::find_by_slug(db, &slug)).await
+    let (encoding, body) = match best_encoding(request.headers()) {
+        Encoding::Brotli => ("br", &fragment.brotli),
+        Encoding::Gzip => ("gzip", &fragment.gzip),
+        Encoding::Identity => ("identity", &fragment.identity),
+    };
+    response.insert_header((CONTENT_ENCODING, encoding)).content_type("text/html; charset=utf-8");
+    Ok(response.body(body.clone()))
 }
 
-/// Made of the tiers' versions, so that every server gives the same state the same tag, and of the
-/// stylesheet's name, which changes with a release that may draw it differently.
-fn entity_tag(ticket_types: &[TicketType]) -> EntityTag {
-    let versions = ticket_types.iter().map(|tier| format!("{}.{}", tier.id, tier.version));
-    let release = assets::url("css/app.css");
-    let release = release.rsplit('.').nth(1).unwrap_or_default();
-    EntityTag::new_weak(format!("{}-{release}", versions.collect::<Vec<_>>().join("-")))
+/// Whether the browser holds this state already (RFC 9110, section 13.1.2: weak comparison).
+fn is_known(if_none_match: Option<&HeaderValue>, etag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let known = if_none_match.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    known.trim() == "*" || known.split(',').any(|tag| opaque(tag) == opaque(etag))
 }
 
-fn is_known(if_none_match: &IfNoneMatch, tag: &EntityTag) -> bool {
-    match if_none_match {
-        IfNoneMatch::Any => true,
-        IfNoneMatch::Items(items) => items.iter().any(|item| item.weak_eq(tag)),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_known_in_any_list_and_strength() {
+        let known = |header: &'static str| is_known(Some(&HeaderValue::from_static(header)), "W/\"1.2-a\"");
+        assert!(known("W/\"1.2-a\"") && known("\"1.2-a\"") && known("\"x\", W/\"1.2-a\"") && known("*"));
+        assert!(!known("W/\"1.3-a\"") && !known("") && !is_known(None, "W/\"1.2-a\""));
     }
 }

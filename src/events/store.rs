@@ -13,14 +13,29 @@ pub fn list(db: &mut Db) -> QueryResult<Vec<Event>> {
     events::table.order((events::starts_at, events::id)).select(Event::as_select()).load(db)
 }
 
-/// A concert and its tiers in the order in which they are shown.
+/// All concerts with their tiers, as the board shows them.
+///
+/// # Errors
+/// What the database said.
+pub fn list_with_ticket_types(db: &mut Db) -> QueryResult<Vec<(Event, Vec<TicketType>)>> {
+    let events = list(db)?;
+    let tiers: Vec<TicketType> = ticket_types::table
+        .order((ticket_types::position, ticket_types::id))
+        .select(TicketType::as_select())
+        .load(db)?;
+    let of = |event: Event| {
+        let tiers = tiers.iter().filter(|tier| tier.event_id == event.id).cloned().collect();
+        (event, tiers)
+    };
+    Ok(events.into_iter().map(of).collect())
+}
+
+/// A concert.
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn find_by_slug(db: &mut Db, slug: &str) -> QueryResult<(Event, Vec<TicketType>)> {
-    let event = events::table.filter(events::slug.eq(slug)).select(Event::as_select()).first(db)?;
-    let tiers = ticket_types(db, event.id)?;
-    Ok((event, tiers))
+pub fn find_by_slug(db: &mut Db, slug: &str) -> QueryResult<Event> {
+    events::table.filter(events::slug.eq(slug)).select(Event::as_select()).first(db)
 }
 
 /// The tiers of a concert in the order in which they are shown.
@@ -33,18 +48,6 @@ pub fn ticket_types(db: &mut Db, event_id: i64) -> QueryResult<Vec<TicketType>> 
         .order((ticket_types::position, ticket_types::id))
         .select(TicketType::as_select())
         .load(db)
-}
-
-/// A tier and its concert.
-///
-/// # Errors
-/// `NotFound`, or what the database said.
-pub fn find_ticket_type(db: &mut Db, id: i64) -> QueryResult<(TicketType, Event)> {
-    ticket_types::table
-        .inner_join(events::table)
-        .filter(ticket_types::id.eq(id))
-        .select((TicketType::as_select(), Event::as_select()))
-        .first(db)
 }
 
 /// Adds the seed's concert when there is no concert at all; says whether it did.

@@ -69,7 +69,7 @@ fn the_same_form_books_once_however_often_it_is_sent() {
 #[test]
 fn the_last_tickets_stay_with_the_form_that_bought_them() {
     let app = TestApp::spawn();
-    app.database.set_available("VIP", 2);
+    app.set_available("VIP", 2);
     let checkout = app.open_checkout("VIP", 2);
     let first = header(&app.confirm(&checkout, 2), "location").to_owned();
     let replay = app.confirm(&checkout, 2);
@@ -80,7 +80,7 @@ fn the_last_tickets_stay_with_the_form_that_bought_them() {
 fn not_enough_left_says_how_many_and_keeps_what_was_typed() {
     let app = TestApp::spawn();
     let checkout = app.open_checkout("VIP", 5);
-    app.database.set_available("VIP", 3);
+    app.set_available("VIP", 3);
     let response = app.confirm(&checkout, 5);
     assert_eq!(response.status(), 409);
     let html = response.text().expect("a page");
@@ -96,7 +96,7 @@ fn not_enough_left_says_how_many_and_keeps_what_was_typed() {
 fn a_sold_out_tier_offers_the_others() {
     let app = TestApp::spawn();
     let checkout = app.open_checkout("VIP", 1);
-    app.database.set_available("VIP", 0);
+    app.set_available("VIP", 0);
     let response = app.confirm(&checkout, 1);
     assert_eq!(response.status(), 409);
     let html = response.text().expect("a page");

@@ -2,6 +2,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
 
+use crate::support::TestApp;
 use crate::support::database::TestDatabase;
 
 #[test]
@@ -25,9 +26,8 @@ fn every_migration_goes_down_and_up_again() {
 
 #[test]
 fn the_schema_refuses_what_must_never_be() {
-    let database = TestDatabase::create();
-    let config = crate::support::config(&database);
-    drop(techkraft::app::start(config).expect("the app starts"));
+    let app = TestApp::spawn();
+    let database = &app.database;
     for (what, sql) in [
         ("less than nothing left", "UPDATE ticket_types SET available = -1"),
         ("more left than there are", "UPDATE ticket_types SET available = capacity + 1"),
@@ -35,7 +35,7 @@ fn the_schema_refuses_what_must_never_be() {
         ("two tiers of one name", "UPDATE ticket_types SET name = 'VIP'"),
         ("a concert that ends before it starts", "UPDATE events SET ends_at = starts_at"),
     ] {
-        assert!(refuses(&database, sql), "{what}");
+        assert!(refuses(database, sql), "{what}");
     }
     database.set_available("VIP", 90);
     for (what, sql) in [
@@ -45,7 +45,7 @@ fn the_schema_refuses_what_must_never_be() {
         ("a booking of no tier", "UPDATE bookings SET ticket_type_id = 999999"),
         ("a tier without its bookings", "DELETE FROM ticket_types"),
     ] {
-        assert!(refuses(&database, sql), "{what}");
+        assert!(refuses(database, sql), "{what}");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::support::{TestApp, browser, header};
 #[test]
 fn two_hundred_buyers_race_for_the_last_twenty_tickets() {
     let app = TestApp::spawn();
-    app.database.set_available("VIP", 20);
+    app.set_available("VIP", 20);
     let checkouts: Vec<(Checkout, u32)> =
         (1..=3).cycle().take(200).map(|n| (app.open_checkout("VIP", n), n)).collect();
     let barrier = Barrier::new(checkouts.len());

@@ -13,6 +13,7 @@ use crate::booking::store::{self, Batch};
 use crate::booking::{Order, Outcome};
 use crate::db::{Failure, Writer};
 use crate::error::Error;
+use crate::events::board::Board;
 
 /// The first wait after the database could not be reached, and the longest: the desk is back at work
 /// within a moment of the database's return.
@@ -22,6 +23,7 @@ const RETRY_LONGEST: Duration = Duration::from_millis(200);
 pub(super) struct Worker {
     writer: Writer,
     waiting: Receiver<OrderSlip>,
+    board: Arc<Board>,
     sold_out: Arc<SoldOut>,
     limits: DeskLimits,
     /// Slips that are taken but not booked yet: another with their key, which differs, goes first.
@@ -38,10 +40,11 @@ impl Worker {
     pub(super) fn new(
         writer: Writer,
         waiting: Receiver<OrderSlip>,
+        board: Arc<Board>,
         sold_out: Arc<SoldOut>,
         limits: DeskLimits,
     ) -> Self {
-        Self { writer, waiting, sold_out, limits, put_back: Vec::new() }
+        Self { writer, waiting, board, sold_out, limits, put_back: Vec::new() }
     }
 
     /// Works until the desk is closed.
@@ -103,6 +106,8 @@ impl Worker {
     }
 
     fn answer(&self, entries: Vec<Entry>, orders: &[Order], batch: Batch) {
+        // Before the answers: a buyer who looks at once sees the own booking counted.
+        self.board.publish(&batch.stock);
         self.sold_out.learn(&batch, orders.iter());
         for (entry, outcome) in entries.into_iter().zip(batch.outcomes) {
             for slip in entry.again {

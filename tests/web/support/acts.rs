@@ -1,5 +1,8 @@
 //! What buyers and organisers do.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use reqwest::blocking::{Client, Response};
 
 use super::{TestApp, between, browser};
@@ -16,6 +19,22 @@ impl TestApp {
         let html = self.get("/").text().expect("a page");
         let card = html.split("<article").find(|card| card.contains(&format!(">{tier}</h3>"))).expect(tier);
         between(card, "name=\"ticket_type\" value=\"", "\"").to_owned()
+    }
+
+    /// Sells all but so many tickets of a tier beside the app, and waits until its board shows that.
+    pub fn set_available(&self, tier: &str, available: u32) {
+        self.database.set_available(tier, available);
+        let capacity = self.database.tier(tier).capacity;
+        self.wait_until_shown(&format!("<strong>{available}</strong> of {capacity} left"));
+    }
+
+    /// Waits until the board shows what was changed beside the app.
+    pub fn wait_until_shown(&self, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !self.get("/").text().expect("a page").contains(text) {
+            assert!(Instant::now() < deadline, "the board never shows {text:?}");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Opens the checkout of a tier.

@@ -83,6 +83,8 @@ pub fn config(database: &TestDatabase) -> Config {
         database_url: DatabaseUrl::parse(&database.url).expect("a URL"),
         database_pool_size: 4,
         desk: DeskLimits { queue_length: 10_000, batch_size: 512, deadline: Duration::from_secs(5) },
+        // So that a test sees at once what it has changed beside the app.
+        board_refresh: Duration::from_millis(20),
         desk_pretends: false,
         secret_key: None,
         public_url: None,
