@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::open_site;
-use crate::support::{Site, Visitor};
+use crate::support::Visitor;
 
 /// The promise: a change is seen within this time.
 const FRESH: Duration = Duration::from_secs(6);

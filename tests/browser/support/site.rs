@@ -12,7 +12,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_query;
 use techkraft::config::DatabaseUrl;
-use techkraft::db::Database;
+use techkraft::db::{Database, Db};
 use techkraft::events::TicketType;
 use techkraft::schema::{bookings, ticket_types};
 use tempfile::TempDir;
@@ -87,20 +87,28 @@ impl Site {
         let row = ticket_types::table.find(tier.id);
         let change =
             (ticket_types::available.eq(available), ticket_types::version.eq(ticket_types::version + 1));
-        self.database
-            .write_here(|db| diesel::update(row).set(change).execute(db))
-            .expect("the tickets can be counted anew");
+        self.beside_the_runtime(|database| {
+            let written = database.write_here(|db| diesel::update(row).set(change).execute(db));
+            written.expect("the tickets can be counted anew");
+        });
     }
 
     pub fn booking_count(&self) -> i64 {
-        self.database.read_here(|db| bookings::table.count().get_result(db)).expect("bookings can be counted")
+        self.read(|db| bookings::table.count().get_result(db))
     }
 
     fn ticket_type(&self, name: &str) -> TicketType {
         let tier = ticket_types::table.filter(ticket_types::name.eq(name.to_owned()));
-        self.database
-            .read_here(|db| tier.select(TicketType::as_select()).first(db))
-            .expect("a tier of the seed")
+        self.read(|db| tier.select(TicketType::as_select()).first(db))
+    }
+
+    fn read<T: Send>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T> + Send) -> T {
+        self.beside_the_runtime(|database| database.read_here(work).expect("the database can be read"))
+    }
+
+    /// The database's blocking acts refuse to run on a thread that drives a journey.
+    fn beside_the_runtime<T: Send>(&self, act: impl FnOnce(&Database) -> T + Send) -> T {
+        std::thread::scope(|scope| scope.spawn(|| act(&self.database)).join()).expect("the act ends")
     }
 }
 
@@ -140,8 +148,9 @@ fn address(lines: &Receiver<String>) -> String {
 
 fn value_after(lines: &Receiver<String>, label: &str) -> String {
     loop {
-        let line =
-            lines.recv_timeout(START_WAIT).unwrap_or_else(|_| panic!("the server never said {label:?}"));
+        let line = lines.recv_timeout(START_WAIT).unwrap_or_else(|_| {
+            panic!("the server never said {label:?}; what it said instead stands in the test's stderr")
+        });
         if let Some(value) = line.strip_prefix(label) {
             return value.split_whitespace().next().unwrap_or_default().to_owned();
         }
