@@ -15,7 +15,7 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, Transact
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection as _};
 use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use parking_lot::{FairMutex, FairMutexGuard};
 
 pub use self::connection::Db;
 pub use self::writer::{Failure, Writer};
@@ -44,24 +44,19 @@ pub struct Database {
     turn: WriteTurn,
 }
 
-/// The turn of one SQLite writer among those of this process; nothing on PostgreSQL.
+/// The turn of one SQLite writer among those of this process; nothing on PostgreSQL. Fair, so that the
+/// desk in its rush does not keep an organiser waiting.
 #[derive(Clone)]
-pub(crate) struct WriteTurn(Option<Arc<Mutex<()>>>);
+pub(crate) struct WriteTurn(Option<Arc<FairMutex<()>>>);
 
 impl WriteTurn {
     fn new(url: &DatabaseUrl) -> Self {
         Self(url.file().map(|_| Arc::default()))
     }
 
-    async fn wait(&self) -> Option<OwnedMutexGuard<()>> {
-        match &self.0 {
-            Some(turn) => Some(Arc::clone(turn).lock_owned().await),
-            None => None,
-        }
-    }
-
-    fn wait_here(&self) -> Option<OwnedMutexGuard<()>> {
-        self.0.as_ref().map(|turn| Arc::clone(turn).blocking_lock_owned())
+    /// Blocks the thread until it is the caller's turn, which ends when the guard is dropped.
+    fn wait(&self) -> Option<FairMutexGuard<'_, ()>> {
+        self.0.as_ref().map(|turn| turn.lock())
     }
 }
 
@@ -101,9 +96,9 @@ impl Database {
         work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, Error> {
         let pool = self.pool.clone();
-        let turn = self.turn.wait().await;
+        let turn = self.turn.clone();
         web::block(move || {
-            let _turn = turn;
+            let _turn = turn.wait();
             write_transaction(&mut *take(&pool)?, work).map_err(Error::from)
         })
         .await?
@@ -122,7 +117,7 @@ impl Database {
     /// # Errors
     /// As [`Database::write`].
     pub fn write_here<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
-        let _turn = self.turn.wait_here();
+        let _turn = self.turn.wait();
         Ok(write_transaction(&mut *take(&self.pool)?, work)?)
     }
 }

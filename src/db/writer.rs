@@ -34,7 +34,8 @@ impl Writer {
     /// # Errors
     /// [`Failure`] says whether to try again.
     pub fn run<T>(&mut self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Failure> {
-        let _turn = self.turn.wait_here();
+        let turn = self.turn.clone();
+        let _turn = turn.wait();
         // Taken out, and put back only when it is known to be good.
         let mut db = match self.connection.take() {
             Some(db) => db,
