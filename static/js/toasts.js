@@ -1,5 +1,6 @@
 // Toasts go by themselves (css/toasts.css times them, and waits while one is hovered or focused). Here
-// they are removed when that is over, dismissed by hand, and made when no answer came from the server.
+// they are removed when that is over, dismissed by hand, and made when the server sent no answer that
+// could be shown in place. The form stays as it is then, with its key, so trying again is safe.
 (() => {
   document.addEventListener("animationend", (event) => {
     if (event.animationName === "toast-life") event.target.closest("[data-toast]")?.remove();
@@ -8,7 +9,16 @@
     event.target.closest("[data-toast-dismiss]")?.closest("[data-toast]").remove();
   });
 
-  const FAILED = "No answer came from the server. Trying again is safe: you will not be booked twice.";
+  const WORDS = {
+    403: "Your browser says that this came from another site, so nothing was changed. Please reload the page.",
+    404: "This is no longer on sale. Please reload the page.",
+    413: "That was too much to read. Please shorten what you typed.",
+    429: "That was very fast. Please wait a moment and try again.",
+    503: "It is very busy right now. Nothing was booked, and trying again is safe.",
+    500: "Something broke backstage. Trying again is safe: you will not be booked twice.",
+    0: "No answer came from the server. Trying again is safe: you will not be booked twice.",
+  };
+  const wordsFor = (status) => WORDS[status] ?? (status >= 500 ? WORDS[500] : null);
 
   function failure(text) {
     const place = document.querySelector("dialog[open] .toasts") ?? document.querySelector("#toasts");
@@ -27,8 +37,12 @@
     place.replaceChildren(toast);
   }
 
-  document.addEventListener("htmx:error", (event) => {
+  function tell(event, status) {
     const source = event.detail?.ctx?.sourceElement;
-    if (source && !source.matches?.("[data-polls]")) failure(FAILED);
-  });
+    const words = wordsFor(status);
+    if (words && source && !source.matches?.("[data-polls]")) failure(words);
+  }
+
+  document.addEventListener("htmx:error", (event) => tell(event, 0));
+  document.addEventListener("htmx:response:error", (event) => tell(event, event.detail.ctx.response.status));
 })();
