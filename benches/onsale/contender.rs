@@ -1,0 +1,136 @@
+//! What is measured: a server with its database, or pgbench.
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::Result;
+use crate::crowd::Crowd;
+use crate::database::SaleDatabase;
+use crate::machine::{Usage, resident_mib};
+use crate::plan::Plan;
+use crate::server::Server;
+use crate::{pgbench, postgres};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    PostgresBatched,
+    SqliteBatched,
+    NoDatabase,
+    PostgresUnbatched,
+    SqliteUnbatched,
+    Pgbench,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PostgresBatched => "PostgreSQL",
+            Self::SqliteBatched => "SQLite",
+            Self::NoDatabase => "no database",
+            Self::PostgresUnbatched => "PostgreSQL, unbatched",
+            Self::SqliteUnbatched => "SQLite, unbatched",
+            Self::Pgbench => "pgbench",
+        }
+    }
+
+    fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::NoDatabase => &[("DESK_PRETENDS", "true")],
+            Self::PostgresUnbatched | Self::SqliteUnbatched => &[("DESK_BATCH_SIZE", "1")],
+            _ => &[],
+        }
+    }
+}
+
+/// What one round came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Round {
+    pub bookings_per_second: f64,
+    pub p50_ms: f64,
+    pub p95_ms: f64,
+    pub p99_ms: f64,
+    pub errors: u64,
+    pub server_cores: f64,
+    /// The PostgreSQL cluster's processes.
+    pub postgres_cores: f64,
+    /// The load itself: it shares the machine.
+    pub load_cores: f64,
+    pub server_rss_mib: f64,
+    /// Whether the books were true afterwards. `None` where nothing is booked.
+    pub verify: Option<bool>,
+}
+
+pub struct Contender {
+    pub kind: Kind,
+    database: SaleDatabase,
+    /// `None` for pgbench.
+    server: Option<Server>,
+    postmaster: u32,
+}
+
+/// Everybody, ready: databases seeded, servers started. Idle servers cost nothing.
+pub fn all(folder: &Path, cluster: &postgres::Cluster) -> Result<Vec<Contender>> {
+    let sqlite = |name: &str| format!("sqlite:{}", folder.join(name).display());
+    let kinds = [
+        (Kind::PostgresBatched, cluster.create_database("batched")?),
+        (Kind::SqliteBatched, sqlite("batched.db")),
+        // On SQLite, where whatever is still read costs least.
+        (Kind::NoDatabase, sqlite("pretends.db")),
+        (Kind::PostgresUnbatched, cluster.create_database("unbatched")?),
+        (Kind::SqliteUnbatched, sqlite("unbatched.db")),
+        (Kind::Pgbench, cluster.create_database("pgbench")?),
+    ];
+    let open = |(kind, url): (Kind, String)| {
+        let database = SaleDatabase::prepare(&url, folder)?;
+        let server = match kind {
+            Kind::Pgbench => None,
+            _ => Some(Server::start(&url, folder, kind.settings())?),
+        };
+        Ok(Contender { kind, database, server, postmaster: cluster.postmaster })
+    };
+    kinds.into_iter().map(open).collect()
+}
+
+impl Contender {
+    /// One round on an empty sale, and the books counted afterwards.
+    pub fn measure(&mut self, connections: usize, plan: &Plan) -> Result<Round> {
+        self.database.begin_sale()?;
+        let Some(server) = &self.server else {
+            return pgbench::measure(&self.database, connections, plan, self.postmaster);
+        };
+        let mut crowd = Crowd::arrive(server.address, connections, self.database.ticket_type_id)?;
+        crowd.press(plan.warm_up)?;
+        let pids = [server.pid(), self.postmaster];
+        let (begun, before) = (Instant::now(), Usage::of(pids)?);
+        let mut answers = crowd.press(plan.measured)?;
+        let (seconds, used) = (begun.elapsed().as_secs_f64(), Usage::of(pids)?.since(&before));
+        let server_rss_mib = resident_mib(server.pid())?;
+        let all = crowd.leave()?;
+        let latencies = &mut answers.latencies_us;
+        latencies.sort_unstable();
+        Ok(Round {
+            bookings_per_second: latencies.len() as f64 / seconds,
+            p50_ms: percentile_ms(latencies, 0.50),
+            p95_ms: percentile_ms(latencies, 0.95),
+            p99_ms: percentile_ms(latencies, 0.99),
+            errors: all.errors,
+            server_cores: used.server_seconds / seconds,
+            postgres_cores: used.postgres_seconds / seconds,
+            load_cores: used.own_seconds / seconds,
+            server_rss_mib,
+            verify: match self.kind {
+                Kind::NoDatabase => None,
+                _ => Some(self.database.is_true(all.confirmed, all.errors)?),
+            },
+        })
+    }
+}
+
+/// Of sorted microseconds.
+pub fn percentile_ms(sorted_us: &[u32], share: f64) -> f64 {
+    let index = (sorted_us.len() as f64 * share) as usize;
+    sorted_us.get(index.min(sorted_us.len().saturating_sub(1))).map_or(f64::NAN, |us| f64::from(*us) / 1000.0)
+}

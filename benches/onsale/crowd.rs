@@ -1,0 +1,247 @@
+//! The crowd: buyers on keep-alive connections, each of whom books again as soon as the last booking is
+//! confirmed. It shares the machine with what it measures, so it is one thread that does as little as it
+//! can: prepared requests, and no more of an answer read than says whether it is a booking.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use techkraft::booking::request_key::RequestKeys;
+
+use crate::Result;
+
+/// The server signs with it, and so does the crowd: each booking needs a form key of its own.
+pub const SECRET_KEY: &str = "a secret that only this benchmark uses, for itself";
+
+/// How long the last answers may take once everybody has stopped asking.
+const LAST_ANSWERS_WAIT: Duration = Duration::from_secs(15);
+
+/// What came back.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// Of confirmed bookings.
+    pub latencies_us: Vec<u32>,
+    pub confirmed: u64,
+    pub errors: u64,
+}
+
+pub struct Crowd {
+    poll: Poll,
+    buyers: Vec<Buyer>,
+    address: SocketAddr,
+    form: Form,
+    buffer: Vec<u8>,
+    /// From the first to the last.
+    total: Answers,
+}
+
+struct Buyer {
+    stream: TcpStream,
+    /// `None` while nothing was asked.
+    asked_at: Option<Instant>,
+    /// The start of an answer that came in pieces.
+    begun: Vec<u8>,
+}
+
+impl Crowd {
+    /// Connects everybody.
+    pub fn arrive(address: SocketAddr, connections: usize, ticket_type_id: i64) -> Result<Self> {
+        let poll = Poll::new()?;
+        let mut buyers = Vec::with_capacity(connections);
+        for number in 0..connections {
+            buyers.push(Buyer::connect(address, &poll, number)?);
+        }
+        let (form, buffer) = (Form::new(ticket_type_id, address), vec![0; 16 * 1024]);
+        Ok(Self { poll, buyers, address, form, buffer, total: Answers::default() })
+    }
+
+    /// Books for that long; what is asked but not answered then is answered in the next press.
+    pub fn press(&mut self, duration: Duration) -> Result<Answers> {
+        let until = Instant::now() + duration;
+        let idle: Vec<usize> =
+            (0..self.buyers.len()).filter(|&number| self.buyers[number].asked_at.is_none()).collect();
+        let mut answers = Answers::default();
+        for number in idle {
+            self.ask(number, &mut answers)?;
+        }
+        self.listen(until, true, &mut answers)?;
+        self.count(&answers);
+        Ok(answers)
+    }
+
+    /// Waits for the last answers, and goes; what never came is an error.
+    pub fn leave(mut self) -> Result<Answers> {
+        let mut answers = Answers::default();
+        self.listen(Instant::now() + LAST_ANSWERS_WAIT, false, &mut answers)?;
+        answers.errors += self.buyers.iter().filter(|buyer| buyer.asked_at.is_some()).count() as u64;
+        self.count(&answers);
+        Ok(self.total)
+    }
+
+    fn count(&mut self, answers: &Answers) {
+        self.total.confirmed += answers.confirmed;
+        self.total.errors += answers.errors;
+    }
+
+    fn listen(&mut self, until: Instant, ask_again: bool, answers: &mut Answers) -> Result<()> {
+        let mut events = Events::with_capacity(self.buyers.len());
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || (!ask_again && self.buyers.iter().all(|buyer| buyer.asked_at.is_none())) {
+                return Ok(());
+            }
+            match self.poll.poll(&mut events, Some(left)) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                result => result?,
+            }
+            for event in &events {
+                let number = event.token().0;
+                if self.hear(number, answers)? && ask_again {
+                    self.ask(number, answers)?;
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, number: usize, answers: &mut Answers) -> Result<()> {
+        let request = self.form.fill_in();
+        let buyer = &mut self.buyers[number];
+        buyer.asked_at = Some(Instant::now());
+        // The socket's buffer is empty, and many times larger: a part never goes out alone.
+        match buyer.stream.write(request) {
+            Ok(written) if written == request.len() => Ok(()),
+            _ => self.reconnect(number, answers),
+        }
+    }
+
+    /// Whether a buyer has an answer now, good or bad.
+    fn hear(&mut self, number: usize, answers: &mut Answers) -> Result<bool> {
+        let buyer = &mut self.buyers[number];
+        let Some(asked_at) = buyer.asked_at else { return Ok(false) };
+        let length = match buyer.stream.read(&mut self.buffer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+            Ok(length) if length > 0 => length,
+            _ => {
+                self.reconnect(number, answers)?;
+                return Ok(true);
+            }
+        };
+        let text = if buyer.begun.is_empty() {
+            &self.buffer[..length]
+        } else {
+            buyer.begun.extend_from_slice(&self.buffer[..length]);
+            &buyer.begun
+        };
+        match Answer::read(text) {
+            Answer::Unfinished => {
+                if buyer.begun.is_empty() {
+                    buyer.begun.extend_from_slice(&self.buffer[..length]);
+                }
+                return Ok(false);
+            }
+            Answer::Confirmed => {
+                let latency = asked_at.elapsed().as_micros();
+                answers.latencies_us.push(u32::try_from(latency).unwrap_or(u32::MAX));
+                answers.confirmed += 1;
+            }
+            Answer::Other => answers.errors += 1,
+        }
+        buyer.begun.clear();
+        buyer.asked_at = None;
+        Ok(true)
+    }
+
+    fn reconnect(&mut self, number: usize, answers: &mut Answers) -> Result<()> {
+        answers.errors += 1;
+        self.buyers[number] = Buyer::connect(self.address, &self.poll, number)?;
+        Ok(())
+    }
+}
+
+impl Buyer {
+    fn connect(address: SocketAddr, poll: &Poll, number: usize) -> Result<Self> {
+        let stream = std::net::TcpStream::connect(address)
+            .map_err(|error| format!("the server takes no connection: {error}"))?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
+        Ok(Self { stream, asked_at: None, begun: Vec::new() })
+    }
+}
+
+/// The form as a browser posts it. Only the buyer and the key change, in their places.
+struct Form {
+    request: Vec<u8>,
+    buyer_at: usize,
+    buyer: u32,
+    key_at: usize,
+    keys: RequestKeys,
+}
+
+impl Form {
+    fn new(ticket_type_id: i64, address: SocketAddr) -> Self {
+        let keys = RequestKeys::new(SECRET_KEY);
+        let email = "buyer-00000000%40example.org";
+        let body =
+            format!("ticket_type={ticket_type_id}&quantity=1&name=Ada+Lovelace&email={email}&request_key=");
+        let key = keys.mint();
+        let request = format!(
+            "POST /bookings HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n\r\n{body}{}",
+            body.len() + key.as_str().len(),
+            key.as_str()
+        );
+        let buyer_at = request.find("00000000").unwrap_or_default();
+        let key_at = request.len() - key.as_str().len();
+        Self { request: request.into_bytes(), buyer_at, buyer: 0, key_at, keys }
+    }
+
+    fn fill_in(&mut self) -> &[u8] {
+        self.buyer += 1;
+        let mut left = self.buyer;
+        for digit in self.request[self.buyer_at..][..8].iter_mut().rev() {
+            *digit = b'0' + (left % 10) as u8;
+            left /= 10;
+        }
+        self.request[self.key_at..].copy_from_slice(self.keys.mint().as_str().as_bytes());
+        &self.request
+    }
+}
+
+enum Answer {
+    /// 303 See Other, to the booking.
+    Confirmed,
+    Other,
+    Unfinished,
+}
+
+impl Answer {
+    fn read(text: &[u8]) -> Self {
+        let (mut at, mut to_booking, mut body) = (0, false, 0);
+        loop {
+            let Some(length) = text[at..].windows(2).position(|pair| pair == b"\r\n") else {
+                return Self::Unfinished;
+            };
+            let line = &text[at..at + length];
+            at += length + 2;
+            if line.is_empty() {
+                break;
+            }
+            if starts_with(line, b"content-length: ") {
+                body = str::from_utf8(&line[16..]).ok().and_then(|it| it.parse().ok()).unwrap_or(0);
+            }
+            to_booking |= starts_with(line, b"location: /bookings/");
+        }
+        if text.len() < at + body {
+            return Self::Unfinished;
+        }
+        if to_booking && text.starts_with(b"HTTP/1.1 303 ") { Self::Confirmed } else { Self::Other }
+    }
+}
+
+fn starts_with(line: &[u8], start: &[u8]) -> bool {
+    line.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start))
+}

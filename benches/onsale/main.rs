@@ -1,0 +1,59 @@
+//! The on-sale, measured: `cargo bench --bench onsale`, or with `-- --quick` for a first look.
+//!
+//! A crowd on many connections books one hot tier with real form posts, on SQLite and on a PostgreSQL that
+//! is made for this run, both as durable as in production. Beside them, in turns within the same run, so
+//! that a machine that is busy with something else is busy for all: the same server with no database
+//! behind its desk, the same server with one transaction for each booking, and pgbench with the same two
+//! statements. What counts is the ratios: they hold on other machines too.
+
+mod contender;
+mod crowd;
+mod database;
+mod machine;
+mod pgbench;
+mod plan;
+mod postgres;
+mod report;
+mod server;
+
+use std::env;
+use std::process::ExitCode;
+
+use plan::Plan;
+
+/// Whatever goes wrong ends the run with one line.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    // Only `cargo bench` says so; `cargo test --benches` must not wait ten minutes.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        println!("Nothing is measured here: run `cargo bench --bench onsale`.");
+        return ExitCode::SUCCESS;
+    }
+    let plan = if arguments.iter().any(|argument| argument == "--quick") { Plan::QUICK } else { Plan::FULL };
+    match run(&plan) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("onsale: the books are not true");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("onsale: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every count of the books was true.
+fn run(plan: &Plan) -> Result<bool> {
+    let folder = tempfile::tempdir()?;
+    let disk_sync_ms = machine::disk_sync_ms(folder.path())?;
+    let postgres = postgres::Cluster::start()?;
+    let mut contenders = contender::all(folder.path(), &postgres)?;
+    let rows = plan.run(&mut contenders)?;
+    report::print(&rows, disk_sync_ms);
+    let file = report::write(&rows, plan, disk_sync_ms)?;
+    println!("\nWritten to {}", file.display());
+    Ok(rows.iter().all(report::Row::is_true))
+}

@@ -1,0 +1,147 @@
+//! The table, the ratios, and the same as a file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::Result;
+use crate::contender::{Kind, Round};
+use crate::plan::Plan;
+
+/// One contender at one number of connections, round by round.
+pub struct Row {
+    pub kind: Kind,
+    pub connections: usize,
+    pub rounds: Vec<Round>,
+}
+
+/// What divided by what, how it is called, and what is promised.
+const RATIOS: [(&str, (Kind, usize), (Kind, usize), f64); 6] = [
+    ("postgres_1024_vs_no_database", (Kind::PostgresBatched, 1024), (Kind::NoDatabase, 1024), 0.6),
+    ("postgres_1024_vs_unbatched", (Kind::PostgresBatched, 1024), (Kind::PostgresUnbatched, 1024), 25.0),
+    ("postgres_1024_vs_pgbench", (Kind::PostgresBatched, 1024), (Kind::Pgbench, 64), 10.0),
+    ("postgres_64_vs_no_database", (Kind::PostgresBatched, 64), (Kind::NoDatabase, 64), 0.3),
+    ("sqlite_1024_vs_no_database", (Kind::SqliteBatched, 1024), (Kind::NoDatabase, 1024), 0.6),
+    ("sqlite_1024_vs_unbatched", (Kind::SqliteBatched, 1024), (Kind::SqliteUnbatched, 1024), 10.0),
+];
+
+impl Row {
+    pub fn new(kind: Kind, connections: usize) -> Self {
+        Self { kind, connections, rounds: Vec::new() }
+    }
+
+    /// Whether the books were true after every round.
+    pub fn is_true(&self) -> bool {
+        self.rounds.iter().all(|round| round.verify.unwrap_or(true))
+    }
+
+    fn median(&self, of: impl Fn(&Round) -> f64) -> f64 {
+        median(self.rounds.iter().map(of).collect())
+    }
+
+    fn errors(&self) -> u64 {
+        self.rounds.iter().map(|round| round.errors).sum()
+    }
+
+    fn verify(&self) -> Option<bool> {
+        self.rounds.iter().any(|round| round.verify.is_some()).then(|| self.is_true())
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "desk": self.kind,
+            "connections": self.connections,
+            "bookings_per_second": self.median(|round| round.bookings_per_second),
+            "p50_ms": self.median(|round| round.p50_ms),
+            "p95_ms": self.median(|round| round.p95_ms),
+            "p99_ms": self.median(|round| round.p99_ms),
+            "errors": self.errors(),
+            "server_cores": self.median(|round| round.server_cores),
+            "postgres_cores": self.median(|round| round.postgres_cores),
+            "load_cores": self.median(|round| round.load_cores),
+            "server_rss_mib": self.median(|round| round.server_rss_mib),
+            "verify": self.verify(),
+            "rounds": self.rounds,
+        })
+    }
+}
+
+pub fn print(rows: &[Row], disk_sync_ms: f64) {
+    println!(
+        "\nOne hot tier; medians of {} rounds. A write that waits for this disk takes {disk_sync_ms:.2} ms.\n",
+        rows.first().map_or(0, |row| row.rounds.len())
+    );
+    println!(
+        "{:22} {:>5} {:>10} {:>8} {:>8} {:>8} {:>7} {:>7} {:>8} {:>6} {:>8}  verify",
+        "desk",
+        "conns",
+        "bookings/s",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "errors",
+        "server",
+        "postgres",
+        "load",
+        "RSS MiB"
+    );
+    for row in rows {
+        println!(
+            "{:22} {:>5} {:>10.0} {:>8.2} {:>8.2} {:>8.2} {:>7} {:>7.2} {:>8.2} {:>6.2} {:>8.0}  {}",
+            row.kind.name(),
+            row.connections,
+            row.median(|round| round.bookings_per_second),
+            row.median(|round| round.p50_ms),
+            row.median(|round| round.p95_ms),
+            row.median(|round| round.p99_ms),
+            row.errors(),
+            row.median(|round| round.server_cores),
+            row.median(|round| round.postgres_cores),
+            row.median(|round| round.load_cores),
+            row.median(|round| round.server_rss_mib),
+            row.verify().map_or("-".to_owned(), |it| it.to_string()),
+        );
+    }
+    println!("\nserver, postgres, load: processor cores in use, of the same few\n");
+    println!("{:30} {:>8} {:>9}", "ratio", "", "at least");
+    for (name, above, below, least) in RATIOS {
+        println!("{name:30} {:>8.2} {least:>9}", ratio(rows, above, below));
+    }
+}
+
+/// Writes `onsale.json` beside the build: in `target`, or where that was moved to.
+pub fn write(rows: &[Row], plan: &Plan, disk_sync_ms: f64) -> Result<PathBuf> {
+    let ratios =
+        RATIOS.iter().map(|(name, above, below, _)| ((*name).to_owned(), json!(ratio(rows, *above, *below))));
+    let report = json!({
+        "rounds": plan.rounds,
+        "measured_seconds": plan.measured.as_secs_f64(),
+        "disk_sync_ms": disk_sync_ms,
+        "rows": rows.iter().map(Row::to_json).collect::<Vec<_>>(),
+        "ratios": ratios.collect::<Map<_, _>>(),
+    });
+    let binary = Path::new(env!("CARGO_BIN_EXE_techkraft"));
+    let target = binary.parent().and_then(Path::parent).ok_or("the binary is in no target folder")?;
+    let file = target.join("onsale.json");
+    fs::write(&file, format!("{report:#}\n"))?;
+    Ok(file)
+}
+
+/// The median of the rounds' ratios: both sides of each were measured one shortly after the other.
+fn ratio(rows: &[Row], above: (Kind, usize), below: (Kind, usize)) -> f64 {
+    let rates = |(kind, connections)| {
+        let row = rows.iter().find(|row| (row.kind, row.connections) == (kind, connections));
+        row.into_iter().flat_map(|row| row.rounds.iter().map(|round| round.bookings_per_second))
+    };
+    median(rates(above).zip(rates(below)).map(|(above, below)| above / below).collect())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => values[count / 2],
+        count => f64::midpoint(values[count / 2 - 1], values[count / 2]),
+    }
+}
