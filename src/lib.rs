@@ -2,7 +2,8 @@
 //!
 //! The map of the house. Data flows one way, `pages → desk and domain → store → db`:
 //!
-//! - [`app`] opens the database and serves; [`routes`] is the URL map on one screen.
+//! - [`commands`] are what the binary does, [`app`] opens the database and serves, [`routes`] is the URL
+//!   map on one screen.
 //! - [`events`]: concerts and their tiers. [`booking`]: orders, the desk that claims tickets, the booking
 //!   in the buyer's hand. [`admin`]: the organiser's pages.
 //! - Each of them has the same rooms: `mod.rs` its nouns and rules, `pages.rs` requests in and pages out,
@@ -18,6 +19,7 @@ pub mod admin;
 pub mod app;
 pub mod assets;
 pub mod booking;
+pub mod commands;
 pub mod config;
 pub mod db;
 pub mod error;

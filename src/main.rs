@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use techkraft::app;
+use techkraft::commands;
 use techkraft::config::CommandLine;
 
 fn main() -> ExitCode {
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     let command_line = CommandLine::parse();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info,actix_server=warn"))
         .init();
-    match app::run(&command_line) {
+    match commands::run(&command_line) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("techkraft: {error}");

@@ -9,6 +9,7 @@ use actix_web::cookie::{Cookie, SameSite};
 use email_address::EmailAddress;
 use serde::{Deserialize, Serialize};
 
+use super::request_key::RequestKey;
 use crate::app::App;
 
 const NAME_LENGTH_MAX: usize = 100;
@@ -102,6 +103,26 @@ impl Buyer {
     #[must_use]
     pub fn first_name(&self) -> &str {
         self.name.split(' ').next().unwrap_or(&self.name)
+    }
+}
+
+/// What the concert's page holds so that one click books for a returning buyer.
+pub struct Express {
+    pub buyer: Buyer,
+    pub request_key: RequestKey,
+}
+
+impl Express {
+    /// With a fresh key.
+    #[must_use]
+    pub fn new(app: &App, buyer: Buyer) -> Self {
+        Self { buyer, request_key: app.request_keys.mint() }
+    }
+
+    /// For the buyer of an earlier booking from this browser.
+    #[must_use]
+    pub fn of_returning_buyer(app: &App, request: &HttpRequest) -> Option<Self> {
+        Some(Self::new(app, Buyer::remembered(app, request)?))
     }
 }
 

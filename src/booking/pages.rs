@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::buyer::Buyer;
+use super::buyer::{Buyer, Express};
 use super::form::{BookingForm, FieldErrors, parse_quantity};
 use super::request_key::RequestKey;
 use super::{Booking, Outcome, calendar, is_token, store};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
-use crate::events::pages::Express;
 use crate::events::{Event, TicketType};
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
 
@@ -179,11 +178,15 @@ fn checkout(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Re
 
 fn respond_checkout(status: StatusCode, checkout: New) -> Result<HttpResponse, Error> {
     let page = checkout.page.clone();
-    if page.wants_fragment {
-        page.respond_unlisted(status, &checkout.as_checkout())
+    let mut response = if page.wants_fragment {
+        page.respond_unlisted(status, &checkout.as_checkout())?
     } else {
-        page.respond_unlisted(status, &checkout)
-    }
+        page.respond_unlisted(status, &checkout)?
+    };
+    // The browser alone may keep it, so that the back button brings back the same form with the same key:
+    // asked for again it would be a fresh one, and confirming it would book a second time.
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    Ok(response)
 }
 
 fn not_enough(left: i32, asked: i32) -> String {
@@ -216,7 +219,7 @@ fn respond_booked(
     if !page.wants_fragment {
         return Ok(see_other(&location).cookie(cookie).cookie(toast_cookie(app, &toast)).finish());
     }
-    let express = Express { buyer: buyer.clone(), request_key: app.request_keys.mint() };
+    let express = Express::new(app, buyer.clone());
     let page = Page { toast: Some(toast), ..page };
     let sale = Sale { event: event.clone(), ticket_type, booking };
     let show = confirmation(app, page.clone(), sale, Some(express));

@@ -11,7 +11,7 @@ use diesel::prelude::*;
 
 use super::{Booking, Order, Outcome};
 use crate::db::{Db, write_transaction};
-use crate::events::{Event, TicketType};
+use crate::events::{Event, Stock, TicketType};
 use crate::schema::{bookings, events, ticket_types};
 
 /// What a batch came to.
@@ -21,14 +21,6 @@ pub struct Batch {
     pub outcomes: Vec<Outcome>,
     /// What is left of the tiers that the batch read or changed.
     pub stock: Vec<Stock>,
-}
-
-/// How many tickets of a tier are left, and which version of its row said so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stock {
-    pub ticket_type_id: i64,
-    pub available: i32,
-    pub version: i64,
 }
 
 /// Books orders with different request keys, first come, first served: each whole or not at all, each at

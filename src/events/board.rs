@@ -15,8 +15,7 @@ use actix_web::web::Bytes;
 use arc_swap::ArcSwap;
 use askama::Template;
 
-use super::{Event, TicketType, store};
-use crate::booking::store::Stock;
+use super::{Event, Stock, TicketType, store};
 use crate::db::Database;
 use crate::error::Error;
 use crate::{assets, page};

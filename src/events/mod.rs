@@ -135,6 +135,14 @@ impl TicketType {
     }
 }
 
+/// How many tickets of a tier are left, and which version of its row said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stock {
+    pub ticket_type_id: i64,
+    pub available: i32,
+    pub version: i64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,8 +9,7 @@ use super::board::Listing;
 use super::{Event, TicketType};
 use crate::app::App;
 use crate::assets::{Encoding, best_encoding};
-use crate::booking::buyer::Buyer;
-use crate::booking::request_key::RequestKey;
+use crate::booking::buyer::Express;
 use crate::error::Error;
 use crate::page::Page;
 
@@ -28,12 +27,6 @@ struct Show<'a> {
     event: &'a Event,
     ticket_types: &'a [TicketType],
     express: Option<Express>,
-}
-
-/// What a returning buyer's page holds so that one click books.
-pub struct Express {
-    pub buyer: Buyer,
-    pub request_key: RequestKey,
 }
 
 /// `GET /`: the concert, or the list of them as soon as there are several.
@@ -63,8 +56,7 @@ fn render_show(
     app: &App,
     listing: &Listing,
 ) -> Result<HttpResponse, Error> {
-    let express =
-        Buyer::remembered(app, request).map(|buyer| Express { buyer, request_key: app.request_keys.mint() });
+    let express = Express::of_returning_buyer(app, request);
     let Listing { event, ticket_types, .. } = listing;
     page.clone().respond(StatusCode::OK, &Show { page, event, ticket_types, express })
 }

@@ -29,6 +29,15 @@ fn a_booking_is_confirmed_and_the_counts_go_down() {
 }
 
 #[test]
+fn the_back_button_brings_back_the_same_form() {
+    let app = TestApp::spawn();
+    let path = format!("/bookings/new?ticket_type={}", app.tier_id("VIP"));
+    let response = app.get(&path);
+    assert_eq!(header(&response, "cache-control"), "private, no-cache", "kept by the browser alone");
+    assert_eq!(header(&response, "x-robots-tag"), "noindex, nofollow");
+}
+
+#[test]
 fn htmx_gets_the_confirmation_for_its_dialog() {
     let app = TestApp::spawn();
     let checkout = app.open_checkout("Front Row", 3);

@@ -7,8 +7,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use crate::booking::store::{Batch, Stock};
+use crate::booking::store::Batch;
 use crate::booking::{Order, Outcome};
+use crate::events::Stock;
 
 /// How long memory is trusted: another server may have taken tickets back.
 const FRESH: Duration = Duration::from_millis(100);

@@ -11,7 +11,8 @@ use diesel::result::Error as DieselError;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamp};
 
 use super::super::{Booking, Order, Outcome};
-use super::{Batch, Stock, outcome_of_known, proposals};
+use super::{Batch, outcome_of_known, proposals};
+use crate::events::Stock;
 use crate::schema::bookings;
 
 /// How often a batch is proposed anew because other servers were quicker to what was left. Each time at

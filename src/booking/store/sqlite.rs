@@ -6,7 +6,8 @@ use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 
 use super::super::{Booking, Order, Outcome};
-use super::{Batch, Stock, outcome_of_known, proposals};
+use super::{Batch, outcome_of_known, proposals};
+use crate::events::Stock;
 use crate::schema::{bookings, events, ticket_types};
 
 /// What the batch needs to know of a tier.

@@ -1,0 +1,96 @@
+//! What the binary does when it is called: one function for each command.
+
+use std::io::{BufRead as _, IsTerminal as _, stdin};
+
+use crate::admin::{self, password};
+use crate::app::{Started, hash, open_database, start, stop_on_signal};
+use crate::config::{Command, CommandLine, Config};
+use crate::db::{self, Database};
+use crate::error::StartError;
+use crate::reconciliation;
+
+/// Runs the command of a command line to its end.
+///
+/// # Errors
+/// One line for the person at the terminal.
+pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
+    let config = Config::new(&command_line.settings)?;
+    match command_line.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(config),
+        Command::Migrate => {
+            db::migrate(&config.database_url)?;
+            println!("{} is at the newest schema", config.database_url);
+            Ok(())
+        }
+        Command::Seed => {
+            let added = open_database(&config)?.1;
+            println!(
+                "{}",
+                if added {
+                    "The concert was added."
+                } else {
+                    "There are concerts already: nothing was changed."
+                }
+            );
+            Ok(())
+        }
+        Command::Verify => verify(&config),
+        Command::SetAdminPassword => set_admin_password(&config),
+    }
+}
+
+fn serve(config: Config) -> Result<(), StartError> {
+    actix_web::rt::System::new().block_on(async {
+        let started = start(config)?;
+        // Caught from before the first line on: whoever reads it may stop us.
+        stop_on_signal(started.server.handle())?;
+        announce(&started);
+        started.server.await.map_err(|e| StartError::new(format!("the server stopped: {e}")))
+    })
+}
+
+fn set_admin_password(config: &Config) -> Result<(), StartError> {
+    let (db, _) = open_database(config)?;
+    let password = ask_password()?;
+    if password.chars().count() < password::LENGTH_MIN {
+        let message = format!("the password is too short; use {} characters or more", password::LENGTH_MIN);
+        return Err(StartError::new(message));
+    }
+    let hash = hash(&password)?;
+    db.write_here(|db| admin::store::set_password(db, admin::USERNAME, &hash))?;
+    println!("The admin's password is set, and every session is signed out.");
+    Ok(())
+}
+
+fn verify(config: &Config) -> Result<(), StartError> {
+    // Only reads: a file that is not there is an error, not a new and therefore true database.
+    if config.database_url.file().is_some_and(|file| !file.exists()) {
+        let url = config.database_url.to_string();
+        return Err(StartError::setting("DATABASE_URL", &url, "no such file", "name the database to verify"));
+    }
+    let db = Database::open(&config.database_url, 1)?;
+    let reconciliation = db.read_here(reconciliation::reconcile)?;
+    println!("{reconciliation}");
+    if reconciliation.holds() { Ok(()) } else { Err(StartError::new("the books are not true".into())) }
+}
+
+fn ask_password() -> Result<String, StartError> {
+    let wrong = |e: std::io::Error| StartError::new(format!("no password could be read: {e}"));
+    if stdin().is_terminal() {
+        return rpassword::prompt_password("New password for the admin: ").map_err(wrong);
+    }
+    let mut line = String::new();
+    stdin().lock().read_line(&mut line).map_err(wrong)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn announce(started: &Started) {
+    println!("TechKraft Tickets  {}", started.public_url);
+    println!("Admin              {}/admin", started.public_url);
+    if let Some(password) = &started.new_password {
+        println!("Sign in as         {}", admin::USERNAME);
+        println!(
+            "Password           {password}  (shown this once; `techkraft set-admin-password` changes it)"
+        );
+    }
+}
