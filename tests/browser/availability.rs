@@ -20,7 +20,8 @@ const LISTEN: &str = "
     window.heard = [];
     const region = () => document.querySelector('#availability [role=status]');
     new MutationObserver((records) => {
-      const touched = (it) => region().contains(it.target) || [...it.addedNodes].some((node) => node.contains(region()));
+      const touched = (it) => region().contains(it.target)
+        || [...it.addedNodes].some((node) => node.contains(region()));
       if (records.some(touched)) window.heard.push(region().textContent.trim());
     }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });";
 
