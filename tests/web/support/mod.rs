@@ -1,6 +1,7 @@
 //! An app of its own for every test, and what people do with it.
 
 pub mod acts;
+#[path = "../../support/database.rs"]
 pub mod database;
 
 use std::net::SocketAddr;

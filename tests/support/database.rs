@@ -40,21 +40,31 @@ const TIER_COUNTS: &str = "
 
 impl TestDatabase {
     pub fn create() -> Self {
+        if let Ok(server) = env::var("TEST_DATABASE_URL") {
+            return Self::on(&server);
+        }
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let Ok(server) = env::var("TEST_DATABASE_URL") else {
-            let url = format!("sqlite:{}", folder.path().join("test.db").display());
-            return Self { url, folder, schema: None };
-        };
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        Self { url, folder, schema: None }
+    }
+
+    /// A fresh schema of the PostgreSQL that a URL names.
+    pub fn on(server: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let schema = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        connect_postgres(&server).batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a new schema");
+        connect_postgres(server).batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a new schema");
         let separator = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
-        Self { url, folder, schema: Some((server, schema)) }
+        Self { url, folder, schema: Some((server.to_owned(), schema)) }
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.schema.is_some()
     }
 
     /// Runs SQL beside the app.
     pub fn execute(&self, sql: &str) {
-        if self.schema.is_some() {
+        if self.is_postgres() {
             connect_postgres(&self.url).batch_execute(sql).expect(sql);
         } else {
             self.connect_sqlite().batch_execute(sql).expect(sql);
@@ -67,7 +77,7 @@ impl TestDatabase {
             + diesel::deserialize::QueryableByName<diesel::pg::Pg>
             + diesel::deserialize::QueryableByName<diesel::sqlite::Sqlite>,
     {
-        if self.schema.is_some() {
+        if self.is_postgres() {
             diesel::sql_query(sql).load(&mut connect_postgres(&self.url)).expect(sql)
         } else {
             diesel::sql_query(sql).load(&mut self.connect_sqlite()).expect(sql)
@@ -124,5 +134,5 @@ impl Drop for TestDatabase {
 }
 
 fn connect_postgres(url: &str) -> PgConnection {
-    PgConnection::establish(url).unwrap_or_else(|e| panic!("TEST_DATABASE_URL={url}: {e}"))
+    PgConnection::establish(url).unwrap_or_else(|e| panic!("{url}: {e}"))
 }

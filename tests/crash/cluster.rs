@@ -1,0 +1,117 @@
+//! A PostgreSQL of a test's own, to be stopped, read and blocked at will. Durable as in production: fsync
+//! and synchronous_commit are on.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use crate::database::TestDatabase;
+use crate::server::free_port;
+
+pub struct Cluster {
+    folder: TempDir,
+    programs: PathBuf,
+    port: u16,
+}
+
+impl Cluster {
+    pub fn start() -> Self {
+        let cluster = Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            programs: programs(),
+            port: free_port(),
+        };
+        if cluster.is_root() {
+            run(Command::new("chown").arg("postgres").arg(cluster.folder.path()));
+        }
+        let data = cluster.data();
+        let settings = ["-U", "techkraft", "-A", "trust", "-E", "UTF8", "--no-sync", "-D"];
+        run(cluster.command("initdb").args(settings).arg(data));
+        cluster.start_again();
+        cluster
+    }
+
+    /// A database of its own inside the cluster.
+    pub fn database(&self) -> TestDatabase {
+        TestDatabase::on(&format!("postgres://techkraft@127.0.0.1:{}/postgres", self.port))
+    }
+
+    /// Returns once PostgreSQL takes connections, with the time at which it did.
+    pub fn start_again(&self) -> Instant {
+        let folder = self.folder.path().display();
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=300 \
+             -c log_lock_waits=on",
+            self.port
+        );
+        let log = self.folder.path().join("log");
+        run(self
+            .command("pg_ctl")
+            .arg("-D")
+            .arg(self.data())
+            .arg("-l")
+            .arg(log)
+            .args(["-w", "-t", "60", "-o", &options, "start"]));
+        Instant::now()
+    }
+
+    /// As a crash: no checkpoint, and every connection is cut off.
+    pub fn stop_immediately(&self) {
+        run(self.command("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]));
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).expect("a log")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// PostgreSQL refuses to run as root, so there it runs as the user that its package has made.
+    fn command(&self, program: &str) -> Command {
+        let path = self.programs.join(program);
+        let mut command = if self.is_root() { Command::new("runuser") } else { Command::new(&path) };
+        if self.is_root() {
+            command.args([OsStr::new("-u"), OsStr::new("postgres"), OsStr::new("--"), path.as_os_str()]);
+        }
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    fn is_root(&self) -> bool {
+        fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // Fails when a test has left it stopped.
+        let _ = self.command("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]).output();
+    }
+}
+
+/// The folder of initdb and pg_ctl, which Debian keeps outside the PATH.
+fn programs() -> PathBuf {
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    debian
+        .map(|version| version.path().join("bin"))
+        .chain(std::env::split_paths(&path))
+        .find(|folder| folder.join("initdb").exists() && folder.join("pg_ctl").exists())
+        .expect("this test needs PostgreSQL's initdb and pg_ctl: sudo apt-get install postgresql")
+}
+
+fn run(command: &mut Command) {
+    // Not through a pipe: the server would inherit it, and reading to its end would wait for ever.
+    let output = tempfile::NamedTempFile::new().expect("a temporary file");
+    let handle = || output.reopen().expect("a second handle");
+    let status = command.stdout(handle()).stderr(handle()).status();
+    let succeeded = status.as_ref().is_ok_and(|status| status.success());
+    assert!(succeeded, "{command:?}: {status:?} {}", fs::read_to_string(output.path()).unwrap_or_default());
+}

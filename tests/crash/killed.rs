@@ -1,0 +1,45 @@
+//! The server is killed in mid-rush, again and again.
+
+use std::thread;
+use std::time::Duration;
+
+use rand::RngExt as _;
+
+use crate::database::TestDatabase;
+use crate::rush::Rush;
+use crate::server::Server;
+use crate::visitor::Visitor;
+
+const ROUNDS: u32 = 20;
+const BUYERS: u64 = 32;
+
+#[test]
+fn what_was_confirmed_survives_kill_9_and_nothing_is_booked_twice() {
+    let database = TestDatabase::create();
+    let mut server = Server::start(&database, &[]);
+    // The first sells out early, the second on the way, the third never.
+    let rush = Rush::on(&database, [300, 2_000, 1_000_000]);
+    let mut random = rush.random(u64::MAX);
+    thread::scope(|scope| {
+        let _end = rush.until_dropped();
+        for buyer in 0..BUYERS {
+            let (rush, mut visitor) = (&rush, Visitor::new(server.address));
+            scope.spawn(move || rush.buy(&mut visitor, buyer));
+        }
+        for _ in 0..ROUNDS {
+            thread::sleep(Duration::from_millis(random.random_range(50..500)));
+            server.kill();
+            server.start_again();
+            server.wait_until_it_listens();
+        }
+        thread::sleep(Duration::from_millis(200));
+    });
+    let ledger = rush.ledger.lock().expect("a lock");
+    let retried = ledger.confirmed.iter().filter(|confirmed| confirmed.retried).count();
+    assert!(retried > 0, "no order was cut off, so nothing was proved");
+    println!("{} confirmed, {retried} of them after an answer was lost", ledger.confirmed.len());
+    drop(ledger);
+    assert_eq!(database.tier("VIP").available, 0, "sold out to the last ticket");
+    assert!(database.tier("General Admission").available > 0);
+    rush.assert_true(&database, &Visitor::new(server.address));
+}

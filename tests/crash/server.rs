@@ -1,0 +1,149 @@
+//! The real binary as a child process, on a port that it gets back when it is started again.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rand::RngExt as _;
+
+use crate::database::TestDatabase;
+
+/// What every server of these tests signs with, so that tests can make forms of their own.
+pub const SECRET: &str = "a secret that the servers of these tests share";
+
+pub struct Server {
+    pub address: SocketAddr,
+    command: Command,
+    child: Option<Child>,
+    /// What it has printed: the address, and the organiser's password at the first start.
+    printed: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    pub fn start(database: &TestDatabase, settings: &[(&str, &str)]) -> Self {
+        let mut server = Self::prepared(database, settings);
+        server.start_again();
+        server.wait_until_it_listens();
+        server
+    }
+
+    /// Not started yet.
+    pub fn prepared(database: &TestDatabase, settings: &[(&str, &str)]) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let mut command = techkraft(database);
+        command.env("BIND", address.to_string()).envs(settings.iter().copied());
+        let log = log_file(database.folder.path(), address.port());
+        command.stdout(Stdio::piped()).stderr(log).stdin(Stdio::null());
+        Self { address, command, child: None, printed: Arc::default() }
+    }
+
+    /// Starts the process, without waiting until it listens.
+    pub fn start_again(&mut self) {
+        let mut child = self.command.spawn().expect("the binary runs");
+        let printed = Arc::new(Mutex::new(Vec::new()));
+        self.printed = Arc::clone(&printed);
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| printed.lock().expect("a lock").push(line));
+        });
+        self.child = Some(child);
+    }
+
+    pub fn wait_until_it_listens(&mut self) {
+        self.printed_line("Admin");
+    }
+
+    /// `kill -9`
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("it can be killed");
+            child.wait().expect("it has ended");
+        }
+    }
+
+    /// The organiser's password, which the server that has made it shows once.
+    pub fn admin_password(&self) -> Option<String> {
+        let printed = self.printed.lock().expect("a lock");
+        let line = printed.iter().find(|line| line.starts_with("Password"))?;
+        line.split_whitespace().nth(1).map(str::to_owned)
+    }
+
+    fn logged(&self) -> String {
+        let folder = self.command.get_current_dir().expect("it was set");
+        std::fs::read_to_string(log_path(folder, self.address.port())).unwrap_or_default()
+    }
+
+    fn printed_line(&mut self, start: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let printed = self.printed.lock().expect("a lock").clone();
+            if let Some(line) = printed.iter().find(|line| line.starts_with(start)) {
+                return line.clone();
+            }
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().expect("a child"));
+            assert!(ended.is_none(), "{ended:?} after {printed:?}: {}", self.logged());
+            assert!(begun.elapsed() < Duration::from_secs(60), "no {start:?} in {printed:?}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The binary, with nothing set but the database and the secret.
+fn techkraft(database: &TestDatabase) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_techkraft"));
+    for setting in ["PUBLIC_URL", "ALLOW_RESEED", "DATABASE_POOL_SIZE"] {
+        command.env_remove(setting);
+    }
+    command
+        .env("DATABASE_URL", &database.url)
+        .env("SECRET_KEY", SECRET)
+        .env("RUST_LOG", "warn")
+        .current_dir(database.folder.path());
+    command
+}
+
+/// `techkraft verify` must find nothing wrong.
+pub fn assert_verified(database: &TestDatabase) {
+    let Output { status, stdout, stderr } = techkraft(database).arg("verify").output().expect("it runs");
+    let (table, error) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{table}{error}");
+    println!("{table}");
+}
+
+/// What the servers of a database have logged as errors.
+pub fn logged_errors(database: &TestDatabase) -> Vec<String> {
+    let folder = std::fs::read_dir(database.folder.path()).expect("a folder");
+    let logs =
+        folder.flatten().map(|entry| entry.path()).filter(|path| path.extension() == Some("log".as_ref()));
+    let text: String = logs.filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    text.lines()
+        .filter(|line| line.contains("ERROR") || line.contains("panicked"))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn log_file(folder: &Path, port: u16) -> File {
+    File::options().create(true).append(true).open(log_path(folder, port)).expect("a log")
+}
+
+fn log_path(folder: &Path, port: u16) -> PathBuf {
+    folder.join(format!("server-{port}.log"))
+}
+
+/// Below the range from which the kernel takes ports for clients: in there a client of a server that is
+/// down may take its port, or even connect to itself.
+pub fn free_port() -> u16 {
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(|| rand::rng().random_range(10_000..30_000)).find(is_free).expect("a free port")
+}

@@ -1,0 +1,135 @@
+//! Two servers sell from one PostgreSQL, and buyers send the same order to both at once.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use rand::RngExt as _;
+
+use crate::cluster::Cluster;
+use crate::database::TestDatabase;
+use crate::rush::Rush;
+use crate::server::Server;
+use crate::visitor::{Purchase, Visitor};
+
+const BUYERS: u64 = 500;
+const ORDERS_EACH: usize = 8;
+
+#[test]
+fn one_key_sent_to_two_servers_at_once_books_once() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    let servers = two_servers(&database);
+    // A sold-out tier, one that sells out on the way, and one that does not.
+    let rush = Rush::on(&database, [300, 2_000, 100_000]);
+    let start = Barrier::new(BUYERS as usize);
+    thread::scope(|scope| {
+        for buyer in 0..BUYERS {
+            let (rush, servers, start) = (&rush, &servers, &start);
+            // Hundreds of threads that do little: their stacks need not be large.
+            let thread = thread::Builder::new().stack_size(256 * 1024);
+            let buys = move || {
+                let mut visitors = [0, 1].map(|server: usize| Visitor::new(servers[server].address));
+                let mut random = rush.random(buyer);
+                start.wait();
+                for _ in 0..ORDERS_EACH {
+                    let purchase = rush.purchase(&mut random);
+                    if random.random_ratio(2, 3) {
+                        buy_twice_at_once(rush, &mut visitors, &purchase);
+                    } else {
+                        rush.settle(&mut visitors[random.random_range(0..2)], &purchase);
+                    }
+                }
+            };
+            thread.spawn_scoped(scope, buys).expect("a thread");
+        }
+    });
+    assert_eq!((database.tier("VIP").available, database.tier("Front Row").available), (0, 0));
+    rush.assert_true(&database, &Visitor::new(servers[0].address));
+    assert_no_deadlock(&cluster);
+}
+
+/// A reseed locks every tier, as do batches of orders for all of them: all in the same order.
+#[test]
+fn a_reseed_in_mid_rush_meets_no_deadlock() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    let servers = two_servers(&database);
+    let rush = Rush::on(&database, [100, 200, 1_000]);
+    // Printed just after the line that says that it listens.
+    thread::sleep(Duration::from_millis(100));
+    let password = servers.iter().find_map(Server::admin_password).expect("one was made");
+    thread::scope(|scope| {
+        let _end = rush.until_dropped();
+        for buyer in 0..48 {
+            let (rush, mut visitor) = (&rush, Visitor::new(servers[buyer as usize % 2].address));
+            scope.spawn(move || {
+                let mut random = rush.random(buyer);
+                while !rush.is_over() {
+                    rush.settle(&mut visitor, &rush.purchase(&mut random));
+                }
+            });
+        }
+        let mut organiser = Visitor::new(servers[0].address);
+        let sign_in = [("username", "admin".to_owned()), ("password", password)];
+        organiser.post("/admin/sign-in", &sign_in).expect("an answer");
+        for _ in 0..100 {
+            thread::sleep(Duration::from_millis(20));
+            let reseed = [("event_name", "Midnight Parade".to_owned())];
+            let answer = organiser.post("/admin/reseed", &reseed).expect("an answer");
+            if answer.status != 303 || answer.location() != "/admin" {
+                rush.note_wrong(format!("the reseed: {}", answer.status));
+            }
+        }
+    });
+    assert_no_deadlock(&cluster);
+    let ledger = rush.ledger.lock().expect("a lock");
+    assert!(ledger.wrong.is_empty(), "{:#?}", ledger.wrong);
+    database.assert_books_balance();
+}
+
+fn two_servers(database: &TestDatabase) -> [Server; 2] {
+    [0, 1].map(|_| Server::start(database, &[]))
+}
+
+/// As a deployment does it. One migrates, seeds and makes the organiser's account; the others find them.
+#[test]
+fn servers_may_start_at_once_on_an_empty_database() {
+    let cluster = Cluster::start();
+    for _ in 0..5 {
+        let database = cluster.database();
+        let mut servers = [0, 1, 2].map(|_| Server::prepared(&database, &[]));
+        servers.iter_mut().for_each(Server::start_again);
+        servers.iter_mut().for_each(Server::wait_until_it_listens);
+        thread::sleep(Duration::from_millis(100));
+        assert_eq!(servers.iter().filter_map(Server::admin_password).count(), 1, "one password is true");
+        assert_eq!(database.tiers().len(), 3);
+    }
+}
+
+/// Both answers must be true of one booking. One server may still refuse what the other books a moment
+/// later; asked again, it knows.
+fn buy_twice_at_once(rush: &Rush, visitors: &mut [Visitor; 2], purchase: &Purchase) {
+    let sent = visitors.each_mut().map(|visitor| visitor.send_order(purchase).is_ok());
+    assert_eq!(sent, [true, true], "both servers take connections");
+    let mut locations = visitors.each_mut().map(|visitor| {
+        let answer = visitor.receive().expect("an answer");
+        (rush.note(&answer, purchase, false)).then(|| answer.location().to_owned())
+    });
+    for (location, visitor) in locations.iter_mut().zip(visitors) {
+        // Shed, or refused while the other server was about to book it.
+        if location.as_ref().is_none_or(String::is_empty) {
+            *location = rush.settle(visitor, purchase);
+        }
+    }
+    let [one, other] = locations;
+    if one != other {
+        rush.note_wrong(format!("{purchase:?} is {one:?} here and {other:?} there"));
+    }
+}
+
+fn assert_no_deadlock(cluster: &Cluster) {
+    let log = cluster.log();
+    let deadlocks: Vec<&str> = log.lines().filter(|line| line.contains("deadlock")).collect();
+    assert!(deadlocks.is_empty(), "{deadlocks:#?}");
+}
