@@ -4,8 +4,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use rand::RngExt as _;
 use sha2::Sha256;
+
+use super::dated_nonce;
 
 const NONCE_BYTES: usize = 18;
 const TAG_BYTES: usize = 18;
@@ -39,7 +40,7 @@ impl RequestKeys {
     /// A key that nobody has seen before.
     #[must_use]
     pub fn mint(&self) -> RequestKey {
-        let nonce: [u8; NONCE_BYTES] = rand::rng().random();
+        let nonce: [u8; NONCE_BYTES] = dated_nonce();
         let mut bytes = nonce.to_vec();
         bytes.extend_from_slice(&self.tag(&nonce).finalize().into_bytes()[..TAG_BYTES]);
         RequestKey(URL_SAFE_NO_PAD.encode(bytes))

@@ -1,14 +1,14 @@
 //! A batch on PostgreSQL: one statement that commits by itself, whatever the batch's size, so that the
 //! hot row is locked for one write to the disk and nothing waits for the network in between.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{NaiveDateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamp};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Text, Timestamp};
 
 use super::super::{Booking, Order, Outcome};
 use super::{Batch, outcome_of_known, proposals};
@@ -22,17 +22,20 @@ const ROUNDS_MAX: usize = 16;
 /// Orders whose key is new are counted up by tier; each tier's row is locked in the order of ids, so that
 /// servers never wait for each other in a circle, and updated when it holds enough for all of them; and
 /// only orders of tiers that were updated become bookings. A tier that holds too little is left alone.
+///
+/// It answers a line for each tier of the batch, and names the keys that have booked before. Lines for each
+/// order would have to be joined by key, and the planner, which cannot see how long the arrays are, does
+/// that in loops over all pairs.
 const CLAIM: &str = "
-WITH asked AS (
+WITH known AS MATERIALIZED (
+    SELECT request_key FROM bookings WHERE request_key = ANY ($1)
+), fresh AS MATERIALIZED (
     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)
         AS o (request_key, ticket_type_id, quantity, buyer_name, buyer_email, reference, token)
-), known AS (
-    SELECT b.request_key FROM asked JOIN bookings b ON b.request_key = asked.request_key
-), fresh AS (
-    SELECT * FROM asked WHERE NOT EXISTS (SELECT FROM known WHERE known.request_key = asked.request_key)
-), sums AS (
+    WHERE request_key NOT IN (SELECT request_key FROM known)
+), sums AS MATERIALIZED (
     SELECT ticket_type_id, sum(quantity)::integer AS quantity FROM fresh GROUP BY ticket_type_id
-), locked AS (
+), locked AS MATERIALIZED (
     SELECT t.id, sums.quantity FROM ticket_types t JOIN sums ON sums.ticket_type_id = t.id
     WHERE t.available >= sums.quantity
     ORDER BY t.id
@@ -41,7 +44,7 @@ WITH asked AS (
     UPDATE ticket_types t SET available = t.available - locked.quantity, version = t.version + 1
     FROM locked
     WHERE t.id = locked.id AND t.available >= locked.quantity
-    RETURNING t.id, t.price_cents, t.event_id, t.available, t.version
+    RETURNING t.id, t.event_id, t.price_cents, t.available, t.version
 ), inserted AS (
     INSERT INTO bookings (reference, token, ticket_type_id, quantity, unit_price_cents, total_cents, currency,
                           buyer_name, buyer_email, request_key, status, created_at)
@@ -49,25 +52,17 @@ WITH asked AS (
            claimed.price_cents * fresh.quantity, e.currency, fresh.buyer_name, fresh.buyer_email,
            fresh.request_key, 'confirmed', $8
     FROM fresh JOIN claimed ON claimed.id = fresh.ticket_type_id JOIN events e ON e.id = claimed.event_id
-    ORDER BY fresh.request_key
-    RETURNING request_key
 )
-SELECT asked.request_key,
-       known.request_key IS NOT NULL,
-       inserted.request_key IS NOT NULL,
-       t.price_cents,
-       e.currency,
-       coalesce(claimed.available, t.available),
-       coalesce(claimed.version, t.version)
-FROM asked
-LEFT JOIN known ON known.request_key = asked.request_key
-LEFT JOIN inserted ON inserted.request_key = asked.request_key
-LEFT JOIN ticket_types t ON t.id = asked.ticket_type_id
-LEFT JOIN events e ON e.id = t.event_id
-LEFT JOIN claimed ON claimed.id = asked.ticket_type_id";
+SELECT t.id, claimed.id IS NOT NULL, coalesce(claimed.price_cents, t.price_cents), e.currency,
+       coalesce(claimed.available, t.available), coalesce(claimed.version, t.version),
+       ARRAY (SELECT request_key FROM known)
+FROM ticket_types t
+JOIN events e ON e.id = t.event_id
+LEFT JOIN claimed ON claimed.id = t.id
+WHERE t.id = ANY ($9)";
 
 /// The statement with a batch's values, as columns. Its type names it, so that it is prepared once.
-#[derive(QueryId)]
+#[derive(Default, QueryId)]
 struct Claim {
     request_keys: Vec<String>,
     ticket_type_ids: Vec<i64>,
@@ -77,11 +72,12 @@ struct Claim {
     references: Vec<String>,
     tokens: Vec<String>,
     created_at: NaiveDateTime,
+    distinct_ticket_type_ids: Vec<i64>,
 }
 
 impl QueryFragment<Pg> for Claim {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let mut pieces = CLAIM.split(['$']);
+        let mut pieces = CLAIM.split('$');
         out.push_sql(pieces.next().unwrap_or_default());
         for piece in pieces {
             // Diesel numbers the parameters itself, in the order in which they stand in the statement.
@@ -93,7 +89,8 @@ impl QueryFragment<Pg> for Claim {
                 Some(b'5') => out.push_bind_param::<Array<Text>, _>(&self.buyer_emails)?,
                 Some(b'6') => out.push_bind_param::<Array<Text>, _>(&self.references)?,
                 Some(b'7') => out.push_bind_param::<Array<Text>, _>(&self.tokens)?,
-                _ => out.push_bind_param::<Timestamp, _>(&self.created_at)?,
+                Some(b'8') => out.push_bind_param::<Timestamp, _>(&self.created_at)?,
+                _ => out.push_bind_param::<Array<BigInt>, _>(&self.distinct_ticket_type_ids)?,
             }
             out.push_sql(&piece[1..]);
         }
@@ -102,21 +99,21 @@ impl QueryFragment<Pg> for Claim {
 }
 
 impl Query for Claim {
-    type SqlType = (Text, Bool, Bool, Nullable<BigInt>, Nullable<Text>, Nullable<Integer>, Nullable<BigInt>);
+    type SqlType = (BigInt, Bool, BigInt, Text, Integer, BigInt, Array<Text>);
 }
 
 impl RunQueryDsl<PgConnection> for Claim {}
 
-/// What the statement says of one order.
+/// What the statement says of one tier.
 #[derive(Queryable)]
-struct Answer {
-    request_key: String,
-    is_known: bool,
-    is_inserted: bool,
-    price_cents: Option<i64>,
-    currency: Option<String>,
-    available: Option<i32>,
-    version: Option<i64>,
+struct Tier {
+    id: i64,
+    is_claimed: bool,
+    price_cents: i64,
+    currency: String,
+    available: i32,
+    version: i64,
+    known: Vec<String>,
 }
 
 pub(super) fn book_batch(pg: &mut PgConnection, orders: &[Order]) -> QueryResult<Batch> {
@@ -147,61 +144,36 @@ fn claim(
     stock: &mut BTreeMap<i64, Stock>,
 ) -> QueryResult<HashMap<i64, i32>> {
     let created_at = Utc::now().naive_utc();
-    let drafts: HashMap<&str, (usize, Booking)> = open
-        .iter()
-        .map(|&index| {
-            let order = &orders[index];
-            (order.request_key.as_str(), (index, Booking::of(order, 0, String::new(), created_at)))
-        })
-        .collect();
-    let answers: Vec<Answer> = statement(orders, open, &drafts, created_at).load(pg)?;
-    let mut left = HashMap::new();
-    let mut known = Vec::new();
-    let mut drafts = drafts;
-    for answer in answers {
-        let Some((index, booking)) = drafts.remove(answer.request_key.as_str()) else { continue };
+    let draft = |&index: &usize| Booking::of(&orders[index], 0, String::new(), created_at);
+    let drafts: Vec<Booking> = open.iter().map(draft).collect();
+    let tiers: Vec<Tier> = statement(orders, open, &drafts, created_at).load(pg)?;
+    let known: HashSet<&String> = tiers.first().into_iter().flat_map(|tier| &tier.known).collect();
+    let by_id: HashMap<i64, &Tier> = tiers.iter().map(|tier| (tier.id, tier)).collect();
+    for tier in &tiers {
+        let Tier { id: ticket_type_id, available, version, .. } = *tier;
+        stock.insert(ticket_type_id, Stock { ticket_type_id, available, version });
+    }
+    let mut repeated = Vec::new();
+    for (&index, draft) in open.iter().zip(drafts) {
         let order = &orders[index];
-        let read = (answer.available, answer.version);
-        if let (Some(available), Some(version)) = read {
-            let ticket_type_id = order.ticket_type_id;
-            stock.insert(ticket_type_id, Stock { ticket_type_id, available, version });
-        }
-        match (answer.is_known, answer.is_inserted, answer.price_cents, answer.available) {
-            (true, ..) => known.push(index),
-            (_, true, Some(price_cents), _) => {
-                let total_cents = price_cents * i64::from(order.quantity);
-                let currency = answer.currency.unwrap_or_default();
-                let booking = Booking { unit_price_cents: price_cents, total_cents, currency, ..booking };
+        match by_id.get(&order.ticket_type_id) {
+            _ if known.contains(&order.request_key) => repeated.push(index),
+            None => outcomes[index] = Some(Outcome::UnknownTicketType),
+            Some(tier) if tier.is_claimed => {
+                let booking = draft.priced(tier.price_cents, tier.currency.clone());
                 outcomes[index] = Some(Outcome::Booked(booking));
             }
-            (.., Some(available)) => {
-                left.insert(order.ticket_type_id, available);
-            }
-            _ => outcomes[index] = Some(Outcome::UnknownTicketType),
+            Some(_) => {}
         }
     }
-    recall(pg, orders, &known, outcomes)?;
-    Ok(left)
+    recall(pg, orders, &repeated, outcomes)?;
+    Ok(tiers.iter().filter(|tier| !tier.is_claimed).map(|tier| (tier.id, tier.available)).collect())
 }
 
-fn statement(
-    orders: &[Order],
-    open: &[usize],
-    drafts: &HashMap<&str, (usize, Booking)>,
-    created_at: NaiveDateTime,
-) -> Claim {
-    let mut claim = Claim {
-        request_keys: Vec::with_capacity(open.len()),
-        ticket_type_ids: Vec::with_capacity(open.len()),
-        quantities: Vec::with_capacity(open.len()),
-        buyer_names: Vec::with_capacity(open.len()),
-        buyer_emails: Vec::with_capacity(open.len()),
-        references: Vec::with_capacity(open.len()),
-        tokens: Vec::with_capacity(open.len()),
-        created_at,
-    };
-    for order in open.iter().map(|&index| &orders[index]) {
-        let Some((_, booking)) = drafts.get(order.request_key.as_str()) else { continue };
+fn statement(orders: &[Order], open: &[usize], drafts: &[Booking], created_at: NaiveDateTime) -> Claim {
+    let mut claim = Claim { created_at, ..Claim::default() };
+    for (&index, booking) in open.iter().zip(drafts) {
+        let order = &orders[index];
         claim.request_keys.push(order.request_key.clone());
         claim.ticket_type_ids.push(order.ticket_type_id);
         claim.quantities.push(order.quantity);
@@ -210,6 +182,8 @@ fn statement(
         claim.references.push(booking.reference.clone());
         claim.tokens.push(booking.token.clone());
     }
+    let distinct: BTreeSet<i64> = claim.ticket_type_ids.iter().copied().collect();
+    claim.distinct_ticket_type_ids = distinct.into_iter().collect();
     claim
 }
 

@@ -79,11 +79,13 @@ fn read_tiers(sqlite: &mut SqliteConnection, orders: &[Order]) -> QueryResult<BT
 }
 
 fn find_by_request_key(sqlite: &mut SqliteConnection, key: &str) -> QueryResult<Option<Booking>> {
-    bookings::table
+    // Nearly always there is none, and the index alone says so.
+    let id: Option<i64> = bookings::table
         .filter(bookings::request_key.eq(key))
-        .select(Booking::as_select())
+        .select(bookings::id)
         .first(sqlite)
-        .optional()
+        .optional()?;
+    id.map(|id| bookings::table.find(id).select(Booking::as_select()).first(sqlite)).transpose()
 }
 
 fn insert(
