@@ -1,6 +1,7 @@
 //! A writer with a connection of its own, for a thread that does nothing but write.
 
 use diesel::QueryResult;
+use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::R2D2Connection as _;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
@@ -13,6 +14,11 @@ pub struct Writer {
     turn: WriteTurn,
     connection: Option<Db>,
 }
+
+/// A plan is made once for a prepared statement, perhaps while a table is still empty, and kept while it
+/// grows by the thousands: scanning it whole must not look cheap then. A scan that is forbidden is only
+/// made very dear, which is what compiling a plan is for; so that is off, too.
+const POSTGRES_SETTINGS: &str = "SET enable_seqscan = off; SET jit = off";
 
 /// Why a piece of work was not done, or is not known to be done.
 #[derive(Debug)]
@@ -39,7 +45,7 @@ impl Writer {
         // Taken out, and put back only when it is known to be good.
         let mut db = match self.connection.take() {
             Some(db) => db,
-            None => connect(&self.url).map_err(|e| Failure::Passing(one_line(&e)))?,
+            None => self.connect()?,
         };
         let error = match work(&mut db) {
             Ok(value) => {
@@ -53,6 +59,14 @@ impl Writer {
         }
         self.connection = Some(db);
         Err(if is_passing(&error) { Failure::Passing(one_line(&error)) } else { Failure::Lasting(error) })
+    }
+
+    fn connect(&self) -> Result<Db, Failure> {
+        let mut db = connect(&self.url).map_err(|e| Failure::Passing(one_line(&e)))?;
+        if let Db::Postgres(pg) = &mut db {
+            pg.batch_execute(POSTGRES_SETTINGS).map_err(|e| Failure::Passing(one_line(&e)))?;
+        }
+        Ok(db)
     }
 }
 
