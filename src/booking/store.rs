@@ -28,7 +28,7 @@ pub struct Batch {
 ///
 /// # Errors
 /// What the database said. Then nothing is known of any order, and sending the same batch again is safe.
-pub fn book_batch(db: &mut Db, orders: &[Order]) -> QueryResult<Batch> {
+pub fn book_batch(db: &mut Db, orders: &[&Order]) -> QueryResult<Batch> {
     match db {
         Db::Postgres(pg) => postgres::book_batch(pg, orders),
         Db::Sqlite(_) => write_transaction(db, |db| match db {
@@ -41,10 +41,10 @@ pub fn book_batch(db: &mut Db, orders: &[Order]) -> QueryResult<Batch> {
 
 /// The orders, of those asked for, that fit into what is left, first come, first served: a smaller later
 /// one may still fit. A proposal only: whether the tickets are there is for the guard in SQL to say.
-fn proposals(orders: &[Order], asked: &[usize], left: &HashMap<i64, i32>) -> Vec<usize> {
+fn proposals(orders: &[&Order], asked: &[usize], left: &HashMap<i64, i32>) -> Vec<usize> {
     let mut left = left.clone();
     let fits = |index: &usize| {
-        let order = &orders[*index];
+        let order = orders[*index];
         left.get_mut(&order.ticket_type_id).is_some_and(|left| {
             let fits = order.quantity <= *left;
             if fits {
@@ -88,6 +88,7 @@ mod tests {
         };
         let orders = [order(1, 3), order(1, 4), order(2, 1), order(1, 2), order(1, 1), order(3, 1)];
         let left = HashMap::from([(1, 5), (2, 0)]);
+        let orders: Vec<&Order> = orders.iter().collect();
         assert_eq!(proposals(&orders, &[0, 1, 2, 3, 4, 5], &left), [0, 3]);
     }
 }

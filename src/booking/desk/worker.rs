@@ -92,9 +92,9 @@ impl Worker {
             if entries.is_empty() {
                 return;
             }
-            let orders: Vec<Order> = entries.iter().map(|entry| entry.slip.order.clone()).collect();
+            let orders: Vec<&Order> = entries.iter().map(|entry| &entry.slip.order).collect();
             match self.writer.run(|db| store::book_batch(db, &orders)) {
-                Ok(batch) => return self.answer(entries, &orders, batch),
+                Ok(batch) => return self.answer(entries, batch),
                 Err(Failure::Passing(message)) => {
                     log::warn!("a batch of {} orders is tried again: {message}", orders.len());
                     thread::sleep(wait);
@@ -105,10 +105,10 @@ impl Worker {
         }
     }
 
-    fn answer(&self, entries: Vec<Entry>, orders: &[Order], batch: Batch) {
+    fn answer(&self, entries: Vec<Entry>, batch: Batch) {
         // Before the answers: a buyer who looks at once sees the own booking counted.
         self.board.publish(&batch.stock);
-        self.sold_out.learn(&batch, orders.iter());
+        self.sold_out.learn(&batch, entries.iter().map(|entry| &entry.slip.order));
         for (entry, outcome) in entries.into_iter().zip(batch.outcomes) {
             for slip in entry.again {
                 slip.answer(Ok(seen_again(&outcome)));

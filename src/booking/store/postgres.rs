@@ -62,20 +62,25 @@ LEFT JOIN claimed ON claimed.id = t.id
 WHERE t.id = ANY ($9)";
 
 /// The statement with a batch's values, as columns. Its type names it, so that it is prepared once.
-#[derive(Default, QueryId)]
-struct Claim {
-    request_keys: Vec<String>,
+#[derive(Default)]
+struct Claim<'a> {
+    request_keys: Vec<&'a str>,
     ticket_type_ids: Vec<i64>,
     quantities: Vec<i32>,
-    buyer_names: Vec<String>,
-    buyer_emails: Vec<String>,
-    references: Vec<String>,
-    tokens: Vec<String>,
+    buyer_names: Vec<&'a str>,
+    buyer_emails: Vec<&'a str>,
+    references: Vec<&'a str>,
+    tokens: Vec<&'a str>,
     created_at: NaiveDateTime,
     distinct_ticket_type_ids: Vec<i64>,
 }
 
-impl QueryFragment<Pg> for Claim {
+impl QueryId for Claim<'_> {
+    type QueryId = Claim<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Pg> for Claim<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let mut pieces = CLAIM.split('$');
         out.push_sql(pieces.next().unwrap_or_default());
@@ -98,11 +103,11 @@ impl QueryFragment<Pg> for Claim {
     }
 }
 
-impl Query for Claim {
+impl Query for Claim<'_> {
     type SqlType = (BigInt, Bool, BigInt, Text, Integer, BigInt, Array<Text>);
 }
 
-impl RunQueryDsl<PgConnection> for Claim {}
+impl RunQueryDsl<PgConnection> for Claim<'_> {}
 
 /// What the statement says of one tier.
 #[derive(Queryable)]
@@ -116,7 +121,7 @@ struct Tier {
     known: Vec<String>,
 }
 
-pub(super) fn book_batch(pg: &mut PgConnection, orders: &[Order]) -> QueryResult<Batch> {
+pub(super) fn book_batch(pg: &mut PgConnection, orders: &[&Order]) -> QueryResult<Batch> {
     let mut outcomes: Vec<Option<Outcome>> = vec![None; orders.len()];
     let mut stock = BTreeMap::new();
     let mut open: Vec<usize> = (0..orders.len()).collect();
@@ -138,13 +143,13 @@ pub(super) fn book_batch(pg: &mut PgConnection, orders: &[Order]) -> QueryResult
 /// each tier that held too little for all of its orders.
 fn claim(
     pg: &mut PgConnection,
-    orders: &[Order],
+    orders: &[&Order],
     open: &[usize],
     outcomes: &mut [Option<Outcome>],
     stock: &mut BTreeMap<i64, Stock>,
 ) -> QueryResult<HashMap<i64, i32>> {
     let created_at = Utc::now().naive_utc();
-    let draft = |&index: &usize| Booking::of(&orders[index], 0, String::new(), created_at);
+    let draft = |&index: &usize| Booking::of(orders[index], 0, String::new(), created_at);
     let drafts: Vec<Booking> = open.iter().map(draft).collect();
     let tiers: Vec<Tier> = statement(orders, open, &drafts, created_at).load(pg)?;
     let known: HashSet<&String> = tiers.first().into_iter().flat_map(|tier| &tier.known).collect();
@@ -155,7 +160,7 @@ fn claim(
     }
     let mut repeated = Vec::new();
     for (&index, draft) in open.iter().zip(drafts) {
-        let order = &orders[index];
+        let order = orders[index];
         match by_id.get(&order.ticket_type_id) {
             _ if known.contains(&order.request_key) => repeated.push(index),
             None => outcomes[index] = Some(Outcome::UnknownTicketType),
@@ -170,17 +175,22 @@ fn claim(
     Ok(tiers.iter().filter(|tier| !tier.is_claimed).map(|tier| (tier.id, tier.available)).collect())
 }
 
-fn statement(orders: &[Order], open: &[usize], drafts: &[Booking], created_at: NaiveDateTime) -> Claim {
+fn statement<'a>(
+    orders: &[&'a Order],
+    open: &[usize],
+    drafts: &'a [Booking],
+    created_at: NaiveDateTime,
+) -> Claim<'a> {
     let mut claim = Claim { created_at, ..Claim::default() };
     for (&index, booking) in open.iter().zip(drafts) {
-        let order = &orders[index];
-        claim.request_keys.push(order.request_key.clone());
+        let order = orders[index];
+        claim.request_keys.push(&order.request_key);
         claim.ticket_type_ids.push(order.ticket_type_id);
         claim.quantities.push(order.quantity);
-        claim.buyer_names.push(order.buyer.name.clone());
-        claim.buyer_emails.push(order.buyer.email.clone());
-        claim.references.push(booking.reference.clone());
-        claim.tokens.push(booking.token.clone());
+        claim.buyer_names.push(&order.buyer.name);
+        claim.buyer_emails.push(&order.buyer.email);
+        claim.references.push(&booking.reference);
+        claim.tokens.push(&booking.token);
     }
     let distinct: BTreeSet<i64> = claim.ticket_type_ids.iter().copied().collect();
     claim.distinct_ticket_type_ids = distinct.into_iter().collect();
@@ -190,7 +200,7 @@ fn statement(orders: &[Order], open: &[usize], drafts: &[Booking], created_at: N
 /// The bookings of keys that were used before.
 fn recall(
     pg: &mut PgConnection,
-    orders: &[Order],
+    orders: &[&Order],
     known: &[usize],
     outcomes: &mut [Option<Outcome>],
 ) -> QueryResult<()> {
@@ -206,7 +216,7 @@ fn recall(
     for &index in known {
         // When a reseed deleted it a moment ago, no outcome is noted, and the whole batch is sent again.
         if let Some(booking) = found.remove(&orders[index].request_key) {
-            outcomes[index] = Some(outcome_of_known(&orders[index], booking));
+            outcomes[index] = Some(outcome_of_known(orders[index], booking));
         }
     }
     Ok(())
@@ -214,7 +224,7 @@ fn recall(
 
 /// Notes the orders that do not fit, with what is left once those that do have taken theirs.
 fn refuse(
-    orders: &[Order],
+    orders: &[&Order],
     open: &[usize],
     fitting: &[usize],
     mut left: HashMap<i64, i32>,

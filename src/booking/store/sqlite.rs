@@ -20,7 +20,7 @@ struct Tier {
 }
 
 /// Runs inside the caller's transaction, which holds the write lock: what is read here stays true.
-pub(super) fn book_batch(sqlite: &mut SqliteConnection, orders: &[Order]) -> QueryResult<Batch> {
+pub(super) fn book_batch(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<Batch> {
     let now = Utc::now().naive_utc();
     let mut tiers = read_tiers(sqlite, orders)?;
     let left = tiers.iter().map(|(id, tier)| (*id, tier.available)).collect();
@@ -29,13 +29,13 @@ pub(super) fn book_batch(sqlite: &mut SqliteConnection, orders: &[Order]) -> Que
     // A key that is known costs no tickets, so it must not crowd out an order that would fit.
     for index in asked.iter().copied() {
         if let Some(booking) = find_by_request_key(sqlite, &orders[index].request_key)? {
-            outcomes[index] = Some(outcome_of_known(&orders[index], booking));
+            outcomes[index] = Some(outcome_of_known(orders[index], booking));
         }
     }
     let fresh: Vec<usize> = asked.into_iter().filter(|index| outcomes[*index].is_none()).collect();
     for index in proposals(orders, &fresh, &left) {
         if let Some(tier) = tiers.get(&orders[index].ticket_type_id) {
-            outcomes[index] = Some(Outcome::Booked(insert(sqlite, &orders[index], tier, now)?));
+            outcomes[index] = Some(Outcome::Booked(insert(sqlite, orders[index], tier, now)?));
         }
     }
     claim_sums(sqlite, orders, &mut outcomes, &mut tiers)?;
@@ -54,7 +54,7 @@ pub(super) fn book_batch(sqlite: &mut SqliteConnection, orders: &[Order]) -> Que
     Ok(Batch { outcomes, stock: stock.collect() })
 }
 
-fn read_tiers(sqlite: &mut SqliteConnection, orders: &[Order]) -> QueryResult<BTreeMap<i64, Tier>> {
+fn read_tiers(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<BTreeMap<i64, Tier>> {
     let mut tiers = BTreeMap::new();
     for id in orders.iter().map(|order| order.ticket_type_id) {
         if tiers.contains_key(&id) {
@@ -118,7 +118,7 @@ fn insert(
 /// bookings are taken out again.
 fn claim_sums(
     sqlite: &mut SqliteConnection,
-    orders: &[Order],
+    orders: &[&Order],
     outcomes: &mut [Option<Outcome>],
     tiers: &mut BTreeMap<i64, Tier>,
 ) -> QueryResult<()> {
