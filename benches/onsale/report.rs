@@ -16,14 +16,19 @@ pub struct Row {
     pub rounds: Vec<Round>,
 }
 
-/// What divided by what, how it is called, and what is promised.
-const RATIOS: [(&str, (Kind, usize), (Kind, usize), f64); 6] = [
-    ("postgres_1024_vs_no_database", (Kind::PostgresBatched, 1024), (Kind::NoDatabase, 1024), 0.6),
-    ("postgres_1024_vs_unbatched", (Kind::PostgresBatched, 1024), (Kind::PostgresUnbatched, 1024), 25.0),
-    ("postgres_1024_vs_pgbench", (Kind::PostgresBatched, 1024), (Kind::Pgbench, 64), 10.0),
-    ("postgres_64_vs_no_database", (Kind::PostgresBatched, 64), (Kind::NoDatabase, 64), 0.3),
-    ("sqlite_1024_vs_no_database", (Kind::SqliteBatched, 1024), (Kind::NoDatabase, 1024), 0.6),
-    ("sqlite_1024_vs_unbatched", (Kind::SqliteBatched, 1024), (Kind::SqliteUnbatched, 1024), 10.0),
+/// A contender at a number of connections.
+type Place = (Kind, usize);
+
+/// Its name in the file, what is divided by what, and what is promised.
+struct Ratio(&'static str, Place, Place, f64);
+
+const RATIOS: [Ratio; 6] = [
+    Ratio("postgres_1024_vs_no_database", (Kind::PostgresBatched, 1024), (Kind::NoDatabase, 1024), 0.6),
+    Ratio("postgres_1024_vs_unbatched", (Kind::PostgresBatched, 1024), (Kind::PostgresUnbatched, 1024), 25.0),
+    Ratio("postgres_1024_vs_pgbench", (Kind::PostgresBatched, 1024), (Kind::Pgbench, 64), 10.0),
+    Ratio("postgres_64_vs_no_database", (Kind::PostgresBatched, 64), (Kind::NoDatabase, 64), 0.3),
+    Ratio("sqlite_1024_vs_no_database", (Kind::SqliteBatched, 1024), (Kind::NoDatabase, 1024), 0.6),
+    Ratio("sqlite_1024_vs_unbatched", (Kind::SqliteBatched, 1024), (Kind::SqliteUnbatched, 1024), 10.0),
 ];
 
 impl Row {
@@ -105,7 +110,7 @@ pub fn print(rows: &[Row], disk_sync_ms: f64) {
     }
     println!("\nserver, postgres, load: processor cores in use, of the same few\n");
     println!("{:30} {:>8} {:>9}", "ratio", "", "at least");
-    for (name, above, below, least) in RATIOS {
+    for Ratio(name, above, below, least) in RATIOS {
         println!("{name:30} {:>8.2} {least:>9}", ratio(rows, above, below));
     }
 }
@@ -113,13 +118,13 @@ pub fn print(rows: &[Row], disk_sync_ms: f64) {
 /// Writes `onsale.json` beside the build: in `target`, or where that was moved to.
 pub fn write(rows: &[Row], plan: &Plan, disk_sync_ms: f64) -> Result<PathBuf> {
     let ratios =
-        RATIOS.iter().map(|(name, above, below, _)| ((*name).to_owned(), json!(ratio(rows, *above, *below))));
+        RATIOS.map(|Ratio(name, above, below, _)| (name.to_owned(), json!(ratio(rows, above, below))));
     let report = json!({
         "rounds": plan.rounds,
         "measured_seconds": plan.measured.as_secs_f64(),
         "disk_sync_ms": disk_sync_ms,
         "rows": rows.iter().map(Row::to_json).collect::<Vec<_>>(),
-        "ratios": ratios.collect::<Map<_, _>>(),
+        "ratios": ratios.into_iter().collect::<Map<_, _>>(),
     });
     let binary = Path::new(env!("CARGO_BIN_EXE_techkraft"));
     let target = binary.parent().and_then(Path::parent).ok_or("the binary is in no target folder")?;
@@ -129,8 +134,8 @@ pub fn write(rows: &[Row], plan: &Plan, disk_sync_ms: f64) -> Result<PathBuf> {
 }
 
 /// The median of the rounds' ratios: both sides of each were measured one shortly after the other.
-fn ratio(rows: &[Row], above: (Kind, usize), below: (Kind, usize)) -> f64 {
-    let rates = |(kind, connections)| {
+fn ratio(rows: &[Row], above: Place, below: Place) -> f64 {
+    let rates = |(kind, connections): Place| {
         let row = rows.iter().find(|row| (row.kind, row.connections) == (kind, connections));
         row.into_iter().flat_map(|row| row.rounds.iter().map(|round| round.bookings_per_second))
     };
