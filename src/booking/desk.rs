@@ -5,6 +5,7 @@
 //! bounded queue, and one worker books all that wait in one transaction. The queue fills by itself while
 //! the disk works: a lone order waits for nobody, and a rush is carried at the speed of the machine.
 
+mod letter_box;
 mod order_slip;
 mod sold_out;
 mod worker;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::letter_box::{Letter, LetterBox, Mail};
 use crate::booking::{Order, Outcome};
 use crate::error::Error;
 
@@ -15,6 +16,7 @@ pub(super) struct OrderSlip {
     deadline: Instant,
     claim: Claim,
     answer: oneshot::Sender<Result<Outcome, Error>>,
+    letter_box: LetterBox,
 }
 
 /// Decides who ends an order, the worker by booking it or the buyer by giving it up: whoever takes it
@@ -33,7 +35,16 @@ impl OrderSlip {
     pub(super) fn new(order: Order, patience: Duration) -> (Self, oneshot::Receiver<Result<Outcome, Error>>) {
         let (answer, receiver) = oneshot::channel();
         let deadline = Instant::now() + patience;
-        (Self { order, deadline, claim: Claim::default(), answer }, receiver)
+        (
+            Self {
+                order,
+                deadline,
+                claim: Claim::default(),
+                answer,
+                letter_box: LetterBox::of_this_thread(),
+            },
+            receiver,
+        )
     }
 
     pub(super) fn claim(&self) -> Claim {
@@ -49,8 +60,8 @@ impl OrderSlip {
         Instant::now() >= self.deadline
     }
 
-    pub(super) fn answer(self, outcome: Result<Outcome, Error>) {
-        // A buyer who has left meanwhile finds the booking by sending the same form again.
-        drop(self.answer.send(outcome));
+    /// Adds the answer to what is sent when the batch is done.
+    pub(super) fn answer(self, outcome: Result<Outcome, Error>, mail: &mut Mail) {
+        mail.add(self.letter_box, Letter { to: self.answer, answer: outcome });
     }
 }

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::DeskLimits;
+use super::letter_box::Mail;
 use super::order_slip::OrderSlip;
 use super::sold_out::SoldOut;
 use crate::booking::store::{self, Batch};
@@ -109,12 +110,14 @@ impl Worker {
         // Before the answers: a buyer who looks at once sees the own booking counted.
         self.board.publish(&batch.stock);
         self.sold_out.learn(&batch, entries.iter().map(|entry| &entry.slip.order));
+        let mut mail = Mail::default();
         for (entry, outcome) in entries.into_iter().zip(batch.outcomes) {
             for slip in entry.again {
-                slip.answer(Ok(seen_again(&outcome)));
+                slip.answer(Ok(seen_again(&outcome)), &mut mail);
             }
-            entry.slip.answer(Ok(outcome));
+            entry.slip.answer(Ok(outcome), &mut mail);
         }
+        mail.send();
     }
 
     /// One order that the database cannot take must not fail the others.
@@ -122,24 +125,25 @@ impl Worker {
         if entries.len() > 1 {
             return entries.into_iter().for_each(|entry| self.book(vec![entry]));
         }
+        let mut mail = Mail::default();
         if let Some(entry) = entries.pop() {
             for slip in entry.again {
-                slip.answer(Err(Error::Busy));
+                slip.answer(Err(Error::Busy), &mut mail);
             }
-            entry.slip.answer(Err(Error::Database(error)));
+            entry.slip.answer(Err(Error::Database(error)), &mut mail);
         }
+        mail.send();
     }
 }
 
 /// Tells those who waited too long that it is busy, and keeps the others.
 fn shed_late(entries: Vec<Entry>) -> Vec<Entry> {
     let (late, kept): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.slip.is_late());
-    for entry in late {
-        for slip in entry.again {
-            slip.answer(Err(Error::Busy));
-        }
-        entry.slip.answer(Err(Error::Busy));
+    let mut mail = Mail::default();
+    for slip in late.into_iter().flat_map(|entry| entry.again.into_iter().chain([entry.slip])) {
+        slip.answer(Err(Error::Busy), &mut mail);
     }
+    mail.send();
     kept
 }
 
