@@ -8,7 +8,7 @@ use rand::RngExt as _;
 
 use crate::cluster::Cluster;
 use crate::database::TestDatabase;
-use crate::rush::Rush;
+use crate::rush::{Rush, order, tier_ids};
 use crate::server::Server;
 use crate::visitor::{Purchase, Visitor};
 
@@ -47,6 +47,47 @@ fn one_key_sent_to_two_servers_at_once_books_once() {
     assert_eq!((database.tier("VIP").available, database.tier("Front Row").available), (0, 0));
     rush.assert_true(&database, &Visitor::new(servers[0].address));
     assert_no_deadlock(&cluster);
+}
+
+/// A key belongs to one order. Here each is sent with one tier to one server and with another to the other,
+/// in opposite orders, so that no row that is sold from makes the servers take turns: only the keys do.
+#[test]
+fn keys_that_two_servers_want_for_different_tiers_meet_no_deadlock() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    let servers = two_servers(&database);
+    let tiers = tier_ids(&database);
+    database
+        .execute("UPDATE ticket_types SET capacity = 1000000, available = 1000000, version = version + 1");
+    let mut buyers = servers.each_ref().map(|server| [(); 64].map(|()| Visitor::new(server.address)));
+    for _ in 0..40 {
+        let here: Vec<Purchase> = buyers[0].iter().map(|_| order(tiers[0], 1)).collect();
+        let there = here.iter().rev().map(|it| Purchase { ticket_type_id: tiers[1], ..it.clone() }).collect();
+        let start = Barrier::new(2);
+        let booked: usize = thread::scope(|scope| {
+            let sides = buyers.iter_mut().zip([here, there]).map(|(visitors, purchases)| {
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    for (visitor, purchase) in visitors.iter_mut().zip(&purchases) {
+                        visitor.send_order(purchase).expect("sent");
+                    }
+                    visitors.iter_mut().map(is_booked).filter(|is_booked| *is_booked).count()
+                })
+            });
+            let sides: Vec<_> = sides.collect();
+            sides.into_iter().map(|side| side.join().expect("a side")).sum()
+        });
+        assert_eq!(booked, 64, "each key once");
+    }
+    database.assert_books_balance();
+    assert_no_deadlock(&cluster);
+}
+
+fn is_booked(visitor: &mut Visitor) -> bool {
+    let status = visitor.receive().expect("an answer").status;
+    assert!([303, 422].contains(&status), "{status}");
+    status == 303
 }
 
 /// A reseed locks every tier, as do batches of orders for all of them: all in the same order.
