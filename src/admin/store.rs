@@ -198,17 +198,22 @@ fn line((booking, ticket_type, time_zone): (Booking, String, String)) -> Booking
 /// # Errors
 /// What the database said.
 pub fn reseed(db: &mut Db, seed: &Seed, actor: &str) -> QueryResult<usize> {
-    let tiers = ticket_types::table.filter(
-        ticket_types::event_id
-            .eq_any(events_table::table.filter(events_table::slug.eq(seed.slug)).select(events_table::id)),
-    );
+    let tiers: Vec<i64> = ticket_types::table
+        .inner_join(events_table::table)
+        .filter(events_table::slug.eq(seed.slug))
+        .order(ticket_types::id)
+        .select(ticket_types::id)
+        .load(db)?;
     // First of all the tiers' rows are locked: a booking that claims one of them has committed before and
-    // is deleted below, or waits here and books from the new stock.
-    diesel::update(tiers).set(ticket_types::version.eq(ticket_types::version + 1)).execute(db)?;
-    let deleted = diesel::delete(
-        bookings::table.filter(bookings::ticket_type_id.eq_any(tiers.select(ticket_types::id))),
-    )
-    .execute(db)?;
+    // is deleted below, or waits here and books from the new stock. One by one in the order of ids, as the
+    // desks lock them, so that nobody waits in a circle.
+    for id in &tiers {
+        diesel::update(ticket_types::table.find(id))
+            .set(ticket_types::version.eq(ticket_types::version + 1))
+            .execute(db)?;
+    }
+    let deleted =
+        diesel::delete(bookings::table.filter(bookings::ticket_type_id.eq_any(tiers))).execute(db)?;
     events::store::plant(db, seed)?;
     record(db, actor, "reseeded", seed.name, i64::try_from(deleted).unwrap_or(i64::MAX))?;
     Ok(deleted)
