@@ -41,7 +41,7 @@ fn bookings_touch_no_index_of_the_tiers() {
             let (rush, mut visitor) = (&rush, Visitor::new(server.address));
             scope.spawn(move || rush.buy(&mut visitor, buyer));
         }
-        while rush.ledger.lock().expect("a lock").confirmed.len() < BOOKINGS {
+        while rush.ledger.lock().expect("a lock").confirmed.len() < BOOKINGS && !rush.is_over() {
             thread::sleep(Duration::from_millis(20));
         }
     });
