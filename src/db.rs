@@ -87,7 +87,7 @@ impl Database {
         work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, Error> {
         let pool = self.pool.clone();
-        web::block(move || work(&mut *take(&pool)?).map_err(Error::from)).await?
+        web::block(move || on_connection(&pool, work)).await?
     }
 
     /// Runs `work` in one write transaction, off the async threads: all of it is kept, or nothing.
@@ -102,7 +102,7 @@ impl Database {
         let turn = self.turn.clone();
         web::block(move || {
             let _turn = turn.wait();
-            write_transaction(&mut *take(&pool)?, work).map_err(Error::from)
+            on_connection(&pool, |db| write_transaction(db, work))
         })
         .await?
     }
@@ -112,7 +112,7 @@ impl Database {
     /// # Errors
     /// As [`Database::read`].
     pub fn read_here<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
-        Ok(work(&mut *take(&self.pool)?)?)
+        on_connection(&self.pool, work)
     }
 
     /// As [`Database::write`], for callers that have a thread of their own.
@@ -121,7 +121,7 @@ impl Database {
     /// As [`Database::write`].
     pub fn write_here<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
         let _turn = self.turn.wait();
-        Ok(write_transaction(&mut *take(&self.pool)?, work)?)
+        on_connection(&self.pool, |db| write_transaction(db, work))
     }
 }
 
@@ -133,6 +133,21 @@ fn open_pool(url: &DatabaseUrl, size: u32) -> Result<Pool<Connector>, StartError
         .error_handler(Box::new(LogPoolError))
         .build(Connector(url.clone()))
         .map_err(|e| unreachable_database(url, &e))
+}
+
+/// A connection that is lost on the way is as if none had been free: trying again is safe, and helps.
+fn on_connection<T>(
+    pool: &Pool<Connector>,
+    work: impl FnOnce(&mut Db) -> QueryResult<T>,
+) -> Result<T, Error> {
+    let mut db = take(pool)?;
+    work(&mut db).map_err(|error| {
+        if writer::is_lost(&mut db, &error) {
+            log::warn!("a database connection was lost: {}", one_line(&error));
+            return Error::Busy;
+        }
+        error.into()
+    })
 }
 
 fn take(pool: &Pool<Connector>) -> Result<PooledConnection<Connector>, Error> {
@@ -176,6 +191,18 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), StartError> {
     let mut db = connect(url).map_err(|e| unreachable_database(url, &e))?;
     migrate_connection(&mut db)
         .map_err(|e| StartError::new(format!("the migration of {url} failed: {}", one_line(&e))))
+}
+
+/// Servers that start together on an empty database take turns to fill it: until the end of the caller's
+/// transaction this one is alone. SQLite's write transactions always are.
+///
+/// # Errors
+/// What the database said.
+pub fn take_turn_to_fill(db: &mut Db) -> QueryResult<()> {
+    if let Db::Postgres(pg) = db {
+        diesel::sql_query(format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).execute(pg)?;
+    }
+    Ok(())
 }
 
 fn migrate_connection(db: &mut Db) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {

@@ -7,7 +7,7 @@ use diesel::sql_types::BigInt;
 
 use super::{BookingLine, Sales, TierSales};
 use crate::booking::Booking;
-use crate::db::Db;
+use crate::db::{Db, take_turn_to_fill};
 use crate::events::seed::Seed;
 use crate::events::{self, Event};
 use crate::schema::{admin_sessions, admins, audit_log, bookings, events as events_table, ticket_types};
@@ -29,6 +29,7 @@ pub fn find_admin(db: &mut Db, username: &str) -> QueryResult<Option<(i64, Strin
 /// # Errors
 /// What the database said.
 pub fn insert_admin(db: &mut Db, username: &str, password_hash: &str) -> QueryResult<bool> {
+    take_turn_to_fill(db)?;
     if find_admin(db, username)?.is_some() {
         return Ok(false);
     }

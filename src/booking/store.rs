@@ -21,6 +21,9 @@ pub struct Batch {
     pub outcomes: Vec<Outcome>,
     /// What is left of the tiers that the batch read or changed.
     pub stock: Vec<Stock>,
+    /// Whether the outcomes and the stock are of one moment. Between two rounds of a batch another server
+    /// may have booked an order that was refused here in the first.
+    pub is_of_one_moment: bool,
 }
 
 /// Books orders with different request keys, first come, first served: each whole or not at all, each at

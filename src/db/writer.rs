@@ -54,7 +54,7 @@ impl Writer {
             }
             Err(error) => error,
         };
-        if db.is_broken() || (!is_answer(&error) && db.ping().is_err()) {
+        if is_lost(&mut db, &error) {
             return Err(Failure::Passing(one_line(&error)));
         }
         self.connection = Some(db);
@@ -68,6 +68,11 @@ impl Writer {
         }
         Ok(db)
     }
+}
+
+/// Whether an error came of a connection that was lost.
+pub(super) fn is_lost(db: &mut Db, error: &DieselError) -> bool {
+    db.is_broken() || (!is_answer(error) && db.ping().is_err())
 }
 
 /// Whether the database itself has answered, so that the connection is good.

@@ -2,7 +2,7 @@ use diesel::prelude::*;
 
 use super::seed::Seed;
 use super::{Event, TicketType};
-use crate::db::Db;
+use crate::db::{Db, take_turn_to_fill};
 use crate::schema::{events, ticket_types};
 
 /// All concerts, the next one first.
@@ -55,6 +55,7 @@ pub fn ticket_types(db: &mut Db, event_id: i64) -> QueryResult<Vec<TicketType>> 
 /// # Errors
 /// What the database said.
 pub fn seed_if_empty(db: &mut Db, seed: &Seed) -> QueryResult<bool> {
+    take_turn_to_fill(db)?;
     if events::table.count().get_result::<i64>(db)? > 0 {
         return Ok(false);
     }

@@ -17,7 +17,12 @@ use self::operation::{Operation, operations};
 use self::shop::Shop;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        max_shrink_iters: 5_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// Tried, each time alone:
     #[test]

@@ -48,7 +48,15 @@ impl SoldOut {
             see(&mut tiers, stock);
         }
         for (order, outcome) in orders.zip(&batch.outcomes) {
-            if let (Outcome::NotEnough { .. }, Some(tier)) = (outcome, tiers.get_mut(&order.ticket_type_id)) {
+            if matches!(outcome, Outcome::Booked(_)) {
+                // Refused before, for a tier that is sold out; now the key stands for something.
+                let hash = self.hash(order);
+                for tier in tiers.values_mut() {
+                    tier.refused.remove(&hash);
+                }
+            }
+            let is_true_now = batch.is_of_one_moment && matches!(outcome, Outcome::NotEnough { .. });
+            if let (true, Some(tier)) = (is_true_now, tiers.get_mut(&order.ticket_type_id)) {
                 if tier.refused.len() >= REFUSED_MAX {
                     tier.refused.clear();
                 }
@@ -101,7 +109,11 @@ mod tests {
     }
 
     fn batch(available: i32, version: i64, outcomes: Vec<Outcome>) -> Batch {
-        Batch { outcomes, stock: vec![Stock { ticket_type_id: 1, available, version }] }
+        Batch {
+            outcomes,
+            stock: vec![Stock { ticket_type_id: 1, available, version }],
+            is_of_one_moment: true,
+        }
     }
 
     #[test]

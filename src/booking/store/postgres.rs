@@ -52,6 +52,7 @@ WITH known AS MATERIALIZED (
            claimed.price_cents * fresh.quantity, e.currency, fresh.buyer_name, fresh.buyer_email,
            fresh.request_key, 'confirmed', $8
     FROM fresh JOIN claimed ON claimed.id = fresh.ticket_type_id JOIN events e ON e.id = claimed.event_id
+    ORDER BY fresh.request_key COLLATE \"C\"
 )
 SELECT t.id, claimed.id IS NOT NULL, coalesce(claimed.price_cents, t.price_cents), e.currency,
        coalesce(claimed.available, t.available), coalesce(claimed.version, t.version),
@@ -125,7 +126,7 @@ pub(super) fn book_batch(pg: &mut PgConnection, orders: &[&Order]) -> QueryResul
     let mut outcomes: Vec<Option<Outcome>> = vec![None; orders.len()];
     let mut stock = BTreeMap::new();
     let mut open: Vec<usize> = (0..orders.len()).collect();
-    for _ in 0..ROUNDS_MAX {
+    for round in 0..ROUNDS_MAX {
         let left = claim(pg, orders, &open, &mut outcomes, &mut stock)?;
         open.retain(|index| outcomes[*index].is_none());
         let fitting = proposals(orders, &open, &left);
@@ -133,7 +134,8 @@ pub(super) fn book_batch(pg: &mut PgConnection, orders: &[&Order]) -> QueryResul
         open = fitting;
         if open.is_empty() {
             let outcomes = outcomes.into_iter().collect::<Option<_>>().ok_or(DieselError::NotFound)?;
-            return Ok(Batch { outcomes, stock: stock.into_values().collect() });
+            let stock = stock.into_values().collect();
+            return Ok(Batch { outcomes, stock, is_of_one_moment: round == 0 });
         }
     }
     Err(DieselError::RollbackTransaction)

@@ -51,7 +51,7 @@ pub(super) fn book_batch(sqlite: &mut SqliteConnection, orders: &[&Order]) -> Qu
         available: tier.available,
         version: tier.version,
     });
-    Ok(Batch { outcomes, stock: stock.collect() })
+    Ok(Batch { outcomes, stock: stock.collect(), is_of_one_moment: true })
 }
 
 fn read_tiers(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<BTreeMap<i64, Tier>> {
