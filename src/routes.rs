@@ -18,11 +18,7 @@ pub fn configure(site: &mut ServiceConfig) {
         FormConfig::default().limit(FORM_BYTES_MAX).error_handler(|e, _| unreadable_form(&e).into()),
     )
     .app_data(PayloadConfig::new(FORM_BYTES_MAX))
-    // Concerts
-    .service(page("/").route(get().to(events::pages::index)))
-    .service(page("/events/{slug}").route(get().to(events::pages::show)))
-    .service(page("/events/{slug}/availability").route(get().to(events::pages::availability)))
-    // Bookings
+    // Bookings: first, because a rush asks for them, and patterns are tried in this order
     .service(
         form("/bookings").route(get().to(booking::pages::index)).route(post().to(booking::pages::create)),
     )
@@ -30,6 +26,10 @@ pub fn configure(site: &mut ServiceConfig) {
     .service(page("/bookings/{token}").route(get().to(booking::pages::show)))
     .service(page("/bookings/{token}/calendar.ics").route(get().to(booking::pages::calendar)))
     .service(act("/buyer/forget").route(post().to(booking::pages::forget_buyer)))
+    // Concerts
+    .service(page("/").route(get().to(events::pages::index)))
+    .service(page("/events/{slug}").route(get().to(events::pages::show)))
+    .service(page("/events/{slug}/availability").route(get().to(events::pages::availability)))
     // The organiser
     .service(page("/admin").route(get().to(admin::pages::show)))
     .service(page("/admin/sales").route(get().to(admin::pages::sales)))

@@ -160,12 +160,12 @@ fn claim(
         let Tier { id: ticket_type_id, available, version, .. } = *tier;
         stock.insert(ticket_type_id, Stock { ticket_type_id, available, version });
     }
-    let mut repeated = Vec::new();
+    let (mut repeated, mut homeless) = (Vec::new(), Vec::new());
     for (&index, draft) in open.iter().zip(drafts) {
         let order = orders[index];
         match by_id.get(&order.ticket_type_id) {
             _ if known.contains(&order.request_key) => repeated.push(index),
-            None => outcomes[index] = Some(Outcome::UnknownTicketType),
+            None => homeless.push(index),
             Some(tier) if tier.is_claimed => {
                 let booking = draft.priced(tier.price_cents, tier.currency.clone());
                 outcomes[index] = Some(Outcome::Booked(booking));
@@ -174,6 +174,11 @@ fn claim(
         }
     }
     recall(pg, orders, &repeated, outcomes)?;
+    // Without a tier there was no line to name the known keys on.
+    recall(pg, orders, &homeless, outcomes)?;
+    for index in homeless {
+        outcomes[index].get_or_insert(Outcome::UnknownTicketType);
+    }
     Ok(tiers.iter().filter(|tier| !tier.is_claimed).map(|tier| (tier.id, tier.available)).collect())
 }
 

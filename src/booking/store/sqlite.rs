@@ -1,4 +1,7 @@
 //! A batch on SQLite: one transaction of prepared statements, so that the disk is waited for once.
+//!
+//! Rows are read with `get_result`, never with `first`: that binds a LIMIT, which makes SQLite compile the
+//! statement anew each time.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -69,7 +72,7 @@ fn read_tiers(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<B
                 ticket_types::available,
                 ticket_types::version,
             ))
-            .first(sqlite)
+            .get_result(sqlite)
             .optional()?;
         if let Some(tier) = tier {
             tiers.insert(id, tier);
@@ -83,9 +86,9 @@ fn find_by_request_key(sqlite: &mut SqliteConnection, key: &str) -> QueryResult<
     let id: Option<i64> = bookings::table
         .filter(bookings::request_key.eq(key))
         .select(bookings::id)
-        .first(sqlite)
+        .get_result(sqlite)
         .optional()?;
-    id.map(|id| bookings::table.find(id).select(Booking::as_select()).first(sqlite)).transpose()
+    id.map(|id| bookings::table.find(id).select(Booking::as_select()).get_result(sqlite)).transpose()
 }
 
 fn insert(
