@@ -16,6 +16,10 @@ const RESUMES_WITHIN: Duration = Duration::from_secs(2);
 
 /// Buyers see 303, 409, and while the database is away 503 with Retry-After. No other status is allowed:
 /// a 500 would tell a buyer that something broke, when all that is needed is to try again.
+///
+/// Tried: with `synchronous_commit = off`, so that orders are answered before they are on the disk,
+/// bookings that buyers had seen were gone. With batches that are not tried again when their connection is
+/// lost, buyers got 500s; and reads that met a lost connection gave 500s until that became a 503.
 #[test]
 fn postgresql_stopped_under_load_costs_no_booking_and_service_resumes_by_itself() {
     let cluster = Cluster::start();

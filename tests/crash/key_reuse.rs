@@ -7,6 +7,7 @@ use crate::rush::{order, tier_ids};
 use crate::server::{Server, assert_verified};
 use crate::visitor::{Purchase, Visitor};
 
+/// Tried: when payloads are not compared, the other orders got the first one's booking.
 #[test]
 fn the_same_key_for_something_else_is_refused_and_changes_nothing() {
     let database = TestDatabase::create();
@@ -30,6 +31,7 @@ fn the_same_key_for_something_else_is_refused_and_changes_nothing() {
 }
 
 /// Both wait in one batch, or in two that follow each other: either way the first to come has the key.
+/// Tried: when two that differ in one batch are taken for the same order, both were booked as the first.
 #[test]
 fn two_different_orders_with_one_key_at_once_book_one_of_them() {
     let database = TestDatabase::create();

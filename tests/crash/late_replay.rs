@@ -15,6 +15,8 @@ const MOMENT: Duration = Duration::from_millis(300);
 /// the last two tickets for a key, while here the same key waits behind an order for the same two. The key
 /// is refused here, because the order before it would take them; that order then loses to the other
 /// server. What is remembered of this must not hide the booking.
+/// Tried: when orders that were refused in an earlier round of a batch are remembered with what is left
+/// after its last, the key got 409 for as long as others kept asking.
 #[test]
 fn a_key_that_another_server_has_booked_is_found_although_it_was_refused_here() {
     let cluster = Cluster::start();

@@ -59,6 +59,8 @@ impl Storm {
     }
 }
 
+/// Tried: when nothing is remembered of refused orders, 2,437 orders cost 953 statements, one for each
+/// batch, instead of about 50.
 #[test]
 fn a_storm_on_a_sold_out_tier_costs_next_to_no_statements() {
     let cluster = Cluster::start();
@@ -84,6 +86,8 @@ fn a_storm_on_a_sold_out_tier_costs_next_to_no_statements() {
     assert!(cost <= 200, "{cost} statements in {STORM:?}");
 }
 
+/// Tried: with a memory that is trusted for 10 s the cancelled tickets were refused for as long; with one
+/// that refuses orders it has not seen before, the booking was not found again.
 #[test]
 fn in_a_storm_a_booking_is_found_again_and_returned_tickets_are_sold_at_once() {
     let database = TestDatabase::create();
@@ -111,6 +115,7 @@ fn in_a_storm_a_booking_is_found_again_and_returned_tickets_are_sold_at_once() {
     database.assert_books_balance();
 }
 
+/// Tried: with a memory of 10 s that a reseed does not clear, orders were refused for as long.
 #[test]
 fn after_a_reseed_a_sold_out_tier_sells_at_once() {
     let database = TestDatabase::create();

@@ -15,6 +15,10 @@ use crate::visitor::{Purchase, Visitor};
 const BUYERS: u64 = 500;
 const ORDERS_EACH: usize = 8;
 
+/// Tried: without both `available >= quantity` in the claim the CHECK turned lost races into 500s, and
+/// without the CHECK as well 2,305 VIP tickets too many were sold; without UNIQUE on request_key the same
+/// key had another booking on each server; without the lookup of known keys replays never ended, and with
+/// unique violations that are not tried again they ended in 500s.
 #[test]
 fn one_key_sent_to_two_servers_at_once_books_once() {
     let cluster = Cluster::start();
@@ -49,8 +53,29 @@ fn one_key_sent_to_two_servers_at_once_books_once() {
     assert_no_deadlock(&cluster);
 }
 
+/// Batches for all tiers at once, none of which sells out, lock all of them, again and again.
+/// Tried: with the rows locked in any order instead of by id, PostgreSQL's log told of deadlocks at once.
+#[test]
+fn batches_of_two_servers_for_all_tiers_meet_no_deadlock() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    let servers = two_servers(&database);
+    let rush = Rush::on(&database, [1_000_000; 3]);
+    thread::scope(|scope| {
+        let _end = rush.until_dropped();
+        for buyer in 0..64 {
+            let (rush, mut visitor) = (&rush, Visitor::new(servers[buyer as usize % 2].address));
+            scope.spawn(move || rush.buy(&mut visitor, buyer));
+        }
+        thread::sleep(Duration::from_secs(4));
+    });
+    rush.assert_true(&database, &Visitor::new(servers[0].address));
+    assert_no_deadlock(&cluster);
+}
+
 /// A key belongs to one order. Here each is sent with one tier to one server and with another to the other,
 /// in opposite orders, so that no row that is sold from makes the servers take turns: only the keys do.
+/// Tried: without ORDER BY in the INSERT there was a deadlock in every few rounds, a second each.
 #[test]
 fn keys_that_two_servers_want_for_different_tiers_meet_no_deadlock() {
     let cluster = Cluster::start();
@@ -91,6 +116,8 @@ fn is_booked(visitor: &mut Visitor) -> bool {
 }
 
 /// A reseed locks every tier, as do batches of orders for all of them: all in the same order.
+/// Tried: with one UPDATE that locks the tiers as they lie in the table, 5 of 100 reseeds deadlocked; so
+/// they do when the desks lock in no order.
 #[test]
 fn a_reseed_in_mid_rush_meets_no_deadlock() {
     let cluster = Cluster::start();
@@ -134,6 +161,7 @@ fn two_servers(database: &TestDatabase) -> [Server; 2] {
 }
 
 /// As a deployment does it. One migrates, seeds and makes the organiser's account; the others find them.
+/// Tried: without a turn for each the second to seed stopped with a duplicate slug.
 #[test]
 fn servers_may_start_at_once_on_an_empty_database() {
     let cluster = Cluster::start();

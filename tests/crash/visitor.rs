@@ -78,9 +78,13 @@ impl Visitor {
         self.receive()
     }
 
-    /// Goes away, whatever was asked before.
-    pub fn leave(&mut self) {
-        self.connection = None;
+    /// Goes away, whatever was asked before: with a farewell, after which the server may still answer, or
+    /// abruptly, as a browser that crashes or a phone that is switched off.
+    pub fn leave(&mut self, abruptly: bool) {
+        if let (Some(connection), true) = (self.connection.take(), abruptly) {
+            let socket = socket2::SockRef::from(connection.get_ref());
+            socket.set_linger(Some(Duration::ZERO)).expect("a socket");
+        }
     }
 
     fn send_form(&mut self, path: &str, form: &[(&str, String)]) -> io::Result<()> {

@@ -17,18 +17,23 @@ use self::operation::{Operation, operations};
 use self::shop::Shop;
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64,
-        max_shrink_iters: 5_000,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(config())]
 
-    /// Tried, each time alone:
+    /// Tried on SQLite, each alone: without the guard of the UPDATE and with proposals that always fit, the
+    /// CHECK turned orders into errors, and without the CHECK as well the tiers no longer balanced; without
+    /// the lookup of known keys replays were never answered; with payloads that are not compared, or a key
+    /// twice in one batch taken for one order, another order got the booking of the first; when the desk
+    /// refused from memory whatever came for a sold-out tier, or was not told of tickets that came back,
+    /// replays and cancellations got `NotEnough`. Each failed, shortened to two to five operations.
     #[test]
     fn the_desk_does_what_the_model_does(operations in operations(), batch_size in 1..6_usize) {
         run(&operations, batch_size)?;
     }
+}
+
+fn config() -> ProptestConfig {
+    let base = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
+    ProptestConfig { max_shrink_iters: 5_000, max_shrink_time: 60_000, ..base }
 }
 
 fn run(operations: &[Operation], batch_size: usize) -> TestCaseResult {
