@@ -82,7 +82,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     board.refresh_here(&db)?;
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), config.board_refresh));
     let desk = if config.desk_pretends {
-        Desk::pretend()
+        Desk::pretend(Arc::clone(&board), config.desk)?
     } else {
         Desk::open(&db, Arc::clone(&board), config.desk)?
     };

@@ -122,7 +122,7 @@ impl Error {
             ),
             Self::Busy => (
                 "It is very busy right now",
-                "Nothing was booked. Trying again in a moment is safe: the same form never books twice.",
+                "We cannot confirm it yet. Trying again in a moment is safe: the same form never books twice, and finds what it has booked.",
             ),
             Self::Database(_) | Self::Internal(_) => (
                 "Something broke backstage",

@@ -20,8 +20,9 @@ use chrono::Utc;
 use self::order_slip::OrderSlip;
 use self::sold_out::SoldOut;
 use self::worker::Worker;
+use super::store::{self, Batch};
 use super::{Booking, Order, Outcome};
-use crate::db::Database;
+use crate::db::{Database, Failure};
 use crate::error::{Error, StartError};
 use crate::events::board::Board;
 
@@ -38,8 +39,7 @@ pub struct DeskLimits {
 
 /// The one door to a booking.
 pub struct Desk {
-    /// `None` at a desk that only pretends.
-    queue: Option<SyncSender<OrderSlip>>,
+    queue: SyncSender<OrderSlip>,
     sold_out: Arc<SoldOut>,
     deadline: Duration,
 }
@@ -50,21 +50,33 @@ impl Desk {
     /// # Errors
     /// When the system has no thread for it.
     pub fn open(db: &Database, board: Arc<Board>, limits: DeskLimits) -> Result<Self, StartError> {
+        let mut writer = db.writer();
+        Self::with_books(limits, board, move |orders| writer.run(|db| store::book_batch(db, orders)))
+    }
+
+    /// A desk whose books are closed: every order goes its whole way, and nothing is written. The
+    /// benchmark's measure of all but the database.
+    ///
+    /// # Errors
+    /// When the system has no thread for it.
+    pub fn pretend(board: Arc<Board>, limits: DeskLimits) -> Result<Self, StartError> {
+        log::warn!("DESK_PRETENDS: orders are answered, and nothing is booked");
+        Self::with_books(limits, board, |orders| Ok(pretended(orders)))
+    }
+
+    fn with_books(
+        limits: DeskLimits,
+        board: Arc<Board>,
+        books: impl FnMut(&[&Order]) -> Result<Batch, Failure> + Send + 'static,
+    ) -> Result<Self, StartError> {
         let (queue, waiting) = sync_channel(limits.queue_length);
         let sold_out = Arc::new(SoldOut::default());
-        let worker = Worker::new(db.writer(), waiting, board, Arc::clone(&sold_out), limits);
+        let worker = Worker::new(Box::new(books), waiting, board, Arc::clone(&sold_out), limits);
         thread::Builder::new()
             .name("desk".into())
             .spawn(move || worker.run())
             .map_err(|e| StartError::new(format!("the desk cannot start its thread: {e}")))?;
-        Ok(Self { queue: Some(queue), sold_out, deadline: limits.deadline })
-    }
-
-    /// A desk with no database behind it: the benchmark's measure of everything else.
-    #[must_use]
-    pub fn pretend() -> Self {
-        log::warn!("DESK_PRETENDS: orders are answered, and nothing is booked");
-        Self { queue: None, sold_out: Arc::default(), deadline: Duration::ZERO }
+        Ok(Self { queue, sold_out, deadline: limits.deadline })
     }
 
     /// Books the order, and answers once that is committed.
@@ -72,14 +84,14 @@ impl Desk {
     /// # Errors
     /// [`Error::Busy`] when too many wait, when the order's turn did not come in time, or when the
     /// database stayed away; database errors. Sending the same order again, with its key, is then safe.
-    pub async fn book(&self, order: Order) -> Result<Outcome, Error> {
-        let Some(queue) = &self.queue else { return Ok(pretended(&order)) };
+    pub async fn book(&self, order: impl Into<Arc<Order>>) -> Result<Outcome, Error> {
+        let order = order.into();
         if self.sold_out.refuses(&order) {
             return Ok(Outcome::NotEnough { left: 0 });
         }
         let (slip, mut answer) = OrderSlip::new(order, self.deadline);
         let claim = slip.claim();
-        queue.try_send(slip).map_err(|_| Error::Busy)?;
+        self.queue.try_send(slip).map_err(|_| Error::Busy)?;
         match tokio::time::timeout(self.deadline, &mut answer).await {
             Ok(outcome) => outcome.unwrap_or_else(|_| Err(worker_is_gone())),
             // Given up, unless the worker has just taken it: then it is booked or refused in a moment.
@@ -94,10 +106,33 @@ impl Desk {
     }
 }
 
-fn pretended(order: &Order) -> Outcome {
-    Outcome::Booked(Booking::of(order, 0, "USD".into(), Utc::now().naive_utc()))
+fn pretended(orders: &[&Order]) -> Batch {
+    let now = Utc::now().naive_utc();
+    let booked = |order: &&Order| Outcome::Booked(Booking::of(order, 0, "USD".into(), now));
+    Batch { outcomes: orders.iter().map(booked).collect(), ..Batch::default() }
 }
 
 fn worker_is_gone() -> Error {
-    Error::Internal("the desk's worker has stopped".into())
+    Error::Internal("the desk's worker has dropped an order".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::booking::buyer::Buyer;
+
+    #[actix_web::test]
+    async fn a_panic_costs_the_desk_one_batch_only() {
+        let limits = DeskLimits { queue_length: 10, batch_size: 10, deadline: Duration::from_secs(5) };
+        let mut is_first = true;
+        let books = move |orders: &[&Order]| {
+            assert!(!std::mem::take(&mut is_first), "the first batch goes wrong");
+            Ok(pretended(orders))
+        };
+        let desk = Desk::with_books(limits, Arc::default(), books).unwrap();
+        let buyer = Buyer { name: "Ada".into(), email: "ada@example.org".into() };
+        let order = Order { ticket_type_id: 1, quantity: 1, buyer, request_key: "a key".into() };
+        assert!(matches!(desk.book(order.clone()).await, Err(Error::Internal(_))));
+        assert!(matches!(desk.book(order).await, Ok(Outcome::Booked(_))));
+    }
 }

@@ -98,14 +98,14 @@ pub async fn create(
     let mut form = form.into_inner();
     let (listing, ticket_type) = find_ticket_type(&app, &form.ticket_type)?;
     let order = match form.parse(&ticket_type, &app.request_keys) {
-        Ok(order) => order,
+        Ok(order) => Arc::new(order),
         Err(errors) => {
             let checkout = checkout(&app, page, form, errors)?;
             return respond_checkout(StatusCode::UNPROCESSABLE_ENTITY, checkout);
         }
     };
     let mut errors = FieldErrors::default();
-    let status = match app.desk.book(order.clone()).await? {
+    let status = match app.desk.book(Arc::clone(&order)).await? {
         Outcome::Booked(booking) | Outcome::Replayed(booking) => {
             return respond_booked(&app, page, &order.buyer, &listing.event, ticket_type, booking);
         }

@@ -14,7 +14,7 @@
     404: "This is no longer on sale. Please reload the page.",
     413: "That was too much to read. Please shorten what you typed.",
     429: "That was very fast. Please wait a moment and try again.",
-    503: "It is very busy right now. Nothing was booked, and trying again is safe.",
+    503: "It is very busy right now, and we cannot confirm it yet. Trying again is safe: you will not be booked twice.",
     500: "Something broke backstage. Trying again is safe: you will not be booked twice.",
     0: "No answer came from the server. Trying again is safe: you will not be booked twice.",
   };

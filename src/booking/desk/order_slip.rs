@@ -12,7 +12,7 @@ use crate::error::Error;
 
 /// An order, the way back to its buyer, and the hour at which it is given up.
 pub(super) struct OrderSlip {
-    pub(super) order: Order,
+    pub(super) order: Arc<Order>,
     deadline: Instant,
     claim: Claim,
     answer: oneshot::Sender<Result<Outcome, Error>>,
@@ -32,7 +32,10 @@ impl Claim {
 }
 
 impl OrderSlip {
-    pub(super) fn new(order: Order, patience: Duration) -> (Self, oneshot::Receiver<Result<Outcome, Error>>) {
+    pub(super) fn new(
+        order: Arc<Order>,
+        patience: Duration,
+    ) -> (Self, oneshot::Receiver<Result<Outcome, Error>>) {
         let (answer, receiver) = oneshot::channel();
         let deadline = Instant::now() + patience;
         (

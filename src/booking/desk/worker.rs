@@ -1,6 +1,7 @@
 //! The worker behind the desk: takes what waits, books it as one batch, answers, and begins again.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
@@ -10,9 +11,9 @@ use super::DeskLimits;
 use super::letter_box::Mail;
 use super::order_slip::OrderSlip;
 use super::sold_out::SoldOut;
-use crate::booking::store::{self, Batch};
+use crate::booking::store::Batch;
 use crate::booking::{Order, Outcome};
-use crate::db::{Failure, Writer};
+use crate::db::Failure;
 use crate::error::Error;
 use crate::events::board::Board;
 
@@ -21,8 +22,11 @@ use crate::events::board::Board;
 const RETRY_FIRST: Duration = Duration::from_millis(5);
 const RETRY_LONGEST: Duration = Duration::from_millis(200);
 
+/// Books a batch as a whole, or says why it did not.
+pub(super) type Books = Box<dyn FnMut(&[&Order]) -> Result<Batch, Failure> + Send>;
+
 pub(super) struct Worker {
-    writer: Writer,
+    books: Books,
     waiting: Receiver<OrderSlip>,
     board: Arc<Board>,
     sold_out: Arc<SoldOut>,
@@ -39,17 +43,24 @@ struct Entry {
 
 impl Worker {
     pub(super) fn new(
-        writer: Writer,
+        books: Books,
         waiting: Receiver<OrderSlip>,
         board: Arc<Board>,
         sold_out: Arc<SoldOut>,
         limits: DeskLimits,
     ) -> Self {
-        Self { writer, waiting, board, sold_out, limits, put_back: Vec::new() }
+        Self { books, waiting, board, sold_out, limits, put_back: Vec::new() }
     }
 
-    /// Works until the desk is closed.
+    /// Works until the desk is closed. A panic drops the batch at hand, whose buyers are told so, and the
+    /// connection that it used; nothing else is left half done, so the work goes on.
     pub(super) fn run(mut self) {
+        while catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
+            log::error!("the desk has dropped a batch: see the panic above");
+        }
+    }
+
+    fn work(&mut self) {
         while let Some(entries) = self.next_batch() {
             self.book(entries);
         }
@@ -93,8 +104,8 @@ impl Worker {
             if entries.is_empty() {
                 return;
             }
-            let orders: Vec<&Order> = entries.iter().map(|entry| &entry.slip.order).collect();
-            match self.writer.run(|db| store::book_batch(db, &orders)) {
+            let orders: Vec<&Order> = entries.iter().map(|entry| &*entry.slip.order).collect();
+            match (self.books)(&orders) {
                 Ok(batch) => return self.answer(entries, batch),
                 Err(Failure::Passing(message)) => {
                     log::warn!("a batch of {} orders is tried again: {message}", orders.len());
@@ -109,7 +120,7 @@ impl Worker {
     fn answer(&self, entries: Vec<Entry>, batch: Batch) {
         // Before the answers: a buyer who looks at once sees the own booking counted.
         self.board.publish(&batch.stock);
-        self.sold_out.learn(&batch, entries.iter().map(|entry| &entry.slip.order));
+        self.sold_out.learn(&batch, entries.iter().map(|entry| &*entry.slip.order));
         let mut mail = Mail::default();
         for (entry, outcome) in entries.into_iter().zip(batch.outcomes) {
             for slip in entry.again {

@@ -1,0 +1,2 @@
+-- Nothing to do: SQLite compares byte by byte.
+SELECT 1;
