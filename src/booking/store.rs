@@ -5,8 +5,6 @@
 mod postgres;
 mod sqlite;
 
-use std::collections::HashMap;
-
 use diesel::prelude::*;
 
 use super::{Booking, Order, Outcome};
@@ -42,23 +40,6 @@ pub fn book_batch(db: &mut Db, orders: &[&Order]) -> QueryResult<Batch> {
     }
 }
 
-/// The orders, of those asked for, that fit into what is left, first come, first served: a smaller later
-/// one may still fit. A proposal only: whether the tickets are there is for the guard in SQL to say.
-fn proposals(orders: &[&Order], asked: &[usize], left: &HashMap<i64, i32>) -> Vec<usize> {
-    let mut left = left.clone();
-    let fits = |index: &usize| {
-        let order = orders[*index];
-        left.get_mut(&order.ticket_type_id).is_some_and(|left| {
-            let fits = order.quantity <= *left;
-            if fits {
-                *left -= order.quantity;
-            }
-            fits
-        })
-    };
-    asked.iter().copied().filter(fits).collect()
-}
-
 /// What an order is that found its key used.
 fn outcome_of_known(order: &Order, booking: Booking) -> Outcome {
     if booking.is_of(order) { Outcome::Replayed(booking) } else { Outcome::KeyReused(booking) }
@@ -74,24 +55,4 @@ pub fn find_by_token(db: &mut Db, token: &str) -> QueryResult<(Booking, TicketTy
         .filter(bookings::token.eq(token))
         .select((Booking::as_select(), TicketType::as_select(), Event::as_select()))
         .first(db)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::booking::buyer::Buyer;
-
-    #[test]
-    fn a_smaller_later_order_may_still_fit() {
-        let order = |ticket_type_id, quantity| Order {
-            ticket_type_id,
-            quantity,
-            buyer: Buyer { name: "Ada".into(), email: "ada@example.org".into() },
-            request_key: String::new(),
-        };
-        let orders = [order(1, 3), order(1, 4), order(2, 1), order(1, 2), order(1, 1), order(3, 1)];
-        let left = HashMap::from([(1, 5), (2, 0)]);
-        let orders: Vec<&Order> = orders.iter().collect();
-        assert_eq!(proposals(&orders, &[0, 1, 2, 3, 4, 5], &left), [0, 3]);
-    }
 }

@@ -11,7 +11,7 @@ use diesel::result::Error as DieselError;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Text, Timestamp};
 
 use super::super::{Booking, Order, Outcome};
-use super::{Batch, outcome_of_known, proposals};
+use super::{Batch, outcome_of_known};
 use crate::events::Stock;
 use crate::schema::bookings;
 
@@ -160,11 +160,11 @@ fn claim(
         let Tier { id: ticket_type_id, available, version, .. } = *tier;
         stock.insert(ticket_type_id, Stock { ticket_type_id, available, version });
     }
-    let (mut repeated, mut homeless) = (Vec::new(), Vec::new());
+    let (mut to_recall, mut homeless) = (Vec::new(), Vec::new());
     for (&index, draft) in open.iter().zip(drafts) {
         let order = orders[index];
         match by_id.get(&order.ticket_type_id) {
-            _ if known.contains(&order.request_key) => repeated.push(index),
+            _ if known.contains(&order.request_key) => to_recall.push(index),
             None => homeless.push(index),
             Some(tier) if tier.is_claimed => {
                 let booking = draft.priced(tier.price_cents, tier.currency.clone());
@@ -173,9 +173,9 @@ fn claim(
             Some(_) => {}
         }
     }
-    recall(pg, orders, &repeated, outcomes)?;
     // Without a tier there was no line to name the known keys on.
-    recall(pg, orders, &homeless, outcomes)?;
+    to_recall.extend(&homeless);
+    recall(pg, orders, &to_recall, outcomes)?;
     for index in homeless {
         outcomes[index].get_or_insert(Outcome::UnknownTicketType);
     }
@@ -229,6 +229,23 @@ fn recall(
     Ok(())
 }
 
+/// The orders, of those asked for, that fit into what is left, first come, first served: a smaller later
+/// one may still fit. A proposal only: whether the tickets are there is for the guard in SQL to say.
+fn proposals(orders: &[&Order], asked: &[usize], left: &HashMap<i64, i32>) -> Vec<usize> {
+    let mut left = left.clone();
+    let fits = |index: &usize| {
+        let order = orders[*index];
+        left.get_mut(&order.ticket_type_id).is_some_and(|left| {
+            let fits = order.quantity <= *left;
+            if fits {
+                *left -= order.quantity;
+            }
+            fits
+        })
+    };
+    asked.iter().copied().filter(fits).collect()
+}
+
 /// Notes the orders that do not fit, with what is left once those that do have taken theirs.
 fn refuse(
     orders: &[&Order],
@@ -237,7 +254,8 @@ fn refuse(
     mut left: HashMap<i64, i32>,
     outcomes: &mut [Option<Outcome>],
 ) {
-    for &index in fitting {
+    let fitting: HashSet<usize> = fitting.iter().copied().collect();
+    for &index in &fitting {
         if let Some(left) = left.get_mut(&orders[index].ticket_type_id) {
             *left -= orders[index].quantity;
         }
@@ -246,5 +264,25 @@ fn refuse(
         if let (false, Some(&left)) = (fitting.contains(&index), left.get(&orders[index].ticket_type_id)) {
             outcomes[index] = Some(Outcome::NotEnough { left });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::booking::buyer::Buyer;
+
+    #[test]
+    fn a_smaller_later_order_may_still_fit() {
+        let order = |ticket_type_id, quantity| Order {
+            ticket_type_id,
+            quantity,
+            buyer: Buyer { name: "Ada".into(), email: "ada@example.org".into() },
+            request_key: String::new(),
+        };
+        let orders = [order(1, 3), order(1, 4), order(2, 1), order(1, 2), order(1, 1), order(3, 1)];
+        let left = HashMap::from([(1, 5), (2, 0)]);
+        let orders: Vec<&Order> = orders.iter().collect();
+        assert_eq!(proposals(&orders, &[0, 1, 2, 3, 4, 5], &left), [0, 3]);
     }
 }

@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Integer, Text, Timestamp};
+use diesel::sqlite::Sqlite;
 
 use super::super::{Booking, Order, Outcome};
-use super::{Batch, outcome_of_known, proposals};
+use super::{Batch, outcome_of_known};
 use crate::events::Stock;
 use crate::schema::{bookings, events, ticket_types};
 
@@ -24,23 +27,8 @@ struct Tier {
 
 /// Runs inside the caller's transaction, which holds the write lock: what is read here stays true.
 pub(super) fn book_batch(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<Batch> {
-    let now = Utc::now().naive_utc();
     let mut tiers = read_tiers(sqlite, orders)?;
-    let left = tiers.iter().map(|(id, tier)| (*id, tier.available)).collect();
-    let asked: Vec<usize> = (0..orders.len()).collect();
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; orders.len()];
-    // A key that is known costs no tickets, so it must not crowd out an order that would fit.
-    for index in asked.iter().copied() {
-        if let Some(booking) = find_by_request_key(sqlite, &orders[index].request_key)? {
-            outcomes[index] = Some(outcome_of_known(orders[index], booking));
-        }
-    }
-    let fresh: Vec<usize> = asked.into_iter().filter(|index| outcomes[*index].is_none()).collect();
-    for index in proposals(orders, &fresh, &left) {
-        if let Some(tier) = tiers.get(&orders[index].ticket_type_id) {
-            outcomes[index] = Some(Outcome::Booked(insert(sqlite, orders[index], tier, now)?));
-        }
-    }
+    let mut outcomes = insert_fitting(sqlite, orders, &tiers)?;
     claim_sums(sqlite, orders, &mut outcomes, &mut tiers)?;
     let outcomes = outcomes.into_iter().zip(orders).map(|(outcome, order)| {
         outcome.unwrap_or_else(|| match tiers.get(&order.ticket_type_id) {
@@ -81,40 +69,102 @@ fn read_tiers(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<B
     Ok(tiers)
 }
 
-fn find_by_request_key(sqlite: &mut SqliteConnection, key: &str) -> QueryResult<Option<Booking>> {
-    // Nearly always there is none, and the index alone says so.
-    let id: Option<i64> = bookings::table
-        .filter(bookings::request_key.eq(key))
-        .select(bookings::id)
-        .get_result(sqlite)
-        .optional()?;
-    id.map(|id| bookings::table.find(id).select(Booking::as_select()).get_result(sqlite)).transpose()
+/// First come, first served: each order that fits into what the earlier ones leave becomes a booking; a
+/// smaller later one may still fit. A proposal only: whether the tickets are there is for the guard to say.
+/// A key that is known costs no tickets, so it crowds nobody out.
+fn insert_fitting(
+    sqlite: &mut SqliteConnection,
+    orders: &[&Order],
+    tiers: &BTreeMap<i64, Tier>,
+) -> QueryResult<Vec<Option<Outcome>>> {
+    let created_at = Utc::now().naive_utc();
+    let mut left: HashMap<i64, i32> = tiers.iter().map(|(id, tier)| (*id, tier.available)).collect();
+    let mut outcomes = Vec::with_capacity(orders.len());
+    for order in orders {
+        let tier = tiers.get(&order.ticket_type_id).zip(left.get_mut(&order.ticket_type_id));
+        let inserted = match tier {
+            Some((tier, left)) if order.quantity <= *left => {
+                let booking = insert(sqlite, order, tier, created_at)?;
+                *left -= booking.as_ref().map_or(0, |booking| booking.quantity);
+                booking
+            }
+            _ => None,
+        };
+        outcomes.push(match inserted {
+            Some(booking) => Some(Outcome::Booked(booking)),
+            None => find_by_request_key(sqlite, &order.request_key)?
+                .map(|booking| outcome_of_known(order, booking)),
+        });
+    }
+    Ok(outcomes)
 }
 
+/// The order's booking; `None` when its key has booked before.
 fn insert(
     sqlite: &mut SqliteConnection,
     order: &Order,
     tier: &Tier,
     created_at: NaiveDateTime,
-) -> QueryResult<Booking> {
+) -> QueryResult<Option<Booking>> {
     let booking = Booking::of(order, tier.price_cents, tier.currency.clone(), created_at);
-    diesel::insert_into(bookings::table)
-        .values((
-            bookings::reference.eq(&booking.reference),
-            bookings::token.eq(&booking.token),
-            bookings::ticket_type_id.eq(booking.ticket_type_id),
-            bookings::quantity.eq(booking.quantity),
-            bookings::unit_price_cents.eq(booking.unit_price_cents),
-            bookings::total_cents.eq(booking.total_cents),
-            bookings::currency.eq(&booking.currency),
-            bookings::buyer_name.eq(&booking.buyer_name),
-            bookings::buyer_email.eq(&booking.buyer_email),
-            bookings::request_key.eq(&order.request_key),
-            bookings::status.eq(&booking.status),
-            bookings::created_at.eq(booking.created_at),
-        ))
-        .execute(sqlite)?;
-    Ok(booking)
+    let insertion = Insertion { booking: &booking, request_key: &order.request_key };
+    let inserted = insertion.execute(sqlite)?;
+    Ok((inserted > 0).then_some(booking))
+}
+
+/// One row of `bookings`. Its type names the statement, whose text is thus not put together again for each.
+struct Insertion<'a> {
+    booking: &'a Booking,
+    request_key: &'a str,
+}
+
+impl QueryId for Insertion<'_> {
+    type QueryId = Insertion<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Sqlite> for Insertion<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO bookings (reference, token, ticket_type_id, quantity, unit_price_cents, \
+             total_cents, currency, buyer_name, buyer_email, request_key, status, created_at) VALUES (",
+        );
+        out.push_bind_param::<Text, _>(&self.booking.reference)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.booking.token)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.booking.ticket_type_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Integer, _>(&self.booking.quantity)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.booking.unit_price_cents)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.booking.total_cents)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.booking.currency)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.booking.buyer_name)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.booking.buyer_email)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.request_key)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.booking.status)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Timestamp, _>(&self.booking.created_at)?;
+        out.push_sql(") ON CONFLICT (request_key) DO NOTHING");
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for Insertion<'_> {}
+
+fn find_by_request_key(sqlite: &mut SqliteConnection, key: &str) -> QueryResult<Option<Booking>> {
+    bookings::table
+        .filter(bookings::request_key.eq(key))
+        .select(Booking::as_select())
+        .get_result(sqlite)
+        .optional()
 }
 
 /// The guarded UPDATE on each tier's sum. Where the guard refuses it, order by order, and the losers'
