@@ -26,6 +26,8 @@ pub struct FieldErrors {
     pub email: Option<String>,
     /// The form as a whole.
     pub form: Option<String>,
+    /// Where the booking is that this form has made before, with other words in it.
+    pub earlier_booking: Option<String>,
 }
 
 impl FieldErrors {

@@ -114,7 +114,8 @@ pub async fn create(
             form.quantity = left.clamp(1, ticket_type.max_per_booking).to_string();
             StatusCode::CONFLICT
         }
-        Outcome::KeyReused(_) => {
+        Outcome::KeyReused(earlier) => {
+            errors.earlier_booking = Some(format!("/bookings/{}", earlier.token));
             errors.form = Some("This form has booked something else already. It is fresh again now: please check it and book once more.".into());
             StatusCode::UNPROCESSABLE_ENTITY
         }
