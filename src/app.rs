@@ -1,33 +1,25 @@
 //! The program: from settings to a server that answers, and from a signal to its end. Tests start it
 //! through the same door.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{Compress, Logger, NormalizePath, TrailingSlash, from_fn};
-use actix_web::{App as ActixApp, HttpServer, web};
+use actix_web::{App as ActixApp, web};
 
 use crate::admin::throttle::Throttle;
 use crate::admin::{self, password};
 use crate::booking::desk::Desk;
 use crate::booking::request_key::RequestKeys;
 use crate::config::Config;
+use crate::connections::{self, ConnectionLimits};
 use crate::db::{self, Database};
 use crate::error::StartError;
 use crate::events::board::{Board, keep_fresh};
 use crate::guard::cookies::Cookies;
 use crate::guard::{headers, origin, secret};
 use crate::{events, routes};
-
-/// Longer than the 5 s between two polls of a page, so that a browser keeps its connection.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// Also met by idle connections that a browser keeps, so it is long; see `docs/architecture.md`.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a stopping server waits for the requests that it has begun.
-const SHUTDOWN_SECONDS: u64 = 10;
-const BACKLOG: i32 = 4096;
 
 /// What handlers share.
 pub struct App {
@@ -72,9 +64,10 @@ pub struct Started {
 /// One line that names what is wrong and the mend.
 pub fn start(config: Config) -> Result<Started, StartError> {
     // The port first: when it is taken, nothing has been touched yet.
-    let listener = listen(config.bind)?;
+    let listener = connections::listen(config.bind, &config.connections)?;
     let address = listener.local_addr().map_err(|e| StartError::new(e.to_string()))?;
     let (db, _) = open_database(&config)?;
+    let limits = connection_limits(&config);
     let new_password = ensure_admin(&db)?;
     let secret = secret::load(&config, &db)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
@@ -96,7 +89,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         public_url: public_url.clone(),
         config,
     });
-    let server = HttpServer::new(move || {
+    let server = connections::serve(listener, limits, move || {
         ActixApp::new()
             .app_data(app.clone())
             .configure(routes::configure)
@@ -106,29 +99,15 @@ pub fn start(config: Config) -> Result<Started, StartError> {
             .wrap(from_fn(headers::secure_headers))
             .wrap(request_log())
     })
-    .keep_alive(KEEP_ALIVE)
-    .client_request_timeout(REQUEST_TIMEOUT)
-    .shutdown_timeout(SHUTDOWN_SECONDS)
-    .disable_signals()
-    .listen(listener)
-    .map_err(|e| StartError::new(format!("cannot listen: {e}")))?
-    .run();
+    .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     Ok(Started { address, server, new_password, public_url })
 }
 
-fn listen(bind: SocketAddr) -> Result<TcpListener, StartError> {
-    let wrong = |e: std::io::Error| {
-        let mend = "stop what uses that port, or choose another, as BIND=127.0.0.1:3001";
-        StartError::setting("BIND", &bind.to_string(), &e.to_string(), mend)
-    };
-    let domain = socket2::Domain::for_address(bind);
-    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None).map_err(wrong)?;
-    // A restart need not wait until the kernel has forgotten the old connections.
-    #[cfg(unix)]
-    socket.set_reuse_address(true).map_err(wrong)?;
-    socket.bind(&bind.into()).and_then(|()| socket.listen(BACKLOG)).map_err(wrong)?;
-    socket.set_nonblocking(true).map_err(wrong)?;
-    Ok(socket.into())
+/// The limits that the settings ask for, as far as the system goes along.
+fn connection_limits(config: &Config) -> ConnectionLimits {
+    let databases = config.database_pool_size as usize + 1;
+    let connections = connections::fit(config.connections.connections, databases, connections::raise());
+    ConnectionLimits { connections, ..config.connections }
 }
 
 /// The database, migrated and seeded, and whether it was seeded just now.

@@ -1,6 +1,7 @@
 //! Every setting: its flag, its environment variable, its default. Read once, at the start, and checked
 //! there: what reaches the rest of the program is valid.
 
+mod connections;
 mod database_url;
 
 use std::fmt;
@@ -10,8 +11,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
 use crate::booking::desk::DeskLimits;
+use crate::connections::ConnectionLimits;
 use crate::error::StartError;
 
 /// The command line of `techkraft`.
@@ -92,6 +95,9 @@ pub struct Settings {
     /// Whether the admin page may delete all bookings and start the sale again: true or false
     #[arg(long, env = "ALLOW_RESEED", global = true, default_value = "true")]
     allow_reseed: String,
+
+    #[command(flatten)]
+    connections: ConnectionSettings,
 }
 
 /// The settings, checked.
@@ -109,6 +115,7 @@ pub struct Config {
     /// Scheme, host and port, without a slash at the end. `None`: as [`Config::bind`] says.
     pub public_url: Option<String>,
     pub allow_reseed: bool,
+    pub connections: ConnectionLimits,
 }
 
 /// Fewest characters of a SECRET_KEY: 256 bits, were each character worth eight.
@@ -123,12 +130,14 @@ impl Config {
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         let database_url = DatabaseUrl::parse(&settings.database_url)?;
         let bind = parse_bind(&settings.bind)?;
+        let desk = parse_desk(settings)?;
         Ok(Self {
             bind,
             desk_pretends: parse_pretends(&settings.desk_pretends, bind)?,
             database_pool_size: parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?,
             database_url,
-            desk: parse_desk(settings)?,
+            desk,
+            connections: settings.connections.parse(desk.deadline)?,
             board_refresh: Duration::from_millis(parse_number(
                 "BOARD_REFRESH_MS",
                 &settings.board_refresh_ms,
@@ -240,6 +249,12 @@ mod tests {
             (["--secret-key", "short"], "SECRET_KEY", "hidden"),
             (["--public-url", "tickets.example.org"], "PUBLIC_URL", "tickets.example.org"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),
+            (["--max-connections", "0"], "MAX_CONNECTIONS", "0"),
+            (["--listen-backlog", "0"], "LISTEN_BACKLOG", "0"),
+            (["--reuse-port", "perhaps"], "REUSE_PORT", "perhaps"),
+            (["--workers", "0"], "WORKERS", "0"),
+            (["--keep-alive-seconds", "never"], "KEEP_ALIVE_SECONDS", "never"),
+            (["--request-timeout-seconds", "5"], "REQUEST_TIMEOUT_SECONDS", "5"),
         ] {
             let message = config(&arguments).expect_err(setting).to_string();
             assert!(message.contains(setting) && message.contains(value), "{message}");

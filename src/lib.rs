@@ -8,6 +8,7 @@
 //!   in the buyer's hand. [`admin`]: the organiser's pages.
 //! - Each of them has the same rooms: `mod.rs` its nouns and rules, `pages.rs` requests in and pages out,
 //!   `store.rs` all of its SQL.
+//! - [`connections`] is the way in: the listening socket, and how many and how slow its visitors may be.
 //! - [`guard`] stands between the network and the pages; [`page`] and [`error`] shape what goes out;
 //!   [`assets`] holds the static files; [`money`] writes amounts.
 //! - [`reconciliation`] counts the books again, for `techkraft verify` and the organiser's pages.
@@ -21,6 +22,7 @@ pub mod assets;
 pub mod booking;
 pub mod commands;
 pub mod config;
+pub mod connections;
 pub mod db;
 pub mod error;
 pub mod events;

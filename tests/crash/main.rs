@@ -15,6 +15,7 @@ mod key_reuse;
 mod killed;
 mod late_replay;
 mod rush;
+#[allow(dead_code, reason = "the tests of the way in use more of it")]
 mod server;
 mod shedding;
 mod sold_out;

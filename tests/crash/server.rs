@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ pub const SECRET: &str = "a secret that the servers of these tests share";
 pub struct Server {
     pub address: SocketAddr,
     command: Command,
+    log: PathBuf,
     child: Option<Child>,
     /// What it has printed: the address, and the organiser's password at the first start.
     printed: Arc<Mutex<Vec<String>>>,
@@ -37,9 +38,36 @@ impl Server {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut command = techkraft(database);
         command.env("BIND", address.to_string()).envs(settings.iter().copied());
-        let log = log_file(database.folder.path(), address.port());
-        command.stdout(Stdio::piped()).stderr(log).stdin(Stdio::null());
-        Self { address, command, child: None, printed: Arc::default() }
+        let log = database.folder.path().join(format!("server-{}.log", address.port()));
+        command.stdout(Stdio::piped()).stderr(open(&log)).stdin(Stdio::null());
+        Self { address, command, log, child: None, printed: Arc::default() }
+    }
+
+    /// It will listen there instead of on a port of its own.
+    pub fn listen_on(&mut self, address: SocketAddr) {
+        self.address = address;
+        self.command.env("BIND", address.to_string());
+    }
+
+    /// It will have that many descriptors.
+    pub fn limit_descriptors(&mut self, most: u32) {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {most}; exec \"$0\"")]).arg(self.command.get_program());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        let folder = self.command.get_current_dir().expect("it was set");
+        shell.current_dir(folder).stdout(Stdio::piped()).stdin(Stdio::null());
+        shell.stderr(open(&self.log));
+        self.command = shell;
+    }
+
+    /// Starts the process and waits until it has ended by itself.
+    pub fn start_and_end(&mut self) -> ExitStatus {
+        self.command.spawn().and_then(|mut child| child.wait()).expect("the binary runs")
     }
 
     /// Starts the process, without waiting until it listens.
@@ -73,9 +101,9 @@ impl Server {
         line.split_whitespace().nth(1).map(str::to_owned)
     }
 
-    fn logged(&self) -> String {
-        let folder = self.command.get_current_dir().expect("it was set");
-        std::fs::read_to_string(log_path(folder, self.address.port())).unwrap_or_default()
+    /// What it has logged so far.
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     fn printed_line(&mut self, start: &str) -> String {
@@ -133,12 +161,8 @@ pub fn logged_errors(database: &TestDatabase) -> Vec<String> {
         .collect()
 }
 
-fn log_file(folder: &Path, port: u16) -> File {
-    File::options().create(true).append(true).open(log_path(folder, port)).expect("a log")
-}
-
-fn log_path(folder: &Path, port: u16) -> PathBuf {
-    folder.join(format!("server-{port}.log"))
+fn open(log: &Path) -> File {
+    File::options().create(true).append(true).open(log).expect("a log")
 }
 
 /// Below the range from which the kernel takes ports for clients: in there a client of a server that is

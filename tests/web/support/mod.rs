@@ -15,6 +15,7 @@ use reqwest::redirect::Policy;
 use techkraft::app;
 use techkraft::booking::desk::DeskLimits;
 use techkraft::config::{Config, DatabaseUrl};
+use techkraft::connections::ConnectionLimits;
 
 use self::database::TestDatabase;
 
@@ -90,6 +91,14 @@ pub fn config(database: &TestDatabase) -> Config {
         secret_key: None,
         public_url: None,
         allow_reseed: true,
+        connections: ConnectionLimits {
+            connections: 1000,
+            backlog: 128,
+            reuse_port: false,
+            workers: None,
+            keep_alive: Duration::from_secs(75),
+            request_timeout: Duration::from_secs(30),
+        },
     }
 }
 

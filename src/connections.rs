@@ -1,0 +1,103 @@
+//! The way in: the listening socket, how many connections there may be, and how long each may take.
+//!
+//! A browser keeps its connection between two polls, so an idle one may stay for longer than that. A
+//! request that has begun may not: it must be whole and answered within a time of its own, on a
+//! connection's first request and on every later one. Actix knows only one time-out for both, so the server
+//! is put together here, from actix's parts, over a stream that watches the clock
+//! ([`timed_stream`]).
+
+mod descriptors;
+mod listener;
+mod timed_stream;
+
+use std::fmt;
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_http::body::MessageBody;
+use actix_http::{HttpService, Request, Response};
+use actix_server::ServerBuilder;
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::{AppConfig, Server};
+use actix_web::error::Error;
+use actix_web::rt::net::TcpStream;
+
+pub use self::descriptors::{fit, raise};
+pub use self::listener::listen;
+use self::timed_stream::TimedStream;
+
+/// How long a stopping server waits for the requests that it has begun.
+const SHUTDOWN_SECONDS: u64 = 10;
+
+/// The limits of the way in.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// Connections held at once; the next ones wait in the backlog.
+    pub connections: usize,
+    /// Connections that may wait to be accepted. The kernel has a limit of its own.
+    pub backlog: u32,
+    /// Whether other servers may listen on the same address, and share what comes.
+    pub reuse_port: bool,
+    /// Threads that serve; `None`: one for each core.
+    pub workers: Option<usize>,
+    /// How long a connection may be idle. Longer than the time between two polls of a page.
+    pub keep_alive: Duration,
+    /// How long a request may take from its first byte to the first byte of its answer, and how long a
+    /// reader may leave an answer standing.
+    pub request_timeout: Duration,
+}
+
+/// Serves the app on a listening socket.
+///
+/// # Errors
+/// When the socket cannot be listened on.
+pub fn serve<A, I, S, B>(
+    listener: TcpListener,
+    limits: ConnectionLimits,
+    app: impl Fn() -> A + Clone + Send + 'static,
+) -> io::Result<Server>
+where
+    A: IntoServiceFactory<S, Request> + 'static,
+    I: fmt::Debug,
+    S: ServiceFactory<Request, Config = AppConfig, InitError = I> + 'static,
+    S::Error: Into<Error> + 'static,
+    S::Response: Into<Response<B>> + 'static,
+    S::Service: 'static,
+    B: MessageBody + 'static,
+{
+    let workers = limits.workers.unwrap_or_else(cores);
+    let builder = ServerBuilder::new()
+        .workers(workers)
+        .max_concurrent_connections(limits.connections.div_ceil(workers))
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals();
+    let stopping = builder.graceful_shutdown_signal();
+    let builder = builder.listen("site", listener, move || {
+        let stopping = stopping.clone();
+        let app = app().into_factory().map_err(|error| error.into().error_response());
+        let http = HttpService::build()
+            .keep_alive(limits.keep_alive)
+            // Met by connections that have said nothing yet; a browser opens some in advance.
+            .client_request_timeout(limits.keep_alive)
+            .tcp_nodelay(true)
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .h1(map_config(app, |()| AppConfig::default()));
+        fn_service(move |stream: TcpStream| async move {
+            // Actix sets this only on streams that it knows.
+            stream.set_nodelay(true)?;
+            let peer = stream.peer_addr()?;
+            Ok::<_, io::Error>((TimedStream::new(stream, limits.request_timeout), Some(peer)))
+        })
+        .map_err(actix_http::error::DispatchError::Io)
+        .and_then(http)
+    })?;
+    Ok(builder.run())
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+}

@@ -1,0 +1,50 @@
+//! How many files and sockets this process may have open.
+
+/// Descriptors for everything but visitors and database connections: files, sockets of the runtime,
+/// background connections.
+const RESERVE: usize = 200;
+
+/// Asks the system for as many descriptors as it gives to this process at most, and returns how many that
+/// are. `None` where there is no such limit.
+#[must_use]
+pub fn raise() -> Option<usize> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+        let allowed = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+        allowed.map(|most| usize::try_from(most).unwrap_or(usize::MAX))
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+/// The connections that fit among the descriptors when the databases take their share, and says so when
+/// that are fewer than wanted: a server that accepts one more cannot even open its database any more.
+#[must_use]
+pub fn fit(wanted: usize, databases: usize, descriptors: Option<usize>) -> usize {
+    let Some(descriptors) = descriptors else { return wanted };
+    let room = descriptors.saturating_sub(databases + RESERVE).max(1);
+    if room < wanted {
+        log::warn!(
+            "MAX_CONNECTIONS={wanted}: this process may open {descriptors} files, so it holds {room} \
+             connections; raise the limit (LimitNOFILE in systemd, ulimit -n), or let several servers share \
+             the port with REUSE_PORT=true"
+        );
+    }
+    room.min(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn visitors_never_take_the_descriptors_of_the_database() {
+        assert_eq!(fit(50_000, 50, Some(20_000)), 19_750);
+        assert_eq!(fit(1_000, 50, Some(20_000)), 1_000);
+        assert_eq!(fit(1_000, 50, Some(100)), 1, "it serves, slowly");
+        assert_eq!(fit(1_000, 50, None), 1_000);
+    }
+}
