@@ -71,6 +71,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let new_password = ensure_admin(&db)?;
     let secret = secret::load(&config, &db)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let db = db.with_replicas(&config.replicas)?;
     let board = Arc::new(Board::default());
     board.refresh_here(&db)?;
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), config.board_refresh));

@@ -3,6 +3,7 @@
 
 mod connections;
 mod database_url;
+mod replicas;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,6 +14,8 @@ use clap::{Args, Parser, Subcommand};
 
 use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
+pub use self::replicas::ReplicaConfig;
+use self::replicas::ReplicaSettings;
 use crate::booking::desk::DeskLimits;
 use crate::connections::ConnectionLimits;
 use crate::error::StartError;
@@ -62,6 +65,9 @@ pub struct Settings {
     #[arg(long, env = "DATABASE_POOL_SIZE", global = true)]
     database_pool_size: Option<String>,
 
+    #[command(flatten)]
+    replicas: ReplicaSettings,
+
     /// Signs cookies and forms, 32 characters or more; the same on every server of a site [default: made
     /// once, and kept beside the SQLite file or inside the PostgreSQL database]
     #[arg(long, env = "SECRET_KEY", global = true, hide_env_values = true)]
@@ -106,6 +112,7 @@ pub struct Config {
     pub bind: SocketAddr,
     pub database_url: DatabaseUrl,
     pub database_pool_size: u32,
+    pub replicas: ReplicaConfig,
     pub desk: DeskLimits,
     /// Between two readings of what other servers have sold.
     pub board_refresh: Duration,
@@ -131,10 +138,12 @@ impl Config {
         let database_url = DatabaseUrl::parse(&settings.database_url)?;
         let bind = parse_bind(&settings.bind)?;
         let desk = parse_desk(settings)?;
+        let pool_size = parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?;
         Ok(Self {
             bind,
             desk_pretends: parse_pretends(&settings.desk_pretends, bind)?,
-            database_pool_size: parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?,
+            database_pool_size: pool_size,
+            replicas: settings.replicas.parse(&database_url, pool_size)?,
             database_url,
             desk,
             connections: settings.connections.parse(desk.deadline)?,
@@ -242,6 +251,8 @@ mod tests {
             (["--database-url", "mysql://x"], "DATABASE_URL", "mysql://x"),
             (["--database-url", "sqlite::memory:"], "DATABASE_URL", ":memory:"),
             (["--database-pool-size", "0"], "DATABASE_POOL_SIZE", "0"),
+            (["--database-read-urls", "postgres://a/x"], "DATABASE_READ_URLS", "postgres://a/x"),
+            (["--replica-max-lag-ms", "never"], "REPLICA_MAX_LAG_MS", "never"),
             (["--board-refresh-ms", "0"], "BOARD_REFRESH_MS", "0"),
             (["--desk-queue-length", "0"], "DESK_QUEUE_LENGTH", "0"),
             (["--desk-batch-size", "all"], "DESK_BATCH_SIZE", "all"),

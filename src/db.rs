@@ -5,6 +5,7 @@
 //! needs a turn.
 
 mod connection;
+mod replicas;
 mod writer;
 
 use std::sync::Arc;
@@ -18,8 +19,9 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 use parking_lot::{FairMutex, FairMutexGuard};
 
 pub use self::connection::Db;
+use self::replicas::Replicas;
 pub use self::writer::{Failure, Writer};
-use crate::config::DatabaseUrl;
+use crate::config::{DatabaseUrl, ReplicaConfig};
 use crate::error::{Error, StartError};
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -45,6 +47,8 @@ pub struct Database {
     url: DatabaseUrl,
     pool: Pool<Connector>,
     turn: WriteTurn,
+    /// Without them every read is the primary's.
+    replicas: Option<Arc<Replicas>>,
 }
 
 /// The turn of one SQLite writer among those of this process; nothing on PostgreSQL. Fair, so that the
@@ -69,7 +73,18 @@ impl Database {
     /// # Errors
     /// One line that names what could not be reached or opened.
     pub fn open(url: &DatabaseUrl, pool_size: u32) -> Result<Self, StartError> {
-        Ok(Self { url: url.clone(), pool: open_pool(url, pool_size)?, turn: WriteTurn::new(url) })
+        let pool = open_pool(url, pool_size)?;
+        Ok(Self { url: url.clone(), pool, turn: WriteTurn::new(url), replicas: None })
+    }
+
+    /// The same database, with its replicas for [`Database::read`]. Replicas that are down are no error:
+    /// they are watched, and read from when they are well.
+    ///
+    /// # Errors
+    /// One line when the primary does not tell its position, or no thread can be had.
+    pub fn with_replicas(self, config: &ReplicaConfig) -> Result<Self, StartError> {
+        let replicas = Replicas::watched(&self.url, config)?;
+        Ok(Self { replicas, ..self })
     }
 
     /// A writer for a thread of its own.
@@ -78,11 +93,30 @@ impl Database {
         Writer::new(self.url.clone(), self.turn.clone())
     }
 
-    /// Runs `work` on a connection, off the async threads.
+    /// Runs `work` on a replica that is well, or on the primary when none is: for what may be as old as
+    /// `REPLICA_MAX_LAG_MS`. It runs again elsewhere where it fails. Off the async threads.
+    ///
+    /// # Errors
+    /// As [`Database::read_primary`].
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Db) -> QueryResult<T> + Send + Sync + 'static,
+    ) -> Result<T, Error> {
+        let work = Arc::new(work);
+        if let Some(replicas) = &self.replicas
+            && let Some(answer) = replicas.read(&work).await
+        {
+            return Ok(answer?);
+        }
+        self.read_primary(move |db| work(db)).await
+    }
+
+    /// Runs `work` on the primary, for what must be true now: a buyer's own booking, everything of the
+    /// organiser's. Off the async threads.
     ///
     /// # Errors
     /// [`Error::Busy`] when no connection came free in time, otherwise what the database said.
-    pub async fn read<T: Send + 'static>(
+    pub async fn read_primary<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, Error> {
@@ -93,7 +127,7 @@ impl Database {
     /// Runs `work` in one write transaction, off the async threads: all of it is kept, or nothing.
     ///
     /// # Errors
-    /// As [`Database::read`]; after any error nothing has been written.
+    /// As [`Database::read_primary`]; after any error nothing has been written.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
@@ -107,10 +141,10 @@ impl Database {
         .await?
     }
 
-    /// As [`Database::read`], for callers that have a thread of their own.
+    /// As [`Database::read_primary`], for callers that have a thread of their own.
     ///
     /// # Errors
-    /// As [`Database::read`].
+    /// As [`Database::read_primary`].
     pub fn read_here<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
         on_connection(&self.pool, work)
     }

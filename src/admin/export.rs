@@ -29,7 +29,7 @@ pub async fn show(_: Admin, app: web::Data<App>, slug: web::Path<String>) -> Res
         return Err(Error::NotFound);
     }
     let filename = format!("attachment; filename=\"bookings-{slug}.csv\"");
-    let lines = app.db.read(move |db| store::bookings_of_event(db, &slug)).await?;
+    let lines = app.db.read_primary(move |db| store::bookings_of_event(db, &slug)).await?;
     let file = render(&lines).map_err(|e| Error::Internal(format!("csv: {e}")))?;
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")

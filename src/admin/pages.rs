@@ -57,7 +57,9 @@ pub async fn sales(page: Page, admin: Admin, app: web::Data<App>) -> Result<Http
 async fn load_show(page: Page, admin: Admin, app: &App) -> Result<Show, Error> {
     let (sales, latest, reconciliation) = app
         .db
-        .read(|db| Ok((store::sales(db)?, store::latest_bookings(db, LATEST_BOOKINGS)?, reconcile(db)?)))
+        .read_primary(|db| {
+            Ok((store::sales(db)?, store::latest_bookings(db, LATEST_BOOKINGS)?, reconcile(db)?))
+        })
         .await?;
     Ok(Show { page, admin, sales, latest, reconciliation, allow_reseed: app.config.allow_reseed })
 }
@@ -84,7 +86,7 @@ pub async fn create_session(
     }
     // PostgreSQL refuses to even compare a text with a NUL in it.
     let account = username.replace('\0', "");
-    let found = app.db.read(move |db| store::find_admin(db, &account)).await?;
+    let found = app.db.read_primary(move |db| store::find_admin(db, &account)).await?;
     let (id, hash) = found.unzip();
     let matches = web::block(move || password::verify(&password, hash.as_deref())).await?;
     let Some(id) = id.filter(|_| matches) else {

@@ -67,7 +67,7 @@ async fn ask(
     typed: String,
     error: Option<&'static str>,
 ) -> Result<HttpResponse, Error> {
-    let sales = app.db.read(|db| store::sales_by_slug(db, seed::concert().slug)).await?;
+    let sales = app.db.read_primary(|db| store::sales_by_slug(db, seed::concert().slug)).await?;
     let allowed = app.config.allow_reseed;
     page.clone().respond_unlisted(status, &New { page, sales, typed, error, allowed })
 }

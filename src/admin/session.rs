@@ -34,7 +34,8 @@ impl FromRequest for Admin {
             let wants_fragment = request.headers().contains_key("HX-Request");
             let app = request.app_data::<web::Data<App>>().ok_or(Error::NotFound)?;
             let hash = token_hash(app, &request).ok_or(Error::SignInRequired { wants_fragment })?;
-            let found = app.db.read(move |db| store::find_session(db, &hash, Utc::now().naive_utc())).await?;
+            let found =
+                app.db.read_primary(move |db| store::find_session(db, &hash, Utc::now().naive_utc())).await?;
             found.map(|username| Self { username }).ok_or(Error::SignInRequired { wants_fragment })
         })
     }

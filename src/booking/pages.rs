@@ -243,6 +243,7 @@ async fn find_sale(app: &App, token: String) -> Result<Sale, Error> {
     if !is_token(&token) {
         return Err(Error::NotFound);
     }
-    let (booking, ticket_type, event) = app.db.read(move |db| store::find_by_token(db, &token)).await?;
+    let (booking, ticket_type, event) =
+        app.db.read_primary(move |db| store::find_by_token(db, &token)).await?;
     Ok(Sale { event, ticket_type, booking })
 }

@@ -58,7 +58,7 @@ impl fmt::Display for DatabaseUrl {
 }
 
 /// The URL with its password and its parameters left out: both may hold secrets.
-fn without_password(url: &str) -> String {
+pub(super) fn without_password(url: &str) -> String {
     let url = url.split('?').next().unwrap_or_default();
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     match rest.rsplit_once('@') {

@@ -104,7 +104,8 @@ impl Board {
         });
     }
 
-    /// Reads all concerts and shows them, but for what is known in a newer version already.
+    /// Reads all concerts, from a replica where there is one, and shows them, but for what is known in a
+    /// newer version already.
     ///
     /// # Errors
     /// What the database said; the board stays as it was.
@@ -114,7 +115,7 @@ impl Board {
         Ok(())
     }
 
-    /// As [`Board::refresh`], for the start of the program.
+    /// As [`Board::refresh`], from the primary, for the start of the program.
     ///
     /// # Errors
     /// What the database said.

@@ -14,7 +14,7 @@ use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use techkraft::app;
 use techkraft::booking::desk::DeskLimits;
-use techkraft::config::{Config, DatabaseUrl};
+use techkraft::config::{Config, DatabaseUrl, ReplicaConfig};
 use techkraft::connections::ConnectionLimits;
 
 use self::database::TestDatabase;
@@ -84,6 +84,7 @@ pub fn config(database: &TestDatabase) -> Config {
         bind: "127.0.0.1:0".parse().expect("an address"),
         database_url: DatabaseUrl::parse(&database.url).expect("a URL"),
         database_pool_size: 4,
+        replicas: ReplicaConfig::default(),
         desk: DeskLimits { queue_length: 10_000, batch_size: 512, deadline: Duration::from_secs(5) },
         // So that a test sees at once what it has changed beside the app.
         board_refresh: Duration::from_millis(20),

@@ -1,0 +1,105 @@
+//! The settings of read replicas.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::database_url::{DatabaseUrl, without_password};
+use super::parse_number;
+use crate::error::StartError;
+
+/// What was typed.
+#[derive(Debug, Args)]
+pub(super) struct ReplicaSettings {
+    /// PostgreSQL standbys of DATABASE_URL to read from, separated by commas
+    #[arg(long, env = "DATABASE_READ_URLS", global = true, hide_env_values = true)]
+    database_read_urls: Option<String>,
+
+    /// Milliseconds that a replica may be behind; one further behind is left out until it has caught up
+    #[arg(long, env = "REPLICA_MAX_LAG_MS", global = true, default_value = "2000")]
+    replica_max_lag_ms: String,
+}
+
+/// The standbys that may be read from, when there are any.
+#[derive(Debug, Clone, Default)]
+pub struct ReplicaConfig {
+    /// Each of them PostgreSQL.
+    pub urls: Vec<DatabaseUrl>,
+    pub max_lag: Duration,
+    /// Most connections to each.
+    pub pool_size: u32,
+}
+
+impl ReplicaSettings {
+    pub(super) fn parse(&self, primary: &DatabaseUrl, pool_size: u32) -> Result<ReplicaConfig, StartError> {
+        let max_lag_ms = parse_number("REPLICA_MAX_LAG_MS", &self.replica_max_lag_ms, 100, 60_000)?;
+        let typed = self.database_read_urls.as_deref().unwrap_or_default();
+        let urls = if typed.is_empty() { Vec::new() } else { parse_urls(typed, primary)? };
+        Ok(ReplicaConfig { urls, max_lag: Duration::from_millis(max_lag_ms), pool_size })
+    }
+}
+
+fn parse_urls(typed: &str, primary: &DatabaseUrl) -> Result<Vec<DatabaseUrl>, StartError> {
+    let wrong = |value: &str, wrong: &str, mend: &str| {
+        Err(StartError::setting("DATABASE_READ_URLS", &without_secrets(value), wrong, mend))
+    };
+    let mut urls = Vec::new();
+    for url in typed.split(',').map(str::trim) {
+        match DatabaseUrl::parse(url) {
+            Ok(parsed @ DatabaseUrl::Postgres(_)) if primary.file().is_none() => urls.push(parsed),
+            Ok(DatabaseUrl::Postgres(_)) => {
+                let mend = "leave it out, or set DATABASE_URL to their primary";
+                return wrong(url, "DATABASE_URL is an SQLite file, which has no replicas", mend);
+            }
+            _ => {
+                let mend = "write each as postgres://USER:PASSWORD@HOST/NAME, with commas between them";
+                return wrong(url, "not a PostgreSQL URL", mend);
+            }
+        }
+    }
+    Ok(urls)
+}
+
+/// A comma inside a password leaves its second half without a scheme.
+fn without_secrets(url: &str) -> String {
+    let url = without_password(url);
+    match url.rsplit_once('@') {
+        Some((_, place)) if !url.contains("://") => place.to_owned(),
+        _ => url,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(typed: &str, primary: &str) -> Result<ReplicaConfig, StartError> {
+        let settings =
+            ReplicaSettings { database_read_urls: Some(typed.into()), replica_max_lag_ms: "2000".into() };
+        settings.parse(&DatabaseUrl::parse(primary).expect("a URL"), 7)
+    }
+
+    #[test]
+    fn several_replicas_are_several_urls() {
+        let config = parse("postgres://a/x, postgresql://ada:s3cret@b/x", "postgres://c/x").expect("valid");
+        let urls: Vec<String> = config.urls.iter().map(ToString::to_string).collect();
+        assert_eq!(urls, ["postgres://a/x", "postgresql://ada@b/x"]);
+        assert_eq!(config.pool_size, 7);
+        assert!(parse("", "sqlite:tickets.db").expect("valid").urls.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_standby_of_the_database_is_refused_without_its_password() {
+        for (typed, primary, shown) in [
+            ("postgres://ada:s3cret@b/x", "sqlite:tickets.db", "postgres://ada@b/x: DATABASE_URL"),
+            ("postgres://a/x,sqlite:b.db", "postgres://c/x", "sqlite:b.db: not"),
+            ("postgres://a/x,", "postgres://c/x", "=: not"),
+            ("mysql://ada:s3cret@b/x", "postgres://c/x", "mysql://ada@b/x: not"),
+            ("postgres://ada:a,s3cret@b/x", "postgres://c/x", "=b/x: not"),
+        ] {
+            let message = parse(typed, primary).expect_err(typed).to_string();
+            assert!(message.starts_with("DATABASE_READ_URLS=") && message.contains(shown), "{message}");
+            assert!(!message.contains("s3cret") && message.lines().count() == 1, "{message}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Read replicas: PostgreSQL standbys that follow the primary, a little behind it.
+//!
+//! A replica is read from while it is well: its probe was answered lately, it is a standby of our primary,
+//! and it is not further behind than it may be. A read that fails on one goes on to the next at once, and
+//! in the end to the primary; the replica is left out until its next good probe. Nobody waits for a replica
+//! longer than [`PATIENCE`], whatever has become of it.
+
+mod positions;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use actix_web::web;
+use diesel::connection::SimpleConnection as _;
+use diesel::r2d2::{ManageConnection, NopErrorHandler, Pool, R2D2Connection as _};
+use diesel::{ConnectionError, ConnectionResult, QueryResult};
+use parking_lot::RwLock;
+
+use super::{Db, connect, one_line};
+use crate::config::{DatabaseUrl, ReplicaConfig};
+use crate::error::StartError;
+
+/// How long a replica may take to answer; its own statements end by themselves after the same time.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a read waits for a free connection before it goes elsewhere: the primary has some, too.
+const CONNECTION_WAIT: Duration = Duration::from_millis(500);
+/// A replica whose last good probe is longer ago is left out, though nothing else is wrong with it.
+const PROBE_AGE_MAX: Duration = Duration::from_secs(5);
+
+/// In libpq's words and seconds (but `tcp_user_timeout`: milliseconds): a machine that has gone away
+/// without a farewell, or a network that swallows everything, is noticed after about [`PATIENCE`].
+const TIME_LIMITS: &str =
+    "connect_timeout=2&tcp_user_timeout=2000&keepalives_idle=2&keepalives_interval=1&keepalives_count=2";
+/// Also after it has been promoted, nothing is written to a replica.
+const SETTINGS: &str = "SET statement_timeout = '2s'; SET default_transaction_read_only = on";
+
+/// The replicas of a database.
+pub(super) struct Replicas {
+    all: Vec<Replica>,
+    /// Counts reads, so that the replicas take turns.
+    reads: AtomicUsize,
+}
+
+struct Replica {
+    url: DatabaseUrl,
+    pool_size: u32,
+    standing: RwLock<Standing>,
+}
+
+/// Being left out, a replica has no connections: those that are open may be dead, and nobody shall wait for
+/// them when it is back.
+enum Standing {
+    /// Not probed yet.
+    Unknown,
+    InUse {
+        pool: Pool<Connector>,
+        probed_at: Instant,
+    },
+    LeftOut,
+}
+
+impl Replicas {
+    /// The replicas of the configuration, watched by threads that end with the last handle on them.
+    ///
+    /// # Errors
+    /// One line when the primary does not tell its position, or no thread can be had.
+    pub(super) fn watched(
+        primary: &DatabaseUrl,
+        config: &ReplicaConfig,
+    ) -> Result<Option<Arc<Self>>, StartError> {
+        if config.urls.is_empty() {
+            return Ok(None);
+        }
+        let all = config.urls.iter().map(|url| Replica::new(url, config.pool_size)).collect();
+        let replicas = Arc::new(Self { all, reads: AtomicUsize::new(0) });
+        watch::start(&replicas, primary, config.max_lag)?;
+        Ok(Some(replicas))
+    }
+
+    /// The first answer that a replica gives; `None` when none of them does. That a row is not found is an
+    /// answer.
+    pub(super) async fn read<T, W>(&self, work: &Arc<W>) -> Option<QueryResult<T>>
+    where
+        T: Send + 'static,
+        W: Fn(&mut Db) -> QueryResult<T> + Send + Sync + 'static,
+    {
+        for (replica, pool) in self.in_turn() {
+            let work = Arc::clone(work);
+            let attempt = web::block(move || pool.get().ok().map(|mut db| work(&mut db)));
+            match tokio::time::timeout(PATIENCE, attempt).await {
+                Ok(Ok(Some(answer @ (Ok(_) | Err(diesel::result::Error::NotFound))))) => return Some(answer),
+                Ok(Ok(Some(Err(error)))) => {
+                    replica.leave_out(&format!("a read failed: {}", one_line(&error)))
+                }
+                // All its connections are busy. Should it be down, the watcher finds out.
+                Ok(Ok(None) | Err(_)) => {}
+                Err(_) => replica.leave_out(&format!("a read took longer than {} s", PATIENCE.as_secs())),
+            }
+        }
+        None
+    }
+
+    /// Those that are well, each time beginning with another.
+    fn in_turn(&self) -> Vec<(&Replica, Pool<Connector>)> {
+        let mut well: Vec<_> =
+            self.all.iter().filter_map(|replica| Some((replica, replica.pool()?))).collect();
+        let turn = self.reads.fetch_add(1, Ordering::Relaxed);
+        let first = turn.checked_rem(well.len()).unwrap_or(0);
+        well.rotate_left(first);
+        well
+    }
+}
+
+impl Replica {
+    fn new(url: &DatabaseUrl, pool_size: u32) -> Self {
+        Self { url: with_time_limits(url), pool_size, standing: RwLock::new(Standing::Unknown) }
+    }
+
+    /// Its connections, while it is well.
+    fn pool(&self) -> Option<Pool<Connector>> {
+        let pool = match &*self.standing.read() {
+            Standing::InUse { pool, probed_at } if probed_at.elapsed() < PROBE_AGE_MAX => Some(pool.clone()),
+            Standing::InUse { .. } => None,
+            Standing::Unknown | Standing::LeftOut => return None,
+        };
+        if pool.is_none() {
+            self.leave_out("it does not answer its probe");
+        }
+        pool
+    }
+
+    fn is_in_use(&self) -> bool {
+        matches!(&*self.standing.read(), Standing::InUse { .. })
+    }
+
+    /// Its probe was good: it is read from, from now on.
+    ///
+    /// # Errors
+    /// Why no connection for reading could be had.
+    fn take_back(&self) -> Result<(), String> {
+        if let Standing::InUse { probed_at, .. } = &mut *self.standing.write() {
+            *probed_at = Instant::now();
+            return Ok(());
+        }
+        let pool = Pool::builder()
+            .max_size(self.pool_size)
+            .min_idle(Some(1))
+            // A dead connection is found by the read itself, which goes elsewhere; to try one after the
+            // other here would cost the patience for each.
+            .test_on_check_out(false)
+            .connection_timeout(CONNECTION_WAIT)
+            // The watcher says what is wrong, once.
+            .error_handler(Box::new(NopErrorHandler))
+            .build(Connector(self.url.clone()))
+            .map_err(|e| one_line(&e))?;
+        let before = std::mem::replace(
+            &mut *self.standing.write(),
+            Standing::InUse { pool, probed_at: Instant::now() },
+        );
+        match before {
+            Standing::Unknown => log::info!("replica {} is read from", self.url),
+            Standing::LeftOut | Standing::InUse { .. } => {
+                log::info!("replica {} is back, and read from again", self.url)
+            }
+        }
+        Ok(())
+    }
+
+    /// It is not read from until its next good probe.
+    fn leave_out(&self, why: &str) {
+        let before = std::mem::replace(&mut *self.standing.write(), Standing::LeftOut);
+        if !matches!(before, Standing::LeftOut) {
+            log::warn!("replica {} is left out: {why}", self.url);
+        }
+    }
+}
+
+/// The limits come first, so that the URL's own win: of two, libpq keeps the last.
+fn with_time_limits(url: &DatabaseUrl) -> DatabaseUrl {
+    match url {
+        DatabaseUrl::Postgres(url) => {
+            let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
+            DatabaseUrl::Postgres(format!("{place}?{TIME_LIMITS}&{parameters}").trim_end_matches('&').into())
+        }
+        DatabaseUrl::Sqlite(_) => url.clone(),
+    }
+}
+
+/// A connection that waits for nothing without end. The URL is one [`with_time_limits`].
+fn connect_with_settings(url: &DatabaseUrl) -> ConnectionResult<Db> {
+    let mut db = connect(url)?;
+    db.batch_execute(SETTINGS).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(db)
+}
+
+/// Opens a replica's connections for its pool.
+struct Connector(DatabaseUrl);
+
+impl ManageConnection for Connector {
+    type Connection = Db;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Db, Self::Error> {
+        connect_with_settings(&self.0).map_err(Self::Error::ConnectionError)
+    }
+
+    fn is_valid(&self, db: &mut Db) -> Result<(), Self::Error> {
+        db.ping().map_err(Self::Error::QueryError)
+    }
+
+    fn has_broken(&self, db: &mut Db) -> bool {
+        std::thread::panicking() || db.is_broken()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_urls_own_time_limits_win() {
+        let limited = |url: &str| match with_time_limits(&DatabaseUrl::Postgres(url.into())) {
+            DatabaseUrl::Postgres(url) => url,
+            DatabaseUrl::Sqlite(_) => unreachable!("it was PostgreSQL"),
+        };
+        assert_eq!(limited("postgres://a/x"), format!("postgres://a/x?{TIME_LIMITS}"));
+        let own = "postgres://a/x?connect_timeout=9";
+        assert_eq!(limited(own), format!("postgres://a/x?{TIME_LIMITS}&connect_timeout=9"));
+    }
+}

@@ -1,0 +1,94 @@
+//! How far a replica is behind, measured by what it has replayed.
+//!
+//! The time stamp of the last replayed transaction would not do: on a quiet primary it grows old though
+//! nothing is missing. So the primary's positions in its log are noted with the time: the oldest of them
+//! that a replica has not reached says since when it is behind.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Where the primary's log was at which time.
+pub(super) struct Positions {
+    /// How far back they are of use: the most that a replica may be behind.
+    max_lag: Duration,
+    /// The first that was noted.
+    start: i64,
+    /// The oldest first; each further than the one before.
+    noted: VecDeque<(Instant, i64)>,
+}
+
+impl Positions {
+    pub(super) fn new(max_lag: Duration) -> Self {
+        Self { max_lag, start: 0, noted: VecDeque::new() }
+    }
+
+    /// Notes that the primary was at a position, in bytes of its log.
+    pub(super) fn note(&mut self, at: Instant, position: i64) {
+        // Restored from a backup, or another one has taken its place: what was noted is of another log.
+        if self.noted.back().is_some_and(|(_, last)| *last > position) {
+            self.noted.clear();
+        }
+        if self.noted.is_empty() {
+            self.start = position;
+        }
+        if self.noted.back().is_none_or(|(_, last)| *last < position) {
+            self.noted.push_back((at, position));
+        }
+        // The second is so old that a replica behind the first is too far behind anyway.
+        while self.noted.get(1).is_some_and(|(then, _)| at.duration_since(*then) > self.max_lag) {
+            self.noted.pop_front();
+        }
+    }
+
+    /// Whether a replica has replayed all that was there before the first note.
+    pub(super) fn is_past_start(&self, replayed: i64) -> bool {
+        replayed >= self.start
+    }
+
+    /// Since how long a replica that has replayed up to a position is behind: zero when it has replayed all
+    /// that is known. Never more than the truth, and less at most by the time between two notes.
+    pub(super) fn lag(&self, replayed: i64, now: Instant) -> Duration {
+        let missing = self.noted.iter().find(|(_, position)| *position > replayed);
+        missing.map_or(Duration::ZERO, |(at, _)| now.saturating_duration_since(*at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_replica_is_behind_since_the_first_position_that_it_has_not_reached() {
+        let (mut positions, start) = (Positions::new(SECOND * 60), Instant::now());
+        positions.note(start, 100);
+        positions.note(start + SECOND, 200);
+        positions.note(start + SECOND * 2, 300);
+        let lag = |replayed| positions.lag(replayed, start + SECOND * 5);
+        assert_eq!([lag(99), lag(100), lag(250), lag(300)], [SECOND * 5, SECOND * 4, SECOND * 3, SECOND * 0]);
+    }
+
+    #[test]
+    fn on_a_quiet_primary_nobody_falls_behind() {
+        let (mut positions, start) = (Positions::new(SECOND), Instant::now());
+        for second in 0..1000 {
+            positions.note(start + SECOND * second, 100);
+        }
+        assert_eq!(positions.lag(100, start + SECOND * 1000), Duration::ZERO);
+        assert_eq!(positions.lag(99, start + SECOND * 1000), SECOND * 1000);
+    }
+
+    #[test]
+    fn what_is_too_old_is_forgotten_and_the_lag_stays_too_long() {
+        let (mut positions, start) = (Positions::new(SECOND * 2), Instant::now());
+        for second in 0..1000 {
+            positions.note(start + SECOND * second, 100 + i64::from(second));
+        }
+        assert!(positions.noted.len() <= 4, "{}", positions.noted.len());
+        assert!(positions.lag(0, start + SECOND * 999) > SECOND * 2);
+        positions.note(start + SECOND * 1000, 50);
+        assert_eq!(positions.lag(50, start + SECOND * 1000), Duration::ZERO, "another primary");
+        assert!(positions.is_past_start(50) && !positions.is_past_start(49));
+    }
+}

@@ -1,0 +1,164 @@
+//! Watches the primary's position and each replica, in threads of their own: a machine that does not answer
+//! holds up nobody but its own watcher.
+
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::{QueryResult, QueryableByName, RunQueryDsl as _};
+use parking_lot::Mutex;
+
+use super::positions::Positions;
+use super::{Replica, Replicas, connect_with_settings, with_time_limits};
+use crate::config::DatabaseUrl;
+use crate::db::{Db, one_line};
+use crate::error::StartError;
+
+/// Between two probes; twice as often as a replica may be late where that is shorter.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// One question for both: what has been flushed is what a replica can have, and what it has replayed is what
+/// its readers see. A cluster keeps its identifier in every copy of it.
+const PROBE: &str = "
+    SELECT (pg_control_system()).system_identifier || ' ' || current_database() AS origin,
+           pg_is_in_recovery() AS is_standby,
+           COALESCE(pg_wal_lsn_diff(
+               CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END,
+               '0/0'), 0)::bigint AS position";
+
+#[derive(QueryableByName)]
+struct Reading {
+    /// The cluster and the database in it.
+    #[diesel(sql_type = Text)]
+    origin: String,
+    #[diesel(sql_type = Bool)]
+    is_standby: bool,
+    /// In bytes of the primary's log.
+    #[diesel(sql_type = BigInt)]
+    position: i64,
+}
+
+/// What is known of the primary.
+struct Primary {
+    origin: String,
+    positions: Positions,
+}
+
+/// A connection for probes, opened again when it was lost.
+struct Probe {
+    url: DatabaseUrl,
+    connection: Option<Db>,
+}
+
+/// Starts the threads. The primary is asked once before, so that a replica is only read from when it has
+/// replayed what was there at the start: the tables and the concerts.
+///
+/// # Errors
+/// One line when the primary does not answer, or no thread can be had.
+pub(super) fn start(
+    replicas: &Arc<Replicas>,
+    primary_url: &DatabaseUrl,
+    max_lag: Duration,
+) -> Result<(), StartError> {
+    let every = PROBE_INTERVAL.min(max_lag / 2);
+    let mut probe = Probe { url: with_time_limits(primary_url), connection: None };
+    let asked_at = Instant::now();
+    let reading = probe.ask().map_err(|e| {
+        StartError::setting(
+            "DATABASE_URL",
+            &primary_url.to_string(),
+            &e,
+            "replicas need a primary that answers",
+        )
+    })?;
+    let mut positions = Positions::new(max_lag);
+    positions.note(asked_at, reading.position);
+    let primary = Arc::new(Mutex::new(Primary { origin: reading.origin, positions }));
+    for index in 0..replicas.all.len() {
+        let primary = Arc::clone(&primary);
+        let mut probe = Probe { url: replicas.all[index].url.clone(), connection: None };
+        watch(replicas, every, move |replicas| {
+            judge(&replicas.all[index], &mut probe, &primary, max_lag);
+        })?;
+    }
+    watch(replicas, every, move |_| follow(&mut probe, &primary))
+}
+
+/// Does something again and again, in a thread of its own, for as long as the replicas are of use.
+fn watch(
+    replicas: &Arc<Replicas>,
+    every: Duration,
+    mut look: impl FnMut(&Replicas) + Send + 'static,
+) -> Result<(), StartError> {
+    let replicas: Weak<Replicas> = Arc::downgrade(replicas);
+    let run = move || {
+        while let Some(replicas) = replicas.upgrade() {
+            look(&replicas);
+            drop(replicas);
+            thread::sleep(every);
+        }
+    };
+    let thread = thread::Builder::new().name("replica watch".into()).spawn(run);
+    thread.map(drop).map_err(|e| StartError::new(format!("no thread for the replicas: {e}")))
+}
+
+/// Notes the primary's position. While it does not answer, the replicas are judged by what was noted.
+fn follow(probe: &mut Probe, primary: &Mutex<Primary>) {
+    let asked_at = Instant::now();
+    match probe.ask() {
+        Ok(reading) => {
+            let mut primary = primary.lock();
+            primary.origin = reading.origin;
+            primary.positions.note(asked_at, reading.position);
+        }
+        Err(error) => log::debug!("the primary's position is unknown: {error}"),
+    }
+}
+
+fn judge(replica: &Replica, probe: &mut Probe, primary: &Mutex<Primary>, max_lag: Duration) {
+    // Back only when it has really caught up, so that it does not come and go with every batch.
+    let limit = if replica.is_in_use() { max_lag } else { max_lag / 2 };
+    let judgement = probe.ask().and_then(|reading| is_well(&reading, &primary.lock(), limit));
+    if let Err(why) = judgement.and_then(|()| replica.take_back()) {
+        replica.leave_out(&why);
+    }
+}
+
+fn is_well(reading: &Reading, primary: &Primary, limit: Duration) -> Result<(), String> {
+    if reading.origin != primary.origin {
+        return Err("it is no copy of the database that DATABASE_URL names".into());
+    }
+    if !reading.is_standby {
+        return Err("it is no standby: it takes writes of its own".into());
+    }
+    if !primary.positions.is_past_start(reading.position) {
+        return Err("it has not replayed yet what was there at the start".into());
+    }
+    let lag = primary.positions.lag(reading.position, Instant::now());
+    if lag > limit {
+        return Err(format!("it is behind by {} ms; it may be by {} ms", lag.as_millis(), limit.as_millis()));
+    }
+    Ok(())
+}
+
+impl Probe {
+    fn ask(&mut self) -> Result<Reading, String> {
+        // Taken out, and put back only when it has answered.
+        let mut db = match self.connection.take() {
+            Some(db) => db,
+            None => connect_with_settings(&self.url).map_err(|e| one_line(&e))?,
+        };
+        let reading = read(&mut db).map_err(|e| one_line(&e))?;
+        self.connection = Some(db);
+        Ok(reading)
+    }
+}
+
+fn read(db: &mut Db) -> QueryResult<Reading> {
+    match db {
+        Db::Postgres(pg) => diesel::sql_query(PROBE).get_result::<Reading>(pg),
+        // Only PostgreSQL has replicas: the settings are checked for that.
+        Db::Sqlite(_) => Err(diesel::result::Error::NotFound),
+    }
+}
