@@ -106,7 +106,9 @@ pub fn start(config: Config) -> Result<Started, StartError> {
 
 /// The limits that the settings ask for, as far as the system goes along.
 fn connection_limits(config: &Config) -> ConnectionLimits {
-    let databases = config.database_pool_size as usize + 1;
+    // The desk and each watcher of a replica have one of their own, and another watches the primary.
+    let replicas = config.replicas.urls.len() * (config.replicas.pool_size as usize + 1);
+    let databases = config.database_pool_size as usize + replicas + 2;
     let connections = connections::fit(config.connections.connections, databases, connections::raise());
     ConnectionLimits { connections, ..config.connections }
 }

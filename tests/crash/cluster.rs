@@ -4,8 +4,9 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use tempfile::TempDir;
@@ -16,24 +17,48 @@ use crate::server::free_port;
 pub struct Cluster {
     folder: TempDir,
     programs: PathBuf,
-    port: u16,
+    pub port: u16,
+    /// Stops it at the end.
+    guard: Option<Child>,
 }
 
 impl Cluster {
     pub fn start() -> Self {
-        let cluster = Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-            programs: programs(),
-            port: free_port(),
-        };
+        let cluster = Self::without_data();
+        let settings = ["-U", "techkraft", "-A", "trust", "-E", "UTF8", "--no-sync", "-D"];
+        run(cluster.command("initdb").args(settings).arg(cluster.data()));
+        cluster.start_again();
+        cluster
+    }
+
+    /// A folder and a port, for whoever brings the data.
+    pub fn without_data() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut cluster = Self { folder, programs: programs(), port: free_port(), guard: None };
         if cluster.is_root() {
             run(Command::new("chown").arg("postgres").arg(cluster.folder.path()));
         }
-        let data = cluster.data();
-        let settings = ["-U", "techkraft", "-A", "trust", "-E", "UTF8", "--no-sync", "-D"];
-        run(cluster.command("initdb").args(settings).arg(data));
-        cluster.start_again();
+        cluster.guard = Some(cluster.guard());
         cluster
+    }
+
+    /// A process that stops the cluster when this one has ended, even by a kill: then its standard input is
+    /// closed. In a group of its own, so that Ctrl-C at the terminal does not end it before its time.
+    fn guard(&self) -> Child {
+        let mut stop = self.command("pg_ctl");
+        stop.arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]);
+        Command::new("sh")
+            .args(["-c", r#"cat; "$@"; rm -rf "$0""#])
+            .arg(self.folder.path())
+            .arg(stop.get_program())
+            .args(stop.get_args())
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("a shell")
     }
 
     /// A database of its own inside the cluster.
@@ -69,12 +94,12 @@ impl Cluster {
         fs::read_to_string(self.folder.path().join("log")).expect("a log")
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
     /// PostgreSQL refuses to run as root, so there it runs as the user that its package has made.
-    fn command(&self, program: &str) -> Command {
+    pub fn command(&self, program: &str) -> Command {
         let path = self.programs.join(program);
         let mut command = if self.is_root() { Command::new("runuser") } else { Command::new(&path) };
         if self.is_root() {
@@ -91,8 +116,11 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // Fails when a test has left it stopped.
-        let _ = self.command("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]).output();
+        if let Some(mut guard) = self.guard.take() {
+            drop(guard.stdin.take());
+            // Has nothing to stop when a test has left it stopped.
+            let _ = guard.wait();
+        }
     }
 }
 
@@ -107,7 +135,7 @@ fn programs() -> PathBuf {
         .expect("this test needs PostgreSQL's initdb and pg_ctl: sudo apt-get install postgresql")
 }
 
-fn run(command: &mut Command) {
+pub fn run(command: &mut Command) {
     // Not through a pipe: the server would inherit it, and reading to its end would wait for ever.
     let output = tempfile::NamedTempFile::new().expect("a temporary file");
     let handle = || output.reopen().expect("a second handle");

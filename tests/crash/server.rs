@@ -130,7 +130,7 @@ impl Drop for Server {
 /// The binary, with nothing set but the database and the secret.
 fn techkraft(database: &TestDatabase) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_techkraft"));
-    for setting in ["PUBLIC_URL", "ALLOW_RESEED", "DATABASE_POOL_SIZE"] {
+    for setting in ["PUBLIC_URL", "ALLOW_RESEED", "DATABASE_POOL_SIZE", "DATABASE_READ_URLS"] {
         command.env_remove(setting);
     }
     command

@@ -1,0 +1,47 @@
+use std::thread;
+use std::time::Duration;
+
+use crate::looker::{Looker, stock};
+use crate::rush::Rush;
+use crate::site::{Site, count, eventually};
+use crate::visitor::Visitor;
+
+const BUYERS: u64 = 4;
+
+/// One server sells; another one, which learns of it from the standbys alone, is looked at.
+#[test]
+fn a_standby_that_falls_behind_is_left_out_until_it_has_caught_up() {
+    let site = Site::start();
+    let [shop, window] = [site.server(), site.server()];
+    let rush = Rush::on(&site.database, [1_000_000; 3]);
+    let looker = Looker::at(window.address);
+    thread::scope(|scope| {
+        let _end = rush.until_dropped();
+        for buyer in 0..BUYERS {
+            let (rush, mut visitor) = (&rush, Visitor::new(shop.address));
+            scope.spawn(move || rush.buy(&mut visitor, buyer));
+        }
+        looker.wait_for_capacity(1_000_000);
+        scope.spawn(|| looker.look(&rush));
+        let [paused, other] = &site.standbys;
+        paused.pause();
+        let both = |what: &str, times| [&shop, &window].iter().all(|it| count(it, paused, what) == times);
+        eventually("the paused standby is left out", || both("is left out: it is behind", 1));
+        let (before, before_other) = (paused.reads(), other.reads());
+        thread::sleep(Duration::from_secs(1));
+        assert_eq!(paused.reads(), before, "it is read from, though it is behind");
+        assert!(other.reads() > before_other, "the other one is read from");
+        assert_eq!(count(&window, other, "is left out"), 0);
+        paused.resume();
+        eventually("it is back", || both("is back", 1));
+        let before = paused.reads();
+        eventually("it is read from again", || paused.reads() > before + 2);
+        thread::sleep(Duration::from_millis(500));
+    });
+    eventually("the window shows what is left", || {
+        let page = Visitor::new(window.address).get("/").expect("a page");
+        let tiers = site.database.tiers();
+        stock(&page.body).into_iter().map(i64::from).eq(tiers.iter().map(|it| it.available))
+    });
+    rush.assert_true(&site.database, &Visitor::new(shop.address));
+}
