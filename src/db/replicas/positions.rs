@@ -66,7 +66,10 @@ mod tests {
         positions.note(start + SECOND, 200);
         positions.note(start + SECOND * 2, 300);
         let lag = |replayed| positions.lag(replayed, start + SECOND * 5);
-        assert_eq!([lag(99), lag(100), lag(250), lag(300)], [SECOND * 5, SECOND * 4, SECOND * 3, SECOND * 0]);
+        assert_eq!(
+            [lag(99), lag(100), lag(250), lag(300)],
+            [SECOND * 5, SECOND * 4, SECOND * 3, Duration::ZERO]
+        );
     }
 
     #[test]
