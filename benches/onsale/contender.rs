@@ -103,10 +103,11 @@ impl Contender {
         };
         let mut crowd = Crowd::arrive(server.address, connections, self.database.ticket_type_id)?;
         crowd.press(plan.warm_up)?;
-        let pids = [server.pid(), self.postmaster];
-        let (begun, before) = (Instant::now(), Usage::of(pids)?);
+        let servers = [server.pid()];
+        let (begun, before) = (Instant::now(), Usage::of(&servers, self.postmaster)?);
         let mut answers = crowd.press(plan.measured)?;
-        let (seconds, used) = (begun.elapsed().as_secs_f64(), Usage::of(pids)?.since(&before));
+        let (seconds, used) =
+            (begun.elapsed().as_secs_f64(), Usage::of(&servers, self.postmaster)?.since(&before));
         let server_rss_mib = resident_mib(server.pid())?;
         let all = crowd.leave()?;
         let latencies = &mut answers.latencies_us;

@@ -8,12 +8,19 @@
 
 mod contender;
 mod crowd;
+#[path = "../parts/database.rs"]
 mod database;
+#[path = "../parts/form.rs"]
+mod form;
+#[path = "../parts/machine.rs"]
+#[allow(dead_code, reason = "the other benchmark measures more of it")]
 mod machine;
 mod pgbench;
 mod plan;
+#[path = "../parts/postgres.rs"]
 mod postgres;
 mod report;
+#[path = "../parts/server.rs"]
 mod server;
 
 use std::env;

@@ -26,8 +26,7 @@ pub fn measure(database: &SaleDatabase, clients: usize, plan: &Plan, postmaster:
     let file = folder.path().join("script.sql");
     fs::write(&file, script(database.ticket_type_id))?;
     let seconds = (plan.warm_up + plan.measured).as_secs_f64().ceil();
-    let pids = [std::process::id(), postmaster];
-    let before = Usage::of(pids)?;
+    let before = Usage::of(&[], postmaster)?;
     let output = Command::new("bash")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["-c", START, "pgbench", "--no-vacuum", "--protocol=prepared", "--jobs=2", "--log"])
@@ -40,7 +39,7 @@ pub fn measure(database: &SaleDatabase, clients: usize, plan: &Plan, postmaster:
     if !output.status.success() {
         return Err(format!("pgbench: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
-    let used = Usage::of(pids)?.since(&before);
+    let used = Usage::of(&[], postmaster)?.since(&before);
     let logged = read_logs(folder.path())?;
     let errors = failed(&String::from_utf8_lossy(&output.stdout));
     let mut latencies = after_warm_up(&logged, plan);

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::Result;
-use crate::crowd::SECRET_KEY;
+
+/// The server signs with it, and so does the load: each booking needs a form key of its own.
+pub const SECRET_KEY: &str = "a secret that only this benchmark uses, for itself";
 
 /// A command of the binary on a database. A `DESK_…` setting of the caller's environment reaches it, so
 /// that others can be tried.

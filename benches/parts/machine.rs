@@ -21,12 +21,15 @@ pub struct Usage {
 }
 
 impl Usage {
-    pub fn of([server, postmaster]: [u32; 2]) -> Result<Self> {
+    pub fn of(servers: &[u32], postmaster: u32) -> Result<Self> {
         let mut usage = Self {
-            server_seconds: Process::read(server)?.seconds,
+            server_seconds: 0.0,
             postgres_seconds: 0.0,
             own_seconds: Process::read(std::process::id())?.seconds,
         };
+        for &server in servers {
+            usage.server_seconds += Process::read(server)?.seconds;
+        }
         for entry in fs::read_dir("/proc")? {
             let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
             // Others come and go meanwhile.
@@ -45,6 +48,11 @@ impl Usage {
             own_seconds: self.own_seconds - before.own_seconds,
         }
     }
+}
+
+/// Seconds of processor time since that process began.
+pub fn processor_seconds(pid: u32) -> Result<f64> {
+    Ok(Process::read(pid)?.seconds)
 }
 
 struct Process {

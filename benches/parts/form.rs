@@ -1,0 +1,82 @@
+//! A booking as a browser posts it, and the answer to it.
+
+use std::net::SocketAddr;
+
+use techkraft::booking::request_key::RequestKeys;
+
+use crate::server::SECRET_KEY;
+
+/// The form. Only the buyer and the key change, in their places.
+pub struct Form {
+    request: Vec<u8>,
+    buyer_at: usize,
+    buyer: u32,
+    key_at: usize,
+    keys: RequestKeys,
+}
+
+impl Form {
+    pub fn new(ticket_type_id: i64, address: SocketAddr) -> Self {
+        let keys = RequestKeys::new(SECRET_KEY);
+        let email = "buyer-00000000%40example.org";
+        let body =
+            format!("ticket_type={ticket_type_id}&quantity=1&name=Ada+Lovelace&email={email}&request_key=");
+        let key = keys.mint();
+        let request = format!(
+            "POST /bookings HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n\r\n{body}{}",
+            body.len() + key.as_str().len(),
+            key.as_str()
+        );
+        let buyer_at = request.find("00000000").unwrap_or_default();
+        let key_at = request.len() - key.as_str().len();
+        Self { request: request.into_bytes(), buyer_at, buyer: 0, key_at, keys }
+    }
+
+    /// The next buyer's, with a key of its own.
+    pub fn fill_in(&mut self) -> &[u8] {
+        self.buyer += 1;
+        let mut left = self.buyer;
+        for digit in self.request[self.buyer_at..][..8].iter_mut().rev() {
+            *digit = b'0' + (left % 10) as u8;
+            left /= 10;
+        }
+        self.request[self.key_at..].copy_from_slice(self.keys.mint().as_str().as_bytes());
+        &self.request
+    }
+}
+
+pub enum Answer {
+    /// 303 See Other, to the booking.
+    Confirmed,
+    Other,
+    Unfinished,
+}
+
+impl Answer {
+    pub fn read(text: &[u8]) -> Self {
+        let (mut at, mut to_booking, mut body) = (0, false, 0);
+        loop {
+            let Some(length) = text[at..].windows(2).position(|pair| pair == b"\r\n") else {
+                return Self::Unfinished;
+            };
+            let line = &text[at..at + length];
+            at += length + 2;
+            if line.is_empty() {
+                break;
+            }
+            if starts_with(line, b"content-length: ") {
+                body = str::from_utf8(&line[16..]).ok().and_then(|it| it.parse().ok()).unwrap_or(0);
+            }
+            to_booking |= starts_with(line, b"location: /bookings/");
+        }
+        if text.len() < at + body {
+            return Self::Unfinished;
+        }
+        if to_booking && text.starts_with(b"HTTP/1.1 303 ") { Self::Confirmed } else { Self::Other }
+    }
+}
+
+fn starts_with(line: &[u8], start: &[u8]) -> bool {
+    line.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start))
+}

@@ -1,0 +1,108 @@
+//! The hour before an on-sale, measured: `cargo bench --bench watchers`.
+//!
+//! Fifty thousand browsers keep a connection and ask for the availability every five seconds, each with
+//! the tag of what it holds, while others book; then a hundred thousand. After that the fragment is asked
+//! for flat out, beside the same server's plainest page and beside nginx with the same bytes in a file.
+//! `-- --watchers 5000 --seconds 10` is a first look, and what the tests run.
+
+mod crowd;
+mod flat_out;
+mod histogram;
+mod nginx;
+mod report;
+mod rush;
+mod site;
+mod vigil;
+
+#[path = "../parts/database.rs"]
+mod database;
+#[path = "../parts/form.rs"]
+mod form;
+#[path = "../parts/machine.rs"]
+#[allow(dead_code, reason = "the other benchmark measures more of it")]
+mod machine;
+#[path = "../parts/postgres.rs"]
+mod postgres;
+#[path = "../parts/server.rs"]
+mod server;
+
+use std::env;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::report::Report;
+use crate::vigil::Vigil;
+
+/// Whatever goes wrong ends the run with one line.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// What is measured.
+struct Plan {
+    /// How many watchers at once, one run after the other.
+    watchers: Vec<usize>,
+    measured: Duration,
+    /// Of each contender of the flat-out part, and how often.
+    flat_out: Duration,
+    rounds: usize,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if arguments.first().is_some_and(|it| it == crowd::ROLE) {
+        return end(crowd::run(&arguments[1..]).map(|()| true));
+    }
+    // Only `cargo bench` says so; `cargo test --benches` must not wait five minutes.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        println!("Nothing is measured here: run `cargo bench --bench watchers`.");
+        return ExitCode::SUCCESS;
+    }
+    end(Plan::parse(&arguments).and_then(|plan| run(&plan)))
+}
+
+fn end(result: Result<bool>) -> ExitCode {
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("watchers: there were errors, or the books are not true");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("watchers: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Plan {
+    fn parse(arguments: &[String]) -> Result<Self> {
+        let number = |name: &str| -> Result<Option<usize>> {
+            let Some(at) = arguments.iter().position(|argument| argument == name) else { return Ok(None) };
+            let value = arguments.get(at + 1).and_then(|value| value.parse().ok()).filter(|&value| value > 0);
+            Ok(Some(value.ok_or_else(|| format!("{name} needs a number of 1 or more"))?))
+        };
+        let (watchers, seconds) = (number("--watchers")?, number("--seconds")?.unwrap_or(60));
+        Ok(Self {
+            measured: Duration::from_secs(seconds as u64),
+            flat_out: Duration::from_secs(if watchers.is_some() { 1 } else { 3 }),
+            rounds: if watchers.is_some() { 1 } else { 3 },
+            watchers: watchers.map_or_else(|| vec![50_000, 100_000], |watchers| vec![watchers]),
+        })
+    }
+}
+
+/// Whether nothing failed and the books are true.
+fn run(plan: &Plan) -> Result<bool> {
+    let folder = tempfile::tempdir()?;
+    let cluster = postgres::Cluster::start()?;
+    let mut report = Report::default();
+    for (number, &watchers) in plan.watchers.iter().enumerate() {
+        let url = cluster.create_database(&format!("watched{number}"))?;
+        let vigil = Vigil { watchers, measured: plan.measured, postmaster: cluster.postmaster };
+        report.vigils.push(vigil.keep(&url, folder.path())?);
+    }
+    let url = cluster.create_database("flat_out")?;
+    report.flat_out = flat_out::measure(&url, folder.path(), plan.flat_out, plan.rounds)?;
+    report.print();
+    println!("\nWritten to {}", report.write()?.display());
+    Ok(report.is_well())
+}

@@ -1,0 +1,51 @@
+//! The server under load, as several processes on one port where one may not hold all connections.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+use crate::Result;
+use crate::machine::resident_mib;
+use crate::server::Server;
+
+/// What a server needs beside its watchers: buyers, database, files.
+const RESERVE: usize = 700;
+
+pub struct Site {
+    pub address: SocketAddr,
+    pub servers: Vec<Server>,
+    /// The most that a process may open here.
+    pub descriptors: usize,
+}
+
+impl Site {
+    pub fn start(url: &str, folder: &Path, watchers: usize) -> Result<Self> {
+        let descriptors = techkraft::connections::raise().unwrap_or(usize::MAX);
+        let each = room(descriptors);
+        // The kernel deals connections out by chance, so not to the last place.
+        let count = (watchers + watchers / 20).div_ceil(each);
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+        let bind = port.to_string();
+        let settings = [("REUSE_PORT", "true"), ("BIND", bind.as_str()), ("WORKERS", workers(count))];
+        let servers =
+            (0..count).map(|_| Server::start(url, folder, &settings)).collect::<Result<Vec<_>>>()?;
+        Ok(Self { address: port, servers, descriptors })
+    }
+
+    pub fn pids(&self) -> Vec<u32> {
+        self.servers.iter().map(Server::pid).collect()
+    }
+
+    pub fn resident_mib(&self) -> Result<f64> {
+        self.pids().into_iter().map(resident_mib).sum()
+    }
+}
+
+/// Connections that a process of that many descriptors has room for.
+pub fn room(descriptors: usize) -> usize {
+    descriptors.saturating_sub(RESERVE).max(1)
+}
+
+/// Several processes need no more threads than the machine has cores.
+fn workers(servers: usize) -> &'static str {
+    if servers > 1 { "1" } else { "2" }
+}
