@@ -17,6 +17,7 @@ use crate::connections::{self, ConnectionLimits};
 use crate::db::{self, Database};
 use crate::error::StartError;
 use crate::events::board::{Board, keep_fresh};
+use crate::events::pace::{self, lag};
 use crate::guard::cookies::Cookies;
 use crate::guard::{headers, origin, secret};
 use crate::{events, routes};
@@ -72,7 +73,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let secret = secret::load(&config, &db)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let db = db.with_replicas(&config.replicas)?;
-    let board = Arc::new(Board::default());
+    let board = Arc::new(Board::new(config.poll));
     board.refresh_here(&db)?;
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), config.board_refresh));
     let desk = if config.desk_pretends {
@@ -90,7 +91,13 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         public_url: public_url.clone(),
         config,
     });
+    let lag = Arc::<lag::Lag>::default();
+    let at_desk = app.clone();
+    let queue_fill = move || at_desk.desk.queue_fill();
+    actix_web::rt::spawn(pace::keep(Arc::clone(&app.board), Arc::clone(&lag), queue_fill));
     let server = connections::serve(listener, limits, move || {
+        // Called once on each of the server's threads.
+        actix_web::rt::spawn(lag::measure(Arc::clone(&lag)));
         ActixApp::new()
             .app_data(app.clone())
             .configure(routes::configure)

@@ -3,6 +3,7 @@
 
 mod connections;
 mod database_url;
+mod polling;
 mod replicas;
 
 use std::fmt;
@@ -14,11 +15,13 @@ use clap::{Args, Parser, Subcommand};
 
 use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
+use self::polling::PollingSettings;
 pub use self::replicas::ReplicaConfig;
 use self::replicas::ReplicaSettings;
 use crate::booking::desk::DeskLimits;
 use crate::connections::ConnectionLimits;
 use crate::error::StartError;
+use crate::events::pace::PollSeconds;
 
 /// The command line of `techkraft`.
 #[derive(Debug, Parser)]
@@ -90,6 +93,9 @@ pub struct Settings {
     #[arg(long, env = "BOARD_REFRESH_MS", global = true, default_value = "1000")]
     board_refresh_ms: String,
 
+    #[command(flatten)]
+    polling: PollingSettings,
+
     /// Answers orders without booking anything: what the benchmark compares the desk with. Loopback only
     #[arg(long, env = "DESK_PRETENDS", global = true, default_value = "false", hide = true)]
     desk_pretends: String,
@@ -116,6 +122,8 @@ pub struct Config {
     pub desk: DeskLimits,
     /// Between two readings of what other servers have sold.
     pub board_refresh: Duration,
+    /// Between two polls of a browser.
+    pub poll: PollSeconds,
     /// Orders are answered and nothing is booked. Only ever true on a loopback address.
     pub desk_pretends: bool,
     pub secret_key: Option<String>,
@@ -153,6 +161,7 @@ impl Config {
                 10,
                 60_000,
             )?),
+            poll: settings.polling.parse()?,
             secret_key: parse_secret_key(settings.secret_key.as_deref())?,
             public_url: parse_public_url(settings.public_url.as_deref())?,
             allow_reseed: parse_bool("ALLOW_RESEED", &settings.allow_reseed)?,
@@ -254,6 +263,10 @@ mod tests {
             (["--database-read-urls", "postgres://a/x"], "DATABASE_READ_URLS", "postgres://a/x"),
             (["--replica-max-lag-ms", "never"], "REPLICA_MAX_LAG_MS", "never"),
             (["--board-refresh-ms", "0"], "BOARD_REFRESH_MS", "0"),
+            (["--poll-seconds", "0"], "POLL_SECONDS", "0"),
+            (["--poll-seconds", "soon"], "POLL_SECONDS", "soon"),
+            (["--poll-seconds-busy", "4"], "POLL_SECONDS_BUSY", "4"),
+            (["--poll-seconds-busy", "61"], "POLL_SECONDS_BUSY", "61"),
             (["--desk-queue-length", "0"], "DESK_QUEUE_LENGTH", "0"),
             (["--desk-batch-size", "all"], "DESK_BATCH_SIZE", "all"),
             (["--desk-deadline-ms", "soon"], "DESK_DEADLINE_MS", "soon"),

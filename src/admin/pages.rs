@@ -10,6 +10,7 @@ use super::session::Admin;
 use super::{BookingLine, Sales, password, session, store};
 use crate::app::App;
 use crate::error::Error;
+use crate::events::pace::Pace;
 use crate::page::{Page, html, see_other};
 use crate::reconciliation::{Reconciliation, reconcile};
 
@@ -25,6 +26,7 @@ struct Show {
     latest: Vec<BookingLine>,
     reconciliation: Reconciliation,
     allow_reseed: bool,
+    pace: Pace,
 }
 
 #[derive(Template)]
@@ -61,7 +63,8 @@ async fn load_show(page: Page, admin: Admin, app: &App) -> Result<Show, Error> {
             Ok((store::sales(db)?, store::latest_bookings(db, LATEST_BOOKINGS)?, reconcile(db)?))
         })
         .await?;
-    Ok(Show { page, admin, sales, latest, reconciliation, allow_reseed: app.config.allow_reseed })
+    let (allow_reseed, pace) = (app.config.allow_reseed, app.board.pace());
+    Ok(Show { page, admin, sales, latest, reconciliation, allow_reseed, pace })
 }
 
 /// `GET /admin/sign-in`

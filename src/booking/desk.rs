@@ -11,6 +11,7 @@ mod sold_out;
 mod worker;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -40,8 +41,10 @@ pub struct DeskLimits {
 /// The one door to a booking.
 pub struct Desk {
     queue: SyncSender<OrderSlip>,
+    /// How many wait in it.
+    waiting: Arc<AtomicUsize>,
     sold_out: Arc<SoldOut>,
-    deadline: Duration,
+    limits: DeskLimits,
 }
 
 impl Desk {
@@ -69,14 +72,16 @@ impl Desk {
         board: Arc<Board>,
         books: impl FnMut(&[&Order]) -> Result<Batch, Failure> + Send + 'static,
     ) -> Result<Self, StartError> {
-        let (queue, waiting) = sync_channel(limits.queue_length);
+        let (queue, slips) = sync_channel(limits.queue_length);
+        let waiting = Arc::new(AtomicUsize::new(0));
         let sold_out = Arc::new(SoldOut::default());
-        let worker = Worker::new(Box::new(books), waiting, board, Arc::clone(&sold_out), limits);
+        let worker =
+            Worker::new(Box::new(books), slips, Arc::clone(&waiting), board, Arc::clone(&sold_out), limits);
         thread::Builder::new()
             .name("desk".into())
             .spawn(move || worker.run())
             .map_err(|e| StartError::new(format!("the desk cannot start its thread: {e}")))?;
-        Ok(Self { queue, sold_out, deadline: limits.deadline })
+        Ok(Self { queue, waiting, sold_out, limits })
     }
 
     /// Books the order, and answers once that is committed.
@@ -89,15 +94,30 @@ impl Desk {
         if self.sold_out.refuses(&order) {
             return Ok(Outcome::NotEnough { left: 0 });
         }
-        let (slip, mut answer) = OrderSlip::new(order, self.deadline);
+        let (slip, mut answer) = OrderSlip::new(order, self.limits.deadline);
         let claim = slip.claim();
-        self.queue.try_send(slip).map_err(|_| Error::Busy)?;
-        match tokio::time::timeout(self.deadline, &mut answer).await {
+        self.hand_in(slip)?;
+        match tokio::time::timeout(self.limits.deadline, &mut answer).await {
             Ok(outcome) => outcome.unwrap_or_else(|_| Err(worker_is_gone())),
             // Given up, unless the worker has just taken it: then it is booked or refused in a moment.
             Err(_) if claim.take() => Err(Error::Busy),
             Err(_) => answer.await.unwrap_or_else(|_| Err(worker_is_gone())),
         }
+    }
+
+    fn hand_in(&self, slip: OrderSlip) -> Result<(), Error> {
+        // Counted before the worker can have taken it.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send(slip).map_err(|_| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            Error::Busy
+        })
+    }
+
+    /// How much of the queue is taken: 0 to 1.
+    #[must_use]
+    pub fn queue_fill(&self) -> f64 {
+        self.waiting.load(Ordering::Relaxed) as f64 / self.limits.queue_length as f64
     }
 
     /// Tickets have come back: what was known to be sold out may not be.

@@ -6,28 +6,27 @@
 //! servers have sold. The board never goes back in time: a tier's older version is dropped, wherever it
 //! comes from.
 
+mod fragment;
+
 use std::collections::HashMap;
-use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use actix_web::web::Bytes;
 use arc_swap::ArcSwap;
-use askama::Template;
 
+pub use self::fragment::Fragment;
+use super::pace::{Pace, PollSeconds};
 use super::{Event, Stock, TicketType, store};
 use crate::db::Database;
 use crate::error::Error;
-use crate::{assets, page};
-
-/// Quality of the compression that is done while somebody waits: most of the gain for little of the work.
-const BROTLI_QUALITY: i32 = 4;
-const GZIP_LEVEL: u32 = 5;
 
 /// All concerts as they are shown now.
 #[derive(Default)]
 pub struct Board {
     snapshot: ArcSwap<Snapshot>,
+    poll: PollSeconds,
+    under_stress: AtomicBool,
 }
 
 #[derive(Default)]
@@ -43,25 +42,34 @@ pub struct Listing {
     pub event: Event,
     /// In the order in which they are shown.
     pub ticket_types: Vec<TicketType>,
-    fragment: OnceLock<Fragment>,
-}
-
-/// The availability fragment, ready to be sent.
-pub struct Fragment {
-    pub etag: String,
-    pub identity: Bytes,
-    pub gzip: Bytes,
-    pub brotli: Bytes,
-}
-
-#[derive(Template)]
-#[template(path = "events/show.html", block = "availability")]
-struct Availability<'a> {
-    event: &'a Event,
-    ticket_types: &'a [TicketType],
+    /// At the usual pace, and at the slow one.
+    fragments: [OnceLock<Fragment>; 2],
 }
 
 impl Board {
+    /// An empty board that asks browsers to poll so often.
+    #[must_use]
+    pub fn new(poll: PollSeconds) -> Self {
+        Self { poll, ..Self::default() }
+    }
+
+    /// How often browsers are asked to poll, with and without stress.
+    #[must_use]
+    pub fn poll_seconds(&self) -> PollSeconds {
+        self.poll
+    }
+
+    /// How often they are asked to poll now.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        self.poll.pace(self.under_stress.load(Ordering::Relaxed))
+    }
+
+    /// Asks for the slow pace or for the usual one; whether that is a change.
+    pub fn set_stress(&self, under_stress: bool) -> bool {
+        self.under_stress.swap(under_stress, Ordering::Relaxed) != under_stress
+    }
+
     /// All concerts, the next one first.
     #[must_use]
     pub fn listings(&self) -> Vec<Arc<Listing>> {
@@ -163,7 +171,7 @@ impl Snapshot {
 
 impl Listing {
     fn new(event: Event, ticket_types: Vec<TicketType>) -> Self {
-        Self { event, ticket_types, fragment: OnceLock::new() }
+        Self { event, ticket_types, fragments: Default::default() }
     }
 
     /// The tier of that id.
@@ -172,51 +180,18 @@ impl Listing {
         self.ticket_types.iter().find(|tier| tier.id == id)
     }
 
-    /// The availability fragment of this state.
+    /// The availability fragment of this state, which asks for that pace.
     ///
     /// # Errors
     /// When the template does not render.
-    pub fn fragment(&self) -> Result<&Fragment, Error> {
-        if let Some(fragment) = self.fragment.get() {
+    pub fn fragment(&self, pace: Pace) -> Result<&Fragment, Error> {
+        let cell = &self.fragments[usize::from(pace.is_slow)];
+        if let Some(fragment) = cell.get() {
             return Ok(fragment);
         }
-        let fragment = self.render()?;
-        Ok(self.fragment.get_or_init(|| fragment))
+        let fragment = Fragment::render(&self.event, &self.ticket_types, pace)?;
+        Ok(cell.get_or_init(|| fragment))
     }
-
-    fn render(&self) -> Result<Fragment, Error> {
-        let html = page::html(&Availability { event: &self.event, ticket_types: &self.ticket_types })?;
-        let compressed = |e: std::io::Error| Error::Internal(format!("compression: {e}"));
-        Ok(Fragment {
-            etag: self.etag(),
-            gzip: gzip(html.as_bytes()).map_err(compressed)?.into(),
-            brotli: brotli(html.as_bytes()).map_err(compressed)?.into(),
-            identity: html.into(),
-        })
-    }
-
-    /// Made of the tiers' versions, so that every server gives the same state the same tag, and of the
-    /// stylesheet's hash, which changes with a release that may draw it differently. Weak, because the
-    /// encodings of one state share it.
-    fn etag(&self) -> String {
-        let versions = self.ticket_types.iter().map(|tier| format!("{}.{}", tier.id, tier.version));
-        let release = assets::url("css/app.css");
-        let release = release.rsplit('.').nth(1).unwrap_or_default();
-        format!("W/\"{}-{release}\"", versions.collect::<Vec<_>>().join("-"))
-    }
-}
-
-fn gzip(content: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
-    encoder.write_all(content)?;
-    encoder.finish()
-}
-
-fn brotli(mut content: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut compressed = Vec::new();
-    let params = brotli::enc::BrotliEncoderParams { quality: BROTLI_QUALITY, ..Default::default() };
-    brotli::BrotliCompress(&mut content, &mut compressed, &params)?;
-    Ok(compressed)
 }
 
 /// Keeps the board fresh for as long as the program runs.
@@ -273,14 +248,37 @@ mod tests {
         board.show(vec![(event(), vec![TicketType { version: 10, ..tier(50) }])]);
         let same = board.listings()[0].clone();
         assert!(Arc::ptr_eq(&before, &same), "nothing changed");
-        assert!(std::ptr::eq(before.fragment().expect("html"), same.fragment().expect("html")));
+        assert!(std::ptr::eq(
+            before.fragment(board.pace()).expect("html"),
+            same.fragment(board.pace()).expect("html")
+        ));
 
         board.publish(&[Stock { ticket_type_id: 1, available: 49, version: 11 }]);
         let after = board.listings()[0].clone();
-        assert_ne!(before.fragment().expect("html").etag, after.fragment().expect("html").etag);
+        assert_ne!(
+            before.fragment(board.pace()).expect("html").etag,
+            after.fragment(board.pace()).expect("html").etag
+        );
         assert!(
-            String::from_utf8_lossy(&after.fragment().expect("html").identity)
+            String::from_utf8_lossy(&after.fragment(board.pace()).expect("html").identity)
                 .contains("<strong>49</strong>")
         );
+    }
+
+    #[test]
+    fn a_fragment_asks_for_the_pace_and_is_made_once_for_each() {
+        let board = board(50, 10);
+        let listing = board.listings()[0].clone();
+        let fragment = || listing.fragment(board.pace()).expect("html");
+        let usual = fragment();
+        assert!(board.set_stress(true) && !board.set_stress(true), "only a change is one");
+        let slow = fragment();
+        assert!(usual.etag.contains("-5s-") && slow.etag.contains("-15s-"), "{} {}", usual.etag, slow.etag);
+        let asks = |fragment: &Fragment, seconds: &str| {
+            String::from_utf8_lossy(&fragment.identity).contains(&format!("data-poll-seconds=\"{seconds}\""))
+        };
+        assert!(asks(usual, "5") && asks(slow, "15"));
+        assert!(std::ptr::eq(slow, fragment()));
+        assert!(board.set_stress(false) && std::ptr::eq(usual, fragment()), "and back, without rendering");
     }
 }

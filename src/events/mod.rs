@@ -2,6 +2,7 @@
 //! (tiers) has a price, a capacity, and a number still available that only [`crate::booking`] lowers.
 
 pub mod board;
+pub mod pace;
 pub mod pages;
 pub mod seed;
 pub mod store;

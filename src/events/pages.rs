@@ -6,12 +6,17 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::board::Listing;
+use super::pace::Pace;
 use super::{Event, TicketType};
 use crate::app::App;
 use crate::assets::{Encoding, best_encoding};
 use crate::booking::buyer::Express;
 use crate::error::Error;
 use crate::page::Page;
+
+/// For one second, and for two more while whoever holds it asks again: together less than the shortest wait
+/// between two polls, so that no browser is shown its own last answer.
+const FRESHNESS: &str = "public, max-age=1, stale-while-revalidate=2";
 
 #[derive(Template)]
 #[template(path = "events/index.html")]
@@ -27,6 +32,9 @@ struct Show<'a> {
     event: &'a Event,
     ticket_types: &'a [TicketType],
     express: Option<Express>,
+    pace: Pace,
+    /// Between two polls when the server is under stress.
+    slow_seconds: u32,
 }
 
 /// `GET /`: the concert, or the list of them as soon as there are several.
@@ -58,7 +66,9 @@ fn render_show(
 ) -> Result<HttpResponse, Error> {
     let express = Express::of_returning_buyer(app, request);
     let Listing { event, ticket_types, .. } = listing;
-    page.clone().respond(StatusCode::OK, &Show { page, event, ticket_types, express })
+    let (pace, slow_seconds) = (app.board.pace(), app.board.poll_seconds().busy);
+    let show = Show { page: page.clone(), event, ticket_types, express, pace, slow_seconds };
+    page.respond(StatusCode::OK, &show)
 }
 
 /// `GET /events/{slug}/availability`: the tiers as they are now; 304 while nothing has changed. The same
@@ -70,11 +80,11 @@ pub async fn availability(
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
-    let fragment = listing.fragment()?;
+    let fragment = listing.fragment(app.board.pace())?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((ETAG, fragment.etag.as_str()))
-        .insert_header((CACHE_CONTROL, "public, max-age=1, stale-while-revalidate=4"))
+        .insert_header((CACHE_CONTROL, FRESHNESS))
         .insert_header((VARY, "accept-encoding"));
     if is_known(request.headers().get(IF_NONE_MATCH), &fragment.etag) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());

@@ -1,4 +1,4 @@
-// [data-polls] refreshes itself; [data-connection] says quietly when that fails, and when it works again.
+// [data-connection] says quietly when the polls of polling.js fail, and when they work again.
 (() => {
   const LOST = "Reconnecting… the numbers may be a little old.";
 
@@ -18,9 +18,4 @@
     if (isPoll(event)) show(event.detail.ctx.response.status >= 500);
   });
   window.addEventListener("offline", () => show(true));
-
-  // A page that comes back from the browser's memory shows numbers from when it was left.
-  window.addEventListener("pageshow", (event) => {
-    if (event.persisted) document.querySelectorAll("[data-polls]").forEach((it) => htmx.trigger(it, "refresh"));
-  });
 })();

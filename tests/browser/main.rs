@@ -7,6 +7,7 @@ mod keyboard;
 mod once;
 mod organiser;
 mod plain;
+mod polling;
 mod quality;
 mod race;
 mod support;

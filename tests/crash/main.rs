@@ -3,11 +3,12 @@
 //! PostgreSQL itself start a cluster of their own; the others use the database that `TEST_DATABASE_URL`
 //! names, or SQLite. How each guard was tried is said beside its test.
 
+#[path = "../support/blockade.rs"]
+mod blockade;
 #[path = "../support/database.rs"]
 #[allow(dead_code, reason = "the tests of the site use more of it")]
 mod database;
 
-mod blockade;
 mod cluster;
 mod failover;
 mod heap_only;

@@ -63,7 +63,7 @@ fn availability_is_sent_once_and_then_only_when_it_changes() {
     let path = "/events/midnight-parade/availability";
     let first = app.get_fragment(path);
     assert_eq!(first.status(), 200);
-    assert_eq!(header(&first, "cache-control"), "public, max-age=1, stale-while-revalidate=4");
+    assert_eq!(header(&first, "cache-control"), "public, max-age=1, stale-while-revalidate=2");
     assert_eq!(header(&first, "set-cookie"), "", "the same for everyone");
     let tag = header(&first, "etag").to_owned();
     let again =

@@ -11,5 +11,6 @@ mod command_line;
 mod events;
 mod guard;
 mod migrations;
+mod pace;
 mod race;
 mod verify;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
@@ -27,7 +28,9 @@ pub(super) type Books = Box<dyn FnMut(&[&Order]) -> Result<Batch, Failure> + Sen
 
 pub(super) struct Worker {
     books: Books,
-    waiting: Receiver<OrderSlip>,
+    slips: Receiver<OrderSlip>,
+    /// How many wait there.
+    waiting: Arc<AtomicUsize>,
     board: Arc<Board>,
     sold_out: Arc<SoldOut>,
     limits: DeskLimits,
@@ -44,12 +47,13 @@ struct Entry {
 impl Worker {
     pub(super) fn new(
         books: Books,
-        waiting: Receiver<OrderSlip>,
+        slips: Receiver<OrderSlip>,
+        waiting: Arc<AtomicUsize>,
         board: Arc<Board>,
         sold_out: Arc<SoldOut>,
         limits: DeskLimits,
     ) -> Self {
-        Self { books, waiting, board, sold_out, limits, put_back: Vec::new() }
+        Self { books, slips, waiting, board, sold_out, limits, put_back: Vec::new() }
     }
 
     /// Works until the desk is closed. A panic drops the batch at hand, whose buyers are told so, and the
@@ -68,7 +72,7 @@ impl Worker {
 
     /// Everything that waits, up to the batch size; waits for the first. `None` when the desk is closed.
     fn next_batch(&mut self) -> Option<Vec<Entry>> {
-        let first = self.put_back.pop().or_else(|| self.wanted(|waiting| waiting.recv().ok()))?;
+        let first = self.put_back.pop().or_else(|| self.wanted(|slips| slips.recv().ok()))?;
         let mut entries: Vec<Entry> = Vec::new();
         let mut by_key: HashMap<String, usize> = HashMap::new();
         let mut put_back = Vec::new();
@@ -83,7 +87,7 @@ impl Worker {
                     entries.push(Entry { slip, again: Vec::new() });
                 }
             }
-            next = self.put_back.pop().or_else(|| self.wanted(|waiting| waiting.try_recv().ok()));
+            next = self.put_back.pop().or_else(|| self.wanted(|slips| slips.try_recv().ok()));
         }
         put_back.extend(next);
         self.put_back.append(&mut put_back);
@@ -92,7 +96,8 @@ impl Worker {
 
     /// The next slip that somebody still wants.
     fn wanted(&self, receive: impl Fn(&Receiver<OrderSlip>) -> Option<OrderSlip>) -> Option<OrderSlip> {
-        std::iter::from_fn(|| receive(&self.waiting)).find(OrderSlip::is_wanted)
+        let taken = || receive(&self.slips).inspect(|_| _ = self.waiting.fetch_sub(1, Ordering::Relaxed));
+        std::iter::from_fn(taken).find(OrderSlip::is_wanted)
     }
 
     /// Books the entries, trying again while the database is away and somebody still waits. Orders whose

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -23,6 +23,7 @@ pub struct Site {
     process: Child,
     binary: PathBuf,
     bind: String,
+    settings: Vec<(&'static str, &'static str)>,
     database_url: String,
     /// The admin's password.
     pub password: String,
@@ -42,19 +43,25 @@ pub struct Tier {
 impl Site {
     /// Starts the shop with the seed's concert.
     pub fn open(binary: impl Into<PathBuf>) -> Self {
-        let binary = binary.into();
+        // One pace: a machine that is busy with other journeys is no reason to poll less in this one.
+        Self::open_with(binary, &[("POLL_SECONDS_BUSY", "5")])
+    }
+
+    /// The same with settings.
+    pub fn open_with(binary: impl Into<PathBuf>, settings: &[(&'static str, &'static str)]) -> Self {
+        let (binary, settings) = (binary.into(), settings.to_vec());
         let folder = tempfile::tempdir().expect("a temporary folder");
         let schema = env::var("TEST_DATABASE_URL").ok().map(Schema::create);
         let database_url = match &schema {
             Some(schema) => schema.url(),
             None => format!("sqlite:{}", folder.path().join("techkraft.db").display()),
         };
-        let (process, lines) = spawn(&binary, &folder, "127.0.0.1:0", &database_url);
+        let (process, lines) = spawn(&binary, &folder, "127.0.0.1:0", &database_url, &settings);
         let bind = address(&lines);
         let password = value_after(&lines, "Password");
         let url = DatabaseUrl::parse(&database_url).expect("a database URL");
         let database = Database::open(&url, 1).expect("the shop's database");
-        Self { process, binary, bind, database_url, password, database, _schema: schema, folder }
+        Self { process, binary, bind, settings, database_url, password, database, _schema: schema, folder }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -69,7 +76,8 @@ impl Site {
 
     /// The server is back at the same address, with the same database.
     pub fn start_again(&mut self) {
-        let (process, lines) = spawn(&self.binary, &self.folder, &self.bind, &self.database_url);
+        let (process, lines) =
+            spawn(&self.binary, &self.folder, &self.bind, &self.database_url, &self.settings);
         self.process = process;
         assert_eq!(address(&lines), self.bind);
     }
@@ -91,6 +99,26 @@ impl Site {
             let written = database.write_here(|db| diesel::update(row).set(change).execute(db));
             written.expect("the tickets can be counted anew");
         });
+    }
+
+    /// Somebody else's transaction holds what every booking needs, until the answer is dropped: orders wait.
+    pub fn block_bookings(&self) -> Sender<()> {
+        let (release, released) = mpsc::channel();
+        let (blocked, is_blocked) = mpsc::channel();
+        let database = self.database.clone();
+        std::thread::spawn(move || {
+            let block = |db: &mut Db| {
+                let locked =
+                    diesel::update(ticket_types::table).set(ticket_types::version.eq(ticket_types::version));
+                locked.execute(db)?;
+                let _ = blocked.send(());
+                let _ = released.recv();
+                QueryResult::Ok(())
+            };
+            database.write_here(block).expect("the transaction ends well");
+        });
+        is_blocked.recv().expect("the rows are locked");
+        release
     }
 
     pub fn booking_count(&self) -> i64 {
@@ -120,7 +148,13 @@ impl Drop for Site {
 }
 
 /// Only with the settings given here: neither a `.env` nor the environment of whoever runs the tests counts.
-fn spawn(binary: &PathBuf, folder: &TempDir, bind: &str, database_url: &str) -> (Child, Receiver<String>) {
+fn spawn(
+    binary: &PathBuf,
+    folder: &TempDir,
+    bind: &str,
+    database_url: &str,
+    settings: &[(&str, &str)],
+) -> (Child, Receiver<String>) {
     let mut process = Command::new(binary)
         .current_dir(folder.path())
         .env_clear()
@@ -128,6 +162,7 @@ fn spawn(binary: &PathBuf, folder: &TempDir, bind: &str, database_url: &str) -> 
         .env("DATABASE_URL", database_url)
         .env("DATABASE_POOL_SIZE", "4")
         .env("RUST_LOG", "error")
+        .envs(settings.iter().copied())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap_or_else(|e| panic!("{} does not start: {e}", binary.display()));

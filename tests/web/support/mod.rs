@@ -1,6 +1,8 @@
 //! An app of its own for every test, and what people do with it.
 
 pub mod acts;
+#[path = "../../support/blockade.rs"]
+pub mod blockade;
 #[path = "../../support/database.rs"]
 pub mod database;
 
@@ -16,6 +18,7 @@ use techkraft::app;
 use techkraft::booking::desk::DeskLimits;
 use techkraft::config::{Config, DatabaseUrl, ReplicaConfig};
 use techkraft::connections::ConnectionLimits;
+use techkraft::events::pace::PollSeconds;
 
 use self::database::TestDatabase;
 
@@ -88,6 +91,8 @@ pub fn config(database: &TestDatabase) -> Config {
         desk: DeskLimits { queue_length: 10_000, batch_size: 512, deadline: Duration::from_secs(5) },
         // So that a test sees at once what it has changed beside the app.
         board_refresh: Duration::from_millis(20),
+        // One pace, so that a machine that is busy with other tests changes no tag.
+        poll: PollSeconds { usual: 5, busy: 5 },
         desk_pretends: false,
         secret_key: None,
         public_url: None,

@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 
-use crate::database::TestDatabase;
+use super::database::TestDatabase;
 
 /// A transaction of our own beside the servers. Ends with [`Transaction::end`], or is rolled back.
 pub enum Transaction {

@@ -1,0 +1,38 @@
+//! The settings of the browsers' polls.
+
+use clap::Args;
+
+use super::parse_number;
+use crate::error::StartError;
+use crate::events::pace::PollSeconds;
+
+/// With a tenth on top still less than KEEP_ALIVE_SECONDS is by default, so that a browser keeps its connection.
+const POLL_SECONDS_MAX: u32 = 60;
+
+#[derive(Debug, Args)]
+pub struct PollingSettings {
+    /// Seconds between two polls of a browser
+    #[arg(long, env = "POLL_SECONDS", global = true, default_value = "5")]
+    poll_seconds: String,
+
+    /// The same while the server is under stress
+    #[arg(long, env = "POLL_SECONDS_BUSY", global = true, default_value = "15")]
+    poll_seconds_busy: String,
+}
+
+impl PollingSettings {
+    /// Checks what was typed.
+    ///
+    /// # Errors
+    /// One line that names the setting, its value and the mend.
+    pub fn parse(&self) -> Result<PollSeconds, StartError> {
+        let usual = parse_number("POLL_SECONDS", &self.poll_seconds, 1, POLL_SECONDS_MAX)?;
+        let busy = parse_number("POLL_SECONDS_BUSY", &self.poll_seconds_busy, 1, POLL_SECONDS_MAX)?;
+        if busy < usual {
+            let mend = format!("use a number from {usual}, as POLL_SECONDS says, to {POLL_SECONDS_MAX}");
+            let wrong = "stress would make browsers poll more often";
+            return Err(StartError::setting("POLL_SECONDS_BUSY", &self.poll_seconds_busy, wrong, &mend));
+        }
+        Ok(PollSeconds { usual, busy })
+    }
+}

@@ -1,0 +1,67 @@
+//! The availability fragment: the part of the concert's page that polls ask for.
+
+use std::io::Write as _;
+
+use actix_web::web::Bytes;
+use askama::Template;
+
+use crate::error::Error;
+use crate::events::pace::Pace;
+use crate::events::{Event, TicketType};
+use crate::{assets, page};
+
+/// Quality of the compression that is done while somebody waits: most of the gain for little of the work.
+const BROTLI_QUALITY: i32 = 4;
+const GZIP_LEVEL: u32 = 5;
+
+/// The availability fragment, ready to be sent.
+pub struct Fragment {
+    pub etag: String,
+    pub identity: Bytes,
+    pub gzip: Bytes,
+    pub brotli: Bytes,
+}
+
+#[derive(Template)]
+#[template(path = "events/show.html", block = "availability")]
+struct Availability<'a> {
+    event: &'a Event,
+    ticket_types: &'a [TicketType],
+    pace: Pace,
+}
+
+impl Fragment {
+    pub(super) fn render(event: &Event, ticket_types: &[TicketType], pace: Pace) -> Result<Self, Error> {
+        let html = page::html(&Availability { event, ticket_types, pace })?;
+        let compressed = |e: std::io::Error| Error::Internal(format!("compression: {e}"));
+        Ok(Self {
+            etag: etag(ticket_types, pace),
+            gzip: gzip(html.as_bytes()).map_err(compressed)?.into(),
+            brotli: brotli(html.as_bytes()).map_err(compressed)?.into(),
+            identity: html.into(),
+        })
+    }
+}
+
+/// Made of the tiers' versions and the pace, so that every server gives the same state the same tag, and
+/// of the stylesheet's hash, which changes with a release that may draw it differently. Weak, because
+/// the encodings of one state share it.
+fn etag(ticket_types: &[TicketType], pace: Pace) -> String {
+    let versions = ticket_types.iter().map(|tier| format!("{}.{}", tier.id, tier.version));
+    let release = assets::url("css/app.css");
+    let release = release.rsplit('.').nth(1).unwrap_or_default();
+    format!("W/\"{}-{}s-{release}\"", versions.collect::<Vec<_>>().join("-"), pace.seconds)
+}
+
+fn gzip(content: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
+    encoder.write_all(content)?;
+    encoder.finish()
+}
+
+fn brotli(mut content: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut compressed = Vec::new();
+    let params = brotli::enc::BrotliEncoderParams { quality: BROTLI_QUALITY, ..Default::default() };
+    brotli::BrotliCompress(&mut content, &mut compressed, &params)?;
+    Ok(compressed)
+}

@@ -1,0 +1,196 @@
+//! The pace: how often browsers are asked to poll. The server names it in the fragment that it returns, so
+//! it can ask for fewer polls while it is short of time, and for the usual ones when that has passed.
+//!
+//! Stress is measured where a visitor would feel it: how late the servers' threads are at what they meant to
+//! do (see [`lag`]), and how full the desk's queue is. Polls are what can wait; bookings are not.
+
+pub mod lag;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use self::lag::Lag;
+use super::board::Board;
+
+/// Between two looks at the stress.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A poll that waits so long is late: a fifth of it is what the slowest of a hundred may take, and from
+/// here on people notice that a page hesitates (Nielsen, Response Times: 0.1 s).
+const LAG_HIGH: Duration = Duration::from_millis(100);
+/// The queue holds a batch or two, a twentieth of it each, while the desk keeps up.
+const QUEUE_HIGH: f64 = 0.25;
+/// Looks in a row that find stress before the pace slows: a single stall is none.
+const STRESSED_LOOKS: u32 = 3;
+
+/// Seconds between two polls of a browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PollSeconds {
+    pub usual: u32,
+    /// While the server is under stress; never fewer than usual.
+    pub busy: u32,
+}
+
+impl Default for PollSeconds {
+    fn default() -> Self {
+        Self { usual: 5, busy: 15 }
+    }
+}
+
+/// What browsers are asked for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Between two polls.
+    pub seconds: u32,
+    /// Slower than usual.
+    pub is_slow: bool,
+}
+
+impl PollSeconds {
+    /// The pace with or without stress.
+    #[must_use]
+    pub fn pace(self, under_stress: bool) -> Pace {
+        let seconds = if under_stress { self.busy } else { self.usual };
+        Pace { seconds, is_slow: seconds > self.usual }
+    }
+}
+
+/// What one look finds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stress {
+    /// The most that a thread of the server has been late since the look before.
+    pub lag: Duration,
+    /// How much of the desk's queue is taken: 0 to 1.
+    pub queue_fill: f64,
+}
+
+impl Stress {
+    fn is_high(self) -> bool {
+        self.lag >= LAG_HIGH || self.queue_fill >= QUEUE_HIGH
+    }
+
+    /// Half of what counts as stress, so that a load at the brink does not make the pace flap.
+    fn is_over(self) -> bool {
+        self.lag < LAG_HIGH / 2 && self.queue_fill < QUEUE_HIGH / 2.0
+    }
+}
+
+/// Decides the pace from one look after another.
+#[derive(Debug)]
+pub struct Governor {
+    under_stress: bool,
+    /// Looks in a row that speak for a change.
+    streak: u32,
+    /// How many of them end the slow pace.
+    calm_looks: u32,
+}
+
+impl Governor {
+    /// The slow pace lasts for twice its interval at least: every browser has heard of it by then, and what
+    /// it brings has been seen.
+    #[must_use]
+    pub fn new(poll: PollSeconds) -> Self {
+        Self { under_stress: false, streak: 0, calm_looks: 2 * poll.busy }
+    }
+
+    /// Takes a look into account; whether the server is under stress now.
+    pub fn judge(&mut self, stress: Stress) -> bool {
+        let (speaks_for_change, enough) = if self.under_stress {
+            (stress.is_over(), self.calm_looks)
+        } else {
+            (stress.is_high(), STRESSED_LOOKS)
+        };
+        self.streak = if speaks_for_change { self.streak + 1 } else { 0 };
+        if self.streak >= enough {
+            (self.under_stress, self.streak) = (!self.under_stress, 0);
+        }
+        self.under_stress
+    }
+}
+
+/// Keeps the board's pace for as long as the program runs.
+pub async fn keep(board: Arc<Board>, lag: Arc<Lag>, queue_fill: impl Fn() -> f64) {
+    let poll = board.poll_seconds();
+    let mut governor = Governor::new(poll);
+    let mut looks = interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        let stress = Stress { lag: lag.take_worst(), queue_fill: queue_fill() };
+        let under_stress = governor.judge(stress);
+        if !board.set_stress(under_stress) {
+            continue;
+        }
+        let Pace { seconds, .. } = poll.pace(under_stress);
+        let (late_ms, full) = (stress.lag.as_millis(), (stress.queue_fill * 100.0).round());
+        if under_stress {
+            log::warn!(
+                "{late_ms} ms late, queue {full} % full: browsers are asked to poll every {seconds} s"
+            );
+        } else {
+            log::info!("the stress is over: browsers are asked to poll every {seconds} s again");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLL: PollSeconds = PollSeconds { usual: 5, busy: 15 };
+    const CALM: Stress = stress(5, 0.0);
+    const LATE: Stress = stress(100, 0.0);
+    const FULL: Stress = stress(5, 0.25);
+    const BETWEEN: Stress = stress(60, 0.0);
+
+    const fn stress(lag_ms: u64, queue_fill: f64) -> Stress {
+        Stress { lag: Duration::from_millis(lag_ms), queue_fill }
+    }
+
+    /// The pace after each of the looks.
+    fn judged(governor: &mut Governor, looks: &[Stress]) -> Vec<bool> {
+        looks.iter().map(|look| governor.judge(*look)).collect()
+    }
+
+    fn under_stress() -> Governor {
+        let mut governor = Governor::new(POLL);
+        assert_eq!(judged(&mut governor, &[LATE; 3]), [false, false, true]);
+        governor
+    }
+
+    #[test]
+    fn stress_of_either_kind_slows_the_pace_when_it_lasts() {
+        for looks in [[LATE; 3], [FULL; 3], [LATE, FULL, LATE]] {
+            assert_eq!(judged(&mut Governor::new(POLL), &looks), [false, false, true]);
+        }
+        let stalls = [LATE, LATE, CALM].repeat(100);
+        assert!(!judged(&mut Governor::new(POLL), &stalls).contains(&true), "stalls are no stress");
+        assert!(!judged(&mut Governor::new(POLL), &[BETWEEN; 100]).contains(&true));
+    }
+
+    #[test]
+    fn the_usual_pace_comes_back_by_itself_when_all_is_calm_for_long_enough() {
+        let mut governor = under_stress();
+        assert!(judged(&mut governor, &[CALM; 29]).iter().all(|under_stress| *under_stress));
+        assert!(!governor.judge(CALM), "after twice the slow interval");
+        assert_eq!(judged(&mut governor, &[LATE; 3]), [false, false, true], "and slows again as before");
+    }
+
+    #[test]
+    fn a_load_at_the_brink_does_not_make_the_pace_flap() {
+        for brink in [BETWEEN, stress(5, 0.2), LATE, FULL] {
+            let mut governor = under_stress();
+            let mut looks = [CALM; 29].to_vec();
+            looks.push(brink);
+            assert!(judged(&mut governor, &looks.repeat(20)).iter().all(|under_stress| *under_stress));
+        }
+    }
+
+    #[test]
+    fn equal_paces_are_one_pace() {
+        let poll = PollSeconds { usual: 5, busy: 5 };
+        assert_eq!(poll.pace(true), poll.pace(false));
+        assert_eq!(POLL.pace(true), Pace { seconds: 15, is_slow: true });
+    }
+}
