@@ -32,9 +32,9 @@ pub fn url(path: &str) -> String {
 pub async fn show(request: HttpRequest, name: web::Path<String>) -> Result<HttpResponse, Error> {
     let asset = ASSETS.iter().find(|asset| asset.name == name.as_str()).ok_or(Error::NotFound)?;
     let (encoding, body) = match (best_encoding(request.headers()), asset.brotli, asset.gzip) {
-        (Encoding::Brotli, Some(body), _) => ("br", body),
-        (Encoding::Brotli | Encoding::Gzip, _, Some(body)) => ("gzip", body),
-        _ => ("identity", asset.identity),
+        (Encoding::Brotli, Some(body), _) => (Encoding::Brotli, body),
+        (Encoding::Brotli | Encoding::Gzip, _, Some(body)) => (Encoding::Gzip, body),
+        _ => (Encoding::Identity, asset.identity),
     };
     let mut response = HttpResponse::Ok();
     response
@@ -42,7 +42,7 @@ pub async fn show(request: HttpRequest, name: web::Path<String>) -> Result<HttpR
         .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .insert_header((VARY, "accept-encoding"));
     // Always named, so that the middleware that compresses pages leaves these bytes alone.
-    response.insert_header((CONTENT_ENCODING, encoding));
+    response.insert_header((CONTENT_ENCODING, encoding.name()));
     Ok(response.body(body))
 }
 
@@ -55,6 +55,8 @@ pub async fn favicon() -> HttpResponse {
 pub async fn robots() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
+        // Compressed, so little text would be longer.
+        .insert_header((CONTENT_ENCODING, "identity"))
         .body("User-agent: *\nDisallow: /bookings\nDisallow: /admin\n")
 }
 
@@ -64,6 +66,18 @@ pub enum Encoding {
     Identity,
     Gzip,
     Brotli,
+}
+
+impl Encoding {
+    /// As `Content-Encoding` names it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Brotli => "br",
+        }
+    }
 }
 
 /// The smallest encoding that a browser says it reads (RFC 9110, section 12.5.3).

@@ -216,6 +216,7 @@ pub async fn keep_fresh(board: Arc<Board>, db: Database, every: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::assets::Encoding;
     use crate::events::tests::{event, tier};
 
     fn board(available: i32, version: i64) -> Board {
@@ -260,8 +261,10 @@ mod tests {
             after.fragment(board.pace()).expect("html").etag
         );
         assert!(
-            String::from_utf8_lossy(&after.fragment(board.pace()).expect("html").identity)
-                .contains("<strong>49</strong>")
+            String::from_utf8_lossy(
+                after.fragment(board.pace()).expect("html").body(Encoding::Identity).expect("html")
+            )
+            .contains("<strong>49</strong>")
         );
     }
 
@@ -275,7 +278,8 @@ mod tests {
         let slow = fragment();
         assert!(usual.etag.contains("-5s-") && slow.etag.contains("-15s-"), "{} {}", usual.etag, slow.etag);
         let asks = |fragment: &Fragment, seconds: &str| {
-            String::from_utf8_lossy(&fragment.identity).contains(&format!("data-poll-seconds=\"{seconds}\""))
+            String::from_utf8_lossy(fragment.body(Encoding::Identity).expect("html"))
+                .contains(&format!("data-poll-seconds=\"{seconds}\""))
         };
         assert!(asks(usual, "5") && asks(slow, "15"));
         assert!(std::ptr::eq(slow, fragment()));

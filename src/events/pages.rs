@@ -9,7 +9,7 @@ use super::board::Listing;
 use super::pace::Pace;
 use super::{Event, TicketType};
 use crate::app::App;
-use crate::assets::{Encoding, best_encoding};
+use crate::assets::best_encoding;
 use crate::booking::buyer::Express;
 use crate::error::Error;
 use crate::page::Page;
@@ -89,13 +89,9 @@ pub async fn availability(
     if is_known(request.headers().get(IF_NONE_MATCH), &fragment.etag) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let (encoding, body) = match best_encoding(request.headers()) {
-        Encoding::Brotli => ("br", &fragment.brotli),
-        Encoding::Gzip => ("gzip", &fragment.gzip),
-        Encoding::Identity => ("identity", &fragment.identity),
-    };
-    response.insert_header((CONTENT_ENCODING, encoding)).content_type("text/html; charset=utf-8");
-    Ok(response.body(body.clone()))
+    let encoding = best_encoding(request.headers());
+    response.insert_header((CONTENT_ENCODING, encoding.name())).content_type("text/html; charset=utf-8");
+    Ok(response.body(fragment.body(encoding)?.clone()))
 }
 
 /// Whether the browser holds this state already (RFC 9110, section 13.1.2: weak comparison).

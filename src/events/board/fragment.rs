@@ -1,10 +1,12 @@
 //! The availability fragment: the part of the concert's page that polls ask for.
 
 use std::io::Write as _;
+use std::sync::OnceLock;
 
 use actix_web::web::Bytes;
 use askama::Template;
 
+use crate::assets::Encoding;
 use crate::error::Error;
 use crate::events::pace::Pace;
 use crate::events::{Event, TicketType};
@@ -14,12 +16,13 @@ use crate::{assets, page};
 const BROTLI_QUALITY: i32 = 4;
 const GZIP_LEVEL: u32 = 5;
 
-/// The availability fragment, ready to be sent.
+/// The availability fragment of one state: rendered once, and compressed once for each encoding that
+/// somebody asks for.
 pub struct Fragment {
     pub etag: String,
-    pub identity: Bytes,
-    pub gzip: Bytes,
-    pub brotli: Bytes,
+    identity: Bytes,
+    gzip: OnceLock<Bytes>,
+    brotli: OnceLock<Bytes>,
 }
 
 #[derive(Template)]
@@ -33,14 +36,34 @@ struct Availability<'a> {
 impl Fragment {
     pub(super) fn render(event: &Event, ticket_types: &[TicketType], pace: Pace) -> Result<Self, Error> {
         let html = page::html(&Availability { event, ticket_types, pace })?;
-        let compressed = |e: std::io::Error| Error::Internal(format!("compression: {e}"));
         Ok(Self {
             etag: etag(ticket_types, pace),
-            gzip: gzip(html.as_bytes()).map_err(compressed)?.into(),
-            brotli: brotli(html.as_bytes()).map_err(compressed)?.into(),
             identity: html.into(),
+            gzip: OnceLock::new(),
+            brotli: OnceLock::new(),
         })
     }
+
+    /// What is sent in that encoding.
+    ///
+    /// # Errors
+    /// When it cannot be compressed.
+    pub fn body(&self, encoding: Encoding) -> Result<&Bytes, Error> {
+        match encoding {
+            Encoding::Identity => Ok(&self.identity),
+            Encoding::Gzip => once(&self.gzip, || gzip(&self.identity)),
+            Encoding::Brotli => once(&self.brotli, || brotli(&self.identity)),
+        }
+    }
+}
+
+/// Nobody waits for whoever comes first: who comes meanwhile does the same work.
+fn once(made: &OnceLock<Bytes>, make: impl Fn() -> std::io::Result<Vec<u8>>) -> Result<&Bytes, Error> {
+    if let Some(bytes) = made.get() {
+        return Ok(bytes);
+    }
+    let bytes = make().map_err(|e| Error::Internal(format!("compression: {e}")))?;
+    Ok(made.get_or_init(|| bytes.into()))
 }
 
 /// Made of the tiers' versions and the pace, so that every server gives the same state the same tag, and
