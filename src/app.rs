@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::{Compress, Logger, NormalizePath, TrailingSlash, from_fn};
+use actix_web::middleware::{Condition, Logger, from_fn};
 use actix_web::{App as ActixApp, web};
 
 use crate::admin::throttle::Throttle;
@@ -21,6 +21,9 @@ use crate::events::pace::{self, lag};
 use crate::guard::cookies::Cookies;
 use crate::guard::{headers, origin, secret};
 use crate::{events, routes};
+
+/// Where the lines of requests go; `RUST_LOG=techkraft::request=warn` leaves them out.
+const REQUEST_LOG: &str = "techkraft::request";
 
 /// What handlers share.
 pub struct App {
@@ -102,10 +105,9 @@ pub fn start(config: Config) -> Result<Started, StartError> {
             .app_data(app.clone())
             .configure(routes::configure)
             .wrap(from_fn(origin::same_origin))
-            .wrap(Compress::default())
-            .wrap(NormalizePath::new(TrailingSlash::Trim))
             .wrap(from_fn(headers::secure_headers))
-            .wrap(request_log())
+            // Its lines are put together even when nobody reads them.
+            .wrap(Condition::new(is_request_logged(), request_log()))
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     Ok(Started { address, server, new_password, public_url })
@@ -178,10 +180,14 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
+fn is_request_logged() -> bool {
+    log::log_enabled!(target: REQUEST_LOG, log::Level::Info)
+}
+
 /// One line a request: method, path, status, milliseconds.
 fn request_log() -> Logger {
     Logger::new("%{method}xi %{path}xi %s %Dms")
-        .log_target("techkraft::request")
+        .log_target(REQUEST_LOG)
         .custom_request_replace("method", |request| request.method().to_string())
         .custom_request_replace("path", |request| routes::without_secrets(request.path()))
 }

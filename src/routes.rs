@@ -3,8 +3,10 @@
 use actix_web::error::UrlencodedError;
 use actix_web::guard::{Any, Get, Head};
 use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::middleware::Compress;
 use actix_web::web::{self, FormConfig, PayloadConfig, ServiceConfig, post, to};
-use actix_web::{HttpResponse, Resource, Route};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 
 use crate::error::Error;
 use crate::{admin, assets, booking, events};
@@ -12,14 +14,23 @@ use crate::{admin, assets, booking, events};
 /// The most that a form may hold, in bytes: several times the longest name and address.
 const FORM_BYTES_MAX: usize = 16 * 1024;
 
-/// Which handler answers which URL.
+/// Which handler answers which URL. Patterns are tried in this order.
 pub fn configure(site: &mut ServiceConfig) {
     site.app_data(
         FormConfig::default().limit(FORM_BYTES_MAX).error_handler(|e, _| unreadable_form(&e).into()),
     )
     .app_data(PayloadConfig::new(FORM_BYTES_MAX))
-    // Bookings: first, because a rush asks for them, and patterns are tried in this order
-    .service(
+    // First what a crowd asks for all the time. It is compressed already, or too short for it.
+    .service(page("/events/{slug}/availability").route(get().to(events::pages::availability)))
+    .service(page("/static/{name:.*}").route(get().to(assets::show)))
+    .service(page("/favicon.ico").route(get().to(assets::favicon)))
+    .service(page("/robots.txt").route(get().to(assets::robots)))
+    .service(web::scope("").wrap(Compress::default()).configure(pages));
+}
+
+fn pages(site: &mut ServiceConfig) {
+    // Bookings
+    site.service(
         form("/bookings").route(get().to(booking::pages::index)).route(post().to(booking::pages::create)),
     )
     .service(page("/bookings/new").route(get().to(booking::pages::new)))
@@ -29,7 +40,6 @@ pub fn configure(site: &mut ServiceConfig) {
     // Concerts
     .service(page("/").route(get().to(events::pages::index)))
     .service(page("/events/{slug}").route(get().to(events::pages::show)))
-    .service(page("/events/{slug}/availability").route(get().to(events::pages::availability)))
     // The organiser
     .service(page("/admin").route(get().to(admin::pages::show)))
     .service(page("/admin/sales").route(get().to(admin::pages::sales)))
@@ -43,11 +53,7 @@ pub fn configure(site: &mut ServiceConfig) {
         form("/admin/reseed").route(get().to(admin::reseed::new)).route(post().to(admin::reseed::create)),
     )
     .service(page("/admin/events/{slug}/bookings.csv").route(get().to(admin::export::show)))
-    // Static files
-    .service(page("/static/{name:.*}").route(get().to(assets::show)))
-    .service(page("/favicon.ico").route(get().to(assets::favicon)))
-    .service(page("/robots.txt").route(get().to(assets::robots)))
-    .default_service(to(not_found));
+    .default_service(to(elsewhere));
 }
 
 /// A path as it may stand in a log: a booking's token opens the booking, so only its start is kept.
@@ -86,8 +92,20 @@ fn only(allowed: &'static str) -> Route {
     to(move || async move { Err::<HttpResponse, _>(Error::MethodNotAllowed { allowed }) })
 }
 
-async fn not_found() -> Result<HttpResponse, Error> {
-    Err(Error::NotFound)
+/// Slashes too many are forgiven: the address without them is shown. Everything else is not found.
+async fn elsewhere(request: HttpRequest) -> Result<HttpResponse, Error> {
+    let path = tidy(request.path());
+    if path == request.path() {
+        return Err(Error::NotFound);
+    }
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    Ok(HttpResponse::PermanentRedirect().insert_header((LOCATION, format!("{path}{query}"))).finish())
+}
+
+/// A path with no empty parts: it never begins with two slashes, which would name another site.
+fn tidy(path: &str) -> String {
+    let parts = path.split('/').filter(|part| !part.is_empty());
+    format!("/{}", parts.collect::<Vec<_>>().join("/"))
 }
 
 fn unreadable_form(error: &UrlencodedError) -> Error {
@@ -102,6 +120,13 @@ fn unreadable_form(error: &UrlencodedError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slashes_too_many_lead_nowhere_else() {
+        assert_eq!(tidy("/events/midnight-parade/"), "/events/midnight-parade");
+        assert_eq!(tidy("//evil.example//x/"), "/evil.example/x");
+        assert_eq!(tidy("/bookings"), "/bookings");
+    }
 
     #[test]
     fn a_log_does_not_open_bookings() {

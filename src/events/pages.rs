@@ -1,7 +1,9 @@
 //! `/`, `/events/{slug}`, `/events/{slug}/availability`. All of it comes from the [`super::board`].
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderValue, IF_NONE_MATCH, VARY};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, VARY,
+};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -74,30 +76,35 @@ fn render_show(
 /// `GET /events/{slug}/availability`: the tiers as they are now; 304 while nothing has changed. The same
 /// for everyone, so whatever stands in front may keep it for a second, and serve it a little longer while
 /// it asks again.
-pub async fn availability(
-    request: HttpRequest,
-    app: web::Data<App>,
-    slug: web::Path<String>,
-) -> Result<HttpResponse, Error> {
-    let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
+pub async fn availability(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let slug = request.match_info().get("slug").unwrap_or_default();
+    let listing = app.board.find_by_slug(slug).ok_or(Error::NotFound)?;
     let fragment = listing.fragment(app.board.pace())?;
     let mut response = HttpResponse::Ok();
     response
-        .insert_header((ETAG, fragment.etag.as_str()))
-        .insert_header((CACHE_CONTROL, FRESHNESS))
-        .insert_header((VARY, "accept-encoding"));
+        .insert_header((ETAG, fragment.etag.clone()))
+        .insert_header((CACHE_CONTROL, HeaderValue::from_static(FRESHNESS)))
+        .insert_header((VARY, HeaderValue::from_static("accept-encoding")));
     if is_known(request.headers().get(IF_NONE_MATCH), &fragment.etag) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
     let encoding = best_encoding(request.headers());
-    response.insert_header((CONTENT_ENCODING, encoding.name())).content_type("text/html; charset=utf-8");
+    response
+        .insert_header((CONTENT_ENCODING, HeaderValue::from_static(encoding.name())))
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")));
     Ok(response.body(fragment.body(encoding)?.clone()))
 }
 
 /// Whether the browser holds this state already (RFC 9110, section 13.1.2: weak comparison).
-fn is_known(if_none_match: Option<&HeaderValue>, etag: &str) -> bool {
+fn is_known(if_none_match: Option<&HeaderValue>, etag: &HeaderValue) -> bool {
+    let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let Some(known) = if_none_match else { return false };
+    // Nearly always the tag as it was sent.
+    known == etag || lists(&text(known), &text(etag))
+}
+
+fn lists(known: &str, etag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let known = if_none_match.and_then(|value| value.to_str().ok()).unwrap_or_default();
     known.trim() == "*" || known.split(',').any(|tag| opaque(tag) == opaque(etag))
 }
 
@@ -107,8 +114,9 @@ mod tests {
 
     #[test]
     fn a_tag_is_known_in_any_list_and_strength() {
-        let known = |header: &'static str| is_known(Some(&HeaderValue::from_static(header)), "W/\"1.2-a\"");
+        let etag = HeaderValue::from_static("W/\"1.2-a\"");
+        let known = |header: &'static str| is_known(Some(&HeaderValue::from_static(header)), &etag);
         assert!(known("W/\"1.2-a\"") && known("\"1.2-a\"") && known("\"x\", W/\"1.2-a\"") && known("*"));
-        assert!(!known("W/\"1.3-a\"") && !known("") && !is_known(None, "W/\"1.2-a\""));
+        assert!(!known("W/\"1.3-a\"") && !known("") && !is_known(None, &etag));
     }
 }

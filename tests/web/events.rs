@@ -28,7 +28,10 @@ fn the_first_page_shows_the_concert_and_its_tiers() {
 fn the_concert_has_an_address_of_its_own() {
     let app = TestApp::spawn();
     assert_eq!(app.get("/events/midnight-parade").status(), 200);
-    assert_eq!(app.get("/events/midnight-parade/").status(), 200, "a slash at the end is forgiven");
+    let forgiven = app.get("//events/midnight-parade/?from=poster");
+    assert_eq!(forgiven.status(), 308, "slashes too many are forgiven");
+    assert_eq!(header(&forgiven, "location"), "/events/midnight-parade?from=poster");
+    assert_eq!(app.get("/events/midnight-parade/availability/").status(), 308);
 }
 
 #[test]

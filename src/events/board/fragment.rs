@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::sync::OnceLock;
 
+use actix_web::http::header::HeaderValue;
 use actix_web::web::Bytes;
 use askama::Template;
 
@@ -19,7 +20,7 @@ const GZIP_LEVEL: u32 = 5;
 /// The availability fragment of one state: rendered once, and compressed once for each encoding that
 /// somebody asks for.
 pub struct Fragment {
-    pub etag: String,
+    pub etag: HeaderValue,
     identity: Bytes,
     gzip: OnceLock<Bytes>,
     brotli: OnceLock<Bytes>,
@@ -37,7 +38,7 @@ impl Fragment {
     pub(super) fn render(event: &Event, ticket_types: &[TicketType], pace: Pace) -> Result<Self, Error> {
         let html = page::html(&Availability { event, ticket_types, pace })?;
         Ok(Self {
-            etag: etag(ticket_types, pace),
+            etag: etag(ticket_types, pace)?,
             identity: html.into(),
             gzip: OnceLock::new(),
             brotli: OnceLock::new(),
@@ -69,11 +70,12 @@ fn once(made: &OnceLock<Bytes>, make: impl Fn() -> std::io::Result<Vec<u8>>) -> 
 /// Made of the tiers' versions and the pace, so that every server gives the same state the same tag, and
 /// of the stylesheet's hash, which changes with a release that may draw it differently. Weak, because
 /// the encodings of one state share it.
-fn etag(ticket_types: &[TicketType], pace: Pace) -> String {
+fn etag(ticket_types: &[TicketType], pace: Pace) -> Result<HeaderValue, Error> {
     let versions = ticket_types.iter().map(|tier| format!("{}.{}", tier.id, tier.version));
     let release = assets::url("css/app.css");
     let release = release.rsplit('.').nth(1).unwrap_or_default();
-    format!("W/\"{}-{}s-{release}\"", versions.collect::<Vec<_>>().join("-"), pace.seconds)
+    let tag = format!("W/\"{}-{}s-{release}\"", versions.collect::<Vec<_>>().join("-"), pace.seconds);
+    HeaderValue::try_from(tag).map_err(|e| Error::Internal(format!("the tag of a fragment: {e}")))
 }
 
 fn gzip(content: &[u8]) -> std::io::Result<Vec<u8>> {
