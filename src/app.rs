@@ -16,8 +16,10 @@ use crate::config::Config;
 use crate::connections::{self, ConnectionLimits};
 use crate::db::{self, Database};
 use crate::error::StartError;
-use crate::events::board::{Board, keep_fresh};
+use crate::events::board::Board;
 use crate::events::pace::{self, lag};
+use crate::events::refresher::keep_fresh;
+use crate::events::shared_board::SharedBoard;
 use crate::guard::cookies::Cookies;
 use crate::guard::{headers, origin, secret};
 use crate::{events, routes};
@@ -78,7 +80,8 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let db = db.with_replicas(&config.replicas)?;
     let board = Arc::new(Board::new(config.poll));
     board.refresh_here(&db)?;
-    actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), config.board_refresh));
+    let shared = share(&board, &config, &secret);
+    actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
     let desk = if config.desk_pretends {
         Desk::pretend(Arc::clone(&board), config.desk)?
     } else {
@@ -111,6 +114,13 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     Ok(Started { address, server, new_password, public_url })
+}
+
+/// Joins the other servers' board, when there is a place to share it in.
+fn share(board: &Arc<Board>, config: &Config, secret: &str) -> Option<Arc<SharedBoard>> {
+    let shared = Arc::new(SharedBoard::new(config.redis_url.as_ref()?, secret, config.board_refresh));
+    actix_web::rt::spawn(Arc::clone(&shared).stay_connected(Arc::clone(board)));
+    Some(shared)
 }
 
 /// The limits that the settings ask for, as far as the system goes along.

@@ -4,6 +4,7 @@
 mod connections;
 mod database_url;
 mod polling;
+mod redis_url;
 mod replicas;
 
 use std::fmt;
@@ -16,6 +17,8 @@ use clap::{Args, Parser, Subcommand};
 use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
 use self::polling::PollingSettings;
+use self::redis_url::RedisSettings;
+pub use self::redis_url::RedisUrl;
 pub use self::replicas::ReplicaConfig;
 use self::replicas::ReplicaSettings;
 use crate::booking::desk::DeskLimits;
@@ -96,6 +99,9 @@ pub struct Settings {
     #[command(flatten)]
     polling: PollingSettings,
 
+    #[command(flatten)]
+    redis: RedisSettings,
+
     /// Answers orders without booking anything: what the benchmark compares the desk with. Loopback only
     #[arg(long, env = "DESK_PRETENDS", global = true, default_value = "false", hide = true)]
     desk_pretends: String,
@@ -124,6 +130,8 @@ pub struct Config {
     pub board_refresh: Duration,
     /// Between two polls of a browser.
     pub poll: PollSeconds,
+    /// Where servers share their board.
+    pub redis_url: Option<RedisUrl>,
     /// Orders are answered and nothing is booked. Only ever true on a loopback address.
     pub desk_pretends: bool,
     pub secret_key: Option<String>,
@@ -162,6 +170,7 @@ impl Config {
                 60_000,
             )?),
             poll: settings.polling.parse()?,
+            redis_url: settings.redis.parse()?,
             secret_key: parse_secret_key(settings.secret_key.as_deref())?,
             public_url: parse_public_url(settings.public_url.as_deref())?,
             allow_reseed: parse_bool("ALLOW_RESEED", &settings.allow_reseed)?,
@@ -267,6 +276,7 @@ mod tests {
             (["--poll-seconds", "soon"], "POLL_SECONDS", "soon"),
             (["--poll-seconds-busy", "4"], "POLL_SECONDS_BUSY", "4"),
             (["--poll-seconds-busy", "61"], "POLL_SECONDS_BUSY", "61"),
+            (["--redis-url", "memcached://x"], "REDIS_URL", "memcached://x"),
             (["--desk-queue-length", "0"], "DESK_QUEUE_LENGTH", "0"),
             (["--desk-batch-size", "all"], "DESK_BATCH_SIZE", "all"),
             (["--desk-deadline-ms", "soon"], "DESK_DEADLINE_MS", "soon"),

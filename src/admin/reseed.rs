@@ -54,7 +54,8 @@ pub async fn create(
     let actor = admin.username;
     let deleted = app.db.write(move |db| store::reseed(db, &concert, &actor)).await?;
     app.desk.restocked();
-    app.board.refresh(&app.db).await?;
+    app.board.refresh_from_primary(&app.db).await?;
+    app.board.announce_everything();
     log::warn!("the sale was reseeded: {deleted} bookings deleted");
     let toast = Toast::success(format!("The sale starts afresh. Bookings deleted: {deleted}."));
     Ok(see_other("/admin").cookie(toast_cookie(&app, &toast)).finish())

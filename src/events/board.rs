@@ -2,21 +2,21 @@
 //!
 //! Fifty thousand browsers ask for the same few numbers again and again. They are read from here: no
 //! lock, no database, and the fragment with its compressed forms is made once per change, by the first
-//! who asks for it. The desk publishes right after its commit; a refresher reads once a second what other
-//! servers have sold. The board never goes back in time: a tier's older version is dropped, wherever it
-//! comes from.
+//! who asks for it. The desk announces right after its commit; a [`super::refresher`] looks once a second at
+//! what other servers have sold. The board never goes back in time: a tier's older version is dropped,
+//! wherever it comes from.
 
 mod fragment;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
 pub use self::fragment::Fragment;
 use super::pace::{Pace, PollSeconds};
+use super::shared_board::outbox::Outbox;
 use super::{Event, Stock, TicketType, store};
 use crate::db::Database;
 use crate::error::Error;
@@ -27,6 +27,7 @@ pub struct Board {
     snapshot: ArcSwap<Snapshot>,
     poll: PollSeconds,
     under_stress: AtomicBool,
+    outbox: Outbox,
 }
 
 #[derive(Default)]
@@ -90,7 +91,24 @@ impl Board {
         snapshot.listings.get(index).cloned()
     }
 
-    /// Shows what is left of some tiers, as a commit has just left it.
+    /// Shows what this server's commit has just left of some tiers, here and on the other servers.
+    pub fn announce(&self, stock: &[Stock]) {
+        self.publish(stock);
+        self.outbox.put(stock);
+    }
+
+    /// Has the other servers show everything as it is shown here.
+    pub fn announce_everything(&self) {
+        self.outbox.put_everything();
+    }
+
+    /// What the other servers have not been told yet.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Shows what is left of some tiers, as a commit somewhere has left it.
     pub fn publish(&self, stock: &[Stock]) {
         self.snapshot.rcu(|old| {
             let newer = |tier: &TicketType| {
@@ -123,6 +141,15 @@ impl Board {
         Ok(())
     }
 
+    /// As [`Board::refresh`], from the primary, for who has just changed something there.
+    ///
+    /// # Errors
+    /// What the database said; the board stays as it was.
+    pub async fn refresh_from_primary(&self, db: &Database) -> Result<(), Error> {
+        self.show(db.read_primary(store::list_with_ticket_types).await?);
+        Ok(())
+    }
+
     /// As [`Board::refresh`], from the primary, for the start of the program.
     ///
     /// # Errors
@@ -132,7 +159,15 @@ impl Board {
         Ok(())
     }
 
-    fn show(&self, read: Vec<(Event, Vec<TicketType>)>) {
+    /// All concerts with their tiers as they are shown now.
+    pub(super) fn concerts(&self) -> Vec<(Event, Vec<TicketType>)> {
+        let snapshot = self.snapshot.load();
+        let concert = |listing: &Arc<Listing>| (listing.event.clone(), listing.ticket_types.clone());
+        snapshot.listings.iter().map(concert).collect()
+    }
+
+    /// Shows these concerts and no others, but for what is known in a newer version already.
+    pub(super) fn show(&self, read: Vec<(Event, Vec<TicketType>)>) {
         self.snapshot.rcu(|old| {
             let listings = read.iter().map(|(event, ticket_types)| {
                 let shown = old.listings.iter().find(|listing| listing.event.id == event.id);
@@ -191,25 +226,6 @@ impl Listing {
         }
         let fragment = Fragment::render(&self.event, &self.ticket_types, pace)?;
         Ok(cell.get_or_init(|| fragment))
-    }
-}
-
-/// Keeps the board fresh for as long as the program runs.
-pub async fn keep_fresh(board: Arc<Board>, db: Database, every: Duration) {
-    let mut ticks = tokio::time::interval(every);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut was_well = true;
-    loop {
-        ticks.tick().await;
-        let refreshed = board.refresh(&db).await;
-        match &refreshed {
-            Err(error) if was_well => {
-                log::warn!("the board shows what it knows until the database is back: {error}")
-            }
-            Ok(()) if !was_well => log::info!("the board is fresh again"),
-            _ => {}
-        }
-        was_well = refreshed.is_ok();
     }
 }
 

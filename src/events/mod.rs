@@ -4,12 +4,15 @@
 pub mod board;
 pub mod pace;
 pub mod pages;
+pub mod refresher;
 pub mod seed;
+pub mod shared_board;
 pub mod store;
 
 use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 use crate::schema::{events, ticket_types};
@@ -18,7 +21,7 @@ use crate::schema::{events, ticket_types};
 const LOW_STOCK_PERCENT: i64 = 40;
 
 /// A concert.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = events)]
 pub struct Event {
     pub id: i64,
@@ -83,7 +86,7 @@ pub fn is_slug(text: &str) -> bool {
 }
 
 /// A tier of a concert.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = ticket_types)]
 pub struct TicketType {
     pub id: i64,
@@ -137,7 +140,7 @@ impl TicketType {
 }
 
 /// How many tickets of a tier are left, and which version of its row said so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stock {
     pub ticket_type_id: i64,
     pub available: i32,

@@ -10,7 +10,8 @@ use crate::support::database::TestDatabase;
 
 fn techkraft(database: &TestDatabase) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_techkraft"));
-    for setting in ["SECRET_KEY", "PUBLIC_URL", "ALLOW_RESEED", "DATABASE_POOL_SIZE", "RUST_LOG"] {
+    for setting in ["SECRET_KEY", "PUBLIC_URL", "ALLOW_RESEED", "DATABASE_POOL_SIZE", "REDIS_URL", "RUST_LOG"]
+    {
         command.env_remove(setting);
     }
     command.env("DATABASE_URL", &database.url).env("BIND", "127.0.0.1:0").current_dir(database.folder.path());
@@ -68,6 +69,7 @@ fn bad_settings_stop_the_start_with_one_clear_line() {
         ("DATABASE_URL", "postgres://nobody@127.0.0.1:9/none", "refused"),
         ("DATABASE_URL", "sqlite:/no/such/folder/t.db", "unable to open"),
         ("DATABASE_POOL_SIZE", "many", "out of range"),
+        ("REDIS_URL", "memcached://localhost", "unknown scheme"),
         ("SECRET_KEY", "short", "too short"),
         ("ALLOW_RESEED", "perhaps", "neither yes nor no"),
     ] {
@@ -85,6 +87,7 @@ fn help_names_every_setting_and_command() {
         "BIND=",
         "DATABASE_URL",
         "DATABASE_POOL_SIZE",
+        "REDIS_URL",
         "SECRET_KEY",
         "PUBLIC_URL",
         "ALLOW_RESEED",

@@ -124,7 +124,7 @@ impl Worker {
 
     fn answer(&self, entries: Vec<Entry>, batch: Batch) {
         // Before the answers: a buyer who looks at once sees the own booking counted.
-        self.board.publish(&batch.stock);
+        self.board.announce(&batch.stock);
         self.sold_out.learn(&batch, entries.iter().map(|entry| &*entry.slip.order));
         let mut mail = Mail::default();
         for (entry, outcome) in entries.into_iter().zip(batch.outcomes) {

@@ -93,6 +93,7 @@ pub fn config(database: &TestDatabase) -> Config {
         board_refresh: Duration::from_millis(20),
         // One pace, so that a machine that is busy with other tests changes no tag.
         poll: PollSeconds { usual: 5, busy: 5 },
+        redis_url: None,
         desk_pretends: false,
         secret_key: None,
         public_url: None,

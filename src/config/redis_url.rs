@@ -1,0 +1,85 @@
+//! Which Redis, when there is one.
+
+use std::fmt;
+
+use clap::Args;
+
+use super::database_url::without_password;
+use crate::error::StartError;
+
+/// The setting as it was typed.
+#[derive(Debug, Args)]
+pub(super) struct RedisSettings {
+    /// redis://:PASSWORD@HOST, for servers that share a sale: they tell each other at once what they sell,
+    /// and the database hears one of them in place of all [default: none]
+    #[arg(long, env = "REDIS_URL", global = true, hide_env_values = true)]
+    redis_url: Option<String>,
+}
+
+impl RedisSettings {
+    pub(super) fn parse(&self) -> Result<Option<RedisUrl>, StartError> {
+        self.redis_url.as_deref().filter(|url| !url.is_empty()).map(RedisUrl::parse).transpose()
+    }
+}
+
+/// Where the servers of a site share their board. Nothing that is printed holds the password.
+#[derive(Clone)]
+pub struct RedisUrl(redis::Client);
+
+impl RedisUrl {
+    /// Reads the URL. Connects to nothing: a Redis that is down is no reason not to start.
+    ///
+    /// # Errors
+    /// One line that says how such a URL is written.
+    pub fn parse(value: &str) -> Result<Self, StartError> {
+        let wrong = |what: &str, mend: &str| StartError::setting("REDIS_URL", &shown(value), what, mend);
+        if value.starts_with("rediss://") {
+            let mend = "use redis:// on a private network, or through a TLS tunnel";
+            return Err(wrong("this program speaks no TLS to Redis", mend));
+        }
+        let mend = "use redis://:PASSWORD@HOST:6379, or leave it out";
+        if !value.starts_with("redis://") {
+            return Err(wrong("unknown scheme", mend));
+        }
+        redis::Client::open(value).map(Self).map_err(|_| wrong("not a Redis URL", mend))
+    }
+
+    /// Opens connections there.
+    #[must_use]
+    pub fn client(&self) -> redis::Client {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RedisUrl({})", self.0.get_connection_info().addr())
+    }
+}
+
+/// Without a scheme nobody knows which part is the password.
+fn shown(value: &str) -> String {
+    if value.contains('@') && !value.contains("://") { "(hidden)".into() } else { without_password(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_and_a_password_never() {
+        for (value, says) in [
+            ("rediss://:s3cret@cache.example.org", "TLS"),
+            ("http://cache.example.org", "unknown scheme"),
+            (":s3cret@cache.example.org:6379", "unknown scheme"),
+            ("redis://:s3cret@cache.example.org:port", "not a Redis URL"),
+            ("redis://:s3cret@cache.example.org/tickets", "not a Redis URL"),
+        ] {
+            let message = RedisUrl::parse(value).expect_err(value).to_string();
+            assert!(message.contains("REDIS_URL") && message.contains(says), "{message}");
+            assert!(!message.contains("s3cret"), "{message}");
+        }
+        let url = RedisUrl::parse("redis://:s3cret@cache.example.org/2").expect("valid");
+        assert_eq!(format!("{url:?}"), "RedisUrl(cache.example.org:6379)");
+    }
+}

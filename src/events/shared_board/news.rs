@@ -1,0 +1,57 @@
+//! What servers tell each other, and what they keep for each other: both as JSON.
+
+use serde::{Deserialize, Serialize};
+
+use crate::events::board::Board;
+use crate::events::{Event, Stock, TicketType};
+
+/// All concerts with their tiers, the next concert first.
+pub type Concerts = Vec<(Event, Vec<TicketType>)>;
+
+/// One message on the channel.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    /// What commits have left of some tiers.
+    Stock(Vec<Stock>),
+    /// Everything, because more has changed than what is left.
+    Board(Concerts),
+}
+
+impl News {
+    /// Shows it; the board drops what it knows in a newer version.
+    pub fn show_on(self, board: &Board) {
+        match self {
+            Self::Stock(stock) => board.publish(&stock),
+            Self::Board(concerts) => board.show(concerts),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::tests::{event, tier};
+
+    /// Servers of another release read these forms. Whoever has to change this test raises `SCHEMA` in
+    /// `keys.rs` as well.
+    #[test]
+    fn the_forms_are_those_of_the_schema() {
+        let stock = News::Stock(vec![Stock { ticket_type_id: 1, available: 2, version: 3 }]);
+        let text = serde_json::to_string(&stock).expect("JSON");
+        assert_eq!(text, r#"{"stock":[{"ticket_type_id":1,"available":2,"version":3}]}"#);
+        let board = News::Board(vec![(event(), vec![tier(40)])]);
+        let text = serde_json::to_string(&board).expect("JSON");
+        assert_eq!(
+            text,
+            concat!(
+                r#"{"board":[[{"id":1,"slug":"show","name":"Show","tagline":"","venue":"Hall","city":"Chicago","#,
+                r#""starts_at":"1970-01-01T00:00:00","ends_at":"1970-01-01T00:00:00","#,
+                r#""time_zone":"America/Chicago","currency":"USD"},"#,
+                r#"[{"id":1,"event_id":1,"name":"VIP","description":"","price_cents":10000,"capacity":100,"#,
+                r#""available":40,"max_per_booking":10,"position":1,"version":1}]]]}"#
+            )
+        );
+        assert_eq!(serde_json::from_str::<News>(&text).expect("read"), board);
+    }
+}

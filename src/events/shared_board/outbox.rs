@@ -1,0 +1,112 @@
+//! What the other servers have not been told yet.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::events::Stock;
+
+/// Takes what the desk has just left of its tiers, and holds it until it is sent: of each tier the newest
+/// only, so that it never grows beyond the tiers there are, and whoever puts something in waits for nobody:
+/// the lock is held for a few assignments. Without Redis nobody empties it, and nothing is kept.
+#[derive(Default)]
+pub struct Outbox {
+    is_emptied: AtomicBool,
+    waiting: Mutex<Waiting>,
+    filled: Notify,
+}
+
+/// The contents of an [`Outbox`].
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    pub stock: HashMap<i64, Stock>,
+    /// More than what is left has changed: everything is to be told.
+    pub everything: bool,
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.stock.is_empty() && !self.everything
+    }
+
+    fn add(&mut self, stock: &[Stock]) {
+        for &stock in stock {
+            let newest = self.stock.entry(stock.ticket_type_id).or_insert(stock);
+            if stock.version > newest.version {
+                *newest = stock;
+            }
+        }
+    }
+}
+
+impl Outbox {
+    /// From now on somebody empties it.
+    pub fn open(&self) {
+        self.is_emptied.store(true, Ordering::Relaxed);
+    }
+
+    /// What commits have left of some tiers.
+    pub fn put(&self, stock: &[Stock]) {
+        self.fill(|waiting| waiting.add(stock));
+    }
+
+    /// More than that has changed.
+    pub fn put_everything(&self) {
+        self.fill(|waiting| waiting.everything = true);
+    }
+
+    /// What could not be sent: kept until it can be, or something newer is there.
+    pub fn put_back(&self, unsent: &Waiting) {
+        self.fill(|waiting| {
+            waiting.everything |= unsent.everything;
+            unsent.stock.values().for_each(|stock| waiting.add(&[*stock]));
+        });
+    }
+
+    fn fill(&self, put: impl FnOnce(&mut Waiting)) {
+        if self.is_emptied.load(Ordering::Relaxed) {
+            put(&mut self.waiting.lock());
+            self.filled.notify_one();
+        }
+    }
+
+    /// Waits until there is something. May be cancelled at any time.
+    pub async fn is_filled(&self) {
+        while self.waiting.lock().is_empty() {
+            self.filled.notified().await;
+        }
+    }
+
+    /// Empties it.
+    pub fn take(&self) -> Waiting {
+        mem::take(&mut self.waiting.lock())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stock(ticket_type_id: i64, version: i64) -> Stock {
+        Stock { ticket_type_id, available: 1, version }
+    }
+
+    #[test]
+    fn the_newest_of_each_tier_waits_once() {
+        let outbox = Outbox::default();
+        outbox.put(&[stock(1, 1)]);
+        assert!(outbox.take().is_empty(), "nobody would empty it");
+        outbox.open();
+        outbox.put(&[stock(1, 5), stock(2, 1)]);
+        outbox.put(&[stock(1, 4), stock(2, 2)]);
+        let unsent = outbox.take();
+        assert_eq!(unsent.stock, HashMap::from([(1, stock(1, 5)), (2, stock(2, 2))]));
+        assert!(outbox.take().is_empty());
+        outbox.put(&[stock(2, 3)]);
+        outbox.put_back(&unsent);
+        assert_eq!(outbox.take().stock, HashMap::from([(1, stock(1, 5)), (2, stock(2, 3))]));
+    }
+}
