@@ -19,7 +19,7 @@ use crate::error::StartError;
 use crate::events::board::Board;
 use crate::events::pace::{self, lag};
 use crate::events::refresher::keep_fresh;
-use crate::events::shared_board::SharedBoard;
+use crate::events::shared_board::{self, SharedBoard};
 use crate::guard::cookies::Cookies;
 use crate::guard::{headers, origin, secret};
 use crate::{events, routes};
@@ -127,8 +127,9 @@ fn share(board: &Arc<Board>, config: &Config, secret: &str) -> Option<Arc<Shared
 fn connection_limits(config: &Config) -> ConnectionLimits {
     // The desk and each watcher of a replica have one of their own, and another watches the primary.
     let replicas = config.replicas.urls.len() * (config.replicas.pool_size as usize + 1);
-    let databases = config.database_pool_size as usize + replicas + 2;
-    let connections = connections::fit(config.connections.connections, databases, connections::raise());
+    let redis = if config.redis_url.is_some() { shared_board::CONNECTIONS } else { 0 };
+    let others = config.database_pool_size as usize + replicas + 2 + redis;
+    let connections = connections::fit(config.connections.connections, others, connections::raise());
     ConnectionLimits { connections, ..config.connections }
 }
 

@@ -33,6 +33,9 @@ use crate::config::RedisUrl;
 use crate::db::Database;
 use crate::error::Error;
 
+/// Held open to Redis: one for commands, one that listens.
+pub const CONNECTIONS: usize = 2;
+
 /// Between two attempts to reach Redis.
 const RETRY: Duration = Duration::from_millis(500);
 /// Between two questions whether Redis is still there, on both connections.

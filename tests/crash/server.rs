@@ -94,6 +94,17 @@ impl Server {
         }
     }
 
+    /// Sends it a signal, such as "-STOP".
+    pub fn signal(&self, name: &str) {
+        let id = self.child.as_ref().expect("it runs").id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().expect("kill runs").success());
+    }
+
+    /// Whether it was started, and not killed since.
+    pub fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+
     /// The organiser's password, which the server that has made it shows once.
     pub fn admin_password(&self) -> Option<String> {
         let printed = self.printed.lock().expect("a lock");
@@ -130,7 +141,7 @@ impl Drop for Server {
 /// The binary, with nothing set but the database and the secret.
 fn techkraft(database: &TestDatabase) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_techkraft"));
-    for setting in ["PUBLIC_URL", "ALLOW_RESEED", "DATABASE_POOL_SIZE", "DATABASE_READ_URLS"] {
+    for setting in ["PUBLIC_URL", "ALLOW_RESEED", "DATABASE_POOL_SIZE", "DATABASE_READ_URLS", "REDIS_URL"] {
         command.env_remove(setting);
     }
     command
