@@ -75,6 +75,12 @@ pub fn count_of_port(server: &Server, port: u16, what: &str) -> usize {
     logged.lines().filter(|line| line.contains(&format!(":{port}/")) && line.contains(what)).count()
 }
 
+/// Every reading of the board found somebody to answer it, at once.
+pub fn assert_board_was_always_read(server: &Server) {
+    let logged = server.logged();
+    assert!(!logged.contains("the board shows what it knows"), "{logged}");
+}
+
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {

@@ -7,31 +7,34 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// PostgreSQL writes its log in pages of so many bytes, as it is usually built.
+const PAGE: i64 = 8192;
+
 /// Where the primary's log was at which time.
 pub(super) struct Positions {
     /// How far back they are of use: the most that a replica may be behind.
     max_lag: Duration,
-    /// The first that was noted.
-    start: i64,
+    /// The first of all.
+    start: (Instant, i64),
     /// The oldest first; each further than the one before.
     noted: VecDeque<(Instant, i64)>,
 }
 
 impl Positions {
-    pub(super) fn new(max_lag: Duration) -> Self {
-        Self { max_lag, start: 0, noted: VecDeque::new() }
+    pub(super) fn new(max_lag: Duration, at: Instant, position: i64) -> Self {
+        Self { max_lag, start: (at, position), noted: VecDeque::new() }
     }
 
     /// Notes that the primary was at a position, in bytes of its log.
     pub(super) fn note(&mut self, at: Instant, position: i64) {
+        let last = self.noted.back().map_or(self.start.1, |(_, last)| *last);
         // Restored from a backup, or another one has taken its place: what was noted is of another log.
-        if self.noted.back().is_some_and(|(_, last)| *last > position) {
-            self.noted.clear();
+        if position < last {
+            *self = Self::new(self.max_lag, at, position);
         }
-        if self.noted.is_empty() {
-            self.start = position;
-        }
-        if self.noted.back().is_none_or(|(_, last)| *last < position) {
+        // At the end of a page the log is written out in the middle of a record of a transaction that is
+        // still open. Nobody can replay half a record; a commit ends with a whole one.
+        if position > last && position % PAGE != 0 {
             self.noted.push_back((at, position));
         }
         // The second is so old that a replica behind the first is too far behind anyway.
@@ -42,13 +45,13 @@ impl Positions {
 
     /// Whether a replica has replayed all that was there before the first note.
     pub(super) fn is_past_start(&self, replayed: i64) -> bool {
-        replayed >= self.start
+        replayed >= self.start.1
     }
 
     /// Since how long a replica that has replayed up to a position is behind: zero when it has replayed all
     /// that is known. Never more than the truth, and less at most by the time between two notes.
     pub(super) fn lag(&self, replayed: i64, now: Instant) -> Duration {
-        let missing = self.noted.iter().find(|(_, position)| *position > replayed);
+        let missing = std::iter::once(&self.start).chain(&self.noted).find(|(_, there)| *there > replayed);
         missing.map_or(Duration::ZERO, |(at, _)| now.saturating_duration_since(*at))
     }
 }
@@ -61,8 +64,8 @@ mod tests {
 
     #[test]
     fn a_replica_is_behind_since_the_first_position_that_it_has_not_reached() {
-        let (mut positions, start) = (Positions::new(SECOND * 60), Instant::now());
-        positions.note(start, 100);
+        let start = Instant::now();
+        let mut positions = Positions::new(SECOND * 60, start, 100);
         positions.note(start + SECOND, 200);
         positions.note(start + SECOND * 2, 300);
         let lag = |replayed| positions.lag(replayed, start + SECOND * 5);
@@ -70,11 +73,13 @@ mod tests {
             [lag(99), lag(100), lag(250), lag(300)],
             [SECOND * 5, SECOND * 4, SECOND * 3, Duration::ZERO]
         );
+        assert!(positions.is_past_start(100) && !positions.is_past_start(99));
     }
 
     #[test]
     fn on_a_quiet_primary_nobody_falls_behind() {
-        let (mut positions, start) = (Positions::new(SECOND), Instant::now());
+        let start = Instant::now();
+        let mut positions = Positions::new(SECOND, start, 100);
         for second in 0..1000 {
             positions.note(start + SECOND * second, 100);
         }
@@ -83,13 +88,24 @@ mod tests {
     }
 
     #[test]
+    fn half_a_record_is_nothing_to_be_behind() {
+        let start = Instant::now();
+        let mut positions = Positions::new(SECOND, start, 100);
+        positions.note(start + SECOND, PAGE * 3);
+        assert_eq!(positions.lag(100, start + SECOND * 9), Duration::ZERO);
+        positions.note(start + SECOND * 2, PAGE * 3 + 8);
+        assert_eq!(positions.lag(100, start + SECOND * 9), SECOND * 7);
+    }
+
+    #[test]
     fn what_is_too_old_is_forgotten_and_the_lag_stays_too_long() {
-        let (mut positions, start) = (Positions::new(SECOND * 2), Instant::now());
+        let start = Instant::now();
+        let mut positions = Positions::new(SECOND * 2, start, 100);
         for second in 0..1000 {
             positions.note(start + SECOND * second, 100 + i64::from(second));
         }
         assert!(positions.noted.len() <= 4, "{}", positions.noted.len());
-        assert!(positions.lag(0, start + SECOND * 999) > SECOND * 2);
+        assert!(positions.lag(101, start + SECOND * 999) > SECOND * 2);
         positions.note(start + SECOND * 1000, 50);
         assert_eq!(positions.lag(50, start + SECOND * 1000), Duration::ZERO, "another primary");
         assert!(positions.is_past_start(50) && !positions.is_past_start(49));

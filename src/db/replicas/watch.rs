@@ -65,15 +65,10 @@ pub(super) fn start(
     let mut probe = Probe { url: with_time_limits(primary_url), connection: None };
     let asked_at = Instant::now();
     let reading = probe.ask().map_err(|e| {
-        StartError::setting(
-            "DATABASE_URL",
-            &primary_url.to_string(),
-            &e,
-            "replicas need a primary that answers",
-        )
+        let mend = "let its user call pg_control_system() and pg_current_wal_flush_lsn(), or leave DATABASE_READ_URLS out";
+        StartError::setting("DATABASE_URL", &primary_url.to_string(), &e, mend)
     })?;
-    let mut positions = Positions::new(max_lag);
-    positions.note(asked_at, reading.position);
+    let positions = Positions::new(max_lag, asked_at, reading.position);
     let primary = Arc::new(Mutex::new(Primary { origin: reading.origin, positions }));
     for index in 0..replicas.all.len() {
         let primary = Arc::clone(&primary);
@@ -117,23 +112,29 @@ fn follow(probe: &mut Probe, primary: &Mutex<Primary>) {
 }
 
 fn judge(replica: &Replica, probe: &mut Probe, primary: &Mutex<Primary>, max_lag: Duration) {
+    let is_in_use = replica.is_in_use();
     // Back only when it has really caught up, so that it does not come and go with every batch.
-    let limit = if replica.is_in_use() { max_lag } else { max_lag / 2 };
-    let judgement = probe.ask().and_then(|reading| is_well(&reading, &primary.lock(), limit));
-    if let Err(why) = judgement.and_then(|()| replica.take_back()) {
-        replica.leave_out(&why);
+    let limit = if is_in_use { max_lag } else { max_lag / 2 };
+    let judgement = probe.ask().and_then(|reading| {
+        let primary = primary.lock();
+        check(&reading, &primary, limit)?;
+        Ok(is_in_use || primary.positions.is_past_start(reading.position))
+    });
+    match judgement {
+        Ok(true) => replica.take_back().unwrap_or_else(|why| replica.leave_out(&why)),
+        // Just started: it is still replaying what was made before. Nothing to speak of yet.
+        Ok(false) => {}
+        Err(why) => replica.leave_out(&why),
     }
 }
 
-fn is_well(reading: &Reading, primary: &Primary, limit: Duration) -> Result<(), String> {
+/// Whether a replica may be read from; otherwise why not.
+fn check(reading: &Reading, primary: &Primary, limit: Duration) -> Result<(), String> {
     if reading.origin != primary.origin {
         return Err("it is no copy of the database that DATABASE_URL names".into());
     }
     if !reading.is_standby {
         return Err("it is no standby: it takes writes of its own".into());
-    }
-    if !primary.positions.is_past_start(reading.position) {
-        return Err("it has not replayed yet what was there at the start".into());
     }
     let lag = primary.positions.lag(reading.position, Instant::now());
     if lag > limit {
