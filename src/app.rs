@@ -146,7 +146,7 @@ pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartEr
 
 /// Makes the admin's account when there is none, and returns its password, which is shown only now.
 fn ensure_admin(db: &Database) -> Result<Option<String>, StartError> {
-    if db.read_here(|db| admin::store::find_admin(db, admin::USERNAME))?.is_some() {
+    if db.read_primary_here(|db| admin::store::find_admin(db, admin::USERNAME))?.is_some() {
         return Ok(None);
     }
     let password = password::generate();

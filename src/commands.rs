@@ -69,7 +69,7 @@ fn verify(config: &Config) -> Result<(), StartError> {
         return Err(StartError::setting("DATABASE_URL", &url, "no such file", "name the database to verify"));
     }
     let db = Database::open(&config.database_url, 1)?;
-    let reconciliation = db.read_here(reconciliation::reconcile)?;
+    let reconciliation = db.read_primary_here(reconciliation::reconcile)?;
     println!("{reconciliation}");
     if reconciliation.holds() { Ok(()) } else { Err(StartError::new("the books are not true".into())) }
 }

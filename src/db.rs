@@ -145,7 +145,7 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::read_primary`].
-    pub fn read_here<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
+    pub fn read_primary_here<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
         on_connection(&self.pool, work)
     }
 

@@ -32,7 +32,7 @@ impl SaleDatabase {
         }
         let database = Database::open(&DatabaseUrl::parse(url)?, 1)?;
         let hot = ticket_types::table.filter(ticket_types::name.eq(HOT_TIER)).select(ticket_types::id);
-        let ticket_type_id = database.read_here(|db| hot.first(db))?;
+        let ticket_type_id = database.read_primary_here(|db| hot.first(db))?;
         let sale = Self { url: url.to_owned(), ticket_type_id, folder: folder.to_owned(), database };
         sale.begin_sale()?;
         Ok(sale)
@@ -49,7 +49,7 @@ impl SaleDatabase {
             let full = (ticket_types::capacity.eq(CAPACITY), ticket_types::available.eq(CAPACITY));
             diesel::update(hot).set((full, ticket_types::version.eq(ticket_types::version + 1))).execute(db)
         })?;
-        self.database.read_here(|db| match db {
+        self.database.read_primary_here(|db| match db {
             Db::Postgres(pg) => pg.batch_execute("CHECKPOINT"),
             Db::Sqlite(sqlite) => sqlite.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)"),
         })?;
@@ -60,7 +60,7 @@ impl SaleDatabase {
     /// was lost may be there too.
     pub fn is_true(&self, confirmed: u64, errors: u64) -> Result<bool> {
         let verified = techkraft(&self.url, &self.folder).arg("verify").output()?;
-        let booked: i64 = self.database.read_here(|db| bookings::table.count().get_result(db))?;
+        let booked: i64 = self.database.read_primary_here(|db| bookings::table.count().get_result(db))?;
         let booked = u64::try_from(booked)?;
         let holds = (confirmed..=confirmed + errors).contains(&booked);
         if !verified.status.success() {

@@ -155,7 +155,7 @@ impl Board {
     /// # Errors
     /// What the database said.
     pub fn refresh_here(&self, db: &Database) -> Result<(), Error> {
-        self.show(db.read_here(store::list_with_ticket_types)?);
+        self.show(db.read_primary_here(store::list_with_ticket_types)?);
         Ok(())
     }
 

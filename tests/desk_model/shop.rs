@@ -122,19 +122,20 @@ impl Shop {
     /// Key, token, quantity and status of every booking, by key.
     pub fn bookings(&self) -> Vec<(String, String, i32, String)> {
         let query = "SELECT request_key, token, quantity, status FROM bookings ORDER BY request_key";
-        let rows: Vec<Row> = self.db.read_here(|db| diesel::sql_query(query).load(db)).expect("it is read");
+        let rows: Vec<Row> =
+            self.db.read_primary_here(|db| diesel::sql_query(query).load(db)).expect("it is read");
         rows.into_iter().map(|row| (row.request_key, row.token, row.quantity, row.status)).collect()
     }
 
     pub fn assert_reconciled(&self) {
-        let reconciliation = self.db.read_here(reconcile).expect("it is read");
+        let reconciliation = self.db.read_primary_here(reconcile).expect("it is read");
         assert!(reconciliation.holds(), "{reconciliation}");
     }
 }
 
 fn read_tiers(db: &Database) -> Vec<Tier> {
     let query = "SELECT id, available FROM ticket_types ORDER BY position";
-    db.read_here(|db| diesel::sql_query(query).load(db)).expect("it is read")
+    db.read_primary_here(|db| diesel::sql_query(query).load(db)).expect("it is read")
 }
 
 fn key(number: u8) -> String {

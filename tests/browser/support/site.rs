@@ -131,7 +131,9 @@ impl Site {
     }
 
     fn read<T: Send>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T> + Send) -> T {
-        self.beside_the_runtime(|database| database.read_here(work).expect("the database can be read"))
+        self.beside_the_runtime(|database| {
+            database.read_primary_here(work).expect("the database can be read")
+        })
     }
 
     /// The database's blocking acts refuse to run on a thread that drives a journey.
