@@ -12,7 +12,7 @@ use crate::redis_server::RedisServer;
 use crate::site::Site;
 
 const REFRESH_MS: u32 = 250;
-const COUNTED_FOR: Duration = Duration::from_secs(5);
+const COUNTED_FOR: Duration = Duration::from_secs(4);
 
 #[derive(QueryableByName)]
 struct Calls {
@@ -31,7 +31,7 @@ fn sixteen_servers_read_the_board_as_often_as_one() {
     for (more, servers) in [(1, 1), (3, 4), (12, 16)] {
         site.add(more);
         // What every new server reads by itself at its start is behind them.
-        thread::sleep(Duration::from_millis(1_500));
+        thread::sleep(Duration::from_secs(1));
         let before = readings(&site.database);
         thread::sleep(COUNTED_FOR);
         let count = readings(&site.database) - before;
