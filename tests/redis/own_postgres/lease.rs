@@ -12,8 +12,7 @@ const FOLLOWED_WITHIN: Duration = Duration::from_millis(4 * REFRESH_MS as u64);
 /// What a busy machine may add.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Tried: with a lease that does not end the others went on with what they knew, once the snapshot had ended
-/// each by itself, and nobody held it.
+/// Tried: with a lease that does not end by itself nobody ever followed.
 #[test]
 fn a_holder_that_is_killed_is_followed_by_another() {
     followed_after(|site| site.servers[0].kill());

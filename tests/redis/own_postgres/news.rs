@@ -12,8 +12,7 @@ const A_MINUTE: u32 = 60_000;
 /// For what has no promise of its own.
 const SOON: Duration = Duration::from_secs(5);
 
-/// Tried: without the desk's announcement, or without a subscription, the other server still showed the old
-/// number after the five seconds.
+/// Tried: without the desk's announcement the other server still showed the old number after five seconds.
 #[test]
 fn a_booking_on_one_server_shows_on_the_other_within_a_tenth_of_a_second() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());
@@ -53,7 +52,7 @@ fn a_reseed_on_one_server_shows_on_the_other() {
     assert!(took < Duration::from_secs(1), "{took:?}");
 }
 
-/// Tried: with an error in place of the warning's way on, the line was lost with the first such message.
+/// Tried: where the first such message ended the conversation, the second found nobody who listened.
 #[test]
 fn a_message_that_nobody_can_read_costs_one_line_and_nothing_else() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());

@@ -10,7 +10,7 @@ use crate::site::{Site, shown, shows_within};
 const REFRESH_MS: u32 = 200;
 
 /// The ids of their concerts and tiers are the same, and so are the versions at the start.
-/// Tried: with names that are not made of the secret both sites showed what one had sold.
+/// Tried: with names that are not made of the secret the one site never showed what was left on it.
 #[test]
 fn two_sites_on_one_redis_do_not_mix() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());
