@@ -2,7 +2,7 @@
 //! so a browser may keep it for ever, and compresses it once.
 
 use actix_web::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -46,15 +46,22 @@ pub async fn show(request: HttpRequest, name: web::Path<String>) -> Result<HttpR
     Ok(response.body(body))
 }
 
+/// For what has a name without a hash: a release may change it within the hour.
+const FOR_AN_HOUR: (HeaderName, &str) = (CACHE_CONTROL, "public, max-age=3600");
+
 /// `GET /favicon.ico`, for browsers and bots that ask before they read the page.
 pub async fn favicon() -> HttpResponse {
-    HttpResponse::MovedPermanently().insert_header(("location", url("favicon.svg"))).finish()
+    HttpResponse::MovedPermanently()
+        .insert_header((LOCATION, url("favicon.svg")))
+        .insert_header(FOR_AN_HOUR)
+        .finish()
 }
 
 /// `GET /robots.txt`: concerts may be indexed, a buyer's booking never.
 pub async fn robots() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
+        .insert_header(FOR_AN_HOUR)
         // Compressed, so little text would be longer.
         .insert_header((CONTENT_ENCODING, "identity"))
         .body("User-agent: *\nDisallow: /bookings\nDisallow: /admin\n")

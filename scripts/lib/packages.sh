@@ -5,6 +5,8 @@
 for folder in /usr/lib/postgresql/*/bin; do
   [ -d "$folder" ] && PATH=$PATH:$folder
 done
+# And nginx where only root looks.
+PATH=$PATH:/usr/sbin
 
 need_packages() {
   local missing=() pair

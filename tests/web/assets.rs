@@ -32,6 +32,10 @@ fn every_file_that_the_page_names_is_there() {
         assert_eq!(app.get(path).status(), 200, "{path}");
     }
     assert_eq!(app.get("/favicon.ico").status(), 301);
+    // A hash is only of this release, so nobody keeps the way to it for ever.
+    for path in ["/favicon.ico", "/robots.txt"] {
+        assert_eq!(header(&app.get(path), "cache-control"), "public, max-age=3600");
+    }
     assert!(app.get("/robots.txt").text().expect("a file").contains("Disallow: /bookings"));
 }
 
