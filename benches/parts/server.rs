@@ -21,6 +21,8 @@ pub fn techkraft(url: &str, folder: &Path) -> Command {
         .env("SECRET_KEY", SECRET_KEY)
         .env("RUST_LOG", "error")
         .env_remove("PUBLIC_URL")
+        .env_remove("REDIS_URL")
+        .env_remove("DATABASE_READ_URLS")
         .env_remove("DESK_PRETENDS");
     command
 }

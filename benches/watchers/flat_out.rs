@@ -128,7 +128,8 @@ impl Contender {
         }
         let is_well = bytes.starts_with(format!("HTTP/1.1 {}", self.status).as_bytes());
         if !is_well {
-            return Err(format!("{} answers {:?}", self.name, String::from_utf8_lossy(bytes)).into());
+            let start = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]);
+            return Err(format!("{} answers {start:?}", self.name).into());
         }
         let whole = whole_length(bytes).ok_or("a head in pieces")?;
         Ok(whole.saturating_sub(bytes.len()))
