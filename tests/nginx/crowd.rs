@@ -40,7 +40,8 @@ fn a_crowd_costs_the_server_one_request_a_second() {
     println!("by status and encoding: {:?}", heard.lock().expect("a lock"));
 
     assert!(polls > 2000 && booked > 10, "that was no crowd");
-    assert!(asked as f64 <= seconds + 1.0, "{asked} requests in {seconds:.1} s");
+    // One more for the copy to begin with, and one that the second's edges may cost.
+    assert!(asked as f64 <= seconds + 2.0, "{asked} requests in {seconds:.1} s");
     assert!(asked >= 3, "{asked}: the fragment was not asked for again");
     let answered =
         |status, encoding: &str| heard.lock().expect("a lock").contains_key(&(status, encoding.into()));
