@@ -97,7 +97,7 @@ fn run(plan: &Plan) -> Result<bool> {
     let mut report = Report::default();
     for (number, &watchers) in plan.watchers.iter().enumerate() {
         let url = cluster.create_database(&format!("watched{number}"))?;
-        let vigil = Vigil { watchers, measured: plan.measured, postmaster: cluster.postmaster };
+        let vigil = Vigil { number, watchers, measured: plan.measured, postmaster: cluster.postmaster };
         report.vigils.push(vigil.keep(&url, folder.path())?);
     }
     let url = cluster.create_database("flat_out")?;

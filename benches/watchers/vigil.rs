@@ -20,7 +20,13 @@ use crate::site::{Site, room};
 
 pub const SLUG: &str = "midnight-parade";
 
+/// Crowds of one vigil. Each has an address of its own, because the kernel keeps the ports of connections
+/// that have ended for a minute.
+const CROWDS_MAX: usize = 50;
+
 pub struct Vigil {
+    /// Counted from 0.
+    pub number: usize,
     pub watchers: usize,
     pub measured: Duration,
     pub postmaster: u32,
@@ -143,7 +149,10 @@ impl Crowd {
     fn arrive(vigil: &Vigil, site: &Site, number: usize, watchers: usize) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .args([crowd::ROLE, &site.address.to_string(), &format!("/events/{SLUG}/availability")])
-            .args([number + 1, watchers, vigil.measured.as_secs() as usize].map(|it| it.to_string()))
+            .args(
+                [vigil.number * CROWDS_MAX + number + 1, watchers, vigil.measured.as_secs() as usize]
+                    .map(|it| it.to_string()),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
