@@ -24,6 +24,12 @@ fn every_migration_goes_down_and_up_again() {
     }
 }
 
+const BOOKING_OF_NO_TIER: &str = "
+    INSERT INTO bookings (reference, token, ticket_type_id, quantity, unit_price_cents, total_cents, currency,
+                          buyer_name, buyer_email, request_key, status, created_at)
+    SELECT 'TK-NONE', 'none', 999999, quantity, unit_price_cents, total_cents, currency, buyer_name, buyer_email,
+           'none', status, created_at FROM bookings LIMIT 1";
+
 #[test]
 fn the_schema_refuses_what_must_never_be() {
     let app = TestApp::spawn();
@@ -42,7 +48,8 @@ fn the_schema_refuses_what_must_never_be() {
         ("a booking of nothing", "UPDATE bookings SET quantity = 0, total_cents = 0"),
         ("a wrong total", "UPDATE bookings SET total_cents = total_cents + 1"),
         ("an unknown status", "UPDATE bookings SET status = 'perhaps'"),
-        ("a booking of no tier", "UPDATE bookings SET ticket_type_id = 999999"),
+        ("a booking that moves to no tier", "UPDATE bookings SET ticket_type_id = 999999"),
+        ("a booking of no tier", BOOKING_OF_NO_TIER),
         ("a tier without its bookings", "DELETE FROM ticket_types"),
     ] {
         assert!(refuses(database, sql), "{what}");

@@ -1,0 +1,2 @@
+-- Nothing to do: SQLite checks its foreign key at next to no cost.
+SELECT 1;
