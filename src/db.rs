@@ -165,7 +165,7 @@ fn open_pool(url: &DatabaseUrl, size: u32) -> Result<Pool<Connector>, StartError
         .min_idle(Some(1))
         .connection_timeout(CONNECTION_WAIT)
         .error_handler(Box::new(LogPoolError))
-        .build(Connector(url.clone()))
+        .build(Connector { url: url.clone(), open: connect })
         .map_err(|e| unreachable_database(url, &e))
 }
 
@@ -267,16 +267,19 @@ fn connect(url: &DatabaseUrl) -> diesel::ConnectionResult<Db> {
     }
 }
 
-/// Opens connections for the pool. Diesel's own manager would try one backend after the other and lose
+/// Opens connections for a pool. Diesel's own manager would try one backend after the other and lose
 /// the reason why the right one failed.
-struct Connector(DatabaseUrl);
+struct Connector {
+    url: DatabaseUrl,
+    open: fn(&DatabaseUrl) -> diesel::ConnectionResult<Db>,
+}
 
 impl ManageConnection for Connector {
     type Connection = Db;
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Db, Self::Error> {
-        connect(&self.0).map_err(Self::Error::ConnectionError)
+        (self.open)(&self.url).map_err(Self::Error::ConnectionError)
     }
 
     fn is_valid(&self, db: &mut Db) -> Result<(), Self::Error> {

@@ -57,10 +57,13 @@ impl fmt::Display for DatabaseUrl {
     }
 }
 
-/// The URL with its password and its parameters left out: both may hold secrets.
+/// The URL with its password and its parameters left out: both may hold secrets. Without a scheme nobody
+/// knows which part is the password, so the place alone is left.
 pub(super) fn without_password(url: &str) -> String {
     let url = url.split('?').next().unwrap_or_default();
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.rsplit_once('@').map_or(url, |(_, place)| place).to_owned();
+    };
     match rest.rsplit_once('@') {
         Some((user, place)) => {
             let name = user.split(':').next().unwrap_or_default();
@@ -78,5 +81,7 @@ mod tests {
     fn a_password_is_never_shown() {
         let url = DatabaseUrl::parse("postgres://ada:s3cret@db.example.org/tickets?sslkey=k").expect("valid");
         assert_eq!(url.to_string(), "postgres://ada@db.example.org/tickets");
+        let refused = DatabaseUrl::parse("ada:s3cret@db.example.org/tickets").expect_err("no scheme");
+        assert!(refused.to_string().starts_with("DATABASE_URL=db.example.org/tickets:"), "{refused}");
     }
 }

@@ -32,7 +32,8 @@ impl RedisUrl {
     /// # Errors
     /// One line that says how such a URL is written.
     pub fn parse(value: &str) -> Result<Self, StartError> {
-        let wrong = |what: &str, mend: &str| StartError::setting("REDIS_URL", &shown(value), what, mend);
+        let wrong =
+            |what: &str, mend: &str| StartError::setting("REDIS_URL", &without_password(value), what, mend);
         if value.starts_with("rediss://") {
             let mend = "use redis:// on a private network, or through a TLS tunnel";
             return Err(wrong("this program speaks no TLS to Redis", mend));
@@ -55,11 +56,6 @@ impl fmt::Debug for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RedisUrl({})", self.0.get_connection_info().addr())
     }
-}
-
-/// Without a scheme nobody knows which part is the password.
-fn shown(value: &str) -> String {
-    if value.contains('@') && !value.contains("://") { "(hidden)".into() } else { without_password(value) }
 }
 
 #[cfg(test)]

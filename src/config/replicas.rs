@@ -41,9 +41,10 @@ impl ReplicaSettings {
 
 fn parse_urls(typed: &str, primary: &DatabaseUrl) -> Result<Vec<DatabaseUrl>, StartError> {
     let wrong = |value: &str, wrong: &str, mend: &str| {
-        Err(StartError::setting("DATABASE_READ_URLS", &without_secrets(value), wrong, mend))
+        Err(StartError::setting("DATABASE_READ_URLS", &without_password(value), wrong, mend))
     };
     let mut urls = Vec::new();
+    // A comma inside a password leaves its second half without a scheme, and without the rest of the secret.
     for url in typed.split(',').map(str::trim) {
         match DatabaseUrl::parse(url) {
             Ok(parsed @ DatabaseUrl::Postgres(_)) if primary.file().is_none() => urls.push(parsed),
@@ -58,15 +59,6 @@ fn parse_urls(typed: &str, primary: &DatabaseUrl) -> Result<Vec<DatabaseUrl>, St
         }
     }
     Ok(urls)
-}
-
-/// A comma inside a password leaves its second half without a scheme.
-fn without_secrets(url: &str) -> String {
-    let url = without_password(url);
-    match url.rsplit_once('@') {
-        Some((_, place)) if !url.contains("://") => place.to_owned(),
-        _ => url,
-    }
 }
 
 #[cfg(test)]

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 
 use actix_web::web;
 use diesel::connection::SimpleConnection as _;
-use diesel::r2d2::{ManageConnection, NopErrorHandler, Pool, R2D2Connection as _};
+use diesel::r2d2::{NopErrorHandler, Pool};
 use diesel::{ConnectionError, ConnectionResult, QueryResult};
 use parking_lot::RwLock;
 
-use super::{Db, connect, one_line};
+use super::{Connector, Db, connect, one_line};
 use crate::config::{DatabaseUrl, ReplicaConfig};
 use crate::error::StartError;
 
@@ -153,7 +153,7 @@ impl Replica {
             .connection_timeout(CONNECTION_WAIT)
             // The watcher says what is wrong, once.
             .error_handler(Box::new(NopErrorHandler))
-            .build(Connector(self.url.clone()))
+            .build(Connector { url: self.url.clone(), open: connect_with_settings })
             .map_err(|e| one_line(&e))?;
         let before = std::mem::replace(
             &mut *self.standing.write(),
@@ -193,26 +193,6 @@ fn connect_with_settings(url: &DatabaseUrl) -> ConnectionResult<Db> {
     let mut db = connect(url)?;
     db.batch_execute(SETTINGS).map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(db)
-}
-
-/// Opens a replica's connections for its pool.
-struct Connector(DatabaseUrl);
-
-impl ManageConnection for Connector {
-    type Connection = Db;
-    type Error = diesel::r2d2::Error;
-
-    fn connect(&self) -> Result<Db, Self::Error> {
-        connect_with_settings(&self.0).map_err(Self::Error::ConnectionError)
-    }
-
-    fn is_valid(&self, db: &mut Db) -> Result<(), Self::Error> {
-        db.ping().map_err(Self::Error::QueryError)
-    }
-
-    fn has_broken(&self, db: &mut Db) -> bool {
-        std::thread::panicking() || db.is_broken()
-    }
 }
 
 #[cfg(test)]
