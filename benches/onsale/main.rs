@@ -10,6 +10,8 @@ mod contender;
 mod crowd;
 #[path = "../parts/database.rs"]
 mod database;
+#[path = "../parts/figures.rs"]
+mod figures;
 #[path = "../parts/form.rs"]
 mod form;
 #[path = "../parts/machine.rs"]

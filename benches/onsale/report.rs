@@ -1,12 +1,12 @@
 //! The table, the ratios, and the same as a file.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
 use crate::Result;
 use crate::contender::{Kind, Round};
+use crate::figures::{self, median};
 use crate::plan::Plan;
 
 /// One contender at one number of connections, round by round.
@@ -126,11 +126,7 @@ pub fn write(rows: &[Row], plan: &Plan, disk_sync_ms: f64) -> Result<PathBuf> {
         "rows": rows.iter().map(Row::to_json).collect::<Vec<_>>(),
         "ratios": ratios.into_iter().collect::<Map<_, _>>(),
     });
-    let binary = Path::new(env!("CARGO_BIN_EXE_techkraft"));
-    let target = binary.parent().and_then(Path::parent).ok_or("the binary is in no target folder")?;
-    let file = target.join("onsale.json");
-    fs::write(&file, format!("{report:#}\n"))?;
-    Ok(file)
+    figures::write("onsale.json", &report)
 }
 
 /// The median of the rounds' ratios: both sides of each were measured one shortly after the other.
@@ -140,13 +136,4 @@ fn ratio(rows: &[Row], above: Place, below: Place) -> f64 {
         row.into_iter().flat_map(|row| row.rounds.iter().map(|round| round.bookings_per_second))
     };
     median(rates(above).zip(rates(below)).map(|(above, below)| above / below).collect())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        count if count % 2 == 1 => values[count / 2],
-        count => f64::midpoint(values[count / 2 - 1], values[count / 2]),
-    }
 }

@@ -16,6 +16,8 @@ mod vigil;
 
 #[path = "../parts/database.rs"]
 mod database;
+#[path = "../parts/figures.rs"]
+mod figures;
 #[path = "../parts/form.rs"]
 mod form;
 #[path = "../parts/machine.rs"]

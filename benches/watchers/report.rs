@@ -1,11 +1,11 @@
 //! The tables, the ratios, and the same as a file.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
 use crate::Result;
+use crate::figures::{self, median};
 use crate::flat_out::{CONNECTIONS, Contender};
 use crate::vigil::Seen;
 
@@ -52,11 +52,7 @@ impl Report {
             "flat_out": self.flat_out.iter().map(rates).collect::<Vec<Value>>(),
             "ratios": ratios.collect::<Map<_, _>>(),
         });
-        let binary = Path::new(env!("CARGO_BIN_EXE_techkraft"));
-        let target = binary.parent().and_then(Path::parent).ok_or("the binary is in no target folder")?;
-        let file = target.join("watchers.json");
-        fs::write(&file, format!("{report:#}\n"))?;
-        Ok(file)
+        figures::write("watchers.json", &report)
     }
 
     /// Name, value, and what is promised.
@@ -113,9 +109,4 @@ fn print_vigil(seen: &Seen) {
         "server memory {:.0} MiB, {:.1} KiB for each connection; board read {:.1} times a second; verify {}",
         seen.rss_mib, seen.kib_per_connection, seen.board_reads_per_second, seen.verify
     );
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
