@@ -22,6 +22,7 @@ use crate::events::refresher::keep_fresh;
 use crate::events::shared_board::{self, SharedBoard};
 use crate::guard::cookies::Cookies;
 use crate::guard::{headers, origin, secret};
+use crate::tickets::code::TicketCodes;
 use crate::{events, routes};
 
 /// Where the lines of requests go; `RUST_LOG=techkraft::request=warn` leaves them out.
@@ -35,6 +36,7 @@ pub struct App {
     pub desk: Desk,
     pub cookies: Cookies,
     pub request_keys: RequestKeys,
+    pub ticket_codes: TicketCodes,
     pub sign_ins: Throttle,
     public_url: String,
 }
@@ -93,6 +95,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         db,
         cookies: Cookies::new(&secret),
         request_keys: RequestKeys::new(&secret),
+        ticket_codes: TicketCodes::new(&secret, None),
         sign_ins: Throttle::default(),
         public_url: public_url.clone(),
         config,

@@ -5,7 +5,7 @@
 //! - [`commands`] are what the binary does, [`app`] opens the database and serves, [`routes`] is the URL
 //!   map on one screen.
 //! - [`events`]: concerts and their tiers. [`booking`]: orders, the desk that claims tickets, the booking
-//!   in the buyer's hand. [`admin`]: the organiser's pages.
+//!   in the buyer's hand. [`tickets`]: their codes. [`admin`]: the organiser's pages.
 //! - Each of them has the same rooms: `mod.rs` its nouns and rules, `pages.rs` requests in and pages out,
 //!   `store.rs` all of its SQL.
 //! - [`connections`] is the way in: the listening socket, and how many and how slow its visitors may be.
@@ -32,3 +32,4 @@ pub mod page;
 pub mod reconciliation;
 pub mod routes;
 pub mod schema;
+pub mod tickets;

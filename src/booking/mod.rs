@@ -113,7 +113,7 @@ impl Booking {
 pub const CONFIRMED: &str = "confirmed";
 
 /// Digits and capitals that nobody mistakes for one another when they are read out or typed.
-const REFERENCE_ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub const REFERENCE_ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// A new reference in readable groups. 30⁸ of them make a clash rare, and the schema refuses it.
 #[must_use]

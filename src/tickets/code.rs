@@ -1,0 +1,207 @@
+//! Ticket codes: the booking's reference, the seat, and a signature over both, in the reference's alphabet.
+//!
+//! `7F3K-9QXM-222R-KD84-TQ2H` is the reference `TK-7F3K-9QXM`, three characters for the seat, and nine of
+//! HMAC-SHA256, cut to 30⁹ values, which is 44 bits. That is more than the 32 bits that NIST SP 800-107
+//! (section 5.3.3) asks of a tag that is only ever tried online: whoever guesses stands at a gate, or holds
+//! an organiser's session, and every refusal is written down. A mistyped character is caught by the same
+//! tag, so the code needs no check digit.
+//!
+//! The key is derived from the site's secret under a label of its own. A gate without a network may be
+//! given it: it then knows a true code, and can make one up, but learns nothing else that the secret signs.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::booking::REFERENCE_ALPHABET;
+
+const KEY_LABEL: &[u8] = b"ticket codes 1";
+
+const REFERENCE_LENGTH: usize = 8;
+const SEAT_LENGTH: usize = 3;
+const TAG_LENGTH: usize = 9;
+/// Twenty characters, five groups of four.
+const LENGTH: usize = REFERENCE_LENGTH + SEAT_LENGTH + TAG_LENGTH;
+const GROUP: usize = 4;
+
+const BASE: u64 = REFERENCE_ALPHABET.len() as u64;
+const SEATS_MAX: u64 = BASE.pow(SEAT_LENGTH as u32) - 1;
+const TAGS: u64 = BASE.pow(TAG_LENGTH as u32);
+
+/// A code that this site made: which seat of which booking it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Code {
+    /// As in `bookings.reference`: `TK-7F3K-9QXM`.
+    pub reference: String,
+    pub seat: i32,
+}
+
+/// Why a text is no ticket's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misread {
+    Empty,
+    /// Characters are missing, too many, or of no code.
+    Malformed,
+    /// It is the reference of a booking, which is not enough to come in with.
+    Reference,
+    /// It looks like a code, and its signature is not ours: mistyped or made up.
+    Foreign,
+}
+
+/// Mints and recognises ticket codes.
+#[derive(Clone)]
+pub struct TicketCodes {
+    /// The first signs; the codes of all are recognised.
+    macs: Vec<Hmac<Sha256>>,
+}
+
+impl TicketCodes {
+    /// With the site's secret, and the one before it while its codes are still in people's hands.
+    #[must_use]
+    pub fn new(secret: &str, previous: Option<&str>) -> Self {
+        let secrets = std::iter::once(secret).chain(previous);
+        Self { macs: secrets.map(|secret| keyed(&derive_key(secret))).collect() }
+    }
+
+    /// The code of a seat; `None` when this site makes no such reference or seat.
+    #[must_use]
+    pub fn mint(&self, reference: &str, seat: i32) -> Option<String> {
+        let characters = reference.strip_prefix("TK-")?.replace('-', "");
+        let is_ours = characters.len() == REFERENCE_LENGTH && characters.bytes().all(|b| digit(b).is_some());
+        let seat = u64::try_from(seat).ok().filter(|seat| is_ours && (1..=SEATS_MAX).contains(seat))?;
+        let tag = tag(self.macs.first()?, &characters, seat);
+        let code = format!("{characters}{}{}", digits(seat, SEAT_LENGTH), digits(tag, TAG_LENGTH));
+        Some(grouped(&code))
+    }
+
+    /// The code in what was typed or scanned: small letters, spaces and missing hyphens are all the same.
+    ///
+    /// # Errors
+    /// [`Misread`] says why it is none.
+    pub fn recognise(&self, text: &str) -> Result<Code, Misread> {
+        let typed: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+        let typed = typed.to_ascii_uppercase();
+        let (reference, rest) = match typed.len() {
+            LENGTH => typed.split_at(REFERENCE_LENGTH),
+            0 => return Err(Misread::Empty),
+            length if length == "TK".len() + REFERENCE_LENGTH && typed.starts_with("TK") => {
+                return Err(Misread::Reference);
+            }
+            _ => return Err(Misread::Malformed),
+        };
+        let (seat, signed) = rest.split_at(SEAT_LENGTH);
+        let numbers = number(seat).zip(number(signed)).filter(|_| number(reference).is_some());
+        let (seat, signed) = numbers.ok_or(Misread::Malformed)?;
+        // Two numbers are compared in the same time whatever they are. Every key is tried.
+        let matches = self.macs.iter().filter(|mac| tag(mac, reference, seat) == signed).count();
+        let seat = i32::try_from(seat).ok().filter(|seat| *seat > 0 && matches > 0);
+        let (first, second) = reference.split_at(GROUP);
+        Ok(Code { reference: format!("TK-{first}-{second}"), seat: seat.ok_or(Misread::Foreign)? })
+    }
+}
+
+/// The secret under a label of its own (as HKDF-Expand does it, RFC 5869): from the key nobody gets back.
+fn derive_key(secret: &str) -> [u8; 32] {
+    keyed(secret.as_bytes()).chain_update(KEY_LABEL).finalize().into_bytes().into()
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    // HMAC takes keys of any length, so this cannot fail.
+    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
+}
+
+/// From 128 bits, so that each of the tags is as likely as the others to one part in 2⁸⁰.
+fn tag(mac: &Hmac<Sha256>, reference: &str, seat: u64) -> u64 {
+    let digest: [u8; 32] =
+        mac.clone().chain_update(reference).chain_update(seat.to_be_bytes()).finalize().into_bytes().into();
+    let number = digest[..16].iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    // Less than TAGS, so it fits.
+    (number % u128::from(TAGS)) as u64
+}
+
+fn digit(character: u8) -> Option<u64> {
+    REFERENCE_ALPHABET.iter().position(|it| *it == character).map(|position| position as u64)
+}
+
+fn number(digits: &str) -> Option<u64> {
+    digits.bytes().try_fold(0, |number, character| Some(number * BASE + digit(character)?))
+}
+
+fn digits(mut number: u64, length: usize) -> String {
+    let mut digits = vec![REFERENCE_ALPHABET[0]; length];
+    for place in digits.iter_mut().rev() {
+        *place = REFERENCE_ALPHABET[(number % BASE) as usize];
+        number /= BASE;
+    }
+    digits.into_iter().map(char::from).collect()
+}
+
+fn grouped(code: &str) -> String {
+    let characters: Vec<char> = code.chars().collect();
+    characters.chunks(GROUP).map(String::from_iter).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::booking::new_reference;
+
+    #[test]
+    fn a_code_says_its_seat_however_it_is_typed() {
+        let codes = TicketCodes::new("a secret", None);
+        let reference = new_reference();
+        for seat in [1, 2, 29, 30, 899, 26_999] {
+            let code = codes.mint(&reference, seat).expect("a code");
+            assert_eq!(code.len(), "7F3K-9QXM-222R-KD84-TQ2H".len());
+            let expected = Code { reference: reference.clone(), seat };
+            for typed in [code.clone(), code.to_lowercase(), code.replace('-', " "), code.replace('-', "")] {
+                assert_eq!(codes.recognise(&format!(" {typed}\r\n")), Ok(expected.clone()), "{typed}");
+            }
+        }
+        for (reference, seat) in [(&*reference, 0), (&reference, -1), (&reference, 27_000), ("TK-VIP", 1)] {
+            assert_eq!(codes.mint(reference, seat), None, "{reference} {seat}");
+        }
+    }
+
+    #[test]
+    fn a_code_with_any_character_changed_is_not_ours() {
+        let codes = TicketCodes::new("a secret", None);
+        let code = codes.mint("TK-7F3K-9QXM", 3).expect("a code");
+        for (position, _) in code.char_indices().filter(|(_, character)| *character != '-') {
+            for other in REFERENCE_ALPHABET.iter().map(|it| char::from(*it)) {
+                let mut altered = code.clone();
+                altered.replace_range(position..=position, &other.to_string());
+                if altered != code {
+                    assert_eq!(codes.recognise(&altered), Err(Misread::Foreign), "{altered}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_code_says_why() {
+        let codes = TicketCodes::new("a secret", None);
+        let code = codes.mint("TK-7F3K-9QXM", 3).expect("a code");
+        let foreign = TicketCodes::new("another secret", None).mint("TK-7F3K-9QXM", 3).expect("a code");
+        let mut mistyped = code.clone();
+        mistyped.replace_range(..1, "0");
+        for (text, misread) in [
+            (" - ", Misread::Empty),
+            ("TK-7F3K-9QXM", Misread::Reference),
+            (&code[1..], Misread::Malformed),
+            (&mistyped, Misread::Malformed),
+            (&format!("{code}2"), Misread::Malformed),
+            (&foreign, Misread::Foreign),
+        ] {
+            assert_eq!(codes.recognise(text), Err(misread), "{text}");
+        }
+    }
+
+    #[test]
+    fn codes_of_the_previous_secret_stay_good() {
+        let old = TicketCodes::new("the old secret", None).mint("TK-7F3K-9QXM", 1).expect("a code");
+        let rotated = TicketCodes::new("the new secret", Some("the old secret"));
+        assert!(rotated.recognise(&old).is_ok());
+        assert_ne!(rotated.mint("TK-7F3K-9QXM", 1), Some(old.clone()), "the current one signs");
+        assert_eq!(TicketCodes::new("the new secret", None).recognise(&old), Err(Misread::Foreign));
+    }
+}
