@@ -86,6 +86,8 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
     let desk = if config.desk_pretends {
         Desk::pretend(Arc::clone(&board), config.desk)?
+    } else if config.desk_without_mail {
+        Desk::without_mail(&db, Arc::clone(&board), config.desk)?
     } else {
         Desk::open(&db, Arc::clone(&board), config.desk)?
     };

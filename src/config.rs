@@ -106,6 +106,10 @@ pub struct Settings {
     #[arg(long, env = "DESK_PRETENDS", global = true, default_value = "false", hide = true)]
     desk_pretends: String,
 
+    /// Books and writes no confirmations: what the benchmark compares the outbox with. Loopback only
+    #[arg(long, env = "DESK_WITHOUT_MAIL", global = true, default_value = "false", hide = true)]
+    desk_without_mail: String,
+
     /// Milliseconds after which an order that still waits is given up, and its buyer told to try again
     #[arg(long, env = "DESK_DEADLINE_MS", global = true, default_value = "5000")]
     desk_deadline_ms: String,
@@ -134,6 +138,8 @@ pub struct Config {
     pub redis_url: Option<RedisUrl>,
     /// Orders are answered and nothing is booked. Only ever true on a loopback address.
     pub desk_pretends: bool,
+    /// Bookings have no confirmations. Only ever true on a loopback address.
+    pub desk_without_mail: bool,
     pub secret_key: Option<String>,
     /// Scheme, host and port, without a slash at the end. `None`: as [`Config::bind`] says.
     pub public_url: Option<String>,
@@ -157,7 +163,8 @@ impl Config {
         let pool_size = parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?;
         Ok(Self {
             bind,
-            desk_pretends: parse_pretends(&settings.desk_pretends, bind)?,
+            desk_pretends: parse_benchmark("DESK_PRETENDS", &settings.desk_pretends, bind)?,
+            desk_without_mail: parse_benchmark("DESK_WITHOUT_MAIL", &settings.desk_without_mail, bind)?,
             database_pool_size: pool_size,
             replicas: settings.replicas.parse(&database_url, pool_size)?,
             database_url,
@@ -201,13 +208,14 @@ fn parse_desk(settings: &Settings) -> Result<DeskLimits, StartError> {
     })
 }
 
-fn parse_pretends(value: &str, bind: SocketAddr) -> Result<bool, StartError> {
-    let pretends = parse_bool("DESK_PRETENDS", value)?;
-    if pretends && !bind.ip().is_loopback() {
+/// A switch that leaves out what a sale needs.
+fn parse_benchmark(setting: &str, value: &str, bind: SocketAddr) -> Result<bool, StartError> {
+    let is_on = parse_bool(setting, value)?;
+    if is_on && !bind.ip().is_loopback() {
         let mend = "leave it out: it is for benchmarks on 127.0.0.1";
-        return Err(StartError::setting("DESK_PRETENDS", value, "books nothing", mend));
+        return Err(StartError::setting(setting, value, "buyers would be left with nothing", mend));
     }
-    Ok(pretends)
+    Ok(is_on)
 }
 
 fn parse_number<N: FromStr + PartialOrd + fmt::Display>(
@@ -280,6 +288,7 @@ mod tests {
             (["--desk-queue-length", "0"], "DESK_QUEUE_LENGTH", "0"),
             (["--desk-batch-size", "all"], "DESK_BATCH_SIZE", "all"),
             (["--desk-deadline-ms", "soon"], "DESK_DEADLINE_MS", "soon"),
+            (["--desk-without-mail", "perhaps"], "DESK_WITHOUT_MAIL", "perhaps"),
             (["--secret-key", "short"], "SECRET_KEY", "hidden"),
             (["--public-url", "tickets.example.org"], "PUBLIC_URL", "tickets.example.org"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),

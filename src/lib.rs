@@ -11,6 +11,8 @@
 //! - [`connections`] is the way in: the listening socket, and how many and how slow its visitors may be.
 //! - [`guard`] stands between the network and the pages; [`page`] and [`error`] shape what goes out;
 //!   [`assets`] holds the static files; [`money`] writes amounts.
+//! - [`mail`] is what the site writes to its buyers: queued in the transaction that it speaks of, and sent
+//!   afterwards.
 //! - [`reconciliation`] counts the books again, for `techkraft verify` and the organiser's pages.
 //! - [`config`] reads the settings; [`db`] and [`schema`] know the two databases.
 
@@ -27,6 +29,7 @@ pub mod db;
 pub mod error;
 pub mod events;
 pub mod guard;
+pub mod mail;
 pub mod money;
 pub mod page;
 pub mod reconciliation;

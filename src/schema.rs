@@ -84,7 +84,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    mails (id) {
+        id -> BigInt,
+        booking_id -> Nullable<BigInt>,
+        queued_at -> Timestamp,
+        due_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+        attempts -> Integer,
+        kind -> Text,
+        state -> Text,
+        recipient -> Nullable<Text>,
+        payload -> Nullable<Text>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(mails -> bookings (booking_id));
 diesel::joinable!(ticket_types -> events (event_id));
 diesel::joinable!(bookings -> ticket_types (ticket_type_id));
 diesel::joinable!(admin_sessions -> admins (admin_id));
-diesel::allow_tables_to_appear_in_same_query!(events, ticket_types, bookings, admins, admin_sessions);
+diesel::allow_tables_to_appear_in_same_query!(events, ticket_types, bookings, mails, admins, admin_sessions);

@@ -54,7 +54,17 @@ impl Desk {
     /// When the system has no thread for it.
     pub fn open(db: &Database, board: Arc<Board>, limits: DeskLimits) -> Result<Self, StartError> {
         let mut writer = db.writer();
-        Self::with_books(limits, board, move |orders| writer.run(|db| store::book_batch(db, orders)))
+        Self::with_books(limits, board, move |orders| writer.run(|db| store::book_batch::<true>(db, orders)))
+    }
+
+    /// A desk that books and queues no mail. The benchmark's measure of the outbox.
+    ///
+    /// # Errors
+    /// When the system has no thread for it.
+    pub fn without_mail(db: &Database, board: Arc<Board>, limits: DeskLimits) -> Result<Self, StartError> {
+        log::warn!("DESK_WITHOUT_MAIL: bookings have no confirmations");
+        let mut writer = db.writer();
+        Self::with_books(limits, board, move |orders| writer.run(|db| store::book_batch::<false>(db, orders)))
     }
 
     /// A desk whose books are closed: every order goes its whole way, and nothing is written. The

@@ -16,7 +16,7 @@ const TIERS: &str = "
 
 /// What must never be, and the query that counts how often it is. Each reads the tables themselves, so
 /// that a broken index or a constraint that was dropped cannot hide anything.
-const UNTRUTHS: [(&str, &str); 7] = [
+const UNTRUTHS: [(&str, &str); 10] = [
     (
         "request keys that booked more than once",
         "SELECT COUNT(*) AS count FROM (SELECT 1 AS x FROM bookings GROUP BY request_key HAVING COUNT(*) > 1) AS d",
@@ -42,6 +42,21 @@ const UNTRUTHS: [(&str, &str); 7] = [
     (
         "bookings that are neither confirmed nor cancelled",
         "SELECT COUNT(*) AS count FROM bookings WHERE status NOT IN ('confirmed', 'cancelled')",
+    ),
+    (
+        "confirmed bookings without a confirmation in the outbox",
+        "SELECT COUNT(*) AS count FROM bookings b WHERE b.status = 'confirmed' AND NOT EXISTS
+         (SELECT 1 FROM mails m WHERE m.booking_id = b.id AND m.kind = 'confirmation')",
+    ),
+    (
+        "bookings with more than one mail of a kind",
+        "SELECT COUNT(*) AS count FROM (SELECT 1 AS x FROM mails WHERE booking_id IS NOT NULL
+         GROUP BY booking_id, kind HAVING COUNT(*) > 1) AS d",
+    ),
+    (
+        "mails of a booking that does not exist",
+        "SELECT COUNT(*) AS count FROM mails m WHERE m.booking_id IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.id = m.booking_id)",
     ),
 ];
 

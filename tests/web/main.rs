@@ -10,6 +10,7 @@ mod bookings;
 mod command_line;
 mod events;
 mod guard;
+mod mail;
 mod migrations;
 mod pace;
 mod race;

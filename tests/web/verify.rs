@@ -37,6 +37,9 @@ fn each_untruth_is_found() {
         ("quantity × unit price", "UPDATE bookings SET total_cents = total_cents + 1"),
         ("a tier that does not exist", "UPDATE bookings SET ticket_type_id = 999999"),
         ("neither confirmed nor cancelled", "UPDATE bookings SET status = 'perhaps'"),
+        ("without a confirmation", "DELETE FROM mails"),
+        ("more than one mail of a kind", "INSERT INTO mails SELECT * FROM mails"),
+        ("mails of a booking that does not exist", "UPDATE mails SET booking_id = booking_id + 1000"),
     ] {
         let app = TestApp::spawn();
         app.book_well("VIP", 3);
@@ -62,16 +65,12 @@ fn a_missing_database_is_not_a_true_one() {
 
 /// The tables again as they are, without keys, checks and references.
 fn drop_guards(database: &TestDatabase) {
-    if database.url.starts_with("sqlite:") {
-        database.execute(
-            "PRAGMA foreign_keys = OFF;
-             CREATE TABLE bare AS SELECT * FROM bookings; DROP TABLE bookings; ALTER TABLE bare RENAME TO bookings;",
-        );
-    } else {
-        database.execute(
-            "CREATE TABLE bare AS SELECT * FROM bookings; DROP TABLE bookings;
-             ALTER TABLE bare RENAME TO bookings;",
-        );
+    let unchecked = if database.is_postgres() { "" } else { "PRAGMA foreign_keys = OFF;" };
+    for table in ["mails", "bookings"] {
+        database.execute(&format!(
+            "{unchecked} CREATE TABLE bare AS SELECT * FROM {table}; DROP TABLE {table};
+             ALTER TABLE bare RENAME TO {table};"
+        ));
     }
 }
 

@@ -21,7 +21,8 @@ const ROUNDS_MAX: usize = 16;
 
 /// Orders whose key is new are counted up by tier; each tier's row is locked in the order of ids, so that
 /// servers never wait for each other in a circle, and updated when it holds enough for all of them; and
-/// only orders of tiers that were updated become bookings. A tier that holds too little is left alone.
+/// only orders of tiers that were updated become bookings, each with its confirmation in the outbox
+/// ([`crate::mail`]). A tier that holds too little is left alone.
 ///
 /// It answers a line for each tier of the batch, and names the keys that have booked before. Lines for each
 /// order would have to be joined by key, and the planner, which cannot see how long the arrays are, does
@@ -53,6 +54,12 @@ WITH known AS MATERIALIZED (
            fresh.request_key, 'confirmed', $8
     FROM fresh JOIN claimed ON claimed.id = fresh.ticket_type_id JOIN events e ON e.id = claimed.event_id
     ORDER BY fresh.request_key COLLATE \"C\"
+/* mails */
+    RETURNING id, created_at
+), confirmations AS (
+    INSERT INTO mails (booking_id, kind, queued_at, due_at)
+    SELECT id, 'confirmation', created_at, created_at FROM inserted
+/* mails */
 )
 SELECT t.id, claimed.id IS NOT NULL, coalesce(claimed.price_cents, t.price_cents), e.currency,
        coalesce(claimed.available, t.available), coalesce(claimed.version, t.version),
@@ -62,9 +69,12 @@ JOIN events e ON e.id = t.event_id
 LEFT JOIN claimed ON claimed.id = t.id
 WHERE t.id = ANY ($9)";
 
+/// What stands between two of these is left out by a desk that writes no mail.
+const MAILS_MARK: &str = "/* mails */";
+
 /// The statement with a batch's values, as columns. Its type names it, so that it is prepared once.
 #[derive(Default)]
-struct Claim<'a> {
+struct Claim<'a, const MAILS: bool> {
     request_keys: Vec<&'a str>,
     ticket_type_ids: Vec<i64>,
     quantities: Vec<i32>,
@@ -76,16 +86,19 @@ struct Claim<'a> {
     distinct_ticket_type_ids: Vec<i64>,
 }
 
-impl QueryId for Claim<'_> {
-    type QueryId = Claim<'static>;
+impl<const MAILS: bool> QueryId for Claim<'_, MAILS> {
+    type QueryId = Claim<'static, MAILS>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl QueryFragment<Pg> for Claim<'_> {
+impl<const MAILS: bool> QueryFragment<Pg> for Claim<'_, MAILS> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let mut pieces = CLAIM.split('$');
-        out.push_sql(pieces.next().unwrap_or_default());
-        for piece in pieces {
+        let parts = CLAIM.split(MAILS_MARK).enumerate().filter(|(index, _)| MAILS || *index != 1);
+        for (number, piece) in parts.flat_map(|(_, part)| part.split('$').enumerate()) {
+            if number == 0 {
+                out.push_sql(piece);
+                continue;
+            }
             // Diesel numbers the parameters itself, in the order in which they stand in the statement.
             match piece.as_bytes().first() {
                 Some(b'1') => out.push_bind_param::<Array<Text>, _>(&self.request_keys)?,
@@ -104,11 +117,11 @@ impl QueryFragment<Pg> for Claim<'_> {
     }
 }
 
-impl Query for Claim<'_> {
+impl<const MAILS: bool> Query for Claim<'_, MAILS> {
     type SqlType = (BigInt, Bool, BigInt, Text, Integer, BigInt, Array<Text>);
 }
 
-impl RunQueryDsl<PgConnection> for Claim<'_> {}
+impl<const MAILS: bool> RunQueryDsl<PgConnection> for Claim<'_, MAILS> {}
 
 /// What the statement says of one tier.
 #[derive(Queryable)]
@@ -122,12 +135,12 @@ struct Tier {
     known: Vec<String>,
 }
 
-pub(super) fn book_batch(pg: &mut PgConnection, orders: &[&Order]) -> QueryResult<Batch> {
+pub(super) fn book_batch<const MAILS: bool>(pg: &mut PgConnection, orders: &[&Order]) -> QueryResult<Batch> {
     let mut outcomes: Vec<Option<Outcome>> = vec![None; orders.len()];
     let mut stock = BTreeMap::new();
     let mut open: Vec<usize> = (0..orders.len()).collect();
     for round in 0..ROUNDS_MAX {
-        let left = claim(pg, orders, &open, &mut outcomes, &mut stock)?;
+        let left = claim::<MAILS>(pg, orders, &open, &mut outcomes, &mut stock)?;
         open.retain(|index| outcomes[*index].is_none());
         let fitting = proposals(orders, &open, &left);
         refuse(orders, &open, &fitting, left, &mut outcomes);
@@ -143,7 +156,7 @@ pub(super) fn book_batch(pg: &mut PgConnection, orders: &[&Order]) -> QueryResul
 
 /// Runs the statement for the open orders, notes the outcomes that are final, and returns what is left of
 /// each tier that held too little for all of its orders.
-fn claim(
+fn claim<const MAILS: bool>(
     pg: &mut PgConnection,
     orders: &[&Order],
     open: &[usize],
@@ -153,7 +166,7 @@ fn claim(
     let created_at = Utc::now().naive_utc();
     let draft = |&index: &usize| Booking::of(orders[index], 0, String::new(), created_at);
     let drafts: Vec<Booking> = open.iter().map(draft).collect();
-    let tiers: Vec<Tier> = statement(orders, open, &drafts, created_at).load(pg)?;
+    let tiers: Vec<Tier> = statement::<MAILS>(orders, open, &drafts, created_at).load(pg)?;
     let known: HashSet<&String> = tiers.first().into_iter().flat_map(|tier| &tier.known).collect();
     let by_id: HashMap<i64, &Tier> = tiers.iter().map(|tier| (tier.id, tier)).collect();
     for tier in &tiers {
@@ -182,12 +195,12 @@ fn claim(
     Ok(tiers.iter().filter(|tier| !tier.is_claimed).map(|tier| (tier.id, tier.available)).collect())
 }
 
-fn statement<'a>(
+fn statement<'a, const MAILS: bool>(
     orders: &[&'a Order],
     open: &[usize],
     drafts: &'a [Booking],
     created_at: NaiveDateTime,
-) -> Claim<'a> {
+) -> Claim<'a, MAILS> {
     let mut claim = Claim { created_at, ..Claim::default() };
     for (&index, booking) in open.iter().zip(drafts) {
         let order = orders[index];

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{NaiveDateTime, Utc};
+use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Integer, Text, Timestamp};
@@ -14,7 +15,7 @@ use diesel::sqlite::Sqlite;
 use super::super::{Booking, Order, Outcome};
 use super::{Batch, outcome_of_known};
 use crate::events::Stock;
-use crate::schema::{bookings, events, ticket_types};
+use crate::schema::{bookings, events, mails, ticket_types};
 
 /// What the batch needs to know of a tier.
 #[derive(Queryable)]
@@ -26,10 +27,17 @@ struct Tier {
 }
 
 /// Runs inside the caller's transaction, which holds the write lock: what is read here stays true.
-pub(super) fn book_batch(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<Batch> {
+pub(super) fn book_batch<const MAILS: bool>(
+    sqlite: &mut SqliteConnection,
+    orders: &[&Order],
+) -> QueryResult<Batch> {
     let mut tiers = read_tiers(sqlite, orders)?;
+    let last_id = last_booking_id(sqlite)?;
     let mut outcomes = insert_fitting(sqlite, orders, &tiers)?;
     claim_sums(sqlite, orders, &mut outcomes, &mut tiers)?;
+    if MAILS {
+        insert_confirmations(sqlite, last_id)?;
+    }
     let outcomes = outcomes.into_iter().zip(orders).map(|(outcome, order)| {
         outcome.unwrap_or_else(|| match tiers.get(&order.ticket_type_id) {
             Some(tier) => Outcome::NotEnough { left: tier.available },
@@ -158,6 +166,27 @@ impl QueryFragment<Sqlite> for Insertion<'_> {
 }
 
 impl RunQueryDsl<SqliteConnection> for Insertion<'_> {}
+
+/// Ids only grow, and nobody else writes: what comes after it is of this batch.
+fn last_booking_id(sqlite: &mut SqliteConnection) -> QueryResult<i64> {
+    let last: Option<i64> = bookings::table.select(max(bookings::id)).get_result(sqlite)?;
+    Ok(last.unwrap_or_default())
+}
+
+/// Puts the confirmations of the batch's bookings into the outbox, all at once.
+fn insert_confirmations(sqlite: &mut SqliteConnection, last_id: i64) -> QueryResult<()> {
+    let fresh = bookings::table.filter(bookings::id.gt(last_id)).order(bookings::id).select((
+        bookings::id.nullable(),
+        "confirmation".into_sql::<Text>(),
+        bookings::created_at,
+        bookings::created_at,
+    ));
+    diesel::insert_into(mails::table)
+        .values(fresh)
+        .into_columns((mails::booking_id, mails::kind, mails::queued_at, mails::due_at))
+        .execute(sqlite)?;
+    Ok(())
+}
 
 fn find_by_request_key(sqlite: &mut SqliteConnection, key: &str) -> QueryResult<Option<Booking>> {
     bookings::table

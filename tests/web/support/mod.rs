@@ -95,6 +95,7 @@ pub fn config(database: &TestDatabase) -> Config {
         poll: PollSeconds { usual: 5, busy: 5 },
         redis_url: None,
         desk_pretends: false,
+        desk_without_mail: false,
         secret_key: None,
         public_url: None,
         allow_reseed: true,

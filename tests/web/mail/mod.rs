@@ -1,0 +1,3 @@
+//! What the site writes to its buyers.
+
+mod outbox;

@@ -1,0 +1,85 @@
+//! The outbox: each booking has its confirmation there, and nothing else has.
+
+use std::thread;
+
+use diesel::QueryableByName;
+use diesel::sql_types::Text;
+
+use crate::support::{TestApp, browser};
+
+#[derive(Debug, PartialEq, Eq, QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    reference: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+}
+
+fn rows(app: &TestApp) -> Vec<Row> {
+    app.database.rows(
+        "SELECT coalesce(b.reference, 'none') AS reference, m.kind FROM mails m
+         LEFT JOIN bookings b ON b.id = m.booking_id ORDER BY m.id",
+    )
+}
+
+#[test]
+fn a_booking_has_one_confirmation_whatever_is_sent_again() {
+    let app = TestApp::spawn();
+    let checkout = app.open_checkout("VIP", 2);
+    for _ in 0..3 {
+        assert_eq!(app.confirm(&checkout, 2).status(), 303);
+    }
+    assert_eq!(app.confirm(&checkout, 3).status(), 422, "another order with the same key");
+    let rows = rows(&app);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert!(rows[0].reference.starts_with("TK-") && rows[0].kind == "confirmation", "{rows:?}");
+}
+
+#[test]
+fn what_is_refused_has_none() {
+    let app = TestApp::spawn();
+    app.set_available("VIP", 1);
+    assert_eq!(app.book("VIP", 2).status(), 409);
+    // That of the tickets that were sold beside the app.
+    assert_eq!(rows(&app).len(), 1);
+    app.book_well("VIP", 1);
+    assert_eq!(rows(&app).len(), 2);
+}
+
+/// Batches in which some orders fit, some do not, and some came before.
+#[test]
+fn in_a_race_the_winners_have_one_each_and_the_losers_none() {
+    let app = TestApp::spawn();
+    app.set_available("VIP", 30);
+    let checkouts: Vec<_> = (0..48).map(|_| app.open_checkout("VIP", 1)).collect();
+    let booked: usize = thread::scope(|scope| {
+        let buy = |checkout| {
+            let (client, app) = (browser(), &app);
+            scope.spawn(move || {
+                let statuses = [0, 1].map(|_| app.confirm_as(&client, checkout, 1).status().as_u16());
+                assert!(statuses == [303, 303] || statuses == [409, 409], "{statuses:?}");
+                usize::from(statuses[0] == 303)
+            })
+        };
+        let buyers: Vec<_> = checkouts.iter().map(buy).collect();
+        buyers.into_iter().map(|buyer| buyer.join().expect("a buyer")).sum()
+    });
+    assert_eq!(booked, 30);
+    let mut rows = rows(&app);
+    assert_eq!(rows.len(), 31, "with that of the tickets that were sold beside the app");
+    rows.sort_by(|a, b| a.reference.cmp(&b.reference));
+    rows.dedup();
+    assert_eq!(rows.len(), 31, "each of another booking");
+}
+
+/// A booking takes its mails with it.
+#[test]
+fn a_reseed_empties_the_outbox() {
+    let app = TestApp::spawn();
+    app.book_well("VIP", 2);
+    let organiser = app.organiser();
+    let form = [("event_name", "Midnight Parade")];
+    let response = organiser.post(app.url("/admin/reseed")).form(&form).send().expect("an answer");
+    assert_eq!(response.status(), 303);
+    assert!(rows(&app).is_empty());
+}
