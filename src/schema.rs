@@ -100,8 +100,40 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    admissions (id) {
+        id -> BigInt,
+        booking_id -> BigInt,
+        seat -> Integer,
+        gate -> Text,
+        actor -> Text,
+        admitted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    refusals (id) {
+        id -> BigInt,
+        event_id -> BigInt,
+        ticket -> Text,
+        reason -> Text,
+        gate -> Text,
+        actor -> Text,
+        refused_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(mails -> bookings (booking_id));
+diesel::joinable!(admissions -> bookings (booking_id));
 diesel::joinable!(ticket_types -> events (event_id));
 diesel::joinable!(bookings -> ticket_types (ticket_type_id));
 diesel::joinable!(admin_sessions -> admins (admin_id));
-diesel::allow_tables_to_appear_in_same_query!(events, ticket_types, bookings, mails, admins, admin_sessions);
+diesel::allow_tables_to_appear_in_same_query!(
+    events,
+    ticket_types,
+    bookings,
+    mails,
+    admissions,
+    admins,
+    admin_sessions
+);

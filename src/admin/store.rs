@@ -220,7 +220,17 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &str) -> QueryResult<usize> {
     Ok(deleted)
 }
 
-fn record(db: &mut Db, actor: &str, action: &str, subject: &str, affected: i64) -> QueryResult<()> {
+/// Writes a line of the audit log, in the caller's transaction: who did what to how many.
+///
+/// # Errors
+/// What the database said.
+pub(crate) fn record(
+    db: &mut Db,
+    actor: &str,
+    action: &str,
+    subject: &str,
+    affected: i64,
+) -> QueryResult<()> {
     diesel::insert_into(audit_log::table)
         .values((
             audit_log::actor.eq(actor),

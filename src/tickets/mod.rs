@@ -6,10 +6,15 @@
 
 pub mod code;
 pub mod qr;
+pub mod store;
 
-use self::code::TicketCodes;
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use self::code::{Code, TicketCodes};
 use self::qr::QrCode;
 use crate::booking::Booking;
+use crate::schema::admissions;
 
 /// One seat of a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,4 +42,54 @@ pub fn of_booking(codes: &TicketCodes, booking: &Booking) -> Vec<Ticket> {
     let of = booking.quantity;
     let ticket = |seat| Some(Ticket { seat, of, code: codes.mint(&booking.reference, seat)? });
     (1..=of).filter_map(ticket).collect()
+}
+
+/// A ticket held to a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    pub code: Code,
+    /// The concert that is let in here.
+    pub event_id: i64,
+    /// As the people there call it.
+    pub gate: String,
+    /// The organiser's account that is signed in at the gate.
+    pub actor: String,
+    /// UTC.
+    pub at: NaiveDateTime,
+}
+
+/// What becomes of a scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Admitted(Holder),
+    /// This seat is in already.
+    Used(Holder, Admission),
+    Cancelled(Holder),
+    /// A good ticket for the concert of that name, which is not let in here.
+    OtherEvent(Holder, String),
+    /// Signed by this site, and of no booking that there is: the sale was started again since.
+    Unknown,
+}
+
+/// Whose ticket it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    pub reference: String,
+    pub seat: i32,
+    /// How many tickets the booking has.
+    pub of: i32,
+    pub ticket_type: String,
+    pub name: String,
+    /// How many of the booking's tickets are in.
+    pub admitted: i64,
+}
+
+/// When and where a seat came in.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = admissions)]
+pub struct Admission {
+    pub gate: String,
+    pub actor: String,
+    /// UTC.
+    pub admitted_at: NaiveDateTime,
 }

@@ -66,7 +66,7 @@ fn a_missing_database_is_not_a_true_one() {
 /// The tables again as they are, without keys, checks and references.
 fn drop_guards(database: &TestDatabase) {
     let unchecked = if database.is_postgres() { "" } else { "PRAGMA foreign_keys = OFF;" };
-    for table in ["mails", "bookings"] {
+    for table in ["admissions", "mails", "bookings"] {
         database.execute(&format!(
             "{unchecked} CREATE TABLE bare AS SELECT * FROM {table}; DROP TABLE {table};
              ALTER TABLE bare RENAME TO {table};"
