@@ -6,6 +6,7 @@ mod database_url;
 mod polling;
 mod redis_url;
 mod replicas;
+mod trusted_proxies;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,10 +22,12 @@ use self::redis_url::RedisSettings;
 pub use self::redis_url::RedisUrl;
 pub use self::replicas::ReplicaConfig;
 use self::replicas::ReplicaSettings;
+use self::trusted_proxies::ProxySettings;
 use crate::booking::desk::DeskLimits;
 use crate::connections::ConnectionLimits;
 use crate::error::StartError;
 use crate::events::pace::PollSeconds;
+use crate::guard::client_address::TrustedProxies;
 
 /// The command line of `techkraft`.
 #[derive(Debug, Parser)]
@@ -84,6 +87,9 @@ pub struct Settings {
     #[arg(long, env = "PUBLIC_URL", global = true)]
     public_url: Option<String>,
 
+    #[command(flatten)]
+    proxies: ProxySettings,
+
     /// Orders that may wait at the desk; the next one is told that it is busy
     #[arg(long, env = "DESK_QUEUE_LENGTH", global = true, default_value = "10000")]
     desk_queue_length: String,
@@ -137,6 +143,8 @@ pub struct Config {
     pub secret_key: Option<String>,
     /// Scheme, host and port, without a slash at the end. `None`: as [`Config::bind`] says.
     pub public_url: Option<String>,
+    /// Whose word on a visitor's address counts.
+    pub trusted_proxies: TrustedProxies,
     pub allow_reseed: bool,
     pub connections: ConnectionLimits,
 }
@@ -173,6 +181,7 @@ impl Config {
             redis_url: settings.redis.parse()?,
             secret_key: parse_secret_key(settings.secret_key.as_deref())?,
             public_url: parse_public_url(settings.public_url.as_deref())?,
+            trusted_proxies: settings.proxies.parse()?,
             allow_reseed: parse_bool("ALLOW_RESEED", &settings.allow_reseed)?,
         })
     }
@@ -282,6 +291,7 @@ mod tests {
             (["--desk-deadline-ms", "soon"], "DESK_DEADLINE_MS", "soon"),
             (["--secret-key", "short"], "SECRET_KEY", "hidden"),
             (["--public-url", "tickets.example.org"], "PUBLIC_URL", "tickets.example.org"),
+            (["--trusted-proxies", "localhost"], "TRUSTED_PROXIES", "localhost"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),
             (["--max-connections", "0"], "MAX_CONNECTIONS", "0"),
             (["--listen-backlog", "0"], "LISTEN_BACKLOG", "0"),

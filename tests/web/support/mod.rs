@@ -19,6 +19,7 @@ use techkraft::booking::desk::DeskLimits;
 use techkraft::config::{Config, DatabaseUrl, ReplicaConfig};
 use techkraft::connections::ConnectionLimits;
 use techkraft::events::pace::PollSeconds;
+use techkraft::guard::client_address::TrustedProxies;
 
 use self::database::TestDatabase;
 
@@ -97,6 +98,7 @@ pub fn config(database: &TestDatabase) -> Config {
         desk_pretends: false,
         secret_key: None,
         public_url: None,
+        trusted_proxies: TrustedProxies::default(),
         allow_reseed: true,
         connections: ConnectionLimits {
             connections: 1000,
