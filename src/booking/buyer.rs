@@ -75,28 +75,21 @@ impl Buyer {
     /// The buyer of an earlier booking from this browser.
     #[must_use]
     pub fn remembered(app: &App, request: &HttpRequest) -> Option<Self> {
-        serde_json::from_str(&app.cookies.read_signed(request, COOKIE)?).ok()
+        serde_json::from_str(&app.cookies.open(request, COOKIE)?).ok()
     }
 
     /// The cookie that remembers this buyer.
     #[must_use]
     pub fn cookie(&self, app: &App) -> Cookie<'static> {
         let value = serde_json::to_string(self).unwrap_or_default();
-        let cookie = app.cookies.signed(COOKIE, value);
-        let lifetime = Duration::days(REMEMBERED_DAYS);
-        cookie
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .path("/")
-            .max_age(lifetime)
-            .secure(app.is_https())
-            .finish()
+        let cookie = app.cookies.sealed(COOKIE, &value);
+        cookie.same_site(SameSite::Lax).max_age(Duration::days(REMEMBERED_DAYS)).finish()
     }
 
     /// The cookie that makes a browser forget its buyer.
     #[must_use]
-    pub fn forgetting_cookie() -> Cookie<'static> {
-        crate::guard::cookies::removal(COOKIE)
+    pub fn forgetting_cookie(app: &App) -> Cookie<'static> {
+        app.cookies.removal(COOKIE)
     }
 
     /// What one calls the buyer: the first word of the name.

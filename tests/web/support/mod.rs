@@ -16,7 +16,7 @@ use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use techkraft::app;
 use techkraft::booking::desk::DeskLimits;
-use techkraft::config::{Config, DatabaseUrl, ReplicaConfig};
+use techkraft::config::{Config, DatabaseUrl, ReplicaConfig, SecretConfig};
 use techkraft::connections::ConnectionLimits;
 use techkraft::events::pace::PollSeconds;
 use techkraft::guard::client_address::TrustedProxies;
@@ -96,7 +96,7 @@ pub fn config(database: &TestDatabase) -> Config {
         poll: PollSeconds { usual: 5, busy: 5 },
         redis_url: None,
         desk_pretends: false,
-        secret_key: None,
+        secrets: SecretConfig::default(),
         public_url: None,
         trusted_proxies: TrustedProxies::default(),
         allow_reseed: true,
