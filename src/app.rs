@@ -201,5 +201,5 @@ fn request_log() -> Logger {
     Logger::new("%{method}xi %{path}xi %s %Dms")
         .log_target(REQUEST_LOG)
         .custom_request_replace("method", |request| request.method().to_string())
-        .custom_request_replace("path", |request| routes::without_secrets(request.path()))
+        .custom_request_replace("path", |request| routes::without_secrets(request.match_info().as_str()))
 }

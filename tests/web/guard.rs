@@ -3,4 +3,5 @@
 mod cookies;
 mod cross_site;
 mod headers;
+mod redirects;
 mod secrets;
