@@ -18,7 +18,7 @@ pub fn holds(input: &[u8]) {
 }
 
 fn is_no_key_of_ours(text: &str) {
-    let (keys, others) = (RequestKeys::new(SECRET), RequestKeys::new("another secret"));
+    let (keys, others) = (RequestKeys::new(&SECRET.into()), RequestKeys::new(&"another secret".into()));
     assert!(keys.recognise(text).is_none() && others.recognise(text).is_none(), "{text:?}");
     let key = keys.mint();
     assert_eq!(keys.recognise(key.as_str()).as_ref(), Some(&key));
@@ -27,7 +27,7 @@ fn is_no_key_of_ours(text: &str) {
 
 /// A key with some of its characters changed, some cut, or some added.
 fn an_altered_key_is_none(input: &[u8]) {
-    let keys = RequestKeys::new(SECRET);
+    let keys = RequestKeys::new(&SECRET.into());
     let key = keys.mint();
     let mut altered = key.as_str().as_bytes().to_vec();
     for change in input.chunks_exact(2) {

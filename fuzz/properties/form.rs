@@ -17,7 +17,7 @@ pub fn holds(input: &[u8]) {
     // The same parser that reads posted forms.
     let Ok(form) = Query::<BookingForm>::from_query(&text) else { return };
     let mut form = form.into_inner();
-    let keys = RequestKeys::new(SECRET);
+    let keys = RequestKeys::new(&SECRET.into());
     let is_ours = form.request_key == KEY;
     if is_ours {
         keys.mint().as_str().clone_into(&mut form.request_key);

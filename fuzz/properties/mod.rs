@@ -2,6 +2,7 @@
 //! them with whatever they think of, `tests/corpus` with the inputs that are kept.
 
 pub mod calendar;
+pub mod client_address;
 pub mod codes;
 pub mod cookies;
 pub mod export;

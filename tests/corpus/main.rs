@@ -8,7 +8,7 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
-use properties::{calendar, codes, cookies, export, form};
+use properties::{calendar, client_address, codes, cookies, export, form};
 
 #[test]
 fn forms() {
@@ -18,6 +18,11 @@ fn forms() {
 #[test]
 fn cookie_headers() {
     replay("cookies", cookies::holds);
+}
+
+#[test]
+fn forwarding_headers() {
+    replay("client_address", client_address::holds);
 }
 
 #[test]
