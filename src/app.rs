@@ -21,7 +21,8 @@ use crate::events::pace::{self, lag};
 use crate::events::refresher::keep_fresh;
 use crate::events::shared_board::{self, SharedBoard};
 use crate::guard::cookies::Cookies;
-use crate::guard::{headers, origin, secret};
+use crate::guard::secret::{self, Secrets};
+use crate::guard::{headers, origin};
 use crate::tickets::code::TicketCodes;
 use crate::{events, routes};
 
@@ -77,12 +78,12 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let (db, _) = open_database(&config)?;
     let limits = connection_limits(&config);
     let new_password = ensure_admin(&db)?;
-    let secret = secret::load(&config, &db)?;
+    let secrets = secret::load(&config, &db)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let db = db.with_replicas(&config.replicas)?;
     let board = Arc::new(Board::new(config.poll));
     board.refresh_here(&db)?;
-    let shared = share(&board, &config, &secret);
+    let shared = share(&board, &config, &secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
     let desk = if config.desk_pretends {
         Desk::pretend(Arc::clone(&board), config.desk)?
@@ -95,9 +96,9 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         board,
         desk,
         db,
-        cookies: Cookies::new(&secret),
-        request_keys: RequestKeys::new(&secret),
-        ticket_codes: TicketCodes::new(&secret, None),
+        cookies: Cookies::new(&secrets, public_url.starts_with("https://")),
+        request_keys: RequestKeys::new(&secrets),
+        ticket_codes: TicketCodes::new(&secrets),
         sign_ins: Throttle::default(),
         public_url: public_url.clone(),
         config,
@@ -122,8 +123,8 @@ pub fn start(config: Config) -> Result<Started, StartError> {
 }
 
 /// Joins the other servers' board, when there is a place to share it in.
-fn share(board: &Arc<Board>, config: &Config, secret: &str) -> Option<Arc<SharedBoard>> {
-    let shared = Arc::new(SharedBoard::new(config.redis_url.as_ref()?, secret, config.board_refresh));
+fn share(board: &Arc<Board>, config: &Config, secrets: &Secrets) -> Option<Arc<SharedBoard>> {
+    let shared = Arc::new(SharedBoard::new(config.redis_url.as_ref()?, secrets, config.board_refresh));
     actix_web::rt::spawn(Arc::clone(&shared).stay_connected(Arc::clone(board)));
     Some(shared)
 }
@@ -205,5 +206,5 @@ fn request_log() -> Logger {
     Logger::new("%{method}xi %{path}xi %s %Dms")
         .log_target(REQUEST_LOG)
         .custom_request_replace("method", |request| request.method().to_string())
-        .custom_request_replace("path", |request| routes::without_secrets(request.path()))
+        .custom_request_replace("path", |request| routes::without_secrets(request.match_info().as_str()))
 }

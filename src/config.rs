@@ -4,8 +4,11 @@
 mod connections;
 mod database_url;
 mod polling;
+mod public_url;
 mod redis_url;
 mod replicas;
+mod secrets;
+mod trusted_proxies;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,17 +20,22 @@ use clap::{Args, Parser, Subcommand};
 use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
 use self::polling::PollingSettings;
+use self::public_url::PublicUrlSettings;
 use self::redis_url::RedisSettings;
 pub use self::redis_url::RedisUrl;
 pub use self::replicas::ReplicaConfig;
 use self::replicas::ReplicaSettings;
+pub use self::secrets::SecretConfig;
+use self::secrets::SecretSettings;
+use self::trusted_proxies::ProxySettings;
 use crate::booking::desk::DeskLimits;
 use crate::connections::ConnectionLimits;
 use crate::error::StartError;
 use crate::events::pace::PollSeconds;
+use crate::guard::client_address::TrustedProxies;
 
-/// The command line of `techkraft`.
-#[derive(Debug, Parser)]
+/// The command line of `techkraft`. Not `Debug`, like the settings: they hold passwords.
+#[derive(Parser)]
 #[command(name = "techkraft", version, about = "Sells concert tickets, and never one twice.")]
 pub struct CommandLine {
     #[command(subcommand)]
@@ -51,7 +59,7 @@ pub enum Command {
 }
 
 /// The settings as they were typed. Flags win over the environment, the environment over `.env`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub struct Settings {
     /// Address and port to listen on
     #[arg(long, env = "BIND", global = true, default_value = "127.0.0.1:3000")]
@@ -74,15 +82,14 @@ pub struct Settings {
     #[command(flatten)]
     replicas: ReplicaSettings,
 
-    /// Signs cookies and forms, 32 characters or more; the same on every server of a site [default: made
-    /// once, and kept beside the SQLite file or inside the PostgreSQL database]
-    #[arg(long, env = "SECRET_KEY", global = true, hide_env_values = true)]
-    secret_key: Option<String>,
+    #[command(flatten)]
+    secrets: SecretSettings,
 
-    /// The site's address as visitors type it, such as https://tickets.example.org; https makes cookies
-    /// Secure [default: http:// and the address of BIND]
-    #[arg(long, env = "PUBLIC_URL", global = true)]
-    public_url: Option<String>,
+    #[command(flatten)]
+    public_url: PublicUrlSettings,
+
+    #[command(flatten)]
+    proxies: ProxySettings,
 
     /// Orders that may wait at the desk; the next one is told that it is busy
     #[arg(long, env = "DESK_QUEUE_LENGTH", global = true, default_value = "10000")]
@@ -140,15 +147,15 @@ pub struct Config {
     pub desk_pretends: bool,
     /// Bookings have no confirmations. Only ever true on a loopback address.
     pub desk_without_mail: bool,
-    pub secret_key: Option<String>,
+    pub secrets: SecretConfig,
     /// Scheme, host and port, without a slash at the end. `None`: as [`Config::bind`] says.
     pub public_url: Option<String>,
+    /// Whose word on a visitor's address counts.
+    pub trusted_proxies: TrustedProxies,
     pub allow_reseed: bool,
     pub connections: ConnectionLimits,
 }
 
-/// Fewest characters of a SECRET_KEY: 256 bits, were each character worth eight.
-const SECRET_KEY_LENGTH_MIN: usize = 32;
 const POOL_SIZE_MAX: u32 = 1000;
 
 impl Config {
@@ -160,6 +167,7 @@ impl Config {
         let database_url = DatabaseUrl::parse(&settings.database_url)?;
         let bind = parse_bind(&settings.bind)?;
         let desk = parse_desk(settings)?;
+        let public_url = settings.public_url.parse()?;
         let pool_size = parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?;
         Ok(Self {
             bind,
@@ -178,8 +186,9 @@ impl Config {
             )?),
             poll: settings.polling.parse()?,
             redis_url: settings.redis.parse()?,
-            secret_key: parse_secret_key(settings.secret_key.as_deref())?,
-            public_url: parse_public_url(settings.public_url.as_deref())?,
+            trusted_proxies: settings.proxies.parse()?,
+            secrets: settings.secrets.parse(bind, public_url.as_deref())?,
+            public_url,
             allow_reseed: parse_bool("ALLOW_RESEED", &settings.allow_reseed)?,
         })
     }
@@ -229,30 +238,6 @@ fn parse_number<N: FromStr + PartialOrd + fmt::Display>(
     number.ok_or_else(|| StartError::setting(setting, value, "out of range", &mend))
 }
 
-fn parse_secret_key(value: Option<&str>) -> Result<Option<String>, StartError> {
-    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };
-    if value.len() < SECRET_KEY_LENGTH_MIN {
-        let mend = "use 32 characters or more, such as `openssl rand -hex 32` prints";
-        return Err(StartError::setting("SECRET_KEY", "(hidden)", "too short to be safe", mend));
-    }
-    Ok(Some(value.to_owned()))
-}
-
-fn parse_public_url(value: Option<&str>) -> Result<Option<String>, StartError> {
-    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };
-    let origin = value.strip_suffix('/').unwrap_or(value).to_ascii_lowercase();
-    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    match host {
-        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => Ok(Some(origin)),
-        _ => Err(StartError::setting(
-            "PUBLIC_URL",
-            value,
-            "not a site's address",
-            "write scheme and host alone, as https://tickets.example.org",
-        )),
-    }
-}
-
 fn parse_bool(setting: &str, value: &str) -> Result<bool, StartError> {
     match value.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
@@ -290,7 +275,9 @@ mod tests {
             (["--desk-deadline-ms", "soon"], "DESK_DEADLINE_MS", "soon"),
             (["--desk-without-mail", "perhaps"], "DESK_WITHOUT_MAIL", "perhaps"),
             (["--secret-key", "short"], "SECRET_KEY", "hidden"),
+            (["--secret-key-previous", "short,short"], "SECRET_KEY_PREVIOUS", "hidden"),
             (["--public-url", "tickets.example.org"], "PUBLIC_URL", "tickets.example.org"),
+            (["--trusted-proxies", "localhost"], "TRUSTED_PROXIES", "localhost"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),
             (["--max-connections", "0"], "MAX_CONNECTIONS", "0"),
             (["--listen-backlog", "0"], "LISTEN_BACKLOG", "0"),
@@ -304,5 +291,24 @@ mod tests {
             assert_eq!(message.lines().count(), 1, "{message}");
             assert!(!message.contains("short is"), "a secret is never shown: {message}");
         }
+    }
+
+    #[test]
+    fn a_weak_secret_is_for_this_machine_alone() {
+        let weak = "changeme-changeme-changeme-changeme";
+        let strong = "6f1ed002ab5595859014ebf0951522d9";
+        for setting in ["--secret-key", "--secret-key-previous"] {
+            assert!(config(&[setting, weak]).is_ok());
+            assert!(config(&[setting, weak, "--public-url", "http://localhost:3000"]).is_ok());
+            for address in [["--bind", "0.0.0.0:3000"], ["--public-url", "https://tickets.example.org"]] {
+                let message =
+                    config(&[&[setting, weak][..], &address].concat()).expect_err(setting).to_string();
+                assert!(message.contains("placeholder") && message.contains("openssl rand"), "{message}");
+                assert!(!message.contains(weak), "{message}");
+                assert!(config(&[&[setting, strong][..], &address].concat()).is_ok());
+            }
+        }
+        let previous = [strong; 6].join(",");
+        assert!(config(&["--secret-key-previous", &previous]).is_err(), "too many");
     }
 }

@@ -13,7 +13,6 @@ use askama::Template;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::guard::cookies;
 
 /// The name of the cookie that carries a toast over a redirect.
 const TOAST_COOKIE: &str = "toast";
@@ -24,6 +23,8 @@ pub struct Page {
     /// htmx asks for a fragment, not for a page.
     pub wants_fragment: bool,
     pub toast: Option<Toast>,
+    /// Makes the browser forget the toast that it brought, and that is now shown.
+    toast_removal: Option<Cookie<'static>>,
 }
 
 /// A message that says what has just happened, and goes by itself.
@@ -51,12 +52,18 @@ impl FromRequest for Page {
         let wants_fragment = request.headers().contains_key("HX-Request")
             && !request.headers().contains_key("HX-History-Restore-Request");
         // A fragment leaves the toast for the page that the redirect leads to.
-        let toast = if wants_fragment { None } else { toast_from_cookie(request) };
-        ready(Ok(Self { wants_fragment, toast }))
+        let (toast, toast_removal) = if wants_fragment { None } else { toast_from_cookie(request) }.unzip();
+        ready(Ok(Self { wants_fragment, toast, toast_removal }))
     }
 }
 
 impl Page {
+    /// The same page, which shows a toast.
+    #[must_use]
+    pub fn with_toast(self, toast: Toast) -> Self {
+        Self { toast: Some(toast), ..self }
+    }
+
     /// A rendered template as a response for this visitor alone: no cache keeps it.
     ///
     /// # Errors
@@ -91,8 +98,8 @@ impl Page {
             .content_type("text/html; charset=utf-8")
             .insert_header((VARY, "HX-Request"))
             .insert_header((CACHE_CONTROL, "private, no-store"));
-        if self.toast.is_some() {
-            response.cookie(cookies::removal(TOAST_COOKIE));
+        if let Some(removal) = &self.toast_removal {
+            response.cookie(removal.clone());
         }
         response
     }
@@ -118,13 +125,15 @@ pub fn see_other(location: &str) -> HttpResponseBuilder {
 #[must_use]
 pub fn toast_cookie(app: &App, toast: &Toast) -> Cookie<'static> {
     let kind = if toast.succeeded { "+" } else { "-" };
-    let cookie = app.cookies.signed(TOAST_COOKIE, format!("{kind}{}", toast.message));
-    cookie.http_only(true).same_site(SameSite::Lax).path("/").secure(app.is_https()).finish()
+    let cookie = app.cookies.sealed(TOAST_COOKIE, &format!("{kind}{}", toast.message));
+    cookie.same_site(SameSite::Lax).finish()
 }
 
-fn toast_from_cookie(request: &HttpRequest) -> Option<Toast> {
+/// The toast, and the cookie that makes the browser forget it.
+fn toast_from_cookie(request: &HttpRequest) -> Option<(Toast, Cookie<'static>)> {
     let app = request.app_data::<web::Data<App>>()?;
-    let value = app.cookies.read_signed(request, TOAST_COOKIE)?;
+    let value = app.cookies.open(request, TOAST_COOKIE)?;
     let (kind, message) = value.split_at_checked(1)?;
-    Some(Toast { succeeded: kind == "+", message: message.to_owned() })
+    let toast = Toast { succeeded: kind == "+", message: message.to_owned() };
+    Some((toast, app.cookies.removal(TOAST_COOKIE)))
 }

@@ -56,17 +56,20 @@ fn pages(site: &mut ServiceConfig) {
     .default_service(to(elsewhere));
 }
 
-/// A path as it may stand in a log: a booking's token opens the booking, so only its start is kept.
+/// A path, percent-decoded as the routes are matched with it, as it may stand in a log: in one line, and of a
+/// booking's token, which opens the booking, only the start, however many slashes stand before it.
 #[must_use]
 pub fn without_secrets(path: &str) -> String {
-    match path.strip_prefix("/bookings/") {
-        Some(rest) if !rest.starts_with("new") => {
-            let (token, page) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let shown = match parts.as_slice() {
+        ["bookings", token, pages @ ..] if *token != "new" => {
             let start: String = token.chars().take(4).collect();
-            format!("/bookings/{start}…{page}")
+            [&["", "bookings", &format!("{start}…")], pages].concat().join("/")
         }
         _ => path.to_owned(),
-    }
+    };
+    // A line break that was encoded would begin a line of its own.
+    if shown.chars().any(char::is_control) { shown.escape_debug().to_string() } else { shown }
 }
 
 /// What is read.
@@ -95,7 +98,8 @@ fn only(allowed: &'static str) -> Route {
 /// Slashes too many are forgiven: the address without them is shown. Everything else is not found.
 async fn elsewhere(request: HttpRequest) -> Result<HttpResponse, Error> {
     let path = tidy(request.path());
-    if path == request.path() {
+    // Browsers take a backslash for a slash, and two of them for the beginning of another site's address.
+    if path == request.path() || path.contains('\\') {
         return Err(Error::NotFound);
     }
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -132,7 +136,10 @@ mod tests {
     fn a_log_does_not_open_bookings() {
         assert_eq!(without_secrets("/bookings/AbCdEfGh/calendar.ics"), "/bookings/AbCd…/calendar.ics");
         assert_eq!(without_secrets("/bookings/AbCdEfGh"), "/bookings/AbCd…");
+        assert_eq!(without_secrets("//bookings//AbCdEfGh/"), "/bookings/AbCd…");
         assert_eq!(without_secrets("/bookings/new"), "/bookings/new");
+        assert_eq!(without_secrets("/bookings/newCdEfGh"), "/bookings/newC…");
         assert_eq!(without_secrets("/bookings"), "/bookings");
+        assert_eq!(without_secrets("/x\nGET /\u{1b}[31m"), "/x\\nGET /\\u{1b}[31m", "one line");
     }
 }

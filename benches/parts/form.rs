@@ -17,7 +17,7 @@ pub struct Form {
 
 impl Form {
     pub fn new(ticket_type_id: i64, address: SocketAddr) -> Self {
-        let keys = RequestKeys::new(SECRET_KEY);
+        let keys = RequestKeys::new(&SECRET_KEY.into());
         let email = "buyer-00000000%40example.org";
         let body =
             format!("ticket_type={ticket_type_id}&quantity=1&name=Ada+Lovelace&email={email}&request_key=");

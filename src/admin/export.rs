@@ -38,7 +38,11 @@ pub async fn show(_: Admin, app: web::Data<App>, slug: web::Path<String>) -> Res
         .body(file))
 }
 
-fn render(lines: &[BookingLine]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+/// The file: a line of headings, and one for each booking.
+///
+/// # Errors
+/// None that a list of bookings could bring about.
+pub fn render(lines: &[BookingLine]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(HEADINGS)?;
     for line in lines {
@@ -62,10 +66,12 @@ fn decimal(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
-/// A spreadsheet runs a text that begins like a formula; a leading apostrophe makes it text again
-/// (OWASP, "CSV injection").
+/// What spreadsheets take for the beginning of a formula, in full width too (OWASP, "CSV injection").
+const BEGINS_FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// A spreadsheet runs a text that begins like a formula; a leading apostrophe makes it text again.
 fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(BEGINS_FORMULA) { format!("'{text}") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -75,6 +81,7 @@ mod tests {
     #[test]
     fn a_name_that_is_a_formula_stays_a_name() {
         assert_eq!(harmless("=HYPERLINK(\"http://x\")"), "'=HYPERLINK(\"http://x\")");
+        assert_eq!(harmless("＝1+1"), "'＝1+1", "in full width");
         assert_eq!(harmless("Ada"), "Ada");
         assert_eq!(decimal(123_405), "1234.05");
     }

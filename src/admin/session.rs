@@ -50,8 +50,7 @@ pub async fn start(app: &App, admin_id: i64) -> Result<Cookie<'static>, Error> {
     let token = new_token();
     let (hash, now) = (hash(&token), Utc::now().naive_utc());
     app.db.write(move |db| store::insert_session(db, &hash, admin_id, now, now + LIFETIME)).await?;
-    let cookie = app.cookies.signed(COOKIE, token);
-    Ok(cookie.http_only(true).same_site(SameSite::Strict).path("/admin").secure(app.is_https()).finish())
+    Ok(app.cookies.sealed(COOKIE, &token).same_site(SameSite::Strict).finish())
 }
 
 /// Ends the request's session, and returns the cookie that makes the browser forget it.
@@ -62,13 +61,11 @@ pub async fn end(app: &App, request: &HttpRequest) -> Result<Cookie<'static>, Er
     if let Some(hash) = token_hash(app, request) {
         app.db.write(move |db| store::delete_session(db, &hash)).await?;
     }
-    let mut cookie = crate::guard::cookies::removal(COOKIE);
-    cookie.set_path("/admin");
-    Ok(cookie)
+    Ok(app.cookies.removal(COOKIE))
 }
 
 fn token_hash(app: &App, request: &HttpRequest) -> Option<String> {
-    Some(hash(&app.cookies.read_signed(request, COOKIE)?))
+    Some(hash(&app.cookies.open(request, COOKIE)?))
 }
 
 fn hash(token: &str) -> String {

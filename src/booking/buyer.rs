@@ -1,12 +1,10 @@
 //! The buyer: a name and an email address, parsed from what was typed, and remembered for the next
 //! booking in a sealed cookie.
 
-use std::str::FromStr as _;
-
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
-use email_address::EmailAddress;
+use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 
 use super::request_key::RequestKey;
@@ -57,7 +55,8 @@ pub fn parse_email(typed: &str) -> Result<String, &'static str> {
     if email.len() > EMAIL_LENGTH_MAX || email.chars().any(is_invisible) || email.contains(['"', '<', '>']) {
         return Err(wrong);
     }
-    let address = EmailAddress::from_str(email).map_err(|_| wrong)?;
+    let options = Options::default().without_display_text().without_domain_literal();
+    let address = EmailAddress::parse_with_options(email, options).map_err(|_| wrong)?;
     let has_top_level_domain =
         address.domain().rsplit_once('.').is_some_and(|(host, top)| !host.is_empty() && top.len() >= 2);
     if has_top_level_domain { Ok(email.to_owned()) } else { Err(wrong) }
@@ -75,28 +74,21 @@ impl Buyer {
     /// The buyer of an earlier booking from this browser.
     #[must_use]
     pub fn remembered(app: &App, request: &HttpRequest) -> Option<Self> {
-        serde_json::from_str(&app.cookies.read_signed(request, COOKIE)?).ok()
+        serde_json::from_str(&app.cookies.open(request, COOKIE)?).ok()
     }
 
     /// The cookie that remembers this buyer.
     #[must_use]
     pub fn cookie(&self, app: &App) -> Cookie<'static> {
         let value = serde_json::to_string(self).unwrap_or_default();
-        let cookie = app.cookies.signed(COOKIE, value);
-        let lifetime = Duration::days(REMEMBERED_DAYS);
-        cookie
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .path("/")
-            .max_age(lifetime)
-            .secure(app.is_https())
-            .finish()
+        let cookie = app.cookies.sealed(COOKIE, &value);
+        cookie.same_site(SameSite::Lax).max_age(Duration::days(REMEMBERED_DAYS)).finish()
     }
 
     /// The cookie that makes a browser forget its buyer.
     #[must_use]
-    pub fn forgetting_cookie() -> Cookie<'static> {
-        crate::guard::cookies::removal(COOKIE)
+    pub fn forgetting_cookie(app: &App) -> Cookie<'static> {
+        app.cookies.removal(COOKIE)
     }
 
     /// What one calls the buyer: the first word of the name.
@@ -149,6 +141,7 @@ mod tests {
             "ada@",
             "@example.org",
             "ada@example",
+            "ada@[127.0.0.1]",
             "a b@example.org",
             "Ada <ada@example.org>",
             "ada@example.org\nbcc: x@y.zz",

@@ -4,7 +4,7 @@
 //! found again by its token, which only its buyer knows, or by its reference, which is read out aloud.
 
 pub mod buyer;
-mod calendar;
+pub mod calendar;
 pub mod desk;
 pub mod form;
 pub mod pages;

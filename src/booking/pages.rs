@@ -154,8 +154,8 @@ pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<H
 }
 
 /// `POST /buyer/forget`: the browser forgets whose bookings it makes.
-pub async fn forget_buyer() -> HttpResponse {
-    see_other("/").cookie(Buyer::forgetting_cookie()).finish()
+pub async fn forget_buyer(app: web::Data<App>) -> HttpResponse {
+    see_other("/").cookie(Buyer::forgetting_cookie(&app)).finish()
 }
 
 /// The concert on the board and the tier that a form means.
@@ -221,7 +221,7 @@ fn respond_booked(
         return Ok(see_other(&location).cookie(cookie).cookie(toast_cookie(app, &toast)).finish());
     }
     let express = Express::new(app, buyer.clone());
-    let page = Page { toast: Some(toast), ..page };
+    let page = page.with_toast(toast);
     let sale = Sale { event: event.clone(), ticket_type, booking };
     let show = confirmation(app, page.clone(), sale, Some(express));
     let body = html(&show.as_confirmation())?;

@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::dated_nonce;
+use crate::guard::secret::{Key, Purpose, Secrets};
 
 const NONCE_BYTES: usize = 18;
 const TAG_BYTES: usize = 18;
@@ -26,15 +27,17 @@ impl RequestKey {
 
 /// Mints and recognises request keys.
 pub struct RequestKeys {
-    mac: Hmac<Sha256>,
+    /// The first one signs, each of them recognises.
+    macs: Vec<Hmac<Sha256>>,
 }
 
 impl RequestKeys {
     #[must_use]
-    pub fn new(secret: &str) -> Self {
-        let key = format!("request key:{secret}");
+    pub fn new(secrets: &Secrets) -> Self {
+        let keys = secrets.keys(Purpose::RequestKeys);
         // HMAC takes keys of any length, so this cannot fail.
-        Self { mac: Hmac::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length") }
+        let mac = |key: &Key| Hmac::new_from_slice(key).expect("HMAC takes a key of any length");
+        Self { macs: keys.iter().map(mac).collect() }
     }
 
     /// A key that nobody has seen before.
@@ -42,7 +45,7 @@ impl RequestKeys {
     pub fn mint(&self) -> RequestKey {
         let nonce: [u8; NONCE_BYTES] = dated_nonce();
         let mut bytes = nonce.to_vec();
-        bytes.extend_from_slice(&self.tag(&nonce).finalize().into_bytes()[..TAG_BYTES]);
+        bytes.extend_from_slice(&signed(&self.macs[0], &nonce).finalize().into_bytes()[..TAG_BYTES]);
         RequestKey(URL_SAFE_NO_PAD.encode(bytes))
     }
 
@@ -55,13 +58,13 @@ impl RequestKeys {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (nonce, tag) = bytes.split_at_checked(NONCE_BYTES)?;
         // Compares in constant time.
-        self.tag(nonce).verify_truncated_left(tag).ok()?;
-        Some(RequestKey(text.to_owned()))
+        let is_ours = self.macs.iter().any(|mac| signed(mac, nonce).verify_truncated_left(tag).is_ok());
+        is_ours.then(|| RequestKey(text.to_owned()))
     }
+}
 
-    fn tag(&self, nonce: &[u8]) -> Hmac<Sha256> {
-        self.mac.clone().chain_update(nonce)
-    }
+fn signed(mac: &Hmac<Sha256>, nonce: &[u8]) -> Hmac<Sha256> {
+    mac.clone().chain_update(nonce)
 }
 
 #[cfg(test)]
@@ -70,16 +73,20 @@ mod tests {
 
     #[test]
     fn only_our_own_keys_are_recognised() {
-        let keys = RequestKeys::new("a secret");
+        let keys = RequestKeys::new(&"a secret".into());
         let key = keys.mint();
         assert_eq!(keys.recognise(key.as_str()), Some(key.clone()));
         assert_ne!(keys.mint(), key);
 
-        let foreign = RequestKeys::new("another secret").mint();
+        let foreign = RequestKeys::new(&"another secret".into()).mint();
         let mut altered = key.as_str().to_owned();
         altered.replace_range(..1, if altered.starts_with('A') { "B" } else { "A" });
         for bad in ["", "abc", foreign.as_str(), &altered, &key.as_str()[1..]] {
             assert_eq!(keys.recognise(bad), None, "{bad}");
         }
+        let rotated = RequestKeys::new(&Secrets::new("another secret".into(), vec!["a secret".into()]));
+        assert_eq!(rotated.recognise(key.as_str()), Some(key), "a form opened before the change still books");
+        assert!(rotated.recognise(foreign.as_str()).is_some());
+        assert_eq!(keys.recognise(rotated.mint().as_str()), None, "new forms carry the new signature");
     }
 }

@@ -32,6 +32,7 @@ use super::board::Board;
 use crate::config::RedisUrl;
 use crate::db::Database;
 use crate::error::Error;
+use crate::guard::secret::Secrets;
 
 /// Held open to Redis: one for commands, one that listens.
 pub const CONNECTIONS: usize = 2;
@@ -56,11 +57,11 @@ pub struct SharedBoard {
 impl SharedBoard {
     /// For the servers that share this secret. Connects later, in [`SharedBoard::stay_connected`].
     #[must_use]
-    pub fn new(url: &RedisUrl, secret: &str, refresh: Duration) -> Self {
+    pub fn new(url: &RedisUrl, secrets: &Secrets, refresh: Duration) -> Self {
         let client = url.client();
         let database = client.get_connection_info().redis_settings().db();
         Self {
-            keys: Keys::new(secret, database),
+            keys: Keys::new(secrets, database),
             lease: Lease::new(refresh),
             line: Line::new(&client),
             reconnected: Notify::default(),

@@ -1,12 +1,20 @@
-//! The secret that everything signed hangs on. Set by `SECRET_KEY`; otherwise made once and kept: beside
-//! an SQLite file, where only this user reads it, or inside PostgreSQL, where every server finds it.
+//! The secret that everything signed and sealed hangs on. Set by `SECRET_KEY`; otherwise made once and
+//! kept: beside an SQLite file, where only this user reads it, or inside PostgreSQL, where every server
+//! finds it. Those of `SECRET_KEY_PREVIOUS` still open what they once closed, so that a secret can be
+//! changed without signing anybody out.
 
+mod strength;
+
+use std::fmt;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand::distr::{Alphanumeric, SampleString as _};
+use sha2::Sha256;
 
+pub use self::strength::{TOO_SHORT, weakness};
 use super::store;
 use crate::config::Config;
 use crate::db::Database;
@@ -15,18 +23,90 @@ use crate::error::StartError;
 /// 62 characters in 64 places: 381 bits.
 const LENGTH: usize = 64;
 
-/// The secret of this site.
+/// What a key is for. Each use has a key of its own, so that nothing made for one passes for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Cookies,
+    RequestKeys,
+    /// The names of the shared board inside Redis.
+    SharedBoard,
+    TicketCodes,
+}
+
+impl Purpose {
+    /// Never changed, and never given to another purpose: what was signed under it must stay readable.
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::Cookies => b"techkraft cookies 1",
+            Self::RequestKeys => b"techkraft request keys 1",
+            Self::SharedBoard => b"techkraft shared board 1",
+            Self::TicketCodes => b"techkraft ticket codes 1",
+        }
+    }
+}
+
+/// 256 bits for one purpose.
+pub type Key = [u8; 32];
+
+/// The secret that new things are made with, and those that old ones may still be read with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secrets {
+    current: String,
+    previous: Vec<String>,
+}
+
+impl Secrets {
+    #[must_use]
+    pub fn new(current: String, mut previous: Vec<String>) -> Self {
+        previous.retain(|secret| *secret != current);
+        Self { current, previous }
+    }
+
+    /// The key that new things are signed or sealed with.
+    #[must_use]
+    pub fn key(&self, purpose: Purpose) -> Key {
+        derive(&self.current, purpose)
+    }
+
+    /// The keys that may have signed or sealed what comes back: the current one first.
+    #[must_use]
+    pub fn keys(&self, purpose: Purpose) -> Vec<Key> {
+        let secrets = std::iter::once(&self.current).chain(&self.previous);
+        secrets.map(|secret| derive(secret, purpose)).collect()
+    }
+}
+
+impl From<&str> for Secrets {
+    fn from(secret: &str) -> Self {
+        Self::new(secret.to_owned(), Vec::new())
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets(1 and {} previous)", self.previous.len())
+    }
+}
+
+/// A key out of a secret: HMAC as a pseudo-random function of the purpose, as HKDF-Expand uses it for its
+/// first block (RFC 5869, section 2.3).
+fn derive(secret: &str, purpose: Purpose) -> Key {
+    // HMAC takes keys of any length, so this cannot fail.
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
+    mac.chain_update(purpose.label()).chain_update([1]).finalize().into_bytes().into()
+}
+
+/// The secrets of this site.
 ///
 /// # Errors
-/// When the place where it is kept cannot be read or written.
-pub fn load(config: &Config, db: &Database) -> Result<String, StartError> {
-    if let Some(secret) = &config.secret_key {
-        return Ok(secret.clone());
-    }
-    match config.database_url.file() {
-        Some(database) => load_file(&beside(database)),
-        None => Ok(db.write_here(|db| store::secret(db, "signing", &generate()))?),
-    }
+/// When the place where the secret is kept cannot be read or written.
+pub fn load(config: &Config, db: &Database) -> Result<Secrets, StartError> {
+    let current = match (&config.secrets.current, config.database_url.file()) {
+        (Some(secret), _) => secret.clone(),
+        (None, Some(database)) => load_file(&beside(database))?,
+        (None, None) => db.write_here(|db| store::secret(db, "signing", &generate()))?,
+    };
+    Ok(Secrets::new(current, config.secrets.previous.clone()))
 }
 
 fn beside(database: &Path) -> PathBuf {
@@ -36,27 +116,51 @@ fn beside(database: &Path) -> PathBuf {
 }
 
 fn load_file(path: &Path) -> Result<String, StartError> {
-    let wrong = |e: std::io::Error| {
-        let mend = "make that file readable for this user, or set SECRET_KEY";
-        StartError::setting("SECRET_KEY", &path.display().to_string(), &e.to_string(), mend)
-    };
+    let wrong = |what: &str, mend| StartError::setting("SECRET_KEY", &path.display().to_string(), what, mend);
+    let unreadable =
+        |e: std::io::Error| wrong(&e.to_string(), "make that file readable for this user, or set SECRET_KEY");
     if !path.exists() {
         let secret = generate();
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path).and_then(|mut file| file.write_all(secret.as_bytes())).map_err(wrong)?;
+        options.open(path).and_then(|mut file| file.write_all(secret.as_bytes())).map_err(unreadable)?;
         return Ok(secret);
     }
-    let secret = fs::read_to_string(path).map_err(wrong)?.trim().to_owned();
-    if secret.len() < LENGTH / 2 {
-        let mend = "delete it and a new one is made, or set SECRET_KEY";
-        return Err(StartError::setting("SECRET_KEY", &path.display().to_string(), "too short", mend));
+    let secret = fs::read_to_string(path).map_err(unreadable)?.trim().to_owned();
+    match weakness(&secret) {
+        Some(what) => Err(wrong(what, "delete it and a new one is made, or set SECRET_KEY")),
+        None => Ok(secret),
     }
-    Ok(secret)
 }
 
 fn generate() -> String {
     Alphanumeric.sample_string(&mut rand::rng(), LENGTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_purpose_and_each_secret_has_a_key_of_its_own() {
+        let secrets = Secrets::new("new".into(), vec!["old".into(), "new".into()]);
+        let purposes = [Purpose::Cookies, Purpose::RequestKeys, Purpose::SharedBoard];
+        let mut keys: Vec<Key> = purposes.iter().flat_map(|purpose| secrets.keys(*purpose)).collect();
+        assert_eq!(keys.len(), 6, "the current one is not its own predecessor");
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 6);
+        assert_eq!(secrets.key(Purpose::Cookies), Secrets::from("new").key(Purpose::Cookies));
+        assert_eq!(secrets.keys(Purpose::Cookies)[1], Secrets::from("old").key(Purpose::Cookies));
+        assert!(!format!("{secrets:?}").contains("new"));
+    }
+
+    #[test]
+    fn what_is_generated_is_strong() {
+        for _ in 0..1000 {
+            assert_eq!(weakness(&generate()), None);
+        }
+    }
 }

@@ -13,8 +13,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::booking::REFERENCE_ALPHABET;
-
-const KEY_LABEL: &[u8] = b"ticket codes 1";
+use crate::guard::secret::{Purpose, Secrets};
 
 const REFERENCE_LENGTH: usize = 8;
 const SEAT_LENGTH: usize = 3;
@@ -55,11 +54,10 @@ pub struct TicketCodes {
 }
 
 impl TicketCodes {
-    /// With the site's secret, and the one before it while its codes are still in people's hands.
+    /// With the site's secret, and those before it while their codes are still in people's hands.
     #[must_use]
-    pub fn new(secret: &str, previous: Option<&str>) -> Self {
-        let secrets = std::iter::once(secret).chain(previous);
-        Self { macs: secrets.map(|secret| keyed(&derive_key(secret))).collect() }
+    pub fn new(secrets: &Secrets) -> Self {
+        Self { macs: secrets.keys(Purpose::TicketCodes).iter().map(|key| keyed(key)).collect() }
     }
 
     /// The code of a seat; `None` when this site makes no such reference or seat.
@@ -97,11 +95,6 @@ impl TicketCodes {
         let (first, second) = reference.split_at(GROUP);
         Ok(Code { reference: format!("TK-{first}-{second}"), seat: seat.ok_or(Misread::Foreign)? })
     }
-}
-
-/// The secret under a label of its own (as HKDF-Expand does it, RFC 5869): from the key nobody gets back.
-fn derive_key(secret: &str) -> [u8; 32] {
-    keyed(secret.as_bytes()).chain_update(KEY_LABEL).finalize().into_bytes().into()
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
@@ -147,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_code_says_its_seat_however_it_is_typed() {
-        let codes = TicketCodes::new("a secret", None);
+        let codes = TicketCodes::new(&"a secret".into());
         let reference = new_reference();
         for seat in [1, 2, 29, 30, 899, 26_999] {
             let code = codes.mint(&reference, seat).expect("a code");
@@ -164,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_code_with_any_character_changed_is_not_ours() {
-        let codes = TicketCodes::new("a secret", None);
+        let codes = TicketCodes::new(&"a secret".into());
         let code = codes.mint("TK-7F3K-9QXM", 3).expect("a code");
         for (position, _) in code.char_indices().filter(|(_, character)| *character != '-') {
             for other in REFERENCE_ALPHABET.iter().map(|it| char::from(*it)) {
@@ -179,9 +172,9 @@ mod tests {
 
     #[test]
     fn what_is_no_code_says_why() {
-        let codes = TicketCodes::new("a secret", None);
+        let codes = TicketCodes::new(&"a secret".into());
         let code = codes.mint("TK-7F3K-9QXM", 3).expect("a code");
-        let foreign = TicketCodes::new("another secret", None).mint("TK-7F3K-9QXM", 3).expect("a code");
+        let foreign = TicketCodes::new(&"another secret".into()).mint("TK-7F3K-9QXM", 3).expect("a code");
         let mut mistyped = code.clone();
         mistyped.replace_range(..1, "0");
         for (text, misread) in [
@@ -198,10 +191,10 @@ mod tests {
 
     #[test]
     fn codes_of_the_previous_secret_stay_good() {
-        let old = TicketCodes::new("the old secret", None).mint("TK-7F3K-9QXM", 1).expect("a code");
-        let rotated = TicketCodes::new("the new secret", Some("the old secret"));
+        let old = TicketCodes::new(&"the old secret".into()).mint("TK-7F3K-9QXM", 1).expect("a code");
+        let rotated = TicketCodes::new(&Secrets::new("the new secret".into(), vec!["the old secret".into()]));
         assert!(rotated.recognise(&old).is_ok());
         assert_ne!(rotated.mint("TK-7F3K-9QXM", 1), Some(old.clone()), "the current one signs");
-        assert_eq!(TicketCodes::new("the new secret", None).recognise(&old), Err(Misread::Foreign));
+        assert_eq!(TicketCodes::new(&"the new secret".into()).recognise(&old), Err(Misread::Foreign));
     }
 }

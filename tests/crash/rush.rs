@@ -82,7 +82,7 @@ impl Rush {
         }
         Self {
             tiers: tier_ids(database),
-            keys: RequestKeys::new(SECRET),
+            keys: RequestKeys::new(&SECRET.into()),
             seed,
             is_over: AtomicBool::new(false),
             ledger: Mutex::default(),
@@ -227,6 +227,6 @@ pub fn tier_ids(database: &TestDatabase) -> Vec<i64> {
 
 /// A fresh order.
 pub fn order(ticket_type_id: i64, quantity: i32) -> Purchase {
-    let request_key = RequestKeys::new(SECRET).mint().as_str().to_owned();
+    let request_key = RequestKeys::new(&SECRET.into()).mint().as_str().to_owned();
     Purchase { ticket_type_id, quantity, request_key }
 }

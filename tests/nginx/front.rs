@@ -38,8 +38,8 @@ impl Front {
         install_nginx();
         let database = TestDatabase::create();
         // One line a request: by these the requests that reach it are counted.
-        let log = [("RUST_LOG", "warn,techkraft::request=info")];
-        let server = Server::start(&database, &log);
+        let settings = [("RUST_LOG", "warn,techkraft::request=info"), ("TRUSTED_PROXIES", "127.0.0.1")];
+        let server = Server::start(&database, &settings);
         Self { nginx: Nginx::start(server.address), server, database }
     }
 

@@ -45,9 +45,7 @@ fn the_session_cookie_is_closed() {
     let app = TestApp::spawn();
     let response = app.sign_in(&browser(), &app.admin_password);
     let cookie = header(&response, "set-cookie");
-    assert!(
-        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && cookie.contains("Path=/admin")
-    );
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && cookie.contains("Path=/"));
 }
 
 #[test]

@@ -10,8 +10,15 @@ use crate::support::database::TestDatabase;
 
 fn techkraft(database: &TestDatabase) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_techkraft"));
-    for setting in ["SECRET_KEY", "PUBLIC_URL", "ALLOW_RESEED", "DATABASE_POOL_SIZE", "REDIS_URL", "RUST_LOG"]
-    {
+    for setting in [
+        "SECRET_KEY",
+        "SECRET_KEY_PREVIOUS",
+        "PUBLIC_URL",
+        "ALLOW_RESEED",
+        "DATABASE_POOL_SIZE",
+        "REDIS_URL",
+        "RUST_LOG",
+    ] {
         command.env_remove(setting);
     }
     command.env("DATABASE_URL", &database.url).env("BIND", "127.0.0.1:0").current_dir(database.folder.path());
@@ -71,11 +78,25 @@ fn bad_settings_stop_the_start_with_one_clear_line() {
         ("DATABASE_POOL_SIZE", "many", "out of range"),
         ("REDIS_URL", "memcached://localhost", "unknown scheme"),
         ("SECRET_KEY", "short", "too short"),
+        ("SECRET_KEY_PREVIOUS", "short", "too short"),
         ("ALLOW_RESEED", "perhaps", "neither yes nor no"),
     ] {
         let line = refusal(techkraft(&database).env(setting, value));
         assert!(line.contains(setting) && line.contains(says), "{setting}={value}: {line}");
     }
+}
+
+#[test]
+fn a_placeholder_for_a_secret_is_refused_before_the_world_and_named_on_this_machine() {
+    let database = TestDatabase::create();
+    let placeholder = "changeme-changeme-changeme-changeme";
+    let line = refusal(techkraft(&database).env("SECRET_KEY", placeholder).env("BIND", "0.0.0.0:0"));
+    assert!(line.contains("SECRET_KEY=(hidden): a placeholder") && !line.contains(placeholder), "{line}");
+    let output =
+        techkraft(&database).env("SECRET_KEY", placeholder).arg("migrate").output().expect("it runs");
+    let warning = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && warning.contains("WARN"), "{warning}");
+    assert!(warning.contains("SECRET_KEY is a placeholder") && !warning.contains(placeholder), "{warning}");
 }
 
 #[test]
@@ -89,6 +110,7 @@ fn help_names_every_setting_and_command() {
         "DATABASE_POOL_SIZE",
         "REDIS_URL",
         "SECRET_KEY",
+        "SECRET_KEY_PREVIOUS",
         "PUBLIC_URL",
         "ALLOW_RESEED",
         "serve",

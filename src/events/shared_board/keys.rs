@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use sha2::{Digest as _, Sha256};
+use crate::guard::secret::{Purpose, Secrets};
 
 /// Counts the forms of what is kept and sent. Raised with every change of them, so that while a release is
 /// rolled out its servers and the older ones each share a board of their own, and neither misreads.
 const SCHEMA: u32 = 1;
 
-/// Bytes of the secret's hash in a name: enough to tell sites apart, too few to say much about the secret.
+/// Bytes of the site's key in a name: enough to tell sites apart.
 const SITE_BYTES: usize = 8;
 
 /// The names that the servers of one site and one release use.
@@ -25,10 +25,10 @@ impl Keys {
     /// Servers of one site share its secret, so it names the site: two sites on one Redis do not mix. The
     /// number of the database inside Redis is part of the names, because channels know no such numbers.
     #[must_use]
-    pub fn new(secret: &str, redis_database: i64) -> Self {
-        let digest = Sha256::digest(format!("shared board:{secret}"));
+    pub fn new(secrets: &Secrets, redis_database: i64) -> Self {
+        let key = secrets.key(Purpose::SharedBoard);
         let mut prefix = String::from("techkraft:");
-        for byte in &digest[..SITE_BYTES] {
+        for byte in &key[..SITE_BYTES] {
             // Writing to a string cannot fail.
             _ = write!(prefix, "{byte:02x}");
         }
@@ -43,10 +43,10 @@ mod tests {
 
     #[test]
     fn a_site_a_database_and_a_form_have_names_of_their_own() {
-        let keys = Keys::new("a secret", 0);
-        assert_eq!(keys.lease, Keys::new("a secret", 0).lease);
-        assert_ne!(keys.news, Keys::new("a secret", 1).news);
-        assert_ne!(keys.news, Keys::new("another", 0).news);
+        let keys = Keys::new(&"a secret".into(), 0);
+        assert_eq!(keys.lease, Keys::new(&"a secret".into(), 0).lease);
+        assert_ne!(keys.news, Keys::new(&"a secret".into(), 1).news);
+        assert_ne!(keys.news, Keys::new(&"another".into(), 0).news);
         assert!(keys.snapshot.ends_with(":0:v1:board") && !keys.snapshot.contains("a secret"));
     }
 }

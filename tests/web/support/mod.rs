@@ -16,9 +16,10 @@ use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use techkraft::app;
 use techkraft::booking::desk::DeskLimits;
-use techkraft::config::{Config, DatabaseUrl, ReplicaConfig};
+use techkraft::config::{Config, DatabaseUrl, ReplicaConfig, SecretConfig};
 use techkraft::connections::ConnectionLimits;
 use techkraft::events::pace::PollSeconds;
+use techkraft::guard::client_address::TrustedProxies;
 
 use self::database::TestDatabase;
 
@@ -96,8 +97,9 @@ pub fn config(database: &TestDatabase) -> Config {
         redis_url: None,
         desk_pretends: false,
         desk_without_mail: false,
-        secret_key: None,
+        secrets: SecretConfig::default(),
         public_url: None,
+        trusted_proxies: TrustedProxies::default(),
         allow_reseed: true,
         connections: ConnectionLimits {
             connections: 1000,

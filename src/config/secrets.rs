@@ -1,0 +1,87 @@
+//! The secret, and those before it.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use clap::Args;
+
+use crate::error::StartError;
+use crate::guard::secret::{TOO_SHORT, weakness};
+
+/// More would only make every forged cookie dearer to refuse.
+const PREVIOUS_MAX: usize = 5;
+
+/// The settings as they were typed. Not `Debug`: nothing may print them by accident.
+#[derive(Args)]
+pub(super) struct SecretSettings {
+    /// Signs cookies and forms, 32 characters or more; the same on every server of a site [default: made
+    /// once, and kept beside the SQLite file or inside the PostgreSQL database]
+    #[arg(long, env = "SECRET_KEY", global = true, hide_env_values = true)]
+    secret_key: Option<String>,
+
+    /// Secrets that were in use before, separated by commas: what they signed is still read [default: none]
+    #[arg(long, env = "SECRET_KEY_PREVIOUS", global = true, hide_env_values = true)]
+    secret_key_previous: Option<String>,
+}
+
+/// The secrets that were set.
+#[derive(Clone, Default)]
+pub struct SecretConfig {
+    pub current: Option<String>,
+    pub previous: Vec<String>,
+}
+
+impl fmt::Debug for SecretConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretConfig({} previous)", self.previous.len())
+    }
+}
+
+impl SecretSettings {
+    /// Checks what was typed. A weak secret is only forgiven where nobody but this machine is served.
+    pub(super) fn parse(
+        &self,
+        bind: SocketAddr,
+        public_url: Option<&str>,
+    ) -> Result<SecretConfig, StartError> {
+        let is_private = bind.ip().is_loopback() && public_url.is_none_or(is_loopback_url);
+        let previous = self.secret_key_previous.as_deref().unwrap_or_default();
+        let config = SecretConfig {
+            current: self.secret_key.clone().filter(|secret| !secret.is_empty()),
+            previous: previous
+                .split(',')
+                .map(str::trim)
+                .filter(|it| !it.is_empty())
+                .map(Into::into)
+                .collect(),
+        };
+        if config.previous.len() > PREVIOUS_MAX {
+            let mend = format!("keep the {PREVIOUS_MAX} latest at most");
+            return Err(StartError::setting("SECRET_KEY_PREVIOUS", "(hidden)", "too many secrets", &mend));
+        }
+        if let Some(secret) = &config.current {
+            check("SECRET_KEY", secret, is_private)?;
+        }
+        for secret in &config.previous {
+            check("SECRET_KEY_PREVIOUS", secret, is_private)?;
+        }
+        Ok(config)
+    }
+}
+
+/// A weak old secret is as bad as a weak new one: what it signs is read.
+fn check(setting: &str, secret: &str, is_private: bool) -> Result<(), StartError> {
+    let Some(weakness) = weakness(secret) else { return Ok(()) };
+    if !is_private || weakness == TOO_SHORT {
+        let mend = "use 32 random characters or more, such as `openssl rand -hex 32` prints";
+        return Err(StartError::setting(setting, "(hidden)", weakness, mend));
+    }
+    log::warn!("{setting} is {weakness}: good enough on this machine, refused on any other address");
+    Ok(())
+}
+
+fn is_loopback_url(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, host)| host);
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    matches!(name, "localhost" | "127.0.0.1" | "[::1]") || host == "[::1]"
+}

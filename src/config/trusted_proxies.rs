@@ -1,0 +1,72 @@
+//! The setting of the proxies in front.
+
+use std::net::IpAddr;
+
+use clap::Args;
+use ipnet::IpNet;
+
+use crate::error::StartError;
+use crate::guard::client_address::TrustedProxies;
+
+#[derive(Debug, Args)]
+pub(super) struct ProxySettings {
+    /// Addresses or networks of the proxies in front, such as 127.0.0.1,10.0.0.0/8: from them alone a
+    /// visitor's address is taken from X-Forwarded-For, or from Forwarded [default: none]
+    #[arg(long, env = "TRUSTED_PROXIES", global = true)]
+    trusted_proxies: Option<String>,
+}
+
+impl ProxySettings {
+    pub(super) fn parse(&self) -> Result<TrustedProxies, StartError> {
+        let typed = self.trusted_proxies.as_deref().unwrap_or_default().trim();
+        let places = typed.split(',').map(str::trim).filter(|_| !typed.is_empty());
+        Ok(TrustedProxies::new(places.map(parse_network).collect::<Result<Vec<_>, _>>()?))
+    }
+}
+
+fn parse_network(text: &str) -> Result<IpNet, StartError> {
+    let wrong = |wrong: &str, mend: &str| StartError::setting("TRUSTED_PROXIES", text, wrong, mend);
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(IpNet::from(address));
+    }
+    let network: IpNet = text.parse().map_err(|_| {
+        wrong("no network", "write addresses or networks with commas between them, as 127.0.0.1,10.0.0.0/8")
+    })?;
+    if network.prefix_len() == 0 {
+        return Err(wrong("everybody would be believed", "name the proxies alone"));
+    }
+    if network.trunc() != network {
+        let mend = format!("write {} for the network, or the address alone", network.trunc());
+        return Err(wrong("an address and a network at once", &mend));
+    }
+    Ok(network)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(typed: &str) -> Result<TrustedProxies, StartError> {
+        ProxySettings { trusted_proxies: Some(typed.into()) }.parse()
+    }
+
+    #[test]
+    fn networks_and_addresses_are_read_and_nothing_else() {
+        for typed in ["127.0.0.1", "10.0.0.0/8, ::1 ,2001:db8::/32", "::ffff:10.0.0.0/104"] {
+            assert!(!parse(typed).expect(typed).is_empty());
+        }
+        assert!(parse(" ").expect("valid").is_empty());
+        for (typed, says) in [
+            ("localhost", "no network"),
+            ("10.0.0.0/33", "no network"),
+            ("10.0.0.1,", "no network"),
+            ("10.0.0.1 10.0.0.2", "no network"),
+            ("10.0.0.1/8", "write 10.0.0.0/8"),
+            ("0.0.0.0/0", "everybody"),
+            ("10.0.0.1,::/0", "everybody"),
+        ] {
+            let message = parse(typed).expect_err(typed).to_string();
+            assert!(message.starts_with("TRUSTED_PROXIES=") && message.contains(says), "{message}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+use techkraft::config::SecretConfig;
+
+use crate::support::{TestApp, browser, header};
+
+const OLD: &str = "6f1ed002ab5595859014ebf0951522d9";
+const NEW: &str = "q3Jt0Zr9pXw1mVbK7yUeA5sLdHf2GcN8";
+
+fn with_secrets(current: &str, previous: &[&str]) -> TestApp {
+    let previous = previous.iter().map(ToString::to_string).collect();
+    TestApp::spawn_with(|config| {
+        config.secrets = SecretConfig { current: Some(current.into()), previous };
+    })
+}
+
+#[test]
+fn a_secret_is_replaced_and_nobody_loses_a_form_or_a_cookie() {
+    let before = with_secrets(OLD, &[]);
+    let rotated = with_secrets(NEW, &[OLD]);
+    let after = with_secrets(NEW, &[]);
+
+    let buyer = header(&before.book("VIP", 1), "set-cookie").split(';').next().expect("a pair").to_owned();
+    let greets = |app: &TestApp| {
+        let page = browser().get(app.url("/")).header("cookie", &buyer).send().expect("an answer");
+        page.text().expect("a page").contains("Welcome back, Ada")
+    };
+    assert!(greets(&before) && greets(&rotated), "what the old one sealed is read");
+    assert!(!greets(&after), "as long as it is named");
+
+    let opened_before = before.open_checkout("VIP", 1);
+    assert_eq!(rotated.confirm(&opened_before, 1).status(), 303);
+    assert_eq!(after.confirm(&opened_before, 1).status(), 422);
+
+    let opened_since = rotated.open_checkout("VIP", 1);
+    assert_eq!(after.confirm(&opened_since, 1).status(), 303, "new things are made with the new one");
+    assert_eq!(before.confirm(&opened_since, 1).status(), 422);
+}
