@@ -12,6 +12,7 @@ diesel::table! {
         ends_at -> Timestamp,
         time_zone -> Text,
         currency -> Text,
+        cancellation_deadline_minutes -> Nullable<Integer>,
     }
 }
 
@@ -27,6 +28,7 @@ diesel::table! {
         max_per_booking -> Integer,
         position -> Integer,
         version -> BigInt,
+        max_per_person -> Nullable<Integer>,
     }
 }
 
@@ -45,6 +47,8 @@ diesel::table! {
         request_key -> Text,
         status -> Text,
         created_at -> Timestamp,
+        cancelled_at -> Nullable<Timestamp>,
+        buyer_email_normalised -> Nullable<Text>,
     }
 }
 

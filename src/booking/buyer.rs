@@ -6,6 +6,7 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::request_key::RequestKey;
 use crate::app::App;
@@ -60,6 +61,24 @@ pub fn parse_email(typed: &str) -> Result<String, &'static str> {
     let has_top_level_domain =
         address.domain().rsplit_once('.').is_some_and(|(host, top)| !host.is_empty() && top.len() >= 2);
     if has_top_level_domain { Ok(email.to_owned()) } else { Err(wrong) }
+}
+
+/// An address as it is compared: one person's, in whatever case and of whatever code points its letters are
+/// typed. In small letters, and in Unicode's normalisation form C.
+#[must_use]
+pub fn normalised_email(email: &str) -> String {
+    email.trim().to_lowercase().nfc().collect()
+}
+
+/// The normalised address where it is not simply the address with its ASCII letters in small: that alone SQL
+/// can do by itself, the same on both databases, and nearly every address needs no more.
+#[must_use]
+pub fn unusual_normalised_email(email: &str) -> Option<String> {
+    if email.is_ascii() {
+        return None;
+    }
+    let normalised = normalised_email(email);
+    (normalised != email.to_ascii_lowercase()).then_some(normalised)
 }
 
 /// Control characters, and those that change how others are shown without being seen themselves:
@@ -129,6 +148,17 @@ mod tests {
         for bad in ["", "   ", "...", "a\u{0}b", "a\u{202e}b", "zero\u{200b}width", &"x".repeat(101)] {
             assert!(parse_name(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn one_address_is_one_however_it_is_typed() {
+        assert_eq!(normalised_email(" Ada@Example.ORG "), "ada@example.org");
+        assert_eq!(normalised_email("JU\u{308}RGEN@example.org"), "j\u{fc}rgen@example.org");
+        for email in ["Ada@Example.org", "\u{fc}@example.org", "\u{dc}@example.org", "u\u{308}@example.org"] {
+            let kept = unusual_normalised_email(email).unwrap_or_else(|| email.to_ascii_lowercase());
+            assert_eq!(kept, normalised_email(email));
+        }
+        assert_ne!(normalised_email("ada+1@example.org"), normalised_email("ada@example.org"));
     }
 
     #[test]

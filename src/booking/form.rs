@@ -45,7 +45,7 @@ impl BookingForm {
     pub fn parse(&self, ticket_type: &TicketType, keys: &RequestKeys) -> Result<Order, FieldErrors> {
         let mut errors = FieldErrors::default();
         let quantity =
-            noted(&mut errors.quantity, parse_quantity(&self.quantity, ticket_type.max_per_booking));
+            noted(&mut errors.quantity, parse_quantity(&self.quantity, ticket_type.most_per_booking()));
         let name = noted(&mut errors.name, parse_name(&self.name));
         let email = noted(&mut errors.email, parse_email(&self.email));
         let key = noted(&mut errors.form, self.parse_request_key(keys));

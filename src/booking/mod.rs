@@ -42,12 +42,19 @@ pub enum Outcome {
     NotEnough {
         left: i32,
     },
+    /// The buyer's email address would hold more than one person may; nothing was taken.
+    OverPersonLimit {
+        /// The most of this tier that one address may hold.
+        limit: i32,
+        /// What it holds already. Not for the page: whoever reads that may not be the address's owner.
+        held: i32,
+    },
     /// The key has booked something else, or for somebody else; nothing was taken.
     KeyReused(Booking),
     UnknownTicketType,
 }
 
-/// A confirmed sale.
+/// A sale: confirmed, or cancelled since.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = bookings)]
 pub struct Booking {
@@ -66,6 +73,8 @@ pub struct Booking {
     pub status: String,
     /// UTC.
     pub created_at: NaiveDateTime,
+    /// UTC.
+    pub cancelled_at: Option<NaiveDateTime>,
 }
 
 impl Booking {
@@ -83,6 +92,7 @@ impl Booking {
             buyer_email: order.buyer.email.clone(),
             status: CONFIRMED.to_owned(),
             created_at,
+            cancelled_at: None,
         }
     }
 
@@ -99,6 +109,11 @@ impl Booking {
     }
 
     #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.status == CANCELLED
+    }
+
+    #[must_use]
     pub fn total(&self) -> Money {
         Money::new(self.total_cents, &self.currency)
     }
@@ -111,6 +126,8 @@ impl Booking {
 
 /// The status of a booking whose tickets are the buyer's.
 pub const CONFIRMED: &str = "confirmed";
+/// The status of one whose tickets are on sale again.
+pub const CANCELLED: &str = "cancelled";
 
 /// Digits and capitals that nobody mistakes for one another when they are read out or typed.
 pub const REFERENCE_ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -35,7 +35,7 @@ struct New {
 impl New {
     /// The quantity to count with while the typed one may be no number.
     fn quantity(&self) -> i32 {
-        parse_quantity(&self.form.quantity, self.ticket_type.max_per_booking).unwrap_or(1)
+        parse_quantity(&self.form.quantity, self.ticket_type.most_per_booking()).unwrap_or(1)
     }
 }
 
@@ -78,7 +78,7 @@ pub async fn new(
     let form =
         BookingForm { ticket_type: query.ticket_type.clone(), quantity, name, email, ..Default::default() };
     let mut errors = FieldErrors::default();
-    if let Err(message) = parse_quantity(&form.quantity, ticket_type.max_per_booking) {
+    if let Err(message) = parse_quantity(&form.quantity, ticket_type.most_per_booking()) {
         errors.quantity = Some(message);
     }
     let status = match () {
@@ -111,7 +111,11 @@ pub async fn create(
         }
         Outcome::NotEnough { left } => {
             errors.quantity = Some(not_enough(left, order.quantity));
-            form.quantity = left.clamp(1, ticket_type.max_per_booking).to_string();
+            form.quantity = left.clamp(1, ticket_type.most_per_booking()).to_string();
+            StatusCode::CONFLICT
+        }
+        Outcome::OverPersonLimit { limit, .. } => {
+            errors.quantity = Some(over_person_limit(limit, order.quantity, &ticket_type));
             StatusCode::CONFLICT
         }
         Outcome::KeyReused(earlier) => {
@@ -196,6 +200,16 @@ fn not_enough(left: i32, asked: i32) -> String {
         1 => format!("Only 1 ticket is left, not {asked}. Would you like that one?"),
         _ => format!("Only {left} tickets are left, not {asked}. Would you like those?"),
     }
+}
+
+/// Says no more of what the address holds than the refusal itself gives away: who reads it may have typed
+/// somebody else's.
+fn over_person_limit(limit: i32, asked: i32, ticket_type: &TicketType) -> String {
+    let tickets = if limit == 1 { "ticket" } else { "tickets" };
+    let name = &ticket_type.name;
+    format!(
+        "One person can hold {limit} {name} {tickets} at most. This email address cannot book {asked} more."
+    )
 }
 
 /// A booking with what it is for.

@@ -38,6 +38,8 @@ pub struct Event {
     pub time_zone: String,
     /// ISO 4217.
     pub currency: String,
+    /// Until how many minutes before the start a buyer may cancel. `None`: only the organiser may.
+    pub cancellation_deadline_minutes: Option<i32>,
 }
 
 impl Event {
@@ -101,6 +103,8 @@ pub struct TicketType {
     pub position: i32,
     /// Grows with every change of the row.
     pub version: i64,
+    /// The most tickets of this tier that one email address may hold, in all of its bookings together.
+    pub max_per_person: Option<i32>,
 }
 
 impl TicketType {
@@ -116,10 +120,16 @@ impl TicketType {
         available > 0 && available * 100 < capacity * LOW_STOCK_PERCENT
     }
 
+    /// The most that one booking can ever hold.
+    #[must_use]
+    pub fn most_per_booking(&self) -> i32 {
+        self.max_per_person.map_or(self.max_per_booking, |most| most.min(self.max_per_booking))
+    }
+
     /// The most that one booking can take now.
     #[must_use]
     pub fn most_bookable(&self) -> i32 {
-        self.max_per_booking.min(self.available)
+        self.most_per_booking().min(self.available)
     }
 
     #[must_use]
@@ -164,6 +174,7 @@ mod tests {
             ends_at: starts_at,
             time_zone: "America/Chicago".into(),
             currency: "USD".into(),
+            cancellation_deadline_minutes: None,
         }
     }
 
@@ -179,6 +190,7 @@ mod tests {
             max_per_booking: 10,
             position: 1,
             version: 1,
+            max_per_person: None,
         }
     }
 
@@ -189,5 +201,6 @@ mod tests {
         assert!(tier(1).is_low_stock());
         assert!(!tier(0).is_low_stock() && tier(0).is_sold_out());
         assert_eq!((tier(40).most_bookable(), tier(3).most_bookable()), (10, 3));
+        assert_eq!(TicketType { max_per_person: Some(4), ..tier(40) }.most_bookable(), 4);
     }
 }

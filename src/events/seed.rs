@@ -15,6 +15,8 @@ pub struct Seed {
     pub ends_at: NaiveDateTime,
     pub time_zone: &'static str,
     pub currency: &'static str,
+    /// Until how many minutes before the start a buyer may cancel.
+    pub cancellation_deadline_minutes: Option<i32>,
     /// In the order in which they are shown.
     pub ticket_types: [SeedTicketType; 3],
 }
@@ -26,10 +28,14 @@ pub struct SeedTicketType {
     pub price_cents: i64,
     pub capacity: i32,
     pub max_per_booking: i32,
+    pub max_per_person: Option<i32>,
 }
 
 /// Most tickets of one tier in one booking.
 const MAX_PER_BOOKING: i32 = 10;
+/// Most VIP tickets of one person: a tenth of them.
+const VIP_MAX_PER_PERSON: i32 = 10;
+const DAY_MINUTES: i32 = 24 * 60;
 
 /// Midnight Parade: three tiers, 1,300 tickets.
 #[must_use]
@@ -44,6 +50,7 @@ pub fn concert() -> Seed {
         ends_at: utc(2027, 6, 20, 4),
         time_zone: "America/Chicago",
         currency: "USD",
+        cancellation_deadline_minutes: Some(DAY_MINUTES),
         ticket_types: [
             SeedTicketType {
                 name: "VIP",
@@ -51,6 +58,7 @@ pub fn concert() -> Seed {
                 price_cents: 10_000,
                 capacity: 100,
                 max_per_booking: MAX_PER_BOOKING,
+                max_per_person: Some(VIP_MAX_PER_PERSON),
             },
             SeedTicketType {
                 name: "Front Row",
@@ -58,6 +66,7 @@ pub fn concert() -> Seed {
                 price_cents: 5_000,
                 capacity: 200,
                 max_per_booking: MAX_PER_BOOKING,
+                max_per_person: None,
             },
             SeedTicketType {
                 name: "General Admission",
@@ -65,6 +74,7 @@ pub fn concert() -> Seed {
                 price_cents: 1_000,
                 capacity: 1_000,
                 max_per_booking: MAX_PER_BOOKING,
+                max_per_person: None,
             },
         ],
     }

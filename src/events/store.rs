@@ -80,6 +80,7 @@ pub fn plant(db: &mut Db, seed: &Seed) -> QueryResult<()> {
         events::ends_at.eq(seed.ends_at),
         events::time_zone.eq(seed.time_zone),
         events::currency.eq(seed.currency),
+        events::cancellation_deadline_minutes.eq(seed.cancellation_deadline_minutes),
     );
     let planted = events::table.filter(events::slug.eq(seed.slug)).select(events::id);
     let event_id = match planted.first::<i64>(db).optional()? {
@@ -105,6 +106,7 @@ fn plant_ticket_types(db: &mut Db, seed: &Seed, event_id: i64) -> QueryResult<()
             ticket_types::capacity.eq(tier.capacity),
             ticket_types::available.eq(tier.capacity),
             ticket_types::max_per_booking.eq(tier.max_per_booking),
+            ticket_types::max_per_person.eq(tier.max_per_person),
             ticket_types::position.eq(position),
         );
         let updated = diesel::update(of_event.filter(ticket_types::name.eq(tier.name)))

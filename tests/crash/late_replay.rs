@@ -41,8 +41,9 @@ fn a_key_that_another_server_has_booked_is_found_although_it_was_refused_here() 
              INSERT INTO bookings (reference, token, ticket_type_id, quantity, unit_price_cents, total_cents,
                  currency, buyer_name, buyer_email, request_key, status, created_at)
              VALUES ('TK-BBBB-BBBB', 'BBBBBBBBBBBBBBBBBBBBBBBB', {tier}, 2, 10000, 20000, 'USD', 'Ada Lovelace',
-                 'ada@example.org', '{key}', 'confirmed', now())",
+                 '{email}', '{key}', 'confirmed', now())",
             tier = tiers[0],
+            email = contested.email(),
             key = contested.request_key
         ),
     );

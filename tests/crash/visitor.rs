@@ -41,6 +41,13 @@ pub struct Purchase {
     pub request_key: String,
 }
 
+impl Purchase {
+    /// Each is of a person of its own: a tier may limit what one holds.
+    pub fn email(&self) -> String {
+        format!("{}@example.org", &self.request_key[..24])
+    }
+}
+
 impl Visitor {
     pub fn new(address: SocketAddr) -> Self {
         Self { address, connection: None, cookies: String::new() }
@@ -58,7 +65,7 @@ impl Visitor {
             ("ticket_type", purchase.ticket_type_id.to_string()),
             ("quantity", purchase.quantity.to_string()),
             ("name", "Ada Lovelace".to_owned()),
-            ("email", "ada@example.org".to_owned()),
+            ("email", purchase.email()),
             ("request_key", purchase.request_key.clone()),
         ];
         self.send_form("/bookings", &form)

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use techkraft::booking::{Booking, Outcome};
 
-use crate::operation::{Asked, CAPACITIES};
+use crate::operation::{Asked, CAPACITIES, PERSON_LIMITS};
 
+#[derive(Clone)]
 pub struct Model {
     left: Vec<i32>,
     booked: BTreeMap<u8, Entry>,
@@ -29,6 +30,8 @@ impl Model {
     pub fn one(&mut self, asked: &Asked, outcome: &Outcome) -> TestCaseResult {
         let known = self.booked.get(&asked.key).cloned();
         let left = self.left.get(asked.tier).copied();
+        let (limit, held) = (limit(asked), self.held(asked));
+        let is_over = limit.is_some_and(|limit| held + asked.quantity > limit);
         match (known, left, outcome) {
             (Some(entry), _, Outcome::Replayed(booking)) if entry.asked == *asked => {
                 prop_assert_eq!(&booking.token, &entry.token, "{:?}", asked);
@@ -37,11 +40,16 @@ impl Model {
                 prop_assert_eq!(&booking.token, &entry.token, "{:?}", asked);
             }
             (None, None, Outcome::UnknownTicketType) => {}
-            (None, Some(left), Outcome::Booked(booking)) if asked.quantity <= left => {
+            (None, Some(left), Outcome::Booked(booking)) if asked.quantity <= left && !is_over => {
                 self.note(asked, booking);
             }
             (None, Some(left), Outcome::NotEnough { left: said }) if asked.quantity > left => {
                 prop_assert_eq!(*said, left, "what is said to be left for {:?}", asked);
+            }
+            (None, Some(left), Outcome::OverPersonLimit { limit: most, held: said })
+                if asked.quantity <= left && is_over =>
+            {
+                prop_assert_eq!((Some(*most), *said), (limit, held), "{:?}", asked);
             }
             _ => prop_assert!(false, "{asked:?} got {outcome:?} with {left:?} left"),
         }
@@ -50,9 +58,9 @@ impl Model {
 
     /// Orders at once may take their turns in any order, so there can be more than one right answer. But
     /// nothing comes back meanwhile, so what is left at the end is the least that there was: who was
-    /// refused asked for more than that.
+    /// refused asked for more than that. So with what a person holds, which at the end is the most.
     pub fn many(&mut self, orders: &[Asked], outcomes: &[Outcome]) -> TestCaseResult {
-        let before = self.left.clone();
+        let before = self.clone();
         for (asked, outcome) in orders.iter().zip(outcomes) {
             if let Outcome::Booked(booking) = outcome {
                 prop_assert!(!self.booked.contains_key(&asked.key), "{asked:?} was booked twice");
@@ -61,7 +69,7 @@ impl Model {
         }
         for (asked, outcome) in orders.iter().zip(outcomes) {
             let known = self.booked.get(&asked.key);
-            let (most, least) = (before.get(asked.tier), self.left.get(asked.tier));
+            let (most, least) = (before.left.get(asked.tier), self.left.get(asked.tier));
             let is_right = match outcome {
                 Outcome::Booked(_) => true,
                 Outcome::Replayed(booking) => {
@@ -76,15 +84,33 @@ impl Model {
                         // Whoever has a booking for this very order is told so.
                         && known.is_none_or(|entry| entry.asked != *asked)
                 }
+                Outcome::OverPersonLimit { limit: said, held } => {
+                    let is_possible = (before.held(asked)..=self.held(asked)).contains(held);
+                    limit(asked) == Some(*said)
+                        && is_possible
+                        && held + asked.quantity > *said
+                        && known.is_none_or(|entry| entry.asked != *asked)
+                }
                 Outcome::UnknownTicketType => least.is_none(),
             };
             prop_assert!(
                 is_right,
-                "{asked:?} got {outcome:?}; left before {before:?}, after {:?}",
+                "{asked:?} got {outcome:?}; left before {:?}, after {:?}",
+                before.left,
                 self.left
             );
         }
+        let is_over = |asked: &Asked| limit(asked).is_some_and(|limit| self.held(asked) > limit);
+        prop_assert!(!orders.iter().any(is_over), "somebody holds too much after {orders:?}");
         Ok(())
+    }
+
+    /// How many tickets the buyer holds of the tier.
+    fn held(&self, asked: &Asked) -> i32 {
+        let is_theirs = |entry: &&Entry| {
+            !entry.is_cancelled && (entry.asked.tier, entry.asked.is_ada) == (asked.tier, asked.is_ada)
+        };
+        self.booked.values().filter(is_theirs).map(|entry| entry.asked.quantity).sum()
     }
 
     fn note(&mut self, asked: &Asked, booking: &Booking) {
@@ -117,4 +143,8 @@ impl Model {
         };
         self.booked.iter().map(line).collect()
     }
+}
+
+fn limit(asked: &Asked) -> Option<i32> {
+    PERSON_LIMITS.get(asked.tier).copied().flatten()
 }

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 
 /// Few tickets, so that tiers sell out, and few keys, so that they are used again.
 pub const CAPACITIES: [i32; 3] = [4, 7, 11];
+/// The most of each tier that one person may hold.
+pub const PERSON_LIMITS: [Option<i32>; 3] = [None, Some(3), Some(6)];
 const KEYS: u8 = 8;
 const QUANTITY_MAX: i32 = 5;
 /// The index of a tier that there is not.
@@ -35,6 +37,17 @@ pub struct Asked {
 impl Asked {
     pub fn buyer(&self) -> &'static str {
         if self.is_ada { "Ada" } else { "Bob" }
+    }
+
+    /// The buyer's address, as it comes from this or that keyboard.
+    pub fn email(&self) -> &'static str {
+        match (self.is_ada, self.key % 3) {
+            (true, 0) => "ada.li\u{e9}@example.org",
+            (true, 1) => "ADA.LIE\u{301}@Example.org",
+            (true, _) => "Ada.Li\u{e9}@example.org",
+            (false, 0) => "BOB@example.org",
+            (false, _) => "bob@example.org",
+        }
     }
 }
 
@@ -68,7 +81,7 @@ pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
 
 fn asked() -> impl Strategy<Value = Asked> {
     let tier = prop_oneof![6 => Just(0_usize), 5 => Just(1), 4 => Just(2), 1 => Just(NO_TIER)];
-    // Mostly one buyer, so that most repetitions are true ones.
+    // Mostly one buyer, so that most repetitions are true ones, and that one meets the limits.
     (0..KEYS, tier, 1..=QUANTITY_MAX, prop::bool::weighted(0.9))
         .prop_map(|(key, tier, quantity, is_ada)| Asked { key, tier, quantity, is_ada })
 }

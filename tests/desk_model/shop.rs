@@ -18,7 +18,7 @@ use techkraft::reconciliation::reconcile;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::database::TestDatabase;
-use crate::operation::{Asked, CAPACITIES};
+use crate::operation::{Asked, CAPACITIES, PERSON_LIMITS};
 
 pub struct Shop {
     desk: Arc<Desk>,
@@ -83,7 +83,7 @@ impl Shop {
     }
 
     fn order_of(&self, asked: &Asked) -> Order {
-        let buyer = Buyer { name: asked.buyer().to_owned(), email: "who@example.org".to_owned() };
+        let buyer = Buyer { name: asked.buyer().to_owned(), email: asked.email().to_owned() };
         Order {
             ticket_type_id: self.tier_ids.get(asked.tier).copied().unwrap_or(i64::MAX),
             quantity: asked.quantity,
@@ -102,7 +102,10 @@ impl Shop {
         );
         let cancelled = self.db.write_here(|db| {
             diesel::sql_query(give_back).execute(db)?;
-            diesel::sql_query(format!("UPDATE bookings SET status = 'cancelled' WHERE {its}")).execute(db)
+            diesel::sql_query(format!(
+                "UPDATE bookings SET status = 'cancelled', cancelled_at = created_at WHERE {its}"
+            ))
+            .execute(db)
         });
         cancelled.expect("it is cancelled");
         self.desk.restocked();
@@ -145,8 +148,10 @@ fn key(number: u8) -> String {
 /// The concert with so few tickets that everything happens soon.
 fn small_concert() -> Seed {
     let mut concert = seed::concert();
-    for (tier, capacity) in concert.ticket_types.iter_mut().zip(CAPACITIES) {
-        tier.capacity = capacity;
+    for (tier, (capacity, limit)) in
+        concert.ticket_types.iter_mut().zip(CAPACITIES.into_iter().zip(PERSON_LIMITS))
+    {
+        (tier.capacity, tier.max_per_person) = (capacity, limit);
     }
     concert
 }

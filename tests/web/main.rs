@@ -13,5 +13,6 @@ mod guard;
 mod mail;
 mod migrations;
 mod pace;
+mod person_limit;
 mod race;
 mod verify;

@@ -18,12 +18,13 @@ fn two_hundred_buyers_race_for_the_last_twenty_tickets() {
     let statuses: Vec<(u16, u32)> = thread::scope(|scope| {
         let buyers: Vec<_> = checkouts
             .iter()
-            .map(|(checkout, quantity)| {
+            .enumerate()
+            .map(|(buyer, (checkout, quantity))| {
                 let (app, barrier) = (&app, &barrier);
                 scope.spawn(move || {
-                    let client = browser();
+                    let (client, email) = (browser(), format!("buyer-{buyer}@example.org"));
                     barrier.wait();
-                    (app.confirm_as(&client, checkout, *quantity).status().as_u16(), *quantity)
+                    (app.confirm_for(&email, &client, checkout, *quantity).status().as_u16(), *quantity)
                 })
             })
             .collect();

@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{NaiveDateTime, Utc};
-use diesel::dsl::max;
+use diesel::dsl::{max, sql};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Integer, Text, Timestamp};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
 use diesel::sqlite::Sqlite;
 
-use super::super::{Booking, Order, Outcome};
-use super::{Batch, outcome_of_known};
+use super::super::buyer::{normalised_email, unusual_normalised_email};
+use super::super::{Booking, CONFIRMED, Order, Outcome};
+use super::{Batch, PERSON, outcome_of_known};
 use crate::events::Stock;
 use crate::schema::{bookings, events, mails, ticket_types};
 
@@ -24,6 +25,7 @@ struct Tier {
     currency: String,
     available: i32,
     version: i64,
+    max_per_person: Option<i32>,
 }
 
 /// Runs inside the caller's transaction, which holds the write lock: what is read here stays true.
@@ -67,6 +69,7 @@ fn read_tiers(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<B
                 events::currency,
                 ticket_types::available,
                 ticket_types::version,
+                ticket_types::max_per_person,
             ))
             .get_result(sqlite)
             .optional()?;
@@ -90,9 +93,12 @@ fn insert_fitting(
     let mut outcomes = Vec::with_capacity(orders.len());
     for order in orders {
         let tier = tiers.get(&order.ticket_type_id).zip(left.get_mut(&order.ticket_type_id));
+        let mut over_limit = None;
         let inserted = match tier {
             Some((tier, left)) if order.quantity <= *left => {
-                let booking = insert(sqlite, order, tier, created_at)?;
+                over_limit = person_limit(sqlite, order, tier)?;
+                let booking =
+                    if over_limit.is_none() { insert(sqlite, order, tier, created_at)? } else { None };
                 *left -= booking.as_ref().map_or(0, |booking| booking.quantity);
                 booking
             }
@@ -101,10 +107,24 @@ fn insert_fitting(
         outcomes.push(match inserted {
             Some(booking) => Some(Outcome::Booked(booking)),
             None => find_by_request_key(sqlite, &order.request_key)?
-                .map(|booking| outcome_of_known(order, booking)),
+                .map(|booking| outcome_of_known(order, booking))
+                .or(over_limit),
         });
     }
     Ok(outcomes)
+}
+
+/// The refusal of an order whose buyer would hold more than one person may. What this transaction has booked
+/// before counts already.
+fn person_limit(sqlite: &mut SqliteConnection, order: &Order, tier: &Tier) -> QueryResult<Option<Outcome>> {
+    let Some(limit) = tier.max_per_person else { return Ok(None) };
+    let held: i32 = bookings::table
+        .filter(sql::<Text>(PERSON).eq(normalised_email(&order.buyer.email)))
+        .filter(bookings::ticket_type_id.eq(order.ticket_type_id))
+        .filter(bookings::status.eq(CONFIRMED))
+        .select(sql::<Integer>("CAST(coalesce(sum(bookings.quantity), 0) AS INTEGER)"))
+        .get_result(sqlite)?;
+    Ok((held + order.quantity > limit).then_some(Outcome::OverPersonLimit { limit, held }))
 }
 
 /// The order's booking; `None` when its key has booked before.
@@ -115,7 +135,8 @@ fn insert(
     created_at: NaiveDateTime,
 ) -> QueryResult<Option<Booking>> {
     let booking = Booking::of(order, tier.price_cents, tier.currency.clone(), created_at);
-    let insertion = Insertion { booking: &booking, request_key: &order.request_key };
+    let normalised_email = unusual_normalised_email(&booking.buyer_email);
+    let insertion = Insertion { booking: &booking, normalised_email, request_key: &order.request_key };
     let inserted = insertion.execute(sqlite)?;
     Ok((inserted > 0).then_some(booking))
 }
@@ -123,6 +144,7 @@ fn insert(
 /// One row of `bookings`. Its type names the statement, whose text is thus not put together again for each.
 struct Insertion<'a> {
     booking: &'a Booking,
+    normalised_email: Option<String>,
     request_key: &'a str,
 }
 
@@ -135,7 +157,7 @@ impl QueryFragment<Sqlite> for Insertion<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO bookings (reference, token, ticket_type_id, quantity, unit_price_cents, \
-             total_cents, currency, buyer_name, buyer_email, request_key, status, created_at) VALUES (",
+             total_cents, currency, buyer_name, buyer_email, buyer_email_normalised, request_key, status, created_at) VALUES (",
         );
         out.push_bind_param::<Text, _>(&self.booking.reference)?;
         out.push_sql(", ");
@@ -154,6 +176,8 @@ impl QueryFragment<Sqlite> for Insertion<'_> {
         out.push_bind_param::<Text, _>(&self.booking.buyer_name)?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(&self.booking.buyer_email)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.normalised_email)?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(self.request_key)?;
         out.push_sql(", ");

@@ -47,9 +47,9 @@ mod tests {
             concat!(
                 r#"{"board":[[{"id":1,"slug":"show","name":"Show","tagline":"","venue":"Hall","city":"Chicago","#,
                 r#""starts_at":"1970-01-01T00:00:00","ends_at":"1970-01-01T00:00:00","#,
-                r#""time_zone":"America/Chicago","currency":"USD"},"#,
+                r#""time_zone":"America/Chicago","currency":"USD","cancellation_deadline_minutes":null},"#,
                 r#"[{"id":1,"event_id":1,"name":"VIP","description":"","price_cents":10000,"capacity":100,"#,
-                r#""available":40,"max_per_booking":10,"position":1,"version":1}]]]}"#
+                r#""available":40,"max_per_booking":10,"position":1,"version":1,"max_per_person":null}]]]}"#
             )
         );
         assert_eq!(serde_json::from_str::<News>(&text).expect("read"), board);

@@ -53,11 +53,16 @@ impl TestApp {
 
     /// The same from another browser.
     pub fn confirm_as(&self, client: &Client, checkout: &Checkout, quantity: u32) -> Response {
+        self.confirm_for("ada@example.org", client, checkout, quantity)
+    }
+
+    /// The same for another person.
+    pub fn confirm_for(&self, email: &str, client: &Client, checkout: &Checkout, quantity: u32) -> Response {
         let form = [
             ("ticket_type", checkout.ticket_type.as_str()),
             ("quantity", &quantity.to_string()),
             ("name", "Ada Lovelace"),
-            ("email", "ada@example.org"),
+            ("email", email),
             ("request_key", &checkout.request_key),
         ];
         client.post(self.url("/bookings")).form(&form).send().expect("an answer")

@@ -30,7 +30,13 @@ pub struct TestApp {
     pub database: TestDatabase,
     /// A browser: keeps cookies, follows no redirect.
     pub client: Client,
-    server: ServerHandle,
+    _server: Server,
+}
+
+/// A server of the site, which stops when nobody needs it any more.
+pub struct Server {
+    pub address: SocketAddr,
+    handle: ServerHandle,
 }
 
 impl TestApp {
@@ -43,19 +49,14 @@ impl TestApp {
         let database = TestDatabase::create();
         let mut config = config(&database);
         change(&mut config);
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let started = app::start(config).expect("the app starts");
-                sender
-                    .send((started.address, started.new_password, started.server.handle()))
-                    .expect("the test waits");
-                started.server.await.expect("the server runs");
-            });
-        });
-        let (address, password, server) = receiver.recv().expect("the app starts");
+        let (server, password) = Server::start(config);
         let admin_password = password.expect("a new database makes a password");
-        Self { address, admin_password, database, client: browser(), server }
+        Self { address: server.address, admin_password, database, client: browser(), _server: server }
+    }
+
+    /// One more server on the same database.
+    pub fn another_server(&self) -> Server {
+        Server::start(config(&self.database)).0
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -76,10 +77,28 @@ impl TestApp {
     }
 }
 
-impl Drop for TestApp {
+impl Server {
+    /// The server, and the admin's password if it has made one.
+    fn start(config: Config) -> (Self, Option<String>) {
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let started = app::start(config).expect("the app starts");
+                sender
+                    .send((started.address, started.new_password, started.server.handle()))
+                    .expect("the test waits");
+                started.server.await.expect("the server runs");
+            });
+        });
+        let (address, password, handle) = receiver.recv().expect("the app starts");
+        (Self { address, handle }, password)
+    }
+}
+
+impl Drop for Server {
     fn drop(&mut self) {
         // Stops without waiting for connections that a client still keeps.
-        drop(self.server.stop(false));
+        drop(self.handle.stop(false));
     }
 }
 

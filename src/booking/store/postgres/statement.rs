@@ -1,0 +1,201 @@
+//! The statement that books, its values, and what it says.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDateTime;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamp};
+
+use crate::booking::buyer::{normalised_email, unusual_normalised_email};
+use crate::booking::{Booking, Order};
+
+/// Orders whose key is new are counted up by tier; each tier's row is locked in the order of ids, so that
+/// servers never wait for each other in a circle, and updated when it holds enough for all of them; and
+/// only orders of tiers that were updated become bookings, each with its confirmation in the outbox
+/// ([`crate::mail`]). A tier that holds too little is left alone.
+///
+/// Of a tier with a limit for each person, the orders of whoever would hold too much are left out, all of that
+/// person's in this batch, and named. What they hold is counted once the tier is locked, by a function, because
+/// this statement does not see what was booked while it waited (`over_person_limit` in migration 8). For
+/// tiers without a limit all of that works on no rows.
+///
+/// It answers a line for each tier of the batch, and names the keys that have booked before. Lines for each
+/// order would have to be joined by key, and the planner, which cannot see how long the arrays are, does
+/// that in loops over all pairs.
+const CLAIM: &str = "
+WITH known AS MATERIALIZED (
+    SELECT request_key FROM bookings WHERE request_key = ANY ($1)
+), fresh AS MATERIALIZED (
+    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $0)
+        AS o (request_key, ticket_type_id, quantity, buyer_name, buyer_email, reference, token, normalised)
+    WHERE request_key NOT IN (SELECT request_key FROM known)
+), sums AS MATERIALIZED (
+    SELECT ticket_type_id, sum(quantity)::integer AS quantity FROM fresh GROUP BY ticket_type_id
+), locked AS MATERIALIZED (
+    SELECT t.id, t.max_per_person, sums.quantity FROM ticket_types t JOIN sums ON sums.ticket_type_id = t.id
+    WHERE t.available >= sums.quantity
+    ORDER BY t.id
+    FOR NO KEY UPDATE OF t
+), people AS MATERIALIZED (
+    SELECT locked.id, locked.max_per_person, sum(fresh.quantity)::integer AS quantity,
+           coalesce(fresh.normalised, lower(fresh.buyer_email COLLATE \"C\")) AS email
+    FROM locked JOIN fresh ON fresh.ticket_type_id = locked.id
+    WHERE locked.max_per_person IS NOT NULL
+    GROUP BY locked.id, locked.max_per_person, email
+), refused AS MATERIALIZED (
+    SELECT limited.id, over.person, over.held, over.refused
+    FROM (SELECT id, max_per_person, array_agg(email) AS emails, array_agg(quantity) AS quantities
+          FROM people GROUP BY id, max_per_person) AS limited
+    CROSS JOIN LATERAL over_person_limit(id, max_per_person, emails, quantities) AS over
+), granted AS MATERIALIZED (
+    SELECT id, quantity - coalesce((SELECT sum(refused) FROM refused WHERE refused.id = locked.id), 0)::integer
+        AS quantity
+    FROM locked
+), claimed AS (
+    UPDATE ticket_types t SET available = t.available - granted.quantity, version = t.version + 1
+    FROM granted
+    WHERE t.id = granted.id AND granted.quantity > 0 AND t.available >= granted.quantity
+    RETURNING t.id, t.event_id, t.price_cents, t.available, t.version
+), inserted AS (
+    INSERT INTO bookings (reference, token, ticket_type_id, quantity, unit_price_cents, total_cents, currency,
+                          buyer_name, buyer_email, buyer_email_normalised, request_key, status, created_at)
+    SELECT fresh.reference, fresh.token, fresh.ticket_type_id, fresh.quantity, claimed.price_cents,
+           claimed.price_cents * fresh.quantity, e.currency, fresh.buyer_name, fresh.buyer_email,
+           fresh.normalised, fresh.request_key, 'confirmed', $8
+    FROM fresh JOIN claimed ON claimed.id = fresh.ticket_type_id JOIN events e ON e.id = claimed.event_id
+    WHERE (fresh.ticket_type_id, coalesce(fresh.normalised, lower(fresh.buyer_email COLLATE \"C\")))
+        NOT IN (SELECT id, person FROM refused)
+    ORDER BY fresh.request_key COLLATE \"C\"
+/* mails */
+    RETURNING id, created_at
+), confirmations AS (
+    INSERT INTO mails (booking_id, kind, queued_at, due_at)
+    SELECT id, 'confirmation', created_at, created_at FROM inserted
+/* mails */
+)
+SELECT t.id, claimed.id IS NOT NULL, coalesce(claimed.price_cents, t.price_cents), e.currency,
+       coalesce(claimed.available, t.available), coalesce(claimed.version, t.version),
+       ARRAY (SELECT request_key FROM known), t.max_per_person,
+       ARRAY (SELECT person FROM refused WHERE refused.id = t.id ORDER BY person),
+       ARRAY (SELECT held FROM refused WHERE refused.id = t.id ORDER BY person)
+FROM ticket_types t
+JOIN events e ON e.id = t.event_id
+LEFT JOIN claimed ON claimed.id = t.id
+WHERE t.id = ANY ($9)";
+
+/// What stands between two of these is left out by a desk that writes no mail.
+const MAILS_MARK: &str = "/* mails */";
+
+/// The statement with a batch's values, as columns. Its type names it, so that it is prepared once.
+#[derive(Default)]
+pub(super) struct Claim<'a, const MAILS: bool> {
+    request_keys: Vec<&'a str>,
+    ticket_type_ids: Vec<i64>,
+    quantities: Vec<i32>,
+    buyer_names: Vec<&'a str>,
+    buyer_emails: Vec<&'a str>,
+    references: Vec<&'a str>,
+    tokens: Vec<&'a str>,
+    normalised_emails: Vec<Option<String>>,
+    created_at: NaiveDateTime,
+    distinct_ticket_type_ids: Vec<i64>,
+}
+
+impl<const MAILS: bool> QueryId for Claim<'_, MAILS> {
+    type QueryId = Claim<'static, MAILS>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<const MAILS: bool> QueryFragment<Pg> for Claim<'_, MAILS> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let parts = CLAIM.split(MAILS_MARK).enumerate().filter(|(index, _)| MAILS || *index != 1);
+        for (number, piece) in parts.flat_map(|(_, part)| part.split('$').enumerate()) {
+            if number == 0 {
+                out.push_sql(piece);
+                continue;
+            }
+            // Diesel numbers the parameters itself, in the order in which they stand in the statement.
+            match piece.as_bytes().first() {
+                Some(b'1') => out.push_bind_param::<Array<Text>, _>(&self.request_keys)?,
+                Some(b'2') => out.push_bind_param::<Array<BigInt>, _>(&self.ticket_type_ids)?,
+                Some(b'3') => out.push_bind_param::<Array<Integer>, _>(&self.quantities)?,
+                Some(b'4') => out.push_bind_param::<Array<Text>, _>(&self.buyer_names)?,
+                Some(b'5') => out.push_bind_param::<Array<Text>, _>(&self.buyer_emails)?,
+                Some(b'6') => out.push_bind_param::<Array<Text>, _>(&self.references)?,
+                Some(b'7') => out.push_bind_param::<Array<Text>, _>(&self.tokens)?,
+                Some(b'8') => out.push_bind_param::<Timestamp, _>(&self.created_at)?,
+                Some(b'0') => out.push_bind_param::<Array<Nullable<Text>>, _>(&self.normalised_emails)?,
+                _ => out.push_bind_param::<Array<BigInt>, _>(&self.distinct_ticket_type_ids)?,
+            }
+            out.push_sql(&piece[1..]);
+        }
+        Ok(())
+    }
+}
+
+impl<const MAILS: bool> Query for Claim<'_, MAILS> {
+    type SqlType = (
+        BigInt,
+        Bool,
+        BigInt,
+        Text,
+        Integer,
+        BigInt,
+        Array<Text>,
+        Nullable<Integer>,
+        Array<Text>,
+        Array<Integer>,
+    );
+}
+
+impl<const MAILS: bool> RunQueryDsl<PgConnection> for Claim<'_, MAILS> {}
+
+/// What the statement says of one tier.
+#[derive(Queryable)]
+pub(super) struct Tier {
+    pub(super) id: i64,
+    pub(super) is_claimed: bool,
+    pub(super) price_cents: i64,
+    pub(super) currency: String,
+    pub(super) available: i32,
+    pub(super) version: i64,
+    pub(super) known: Vec<String>,
+    pub(super) max_per_person: Option<i32>,
+    /// Whose orders were left out, because they would hold too much, and what they hold.
+    pub(super) refused: Vec<String>,
+    pub(super) held: Vec<i32>,
+}
+
+impl Tier {
+    /// Whether the order, whose key was new, is a booking now.
+    pub(super) fn has_booked(&self, order: &Order) -> bool {
+        let is_refused = || self.refused.contains(&normalised_email(&order.buyer.email));
+        self.is_claimed && (self.refused.is_empty() || !is_refused())
+    }
+}
+
+/// The statement for the open orders, each with the draft of its booking.
+pub(super) fn statement<'a, const MAILS: bool>(
+    orders: &[&'a Order],
+    open: &[usize],
+    drafts: &'a [Booking],
+    created_at: NaiveDateTime,
+) -> Claim<'a, MAILS> {
+    let mut claim = Claim { created_at, ..Claim::default() };
+    for (&index, booking) in open.iter().zip(drafts) {
+        let order = orders[index];
+        claim.request_keys.push(&order.request_key);
+        claim.ticket_type_ids.push(order.ticket_type_id);
+        claim.quantities.push(order.quantity);
+        claim.buyer_names.push(&order.buyer.name);
+        claim.buyer_emails.push(&order.buyer.email);
+        claim.references.push(&booking.reference);
+        claim.tokens.push(&booking.token);
+        claim.normalised_emails.push(unusual_normalised_email(&order.buyer.email));
+    }
+    let distinct: BTreeSet<i64> = claim.ticket_type_ids.iter().copied().collect();
+    claim.distinct_ticket_type_ids = distinct.into_iter().collect();
+    claim
+}
