@@ -19,6 +19,7 @@ pub fn event(name: &str, venue: &str, city: &str) -> Event {
         ends_at: starts_at,
         time_zone: "America/Chicago".into(),
         currency: "USD".into(),
+        cancellation_deadline_minutes: None,
     }
 }
 
@@ -32,6 +33,7 @@ pub fn ticket_type(name: &str) -> TicketType {
         capacity: 100,
         available: 100,
         max_per_booking: MOST,
+        max_per_person: None,
         position: 1,
         version: 1,
     }
@@ -50,5 +52,6 @@ pub fn booking() -> Booking {
         buyer_email: "ada@example.org".into(),
         status: CONFIRMED.to_owned(),
         created_at: seed::concert().starts_at,
+        cancelled_at: None,
     }
 }
