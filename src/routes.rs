@@ -36,6 +36,11 @@ fn pages(site: &mut ServiceConfig) {
     .service(page("/bookings/new").route(get().to(booking::pages::new)))
     .service(page("/bookings/{token}").route(get().to(booking::pages::show)))
     .service(page("/bookings/{token}/calendar.ics").route(get().to(booking::pages::calendar)))
+    .service(
+        form("/bookings/{token}/cancellation")
+            .route(get().to(booking::cancellation::pages::new))
+            .route(post().to(booking::cancellation::pages::create)),
+    )
     .service(act("/buyer/forget").route(post().to(booking::pages::forget_buyer)))
     // Concerts
     .service(page("/").route(get().to(events::pages::index)))

@@ -5,6 +5,7 @@
 
 pub mod buyer;
 pub mod calendar;
+pub mod cancellation;
 pub mod desk;
 pub mod form;
 pub mod pages;

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use chrono::{NaiveDateTime, Utc};
 use serde::Deserialize;
 
 use super::buyer::{Buyer, Express};
@@ -47,8 +48,19 @@ struct Show {
     ticket_type: TicketType,
     booking: Booking,
     url: String,
+    /// Whether its buyer may still cancel it.
+    is_cancellable: bool,
     /// What the landing page needs for the next booking; only when the confirmation goes into its dialog.
     express: Option<Express>,
+}
+
+impl Show {
+    /// "On Thursday, June 3, 2027, 2:04 PM CDT", on the venue's clock.
+    fn cancelled_at(&self) -> String {
+        let at = |at: NaiveDateTime| at.and_utc().with_timezone(&self.event.zone());
+        let cancelled_at = self.booking.cancelled_at.map(at);
+        cancelled_at.map(|at| at.format("On %A, %B %-d, %Y, %-I:%M %p %Z").to_string()).unwrap_or_default()
+    }
 }
 
 #[derive(Deserialize)]
@@ -147,6 +159,9 @@ pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> 
 /// `GET /bookings/{token}/calendar.ics`
 pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let sale = find_sale(&app, token.into_inner()).await?;
+    if sale.booking.is_cancelled() {
+        return Err(Error::NotFound);
+    }
     let show = confirmation(&app, Page::default(), sale, None);
     let file = calendar::render(&show.booking, &show.ticket_type, &show.event, &show.url);
     Ok(HttpResponse::Ok()
@@ -213,10 +228,10 @@ fn over_person_limit(limit: i32, asked: i32, ticket_type: &TicketType) -> String
 }
 
 /// A booking with what it is for.
-struct Sale {
-    event: Event,
-    ticket_type: TicketType,
-    booking: Booking,
+pub(super) struct Sale {
+    pub(super) event: Event,
+    pub(super) ticket_type: TicketType,
+    pub(super) booking: Booking,
 }
 
 /// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.
@@ -229,7 +244,14 @@ fn respond_booked(
     booking: Booking,
 ) -> Result<HttpResponse, Error> {
     let location = format!("/bookings/{}", booking.token);
-    let toast = Toast::success(format!("Booked: {} × {}", booking.quantity, ticket_type.name));
+    // The same form sent again finds its booking, whatever has become of that.
+    let (status, toast) = if booking.is_cancelled() {
+        let message = "What this form has booked was cancelled. Nothing new was booked.";
+        (StatusCode::OK, Toast::failure(message))
+    } else {
+        let message = format!("Booked: {} × {}", booking.quantity, ticket_type.name);
+        (StatusCode::CREATED, Toast::success(message))
+    };
     let cookie = buyer.cookie(app);
     if !page.wants_fragment {
         return Ok(see_other(&location).cookie(cookie).cookie(toast_cookie(app, &toast)).finish());
@@ -240,7 +262,7 @@ fn respond_booked(
     let show = confirmation(app, page.clone(), sale, Some(express));
     let body = html(&show.as_confirmation())?;
     Ok(page
-        .unlisted_builder(StatusCode::CREATED)
+        .unlisted_builder(status)
         .cookie(cookie)
         .insert_header(("Location", location))
         .insert_header(("HX-Trigger", "booked"))
@@ -250,10 +272,11 @@ fn respond_booked(
 fn confirmation(app: &App, page: Page, sale: Sale, express: Option<Express>) -> Show {
     let Sale { event, ticket_type, booking } = sale;
     let url = format!("{}/bookings/{}", app.public_url(), booking.token);
-    Show { page, event, ticket_type, booking, url, express }
+    let is_cancellable = event.is_cancellable(Utc::now().naive_utc());
+    Show { page, event, ticket_type, booking, url, is_cancellable, express }
 }
 
-async fn find_sale(app: &App, token: String) -> Result<Sale, Error> {
+pub(super) async fn find_sale(app: &App, token: String) -> Result<Sale, Error> {
     if !is_token(&token) {
         return Err(Error::NotFound);
     }

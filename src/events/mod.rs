@@ -43,11 +43,16 @@ pub struct Event {
 }
 
 impl Event {
-    /// The start on the venue's clock; UTC when the zone is one that we do not know.
+    /// The venue's zone; UTC when it is one that we do not know.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.time_zone.parse().unwrap_or(Tz::UTC)
+    }
+
+    /// The start on the venue's clock.
     #[must_use]
     pub fn local_start(&self) -> DateTime<Tz> {
-        let zone = self.time_zone.parse().unwrap_or(Tz::UTC);
-        self.starts_at.and_utc().with_timezone(&zone)
+        self.starts_at.and_utc().with_timezone(&self.zone())
     }
 
     /// "Saturday, June 19, 2027"
@@ -158,10 +163,10 @@ pub struct Stock {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    pub(super) fn event() -> Event {
+    pub(crate) fn event() -> Event {
         let starts_at = NaiveDateTime::default();
         Event {
             id: 1,

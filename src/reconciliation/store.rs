@@ -16,7 +16,7 @@ const TIERS: &str = "
 
 /// What must never be, and the query that counts how often it is. Each reads the tables themselves, so
 /// that a broken index or a constraint that was dropped cannot hide anything.
-const UNTRUTHS: [(&str, &str); 10] = [
+const UNTRUTHS: [(&str, &str); 12] = [
     (
         "request keys that booked more than once",
         "SELECT COUNT(*) AS count FROM (SELECT 1 AS x FROM bookings GROUP BY request_key HAVING COUNT(*) > 1) AS d",
@@ -42,6 +42,15 @@ const UNTRUTHS: [(&str, &str); 10] = [
     (
         "bookings that are neither confirmed nor cancelled",
         "SELECT COUNT(*) AS count FROM bookings WHERE status NOT IN ('confirmed', 'cancelled')",
+    ),
+    (
+        "cancelled bookings that do not say when, or others that do",
+        "SELECT COUNT(*) AS count FROM bookings WHERE (status = 'cancelled') <> (cancelled_at IS NOT NULL)",
+    ),
+    (
+        "cancelled bookings on which somebody was let in",
+        "SELECT COUNT(*) AS count FROM bookings b WHERE b.status = 'cancelled'
+         AND EXISTS (SELECT 1 FROM admissions a WHERE a.booking_id = b.id)",
     ),
     (
         "confirmed bookings without a confirmation in the outbox",

@@ -7,6 +7,7 @@ mod admin;
 mod assets;
 mod bad_input;
 mod bookings;
+mod cancellation;
 mod command_line;
 mod events;
 mod guard;

@@ -1,0 +1,284 @@
+//! Cancelling, by whoever holds the booking's link.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Text};
+use techkraft::config::DatabaseUrl;
+use techkraft::db::Database;
+use techkraft::tickets::code::Code;
+use techkraft::tickets::{Outcome, Scan, store};
+
+use crate::support::acts::Checkout;
+use crate::support::{TestApp, between, browser, header};
+
+#[derive(Debug, PartialEq, Eq, QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    reference: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+}
+
+fn booking(app: &TestApp, location: &str) -> Row {
+    let token = location.trim_start_matches("/bookings/");
+    let query = format!("SELECT id, reference, status FROM bookings WHERE token = '{token}'");
+    app.database.rows(&query).pop().expect("a booking")
+}
+
+fn is_shown(app: &TestApp, tier: &str, left: &str) -> bool {
+    app.get("/")
+        .text()
+        .expect("a page")
+        .split("<article")
+        .any(|card| card.contains(tier) && card.contains(left))
+}
+
+#[test]
+fn a_cancelled_booking_gives_its_tickets_back_once_however_often_it_is_sent() {
+    let app = TestApp::spawn();
+    let location = app.book_well("VIP", 3);
+    let page = app.get(&location).text().expect("a page");
+    assert!(page.contains("You can cancel until Friday, June 18, 2027, 8:00 PM CDT."), "{page}");
+    let cancellation =
+        between(&page, "href=\"", "/cancellation\"").rsplit('"').next().expect("a link").to_owned();
+    let cancellation = format!("{cancellation}/cancellation");
+    assert_eq!(cancellation, format!("{location}/cancellation"));
+
+    let asked = app.get(&cancellation);
+    assert_eq!((asked.status().as_u16(), header(&asked, "cache-control")), (200, "private, no-store"));
+    assert_eq!(header(&asked, "x-robots-tag"), "noindex, nofollow");
+    let asked = asked.text().expect("a page");
+    for text in ["Cancel this booking?", "3 × VIP", "Nothing was charged online", "method=\"post\""] {
+        assert!(asked.contains(text), "{text}\n{asked}");
+    }
+    assert_eq!(app.database.tier("VIP").sold, 3, "asking changes nothing");
+
+    for _ in 0..3 {
+        let response = app.post(&cancellation, &[]);
+        assert_eq!((response.status().as_u16(), header(&response, "location")), (303, location.as_str()));
+        assert!(is_shown(&app, ">VIP<", "<strong>100</strong> of 100 left"), "back on sale at once");
+    }
+    let vip = app.database.tier("VIP");
+    assert_eq!((vip.available, vip.sold), (100, 0));
+    let page = app.get(&location).text().expect("a page");
+    assert!(page.contains("Booking cancelled"), "{page}");
+    for text in ["You’re going!", "calendar.ics", "Cancel this booking"] {
+        assert!(!page.contains(text), "{text}\n{page}");
+    }
+    assert_eq!(app.get(&format!("{location}/calendar.ics")).status(), 404);
+    assert_eq!(header(&app.get(&cancellation), "location"), location, "there is nothing left to ask");
+}
+
+#[test]
+fn tickets_that_come_back_are_sold_again_at_once() {
+    let app = TestApp::spawn();
+    let location = app.book_well("VIP", 2);
+    let checkout = app.open_checkout("VIP", 2);
+    app.set_available("VIP", 0);
+    assert_eq!(app.confirm(&checkout, 2).status(), 409);
+    assert_eq!(app.post(&format!("{location}/cancellation"), &[]).status(), 303);
+    // The very order that the desk has just refused, and would refuse from memory.
+    let toast = app.get(&location).text().expect("a page");
+    assert!(toast.contains("Cancelled: 2 × VIP"), "{toast}");
+    assert_eq!(app.confirm(&checkout, 2).status(), 303);
+    app.database.assert_books_balance();
+}
+
+#[test]
+fn the_same_form_shows_the_cancelled_booking_and_books_nothing() {
+    let app = TestApp::spawn();
+    let checkout = app.open_checkout("Front Row", 2);
+    let location = header(&app.confirm(&checkout, 2), "location").to_owned();
+    assert_eq!(app.post(&format!("{location}/cancellation"), &[]).status(), 303);
+    let again = app.confirm(&checkout, 2);
+    assert_eq!((again.status().as_u16(), header(&again, "location")), (303, location.as_str()));
+    let page = app.get(&location).text().expect("a page");
+    assert!(page.contains("Nothing new was booked") && page.contains("Booking cancelled"), "{page}");
+
+    let form = [
+        ("ticket_type", checkout.ticket_type.as_str()),
+        ("quantity", "2"),
+        ("name", "Ada Lovelace"),
+        ("email", "ada@example.org"),
+        ("request_key", &checkout.request_key),
+    ];
+    let post = app.client.post(app.url("/bookings")).header("HX-Request", "true").form(&form);
+    let fragment = post.send().expect("an answer");
+    assert_eq!(fragment.status(), 200);
+    let fragment = fragment.text().expect("a fragment");
+    assert!(fragment.contains("Booking cancelled") && !fragment.contains("<html"), "{fragment}");
+    assert_eq!((app.database.tier("Front Row").sold, app.database.tier("Front Row").available), (0, 200));
+}
+
+#[test]
+fn after_the_deadline_only_the_organiser_may_cancel() {
+    let app = TestApp::spawn();
+    let location = app.book_well("VIP", 1);
+    let cancellation = format!("{location}/cancellation");
+    let refuses = |says: &str| {
+        for response in [app.get(&cancellation), app.post(&cancellation, &[])] {
+            assert_eq!(response.status(), 409);
+            let page = response.text().expect("a page");
+            assert!(page.contains(says) && page.contains("your tickets are valid"), "{page}");
+            assert!(!page.contains("<form action=\"/bookings"), "nothing to send: {page}");
+        }
+        assert_eq!(booking(&app, &location).status, "confirmed");
+    };
+    // Three hours less than the whole time until the start.
+    app.database.execute("UPDATE events SET cancellation_deadline_minutes = 99999999");
+    refuses("could be cancelled here until");
+    app.database.execute("UPDATE events SET cancellation_deadline_minutes = NULL");
+    refuses("cannot be cancelled here");
+    assert!(!app.get(&location).text().expect("a page").contains("/cancellation"));
+    app.database.execute("UPDATE events SET cancellation_deadline_minutes = 0");
+    assert_eq!(app.post(&cancellation, &[]).status(), 303);
+    assert_eq!(booking(&app, &location).status, "cancelled");
+}
+
+#[test]
+fn a_guessed_link_cancels_nothing() {
+    let app = TestApp::spawn();
+    for path in ["/bookings/AAAAAAAAAAAAAAAAAAAAAAAA/cancellation", "/bookings/%00/cancellation"] {
+        assert_eq!(
+            (app.get(path).status().as_u16(), app.post(path, &[]).status().as_u16()),
+            (404, 404),
+            "{path}"
+        );
+    }
+    let location = app.book_well("VIP", 1);
+    let foreign = app.client.post(app.url(&format!("{location}/cancellation")));
+    assert_eq!(foreign.header("sec-fetch-site", "cross-site").send().expect("an answer").status(), 403);
+    assert_eq!(booking(&app, &location).status, "confirmed");
+}
+
+/// Tried: without `status = 'confirmed'` in `end`, and without looking whether it is cancelled already, the
+/// CHECK turned repetitions into 500s; without the CHECK as well, VIP had 113 of 100 left.
+#[test]
+fn one_booking_cancelled_at_forty_windows_of_two_servers_comes_back_once() {
+    let app = TestApp::spawn();
+    let other = app.another_server();
+    app.book_well("VIP", 4);
+    for _ in 0..5 {
+        let location = app.book_well("VIP", 1);
+        let barrier = Barrier::new(40);
+        thread::scope(|scope| {
+            for window in 0..40 {
+                let (app, other, barrier, location) = (&app, &other, &barrier, &location);
+                scope.spawn(move || {
+                    let server = if window % 2 == 0 { app.address } else { other.address };
+                    let post = browser().post(format!("http://{server}{location}/cancellation"));
+                    barrier.wait();
+                    assert_eq!(post.send().expect("an answer").status(), 303);
+                });
+            }
+        });
+        let vip = app.database.tier("VIP");
+        assert_eq!((vip.available, vip.sold), (96, 4));
+    }
+}
+
+const GATE_STEP: Duration = Duration::from_micros(500);
+
+/// A gate and the buyer at the same moment: one of them is first.
+/// Tried: with `admitted_count` asked before the booking's row is locked, PostgreSQL let people in on
+/// bookings that were cancelled.
+#[test]
+fn a_booking_is_admitted_or_cancelled_and_never_both() {
+    let app = TestApp::spawn();
+    let db = Database::open(&DatabaseUrl::parse(&app.database.url).expect("a URL"), 2).expect("it opens");
+    let event_id = app.database.rows::<Id>("SELECT id FROM events").pop().expect("a concert").id;
+    let (mut admitted, mut cancelled) = (0, 0);
+    // The gate waits until it is about as late as the buyer, however long that takes on this machine.
+    let mut gate_waits = Duration::ZERO;
+    for round in 0..60 {
+        let location = app.book_well("General Admission", 2);
+        let Row { id, reference, .. } = booking(&app, &location);
+        let scan = Scan {
+            code: Code { reference, seat: 1 + round % 2 },
+            event_id,
+            gate: "North".into(),
+            actor: "a test".into(),
+            at: chrono::Utc::now().naive_utc(),
+        };
+        let barrier = Barrier::new(2);
+        let (outcome, status) = thread::scope(|scope| {
+            let gate = scope.spawn(|| {
+                barrier.wait();
+                thread::sleep(gate_waits);
+                db.write_here(|db| store::admit(db, &scan)).expect("an outcome")
+            });
+            let post = app.client.post(app.url(&format!("{location}/cancellation")));
+            barrier.wait();
+            let status = post.send().expect("an answer").status().as_u16();
+            (gate.join().expect("a gate"), status)
+        });
+        let inside = db.read_primary_here(|db| store::admitted_count(db, id)).expect("a count");
+        match (&outcome, status, booking(&app, &location).status.as_str(), inside) {
+            (Outcome::Admitted(_), 409, "confirmed", 1) => {
+                admitted += 1;
+                gate_waits += GATE_STEP;
+            }
+            (Outcome::Cancelled(_), 303, "cancelled", 0) => {
+                cancelled += 1;
+                gate_waits = gate_waits.saturating_sub(GATE_STEP);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(admitted > 0 && cancelled > 0, "{admitted} admitted, {cancelled} cancelled");
+    app.database.assert_books_balance();
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+/// Buyers who book and cancel on two servers, while somebody counts: whenever it is looked, every ticket is
+/// either sold or available.
+#[test]
+fn the_books_balance_at_every_moment_while_buyers_book_and_cancel() {
+    let app = TestApp::spawn();
+    let other = app.another_server();
+    let tiers = ["VIP", "Front Row", "General Admission"];
+    let checkouts: Vec<(Checkout, &str)> =
+        (0..96).map(|n| (app.open_checkout(tiers[n % 3], 1), tiers[n % 3])).collect();
+    let buyers = Barrier::new(16);
+    thread::scope(|scope| {
+        let windows: Vec<_> = checkouts
+            .chunks(6)
+            .enumerate()
+            .map(|(number, checkouts)| {
+                let (app, other, buyers) = (&app, &other, &buyers);
+                scope.spawn(move || {
+                    let servers = [app.address, other.address];
+                    let client = browser();
+                    buyers.wait();
+                    for (turn, (checkout, _)) in checkouts.iter().enumerate() {
+                        let email = format!("buyer-{number}@example.org");
+                        let booked = app.confirm_for(&email, &client, checkout, 1);
+                        assert_eq!(booked.status(), 303);
+                        let server = servers[(number + turn) % 2];
+                        let location = header(&booked, "location");
+                        if turn % 3 != 2 {
+                            let post = client.post(format!("http://{server}{location}/cancellation"));
+                            assert_eq!(post.send().expect("an answer").status(), 303);
+                        }
+                    }
+                })
+            })
+            .collect();
+        while windows.iter().any(|window| !window.is_finished()) {
+            app.database.assert_books_balance();
+        }
+        windows.into_iter().for_each(|window| window.join().expect("a window"));
+    });
+    let tiers = app.database.tiers();
+    assert_eq!(tiers.iter().map(|tier| tier.sold).sum::<i64>(), 32, "{tiers:?}");
+}
