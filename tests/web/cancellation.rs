@@ -129,7 +129,6 @@ fn after_the_deadline_only_the_organiser_may_cancel() {
         }
         assert_eq!(booking(&app, &location).status, "confirmed");
     };
-    // Three hours less than the whole time until the start.
     app.database.execute("UPDATE events SET cancellation_deadline_minutes = 99999999");
     refuses("could be cancelled here until");
     app.database.execute("UPDATE events SET cancellation_deadline_minutes = NULL");
@@ -156,8 +155,8 @@ fn a_guessed_link_cancels_nothing() {
     assert_eq!(booking(&app, &location).status, "confirmed");
 }
 
-/// Tried: without `status = 'confirmed'` in `end`, and without looking whether it is cancelled already, the
-/// CHECK turned repetitions into 500s; without the CHECK as well, VIP had 113 of 100 left.
+/// Tried: without `status = 'confirmed'` in `end`, PostgreSQL had 100 left and 4 sold; when nobody looks either
+/// whether it is cancelled already, the CHECK turned repetitions into 500s on SQLite too.
 #[test]
 fn one_booking_cancelled_at_forty_windows_of_two_servers_comes_back_once() {
     let app = TestApp::spawn();
@@ -185,8 +184,8 @@ fn one_booking_cancelled_at_forty_windows_of_two_servers_comes_back_once() {
 const GATE_STEP: Duration = Duration::from_micros(500);
 
 /// A gate and the buyer at the same moment: one of them is first.
-/// Tried: with `admitted_count` asked before the booking's row is locked, PostgreSQL let people in on
-/// bookings that were cancelled.
+/// Tried: with `admitted_count` asked before the booking's row is locked, PostgreSQL let somebody in on a
+/// booking that was cancelled.
 #[test]
 fn a_booking_is_admitted_or_cancelled_and_never_both() {
     let app = TestApp::spawn();
