@@ -57,6 +57,13 @@ fn pages(site: &mut ServiceConfig) {
     .service(
         form("/admin/reseed").route(get().to(admin::reseed::new)).route(post().to(admin::reseed::create)),
     )
+    .service(page("/admin/bookings").route(get().to(admin::bookings::index)))
+    .service(page("/admin/bookings/{reference}").route(get().to(admin::bookings::show)))
+    .service(
+        form("/admin/bookings/{reference}/cancellation")
+            .route(get().to(admin::bookings::new_cancellation))
+            .route(post().to(admin::bookings::create_cancellation)),
+    )
     .service(page("/admin/events/{slug}/bookings.csv").route(get().to(admin::export::show)))
     .default_service(to(elsewhere));
 }

@@ -39,7 +39,6 @@ fn line(typed: &[&str; TYPED.len()]) -> BookingLine {
     let booking = samples::booking();
     BookingLine {
         reference: booking.reference,
-        token: booking.token,
         ticket_type: typed[0].to_owned(),
         quantity: booking.quantity,
         total: Money::new(booking.total_cents, &booking.currency),

@@ -1,6 +1,7 @@
 //! The organiser's desk: signing in, watching the sale, and starting it again. Everything here is behind
 //! [`session::Admin`], and what changes something is written into the audit log.
 
+pub mod bookings;
 pub mod export;
 pub mod pages;
 pub mod password;
@@ -65,7 +66,6 @@ impl Sales {
 /// A line of the list of bookings.
 pub struct BookingLine {
     pub reference: String,
-    pub token: String,
     pub ticket_type: String,
     pub quantity: i32,
     pub total: Money,

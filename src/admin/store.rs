@@ -7,6 +7,7 @@ use diesel::sql_types::BigInt;
 
 use super::{BookingLine, Sales, TierSales};
 use crate::booking::Booking;
+use crate::booking::cancellation::{self, Canceller, Outcome};
 use crate::db::{Db, take_turn_to_fill};
 use crate::events::seed::Seed;
 use crate::events::{self, Event};
@@ -182,7 +183,6 @@ fn line((booking, ticket_type, time_zone): (Booking, String, String)) -> Booking
         total: booking.total(),
         unit_price: booking.unit_price(),
         reference: booking.reference,
-        token: booking.token,
         ticket_type,
         quantity: booking.quantity,
         buyer_name: booking.buyer_name,
@@ -191,6 +191,18 @@ fn line((booking, ticket_type, time_zone): (Booking, String, String)) -> Booking
         created_at: booking.created_at,
         time_zone,
     }
+}
+
+/// Cancels a booking for the organiser. Runs inside the caller's transaction.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn cancel_booking(db: &mut Db, reference: String, actor: &str) -> QueryResult<Outcome> {
+    let outcome = cancellation::store::cancel(db, &Canceller::Organiser { reference })?;
+    if let Outcome::Cancelled { booking, .. } = &outcome {
+        record(db, actor, "cancelled", &booking.reference, booking.quantity.into())?;
+    }
+    Ok(outcome)
 }
 
 /// Deletes the bookings of the seed's concert and puts it on sale afresh; returns how many there were.

@@ -145,6 +145,17 @@ pub fn new_reference() -> String {
     format!("TK-{}-{}", group(), group())
 }
 
+/// A reference as somebody types or reads it out: in small letters, without its hyphens or its `TK`. `None`
+/// when it can be none.
+#[must_use]
+pub fn parse_reference(typed: &str) -> Option<String> {
+    let letters = typed.chars().filter(|c| !c.is_whitespace() && *c != '-');
+    let code = letters.collect::<String>().to_ascii_uppercase();
+    let code = code.strip_prefix("TK").filter(|rest| rest.len() == 8).unwrap_or(&code);
+    let is_code = code.len() == 8 && code.bytes().all(|b| REFERENCE_ALPHABET.contains(&b));
+    is_code.then(|| format!("TK-{}-{}", &code[..4], &code[4..]))
+}
+
 /// A new token: the time and 96 random bits.
 #[must_use]
 pub fn new_token() -> String {
@@ -177,6 +188,12 @@ mod tests {
         let reference = new_reference();
         assert_eq!(reference.len(), "TK-7F3K-9QXM".len());
         assert!(!reference[3..].contains(['0', '1', 'I', 'L', 'O', 'U']));
+        assert_eq!(parse_reference(&reference).as_ref(), Some(&reference));
+        assert_eq!(parse_reference(" tk 7f3k-9qxm ").as_deref(), Some("TK-7F3K-9QXM"));
+        assert_eq!(parse_reference("tk3k9qxm").as_deref(), Some("TK-TK3K-9QXM"));
+        for bad in ["", "TK", "TK-7F3K-9QX", "TK-7F3K-9QX0", "7F3K\09QXM", "ÄÖÜÄ"] {
+            assert_eq!(parse_reference(bad), None, "{bad}");
+        }
         assert!(is_token(&new_token()) && !is_token("") && !is_token("a\0"));
         assert_ne!(new_token(), new_token());
     }

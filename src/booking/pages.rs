@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use chrono::{NaiveDateTime, Utc};
+use chrono::Utc;
 use serde::Deserialize;
 
 use super::buyer::{Buyer, Express};
@@ -52,15 +52,6 @@ struct Show {
     is_cancellable: bool,
     /// What the landing page needs for the next booking; only when the confirmation goes into its dialog.
     express: Option<Express>,
-}
-
-impl Show {
-    /// "On Thursday, June 3, 2027, 2:04 PM CDT", on the venue's clock.
-    fn cancelled_at(&self) -> String {
-        let at = |at: NaiveDateTime| at.and_utc().with_timezone(&self.event.zone());
-        let cancelled_at = self.booking.cancelled_at.map(at);
-        cancelled_at.map(|at| at.format("On %A, %B %-d, %Y, %-I:%M %p %Z").to_string()).unwrap_or_default()
-    }
 }
 
 #[derive(Deserialize)]

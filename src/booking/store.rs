@@ -60,3 +60,15 @@ pub fn find_by_token(db: &mut Db, token: &str) -> QueryResult<(Booking, TicketTy
         .select((Booking::as_select(), TicketType::as_select(), Event::as_select()))
         .first(db)
 }
+
+/// The booking of a reference, with what it is for.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn find_by_reference(db: &mut Db, reference: &str) -> QueryResult<(Booking, TicketType, Event)> {
+    bookings::table
+        .inner_join(ticket_types::table.inner_join(events::table))
+        .filter(bookings::reference.eq(reference))
+        .select((Booking::as_select(), TicketType::as_select(), Event::as_select()))
+        .first(db)
+}

@@ -55,6 +55,12 @@ impl Event {
         self.starts_at.and_utc().with_timezone(&self.zone())
     }
 
+    /// A time (UTC) on the venue's clock: "Thursday, June 3, 2027, 2:04 PM CDT".
+    #[must_use]
+    pub fn local_time(&self, at: &NaiveDateTime) -> String {
+        at.and_utc().with_timezone(&self.zone()).format("%A, %B %-d, %Y, %-I:%M %p %Z").to_string()
+    }
+
     /// "Saturday, June 19, 2027"
     #[must_use]
     pub fn date(&self) -> String {

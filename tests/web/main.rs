@@ -4,6 +4,7 @@
 mod support;
 
 mod admin;
+mod admin_bookings;
 mod assets;
 mod bad_input;
 mod bookings;

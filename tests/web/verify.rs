@@ -37,6 +37,15 @@ fn each_untruth_is_found() {
         ("quantity × unit price", "UPDATE bookings SET total_cents = total_cents + 1"),
         ("a tier that does not exist", "UPDATE bookings SET ticket_type_id = 999999"),
         ("neither confirmed nor cancelled", "UPDATE bookings SET status = 'perhaps'"),
+        ("DOES NOT BALANCE", "UPDATE bookings SET status = 'cancelled', cancelled_at = created_at"),
+        ("do not say when", "UPDATE bookings SET status = 'cancelled'"),
+        ("do not say when", "UPDATE bookings SET cancelled_at = created_at"),
+        (
+            "on which somebody was let in",
+            "INSERT INTO admissions (booking_id, seat, gate, actor, admitted_at)
+             SELECT id, 1, 'North', 'a test', created_at FROM bookings;
+             UPDATE bookings SET status = 'cancelled', cancelled_at = created_at",
+        ),
         ("without a confirmation", "DELETE FROM mails"),
         ("more than one mail of a kind", "INSERT INTO mails SELECT * FROM mails"),
         ("mails of a booking that does not exist", "UPDATE mails SET booking_id = booking_id + 1000"),

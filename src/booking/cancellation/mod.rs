@@ -56,8 +56,7 @@ impl Event {
     /// The same on the venue's clock: "Friday, June 18, 2027, 8:00 PM CDT".
     #[must_use]
     pub fn cancellation_deadline(&self) -> Option<String> {
-        let until = self.cancellable_until()?.and_utc().with_timezone(&self.zone());
-        Some(until.format("%A, %B %-d, %Y, %-I:%M %p %Z").to_string())
+        Some(self.local_time(&self.cancellable_until()?))
     }
 }
 

@@ -1,0 +1,129 @@
+//! `/admin/bookings`, `/admin/bookings/{reference}`, `/admin/bookings/{reference}/cancellation`: one booking,
+//! found by what its buyer reads out, and its end.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::session::Admin;
+use super::store;
+use crate::app::App;
+use crate::booking::cancellation::{Outcome, announce, pages::admitted};
+use crate::booking::{self, Booking, parse_reference};
+use crate::error::Error;
+use crate::events::{Event, TicketType};
+use crate::page::{Page, Toast, see_other, toast_cookie};
+
+#[derive(Template)]
+#[template(path = "admin/booking.html")]
+struct Show {
+    page: Page,
+    event: Event,
+    ticket_type: TicketType,
+    booking: Booking,
+}
+
+#[derive(Template)]
+#[template(path = "admin/cancellation.html")]
+struct NewCancellation {
+    page: Page,
+    event: Event,
+    ticket_type: TicketType,
+    booking: Booking,
+    refusal: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "admin/booking_search.html")]
+struct Search {
+    page: Page,
+    typed: String,
+    error: Option<&'static str>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct SearchQuery {
+    reference: String,
+}
+
+/// `GET /admin/bookings?reference=tk 7f3k 9qxm`: finds a booking as it is read out.
+pub async fn index(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    query: web::Query<SearchQuery>,
+) -> Result<HttpResponse, Error> {
+    let typed = query.into_inner().reference;
+    let (status, error) = match parse_reference(&typed) {
+        _ if typed.trim().is_empty() => (StatusCode::OK, None),
+        None => {
+            let error =
+                "A reference looks like TK-7F3K-9QXM: eight letters and digits, without 0, 1, I, L, O and U.";
+            (StatusCode::UNPROCESSABLE_ENTITY, Some(error))
+        }
+        Some(reference) => match find(&app, &reference).await {
+            Ok(_) => return Ok(see_other(&format!("/admin/bookings/{reference}")).finish()),
+            Err(Error::NotFound) => (StatusCode::NOT_FOUND, Some("No booking has this reference.")),
+            Err(error) => return Err(error),
+        },
+    };
+    page.clone().respond_unlisted(status, &Search { page, typed, error })
+}
+
+/// `GET /admin/bookings/{reference}`
+pub async fn show(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    reference: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (booking, ticket_type, event) = find(&app, &reference).await?;
+    page.clone().respond_unlisted(StatusCode::OK, &Show { page, event, ticket_type, booking })
+}
+
+/// `GET /admin/bookings/{reference}/cancellation`
+pub async fn new_cancellation(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    reference: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (booking, ticket_type, event) = find(&app, &reference).await?;
+    if booking.is_cancelled() {
+        return Ok(see_other(&format!("/admin/bookings/{}", booking.reference)).finish());
+    }
+    let refusal = None;
+    page.clone()
+        .respond_unlisted(StatusCode::OK, &NewCancellation { page, event, ticket_type, booking, refusal })
+}
+
+/// `POST /admin/bookings/{reference}/cancellation`: at any time, unless somebody is in on it.
+pub async fn create_cancellation(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    reference: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (booking, ticket_type, event) = find(&app, &reference).await?;
+    let (reference, actor) = (booking.reference.clone(), admin.username);
+    let outcome = app.db.write(move |db| store::cancel_booking(db, reference, &actor)).await?;
+    announce(&app, &outcome);
+    if let Outcome::Admitted { count } = outcome {
+        let refusal = Some(admitted(count, &booking));
+        let new = NewCancellation { page: page.clone(), event, ticket_type, booking, refusal };
+        return page.respond_unlisted(StatusCode::CONFLICT, &new);
+    }
+    let mut response = see_other(&format!("/admin/bookings/{}", booking.reference));
+    if matches!(outcome, Outcome::Cancelled { .. }) {
+        let toast = Toast::success(format!("Cancelled: {} × {}", booking.quantity, ticket_type.name));
+        response.cookie(toast_cookie(&app, &toast));
+    }
+    Ok(response.finish())
+}
+
+async fn find(app: &App, reference: &str) -> Result<(Booking, TicketType, Event), Error> {
+    let reference = parse_reference(reference).ok_or(Error::NotFound)?;
+    app.db.read_primary(move |db| booking::store::find_by_reference(db, &reference)).await
+}

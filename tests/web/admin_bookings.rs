@@ -1,0 +1,133 @@
+//! The organiser finds a booking and ends it.
+
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Text};
+use reqwest::blocking::Client;
+
+use crate::support::{TestApp, between, header};
+
+fn reference(app: &TestApp, location: &str) -> String {
+    let page = app.get(location).text().expect("a page");
+    between(&page, "<span>Reference</span><strong>", "</strong>").to_owned()
+}
+
+fn page(app: &TestApp, organiser: &Client, path: &str) -> (u16, String) {
+    let response = organiser.get(app.url(path)).send().expect("an answer");
+    (response.status().as_u16(), response.text().expect("a page"))
+}
+
+#[derive(Debug, QueryableByName)]
+struct Entry {
+    #[diesel(sql_type = Text)]
+    actor: String,
+    #[diesel(sql_type = Text)]
+    subject: String,
+    #[diesel(sql_type = BigInt)]
+    affected: i64,
+}
+
+fn cancellations(app: &TestApp) -> Vec<(String, String, i64)> {
+    let query = "SELECT actor, subject, affected FROM audit_log WHERE action = 'cancelled' ORDER BY id";
+    app.database.rows(query).into_iter().map(|it: Entry| (it.actor, it.subject, it.affected)).collect()
+}
+
+#[test]
+fn the_organiser_cancels_at_any_time_once_and_it_is_written_down() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let location = app.book_well("VIP", 3);
+    let reference = reference(&app, &location);
+    app.database.execute("UPDATE events SET cancellation_deadline_minutes = NULL");
+
+    let (_, desk) = page(&app, &organiser, "/admin");
+    let path = format!("/admin/bookings/{reference}");
+    assert!(desk.contains(&format!("href=\"{path}\"")), "{desk}");
+    let (status, shown) = page(&app, &organiser, &path);
+    assert_eq!(status, 200);
+    for text in
+        ["Confirmed on", "Ada Lovelace", "ada@example.org", &format!("{path}/cancellation"), &location]
+    {
+        assert!(shown.contains(text), "{text}\n{shown}");
+    }
+    let cancellation = format!("{path}/cancellation");
+    let (status, asked) = page(&app, &organiser, &cancellation);
+    assert!(status == 200 && asked.contains("Cancel 3 × VIP"), "{asked}");
+    assert_eq!(app.database.tier("VIP").sold, 3, "asking changes nothing");
+
+    for _ in 0..2 {
+        let response = organiser.post(app.url(&cancellation)).send().expect("an answer");
+        assert_eq!((response.status().as_u16(), header(&response, "location")), (303, path.as_str()));
+    }
+    let vip = app.database.tier("VIP");
+    assert_eq!((vip.available, vip.sold), (100, 0));
+    assert_eq!(cancellations(&app), [("admin".into(), reference, 3)]);
+    let (_, shown) = page(&app, &organiser, &path);
+    assert!(shown.contains("Cancelled on") && !shown.contains("/cancellation"), "{shown}");
+    assert!(page(&app, &organiser, "/admin").1.contains("badge--cancelled"));
+    assert!(app.get(&location).text().expect("a page").contains("Booking cancelled"));
+    let csv = page(&app, &organiser, "/admin/events/midnight-parade/bookings.csv").1;
+    assert!(csv.contains("ada@example.org,cancelled"), "{csv}");
+}
+
+#[test]
+fn whoever_is_in_keeps_the_booking() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let location = app.book_well("VIP", 2);
+    let reference = reference(&app, &location);
+    app.database.execute(
+        "INSERT INTO admissions (booking_id, seat, gate, actor, admitted_at)
+         SELECT id, 1, 'North', 'a test', CURRENT_TIMESTAMP FROM bookings",
+    );
+    let path = format!("/admin/bookings/{reference}/cancellation");
+    for response in
+        [organiser.post(app.url(&path)), organiser.post(app.url(&format!("{location}/cancellation")))]
+    {
+        let response = response.send().expect("an answer");
+        assert_eq!(response.status(), 409);
+        let page = response.text().expect("a page");
+        assert!(page.contains("Tickets used at the entrance: 1 of 2."), "{page}");
+    }
+    assert_eq!(app.database.tier("VIP").sold, 2);
+    assert!(cancellations(&app).is_empty());
+}
+
+#[test]
+fn a_booking_is_found_as_it_is_read_out() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let reference = reference(&app, &app.book_well("VIP", 1));
+    let search = |typed: &str| {
+        let typed = typed.replace(' ', "+").replace('\0', "%00");
+        organiser.get(app.url(&format!("/admin/bookings?reference={typed}"))).send().expect("an answer")
+    };
+    for typed in
+        [reference.clone(), reference.to_lowercase(), reference.replace('-', " "), reference[3..].into()]
+    {
+        let found = search(&typed);
+        let path = format!("/admin/bookings/{reference}");
+        assert_eq!((found.status().as_u16(), header(&found, "location")), (303, path.as_str()), "{typed}");
+    }
+    assert_eq!(search("").status(), 200);
+    for (typed, status) in [("TK-2222-2222", 404), ("ada", 422), ("TK-\0", 422)] {
+        let response = search(typed);
+        assert_eq!(response.status(), status, "{typed}");
+        assert!(response.text().expect("a page").contains("aria-describedby=\"reference-error\""));
+    }
+    for path in ["/admin/bookings/TK-2222-2222", "/admin/bookings/x/cancellation"] {
+        assert_eq!(page(&app, &organiser, path).0, 404, "{path}");
+    }
+}
+
+#[test]
+fn nobody_else_finds_or_cancels_a_booking_there() {
+    let app = TestApp::spawn();
+    let location = app.book_well("VIP", 1);
+    let path = format!("/admin/bookings/{}", reference(&app, &location));
+    let cancellation = format!("{path}/cancellation");
+    for path in ["/admin/bookings", &path, &cancellation] {
+        assert_eq!(header(&app.get(path), "location"), "/admin/sign-in", "{path}");
+    }
+    assert_eq!(header(&app.post(&cancellation, &[]), "location"), "/admin/sign-in");
+    assert_eq!(app.database.tier("VIP").sold, 1);
+}
