@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::{Condition, Logger, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, web};
 
 use crate::admin::throttle::Throttle;
@@ -22,11 +22,8 @@ use crate::events::refresher::keep_fresh;
 use crate::events::shared_board::{self, SharedBoard};
 use crate::guard::cookies::Cookies;
 use crate::guard::secret::{self, Secrets};
-use crate::guard::{headers, origin};
+use crate::guard::{headers, origin, request_log, shape};
 use crate::{events, routes};
-
-/// Where the lines of requests go; `RUST_LOG=techkraft::request=warn` leaves them out.
-const REQUEST_LOG: &str = "techkraft::request";
 
 /// What handlers share.
 pub struct App {
@@ -78,6 +75,9 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let new_password = ensure_admin(&db)?;
     let secrets = secret::load(&config, &db)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    if config.public_url.is_none() && !address.ip().is_loopback() {
+        log::warn!("PUBLIC_URL is not set: links to bookings will begin with {public_url}");
+    }
     let db = db.with_replicas(&config.replicas)?;
     let board = Arc::new(Board::new(config.poll));
     board.refresh_here(&db)?;
@@ -109,9 +109,9 @@ pub fn start(config: Config) -> Result<Started, StartError> {
             .app_data(app.clone())
             .configure(routes::configure)
             .wrap(from_fn(origin::same_origin))
+            .wrap(from_fn(shape::well_shaped))
             .wrap(from_fn(headers::secure_headers))
-            // Its lines are put together even when nobody reads them.
-            .wrap(Condition::new(is_request_logged(), request_log()))
+            .wrap(from_fn(request_log::log_requests))
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     Ok(Started { address, server, new_password, public_url })
@@ -190,16 +190,4 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
             std::future::pending::<()>().await;
         }
     })
-}
-
-fn is_request_logged() -> bool {
-    log::log_enabled!(target: REQUEST_LOG, log::Level::Info)
-}
-
-/// One line a request: method, path, status, milliseconds.
-fn request_log() -> Logger {
-    Logger::new("%{method}xi %{path}xi %s %Dms")
-        .log_target(REQUEST_LOG)
-        .custom_request_replace("method", |request| request.method().to_string())
-        .custom_request_replace("path", |request| routes::without_secrets(request.match_info().as_str()))
 }

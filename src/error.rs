@@ -107,6 +107,10 @@ impl Error {
                 "That was too much to read",
                 "The form held more than a booking ever needs. Go back, shorten what you typed, and send it again.",
             ),
+            Self::Unreadable(_, StatusCode::URI_TOO_LONG) => (
+                "That address is too long",
+                "No page of ours has one like it. Start from the concert's page, and everything will be where it should be.",
+            ),
             Self::Unreadable(..) => (
                 "We could not read that form",
                 "Something in it was not as a browser sends it. Go back and send it again; nothing was booked.",

@@ -1,10 +1,10 @@
 //! The checkout's form: an order is only ever made of what may be booked.
 
-use actix_web::web::Query;
 use techkraft::booking::Order;
 use techkraft::booking::buyer::{parse_email, parse_name};
 use techkraft::booking::form::{BookingForm, FieldErrors};
 use techkraft::booking::request_key::RequestKeys;
+use techkraft::guard::form::parse;
 
 use super::{SECRET, samples};
 
@@ -13,10 +13,8 @@ const KEY: &str = "KEY";
 
 /// The input is the form as it is posted.
 pub fn holds(input: &[u8]) {
-    let text = String::from_utf8_lossy(input);
     // The same parser that reads posted forms.
-    let Ok(form) = Query::<BookingForm>::from_query(&text) else { return };
-    let mut form = form.into_inner();
+    let Ok(mut form) = parse::<BookingForm>(input) else { return };
     let keys = RequestKeys::new(&SECRET.into());
     let is_ours = form.request_key == KEY;
     if is_ours {

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
 use crate::events::{Event, TicketType};
+use crate::guard::form::{Form, Query};
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
 
 /// Everything that the checkout shows, as a page or inside the dialog.
@@ -69,7 +70,7 @@ pub async fn new(
     request: HttpRequest,
     page: Page,
     app: web::Data<App>,
-    query: web::Query<NewQuery>,
+    Query(query): Query<NewQuery>,
 ) -> Result<HttpResponse, Error> {
     let (_, ticket_type) = find_ticket_type(&app, &query.ticket_type)?;
     let buyer = Buyer::remembered(&app, &request);
@@ -93,9 +94,8 @@ pub async fn new(
 pub async fn create(
     page: Page,
     app: web::Data<App>,
-    form: web::Form<BookingForm>,
+    Form(mut form): Form<BookingForm>,
 ) -> Result<HttpResponse, Error> {
-    let mut form = form.into_inner();
     let (listing, ticket_type) = find_ticket_type(&app, &form.ticket_type)?;
     let order = match form.parse(&ticket_type, &app.request_keys) {
         Ok(order) => Arc::new(order),

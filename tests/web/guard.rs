@@ -3,5 +3,8 @@
 mod cookies;
 mod cross_site;
 mod headers;
+mod links;
+mod panics;
 mod redirects;
 mod secrets;
+mod shape;
