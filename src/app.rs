@@ -21,6 +21,9 @@ use crate::events::pace::{self, lag};
 use crate::events::refresher::keep_fresh;
 use crate::events::shared_board::{self, SharedBoard};
 use crate::guard::cookies::Cookies;
+use crate::guard::limits::Limits;
+use crate::guard::limits::gate::Gate;
+use crate::guard::limits::shared::{self as shared_limits, SharedLimits};
 use crate::guard::secret::{self, Secrets};
 use crate::guard::{headers, origin, request_log, shape};
 use crate::{events, routes};
@@ -34,6 +37,8 @@ pub struct App {
     pub cookies: Cookies,
     pub request_keys: RequestKeys,
     pub sign_ins: Throttle,
+    /// `None`: nothing is limited.
+    pub limits: Option<Limits>,
     public_url: String,
 }
 
@@ -95,6 +100,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         cookies: Cookies::new(&secrets, public_url.starts_with("https://")),
         request_keys: RequestKeys::new(&secrets),
         sign_ins: Throttle::default(),
+        limits: rate_limits(&config, &secrets),
         public_url: public_url.clone(),
         config,
     });
@@ -108,6 +114,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         ActixApp::new()
             .app_data(app.clone())
             .configure(routes::configure)
+            .wrap(Gate::new(app.clone()))
             .wrap(from_fn(origin::same_origin))
             .wrap(from_fn(shape::well_shaped))
             .wrap(from_fn(headers::secure_headers))
@@ -124,11 +131,25 @@ fn share(board: &Arc<Board>, config: &Config, secrets: &Secrets) -> Option<Arc<S
     Some(shared)
 }
 
+/// How often clients may ask, counted together with the other servers when there is a place for that.
+fn rate_limits(config: &Config, secrets: &Secrets) -> Option<Limits> {
+    let Some(rates) = &config.rate_limits else {
+        log::warn!("RATE_LIMITS=off: every client may ask as often as it likes; for load tests alone");
+        return None;
+    };
+    let shared = config.redis_url.as_ref().map(|url| Arc::new(SharedLimits::new(url, secrets)));
+    if let Some(shared) = &shared {
+        actix_web::rt::spawn(Arc::clone(shared).stay_connected());
+    }
+    Some(Limits::new(rates, shared))
+}
+
 /// The limits that the settings ask for, as far as the system goes along.
 fn connection_limits(config: &Config) -> ConnectionLimits {
     // The desk and each watcher of a replica have one of their own, and another watches the primary.
     let replicas = config.replicas.urls.len() * (config.replicas.pool_size as usize + 1);
-    let redis = if config.redis_url.is_some() { shared_board::CONNECTIONS } else { 0 };
+    let redis = shared_board::CONNECTIONS + shared_limits::CONNECTIONS;
+    let redis = if config.redis_url.is_some() { redis } else { 0 };
     let others = config.database_pool_size as usize + replicas + 2 + redis;
     let connections = connections::fit(config.connections.connections, others, connections::raise());
     ConnectionLimits { connections, ..config.connections }

@@ -12,6 +12,7 @@
 //! - [`guard`] stands between the network and the pages; [`page`] and [`error`] shape what goes out;
 //!   [`assets`] holds the static files; [`money`] writes amounts.
 //! - [`reconciliation`] counts the books again, for `techkraft verify` and the organiser's pages.
+//! - `redis_line` knows whether Redis is there, for those who share something through it.
 //! - [`config`] reads the settings; [`db`] and [`schema`] know the two databases.
 
 #![forbid(unsafe_code)]
@@ -30,5 +31,6 @@ pub mod guard;
 pub mod money;
 pub mod page;
 pub mod reconciliation;
+mod redis_line;
 pub mod routes;
 pub mod schema;

@@ -1,11 +1,13 @@
 //! What stands between the network and the pages: the secret that signs, the cookies that it seals, the
 //! headers on every response, the refusal of what other sites send in a visitor's name and of what no page
-//! of ours sends at all, whose request it is, and what of it is logged.
+//! of ours sends at all, whose request it is, how often one may ask, and what of it is logged.
 
+pub mod api_tokens;
 pub mod client_address;
 pub mod cookies;
 pub mod form;
 pub mod headers;
+pub mod limits;
 pub mod origin;
 pub mod request_log;
 pub mod secret;

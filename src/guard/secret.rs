@@ -30,6 +30,8 @@ pub enum Purpose {
     RequestKeys,
     /// The names of the shared board inside Redis.
     SharedBoard,
+    /// The names of those whose requests are counted inside Redis.
+    RateLimits,
 }
 
 impl Purpose {
@@ -39,6 +41,7 @@ impl Purpose {
             Self::Cookies => b"techkraft cookies 1",
             Self::RequestKeys => b"techkraft request keys 1",
             Self::SharedBoard => b"techkraft shared board 1",
+            Self::RateLimits => b"techkraft rate limits 1",
         }
     }
 }

@@ -164,6 +164,8 @@ fn spawn(
         .env("DATABASE_URL", database_url)
         .env("DATABASE_POOL_SIZE", "4")
         .env("RUST_LOG", "error")
+        // All visitors of a journey have one address.
+        .env("RATE_LIMITS", "off")
         .envs(settings.iter().copied())
         .stdout(Stdio::piped())
         .spawn()

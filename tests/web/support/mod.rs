@@ -19,6 +19,7 @@ use techkraft::booking::desk::DeskLimits;
 use techkraft::config::{Config, DatabaseUrl, ReplicaConfig, SecretConfig};
 use techkraft::connections::ConnectionLimits;
 use techkraft::events::pace::PollSeconds;
+use techkraft::guard::api_tokens::ApiTokens;
 use techkraft::guard::client_address::TrustedProxies;
 
 use self::database::TestDatabase;
@@ -99,6 +100,9 @@ pub fn config(database: &TestDatabase) -> Config {
         secrets: SecretConfig::default(),
         public_url: None,
         trusted_proxies: TrustedProxies::default(),
+        // The tests of the limits set theirs.
+        rate_limits: None,
+        api_tokens: ApiTokens::default(),
         allow_reseed: true,
         connections: ConnectionLimits {
             connections: 1000,
