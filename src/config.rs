@@ -4,6 +4,7 @@
 mod connections;
 mod database_url;
 mod desk;
+mod forms;
 mod polling;
 mod public_url;
 mod rate_limits;
@@ -22,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
 use self::desk::DeskSettings;
+use self::forms::FormSettings;
 use self::polling::PollingSettings;
 use self::public_url::PublicUrlSettings;
 use self::rate_limits::RateLimitSettings;
@@ -33,6 +35,7 @@ pub use self::secrets::SecretConfig;
 use self::secrets::SecretSettings;
 use self::trusted_proxies::ProxySettings;
 use crate::booking::desk::DeskLimits;
+use crate::booking::form_age::FormAges;
 use crate::connections::ConnectionLimits;
 use crate::error::StartError;
 use crate::events::pace::PollSeconds;
@@ -100,6 +103,9 @@ pub struct Settings {
     #[command(flatten)]
     limits: RateLimitSettings,
 
+    #[command(flatten)]
+    forms: FormSettings,
+
     /// Milliseconds between two looks at what other servers have sold
     #[arg(long, env = "BOARD_REFRESH_MS", global = true, default_value = "1000")]
     board_refresh_ms: String,
@@ -145,6 +151,8 @@ pub struct Config {
     /// How often each client may ask; `None`: as often as it likes.
     pub rate_limits: Option<Rates>,
     pub api_tokens: ApiTokens,
+    /// How old a form may be that books.
+    pub forms: FormAges,
     pub allow_reseed: bool,
     pub connections: ConnectionLimits,
 }
@@ -183,6 +191,7 @@ impl Config {
             api_tokens: settings.limits.parse_tokens()?,
             secrets: settings.secrets.parse(bind, public_url.as_deref())?,
             public_url,
+            forms: settings.forms.parse()?,
             allow_reseed: parse_bool("ALLOW_RESEED", &settings.allow_reseed)?,
         })
     }
@@ -261,6 +270,8 @@ mod tests {
             (["--rate-limit-api", "off"], "RATE_LIMIT_API", "off"),
             (["--rate-limit-api-token", "1/hour burst 99"], "RATE_LIMIT_API_TOKEN", "burst 99"),
             (["--api-tokens", "ada:short"], "API_TOKENS", "hidden"),
+            (["--form-min-age-ms", "60000"], "FORM_MIN_AGE_MS", "60000"),
+            (["--form-max-age-hours", "0"], "FORM_MAX_AGE_HOURS", "0"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),
             (["--max-connections", "0"], "MAX_CONNECTIONS", "0"),
             (["--listen-backlog", "0"], "LISTEN_BACKLOG", "0"),

@@ -7,6 +7,7 @@ pub mod buyer;
 pub mod calendar;
 pub mod desk;
 pub mod form;
+pub mod form_age;
 pub mod pages;
 pub mod request_key;
 pub mod store;

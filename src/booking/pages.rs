@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use chrono::Utc;
 use serde::Deserialize;
 
 use super::buyer::{Buyer, Express};
@@ -99,13 +100,21 @@ pub async fn create(
     let (listing, ticket_type) = find_ticket_type(&app, &form.ticket_type)?;
     let order = match form.parse(&ticket_type, &app.request_keys) {
         Ok(order) => Arc::new(order),
-        Err(errors) => {
-            let checkout = checkout(&app, page, form, errors)?;
-            return respond_checkout(StatusCode::UNPROCESSABLE_ENTITY, checkout);
+        Err(errors) => return ask_again(&app, page, form, errors),
+    };
+    let outcome = match app.config.forms.check(&order, Utc::now()) {
+        Ok(()) => app.desk.book(Arc::clone(&order)).await?,
+        Err(untimely) => {
+            let sought = Arc::clone(&order);
+            // Whatever its age: what a form has booked it finds again.
+            match app.db.read_primary(move |db| store::find_by_request_key(db, &sought)).await? {
+                Some(outcome) => outcome,
+                None => return ask_again(&app, page, form, FieldErrors::of_form(untimely.message())),
+            }
         }
     };
     let mut errors = FieldErrors::default();
-    let status = match app.desk.book(Arc::clone(&order)).await? {
+    let status = match outcome {
         Outcome::Booked(booking) | Outcome::Replayed(booking) => {
             return respond_booked(&app, page, &order.buyer, &listing.event, ticket_type, booking);
         }
@@ -164,6 +173,12 @@ fn find_ticket_type(app: &App, id: &str) -> Result<(Arc<Listing>, TicketType), E
     let listing = app.board.find_by_ticket_type(id).ok_or(Error::NotFound)?;
     let ticket_type = listing.ticket_type(id).ok_or(Error::NotFound)?.clone();
     Ok((listing, ticket_type))
+}
+
+/// The form again, with a fresh key, everything that was typed, and what is wrong with it.
+fn ask_again(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Result<HttpResponse, Error> {
+    let checkout = checkout(app, page, form, errors)?;
+    respond_checkout(StatusCode::UNPROCESSABLE_ENTITY, checkout)
 }
 
 fn checkout(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Result<New, Error> {

@@ -11,6 +11,7 @@ mod polling;
 mod quality;
 mod race;
 mod support;
+mod trap;
 
 use support::Site;
 

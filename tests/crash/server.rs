@@ -154,6 +154,8 @@ fn techkraft(database: &TestDatabase) -> Command {
     command
         .env("DATABASE_URL", &database.url)
         .env("SECRET_KEY", SECRET)
+        // These visitors are quicker than people.
+        .env("FORM_MIN_AGE_MS", "0")
         .env("RUST_LOG", "warn")
         // All visitors of these tests have one address.
         .env("RATE_LIMITS", "off")

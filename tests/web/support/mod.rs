@@ -16,6 +16,7 @@ use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use techkraft::app;
 use techkraft::booking::desk::DeskLimits;
+use techkraft::booking::form_age::FormAges;
 use techkraft::config::{Config, DatabaseUrl, ReplicaConfig, SecretConfig};
 use techkraft::connections::ConnectionLimits;
 use techkraft::events::pace::PollSeconds;
@@ -103,6 +104,8 @@ pub fn config(database: &TestDatabase) -> Config {
         // The tests of the limits set theirs.
         rate_limits: None,
         api_tokens: ApiTokens::default(),
+        // Tests fill in forms quicker than people do.
+        forms: FormAges { least: Duration::ZERO, most: Duration::from_secs(12 * 3600) },
         allow_reseed: true,
         connections: ConnectionLimits {
             connections: 1000,
