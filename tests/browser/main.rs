@@ -4,6 +4,7 @@ mod accessibility;
 mod availability;
 mod booking;
 mod keyboard;
+mod limits;
 mod once;
 mod organiser;
 mod plain;
