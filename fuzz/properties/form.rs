@@ -6,7 +6,7 @@ use techkraft::booking::form::{BookingForm, FieldErrors};
 use techkraft::booking::request_key::RequestKeys;
 use techkraft::guard::form::parse;
 
-use super::{SECRET, samples};
+use super::{SECRET, never_used, samples};
 
 /// Stands for a key of ours, which nobody can think of.
 const KEY: &str = "KEY";
@@ -15,8 +15,8 @@ const KEY: &str = "KEY";
 pub fn holds(input: &[u8]) {
     // The same parser that reads posted forms.
     let Ok(mut form) = parse::<BookingForm>(input) else { return };
-    let keys = RequestKeys::new(&SECRET.into());
     let is_ours = form.request_key == KEY;
+    let keys = if is_ours { RequestKeys::new(&SECRET.into()) } else { never_used() };
     if is_ours {
         keys.mint().as_str().clone_into(&mut form.request_key);
     }
