@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::{Condition, Logger, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, web};
 
 use crate::admin::throttle::Throttle;
@@ -21,13 +21,13 @@ use crate::events::pace::{self, lag};
 use crate::events::refresher::keep_fresh;
 use crate::events::shared_board::{self, SharedBoard};
 use crate::guard::cookies::Cookies;
+use crate::guard::limits::Limits;
+use crate::guard::limits::gate::Gate;
+use crate::guard::limits::shared::{self as shared_limits, SharedLimits};
 use crate::guard::secret::{self, Secrets};
-use crate::guard::{headers, origin};
+use crate::guard::{headers, origin, request_log, shape};
 use crate::tickets::code::TicketCodes;
 use crate::{events, routes};
-
-/// Where the lines of requests go; `RUST_LOG=techkraft::request=warn` leaves them out.
-const REQUEST_LOG: &str = "techkraft::request";
 
 /// What handlers share.
 pub struct App {
@@ -39,6 +39,8 @@ pub struct App {
     pub request_keys: RequestKeys,
     pub ticket_codes: TicketCodes,
     pub sign_ins: Throttle,
+    /// `None`: nothing is limited.
+    pub limits: Option<Limits>,
     public_url: String,
 }
 
@@ -80,6 +82,9 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let new_password = ensure_admin(&db)?;
     let secrets = secret::load(&config, &db)?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    if config.public_url.is_none() && !address.ip().is_loopback() {
+        log::warn!("PUBLIC_URL is not set: links to bookings will begin with {public_url}");
+    }
     let db = db.with_replicas(&config.replicas)?;
     let board = Arc::new(Board::new(config.poll));
     board.refresh_here(&db)?;
@@ -100,6 +105,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         request_keys: RequestKeys::new(&secrets),
         ticket_codes: TicketCodes::new(&secrets),
         sign_ins: Throttle::default(),
+        limits: rate_limits(&config, &secrets),
         public_url: public_url.clone(),
         config,
     });
@@ -113,10 +119,11 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         ActixApp::new()
             .app_data(app.clone())
             .configure(routes::configure)
+            .wrap(Gate::new(app.clone()))
             .wrap(from_fn(origin::same_origin))
+            .wrap(from_fn(shape::well_shaped))
             .wrap(from_fn(headers::secure_headers))
-            // Its lines are put together even when nobody reads them.
-            .wrap(Condition::new(is_request_logged(), request_log()))
+            .wrap(from_fn(request_log::log_requests))
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     Ok(Started { address, server, new_password, public_url })
@@ -129,11 +136,25 @@ fn share(board: &Arc<Board>, config: &Config, secrets: &Secrets) -> Option<Arc<S
     Some(shared)
 }
 
+/// How often clients may ask, counted together with the other servers when there is a place for that.
+fn rate_limits(config: &Config, secrets: &Secrets) -> Option<Limits> {
+    let Some(rates) = &config.rate_limits else {
+        log::warn!("RATE_LIMITS=off: every client may ask as often as it likes; for load tests alone");
+        return None;
+    };
+    let shared = config.redis_url.as_ref().map(|url| Arc::new(SharedLimits::new(url, secrets)));
+    if let Some(shared) = &shared {
+        actix_web::rt::spawn(Arc::clone(shared).stay_connected());
+    }
+    Some(Limits::new(rates, shared))
+}
+
 /// The limits that the settings ask for, as far as the system goes along.
 fn connection_limits(config: &Config) -> ConnectionLimits {
     // The desk and each watcher of a replica have one of their own, and another watches the primary.
     let replicas = config.replicas.urls.len() * (config.replicas.pool_size as usize + 1);
-    let redis = if config.redis_url.is_some() { shared_board::CONNECTIONS } else { 0 };
+    let redis = shared_board::CONNECTIONS + shared_limits::CONNECTIONS;
+    let redis = if config.redis_url.is_some() { redis } else { 0 };
     let others = config.database_pool_size as usize + replicas + 2 + redis;
     let connections = connections::fit(config.connections.connections, others, connections::raise());
     ConnectionLimits { connections, ..config.connections }
@@ -195,16 +216,4 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
             std::future::pending::<()>().await;
         }
     })
-}
-
-fn is_request_logged() -> bool {
-    log::log_enabled!(target: REQUEST_LOG, log::Level::Info)
-}
-
-/// One line a request: method, path, status, milliseconds.
-fn request_log() -> Logger {
-    Logger::new("%{method}xi %{path}xi %s %Dms")
-        .log_target(REQUEST_LOG)
-        .custom_request_replace("method", |request| request.method().to_string())
-        .custom_request_replace("path", |request| routes::without_secrets(request.match_info().as_str()))
 }

@@ -3,8 +3,11 @@
 
 mod connections;
 mod database_url;
+mod desk;
+mod forms;
 mod polling;
 mod public_url;
+mod rate_limits;
 mod redis_url;
 mod replicas;
 mod secrets;
@@ -19,8 +22,11 @@ use clap::{Args, Parser, Subcommand};
 
 use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
+use self::desk::DeskSettings;
+use self::forms::FormSettings;
 use self::polling::PollingSettings;
 use self::public_url::PublicUrlSettings;
+use self::rate_limits::RateLimitSettings;
 use self::redis_url::RedisSettings;
 pub use self::redis_url::RedisUrl;
 pub use self::replicas::ReplicaConfig;
@@ -29,10 +35,13 @@ pub use self::secrets::SecretConfig;
 use self::secrets::SecretSettings;
 use self::trusted_proxies::ProxySettings;
 use crate::booking::desk::DeskLimits;
+use crate::booking::form_age::FormAges;
 use crate::connections::ConnectionLimits;
 use crate::error::StartError;
 use crate::events::pace::PollSeconds;
+use crate::guard::api_tokens::ApiTokens;
 use crate::guard::client_address::TrustedProxies;
+use crate::guard::limits::Rates;
 
 /// The command line of `techkraft`. Not `Debug`, like the settings: they hold passwords.
 #[derive(Parser)]
@@ -91,35 +100,24 @@ pub struct Settings {
     #[command(flatten)]
     proxies: ProxySettings,
 
-    /// Orders that may wait at the desk; the next one is told that it is busy
-    #[arg(long, env = "DESK_QUEUE_LENGTH", global = true, default_value = "10000")]
-    desk_queue_length: String,
+    #[command(flatten)]
+    limits: RateLimitSettings,
 
-    /// Most orders booked in one transaction
-    #[arg(long, env = "DESK_BATCH_SIZE", global = true, default_value = "512")]
-    desk_batch_size: String,
+    #[command(flatten)]
+    forms: FormSettings,
 
     /// Milliseconds between two looks at what other servers have sold
     #[arg(long, env = "BOARD_REFRESH_MS", global = true, default_value = "1000")]
     board_refresh_ms: String,
 
     #[command(flatten)]
+    desk: DeskSettings,
+
+    #[command(flatten)]
     polling: PollingSettings,
 
     #[command(flatten)]
     redis: RedisSettings,
-
-    /// Answers orders without booking anything: what the benchmark compares the desk with. Loopback only
-    #[arg(long, env = "DESK_PRETENDS", global = true, default_value = "false", hide = true)]
-    desk_pretends: String,
-
-    /// Books and writes no confirmations: what the benchmark compares the outbox with. Loopback only
-    #[arg(long, env = "DESK_WITHOUT_MAIL", global = true, default_value = "false", hide = true)]
-    desk_without_mail: String,
-
-    /// Milliseconds after which an order that still waits is given up, and its buyer told to try again
-    #[arg(long, env = "DESK_DEADLINE_MS", global = true, default_value = "5000")]
-    desk_deadline_ms: String,
 
     /// Whether the admin page may delete all bookings and start the sale again: true or false
     #[arg(long, env = "ALLOW_RESEED", global = true, default_value = "true")]
@@ -152,6 +150,11 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Whose word on a visitor's address counts.
     pub trusted_proxies: TrustedProxies,
+    /// How often each client may ask; `None`: as often as it likes.
+    pub rate_limits: Option<Rates>,
+    pub api_tokens: ApiTokens,
+    /// How old a form may be that books.
+    pub forms: FormAges,
     pub allow_reseed: bool,
     pub connections: ConnectionLimits,
 }
@@ -166,13 +169,13 @@ impl Config {
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         let database_url = DatabaseUrl::parse(&settings.database_url)?;
         let bind = parse_bind(&settings.bind)?;
-        let desk = parse_desk(settings)?;
+        let desk = settings.desk.parse()?;
         let public_url = settings.public_url.parse()?;
         let pool_size = parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?;
         Ok(Self {
             bind,
-            desk_pretends: parse_benchmark("DESK_PRETENDS", &settings.desk_pretends, bind)?,
-            desk_without_mail: parse_benchmark("DESK_WITHOUT_MAIL", &settings.desk_without_mail, bind)?,
+            desk_pretends: settings.desk.parse_pretends(bind)?,
+            desk_without_mail: settings.desk.parse_without_mail(bind)?,
             database_pool_size: pool_size,
             replicas: settings.replicas.parse(&database_url, pool_size)?,
             database_url,
@@ -187,8 +190,11 @@ impl Config {
             poll: settings.polling.parse()?,
             redis_url: settings.redis.parse()?,
             trusted_proxies: settings.proxies.parse()?,
+            rate_limits: settings.limits.parse()?,
+            api_tokens: settings.limits.parse_tokens()?,
             secrets: settings.secrets.parse(bind, public_url.as_deref())?,
             public_url,
+            forms: settings.forms.parse()?,
             allow_reseed: parse_bool("ALLOW_RESEED", &settings.allow_reseed)?,
         })
     }
@@ -206,25 +212,6 @@ fn parse_pool_size(value: Option<&str>, url: &DatabaseUrl) -> Result<u32, StartE
         None if url.file().is_some() => Ok(8),
         None => Ok(50),
     }
-}
-
-fn parse_desk(settings: &Settings) -> Result<DeskLimits, StartError> {
-    let deadline_ms = parse_number("DESK_DEADLINE_MS", &settings.desk_deadline_ms, 10, 60_000)?;
-    Ok(DeskLimits {
-        queue_length: parse_number("DESK_QUEUE_LENGTH", &settings.desk_queue_length, 1, 1_000_000)?,
-        batch_size: parse_number("DESK_BATCH_SIZE", &settings.desk_batch_size, 1, 10_000)?,
-        deadline: Duration::from_millis(deadline_ms),
-    })
-}
-
-/// A switch that leaves out what a sale needs.
-fn parse_benchmark(setting: &str, value: &str, bind: SocketAddr) -> Result<bool, StartError> {
-    let is_on = parse_bool(setting, value)?;
-    if is_on && !bind.ip().is_loopback() {
-        let mend = "leave it out: it is for benchmarks on 127.0.0.1";
-        return Err(StartError::setting(setting, value, "buyers would be left with nothing", mend));
-    }
-    Ok(is_on)
 }
 
 fn parse_number<N: FromStr + PartialOrd + fmt::Display>(
@@ -278,6 +265,17 @@ mod tests {
             (["--secret-key-previous", "short,short"], "SECRET_KEY_PREVIOUS", "hidden"),
             (["--public-url", "tickets.example.org"], "PUBLIC_URL", "tickets.example.org"),
             (["--trusted-proxies", "localhost"], "TRUSTED_PROXIES", "localhost"),
+            (["--rate-limits", "sometimes"], "RATE_LIMITS", "sometimes"),
+            (["--rate-limit-pages", "many"], "RATE_LIMIT_PAGES", "many"),
+            (["--rate-limit-polls", "0/second"], "RATE_LIMIT_POLLS", "0/second"),
+            (["--rate-limit-static", "9/day"], "RATE_LIMIT_STATIC", "9/day"),
+            (["--rate-limit-bookings", "30"], "RATE_LIMIT_BOOKINGS", "30"),
+            (["--rate-limit-sign-in", "9/minute burst"], "RATE_LIMIT_SIGN_IN", "9/minute burst"),
+            (["--rate-limit-api", "off"], "RATE_LIMIT_API", "off"),
+            (["--rate-limit-api-token", "1/hour burst 99"], "RATE_LIMIT_API_TOKEN", "burst 99"),
+            (["--api-tokens", "ada:short"], "API_TOKENS", "hidden"),
+            (["--form-min-age-ms", "60000"], "FORM_MIN_AGE_MS", "60000"),
+            (["--form-max-age-hours", "0"], "FORM_MAX_AGE_HOURS", "0"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),
             (["--max-connections", "0"], "MAX_CONNECTIONS", "0"),
             (["--listen-backlog", "0"], "LISTEN_BACKLOG", "0"),

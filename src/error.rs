@@ -29,6 +29,9 @@ pub enum Error {
     /// More work than the server takes on; trying again is safe.
     #[error("busy")]
     Busy,
+    /// More than one client may ask for; over after the wait.
+    #[error("too many requests")]
+    TooOften { wait_seconds: u64 },
     #[error("database: {0}")]
     Database(diesel::result::Error),
     #[error("internal: {0}")]
@@ -65,6 +68,7 @@ impl ResponseError for Error {
             Self::SignInRequired { wants_fragment: true } => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Database(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -80,11 +84,18 @@ impl ResponseError for Error {
             Self::SignInRequired { wants_fragment: true } => response.insert_header(("HX-Redirect", SIGN_IN)),
             Self::MethodNotAllowed { allowed } => response.insert_header((ALLOW, *allowed)),
             Self::Busy => response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())),
+            Self::TooOften { wait_seconds } => {
+                response.insert_header((RETRY_AFTER, wait_seconds.to_string()))
+            }
             _ => &mut response,
         };
         let (title, explanation) = self.words();
         let status = self.status_code().as_u16();
-        let page = ErrorPage { page: Page::default(), status, title, explanation };
+        let wait_seconds = match self {
+            Self::TooOften { wait_seconds } => Some(*wait_seconds),
+            _ => None,
+        };
+        let page = ErrorPage { page: Page::default(), status, title, explanation, wait_seconds };
         match page.render() {
             Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
             Err(e) => {
@@ -107,6 +118,10 @@ impl Error {
                 "That was too much to read",
                 "The form held more than a booking ever needs. Go back, shorten what you typed, and send it again.",
             ),
+            Self::Unreadable(_, StatusCode::URI_TOO_LONG) => (
+                "That address is too long",
+                "No page of ours has one like it. Start from the concert's page, and everything will be where it should be.",
+            ),
             Self::Unreadable(..) => (
                 "We could not read that form",
                 "Something in it was not as a browser sends it. Go back and send it again; nothing was booked.",
@@ -124,6 +139,10 @@ impl Error {
                 "It is very busy right now",
                 "We cannot confirm it yet. Trying again in a moment is safe: the same form never books twice, and finds what it has booked.",
             ),
+            Self::TooOften { .. } => (
+                "One moment, please",
+                "More came over your connection, which others may share, than we take at once. Nothing was changed. Reload this page then, or go back: a form is still as you left it, and the same form never books twice.",
+            ),
             Self::Database(_) | Self::Internal(_) => (
                 "Something broke backstage",
                 "It is our fault, not yours, and it has been written down. Trying again is safe: the same form never books twice.",
@@ -139,6 +158,8 @@ struct ErrorPage {
     status: u16,
     title: &'static str,
     explanation: &'static str,
+    /// After which it goes on.
+    wait_seconds: Option<u64>,
 }
 
 /// Why the program did not start: one line for the person at the terminal.

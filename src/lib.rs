@@ -14,6 +14,7 @@
 //! - [`mail`] is what the site writes to its buyers: queued in the transaction that it speaks of, and sent
 //!   afterwards.
 //! - [`reconciliation`] counts the books again, for `techkraft verify` and the organiser's pages.
+//! - `redis_line` knows whether Redis is there, for those who share something through it.
 //! - [`config`] reads the settings; [`db`] and [`schema`] know the two databases.
 
 #![forbid(unsafe_code)]
@@ -33,6 +34,7 @@ pub mod mail;
 pub mod money;
 pub mod page;
 pub mod reconciliation;
+mod redis_line;
 pub mod routes;
 pub mod schema;
 pub mod tickets;

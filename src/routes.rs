@@ -1,31 +1,25 @@
 //! The whole URL map.
 
-use actix_web::error::UrlencodedError;
 use actix_web::guard::{Any, Get, Head};
-use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::middleware::Compress;
-use actix_web::web::{self, FormConfig, PayloadConfig, ServiceConfig, post, to};
+use actix_web::web::{self, PathConfig, PayloadConfig, ServiceConfig, post, to};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 
 use crate::error::Error;
+use crate::guard::shape::BODY_BYTES_MAX;
 use crate::{admin, assets, booking, events};
-
-/// The most that a form may hold, in bytes: several times the longest name and address.
-const FORM_BYTES_MAX: usize = 16 * 1024;
 
 /// Which handler answers which URL. Patterns are tried in this order.
 pub fn configure(site: &mut ServiceConfig) {
-    site.app_data(
-        FormConfig::default().limit(FORM_BYTES_MAX).error_handler(|e, _| unreadable_form(&e).into()),
-    )
-    .app_data(PayloadConfig::new(FORM_BYTES_MAX))
-    // First what a crowd asks for all the time. It is compressed already, or too short for it.
-    .service(page("/events/{slug}/availability").route(get().to(events::pages::availability)))
-    .service(page("/static/{name:.*}").route(get().to(assets::show)))
-    .service(page("/favicon.ico").route(get().to(assets::favicon)))
-    .service(page("/robots.txt").route(get().to(assets::robots)))
-    .service(web::scope("").wrap(Compress::default()).configure(pages));
+    site.app_data(PayloadConfig::new(BODY_BYTES_MAX))
+        .app_data(PathConfig::default().error_handler(|_, _| Error::NotFound.into()))
+        // First what a crowd asks for all the time. It is compressed already, or too short for it.
+        .service(page("/events/{slug}/availability").route(get().to(events::pages::availability)))
+        .service(page("/static/{name:.*}").route(get().to(assets::show)))
+        .service(page("/favicon.ico").route(get().to(assets::favicon)))
+        .service(page("/robots.txt").route(get().to(assets::robots)))
+        .service(web::scope("").wrap(Compress::default()).configure(pages));
 }
 
 fn pages(site: &mut ServiceConfig) {
@@ -68,18 +62,27 @@ fn pages(site: &mut ServiceConfig) {
     .default_service(to(elsewhere));
 }
 
+/// Longest part of a path that cannot be a secret.
+const HARMLESS_LENGTH: usize = 15;
+
 /// A path, percent-decoded as the routes are matched with it, as it may stand in a log: in one line, and of a
-/// booking's token, which opens the booking, only the start, however many slashes stand before it.
+/// booking's token, which opens the booking, only the start. So of whatever is long and no name of ours, which
+/// are all lower case: it may be a token in the wrong place.
 #[must_use]
 pub fn without_secrets(path: &str) -> String {
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let shown = match parts.as_slice() {
-        ["bookings", token, pages @ ..] if *token != "new" => {
-            let start: String = token.chars().take(4).collect();
-            [&["", "bookings", &format!("{start}…")], pages].concat().join("/")
+    let is_ours = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    let mut is_token = false;
+    let shown = path.split('/').map(|part| {
+        let is_secret =
+            is_token && part != "new" || part.len() > HARMLESS_LENGTH && !part.chars().all(is_ours);
+        is_token = part == "bookings" || is_token && part.is_empty();
+        if is_secret && !part.is_empty() {
+            format!("{}…", part.chars().take(4).collect::<String>())
+        } else {
+            part.to_owned()
         }
-        _ => path.to_owned(),
-    };
+    });
+    let shown = shown.collect::<Vec<_>>().join("/");
     // A line break that was encoded would begin a line of its own.
     if shown.chars().any(char::is_control) { shown.escape_debug().to_string() } else { shown }
 }
@@ -109,28 +112,17 @@ fn only(allowed: &'static str) -> Route {
 
 /// Slashes too many are forgiven: the address without them is shown. Everything else is not found.
 async fn elsewhere(request: HttpRequest) -> Result<HttpResponse, Error> {
-    let path = tidy(request.path());
-    // Browsers take a backslash for a slash, and two of them for the beginning of another site's address.
-    if path == request.path() || path.contains('\\') {
-        return Err(Error::NotFound);
-    }
+    let path = tidy(request.path()).ok_or(Error::NotFound)?;
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     Ok(HttpResponse::PermanentRedirect().insert_header((LOCATION, format!("{path}{query}"))).finish())
 }
 
-/// A path with no empty parts: it never begins with two slashes, which would name another site.
-fn tidy(path: &str) -> String {
-    let parts = path.split('/').filter(|part| !part.is_empty());
-    format!("/{}", parts.collect::<Vec<_>>().join("/"))
-}
-
-fn unreadable_form(error: &UrlencodedError) -> Error {
-    let status = match error {
-        UrlencodedError::Overflow { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        UrlencodedError::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        _ => StatusCode::UNPROCESSABLE_ENTITY,
-    };
-    Error::Unreadable(error.to_string(), status)
+/// The path without its empty parts, when it has any. It never begins with two slashes, which would name
+/// another site, nor with a slash and a backslash, which browsers read as two slashes.
+fn tidy(path: &str) -> Option<String> {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let tidied = format!("/{}", parts.join("/"));
+    (path.starts_with('/') && !path.contains('\\') && tidied != path).then_some(tidied)
 }
 
 #[cfg(test)]
@@ -139,19 +131,29 @@ mod tests {
 
     #[test]
     fn slashes_too_many_lead_nowhere_else() {
-        assert_eq!(tidy("/events/midnight-parade/"), "/events/midnight-parade");
-        assert_eq!(tidy("//evil.example//x/"), "/evil.example/x");
-        assert_eq!(tidy("/bookings"), "/bookings");
+        assert_eq!(tidy("/events/midnight-parade/").as_deref(), Some("/events/midnight-parade"));
+        assert_eq!(tidy("//evil.example//x/").as_deref(), Some("/evil.example/x"));
+        for path in ["/bookings", "/", "*", "", "/\\evil.example/", "\\/evil.example/", "//\\evil.example"] {
+            assert_eq!(tidy(path), None, "{path}");
+        }
     }
 
     #[test]
     fn a_log_does_not_open_bookings() {
-        assert_eq!(without_secrets("/bookings/AbCdEfGh/calendar.ics"), "/bookings/AbCd…/calendar.ics");
-        assert_eq!(without_secrets("/bookings/AbCdEfGh"), "/bookings/AbCd…");
-        assert_eq!(without_secrets("//bookings//AbCdEfGh/"), "/bookings/AbCd…");
-        assert_eq!(without_secrets("/bookings/new"), "/bookings/new");
-        assert_eq!(without_secrets("/bookings/newCdEfGh"), "/bookings/newC…");
-        assert_eq!(without_secrets("/bookings"), "/bookings");
-        assert_eq!(without_secrets("/x\nGET /\u{1b}[31m"), "/x\\nGET /\\u{1b}[31m", "one line");
+        let token = "AZ3xyq0newbookings123_-4";
+        for (path, shown) in [
+            ("/bookings/AbCdEfGh/calendar.ics".to_owned(), "/bookings/AbCd…/calendar.ics"),
+            ("/bookings/AbCdEfGh".into(), "/bookings/AbCd…"),
+            ("//bookings//AbCdEfGh/".into(), "//bookings//AbCd…/"),
+            ("/bookings/newCdEfGh".into(), "/bookings/newC…"),
+            (format!("/elsewhere/{token}/"), "/elsewhere/AZ3x…/"),
+            ("/bookings/new".into(), "/bookings/new"),
+            ("/bookings".into(), "/bookings"),
+            ("/events/midnight-parade/availability".into(), "/events/midnight-parade/availability"),
+            ("/static/css/app.0123456789abcdef.css".into(), "/static/css/app.0123456789abcdef.css"),
+            ("/x\nGET /\u{1b}[31m".into(), "/x\\nGET /\\u{1b}[31m"),
+        ] {
+            assert_eq!(without_secrets(&path), shown);
+        }
     }
 }

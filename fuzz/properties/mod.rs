@@ -10,9 +10,19 @@ pub mod form;
 mod samples;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-/// What every secret of these properties is made from.
+use techkraft::booking::new_token;
+use techkraft::booking::request_key::RequestKeys;
+
+/// What is signed here is signed with this.
 const SECRET: &str = "a secret that only the properties sign with";
+
+/// Keys that sign nothing here: what is signed passes through comparisons, and a fuzzer reads along there.
+fn never_used() -> RequestKeys {
+    static SECRET: LazyLock<String> = LazyLock::new(new_token);
+    RequestKeys::new(&SECRET.as_str().into())
+}
 
 /// No text has this byte in it, so it may stand between texts.
 const SEPARATOR: u8 = 0xff;

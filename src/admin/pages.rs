@@ -11,6 +11,7 @@ use super::{BookingLine, Sales, password, session, store};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::pace::Pace;
+use crate::guard::form::Form;
 use crate::page::{Page, html, see_other};
 use crate::reconciliation::{Reconciliation, reconcile};
 
@@ -77,9 +78,9 @@ pub async fn new_session(page: Page) -> Result<HttpResponse, Error> {
 pub async fn create_session(
     page: Page,
     app: web::Data<App>,
-    form: web::Form<SignInForm>,
+    Form(form): Form<SignInForm>,
 ) -> Result<HttpResponse, Error> {
-    let SignInForm { username, password } = form.into_inner();
+    let SignInForm { username, password } = form;
     if let Some(wait) = app.sign_ins.wait(&username) {
         let seconds = wait.as_secs() + 1;
         let message = format!("Too many wrong passwords. Please wait {seconds} seconds and try again.");

@@ -11,6 +11,7 @@ use super::{Sales, store};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::seed;
+use crate::guard::form::Form;
 use crate::page::{Page, Toast, see_other, toast_cookie};
 
 #[derive(Template)]
@@ -40,9 +41,9 @@ pub async fn create(
     page: Page,
     admin: Admin,
     app: web::Data<App>,
-    form: web::Form<ReseedForm>,
+    Form(form): Form<ReseedForm>,
 ) -> Result<HttpResponse, Error> {
-    let typed = form.into_inner().event_name;
+    let typed = form.event_name;
     if !app.config.allow_reseed {
         return ask(page, &app, StatusCode::FORBIDDEN, typed, None).await;
     }

@@ -81,12 +81,13 @@ pub fn unusual_normalised_email(email: &str) -> Option<String> {
     (normalised != email.to_ascii_lowercase()).then_some(normalised)
 }
 
-/// Control characters, and those that change how others are shown without being seen themselves:
-/// zero-width, bidirectional and tag characters (Unicode Technical Report 36).
+/// Control characters, those that change how others are shown without being seen themselves (zero-width,
+/// bidirectional and tag characters), and letters that are blank (Unicode Technical Report 36).
 fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 impl Buyer {
@@ -145,7 +146,9 @@ mod tests {
     fn names_are_tidied_and_absurd_ones_refused() {
         assert_eq!(parse_name("  Ada   Lovelace "), Ok("Ada Lovelace".into()));
         assert_eq!(parse_name("Zoë 李"), Ok("Zoë 李".into()));
-        for bad in ["", "   ", "...", "a\u{0}b", "a\u{202e}b", "zero\u{200b}width", &"x".repeat(101)] {
+        for bad in
+            ["", "   ", "...", "a\u{0}b", "a\u{202e}b", "zero\u{200b}width", "\u{3164}", &"x".repeat(101)]
+        {
             assert!(parse_name(bad).is_err(), "{bad:?}");
         }
     }

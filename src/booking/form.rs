@@ -16,6 +16,8 @@ pub struct BookingForm {
     pub name: String,
     pub email: String,
     pub request_key: String,
+    /// The trap: a field that people never see. What stands in it was written by a program.
+    pub remarks: String,
 }
 
 /// What is wrong, field by field.
@@ -31,6 +33,12 @@ pub struct FieldErrors {
 }
 
 impl FieldErrors {
+    /// Every field is well, and the form as a whole is not.
+    #[must_use]
+    pub fn of_form(message: &str) -> Self {
+        Self { form: Some(message.to_owned()), ..Self::default() }
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -61,6 +69,11 @@ impl BookingForm {
     }
 
     fn parse_request_key(&self, keys: &RequestKeys) -> Result<RequestKey, &'static str> {
+        if !self.remarks.is_empty() {
+            return Err(
+                "Something was written into a field that is to stay empty, so nothing was booked. The form is fresh again: please check it and book once more.",
+            );
+        }
         keys.recognise(&self.request_key).ok_or(
             "This form had expired, so nothing was booked. It is fresh again now: please check it and book once more.",
         )

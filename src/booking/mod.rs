@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod cancellation;
 pub mod desk;
 pub mod form;
+pub mod form_age;
 pub mod pages;
 pub mod request_key;
 pub mod store;

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
 use crate::events::{Event, TicketType};
+use crate::guard::form::{Form, Query};
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
 
 /// Everything that the checkout shows, as a page or inside the dialog.
@@ -72,7 +73,7 @@ pub async fn new(
     request: HttpRequest,
     page: Page,
     app: web::Data<App>,
-    query: web::Query<NewQuery>,
+    Query(query): Query<NewQuery>,
 ) -> Result<HttpResponse, Error> {
     let (_, ticket_type) = find_ticket_type(&app, &query.ticket_type)?;
     let buyer = Buyer::remembered(&app, &request);
@@ -96,19 +97,26 @@ pub async fn new(
 pub async fn create(
     page: Page,
     app: web::Data<App>,
-    form: web::Form<BookingForm>,
+    Form(mut form): Form<BookingForm>,
 ) -> Result<HttpResponse, Error> {
-    let mut form = form.into_inner();
     let (listing, ticket_type) = find_ticket_type(&app, &form.ticket_type)?;
     let order = match form.parse(&ticket_type, &app.request_keys) {
         Ok(order) => Arc::new(order),
-        Err(errors) => {
-            let checkout = checkout(&app, page, form, errors)?;
-            return respond_checkout(StatusCode::UNPROCESSABLE_ENTITY, checkout);
+        Err(errors) => return ask_again(&app, page, form, errors),
+    };
+    let outcome = match app.config.forms.check(&order, Utc::now()) {
+        Ok(()) => app.desk.book(Arc::clone(&order)).await?,
+        Err(untimely) => {
+            let sought = Arc::clone(&order);
+            // Whatever its age: what a form has booked it finds again.
+            match app.db.read_primary(move |db| store::find_by_request_key(db, &sought)).await? {
+                Some(outcome) => outcome,
+                None => return ask_again(&app, page, form, FieldErrors::of_form(untimely.message())),
+            }
         }
     };
     let mut errors = FieldErrors::default();
-    let status = match app.desk.book(Arc::clone(&order)).await? {
+    let status = match outcome {
         Outcome::Booked(booking) | Outcome::Replayed(booking) => {
             return respond_booked(&app, page, &order.buyer, &listing.event, ticket_type, booking);
         }
@@ -174,6 +182,12 @@ fn find_ticket_type(app: &App, id: &str) -> Result<(Arc<Listing>, TicketType), E
     let listing = app.board.find_by_ticket_type(id).ok_or(Error::NotFound)?;
     let ticket_type = listing.ticket_type(id).ok_or(Error::NotFound)?.clone();
     Ok((listing, ticket_type))
+}
+
+/// The form again, with a fresh key, everything that was typed, and what is wrong with it.
+fn ask_again(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Result<HttpResponse, Error> {
+    let checkout = checkout(app, page, form, errors)?;
+    respond_checkout(StatusCode::UNPROCESSABLE_ENTITY, checkout)
 }
 
 fn checkout(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Result<New, Error> {

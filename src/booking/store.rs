@@ -49,6 +49,19 @@ fn outcome_of_known(order: &Order, booking: Booking) -> Outcome {
     if booking.is_of(order) { Outcome::Replayed(booking) } else { Outcome::KeyReused(booking) }
 }
 
+/// What an order is whose key may have booked before; `None` when it has not.
+///
+/// # Errors
+/// What the database said.
+pub fn find_by_request_key(db: &mut Db, order: &Order) -> QueryResult<Option<Outcome>> {
+    let booking = bookings::table
+        .filter(bookings::request_key.eq(&order.request_key))
+        .select(Booking::as_select())
+        .first(db)
+        .optional()?;
+    Ok(booking.map(|booking| outcome_of_known(order, booking)))
+}
+
 /// The booking that a link leads to, with what it is for.
 ///
 /// # Errors

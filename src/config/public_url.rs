@@ -20,16 +20,47 @@ impl PublicUrlSettings {
     }
 }
 
+/// As browsers write it in `Origin`, with which it is compared: lower case, without the port that the scheme
+/// implies (RFC 6454, section 6.2).
 fn parse(value: &str) -> Result<String, StartError> {
     let origin = value.strip_suffix('/').unwrap_or(value).to_ascii_lowercase();
-    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    match host {
-        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => Ok(origin),
-        _ => Err(StartError::setting(
-            "PUBLIC_URL",
-            value,
-            "not a site's address",
-            "write scheme and host alone, as https://tickets.example.org",
-        )),
+    let is_host_character = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
+    for (scheme, implied_port) in [("https://", ":443"), ("http://", ":80")] {
+        let Some(host) = origin.strip_prefix(scheme) else { continue };
+        let host = host.strip_suffix(implied_port).unwrap_or(host);
+        if !host.is_empty() && host.chars().all(is_host_character) {
+            return Ok(format!("{scheme}{host}"));
+        }
+    }
+    let mend = "write scheme and host alone, as https://tickets.example.org, in ASCII (xn--…)";
+    Err(StartError::setting("PUBLIC_URL", value, "not a site's address", mend))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_written_as_browsers_write_an_origin() {
+        for (typed, origin) in [
+            ("https://Tickets.Example.org/", "https://tickets.example.org"),
+            ("https://tickets.example.org:443", "https://tickets.example.org"),
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+            ("http://[::1]:80", "http://[::1]"),
+        ] {
+            assert_eq!(parse(typed).expect(typed), origin);
+        }
+        for bad in [
+            "tickets.example.org",
+            "https://",
+            "ftp://x",
+            "https://x/y",
+            "https://a@b",
+            "https://käse.example",
+            "https://x\"",
+            "https://x\n",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -8,7 +8,6 @@
 
 mod keys;
 mod lease;
-mod line;
 mod news;
 pub mod outbox;
 
@@ -25,7 +24,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use self::keys::Keys;
 use self::lease::{Lease, Turn};
-use self::line::{Line, in_time};
 use self::news::{Concerts, News};
 use super::Stock;
 use super::board::Board;
@@ -33,6 +31,7 @@ use crate::config::RedisUrl;
 use crate::db::Database;
 use crate::error::Error;
 use crate::guard::secret::Secrets;
+use crate::redis_line::{Line, Words, in_time};
 
 /// Held open to Redis: one for commands, one that listens.
 pub const CONNECTIONS: usize = 2;
@@ -44,6 +43,8 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Between two messages of a server: what is sold meanwhile goes with the next. A rush of a thousand
 /// batches a second is fifty messages, and a booking still shows everywhere within a tenth of a second.
 const MESSAGE_PAUSE: Duration = Duration::from_millis(20);
+
+const WORDS: Words = Words { well: "the board is shared", away: "every server reads the database itself" };
 
 /// This server's share in the board of all.
 pub struct SharedBoard {
@@ -63,7 +64,7 @@ impl SharedBoard {
         Self {
             keys: Keys::new(secrets, database),
             lease: Lease::new(refresh),
-            line: Line::new(&client),
+            line: Line::new(&client, WORDS),
             reconnected: Notify::default(),
             client,
         }

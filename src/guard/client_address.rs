@@ -14,6 +14,7 @@
 mod forwarded;
 mod trusted_proxies;
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR};
@@ -55,10 +56,10 @@ pub fn of_headers(peer: Option<SocketAddr>, headers: &HeaderMap, proxies: &Trust
         return peer;
     }
     if headers.contains_key(X_FORWARDED_FOR) {
-        walk(peer, lines(headers, &X_FORWARDED_FOR), proxies, last_item, address_of)
+        walk(peer, &lines(headers, &X_FORWARDED_FOR), proxies, last_item, address_of)
     } else {
         let address = |element: &str| node_of(element).as_deref().and_then(address_of);
-        walk(peer, lines(headers, &FORWARDED), proxies, last_element, address)
+        walk(peer, &lines(headers, &FORWARDED), proxies, last_element, address)
     }
 }
 
@@ -74,25 +75,27 @@ pub fn network_of(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A header's lines from the last to the first: together they are one list (RFC 9110, section 5.3). One
-/// that is no ASCII reads as a place that holds no address.
-fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    let lines: Vec<&str> = headers.get_all(name).map(|line| line.to_str().unwrap_or("?")).collect();
-    lines.into_iter().rev()
+/// A header's lines from the last to the first: together they are one list (RFC 9110, section 5.3). What is no
+/// text reads as no address, and only its own place: a proxy writes behind whatever its visitor has sent.
+fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<Cow<'a, str>> {
+    let mut lines: Vec<_> =
+        headers.get_all(name).map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    lines.reverse();
+    lines
 }
 
 /// Goes from the peer to the left, for as long as the hops are trusted. `last` takes the last place off a
 /// list, and returns what is left of it.
 fn walk<'a>(
     peer: IpAddr,
-    lines: impl Iterator<Item = &'a str>,
+    lines: &'a [Cow<'a, str>],
     proxies: &TrustedProxies,
     last: impl Fn(&'a str) -> (Option<&'a str>, &'a str),
     address: impl Fn(&str) -> Option<IpAddr>,
 ) -> IpAddr {
     let mut known = peer;
     for line in lines {
-        let mut rest = Some(line);
+        let mut rest = Some(line.as_ref());
         while let Some(list) = rest {
             let (before, place) = last(list);
             rest = before;

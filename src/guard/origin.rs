@@ -1,44 +1,57 @@
 //! Cross-site request forgery: a state change is only taken from our own pages.
 //!
-//! Browsers say where a request comes from in `Sec-Fetch-Site`, which a page cannot forge; those too old
-//! for it send `Origin`. A request with neither comes from no browser, so it carries nobody's cookies by
-//! surprise, and passes.
+//! Browsers say where a request comes from in `Sec-Fetch-Site`, which a page cannot forge; and, those too old
+//! for it included, in `Origin`. Whatever of the two is there must name us. A request with neither comes from
+//! no browser, so it carries nobody's cookies by surprise, and passes.
+//!
+//! Where `PUBLIC_URL` is set it is the only origin that counts, whatever name or address led here: a name
+//! that somebody else points at our address is not ours. Where it is not set, the host that the browser
+//! believes to talk to counts.
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web;
 
+use super::refuse;
 use crate::app::App;
 use crate::error::Error;
 
-/// Refuses a state change that another site's page asks for.
+/// Refuses a state change that another site's page asks for, before any handler runs.
 ///
 /// # Errors
-/// [`Error::CrossSite`], before any handler runs.
-pub async fn same_origin(
+/// None of its own.
+pub async fn same_origin<B: MessageBody>(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let public_url = request.app_data::<web::Data<App>>().and_then(|app| app.config.public_url.as_deref());
     if !request.method().is_safe() && !is_ours(request.headers(), public_url) {
-        return Err(Error::CrossSite.into());
+        return Ok(refuse(request, Error::CrossSite));
     }
-    next.call(request).await
+    Ok(next.call(request).await?.map_into_left_body())
 }
 
 fn is_ours(headers: &HeaderMap, public_url: Option<&str>) -> bool {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
-    if let Some(site) = text("sec-fetch-site") {
-        return site == "same-origin" || site == "none";
-    }
-    let Some(origin) = text(ORIGIN.as_str()) else { return true };
-    if public_url == Some(origin) {
-        return true;
-    }
-    let host = origin.split_once("://").map(|(_, host)| host);
-    host.is_some() && host == text(HOST.as_str())
+    let is_own_page =
+        text(headers, "sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+    let is_own_origin = text(headers, ORIGIN.as_str()).is_none_or(|origin| match public_url {
+        Some(ours) => origin == ours,
+        None => {
+            // The browser alone knows whether a proxy speaks TLS to it.
+            let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+            host.is_some() && host == text(headers, HOST.as_str())
+        }
+    });
+    is_own_page && is_own_origin
+}
+
+/// The header's text; one that is not to be read, or that stands there twice, is nobody's.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut all = headers.get_all(name);
+    let only = all.next()?.to_str().unwrap_or_default();
+    Some(if all.next().is_some() { "" } else { only })
 }
 
 #[cfg(test)]
@@ -48,24 +61,45 @@ mod tests {
     use super::*;
 
     fn ours(headers: &[(&'static str, &'static str)], public_url: Option<&str>) -> bool {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-            .collect();
-        is_ours(&headers, public_url)
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        is_ours(&map, public_url)
     }
 
     #[test]
     fn only_our_own_pages_change_anything() {
         assert!(ours(&[("sec-fetch-site", "same-origin")], None));
+        assert!(ours(&[("sec-fetch-site", "none")], None));
         assert!(ours(&[("origin", "http://a:3000"), ("host", "a:3000")], None));
-        assert!(ours(&[("origin", "https://shop"), ("host", "inner:3000")], Some("https://shop")));
+        assert!(ours(&[("origin", "https://a"), ("host", "a")], None));
         assert!(ours(&[], None));
 
-        assert!(!ours(&[("sec-fetch-site", "cross-site")], None));
-        assert!(!ours(&[("sec-fetch-site", "same-site")], None));
-        assert!(!ours(&[("sec-fetch-site", "cross-site"), ("origin", "http://a"), ("host", "a")], None));
-        assert!(!ours(&[("origin", "http://evil"), ("host", "a:3000")], None));
-        assert!(!ours(&[("origin", "null"), ("host", "a:3000")], None));
+        for site in ["cross-site", "same-site", "", "Same-Origin", "same-origin, none"] {
+            assert!(!ours(&[("sec-fetch-site", site)], None), "{site}");
+            assert!(
+                !ours(&[("sec-fetch-site", site), ("origin", "http://a"), ("host", "a")], None),
+                "{site}"
+            );
+        }
+        for origin in ["http://evil", "null", "", "a:3000", "ftp://a:3000", "http://a", "http://a:3000/"] {
+            assert!(!ours(&[("origin", origin), ("host", "a:3000")], None), "{origin}");
+        }
+        assert!(!ours(&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], None));
+        assert!(!ours(&[("origin", "http://a"), ("origin", "http://evil"), ("host", "a")], None));
+        assert!(!ours(&[("origin", "http://a")], None), "no host to compare with");
+    }
+
+    #[test]
+    fn with_a_public_url_that_alone_counts() {
+        let public_url = Some("https://shop");
+        assert!(ours(&[("origin", "https://shop"), ("host", "inner:3000")], public_url));
+        assert!(ours(&[("sec-fetch-site", "same-origin"), ("origin", "https://shop")], public_url));
+        for origin in ["http://shop", "https://shop:444", "https://www.shop", "http://inner:3000", "null"] {
+            let headers = [("sec-fetch-site", "same-origin"), ("origin", origin), ("host", "inner:3000")];
+            assert!(!ours(&headers, public_url), "{origin}");
+            assert!(!ours(&headers[1..], public_url), "{origin}");
+        }
     }
 }

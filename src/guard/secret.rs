@@ -31,6 +31,8 @@ pub enum Purpose {
     /// The names of the shared board inside Redis.
     SharedBoard,
     TicketCodes,
+    /// The names of those whose requests are counted inside Redis.
+    RateLimits,
 }
 
 impl Purpose {
@@ -41,6 +43,7 @@ impl Purpose {
             Self::RequestKeys => b"techkraft request keys 1",
             Self::SharedBoard => b"techkraft shared board 1",
             Self::TicketCodes => b"techkraft ticket codes 1",
+            Self::RateLimits => b"techkraft rate limits 1",
         }
     }
 }

@@ -13,12 +13,22 @@
     403: "Your browser says that this came from another site, so nothing was changed. Please reload the page.",
     404: "This is no longer on sale. Please reload the page.",
     413: "That was too much to read. Please shorten what you typed.",
-    429: "That was very fast. Please wait a moment and try again.",
     503: "It is very busy right now, and we cannot confirm it yet. Trying again is safe: you will not be booked twice.",
     500: "Something broke backstage. Trying again is safe: you will not be booked twice.",
     0: "No answer came from the server. Trying again is safe: you will not be booked twice.",
   };
-  const wordsFor = (status) => WORDS[status] ?? (status >= 500 ? WORDS[500] : null);
+
+  // How long a visitor who asks too often must wait, only the answer knows.
+  function tooOften(response) {
+    const seconds = Number(response.headers?.get("Retry-After")) || 0;
+    const wait = seconds > 1 ? `${seconds} seconds` : "a moment";
+    return `That was very fast, for you or for somebody who shares your connection. Please wait ${wait} and send it again: what you typed is still here.`;
+  }
+
+  function wordsFor(response) {
+    if (response.status === 429) return tooOften(response);
+    return WORDS[response.status] ?? (response.status >= 500 ? WORDS[500] : null);
+  }
 
   function failure(text) {
     const place = document.querySelector("dialog[open] .toasts") ?? document.querySelector("#toasts");
@@ -37,12 +47,12 @@
     place.replaceChildren(toast);
   }
 
-  function tell(event, status) {
+  function tell(event, response) {
     const source = event.detail?.ctx?.sourceElement;
-    const words = wordsFor(status);
+    const words = wordsFor(response);
     if (words && source && !source.matches?.("[data-polls]")) failure(words);
   }
 
-  document.addEventListener("htmx:error", (event) => tell(event, 0));
-  document.addEventListener("htmx:response:error", (event) => tell(event, event.detail.ctx.response.status));
+  document.addEventListener("htmx:error", (event) => tell(event, { status: 0 }));
+  document.addEventListener("htmx:response:error", (event) => tell(event, event.detail.ctx.response));
 })();

@@ -4,6 +4,7 @@ mod accessibility;
 mod availability;
 mod booking;
 mod keyboard;
+mod limits;
 mod once;
 mod organiser;
 mod plain;
@@ -11,6 +12,7 @@ mod polling;
 mod quality;
 mod race;
 mod support;
+mod trap;
 
 use support::Site;
 

@@ -141,13 +141,24 @@ impl Drop for Server {
 /// The binary, with nothing set but the database and the secret.
 fn techkraft(database: &TestDatabase) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_techkraft"));
-    for setting in ["PUBLIC_URL", "ALLOW_RESEED", "DATABASE_POOL_SIZE", "DATABASE_READ_URLS", "REDIS_URL"] {
+    for setting in [
+        "PUBLIC_URL",
+        "ALLOW_RESEED",
+        "DATABASE_POOL_SIZE",
+        "DATABASE_READ_URLS",
+        "REDIS_URL",
+        "TRUSTED_PROXIES",
+    ] {
         command.env_remove(setting);
     }
     command
         .env("DATABASE_URL", &database.url)
         .env("SECRET_KEY", SECRET)
+        // These visitors are quicker than people.
+        .env("FORM_MIN_AGE_MS", "0")
         .env("RUST_LOG", "warn")
+        // All visitors of these tests have one address.
+        .env("RATE_LIMITS", "off")
         .current_dir(database.folder.path());
     command
 }

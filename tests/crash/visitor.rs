@@ -107,7 +107,8 @@ impl Visitor {
         ))
     }
 
-    fn send(&mut self, request: &str) -> io::Result<()> {
+    /// Sends a request as it is written.
+    pub fn send(&mut self, request: &str) -> io::Result<()> {
         if self.connection.is_none() {
             let stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
             stream.set_read_timeout(Some(PATIENCE))?;

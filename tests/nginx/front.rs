@@ -35,11 +35,16 @@ struct Nginx {
 
 impl Front {
     pub fn open() -> Self {
+        Self::open_with(&[])
+    }
+
+    /// With settings of the server.
+    pub fn open_with(settings: &[(&str, &str)]) -> Self {
         install_nginx();
         let database = TestDatabase::create();
         // One line a request: by these the requests that reach it are counted.
-        let settings = [("RUST_LOG", "warn,techkraft::request=info"), ("TRUSTED_PROXIES", "127.0.0.1")];
-        let server = Server::start(&database, &settings);
+        let always = [("RUST_LOG", "warn,techkraft::request=info"), ("TRUSTED_PROXIES", "127.0.0.1")];
+        let server = Server::start(&database, &[&always, settings].concat());
         Self { nginx: Nginx::start(server.address), server, database }
     }
 

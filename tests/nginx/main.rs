@@ -11,4 +11,5 @@ mod server;
 mod assets;
 mod crowd;
 mod front;
+mod limits;
 mod privacy;

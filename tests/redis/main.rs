@@ -25,6 +25,7 @@ mod site;
 
 mod own_postgres {
     mod lease;
+    mod limits;
     mod news;
     mod outage;
     mod readings;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::support::between;
 use crate::support::database::TestDatabase;
 
-fn techkraft(database: &TestDatabase) -> Command {
+pub fn techkraft(database: &TestDatabase) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_techkraft"));
     for setting in [
         "SECRET_KEY",
@@ -18,10 +18,12 @@ fn techkraft(database: &TestDatabase) -> Command {
         "DATABASE_POOL_SIZE",
         "REDIS_URL",
         "RUST_LOG",
+        "RATE_LIMITS",
     ] {
         command.env_remove(setting);
     }
-    command.env("DATABASE_URL", &database.url).env("BIND", "127.0.0.1:0").current_dir(database.folder.path());
+    command.env("DATABASE_URL", &database.url).env("BIND", "127.0.0.1:0").env("FORM_MIN_AGE_MS", "0");
+    command.current_dir(database.folder.path());
     command
 }
 
@@ -35,14 +37,19 @@ fn refusal(command: &mut Command) -> String {
     line
 }
 
-struct Running {
-    child: Child,
-    url: String,
+pub struct Running {
+    pub child: Child,
+    pub url: String,
     lines: Vec<String>,
 }
 
 fn serve(command: &mut Command) -> Running {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
+    serve_logging(command, Stdio::null())
+}
+
+/// The same with its log in a place of the test's.
+pub fn serve_logging(command: &mut Command, log: impl Into<Stdio>) -> Running {
+    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the binary runs");
     let mut reader = BufReader::new(child.stdout.take().expect("a pipe"));
     let mut lines = Vec::new();
     loop {
@@ -113,6 +120,10 @@ fn help_names_every_setting_and_command() {
         "SECRET_KEY_PREVIOUS",
         "PUBLIC_URL",
         "ALLOW_RESEED",
+        "TRUSTED_PROXIES",
+        "RATE_LIMITS=",
+        "RATE_LIMIT_BOOKINGS=",
+        "API_TOKENS",
         "serve",
         "migrate",
         "seed",

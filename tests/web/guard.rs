@@ -1,7 +1,19 @@
 //! What stands between the network and the pages.
 
+mod bots;
 mod cookies;
 mod cross_site;
 mod headers;
+mod limits;
+mod links;
+mod panics;
 mod redirects;
 mod secrets;
+mod shape;
+
+use techkraft::guard::client_address::TrustedProxies;
+
+/// The setting, as networks.
+fn proxies(networks: &[&str]) -> TrustedProxies {
+    TrustedProxies::new(networks.iter().map(|network| network.parse().expect("a network")))
+}

@@ -29,3 +29,88 @@ fn other_sites_change_nothing() {
     }
     assert_eq!(app.database.tier("VIP").sold, 1, "the two posts of our own are one form");
 }
+
+#[test]
+fn behind_a_public_address_no_other_name_of_ours_counts() {
+    let app = TestApp::spawn_with(|config| config.public_url = Some("https://tickets.example.org".into()));
+    let own = format!("http://{}", app.address);
+    for (origin, status) in
+        [(own.as_str(), 403), ("http://tickets.example.org", 403), ("https://tickets.example.org", 303)]
+    {
+        let checkout = app.open_checkout("VIP", 1);
+        let form = [
+            ("ticket_type", checkout.ticket_type.as_str()),
+            ("quantity", "1"),
+            ("name", "Ada"),
+            ("email", "ada@example.org"),
+            ("request_key", &checkout.request_key),
+        ];
+        let post = app.client.post(app.url("/bookings")).header("sec-fetch-site", "same-origin");
+        let response = post.header("origin", origin).form(&form).send().expect("an answer");
+        assert_eq!(response.status(), status, "{origin}");
+    }
+    assert_eq!(app.database.tier("VIP").sold, 1);
+}
+
+#[derive(Debug, PartialEq, Eq, diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    what: String,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+/// What a state change would change.
+fn state(app: &TestApp) -> Vec<Count> {
+    app.database.rows(
+        "SELECT 'bookings' AS what, COUNT(*) AS count FROM bookings
+         UNION ALL SELECT 'tickets left', CAST(SUM(available) AS BIGINT) FROM ticket_types
+         UNION ALL SELECT 'versions', CAST(SUM(version) AS BIGINT) FROM ticket_types
+         UNION ALL SELECT 'sessions', COUNT(*) FROM admin_sessions
+         UNION ALL SELECT 'concerts', COUNT(*) FROM events
+         ORDER BY 1",
+    )
+}
+
+#[test]
+fn what_is_only_looked_at_changes_nothing() {
+    let app = TestApp::spawn();
+    let booking = app.book_well("VIP", 2);
+    let organiser = app.organiser();
+    let checkout = app.open_checkout("VIP", 1);
+    let before = state(&app);
+    let id = &checkout.ticket_type;
+    let form = format!(
+        "ticket_type={id}&quantity=1&name=Ada&email=ada@example.org&request_key={}",
+        checkout.request_key
+    );
+    for path in [
+        "/",
+        "/events/midnight-parade",
+        "/events/midnight-parade/availability",
+        &format!("/bookings/new?{form}"),
+        &format!("/bookings?{form}"),
+        &booking,
+        &format!("{booking}/calendar.ics"),
+        "/buyer/forget",
+        "/admin",
+        "/admin/sales",
+        "/admin/sign-in?username=admin&password=x",
+        "/admin/sign-out",
+        "/admin/reseed?event_name=Midnight+Parade",
+        "/admin/events/midnight-parade/bookings.csv",
+    ] {
+        for method in
+            [reqwest::Method::GET, reqwest::Method::HEAD, reqwest::Method::OPTIONS, reqwest::Method::TRACE]
+        {
+            let request = organiser
+                .request(method.clone(), app.url(path))
+                .header("x-http-method-override", "POST")
+                .header("x-method-override", "DELETE");
+            let status = request.send().expect("an answer").status().as_u16();
+            assert!([200, 303, 405].contains(&status), "{method} {path}: {status}");
+        }
+    }
+    assert_eq!(state(&app), before);
+    assert_eq!(organiser.get(app.url("/admin")).send().expect("an answer").status(), 200, "still signed in");
+}

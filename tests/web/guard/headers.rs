@@ -1,14 +1,122 @@
-use crate::support::{TestApp, header};
+use reqwest::blocking::Response;
+use techkraft::config::Config;
+
+use crate::support::{TestApp, browser, header};
+
+fn https(config: &mut Config) {
+    config.public_url = Some("https://tickets.example.org".into());
+}
+
+fn assert_protected(response: &Response, what: &str) {
+    let policy = header(response, "content-security-policy");
+    for part in [
+        "default-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    ] {
+        assert!(policy.split("; ").any(|it| it == part), "{what}: {policy}");
+    }
+    assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("data:"), "{policy}");
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("server", ""),
+        ("x-powered-by", ""),
+    ] {
+        assert_eq!(header(response, name), value, "{what}: {name}");
+    }
+    let permissions = header(response, "permissions-policy");
+    assert!(permissions.contains("camera=()") && permissions.contains("geolocation=()"), "{what}");
+    assert_ne!(header(response, "cache-control"), "", "{what} says what caches may do");
+}
+
+/// One response of every kind that the program makes.
+fn responses(app: &TestApp) -> Vec<(u16, Response)> {
+    let get = |path: &str| app.get(path);
+    let html = get("/").text().expect("a page");
+    let stylesheet = crate::support::between(&html, "rel=\"stylesheet\" href=\"", "\"");
+    let poll = "/events/midnight-parade/availability";
+    let tag = header(&get(poll), "etag").to_owned();
+    let client = &app.client;
+    let send = |request: reqwest::blocking::RequestBuilder| request.send().expect("an answer");
+    vec![
+        (200, get("/")),
+        (200, send(client.head(app.url("/")))),
+        (200, get(stylesheet)),
+        (200, get(poll)),
+        (304, send(client.get(app.url(poll)).header("if-none-match", tag))),
+        (200, get("/robots.txt")),
+        (301, get("/favicon.ico")),
+        (308, get("/events/midnight-parade/")),
+        (404, get("/nowhere")),
+        (404, get("/static/nothing.css")),
+        (404, get("/bookings/%ff%00")),
+        (405, send(client.delete(app.url("/bookings")))),
+        (405, send(client.request(reqwest::Method::from_bytes(b"BREW").expect("a method"), app.url("/")))),
+        (303, get("/admin")),
+        (401, send(client.get(app.url("/admin/sales")).header("hx-request", "true"))),
+        (403, send(client.post(app.url("/bookings")).header("origin", "https://evil.example"))),
+        (413, send(client.post(app.url("/bookings")).body(vec![b'a'; 100_000]))),
+        (414, get(&format!("/?{}", "x".repeat(9_000)))),
+        (415, send(client.post(app.url("/bookings")).json(&[1]))),
+        (422, app.post("/bookings", &[("ticket_type", app.tier_id("VIP").as_str())])),
+        (422, get("/bookings/new?ticket_type=1&ticket_type=2")),
+        (200, get("/admin/sign-in")),
+        (303, app.book("VIP", 1)),
+    ]
+}
 
 #[test]
 fn every_response_carries_the_headers_that_protect() {
     let app = TestApp::spawn();
-    for path in ["/", "/nowhere", "/robots.txt", "/admin/sign-in", "/admin", "/bookings/new"] {
-        let response = app.get(path);
-        let policy = header(&response, "content-security-policy");
-        assert!(policy.starts_with("default-src 'self'") && !policy.contains("unsafe"), "{path}: {policy}");
-        assert_eq!(header(&response, "x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(header(&response, "referrer-policy"), "same-origin", "{path}");
-        assert_eq!(header(&response, "server"), "", "{path}");
+    for (status, response) in responses(&app) {
+        let what = format!("{status} {}", response.url().path());
+        assert_eq!(response.status(), status, "{what}");
+        assert_protected(&response, &what);
+        assert_eq!(header(&response, "strict-transport-security"), "", "{what}: not without TLS");
     }
+}
+
+#[test]
+fn behind_tls_browsers_are_told_to_stay_there() {
+    let app = TestApp::spawn_with(https);
+    for (_, response) in responses(&app) {
+        let value = header(&response, "strict-transport-security");
+        assert_eq!(value, "max-age=31536000; includeSubDomains", "{}", response.url());
+    }
+}
+
+/// Every page that knows a visitor. The checkout alone is kept by its own browser, because the button "back"
+/// must bring back the same form: a fresh one would book a second time.
+#[test]
+fn what_is_personal_is_kept_by_no_cache() {
+    let app = TestApp::spawn();
+    let booking = app.book_well("VIP", 1);
+    let organiser = app.organiser();
+    let stranger = browser();
+    let no_store = "private, no-store";
+    for (client, path, cache) in [
+        (&app.client, "/", no_store),
+        (&app.client, "/events/midnight-parade", no_store),
+        (&app.client, booking.as_str(), no_store),
+        (&app.client, &format!("{booking}/calendar.ics"), no_store),
+        (&app.client, &format!("/bookings/new?ticket_type={}", app.tier_id("VIP")), "private, no-cache"),
+        (&organiser, "/admin", no_store),
+        (&organiser, "/admin/sales", no_store),
+        (&organiser, "/admin/reseed", no_store),
+        (&organiser, "/admin/events/midnight-parade/bookings.csv", no_store),
+        (&organiser, "/admin/sign-in", no_store),
+        (&stranger, "/admin", "no-store"),
+        (&stranger, "/admin/nowhere", "no-store"),
+        (&stranger, "/bookings/AAAAAAAAAAAAAAAAAAAAAAAA", "no-store"),
+    ] {
+        let response = client.get(app.url(path)).send().expect("an answer");
+        assert_eq!(header(&response, "cache-control"), cache, "{path}");
+    }
+    let booked = app.book("VIP", 1);
+    assert_eq!(header(&booked, "cache-control"), "no-store");
 }

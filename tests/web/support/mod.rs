@@ -16,9 +16,11 @@ use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use techkraft::app;
 use techkraft::booking::desk::DeskLimits;
+use techkraft::booking::form_age::FormAges;
 use techkraft::config::{Config, DatabaseUrl, ReplicaConfig, SecretConfig};
 use techkraft::connections::ConnectionLimits;
 use techkraft::events::pace::PollSeconds;
+use techkraft::guard::api_tokens::ApiTokens;
 use techkraft::guard::client_address::TrustedProxies;
 
 use self::database::TestDatabase;
@@ -119,6 +121,11 @@ pub fn config(database: &TestDatabase) -> Config {
         secrets: SecretConfig::default(),
         public_url: None,
         trusted_proxies: TrustedProxies::default(),
+        // The tests of the limits set theirs.
+        rate_limits: None,
+        api_tokens: ApiTokens::default(),
+        // Tests fill in forms quicker than people do.
+        forms: FormAges { least: Duration::ZERO, most: Duration::from_secs(12 * 3600) },
         allow_reseed: true,
         connections: ConnectionLimits {
             connections: 1000,

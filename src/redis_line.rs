@@ -1,4 +1,4 @@
-//! The line to Redis: whether it is there now, and the one log line when it goes and when it is back.
+//! A line to Redis: whether it is there now, and the one log line when it goes and when it is back.
 
 use std::io;
 use std::time::Duration;
@@ -20,6 +20,16 @@ pub struct Line {
     condition: Mutex<Condition>,
     /// Host and port, for the log.
     place: String,
+    words: Words,
+}
+
+/// What the log says of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Words {
+    /// What is done through Redis: "the board is shared".
+    pub well: &'static str,
+    /// What is done without: "every server reads the database itself".
+    pub away: &'static str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,12 +41,13 @@ enum Condition {
 
 impl Line {
     #[must_use]
-    pub fn new(client: &redis::Client) -> Self {
+    pub fn new(client: &redis::Client, words: Words) -> Self {
         Self {
             connection: Mutex::default(),
             hung_up: Notify::default(),
             condition: Mutex::new(Condition::Untried),
             place: client.get_connection_info().addr().to_string(),
+            words,
         }
     }
 
@@ -57,17 +68,14 @@ impl Line {
         }
         if self.turns(Condition::Away) {
             let error = one_line(error);
-            log::warn!(
-                "Redis at {} is away, and every server reads the database itself: {error}",
-                self.place
-            );
+            log::warn!("Redis at {} is away, and {}: {error}", self.place, self.words.away);
         }
     }
 
     /// Notes that Redis did what it was asked: told when that is new.
     pub fn note_well(&self) {
         if self.turns(Condition::Well) {
-            log::info!("the board is shared through Redis at {}", self.place);
+            log::info!("{} through Redis at {}", self.words.well, self.place);
         }
     }
 

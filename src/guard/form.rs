@@ -1,0 +1,145 @@
+//! What a form or a query holds: the one place where it becomes a type of ours.
+//!
+//! Stricter than actix's own extractors, which replace what is no text and take any number of fields: what
+//! no browser sends is refused, so that two readers of the same bytes never understand different things.
+
+use std::future::{Ready, ready};
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use serde::de::DeserializeOwned;
+use serde::de::value::{Error as Wrong, MapDeserializer};
+
+use super::shape::{FIELDS_MAX, FORM};
+use crate::error::Error;
+
+/// The body of a form post. A field twice is refused; one that the type does not know is not.
+pub struct Form<T>(pub T);
+
+/// The query of an address.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if !is_form(request) {
+            let error = Error::Unreadable("no form".into(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+            return Box::pin(ready(Err(error)));
+        }
+        let body = Bytes::from_request(request, payload);
+        Box::pin(async move {
+            let body = body.await.map_err(|error| {
+                Error::Unreadable(error.to_string(), error.as_response_error().status_code())
+            })?;
+            parse(&body).map(Self)
+        })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse(request.query_string().as_bytes()).map(Self))
+    }
+}
+
+/// UTF-8 is the only encoding that our pages send.
+fn is_form(request: &HttpRequest) -> bool {
+    request.content_type().eq_ignore_ascii_case(FORM)
+        && request.encoding().is_ok_and(|encoding| encoding.name() == "UTF-8")
+}
+
+/// Reads "application/x-www-form-urlencoded".
+///
+/// # Errors
+/// [`Error::Unreadable`] for what no browser sends.
+pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
+    let wrong = |what: &str| Error::Unreadable(what.to_owned(), StatusCode::UNPROCESSABLE_ENTITY);
+    let fields = || text.split(|byte| *byte == b'&').filter(|field| !field.is_empty());
+    if fields().count() > FIELDS_MAX {
+        return Err(wrong("too many fields"));
+    }
+    let pairs: Option<Vec<_>> = fields().map(pair).collect();
+    let pairs = pairs.ok_or_else(|| wrong("a field is no text"))?;
+    T::deserialize(MapDeserializer::<_, Wrong>::new(pairs.into_iter()))
+        // Says which field, never what was typed.
+        .map_err(|error| wrong(&error.to_string()))
+}
+
+fn pair(field: &[u8]) -> Option<(String, String)> {
+    let end = field.iter().position(|byte| *byte == b'=').unwrap_or(field.len());
+    Some((decode(&field[..end])?, decode(field.get(end + 1..).unwrap_or_default())?))
+}
+
+/// "application/x-www-form-urlencoded" as the URL standard of the WHATWG writes it, section 5.2; `None` for
+/// what it never writes.
+fn decode(text: &[u8]) -> Option<String> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.iter();
+    while let Some(byte) = rest.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => hex(rest.next()?)? << 4 | hex(rest.next()?)?,
+            other => *other,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}
+
+fn hex(digit: &u8) -> Option<u8> {
+    u8::try_from(char::from(*digit).to_digit(16)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+    #[serde(default)]
+    struct Typed {
+        name: String,
+        quantity: String,
+    }
+
+    fn typed(text: &[u8]) -> Option<(String, String)> {
+        parse(text).ok().map(|typed: Typed| (typed.name, typed.quantity))
+    }
+
+    #[test]
+    fn what_browsers_send_is_read() {
+        let both = |name: &str, quantity: &str| Some((name.to_owned(), quantity.to_owned()));
+        assert_eq!(typed(b"name=Ada+Lovelace&quantity=2"), both("Ada Lovelace", "2"));
+        assert_eq!(typed(b"name=Zo%C3%AB%2B%26%3d&other=x"), both("Zoë+&=", ""));
+        assert_eq!(typed("name=Zoë".as_bytes()), both("Zoë", ""));
+        assert_eq!(typed(b""), both("", ""));
+        assert_eq!(typed(b"name&&quantity=a=b"), both("", "a=b"));
+    }
+
+    #[test]
+    fn what_no_browser_sends_is_refused() {
+        let many = "x=1&".repeat(FIELDS_MAX + 1);
+        for bad in [
+            &b"name=a&name=b"[..],
+            b"name=%",
+            b"name=%4",
+            b"name=%zz",
+            b"name=%ff",
+            b"name=\xff",
+            b"%ff=1",
+            b"name=%ed%a0%80",
+            b"name=%c0%80",
+            many.as_bytes(),
+        ] {
+            assert_eq!(typed(bad), None, "{}", String::from_utf8_lossy(bad));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Where every request is counted: before its body is read, and inside the headers that every response
+//! carries. A middleware by hand and not `from_fn`: what the crowd asks for goes through without a future of
+//! its own in memory.
+
+use std::future::{Ready, ready};
+use std::rc::Rc;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::header::X_FORWARDED_FOR;
+use actix_web::{Error, web};
+use futures_util::future::{Either, LocalBoxFuture, MapOk, TryFutureExt as _};
+
+use super::answers;
+use super::{Class, Client, TooOften};
+use crate::app::App;
+use crate::guard::api_tokens;
+use crate::guard::client_address::{is_proxy_itself, network_of, of_headers};
+
+/// Wraps the site.
+pub struct Gate {
+    app: web::Data<App>,
+}
+
+impl Gate {
+    #[must_use]
+    pub fn new(app: web::Data<App>) -> Self {
+        Self { app }
+    }
+}
+
+/// The gate of one of the server's threads.
+pub struct GateService<S> {
+    app: web::Data<App>,
+    site: Rc<S>,
+}
+
+type Answer<B> = ServiceResponse<EitherBody<B>>;
+
+impl<S, B> Transform<S, ServiceRequest> for Gate
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = Answer<B>;
+    type Error = Error;
+    type Transform = GateService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, site: S) -> Self::Future {
+        ready(Ok(GateService { app: self.app.clone(), site: Rc::new(site) }))
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for GateService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = Answer<B>;
+    type Error = Error;
+    type Future = Either<
+        MapOk<S::Future, fn(ServiceResponse<B>) -> Answer<B>>,
+        LocalBoxFuture<'static, Result<Answer<B>, Error>>,
+    >;
+
+    forward_ready!(site);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let class = class_of(&request);
+        if class == Class::Api {
+            return Either::Right(Box::pin(call_api(self.app.clone(), Rc::clone(&self.site), request)));
+        }
+        if class.is_shared() {
+            return Either::Right(Box::pin(call_strict(
+                self.app.clone(),
+                Rc::clone(&self.site),
+                request,
+                class,
+            )));
+        }
+        match take_for_the_crowd(&self.app, class, &request) {
+            Ok(()) => Either::Left(self.site.call(request).map_ok(ServiceResponse::map_into_left_body)),
+            Err(refusal) => Either::Right(Box::pin(ready(Ok(refuse(&self.app, request, &refusal))))),
+        }
+    }
+}
+
+/// By the path as the routes read it: one that is written in another way, with percent-encodings, is counted
+/// as what it is.
+fn class_of(request: &ServiceRequest) -> Class {
+    Class::of(request.method(), request.match_info().as_str())
+}
+
+fn client_of(app: &App, request: &ServiceRequest) -> Client {
+    let address = of_headers(request.peer_addr(), request.headers(), &app.config.trusted_proxies);
+    Client::Network(network_of(address))
+}
+
+/// Counts without waiting for anything. What a trusted proxy asks for in its own name is for everybody, and
+/// goes through: were it refused, all visitors would be.
+fn take_for_the_crowd(app: &App, class: Class, request: &ServiceRequest) -> Result<(), TooOften> {
+    let Some(limits) = &app.limits else { return Ok(()) };
+    let proxies = &app.config.trusted_proxies;
+    if class.is_cached() && is_proxy_itself(request.peer_addr(), request.headers(), proxies) {
+        return Ok(());
+    }
+    limits.take(class, client_of(app, request)).map(drop)
+}
+
+async fn call_strict<S, B>(
+    app: web::Data<App>,
+    site: Rc<S>,
+    request: ServiceRequest,
+    class: Class,
+) -> Result<Answer<B>, Error>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    if let Some(limits) = &app.limits
+        && let Err(refusal) = limits.take_everywhere(class, client_of(&app, &request)).await
+    {
+        return Ok(refuse(&app, request, &refusal));
+    }
+    site.call(request).await.map(ServiceResponse::map_into_left_body)
+}
+
+/// Programs are counted by their token when it is known, and told how much is left. Whoever bears one that is
+/// not known is counted by address like those without, so that guessing is no way around it.
+async fn call_api<S, B>(app: web::Data<App>, site: Rc<S>, request: ServiceRequest) -> Result<Answer<B>, Error>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    let borne = api_tokens::borne(request.headers());
+    let known = borne.and_then(|token| app.config.api_tokens.find(token));
+    let (class, client) = match known {
+        Some(token) => (Class::ApiToken, Client::Token(token.id())),
+        None => (Class::Api, client_of(&app, &request)),
+    };
+    let is_unknown = borne.is_some() && known.is_none();
+    let allowance = match &app.limits {
+        Some(limits) => match limits.take_everywhere(class, client).await {
+            Ok(allowance) => Some(allowance),
+            Err(refusal) => return Ok(refuse(&app, request, &refusal)),
+        },
+        None => None,
+    };
+    let mut answer = if is_unknown {
+        request.into_response(answers::unknown_token()).map_into_right_body()
+    } else {
+        site.call(request).await?.map_into_left_body()
+    };
+    if let Some(allowance) = allowance {
+        answers::tell(answer.headers_mut(), allowance);
+    }
+    Ok(answer)
+}
+
+fn refuse<B>(app: &App, request: ServiceRequest, refusal: &TooOften) -> Answer<B> {
+    note(app, &request, refusal.class);
+    let answer: ServiceResponse<BoxBody> = request.into_response(answers::too_often(refusal));
+    answer.map_into_right_body()
+}
+
+/// Tells the log, once in a while.
+fn note(app: &App, request: &ServiceRequest, class: Class) {
+    let token = api_tokens::borne(request.headers()).and_then(|token| app.config.api_tokens.find(token));
+    let client = match token.filter(|_| class == Class::ApiToken) {
+        Some(token) => Client::Token(token.id()),
+        None => client_of(app, request),
+    };
+    if !app.limits.as_ref().is_some_and(|limits| limits.refusals.is_news(class, client)) {
+        return;
+    }
+    let class = class.name();
+    match (client, token) {
+        (Client::Token(_), Some(token)) => {
+            log::warn!("the API token {} asks too often ({class}), and hears 429", token.name);
+        }
+        (Client::Network(network), _) => {
+            log::warn!("{network} asks too often ({class}), and hears 429{}", hint(app, request));
+        }
+        (Client::Token(_), None) => {}
+    }
+}
+
+/// A proxy that is not believed looks like a visitor who asks for a thousand.
+fn hint(app: &App, request: &ServiceRequest) -> &'static str {
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+    let is_counted =
+        peer == Some(of_headers(request.peer_addr(), request.headers(), &app.config.trusted_proxies));
+    if is_counted && request.headers().contains_key(X_FORWARDED_FOR) {
+        "; it sends X-Forwarded-For: if it is a proxy of yours, TRUSTED_PROXIES must name it"
+    } else {
+        ""
+    }
+}

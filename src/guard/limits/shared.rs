@@ -1,0 +1,167 @@
+//! The strict limits, counted by all servers of a site together, through Redis, when `REDIS_URL` is set.
+//!
+//! Only what is rare and dear is counted there: a booking, a sign-in, a call of the API waits a fraction of a
+//! millisecond for it. A poll is answered in less time than Redis would take to say whether it may be, so
+//! pages, polls and static files stay with each server alone: with n servers a client may ask for those n
+//! times as often.
+//!
+//! Redis counts in one step, in a script, by its own clock, so no two servers let the same request through.
+//! It is never in the way: an answer that takes longer than half a second is not waited for, and while Redis
+//! is away each server counts by itself.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, RedisResult};
+use sha2::Sha256;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use super::{Allowance, Class, Client, Rate, TooOften};
+use crate::config::RedisUrl;
+use crate::guard::secret::{Key, Purpose, Secrets};
+use crate::redis_line::{Line, Words, in_time};
+
+/// Held open to Redis.
+pub const CONNECTIONS: usize = 1;
+
+/// Between two attempts to reach Redis.
+const RETRY: Duration = Duration::from_millis(500);
+/// Between two questions whether Redis is still there, and may be written to.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+const WORDS: Words = Words {
+    well: "the strict rate limits are counted together",
+    away: "every server counts its rate limits itself",
+};
+
+/// Counts the forms of what is kept, as that of the shared board does.
+const SCHEMA: u32 = 1;
+/// Bytes of a client's name in Redis: no two clients of a site share one.
+const NAME_BYTES: usize = 16;
+
+/// The generic cell rate algorithm, as in `governor`. KEYS: the client. ARGV: microseconds between two
+/// requests, and the most that go through at once. Answers how long to wait, in microseconds, and how many
+/// more may go through. Numbers are exact: the microseconds since 1970 have 51 bits, and Lua's have 53.
+const TAKE: &str = "
+    local time = redis.call('TIME')
+    local now = time[1] * 1000000 + time[2]
+    local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+    local used_until = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+    local wait = used_until - now - interval * (burst - 1)
+    if wait > 0 then return {wait, 0} end
+    used_until = used_until + interval
+    redis.call('SET', KEYS[1], string.format('%.0f', used_until), 'PX', math.ceil((used_until - now) / 1000))
+    return {0, math.floor((now + interval * burst - used_until) / interval)}";
+
+/// This server's share in the count of all.
+pub struct SharedLimits {
+    client: redis::Client,
+    line: Line,
+    /// Names clients, so that no address of a visitor stands in Redis.
+    key: Key,
+}
+
+impl SharedLimits {
+    /// For the servers that share this secret. Connects later, in [`SharedLimits::stay_connected`].
+    #[must_use]
+    pub fn new(url: &RedisUrl, secrets: &Secrets) -> Self {
+        let client = url.client();
+        Self { line: Line::new(&client, WORDS), key: secrets.key(Purpose::RateLimits), client }
+    }
+
+    /// Counts a request for all servers. `None` while Redis is away.
+    pub(super) async fn take(
+        &self,
+        class: Class,
+        client: Client,
+        rate: Rate,
+    ) -> Option<Result<Allowance, TooOften>> {
+        let mut redis = self.line.connection()?;
+        let mut script = redis::cmd("EVAL");
+        script.arg(TAKE).arg(1).arg(self.name(class, client));
+        script.arg(micros(rate.interval())).arg(rate.burst());
+        match in_time(script.query_async::<(u64, u32)>(&mut redis)).await {
+            Ok((0, remaining)) => Some(Ok(Allowance { class, rate, remaining })),
+            Ok((wait_us, _)) => Some(Err(TooOften { class, rate, wait: Duration::from_micros(wait_us) })),
+            Err(error) => {
+                self.line.note_trouble(&error);
+                None
+            }
+        }
+    }
+
+    /// Keeps the line to Redis, for as long as the program runs.
+    pub async fn stay_connected(self: Arc<Self>) {
+        loop {
+            let Err(error) = self.converse().await;
+            self.line.note_trouble(&error);
+            sleep(RETRY).await;
+        }
+    }
+
+    /// Connects, and asks now and then, until something goes wrong.
+    async fn converse(&self) -> RedisResult<Infallible> {
+        // The limits are those of `in_time`.
+        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let mut redis = in_time(self.client.get_multiplexed_async_connection_with_config(&config)).await?;
+        let mut heartbeat = interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_open = false;
+        loop {
+            tokio::select! {
+                _ = heartbeat.tick() => match self.beat(&mut redis).await {
+                    Ok(()) => {
+                        if !is_open {
+                            self.line.open(redis.clone());
+                            is_open = true;
+                        }
+                        self.line.note_well();
+                    }
+                    // It answers, but is a replica, or full: asked again with the next beat.
+                    Err(error) if !error.is_io_error() && !error.is_unrecoverable_error() => {
+                        self.line.note_trouble(&error);
+                    }
+                    Err(error) => return Err(error),
+                },
+                () = self.line.hung_up.notified() => if is_open && self.line.connection().is_none() {
+                    return Err(io::Error::from(io::ErrorKind::NotConnected).into());
+                },
+            }
+        }
+    }
+
+    /// Writes something: a Redis that only answers counts nothing.
+    async fn beat(&self, redis: &mut MultiplexedConnection) -> RedisResult<()> {
+        let name = format!("techkraft:limit:v{SCHEMA}:heartbeat");
+        let mut command = redis::cmd("SET");
+        in_time(command.arg(name).arg(1).arg("PX").arg(2 * micros(HEARTBEAT) / 1000).query_async(redis)).await
+    }
+
+    /// What the client is called in Redis. The name is made with the site's secret, so two sites on one Redis
+    /// do not count together.
+    fn name(&self, class: Class, client: Client) -> String {
+        // HMAC takes keys of any length.
+        let mut hash = Hmac::<Sha256>::new_from_slice(&self.key).unwrap();
+        match client {
+            Client::Network(IpAddr::V4(address)) => hash.update(&address.octets()),
+            Client::Network(IpAddr::V6(address)) => hash.update(&address.octets()),
+            Client::Token(id) => hash.update(&id.to_be_bytes()),
+        }
+        let mut name = format!("techkraft:limit:v{SCHEMA}:{}:", class.name());
+        for byte in &hash.finalize().into_bytes()[..NAME_BYTES] {
+            // Writing to a string cannot fail.
+            _ = write!(name, "{byte:02x}");
+        }
+        name
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,50 @@
+//! What the log says of the limits.
+
+use std::fs::{File, read_to_string};
+
+use crate::command_line::{serve_logging, techkraft};
+use crate::support::browser;
+use crate::support::database::TestDatabase;
+
+/// What a server with such settings has logged when it has answered that many requests for its first page.
+fn log(settings: &[(&str, &str)], requests: &[(&str, &str)]) -> String {
+    let database = TestDatabase::create();
+    let path = database.folder.path().join("log");
+    let mut command = techkraft(&database);
+    command.envs(settings.iter().copied()).env("RUST_LOG", "warn");
+    let mut running = serve_logging(&mut command, File::create(&path).expect("a file"));
+    for (header, value) in requests {
+        browser().get(&running.url).header(*header, *value).send().expect("an answer");
+    }
+    running.child.kill().expect("it runs");
+    running.child.wait().expect("it has ended");
+    read_to_string(path).expect("a log")
+}
+
+#[test]
+fn a_server_without_limits_says_so_at_its_start() {
+    let said = log(&[("RATE_LIMITS", "off")], &[]);
+    assert!(said.contains("WARN") && said.contains("RATE_LIMITS=off: every client may ask"), "{said}");
+    assert!(!log(&[], &[]).contains("RATE_LIMITS"));
+}
+
+#[test]
+fn a_client_that_is_refused_is_named_once() {
+    let said = log(&[("RATE_LIMIT_PAGES", "1/hour")], &[("accept", "text/html"); 20]);
+    assert_eq!(said.matches("127.0.0.1 asks too often (pages), and hears 429").count(), 1, "{said}");
+    assert!(!said.contains("TRUSTED_PROXIES"), "{said}");
+}
+
+#[test]
+fn a_proxy_that_is_not_trusted_is_pointed_out() {
+    let asks = [("x-forwarded-for", "203.0.113.1"), ("x-forwarded-for", "203.0.113.2")];
+    let said = log(&[("RATE_LIMIT_PAGES", "1/hour")], &asks);
+    assert!(
+        said.contains("127.0.0.1 asks too often (pages), and hears 429; it sends X-Forwarded-For"),
+        "{said}"
+    );
+    assert!(said.contains("TRUSTED_PROXIES") && !said.contains("203.0.113"), "{said}");
+    let settings = [("RATE_LIMIT_PAGES", "1/hour"), ("TRUSTED_PROXIES", "127.0.0.1")];
+    let said = log(&settings, &[asks[0], asks[0]]);
+    assert!(said.contains("203.0.113.1 asks too often") && !said.contains("it sends"), "{said}");
+}

@@ -1,0 +1,111 @@
+//! What no page of ours sends is refused before a handler sees it.
+
+use std::io::Write as _;
+
+use reqwest::blocking::{Body, Response};
+
+use crate::support::{TestApp, header};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn post(app: &TestApp, content_type: &str, body: impl Into<Body>) -> Response {
+    let request = app.client.post(app.url("/bookings")).header("content-type", content_type).body(body);
+    request.send().expect("an answer")
+}
+
+#[test]
+fn only_forms_are_read() {
+    let app = TestApp::spawn();
+    for content_type in [
+        "application/json",
+        "text/plain",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+        "application/octet-stream",
+        "application/x-www-form-urlencoded; charset=utf-16",
+        "application/x-www-form-urlencodedx",
+        "nonsense",
+    ] {
+        for path in
+            ["/bookings", "/admin/sign-in", "/admin/reseed", "/buyer/forget", "/admin/sign-out", "/nowhere"]
+        {
+            let request = app.client.post(app.url(path)).header("content-type", content_type).body("a=b");
+            let status = request.send().expect("an answer").status().as_u16();
+            let is_known_to_handlers_only = content_type.contains("utf-16");
+            assert!(status == 415 || is_known_to_handlers_only, "{path} {content_type}: {status}");
+        }
+    }
+    assert_eq!(post(&app, "application/x-www-form-urlencoded; charset=utf-16", "a=b").status(), 415);
+    let id = app.tier_id("VIP");
+    assert_eq!(post(&app, &format!("{FORM}; charset=UTF-8"), format!("ticket_type={id}")).status(), 422);
+    assert_eq!(post(&app, FORM, format!("ticket_type={id}")).status(), 422, "nothing typed, but read");
+    let request = app.client.post(app.url("/bookings")).body("no type");
+    assert_eq!(request.send().expect("an answer").status(), 415);
+}
+
+#[test]
+fn deep_json_and_many_parts_are_not_even_parsed() {
+    let app = TestApp::spawn();
+    assert_eq!(post(&app, "application/json", "[".repeat(15_000)).status(), 415);
+    let parts = "--x\r\ncontent-disposition: form-data; name=a\r\n\r\n\r\n".repeat(200);
+    assert_eq!(post(&app, "multipart/form-data; boundary=x", parts).status(), 415);
+}
+
+#[test]
+fn a_compressed_body_is_never_unpacked() {
+    let app = TestApp::spawn();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&vec![b'a'; 8 * 1024 * 1024]).expect("memory");
+    let bomb = gzip.finish().expect("memory");
+    assert!(bomb.len() < 16 * 1024, "it passes the limit of bodies: {}", bomb.len());
+    for encoding in ["gzip", "br", "deflate", "zstd", "identity", "gzip, gzip"] {
+        let request = app.client.post(app.url("/bookings")).header("content-encoding", encoding);
+        let response = request.header("content-type", FORM).body(bomb.clone()).send().expect("an answer");
+        assert_eq!(response.status(), 415, "{encoding}");
+    }
+}
+
+#[test]
+fn bodies_and_addresses_have_limits() {
+    let app = TestApp::spawn();
+    assert_eq!(post(&app, FORM, format!("name={}", "x".repeat(20_000))).status(), 413);
+    // No length is told: it is counted while it comes.
+    let endless = std::io::Read::take(std::io::repeat(b'a'), 200_000);
+    assert_eq!(post(&app, FORM, Body::new(endless)).status(), 413);
+    let response = app.get(&format!("/nowhere/{}", "x".repeat(8_100)));
+    assert_eq!(response.status(), 414);
+    assert!(response.text().expect("a page").contains("address is too long"));
+    assert_eq!(app.get(&format!("/nowhere/{}", "x".repeat(7_000))).status(), 404);
+    let request = app.client.get(app.url("/")).header("content-type", FORM).body("a=b");
+    assert_eq!(request.send().expect("an answer").status(), 400);
+}
+
+#[test]
+fn fields_are_few_single_and_text() {
+    let app = TestApp::spawn();
+    let checkout = app.open_checkout("VIP", 1);
+    let good = format!(
+        "ticket_type={}&quantity=1&name=Ada&email=ada%40example.org&request_key={}",
+        checkout.ticket_type, checkout.request_key
+    );
+    for bad in [
+        format!("{good}&quantity=2"),
+        format!("{good}{}", "&x=1".repeat(40)),
+        good.replace("Ada", "%ff"),
+        good.replace("Ada", "%c0%80"),
+        good.replace("Ada", "%ed%a0%80"),
+        good.replace("Ada", "%zz"),
+        good.replace("Ada", "%"),
+    ] {
+        let response = post(&app, FORM, bad.clone());
+        assert_eq!(response.status(), 422, "{bad}");
+        assert!(response.text().expect("a page").contains("could not read that form"));
+    }
+    assert_eq!(app.database.tier("VIP").sold, 0);
+    let known_and_unknown = post(&app, FORM, format!("{good}&unknown=1&_method=DELETE"));
+    assert_eq!(known_and_unknown.status(), 303, "a field too many is left alone");
+    for query in ["ticket_type=1&ticket_type=1", "ticket_type=%ff", &"x=1&".repeat(40)] {
+        assert_eq!(app.get(&format!("/bookings/new?{query}")).status(), 422, "{query}");
+    }
+    assert_eq!(header(&app.get("/?x=1"), "location"), "");
+}
