@@ -9,7 +9,7 @@ use actix_web::web::{self, FormConfig, PayloadConfig, ServiceConfig, post, to};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 
 use crate::error::Error;
-use crate::{admin, assets, booking, events};
+use crate::{admin, assets, booking, events, tickets};
 
 /// The most that a form may hold, in bytes: several times the longest name and address.
 const FORM_BYTES_MAX: usize = 16 * 1024;
@@ -48,6 +48,18 @@ fn pages(site: &mut ServiceConfig) {
     // The organiser
     .service(page("/admin").route(get().to(admin::pages::show)))
     .service(page("/admin/sales").route(get().to(admin::pages::sales)))
+    .service(
+        form("/admin/check-in")
+            .route(get().to(tickets::pages::show))
+            .route(post().to(tickets::pages::create)),
+    )
+    .service(
+        form("/admin/check-in/gate")
+            .route(get().to(tickets::pages::edit_gate))
+            .route(post().to(tickets::pages::update_gate)),
+    )
+    .service(page("/admin/check-in/turnout").route(get().to(tickets::pages::turnout)))
+    .service(act("/admin/check-in/revocation").route(post().to(tickets::pages::revoke)))
     .service(
         form("/admin/sign-in")
             .route(get().to(admin::pages::new_session))

@@ -10,6 +10,10 @@ use actix_web::middleware::Next;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; \
      base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
+/// The one page that scans tickets with the camera.
+const CAMERA_PATH: &str = "/admin/check-in";
+const CAMERA_POLICY: &str = "camera=(self), microphone=(), geolocation=(), payment=()";
+
 const HEADERS: [(&str, &str); 6] = [
     ("content-security-policy", CONTENT_SECURITY_POLICY),
     ("referrer-policy", "same-origin"),
@@ -27,9 +31,14 @@ pub async fn secure_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let may_use_camera = request.path() == CAMERA_PATH;
     let mut response = next.call(request).await?;
     for (name, value) in HEADERS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if may_use_camera {
+        let policy = HeaderValue::from_static(CAMERA_POLICY);
+        response.headers_mut().insert(HeaderName::from_static("permissions-policy"), policy);
     }
     Ok(response)
 }
