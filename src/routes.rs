@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 
 use crate::error::Error;
 use crate::guard::shape::BODY_BYTES_MAX;
-use crate::{admin, assets, booking, events};
+use crate::{admin, assets, booking, events, tickets};
 
 /// Which handler answers which URL. Patterns are tried in this order.
 pub fn configure(site: &mut ServiceConfig) {
@@ -42,6 +42,18 @@ fn pages(site: &mut ServiceConfig) {
     // The organiser
     .service(page("/admin").route(get().to(admin::pages::show)))
     .service(page("/admin/sales").route(get().to(admin::pages::sales)))
+    .service(
+        form("/admin/check-in")
+            .route(get().to(tickets::pages::show))
+            .route(post().to(tickets::pages::create)),
+    )
+    .service(
+        form("/admin/check-in/gate")
+            .route(get().to(tickets::pages::edit_gate))
+            .route(post().to(tickets::pages::update_gate)),
+    )
+    .service(page("/admin/check-in/turnout").route(get().to(tickets::pages::turnout)))
+    .service(act("/admin/check-in/revocation").route(post().to(tickets::pages::revoke)))
     .service(
         form("/admin/sign-in")
             .route(get().to(admin::pages::new_session))

@@ -12,13 +12,14 @@ use serde::Deserialize;
 use super::buyer::{Buyer, Express};
 use super::form::{BookingForm, FieldErrors, parse_quantity};
 use super::request_key::RequestKey;
-use super::{Booking, Outcome, calendar, is_token, store};
+use super::{Booking, CONFIRMED, Outcome, calendar, is_token, store};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
 use crate::events::{Event, TicketType};
 use crate::guard::form::{Form, Query};
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
+use crate::tickets::{self, Ticket};
 
 /// Everything that the checkout shows, as a page or inside the dialog.
 #[derive(Template)]
@@ -51,6 +52,8 @@ struct Show {
     url: String,
     /// Whether its buyer may still cancel it.
     is_cancellable: bool,
+    /// On the booking's own page; the dialog shows the way there.
+    tickets: Vec<Ticket>,
     /// What the landing page needs for the next booking; only when the confirmation goes into its dialog.
     express: Option<Express>,
 }
@@ -278,7 +281,9 @@ fn confirmation(app: &App, page: Page, sale: Sale, express: Option<Express>) -> 
     let Sale { event, ticket_type, booking } = sale;
     let url = format!("{}/bookings/{}", app.public_url(), booking.token);
     let is_cancellable = event.is_cancellable(Utc::now().naive_utc());
-    Show { page, event, ticket_type, booking, url, is_cancellable, express }
+    let opens_the_gate = booking.status == CONFIRMED && !page.wants_fragment;
+    let tickets = if opens_the_gate { tickets::of_booking(&app.ticket_codes, &booking) } else { Vec::new() };
+    Show { page, event, ticket_type, booking, url, is_cancellable, tickets, express }
 }
 
 pub(super) async fn find_sale(app: &App, token: String) -> Result<Sale, Error> {

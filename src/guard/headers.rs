@@ -31,7 +31,7 @@ const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=()"
 const PERMISSIONS_WITH_CAMERA: &str = "camera=(self), microphone=(), geolocation=(), payment=()";
 
 /// The pages that may ask for the camera.
-const CAMERA_PATHS: [&str; 0] = [];
+const CAMERA_PATHS: [&str; 1] = ["/admin/check-in"];
 
 /// A year, and for every name below the site's own (OWASP ASVS 5.0, 3.4.1). Not `preload`: that is for the
 /// owner of the whole domain to ask for.

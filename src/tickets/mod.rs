@@ -4,7 +4,10 @@
 //! costs nothing for it; its code is signed, so nobody makes one up (see [`code`]). What is written down
 //! is that somebody came in.
 
+pub mod answer;
 pub mod code;
+pub mod gate;
+pub mod pages;
 pub mod qr;
 pub mod store;
 
@@ -14,6 +17,7 @@ use diesel::prelude::*;
 use self::code::{Code, TicketCodes};
 use self::qr::QrCode;
 use crate::booking::Booking;
+use crate::events::TicketType;
 use crate::schema::admissions;
 
 /// One seat of a booking.
@@ -92,4 +96,80 @@ pub struct Admission {
     pub actor: String,
     /// UTC.
     pub admitted_at: NaiveDateTime,
+}
+
+/// Somebody who was not let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Reference and seat, or the start of what was typed.
+    pub ticket: String,
+    /// As the schema lists them: used, cancelled, other event, unknown.
+    pub reason: &'static str,
+    pub gate: String,
+    pub actor: String,
+    /// UTC.
+    pub at: NaiveDateTime,
+}
+
+impl Outcome {
+    /// Why the ticket was not let in, as it is written down; `None` when it was.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&'static str> {
+        match self {
+            Self::Admitted(_) => None,
+            Self::Used(..) => Some("used"),
+            Self::Cancelled(_) => Some("cancelled"),
+            Self::OtherEvent(..) => Some("other event"),
+            Self::Unknown => Some("unknown"),
+        }
+    }
+}
+
+/// What a gate has answered, and when (UTC).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Passage {
+    Admitted(NaiveDateTime, Holder),
+    Refused { at: NaiveDateTime, ticket: String, reason: String },
+}
+
+impl Passage {
+    #[must_use]
+    pub fn at(&self) -> NaiveDateTime {
+        match self {
+            Self::Admitted(at, _) | Self::Refused { at, .. } => *at,
+        }
+    }
+}
+
+/// How many of a concert's tickets are in.
+pub struct Turnout {
+    pub tiers: Vec<TierTurnout>,
+    /// How often somebody was not let in, at all gates.
+    pub refused: i64,
+}
+
+/// How many of a tier's tickets are in.
+pub struct TierTurnout {
+    pub ticket_type: TicketType,
+    pub admitted: i64,
+}
+
+impl TierTurnout {
+    /// Tickets in confirmed bookings: what is not on sale any more.
+    #[must_use]
+    pub fn sold(&self) -> i64 {
+        i64::from(self.ticket_type.capacity) - i64::from(self.ticket_type.available)
+    }
+}
+
+impl Turnout {
+    #[must_use]
+    pub fn admitted(&self) -> i64 {
+        self.tiers.iter().map(|tier| tier.admitted).sum()
+    }
+
+    #[must_use]
+    pub fn sold(&self) -> i64 {
+        self.tiers.iter().map(TierTurnout::sold).sum()
+    }
 }

@@ -1,30 +1,33 @@
+use std::collections::HashMap;
+
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::{Admission, Holder, Outcome, Scan};
+use super::{Admission, Holder, Outcome, Passage, Refusal, Scan, TierTurnout, Turnout};
+use crate::admin;
 use crate::booking::CONFIRMED;
 use crate::db::Db;
-use crate::schema::{admissions, bookings, events, ticket_types};
+use crate::schema::{admissions, bookings, events, refusals, ticket_types};
 
 /// What a gate needs to know of a booking.
 #[derive(Queryable)]
 struct Held {
     id: i64,
+    reference: String,
     ticket_type_id: i64,
     quantity: i32,
     status: String,
     name: String,
 }
 
-/// Lets a ticket in, once. Runs inside the caller's write transaction, and holds the booking as it is until
-/// that ends: whoever wants to cancel it waits, and then finds who is in.
+/// Lets a ticket in, once, or writes down why not. Runs inside the caller's write transaction, and holds the
+/// booking as it is until that ends: whoever wants to cancel it waits, and then finds who is in.
 ///
 /// # Errors
 /// What the database said.
 pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<Outcome> {
-    let Some(held) = hold(db, &scan.code.reference)? else { return Ok(Outcome::Unknown) };
-    if scan.code.seat > held.quantity {
-        return Ok(Outcome::Unknown);
-    }
+    let held = hold(db, &scan.code.reference)?.filter(|held| scan.code.seat <= held.quantity);
+    let Some(held) = held else { return refuse(db, scan, Outcome::Unknown) };
     let (event_id, event, ticket_type): (i64, String, String) = ticket_types::table
         .inner_join(events::table)
         .filter(ticket_types::id.eq(held.ticket_type_id))
@@ -33,20 +36,15 @@ pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<Outcome> {
     // There is no "look, then admit": the schema's UNIQUE is the only judge between two gates.
     let may_enter = event_id == scan.event_id && held.status == CONFIRMED;
     let is_admitted = may_enter && insert(db, held.id, scan)?;
-    let holder = Holder {
-        reference: scan.code.reference.clone(),
-        seat: scan.code.seat,
-        of: held.quantity,
-        ticket_type,
-        name: held.name,
-        admitted: admitted_count(db, held.id)?,
-    };
-    Ok(match () {
-        () if is_admitted => Outcome::Admitted(holder),
+    let (booking_id, is_confirmed) = (held.id, held.status == CONFIRMED);
+    let holder = held.holder(scan.code.seat, ticket_type, admitted_count(db, booking_id)?);
+    let outcome = match () {
+        () if is_admitted => return Ok(Outcome::Admitted(holder)),
         () if event_id != scan.event_id => Outcome::OtherEvent(holder, event),
-        () if held.status != CONFIRMED => Outcome::Cancelled(holder),
-        () => Outcome::Used(holder, find(db, held.id, scan.code.seat)?),
-    })
+        () if !is_confirmed => Outcome::Cancelled(holder),
+        () => Outcome::Used(holder, find(db, booking_id, scan.code.seat)?),
+    };
+    refuse(db, scan, outcome)
 }
 
 /// How many of a booking's tickets are in. Whoever decides by it locks the booking's row first, as a
@@ -58,24 +56,25 @@ pub fn admitted_count(db: &mut Db, booking_id: i64) -> QueryResult<i64> {
     admissions::table.filter(admissions::booking_id.eq(booking_id)).count().get_result(db)
 }
 
-/// Reads the booking, and keeps it from being cancelled until the end of the transaction. SQLite's write
-/// transactions are alone anyway. Two gates may hold it at once.
+/// Reads the booking, and keeps it as it is until the end of the transaction: it is not cancelled meanwhile,
+/// and gates that hold tickets of one booking count them one after the other. SQLite's write transactions
+/// are alone anyway.
 fn hold(db: &mut Db, reference: &str) -> QueryResult<Option<Held>> {
     let booking = bookings::table.filter(bookings::reference.eq(reference)).select((
         bookings::id,
+        bookings::reference,
         bookings::ticket_type_id,
         bookings::quantity,
         bookings::status,
         bookings::buyer_name,
     ));
     match db {
-        Db::Postgres(pg) => booking.for_share().get_result(pg).optional(),
+        Db::Postgres(pg) => booking.for_no_key_update().get_result(pg).optional(),
         Db::Sqlite(sqlite) => booking.get_result(sqlite).optional(),
     }
 }
 
-/// Says whether the seat was not in before. On PostgreSQL a gate that is a moment later waits here until
-/// the other's transaction has ended.
+/// Says whether the seat was not in before.
 fn insert(db: &mut Db, booking_id: i64, scan: &Scan) -> QueryResult<bool> {
     let admission = diesel::insert_into(admissions::table)
         .values((
@@ -93,10 +92,130 @@ fn insert(db: &mut Db, booking_id: i64, scan: &Scan) -> QueryResult<bool> {
     Ok(inserted > 0)
 }
 
+fn refuse(db: &mut Db, scan: &Scan, outcome: Outcome) -> QueryResult<Outcome> {
+    if let Some(reason) = outcome.refusal() {
+        let Scan { code, event_id, gate, actor, at } = scan;
+        let ticket = format!("{} ticket {}", code.reference, code.seat);
+        let (gate, actor) = (gate.clone(), actor.clone());
+        insert_refusal(db, *event_id, &Refusal { ticket, reason, gate, actor, at: *at })?;
+    }
+    Ok(outcome)
+}
+
 fn find(db: &mut Db, booking_id: i64, seat: i32) -> QueryResult<Admission> {
     admissions::table
         .filter(admissions::booking_id.eq(booking_id))
         .filter(admissions::seat.eq(seat))
         .select(Admission::as_select())
         .first(db)
+}
+
+/// Takes an admission back, as if the ticket had not been scanned, and says so in the audit log. `None`
+/// when it was not in.
+///
+/// # Errors
+/// What the database said.
+pub fn revoke(db: &mut Db, scan: &Scan) -> QueryResult<Option<Holder>> {
+    let Some(held) = hold(db, &scan.code.reference)? else { return Ok(None) };
+    let seat = scan.code.seat;
+    let admission =
+        admissions::table.filter(admissions::booking_id.eq(held.id)).filter(admissions::seat.eq(seat));
+    let Some(earlier) = diesel::delete(admission)
+        .returning((admissions::gate, admissions::actor, admissions::admitted_at))
+        .get_result::<Admission>(db)
+        .optional()?
+    else {
+        return Ok(None);
+    };
+    let (gate, at) = (&earlier.gate, earlier.admitted_at.format("%F %T"));
+    let subject = format!("{} ticket {seat}, in through {gate} at {at} UTC", held.reference);
+    admin::store::record(db, &scan.actor, "admission revoked", &subject, 1)?;
+    let ticket_type = ticket_types::table.find(held.ticket_type_id).select(ticket_types::name).first(db)?;
+    let admitted = admitted_count(db, held.id)?;
+    Ok(Some(held.holder(seat, ticket_type, admitted)))
+}
+
+/// Writes down that somebody was not let in.
+///
+/// # Errors
+/// What the database said.
+pub fn insert_refusal(db: &mut Db, event_id: i64, refusal: &Refusal) -> QueryResult<()> {
+    let Refusal { ticket, reason, gate, actor, at } = refusal;
+    diesel::insert_into(refusals::table)
+        .values((
+            refusals::event_id.eq(event_id),
+            refusals::ticket.eq(ticket),
+            refusals::reason.eq(reason),
+            refusals::gate.eq(gate),
+            refusals::actor.eq(actor),
+            refusals::refused_at.eq(at),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// How many of a concert's tickets are in, and how often somebody was refused.
+///
+/// # Errors
+/// What the database said.
+pub fn turnout(db: &mut Db, event_id: i64) -> QueryResult<Turnout> {
+    let admitted: Vec<(i64, i64)> = admissions::table
+        .inner_join(bookings::table.inner_join(ticket_types::table))
+        .filter(ticket_types::event_id.eq(event_id))
+        .group_by(bookings::ticket_type_id)
+        .select((bookings::ticket_type_id, diesel::dsl::count_star()))
+        .load(db)?;
+    let admitted: HashMap<i64, i64> = admitted.into_iter().collect();
+    let tiers = crate::events::store::ticket_types(db, event_id)?.into_iter().map(|ticket_type| {
+        let admitted = admitted.get(&ticket_type.id).copied().unwrap_or_default();
+        TierTurnout { ticket_type, admitted }
+    });
+    let tiers = tiers.collect();
+    let refused = refusals::table.filter(refusals::event_id.eq(event_id)).count().get_result(db)?;
+    Ok(Turnout { tiers, refused })
+}
+
+/// What a gate has answered lately, the newest first, at most `limit`.
+///
+/// # Errors
+/// What the database said.
+pub fn latest(db: &mut Db, event_id: i64, gate: &str, limit: i64) -> QueryResult<Vec<Passage>> {
+    type Row = (NaiveDateTime, String, i32, i32, String, String);
+    let admitted: Vec<Row> = admissions::table
+        .inner_join(bookings::table.inner_join(ticket_types::table))
+        .filter(ticket_types::event_id.eq(event_id))
+        .filter(admissions::gate.eq(gate))
+        .order(admissions::id.desc())
+        .limit(limit)
+        .select((
+            admissions::admitted_at,
+            bookings::reference,
+            admissions::seat,
+            bookings::quantity,
+            ticket_types::name,
+            bookings::buyer_name,
+        ))
+        .load(db)?;
+    let refused: Vec<(NaiveDateTime, String, String)> = refusals::table
+        .filter(refusals::event_id.eq(event_id))
+        .filter(refusals::gate.eq(gate))
+        .order(refusals::id.desc())
+        .limit(limit)
+        .select((refusals::refused_at, refusals::ticket, refusals::reason))
+        .load(db)?;
+    let admitted = admitted.into_iter().map(|(at, reference, seat, of, ticket_type, name)| {
+        Passage::Admitted(at, Holder { reference, seat, of, ticket_type, name, admitted: 0 })
+    });
+    let refused = refused.into_iter().map(|(at, ticket, reason)| Passage::Refused { at, ticket, reason });
+    let mut latest: Vec<Passage> = admitted.chain(refused).collect();
+    latest.sort_by_key(|passage| std::cmp::Reverse(passage.at()));
+    latest.truncate(usize::try_from(limit).unwrap_or_default());
+    Ok(latest)
+}
+
+impl Held {
+    fn holder(self, seat: i32, ticket_type: String, admitted: i64) -> Holder {
+        let Self { reference, quantity: of, name, .. } = self;
+        Holder { reference, seat, of, ticket_type, name, admitted }
+    }
 }

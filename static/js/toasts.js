@@ -1,6 +1,7 @@
 // Toasts go by themselves (css/toasts.css times them, and waits while one is hovered or focused). Here
 // they are removed when that is over, dismissed by hand, and made when the server sent no answer that
 // could be shown in place. The form stays as it is then, with its key, so trying again is safe.
+// [data-answers] says itself what its form came to.
 (() => {
   document.addEventListener("animationend", (event) => {
     if (event.animationName === "toast-life") event.target.closest("[data-toast]")?.remove();
@@ -50,7 +51,7 @@
   function tell(event, response) {
     const source = event.detail?.ctx?.sourceElement;
     const words = wordsFor(response);
-    if (words && source && !source.matches?.("[data-polls]")) failure(words);
+    if (words && source && !source.matches?.("[data-polls], [data-answers]")) failure(words);
   }
 
   document.addEventListener("htmx:error", (event) => tell(event, { status: 0 }));

@@ -9,6 +9,7 @@ mod assets;
 mod bad_input;
 mod bookings;
 mod cancellation;
+mod check_in;
 mod command_line;
 mod events;
 mod guard;

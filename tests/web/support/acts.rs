@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use diesel::QueryableByName;
 use reqwest::blocking::{Client, Response};
 
 use super::{TestApp, between, browser};
@@ -92,5 +93,15 @@ impl TestApp {
     pub fn sign_in(&self, client: &Client, password: &str) -> Response {
         let form = [("username", "admin"), ("password", password)];
         client.post(self.url("/admin/sign-in")).form(&form).send().expect("an answer")
+    }
+
+    /// How many rows a table has; a WHERE may follow its name.
+    pub fn count(&self, table: &str) -> i64 {
+        #[derive(QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+        self.database.rows::<Count>(&format!("SELECT COUNT(*) AS count FROM {table}"))[0].count
     }
 }

@@ -1,0 +1,66 @@
+//! The gate: which concert is let in and what the place is called, remembered by the device that stands
+//! there, so that everybody knows where a ticket was used.
+
+use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+
+const NAME_LENGTH_MAX: usize = 40;
+const COOKIE: &str = "gate";
+const REMEMBERED_DAYS: i64 = 90;
+
+/// Where a device stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Gate {
+    /// The concert's slug.
+    pub event: String,
+    /// "North gate"
+    pub gate: String,
+}
+
+impl Gate {
+    /// The gate that this device was told to be.
+    #[must_use]
+    pub fn remembered(app: &App, request: &HttpRequest) -> Option<Self> {
+        serde_json::from_str(&app.cookies.open(request, COOKIE)?).ok()
+    }
+
+    /// The cookie that remembers it.
+    #[must_use]
+    pub fn cookie(&self, app: &App) -> Cookie<'static> {
+        let value = serde_json::to_string(self).unwrap_or_default();
+        let cookie = app.cookies.sealed(COOKIE, &value).same_site(SameSite::Strict);
+        cookie.max_age(Duration::days(REMEMBERED_DAYS)).finish()
+    }
+}
+
+/// Reads a gate's name. White space around and within is tidied.
+///
+/// # Errors
+/// What to tell, beside the field.
+pub fn parse_name(typed: &str) -> Result<String, &'static str> {
+    let name = typed.split_whitespace().collect::<Vec<_>>().join(" ");
+    match name.chars().count() {
+        0 => Err("Please name this gate, such as “North gate”: it is shown when a ticket comes again."),
+        1..=NAME_LENGTH_MAX if !name.chars().any(char::is_control) => Ok(name),
+        1..=NAME_LENGTH_MAX => Err("Please use letters and digits only."),
+        _ => Err("That is longer than 40 characters. Please shorten the name."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_has_a_short_name() {
+        assert_eq!(parse_name("  North \t gate "), Ok("North gate".to_owned()));
+        for bad in ["", " ", "a\0b", &"x".repeat(41)] {
+            assert!(parse_name(bad).is_err(), "{bad:?}");
+        }
+    }
+}

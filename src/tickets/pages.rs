@@ -1,0 +1,250 @@
+//! `/admin/check-in`, `/admin/check-in/gate`, `/admin/check-in/turnout`, `/admin/check-in/revocation`
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use chrono::{NaiveDateTime, Utc};
+use chrono_tz::Tz;
+use serde::Deserialize;
+
+use super::answer::{Answer, clock};
+use super::code::{Code, Misread};
+use super::gate::{Gate, parse_name};
+use super::{Holder, Passage, Refusal, Scan, Turnout, store};
+use crate::admin::session::Admin;
+use crate::app::App;
+use crate::error::Error;
+use crate::events::Event;
+use crate::events::pace::Pace;
+use crate::page::{Page, html, see_other};
+
+/// How many of a gate's latest answers are shown.
+const LATEST: i64 = 8;
+/// How much of a text that is no code is kept.
+const TYPED_KEPT: usize = 40;
+
+#[derive(Template)]
+#[template(path = "admin/check_in.html", blocks = ["answers", "turnout"])]
+struct CheckIn {
+    page: Page,
+    events: Vec<Event>,
+    event: Event,
+    gate: Gate,
+    answer: Option<Answer>,
+    /// What is still to be corrected in the field.
+    typed: String,
+    turnout: Turnout,
+    latest: Vec<Passage>,
+    pace: Pace,
+    codes: super::code::TicketCodes,
+}
+
+impl CheckIn {
+    fn clock(&self, at: NaiveDateTime) -> String {
+        clock(at, self.event.local_start().timezone())
+    }
+
+    /// The code that an admission is taken back by.
+    fn code(&self, holder: &Holder) -> String {
+        self.codes.mint(&holder.reference, holder.seat).unwrap_or_default()
+    }
+
+    /// What the field says when its code has to be corrected.
+    fn field_error(&self) -> Option<&str> {
+        let answer = self.answer.as_ref()?;
+        (answer.status == StatusCode::UNPROCESSABLE_ENTITY).then_some(&answer.explanation)
+    }
+}
+
+/// Asks a device where it stands.
+#[derive(Template)]
+#[template(path = "admin/gate.html")]
+struct NewGate {
+    page: Page,
+    events: Vec<Event>,
+    gate: Gate,
+    error: Option<&'static str>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct CheckInForm {
+    code: String,
+    #[serde(flatten)]
+    gate: Gate,
+}
+
+/// `GET /admin/check-in`: the gate's page, or the question which gate it is.
+pub async fn show(
+    request: HttpRequest,
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let gate = Gate::remembered(&app, &request).unwrap_or_default();
+    match find_event(&app, &gate) {
+        Some(event) => {
+            let check_in = load(page.clone(), &app, event, gate, None, String::new()).await?;
+            page.respond_unlisted(StatusCode::OK, &check_in)
+        }
+        None => ask(page, &app, gate, StatusCode::OK, None),
+    }
+}
+
+/// `GET /admin/check-in/gate`: the same question when it was answered before.
+pub async fn edit_gate(
+    request: HttpRequest,
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let gate = Gate::remembered(&app, &request).unwrap_or_default();
+    ask(page, &app, gate, StatusCode::OK, None)
+}
+
+/// `POST /admin/check-in/gate`: the device remembers where it stands.
+pub async fn update_gate(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    form: web::Form<Gate>,
+) -> Result<HttpResponse, Error> {
+    let gate = form.into_inner();
+    if find_event(&app, &gate).is_none() {
+        return Err(Error::NotFound);
+    }
+    match parse_name(&gate.gate) {
+        Ok(name) => {
+            Ok(see_other("/admin/check-in").cookie(Gate { gate: name, ..gate }.cookie(&app)).finish())
+        }
+        Err(message) => ask(page, &app, gate, StatusCode::UNPROCESSABLE_ENTITY, Some(message)),
+    }
+}
+
+/// `POST /admin/check-in`: lets a ticket in, or says why not.
+pub async fn create(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    form: web::Form<CheckInForm>,
+) -> Result<HttpResponse, Error> {
+    let CheckInForm { code: typed, gate } = form.into_inner();
+    let (event, gate) = find_place(&app, gate)?;
+    let answer = match app.ticket_codes.recognise(&typed) {
+        Ok(code) => admit(&app, &event, scan(code, &event, &gate, admin)).await?,
+        Err(Misread::Foreign) => refuse(&app, &event, foreign(&typed, &gate, admin)).await?,
+        Err(misread) => Answer::to_misread(misread),
+    };
+    let typed = if answer.status == StatusCode::UNPROCESSABLE_ENTITY { typed } else { String::new() };
+    respond(page, &app, event, gate, answer, typed).await
+}
+
+/// `POST /admin/check-in/revocation`: takes an admission back.
+pub async fn revoke(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    form: web::Form<CheckInForm>,
+) -> Result<HttpResponse, Error> {
+    let CheckInForm { code, gate } = form.into_inner();
+    let (event, gate) = find_place(&app, gate)?;
+    let code = app.ticket_codes.recognise(&code).map_err(|_| Error::NotFound)?;
+    let scan = scan(code, &event, &gate, admin);
+    let revoked = app.db.write(move |db| store::revoke(db, &scan)).await?;
+    respond(page, &app, event, gate, Answer::to_revocation(revoked), String::new()).await
+}
+
+/// `GET /admin/check-in/turnout`: the part that refreshes itself.
+pub async fn turnout(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    gate: web::Query<Gate>,
+) -> Result<HttpResponse, Error> {
+    let (event, gate) = find_place(&app, gate.into_inner())?;
+    let check_in = load(page.clone(), &app, event, gate, None, String::new()).await?;
+    Ok(page.unlisted_builder(StatusCode::OK).body(html(&check_in.as_turnout())?))
+}
+
+fn events(app: &App) -> Vec<Event> {
+    app.board.listings().iter().map(|listing| listing.event.clone()).collect()
+}
+
+fn find_event(app: &App, gate: &Gate) -> Option<Event> {
+    Some(app.board.find_by_slug(&gate.event)?.event.clone())
+}
+
+/// The place that a form of ours names.
+fn find_place(app: &App, gate: Gate) -> Result<(Event, Gate), Error> {
+    let event = find_event(app, &gate).ok_or(Error::NotFound)?;
+    let name = parse_name(&gate.gate).map_err(|_| Error::NotFound)?;
+    Ok((event, Gate { gate: name, ..gate }))
+}
+
+fn ask(
+    page: Page,
+    app: &App,
+    gate: Gate,
+    status: StatusCode,
+    error: Option<&'static str>,
+) -> Result<HttpResponse, Error> {
+    page.clone().respond_unlisted(status, &NewGate { page, events: events(app), gate, error })
+}
+
+fn scan(code: Code, event: &Event, gate: &Gate, admin: Admin) -> Scan {
+    let at = Utc::now().naive_utc();
+    Scan { code, event_id: event.id, gate: gate.gate.clone(), actor: admin.username, at }
+}
+
+async fn admit(app: &App, event: &Event, scan: Scan) -> Result<Answer, Error> {
+    let (zone, at): (Tz, _) = (event.local_start().timezone(), scan.at);
+    let outcome = app.db.write(move |db| store::admit(db, &scan)).await?;
+    Ok(Answer::to_scan(outcome, zone, at))
+}
+
+/// A code that nobody here has made: what was typed is kept, as far as a text of PostgreSQL can hold it.
+fn foreign(typed: &str, gate: &Gate, admin: Admin) -> Refusal {
+    let ticket = typed.chars().filter(|c| !c.is_control()).take(TYPED_KEPT).collect();
+    let (gate, at) = (gate.gate.clone(), Utc::now().naive_utc());
+    Refusal { ticket, reason: "unknown", gate, actor: admin.username, at }
+}
+
+async fn refuse(app: &App, event: &Event, refusal: Refusal) -> Result<Answer, Error> {
+    log::warn!("check-in refused an unknown code at {}", refusal.gate);
+    let event_id = event.id;
+    app.db.write(move |db| store::insert_refusal(db, event_id, &refusal)).await?;
+    Ok(Answer::to_misread(Misread::Foreign))
+}
+
+/// A page for plain forms, or the parts of it that have changed, each for its own place.
+async fn respond(
+    page: Page,
+    app: &App,
+    event: Event,
+    gate: Gate,
+    answer: Answer,
+    typed: String,
+) -> Result<HttpResponse, Error> {
+    let status = answer.status;
+    let check_in = load(page.clone(), app, event, gate, Some(answer), typed).await?;
+    if page.wants_fragment {
+        return Ok(page.unlisted_builder(status).body(html(&check_in.as_answers())?));
+    }
+    page.respond_unlisted(status, &check_in)
+}
+
+async fn load(
+    page: Page,
+    app: &App,
+    event: Event,
+    gate: Gate,
+    answer: Option<Answer>,
+    typed: String,
+) -> Result<CheckIn, Error> {
+    let (id, name) = (event.id, gate.gate.clone());
+    let read =
+        move |db: &mut crate::db::Db| Ok((store::turnout(db, id)?, store::latest(db, id, &name, LATEST)?));
+    let (turnout, latest) = app.db.read_primary(read).await?;
+    let (pace, codes) = (app.board.pace(), app.ticket_codes.clone());
+    Ok(CheckIn { page, events: events(app), event, gate, answer, typed, turnout, latest, pace, codes })
+}

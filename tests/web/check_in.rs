@@ -1,0 +1,225 @@
+//! The gate: a ticket comes in once, and whoever is refused is told why.
+
+use reqwest::blocking::{Client, Response};
+
+use crate::support::{TestApp, between, header};
+
+const GATE: &str = "North gate";
+const EVENT: &str = "midnight-parade";
+
+/// The tickets' codes as the booking's page shows them.
+pub fn codes(app: &TestApp, booking: &str) -> Vec<String> {
+    let html = app.get(booking).text().expect("a page");
+    let codes = html.split("data-ticket-code>").skip(1).filter_map(|rest| rest.split('<').next());
+    codes.map(str::to_owned).collect()
+}
+
+pub fn scan(app: &TestApp, organiser: &Client, gate: &str, code: &str) -> Response {
+    let form = [("event", EVENT), ("gate", gate), ("code", code)];
+    organiser.post(app.url("/admin/check-in")).form(&form).send().expect("an answer")
+}
+
+/// The status and the answer's words.
+fn answer(response: Response) -> (u16, String) {
+    let status = response.status().as_u16();
+    let html = response.text().expect("a page");
+    let answer = between(&html, "<section class=\"answer", "</section>");
+    (status, answer.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn the_gate_is_closed_to_everybody_else() {
+    let app = TestApp::spawn();
+    let code = &codes(&app, &app.book_well("VIP", 1))[0];
+    for path in ["/admin/check-in", "/admin/check-in/gate", "/admin/check-in/turnout"] {
+        assert_eq!(app.get(path).status(), 303, "{path}");
+    }
+    assert_eq!(scan(&app, &app.client, GATE, code).status(), 303);
+    let undo = app.post("/admin/check-in/revocation", &[("event", EVENT), ("gate", GATE), ("code", code)]);
+    assert_eq!(undo.status(), 303);
+    assert_eq!(app.count("admissions"), 0);
+}
+
+#[test]
+fn a_ticket_comes_in_once_and_a_second_scan_says_when_and_where() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let codes = codes(&app, &app.book_well("VIP", 2));
+    assert_eq!(codes.len(), 2);
+
+    let (status, words) = answer(scan(&app, &organiser, GATE, &codes[0].to_lowercase().replace('-', " ")));
+    assert_eq!(status, 201, "{words}");
+    for part in
+        ["answer--admitted", "Admitted", "Ada Lovelace", "VIP, ticket 1 of 2", "1 of 2 of this booking"]
+    {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    let (status, words) = answer(scan(&app, &organiser, "South gate", &codes[0]));
+    assert_eq!(status, 409, "{words}");
+    for part in ["answer--refused", "Already used", "Ada Lovelace", "Came in", GATE] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    let (status, words) = answer(scan(&app, &organiser, GATE, &codes[1]));
+    assert_eq!(status, 201);
+    assert!(words.contains("All 2 of this booking are in"), "{words}");
+    assert_eq!(app.count("admissions"), 2);
+
+    let turnout = organiser
+        .get(app.url("/admin/check-in/turnout?event=midnight-parade&gate=South%20gate"))
+        .header("HX-Request", "true");
+    let turnout = turnout.send().expect("an answer").text().expect("a fragment");
+    assert!(!turnout.contains("<html") && turnout.contains("<strong>2</strong> of 2"), "{turnout}");
+    assert!(turnout.contains("Refused at all gates: 1") && turnout.contains("Refused: used"), "{turnout}");
+    assert!(!turnout.contains("Admitted at"), "those came in elsewhere: {turnout}");
+}
+
+#[test]
+fn a_cancelled_booking_is_refused() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let codes = codes(&app, &app.book_well("VIP", 2));
+    app.database.execute("UPDATE bookings SET status = 'cancelled', cancelled_at = CURRENT_TIMESTAMP");
+    let (status, words) = answer(scan(&app, &organiser, GATE, &codes[0]));
+    assert_eq!(status, 409);
+    assert!(words.contains("Cancelled") && words.contains("answer--refused"), "{words}");
+    assert_eq!((app.count("admissions"), app.count("refusals")), (0, 1));
+}
+
+#[test]
+fn a_ticket_for_another_concert_is_refused() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let code = &codes(&app, &app.book_well("VIP", 1))[0];
+    app.database.execute(
+        "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency)
+         SELECT 'matinee', 'Matinee', '', venue, city, starts_at, ends_at, time_zone, currency FROM events;
+         INSERT INTO ticket_types
+             (event_id, name, description, price_cents, capacity, available, max_per_booking, position)
+         SELECT id, 'Stalls', '', 100, 5, 5, 5, 1 FROM events WHERE slug = 'matinee'",
+    );
+    app.wait_until_shown("Matinee");
+    let form = [("event", "matinee"), ("gate", GATE), ("code", code)];
+    let response = organiser.post(app.url("/admin/check-in")).form(&form).send().expect("an answer");
+    let (status, words) = answer(response);
+    assert_eq!(status, 409);
+    assert!(words.contains("Wrong concert") && words.contains("for Midnight Parade"), "{words}");
+    let question = organiser.get(app.url("/admin/check-in/gate")).send().expect("an answer");
+    let question = question.text().expect("a page");
+    assert!(question.contains("type=\"radio\"") && question.contains("Matinee"), "{question}");
+    assert_eq!(answer(scan(&app, &organiser, GATE, code)).0, 201, "nothing was spoilt");
+}
+
+#[test]
+fn what_is_no_ticket_is_refused_and_written_down() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let booking = app.book_well("VIP", 1);
+    let code = codes(&app, &booking).remove(0);
+    let page = app.get(&booking).text().expect("a page");
+    let reference = between(&page, "<span>Reference</span><strong>", "</strong>");
+    let forged = format!("{}{}", &code[..code.len() - 1], if code.ends_with('2') { '3' } else { '2' });
+    for (typed, status, says) in [
+        ("", 422, "Scan a ticket"),
+        ("hello\0", 422, "five groups"),
+        (&code[1..], 422, "five groups"),
+        (reference, 422, "reference"),
+        (&forged, 404, "Not a ticket"),
+    ] {
+        let (got, words) = answer(scan(&app, &organiser, GATE, typed));
+        assert_eq!(got, status, "{typed:?}: {words}");
+        assert!(words.contains(says), "{typed:?}: {words}");
+    }
+    assert_eq!((app.count("admissions"), app.count("refusals")), (0, 1));
+    let kept = scan(&app, &organiser, GATE, &code[1..]).text().expect("a page");
+    assert!(kept.contains(&format!("value=\"{}\"", &code[1..])), "what was typed is still there");
+
+    app.database.execute("DELETE FROM bookings");
+    let (status, words) = answer(scan(&app, &organiser, GATE, &code));
+    assert_eq!(status, 404);
+    assert!(words.contains("no such booking"), "{words}");
+}
+
+#[test]
+fn every_forgery_of_one_character_is_refused() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let code = codes(&app, &app.book_well("VIP", 4)).remove(0);
+    for (position, character) in code.char_indices().filter(|(_, character)| *character != '-') {
+        let mut forged = code.clone();
+        forged.replace_range(position..=position, if character == 'Z' { "Y" } else { "Z" });
+        assert_eq!(scan(&app, &organiser, GATE, &forged).status(), 404, "{forged}");
+    }
+    assert_eq!((app.count("admissions"), app.count("refusals")), (0, 20));
+    assert_eq!(scan(&app, &organiser, GATE, &code).status(), 201);
+}
+
+#[test]
+fn an_admission_is_undone_once_and_audited() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let code = codes(&app, &app.book_well("VIP", 1)).remove(0);
+    let undo = || {
+        let form = [("event", EVENT), ("gate", GATE), ("code", &code)];
+        answer(organiser.post(app.url("/admin/check-in/revocation")).form(&form).send().expect("an answer"))
+    };
+    assert_eq!(undo().0, 409, "nobody is in yet");
+    assert_eq!(scan(&app, &organiser, GATE, &code).status(), 201);
+    let (status, words) = undo();
+    assert_eq!(status, 200);
+    assert!(words.contains("Undone") && words.contains("Ada Lovelace"), "{words}");
+    assert_eq!(undo().0, 409);
+    assert_eq!(app.count("audit_log WHERE action = 'admission revoked' AND actor = 'admin'"), 1);
+    assert_eq!(scan(&app, &organiser, GATE, &code).status(), 201, "the ticket is good again");
+}
+
+#[test]
+fn a_device_remembers_its_gate() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let open =
+        || organiser.get(app.url("/admin/check-in")).send().expect("an answer").text().expect("a page");
+    assert!(open().contains("Which gate is this?"));
+    let name = |gate: &str| {
+        let form = [("event", EVENT), ("gate", gate)];
+        organiser.post(app.url("/admin/check-in/gate")).form(&form).send().expect("an answer")
+    };
+    for bad in ["", "  ", "a\0b", &"x".repeat(41)] {
+        let response = name(bad);
+        assert_eq!(response.status(), 422, "{bad:?}");
+        assert!(response.text().expect("a page").contains("id=\"gate-name-error\""));
+    }
+    let response = name("  North   gate ");
+    assert_eq!((response.status().as_u16(), header(&response, "location")), (303, "/admin/check-in"));
+    let cookie = header(&response, "set-cookie");
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    assert!(open().contains("<h1>North gate</h1>"));
+}
+
+#[test]
+fn htmx_gets_the_parts_that_changed() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let code = codes(&app, &app.book_well("VIP", 1)).remove(0);
+    let form = [("event", EVENT), ("gate", GATE), ("code", &code)];
+    for status in [201, 409] {
+        let post = organiser.post(app.url("/admin/check-in")).header("HX-Request", "true").form(&form);
+        let response = post.send().expect("an answer");
+        assert_eq!(response.status(), status);
+        let html = response.text().expect("a fragment");
+        assert!(!html.contains("<html") && html.matches("<hx-partial").count() == 2, "{html}");
+    }
+}
+
+#[test]
+fn only_the_gates_page_may_use_the_camera() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let policy = |path: &str| {
+        let response = organiser.get(app.url(path)).send().expect("an answer");
+        header(&response, "permissions-policy").to_owned()
+    };
+    assert!(policy("/admin/check-in").contains("camera=(self)"));
+    for path in ["/", "/admin", "/admin/check-in/gate", "/bookings/new"] {
+        assert!(policy(path).contains("camera=()"), "{path}");
+    }
+}
