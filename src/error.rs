@@ -141,7 +141,7 @@ impl Error {
             ),
             Self::TooOften { .. } => (
                 "One moment, please",
-                "More came over your connection, which others may share, than we take at once. Nothing was changed. Reload this page then, or go back: a form is still as you left it, and the same form never books twice.",
+                "More came over your connection, which others may share, than we take at once, so nothing was changed. Wait that long, then reload this page or go back: a form is still as you left it, and the same form never books twice.",
             ),
             Self::Database(_) | Self::Internal(_) => (
                 "Something broke backstage",

@@ -6,9 +6,11 @@ use techkraft::booking::request_key::RequestKeys;
 
 use crate::server::SECRET_KEY;
 
-/// The form. Only the buyer and the key change, in their places.
+/// The form. Only the buyer and the key change, in their places, and the buyer's address.
 pub struct Form {
     request: Vec<u8>,
+    /// Where the last part of the network of the buyer's address stands.
+    network_at: Option<usize>,
     buyer_at: usize,
     buyer: u32,
     key_at: usize,
@@ -17,6 +19,20 @@ pub struct Form {
 
 impl Form {
     pub fn new(ticket_type_id: i64, address: SocketAddr) -> Self {
+        Self::with(ticket_type_id, address, "")
+    }
+
+    /// As a proxy hands it on, each time for a visitor from another network.
+    #[allow(dead_code, reason = "not every benchmark has a proxy")]
+    pub fn through_proxy(ticket_type_id: i64, address: SocketAddr, buyer: u32) -> Self {
+        let header = format!("X-Forwarded-For: 2001:db8:{buyer:04x}:0000::1\r\n");
+        let form = Self::with(ticket_type_id, address, &header);
+        let network_at = form.request.windows(7).position(|it| it == b"0000::1");
+        // Another buyer of that number, a moment ago, came from other networks.
+        Self { network_at, buyer: rand::random_range(0..60_000), ..form }
+    }
+
+    fn with(ticket_type_id: i64, address: SocketAddr, header: &str) -> Self {
         let keys = RequestKeys::new(&SECRET_KEY.into());
         let email = "buyer-00000000%40example.org";
         let body =
@@ -24,13 +40,13 @@ impl Form {
         let key = keys.mint();
         let request = format!(
             "POST /bookings HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {}\r\n\r\n{body}{}",
+             {header}Content-Length: {}\r\n\r\n{body}{}",
             body.len() + key.as_str().len(),
             key.as_str()
         );
-        let buyer_at = request.find("00000000").unwrap_or_default();
+        let buyer_at = request.rfind("00000000").unwrap_or_default();
         let key_at = request.len() - key.as_str().len();
-        Self { request: request.into_bytes(), buyer_at, buyer: 0, key_at, keys }
+        Self { request: request.into_bytes(), network_at: None, buyer_at, buyer: 0, key_at, keys }
     }
 
     /// The next buyer's, with a key of its own.
@@ -40,6 +56,10 @@ impl Form {
         for digit in self.request[self.buyer_at..][..8].iter_mut().rev() {
             *digit = b'0' + (left % 10) as u8;
             left /= 10;
+        }
+        if let Some(at) = self.network_at {
+            let network = format!("{:04x}", self.buyer % 0x1_0000);
+            self.request[at..at + 4].copy_from_slice(network.as_bytes());
         }
         self.request[self.key_at..].copy_from_slice(self.keys.mint().as_str().as_bytes());
         &self.request

@@ -7,10 +7,8 @@
 
 mod crowd;
 mod flat_out;
-mod histogram;
 mod nginx;
 mod report;
-mod rush;
 mod site;
 mod vigil;
 
@@ -20,11 +18,15 @@ mod database;
 mod figures;
 #[path = "../parts/form.rs"]
 mod form;
+#[path = "../parts/histogram.rs"]
+mod histogram;
 #[path = "../parts/machine.rs"]
 #[allow(dead_code, reason = "the other benchmark measures more of it")]
 mod machine;
 #[path = "../parts/postgres.rs"]
 mod postgres;
+#[path = "../parts/rush.rs"]
+mod rush;
 #[path = "../parts/server.rs"]
 mod server;
 

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::Result;
 use crate::crowd;
 use crate::database::SaleDatabase;
+use crate::form::Form;
 use crate::histogram::Histogram;
 use crate::machine::{Usage, processor_seconds};
 use crate::rush::Rush;
@@ -74,7 +75,8 @@ impl Vigil {
         crowds.iter_mut().try_for_each(Crowd::begin)?;
         crowds.iter_mut().try_for_each(|crowd| crowd.expect("begun"))?;
 
-        let rush = Rush::begin(site.address, sale.ticket_type_id, self.measured)?;
+        let rush =
+            Rush::begin(site.address, self.measured, |_| Form::new(sale.ticket_type_id, site.address))?;
         let used = || Usage::of(&site.pids(), self.postmaster);
         let load =
             |crowds: &[Crowd]| crowds.iter().map(|it| processor_seconds(it.child.id())).sum::<Result<f64>>();

@@ -181,7 +181,9 @@ pub async fn forget_buyer(app: web::Data<App>) -> HttpResponse {
 
 /// The concert on the board and the tier that a form means.
 fn find_ticket_type(app: &App, id: &str) -> Result<(Arc<Listing>, TicketType), Error> {
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    // Digits alone: `parse` would take a sign.
+    let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
+    let id = id.parse().ok().filter(|_| is_number).ok_or(Error::NotFound)?;
     let listing = app.board.find_by_ticket_type(id).ok_or(Error::NotFound)?;
     let ticket_type = listing.ticket_type(id).ok_or(Error::NotFound)?.clone();
     Ok((listing, ticket_type))

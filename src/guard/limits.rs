@@ -9,7 +9,7 @@
 //! scalper has strict ones: a person who is refused is told how long to wait, keeps the form, and sends it
 //! again.
 //!
-//! Everything is counted in this process ([`cells`]): a few dozen nanoseconds and a fixed amount of memory.
+//! Everything is counted in this process ([`cells`]): under a hundred nanoseconds and a fixed amount of memory.
 //! With `REDIS_URL` the servers of a site count the strict classes together ([`shared`]).
 
 mod answers;

@@ -15,7 +15,9 @@
 
   document.addEventListener("htmx:error", (event) => { if (isPoll(event)) show(true); });
   document.addEventListener("htmx:after:request", (event) => {
-    if (isPoll(event)) show(event.detail.ctx.response.status >= 500);
+    if (!isPoll(event)) return;
+    const { status } = event.detail.ctx.response;
+    show(status >= 500 || status === 429);
   });
   window.addEventListener("offline", () => show(true));
 })();

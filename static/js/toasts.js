@@ -19,16 +19,15 @@
     0: "No answer came from the server. Trying again is safe: you will not be booked twice.",
   };
 
-  // How long a visitor who asks too often must wait, only the answer knows.
-  function tooOften(response) {
-    const seconds = Number(response.headers?.get("Retry-After")) || 0;
-    const wait = seconds > 1 ? `${seconds} seconds` : "a moment";
-    return `That was very fast, for you or for somebody who shares your connection. Please wait ${wait} and send it again: what you typed is still here.`;
-  }
+  const wordsFor = (status) => WORDS[status] ?? (status >= 500 ? WORDS[500] : null);
 
-  function wordsFor(response) {
-    if (response.status === 429) return tooOften(response);
-    return WORDS[response.status] ?? (response.status >= 500 ? WORDS[500] : null);
+  // Who asks too often must wait, as long as the answer says: that stays to be read, and then its end is told.
+  function tooOften(response) {
+    const seconds = Number(response.headers.get("Retry-After")) || 1;
+    const wait = seconds > 1 ? `${seconds} seconds` : "a moment";
+    const toast = failure(`That was very fast, for you or for somebody who shares your connection. Please wait ${wait} and send it again: what you typed is still here.`);
+    toast.classList.add("toast--stays");
+    setTimeout(() => toast.isConnected && failure("You can send it again now."), 1000 * Math.min(seconds, 3600));
   }
 
   function failure(text) {
@@ -46,12 +45,15 @@
     dismiss.textContent = "×";
     toast.append(words, dismiss);
     place.replaceChildren(toast);
+    return toast;
   }
 
   function tell(event, response) {
     const source = event.detail?.ctx?.sourceElement;
-    const words = wordsFor(response);
-    if (words && source && !source.matches?.("[data-polls], [data-answers]")) failure(words);
+    if (!source || source.matches?.("[data-polls], [data-answers]")) return;
+    const words = wordsFor(response.status);
+    if (response.status === 429) tooOften(response);
+    else if (words) failure(words);
   }
 
   document.addEventListener("htmx:error", (event) => tell(event, { status: 0 }));

@@ -40,7 +40,8 @@ async fn the_dialog_says_how_long_to_wait_and_the_same_form_books() {
     assert_eq!(visitor.ask::<String>(KEY).await, key, "the same form");
     assert_eq!(site.booking_count(), 0);
 
-    tokio::time::sleep(PAUSE).await;
+    let said = "document.querySelector('#checkout [data-toast]')?.textContent.includes('again now')";
+    visitor.until_within(PAUSE * 3, said).await;
     visitor.click(CONFIRM).await;
     visitor.see(CONFIRMATION).await;
     assert_eq!(site.booking_count(), 1);

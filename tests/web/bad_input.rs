@@ -34,6 +34,10 @@ fn cases() -> Vec<Case> {
         case("ticket_type", "vip", 404, "not on the bill"),
         case("ticket_type", "", 404, "not on the bill"),
         case("ticket_type", "99999999999999999999", 404, "not on the bill"),
+        case("ticket_type", "+1", 404, "not on the bill"),
+        case("name", "Ada\u{e000}", 422, "cannot be seen"),
+        case("name", &format!("Z{}", "\u{337}".repeat(9)), 422, "fewer marks"),
+        case("email", "zoë@example.org", 422, "check the email"),
     ]
 }
 

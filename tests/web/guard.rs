@@ -4,6 +4,7 @@ mod bots;
 mod cookies;
 mod cross_site;
 mod headers;
+mod input;
 mod limits;
 mod links;
 mod panics;

@@ -1,4 +1,4 @@
-//! Buyers beside the watchers: so many bookings a second, whether or not the server keeps up.
+//! Buyers beside what is measured: so many bookings a second, whether or not the server keeps up.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -27,10 +27,12 @@ pub struct Bookings {
 }
 
 impl Rush {
-    pub fn begin(address: SocketAddr, ticket_type_id: i64, duration: Duration) -> Result<Self> {
+    /// `form` makes the form of each buyer, by number.
+    pub fn begin(address: SocketAddr, duration: Duration, form: impl Fn(u32) -> Form) -> Result<Self> {
         let begun = Instant::now();
         let buyer = |number: u32| {
-            let book = move || book(address, ticket_type_id, begun, number, duration);
+            let form = form(number);
+            let book = move || book(address, form, begun, number, duration);
             thread::spawn(move || book().map_err(|error| error.to_string()))
         };
         Ok(Self { buyers: (0..BUYERS).map(buyer).collect() })
@@ -49,12 +51,11 @@ impl Rush {
 
 fn book(
     address: SocketAddr,
-    ticket_type_id: i64,
+    mut form: Form,
     begun: Instant,
     number: u32,
     duration: Duration,
 ) -> Result<Bookings> {
-    let mut form = Form::new(ticket_type_id, address);
     let mut bookings = Bookings::default();
     let mut stream = connect(address)?;
     let mut buffer = vec![0; 16 * 1024];

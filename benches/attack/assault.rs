@@ -1,0 +1,101 @@
+//! The attacks.
+
+/// Many connections, what each says first, and what they say in turns after that.
+pub struct Assault {
+    pub name: &'static str,
+    pub connections: usize,
+    pub opening: &'static str,
+    /// Turns a second, of all connections together.
+    pub per_second: u32,
+    /// What is said at a turn, by its number.
+    pub says: fn(u32) -> Vec<u8>,
+    /// Each turn is on a connection of its own, because the last one may not be over.
+    pub is_fresh: bool,
+}
+
+const NOTHING: Assault =
+    Assault { name: "", connections: 64, opening: "", per_second: 0, says: |_| Vec::new(), is_fresh: false };
+
+pub const ASSAULTS: [Assault; 12] = [
+    Assault { name: "silent", connections: 10_000, ..NOTHING },
+    Assault { name: "half_requests", connections: 10_000, opening: "GET / HTTP/1.1\r\nHost: x", ..NOTHING },
+    Assault {
+        name: "slow_heads",
+        connections: 2_000,
+        opening: "GET / HTTP/1.1\r\nHost: x\r\nX-A: ",
+        per_second: 2_000,
+        says: |_| b"a".to_vec(),
+        ..NOTHING
+    },
+    Assault {
+        name: "slow_bodies",
+        connections: 2_000,
+        opening: "POST /bookings HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db8:bad::1\r\n\
+                  Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9000\r\n\r\n",
+        per_second: 2_000,
+        says: |_| b"a".to_vec(),
+        ..NOTHING
+    },
+    Assault { name: "oversized", per_second: 100, says: oversized, is_fresh: true, ..NOTHING },
+    Assault {
+        name: "no_http",
+        per_second: 1_000,
+        says: |_| b"\x16\x03\x01 no HTTP\r\n\r\n".to_vec(),
+        ..NOTHING
+    },
+    Assault { name: "pages_one", per_second: 2_000, says: |_| page("bad::1"), ..NOTHING },
+    Assault { name: "pages_many", per_second: 500, says: |turn| page(&network(turn)), ..NOTHING },
+    Assault { name: "bookings_one", per_second: 1_000, says: |turn| booking("bad::1", turn), ..NOTHING },
+    Assault { name: "bookings_many", per_second: 500, says: |turn| booking(&network(turn), turn), ..NOTHING },
+    Assault { name: "sign_ins_one", per_second: 500, says: |turn| sign_in("bad::1", turn), ..NOTHING },
+    Assault { name: "sign_ins_many", per_second: 200, says: |turn| sign_in(&network(turn), turn), ..NOTHING },
+];
+
+/// The end of an address in a network that no other turn has.
+fn network(turn: u32) -> String {
+    format!("{:x}:{:x}::1", 0x8000 + (turn >> 16), turn & 0xffff)
+}
+
+fn page(address: &str) -> Vec<u8> {
+    format!("GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db8:{address}\r\n\r\n").into_bytes()
+}
+
+/// With a key that looks like one.
+fn booking(address: &str, turn: u32) -> Vec<u8> {
+    let key = format!("{turn:048}");
+    post(
+        "/bookings",
+        address,
+        &format!("ticket_type=1&quantity=10&name=Bot&email=a%40b.co&request_key={key}"),
+    )
+}
+
+fn sign_in(address: &str, turn: u32) -> Vec<u8> {
+    post("/admin/sign-in", address, &format!("username=admin&password=guess+number+{turn}"))
+}
+
+fn post(path: &str, address: &str, form: &str) -> Vec<u8> {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db8:{address}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+        form.len()
+    );
+    head.into_bytes().into_iter().chain(form.bytes()).collect()
+}
+
+/// Bodies, heads and addresses beyond all measure, in turn.
+fn oversized(turn: u32) -> Vec<u8> {
+    let post =
+        format!("POST /bookings HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db8:{}\r\n", network(turn));
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let much = "a".repeat(256 * 1024);
+    match turn % 6 {
+        0 => format!("{post}{form}Content-Length: 262144\r\n\r\n{much}"),
+        1 => format!("{post}{form}Content-Length: 1000000000000\r\n\r\n{much}"),
+        2 => format!("{post}{form}Transfer-Encoding: chunked\r\n\r\n40000\r\n{much}\r\n0\r\n\r\n"),
+        3 => format!("{post}{form}Transfer-Encoding: chunked\r\n\r\n{}", "1\r\na\r\n".repeat(40_000)),
+        4 => format!("{post}X-Long: {much}\r\n\r\n"),
+        _ => format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", &much[..60_000]),
+    }
+    .into_bytes()
+}

@@ -1,0 +1,196 @@
+//! Those who attack, as a process of its own: it may open thousands of connections, and gives way to what it
+//! attacks.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::assault::{ASSAULTS, Assault};
+
+/// The first argument of such a process.
+pub const ROLE: &str = "--attackers";
+
+/// The longest sleep, after which it looks whether it is over.
+const NAP: Duration = Duration::from_millis(20);
+
+/// What they said and heard.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+pub struct Seen {
+    pub turns: u64,
+    /// Answers by status.
+    pub answers: BTreeMap<String, u64>,
+    /// Connections that the server has ended.
+    pub ended: u64,
+}
+
+/// The process, seen from the one that measures.
+pub struct Attackers {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Attackers {
+    /// Returns when all of them are connected.
+    pub fn begin(assault: &Assault, server: SocketAddr, share: usize) -> Result<Self> {
+        let arguments = [server.to_string(), assault.name.to_owned(), share.to_string()];
+        let mut child = Command::new("nice")
+            .args(["-n", "19"])
+            .arg(env::current_exe()?)
+            .arg(ROLE)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().ok_or("attackers have no output")?);
+        let mut attackers = Self { child, input, output };
+        if attackers.line()? != "ready" {
+            return Err(format!("{}: the attackers did not get ready", assault.name).into());
+        }
+        Ok(attackers)
+    }
+
+    pub fn end(mut self) -> Result<Seen> {
+        drop(self.input.take());
+        Ok(serde_json::from_str(&self.line()?)?)
+    }
+
+    fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    }
+}
+
+impl Drop for Attackers {
+    fn drop(&mut self) {
+        // Nothing to be done about one that is gone already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Connects, says `ready`, attacks until nobody holds the other end of its input, and prints what it saw.
+///
+/// Arguments: the server's address, the attack's name, and which part of it is enough.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let [server, name, share] = arguments else { return Err("three arguments".into()) };
+    let _ = techkraft::connections::raise();
+    let assault = ASSAULTS.iter().find(|assault| assault.name == *name).ok_or("no such attack")?;
+    let mut gang = Gang::arrive(assault, server.parse()?, share.parse()?)?;
+    println!("ready");
+    let is_over = Arc::new(AtomicBool::new(false));
+    let tell = Arc::clone(&is_over);
+    thread::spawn(move || {
+        drop(std::io::stdin().lock().read_line(&mut String::new()));
+        tell.store(true, Ordering::Relaxed);
+    });
+    gang.attack(&is_over)?;
+    println!("{}", serde_json::to_string(&gang.seen)?);
+    Ok(())
+}
+
+struct Gang {
+    assault: &'static Assault,
+    server: SocketAddr,
+    /// Where they come from: each time from somewhere else, where all ports are free.
+    own: IpAddr,
+    per_second: u32,
+    poll: Poll,
+    streams: Vec<TcpStream>,
+    seen: Seen,
+}
+
+impl Gang {
+    fn arrive(assault: &'static Assault, server: SocketAddr, share: usize) -> Result<Self> {
+        let own = IpAddr::from(Ipv4Addr::new(127, rand::random_range(1..255), rand::random_range(0..255), 1));
+        let per_second = assault.per_second.div_ceil(u32::try_from(share)?);
+        let (poll, seen) = (Poll::new()?, Seen::default());
+        let mut gang = Self { assault, server, own, per_second, poll, streams: Vec::new(), seen };
+        for number in 0..assault.connections.div_ceil(share) {
+            let stream = gang.connect(number)?;
+            gang.streams.push(stream);
+        }
+        Ok(gang)
+    }
+
+    fn connect(&self, number: usize) -> Result<TcpStream> {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+        socket.bind(&SocketAddr::new(self.own, 0).into())?;
+        socket.connect(&self.server.into())?;
+        socket.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(socket.into());
+        self.poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
+        // It is shorter than any buffer of a new connection.
+        drop(stream.write(self.assault.opening.as_bytes()));
+        Ok(stream)
+    }
+
+    fn attack(&mut self, is_over: &AtomicBool) -> Result<()> {
+        let begun = Instant::now();
+        let mut events = Events::with_capacity(4096);
+        let mut buffer = vec![0; 64 * 1024];
+        let mut turn = 0;
+        // Other turns than those of an attack before this one.
+        let first: u32 = rand::random_range(0..0x1000_0000);
+        while !is_over.load(Ordering::Relaxed) {
+            while u64::from(turn) < begun.elapsed().as_millis() as u64 * u64::from(self.per_second) / 1000 {
+                self.take_turn(turn as usize % self.streams.len(), first.wrapping_add(turn))?;
+                turn += 1;
+            }
+            match self.poll.poll(&mut events, Some(NAP.min(Duration::from_secs(1) / self.per_second.max(1))))
+            {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                result => result?,
+            }
+            for event in &events {
+                self.hear(event.token().0, &mut buffer)?;
+            }
+        }
+        self.seen.turns = turn.into();
+        Ok(())
+    }
+
+    fn take_turn(&mut self, number: usize, turn: u32) -> Result<()> {
+        if self.assault.is_fresh {
+            self.streams[number] = self.connect(number)?;
+        }
+        let says = (self.assault.says)(turn);
+        // What the server does not take is not said: the attack goes on elsewhere.
+        drop(self.streams[number].write(&says));
+        Ok(())
+    }
+
+    fn hear(&mut self, number: usize, buffer: &mut [u8]) -> Result<()> {
+        loop {
+            match self.streams[number].read(buffer) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Ok(length) if length > 0 => self.count(&buffer[..length]),
+                _ => {
+                    self.seen.ended += 1;
+                    self.streams[number] = self.connect(number)?;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, bytes: &[u8]) {
+        let status = bytes.strip_prefix(b"HTTP/1.1 ").and_then(|rest| str::from_utf8(rest.get(..3)?).ok());
+        if let Some(status) = status {
+            *self.seen.answers.entry(status.to_owned()).or_default() += 1;
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Bookings while the server is attacked, measured: `cargo bench --bench attack` (six minutes).
+//!
+//! Buyers book two hundred times a second, whether or not the server keeps up, in turns left alone and under
+//! each of the attacks in [`assault`]. What counts is the ratio of their 95th percentiles, which is to be 2 at
+//! most, and that no booking fails. Everybody comes through a proxy that the server trusts, so that attackers
+//! have one address or thousands, as they like, and the limits are on as they are by default. The attackers are
+//! a process of its own that has a core only when nobody else wants it: theirs is another machine.
+//! `-- --quick` asks only that no booking fails, with smaller attacks: what the tests run.
+
+mod assault;
+mod attackers;
+mod report;
+
+#[path = "../parts/database.rs"]
+mod database;
+#[path = "../parts/figures.rs"]
+mod figures;
+#[path = "../parts/form.rs"]
+#[allow(dead_code, reason = "the buyers of the other benchmarks come without a proxy")]
+mod form;
+#[path = "../parts/histogram.rs"]
+#[allow(dead_code, reason = "the other benchmark sends its histograms from one process to another")]
+mod histogram;
+#[path = "../parts/postgres.rs"]
+#[allow(dead_code, reason = "the other benchmarks measure what PostgreSQL uses")]
+mod postgres;
+#[path = "../parts/rush.rs"]
+mod rush;
+#[path = "../parts/server.rs"]
+#[allow(dead_code, reason = "the other benchmarks measure what the server uses")]
+mod server;
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use assault::{ASSAULTS, Assault};
+use attackers::Attackers;
+use database::SaleDatabase;
+use form::Form;
+use report::{Report, Round};
+use rush::{Bookings, Rush};
+use server::Server;
+
+/// Whatever goes wrong ends the run with one line.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+struct Plan {
+    rounds: usize,
+    /// Of each turn, left alone or not.
+    turn: Duration,
+    /// An attack's connections and its pace are this part of what they are.
+    share: usize,
+    judges_ratios: bool,
+}
+
+impl Plan {
+    const FULL: Self = Self { rounds: 5, turn: Duration::from_secs(3), share: 1, judges_ratios: true };
+    const QUICK: Self = Self { rounds: 1, turn: Duration::from_secs(1), share: 5, judges_ratios: false };
+}
+
+/// Until an attack is under way, or what it has left behind is gone.
+const PAUSE: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if arguments.first().is_some_and(|it| it == attackers::ROLE) {
+        return end(attackers::run(&arguments[1..]).map(|()| true));
+    }
+    // Only `cargo bench` says so; `cargo test --benches` must not wait six minutes.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        println!("Nothing is measured here: run `cargo bench --bench attack`.");
+        return ExitCode::SUCCESS;
+    }
+    let plan = if arguments.iter().any(|argument| argument == "--quick") { Plan::QUICK } else { Plan::FULL };
+    end(run(&plan))
+}
+
+fn end(result: Result<bool>) -> ExitCode {
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("attack: bookings failed or took too long, or the books are not true");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("attack: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all went as it should.
+fn run(plan: &Plan) -> Result<bool> {
+    let folder = tempfile::tempdir()?;
+    let cluster = postgres::Cluster::start()?;
+    let scene = Scene::set(&cluster.create_database("attacked")?, folder.path())?;
+    let mut report = Report::default();
+    for round in 1..=plan.rounds {
+        for assault in &ASSAULTS {
+            eprintln!("round {round} of {}: {}", plan.rounds, assault.name);
+            report.rounds.push(scene.play(assault, plan)?);
+        }
+    }
+    let (confirmed, errors) = report.bookings();
+    report.is_true = scene.sale.is_true(confirmed, errors)?;
+    report.print();
+    println!("\nWritten to {}", report.write()?.display());
+    Ok(report.is_well(plan.judges_ratios))
+}
+
+struct Scene {
+    sale: SaleDatabase,
+    server: Server,
+}
+
+impl Scene {
+    fn set(url: &str, folder: &Path) -> Result<Self> {
+        let sale = SaleDatabase::prepare(url, folder)?;
+        let log = ("RUST_LOG", "error,actix_http=off");
+        let settings = [("RATE_LIMITS", "on"), ("TRUSTED_PROXIES", "127.0.0.0/8"), log];
+        let server = Server::start(url, folder, &settings)?;
+        Ok(Self { sale, server })
+    }
+
+    /// One turn left alone, and one under the attack.
+    fn play(&self, assault: &Assault, plan: &Plan) -> Result<Round> {
+        let alone = self.book(plan.turn)?;
+        let attackers = Attackers::begin(assault, self.server.address, plan.share)?;
+        thread::sleep(PAUSE);
+        let attacked = self.book(plan.turn)?;
+        let seen = attackers.end()?;
+        thread::sleep(PAUSE);
+        Ok(Round { name: assault.name, alone, attacked, seen })
+    }
+
+    fn book(&self, turn: Duration) -> Result<Bookings> {
+        let address = self.server.address;
+        let form = |buyer| Form::through_proxy(self.sale.ticket_type_id, address, buyer);
+        Rush::begin(address, turn, form)?.end()
+    }
+}
