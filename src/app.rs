@@ -23,8 +23,11 @@ use crate::events::shared_board::{self, SharedBoard};
 use crate::guard::cookies::Cookies;
 use crate::guard::secret::{self, Secrets};
 use crate::guard::{headers, origin};
+use crate::mail::bell::Bell;
+use crate::mail::office::SenderHandle;
+use crate::mail::sender::StopSign;
 use crate::tickets::code::TicketCodes;
-use crate::{events, routes};
+use crate::{events, mail, routes};
 
 /// Where the lines of requests go; `RUST_LOG=techkraft::request=warn` leaves them out.
 const REQUEST_LOG: &str = "techkraft::request";
@@ -39,6 +42,8 @@ pub struct App {
     pub request_keys: RequestKeys,
     pub ticket_codes: TicketCodes,
     pub sign_ins: Throttle,
+    /// To be rung when something was put into the outbox.
+    pub mail_bell: Arc<Bell>,
     public_url: String,
 }
 
@@ -64,6 +69,7 @@ pub struct Started {
     pub new_password: Option<String>,
     /// The site's address as visitors know it.
     pub public_url: String,
+    pub mail: SenderHandle,
 }
 
 /// Opens the database, migrates it, seeds it when it is empty, and listens. Called inside actix's runtime,
@@ -85,12 +91,13 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     board.refresh_here(&db)?;
     let shared = share(&board, &config, &secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
+    let mail = mail::office::open(&config.mail, &db, &public_url, TicketCodes::new(&secrets))?;
     let desk = if config.desk_pretends {
         Desk::pretend(Arc::clone(&board), config.desk)?
     } else if config.desk_without_mail {
         Desk::without_mail(&db, Arc::clone(&board), config.desk)?
     } else {
-        Desk::open(&db, Arc::clone(&board), config.desk)?
+        Desk::open(&db, Arc::clone(&board), Arc::clone(&mail.bell), config.desk)?
     };
     let app = web::Data::new(App {
         board,
@@ -100,6 +107,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         request_keys: RequestKeys::new(&secrets),
         ticket_codes: TicketCodes::new(&secrets),
         sign_ins: Throttle::default(),
+        mail_bell: mail.bell,
         public_url: public_url.clone(),
         config,
     });
@@ -119,7 +127,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
             .wrap(Condition::new(is_request_logged(), request_log()))
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
-    Ok(Started { address, server, new_password, public_url })
+    Ok(Started { address, server, new_password, public_url, mail: mail.sender })
 }
 
 /// Joins the other servers' board, when there is a place to share it in.
@@ -165,12 +173,14 @@ pub(crate) fn hash(password: &str) -> Result<String, StartError> {
     password::hash(password).map_err(|e| StartError::new(format!("the password cannot be hashed: {e}")))
 }
 
-/// SIGTERM and SIGINT: no new connections, and every request that has begun is answered.
-pub(crate) fn stop_on_signal(server: ServerHandle) -> Result<(), StartError> {
+/// SIGTERM and SIGINT: no new connections, and every request that has begun is answered, every mail that was
+/// begun is sent.
+pub(crate) fn stop_on_signal(server: ServerHandle, mail: StopSign) -> Result<(), StartError> {
     let stop = stop_signal().map_err(|e| StartError::new(format!("signals cannot be caught: {e}")))?;
     actix_web::rt::spawn(async move {
         stop.await;
         log::info!("stopping: requests that have begun are answered first");
+        mail.raise();
         server.stop(true).await;
     });
     Ok(())

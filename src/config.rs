@@ -3,11 +3,14 @@
 
 mod connections;
 mod database_url;
+mod desk;
+mod mail;
 mod polling;
 mod public_url;
 mod redis_url;
 mod replicas;
 mod secrets;
+mod smtp_url;
 mod trusted_proxies;
 
 use std::fmt;
@@ -19,6 +22,9 @@ use clap::{Args, Parser, Subcommand};
 
 use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
+use self::desk::DeskSettings;
+use self::mail::MailSettings;
+pub use self::mail::{Destination, MailConfig};
 use self::polling::PollingSettings;
 use self::public_url::PublicUrlSettings;
 use self::redis_url::RedisSettings;
@@ -27,6 +33,7 @@ pub use self::replicas::ReplicaConfig;
 use self::replicas::ReplicaSettings;
 pub use self::secrets::SecretConfig;
 use self::secrets::SecretSettings;
+pub use self::smtp_url::{Encryption, SmtpUrl};
 use self::trusted_proxies::ProxySettings;
 use crate::booking::desk::DeskLimits;
 use crate::connections::ConnectionLimits;
@@ -91,14 +98,6 @@ pub struct Settings {
     #[command(flatten)]
     proxies: ProxySettings,
 
-    /// Orders that may wait at the desk; the next one is told that it is busy
-    #[arg(long, env = "DESK_QUEUE_LENGTH", global = true, default_value = "10000")]
-    desk_queue_length: String,
-
-    /// Most orders booked in one transaction
-    #[arg(long, env = "DESK_BATCH_SIZE", global = true, default_value = "512")]
-    desk_batch_size: String,
-
     /// Milliseconds between two looks at what other servers have sold
     #[arg(long, env = "BOARD_REFRESH_MS", global = true, default_value = "1000")]
     board_refresh_ms: String,
@@ -109,21 +108,15 @@ pub struct Settings {
     #[command(flatten)]
     redis: RedisSettings,
 
-    /// Answers orders without booking anything: what the benchmark compares the desk with. Loopback only
-    #[arg(long, env = "DESK_PRETENDS", global = true, default_value = "false", hide = true)]
-    desk_pretends: String,
-
-    /// Books and writes no confirmations: what the benchmark compares the outbox with. Loopback only
-    #[arg(long, env = "DESK_WITHOUT_MAIL", global = true, default_value = "false", hide = true)]
-    desk_without_mail: String,
-
-    /// Milliseconds after which an order that still waits is given up, and its buyer told to try again
-    #[arg(long, env = "DESK_DEADLINE_MS", global = true, default_value = "5000")]
-    desk_deadline_ms: String,
+    #[command(flatten)]
+    desk: DeskSettings,
 
     /// Whether the admin page may delete all bookings and start the sale again: true or false
     #[arg(long, env = "ALLOW_RESEED", global = true, default_value = "true")]
     allow_reseed: String,
+
+    #[command(flatten)]
+    mail: MailSettings,
 
     #[command(flatten)]
     connections: ConnectionSettings,
@@ -153,6 +146,7 @@ pub struct Config {
     /// Whose word on a visitor's address counts.
     pub trusted_proxies: TrustedProxies,
     pub allow_reseed: bool,
+    pub mail: MailConfig,
     pub connections: ConnectionLimits,
 }
 
@@ -166,15 +160,16 @@ impl Config {
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         let database_url = DatabaseUrl::parse(&settings.database_url)?;
         let bind = parse_bind(&settings.bind)?;
-        let desk = parse_desk(settings)?;
         let public_url = settings.public_url.parse()?;
+        let desk = settings.desk.parse()?;
         let pool_size = parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?;
         Ok(Self {
             bind,
-            desk_pretends: parse_benchmark("DESK_PRETENDS", &settings.desk_pretends, bind)?,
-            desk_without_mail: parse_benchmark("DESK_WITHOUT_MAIL", &settings.desk_without_mail, bind)?,
+            desk_pretends: settings.desk.pretends(bind)?,
+            desk_without_mail: settings.desk.without_mail(bind)?,
             database_pool_size: pool_size,
             replicas: settings.replicas.parse(&database_url, pool_size)?,
+            mail: settings.mail.parse(&database_url)?,
             database_url,
             desk,
             connections: settings.connections.parse(desk.deadline)?,
@@ -206,25 +201,6 @@ fn parse_pool_size(value: Option<&str>, url: &DatabaseUrl) -> Result<u32, StartE
         None if url.file().is_some() => Ok(8),
         None => Ok(50),
     }
-}
-
-fn parse_desk(settings: &Settings) -> Result<DeskLimits, StartError> {
-    let deadline_ms = parse_number("DESK_DEADLINE_MS", &settings.desk_deadline_ms, 10, 60_000)?;
-    Ok(DeskLimits {
-        queue_length: parse_number("DESK_QUEUE_LENGTH", &settings.desk_queue_length, 1, 1_000_000)?,
-        batch_size: parse_number("DESK_BATCH_SIZE", &settings.desk_batch_size, 1, 10_000)?,
-        deadline: Duration::from_millis(deadline_ms),
-    })
-}
-
-/// A switch that leaves out what a sale needs.
-fn parse_benchmark(setting: &str, value: &str, bind: SocketAddr) -> Result<bool, StartError> {
-    let is_on = parse_bool(setting, value)?;
-    if is_on && !bind.ip().is_loopback() {
-        let mend = "leave it out: it is for benchmarks on 127.0.0.1";
-        return Err(StartError::setting(setting, value, "buyers would be left with nothing", mend));
-    }
-    Ok(is_on)
 }
 
 fn parse_number<N: FromStr + PartialOrd + fmt::Display>(
@@ -279,6 +255,14 @@ mod tests {
             (["--public-url", "tickets.example.org"], "PUBLIC_URL", "tickets.example.org"),
             (["--trusted-proxies", "localhost"], "TRUSTED_PROXIES", "localhost"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),
+            (["--smtp-url", "ftp://mail"], "SMTP_URL", "ftp://mail"),
+            (["--mail-from", "nobody"], "MAIL_FROM", "nobody"),
+            (["--smtp-url", "smtps://mail"], "MAIL_FROM", "missing"),
+            (["--mail-per-second", "0"], "MAIL_PER_SECOND", "0"),
+            (["--mail-connections", "0"], "MAIL_CONNECTIONS", "0"),
+            (["--mail-timeout-seconds", "0"], "MAIL_TIMEOUT_SECONDS", "0"),
+            (["--mail-retry-seconds", "never"], "MAIL_RETRY_SECONDS", "never"),
+            (["--mail-give-up-hours", "0"], "MAIL_GIVE_UP_HOURS", "0"),
             (["--max-connections", "0"], "MAX_CONNECTIONS", "0"),
             (["--listen-backlog", "0"], "LISTEN_BACKLOG", "0"),
             (["--reuse-port", "perhaps"], "REUSE_PORT", "perhaps"),
