@@ -44,6 +44,11 @@ const TAKE_SQLITE: &str = "
     WHERE id IN (SELECT id FROM mails WHERE state = 'queued' AND due_at <= ? ORDER BY due_at LIMIT ?)
     RETURNING id";
 
+type DueRow = (Mail, Option<Booking>, Option<TicketType>, Option<Event>);
+/// With the reference, the token and the buyer's address of the booking, and its venue's zone.
+type LineRow = (Mail, Option<Whose>, Option<String>);
+type Whose = (String, String, String);
+
 #[derive(QueryableByName)]
 struct Taken {
     #[diesel(sql_type = BigInt)]
@@ -78,7 +83,7 @@ pub fn take(
         return Ok(Vec::new());
     }
     let ids: Vec<i64> = taken.iter().map(|taken| taken.id).collect();
-    let rows: Vec<(Mail, Option<Booking>, Option<TicketType>, Option<Event>)> = mails::table
+    let rows: Vec<DueRow> = mails::table
         .left_join(bookings::table.inner_join(ticket_types::table.inner_join(events::table)))
         .filter(mails::id.eq_any(ids))
         .order(mails::id)
@@ -178,8 +183,8 @@ pub fn list(
     if let Some(state) = state {
         lines = lines.filter(mails::state.eq(state.as_str()));
     }
-    let rows: Vec<(Mail, Option<(String, String, String)>, Option<String>)> = lines.load(db)?;
-    let line = |(mail, booking, time_zone): (Mail, Option<(String, String, String)>, Option<String>)| {
+    let rows: Vec<LineRow> = lines.load(db)?;
+    let line = |(mail, booking, time_zone): LineRow| {
         let buyer = booking.as_ref().map(|(_, _, email)| email.clone());
         MailLine {
             recipient: mail.recipient.clone().or(buyer).unwrap_or_default(),
