@@ -26,8 +26,11 @@ use crate::guard::limits::gate::Gate;
 use crate::guard::limits::shared::{self as shared_limits, SharedLimits};
 use crate::guard::secret::{self, Secrets};
 use crate::guard::{headers, origin, request_log, shape};
+use crate::mail::bell::Bell;
+use crate::mail::office::SenderHandle;
+use crate::mail::sender::StopSign;
 use crate::tickets::code::TicketCodes;
-use crate::{events, routes};
+use crate::{events, mail, routes};
 
 /// What handlers share.
 pub struct App {
@@ -41,6 +44,8 @@ pub struct App {
     pub sign_ins: Throttle,
     /// `None`: nothing is limited.
     pub limits: Option<Limits>,
+    /// To be rung when something was put into the outbox.
+    pub mail_bell: Arc<Bell>,
     public_url: String,
 }
 
@@ -66,6 +71,7 @@ pub struct Started {
     pub new_password: Option<String>,
     /// The site's address as visitors know it.
     pub public_url: String,
+    pub mail: SenderHandle,
 }
 
 /// Opens the database, migrates it, seeds it when it is empty, and listens. Called inside actix's runtime,
@@ -90,12 +96,13 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     board.refresh_here(&db)?;
     let shared = share(&board, &config, &secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
+    let mail = mail::office::open(&config.mail, &db, &public_url, TicketCodes::new(&secrets))?;
     let desk = if config.desk_pretends {
         Desk::pretend(Arc::clone(&board), config.desk)?
     } else if config.desk_without_mail {
         Desk::without_mail(&db, Arc::clone(&board), config.desk)?
     } else {
-        Desk::open(&db, Arc::clone(&board), config.desk)?
+        Desk::open(&db, Arc::clone(&board), Arc::clone(&mail.bell), config.desk)?
     };
     let app = web::Data::new(App {
         board,
@@ -106,6 +113,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         ticket_codes: TicketCodes::new(&secrets),
         sign_ins: Throttle::default(),
         limits: rate_limits(&config, &secrets),
+        mail_bell: mail.bell,
         public_url: public_url.clone(),
         config,
     });
@@ -126,7 +134,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
             .wrap(from_fn(request_log::log_requests))
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
-    Ok(Started { address, server, new_password, public_url })
+    Ok(Started { address, server, new_password, public_url, mail: mail.sender })
 }
 
 /// Joins the other servers' board, when there is a place to share it in.
@@ -186,12 +194,14 @@ pub(crate) fn hash(password: &str) -> Result<String, StartError> {
     password::hash(password).map_err(|e| StartError::new(format!("the password cannot be hashed: {e}")))
 }
 
-/// SIGTERM and SIGINT: no new connections, and every request that has begun is answered.
-pub(crate) fn stop_on_signal(server: ServerHandle) -> Result<(), StartError> {
+/// SIGTERM and SIGINT: no new connections, and every request that has begun is answered, every mail that was
+/// begun is sent.
+pub(crate) fn stop_on_signal(server: ServerHandle, mail: StopSign) -> Result<(), StartError> {
     let stop = stop_signal().map_err(|e| StartError::new(format!("signals cannot be caught: {e}")))?;
     actix_web::rt::spawn(async move {
         stop.await;
         log::info!("stopping: requests that have begun are answered first");
+        mail.raise();
         server.stop(true).await;
     });
     Ok(())

@@ -43,9 +43,11 @@ fn serve(config: Config) -> Result<(), StartError> {
     actix_web::rt::System::new().block_on(async {
         let started = start(config)?;
         // Caught from before the first line on: whoever reads it may stop us.
-        stop_on_signal(started.server.handle())?;
+        stop_on_signal(started.server.handle(), started.mail.stop_sign())?;
         announce(&started);
-        started.server.await.map_err(|e| StartError::new(format!("the server stopped: {e}")))
+        started.server.await.map_err(|e| StartError::new(format!("the server stopped: {e}")))?;
+        started.mail.end().await;
+        Ok(())
     })
 }
 

@@ -5,12 +5,14 @@ mod connections;
 mod database_url;
 mod desk;
 mod forms;
+mod mail;
 mod polling;
 mod public_url;
 mod rate_limits;
 mod redis_url;
 mod replicas;
 mod secrets;
+mod smtp_url;
 mod trusted_proxies;
 
 use std::fmt;
@@ -24,6 +26,8 @@ use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
 use self::desk::DeskSettings;
 use self::forms::FormSettings;
+use self::mail::MailSettings;
+pub use self::mail::{Destination, MailConfig};
 use self::polling::PollingSettings;
 use self::public_url::PublicUrlSettings;
 use self::rate_limits::RateLimitSettings;
@@ -33,6 +37,7 @@ pub use self::replicas::ReplicaConfig;
 use self::replicas::ReplicaSettings;
 pub use self::secrets::SecretConfig;
 use self::secrets::SecretSettings;
+pub use self::smtp_url::{Encryption, SmtpUrl};
 use self::trusted_proxies::ProxySettings;
 use crate::booking::desk::DeskLimits;
 use crate::booking::form_age::FormAges;
@@ -124,6 +129,9 @@ pub struct Settings {
     allow_reseed: String,
 
     #[command(flatten)]
+    mail: MailSettings,
+
+    #[command(flatten)]
     connections: ConnectionSettings,
 }
 
@@ -156,6 +164,7 @@ pub struct Config {
     /// How old a form may be that books.
     pub forms: FormAges,
     pub allow_reseed: bool,
+    pub mail: MailConfig,
     pub connections: ConnectionLimits,
 }
 
@@ -169,15 +178,16 @@ impl Config {
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         let database_url = DatabaseUrl::parse(&settings.database_url)?;
         let bind = parse_bind(&settings.bind)?;
-        let desk = settings.desk.parse()?;
         let public_url = settings.public_url.parse()?;
+        let desk = settings.desk.parse()?;
         let pool_size = parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?;
         Ok(Self {
             bind,
-            desk_pretends: settings.desk.parse_pretends(bind)?,
-            desk_without_mail: settings.desk.parse_without_mail(bind)?,
+            desk_pretends: settings.desk.pretends(bind)?,
+            desk_without_mail: settings.desk.without_mail(bind)?,
             database_pool_size: pool_size,
             replicas: settings.replicas.parse(&database_url, pool_size)?,
+            mail: settings.mail.parse(&database_url)?,
             database_url,
             desk,
             connections: settings.connections.parse(desk.deadline)?,
@@ -277,6 +287,14 @@ mod tests {
             (["--form-min-age-ms", "60000"], "FORM_MIN_AGE_MS", "60000"),
             (["--form-max-age-hours", "0"], "FORM_MAX_AGE_HOURS", "0"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),
+            (["--smtp-url", "ftp://mail"], "SMTP_URL", "ftp://mail"),
+            (["--mail-from", "nobody"], "MAIL_FROM", "nobody"),
+            (["--smtp-url", "smtps://mail"], "MAIL_FROM", "missing"),
+            (["--mail-per-second", "0"], "MAIL_PER_SECOND", "0"),
+            (["--mail-connections", "0"], "MAIL_CONNECTIONS", "0"),
+            (["--mail-timeout-seconds", "0"], "MAIL_TIMEOUT_SECONDS", "0"),
+            (["--mail-retry-seconds", "never"], "MAIL_RETRY_SECONDS", "never"),
+            (["--mail-give-up-hours", "0"], "MAIL_GIVE_UP_HOURS", "0"),
             (["--max-connections", "0"], "MAX_CONNECTIONS", "0"),
             (["--listen-backlog", "0"], "LISTEN_BACKLOG", "0"),
             (["--reuse-port", "perhaps"], "REUSE_PORT", "perhaps"),

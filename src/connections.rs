@@ -28,7 +28,7 @@ pub use self::listener::listen;
 use self::timed_stream::TimedStream;
 
 /// How long a stopping server waits for the requests that it has begun.
-const SHUTDOWN_SECONDS: u64 = 10;
+pub const SHUTDOWN_SECONDS: u64 = 10;
 
 /// The limits of the way in.
 #[derive(Debug, Clone, Copy)]

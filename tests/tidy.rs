@@ -88,10 +88,12 @@ fn templates_keep_the_content_security_policy_strict() {
     let mut wrong = Vec::new();
     for path in files(&["templates"], "html") {
         let text = read(&path);
+        // Mails are read elsewhere, where no style sheet of ours can be had.
+        let is_mail = path.starts_with("templates/mail");
         for bad in
             ["<style", "style=\"", "<script>", "onclick=", "javascript:", "hx-on", "http://", "https://"]
         {
-            if text.contains(bad) {
+            if text.contains(bad) && !(is_mail && bad.contains("style")) {
                 wrong.push(format!("{}: {bad}", path.display()));
             }
         }

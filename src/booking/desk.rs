@@ -26,6 +26,7 @@ use super::{Booking, Order, Outcome};
 use crate::db::{Database, Failure};
 use crate::error::{Error, StartError};
 use crate::events::board::Board;
+use crate::mail::bell::Bell;
 
 /// The limits of the desk.
 #[derive(Debug, Clone, Copy)]
@@ -48,13 +49,21 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Opens the desk: starts its worker, which shows on the board what it has sold.
+    /// Opens the desk: starts its worker, which shows on the board what it has sold, and rings for the mail
+    /// to be sent.
     ///
     /// # Errors
     /// When the system has no thread for it.
-    pub fn open(db: &Database, board: Arc<Board>, limits: DeskLimits) -> Result<Self, StartError> {
+    pub fn open(
+        db: &Database,
+        board: Arc<Board>,
+        mail: Arc<Bell>,
+        limits: DeskLimits,
+    ) -> Result<Self, StartError> {
         let mut writer = db.writer();
-        Self::with_books(limits, board, move |orders| writer.run(|db| store::book_batch::<true>(db, orders)))
+        Self::with_books(limits, board, mail, move |orders| {
+            writer.run(|db| store::book_batch::<true>(db, orders))
+        })
     }
 
     /// A desk that books and queues no mail. The benchmark's measure of the outbox.
@@ -64,7 +73,8 @@ impl Desk {
     pub fn without_mail(db: &Database, board: Arc<Board>, limits: DeskLimits) -> Result<Self, StartError> {
         log::warn!("DESK_WITHOUT_MAIL: bookings have no confirmations");
         let mut writer = db.writer();
-        Self::with_books(limits, board, move |orders| writer.run(|db| store::book_batch::<false>(db, orders)))
+        let books = move |orders: &[&Order]| writer.run(|db| store::book_batch::<false>(db, orders));
+        Self::with_books(limits, board, Arc::default(), books)
     }
 
     /// A desk whose books are closed: every order goes its whole way, and nothing is written. The
@@ -74,19 +84,20 @@ impl Desk {
     /// When the system has no thread for it.
     pub fn pretend(board: Arc<Board>, limits: DeskLimits) -> Result<Self, StartError> {
         log::warn!("DESK_PRETENDS: orders are answered, and nothing is booked");
-        Self::with_books(limits, board, |orders| Ok(pretended(orders)))
+        Self::with_books(limits, board, Arc::default(), |orders| Ok(pretended(orders)))
     }
 
     fn with_books(
         limits: DeskLimits,
         board: Arc<Board>,
+        mail: Arc<Bell>,
         books: impl FnMut(&[&Order]) -> Result<Batch, Failure> + Send + 'static,
     ) -> Result<Self, StartError> {
         let (queue, slips) = sync_channel(limits.queue_length);
         let waiting = Arc::new(AtomicUsize::new(0));
         let sold_out = Arc::new(SoldOut::default());
-        let worker =
-            Worker::new(Box::new(books), slips, Arc::clone(&waiting), board, Arc::clone(&sold_out), limits);
+        let shown = (board, Arc::clone(&sold_out), mail);
+        let worker = Worker::new(Box::new(books), slips, Arc::clone(&waiting), shown, limits);
         thread::Builder::new()
             .name("desk".into())
             .spawn(move || worker.run())
@@ -159,7 +170,7 @@ mod tests {
             assert!(!std::mem::take(&mut is_first), "the first batch goes wrong");
             Ok(pretended(orders))
         };
-        let desk = Desk::with_books(limits, Arc::default(), books).unwrap();
+        let desk = Desk::with_books(limits, Arc::default(), Arc::default(), books).unwrap();
         let buyer = Buyer { name: "Ada".into(), email: "ada@example.org".into() };
         let order = Order { ticket_type_id: 1, quantity: 1, buyer, request_key: "a key".into() };
         assert!(matches!(desk.book(order.clone()).await, Err(Error::Internal(_))));

@@ -33,6 +33,7 @@ pub(super) struct DeskSettings {
 }
 
 impl DeskSettings {
+    /// Checks what was typed.
     pub(super) fn parse(&self) -> Result<DeskLimits, StartError> {
         let deadline_ms = parse_number("DESK_DEADLINE_MS", &self.desk_deadline_ms, 10, 60_000)?;
         Ok(DeskLimits {
@@ -42,13 +43,11 @@ impl DeskSettings {
         })
     }
 
-    /// Whether orders are answered and nothing is booked.
-    pub(super) fn parse_pretends(&self, bind: SocketAddr) -> Result<bool, StartError> {
+    pub(super) fn pretends(&self, bind: SocketAddr) -> Result<bool, StartError> {
         parse_benchmark("DESK_PRETENDS", &self.desk_pretends, bind)
     }
 
-    /// Whether bookings have no confirmations.
-    pub(super) fn parse_without_mail(&self, bind: SocketAddr) -> Result<bool, StartError> {
+    pub(super) fn without_mail(&self, bind: SocketAddr) -> Result<bool, StartError> {
         parse_benchmark("DESK_WITHOUT_MAIL", &self.desk_without_mail, bind)
     }
 }

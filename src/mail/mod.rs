@@ -1,10 +1,30 @@
 //! What the site writes to its buyers. A mail is put into the outbox, the table `mails`, in the transaction
-//! that it speaks of: a booking has its confirmation, or neither is there. Nobody waits for it: it is sent
-//! afterwards.
+//! that it speaks of: a booking has its confirmation, or neither is there. Nobody waits for it: a task in the
+//! background ([`sender`]) takes what is due, writes it ([`letters`]) and hands it on ([`post`]), to a mail
+//! server or into a folder.
 //!
-//! A kind of mail is a variant of [`Kind`]; what it needs to know beyond its booking is in its payload.
+//! A mail is never lost: whoever takes one has it for a while only, and when that is over without a word, the
+//! mail is due again. So it may be sent twice, when a server dies between the two; both then have the same
+//! Message-ID, by which mail programs know them for one.
+//!
+//! A kind of mail is a variant of [`Kind`]; what it needs to know beyond its booking is in its payload, and
+//! how it is written is in a module of its own beside [`letters::confirmation`].
 
+pub mod bell;
+pub mod letters;
+pub mod office;
+pub mod post;
+pub mod sender;
 pub mod store;
+
+use chrono::NaiveDateTime;
+use chrono_tz::Tz;
+use diesel::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use crate::booking::Booking;
+use crate::events::{Event, TicketType};
+use crate::schema::mails;
 
 /// What a mail is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,12 +34,54 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Self; 1] = [Self::Confirmation];
+
     /// Its name in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Confirmation => "confirmation",
         }
+    }
+
+    /// The kind of that name; `None` when a newer release has written it.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// What has become of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// To be sent, the first time or again, or being sent just now.
+    Queued,
+    /// Taken by the mail server, or written into the folder.
+    Sent,
+    /// Refused for good, or by nobody taken for too long. The organiser may send it again.
+    Failed,
+    /// Not sent, because what it would say was no longer true.
+    Dropped,
+}
+
+impl State {
+    pub const ALL: [Self; 4] = [Self::Queued, Self::Sent, Self::Failed, Self::Dropped];
+
+    /// Its name in the database and in URLs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// The state of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 }
 
@@ -33,4 +95,170 @@ pub struct NewMail {
     pub recipient: Option<String>,
     /// What the kind needs to know when the mail is written, in a form of its own.
     pub payload: Option<String>,
+}
+
+/// A mail in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = mails)]
+pub struct Mail {
+    pub id: i64,
+    pub booking_id: Option<i64>,
+    /// When it was put into the queue, the first time or again. UTC.
+    pub queued_at: NaiveDateTime,
+    /// When it may be tried next; while somebody tries, when that one's time is over. UTC.
+    pub due_at: NaiveDateTime,
+    pub sent_at: Option<NaiveDateTime>,
+    /// How often it was tried since it was queued, the attempt that goes on included.
+    pub attempts: i32,
+    pub kind: String,
+    pub state: String,
+    /// An address; `None`: the booking's buyer.
+    pub recipient: Option<String>,
+    pub payload: Option<String>,
+    pub last_error: Option<String>,
+}
+
+impl Mail {
+    /// The part of its Message-ID before the @: the same whenever it is sent, until the organiser has it sent
+    /// again on purpose, which is a new mail. Nobody can tell from it how many mails there were, nor whose it
+    /// is.
+    #[must_use]
+    pub fn message_id(&self, sale: Option<&Sale>) -> String {
+        let whose = sale.map_or_else(|| self.payload.as_deref(), |sale| Some(&sale.booking.token));
+        let text = [
+            self.kind.as_str(),
+            &self.id.to_string(),
+            &self.queued_at.and_utc().timestamp_micros().to_string(),
+            whose.unwrap_or_default(),
+            self.recipient.as_deref().unwrap_or_default(),
+        ];
+        let digest = Sha256::digest(text.join("\n"));
+        digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The booking that a mail is about, with what it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sale {
+    pub booking: Booking,
+    pub ticket_type: TicketType,
+    pub event: Event,
+}
+
+/// A mail that was taken from the outbox to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueMail {
+    pub mail: Mail,
+    pub sale: Option<Sale>,
+}
+
+impl DueMail {
+    /// The address that it goes to.
+    #[must_use]
+    pub fn recipient(&self) -> &str {
+        let buyer = self.sale.as_ref().map(|sale| sale.booking.buyer_email.as_str());
+        self.mail.recipient.as_deref().or(buyer).unwrap_or_default()
+    }
+}
+
+/// How an attempt has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    pub id: i64,
+    /// What its `due_at` was set to by whoever took it: later somebody else may have it.
+    pub lease: NaiveDateTime,
+    pub verdict: Verdict,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Sent,
+    /// Not to be sent at all, and why.
+    Dropped(String),
+    /// For good, and why.
+    Failed(String),
+    /// To be tried again at that time, and why.
+    Again(NaiveDateTime, String),
+    /// Not tried after all.
+    Released,
+}
+
+/// A line of the list of mails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailLine {
+    pub mail: Mail,
+    pub recipient: String,
+    /// Reference and token of its booking.
+    pub booking: Option<(String, String)>,
+    /// The venue's zone, as the IANA database names it.
+    pub time_zone: String,
+}
+
+impl MailLine {
+    /// Whether the organiser may have it sent again.
+    #[must_use]
+    pub fn can_be_resent(&self) -> bool {
+        State::parse(&self.mail.state) != Some(State::Queued)
+    }
+
+    /// "Nov 22, 1:05 PM", on the venue's clock.
+    #[must_use]
+    pub fn local(&self, time: &NaiveDateTime) -> String {
+        let zone = self.time_zone.parse().unwrap_or(Tz::UTC);
+        time.and_utc().with_timezone(&zone).format("%b %-d, %-I:%M %p").to_string()
+    }
+}
+
+/// How many mails have not been sent, or not yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    pub queued: i64,
+    pub failed: i64,
+}
+
+/// An address as it may stand in a log: enough to recognise it by whoever knows it.
+#[must_use]
+pub fn masked(address: &str) -> String {
+    let (user, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    let start: String = user.chars().take(1).collect();
+    format!("{start}…@{domain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_id_stays_until_the_mail_is_another() {
+        let mail = Mail {
+            id: 7,
+            booking_id: None,
+            queued_at: NaiveDateTime::default(),
+            due_at: NaiveDateTime::default(),
+            sent_at: None,
+            attempts: 0,
+            kind: "confirmation".into(),
+            state: "queued".into(),
+            recipient: Some("ada@example.org".into()),
+            payload: Some("secret".into()),
+            last_error: None,
+        };
+        let later = chrono::TimeDelta::seconds(1);
+        let tried = Mail { attempts: 3, due_at: mail.due_at + later, ..mail.clone() };
+        assert_eq!(mail.message_id(None), tried.message_id(None));
+        assert_eq!(mail.message_id(None).len(), 32);
+        for other in [
+            Mail { id: 8, ..mail.clone() },
+            Mail { queued_at: mail.queued_at + later, ..mail.clone() },
+            Mail { payload: Some("other".into()), ..mail.clone() },
+        ] {
+            assert_ne!(mail.message_id(None), other.message_id(None));
+        }
+    }
+
+    #[test]
+    fn a_log_names_no_address() {
+        assert_eq!(masked("ada@example.org"), "a…@example.org");
+        assert_eq!(masked("ada"), "a…@");
+    }
 }

@@ -1,12 +1,18 @@
-use chrono::Utc;
-use diesel::prelude::*;
+//! The SQL of the outbox.
 
-use super::NewMail;
+use chrono::{NaiveDateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamp};
+
+use super::{DueMail, Mail, MailLine, NewMail, Sale, Settlement, State, Verdict, Waiting};
+use crate::booking::Booking;
 use crate::db::Db;
-use crate::schema::mails;
+use crate::events::{Event, TicketType};
+use crate::schema::{bookings, events, mails, ticket_types};
 
 /// Puts a mail into the outbox, inside the caller's transaction: it is sent once that has committed, and
-/// never when it has not. A booking's confirmation comes from the desk instead, in its own statement.
+/// never when it has not. Ring the [bell](super::bell::Bell) after the commit. A booking's confirmation
+/// comes from the desk instead, in its own statement.
 ///
 /// # Errors
 /// A unique violation when the booking has a mail of that kind already; what the database said.
@@ -23,4 +29,223 @@ pub fn enqueue(db: &mut Db, mail: &NewMail) -> QueryResult<()> {
         ))
         .execute(db)?;
     Ok(())
+}
+
+/// Takes the mails that have waited longest. Two servers never take the same: on PostgreSQL what another is
+/// just taking is passed over, on SQLite there is one writer at a time.
+const TAKE_POSTGRES: &str = "
+    UPDATE mails SET due_at = $1, attempts = attempts + 1
+    WHERE id = ANY (ARRAY (
+        SELECT id FROM mails WHERE state = 'queued' AND due_at <= $2 ORDER BY due_at LIMIT $3
+        FOR UPDATE SKIP LOCKED
+    )) RETURNING id";
+const TAKE_SQLITE: &str = "
+    UPDATE mails SET due_at = ?, attempts = attempts + 1
+    WHERE id IN (SELECT id FROM mails WHERE state = 'queued' AND due_at <= ? ORDER BY due_at LIMIT ?)
+    RETURNING id";
+
+type DueRow = (Mail, Option<Booking>, Option<TicketType>, Option<Event>);
+/// With the reference, the token and the buyer's address of the booking, and its venue's zone.
+type LineRow = (Mail, Option<Whose>, Option<String>);
+type Whose = (String, String, String);
+
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+/// Takes at most so many mails that are due, for as long as the lease; then they are due again. Runs inside
+/// the caller's transaction.
+///
+/// # Errors
+/// What the database said.
+pub fn take(
+    db: &mut Db,
+    limit: usize,
+    now: NaiveDateTime,
+    lease: NaiveDateTime,
+) -> QueryResult<Vec<DueMail>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let taken: Vec<Taken> = match db {
+        Db::Postgres(pg) => diesel::sql_query(TAKE_POSTGRES)
+            .bind::<Timestamp, _>(lease)
+            .bind::<Timestamp, _>(now)
+            .bind::<BigInt, _>(limit)
+            .load(pg)?,
+        Db::Sqlite(sqlite) => diesel::sql_query(TAKE_SQLITE)
+            .bind::<Timestamp, _>(lease)
+            .bind::<Timestamp, _>(now)
+            .bind::<BigInt, _>(limit)
+            .load(sqlite)?,
+    };
+    if taken.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<i64> = taken.iter().map(|taken| taken.id).collect();
+    let rows: Vec<DueRow> = mails::table
+        .left_join(bookings::table.inner_join(ticket_types::table.inner_join(events::table)))
+        .filter(mails::id.eq_any(ids))
+        .order(mails::id)
+        .select((
+            Mail::as_select(),
+            Option::<Booking>::as_select(),
+            Option::<TicketType>::as_select(),
+            Option::<Event>::as_select(),
+        ))
+        .load(db)?;
+    let due = |(mail, booking, ticket_type, event)| {
+        let sale = || Some(Sale { booking: booking?, ticket_type: ticket_type?, event: event? });
+        DueMail { mail, sale: sale() }
+    };
+    Ok(rows.into_iter().map(due).collect())
+}
+
+/// Writes down how attempts have ended, inside the caller's transaction. What was sent is sent, whoever has
+/// taken it since; everything else is for whoever has it now to say.
+///
+/// # Errors
+/// What the database said.
+pub fn settle(db: &mut Db, settlements: &[Settlement], now: NaiveDateTime) -> QueryResult<()> {
+    let sent: Vec<i64> =
+        settlements.iter().filter(|it| it.verdict == Verdict::Sent).map(|it| it.id).collect();
+    if !sent.is_empty() {
+        let queued = mails::table.filter(mails::id.eq_any(sent)).filter(mails::state.eq("queued"));
+        diesel::update(queued)
+            .set((
+                mails::state.eq(State::Sent.as_str()),
+                mails::sent_at.eq(now),
+                mails::last_error.eq(None::<String>),
+            ))
+            .execute(db)?;
+    }
+    settlements.iter().try_for_each(|settlement| settle_unsent(db, settlement))
+}
+
+fn settle_unsent(db: &mut Db, settlement: &Settlement) -> QueryResult<()> {
+    let ours = mails::table
+        .filter(mails::id.eq(settlement.id))
+        .filter(mails::state.eq("queued"))
+        .filter(mails::due_at.eq(settlement.lease));
+    match &settlement.verdict {
+        Verdict::Sent => Ok(0),
+        Verdict::Dropped(why) => diesel::update(ours)
+            .set((mails::state.eq(State::Dropped.as_str()), mails::last_error.eq(why)))
+            .execute(db),
+        Verdict::Failed(why) => diesel::update(ours)
+            .set((mails::state.eq(State::Failed.as_str()), mails::last_error.eq(why)))
+            .execute(db),
+        Verdict::Again(due_at, why) => {
+            diesel::update(ours).set((mails::due_at.eq(due_at), mails::last_error.eq(why))).execute(db)
+        }
+        Verdict::Released => diesel::update(ours)
+            .set((mails::due_at.eq(mails::queued_at), mails::attempts.eq(mails::attempts - 1)))
+            .execute(db),
+    }?;
+    Ok(())
+}
+
+/// Gives up what was queued before a time and is still waiting, with the reason why nothing can be sent.
+///
+/// # Errors
+/// What the database said.
+pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str) -> QueryResult<usize> {
+    let overdue = mails::table
+        .filter(mails::state.eq("queued"))
+        .filter(mails::due_at.le(now))
+        .filter(mails::queued_at.le(before));
+    diesel::update(overdue)
+        .set((mails::state.eq(State::Failed.as_str()), mails::last_error.eq(why)))
+        .execute(db)
+}
+
+/// The mails, the newest first, those before an id, at most so many.
+///
+/// # Errors
+/// What the database said.
+pub fn list(
+    db: &mut Db,
+    state: Option<State>,
+    before: Option<i64>,
+    limit: i64,
+) -> QueryResult<Vec<MailLine>> {
+    let mut lines = mails::table
+        .left_join(bookings::table.inner_join(ticket_types::table.inner_join(events::table)))
+        .filter(mails::id.lt(before.unwrap_or(i64::MAX)))
+        .order(mails::id.desc())
+        .limit(limit)
+        .select((
+            Mail::as_select(),
+            (bookings::reference, bookings::token, bookings::buyer_email).nullable(),
+            events::time_zone.nullable(),
+        ))
+        .into_boxed();
+    if let Some(state) = state {
+        lines = lines.filter(mails::state.eq(state.as_str()));
+    }
+    let rows: Vec<LineRow> = lines.load(db)?;
+    let line = |(mail, booking, time_zone): LineRow| {
+        let buyer = booking.as_ref().map(|(_, _, email)| email.clone());
+        MailLine {
+            recipient: mail.recipient.clone().or(buyer).unwrap_or_default(),
+            booking: booking.map(|(reference, token, _)| (reference, token)),
+            time_zone: time_zone.unwrap_or_default(),
+            mail,
+        }
+    };
+    Ok(rows.into_iter().map(line).collect())
+}
+
+/// What is not sent yet. Counted in the two small indexes, however much was sent.
+///
+/// # Errors
+/// What the database said.
+pub fn waiting(db: &mut Db) -> QueryResult<Waiting> {
+    let mut count =
+        |state: State| mails::table.filter(mails::state.eq(state.as_str())).count().get_result(db);
+    Ok(Waiting { queued: count(State::Queued)?, failed: count(State::Failed)? })
+}
+
+/// Queues a mail once more, as a new one; says what it is about, or `None` when it waits already or is none.
+///
+/// # Errors
+/// What the database said.
+pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
+    let settled = mails::table.find(id).filter(mails::state.ne("queued"));
+    let found: Option<(String, Option<String>)> = mails::table
+        .left_join(bookings::table)
+        .filter(mails::id.eq(id))
+        .select((mails::kind, bookings::reference.nullable()))
+        .first(db)
+        .optional()?;
+    let Some((kind, reference)) = found else { return Ok(None) };
+    let queued = diesel::update(settled).set(afresh()).execute(db)?;
+    let subject = reference.map_or(kind.clone(), |reference| format!("{kind} of {reference}"));
+    Ok((queued > 0).then_some(subject))
+}
+
+/// Queues every mail that has failed once more; says how many.
+///
+/// # Errors
+/// What the database said.
+pub fn resend_failed(db: &mut Db) -> QueryResult<usize> {
+    diesel::update(mails::table.filter(mails::state.eq("failed"))).set(afresh()).execute(db)
+}
+
+/// A mail as if it had been queued just now.
+#[derive(AsChangeset)]
+#[diesel(table_name = mails, treat_none_as_null = true)]
+struct Afresh {
+    state: &'static str,
+    attempts: i32,
+    queued_at: NaiveDateTime,
+    due_at: NaiveDateTime,
+    sent_at: Option<NaiveDateTime>,
+    last_error: Option<String>,
+}
+
+fn afresh() -> Afresh {
+    let now = Utc::now().naive_utc();
+    let state = State::Queued.as_str();
+    Afresh { state, attempts: 0, queued_at: now, due_at: now, sent_at: None, last_error: None }
 }

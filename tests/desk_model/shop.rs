@@ -11,7 +11,6 @@ use techkraft::booking::desk::{Desk, DeskLimits};
 use techkraft::booking::{Order, Outcome};
 use techkraft::config::DatabaseUrl;
 use techkraft::db::{self, Database};
-use techkraft::events::board::Board;
 use techkraft::events::seed::{self, Seed};
 use techkraft::events::store::seed_if_empty;
 use techkraft::reconciliation::reconcile;
@@ -57,7 +56,7 @@ impl Shop {
         let db = Database::open(&url, 1).expect("it opens");
         db.write_here(|db| seed_if_empty(db, &small_concert())).expect("it is seeded");
         let limits = DeskLimits { queue_length: 100, batch_size, deadline: Duration::from_secs(5) };
-        let desk = Arc::new(Desk::open(&db, Arc::new(Board::default()), limits).expect("it opens"));
+        let desk = Arc::new(Desk::open(&db, Arc::default(), Arc::default(), limits).expect("it opens"));
         let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
         let tier_ids = read_tiers(&db).iter().map(|tier| tier.id).collect();
         Self { desk, db, tier_ids, runtime, _database: database }

@@ -17,6 +17,7 @@ use crate::booking::{Order, Outcome};
 use crate::db::Failure;
 use crate::error::Error;
 use crate::events::board::Board;
+use crate::mail::bell::Bell;
 
 /// The first wait after the database could not be reached, and the longest: the desk is back at work
 /// within a moment of the database's return.
@@ -33,6 +34,7 @@ pub(super) struct Worker {
     waiting: Arc<AtomicUsize>,
     board: Arc<Board>,
     sold_out: Arc<SoldOut>,
+    mail: Arc<Bell>,
     limits: DeskLimits,
     /// Slips that are taken but not booked yet: another with their key, which differs, goes first.
     put_back: Vec<OrderSlip>,
@@ -49,11 +51,10 @@ impl Worker {
         books: Books,
         slips: Receiver<OrderSlip>,
         waiting: Arc<AtomicUsize>,
-        board: Arc<Board>,
-        sold_out: Arc<SoldOut>,
+        (board, sold_out, mail): (Arc<Board>, Arc<SoldOut>, Arc<Bell>),
         limits: DeskLimits,
     ) -> Self {
-        Self { books, slips, waiting, board, sold_out, limits, put_back: Vec::new() }
+        Self { books, slips, waiting, board, sold_out, mail, limits, put_back: Vec::new() }
     }
 
     /// Works until the desk is closed. A panic drops the batch at hand, whose buyers are told so, and the
@@ -125,6 +126,9 @@ impl Worker {
     fn answer(&self, entries: Vec<Entry>, batch: Batch) {
         // Before the answers: a buyer who looks at once sees the own booking counted.
         self.board.announce(&batch.stock);
+        if batch.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Booked(_))) {
+            self.mail.ring();
+        }
         self.sold_out.learn(&batch, entries.iter().map(|entry| &*entry.slip.order));
         let mut mail = Mail::default();
         for (entry, outcome) in entries.into_iter().zip(batch.outcomes) {

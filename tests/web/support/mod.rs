@@ -5,6 +5,9 @@ pub mod acts;
 pub mod blockade;
 #[path = "../../support/database.rs"]
 pub mod database;
+#[path = "../../support/smtp_server.rs"]
+#[allow(dead_code, reason = "the tests of the binary use more of it")]
+pub mod smtp_server;
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -17,11 +20,12 @@ use reqwest::redirect::Policy;
 use techkraft::app;
 use techkraft::booking::desk::DeskLimits;
 use techkraft::booking::form_age::FormAges;
-use techkraft::config::{Config, DatabaseUrl, ReplicaConfig, SecretConfig};
+use techkraft::config::{Config, DatabaseUrl, Destination, MailConfig, ReplicaConfig, SecretConfig};
 use techkraft::connections::ConnectionLimits;
 use techkraft::events::pace::PollSeconds;
 use techkraft::guard::api_tokens::ApiTokens;
 use techkraft::guard::client_address::TrustedProxies;
+use techkraft::mail::sender::MailLimits;
 
 use self::database::TestDatabase;
 
@@ -58,7 +62,14 @@ impl TestApp {
 
     /// One more server on the same database.
     pub fn another_server(&self) -> Server {
-        Server::start(config(&self.database)).0
+        self.another_server_with(|_| {})
+    }
+
+    /// The same with settings other than the defaults.
+    pub fn another_server_with(&self, change: impl FnOnce(&mut Config)) -> Server {
+        let mut config = config(&self.database);
+        change(&mut config);
+        Server::start(config).0
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -127,6 +138,7 @@ pub fn config(database: &TestDatabase) -> Config {
         // Tests fill in forms quicker than people do.
         forms: FormAges { least: Duration::ZERO, most: Duration::from_secs(12 * 3600) },
         allow_reseed: true,
+        mail: mail_config(database),
         connections: ConnectionLimits {
             connections: 1000,
             backlog: 128,
@@ -134,6 +146,21 @@ pub fn config(database: &TestDatabase) -> Config {
             workers: None,
             keep_alive: Duration::from_secs(75),
             request_timeout: Duration::from_secs(30),
+        },
+    }
+}
+
+/// Into a folder, and quickly.
+fn mail_config(database: &TestDatabase) -> MailConfig {
+    MailConfig {
+        destination: Destination::Folder(database.folder.path().join("mail")),
+        from: None,
+        limits: MailLimits {
+            per_second: 1000,
+            connections: 4,
+            timeout: Duration::from_secs(10),
+            retry_first: Duration::from_millis(200),
+            gives_up_after: Duration::from_secs(24 * 3600),
         },
     }
 }

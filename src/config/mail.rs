@@ -1,0 +1,101 @@
+//! The settings of the mail.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use lettre::message::Mailbox;
+
+use super::{DatabaseUrl, SmtpUrl, parse_number};
+use crate::error::StartError;
+use crate::mail::sender::MailLimits;
+
+#[derive(Debug, Args)]
+pub struct MailSettings {
+    /// smtp://USER:PASSWORD@HOST:587 (STARTTLS) or smtps://USER:PASSWORD@HOST:465, the server that mails are
+    /// handed to [default: none, they are written into MAIL_DIR]
+    #[arg(long, env = "SMTP_URL", global = true, hide_env_values = true)]
+    smtp_url: Option<String>,
+
+    /// Who mails come from, as `Name <address>` [default without SMTP_URL: tickets@ and the host of PUBLIC_URL]
+    #[arg(long, env = "MAIL_FROM", global = true)]
+    mail_from: Option<String>,
+
+    /// Where mails are written as files while there is no SMTP_URL [default: mail, beside the SQLite file or
+    /// in the working folder]
+    #[arg(long, env = "MAIL_DIR", global = true)]
+    mail_dir: Option<PathBuf>,
+
+    /// Most mails a second from this server
+    #[arg(long, env = "MAIL_PER_SECOND", global = true, default_value = "50")]
+    mail_per_second: String,
+
+    /// Most connections to the mail server at once
+    #[arg(long, env = "MAIL_CONNECTIONS", global = true, default_value = "4")]
+    mail_connections: String,
+
+    /// Seconds that the sending of one mail may take
+    #[arg(long, env = "MAIL_TIMEOUT_SECONDS", global = true, default_value = "60")]
+    mail_timeout_seconds: String,
+
+    /// Seconds until a mail that was not taken is tried again; doubled each time, up to half an hour
+    #[arg(long, env = "MAIL_RETRY_SECONDS", global = true, default_value = "15")]
+    mail_retry_seconds: String,
+
+    /// Hours after which a mail that nobody took has failed
+    #[arg(long, env = "MAIL_GIVE_UP_HOURS", global = true, default_value = "24")]
+    mail_give_up_hours: String,
+}
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub struct MailConfig {
+    pub destination: Destination,
+    /// `None`: tickets@ and the site's host.
+    pub from: Option<Mailbox>,
+    pub limits: MailLimits,
+}
+
+/// Where mails go.
+#[derive(Debug, Clone)]
+pub enum Destination {
+    Server(SmtpUrl),
+    Folder(PathBuf),
+}
+
+impl MailSettings {
+    /// Checks what was typed.
+    pub(super) fn parse(&self, database: &DatabaseUrl) -> Result<MailConfig, StartError> {
+        let from = self.mail_from.as_deref().filter(|from| !from.is_empty()).map(parse_from).transpose()?;
+        let destination = match self.smtp_url.as_deref().filter(|url| !url.is_empty()) {
+            Some(url) => Destination::Server(SmtpUrl::parse(url)?),
+            None => Destination::Folder(self.folder(database)),
+        };
+        if matches!(destination, Destination::Server(_)) && from.is_none() {
+            let mend = "say who mails come from, as `Box Office <tickets@example.org>`";
+            return Err(StartError::setting("MAIL_FROM", "", "missing, and SMTP_URL is set", mend));
+        }
+        let seconds = |setting, value, most| parse_number(setting, value, 1, most).map(Duration::from_secs);
+        let hours: u64 = parse_number("MAIL_GIVE_UP_HOURS", &self.mail_give_up_hours, 1, 24 * 30)?;
+        let limits = MailLimits {
+            per_second: parse_number("MAIL_PER_SECOND", &self.mail_per_second, 1, 10_000)?,
+            connections: parse_number("MAIL_CONNECTIONS", &self.mail_connections, 1, 100)?,
+            timeout: seconds("MAIL_TIMEOUT_SECONDS", &self.mail_timeout_seconds, 600)?,
+            retry_first: seconds("MAIL_RETRY_SECONDS", &self.mail_retry_seconds, 1800)?,
+            gives_up_after: Duration::from_secs(hours * 3600),
+        };
+        Ok(MailConfig { destination, from, limits })
+    }
+
+    fn folder(&self, database: &DatabaseUrl) -> PathBuf {
+        let beside = database.file().and_then(Path::parent).unwrap_or(Path::new("")).join("mail");
+        self.mail_dir.clone().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(beside)
+    }
+}
+
+fn parse_from(value: &str) -> Result<Mailbox, StartError> {
+    value.parse().map_err(|_| {
+        let mend = "write it as `Box Office <tickets@example.org>`";
+        StartError::setting("MAIL_FROM", value, "not an address", mend)
+    })
+}

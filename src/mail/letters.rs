@@ -1,0 +1,99 @@
+//! How mails are written: what a mail says, in a module for each kind, and how it is put into an envelope.
+
+pub mod confirmation;
+mod envelope;
+
+use lettre::message::Mailbox;
+use url::{Host, Url};
+
+pub use self::envelope::{Envelope, seal};
+use super::{DueMail, Kind};
+use crate::tickets::code::TicketCodes;
+
+/// What every mail of this site has in common.
+pub struct Stationery {
+    pub from: Mailbox,
+    /// The site's address, without a slash at the end.
+    pub public_url: String,
+    pub ticket_codes: TicketCodes,
+}
+
+/// What a mail says.
+#[derive(Debug, Default)]
+pub struct Letter {
+    pub to_name: Option<String>,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    /// Shown inside the HTML, as `cid:NAME`.
+    pub pictures: Vec<Picture>,
+    pub attachments: Vec<Attachment>,
+}
+
+/// A PNG.
+#[derive(Debug)]
+pub struct Picture {
+    pub name: String,
+    pub png: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub struct Attachment {
+    pub file_name: String,
+    pub content_type: &'static str,
+    pub content: String,
+}
+
+/// Why there is no letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unwritten {
+    /// What it would say is no longer true.
+    Dropped(String),
+    /// It cannot be written, now or later.
+    Failed(String),
+}
+
+/// Writes a mail.
+///
+/// # Errors
+/// [`Unwritten`] says whether it is still wanted.
+pub fn write(due: &DueMail, stationery: &Stationery) -> Result<Letter, Unwritten> {
+    let about = |what: &str| Unwritten::Failed(format!("this mail is about no {what}"));
+    match Kind::parse(&due.mail.kind) {
+        Some(Kind::Confirmation) => {
+            confirmation::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, stationery)
+        }
+        None => Err(Unwritten::Failed(format!("this release writes no mail of the kind {}", due.mail.kind))),
+    }
+}
+
+/// Who mails come from when nobody says: tickets@ and the site's host; on a machine without a name, localhost.
+#[must_use]
+pub fn default_from(public_url: &str) -> Mailbox {
+    let url = Url::parse(public_url).ok();
+    let host = match url.as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name,
+        _ => "localhost",
+    };
+    let address = lettre::Address::new("tickets", host).ok();
+    // A host that is no mail domain, such as one with an underscore, leaves this one, which is valid.
+    let address = address.unwrap_or_else(|| lettre::Address::new_dangerous("tickets", "localhost"));
+    Mailbox::new(Some("TechKraft Tickets".into()), address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_comes_from_the_site_unless_somebody_says() {
+        for (url, address) in [
+            ("https://tickets.example.org", "tickets@tickets.example.org"),
+            ("http://127.0.0.1:3000", "tickets@localhost"),
+            ("http://[::1]:3000", "tickets@localhost"),
+            ("nonsense", "tickets@localhost"),
+        ] {
+            assert_eq!(default_from(url).email.to_string(), address);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! One mail on its way: written, put into an envelope, handed on; and what is to become of it then.
+
+use std::sync::Arc;
+
+use actix_web::web;
+use chrono::Utc;
+
+use super::patience::wait_after;
+use super::{MailLimits, time_delta};
+use crate::mail::letters::{self, Envelope, Stationery, Unwritten};
+use crate::mail::post::{Post, Refusal};
+use crate::mail::{DueMail, Settlement, Verdict, masked};
+
+pub struct Delivery {
+    pub stationery: Arc<Stationery>,
+    pub post: Post,
+    pub limits: MailLimits,
+}
+
+/// How a mail has fared.
+pub struct Report {
+    pub settlement: Settlement,
+    /// Whether the other side is there, and what is wrong when it is not; `None` when it was not asked.
+    pub server: Option<Result<(), String>>,
+}
+
+impl Delivery {
+    /// Brings a mail on its way, and never fails: what went wrong stands in the report.
+    pub async fn deliver(&self, due: DueMail) -> Report {
+        let due = Arc::new(due);
+        let (verdict, server) = match self.write(&due).await {
+            Ok(envelope) => self.hand_on(&due, envelope).await,
+            Err(verdict) => (verdict, None),
+        };
+        log_verdict(&due, &verdict);
+        Report { settlement: Settlement { id: due.mail.id, lease: due.mail.due_at, verdict }, server }
+    }
+
+    /// Off the async threads: a mail of ten tickets has ten pictures.
+    async fn write(&self, due: &Arc<DueMail>) -> Result<Envelope, Verdict> {
+        let (owned, stationery) = (Arc::clone(due), Arc::clone(&self.stationery));
+        let written = web::block(move || {
+            let letter = letters::write(&owned, &stationery)?;
+            let message_id = owned.mail.message_id(owned.sale.as_ref());
+            letters::seal(letter, owned.recipient(), &stationery, &message_id, owned.mail.queued_at)
+                .map_err(Unwritten::Failed)
+        });
+        match written.await {
+            Ok(written) => written.map_err(|unwritten| match unwritten {
+                Unwritten::Dropped(why) => Verdict::Dropped(why),
+                Unwritten::Failed(why) => Verdict::Failed(why),
+            }),
+            Err(broken) => Err(self.again(due, broken.to_string())),
+        }
+    }
+
+    async fn hand_on(&self, due: &DueMail, envelope: Envelope) -> (Verdict, Option<Result<(), String>>) {
+        match self.post.hand_on(envelope).await {
+            Ok(()) => (Verdict::Sent, Some(Ok(()))),
+            Err(Refusal::Mail(why)) => (Verdict::Failed(why), Some(Ok(()))),
+            Err(Refusal::ForNow(why)) => (self.again(due, why), Some(Ok(()))),
+            Err(Refusal::Everything(why)) => (self.again(due, why.clone()), Some(Err(why))),
+        }
+    }
+
+    fn again(&self, due: &DueMail, why: String) -> Verdict {
+        let now = Utc::now().naive_utc();
+        if now - due.mail.queued_at >= time_delta(self.limits.gives_up_after) {
+            return Verdict::Failed(why);
+        }
+        Verdict::Again(now + time_delta(wait_after(due.mail.attempts, self.limits.retry_first)), why)
+    }
+}
+
+/// What a server says may name the address.
+fn log_verdict(due: &DueMail, verdict: &Verdict) {
+    let (id, kind, to) = (due.mail.id, &due.mail.kind, masked(due.recipient()));
+    let hidden = |why: &str| why.replace(due.recipient(), &to);
+    match verdict {
+        Verdict::Sent => log::debug!("mail {id} ({kind} to {to}) is sent"),
+        Verdict::Dropped(why) => log::info!("mail {id} ({kind} to {to}) is dropped: {}", hidden(why)),
+        Verdict::Failed(why) => log::warn!("mail {id} ({kind} to {to}) has failed: {}", hidden(why)),
+        Verdict::Again(_, why) => log::info!("mail {id} ({kind} to {to}) is tried again: {}", hidden(why)),
+        Verdict::Released => {}
+    }
+}

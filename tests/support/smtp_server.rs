@@ -1,0 +1,298 @@
+//! A mail server on loopback that does what a test tells it: takes mails, refuses them, hangs, or hangs up.
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// Where something can go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    Greeting,
+    Auth,
+    Mail,
+    Recipient,
+    Data,
+    /// The whole mail has come.
+    Body,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaction {
+    Say(&'static str),
+    /// Not a word, until the client goes.
+    Hang,
+    HangUp,
+}
+
+/// A mail that the server has taken, or heard to its end.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub to: Vec<String>,
+    pub bytes: Vec<u8>,
+    /// What the client calls itself.
+    pub hello: String,
+    pub encrypted: bool,
+    /// Whether the client was told that it is taken.
+    pub acknowledged: bool,
+    pub at: Instant,
+}
+
+#[derive(Default)]
+struct State {
+    reactions: HashMap<Step, Reaction>,
+    received: Vec<Received>,
+    connections: usize,
+    /// What clients have said, line by line.
+    said: Vec<String>,
+}
+
+pub struct SmtpServer {
+    pub address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    is_closed: Arc<AtomicBool>,
+}
+
+impl SmtpServer {
+    pub fn start() -> Self {
+        Self::on(([127, 0, 0, 1], 0).into(), None)
+    }
+
+    /// One that has STARTTLS to offer.
+    pub fn with_tls(tls: ServerConfig) -> Self {
+        Self::on(([127, 0, 0, 1], 0).into(), Some(Arc::new(tls)))
+    }
+
+    /// At an address where perhaps another was before.
+    pub fn on(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> Self {
+        let listener = TcpListener::bind(address).expect("an address");
+        let address = listener.local_addr().expect("an address");
+        let (state, is_closed) = (Arc::<Mutex<State>>::default(), Arc::new(AtomicBool::new(false)));
+        let server = Self { address, state: Arc::clone(&state), is_closed: Arc::clone(&is_closed) };
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if is_closed.load(Ordering::Relaxed) {
+                    return;
+                }
+                let (state, tls) = (Arc::clone(&state), tls.clone());
+                thread::spawn(move || Conversation::begin(state, tls, stream));
+            }
+        });
+        server
+    }
+
+    pub fn url(&self) -> String {
+        format!("smtp://{}", self.address)
+    }
+
+    pub fn react(&self, step: Step, reaction: Reaction) {
+        self.state.lock().expect("a lock").reactions.insert(step, reaction);
+    }
+
+    /// From now on everything is taken.
+    pub fn be_well(&self) {
+        self.state.lock().expect("a lock").reactions.clear();
+    }
+
+    pub fn received(&self) -> Vec<Received> {
+        self.state.lock().expect("a lock").received.clone()
+    }
+
+    pub fn connections(&self) -> usize {
+        self.state.lock().expect("a lock").connections
+    }
+
+    /// How often clients have begun a line so.
+    pub fn heard(&self, start: &str) -> usize {
+        let state = self.state.lock().expect("a lock");
+        state.said.iter().filter(|line| line.starts_with(start)).count()
+    }
+
+    /// How many mails a client has sent that introduced itself by that name.
+    pub fn received_from(&self, hello: &str) -> usize {
+        self.received().iter().filter(|received| received.hello == hello).count()
+    }
+
+    /// Waits for so many mails.
+    pub fn wait_for(&self, count: usize) -> Vec<Received> {
+        let begun = Instant::now();
+        loop {
+            let received = self.received();
+            if received.len() >= count {
+                return received;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "{} of {count} mails came", received.len());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for SmtpServer {
+    fn drop(&mut self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+        // Wakes it, so that the port is free.
+        drop(TcpStream::connect(self.address));
+    }
+}
+
+struct Conversation {
+    state: Arc<Mutex<State>>,
+    hello: String,
+    encrypted: bool,
+    to: Vec<String>,
+}
+
+enum Next {
+    Line,
+    StartTls,
+    End,
+}
+
+trait Stream: Read + Write {}
+impl<S: Read + Write> Stream for S {}
+
+impl Conversation {
+    fn begin(state: Arc<Mutex<State>>, tls: Option<Arc<ServerConfig>>, stream: TcpStream) {
+        state.lock().expect("a lock").connections += 1;
+        let mut conversation = Self { state, hello: String::new(), encrypted: false, to: Vec::new() };
+        // Nothing to be done about a client that hangs up.
+        drop(conversation.talk(tls, stream));
+    }
+
+    fn talk(&mut self, tls: Option<Arc<ServerConfig>>, stream: TcpStream) -> std::io::Result<()> {
+        let offer = tls.is_some();
+        let mut plain = BufReader::new(stream);
+        if !self.answer(&mut plain, Step::Greeting, "220 test ready")? {
+            return Ok(());
+        }
+        let is_upgraded = self.serve(&mut plain, offer)?;
+        if let (true, Some(tls)) = (is_upgraded, tls) {
+            self.encrypted = true;
+            let connection = ServerConnection::new(tls).map_err(std::io::Error::other)?;
+            self.serve(&mut BufReader::new(StreamOwned::new(connection, plain.into_inner())), false)?;
+        }
+        Ok(())
+    }
+
+    /// Until the client goes; whether it goes on encrypted.
+    fn serve(&mut self, stream: &mut BufReader<impl Stream>, offer: bool) -> std::io::Result<bool> {
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line)? == 0 {
+                return Ok(false);
+            }
+            self.state.lock().expect("a lock").said.push(line.trim_end().to_owned());
+            match self.command(stream, line.trim_end(), offer)? {
+                Next::Line => {}
+                Next::StartTls => return Ok(true),
+                Next::End => return Ok(false),
+            }
+        }
+    }
+
+    fn command(
+        &mut self,
+        stream: &mut BufReader<impl Stream>,
+        line: &str,
+        offer: bool,
+    ) -> std::io::Result<Next> {
+        let word = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+        if word == "EHLO" {
+            self.hello = line[5..].to_owned();
+        }
+        let goes_on = match word.as_str() {
+            "EHLO" if offer => say(stream, "250-test\r\n250-AUTH PLAIN LOGIN\r\n250 STARTTLS")?,
+            "EHLO" => say(stream, "250-test\r\n250 AUTH PLAIN LOGIN")?,
+            "STARTTLS" if offer => {
+                say(stream, "220 go ahead")?;
+                return Ok(Next::StartTls);
+            }
+            "AUTH" => self.answer(stream, Step::Auth, "235 welcome")?,
+            "MAIL" => {
+                self.to.clear();
+                self.answer(stream, Step::Mail, "250 sender ok")?
+            }
+            "RCPT" => {
+                self.to.push(line.split(['<', '>']).nth(1).unwrap_or_default().to_owned());
+                self.answer(stream, Step::Recipient, "250 recipient ok")?
+            }
+            "DATA" => self.data(stream)?,
+            "RSET" | "NOOP" => say(stream, "250 ok")?,
+            "QUIT" => {
+                say(stream, "221 bye")?;
+                false
+            }
+            _ => say(stream, "500 what?")?,
+        };
+        Ok(if goes_on { Next::Line } else { Next::End })
+    }
+
+    fn data(&mut self, stream: &mut BufReader<impl Stream>) -> std::io::Result<bool> {
+        if let Some(reaction) = self.reaction(Step::Data) {
+            return react(stream, reaction);
+        }
+        say(stream, "354 go ahead")?;
+        let mut bytes = Vec::new();
+        loop {
+            let mut line = Vec::new();
+            if stream.read_until(b'\n', &mut line)? == 0 {
+                return Ok(false);
+            }
+            if line == b".\r\n" {
+                break;
+            }
+            bytes.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+        }
+        let reaction = self.reaction(Step::Body);
+        let received = Received {
+            to: self.to.clone(),
+            bytes,
+            hello: self.hello.clone(),
+            encrypted: self.encrypted,
+            acknowledged: reaction.is_none(),
+            at: Instant::now(),
+        };
+        if !matches!(reaction, Some(Reaction::Say(_))) {
+            self.state.lock().expect("a lock").received.push(received);
+        }
+        match reaction {
+            Some(reaction) => react(stream, reaction),
+            None => say(stream, "250 taken"),
+        }
+    }
+
+    fn answer(&self, stream: &mut BufReader<impl Stream>, step: Step, usual: &str) -> std::io::Result<bool> {
+        match self.reaction(step) {
+            Some(reaction) => react(stream, reaction),
+            None => say(stream, usual),
+        }
+    }
+
+    fn reaction(&self, step: Step) -> Option<Reaction> {
+        self.state.lock().expect("a lock").reactions.get(&step).copied()
+    }
+}
+
+/// Whether the conversation goes on.
+fn react(stream: &mut BufReader<impl Stream>, reaction: Reaction) -> std::io::Result<bool> {
+    match reaction {
+        Reaction::Say(text) => say(stream, text).map(|_| !text.starts_with("421")),
+        Reaction::HangUp => Ok(false),
+        Reaction::Hang => {
+            // Until the client has had enough.
+            while stream.read(&mut [0; 256])? > 0 {}
+            Ok(false)
+        }
+    }
+}
+
+fn say(stream: &mut BufReader<impl Stream>, text: &str) -> std::io::Result<bool> {
+    stream.get_mut().write_all(format!("{text}\r\n").as_bytes())?;
+    stream.get_mut().flush()?;
+    Ok(true)
+}
