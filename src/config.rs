@@ -1,6 +1,7 @@
 //! Every setting: its flag, its environment variable, its default. Read once, at the start, and checked
 //! there: what reaches the rest of the program is valid.
 
+mod admin;
 mod connections;
 mod database_url;
 mod desk;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::admin::AdminSettings;
 use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
 use self::desk::DeskSettings;
@@ -34,6 +36,7 @@ use self::replicas::ReplicaSettings;
 pub use self::secrets::SecretConfig;
 use self::secrets::SecretSettings;
 use self::trusted_proxies::ProxySettings;
+use crate::admin::session::SessionLimits;
 use crate::booking::desk::DeskLimits;
 use crate::booking::form_age::FormAges;
 use crate::connections::ConnectionLimits;
@@ -119,9 +122,8 @@ pub struct Settings {
     #[command(flatten)]
     redis: RedisSettings,
 
-    /// Whether the admin page may delete all bookings and start the sale again: true or false
-    #[arg(long, env = "ALLOW_RESEED", global = true, default_value = "true")]
-    allow_reseed: String,
+    #[command(flatten)]
+    admin: AdminSettings,
 
     #[command(flatten)]
     connections: ConnectionSettings,
@@ -154,6 +156,8 @@ pub struct Config {
     /// How old a form may be that books.
     pub forms: FormAges,
     pub allow_reseed: bool,
+    /// How long organisers stay signed in.
+    pub sessions: SessionLimits,
     pub connections: ConnectionLimits,
 }
 
@@ -192,7 +196,8 @@ impl Config {
             secrets: settings.secrets.parse(bind, public_url.as_deref())?,
             public_url,
             forms: settings.forms.parse()?,
-            allow_reseed: parse_bool("ALLOW_RESEED", &settings.allow_reseed)?,
+            allow_reseed: settings.admin.parse_allow_reseed()?,
+            sessions: settings.admin.parse_sessions()?,
         })
     }
 }
@@ -273,6 +278,10 @@ mod tests {
             (["--form-min-age-ms", "60000"], "FORM_MIN_AGE_MS", "60000"),
             (["--form-max-age-hours", "0"], "FORM_MAX_AGE_HOURS", "0"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),
+            (["--admin-idle-minutes", "0"], "ADMIN_IDLE_MINUTES", "0"),
+            (["--admin-idle-minutes", "721"], "ADMIN_IDLE_MINUTES", "721"),
+            (["--admin-session-hours", "a day"], "ADMIN_SESSION_HOURS", "a day"),
+            (["--admin-session-hours", "169"], "ADMIN_SESSION_HOURS", "169"),
             (["--max-connections", "0"], "MAX_CONNECTIONS", "0"),
             (["--listen-backlog", "0"], "LISTEN_BACKLOG", "0"),
             (["--reuse-port", "perhaps"], "REUSE_PORT", "perhaps"),

@@ -12,8 +12,10 @@ use std::thread;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use chrono::TimeDelta;
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
+use techkraft::admin::session::SessionLimits;
 use techkraft::app;
 use techkraft::booking::desk::DeskLimits;
 use techkraft::booking::form_age::FormAges;
@@ -45,19 +47,17 @@ impl TestApp {
         let database = TestDatabase::create();
         let mut config = config(&database);
         change(&mut config);
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let started = app::start(config).expect("the app starts");
-                sender
-                    .send((started.address, started.new_password, started.server.handle()))
-                    .expect("the test waits");
-                started.server.await.expect("the server runs");
-            });
-        });
-        let (address, password, server) = receiver.recv().expect("the app starts");
+        let (address, password, server) = start(config);
         let admin_password = password.expect("a new database makes a password");
         Self { address, admin_password, database, client: browser(), server }
+    }
+
+    /// Another server of the same site.
+    pub fn second_server(&self, change: impl FnOnce(&mut Config)) -> SecondServer {
+        let mut config = config(&self.database);
+        change(&mut config);
+        let (address, _, server) = start(config);
+        SecondServer { address, server }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -85,6 +85,32 @@ impl Drop for TestApp {
     }
 }
 
+/// Shares the database of a [`TestApp`], which must outlive it.
+pub struct SecondServer {
+    pub address: SocketAddr,
+    server: ServerHandle,
+}
+
+impl Drop for SecondServer {
+    fn drop(&mut self) {
+        drop(self.server.stop(false));
+    }
+}
+
+fn start(config: Config) -> (SocketAddr, Option<String>, ServerHandle) {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let started = app::start(config).expect("the app starts");
+            sender
+                .send((started.address, started.new_password, started.server.handle()))
+                .expect("the test waits");
+            started.server.await.expect("the server runs");
+        });
+    });
+    receiver.recv().expect("the app starts")
+}
+
 pub fn config(database: &TestDatabase) -> Config {
     Config {
         bind: "127.0.0.1:0".parse().expect("an address"),
@@ -107,6 +133,7 @@ pub fn config(database: &TestDatabase) -> Config {
         // Tests fill in forms quicker than people do.
         forms: FormAges { least: Duration::ZERO, most: Duration::from_secs(12 * 3600) },
         allow_reseed: true,
+        sessions: SessionLimits { idle: TimeDelta::minutes(30), lifetime: TimeDelta::hours(12) },
         connections: ConnectionLimits {
             connections: 1000,
             backlog: 128,
