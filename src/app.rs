@@ -8,7 +8,9 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, web};
 
-use crate::admin::throttle::Throttle;
+use crate::admin::audit::Actor;
+use crate::admin::brakes::Brakes;
+use crate::admin::doorkeeper::Doorkeeper;
 use crate::admin::{self, password};
 use crate::booking::desk::Desk;
 use crate::booking::request_key::RequestKeys;
@@ -41,11 +43,12 @@ pub struct App {
     pub cookies: Cookies,
     pub request_keys: RequestKeys,
     pub ticket_codes: TicketCodes,
-    pub sign_ins: Throttle,
     /// `None`: nothing is limited.
     pub limits: Option<Limits>,
     /// To be rung when something was put into the outbox.
     pub mail_bell: Arc<Bell>,
+    pub brakes: Brakes,
+    pub doorkeeper: Doorkeeper,
     public_url: String,
 }
 
@@ -111,9 +114,10 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         cookies: Cookies::new(&secrets, public_url.starts_with("https://")),
         request_keys: RequestKeys::new(&secrets),
         ticket_codes: TicketCodes::new(&secrets),
-        sign_ins: Throttle::default(),
         limits: rate_limits(&config, &secrets),
         mail_bell: mail.bell,
+        brakes: Brakes::default(),
+        doorkeeper: Doorkeeper::hire()?,
         public_url: public_url.clone(),
         config,
     });
@@ -181,12 +185,13 @@ pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartEr
 
 /// Makes the admin's account when there is none, and returns its password, which is shown only now.
 fn ensure_admin(db: &Database) -> Result<Option<String>, StartError> {
-    if db.read_primary_here(|db| admin::store::find_admin(db, admin::USERNAME))?.is_some() {
+    if db.read_primary_here(|db| admin::store::accounts::find(db, admin::USERNAME))?.is_some() {
         return Ok(None);
     }
     let password = password::generate();
     let hash = hash(&password)?;
-    let added = db.write_here(|db| admin::store::insert_admin(db, admin::USERNAME, &hash))?;
+    let actor = Actor::server();
+    let added = db.write_here(|db| admin::store::accounts::insert(db, admin::USERNAME, &hash, &actor))?;
     Ok(added.then_some(password))
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 
+use crate::admin::audit::Actor;
 use crate::admin::{self, password};
 use crate::app::{Started, hash, open_database, start, stop_on_signal};
 use crate::config::{Command, CommandLine, Config};
@@ -54,12 +55,10 @@ fn serve(config: Config) -> Result<(), StartError> {
 fn set_admin_password(config: &Config) -> Result<(), StartError> {
     let (db, _) = open_database(config)?;
     let password = ask_password()?;
-    if password.chars().count() < password::LENGTH_MIN {
-        let message = format!("the password is too short; use {} characters or more", password::LENGTH_MIN);
-        return Err(StartError::new(message));
-    }
+    password::check(&password).map_err(|weakness| StartError::new(format!("the password: {weakness}")))?;
     let hash = hash(&password)?;
-    db.write_here(|db| admin::store::set_password(db, admin::USERNAME, &hash))?;
+    let actor = Actor::command_line();
+    db.write_here(|db| admin::store::accounts::set_password(db, admin::USERNAME, &hash, &actor))?;
     println!("The admin's password is set, and every session is signed out.");
     Ok(())
 }

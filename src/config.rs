@@ -1,6 +1,7 @@
 //! Every setting: its flag, its environment variable, its default. Read once, at the start, and checked
 //! there: what reaches the rest of the program is valid.
 
+mod admin;
 mod connections;
 mod database_url;
 mod desk;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::admin::AdminSettings;
 use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
 use self::desk::DeskSettings;
@@ -39,6 +41,7 @@ pub use self::secrets::SecretConfig;
 use self::secrets::SecretSettings;
 pub use self::smtp_url::{Encryption, SmtpUrl};
 use self::trusted_proxies::ProxySettings;
+use crate::admin::session::SessionLimits;
 use crate::booking::desk::DeskLimits;
 use crate::booking::form_age::FormAges;
 use crate::connections::ConnectionLimits;
@@ -124,9 +127,8 @@ pub struct Settings {
     #[command(flatten)]
     redis: RedisSettings,
 
-    /// Whether the admin page may delete all bookings and start the sale again: true or false
-    #[arg(long, env = "ALLOW_RESEED", global = true, default_value = "true")]
-    allow_reseed: String,
+    #[command(flatten)]
+    admin: AdminSettings,
 
     #[command(flatten)]
     mail: MailSettings,
@@ -165,6 +167,8 @@ pub struct Config {
     pub forms: FormAges,
     pub allow_reseed: bool,
     pub mail: MailConfig,
+    /// How long organisers stay signed in.
+    pub sessions: SessionLimits,
     pub connections: ConnectionLimits,
 }
 
@@ -205,7 +209,8 @@ impl Config {
             secrets: settings.secrets.parse(bind, public_url.as_deref())?,
             public_url,
             forms: settings.forms.parse()?,
-            allow_reseed: parse_bool("ALLOW_RESEED", &settings.allow_reseed)?,
+            allow_reseed: settings.admin.parse_allow_reseed()?,
+            sessions: settings.admin.parse_sessions()?,
         })
     }
 }
@@ -295,6 +300,10 @@ mod tests {
             (["--mail-timeout-seconds", "0"], "MAIL_TIMEOUT_SECONDS", "0"),
             (["--mail-retry-seconds", "never"], "MAIL_RETRY_SECONDS", "never"),
             (["--mail-give-up-hours", "0"], "MAIL_GIVE_UP_HOURS", "0"),
+            (["--admin-idle-minutes", "0"], "ADMIN_IDLE_MINUTES", "0"),
+            (["--admin-idle-minutes", "721"], "ADMIN_IDLE_MINUTES", "721"),
+            (["--admin-session-hours", "a day"], "ADMIN_SESSION_HOURS", "a day"),
+            (["--admin-session-hours", "169"], "ADMIN_SESSION_HOURS", "169"),
             (["--max-connections", "0"], "MAX_CONNECTIONS", "0"),
             (["--listen-backlog", "0"], "LISTEN_BACKLOG", "0"),
             (["--reuse-port", "perhaps"], "REUSE_PORT", "perhaps"),

@@ -15,6 +15,7 @@
 //!   afterwards.
 //! - [`reconciliation`] counts the books again, for `techkraft verify` and the organiser's pages.
 //! - `redis_line` knows whether Redis is there, for those who share something through it.
+//! - [`logging`] says what happens, and nothing that is somebody's own.
 //! - [`config`] reads the settings; [`db`] and [`schema`] know the two databases.
 
 #![forbid(unsafe_code)]
@@ -30,6 +31,7 @@ pub mod db;
 pub mod error;
 pub mod events;
 pub mod guard;
+pub mod logging;
 pub mod mail;
 pub mod money;
 pub mod page;

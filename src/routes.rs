@@ -55,11 +55,20 @@ fn pages(site: &mut ServiceConfig) {
     .service(page("/admin/check-in/turnout").route(get().to(tickets::pages::turnout)))
     .service(act("/admin/check-in/revocation").route(post().to(tickets::pages::revoke)))
     .service(
-        form("/admin/sign-in")
-            .route(get().to(admin::pages::new_session))
-            .route(post().to(admin::pages::create_session)),
+        form("/admin/sign-in").route(get().to(admin::sign_in::new)).route(post().to(admin::sign_in::create)),
     )
-    .service(act("/admin/sign-out").route(post().to(admin::pages::destroy_session)))
+    .service(act("/admin/sign-out").route(post().to(admin::sign_in::destroy)))
+    .service(
+        form("/admin/account")
+            .route(get().to(admin::account::show))
+            .route(post().to(admin::account::destroy_sessions)),
+    )
+    .service(
+        form("/admin/password")
+            .route(get().to(admin::password_change::edit))
+            .route(post().to(admin::password_change::update)),
+    )
+    .service(page("/admin/audit-log").route(get().to(admin::audit_log::index)))
     .service(
         form("/admin/reseed").route(get().to(admin::reseed::new)).route(post().to(admin::reseed::create)),
     )

@@ -67,6 +67,17 @@ diesel::table! {
         admin_id -> BigInt,
         created_at -> Timestamp,
         expires_at -> Timestamp,
+        last_seen_at -> Nullable<Timestamp>,
+        client_address -> Text,
+    }
+}
+
+diesel::table! {
+    sign_in_brakes (key) {
+        key -> Text,
+        failures -> Integer,
+        slowed_until -> Timestamp,
+        last_failed_at -> Timestamp,
     }
 }
 
@@ -78,6 +89,7 @@ diesel::table! {
         subject -> Text,
         affected -> BigInt,
         created_at -> Timestamp,
+        client_address -> Text,
     }
 }
 

@@ -107,7 +107,7 @@ pub async fn create_cancellation(
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let (booking, ticket_type, event) = find(&app, &reference).await?;
-    let (reference, actor) = (booking.reference.clone(), admin.username);
+    let (reference, actor) = (booking.reference.clone(), admin.actor());
     let outcome = app.db.write(move |db| store::cancel_booking(db, reference, &actor)).await?;
     announce(&app, &outcome);
     if let Outcome::Admitted { count } = outcome {

@@ -3,6 +3,7 @@
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::{HttpResponse, web};
 
+use super::audit::Action;
 use super::session::Admin;
 use super::{BookingLine, store};
 use crate::app::App;
@@ -23,13 +24,18 @@ const HEADINGS: [&str; 10] = [
 ];
 
 /// `GET /admin/events/{slug}/bookings.csv`
-pub async fn show(_: Admin, app: web::Data<App>, slug: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn show(admin: Admin, app: web::Data<App>, slug: web::Path<String>) -> Result<HttpResponse, Error> {
     let slug = slug.into_inner();
     if !is_slug(&slug) {
         return Err(Error::NotFound);
     }
     let filename = format!("attachment; filename=\"bookings-{slug}.csv\"");
-    let lines = app.db.read_primary(move |db| store::bookings_of_event(db, &slug)).await?;
+    let concert = slug.clone();
+    let lines = app.db.read_primary(move |db| store::bookings_of_event(db, &concert)).await?;
+    // Written down after the list is read, which would otherwise keep the desk waiting, and before any of it
+    // goes out.
+    let (actor, count) = (admin.actor(), lines.len());
+    app.db.write(move |db| store::audit::record(db, &actor, Action::BookingsExported, &slug, count)).await?;
     let file = render(&lines).map_err(|e| Error::Internal(format!("csv: {e}")))?;
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")

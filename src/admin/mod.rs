@@ -1,16 +1,26 @@
 //! The organiser's desk: signing in, watching the sale, and starting it again. Everything here is behind
-//! [`session::Admin`], and what changes something is written into the audit log.
+//! [`session::Admin`], and whatever is done is written into the [audit log](audit).
+//!
+//! Who signs in comes through [`authentication`], which asks the [`brakes`] whether the attempt is looked at
+//! at all, and the [`doorkeeper`] to look at the [`password`].
 
+pub mod account;
+pub mod audit;
+pub mod audit_log;
+pub mod authentication;
 pub mod bookings;
+pub mod brakes;
+pub mod doorkeeper;
 pub mod export;
 pub mod pages;
 pub mod password;
+pub mod password_change;
 pub mod reseed;
 pub mod session;
+pub mod sign_in;
 pub mod store;
-pub mod throttle;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, SecondsFormat};
 use chrono_tz::Tz;
 
 use crate::events::{Event, TicketType};
@@ -18,6 +28,39 @@ use crate::money::Money;
 
 /// The one account that there is.
 pub const USERNAME: &str = "admin";
+
+/// Who may sign in.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub id: i64,
+    pub username: String,
+    /// In PHC string format.
+    pub password_hash: String,
+}
+
+/// The clock that times are shown on.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock(pub Tz);
+
+impl Clock {
+    /// "Nov 25, 2026, 1:05:09 PM CST"
+    #[must_use]
+    pub fn local(&self, at: &NaiveDateTime) -> String {
+        at.and_utc().with_timezone(&self.0).format("%b %-d, %Y, %-I:%M:%S %p %Z").to_string()
+    }
+
+    /// "2026-11-25 19:05:09 UTC"
+    #[must_use]
+    pub fn utc(&self, at: &NaiveDateTime) -> String {
+        at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+    }
+
+    /// "2026-11-25T19:05:09Z", for machines.
+    #[must_use]
+    pub fn iso(&self, at: &NaiveDateTime) -> String {
+        at.and_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+}
 
 /// What one tier has sold.
 pub struct TierSales {
@@ -85,5 +128,19 @@ impl BookingLine {
     pub fn local_time(&self) -> String {
         let zone = self.time_zone.parse().unwrap_or(Tz::UTC);
         self.created_at.and_utc().with_timezone(&zone).format("%b %-d, %-I:%M %p").to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_on_the_venues_clock_and_in_utc() {
+        let at = chrono::DateTime::from_timestamp(1_795_633_509, 0).expect("a time").naive_utc();
+        let clock = Clock(Tz::America__Chicago);
+        assert_eq!(clock.local(&at), "Nov 25, 2026, 1:05:09 PM CST");
+        assert_eq!(clock.utc(&at), "2026-11-25 19:05:09 UTC");
+        assert_eq!(clock.iso(&at), "2026-11-25T19:05:09Z");
     }
 }

@@ -52,7 +52,7 @@ pub async fn create(
         let error = Some("This is not the concert's name. Nothing was deleted.");
         return ask(page, &app, StatusCode::UNPROCESSABLE_ENTITY, typed, error).await;
     }
-    let actor = admin.username;
+    let actor = admin.actor();
     let deleted = app.db.write(move |db| store::reseed(db, &concert, &actor)).await?;
     app.desk.restocked();
     app.board.refresh_from_primary(&app.db).await?;

@@ -1,111 +1,25 @@
+//! The SQL of the sale as the organiser sees it; each of the organiser's other nouns has a file of its own.
+
+pub mod accounts;
+pub mod audit;
+pub mod brakes;
+pub mod sessions;
+
 use std::collections::HashMap;
 
-use chrono::{NaiveDateTime, Utc};
+use chrono_tz::Tz;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::{BookingLine, Sales, TierSales};
+use super::audit::{Action, Actor};
+use super::{BookingLine, Clock, Sales, TierSales};
 use crate::booking::Booking;
 use crate::booking::cancellation::{self, Canceller, Outcome};
-use crate::db::{Db, take_turn_to_fill};
+use crate::db::Db;
 use crate::events::seed::Seed;
 use crate::events::{self, Event};
-use crate::schema::{admin_sessions, admins, audit_log, bookings, events as events_table, ticket_types};
-
-/// The id and the password hash of an account.
-///
-/// # Errors
-/// What the database said.
-pub fn find_admin(db: &mut Db, username: &str) -> QueryResult<Option<(i64, String)>> {
-    admins::table
-        .filter(admins::username.eq(username))
-        .select((admins::id, admins::password_hash))
-        .first(db)
-        .optional()
-}
-
-/// Adds the account unless there is one; says whether it did.
-///
-/// # Errors
-/// What the database said.
-pub fn insert_admin(db: &mut Db, username: &str, password_hash: &str) -> QueryResult<bool> {
-    take_turn_to_fill(db)?;
-    if find_admin(db, username)?.is_some() {
-        return Ok(false);
-    }
-    diesel::insert_into(admins::table)
-        .values((
-            admins::username.eq(username),
-            admins::password_hash.eq(password_hash),
-            admins::created_at.eq(Utc::now().naive_utc()),
-        ))
-        .execute(db)?;
-    Ok(true)
-}
-
-/// Gives the account a new password, adding it when there is none, and signs it out everywhere.
-///
-/// # Errors
-/// What the database said.
-pub fn set_password(db: &mut Db, username: &str, password_hash: &str) -> QueryResult<()> {
-    if insert_admin(db, username, password_hash)? {
-        return Ok(());
-    }
-    let account = admins::table.filter(admins::username.eq(username));
-    let id: i64 = diesel::update(account)
-        .set(admins::password_hash.eq(password_hash))
-        .returning(admins::id)
-        .get_result(db)?;
-    diesel::delete(admin_sessions::table.filter(admin_sessions::admin_id.eq(id))).execute(db)?;
-    record(db, username, "password changed", username, 1)
-}
-
-/// Adds a session, and removes those that are over.
-///
-/// # Errors
-/// What the database said.
-pub fn insert_session(
-    db: &mut Db,
-    token_hash: &str,
-    admin_id: i64,
-    now: NaiveDateTime,
-    expires_at: NaiveDateTime,
-) -> QueryResult<()> {
-    diesel::delete(admin_sessions::table.filter(admin_sessions::expires_at.le(now))).execute(db)?;
-    diesel::insert_into(admin_sessions::table)
-        .values((
-            admin_sessions::token_hash.eq(token_hash),
-            admin_sessions::admin_id.eq(admin_id),
-            admin_sessions::created_at.eq(now),
-            admin_sessions::expires_at.eq(expires_at),
-        ))
-        .execute(db)?;
-    Ok(())
-}
-
-/// Whose session it is, if it is still good.
-///
-/// # Errors
-/// What the database said.
-pub fn find_session(db: &mut Db, token_hash: &str, now: NaiveDateTime) -> QueryResult<Option<String>> {
-    admin_sessions::table
-        .inner_join(admins::table)
-        .filter(admin_sessions::token_hash.eq(token_hash))
-        .filter(admin_sessions::expires_at.gt(now))
-        .select(admins::username)
-        .first(db)
-        .optional()
-}
-
-/// Ends a session.
-///
-/// # Errors
-/// What the database said.
-pub fn delete_session(db: &mut Db, token_hash: &str) -> QueryResult<()> {
-    diesel::delete(admin_sessions::table.find(token_hash)).execute(db)?;
-    Ok(())
-}
+use crate::schema::{bookings, events as events_table, ticket_types};
 
 /// The sale of every concert, the next one first.
 ///
@@ -164,6 +78,15 @@ pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>>
     Ok(rows.into_iter().map(line).collect())
 }
 
+/// The clock of the next concert's venue; UTC when there is none.
+///
+/// # Errors
+/// What the database said.
+pub fn clock(db: &mut Db) -> QueryResult<Clock> {
+    let zone = events::store::list(db)?.first().and_then(|event| event.time_zone.parse().ok());
+    Ok(Clock(zone.unwrap_or(Tz::UTC)))
+}
+
 /// Every booking of a concert, the oldest first.
 ///
 /// # Errors
@@ -197,10 +120,11 @@ fn line((booking, ticket_type, time_zone): (Booking, String, String)) -> Booking
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn cancel_booking(db: &mut Db, reference: String, actor: &str) -> QueryResult<Outcome> {
+pub fn cancel_booking(db: &mut Db, reference: String, actor: &Actor) -> QueryResult<Outcome> {
     let outcome = cancellation::store::cancel(db, &Canceller::Organiser { reference })?;
     if let Outcome::Cancelled { booking, .. } = &outcome {
-        record(db, actor, "cancelled", &booking.reference, booking.quantity.into())?;
+        let tickets = usize::try_from(booking.quantity).unwrap_or_default();
+        audit::record(db, actor, Action::BookingCancelled, &booking.reference, tickets)?;
     }
     Ok(outcome)
 }
@@ -210,7 +134,7 @@ pub fn cancel_booking(db: &mut Db, reference: String, actor: &str) -> QueryResul
 ///
 /// # Errors
 /// What the database said.
-pub fn reseed(db: &mut Db, seed: &Seed, actor: &str) -> QueryResult<usize> {
+pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
     let tiers: Vec<i64> = ticket_types::table
         .inner_join(events_table::table)
         .filter(events_table::slug.eq(seed.slug))
@@ -228,29 +152,6 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &str) -> QueryResult<usize> {
     let deleted =
         diesel::delete(bookings::table.filter(bookings::ticket_type_id.eq_any(tiers))).execute(db)?;
     events::store::plant(db, seed)?;
-    record(db, actor, "reseeded", seed.name, i64::try_from(deleted).unwrap_or(i64::MAX))?;
+    audit::record(db, actor, Action::Reseeded, seed.name, deleted)?;
     Ok(deleted)
-}
-
-/// Writes a line of the audit log, in the caller's transaction: who did what to how many.
-///
-/// # Errors
-/// What the database said.
-pub(crate) fn record(
-    db: &mut Db,
-    actor: &str,
-    action: &str,
-    subject: &str,
-    affected: i64,
-) -> QueryResult<()> {
-    diesel::insert_into(audit_log::table)
-        .values((
-            audit_log::actor.eq(actor),
-            audit_log::action.eq(action),
-            audit_log::subject.eq(subject),
-            audit_log::affected.eq(affected),
-            audit_log::created_at.eq(Utc::now().naive_utc()),
-        ))
-        .execute(db)?;
-    Ok(())
 }

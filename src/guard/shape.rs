@@ -4,8 +4,8 @@
 use actix_web::HttpMessage as _;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 
 use super::refuse;
@@ -32,7 +32,12 @@ pub async fn well_shaped<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     match fault(&request) {
-        Some(error) => Ok(refuse(request, error)),
+        Some(error) => {
+            let mut response = refuse(request, error);
+            // Whatever stands behind it on the same connection is not to be trusted either.
+            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            Ok(response)
+        }
         None => Ok(next.call(request).await?.map_into_left_body()),
     }
 }
@@ -53,6 +58,10 @@ fn fault(request: &ServiceRequest) -> Option<Error> {
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
         return wrong("the body is too long", StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    // One reader would believe the length, another the chunks (RFC 9112, section 6.3).
+    if headers.contains_key(CONTENT_LENGTH) && headers.contains_key(TRANSFER_ENCODING) {
+        return wrong("the body has two lengths", StatusCode::BAD_REQUEST);
     }
     let has_body = length.is_some_and(|length| length > 0) || headers.contains_key(TRANSFER_ENCODING);
     if has_body && request.method().is_safe() {

@@ -16,6 +16,7 @@ use diesel::prelude::*;
 
 use self::code::{Code, TicketCodes};
 use self::qr::QrCode;
+use crate::admin::audit::Actor;
 use crate::booking::Booking;
 use crate::events::TicketType;
 use crate::schema::admissions;
@@ -57,7 +58,7 @@ pub struct Scan {
     /// As the people there call it.
     pub gate: String,
     /// The organiser's account that is signed in at the gate.
-    pub actor: String,
+    pub actor: Actor,
     /// UTC.
     pub at: NaiveDateTime,
 }

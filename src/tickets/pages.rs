@@ -193,7 +193,7 @@ fn ask(
 
 fn scan(code: Code, event: &Event, gate: &Gate, admin: Admin) -> Scan {
     let at = Utc::now().naive_utc();
-    Scan { code, event_id: event.id, gate: gate.gate.clone(), actor: admin.username, at }
+    Scan { code, event_id: event.id, gate: gate.gate.clone(), actor: admin.actor(), at }
 }
 
 async fn admit(app: &App, event: &Event, scan: Scan) -> Result<Answer, Error> {

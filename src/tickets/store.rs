@@ -4,7 +4,8 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::{Admission, Holder, Outcome, Passage, Refusal, Scan, TierTurnout, Turnout};
-use crate::admin;
+use crate::admin::audit::Action;
+use crate::admin::store::audit;
 use crate::booking::CONFIRMED;
 use crate::db::Db;
 use crate::schema::{admissions, bookings, events, refusals, ticket_types};
@@ -81,7 +82,7 @@ fn insert(db: &mut Db, booking_id: i64, scan: &Scan) -> QueryResult<bool> {
             admissions::booking_id.eq(booking_id),
             admissions::seat.eq(scan.code.seat),
             admissions::gate.eq(&scan.gate),
-            admissions::actor.eq(&scan.actor),
+            admissions::actor.eq(&scan.actor.name),
             admissions::admitted_at.eq(scan.at),
         ))
         .on_conflict_do_nothing();
@@ -96,7 +97,7 @@ fn refuse(db: &mut Db, scan: &Scan, outcome: Outcome) -> QueryResult<Outcome> {
     if let Some(reason) = outcome.refusal() {
         let Scan { code, event_id, gate, actor, at } = scan;
         let ticket = format!("{} ticket {}", code.reference, code.seat);
-        let (gate, actor) = (gate.clone(), actor.clone());
+        let (gate, actor) = (gate.clone(), actor.name.clone());
         insert_refusal(db, *event_id, &Refusal { ticket, reason, gate, actor, at: *at })?;
     }
     Ok(outcome)
@@ -129,7 +130,7 @@ pub fn revoke(db: &mut Db, scan: &Scan) -> QueryResult<Option<Holder>> {
     };
     let (gate, at) = (&earlier.gate, earlier.admitted_at.format("%F %T"));
     let subject = format!("{} ticket {seat}, in through {gate} at {at} UTC", held.reference);
-    admin::store::record(db, &scan.actor, "admission revoked", &subject, 1)?;
+    audit::record(db, &scan.actor, Action::AdmissionRevoked, &subject, 1)?;
     let ticket_type = ticket_types::table.find(held.ticket_type_id).select(ticket_types::name).first(db)?;
     let admitted = admitted_count(db, held.id)?;
     Ok(Some(held.holder(seat, ticket_type, admitted)))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::{QueryableByName, RunQueryDsl as _};
 use techkraft::admin;
+use techkraft::admin::audit::Actor;
 use techkraft::booking::buyer::Buyer;
 use techkraft::booking::desk::{Desk, DeskLimits};
 use techkraft::booking::{Order, Outcome};
@@ -111,7 +112,8 @@ impl Shop {
     }
 
     pub fn reseed(&self) {
-        let reseeded = self.db.write_here(|db| admin::store::reseed(db, &small_concert(), "the model"));
+        let reseeded =
+            self.db.write_here(|db| admin::store::reseed(db, &small_concert(), &Actor::command_line()));
         reseeded.expect("it is reseeded");
         self.desk.restocked();
     }

@@ -71,6 +71,16 @@ impl TestDatabase {
         }
     }
 
+    /// The same, for what may be refused: returns why.
+    pub fn try_to(&self, sql: &str) -> Result<(), String> {
+        let done = if self.is_postgres() {
+            connect_postgres(&self.url).batch_execute(sql)
+        } else {
+            self.connect_sqlite().batch_execute(sql)
+        };
+        done.map_err(|e| e.to_string())
+    }
+
     pub fn rows<T>(&self, sql: &str) -> Vec<T>
     where
         T: 'static
@@ -82,6 +92,17 @@ impl TestDatabase {
         } else {
             diesel::sql_query(sql).load(&mut self.connect_sqlite()).expect(sql)
         }
+    }
+
+    /// How many rows there are of a table, and of those that a WHERE leaves.
+    pub fn count(&self, from: &str) -> u64 {
+        #[derive(QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+        let rows = self.rows::<Count>(&format!("SELECT COUNT(*) AS count FROM {from}"));
+        u64::try_from(rows[0].count).expect("a count")
     }
 
     pub fn set_available(&self, tier: &str, available: u32) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
+use techkraft::admin::audit::Actor;
 use techkraft::config::DatabaseUrl;
 use techkraft::db::Database;
 use techkraft::tickets::code::Code;
@@ -201,7 +202,7 @@ fn a_booking_is_admitted_or_cancelled_and_never_both() {
             code: Code { reference, seat: 1 + round % 2 },
             event_id,
             gate: "North".into(),
-            actor: "a test".into(),
+            actor: Actor::command_line(),
             at: chrono::Utc::now().naive_utc(),
         };
         let barrier = Barrier::new(2);

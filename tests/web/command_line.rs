@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use techkraft::admin::brakes::Brake;
+
 use crate::support::between;
 use crate::support::database::TestDatabase;
 
@@ -15,6 +17,8 @@ pub fn techkraft(database: &TestDatabase) -> Command {
         "SECRET_KEY_PREVIOUS",
         "PUBLIC_URL",
         "ALLOW_RESEED",
+        "ADMIN_IDLE_MINUTES",
+        "ADMIN_SESSION_HOURS",
         "DATABASE_POOL_SIZE",
         "REDIS_URL",
         "RUST_LOG",
@@ -43,7 +47,7 @@ pub struct Running {
     lines: Vec<String>,
 }
 
-fn serve(command: &mut Command) -> Running {
+pub fn serve(command: &mut Command) -> Running {
     serve_logging(command, Stdio::null())
 }
 
@@ -87,6 +91,7 @@ fn bad_settings_stop_the_start_with_one_clear_line() {
         ("SECRET_KEY", "short", "too short"),
         ("SECRET_KEY_PREVIOUS", "short", "too short"),
         ("ALLOW_RESEED", "perhaps", "neither yes nor no"),
+        ("ADMIN_IDLE_MINUTES", "721", "longer than ADMIN_SESSION_HOURS"),
     ] {
         let line = refusal(techkraft(&database).env(setting, value));
         assert!(line.contains(setting) && line.contains(says), "{setting}={value}: {line}");
@@ -124,6 +129,8 @@ fn help_names_every_setting_and_command() {
         "RATE_LIMITS=",
         "RATE_LIMIT_BOOKINGS=",
         "API_TOKENS",
+        "ADMIN_IDLE_MINUTES",
+        "ADMIN_SESSION_HOURS",
         "serve",
         "migrate",
         "seed",
@@ -184,8 +191,22 @@ fn the_admins_password_is_set_from_standard_input() {
         writeln!(child.stdin.take().expect("a pipe"), "{password}").expect("it reads");
         child.wait_with_output().expect("it ends")
     };
-    assert!(!set("short").status.success());
+    for weak in ["short", "fourteen chars", "passwordpassword", "TechKraftTickets1"] {
+        let output = set(weak);
+        let line = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        assert!(!output.status.success() && line.starts_with("techkraft: the password: Too "), "{line}");
+        assert_eq!(line.lines().count(), 1, "{line}");
+    }
     assert!(set("a long new password").status.success());
+    // As if an attack had slowed the account.
+    let slowed = Brake::of_account("admin").key;
+    database.execute(&format!(
+        "INSERT INTO sign_in_brakes VALUES ('{slowed}', 99, '2999-01-01 00:00:00', '2999-01-01 00:00:00')"
+    ));
+    assert!(set("a newer long password").status.success());
+    let done = database.rows::<Done>("SELECT actor, action FROM audit_log ORDER BY id");
+    let done: Vec<_> = done.iter().map(|it| (it.actor.as_str(), it.action.as_str())).collect();
+    assert_eq!(done, [("command line", "account made"), ("command line", "password changed")]);
     let running = serve(&mut techkraft(&database));
     let client = crate::support::browser();
     let sign_in = |password: &str| {
@@ -193,10 +214,18 @@ fn the_admins_password_is_set_from_standard_input() {
         let post = client.post(format!("{}/admin/sign-in", running.url)).form(&form);
         post.send().expect("an answer").status().as_u16()
     };
-    assert_eq!(sign_in("another password"), 422);
-    assert_eq!(sign_in("a long new password"), 303);
+    assert_eq!(sign_in("a long new password"), 422);
+    assert_eq!(sign_in("a newer long password"), 303);
     signal(&running.child, "-KILL");
     wait(running.child);
+}
+
+#[derive(diesel::QueryableByName)]
+struct Done {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    actor: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    action: String,
 }
 
 #[test]

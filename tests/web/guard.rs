@@ -7,6 +7,7 @@ mod headers;
 mod input;
 mod limits;
 mod links;
+mod logs;
 mod panics;
 mod redirects;
 mod secrets;

@@ -15,8 +15,10 @@ use std::thread;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use chrono::TimeDelta;
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
+use techkraft::admin::session::SessionLimits;
 use techkraft::app;
 use techkraft::booking::desk::DeskLimits;
 use techkraft::booking::form_age::FormAges;
@@ -139,6 +141,7 @@ pub fn config(database: &TestDatabase) -> Config {
         forms: FormAges { least: Duration::ZERO, most: Duration::from_secs(12 * 3600) },
         allow_reseed: true,
         mail: mail_config(database),
+        sessions: SessionLimits { idle: TimeDelta::minutes(30), lifetime: TimeDelta::hours(12) },
         connections: ConnectionLimits {
             connections: 1000,
             backlog: 128,

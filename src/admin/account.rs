@@ -1,0 +1,127 @@
+//! `/admin/account`: where the account is signed in, and how to end that. Ending sessions asks for the
+//! password again (OWASP ASVS 5.0, 7.5.2): whoever has found an open browser throws nobody out.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use chrono::Utc;
+use serde::Deserialize;
+
+use super::audit::Action;
+use super::authentication::{Attempt, Proof, Refusal};
+use super::session::{Admin, LiveSession, SessionLimits};
+use super::{Clock, session, store};
+use crate::app::App;
+use crate::error::Error;
+use crate::guard::form::Form;
+use crate::page::{Page, Toast, html, see_other, toast_cookie};
+
+#[derive(Template)]
+#[template(path = "admin/account.html")]
+struct Show {
+    page: Page,
+    admin: Admin,
+    sessions: Vec<LiveSession>,
+    clock: Clock,
+    limits: SessionLimits,
+    /// What was chosen: the id of a session, or [`EVERYWHERE`].
+    chosen: String,
+    error: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct EndForm {
+    session: String,
+    password: String,
+}
+
+/// What is chosen to end all sessions.
+const EVERYWHERE: &str = "all";
+
+/// `GET /admin/account`
+pub async fn show(page: Page, admin: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let show = load(page.clone(), admin, &app, EVERYWHERE.into(), None).await?;
+    page.respond_unlisted(StatusCode::OK, &show)
+}
+
+/// `POST /admin/account`: ends one session, or all of them.
+pub async fn destroy_sessions(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    request: HttpRequest,
+    Form(form): Form<EndForm>,
+) -> Result<HttpResponse, Error> {
+    let EndForm { session, password } = form;
+    let attempt = Attempt::of(&request, &app, &admin.username, password, Action::PasswordRefused);
+    match attempt.check(&app).await? {
+        Ok(proof) if session == EVERYWHERE => end_all(&admin, &app, proof).await,
+        Ok(proof) => end_one(&admin, &app, proof, &session).await,
+        Err(refusal) => refuse(page, admin, &app, session, refusal).await,
+    }
+}
+
+async fn end_all(admin: &Admin, app: &App, proof: Proof) -> Result<HttpResponse, Error> {
+    let actor = admin.actor();
+    let end = app.db.write(move |db| {
+        store::brakes::release(db, &proof.brakes)?;
+        let ended = store::sessions::delete_all(db, proof.account.id)?;
+        store::audit::record(db, &actor, Action::SignedOutEverywhere, "", ended)?;
+        Ok(ended)
+    });
+    let toast = Toast::success(match end.await? {
+        1 => "Signed out. There was no other session.".to_owned(),
+        ended => format!("Signed out everywhere: {ended} sessions ended."),
+    });
+    let mut response = see_other("/admin/sign-in");
+    Ok(response.cookie(session::removal(app)).cookie(toast_cookie(app, &toast)).finish())
+}
+
+async fn end_one(admin: &Admin, app: &App, proof: Proof, id: &str) -> Result<HttpResponse, Error> {
+    let (actor, id, limits) = (admin.actor(), id.to_owned(), app.config.sessions);
+    let end = app.db.write(move |db| {
+        store::brakes::release(db, &proof.brakes)?;
+        let live = store::sessions::live(db, proof.account.id, limits, Utc::now().naive_utc())?;
+        let Some(session) = live.into_iter().find(|session| session.id() == id) else { return Ok(None) };
+        store::sessions::delete(db, &session.token_hash)?;
+        store::audit::record(db, &actor, Action::SessionEnded, &session.client_address, 1)?;
+        Ok(Some(session))
+    });
+    let (place, toast) = match end.await? {
+        Some(session) if admin.is_in(&session) => ("/admin/sign-in", Toast::success("Signed out.")),
+        Some(_) => ("/admin/account", Toast::success("That session is ended.")),
+        None => ("/admin/account", Toast::failure("That session had ended already.")),
+    };
+    Ok(see_other(place).cookie(toast_cookie(app, &toast)).finish())
+}
+
+async fn refuse(
+    page: Page,
+    admin: Admin,
+    app: &App,
+    chosen: String,
+    refusal: Refusal,
+) -> Result<HttpResponse, Error> {
+    let error = Some(refusal.message("This is not your password. No session was ended."));
+    let show = load(page.clone(), admin, app, chosen, error).await?;
+    let mut response = page.unlisted_builder(refusal.status());
+    refusal.add_retry_after(&mut response);
+    Ok(response.body(html(&show)?))
+}
+
+async fn load(
+    page: Page,
+    admin: Admin,
+    app: &App,
+    chosen: String,
+    error: Option<String>,
+) -> Result<Show, Error> {
+    let (account_id, limits) = (admin.account_id, app.config.sessions);
+    let load = app.db.read_primary(move |db| {
+        let live = store::sessions::live(db, account_id, limits, Utc::now().naive_utc())?;
+        Ok((live, store::clock(db)?))
+    });
+    let (sessions, clock) = load.await?;
+    Ok(Show { page, admin, sessions, clock, limits, chosen, error })
+}

@@ -1,0 +1,119 @@
+//! The log of the program: lines that an operator needs, and nothing that opens a door or names a person,
+//! whatever `RUST_LOG` asks for.
+
+use std::panic::{self, Location};
+use std::thread;
+
+use log::{Level, Log, Metadata, Record};
+
+/// What is logged unless `RUST_LOG` says otherwise. Bytes that are no HTTP are answered with 400; to actix_http
+/// each of them is an error, which would let any visitor fill the log and hide ours.
+const DEFAULT: &str = "info,actix_server=warn,actix_http=off";
+
+/// Sends the program's lines to standard error, as `RUST_LOG` chooses them, and a line for each panic.
+pub fn start() {
+    let chosen = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(DEFAULT)).build();
+    let most = chosen.filter();
+    // Only fails when there is a logger already; then that one stays.
+    if log::set_boxed_logger(Box::new(Discreet { chosen })).is_ok() {
+        log::set_max_level(most);
+    }
+    panic::set_hook(Box::new(|panic| {
+        log::error!("{}", panic_line(panic.location(), thread::current().name()));
+    }));
+}
+
+/// What is logged of a panic: where it happened. Its message may hold what somebody typed.
+fn panic_line(location: Option<&Location>, thread: Option<&str>) -> String {
+    let place = location.map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    format!("the thread {} panicked at {place}", thread.unwrap_or("without a name"))
+}
+
+/// Of other crates it passes on what they tell an operator, never what they tell those who write them: that
+/// holds pieces of what visitors send, and tomorrow's version of a crate may repeat it whole.
+struct Discreet {
+    chosen: env_logger::Logger,
+}
+
+impl Discreet {
+    fn may_log(metadata: &Metadata) -> bool {
+        let target = metadata.target();
+        let is_ours = target == "techkraft" || target.starts_with("techkraft::");
+        is_ours || metadata.level() <= Level::Info
+    }
+}
+
+impl Log for Discreet {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        Self::may_log(metadata) && self.chosen.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record) {
+        if Self::may_log(record.metadata()) {
+            self.chosen.log(record);
+        }
+    }
+
+    fn flush(&self) {
+        self.chosen.flush();
+    }
+}
+
+/// An email address as it may stand in a log: enough to recognise one that is known, too little to write to.
+///
+/// ```
+/// assert_eq!(techkraft::logging::masked_email("ada@example.org"), "a…@example.org");
+/// ```
+#[must_use]
+pub fn masked_email(email: &str) -> String {
+    let (mailbox, domain) = email.rsplit_once('@').unwrap_or((email, "…"));
+    let first: String = mailbox.chars().take(1).collect();
+    format!("{first}…@{domain}").escape_debug().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use log::LevelFilter;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_masked_whatever_it_is() {
+        for (email, masked) in [
+            ("ada.lovelace@example.org", "a…@example.org"),
+            ("x@example.org", "x…@example.org"),
+            ("no address", "n…@…"),
+            ("", "…@…"),
+            ("a@b\nc", "a…@b\\nc"),
+        ] {
+            assert_eq!(masked_email(email), masked);
+        }
+    }
+
+    #[test]
+    fn other_crates_say_nothing_in_private_however_loud_they_are_asked() {
+        let chosen = env_logger::Builder::new()
+            .filter(None, LevelFilter::Trace)
+            .filter(Some("actix_http::h1::dispatcher"), LevelFilter::Trace)
+            .build();
+        let logger = Discreet { chosen };
+        let passes = |target, level| logger.enabled(&Metadata::builder().target(target).level(level).build());
+        for (target, level, may) in [
+            ("actix_http::h1::dispatcher", Level::Trace, false),
+            ("actix_http::h1::dispatcher", Level::Debug, false),
+            ("techkraftish", Level::Debug, false),
+            ("r2d2", Level::Warn, true),
+            ("techkraft", Level::Trace, true),
+            ("techkraft::request", Level::Debug, true),
+        ] {
+            assert_eq!(passes(target, level), may, "{target} {level}");
+        }
+    }
+
+    #[test]
+    fn a_panic_is_a_place() {
+        let line = panic_line(Some(Location::caller()), Some("desk"));
+        assert!(line.starts_with("the thread desk panicked at src/logging.rs:"), "{line}");
+        assert!(panic_line(None, None).contains("unknown place"));
+    }
+}
