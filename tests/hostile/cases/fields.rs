@@ -26,6 +26,8 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
         let form = format!("event_name={text}");
         cases.push(Case::post(format!("reseed of {attack:?}"), "/admin/reseed", form, "303"));
     }
+    let trapped = stage.form() + "&remarks=x";
+    cases.push(Case::post("a form with its trap filled in", "/bookings", trapped, "422"));
     let script = encoded("<script>alert(1)</script>");
     let (shown, quoted) = ("&#60;script&#62;alert(1)&#60;/script&#62;", "&#34; onfocus=alert(1) x=&#34;");
     for field in ["name", "email", "quantity"] {
