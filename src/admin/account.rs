@@ -122,6 +122,8 @@ async fn load(
         let live = store::sessions::live(db, account_id, limits, Utc::now().naive_utc())?;
         Ok((live, store::clock(db)?))
     });
-    let (sessions, clock) = load.await?;
+    let (mut sessions, clock) = load.await?;
+    // This browser's stands first.
+    sessions.sort_by_key(|session| !admin.is_in(session));
     Ok(Show { page, admin, sessions, clock, limits, chosen, error })
 }

@@ -132,6 +132,12 @@ impl Entry {
         title(&self.action)
     }
 
+    /// Whether somebody was kept out.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(Action::parse(&self.action), Some(Action::SignInFailed | Action::PasswordRefused))
+    }
+
     /// "3 bookings deleted", where the action counts something.
     #[must_use]
     pub fn count(&self) -> Option<String> {

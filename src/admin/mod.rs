@@ -49,6 +49,12 @@ impl Clock {
         at.and_utc().with_timezone(&self.0).format("%b %-d, %Y, %-I:%M:%S %p %Z").to_string()
     }
 
+    /// "Nov 25, 2026, 1:05 PM CST"
+    #[must_use]
+    pub fn minute(&self, at: &NaiveDateTime) -> String {
+        at.and_utc().with_timezone(&self.0).format("%b %-d, %Y, %-I:%M %p %Z").to_string()
+    }
+
     /// "2026-11-25 19:05:09 UTC"
     #[must_use]
     pub fn utc(&self, at: &NaiveDateTime) -> String {
@@ -140,6 +146,7 @@ mod tests {
         let at = chrono::DateTime::from_timestamp(1_795_633_509, 0).expect("a time").naive_utc();
         let clock = Clock(Tz::America__Chicago);
         assert_eq!(clock.local(&at), "Nov 25, 2026, 1:05:09 PM CST");
+        assert_eq!(clock.minute(&at), "Nov 25, 2026, 1:05 PM CST");
         assert_eq!(clock.utc(&at), "2026-11-25 19:05:09 UTC");
         assert_eq!(clock.iso(&at), "2026-11-25T19:05:09Z");
     }

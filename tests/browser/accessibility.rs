@@ -125,5 +125,16 @@ async fn the_organisers_pages_have_no_barriers() {
     organiser.click("#main form button[type=submit]").await;
     organiser.see("#event-name-error").await;
     inspection.look_at("reseeding, with the wrong name").await;
+    organiser.visit("/admin/account").await;
+    inspection.look_at("the account").await;
+    organiser.visit("/admin/audit-log").await;
+    inspection.look_at("the audit log").await;
+    organiser.visit("/admin/audit-log?action=password+changed").await;
+    inspection.look_at("the audit log, with nothing in it").await;
+    organiser.visit("/admin/password").await;
+    inspection.look_at("changing the password").await;
+    organiser.change_password("not the password", "short", "short").await;
+    organiser.see("#new-password-error").await;
+    inspection.look_at("changing the password, refused").await;
     inspection.end();
 }

@@ -6,6 +6,8 @@ use crate::open_site;
 use crate::support::{EMAIL, NAME, Visitor};
 
 const FRESH: Duration = Duration::from_secs(6);
+/// A poll, and the page that its answer leads to.
+const SHOWN_OUT: Duration = Duration::from_secs(12);
 const EVENT: &str = "Midnight Parade";
 
 #[tokio::test]
@@ -57,4 +59,68 @@ async fn a_wrong_password_opens_nothing_and_signing_out_closes() {
     organiser.until("location.pathname === '/admin/sign-in'").await;
     organiser.visit("/admin").await;
     assert_eq!(organiser.path().await, "/admin/sign-in");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_other_browser_and_is_the_one_that_opens() {
+    const NEW: &str = "seven ladders under water";
+    let site = open_site();
+    // One of them without JavaScript: everything works as plain forms.
+    let (organiser, other) = tokio::join!(Visitor::without_javascript(&site), Visitor::new(&site));
+    tokio::join!(organiser.sign_in(&site), other.sign_in(&site));
+    organiser.click("header nav a[href='/admin/account']").await;
+    organiser.click("#main a[href='/admin/password']").await;
+    assert_eq!(organiser.path().await, "/admin/password");
+
+    organiser.change_password(&site.password, NEW, "seven ladders under Water").await;
+    assert!(organiser.text("#repeated-password-error").await.contains("not the same"));
+    organiser.change_password("not the password", NEW, NEW).await;
+    assert!(organiser.text("#current-password-error").await.contains("Nothing was changed"));
+    organiser.change_password(&site.password, NEW, NEW).await;
+    assert!(organiser.text("#toasts [data-toast]").await.contains("the other session is ended"));
+    assert_eq!(organiser.path().await, "/admin/account");
+
+    // The other one's page polls, hears of it, and leads to the sign-in.
+    other.until_within(SHOWN_OUT, "location.pathname === '/admin/sign-in'").await;
+    assert!(other.text("#main").await.contains("Your session has ended"));
+    other.fill("#password", &site.password).await;
+    other.click("#main button[type=submit]").await;
+    assert!(other.text("#sign-in-error").await.contains("do not belong together"));
+    other.fill("#password", NEW).await;
+    other.click("#main button[type=submit]").await;
+    other.see("#sales").await;
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_both_browsers_and_the_audit_log_tells() {
+    let site = open_site();
+    let (organiser, other) = tokio::join!(Visitor::new(&site), Visitor::new(&site));
+    organiser.sign_in(&site).await;
+    other.sign_in(&site).await;
+    organiser.visit("/admin/account").await;
+    let sessions = organiser.text("fieldset").await;
+    for part in ["This browser at 127.0.0.1", "Another browser at 127.0.0.1", "Everywhere"] {
+        assert!(sessions.contains(part), "{part} is missing from {sessions}");
+    }
+    organiser.fill("#password", "not the password").await;
+    organiser.click("#main form button").await;
+    assert!(organiser.text("#password-error").await.contains("No session was ended"));
+    organiser.fill("#password", &site.password).await;
+    organiser.click("#main form button").await;
+    assert!(organiser.text("#toasts [data-toast]").await.contains("2 sessions ended"));
+    assert_eq!(organiser.path().await, "/admin/sign-in");
+    other.until_within(SHOWN_OUT, "location.pathname === '/admin/sign-in'").await;
+
+    organiser.sign_in(&site).await;
+    organiser.click("header nav a[href='/admin/audit-log']").await;
+    let log = organiser.text(".log").await;
+    let place = |text: &str| log.find(text).unwrap_or_else(|| panic!("{text} is missing from {log}"));
+    assert!(place("Signed in") < place("Signed out everywhere 2 sessions ended"));
+    assert!(place("Signed out everywhere") < place("Password refused"));
+    assert!(place("Password refused") < place("Account made admin server"));
+    organiser.run::<()>("document.querySelector('#action').value = 'password refused'").await;
+    organiser.click(".filter button").await;
+    organiser.until("location.search.includes('password')").await;
+    let log = organiser.text(".log").await;
+    assert!(log.contains("Password refused") && !log.contains("Signed in"), "{log}");
 }

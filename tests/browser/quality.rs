@@ -81,7 +81,18 @@ async fn every_page_fits_from_320_pixels_to_4k() {
     let mut too_wide = Vec::new();
     for width in [320, 768, 3840] {
         visitor.resize(width, 800).await;
-        for path in ["/", &checkout, &booking, "/nowhere", "/admin/sign-in", "/admin", "/admin/reseed"] {
+        for path in [
+            "/",
+            &checkout,
+            &booking,
+            "/nowhere",
+            "/admin/sign-in",
+            "/admin",
+            "/admin/reseed",
+            "/admin/account",
+            "/admin/password",
+            "/admin/audit-log",
+        ] {
             visitor.visit(path).await;
             too_wide.extend(overflow(&visitor, width, path).await);
         }

@@ -40,7 +40,9 @@ const HEADERS: [(&str, &str); 4] = [
 
 pub fn breaches(answer: &Answer) -> Vec<String> {
     let mut breaches = Vec::new();
-    if answer.status >= 500 {
+    // "Come back in a moment" is an answer where a case expects it.
+    let is_busy = answer.status == 503 && answer.header("retry-after").is_some();
+    if answer.status >= 500 && !is_busy {
         breaches.push(format!("status {}", answer.status));
     }
     for (name, start) in HEADERS {

@@ -11,4 +11,13 @@ impl Visitor {
         self.click("#main button[type=submit]").await;
         self.see("#sales").await;
     }
+
+    /// Fills in the page that changes the password, and sends it.
+    pub async fn change_password(&self, current: &str, new: &str, repeated: &str) {
+        self.visit("/admin/password").await;
+        self.fill("#current-password", current).await;
+        self.fill("#new-password", new).await;
+        self.fill("#repeated-password", repeated).await;
+        self.click("#main button[type=submit]").await;
+    }
 }

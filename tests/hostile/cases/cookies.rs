@@ -5,11 +5,11 @@ use crate::stage::{FORM, Stage};
 use crate::wire::exchange;
 
 pub fn cases(stage: &Stage) -> Vec<Case> {
-    let session = stage.sign_in();
+    let session = &stage.session;
     let (name, value) = session.split_once('=').expect("a cookie");
     let buyer = buyer_cookie(stage);
     let mut cases = vec![
-        of_admin("the organiser's own", &session, "200"),
+        of_admin("the organiser's own", session, "200"),
         of_admin("none", "", "303"),
         of_admin("a buyer's as a session", &format!("{name}={buyer}"), "303"),
         of_admin("the session's under another name", &format!("buyer={value}; toast={value}"), "303"),

@@ -4,15 +4,30 @@ use crate::case::Case;
 use crate::stage::{FORM, Stage};
 
 /// Every page that changes something.
-const PAGES: [&str; 5] = ["/bookings", "/buyer/forget", "/admin/sign-in", "/admin/sign-out", "/admin/reseed"];
+const PAGES: [&str; 7] = [
+    "/bookings",
+    "/buyer/forget",
+    "/admin/sign-in",
+    "/admin/sign-out",
+    "/admin/account",
+    "/admin/password",
+    "/admin/reseed",
+];
 
 pub fn cases(stage: &Stage) -> Vec<Case> {
-    let session = stage.sign_in();
+    let session = &stage.session;
     let mut cases = Vec::new();
     for page in PAGES {
         let body = match page {
             "/bookings" => stage.form(),
             "/admin/sign-in" => format!("username=admin&password={}", stage.password),
+            "/admin/account" => format!("session=all&password={}", stage.password),
+            "/admin/password" => {
+                let password = &stage.password;
+                format!(
+                    "current_password={password}&new_password=injected+here&repeated_password=injected+here"
+                )
+            }
             // With the right name in it, so that everything would be gone.
             "/admin/reseed" => "event_name=Midnight+Parade".to_owned(),
             _ => String::new(),

@@ -2,10 +2,11 @@
 //! of every form.
 
 use crate::case::Case;
-use crate::stage::{Stage, encoded};
+use crate::stage::{FORM, Stage, encoded};
 
 pub fn cases(stage: &Stage) -> Vec<Case> {
     let mut cases = Vec::new();
+    // Passwords are checked a few at a time; whoever comes when too many wait hears 503.
     for attack in ATTACKS {
         let text = encoded(attack);
         for (field, expected) in [
@@ -22,10 +23,27 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
         let form = stage.form_with(&[("email", &email)]);
         cases.push(Case::post(format!("the mailbox {attack:?}"), "/bookings", form, "booked|422"));
         let form = format!("username={text}&password={text}");
-        cases.push(Case::post(format!("sign-in as {attack:?}"), "/admin/sign-in", form, "422|429"));
-        let form = format!("event_name={text}");
-        cases.push(Case::post(format!("reseed of {attack:?}"), "/admin/reseed", form, "303"));
+        cases.push(Case::post(format!("sign-in as {attack:?}"), "/admin/sign-in", form, "422|429|503"));
+        for (page, form) in [
+            ("/admin/reseed", format!("event_name={text}")),
+            ("/admin/account", format!("session={text}&password={text}")),
+            (
+                "/admin/password",
+                format!("current_password={text}&new_password={text}&repeated_password={text}"),
+            ),
+        ] {
+            cases.push(Case::post(format!("{page} for {attack:?}, by nobody"), page, &form, "303"));
+            let headers = format!("{FORM}Cookie: {}\r\n", stage.session);
+            let name = format!("{page} for {attack:?}, by the organiser");
+            cases.push(Case::body(name, page, &headers, &form, "422|429|503"));
+        }
+        let path = format!("/admin/audit-log?action={text}&page={text}");
+        let line = format!("Cookie: {}\r\n", stage.session);
+        let name = format!("the audit log of {attack:?}");
+        cases.push(Case::headers(name, &path, line, "200|404|422"));
     }
+    let trapped = stage.form() + "&remarks=x";
+    cases.push(Case::post("a form with its trap filled in", "/bookings", trapped, "422"));
     let script = encoded("<script>alert(1)</script>");
     let (shown, quoted) = ("&#60;script&#62;alert(1)&#60;/script&#62;", "&#34; onfocus=alert(1) x=&#34;");
     for field in ["name", "email", "quantity"] {
@@ -45,7 +63,9 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
         Case::post("a script is shown in the confirmation", "/bookings", form, "booked").showing(shown),
     );
     let form = format!("username={script}&password=x");
-    cases.push(Case::post("a script is shown at the door", "/admin/sign-in", form, "422|429").showing(shown));
+    cases.push(
+        Case::post("a script is shown at the door", "/admin/sign-in", form, "422|429|503").showing(shown),
+    );
     cases
 }
 

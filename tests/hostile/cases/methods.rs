@@ -8,7 +8,7 @@ const METHODS: [&str; 14] = [
     "BAN", "QUERY", "FOO",
 ];
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 12] = [
     "/",
     "/bookings",
     "/bookings/new",
@@ -17,6 +17,9 @@ const PAGES: [&str; 9] = [
     "/events/midnight-parade/availability",
     "/admin/sign-in",
     "/admin/reseed",
+    "/admin/account",
+    "/admin/password",
+    "/admin/audit-log",
     "/robots.txt",
 ];
 

@@ -1,5 +1,6 @@
 //! The log of the real binary, as loud as it can be made: it names nobody and opens nothing.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -149,6 +150,30 @@ fn the_log_names_nobody_and_opens_nothing_however_loud_it_is() {
         assert_eq!(told, None, "{secret} is in the log");
     }
     assert!(visit.secrets.len() > 12, "{:?}", visit.secrets);
+}
+
+/// Set in the process whose panic is looked at.
+const PANICS: &str = "TECHKRAFT_TEST_PANICS";
+
+#[test]
+fn of_a_panic_the_log_tells_the_place_alone() {
+    if env::var_os(PANICS).is_some() {
+        techkraft::logging::start();
+        assert!(std::thread::spawn(|| panic!("{NAME} has typed {SECRET}")).join().is_err());
+        return;
+    }
+    // This very test in a process of its own: the hook is one for the whole process.
+    let output = Command::new(env::current_exe().expect("a test"))
+        .args(["--exact", "guard::logs::of_a_panic_the_log_tells_the_place_alone", "--nocapture"])
+        .env(PANICS, "1")
+        .env("RUST_LOG", "trace")
+        .output()
+        .expect("it runs");
+    let log = String::from_utf8_lossy(&output.stderr);
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("panicked at")).collect();
+    assert!(output.status.success() && told.len() == 1, "{log}");
+    assert!(told[0].contains("ERROR") && told[0].contains("tests/web/guard/logs.rs:"), "{log}");
+    assert!(!log.contains(NAME) && !log.contains(SECRET), "{log}");
 }
 
 #[test]
