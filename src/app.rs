@@ -11,6 +11,7 @@ use actix_web::{App as ActixApp, web};
 use crate::admin::throttle::Throttle;
 use crate::admin::{self, password};
 use crate::booking::desk::Desk;
+use crate::booking::lookup::link::BookingLinks;
 use crate::booking::request_key::RequestKeys;
 use crate::config::Config;
 use crate::connections::{self, ConnectionLimits};
@@ -41,6 +42,7 @@ pub struct App {
     pub cookies: Cookies,
     pub request_keys: RequestKeys,
     pub ticket_codes: TicketCodes,
+    pub booking_links: BookingLinks,
     pub sign_ins: Throttle,
     /// `None`: nothing is limited.
     pub limits: Option<Limits>,
@@ -111,6 +113,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         cookies: Cookies::new(&secrets, public_url.starts_with("https://")),
         request_keys: RequestKeys::new(&secrets),
         ticket_codes: TicketCodes::new(&secrets),
+        booking_links: BookingLinks::new(&secrets),
         sign_ins: Throttle::default(),
         limits: rate_limits(&config, &secrets),
         mail_bell: mail.bell,

@@ -31,6 +31,10 @@ use crate::schema::mails;
 pub enum Kind {
     /// The tickets are yours. Written by the desk with each booking, and once.
     Confirmation,
+    /// Here are your bookings: a link to all of the recipient's.
+    BookingLink,
+    /// A booking is no more, and its tickets are on sale again.
+    Cancellation,
 }
 
 impl Kind {
@@ -41,6 +45,8 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Confirmation => "confirmation",
+            Self::BookingLink => "booking link",
+            Self::Cancellation => "cancellation",
         }
     }
 
