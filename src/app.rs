@@ -98,7 +98,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     board.refresh_here(&db)?;
     let shared = share(&board, &config, &secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
-    let mail = mail::office::open(&config.mail, &db, &public_url, TicketCodes::new(&secrets))?;
+    let mail = mail::office::open(&config.mail, &db, &public_url, &secrets)?;
     let desk = if config.desk_pretends {
         Desk::pretend(Arc::clone(&board), config.desk)?
     } else if config.desk_without_mail {

@@ -38,7 +38,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 1] = [Self::Confirmation];
+    pub const ALL: [Self; 3] = [Self::Confirmation, Self::BookingLink, Self::Cancellation];
 
     /// Its name in the database.
     #[must_use]
