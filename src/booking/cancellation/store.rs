@@ -9,7 +9,8 @@ use crate::mail::{self, Kind, NewMail};
 use crate::schema::{bookings, events, ticket_types};
 use crate::tickets::store::admitted_count;
 
-/// Cancels a booking, puts its tickets on sale again, and queues the mail that says so. Runs inside the caller's write transaction.
+/// Cancels a booking, puts its tickets on sale again, and queues the mail that says so. Runs inside the
+/// caller's write transaction.
 ///
 /// What is refused anyway is refused before anything is locked. Then the tier is locked before the booking:
 /// desks and a reseed lock tiers first, so nobody waits in a circle; a gate that lets somebody in holds the

@@ -11,6 +11,7 @@ use super::{ANSWER_AFTER, Found, LINK_LIFETIME, PAUSE, store};
 use crate::app::App;
 use crate::booking::buyer::{Buyer, parse_email};
 use crate::error::Error;
+use crate::guard::form::{Form, Query};
 use crate::page::{Page, see_other};
 
 #[derive(Template)]
@@ -46,7 +47,7 @@ struct Index {
 #[serde(default)]
 pub struct NewQuery {
     /// Whether the form was sent a moment ago.
-    asked: Option<String>,
+    asked: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -58,7 +59,7 @@ pub struct LookupForm {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct IndexQuery {
-    link: Option<String>,
+    link: String,
 }
 
 /// `GET /bookings/find`: the form, and what is said once it was sent.
@@ -66,10 +67,10 @@ pub async fn new(
     request: HttpRequest,
     page: Page,
     app: web::Data<App>,
-    query: web::Query<NewQuery>,
+    Query(query): Query<NewQuery>,
 ) -> Result<HttpResponse, Error> {
     let email = Buyer::remembered(&app, &request).map(|buyer| buyer.email).unwrap_or_default();
-    let has_asked = query.asked.is_some();
+    let has_asked = !query.asked.is_empty();
     let new = New { page: page.clone(), email, error: None, link_is_over: false, has_asked };
     page.respond_unlisted(StatusCode::OK, &new)
 }
@@ -78,10 +79,10 @@ pub async fn new(
 pub async fn create(
     page: Page,
     app: web::Data<App>,
-    form: web::Form<LookupForm>,
+    Form(form): Form<LookupForm>,
 ) -> Result<HttpResponse, Error> {
     let answer_at = Instant::now() + ANSWER_AFTER;
-    let typed = form.into_inner().email;
+    let typed = form.email;
     let email = match parse_email(&typed) {
         Ok(email) => email,
         Err(message) => {
@@ -100,10 +101,12 @@ pub async fn create(
 pub async fn index(
     page: Page,
     app: web::Data<App>,
-    query: web::Query<IndexQuery>,
+    Query(query): Query<IndexQuery>,
 ) -> Result<HttpResponse, Error> {
-    let Some(link) = query.into_inner().link else { return Ok(see_other("/bookings/find").finish()) };
-    let Some(email) = app.booking_links.open(&link, Utc::now()) else {
+    if query.link.is_empty() {
+        return Ok(see_other("/bookings/find").finish());
+    }
+    let Some(email) = app.booking_links.open(&query.link, Utc::now()) else {
         let new = New {
             page: page.clone(),
             email: String::new(),
