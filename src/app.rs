@@ -13,6 +13,7 @@ use crate::admin::brakes::Brakes;
 use crate::admin::doorkeeper::Doorkeeper;
 use crate::admin::{self, password};
 use crate::booking::desk::Desk;
+use crate::booking::lookup::link::BookingLinks;
 use crate::booking::request_key::RequestKeys;
 use crate::config::Config;
 use crate::connections::{self, ConnectionLimits};
@@ -43,6 +44,7 @@ pub struct App {
     pub cookies: Cookies,
     pub request_keys: RequestKeys,
     pub ticket_codes: TicketCodes,
+    pub booking_links: BookingLinks,
     /// `None`: nothing is limited.
     pub limits: Option<Limits>,
     /// To be rung when something was put into the outbox.
@@ -99,7 +101,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     board.refresh_here(&db)?;
     let shared = share(&board, &config, &secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
-    let mail = mail::office::open(&config.mail, &db, &public_url, TicketCodes::new(&secrets))?;
+    let mail = mail::office::open(&config.mail, &db, &public_url, &secrets)?;
     let desk = if config.desk_pretends {
         Desk::pretend(Arc::clone(&board), config.desk)?
     } else if config.desk_without_mail {
@@ -114,6 +116,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         cookies: Cookies::new(&secrets, public_url.starts_with("https://")),
         request_keys: RequestKeys::new(&secrets),
         ticket_codes: TicketCodes::new(&secrets),
+        booking_links: BookingLinks::new(&secrets),
         limits: rate_limits(&config, &secrets),
         mail_bell: mail.bell,
         brakes: Brakes::default(),

@@ -2,6 +2,7 @@
 //! there: what reaches the rest of the program is valid.
 
 mod admin;
+mod command_line;
 mod connections;
 mod database_url;
 mod desk;
@@ -21,9 +22,10 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::Args;
 
 use self::admin::AdminSettings;
+pub use self::command_line::{Command, CommandLine};
 use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
 use self::desk::DeskSettings;
@@ -50,30 +52,6 @@ use crate::events::pace::PollSeconds;
 use crate::guard::api_tokens::ApiTokens;
 use crate::guard::client_address::TrustedProxies;
 use crate::guard::limits::Rates;
-
-/// The command line of `techkraft`. Not `Debug`, like the settings: they hold passwords.
-#[derive(Parser)]
-#[command(name = "techkraft", version, about = "Sells concert tickets, and never one twice.")]
-pub struct CommandLine {
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
-pub enum Command {
-    /// Migrate, seed when empty, and serve the site (the default)
-    Serve,
-    /// Bring the database to the newest schema, and stop
-    Migrate,
-    /// Migrate, add the concert of the seed when there is none, and stop
-    Seed,
-    /// Count everything again and print the table; exit 1 when anything is untrue
-    Verify,
-    /// Set the admin's password, asked for at the terminal or read from standard input, and stop
-    SetAdminPassword,
-}
 
 /// The settings as they were typed. Flags win over the environment, the environment over `.env`.
 #[derive(Args)]
@@ -250,6 +228,8 @@ fn parse_bool(setting: &str, value: &str) -> Result<bool, StartError> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     fn config(arguments: &[&str]) -> Result<Config, StartError> {

@@ -25,9 +25,16 @@ pub fn configure(site: &mut ServiceConfig) {
 fn pages(site: &mut ServiceConfig) {
     // Bookings
     site.service(
-        form("/bookings").route(get().to(booking::pages::index)).route(post().to(booking::pages::create)),
+        form("/bookings")
+            .route(get().to(booking::lookup::pages::index))
+            .route(post().to(booking::pages::create)),
     )
     .service(page("/bookings/new").route(get().to(booking::pages::new)))
+    .service(
+        form("/bookings/find")
+            .route(get().to(booking::lookup::pages::new))
+            .route(post().to(booking::lookup::pages::create)),
+    )
     .service(page("/bookings/{token}").route(get().to(booking::pages::show)))
     .service(page("/bookings/{token}/calendar.ics").route(get().to(booking::pages::calendar)))
     .service(
@@ -94,8 +101,8 @@ pub fn without_secrets(path: &str) -> String {
     let is_ours = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
     let mut is_token = false;
     let shown = path.split('/').map(|part| {
-        let is_secret =
-            is_token && part != "new" || part.len() > HARMLESS_LENGTH && !part.chars().all(is_ours);
+        let is_secret = is_token && part != "new" && part != "find"
+            || part.len() > HARMLESS_LENGTH && !part.chars().all(is_ours);
         is_token = part == "bookings" || is_token && part.is_empty();
         if is_secret && !part.is_empty() {
             format!("{}…", part.chars().take(4).collect::<String>())
@@ -169,6 +176,7 @@ mod tests {
             ("/bookings/newCdEfGh".into(), "/bookings/newC…"),
             (format!("/elsewhere/{token}/"), "/elsewhere/AZ3x…/"),
             ("/bookings/new".into(), "/bookings/new"),
+            ("/bookings/find".into(), "/bookings/find"),
             ("/bookings".into(), "/bookings"),
             ("/events/midnight-parade/availability".into(), "/events/midnight-parade/availability"),
             ("/static/css/app.0123456789abcdef.css".into(), "/static/css/app.0123456789abcdef.css"),

@@ -94,6 +94,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    booking_lookups (email_hash) {
+        email_hash -> Text,
+        asked_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     secrets (name) {
         name -> Text,
         value -> Text,

@@ -13,6 +13,7 @@ use crate::booking::cancellation::{Outcome, announce, pages::admitted};
 use crate::booking::{self, Booking, parse_reference};
 use crate::error::Error;
 use crate::events::{Event, TicketType};
+use crate::guard::form::Query;
 use crate::page::{Page, Toast, see_other, toast_cookie};
 
 #[derive(Template)]
@@ -53,9 +54,9 @@ pub async fn index(
     page: Page,
     _: Admin,
     app: web::Data<App>,
-    query: web::Query<SearchQuery>,
+    Query(query): Query<SearchQuery>,
 ) -> Result<HttpResponse, Error> {
-    let typed = query.into_inner().reference;
+    let typed = query.reference;
     let (status, error) = match parse_reference(&typed) {
         _ if typed.trim().is_empty() => (StatusCode::OK, None),
         None => {

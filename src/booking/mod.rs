@@ -9,6 +9,7 @@ pub mod cancellation;
 pub mod desk;
 pub mod form;
 pub mod form_age;
+pub mod lookup;
 pub mod pages;
 pub mod request_key;
 pub mod store;

@@ -146,11 +146,6 @@ pub async fn create(
     Ok(response)
 }
 
-/// `GET /bookings`: there is no list; a reload after a refused form post comes here.
-pub async fn index() -> HttpResponse {
-    see_other("/").finish()
-}
-
 /// `GET /bookings/{token}`: the confirmation, for whoever holds the link.
 pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let sale = find_sale(&app, token.into_inner()).await?;

@@ -13,7 +13,7 @@ use crate::events::{Event, Stock, TicketType};
 use crate::schema::{bookings, events, ticket_types};
 
 /// Whose a booking is: the normalised address, as the index on it spells it.
-const PERSON: &str = "coalesce(bookings.buyer_email_normalised, lower(bookings.buyer_email))";
+pub(super) const PERSON: &str = "coalesce(bookings.buyer_email_normalised, lower(bookings.buyer_email))";
 
 /// What a batch came to.
 #[derive(Debug, Default)]

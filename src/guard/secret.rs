@@ -33,6 +33,7 @@ pub enum Purpose {
     TicketCodes,
     /// The names of those whose requests are counted inside Redis.
     RateLimits,
+    BookingLinks,
 }
 
 impl Purpose {
@@ -44,6 +45,7 @@ impl Purpose {
             Self::SharedBoard => b"techkraft shared board 1",
             Self::TicketCodes => b"techkraft ticket codes 1",
             Self::RateLimits => b"techkraft rate limits 1",
+            Self::BookingLinks => b"techkraft booking links 1",
         }
     }
 }

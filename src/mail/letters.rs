@@ -1,5 +1,7 @@
 //! How mails are written: what a mail says, in a module for each kind, and how it is put into an envelope.
 
+pub mod booking_link;
+pub mod cancellation;
 pub mod confirmation;
 mod envelope;
 
@@ -8,6 +10,7 @@ use url::{Host, Url};
 
 pub use self::envelope::{Envelope, seal};
 use super::{DueMail, Kind};
+use crate::booking::lookup::link::BookingLinks;
 use crate::tickets::code::TicketCodes;
 
 /// What every mail of this site has in common.
@@ -16,6 +19,7 @@ pub struct Stationery {
     /// The site's address, without a slash at the end.
     pub public_url: String,
     pub ticket_codes: TicketCodes,
+    pub booking_links: BookingLinks,
 }
 
 /// What a mail says.
@@ -63,6 +67,10 @@ pub fn write(due: &DueMail, stationery: &Stationery) -> Result<Letter, Unwritten
         Some(Kind::Confirmation) => {
             confirmation::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, stationery)
         }
+        Some(Kind::Cancellation) => {
+            cancellation::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, stationery)
+        }
+        Some(Kind::BookingLink) => booking_link::write(due.recipient(), stationery),
         None => Err(Unwritten::Failed(format!("this release writes no mail of the kind {}", due.mail.kind))),
     }
 }

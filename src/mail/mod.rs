@@ -31,16 +31,22 @@ use crate::schema::mails;
 pub enum Kind {
     /// The tickets are yours. Written by the desk with each booking, and once.
     Confirmation,
+    /// Here are your bookings: a link to all of the recipient's.
+    BookingLink,
+    /// A booking is no more, and its tickets are on sale again.
+    Cancellation,
 }
 
 impl Kind {
-    pub const ALL: [Self; 1] = [Self::Confirmation];
+    pub const ALL: [Self; 3] = [Self::Confirmation, Self::BookingLink, Self::Cancellation];
 
     /// Its name in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Confirmation => "confirmation",
+            Self::BookingLink => "booking link",
+            Self::Cancellation => "cancellation",
         }
     }
 

@@ -11,10 +11,12 @@ use super::bell::Bell;
 use super::letters::{self, Stationery};
 use super::post::Post;
 use super::sender::{Sender, StopSign};
+use crate::booking::lookup::link::BookingLinks;
 use crate::config::MailConfig;
 use crate::connections::SHUTDOWN_SECONDS;
 use crate::db::Database;
 use crate::error::StartError;
+use crate::guard::secret::Secrets;
 use crate::tickets::code::TicketCodes;
 
 pub struct MailOffice {
@@ -54,11 +56,16 @@ pub fn open(
     config: &MailConfig,
     db: &Database,
     public_url: &str,
-    ticket_codes: TicketCodes,
+    secrets: &Secrets,
 ) -> Result<MailOffice, StartError> {
     let from = config.from.clone().unwrap_or_else(|| letters::default_from(public_url));
     let post = Post::open(config, &hello(public_url, from.email.domain()))?;
-    let stationery = Stationery { from, public_url: public_url.to_owned(), ticket_codes };
+    let stationery = Stationery {
+        from,
+        public_url: public_url.to_owned(),
+        ticket_codes: TicketCodes::new(secrets),
+        booking_links: BookingLinks::new(secrets),
+    };
     let (bell, stop) = (Arc::<Bell>::default(), StopSign::default());
     let sender = Sender::new(db.clone(), config.limits, stationery, post, Arc::clone(&bell), stop.clone());
     let task = actix_web::rt::spawn(sender.run());

@@ -75,6 +75,13 @@ async fn the_visitors_pages_have_no_barriers() {
     inspection.look_at("the checkout with errors").await;
     visitor.visit(&format!("/bookings/new?ticket_type={}", front_row.id)).await;
     inspection.look_at("sold out").await;
+    visitor.visit("/bookings/find").await;
+    inspection.look_at("finding bookings").await;
+    visitor.click("main form button[type=submit]").await;
+    visitor.see("#lookup-email-error").await;
+    inspection.look_at("finding bookings with errors").await;
+    visitor.visit("/bookings/find?asked=1").await;
+    inspection.look_at("finding bookings, asked").await;
     inspection.end();
 }
 
@@ -102,6 +109,11 @@ async fn the_dialog_has_no_barriers() {
     visitor.visit(&booking).await;
     visitor.see(CONFIRMATION).await;
     inspection.look_at("the confirmation").await;
+    visitor.visit(&format!("{booking}/cancellation")).await;
+    inspection.look_at("cancelling").await;
+    visitor.click("main form button[type=submit]").await;
+    visitor.see(".confirmation--cancelled").await;
+    inspection.look_at("the booking, cancelled").await;
     inspection.end();
 }
 
@@ -119,6 +131,15 @@ async fn the_organisers_pages_have_no_barriers() {
     inspection.look_at("the sign-in, refused").await;
     organiser.sign_in(&site).await;
     inspection.look_at("the sale").await;
+    organiser.visit("/admin/bookings?reference=nothing").await;
+    inspection.look_at("finding a booking, in vain").await;
+    organiser.visit("/admin").await;
+    organiser.click("#sales a[href^='/admin/bookings/']").await;
+    organiser.see("#booking-heading").await;
+    inspection.look_at("a booking").await;
+    organiser.click("a[href$='/cancellation']").await;
+    organiser.see("#cancellation-heading").await;
+    inspection.look_at("cancelling a booking").await;
     organiser.visit("/admin/reseed").await;
     inspection.look_at("reseeding").await;
     organiser.fill("#event-name", "something else").await;

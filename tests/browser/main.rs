@@ -3,6 +3,7 @@
 mod accessibility;
 mod availability;
 mod booking;
+mod cancellation;
 mod keyboard;
 mod limits;
 mod once;

@@ -9,6 +9,7 @@ mod blockade;
 #[allow(dead_code, reason = "the tests of the site use more of it")]
 mod database;
 
+mod cancellations;
 mod cluster;
 mod failover;
 mod heap_only;

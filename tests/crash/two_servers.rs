@@ -197,7 +197,7 @@ fn buy_twice_at_once(rush: &Rush, visitors: &mut [Visitor; 2], purchase: &Purcha
     }
 }
 
-fn assert_no_deadlock(cluster: &Cluster) {
+pub fn assert_no_deadlock(cluster: &Cluster) {
     let log = cluster.log();
     let deadlocks: Vec<&str> = log.lines().filter(|line| line.contains("deadlock")).collect();
     assert!(deadlocks.is_empty(), "{deadlocks:#?}");

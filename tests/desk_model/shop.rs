@@ -8,6 +8,7 @@ use diesel::{QueryableByName, RunQueryDsl as _};
 use techkraft::admin;
 use techkraft::admin::audit::Actor;
 use techkraft::booking::buyer::Buyer;
+use techkraft::booking::cancellation::{Canceller, store};
 use techkraft::booking::desk::{Desk, DeskLimits};
 use techkraft::booking::{Order, Outcome};
 use techkraft::config::DatabaseUrl;
@@ -47,6 +48,12 @@ struct Row {
     quantity: i32,
     #[diesel(sql_type = Text)]
     status: String,
+}
+
+#[derive(QueryableByName)]
+struct Reference {
+    #[diesel(sql_type = Text)]
+    reference: String,
 }
 
 impl Shop {
@@ -92,22 +99,14 @@ impl Shop {
         }
     }
 
-    /// As the organiser's pages will do it.
+    /// As the organiser's pages do it.
     pub fn cancel(&self, number: u8) {
-        let its = format!("request_key = '{}' AND status = 'confirmed'", key(number));
-        let give_back = format!(
-            "UPDATE ticket_types SET version = version + 1,
-                 available = available + (SELECT quantity FROM bookings WHERE {its})
-             WHERE id = (SELECT ticket_type_id FROM bookings WHERE {its})"
-        );
-        let cancelled = self.db.write_here(|db| {
-            diesel::sql_query(give_back).execute(db)?;
-            diesel::sql_query(format!(
-                "UPDATE bookings SET status = 'cancelled', cancelled_at = created_at WHERE {its}"
-            ))
-            .execute(db)
-        });
-        cancelled.expect("it is cancelled");
+        let query = format!("SELECT reference FROM bookings WHERE request_key = '{}'", key(number));
+        let found: Vec<Reference> =
+            self.db.read_primary_here(|db| diesel::sql_query(query).load(db)).expect("it is read");
+        let Some(Reference { reference }) = found.into_iter().next() else { return };
+        let canceller = Canceller::Organiser { reference };
+        self.db.write_here(|db| store::cancel(db, &canceller)).expect("it is cancelled");
         self.desk.restocked();
     }
 

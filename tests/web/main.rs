@@ -13,6 +13,7 @@ mod check_in;
 mod command_line;
 mod events;
 mod guard;
+mod lookup;
 mod mail;
 mod migrations;
 mod pace;

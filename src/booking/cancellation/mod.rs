@@ -72,11 +72,12 @@ async fn cancel(app: &App, token: String) -> Result<Outcome, Error> {
 }
 
 /// Shows what a cancellation has put on sale again, here and on the other servers, and has the desk forget
-/// what was sold out. The desks of other servers remember that for a tenth of a second only.
+/// what was sold out; the mail goes out. The desks of other servers remember that for a tenth of a second only.
 pub fn announce(app: &App, outcome: &Outcome) {
     if let Outcome::Cancelled { stock, .. } = outcome {
         app.board.announce(&[*stock]);
         app.desk.restocked();
+        app.mail_bell.ring();
     }
 }
 

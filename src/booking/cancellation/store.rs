@@ -5,10 +5,12 @@ use super::{Canceller, Outcome};
 use crate::booking::{Booking, CANCELLED, CONFIRMED};
 use crate::db::Db;
 use crate::events::{Event, Stock};
+use crate::mail::{self, Kind, NewMail};
 use crate::schema::{bookings, events, ticket_types};
 use crate::tickets::store::admitted_count;
 
-/// Cancels a booking, and puts its tickets on sale again. Runs inside the caller's write transaction.
+/// Cancels a booking, puts its tickets on sale again, and queues the mail that says so. Runs inside the
+/// caller's write transaction.
 ///
 /// What is refused anyway is refused before anything is locked. Then the tier is locked before the booking:
 /// desks and a reseed lock tiers first, so nobody waits in a circle; a gate that lets somebody in holds the
@@ -35,6 +37,8 @@ pub fn cancel(db: &mut Db, canceller: &Canceller) -> QueryResult<Outcome> {
         return Ok(Outcome::AlreadyCancelled(booking));
     }
     let stock = give_back(db, &booking)?;
+    let mail = NewMail { kind: Kind::Cancellation, booking_id: Some(id), recipient: None, payload: None };
+    mail::store::enqueue(db, &mail)?;
     let booking = Booking { status: CANCELLED.to_owned(), cancelled_at: Some(now), ..booking };
     Ok(Outcome::Cancelled { booking, stock })
 }

@@ -202,3 +202,53 @@ fn a_booking_that_was_cancelled_first_is_not_confirmed() {
     drop(pause);
     super::wait_for_states(&app, &[("dropped", 1)]);
 }
+
+/// The mail of that subject, once it is there.
+fn with_subject(app: &TestApp, words: &str, count: usize) -> (String, String, Vec<u8>) {
+    let bytes = mails(app, count)
+        .into_iter()
+        .find(|bytes| parse(bytes).subject().unwrap_or_default().contains(words));
+    let bytes = bytes.expect(words);
+    let mail = parse(&bytes);
+    let text = mail.body_text(0).expect("text").into_owned();
+    let html = mail.body_html(0).expect("HTML").into_owned();
+    (text, html, bytes)
+}
+
+#[test]
+fn a_cancellation_says_what_is_over_once() {
+    let app = TestApp::spawn();
+    let url = book_as(&app, "Zoë Müller", "zoe@example.org");
+    mails(&app, 1);
+    let path = url.strip_prefix(&app.url("")).expect("a path").to_owned();
+    for _ in 0..2 {
+        assert_eq!(app.post(&format!("{path}/cancellation"), &[]).status(), 303);
+    }
+    let (text, html, bytes) = with_subject(&app, "Cancelled: TK-", 2);
+    assert_eq!(single(parse(&bytes).to()), ("Zoë Müller".into(), "zoe@example.org".into()));
+    for words in ["3 × VIP", "Midnight Parade", "no longer admit anyone", "nothing is paid back"] {
+        assert!(text.contains(words) && html.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains(&path) && !text.contains("calendar"), "no way to tickets that are none: {text}");
+    thread::sleep(Duration::from_millis(200));
+    assert_eq!(mails(&app, 2).len(), 2, "and no third");
+}
+
+#[test]
+fn the_link_to_ones_bookings_comes_by_mail_and_opens_them() {
+    let app = TestApp::spawn();
+    let url = book_as(&app, "Zoë Müller", "zoe@example.org");
+    mails(&app, 1);
+    assert_eq!(app.post("/bookings/find", &[("email", "ZOE@example.org")]).status(), 303);
+    let (text, html, bytes) = with_subject(&app, "Your bookings", 2);
+    assert_eq!(single(parse(&bytes).to()), (String::new(), "zoe@example.org".into()));
+    let link =
+        text.lines().find(|line| line.contains("/bookings?link=")).expect("a link on a line of its own");
+    assert!(html.contains(&format!("href=\"{link}\"")), "{html}");
+    assert!(text.contains("30 minutes") && html.contains("30 minutes"));
+    let list = app.get(link.strip_prefix(&app.url("")).expect("a path")).text().expect("a page");
+    assert!(
+        list.contains(url.strip_prefix(&app.url("")).expect("a path")) && list.contains("3 × VIP"),
+        "{list}"
+    );
+}

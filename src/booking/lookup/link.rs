@@ -1,0 +1,93 @@
+//! Links to all bookings of an address. Everything is in the link itself, sealed: no table to keep, no address
+//! to read for whoever finds the link in a log.
+
+use actix_web::cookie::{Cookie, CookieJar, Key};
+use chrono::{DateTime, Utc};
+
+use super::LINK_LIFETIME;
+use crate::guard::secret::{Purpose, Secrets};
+
+/// What the seal is bound to.
+const NAME: &str = "bookings";
+/// The longest address, sealed, takes less than half of it, in bytes.
+const LENGTH_MAX: usize = 1024;
+
+/// Seals and opens links with the site's secrets.
+#[derive(Clone)]
+pub struct BookingLinks {
+    /// The first one seals, each of them opens.
+    keys: Vec<Key>,
+}
+
+impl BookingLinks {
+    #[must_use]
+    pub fn new(secrets: &Secrets) -> Self {
+        let keys = secrets.keys(Purpose::BookingLinks);
+        Self { keys: keys.iter().map(|key| Key::derive_from(key)).collect() }
+    }
+
+    /// The path of the list of an address's bookings, which opens from `now` on for a while.
+    #[must_use]
+    pub fn path(&self, email: &str, now: DateTime<Utc>) -> String {
+        let until = (now + LINK_LIFETIME).timestamp();
+        let mut jar = CookieJar::new();
+        jar.private_mut(&self.keys[0]).add(Cookie::new(NAME, format!("{until} {email}")));
+        let sealed = jar.get(NAME).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
+        // Base64 as it may stand in a query.
+        let link = sealed.replace('+', "-").replace('/', "_").replace('=', "");
+        format!("/bookings?link={link}")
+    }
+
+    /// The address that a link is for; `None` when it is over, or was never ours.
+    #[must_use]
+    pub fn open(&self, link: &str, now: DateTime<Utc>) -> Option<String> {
+        if link.len() > LENGTH_MAX || !link.is_ascii() {
+            return None;
+        }
+        let padding = "=".repeat((4 - link.len() % 4) % 4);
+        let sealed = link.replace('-', "+").replace('_', "/") + &padding;
+        let mut jar = CookieJar::new();
+        jar.add_original(Cookie::new(NAME, sealed));
+        let opened = self.keys.iter().find_map(|key| jar.private(key).get(NAME))?;
+        let (until, email) = opened.value().split_once(' ')?;
+        (now.timestamp() < until.parse().ok()?).then(|| email.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_opens_for_a_while_and_only_what_it_was_made_for() {
+        let links = BookingLinks::new(&"a secret".into());
+        let now = Utc::now();
+        for email in ["ada@example.org", "jürgen.o'neill+x@müller.example", &"x".repeat(254)] {
+            let path = links.path(email, now);
+            let link = path.strip_prefix("/bookings?link=").unwrap();
+            assert!(link.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{link}");
+            assert!(link.len() <= LENGTH_MAX && !link.contains(email));
+            assert_eq!(links.open(link, now).as_deref(), Some(email));
+            let second = chrono::TimeDelta::seconds(1);
+            assert!(links.open(link, now + LINK_LIFETIME - second).is_some());
+            assert_eq!(links.open(link, now + LINK_LIFETIME), None);
+            assert_ne!(links.path(email, now), path);
+
+            let mut altered = link.to_owned();
+            altered.replace_range(20..21, if &altered[20..21] == "A" { "B" } else { "A" });
+            for bad in ["", "x", "=", "ü", &altered, &link[1..], &format!("{link}A"), &"A".repeat(2_000)] {
+                assert_eq!(links.open(bad, now), None, "{bad}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_that_was_replaced_still_opens_its_links() {
+        let now = Utc::now();
+        let path = BookingLinks::new(&"before".into()).path("ada@example.org", now);
+        let rotated = Secrets::new("after".into(), vec!["before".into()]);
+        let link = path.strip_prefix("/bookings?link=").unwrap();
+        assert_eq!(BookingLinks::new(&rotated).open(link, now).as_deref(), Some("ada@example.org"));
+        assert_eq!(BookingLinks::new(&"after".into()).open(link, now), None);
+    }
+}

@@ -1,0 +1,122 @@
+//! `/bookings/find`, `/bookings?link=…`
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use chrono::Utc;
+use serde::Deserialize;
+use tokio::time::{Instant, sleep_until};
+
+use super::{ANSWER_AFTER, Found, LINK_LIFETIME, PAUSE, store};
+use crate::app::App;
+use crate::booking::buyer::{Buyer, parse_email};
+use crate::error::Error;
+use crate::guard::form::{Form, Query};
+use crate::page::{Page, see_other};
+
+#[derive(Template)]
+#[template(path = "bookings/find.html")]
+struct New {
+    page: Page,
+    email: String,
+    error: Option<&'static str>,
+    /// A link that opens nothing any more has led here.
+    link_is_over: bool,
+    has_asked: bool,
+}
+
+impl New {
+    fn lifetime_minutes(&self) -> i64 {
+        LINK_LIFETIME.num_minutes()
+    }
+
+    fn pause_minutes(&self) -> i64 {
+        PAUSE.num_minutes()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "bookings/index.html")]
+struct Index {
+    page: Page,
+    email: String,
+    found: Vec<Found>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct NewQuery {
+    /// Whether the form was sent a moment ago.
+    asked: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct LookupForm {
+    email: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct IndexQuery {
+    link: String,
+}
+
+/// `GET /bookings/find`: the form, and what is said once it was sent.
+pub async fn new(
+    request: HttpRequest,
+    page: Page,
+    app: web::Data<App>,
+    Query(query): Query<NewQuery>,
+) -> Result<HttpResponse, Error> {
+    let email = Buyer::remembered(&app, &request).map(|buyer| buyer.email).unwrap_or_default();
+    let has_asked = !query.asked.is_empty();
+    let new = New { page: page.clone(), email, error: None, link_is_over: false, has_asked };
+    page.respond_unlisted(StatusCode::OK, &new)
+}
+
+/// `POST /bookings/find`: says the same of every address, after the same time.
+pub async fn create(
+    page: Page,
+    app: web::Data<App>,
+    Form(form): Form<LookupForm>,
+) -> Result<HttpResponse, Error> {
+    let answer_at = Instant::now() + ANSWER_AFTER;
+    let typed = form.email;
+    let email = match parse_email(&typed) {
+        Ok(email) => email,
+        Err(message) => {
+            let error = Some(message);
+            let new = New { page: page.clone(), email: typed, error, link_is_over: false, has_asked: false };
+            return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &new);
+        }
+    };
+    app.db.write(move |db| store::ask(db, &email)).await?;
+    app.mail_bell.ring();
+    sleep_until(answer_at).await;
+    Ok(see_other("/bookings/find?asked=1").finish())
+}
+
+/// `GET /bookings?link=…`: the bookings of the address that the link is for. Without a link there is no list.
+pub async fn index(
+    page: Page,
+    app: web::Data<App>,
+    Query(query): Query<IndexQuery>,
+) -> Result<HttpResponse, Error> {
+    if query.link.is_empty() {
+        return Ok(see_other("/bookings/find").finish());
+    }
+    let Some(email) = app.booking_links.open(&query.link, Utc::now()) else {
+        let new = New {
+            page: page.clone(),
+            email: String::new(),
+            error: None,
+            link_is_over: true,
+            has_asked: false,
+        };
+        return page.respond_unlisted(StatusCode::NOT_FOUND, &new);
+    };
+    let wanted = email.clone();
+    let found = app.db.read_primary(move |db| store::find_by_email(db, &wanted)).await?;
+    page.clone().respond_unlisted(StatusCode::OK, &Index { page, email, found })
+}

@@ -1,0 +1,86 @@
+use chrono::{NaiveDateTime, Utc};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{Text, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use super::{Found, PAUSE};
+use crate::booking::Booking;
+use crate::booking::buyer::normalised_email;
+use crate::booking::store::PERSON;
+use crate::db::Db;
+use crate::events::{Event, TicketType};
+use crate::mail::{self, Kind, NewMail};
+use crate::schema::{booking_lookups, bookings, events, ticket_types};
+
+/// Most bookings in one list, the newest first.
+const LIST_MAX: i64 = 200;
+const FORGOTTEN_AT_ONCE: i64 = 10;
+
+/// Puts the mail with the link into the outbox when the address has bookings and was not written to a moment
+/// ago. Does nearly the same for those that have none. Runs inside the caller's write transaction.
+///
+/// # Errors
+/// What the database said.
+pub fn ask(db: &mut Db, email: &str) -> QueryResult<()> {
+    let now = Utc::now().naive_utc();
+    let found = find_by_email(db, email)?;
+    if !note(db, email, now)? {
+        return Ok(());
+    }
+    let Some(newest) = found.first() else { return Ok(()) };
+    let recipient = Some(newest.booking.buyer_email.clone());
+    mail::store::enqueue(db, &NewMail { kind: Kind::BookingLink, booking_id: None, recipient, payload: None })
+}
+
+/// The bookings of an address, the newest first.
+///
+/// However alike two addresses look to us, they may be two people's: only ASCII letters may differ in case.
+///
+/// # Errors
+/// What the database said.
+pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Vec<Found>> {
+    let rows: Vec<(Booking, TicketType, Event)> = bookings::table
+        .inner_join(ticket_types::table.inner_join(events::table))
+        .filter(sql::<Text>(PERSON).eq(normalised_email(email)))
+        .order(bookings::id.desc())
+        .limit(LIST_MAX)
+        .select((Booking::as_select(), TicketType::as_select(), Event::as_select()))
+        .load(db)?;
+    let found = rows.into_iter().map(|(booking, ticket_type, event)| Found { booking, ticket_type, event });
+    Ok(found.filter(|it| it.booking.buyer_email.eq_ignore_ascii_case(email)).collect())
+}
+
+/// Notes that an address was asked for; `false` when it was a moment ago. Of two servers that are asked at
+/// the same time one is told so.
+fn note(db: &mut Db, email: &str, now: NaiveDateTime) -> QueryResult<bool> {
+    let noted = diesel::sql_query(
+        "INSERT INTO booking_lookups (email_hash, asked_at) VALUES ($1, $2)
+         ON CONFLICT (email_hash) DO UPDATE SET asked_at = excluded.asked_at
+         WHERE booking_lookups.asked_at <= $3",
+    );
+    let noted = noted.bind::<Text, _>(hash(email)).bind::<Timestamp, _>(now);
+    let noted = noted.bind::<Timestamp, _>(now - PAUSE).execute(db)?;
+    forget(db, now - PAUSE)?;
+    Ok(noted == 1)
+}
+
+/// Takes out some of the notes that no longer mean anything: more than come in.
+fn forget(db: &mut Db, before: NaiveDateTime) -> QueryResult<()> {
+    let over = booking_lookups::table
+        .filter(booking_lookups::asked_at.le(before))
+        .order(booking_lookups::asked_at)
+        .limit(FORGOTTEN_AT_ONCE)
+        .select(booking_lookups::email_hash);
+    let hashes: Vec<String> = match db {
+        // Those that another server is at are that server's: nobody waits for anybody.
+        Db::Postgres(pg) => over.for_update().skip_locked().load(pg)?,
+        Db::Sqlite(sqlite) => over.load(sqlite)?,
+    };
+    diesel::delete(booking_lookups::table.filter(booking_lookups::email_hash.eq_any(hashes))).execute(db)?;
+    Ok(())
+}
+
+fn hash(email: &str) -> String {
+    Sha256::digest(normalised_email(email)).iter().map(|byte| format!("{byte:02x}")).collect()
+}
