@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 
 use crate::error::Error;
 use crate::guard::shape::BODY_BYTES_MAX;
-use crate::{admin, assets, booking, events, tickets};
+use crate::{admin, assets, booking, events, mail, tickets};
 
 /// Which handler answers which URL. Patterns are tried in this order.
 pub fn configure(site: &mut ServiceConfig) {
@@ -59,6 +59,9 @@ fn pages(site: &mut ServiceConfig) {
             .route(get().to(admin::pages::new_session))
             .route(post().to(admin::pages::create_session)),
     )
+    .service(page("/admin/mails").route(get().to(mail::pages::index)))
+    .service(act("/admin/mails/attempts").route(post().to(mail::pages::create_attempts)))
+    .service(act("/admin/mails/{id}/attempts").route(post().to(mail::pages::create_attempt)))
     .service(act("/admin/sign-out").route(post().to(admin::pages::destroy_session)))
     .service(
         form("/admin/reseed").route(get().to(admin::reseed::new)).route(post().to(admin::reseed::create)),

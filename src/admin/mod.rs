@@ -14,6 +14,7 @@ use chrono::NaiveDateTime;
 use chrono_tz::Tz;
 
 use crate::events::{Event, TicketType};
+use crate::mail::State;
 use crate::money::Money;
 
 /// The one account that there is.
@@ -63,6 +64,12 @@ impl Sales {
     }
 }
 
+/// How a mail fares.
+pub struct MailState {
+    pub state: Option<State>,
+    pub last_error: Option<String>,
+}
+
 /// A line of the list of bookings.
 pub struct BookingLine {
     pub reference: String,
@@ -73,6 +80,8 @@ pub struct BookingLine {
     pub buyer_name: String,
     pub buyer_email: String,
     pub status: String,
+    /// How its confirmation fares, where that was looked up.
+    pub mail: Option<MailState>,
     /// UTC.
     pub created_at: NaiveDateTime,
     /// The venue's zone, as the IANA database names it.
