@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 
 use crate::error::Error;
 use crate::guard::shape::BODY_BYTES_MAX;
-use crate::{admin, assets, booking, events, tickets};
+use crate::{admin, assets, booking, events, mail, tickets};
 
 /// Which handler answers which URL. Patterns are tried in this order.
 pub fn configure(site: &mut ServiceConfig) {
@@ -76,6 +76,9 @@ fn pages(site: &mut ServiceConfig) {
             .route(post().to(admin::password_change::update)),
     )
     .service(page("/admin/audit-log").route(get().to(admin::audit_log::index)))
+    .service(page("/admin/mails").route(get().to(mail::pages::index)))
+    .service(act("/admin/mails/attempts").route(post().to(mail::pages::create_attempts)))
+    .service(act("/admin/mails/{id}/attempts").route(post().to(mail::pages::create_attempt)))
     .service(
         form("/admin/reseed").route(get().to(admin::reseed::new)).route(post().to(admin::reseed::create)),
     )

@@ -18,6 +18,8 @@ use crate::{pgbench, postgres};
 pub enum Kind {
     PostgresBatched,
     SqliteBatched,
+    PostgresWithoutMail,
+    SqliteWithoutMail,
     NoDatabase,
     PostgresUnbatched,
     SqliteUnbatched,
@@ -29,6 +31,8 @@ impl Kind {
         match self {
             Self::PostgresBatched => "PostgreSQL",
             Self::SqliteBatched => "SQLite",
+            Self::PostgresWithoutMail => "PostgreSQL, no outbox",
+            Self::SqliteWithoutMail => "SQLite, no outbox",
             Self::NoDatabase => "no database",
             Self::PostgresUnbatched => "PostgreSQL, unbatched",
             Self::SqliteUnbatched => "SQLite, unbatched",
@@ -39,6 +43,7 @@ impl Kind {
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::NoDatabase => &[("DESK_PRETENDS", "true")],
+            Self::PostgresWithoutMail | Self::SqliteWithoutMail => &[("DESK_WITHOUT_MAIL", "true")],
             Self::PostgresUnbatched | Self::SqliteUnbatched => &[("DESK_BATCH_SIZE", "1")],
             _ => &[],
         }
@@ -76,7 +81,9 @@ pub fn all(folder: &Path, cluster: &postgres::Cluster) -> Result<Vec<Contender>>
     let sqlite = |name: &str| format!("sqlite:{}", folder.join(name).display());
     let kinds = [
         (Kind::PostgresBatched, cluster.create_database("batched")?),
+        (Kind::PostgresWithoutMail, cluster.create_database("without_mail")?),
         (Kind::SqliteBatched, sqlite("batched.db")),
+        (Kind::SqliteWithoutMail, sqlite("without_mail.db")),
         // On SQLite, where whatever is still read costs least.
         (Kind::NoDatabase, sqlite("pretends.db")),
         (Kind::PostgresUnbatched, cluster.create_database("unbatched")?),
@@ -110,6 +117,14 @@ impl Contender {
             (begun.elapsed().as_secs_f64(), Usage::of(&servers, self.postmaster)?.since(&before));
         let server_rss_mib = resident_mib(server.pid())?;
         let all = crowd.leave()?;
+        if matches!(self.kind, Kind::PostgresWithoutMail | Kind::SqliteWithoutMail) {
+            self.database.confirm()?;
+        }
+        let verify = match self.kind {
+            Kind::NoDatabase => None,
+            _ => Some(self.database.is_true(all.confirmed, all.errors)?),
+        };
+        self.database.end_sale()?;
         let latencies = &mut answers.latencies_us;
         latencies.sort_unstable();
         Ok(Round {
@@ -122,10 +137,7 @@ impl Contender {
             postgres_cores: used.postgres_seconds / seconds,
             load_cores: used.own_seconds / seconds,
             server_rss_mib,
-            verify: match self.kind {
-                Kind::NoDatabase => None,
-                _ => Some(self.database.is_true(all.confirmed, all.errors)?),
-            },
+            verify,
         })
     }
 }

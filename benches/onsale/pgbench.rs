@@ -44,6 +44,8 @@ pub fn measure(database: &SaleDatabase, clients: usize, plan: &Plan, postmaster:
     let errors = failed(&String::from_utf8_lossy(&output.stdout));
     let mut latencies = after_warm_up(&logged, plan);
     latencies.sort_unstable();
+    // Its two statements are those of a shop that sends no mail.
+    database.confirm()?;
     Ok(Round {
         bookings_per_second: latencies.len() as f64 / plan.measured.as_secs_f64(),
         p50_ms: percentile_ms(&latencies, 0.50),

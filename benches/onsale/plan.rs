@@ -22,6 +22,7 @@ impl Plan {
         measured: Duration::from_millis(4000),
         connections: |kind| match kind {
             Kind::Pgbench => &[64],
+            Kind::PostgresWithoutMail | Kind::SqliteWithoutMail => &[1024],
             _ => &[64, 256, 1024],
         },
     };

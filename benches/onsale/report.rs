@@ -22,8 +22,15 @@ type Place = (Kind, usize);
 /// Its name in the file, what is divided by what, and what is promised.
 struct Ratio(&'static str, Place, Place, f64);
 
-const RATIOS: [Ratio; 6] = [
+const RATIOS: [Ratio; 8] = [
     Ratio("postgres_1024_vs_no_database", (Kind::PostgresBatched, 1024), (Kind::NoDatabase, 1024), 0.6),
+    Ratio(
+        "postgres_1024_vs_no_outbox",
+        (Kind::PostgresBatched, 1024),
+        (Kind::PostgresWithoutMail, 1024),
+        0.9,
+    ),
+    Ratio("sqlite_1024_vs_no_outbox", (Kind::SqliteBatched, 1024), (Kind::SqliteWithoutMail, 1024), 0.9),
     Ratio("postgres_1024_vs_unbatched", (Kind::PostgresBatched, 1024), (Kind::PostgresUnbatched, 1024), 25.0),
     Ratio("postgres_1024_vs_pgbench", (Kind::PostgresBatched, 1024), (Kind::Pgbench, 64), 10.0),
     Ratio("postgres_64_vs_no_database", (Kind::PostgresBatched, 64), (Kind::NoDatabase, 64), 0.3),

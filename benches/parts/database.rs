@@ -56,6 +56,28 @@ impl SaleDatabase {
         Ok(())
     }
 
+    /// What waits to be sent is no longer wanted: no sender disturbs the next round.
+    pub fn end_sale(&self) -> Result<()> {
+        self.database.write_here(|db| match db {
+            Db::Postgres(pg) => pg.batch_execute("TRUNCATE mails"),
+            Db::Sqlite(sqlite) => sqlite.batch_execute("DELETE FROM mails"),
+        })?;
+        Ok(())
+    }
+
+    /// Writes the confirmations of what was booked without, so that everything else can be verified.
+    pub fn confirm(&self) -> Result<()> {
+        const CONFIRM: &str = "
+            INSERT INTO mails (booking_id, kind, queued_at, due_at, state)
+            SELECT id, 'confirmation', created_at, created_at, 'dropped' FROM bookings b
+            WHERE NOT EXISTS (SELECT 1 FROM mails m WHERE m.booking_id = b.id)";
+        self.database.write_here(|db| match db {
+            Db::Postgres(pg) => pg.batch_execute(CONFIRM),
+            Db::Sqlite(sqlite) => sqlite.batch_execute(CONFIRM),
+        })?;
+        Ok(())
+    }
+
     /// Whether `techkraft verify` says so, and every booking that was confirmed is there. One whose answer
     /// was lost may be there too.
     pub fn is_true(&self, confirmed: u64, errors: u64) -> Result<bool> {

@@ -27,7 +27,10 @@ pub fn techkraft(url: &str, folder: &Path) -> Command {
         .env_remove("PUBLIC_URL")
         .env_remove("REDIS_URL")
         .env_remove("DATABASE_READ_URLS")
-        .env_remove("DESK_PRETENDS");
+        .env_remove("DESK_PRETENDS")
+        .env_remove("DESK_WITHOUT_MAIL")
+        .env_remove("SMTP_URL")
+        .env_remove("MAIL_DIR");
     command
 }
 

@@ -46,6 +46,7 @@ fn line(typed: &[&str; TYPED.len()]) -> BookingLine {
         buyer_name: typed[1].to_owned(),
         buyer_email: typed[2].to_owned(),
         status: booking.status,
+        mail: None,
         created_at: booking.created_at,
         time_zone: "America/Chicago".to_owned(),
     }

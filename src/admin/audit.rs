@@ -22,11 +22,13 @@ pub enum Action {
     BookingCancelled,
     /// A ticket that was let in by mistake counts as outside again.
     AdmissionRevoked,
+    MailQueuedAgain,
+    FailedMailsQueuedAgain,
     Reseeded,
 }
 
 impl Action {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::AccountMade,
         Self::SignedIn,
         Self::SignInFailed,
@@ -38,6 +40,8 @@ impl Action {
         Self::BookingsExported,
         Self::BookingCancelled,
         Self::AdmissionRevoked,
+        Self::MailQueuedAgain,
+        Self::FailedMailsQueuedAgain,
         Self::Reseeded,
     ];
 
@@ -55,6 +59,8 @@ impl Action {
             Self::BookingsExported => "bookings exported",
             Self::BookingCancelled => "booking cancelled",
             Self::AdmissionRevoked => "admission revoked",
+            Self::MailQueuedAgain => "mail queued again",
+            Self::FailedMailsQueuedAgain => "failed mails queued again",
             Self::Reseeded => "reseeded",
         }
     }
@@ -76,6 +82,7 @@ impl Action {
             Self::SignedOutEverywhere | Self::PasswordChanged => Some(("session ended", "sessions ended")),
             Self::BookingsExported => Some(("booking", "bookings")),
             Self::BookingCancelled => Some(("ticket back on sale", "tickets back on sale")),
+            Self::FailedMailsQueuedAgain => Some(("mail", "mails")),
             Self::Reseeded => Some(("booking deleted", "bookings deleted")),
             _ => None,
         }

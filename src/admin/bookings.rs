@@ -14,7 +14,11 @@ use crate::booking::{self, Booking, parse_reference};
 use crate::error::Error;
 use crate::events::{Event, TicketType};
 use crate::guard::form::Query;
+use crate::mail::{self, MailLine, Which};
 use crate::page::{Page, Toast, see_other, toast_cookie};
+
+/// Mails of a booking that its page shows: one of each kind, and some to come.
+const MAILS_SHOWN: i64 = 10;
 
 #[derive(Template)]
 #[template(path = "admin/booking.html")]
@@ -23,6 +27,8 @@ struct Show {
     event: Event,
     ticket_type: TicketType,
     booking: Booking,
+    /// The newest first.
+    mails: Vec<MailLine>,
 }
 
 #[derive(Template)]
@@ -81,7 +87,12 @@ pub async fn show(
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let (booking, ticket_type, event) = find(&app, &reference).await?;
-    page.clone().respond_unlisted(StatusCode::OK, &Show { page, event, ticket_type, booking })
+    let reference = booking.reference.clone();
+    let mails = app
+        .db
+        .read_primary(move |db| mail::store::list(db, Which::Of(&reference), None, MAILS_SHOWN))
+        .await?;
+    page.clone().respond_unlisted(StatusCode::OK, &Show { page, event, ticket_type, booking, mails })
 }
 
 /// `GET /admin/bookings/{reference}/cancellation`

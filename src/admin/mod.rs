@@ -24,6 +24,7 @@ use chrono::{NaiveDateTime, SecondsFormat};
 use chrono_tz::Tz;
 
 use crate::events::{Event, TicketType};
+use crate::mail::State;
 use crate::money::Money;
 
 /// The one account that there is.
@@ -112,6 +113,12 @@ impl Sales {
     }
 }
 
+/// How a mail fares.
+pub struct MailState {
+    pub state: Option<State>,
+    pub last_error: Option<String>,
+}
+
 /// A line of the list of bookings.
 pub struct BookingLine {
     pub reference: String,
@@ -122,6 +129,8 @@ pub struct BookingLine {
     pub buyer_name: String,
     pub buyer_email: String,
     pub status: String,
+    /// How its confirmation fares, where that was looked up.
+    pub mail: Option<MailState>,
     /// UTC.
     pub created_at: NaiveDateTime,
     /// The venue's zone, as the IANA database names it.

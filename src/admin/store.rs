@@ -13,13 +13,14 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::audit::{Action, Actor};
-use super::{BookingLine, Clock, Sales, TierSales};
+use super::{BookingLine, Clock, MailState, Sales, TierSales};
 use crate::booking::Booking;
 use crate::booking::cancellation::{self, Canceller, Outcome};
 use crate::db::Db;
 use crate::events::seed::Seed;
 use crate::events::{self, Event};
-use crate::schema::{bookings, events as events_table, ticket_types};
+use crate::mail::{Kind, State};
+use crate::schema::{bookings, events as events_table, mails, ticket_types};
 
 /// The sale of every concert, the next one first.
 ///
@@ -64,18 +65,31 @@ fn sales_of(db: &mut Db, event: Event) -> QueryResult<Sales> {
     Ok(Sales { event, tiers: tiers.collect(), booking_count })
 }
 
-/// The newest bookings, at most `limit`.
+/// The newest bookings, at most `limit`, and how their confirmations fare.
 ///
 /// # Errors
 /// What the database said.
 pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>> {
+    let of_booking = mails::booking_id.eq(bookings::id.nullable());
+    let confirmations = mails::table.on(of_booking.and(mails::kind.eq(Kind::Confirmation.as_str())));
     let rows = bookings::table
         .inner_join(ticket_types::table.inner_join(events_table::table))
+        .left_join(confirmations)
         .order((bookings::created_at.desc(), bookings::id.desc()))
         .limit(limit)
-        .select((Booking::as_select(), ticket_types::name, events_table::time_zone))
+        .select((
+            Booking::as_select(),
+            ticket_types::name,
+            events_table::time_zone,
+            mails::state.nullable(),
+            mails::last_error.nullable(),
+        ))
         .load(db)?;
-    Ok(rows.into_iter().map(line).collect())
+    let with_mail = |(booking, ticket_type, time_zone, state, last_error): RowWithMail| {
+        let mail = state.map(|state| MailState { state: State::parse(&state), last_error });
+        BookingLine { mail, ..line((booking, ticket_type, time_zone)) }
+    };
+    Ok(rows.into_iter().map(with_mail).collect())
 }
 
 /// The clock of the next concert's venue; UTC when there is none.
@@ -101,7 +115,12 @@ pub fn bookings_of_event(db: &mut Db, slug: &str) -> QueryResult<Vec<BookingLine
     Ok(rows.into_iter().map(line).collect())
 }
 
-fn line((booking, ticket_type, time_zone): (Booking, String, String)) -> BookingLine {
+/// A booking, the name of its tier, and the venue's zone.
+type Row = (Booking, String, String);
+/// The same, and the state and the error of the confirmation.
+type RowWithMail = (Booking, String, String, Option<String>, Option<String>);
+
+fn line((booking, ticket_type, time_zone): Row) -> BookingLine {
     BookingLine {
         total: booking.total(),
         unit_price: booking.unit_price(),
@@ -111,6 +130,7 @@ fn line((booking, ticket_type, time_zone): (Booking, String, String)) -> Booking
         buyer_name: booking.buyer_name,
         buyer_email: booking.buyer_email,
         status: booking.status,
+        mail: None,
         created_at: booking.created_at,
         time_zone,
     }

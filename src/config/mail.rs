@@ -63,6 +63,17 @@ pub enum Destination {
     Folder(PathBuf),
 }
 
+impl Destination {
+    /// The folder, where there is no mail server.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Server(_) => None,
+            Self::Folder(path) => Some(path),
+        }
+    }
+}
+
 impl MailSettings {
     /// Checks what was typed.
     pub(super) fn parse(&self, database: &DatabaseUrl) -> Result<MailConfig, StartError> {

@@ -13,6 +13,7 @@
 pub mod bell;
 pub mod letters;
 pub mod office;
+pub mod pages;
 pub mod post;
 pub mod sender;
 pub mod store;
@@ -50,6 +51,16 @@ impl Kind {
         }
     }
 
+    /// For people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Confirmation => "Confirmation",
+            Self::BookingLink => "Booking link",
+            Self::Cancellation => "Cancellation",
+        }
+    }
+
     /// The kind of that name; `None` when a newer release has written it.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
@@ -81,6 +92,17 @@ impl State {
             Self::Sent => "sent",
             Self::Failed => "failed",
             Self::Dropped => "dropped",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Queued => "Queued",
+            Self::Sent => "Sent",
+            Self::Failed => "Failed",
+            Self::Dropped => "Not needed",
         }
     }
 
@@ -189,6 +211,15 @@ pub enum Verdict {
     Released,
 }
 
+/// Which mails are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which<'a> {
+    All,
+    In(State),
+    /// Those of the booking with this reference.
+    Of(&'a str),
+}
+
 /// A line of the list of mails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailLine {
@@ -201,10 +232,24 @@ pub struct MailLine {
 }
 
 impl MailLine {
+    /// What it is about, for people.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        match Kind::parse(&self.mail.kind) {
+            Some(kind) => kind.label(),
+            None => &self.mail.kind,
+        }
+    }
+
+    #[must_use]
+    pub fn state(&self) -> Option<State> {
+        State::parse(&self.mail.state)
+    }
+
     /// Whether the organiser may have it sent again.
     #[must_use]
     pub fn can_be_resent(&self) -> bool {
-        State::parse(&self.mail.state) != Some(State::Queued)
+        self.state() != Some(State::Queued)
     }
 
     /// "Nov 22, 1:05 PM", on the venue's clock.

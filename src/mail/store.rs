@@ -4,7 +4,7 @@ use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamp};
 
-use super::{DueMail, Mail, MailLine, NewMail, Sale, Settlement, State, Verdict, Waiting};
+use super::{DueMail, Mail, MailLine, NewMail, Sale, Settlement, State, Verdict, Waiting, Which};
 use crate::booking::Booking;
 use crate::db::Db;
 use crate::events::{Event, TicketType};
@@ -163,12 +163,7 @@ pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str
 ///
 /// # Errors
 /// What the database said.
-pub fn list(
-    db: &mut Db,
-    state: Option<State>,
-    before: Option<i64>,
-    limit: i64,
-) -> QueryResult<Vec<MailLine>> {
+pub fn list(db: &mut Db, which: Which<'_>, before: Option<i64>, limit: i64) -> QueryResult<Vec<MailLine>> {
     let mut lines = mails::table
         .left_join(bookings::table.inner_join(ticket_types::table.inner_join(events::table)))
         .filter(mails::id.lt(before.unwrap_or(i64::MAX)))
@@ -180,8 +175,10 @@ pub fn list(
             events::time_zone.nullable(),
         ))
         .into_boxed();
-    if let Some(state) = state {
-        lines = lines.filter(mails::state.eq(state.as_str()));
+    match which {
+        Which::All => {}
+        Which::In(state) => lines = lines.filter(mails::state.eq(state.as_str())),
+        Which::Of(reference) => lines = lines.filter(bookings::reference.eq(reference)),
     }
     let rows: Vec<LineRow> = lines.load(db)?;
     let line = |(mail, booking, time_zone): LineRow| {

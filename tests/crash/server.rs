@@ -148,6 +148,9 @@ fn techkraft(database: &TestDatabase) -> Command {
         "DATABASE_READ_URLS",
         "REDIS_URL",
         "TRUSTED_PROXIES",
+        "SMTP_URL",
+        "MAIL_FROM",
+        "MAIL_DIR",
     ] {
         command.env_remove(setting);
     }

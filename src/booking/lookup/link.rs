@@ -45,7 +45,7 @@ impl BookingLinks {
             return None;
         }
         let padding = "=".repeat((4 - link.len() % 4) % 4);
-        let sealed = link.replace('-', "+").replace('_', "/") + &padding;
+        let sealed = link.replace('-', "+").replace('_', "/") + padding.as_str();
         let mut jar = CookieJar::new();
         jar.add_original(Cookie::new(NAME, sealed));
         let opened = self.keys.iter().find_map(|key| jar.private(key).get(NAME))?;

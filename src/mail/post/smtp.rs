@@ -98,7 +98,7 @@ impl Smtp {
     async fn connect(&self) -> Result<AsyncSmtpConnection, Refusal> {
         let away = |what: &str| Refusal::Everything(format!("{}: {what}", self.url));
         match timeout(CONNECT_WAIT.min(self.wait), self.enter()).await {
-            Ok(entered) => entered.map_err(|e| away(&one_line(&e))),
+            Ok(entered) => entered.map_err(|e| away(&words(&e))),
             Err(_) => Err(away("does not answer")),
         }
     }
@@ -153,15 +153,23 @@ async fn say(connection: &mut AsyncSmtpConnection, envelope: &Envelope) -> Resul
     Ok(())
 }
 
+/// A server's own words, as the organiser's mail department knows them: `550 5.1.1 no such user`.
+fn words(error: &Error) -> String {
+    match (error.status(), std::error::Error::source(error)) {
+        (Some(code), Some(said)) => one_line(&format_args!("{code} {said}")),
+        _ => one_line(error),
+    }
+}
+
 /// Whom mails come from is the same for all of them, and so is what a server thinks of it.
 fn refused_sender(error: Error) -> Mishap {
     let is_hung_up = error.status().is_none_or(|code| u16::from(code) == 421);
-    let refusal = Refusal::Everything(one_line(&error));
+    let refusal = Refusal::Everything(words(&error));
     if is_hung_up { Mishap::Unheard(refusal) } else { Mishap::Answered(refusal) }
 }
 
 fn refused_mail(error: Error) -> Mishap {
-    let why = one_line(&error);
+    let why = words(&error);
     match error.status().map(u16::from) {
         None => Mishap::Broken(Refusal::ForNow(why)),
         // RFC 5321, 3.8: it is about to close. RFC 4954, 6: it wants us to sign in, or better.

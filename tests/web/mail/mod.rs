@@ -1,6 +1,7 @@
 //! What the site writes to its buyers.
 
 mod letter;
+mod organiser;
 mod outbox;
 mod smtp;
 

@@ -9,7 +9,7 @@ use super::wait_for_states;
 use crate::support::TestApp;
 use crate::support::smtp_server::{Reaction, Received, SmtpServer, Step};
 
-fn through(server: &SmtpServer) -> impl FnOnce(&mut Config) {
+pub fn through(server: &SmtpServer) -> impl FnOnce(&mut Config) {
     let url = SmtpUrl::parse(&server.url()).expect("a URL");
     move |config| {
         config.mail.destination = Destination::Server(url);
@@ -18,7 +18,7 @@ fn through(server: &SmtpServer) -> impl FnOnce(&mut Config) {
     }
 }
 
-fn message_id(received: &Received) -> String {
+pub fn message_id(received: &Received) -> String {
     let mail = MessageParser::default().parse(&received.bytes).expect("a mail");
     mail.message_id().expect("an id").to_owned()
 }

@@ -1,0 +1,108 @@
+//! `/admin/mails`, `/admin/mails/attempts`, `/admin/mails/{id}/attempts`: what has become of the mails, and once
+//! more for those that did not arrive.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::{MailLine, State, Waiting, Which, store};
+use crate::admin::session::Admin;
+use crate::admin::audit::Action;
+use crate::admin::store::audit::record;
+use crate::app::App;
+use crate::error::Error;
+use crate::page::{Page, Toast, see_other, toast_cookie};
+
+/// Mails on a page.
+const PAGE_LENGTH: usize = 50;
+
+#[derive(Template)]
+#[template(path = "admin/mails.html")]
+struct Index {
+    page: Page,
+    lines: Vec<MailLine>,
+    waiting: Waiting,
+    /// The filter.
+    state: Option<State>,
+    is_first: bool,
+    /// The id before which the next page begins.
+    older: Option<i64>,
+    /// Where mails go, for the sentence that says so.
+    folder: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct IndexQuery {
+    state: String,
+    before: String,
+}
+
+/// `GET /admin/mails?state=failed&before=4711`: the newest first.
+pub async fn index(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    query: web::Query<IndexQuery>,
+) -> Result<HttpResponse, Error> {
+    let state = match query.state.as_str() {
+        "" => None,
+        name => Some(State::parse(name).ok_or(Error::NotFound)?),
+    };
+    let before: Option<i64> = match query.before.as_str() {
+        "" => None,
+        id => Some(id.parse().map_err(|_| Error::NotFound)?),
+    };
+    let (mut lines, waiting) = app
+        .db
+        .read_primary(move |db| {
+            let which = state.map_or(Which::All, Which::In);
+            // One more than is shown tells whether there are more.
+            Ok((store::list(db, which, before, PAGE_LENGTH as i64 + 1)?, store::waiting(db)?))
+        })
+        .await?;
+    let has_more = lines.len() > PAGE_LENGTH;
+    lines.truncate(PAGE_LENGTH);
+    let older = lines.last().filter(|_| has_more).map(|line| line.mail.id);
+    let folder = app.config.mail.destination.folder().map(|path| path.display().to_string());
+    let index =
+        Index { page: page.clone(), lines, waiting, state, is_first: before.is_none(), older, folder };
+    page.respond_unlisted(StatusCode::OK, &index)
+}
+
+/// `POST /admin/mails/attempts`: everything that has failed, once more.
+pub async fn create_attempts(admin: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let queued = app.db.write(move |db| {
+        let queued = store::resend_failed(db)?;
+        record(db, &admin.actor(), Action::FailedMailsQueuedAgain, "all", queued)?;
+        Ok(queued)
+    });
+    let queued = queued.await?;
+    app.mail_bell.ring();
+    let toast =
+        Toast::success(format!("Queued again: {queued} {}.", if queued == 1 { "mail" } else { "mails" }));
+    Ok(see_other("/admin/mails").cookie(toast_cookie(&app, &toast)).finish())
+}
+
+/// `POST /admin/mails/{id}/attempts`: this mail, once more.
+pub async fn create_attempt(
+    admin: Admin,
+    app: web::Data<App>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let id: i64 = id.parse().map_err(|_| Error::NotFound)?;
+    let subject = app.db.write(move |db| {
+        let subject = store::resend(db, id)?;
+        if let Some(subject) = &subject {
+            record(db, &admin.actor(), Action::MailQueuedAgain, subject, 1)?;
+        }
+        Ok(subject)
+    });
+    let toast = match subject.await? {
+        Some(subject) => Toast::success(format!("Queued again: {subject}.")),
+        None => Toast::failure("Nothing to do: this mail is waiting to be sent, or gone with its booking."),
+    };
+    app.mail_bell.ring();
+    Ok(see_other("/admin/mails").cookie(toast_cookie(&app, &toast)).finish())
+}
