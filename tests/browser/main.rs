@@ -3,6 +3,7 @@
 mod accessibility;
 mod availability;
 mod booking;
+mod camera;
 mod keyboard;
 mod limits;
 mod once;
@@ -13,6 +14,7 @@ mod quality;
 mod race;
 mod support;
 mod trap;
+mod tickets;
 
 use support::Site;
 
