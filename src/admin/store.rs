@@ -20,6 +20,7 @@ use crate::db::Db;
 use crate::events::seed::Seed;
 use crate::events::{self, Event};
 use crate::schema::{bookings, events as events_table, ticket_types};
+use crate::tickets;
 
 /// The sale of every concert, the next one first.
 ///
@@ -151,6 +152,7 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
     }
     let deleted =
         diesel::delete(bookings::table.filter(bookings::ticket_type_id.eq_any(tiers))).execute(db)?;
+    tickets::store::forget_refusals(db, seed.slug)?;
     events::store::plant(db, seed)?;
     audit::record(db, actor, Action::Reseeded, seed.name, deleted)?;
     Ok(deleted)
