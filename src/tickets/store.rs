@@ -161,8 +161,11 @@ pub fn insert_refusal(db: &mut Db, event_id: i64, refusal: &Refusal) -> QueryRes
 /// # Errors
 /// What the database said.
 pub fn forget_refusals(db: &mut Db, slug: &str) -> QueryResult<()> {
-    let event = events::table.filter(events::slug.eq(slug)).select(events::id);
-    diesel::delete(refusals::table.filter(refusals::event_id.eq_any(event))).execute(db)?;
+    let event: Option<i64> =
+        events::table.filter(events::slug.eq(slug)).select(events::id).first(db).optional()?;
+    if let Some(id) = event {
+        diesel::delete(refusals::table.filter(refusals::event_id.eq(id))).execute(db)?;
+    }
     Ok(())
 }
 

@@ -13,8 +13,8 @@ mod polling;
 mod quality;
 mod race;
 mod support;
-mod trap;
 mod tickets;
+mod trap;
 
 use support::Site;
 
