@@ -21,6 +21,7 @@ use crate::events::seed::Seed;
 use crate::events::{self, Event};
 use crate::mail::{Kind, State};
 use crate::schema::{bookings, events as events_table, mails, ticket_types};
+use crate::tickets;
 
 /// The sale of every concert, the next one first.
 ///
@@ -171,6 +172,7 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
     }
     let deleted =
         diesel::delete(bookings::table.filter(bookings::ticket_type_id.eq_any(tiers))).execute(db)?;
+    tickets::store::forget_refusals(db, seed.slug)?;
     events::store::plant(db, seed)?;
     audit::record(db, actor, Action::Reseeded, seed.name, deleted)?;
     Ok(deleted)

@@ -7,8 +7,8 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{MailLine, State, Waiting, Which, store};
-use crate::admin::session::Admin;
 use crate::admin::audit::Action;
+use crate::admin::session::Admin;
 use crate::admin::store::audit::record;
 use crate::app::App;
 use crate::error::Error;

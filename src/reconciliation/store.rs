@@ -16,7 +16,7 @@ const TIERS: &str = "
 
 /// What must never be, and the query that counts how often it is. Each reads the tables themselves, so
 /// that a broken index or a constraint that was dropped cannot hide anything.
-const UNTRUTHS: [(&str, &str); 12] = [
+const UNTRUTHS: [(&str, &str); 15] = [
     (
         "request keys that booked more than once",
         "SELECT COUNT(*) AS count FROM (SELECT 1 AS x FROM bookings GROUP BY request_key HAVING COUNT(*) > 1) AS d",
@@ -46,6 +46,21 @@ const UNTRUTHS: [(&str, &str); 12] = [
     (
         "cancelled bookings that do not say when, or others that do",
         "SELECT COUNT(*) AS count FROM bookings WHERE (status = 'cancelled') <> (cancelled_at IS NOT NULL)",
+    ),
+    (
+        "admissions of a booking that does not exist",
+        "SELECT COUNT(*) AS count FROM admissions a
+         WHERE NOT EXISTS (SELECT 1 FROM bookings b WHERE b.id = a.booking_id)",
+    ),
+    (
+        "admissions of a ticket that its booking does not have",
+        "SELECT COUNT(*) AS count FROM admissions a JOIN bookings b ON b.id = a.booking_id
+         WHERE a.seat < 1 OR a.seat > b.quantity",
+    ),
+    (
+        "tickets that were let in more than once",
+        "SELECT COUNT(*) AS count FROM
+         (SELECT 1 AS x FROM admissions GROUP BY booking_id, seat HAVING COUNT(*) > 1) AS d",
     ),
     (
         "cancelled bookings on which somebody was let in",

@@ -1,10 +1,10 @@
 //! Ticket codes: the booking's reference, the seat, and a signature over both, in the reference's alphabet.
 //!
 //! `7F3K-9QXM-222R-KD84-TQ2H` is the reference `TK-7F3K-9QXM`, three characters for the seat, and nine of
-//! HMAC-SHA256, cut to 30⁹ values, which is 44 bits. That is more than the 32 bits that NIST SP 800-107
-//! (section 5.3.3) asks of a tag that is only ever tried online: whoever guesses stands at a gate, or holds
-//! an organiser's session, and every refusal is written down. A mistyped character is caught by the same
-//! tag, so the code needs no check digit.
+//! HMAC-SHA256, cut to 30⁹ values, which is 44 bits. RFC 2104 (section 5) would keep 80 where a forger may
+//! try unseen. Here each try is a request of a gate or of an organiser's session, slowed by the site's rate
+//! limits and written down when it is refused, and the code has to be short enough to be typed. A mistyped
+//! character is caught by the same tag, so the code needs no check digit.
 //!
 //! The key is derived from the site's secret under a label of its own. A gate without a network may be
 //! given it: it then knows a true code, and can make one up, but learns nothing else that the secret signs.

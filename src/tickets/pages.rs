@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::events::Event;
 use crate::events::pace::Pace;
+use crate::guard::form::{Form, Query};
 use crate::page::{Page, html, see_other};
 
 /// How many of a gate's latest answers are shown.
@@ -107,9 +108,8 @@ pub async fn update_gate(
     page: Page,
     _: Admin,
     app: web::Data<App>,
-    form: web::Form<Gate>,
+    Form(gate): Form<Gate>,
 ) -> Result<HttpResponse, Error> {
-    let gate = form.into_inner();
     if find_event(&app, &gate).is_none() {
         return Err(Error::NotFound);
     }
@@ -126,9 +126,9 @@ pub async fn create(
     page: Page,
     admin: Admin,
     app: web::Data<App>,
-    form: web::Form<CheckInForm>,
+    Form(form): Form<CheckInForm>,
 ) -> Result<HttpResponse, Error> {
-    let CheckInForm { code: typed, gate } = form.into_inner();
+    let CheckInForm { code: typed, gate } = form;
     let (event, gate) = find_place(&app, gate)?;
     let answer = match app.ticket_codes.recognise(&typed) {
         Ok(code) => admit(&app, &event, scan(code, &event, &gate, admin)).await?,
@@ -144,9 +144,9 @@ pub async fn revoke(
     page: Page,
     admin: Admin,
     app: web::Data<App>,
-    form: web::Form<CheckInForm>,
+    Form(form): Form<CheckInForm>,
 ) -> Result<HttpResponse, Error> {
-    let CheckInForm { code, gate } = form.into_inner();
+    let CheckInForm { code, gate } = form;
     let (event, gate) = find_place(&app, gate)?;
     let code = app.ticket_codes.recognise(&code).map_err(|_| Error::NotFound)?;
     let scan = scan(code, &event, &gate, admin);
@@ -159,9 +159,9 @@ pub async fn turnout(
     page: Page,
     _: Admin,
     app: web::Data<App>,
-    gate: web::Query<Gate>,
+    Query(gate): Query<Gate>,
 ) -> Result<HttpResponse, Error> {
-    let (event, gate) = find_place(&app, gate.into_inner())?;
+    let (event, gate) = find_place(&app, gate)?;
     let check_in = load(page.clone(), &app, event, gate, None, String::new()).await?;
     Ok(page.unlisted_builder(StatusCode::OK).body(html(&check_in.as_turnout())?))
 }

@@ -155,6 +155,20 @@ pub fn insert_refusal(db: &mut Db, event_id: i64, refusal: &Refusal) -> QueryRes
     Ok(())
 }
 
+/// Forgets whom a concert's gates have refused, for a sale that starts again; admissions go with their
+/// bookings.
+///
+/// # Errors
+/// What the database said.
+pub fn forget_refusals(db: &mut Db, slug: &str) -> QueryResult<()> {
+    let event: Option<i64> =
+        events::table.filter(events::slug.eq(slug)).select(events::id).first(db).optional()?;
+    if let Some(id) = event {
+        diesel::delete(refusals::table.filter(refusals::event_id.eq(id))).execute(db)?;
+    }
+    Ok(())
+}
+
 /// How many of a concert's tickets are in, and how often somebody was refused.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Scheme, Visitor};
+use crate::tickets::open_tickets;
 
 const AXE: &str = include_str!("vendor/axe-core/axe.min.js");
 
@@ -121,7 +122,7 @@ async fn the_dialog_has_no_barriers() {
 async fn the_organisers_pages_have_no_barriers() {
     let site = open_site();
     let organiser = Visitor::arrive(&site).await;
-    organiser.book(&site.tier("VIP"), 2).await;
+    let code = open_tickets(&organiser, &site, "VIP", 2).await.remove(0);
     let mut inspection = Inspection::by(&organiser);
     organiser.visit("/admin/sign-in").await;
     inspection.look_at("the sign-in").await;
@@ -140,6 +141,16 @@ async fn the_organisers_pages_have_no_barriers() {
     organiser.click("a[href$='/cancellation']").await;
     organiser.see("#cancellation-heading").await;
     inspection.look_at("cancelling a booking").await;
+    organiser.visit("/admin/check-in").await;
+    inspection.look_at("the question which gate it is").await;
+    organiser.fill("#gate-name", "North gate").await;
+    organiser.click("#main button[type=submit]").await;
+    for (code, says) in [(code.as_str(), "Admitted"), (&code, "Already used"), ("7F3K", "Try again")] {
+        organiser.fill("#code", code).await;
+        organiser.click(".gate__form button[type=submit]").await;
+        organiser.until(&format!("document.querySelector('.answer__word').innerText === '{says}'")).await;
+        inspection.look_at(says).await;
+    }
     organiser.visit("/admin/reseed").await;
     inspection.look_at("reseeding").await;
     organiser.fill("#event-name", "something else").await;

@@ -3,6 +3,7 @@
 mod accessibility;
 mod availability;
 mod booking;
+mod camera;
 mod cancellation;
 mod keyboard;
 mod limits;
@@ -13,6 +14,7 @@ mod polling;
 mod quality;
 mod race;
 mod support;
+mod tickets;
 mod trap;
 
 use support::Site;

@@ -173,6 +173,19 @@ fn an_admission_is_undone_once_and_audited() {
 }
 
 #[test]
+fn a_reseed_starts_the_gates_afresh_too() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    let code = codes(&app, &app.book_well("VIP", 1)).remove(0);
+    let statuses = [(); 2].map(|()| scan(&app, &organiser, GATE, &code).status().as_u16());
+    assert_eq!((statuses, app.count("refusals")), ([201, 409], 1));
+    let reseed = organiser.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
+    assert_eq!(reseed.send().expect("an answer").status(), 303);
+    assert_eq!((app.count("admissions"), app.count("refusals")), (0, 0));
+    assert_eq!(scan(&app, &organiser, GATE, &code).status(), 404);
+}
+
+#[test]
 fn a_device_remembers_its_gate() {
     let app = TestApp::spawn();
     let organiser = app.organiser();

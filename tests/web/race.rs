@@ -3,6 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
+use crate::check_in::{codes, scan};
 use crate::support::acts::Checkout;
 use crate::support::{TestApp, browser, header};
 
@@ -91,4 +92,31 @@ fn bookings_in_the_middle_of_a_reseed_end_before_or_after_it() {
         }
     });
     app.database.assert_books_balance();
+}
+
+/// Tried: without UNIQUE (booking_id, seat) in the migrations all forty are let in, on both databases.
+#[test]
+fn one_ticket_scanned_at_forty_gates_at_once_comes_in_once() {
+    let app = TestApp::spawn();
+    let organiser = app.organiser();
+    for _ in 0..5 {
+        let code = codes(&app, &app.book_well("VIP", 2)).remove(0);
+        let barrier = Barrier::new(40);
+        let mut statuses: Vec<u16> = thread::scope(|scope| {
+            let gates: Vec<_> = (0..40)
+                .map(|number| {
+                    let (app, organiser, barrier, code) = (&app, &organiser, &barrier, &code);
+                    scope.spawn(move || {
+                        barrier.wait();
+                        scan(app, organiser, &format!("Gate {number}"), code).status().as_u16()
+                    })
+                })
+                .collect();
+            gates.into_iter().map(|gate| gate.join().expect("a gate")).collect()
+        });
+        statuses.sort_unstable();
+        assert_eq!(statuses[0], 201);
+        assert!(statuses[1..].iter().all(|status| *status == 409), "{statuses:?}");
+    }
+    assert_eq!((app.count("admissions"), app.count("refusals WHERE reason = 'used'")), (5, 195));
 }

@@ -36,6 +36,9 @@ fn each_untruth_is_found() {
         ("tokens that more than one", "UPDATE bookings SET token = 'one'"),
         ("quantity × unit price", "UPDATE bookings SET total_cents = total_cents + 1"),
         ("a tier that does not exist", "UPDATE bookings SET ticket_type_id = 999999"),
+        ("admissions of a booking that does not exist", &admit("999999", "1")),
+        ("a ticket that its booking does not have", &admit("id", "quantity + 1")),
+        ("tickets that were let in more than once", &format!("{0}; {0}", admit("id", "1"))),
         ("neither confirmed nor cancelled", "UPDATE bookings SET status = 'perhaps'"),
         ("DOES NOT BALANCE", "UPDATE bookings SET status = 'cancelled', cancelled_at = created_at"),
         ("do not say when", "UPDATE bookings SET status = 'cancelled'"),
@@ -70,6 +73,14 @@ fn a_missing_database_is_not_a_true_one() {
         .expect("the binary runs");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("no such file"));
+}
+
+/// Lets somebody in on every booking, past all guards.
+fn admit(booking_id: &str, seat: &str) -> String {
+    format!(
+        "INSERT INTO admissions (id, booking_id, seat, gate, actor, admitted_at)
+         SELECT id, {booking_id}, {seat}, 'North gate', 'admin', created_at FROM bookings"
+    )
 }
 
 /// The tables again as they are, without keys, checks and references.

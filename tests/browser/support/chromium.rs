@@ -14,7 +14,7 @@ const INSTALL: &str =
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Nothing but the page under test may use the network or the disk, and nothing may ask questions.
-const ARGUMENTS: [&str; 12] = [
+const ARGUMENTS: [&str; 14] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -26,6 +26,9 @@ const ARGUMENTS: [&str; 12] = [
     "--no-first-run",
     "--force-color-profile=srgb",
     "--hide-scrollbars",
+    // A camera of moving colours, which the site's own policy still has to allow.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
     "--window-size=1280,900",
 ];
 

@@ -1,5 +1,8 @@
 use techkraft::config::SecretConfig;
+use techkraft::guard::secret::Secrets;
+use techkraft::tickets::code::TicketCodes;
 
+use crate::check_in;
 use crate::support::{TestApp, browser, header};
 
 const OLD: &str = "6f1ed002ab5595859014ebf0951522d9";
@@ -33,4 +36,21 @@ fn a_secret_is_replaced_and_nobody_loses_a_form_or_a_cookie() {
     let opened_since = rotated.open_checkout("VIP", 1);
     assert_eq!(after.confirm(&opened_since, 1).status(), 303, "new things are made with the new one");
     assert_eq!(before.confirm(&opened_since, 1).status(), 422);
+}
+
+#[test]
+fn tickets_of_the_secret_before_still_open_the_gate() {
+    let app = with_secrets(NEW, &[OLD]);
+    let organiser = app.organiser();
+    let codes = check_in::codes(&app, &app.book_well("VIP", 1));
+    let reference = format!("TK-{}", &codes[0][..9]);
+    let minted = |secret: &str| {
+        let codes = TicketCodes::new(&Secrets::new(secret.into(), Vec::new()));
+        codes.mint(&reference, 1).expect("a code")
+    };
+    assert_eq!(minted(NEW), codes[0], "new tickets are signed with the new one");
+    let third = minted("a third secret that nobody has ever set");
+    assert_eq!(check_in::scan(&app, &organiser, "North gate", &third).status(), 404);
+    assert_eq!(check_in::scan(&app, &organiser, "North gate", &minted(OLD)).status(), 201);
+    assert_eq!(check_in::scan(&app, &organiser, "North gate", &codes[0]).status(), 409, "it is one ticket");
 }

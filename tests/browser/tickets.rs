@@ -1,0 +1,196 @@
+//! From a booking to its ticket, on the screen and on paper, and through the gate. What a scanner would
+//! see is read by zbar, which has nothing in common with what wrote it.
+
+use std::path::Path;
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::open_site;
+use crate::support::{Site, Visitor};
+
+const QR: &str = ".ticket__qr";
+const CODE: &str = "[data-ticket-code]";
+/// As WebDriver writes the key.
+const ENTER: char = '\u{e007}';
+const ANSWER: &str = "#answer .answer__word";
+
+/// The texts of the QR codes in a picture.
+fn decode(picture: &Path) -> Vec<String> {
+    let zbar = Command::new("zbarimg")
+        .args(["--quiet", "--raw", "-Sdisable", "-Sqrcode.enable"])
+        .arg(picture)
+        .output()
+        .expect("zbarimg is installed: `apt-get install zbar-tools`");
+    String::from_utf8_lossy(&zbar.stdout).lines().map(str::to_owned).collect()
+}
+
+/// Books, and opens the booking's own page by the way that the dialog shows.
+pub async fn open_tickets(visitor: &Visitor, site: &Site, tier: &str, quantity: u32) -> Vec<String> {
+    visitor.book(&site.tier(tier), quantity).await;
+    assert!(!visitor.is_seen(QR).await, "the dialog stays short");
+    visitor.click("#checkout .actions a[href^='/bookings/']:not([href$='.ics'])").await;
+    visitor.see(QR).await;
+    visitor.ask(&format!("[...document.querySelectorAll('{CODE}')].map((it) => it.textContent)")).await
+}
+
+/// Signs in and opens a gate of that name.
+pub async fn open_gate(visitor: &Visitor, site: &Site, gate: &str) {
+    visitor.sign_in(site).await;
+    visitor.visit("/admin/check-in").await;
+    visitor.fill("#gate-name", gate).await;
+    visitor.click("#main button[type=submit]").await;
+    visitor.see("#code").await;
+}
+
+/// As a handheld scanner does it: the code, and Enter, wherever the focus is.
+async fn scan(visitor: &Visitor, code: &str) -> String {
+    let _: () = visitor.run("document.querySelector('#answer').replaceChildren();").await;
+    visitor.press(format!("{code}{ENTER}")).await;
+    visitor.until("document.querySelector('#answer .answer')").await;
+    visitor.text("#answer").await
+}
+
+#[tokio::test]
+async fn a_ticket_on_a_phone_opens_the_gate_once() {
+    let site = open_site();
+    let phone = Visitor::new(&site).await;
+    phone.resize(390, 844).await;
+    phone.visit("/").await;
+    let codes = open_tickets(&phone, &site, "VIP", 3).await;
+    assert_eq!(codes.len(), 3);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut scanned = Vec::new();
+    for seat in 1..=3 {
+        phone.click(&format!(".tickets__ways a[href='#ticket-{seat}']")).await;
+        let picture = folder.path().join(format!("{seat}.png"));
+        let left = format!("document.querySelector('#ticket-{seat}').getBoundingClientRect().left");
+        phone
+            .until(&format!(
+                "Math.abs(2 * {left} + document.querySelector('.ticket').offsetWidth - innerWidth) < 3"
+            ))
+            .await;
+        // The whole screen, as a scanner that is held to it sees it.
+        phone.driver().screenshot(&picture).await.expect("a picture of the screen");
+        scanned.extend(decode(&picture));
+    }
+    assert_eq!(scanned, codes, "one code on the screen at a time, and the one that is written under it");
+
+    let (north, south) = tokio::join!(Visitor::new(&site), Visitor::new(&site));
+    tokio::join!(open_gate(&north, &site, "North gate"), open_gate(&south, &site, "South gate"));
+    let _: () = north.run("window.isTheSamePage = true;").await;
+    let answer = scan(&north, &scanned[0]).await;
+    assert!(answer.contains("Admitted") && answer.contains("VIP, ticket 1 of 3"), "{answer}");
+    let ready: bool =
+        north.ask("document.activeElement.id === 'code' && document.activeElement.value === ''").await;
+    assert!(ready, "the next code can be scanned at once");
+    let answer = scan(&south, &scanned[0]).await;
+    assert!(answer.contains("Already used") && answer.contains("North gate"), "{answer}");
+    let answer = scan(&north, &scanned[1].to_lowercase()).await;
+    assert!(answer.contains("2 of 3 of this booking are in"), "{answer}");
+    let answer = scan(&north, "QRFC-BEF5").await;
+    assert!(answer.contains("Try again"), "{answer}");
+    assert!(
+        north.ask::<bool>("document.querySelector('#code').value === 'QRFC-BEF5'").await,
+        "to be corrected"
+    );
+    assert!(north.ask::<bool>("window.isTheSamePage").await, "nothing was loaded anew");
+    // The other gate hears of it by its next poll.
+    south.until("document.querySelector('#turnout-heading').innerText === '2 of 3 in'").await;
+
+    north.click("#turnout .passage form button").await;
+    north.until(&format!("document.querySelector('{ANSWER}').innerText === 'Undone'")).await;
+    assert!(scan(&south, &scanned[1]).await.contains("Admitted"), "the ticket is good again");
+}
+
+#[tokio::test]
+async fn codes_that_come_faster_than_answers_wait_their_turn() {
+    let site = open_site();
+    let buyer = Visitor::arrive(&site).await;
+    let codes = open_tickets(&buyer, &site, "VIP", 4).await;
+    let gate = Visitor::new(&site).await;
+    open_gate(&gate, &site, "North gate").await;
+    let typed: String = codes.iter().map(|code| format!("{code}{ENTER}")).collect();
+    gate.press(typed).await;
+    gate.until("document.querySelector('#turnout-heading').innerText === '4 of 4 in'").await;
+    assert_eq!(gate.text(ANSWER).await, "Admitted");
+}
+
+#[tokio::test]
+async fn the_gate_works_without_javascript() {
+    let site = open_site();
+    let buyer = Visitor::arrive(&site).await;
+    let codes = open_tickets(&buyer, &site, "Front Row", 1).await;
+    let gate = Visitor::without_javascript(&site).await;
+    open_gate(&gate, &site, "North gate").await;
+    for word in ["Admitted", "Already used"] {
+        gate.fill("#code", &codes[0]).await;
+        gate.click(".gate__form button[type=submit]").await;
+        gate.until(&format!("document.querySelector('{ANSWER}').innerText === '{word}'")).await;
+        assert!(!gate.is_seen("[data-camera-toggle]").await);
+    }
+    gate.click("#turnout .passage form button").await;
+    gate.until(&format!("document.querySelector('{ANSWER}').innerText === 'Undone'")).await;
+}
+
+#[tokio::test]
+async fn printed_tickets_are_one_a_page_and_can_be_scanned() {
+    let site = open_site();
+    let buyer = Visitor::arrive(&site).await;
+    let codes = open_tickets(&buyer, &site, "General Admission", 3).await;
+    let reference = format!("TK-{}", &codes[0][..9]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (paper, width, height) in [("A4", 8.27, 11.69), ("Letter", 8.5, 11.0)] {
+        let file = folder.path().join(format!("{paper}.pdf"));
+        print(&buyer, &file, width, height).await;
+        let pages = rasterise(&file);
+        assert_eq!(pages.len(), 3, "one page for each ticket on {paper}");
+        for (page, (code, seat)) in pages.iter().zip(codes.iter().zip(1..)) {
+            assert_eq!(decode(page), [code.as_str()], "{paper}, page {seat}");
+            let text = text_of_page(&file, seat);
+            for part in ["Midnight Parade", "Ada Lovelace", "The Foundry Hall", &reference, code] {
+                assert!(text.contains(part), "{part} is missing on {paper}: {text}");
+            }
+            assert!(
+                text.contains("General Admission") && text.contains(&format!("Ticket {seat} of 3")),
+                "{text}"
+            );
+            for noise in ["127.0.0.1", "Add to calendar", "TechKraft"] {
+                assert!(!text.contains(noise), "{noise} is printed on {paper}: {text}");
+            }
+        }
+    }
+}
+
+/// Saves the page as PDF, with all that browsers like to print at a page's edges.
+async fn print(visitor: &Visitor, file: &Path, width: f64, height: f64) {
+    let paper = json!({ "paperWidth": width, "paperHeight": height, "displayHeaderFooter": true });
+    let pdf = visitor.cdp("Page.printToPDF", paper).await;
+    let bytes = STANDARD.decode(pdf["data"].as_str().expect("a file")).expect("base64");
+    std::fs::write(file, bytes).expect("the file can be written");
+}
+
+/// Its pages in grey, as a cheap printer prints them.
+fn rasterise(pdf: &Path) -> Vec<std::path::PathBuf> {
+    let pages = pdf.with_extension("pages");
+    std::fs::create_dir(&pages).expect("a folder");
+    let poppler = Command::new("pdftoppm")
+        .args(["-r", "110", "-gray", "-png"])
+        .args([pdf, &pages.join("page")])
+        .status()
+        .expect("pdftoppm is installed: `apt-get install poppler-utils`");
+    assert!(poppler.success());
+    let mut pages: Vec<_> =
+        pages.read_dir().expect("a folder").map(|entry| entry.expect("a page").path()).collect();
+    pages.sort();
+    pages
+}
+
+fn text_of_page(pdf: &Path, page: u32) -> String {
+    let page = page.to_string();
+    let poppler = Command::new("pdftotext").args(["-f", &page, "-l", &page]).arg(pdf).arg("-").output();
+    let text = poppler.expect("pdftotext is installed: `apt-get install poppler-utils`").stdout;
+    String::from_utf8_lossy(&text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
