@@ -11,7 +11,7 @@ use super::answer::{Answer, clock};
 use super::code::{Code, Misread};
 use super::gate::{Gate, parse_name};
 use super::{Holder, Passage, Refusal, Scan, Turnout, store};
-use crate::admin::session::Admin;
+use crate::admin::session::{Admin, Watching};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::Event;
@@ -157,7 +157,7 @@ pub async fn revoke(
 /// `GET /admin/check-in/turnout`: the part that refreshes itself.
 pub async fn turnout(
     page: Page,
-    _: Admin,
+    _: Watching,
     app: web::Data<App>,
     Query(gate): Query<Gate>,
 ) -> Result<HttpResponse, Error> {
