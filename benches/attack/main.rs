@@ -12,6 +12,7 @@ mod attackers;
 mod report;
 
 #[path = "../parts/database.rs"]
+#[allow(dead_code, reason = "another benchmark has contenders without mail")]
 mod database;
 #[path = "../parts/figures.rs"]
 mod figures;
