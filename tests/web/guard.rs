@@ -1,5 +1,6 @@
 //! What stands between the network and the pages.
 
+mod addresses;
 mod bots;
 mod cookies;
 mod cross_site;

@@ -1,0 +1,14 @@
+# need_cargo_tool NAME VERSION: the cargo command of that name, in that version, as source. It is built once,
+# without optimisation, and kept outside the project, so that `cargo clean` costs nobody the minutes.
+
+CARGO_TOOLS=${XDG_CACHE_HOME:-$HOME/.cache}/techkraft
+PATH=$CARGO_TOOLS/bin:$PATH
+
+need_cargo_tool() {
+  local name=$1 version=$2
+  # `cargo install` itself looks whether this version is there, but asks the registry first.
+  if ! grep -qs "^\"$name $version " "$CARGO_TOOLS/.crates.toml"; then
+    echo "Building $name $version, once"
+    cargo install --quiet --locked --debug --root "$CARGO_TOOLS" "$name@$version"
+  fi
+}
