@@ -10,12 +10,17 @@ mod blockade;
 mod database;
 
 mod cancellations;
+#[path = "../support/smtp_server.rs"]
+#[allow(dead_code, reason = "the tests of the site use more of it")]
+mod smtp_server;
+
 mod cluster;
 mod failover;
 mod heap_only;
 mod key_reuse;
 mod killed;
 mod late_replay;
+mod mails;
 mod rush;
 #[allow(dead_code, reason = "the tests of the way in use more of it")]
 mod server;

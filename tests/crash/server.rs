@@ -94,6 +94,11 @@ impl Server {
         }
     }
 
+    /// Waits until the process has ended by itself.
+    pub fn wait_until_it_ends(&mut self) -> ExitStatus {
+        self.child.take().expect("it runs").wait().expect("it has ended")
+    }
+
     /// Sends it a signal, such as "-STOP".
     pub fn signal(&self, name: &str) {
         let id = self.child.as_ref().expect("it runs").id().to_string();

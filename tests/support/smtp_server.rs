@@ -25,6 +25,8 @@ pub enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reaction {
     Say(&'static str),
+    /// Everything is well, after a while.
+    Late(Duration),
     /// Not a word, until the client goes.
     Hang,
     HangUp,
@@ -248,7 +250,11 @@ impl Conversation {
             }
             bytes.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
         }
-        let reaction = self.reaction(Step::Body);
+        let mut reaction = self.reaction(Step::Body);
+        if let Some(Reaction::Late(wait)) = reaction {
+            thread::sleep(wait);
+            reaction = None;
+        }
         let received = Received {
             to: self.to.clone(),
             bytes,
@@ -268,6 +274,10 @@ impl Conversation {
 
     fn answer(&self, stream: &mut BufReader<impl Stream>, step: Step, usual: &str) -> std::io::Result<bool> {
         match self.reaction(step) {
+            Some(Reaction::Late(wait)) => {
+                thread::sleep(wait);
+                say(stream, usual)
+            }
             Some(reaction) => react(stream, reaction),
             None => say(stream, usual),
         }
@@ -282,7 +292,7 @@ impl Conversation {
 fn react(stream: &mut BufReader<impl Stream>, reaction: Reaction) -> std::io::Result<bool> {
     match reaction {
         Reaction::Say(text) => say(stream, text).map(|_| !text.starts_with("421")),
-        Reaction::HangUp => Ok(false),
+        Reaction::HangUp | Reaction::Late(_) => Ok(false),
         Reaction::Hang => {
             // Until the client has had enough.
             while stream.read(&mut [0; 256])? > 0 {}
