@@ -3,16 +3,17 @@
 //! Looking at one is dear on purpose: 19 MiB and tens of milliseconds. So there is one pair of hands for it
 //! in each server, whatever the crowd at the door: the memory of one hash, at most one core, and that at a
 //! low priority, so that whoever buys tickets goes first. The others wait in a short line, few from each
-//! network, so that one who pushes fills it for nobody else; organisers in a browser that is known have a
-//! line of their own, which goes first. When the line is full one is told so at once, and to come back.
+//! network, so that one who pushes fills it for nobody else, and come to the front five times a second at
+//! most; organisers in a browser that is known have a line of their own, which goes first and at any pace. When
+//! the line is full one is told so at once, and to come back.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -25,6 +26,10 @@ const PLACES: usize = 8;
 const PLACES_OF_A_NETWORK: usize = 2;
 /// Whoever has not come to the front by then is sent away.
 const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// From one stranger's turn to the next. It bounds what a flood costs, whatever its size: the processor, and
+/// the disk, because each wrong password is written down, and on SQLite a booking waits for that.
+const STRANGERS_PACE: Duration = Duration::from_millis(200);
 
 /// The niceness of the hands, from 0 to 19: where the processor is short they get a tenth of what a thread
 /// that serves gets.
@@ -44,6 +49,8 @@ struct Door {
 #[derive(Default)]
 struct Lines {
     is_busy: bool,
+    /// When the last stranger's turn began.
+    last_stranger: Option<Instant>,
     known: VecDeque<Place>,
     strangers: VecDeque<Place>,
 }
@@ -82,19 +89,17 @@ impl Doorkeeper {
     /// # Errors
     /// [`Error::Busy`] when the line is full or does not move.
     pub async fn turn(&self, network: IpAddr, is_known: bool) -> Result<Turn, Error> {
-        let (call, called) = oneshot::channel();
-        {
-            let mut lines = self.0.lines();
-            if !lines.is_busy {
-                lines.is_busy = true;
-                return Ok(Turn(Some(Arc::clone(&self.0))));
+        let (call, mut called) = oneshot::channel();
+        self.0.lines().join(Place { network, call }, is_known)?;
+        let sent_away = Instant::now() + WAIT_MAX;
+        while Instant::now() < sent_away {
+            Arc::clone(&self.0).call_next();
+            // Nobody else says when a stranger's time has come.
+            if let Ok(turn) = tokio::time::timeout(STRANGERS_PACE / 8, &mut called).await {
+                return turn.map_err(|_| Error::Busy);
             }
-            lines.join(Place { network, call }, is_known)?;
         }
-        match tokio::time::timeout(WAIT_MAX, called).await {
-            Ok(Ok(turn)) => Ok(turn),
-            _ => Err(Error::Busy),
-        }
+        Err(Error::Busy)
     }
 }
 
@@ -110,27 +115,41 @@ impl Lines {
         line.push_back(place);
         Ok(())
     }
+
+    /// Whose turn it is.
+    fn next(&mut self, now: Instant) -> Option<Place> {
+        if self.is_busy {
+            return None;
+        }
+        let next = self.known.pop_front().or_else(|| {
+            let is_time = self.last_stranger.is_none_or(|last| now >= last + STRANGERS_PACE);
+            let stranger = if is_time { self.strangers.pop_front() } else { None };
+            if stranger.is_some() {
+                self.last_stranger = Some(now);
+            }
+            stranger
+        });
+        self.is_busy = next.is_some();
+        next
+    }
 }
 
 impl Door {
-    fn lines(&self) -> std::sync::MutexGuard<'_, Lines> {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the turn to the first who is still there.
+    /// Gives the turn, when nobody has it, to the first who is still there.
     fn call_next(self: Arc<Self>) {
         loop {
-            let next = {
-                let mut lines = self.lines();
-                let next = lines.known.pop_front().or_else(|| lines.strangers.pop_front());
-                lines.is_busy = next.is_some();
-                next
-            };
-            let Some(place) = next else { return };
+            let Some(place) = self.lines().next(Instant::now()) else { return };
             match place.call.send(Turn(Some(Arc::clone(&self)))) {
                 Ok(()) => return,
                 // Not dropped with the door in it: that would call the next one, too.
-                Err(mut turn) => turn.0 = None,
+                Err(mut turn) => {
+                    turn.0 = None;
+                    self.lines().is_busy = false;
+                }
             }
         }
     }
@@ -157,6 +176,7 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(door) = self.0.take() {
+            door.lines().is_busy = false;
             door.call_next();
         }
     }
