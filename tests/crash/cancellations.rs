@@ -12,8 +12,6 @@ use crate::server::{Server, assert_verified};
 use crate::two_servers::assert_no_deadlock;
 use crate::visitor::Visitor;
 
-/// Tried: when a cancellation locks the booking before the tier, PostgreSQL's log told of deadlocks with the
-/// reseeds.
 #[test]
 fn cancellations_in_mid_rush_meet_no_deadlock_and_lose_no_ticket() {
     let cluster = Cluster::start();

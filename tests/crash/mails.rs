@@ -69,7 +69,7 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// The Message-ID, and the buyer: the line of its header, unfolded.
+/// The line of its header.
 fn message_id(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().find(|line| line.starts_with("Message-ID:")).expect("each mail has one");
@@ -77,8 +77,6 @@ fn message_id(bytes: &[u8]) -> String {
 }
 
 /// Six times, in the middle of it; what it had not written down yet is sent once more as the same mail.
-/// Tried: with a lease that never ends the last mails did not come; with Message-IDs made at random the
-/// second mail of a buyer was another.
 #[test]
 fn every_buyer_gets_the_mail_though_the_server_is_killed_in_mid_sending() {
     let (mail_server, database) = (SmtpServer::start(), TestDatabase::create());

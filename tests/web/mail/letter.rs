@@ -122,7 +122,7 @@ fn content_type(part: &mail_parser::MessagePart<'_>) -> String {
 }
 
 /// Names that no form lets in, put into the database: whatever they hold, there is one recipient and no
-/// header more. Tried: with `one_line` and lettre's encoder both left out, a Bcc stood in the mail.
+/// header more.
 #[test]
 fn no_name_adds_a_header_or_a_recipient() {
     let names = [
