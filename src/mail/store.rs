@@ -55,6 +55,16 @@ struct Taken {
     id: i64,
 }
 
+/// Whether a mail waits whose time has come.
+///
+/// # Errors
+/// What the database said.
+pub fn is_anything_due(db: &mut Db, now: NaiveDateTime) -> QueryResult<bool> {
+    let due = mails::table.filter(mails::state.eq(State::Queued.as_str())).filter(mails::due_at.le(now));
+    let one: Option<i64> = due.select(mails::id).first(db).optional()?;
+    Ok(one.is_some())
+}
+
 /// Takes at most so many mails that are due, for as long as the lease; then they are due again. Runs inside
 /// the caller's transaction.
 ///

@@ -1,5 +1,7 @@
 //! A line of the table: what it is, what is sent, and what may come back.
 
+use techkraft::booking::is_token;
+
 use crate::decency;
 use crate::stage::Stage;
 use crate::wire::{Answer, Heard, exchange};
@@ -128,5 +130,7 @@ fn word(answer: &Answer) -> String {
 }
 
 fn booked_token(answer: &Answer) -> Option<&str> {
-    answer.header("location").filter(|_| answer.status == 303)?.strip_prefix("/bookings/")
+    let token = answer.header("location").filter(|_| answer.status == 303)?.strip_prefix("/bookings/")?;
+    // Not the page that finds them again.
+    is_token(token).then_some(token)
 }

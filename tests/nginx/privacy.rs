@@ -43,7 +43,7 @@ fn personal_pages_come_from_the_server_every_time() {
         }
         assert_eq!(header(&his, "set-cookie"), "", "{path}");
         let read = his.text().expect("a page");
-        for secret in ["Ada", "ada@example.org", "Booked: 1", token] {
+        for secret in ["Ada", "ada+", "Booked: 1", token] {
             assert!(!read.contains(secret), "{path} told him {secret}");
         }
     }
@@ -73,7 +73,7 @@ fn what_is_kept_holds_nothing_of_the_visitor_who_asked_first() {
     assert_eq!((header(&his, "x-cache-status"), header(&his, "set-cookie")), ("HIT", ""));
     let (hers, his) = (hers.text().expect("a fragment"), his.text().expect("a fragment"));
     assert_eq!(hers, his);
-    assert!(!his.contains("Ada") && !his.contains("ada@example.org"));
+    assert!(!his.contains("Ada") && !his.contains("ada+"));
     // The poll did not take the toast that waits for her next page.
     assert!(front.get(&ada, "/").text().expect("a page").contains("Booked: 1"));
 }
