@@ -1,4 +1,4 @@
-//! Bookings while the server is attacked, measured: `cargo bench --bench attack` (six minutes).
+//! Bookings while the server is attacked, measured: `cargo bench --bench attack` (some eight minutes).
 //!
 //! Buyers book two hundred times a second, whether or not the server keeps up, in turns left alone and under
 //! each of the attacks in [`assault`]. What counts is the ratio of their 95th percentiles, which is to be 2 at
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     if arguments.first().is_some_and(|it| it == attackers::ROLE) {
         return end(attackers::run(&arguments[1..]).map(|()| true));
     }
-    // Only `cargo bench` says so; `cargo test --benches` must not wait six minutes.
+    // Only `cargo bench` says so; `cargo test --benches` must not wait that long.
     if !arguments.iter().any(|argument| argument == "--bench") {
         println!("Nothing is measured here: run `cargo bench --bench attack`.");
         return ExitCode::SUCCESS;
