@@ -27,7 +27,8 @@ struct Entry {
 }
 
 fn cancellations(app: &TestApp) -> Vec<(String, String, i64)> {
-    let query = "SELECT actor, subject, affected FROM audit_log WHERE action = 'cancelled' ORDER BY id";
+    let query =
+        "SELECT actor, subject, affected FROM audit_log WHERE action = 'booking cancelled' ORDER BY id";
     app.database.rows(query).into_iter().map(|it: Entry| (it.actor, it.subject, it.affected)).collect()
 }
 

@@ -9,7 +9,7 @@ use super::patience::wait_after;
 use super::{MailLimits, time_delta};
 use crate::mail::letters::{self, Envelope, Stationery, Unwritten};
 use crate::mail::post::{Post, Refusal};
-use crate::mail::{DueMail, Settlement, Verdict, masked};
+use crate::mail::{DueMail, Settlement, Verdict};
 
 pub struct Delivery {
     pub stationery: Arc<Stationery>,
@@ -72,15 +72,15 @@ impl Delivery {
     }
 }
 
-/// What a server says may name the address.
+/// The organiser's page says whose mail it is; the log names nobody, and what a server says may.
 fn log_verdict(due: &DueMail, verdict: &Verdict) {
-    let (id, kind, to) = (due.mail.id, &due.mail.kind, masked(due.recipient()));
-    let hidden = |why: &str| why.replace(due.recipient(), &to);
+    let (id, kind) = (due.mail.id, &due.mail.kind);
+    let hidden = |why: &str| why.replace(due.recipient(), "(recipient)");
     match verdict {
-        Verdict::Sent => log::debug!("mail {id} ({kind} to {to}) is sent"),
-        Verdict::Dropped(why) => log::info!("mail {id} ({kind} to {to}) is dropped: {}", hidden(why)),
-        Verdict::Failed(why) => log::warn!("mail {id} ({kind} to {to}) has failed: {}", hidden(why)),
-        Verdict::Again(_, why) => log::info!("mail {id} ({kind} to {to}) is tried again: {}", hidden(why)),
+        Verdict::Sent => log::debug!("mail {id} ({kind}) is sent"),
+        Verdict::Dropped(why) => log::info!("mail {id} ({kind}) is dropped: {}", hidden(why)),
+        Verdict::Failed(why) => log::warn!("mail {id} ({kind}) has failed: {}", hidden(why)),
+        Verdict::Again(_, why) => log::info!("mail {id} ({kind}) is tried again: {}", hidden(why)),
         Verdict::Released => {}
     }
 }

@@ -10,6 +10,7 @@ pub fn of_every_route(booking: &str) -> Vec<String> {
     let paths: Vec<String> = paths
         .filter_map(|rest| rest.split('"').next().filter(|path| path.starts_with('/')))
         .map(|path| path.replace("{slug}", "midnight-parade").replace("{token}", token))
+        .map(|path| path.replace("{reference}", "TK-7F3K-9QXM").replace("{id}", "1"))
         .map(|path| path.replace("{name:.*}", "css/app.css"))
         .collect();
     let unknown = paths.iter().find(|path| path.contains('{'));
