@@ -42,8 +42,10 @@ impl SaleDatabase {
     pub fn begin_sale(&self) -> Result<()> {
         self.database.write_here(|db| {
             match db {
-                Db::Postgres(pg) => pg.batch_execute("TRUNCATE bookings, mails")?,
-                Db::Sqlite(sqlite) => sqlite.batch_execute("DELETE FROM mails; DELETE FROM bookings")?,
+                Db::Postgres(pg) => pg.batch_execute("TRUNCATE bookings, mails, admissions")?,
+                Db::Sqlite(sqlite) => {
+                    sqlite.batch_execute("DELETE FROM mails; DELETE FROM admissions; DELETE FROM bookings")?
+                }
             }
             let hot = ticket_types::table.find(self.ticket_type_id);
             let full = (ticket_types::capacity.eq(CAPACITY), ticket_types::available.eq(CAPACITY));
