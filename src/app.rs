@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, web};
 
@@ -16,7 +16,7 @@ use crate::booking::desk::Desk;
 use crate::booking::lookup::link::BookingLinks;
 use crate::booking::request_key::RequestKeys;
 use crate::config::Config;
-use crate::connections::{self, ConnectionLimits};
+use crate::connections::{self, ConnectionLimits, Departure};
 use crate::db::{self, Database};
 use crate::error::StartError;
 use crate::events::board::Board;
@@ -31,7 +31,7 @@ use crate::guard::secret::{self, Secrets};
 use crate::guard::{headers, origin, request_log, shape};
 use crate::mail::bell::Bell;
 use crate::mail::office::SenderHandle;
-use crate::mail::sender::StopSign;
+use crate::ops::{self, Ops};
 use crate::tickets::code::TicketCodes;
 use crate::{events, mail, routes};
 
@@ -51,6 +51,7 @@ pub struct App {
     pub mail_bell: Arc<Bell>,
     pub brakes: Brakes,
     pub doorkeeper: Doorkeeper,
+    pub ops: Ops,
     public_url: String,
 }
 
@@ -71,7 +72,12 @@ impl App {
 /// A server that listens.
 pub struct Started {
     pub address: SocketAddr,
+    /// Where health, readiness and metrics have a port of their own.
+    pub ops_address: Option<SocketAddr>,
     pub server: Server,
+    /// How the port is left.
+    pub departure: Departure,
+    pub app: web::Data<App>,
     /// The password that was made because there was none.
     pub new_password: Option<String>,
     /// The site's address as visitors know it.
@@ -86,7 +92,9 @@ pub struct Started {
 /// One line that names what is wrong and the mend.
 pub fn start(config: Config) -> Result<Started, StartError> {
     // The port first: when it is taken, nothing has been touched yet.
-    let listener = connections::listen(config.bind, &config.connections)?;
+    let (listener, departure) = connections::open_door(config.bind, &config.connections)?;
+    let ops_listener = ops::listen(&config)?;
+    let ops_address = ops_listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let address = listener.local_addr().map_err(|e| StartError::new(e.to_string()))?;
     let (db, _) = open_database(&config)?;
     let limits = connection_limits(&config);
@@ -102,14 +110,9 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let shared = share(&board, &config, &secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
     let mail = mail::office::open(&config.mail, &db, &public_url, &secrets)?;
-    let desk = if config.desk_pretends {
-        Desk::pretend(Arc::clone(&board), config.desk)?
-    } else if config.desk_without_mail {
-        Desk::without_mail(&db, Arc::clone(&board), config.desk)?
-    } else {
-        Desk::open(&db, Arc::clone(&board), Arc::clone(&mail.bell), config.desk)?
-    };
+    let desk = open_desk(&config, &db, &board, &mail.bell)?;
     let app = web::Data::new(App {
+        ops: Ops::new(&config, &db, &desk),
         board,
         desk,
         db,
@@ -128,20 +131,46 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let at_desk = app.clone();
     let queue_fill = move || at_desk.desk.queue_fill();
     actix_web::rt::spawn(pace::keep(Arc::clone(&app.board), Arc::clone(&lag), queue_fill));
-    let server = connections::serve(listener, limits, move || {
+    if let Some(listener) = ops_listener {
+        actix_web::rt::spawn(ops::serve(listener, app.clone())?);
+    }
+    let site = app.clone();
+    let server = connections::serve(listener, limits, app.ops.signature(), move || {
         // Called once on each of the server's threads.
-        actix_web::rt::spawn(lag::measure(Arc::clone(&lag)));
+        actix_web::rt::spawn(lag::measure(Arc::clone(&lag), site.ops.thread_pulse()));
+        let recorder = site.ops.recorder();
         ActixApp::new()
-            .app_data(app.clone())
+            .app_data(site.clone())
+            .configure(ops::pages::beside_site(&site.config.operations))
             .configure(routes::configure)
-            .wrap(Gate::new(app.clone()))
+            .wrap(Gate::new(site.clone()))
             .wrap(from_fn(origin::same_origin))
             .wrap(from_fn(shape::well_shaped))
             .wrap(from_fn(headers::secure_headers))
             .wrap(from_fn(request_log::log_requests))
+            .wrap_fn(move |request, service| recorder.measure(request, service))
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
-    Ok(Started { address, server, new_password, public_url, mail: mail.sender })
+    log::info!("this is {}, version {}, on {address}", app.ops.identity, env!("CARGO_PKG_VERSION"));
+    let mail = mail.sender;
+    Ok(Started { address, ops_address, server, departure, app, new_password, public_url, mail })
+}
+
+/// The desk that the settings ask for.
+fn open_desk(
+    config: &Config,
+    db: &Database,
+    board: &Arc<Board>,
+    mail: &Arc<Bell>,
+) -> Result<Desk, StartError> {
+    let board = Arc::clone(board);
+    if config.desk_pretends {
+        Desk::pretend(board, config.desk)
+    } else if config.desk_without_mail {
+        Desk::without_mail(db, board, config.desk)
+    } else {
+        Desk::open(db, board, Arc::clone(mail), config.desk)
+    }
 }
 
 /// Joins the other servers' board, when there is a place to share it in.
@@ -200,38 +229,4 @@ fn ensure_admin(db: &Database) -> Result<Option<String>, StartError> {
 
 pub(crate) fn hash(password: &str) -> Result<String, StartError> {
     password::hash(password).map_err(|e| StartError::new(format!("the password cannot be hashed: {e}")))
-}
-
-/// SIGTERM and SIGINT: no new connections, and every request that has begun is answered, every mail that was
-/// begun is sent.
-pub(crate) fn stop_on_signal(server: ServerHandle, mail: StopSign) -> Result<(), StartError> {
-    let stop = stop_signal().map_err(|e| StartError::new(format!("signals cannot be caught: {e}")))?;
-    actix_web::rt::spawn(async move {
-        stop.await;
-        log::info!("stopping: requests that have begun are answered first");
-        mail.raise();
-        server.stop(true).await;
-    });
-    Ok(())
-}
-
-#[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

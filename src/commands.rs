@@ -4,10 +4,12 @@ use std::io::{BufRead as _, IsTerminal as _, stdin};
 
 use crate::admin::audit::Actor;
 use crate::admin::{self, password};
-use crate::app::{Started, hash, open_database, start, stop_on_signal};
+use crate::app::{Started, hash, open_database, start};
 use crate::config::{Command, CommandLine, Config};
 use crate::db::{self, Database};
 use crate::error::StartError;
+use crate::ops::drain::{self, StopSignals};
+use crate::ops::supervisor;
 use crate::reconciliation;
 
 /// Runs the command of a command line to its end.
@@ -44,10 +46,17 @@ fn serve(config: Config) -> Result<(), StartError> {
     actix_web::rt::System::new().block_on(async {
         let started = start(config)?;
         // Caught from before the first line on: whoever reads it may stop us.
-        stop_on_signal(started.server.handle(), started.mail.stop_sign())?;
+        let signals = StopSignals::catch()?;
         announce(&started);
-        started.server.await.map_err(|e| StartError::new(format!("the server stopped: {e}")))?;
-        started.mail.end().await;
+        supervisor::ready(&started.app);
+        let handle = started.server.handle();
+        let stopped = drain::on_signal(signals, handle, started.departure, started.app, started.mail);
+        let mut stopped = std::pin::pin!(stopped);
+        tokio::select! {
+            () = &mut stopped => return Ok(()),
+            ended = started.server => ended.map_err(|e| StartError::new(format!("the server stopped: {e}")))?,
+        }
+        stopped.await;
         Ok(())
     })
 }

@@ -4,10 +4,12 @@
 mod admin;
 mod command_line;
 mod connections;
+mod database;
 mod database_url;
 mod desk;
 mod forms;
 mod mail;
+mod operations;
 mod polling;
 mod public_url;
 mod rate_limits;
@@ -27,11 +29,13 @@ use clap::Args;
 use self::admin::AdminSettings;
 pub use self::command_line::{Command, CommandLine};
 use self::connections::ConnectionSettings;
+use self::database::DatabaseSettings;
 pub use self::database_url::DatabaseUrl;
 use self::desk::DeskSettings;
 use self::forms::FormSettings;
 use self::mail::MailSettings;
 pub use self::mail::{Destination, MailConfig};
+use self::operations::OperationsSettings;
 use self::polling::PollingSettings;
 use self::public_url::PublicUrlSettings;
 use self::rate_limits::RateLimitSettings;
@@ -52,6 +56,7 @@ use crate::events::pace::PollSeconds;
 use crate::guard::api_tokens::ApiTokens;
 use crate::guard::client_address::TrustedProxies;
 use crate::guard::limits::Rates;
+use crate::ops::OperationsConfig;
 
 /// The settings as they were typed. Flags win over the environment, the environment over `.env`.
 #[derive(Args)]
@@ -60,19 +65,8 @@ pub struct Settings {
     #[arg(long, env = "BIND", global = true, default_value = "127.0.0.1:3000")]
     bind: String,
 
-    /// sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME for PostgreSQL 14 or later
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        global = true,
-        default_value = "sqlite:techkraft.db",
-        hide_env_values = true
-    )]
-    database_url: String,
-
-    /// Most database connections held at once [default: 50 on PostgreSQL, 8 on SQLite]
-    #[arg(long, env = "DATABASE_POOL_SIZE", global = true)]
-    database_pool_size: Option<String>,
+    #[command(flatten)]
+    database: DatabaseSettings,
 
     #[command(flatten)]
     replicas: ReplicaSettings,
@@ -113,6 +107,9 @@ pub struct Settings {
 
     #[command(flatten)]
     connections: ConnectionSettings,
+
+    #[command(flatten)]
+    operations: OperationsSettings,
 }
 
 /// The settings, checked.
@@ -148,9 +145,8 @@ pub struct Config {
     /// How long organisers stay signed in.
     pub sessions: SessionLimits,
     pub connections: ConnectionLimits,
+    pub operations: OperationsConfig,
 }
-
-const POOL_SIZE_MAX: u32 = 1000;
 
 impl Config {
     /// Checks what was typed.
@@ -158,13 +154,15 @@ impl Config {
     /// # Errors
     /// One line that names the setting, its value and the mend.
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
-        let database_url = DatabaseUrl::parse(&settings.database_url)?;
+        let database_url = settings.database.parse_url()?;
         let bind = parse_bind(&settings.bind)?;
         let public_url = settings.public_url.parse()?;
         let desk = settings.desk.parse()?;
-        let pool_size = parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?;
+        let pool_size = settings.database.parse_pool_size(&database_url)?;
+        let trusted_proxies = settings.proxies.parse()?;
         Ok(Self {
             bind,
+            operations: settings.operations.parse(bind, !trusted_proxies.is_empty(), public_url.is_some())?,
             desk_pretends: settings.desk.pretends(bind)?,
             desk_without_mail: settings.desk.without_mail(bind)?,
             database_pool_size: pool_size,
@@ -181,7 +179,7 @@ impl Config {
             )?),
             poll: settings.polling.parse()?,
             redis_url: settings.redis.parse()?,
-            trusted_proxies: settings.proxies.parse()?,
+            trusted_proxies,
             rate_limits: settings.limits.parse()?,
             api_tokens: settings.limits.parse_tokens()?,
             secrets: settings.secrets.parse(bind, public_url.as_deref())?,
@@ -197,14 +195,6 @@ fn parse_bind(value: &str) -> Result<SocketAddr, StartError> {
     value.parse().map_err(|_| {
         StartError::setting("BIND", value, "not an address and port", "write it as 127.0.0.1:3000")
     })
-}
-
-fn parse_pool_size(value: Option<&str>, url: &DatabaseUrl) -> Result<u32, StartError> {
-    match value.filter(|value| !value.is_empty()) {
-        Some(value) => parse_number("DATABASE_POOL_SIZE", value, 1, POOL_SIZE_MAX),
-        None if url.file().is_some() => Ok(8),
-        None => Ok(50),
-    }
 }
 
 fn parse_number<N: FromStr + PartialOrd + fmt::Display>(
@@ -290,6 +280,7 @@ mod tests {
             (["--workers", "0"], "WORKERS", "0"),
             (["--keep-alive-seconds", "never"], "KEEP_ALIVE_SECONDS", "never"),
             (["--request-timeout-seconds", "5"], "REQUEST_TIMEOUT_SECONDS", "5"),
+            (["--drain-seconds", "soon"], "DRAIN_SECONDS", "soon"),
         ] {
             let message = config(&arguments).expect_err(setting).to_string();
             assert!(message.contains(setting) && message.contains(value), "{message}");

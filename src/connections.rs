@@ -6,6 +6,7 @@
 //! is put together here, from actix's parts, over a stream that watches the clock
 //! ([`timed_stream`]).
 
+mod departure;
 mod descriptors;
 mod listener;
 mod timed_stream;
@@ -13,18 +14,20 @@ mod timed_stream;
 use std::fmt;
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::body::MessageBody;
-use actix_http::{HttpService, Request, Response};
+use actix_http::body::{BoxBody, MessageBody};
+use actix_http::{HttpService, Request, Response, ResponseHead};
 use actix_server::ServerBuilder;
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::{AppConfig, Server};
 use actix_web::error::Error;
 use actix_web::rt::net::TcpStream;
 
+pub use self::departure::Departure;
 pub use self::descriptors::{fit, raise};
-pub use self::listener::listen;
+pub use self::listener::{listen, open_door};
 use self::timed_stream::TimedStream;
 
 /// How long a stopping server waits for the requests that it has begun.
@@ -48,6 +51,9 @@ pub struct ConnectionLimits {
     pub request_timeout: Duration,
 }
 
+/// Adds to the head of every response, whoever has made it, what the server itself has to say.
+pub type Signature = Arc<dyn Fn(&mut ResponseHead) + Send + Sync>;
+
 /// Serves the app on a listening socket.
 ///
 /// # Errors
@@ -55,6 +61,7 @@ pub struct ConnectionLimits {
 pub fn serve<A, I, S, B>(
     listener: TcpListener,
     limits: ConnectionLimits,
+    signature: Signature,
     app: impl Fn() -> A + Clone + Send + 'static,
 ) -> io::Result<Server>
 where
@@ -75,7 +82,18 @@ where
     let stopping = builder.graceful_shutdown_signal();
     let builder = builder.listen("site", listener, move || {
         let stopping = stopping.clone();
-        let app = app().into_factory().map_err(|error| error.into().error_response());
+        let (sign, sign_error) = (Arc::clone(&signature), Arc::clone(&signature));
+        let app = app().into_factory();
+        let app = app.map(move |response| {
+            let mut response: Response<B> = response.into();
+            sign(response.head_mut());
+            response
+        });
+        let app = app.map_err(move |error| {
+            let mut response: Response<BoxBody> = error.into().error_response().into();
+            sign_error(response.head_mut());
+            response
+        });
         let http = HttpService::build()
             .keep_alive(limits.keep_alive)
             // Met by connections that have said nothing yet; a browser opens some in advance.

@@ -5,6 +5,9 @@
 //! needs a turn.
 
 mod connection;
+mod figures;
+mod migrations;
+mod primary;
 mod replicas;
 mod writer;
 
@@ -14,18 +17,18 @@ use std::time::Duration;
 use actix_web::web;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection as _};
-use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl as _, SqliteConnection};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+use diesel::result::Error as DieselError;
+use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
 use parking_lot::{FairMutex, FairMutexGuard};
 
 pub use self::connection::Db;
+use self::figures::PoolFigures;
+pub use self::migrations::{Schema, migrate, take_turn_to_fill};
+use self::primary::{Terms, primary, takes_no_writes};
 use self::replicas::Replicas;
 pub use self::writer::{Failure, Writer};
 use crate::config::{DatabaseUrl, ReplicaConfig};
 use crate::error::{Error, StartError};
-
-const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// How long a request waits for a connection before it is told that the server is busy.
 /// Also bounds the pause between two attempts to reach a database that is away, to half of it.
@@ -38,15 +41,14 @@ const SQLITE_PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
     PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8000;";
 
-/// One number for "somebody is migrating", the same in every server of a database.
-const MIGRATION_LOCK: i64 = 0x7ec4_4af7;
-
 /// A handle on the database; clones share its pools.
 #[derive(Clone)]
 pub struct Database {
     url: DatabaseUrl,
     pool: Pool<Connector>,
+    figures: PoolFigures,
     turn: WriteTurn,
+    terms: Terms,
     /// Without them every read is the primary's.
     replicas: Option<Arc<Replicas>>,
 }
@@ -73,8 +75,10 @@ impl Database {
     /// # Errors
     /// One line that names what could not be reached or opened.
     pub fn open(url: &DatabaseUrl, pool_size: u32) -> Result<Self, StartError> {
-        let pool = open_pool(url, pool_size)?;
-        Ok(Self { url: url.clone(), pool, turn: WriteTurn::new(url), replicas: None })
+        let (figures, terms) = (PoolFigures::default(), Terms::default());
+        let url = primary(url);
+        let pool = open_pool(&url, pool_size, &figures, &terms)?;
+        Ok(Self { pool, figures, turn: WriteTurn::new(&url), terms, url, replicas: None })
     }
 
     /// The same database, with its replicas for [`Database::read`]. Replicas that are down are no error:
@@ -90,7 +94,7 @@ impl Database {
     /// A writer for a thread of its own.
     #[must_use]
     pub fn writer(&self) -> Writer {
-        Writer::new(self.url.clone(), self.turn.clone())
+        Writer::new(self.url.clone(), self.turn.clone(), self.terms.clone())
     }
 
     /// Runs `work` on a replica that is well, or on the primary when none is: for what may be as old as
@@ -159,13 +163,19 @@ impl Database {
     }
 }
 
-fn open_pool(url: &DatabaseUrl, size: u32) -> Result<Pool<Connector>, StartError> {
+fn open_pool(
+    url: &DatabaseUrl,
+    size: u32,
+    figures: &PoolFigures,
+    terms: &Terms,
+) -> Result<Pool<Connector>, StartError> {
     Pool::builder()
         .max_size(size)
         .min_idle(Some(1))
         .connection_timeout(CONNECTION_WAIT)
         .error_handler(Box::new(LogPoolError))
-        .build(Connector { url: url.clone(), open: connect })
+        .event_handler(Box::new(figures.clone()))
+        .build(Connector { url: url.clone(), open: connect, terms: terms.clone() })
         .map_err(|e| unreachable_database(url, &e))
 }
 
@@ -174,13 +184,15 @@ fn on_connection<T>(
     pool: &Pool<Connector>,
     work: impl FnOnce(&mut Db) -> QueryResult<T>,
 ) -> Result<T, Error> {
-    let mut db = take(pool)?;
-    work(&mut db).map_err(|error| {
-        if writer::is_lost(&mut db, &error) {
-            log::warn!("a database connection was lost: {}", one_line(&error));
-            return Error::Busy;
+    let mut held = take(pool)?;
+    work(&mut held.db).map_err(|error| {
+        if takes_no_writes(&error) {
+            held.end_term();
+        } else if !writer::is_lost(&mut held.db, &error) {
+            return error.into();
         }
-        error.into()
+        log::warn!("a database connection was lost: {}", one_line(&error));
+        Error::Busy
     })
 }
 
@@ -216,44 +228,6 @@ pub fn write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> QueryResu
     }
 }
 
-/// Brings the database to the newest schema, creating an SQLite file in WAL mode; servers that start
-/// together take turns.
-///
-/// # Errors
-/// One line that names what could not be reached, opened or migrated.
-pub fn migrate(url: &DatabaseUrl) -> Result<(), StartError> {
-    let mut db = connect(url).map_err(|e| unreachable_database(url, &e))?;
-    migrate_connection(&mut db)
-        .map_err(|e| StartError::new(format!("the migration of {url} failed: {}", one_line(&e))))
-}
-
-/// Servers that start together on an empty database take turns to fill it: until the end of the caller's
-/// transaction this one is alone. SQLite's write transactions always are.
-///
-/// # Errors
-/// What the database said.
-pub fn take_turn_to_fill(db: &mut Db) -> QueryResult<()> {
-    if let Db::Postgres(pg) = db {
-        diesel::sql_query(format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).execute(pg)?;
-    }
-    Ok(())
-}
-
-fn migrate_connection(db: &mut Db) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    match db {
-        Db::Sqlite(sqlite) => {
-            sqlite.batch_execute("PRAGMA journal_mode = WAL;")?;
-            sqlite.run_pending_migrations(SQLITE_MIGRATIONS)?;
-        }
-        Db::Postgres(pg) => {
-            diesel::sql_query(format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).execute(pg)?;
-            pg.run_pending_migrations(POSTGRES_MIGRATIONS)?;
-            diesel::sql_query(format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})")).execute(pg)?;
-        }
-    }
-    Ok(())
-}
-
 fn connect(url: &DatabaseUrl) -> diesel::ConnectionResult<Db> {
     match url {
         DatabaseUrl::Postgres(url) => PgConnection::establish(url).map(Db::Postgres),
@@ -272,22 +246,48 @@ fn connect(url: &DatabaseUrl) -> diesel::ConnectionResult<Db> {
 struct Connector {
     url: DatabaseUrl,
     open: fn(&DatabaseUrl) -> diesel::ConnectionResult<Db>,
+    terms: Terms,
+}
+
+/// A connection of a pool, and when it was opened.
+struct Held {
+    db: Db,
+    term: u64,
+    terms: Terms,
+}
+
+impl Held {
+    /// Neither this connection nor one that was opened before now is used again.
+    fn end_term(&self) {
+        self.terms.end(self.term);
+    }
+
+    fn is_of_the_past(&self) -> bool {
+        self.term != self.terms.current()
+    }
 }
 
 impl ManageConnection for Connector {
-    type Connection = Db;
+    type Connection = Held;
     type Error = diesel::r2d2::Error;
 
-    fn connect(&self) -> Result<Db, Self::Error> {
-        (self.open)(&self.url).map_err(Self::Error::ConnectionError)
+    fn connect(&self) -> Result<Held, Self::Error> {
+        // Asked before: a term may end while the connection is being opened.
+        let term = self.terms.current();
+        let db = (self.open)(&self.url).map_err(Self::Error::ConnectionError)?;
+        Ok(Held { db, term, terms: self.terms.clone() })
     }
 
-    fn is_valid(&self, db: &mut Db) -> Result<(), Self::Error> {
-        db.ping().map_err(Self::Error::QueryError)
+    fn is_valid(&self, held: &mut Held) -> Result<(), Self::Error> {
+        if held.is_of_the_past() {
+            // Was logged once, for all of them, when their term ended.
+            return Err(Self::Error::QueryError(DieselError::BrokenTransactionManager));
+        }
+        held.db.ping().map_err(Self::Error::QueryError)
     }
 
-    fn has_broken(&self, db: &mut Db) -> bool {
-        std::thread::panicking() || db.is_broken()
+    fn has_broken(&self, held: &mut Held) -> bool {
+        std::thread::panicking() || held.is_of_the_past() || held.db.is_broken()
     }
 }
 
@@ -296,7 +296,9 @@ struct LogPoolError;
 
 impl diesel::r2d2::HandleError<diesel::r2d2::Error> for LogPoolError {
     fn handle_error(&self, error: diesel::r2d2::Error) {
-        log::warn!("database connection: {}", one_line(&error));
+        if !matches!(error, diesel::r2d2::Error::QueryError(DieselError::BrokenTransactionManager)) {
+            log::warn!("database connection: {}", one_line(&error));
+        }
     }
 }
 

@@ -16,6 +16,8 @@
 //! - [`reconciliation`] counts the books again, for `techkraft verify` and the organiser's pages.
 //! - `redis_line` knows whether Redis is there, for those who share something through it.
 //! - [`logging`] says what happens, and nothing that is somebody's own.
+//! - [`ops`] is for those who run it: health, readiness, metrics, and the way to stop; [`pulse`] tells who is
+//!   alive.
 //! - [`config`] reads the settings; [`db`] and [`schema`] know the two databases.
 
 #![forbid(unsafe_code)]
@@ -34,7 +36,9 @@ pub mod guard;
 pub mod logging;
 pub mod mail;
 pub mod money;
+pub mod ops;
 pub mod page;
+pub mod pulse;
 pub mod reconciliation;
 mod redis_line;
 pub mod routes;

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 
 use crate::error::Error;
 use crate::guard::shape::BODY_BYTES_MAX;
+use crate::ops::Pattern;
 use crate::{admin, assets, booking, events, mail, tickets};
 
 /// Which handler answers which URL. Patterns are tried in this order.
@@ -119,21 +120,22 @@ pub fn without_secrets(path: &str) -> String {
 }
 
 /// What is read.
-fn page(path: &str) -> Resource {
-    web::resource(path).default_service(only("GET, HEAD"))
+pub fn page(path: &'static str) -> Resource {
+    web::resource(path).app_data(Pattern(path)).default_service(only("GET, HEAD"))
 }
 
 /// What is read, and posted back to.
-fn form(path: &str) -> Resource {
-    web::resource(path).default_service(only("GET, HEAD, POST"))
+fn form(path: &'static str) -> Resource {
+    web::resource(path).app_data(Pattern(path)).default_service(only("GET, HEAD, POST"))
 }
 
 /// What is only posted to.
-fn act(path: &str) -> Resource {
-    web::resource(path).default_service(only("POST"))
+fn act(path: &'static str) -> Resource {
+    web::resource(path).app_data(Pattern(path)).default_service(only("POST"))
 }
 
-fn get() -> Route {
+/// `GET`, and `HEAD` with it.
+pub fn get() -> Route {
     web::route().guard(Any(Get()).or(Head()))
 }
 

@@ -5,21 +5,24 @@
 //! bounded queue, and one worker books all that wait in one transaction. The queue fills by itself while
 //! the disk works: a lone order waits for nobody, and a rush is carried at the speed of the machine.
 
+mod figures;
 mod letter_box;
 mod order_slip;
 mod sold_out;
+mod vitals;
 mod worker;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use chrono::Utc;
+use prometheus_client::registry::Registry;
 
 use self::order_slip::OrderSlip;
 use self::sold_out::SoldOut;
+use self::vitals::Vitals;
 use self::worker::Worker;
 use super::store::{self, Batch};
 use super::{Booking, Order, Outcome};
@@ -42,8 +45,7 @@ pub struct DeskLimits {
 /// The one door to a booking.
 pub struct Desk {
     queue: SyncSender<OrderSlip>,
-    /// How many wait in it.
-    waiting: Arc<AtomicUsize>,
+    vitals: Arc<Vitals>,
     sold_out: Arc<SoldOut>,
     limits: DeskLimits,
 }
@@ -94,15 +96,15 @@ impl Desk {
         books: impl FnMut(&[&Order]) -> Result<Batch, Failure> + Send + 'static,
     ) -> Result<Self, StartError> {
         let (queue, slips) = sync_channel(limits.queue_length);
-        let waiting = Arc::new(AtomicUsize::new(0));
+        let vitals = Arc::<Vitals>::default();
         let sold_out = Arc::new(SoldOut::default());
         let shown = (board, Arc::clone(&sold_out), mail);
-        let worker = Worker::new(Box::new(books), slips, Arc::clone(&waiting), shown, limits);
+        let worker = Worker::new(Box::new(books), slips, Arc::clone(&vitals), shown, limits);
         thread::Builder::new()
             .name("desk".into())
             .spawn(move || worker.run())
             .map_err(|e| StartError::new(format!("the desk cannot start its thread: {e}")))?;
-        Ok(Self { queue, waiting, sold_out, limits })
+        Ok(Self { queue, vitals, sold_out, limits })
     }
 
     /// Books the order, and answers once that is committed.
@@ -111,7 +113,12 @@ impl Desk {
     /// [`Error::Busy`] when too many wait, when the order's turn did not come in time, or when the
     /// database stayed away; database errors. Sending the same order again, with its key, is then safe.
     pub async fn book(&self, order: impl Into<Arc<Order>>) -> Result<Outcome, Error> {
-        let order = order.into();
+        let outcome = self.settle(order.into()).await;
+        self.vitals.figures.count(&outcome);
+        outcome
+    }
+
+    async fn settle(&self, order: Arc<Order>) -> Result<Outcome, Error> {
         if self.sold_out.refuses(&order) {
             return Ok(Outcome::NotEnough { left: 0 });
         }
@@ -128,17 +135,57 @@ impl Desk {
 
     fn hand_in(&self, slip: OrderSlip) -> Result<(), Error> {
         // Counted before the worker can have taken it.
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.vitals.note_waiting();
         self.queue.try_send(slip).map_err(|_| {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.vitals.note_refused();
             Error::Busy
         })
+    }
+
+    /// How many orders wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.vitals.waiting()
+    }
+
+    #[must_use]
+    pub fn limits(&self) -> DeskLimits {
+        self.limits
     }
 
     /// How much of the queue is taken: 0 to 1.
     #[must_use]
     pub fn queue_fill(&self) -> f64 {
-        self.waiting.load(Ordering::Relaxed) as f64 / self.limits.queue_length as f64
+        self.waiting() as f64 / self.limits.queue_length as f64
+    }
+
+    /// How long ago the worker was last seen to be at it. It shows itself every second, and is silent for
+    /// longer only while the database does not answer it.
+    #[must_use]
+    pub fn silence(&self) -> Duration {
+        self.vitals.pulse.age()
+    }
+
+    /// Whether the worker was seen so lately, or waits for the database.
+    #[must_use]
+    pub fn is_alive(&self, silence_max: Duration) -> bool {
+        self.vitals.pulse.is_alive(silence_max)
+    }
+
+    /// Waits until nothing waits and nothing is being booked, for as long as an order may wait at most;
+    /// whether it came to that.
+    pub async fn finish(&self) -> bool {
+        let finished = async {
+            while !self.vitals.is_at_rest() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(self.limits.deadline, finished).await.is_ok()
+    }
+
+    /// Has the desk's figures shown.
+    pub fn register(&self, registry: &mut Registry) {
+        self.vitals.figures.register(registry);
     }
 
     /// Tickets have come back: what was known to be sold out may not be.

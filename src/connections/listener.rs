@@ -3,17 +3,55 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use super::ConnectionLimits;
+use listenfd::ListenFd;
+use socket2::SockRef;
+
+use super::{ConnectionLimits, Departure};
 use crate::error::StartError;
 
 /// Where Linux keeps the most that any socket's backlog may hold.
 const KERNEL_LIMIT: &str = "/proc/sys/net/core/somaxconn";
 
-/// Listens on the address.
+/// The door of the site: the socket that was handed over (`LISTEN_FDS`, sd_listen_fds(3)), the first of them,
+/// or one on the address of `BIND`; and how it is left.
+///
+/// # Errors
+/// One line that names what is wrong.
+pub fn open_door(
+    bind: SocketAddr,
+    limits: &ConnectionLimits,
+) -> Result<(TcpListener, Departure), StartError> {
+    let handed_over = ListenFd::from_env().take_tcp_listener(0).and_then(|listener| {
+        // Who has made it may have chosen another backlog, or to wait for connections.
+        listener.inspect(|it| drop(SockRef::from(it).listen(backlog(limits)))).map_or(Ok(None), |it| {
+            it.set_nonblocking(true)?;
+            Ok(Some(it))
+        })
+    });
+    let handed_over = handed_over.map_err(|e| {
+        StartError::setting("LISTEN_FDS", "3", &e.to_string(), "hand over a listening TCP socket, or none")
+    })?;
+    if let Some(listener) = handed_over {
+        log::info!("listening on the socket that was handed over; BIND is not looked at");
+        return Ok((listener, Departure::HandedOver));
+    }
+    let listener = listen("BIND", bind, limits)?;
+    let departure = match limits.reuse_port.then(|| listener.try_clone()) {
+        Some(second) => Departure::OneOfSeveral(second.map_err(|e| StartError::new(e.to_string()))?),
+        None => Departure::Alone,
+    };
+    Ok((listener, departure))
+}
+
+fn backlog(limits: &ConnectionLimits) -> i32 {
+    i32::try_from(limits.backlog).unwrap_or(i32::MAX)
+}
+
+/// Listens on the address that a setting names.
 ///
 /// # Errors
 /// One line that names the address and what is wrong with it.
-pub fn listen(bind: SocketAddr, limits: &ConnectionLimits) -> Result<TcpListener, StartError> {
+pub fn listen(setting: &str, bind: SocketAddr, limits: &ConnectionLimits) -> Result<TcpListener, StartError> {
     let kernel_limit: Option<u32> =
         std::fs::read_to_string(KERNEL_LIMIT).ok().and_then(|text| text.trim().parse().ok());
     if let Some(most) = kernel_limit.filter(|&most| most < limits.backlog) {
@@ -23,8 +61,8 @@ pub fn listen(bind: SocketAddr, limits: &ConnectionLimits) -> Result<TcpListener
         );
     }
     open(bind, limits).map_err(|e| {
-        let mend = "stop what uses that port, or choose another, as BIND=127.0.0.1:3001";
-        StartError::setting("BIND", &bind.to_string(), &e.to_string(), mend)
+        let mend = format!("stop what uses that port, or choose another, as {setting}=127.0.0.1:3001");
+        StartError::setting(setting, &bind.to_string(), &e.to_string(), &mend)
     })
 }
 
@@ -39,7 +77,7 @@ fn open(bind: SocketAddr, limits: &ConnectionLimits) -> io::Result<TcpListener> 
         socket.set_reuse_port(limits.reuse_port)?;
     }
     socket.bind(&bind.into())?;
-    socket.listen(i32::try_from(limits.backlog).unwrap_or(i32::MAX))?;
+    socket.listen(backlog(limits))?;
     socket.set_nonblocking(true)?;
     Ok(socket.into())
 }

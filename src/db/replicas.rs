@@ -16,8 +16,10 @@ use actix_web::web;
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::{NopErrorHandler, Pool};
 use diesel::{ConnectionError, ConnectionResult, QueryResult};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
+use super::figures::ReplicaStanding;
+use super::primary::Terms;
 use super::{Connector, Db, connect, one_line};
 use crate::config::{DatabaseUrl, ReplicaConfig};
 use crate::error::StartError;
@@ -47,6 +49,8 @@ struct Replica {
     url: DatabaseUrl,
     pool_size: u32,
     standing: RwLock<Standing>,
+    /// How far behind it was, and when.
+    lag: Mutex<(Duration, Instant)>,
 }
 
 /// Being left out, a replica has no connections: those that are open may be dead, and nobody shall wait for
@@ -88,7 +92,7 @@ impl Replicas {
     {
         for (replica, pool) in self.in_turn() {
             let work = Arc::clone(work);
-            let attempt = web::block(move || pool.get().ok().map(|mut db| work(&mut db)));
+            let attempt = web::block(move || pool.get().ok().map(|mut held| work(&mut held.db)));
             match tokio::time::timeout(PATIENCE, attempt).await {
                 Ok(Ok(Some(answer @ (Ok(_) | Err(diesel::result::Error::NotFound))))) => return Some(answer),
                 Ok(Ok(Some(Err(error)))) => {
@@ -100,6 +104,11 @@ impl Replicas {
             }
         }
         None
+    }
+
+    /// How each of them stands.
+    pub(super) fn standings(&self) -> Vec<ReplicaStanding> {
+        self.all.iter().map(Replica::standing).collect()
     }
 
     /// Those that are well, each time beginning with another.
@@ -115,7 +124,22 @@ impl Replicas {
 
 impl Replica {
     fn new(url: &DatabaseUrl, pool_size: u32) -> Self {
-        Self { url: with_time_limits(url), pool_size, standing: RwLock::new(Standing::Unknown) }
+        Self {
+            url: with_time_limits(url),
+            pool_size,
+            standing: RwLock::new(Standing::Unknown),
+            lag: Mutex::new((Duration::ZERO, Instant::now())),
+        }
+    }
+
+    fn standing(&self) -> ReplicaStanding {
+        let shown = self.url.to_string();
+        let place = shown.rsplit('@').next().unwrap_or_default();
+        let place = place.rsplit("://").next().unwrap_or_default().split('/').next().unwrap_or_default();
+        let (lag, asked_at) = *self.lag.lock();
+        // What it has not said for longer than between two probes may have grown by as much.
+        let silence = asked_at.elapsed().saturating_sub(PATIENCE);
+        ReplicaStanding { place: place.to_owned(), is_in_use: self.is_in_use(), lag: lag + silence }
     }
 
     /// Its connections, while it is well.
@@ -153,7 +177,7 @@ impl Replica {
             .connection_timeout(CONNECTION_WAIT)
             // The watcher says what is wrong, once.
             .error_handler(Box::new(NopErrorHandler))
-            .build(Connector { url: self.url.clone(), open: connect_with_settings })
+            .build(Connector { url: self.url.clone(), open: connect_with_settings, terms: Terms::default() })
             .map_err(|e| one_line(&e))?;
         let before = std::mem::replace(
             &mut *self.standing.write(),

@@ -5,6 +5,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::R2D2Connection as _;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::primary::{Terms, takes_no_writes};
 use super::{Db, WriteTurn, connect, one_line};
 use crate::config::DatabaseUrl;
 
@@ -12,7 +13,9 @@ use crate::config::DatabaseUrl;
 pub struct Writer {
     url: DatabaseUrl,
     turn: WriteTurn,
-    connection: Option<Db>,
+    terms: Terms,
+    /// With the term that it was opened in.
+    connection: Option<(Db, u64)>,
 }
 
 /// A plan is made once for a prepared statement, perhaps while a table is still empty, and kept while it
@@ -33,8 +36,8 @@ pub enum Failure {
 }
 
 impl Writer {
-    pub(super) fn new(url: DatabaseUrl, turn: WriteTurn) -> Self {
-        Self { url, turn, connection: None }
+    pub(super) fn new(url: DatabaseUrl, turn: WriteTurn, terms: Terms) -> Self {
+        Self { url, turn, terms, connection: None }
     }
 
     /// Runs `work`, which opens its own transactions, on this writer's connection. Blocks the thread.
@@ -45,21 +48,26 @@ impl Writer {
         let turn = self.turn.clone();
         let _turn = turn.wait();
         // Taken out, and put back only when it is known to be good.
-        let mut db = match self.connection.take() {
-            Some(db) => db,
-            None => self.connect()?,
+        let now = self.terms.current();
+        let (mut db, term) = match self.connection.take() {
+            Some(known) if known.1 == now => known,
+            _ => (self.connect()?, now),
         };
         let error = match work(&mut db) {
             Ok(value) => {
-                self.connection = Some(db);
+                self.connection = Some((db, term));
                 return Ok(value);
             }
             Err(error) => error,
         };
+        if takes_no_writes(&error) {
+            self.terms.end(term);
+            return Err(Failure::Passing(one_line(&error)));
+        }
         if is_lost(&mut db, &error) {
             return Err(Failure::Passing(one_line(&error)));
         }
-        self.connection = Some(db);
+        self.connection = Some((db, term));
         Err(if is_passing(&error) { Failure::Passing(one_line(&error)) } else { Failure::Lasting(error) })
     }
 

@@ -7,19 +7,23 @@
 //! wherever it comes from.
 
 mod fragment;
+mod listing;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
 pub use self::fragment::Fragment;
+pub use self::listing::Listing;
 use super::pace::{Pace, PollSeconds};
 use super::shared_board::outbox::Outbox;
 use super::{Event, Stock, TicketType, store};
 use crate::db::Database;
 use crate::error::Error;
+use crate::pulse::Pulse;
 
 /// All concerts as they are shown now.
 #[derive(Default)]
@@ -28,6 +32,10 @@ pub struct Board {
     poll: PollSeconds,
     under_stress: AtomicBool,
     outbox: Outbox,
+    /// Beaten whenever all of it was read.
+    shown: Pulse,
+    /// The refresher's.
+    pub(super) refresher: Pulse,
 }
 
 #[derive(Default)]
@@ -38,20 +46,23 @@ struct Snapshot {
     by_ticket_type: HashMap<i64, usize>,
 }
 
-/// A concert on the board.
-pub struct Listing {
-    pub event: Event,
-    /// In the order in which they are shown.
-    pub ticket_types: Vec<TicketType>,
-    /// At the usual pace, and at the slow one.
-    fragments: [OnceLock<Fragment>; 2],
-}
-
 impl Board {
     /// An empty board that asks browsers to poll so often.
     #[must_use]
     pub fn new(poll: PollSeconds) -> Self {
         Self { poll, ..Self::default() }
+    }
+
+    /// How old the board may be: when all of it was last read.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.shown.age()
+    }
+
+    /// Whether the refresher was seen so lately, or waits for the database.
+    #[must_use]
+    pub fn is_kept(&self, silence_max: Duration) -> bool {
+        self.refresher.is_alive(silence_max)
     }
 
     /// How often browsers are asked to poll, with and without stress.
@@ -175,6 +186,7 @@ impl Board {
             });
             Snapshot::new(listings.collect())
         });
+        self.shown.beat();
     }
 }
 
@@ -201,31 +213,6 @@ impl Snapshot {
             by_ticket_type.extend(listing.ticket_types.iter().map(|tier| (tier.id, index)));
         }
         Self { listings, by_ticket_type }
-    }
-}
-
-impl Listing {
-    fn new(event: Event, ticket_types: Vec<TicketType>) -> Self {
-        Self { event, ticket_types, fragments: Default::default() }
-    }
-
-    /// The tier of that id.
-    #[must_use]
-    pub fn ticket_type(&self, id: i64) -> Option<&TicketType> {
-        self.ticket_types.iter().find(|tier| tier.id == id)
-    }
-
-    /// The availability fragment of this state, which asks for that pace.
-    ///
-    /// # Errors
-    /// When the template does not render.
-    pub fn fragment(&self, pace: Pace) -> Result<&Fragment, Error> {
-        let cell = &self.fragments[usize::from(pace.is_slow)];
-        if let Some(fragment) = cell.get() {
-            return Ok(fragment);
-        }
-        let fragment = Fragment::render(&self.event, &self.ticket_types, pace)?;
-        Ok(cell.get_or_init(|| fragment))
     }
 }
 

@@ -19,6 +19,7 @@ pub async fn keep_fresh(board: Arc<Board>, db: Database, shared: Option<Arc<Shar
         let refreshed = match &shared {
             None => {
                 ticks.tick().await;
+                board.refresher.begin_waiting();
                 board.refresh(&db).await
             }
             Some(shared) => {
@@ -26,9 +27,11 @@ pub async fn keep_fresh(board: Arc<Board>, db: Database, shared: Option<Arc<Shar
                     _ = ticks.tick() => {}
                     () = shared.is_reconnected() => ticks.reset(),
                 }
+                board.refresher.begin_waiting();
                 shared.refresh(&board, &db).await
             }
         };
+        board.refresher.beat();
         match &refreshed {
             Err(error) if was_well => {
                 log::warn!("the board shows what it knows until the database is back: {error}")

@@ -7,6 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 
+use crate::ops::pages::is_for_machines;
 use crate::routes::without_secrets;
 
 const TARGET: &str = "techkraft::request";
@@ -19,8 +20,9 @@ pub async fn log_requests(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    // Its lines are put together only when somebody reads them.
-    if !log::log_enabled!(target: TARGET, log::Level::Info) {
+    // Its lines are put together only when somebody reads them, and machines ask again and again.
+    let is_logged = log::log_enabled!(target: TARGET, log::Level::Info);
+    if !is_logged || is_for_machines(request.match_info().as_str()) {
         return next.call(request).await;
     }
     let (method, path) = (request.method().clone(), without_secrets(request.match_info().as_str()));

@@ -260,6 +260,13 @@ impl MailLine {
     }
 }
 
+/// How many mails have not been sent, or not yet, and since when (UTC) the one that has waited longest waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    pub waiting: Waiting,
+    pub oldest: Option<NaiveDateTime>,
+}
+
 /// How many mails have not been sent, or not yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {

@@ -1,10 +1,11 @@
 //! The SQL of the outbox.
 
 use chrono::{NaiveDateTime, Utc};
+use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamp};
 
-use super::{DueMail, Mail, MailLine, NewMail, Sale, Settlement, State, Verdict, Waiting, Which};
+use super::{Backlog, DueMail, Mail, MailLine, NewMail, Sale, Settlement, State, Verdict, Waiting, Which};
 use crate::booking::Booking;
 use crate::db::Db;
 use crate::events::{Event, TicketType};
@@ -211,6 +212,17 @@ pub fn waiting(db: &mut Db) -> QueryResult<Waiting> {
     let mut count =
         |state: State| mails::table.filter(mails::state.eq(state.as_str())).count().get_result(db);
     Ok(Waiting { queued: count(State::Queued)?, failed: count(State::Failed)? })
+}
+
+/// The same, and since when the one that has waited longest waits: also one that was tried and is to be tried
+/// again.
+///
+/// # Errors
+/// What the database said.
+pub fn backlog(db: &mut Db) -> QueryResult<Backlog> {
+    let queued = mails::table.filter(mails::state.eq(State::Queued.as_str()));
+    let oldest = queued.select(min(mails::queued_at)).get_result(db)?;
+    Ok(Backlog { waiting: waiting(db)?, oldest })
 }
 
 /// Queues a mail once more, as a new one; says what it is about, or `None` when it waits already or is none.

@@ -90,6 +90,29 @@ impl Cluster {
         run(self.command("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]));
     }
 
+    /// `kill -9` of all of its processes.
+    pub fn kill(&self) {
+        let processes = self.processes_stopped();
+        signal("KILL", &processes);
+    }
+
+    /// None of its processes runs until this is dropped; its connections stay open, and new ones are taken
+    /// by the kernel.
+    pub fn freeze(&self) -> Frozen {
+        Frozen { processes: self.processes_stopped() }
+    }
+
+    fn processes_stopped(&self) -> Vec<String> {
+        let pid = fs::read_to_string(self.data().join("postmaster.pid")).expect("it runs");
+        let postmaster = pid.lines().next().expect("its first line").to_owned();
+        // The postmaster first: it must not make new ones.
+        signal("STOP", std::slice::from_ref(&postmaster));
+        let mut processes = children(&postmaster);
+        signal("STOP", &processes);
+        processes.push(postmaster);
+        processes
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).expect("a log")
     }
@@ -112,6 +135,31 @@ impl Cluster {
     fn is_root(&self) -> bool {
         fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
     }
+}
+
+pub struct Frozen {
+    processes: Vec<String>,
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        signal("CONT", &self.processes);
+    }
+}
+
+fn signal(name: &str, processes: &[String]) {
+    let mut command = Command::new("sh");
+    run(command.args(["-c", r#"kill -s "$0" "$@""#, name]).args(processes));
+}
+
+fn children(parent: &str) -> Vec<String> {
+    let processes = fs::read_dir("/proc").expect("Linux").flatten();
+    let is_child = |process: &String| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        // The parent comes second after the name, which may hold anything.
+        stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)) == Some(parent)
+    };
+    processes.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(is_child).collect()
 }
 
 impl Drop for Cluster {

@@ -14,6 +14,7 @@ mod cancellations;
 #[allow(dead_code, reason = "the tests of the site use more of it")]
 mod smtp_server;
 
+#[allow(dead_code, reason = "the tests of fail-over use more of it")]
 mod cluster;
 mod failover;
 mod heap_only;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -51,18 +52,31 @@ impl Server {
 
     /// It will have that many descriptors.
     pub fn limit_descriptors(&mut self, most: u32) {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("ulimit -n {most}; exec \"$0\"")]).arg(self.command.get_program());
-        for (name, value) in self.command.get_envs() {
+        self.start_through(Command::new("sh").args(["-c", &format!("ulimit -n {most}; exec \"$0\"")]));
+    }
+
+    /// It will be handed a listening socket, as systemd does it, but for the process's number, which nobody
+    /// knows before it is there.
+    pub fn hand_over(&mut self, socket: &TcpListener) {
+        let script = "exec 3<&0 </dev/null; exec \"$0\"";
+        self.start_through(Command::new("sh").args(["-c", script]).env("LISTEN_FDS", "1"));
+        self.command.stdin(OwnedFd::from(socket.try_clone().expect("a second handle")));
+    }
+
+    /// It will be started by another program, which gets its name as the last argument.
+    pub fn start_through(&mut self, starter: &mut Command) {
+        let mut command = Command::new(starter.get_program());
+        command.args(starter.get_args()).arg(self.command.get_program());
+        for (name, value) in self.command.get_envs().chain(starter.get_envs()) {
             match value {
-                Some(value) => shell.env(name, value),
-                None => shell.env_remove(name),
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
             };
         }
         let folder = self.command.get_current_dir().expect("it was set");
-        shell.current_dir(folder).stdout(Stdio::piped()).stdin(Stdio::null());
-        shell.stderr(open(&self.log));
-        self.command = shell;
+        command.current_dir(folder).stdout(Stdio::piped()).stdin(Stdio::null());
+        command.stderr(open(&self.log));
+        self.command = command;
     }
 
     /// Starts the process and waits until it has ended by itself.
@@ -94,9 +108,19 @@ impl Server {
         }
     }
 
-    /// Waits until the process has ended by itself.
+    /// Waits until it has ended after a signal.
     pub fn wait_until_it_ends(&mut self) -> ExitStatus {
-        self.child.take().expect("it runs").wait().expect("it has ended")
+        let begun = Instant::now();
+        while self.is_still_there() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it does not stop: {}", self.logged());
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.child.take().expect("it was started").wait().expect("it has ended")
+    }
+
+    /// Whether the process has not ended yet.
+    pub fn is_still_there(&mut self) -> bool {
+        self.child.as_mut().expect("it was started").try_wait().expect("a child").is_none()
     }
 
     /// Sends it a signal, such as "-STOP".

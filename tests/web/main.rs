@@ -16,6 +16,7 @@ mod guard;
 mod lookup;
 mod mail;
 mod migrations;
+mod ops;
 mod pace;
 mod person_limit;
 mod race;

@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::DeskLimits;
 use super::letter_box::Mail;
 use super::order_slip::OrderSlip;
 use super::sold_out::SoldOut;
+use super::vitals::Vitals;
 use crate::booking::store::Batch;
 use crate::booking::{Order, Outcome};
 use crate::db::Failure;
@@ -23,6 +23,8 @@ use crate::mail::bell::Bell;
 /// within a moment of the database's return.
 const RETRY_FIRST: Duration = Duration::from_millis(5);
 const RETRY_LONGEST: Duration = Duration::from_millis(200);
+/// How often a worker without work shows that it is there.
+const BEAT_EVERY: Duration = Duration::from_secs(1);
 
 /// Books a batch as a whole, or says why it did not.
 pub(super) type Books = Box<dyn FnMut(&[&Order]) -> Result<Batch, Failure> + Send>;
@@ -30,8 +32,7 @@ pub(super) type Books = Box<dyn FnMut(&[&Order]) -> Result<Batch, Failure> + Sen
 pub(super) struct Worker {
     books: Books,
     slips: Receiver<OrderSlip>,
-    /// How many wait there.
-    waiting: Arc<AtomicUsize>,
+    vitals: Arc<Vitals>,
     board: Arc<Board>,
     sold_out: Arc<SoldOut>,
     mail: Arc<Bell>,
@@ -50,11 +51,11 @@ impl Worker {
     pub(super) fn new(
         books: Books,
         slips: Receiver<OrderSlip>,
-        waiting: Arc<AtomicUsize>,
+        vitals: Arc<Vitals>,
         (board, sold_out, mail): (Arc<Board>, Arc<SoldOut>, Arc<Bell>),
         limits: DeskLimits,
     ) -> Self {
-        Self { books, slips, waiting, board, sold_out, mail, limits, put_back: Vec::new() }
+        Self { books, slips, vitals, board, sold_out, mail, limits, put_back: Vec::new() }
     }
 
     /// Works until the desk is closed. A panic drops the batch at hand, whose buyers are told so, and the
@@ -73,7 +74,7 @@ impl Worker {
 
     /// Everything that waits, up to the batch size; waits for the first. `None` when the desk is closed.
     fn next_batch(&mut self) -> Option<Vec<Entry>> {
-        let first = self.put_back.pop().or_else(|| self.wanted(|slips| slips.recv().ok()))?;
+        let first = self.put_back.pop().or_else(|| self.wait_for_wanted())?;
         let mut entries: Vec<Entry> = Vec::new();
         let mut by_key: HashMap<String, usize> = HashMap::new();
         let mut put_back = Vec::new();
@@ -88,16 +89,32 @@ impl Worker {
                     entries.push(Entry { slip, again: Vec::new() });
                 }
             }
-            next = self.put_back.pop().or_else(|| self.wanted(|slips| slips.try_recv().ok()));
+            next = self.put_back.pop().or_else(|| self.next_wanted());
         }
         put_back.extend(next);
         self.put_back.append(&mut put_back);
         Some(entries)
     }
 
-    /// The next slip that somebody still wants.
-    fn wanted(&self, receive: impl Fn(&Receiver<OrderSlip>) -> Option<OrderSlip>) -> Option<OrderSlip> {
-        let taken = || receive(&self.slips).inspect(|_| _ = self.waiting.fetch_sub(1, Ordering::Relaxed));
+    /// The next slip that somebody still wants, when it comes; `None` when the desk is closed.
+    fn wait_for_wanted(&self) -> Option<OrderSlip> {
+        loop {
+            self.vitals.note_rest();
+            let slip = match self.slips.recv_timeout(BEAT_EVERY) {
+                Ok(slip) => slip,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return None,
+            };
+            self.vitals.note_taken();
+            if slip.is_wanted() {
+                return Some(slip);
+            }
+        }
+    }
+
+    /// The next slip that somebody still wants, when there is one.
+    fn next_wanted(&self) -> Option<OrderSlip> {
+        let taken = || self.slips.try_recv().ok().inspect(|_| self.vitals.note_taken());
         std::iter::from_fn(taken).find(OrderSlip::is_wanted)
     }
 
@@ -110,10 +127,18 @@ impl Worker {
             if entries.is_empty() {
                 return;
             }
+            self.vitals.pulse.begin_waiting();
             let orders: Vec<&Order> = entries.iter().map(|entry| &*entry.slip.order).collect();
-            match (self.books)(&orders) {
-                Ok(batch) => return self.answer(entries, batch),
+            let begun = Instant::now();
+            let booked = (self.books)(&orders);
+            self.vitals.pulse.beat();
+            match booked {
+                Ok(batch) => {
+                    self.vitals.figures.note_batch(orders.len(), begun.elapsed());
+                    return self.answer(entries, batch);
+                }
                 Err(Failure::Passing(message)) => {
+                    self.vitals.figures.note_retry();
                     log::warn!("a batch of {} orders is tried again: {message}", orders.len());
                     thread::sleep(wait);
                     wait = (wait * 2).min(RETRY_LONGEST);

@@ -117,6 +117,7 @@ fn judge(replica: &Replica, probe: &mut Probe, primary: &Mutex<Primary>, max_lag
     let limit = if is_in_use { max_lag } else { max_lag / 2 };
     let judgement = probe.ask().and_then(|reading| {
         let primary = primary.lock();
+        *replica.lag.lock() = (primary.positions.lag(reading.position, Instant::now()), Instant::now());
         check(&reading, &primary, limit)?;
         Ok(is_in_use || primary.positions.is_past_start(reading.position))
     });

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use crate::pulse::Pulse;
+
 /// Often enough that a busy second is not missed, seldom enough to cost nothing.
 const ALARM_EVERY: Duration = Duration::from_millis(200);
 
@@ -28,12 +30,13 @@ impl Lag {
     }
 }
 
-/// Measures the thread that it runs on, for as long as that runs.
-pub async fn measure(lag: Arc<Lag>) {
+/// Measures the thread that it runs on, for as long as that runs, and shows that it does.
+pub async fn measure(lag: Arc<Lag>, pulse: Arc<Pulse>) {
     loop {
         let alarm = Instant::now() + ALARM_EVERY;
         sleep_until(alarm).await;
         lag.note(alarm.elapsed());
+        pulse.beat();
     }
 }
 
@@ -44,7 +47,7 @@ mod tests {
     #[actix_web::test]
     async fn a_thread_that_is_kept_busy_is_found_late_once() {
         let lag = Arc::new(Lag::default());
-        actix_web::rt::spawn(measure(Arc::clone(&lag)));
+        actix_web::rt::spawn(measure(Arc::clone(&lag), Arc::default()));
         tokio::time::sleep(ALARM_EVERY / 2).await;
         std::thread::sleep(ALARM_EVERY + Duration::from_millis(50));
         tokio::time::sleep(ALARM_EVERY / 4).await;

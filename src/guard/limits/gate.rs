@@ -16,6 +16,7 @@ use super::{Class, Client, TooOften};
 use crate::app::App;
 use crate::guard::api_tokens;
 use crate::guard::client_address::{is_proxy_itself, network_of, of_headers};
+use crate::ops::pages::is_for_machines;
 
 /// Wraps the site.
 pub struct Gate {
@@ -69,6 +70,10 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let class = class_of(&request);
+        // A balancer that heard 429 would take the server for ill; what they cost is bounded by themselves.
+        if class == Class::Pages && is_for_machines(request.match_info().as_str()) {
+            return Either::Left(self.site.call(request).map_ok(ServiceResponse::map_into_left_body));
+        }
         if class == Class::Api {
             return Either::Right(Box::pin(call_api(self.app.clone(), Rc::clone(&self.site), request)));
         }

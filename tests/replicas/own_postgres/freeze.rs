@@ -21,7 +21,7 @@ fn frozen_standbys_hold_up_no_page_and_not_the_board() {
         looker.wait_for_capacity(1_000_000);
         scope.spawn(|| looker.look(&rush));
         let frozen = site.standbys.each_ref().map(|standby| {
-            let frozen = standby.freeze();
+            let frozen = standby.cluster.freeze();
             eventually("it is left out", || count(&window, standby, "is left out") == 1);
             let before = looker.seen();
             eventually("the board goes on", || looker.seen() != before);

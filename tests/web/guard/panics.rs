@@ -1,4 +1,5 @@
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -29,7 +30,7 @@ fn start() -> String {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let server = serve(listener, limits, || {
+            let server = serve(listener, limits, Arc::new(|_| {}), || {
                 let pages = web::scope("").wrap(Compress::default());
                 App::new()
                     .service(

@@ -28,12 +28,15 @@ use techkraft::events::pace::PollSeconds;
 use techkraft::guard::api_tokens::ApiTokens;
 use techkraft::guard::client_address::TrustedProxies;
 use techkraft::mail::sender::MailLimits;
+use techkraft::ops::{Identity, OperationsConfig};
 
 use self::database::TestDatabase;
 
 /// The site, running on a port and a database of its own.
 pub struct TestApp {
     pub address: SocketAddr,
+    /// Where health, readiness and metrics are, when they have a port of their own.
+    pub ops_address: Option<SocketAddr>,
     pub admin_password: String,
     pub database: TestDatabase,
     /// A browser: keeps cookies, follows no redirect.
@@ -44,6 +47,7 @@ pub struct TestApp {
 /// A server of the site, which stops when nobody needs it any more.
 pub struct Server {
     pub address: SocketAddr,
+    pub ops_address: Option<SocketAddr>,
     handle: ServerHandle,
 }
 
@@ -59,7 +63,14 @@ impl TestApp {
         change(&mut config);
         let (server, password) = Server::start(config);
         let admin_password = password.expect("a new database makes a password");
-        Self { address: server.address, admin_password, database, client: browser(), _server: server }
+        Self {
+            address: server.address,
+            ops_address: server.ops_address,
+            admin_password,
+            database,
+            client: browser(),
+            _server: server,
+        }
     }
 
     /// One more server on the same database.
@@ -100,13 +111,18 @@ impl Server {
             actix_web::rt::System::new().block_on(async move {
                 let started = app::start(config).expect("the app starts");
                 sender
-                    .send((started.address, started.new_password, started.server.handle()))
+                    .send((
+                        started.address,
+                        started.ops_address,
+                        started.new_password,
+                        started.server.handle(),
+                    ))
                     .expect("the test waits");
                 started.server.await.expect("the server runs");
             });
         });
-        let (address, password, handle) = receiver.recv().expect("the app starts");
-        (Self { address, handle }, password)
+        let (address, ops_address, password, handle) = receiver.recv().expect("the app starts");
+        (Self { address, ops_address, handle }, password)
     }
 }
 
@@ -149,6 +165,12 @@ pub fn config(database: &TestDatabase) -> Config {
             workers: None,
             keep_alive: Duration::from_secs(75),
             request_timeout: Duration::from_secs(30),
+        },
+        operations: OperationsConfig {
+            identity: Identity { region: Some("eu-test".into()), server: "web-1".into() },
+            bind: None,
+            drain: Duration::ZERO,
+            is_private: true,
         },
     }
 }

@@ -1,0 +1,53 @@
+//! Which of a site's servers this is, and the settings of those who run it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+
+/// Says in every response which server it comes from.
+pub const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");
+
+/// What `config` has checked.
+#[derive(Debug, Clone)]
+pub struct OperationsConfig {
+    pub identity: Identity,
+    /// Where health, readiness and metrics are; `None`: beside the site.
+    pub bind: Option<SocketAddr>,
+    /// From the signal to stop until no more connections are taken.
+    pub drain: Duration,
+    /// Whether only this machine can reach the site: then the metrics may stand beside it.
+    pub is_private: bool,
+}
+
+/// The region and the name of a server: letters, digits, `.`, `_` and `-`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub region: Option<String>,
+    pub server: String,
+}
+
+impl Identity {
+    /// The region, or nothing.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.region.as_deref().unwrap_or_default()
+    }
+
+    /// As a response says it.
+    #[must_use]
+    pub fn header(&self) -> HeaderValue {
+        HeaderValue::try_from(self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("techkraft"))
+    }
+}
+
+/// `eu-west/web-1`, or `web-1` without a region.
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.region {
+            Some(region) => write!(f, "{region}/{}", self.server),
+            None => f.write_str(&self.server),
+        }
+    }
+}

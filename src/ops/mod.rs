@@ -1,0 +1,141 @@
+//! For those who run it: is it alive, is it ready, what is it doing, which of the servers is it, and how does
+//! it stop.
+//!
+//! `/healthz` answers from memory: the process is there. `/readyz` looks at everything that a booking needs:
+//! a balancer sends visitors to servers that are ready. `/metrics` tells Prometheus what happens. They are on
+//! a port of their own when `OPS_BIND` is set, which answers however busy the visitors' threads are.
+
+pub mod drain;
+pub mod identity;
+mod inquiry;
+mod metrics;
+pub mod pages;
+pub mod readiness;
+mod requests;
+#[cfg(unix)]
+pub mod supervisor;
+#[cfg(not(unix))]
+pub mod supervisor {
+    //! There is no systemd here.
+    use actix_web::web;
+
+    pub fn ready(_: &web::Data<crate::app::App>) {}
+    pub fn stopping() {}
+}
+
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::{App as ActixApp, HttpServer, web};
+use parking_lot::Mutex;
+
+pub use self::identity::{Identity, OperationsConfig};
+use self::metrics::Metrics;
+use self::readiness::Readiness;
+pub use self::requests::{Pattern, Recorder};
+use crate::app::App;
+use crate::booking::desk::Desk;
+use crate::config::Config;
+use crate::connections;
+use crate::db::Database;
+use crate::error::{Error, StartError};
+use crate::pulse::Pulse;
+
+/// What the server knows of itself.
+pub struct Ops {
+    pub identity: Identity,
+    is_draining: Arc<AtomicBool>,
+    /// One pulse for each of the threads that serve, for as long as it lives.
+    threads: Mutex<Vec<Weak<Pulse>>>,
+    readiness: Readiness,
+    metrics: Metrics,
+}
+
+impl Ops {
+    #[must_use]
+    pub fn new(config: &Config, db: &Database, desk: &Desk) -> Self {
+        let identity = config.operations.identity.clone();
+        Self {
+            metrics: Metrics::new(&identity, db, desk),
+            identity,
+            is_draining: Arc::default(),
+            threads: Mutex::default(),
+            readiness: Readiness::default(),
+        }
+    }
+
+    /// The pulse of a thread that serves, which it must keep beating.
+    #[must_use]
+    pub fn thread_pulse(&self) -> Arc<Pulse> {
+        let pulse = Arc::<Pulse>::default();
+        let mut threads = self.threads.lock();
+        threads.retain(|known| known.strong_count() > 0);
+        threads.push(Arc::downgrade(&pulse));
+        pulse
+    }
+
+    /// How long the most silent of the threads that serve was last seen ago; `None` when none does.
+    fn threads_silence(&self) -> Option<Duration> {
+        self.threads.lock().iter().filter_map(Weak::upgrade).map(|pulse| pulse.age()).max()
+    }
+
+    /// Counts the requests of the calling thread.
+    #[must_use]
+    pub fn recorder(&self) -> Recorder {
+        self.metrics.requests.recorder()
+    }
+
+    /// Whether the server is about to stop, so that nobody should be sent here any more.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
+    }
+
+    fn begin_draining(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// What every response says: which server it comes from, and, while that is draining, that the next
+    /// request should go elsewhere.
+    #[must_use]
+    pub fn signature(&self) -> connections::Signature {
+        let is_draining = Arc::clone(&self.is_draining);
+        let served_by = self.identity.header();
+        Arc::new(move |head| {
+            head.headers_mut().insert(identity::SERVED_BY, served_by.clone());
+            let switches = head.status == StatusCode::SWITCHING_PROTOCOLS;
+            if is_draining.load(Ordering::Relaxed) && !switches {
+                head.set_connection_type(ConnectionType::Close);
+            }
+        })
+    }
+}
+
+/// Listens on the port of `OPS_BIND`, when there is one.
+///
+/// # Errors
+/// One line that names the address and what is wrong with it.
+pub fn listen(config: &Config) -> Result<Option<TcpListener>, StartError> {
+    let bind = |address| connections::listen("OPS_BIND", address, &config.connections);
+    config.operations.bind.map(bind).transpose()
+}
+
+/// Serves the pages of this module there, on a thread of their own: it answers while the visitors' threads
+/// are busy, and until the process ends.
+///
+/// # Errors
+/// When the socket cannot be listened on.
+pub fn serve(listener: TcpListener, app: web::Data<App>) -> Result<Server, StartError> {
+    let server = HttpServer::new(move || {
+        ActixApp::new()
+            .app_data(app.clone())
+            .configure(pages::on_own_port)
+            .default_service(web::to(|| async { Err::<&str, _>(Error::NotFound) }))
+    });
+    let server = server.workers(1).disable_signals().listen(listener);
+    Ok(server.map_err(|e| StartError::new(format!("cannot listen: {e}")))?.run())
+}

@@ -1,0 +1,97 @@
+//! `/healthz`, `/readyz`, `/metrics`: for machines, so plain text, or JSON for who asks for it. Nobody may
+//! keep them, and the request log leaves them out.
+
+use std::fmt::Write as _;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::OperationsConfig;
+use super::metrics::CONTENT_TYPE as METRICS_TYPE;
+use super::readiness::{Report, Status};
+use crate::app::App;
+use crate::error::Error;
+use crate::routes::{get, page};
+
+pub const PATHS: [&str; 3] = [HEALTH, READINESS, METRICS];
+const HEALTH: &str = "/healthz";
+const READINESS: &str = "/readyz";
+const METRICS: &str = "/metrics";
+
+/// Whether machines ask for this path again and again: it is in no log, and no limit counts it.
+#[must_use]
+pub fn is_for_machines(path: &str) -> bool {
+    PATHS.contains(&path)
+}
+
+/// All of them.
+pub(super) fn on_own_port(port: &mut ServiceConfig) {
+    port.service(page(HEALTH).route(get().to(health)))
+        .service(page(READINESS).route(get().to(readiness)))
+        .service(page(METRICS).route(get().to(metrics)));
+}
+
+/// Those that stand beside the site: none when they have a port of their own, and the metrics only where
+/// nobody but this machine can read them.
+pub fn beside_site(config: &OperationsConfig) -> impl FnOnce(&mut ServiceConfig) + use<> {
+    let (has_own_port, is_private) = (config.bind.is_some(), config.is_private);
+    move |site| match (has_own_port, is_private) {
+        (true, _) => {}
+        (false, true) => on_own_port(site),
+        (false, false) => {
+            site.service(page(HEALTH).route(get().to(health)))
+                .service(page(READINESS).route(get().to(readiness)));
+        }
+    }
+}
+
+/// `GET /healthz`: the process is there and answers, whatever has become of everything else. Who restarts
+/// servers asks this one: a restart mends no database.
+async fn health() -> HttpResponse {
+    plain(StatusCode::OK, "ALIVE\n".into())
+}
+
+/// `GET /readyz`: 200 when visitors should be sent here, 503 when not, with each part.
+async fn readiness(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let report = app.ops.readiness.report(&app).await;
+    let status = match report.status {
+        Status::Ready => StatusCode::OK,
+        Status::NotReady | Status::Draining => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains("application/json")) {
+        let json = serde_json::to_string(&report).map_err(|e| Error::Internal(e.to_string()))?;
+        return Ok(answer(status, "application/json", json));
+    }
+    Ok(plain(status, table(&report)))
+}
+
+/// `GET /metrics`, in Prometheus's text format.
+async fn metrics(app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let report = app.ops.readiness.report(&app).await;
+    let text = app.ops.metrics.render(&app, &report).await.map_err(|e| Error::Internal(e.to_string()))?;
+    Ok(answer(StatusCode::OK, METRICS_TYPE, text))
+}
+
+fn table(report: &Report) -> String {
+    let mut table = format!("{}\n", report.status.name());
+    for part in &report.parts {
+        let verdict = if part.ok { "ok" } else { "NOT OK" };
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "{:<10}  {verdict:<6}  {:>8.3} ms  {}", part.name, part.ms, part.found);
+    }
+    table
+}
+
+fn plain(status: StatusCode, text: String) -> HttpResponse {
+    answer(status, "text/plain; charset=utf-8", text)
+}
+
+fn answer(status: StatusCode, content_type: &'static str, text: String) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_TYPE, content_type))
+        .body(text)
+}

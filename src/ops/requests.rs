@@ -1,0 +1,234 @@
+//! Requests and how long they took, by method, route and class of status.
+//!
+//! A poll is answered in a few microseconds, seventy thousand times a second, so counting one may cost next
+//! to nothing: each thread counts in cells of its own, which nobody else writes to, so that no two threads
+//! ever wait for the same piece of memory. Who reads the metrics adds them up.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use actix_web::Error;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, StatusCode};
+use parking_lot::Mutex;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Unit;
+
+/// The pattern of a route, which every resource carries: `/bookings/{token}`, never what stands in its place.
+#[derive(Debug, Clone, Copy)]
+pub struct Pattern(pub &'static str);
+
+/// What no route has taken.
+const UNKNOWN: Pattern = Pattern("none");
+
+/// From a poll to the deadline of an order, in microseconds. 1 s is what a buyer may wait at most in a rush.
+const BOUNDS_US: [u64; 14] = [
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 2_500_000,
+    10_000_000,
+];
+const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "other"];
+const CLASSES: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "other"];
+const KINDS: usize = METHODS.len() * CLASSES.len();
+
+/// One kind of answer, as one thread has given it.
+#[derive(Default)]
+struct Cell {
+    /// How many were within each bound, and how many beyond all.
+    counts: [AtomicU64; BOUNDS_US.len() + 1],
+    sum_us: AtomicU64,
+}
+
+impl Cell {
+    /// Only the thread whose cell it is may call this: it reads and writes in two steps.
+    fn note(&self, took: Duration) {
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let place = BOUNDS_US.iter().position(|bound| took_us <= *bound).unwrap_or(BOUNDS_US.len());
+        for (counter, more) in [(&self.counts[place], 1), (&self.sum_us, took_us)] {
+            counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+        }
+    }
+}
+
+/// What a cell counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    pattern: &'static str,
+    /// An index into [`METHODS`] and one into [`CLASSES`].
+    place: usize,
+}
+
+/// The cells of all threads. Those of a thread that is gone stay: counts never go back.
+#[derive(Default)]
+pub(super) struct Requests {
+    cells: Mutex<Vec<(Kind, Arc<Cell>)>>,
+}
+
+/// Counts for one thread.
+#[derive(Clone)]
+pub struct Recorder(Rc<Counting>);
+
+struct Counting {
+    all: Arc<Requests>,
+    /// Few, and the one that is asked for most is among the first.
+    known: RefCell<Vec<Known>>,
+}
+
+struct Known {
+    pattern: &'static str,
+    cells: [Option<Arc<Cell>>; KINDS],
+}
+
+impl Requests {
+    pub(super) fn recorder(self: &Arc<Self>) -> Recorder {
+        Recorder(Rc::new(Counting { all: Arc::clone(self), known: RefCell::default() }))
+    }
+
+    fn new_cell(&self, kind: Kind) -> Arc<Cell> {
+        let cell = Arc::<Cell>::default();
+        self.cells.lock().push((kind, Arc::clone(&cell)));
+        cell
+    }
+
+    /// What all threads have counted, each kind once.
+    fn totals(&self) -> Vec<(Kind, [u64; BOUNDS_US.len() + 1], u64)> {
+        let mut totals: Vec<(Kind, [u64; BOUNDS_US.len() + 1], u64)> = Vec::new();
+        for (kind, cell) in &*self.cells.lock() {
+            let at = totals.iter().position(|(known, ..)| known == kind).unwrap_or_else(|| {
+                totals.push((*kind, Default::default(), 0));
+                totals.len() - 1
+            });
+            let (_, counts, sum_us) = &mut totals[at];
+            for (total, counter) in counts.iter_mut().zip(&cell.counts) {
+                *total += counter.load(Ordering::Relaxed);
+            }
+            *sum_us += cell.sum_us.load(Ordering::Relaxed);
+        }
+        totals.sort_unstable_by_key(|(kind, ..)| *kind);
+        totals
+    }
+}
+
+impl Recorder {
+    /// Has a request answered, and counts it.
+    pub fn measure<S, B>(
+        &self,
+        request: ServiceRequest,
+        service: &S,
+    ) -> impl Future<Output = Result<ServiceResponse<B>, Error>> + use<S, B>
+    where
+        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    {
+        let begun = Instant::now();
+        let method = method_place(request.method());
+        let recorder = self.clone();
+        let answer = service.call(request);
+        async move {
+            let answer = answer.await;
+            let (pattern, status) = match &answer {
+                Ok(response) => (response.request().app_data().copied(), response.status()),
+                Err(error) => (None, error.as_response_error().status_code()),
+            };
+            recorder.note(pattern.unwrap_or(UNKNOWN), method, status, begun.elapsed());
+            answer
+        }
+    }
+
+    fn note(&self, Pattern(pattern): Pattern, method: usize, status: StatusCode, took: Duration) {
+        let place = method * CLASSES.len() + class_place(status);
+        let mut known = self.0.known.borrow_mut();
+        // The same text is the same place in memory, but for a few that are found twice.
+        let at = known.iter().position(|it| std::ptr::eq(it.pattern, pattern)).unwrap_or_else(|| {
+            known.push(Known { pattern, cells: Default::default() });
+            known.len() - 1
+        });
+        let cell = known[at].cells[place].get_or_insert_with(|| self.0.all.new_cell(Kind { pattern, place }));
+        cell.note(took);
+    }
+}
+
+fn method_place(method: &Method) -> usize {
+    match *method {
+        Method::GET => 0,
+        Method::HEAD => 1,
+        Method::POST => 2,
+        _ => 3,
+    }
+}
+
+fn class_place(status: StatusCode) -> usize {
+    match status.as_u16() {
+        class @ 100..=599 => usize::from(class / 100 - 1),
+        _ => 5,
+    }
+}
+
+impl fmt::Debug for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Requests").finish_non_exhaustive()
+    }
+}
+
+impl Collector for Requests {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let totals = self.totals();
+        let help = "From a request's head to the head of its answer";
+        let (name, unit) = ("http_request_duration", Unit::Seconds);
+        let mut family = encoder.encode_descriptor(name, help, Some(&unit), MetricType::Histogram)?;
+        for (Kind { pattern, place }, counts, sum_us) in totals {
+            let labels = [
+                ("method", METHODS[place / CLASSES.len()]),
+                ("route", pattern),
+                ("status", CLASSES[place % CLASSES.len()]),
+            ];
+            let bounds = BOUNDS_US.iter().map(|us| seconds(*us)).chain([f64::INFINITY]);
+            let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
+            let count = counts.iter().sum();
+            let mut series = family.encode_family(&labels)?;
+            series.encode_histogram::<[(&str, &str); 0]>(seconds(sum_us), count, &buckets, None)?;
+        }
+        Ok(())
+    }
+}
+
+fn seconds(us: u64) -> f64 {
+    us as f64 / 1_000_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::prometheus_text::encode;
+    use prometheus_client::registry::Registry;
+
+    use super::*;
+
+    #[test]
+    fn what_two_threads_count_is_told_as_one() {
+        let requests = Arc::<Requests>::default();
+        for _ in 0..2 {
+            let recorder = requests.recorder();
+            recorder.note(Pattern("/"), 0, StatusCode::OK, Duration::from_micros(100));
+            recorder.note(Pattern("/"), 0, StatusCode::OK, Duration::from_micros(101));
+            recorder.note(Pattern("/bookings"), 2, StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(11));
+        }
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(requests));
+        let mut text = String::new();
+        encode(&mut text, &registry).expect("text");
+        for line in [
+            r#"http_request_duration_seconds_bucket{method="GET",route="/",status="2xx",le="0.0001"} 2"#,
+            r#"http_request_duration_seconds_bucket{method="GET",route="/",status="2xx",le="0.00025"} 4"#,
+            r#"http_request_duration_seconds_count{method="GET",route="/",status="2xx"} 4"#,
+            r#"http_request_duration_seconds_sum{method="GET",route="/",status="2xx"} 0.000402"#,
+            r#"http_request_duration_seconds_bucket{method="POST",route="/bookings",status="5xx",le="10"} 0"#,
+            r#"http_request_duration_seconds_bucket{method="POST",route="/bookings",status="5xx",le="+Inf"} 2"#,
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+    }
+}

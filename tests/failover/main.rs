@@ -1,0 +1,34 @@
+//! PostgreSQL fails over, on the real binary with a real primary and a real standby: the primary is killed and the
+//! standby promoted, or it goes on answering and takes no writes, or it is frozen; and TLS on the way to it.
+//!
+//! These tests start their own PostgreSQL, whatever `TEST_DATABASE_URL` names. Their names begin with
+//! `own_postgres::`, by which `scripts/test` leaves them out of its second run.
+
+#[path = "../crash/cluster.rs"]
+#[allow(dead_code, reason = "the crash tests use more of it")]
+mod cluster;
+#[path = "../support/database.rs"]
+#[allow(dead_code, reason = "the tests of the site use more of it")]
+mod database;
+#[path = "../crash/rush.rs"]
+#[allow(dead_code, reason = "the crash tests use more of it")]
+mod rush;
+#[path = "../crash/server.rs"]
+#[allow(dead_code, reason = "the crash tests use more of it")]
+mod server;
+#[path = "../replicas/standby.rs"]
+#[allow(dead_code, reason = "the tests of replicas use more of it")]
+mod standby;
+#[path = "../crash/visitor.rs"]
+#[allow(dead_code, reason = "the crash tests use more of it")]
+mod visitor;
+
+mod pair;
+
+mod own_postgres {
+    mod fenced;
+    mod frozen;
+    mod promoted;
+    #[cfg(feature = "postgres-tls")]
+    mod tls;
+}
