@@ -25,7 +25,7 @@ use std::time::Duration;
 use clap::Args;
 
 use self::admin::AdminSettings;
-pub use self::command_line::{Command, CommandLine};
+pub use self::command_line::{BackupArguments, Command, CommandLine, RestoreArguments, VerifyArguments};
 use self::connections::ConnectionSettings;
 pub use self::database_url::DatabaseUrl;
 use self::desk::DeskSettings;

@@ -13,7 +13,8 @@
 //!   [`assets`] holds the static files; [`money`] writes amounts.
 //! - [`mail`] is what the site writes to its buyers: queued in the transaction that it speaks of, and sent
 //!   afterwards.
-//! - [`reconciliation`] counts the books again, for `techkraft verify` and the organiser's pages.
+//! - [`reconciliation`] counts the books again, for `techkraft verify` and the organiser's pages; [`backup`] keeps
+//!   copies of them, proves each, and brings them back; [`textfile`] tells Prometheus of both.
 //! - `redis_line` knows whether Redis is there, for those who share something through it.
 //! - [`logging`] says what happens, and nothing that is somebody's own.
 //! - [`config`] reads the settings; [`db`] and [`schema`] know the two databases.
@@ -23,6 +24,7 @@
 pub mod admin;
 pub mod app;
 pub mod assets;
+pub mod backup;
 pub mod booking;
 pub mod commands;
 pub mod config;
@@ -39,4 +41,5 @@ pub mod reconciliation;
 mod redis_line;
 pub mod routes;
 pub mod schema;
+pub mod textfile;
 pub mod tickets;

@@ -9,7 +9,11 @@ mod blockade;
 #[allow(dead_code, reason = "the tests of the site use more of it")]
 mod database;
 
+mod backups;
 mod cancellations;
+#[path = "../support/small_disk.rs"]
+#[allow(dead_code, reason = "until a server is tried on one")]
+mod small_disk;
 #[path = "../support/smtp_server.rs"]
 #[allow(dead_code, reason = "the tests of the site use more of it")]
 mod smtp_server;

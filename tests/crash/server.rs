@@ -144,7 +144,7 @@ impl Drop for Server {
 }
 
 /// The binary, with nothing set but the database and the secret.
-fn techkraft(database: &TestDatabase) -> Command {
+pub fn techkraft(database: &TestDatabase) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_techkraft"));
     for setting in [
         "PUBLIC_URL",

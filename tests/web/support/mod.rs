@@ -4,6 +4,7 @@ pub mod acts;
 #[path = "../../support/blockade.rs"]
 pub mod blockade;
 #[path = "../../support/database.rs"]
+#[allow(dead_code, reason = "the tests of crashes use more of it")]
 pub mod database;
 #[path = "../../support/smtp_server.rs"]
 #[allow(dead_code, reason = "the tests of the binary use more of it")]
