@@ -2,8 +2,10 @@
 //! there: what reaches the rest of the program is valid.
 
 mod admin;
+mod api;
 mod command_line;
 mod connections;
+mod database;
 mod database_url;
 mod desk;
 mod forms;
@@ -25,8 +27,10 @@ use std::time::Duration;
 use clap::Args;
 
 use self::admin::AdminSettings;
+use self::api::ApiSettings;
 pub use self::command_line::{BackupArguments, Command, CommandLine, RestoreArguments, VerifyArguments};
 use self::connections::ConnectionSettings;
+use self::database::DatabaseSettings;
 pub use self::database_url::DatabaseUrl;
 use self::desk::DeskSettings;
 use self::forms::FormSettings;
@@ -44,6 +48,7 @@ use self::secrets::SecretSettings;
 pub use self::smtp_url::{Encryption, SmtpUrl};
 use self::trusted_proxies::ProxySettings;
 use crate::admin::session::SessionLimits;
+use crate::api::door::Origins;
 use crate::booking::desk::DeskLimits;
 use crate::booking::form_age::FormAges;
 use crate::connections::ConnectionLimits;
@@ -60,19 +65,8 @@ pub struct Settings {
     #[arg(long, env = "BIND", global = true, default_value = "127.0.0.1:3000")]
     bind: String,
 
-    /// sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME for PostgreSQL 14 or later
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        global = true,
-        default_value = "sqlite:techkraft.db",
-        hide_env_values = true
-    )]
-    database_url: String,
-
-    /// Most database connections held at once [default: 50 on PostgreSQL, 8 on SQLite]
-    #[arg(long, env = "DATABASE_POOL_SIZE", global = true)]
-    database_pool_size: Option<String>,
+    #[command(flatten)]
+    database: DatabaseSettings,
 
     #[command(flatten)]
     replicas: ReplicaSettings,
@@ -88,6 +82,9 @@ pub struct Settings {
 
     #[command(flatten)]
     limits: RateLimitSettings,
+
+    #[command(flatten)]
+    api: ApiSettings,
 
     #[command(flatten)]
     forms: FormSettings,
@@ -141,6 +138,8 @@ pub struct Config {
     /// How often each client may ask; `None`: as often as it likes.
     pub rate_limits: Option<Rates>,
     pub api_tokens: ApiTokens,
+    /// Whose pages may call the API.
+    pub cors_origins: Origins,
     /// How old a form may be that books.
     pub forms: FormAges,
     pub allow_reseed: bool,
@@ -150,19 +149,17 @@ pub struct Config {
     pub connections: ConnectionLimits,
 }
 
-const POOL_SIZE_MAX: u32 = 1000;
-
 impl Config {
     /// Checks what was typed.
     ///
     /// # Errors
     /// One line that names the setting, its value and the mend.
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
-        let database_url = DatabaseUrl::parse(&settings.database_url)?;
+        let database_url = settings.database.parse_url()?;
         let bind = parse_bind(&settings.bind)?;
         let public_url = settings.public_url.parse()?;
         let desk = settings.desk.parse()?;
-        let pool_size = parse_pool_size(settings.database_pool_size.as_deref(), &database_url)?;
+        let pool_size = settings.database.parse_pool_size(&database_url)?;
         Ok(Self {
             bind,
             desk_pretends: settings.desk.pretends(bind)?,
@@ -184,6 +181,7 @@ impl Config {
             trusted_proxies: settings.proxies.parse()?,
             rate_limits: settings.limits.parse()?,
             api_tokens: settings.limits.parse_tokens()?,
+            cors_origins: settings.api.parse()?,
             secrets: settings.secrets.parse(bind, public_url.as_deref())?,
             public_url,
             forms: settings.forms.parse()?,
@@ -197,14 +195,6 @@ fn parse_bind(value: &str) -> Result<SocketAddr, StartError> {
     value.parse().map_err(|_| {
         StartError::setting("BIND", value, "not an address and port", "write it as 127.0.0.1:3000")
     })
-}
-
-fn parse_pool_size(value: Option<&str>, url: &DatabaseUrl) -> Result<u32, StartError> {
-    match value.filter(|value| !value.is_empty()) {
-        Some(value) => parse_number("DATABASE_POOL_SIZE", value, 1, POOL_SIZE_MAX),
-        None if url.file().is_some() => Ok(8),
-        None => Ok(50),
-    }
 }
 
 fn parse_number<N: FromStr + PartialOrd + fmt::Display>(
@@ -269,6 +259,7 @@ mod tests {
             (["--rate-limit-api", "off"], "RATE_LIMIT_API", "off"),
             (["--rate-limit-api-token", "1/hour burst 99"], "RATE_LIMIT_API_TOKEN", "burst 99"),
             (["--api-tokens", "ada:short"], "API_TOKENS", "hidden"),
+            (["--cors-origins", "shop.example"], "CORS_ORIGINS", "shop.example"),
             (["--form-min-age-ms", "60000"], "FORM_MIN_AGE_MS", "60000"),
             (["--form-max-age-hours", "0"], "FORM_MAX_AGE_HOURS", "0"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),

@@ -41,7 +41,7 @@ pub enum Error {
 const SIGN_IN: &str = "/admin/sign-in";
 
 /// Seconds after which a visitor may try again when the server was busy.
-const RETRY_AFTER_SECONDS: u32 = 2;
+pub(crate) const RETRY_AFTER_SECONDS: u32 = 2;
 
 impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {

@@ -6,6 +6,7 @@
 //!   map on one screen.
 //! - [`events`]: concerts and their tiers. [`booking`]: orders, the desk that claims tickets, the booking
 //!   in the buyer's hand. [`tickets`]: their codes. [`admin`]: the organiser's pages.
+//! - [`api`] is the same for programs, in JSON.
 //! - Each of them has the same rooms: `mod.rs` its nouns and rules, `pages.rs` requests in and pages out,
 //!   `store.rs` all of its SQL.
 //! - [`connections`] is the way in: the listening socket, and how many and how slow its visitors may be.
@@ -22,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod api;
 pub mod app;
 pub mod assets;
 pub mod backup;

@@ -20,6 +20,7 @@ use chrono::TimeDelta;
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use techkraft::admin::session::SessionLimits;
+use techkraft::api::door::Origins;
 use techkraft::app;
 use techkraft::booking::desk::DeskLimits;
 use techkraft::booking::form_age::FormAges;
@@ -138,6 +139,7 @@ pub fn config(database: &TestDatabase) -> Config {
         // The tests of the limits set theirs.
         rate_limits: None,
         api_tokens: ApiTokens::default(),
+        cors_origins: Origins::None,
         // Tests fill in forms quicker than people do.
         forms: FormAges { least: Duration::ZERO, most: Duration::from_secs(12 * 3600) },
         allow_reseed: true,
