@@ -20,6 +20,7 @@ use parking_lot::{FairMutex, FairMutexGuard};
 
 pub use self::connection::Db;
 use self::replicas::Replicas;
+pub(crate) use self::writer::has_no_room;
 pub use self::writer::{Failure, Writer};
 use crate::config::{DatabaseUrl, ReplicaConfig};
 use crate::error::{Error, StartError};

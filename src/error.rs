@@ -47,6 +47,11 @@ impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
         match error {
             diesel::result::Error::NotFound => Self::NotFound,
+            // Nothing was changed, and trying again is right: there may be room by then.
+            full if crate::db::has_no_room(&full) => {
+                log::warn!("the database has no room to write: {}", crate::db::one_line(&full));
+                Self::Busy
+            }
             other => Self::Database(other),
         }
     }

@@ -30,6 +30,11 @@ pub fn write(path: &Path, figures: &[Figure<'_>]) -> Result<(), StartError> {
     }
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
-    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
+    let written = fs::write(&part, text).and_then(|()| {
+        // The collector is another user, and there is nobody's name in it.
+        #[cfg(unix)]
+        fs::set_permissions(&part, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        fs::rename(&part, path)
+    });
     written.map_err(|e| StartError::new(format!("{} cannot be written: {e}", path.display())))
 }

@@ -12,7 +12,6 @@ mod database;
 mod backups;
 mod cancellations;
 #[path = "../support/small_disk.rs"]
-#[allow(dead_code, reason = "until a server is tried on one")]
 mod small_disk;
 #[path = "../support/smtp_server.rs"]
 #[allow(dead_code, reason = "the tests of the site use more of it")]
@@ -20,6 +19,7 @@ mod smtp_server;
 
 mod cluster;
 mod failover;
+mod faults;
 mod heap_only;
 mod key_reuse;
 mod killed;

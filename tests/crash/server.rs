@@ -51,18 +51,23 @@ impl Server {
 
     /// It will have that many descriptors.
     pub fn limit_descriptors(&mut self, most: u32) {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("ulimit -n {most}; exec \"$0\"")]).arg(self.command.get_program());
-        for (name, value) in self.command.get_envs() {
+        self.start_through(Command::new("sh").args(["-c", &format!("ulimit -n {most}; exec \"$0\"")]));
+    }
+
+    /// It will be started by another program, which gets its name as the last argument.
+    pub fn start_through(&mut self, starter: &mut Command) {
+        let mut command = Command::new(starter.get_program());
+        command.args(starter.get_args()).arg(self.command.get_program());
+        for (name, value) in self.command.get_envs().chain(starter.get_envs()) {
             match value {
-                Some(value) => shell.env(name, value),
-                None => shell.env_remove(name),
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
             };
         }
         let folder = self.command.get_current_dir().expect("it was set");
-        shell.current_dir(folder).stdout(Stdio::piped()).stdin(Stdio::null());
-        shell.stderr(open(&self.log));
-        self.command = shell;
+        command.current_dir(folder).stdout(Stdio::piped()).stdin(Stdio::null());
+        command.stderr(open(&self.log));
+        self.command = command;
     }
 
     /// Starts the process and waits until it has ended by itself.
@@ -103,6 +108,11 @@ impl Server {
     pub fn signal(&self, name: &str) {
         let id = self.child.as_ref().expect("it runs").id().to_string();
         assert!(Command::new("kill").args([name, &id]).status().expect("kill runs").success());
+    }
+
+    /// Its number, as the system knows it; a program that has started it and become it has the same.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
     }
 
     /// Whether it was started, and not killed since.

@@ -50,6 +50,13 @@ impl TestDatabase {
         Self { url, folder, schema: None, own: None }
     }
 
+    /// An SQLite file in a folder, whatever the other tests use.
+    pub fn file_in(place: &std::path::Path) -> Self {
+        let url = format!("sqlite:{}", place.join("test.db").display());
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { url, folder, schema: None, own: None }
+    }
+
     /// A fresh schema of the PostgreSQL that a URL names.
     pub fn on(server: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
