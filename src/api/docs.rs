@@ -120,7 +120,7 @@ impl Operation {
     fn of(path: &str, method: &str, operation: &Value) -> Self {
         let summary = text(&operation["summary"]);
         // Begins with the address, which the heading says already.
-        let summary = summary.split_once("`: ").map_or(String::new(), |(_, rest)| sentence(rest));
+        let summary = summary.split_once(": ").map_or(String::new(), |(_, rest)| sentence(rest));
         let parameters = each(&operation["parameters"]).map(|it| Field {
             name: text(&it["name"]),
             place: text(&it["in"]),
@@ -207,8 +207,9 @@ fn each(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 
+/// Without the marks of code, which are for those who read the document itself.
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+    value.as_str().unwrap_or_default().replace('`', "")
 }
 
 fn shown(value: &Value) -> String {

@@ -66,10 +66,12 @@ fn fault(request: &ServiceRequest) -> Option<Error> {
         return wrong("the body has two lengths", StatusCode::BAD_REQUEST);
     }
     let has_body = length.is_some_and(|length| length > 0) || headers.contains_key(TRANSFER_ENCODING);
-    if has_body && request.method().is_safe() {
+    // A program that has got the method wrong is better told that: the router does, and nobody reads the body.
+    let is_api = is_api(request.match_info().as_str());
+    if has_body && request.method().is_safe() && !is_api {
         return wrong("a request to read has a body", StatusCode::BAD_REQUEST);
     }
-    let expected = if is_api(request.match_info().as_str()) { JSON } else { FORM };
+    let expected = if is_api { JSON } else { FORM };
     if has_body && !request.content_type().eq_ignore_ascii_case(expected) {
         return wrong("the body is of another type", StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }

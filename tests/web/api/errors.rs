@@ -69,5 +69,5 @@ fn bodies_that_are_not_json_are_problems() {
     let endless = std::io::Read::take(std::io::repeat(b' '), 200_000);
     assert_problem(json().body(Body::new(endless)), 413, "body-too-large");
     assert_problem(app.client.get(app.url(&format!("/api/{}", "x".repeat(8_100)))), 414, "address-too-long");
-    assert_problem(app.client.get(app.url("/api/v1/events")).json(&1), 400, "malformed-request");
+    assert_problem(app.client.get(app.url("/api/v1/bookings")).json(&1), 405, "method-not-allowed");
 }
