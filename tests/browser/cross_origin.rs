@@ -134,7 +134,7 @@ async fn an_allowed_page_reads_what_it_needs_of_the_newer_api() {
     assert_eq!(run(&visitor, a_page).await, "Failed: TypeError", "the site's pages are not the API");
 }
 
-/// Tried: with every origin allowed the foreign page books.
+/// Tried: with every origin allowed the foreign page shows the tickets.
 #[tokio::test]
 async fn a_foreign_page_reads_nothing_and_books_nothing() {
     let site = open_site(partner());

@@ -80,6 +80,7 @@ fn everybodys_pages_come_without_credentials() {
 }
 
 /// A request that brings cookies is held to the rule of the site's own pages; one without is nobody's.
+/// Tried: without the look at cookies in `guard/origin.rs` the first of them books.
 #[test]
 fn cookies_from_another_site_are_refused() {
     let app = partnered();
