@@ -12,6 +12,7 @@ use crate::admin::audit::Actor;
 use crate::admin::brakes::Brakes;
 use crate::admin::doorkeeper::Doorkeeper;
 use crate::admin::{self, password};
+use crate::api::door::Door;
 use crate::booking::desk::Desk;
 use crate::booking::lookup::link::BookingLinks;
 use crate::booking::request_key::RequestKeys;
@@ -146,6 +147,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
             .wrap(Gate::new(site.clone()))
             .wrap(from_fn(origin::same_origin))
             .wrap(from_fn(shape::well_shaped))
+            .wrap(Door::new(app.config.cors_origins.clone()))
             .wrap(from_fn(headers::secure_headers))
             .wrap(from_fn(request_log::log_requests))
             .wrap_fn(move |request, service| recorder.measure(request, service))

@@ -5,12 +5,16 @@ use std::io::{BufRead as _, IsTerminal as _, stdin};
 use crate::admin::audit::Actor;
 use crate::admin::{self, password};
 use crate::app::{Started, hash, open_database, start};
-use crate::config::{Command, CommandLine, Config};
+use crate::backup::{self, Backup, BackupPlan, Retention};
+use crate::config::{
+    BackupArguments, Command, CommandLine, Config, DatabaseUrl, RestoreArguments, VerifyArguments,
+};
 use crate::db::{self, Database};
 use crate::error::StartError;
 use crate::ops::drain::{self, StopSignals};
 use crate::ops::supervisor;
 use crate::reconciliation;
+use crate::textfile::{self, now_seconds};
 
 /// Runs the command of a command line to its end.
 ///
@@ -18,7 +22,7 @@ use crate::reconciliation;
 /// One line for the person at the terminal.
 pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
     let config = Config::new(&command_line.settings)?;
-    match command_line.command.unwrap_or(Command::Serve) {
+    match command_line.command.as_ref().unwrap_or(&Command::Serve) {
         Command::Serve => serve(config),
         Command::Migrate => {
             db::migrate(&config.database_url)?;
@@ -37,7 +41,9 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
             );
             Ok(())
         }
-        Command::Verify => verify(&config),
+        Command::Verify(arguments) => verify(&config, arguments),
+        Command::Backup(arguments) => back_up(&config, arguments),
+        Command::Restore(arguments) => restore(&config, arguments),
         Command::SetAdminPassword => set_admin_password(&config),
     }
 }
@@ -72,7 +78,7 @@ fn set_admin_password(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-fn verify(config: &Config) -> Result<(), StartError> {
+fn verify(config: &Config, arguments: &VerifyArguments) -> Result<(), StartError> {
     // Only reads: a file that is not there is an error, not a new and therefore true database.
     if config.database_url.file().is_some_and(|file| !file.exists()) {
         let url = config.database_url.to_string();
@@ -81,7 +87,56 @@ fn verify(config: &Config) -> Result<(), StartError> {
     let db = Database::open(&config.database_url, 1)?;
     let reconciliation = db.read_primary_here(reconciliation::reconcile)?;
     println!("{reconciliation}");
+    if let Some(file) = &arguments.metrics {
+        let holds = f64::from(reconciliation.holds());
+        let holds = ("techkraft_verify_holds", "1 when the books were true", holds);
+        let at = ("techkraft_verify_timestamp_seconds", "When the books were counted", now_seconds());
+        textfile::write(file, &[holds, at])?;
+    }
     if reconciliation.holds() { Ok(()) } else { Err(StartError::new("the books are not true".into())) }
+}
+
+fn back_up(config: &Config, arguments: &BackupArguments) -> Result<(), StartError> {
+    let prove_on = arguments.prove_on.as_deref().filter(|url| !url.is_empty()).map(DatabaseUrl::parse);
+    let backup = backup::back_up(&BackupPlan {
+        url: &config.database_url,
+        target: &arguments.path,
+        retention: arguments
+            .keep
+            .map(|latest| Retention { latest: latest as usize, days: arguments.keep_days.into() }),
+        prove_on: prove_on.transpose()?,
+    })?;
+    let Backup { path, bytes, bookings, removed } = backup;
+    println!("{}  {bytes} bytes, {bookings} bookings", path.display());
+    println!("It was restored into a throwaway place, and its books are true.");
+    if removed > 0 {
+        println!("Older backups removed: {removed}");
+    }
+    let Some(file) = &arguments.metrics else { return Ok(()) };
+    textfile::write(
+        file,
+        &[
+            ("techkraft_backup_timestamp_seconds", "When the last proved backup was made", now_seconds()),
+            ("techkraft_backup_size_bytes", "Its size", bytes as f64),
+        ],
+    )
+}
+
+fn restore(config: &Config, arguments: &RestoreArguments) -> Result<(), StartError> {
+    let restored = backup::restore(&config.database_url, &arguments.path, arguments.overwrite)?;
+    println!("{} is restored from {}", config.database_url, arguments.path.display());
+    if let Some(aside) = &restored.aside {
+        println!("What was there before is kept as {aside}");
+    }
+    for remark in &restored.remarks {
+        println!("{remark}");
+    }
+    println!("{}", restored.books);
+    if restored.books.holds() {
+        Ok(())
+    } else {
+        Err(StartError::new("it is restored, and its books are not true".into()))
+    }
 }
 
 fn ask_password() -> Result<String, StartError> {

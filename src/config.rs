@@ -2,6 +2,7 @@
 //! there: what reaches the rest of the program is valid.
 
 mod admin;
+mod api;
 mod command_line;
 mod connections;
 mod database;
@@ -27,7 +28,8 @@ use std::time::Duration;
 use clap::Args;
 
 use self::admin::AdminSettings;
-pub use self::command_line::{Command, CommandLine};
+use self::api::ApiSettings;
+pub use self::command_line::{BackupArguments, Command, CommandLine, RestoreArguments, VerifyArguments};
 use self::connections::ConnectionSettings;
 use self::database::DatabaseSettings;
 pub use self::database_url::DatabaseUrl;
@@ -48,6 +50,7 @@ use self::secrets::SecretSettings;
 pub use self::smtp_url::{Encryption, SmtpUrl};
 use self::trusted_proxies::ProxySettings;
 use crate::admin::session::SessionLimits;
+use crate::api::door::Origins;
 use crate::booking::desk::DeskLimits;
 use crate::booking::form_age::FormAges;
 use crate::connections::ConnectionLimits;
@@ -82,6 +85,9 @@ pub struct Settings {
 
     #[command(flatten)]
     limits: RateLimitSettings,
+
+    #[command(flatten)]
+    api: ApiSettings,
 
     #[command(flatten)]
     forms: FormSettings,
@@ -138,6 +144,8 @@ pub struct Config {
     /// How often each client may ask; `None`: as often as it likes.
     pub rate_limits: Option<Rates>,
     pub api_tokens: ApiTokens,
+    /// Whose pages may call the API.
+    pub cors_origins: Origins,
     /// How old a form may be that books.
     pub forms: FormAges,
     pub allow_reseed: bool,
@@ -182,6 +190,7 @@ impl Config {
             trusted_proxies,
             rate_limits: settings.limits.parse()?,
             api_tokens: settings.limits.parse_tokens()?,
+            cors_origins: settings.api.parse()?,
             secrets: settings.secrets.parse(bind, public_url.as_deref())?,
             public_url,
             forms: settings.forms.parse()?,
@@ -259,6 +268,7 @@ mod tests {
             (["--rate-limit-api", "off"], "RATE_LIMIT_API", "off"),
             (["--rate-limit-api-token", "1/hour burst 99"], "RATE_LIMIT_API_TOKEN", "burst 99"),
             (["--api-tokens", "ada:short"], "API_TOKENS", "hidden"),
+            (["--cors-origins", "shop.example"], "CORS_ORIGINS", "shop.example"),
             (["--form-min-age-ms", "60000"], "FORM_MIN_AGE_MS", "60000"),
             (["--form-max-age-hours", "0"], "FORM_MAX_AGE_HOURS", "0"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),

@@ -26,6 +26,7 @@ use self::figures::PoolFigures;
 pub use self::migrations::{Schema, migrate, take_turn_to_fill};
 use self::primary::{Terms, primary, takes_no_writes};
 use self::replicas::Replicas;
+pub(crate) use self::writer::has_no_room;
 pub use self::writer::{Failure, Writer};
 use crate::config::{DatabaseUrl, ReplicaConfig};
 use crate::error::{Error, StartError};

@@ -41,12 +41,17 @@ pub enum Error {
 const SIGN_IN: &str = "/admin/sign-in";
 
 /// Seconds after which a visitor may try again when the server was busy.
-const RETRY_AFTER_SECONDS: u32 = 2;
+pub(crate) const RETRY_AFTER_SECONDS: u32 = 2;
 
 impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
         match error {
             diesel::result::Error::NotFound => Self::NotFound,
+            // Nothing was changed, and trying again is right: there may be room by then.
+            full if crate::db::has_no_room(&full) => {
+                log::warn!("the database has no room to write: {}", crate::db::one_line(&full));
+                Self::Busy
+            }
             other => Self::Database(other),
         }
     }

@@ -6,6 +6,7 @@
 //!   map on one screen.
 //! - [`events`]: concerts and their tiers. [`booking`]: orders, the desk that claims tickets, the booking
 //!   in the buyer's hand. [`tickets`]: their codes. [`admin`]: the organiser's pages.
+//! - [`api`] is the same for programs, in JSON.
 //! - Each of them has the same rooms: `mod.rs` its nouns and rules, `pages.rs` requests in and pages out,
 //!   `store.rs` all of its SQL.
 //! - [`connections`] is the way in: the listening socket, and how many and how slow its visitors may be.
@@ -13,7 +14,8 @@
 //!   [`assets`] holds the static files; [`money`] writes amounts.
 //! - [`mail`] is what the site writes to its buyers: queued in the transaction that it speaks of, and sent
 //!   afterwards.
-//! - [`reconciliation`] counts the books again, for `techkraft verify` and the organiser's pages.
+//! - [`reconciliation`] counts the books again, for `techkraft verify` and the organiser's pages; [`backup`] keeps
+//!   copies of them, proves each, and brings them back; [`textfile`] tells Prometheus of both.
 //! - `redis_line` knows whether Redis is there, for those who share something through it.
 //! - [`logging`] says what happens, and nothing that is somebody's own.
 //! - [`ops`] is for those who run it: health, readiness, metrics, and the way to stop; [`pulse`] tells who is
@@ -23,8 +25,10 @@
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod api;
 pub mod app;
 pub mod assets;
+pub mod backup;
 pub mod booking;
 pub mod commands;
 pub mod config;
@@ -43,4 +47,5 @@ pub mod reconciliation;
 mod redis_line;
 pub mod routes;
 pub mod schema;
+pub mod textfile;
 pub mod tickets;

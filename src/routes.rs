@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 use crate::error::Error;
 use crate::guard::shape::BODY_BYTES_MAX;
 use crate::ops::Pattern;
-use crate::{admin, assets, booking, events, mail, tickets};
+use crate::{admin, api, assets, booking, events, mail, tickets};
 
 /// Which handler answers which URL. Patterns are tried in this order.
 pub fn configure(site: &mut ServiceConfig) {
@@ -20,7 +20,7 @@ pub fn configure(site: &mut ServiceConfig) {
         .service(page("/static/{name:.*}").route(get().to(assets::show)))
         .service(page("/favicon.ico").route(get().to(assets::favicon)))
         .service(page("/robots.txt").route(get().to(assets::robots)))
-        .service(web::scope("").wrap(Compress::default()).configure(pages));
+        .service(web::scope("").wrap(Compress::default()).configure(programs).configure(pages));
 }
 
 fn pages(site: &mut ServiceConfig) {
@@ -92,6 +92,23 @@ fn pages(site: &mut ServiceConfig) {
     )
     .service(page("/admin/events/{slug}/bookings.csv").route(get().to(admin::export::show)))
     .default_service(to(elsewhere));
+}
+
+/// The API. Its errors are put into JSON at its door.
+fn programs(site: &mut ServiceConfig) {
+    use api::v1::{bookings, events};
+    site.service(page("/api/v1/events").route(get().to(events::index)))
+        .service(page("/api/v1/events/{slug}").route(get().to(events::show)))
+        .service(page("/api/v1/events/{slug}/ticket-types").route(get().to(events::ticket_types)))
+        .service(page("/api/v1/events/{slug}/availability").route(get().to(events::availability)))
+        .service(act("/api/v1/bookings").route(post().to(bookings::create)))
+        .service(page("/api/v1/bookings/{token}").route(get().to(bookings::show)))
+        .service(act("/api/v1/bookings/{token}/cancellation").route(post().to(bookings::cancel)))
+        .service(page("/api/v1/openapi.json").route(get().to(api::openapi::show)))
+        .service(page("/api/docs").route(get().to(api::docs::show)))
+        // The first contract
+        .service(page("/api/tickets").route(get().to(api::first::pages::index)))
+        .service(act("/api/bookings").route(post().to(api::first::pages::create)));
 }
 
 /// Longest part of a path that cannot be a secret.

@@ -3,6 +3,7 @@
 
 mod email;
 mod name;
+mod user;
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;

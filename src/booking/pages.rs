@@ -233,10 +233,10 @@ fn over_person_limit(limit: i32, asked: i32, ticket_type: &TicketType) -> String
 }
 
 /// A booking with what it is for.
-pub(super) struct Sale {
-    pub(super) event: Event,
-    pub(super) ticket_type: TicketType,
-    pub(super) booking: Booking,
+pub struct Sale {
+    pub event: Event,
+    pub ticket_type: TicketType,
+    pub booking: Booking,
 }
 
 /// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.
@@ -283,7 +283,11 @@ fn confirmation(app: &App, page: Page, sale: Sale, express: Option<Express>) -> 
     Show { page, event, ticket_type, booking, url, is_cancellable, tickets, express }
 }
 
-pub(super) async fn find_sale(app: &App, token: String) -> Result<Sale, Error> {
+/// The booking that a token opens, with what it is for.
+///
+/// # Errors
+/// [`Error::NotFound`]; what the database said.
+pub async fn find_sale(app: &App, token: String) -> Result<Sale, Error> {
     if !is_token(&token) {
         return Err(Error::NotFound);
     }

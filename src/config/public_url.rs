@@ -20,20 +20,24 @@ impl PublicUrlSettings {
     }
 }
 
-/// As browsers write it in `Origin`, with which it is compared: lower case, without the port that the scheme
-/// implies (RFC 6454, section 6.2).
 fn parse(value: &str) -> Result<String, StartError> {
+    let mend = "write scheme and host alone, as https://tickets.example.org, in ASCII (xn--…)";
+    origin_of(value).ok_or_else(|| StartError::setting("PUBLIC_URL", value, "not a site's address", mend))
+}
+
+/// As browsers write it in `Origin`, with which it is compared: lower case, without the port that the scheme
+/// implies (RFC 6454, section 6.2). `None`: it is no site's address.
+pub(super) fn origin_of(value: &str) -> Option<String> {
     let origin = value.strip_suffix('/').unwrap_or(value).to_ascii_lowercase();
     let is_host_character = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
     for (scheme, implied_port) in [("https://", ":443"), ("http://", ":80")] {
         let Some(host) = origin.strip_prefix(scheme) else { continue };
         let host = host.strip_suffix(implied_port).unwrap_or(host);
         if !host.is_empty() && host.chars().all(is_host_character) {
-            return Ok(format!("{scheme}{host}"));
+            return Some(format!("{scheme}{host}"));
         }
     }
-    let mend = "write scheme and host alone, as https://tickets.example.org, in ASCII (xn--…)";
-    Err(StartError::setting("PUBLIC_URL", value, "not a site's address", mend))
+    None
 }
 
 #[cfg(test)]

@@ -107,7 +107,16 @@ fn is_passing(error: &DieselError) -> bool {
         DieselError::DatabaseError(_, information) => {
             let message = information.message();
             ["database is locked", "deadlock detected", "lock timeout"].iter().any(|it| message.contains(it))
+                || has_no_room(error)
         }
         _ => false,
     }
+}
+
+/// Whether a database could not write for want of room: in SQLite's words (`SQLITE_FULL`, and `SQLITE_IOERR`
+/// where a file may get no longer), and in the system's, which PostgreSQL passes on (SQLSTATE 53100).
+pub(crate) fn has_no_room(error: &DieselError) -> bool {
+    let DieselError::DatabaseError(_, information) = error else { return false };
+    let message = information.message();
+    ["disk is full", "disk I/O error", "No space left on device"].iter().any(|it| message.contains(it))
 }

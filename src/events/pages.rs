@@ -95,8 +95,9 @@ pub async fn availability(request: HttpRequest, app: web::Data<App>) -> Result<H
     Ok(response.body(fragment.body(encoding)?.clone()))
 }
 
-/// Whether the browser holds this state already (RFC 9110, section 13.1.2: weak comparison).
-fn is_known(if_none_match: Option<&HeaderValue>, etag: &HeaderValue) -> bool {
+/// Whether the client holds this state already (RFC 9110, section 13.1.2: weak comparison).
+#[must_use]
+pub fn is_known(if_none_match: Option<&HeaderValue>, etag: &HeaderValue) -> bool {
     let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
     let Some(known) = if_none_match else { return false };
     // Nearly always the tag as it was sent.

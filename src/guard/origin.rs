@@ -4,17 +4,22 @@
 //! for it included, in `Origin`. Whatever of the two is there must name us. A request with neither comes from
 //! no browser, so it carries nobody's cookies by surprise, and passes.
 //!
+//! The API reads no cookies, and its bodies are of a type that another site's page cannot send unasked
+//! ([`crate::api::body`]). So it takes requests from anywhere, as long as they bring no cookies: what comes with
+//! a visitor's is held to the same rule as everything else.
+//!
 //! Where `PUBLIC_URL` is set it is the only origin that counts, whatever name or address led here: a name
 //! that somebody else points at our address is not ours. Where it is not set, the host that the browser
 //! believes to talk to counts.
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
+use actix_web::http::header::{COOKIE, HOST, HeaderMap, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web;
 
 use super::refuse;
+use crate::api::is_api;
 use crate::app::App;
 use crate::error::Error;
 
@@ -27,7 +32,8 @@ pub async fn same_origin<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let public_url = request.app_data::<web::Data<App>>().and_then(|app| app.config.public_url.as_deref());
-    if !request.method().is_safe() && !is_ours(request.headers(), public_url) {
+    let is_anybodys = is_api(request.match_info().as_str()) && !request.headers().contains_key(COOKIE);
+    if !request.method().is_safe() && !is_anybodys && !is_ours(request.headers(), public_url) {
         return Ok(refuse(request, Error::CrossSite));
     }
     Ok(next.call(request).await?.map_into_left_body())

@@ -9,6 +9,8 @@ use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 
 use super::refuse;
+use crate::api::body::JSON;
+use crate::api::is_api;
 use crate::error::Error;
 
 /// The most that a body may hold, in bytes: several times the longest name and address.
@@ -20,7 +22,7 @@ const URL_LENGTH_MAX: usize = 8_000;
 /// The most fields of a form or of a query; the longest of ours has eight.
 pub const FIELDS_MAX: usize = 32;
 
-/// The one type of body that is read.
+/// The one type of body that is read, but for the API's, which is [`JSON`].
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Refuses what has the wrong shape.
@@ -64,11 +66,14 @@ fn fault(request: &ServiceRequest) -> Option<Error> {
         return wrong("the body has two lengths", StatusCode::BAD_REQUEST);
     }
     let has_body = length.is_some_and(|length| length > 0) || headers.contains_key(TRANSFER_ENCODING);
-    if has_body && request.method().is_safe() {
+    // A program that has got the method wrong is better told that: the router does, and nobody reads the body.
+    let is_api = is_api(request.match_info().as_str());
+    if has_body && request.method().is_safe() && !is_api {
         return wrong("a request to read has a body", StatusCode::BAD_REQUEST);
     }
-    if has_body && !request.content_type().eq_ignore_ascii_case(FORM) {
-        return wrong("the body is no form", StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let expected = if is_api { JSON } else { FORM };
+    if has_body && !request.content_type().eq_ignore_ascii_case(expected) {
+        return wrong("the body is of another type", StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
     None
 }

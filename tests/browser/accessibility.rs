@@ -83,6 +83,8 @@ async fn the_visitors_pages_have_no_barriers() {
     inspection.look_at("finding bookings with errors").await;
     visitor.visit("/bookings/find?asked=1").await;
     inspection.look_at("finding bookings, asked").await;
+    visitor.visit("/api/docs").await;
+    inspection.look_at("the API's reference").await;
     inspection.end();
 }
 

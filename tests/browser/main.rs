@@ -5,6 +5,7 @@ mod availability;
 mod booking;
 mod camera;
 mod cancellation;
+mod cross_origin;
 mod keyboard;
 mod limits;
 mod once;

@@ -9,7 +9,10 @@ mod blockade;
 #[allow(dead_code, reason = "the tests of the site use more of it")]
 mod database;
 
+mod backups;
 mod cancellations;
+#[path = "../support/small_disk.rs"]
+mod small_disk;
 #[path = "../support/smtp_server.rs"]
 #[allow(dead_code, reason = "the tests of the site use more of it")]
 mod smtp_server;
@@ -17,6 +20,7 @@ mod smtp_server;
 #[allow(dead_code, reason = "the tests of fail-over use more of it")]
 mod cluster;
 mod failover;
+mod faults;
 mod heap_only;
 mod key_reuse;
 mod killed;

@@ -129,6 +129,11 @@ impl Server {
         assert!(Command::new("kill").args([name, &id]).status().expect("kill runs").success());
     }
 
+    /// Its number, as the system knows it; a program that has started it and become it has the same.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
     /// Whether it was started, and not killed since.
     pub fn is_running(&self) -> bool {
         self.child.is_some()
@@ -168,7 +173,7 @@ impl Drop for Server {
 }
 
 /// The binary, with nothing set but the database and the secret.
-fn techkraft(database: &TestDatabase) -> Command {
+pub fn techkraft(database: &TestDatabase) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_techkraft"));
     for setting in [
         "PUBLIC_URL",

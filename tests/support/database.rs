@@ -15,6 +15,8 @@ pub struct TestDatabase {
     /// Holds the SQLite file, and is the working folder of binaries that a test starts.
     pub folder: TempDir,
     schema: Option<(String, String)>,
+    /// A database of PostgreSQL that is this one's alone, and is dropped with it.
+    own: Option<(String, String)>,
 }
 
 /// What one tier's rows say.
@@ -45,7 +47,14 @@ impl TestDatabase {
         }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        Self { url, folder, schema: None }
+        Self { url, folder, schema: None, own: None }
+    }
+
+    /// An SQLite file in a folder, whatever the other tests use.
+    pub fn file_in(place: &std::path::Path) -> Self {
+        let url = format!("sqlite:{}", place.join("test.db").display());
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { url, folder, schema: None, own: None }
     }
 
     /// A fresh schema of the PostgreSQL that a URL names.
@@ -55,7 +64,23 @@ impl TestDatabase {
         connect_postgres(server).batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a new schema");
         let separator = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
-        Self { url, folder, schema: Some((server.to_owned(), schema)) }
+        Self { url, folder, schema: Some((server.to_owned(), schema)), own: None }
+    }
+
+    /// An empty place for what is in this one: another file, or a database of its own on the same PostgreSQL,
+    /// where the schema will have the same name.
+    pub fn empty_place(&self) -> Self {
+        let Some((server, schema)) = &self.schema else { return Self::create() };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let name = format!("{schema}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        connect_postgres(server).batch_execute(&format!("CREATE DATABASE {name}")).expect("a new database");
+        let url = format!("{}&dbname={name}", self.url);
+        Self {
+            url,
+            folder,
+            schema: Some((server.clone(), schema.clone())),
+            own: Some((server.clone(), name)),
+        }
     }
 
     pub fn is_postgres(&self) -> bool {
@@ -147,7 +172,11 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if let Some((server, schema)) = &self.schema {
+        if let Some((server, name)) = &self.own {
+            if let Ok(mut connection) = PgConnection::establish(server) {
+                let _ = connection.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
+            }
+        } else if let Some((server, schema)) = &self.schema {
             // Waits for no app that still holds a lock: the cluster is thrown away anyway.
             let sql = format!("SET lock_timeout = '2s'; DROP SCHEMA {schema} CASCADE");
             if let Ok(mut connection) = PgConnection::establish(server) {

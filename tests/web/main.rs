@@ -5,6 +5,7 @@ mod support;
 
 mod admin;
 mod admin_bookings;
+mod api;
 mod assets;
 mod bad_input;
 mod bookings;

@@ -51,6 +51,7 @@ fn each_untruth_is_found() {
         ),
         ("without a confirmation", "DELETE FROM mails"),
         ("more than one mail of a kind", "INSERT INTO mails SELECT * FROM mails"),
+        ("mails of a booking that has no address", "UPDATE bookings SET buyer_email = 'user:7'"),
         ("mails of a booking that does not exist", "UPDATE mails SET booking_id = booking_id + 1000"),
     ] {
         let app = TestApp::spawn();

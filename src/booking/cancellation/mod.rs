@@ -64,7 +64,7 @@ impl Event {
 ///
 /// # Errors
 /// [`Error::NotFound`] when no booking has that link; what the database said.
-async fn cancel(app: &App, token: String) -> Result<Outcome, Error> {
+pub async fn cancel(app: &App, token: String) -> Result<Outcome, Error> {
     let canceller = Canceller::Buyer { token };
     let outcome = app.db.write(move |db| store::cancel(db, &canceller)).await?;
     announce(app, &outcome);

@@ -37,8 +37,10 @@ pub fn cancel(db: &mut Db, canceller: &Canceller) -> QueryResult<Outcome> {
         return Ok(Outcome::AlreadyCancelled(booking));
     }
     let stock = give_back(db, &booking)?;
-    let mail = NewMail { kind: Kind::Cancellation, booking_id: Some(id), recipient: None, payload: None };
-    mail::store::enqueue(db, &mail)?;
+    if booking.has_address() {
+        let mail = NewMail { kind: Kind::Cancellation, booking_id: Some(id), recipient: None, payload: None };
+        mail::store::enqueue(db, &mail)?;
+    }
     let booking = Booking { status: CANCELLED.to_owned(), cancelled_at: Some(now), ..booking };
     Ok(Outcome::Cancelled { booking, stock })
 }

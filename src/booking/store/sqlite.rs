@@ -199,7 +199,9 @@ fn last_booking_id(sqlite: &mut SqliteConnection) -> QueryResult<i64> {
 
 /// Puts the confirmations of the batch's bookings into the outbox, all at once.
 fn insert_confirmations(sqlite: &mut SqliteConnection, last_id: i64) -> QueryResult<()> {
-    let fresh = bookings::table.filter(bookings::id.gt(last_id)).order(bookings::id).select((
+    // Not for those of whom we know no address.
+    let addressed = bookings::table.filter(bookings::buyer_email.not_like("user:%"));
+    let fresh = addressed.filter(bookings::id.gt(last_id)).order(bookings::id).select((
         bookings::id.nullable(),
         "confirmation".into_sql::<Text>(),
         bookings::created_at,

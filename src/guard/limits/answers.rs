@@ -1,12 +1,13 @@
 //! What the counted hear: that it was too often, and how much is left.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use actix_web::{HttpResponse, ResponseError as _};
 
 use super::{Allowance, Class, TooOften, seconds_up};
+use crate::api;
+use crate::api::problem::{Kind, Problem};
 use crate::error::Error;
 
 /// draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4.
@@ -14,12 +15,12 @@ const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// 429: a page for people, a problem for programs, and a line for what nobody reads.
-pub fn too_often(refusal: &TooOften) -> HttpResponse {
+pub fn too_often(path: &str, refusal: &TooOften) -> HttpResponse {
     let seconds = refusal.wait_seconds();
     let mut response = match refusal.class {
         Class::Api | Class::ApiToken => {
             let detail = format!("Too many requests. Try again in {seconds} seconds.");
-            problem(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests", &detail)
+            api::refusal(path, &Problem::new(Kind::TooManyRequests).with_detail(detail))
         }
         Class::Polls | Class::StaticFiles => HttpResponse::TooManyRequests()
             .insert_header((CACHE_CONTROL, "no-store"))
@@ -48,19 +49,11 @@ pub fn tell(headers: &mut HeaderMap, allowance: Allowance) {
 }
 
 /// 401 (RFC 6750, section 3): a token that nobody knows is a mistake, and not the same as none.
-pub fn unknown_token() -> HttpResponse {
-    let mut response = problem(StatusCode::UNAUTHORIZED, "Unauthorized", "This token is not known here.");
+pub fn unknown_token(path: &str) -> HttpResponse {
+    let mut response = api::refusal(path, &Problem::new(Kind::UnknownToken));
     let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     response
-}
-
-/// RFC 9457.
-fn problem(status: StatusCode, title: &str, detail: &str) -> HttpResponse {
-    HttpResponse::build(status)
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .content_type("application/problem+json")
-        .body(serde_json::json!({ "status": status.as_u16(), "title": title, "detail": detail }).to_string())
 }
 
 fn window(rate: super::Rate) -> u64 {

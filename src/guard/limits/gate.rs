@@ -151,8 +151,17 @@ where
         },
         None => None,
     };
+    // What books costs the same whichever way it comes.
+    if known.is_none()
+        && is_booking(&request)
+        && let Some(limits) = &app.limits
+        && let Err(refusal) = limits.take_everywhere(Class::Bookings, client).await
+    {
+        return Ok(refuse(&app, request, &refusal));
+    }
     let mut answer = if is_unknown {
-        request.into_response(answers::unknown_token()).map_into_right_body()
+        let answer = answers::unknown_token(request.match_info().as_str());
+        request.into_response(answer).map_into_right_body()
     } else {
         site.call(request).await?.map_into_left_body()
     };
@@ -162,9 +171,14 @@ where
     Ok(answer)
 }
 
+fn is_booking(request: &ServiceRequest) -> bool {
+    !request.method().is_safe() && request.match_info().as_str().contains("/bookings")
+}
+
 fn refuse<B>(app: &App, request: ServiceRequest, refusal: &TooOften) -> Answer<B> {
     note(app, &request, refusal.class);
-    let answer: ServiceResponse<BoxBody> = request.into_response(answers::too_often(refusal));
+    let answer = answers::too_often(request.match_info().as_str(), refusal);
+    let answer: ServiceResponse<BoxBody> = request.into_response(answer);
     answer.map_into_right_body()
 }
 

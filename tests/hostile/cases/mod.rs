@@ -1,5 +1,6 @@
 //! The table, by what is attacked.
 
+mod api;
 mod bodies;
 mod cookies;
 mod cross_site;
@@ -27,5 +28,6 @@ pub fn all(stage: &Stage) -> Vec<Case> {
     cases.extend(text::cases(stage));
     cases.extend(cookies::cases(stage));
     cases.extend(cross_site::cases(stage));
+    cases.extend(api::cases(stage));
     cases
 }

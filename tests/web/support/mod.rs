@@ -4,6 +4,7 @@ pub mod acts;
 #[path = "../../support/blockade.rs"]
 pub mod blockade;
 #[path = "../../support/database.rs"]
+#[allow(dead_code, reason = "the tests of crashes use more of it")]
 pub mod database;
 #[path = "../../support/smtp_server.rs"]
 #[allow(dead_code, reason = "the tests of the binary use more of it")]
@@ -19,6 +20,7 @@ use chrono::TimeDelta;
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use techkraft::admin::session::SessionLimits;
+use techkraft::api::door::Origins;
 use techkraft::app;
 use techkraft::booking::desk::DeskLimits;
 use techkraft::booking::form_age::FormAges;
@@ -153,6 +155,7 @@ pub fn config(database: &TestDatabase) -> Config {
         // The tests of the limits set theirs.
         rate_limits: None,
         api_tokens: ApiTokens::default(),
+        cors_origins: Origins::None,
         // Tests fill in forms quicker than people do.
         forms: FormAges { least: Duration::ZERO, most: Duration::from_secs(12 * 3600) },
         allow_reseed: true,

@@ -1,5 +1,5 @@
-//! Programs, by their token or their address. There is nothing under `/api/` yet, so what goes through is
-//! not found.
+//! Programs, by their token or their address. There is nothing at `/api/events`, so what goes through is not
+//! found.
 
 use techkraft::guard::api_tokens::ApiTokens;
 
@@ -80,4 +80,26 @@ fn unknown_tokens_are_refused_also_without_limits() {
         assert_eq!(send(app.client.get(app.url("/api/events")).bearer_auth(ADA)).status(), 401);
         assert_eq!(send(app.client.get(app.url("/api/events"))).status(), 404);
     }
+}
+
+#[test]
+fn without_a_token_bookings_are_as_dear_as_on_the_site() {
+    let mut tokens = ApiTokens::default();
+    tokens.add("ada", ADA).expect("a token");
+    let app = TestApp::spawn_with(|config| {
+        config.rate_limits =
+            Some(techkraft::guard::limits::Rates { bookings: "2/hour".parse().expect("a rate"), ..rates() });
+        config.api_tokens = tokens;
+    });
+    let v1 = || app.client.post(app.url("/api/v1/bookings")).json(&serde_json::json!({}));
+    assert_eq!(send(v1()).status(), 400);
+    assert_eq!(app.post("/bookings", &[("ticket_type", "0")]).status(), 404);
+    let refused = send(v1());
+    assert_eq!((refused.status().as_u16(), header(&refused, "retry-after")), (429, "1800"));
+    assert_eq!(header(&refused, "content-type"), "application/problem+json");
+    let first = send(app.client.post(app.url("/api/bookings")).json(&serde_json::json!({})));
+    assert_eq!(first.status(), 429);
+    assert!(first.json::<serde_json::Value>().expect("JSON")["error"].is_string());
+    assert_eq!(send(app.client.get(app.url("/api/tickets"))).status(), 200, "looking is not booking");
+    assert_eq!(send(v1().bearer_auth(ADA)).status(), 400, "a token has a count of its own");
 }

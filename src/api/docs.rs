@@ -1,0 +1,222 @@
+//! `/api/docs`: the OpenAPI document as a page for people. Rendered here, so it needs no script.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web;
+use askama::Template;
+use serde_json::Value;
+
+use super::openapi;
+use super::problem::Kind;
+use crate::app::App;
+use crate::error::Error;
+use crate::page::Page;
+
+#[derive(Template)]
+#[template(path = "api/docs.html")]
+struct Docs<'a> {
+    page: Page,
+    reference: &'static Reference,
+    problems: [Kind; Kind::ALL.len()],
+    public_url: &'a str,
+}
+
+/// What the document says, in the order in which it is read.
+struct Reference {
+    description: String,
+    chapters: Vec<Chapter>,
+    types: Vec<Type>,
+}
+
+struct Chapter {
+    name: String,
+    description: String,
+    operations: Vec<Operation>,
+}
+
+struct Operation {
+    /// `createBooking`
+    id: String,
+    method: String,
+    path: String,
+    summary: String,
+    parameters: Vec<Field>,
+    /// The name of the body's type.
+    body: Option<String>,
+    answers: Vec<Answer>,
+}
+
+/// A parameter, or a field of a type.
+struct Field {
+    name: String,
+    /// Where it stands, of a parameter.
+    place: String,
+    shape: Shape,
+    is_required: bool,
+    description: String,
+    example: Option<String>,
+}
+
+/// What a value is: plain, or a type of this document.
+struct Shape {
+    text: String,
+    link: Option<String>,
+}
+
+struct Answer {
+    status: String,
+    description: String,
+    shape: Option<Shape>,
+}
+
+struct Type {
+    name: String,
+    description: String,
+    fields: Vec<Field>,
+    /// The values that it has, of one that is no object.
+    values: Vec<String>,
+}
+
+static REFERENCE: LazyLock<Reference> =
+    LazyLock::new(|| Reference::of(&serde_json::from_str(openapi::json()).unwrap_or_default()));
+
+/// `GET /api/docs`
+pub async fn show(page: Page, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    let docs =
+        Docs { page: page.clone(), reference: &REFERENCE, problems: Kind::ALL, public_url: app.public_url() };
+    page.respond(StatusCode::OK, &docs)
+}
+
+impl Reference {
+    fn of(document: &Value) -> Self {
+        let chapters = each(&document["tags"]).map(|tag| Chapter {
+            name: text(&tag["name"]),
+            description: text(&tag["description"]),
+            operations: operations(document, &tag["name"]),
+        });
+        let types = document["components"]["schemas"].as_object().into_iter().flatten();
+        Self {
+            description: text(&document["info"]["description"]),
+            chapters: chapters.collect(),
+            types: types.map(|(name, schema)| Type::of(name, schema)).collect(),
+        }
+    }
+}
+
+fn operations(document: &Value, tag: &Value) -> Vec<Operation> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let all = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().into_iter().flatten();
+        methods.map(move |(method, operation)| (path, method, operation))
+    });
+    all.filter(|(.., operation)| each(&operation["tags"]).any(|its| its == tag))
+        .map(|(path, method, operation)| Operation::of(path, method, operation))
+        .collect()
+}
+
+impl Operation {
+    fn of(path: &str, method: &str, operation: &Value) -> Self {
+        let summary = text(&operation["summary"]);
+        // Begins with the address, which the heading says already.
+        let summary = summary.split_once(": ").map_or(String::new(), |(_, rest)| sentence(rest));
+        let parameters = each(&operation["parameters"]).map(|it| Field {
+            name: text(&it["name"]),
+            place: text(&it["in"]),
+            shape: Shape::of(&it["schema"]),
+            is_required: it["required"] == true,
+            description: text(&it["description"]),
+            example: it.get("example").map(shown),
+        });
+        let answers = operation["responses"].as_object().into_iter().flatten();
+        Self {
+            id: text(&operation["operationId"]),
+            method: method.to_uppercase(),
+            path: path.to_owned(),
+            summary,
+            parameters: parameters.collect(),
+            body: schema_of(&operation["requestBody"]).and_then(|schema| Shape::of(schema).link),
+            answers: answers.map(|(status, answer)| Answer::of(status, answer)).collect(),
+        }
+    }
+}
+
+impl Answer {
+    fn of(status: &str, answer: &Value) -> Self {
+        let status = if status == "default" { "Other".to_owned() } else { status.to_owned() };
+        Self { status, description: text(&answer["description"]), shape: schema_of(answer).map(Shape::of) }
+    }
+}
+
+impl Type {
+    fn of(name: &str, schema: &Value) -> Self {
+        let required: Vec<&Value> = each(&schema["required"]).collect();
+        let fields = schema["properties"].as_object().into_iter().flatten().map(|(name, field)| Field {
+            name: name.clone(),
+            place: String::new(),
+            shape: Shape::of(field),
+            is_required: required.iter().any(|it| *it == name),
+            description: text(&field["description"]),
+            example: field.get("example").map(shown),
+        });
+        let values = each(&schema["enum"]).map(shown);
+        let one_of = each(&schema["oneOf"]).map(|it| Shape::of(it).text);
+        Self {
+            name: name.to_owned(),
+            description: text(&schema["description"]),
+            fields: fields.collect(),
+            values: values.chain(one_of).collect(),
+        }
+    }
+}
+
+impl Shape {
+    fn of(schema: &Value) -> Self {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let name = reference.rsplit('/').next().unwrap_or_default().to_owned();
+            return Self { text: name.clone(), link: Some(name) };
+        }
+        if schema["type"] == "array" {
+            let Self { text, link } = Self::of(&schema["items"]);
+            return Self { text: format!("list of {text}"), link };
+        }
+        let types = match &schema["type"] {
+            Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(" or "),
+            one => text(one),
+        };
+        let bound = |name: &str, word: &str| schema.get(name).map(|it| format!(", {word} {it}"));
+        let bounds = [
+            schema["format"].as_str().filter(|it| !it.starts_with("int")).map(|format| format!(", {format}")),
+            bound("minimum", "at least"),
+            bound("maximum", "at most"),
+            bound("minLength", "no shorter than"),
+            bound("maxLength", "no longer than"),
+        ];
+        let bounds: String = bounds.into_iter().flatten().collect();
+        Self { text: format!("{types}{bounds}"), link: None }
+    }
+}
+
+/// The schema of a body or an answer: all have one content at most.
+fn schema_of(holder: &Value) -> Option<&Value> {
+    holder["content"].as_object()?.values().next().map(|content| &content["schema"])
+}
+
+fn each(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+/// Without the marks of code, which are for those who read the document itself.
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().replace('`', "")
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

@@ -1,0 +1,155 @@
+//! What stands before the API and before nothing else: other sites' pages that are let in (CORS), and the
+//! translation of whatever refuses a request into JSON. Everything that is not the API's goes through as it is.
+//!
+//! It stands outside the rate limits, so that a page of another site can read that it asks too often; what a
+//! browser asks before it asks (a preflight) is answered here, and not counted.
+
+use std::rc::Rc;
+
+use actix_cors::{Cors, CorsMiddleware};
+use actix_web::Error;
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LINK, LOCATION, RETRY_AFTER,
+};
+use futures_util::future::{Either, FutureExt as _, LocalBoxFuture, MapOk, TryFutureExt as _};
+
+use super::{in_json, is_api};
+
+/// Seconds for which a browser remembers what it may ask.
+const PREFLIGHT_SECONDS: usize = 600;
+
+/// Which other sites' pages may call the API.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Origins {
+    #[default]
+    None,
+    /// As browsers write them in `Origin`.
+    Of(Vec<String>),
+    Any,
+}
+
+/// Wraps the site.
+pub struct Door {
+    origins: Origins,
+}
+
+impl Door {
+    #[must_use]
+    pub fn new(origins: Origins) -> Self {
+        Self { origins }
+    }
+
+    /// Never with credentials: the API knows no cookies.
+    fn cors(&self) -> Option<Cors> {
+        let cors = match &self.origins {
+            Origins::None => return None,
+            Origins::Any => Cors::default().send_wildcard().allow_any_origin(),
+            Origins::Of(origins) => {
+                origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin))
+            }
+        };
+        let idempotency_key = HeaderName::from_static("idempotency-key");
+        let limits = [HeaderName::from_static("ratelimit"), HeaderName::from_static("ratelimit-policy")];
+        Some(
+            cors.allowed_methods(["GET", "HEAD", "POST"])
+                .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH, idempotency_key])
+                .expose_headers(limits.into_iter().chain([ETAG, LINK, LOCATION, RETRY_AFTER]))
+                .max_age(PREFLIGHT_SECONDS),
+        )
+    }
+}
+
+/// The door of one of the server's threads.
+pub struct DoorService<S> {
+    site: Rc<S>,
+    cors: Option<CorsMiddleware<InJson<S>>>,
+}
+
+type Answer<B> = ServiceResponse<EitherBody<B>>;
+
+impl<S, B> Transform<S, ServiceRequest> for Door
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = Answer<B>;
+    type Error = Error;
+    type Transform = DoorService<S>;
+    type InitError = ();
+    type Future = LocalBoxFuture<'static, Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, site: S) -> Self::Future {
+        let site = Rc::new(site);
+        let cors = self.cors().map(|cors| cors.new_transform(InJson { site: Rc::clone(&site) }));
+        async move {
+            let cors = match cors {
+                Some(cors) => Some(cors.await?),
+                None => None,
+            };
+            Ok(DoorService { site, cors })
+        }
+        .boxed_local()
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for DoorService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = Answer<B>;
+    type Error = Error;
+    type Future = Either<
+        MapOk<S::Future, fn(ServiceResponse<B>) -> Answer<B>>,
+        LocalBoxFuture<'static, Result<Answer<B>, Error>>,
+    >;
+
+    forward_ready!(site);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        if !is_api(request.match_info().as_str()) {
+            return Either::Left(self.site.call(request).map_ok(ServiceResponse::map_into_left_body));
+        }
+        Either::Right(match &self.cors {
+            Some(cors) => {
+                let answer = cors.call(request);
+                answer.map_ok(|it| it.map_into_boxed_body().map_into_right_body()).boxed_local()
+            }
+            None => InJson { site: Rc::clone(&self.site) }
+                .call(request)
+                .map_ok(|it| it.map_into_right_body())
+                .boxed_local(),
+        })
+    }
+}
+
+/// The site, whose errors come as JSON.
+pub struct InJson<S> {
+    site: Rc<S>,
+}
+
+impl<S, B> Service<ServiceRequest> for InJson<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
+
+    forward_ready!(site);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let path = request.match_info().as_str().to_owned();
+        let answer = self.site.call(request);
+        Box::pin(async move {
+            let answer = answer.await?.map_into_boxed_body();
+            Ok(match in_json(&path, answer.response()) {
+                Some(translated) => answer.into_response(translated),
+                None => answer,
+            })
+        })
+    }
+}

@@ -1,0 +1,238 @@
+//! The first contract: `/api/tickets` and `/api/bookings` as the product that we follow has them, so that its
+//! clients run against this server unchanged. It acts on the concert that is on sale first.
+//!
+//! A booking here knows its buyer by a `userId` alone, which is an id and never an address: it has no mail, and
+//! what one person may hold is counted by it. `payment` says that nothing was charged online: that is done where
+//! the tickets are shown.
+
+pub mod pages;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+use utoipa::ToSchema;
+
+use super::body::whole_number;
+use crate::booking::Booking;
+use crate::error::RETRY_AFTER_SECONDS;
+use crate::events::TicketType;
+
+/// A tier of the concert.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FirstTicket)]
+pub struct Ticket {
+    #[schema(example = "1")]
+    id: String,
+    #[schema(example = "VIP")]
+    name: String,
+    /// In dollars.
+    #[schema(value_type = f64, example = 100, minimum = 0)]
+    price: Number,
+    /// How many there are in all.
+    #[schema(example = 100, minimum = 0)]
+    quantity: i32,
+    /// How many are left.
+    #[schema(example = 100, minimum = 0)]
+    available: i32,
+}
+
+impl Ticket {
+    fn of(ticket_type: &TicketType) -> Self {
+        Self {
+            id: ticket_type.id.to_string(),
+            name: ticket_type.name.clone(),
+            price: dollars(ticket_type.price_cents),
+            quantity: ticket_type.capacity,
+            available: ticket_type.available,
+        }
+    }
+}
+
+/// Whole where there are no cents.
+fn dollars(cents: i64) -> Number {
+    match cents % 100 {
+        0 => Number::from(cents / 100),
+        _ => Number::from_f64(cents as f64 / 100.0).unwrap_or_else(|| Number::from(cents / 100)),
+    }
+}
+
+/// What is to be booked, and for whom. Other fields are ignored.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, rename_all = "camelCase")]
+#[schema(as = FirstNewBooking)]
+pub struct NewBooking {
+    /// A ticket's `id`.
+    #[schema(value_type = Id, required = true)]
+    ticket_type_id: Value,
+    #[schema(value_type = i64, required = true, minimum = 1, example = 2)]
+    quantity: Value,
+    /// Whose booking it is: an id of the client's own, of 1 to 100 characters.
+    #[schema(value_type = Id, required = true)]
+    user_id: Value,
+}
+
+/// An id: a text, or a number.
+#[derive(ToSchema)]
+#[schema(as = FirstId)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "it is there for the document alone")]
+pub enum Id {
+    #[schema(example = "1")]
+    Text(String),
+    Number(i64),
+}
+
+/// An order as it was read: nothing is missing in it, and there is no such ticket yet.
+struct Wanted {
+    ticket_type_id: String,
+    quantity: i64,
+    user_id: String,
+}
+
+impl NewBooking {
+    fn read(&self) -> Result<Wanted, &'static str> {
+        const MISSING: &str = "Missing required fields";
+        let ticket_type_id = id(&self.ticket_type_id).ok_or(MISSING)?;
+        let user_id = id(&self.user_id).ok_or(MISSING)?;
+        if self.quantity.is_null() {
+            return Err(MISSING);
+        }
+        match whole_number(&self.quantity) {
+            Some(quantity) if quantity > 0 => Ok(Wanted { ticket_type_id, quantity, user_id }),
+            None if self.quantity.as_f64().is_some_and(|quantity| quantity > 0.0) => {
+                Err("Quantity must be a whole number")
+            }
+            _ => Err("Quantity must be positive"),
+        }
+    }
+}
+
+fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) if number.is_i64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// What was booked.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FirstBooked)]
+pub struct Booked {
+    success: bool,
+    booking: BookedTickets,
+    payment: Payment,
+    message: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = FirstBooking)]
+pub struct BookedTickets {
+    /// The booking's token, which opens it at `/bookings/{id}` and `/api/v1/bookings/{id}`. Who has it may see
+    /// and cancel the booking.
+    id: String,
+    ticket_type_id: String,
+    user_id: String,
+    quantity: i32,
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+/// Says that nothing was charged online.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = FirstPayment)]
+pub struct Payment {
+    /// `not-charged-` and the booking's reference.
+    #[schema(example = "not-charged-TK-7F3K-9QXM")]
+    transaction_id: String,
+    /// What was charged online: 0.
+    #[schema(example = 0)]
+    amount: i64,
+    #[schema(example = "USD")]
+    currency: String,
+}
+
+impl Booked {
+    fn of(booking: Booking) -> Self {
+        let reference = &booking.reference;
+        Self {
+            success: true,
+            payment: Payment {
+                transaction_id: format!("not-charged-{reference}"),
+                amount: 0,
+                currency: booking.currency.clone(),
+            },
+            message: format!("Booking confirmed: {reference}. Nothing was charged online."),
+            booking: BookedTickets {
+                id: booking.token,
+                ticket_type_id: booking.ticket_type_id.to_string(),
+                // The name is the id.
+                user_id: booking.buyer_name,
+                quantity: booking.quantity,
+                created_at: super::v1::time(booking.created_at),
+            },
+        }
+    }
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FirstError)]
+pub struct ErrorMessage<'a> {
+    #[schema(example = "Missing required fields")]
+    error: &'a str,
+}
+
+/// An error in this contract's form.
+#[must_use]
+pub fn refusal(status: StatusCode, message: &str) -> HttpResponse {
+    let mut response = HttpResponse::build(status);
+    response.insert_header((CACHE_CONTROL, "no-store"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
+    }
+    response.json(ErrorMessage { error: message })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn whole_dollars_are_whole_numbers() {
+        assert_eq!(json!(dollars(10_000)).to_string(), "100");
+        assert_eq!(json!(dollars(1_050)).to_string(), "10.5");
+    }
+
+    #[test]
+    fn what_is_missing_comes_before_what_is_wrong() {
+        let read = |body: Value| {
+            let wanted = serde_json::from_value::<NewBooking>(body).expect("an object").read();
+            wanted.map(|wanted| (wanted.ticket_type_id, wanted.quantity, wanted.user_id))
+        };
+        let whole = Ok(("1".to_owned(), 2, "7".to_owned()));
+        assert_eq!(read(json!({ "ticketTypeId": "1", "quantity": 2, "userId": "7" })), whole);
+        assert_eq!(read(json!({ "ticketTypeId": 1, "quantity": 2.0, "userId": 7, "x": 1 })), whole);
+        for (body, error) in [
+            (json!({}), "Missing required fields"),
+            (json!({ "ticketTypeId": "1", "quantity": -1 }), "Missing required fields"),
+            (json!({ "ticketTypeId": "", "quantity": 1, "userId": "7" }), "Missing required fields"),
+            (json!({ "ticketTypeId": "1", "quantity": null, "userId": "7" }), "Missing required fields"),
+            (json!({ "ticketTypeId": "1", "quantity": 0, "userId": "7" }), "Quantity must be positive"),
+            (json!({ "ticketTypeId": "1", "quantity": -1, "userId": "7" }), "Quantity must be positive"),
+            (json!({ "ticketTypeId": "1", "quantity": "2", "userId": "7" }), "Quantity must be positive"),
+            (
+                json!({ "ticketTypeId": "1", "quantity": 1.5, "userId": "7" }),
+                "Quantity must be a whole number",
+            ),
+        ] {
+            assert_eq!(read(body.clone()), Err(error), "{body}");
+        }
+    }
+}

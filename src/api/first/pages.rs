@@ -1,0 +1,122 @@
+//! `/api/tickets`, `/api/bookings`
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
+
+use super::{Booked, ErrorMessage, NewBooking, Ticket, Wanted, refusal};
+use crate::api::body::{self, Body, Unreadable};
+use crate::api::idempotency_key;
+use crate::api::problem::{Kind, Problem};
+use crate::app::App;
+use crate::booking::buyer::Buyer;
+use crate::booking::{Order, Outcome};
+use crate::events::TicketType;
+use crate::events::board::Listing;
+
+/// What a handler answers instead of a booking.
+type Refusal = (StatusCode, String);
+
+/// `GET /api/tickets`: the tiers of the concert that is on sale first, the dearest first.
+#[utoipa::path(
+    get,
+    path = "/api/tickets",
+    operation_id = "listTickets",
+    tag = "First contract",
+    responses((status = 200, description = "The tickets, the dearest first", body = [Ticket]))
+)]
+pub async fn index(app: web::Data<App>) -> HttpResponse {
+    let mut tickets = on_sale(&app).map(|listing| listing.ticket_types.clone()).unwrap_or_default();
+    tickets.sort_by_key(|ticket_type| std::cmp::Reverse(ticket_type.price_cents));
+    HttpResponse::Ok().json(tickets.iter().map(Ticket::of).collect::<Vec<_>>())
+}
+
+/// `POST /api/bookings`: books for a user. With the header `Idempotency-Key` it may be sent again.
+#[utoipa::path(
+    post,
+    path = "/api/bookings",
+    operation_id = "bookTickets",
+    tag = "First contract",
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 16, max_length = 255,
+        pattern = "^[!#-\\[\\]-~]*$", description = "The same key and the same body book once")),
+    request_body = NewBooking,
+    responses(
+        (status = 201, description = "Booked. Nothing was charged online", body = Booked,
+            headers(("Location" = String, description = "The booking in the newer API"))),
+        (status = 400, description = "A field is missing or wrong, or more than one booking or one user may have",
+            body = ErrorMessage),
+        (status = 404, description = "There is no such ticket", body = ErrorMessage),
+        (status = 409, description = "Fewer are left; nothing was booked", body = ErrorMessage),
+        (status = 422, description = "The Idempotency-Key has booked something else", body = ErrorMessage),
+    )
+)]
+pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> HttpResponse {
+    match book(&request, &app, body).await {
+        Ok(booked) => {
+            let location = format!("/api/v1/bookings/{}", booked.booking.id);
+            HttpResponse::Created().insert_header((LOCATION, location)).json(booked)
+        }
+        Err((status, message)) => refusal(status, &message),
+    }
+}
+
+async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<Booked, Refusal> {
+    let bad = |message: String| (StatusCode::BAD_REQUEST, message);
+    let new_booking: NewBooking = body::read(request, body).map_err(unreadable)?;
+    let wanted = new_booking.read().map_err(|message| bad(message.into()))?;
+    let ticket_type = find(app, &wanted.ticket_type_id)
+        .ok_or_else(|| (StatusCode::NOT_FOUND, "Ticket type not found".to_owned()))?;
+    let order = order(request, app, &wanted, &ticket_type)?;
+    match app.desk.book(order).await.map_err(|error| of_problem(&error.into()))? {
+        Outcome::Booked(booking) | Outcome::Replayed(booking) => Ok(Booked::of(booking)),
+        Outcome::NotEnough { .. } => Err((StatusCode::CONFLICT, "Not enough tickets available".into())),
+        Outcome::OverPersonLimit { limit, .. } => {
+            Err(bad(format!("Only {limit} {} tickets are allowed for each user", ticket_type.name)))
+        }
+        Outcome::KeyReused(_) => Err(of_problem(&Problem::new(Kind::IdempotencyKeyReused))),
+        Outcome::UnknownTicketType => Err((StatusCode::NOT_FOUND, "Ticket type not found".into())),
+    }
+}
+
+fn order(
+    request: &HttpRequest,
+    app: &App,
+    wanted: &Wanted,
+    ticket_type: &TicketType,
+) -> Result<Order, Refusal> {
+    let bad = |message: String| (StatusCode::BAD_REQUEST, message);
+    let most = ticket_type.most_per_booking();
+    let quantity = i32::try_from(wanted.quantity).ok().filter(|quantity| *quantity <= most);
+    let quantity = quantity
+        .ok_or_else(|| bad(format!("Only {most} {} tickets are allowed in one booking", ticket_type.name)))?;
+    let buyer = Buyer::of_user(&wanted.user_id)
+        .ok_or_else(|| bad("Invalid userId: use 1 to 100 characters that can be seen".into()))?;
+    let request_key = if request.headers().contains_key(idempotency_key::HEADER) {
+        idempotency_key::of_request(request, app).map_err(|problem| of_problem(&problem))?
+    } else {
+        app.request_keys.mint().as_str().to_owned()
+    };
+    Ok(Order { ticket_type_id: ticket_type.id, quantity, buyer, request_key })
+}
+
+/// The concert that is on sale first: the next one that is not over.
+fn on_sale(app: &App) -> Option<Arc<Listing>> {
+    let now = Utc::now().naive_utc();
+    app.board.listings().into_iter().find(|listing| listing.event.ends_at > now)
+}
+
+fn find(app: &App, id: &str) -> Option<TicketType> {
+    let listing = on_sale(app)?;
+    listing.ticket_types.iter().find(|ticket_type| ticket_type.id.to_string() == id).cloned()
+}
+
+fn unreadable(unreadable: Unreadable) -> Refusal {
+    of_problem(&unreadable.into())
+}
+
+fn of_problem(problem: &Problem) -> Refusal {
+    (problem.status(), problem.detail().to_owned())
+}

@@ -1,0 +1,170 @@
+//! What goes wrong, as `application/problem+json` (RFC 9457).
+
+mod kind;
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use self::kind::Kind;
+use super::body::Unreadable;
+use crate::error::Error;
+
+/// A problem (RFC 9457).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    #[serde(skip)]
+    kind: Kind,
+    /// What kind of problem it is. Stable: go by it.
+    #[serde(rename = "type")]
+    #[schema(format = "uri-reference", example = "/api/docs#problem-invalid-request")]
+    type_uri: String,
+    /// The kind in a few words, the same each time.
+    #[schema(example = "Invalid request")]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 422, minimum = 400, maximum = 599)]
+    status: u16,
+    /// What it is this time.
+    detail: String,
+    /// What is wrong, and where.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+    /// How many tickets are left; of `not-enough-tickets`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    available: Option<i32>,
+}
+
+/// What is wrong with a part of the request; one of `pointer`, `parameter` and `header` says which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    #[schema(example = "Please choose at least 1 ticket.")]
+    pub detail: String,
+    /// A field of the body, as a JSON Pointer in a URI fragment (RFC 6901, section 6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "#/quantity")]
+    pub pointer: Option<String>,
+    /// A parameter of the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub parameter: Option<String>,
+    /// A header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub header: Option<String>,
+}
+
+impl FieldError {
+    /// Of a field of the body's object.
+    #[must_use]
+    pub fn in_body(field: &str, detail: impl Into<String>) -> Self {
+        Self { pointer: Some(format!("#/{field}")), ..Self::of(detail) }
+    }
+
+    /// Of a parameter of the query.
+    #[must_use]
+    pub fn in_query(parameter: &str, detail: impl Into<String>) -> Self {
+        Self { parameter: Some(parameter.to_owned()), ..Self::of(detail) }
+    }
+
+    /// Of a header.
+    #[must_use]
+    pub fn in_header(header: &str, detail: impl Into<String>) -> Self {
+        Self { header: Some(header.to_owned()), ..Self::of(detail) }
+    }
+
+    fn of(detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), pointer: None, parameter: None, header: None }
+    }
+}
+
+impl Problem {
+    /// A problem that its kind says everything about.
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        let (_, status, title, meaning) = kind.facts();
+        let detail = meaning.to_owned();
+        Self { kind, type_uri: kind.uri(), title, status, detail, errors: Vec::new(), available: None }
+    }
+
+    /// The same with words of its own.
+    #[must_use]
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+
+    /// The same, which says what is wrong and where.
+    #[must_use]
+    pub fn with_errors(self, errors: Vec<FieldError>) -> Self {
+        Self { errors, ..self }
+    }
+
+    /// Too few are left.
+    #[must_use]
+    pub fn not_enough(available: i32) -> Self {
+        Self { available: Some(available), ..Self::new(Kind::NotEnoughTickets) }
+    }
+
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.kind.status()
+    }
+
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// It as an answer.
+    #[must_use]
+    pub fn response(&self) -> HttpResponse {
+        let body = serde_json::to_string(self).unwrap_or_default();
+        let mut response = HttpResponse::build(self.status());
+        response.insert_header((CACHE_CONTROL, "no-store")).content_type("application/problem+json");
+        if self.kind == Kind::Busy {
+            response.insert_header((RETRY_AFTER, crate::error::RETRY_AFTER_SECONDS.to_string()));
+        }
+        response.body(body)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.response()
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        if error.status_code() == StatusCode::INTERNAL_SERVER_ERROR {
+            log::error!("{}", crate::db::one_line(&error));
+        }
+        Self::new(Kind::of_status(error.status_code()))
+    }
+}
+
+impl From<Unreadable> for Problem {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::NotJson => Self::new(Kind::UnsupportedMediaType),
+            Unreadable::TooLarge => Self::new(Kind::BodyTooLarge),
+            Unreadable::Malformed(what) => Self::new(Kind::MalformedRequest).with_detail(what),
+        }
+    }
+}

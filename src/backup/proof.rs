@@ -1,0 +1,110 @@
+//! The proof of a backup: it is restored into a place that is thrown away afterwards, and its books are
+//! counted there, by this program's rules. A backup of an older release is migrated there first; the backup
+//! itself stays as it is.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rand::RngExt as _;
+
+use super::archive::{Archive, copy};
+use super::{Kind, beside, io_error, postgres, store, url};
+use crate::config::DatabaseUrl;
+use crate::db::{self, Database};
+use crate::error::StartError;
+use crate::reconciliation::{Reconciliation, reconcile};
+
+/// Restores a backup into a throwaway place, beside it or on a PostgreSQL, and counts the books there.
+///
+/// # Errors
+/// One line: that it is damaged, or why it cannot be tried.
+pub(super) fn prove(archive: &Archive, server: &DatabaseUrl) -> Result<Reconciliation, StartError> {
+    match (archive.kind()?, server) {
+        (Kind::Sqlite, _) => {
+            let folder = ThrowawayFolder::beside(archive)?;
+            let file = folder.0.join("proof.db");
+            copy(&archive.path, &file)?;
+            let url = DatabaseUrl::Sqlite(file);
+            look_inside(archive, &url)?;
+            books(&url)
+        }
+        (Kind::Postgres, DatabaseUrl::Postgres(server)) => {
+            let schema = postgres::schema(archive)?;
+            let database = ThrowawayDatabase::on(server)?;
+            let place = DatabaseUrl::Postgres(url::with_database(server, &database.name));
+            Database::open(&place, 1)?.read_primary_here(|db| store::create_schema(db, &schema))?;
+            let place = url::with_schema(&url::with_database(server, &database.name), &schema);
+            postgres::restore(&place, archive, &schema)
+                .map_err(|e| archive.is_damaged(&format!("it cannot be restored: {e}")))?;
+            books(&DatabaseUrl::Postgres(place))
+        }
+        (Kind::Postgres, DatabaseUrl::Sqlite(_)) => {
+            let message =
+                format!("{} is a dump of PostgreSQL; name one to prove it on", archive.path.display());
+            Err(StartError::new(message))
+        }
+    }
+}
+
+/// Whether all of an SQLite file is as SQLite wrote it.
+pub(super) fn look_inside(archive: &Archive, url: &DatabaseUrl) -> Result<(), StartError> {
+    let db = Database::open(url, 1).map_err(|e| archive.is_damaged(&e.to_string()))?;
+    match db.read_primary_here(store::damage) {
+        Ok(None) => Ok(()),
+        Ok(Some(damage)) => Err(archive.is_damaged(&damage)),
+        Err(error) => Err(archive.is_damaged(&db::one_line(&error))),
+    }
+}
+
+fn books(url: &DatabaseUrl) -> Result<Reconciliation, StartError> {
+    db::migrate(url)?;
+    Ok(Database::open(url, 1)?.read_primary_here(reconcile)?)
+}
+
+struct ThrowawayFolder(PathBuf);
+
+impl ThrowawayFolder {
+    fn beside(archive: &Archive) -> Result<Self, StartError> {
+        let folder = beside(&archive.path, &format!(".proof-{}", std::process::id()));
+        fs::create_dir(&folder).map_err(io_error("made", &folder))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for ThrowawayFolder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            log::warn!("{} cannot be removed: {error}", self.0.display());
+        }
+    }
+}
+
+struct ThrowawayDatabase {
+    server: DatabaseUrl,
+    name: String,
+}
+
+impl ThrowawayDatabase {
+    fn on(server: &str) -> Result<Self, StartError> {
+        let name = format!("techkraft_proof_{:08x}", rand::rng().random::<u32>());
+        let server = DatabaseUrl::Postgres(server.to_owned());
+        let made = Database::open(&server, 1)?.read_primary_here(|db| store::create_database(db, &name));
+        made.map_err(|e| {
+            let mend =
+                "GRANT the right to this user (ALTER ROLE … CREATEDB), or name another server (--prove-on)";
+            StartError::new(format!("no database for the proof can be made: {}; {mend}", db::one_line(&e)))
+        })?;
+        Ok(Self { server, name })
+    }
+}
+
+impl Drop for ThrowawayDatabase {
+    fn drop(&mut self) {
+        let dropped = Database::open(&self.server, 1).map_err(|e| e.to_string()).and_then(|db| {
+            db.read_primary_here(|db| store::drop_database(db, &self.name)).map_err(|e| e.to_string())
+        });
+        if let Err(error) = dropped {
+            log::warn!("the database {} of the proof cannot be removed: {error}", self.name);
+        }
+    }
+}

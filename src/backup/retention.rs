@@ -1,0 +1,114 @@
+//! Which backups are kept: the latest ones, and the last one of each day for longer.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use chrono::{Days, NaiveDate, NaiveDateTime, Utc};
+
+use super::archive::{COMPANIONS, UNFINISHED};
+use super::{Kind, STAMP, beside, io_error};
+use crate::error::StartError;
+
+const PREFIX: &str = "techkraft-";
+
+/// How many backups of a folder are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// So many of the latest.
+    pub latest: usize,
+    /// And the last one of each day, for so many days back (UTC).
+    pub days: u64,
+}
+
+/// Removes the backups of a folder that need not be kept, and what was left unfinished before the oldest that
+/// is kept. How many backups.
+pub(super) fn prune(folder: &Path, kind: Kind, retention: Retention) -> Result<usize, StartError> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(io_error("read", folder))? {
+        let entry = entry.map_err(io_error("read", folder))?;
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    let stamps: BTreeSet<NaiveDateTime> = names.iter().filter_map(|name| stamp(name, kind)).collect();
+    let kept = kept(&stamps, retention, Utc::now().date_naive());
+    let remove = |name: &str| {
+        let path = folder.join(name);
+        let companions = COMPANIONS.map(|ending| beside(&path, ending)).into_iter().filter(|it| it.exists());
+        // What stands beside it last: a backup without its checksum is worse than a checksum without one.
+        std::iter::once(path.clone())
+            .chain(companions)
+            .try_for_each(|path| fs::remove_file(&path).map_err(io_error("removed", &path)))
+    };
+    let mut removed = 0;
+    for name in &names {
+        if stamp(name, kind).is_some_and(|it| !kept.contains(&it)) {
+            remove(name)?;
+            removed += 1;
+        }
+        if unfinished(name, kind).is_some_and(|it| kept.first().is_some_and(|oldest| it < *oldest)) {
+            remove(name)?;
+        }
+    }
+    Ok(removed)
+}
+
+/// When a backup was made, if that is the name of one.
+fn stamp(name: &str, kind: Kind) -> Option<NaiveDateTime> {
+    let name = name.strip_prefix(PREFIX)?.strip_suffix(kind.ending())?;
+    NaiveDateTime::parse_from_str(name.strip_suffix('.')?, STAMP).ok()
+}
+
+/// When something was begun that a failure, or a kill, has left there.
+fn unfinished(name: &str, kind: Kind) -> Option<NaiveDateTime> {
+    UNFINISHED.iter().find_map(|ending| stamp(name.split_once(ending)?.0, kind))
+}
+
+fn kept(stamps: &BTreeSet<NaiveDateTime>, retention: Retention, today: NaiveDate) -> BTreeSet<NaiveDateTime> {
+    let latest = stamps.iter().rev().take(retention.latest.max(1));
+    let since = today.checked_sub_days(Days::new(retention.days)).unwrap_or(NaiveDate::MIN);
+    let is_last_of_day = |it: &&NaiveDateTime| {
+        let next = stamps.range((std::ops::Bound::Excluded(**it), std::ops::Bound::Unbounded)).next();
+        next.is_none_or(|next| next.date() != it.date())
+    };
+    let days = stamps.iter().filter(|it| it.date() > since).filter(is_last_of_day);
+    latest.chain(days).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_are_kept_and_the_last_of_each_day_for_longer() {
+        let names = [
+            "techkraft-20261101T120000Z.db",
+            "techkraft-20261123T010000Z.db",
+            "techkraft-20261123T230000Z.db",
+            "techkraft-20261124T230000Z.db",
+            "techkraft-20261125T010000Z.db",
+            "techkraft-20261125T020000Z.db",
+            "techkraft-20261125T030000Z.db",
+        ];
+        let stamps: BTreeSet<_> = names.iter().filter_map(|name| stamp(name, Kind::Sqlite)).collect();
+        assert_eq!(stamps.len(), names.len());
+        let today = NaiveDate::from_ymd_opt(2026, 11, 25).expect("a day");
+        let kept = |latest, days| -> Vec<String> {
+            let kept = kept(&stamps, Retention { latest, days }, today);
+            kept.iter().map(|it| it.format("%d %H").to_string()).collect()
+        };
+        assert_eq!(kept(2, 0), ["25 02", "25 03"]);
+        assert_eq!(kept(2, 3), ["23 23", "24 23", "25 02", "25 03"]);
+        assert_eq!(kept(0, 0), ["25 03"], "the last one is never removed");
+        assert_eq!(kept(99, 0).len(), names.len());
+    }
+
+    #[test]
+    fn what_is_no_backup_is_left_alone() {
+        for name in ["techkraft.db", "techkraft-x.db", "techkraft-20261101T120000Z.dump", "notes.db"] {
+            assert_eq!(stamp(name, Kind::Sqlite), None, "{name}");
+        }
+        for ending in [".part", ".unproved", ".unproved.proof-17"] {
+            assert!(unfinished(&format!("techkraft-20261101T120000Z.db{ending}"), Kind::Sqlite).is_some());
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The settings of the API.
+
+use clap::Args;
+
+use super::public_url::origin_of;
+use crate::api::door::Origins;
+use crate::error::StartError;
+
+#[derive(Debug, Args)]
+pub(super) struct ApiSettings {
+    /// Other sites whose pages may call the API, as https://shop.example.org with commas between them; * for
+    /// all of them; never with cookies [default: none]
+    #[arg(long, env = "CORS_ORIGINS", global = true)]
+    cors_origins: Option<String>,
+}
+
+impl ApiSettings {
+    pub(super) fn parse(&self) -> Result<Origins, StartError> {
+        let typed = self.cors_origins.as_deref().unwrap_or_default().trim();
+        match typed {
+            "" => return Ok(Origins::None),
+            "*" => return Ok(Origins::Any),
+            _ => {}
+        }
+        let origins = typed.split(',').map(str::trim).map(|value| {
+            let mend = "write scheme and host alone, as https://shop.example.org, with commas between them, or * alone";
+            origin_of(value).ok_or_else(|| StartError::setting("CORS_ORIGINS", value, "not a site's address", mend))
+        });
+        origins.collect::<Result<_, _>>().map(Origins::Of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_read_as_browsers_write_them() {
+        let parse = |typed: &str| ApiSettings { cors_origins: Some(typed.into()) }.parse();
+        let of = |origins: &[&str]| Origins::Of(origins.iter().map(|origin| (*origin).to_owned()).collect());
+        assert_eq!(parse(" ").expect("none"), Origins::None);
+        assert_eq!(parse("*").expect("all"), Origins::Any);
+        assert_eq!(
+            parse("https://Shop.example:443/, http://127.0.0.1:8000").expect("two"),
+            of(&["https://shop.example", "http://127.0.0.1:8000"])
+        );
+        for bad in [
+            "null",
+            "shop.example",
+            "https://a,*",
+            "https://a,,https://b",
+            "https://a/b",
+            "https://*.a.example",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A disk that is soon full: a small file system in memory where mounting is allowed, elsewhere a limit on the
+//! length of files, which ends in the same errors but for their numbers (EFBIG for ENOSPC).
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+pub struct SmallDisk {
+    folder: TempDir,
+    kib: u32,
+    is_mounted: bool,
+}
+
+impl SmallDisk {
+    pub fn of_kib(kib: u32) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"]).arg(folder.path());
+        let is_mounted = mount.output().is_ok_and(|output| output.status.success());
+        if !is_mounted {
+            println!("nothing may be mounted here: the length of files is limited instead");
+        }
+        Self { folder, kib, is_mounted }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What starts a program that may not write more than there is room for. Its name comes last.
+    pub fn starter(&self) -> Command {
+        let mut shell = Command::new("sh");
+        // In blocks of 512 bytes. The signal would end the process before any call could fail.
+        let limit = format!("trap '' XFSZ; ulimit -Sf {}; ", self.kib * 2);
+        let limit = if self.is_mounted { "" } else { &limit };
+        shell.args(["-c", &format!("{limit}exec \"$0\" \"$@\"")]);
+        shell
+    }
+
+    /// Takes all of the room that is left.
+    pub fn fill(&self) {
+        if self.is_mounted {
+            let mut rest = File::create(self.path().join("rest")).expect("a file");
+            let _ = std::io::copy(&mut std::io::repeat(0), &mut rest);
+        }
+    }
+
+    /// There is room again, also for a process that is running.
+    pub fn make_room(&self, process: u32) {
+        if self.is_mounted {
+            let larger = format!("remount,size={}k", self.kib * 16);
+            assert!(
+                Command::new("mount")
+                    .args(["-o", &larger])
+                    .arg(self.path())
+                    .status()
+                    .expect("mount runs")
+                    .success()
+            );
+            let _ = fs::remove_file(self.path().join("rest"));
+        } else {
+            let process = format!("--pid={process}");
+            let limit = Command::new("prlimit").args([&process, "--fsize=unlimited"]).status();
+            assert!(limit.expect("prlimit runs").success());
+        }
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        if self.is_mounted {
+            let _ = Command::new("umount").arg("--lazy").arg(self.path()).status();
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Bookings of `/api/v1`.
+
+use serde_json::{Value, json};
+
+use super::ask;
+use crate::support::{TestApp, header};
+
+const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+
+#[test]
+fn a_booking_is_made_shown_and_cancelled() {
+    let app = TestApp::spawn();
+    let response = app.post_booking(KEY, &app.new_booking("VIP", 2));
+    assert_eq!(response.status(), 201);
+    let location = header(&response, "location").to_owned();
+    assert_eq!(header(&response, "cache-control"), "private, no-store");
+    let booking: Value = response.json().expect("JSON");
+    assert_eq!(location, format!("/api/v1/bookings/{}", booking["token"].as_str().expect("a text")));
+    for (name, value) in [
+        ("status", json!("confirmed")),
+        ("event", json!("midnight-parade")),
+        ("ticketTypeId", json!(app.tier_id("VIP"))),
+        ("quantity", json!(2)),
+        ("unitPrice", json!({ "cents": 10_000, "currency": "USD" })),
+        ("total", json!({ "cents": 20_000, "currency": "USD" })),
+        ("buyer", json!({ "name": "Ada Lovelace", "email": "ada@example.org" })),
+        ("cancelledAt", json!(null)),
+        ("cancellableUntil", json!("2027-06-19T01:00:00.000Z")),
+    ] {
+        assert_eq!(booking[name], value, "{name}");
+    }
+    assert_eq!(booking["tickets"].as_array().expect("tickets").len(), 2);
+    assert_eq!(ask(app.client.get(app.url(&location))), (200, booking.clone()));
+    assert_eq!((app.count("mails WHERE kind = 'confirmation'"), app.database.tier("VIP").sold), (1, 2));
+    let html = app.get(booking["page"].as_str().and_then(|it| it.strip_prefix(&app.url(""))).expect("ours"));
+    assert!(html.text().expect("a page").contains(booking["tickets"][1]["code"].as_str().expect("a code")));
+
+    let cancellation = app.url(&format!("{location}/cancellation"));
+    let (status, cancelled) = ask(app.client.post(&cancellation));
+    assert_eq!((status, &cancelled["status"], &cancelled["tickets"]), (200, &json!("cancelled"), &json!([])));
+    assert!(cancelled["cancelledAt"].is_string());
+    let (status, again) = ask(app.client.post(&cancellation));
+    assert_eq!((status, &again["status"]), (200, &json!("cancelled")));
+    assert_eq!((app.count("mails"), app.database.tier("VIP").available), (2, 100));
+    app.database.assert_books_balance();
+}
+
+#[test]
+fn every_wrong_field_is_named() {
+    let app = TestApp::spawn();
+    let good = app.new_booking("VIP", 1);
+    for (field, value, part) in [
+        ("ticketTypeId", json!("999"), "no such ticket type"),
+        ("ticketTypeId", json!("01"), "no such ticket type"),
+        ("ticketTypeId", json!(1), "text"),
+        ("ticketTypeId", json!(null), "missing"),
+        ("quantity", json!(0), "at least 1"),
+        ("quantity", json!(11), "hold 10"),
+        ("quantity", json!(1e300), "whole number"),
+        ("quantity", json!("1"), "whole number"),
+        ("quantity", json!(1.5), "whole number"),
+        ("name", json!(""), "name"),
+        ("name", json!("x".repeat(101)), "100 characters"),
+        ("name", json!(["Ada"]), "text"),
+        ("name", json!("a\u{0}b"), "cannot be seen"),
+        ("email", json!("nobody"), "ada@example.org"),
+        ("email", json!(" ada@example.org"), "white space"),
+        ("email", json!("user:7"), "ada@example.org"),
+    ] {
+        let mut body = good.clone();
+        body[field] = value;
+        let response = app.post_booking(KEY, &body);
+        assert_eq!(
+            (response.status().as_u16(), header(&response, "content-type")),
+            (422, "application/problem+json")
+        );
+        let problem: Value = response.json().expect("JSON");
+        assert_eq!(problem["type"], "/api/docs#problem-invalid-request");
+        assert_eq!(problem["errors"].as_array().map(Vec::len), Some(1), "{problem}");
+        assert_eq!(problem["errors"][0]["pointer"], format!("#/{field}"));
+        let detail = problem["errors"][0]["detail"].as_str().expect("a text");
+        assert!(detail.contains(part), "{detail}");
+    }
+    let problem: Value = app.post_booking(KEY, &json!({})).json().expect("JSON");
+    assert_eq!(problem["errors"].as_array().map(Vec::len), Some(4), "all at once: {problem}");
+    let mut body = good;
+    body["remarks"] = json!("x");
+    assert_eq!(app.post_booking(KEY, &body).status(), 400, "a field that is not known");
+    assert_eq!(app.count("bookings"), 0);
+}
+
+#[test]
+fn what_the_desk_refuses_is_a_conflict() {
+    let app = TestApp::spawn();
+    app.set_available("Front Row", 1);
+    let problem: Value = app.post_booking(KEY, &app.new_booking("Front Row", 2)).json().expect("JSON");
+    assert_eq!(
+        (&problem["status"], &problem["type"], &problem["available"]),
+        (&json!(409), &json!("/api/docs#problem-not-enough-tickets"), &json!(1))
+    );
+    // Nothing is remembered of a refusal.
+    assert_eq!(app.post_booking(KEY, &app.new_booking("Front Row", 1)).status(), 201);
+
+    // By whichever way they were booked.
+    app.book_well("VIP", 6);
+    let problem: Value =
+        app.post_booking("a-second-key-of-ada", &app.new_booking("VIP", 5)).json().expect("JSON");
+    assert_eq!(problem["type"], "/api/docs#problem-over-person-limit");
+    app.database.assert_books_balance();
+}
+
+#[test]
+fn it_is_too_late_after_the_deadline() {
+    let app = TestApp::spawn();
+    let booking = app.book_by_program(KEY, "VIP", 1);
+    app.database.execute("UPDATE events SET cancellation_deadline_minutes = NULL");
+    let path = format!("/api/v1/bookings/{}/cancellation", booking["token"].as_str().expect("a text"));
+    let (status, problem) = ask(app.client.post(app.url(&path)));
+    assert_eq!((status, &problem["type"]), (409, &json!("/api/docs#problem-too-late-to-cancel")));
+    assert_eq!(app.database.tier("VIP").sold, 1);
+}
+
+#[test]
+fn a_token_that_opens_nothing_is_not_found() {
+    let app = TestApp::spawn();
+    for token in ["AAAAAAAAAAAAAAAAAAAAAAAA", "short", "a%00b", "TK-7F3K-9QXM"] {
+        let (status, problem) = ask(app.client.get(app.url(&format!("/api/v1/bookings/{token}"))));
+        assert_eq!((status, &problem["type"]), (404, &json!("/api/docs#problem-not-found")), "{token}");
+        let (status, _) = ask(app.client.post(app.url(&format!("/api/v1/bookings/{token}/cancellation"))));
+        assert_eq!(status, 404, "{token}");
+    }
+}

@@ -1,0 +1,73 @@
+//! Whatever goes wrong under `/api` is said in JSON.
+
+use reqwest::Method;
+use reqwest::blocking::{Body, RequestBuilder};
+use serde_json::Value;
+
+use crate::support::{TestApp, header};
+
+#[track_caller]
+fn assert_problem(request: RequestBuilder, status: u16, kind: &str) {
+    let response = request.send().expect("an answer");
+    assert_eq!(
+        (response.status().as_u16(), header(&response, "content-type")),
+        (status, "application/problem+json")
+    );
+    for protection in ["content-security-policy", "x-content-type-options", "cache-control"] {
+        assert!(!header(&response, protection).is_empty(), "{protection}");
+    }
+    let problem: Value = response.json().expect("JSON");
+    assert_eq!(
+        (&problem["type"], &problem["status"]),
+        (&format!("/api/docs#problem-{kind}").into(), &status.into())
+    );
+    assert!(problem["title"].is_string() && problem["detail"].is_string());
+}
+
+#[test]
+fn unknown_addresses_and_wrong_methods_are_problems() {
+    let app = TestApp::spawn();
+    for path in ["/api", "/api/v1", "/api/v2/events", "/api/v1/bookings/a/b/c", "/%61pi/nowhere"] {
+        assert_problem(app.client.get(app.url(path)), 404, "not-found");
+    }
+    for (method, path, allow) in [
+        (Method::POST, "/api/v1/events", "GET, HEAD"),
+        (Method::DELETE, "/api/v1/bookings/AAAAAAAAAAAAAAAAAAAAAAAA", "GET, HEAD"),
+        (Method::GET, "/api/v1/bookings", "POST"),
+        (Method::PUT, "/api/v1/bookings", "POST"),
+        (Method::OPTIONS, "/api/v1/events", "GET, HEAD"),
+    ] {
+        let request = || app.client.request(method.clone(), app.url(path));
+        assert_problem(request(), 405, "method-not-allowed");
+        assert_eq!(header(&request().send().expect("an answer"), "allow"), allow, "{method} {path}");
+    }
+    let html = app.get("/nowhere");
+    assert_eq!(header(&html, "content-type"), "text/html; charset=utf-8", "the site's pages stay pages");
+}
+
+#[test]
+fn bodies_that_are_not_json_are_problems() {
+    let app = TestApp::spawn();
+    let post =
+        || app.client.post(app.url("/api/v1/bookings")).header("idempotency-key", "8e03978e-40d5-43dd-bc93");
+    let json = || post().header("content-type", "application/json");
+    assert_problem(post().form(&[("quantity", "1")]), 415, "unsupported-media-type");
+    assert_problem(post().header("content-type", "text/plain").body("{}"), 415, "unsupported-media-type");
+    assert_problem(post(), 415, "unsupported-media-type");
+    assert_problem(json().header("content-encoding", "gzip").body("{}"), 415, "unsupported-media-type");
+    for bad in ["", "{", "[]", "null", "\"x\"", "{\"quantity\":1,\"quantity\":2}", "{\"x\":1}", "\u{feff}{}"]
+    {
+        assert_problem(json().body(bad), 400, "malformed-request");
+    }
+    assert_problem(json().body(vec![0xff, 0xfe]), 400, "malformed-request");
+    // Deeper than any reader should go, as a whole and inside a field.
+    assert_problem(json().body("[".repeat(15_000)), 400, "malformed-request");
+    let deep = format!("{{\"name\":{}1{}}}", "[".repeat(7_000), "]".repeat(7_000));
+    assert_problem(json().body(deep), 400, "malformed-request");
+    assert_problem(json().body("x".repeat(20_000)), 413, "body-too-large");
+    // No length is told: it is counted while it comes.
+    let endless = std::io::Read::take(std::io::repeat(b' '), 200_000);
+    assert_problem(json().body(Body::new(endless)), 413, "body-too-large");
+    assert_problem(app.client.get(app.url(&format!("/api/{}", "x".repeat(8_100)))), 414, "address-too-long");
+    assert_problem(app.client.get(app.url("/api/v1/bookings")).json(&1), 405, "method-not-allowed");
+}

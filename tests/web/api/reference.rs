@@ -1,0 +1,51 @@
+//! The OpenAPI document, and the page that is made of it.
+
+use serde_json::Value;
+
+use crate::support::{TestApp, header};
+
+const ROUTES: &str = include_str!("../../../src/routes.rs");
+
+#[test]
+fn the_document_describes_every_address() {
+    let app = TestApp::spawn();
+    let response = app.get("/api/v1/openapi.json");
+    assert_eq!((response.status().as_u16(), header(&response, "content-type")), (200, "application/json"));
+    let document: Value = response.json().expect("JSON");
+    assert_eq!(document["openapi"], "3.1.0");
+    let routes = ROUTES.split('"').filter(|it| it.starts_with("/api/"));
+    let of_its_own = ["/api/docs", "/api/v1/openapi.json"];
+    for path in routes.filter(|path| !of_its_own.contains(path)) {
+        assert!(document["paths"][path].is_object(), "{path}");
+    }
+    assert_eq!(document["paths"].as_object().map(|paths| paths.len()), Some(9));
+    // Every reference leads somewhere.
+    let text = document.to_string();
+    for name in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(document["components"]["schemas"][name].is_object(), "{name}");
+    }
+}
+
+#[test]
+fn the_page_says_the_same_without_a_script() {
+    let app = TestApp::spawn();
+    let response = app.get("/api/docs");
+    assert_eq!(response.status(), 200);
+    let html = response.text().expect("a page");
+    for part in [
+        "API reference",
+        "id=\"createBooking\"",
+        "<code>/api/v1/events/{slug}/availability</code>",
+        "id=\"type-NewBooking\"",
+        "id=\"problem-not-enough-tickets\"",
+        "Idempotency-Key",
+        "<code>/api/tickets</code>",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    // Every link on the page leads somewhere on it.
+    for id in html.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(html.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+    assert!(!html.contains("<style") && !html.contains(" style="));
+}
