@@ -90,6 +90,11 @@ fn pages(site: &mut ServiceConfig) {
             .route(post().to(admin::bookings::create_cancellation)),
     )
     .service(page("/admin/events/{slug}/bookings.csv").route(get().to(admin::export::show)))
+    .service(
+        form("/admin/events/{slug}/terms")
+            .route(get().to(admin::terms::edit))
+            .route(post().to(admin::terms::update)),
+    )
     .default_service(to(elsewhere));
 }
 

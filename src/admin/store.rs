@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod audit;
 pub mod brakes;
 pub mod sessions;
+pub mod terms;
 
 use std::collections::HashMap;
 

@@ -1,5 +1,7 @@
 //! The SQL of the outbox.
 
+use std::collections::HashMap;
+
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamp};
@@ -44,11 +46,6 @@ const TAKE_SQLITE: &str = "
     WHERE id IN (SELECT id FROM mails WHERE state = 'queued' AND due_at <= ? ORDER BY due_at LIMIT ?)
     RETURNING id";
 
-type DueRow = (Mail, Option<Booking>, Option<TicketType>, Option<Event>);
-/// With the reference, the token and the buyer's address of the booking, and its venue's zone.
-type LineRow = (Mail, Option<Whose>, Option<String>);
-type Whose = (String, String, String);
-
 #[derive(QueryableByName)]
 struct Taken {
     #[diesel(sql_type = BigInt)]
@@ -60,7 +57,11 @@ struct Taken {
 /// # Errors
 /// What the database said.
 pub fn is_anything_due(db: &mut Db, now: NaiveDateTime) -> QueryResult<bool> {
-    let due = mails::table.filter(mails::state.eq(State::Queued.as_str())).filter(mails::due_at.le(now));
+    // In the order of the queue's index, so that it is what is looked into.
+    let due = mails::table
+        .filter(mails::state.eq(State::Queued.as_str()))
+        .filter(mails::due_at.le(now))
+        .order(mails::due_at);
     let one: Option<i64> = due.select(mails::id).first(db).optional()?;
     Ok(one.is_some())
 }
@@ -93,22 +94,11 @@ pub fn take(
         return Ok(Vec::new());
     }
     let ids: Vec<i64> = taken.iter().map(|taken| taken.id).collect();
-    let rows: Vec<DueRow> = mails::table
-        .left_join(bookings::table.inner_join(ticket_types::table.inner_join(events::table)))
-        .filter(mails::id.eq_any(ids))
-        .order(mails::id)
-        .select((
-            Mail::as_select(),
-            Option::<Booking>::as_select(),
-            Option::<TicketType>::as_select(),
-            Option::<Event>::as_select(),
-        ))
-        .load(db)?;
-    let due = |(mail, booking, ticket_type, event)| {
-        let sale = || Some(Sale { booking: booking?, ticket_type: ticket_type?, event: event? });
-        DueMail { mail, sale: sale() }
-    };
-    Ok(rows.into_iter().map(due).collect())
+    let mails = mails::table.filter(mails::id.eq_any(ids)).order(mails::id).select(Mail::as_select());
+    let mails = mails.load(db)?;
+    let sales = sales_of(db, &mails)?;
+    let due = |mail: Mail| DueMail { sale: mail.booking_id.and_then(|id| sales.get(&id).cloned()), mail };
+    Ok(mails.into_iter().map(due).collect())
 }
 
 /// Writes down how attempts have ended, inside the caller's transaction. What was sent is sent, whoever has
@@ -174,33 +164,47 @@ pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str
 /// # Errors
 /// What the database said.
 pub fn list(db: &mut Db, which: Which<'_>, before: Option<i64>, limit: i64) -> QueryResult<Vec<MailLine>> {
-    let mut lines = mails::table
-        .left_join(bookings::table.inner_join(ticket_types::table.inner_join(events::table)))
+    let mut newest = mails::table
         .filter(mails::id.lt(before.unwrap_or(i64::MAX)))
         .order(mails::id.desc())
         .limit(limit)
-        .select((
-            Mail::as_select(),
-            (bookings::reference, bookings::token, bookings::buyer_email).nullable(),
-            events::time_zone.nullable(),
-        ))
+        .select(Mail::as_select())
         .into_boxed();
     match which {
         Which::All => {}
-        Which::In(state) => lines = lines.filter(mails::state.eq(state.as_str())),
-        Which::Of(reference) => lines = lines.filter(bookings::reference.eq(reference)),
+        Which::In(state) => newest = newest.filter(mails::state.eq(state.as_str())),
+        Which::Of(reference) => {
+            let booking = bookings::table.filter(bookings::reference.eq(reference));
+            newest = newest.filter(mails::booking_id.eq_any(booking.select(bookings::id.nullable())));
+        }
     }
-    let rows: Vec<LineRow> = lines.load(db)?;
-    let line = |(mail, booking, time_zone): LineRow| {
-        let buyer = booking.as_ref().map(|(_, _, email)| email.clone());
+    let mails = newest.load(db)?;
+    let sales = sales_of(db, &mails)?;
+    let line = |mail: Mail| {
+        let sale = mail.booking_id.and_then(|id| sales.get(&id).cloned());
+        let (booking, time_zone) = sale.map(|sale| (sale.booking, sale.event.time_zone)).unzip();
+        let buyer = booking.as_ref().map(|booking| booking.buyer_email.clone());
         MailLine {
             recipient: mail.recipient.clone().or(buyer).unwrap_or_default(),
-            booking: booking.map(|(reference, token, _)| (reference, token)),
+            booking: booking.map(|booking| (booking.reference, booking.token)),
             time_zone: time_zone.unwrap_or_default(),
             mail,
         }
     };
-    Ok(rows.into_iter().map(line).collect())
+    Ok(mails.into_iter().map(line).collect())
+}
+
+/// What the mails are about, by the id of the booking. A statement of its own: in one with the mails SQLite
+/// would read every booking there is, and the desk would wait for it.
+fn sales_of(db: &mut Db, mails: &[Mail]) -> QueryResult<HashMap<i64, Sale>> {
+    let ids: Vec<i64> = mails.iter().filter_map(|mail| mail.booking_id).collect();
+    let rows: Vec<(i64, (Booking, TicketType, Event))> = bookings::table
+        .inner_join(ticket_types::table.inner_join(events::table))
+        .filter(bookings::id.eq_any(ids))
+        .select((bookings::id, (Booking::as_select(), TicketType::as_select(), Event::as_select())))
+        .load(db)?;
+    let sale = |(id, (booking, ticket_type, event))| (id, Sale { booking, ticket_type, event });
+    Ok(rows.into_iter().map(sale).collect())
 }
 
 /// What is not sent yet. Counted in the two small indexes, however much was sent.
