@@ -88,8 +88,9 @@ pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>>
         ))
         .load(db)?;
     let with_mail = |(booking, ticket_type, time_zone, state, last_error): RowWithMail| {
-        let mail = state.map(|state| MailState { state: State::parse(&state), last_error });
-        BookingLine { mail, ..line((booking, ticket_type, time_zone)) }
+        // The sender makes a mail of a confirmation when its turn comes.
+        let state = state.map_or(Some(State::Queued), |state| State::parse(&state));
+        BookingLine { mail: Some(MailState { state, last_error }), ..line((booking, ticket_type, time_zone)) }
     };
     Ok(rows.into_iter().map(with_mail).collect())
 }

@@ -6,11 +6,12 @@ use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamp};
 
-use super::{DueMail, Mail, MailLine, NewMail, Sale, Settlement, State, Verdict, Waiting, Which};
+use super::listing::{MailLine, Waiting, Which};
+use super::{DueMail, Kind, Mail, NewMail, Sale, Settlement, State, Verdict};
 use crate::booking::Booking;
 use crate::db::Db;
 use crate::events::{Event, TicketType};
-use crate::schema::{bookings, events, mails, ticket_types};
+use crate::schema::{batched_confirmations, bookings, confirmation_batches, events, mails, ticket_types};
 
 /// Puts a mail into the outbox, inside the caller's transaction: it is sent once that has committed, and
 /// never when it has not. Ring the [bell](super::bell::Bell) after the commit. A booking's confirmation
@@ -47,10 +48,16 @@ const TAKE_SQLITE: &str = "
     RETURNING id";
 
 #[derive(QueryableByName)]
-struct Taken {
+struct Id {
     #[diesel(sql_type = BigInt)]
     id: i64,
 }
+
+/// The batch of confirmations that has waited longest, and that no other server is just opening.
+const OLDEST_BATCH_POSTGRES: &str =
+    "SELECT id FROM confirmation_batches WHERE queued_at <= $1 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED";
+const OLDEST_BATCH_SQLITE: &str =
+    "SELECT id FROM confirmation_batches WHERE queued_at <= ? ORDER BY id LIMIT 1";
 
 /// Whether a mail waits whose time has come.
 ///
@@ -63,7 +70,9 @@ pub fn is_anything_due(db: &mut Db, now: NaiveDateTime) -> QueryResult<bool> {
         .filter(mails::due_at.le(now))
         .order(mails::due_at);
     let one: Option<i64> = due.select(mails::id).first(db).optional()?;
-    Ok(one.is_some())
+    let batches = confirmation_batches::table.filter(confirmation_batches::queued_at.le(now));
+    let batch: Option<i64> = batches.select(confirmation_batches::id).first(db).optional()?;
+    Ok(one.or(batch).is_some())
 }
 
 /// Takes at most so many mails that are due, for as long as the lease; then they are due again. Runs inside
@@ -77,8 +86,20 @@ pub fn take(
     now: NaiveDateTime,
     lease: NaiveDateTime,
 ) -> QueryResult<Vec<DueMail>> {
+    let mut ids = take_queued(db, limit, now, lease)?;
+    while ids.len() < limit && open_batch(db, now)? {
+        ids.append(&mut take_queued(db, limit - ids.len(), now, lease)?);
+    }
+    let mails = mails::table.filter(mails::id.eq_any(ids)).order(mails::id).select(Mail::as_select());
+    let mails = mails.load(db)?;
+    let sales = sales_of(db, &mails)?;
+    let due = |mail: Mail| DueMail { sale: mail.booking_id.and_then(|id| sales.get(&id).cloned()), mail };
+    Ok(mails.into_iter().map(due).collect())
+}
+
+fn take_queued(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<Vec<i64>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let taken: Vec<Taken> = match db {
+    let taken: Vec<Id> = match db {
         Db::Postgres(pg) => diesel::sql_query(TAKE_POSTGRES)
             .bind::<Timestamp, _>(lease)
             .bind::<Timestamp, _>(now)
@@ -90,15 +111,30 @@ pub fn take(
             .bind::<BigInt, _>(limit)
             .load(sqlite)?,
     };
-    if taken.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<i64> = taken.iter().map(|taken| taken.id).collect();
-    let mails = mails::table.filter(mails::id.eq_any(ids)).order(mails::id).select(Mail::as_select());
-    let mails = mails.load(db)?;
-    let sales = sales_of(db, &mails)?;
-    let due = |mail: Mail| DueMail { sale: mail.booking_id.and_then(|id| sales.get(&id).cloned()), mail };
-    Ok(mails.into_iter().map(due).collect())
+    Ok(taken.into_iter().map(|taken| taken.id).collect())
+}
+
+/// Makes mails of the confirmations that were booked together and have waited longest; whether there were any.
+/// Not done by the desk, which has no time for it, and not before there is time to send them.
+fn open_batch(db: &mut Db, queued_until: NaiveDateTime) -> QueryResult<bool> {
+    let oldest: Vec<Id> = match db {
+        Db::Postgres(pg) => {
+            diesel::sql_query(OLDEST_BATCH_POSTGRES).bind::<Timestamp, _>(queued_until).load(pg)?
+        }
+        Db::Sqlite(sqlite) => {
+            diesel::sql_query(OLDEST_BATCH_SQLITE).bind::<Timestamp, _>(queued_until).load(sqlite)?
+        }
+    };
+    let Some(Id { id }) = oldest.first() else { return Ok(false) };
+    diesel::sql_query(format!(
+        "INSERT INTO mails (booking_id, kind, queued_at, due_at)
+         SELECT booking_id, '{}', queued_at, queued_at FROM batched_confirmations WHERE batch_id = {id}
+         ORDER BY booking_id",
+        Kind::Confirmation.as_str()
+    ))
+    .execute(db)?;
+    diesel::delete(confirmation_batches::table.find(id)).execute(db)?;
+    Ok(true)
 }
 
 /// Writes down how attempts have ended, inside the caller's transaction. What was sent is sent, whoever has
@@ -150,6 +186,7 @@ fn settle_unsent(db: &mut Db, settlement: &Settlement) -> QueryResult<()> {
 /// # Errors
 /// What the database said.
 pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str) -> QueryResult<usize> {
+    while open_batch(db, before)? {}
     let overdue = mails::table
         .filter(mails::state.eq("queued"))
         .filter(mails::due_at.le(now))
@@ -214,7 +251,9 @@ fn sales_of(db: &mut Db, mails: &[Mail]) -> QueryResult<HashMap<i64, Sale>> {
 pub fn waiting(db: &mut Db) -> QueryResult<Waiting> {
     let mut count =
         |state: State| mails::table.filter(mails::state.eq(state.as_str())).count().get_result(db);
-    Ok(Waiting { queued: count(State::Queued)?, failed: count(State::Failed)? })
+    let (queued, failed) = (count(State::Queued)?, count(State::Failed)?);
+    let unopened = batched_confirmations::table.count().get_result(db)?;
+    Ok(Waiting { queued, failed, unopened })
 }
 
 /// Queues a mail once more, as a new one; says what it is about, or `None` when it waits already or is none.
