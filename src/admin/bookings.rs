@@ -35,7 +35,7 @@ struct Show {
 impl Show {
     /// Whether the sender has not come to its confirmation yet.
     fn awaits_confirmation(&self) -> bool {
-        !self.mails.iter().any(MailLine::is_confirmation)
+        self.booking.has_address() && !self.mails.iter().any(MailLine::is_confirmation)
     }
 }
 

@@ -90,7 +90,8 @@ pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>>
     let with_mail = |(booking, ticket_type, time_zone, state, last_error): RowWithMail| {
         // The sender makes a mail of a confirmation when its turn comes.
         let state = state.map_or(Some(State::Queued), |state| State::parse(&state));
-        BookingLine { mail: Some(MailState { state, last_error }), ..line((booking, ticket_type, time_zone)) }
+        let mail = booking.has_address().then_some(MailState { state, last_error });
+        BookingLine { mail, ..line((booking, ticket_type, time_zone)) }
     };
     Ok(rows.into_iter().map(with_mail).collect())
 }
