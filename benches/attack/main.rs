@@ -5,7 +5,8 @@
 //! most, and that no booking fails. Everybody comes through a proxy that the server trusts, so that attackers
 //! have one address or thousands, as they like, and the limits are on as they are by default. The attackers are
 //! a process of its own that has a core only when nobody else wants it: theirs is another machine.
-//! `-- slow_bodies` tries only the attacks whose names begin so. `-- --quick` asks only that no booking fails, with smaller attacks: what the tests run.
+//! `-- slow_bodies` tries only the attacks whose names begin so; `-- --quick` asks only that no booking fails, with
+//! smaller attacks: what the tests run.
 
 mod assault;
 mod attackers;

@@ -1,8 +1,8 @@
 //! What the site writes to its buyers. A mail is put into the outbox, the table `mails`, in the transaction
 //! that it speaks of: a booking has its confirmation, or neither is there. The confirmations of bookings that
-//! were made together are one row of `confirmation_batches` until the sender comes to them. Nobody waits for it: a task in the
-//! background ([`sender`]) takes what is due, writes it ([`letters`]) and hands it on ([`post`]), to a mail
-//! server or into a folder.
+//! were made together are one row of `confirmation_batches` until the sender comes to them. Nobody waits for a
+//! mail: a task in the background ([`sender`]) takes what is due, writes it ([`letters`]) and hands it on
+//! ([`post`]), to a mail server or into a folder.
 //!
 //! A mail is never lost: whoever takes one has it for a while only, and when that is over without a word, the
 //! mail is due again. So it may be sent twice, when a server dies between the two; both then have the same
