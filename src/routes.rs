@@ -46,52 +46,64 @@ fn pages(site: &mut ServiceConfig) {
     .service(act("/buyer/forget").route(post().to(booking::pages::forget_buyer)))
     // Concerts
     .service(page("/").route(get().to(events::pages::index)))
-    .service(page("/events/{slug}").route(get().to(events::pages::show)))
-    // The organiser
-    .service(page("/admin").route(get().to(admin::pages::show)))
-    .service(page("/admin/sales").route(get().to(admin::pages::sales)))
-    .service(
-        form("/admin/check-in")
-            .route(get().to(tickets::pages::show))
-            .route(post().to(tickets::pages::create)),
-    )
-    .service(
-        form("/admin/check-in/gate")
-            .route(get().to(tickets::pages::edit_gate))
-            .route(post().to(tickets::pages::update_gate)),
-    )
-    .service(page("/admin/check-in/turnout").route(get().to(tickets::pages::turnout)))
-    .service(act("/admin/check-in/revocation").route(post().to(tickets::pages::revoke)))
-    .service(
-        form("/admin/sign-in").route(get().to(admin::sign_in::new)).route(post().to(admin::sign_in::create)),
-    )
-    .service(act("/admin/sign-out").route(post().to(admin::sign_in::destroy)))
-    .service(
-        form("/admin/account")
-            .route(get().to(admin::account::show))
-            .route(post().to(admin::account::destroy_sessions)),
-    )
-    .service(
-        form("/admin/password")
-            .route(get().to(admin::password_change::edit))
-            .route(post().to(admin::password_change::update)),
-    )
-    .service(page("/admin/audit-log").route(get().to(admin::audit_log::index)))
-    .service(page("/admin/mails").route(get().to(mail::pages::index)))
-    .service(act("/admin/mails/attempts").route(post().to(mail::pages::create_attempts)))
-    .service(act("/admin/mails/{id}/attempts").route(post().to(mail::pages::create_attempt)))
-    .service(
-        form("/admin/reseed").route(get().to(admin::reseed::new)).route(post().to(admin::reseed::create)),
-    )
-    .service(page("/admin/bookings").route(get().to(admin::bookings::index)))
-    .service(page("/admin/bookings/{reference}").route(get().to(admin::bookings::show)))
-    .service(
-        form("/admin/bookings/{reference}/cancellation")
-            .route(get().to(admin::bookings::new_cancellation))
-            .route(post().to(admin::bookings::create_cancellation)),
-    )
-    .service(page("/admin/events/{slug}/bookings.csv").route(get().to(admin::export::show)))
-    .default_service(to(elsewhere));
+    .service(page("/events/{slug}").route(get().to(events::pages::show)));
+    organisers(site);
+    site.default_service(to(elsewhere));
+}
+
+/// The organiser's.
+fn organisers(site: &mut ServiceConfig) {
+    site.service(page("/admin").route(get().to(admin::pages::show)))
+        .service(page("/admin/sales").route(get().to(admin::pages::sales)))
+        .service(
+            form("/admin/check-in")
+                .route(get().to(tickets::pages::show))
+                .route(post().to(tickets::pages::create)),
+        )
+        .service(
+            form("/admin/check-in/gate")
+                .route(get().to(tickets::pages::edit_gate))
+                .route(post().to(tickets::pages::update_gate)),
+        )
+        .service(page("/admin/check-in/turnout").route(get().to(tickets::pages::turnout)))
+        .service(act("/admin/check-in/revocation").route(post().to(tickets::pages::revoke)))
+        .service(
+            form("/admin/sign-in")
+                .route(get().to(admin::sign_in::new))
+                .route(post().to(admin::sign_in::create)),
+        )
+        .service(act("/admin/sign-out").route(post().to(admin::sign_in::destroy)))
+        .service(
+            form("/admin/account")
+                .route(get().to(admin::account::show))
+                .route(post().to(admin::account::destroy_sessions)),
+        )
+        .service(
+            form("/admin/password")
+                .route(get().to(admin::password_change::edit))
+                .route(post().to(admin::password_change::update)),
+        )
+        .service(page("/admin/audit-log").route(get().to(admin::audit_log::index)))
+        .service(page("/admin/mails").route(get().to(mail::pages::index)))
+        .service(act("/admin/mails/attempts").route(post().to(mail::pages::create_attempts)))
+        .service(act("/admin/mails/{id}/attempts").route(post().to(mail::pages::create_attempt)))
+        .service(
+            form("/admin/reseed").route(get().to(admin::reseed::new)).route(post().to(admin::reseed::create)),
+        )
+        .service(page("/admin/bookings").route(get().to(admin::bookings::index)))
+        .service(page("/admin/bookings/{reference}").route(get().to(admin::bookings::show)))
+        .service(
+            form("/admin/bookings/{reference}/cancellation")
+                .route(get().to(admin::bookings::new_cancellation))
+                .route(post().to(admin::bookings::create_cancellation)),
+        )
+        .service(page("/admin/events/{slug}/bookings.csv").route(get().to(admin::export::show)))
+        .service(
+            form("/admin/events/{slug}/terms")
+                .route(get().to(admin::terms::edit))
+                .route(post().to(admin::terms::update)),
+        )
+        .default_service(to(elsewhere));
 }
 
 /// The API. Its errors are put into JSON at its door.

@@ -124,6 +124,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Its `booking_ids` are of another type in each database: [`batched_confirmations`] has them as rows.
+    confirmation_batches (id) {
+        id -> BigInt,
+        queued_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// A view.
+    batched_confirmations (booking_id) {
+        batch_id -> BigInt,
+        booking_id -> BigInt,
+        queued_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     admissions (id) {
         id -> BigInt,
         booking_id -> BigInt,

@@ -4,7 +4,8 @@
 pub struct Assault {
     pub name: &'static str,
     pub connections: usize,
-    pub opening: &'static str,
+    /// What is said on a new connection, by a number that no other connection has.
+    pub opening: fn(u32) -> Vec<u8>,
     /// Turns a second, of all connections together.
     pub per_second: u32,
     /// What is said at a turn, by its number.
@@ -13,25 +14,43 @@ pub struct Assault {
     pub is_fresh: bool,
 }
 
-const NOTHING: Assault =
-    Assault { name: "", connections: 64, opening: "", per_second: 0, says: |_| Vec::new(), is_fresh: false };
+const NOTHING: Assault = Assault {
+    name: "",
+    connections: 64,
+    opening: |_| Vec::new(),
+    per_second: 0,
+    says: |_| Vec::new(),
+    is_fresh: false,
+};
 
-pub const ASSAULTS: [Assault; 12] = [
+pub const ASSAULTS: [Assault; 14] = [
     Assault { name: "silent", connections: 10_000, ..NOTHING },
-    Assault { name: "half_requests", connections: 10_000, opening: "GET / HTTP/1.1\r\nHost: x", ..NOTHING },
+    Assault {
+        name: "half_requests",
+        connections: 10_000,
+        opening: |_| b"GET / HTTP/1.1\r\nHost: x".to_vec(),
+        ..NOTHING
+    },
     Assault {
         name: "slow_heads",
         connections: 2_000,
-        opening: "GET / HTTP/1.1\r\nHost: x\r\nX-A: ",
+        opening: |_| b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ".to_vec(),
         per_second: 2_000,
         says: |_| b"a".to_vec(),
         ..NOTHING
     },
     Assault {
-        name: "slow_bodies",
+        name: "slow_bodies_one",
         connections: 2_000,
-        opening: "POST /bookings HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db8:bad::1\r\n\
-                  Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9000\r\n\r\n",
+        opening: |_| slow_body("bad::1"),
+        per_second: 2_000,
+        says: |_| b"a".to_vec(),
+        ..NOTHING
+    },
+    Assault {
+        name: "slow_bodies_many",
+        connections: 2_000,
+        opening: |number| slow_body(&network(number)),
         per_second: 2_000,
         says: |_| b"a".to_vec(),
         ..NOTHING
@@ -47,8 +66,24 @@ pub const ASSAULTS: [Assault; 12] = [
     Assault { name: "pages_many", per_second: 500, says: |turn| page(&network(turn)), ..NOTHING },
     Assault { name: "bookings_one", per_second: 1_000, says: |turn| booking("bad::1", turn), ..NOTHING },
     Assault { name: "bookings_many", per_second: 500, says: |turn| booking(&network(turn), turn), ..NOTHING },
-    Assault { name: "sign_ins_one", per_second: 500, says: |turn| sign_in("bad::1", turn), ..NOTHING },
-    Assault { name: "sign_ins_many", per_second: 200, says: |turn| sign_in(&network(turn), turn), ..NOTHING },
+    Assault {
+        name: "sign_ins_one",
+        per_second: 500,
+        says: |turn| sign_in("bad::1", "admin", turn),
+        ..NOTHING
+    },
+    Assault {
+        name: "sign_ins_many",
+        per_second: 200,
+        says: |turn| sign_in(&network(turn), "admin", turn),
+        ..NOTHING
+    },
+    Assault {
+        name: "sign_ins_names",
+        per_second: 200,
+        says: |turn| sign_in(&network(turn), &format!("organiser{turn}"), turn),
+        ..NOTHING
+    },
 ];
 
 /// The end of an address in a network that no other turn has.
@@ -70,17 +105,25 @@ fn booking(address: &str, turn: u32) -> Vec<u8> {
     )
 }
 
-fn sign_in(address: &str, turn: u32) -> Vec<u8> {
-    post("/admin/sign-in", address, &format!("username=admin&password=guess+number+{turn}"))
+fn sign_in(address: &str, username: &str, turn: u32) -> Vec<u8> {
+    post("/admin/sign-in", address, &format!("username={username}&password=guess+number+{turn}"))
 }
 
 fn post(path: &str, address: &str, form: &str) -> Vec<u8> {
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db8:{address}\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
-        form.len()
-    );
+    let head = head(path, address, form.len());
     head.into_bytes().into_iter().chain(form.bytes()).collect()
+}
+
+/// A booking whose form is announced, and comes a letter a second.
+fn slow_body(address: &str) -> Vec<u8> {
+    head("/bookings", address, 9000).into_bytes()
+}
+
+fn head(path: &str, address: &str, length: usize) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db8:{address}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n"
+    )
 }
 
 /// Bodies, heads and addresses beyond all measure, in turn.

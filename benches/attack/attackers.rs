@@ -109,7 +109,10 @@ struct Gang {
     own: IpAddr,
     per_second: u32,
     poll: Poll,
-    streams: Vec<TcpStream>,
+    /// None where the server has ended the connection: it is made again at its next turn.
+    streams: Vec<Option<TcpStream>>,
+    /// How many there have been, of which no two say the same at first.
+    arrived: u32,
     seen: Seen,
 }
 
@@ -118,15 +121,17 @@ impl Gang {
         let own = IpAddr::from(Ipv4Addr::new(127, rand::random_range(1..255), rand::random_range(0..255), 1));
         let per_second = assault.per_second.div_ceil(u32::try_from(share)?);
         let (poll, seen) = (Poll::new()?, Seen::default());
-        let mut gang = Self { assault, server, own, per_second, poll, streams: Vec::new(), seen };
+        // Other numbers than those of an attack before this one.
+        let arrived = rand::random_range(0..0x1000_0000);
+        let mut gang = Self { assault, server, own, per_second, poll, streams: Vec::new(), arrived, seen };
         for number in 0..assault.connections.div_ceil(share) {
             let stream = gang.connect(number)?;
-            gang.streams.push(stream);
+            gang.streams.push(Some(stream));
         }
         Ok(gang)
     }
 
-    fn connect(&self, number: usize) -> Result<TcpStream> {
+    fn connect(&mut self, number: usize) -> Result<TcpStream> {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
         socket.bind(&SocketAddr::new(self.own, 0).into())?;
         socket.connect(&self.server.into())?;
@@ -134,7 +139,8 @@ impl Gang {
         let mut stream = TcpStream::from_std(socket.into());
         self.poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
         // It is shorter than any buffer of a new connection.
-        drop(stream.write(self.assault.opening.as_bytes()));
+        drop(stream.write(&(self.assault.opening)(self.arrived)));
+        self.arrived = self.arrived.wrapping_add(1);
         Ok(stream)
     }
 
@@ -156,7 +162,7 @@ impl Gang {
                 result => result?,
             }
             for event in &events {
-                self.hear(event.token().0, &mut buffer)?;
+                self.hear(event.token().0, &mut buffer);
             }
         }
         self.seen.turns = turn.into();
@@ -164,24 +170,24 @@ impl Gang {
     }
 
     fn take_turn(&mut self, number: usize, turn: u32) -> Result<()> {
-        if self.assault.is_fresh {
-            self.streams[number] = self.connect(number)?;
-        }
+        let stream = match self.streams[number].take() {
+            Some(stream) if !self.assault.is_fresh => stream,
+            _ => self.connect(number)?,
+        };
         let says = (self.assault.says)(turn);
         // What the server does not take is not said: the attack goes on elsewhere.
-        drop(self.streams[number].write(&says));
+        drop(self.streams[number].insert(stream).write(&says));
         Ok(())
     }
 
-    fn hear(&mut self, number: usize, buffer: &mut [u8]) -> Result<()> {
-        loop {
-            match self.streams[number].read(buffer) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+    fn hear(&mut self, number: usize, buffer: &mut [u8]) {
+        while let Some(stream) = &mut self.streams[number] {
+            match stream.read(buffer) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Ok(length) if length > 0 => self.count(&buffer[..length]),
                 _ => {
                     self.seen.ended += 1;
-                    self.streams[number] = self.connect(number)?;
-                    return Ok(());
+                    self.streams[number] = None;
                 }
             }
         }

@@ -91,7 +91,13 @@ impl Report {
     }
 
     fn lines(&self) -> Vec<Line> {
-        ASSAULTS.iter().map(|assault| self.line(assault.name)).collect()
+        let was_tried = |name| self.rounds.iter().any(|round| round.name == name);
+        ASSAULTS
+            .iter()
+            .map(|it| it.name)
+            .filter(|name| was_tried(*name))
+            .map(|name| self.line(name))
+            .collect()
     }
 
     fn line(&self, name: &'static str) -> Line {

@@ -1,4 +1,5 @@
-//! The on-sale, measured: `cargo bench --bench onsale`, or with `-- --quick` for a first look.
+//! The on-sale, measured: `cargo bench --bench onsale`, with `-- --quick` for a first look, or
+//! with `-- --outbox` for what the outbox costs.
 //!
 //! A crowd on many connections books one hot tier with real form posts, on SQLite and on a PostgreSQL that
 //! is made for this run, both as durable as in production. Beside them, in turns within the same run, so
@@ -40,7 +41,12 @@ fn main() -> ExitCode {
         println!("Nothing is measured here: run `cargo bench --bench onsale`.");
         return ExitCode::SUCCESS;
     }
-    let plan = if arguments.iter().any(|argument| argument == "--quick") { Plan::QUICK } else { Plan::FULL };
+    let is_asked = |option: &str| arguments.iter().any(|argument| argument == option);
+    let plan = match () {
+        () if is_asked("--quick") => Plan::QUICK,
+        () if is_asked("--outbox") => Plan::OUTBOX,
+        () => Plan::FULL,
+    };
     match run(&plan) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {

@@ -39,6 +39,19 @@ impl Plan {
         },
     };
 
+    /// What the outbox costs, and nothing else.
+    pub const OUTBOX: Self = Self {
+        rounds: 7,
+        connections: |kind| match kind {
+            Kind::PostgresBatched
+            | Kind::SqliteBatched
+            | Kind::PostgresWithoutMail
+            | Kind::SqliteWithoutMail => &[1024],
+            _ => &[],
+        },
+        ..Self::FULL
+    };
+
     /// Measures everybody, in turns: what disturbs the machine for a while disturbs all of them.
     pub fn run(&self, contenders: &mut [Contender]) -> Result<Vec<Row>> {
         let mut rows: Vec<Row> = Vec::new();

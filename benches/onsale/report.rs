@@ -118,7 +118,10 @@ pub fn print(rows: &[Row], disk_sync_ms: f64) {
     println!("\nserver, postgres, load: processor cores in use, of the same few\n");
     println!("{:30} {:>8} {:>9}", "ratio", "", "at least");
     for Ratio(name, above, below, least) in RATIOS {
-        println!("{name:30} {:>8.2} {least:>9}", ratio(rows, above, below));
+        let ratio = ratio(rows, above, below);
+        if ratio.is_finite() {
+            println!("{name:30} {ratio:>8.2} {least:>9}");
+        }
     }
 }
 

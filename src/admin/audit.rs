@@ -24,11 +24,13 @@ pub enum Action {
     AdmissionRevoked,
     MailQueuedAgain,
     FailedMailsQueuedAgain,
+    /// Until when buyers may cancel, or how much one person may hold.
+    TermsChanged,
     Reseeded,
 }
 
 impl Action {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::AccountMade,
         Self::SignedIn,
         Self::SignInFailed,
@@ -42,6 +44,7 @@ impl Action {
         Self::AdmissionRevoked,
         Self::MailQueuedAgain,
         Self::FailedMailsQueuedAgain,
+        Self::TermsChanged,
         Self::Reseeded,
     ];
 
@@ -61,6 +64,7 @@ impl Action {
             Self::AdmissionRevoked => "admission revoked",
             Self::MailQueuedAgain => "mail queued again",
             Self::FailedMailsQueuedAgain => "failed mails queued again",
+            Self::TermsChanged => "terms changed",
             Self::Reseeded => "reseeded",
         }
     }

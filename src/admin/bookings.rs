@@ -14,7 +14,8 @@ use crate::booking::{self, Booking, parse_reference};
 use crate::error::Error;
 use crate::events::{Event, TicketType};
 use crate::guard::form::Query;
-use crate::mail::{self, MailLine, Which};
+use crate::mail::listing::{MailLine, Which};
+use crate::mail::{self, Kind, State};
 use crate::page::{Page, Toast, see_other, toast_cookie};
 
 /// Mails of a booking that its page shows: one of each kind, and some to come.
@@ -29,6 +30,13 @@ struct Show {
     booking: Booking,
     /// The newest first.
     mails: Vec<MailLine>,
+}
+
+impl Show {
+    /// Whether the sender has not come to its confirmation yet.
+    fn awaits_confirmation(&self) -> bool {
+        self.booking.has_address() && !self.mails.iter().any(MailLine::is_confirmation)
+    }
 }
 
 #[derive(Template)]

@@ -19,6 +19,7 @@ pub mod reseed;
 pub mod session;
 pub mod sign_in;
 pub mod store;
+pub mod terms;
 
 use chrono::{NaiveDateTime, SecondsFormat};
 use chrono_tz::Tz;

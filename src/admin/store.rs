@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod audit;
 pub mod brakes;
 pub mod sessions;
+pub mod terms;
 
 use std::collections::HashMap;
 
@@ -87,7 +88,9 @@ pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>>
         ))
         .load(db)?;
     let with_mail = |(booking, ticket_type, time_zone, state, last_error): RowWithMail| {
-        let mail = state.map(|state| MailState { state: State::parse(&state), last_error });
+        // The sender makes a mail of a confirmation when its turn comes.
+        let state = state.map_or(Some(State::Queued), |state| State::parse(&state));
+        let mail = booking.has_address().then_some(MailState { state, last_error });
         BookingLine { mail, ..line((booking, ticket_type, time_zone)) }
     };
     Ok(rows.into_iter().map(with_mail).collect())

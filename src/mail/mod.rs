@@ -1,7 +1,8 @@
 //! What the site writes to its buyers. A mail is put into the outbox, the table `mails`, in the transaction
-//! that it speaks of: a booking has its confirmation, or neither is there. Nobody waits for it: a task in the
-//! background ([`sender`]) takes what is due, writes it ([`letters`]) and hands it on ([`post`]), to a mail
-//! server or into a folder.
+//! that it speaks of: a booking has its confirmation, or neither is there. The confirmations of bookings that
+//! were made together are one row of `confirmation_batches` until the sender comes to them. Nobody waits for a
+//! mail: a task in the background ([`sender`]) takes what is due, writes it ([`letters`]) and hands it on
+//! ([`post`]), to a mail server or into a folder.
 //!
 //! A mail is never lost: whoever takes one has it for a while only, and when that is over without a word, the
 //! mail is due again. So it may be sent twice, when a server dies between the two; both then have the same
@@ -12,6 +13,7 @@
 
 pub mod bell;
 pub mod letters;
+pub mod listing;
 pub mod office;
 pub mod pages;
 pub mod post;
@@ -19,7 +21,6 @@ pub mod sender;
 pub mod store;
 
 use chrono::NaiveDateTime;
-use chrono_tz::Tz;
 use diesel::prelude::*;
 use sha2::{Digest as _, Sha256};
 
@@ -209,69 +210,6 @@ pub enum Verdict {
     Again(NaiveDateTime, String),
     /// Not tried after all.
     Released,
-}
-
-/// Which mails are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which<'a> {
-    All,
-    In(State),
-    /// Those of the booking with this reference.
-    Of(&'a str),
-}
-
-/// A line of the list of mails.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MailLine {
-    pub mail: Mail,
-    pub recipient: String,
-    /// Reference and token of its booking.
-    pub booking: Option<(String, String)>,
-    /// The venue's zone, as the IANA database names it.
-    pub time_zone: String,
-}
-
-impl MailLine {
-    /// What it is about, for people.
-    #[must_use]
-    pub fn what(&self) -> &str {
-        match Kind::parse(&self.mail.kind) {
-            Some(kind) => kind.label(),
-            None => &self.mail.kind,
-        }
-    }
-
-    #[must_use]
-    pub fn state(&self) -> Option<State> {
-        State::parse(&self.mail.state)
-    }
-
-    /// Whether the organiser may have it sent again.
-    #[must_use]
-    pub fn can_be_resent(&self) -> bool {
-        self.state() != Some(State::Queued)
-    }
-
-    /// "Nov 22, 1:05 PM", on the venue's clock.
-    #[must_use]
-    pub fn local(&self, time: &NaiveDateTime) -> String {
-        let zone = self.time_zone.parse().unwrap_or(Tz::UTC);
-        time.and_utc().with_timezone(&zone).format("%b %-d, %-I:%M %p").to_string()
-    }
-}
-
-/// How many mails have not been sent, or not yet, and since when (UTC) the one that has waited longest waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backlog {
-    pub waiting: Waiting,
-    pub oldest: Option<NaiveDateTime>,
-}
-
-/// How many mails have not been sent, or not yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waiting {
-    pub queued: i64,
-    pub failed: i64,
 }
 
 #[cfg(test)]

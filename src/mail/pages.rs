@@ -6,7 +6,8 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{MailLine, State, Waiting, Which, store};
+use super::listing::{MailLine, Waiting, Which};
+use super::{State, store};
 use crate::admin::audit::Action;
 use crate::admin::session::Admin;
 use crate::admin::store::audit::record;

@@ -1,15 +1,18 @@
 //! The SQL of the outbox.
 
+use std::collections::HashMap;
+
 use chrono::{NaiveDateTime, Utc};
 use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamp};
 
-use super::{Backlog, DueMail, Mail, MailLine, NewMail, Sale, Settlement, State, Verdict, Waiting, Which};
+use super::listing::{Backlog, MailLine, Waiting, Which};
+use super::{DueMail, Kind, Mail, NewMail, Sale, Settlement, State, Verdict};
 use crate::booking::Booking;
 use crate::db::Db;
 use crate::events::{Event, TicketType};
-use crate::schema::{bookings, events, mails, ticket_types};
+use crate::schema::{batched_confirmations, bookings, confirmation_batches, events, mails, ticket_types};
 
 /// Puts a mail into the outbox, inside the caller's transaction: it is sent once that has committed, and
 /// never when it has not. Ring the [bell](super::bell::Bell) after the commit. A booking's confirmation
@@ -45,25 +48,32 @@ const TAKE_SQLITE: &str = "
     WHERE id IN (SELECT id FROM mails WHERE state = 'queued' AND due_at <= ? ORDER BY due_at LIMIT ?)
     RETURNING id";
 
-type DueRow = (Mail, Option<Booking>, Option<TicketType>, Option<Event>);
-/// With the reference, the token and the buyer's address of the booking, and its venue's zone.
-type LineRow = (Mail, Option<Whose>, Option<String>);
-type Whose = (String, String, String);
-
 #[derive(QueryableByName)]
-struct Taken {
+struct Id {
     #[diesel(sql_type = BigInt)]
     id: i64,
 }
+
+/// The batch of confirmations that has waited longest, and that no other server is just opening.
+const OLDEST_BATCH_POSTGRES: &str =
+    "SELECT id FROM confirmation_batches WHERE queued_at <= $1 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED";
+const OLDEST_BATCH_SQLITE: &str =
+    "SELECT id FROM confirmation_batches WHERE queued_at <= ? ORDER BY id LIMIT 1";
 
 /// Whether a mail waits whose time has come.
 ///
 /// # Errors
 /// What the database said.
 pub fn is_anything_due(db: &mut Db, now: NaiveDateTime) -> QueryResult<bool> {
-    let due = mails::table.filter(mails::state.eq(State::Queued.as_str())).filter(mails::due_at.le(now));
+    // In the order of the queue's index, so that it is what is looked into.
+    let due = mails::table
+        .filter(mails::state.eq(State::Queued.as_str()))
+        .filter(mails::due_at.le(now))
+        .order(mails::due_at);
     let one: Option<i64> = due.select(mails::id).first(db).optional()?;
-    Ok(one.is_some())
+    let batches = confirmation_batches::table.filter(confirmation_batches::queued_at.le(now));
+    let batch: Option<i64> = batches.select(confirmation_batches::id).first(db).optional()?;
+    Ok(one.or(batch).is_some())
 }
 
 /// Takes at most so many mails that are due, for as long as the lease; then they are due again. Runs inside
@@ -77,8 +87,20 @@ pub fn take(
     now: NaiveDateTime,
     lease: NaiveDateTime,
 ) -> QueryResult<Vec<DueMail>> {
+    let mut ids = take_queued(db, limit, now, lease)?;
+    while ids.len() < limit && open_batch(db, now)? {
+        ids.append(&mut take_queued(db, limit - ids.len(), now, lease)?);
+    }
+    let mails = mails::table.filter(mails::id.eq_any(ids)).order(mails::id).select(Mail::as_select());
+    let mails = mails.load(db)?;
+    let sales = sales_of(db, &mails)?;
+    let due = |mail: Mail| DueMail { sale: mail.booking_id.and_then(|id| sales.get(&id).cloned()), mail };
+    Ok(mails.into_iter().map(due).collect())
+}
+
+fn take_queued(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<Vec<i64>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let taken: Vec<Taken> = match db {
+    let taken: Vec<Id> = match db {
         Db::Postgres(pg) => diesel::sql_query(TAKE_POSTGRES)
             .bind::<Timestamp, _>(lease)
             .bind::<Timestamp, _>(now)
@@ -90,26 +112,30 @@ pub fn take(
             .bind::<BigInt, _>(limit)
             .load(sqlite)?,
     };
-    if taken.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<i64> = taken.iter().map(|taken| taken.id).collect();
-    let rows: Vec<DueRow> = mails::table
-        .left_join(bookings::table.inner_join(ticket_types::table.inner_join(events::table)))
-        .filter(mails::id.eq_any(ids))
-        .order(mails::id)
-        .select((
-            Mail::as_select(),
-            Option::<Booking>::as_select(),
-            Option::<TicketType>::as_select(),
-            Option::<Event>::as_select(),
-        ))
-        .load(db)?;
-    let due = |(mail, booking, ticket_type, event)| {
-        let sale = || Some(Sale { booking: booking?, ticket_type: ticket_type?, event: event? });
-        DueMail { mail, sale: sale() }
+    Ok(taken.into_iter().map(|taken| taken.id).collect())
+}
+
+/// Makes mails of the confirmations that were booked together and have waited longest; whether there were any.
+/// Not done by the desk, which has no time for it, and not before there is time to send them.
+fn open_batch(db: &mut Db, queued_until: NaiveDateTime) -> QueryResult<bool> {
+    let oldest: Vec<Id> = match db {
+        Db::Postgres(pg) => {
+            diesel::sql_query(OLDEST_BATCH_POSTGRES).bind::<Timestamp, _>(queued_until).load(pg)?
+        }
+        Db::Sqlite(sqlite) => {
+            diesel::sql_query(OLDEST_BATCH_SQLITE).bind::<Timestamp, _>(queued_until).load(sqlite)?
+        }
     };
-    Ok(rows.into_iter().map(due).collect())
+    let Some(Id { id }) = oldest.first() else { return Ok(false) };
+    diesel::sql_query(format!(
+        "INSERT INTO mails (booking_id, kind, queued_at, due_at)
+         SELECT booking_id, '{}', queued_at, queued_at FROM batched_confirmations WHERE batch_id = {id}
+         ORDER BY booking_id",
+        Kind::Confirmation.as_str()
+    ))
+    .execute(db)?;
+    diesel::delete(confirmation_batches::table.find(id)).execute(db)?;
+    Ok(true)
 }
 
 /// Writes down how attempts have ended, inside the caller's transaction. What was sent is sent, whoever has
@@ -161,6 +187,7 @@ fn settle_unsent(db: &mut Db, settlement: &Settlement) -> QueryResult<()> {
 /// # Errors
 /// What the database said.
 pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str) -> QueryResult<usize> {
+    while open_batch(db, before)? {}
     let overdue = mails::table
         .filter(mails::state.eq("queued"))
         .filter(mails::due_at.le(now))
@@ -175,33 +202,47 @@ pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str
 /// # Errors
 /// What the database said.
 pub fn list(db: &mut Db, which: Which<'_>, before: Option<i64>, limit: i64) -> QueryResult<Vec<MailLine>> {
-    let mut lines = mails::table
-        .left_join(bookings::table.inner_join(ticket_types::table.inner_join(events::table)))
+    let mut newest = mails::table
         .filter(mails::id.lt(before.unwrap_or(i64::MAX)))
         .order(mails::id.desc())
         .limit(limit)
-        .select((
-            Mail::as_select(),
-            (bookings::reference, bookings::token, bookings::buyer_email).nullable(),
-            events::time_zone.nullable(),
-        ))
+        .select(Mail::as_select())
         .into_boxed();
     match which {
         Which::All => {}
-        Which::In(state) => lines = lines.filter(mails::state.eq(state.as_str())),
-        Which::Of(reference) => lines = lines.filter(bookings::reference.eq(reference)),
+        Which::In(state) => newest = newest.filter(mails::state.eq(state.as_str())),
+        Which::Of(reference) => {
+            let booking = bookings::table.filter(bookings::reference.eq(reference));
+            newest = newest.filter(mails::booking_id.eq_any(booking.select(bookings::id.nullable())));
+        }
     }
-    let rows: Vec<LineRow> = lines.load(db)?;
-    let line = |(mail, booking, time_zone): LineRow| {
-        let buyer = booking.as_ref().map(|(_, _, email)| email.clone());
+    let mails = newest.load(db)?;
+    let sales = sales_of(db, &mails)?;
+    let line = |mail: Mail| {
+        let sale = mail.booking_id.and_then(|id| sales.get(&id).cloned());
+        let (booking, time_zone) = sale.map(|sale| (sale.booking, sale.event.time_zone)).unzip();
+        let buyer = booking.as_ref().map(|booking| booking.buyer_email.clone());
         MailLine {
             recipient: mail.recipient.clone().or(buyer).unwrap_or_default(),
-            booking: booking.map(|(reference, token, _)| (reference, token)),
+            booking: booking.map(|booking| (booking.reference, booking.token)),
             time_zone: time_zone.unwrap_or_default(),
             mail,
         }
     };
-    Ok(rows.into_iter().map(line).collect())
+    Ok(mails.into_iter().map(line).collect())
+}
+
+/// What the mails are about, by the id of the booking. A statement of its own: in one with the mails SQLite
+/// would read every booking there is, and the desk would wait for it.
+fn sales_of(db: &mut Db, mails: &[Mail]) -> QueryResult<HashMap<i64, Sale>> {
+    let ids: Vec<i64> = mails.iter().filter_map(|mail| mail.booking_id).collect();
+    let rows: Vec<(i64, (Booking, TicketType, Event))> = bookings::table
+        .inner_join(ticket_types::table.inner_join(events::table))
+        .filter(bookings::id.eq_any(ids))
+        .select((bookings::id, (Booking::as_select(), TicketType::as_select(), Event::as_select())))
+        .load(db)?;
+    let sale = |(id, (booking, ticket_type, event))| (id, Sale { booking, ticket_type, event });
+    Ok(rows.into_iter().map(sale).collect())
 }
 
 /// What is not sent yet. Counted in the two small indexes, however much was sent.
@@ -211,7 +252,9 @@ pub fn list(db: &mut Db, which: Which<'_>, before: Option<i64>, limit: i64) -> Q
 pub fn waiting(db: &mut Db) -> QueryResult<Waiting> {
     let mut count =
         |state: State| mails::table.filter(mails::state.eq(state.as_str())).count().get_result(db);
-    Ok(Waiting { queued: count(State::Queued)?, failed: count(State::Failed)? })
+    let (queued, failed) = (count(State::Queued)?, count(State::Failed)?);
+    let unopened = batched_confirmations::table.count().get_result(db)?;
+    Ok(Waiting { queued, failed, unopened })
 }
 
 /// The same, and since when the one that has waited longest waits: also one that was tried and is to be tried
@@ -221,7 +264,10 @@ pub fn waiting(db: &mut Db) -> QueryResult<Waiting> {
 /// What the database said.
 pub fn backlog(db: &mut Db) -> QueryResult<Backlog> {
     let queued = mails::table.filter(mails::state.eq(State::Queued.as_str()));
-    let oldest = queued.select(min(mails::queued_at)).get_result(db)?;
+    let listed: Option<NaiveDateTime> = queued.select(min(mails::queued_at)).get_result(db)?;
+    let unopened: Option<NaiveDateTime> =
+        confirmation_batches::table.select(min(confirmation_batches::queued_at)).get_result(db)?;
+    let oldest = listed.into_iter().chain(unopened).min();
     Ok(Backlog { waiting: waiting(db)?, oldest })
 }
 

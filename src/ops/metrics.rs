@@ -24,7 +24,8 @@ use super::requests::Requests;
 use crate::app::App;
 use crate::booking::desk::Desk;
 use crate::db::Database;
-use crate::mail::{self, Backlog};
+use crate::mail::listing::Backlog;
+use crate::mail;
 
 const PREFIX: &str = "techkraft";
 
@@ -114,7 +115,7 @@ fn look_at_databases(now: &mut Registry, db: &Database) {
 /// Of the whole site: each of its servers says the same.
 fn look_at_mail(now: &mut Registry, backlog: &Backlog) {
     let mails = Labelled::default();
-    set(&mails, "state", "queued", backlog.waiting.queued as f64);
+    set(&mails, "state", "queued", backlog.waiting.unsent() as f64);
     set(&mails, "state", "failed", backlog.waiting.failed as f64);
     now.register("mails", "Mails that are not sent: still to be tried, and given up", mails);
     let age = backlog.oldest.map_or(0.0, |oldest| (Utc::now().naive_utc() - oldest).as_seconds_f64());

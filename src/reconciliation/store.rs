@@ -70,8 +70,9 @@ const UNTRUTHS: [(&str, &str); 16] = [
     (
         "confirmed bookings without a confirmation in the outbox",
         "SELECT COUNT(*) AS count FROM bookings b WHERE b.status = 'confirmed'
-         AND b.buyer_email NOT LIKE 'user:%' AND NOT EXISTS
-         (SELECT 1 FROM mails m WHERE m.booking_id = b.id AND m.kind = 'confirmation')",
+         AND b.buyer_email NOT LIKE 'user:%'
+         AND NOT EXISTS (SELECT 1 FROM mails m WHERE m.booking_id = b.id AND m.kind = 'confirmation')
+         AND b.id NOT IN (SELECT booking_id FROM batched_confirmations)",
     ),
     (
         "mails of a booking that has no address",
@@ -80,7 +81,9 @@ const UNTRUTHS: [(&str, &str); 16] = [
     ),
     (
         "bookings with more than one mail of a kind",
-        "SELECT COUNT(*) AS count FROM (SELECT 1 AS x FROM mails WHERE booking_id IS NOT NULL
+        "SELECT COUNT(*) AS count FROM (SELECT 1 AS x FROM (
+             SELECT booking_id, kind FROM mails WHERE booking_id IS NOT NULL
+             UNION ALL SELECT booking_id, 'confirmation' FROM batched_confirmations) AS m
          GROUP BY booking_id, kind HAVING COUNT(*) > 1) AS d",
     ),
     (

@@ -159,6 +159,12 @@ async fn the_organisers_pages_have_no_barriers() {
     organiser.click("#main form button[type=submit]").await;
     organiser.see("#event-name-error").await;
     inspection.look_at("reseeding, with the wrong name").await;
+    organiser.visit("/admin/events/midnight-parade/terms").await;
+    inspection.look_at("the terms").await;
+    organiser.fill("#cancellation-deadline", "a day").await;
+    organiser.click("#main form button[type=submit]").await;
+    organiser.see("#cancellation-deadline-error").await;
+    inspection.look_at("the terms, with a wrong field").await;
     organiser.visit("/admin/account").await;
     inspection.look_at("the account").await;
     organiser.visit("/admin/audit-log").await;

@@ -93,6 +93,7 @@ async fn every_page_fits_from_320_pixels_to_4k() {
             "/admin/account",
             "/admin/password",
             "/admin/audit-log",
+            "/admin/events/midnight-parade/terms",
             "/admin/check-in",
             "/admin/mails",
             "/admin/bookings",

@@ -11,7 +11,7 @@ use rand::RngExt as _;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 
-use crate::database::TestDatabase;
+use crate::database::{OUTBOX, TestDatabase};
 use crate::rush::{order, tier_ids};
 use crate::server::{Server, assert_verified};
 use crate::smtp_server::{Reaction, SmtpServer, Step};
@@ -58,7 +58,7 @@ struct Count {
 }
 
 fn count(database: &TestDatabase, condition: &str) -> i64 {
-    database.rows::<Count>(&format!("SELECT COUNT(*) AS count FROM mails WHERE {condition}"))[0].count
+    database.rows::<Count>(&format!("SELECT COUNT(*) AS count FROM {OUTBOX} WHERE {condition}"))[0].count
 }
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {

@@ -9,12 +9,13 @@ use crate::stage::{Stage, TIER};
 use crate::wire::exchange;
 
 /// What an organiser looks at.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "/admin",
     "/admin/sales",
     "/admin/reseed",
     "/admin/account",
     "/admin/audit-log",
+    "/admin/events/midnight-parade/terms",
     "/admin/events/midnight-parade/bookings.csv",
 ];
 

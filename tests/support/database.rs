@@ -2,6 +2,8 @@
 
 use std::env;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection};
@@ -33,6 +35,12 @@ pub struct TierCount {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     pub bookings: i64,
 }
+
+/// Every mail of the outbox, also those that the sender has not come to.
+#[allow(dead_code, reason = "not every binary of tests asks for mails")]
+pub const OUTBOX: &str = "
+    (SELECT booking_id, kind, state, attempts, last_error, queued_at, due_at FROM mails UNION ALL
+     SELECT booking_id, 'confirmation', 'queued', 0, NULL, queued_at, queued_at FROM batched_confirmations) AS outbox";
 
 const TIER_COUNTS: &str = "
     SELECT t.name, CAST(t.capacity AS BIGINT) AS capacity, CAST(t.available AS BIGINT) AS available,
@@ -128,6 +136,16 @@ impl TestDatabase {
         }
         let rows = self.rows::<Count>(&format!("SELECT COUNT(*) AS count FROM {from}"));
         u64::try_from(rows[0].count).expect("a count")
+    }
+
+    /// Until the sender has made mails of all confirmations.
+    #[allow(dead_code, reason = "not every binary of tests asks for mails")]
+    pub fn wait_until_mails_are_written(&self) {
+        let begun = Instant::now();
+        while self.count("confirmation_batches") > 0 {
+            assert!(begun.elapsed() < Duration::from_secs(30), "the sender does not work");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     pub fn set_available(&self, tier: &str, available: u32) {

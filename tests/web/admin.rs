@@ -10,6 +10,7 @@ mod reseed;
 mod sale;
 mod sessions;
 mod sign_in;
+mod terms;
 
 use chrono::{TimeDelta, Utc};
 

@@ -16,7 +16,7 @@ use super::super::buyer::{normalised_email, unusual_normalised_email};
 use super::super::{Booking, CONFIRMED, Order, Outcome};
 use super::{Batch, PERSON, outcome_of_known};
 use crate::events::Stock;
-use crate::schema::{bookings, events, mails, ticket_types};
+use crate::schema::{bookings, events, ticket_types};
 
 /// What the batch needs to know of a tier.
 #[derive(Queryable)]
@@ -200,17 +200,13 @@ fn last_booking_id(sqlite: &mut SqliteConnection) -> QueryResult<i64> {
 /// Puts the confirmations of the batch's bookings into the outbox, all at once.
 fn insert_confirmations(sqlite: &mut SqliteConnection, last_id: i64) -> QueryResult<()> {
     // Not for those of whom we know no address.
-    let addressed = bookings::table.filter(bookings::buyer_email.not_like("user:%"));
-    let fresh = addressed.filter(bookings::id.gt(last_id)).order(bookings::id).select((
-        bookings::id.nullable(),
-        "confirmation".into_sql::<Text>(),
-        bookings::created_at,
-        bookings::created_at,
-    ));
-    diesel::insert_into(mails::table)
-        .values(fresh)
-        .into_columns((mails::booking_id, mails::kind, mails::queued_at, mails::due_at))
-        .execute(sqlite)?;
+    diesel::sql_query(
+        "INSERT INTO confirmation_batches (booking_ids, queued_at)
+         SELECT json_group_array(id), max(created_at) FROM bookings
+         WHERE id > ? AND buyer_email NOT LIKE 'user:%' HAVING count(*) > 0",
+    )
+    .bind::<BigInt, _>(last_id)
+    .execute(sqlite)?;
     Ok(())
 }
 

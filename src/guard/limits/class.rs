@@ -48,7 +48,7 @@ impl Class {
             _ if method.is_safe() => Self::Pages,
             "/bookings" => Self::Bookings,
             _ if path.starts_with("/bookings/") => Self::Bookings,
-            "/admin/sign-in" => Self::SignIn,
+            "/admin/sign-in" | "/admin/password" => Self::SignIn,
             _ => Self::Pages,
         }
     }
@@ -98,7 +98,10 @@ mod tests {
             (Method::POST, "/buyer/forget", Class::Pages),
             (Method::GET, "/admin/sign-in", Class::Pages),
             (Method::POST, "/admin/sign-in", Class::SignIn),
+            (Method::GET, "/admin/password", Class::Pages),
+            (Method::POST, "/admin/password", Class::SignIn),
             (Method::POST, "/admin/sign-out", Class::Pages),
+            (Method::POST, "/bookings/find", Class::Bookings),
             (Method::GET, "/events/x/availability", Class::Polls),
             (Method::GET, "/events/x", Class::Pages),
             (Method::GET, "/static/css/app.css", Class::StaticFiles),

@@ -8,7 +8,7 @@ const METHODS: [&str; 14] = [
     "BAN", "QUERY", "FOO",
 ];
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "/",
     "/bookings",
     "/bookings/new",
@@ -20,6 +20,7 @@ const PAGES: [&str; 12] = [
     "/admin/account",
     "/admin/password",
     "/admin/audit-log",
+    "/admin/events/midnight-parade/terms",
     "/robots.txt",
 ];
 

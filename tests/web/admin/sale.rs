@@ -1,9 +1,10 @@
 use crate::support::{TestApp, header};
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "/admin",
     "/admin/account",
     "/admin/audit-log",
+    "/admin/events/midnight-parade/terms",
     "/admin/password",
     "/admin/reseed",
     "/admin/events/midnight-parade/bookings.csv",

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ask;
+use crate::support::database::OUTBOX;
 use crate::support::{TestApp, header};
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
@@ -31,7 +32,10 @@ fn a_booking_is_made_shown_and_cancelled() {
     }
     assert_eq!(booking["tickets"].as_array().expect("tickets").len(), 2);
     assert_eq!(ask(app.client.get(app.url(&location))), (200, booking.clone()));
-    assert_eq!((app.count("mails WHERE kind = 'confirmation'"), app.database.tier("VIP").sold), (1, 2));
+    assert_eq!(
+        (app.count(&format!("{OUTBOX} WHERE kind = 'confirmation'")), app.database.tier("VIP").sold),
+        (1, 2)
+    );
     let html = app.get(booking["page"].as_str().and_then(|it| it.strip_prefix(&app.url(""))).expect("ours"));
     assert!(html.text().expect("a page").contains(booking["tickets"][1]["code"].as_str().expect("a code")));
 
@@ -41,7 +45,7 @@ fn a_booking_is_made_shown_and_cancelled() {
     assert!(cancelled["cancelledAt"].is_string());
     let (status, again) = ask(app.client.post(&cancellation));
     assert_eq!((status, &again["status"]), (200, &json!("cancelled")));
-    assert_eq!((app.count("mails"), app.database.tier("VIP").available), (2, 100));
+    assert_eq!((app.count(OUTBOX), app.database.tier("VIP").available), (2, 100));
     app.database.assert_books_balance();
 }
 

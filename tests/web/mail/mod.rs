@@ -12,6 +12,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::support::TestApp;
+use crate::support::database::OUTBOX;
 
 #[derive(Debug, QueryableByName)]
 struct StateCount {
@@ -30,8 +31,9 @@ struct LastError {
 
 /// How many mails are in which state.
 fn states(app: &TestApp) -> Vec<(String, i64)> {
-    let counts: Vec<StateCount> =
-        app.database.rows("SELECT state, COUNT(*) AS count FROM mails GROUP BY state ORDER BY state");
+    let counts: Vec<StateCount> = app
+        .database
+        .rows(&format!("SELECT state, COUNT(*) AS count FROM {OUTBOX} GROUP BY state ORDER BY state"));
     counts.into_iter().map(|it| (it.state, it.count)).collect()
 }
 

@@ -112,6 +112,7 @@ fn a_mail_that_waits_is_not_queued_twice() {
     let app = TestApp::spawn_with(through(&server));
     app.book_well("VIP", 1);
     let organiser = app.organiser();
+    app.database.wait_until_mails_are_written();
     let list = page(&app, &organiser, "/admin/mails");
     assert!(!list.contains("Send again to"), "{list}");
     let id = between(&list, "id=\"mail-", "\"").to_owned();

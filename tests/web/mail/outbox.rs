@@ -5,6 +5,7 @@ use std::thread;
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
 
+use crate::support::database::OUTBOX;
 use crate::support::{TestApp, browser};
 
 #[derive(Debug, PartialEq, Eq, QueryableByName)]
@@ -16,10 +17,10 @@ struct Row {
 }
 
 fn rows(app: &TestApp) -> Vec<Row> {
-    app.database.rows(
-        "SELECT coalesce(b.reference, 'none') AS reference, m.kind FROM mails m
-         LEFT JOIN bookings b ON b.id = m.booking_id ORDER BY m.id",
-    )
+    app.database.rows(&format!(
+        "SELECT coalesce(b.reference, 'none') AS reference, outbox.kind FROM {OUTBOX}
+         LEFT JOIN bookings b ON b.id = outbox.booking_id ORDER BY b.id, outbox.kind"
+    ))
 }
 
 #[test]

@@ -13,8 +13,8 @@ use crate::booking::{Booking, Order};
 
 /// Orders whose key is new are counted up by tier; each tier's row is locked in the order of ids, so that
 /// servers never wait for each other in a circle, and updated when it holds enough for all of them; and
-/// only orders of tiers that were updated become bookings, each with its confirmation in the outbox
-/// ([`crate::mail`]), if there is an address to send it to. A tier that holds too little is left alone.
+/// only orders of tiers that were updated become bookings, with their confirmations in the outbox
+/// ([`crate::mail`]), where there is an address to send them to. A tier that holds too little is left alone.
 ///
 /// Of a tier with a limit for each person, the orders of whoever would hold too much are left out, all of that
 /// person's in this batch, and named. What they hold is counted once the tier is locked, by a function, because
@@ -69,10 +69,10 @@ WITH known AS MATERIALIZED (
         NOT IN (SELECT id, person FROM refused)
     ORDER BY fresh.request_key COLLATE \"C\"
 /* mails */
-    RETURNING id, created_at, buyer_email
+    RETURNING id, buyer_email
 ), confirmations AS (
-    INSERT INTO mails (booking_id, kind, queued_at, due_at)
-    SELECT id, 'confirmation', created_at, created_at FROM inserted WHERE buyer_email NOT LIKE 'user:%'
+    INSERT INTO confirmation_batches (booking_ids, queued_at)
+    SELECT array_agg(id), $8 FROM inserted WHERE buyer_email NOT LIKE 'user:%' HAVING count(*) > 0
 /* mails */
 )
 SELECT t.id, claimed.id IS NOT NULL, coalesce(claimed.price_cents, t.price_cents), e.currency,

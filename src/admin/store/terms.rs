@@ -1,0 +1,31 @@
+//! The SQL of a concert's terms.
+
+use diesel::prelude::*;
+
+use crate::admin::audit::{Action, Actor};
+use crate::admin::store::audit;
+use crate::admin::terms::Terms;
+use crate::db::Db;
+use crate::events;
+use crate::schema::{events as events_table, ticket_types};
+
+/// Gives a concert new terms, inside the caller's transaction. What is booked already stays as it is.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn replace(db: &mut Db, slug: &str, terms: &Terms, actor: &Actor) -> QueryResult<()> {
+    let event = events::store::find_by_slug(db, slug)?;
+    diesel::update(events_table::table.find(event.id))
+        .set(events_table::cancellation_deadline_minutes.eq(terms.cancellation_deadline_minutes))
+        .execute(db)?;
+    for (id, max_per_person) in &terms.max_per_person {
+        let tier = ticket_types::table.find(id).filter(ticket_types::event_id.eq(event.id));
+        diesel::update(tier)
+            .set((
+                ticket_types::max_per_person.eq(max_per_person),
+                ticket_types::version.eq(ticket_types::version + 1),
+            ))
+            .execute(db)?;
+    }
+    audit::record(db, actor, Action::TermsChanged, &event.name, terms.max_per_person.len())
+}

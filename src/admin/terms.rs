@@ -1,0 +1,201 @@
+//! `/admin/events/{slug}/terms`: until when buyers may cancel, and how many tickets of a tier one person may
+//! hold.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::session::Admin;
+use super::store;
+use crate::app::App;
+use crate::error::Error;
+use crate::events::{self, Event, TicketType, is_slug};
+use crate::guard::form::Form;
+use crate::page::{Page, Toast, see_other, toast_cookie};
+
+/// A year: whoever sells earlier than that may set no deadline before it.
+const DEADLINE_HOURS_MAX: u32 = 366 * 24;
+
+/// What a buyer agrees to.
+#[derive(Debug)]
+pub struct Terms {
+    /// `None`: only the organiser may cancel.
+    pub cancellation_deadline_minutes: Option<i32>,
+    /// By the id of the ticket type. `None`: as many as there are.
+    pub max_per_person: Vec<(i64, Option<i32>)>,
+}
+
+#[derive(Template)]
+#[template(path = "admin/terms.html")]
+struct Edit {
+    page: Page,
+    event: Event,
+    deadline: Field,
+    tiers: Vec<Tier>,
+}
+
+/// What is typed, and what is wrong with it.
+#[derive(Default)]
+struct Field {
+    value: String,
+    error: Option<String>,
+}
+
+impl Field {
+    /// Reads what is typed, and keeps what is wrong with it.
+    fn read<T: Default>(&mut self, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
+        parse(self.value.trim()).unwrap_or_else(|wrong| {
+            self.error = Some(wrong);
+            T::default()
+        })
+    }
+}
+
+struct Tier {
+    ticket_type: TicketType,
+    limit: Field,
+}
+
+impl Edit {
+    /// As the terms are now.
+    fn now(page: Page, event: Event, ticket_types: Vec<TicketType>) -> Self {
+        let text = |number: Option<i32>| number.map(|number| number.to_string()).unwrap_or_default();
+        let deadline = Field { value: hours(event.cancellation_deadline_minutes), error: None };
+        let tier = |ticket_type: TicketType| {
+            let limit = Field { value: text(ticket_type.max_per_person), error: None };
+            Tier { ticket_type, limit }
+        };
+        Self { page, event, deadline, tiers: ticket_types.into_iter().map(tier).collect() }
+    }
+
+    /// As they were typed.
+    fn type_in(&mut self, mut typed: HashMap<String, String>) {
+        let mut take = |name: &str| typed.remove(name).unwrap_or_default();
+        self.deadline.value = take("cancellation_deadline_hours");
+        for tier in &mut self.tiers {
+            tier.limit.value = take(&format!("max_per_person_{}", tier.ticket_type.id));
+        }
+    }
+
+    /// The terms; `None` when a field is wrong, which then says so.
+    fn read(&mut self) -> Option<Terms> {
+        let cancellation_deadline_minutes = self.deadline.read(parse_hours);
+        let read = |tier: &mut Tier| {
+            let capacity = tier.ticket_type.capacity;
+            (tier.ticket_type.id, tier.limit.read(|typed| parse_limit(typed, capacity)))
+        };
+        let max_per_person = self.tiers.iter_mut().map(read).collect();
+        let is_well = self.deadline.error.is_none() && self.tiers.iter().all(|it| it.limit.error.is_none());
+        is_well.then_some(Terms { cancellation_deadline_minutes, max_per_person })
+    }
+}
+
+/// `GET /admin/events/{slug}/terms`
+pub async fn edit(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (event, ticket_types) = find(&app, slug.into_inner()).await?;
+    page.clone().respond_unlisted(StatusCode::OK, &Edit::now(page, event, ticket_types))
+}
+
+/// `POST /admin/events/{slug}/terms`
+pub async fn update(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+    Form(typed): Form<HashMap<String, String>>,
+) -> Result<HttpResponse, Error> {
+    let (event, ticket_types) = find(&app, slug.into_inner()).await?;
+    let slug = event.slug.clone();
+    let mut edit = Edit::now(page.clone(), event, ticket_types);
+    edit.type_in(typed);
+    let Some(terms) = edit.read() else {
+        return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &edit);
+    };
+    let actor = admin.actor();
+    app.db.write(move |db| store::terms::replace(db, &slug, &terms, &actor)).await?;
+    app.board.refresh_from_primary(&app.db).await?;
+    app.board.announce_everything();
+    let toast = Toast::success(format!("The terms of {} are changed.", edit.event.name));
+    Ok(see_other("/admin").cookie(toast_cookie(&app, &toast)).finish())
+}
+
+async fn find(app: &App, slug: String) -> Result<(Event, Vec<TicketType>), Error> {
+    if !is_slug(&slug) {
+        return Err(Error::NotFound);
+    }
+    app.db
+        .read_primary(move |db| {
+            let event = events::store::find_by_slug(db, &slug)?;
+            let ticket_types = events::store::ticket_types(db, event.id)?;
+            Ok((event, ticket_types))
+        })
+        .await
+}
+
+/// Minutes as hours: "24", "1.5".
+fn hours(minutes: Option<i32>) -> String {
+    minutes.map(|minutes| (f64::from(minutes) / 60.0).to_string()).unwrap_or_default()
+}
+
+/// Nothing typed: buyers may not cancel.
+fn parse_hours(typed: &str) -> Result<Option<i32>, String> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let hours: f64 = typed.parse().map_err(|_| "Please give a number of hours, such as 24.".to_owned())?;
+    if !(0.0..=f64::from(DEADLINE_HOURS_MAX)).contains(&hours) {
+        return Err(format!("Please give between 0 and {DEADLINE_HOURS_MAX} hours, which are a year."));
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "a year of minutes is far from the end of i32")]
+    Ok(Some((hours * 60.0).round() as i32))
+}
+
+/// Nothing typed: no limit.
+fn parse_limit(typed: &str, capacity: i32) -> Result<Option<i32>, String> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    match typed.parse() {
+        Ok(limit) if (1..=capacity).contains(&limit) => Ok(Some(limit)),
+        _ => Err(format!("Please give a whole number from 1 to {capacity}, or nothing.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_comes_back_as_it_was_typed() {
+        for typed in ["", "0", "24", "1.5", "0.25", "8784"] {
+            assert_eq!(hours(parse_hours(typed).expect("valid")), typed);
+        }
+        for minutes in 0..=200 {
+            assert_eq!(
+                parse_hours(&hours(Some(minutes))),
+                Ok(Some(minutes)),
+                "also where it is no round number"
+            );
+        }
+        for typed in ["-1", "a day", "8785", "NaN", "inf", "1e9", "24h"] {
+            parse_hours(typed).expect_err(typed);
+        }
+    }
+
+    #[test]
+    fn a_limit_is_one_ticket_at_least_and_all_at_most() {
+        assert_eq!(parse_limit("", 100), Ok(None));
+        assert_eq!(parse_limit("1", 100), Ok(Some(1)));
+        assert_eq!(parse_limit("100", 100), Ok(Some(100)));
+        for typed in ["0", "101", "-3", "2.5", "many", "99999999999"] {
+            parse_limit(typed, 100).expect_err(typed);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The mails as the organiser reads them.
+
+use chrono::NaiveDateTime;
+use chrono_tz::Tz;
+
+use super::{Kind, Mail, State};
+
+/// Which mails are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which<'a> {
+    All,
+    In(State),
+    /// Those of the booking with this reference.
+    Of(&'a str),
+}
+
+/// A line of the list of mails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailLine {
+    pub mail: Mail,
+    pub recipient: String,
+    /// Reference and token of its booking.
+    pub booking: Option<(String, String)>,
+    /// The venue's zone, as the IANA database names it.
+    pub time_zone: String,
+}
+
+impl MailLine {
+    /// What it is about, for people.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        match Kind::parse(&self.mail.kind) {
+            Some(kind) => kind.label(),
+            None => &self.mail.kind,
+        }
+    }
+
+    #[must_use]
+    pub fn is_confirmation(&self) -> bool {
+        Kind::parse(&self.mail.kind) == Some(Kind::Confirmation)
+    }
+
+    #[must_use]
+    pub fn state(&self) -> Option<State> {
+        State::parse(&self.mail.state)
+    }
+
+    /// Whether the organiser may have it sent again.
+    #[must_use]
+    pub fn can_be_resent(&self) -> bool {
+        self.state() != Some(State::Queued)
+    }
+
+    /// "Nov 22, 1:05 PM", on the venue's clock.
+    #[must_use]
+    pub fn local(&self, time: &NaiveDateTime) -> String {
+        let zone = self.time_zone.parse().unwrap_or(Tz::UTC);
+        time.and_utc().with_timezone(&zone).format("%b %-d, %-I:%M %p").to_string()
+    }
+}
+
+/// How many mails have not been sent, or not yet, and since when (UTC) the one that has waited longest waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    pub waiting: Waiting,
+    pub oldest: Option<NaiveDateTime>,
+}
+
+/// How many mails have not been sent, or not yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    pub queued: i64,
+    pub failed: i64,
+    /// Confirmations that stand in no list yet: the sender has not come to them.
+    pub unopened: i64,
+}
+
+impl Waiting {
+    /// All that are to be sent.
+    #[must_use]
+    pub fn unsent(&self) -> i64 {
+        self.queued + self.unopened
+    }
+}
