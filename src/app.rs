@@ -147,7 +147,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
             .wrap(Gate::new(site.clone()))
             .wrap(from_fn(origin::same_origin))
             .wrap(from_fn(shape::well_shaped))
-            .wrap(Door::new(app.config.cors_origins.clone()))
+            .wrap(Door::new(site.config.cors_origins.clone()))
             .wrap(from_fn(headers::secure_headers))
             .wrap(from_fn(request_log::log_requests))
             .wrap_fn(move |request, service| recorder.measure(request, service))

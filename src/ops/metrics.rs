@@ -24,8 +24,8 @@ use super::requests::Requests;
 use crate::app::App;
 use crate::booking::desk::Desk;
 use crate::db::Database;
-use crate::mail::listing::Backlog;
 use crate::mail;
+use crate::mail::listing::Backlog;
 
 const PREFIX: &str = "techkraft";
 
