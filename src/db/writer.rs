@@ -114,9 +114,11 @@ fn is_passing(error: &DieselError) -> bool {
 }
 
 /// Whether a database could not write for want of room: in SQLite's words (`SQLITE_FULL`, and `SQLITE_IOERR`
-/// where a file may get no longer), and in the system's, which PostgreSQL passes on (SQLSTATE 53100).
+/// where a file may get no longer), and in PostgreSQL's, whose reason is the system's (SQLSTATE 53100 as a rule).
 pub(crate) fn has_no_room(error: &DieselError) -> bool {
     let DieselError::DatabaseError(_, information) = error else { return false };
     let message = information.message();
-    ["disk is full", "disk I/O error", "No space left on device"].iter().any(|it| message.contains(it))
+    ["disk is full", "disk I/O error", "could not extend file", "No space left on device"]
+        .iter()
+        .any(|it| message.contains(it))
 }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
@@ -24,7 +24,16 @@ pub struct Cluster {
 
 impl Cluster {
     pub fn start() -> Self {
-        let cluster = Self::without_data();
+        Self::without_data().with_data()
+    }
+
+    /// Its folder is inside another one.
+    pub fn start_in(place: &Path) -> Self {
+        Self::in_folder(tempfile::tempdir_in(place).expect("a temporary folder")).with_data()
+    }
+
+    fn with_data(self) -> Self {
+        let cluster = self;
         let settings = ["-U", "techkraft", "-A", "trust", "-E", "UTF8", "--no-sync", "-D"];
         run(cluster.command("initdb").args(settings).arg(cluster.data()));
         cluster.start_again();
@@ -33,7 +42,10 @@ impl Cluster {
 
     /// A folder and a port, for whoever brings the data.
     pub fn without_data() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::in_folder(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    fn in_folder(folder: TempDir) -> Self {
         let mut cluster = Self { folder, programs: programs(), port: free_port(), guard: None };
         if cluster.is_root() {
             run(Command::new("chown").arg("postgres").arg(cluster.folder.path()));
@@ -111,6 +123,12 @@ impl Cluster {
         signal("STOP", &processes);
         processes.push(postmaster);
         processes
+    }
+
+    pub fn is_running(&self) -> bool {
+        let mut status = self.command("pg_ctl");
+        status.arg("-D").arg(self.data()).arg("status").stdout(Stdio::null());
+        status.status().is_ok_and(|status| status.success())
     }
 
     pub fn log(&self) -> String {

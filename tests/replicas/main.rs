@@ -5,7 +5,7 @@
 //! `own_postgres::`, by which `scripts/test` leaves them out of its second run.
 
 #[path = "../crash/cluster.rs"]
-#[allow(dead_code, reason = "the tests of fail-over use more of it")]
+#[allow(dead_code, reason = "the tests of crashes and of fail-over use more of it")]
 mod cluster;
 #[path = "../support/database.rs"]
 #[allow(dead_code, reason = "the tests of the site use more of it")]

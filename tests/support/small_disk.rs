@@ -25,6 +25,10 @@ impl SmallDisk {
         Self { folder, kib, is_mounted }
     }
 
+    pub fn is_mounted(&self) -> bool {
+        self.is_mounted
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
