@@ -2,6 +2,13 @@
 //! systemd, the alerts by Prometheus, and what both speak of by the server.
 
 mod alerts;
+#[path = "../support/database.rs"]
+#[allow(dead_code, reason = "the tests of the site use more of it")]
+mod database;
+mod metrics;
+#[path = "../crash/server.rs"]
+#[allow(dead_code, reason = "the tests of crashes use more of it")]
+mod server;
 mod systemd;
 
 use std::fs;
