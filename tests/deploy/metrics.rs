@@ -9,6 +9,8 @@ const DASHBOARD: &str = "deploy/grafana/techkraft.json";
 
 /// What comes from node_exporter: <https://github.com/prometheus/node_exporter>, collector `filesystem`.
 const OF_NODE_EXPORTER: [&str; 2] = ["node_filesystem_avail_bytes", "node_filesystem_size_bytes"];
+/// What only a server with replicas tells, and SQLite has none.
+const OF_REPLICAS: [&str; 2] = ["techkraft_replica_in_use", "techkraft_replica_lag_seconds"];
 /// How the names of a histogram's series end.
 const OF_HISTOGRAMS: [&str; 3] = ["_bucket", "_sum", "_count"];
 
@@ -29,7 +31,9 @@ fn told(text: &str) -> BTreeSet<String> {
 /// Everything that is told: by a server, and by the commands that the timers start.
 fn all_told() -> BTreeSet<String> {
     let database = TestDatabase::create();
-    let server = Server::start(&database, &[]);
+    let url = database.url.clone();
+    let settings = [("DATABASE_READ_URLS", url.as_str())];
+    let server = Server::start(&database, if database.is_postgres() { &settings } else { &[] });
     let metrics = reqwest::blocking::get(format!("http://{}/metrics", server.address)).expect("an answer");
     let mut all = told(&metrics.text().expect("text"));
     let folder = database.folder.path();
@@ -39,6 +43,9 @@ fn all_told() -> BTreeSet<String> {
     all.extend(told(&read(file("verify.prom"))));
     all.extend(told(&read(file("backup.prom"))));
     all.extend(OF_NODE_EXPORTER.map(str::to_owned));
+    if !database.is_postgres() {
+        all.extend(OF_REPLICAS.map(str::to_owned));
+    }
     all
 }
 

@@ -17,6 +17,18 @@ const BATCH_ORDERS: [f64; 12] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 25
 /// From a disk that answers from its cache to a lock that is waited for.
 const COMMIT_SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
+/// What [`name`] says.
+const NAMES: [&str; 8] = [
+    "booked",
+    "replayed",
+    "not_enough",
+    "over_person_limit",
+    "key_reused",
+    "unknown_ticket_type",
+    "busy",
+    "failed",
+];
+
 #[derive(Debug)]
 pub(super) struct Figures {
     bookings: Family<Label, Counter>,
@@ -27,8 +39,13 @@ pub(super) struct Figures {
 
 impl Default for Figures {
     fn default() -> Self {
+        let bookings = Family::<Label, Counter>::default();
+        // Told from the start: what begins with its first 1 has never grown, for whoever asks by how much.
+        for name in NAMES {
+            drop(bookings.get_or_create(&[("outcome", name)]));
+        }
         Self {
-            bookings: Family::default(),
+            bookings,
             batch_orders: Histogram::new(BATCH_ORDERS),
             commit_seconds: Histogram::new(COMMIT_SECONDS),
             retries: Counter::default(),
