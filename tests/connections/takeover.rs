@@ -23,8 +23,7 @@ struct Seen {
     wrong: Vec<String>,
 }
 
-/// Tried: with the port left at once, without a last call, three to seven connections were reset in each of
-/// three runs.
+/// With the port left at once, without a last call, connections would be reset.
 #[test]
 fn a_socket_that_is_handed_over_refuses_nobody_and_cuts_nobody_off() {
     let database = TestDatabase::create();
@@ -43,8 +42,7 @@ fn a_socket_that_is_handed_over_refuses_nobody_and_cuts_nobody_off() {
 }
 
 /// Each server has a queue of its own, which it empties before it goes; who asks for a connection meanwhile asks
-/// again a second later. Tried: with the port left at once one to three connections were reset in each of three
-/// runs, and one or two still without the filter on the socket.
+/// again a second later.
 #[test]
 fn servers_that_share_the_port_refuse_nobody_when_they_replace_each_other() {
     let database = TestDatabase::create();

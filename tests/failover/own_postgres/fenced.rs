@@ -20,8 +20,7 @@ fn terms_ended(server: &Server) -> usize {
     server.logged().matches("takes no writes there any more").count()
 }
 
-/// Tried: without terms the desk tried the same connection until its orders were given up, for as long as the
-/// test ran, and buyers got 500s.
+/// The connections of a primary that was demoted look well, and would be tried again and again.
 #[test]
 fn a_primary_that_takes_no_writes_any_more_is_left_at_once() {
     let mut pair = Pair::start();

@@ -9,8 +9,7 @@ use crate::visitor::Visitor;
 const QUESTION: &str = "SELECT version AS mark";
 const ASKERS: usize = 40;
 
-/// Tried: with every caller asking for itself, PostgreSQL logged a thousand questions in two seconds, and a
-/// frozen one held every connection of the pool.
+/// If every caller asked for itself, a frozen database would hold every connection of the pool.
 #[test]
 fn however_many_ask_for_readiness_the_database_is_asked_twice_a_second() {
     let pair = Pair::start();

@@ -11,8 +11,7 @@ const SELLS_WITHIN: Duration = Duration::from_secs(10);
 
 /// `kill -9` of the primary and all that belongs to it, under load. Buyers see 303 and 503, and what they saw
 /// confirmed is on the new primary, once.
-/// Tried: without `target_session_attrs` the server stayed with the first host that answered; with a primary that
-/// does not wait for its standby, bookings that buyers had seen may be gone.
+/// A primary that does not wait for its standby would lose bookings that buyers have seen.
 #[test]
 fn a_killed_primary_costs_no_booking_and_its_standby_sells_within_seconds() {
     let mut pair = Pair::start();
