@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{backup, names, restore, seeded_with_backup, throwaway_databases};
+use super::{assert_no_throwaway_is_left, backup, names, restore, seeded_with_backup};
 use crate::server::techkraft;
 use crate::small_disk::SmallDisk;
 
@@ -45,7 +45,7 @@ fn a_backup_of_books_that_are_not_true_is_no_backup() {
     assert!(left.iter().any(|name| name.ends_with(".unproved")), "{left:?}");
     assert!(!left.iter().any(|name| name.ends_with(".db") || name.ends_with(".dump")), "{left:?}");
     assert!(!metrics.exists(), "there is no success to tell of");
-    assert_eq!(throwaway_databases(&database), 0);
+    assert_no_throwaway_is_left(&database);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_full_target_is_told_in_one_line_and_nothing_is_left_there() {
         "{line}"
     );
     assert!(names(disk.path()).is_empty(), "{:?}", names(disk.path()));
-    assert_eq!(throwaway_databases(&database), 0);
+    assert_no_throwaway_is_left(&database);
 }
 
 fn checksum(path: &Path) -> String {

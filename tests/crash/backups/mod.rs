@@ -7,6 +7,8 @@ mod selling;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::database::TestDatabase;
 use crate::server::techkraft;
@@ -65,11 +67,11 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The databases of this machine that were made for a proof and are still there.
-fn throwaway_databases(database: &TestDatabase) -> u64 {
-    if database.is_postgres() {
-        database.count("pg_database WHERE datname LIKE 'techkraft_proof_%'")
-    } else {
-        0
+/// No database of a proof is left. Other tests prove theirs on the same server, and take them away again.
+fn assert_no_throwaway_is_left(database: &TestDatabase) {
+    let begun = Instant::now();
+    while database.is_postgres() && database.count("pg_database WHERE datname LIKE 'techkraft_proof_%'") > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(90), "a database of a proof is left");
+        thread::sleep(Duration::from_millis(50));
     }
 }
