@@ -13,6 +13,7 @@ mod cancellation;
 mod check_in;
 mod command_line;
 mod events;
+mod expand_then_contract;
 mod guard;
 mod lookup;
 mod mail;
