@@ -213,7 +213,10 @@ fn connection_limits(config: &Config) -> ConnectionLimits {
 pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartError> {
     db::migrate(&config.database_url)?;
     let db = Database::open(&config.database_url, config.database_pool_size)?;
-    let seeded = db.write_here(|db| events::store::seed_if_empty(db, &events::seed::concert()))?;
+    // Looked at first: a server that takes over from one that sells has nothing to write, and would wait for its
+    // turn to do so for longer than SQLite is patient.
+    let seeded = db.read_primary_here(events::store::is_empty)?
+        && db.write_here(|db| events::store::seed_if_empty(db, &events::seed::concert()))?;
     Ok((db, seeded))
 }
 

@@ -50,13 +50,21 @@ pub fn ticket_types(db: &mut Db, event_id: i64) -> QueryResult<Vec<TicketType>> 
         .load(db)
 }
 
+/// Whether there is no concert at all.
+///
+/// # Errors
+/// What the database said.
+pub fn is_empty(db: &mut Db) -> QueryResult<bool> {
+    Ok(events::table.count().get_result::<i64>(db)? == 0)
+}
+
 /// Adds the seed's concert when there is no concert at all; says whether it did.
 ///
 /// # Errors
 /// What the database said.
 pub fn seed_if_empty(db: &mut Db, seed: &Seed) -> QueryResult<bool> {
     take_turn_to_fill(db)?;
-    if events::table.count().get_result::<i64>(db)? > 0 {
+    if !is_empty(db)? {
         return Ok(false);
     }
     plant(db, seed)?;
