@@ -48,7 +48,8 @@ impl Balancer {
         fs::write(folder.join("haproxy.cfg"), text).expect("written");
         let balancer = Self { address, socket, guard: guard(folder) };
         let begun = Instant::now();
-        while TcpStream::connect(address).is_err() {
+        // Its socket for commands gets its name after the port is open.
+        while TcpStream::connect(address).is_err() || UnixStream::connect(&balancer.socket).is_err() {
             let log = fs::read_to_string(folder.join("haproxy.txt")).unwrap_or_default();
             assert!(begun.elapsed() < Duration::from_secs(20), "haproxy does not start: {log}");
             thread::sleep(Duration::from_millis(20));
