@@ -67,6 +67,15 @@ impl Server {
     pub fn start_through(&mut self, starter: &mut Command) {
         let mut command = Command::new(starter.get_program());
         command.args(starter.get_args()).arg(self.command.get_program());
+        self.replace(command, starter);
+    }
+
+    /// Another program will be started in its place, with the same settings.
+    pub fn become_program(&mut self, program: &Path) {
+        self.replace(Command::new(program), &Command::new(program));
+    }
+
+    fn replace(&mut self, mut command: Command, starter: &Command) {
         for (name, value) in self.command.get_envs().chain(starter.get_envs()) {
             match value {
                 Some(value) => command.env(name, value),

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use crate::balancer::Balancer;
 use crate::cluster::{Cluster, run};
 use crate::database::TestDatabase;
+use crate::previous_release;
 use crate::server::{free_port, techkraft};
 use crate::visitor::Visitor;
 
@@ -47,7 +48,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// The old release serves in blue.
+    /// The release before this one serves in blue.
     pub fn open() -> Self {
         Self::open_through(|_, address| address)
     }
@@ -70,7 +71,7 @@ impl Fleet {
             fs::write(folder.path().join(format!("{place}.env")), settings).expect("written");
             places.push((place.clone(), way(&place, address)));
         }
-        put(folder.path(), "blue", Path::new(env!("CARGO_BIN_EXE_techkraft")));
+        put(folder.path(), "blue", previous_release::binary());
         let places: Vec<_> = places.iter().map(|(place, at)| (place.as_str(), *at)).collect();
         let balancer = Balancer::start(folder.path(), &places);
         let fleet = Self { balancer, folder, database, _cluster: cluster };

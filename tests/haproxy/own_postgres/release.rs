@@ -14,7 +14,7 @@ fn a_release_on_three_hosts_fails_nobody_and_loses_nothing() {
     assert!(seen.failures.is_empty(), "{:#?}", seen.failures);
     assert_eq!((fleet.running("blue"), fleet.running("green")), (0, 3));
     assert_served_by(&fleet, "green");
-    // And the next one goes the other way.
+    // And the next one, which happens to be the release before, goes the other way.
     let (code, _) = fleet.release(&[("WATCH_SECONDS", "1")]);
     assert_eq!(code, Some(0));
     assert_served_by(&fleet, "blue");
