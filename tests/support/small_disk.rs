@@ -16,7 +16,7 @@ pub struct SmallDisk {
 impl SmallDisk {
     pub fn of_kib(kib: u32) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut mount = Command::new("mount");
+        let mut mount = as_root("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"]).arg(folder.path());
         let is_mounted = mount.output().is_ok_and(|output| output.status.success());
         if !is_mounted {
@@ -25,8 +25,14 @@ impl SmallDisk {
         Self { folder, kib, is_mounted }
     }
 
-    pub fn is_mounted(&self) -> bool {
-        self.is_mounted
+    /// The same, for programs that make no long files, to which a limit on the length of files says nothing.
+    pub fn mounted_of_kib(kib: u32) -> Self {
+        let disk = Self::of_kib(kib);
+        assert!(
+            disk.is_mounted,
+            "this test mounts a small disk: it must be run by root, or by who may use sudo"
+        );
+        disk
     }
 
     pub fn path(&self) -> &Path {
@@ -56,7 +62,7 @@ impl SmallDisk {
         if self.is_mounted {
             let larger = format!("remount,size={}k", self.kib * 16);
             assert!(
-                Command::new("mount")
+                as_root("mount")
                     .args(["-o", &larger])
                     .arg(self.path())
                     .status()
@@ -75,7 +81,16 @@ impl SmallDisk {
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         if self.is_mounted {
-            let _ = Command::new("umount").arg("--lazy").arg(self.path()).status();
+            let _ = as_root("umount").arg("--lazy").arg(self.path()).status();
         }
     }
+}
+
+fn as_root(program: &str) -> Command {
+    if rustix::process::geteuid().is_root() {
+        return Command::new(program);
+    }
+    let mut sudo = Command::new("sudo");
+    sudo.args(["--non-interactive", program]);
+    sudo
 }
