@@ -44,7 +44,7 @@ fn line(typed: &[&str; TYPED.len()]) -> BookingLine {
         total: Money::new(booking.total_cents, &booking.currency),
         unit_price: Money::new(booking.unit_price_cents, &booking.currency),
         buyer_name: typed[1].to_owned(),
-        buyer_email: typed[2].to_owned(),
+        buyer_email: Some(typed[2].to_owned()),
         status: booking.status,
         mail: None,
         created_at: booking.created_at,

@@ -61,7 +61,7 @@ pub fn render(lines: &[BookingLine]) -> Result<Vec<u8>, Box<dyn std::error::Erro
             &decimal(line.total.cents),
             &line.total.currency,
             &harmless(&line.buyer_name),
-            &harmless(&line.buyer_email),
+            &harmless(line.buyer_email.as_deref().unwrap_or_default()),
             &line.status,
         ])?;
     }

@@ -128,7 +128,8 @@ pub struct BookingLine {
     pub total: Money,
     pub unit_price: Money,
     pub buyer_name: String,
-    pub buyer_email: String,
+    /// Where there is one: see [`Booking::has_address`](crate::booking::Booking::has_address).
+    pub buyer_email: Option<String>,
     pub status: String,
     /// How its confirmation fares, where that was looked up.
     pub mail: Option<MailState>,

@@ -125,6 +125,7 @@ type Row = (Booking, String, String);
 type RowWithMail = (Booking, String, String, Option<String>, Option<String>);
 
 fn line((booking, ticket_type, time_zone): Row) -> BookingLine {
+    let has_address = booking.has_address();
     BookingLine {
         total: booking.total(),
         unit_price: booking.unit_price(),
@@ -132,7 +133,7 @@ fn line((booking, ticket_type, time_zone): Row) -> BookingLine {
         ticket_type,
         quantity: booking.quantity,
         buyer_name: booking.buyer_name,
-        buyer_email: booking.buyer_email,
+        buyer_email: has_address.then_some(booking.buyer_email),
         status: booking.status,
         mail: None,
         created_at: booking.created_at,
