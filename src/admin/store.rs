@@ -20,7 +20,7 @@ use crate::booking::cancellation::{self, Canceller, Outcome};
 use crate::db::Db;
 use crate::events::seed::Seed;
 use crate::events::{self, Event};
-use crate::mail::{Kind, State};
+use crate::mail::{self, Kind, State};
 use crate::schema::{bookings, events as events_table, mails, ticket_types};
 use crate::tickets;
 
@@ -174,6 +174,7 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
             .set(ticket_types::version.eq(ticket_types::version + 1))
             .execute(db)?;
     }
+    mail::store::hold_batches(db)?;
     let deleted =
         diesel::delete(bookings::table.filter(bookings::ticket_type_id.eq_any(tiers))).execute(db)?;
     tickets::store::forget_refusals(db, seed.slug)?;

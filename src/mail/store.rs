@@ -115,6 +115,21 @@ fn take_queued(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTi
     Ok(taken.into_iter().map(|taken| taken.id).collect())
 }
 
+/// Waits until nobody is making mails of confirmations, and keeps it so until the caller's transaction ends. Mails know
+/// of no foreign key, so whoever deletes bookings must call this first: a sender that has read one of them would write
+/// its mail after it is gone. On SQLite a transaction that writes is alone anyway.
+///
+/// # Errors
+/// What the database said.
+pub fn hold_batches(db: &mut Db) -> QueryResult<()> {
+    if let Db::Postgres(pg) = db {
+        let batches =
+            confirmation_batches::table.order(confirmation_batches::id).select(confirmation_batches::id);
+        batches.for_update().load::<i64>(pg)?;
+    }
+    Ok(())
+}
+
 /// Makes mails of the confirmations that were booked together and have waited longest; whether there were any.
 /// Not done by the desk, which has no time for it, and not before there is time to send them.
 fn open_batch(db: &mut Db, queued_until: NaiveDateTime) -> QueryResult<bool> {

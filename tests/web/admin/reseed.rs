@@ -1,3 +1,12 @@
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use techkraft::config::DatabaseUrl;
+use techkraft::db::Database;
+use techkraft::mail::store;
+
 use super::audited;
 use crate::support::{TestApp, header};
 
@@ -46,4 +55,38 @@ fn reseeding_can_be_switched_off() {
     let post = organiser.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
     assert_eq!(post.send().expect("an answer").status(), 403);
     assert_eq!(app.database.tier("VIP").sold, 1);
+}
+
+/// Tried: while the reseed waited for no sender, the mail of a booking that was gone stayed in the outbox.
+#[test]
+fn a_reseed_waits_for_who_is_making_mails_of_its_bookings() {
+    // The app's own sender has nothing to do.
+    let app = TestApp::spawn_with(|config| config.desk_without_mail = true);
+    app.book_well("VIP", 2);
+    let ids = if app.database.is_postgres() { "array_agg(id)" } else { "json_group_array(id)" };
+    let now = Utc::now().naive_utc();
+    let [queued, taken, leased] = [1, 2, 3].map(|hours| now + TimeDelta::hours(hours));
+    app.database.execute(&format!(
+        "INSERT INTO confirmation_batches (booking_ids, queued_at) SELECT {ids}, '{queued}' FROM bookings"
+    ));
+    let organiser = app.organiser();
+    let database = Database::open(&DatabaseUrl::parse(&app.database.url).expect("a URL"), 1).expect("it");
+    thread::scope(|scope| {
+        let (is_taken, taken_is) = mpsc::channel();
+        let database = &database;
+        scope.spawn(move || {
+            let mails = database.write_here(|db| {
+                let mails = store::take(db, 10, taken, leased)?;
+                is_taken.send(()).expect("the reseed waits");
+                // Time enough for a reseed that does not wait.
+                thread::sleep(Duration::from_secs(1));
+                Ok(mails.len())
+            });
+            assert_eq!(mails.expect("it commits"), 1);
+        });
+        taken_is.recv().expect("a mail");
+        let reseed = organiser.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
+        assert_eq!(reseed.send().expect("an answer").status(), 303);
+    });
+    assert_eq!((app.count("bookings"), app.count("mails")), (0, 0));
 }
