@@ -174,7 +174,7 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
             .set(ticket_types::version.eq(ticket_types::version + 1))
             .execute(db)?;
     }
-    mail::store::hold_batches(db)?;
+    mail::store::batches::hold(db)?;
     let deleted =
         diesel::delete(bookings::table.filter(bookings::ticket_type_id.eq_any(tiers))).execute(db)?;
     tickets::store::forget_refusals(db, seed.slug)?;

@@ -1,5 +1,7 @@
 //! The SQL of the outbox.
 
+pub mod batches;
+
 use std::collections::HashMap;
 
 use chrono::{NaiveDateTime, Utc};
@@ -8,7 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamp};
 
 use super::listing::{Backlog, MailLine, Waiting, Which};
-use super::{DueMail, Kind, Mail, NewMail, Sale, Settlement, State, Verdict};
+use super::{DueMail, Mail, NewMail, Sale, Settlement, State, Verdict};
 use crate::booking::Booking;
 use crate::db::Db;
 use crate::events::{Event, TicketType};
@@ -54,12 +56,6 @@ struct Id {
     id: i64,
 }
 
-/// The batch of confirmations that has waited longest, and that no other server is just opening.
-const OLDEST_BATCH_POSTGRES: &str =
-    "SELECT id FROM confirmation_batches WHERE queued_at <= $1 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED";
-const OLDEST_BATCH_SQLITE: &str =
-    "SELECT id FROM confirmation_batches WHERE queued_at <= ? ORDER BY id LIMIT 1";
-
 /// Whether a mail waits whose time has come.
 ///
 /// # Errors
@@ -88,7 +84,7 @@ pub fn take(
     lease: NaiveDateTime,
 ) -> QueryResult<Vec<DueMail>> {
     let mut ids = take_queued(db, limit, now, lease)?;
-    while ids.len() < limit && open_batch(db, now)? {
+    while ids.len() < limit && batches::open(db, now)? {
         ids.append(&mut take_queued(db, limit - ids.len(), now, lease)?);
     }
     let mails = mails::table.filter(mails::id.eq_any(ids)).order(mails::id).select(Mail::as_select());
@@ -113,44 +109,6 @@ fn take_queued(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTi
             .load(sqlite)?,
     };
     Ok(taken.into_iter().map(|taken| taken.id).collect())
-}
-
-/// Waits until nobody is making mails of confirmations, and keeps it so until the caller's transaction ends. Mails know
-/// of no foreign key, so whoever deletes bookings must call this first: a sender that has read one of them would write
-/// its mail after it is gone. On SQLite a transaction that writes is alone anyway.
-///
-/// # Errors
-/// What the database said.
-pub fn hold_batches(db: &mut Db) -> QueryResult<()> {
-    if let Db::Postgres(pg) = db {
-        let batches =
-            confirmation_batches::table.order(confirmation_batches::id).select(confirmation_batches::id);
-        batches.for_update().load::<i64>(pg)?;
-    }
-    Ok(())
-}
-
-/// Makes mails of the confirmations that were booked together and have waited longest; whether there were any.
-/// Not done by the desk, which has no time for it, and not before there is time to send them.
-fn open_batch(db: &mut Db, queued_until: NaiveDateTime) -> QueryResult<bool> {
-    let oldest: Vec<Id> = match db {
-        Db::Postgres(pg) => {
-            diesel::sql_query(OLDEST_BATCH_POSTGRES).bind::<Timestamp, _>(queued_until).load(pg)?
-        }
-        Db::Sqlite(sqlite) => {
-            diesel::sql_query(OLDEST_BATCH_SQLITE).bind::<Timestamp, _>(queued_until).load(sqlite)?
-        }
-    };
-    let Some(Id { id }) = oldest.first() else { return Ok(false) };
-    diesel::sql_query(format!(
-        "INSERT INTO mails (booking_id, kind, queued_at, due_at)
-         SELECT booking_id, '{}', queued_at, queued_at FROM batched_confirmations WHERE batch_id = {id}
-         ORDER BY booking_id",
-        Kind::Confirmation.as_str()
-    ))
-    .execute(db)?;
-    diesel::delete(confirmation_batches::table.find(id)).execute(db)?;
-    Ok(true)
 }
 
 /// Writes down how attempts have ended, inside the caller's transaction. What was sent is sent, whoever has
@@ -202,7 +160,7 @@ fn settle_unsent(db: &mut Db, settlement: &Settlement) -> QueryResult<()> {
 /// # Errors
 /// What the database said.
 pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str) -> QueryResult<usize> {
-    while open_batch(db, before)? {}
+    while batches::open(db, before)? {}
     let overdue = mails::table
         .filter(mails::state.eq("queued"))
         .filter(mails::due_at.le(now))
