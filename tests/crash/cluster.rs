@@ -16,7 +16,8 @@ use crate::server::free_port;
 
 pub struct Cluster {
     folder: TempDir,
-    programs: PathBuf,
+    /// The folder of PostgreSQL's own programs.
+    pub programs: PathBuf,
     pub port: u16,
     /// Stops it at the end.
     guard: Option<Child>,
@@ -135,6 +136,11 @@ impl Cluster {
         fs::read_to_string(self.folder.path().join("log")).expect("a log")
     }
 
+    /// What else belongs to it may stand here; it is removed at the end.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -150,7 +156,7 @@ impl Cluster {
         command
     }
 
-    fn is_root(&self) -> bool {
+    pub fn is_root(&self) -> bool {
         fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
     }
 }

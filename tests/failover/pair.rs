@@ -69,10 +69,14 @@ pub fn readiness(server: &Server) -> Answer {
     Visitor::new(server.address).get("/readyz").expect("an answer")
 }
 
-pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn eventually(what: &str, is_so: impl FnMut() -> bool) {
+    within(Duration::from_secs(30), what, is_so);
+}
+
+pub fn within(longest: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "not in 30 s: {what}");
+        assert!(begun.elapsed() < longest, "not in {longest:?}: {what}");
         thread::sleep(Duration::from_millis(10));
     }
     println!("{:>6} ms: {what}", begun.elapsed().as_millis());
