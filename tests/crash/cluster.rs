@@ -171,7 +171,7 @@ impl Drop for Frozen {
     }
 }
 
-fn signal(name: &str, processes: &[String]) {
+pub fn signal(name: &str, processes: &[String]) {
     let mut command = Command::new("sh");
     run(command.args(["-c", r#"kill -s "$0" "$@""#, name]).args(processes));
 }

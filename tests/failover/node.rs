@@ -7,10 +7,10 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, signal};
 use crate::program::Program;
 use crate::server::free_port;
 use crate::visitor::Visitor;
@@ -31,6 +31,12 @@ pub struct Node {
 struct IsStandby {
     #[diesel(sql_type = Bool)]
     is_standby: bool,
+}
+
+#[derive(QueryableByName)]
+struct Sender {
+    #[diesel(sql_type = Text)]
+    pid: String,
 }
 
 impl Node {
@@ -89,6 +95,14 @@ impl Node {
         let folder = self.postgres.folder();
         command.arg(folder.join("config.yml")).envs(self.environment.iter().cloned());
         command.env("HOME", folder).current_dir(folder);
+    }
+
+    /// Its standby hears nothing from it any more: what it commits from now on is there alone.
+    pub fn stop_sending(&self) {
+        let question = diesel::sql_query("SELECT pid::text AS pid FROM pg_stat_replication");
+        let senders: Vec<Sender> = question.load(&mut self.connect()).expect("an answer");
+        assert_eq!(senders.len(), 1, "one standby");
+        signal("STOP", &senders.into_iter().map(|it| it.pid).collect::<Vec<_>>());
     }
 
     /// As if its machine were gone: Patroni first, which must not notice.

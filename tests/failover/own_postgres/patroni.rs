@@ -12,9 +12,11 @@ const BUYERS: u64 = 16;
 const SELLS_WITHIN: Duration = Duration::from_secs(10);
 
 /// `kill -9` of the primary and all that belongs to it.
+/// Tried: with `synchronous_mode: false` buyers saw 3604 bookings, and 3280 were there.
 #[test]
 fn patroni_replaces_a_killed_postgresql_and_makes_it_the_standby() {
     while_people_book(|patroni, rush, _| {
+        commit_out_of_hearing(patroni);
         patroni.nodes[0].postgres.kill();
         assert_sold_soon_after_a_promotion(patroni, rush, Instant::now());
     });
@@ -24,6 +26,7 @@ fn patroni_replaces_a_killed_postgresql_and_makes_it_the_standby() {
 #[test]
 fn patroni_replaces_a_machine_that_is_gone_and_takes_it_back_as_the_standby() {
     while_people_book(|patroni, rush, server| {
+        commit_out_of_hearing(patroni);
         patroni.nodes[0].kill();
         patroni.etcd.kill(0);
         let killed_at = Instant::now();
@@ -73,6 +76,12 @@ fn while_people_book(change: impl FnOnce(&mut Patroni, &Rush, &Server)) {
         let [standby, primary] = patroni.bookings();
         standby == primary
     });
+}
+
+/// For a moment what the primary commits cannot reach its standby, and so nobody may be told that it is booked.
+fn commit_out_of_hearing(patroni: &Patroni) {
+    patroni.nodes[0].stop_sending();
+    thread::sleep(Duration::from_millis(500));
 }
 
 fn assert_sold_soon_after_a_promotion(patroni: &Patroni, rush: &Rush, begun: Instant) {
