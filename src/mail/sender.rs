@@ -173,7 +173,7 @@ impl Sender {
         let trouble = self.patience.trouble().map(str::to_owned);
         let turn = self.db.write(move |db| {
             store::settle(db, &to_write, clock)?;
-            let taken = if room > 0 { store::take(db, room, clock, lease)? } else { Vec::new() };
+            let taken = if room > 0 { Some(store::take(db, room, clock, lease)?) } else { None };
             if let Some(trouble) = trouble {
                 store::give_up(db, overdue, clock, &trouble)?;
             }
@@ -182,10 +182,10 @@ impl Sender {
         self.next_turn = now + TURN_EVERY;
         match turn.await {
             Ok(taken) => {
-                if room > 0 {
-                    self.may_find = taken.len() == room;
+                if let Some(taken) = taken {
+                    self.may_find = !taken.is_all;
+                    self.ready.extend(taken.mails);
                 }
-                self.ready.extend(taken);
                 self.database_is_well = true;
             }
             Err(error) => {

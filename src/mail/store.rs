@@ -72,26 +72,41 @@ pub fn is_anything_due(db: &mut Db, now: NaiveDateTime) -> QueryResult<bool> {
     Ok(one.or(batch).is_some())
 }
 
+/// What was taken.
+pub struct Taken {
+    pub mails: Vec<DueMail>,
+    /// Nothing else is due.
+    pub is_all: bool,
+}
+
 /// Takes at most so many mails that are due, for as long as the lease; then they are due again. Runs inside
 /// the caller's transaction.
 ///
 /// # Errors
 /// What the database said.
-pub fn take(
-    db: &mut Db,
-    limit: usize,
-    now: NaiveDateTime,
-    lease: NaiveDateTime,
-) -> QueryResult<Vec<DueMail>> {
+pub fn take(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<Taken> {
     let mut ids = take_queued(db, limit, now, lease)?;
-    while ids.len() < limit && batches::open(db, now)? {
-        ids.append(&mut take_queued(db, limit - ids.len(), now, lease)?);
-    }
+    let mut is_swept = false;
+    let is_all = loop {
+        if ids.len() == limit {
+            break false;
+        }
+        match batches::open(db, now, 1)? {
+            None => break true,
+            // Whatever has become of bookings, a transaction is short.
+            Some(0) if is_swept => break false,
+            Some(0) => {
+                batches::sweep(db)?;
+                is_swept = true;
+            }
+            Some(_) => ids.append(&mut take_queued(db, limit - ids.len(), now, lease)?),
+        }
+    };
     let mails = mails::table.filter(mails::id.eq_any(ids)).order(mails::id).select(Mail::as_select());
     let mails = mails.load(db)?;
     let sales = sales_of(db, &mails)?;
     let due = |mail: Mail| DueMail { sale: mail.booking_id.and_then(|id| sales.get(&id).cloned()), mail };
-    Ok(mails.into_iter().map(due).collect())
+    Ok(Taken { mails: mails.into_iter().map(due).collect(), is_all })
 }
 
 fn take_queued(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<Vec<i64>> {
@@ -155,12 +170,15 @@ fn settle_unsent(db: &mut Db, settlement: &Settlement) -> QueryResult<()> {
     Ok(())
 }
 
+/// How many batches of confirmations are given up at once; the others are with the next turns.
+const GIVEN_UP_AT_ONCE: i64 = 1000;
+
 /// Gives up what was queued before a time and is still waiting, with the reason why nothing can be sent.
 ///
 /// # Errors
 /// What the database said.
 pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str) -> QueryResult<usize> {
-    while batches::open(db, before)? {}
+    batches::open(db, before, GIVEN_UP_AT_ONCE)?;
     let overdue = mails::table
         .filter(mails::state.eq("queued"))
         .filter(mails::due_at.le(now))

@@ -76,11 +76,11 @@ fn a_reseed_waits_for_who_is_making_mails_of_its_bookings() {
         let database = &database;
         scope.spawn(move || {
             let mails = database.write_here(|db| {
-                let mails = store::take(db, 10, taken, leased)?;
+                let taken = store::take(db, 10, taken, leased)?;
                 is_taken.send(()).expect("the reseed waits");
                 // Time enough for a reseed that does not wait.
                 thread::sleep(Duration::from_secs(1));
-                Ok(mails.len())
+                Ok(taken.mails.len())
             });
             assert_eq!(mails.expect("it commits"), 1);
         });
