@@ -49,7 +49,8 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
 }
 
 fn serve(config: Config) -> Result<(), StartError> {
-    actix_web::rt::System::new().block_on(async {
+    let system = actix_web::rt::System::new();
+    let ended = system.block_on(async {
         let started = start(config)?;
         // Caught from before the first line on: whoever reads it may stop us.
         let signals = StopSignals::catch()?;
@@ -64,7 +65,11 @@ fn serve(config: Config) -> Result<(), StartError> {
         }
         stopped.await;
         Ok(())
-    })
+    });
+    // Its end would wait for every thread that still waits for a database, however long that does not answer. What
+    // had to be finished is finished, and what a transaction had begun is rolled back.
+    std::mem::forget(system);
+    ended
 }
 
 fn set_admin_password(config: &Config) -> Result<(), StartError> {

@@ -11,6 +11,7 @@ use rand::RngExt as _;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 
+use crate::blockade::Transaction;
 use crate::database::{OUTBOX, TestDatabase};
 use crate::rush::{order, tier_ids};
 use crate::server::{Server, assert_verified};
@@ -137,6 +138,26 @@ fn a_stopping_server_finishes_the_mails_that_it_has_begun() {
     server.start_again();
     wait_until("the others are sent", || count(&database, "state = 'sent'") == 40);
     assert_eq!(mail_server.received().len(), 40, "none twice");
+}
+
+/// What is in the database's hands then is rolled back when the connection ends, and somebody else's.
+/// Tried: while the runtime waited for its threads, the server did not end before the lock was let go.
+#[test]
+fn a_server_that_is_told_to_stop_waits_for_no_database_that_does_not_answer() {
+    let database = TestDatabase::create();
+    let mut server = Server::start(&database, &[("RUST_LOG", "info,techkraft::request=warn")]);
+    let locks = if database.is_postgres() { "BEGIN; LOCK TABLE mails IN EXCLUSIVE MODE" } else { "BEGIN" };
+    let blockade = Transaction::begin(&database, locks);
+    book(&database, &server, 1);
+    // The sender has come to it.
+    thread::sleep(Duration::from_secs(1));
+    server.signal("-TERM");
+    let begun = Instant::now();
+    assert!(server.wait_until_it_ends().success());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    blockade.end("ROLLBACK");
+    server.start_again();
+    wait_until("it is sent", || count(&database, "state = 'sent'") == 1);
 }
 
 struct Certificate {
