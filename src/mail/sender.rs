@@ -173,7 +173,7 @@ impl Sender {
         let trouble = self.patience.trouble().map(str::to_owned);
         let turn = self.db.write(move |db| {
             store::settle(db, &to_write, clock)?;
-            let taken = if room > 0 { Some(store::take(db, room, clock, lease)?) } else { None };
+            let taken = (room > 0).then(|| store::take(db, room, clock, lease)).transpose()?;
             if let Some(trouble) = trouble {
                 store::give_up(db, overdue, clock, &trouble)?;
             }
