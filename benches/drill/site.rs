@@ -64,8 +64,7 @@ impl Site {
 
     pub fn stop_server(&mut self) {
         if let Some(mut oldest) = self.servers.pop_front() {
-            oldest.signal("-TERM");
-            assert!(oldest.wait_until_it_ends().success());
+            oldest.stop();
         }
     }
 

@@ -3,7 +3,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -157,7 +156,7 @@ impl Cluster {
     }
 
     pub fn is_root(&self) -> bool {
-        fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+        rustix::process::geteuid().is_root()
     }
 }
 

@@ -29,10 +29,7 @@ fn postgresql_stopped_under_load_costs_no_booking_and_service_resumes_by_itself(
     let mut random = rush.random(u64::MAX);
     thread::scope(|scope| {
         let _end = rush.until_dropped();
-        for buyer in 0..BUYERS {
-            let (rush, mut visitor) = (&rush, Visitor::new(server.address));
-            scope.spawn(move || rush.buy(&mut visitor, buyer));
-        }
+        rush.send_buyers(scope, BUYERS, server.address);
         scope.spawn(|| read_bookings(&rush, &mut Visitor::new(server.address)));
         for _ in 0..STOPS {
             thread::sleep(Duration::from_millis(random.random_range(300..900)));

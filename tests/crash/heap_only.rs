@@ -38,10 +38,7 @@ fn bookings_touch_no_index_of_the_tiers() {
     let rush = Rush::on(&database, [1_000_000; 3]);
     thread::scope(|scope| {
         let _end = rush.until_dropped();
-        for buyer in 0..16 {
-            let (rush, mut visitor) = (&rush, Visitor::new(server.address));
-            scope.spawn(move || rush.buy(&mut visitor, buyer));
-        }
+        rush.send_buyers(scope, 16, server.address);
         while rush.ledger.lock().expect("a lock").confirmed.len() < BOOKINGS && !rush.is_over() {
             thread::sleep(Duration::from_millis(20));
         }

@@ -26,10 +26,7 @@ fn what_was_confirmed_survives_kill_9_and_nothing_is_booked_twice() {
     let mut random = rush.random(u64::MAX);
     thread::scope(|scope| {
         let _end = rush.until_dropped();
-        for buyer in 0..BUYERS {
-            let (rush, mut visitor) = (&rush, Visitor::new(server.address));
-            scope.spawn(move || rush.buy(&mut visitor, buyer));
-        }
+        rush.send_buyers(scope, BUYERS, server.address);
         for _ in 0..ROUNDS {
             thread::sleep(Duration::from_millis(random.random_range(50..500)));
             server.kill();

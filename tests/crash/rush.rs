@@ -2,9 +2,10 @@
 //! confirmed or refused, whatever happens to the server; and the books that must be true afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use diesel::QueryableByName;
@@ -92,6 +93,13 @@ impl Rush {
     /// The rush is over when this is dropped: also when a test fails, or its buyers would go on for ever.
     pub fn until_dropped(&self) -> RushEnd<'_> {
         RushEnd(self)
+    }
+
+    /// So many buyers at one server, until the rush is over.
+    pub fn send_buyers<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, buyers: u64, to: SocketAddr) {
+        for buyer in 0..buyers {
+            scope.spawn(move || self.buy(&mut Visitor::new(to), buyer));
+        }
     }
 
     pub fn is_over(&self) -> bool {

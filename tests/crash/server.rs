@@ -36,8 +36,13 @@ impl Server {
 
     /// Not started yet.
     pub fn prepared(database: &TestDatabase, settings: &[(&str, &str)]) -> Self {
+        Self::of_release(Path::new(env!("CARGO_BIN_EXE_techkraft")), database, settings)
+    }
+
+    /// Another release's binary, not started yet.
+    pub fn of_release(binary: &Path, database: &TestDatabase, settings: &[(&str, &str)]) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let mut command = techkraft(database);
+        let mut command = release(binary, database);
         command.env("BIND", address.to_string()).envs(settings.iter().copied());
         let log = database.folder.path().join(format!("server-{}.log", address.port()));
         command.stdout(Stdio::piped()).stderr(open(&log)).stdin(Stdio::null());
@@ -67,21 +72,8 @@ impl Server {
     pub fn start_through(&mut self, starter: &mut Command) {
         let mut command = Command::new(starter.get_program());
         command.args(starter.get_args()).arg(self.command.get_program());
-        self.replace(command, starter);
-    }
-
-    /// Another program will be started in its place, with the same settings.
-    pub fn become_program(&mut self, program: &Path) {
-        self.replace(Command::new(program), &Command::new(program));
-    }
-
-    fn replace(&mut self, mut command: Command, starter: &Command) {
-        for (name, value) in self.command.get_envs().chain(starter.get_envs()) {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        set_as(&mut command, &self.command);
+        set_as(&mut command, starter);
         let folder = self.command.get_current_dir().expect("it was set");
         command.current_dir(folder).stdout(Stdio::piped()).stdin(Stdio::null());
         command.stderr(open(&self.log));
@@ -125,6 +117,13 @@ impl Server {
             thread::sleep(Duration::from_millis(5));
         }
         self.child.take().expect("it was started").wait().expect("it has ended")
+    }
+
+    /// Stops it, as systemd does: it must end well.
+    pub fn stop(&mut self) {
+        self.signal("-TERM");
+        let ended = self.wait_until_it_ends();
+        assert!(ended.success(), "{ended}");
     }
 
     /// Whether the process has not ended yet.
@@ -183,7 +182,12 @@ impl Drop for Server {
 
 /// The binary, with nothing set but the database and the secret.
 pub fn techkraft(database: &TestDatabase) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_techkraft"));
+    release(Path::new(env!("CARGO_BIN_EXE_techkraft")), database)
+}
+
+/// The same of another release.
+pub fn release(binary: &Path, database: &TestDatabase) -> Command {
+    let mut command = Command::new(binary);
     for setting in [
         "PUBLIC_URL",
         "ALLOW_RESEED",
@@ -209,9 +213,24 @@ pub fn techkraft(database: &TestDatabase) -> Command {
     command
 }
 
+/// Gives a command the settings of another one.
+pub fn set_as(command: &mut Command, model: &Command) {
+    for (name, value) in model.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+}
+
 /// `techkraft verify` must find nothing wrong.
 pub fn assert_verified(database: &TestDatabase) {
-    let Output { status, stdout, stderr } = techkraft(database).arg("verify").output().expect("it runs");
+    assert_verified_by(techkraft(database));
+}
+
+/// The same with a binary and settings of its own.
+pub fn assert_verified_by(mut techkraft: Command) {
+    let Output { status, stdout, stderr } = techkraft.arg("verify").output().expect("it runs");
     let (table, error) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     assert!(status.success(), "{table}{error}");
     println!("{table}");

@@ -11,6 +11,9 @@ mod cluster;
 #[path = "../support/database.rs"]
 #[allow(dead_code, reason = "the tests of the site use more of it")]
 mod database;
+#[path = "../support/packages.rs"]
+#[allow(dead_code, reason = "the tests of balancers use more of it")]
+mod packages;
 #[path = "../crash/rush.rs"]
 #[allow(dead_code, reason = "the crash tests use more of it")]
 mod rush;

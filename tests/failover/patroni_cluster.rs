@@ -1,7 +1,6 @@
 //! Two hosts of PostgreSQL under Patroni, and etcd on three.
 
 use std::process::Command;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
@@ -12,6 +11,7 @@ use crate::cluster::{Cluster, run};
 use crate::database::TestDatabase;
 use crate::etcd::Etcd;
 use crate::node::Node;
+use crate::packages;
 use crate::pair::within;
 use crate::server::Server;
 
@@ -33,8 +33,7 @@ struct Count {
 impl Patroni {
     /// The first node is the primary, the second its synchronous standby.
     pub fn start() -> Self {
-        static INSTALLED: LazyLock<()> = LazyLock::new(install);
-        LazyLock::force(&INSTALLED);
+        packages::need("patroni:patroni patronictl:patroni etcd:etcd-server");
         let places = [Cluster::without_data(), Cluster::without_data()];
         let etcd = Etcd::start_in(places[0].folder());
         let [first, second] = places;
@@ -77,11 +76,4 @@ impl Patroni {
             counted.map(|it: Count| it.count).expect("a count")
         })
     }
-}
-
-fn install() {
-    let script = "set -e; source scripts/lib/packages.sh
-        need_packages patroni:patroni patronictl:patroni etcd:etcd-server";
-    let output = Command::new("bash").args(["-c", script]).output().expect("bash");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

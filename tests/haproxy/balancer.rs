@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::packages;
 use crate::server::free_port;
 
 const SHIPPED: &str = "deploy/haproxy/haproxy.cfg";
@@ -24,7 +25,7 @@ impl Balancer {
     /// In front of places, named as in the configuration; the processes whose numbers are in `*.pid` of the folder
     /// end with it.
     pub fn start(folder: &Path, places: &[(&str, SocketAddr)]) -> Self {
-        install();
+        packages::need("haproxy:haproxy socat:socat curl:curl python3:python3");
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let socket = folder.join("haproxy.sock");
         let mut text = fs::read_to_string(SHIPPED).expect(SHIPPED);
@@ -90,23 +91,11 @@ fn guard(folder: &Path) -> Child {
         .args(["-c", script])
         .arg(folder)
         .current_dir("/")
-        .env("PATH", path())
+        .env("PATH", packages::path())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
         .expect("a shell")
-}
-
-fn install() {
-    let script = "set -e; source scripts/lib/packages.sh
-        need_packages haproxy:haproxy socat:socat curl:curl python3:python3";
-    let output = Command::new("bash").args(["-c", script]).env("PATH", path()).output().expect("bash");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// Debian keeps haproxy where only root looks.
-fn path() -> String {
-    format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default())
 }

@@ -15,7 +15,7 @@ use crate::balancer::Balancer;
 use crate::cluster::{Cluster, run};
 use crate::database::TestDatabase;
 use crate::previous_release;
-use crate::server::{free_port, techkraft};
+use crate::server::{free_port, set_as, techkraft};
 use crate::visitor::Visitor;
 
 pub const HOSTS: [&str; 3] = ["web1", "web2", "web3"];
@@ -170,12 +170,7 @@ impl Fleet {
 
     /// What every server of the site is set to.
     fn settle(&self, command: &mut Command) {
-        for (name, value) in techkraft(&self.database).get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        set_as(command, &techkraft(&self.database));
         command.envs([("TRUSTED_PROXIES", "127.0.0.1"), ("DATABASE_POOL_SIZE", "8")]);
         command.envs([("DRAIN_SECONDS", "1"), ("ALLOW_RESEED", "false")]);
         command.env("MAIL_DIR", self.folder.path().join("mail"));

@@ -10,6 +10,8 @@ mod cluster;
 #[path = "../support/database.rs"]
 #[allow(dead_code, reason = "the tests of the site use more of it")]
 mod database;
+#[path = "../support/packages.rs"]
+mod packages;
 #[path = "../support/previous_release.rs"]
 mod previous_release;
 #[path = "../crash/rush.rs"]

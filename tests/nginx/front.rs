@@ -16,6 +16,7 @@ use reqwest::redirect::Policy;
 use tempfile::TempDir;
 
 use crate::database::TestDatabase;
+use crate::packages;
 use crate::server::{Server, free_port};
 
 /// Who have booked so far.
@@ -44,7 +45,7 @@ impl Front {
 
     /// With settings of the server.
     pub fn open_with(settings: &[(&str, &str)]) -> Self {
-        install_nginx();
+        packages::need("nginx:nginx");
         let database = TestDatabase::create();
         // One line a request: by these the requests that reach it are counted.
         let always = [("RUST_LOG", "warn,techkraft::request=info"), ("TRUSTED_PROXIES", "127.0.0.1")];
@@ -152,7 +153,7 @@ fn guard(folder: &Path) -> Child {
         .args(["-c", script])
         .arg(folder)
         .current_dir("/")
-        .env("PATH", path())
+        .env("PATH", packages::path())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(fs::File::create(folder.join("error.log")).expect("a log"))
@@ -169,17 +170,6 @@ fn replaced(places: &[(&str, &str)]) -> String {
         text = text.replace(shipped, tested);
     }
     text
-}
-
-fn install_nginx() {
-    let script = "set -e; source scripts/lib/packages.sh; need_packages nginx:nginx";
-    let output = Command::new("bash").args(["-c", script]).env("PATH", path()).output().expect("bash");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// Debian keeps nginx where only root looks.
-fn path() -> String {
-    format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default())
 }
 
 /// What a browser makes of the body.

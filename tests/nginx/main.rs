@@ -4,6 +4,8 @@
 #[path = "../support/database.rs"]
 #[allow(dead_code, reason = "the tests of the site use more of it")]
 mod database;
+#[path = "../support/packages.rs"]
+mod packages;
 #[path = "../crash/server.rs"]
 #[allow(dead_code, reason = "the crash tests use more of it")]
 mod server;

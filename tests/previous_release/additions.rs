@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 use crate::database::TestDatabase;
 use crate::rush::Rush;
 use crate::server::Server;
-use crate::side_by_side::{assert_verified_by_both, previous};
-use crate::taken_back::{sell, stop};
-use crate::visitor::{Answer, Visitor};
+use crate::site::{assert_verified_by_both, previous, readiness, sell};
+use crate::visitor::Visitor;
 
 /// The left column of the rules' table, on the tables that every booking goes through.
 const ADDITIONS: &[&str] = &[
@@ -29,7 +28,7 @@ const CONTRACTION: &str = "INSERT INTO secrets (name, value) VALUES ('schema_flo
 #[test]
 fn the_release_before_lives_with_what_the_rules_allow_and_makes_way_for_the_floor() {
     let database = TestDatabase::create();
-    assert!(stop(&mut Server::start(&database, &[])));
+    Server::start(&database, &[]).stop();
     ADDITIONS.iter().for_each(|addition| database.execute(addition));
     let mut before = previous(&database);
     let rush = Rush::on(&database, [50, 500, 100_000]);
@@ -45,12 +44,8 @@ fn the_release_before_lives_with_what_the_rules_allow_and_makes_way_for_the_floo
         assert!(begun.elapsed() < Duration::from_secs(10), "it is still ready");
         thread::sleep(Duration::from_millis(50));
     }
-    assert!(stop(&mut before));
+    before.stop();
     assert!(!before.start_and_end().success());
     let said = before.logged();
     assert!(said.contains("a newer release has taken away what this one needs"), "{said}");
-}
-
-fn readiness(server: &Server) -> Answer {
-    Visitor::new(server.address).get("/readyz").expect("an answer")
 }

@@ -18,4 +18,5 @@ mod visitor;
 
 mod additions;
 mod side_by_side;
+mod site;
 mod taken_back;

@@ -1,25 +1,16 @@
 //! The new release has migrated the database; servers of both sell from it.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use rand::RngExt as _;
 
 use crate::database::TestDatabase;
-use crate::previous_release;
 use crate::rush::Rush;
-use crate::server::{Server, techkraft};
+use crate::server::Server;
+use crate::site::{assert_verified_by_both, previous};
 use crate::visitor::Visitor;
-
-pub fn previous(database: &TestDatabase) -> Server {
-    let mut server = Server::prepared(database, &[]);
-    server.become_program(previous_release::binary());
-    server.start_again();
-    server.wait_until_it_listens();
-    server
-}
 
 /// Each order may be asked for again at the other release, opened there, and cancelled there.
 #[test]
@@ -67,20 +58,4 @@ fn cancel_some(database: &TestDatabase, rush: &Rush, servers: &[Server; 2]) {
     }
     assert_eq!(database.count("bookings WHERE status = 'cancelled'"), some.len() as u64);
     database.assert_books_balance();
-}
-
-/// `techkraft verify` of each finds nothing wrong.
-pub fn assert_verified_by_both(database: &TestDatabase) {
-    let this = techkraft(database);
-    let mut before = Command::new(previous_release::binary());
-    for (name, value) in this.get_envs() {
-        match value {
-            Some(value) => before.env(name, value),
-            None => before.env_remove(name),
-        };
-    }
-    for mut command in [this, before] {
-        let output = command.arg("verify").output().expect("it runs");
-        assert!(output.status.success(), "{output:?}");
-    }
 }

@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
-use std::sync::Once;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use redis::{Connection, RedisResult};
 use tempfile::TempDir;
 
+use crate::packages;
 use crate::server::free_port;
 
 pub struct RedisServer {
@@ -26,7 +26,7 @@ impl RedisServer {
 
     /// Not started yet.
     pub fn prepared() -> Self {
-        install();
+        packages::need("redis-server:redis-server");
         Self { port: free_port(), folder: tempfile::tempdir().expect("a temporary folder"), child: None }
     }
 
@@ -102,14 +102,4 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// Installs Debian's package where it is missing, as `scripts/test` does for all tests.
-fn install() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        let script = "source scripts/lib/packages.sh && need_packages redis-server:redis-server";
-        let status = Command::new("bash").args(["-c", script]).status().expect("bash runs");
-        assert!(status.success(), "this test needs redis-server: sudo apt-get install redis-server");
-    });
 }

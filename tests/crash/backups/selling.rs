@@ -26,10 +26,7 @@ fn a_backup_holds_what_was_confirmed_before_it_began_and_the_sale_goes_on() {
     let mut before = Vec::new();
     thread::scope(|scope| {
         let _end = rush.until_dropped();
-        for buyer in 0..BUYERS {
-            let (rush, mut visitor) = (&rush, Visitor::new(server.address));
-            scope.spawn(move || rush.buy(&mut visitor, buyer));
-        }
+        rush.send_buyers(scope, BUYERS, server.address);
         for number in 0..BACKUPS {
             thread::sleep(Duration::from_millis(500));
             before.push(seen());

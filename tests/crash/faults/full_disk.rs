@@ -58,10 +58,7 @@ fn buy_over(disk: &SmallDisk, process: u32, server: &Server, rush: &Rush, mend: 
     let told_to_wait = || rush.ledger.lock().expect("a lock").statuses.get(&503).copied().unwrap_or_default();
     thread::scope(|scope| {
         let _end = rush.until_dropped();
-        for buyer in 0..BUYERS {
-            let (rush, mut visitor) = (rush, Visitor::new(server.address));
-            scope.spawn(move || rush.buy(&mut visitor, buyer));
-        }
+        rush.send_buyers(scope, BUYERS, server.address);
         eventually("some have booked", || confirmed() > 100);
         disk.fill();
         eventually("nobody hears that it is full", || told_to_wait() > BUYERS as usize || rush.is_over());

@@ -28,10 +28,7 @@ fn a_primary_that_takes_no_writes_any_more_is_left_at_once() {
     let rush = Rush::on(&pair.database, [1_000_000; 3]);
     thread::scope(|scope| {
         let _end = rush.until_dropped();
-        for buyer in 0..BUYERS {
-            let (rush, mut visitor) = (&rush, Visitor::new(server.address));
-            scope.spawn(move || rush.buy(&mut visitor, buyer));
-        }
+        rush.send_buyers(scope, BUYERS, server.address);
         thread::sleep(Duration::from_millis(500));
         pair.fence();
         eventually("its term is over", || terms_ended(&server) > 0);

@@ -60,10 +60,7 @@ fn while_people_book(change: impl FnOnce(&mut Patroni, &Rush, &Server)) {
     let rush = Rush::on(&patroni.database, [1_000_000; 3]);
     thread::scope(|scope| {
         let _end = rush.until_dropped();
-        for buyer in 0..BUYERS {
-            let (rush, mut visitor) = (&rush, Visitor::new(server.address));
-            scope.spawn(move || rush.buy(&mut visitor, buyer));
-        }
+        rush.send_buyers(scope, BUYERS, server.address);
         thread::sleep(Duration::from_secs(1));
         change(&mut patroni, &rush, &server);
         eventually("the server is ready", || readiness(&server).status == 200);

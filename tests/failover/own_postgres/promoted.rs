@@ -19,10 +19,7 @@ fn a_killed_primary_costs_no_booking_and_its_standby_sells_within_seconds() {
     let rush = Rush::on(&pair.database, [1_000_000; 3]);
     thread::scope(|scope| {
         let _end = rush.until_dropped();
-        for buyer in 0..BUYERS {
-            let (rush, mut visitor) = (&rush, Visitor::new(server.address));
-            scope.spawn(move || rush.buy(&mut visitor, buyer));
-        }
+        rush.send_buyers(scope, BUYERS, server.address);
         thread::sleep(Duration::from_secs(1));
         pair.primary.kill();
         eventually("the server is not ready", || readiness(&server).status == 503);

@@ -19,10 +19,7 @@ fn a_standby_that_falls_behind_is_left_out_until_it_has_caught_up() {
     let looker = Looker::at(window.address);
     thread::scope(|scope| {
         let _end = rush.until_dropped();
-        for buyer in 0..BUYERS {
-            let (rush, mut visitor) = (&rush, Visitor::new(shop.address));
-            scope.spawn(move || rush.buy(&mut visitor, buyer));
-        }
+        rush.send_buyers(scope, BUYERS, shop.address);
         looker.wait_for_capacity(1_000_000);
         scope.spawn(|| looker.look(&rush));
         let [paused, other] = &site.standbys;

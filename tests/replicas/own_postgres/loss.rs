@@ -18,10 +18,7 @@ fn standbys_that_die_cost_no_request_and_without_any_the_primary_is_read() {
     let looker = Looker::at(server.address);
     thread::scope(|scope| {
         let _end = rush.until_dropped();
-        for buyer in 0..BUYERS {
-            let (rush, mut visitor) = (&rush, Visitor::new(server.address));
-            scope.spawn(move || rush.buy(&mut visitor, buyer));
-        }
+        rush.send_buyers(scope, BUYERS, server.address);
         looker.wait_for_capacity(1_000_000);
         scope.spawn(|| looker.look(&rush));
         let [first, second] = &site.standbys;
