@@ -1,6 +1,7 @@
 //! What looking at passwords costs, as the system counts it.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,13 +26,26 @@ fn guess(client: &Client, running: &Running, from: u64, username: &str) -> u16 {
 
 /// Processor time of the doorkeeper's hands.
 fn hands_busy(running: &Running) -> Duration {
-    let threads = fs::read_dir(format!("/proc/{}/task", running.child.id())).expect("its threads");
-    let mut folders = threads.map(|thread| thread.expect("a thread").path());
-    let of_hands = folders
-        .find(|folder| fs::read_to_string(folder.join("comm")).is_ok_and(|name| name.trim() == "doorkeeper"));
-    let times = fs::read_to_string(of_hands.expect("a doorkeeper").join("schedstat")).expect("its times");
+    let times = fs::read_to_string(hands(running).join("schedstat")).expect("its times");
     let busy = times.split_whitespace().next().expect("a time").parse().expect("nanoseconds");
     Duration::from_nanos(busy)
+}
+
+/// What the system tells of that thread. A thread gives itself its name, a moment after it has begun.
+fn hands(running: &Running) -> PathBuf {
+    let begun = Instant::now();
+    loop {
+        let threads = fs::read_dir(format!("/proc/{}/task", running.child.id())).expect("its threads");
+        let mut folders = threads.map(|thread| thread.expect("a thread").path());
+        let is_it = |folder: &PathBuf| {
+            fs::read_to_string(folder.join("comm")).is_ok_and(|name| name.trim() == "doorkeeper")
+        };
+        if let Some(folder) = folders.find(is_it) {
+            return folder;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "a doorkeeper");
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// The most memory that the server has had so far, in MiB.
