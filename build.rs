@@ -59,7 +59,7 @@ fn served_files(folder: &Path) -> Vec<String> {
     files
 }
 
-/// Icons are included into templates, licences and notes are for readers of the source, and the parts of
+/// Icons are included into templates, licenses and notes are for readers of the source, and the parts of
 /// the stylesheet are served inside `app.css`.
 fn is_served(path: &str) -> bool {
     let is_part = path.ends_with(".css") && path != "css/app.css";

@@ -135,7 +135,7 @@ impl Error {
                 "That came from another site",
                 "For your safety we only accept what is sent from our own pages. Nothing was changed.",
             ),
-            Self::SignInRequired { .. } => ("Please sign in", "This page is the organiser's."),
+            Self::SignInRequired { .. } => ("Please sign in", "This page is the organizer's."),
             Self::MethodNotAllowed { .. } => (
                 "That is not how this page works",
                 "Start from the concert's page, and everything will be where it should be.",

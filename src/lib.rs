@@ -5,7 +5,7 @@
 //! - [`commands`] are what the binary does, [`app`] opens the database and serves, [`routes`] is the URL
 //!   map on one screen.
 //! - [`events`]: concerts and their tiers. [`booking`]: orders, the desk that claims tickets, the booking
-//!   in the buyer's hand. [`tickets`]: their codes. [`admin`]: the organiser's pages.
+//!   in the buyer's hand. [`tickets`]: their codes. [`admin`]: the organizer's pages.
 //! - [`api`] is the same for programs, in JSON.
 //! - Each of them has the same rooms: `mod.rs` its nouns and rules, `pages.rs` requests in and pages out,
 //!   `store.rs` all of its SQL.
@@ -13,8 +13,8 @@
 //! - [`guard`] stands between the network and the pages; [`page`] and [`error`] shape what goes out;
 //!   [`assets`] holds the static files; [`money`] writes amounts.
 //! - [`mail`] is what the site writes to its buyers: queued in the transaction that it speaks of, and sent
-//!   afterwards.
-//! - [`reconciliation`] counts the books again, for `techkraft verify` and the organiser's pages; [`backup`] keeps
+//!   afterward.
+//! - [`reconciliation`] counts the books again, for `techkraft verify` and the organizer's pages; [`backup`] keeps
 //!   copies of them, proves each, and brings them back; [`textfile`] tells Prometheus of both.
 //! - `redis_line` knows whether Redis is there, for those who share something through it.
 //! - [`logging`] says what happens, and nothing that is somebody's own.

@@ -47,12 +47,12 @@ fn pages(site: &mut ServiceConfig) {
     // Concerts
     .service(page("/").route(get().to(events::pages::index)))
     .service(page("/events/{slug}").route(get().to(events::pages::show)));
-    organisers(site);
+    organizers(site);
     site.default_service(to(elsewhere));
 }
 
-/// The organiser's.
-fn organisers(site: &mut ServiceConfig) {
+/// The organizer's.
+fn organizers(site: &mut ServiceConfig) {
     site.service(page("/admin").route(get().to(admin::pages::show)))
         .service(page("/admin/sales").route(get().to(admin::pages::sales)))
         .service(

@@ -81,7 +81,7 @@ pub const ASSAULTS: [Assault; 14] = [
     Assault {
         name: "sign_ins_names",
         per_second: 200,
-        says: |turn| sign_in(&network(turn), &format!("organiser{turn}"), turn),
+        says: |turn| sign_in(&network(turn), &format!("organizer{turn}"), turn),
         ..NOTHING
     },
 ];

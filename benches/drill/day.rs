@@ -52,7 +52,7 @@ pub fn run(phase: Duration) {
     });
     assert_verified(&site.database);
     table::print(&rows);
-    // Until the data was lost there was none; afterwards, who asks for a booking that is gone may get another.
+    // Until the data was lost there was none; afterward, who asks for a booking that is gone may get another.
     let wrong = rush.ledger.lock().expect("a lock").wrong.len();
     println!("\nWrong answers since the data was lost: {wrong}");
 }

@@ -64,7 +64,7 @@ pub struct Round {
     /// The load itself: it shares the machine.
     pub load_cores: f64,
     pub server_rss_mib: f64,
-    /// Whether the books were true afterwards. `None` where nothing is booked.
+    /// Whether the books were true afterward. `None` where nothing is booked.
     pub verify: Option<bool>,
 }
 
@@ -102,7 +102,7 @@ pub fn all(folder: &Path, cluster: &postgres::Cluster) -> Result<Vec<Contender>>
 }
 
 impl Contender {
-    /// One round on an empty sale, and the books counted afterwards.
+    /// One round on an empty sale, and the books counted afterward.
     pub fn measure(&mut self, connections: usize, plan: &Plan) -> Result<Round> {
         self.database.begin_sale()?;
         let Some(server) = &self.server else {

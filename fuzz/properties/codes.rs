@@ -19,10 +19,10 @@ pub fn holds(input: &[u8]) {
 
 fn is_no_key_of_ours(text: &str) {
     let (keys, others) = (RequestKeys::new(&SECRET.into()), RequestKeys::new(&"another secret".into()));
-    assert!(never_used().recognise(text).is_none(), "forged: {text:?}");
+    assert!(never_used().recognize(text).is_none(), "forged: {text:?}");
     let key = keys.mint();
-    assert_eq!(keys.recognise(key.as_str()).as_ref(), Some(&key));
-    assert!(others.recognise(key.as_str()).is_none(), "another site's key");
+    assert_eq!(keys.recognize(key.as_str()).as_ref(), Some(&key));
+    assert!(others.recognize(key.as_str()).is_none(), "another site's key");
 }
 
 /// A key with some of its characters changed, some cut, or some added.
@@ -40,7 +40,7 @@ fn an_altered_key_is_none(input: &[u8]) {
     }
     let altered = String::from_utf8_lossy(&altered);
     if altered != key.as_str() {
-        assert!(keys.recognise(&altered).is_none(), "{key:?} altered to {altered:?}");
+        assert!(keys.recognize(&altered).is_none(), "{key:?} altered to {altered:?}");
     }
 }
 

@@ -1,5 +1,5 @@
 # need_cargo_tool NAME VERSION: the cargo command of that name, in that version, as source. It is built once,
-# without optimisation, and kept outside the project, so that `cargo clean` costs nobody the minutes.
+# without optimization, and kept outside the project, so that `cargo clean` costs nobody the minutes.
 
 CARGO_TOOLS=${XDG_CACHE_HOME:-$HOME/.cache}/techkraft
 PATH=$CARGO_TOOLS/bin:$PATH

@@ -1,4 +1,4 @@
-# start_postgres, stop_postgres: a throwaway cluster on a private port of the loopback address. Afterwards
+# start_postgres, stop_postgres: a throwaway cluster on a private port of the loopback address. Afterward
 # $POSTGRES_URL names its database. Durability is as in production: fsync and synchronous_commit are on.
 
 start_postgres() {

@@ -1,4 +1,4 @@
-//! The audit log: what was done in the organiser's area, by whom, from where, and to how many. The schema
+//! The audit log: what was done in the organizer's area, by whom, from where, and to how many. The schema
 //! itself refuses to change or delete what stands in it, and whatever is done is written down in the
 //! transaction that does it: there is no act without its entry, and no entry without its act.
 
@@ -19,7 +19,7 @@ pub enum Action {
     /// The wrong password of somebody who is signed in and was asked again.
     PasswordRefused,
     BookingsExported,
-    BookingCancelled,
+    BookingCanceled,
     /// A ticket that was let in by mistake counts as outside again.
     AdmissionRevoked,
     MailQueuedAgain,
@@ -40,7 +40,7 @@ impl Action {
         Self::PasswordChanged,
         Self::PasswordRefused,
         Self::BookingsExported,
-        Self::BookingCancelled,
+        Self::BookingCanceled,
         Self::AdmissionRevoked,
         Self::MailQueuedAgain,
         Self::FailedMailsQueuedAgain,
@@ -60,7 +60,7 @@ impl Action {
             Self::PasswordChanged => "password changed",
             Self::PasswordRefused => "password refused",
             Self::BookingsExported => "bookings exported",
-            Self::BookingCancelled => "booking cancelled",
+            Self::BookingCanceled => "booking canceled",
             Self::AdmissionRevoked => "admission revoked",
             Self::MailQueuedAgain => "mail queued again",
             Self::FailedMailsQueuedAgain => "failed mails queued again",
@@ -85,7 +85,7 @@ impl Action {
         match self {
             Self::SignedOutEverywhere | Self::PasswordChanged => Some(("session ended", "sessions ended")),
             Self::BookingsExported => Some(("booking", "bookings")),
-            Self::BookingCancelled => Some(("ticket back on sale", "tickets back on sale")),
+            Self::BookingCanceled => Some(("ticket back on sale", "tickets back on sale")),
             Self::FailedMailsQueuedAgain => Some(("mail", "mails")),
             Self::Reseeded => Some(("booking deleted", "bookings deleted")),
             _ => None,

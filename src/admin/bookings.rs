@@ -111,7 +111,7 @@ pub async fn new_cancellation(
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let (booking, ticket_type, event) = find(&app, &reference).await?;
-    if booking.is_cancelled() {
+    if booking.is_canceled() {
         return Ok(see_other(&format!("/admin/bookings/{}", booking.reference)).finish());
     }
     let refusal = None;
@@ -136,8 +136,8 @@ pub async fn create_cancellation(
         return page.respond_unlisted(StatusCode::CONFLICT, &new);
     }
     let mut response = see_other(&format!("/admin/bookings/{}", booking.reference));
-    if matches!(outcome, Outcome::Cancelled { .. }) {
-        let toast = Toast::success(format!("Cancelled: {} × {}", booking.quantity, ticket_type.name));
+    if matches!(outcome, Outcome::Canceled { .. }) {
+        let toast = Toast::success(format!("Canceled: {} × {}", booking.quantity, ticket_type.name));
         response.cookie(toast_cookie(&app, &toast));
     }
     Ok(response.finish())

@@ -5,7 +5,7 @@
 //!
 //! - A browser in which the account has signed in before shows it by a sealed cookie, and is counted by
 //!   itself (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). Whatever the rest of the world
-//!   tries, it costs the organiser at their own machine nothing.
+//!   tries, it costs the organizer at their own machine nothing.
 //! - All others are counted three times: by account and network together; by network, whatever the account,
 //!   against one who tries many names; and by account, from wherever, against one who has many networks. The
 //!   last begins late and its wait ends after a minute, which still leaves fewer than a hundred guesses an

@@ -4,7 +4,7 @@
 //! in each server, whatever the crowd at the door: the memory of one hash, at most one core, and that at a
 //! low priority, so that whoever buys tickets goes first. The others wait in a short line, few from each
 //! network, so that one who pushes fills it for nobody else, and come to the front five times a second at
-//! most; organisers in a browser that is known have a line of their own, which goes first and at any pace. When
+//! most; organizers in a browser that is known have a line of their own, which goes first and at any pace. When
 //! the line is full one is told so at once, and to come back.
 
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! The organiser's desk: signing in, watching the sale, and starting it again. Everything here is behind
+//! The organizer's desk: signing in, watching the sale, and starting it again. Everything here is behind
 //! [`session::Admin`], and whatever is done is written into the [audit log](audit).
 //!
 //! Who signs in comes through [`authentication`], which asks the [`brakes`] whether the attempt is looked at

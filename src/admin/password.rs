@@ -28,7 +28,7 @@ const WORDS_OF_THIS_SITE: [&str; 10] = [
     "tickets",
     "ticket",
     "concert",
-    "organiser",
+    "organizer",
     "organizer",
     "admin",
     "password",

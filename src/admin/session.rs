@@ -1,4 +1,4 @@
-//! The organiser's session: a random token in a sealed cookie, and its hash in the database, so that
+//! The organizer's session: a random token in a sealed cookie, and its hash in the database, so that
 //! signing out ends it on every server.
 //!
 //! It ends by itself when nothing is done for `ADMIN_IDLE_MINUTES`, and `ADMIN_SESSION_HOURS` after the
@@ -40,7 +40,7 @@ pub struct SessionLimits {
     pub lifetime: TimeDelta,
 }
 
-/// The organiser who is signed in. A handler that takes one is closed to everybody else, and asking it counts
+/// The organizer who is signed in. A handler that takes one is closed to everybody else, and asking it counts
 /// as doing something.
 #[derive(Debug, Clone)]
 pub struct Admin {
@@ -51,7 +51,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// The organiser as the audit log knows them.
+    /// The organizer as the audit log knows them.
     #[must_use]
     pub fn actor(&self) -> Actor {
         Actor { name: self.username.clone(), client_address: self.client_address.clone() }
@@ -64,7 +64,7 @@ impl Admin {
     }
 }
 
-/// The organiser whose page asks by itself: the session is none the younger for it.
+/// The organizer whose page asks by itself: the session is none the younger for it.
 #[derive(Debug, Clone)]
 pub struct Watching(pub Admin);
 

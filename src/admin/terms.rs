@@ -21,7 +21,7 @@ const DEADLINE_HOURS_MAX: u32 = 366 * 24;
 /// What a buyer agrees to.
 #[derive(Debug)]
 pub struct Terms {
-    /// `None`: only the organiser may cancel.
+    /// `None`: only the organizer may cancel.
     pub cancellation_deadline_minutes: Option<i32>,
     /// By the id of the ticket type. `None`: as many as there are.
     pub max_per_person: Vec<(i64, Option<i32>)>,

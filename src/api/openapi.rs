@@ -22,7 +22,7 @@ use super::v1;
         title = "TechKraft Tickets",
         description = "Concerts, what is left of their tickets, and bookings. The same desk and the same rules \
             stand behind it as behind the site's pages. No cookies are read: who may see or cancel a booking is \
-            who has its token. A bearer token of the organiser's is optional, and gives a rate limit of one's own.",
+            who has its token. A bearer token of the organizer's is optional, and gives a rate limit of one's own.",
     ),
     paths(
         v1::events::index,

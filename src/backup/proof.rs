@@ -1,4 +1,4 @@
-//! The proof of a backup: it is restored into a place that is thrown away afterwards, and its books are
+//! The proof of a backup: it is restored into a place that is thrown away afterward, and its books are
 //! counted there, by this program's rules. A backup of an older release is migrated there first; the backup
 //! itself stays as it is.
 

@@ -74,7 +74,7 @@ impl BookingForm {
                 "Something was written into a field that is to stay empty, so nothing was booked. The form is fresh again: please check it and book once more.",
             );
         }
-        keys.recognise(&self.request_key).ok_or(
+        keys.recognize(&self.request_key).ok_or(
             "This form had expired, so nothing was booked. It is fresh again now: please check it and book once more.",
         )
     }

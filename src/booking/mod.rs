@@ -57,7 +57,7 @@ pub enum Outcome {
     UnknownTicketType,
 }
 
-/// A sale: confirmed, or cancelled since.
+/// A sale: confirmed, or canceled since.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = bookings)]
 pub struct Booking {
@@ -112,8 +112,8 @@ impl Booking {
     }
 
     #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.status == CANCELLED
+    pub fn is_canceled(&self) -> bool {
+        self.status == CANCELED
     }
 
     #[must_use]
@@ -130,7 +130,7 @@ impl Booking {
 /// The status of a booking whose tickets are the buyer's.
 pub const CONFIRMED: &str = "confirmed";
 /// The status of one whose tickets are on sale again.
-pub const CANCELLED: &str = "cancelled";
+pub const CANCELED: &str = "cancelled";
 
 /// Digits and capitals that nobody mistakes for one another when they are read out or typed.
 pub const REFERENCE_ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -156,7 +156,7 @@ pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> 
 /// `GET /bookings/{token}/calendar.ics`
 pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let sale = find_sale(&app, token.into_inner()).await?;
-    if sale.booking.is_cancelled() {
+    if sale.booking.is_canceled() {
         return Err(Error::NotFound);
     }
     let show = confirmation(&app, Page::default(), sale, None);
@@ -250,8 +250,8 @@ fn respond_booked(
 ) -> Result<HttpResponse, Error> {
     let location = format!("/bookings/{}", booking.token);
     // The same form sent again finds its booking, whatever has become of that.
-    let (status, toast) = if booking.is_cancelled() {
-        let message = "What this form has booked was cancelled. Nothing new was booked.";
+    let (status, toast) = if booking.is_canceled() {
+        let message = "What this form has booked was canceled. Nothing new was booked.";
         (StatusCode::OK, Toast::failure(message))
     } else {
         let message = format!("Booked: {} × {}", booking.quantity, ticket_type.name);

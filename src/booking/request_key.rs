@@ -25,9 +25,9 @@ impl RequestKey {
     }
 }
 
-/// Mints and recognises request keys.
+/// Mints and recognizes request keys.
 pub struct RequestKeys {
-    /// The first one signs, each of them recognises.
+    /// The first one signs, each of them recognizes.
     macs: Vec<Hmac<Sha256>>,
 }
 
@@ -51,7 +51,7 @@ impl RequestKeys {
 
     /// The key in a form's field; `None` when it is missing, cut or somebody else's.
     #[must_use]
-    pub fn recognise(&self, text: &str) -> Option<RequestKey> {
+    pub fn recognize(&self, text: &str) -> Option<RequestKey> {
         if text.len() != TEXT_LENGTH {
             return None;
         }
@@ -72,21 +72,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_keys_are_recognised() {
+    fn only_our_own_keys_are_recognized() {
         let keys = RequestKeys::new(&"a secret".into());
         let key = keys.mint();
-        assert_eq!(keys.recognise(key.as_str()), Some(key.clone()));
+        assert_eq!(keys.recognize(key.as_str()), Some(key.clone()));
         assert_ne!(keys.mint(), key);
 
         let foreign = RequestKeys::new(&"another secret".into()).mint();
         let mut altered = key.as_str().to_owned();
         altered.replace_range(..1, if altered.starts_with('A') { "B" } else { "A" });
         for bad in ["", "abc", foreign.as_str(), &altered, &key.as_str()[1..]] {
-            assert_eq!(keys.recognise(bad), None, "{bad}");
+            assert_eq!(keys.recognize(bad), None, "{bad}");
         }
         let rotated = RequestKeys::new(&Secrets::new("another secret".into(), vec!["a secret".into()]));
-        assert_eq!(rotated.recognise(key.as_str()), Some(key), "a form opened before the change still books");
-        assert!(rotated.recognise(foreign.as_str()).is_some());
-        assert_eq!(keys.recognise(rotated.mint().as_str()), None, "new forms carry the new signature");
+        assert_eq!(rotated.recognize(key.as_str()), Some(key), "a form opened before the change still books");
+        assert!(rotated.recognize(foreign.as_str()).is_some());
+        assert_eq!(keys.recognize(rotated.mint().as_str()), None, "new forms carry the new signature");
     }
 }

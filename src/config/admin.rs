@@ -1,4 +1,4 @@
-//! The settings of the organiser's pages.
+//! The settings of the organizer's pages.
 
 use chrono::TimeDelta;
 use clap::Args;
@@ -13,11 +13,11 @@ pub(super) struct AdminSettings {
     #[arg(long, env = "ALLOW_RESEED", global = true, default_value = "true")]
     allow_reseed: String,
 
-    /// Minutes after which an organiser who does nothing is signed out
+    /// Minutes after which an organizer who does nothing is signed out
     #[arg(long, env = "ADMIN_IDLE_MINUTES", global = true, default_value = "30")]
     admin_idle_minutes: String,
 
-    /// Hours after which an organiser signs in again, whatever they do
+    /// Hours after which an organizer signs in again, whatever they do
     #[arg(long, env = "ADMIN_SESSION_HOURS", global = true, default_value = "12")]
     admin_session_hours: String,
 }

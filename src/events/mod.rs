@@ -38,7 +38,7 @@ pub struct Event {
     pub time_zone: String,
     /// ISO 4217.
     pub currency: String,
-    /// Until how many minutes before the start a buyer may cancel. `None`: only the organiser may.
+    /// Until how many minutes before the start a buyer may cancel. `None`: only the organizer may.
     pub cancellation_deadline_minutes: Option<i32>,
 }
 

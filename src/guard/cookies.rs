@@ -2,7 +2,7 @@
 //! an address kept in a browser is no business of whoever looks into it.
 //!
 //! Over TLS their names begin with `__Host-`: browsers then take them only from this very host, over TLS
-//! and for all of its paths, so that no neighbour on a sibling domain can plant one (RFC 6265bis, 4.1.3.2).
+//! and for all of its paths, so that no neighbor on a sibling domain can plant one (RFC 6265bis, 4.1.3.2).
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
@@ -13,7 +13,7 @@ use super::secret::{Purpose, Secrets};
 
 const HOST_PREFIX: &str = "__Host-";
 
-/// Cookies of one name that are tried: a neighbour may have planted some beside ours.
+/// Cookies of one name that are tried: a neighbor may have planted some beside ours.
 const SAME_NAME_MAX: usize = 4;
 
 /// Longest value that is tried, in bytes: browsers keep 4,096 (RFC 6265, section 6.1).

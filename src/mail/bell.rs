@@ -13,7 +13,7 @@ impl Bell {
         self.0.notify_one();
     }
 
-    /// Waits until it has rung since the last time. May be cancelled at any time.
+    /// Waits until it has rung since the last time. May be canceled at any time.
     pub async fn rung(&self) {
         self.0.notified().await;
     }

@@ -1,4 +1,4 @@
-//! The mails as the organiser reads them.
+//! The mails as the organizer reads them.
 
 use chrono::NaiveDateTime;
 use chrono_tz::Tz;
@@ -45,7 +45,7 @@ impl MailLine {
         State::parse(&self.mail.state)
     }
 
-    /// Whether the organiser may have it sent again.
+    /// Whether the organizer may have it sent again.
     #[must_use]
     pub fn can_be_resent(&self) -> bool {
         self.state() != Some(State::Queued)

@@ -76,7 +76,7 @@ pub enum State {
     Queued,
     /// Taken by the mail server, or written into the folder.
     Sent,
-    /// Refused for good, or by nobody taken for too long. The organiser may send it again.
+    /// Refused for good, or by nobody taken for too long. The organizer may send it again.
     Failed,
     /// Not sent, because what it would say was no longer true.
     Dropped,
@@ -148,7 +148,7 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// The part of its Message-ID before the @: the same whenever it is sent, until the organiser has it sent
+    /// The part of its Message-ID before the @: the same whenever it is sent, until the organizer has it sent
     /// again on purpose, which is a new mail. Nobody can tell from it how many mails there were, nor whose it
     /// is.
     #[must_use]

@@ -40,11 +40,11 @@ const UNTRUTHS: [(&str, &str); 16] = [
          WHERE NOT EXISTS (SELECT 1 FROM ticket_types t WHERE t.id = b.ticket_type_id)",
     ),
     (
-        "bookings that are neither confirmed nor cancelled",
+        "bookings that are neither confirmed nor canceled",
         "SELECT COUNT(*) AS count FROM bookings WHERE status NOT IN ('confirmed', 'cancelled')",
     ),
     (
-        "cancelled bookings that do not say when, or others that do",
+        "canceled bookings that do not say when, or others that do",
         "SELECT COUNT(*) AS count FROM bookings WHERE (status = 'cancelled') <> (cancelled_at IS NOT NULL)",
     ),
     (
@@ -63,7 +63,7 @@ const UNTRUTHS: [(&str, &str); 16] = [
          (SELECT 1 AS x FROM admissions GROUP BY booking_id, seat HAVING COUNT(*) > 1) AS d",
     ),
     (
-        "cancelled bookings on which somebody was let in",
+        "canceled bookings on which somebody was let in",
         "SELECT COUNT(*) AS count FROM bookings b WHERE b.status = 'cancelled'
          AND EXISTS (SELECT 1 FROM admissions a WHERE a.booking_id = b.id)",
     ),

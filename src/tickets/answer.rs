@@ -43,9 +43,9 @@ impl Answer {
                 let words = used(&earlier, zone, now);
                 Self::about(holder, Tone::Refused, "Already used", words, StatusCode::CONFLICT)
             }
-            Outcome::Cancelled(holder) => {
-                let words = "This booking was cancelled, so its tickets open no gate.".into();
-                Self::about(holder, Tone::Refused, "Cancelled", words, StatusCode::CONFLICT)
+            Outcome::Canceled(holder) => {
+                let words = "This booking was canceled, so its tickets open no gate.".into();
+                Self::about(holder, Tone::Refused, "Canceled", words, StatusCode::CONFLICT)
             }
             Outcome::OtherEvent(holder, event) => {
                 let words = format!("This ticket is for {event}.");

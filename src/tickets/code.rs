@@ -2,7 +2,7 @@
 //!
 //! `7F3K-9QXM-222R-KD84-TQ2H` is the reference `TK-7F3K-9QXM`, three characters for the seat, and nine of
 //! HMAC-SHA256, cut to 30⁹ values, which is 44 bits. RFC 2104 (section 5) would keep 80 where a forger may
-//! try unseen. Here each try is a request of a gate or of an organiser's session, slowed by the site's rate
+//! try unseen. Here each try is a request of a gate or of an organizer's session, slowed by the site's rate
 //! limits and written down when it is refused, and the code has to be short enough to be typed. A mistyped
 //! character is caught by the same tag, so the code needs no check digit.
 //!
@@ -46,10 +46,10 @@ pub enum Misread {
     Foreign,
 }
 
-/// Mints and recognises ticket codes.
+/// Mints and recognizes ticket codes.
 #[derive(Clone)]
 pub struct TicketCodes {
-    /// The first signs; the codes of all are recognised.
+    /// The first signs; the codes of all are recognized.
     macs: Vec<Hmac<Sha256>>,
 }
 
@@ -75,7 +75,7 @@ impl TicketCodes {
     ///
     /// # Errors
     /// [`Misread`] says why it is none.
-    pub fn recognise(&self, text: &str) -> Result<Code, Misread> {
+    pub fn recognize(&self, text: &str) -> Result<Code, Misread> {
         let typed: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
         let typed = typed.to_ascii_uppercase();
         let (reference, rest) = match typed.len() {
@@ -147,7 +147,7 @@ mod tests {
             assert_eq!(code.len(), "7F3K-9QXM-222R-KD84-TQ2H".len());
             let expected = Code { reference: reference.clone(), seat };
             for typed in [code.clone(), code.to_lowercase(), code.replace('-', " "), code.replace('-', "")] {
-                assert_eq!(codes.recognise(&format!(" {typed}\r\n")), Ok(expected.clone()), "{typed}");
+                assert_eq!(codes.recognize(&format!(" {typed}\r\n")), Ok(expected.clone()), "{typed}");
             }
         }
         for (reference, seat) in [(&*reference, 0), (&reference, -1), (&reference, 27_000), ("TK-VIP", 1)] {
@@ -164,7 +164,7 @@ mod tests {
                 let mut altered = code.clone();
                 altered.replace_range(position..=position, &other.to_string());
                 if altered != code {
-                    assert_eq!(codes.recognise(&altered), Err(Misread::Foreign), "{altered}");
+                    assert_eq!(codes.recognize(&altered), Err(Misread::Foreign), "{altered}");
                 }
             }
         }
@@ -185,7 +185,7 @@ mod tests {
             (&format!("{code}2"), Misread::Malformed),
             (&foreign, Misread::Foreign),
         ] {
-            assert_eq!(codes.recognise(text), Err(misread), "{text}");
+            assert_eq!(codes.recognize(text), Err(misread), "{text}");
         }
     }
 
@@ -193,8 +193,8 @@ mod tests {
     fn codes_of_the_previous_secret_stay_good() {
         let old = TicketCodes::new(&"the old secret".into()).mint("TK-7F3K-9QXM", 1).expect("a code");
         let rotated = TicketCodes::new(&Secrets::new("the new secret".into(), vec!["the old secret".into()]));
-        assert!(rotated.recognise(&old).is_ok());
+        assert!(rotated.recognize(&old).is_ok());
         assert_ne!(rotated.mint("TK-7F3K-9QXM", 1), Some(old.clone()), "the current one signs");
-        assert_eq!(TicketCodes::new(&"the new secret".into()).recognise(&old), Err(Misread::Foreign));
+        assert_eq!(TicketCodes::new(&"the new secret".into()).recognize(&old), Err(Misread::Foreign));
     }
 }

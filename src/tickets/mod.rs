@@ -57,7 +57,7 @@ pub struct Scan {
     pub event_id: i64,
     /// As the people there call it.
     pub gate: String,
-    /// The organiser's account that is signed in at the gate.
+    /// The organizer's account that is signed in at the gate.
     pub actor: Actor,
     /// UTC.
     pub at: NaiveDateTime,
@@ -69,7 +69,7 @@ pub enum Outcome {
     Admitted(Holder),
     /// This seat is in already.
     Used(Holder, Admission),
-    Cancelled(Holder),
+    Canceled(Holder),
     /// A good ticket for the concert of that name, which is not let in here.
     OtherEvent(Holder, String),
     /// Signed by this site, and of no booking that there is: the sale was started again since.
@@ -104,7 +104,7 @@ pub struct Admission {
 pub struct Refusal {
     /// Reference and seat, or the start of what was typed.
     pub ticket: String,
-    /// As the schema lists them: used, cancelled, other event, unknown.
+    /// As the schema lists them: used, canceled, other event, unknown.
     pub reason: &'static str,
     pub gate: String,
     pub actor: String,
@@ -119,7 +119,7 @@ impl Outcome {
         match self {
             Self::Admitted(_) => None,
             Self::Used(..) => Some("used"),
-            Self::Cancelled(_) => Some("cancelled"),
+            Self::Canceled(_) => Some("cancelled"),
             Self::OtherEvent(..) => Some("other event"),
             Self::Unknown => Some("unknown"),
         }

@@ -130,7 +130,7 @@ pub async fn create(
 ) -> Result<HttpResponse, Error> {
     let CheckInForm { code: typed, gate } = form;
     let (event, gate) = find_place(&app, gate)?;
-    let answer = match app.ticket_codes.recognise(&typed) {
+    let answer = match app.ticket_codes.recognize(&typed) {
         Ok(code) => admit(&app, &event, scan(code, &event, &gate, admin)).await?,
         Err(Misread::Foreign) => refuse(&app, &event, foreign(&typed, &gate, admin)).await?,
         Err(misread) => Answer::to_misread(misread),
@@ -148,7 +148,7 @@ pub async fn revoke(
 ) -> Result<HttpResponse, Error> {
     let CheckInForm { code, gate } = form;
     let (event, gate) = find_place(&app, gate)?;
-    let code = app.ticket_codes.recognise(&code).map_err(|_| Error::NotFound)?;
+    let code = app.ticket_codes.recognize(&code).map_err(|_| Error::NotFound)?;
     let scan = scan(code, &event, &gate, admin);
     let revoked = app.db.write(move |db| store::revoke(db, &scan)).await?;
     respond(page, &app, event, gate, Answer::to_revocation(revoked), String::new()).await

@@ -42,7 +42,7 @@ impl QrCode {
     pub fn png(&self) -> Vec<u8> {
         let pixels = self.width() * PIXELS_PER_MODULE;
         let bytes_per_line = pixels.div_ceil(8);
-        // In greyscale of one bit a one is white.
+        // In grayscale of one bit a one is white.
         let mut lines = vec![0xff_u8; bytes_per_line * pixels];
         for (row, columns) in self.runs() {
             for y in row * PIXELS_PER_MODULE..(row + 1) * PIXELS_PER_MODULE {

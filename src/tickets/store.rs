@@ -42,7 +42,7 @@ pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<Outcome> {
     let outcome = match () {
         () if is_admitted => return Ok(Outcome::Admitted(holder)),
         () if event_id != scan.event_id => Outcome::OtherEvent(holder, event),
-        () if !is_confirmed => Outcome::Cancelled(holder),
+        () if !is_confirmed => Outcome::Canceled(holder),
         () => Outcome::Used(holder, find(db, booking_id, scan.code.seat)?),
     };
     refuse(db, scan, outcome)
@@ -57,7 +57,7 @@ pub fn admitted_count(db: &mut Db, booking_id: i64) -> QueryResult<i64> {
     admissions::table.filter(admissions::booking_id.eq(booking_id)).count().get_result(db)
 }
 
-/// Reads the booking, and keeps it as it is until the end of the transaction: it is not cancelled meanwhile,
+/// Reads the booking, and keeps it as it is until the end of the transaction: it is not canceled meanwhile,
 /// and gates that hold tickets of one booking count them one after the other. SQLite's write transactions
 /// are alone anyway.
 fn hold(db: &mut Db, reference: &str) -> QueryResult<Option<Held>> {

@@ -8,7 +8,7 @@ use crate::tickets::open_tickets;
 
 const AXE: &str = include_str!("vendor/axe-core/axe.min.js");
 
-/// What is half faded in has colours that nobody is meant to read.
+/// What is half faded in has colors that nobody is meant to read.
 const WHEN_CALM: &str = "Promise.allSettled(document.getAnimations()
     .filter((it) => it.playState === 'running' && it.effect.getComputedTiming().endTime < 2000)
     .map((it) => it.finished))";
@@ -113,68 +113,68 @@ async fn the_dialog_has_no_barriers() {
     visitor.see(CONFIRMATION).await;
     inspection.look_at("the confirmation").await;
     visitor.visit(&format!("{booking}/cancellation")).await;
-    inspection.look_at("cancelling").await;
+    inspection.look_at("canceling").await;
     visitor.click("main form button[type=submit]").await;
-    visitor.see(".confirmation--cancelled").await;
-    inspection.look_at("the booking, cancelled").await;
+    visitor.see(".confirmation--canceled").await;
+    inspection.look_at("the booking, canceled").await;
     inspection.end();
 }
 
 #[tokio::test]
-async fn the_organisers_pages_have_no_barriers() {
+async fn the_organizers_pages_have_no_barriers() {
     let site = open_site();
-    let organiser = Visitor::arrive(&site).await;
-    let code = open_tickets(&organiser, &site, "VIP", 2).await.remove(0);
-    let mut inspection = Inspection::by(&organiser);
-    organiser.visit("/admin/sign-in").await;
+    let organizer = Visitor::arrive(&site).await;
+    let code = open_tickets(&organizer, &site, "VIP", 2).await.remove(0);
+    let mut inspection = Inspection::by(&organizer);
+    organizer.visit("/admin/sign-in").await;
     inspection.look_at("the sign-in").await;
-    organiser.fill("#password", "let-me-in").await;
-    organiser.click("#main button[type=submit]").await;
-    organiser.see("#sign-in-error").await;
+    organizer.fill("#password", "let-me-in").await;
+    organizer.click("#main button[type=submit]").await;
+    organizer.see("#sign-in-error").await;
     inspection.look_at("the sign-in, refused").await;
-    organiser.sign_in(&site).await;
+    organizer.sign_in(&site).await;
     inspection.look_at("the sale").await;
-    organiser.visit("/admin/bookings?reference=nothing").await;
+    organizer.visit("/admin/bookings?reference=nothing").await;
     inspection.look_at("finding a booking, in vain").await;
-    organiser.visit("/admin").await;
-    organiser.click("#sales a[href^='/admin/bookings/']").await;
-    organiser.see("#booking-heading").await;
+    organizer.visit("/admin").await;
+    organizer.click("#sales a[href^='/admin/bookings/']").await;
+    organizer.see("#booking-heading").await;
     inspection.look_at("a booking").await;
-    organiser.click("a[href$='/cancellation']").await;
-    organiser.see("#cancellation-heading").await;
-    inspection.look_at("cancelling a booking").await;
-    organiser.visit("/admin/check-in").await;
+    organizer.click("a[href$='/cancellation']").await;
+    organizer.see("#cancellation-heading").await;
+    inspection.look_at("canceling a booking").await;
+    organizer.visit("/admin/check-in").await;
     inspection.look_at("the question which gate it is").await;
-    organiser.fill("#gate-name", "North gate").await;
-    organiser.click("#main button[type=submit]").await;
+    organizer.fill("#gate-name", "North gate").await;
+    organizer.click("#main button[type=submit]").await;
     for (code, says) in [(code.as_str(), "Admitted"), (&code, "Already used"), ("7F3K", "Try again")] {
-        organiser.fill("#code", code).await;
-        organiser.click(".gate__form button[type=submit]").await;
-        organiser.until(&format!("document.querySelector('.answer__word').innerText === '{says}'")).await;
+        organizer.fill("#code", code).await;
+        organizer.click(".gate__form button[type=submit]").await;
+        organizer.until(&format!("document.querySelector('.answer__word').innerText === '{says}'")).await;
         inspection.look_at(says).await;
     }
-    organiser.visit("/admin/reseed").await;
+    organizer.visit("/admin/reseed").await;
     inspection.look_at("reseeding").await;
-    organiser.fill("#event-name", "something else").await;
-    organiser.click("#main form button[type=submit]").await;
-    organiser.see("#event-name-error").await;
+    organizer.fill("#event-name", "something else").await;
+    organizer.click("#main form button[type=submit]").await;
+    organizer.see("#event-name-error").await;
     inspection.look_at("reseeding, with the wrong name").await;
-    organiser.visit("/admin/events/midnight-parade/terms").await;
+    organizer.visit("/admin/events/midnight-parade/terms").await;
     inspection.look_at("the terms").await;
-    organiser.fill("#cancellation-deadline", "a day").await;
-    organiser.click("#main form button[type=submit]").await;
-    organiser.see("#cancellation-deadline-error").await;
+    organizer.fill("#cancellation-deadline", "a day").await;
+    organizer.click("#main form button[type=submit]").await;
+    organizer.see("#cancellation-deadline-error").await;
     inspection.look_at("the terms, with a wrong field").await;
-    organiser.visit("/admin/account").await;
+    organizer.visit("/admin/account").await;
     inspection.look_at("the account").await;
-    organiser.visit("/admin/audit-log").await;
+    organizer.visit("/admin/audit-log").await;
     inspection.look_at("the audit log").await;
-    organiser.visit("/admin/audit-log?action=password+changed").await;
+    organizer.visit("/admin/audit-log?action=password+changed").await;
     inspection.look_at("the audit log, with nothing in it").await;
-    organiser.visit("/admin/password").await;
+    organizer.visit("/admin/password").await;
     inspection.look_at("changing the password").await;
-    organiser.change_password("not the password", "short", "short").await;
-    organiser.see("#new-password-error").await;
+    organizer.change_password("not the password", "short", "short").await;
+    organizer.see("#new-password-error").await;
     inspection.look_at("changing the password, refused").await;
     inspection.end();
 }

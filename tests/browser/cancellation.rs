@@ -26,7 +26,7 @@ async fn what_one_buyer_gives_back_another_sees_within_a_poll() {
     buyer.see("#cancellation-heading").await;
     assert_eq!(buyer.path().await, format!("{booking}/cancellation"));
     buyer.click("main form button[type=submit]").await;
-    buyer.until("document.querySelector('h1').innerText === 'Booking cancelled'").await;
+    buyer.until("document.querySelector('h1').innerText === 'Booking canceled'").await;
     assert_eq!(buyer.path().await, booking);
     assert!(!buyer.is_seen(CANCEL).await && !buyer.is_seen("a[href$='calendar.ics']").await);
     watcher.until_left(&vip, 2, A_POLL).await;
@@ -46,34 +46,34 @@ async fn without_javascript_a_double_click_cancels_once() {
     visitor.see(CONFIRMATION).await;
     visitor.click(CANCEL).await;
     visitor.double_click("main form button[type=submit]").await;
-    visitor.see(".confirmation--cancelled").await;
+    visitor.see(".confirmation--canceled").await;
     assert_eq!(site.available(&vip), 100);
     // Back to the question, and asked again: nothing happens twice.
     visitor.driver().back().await.expect("a page");
     visitor.driver().refresh().await.expect("a page");
-    visitor.see(".confirmation--cancelled").await;
+    visitor.see(".confirmation--canceled").await;
     assert_eq!(site.available(&vip), 100);
 }
 
 #[tokio::test]
-async fn the_organiser_finds_a_booking_and_cancels_it() {
+async fn the_organizer_finds_a_booking_and_cancels_it() {
     let site = open_site();
     let vip = site.tier("VIP");
-    let (buyer, organiser) = tokio::join!(Visitor::arrive(&site), Visitor::new(&site));
+    let (buyer, organizer) = tokio::join!(Visitor::arrive(&site), Visitor::new(&site));
     buyer.book(&vip, 3).await;
     let reference: String =
         buyer.ask("document.querySelector('[data-booked]').innerText.match(/TK-....-..../)[0]").await;
-    organiser.sign_in(&site).await;
-    organiser.fill("#reference", &reference.to_lowercase().replace('-', " ")).await;
-    organiser.click(".booking-search button").await;
-    organiser.see("#booking-heading").await;
-    assert_eq!(organiser.path().await, format!("/admin/bookings/{reference}"));
-    organiser.click(CANCEL).await;
-    organiser.see("#cancellation-heading").await;
-    organiser.click("main form[action$='/cancellation'] button").await;
-    organiser.until("document.querySelector('main').innerText.includes('Cancelled on')").await;
+    organizer.sign_in(&site).await;
+    organizer.fill("#reference", &reference.to_lowercase().replace('-', " ")).await;
+    organizer.click(".booking-search button").await;
+    organizer.see("#booking-heading").await;
+    assert_eq!(organizer.path().await, format!("/admin/bookings/{reference}"));
+    organizer.click(CANCEL).await;
+    organizer.see("#cancellation-heading").await;
+    organizer.click("main form[action$='/cancellation'] button").await;
+    organizer.until("document.querySelector('main').innerText.includes('Canceled on')").await;
     assert_eq!(site.available(&vip), 100);
-    assert_eq!(organiser.complaints().await, Vec::<String>::new());
+    assert_eq!(organizer.complaints().await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Journeys through the shop in real Chromium: what a visitor and the organiser do, see and hear.
+//! Journeys through the shop in real Chromium: what a visitor and the organizer do, see and hear.
 
 mod accessibility;
 mod availability;
@@ -9,7 +9,7 @@ mod cross_origin;
 mod keyboard;
 mod limits;
 mod once;
-mod organiser;
+mod organizer;
 mod plain;
 mod polling;
 mod quality;

@@ -1,4 +1,4 @@
-//! Buyers cancel while the desks of two servers sell and an organiser starts the sale again and again: all of
+//! Buyers cancel while the desks of two servers sell and an organizer starts the sale again and again: all of
 //! them lock tiers, and cancellations and reseeds lock bookings too.
 
 use std::thread;
@@ -38,15 +38,15 @@ fn cancellations_in_mid_rush_meet_no_deadlock_and_lose_no_ticket() {
                 }
             });
         }
-        let mut organiser = Visitor::new(servers[0].address);
+        let mut organizer = Visitor::new(servers[0].address);
         let sign_in = [("username", "admin".to_owned()), ("password", password)];
-        organiser.post("/admin/sign-in", &sign_in).expect("an answer");
+        organizer.post("/admin/sign-in", &sign_in).expect("an answer");
         let reseed = [("event_name", "Midnight Parade".to_owned())];
         for look in 0..60 {
             thread::sleep(Duration::from_millis(50));
             database.assert_books_balance();
             if look % 6 == 5 {
-                let answer = organiser.post("/admin/reseed", &reseed).expect("an answer");
+                let answer = organizer.post("/admin/reseed", &reseed).expect("an answer");
                 assert_eq!((answer.status, answer.location()), (303, "/admin"));
             }
         }

@@ -1,5 +1,5 @@
 //! Buyers who never give up: each sends its order, and sends it again with the same key until it is
-//! confirmed or refused, whatever happens to the server; and the books that must be true afterwards.
+//! confirmed or refused, whatever happens to the server; and the books that must be true afterward.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

@@ -22,7 +22,7 @@ pub struct Server {
     command: Command,
     log: PathBuf,
     child: Option<Child>,
-    /// What it has printed: the address, and the organiser's password at the first start.
+    /// What it has printed: the address, and the organizer's password at the first start.
     printed: Arc<Mutex<Vec<String>>>,
 }
 
@@ -147,7 +147,7 @@ impl Server {
         self.child.is_some()
     }
 
-    /// The organiser's password, which the server that has made it shows once.
+    /// The organizer's password, which the server that has made it shows once.
     pub fn admin_password(&self) -> Option<String> {
         let printed = self.printed.lock().expect("a lock");
         let line = printed.iter().find(|line| line.starts_with("Password"))?;

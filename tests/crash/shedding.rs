@@ -1,5 +1,5 @@
 //! The database does not answer, and orders pile up: what is too much is sent away, told so, and never
-//! booked afterwards.
+//! booked afterward.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -86,7 +86,7 @@ fn a_storm_on_a_sold_out_tier_costs_next_to_no_statements() {
     assert!(cost <= 200, "{cost} statements in {STORM:?}");
 }
 
-/// Tried: with a memory that is trusted for 10 s the cancelled tickets were refused for as long; with one
+/// Tried: with a memory that is trusted for 10 s the canceled tickets were refused for as long; with one
 /// that refuses orders it has not seen before, the booking was not found again.
 #[test]
 fn in_a_storm_a_booking_is_found_again_and_returned_tickets_are_sold_at_once() {
@@ -122,9 +122,9 @@ fn after_a_reseed_a_sold_out_tier_sells_at_once() {
     let server = Server::start(&database, &[]);
     let tier = tier_ids(&database)[0];
     database.set_available("VIP", 0);
-    let mut organiser = Visitor::new(server.address);
+    let mut organizer = Visitor::new(server.address);
     let password = server.admin_password().expect("the first start shows it");
-    organiser
+    organizer
         .post("/admin/sign-in", &[("username", "admin".into()), ("password", password)])
         .expect("an answer");
 
@@ -136,14 +136,14 @@ fn after_a_reseed_a_sold_out_tier_sells_at_once() {
         assert_eq!(visitor.book(&wanted).expect("an answer").status, 409);
     }
     let reseed = [("event_name", "Midnight Parade".to_owned())];
-    assert_eq!(organiser.post("/admin/reseed", &reseed).expect("an answer").location(), "/admin");
+    assert_eq!(organizer.post("/admin/reseed", &reseed).expect("an answer").location(), "/admin");
     let after = booked_after(&mut visitor, &wanted);
     assert!(after < BACK_WITHIN, "{after:?} after a reseed");
     let vip = database.tier("VIP");
     assert_eq!((vip.sold, vip.available), (1, 99));
 }
 
-/// As the organiser's pages will do it: tickets go back, and the tier's version counts the change.
+/// As the organizer's pages will do it: tickets go back, and the tier's version counts the change.
 fn cancel(database: &TestDatabase, purchase: &Purchase) {
     let Purchase { ticket_type_id, quantity, request_key } = purchase;
     database.execute(&format!(

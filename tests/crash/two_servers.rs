@@ -138,13 +138,13 @@ fn a_reseed_in_mid_rush_meets_no_deadlock() {
                 }
             });
         }
-        let mut organiser = Visitor::new(servers[0].address);
+        let mut organizer = Visitor::new(servers[0].address);
         let sign_in = [("username", "admin".to_owned()), ("password", password)];
-        organiser.post("/admin/sign-in", &sign_in).expect("an answer");
+        organizer.post("/admin/sign-in", &sign_in).expect("an answer");
         for _ in 0..100 {
             thread::sleep(Duration::from_millis(20));
             let reseed = [("event_name", "Midnight Parade".to_owned())];
-            let answer = organiser.post("/admin/reseed", &reseed).expect("an answer");
+            let answer = organizer.post("/admin/reseed", &reseed).expect("an answer");
             if answer.status != 303 || answer.location() != "/admin" {
                 rush.note_wrong(format!("the reseed: {}", answer.status));
             }
@@ -160,7 +160,7 @@ fn two_servers(database: &TestDatabase) -> [Server; 2] {
     [0, 1].map(|_| Server::start(database, &[]))
 }
 
-/// As a deployment does it. One migrates, seeds and makes the organiser's account; the others find them.
+/// As a deployment does it. One migrates, seeds and makes the organizer's account; the others find them.
 /// Tried: without a turn for each the second to seed stopped with a duplicate slug.
 #[test]
 fn servers_may_start_at_once_on_an_empty_database() {

@@ -18,7 +18,7 @@ pub struct Model {
 struct Entry {
     asked: Asked,
     token: String,
-    is_cancelled: bool,
+    is_canceled: bool,
 }
 
 impl Model {
@@ -108,20 +108,20 @@ impl Model {
     /// How many tickets the buyer holds of the tier.
     fn held(&self, asked: &Asked) -> i32 {
         let is_theirs = |entry: &&Entry| {
-            !entry.is_cancelled && (entry.asked.tier, entry.asked.is_ada) == (asked.tier, asked.is_ada)
+            !entry.is_canceled && (entry.asked.tier, entry.asked.is_ada) == (asked.tier, asked.is_ada)
         };
         self.booked.values().filter(is_theirs).map(|entry| entry.asked.quantity).sum()
     }
 
     fn note(&mut self, asked: &Asked, booking: &Booking) {
         self.left[asked.tier] -= asked.quantity;
-        let entry = Entry { asked: asked.clone(), token: booking.token.clone(), is_cancelled: false };
+        let entry = Entry { asked: asked.clone(), token: booking.token.clone(), is_canceled: false };
         self.booked.insert(asked.key, entry);
     }
 
     pub fn cancel(&mut self, key: u8) {
-        if let Some(entry) = self.booked.get_mut(&key).filter(|entry| !entry.is_cancelled) {
-            entry.is_cancelled = true;
+        if let Some(entry) = self.booked.get_mut(&key).filter(|entry| !entry.is_canceled) {
+            entry.is_canceled = true;
             self.left[entry.asked.tier] += entry.asked.quantity;
         }
     }
@@ -138,7 +138,7 @@ impl Model {
     /// Key, token, quantity and status of every booking, by key.
     pub fn bookings(&self) -> Vec<(String, String, i32, String)> {
         let line = |(key, entry): (&u8, &Entry)| {
-            let status = if entry.is_cancelled { "cancelled" } else { "confirmed" };
+            let status = if entry.is_canceled { "cancelled" } else { "confirmed" };
             (format!("key {key}"), entry.token.clone(), entry.asked.quantity, status.to_owned())
         };
         self.booked.iter().map(line).collect()

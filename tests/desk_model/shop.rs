@@ -8,7 +8,7 @@ use diesel::{QueryableByName, RunQueryDsl as _};
 use techkraft::admin;
 use techkraft::admin::audit::Actor;
 use techkraft::booking::buyer::Buyer;
-use techkraft::booking::cancellation::{Canceller, store};
+use techkraft::booking::cancellation::{Canceler, store};
 use techkraft::booking::desk::{Desk, DeskLimits};
 use techkraft::booking::{Order, Outcome};
 use techkraft::config::DatabaseUrl;
@@ -99,14 +99,14 @@ impl Shop {
         }
     }
 
-    /// As the organiser's pages do it.
+    /// As the organizer's pages do it.
     pub fn cancel(&self, number: u8) {
         let query = format!("SELECT reference FROM bookings WHERE request_key = '{}'", key(number));
         let found: Vec<Reference> =
             self.db.read_primary_here(|db| diesel::sql_query(query).load(db)).expect("it is read");
         let Some(Reference { reference }) = found.into_iter().next() else { return };
-        let canceller = Canceller::Organiser { reference };
-        self.db.write_here(|db| store::cancel(db, &canceller)).expect("it is cancelled");
+        let canceler = Canceler::Organizer { reference };
+        self.db.write_here(|db| store::cancel(db, &canceler)).expect("it is canceled");
         self.desk.restocked();
     }
 

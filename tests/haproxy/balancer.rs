@@ -41,9 +41,9 @@ impl Balancer {
         // Whoever runs the tests may not be allowed to become another user.
         replace("    user haproxy\n    group haproxy\n", "", 1);
         for (place, at) in places {
-            let (host, colour) = place.split_once('-').expect("a host and a colour");
+            let (host, color) = place.split_once('-').expect("a host and a color");
             let number = host.trim_start_matches("web");
-            let port = if colour == "blue" { 3001 } else { 3002 };
+            let port = if color == "blue" { 3001 } else { 3002 };
             replace(&format!("server {place} 10.0.0.{number}:{port}"), &format!("server {place} {at}"), 2);
         }
         fs::write(folder.join("haproxy.cfg"), text).expect("written");

@@ -64,8 +64,7 @@ impl Fleet {
                 .expect("a script");
         }
         let mut places = Vec::new();
-        for place in HOSTS.iter().flat_map(|host| ["blue", "green"].map(|colour| format!("{host}-{colour}")))
-        {
+        for place in HOSTS.iter().flat_map(|host| ["blue", "green"].map(|color| format!("{host}-{color}"))) {
             let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
             let settings = format!("export BIND={address} SERVER_ID={place}\n");
             fs::write(folder.path().join(format!("{place}.env")), settings).expect("written");
@@ -123,8 +122,8 @@ impl Fleet {
     }
 
     /// Which places have a process.
-    pub fn running(&self, colour: &str) -> usize {
-        let runs = |host: &&&str| self.pid(&format!("{host}-{colour}")).is_some();
+    pub fn running(&self, color: &str) -> usize {
+        let runs = |host: &&&str| self.pid(&format!("{host}-{color}")).is_some();
         HOSTS.iter().filter(runs).count()
     }
 
@@ -161,10 +160,10 @@ impl Fleet {
         Some(pid.trim().to_owned())
     }
 
-    fn script(&self, name: &str, host: &str, colour: &str) -> Command {
+    fn script(&self, name: &str, host: &str, color: &str) -> Command {
         let mut script = Command::new(self.folder.path().join(name));
         self.settle(&mut script);
-        script.args([host, colour]).stdin(Stdio::null());
+        script.args([host, color]).stdin(Stdio::null());
         script
     }
 
@@ -183,9 +182,9 @@ fn said(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), said)
 }
 
-fn put(folder: &Path, colour: &str, release: &Path) {
-    fs::create_dir_all(folder.join(colour)).expect("a folder");
-    let place = folder.join(colour).join("techkraft");
+fn put(folder: &Path, color: &str, release: &Path) {
+    fs::create_dir_all(folder.join(color)).expect("a folder");
+    let place = folder.join(color).join("techkraft");
     let _ = fs::remove_file(&place);
     symlink(fs::canonicalize(release).expect("a release"), place).expect("a link");
 }

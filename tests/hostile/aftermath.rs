@@ -8,7 +8,7 @@ use crate::server::{SECRET, assert_verified};
 use crate::stage::{Stage, TIER};
 use crate::wire::exchange;
 
-/// What an organiser looks at.
+/// What an organizer looks at.
 const PAGES: [&str; 7] = [
     "/admin",
     "/admin/sales",
@@ -23,7 +23,7 @@ const PAGES: [&str; 7] = [
 pub fn is_well(stage: &Stage, tokens: &HashSet<&str>) {
     books_at_once(stage);
     nothing_else_was_booked(stage, tokens.len() as i64 + 1);
-    the_organiser_sees_it_unharmed(stage);
+    the_organizer_sees_it_unharmed(stage);
     the_log_is_clean(stage, tokens);
     assert_verified(&stage.database);
 }
@@ -43,7 +43,7 @@ fn nothing_else_was_booked(stage: &Stage, confirmed: i64) {
     stage.database.assert_books_balance();
 }
 
-fn the_organiser_sees_it_unharmed(stage: &Stage) {
+fn the_organizer_sees_it_unharmed(stage: &Stage) {
     for page in PAGES {
         let answers = stage.get(page, &stage.session);
         let answer = answers.first().expect("an answer");

@@ -1,7 +1,7 @@
 //! Requests that nobody well-meaning sends, byte for byte over raw sockets, against the real binary on the
 //! database that `TEST_DATABASE_URL` names. `cases` is the table: what is sent, and what may come back.
 //! Whatever is sent, the server answers nothing that it should not, books nothing that it should not, writes
-//! nothing into its log that it should not, and is well afterwards. Tried without the check where a form comes
+//! nothing into its log that it should not, and is well afterward. Tried without the check where a form comes
 //! from, without the escaping of names, without nosniff, and with redirects to paths that hold a backslash:
 //! each is found.
 

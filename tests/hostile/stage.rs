@@ -17,7 +17,7 @@ pub struct Stage {
     pub database: TestDatabase,
     pub server: Server,
     pub password: String,
-    /// The cookie of an organiser who has signed in before it all began: guessing makes it slow.
+    /// The cookie of an organizer who has signed in before it all began: guessing makes it slow.
     pub session: String,
     pub tier: String,
     keys: RequestKeys,
@@ -95,7 +95,7 @@ impl Stage {
         exchange(self.address(), request.as_bytes()).answers
     }
 
-    /// The cookies of an organiser who has signed in.
+    /// The cookies of an organizer who has signed in.
     pub fn sign_in(&self) -> String {
         let form = format!("username=admin&password={}", self.password);
         let answers = exchange(self.address(), &posted("/admin/sign-in", FORM, form.as_bytes())).answers;

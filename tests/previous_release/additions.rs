@@ -14,7 +14,7 @@ const ADDITIONS: &[&str] = &[
     "CREATE TABLE gates (id BIGINT PRIMARY KEY, booking_id BIGINT REFERENCES bookings (id))",
     "ALTER TABLE bookings ADD COLUMN gate TEXT",
     "ALTER TABLE bookings ADD COLUMN channel TEXT NOT NULL DEFAULT 'web'",
-    "ALTER TABLE ticket_types ADD COLUMN colour TEXT",
+    "ALTER TABLE ticket_types ADD COLUMN color TEXT",
     "ALTER TABLE events ADD COLUMN doors_note TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE mails ADD COLUMN language TEXT NOT NULL DEFAULT 'en'",
     "CREATE INDEX bookings_by_channel ON bookings (channel, created_at)",

@@ -12,7 +12,7 @@ use crate::server::Server;
 use crate::site::{assert_verified_by_both, previous};
 use crate::visitor::Visitor;
 
-/// Each order may be asked for again at the other release, opened there, and cancelled there.
+/// Each order may be asked for again at the other release, opened there, and canceled there.
 #[test]
 fn both_releases_sell_and_each_knows_what_the_other_sold() {
     let database = TestDatabase::create();

@@ -1,4 +1,4 @@
-//! The organiser's pages.
+//! The organizer's pages.
 
 mod audit_log;
 mod brakes;

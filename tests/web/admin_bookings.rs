@@ -1,4 +1,4 @@
-//! The organiser finds a booking and ends it.
+//! The organizer finds a booking and ends it.
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
@@ -11,8 +11,8 @@ fn reference(app: &TestApp, location: &str) -> String {
     between(&page, "<span>Reference</span><strong>", "</strong>").to_owned()
 }
 
-fn page(app: &TestApp, organiser: &Client, path: &str) -> (u16, String) {
-    let response = organiser.get(app.url(path)).send().expect("an answer");
+fn page(app: &TestApp, organizer: &Client, path: &str) -> (u16, String) {
+    let response = organizer.get(app.url(path)).send().expect("an answer");
     (response.status().as_u16(), response.text().expect("a page"))
 }
 
@@ -28,22 +28,22 @@ struct Entry {
 
 fn cancellations(app: &TestApp) -> Vec<(String, String, i64)> {
     let query =
-        "SELECT actor, subject, affected FROM audit_log WHERE action = 'booking cancelled' ORDER BY id";
+        "SELECT actor, subject, affected FROM audit_log WHERE action = 'booking canceled' ORDER BY id";
     app.database.rows(query).into_iter().map(|it: Entry| (it.actor, it.subject, it.affected)).collect()
 }
 
 #[test]
-fn the_organiser_cancels_at_any_time_once_and_it_is_written_down() {
+fn the_organizer_cancels_at_any_time_once_and_it_is_written_down() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let location = app.book_well("VIP", 3);
     let reference = reference(&app, &location);
     app.database.execute("UPDATE events SET cancellation_deadline_minutes = NULL");
 
-    let (_, desk) = page(&app, &organiser, "/admin");
+    let (_, desk) = page(&app, &organizer, "/admin");
     let path = format!("/admin/bookings/{reference}");
     assert!(desk.contains(&format!("href=\"{path}\"")), "{desk}");
-    let (status, shown) = page(&app, &organiser, &path);
+    let (status, shown) = page(&app, &organizer, &path);
     assert_eq!(status, 200);
     for text in
         ["Confirmed on", "Ada Lovelace", "ada@example.org", &format!("{path}/cancellation"), &location]
@@ -51,29 +51,29 @@ fn the_organiser_cancels_at_any_time_once_and_it_is_written_down() {
         assert!(shown.contains(text), "{text}\n{shown}");
     }
     let cancellation = format!("{path}/cancellation");
-    let (status, asked) = page(&app, &organiser, &cancellation);
+    let (status, asked) = page(&app, &organizer, &cancellation);
     assert!(status == 200 && asked.contains("Cancel 3 × VIP"), "{asked}");
     assert_eq!(app.database.tier("VIP").sold, 3, "asking changes nothing");
 
     for _ in 0..2 {
-        let response = organiser.post(app.url(&cancellation)).send().expect("an answer");
+        let response = organizer.post(app.url(&cancellation)).send().expect("an answer");
         assert_eq!((response.status().as_u16(), header(&response, "location")), (303, path.as_str()));
     }
     let vip = app.database.tier("VIP");
     assert_eq!((vip.available, vip.sold), (100, 0));
     assert_eq!(cancellations(&app), [("admin".into(), reference, 3)]);
-    let (_, shown) = page(&app, &organiser, &path);
-    assert!(shown.contains("Cancelled on") && !shown.contains("/cancellation"), "{shown}");
-    assert!(page(&app, &organiser, "/admin").1.contains("badge--cancelled"));
-    assert!(app.get(&location).text().expect("a page").contains("Booking cancelled"));
-    let csv = page(&app, &organiser, "/admin/events/midnight-parade/bookings.csv").1;
-    assert!(csv.contains("ada@example.org,cancelled"), "{csv}");
+    let (_, shown) = page(&app, &organizer, &path);
+    assert!(shown.contains("Canceled on") && !shown.contains("/cancellation"), "{shown}");
+    assert!(page(&app, &organizer, "/admin").1.contains("badge--canceled"));
+    assert!(app.get(&location).text().expect("a page").contains("Booking canceled"));
+    let csv = page(&app, &organizer, "/admin/events/midnight-parade/bookings.csv").1;
+    assert!(csv.contains("ada@example.org,canceled"), "{csv}");
 }
 
 #[test]
 fn whoever_is_in_keeps_the_booking() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let location = app.book_well("VIP", 2);
     let reference = reference(&app, &location);
     app.database.execute(
@@ -82,7 +82,7 @@ fn whoever_is_in_keeps_the_booking() {
     );
     let path = format!("/admin/bookings/{reference}/cancellation");
     for response in
-        [organiser.post(app.url(&path)), organiser.post(app.url(&format!("{location}/cancellation")))]
+        [organizer.post(app.url(&path)), organizer.post(app.url(&format!("{location}/cancellation")))]
     {
         let response = response.send().expect("an answer");
         assert_eq!(response.status(), 409);
@@ -96,11 +96,11 @@ fn whoever_is_in_keeps_the_booking() {
 #[test]
 fn a_booking_is_found_as_it_is_read_out() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let reference = reference(&app, &app.book_well("VIP", 1));
     let search = |typed: &str| {
         let typed = typed.replace(' ', "+").replace('\0', "%00");
-        organiser.get(app.url(&format!("/admin/bookings?reference={typed}"))).send().expect("an answer")
+        organizer.get(app.url(&format!("/admin/bookings?reference={typed}"))).send().expect("an answer")
     };
     for typed in
         [reference.clone(), reference.to_lowercase(), reference.replace('-', " "), reference[3..].into()]
@@ -116,7 +116,7 @@ fn a_booking_is_found_as_it_is_read_out() {
         assert!(response.text().expect("a page").contains("aria-describedby=\"reference-error\""));
     }
     for path in ["/admin/bookings/TK-2222-2222", "/admin/bookings/x/cancellation"] {
-        assert_eq!(page(&app, &organiser, path).0, 404, "{path}");
+        assert_eq!(page(&app, &organizer, path).0, 404, "{path}");
     }
 }
 

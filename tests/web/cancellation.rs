@@ -1,4 +1,4 @@
-//! Cancelling, by whoever holds the booking's link.
+//! Canceling, by whoever holds the booking's link.
 
 use std::sync::Barrier;
 use std::thread;
@@ -40,7 +40,7 @@ fn is_shown(app: &TestApp, tier: &str, left: &str) -> bool {
 }
 
 #[test]
-fn a_cancelled_booking_gives_its_tickets_back_once_however_often_it_is_sent() {
+fn a_canceled_booking_gives_its_tickets_back_once_however_often_it_is_sent() {
     let app = TestApp::spawn();
     let location = app.book_well("VIP", 3);
     let page = app.get(&location).text().expect("a page");
@@ -67,7 +67,7 @@ fn a_cancelled_booking_gives_its_tickets_back_once_however_often_it_is_sent() {
     let vip = app.database.tier("VIP");
     assert_eq!((vip.available, vip.sold), (100, 0));
     let page = app.get(&location).text().expect("a page");
-    assert!(page.contains("Booking cancelled"), "{page}");
+    assert!(page.contains("Booking canceled"), "{page}");
     for text in ["You’re going!", "calendar.ics", "Cancel this booking"] {
         assert!(!page.contains(text), "{text}\n{page}");
     }
@@ -85,13 +85,13 @@ fn tickets_that_come_back_are_sold_again_at_once() {
     assert_eq!(app.post(&format!("{location}/cancellation"), &[]).status(), 303);
     // The very order that the desk has just refused, and would refuse from memory.
     let toast = app.get(&location).text().expect("a page");
-    assert!(toast.contains("Cancelled: 2 × VIP"), "{toast}");
+    assert!(toast.contains("Canceled: 2 × VIP"), "{toast}");
     assert_eq!(app.confirm(&checkout, 2).status(), 303);
     app.database.assert_books_balance();
 }
 
 #[test]
-fn the_same_form_shows_the_cancelled_booking_and_books_nothing() {
+fn the_same_form_shows_the_canceled_booking_and_books_nothing() {
     let app = TestApp::spawn();
     let checkout = app.open_checkout("Front Row", 2);
     let location = header(&app.confirm(&checkout, 2), "location").to_owned();
@@ -99,7 +99,7 @@ fn the_same_form_shows_the_cancelled_booking_and_books_nothing() {
     let again = app.confirm(&checkout, 2);
     assert_eq!((again.status().as_u16(), header(&again, "location")), (303, location.as_str()));
     let page = app.get(&location).text().expect("a page");
-    assert!(page.contains("Nothing new was booked") && page.contains("Booking cancelled"), "{page}");
+    assert!(page.contains("Nothing new was booked") && page.contains("Booking canceled"), "{page}");
 
     let form = [
         ("ticket_type", checkout.ticket_type.as_str()),
@@ -112,12 +112,12 @@ fn the_same_form_shows_the_cancelled_booking_and_books_nothing() {
     let fragment = post.send().expect("an answer");
     assert_eq!(fragment.status(), 200);
     let fragment = fragment.text().expect("a fragment");
-    assert!(fragment.contains("Booking cancelled") && !fragment.contains("<html"), "{fragment}");
+    assert!(fragment.contains("Booking canceled") && !fragment.contains("<html"), "{fragment}");
     assert_eq!((app.database.tier("Front Row").sold, app.database.tier("Front Row").available), (0, 200));
 }
 
 #[test]
-fn after_the_deadline_only_the_organiser_may_cancel() {
+fn after_the_deadline_only_the_organizer_may_cancel() {
     let app = TestApp::spawn();
     let location = app.book_well("VIP", 1);
     let cancellation = format!("{location}/cancellation");
@@ -131,9 +131,9 @@ fn after_the_deadline_only_the_organiser_may_cancel() {
         assert_eq!(booking(&app, &location).status, "confirmed");
     };
     app.database.execute("UPDATE events SET cancellation_deadline_minutes = 99999999");
-    refuses("could be cancelled here until");
+    refuses("could be canceled here until");
     app.database.execute("UPDATE events SET cancellation_deadline_minutes = NULL");
-    refuses("cannot be cancelled here");
+    refuses("cannot be canceled here");
     assert!(!app.get(&location).text().expect("a page").contains("/cancellation"));
     app.database.execute("UPDATE events SET cancellation_deadline_minutes = 0");
     assert_eq!(app.post(&cancellation, &[]).status(), 303);
@@ -157,9 +157,9 @@ fn a_guessed_link_cancels_nothing() {
 }
 
 /// Tried: without `status = 'confirmed'` in `end`, PostgreSQL had 100 left and 4 sold; when nobody looks either
-/// whether it is cancelled already, the CHECK turned repetitions into 500s on SQLite too.
+/// whether it is canceled already, the CHECK turned repetitions into 500s on SQLite too.
 #[test]
-fn one_booking_cancelled_at_forty_windows_of_two_servers_comes_back_once() {
+fn one_booking_canceled_at_forty_windows_of_two_servers_comes_back_once() {
     let app = TestApp::spawn();
     let other = app.another_server();
     app.book_well("VIP", 4);
@@ -186,13 +186,13 @@ const GATE_STEP: Duration = Duration::from_micros(500);
 
 /// A gate and the buyer at the same moment: one of them is first.
 /// Tried: with `admitted_count` asked before the booking's row is locked, PostgreSQL let somebody in on a
-/// booking that was cancelled.
+/// booking that was canceled.
 #[test]
-fn a_booking_is_admitted_or_cancelled_and_never_both() {
+fn a_booking_is_admitted_or_canceled_and_never_both() {
     let app = TestApp::spawn();
     let db = Database::open(&DatabaseUrl::parse(&app.database.url).expect("a URL"), 2).expect("it opens");
     let event_id = app.database.rows::<Id>("SELECT id FROM events").pop().expect("a concert").id;
-    let (mut admitted, mut cancelled) = (0, 0);
+    let (mut admitted, mut canceled) = (0, 0);
     // The gate waits until it is about as late as the buyer, however long that takes on this machine.
     let mut gate_waits = Duration::ZERO;
     for round in 0..60 {
@@ -223,14 +223,14 @@ fn a_booking_is_admitted_or_cancelled_and_never_both() {
                 admitted += 1;
                 gate_waits += GATE_STEP;
             }
-            (Outcome::Cancelled(_), 303, "cancelled", 0) => {
-                cancelled += 1;
+            (Outcome::Canceled(_), 303, "cancelled", 0) => {
+                canceled += 1;
                 gate_waits = gate_waits.saturating_sub(GATE_STEP);
             }
             other => panic!("{other:?}"),
         }
     }
-    assert!(admitted > 0 && cancelled > 0, "{admitted} admitted, {cancelled} cancelled");
+    assert!(admitted > 0 && canceled > 0, "{admitted} admitted, {canceled} canceled");
     app.database.assert_books_balance();
 }
 

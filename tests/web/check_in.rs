@@ -14,9 +14,9 @@ pub fn codes(app: &TestApp, booking: &str) -> Vec<String> {
     codes.map(str::to_owned).collect()
 }
 
-pub fn scan(app: &TestApp, organiser: &Client, gate: &str, code: &str) -> Response {
+pub fn scan(app: &TestApp, organizer: &Client, gate: &str, code: &str) -> Response {
     let form = [("event", EVENT), ("gate", gate), ("code", code)];
-    organiser.post(app.url("/admin/check-in")).form(&form).send().expect("an answer")
+    organizer.post(app.url("/admin/check-in")).form(&form).send().expect("an answer")
 }
 
 /// The status and the answer's words.
@@ -43,28 +43,28 @@ fn the_gate_is_closed_to_everybody_else() {
 #[test]
 fn a_ticket_comes_in_once_and_a_second_scan_says_when_and_where() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let codes = codes(&app, &app.book_well("VIP", 2));
     assert_eq!(codes.len(), 2);
 
-    let (status, words) = answer(scan(&app, &organiser, GATE, &codes[0].to_lowercase().replace('-', " ")));
+    let (status, words) = answer(scan(&app, &organizer, GATE, &codes[0].to_lowercase().replace('-', " ")));
     assert_eq!(status, 201, "{words}");
     for part in
         ["answer--admitted", "Admitted", "Ada Lovelace", "VIP, ticket 1 of 2", "1 of 2 of this booking"]
     {
         assert!(words.contains(part), "{part}: {words}");
     }
-    let (status, words) = answer(scan(&app, &organiser, "South gate", &codes[0]));
+    let (status, words) = answer(scan(&app, &organizer, "South gate", &codes[0]));
     assert_eq!(status, 409, "{words}");
     for part in ["answer--refused", "Already used", "Ada Lovelace", "Came in", GATE] {
         assert!(words.contains(part), "{part}: {words}");
     }
-    let (status, words) = answer(scan(&app, &organiser, GATE, &codes[1]));
+    let (status, words) = answer(scan(&app, &organizer, GATE, &codes[1]));
     assert_eq!(status, 201);
     assert!(words.contains("All 2 of this booking are in"), "{words}");
     assert_eq!(app.count("admissions"), 2);
 
-    let turnout = organiser
+    let turnout = organizer
         .get(app.url("/admin/check-in/turnout?event=midnight-parade&gate=South%20gate"))
         .header("HX-Request", "true");
     let turnout = turnout.send().expect("an answer").text().expect("a fragment");
@@ -74,21 +74,21 @@ fn a_ticket_comes_in_once_and_a_second_scan_says_when_and_where() {
 }
 
 #[test]
-fn a_cancelled_booking_is_refused() {
+fn a_canceled_booking_is_refused() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let codes = codes(&app, &app.book_well("VIP", 2));
     app.database.execute("UPDATE bookings SET status = 'cancelled', cancelled_at = CURRENT_TIMESTAMP");
-    let (status, words) = answer(scan(&app, &organiser, GATE, &codes[0]));
+    let (status, words) = answer(scan(&app, &organizer, GATE, &codes[0]));
     assert_eq!(status, 409);
-    assert!(words.contains("Cancelled") && words.contains("answer--refused"), "{words}");
+    assert!(words.contains("Canceled") && words.contains("answer--refused"), "{words}");
     assert_eq!((app.count("admissions"), app.count("refusals")), (0, 1));
 }
 
 #[test]
 fn a_ticket_for_another_concert_is_refused() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let code = &codes(&app, &app.book_well("VIP", 1))[0];
     app.database.execute(
         "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency)
@@ -99,20 +99,20 @@ fn a_ticket_for_another_concert_is_refused() {
     );
     app.wait_until_shown("Matinee");
     let form = [("event", "matinee"), ("gate", GATE), ("code", code)];
-    let response = organiser.post(app.url("/admin/check-in")).form(&form).send().expect("an answer");
+    let response = organizer.post(app.url("/admin/check-in")).form(&form).send().expect("an answer");
     let (status, words) = answer(response);
     assert_eq!(status, 409);
     assert!(words.contains("Wrong concert") && words.contains("for Midnight Parade"), "{words}");
-    let question = organiser.get(app.url("/admin/check-in/gate")).send().expect("an answer");
+    let question = organizer.get(app.url("/admin/check-in/gate")).send().expect("an answer");
     let question = question.text().expect("a page");
     assert!(question.contains("type=\"radio\"") && question.contains("Matinee"), "{question}");
-    assert_eq!(answer(scan(&app, &organiser, GATE, code)).0, 201, "nothing was spoilt");
+    assert_eq!(answer(scan(&app, &organizer, GATE, code)).0, 201, "nothing was spoilt");
 }
 
 #[test]
 fn what_is_no_ticket_is_refused_and_written_down() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let booking = app.book_well("VIP", 1);
     let code = codes(&app, &booking).remove(0);
     let page = app.get(&booking).text().expect("a page");
@@ -125,16 +125,16 @@ fn what_is_no_ticket_is_refused_and_written_down() {
         (reference, 422, "reference"),
         (&forged, 404, "Not a ticket"),
     ] {
-        let (got, words) = answer(scan(&app, &organiser, GATE, typed));
+        let (got, words) = answer(scan(&app, &organizer, GATE, typed));
         assert_eq!(got, status, "{typed:?}: {words}");
         assert!(words.contains(says), "{typed:?}: {words}");
     }
     assert_eq!((app.count("admissions"), app.count("refusals")), (0, 1));
-    let kept = scan(&app, &organiser, GATE, &code[1..]).text().expect("a page");
+    let kept = scan(&app, &organizer, GATE, &code[1..]).text().expect("a page");
     assert!(kept.contains(&format!("value=\"{}\"", &code[1..])), "what was typed is still there");
 
     app.database.execute("DELETE FROM bookings");
-    let (status, words) = answer(scan(&app, &organiser, GATE, &code));
+    let (status, words) = answer(scan(&app, &organizer, GATE, &code));
     assert_eq!(status, 404);
     assert!(words.contains("no such booking"), "{words}");
 }
@@ -142,59 +142,59 @@ fn what_is_no_ticket_is_refused_and_written_down() {
 #[test]
 fn every_forgery_of_one_character_is_refused() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let code = codes(&app, &app.book_well("VIP", 4)).remove(0);
     for (position, character) in code.char_indices().filter(|(_, character)| *character != '-') {
         let mut forged = code.clone();
         forged.replace_range(position..=position, if character == 'Z' { "Y" } else { "Z" });
-        assert_eq!(scan(&app, &organiser, GATE, &forged).status(), 404, "{forged}");
+        assert_eq!(scan(&app, &organizer, GATE, &forged).status(), 404, "{forged}");
     }
     assert_eq!((app.count("admissions"), app.count("refusals")), (0, 20));
-    assert_eq!(scan(&app, &organiser, GATE, &code).status(), 201);
+    assert_eq!(scan(&app, &organizer, GATE, &code).status(), 201);
 }
 
 #[test]
 fn an_admission_is_undone_once_and_audited() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let code = codes(&app, &app.book_well("VIP", 1)).remove(0);
     let undo = || {
         let form = [("event", EVENT), ("gate", GATE), ("code", &code)];
-        answer(organiser.post(app.url("/admin/check-in/revocation")).form(&form).send().expect("an answer"))
+        answer(organizer.post(app.url("/admin/check-in/revocation")).form(&form).send().expect("an answer"))
     };
     assert_eq!(undo().0, 409, "nobody is in yet");
-    assert_eq!(scan(&app, &organiser, GATE, &code).status(), 201);
+    assert_eq!(scan(&app, &organizer, GATE, &code).status(), 201);
     let (status, words) = undo();
     assert_eq!(status, 200);
     assert!(words.contains("Undone") && words.contains("Ada Lovelace"), "{words}");
     assert_eq!(undo().0, 409);
     assert_eq!(app.count("audit_log WHERE action = 'admission revoked' AND actor = 'admin'"), 1);
-    assert_eq!(scan(&app, &organiser, GATE, &code).status(), 201, "the ticket is good again");
+    assert_eq!(scan(&app, &organizer, GATE, &code).status(), 201, "the ticket is good again");
 }
 
 #[test]
 fn a_reseed_starts_the_gates_afresh_too() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let code = codes(&app, &app.book_well("VIP", 1)).remove(0);
-    let statuses = [(); 2].map(|()| scan(&app, &organiser, GATE, &code).status().as_u16());
+    let statuses = [(); 2].map(|()| scan(&app, &organizer, GATE, &code).status().as_u16());
     assert_eq!((statuses, app.count("refusals")), ([201, 409], 1));
-    let reseed = organiser.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
+    let reseed = organizer.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
     assert_eq!(reseed.send().expect("an answer").status(), 303);
     assert_eq!((app.count("admissions"), app.count("refusals")), (0, 0));
-    assert_eq!(scan(&app, &organiser, GATE, &code).status(), 404);
+    assert_eq!(scan(&app, &organizer, GATE, &code).status(), 404);
 }
 
 #[test]
 fn a_device_remembers_its_gate() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let open =
-        || organiser.get(app.url("/admin/check-in")).send().expect("an answer").text().expect("a page");
+        || organizer.get(app.url("/admin/check-in")).send().expect("an answer").text().expect("a page");
     assert!(open().contains("Which gate is this?"));
     let name = |gate: &str| {
         let form = [("event", EVENT), ("gate", gate)];
-        organiser.post(app.url("/admin/check-in/gate")).form(&form).send().expect("an answer")
+        organizer.post(app.url("/admin/check-in/gate")).form(&form).send().expect("an answer")
     };
     for bad in ["", "  ", "a\0b", &"x".repeat(41)] {
         let response = name(bad);
@@ -211,11 +211,11 @@ fn a_device_remembers_its_gate() {
 #[test]
 fn htmx_gets_the_parts_that_changed() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let code = codes(&app, &app.book_well("VIP", 1)).remove(0);
     let form = [("event", EVENT), ("gate", GATE), ("code", &code)];
     for status in [201, 409] {
-        let post = organiser.post(app.url("/admin/check-in")).header("HX-Request", "true").form(&form);
+        let post = organizer.post(app.url("/admin/check-in")).header("HX-Request", "true").form(&form);
         let response = post.send().expect("an answer");
         assert_eq!(response.status(), status);
         let html = response.text().expect("a fragment");
@@ -226,9 +226,9 @@ fn htmx_gets_the_parts_that_changed() {
 #[test]
 fn only_the_gates_page_may_use_the_camera() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let policy = |path: &str| {
-        let response = organiser.get(app.url(path)).send().expect("an answer");
+        let response = organizer.get(app.url(path)).send().expect("an answer");
         header(&response, "permissions-policy").to_owned()
     };
     assert!(policy("/admin/check-in").contains("camera=(self)"));

@@ -111,7 +111,7 @@ fn the_link_lists_the_bookings_of_its_address_alone() {
     assert_eq!((response.status().as_u16(), header(&response, "cache-control")), (200, "private, no-store"));
     assert_eq!(header(&response, "x-robots-tag"), "noindex, nofollow");
     let page = response.text().expect("a page");
-    for text in [&first, &second, "2 × VIP", "3 × VIP", "1 × Front Row", "Cancelled", "Confirmed"] {
+    for text in [&first, &second, "2 × VIP", "3 × VIP", "1 × Front Row", "Canceled", "Confirmed"] {
         assert!(page.contains(text), "{text}\n{page}");
     }
     assert!(page.contains("name=\"referrer\" content=\"no-referrer\"") && !page.contains(&foreign), "{page}");

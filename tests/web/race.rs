@@ -71,7 +71,7 @@ fn one_form_sent_fifty_times_at_once_books_once() {
 #[test]
 fn bookings_in_the_middle_of_a_reseed_end_before_or_after_it() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let checkouts: Vec<Checkout> = (0..60).map(|_| app.open_checkout("General Admission", 1)).collect();
     let barrier = Barrier::new(21);
     thread::scope(|scope| {
@@ -87,7 +87,7 @@ fn bookings_in_the_middle_of_a_reseed_end_before_or_after_it() {
         }
         barrier.wait();
         for _ in 0..3 {
-            let post = organiser.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
+            let post = organizer.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
             assert_eq!(post.send().expect("an answer").status(), 303);
         }
     });
@@ -98,17 +98,17 @@ fn bookings_in_the_middle_of_a_reseed_end_before_or_after_it() {
 #[test]
 fn one_ticket_scanned_at_forty_gates_at_once_comes_in_once() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     for _ in 0..5 {
         let code = codes(&app, &app.book_well("VIP", 2)).remove(0);
         let barrier = Barrier::new(40);
         let mut statuses: Vec<u16> = thread::scope(|scope| {
             let gates: Vec<_> = (0..40)
                 .map(|number| {
-                    let (app, organiser, barrier, code) = (&app, &organiser, &barrier, &code);
+                    let (app, organizer, barrier, code) = (&app, &organizer, &barrier, &code);
                     scope.spawn(move || {
                         barrier.wait();
-                        scan(app, organiser, &format!("Gate {number}"), code).status().as_u16()
+                        scan(app, organizer, &format!("Gate {number}"), code).status().as_u16()
                     })
                 })
                 .collect();

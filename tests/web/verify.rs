@@ -39,7 +39,7 @@ fn each_untruth_is_found() {
         ("admissions of a booking that does not exist", &admit("999999", "1")),
         ("a ticket that its booking does not have", &admit("id", "quantity + 1")),
         ("tickets that were let in more than once", &format!("{0}; {0}", admit("id", "1"))),
-        ("neither confirmed nor cancelled", "UPDATE bookings SET status = 'perhaps'"),
+        ("neither confirmed nor canceled", "UPDATE bookings SET status = 'perhaps'"),
         ("DOES NOT BALANCE", "UPDATE bookings SET status = 'cancelled', cancelled_at = created_at"),
         ("do not say when", "UPDATE bookings SET status = 'cancelled'"),
         ("do not say when", "UPDATE bookings SET cancelled_at = created_at"),
@@ -104,11 +104,11 @@ fn drop_guards(database: &TestDatabase) {
 }
 
 #[test]
-fn the_organiser_sees_the_reconciliation() {
+fn the_organizer_sees_the_reconciliation() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let desk =
-        |app: &TestApp| organiser.get(app.url("/admin")).send().expect("an answer").text().expect("a page");
+        |app: &TestApp| organizer.get(app.url("/admin")).send().expect("an answer").text().expect("a page");
     assert!(desk(&app).contains("Counted again a moment ago"));
     app.database.execute("UPDATE ticket_types SET available = available - 1 WHERE name = 'VIP'");
     assert!(desk(&app).contains("VIP: 0 sold and 99 available do not make up 100"));

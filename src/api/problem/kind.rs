@@ -99,13 +99,13 @@ impl Kind {
                 "too-late-to-cancel",
                 409,
                 "Too late to cancel",
-                "The deadline for cancelling is over, or this concert has none.",
+                "The deadline for canceling is over, or this concert has none.",
             ),
             Self::AlreadyAdmitted => (
                 "already-admitted",
                 409,
                 "Already admitted",
-                "A ticket of this booking has been used at the entrance, so it can no longer be cancelled.",
+                "A ticket of this booking has been used at the entrance, so it can no longer be canceled.",
             ),
             Self::BodyTooLarge => {
                 ("body-too-large", 413, "Content too large", "A body may hold 16 KiB at most.")

@@ -99,7 +99,7 @@ pub async fn show(app: web::Data<App>, token: web::Path<String>) -> Result<HttpR
     Ok(respond(&app, &sale))
 }
 
-/// `POST /api/v1/bookings/{token}/cancellation`: sent twice, it shows the same cancelled booking.
+/// `POST /api/v1/bookings/{token}/cancellation`: sent twice, it shows the same canceled booking.
 #[utoipa::path(
     post,
     path = "/api/v1/bookings/{token}/cancellation",
@@ -107,7 +107,7 @@ pub async fn show(app: web::Data<App>, token: web::Path<String>) -> Result<HttpR
     tag = "Bookings",
     params(("token" = String, Path, description = "The booking's token")),
     responses(
-        (status = 200, description = "Cancelled, now or before; its tickets are on sale again", body = Booking),
+        (status = 200, description = "Canceled, now or before; its tickets are on sale again", body = Booking),
         (status = 404, description = "There is no such booking", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The deadline is over, or a ticket has been used",
             body = Problem, content_type = "application/problem+json"),
@@ -116,7 +116,7 @@ pub async fn show(app: web::Data<App>, token: web::Path<String>) -> Result<HttpR
 pub async fn cancel(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Problem> {
     let sale = find_sale(&app, token.into_inner()).await?;
     match cancellation::cancel(&app, sale.booking.token.clone()).await? {
-        Cancellation::Cancelled { booking, .. } | Cancellation::AlreadyCancelled(booking) => {
+        Cancellation::Canceled { booking, .. } | Cancellation::AlreadyCanceled(booking) => {
             Ok(respond(&app, &Sale { booking, ..sale }))
         }
         Cancellation::TooLate => Err(Problem::new(Kind::TooLateToCancel)),

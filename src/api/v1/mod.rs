@@ -186,10 +186,10 @@ pub struct Booking {
     created_at: String,
     #[schema(format = DateTime, required = true)]
     cancelled_at: Option<String>,
-    /// Until when it may be cancelled; null: not at all.
+    /// Until when it may be canceled; null: not at all.
     #[schema(format = DateTime, required = true)]
     cancellable_until: Option<String>,
-    /// One for each seat; none when the booking is cancelled.
+    /// One for each seat; none when the booking is canceled.
     tickets: Vec<Ticket>,
     /// The booking's page, with the tickets as QR codes.
     #[schema(format = "uri")]
@@ -201,7 +201,7 @@ pub struct Booking {
 #[schema(as = BookingStatus)]
 pub enum Status {
     Confirmed,
-    Cancelled,
+    Canceled,
 }
 
 /// Who has booked.
@@ -232,7 +232,7 @@ impl Booking {
         Self {
             token: booking.token.clone(),
             reference: booking.reference.clone(),
-            status: if is_confirmed { Status::Confirmed } else { Status::Cancelled },
+            status: if is_confirmed { Status::Confirmed } else { Status::Canceled },
             event: event.slug.clone(),
             ticket_type_id: booking.ticket_type_id.to_string(),
             quantity: booking.quantity,

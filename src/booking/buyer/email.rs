@@ -42,22 +42,22 @@ pub fn parse_email(typed: &str) -> Result<String, &'static str> {
 /// does. What single providers do, such as ignoring dots or what follows a plus, is left alone: elsewhere those
 /// are other people's addresses.
 #[must_use]
-pub fn normalised_email(email: &str) -> String {
+pub fn normalized_email(email: &str) -> String {
     let email = compose(email.trim());
     let Some((mailbox, domain)) = email.rsplit_once('@') else { return email.to_lowercase() };
     let domain = ascii_domain(domain).unwrap_or_else(|| domain.to_lowercase());
     format!("{}@{domain}", mailbox.to_lowercase())
 }
 
-/// The normalised address where it is not simply the address with its ASCII letters in small: that alone SQL
+/// The normalized address where it is not simply the address with its ASCII letters in small: that alone SQL
 /// can do by itself, the same on both databases, and every address that is ASCII needs no more.
 #[must_use]
-pub fn unusual_normalised_email(email: &str) -> Option<String> {
+pub fn unusual_normalized_email(email: &str) -> Option<String> {
     if email.is_ascii() {
         return None;
     }
-    let normalised = normalised_email(email);
-    (normalised != email.to_ascii_lowercase()).then_some(normalised)
+    let normalized = normalized_email(email);
+    (normalized != email.to_ascii_lowercase()).then_some(normalized)
 }
 
 /// The domain as the DNS has it; `None` when it cannot have it.
@@ -139,16 +139,16 @@ mod tests {
             "ada@bu\u{308}cher.example",
         ];
         for way in ways {
-            assert_eq!(normalised_email(way), "ada@xn--bcher-kva.example", "{way}");
+            assert_eq!(normalized_email(way), "ada@xn--bcher-kva.example", "{way}");
         }
         let others = ["a.da@example.org", "ada+1@example.org", "ada@example.com", "ada@sub.example.org"];
         for other in others {
-            assert_ne!(normalised_email(other), normalised_email("ada@example.org"), "{other}");
+            assert_ne!(normalized_email(other), normalized_email("ada@example.org"), "{other}");
         }
-        assert_eq!(normalised_email("no address"), "no address");
+        assert_eq!(normalized_email("no address"), "no address");
         for email in ["Ada@example.org", "x@y"] {
-            let once = normalised_email(email);
-            assert_eq!(normalised_email(&once), once);
+            let once = normalized_email(email);
+            assert_eq!(normalized_email(&once), once);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Cancelling: a booking ends, and its tickets are on sale again. Both happen in one transaction, once,
+//! Canceling: a booking ends, and its tickets are on sale again. Both happen in one transaction, once,
 //! whatever is clicked twice or at the same time; the update that finds the booking still confirmed decides.
 //!
-//! A buyer may cancel until the concert's deadline, the organiser at any time. Neither may once somebody is
+//! A buyer may cancel until the concert's deadline, the organizer at any time. Neither may once somebody is
 //! in on one of the tickets: that seat is taken, so it cannot be sold again.
 
 pub mod pages;
@@ -14,14 +14,14 @@ use crate::app::App;
 use crate::error::Error;
 use crate::events::{Event, Stock};
 
-/// Which booking is to be cancelled, and by whom.
+/// Which booking is to be canceled, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Canceller {
+pub enum Canceler {
     /// Whoever holds the booking's link.
     Buyer {
         token: String,
     },
-    Organiser {
+    Organizer {
         reference: String,
     },
 }
@@ -30,9 +30,9 @@ pub enum Canceller {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The tickets are on sale again.
-    Cancelled { booking: Booking, stock: Stock },
+    Canceled { booking: Booking, stock: Stock },
     /// They have been for a while: the same was asked before.
-    AlreadyCancelled(Booking),
+    AlreadyCanceled(Booking),
     /// The deadline is over, or buyers may not cancel at all.
     TooLate,
     /// So many people are in on its tickets.
@@ -65,8 +65,8 @@ impl Event {
 /// # Errors
 /// [`Error::NotFound`] when no booking has that link; what the database said.
 pub async fn cancel(app: &App, token: String) -> Result<Outcome, Error> {
-    let canceller = Canceller::Buyer { token };
-    let outcome = app.db.write(move |db| store::cancel(db, &canceller)).await?;
+    let canceler = Canceler::Buyer { token };
+    let outcome = app.db.write(move |db| store::cancel(db, &canceler)).await?;
     announce(app, &outcome);
     Ok(outcome)
 }
@@ -74,7 +74,7 @@ pub async fn cancel(app: &App, token: String) -> Result<Outcome, Error> {
 /// Shows what a cancellation has put on sale again, here and on the other servers, and has the desk forget
 /// what was sold out; the mail goes out. The desks of other servers remember that for a tenth of a second only.
 pub fn announce(app: &App, outcome: &Outcome) {
-    if let Outcome::Cancelled { stock, .. } = outcome {
+    if let Outcome::Canceled { stock, .. } = outcome {
         app.board.announce(&[*stock]);
         app.desk.restocked();
         app.mail_bell.ring();

@@ -27,14 +27,14 @@ struct New {
 /// `GET /bookings/{token}/cancellation`
 pub async fn new(page: Page, app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let sale = find_sale(&app, token.into_inner()).await?;
-    if sale.booking.is_cancelled() {
+    if sale.booking.is_canceled() {
         return Ok(see_other(&format!("/bookings/{}", sale.booking.token)).finish());
     }
     let refusal = (!sale.event.is_cancellable(Utc::now().naive_utc())).then(|| too_late(&sale.event));
     ask(page, sale, refusal)
 }
 
-/// `POST /bookings/{token}/cancellation`: sent twice, it shows the same cancelled booking.
+/// `POST /bookings/{token}/cancellation`: sent twice, it shows the same canceled booking.
 pub async fn create(
     page: Page,
     app: web::Data<App>,
@@ -43,11 +43,11 @@ pub async fn create(
     let sale = find_sale(&app, token.into_inner()).await?;
     let mut response = see_other(&format!("/bookings/{}", sale.booking.token));
     match cancel(&app, sale.booking.token.clone()).await? {
-        Outcome::Cancelled { .. } => {
-            let toast = format!("Cancelled: {} × {}", sale.booking.quantity, sale.ticket_type.name);
+        Outcome::Canceled { .. } => {
+            let toast = format!("Canceled: {} × {}", sale.booking.quantity, sale.ticket_type.name);
             response.cookie(toast_cookie(&app, &Toast::success(toast)));
         }
-        Outcome::AlreadyCancelled(_) => {}
+        Outcome::AlreadyCanceled(_) => {}
         Outcome::TooLate => {
             let refusal = too_late(&sale.event);
             return ask(page, sale, Some(refusal));
@@ -69,20 +69,20 @@ fn ask(page: Page, sale: Sale, refusal: Option<String>) -> Result<HttpResponse, 
 fn too_late(event: &Event) -> String {
     match event.cancellation_deadline() {
         Some(deadline) => format!(
-            "Bookings of this concert could be cancelled here until {deadline}. Only the organiser can do it now."
+            "Bookings of this concert could be canceled here until {deadline}. Only the organizer can do it now."
         ),
-        None => "Bookings of this concert cannot be cancelled here. Only the organiser can do it.".into(),
+        None => "Bookings of this concert cannot be canceled here. Only the organizer can do it.".into(),
     }
 }
 
-/// Why neither the buyer nor the organiser may cancel.
+/// Why neither the buyer nor the organizer may cancel.
 pub fn admitted(count: i64, booking: &Booking) -> String {
     match (count, booking.quantity) {
         (1, 1) => {
-            "Its ticket has been used at the entrance, so this booking can no longer be cancelled.".into()
+            "Its ticket has been used at the entrance, so this booking can no longer be canceled.".into()
         }
         (count, all) => format!(
-            "Tickets used at the entrance: {count} of {all}. So this booking can no longer be cancelled."
+            "Tickets used at the entrance: {count} of {all}. So this booking can no longer be canceled."
         ),
     }
 }

@@ -1,8 +1,8 @@
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 
-use super::{Canceller, Outcome};
-use crate::booking::{Booking, CANCELLED, CONFIRMED};
+use super::{Canceler, Outcome};
+use crate::booking::{Booking, CANCELED, CONFIRMED};
 use crate::db::Db;
 use crate::events::{Event, Stock};
 use crate::mail::{self, Kind, NewMail};
@@ -18,13 +18,13 @@ use crate::tickets::store::admitted_count;
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn cancel(db: &mut Db, canceller: &Canceller) -> QueryResult<Outcome> {
+pub fn cancel(db: &mut Db, canceler: &Canceler) -> QueryResult<Outcome> {
     let now = Utc::now().naive_utc();
-    let (id, booking, event) = find(db, canceller)?;
-    if booking.is_cancelled() {
-        return Ok(Outcome::AlreadyCancelled(booking));
+    let (id, booking, event) = find(db, canceler)?;
+    if booking.is_canceled() {
+        return Ok(Outcome::AlreadyCanceled(booking));
     }
-    if matches!(canceller, Canceller::Buyer { .. }) && !event.is_cancellable(now) {
+    if matches!(canceler, Canceler::Buyer { .. }) && !event.is_cancellable(now) {
         return Ok(Outcome::TooLate);
     }
     lock(db, booking.ticket_type_id, id)?;
@@ -33,27 +33,27 @@ pub fn cancel(db: &mut Db, canceller: &Canceller) -> QueryResult<Outcome> {
         count => return Ok(Outcome::Admitted { count }),
     }
     if !end(db, id, now)? {
-        let (_, booking, _) = find(db, canceller)?;
-        return Ok(Outcome::AlreadyCancelled(booking));
+        let (_, booking, _) = find(db, canceler)?;
+        return Ok(Outcome::AlreadyCanceled(booking));
     }
     let stock = give_back(db, &booking)?;
     if booking.has_address() {
         let mail = NewMail { kind: Kind::Cancellation, booking_id: Some(id), recipient: None, payload: None };
         mail::store::enqueue(db, &mail)?;
     }
-    let booking = Booking { status: CANCELLED.to_owned(), cancelled_at: Some(now), ..booking };
-    Ok(Outcome::Cancelled { booking, stock })
+    let booking = Booking { status: CANCELED.to_owned(), cancelled_at: Some(now), ..booking };
+    Ok(Outcome::Canceled { booking, stock })
 }
 
-fn find(db: &mut Db, canceller: &Canceller) -> QueryResult<(i64, Booking, Event)> {
+fn find(db: &mut Db, canceler: &Canceler) -> QueryResult<(i64, Booking, Event)> {
     let found = bookings::table.inner_join(ticket_types::table.inner_join(events::table)).select((
         bookings::id,
         Booking::as_select(),
         Event::as_select(),
     ));
-    match canceller {
-        Canceller::Buyer { token } => found.filter(bookings::token.eq(token)).first(db),
-        Canceller::Organiser { reference } => found.filter(bookings::reference.eq(reference)).first(db),
+    match canceler {
+        Canceler::Buyer { token } => found.filter(bookings::token.eq(token)).first(db),
+        Canceler::Organizer { reference } => found.filter(bookings::reference.eq(reference)).first(db),
     }
 }
 
@@ -72,7 +72,7 @@ fn lock(db: &mut Db, ticket_type_id: i64, id: i64) -> QueryResult<()> {
 fn end(db: &mut Db, id: i64, now: NaiveDateTime) -> QueryResult<bool> {
     let confirmed = bookings::table.find(id).filter(bookings::status.eq(CONFIRMED));
     let ended = diesel::update(confirmed)
-        .set((bookings::status.eq(CANCELLED), bookings::cancelled_at.eq(now)))
+        .set((bookings::status.eq(CANCELED), bookings::cancelled_at.eq(now)))
         .execute(db)?;
     Ok(ended == 1)
 }

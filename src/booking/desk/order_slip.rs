@@ -20,7 +20,7 @@ pub(super) struct OrderSlip {
 }
 
 /// Decides who ends an order, the worker by booking it or the buyer by giving it up: whoever takes it
-/// first. So an order that a buyer was told is given up is never booked afterwards.
+/// first. So an order that a buyer was told is given up is never booked afterward.
 #[derive(Clone, Default)]
 pub(super) struct Claim(Arc<AtomicBool>);
 

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Found, PAUSE};
 use crate::booking::Booking;
-use crate::booking::buyer::normalised_email;
+use crate::booking::buyer::normalized_email;
 use crate::booking::store::PERSON;
 use crate::db::Db;
 use crate::events::{Event, TicketType};
@@ -42,7 +42,7 @@ pub fn ask(db: &mut Db, email: &str) -> QueryResult<()> {
 pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Vec<Found>> {
     let rows: Vec<(Booking, TicketType, Event)> = bookings::table
         .inner_join(ticket_types::table.inner_join(events::table))
-        .filter(sql::<Text>(PERSON).eq(normalised_email(email)))
+        .filter(sql::<Text>(PERSON).eq(normalized_email(email)))
         .order(bookings::id.desc())
         .limit(LIST_MAX)
         .select((Booking::as_select(), TicketType::as_select(), Event::as_select()))
@@ -82,5 +82,5 @@ fn forget(db: &mut Db, before: NaiveDateTime) -> QueryResult<()> {
 }
 
 fn hash(email: &str) -> String {
-    Sha256::digest(normalised_email(email)).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(normalized_email(email)).iter().map(|byte| format!("{byte:02x}")).collect()
 }

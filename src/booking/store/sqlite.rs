@@ -12,7 +12,7 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
 use diesel::sqlite::Sqlite;
 
-use super::super::buyer::{normalised_email, unusual_normalised_email};
+use super::super::buyer::{normalized_email, unusual_normalized_email};
 use super::super::{Booking, CONFIRMED, Order, Outcome};
 use super::{Batch, PERSON, outcome_of_known};
 use crate::events::Stock;
@@ -119,7 +119,7 @@ fn insert_fitting(
 fn person_limit(sqlite: &mut SqliteConnection, order: &Order, tier: &Tier) -> QueryResult<Option<Outcome>> {
     let Some(limit) = tier.max_per_person else { return Ok(None) };
     let held: i32 = bookings::table
-        .filter(sql::<Text>(PERSON).eq(normalised_email(&order.buyer.email)))
+        .filter(sql::<Text>(PERSON).eq(normalized_email(&order.buyer.email)))
         .filter(bookings::ticket_type_id.eq(order.ticket_type_id))
         .filter(bookings::status.eq(CONFIRMED))
         .select(sql::<Integer>("CAST(coalesce(sum(bookings.quantity), 0) AS INTEGER)"))
@@ -135,8 +135,8 @@ fn insert(
     created_at: NaiveDateTime,
 ) -> QueryResult<Option<Booking>> {
     let booking = Booking::of(order, tier.price_cents, tier.currency.clone(), created_at);
-    let normalised_email = unusual_normalised_email(&booking.buyer_email);
-    let insertion = Insertion { booking: &booking, normalised_email, request_key: &order.request_key };
+    let normalized_email = unusual_normalized_email(&booking.buyer_email);
+    let insertion = Insertion { booking: &booking, normalized_email, request_key: &order.request_key };
     let inserted = insertion.execute(sqlite)?;
     Ok((inserted > 0).then_some(booking))
 }
@@ -144,7 +144,7 @@ fn insert(
 /// One row of `bookings`. Its type names the statement, whose text is thus not put together again for each.
 struct Insertion<'a> {
     booking: &'a Booking,
-    normalised_email: Option<String>,
+    normalized_email: Option<String>,
     request_key: &'a str,
 }
 
@@ -177,7 +177,7 @@ impl QueryFragment<Sqlite> for Insertion<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(&self.booking.buyer_email)?;
         out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.normalised_email)?;
+        out.push_bind_param::<Nullable<Text>, _>(&self.normalized_email)?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(self.request_key)?;
         out.push_sql(", ");

@@ -115,13 +115,13 @@ fn judge(replica: &Replica, probe: &mut Probe, primary: &Mutex<Primary>, max_lag
     let is_in_use = replica.is_in_use();
     // Back only when it has really caught up, so that it does not come and go with every batch.
     let limit = if is_in_use { max_lag } else { max_lag / 2 };
-    let judgement = probe.ask().and_then(|reading| {
+    let judgment = probe.ask().and_then(|reading| {
         let primary = primary.lock();
         *replica.lag.lock() = (primary.positions.lag(reading.position, Instant::now()), Instant::now());
         check(&reading, &primary, limit)?;
         Ok(is_in_use || primary.positions.is_past_start(reading.position))
     });
-    match judgement {
+    match judgment {
         Ok(true) => replica.take_back().unwrap_or_else(|why| replica.leave_out(&why)),
         // Just started: it is still replaying what was made before. Nothing to speak of yet.
         Ok(false) => {}

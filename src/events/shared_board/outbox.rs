@@ -73,7 +73,7 @@ impl Outbox {
         }
     }
 
-    /// Waits until there is something. May be cancelled at any time.
+    /// Waits until there is something. May be canceled at any time.
     pub async fn is_filled(&self) {
         while self.waiting.lock().is_empty() {
             self.filled.notified().await;

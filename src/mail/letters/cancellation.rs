@@ -1,4 +1,4 @@
-//! Your booking is cancelled: what it was, and that its tickets no longer admit anyone.
+//! Your booking is canceled: what it was, and that its tickets no longer admit anyone.
 
 use askama::Template;
 
@@ -31,14 +31,14 @@ struct Text<'a> {
 /// As [`super::write`].
 pub fn write(sale: &Sale, stationery: &Stationery) -> Result<Letter, Unwritten> {
     let Sale { booking, ticket_type, event } = sale;
-    if !booking.is_cancelled() {
+    if !booking.is_canceled() {
         return Err(Unwritten::Dropped(format!("the booking is {}", booking.status)));
     }
     let url = &*format!("{}/events/{}", stationery.public_url, event.slug);
     let failed = |e: askama::Error| Unwritten::Failed(format!("template: {e}"));
     Ok(Letter {
         to_name: Some(booking.buyer_name.clone()),
-        subject: format!("Cancelled: {} for {}, {}", booking.reference, event.name, event.date()),
+        subject: format!("Canceled: {} for {}, {}", booking.reference, event.name, event.date()),
         text: Text { booking, ticket_type, event, url }.render().map_err(failed)?,
         html: Html { booking, ticket_type, event, url }.render().map_err(failed)?,
         ..Letter::default()

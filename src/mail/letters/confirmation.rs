@@ -28,7 +28,7 @@ struct Text<'a> {
     tickets: &'a [Ticket],
 }
 
-/// Writes it. A booking that was cancelled before its confirmation went out is no longer confirmed: the mail
+/// Writes it. A booking that was canceled before its confirmation went out is no longer confirmed: the mail
 /// that says so may have gone before.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ pub struct Envelope {
 /// Puts a letter into an envelope. `message_id` is the part before the @, `date` when it was queued.
 ///
 /// # Errors
-/// What is wrong with the address, for the organiser.
+/// What is wrong with the address, for the organizer.
 pub fn seal(
     letter: Letter,
     to: &str,

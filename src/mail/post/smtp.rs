@@ -80,7 +80,7 @@ impl Smtp {
         told(self.attempt(self.connect().await?, envelope).await)
     }
 
-    /// One mail on one connection, which is free again afterwards unless it is broken.
+    /// One mail on one connection, which is free again afterward unless it is broken.
     async fn attempt(&self, mut connection: AsyncSmtpConnection, envelope: &Envelope) -> Result<(), Mishap> {
         let result = say(&mut connection, envelope).await;
         let is_whole = match &result {
@@ -153,7 +153,7 @@ async fn say(connection: &mut AsyncSmtpConnection, envelope: &Envelope) -> Resul
     Ok(())
 }
 
-/// A server's own words, as the organiser's mail department knows them: `550 5.1.1 no such user`.
+/// A server's own words, as the organizer's mail department knows them: `550 5.1.1 no such user`.
 fn words(error: &Error) -> String {
     match (error.status(), std::error::Error::source(error)) {
         (Some(code), Some(said)) => one_line(&format_args!("{code} {said}")),

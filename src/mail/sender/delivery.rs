@@ -72,7 +72,7 @@ impl Delivery {
     }
 }
 
-/// The organiser's page says whose mail it is; the log names nobody, and what a server says may.
+/// The organizer's page says whose mail it is; the log names nobody, and what a server says may.
 fn log_verdict(due: &DueMail, verdict: &Verdict) {
     let (id, kind) = (due.mail.id, &due.mail.kind);
     let hidden = |why: &str| why.replace(due.recipient(), "(recipient)");

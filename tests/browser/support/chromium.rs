@@ -26,7 +26,7 @@ const ARGUMENTS: [&str; 14] = [
     "--no-first-run",
     "--force-color-profile=srgb",
     "--hide-scrollbars",
-    // A camera of moving colours, which the site's own policy still has to allow.
+    // A camera of moving colors, which the site's own policy still has to allow.
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
     "--window-size=1280,900",

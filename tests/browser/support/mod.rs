@@ -2,7 +2,7 @@
 
 mod buyer;
 mod chromium;
-mod organiser;
+mod organizer;
 mod site;
 mod visitor;
 

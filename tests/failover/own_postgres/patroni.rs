@@ -52,7 +52,7 @@ fn patroni_changes_the_primary_on_demand() {
     });
 }
 
-/// People book before, during and after a change that leaves the second node the primary. Afterwards the first one is
+/// People book before, during and after a change that leaves the second node the primary. Afterward the first one is
 /// its synchronous standby, and what people saw confirmed is in both, once.
 fn while_people_book(change: impl FnOnce(&mut Patroni, &Rush, &Server)) {
     let mut patroni = Patroni::start();

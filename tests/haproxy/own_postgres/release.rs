@@ -77,12 +77,12 @@ fn assert_rolled_back(fleet: &Fleet) {
 /// twenty rounds.
 const ASKED: usize = 150;
 
-/// Each host serves, and only in that colour.
-fn assert_served_by(fleet: &Fleet, colour: &str) {
+/// Each host serves, and only in that color.
+fn assert_served_by(fleet: &Fleet, color: &str) {
     let mut visitor = fleet.visitor();
     let mut by: Vec<String> =
         (0..ASKED).map(|_| visitor.get("/").expect("a page").header("x-served-by").to_owned()).collect();
     by.sort();
     by.dedup();
-    assert_eq!(by, HOSTS.map(|host| format!("{host}-{colour}")));
+    assert_eq!(by, HOSTS.map(|host| format!("{host}-{color}")));
 }

@@ -9,7 +9,7 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
     let (name, value) = session.split_once('=').expect("a cookie");
     let buyer = buyer_cookie(stage);
     let mut cases = vec![
-        of_admin("the organiser's own", session, "200"),
+        of_admin("the organizer's own", session, "200"),
         of_admin("none", "", "303"),
         of_admin("a buyer's as a session", &format!("{name}={buyer}"), "303"),
         of_admin("the session's under another name", &format!("buyer={value}; toast={value}"), "303"),
@@ -82,7 +82,7 @@ const PLANTED: [&str; 14] = [
 
 fn of_admin(what: &str, cookie: &str, expected: &'static str) -> Case {
     Case::headers(
-        format!("the organiser's page with a cookie: {what}"),
+        format!("the organizer's page with a cookie: {what}"),
         "/admin",
         format!("Cookie: {cookie}\r\n"),
         expected,

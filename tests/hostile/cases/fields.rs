@@ -34,7 +34,7 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
         ] {
             cases.push(Case::post(format!("{page} for {attack:?}, by nobody"), page, &form, "303"));
             let headers = format!("{FORM}Cookie: {}\r\n", stage.session);
-            let name = format!("{page} for {attack:?}, by the organiser");
+            let name = format!("{page} for {attack:?}, by the organizer");
             cases.push(Case::body(name, page, &headers, &form, "422|429|503"));
         }
         let path = format!("/admin/audit-log?action={text}&page={text}");

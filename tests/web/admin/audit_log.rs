@@ -5,8 +5,8 @@ use reqwest::blocking::Client;
 use super::{audit, count};
 use crate::support::{TestApp, between};
 
-fn page(app: &TestApp, organiser: &Client, path: &str) -> String {
-    let response = organiser.get(app.url(path)).send().expect("an answer");
+fn page(app: &TestApp, organizer: &Client, path: &str) -> String {
+    let response = organizer.get(app.url(path)).send().expect("an answer");
     assert_eq!(response.status(), 200, "{path}");
     response.text().expect("a page")
 }
@@ -33,13 +33,13 @@ fn add(app: &TestApp, action: &str, entries: usize) {
 #[test]
 fn what_was_done_is_read_newest_first() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     app.book_well("VIP", 2);
-    page(&app, &organiser, "/admin/events/midnight-parade/bookings.csv");
-    let reseed = organiser.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
+    page(&app, &organizer, "/admin/events/midnight-parade/bookings.csv");
+    let reseed = organizer.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
     assert_eq!(reseed.send().expect("an answer").status(), 303);
 
-    let html = page(&app, &organiser, "/admin/audit-log");
+    let html = page(&app, &organizer, "/admin/audit-log");
     let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("no {text} in {html}"));
     assert!(place("<strong>Reseeded</strong> Midnight Parade") < place("<strong>Bookings exported</strong>"));
     assert!(place("<strong>Bookings exported</strong>") < place("<strong>Signed in</strong>"));
@@ -56,25 +56,25 @@ fn what_was_done_is_read_newest_first() {
 #[test]
 fn pages_stay_where_they_are_while_entries_are_added() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     add(&app, "reseeded", 118);
-    let first = page(&app, &organiser, "/admin/audit-log");
+    let first = page(&app, &organizer, "/admin/audit-log");
     let older = link(&first, "next").expect("there is more");
     assert_eq!((ids(&first).len(), link(&first, "prev")), (50, None));
-    let second = page(&app, &organiser, &older);
+    let second = page(&app, &organizer, &older);
     assert_eq!(ids(&second)[0], ids(&first)[49] - 1);
 
     add(&app, "signed in", 3);
-    assert_eq!(ids(&page(&app, &organiser, &older)), ids(&second), "nothing has moved");
-    let third = page(&app, &organiser, &link(&second, "next").expect("there is more"));
+    assert_eq!(ids(&page(&app, &organizer, &older)), ids(&second), "nothing has moved");
+    let third = page(&app, &organizer, &link(&second, "next").expect("there is more"));
     assert_eq!((ids(&third).len(), link(&third, "next")), (20, None), "118, the account and the sign-in");
 
     // Back to the top, where the new ones are.
-    let back = page(&app, &organiser, &link(&third, "prev").expect("there is newer"));
+    let back = page(&app, &organizer, &link(&third, "prev").expect("there is newer"));
     assert_eq!(ids(&back), ids(&second));
-    let back = page(&app, &organiser, &link(&back, "prev").expect("there is newer"));
+    let back = page(&app, &organizer, &link(&back, "prev").expect("there is newer"));
     assert_eq!(ids(&back), ids(&first));
-    let top = page(&app, &organiser, &link(&back, "prev").expect("three were added"));
+    let top = page(&app, &organizer, &link(&back, "prev").expect("three were added"));
     assert_eq!((ids(&top).len(), link(&top, "prev")), (50, None), "a full page");
     assert_eq!(ids(&top)[3], ids(&first)[0]);
 }
@@ -82,24 +82,24 @@ fn pages_stay_where_they_are_while_entries_are_added() {
 #[test]
 fn one_kind_of_act_can_be_picked_out() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     add(&app, "reseeded", 60);
     add(&app, "password changed", 1);
-    let html = page(&app, &organiser, "/admin/audit-log?action=reseeded");
+    let html = page(&app, &organizer, "/admin/audit-log?action=reseeded");
     assert_eq!((ids(&html).len(), html.matches("<strong>Reseeded</strong>").count()), (50, 50));
     assert!(html.contains("<option value=\"reseeded\" selected>"), "{html}");
     let older = link(&html, "next").expect("there is more");
     assert!(older.contains("action=reseeded"), "{older}");
-    let html = page(&app, &organiser, &older);
+    let html = page(&app, &organizer, &older);
     assert_eq!((ids(&html).len(), html.matches("<strong>Reseeded</strong>").count()), (10, 10));
 
-    let html = page(&app, &organiser, "/admin/audit-log?action=bookings+exported");
+    let html = page(&app, &organizer, "/admin/audit-log?action=bookings+exported");
     assert!(ids(&html).is_empty() && html.contains("Nothing of this kind"), "{html}");
     for odd in ["before=x", "after=-1", "before=99999999999999999999", "action=", "other=x"] {
-        assert_eq!(ids(&page(&app, &organiser, &format!("/admin/audit-log?{odd}"))).len(), 50, "{odd}");
+        assert_eq!(ids(&page(&app, &organizer, &format!("/admin/audit-log?{odd}"))).len(), 50, "{odd}");
     }
     for (odd, status) in [("action=forgot", 404), ("before=1&before=2", 422), ("action=%ff", 422)] {
-        let response = organiser.get(app.url(&format!("/admin/audit-log?{odd}"))).send().expect("an answer");
+        let response = organizer.get(app.url(&format!("/admin/audit-log?{odd}"))).send().expect("an answer");
         assert_eq!(response.status(), status, "{odd}");
     }
 }
@@ -107,9 +107,9 @@ fn one_kind_of_act_can_be_picked_out() {
 #[test]
 fn what_stands_in_it_is_text() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     add(&app, "<script>alert(1)</script>", 1);
-    let html = page(&app, &organiser, "/admin/audit-log");
+    let html = page(&app, &organizer, "/admin/audit-log");
     let entry = between(&html, "id=\"entry-", "</li>");
     assert!(!entry.contains("<script>") && entry.contains("script"), "{entry}");
 }
@@ -117,7 +117,7 @@ fn what_stands_in_it_is_text() {
 #[test]
 fn the_database_itself_refuses_to_change_it() {
     let app = TestApp::spawn();
-    app.organiser();
+    app.organizer();
     let before = audit(&app);
     let mut statements = vec![
         "UPDATE audit_log SET actor = 'nobody'",

@@ -106,25 +106,25 @@ fn a_network_that_tries_many_names_is_slowed_and_no_other() {
 }
 
 #[test]
-fn an_attack_from_everywhere_slows_strangers_and_never_the_organisers_browser() {
+fn an_attack_from_everywhere_slows_strangers_and_never_the_organizers_browser() {
     let app = TestApp::spawn_with(behind_a_proxy);
-    let organiser = browser();
+    let organizer = browser();
     let sign_in = |client: &Client, from: &str| {
         try_at(app.address, client, from, "admin", &app.admin_password).status().as_u16()
     };
-    assert_eq!(sign_in(&organiser, "203.0.113.1"), 303);
+    assert_eq!(sign_in(&organizer, "203.0.113.1"), 303);
     for number in 0..31 {
         assert_eq!(guess(&app, &format!("198.51.100.{number}"), "admin"), 422, "{number}");
     }
     prolong_waits(&app);
     assert_eq!(guess(&app, "192.0.2.1", "admin"), 429);
     assert_eq!(sign_in(&browser(), "192.0.2.2"), 429, "nobody else's browser, not even with the password");
-    assert_eq!(sign_in(&organiser, "203.0.113.1"), 303);
-    assert_eq!(sign_in(&organiser, "198.51.100.1"), 303, "wherever it is carried");
+    assert_eq!(sign_in(&organizer, "203.0.113.1"), 303);
+    assert_eq!(sign_in(&organizer, "198.51.100.1"), 303, "wherever it is carried");
     assert_eq!(guess(&app, "192.0.2.1", "somebody else"), 422, "no other account");
 
     // A browser that is known is no way around: it is counted by itself.
-    let thief = |password| try_at(app.address, &organiser, "192.0.2.9", "admin", password).status().as_u16();
+    let thief = |password| try_at(app.address, &organizer, "192.0.2.9", "admin", password).status().as_u16();
     for _ in 0..4 {
         assert_eq!(thief("a guess"), 422);
     }

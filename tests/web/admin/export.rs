@@ -4,7 +4,7 @@ use crate::support::{TestApp, header};
 #[test]
 fn the_bookings_come_as_csv() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let checkout = app.open_checkout("VIP", 2);
     let form = [
         ("ticket_type", checkout.ticket_type.as_str()),
@@ -15,7 +15,7 @@ fn the_bookings_come_as_csv() {
     ];
     assert_eq!(app.post("/bookings", &form).status(), 303);
     let response =
-        organiser.get(app.url("/admin/events/midnight-parade/bookings.csv")).send().expect("an answer");
+        organizer.get(app.url("/admin/events/midnight-parade/bookings.csv")).send().expect("an answer");
     assert_eq!(header(&response, "content-type"), "text/csv; charset=utf-8");
     let file = response.text().expect("a file");
     let mut lines = file.lines();

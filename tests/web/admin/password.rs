@@ -15,16 +15,16 @@ fn change(app: &TestApp, client: &Client, current: &str, new: &str, repeated: &s
 #[test]
 fn a_new_password_ends_all_other_sessions_and_the_old_password() {
     let app = TestApp::spawn();
-    let (organiser, other) = (app.organiser(), app.organiser());
+    let (organizer, other) = (app.organizer(), app.organizer());
     let old_cookie = {
-        let response = app.sign_in(&organiser, &app.admin_password);
+        let response = app.sign_in(&organizer, &app.admin_password);
         let cookies = response.headers().get_all("set-cookie").iter().map(|it| it.to_str().expect("text"));
         let session = cookies.into_iter().find(|it| it.starts_with("session=")).expect("a session");
         session.split(';').next().expect("a pair").to_owned()
     };
-    let response = change(&app, &organiser, &app.admin_password, NEW, NEW);
+    let response = change(&app, &organizer, &app.admin_password, NEW, NEW);
     assert_eq!((response.status().as_u16(), header(&response, "location")), (303, "/admin/account"));
-    let page = organiser.get(app.url("/admin/account")).send().expect("an answer");
+    let page = organizer.get(app.url("/admin/account")).send().expect("an answer");
     assert_eq!(page.status(), 200, "this browser stays in");
     assert!(page.text().expect("a page").contains("the other session is ended"));
     assert_eq!(other.get(app.url("/admin")).send().expect("an answer").status(), 303);
@@ -41,7 +41,7 @@ fn a_new_password_ends_all_other_sessions_and_the_old_password() {
 #[test]
 fn what_is_wrong_stands_beside_its_field_and_changes_nothing() {
     let app = TestApp::spawn();
-    let (organiser, other) = (app.organiser(), app.organiser());
+    let (organizer, other) = (app.organizer(), app.organizer());
     let right = app.admin_password.as_str();
     for (current, new, repeated, field, says) in [
         ("", NEW, NEW, "current-password", "sign in with now"),
@@ -53,7 +53,7 @@ fn what_is_wrong_stands_beside_its_field_and_changes_nothing() {
         (right, NEW, "seven ladders under Water", "repeated-password", "not the same"),
         (right, NEW, "", "repeated-password", "not the same"),
     ] {
-        let response = change(&app, &organiser, current, new, repeated);
+        let response = change(&app, &organizer, current, new, repeated);
         assert_eq!(response.status(), 422, "{new}");
         let html = response.text().expect("a page");
         let error = format!("id=\"{field}-error\" role=\"alert\">");
@@ -73,12 +73,12 @@ fn what_is_wrong_stands_beside_its_field_and_changes_nothing() {
 #[test]
 fn whoever_finds_an_open_browser_guesses_slowly() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     for _ in 0..4 {
-        assert_eq!(change(&app, &organiser, "a guess", NEW, NEW).status(), 422);
+        assert_eq!(change(&app, &organizer, "a guess", NEW, NEW).status(), 422);
     }
     prolong_waits(&app);
-    let response = change(&app, &organiser, &app.admin_password, NEW, NEW);
+    let response = change(&app, &organizer, &app.admin_password, NEW, NEW);
     assert_eq!(response.status(), 429);
     assert!(header(&response, "retry-after").parse::<u32>().is_ok_and(|seconds| seconds >= 1));
     assert!(response.text().expect("a page").contains("Too many wrong passwords"));

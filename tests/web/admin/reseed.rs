@@ -13,17 +13,17 @@ use crate::support::{TestApp, header};
 #[test]
 fn reseeding_asks_for_the_name_and_starts_the_sale_again() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let confirmation = app.book_well("VIP", 4);
     app.book_well("General Admission", 10);
     let tag = header(&app.get("/events/midnight-parade/availability"), "etag").to_owned();
 
-    let asked = organiser.get(app.url("/admin/reseed")).send().expect("an answer").text().expect("a page");
+    let asked = organizer.get(app.url("/admin/reseed")).send().expect("an answer").text().expect("a page");
     for text in ["<dd>2</dd>", "<dd>14</dd>", "$500.00", "bookings.csv"] {
         assert!(asked.contains(text), "{text}\n{asked}");
     }
     let reseed = |name: &str| {
-        let post = organiser.post(app.url("/admin/reseed")).form(&[("event_name", name)]);
+        let post = organizer.post(app.url("/admin/reseed")).form(&[("event_name", name)]);
         post.send().expect("an answer").status().as_u16()
     };
     assert_eq!(reseed("midnight"), 422);
@@ -37,7 +37,7 @@ fn reseeding_asks_for_the_name_and_starts_the_sale_again() {
     let poll = poll.send().expect("an answer");
     assert_eq!(poll.status(), 200, "open browsers see the new counts");
     assert!(poll.text().expect("a fragment").contains("<strong>100</strong> of 100 left"));
-    let desk = organiser.get(app.url("/admin")).send().expect("an answer").text().expect("a page");
+    let desk = organizer.get(app.url("/admin")).send().expect("an answer").text().expect("a page");
     assert!(desk.contains("Bookings deleted: 2"));
     let deleted = ("admin".into(), "Midnight Parade".into(), 2, "127.0.0.1".into());
     assert_eq!(audited(&app, "reseeded"), [deleted]);
@@ -47,12 +47,12 @@ fn reseeding_asks_for_the_name_and_starts_the_sale_again() {
 #[test]
 fn reseeding_can_be_switched_off() {
     let app = TestApp::spawn_with(|config| config.allow_reseed = false);
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     app.book_well("VIP", 1);
-    let page = organiser.get(app.url("/admin/reseed")).send().expect("an answer");
+    let page = organizer.get(app.url("/admin/reseed")).send().expect("an answer");
     assert_eq!(page.status(), 403);
     assert!(page.text().expect("a page").contains("switched off"));
-    let post = organiser.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
+    let post = organizer.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
     assert_eq!(post.send().expect("an answer").status(), 403);
     assert_eq!(app.database.tier("VIP").sold, 1);
 }
@@ -69,7 +69,7 @@ fn a_reseed_waits_for_who_is_making_mails_of_its_bookings() {
     app.database.execute(&format!(
         "INSERT INTO confirmation_batches (booking_ids, queued_at) SELECT {ids}, '{queued}' FROM bookings"
     ));
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let database = Database::open(&DatabaseUrl::parse(&app.database.url).expect("a URL"), 1).expect("it");
     thread::scope(|scope| {
         let (is_taken, taken_is) = mpsc::channel();
@@ -85,7 +85,7 @@ fn a_reseed_waits_for_who_is_making_mails_of_its_bookings() {
             assert_eq!(mails.expect("it commits"), 1);
         });
         taken_is.recv().expect("a mail");
-        let reseed = organiser.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
+        let reseed = organizer.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
         assert_eq!(reseed.send().expect("an answer").status(), 303);
     });
     assert_eq!((app.count("bookings"), app.count("mails")), (0, 0));

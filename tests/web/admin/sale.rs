@@ -38,9 +38,9 @@ fn the_desk_is_closed_to_everybody_else() {
 #[test]
 fn nothing_of_it_is_kept_by_any_cache() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     for path in PAGES.into_iter().chain(["/admin/sales", "/admin/sign-in"]) {
-        for client in [&organiser, &app.client] {
+        for client in [&organizer, &app.client] {
             let response = client.get(app.url(path)).send().expect("an answer");
             let cached = header(&response, "cache-control");
             assert!(cached.contains("no-store"), "{path}: {} {cached:?}", response.status());
@@ -53,7 +53,7 @@ fn nothing_of_it_is_kept_by_any_cache() {
         ("/admin/reseed", [("event_name", "wrong"), ("", "")]),
         ("/admin/sign-out", [("", ""), ("", "")]),
     ] {
-        let response = organiser.post(app.url(path)).form(&form).send().expect("an answer");
+        let response = organizer.post(app.url(path)).form(&form).send().expect("an answer");
         assert!(header(&response, "cache-control").contains("no-store"), "{path}: {}", response.status());
     }
 }
@@ -61,7 +61,7 @@ fn nothing_of_it_is_kept_by_any_cache() {
 #[test]
 fn the_navigation_says_where_one_is() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     for (path, current) in [
         ("/admin", "<a href=\"/admin\" aria-current=\"page\">Sale</a>"),
         ("/admin/audit-log", "<a href=\"/admin/audit-log\" aria-current=\"page\">Audit log</a>"),
@@ -69,7 +69,7 @@ fn the_navigation_says_where_one_is() {
         ("/admin/password", "<a href=\"/admin/account\" aria-current=\"true\">Account</a>"),
         ("/admin/reseed", "<a href=\"/admin\" aria-current=\"true\">Sale</a>"),
     ] {
-        let html = organiser.get(app.url(path)).send().expect("an answer").text().expect("a page");
+        let html = organizer.get(app.url(path)).send().expect("an answer").text().expect("a page");
         assert!(html.contains(current), "{path}: {html}");
         assert_eq!(html.matches("aria-current").count(), 1, "{path}: {html}");
         assert!(html.contains("action=\"/admin/sign-out\""), "{path}: {html}");

@@ -44,7 +44,7 @@ fn each_sign_in_makes_a_new_session_and_ends_the_one_it_finds() {
     assert_ne!(first, second);
     assert!(opens(&app, &second) && !opens(&app, &first), "the one of before is over");
 
-    // What an attacker plants in a browser is not what the organiser gets.
+    // What an attacker plants in a browser is not what the organizer gets.
     let attackers = session_cookie(&app.sign_in(&browser(), &app.admin_password));
     let form = [("username", "admin"), ("password", app.admin_password.as_str())];
     let planted = browser().post(app.url("/admin/sign-in")).header(COOKIE, &attackers).form(&form);
@@ -56,12 +56,12 @@ fn each_sign_in_makes_a_new_session_and_ends_the_one_it_finds() {
 #[test]
 fn a_session_in_which_nothing_is_done_ends() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let idle_since = |minutes| {
         app.database.execute(&format!("UPDATE admin_sessions SET last_seen_at = {}", minutes_ago(minutes)));
     };
     idle_since(29);
-    assert!(is_in(&app, &organiser));
+    assert!(is_in(&app, &organizer));
     // The page has counted: from now on it is another 30 minutes.
     let seen_lately = format!("admin_sessions WHERE last_seen_at > {}", minutes_ago(1));
     let begun = Instant::now();
@@ -70,23 +70,23 @@ fn a_session_in_which_nothing_is_done_ends() {
         thread::sleep(Duration::from_millis(20));
     }
     idle_since(31);
-    let poll = organiser.get(app.url("/admin/sales")).header("HX-Request", "true").send().expect("an answer");
+    let poll = organizer.get(app.url("/admin/sales")).header("HX-Request", "true").send().expect("an answer");
     assert_eq!((poll.status().as_u16(), header(&poll, "hx-redirect")), (401, "/admin/sign-in"));
-    assert!(!is_in(&app, &organiser));
-    let told = get(&app, &organiser, "/admin/sign-in").text().expect("a page");
+    assert!(!is_in(&app, &organizer));
+    let told = get(&app, &organizer, "/admin/sign-in").text().expect("a page");
     assert!(told.contains("Your session has ended"), "{told}");
-    let told = get(&app, &organiser, "/admin/sign-in").text().expect("a page");
+    let told = get(&app, &organizer, "/admin/sign-in").text().expect("a page");
     assert!(!told.contains("Your session has ended"), "once is enough");
 }
 
 #[test]
 fn a_page_that_refreshes_itself_does_nothing() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let at = minutes_ago(20);
     app.database.execute(&format!("UPDATE admin_sessions SET last_seen_at = {at}"));
     for _ in 0..3 {
-        let poll = organiser.get(app.url("/admin/sales")).header("HX-Request", "true").send();
+        let poll = organizer.get(app.url("/admin/sales")).header("HX-Request", "true").send();
         assert_eq!(poll.expect("an answer").status(), 200);
     }
     thread::sleep(Duration::from_millis(300));
@@ -96,32 +96,32 @@ fn a_page_that_refreshes_itself_does_nothing() {
 #[test]
 fn a_session_ends_whatever_is_done() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let hours = |from: &str| count(&app, &format!("admin_sessions WHERE expires_at > {from}"));
     assert_eq!((hours(&minutes_ago(-11 * 60)), hours(&minutes_ago(-13 * 60))), (1, 0), "12 hours");
     app.database.execute(&format!("UPDATE admin_sessions SET expires_at = {}", minutes_ago(0)));
-    assert!(!is_in(&app, &organiser));
-    let page = get(&app, &app.organiser(), "/admin/account").text().expect("a page");
+    assert!(!is_in(&app, &organizer));
+    let page = get(&app, &app.organizer(), "/admin/account").text().expect("a page");
     assert_eq!(page.matches("Another browser").count(), 0, "what is over is not listed: {page}");
 }
 
 #[test]
 fn sessions_of_the_release_before_go_on() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     app.database.execute("UPDATE admin_sessions SET last_seen_at = NULL, client_address = ''");
-    assert!(is_in(&app, &organiser));
-    assert!(get(&app, &organiser, "/admin/account").text().expect("a page").contains("This browser"));
+    assert!(is_in(&app, &organizer));
+    assert!(get(&app, &organizer, "/admin/account").text().expect("a page").contains("This browser"));
     app.database
         .execute(&format!("UPDATE admin_sessions SET last_seen_at = NULL, created_at = {}", minutes_ago(31)));
-    assert!(!is_in(&app, &organiser));
+    assert!(!is_in(&app, &organizer));
 }
 
 #[test]
 fn the_account_lists_its_sessions_and_ends_one_or_all() {
     let app = TestApp::spawn();
-    let (organiser, phone, laptop) = (app.organiser(), app.organiser(), app.organiser());
-    let page = get(&app, &organiser, "/admin/account").text().expect("a page");
+    let (organizer, phone, laptop) = (app.organizer(), app.organizer(), app.organizer());
+    let page = get(&app, &organizer, "/admin/account").text().expect("a page");
     assert_eq!((page.matches("This browser").count(), page.matches("Another browser").count()), (1, 2));
     assert_eq!(page.matches(" at 127.0.0.1").count(), 3, "{page}");
     let own = between(&page, "value=\"", "\"").len();
@@ -130,20 +130,20 @@ fn the_account_lists_its_sessions_and_ends_one_or_all() {
     let phones = get(&app, &phone, "/admin/account").text().expect("a page");
     let its_row = phones.split("class=\"session\"").find(|row| row.contains("This browser")).expect("a row");
     let its_id = between(its_row, "value=\"", "\"").to_owned();
-    let wrong = end(&app, &organiser, &its_id, "not the password");
+    let wrong = end(&app, &organizer, &its_id, "not the password");
     assert_eq!(wrong.status(), 422);
     let html = wrong.text().expect("a page");
     assert!(html.contains("No session was ended") && html.contains(&format!("value=\"{its_id}\" checked")));
     assert!(is_in(&app, &phone));
     assert_eq!(audited(&app, "password refused").len(), 1);
 
-    assert_eq!(header(&end(&app, &organiser, &its_id, &app.admin_password), "location"), "/admin/account");
-    assert!(is_in(&app, &organiser) && is_in(&app, &laptop) && !is_in(&app, &phone));
-    assert_eq!(end(&app, &organiser, "0123456789abcdef", &app.admin_password).status(), 303);
-    assert!(get(&app, &organiser, "/admin/account").text().expect("a page").contains("had ended already"));
+    assert_eq!(header(&end(&app, &organizer, &its_id, &app.admin_password), "location"), "/admin/account");
+    assert!(is_in(&app, &organizer) && is_in(&app, &laptop) && !is_in(&app, &phone));
+    assert_eq!(end(&app, &organizer, "0123456789abcdef", &app.admin_password).status(), 303);
+    assert!(get(&app, &organizer, "/admin/account").text().expect("a page").contains("had ended already"));
 
-    assert_eq!(header(&end(&app, &organiser, "all", &app.admin_password), "location"), "/admin/sign-in");
-    assert!(!is_in(&app, &organiser) && !is_in(&app, &laptop));
+    assert_eq!(header(&end(&app, &organizer, "all", &app.admin_password), "location"), "/admin/sign-in");
+    assert!(!is_in(&app, &organizer) && !is_in(&app, &laptop));
     assert_eq!(count(&app, "admin_sessions"), 0);
     assert_eq!(audited(&app, "session ended").len(), 1);
     let everywhere = ("admin".into(), String::new(), 2, "127.0.0.1".into());
@@ -153,11 +153,11 @@ fn the_account_lists_its_sessions_and_ends_one_or_all() {
 #[test]
 fn an_account_has_twenty_sessions_at_most() {
     let app = TestApp::spawn();
-    let first = app.organiser();
+    let first = app.organizer();
     app.database.execute(&format!("UPDATE admin_sessions SET created_at = {}", minutes_ago(5)));
     let mut last = first.clone();
     for _ in 0..20 {
-        last = app.organiser();
+        last = app.organizer();
     }
     assert_eq!(count(&app, "admin_sessions"), 20);
     assert!(!is_in(&app, &first) && is_in(&app, &last), "the oldest goes");

@@ -10,22 +10,22 @@ use crate::support::{TestApp, browser, header};
 #[test]
 fn signing_in_opens_it_and_signing_out_closes_it_everywhere() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     app.book_well("Front Row", 3);
-    let page = organiser.get(app.url("/admin")).send().expect("an answer");
+    let page = organizer.get(app.url("/admin")).send().expect("an answer");
     assert_eq!(header(&page, "cache-control"), "private, no-store");
     let html = page.text().expect("a page");
     for text in ["Front Row", "$150.00", "ada@example.org", "<td>197</td>"] {
         assert!(html.contains(text), "{text}\n{html}");
     }
     let fragment =
-        organiser.get(app.url("/admin/sales")).header("HX-Request", "true").send().expect("an answer");
+        organizer.get(app.url("/admin/sales")).header("HX-Request", "true").send().expect("an answer");
     let fragment = fragment.text().expect("a fragment");
     assert!(fragment.contains("id=\"sales\"") && !fragment.contains("<html"));
 
-    let response = organiser.post(app.url("/admin/sign-out")).send().expect("an answer");
+    let response = organizer.post(app.url("/admin/sign-out")).send().expect("an answer");
     assert_eq!(header(&response, "location"), "/admin/sign-in");
-    assert_eq!(organiser.get(app.url("/admin")).send().expect("an answer").status(), 303);
+    assert_eq!(organizer.get(app.url("/admin")).send().expect("an answer").status(), 303);
 }
 
 #[test]
@@ -75,10 +75,10 @@ fn an_old_hash_is_made_anew_at_the_next_good_sign_in() {
 
     assert_eq!(app.sign_in(&browser(), "a guess").status(), 422);
     assert_eq!(hash(), old, "a wrong password changes nothing");
-    app.organiser();
+    app.organizer();
     let new = hash();
     assert!(new.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{new}");
-    app.organiser();
+    app.organizer();
     assert_eq!(hash(), new, "one of today's is left alone");
 }
 
@@ -120,10 +120,10 @@ fn a_crowd_at_the_door_waits_in_a_short_line() {
 #[test]
 fn what_is_done_at_the_door_is_written_down() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
-    organiser.post(app.url("/admin/sign-out")).send().expect("an answer");
+    let organizer = app.organizer();
+    organizer.post(app.url("/admin/sign-out")).send().expect("an answer");
     // Whoever is not signed in signs nobody out.
-    organiser.post(app.url("/admin/sign-out")).send().expect("an answer");
+    organizer.post(app.url("/admin/sign-out")).send().expect("an answer");
     let entries: Vec<_> =
         audit(&app).into_iter().map(|it| (it.actor, it.action, it.client_address)).collect();
     let entry = |actor: &str, action: &str, address: &str| (actor.into(), action.into(), address.into());

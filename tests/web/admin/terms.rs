@@ -12,26 +12,26 @@ fn field(app: &TestApp, tier: &str) -> String {
 }
 
 /// Posts a deadline, and limits for VIP and Front Row.
-fn post(app: &TestApp, organiser: &Client, deadline: &str, vip: &str, front_row: &str) -> Response {
+fn post(app: &TestApp, organizer: &Client, deadline: &str, vip: &str, front_row: &str) -> Response {
     let (vip_field, front_row_field) = (field(app, "VIP"), field(app, "Front Row"));
     let form = [("cancellation_deadline_hours", deadline), (&vip_field, vip), (&front_row_field, front_row)];
-    organiser.post(app.url(PATH)).form(&form).send().expect("an answer")
+    organizer.post(app.url(PATH)).form(&form).send().expect("an answer")
 }
 
 #[test]
-fn the_organiser_changes_the_terms_and_they_hold_at_once() {
+fn the_organizer_changes_the_terms_and_they_hold_at_once() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
-    let shown = organiser.get(app.url(PATH)).send().expect("an answer").text().expect("a page");
+    let organizer = app.organizer();
+    let shown = organizer.get(app.url(PATH)).send().expect("an answer").text().expect("a page");
     let vip = format!("name=\"{}\" value=\"10\"", field(&app, "VIP"));
     for text in ["name=\"cancellation_deadline_hours\" value=\"24\"", &vip, "June 19, 2027"] {
         assert!(shown.contains(text), "{text}\n{shown}");
     }
     let location = app.book_well("VIP", 3);
 
-    let changed = post(&app, &organiser, " 1.5 ", "3", "2");
+    let changed = post(&app, &organizer, " 1.5 ", "3", "2");
     assert_eq!((changed.status().as_u16(), header(&changed, "location")), (303, "/admin"));
-    let shown = organiser.get(app.url(PATH)).send().expect("an answer").text().expect("a page");
+    let shown = organizer.get(app.url(PATH)).send().expect("an answer").text().expect("a page");
     let front_row = format!("name=\"{}\" value=\"2\"", field(&app, "Front Row"));
     for text in ["name=\"cancellation_deadline_hours\" value=\"1.5\"", &front_row] {
         assert!(shown.contains(text), "{text}\n{shown}");
@@ -43,7 +43,7 @@ fn the_organiser_changes_the_terms_and_they_hold_at_once() {
     assert!(app.get(&location).text().expect("a page").contains("6:30 PM CDT"), "the new deadline");
 
     // Nothing typed: no deadline before which a buyer may cancel, and no limits.
-    assert_eq!(post(&app, &organiser, "", "", "").status(), 303);
+    assert_eq!(post(&app, &organizer, "", "", "").status(), 303);
     let cancellation = app.client.post(app.url(&format!("{location}/cancellation"))).send();
     assert_eq!(cancellation.expect("an answer").status(), 409);
     app.book_well("VIP", 8);
@@ -56,8 +56,8 @@ fn the_organiser_changes_the_terms_and_they_hold_at_once() {
 #[test]
 fn what_is_wrong_is_said_beside_its_field_and_nothing_is_lost() {
     let app = TestApp::spawn();
-    let organiser = app.organiser();
-    let refused = post(&app, &organiser, "a day <b>", "101", "0");
+    let organizer = app.organizer();
+    let refused = post(&app, &organizer, "a day <b>", "101", "0");
     assert_eq!(refused.status(), 422);
     let html = refused.text().expect("a page");
     for text in [
@@ -70,19 +70,19 @@ fn what_is_wrong_is_said_beside_its_field_and_nothing_is_lost() {
         assert!(html.contains(text), "{text}\n{html}");
     }
     assert_eq!(html.matches("aria-invalid=\"true\"").count(), 3);
-    let shown = organiser.get(app.url(PATH)).send().expect("an answer").text().expect("a page");
+    let shown = organizer.get(app.url(PATH)).send().expect("an answer").text().expect("a page");
     assert!(shown.contains("name=\"cancellation_deadline_hours\" value=\"24\""), "{shown}");
     assert_eq!(audited(&app, "terms changed"), []);
 }
 
 #[test]
-fn they_are_the_organisers_alone_and_of_a_concert_that_there_is() {
+fn they_are_the_organizers_alone_and_of_a_concert_that_there_is() {
     let app = TestApp::spawn();
     let stranger = post(&app, &app.client, "0", "1", "1");
     assert_eq!(header(&stranger, "location").split('?').next(), Some("/admin/sign-in"));
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     for slug in ["elsewhere", "No%20Slug"] {
         let path = format!("/admin/events/{slug}/terms");
-        assert_eq!(organiser.get(app.url(&path)).send().expect("an answer").status(), 404, "{slug}");
+        assert_eq!(organizer.get(app.url(&path)).send().expect("an answer").status(), 404, "{slug}");
     }
 }

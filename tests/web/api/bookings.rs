@@ -9,7 +9,7 @@ use crate::support::{TestApp, header};
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
 #[test]
-fn a_booking_is_made_shown_and_cancelled() {
+fn a_booking_is_made_shown_and_canceled() {
     let app = TestApp::spawn();
     let response = app.post_booking(KEY, &app.new_booking("VIP", 2));
     assert_eq!(response.status(), 201);
@@ -40,9 +40,9 @@ fn a_booking_is_made_shown_and_cancelled() {
     assert!(html.text().expect("a page").contains(booking["tickets"][1]["code"].as_str().expect("a code")));
 
     let cancellation = app.url(&format!("{location}/cancellation"));
-    let (status, cancelled) = ask(app.client.post(&cancellation));
-    assert_eq!((status, &cancelled["status"], &cancelled["tickets"]), (200, &json!("cancelled"), &json!([])));
-    assert!(cancelled["cancelledAt"].is_string());
+    let (status, canceled) = ask(app.client.post(&cancellation));
+    assert_eq!((status, &canceled["status"], &canceled["tickets"]), (200, &json!("cancelled"), &json!([])));
+    assert!(canceled["cancelledAt"].is_string());
     let (status, again) = ask(app.client.post(&cancellation));
     assert_eq!((status, &again["status"]), (200, &json!("cancelled")));
     assert_eq!((app.count(OUTBOX), app.database.tier("VIP").available), (2, 100));

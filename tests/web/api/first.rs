@@ -47,19 +47,19 @@ fn a_booking_is_a_sale_like_any_other_and_has_no_mail() {
     assert!(booked["payment"]["transactionId"].as_str().expect("a text").starts_with("not-charged-TK-"));
     assert!(booked["message"].as_str().expect("a text").contains("Nothing was charged online"));
 
-    // It is on its page, on the organiser's, and in the books.
+    // It is on its page, on the organizer's, and in the books.
     let token = booking["id"].as_str().expect("a text");
     let html = app.get(&format!("/bookings/{token}")).text().expect("a page");
     assert!(html.contains("2 × VIP") && !html.contains("user:"), "{html}");
     let (_, shown) = ask(app.client.get(app.url(&format!("/api/v1/bookings/{token}"))));
     assert_eq!(shown["buyer"], json!({ "name": "user-42", "email": null }));
-    let organiser = app.organiser();
-    let shown_to_organiser =
-        |path: &str| organiser.get(app.url(path)).send().expect("an answer").text().expect("a text");
-    let sale = shown_to_organiser("/admin");
+    let organizer = app.organizer();
+    let shown_to_organizer =
+        |path: &str| organizer.get(app.url(path)).send().expect("an answer").text().expect("a text");
+    let sale = shown_to_organizer("/admin");
     assert!(sale.contains("user-42") && sale.contains(shown["reference"].as_str().expect("a text")));
     assert!(!sale.contains("user:"), "what stands for an address is none");
-    let file = shown_to_organiser("/admin/events/midnight-parade/bookings.csv");
+    let file = shown_to_organizer("/admin/events/midnight-parade/bookings.csv");
     assert!(file.contains(",user-42,,confirmed"), "{file}");
     assert_eq!((app.count("bookings"), app.count(OUTBOX)), (1, 0));
     app.database.assert_books_balance();

@@ -57,7 +57,7 @@ fn over_tls_the_cookies_come_back_and_are_read() {
     assert!(
         removals.len() == 1 && removals[0].starts_with("__Host-toast=;") && removals[0].contains("Secure")
     );
-    // Without the prefix, anybody's: a neighbour on a sibling domain could have planted it.
+    // Without the prefix, anybody's: a neighbor on a sibling domain could have planted it.
     let html = get("/", &both.replace("__Host-", "")).text().expect("a page");
     assert!(!html.contains("Welcome back") && !html.contains("Booked:"));
     let session = pair(&app.sign_in(&browser(), &app.admin_password), "__Host-session");

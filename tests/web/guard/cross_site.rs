@@ -79,7 +79,7 @@ fn state(app: &TestApp) -> Vec<Count> {
 fn what_is_only_looked_at_changes_nothing() {
     let app = TestApp::spawn();
     let booking = app.book_well("VIP", 2);
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let checkout = app.open_checkout("VIP", 1);
     let before = state(&app);
     let id = &checkout.ticket_type;
@@ -91,7 +91,7 @@ fn what_is_only_looked_at_changes_nothing() {
     );
     for path in addresses::of_every_route(&booking) {
         for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE] {
-            let request = organiser
+            let request = organizer
                 .request(method.clone(), app.url(&format!("{path}?{query}")))
                 .header("x-http-method-override", "POST")
                 .header("x-method-override", "DELETE");
@@ -100,5 +100,5 @@ fn what_is_only_looked_at_changes_nothing() {
         }
     }
     assert_eq!(state(&app), before);
-    assert_eq!(organiser.get(app.url("/admin")).send().expect("an answer").status(), 200, "still signed in");
+    assert_eq!(organizer.get(app.url("/admin")).send().expect("an answer").status(), 200, "still signed in");
 }

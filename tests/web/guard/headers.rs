@@ -101,9 +101,9 @@ const PUBLIC: [&str; 4] =
 fn what_is_personal_is_kept_by_no_cache() {
     let app = TestApp::spawn();
     let booking = app.book_well("VIP", 1);
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let ticket_type = app.tier_id("VIP");
-    for client in [&app.client, &organiser, &browser()] {
+    for client in [&app.client, &organizer, &browser()] {
         for path in addresses::of_every_route(&booking) {
             let url = app.url(&format!("{path}?ticket_type={ticket_type}"));
             let response = client.get(url).send().expect("an answer");

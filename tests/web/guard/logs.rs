@@ -44,7 +44,7 @@ fn raw(address: &str, request: &str) {
     let _ = stream.read(&mut [0; 100]);
 }
 
-/// Everything that may go wrong with what a visitor sends, and what may not stand in the log afterwards.
+/// Everything that may go wrong with what a visitor sends, and what may not stand in the log afterward.
 struct Visit {
     client: Client,
     url: String,
@@ -103,7 +103,7 @@ impl Visit {
         assert_eq!(self.post("/admin/sign-in", &wrong).status(), 422);
         let right = [("username", "admin"), ("password", PASSWORD)];
         assert_eq!(self.post("/admin/sign-in", &right).status(), 303);
-        assert!(self.get("/admin").contains(NAME), "the organiser reads it");
+        assert!(self.get("/admin").contains(NAME), "the organizer reads it");
         assert!(self.get("/admin/events/midnight-parade/bookings.csv").contains(EMAIL));
     }
 }

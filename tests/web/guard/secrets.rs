@@ -41,7 +41,7 @@ fn a_secret_is_replaced_and_nobody_loses_a_form_or_a_cookie() {
 #[test]
 fn tickets_of_the_secret_before_still_open_the_gate() {
     let app = with_secrets(NEW, &[OLD]);
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let codes = check_in::codes(&app, &app.book_well("VIP", 1));
     let reference = format!("TK-{}", &codes[0][..9]);
     let minted = |secret: &str| {
@@ -50,7 +50,7 @@ fn tickets_of_the_secret_before_still_open_the_gate() {
     };
     assert_eq!(minted(NEW), codes[0], "new tickets are signed with the new one");
     let third = minted("a third secret that nobody has ever set");
-    assert_eq!(check_in::scan(&app, &organiser, "North gate", &third).status(), 404);
-    assert_eq!(check_in::scan(&app, &organiser, "North gate", &minted(OLD)).status(), 201);
-    assert_eq!(check_in::scan(&app, &organiser, "North gate", &codes[0]).status(), 409, "it is one ticket");
+    assert_eq!(check_in::scan(&app, &organizer, "North gate", &third).status(), 404);
+    assert_eq!(check_in::scan(&app, &organizer, "North gate", &minted(OLD)).status(), 201);
+    assert_eq!(check_in::scan(&app, &organizer, "North gate", &codes[0]).status(), 409, "it is one ticket");
 }

@@ -182,7 +182,7 @@ impl Drop for Pause<'_> {
     }
 }
 
-/// Refused for good, and seen by the organiser, instead of tried for a day.
+/// Refused for good, and seen by the organizer, instead of tried for a day.
 #[test]
 fn an_address_that_no_mail_server_takes_fails_at_once() {
     let app = TestApp::spawn();
@@ -194,7 +194,7 @@ fn an_address_that_no_mail_server_takes_fails_at_once() {
 }
 
 #[test]
-fn a_booking_that_was_cancelled_first_is_not_confirmed() {
+fn a_booking_that_was_canceled_first_is_not_confirmed() {
     let app = TestApp::spawn();
     let pause = Pause::of(&app);
     book_as(&app, "Ada", "ada@example.org");
@@ -224,7 +224,7 @@ fn a_cancellation_says_what_is_over_once() {
     for _ in 0..2 {
         assert_eq!(app.post(&format!("{path}/cancellation"), &[]).status(), 303);
     }
-    let (text, html, bytes) = with_subject(&app, "Cancelled: TK-", 2);
+    let (text, html, bytes) = with_subject(&app, "Canceled: TK-", 2);
     assert_eq!(single(parse(&bytes).to()), ("Zoë Müller".into(), "zoe@example.org".into()));
     for words in ["3 × VIP", "Midnight Parade", "no longer admit anyone", "nothing is paid back"] {
         assert!(text.contains(words) && html.contains(words), "{words}: {text}");

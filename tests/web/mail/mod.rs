@@ -1,7 +1,7 @@
 //! What the site writes to its buyers.
 
 mod letter;
-mod organiser;
+mod organizer;
 mod outbox;
 mod smtp;
 

@@ -81,9 +81,9 @@ fn in_a_race_the_winners_have_one_each_and_the_losers_none() {
 fn a_reseed_empties_the_outbox() {
     let app = TestApp::spawn();
     app.book_well("VIP", 2);
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let form = [("event_name", "Midnight Parade")];
-    let response = organiser.post(app.url("/admin/reseed")).form(&form).send().expect("an answer");
+    let response = organizer.post(app.url("/admin/reseed")).form(&form).send().expect("an answer");
     assert_eq!(response.status(), 303);
     assert!(rows(&app).is_empty());
 }

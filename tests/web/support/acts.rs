@@ -1,4 +1,4 @@
-//! What buyers and organisers do.
+//! What buyers and organizers do.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -82,8 +82,8 @@ impl TestApp {
         super::header(&response, "location").to_owned()
     }
 
-    /// A browser in which the organiser is signed in.
-    pub fn organiser(&self) -> Client {
+    /// A browser in which the organizer is signed in.
+    pub fn organizer(&self) -> Client {
         let client = browser();
         let response = self.sign_in(&client, &self.admin_password);
         assert_eq!((response.status().as_u16(), super::header(&response, "location")), (303, "/admin"));

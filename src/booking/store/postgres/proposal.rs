@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Text};
 
-use crate::booking::buyer::normalised_email;
+use crate::booking::buyer::normalized_email;
 use crate::booking::{Order, Outcome};
 
 /// What is left, as far as anybody knows.
@@ -15,7 +15,7 @@ use crate::booking::{Order, Outcome};
 pub(super) struct Left {
     /// By tier.
     pub(super) stock: HashMap<i64, i32>,
-    /// By tier and normalised address: those who asked for more than they may have.
+    /// By tier and normalized address: those who asked for more than they may have.
     pub(super) people: HashMap<(i64, String), Person>,
 }
 
@@ -64,7 +64,7 @@ impl Left {
             return Err(Refusal::NotEnough);
         }
         if !self.people.is_empty() {
-            let person = (order.ticket_type_id, normalised_email(&order.buyer.email));
+            let person = (order.ticket_type_id, normalized_email(&order.buyer.email));
             if let Some(person) = self.people.get_mut(&person) {
                 if person.held + order.quantity > person.limit {
                     return Err(Refusal::OverPersonLimit(*person));
@@ -94,7 +94,7 @@ pub(super) fn over_limit<'a>(
 ) -> QueryResult<Vec<(String, i32)>> {
     let mut wanted: BTreeMap<String, i32> = BTreeMap::new();
     for order in orders {
-        *wanted.entry(normalised_email(&order.buyer.email)).or_default() += order.quantity;
+        *wanted.entry(normalized_email(&order.buyer.email)).or_default() += order.quantity;
     }
     let (people, quantities): (Vec<String>, Vec<i32>) = wanted.into_iter().unzip();
     let over: Vec<Over> = diesel::sql_query("SELECT person, held FROM over_person_limit($1, $2, $3, $4)")

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamp};
 
-use crate::booking::buyer::{normalised_email, unusual_normalised_email};
+use crate::booking::buyer::{normalized_email, unusual_normalized_email};
 use crate::booking::{Booking, Order};
 
 /// Orders whose key is new are counted up by tier; each tier's row is locked in the order of ids, so that
@@ -29,7 +29,7 @@ WITH known AS MATERIALIZED (
     SELECT request_key FROM bookings WHERE request_key = ANY ($1)
 ), fresh AS MATERIALIZED (
     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $0)
-        AS o (request_key, ticket_type_id, quantity, buyer_name, buyer_email, reference, token, normalised)
+        AS o (request_key, ticket_type_id, quantity, buyer_name, buyer_email, reference, token, normalized)
     WHERE request_key NOT IN (SELECT request_key FROM known)
 ), sums AS MATERIALIZED (
     SELECT ticket_type_id, sum(quantity)::integer AS quantity FROM fresh GROUP BY ticket_type_id
@@ -40,7 +40,7 @@ WITH known AS MATERIALIZED (
     FOR NO KEY UPDATE OF t
 ), people AS MATERIALIZED (
     SELECT locked.id, locked.max_per_person, sum(fresh.quantity)::integer AS quantity,
-           coalesce(fresh.normalised, lower(fresh.buyer_email COLLATE \"C\")) AS email
+           coalesce(fresh.normalized, lower(fresh.buyer_email COLLATE \"C\")) AS email
     FROM locked JOIN fresh ON fresh.ticket_type_id = locked.id
     WHERE locked.max_per_person IS NOT NULL
     GROUP BY locked.id, locked.max_per_person, email
@@ -63,9 +63,9 @@ WITH known AS MATERIALIZED (
                           buyer_name, buyer_email, buyer_email_normalised, request_key, status, created_at)
     SELECT fresh.reference, fresh.token, fresh.ticket_type_id, fresh.quantity, claimed.price_cents,
            claimed.price_cents * fresh.quantity, e.currency, fresh.buyer_name, fresh.buyer_email,
-           fresh.normalised, fresh.request_key, 'confirmed', $8
+           fresh.normalized, fresh.request_key, 'confirmed', $8
     FROM fresh JOIN claimed ON claimed.id = fresh.ticket_type_id JOIN events e ON e.id = claimed.event_id
-    WHERE (fresh.ticket_type_id, coalesce(fresh.normalised, lower(fresh.buyer_email COLLATE \"C\")))
+    WHERE (fresh.ticket_type_id, coalesce(fresh.normalized, lower(fresh.buyer_email COLLATE \"C\")))
         NOT IN (SELECT id, person FROM refused)
     ORDER BY fresh.request_key COLLATE \"C\"
 /* mails */
@@ -98,7 +98,7 @@ pub(super) struct Claim<'a, const MAILS: bool> {
     buyer_emails: Vec<&'a str>,
     references: Vec<&'a str>,
     tokens: Vec<&'a str>,
-    normalised_emails: Vec<Option<String>>,
+    normalized_emails: Vec<Option<String>>,
     created_at: NaiveDateTime,
     distinct_ticket_type_ids: Vec<i64>,
 }
@@ -126,7 +126,7 @@ impl<const MAILS: bool> QueryFragment<Pg> for Claim<'_, MAILS> {
                 Some(b'6') => out.push_bind_param::<Array<Text>, _>(&self.references)?,
                 Some(b'7') => out.push_bind_param::<Array<Text>, _>(&self.tokens)?,
                 Some(b'8') => out.push_bind_param::<Timestamp, _>(&self.created_at)?,
-                Some(b'0') => out.push_bind_param::<Array<Nullable<Text>>, _>(&self.normalised_emails)?,
+                Some(b'0') => out.push_bind_param::<Array<Nullable<Text>>, _>(&self.normalized_emails)?,
                 _ => out.push_bind_param::<Array<BigInt>, _>(&self.distinct_ticket_type_ids)?,
             }
             out.push_sql(&piece[1..]);
@@ -171,7 +171,7 @@ pub(super) struct Tier {
 impl Tier {
     /// Whether the order, whose key was new, is a booking now.
     pub(super) fn has_booked(&self, order: &Order) -> bool {
-        let is_refused = || self.refused.contains(&normalised_email(&order.buyer.email));
+        let is_refused = || self.refused.contains(&normalized_email(&order.buyer.email));
         self.is_claimed && (self.refused.is_empty() || !is_refused())
     }
 }
@@ -193,7 +193,7 @@ pub(super) fn statement<'a, const MAILS: bool>(
         claim.buyer_emails.push(&order.buyer.email);
         claim.references.push(&booking.reference);
         claim.tokens.push(&booking.token);
-        claim.normalised_emails.push(unusual_normalised_email(&order.buyer.email));
+        claim.normalized_emails.push(unusual_normalized_email(&order.buyer.email));
     }
     let distinct: BTreeSet<i64> = claim.ticket_type_ids.iter().copied().collect();
     claim.distinct_ticket_type_ids = distinct.into_iter().collect();

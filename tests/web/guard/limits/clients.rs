@@ -110,7 +110,7 @@ fn a_home_with_ipv6_counts_once() {
         from(&format!("2001:db8:1:2:{number:x}::{number:x}"))
     };
     assert_eq!(passes(&mut hop), 4, "as often as it changes its address");
-    assert_eq!(passes(|| from("2001:db8:1:3::1")), 4, "the neighbour's");
+    assert_eq!(passes(|| from("2001:db8:1:3::1")), 4, "the neighbor's");
     assert_eq!(passes(|| from("::ffff:198.51.100.9")), 4);
     assert_eq!(send(from("198.51.100.9")).status(), 429, "the same, as IPv4");
 }

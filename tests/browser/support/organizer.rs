@@ -1,4 +1,4 @@
-//! What a visitor does to become the organiser.
+//! What a visitor does to become the organizer.
 
 use super::{Site, Visitor};
 

@@ -55,7 +55,7 @@ pub struct Database {
 }
 
 /// The turn of one SQLite writer among those of this process; nothing on PostgreSQL. Fair, so that the
-/// desk in its rush does not keep an organiser waiting.
+/// desk in its rush does not keep an organizer waiting.
 #[derive(Clone)]
 pub(crate) struct WriteTurn(Option<Arc<FairMutex<()>>>);
 
@@ -117,7 +117,7 @@ impl Database {
     }
 
     /// Runs `work` on the primary, for what must be true now: a buyer's own booking, everything of the
-    /// organiser's. Off the async threads.
+    /// organizer's. Off the async threads.
     ///
     /// # Errors
     /// [`Error::Busy`] when no connection came free in time, otherwise what the database said.

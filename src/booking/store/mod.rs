@@ -12,7 +12,7 @@ use crate::db::{Db, write_transaction};
 use crate::events::{Event, Stock, TicketType};
 use crate::schema::{bookings, events, ticket_types};
 
-/// Whose a booking is: the normalised address, as the index on it spells it.
+/// Whose a booking is: the normalized address, as the index on it spells it.
 pub(super) const PERSON: &str = "coalesce(bookings.buyer_email_normalised, lower(bookings.buyer_email))";
 
 /// What a batch came to.

@@ -29,7 +29,7 @@ use crate::mail::listing::Backlog;
 
 const PREFIX: &str = "techkraft";
 
-type Labelled = Family<[(&'static str, String); 1], Gauge<f64, AtomicU64>>;
+type Labeled = Family<[(&'static str, String); 1], Gauge<f64, AtomicU64>>;
 
 pub(super) struct Metrics {
     registry: Registry,
@@ -78,7 +78,7 @@ fn look_at_readiness(now: &mut Registry, report: &Report) {
     gauge(now, "ready", "1 when visitors should be sent here", f64::from(report.status == Status::Ready));
     let is_draining = f64::from(report.status == Status::Draining);
     gauge(now, "draining", "1 when the server is about to stop", is_draining);
-    let parts = Labelled::default();
+    let parts = Labeled::default();
     for part in &report.parts {
         set(&parts, "part", part.name, f64::from(part.ok));
     }
@@ -98,12 +98,12 @@ fn look_at_work(now: &mut Registry, app: &App) {
 
 fn look_at_databases(now: &mut Registry, db: &Database) {
     let pool = db.pool_use();
-    let connections = Labelled::default();
+    let connections = Labeled::default();
     set(&connections, "state", "busy", f64::from(pool.busy));
     set(&connections, "state", "idle", f64::from(pool.idle));
     now.register("pool_connections", "Database connections held, besides the desk's own", connections);
     gauge(now, "pool_limit_connections", "Most of them", f64::from(pool.limit));
-    let (lag, in_use) = (Labelled::default(), Labelled::default());
+    let (lag, in_use) = (Labeled::default(), Labeled::default());
     for replica in db.replica_standings() {
         set(&lag, "replica", &replica.place, replica.lag.as_secs_f64());
         set(&in_use, "replica", &replica.place, f64::from(replica.is_in_use));
@@ -114,7 +114,7 @@ fn look_at_databases(now: &mut Registry, db: &Database) {
 
 /// Of the whole site: each of its servers says the same.
 fn look_at_mail(now: &mut Registry, backlog: &Backlog) {
-    let mails = Labelled::default();
+    let mails = Labeled::default();
     set(&mails, "state", "queued", backlog.waiting.unsent() as f64);
     set(&mails, "state", "failed", backlog.waiting.failed as f64);
     now.register("mails", "Mails that are not sent: still to be tried, and given up", mails);
@@ -130,6 +130,6 @@ fn seconds(registry: &mut Registry, name: &str, help: &str, value: f64) {
     registry.register_with_unit(name, help, Unit::Seconds, ConstGauge::new(value));
 }
 
-fn set(family: &Labelled, label: &'static str, value: &str, figure: f64) {
+fn set(family: &Labeled, label: &'static str, value: &str, figure: f64) {
     family.get_or_create(&[(label, value.to_owned())]).set(figure);
 }

@@ -1,4 +1,4 @@
-//! The SQL of the sale as the organiser sees it; each of the organiser's other nouns has a file of its own.
+//! The SQL of the sale as the organizer sees it; each of the organizer's other nouns has a file of its own.
 
 pub mod accounts;
 pub mod audit;
@@ -16,7 +16,7 @@ use diesel::sql_types::BigInt;
 use super::audit::{Action, Actor};
 use super::{BookingLine, Clock, MailState, Sales, TierSales};
 use crate::booking::Booking;
-use crate::booking::cancellation::{self, Canceller, Outcome};
+use crate::booking::cancellation::{self, Canceler, Outcome};
 use crate::db::Db;
 use crate::events::seed::Seed;
 use crate::events::{self, Event};
@@ -141,15 +141,15 @@ fn line((booking, ticket_type, time_zone): Row) -> BookingLine {
     }
 }
 
-/// Cancels a booking for the organiser. Runs inside the caller's transaction.
+/// Cancels a booking for the organizer. Runs inside the caller's transaction.
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
 pub fn cancel_booking(db: &mut Db, reference: String, actor: &Actor) -> QueryResult<Outcome> {
-    let outcome = cancellation::store::cancel(db, &Canceller::Organiser { reference })?;
-    if let Outcome::Cancelled { booking, .. } = &outcome {
+    let outcome = cancellation::store::cancel(db, &Canceler::Organizer { reference })?;
+    if let Outcome::Canceled { booking, .. } = &outcome {
         let tickets = usize::try_from(booking.quantity).unwrap_or_default();
-        audit::record(db, actor, Action::BookingCancelled, &booking.reference, tickets)?;
+        audit::record(db, actor, Action::BookingCanceled, &booking.reference, tickets)?;
     }
     Ok(outcome)
 }

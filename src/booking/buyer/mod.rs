@@ -10,7 +10,7 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use serde::{Deserialize, Serialize};
 
-pub use self::email::{normalised_email, parse_email, unusual_normalised_email};
+pub use self::email::{normalized_email, parse_email, unusual_normalized_email};
 pub use self::name::parse_name;
 use super::request_key::RequestKey;
 use crate::app::App;

@@ -150,7 +150,7 @@ pub struct Config {
     pub forms: FormAges,
     pub allow_reseed: bool,
     pub mail: MailConfig,
-    /// How long organisers stay signed in.
+    /// How long organizers stay signed in.
     pub sessions: SessionLimits,
     pub connections: ConnectionLimits,
     pub operations: OperationsConfig,

@@ -1,4 +1,4 @@
-//! What the organiser sees of the mails, and what can be done about those that did not arrive.
+//! What the organizer sees of the mails, and what can be done about those that did not arrive.
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
@@ -9,15 +9,15 @@ use super::wait_for_states;
 use crate::support::smtp_server::{Reaction, SmtpServer, Step};
 use crate::support::{TestApp, between};
 
-fn page(app: &TestApp, organiser: &Client, path: &str) -> String {
-    let response = organiser.get(app.url(path)).send().expect("an answer");
+fn page(app: &TestApp, organizer: &Client, path: &str) -> String {
+    let response = organizer.get(app.url(path)).send().expect("an answer");
     assert_eq!(response.status(), 200, "{path}");
     response.text().expect("a page")
 }
 
-fn post(app: &TestApp, organiser: &Client, path: &str) -> u16 {
+fn post(app: &TestApp, organizer: &Client, path: &str) -> u16 {
     let empty: [(&str, &str); 0] = [];
-    organiser.post(app.url(path)).form(&empty).send().expect("an answer").status().as_u16()
+    organizer.post(app.url(path)).form(&empty).send().expect("an answer").status().as_u16()
 }
 
 #[derive(Debug, PartialEq, Eq, QueryableByName)]
@@ -43,42 +43,42 @@ fn three_failed(server: &SmtpServer) -> (TestApp, Client) {
         app.book_well("VIP", 1);
     }
     wait_for_states(&app, &[("failed", 3)]);
-    let organiser = app.organiser();
-    (app, organiser)
+    let organizer = app.organizer();
+    (app, organizer)
 }
 
 #[test]
 fn a_mail_that_failed_says_why_beside_its_booking_and_in_the_list() {
     let server = SmtpServer::start();
-    let (app, organiser) = three_failed(&server);
+    let (app, organizer) = three_failed(&server);
     let why = "5.1.1 &#60;ada@example.org&#62;: no such user";
-    let desk = page(&app, &organiser, "/admin");
+    let desk = page(&app, &organizer, "/admin");
     let booking = between(&desk, "href=\"/admin/bookings/", "\"").to_owned();
     for path in ["/admin", "/admin/mails", "/admin/mails?state=failed", &format!("/admin/bookings/{booking}")]
     {
-        let html = page(&app, &organiser, path);
+        let html = page(&app, &organizer, path);
         assert!(html.contains("badge--failed") && html.contains(why), "{path}: {html}");
     }
-    assert!(page(&app, &organiser, "/admin/mails").contains("0 waiting to be sent, 3 failed."));
-    assert!(!page(&app, &organiser, "/admin/mails?state=sent").contains("badge--"));
+    assert!(page(&app, &organizer, "/admin/mails").contains("0 waiting to be sent, 3 failed."));
+    assert!(!page(&app, &organizer, "/admin/mails?state=sent").contains("badge--"));
     server.be_well();
     app.book_well("VIP", 1);
     wait_for_states(&app, &[("failed", 3), ("sent", 1)]);
-    assert!(page(&app, &organiser, "/admin/mails?state=sent").contains("badge--sent"));
+    assert!(page(&app, &organizer, "/admin/mails?state=sent").contains("badge--sent"));
 }
 
 #[test]
 fn one_or_all_that_failed_are_sent_again_and_the_audit_log_says_who_did() {
     let server = SmtpServer::start();
-    let (app, organiser) = three_failed(&server);
+    let (app, organizer) = three_failed(&server);
     server.be_well();
-    let list = page(&app, &organiser, "/admin/mails");
+    let list = page(&app, &organizer, "/admin/mails");
     let id = between(&list, "id=\"mail-", "\"").to_owned();
     let reference = between(&list, "href=\"/admin/bookings/", "\"").to_owned();
-    assert_eq!(post(&app, &organiser, &format!("/admin/mails/{id}/attempts")), 303);
-    assert!(page(&app, &organiser, "/admin/mails").contains("Queued again: confirmation of TK-"));
+    assert_eq!(post(&app, &organizer, &format!("/admin/mails/{id}/attempts")), 303);
+    assert!(page(&app, &organizer, "/admin/mails").contains("Queued again: confirmation of TK-"));
     wait_for_states(&app, &[("failed", 2), ("sent", 1)]);
-    assert_eq!(post(&app, &organiser, "/admin/mails/attempts"), 303);
+    assert_eq!(post(&app, &organizer, "/admin/mails/attempts"), 303);
     wait_for_states(&app, &[("sent", 3)]);
     assert_eq!(server.received().len(), 3);
     let entry = |action: &str, subject: &str, affected| Entry {
@@ -97,9 +97,9 @@ fn what_was_sent_is_sent_again_as_a_new_mail() {
     let app = TestApp::spawn_with(through(&server));
     app.book_well("VIP", 1);
     wait_for_states(&app, &[("sent", 1)]);
-    let organiser = app.organiser();
-    let id = between(&page(&app, &organiser, "/admin/mails"), "id=\"mail-", "\"").to_owned();
-    assert_eq!(post(&app, &organiser, &format!("/admin/mails/{id}/attempts")), 303);
+    let organizer = app.organizer();
+    let id = between(&page(&app, &organizer, "/admin/mails"), "id=\"mail-", "\"").to_owned();
+    assert_eq!(post(&app, &organizer, &format!("/admin/mails/{id}/attempts")), 303);
     let received = server.wait_for(2);
     assert_ne!(super::smtp::message_id(&received[0]), super::smtp::message_id(&received[1]));
     wait_for_states(&app, &[("sent", 1)]);
@@ -111,14 +111,14 @@ fn a_mail_that_waits_is_not_queued_twice() {
     server.react(Step::Greeting, Reaction::Hang);
     let app = TestApp::spawn_with(through(&server));
     app.book_well("VIP", 1);
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     app.database.wait_until_mails_are_written();
-    let list = page(&app, &organiser, "/admin/mails");
+    let list = page(&app, &organizer, "/admin/mails");
     assert!(!list.contains("Send again to"), "{list}");
     let id = between(&list, "id=\"mail-", "\"").to_owned();
     for id in [id.as_str(), "999999"] {
-        assert_eq!(post(&app, &organiser, &format!("/admin/mails/{id}/attempts")), 303);
-        assert!(page(&app, &organiser, "/admin/mails").contains("Nothing to do"));
+        assert_eq!(post(&app, &organizer, &format!("/admin/mails/{id}/attempts")), 303);
+        assert!(page(&app, &organizer, "/admin/mails").contains("Nothing to do"));
     }
     assert_eq!(entries(&app), []);
 }
@@ -134,11 +134,11 @@ fn the_list_has_pages_and_its_filter_stays() {
              VALUES ('confirmation', 'buyer{number}@example.org', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, 'sent')"
         ));
     }
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     let mut path = "/admin/mails?state=sent".to_owned();
     let mut seen = Vec::new();
     loop {
-        let html = page(&app, &organiser, &path);
+        let html = page(&app, &organizer, &path);
         seen.extend(
             html.split("id=\"mail-").skip(1).filter_map(|it| it.split('"').next()?.parse::<i64>().ok()),
         );
@@ -160,9 +160,9 @@ fn the_mails_are_closed_to_everybody_else() {
         assert_eq!(app.post(path, &[]).headers()["location"], "/admin/sign-in", "{path}");
     }
     assert_eq!(entries(&app), []);
-    let organiser = app.organiser();
+    let organizer = app.organizer();
     for path in ["/admin/mails?state=lost", "/admin/mails?before=x"] {
-        assert_eq!(organiser.get(app.url(path)).send().expect("an answer").status(), 404, "{path}");
+        assert_eq!(organizer.get(app.url(path)).send().expect("an answer").status(), 404, "{path}");
     }
-    assert_eq!(post(&app, &organiser, "/admin/mails/x/attempts"), 404);
+    assert_eq!(post(&app, &organizer, "/admin/mails/x/attempts"), 404);
 }
