@@ -8,11 +8,9 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, web};
 
-use crate::admin::audit::Actor;
-use crate::admin::brakes::Brakes;
-use crate::admin::doorkeeper::Doorkeeper;
-use crate::admin::{self, password};
 use crate::api::door::Door;
+use crate::audit::Actor;
+use crate::auth::{self, Auth, password};
 use crate::booking::desk::Desk;
 use crate::booking::lookup::link::BookingLinks;
 use crate::booking::request_key::RequestKeys;
@@ -30,9 +28,9 @@ use crate::guard::limits::gate::Gate;
 use crate::guard::limits::shared::{self as shared_limits, SharedLimits};
 use crate::guard::secret::{self, Secrets};
 use crate::guard::{headers, origin, request_log, shape};
-use crate::mail::bell::Bell;
-use crate::mail::office::SenderHandle;
+use crate::mail::service::SenderHandle;
 use crate::ops::{self, Ops};
+use crate::outbox::wakeup::Wakeup;
 use crate::tickets::code::TicketCodes;
 use crate::{events, mail, routes};
 
@@ -48,10 +46,9 @@ pub struct App {
     pub booking_links: BookingLinks,
     /// `None`: nothing is limited.
     pub limits: Option<Limits>,
-    /// To be rung when something was put into the outbox.
-    pub mail_bell: Arc<Bell>,
-    pub brakes: Brakes,
-    pub doorkeeper: Doorkeeper,
+    pub auth: web::Data<Auth>,
+    /// To be notified after something was put into the outbox.
+    pub outbox_wakeup: Arc<Wakeup>,
     pub ops: Ops,
     public_url: String,
 }
@@ -110,21 +107,21 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     board.refresh_here(&db)?;
     let shared = share(&board, &config, &secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
-    let mail = mail::office::open(&config.mail, &db, &public_url, &secrets)?;
-    let desk = open_desk(&config, &db, &board, &mail.bell)?;
+    let mail = mail::service::open(&config.mail, &db, &public_url, &secrets)?;
+    let desk = open_desk(&config, &db, &board, &mail.wakeup)?;
+    let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
     let app = web::Data::new(App {
         ops: Ops::new(&config, &db, &desk),
         board,
         desk,
+        auth: web::Data::new(Auth::new(db.clone(), cookies.clone(), config.sessions)),
         db,
-        cookies: Cookies::new(&secrets, public_url.starts_with("https://")),
+        cookies,
         request_keys: RequestKeys::new(&secrets),
         ticket_codes: TicketCodes::new(&secrets),
         booking_links: BookingLinks::new(&secrets),
         limits: rate_limits(&config, &secrets),
-        mail_bell: mail.bell,
-        brakes: Brakes::default(),
-        doorkeeper: Doorkeeper::hire()?,
+        outbox_wakeup: mail.wakeup,
         public_url: public_url.clone(),
         config,
     });
@@ -142,6 +139,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         let recorder = site.ops.recorder();
         ActixApp::new()
             .app_data(site.clone())
+            .app_data(site.auth.clone())
             .configure(ops::pages::beside_site(&site.config.operations))
             .configure(routes::configure)
             .wrap(Gate::new(site.clone()))
@@ -163,7 +161,7 @@ fn open_desk(
     config: &Config,
     db: &Database,
     board: &Arc<Board>,
-    mail: &Arc<Bell>,
+    mail: &Arc<Wakeup>,
 ) -> Result<Desk, StartError> {
     let board = Arc::clone(board);
     if config.desk_pretends {
@@ -222,13 +220,13 @@ pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartEr
 
 /// Makes the admin's account when there is none, and returns its password, which is shown only now.
 fn ensure_admin(db: &Database) -> Result<Option<String>, StartError> {
-    if db.read_primary_here(|db| admin::store::accounts::find(db, admin::USERNAME))?.is_some() {
+    if db.read_primary_here(|db| auth::store::accounts::find(db, auth::USERNAME))?.is_some() {
         return Ok(None);
     }
     let password = password::generate();
     let hash = hash(&password)?;
     let actor = Actor::server();
-    let added = db.write_here(|db| admin::store::accounts::insert(db, admin::USERNAME, &hash, &actor))?;
+    let added = db.write_here(|db| auth::store::accounts::insert(db, auth::USERNAME, &hash, &actor))?;
     Ok(added.then_some(password))
 }
 

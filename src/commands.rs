@@ -2,9 +2,9 @@
 
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 
-use crate::admin::audit::Actor;
-use crate::admin::{self, password};
 use crate::app::{Started, hash, open_database, start};
+use crate::audit::Actor;
+use crate::auth::{self, password};
 use crate::backup::{self, Backup, BackupPlan, Retention};
 use crate::config::{
     BackupArguments, Command, CommandLine, Config, DatabaseUrl, RestoreArguments, VerifyArguments,
@@ -78,7 +78,7 @@ fn set_admin_password(config: &Config) -> Result<(), StartError> {
     password::check(&password).map_err(|weakness| StartError::new(format!("the password: {weakness}")))?;
     let hash = hash(&password)?;
     let actor = Actor::command_line();
-    db.write_here(|db| admin::store::accounts::set_password(db, admin::USERNAME, &hash, &actor))?;
+    db.write_here(|db| auth::store::accounts::set_password(db, auth::USERNAME, &hash, &actor))?;
     println!("The admin's password is set, and every session is signed out.");
     Ok(())
 }
@@ -158,7 +158,7 @@ fn announce(started: &Started) {
     println!("TechKraft Tickets  {}", started.public_url);
     println!("Admin              {}/admin", started.public_url);
     if let Some(password) = &started.new_password {
-        println!("Sign in as         {}", admin::USERNAME);
+        println!("Sign in as         {}", auth::USERNAME);
         println!(
             "Password           {password}  (shown this once; `techkraft set-admin-password` changes it)"
         );

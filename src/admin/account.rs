@@ -7,18 +7,19 @@ use askama::Template;
 use chrono::Utc;
 use serde::Deserialize;
 
-use super::audit::Action;
-use super::authentication::{Attempt, Proof, Refusal};
-use super::session::{Admin, LiveSession, SessionLimits};
-use super::{Clock, session, store};
+use super::{Clock, store};
 use crate::app::App;
+use crate::audit::{self, Action};
+use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
+use crate::auth::session::{self, Admin, LiveSession, SessionLimits};
+use crate::auth::store::{sessions, throttle};
 use crate::error::Error;
 use crate::guard::form::Form;
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
 
 #[derive(Template)]
 #[template(path = "admin/account.html")]
-struct Show {
+struct AccountPage {
     page: Page,
     admin: Admin,
     sessions: Vec<LiveSession>,
@@ -54,8 +55,8 @@ pub async fn destroy_sessions(
     Form(form): Form<EndForm>,
 ) -> Result<HttpResponse, Error> {
     let EndForm { session, password } = form;
-    let attempt = Attempt::of(&request, &app, &admin.username, password, Action::PasswordRefused);
-    match attempt.check(&app).await? {
+    let attempt = Attempt::of(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
+    match attempt.check(&app.auth).await? {
         Ok(proof) if session == EVERYWHERE => end_all(&admin, &app, proof).await,
         Ok(proof) => end_one(&admin, &app, proof, &session).await,
         Err(refusal) => refuse(page, admin, &app, session, refusal).await,
@@ -65,9 +66,9 @@ pub async fn destroy_sessions(
 async fn end_all(admin: &Admin, app: &App, proof: Proof) -> Result<HttpResponse, Error> {
     let actor = admin.actor();
     let end = app.db.write(move |db| {
-        store::brakes::release(db, &proof.brakes)?;
-        let ended = store::sessions::delete_all(db, proof.account.id)?;
-        store::audit::record(db, &actor, Action::SignedOutEverywhere, "", ended)?;
+        throttle::release(db, &proof.counters)?;
+        let ended = sessions::delete_all(db, proof.account.id)?;
+        audit::store::record(db, &actor, Action::SignedOutEverywhere, "", ended)?;
         Ok(ended)
     });
     let toast = Toast::success(match end.await? {
@@ -75,17 +76,17 @@ async fn end_all(admin: &Admin, app: &App, proof: Proof) -> Result<HttpResponse,
         ended => format!("Signed out everywhere: {ended} sessions ended."),
     });
     let mut response = see_other("/admin/sign-in");
-    Ok(response.cookie(session::removal(app)).cookie(toast_cookie(app, &toast)).finish())
+    Ok(response.cookie(session::removal(&app.auth)).cookie(toast_cookie(app, &toast)).finish())
 }
 
 async fn end_one(admin: &Admin, app: &App, proof: Proof, id: &str) -> Result<HttpResponse, Error> {
-    let (actor, id, limits) = (admin.actor(), id.to_owned(), app.config.sessions);
+    let (actor, id, limits) = (admin.actor(), id.to_owned(), app.auth.session_limits);
     let end = app.db.write(move |db| {
-        store::brakes::release(db, &proof.brakes)?;
-        let live = store::sessions::live(db, proof.account.id, limits, Utc::now().naive_utc())?;
+        throttle::release(db, &proof.counters)?;
+        let live = sessions::live(db, proof.account.id, limits, Utc::now().naive_utc())?;
         let Some(session) = live.into_iter().find(|session| session.id() == id) else { return Ok(None) };
-        store::sessions::delete(db, &session.token_hash)?;
-        store::audit::record(db, &actor, Action::SessionEnded, &session.client_address, 1)?;
+        sessions::delete(db, &session.token_hash)?;
+        audit::store::record(db, &actor, Action::SessionEnded, &session.client_address, 1)?;
         Ok(Some(session))
     });
     let (place, toast) = match end.await? {
@@ -101,7 +102,7 @@ async fn refuse(
     admin: Admin,
     app: &App,
     chosen: String,
-    refusal: Refusal,
+    refusal: SignInRefusal,
 ) -> Result<HttpResponse, Error> {
     let error = Some(refusal.message("This is not your password. No session was ended."));
     let show = load(page.clone(), admin, app, chosen, error).await?;
@@ -116,14 +117,14 @@ async fn load(
     app: &App,
     chosen: String,
     error: Option<String>,
-) -> Result<Show, Error> {
-    let (account_id, limits) = (admin.account_id, app.config.sessions);
+) -> Result<AccountPage, Error> {
+    let (account_id, limits) = (admin.account_id, app.auth.session_limits);
     let load = app.db.read_primary(move |db| {
-        let live = store::sessions::live(db, account_id, limits, Utc::now().naive_utc())?;
+        let live = sessions::live(db, account_id, limits, Utc::now().naive_utc())?;
         Ok((live, store::clock(db)?))
     });
     let (mut sessions, clock) = load.await?;
     // This browser's stands first.
     sessions.sort_by_key(|session| !admin.is_in(session));
-    Ok(Show { page, admin, sessions, clock, limits, chosen, error })
+    Ok(AccountPage { page, admin, sessions, clock, limits, chosen, error })
 }

@@ -5,24 +5,24 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::audit::{Action, Cursor, Stretch};
-use super::session::Admin;
 use super::{Clock, store};
 use crate::app::App;
+use crate::audit::{self, Action, AuditCursor, AuditPage};
+use crate::auth::session::Admin;
 use crate::error::Error;
 use crate::guard::form::Query;
 use crate::page::Page;
 
 #[derive(Template)]
 #[template(path = "admin/audit_log.html")]
-struct Index {
+struct AuditLogPage {
     page: Page,
-    stretch: Stretch,
+    entries: AuditPage,
     clock: Clock,
     action: Option<Action>,
 }
 
-impl Index {
+impl AuditLogPage {
     /// The page's address from there on, with the same filter.
     fn link(&self, direction: &str, id: &i64) -> String {
         match self.action {
@@ -37,16 +37,16 @@ impl Index {
 /// As the address bar has it. A place that is no number is as if it were not there.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct Wanted {
+pub struct AuditLogQuery {
     action: String,
     before: String,
     after: String,
 }
 
-impl Wanted {
-    fn cursor(&self) -> Cursor {
-        let before = self.before.parse().map(Cursor::Before);
-        before.or_else(|_| self.after.parse().map(Cursor::After)).unwrap_or(Cursor::Newest)
+impl AuditLogQuery {
+    fn cursor(&self) -> AuditCursor {
+        let before = self.before.parse().map(AuditCursor::Before);
+        before.or_else(|_| self.after.parse().map(AuditCursor::After)).unwrap_or(AuditCursor::Newest)
     }
 }
 
@@ -55,14 +55,14 @@ pub async fn index(
     page: Page,
     _: Admin,
     app: web::Data<App>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<AuditLogQuery>,
 ) -> Result<HttpResponse, Error> {
     let (action, cursor) = (Action::parse(&wanted.action), wanted.cursor());
     if action.is_none() && !wanted.action.is_empty() {
         return Err(Error::NotFound);
     }
     let load =
-        app.db.read_primary(move |db| Ok((store::audit::stretch(db, action, cursor)?, store::clock(db)?)));
-    let (stretch, clock) = load.await?;
-    page.clone().respond_unlisted(StatusCode::OK, &Index { page, stretch, clock, action })
+        app.db.read_primary(move |db| Ok((audit::store::page(db, action, cursor)?, store::clock(db)?)));
+    let (entries, clock) = load.await?;
+    page.clone().respond_unlisted(StatusCode::OK, &AuditLogPage { page, entries, clock, action })
 }

@@ -6,16 +6,17 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::session::Admin;
 use super::store;
 use crate::app::App;
+use crate::auth::session::Admin;
 use crate::booking::cancellation::{Outcome, announce, pages::admitted};
 use crate::booking::{self, Booking, parse_reference};
 use crate::error::Error;
 use crate::events::{Event, TicketType};
 use crate::guard::form::Query;
-use crate::mail::listing::{MailLine, Which};
-use crate::mail::{self, Kind, State};
+use crate::mail;
+use crate::mail::listing::{MailFilter, MailLine};
+use crate::outbox::{MailKind, MailState};
 use crate::page::{Page, Toast, see_other, toast_cookie};
 
 /// Mails of a booking that its page shows: one of each kind, and some to come.
@@ -23,7 +24,7 @@ const MAILS_SHOWN: i64 = 10;
 
 #[derive(Template)]
 #[template(path = "admin/booking.html")]
-struct Show {
+struct OrganizerBookingPage {
     page: Page,
     event: Event,
     ticket_type: TicketType,
@@ -32,7 +33,7 @@ struct Show {
     mails: Vec<MailLine>,
 }
 
-impl Show {
+impl OrganizerBookingPage {
     /// Whether the sender has not come to its confirmation yet.
     fn awaits_confirmation(&self) -> bool {
         self.booking.has_address() && !self.mails.iter().any(MailLine::is_confirmation)
@@ -41,7 +42,7 @@ impl Show {
 
 #[derive(Template)]
 #[template(path = "admin/cancellation.html")]
-struct NewCancellation {
+struct OrganizerCancellationPage {
     page: Page,
     event: Event,
     ticket_type: TicketType,
@@ -51,7 +52,7 @@ struct NewCancellation {
 
 #[derive(Template)]
 #[template(path = "admin/booking_search.html")]
-struct Search {
+struct BookingSearchPage {
     page: Page,
     typed: String,
     error: Option<&'static str>,
@@ -84,7 +85,7 @@ pub async fn index(
             Err(error) => return Err(error),
         },
     };
-    page.clone().respond_unlisted(status, &Search { page, typed, error })
+    page.clone().respond_unlisted(status, &BookingSearchPage { page, typed, error })
 }
 
 /// `GET /admin/bookings/{reference}`
@@ -98,9 +99,10 @@ pub async fn show(
     let reference = booking.reference.clone();
     let mails = app
         .db
-        .read_primary(move |db| mail::store::list(db, Which::Of(&reference), None, MAILS_SHOWN))
+        .read_primary(move |db| mail::store::list(db, MailFilter::Of(&reference), None, MAILS_SHOWN))
         .await?;
-    page.clone().respond_unlisted(StatusCode::OK, &Show { page, event, ticket_type, booking, mails })
+    page.clone()
+        .respond_unlisted(StatusCode::OK, &OrganizerBookingPage { page, event, ticket_type, booking, mails })
 }
 
 /// `GET /admin/bookings/{reference}/cancellation`
@@ -115,8 +117,10 @@ pub async fn new_cancellation(
         return Ok(see_other(&format!("/admin/bookings/{}", booking.reference)).finish());
     }
     let refusal = None;
-    page.clone()
-        .respond_unlisted(StatusCode::OK, &NewCancellation { page, event, ticket_type, booking, refusal })
+    page.clone().respond_unlisted(
+        StatusCode::OK,
+        &OrganizerCancellationPage { page, event, ticket_type, booking, refusal },
+    )
 }
 
 /// `POST /admin/bookings/{reference}/cancellation`: at any time, unless somebody is in on it.
@@ -132,7 +136,7 @@ pub async fn create_cancellation(
     announce(&app, &outcome);
     if let Outcome::Admitted { count } = outcome {
         let refusal = Some(admitted(count, &booking));
-        let new = NewCancellation { page: page.clone(), event, ticket_type, booking, refusal };
+        let new = OrganizerCancellationPage { page: page.clone(), event, ticket_type, booking, refusal };
         return page.respond_unlisted(StatusCode::CONFLICT, &new);
     }
     let mut response = see_other(&format!("/admin/bookings/{}", booking.reference));

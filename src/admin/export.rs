@@ -3,10 +3,10 @@
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::{HttpResponse, web};
 
-use super::audit::Action;
-use super::session::Admin;
 use super::{BookingLine, store};
 use crate::app::App;
+use crate::audit::{self, Action};
+use crate::auth::session::Admin;
 use crate::error::Error;
 use crate::events::is_slug;
 
@@ -35,7 +35,7 @@ pub async fn show(admin: Admin, app: web::Data<App>, slug: web::Path<String>) ->
     // Written down after the list is read, which would otherwise keep the desk waiting, and before any of it
     // goes out.
     let (actor, count) = (admin.actor(), lines.len());
-    app.db.write(move |db| store::audit::record(db, &actor, Action::BookingsExported, &slug, count)).await?;
+    app.db.write(move |db| audit::store::record(db, &actor, Action::BookingsExported, &slug, count)).await?;
     let file = render(&lines).map_err(|e| Error::Internal(format!("csv: {e}")))?;
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")

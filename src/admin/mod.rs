@@ -1,22 +1,17 @@
-//! The organizer's desk: signing in, watching the sale, and starting it again. Everything here is behind
-//! [`session::Admin`], and whatever is done is written into the [audit log](audit).
+//! The organizer's pages: watching the sale, finding and canceling bookings, the account, the audit log. Every
+//! page but the sign-in is behind [`Admin`](crate::auth::session::Admin), and whatever is done is recorded in the
+//! [audit log](crate::audit).
 //!
-//! Who signs in comes through [`authentication`], which asks the [`brakes`] whether the attempt is looked at
-//! at all, and the [`doorkeeper`] to look at the [`password`].
+//! How a password is checked does not belong here (see `auth`), nor do the rules of booking and canceling (see
+//! `booking`).
 
 pub mod account;
-pub mod audit;
 pub mod audit_log;
-pub mod authentication;
 pub mod bookings;
-pub mod brakes;
-pub mod doorkeeper;
 pub mod export;
 pub mod pages;
-pub mod password;
 pub mod password_change;
 pub mod reseed;
-pub mod session;
 pub mod sign_in;
 pub mod store;
 pub mod terms;
@@ -25,20 +20,8 @@ use chrono::{NaiveDateTime, SecondsFormat};
 use chrono_tz::Tz;
 
 use crate::events::{Event, TicketType};
-use crate::mail::State;
 use crate::money::Money;
-
-/// The one account that there is.
-pub const USERNAME: &str = "admin";
-
-/// Who may sign in.
-#[derive(Debug, Clone)]
-pub struct Account {
-    pub id: i64,
-    pub username: String,
-    /// In PHC string format.
-    pub password_hash: String,
-}
+use crate::outbox::MailState;
 
 /// The clock that times are shown on.
 #[derive(Debug, Clone, Copy)]
@@ -115,8 +98,8 @@ impl Sales {
 }
 
 /// How a mail fares.
-pub struct MailState {
-    pub state: Option<State>,
+pub struct ConfirmationStatus {
+    pub state: Option<MailState>,
     pub last_error: Option<String>,
 }
 
@@ -132,7 +115,7 @@ pub struct BookingLine {
     pub buyer_email: Option<String>,
     pub status: String,
     /// How its confirmation fares, where that was looked up.
-    pub mail: Option<MailState>,
+    pub mail: Option<ConfirmationStatus>,
     /// UTC.
     pub created_at: NaiveDateTime,
     /// The venue's zone, as the IANA database names it.

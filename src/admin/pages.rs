@@ -4,9 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::session::{Admin, Watching};
 use super::{BookingLine, Sales, store};
 use crate::app::App;
+use crate::auth::session::{Admin, Watching};
 use crate::error::Error;
 use crate::events::pace::Pace;
 use crate::page::{Page, html};
@@ -17,7 +17,7 @@ const LATEST_BOOKINGS: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "admin/show.html", blocks = ["sales"])]
-struct Show {
+struct SalesPage {
     page: Page,
     admin: Admin,
     sales: Vec<Sales>,
@@ -39,7 +39,7 @@ pub async fn sales(page: Page, watching: Watching, app: web::Data<App>) -> Resul
     Ok(page.unlisted_builder(StatusCode::OK).body(html(&show.as_sales())?))
 }
 
-async fn load_show(page: Page, admin: Admin, app: &App) -> Result<Show, Error> {
+async fn load_show(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
     let (sales, latest, reconciliation) = app
         .db
         .read_primary(|db| {
@@ -47,5 +47,5 @@ async fn load_show(page: Page, admin: Admin, app: &App) -> Result<Show, Error> {
         })
         .await?;
     let (allow_reseed, pace) = (app.config.allow_reseed, app.board.pace());
-    Ok(Show { page, admin, sales, latest, reconciliation, allow_reseed, pace })
+    Ok(SalesPage { page, admin, sales, latest, reconciliation, allow_reseed, pace })
 }

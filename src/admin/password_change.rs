@@ -6,11 +6,12 @@ use askama::Template;
 use chrono::Utc;
 use serde::Deserialize;
 
-use super::audit::Action;
-use super::authentication::{Attempt, Proof, Refusal};
-use super::session::Admin;
-use super::{password, session, store};
 use crate::app::App;
+use crate::audit::{self, Action};
+use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
+use crate::auth::password;
+use crate::auth::session::{self, Admin};
+use crate::auth::store::{accounts, sessions, throttle};
 use crate::error::Error;
 use crate::guard::form::Form;
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
@@ -18,21 +19,21 @@ use crate::page::{Page, Toast, html, see_other, toast_cookie};
 /// What is typed is never sent back: it would stand in the page.
 #[derive(Template)]
 #[template(path = "admin/password.html")]
-struct Edit {
+struct PasswordPage {
     page: Page,
     admin: Admin,
-    errors: Errors,
+    errors: PasswordErrors,
 }
 
 /// What is wrong, by field.
 #[derive(Default)]
-struct Errors {
+struct PasswordErrors {
     current: Option<String>,
     new: Option<String>,
     repeated: Option<String>,
 }
 
-impl Errors {
+impl PasswordErrors {
     fn is_empty(&self) -> bool {
         self.current.is_none() && self.new.is_none() && self.repeated.is_none()
     }
@@ -48,8 +49,8 @@ pub struct PasswordForm {
 
 impl PasswordForm {
     /// What can be said without a look at the current password.
-    fn errors(&self) -> Errors {
-        let mut errors = Errors::default();
+    fn errors(&self) -> PasswordErrors {
+        let mut errors = PasswordErrors::default();
         if self.current_password.is_empty() {
             errors.current = Some("Please type the password that you sign in with now.".into());
         }
@@ -66,7 +67,8 @@ impl PasswordForm {
 
 /// `GET /admin/password`
 pub async fn edit(page: Page, admin: Admin) -> Result<HttpResponse, Error> {
-    page.clone().respond_unlisted(StatusCode::OK, &Edit { page, admin, errors: Errors::default() })
+    page.clone()
+        .respond_unlisted(StatusCode::OK, &PasswordPage { page, admin, errors: PasswordErrors::default() })
 }
 
 /// `POST /admin/password`
@@ -79,22 +81,22 @@ pub async fn update(
 ) -> Result<HttpResponse, Error> {
     let errors = form.errors();
     if !errors.is_empty() {
-        return refuse(page, admin, errors, Refusal::Wrong);
+        return refuse(page, admin, errors, SignInRefusal::Wrong);
     }
     let current = form.current_password;
-    let attempt = Attempt::of(&request, &app, &admin.username, current, Action::PasswordRefused);
-    let proof = match attempt.check(&app).await? {
+    let attempt = Attempt::of(&request, &app.auth, &admin.username, current, Action::PasswordRefused);
+    let proof = match attempt.check(&app.auth).await? {
         Ok(proof) => proof,
         Err(refusal) => {
             let current = Some(refusal.message("This is not your password. Nothing was changed."));
-            return refuse(page, admin, Errors { current, ..Errors::default() }, refusal);
+            return refuse(page, admin, PasswordErrors { current, ..PasswordErrors::default() }, refusal);
         }
     };
     let new = form.new_password;
-    match proof.turn.run(move || password::check(&new).map(|()| password::hash(&new))).await? {
+    match proof.hash_permit.run(move || password::check(&new).map(|()| password::hash(&new))).await? {
         Err(weakness) => {
             let new = Some(weakness.to_string());
-            refuse(page, admin, Errors { new, ..Errors::default() }, Refusal::Wrong)
+            refuse(page, admin, PasswordErrors { new, ..PasswordErrors::default() }, SignInRefusal::Wrong)
         }
         Ok(hash) => {
             let hash = hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?;
@@ -105,16 +107,16 @@ pub async fn update(
 
 async fn replace(admin: &Admin, app: &App, proof: Proof, hash: String) -> Result<HttpResponse, Error> {
     // The token is new as well: nobody who has seen the old one stays in (OWASP ASVS 5.0, 7.2.4).
-    let (session, cookie) = session::prepare(app, proof.account.id, &admin.client_address);
+    let (session, cookie) = session::prepare(&app.auth, proof.account.id, &admin.client_address);
     let actor = admin.actor();
     let change = app.db.write(move |db| {
-        if !store::accounts::replace_hash(db, &proof.account, &hash)? {
+        if !accounts::replace_hash(db, &proof.account, &hash)? {
             return Ok(None);
         }
-        store::brakes::release(db, &proof.brakes)?;
-        let others = store::sessions::delete_all(db, proof.account.id)?.saturating_sub(1);
-        store::sessions::insert(db, &session, Utc::now().naive_utc())?;
-        store::audit::record(db, &actor, Action::PasswordChanged, &proof.account.username, others)?;
+        throttle::release(db, &proof.counters)?;
+        let others = sessions::delete_all(db, proof.account.id)?.saturating_sub(1);
+        sessions::insert(db, &session, Utc::now().naive_utc())?;
+        audit::store::record(db, &actor, Action::PasswordChanged, &proof.account.username, others)?;
         Ok(Some(others))
     });
     let Some(others) = change.await? else {
@@ -129,8 +131,13 @@ async fn replace(admin: &Admin, app: &App, proof: Proof, hash: String) -> Result
     Ok(see_other("/admin/account").cookie(cookie).cookie(toast_cookie(app, &toast)).finish())
 }
 
-fn refuse(page: Page, admin: Admin, errors: Errors, refusal: Refusal) -> Result<HttpResponse, Error> {
+fn refuse(
+    page: Page,
+    admin: Admin,
+    errors: PasswordErrors,
+    refusal: SignInRefusal,
+) -> Result<HttpResponse, Error> {
     let mut response = page.unlisted_builder(refusal.status());
     refusal.add_retry_after(&mut response);
-    Ok(response.body(html(&Edit { page, admin, errors })?))
+    Ok(response.body(html(&PasswordPage { page, admin, errors })?))
 }

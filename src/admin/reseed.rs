@@ -6,9 +6,9 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::session::Admin;
 use super::{Sales, store};
 use crate::app::App;
+use crate::auth::session::Admin;
 use crate::error::Error;
 use crate::events::seed;
 use crate::guard::form::Form;
@@ -16,7 +16,7 @@ use crate::page::{Page, Toast, see_other, toast_cookie};
 
 #[derive(Template)]
 #[template(path = "admin/reseed.html")]
-struct New {
+struct ReseedPage {
     page: Page,
     sales: Sales,
     typed: String,
@@ -71,5 +71,5 @@ async fn ask(
 ) -> Result<HttpResponse, Error> {
     let sales = app.db.read_primary(|db| store::sales_by_slug(db, seed::concert().slug)).await?;
     let allowed = app.config.allow_reseed;
-    page.clone().respond_unlisted(status, &New { page, sales, typed, error, allowed })
+    page.clone().respond_unlisted(status, &ReseedPage { page, sales, typed, error, allowed })
 }

@@ -6,10 +6,11 @@ use askama::Template;
 use chrono::Utc;
 use serde::Deserialize;
 
-use super::audit::{Action, Actor};
-use super::authentication::{Attempt, Proof, Refusal, browser_cookie};
-use super::{USERNAME, password, session, store};
 use crate::app::App;
+use crate::audit::{self, Action, Actor};
+use crate::auth::authentication::{Attempt, Proof, SignInRefusal, browser_cookie};
+use crate::auth::store::{accounts, sessions, throttle};
+use crate::auth::{USERNAME, password, session};
 use crate::error::Error;
 use crate::guard::client_address;
 use crate::guard::form::Form;
@@ -17,7 +18,7 @@ use crate::page::{Page, html, see_other};
 
 #[derive(Template)]
 #[template(path = "admin/sign_in.html")]
-struct New {
+struct SignInPage {
     page: Page,
     username: String,
     error: Option<String>,
@@ -34,12 +35,12 @@ pub struct SignInForm {
 
 /// `GET /admin/sign-in`
 pub async fn new(page: Page, app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
-    let has_ended = session::has_ended(&app, &request).await?;
-    let new = New { page: page.clone(), username: USERNAME.into(), error: None, has_ended };
+    let has_ended = session::has_ended(&app.auth, &request).await?;
+    let new = SignInPage { page: page.clone(), username: USERNAME.into(), error: None, has_ended };
     let mut response = page.unlisted_builder(StatusCode::OK);
     if has_ended {
         // It is said once.
-        response.cookie(session::removal(&app));
+        response.cookie(session::removal(&app.auth));
     }
     Ok(response.body(html(&new)?))
 }
@@ -52,8 +53,8 @@ pub async fn create(
     Form(form): Form<SignInForm>,
 ) -> Result<HttpResponse, Error> {
     let SignInForm { username, password } = form;
-    let attempt = Attempt::of(&request, &app, &username, password.clone(), Action::SignInFailed);
-    let started = match attempt.check(&app).await? {
+    let attempt = Attempt::of(&request, &app.auth, &username, password.clone(), Action::SignInFailed);
+    let started = match attempt.check(&app.auth).await? {
         Ok(proof) => start(&app, &request, proof, password).await?,
         Err(refusal) => Err(refusal),
     };
@@ -69,57 +70,57 @@ async fn start(
     request: &HttpRequest,
     proof: Proof,
     password: String,
-) -> Result<Result<HttpResponse, Refusal>, Error> {
-    let Proof { account, turn, brakes } = proof;
+) -> Result<Result<HttpResponse, SignInRefusal>, Error> {
+    let Proof { account, hash_permit, counters } = proof;
     let hash = if password::is_outdated(&account.password_hash) {
-        let hash = turn.run(move || password::hash(&password)).await?;
+        let hash = hash_permit.run(move || password::hash(&password)).await?;
         hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?
     } else {
         account.password_hash.clone()
     };
-    let browser = browser_cookie(app, request, &account.username);
+    let browser = browser_cookie(&app.auth, request, &account.username);
     let client_address = client_address::of(request).to_string();
-    let (session, cookie) = session::prepare(app, account.id, &client_address);
+    let (session, cookie) = session::prepare(&app.auth, account.id, &client_address);
     let actor = Actor { name: account.username.clone(), client_address };
-    let old_session = session::token_hash(app, request);
+    let old_session = session::token_hash(&app.auth, request);
     let is_started = app.db.write(move |db| {
-        if !store::accounts::replace_hash(db, &account, &hash)? {
+        if !accounts::replace_hash(db, &account, &hash)? {
             return Ok(false);
         }
-        store::brakes::release(db, &brakes)?;
+        throttle::release(db, &counters)?;
         if let Some(old) = old_session {
-            store::sessions::delete(db, &old)?;
+            sessions::delete(db, &old)?;
         }
-        store::sessions::insert(db, &session, Utc::now().naive_utc())?;
-        store::audit::record(db, &actor, Action::SignedIn, "", 1)?;
+        sessions::insert(db, &session, Utc::now().naive_utc())?;
+        audit::store::record(db, &actor, Action::SignedIn, "", 1)?;
         Ok(true)
     });
     if !is_started.await? {
         // Another password was set a moment ago.
-        return Ok(Err(Refusal::Wrong));
+        return Ok(Err(SignInRefusal::Wrong));
     }
     Ok(Ok(see_other("/admin").cookie(cookie).cookie(browser).finish()))
 }
 
-fn refuse(page: Page, username: String, refusal: Refusal) -> Result<HttpResponse, Error> {
+fn refuse(page: Page, username: String, refusal: SignInRefusal) -> Result<HttpResponse, Error> {
     let mut response = page.unlisted_builder(refusal.status());
     refusal.add_retry_after(&mut response);
     let error = Some(refusal.message("That name and password do not belong together."));
-    Ok(response.body(html(&New { page, username, error, has_ended: false })?))
+    Ok(response.body(html(&SignInPage { page, username, error, has_ended: false })?))
 }
 
 /// `POST /admin/sign-out`
 pub async fn destroy(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
-    if let Some(token_hash) = session::token_hash(&app, &request) {
-        let (limits, now) = (app.config.sessions, Utc::now().naive_utc());
+    if let Some(token_hash) = session::token_hash(&app.auth, &request) {
+        let (limits, now) = (app.auth.session_limits, Utc::now().naive_utc());
         let client_address = client_address::of(&request).to_string();
         let end = app.db.write(move |db| {
-            let Some(found) = store::sessions::find(db, &token_hash, limits, now)? else { return Ok(()) };
-            store::sessions::delete(db, &token_hash)?;
+            let Some(found) = sessions::find(db, &token_hash, limits, now)? else { return Ok(()) };
+            sessions::delete(db, &token_hash)?;
             let actor = Actor { name: found.username, client_address };
-            store::audit::record(db, &actor, Action::SignedOut, "", 1)
+            audit::store::record(db, &actor, Action::SignedOut, "", 1)
         });
         end.await?;
     }
-    Ok(see_other("/admin/sign-in").cookie(session::removal(&app)).finish())
+    Ok(see_other("/admin/sign-in").cookie(session::removal(&app.auth)).finish())
 }

@@ -7,9 +7,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::session::Admin;
 use super::store;
 use crate::app::App;
+use crate::auth::session::Admin;
 use crate::error::Error;
 use crate::events::{self, Event, TicketType, is_slug};
 use crate::guard::form::Form;
@@ -20,7 +20,7 @@ const DEADLINE_HOURS_MAX: u32 = 366 * 24;
 
 /// What a buyer agrees to.
 #[derive(Debug)]
-pub struct Terms {
+pub struct TicketRules {
     /// `None`: only the organizer may cancel.
     pub cancellation_deadline_minutes: Option<i32>,
     /// By the id of the ticket type. `None`: as many as there are.
@@ -29,21 +29,21 @@ pub struct Terms {
 
 #[derive(Template)]
 #[template(path = "admin/terms.html")]
-struct Edit {
+struct TermsPage {
     page: Page,
     event: Event,
-    deadline: Field,
-    tiers: Vec<Tier>,
+    deadline: TermsField,
+    tiers: Vec<TierTerms>,
 }
 
 /// What is typed, and what is wrong with it.
 #[derive(Default)]
-struct Field {
+struct TermsField {
     value: String,
     error: Option<String>,
 }
 
-impl Field {
+impl TermsField {
     /// Reads what is typed, and keeps what is wrong with it.
     fn read<T: Default>(&mut self, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
         parse(self.value.trim()).unwrap_or_else(|wrong| {
@@ -53,19 +53,19 @@ impl Field {
     }
 }
 
-struct Tier {
+struct TierTerms {
     ticket_type: TicketType,
-    limit: Field,
+    limit: TermsField,
 }
 
-impl Edit {
+impl TermsPage {
     /// As the terms are now.
     fn now(page: Page, event: Event, ticket_types: Vec<TicketType>) -> Self {
         let text = |number: Option<i32>| number.map(|number| number.to_string()).unwrap_or_default();
-        let deadline = Field { value: hours(event.cancellation_deadline_minutes), error: None };
+        let deadline = TermsField { value: hours(event.cancellation_deadline_minutes), error: None };
         let tier = |ticket_type: TicketType| {
-            let limit = Field { value: text(ticket_type.max_per_person), error: None };
-            Tier { ticket_type, limit }
+            let limit = TermsField { value: text(ticket_type.max_per_person), error: None };
+            TierTerms { ticket_type, limit }
         };
         Self { page, event, deadline, tiers: ticket_types.into_iter().map(tier).collect() }
     }
@@ -80,15 +80,15 @@ impl Edit {
     }
 
     /// The terms; `None` when a field is wrong, which then says so.
-    fn read(&mut self) -> Option<Terms> {
+    fn read(&mut self) -> Option<TicketRules> {
         let cancellation_deadline_minutes = self.deadline.read(parse_hours);
-        let read = |tier: &mut Tier| {
+        let read = |tier: &mut TierTerms| {
             let capacity = tier.ticket_type.capacity;
             (tier.ticket_type.id, tier.limit.read(|typed| parse_limit(typed, capacity)))
         };
         let max_per_person = self.tiers.iter_mut().map(read).collect();
         let is_well = self.deadline.error.is_none() && self.tiers.iter().all(|it| it.limit.error.is_none());
-        is_well.then_some(Terms { cancellation_deadline_minutes, max_per_person })
+        is_well.then_some(TicketRules { cancellation_deadline_minutes, max_per_person })
     }
 }
 
@@ -100,7 +100,7 @@ pub async fn edit(
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let (event, ticket_types) = find(&app, slug.into_inner()).await?;
-    page.clone().respond_unlisted(StatusCode::OK, &Edit::now(page, event, ticket_types))
+    page.clone().respond_unlisted(StatusCode::OK, &TermsPage::now(page, event, ticket_types))
 }
 
 /// `POST /admin/events/{slug}/terms`
@@ -113,7 +113,7 @@ pub async fn update(
 ) -> Result<HttpResponse, Error> {
     let (event, ticket_types) = find(&app, slug.into_inner()).await?;
     let slug = event.slug.clone();
-    let mut edit = Edit::now(page.clone(), event, ticket_types);
+    let mut edit = TermsPage::now(page.clone(), event, ticket_types);
     edit.type_in(typed);
     let Some(terms) = edit.read() else {
         return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &edit);

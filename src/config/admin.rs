@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use clap::Args;
 
 use super::{parse_bool, parse_number};
-use crate::admin::session::SessionLimits;
+use crate::auth::session::SessionLimits;
 use crate::error::StartError;
 
 #[derive(Debug, Args)]

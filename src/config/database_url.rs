@@ -59,7 +59,7 @@ impl fmt::Display for DatabaseUrl {
 
 /// The URL with its password and its parameters left out: both may hold secrets. Without a scheme nobody
 /// knows which part is the password, so the place alone is left.
-pub(super) fn without_password(url: &str) -> String {
+pub(crate) fn without_password(url: &str) -> String {
     let url = url.split('?').next().unwrap_or_default();
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.rsplit_once('@').map_or(url, |(_, place)| place).to_owned();

@@ -6,9 +6,11 @@ use std::time::Duration;
 use clap::Args;
 use lettre::message::Mailbox;
 
-use super::{DatabaseUrl, SmtpUrl, parse_number};
+use super::{DatabaseUrl, parse_number};
 use crate::error::StartError;
+use crate::mail::MailConfig;
 use crate::mail::sender::MailLimits;
+use crate::mail::transport::{Destination, SmtpUrl};
 
 #[derive(Debug, Args)]
 pub struct MailSettings {
@@ -45,33 +47,6 @@ pub struct MailSettings {
     /// Hours after which a mail that nobody took has failed
     #[arg(long, env = "MAIL_GIVE_UP_HOURS", global = true, default_value = "24")]
     mail_give_up_hours: String,
-}
-
-/// The settings, checked.
-#[derive(Debug, Clone)]
-pub struct MailConfig {
-    pub destination: Destination,
-    /// `None`: tickets@ and the site's host.
-    pub from: Option<Mailbox>,
-    pub limits: MailLimits,
-}
-
-/// Where mails go.
-#[derive(Debug, Clone)]
-pub enum Destination {
-    Server(SmtpUrl),
-    Folder(PathBuf),
-}
-
-impl Destination {
-    /// The folder, where there is no mail server.
-    #[must_use]
-    pub fn folder(&self) -> Option<&Path> {
-        match self {
-            Self::Server(_) => None,
-            Self::Folder(path) => Some(path),
-        }
-    }
 }
 
 impl MailSettings {

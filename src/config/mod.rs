@@ -17,7 +17,6 @@ mod rate_limits;
 mod redis_url;
 mod replicas;
 mod secrets;
-mod smtp_url;
 mod trusted_proxies;
 
 use std::fmt;
@@ -33,10 +32,10 @@ pub use self::command_line::{BackupArguments, Command, CommandLine, RestoreArgum
 use self::connections::ConnectionSettings;
 use self::database::DatabaseSettings;
 pub use self::database_url::DatabaseUrl;
+pub(crate) use self::database_url::without_password;
 use self::desk::DeskSettings;
 use self::forms::FormSettings;
 use self::mail::MailSettings;
-pub use self::mail::{Destination, MailConfig};
 use self::operations::OperationsSettings;
 use self::polling::PollingSettings;
 use self::public_url::PublicUrlSettings;
@@ -47,10 +46,9 @@ pub use self::replicas::ReplicaConfig;
 use self::replicas::ReplicaSettings;
 pub use self::secrets::SecretConfig;
 use self::secrets::SecretSettings;
-pub use self::smtp_url::{Encryption, SmtpUrl};
 use self::trusted_proxies::ProxySettings;
-use crate::admin::session::SessionLimits;
 use crate::api::door::Origins;
+use crate::auth::session::SessionLimits;
 use crate::booking::desk::DeskLimits;
 use crate::booking::form_age::FormAges;
 use crate::connections::ConnectionLimits;
@@ -59,6 +57,7 @@ use crate::events::pace::PollSeconds;
 use crate::guard::api_tokens::ApiTokens;
 use crate::guard::client_address::TrustedProxies;
 use crate::guard::limits::Rates;
+use crate::mail::MailConfig;
 use crate::ops::OperationsConfig;
 
 /// The settings as they were typed. Flags win over the environment, the environment over `.env`.

@@ -20,6 +20,7 @@ const SAME_NAME_MAX: usize = 4;
 const VALUE_LENGTH_MAX: usize = 4096;
 
 /// Seals and opens cookies with the site's secrets.
+#[derive(Clone)]
 pub struct Cookies {
     /// The first one seals, each of them opens.
     keys: Vec<Key>,

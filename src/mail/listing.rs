@@ -3,13 +3,13 @@
 use chrono::NaiveDateTime;
 use chrono_tz::Tz;
 
-use super::{Kind, Mail, State};
+use crate::outbox::{Mail, MailKind, MailState};
 
-/// Which mails are listed.
+/// MailFilter mails are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which<'a> {
+pub enum MailFilter<'a> {
     All,
-    In(State),
+    In(MailState),
     /// Those of the booking with this reference.
     Of(&'a str),
 }
@@ -29,7 +29,7 @@ impl MailLine {
     /// What it is about, for people.
     #[must_use]
     pub fn what(&self) -> &str {
-        match Kind::parse(&self.mail.kind) {
+        match MailKind::parse(&self.mail.kind) {
             Some(kind) => kind.label(),
             None => &self.mail.kind,
         }
@@ -37,18 +37,18 @@ impl MailLine {
 
     #[must_use]
     pub fn is_confirmation(&self) -> bool {
-        Kind::parse(&self.mail.kind) == Some(Kind::Confirmation)
+        MailKind::parse(&self.mail.kind) == Some(MailKind::Confirmation)
     }
 
     #[must_use]
-    pub fn state(&self) -> Option<State> {
-        State::parse(&self.mail.state)
+    pub fn state(&self) -> Option<MailState> {
+        MailState::parse(&self.mail.state)
     }
 
     /// Whether the organizer may have it sent again.
     #[must_use]
     pub fn can_be_resent(&self) -> bool {
-        self.state() != Some(State::Queued)
+        self.state() != Some(MailState::Queued)
     }
 
     /// "Nov 22, 1:05 PM", on the venue's clock.
@@ -56,29 +56,5 @@ impl MailLine {
     pub fn local(&self, time: &NaiveDateTime) -> String {
         let zone = self.time_zone.parse().unwrap_or(Tz::UTC);
         time.and_utc().with_timezone(&zone).format("%b %-d, %-I:%M %p").to_string()
-    }
-}
-
-/// How many mails have not been sent, or not yet, and since when (UTC) the one that has waited longest waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backlog {
-    pub waiting: Waiting,
-    pub oldest: Option<NaiveDateTime>,
-}
-
-/// How many mails have not been sent, or not yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waiting {
-    pub queued: i64,
-    pub failed: i64,
-    /// Confirmations that stand in no list yet: the sender has not come to them.
-    pub unopened: i64,
-}
-
-impl Waiting {
-    /// All that are to be sent.
-    #[must_use]
-    pub fn unsent(&self) -> i64 {
-        self.queued + self.unopened
     }
 }

@@ -1,169 +1,35 @@
-//! What the site writes to its buyers. A mail is put into the outbox, the table `mails`, in the transaction
-//! that it speaks of: a booking has its confirmation, or neither is there. The confirmations of bookings that
-//! were made together are one row of `confirmation_batches` until the sender comes to them. Nobody waits for a
-//! mail: a task in the background ([`sender`]) takes what is due, writes it ([`letters`]) and hands it on
-//! ([`post`]), to a mail server or into a folder.
+//! The mails that the site writes to its buyers. A task in the background, the [`sender`], takes what is due from
+//! the [outbox](crate::outbox), writes it ([`messages`]) and hands it to a [`transport`]: a mail server or a
+//! folder. No request waits for a mail.
 //!
-//! A mail is never lost: whoever takes one has it for a while only, and when that is over without a word, the
-//! mail is due again. So it may be sent twice, when a server dies between the two; both then have the same
-//! Message-ID, by which mail programs know them for one.
+//! A kind of mail is a variant of [`MailKind`](crate::outbox::MailKind), and how it is written is a module of its
+//! own in [`messages`].
 //!
-//! A kind of mail is a variant of [`Kind`]; what it needs to know beyond its booking is in its payload, and
-//! how it is written is in a module of its own beside [`letters::confirmation`].
+//! What puts a mail into the outbox does not belong here: that happens where the booking is made or canceled.
 
-pub mod bell;
-pub mod letters;
 pub mod listing;
-pub mod office;
+pub mod messages;
 pub mod pages;
-pub mod post;
 pub mod sender;
+pub mod service;
 pub mod store;
+pub mod transport;
 
-use chrono::NaiveDateTime;
-use diesel::prelude::*;
-use sha2::{Digest as _, Sha256};
+use lettre::message::Mailbox;
 
+use self::sender::MailLimits;
+use self::transport::Destination;
 use crate::booking::Booking;
 use crate::events::{Event, TicketType};
-use crate::schema::mails;
+use crate::outbox::Mail;
 
-/// What a mail is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The tickets are yours. Written by the desk with each booking, and once.
-    Confirmation,
-    /// Here are your bookings: a link to all of the recipient's.
-    BookingLink,
-    /// A booking is no more, and its tickets are on sale again.
-    Cancellation,
-}
-
-impl Kind {
-    pub const ALL: [Self; 3] = [Self::Confirmation, Self::BookingLink, Self::Cancellation];
-
-    /// Its name in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Confirmation => "confirmation",
-            Self::BookingLink => "booking link",
-            Self::Cancellation => "cancellation",
-        }
-    }
-
-    /// For people.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Confirmation => "Confirmation",
-            Self::BookingLink => "Booking link",
-            Self::Cancellation => "Cancellation",
-        }
-    }
-
-    /// The kind of that name; `None` when a newer release has written it.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-}
-
-/// What has become of a mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// To be sent, the first time or again, or being sent just now.
-    Queued,
-    /// Taken by the mail server, or written into the folder.
-    Sent,
-    /// Refused for good, or by nobody taken for too long. The organizer may send it again.
-    Failed,
-    /// Not sent, because what it would say was no longer true.
-    Dropped,
-}
-
-impl State {
-    pub const ALL: [Self; 4] = [Self::Queued, Self::Sent, Self::Failed, Self::Dropped];
-
-    /// Its name in the database and in URLs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Sent => "sent",
-            Self::Failed => "failed",
-            Self::Dropped => "dropped",
-        }
-    }
-
-    /// For people.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Queued => "Queued",
-            Self::Sent => "Sent",
-            Self::Failed => "Failed",
-            Self::Dropped => "Not needed",
-        }
-    }
-
-    /// The state of that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == name)
-    }
-}
-
-/// A mail that is to be put into the outbox.
+/// The settings, checked.
 #[derive(Debug, Clone)]
-pub struct NewMail {
-    pub kind: Kind,
-    /// The booking that it is about: there is at most one mail of a kind for each.
-    pub booking_id: Option<i64>,
-    /// An address; `None`: the booking's buyer.
-    pub recipient: Option<String>,
-    /// What the kind needs to know when the mail is written, in a form of its own.
-    pub payload: Option<String>,
-}
-
-/// A mail in the outbox.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = mails)]
-pub struct Mail {
-    pub id: i64,
-    pub booking_id: Option<i64>,
-    /// When it was put into the queue, the first time or again. UTC.
-    pub queued_at: NaiveDateTime,
-    /// When it may be tried next; while somebody tries, when that one's time is over. UTC.
-    pub due_at: NaiveDateTime,
-    pub sent_at: Option<NaiveDateTime>,
-    /// How often it was tried since it was queued, the attempt that goes on included.
-    pub attempts: i32,
-    pub kind: String,
-    pub state: String,
-    /// An address; `None`: the booking's buyer.
-    pub recipient: Option<String>,
-    pub payload: Option<String>,
-    pub last_error: Option<String>,
-}
-
-impl Mail {
-    /// The part of its Message-ID before the @: the same whenever it is sent, until the organizer has it sent
-    /// again on purpose, which is a new mail. Nobody can tell from it how many mails there were, nor whose it
-    /// is.
-    #[must_use]
-    pub fn message_id(&self, sale: Option<&Sale>) -> String {
-        let whose = sale.map_or_else(|| self.payload.as_deref(), |sale| Some(&sale.booking.token));
-        let text = [
-            self.kind.as_str(),
-            &self.id.to_string(),
-            &self.queued_at.and_utc().timestamp_micros().to_string(),
-            whose.unwrap_or_default(),
-            self.recipient.as_deref().unwrap_or_default(),
-        ];
-        let digest = Sha256::digest(text.join("\n"));
-        digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
-    }
+pub struct MailConfig {
+    pub destination: Destination,
+    /// `None`: tickets@ and the site's host.
+    pub from: Option<Mailbox>,
+    pub limits: MailLimits,
 }
 
 /// The booking that a mail is about, with what it is for.
@@ -188,59 +54,10 @@ impl DueMail {
         let buyer = self.sale.as_ref().map(|sale| sale.booking.buyer_email.as_str());
         self.mail.recipient.as_deref().or(buyer).unwrap_or_default()
     }
-}
 
-/// How an attempt has ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settlement {
-    pub id: i64,
-    /// What its `due_at` was set to by whoever took it: later somebody else may have it.
-    pub lease: NaiveDateTime,
-    pub verdict: Verdict,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    Sent,
-    /// Not to be sent at all, and why.
-    Dropped(String),
-    /// For good, and why.
-    Failed(String),
-    /// To be tried again at that time, and why.
-    Again(NaiveDateTime, String),
-    /// Not tried after all.
-    Released,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_id_stays_until_the_mail_is_another() {
-        let mail = Mail {
-            id: 7,
-            booking_id: None,
-            queued_at: NaiveDateTime::default(),
-            due_at: NaiveDateTime::default(),
-            sent_at: None,
-            attempts: 0,
-            kind: "confirmation".into(),
-            state: "queued".into(),
-            recipient: Some("ada@example.org".into()),
-            payload: Some("secret".into()),
-            last_error: None,
-        };
-        let later = chrono::TimeDelta::seconds(1);
-        let tried = Mail { attempts: 3, due_at: mail.due_at + later, ..mail.clone() };
-        assert_eq!(mail.message_id(None), tried.message_id(None));
-        assert_eq!(mail.message_id(None).len(), 32);
-        for other in [
-            Mail { id: 8, ..mail.clone() },
-            Mail { queued_at: mail.queued_at + later, ..mail.clone() },
-            Mail { payload: Some("other".into()), ..mail.clone() },
-        ] {
-            assert_ne!(mail.message_id(None), other.message_id(None));
-        }
+    /// See [`Mail::message_id`].
+    #[must_use]
+    pub fn message_id(&self) -> String {
+        self.mail.message_id(self.sale.as_ref().map(|sale| sale.booking.token.as_str()))
     }
 }

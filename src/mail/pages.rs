@@ -6,13 +6,13 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::listing::{MailLine, Waiting, Which};
-use super::{State, store};
-use crate::admin::audit::Action;
-use crate::admin::session::Admin;
-use crate::admin::store::audit::record;
+use super::listing::{MailFilter, MailLine};
+use super::store;
 use crate::app::App;
+use crate::audit::{self, Action};
+use crate::auth::session::Admin;
 use crate::error::Error;
+use crate::outbox::{self, MailState, UnsentCounts};
 use crate::page::{Page, Toast, see_other, toast_cookie};
 
 /// Mails on a page.
@@ -20,12 +20,12 @@ const PAGE_LENGTH: usize = 50;
 
 #[derive(Template)]
 #[template(path = "admin/mails.html")]
-struct Index {
+struct MailsPage {
     page: Page,
     lines: Vec<MailLine>,
-    waiting: Waiting,
+    waiting: UnsentCounts,
     /// The filter.
-    state: Option<State>,
+    state: Option<MailState>,
     is_first: bool,
     /// The id before which the next page begins.
     older: Option<i64>,
@@ -35,7 +35,7 @@ struct Index {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct IndexQuery {
+pub struct MailsQuery {
     state: String,
     before: String,
 }
@@ -45,11 +45,11 @@ pub async fn index(
     page: Page,
     _: Admin,
     app: web::Data<App>,
-    query: web::Query<IndexQuery>,
+    query: web::Query<MailsQuery>,
 ) -> Result<HttpResponse, Error> {
     let state = match query.state.as_str() {
         "" => None,
-        name => Some(State::parse(name).ok_or(Error::NotFound)?),
+        name => Some(MailState::parse(name).ok_or(Error::NotFound)?),
     };
     let before: Option<i64> = match query.before.as_str() {
         "" => None,
@@ -58,9 +58,9 @@ pub async fn index(
     let (mut lines, waiting) = app
         .db
         .read_primary(move |db| {
-            let which = state.map_or(Which::All, Which::In);
+            let which = state.map_or(MailFilter::All, MailFilter::In);
             // One more than is shown tells whether there are more.
-            Ok((store::list(db, which, before, PAGE_LENGTH as i64 + 1)?, store::waiting(db)?))
+            Ok((store::list(db, which, before, PAGE_LENGTH as i64 + 1)?, outbox::store::waiting(db)?))
         })
         .await?;
     let has_more = lines.len() > PAGE_LENGTH;
@@ -68,19 +68,19 @@ pub async fn index(
     let older = lines.last().filter(|_| has_more).map(|line| line.mail.id);
     let folder = app.config.mail.destination.folder().map(|path| path.display().to_string());
     let index =
-        Index { page: page.clone(), lines, waiting, state, is_first: before.is_none(), older, folder };
+        MailsPage { page: page.clone(), lines, waiting, state, is_first: before.is_none(), older, folder };
     page.respond_unlisted(StatusCode::OK, &index)
 }
 
 /// `POST /admin/mails/attempts`: everything that has failed, once more.
 pub async fn create_attempts(admin: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let queued = app.db.write(move |db| {
-        let queued = store::resend_failed(db)?;
-        record(db, &admin.actor(), Action::FailedMailsQueuedAgain, "all", queued)?;
+        let queued = outbox::store::resend_failed(db)?;
+        audit::store::record(db, &admin.actor(), Action::FailedMailsQueuedAgain, "all", queued)?;
         Ok(queued)
     });
     let queued = queued.await?;
-    app.mail_bell.ring();
+    app.outbox_wakeup.notify();
     let toast =
         Toast::success(format!("Queued again: {queued} {}.", if queued == 1 { "mail" } else { "mails" }));
     Ok(see_other("/admin/mails").cookie(toast_cookie(&app, &toast)).finish())
@@ -94,9 +94,9 @@ pub async fn create_attempt(
 ) -> Result<HttpResponse, Error> {
     let id: i64 = id.parse().map_err(|_| Error::NotFound)?;
     let subject = app.db.write(move |db| {
-        let subject = store::resend(db, id)?;
+        let subject = outbox::store::resend(db, id)?;
         if let Some(subject) = &subject {
-            record(db, &admin.actor(), Action::MailQueuedAgain, subject, 1)?;
+            audit::store::record(db, &admin.actor(), Action::MailQueuedAgain, subject, 1)?;
         }
         Ok(subject)
     });
@@ -104,6 +104,6 @@ pub async fn create_attempt(
         Some(subject) => Toast::success(format!("Queued again: {subject}.")),
         None => Toast::failure("Nothing to do: this mail is waiting to be sent, or gone with its booking."),
     };
-    app.mail_bell.ring();
+    app.outbox_wakeup.notify();
     Ok(see_other("/admin/mails").cookie(toast_cookie(&app, &toast)).finish())
 }

@@ -15,7 +15,7 @@ use super::supervisor;
 use crate::app::App;
 use crate::connections::Departure;
 use crate::error::StartError;
-use crate::mail::office::SenderHandle;
+use crate::mail::service::SenderHandle;
 
 /// Signals to stop, one after the other.
 pub struct StopSignals(UnboundedReceiver<()>);
@@ -77,7 +77,7 @@ pub async fn on_signal(
     }
     log::info!("stopping: requests that have begun are answered first");
     let finished = async {
-        mail.stop_sign().raise();
+        mail.stop_handle().stop();
         departure.leave(&server).await;
         server.stop(true).await;
         let is_done = app.desk.finish().await;

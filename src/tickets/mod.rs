@@ -16,7 +16,7 @@ use diesel::prelude::*;
 
 use self::code::{Code, TicketCodes};
 use self::qr::QrCode;
-use crate::admin::audit::Actor;
+use crate::audit::Actor;
 use crate::booking::Booking;
 use crate::events::TicketType;
 use crate::schema::admissions;

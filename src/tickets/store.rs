@@ -4,8 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::{Admission, Holder, Outcome, Passage, Refusal, Scan, TierTurnout, Turnout};
-use crate::admin::audit::Action;
-use crate::admin::store::audit;
+use crate::audit::{self, Action};
 use crate::booking::CONFIRMED;
 use crate::db::Db;
 use crate::schema::{admissions, bookings, events, refusals, ticket_types};
@@ -130,7 +129,7 @@ pub fn revoke(db: &mut Db, scan: &Scan) -> QueryResult<Option<Holder>> {
     };
     let (gate, at) = (&earlier.gate, earlier.admitted_at.format("%F %T"));
     let subject = format!("{} ticket {seat}, in through {gate} at {at} UTC", held.reference);
-    audit::record(db, &scan.actor, Action::AdmissionRevoked, &subject, 1)?;
+    audit::store::record(db, &scan.actor, Action::AdmissionRevoked, &subject, 1)?;
     let ticket_type = ticket_types::table.find(held.ticket_type_id).select(ticket_types::name).first(db)?;
     let admitted = admitted_count(db, held.id)?;
     Ok(Some(held.holder(seat, ticket_type, admitted)))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::{QueryableByName, RunQueryDsl as _};
 use techkraft::admin;
-use techkraft::admin::audit::Actor;
+use techkraft::audit::Actor;
 use techkraft::booking::buyer::Buyer;
 use techkraft::booking::cancellation::{Canceler, store};
 use techkraft::booking::desk::{Desk, DeskLimits};

@@ -1,16 +1,16 @@
 //! The organizer's pages.
 
 mod audit_log;
-mod brakes;
-#[cfg(target_os = "linux")]
-mod doorkeeper;
 mod export;
 mod password;
+#[cfg(target_os = "linux")]
+mod password_queue;
 mod reseed;
 mod sale;
 mod sessions;
 mod sign_in;
 mod terms;
+mod throttle;
 
 use chrono::{TimeDelta, Utc};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
-use techkraft::admin::audit::Actor;
+use techkraft::audit::Actor;
 use techkraft::config::DatabaseUrl;
 use techkraft::db::Database;
 use techkraft::tickets::code::Code;

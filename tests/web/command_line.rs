@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use techkraft::admin::brakes::Brake;
+use techkraft::auth::throttle::FailureCounter;
 
 use crate::support::between;
 use crate::support::database::TestDatabase;
@@ -199,7 +199,7 @@ fn the_admins_password_is_set_from_standard_input() {
     }
     assert!(set("a long new password").status.success());
     // As if an attack had slowed the account.
-    let slowed = Brake::of_account("admin").key;
+    let slowed = FailureCounter::of_account("admin").key;
     database.execute(&format!(
         "INSERT INTO sign_in_brakes VALUES ('{slowed}', 99, '2999-01-01 00:00:00', '2999-01-01 00:00:00')"
     ));

@@ -1,9 +1,5 @@
 //! The SQL of the sale as the organizer sees it; each of the organizer's other nouns has a file of its own.
 
-pub mod accounts;
-pub mod audit;
-pub mod brakes;
-pub mod sessions;
 pub mod terms;
 
 use std::collections::HashMap;
@@ -13,14 +9,14 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::audit::{Action, Actor};
-use super::{BookingLine, Clock, MailState, Sales, TierSales};
+use super::{BookingLine, Clock, ConfirmationStatus, Sales, TierSales};
+use crate::audit::{self, Action, Actor};
 use crate::booking::Booking;
 use crate::booking::cancellation::{self, Canceler, Outcome};
 use crate::db::Db;
 use crate::events::seed::Seed;
 use crate::events::{self, Event};
-use crate::mail::{self, Kind, State};
+use crate::outbox::{self, MailKind, MailState};
 use crate::schema::{bookings, events as events_table, mails, ticket_types};
 use crate::tickets;
 
@@ -73,7 +69,7 @@ fn sales_of(db: &mut Db, event: Event) -> QueryResult<Sales> {
 /// What the database said.
 pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>> {
     let of_booking = mails::booking_id.eq(bookings::id.nullable());
-    let confirmations = mails::table.on(of_booking.and(mails::kind.eq(Kind::Confirmation.as_str())));
+    let confirmations = mails::table.on(of_booking.and(mails::kind.eq(MailKind::Confirmation.as_str())));
     let rows = bookings::table
         .inner_join(ticket_types::table.inner_join(events_table::table))
         .left_join(confirmations)
@@ -89,8 +85,8 @@ pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>>
         .load(db)?;
     let with_mail = |(booking, ticket_type, time_zone, state, last_error): RowWithMail| {
         // The sender makes a mail of a confirmation when its turn comes.
-        let state = state.map_or(Some(State::Queued), |state| State::parse(&state));
-        let mail = booking.has_address().then_some(MailState { state, last_error });
+        let state = state.map_or(Some(MailState::Queued), |state| MailState::parse(&state));
+        let mail = booking.has_address().then_some(ConfirmationStatus { state, last_error });
         BookingLine { mail, ..line((booking, ticket_type, time_zone)) }
     };
     Ok(rows.into_iter().map(with_mail).collect())
@@ -149,7 +145,7 @@ pub fn cancel_booking(db: &mut Db, reference: String, actor: &Actor) -> QueryRes
     let outcome = cancellation::store::cancel(db, &Canceler::Organizer { reference })?;
     if let Outcome::Canceled { booking, .. } = &outcome {
         let tickets = usize::try_from(booking.quantity).unwrap_or_default();
-        audit::record(db, actor, Action::BookingCanceled, &booking.reference, tickets)?;
+        audit::store::record(db, actor, Action::BookingCanceled, &booking.reference, tickets)?;
     }
     Ok(outcome)
 }
@@ -174,11 +170,11 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
             .set(ticket_types::version.eq(ticket_types::version + 1))
             .execute(db)?;
     }
-    mail::store::batches::hold(db)?;
+    outbox::store::batches::hold(db)?;
     let deleted =
         diesel::delete(bookings::table.filter(bookings::ticket_type_id.eq_any(tiers))).execute(db)?;
     tickets::store::forget_refusals(db, seed.slug)?;
     events::store::plant(db, seed)?;
-    audit::record(db, actor, Action::Reseeded, seed.name, deleted)?;
+    audit::store::record(db, actor, Action::Reseeded, seed.name, deleted)?;
     Ok(deleted)
 }

@@ -2,9 +2,8 @@
 
 use diesel::prelude::*;
 
-use crate::admin::audit::{Action, Actor};
-use crate::admin::store::audit;
-use crate::admin::terms::Terms;
+use crate::admin::terms::TicketRules;
+use crate::audit::{self, Action, Actor};
 use crate::db::Db;
 use crate::events;
 use crate::schema::{events as events_table, ticket_types};
@@ -13,7 +12,7 @@ use crate::schema::{events as events_table, ticket_types};
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn replace(db: &mut Db, slug: &str, terms: &Terms, actor: &Actor) -> QueryResult<()> {
+pub fn replace(db: &mut Db, slug: &str, terms: &TicketRules, actor: &Actor) -> QueryResult<()> {
     let event = events::store::find_by_slug(db, slug)?;
     diesel::update(events_table::table.find(event.id))
         .set(events_table::cancellation_deadline_minutes.eq(terms.cancellation_deadline_minutes))
@@ -27,5 +26,5 @@ pub fn replace(db: &mut Db, slug: &str, terms: &Terms, actor: &Actor) -> QueryRe
             ))
             .execute(db)?;
     }
-    audit::record(db, actor, Action::TermsChanged, &event.name, terms.max_per_person.len())
+    audit::store::record(db, actor, Action::TermsChanged, &event.name, terms.max_per_person.len())
 }

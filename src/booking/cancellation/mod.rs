@@ -77,7 +77,7 @@ pub fn announce(app: &App, outcome: &Outcome) {
     if let Outcome::Canceled { stock, .. } = outcome {
         app.board.announce(&[*stock]);
         app.desk.restocked();
-        app.mail_bell.ring();
+        app.outbox_wakeup.notify();
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Canceler, Outcome};
 use crate::booking::{Booking, CANCELED, CONFIRMED};
 use crate::db::Db;
 use crate::events::{Event, Stock};
-use crate::mail::{self, Kind, NewMail};
+use crate::outbox::{self, MailKind, NewMail};
 use crate::schema::{bookings, events, ticket_types};
 use crate::tickets::store::admitted_count;
 
@@ -38,8 +38,9 @@ pub fn cancel(db: &mut Db, canceler: &Canceler) -> QueryResult<Outcome> {
     }
     let stock = give_back(db, &booking)?;
     if booking.has_address() {
-        let mail = NewMail { kind: Kind::Cancellation, booking_id: Some(id), recipient: None, payload: None };
-        mail::store::enqueue(db, &mail)?;
+        let mail =
+            NewMail { kind: MailKind::Cancellation, booking_id: Some(id), recipient: None, payload: None };
+        outbox::store::enqueue(db, &mail)?;
     }
     let booking = Booking { status: CANCELED.to_owned(), cancelled_at: Some(now), ..booking };
     Ok(Outcome::Canceled { booking, stock })

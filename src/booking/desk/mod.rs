@@ -29,7 +29,7 @@ use super::{Booking, Order, Outcome};
 use crate::db::{Database, Failure};
 use crate::error::{Error, StartError};
 use crate::events::board::Board;
-use crate::mail::bell::Bell;
+use crate::outbox::wakeup::Wakeup;
 
 /// The limits of the desk.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +59,7 @@ impl Desk {
     pub fn open(
         db: &Database,
         board: Arc<Board>,
-        mail: Arc<Bell>,
+        mail: Arc<Wakeup>,
         limits: DeskLimits,
     ) -> Result<Self, StartError> {
         let mut writer = db.writer();
@@ -92,7 +92,7 @@ impl Desk {
     fn with_books(
         limits: DeskLimits,
         board: Arc<Board>,
-        mail: Arc<Bell>,
+        mail: Arc<Wakeup>,
         books: impl FnMut(&[&Order]) -> Result<Batch, Failure> + Send + 'static,
     ) -> Result<Self, StartError> {
         let (queue, slips) = sync_channel(limits.queue_length);

@@ -17,7 +17,7 @@ use crate::booking::{Order, Outcome};
 use crate::db::Failure;
 use crate::error::Error;
 use crate::events::board::Board;
-use crate::mail::bell::Bell;
+use crate::outbox::wakeup::Wakeup;
 
 /// The first wait after the database could not be reached, and the longest: the desk is back at work
 /// within a moment of the database's return.
@@ -35,7 +35,7 @@ pub(super) struct Worker {
     vitals: Arc<Vitals>,
     board: Arc<Board>,
     sold_out: Arc<SoldOut>,
-    mail: Arc<Bell>,
+    mail: Arc<Wakeup>,
     limits: DeskLimits,
     /// Slips that are taken but not booked yet: another with their key, which differs, goes first.
     put_back: Vec<OrderSlip>,
@@ -52,7 +52,7 @@ impl Worker {
         books: Books,
         slips: Receiver<OrderSlip>,
         vitals: Arc<Vitals>,
-        (board, sold_out, mail): (Arc<Board>, Arc<SoldOut>, Arc<Bell>),
+        (board, sold_out, mail): (Arc<Board>, Arc<SoldOut>, Arc<Wakeup>),
         limits: DeskLimits,
     ) -> Self {
         Self { books, slips, vitals, board, sold_out, mail, limits, put_back: Vec::new() }
@@ -152,7 +152,7 @@ impl Worker {
         // Before the answers: a buyer who looks at once sees the own booking counted.
         self.board.announce(&batch.stock);
         if batch.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Booked(_))) {
-            self.mail.ring();
+            self.mail.notify();
         }
         self.sold_out.learn(&batch, entries.iter().map(|entry| &*entry.slip.order));
         let mut mail = Mail::default();

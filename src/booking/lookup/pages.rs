@@ -92,7 +92,7 @@ pub async fn create(
         }
     };
     app.db.write(move |db| store::ask(db, &email)).await?;
-    app.mail_bell.ring();
+    app.outbox_wakeup.notify();
     sleep_until(answer_at).await;
     Ok(see_other("/bookings/find?asked=1").finish())
 }

@@ -10,7 +10,7 @@ use crate::booking::buyer::normalized_email;
 use crate::booking::store::PERSON;
 use crate::db::Db;
 use crate::events::{Event, TicketType};
-use crate::mail::{self, Kind, NewMail};
+use crate::outbox::{self, MailKind, NewMail};
 use crate::schema::{booking_lookups, bookings, events, ticket_types};
 
 /// Most bookings in one list, the newest first.
@@ -30,7 +30,10 @@ pub fn ask(db: &mut Db, email: &str) -> QueryResult<()> {
     }
     let Some(newest) = found.first() else { return Ok(()) };
     let recipient = Some(newest.booking.buyer_email.clone());
-    mail::store::enqueue(db, &NewMail { kind: Kind::BookingLink, booking_id: None, recipient, payload: None })
+    outbox::store::enqueue(
+        db,
+        &NewMail { kind: MailKind::BookingLink, booking_id: None, recipient, payload: None },
+    )
 }
 
 /// The bookings of an address, the newest first.

@@ -5,20 +5,21 @@ use std::sync::Arc;
 use actix_web::web;
 use chrono::Utc;
 
-use super::patience::wait_after;
+use super::backoff::wait_after;
 use super::{MailLimits, time_delta};
-use crate::mail::letters::{self, Envelope, Stationery, Unwritten};
-use crate::mail::post::{Post, Refusal};
-use crate::mail::{DueMail, Settlement, Verdict};
+use crate::mail::DueMail;
+use crate::mail::messages::{self, ComposeError, Envelope, MessageContext};
+use crate::mail::transport::{SendError, Transport};
+use crate::outbox::{Settlement, Verdict};
 
 pub struct Delivery {
-    pub stationery: Arc<Stationery>,
-    pub post: Post,
+    pub context: Arc<MessageContext>,
+    pub transport: Transport,
     pub limits: MailLimits,
 }
 
 /// How a mail has fared.
-pub struct Report {
+pub struct DeliveryReport {
     pub settlement: Settlement,
     /// Whether the other side is there, and what is wrong when it is not; `None` when it was not asked.
     pub server: Option<Result<(), String>>,
@@ -26,40 +27,40 @@ pub struct Report {
 
 impl Delivery {
     /// Brings a mail on its way, and never fails: what went wrong stands in the report.
-    pub async fn deliver(&self, due: DueMail) -> Report {
+    pub async fn deliver(&self, due: DueMail) -> DeliveryReport {
         let due = Arc::new(due);
         let (verdict, server) = match self.write(&due).await {
-            Ok(envelope) => self.hand_on(&due, envelope).await,
+            Ok(envelope) => self.send(&due, envelope).await,
             Err(verdict) => (verdict, None),
         };
         log_verdict(&due, &verdict);
-        Report { settlement: Settlement { id: due.mail.id, lease: due.mail.due_at, verdict }, server }
+        DeliveryReport { settlement: Settlement { id: due.mail.id, lease: due.mail.due_at, verdict }, server }
     }
 
     /// Off the async threads: a mail of ten tickets has ten pictures.
     async fn write(&self, due: &Arc<DueMail>) -> Result<Envelope, Verdict> {
-        let (owned, stationery) = (Arc::clone(due), Arc::clone(&self.stationery));
+        let (owned, context) = (Arc::clone(due), Arc::clone(&self.context));
         let written = web::block(move || {
-            let letter = letters::write(&owned, &stationery)?;
-            let message_id = owned.mail.message_id(owned.sale.as_ref());
-            letters::seal(letter, owned.recipient(), &stationery, &message_id, owned.mail.queued_at)
-                .map_err(Unwritten::Failed)
+            let message = messages::write(&owned, &context)?;
+            let message_id = owned.message_id();
+            messages::seal(message, owned.recipient(), &context, &message_id, owned.mail.queued_at)
+                .map_err(ComposeError::Failed)
         });
         match written.await {
-            Ok(written) => written.map_err(|unwritten| match unwritten {
-                Unwritten::Dropped(why) => Verdict::Dropped(why),
-                Unwritten::Failed(why) => Verdict::Failed(why),
+            Ok(written) => written.map_err(|error| match error {
+                ComposeError::Dropped(why) => Verdict::Dropped(why),
+                ComposeError::Failed(why) => Verdict::Failed(why),
             }),
             Err(broken) => Err(self.again(due, broken.to_string())),
         }
     }
 
-    async fn hand_on(&self, due: &DueMail, envelope: Envelope) -> (Verdict, Option<Result<(), String>>) {
-        match self.post.hand_on(envelope).await {
+    async fn send(&self, due: &DueMail, envelope: Envelope) -> (Verdict, Option<Result<(), String>>) {
+        match self.transport.send(envelope).await {
             Ok(()) => (Verdict::Sent, Some(Ok(()))),
-            Err(Refusal::Mail(why)) => (Verdict::Failed(why), Some(Ok(()))),
-            Err(Refusal::ForNow(why)) => (self.again(due, why), Some(Ok(()))),
-            Err(Refusal::Everything(why)) => (self.again(due, why.clone()), Some(Err(why))),
+            Err(SendError::Mail(why)) => (Verdict::Failed(why), Some(Ok(()))),
+            Err(SendError::ForNow(why)) => (self.again(due, why), Some(Ok(()))),
+            Err(SendError::Everything(why)) => (self.again(due, why.clone()), Some(Err(why))),
         }
     }
 

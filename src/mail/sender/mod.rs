@@ -6,8 +6,8 @@
 //! in one transaction it writes down what has become of the last mails and takes the next ones. So a rush
 //! meets a sender that asks little of the database, whatever waits.
 
+mod backoff;
 mod delivery;
-mod patience;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -21,13 +21,14 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 
-use self::delivery::{Delivery, Report};
-use self::patience::Patience;
-use super::bell::Bell;
-use super::letters::Stationery;
-use super::post::Post;
-use super::{DueMail, Settlement, Verdict, store};
+use self::backoff::Backoff;
+use self::delivery::{Delivery, DeliveryReport};
+use super::messages::MessageContext;
+use super::transport::Transport;
+use super::{DueMail, store};
 use crate::db::Database;
+use crate::outbox::wakeup::Wakeup;
+use crate::outbox::{self, Settlement, Verdict};
 
 /// Between two looks at the outbox that nobody asked for.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -67,12 +68,12 @@ impl MailLimits {
 
 /// Ends the sender.
 #[derive(Clone, Default)]
-pub struct StopSign(Arc<Bell>);
+pub struct StopHandle(Arc<Wakeup>);
 
-impl StopSign {
+impl StopHandle {
     /// Nothing new is begun from now on.
-    pub fn raise(&self) {
-        self.0.ring();
+    pub fn stop(&self) {
+        self.0.notify();
     }
 }
 
@@ -80,14 +81,14 @@ pub struct Sender {
     db: Database,
     limits: MailLimits,
     delivery: Rc<Delivery>,
-    bell: Arc<Bell>,
-    stop: StopSign,
+    wakeup: Arc<Wakeup>,
+    stop: StopHandle,
     /// Taken, and to be begun.
     ready: VecDeque<DueMail>,
-    sending: FuturesUnordered<LocalBoxFuture<'static, Report>>,
+    sending: FuturesUnordered<LocalBoxFuture<'static, DeliveryReport>>,
     /// To be written down.
     settled: Vec<Settlement>,
-    patience: Patience,
+    backoff: Backoff,
     /// There may be something due.
     may_find: bool,
     next_look: Instant,
@@ -102,22 +103,22 @@ impl Sender {
     pub fn new(
         db: Database,
         limits: MailLimits,
-        stationery: Stationery,
-        post: Post,
-        bell: Arc<Bell>,
-        stop: StopSign,
+        context: MessageContext,
+        transport: Transport,
+        wakeup: Arc<Wakeup>,
+        stop: StopHandle,
     ) -> Self {
         let now = Instant::now();
         Self {
             db,
             limits,
-            delivery: Rc::new(Delivery { stationery: Arc::new(stationery), post, limits }),
-            bell,
+            delivery: Rc::new(Delivery { context: Arc::new(context), transport, limits }),
+            wakeup,
             stop,
             ready: VecDeque::new(),
             sending: FuturesUnordered::new(),
             settled: Vec::new(),
-            patience: Patience::default(),
+            backoff: Backoff::default(),
             may_find: true,
             next_look: now + LOOK_EVERY,
             next_turn: now,
@@ -139,7 +140,7 @@ impl Sender {
         }
         self.give_back();
         self.turn().await;
-        self.delivery.post.rest(Duration::ZERO).await;
+        self.delivery.transport.rest(Duration::ZERO).await;
     }
 
     fn wants_turn(&self, now: Instant) -> bool {
@@ -150,7 +151,7 @@ impl Sender {
     /// is back.
     fn room(&self, now: Instant) -> usize {
         let held = self.ready.len() + self.sending.len();
-        match self.patience.is_over(now) {
+        match self.backoff.is_over(now) {
             _ if self.is_stopping => 0,
             None => self.limits.ahead().saturating_sub(held),
             Some(true) => 1_usize.saturating_sub(held),
@@ -170,12 +171,12 @@ impl Sender {
         let to_write = settled.clone();
         let lease = clock + time_delta(self.limits.lease());
         let overdue = clock - time_delta(self.limits.gives_up_after);
-        let trouble = self.patience.trouble().map(str::to_owned);
+        let trouble = self.backoff.trouble().map(str::to_owned);
         let turn = self.db.write(move |db| {
-            store::settle(db, &to_write, clock)?;
+            outbox::store::settle(db, &to_write, clock)?;
             let taken = (room > 0).then(|| store::take(db, room, clock, lease)).transpose()?;
             if let Some(trouble) = trouble {
-                store::give_up(db, overdue, clock, &trouble)?;
+                outbox::store::give_up(db, overdue, clock, &trouble)?;
             }
             Ok(taken)
         });
@@ -203,7 +204,7 @@ impl Sender {
     async fn is_anything_due(&self) -> bool {
         let clock = Utc::now().naive_utc();
         // When that cannot be read, the turn says why.
-        self.db.read_primary(move |db| store::is_anything_due(db, clock)).await.unwrap_or(true)
+        self.db.read_primary(move |db| outbox::store::is_anything_due(db, clock)).await.unwrap_or(true)
     }
 
     /// Begins what is ready, as fast as the limits allow.
@@ -230,14 +231,14 @@ impl Sender {
         let now = Instant::now();
         if now >= self.next_look {
             (self.may_find, self.next_look) = (true, now + LOOK_EVERY);
-            self.delivery.post.rest(REST_AFTER).await;
+            self.delivery.transport.rest(REST_AFTER).await;
             return;
         }
         let wakes_at = self.wakes_at(now);
         tokio::select! {
             Some(report) = self.sending.next(), if !self.sending.is_empty() => self.note(report),
-            () = self.bell.rung(), if !self.may_find => self.may_find = true,
-            () = self.stop.0.rung(), if !self.is_stopping => self.is_stopping = true,
+            () = self.wakeup.notified(), if !self.may_find => self.may_find = true,
+            () = self.stop.0.notified(), if !self.is_stopping => self.is_stopping = true,
             () = sleep_until(wakes_at) => {}
         }
     }
@@ -247,11 +248,11 @@ impl Sender {
         let start = (has_slot && !self.ready.is_empty()).then_some(self.next_start);
         let wants = !self.settled.is_empty() || (self.may_find && self.room(now) > 0);
         let turn = wants.then_some(self.next_turn);
-        let pause = self.patience.until().filter(|until| self.may_find && *until > now);
+        let pause = self.backoff.until().filter(|until| self.may_find && *until > now);
         [start, turn, pause].into_iter().flatten().fold(self.next_look, Instant::min)
     }
 
-    fn note(&mut self, report: Report) {
+    fn note(&mut self, report: DeliveryReport) {
         if let Verdict::Again(due_at, _) = &report.settlement.verdict {
             let wait = (*due_at - Utc::now().naive_utc()).to_std().unwrap_or_default();
             self.next_look = self.next_look.min(Instant::now() + wait);
@@ -259,9 +260,9 @@ impl Sender {
         self.settled.push(report.settlement);
         match report.server {
             None => {}
-            Some(Ok(())) => self.patience.reset(),
+            Some(Ok(())) => self.backoff.reset(),
             Some(Err(trouble)) => {
-                self.patience.lose(Instant::now(), trouble);
+                self.backoff.lose(Instant::now(), trouble);
                 self.give_back();
                 self.may_find = true;
             }

@@ -24,8 +24,7 @@ use super::requests::Requests;
 use crate::app::App;
 use crate::booking::desk::Desk;
 use crate::db::Database;
-use crate::mail;
-use crate::mail::listing::Backlog;
+use crate::outbox::{self, Backlog};
 
 const PREFIX: &str = "techkraft";
 
@@ -55,7 +54,7 @@ impl Metrics {
 
     /// Everything, as text.
     pub(super) async fn render(&self, app: &App, report: &Report) -> Result<String, fmt::Error> {
-        let ask = |db: &Database| db.glance_here(PATIENCE, mail::store::backlog);
+        let ask = |db: &Database| db.glance_here(PATIENCE, outbox::store::backlog);
         let backlog = self.mail.answer(&app.db, ask).await.said;
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

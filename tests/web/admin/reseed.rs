@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use techkraft::config::DatabaseUrl;
 use techkraft::db::Database;
-use techkraft::mail::store;
+use techkraft::outbox::store;
 
 use super::audited;
 use crate::support::{TestApp, header};

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use mail_parser::MessageParser;
-use techkraft::config::{Config, Destination, SmtpUrl};
+use techkraft::config::Config;
+use techkraft::mail::transport::{Destination, SmtpUrl};
 
 use super::wait_for_states;
 use crate::support::TestApp;

@@ -1,0 +1,49 @@
+//! Who is asking: the organizer's account, password and sessions.
+//!
+//! [`authentication`] checks a username and a password. The [`throttle`] decides whether the attempt is looked
+//! at, the [`password_queue`] limits how many hashes run, and [`password`] hashes and compares. A [`session`] is
+//! what a signed-in browser holds.
+//!
+//! Pages and forms do not belong here: they stand in `admin`. This room knows no feature of the shop.
+
+pub mod authentication;
+pub mod password;
+pub mod password_queue;
+pub mod session;
+pub mod store;
+pub mod throttle;
+
+use self::password_queue::PasswordQueue;
+use self::session::SessionLimits;
+use self::throttle::Throttle;
+use crate::db::Database;
+use crate::guard::cookies::Cookies;
+
+/// The only account there is.
+pub const USERNAME: &str = "admin";
+
+/// An account that can sign in.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub id: i64,
+    pub username: String,
+    /// In PHC string format.
+    pub password_hash: String,
+}
+
+/// What authentication needs: one for each server, shared by its threads.
+pub struct Auth {
+    pub db: Database,
+    pub cookies: Cookies,
+    pub session_limits: SessionLimits,
+    pub throttle: Throttle,
+    pub password_queue: PasswordQueue,
+}
+
+impl Auth {
+    #[must_use]
+    pub fn new(db: Database, cookies: Cookies, session_limits: SessionLimits) -> Self {
+        let (throttle, password_queue) = (Throttle::default(), PasswordQueue::default());
+        Self { db, cookies, session_limits, throttle, password_queue }
+    }
+}

@@ -1,0 +1,130 @@
+//! The SQL of sessions.
+
+use std::cmp::Reverse;
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use crate::auth::session::{LiveSession, NewSession, SESSIONS_MAX, SessionLimits};
+use crate::db::Db;
+use crate::schema::{admin_sessions, admins};
+
+/// Whose session it is.
+pub struct SessionOwner {
+    pub account_id: i64,
+    pub username: String,
+    /// UTC.
+    pub last_seen_at: NaiveDateTime,
+}
+
+/// Adds a session, and removes those that are over and those that are too many.
+///
+/// # Errors
+/// What the database said.
+pub fn insert(db: &mut Db, session: &NewSession, now: NaiveDateTime) -> QueryResult<()> {
+    diesel::delete(admin_sessions::table.filter(admin_sessions::expires_at.le(now))).execute(db)?;
+    let surplus: Vec<String> = admin_sessions::table
+        .filter(admin_sessions::admin_id.eq(session.account_id))
+        .order((admin_sessions::created_at.desc(), admin_sessions::token_hash))
+        .select(admin_sessions::token_hash)
+        .offset(SESSIONS_MAX - 1)
+        .limit(SESSIONS_MAX)
+        .load(db)?;
+    diesel::delete(admin_sessions::table.filter(admin_sessions::token_hash.eq_any(surplus))).execute(db)?;
+    diesel::insert_into(admin_sessions::table)
+        .values((
+            admin_sessions::token_hash.eq(&session.token_hash),
+            admin_sessions::admin_id.eq(session.account_id),
+            admin_sessions::created_at.eq(now),
+            admin_sessions::last_seen_at.eq(now),
+            admin_sessions::expires_at.eq(session.expires_at),
+            admin_sessions::client_address.eq(&session.client_address),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Whose session it is, if it is still good.
+///
+/// # Errors
+/// What the database said.
+pub fn find(
+    db: &mut Db,
+    token_hash: &str,
+    limits: SessionLimits,
+    now: NaiveDateTime,
+) -> QueryResult<Option<SessionOwner>> {
+    let row: Option<(i64, String, NaiveDateTime, Option<NaiveDateTime>)> = admin_sessions::table
+        .inner_join(admins::table)
+        .filter(admin_sessions::token_hash.eq(token_hash))
+        .filter(admin_sessions::expires_at.gt(now))
+        .select((admins::id, admins::username, admin_sessions::created_at, admin_sessions::last_seen_at))
+        .first(db)
+        .optional()?;
+    Ok(row
+        .map(|(account_id, username, created_at, seen)| SessionOwner {
+            account_id,
+            username,
+            last_seen_at: seen.unwrap_or(created_at),
+        })
+        .filter(|found| found.last_seen_at > now - limits.idle))
+}
+
+/// Notes that a session is used.
+///
+/// # Errors
+/// What the database said.
+pub fn touch(db: &mut Db, token_hash: &str, now: NaiveDateTime) -> QueryResult<()> {
+    let session = admin_sessions::table.find(token_hash);
+    diesel::update(session).set(admin_sessions::last_seen_at.eq(now)).execute(db)?;
+    Ok(())
+}
+
+/// The account's sessions that are still good, the one that was used last first.
+///
+/// # Errors
+/// What the database said.
+pub fn live(
+    db: &mut Db,
+    account_id: i64,
+    limits: SessionLimits,
+    now: NaiveDateTime,
+) -> QueryResult<Vec<LiveSession>> {
+    type Row = (String, NaiveDateTime, Option<NaiveDateTime>, String);
+    let rows: Vec<Row> = admin_sessions::table
+        .filter(admin_sessions::admin_id.eq(account_id))
+        .filter(admin_sessions::expires_at.gt(now))
+        .select((
+            admin_sessions::token_hash,
+            admin_sessions::created_at,
+            admin_sessions::last_seen_at,
+            admin_sessions::client_address,
+        ))
+        .load(db)?;
+    let sessions = rows.into_iter().map(|(token_hash, started_at, seen, client_address)| LiveSession {
+        token_hash,
+        started_at,
+        last_seen_at: seen.unwrap_or(started_at),
+        client_address,
+    });
+    let mut live: Vec<LiveSession> =
+        sessions.filter(|session| session.last_seen_at > now - limits.idle).collect();
+    live.sort_by_key(|session| Reverse(session.last_seen_at));
+    Ok(live)
+}
+
+/// Ends a session; returns how many there were, which is one or none.
+///
+/// # Errors
+/// What the database said.
+pub fn delete(db: &mut Db, token_hash: &str) -> QueryResult<usize> {
+    diesel::delete(admin_sessions::table.find(token_hash)).execute(db)
+}
+
+/// Ends all sessions of an account; returns how many.
+///
+/// # Errors
+/// What the database said.
+pub fn delete_all(db: &mut Db, account_id: i64) -> QueryResult<usize> {
+    diesel::delete(admin_sessions::table.filter(admin_sessions::admin_id.eq(account_id))).execute(db)
+}

@@ -1,0 +1,39 @@
+//! Here are your bookings: the link that lists all of an address's.
+
+use askama::Template;
+use chrono::Utc;
+
+use super::{ComposeError, Message, MessageContext};
+use crate::booking::lookup::LINK_LIFETIME;
+
+#[derive(Template)]
+#[template(path = "mail/booking_link.html")]
+struct BookingLinkHtml<'a> {
+    email: &'a str,
+    url: &'a str,
+    minutes: i64,
+}
+
+#[derive(Template)]
+#[template(path = "mail/booking_link.txt", whitespace = "preserve")]
+struct BookingLinkText<'a> {
+    email: &'a str,
+    url: &'a str,
+    minutes: i64,
+}
+
+/// Writes it. Its link opens from now on, so that a mail that had to wait is not over when it comes.
+///
+/// # Errors
+/// As [`super::write`].
+pub fn write(email: &str, context: &MessageContext) -> Result<Message, ComposeError> {
+    let url = &*format!("{}{}", context.public_url, context.booking_links.path(email, Utc::now()));
+    let minutes = LINK_LIFETIME.num_minutes();
+    let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
+    Ok(Message {
+        subject: "Your bookings".into(),
+        text: BookingLinkText { email, url, minutes }.render().map_err(failed)?,
+        html: BookingLinkHtml { email, url, minutes }.render().map_err(failed)?,
+        ..Message::default()
+    })
+}

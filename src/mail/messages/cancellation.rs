@@ -1,0 +1,46 @@
+//! Your booking is canceled: what it was, and that its tickets no longer admit anyone.
+
+use askama::Template;
+
+use super::{ComposeError, Message, MessageContext};
+use crate::booking::Booking;
+use crate::events::{Event, TicketType};
+use crate::mail::Sale;
+
+#[derive(Template)]
+#[template(path = "mail/cancellation.html")]
+struct CancellationHtml<'a> {
+    booking: &'a Booking,
+    ticket_type: &'a TicketType,
+    event: &'a Event,
+    url: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "mail/cancellation.txt", whitespace = "preserve")]
+struct CancellationText<'a> {
+    booking: &'a Booking,
+    ticket_type: &'a TicketType,
+    event: &'a Event,
+    url: &'a str,
+}
+
+/// Writes it.
+///
+/// # Errors
+/// As [`super::write`].
+pub fn write(sale: &Sale, context: &MessageContext) -> Result<Message, ComposeError> {
+    let Sale { booking, ticket_type, event } = sale;
+    if !booking.is_canceled() {
+        return Err(ComposeError::Dropped(format!("the booking is {}", booking.status)));
+    }
+    let url = &*format!("{}/events/{}", context.public_url, event.slug);
+    let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
+    Ok(Message {
+        to_name: Some(booking.buyer_name.clone()),
+        subject: format!("Canceled: {} for {}, {}", booking.reference, event.name, event.date()),
+        text: CancellationText { booking, ticket_type, event, url }.render().map_err(failed)?,
+        html: CancellationHtml { booking, ticket_type, event, url }.render().map_err(failed)?,
+        ..Message::default()
+    })
+}

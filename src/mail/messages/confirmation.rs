@@ -1,0 +1,62 @@
+//! The tickets are yours: what was booked, when and where, and the tickets themselves.
+
+use askama::Template;
+
+use super::{Attachment, ComposeError, InlineImage, Message, MessageContext};
+use crate::booking::{Booking, CONFIRMED, calendar};
+use crate::events::{Event, TicketType};
+use crate::mail::Sale;
+use crate::tickets::{self, Ticket};
+
+#[derive(Template)]
+#[template(path = "mail/confirmation.html")]
+struct ConfirmationHtml<'a> {
+    booking: &'a Booking,
+    ticket_type: &'a TicketType,
+    event: &'a Event,
+    url: &'a str,
+    tickets: &'a [Ticket],
+}
+
+#[derive(Template)]
+#[template(path = "mail/confirmation.txt", whitespace = "preserve")]
+struct ConfirmationText<'a> {
+    booking: &'a Booking,
+    ticket_type: &'a TicketType,
+    event: &'a Event,
+    url: &'a str,
+    tickets: &'a [Ticket],
+}
+
+/// Writes it. A booking that was canceled before its confirmation went out is no longer confirmed: the mail
+/// that says so may have gone before.
+///
+/// # Errors
+/// As [`super::write`].
+pub fn write(sale: &Sale, context: &MessageContext) -> Result<Message, ComposeError> {
+    let Sale { booking, ticket_type, event } = sale;
+    if booking.status != CONFIRMED {
+        return Err(ComposeError::Dropped(format!("the booking was {} first", booking.status)));
+    }
+    let tickets = &*tickets::of_booking(&context.ticket_codes, booking);
+    let url = &*format!("{}/bookings/{}", context.public_url, booking.token);
+    let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
+    let picture = |ticket: &Ticket| InlineImage { name: picture_name(ticket), png: ticket.qr().png() };
+    Ok(Message {
+        to_name: Some(booking.buyer_name.clone()),
+        subject: format!("Your tickets for {}, {}", event.name, event.date()),
+        text: ConfirmationText { booking, ticket_type, event, url, tickets }.render().map_err(failed)?,
+        html: ConfirmationHtml { booking, ticket_type, event, url, tickets }.render().map_err(failed)?,
+        pictures: tickets.iter().map(picture).collect(),
+        attachments: vec![Attachment {
+            file_name: format!("{}.ics", event.slug),
+            content_type: "text/calendar; charset=utf-8; method=PUBLISH",
+            content: calendar::render(booking, ticket_type, event, url),
+        }],
+    })
+}
+
+/// How the HTML names the picture of a ticket's QR code.
+fn picture_name(ticket: &Ticket) -> String {
+    format!("ticket-{}", ticket.seat)
+}

@@ -1,0 +1,82 @@
+//! The mail of a running server: its wakeup, and its sender.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::rt::task::JoinHandle;
+use tokio::time::timeout;
+use url::{Host, Url};
+
+use super::MailConfig;
+use super::messages::{self, MessageContext};
+use super::sender::{Sender, StopHandle};
+use super::transport::Transport;
+use crate::booking::lookup::link::BookingLinks;
+use crate::connections::SHUTDOWN_SECONDS;
+use crate::db::Database;
+use crate::error::StartError;
+use crate::guard::secret::Secrets;
+use crate::outbox::wakeup::Wakeup;
+use crate::tickets::code::TicketCodes;
+
+pub struct MailService {
+    pub wakeup: Arc<Wakeup>,
+    pub sender: SenderHandle,
+}
+
+/// A sender at work.
+pub struct SenderHandle {
+    stop: StopHandle,
+    task: JoinHandle<()>,
+}
+
+impl SenderHandle {
+    /// What ends it, for whoever hears that the program is to stop.
+    #[must_use]
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// Ends it, and waits for what it has begun, though no longer than a stopping server does for its
+    /// requests: a mail server that hangs is no reason to stay. What is cut off is sent again by whoever
+    /// comes after.
+    pub async fn end(self) {
+        self.stop.stop();
+        if timeout(Duration::from_secs(SHUTDOWN_SECONDS), self.task).await.is_err() {
+            log::warn!("stopped in the middle of a mail: it will be sent again");
+        }
+    }
+}
+
+/// Starts the sender, on the runtime that this is called in.
+///
+/// # Errors
+/// As [`Transport::open`].
+pub fn open(
+    config: &MailConfig,
+    db: &Database,
+    public_url: &str,
+    secrets: &Secrets,
+) -> Result<MailService, StartError> {
+    let from = config.from.clone().unwrap_or_else(|| messages::default_from(public_url));
+    let transport = Transport::open(config, &hello(public_url, from.email.domain()))?;
+    let context = MessageContext {
+        from,
+        public_url: public_url.to_owned(),
+        ticket_codes: TicketCodes::new(secrets),
+        booking_links: BookingLinks::new(secrets),
+    };
+    let (wakeup, stop) = (Arc::<Wakeup>::default(), StopHandle::default());
+    let sender =
+        Sender::new(db.clone(), config.limits, context, transport, Arc::clone(&wakeup), stop.clone());
+    let task = actix_web::rt::spawn(sender.run());
+    Ok(MailService { wakeup, sender: SenderHandle { stop, task } })
+}
+
+/// The name that mail servers are greeted with: the site's, or where that is no name, that of its mail.
+fn hello(public_url: &str, mail_domain: &str) -> String {
+    match Url::parse(public_url).ok().and_then(|url| url.host().map(|host| host.to_owned())) {
+        Some(Host::Domain(name)) => name,
+        _ => mail_domain.to_owned(),
+    }
+}

@@ -1,0 +1,86 @@
+//! The SQL that joins mails with the bookings that they are about.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::listing::{MailFilter, MailLine};
+use super::{DueMail, Sale};
+use crate::booking::Booking;
+use crate::db::Db;
+use crate::events::{Event, TicketType};
+use crate::outbox::{self, Mail};
+use crate::schema::{bookings, events, mails, ticket_types};
+
+/// Mails that were taken from the outbox.
+pub struct DueMails {
+    pub mails: Vec<DueMail>,
+    /// Nothing else is due.
+    pub is_all: bool,
+}
+
+/// Takes at most `limit` mails that are due, with the bookings that they are about: see
+/// [`outbox::store::take`]. Runs inside the caller's transaction.
+///
+/// # Errors
+/// What the database said.
+pub fn take(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<DueMails> {
+    let outbox::store::TakenMails { mails, is_all } = outbox::store::take(db, limit, now, lease)?;
+    let sales = sales_of(db, &mails)?;
+    let due = |mail: Mail| DueMail { sale: mail.booking_id.and_then(|id| sales.get(&id).cloned()), mail };
+    Ok(DueMails { mails: mails.into_iter().map(due).collect(), is_all })
+}
+
+/// The mails, the newest first, those before an id, at most so many.
+///
+/// # Errors
+/// What the database said.
+pub fn list(
+    db: &mut Db,
+    which: MailFilter<'_>,
+    before: Option<i64>,
+    limit: i64,
+) -> QueryResult<Vec<MailLine>> {
+    let mut newest = mails::table
+        .filter(mails::id.lt(before.unwrap_or(i64::MAX)))
+        .order(mails::id.desc())
+        .limit(limit)
+        .select(Mail::as_select())
+        .into_boxed();
+    match which {
+        MailFilter::All => {}
+        MailFilter::In(state) => newest = newest.filter(mails::state.eq(state.as_str())),
+        MailFilter::Of(reference) => {
+            let booking = bookings::table.filter(bookings::reference.eq(reference));
+            newest = newest.filter(mails::booking_id.eq_any(booking.select(bookings::id.nullable())));
+        }
+    }
+    let mails = newest.load(db)?;
+    let sales = sales_of(db, &mails)?;
+    let line = |mail: Mail| {
+        let sale = mail.booking_id.and_then(|id| sales.get(&id).cloned());
+        let (booking, time_zone) = sale.map(|sale| (sale.booking, sale.event.time_zone)).unzip();
+        let buyer = booking.as_ref().map(|booking| booking.buyer_email.clone());
+        MailLine {
+            recipient: mail.recipient.clone().or(buyer).unwrap_or_default(),
+            booking: booking.map(|booking| (booking.reference, booking.token)),
+            time_zone: time_zone.unwrap_or_default(),
+            mail,
+        }
+    };
+    Ok(mails.into_iter().map(line).collect())
+}
+
+/// What the mails are about, by the id of the booking. A statement of its own: in one with the mails SQLite
+/// would read every booking there is, and the desk would wait for it.
+fn sales_of(db: &mut Db, mails: &[Mail]) -> QueryResult<HashMap<i64, Sale>> {
+    let ids: Vec<i64> = mails.iter().filter_map(|mail| mail.booking_id).collect();
+    let rows: Vec<(i64, (Booking, TicketType, Event))> = bookings::table
+        .inner_join(ticket_types::table.inner_join(events::table))
+        .filter(bookings::id.eq_any(ids))
+        .select((bookings::id, (Booking::as_select(), TicketType::as_select(), Event::as_select())))
+        .load(db)?;
+    let sale = |(id, (booking, ticket_type, event))| (id, Sale { booking, ticket_type, event });
+    Ok(rows.into_iter().map(sale).collect())
+}

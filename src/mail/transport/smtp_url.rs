@@ -1,0 +1,152 @@
+//! Which mail server, and how safely.
+
+use std::fmt;
+
+use lettre::transport::smtp::authentication::Credentials;
+use percent_encoding::percent_decode_str;
+use url::{Host, Url};
+
+use crate::config::without_password;
+use crate::error::StartError;
+
+/// The ports that RFC 6409 and RFC 8314 name for submission.
+const STARTTLS_PORT: u16 = 587;
+const TLS_PORT: u16 = 465;
+
+/// How a connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// From its first byte.
+    Tls,
+    /// After STARTTLS; a server that does not offer it gets no mail.
+    StartTls,
+    /// Not at all: on this machine, where nobody stands in between, or because the URL says so.
+    None,
+}
+
+/// A mail server. Nothing that is printed holds the password.
+#[derive(Clone)]
+pub struct SmtpUrl {
+    pub host: String,
+    pub port: u16,
+    pub encryption: Encryption,
+    pub credentials: Option<Credentials>,
+}
+
+impl SmtpUrl {
+    /// Reads the URL. Connects to nothing: a mail server that is down is no reason not to start.
+    ///
+    /// # Errors
+    /// One line that says how such a URL is written.
+    pub fn parse(value: &str) -> Result<Self, StartError> {
+        let wrong =
+            |what: &str, mend: &str| StartError::setting("SMTP_URL", &without_password(value), what, mend);
+        let mend = "use smtp://USER:PASSWORD@HOST:587, or smtps://…:465";
+        let url = Url::parse(value).map_err(|_| wrong("not a mail server's URL", mend))?;
+        // In a scheme that the URL standard does not know, it leaves IPv4 addresses alone.
+        let host = url.host_str().and_then(|host| Host::parse(host).ok());
+        let host = host.ok_or_else(|| wrong("no host", mend))?;
+        if !["", "/"].contains(&url.path()) || url.fragment().is_some() {
+            return Err(wrong("more than a server", mend));
+        }
+        let is_here = is_loopback(&host);
+        let encryption = match (url.scheme(), url.query()) {
+            ("smtps", None) => Encryption::Tls,
+            ("smtp", None) if is_here => Encryption::None,
+            ("smtp", None | Some("tls=starttls")) => Encryption::StartTls,
+            ("smtp", Some("tls=none")) => Encryption::None,
+            ("smtp" | "smtps", Some(_)) => {
+                let mend = "there are smtp://…?tls=starttls and smtp://…?tls=none";
+                return Err(wrong("unknown parameter", mend));
+            }
+            _ => return Err(wrong("unknown scheme", mend)),
+        };
+        let credentials = credentials(&url).ok_or_else(|| wrong("a user without a password", mend))?;
+        if encryption == Encryption::None && credentials.is_some() && !is_here {
+            let mend = "leave out tls=none, or user and password";
+            return Err(wrong("would send the password unencrypted", mend));
+        }
+        let port = if encryption == Encryption::Tls { TLS_PORT } else { STARTTLS_PORT };
+        let port = url.port().unwrap_or(port);
+        // Names and IPv4 addresses as they are, IPv6 addresses without the brackets of URLs.
+        let host = match host {
+            Host::Domain(name) => name,
+            Host::Ipv4(address) => address.to_string(),
+            Host::Ipv6(address) => address.to_string(),
+        };
+        Ok(Self { host, port, encryption, credentials })
+    }
+}
+
+fn is_loopback(host: &Host<String>) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+/// `Some(None)`: the URL names nobody. `None`: it names somebody without a password.
+fn credentials(url: &Url) -> Option<Option<Credentials>> {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    match (url.username(), url.password()) {
+        ("", None) => Some(None),
+        (_, None) | ("", Some(_)) => None,
+        (user, Some(password)) => Some(Some(Credentials::new(decoded(user), decoded(password)))),
+    }
+}
+
+impl fmt::Display for SmtpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+impl fmt::Debug for SmtpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SmtpUrl({self}, {:?})", self.encryption)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encryption_is_insisted_on_wherever_somebody_could_listen() {
+        for (url, shown, encryption) in [
+            ("smtp://ada:s3cret@mail.example.org", "mail.example.org:587", Encryption::StartTls),
+            ("smtps://ada:s3cret@mail.example.org", "mail.example.org:465", Encryption::Tls),
+            ("smtp://relay.internal:25?tls=none", "relay.internal:25", Encryption::None),
+            ("smtp://localhost:1025", "localhost:1025", Encryption::None),
+            ("smtp://127.0.0.1:1025", "127.0.0.1:1025", Encryption::None),
+            ("smtp://192.0.2.1:1025", "192.0.2.1:1025", Encryption::StartTls),
+            ("smtp://[::1]:1025", "::1:1025", Encryption::None),
+            ("smtp://localhost:1025?tls=starttls", "localhost:1025", Encryption::StartTls),
+        ] {
+            let parsed = SmtpUrl::parse(url).expect(url);
+            assert_eq!((parsed.to_string().as_str(), parsed.encryption), (shown, encryption));
+            assert!(!format!("{parsed:?}").contains("s3cret"));
+        }
+        let parsed = SmtpUrl::parse("smtp://ada%40example.org:a%2Fb@mail.example.org").expect("valid");
+        let credentials = Credentials::new("ada@example.org".into(), "a/b".into());
+        assert_eq!(parsed.credentials, Some(credentials));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_and_a_password_never() {
+        for (value, says) in [
+            ("http://ada:s3cret@mail.example.org", "unknown scheme"),
+            ("smtp://ada@mail.example.org", "without a password"),
+            ("smtp://ada:s3cret@mail.example.org?tls=none", "unencrypted"),
+            ("smtp://ada:s3cret@mail.example.org?tls=some", "unknown parameter"),
+            ("smtp://ada:s3cret@mail.example.org/inbox", "more than a server"),
+            ("smtp://ada:s3cret@mail.example.org:port", "not a mail server's URL"),
+            ("ada:s3cret@mail.example.org", "no host"),
+        ] {
+            let message = SmtpUrl::parse(value).expect_err(value).to_string();
+            assert!(message.contains("SMTP_URL") && message.contains(says), "{message}");
+            assert!(!message.contains("s3cret"), "{message}");
+        }
+    }
+}

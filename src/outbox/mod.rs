@@ -1,0 +1,235 @@
+//! The outbox: what is to be sent. A mail is put into the table `mails` in the transaction that it is about:
+//! either a booking and its confirmation are there, or neither is. The confirmations of bookings that were made
+//! together are one row of `confirmation_batches` until the sender lists them.
+//!
+//! A mail is never lost: a sender takes it for the time of a lease, and when the lease runs out without a
+//! result, the mail is due again. So it may be sent twice when a server dies in between; both copies have the
+//! same Message-ID, by which mail programs recognize duplicates.
+//!
+//! What a mail says and how it is sent do not belong here: see `mail`. This room knows no feature of the shop.
+
+pub mod store;
+pub mod wakeup;
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use crate::schema::mails;
+
+/// What a mail is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailKind {
+    /// The tickets are yours. Written by the desk with each booking, and once.
+    Confirmation,
+    /// Here are your bookings: a link to all of the recipient's.
+    BookingLink,
+    /// A booking is no more, and its tickets are on sale again.
+    Cancellation,
+}
+
+impl MailKind {
+    pub const ALL: [Self; 3] = [Self::Confirmation, Self::BookingLink, Self::Cancellation];
+
+    /// Its name in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmation => "confirmation",
+            Self::BookingLink => "booking link",
+            Self::Cancellation => "cancellation",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Confirmation => "Confirmation",
+            Self::BookingLink => "Booking link",
+            Self::Cancellation => "Cancellation",
+        }
+    }
+
+    /// The kind of that name; `None` when a newer release has written it.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// What has become of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailState {
+    /// To be sent, the first time or again, or being sent just now.
+    Queued,
+    /// Taken by the mail server, or written into the folder.
+    Sent,
+    /// Refused for good, or by nobody taken for too long. The organizer may send it again.
+    Failed,
+    /// Not sent, because what it would say was no longer true.
+    Dropped,
+}
+
+impl MailState {
+    pub const ALL: [Self; 4] = [Self::Queued, Self::Sent, Self::Failed, Self::Dropped];
+
+    /// Its name in the database and in URLs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Queued => "Queued",
+            Self::Sent => "Sent",
+            Self::Failed => "Failed",
+            Self::Dropped => "Not needed",
+        }
+    }
+
+    /// The state of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// A mail that is to be put into the outbox.
+#[derive(Debug, Clone)]
+pub struct NewMail {
+    pub kind: MailKind,
+    /// The booking that it is about: there is at most one mail of a kind for each.
+    pub booking_id: Option<i64>,
+    /// An address; `None`: the booking's buyer.
+    pub recipient: Option<String>,
+    /// What the kind needs to know when the mail is written, in a form of its own.
+    pub payload: Option<String>,
+}
+
+/// A mail in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = mails)]
+pub struct Mail {
+    pub id: i64,
+    pub booking_id: Option<i64>,
+    /// When it was put into the queue, the first time or again. UTC.
+    pub queued_at: NaiveDateTime,
+    /// When it may be tried next; while somebody tries, when that one's time is over. UTC.
+    pub due_at: NaiveDateTime,
+    pub sent_at: Option<NaiveDateTime>,
+    /// How often it was tried since it was queued, the attempt that goes on included.
+    pub attempts: i32,
+    pub kind: String,
+    pub state: String,
+    /// An address; `None`: the booking's buyer.
+    pub recipient: Option<String>,
+    pub payload: Option<String>,
+    pub last_error: Option<String>,
+}
+
+impl Mail {
+    /// The part of its Message-ID before the @: the same whenever it is sent, until the organizer has it sent
+    /// again on purpose, which is a new mail. Nobody can tell from it how many mails there were, nor whose it
+    /// is.
+    #[must_use]
+    pub fn message_id(&self, booking_token: Option<&str>) -> String {
+        let whose = booking_token.or(self.payload.as_deref());
+        let text = [
+            self.kind.as_str(),
+            &self.id.to_string(),
+            &self.queued_at.and_utc().timestamp_micros().to_string(),
+            whose.unwrap_or_default(),
+            self.recipient.as_deref().unwrap_or_default(),
+        ];
+        let digest = Sha256::digest(text.join("\n"));
+        digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// How an attempt has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    pub id: i64,
+    /// What its `due_at` was set to by whoever took it: later somebody else may have it.
+    pub lease: NaiveDateTime,
+    pub verdict: Verdict,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Sent,
+    /// Not to be sent at all, and why.
+    Dropped(String),
+    /// For good, and why.
+    Failed(String),
+    /// To be tried again at that time, and why.
+    Again(NaiveDateTime, String),
+    /// Not tried after all.
+    Released,
+}
+
+/// How many mails have not been sent, or not yet, and since when (UTC) the one that has waited longest waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    pub waiting: UnsentCounts,
+    pub oldest: Option<NaiveDateTime>,
+}
+
+/// How many mails have not been sent, or not yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnsentCounts {
+    pub queued: i64,
+    pub failed: i64,
+    /// Confirmations that stand in no list yet: the sender has not come to them.
+    pub unopened: i64,
+}
+
+impl UnsentCounts {
+    /// All that are to be sent.
+    #[must_use]
+    pub fn unsent(&self) -> i64 {
+        self.queued + self.unopened
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_id_stays_until_the_mail_is_another() {
+        let mail = Mail {
+            id: 7,
+            booking_id: None,
+            queued_at: NaiveDateTime::default(),
+            due_at: NaiveDateTime::default(),
+            sent_at: None,
+            attempts: 0,
+            kind: "confirmation".into(),
+            state: "queued".into(),
+            recipient: Some("ada@example.org".into()),
+            payload: Some("secret".into()),
+            last_error: None,
+        };
+        let later = chrono::TimeDelta::seconds(1);
+        let tried = Mail { attempts: 3, due_at: mail.due_at + later, ..mail.clone() };
+        assert_eq!(mail.message_id(None), tried.message_id(None));
+        assert_eq!(mail.message_id(None).len(), 32);
+        for other in [
+            Mail { id: 8, ..mail.clone() },
+            Mail { queued_at: mail.queued_at + later, ..mail.clone() },
+            Mail { payload: Some("other".into()), ..mail.clone() },
+        ] {
+            assert_ne!(mail.message_id(None), other.message_id(None));
+        }
+    }
+}
