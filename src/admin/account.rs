@@ -1,5 +1,5 @@
-//! `/admin/account`: where the account is signed in, and how to end that. Ending sessions asks for the
-//! password again (OWASP ASVS 5.0, 7.5.2): whoever has found an open browser throws nobody out.
+//! `/admin/account`: the account's sessions, and ending them. Ending a session requires the password (OWASP ASVS
+//! 5.0, 7.5.2), so that nobody who finds an open browser can sign others out.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -7,15 +7,15 @@ use askama::Template;
 use chrono::Utc;
 use serde::Deserialize;
 
-use super::{Clock, store};
+use super::{Clock, refusal, store};
 use crate::app::App;
 use crate::audit::{self, Action};
-use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
+use crate::auth::authentication::{Attempt, Proof};
 use crate::auth::session::{self, Admin, LiveSession, SessionLimits};
 use crate::auth::store::{sessions, throttle};
 use crate::error::Error;
 use crate::guard::form::Form;
-use crate::page::{Page, Toast, html, see_other, toast_cookie};
+use crate::page::{Page, Toast, see_other, toast_cookie};
 
 #[derive(Template)]
 #[template(path = "admin/account.html")]
@@ -25,55 +25,59 @@ struct AccountPage {
     sessions: Vec<LiveSession>,
     clock: Clock,
     limits: SessionLimits,
-    /// What was chosen: the id of a session, or [`EVERYWHERE`].
+    /// The session chosen in the form: an id, or [`EVERYWHERE`].
     chosen: String,
     error: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct EndForm {
+pub struct EndSessionForm {
     session: String,
     password: String,
 }
 
-/// What is chosen to end all sessions.
+/// The choice that ends all sessions.
 const EVERYWHERE: &str = "all";
 
 /// `GET /admin/account`
 pub async fn show(page: Page, admin: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let show = load(page.clone(), admin, &app, EVERYWHERE.into(), None).await?;
-    page.respond_unlisted(StatusCode::OK, &show)
+    let account = load(page.clone(), admin, &app, EVERYWHERE.into(), None).await?;
+    page.respond_unlisted(StatusCode::OK, &account)
 }
 
-/// `POST /admin/account`: ends one session, or all of them.
+/// `POST /admin/account`: ends one session or all.
 pub async fn destroy_sessions(
     page: Page,
     admin: Admin,
     app: web::Data<App>,
     request: HttpRequest,
-    Form(form): Form<EndForm>,
+    Form(form): Form<EndSessionForm>,
 ) -> Result<HttpResponse, Error> {
-    let EndForm { session, password } = form;
-    let attempt = Attempt::of(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
+    let EndSessionForm { session, password } = form;
+    let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
     match attempt.check(&app.auth).await? {
         Ok(proof) if session == EVERYWHERE => end_all(&admin, &app, proof).await,
         Ok(proof) => end_one(&admin, &app, proof, &session).await,
-        Err(refusal) => refuse(page, admin, &app, session, refusal).await,
+        Err(refusal) => {
+            let error = refusal::sentence(refusal, "Wrong password. No session was ended.");
+            let account = load(page.clone(), admin, &app, session, Some(error)).await?;
+            refusal::respond(&page, refusal, &account)
+        }
     }
 }
 
 async fn end_all(admin: &Admin, app: &App, proof: Proof) -> Result<HttpResponse, Error> {
     let actor = admin.actor();
     let end = app.db.write(move |db| {
-        throttle::release(db, &proof.counters)?;
+        throttle::reset_after_success(db, &proof.counters)?;
         let ended = sessions::delete_all(db, proof.account.id)?;
         audit::store::record(db, &actor, Action::SignedOutEverywhere, "", ended)?;
         Ok(ended)
     });
     let toast = Toast::success(match end.await? {
         1 => "Signed out. There was no other session.".to_owned(),
-        ended => format!("Signed out everywhere: {ended} sessions ended."),
+        ended => format!("Signed out everywhere. {ended} sessions ended."),
     });
     let mut response = see_other("/admin/sign-in");
     Ok(response.cookie(session::removal(&app.auth)).cookie(toast_cookie(app, &toast)).finish())
@@ -82,7 +86,7 @@ async fn end_all(admin: &Admin, app: &App, proof: Proof) -> Result<HttpResponse,
 async fn end_one(admin: &Admin, app: &App, proof: Proof, id: &str) -> Result<HttpResponse, Error> {
     let (actor, id, limits) = (admin.actor(), id.to_owned(), app.auth.session_limits);
     let end = app.db.write(move |db| {
-        throttle::release(db, &proof.counters)?;
+        throttle::reset_after_success(db, &proof.counters)?;
         let live = sessions::live(db, proof.account.id, limits, Utc::now().naive_utc())?;
         let Some(session) = live.into_iter().find(|session| session.id() == id) else { return Ok(None) };
         sessions::delete(db, &session.token_hash)?;
@@ -91,24 +95,10 @@ async fn end_one(admin: &Admin, app: &App, proof: Proof, id: &str) -> Result<Htt
     });
     let (place, toast) = match end.await? {
         Some(session) if admin.is_in(&session) => ("/admin/sign-in", Toast::success("Signed out.")),
-        Some(_) => ("/admin/account", Toast::success("That session is ended.")),
-        None => ("/admin/account", Toast::failure("That session had ended already.")),
+        Some(_) => ("/admin/account", Toast::success("Session ended.")),
+        None => ("/admin/account", Toast::failure("That session had already ended.")),
     };
     Ok(see_other(place).cookie(toast_cookie(app, &toast)).finish())
-}
-
-async fn refuse(
-    page: Page,
-    admin: Admin,
-    app: &App,
-    chosen: String,
-    refusal: SignInRefusal,
-) -> Result<HttpResponse, Error> {
-    let error = Some(refusal.message("This is not your password. No session was ended."));
-    let show = load(page.clone(), admin, app, chosen, error).await?;
-    let mut response = page.unlisted_builder(refusal.status());
-    refusal.add_retry_after(&mut response);
-    Ok(response.body(html(&show)?))
 }
 
 async fn load(
@@ -124,7 +114,7 @@ async fn load(
         Ok((live, store::clock(db)?))
     });
     let (mut sessions, clock) = load.await?;
-    // This browser's stands first.
+    // This browser's session comes first.
     sessions.sort_by_key(|session| !admin.is_in(session));
     Ok(AccountPage { page, admin, sessions, clock, limits, chosen, error })
 }

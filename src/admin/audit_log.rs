@@ -1,4 +1,4 @@
-//! `/admin/audit-log`: reads the audit log, the newest entry first.
+//! `/admin/audit-log`: what organizers and operators did, the newest entry first.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Clock, store};
 use crate::app::App;
-use crate::audit::{self, Action, AuditCursor, AuditPage};
+use crate::audit::{self, Action, AuditCursor, AuditEntry, AuditPage};
 use crate::auth::session::Admin;
 use crate::error::Error;
 use crate::guard::form::Query;
@@ -17,13 +17,14 @@ use crate::page::Page;
 #[template(path = "admin/audit_log.html")]
 struct AuditLogPage {
     page: Page,
-    entries: AuditPage,
+    log: AuditPage,
     clock: Clock,
+    /// The filter.
     action: Option<Action>,
 }
 
 impl AuditLogPage {
-    /// The page's address from there on, with the same filter.
+    /// The address of another page with the same filter.
     fn link(&self, direction: &str, id: &i64) -> String {
         match self.action {
             Some(action) => {
@@ -34,7 +35,7 @@ impl AuditLogPage {
     }
 }
 
-/// As the address bar has it. A place that is no number is as if it were not there.
+/// The query, as the address bar has it. A cursor that is not a number is ignored.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct AuditLogQuery {
@@ -50,19 +51,86 @@ impl AuditLogQuery {
     }
 }
 
-/// `GET /admin/audit-log`
+/// `GET /admin/audit-log?action=signed+in&before=4711`
 pub async fn index(
     page: Page,
     _: Admin,
     app: web::Data<App>,
-    Query(wanted): Query<AuditLogQuery>,
+    Query(query): Query<AuditLogQuery>,
 ) -> Result<HttpResponse, Error> {
-    let (action, cursor) = (Action::parse(&wanted.action), wanted.cursor());
-    if action.is_none() && !wanted.action.is_empty() {
+    let (action, cursor) = (Action::parse(&query.action), query.cursor());
+    if action.is_none() && !query.action.is_empty() {
         return Err(Error::NotFound);
     }
     let load =
         app.db.read_primary(move |db| Ok((audit::store::page(db, action, cursor)?, store::clock(db)?)));
-    let (entries, clock) = load.await?;
-    page.clone().respond_unlisted(StatusCode::OK, &AuditLogPage { page, entries, clock, action })
+    let (log, clock) = load.await?;
+    page.clone().respond_unlisted(StatusCode::OK, &AuditLogPage { page, log, clock, action })
+}
+
+/// What the page calls an action.
+fn title(action: &Action) -> &'static str {
+    match action {
+        Action::AccountMade => "Account created",
+        Action::SignedIn => "Signed in",
+        Action::SignInFailed => "Sign-in failed",
+        Action::SignedOut => "Signed out",
+        Action::SessionEnded => "Session ended",
+        Action::SignedOutEverywhere => "Signed out everywhere",
+        Action::PasswordChanged => "Password changed",
+        Action::PasswordRefused => "Wrong password",
+        Action::BookingsExported => "Bookings exported",
+        Action::BookingCanceled => "Booking canceled",
+        Action::AdmissionRevoked => "Admission undone",
+        Action::MailQueuedAgain => "Email resent",
+        Action::FailedMailsQueuedAgain => "Failed emails resent",
+        Action::TermsChanged => "Ticket rules changed",
+        Action::Reseeded => "Sale reset",
+    }
+}
+
+/// The same for an entry. An action of a later release is shown as the database holds it.
+fn entry_title(entry: &AuditEntry) -> &str {
+    Action::parse(&entry.action).map_or(&entry.action, |action| title(&action))
+}
+
+/// Whether a password was wrong.
+fn is_refusal(entry: &AuditEntry) -> bool {
+    matches!(Action::parse(&entry.action), Some(Action::SignInFailed | Action::PasswordRefused))
+}
+
+/// "3 bookings deleted", when the action counts something.
+fn count(entry: &AuditEntry) -> Option<String> {
+    let (one, many) = match Action::parse(&entry.action)? {
+        Action::SignedOutEverywhere | Action::PasswordChanged => ("session ended", "sessions ended"),
+        Action::BookingsExported => ("booking", "bookings"),
+        Action::BookingCanceled => ("ticket back on sale", "tickets back on sale"),
+        Action::FailedMailsQueuedAgain => ("email", "emails"),
+        Action::Reseeded => ("booking deleted", "bookings deleted"),
+        _ => return None,
+    };
+    Some(format!("{} {}", entry.affected, if entry.affected == 1 { one } else { many }))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDateTime;
+
+    use super::*;
+
+    #[test]
+    fn an_entry_has_a_title_and_a_count() {
+        let mut entry = AuditEntry {
+            id: 1,
+            actor: "admin".into(),
+            action: "reseeded".into(),
+            subject: "Midnight Parade".into(),
+            affected: 1,
+            created_at: NaiveDateTime::default(),
+            client_address: String::new(),
+        };
+        assert_eq!((entry_title(&entry), count(&entry)), ("Sale reset", Some("1 booking deleted".into())));
+        entry.action = "moved".into();
+        assert_eq!((entry_title(&entry), count(&entry)), ("moved", None));
+    }
 }

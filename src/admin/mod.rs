@@ -11,6 +11,7 @@ pub mod bookings;
 pub mod export;
 pub mod pages;
 pub mod password_change;
+mod refusal;
 pub mod reseed;
 pub mod sign_in;
 pub mod store;

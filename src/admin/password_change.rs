@@ -1,4 +1,4 @@
-//! `/admin/password`: the account gets a new password, and every other session of it ends.
+//! `/admin/password`: changes the account's password, which ends its other sessions.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -6,17 +6,18 @@ use askama::Template;
 use chrono::Utc;
 use serde::Deserialize;
 
+use super::refusal;
 use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
-use crate::auth::password;
+use crate::auth::password::{self, PasswordWeakness};
 use crate::auth::session::{self, Admin};
 use crate::auth::store::{accounts, sessions, throttle};
 use crate::error::Error;
 use crate::guard::form::Form;
-use crate::page::{Page, Toast, html, see_other, toast_cookie};
+use crate::page::{Page, Toast, see_other, toast_cookie};
 
-/// What is typed is never sent back: it would stand in the page.
+/// Passwords are never sent back in the page.
 #[derive(Template)]
 #[template(path = "admin/password.html")]
 struct PasswordPage {
@@ -25,7 +26,7 @@ struct PasswordPage {
     errors: PasswordErrors,
 }
 
-/// What is wrong, by field.
+/// An error for each field.
 #[derive(Default)]
 struct PasswordErrors {
     current: Option<String>,
@@ -48,18 +49,18 @@ pub struct PasswordForm {
 }
 
 impl PasswordForm {
-    /// What can be said without a look at the current password.
+    /// The errors that need no check of the current password.
     fn errors(&self) -> PasswordErrors {
         let mut errors = PasswordErrors::default();
         if self.current_password.is_empty() {
-            errors.current = Some("Please type the password that you sign in with now.".into());
+            errors.current = Some("Enter your current password.".into());
         }
         if let Err(weakness) = password::check_length(&self.new_password) {
-            errors.new = Some(weakness.to_string());
+            errors.new = Some(sentence(weakness).into());
         } else if self.new_password == self.current_password {
-            errors.new = Some("This is the password that you have already.".into());
+            errors.new = Some("That's your current password.".into());
         } else if self.new_password != self.repeated_password {
-            errors.repeated = Some("The two are not the same. Please type the new one again.".into());
+            errors.repeated = Some("Passwords don't match.".into());
         }
         errors
     }
@@ -81,22 +82,27 @@ pub async fn update(
 ) -> Result<HttpResponse, Error> {
     let errors = form.errors();
     if !errors.is_empty() {
-        return refuse(page, admin, errors, SignInRefusal::Wrong);
+        return refuse(page, admin, errors, SignInRefusal::WrongPassword);
     }
     let current = form.current_password;
-    let attempt = Attempt::of(&request, &app.auth, &admin.username, current, Action::PasswordRefused);
+    let attempt = Attempt::new(&request, &app.auth, &admin.username, current, Action::PasswordRefused);
     let proof = match attempt.check(&app.auth).await? {
         Ok(proof) => proof,
         Err(refusal) => {
-            let current = Some(refusal.message("This is not your password. Nothing was changed."));
+            let current = Some(refusal::sentence(refusal, "Wrong password. Nothing was changed."));
             return refuse(page, admin, PasswordErrors { current, ..PasswordErrors::default() }, refusal);
         }
     };
     let new = form.new_password;
     match proof.hash_permit.run(move || password::check(&new).map(|()| password::hash(&new))).await? {
         Err(weakness) => {
-            let new = Some(weakness.to_string());
-            refuse(page, admin, PasswordErrors { new, ..PasswordErrors::default() }, SignInRefusal::Wrong)
+            let new = Some(sentence(weakness).into());
+            refuse(
+                page,
+                admin,
+                PasswordErrors { new, ..PasswordErrors::default() },
+                SignInRefusal::WrongPassword,
+            )
         }
         Ok(hash) => {
             let hash = hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?;
@@ -106,27 +112,27 @@ pub async fn update(
 }
 
 async fn replace(admin: &Admin, app: &App, proof: Proof, hash: String) -> Result<HttpResponse, Error> {
-    // The token is new as well: nobody who has seen the old one stays in (OWASP ASVS 5.0, 7.2.4).
+    // A new token, too: a stolen one ends here (OWASP ASVS 5.0, 7.2.4).
     let (session, cookie) = session::prepare(&app.auth, proof.account.id, &admin.client_address);
     let actor = admin.actor();
     let change = app.db.write(move |db| {
         if !accounts::replace_hash(db, &proof.account, &hash)? {
             return Ok(None);
         }
-        throttle::release(db, &proof.counters)?;
+        throttle::reset_after_success(db, &proof.counters)?;
         let others = sessions::delete_all(db, proof.account.id)?.saturating_sub(1);
         sessions::insert(db, &session, Utc::now().naive_utc())?;
         audit::store::record(db, &actor, Action::PasswordChanged, &proof.account.username, others)?;
         Ok(Some(others))
     });
     let Some(others) = change.await? else {
-        let toast = Toast::failure("Somebody else changed the password just now. Please sign in again.");
+        let toast = Toast::failure("The password was just changed elsewhere. Please sign in again.");
         return Ok(see_other("/admin/sign-in").cookie(toast_cookie(app, &toast)).finish());
     };
     let toast = Toast::success(match others {
-        0 => "Your password is changed.".to_owned(),
-        1 => "Your password is changed, and the other session is ended.".to_owned(),
-        others => format!("Your password is changed, and the {others} other sessions are ended."),
+        0 => "Password changed.".to_owned(),
+        1 => "Password changed. Your other session was ended.".to_owned(),
+        others => format!("Password changed. Your {others} other sessions were ended."),
     });
     Ok(see_other("/admin/account").cookie(cookie).cookie(toast_cookie(app, &toast)).finish())
 }
@@ -137,7 +143,15 @@ fn refuse(
     errors: PasswordErrors,
     refusal: SignInRefusal,
 ) -> Result<HttpResponse, Error> {
-    let mut response = page.unlisted_builder(refusal.status());
-    refusal.add_retry_after(&mut response);
-    Ok(response.body(html(&PasswordPage { page, admin, errors })?))
+    refusal::respond(&page.clone(), refusal, &PasswordPage { page, admin, errors })
+}
+
+fn sentence(weakness: PasswordWeakness) -> &'static str {
+    match weakness {
+        PasswordWeakness::TooShort => "Use at least 15 characters, such as four or five random words.",
+        PasswordWeakness::TooLong => "Use 128 characters or fewer.",
+        PasswordWeakness::TooEasy => {
+            "Too easy to guess. Avoid common words, names, dates and keyboard patterns."
+        }
+    }
 }

@@ -6,6 +6,7 @@ use askama::Template;
 use chrono::Utc;
 use serde::Deserialize;
 
+use super::refusal;
 use crate::app::App;
 use crate::audit::{self, Action, Actor};
 use crate::auth::authentication::{Attempt, Proof, SignInRefusal, browser_cookie};
@@ -22,7 +23,7 @@ struct SignInPage {
     page: Page,
     username: String,
     error: Option<String>,
-    /// The session of before has come to its end.
+    /// The browser's last session has ended.
     has_ended: bool,
 }
 
@@ -36,13 +37,13 @@ pub struct SignInForm {
 /// `GET /admin/sign-in`
 pub async fn new(page: Page, app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
     let has_ended = session::has_ended(&app.auth, &request).await?;
-    let new = SignInPage { page: page.clone(), username: USERNAME.into(), error: None, has_ended };
     let mut response = page.unlisted_builder(StatusCode::OK);
     if has_ended {
-        // It is said once.
+        // The page says so once.
         response.cookie(session::removal(&app.auth));
     }
-    Ok(response.body(html(&new)?))
+    let sign_in = SignInPage { page, username: USERNAME.into(), error: None, has_ended };
+    Ok(response.body(html(&sign_in)?))
 }
 
 /// `POST /admin/sign-in`
@@ -53,18 +54,22 @@ pub async fn create(
     Form(form): Form<SignInForm>,
 ) -> Result<HttpResponse, Error> {
     let SignInForm { username, password } = form;
-    let attempt = Attempt::of(&request, &app.auth, &username, password.clone(), Action::SignInFailed);
+    let attempt = Attempt::new(&request, &app.auth, &username, password.clone(), Action::SignInFailed);
     let started = match attempt.check(&app.auth).await? {
         Ok(proof) => start(&app, &request, proof, password).await?,
         Err(refusal) => Err(refusal),
     };
     match started {
         Ok(response) => Ok(response),
-        Err(refusal) => refuse(page, username, refusal),
+        Err(refusal) => {
+            let error = Some(refusal::sentence(refusal, "Incorrect username or password."));
+            let sign_in = SignInPage { page: page.clone(), username, error, has_ended: false };
+            refusal::respond(&page, refusal, &sign_in)
+        }
     }
 }
 
-/// Starts a session in place of the one that the browser may have brought.
+/// Starts a session in place of the browser's last one.
 async fn start(
     app: &App,
     request: &HttpRequest,
@@ -87,7 +92,7 @@ async fn start(
         if !accounts::replace_hash(db, &account, &hash)? {
             return Ok(false);
         }
-        throttle::release(db, &counters)?;
+        throttle::reset_after_success(db, &counters)?;
         if let Some(old) = old_session {
             sessions::delete(db, &old)?;
         }
@@ -96,17 +101,10 @@ async fn start(
         Ok(true)
     });
     if !is_started.await? {
-        // Another password was set a moment ago.
-        return Ok(Err(SignInRefusal::Wrong));
+        // The password was changed meanwhile.
+        return Ok(Err(SignInRefusal::WrongPassword));
     }
     Ok(Ok(see_other("/admin").cookie(cookie).cookie(browser).finish()))
-}
-
-fn refuse(page: Page, username: String, refusal: SignInRefusal) -> Result<HttpResponse, Error> {
-    let mut response = page.unlisted_builder(refusal.status());
-    refusal.add_retry_after(&mut response);
-    let error = Some(refusal.message("That name and password do not belong together."));
-    Ok(response.body(html(&SignInPage { page, username, error, has_ended: false })?))
 }
 
 /// `POST /admin/sign-out`
@@ -115,9 +113,9 @@ pub async fn destroy(app: web::Data<App>, request: HttpRequest) -> Result<HttpRe
         let (limits, now) = (app.auth.session_limits, Utc::now().naive_utc());
         let client_address = client_address::of(&request).to_string();
         let end = app.db.write(move |db| {
-            let Some(found) = sessions::find(db, &token_hash, limits, now)? else { return Ok(()) };
+            let Some(owner) = sessions::find(db, &token_hash, limits, now)? else { return Ok(()) };
             sessions::delete(db, &token_hash)?;
-            let actor = Actor { name: found.username, client_address };
+            let actor = Actor { name: owner.username, client_address };
             audit::store::record(db, &actor, Action::SignedOut, "", 1)
         });
         end.await?;

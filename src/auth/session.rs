@@ -1,9 +1,8 @@
-//! The organizer's session: a random token in a sealed cookie, and its hash in the database, so that
+//! The organizer's session: a random token in a sealed cookie, and the token's hash in the database, so that
 //! signing out ends it on every server.
 //!
-//! It ends by itself when nothing is done for `ADMIN_IDLE_MINUTES`, and `ADMIN_SESSION_HOURS` after the
-//! sign-in whatever is done. A page that refreshes itself does nothing: its polls are answered as long as the
-//! session lives, and do not prolong it.
+//! A session ends after `ADMIN_IDLE_MINUTES` without activity, and `ADMIN_SESSION_HOURS` after the sign-in in
+//! any case. The polls of a page that refreshes itself are not activity.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,23 +23,22 @@ use crate::guard::client_address;
 
 const COOKIE: &str = "session";
 
-/// Sessions of one account; the next one ends the oldest.
+/// Sessions of one account. A further sign-in ends the oldest.
 pub const SESSIONS_MAX: i64 = 20;
 
-/// Between two notes that a session is used, so that reading pages is not writing.
-const SEEN_AGAIN: TimeDelta = TimeDelta::minutes(1);
+/// Between two updates of a session's last use, so that reading pages does not write each time.
+const LAST_SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
 /// How long sessions last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionLimits {
-    /// Without anything done.
+    /// Without activity.
     pub idle: TimeDelta,
-    /// Whatever is done.
+    /// In any case.
     pub lifetime: TimeDelta,
 }
 
-/// The organizer who is signed in. A handler that takes one is closed to everybody else, and asking it counts
-/// as doing something.
+/// The organizer who is signed in. A handler that takes one requires a sign-in, and its request is activity.
 #[derive(Debug, Clone)]
 pub struct Admin {
     pub account_id: i64,
@@ -50,24 +48,25 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// The organizer as the audit log knows them.
+    /// The organizer as the audit log names them.
     #[must_use]
     pub fn actor(&self) -> Actor {
         Actor { name: self.username.clone(), client_address: self.client_address.clone() }
     }
 
-    /// Whether the session is this very request's.
+    /// Whether the request belongs to this session.
     #[must_use]
     pub fn is_in(&self, session: &LiveSession) -> bool {
         session.token_hash == self.token_hash
     }
 }
 
-/// The organizer whose page asks by itself: the session is none the younger for it.
+/// The organizer whose page refreshes itself. A handler that takes one requires a sign-in, and its request is
+/// not activity.
 #[derive(Debug, Clone)]
 pub struct Watching(pub Admin);
 
-/// A session to be.
+/// A session to be inserted.
 pub struct NewSession {
     pub token_hash: String,
     pub account_id: i64,
@@ -76,7 +75,7 @@ pub struct NewSession {
     pub client_address: String,
 }
 
-/// A session as it is listed.
+/// A session in the list on the account page.
 #[derive(Debug, Clone)]
 pub struct LiveSession {
     pub token_hash: String,
@@ -84,12 +83,12 @@ pub struct LiveSession {
     pub started_at: NaiveDateTime,
     /// UTC, to the minute.
     pub last_seen_at: NaiveDateTime,
-    /// Where it was started. Empty when that is not known.
+    /// Where it was started. Empty when unknown.
     pub client_address: String,
 }
 
 impl LiveSession {
-    /// What forms call it. Of a hash, so it opens nothing.
+    /// Its id in forms: the start of a hash, which opens nothing.
     #[must_use]
     pub fn id(&self) -> &str {
         self.token_hash.get(..16).unwrap_or(&self.token_hash)
@@ -106,12 +105,12 @@ impl FromRequest for Admin {
             let auth = request.app_data::<web::Data<Auth>>().ok_or(Error::NotFound)?;
             let (admin, last_seen_at) = require(auth, &request).await?;
             let now = Utc::now().naive_utc();
-            if now - last_seen_at >= SEEN_AGAIN {
+            if now - last_seen_at >= LAST_SEEN_INTERVAL {
                 let (auth, hash) = (auth.clone(), admin.token_hash.clone());
-                // The page does not wait for it, least of all while the desk is writing.
+                // In the background: on SQLite it may wait for the desk.
                 actix_web::rt::spawn(async move {
-                    let noted = auth.db.write(move |db| sessions::touch(db, &hash, now)).await;
-                    noted.unwrap_or_else(|e| log::warn!("a session's use was not noted: {e}"));
+                    let touched = auth.db.write(move |db| sessions::touch(db, &hash, now)).await;
+                    touched.unwrap_or_else(|e| log::warn!("the last use of a session was not saved: {e}"));
                 });
             }
             Ok(admin)
@@ -132,13 +131,22 @@ impl FromRequest for Watching {
     }
 }
 
+/// The organizer and when their session was last used, or the way to the sign-in page.
 async fn require(auth: &Auth, request: &HttpRequest) -> Result<(Admin, NaiveDateTime), Error> {
     let wants_fragment = request.headers().contains_key("HX-Request");
     let token_hash = token_hash(auth, request).ok_or(Error::SignInRequired { wants_fragment })?;
-    let found = find(auth, token_hash.clone()).await?.ok_or(Error::SignInRequired { wants_fragment })?;
+    let owner = find(auth, token_hash.clone()).await?.ok_or(Error::SignInRequired { wants_fragment })?;
     let client_address = client_address::of(request).to_string();
-    let SessionOwner { account_id, username, last_seen_at } = found;
+    let SessionOwner { account_id, username, last_seen_at } = owner;
     Ok((Admin { account_id, username, client_address, token_hash }, last_seen_at))
+}
+
+/// Whether the browser still holds a session that has ended.
+pub async fn has_ended(auth: &Auth, request: &HttpRequest) -> Result<bool, Error> {
+    match token_hash(auth, request) {
+        Some(token_hash) => Ok(find(auth, token_hash).await?.is_none()),
+        None => Ok(false),
+    }
 }
 
 async fn find(auth: &Auth, token_hash: String) -> Result<Option<SessionOwner>, Error> {
@@ -146,11 +154,11 @@ async fn find(auth: &Auth, token_hash: String) -> Result<Option<SessionOwner>, E
     auth.db.read_primary(move |db| sessions::find(db, &token_hash, limits, now)).await
 }
 
-/// A session for an account, to be written into the database, and the cookie that opens it. The token is new
-/// each time: one that somebody planted before the sign-in is worth nothing.
+/// A session to be inserted, and the cookie that opens it. The token is new each time: one that an attacker
+/// planted before the sign-in is worth nothing.
 #[must_use]
 pub fn prepare(auth: &Auth, account_id: i64, client_address: &str) -> (NewSession, Cookie<'static>) {
-    // 256 random bits, twice of what OWASP ASVS 5.0, 7.2.3 asks for.
+    // 256 random bits; OWASP ASVS 5.0, 7.2.3 asks for 128.
     let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
     let session = NewSession {
         token_hash: hash(&token),
@@ -161,24 +169,13 @@ pub fn prepare(auth: &Auth, account_id: i64, client_address: &str) -> (NewSessio
     (session, auth.cookies.sealed(COOKIE, &token).same_site(SameSite::Strict).finish())
 }
 
-/// The cookie that makes the browser forget its session.
+/// The cookie that removes the session from the browser.
 #[must_use]
 pub fn removal(auth: &Auth) -> Cookie<'static> {
     auth.cookies.removal(COOKIE)
 }
 
-/// Whether the browser still holds a session that has ended.
-///
-/// # Errors
-/// What the database said.
-pub async fn has_ended(auth: &Auth, request: &HttpRequest) -> Result<bool, Error> {
-    match token_hash(auth, request) {
-        Some(token_hash) => Ok(find(auth, token_hash).await?.is_none()),
-        None => Ok(false),
-    }
-}
-
-/// What the database knows the request's session by; `None` when it brings none.
+/// The key of the request's session in the database; `None` without a session cookie.
 #[must_use]
 pub fn token_hash(auth: &Auth, request: &HttpRequest) -> Option<String> {
     Some(hash(&auth.cookies.open(request, COOKIE)?))

@@ -49,9 +49,6 @@ impl SenderHandle {
 }
 
 /// Starts the sender, on the runtime that this is called in.
-///
-/// # Errors
-/// As [`Transport::open`].
 pub fn open(
     config: &MailConfig,
     db: &Database,

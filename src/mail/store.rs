@@ -22,9 +22,6 @@ pub struct DueMails {
 
 /// Takes at most `limit` mails that are due, with the bookings that they are about: see
 /// [`outbox::store::take`]. Runs inside the caller's transaction.
-///
-/// # Errors
-/// What the database said.
 pub fn take(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<DueMails> {
     let outbox::store::TakenMails { mails, is_all } = outbox::store::take(db, limit, now, lease)?;
     let sales = sales_of(db, &mails)?;
@@ -33,9 +30,6 @@ pub fn take(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime)
 }
 
 /// The mails, the newest first, those before an id, at most so many.
-///
-/// # Errors
-/// What the database said.
 pub fn list(
     db: &mut Db,
     which: MailFilter<'_>,

@@ -52,7 +52,7 @@ async fn a_wrong_password_opens_nothing_and_signing_out_closes() {
     assert_eq!(organizer.path().await, "/admin/sign-in");
     organizer.fill("#password", "let-me-in").await;
     organizer.click("#main button[type=submit]").await;
-    assert!(organizer.text("#sign-in-error").await.contains("do not belong together"));
+    assert!(organizer.text("#sign-in-error").await.contains("Incorrect username or password"));
 
     organizer.sign_in(&site).await;
     organizer.click("header form button").await;
@@ -77,7 +77,7 @@ async fn a_new_password_ends_the_other_browser_and_is_the_one_that_opens() {
     organizer.change_password("not the password", NEW, NEW).await;
     assert!(organizer.text("#current-password-error").await.contains("Nothing was changed"));
     organizer.change_password(&site.password, NEW, NEW).await;
-    assert!(organizer.text("#toasts [data-toast]").await.contains("the other session is ended"));
+    assert!(organizer.text("#toasts [data-toast]").await.contains("Your other session was ended"));
     assert_eq!(organizer.path().await, "/admin/account");
 
     // The other one's page polls, hears of it, and leads to the sign-in.
@@ -85,7 +85,7 @@ async fn a_new_password_ends_the_other_browser_and_is_the_one_that_opens() {
     assert!(other.text("#main").await.contains("Your session has ended"));
     other.fill("#password", &site.password).await;
     other.click("#main button[type=submit]").await;
-    assert!(other.text("#sign-in-error").await.contains("do not belong together"));
+    assert!(other.text("#sign-in-error").await.contains("Incorrect username or password"));
     other.fill("#password", NEW).await;
     other.click("#main button[type=submit]").await;
     other.see("#sales").await;
@@ -116,11 +116,11 @@ async fn signing_out_everywhere_ends_both_browsers_and_the_audit_log_tells() {
     let log = organizer.text(".log").await;
     let place = |text: &str| log.find(text).unwrap_or_else(|| panic!("{text} is missing from {log}"));
     assert!(place("Signed in") < place("Signed out everywhere 2 sessions ended"));
-    assert!(place("Signed out everywhere") < place("Password refused"));
-    assert!(place("Password refused") < place("Account made admin server"));
+    assert!(place("Signed out everywhere") < place("Wrong password"));
+    assert!(place("Wrong password") < place("Account created admin server"));
     organizer.run::<()>("document.querySelector('#action').value = 'password refused'").await;
     organizer.click(".filter button").await;
     organizer.until("location.search.includes('password')").await;
     let log = organizer.text(".log").await;
-    assert!(log.contains("Password refused") && !log.contains("Signed in"), "{log}");
+    assert!(log.contains("Wrong password") && !log.contains("Signed in"), "{log}");
 }

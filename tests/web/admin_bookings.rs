@@ -67,7 +67,7 @@ fn the_organizer_cancels_at_any_time_once_and_it_is_written_down() {
     assert!(page(&app, &organizer, "/admin").1.contains("badge--canceled"));
     assert!(app.get(&location).text().expect("a page").contains("Booking canceled"));
     let csv = page(&app, &organizer, "/admin/events/midnight-parade/bookings.csv").1;
-    assert!(csv.contains("ada@example.org,canceled"), "{csv}");
+    assert!(csv.contains("ada@example.org,cancelled"), "{csv}");
 }
 
 #[test]

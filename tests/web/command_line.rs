@@ -194,12 +194,12 @@ fn the_admins_password_is_set_from_standard_input() {
     for weak in ["short", "fourteen chars", "passwordpassword", "TechKraftTickets1"] {
         let output = set(weak);
         let line = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        assert!(!output.status.success() && line.starts_with("techkraft: the password: Too "), "{line}");
+        assert!(!output.status.success() && line.starts_with("techkraft: the password: too "), "{line}");
         assert_eq!(line.lines().count(), 1, "{line}");
     }
     assert!(set("a long new password").status.success());
     // As if an attack had slowed the account.
-    let slowed = FailureCounter::of_account("admin").key;
+    let slowed = FailureCounter::for_account("admin").key;
     database.execute(&format!(
         "INSERT INTO sign_in_brakes VALUES ('{slowed}', 99, '2999-01-01 00:00:00', '2999-01-01 00:00:00')"
     ));

@@ -21,9 +21,6 @@ use crate::schema::{bookings, events as events_table, mails, ticket_types};
 use crate::tickets;
 
 /// The sale of every concert, the next one first.
-///
-/// # Errors
-/// What the database said.
 pub fn sales(db: &mut Db) -> QueryResult<Vec<Sales>> {
     let events = events::store::list(db)?;
     events.into_iter().map(|event| sales_of(db, event)).collect()
@@ -64,9 +61,6 @@ fn sales_of(db: &mut Db, event: Event) -> QueryResult<Sales> {
 }
 
 /// The newest bookings, at most `limit`, and how their confirmations fare.
-///
-/// # Errors
-/// What the database said.
 pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>> {
     let of_booking = mails::booking_id.eq(bookings::id.nullable());
     let confirmations = mails::table.on(of_booking.and(mails::kind.eq(MailKind::Confirmation.as_str())));
@@ -93,18 +87,12 @@ pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>>
 }
 
 /// The clock of the next concert's venue; UTC when there is none.
-///
-/// # Errors
-/// What the database said.
 pub fn clock(db: &mut Db) -> QueryResult<Clock> {
     let zone = events::store::list(db)?.first().and_then(|event| event.time_zone.parse().ok());
     Ok(Clock(zone.unwrap_or(Tz::UTC)))
 }
 
 /// Every booking of a concert, the oldest first.
-///
-/// # Errors
-/// What the database said.
 pub fn bookings_of_event(db: &mut Db, slug: &str) -> QueryResult<Vec<BookingLine>> {
     let rows = bookings::table
         .inner_join(ticket_types::table.inner_join(events_table::table))
@@ -152,9 +140,6 @@ pub fn cancel_booking(db: &mut Db, reference: String, actor: &Actor) -> QueryRes
 
 /// Deletes the bookings of the seed's concert and puts it on sale afresh; returns how many there were.
 /// Runs inside the caller's transaction.
-///
-/// # Errors
-/// What the database said.
 pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
     let tiers: Vec<i64> = ticket_types::table
         .inner_join(events_table::table)

@@ -3,17 +3,13 @@
 use chrono::Utc;
 use diesel::prelude::*;
 
-use super::throttle;
+use super::{sessions, throttle};
 use crate::audit::{self, Action, Actor};
 use crate::auth::Account;
 use crate::auth::throttle::FailureCounter;
 use crate::db::{Db, take_turn_to_fill};
-use crate::schema::{admin_sessions, admins};
+use crate::schema::admins;
 
-/// The account of that name.
-///
-/// # Errors
-/// What the database said.
 pub fn find(db: &mut Db, username: &str) -> QueryResult<Option<Account>> {
     admins::table
         .filter(admins::username.eq(username))
@@ -23,10 +19,22 @@ pub fn find(db: &mut Db, username: &str) -> QueryResult<Option<Account>> {
         .optional()
 }
 
-/// Adds the account unless there is one; says whether it did.
-///
-/// # Errors
-/// What the database said.
+/// Sets the account's password whatever it was, adds the account when there is none, signs it out everywhere,
+/// and resets its throttle.
+pub fn set_password(db: &mut Db, username: &str, password_hash: &str, actor: &Actor) -> QueryResult<()> {
+    throttle::reset(db, &[FailureCounter::for_account(username)])?;
+    if insert(db, username, password_hash, actor)? {
+        return Ok(());
+    }
+    let id: i64 = diesel::update(admins::table.filter(admins::username.eq(username)))
+        .set(admins::password_hash.eq(password_hash))
+        .returning(admins::id)
+        .get_result(db)?;
+    let ended = sessions::delete_all(db, id)?;
+    audit::store::record(db, actor, Action::PasswordChanged, username, ended)
+}
+
+/// Adds the account unless there is one already. Returns whether it was added.
 pub fn insert(db: &mut Db, username: &str, password_hash: &str, actor: &Actor) -> QueryResult<bool> {
     take_turn_to_fill(db)?;
     if find(db, username)?.is_some() {
@@ -43,30 +51,9 @@ pub fn insert(db: &mut Db, username: &str, password_hash: &str, actor: &Actor) -
     Ok(true)
 }
 
-/// Gives the account a new password whatever it was, adding the account when there is none, signs it out
-/// everywhere, and lets it be tried again at once.
-///
-/// # Errors
-/// What the database said.
-pub fn set_password(db: &mut Db, username: &str, password_hash: &str, actor: &Actor) -> QueryResult<()> {
-    throttle::delete(db, &[FailureCounter::of_account(username)])?;
-    if insert(db, username, password_hash, actor)? {
-        return Ok(());
-    }
-    let id: i64 = diesel::update(admins::table.filter(admins::username.eq(username)))
-        .set(admins::password_hash.eq(password_hash))
-        .returning(admins::id)
-        .get_result(db)?;
-    let ended = diesel::delete(admin_sessions::table.filter(admin_sessions::admin_id.eq(id))).execute(db)?;
-    audit::store::record(db, actor, Action::PasswordChanged, username, ended)
-}
-
-/// Replaces the hash that was checked a moment ago by another of the same or of a new password. `false`, and
-/// nothing done, when the account has got another password since: what was checked is no longer true. Until
-/// the end of the caller's transaction nobody else changes it.
-///
-/// # Errors
-/// What the database said.
+/// Replaces the hash that was just checked by another one, of the same or of a new password. Returns `false` and
+/// changes nothing when the account has got another password meanwhile. Until the caller's transaction ends, the
+/// password cannot change again.
 pub fn replace_hash(db: &mut Db, account: &Account, password_hash: &str) -> QueryResult<bool> {
     let as_checked = admins::table
         .filter(admins::id.eq(account.id))

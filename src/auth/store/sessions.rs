@@ -9,7 +9,7 @@ use crate::auth::session::{LiveSession, NewSession, SESSIONS_MAX, SessionLimits}
 use crate::db::Db;
 use crate::schema::{admin_sessions, admins};
 
-/// Whose session it is.
+/// The account that a session belongs to.
 pub struct SessionOwner {
     pub account_id: i64,
     pub username: String,
@@ -17,10 +17,7 @@ pub struct SessionOwner {
     pub last_seen_at: NaiveDateTime,
 }
 
-/// Adds a session, and removes those that are over and those that are too many.
-///
-/// # Errors
-/// What the database said.
+/// Adds a session. Deletes sessions that have expired, and the account's oldest beyond [`SESSIONS_MAX`].
 pub fn insert(db: &mut Db, session: &NewSession, now: NaiveDateTime) -> QueryResult<()> {
     diesel::delete(admin_sessions::table.filter(admin_sessions::expires_at.le(now))).execute(db)?;
     let surplus: Vec<String> = admin_sessions::table
@@ -44,10 +41,7 @@ pub fn insert(db: &mut Db, session: &NewSession, now: NaiveDateTime) -> QueryRes
     Ok(())
 }
 
-/// Whose session it is, if it is still good.
-///
-/// # Errors
-/// What the database said.
+/// The owner of a session that has not ended.
 pub fn find(
     db: &mut Db,
     token_hash: &str,
@@ -70,28 +64,22 @@ pub fn find(
         .filter(|found| found.last_seen_at > now - limits.idle))
 }
 
-/// Notes that a session is used.
-///
-/// # Errors
-/// What the database said.
+/// Saves when a session was last used.
 pub fn touch(db: &mut Db, token_hash: &str, now: NaiveDateTime) -> QueryResult<()> {
     let session = admin_sessions::table.find(token_hash);
     diesel::update(session).set(admin_sessions::last_seen_at.eq(now)).execute(db)?;
     Ok(())
 }
 
-/// The account's sessions that are still good, the one that was used last first.
-///
-/// # Errors
-/// What the database said.
+/// The account's sessions that have not ended, the last used first.
 pub fn live(
     db: &mut Db,
     account_id: i64,
     limits: SessionLimits,
     now: NaiveDateTime,
 ) -> QueryResult<Vec<LiveSession>> {
-    type Row = (String, NaiveDateTime, Option<NaiveDateTime>, String);
-    let rows: Vec<Row> = admin_sessions::table
+    type SessionRow = (String, NaiveDateTime, Option<NaiveDateTime>, String);
+    let rows: Vec<SessionRow> = admin_sessions::table
         .filter(admin_sessions::admin_id.eq(account_id))
         .filter(admin_sessions::expires_at.gt(now))
         .select((
@@ -113,18 +101,12 @@ pub fn live(
     Ok(live)
 }
 
-/// Ends a session; returns how many there were, which is one or none.
-///
-/// # Errors
-/// What the database said.
+/// Ends a session. Returns how many there were: one or none.
 pub fn delete(db: &mut Db, token_hash: &str) -> QueryResult<usize> {
     diesel::delete(admin_sessions::table.find(token_hash)).execute(db)
 }
 
-/// Ends all sessions of an account; returns how many.
-///
-/// # Errors
-/// What the database said.
+/// Ends all sessions of an account. Returns how many there were.
 pub fn delete_all(db: &mut Db, account_id: i64) -> QueryResult<usize> {
     diesel::delete(admin_sessions::table.filter(admin_sessions::admin_id.eq(account_id))).execute(db)
 }

@@ -1,41 +1,38 @@
-//! The SQL of wrong passwords.
+//! The SQL of counters of wrong passwords.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use crate::auth::throttle::{FailureCounter, MEMORY, ROWS_MAX};
+use crate::auth::throttle::{EXPIRES_AFTER, FailureCounter, ROWS_MAX};
 use crate::db::Db;
-use crate::schema::sign_in_brakes;
+use crate::schema::sign_in_brakes as failures;
 
-/// Until when those who count by these counters must wait, where they must.
-///
-/// # Errors
-/// What the database said.
-pub fn slowed(
+/// Rows deleted by one statement: more than are added between two calls, and few enough for its parameters.
+const SURPLUS_MAX: i64 = 10_000;
+
+/// Which of these counters make attempts wait, and until when (UTC).
+pub fn throttled(
     db: &mut Db,
     counters: &[FailureCounter],
     now: NaiveDateTime,
 ) -> QueryResult<Vec<(String, NaiveDateTime)>> {
-    sign_in_brakes::table
-        .filter(sign_in_brakes::key.eq_any(keys(counters)))
-        .filter(sign_in_brakes::slowed_until.gt(now))
-        .select((sign_in_brakes::key, sign_in_brakes::slowed_until))
+    failures::table
+        .filter(failures::key.eq_any(keys(counters)))
+        .filter(failures::slowed_until.gt(now))
+        .select((failures::key, failures::slowed_until))
         .load(db)
 }
 
-/// Counts a wrong password by each of these counters, and returns until when they slow. Runs inside the
-/// caller's transaction.
-///
-/// # Errors
-/// What the database said.
+/// Counts a wrong password in each of these counters, and returns until when each makes attempts wait. Runs
+/// inside the caller's transaction.
 pub fn count_failure(
     db: &mut Db,
     counters: &[FailureCounter],
     now: NaiveDateTime,
 ) -> QueryResult<Vec<(String, NaiveDateTime)>> {
-    let forgotten = sign_in_brakes::last_failed_at.lt(now - MEMORY);
-    diesel::delete(sign_in_brakes::table.filter(forgotten)).execute(db)?;
-    // In one order for everybody, so that no two servers wait for each other.
+    let expired = failures::last_failed_at.lt(now - EXPIRES_AFTER);
+    diesel::delete(failures::table.filter(expired)).execute(db)?;
+    // All servers lock the rows in the same order, so that there is no deadlock.
     let mut counters: Vec<&FailureCounter> = counters.iter().collect();
     counters.sort_by(|one, other| one.key.cmp(&other.key));
     counters.into_iter().map(|counter| count_one(db, counter, now)).collect()
@@ -46,33 +43,30 @@ fn count_one(
     counter: &FailureCounter,
     now: NaiveDateTime,
 ) -> QueryResult<(String, NaiveDateTime)> {
-    let failures = add_failure(db, &counter.key, now)?;
-    let slowed_until = now + counter.wait_after(failures);
-    diesel::update(sign_in_brakes::table.find(&counter.key))
-        .set(sign_in_brakes::slowed_until.eq(slowed_until))
+    let count = add_failure(db, &counter.key, now)?;
+    let slowed_until = now + counter.wait_after(count);
+    diesel::update(failures::table.find(&counter.key))
+        .set(failures::slowed_until.eq(slowed_until))
         .execute(db)?;
     Ok((counter.key.clone(), slowed_until))
 }
 
-/// The count with this failure in it.
+/// Returns the new count.
 fn add_failure(db: &mut Db, key: &str, now: NaiveDateTime) -> QueryResult<i32> {
-    // The same statement for either database: the enum over both has no ON CONFLICT.
+    // Diesel's enum of two connections has no ON CONFLICT.
     macro_rules! add {
         ($db:expr) => {
-            diesel::insert_into(sign_in_brakes::table)
+            diesel::insert_into(failures::table)
                 .values((
-                    sign_in_brakes::key.eq(key),
-                    sign_in_brakes::failures.eq(1),
-                    sign_in_brakes::slowed_until.eq(now),
-                    sign_in_brakes::last_failed_at.eq(now),
+                    failures::key.eq(key),
+                    failures::failures.eq(1),
+                    failures::slowed_until.eq(now),
+                    failures::last_failed_at.eq(now),
                 ))
-                .on_conflict(sign_in_brakes::key)
+                .on_conflict(failures::key)
                 .do_update()
-                .set((
-                    sign_in_brakes::failures.eq(sign_in_brakes::failures + 1),
-                    sign_in_brakes::last_failed_at.eq(now),
-                ))
-                .returning(sign_in_brakes::failures)
+                .set((failures::failures.eq(failures::failures + 1), failures::last_failed_at.eq(now)))
+                .returning(failures::failures)
                 .get_result($db)
         };
     }
@@ -82,46 +76,32 @@ fn add_failure(db: &mut Db, key: &str, now: NaiveDateTime) -> QueryResult<i32> {
     }
 }
 
-/// Starts those of these counts afresh that a right password releases.
-///
-/// # Errors
-/// What the database said.
-pub fn release(db: &mut Db, counters: &[FailureCounter]) -> QueryResult<()> {
-    let released: Vec<FailureCounter> =
-        counters.iter().filter(|it| it.is_released_by_success()).cloned().collect();
-    delete(db, &released)
+/// Resets those of these counters that a right password resets.
+pub fn reset_after_success(db: &mut Db, counters: &[FailureCounter]) -> QueryResult<()> {
+    let reset: Vec<_> = counters.iter().filter(|counter| counter.is_reset_by_success()).cloned().collect();
+    self::reset(db, &reset)
 }
 
-/// Starts these counts afresh.
-///
-/// # Errors
-/// What the database said.
-pub fn delete(db: &mut Db, counters: &[FailureCounter]) -> QueryResult<()> {
-    diesel::delete(sign_in_brakes::table.filter(sign_in_brakes::key.eq_any(keys(counters)))).execute(db)?;
+/// Resets these counters.
+pub fn reset(db: &mut Db, counters: &[FailureCounter]) -> QueryResult<()> {
+    diesel::delete(failures::table.filter(failures::key.eq_any(keys(counters)))).execute(db)?;
     Ok(())
 }
 
-/// Forgets the oldest counts when there are too many.
-///
-/// # Errors
-/// What the database said.
-pub fn keep_bounded(db: &mut Db) -> QueryResult<()> {
-    let count: i64 = sign_in_brakes::table.count().get_result(db)?;
+/// Deletes the oldest counters when there are more than [`ROWS_MAX`].
+pub fn delete_surplus(db: &mut Db) -> QueryResult<()> {
+    let count: i64 = failures::table.count().get_result(db)?;
     if count <= ROWS_MAX {
         return Ok(());
     }
-    let surplus = (count - ROWS_MAX).min(FORGOTTEN_AT_ONCE_MAX);
-    let oldest: Vec<String> = sign_in_brakes::table
-        .order(sign_in_brakes::last_failed_at)
-        .limit(surplus)
-        .select(sign_in_brakes::key)
+    let oldest: Vec<String> = failures::table
+        .order(failures::last_failed_at)
+        .limit((count - ROWS_MAX).min(SURPLUS_MAX))
+        .select(failures::key)
         .load(db)?;
-    diesel::delete(sign_in_brakes::table.filter(sign_in_brakes::key.eq_any(oldest))).execute(db)?;
+    diesel::delete(failures::table.filter(failures::key.eq_any(oldest))).execute(db)?;
     Ok(())
 }
-
-/// More than are added between two looks, and fewer than one statement takes.
-const FORGOTTEN_AT_ONCE_MAX: i64 = 10_000;
 
 fn keys(counters: &[FailureCounter]) -> Vec<&str> {
     counters.iter().map(|counter| counter.key.as_str()).collect()

@@ -23,9 +23,6 @@ struct BookingLinkText<'a> {
 }
 
 /// Writes it. Its link opens from now on, so that a mail that had to wait is not over when it comes.
-///
-/// # Errors
-/// As [`super::write`].
 pub fn write(email: &str, context: &MessageContext) -> Result<Message, ComposeError> {
     let url = &*format!("{}{}", context.public_url, context.booking_links.path(email, Utc::now()));
     let minutes = LINK_LIFETIME.num_minutes();

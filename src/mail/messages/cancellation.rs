@@ -26,9 +26,6 @@ struct CancellationText<'a> {
 }
 
 /// Writes it.
-///
-/// # Errors
-/// As [`super::write`].
 pub fn write(sale: &Sale, context: &MessageContext) -> Result<Message, ComposeError> {
     let Sale { booking, ticket_type, event } = sale;
     if !booking.is_canceled() {

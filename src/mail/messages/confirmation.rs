@@ -30,9 +30,6 @@ struct ConfirmationText<'a> {
 
 /// Writes it. A booking that was canceled before its confirmation went out is no longer confirmed: the mail
 /// that says so may have gone before.
-///
-/// # Errors
-/// As [`super::write`].
 pub fn write(sale: &Sale, context: &MessageContext) -> Result<Message, ComposeError> {
     let Sale { booking, ticket_type, event } = sale;
     if booking.status != CONFIRMED {

@@ -27,9 +27,6 @@ const SWEEP_SQLITE: &str = "
 /// Waits until nobody is making mails of confirmations, and keeps it so until the caller's transaction ends. Mails know
 /// of no foreign key, so whoever deletes bookings must call this first: a sender that has read one of them would write
 /// its mail after it is gone. On SQLite a transaction that writes is alone anyway.
-///
-/// # Errors
-/// What the database said.
 pub fn hold(db: &mut Db) -> QueryResult<()> {
     if let Db::Postgres(pg) = db {
         let batches =

@@ -52,9 +52,6 @@ struct MailId {
 }
 
 /// Whether a mail waits whose time has come.
-///
-/// # Errors
-/// What the database said.
 pub fn is_anything_due(db: &mut Db, now: NaiveDateTime) -> QueryResult<bool> {
     // In the order of the queue's index, so that it is what is looked into.
     let due = mails::table
@@ -76,9 +73,6 @@ pub struct TakenMails {
 
 /// Takes at most so many mails that are due, for as long as the lease; then they are due again. Runs inside
 /// the caller's transaction.
-///
-/// # Errors
-/// What the database said.
 pub fn take(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<TakenMails> {
     let mut ids = take_queued(db, limit, now, lease)?;
     let mut is_swept = false;
@@ -120,9 +114,6 @@ fn take_queued(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTi
 
 /// Writes down how attempts have ended, inside the caller's transaction. What was sent is sent, whoever has
 /// taken it since; everything else is for whoever has it now to say.
-///
-/// # Errors
-/// What the database said.
 pub fn settle(db: &mut Db, settlements: &[Settlement], now: NaiveDateTime) -> QueryResult<()> {
     let sent: Vec<i64> =
         settlements.iter().filter(|it| it.verdict == Verdict::Sent).map(|it| it.id).collect();
@@ -166,9 +157,6 @@ fn settle_unsent(db: &mut Db, settlement: &Settlement) -> QueryResult<()> {
 const GIVEN_UP_AT_ONCE: i64 = 1000;
 
 /// Gives up what was queued before a time and is still waiting, with the reason why nothing can be sent.
-///
-/// # Errors
-/// What the database said.
 pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str) -> QueryResult<usize> {
     batches::open(db, before, GIVEN_UP_AT_ONCE)?;
     let overdue = mails::table
@@ -181,9 +169,6 @@ pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str
 }
 
 /// What is not sent yet. Counted in the two small indexes, however much was sent.
-///
-/// # Errors
-/// What the database said.
 pub fn waiting(db: &mut Db) -> QueryResult<UnsentCounts> {
     let mut count =
         |state: MailState| mails::table.filter(mails::state.eq(state.as_str())).count().get_result(db);
@@ -194,9 +179,6 @@ pub fn waiting(db: &mut Db) -> QueryResult<UnsentCounts> {
 
 /// The same, and since when the one that has waited longest waits: also one that was tried and is to be tried
 /// again.
-///
-/// # Errors
-/// What the database said.
 pub fn backlog(db: &mut Db) -> QueryResult<Backlog> {
     let queued = mails::table.filter(mails::state.eq(MailState::Queued.as_str()));
     let listed: Option<NaiveDateTime> = queued.select(min(mails::queued_at)).get_result(db)?;
@@ -207,9 +189,6 @@ pub fn backlog(db: &mut Db) -> QueryResult<Backlog> {
 }
 
 /// Queues a mail once more, as a new one; says what it is about, or `None` when it waits already or is none.
-///
-/// # Errors
-/// What the database said.
 pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
     let settled = mails::table.find(id).filter(mails::state.ne("queued"));
     let found: Option<(String, Option<String>)> = mails::table
@@ -225,9 +204,6 @@ pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
 }
 
 /// Queues every mail that has failed once more; says how many.
-///
-/// # Errors
-/// What the database said.
 pub fn resend_failed(db: &mut Db) -> QueryResult<usize> {
     diesel::update(mails::table.filter(mails::state.eq("failed"))).set(afresh()).execute(db)
 }

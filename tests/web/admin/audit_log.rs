@@ -41,9 +41,11 @@ fn what_was_done_is_read_newest_first() {
 
     let html = page(&app, &organizer, "/admin/audit-log");
     let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("no {text} in {html}"));
-    assert!(place("<strong>Reseeded</strong> Midnight Parade") < place("<strong>Bookings exported</strong>"));
+    assert!(
+        place("<strong>Sale reset</strong> Midnight Parade") < place("<strong>Bookings exported</strong>")
+    );
     assert!(place("<strong>Bookings exported</strong>") < place("<strong>Signed in</strong>"));
-    assert!(place("<strong>Signed in</strong>") < place("<strong>Account made</strong>"));
+    assert!(place("<strong>Signed in</strong>") < place("<strong>Account created</strong>"));
     for text in ["1 booking deleted", "1 booking<", "at 127.0.0.1", " UTC<", " C"] {
         assert!(html.contains(text), "{text}: {html}");
     }
@@ -86,12 +88,12 @@ fn one_kind_of_act_can_be_picked_out() {
     add(&app, "reseeded", 60);
     add(&app, "password changed", 1);
     let html = page(&app, &organizer, "/admin/audit-log?action=reseeded");
-    assert_eq!((ids(&html).len(), html.matches("<strong>Reseeded</strong>").count()), (50, 50));
+    assert_eq!((ids(&html).len(), html.matches("<strong>Sale reset</strong>").count()), (50, 50));
     assert!(html.contains("<option value=\"reseeded\" selected>"), "{html}");
     let older = link(&html, "next").expect("there is more");
     assert!(older.contains("action=reseeded"), "{older}");
     let html = page(&app, &organizer, &older);
-    assert_eq!((ids(&html).len(), html.matches("<strong>Reseeded</strong>").count()), (10, 10));
+    assert_eq!((ids(&html).len(), html.matches("<strong>Sale reset</strong>").count()), (10, 10));
 
     let html = page(&app, &organizer, "/admin/audit-log?action=bookings+exported");
     assert!(ids(&html).is_empty() && html.contains("Nothing of this kind"), "{html}");

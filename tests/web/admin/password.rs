@@ -26,7 +26,7 @@ fn a_new_password_ends_all_other_sessions_and_the_old_password() {
     assert_eq!((response.status().as_u16(), header(&response, "location")), (303, "/admin/account"));
     let page = organizer.get(app.url("/admin/account")).send().expect("an answer");
     assert_eq!(page.status(), 200, "this browser stays in");
-    assert!(page.text().expect("a page").contains("the other session is ended"));
+    assert!(page.text().expect("a page").contains("Your other session was ended"));
     assert_eq!(other.get(app.url("/admin")).send().expect("an answer").status(), 303);
     let with_old = browser().get(app.url("/admin")).header("cookie", old_cookie).send().expect("an answer");
     assert_eq!(with_old.status(), 303, "its token is a new one");
@@ -44,14 +44,14 @@ fn what_is_wrong_stands_beside_its_field_and_changes_nothing() {
     let (organizer, other) = (app.organizer(), app.organizer());
     let right = app.admin_password.as_str();
     for (current, new, repeated, field, says) in [
-        ("", NEW, NEW, "current-password", "sign in with now"),
-        ("not the password", NEW, NEW, "current-password", "not your password"),
-        (right, "short", "short", "new-password", "15 characters or more"),
+        ("", NEW, NEW, "current-password", "Enter your current password"),
+        ("not the password", NEW, NEW, "current-password", "Wrong password"),
+        (right, "short", "short", "new-password", "at least 15 characters"),
         (right, &"x".repeat(129), "", "new-password", "128 characters or fewer"),
         (right, "passwordpassword", "passwordpassword", "new-password", "easy to guess"),
-        (right, right, right, "new-password", "have already"),
-        (right, NEW, "seven ladders under Water", "repeated-password", "not the same"),
-        (right, NEW, "", "repeated-password", "not the same"),
+        (right, right, right, "new-password", "s your current password"),
+        (right, NEW, "seven ladders under Water", "repeated-password", "t match"),
+        (right, NEW, "", "repeated-password", "t match"),
     ] {
         let response = change(&app, &organizer, current, new, repeated);
         assert_eq!(response.status(), 422, "{new}");

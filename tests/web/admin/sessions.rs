@@ -140,7 +140,7 @@ fn the_account_lists_its_sessions_and_ends_one_or_all() {
     assert_eq!(header(&end(&app, &organizer, &its_id, &app.admin_password), "location"), "/admin/account");
     assert!(is_in(&app, &organizer) && is_in(&app, &laptop) && !is_in(&app, &phone));
     assert_eq!(end(&app, &organizer, "0123456789abcdef", &app.admin_password).status(), 303);
-    assert!(get(&app, &organizer, "/admin/account").text().expect("a page").contains("had ended already"));
+    assert!(get(&app, &organizer, "/admin/account").text().expect("a page").contains("had already ended"));
 
     assert_eq!(header(&end(&app, &organizer, "all", &app.admin_password), "location"), "/admin/sign-in");
     assert!(!is_in(&app, &organizer) && !is_in(&app, &laptop));

@@ -89,7 +89,7 @@ struct Hash {
 }
 
 #[test]
-fn a_crowd_at_the_door_waits_in_a_short_line() {
+fn a_crowd_of_sign_ins_waits_in_a_short_queue() {
     let app = TestApp::spawn();
     let barrier = Barrier::new(24);
     let answers: Vec<(u16, String, String)> = thread::scope(|scope| {
@@ -108,12 +108,12 @@ fn a_crowd_at_the_door_waits_in_a_short_line() {
     assert_eq!(of(422).count() + of(429).count() + of(503).count(), 24);
     for (_, retry_after, html) in of(503) {
         assert_eq!(retry_after, "2");
-        assert!(html.contains("Many are signing in") && html.contains("value=\"admin\""), "{html}");
+        assert!(html.contains("Too many sign-ins right now") && html.contains("value=\"admin\""), "{html}");
     }
     assert_eq!(
         audited(&app, "sign-in failed").len(),
         of(422).count(),
-        "only what was looked at is in the log"
+        "only checked attempts are in the log"
     );
 }
 

@@ -38,7 +38,7 @@ fn guessing_passwords_gets_slow_and_ends() {
     for _ in 0..4 {
         let response = app.sign_in(&guesser, "guess");
         assert_eq!(response.status(), 422);
-        assert!(response.text().expect("a page").contains("do not belong together"));
+        assert!(response.text().expect("a page").contains("Incorrect username or password"));
     }
     let (entries, counts) = (audited(&app, "sign-in failed").len(), count(&app, "sign_in_brakes"));
     let response = app.sign_in(&guesser, &app.admin_password);
@@ -156,7 +156,7 @@ fn counts_are_forgotten_after_a_day_and_bounded() {
     ));
     assert_eq!(count(&app, "sign_in_brakes"), ROWS_MAX + 4);
     let database = Database::open(&DatabaseUrl::parse(&app.database.url).expect("a URL"), 1).expect("it");
-    database.write_here(store::throttle::keep_bounded).expect("it writes");
+    database.write_here(store::throttle::delete_surplus).expect("it writes");
     assert!(count(&app, "sign_in_brakes") <= ROWS_MAX);
     assert_eq!(count(&app, "sign_in_brakes WHERE key = 'today'"), 0, "the oldest go first");
 }

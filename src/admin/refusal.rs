@@ -1,0 +1,61 @@
+//! What an organizer reads when a password was not accepted: the same on the sign-in, the account and the
+//! password page.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use askama::Template;
+
+use crate::auth::authentication::SignInRefusal;
+use crate::error::Error;
+use crate::page::{Page, html};
+
+/// After which a place in the password queue is free again.
+const BUSY_SECONDS: i64 = 2;
+
+/// The sentence beside the password field; `wrong_password` is the page's own.
+pub fn sentence(refusal: SignInRefusal, wrong_password: &str) -> String {
+    match refusal {
+        SignInRefusal::WrongPassword => wrong_password.to_owned(),
+        SignInRefusal::Throttled { seconds } => {
+            format!("Too many wrong passwords. Try again in {}.", duration(seconds))
+        }
+        SignInRefusal::Busy => "Too many sign-ins right now. Try again in a moment.".to_owned(),
+    }
+}
+
+/// The page again, with the status of the refusal and the time to wait.
+pub fn respond(page: &Page, refusal: SignInRefusal, template: &impl Template) -> Result<HttpResponse, Error> {
+    let (status, retry_after) = match refusal {
+        SignInRefusal::WrongPassword => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        SignInRefusal::Throttled { seconds } => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
+        SignInRefusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some(BUSY_SECONDS)),
+    };
+    let mut response = page.unlisted_builder(status);
+    if let Some(seconds) = retry_after {
+        response.insert_header((RETRY_AFTER, seconds));
+    }
+    Ok(response.body(html(template)?))
+}
+
+/// "a second", "33 seconds", or whole minutes, rounded up.
+fn duration(seconds: i64) -> String {
+    match seconds {
+        1 => "a second".to_owned(),
+        ..=90 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", (seconds + 59) / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_is_in_words() {
+        let said = |seconds| sentence(SignInRefusal::Throttled { seconds }, "");
+        assert_eq!(said(1), "Too many wrong passwords. Try again in a second.");
+        assert_eq!(said(33), "Too many wrong passwords. Try again in 33 seconds.");
+        assert_eq!(said(901), "Too many wrong passwords. Try again in 16 minutes.");
+    }
+}
