@@ -52,3 +52,4 @@ pub mod routes;
 pub mod schema;
 pub mod textfile;
 pub mod tickets;
+pub mod venue_clock;

@@ -94,8 +94,8 @@ fn organizers(site: &mut ServiceConfig) {
         .service(page("/admin/bookings/{reference}").route(get().to(admin::bookings::show)))
         .service(
             form("/admin/bookings/{reference}/cancellation")
-                .route(get().to(admin::bookings::new_cancellation))
-                .route(post().to(admin::bookings::create_cancellation)),
+                .route(get().to(admin::cancellation::new))
+                .route(post().to(admin::cancellation::create)),
         )
         .service(page("/admin/events/{slug}/bookings.csv").route(get().to(admin::export::show)))
         .service(

@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::Utc;
 use serde::Deserialize;
 
-use super::{Clock, refusal, store};
+use super::{refusal, store};
 use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::authentication::{Attempt, Proof};
@@ -16,6 +16,7 @@ use crate::auth::store::{sessions, throttle};
 use crate::error::Error;
 use crate::guard::form::Form;
 use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::venue_clock::VenueClock;
 
 #[derive(Template)]
 #[template(path = "admin/account.html")]
@@ -23,7 +24,7 @@ struct AccountPage {
     page: Page,
     admin: Admin,
     sessions: Vec<LiveSession>,
-    clock: Clock,
+    clock: VenueClock,
     limits: SessionLimits,
     /// The session chosen in the form: an id, or [`EVERYWHERE`].
     chosen: String,

@@ -5,20 +5,21 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Clock, store};
+use super::store;
 use crate::app::App;
 use crate::audit::{self, Action, AuditCursor, AuditEntry, AuditPage};
 use crate::auth::session::Admin;
 use crate::error::Error;
 use crate::guard::form::Query;
 use crate::page::Page;
+use crate::venue_clock::VenueClock;
 
 #[derive(Template)]
 #[template(path = "admin/audit_log.html")]
 struct AuditLogPage {
     page: Page,
     log: AuditPage,
-    clock: Clock,
+    clock: VenueClock,
     /// The filter.
     action: Option<Action>,
 }

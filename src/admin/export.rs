@@ -32,8 +32,8 @@ pub async fn show(admin: Admin, app: web::Data<App>, slug: web::Path<String>) ->
     let filename = format!("attachment; filename=\"bookings-{slug}.csv\"");
     let concert = slug.clone();
     let lines = app.db.read_primary(move |db| store::bookings_of_event(db, &concert)).await?;
-    // Written down after the list is read, which would otherwise keep the desk waiting, and before any of it
-    // goes out.
+    // Recorded in a transaction of its own, so that the desk does not wait while the list is read, and before any
+    // of it is sent.
     let (actor, count) = (admin.actor(), lines.len());
     app.db.write(move |db| audit::store::record(db, &actor, Action::BookingsExported, &slug, count)).await?;
     let file = render(&lines).map_err(|e| Error::Internal(format!("csv: {e}")))?;
@@ -44,10 +44,7 @@ pub async fn show(admin: Admin, app: web::Data<App>, slug: web::Path<String>) ->
         .body(file))
 }
 
-/// The file: a line of headings, and one for each booking.
-///
-/// # Errors
-/// None that a list of bookings could bring about.
+/// The file: a line of headings, and a line for each booking.
 pub fn render(lines: &[BookingLine]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(HEADINGS)?;
@@ -72,12 +69,12 @@ fn decimal(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
-/// What spreadsheets take for the beginning of a formula, in full width too (OWASP, "CSV injection").
-const BEGINS_FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+/// Characters with which a formula starts, full-width ones included (OWASP, "CSV injection").
+const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// A spreadsheet runs a text that begins like a formula; a leading apostrophe makes it text again.
+/// A leading apostrophe keeps a spreadsheet from running a text that starts like a formula.
 fn harmless(text: &str) -> String {
-    if text.starts_with(BEGINS_FORMULA) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(FORMULA_STARTS) { format!("'{text}") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -85,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_a_formula_stays_a_name() {
+    fn a_name_that_looks_like_a_formula_stays_text() {
         assert_eq!(harmless("=HYPERLINK(\"http://x\")"), "'=HYPERLINK(\"http://x\")");
         assert_eq!(harmless("＝1+1"), "'＝1+1", "in full width");
         assert_eq!(harmless("Ada"), "Ada");

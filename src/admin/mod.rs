@@ -8,6 +8,7 @@
 pub mod account;
 pub mod audit_log;
 pub mod bookings;
+pub mod cancellation;
 pub mod export;
 pub mod pages;
 pub mod password_change;
@@ -17,44 +18,14 @@ pub mod sign_in;
 pub mod store;
 pub mod terms;
 
-use chrono::{NaiveDateTime, SecondsFormat};
-use chrono_tz::Tz;
+use chrono::NaiveDateTime;
 
 use crate::events::{Event, TicketType};
 use crate::money::Money;
 use crate::outbox::MailState;
+use crate::venue_clock::VenueClock;
 
-/// The clock that times are shown on.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock(pub Tz);
-
-impl Clock {
-    /// "Nov 25, 2026, 1:05:09 PM CST"
-    #[must_use]
-    pub fn local(&self, at: &NaiveDateTime) -> String {
-        at.and_utc().with_timezone(&self.0).format("%b %-d, %Y, %-I:%M:%S %p %Z").to_string()
-    }
-
-    /// "Nov 25, 2026, 1:05 PM CST"
-    #[must_use]
-    pub fn minute(&self, at: &NaiveDateTime) -> String {
-        at.and_utc().with_timezone(&self.0).format("%b %-d, %Y, %-I:%M %p %Z").to_string()
-    }
-
-    /// "2026-11-25 19:05:09 UTC"
-    #[must_use]
-    pub fn utc(&self, at: &NaiveDateTime) -> String {
-        at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
-    }
-
-    /// "2026-11-25T19:05:09Z", for machines.
-    #[must_use]
-    pub fn iso(&self, at: &NaiveDateTime) -> String {
-        at.and_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
-    }
-}
-
-/// What one tier has sold.
+/// What a ticket type has sold.
 pub struct TierSales {
     pub ticket_type: TicketType,
     /// Tickets in confirmed bookings.
@@ -69,7 +40,7 @@ impl TierSales {
     }
 }
 
-/// A concert's sale so far.
+/// What a concert has sold.
 pub struct Sales {
     pub event: Event,
     pub tiers: Vec<TierSales>,
@@ -98,13 +69,13 @@ impl Sales {
     }
 }
 
-/// How a mail fares.
+/// The state of a booking's confirmation.
 pub struct ConfirmationStatus {
     pub state: Option<MailState>,
     pub last_error: Option<String>,
 }
 
-/// A line of the list of bookings.
+/// A row of a list of bookings.
 pub struct BookingLine {
     pub reference: String,
     pub ticket_type: String,
@@ -112,37 +83,21 @@ pub struct BookingLine {
     pub total: Money,
     pub unit_price: Money,
     pub buyer_name: String,
-    /// Where there is one: see [`Booking::has_address`](crate::booking::Booking::has_address).
+    /// `None` when the buyer gave none: see [`Booking::has_address`](crate::booking::Booking::has_address).
     pub buyer_email: Option<String>,
     pub status: String,
-    /// How its confirmation fares, where that was looked up.
+    /// The state of its confirmation, where the list shows it.
     pub mail: Option<ConfirmationStatus>,
     /// UTC.
     pub created_at: NaiveDateTime,
-    /// The venue's zone, as the IANA database names it.
+    /// The venue's zone, a name of the IANA database.
     pub time_zone: String,
 }
 
 impl BookingLine {
-    /// "Nov 22, 1:05 PM", on the venue's clock.
+    /// When it was made: "Nov 22, 1:05 PM" on the venue's clock.
     #[must_use]
     pub fn local_time(&self) -> String {
-        let zone = self.time_zone.parse().unwrap_or(Tz::UTC);
-        self.created_at.and_utc().with_timezone(&zone).format("%b %-d, %-I:%M %p").to_string()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_told_on_the_venues_clock_and_in_utc() {
-        let at = chrono::DateTime::from_timestamp(1_795_633_509, 0).expect("a time").naive_utc();
-        let clock = Clock(Tz::America__Chicago);
-        assert_eq!(clock.local(&at), "Nov 25, 2026, 1:05:09 PM CST");
-        assert_eq!(clock.minute(&at), "Nov 25, 2026, 1:05 PM CST");
-        assert_eq!(clock.utc(&at), "2026-11-25 19:05:09 UTC");
-        assert_eq!(clock.iso(&at), "2026-11-25T19:05:09Z");
+        VenueClock::parse(&self.time_zone).short(&self.created_at)
     }
 }

@@ -1,4 +1,4 @@
-//! `/admin`, `/admin/sales`
+//! `/admin`, `/admin/sales`: what is sold, the latest bookings, and whether the counts add up.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -12,7 +12,7 @@ use crate::events::pace::Pace;
 use crate::page::{Page, html};
 use crate::reconciliation::{Reconciliation, reconcile};
 
-/// How many of the latest bookings the desk shows.
+/// How many of the latest bookings the page shows.
 const LATEST_BOOKINGS: i64 = 20;
 
 #[derive(Template)]
@@ -27,19 +27,19 @@ struct SalesPage {
     pace: Pace,
 }
 
-/// `GET /admin`: the sale as it goes.
+/// `GET /admin`
 pub async fn show(page: Page, admin: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let show = load_show(page.clone(), admin, &app).await?;
-    page.respond_unlisted(StatusCode::OK, &show)
+    let sales_page = load(page.clone(), admin, &app).await?;
+    page.respond_unlisted(StatusCode::OK, &sales_page)
 }
 
-/// `GET /admin/sales`: the part of it that refreshes itself.
+/// `GET /admin/sales`: the part of the page that refreshes itself.
 pub async fn sales(page: Page, watching: Watching, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let show = load_show(page.clone(), watching.0, &app).await?;
-    Ok(page.unlisted_builder(StatusCode::OK).body(html(&show.as_sales())?))
+    let sales_page = load(page.clone(), watching.0, &app).await?;
+    Ok(page.unlisted_builder(StatusCode::OK).body(html(&sales_page.as_sales())?))
 }
 
-async fn load_show(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
+async fn load(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
     let (sales, latest, reconciliation) = app
         .db
         .read_primary(|db| {

@@ -1,5 +1,5 @@
-//! `/admin/reseed`: the sale starts again from its first day. It says what will be lost, and asks for the
-//! event's name, because nothing brings it back.
+//! `/admin/reseed`: deletes the bookings of the seed's concert and puts it on sale again. The page lists what will
+//! be lost, and asks for the concert's name, because this cannot be undone.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -49,7 +49,7 @@ pub async fn create(
     }
     let concert = seed::concert();
     if typed.trim() != concert.name {
-        let error = Some("This is not the concert's name. Nothing was deleted.");
+        let error = Some("That's not the concert's name. Nothing was deleted.");
         return ask(page, &app, StatusCode::UNPROCESSABLE_ENTITY, typed, error).await;
     }
     let actor = admin.actor();
@@ -57,8 +57,11 @@ pub async fn create(
     app.desk.restocked();
     app.board.refresh_from_primary(&app.db).await?;
     app.board.announce_everything();
-    log::warn!("the sale was reseeded: {deleted} bookings deleted");
-    let toast = Toast::success(format!("The sale starts afresh. Bookings deleted: {deleted}."));
+    log::warn!("the sale was reset: {deleted} bookings deleted");
+    let toast = Toast::success(match deleted {
+        1 => "Sale reset. 1 booking deleted.".to_owned(),
+        deleted => format!("Sale reset. {deleted} bookings deleted."),
+    });
     Ok(see_other("/admin").cookie(toast_cookie(&app, &toast)).finish())
 }
 

@@ -1,5 +1,5 @@
-//! `/admin/events/{slug}/terms`: until when buyers may cancel, and how many tickets of a tier one person may
-//! hold.
+//! `/admin/events/{slug}/terms`: a concert's ticket rules, which are the cancellation deadline and the ticket limit
+//! for each person.
 
 use std::collections::HashMap;
 
@@ -15,15 +15,15 @@ use crate::events::{self, Event, TicketType, is_slug};
 use crate::guard::form::Form;
 use crate::page::{Page, Toast, see_other, toast_cookie};
 
-/// A year: whoever sells earlier than that may set no deadline before it.
+/// A year.
 const DEADLINE_HOURS_MAX: u32 = 366 * 24;
 
-/// What a buyer agrees to.
+/// The rules that an organizer can set.
 #[derive(Debug)]
 pub struct TicketRules {
     /// `None`: only the organizer may cancel.
     pub cancellation_deadline_minutes: Option<i32>,
-    /// By the id of the ticket type. `None`: as many as there are.
+    /// By the id of the ticket type. `None`: no limit.
     pub max_per_person: Vec<(i64, Option<i32>)>,
 }
 
@@ -36,7 +36,7 @@ struct TermsPage {
     tiers: Vec<TierTerms>,
 }
 
-/// What is typed, and what is wrong with it.
+/// A field of the form, and its error.
 #[derive(Default)]
 struct TermsField {
     value: String,
@@ -44,7 +44,7 @@ struct TermsField {
 }
 
 impl TermsField {
-    /// Reads what is typed, and keeps what is wrong with it.
+    /// The field's value; when it is wrong, a default, and the error is set.
     fn read<T: Default>(&mut self, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
         parse(self.value.trim()).unwrap_or_else(|wrong| {
             self.error = Some(wrong);
@@ -59,7 +59,7 @@ struct TierTerms {
 }
 
 impl TermsPage {
-    /// As the terms are now.
+    /// Filled in with the rules in force.
     fn now(page: Page, event: Event, ticket_types: Vec<TicketType>) -> Self {
         let text = |number: Option<i32>| number.map(|number| number.to_string()).unwrap_or_default();
         let deadline = TermsField { value: hours(event.cancellation_deadline_minutes), error: None };
@@ -70,7 +70,7 @@ impl TermsPage {
         Self { page, event, deadline, tiers: ticket_types.into_iter().map(tier).collect() }
     }
 
-    /// As they were typed.
+    /// Fills in what was typed.
     fn type_in(&mut self, mut typed: HashMap<String, String>) {
         let mut take = |name: &str| typed.remove(name).unwrap_or_default();
         self.deadline.value = take("cancellation_deadline_hours");
@@ -79,7 +79,7 @@ impl TermsPage {
         }
     }
 
-    /// The terms; `None` when a field is wrong, which then says so.
+    /// The rules; `None` when a field has an error.
     fn read(&mut self) -> Option<TicketRules> {
         let cancellation_deadline_minutes = self.deadline.read(parse_hours);
         let read = |tier: &mut TierTerms| {
@@ -87,8 +87,8 @@ impl TermsPage {
             (tier.ticket_type.id, tier.limit.read(|typed| parse_limit(typed, capacity)))
         };
         let max_per_person = self.tiers.iter_mut().map(read).collect();
-        let is_well = self.deadline.error.is_none() && self.tiers.iter().all(|it| it.limit.error.is_none());
-        is_well.then_some(TicketRules { cancellation_deadline_minutes, max_per_person })
+        let is_valid = self.deadline.error.is_none() && self.tiers.iter().all(|it| it.limit.error.is_none());
+        is_valid.then_some(TicketRules { cancellation_deadline_minutes, max_per_person })
     }
 }
 
@@ -113,16 +113,16 @@ pub async fn update(
 ) -> Result<HttpResponse, Error> {
     let (event, ticket_types) = find(&app, slug.into_inner()).await?;
     let slug = event.slug.clone();
-    let mut edit = TermsPage::now(page.clone(), event, ticket_types);
-    edit.type_in(typed);
-    let Some(terms) = edit.read() else {
-        return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &edit);
+    let mut form = TermsPage::now(page.clone(), event, ticket_types);
+    form.type_in(typed);
+    let Some(rules) = form.read() else {
+        return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &form);
     };
     let actor = admin.actor();
-    app.db.write(move |db| store::terms::replace(db, &slug, &terms, &actor)).await?;
+    app.db.write(move |db| store::terms::replace(db, &slug, &rules, &actor)).await?;
     app.board.refresh_from_primary(&app.db).await?;
     app.board.announce_everything();
-    let toast = Toast::success(format!("The terms of {} are changed.", edit.event.name));
+    let toast = Toast::success("Ticket rules saved.");
     Ok(see_other("/admin").cookie(toast_cookie(&app, &toast)).finish())
 }
 
@@ -144,27 +144,27 @@ fn hours(minutes: Option<i32>) -> String {
     minutes.map(|minutes| (f64::from(minutes) / 60.0).to_string()).unwrap_or_default()
 }
 
-/// Nothing typed: buyers may not cancel.
+/// Empty: buyers cannot cancel.
 fn parse_hours(typed: &str) -> Result<Option<i32>, String> {
     if typed.is_empty() {
         return Ok(None);
     }
-    let hours: f64 = typed.parse().map_err(|_| "Please give a number of hours, such as 24.".to_owned())?;
+    let hours: f64 = typed.parse().map_err(|_| "Enter a number of hours, like 24.".to_owned())?;
     if !(0.0..=f64::from(DEADLINE_HOURS_MAX)).contains(&hours) {
-        return Err(format!("Please give between 0 and {DEADLINE_HOURS_MAX} hours, which are a year."));
+        return Err("Enter 0 to 8,784 (one year).".to_owned());
     }
-    #[allow(clippy::cast_possible_truncation, reason = "a year of minutes is far from the end of i32")]
+    #[allow(clippy::cast_possible_truncation, reason = "a year has fewer minutes than i32 holds")]
     Ok(Some((hours * 60.0).round() as i32))
 }
 
-/// Nothing typed: no limit.
+/// Empty: no limit.
 fn parse_limit(typed: &str, capacity: i32) -> Result<Option<i32>, String> {
     if typed.is_empty() {
         return Ok(None);
     }
     match typed.parse() {
         Ok(limit) if (1..=capacity).contains(&limit) => Ok(Some(limit)),
-        _ => Err(format!("Please give a whole number from 1 to {capacity}, or nothing.")),
+        _ => Err(format!("Enter 1 to {capacity}, or leave empty.")),
     }
 }
 
@@ -173,16 +173,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deadline_comes_back_as_it_was_typed() {
+    fn a_deadline_is_shown_as_it_was_typed() {
         for typed in ["", "0", "24", "1.5", "0.25", "8784"] {
             assert_eq!(hours(parse_hours(typed).expect("valid")), typed);
         }
         for minutes in 0..=200 {
-            assert_eq!(
-                parse_hours(&hours(Some(minutes))),
-                Ok(Some(minutes)),
-                "also where it is no round number"
-            );
+            assert_eq!(parse_hours(&hours(Some(minutes))), Ok(Some(minutes)), "fractions included");
         }
         for typed in ["-1", "a day", "8785", "NaN", "inf", "1e9", "24h"] {
             parse_hours(typed).expect_err(typed);
@@ -190,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_one_ticket_at_least_and_all_at_most() {
+    fn a_limit_is_at_least_one_ticket_and_at_most_all() {
         assert_eq!(parse_limit("", 100), Ok(None));
         assert_eq!(parse_limit("1", 100), Ok(Some(1)));
         assert_eq!(parse_limit("100", 100), Ok(Some(100)));

@@ -1,34 +1,34 @@
-//! The mails as the organizer reads them.
+//! Mails in the lists that the organizer sees.
 
 use chrono::NaiveDateTime;
-use chrono_tz::Tz;
 
 use crate::outbox::{Mail, MailKind, MailState};
+use crate::venue_clock::VenueClock;
 
 /// MailFilter mails are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailFilter<'a> {
     All,
     In(MailState),
-    /// Those of the booking with this reference.
+    /// About the booking with this reference.
     Of(&'a str),
 }
 
-/// A line of the list of mails.
+/// A row of a list of mails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailLine {
     pub mail: Mail,
     pub recipient: String,
-    /// Reference and token of its booking.
+    /// Reference and token of the booking that it is about.
     pub booking: Option<(String, String)>,
-    /// The venue's zone, as the IANA database names it.
+    /// The venue's zone, a name of the IANA database. Empty when the mail is about no booking.
     pub time_zone: String,
 }
 
 impl MailLine {
-    /// What it is about, for people.
+    /// What the page calls its kind.
     #[must_use]
-    pub fn what(&self) -> &str {
+    pub fn kind_label(&self) -> &str {
         match MailKind::parse(&self.mail.kind) {
             Some(kind) => kind.label(),
             None => &self.mail.kind,
@@ -45,7 +45,7 @@ impl MailLine {
         MailState::parse(&self.mail.state)
     }
 
-    /// Whether the organizer may have it sent again.
+    /// Whether the organizer may resend it.
     #[must_use]
     pub fn can_be_resent(&self) -> bool {
         self.state() != Some(MailState::Queued)
@@ -54,7 +54,6 @@ impl MailLine {
     /// "Nov 22, 1:05 PM", on the venue's clock.
     #[must_use]
     pub fn local(&self, time: &NaiveDateTime) -> String {
-        let zone = self.time_zone.parse().unwrap_or(Tz::UTC);
-        time.and_utc().with_timezone(&zone).format("%b %-d, %-I:%M %p").to_string()
+        VenueClock::parse(&self.time_zone).short(time)
     }
 }

@@ -1,15 +1,14 @@
-//! The SQL of the sale as the organizer sees it; each of the organizer's other nouns has a file of its own.
+//! The SQL of sales and bookings as the organizer sees them.
 
 pub mod terms;
 
 use std::collections::HashMap;
 
-use chrono_tz::Tz;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::{BookingLine, Clock, ConfirmationStatus, Sales, TierSales};
+use super::{BookingLine, ConfirmationStatus, Sales, TierSales};
 use crate::audit::{self, Action, Actor};
 use crate::booking::Booking;
 use crate::booking::cancellation::{self, Canceler, Outcome};
@@ -19,6 +18,7 @@ use crate::events::{self, Event};
 use crate::outbox::{self, MailKind, MailState};
 use crate::schema::{bookings, events as events_table, mails, ticket_types};
 use crate::tickets;
+use crate::venue_clock::VenueClock;
 
 /// The sale of every concert, the next one first.
 pub fn sales(db: &mut Db) -> QueryResult<Vec<Sales>> {
@@ -60,7 +60,7 @@ fn sales_of(db: &mut Db, event: Event) -> QueryResult<Sales> {
     Ok(Sales { event, tiers: tiers.collect(), booking_count })
 }
 
-/// The newest bookings, at most `limit`, and how their confirmations fare.
+/// The newest bookings, at most `limit`, with the states of their confirmations.
 pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>> {
     let of_booking = mails::booking_id.eq(bookings::id.nullable());
     let confirmations = mails::table.on(of_booking.and(mails::kind.eq(MailKind::Confirmation.as_str())));
@@ -77,8 +77,8 @@ pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>>
             mails::last_error.nullable(),
         ))
         .load(db)?;
-    let with_mail = |(booking, ticket_type, time_zone, state, last_error): RowWithMail| {
-        // The sender makes a mail of a confirmation when its turn comes.
+    let with_mail = |(booking, ticket_type, time_zone, state, last_error): BookingRowWithMail| {
+        // A confirmation has no row in `mails` until the sender lists its batch.
         let state = state.map_or(Some(MailState::Queued), |state| MailState::parse(&state));
         let mail = booking.has_address().then_some(ConfirmationStatus { state, last_error });
         BookingLine { mail, ..line((booking, ticket_type, time_zone)) }
@@ -87,9 +87,9 @@ pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>>
 }
 
 /// The clock of the next concert's venue; UTC when there is none.
-pub fn clock(db: &mut Db) -> QueryResult<Clock> {
-    let zone = events::store::list(db)?.first().and_then(|event| event.time_zone.parse().ok());
-    Ok(Clock(zone.unwrap_or(Tz::UTC)))
+pub fn clock(db: &mut Db) -> QueryResult<VenueClock> {
+    let zone = events::store::list(db)?.into_iter().next().map(|event| event.time_zone);
+    Ok(VenueClock::parse(&zone.unwrap_or_default()))
 }
 
 /// Every booking of a concert, the oldest first.
@@ -103,12 +103,12 @@ pub fn bookings_of_event(db: &mut Db, slug: &str) -> QueryResult<Vec<BookingLine
     Ok(rows.into_iter().map(line).collect())
 }
 
-/// A booking, the name of its tier, and the venue's zone.
-type Row = (Booking, String, String);
-/// The same, and the state and the error of the confirmation.
-type RowWithMail = (Booking, String, String, Option<String>, Option<String>);
+/// A booking, the name of its ticket type, and the venue's zone.
+type BookingRow = (Booking, String, String);
+/// The same, with the state and the error of its confirmation.
+type BookingRowWithMail = (Booking, String, String, Option<String>, Option<String>);
 
-fn line((booking, ticket_type, time_zone): Row) -> BookingLine {
+fn line((booking, ticket_type, time_zone): BookingRow) -> BookingLine {
     let has_address = booking.has_address();
     BookingLine {
         total: booking.total(),
@@ -138,7 +138,7 @@ pub fn cancel_booking(db: &mut Db, reference: String, actor: &Actor) -> QueryRes
     Ok(outcome)
 }
 
-/// Deletes the bookings of the seed's concert and puts it on sale afresh; returns how many there were.
+/// Deletes the bookings of the seed's concert and puts it on sale again. Returns how many there were.
 /// Runs inside the caller's transaction.
 pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
     let tiers: Vec<i64> = ticket_types::table
@@ -147,9 +147,9 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
         .order(ticket_types::id)
         .select(ticket_types::id)
         .load(db)?;
-    // First of all the tiers' rows are locked: a booking that claims one of them has committed before and
-    // is deleted below, or waits here and books from the new stock. One by one in the order of ids, as the
-    // desks lock them, so that nobody waits in a circle.
+    // Lock the ticket types first: a booking of one of them has either committed, and is deleted below, or
+    // waits for the lock and books from the new stock. In the order of their ids, as the desks lock them, so
+    // that there is no deadlock.
     for id in &tiers {
         diesel::update(ticket_types::table.find(id))
             .set(ticket_types::version.eq(ticket_types::version + 1))

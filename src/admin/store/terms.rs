@@ -1,4 +1,4 @@
-//! The SQL of a concert's terms.
+//! The SQL of a concert's ticket rules.
 
 use diesel::prelude::*;
 
@@ -8,16 +8,16 @@ use crate::db::Db;
 use crate::events;
 use crate::schema::{events as events_table, ticket_types};
 
-/// Gives a concert new terms, inside the caller's transaction. What is booked already stays as it is.
+/// Sets a concert's ticket rules, inside the caller's transaction. Existing bookings stay as they are.
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn replace(db: &mut Db, slug: &str, terms: &TicketRules, actor: &Actor) -> QueryResult<()> {
+pub fn replace(db: &mut Db, slug: &str, rules: &TicketRules, actor: &Actor) -> QueryResult<()> {
     let event = events::store::find_by_slug(db, slug)?;
     diesel::update(events_table::table.find(event.id))
-        .set(events_table::cancellation_deadline_minutes.eq(terms.cancellation_deadline_minutes))
+        .set(events_table::cancellation_deadline_minutes.eq(rules.cancellation_deadline_minutes))
         .execute(db)?;
-    for (id, max_per_person) in &terms.max_per_person {
+    for (id, max_per_person) in &rules.max_per_person {
         let tier = ticket_types::table.find(id).filter(ticket_types::event_id.eq(event.id));
         diesel::update(tier)
             .set((
@@ -26,5 +26,5 @@ pub fn replace(db: &mut Db, slug: &str, terms: &TicketRules, actor: &Actor) -> Q
             ))
             .execute(db)?;
     }
-    audit::store::record(db, actor, Action::TermsChanged, &event.name, terms.max_per_person.len())
+    audit::store::record(db, actor, Action::TermsChanged, &event.name, rules.max_per_person.len())
 }

@@ -38,7 +38,7 @@ fn reseeding_asks_for_the_name_and_starts_the_sale_again() {
     assert_eq!(poll.status(), 200, "open browsers see the new counts");
     assert!(poll.text().expect("a fragment").contains("<strong>100</strong> of 100 left"));
     let desk = organizer.get(app.url("/admin")).send().expect("an answer").text().expect("a page");
-    assert!(desk.contains("Bookings deleted: 2"));
+    assert!(desk.contains("Sale reset. 2 bookings deleted"));
     let deleted = ("admin".into(), "Midnight Parade".into(), 2, "127.0.0.1".into());
     assert_eq!(audited(&app, "reseeded"), [deleted]);
     assert_eq!(audited(&app, "signed in").len(), 1, "what was written before stays");

@@ -62,10 +62,10 @@ fn what_is_wrong_is_said_beside_its_field_and_nothing_is_lost() {
     let html = refused.text().expect("a page");
     for text in [
         "value=\"a day &#60;b&#62;\"",
-        "Please give a number of hours, such as 24.",
+        "Enter a number of hours, like 24.",
         "value=\"101\"",
-        "Please give a whole number from 1 to 100, or nothing.",
-        "Please give a whole number from 1 to 200, or nothing.",
+        "Enter 1 to 100, or leave empty.",
+        "Enter 1 to 200, or leave empty.",
     ] {
         assert!(html.contains(text), "{text}\n{html}");
     }

@@ -1,0 +1,65 @@
+//! `/admin/bookings/{reference}/cancellation`: the organizer cancels a booking, at any time unless a ticket of it
+//! was admitted.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::bookings::find;
+use super::store;
+use crate::app::App;
+use crate::auth::session::Admin;
+use crate::booking::Booking;
+use crate::booking::cancellation::{Outcome, announce, pages::admitted};
+use crate::error::Error;
+use crate::events::{Event, TicketType};
+use crate::page::{Page, Toast, see_other, toast_cookie};
+
+#[derive(Template)]
+#[template(path = "admin/cancellation.html")]
+struct OrganizerCancellationPage {
+    page: Page,
+    event: Event,
+    ticket_type: TicketType,
+    booking: Booking,
+    refusal: Option<String>,
+}
+
+/// `GET /admin/bookings/{reference}/cancellation`
+pub async fn new(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    reference: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (booking, ticket_type, event) = find(&app, &reference).await?;
+    if booking.is_canceled() {
+        return Ok(see_other(&format!("/admin/bookings/{}", booking.reference)).finish());
+    }
+    let new = OrganizerCancellationPage { page: page.clone(), event, ticket_type, booking, refusal: None };
+    page.respond_unlisted(StatusCode::OK, &new)
+}
+
+/// `POST /admin/bookings/{reference}/cancellation`
+pub async fn create(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    reference: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (booking, ticket_type, event) = find(&app, &reference).await?;
+    let (reference, actor) = (booking.reference.clone(), admin.actor());
+    let outcome = app.db.write(move |db| store::cancel_booking(db, reference, &actor)).await?;
+    announce(&app, &outcome);
+    if let Outcome::Admitted { count } = outcome {
+        let refusal = Some(admitted(count, &booking));
+        let new = OrganizerCancellationPage { page: page.clone(), event, ticket_type, booking, refusal };
+        return page.respond_unlisted(StatusCode::CONFLICT, &new);
+    }
+    let mut response = see_other(&format!("/admin/bookings/{}", booking.reference));
+    if matches!(outcome, Outcome::Canceled { .. }) {
+        let toast = Toast::success(format!("Canceled: {} × {}", booking.quantity, ticket_type.name));
+        response.cookie(toast_cookie(&app, &toast));
+    }
+    Ok(response.finish())
+}
