@@ -1,235 +1,41 @@
-//! The program: from settings to a server that answers, and from a signal to its end. Tests start it
-//! through the same door.
+//! What the handlers share. Nothing below a handler sees it: a function takes the parts that it uses.
 
-use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use actix_web::dev::Server;
-use actix_web::middleware::from_fn;
-use actix_web::{App as ActixApp, web};
+use actix_web::web;
 
-use crate::api::door::Door;
-use crate::audit::Actor;
-use crate::auth::{self, Auth, password};
+use crate::auth::Auth;
 use crate::booking::desk::Desk;
+use crate::booking::form_age::FormAges;
 use crate::booking::lookup::link::BookingLinks;
 use crate::booking::request_key::RequestKeys;
-use crate::config::Config;
-use crate::connections::{self, ConnectionLimits, Departure};
-use crate::db::{self, Database};
-use crate::error::StartError;
+use crate::db::Database;
 use crate::events::board::Board;
-use crate::events::pace::{self, lag};
-use crate::events::refresher::keep_fresh;
-use crate::events::shared_board::{self, SharedBoard};
+use crate::guard::api_tokens::ApiTokens;
 use crate::guard::cookies::Cookies;
-use crate::guard::limits::Limits;
-use crate::guard::limits::gate::Gate;
-use crate::guard::limits::shared::{self as shared_limits, SharedLimits};
-use crate::guard::secret::{self, Secrets};
-use crate::guard::{headers, origin, request_log, shape};
-use crate::mail::service::SenderHandle;
-use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
 use crate::tickets::code::TicketCodes;
-use crate::{events, mail, routes};
 
-/// What handlers share.
+/// One for each server, shared by its threads.
 pub struct App {
-    pub config: Config,
     pub db: Database,
     pub board: Arc<Board>,
-    pub desk: Desk,
+    pub desk: Arc<Desk>,
+    pub auth: web::Data<Auth>,
     pub cookies: Cookies,
     pub request_keys: RequestKeys,
     pub ticket_codes: TicketCodes,
     pub booking_links: BookingLinks,
-    /// `None`: nothing is limited.
-    pub limits: Option<Limits>,
-    pub auth: web::Data<Auth>,
+    pub api_tokens: ApiTokens,
+    /// How old a booking form may be.
+    pub form_ages: FormAges,
     /// To be notified after something was put into the outbox.
     pub outbox_wakeup: Arc<Wakeup>,
-    pub ops: Ops,
-    public_url: String,
-}
-
-impl App {
     /// The site's address as visitors know it, without a slash at the end.
-    #[must_use]
-    pub fn public_url(&self) -> &str {
-        &self.public_url
-    }
-
-    /// Whether visitors come over TLS, so that cookies may insist on it.
-    #[must_use]
-    pub fn is_https(&self) -> bool {
-        self.public_url.starts_with("https://")
-    }
-}
-
-/// A server that listens.
-pub struct Started {
-    pub address: SocketAddr,
-    /// Where health, readiness and metrics have a port of their own.
-    pub ops_address: Option<SocketAddr>,
-    pub server: Server,
-    /// How the port is left.
-    pub departure: Departure,
-    pub app: web::Data<App>,
-    /// The password that was made because there was none.
-    pub new_password: Option<String>,
-    /// The site's address as visitors know it.
     pub public_url: String,
-    pub mail: SenderHandle,
-}
-
-/// Opens the database, migrates it, seeds it when it is empty, and listens. Called inside actix's runtime,
-/// in which the server and what keeps the board fresh go on.
-///
-/// # Errors
-/// One line that names what is wrong and the mend.
-pub fn start(config: Config) -> Result<Started, StartError> {
-    // The port first: when it is taken, nothing has been touched yet.
-    let (listener, departure) = connections::open_door(config.bind, &config.connections)?;
-    let ops_listener = ops::listen(&config)?;
-    let ops_address = ops_listener.as_ref().and_then(|listener| listener.local_addr().ok());
-    let address = listener.local_addr().map_err(|e| StartError::new(e.to_string()))?;
-    let (db, _) = open_database(&config)?;
-    let limits = connection_limits(&config);
-    let new_password = ensure_admin(&db)?;
-    let secrets = secret::load(&config, &db)?;
-    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    if config.public_url.is_none() && !address.ip().is_loopback() {
-        log::warn!("PUBLIC_URL is not set: links to bookings will begin with {public_url}");
-    }
-    let db = db.with_replicas(&config.replicas)?;
-    let board = Arc::new(Board::new(config.poll));
-    board.refresh_here(&db)?;
-    let shared = share(&board, &config, &secrets);
-    actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
-    let mail = mail::service::open(&config.mail, &db, &public_url, &secrets)?;
-    let desk = open_desk(&config, &db, &board, &mail.wakeup)?;
-    let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
-    let app = web::Data::new(App {
-        ops: Ops::new(&config, &db, &desk),
-        board,
-        desk,
-        auth: web::Data::new(Auth::new(db.clone(), cookies.clone(), config.sessions)),
-        db,
-        cookies,
-        request_keys: RequestKeys::new(&secrets),
-        ticket_codes: TicketCodes::new(&secrets),
-        booking_links: BookingLinks::new(&secrets),
-        limits: rate_limits(&config, &secrets),
-        outbox_wakeup: mail.wakeup,
-        public_url: public_url.clone(),
-        config,
-    });
-    let lag = Arc::<lag::Lag>::default();
-    let at_desk = app.clone();
-    let queue_fill = move || at_desk.desk.queue_fill();
-    actix_web::rt::spawn(pace::keep(Arc::clone(&app.board), Arc::clone(&lag), queue_fill));
-    if let Some(listener) = ops_listener {
-        actix_web::rt::spawn(ops::serve(listener, app.clone())?);
-    }
-    let site = app.clone();
-    let server = connections::serve(listener, limits, app.ops.signature(), move || {
-        // Called once on each of the server's threads.
-        actix_web::rt::spawn(lag::measure(Arc::clone(&lag), site.ops.thread_pulse()));
-        let recorder = site.ops.recorder();
-        ActixApp::new()
-            .app_data(site.clone())
-            .app_data(site.auth.clone())
-            .configure(ops::pages::beside_site(&site.config.operations))
-            .configure(routes::configure)
-            .wrap(Gate::new(site.clone()))
-            .wrap(from_fn(origin::same_origin))
-            .wrap(from_fn(shape::well_shaped))
-            .wrap(Door::new(site.config.cors_origins.clone()))
-            .wrap(from_fn(headers::secure_headers))
-            .wrap(from_fn(request_log::log_requests))
-            .wrap_fn(move |request, service| recorder.measure(request, service))
-    })
-    .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
-    log::info!("this is {}, version {}, on {address}", app.ops.identity, env!("CARGO_PKG_VERSION"));
-    let mail = mail.sender;
-    Ok(Started { address, ops_address, server, departure, app, new_password, public_url, mail })
-}
-
-/// The desk that the settings ask for.
-fn open_desk(
-    config: &Config,
-    db: &Database,
-    board: &Arc<Board>,
-    mail: &Arc<Wakeup>,
-) -> Result<Desk, StartError> {
-    let board = Arc::clone(board);
-    if config.desk_pretends {
-        Desk::pretend(board, config.desk)
-    } else if config.desk_without_mail {
-        Desk::without_mail(db, board, config.desk)
-    } else {
-        Desk::open(db, board, Arc::clone(mail), config.desk)
-    }
-}
-
-/// Joins the other servers' board, when there is a place to share it in.
-fn share(board: &Arc<Board>, config: &Config, secrets: &Secrets) -> Option<Arc<SharedBoard>> {
-    let shared = Arc::new(SharedBoard::new(config.redis_url.as_ref()?, secrets, config.board_refresh));
-    actix_web::rt::spawn(Arc::clone(&shared).stay_connected(Arc::clone(board)));
-    Some(shared)
-}
-
-/// How often clients may ask, counted together with the other servers when there is a place for that.
-fn rate_limits(config: &Config, secrets: &Secrets) -> Option<Limits> {
-    let Some(rates) = &config.rate_limits else {
-        log::warn!("RATE_LIMITS=off: every client may ask as often as it likes; for load tests alone");
-        return None;
-    };
-    let shared = config.redis_url.as_ref().map(|url| Arc::new(SharedLimits::new(url, secrets)));
-    if let Some(shared) = &shared {
-        actix_web::rt::spawn(Arc::clone(shared).stay_connected());
-    }
-    Some(Limits::new(rates, shared))
-}
-
-/// The limits that the settings ask for, as far as the system goes along.
-fn connection_limits(config: &Config) -> ConnectionLimits {
-    // The desk and each watcher of a replica have one of their own, and another watches the primary.
-    let replicas = config.replicas.urls.len() * (config.replicas.pool_size as usize + 1);
-    let redis = shared_board::CONNECTIONS + shared_limits::CONNECTIONS;
-    let redis = if config.redis_url.is_some() { redis } else { 0 };
-    let others = config.database_pool_size as usize + replicas + 2 + redis;
-    let connections = connections::fit(config.connections.connections, others, connections::raise());
-    ConnectionLimits { connections, ..config.connections }
-}
-
-/// The database, migrated and seeded, and whether it was seeded just now.
-///
-/// # Errors
-/// One line that names what is wrong and the mend.
-pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartError> {
-    db::migrate(&config.database_url)?;
-    let db = Database::open(&config.database_url, config.database_pool_size)?;
-    // Looked at first: a server that takes over from one that sells has nothing to write, and would wait for its
-    // turn to do so for longer than SQLite is patient.
-    let seeded = db.read_primary_here(events::store::is_empty)?
-        && db.write_here(|db| events::store::seed_if_empty(db, &events::seed::concert()))?;
-    Ok((db, seeded))
-}
-
-/// Makes the admin's account when there is none, and returns its password, which is shown only now.
-fn ensure_admin(db: &Database) -> Result<Option<String>, StartError> {
-    if db.read_primary_here(|db| auth::store::accounts::find(db, auth::USERNAME))?.is_some() {
-        return Ok(None);
-    }
-    let password = password::generate();
-    let hash = hash(&password)?;
-    let actor = Actor::server();
-    let added = db.write_here(|db| auth::store::accounts::insert(db, auth::USERNAME, &hash, &actor))?;
-    Ok(added.then_some(password))
-}
-
-pub(crate) fn hash(password: &str) -> Result<String, StartError> {
-    password::hash(password).map_err(|e| StartError::new(format!("the password cannot be hashed: {e}")))
+    /// Whether an organizer may delete all bookings and start the sale afresh.
+    pub allow_reseed: bool,
+    /// Where mails are written when there is no mail server.
+    pub mail_folder: Option<PathBuf>,
 }

@@ -2,18 +2,16 @@
 
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 
-use crate::app::{Started, hash, open_database, start};
 use crate::audit::Actor;
 use crate::auth::{self, password};
 use crate::backup::{self, Backup, BackupPlan, Retention};
-use crate::config::{
-    BackupArguments, Command, CommandLine, Config, DatabaseUrl, RestoreArguments, VerifyArguments,
-};
-use crate::db::{self, Database};
-use crate::error::StartError;
+use crate::config::{BackupArguments, Command, CommandLine, Config, RestoreArguments, VerifyArguments};
+use crate::db::{self, Database, DatabaseUrl};
 use crate::ops::drain::{self, StopSignals};
 use crate::ops::supervisor;
 use crate::reconciliation;
+use crate::server::{Started, hash, open_database, start};
+use crate::start_error::StartError;
 use crate::textfile::{self, now_seconds};
 
 /// Runs the command of a command line to its end.
@@ -55,9 +53,9 @@ fn serve(config: Config) -> Result<(), StartError> {
         // Caught from before the first line on: whoever reads it may stop us.
         let signals = StopSignals::catch()?;
         announce(&started);
-        supervisor::ready(&started.app);
+        supervisor::ready(&started.ops);
         let handle = started.server.handle();
-        let stopped = drain::on_signal(signals, handle, started.departure, started.app, started.mail);
+        let stopped = drain::on_signal(signals, handle, started.departure, started.ops, started.mail);
         let mut stopped = std::pin::pin!(stopped);
         tokio::select! {
             () = &mut stopped => return Ok(()),

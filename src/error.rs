@@ -8,6 +8,7 @@ use askama::Template;
 use thiserror::Error;
 
 use crate::page::Page;
+use crate::start_error::StartError;
 
 /// Why a request got no answer of its own. Logged once, where it becomes a response.
 #[derive(Debug, Error)]
@@ -38,24 +39,16 @@ pub enum Error {
     Internal(String),
 }
 
+impl From<askama::Error> for Error {
+    fn from(error: askama::Error) -> Self {
+        Self::Internal(format!("template: {error}"))
+    }
+}
+
 const SIGN_IN: &str = "/admin/sign-in";
 
 /// Seconds after which a visitor may try again when the server was busy.
 pub(crate) const RETRY_AFTER_SECONDS: u32 = 2;
-
-impl From<diesel::result::Error> for Error {
-    fn from(error: diesel::result::Error) -> Self {
-        match error {
-            diesel::result::Error::NotFound => Self::NotFound,
-            // Nothing was changed, and trying again is right: there may be room by then.
-            full if crate::db::has_no_room(&full) => {
-                log::warn!("the database has no room to write: {}", crate::db::one_line(&full));
-                Self::Busy
-            }
-            other => Self::Database(other),
-        }
-    }
-}
 
 impl From<actix_web::error::BlockingError> for Error {
     fn from(_: actix_web::error::BlockingError) -> Self {
@@ -80,7 +73,7 @@ impl ResponseError for Error {
 
     fn error_response(&self) -> HttpResponse {
         if self.status_code() == StatusCode::INTERNAL_SERVER_ERROR {
-            log::error!("{}", crate::db::one_line(self));
+            log::error!("{}", crate::log_safe::one_line(self));
         }
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((CACHE_CONTROL, "no-store"));
@@ -167,26 +160,9 @@ struct ErrorPage {
     wait_seconds: Option<u64>,
 }
 
-/// Why the program did not start: one line for the person at the terminal.
-#[derive(Debug, Error)]
-#[error("{0}")]
-pub struct StartError(String);
-
-impl StartError {
-    #[must_use]
-    pub fn new(message: String) -> Self {
-        Self(message)
-    }
-
-    /// A setting that cannot be used: its name, its value, what is wrong with it, and the mend.
-    #[must_use]
-    pub fn setting(name: &str, value: &str, wrong: &str, mend: &str) -> Self {
-        Self(format!("{name}={value}: {wrong}; {mend}"))
-    }
-}
-
+/// Only the line: a start that fails has no page.
 impl From<Error> for StartError {
     fn from(error: Error) -> Self {
-        Self(crate::db::one_line(&error))
+        Self::new(crate::log_safe::one_line(&error))
     }
 }

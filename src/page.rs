@@ -11,8 +11,7 @@ use actix_web::http::header::{CACHE_CONTROL, LOCATION, VARY};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
 
-use crate::app::App;
-use crate::error::Error;
+use crate::guard::cookies::Cookies;
 
 /// The name of the cookie that carries a toast over a redirect.
 const TOAST_COOKIE: &str = "toast";
@@ -68,7 +67,11 @@ impl Page {
     ///
     /// # Errors
     /// When the template does not render.
-    pub fn respond(&self, status: StatusCode, template: &impl Template) -> Result<HttpResponse, Error> {
+    pub fn respond<E: From<askama::Error>>(
+        &self,
+        status: StatusCode,
+        template: &impl Template,
+    ) -> Result<HttpResponse, E> {
         Ok(self.builder(status).body(html(template)?))
     }
 
@@ -76,11 +79,11 @@ impl Page {
     ///
     /// # Errors
     /// When the template does not render.
-    pub fn respond_unlisted(
+    pub fn respond_unlisted<E: From<askama::Error>>(
         &self,
         status: StatusCode,
         template: &impl Template,
-    ) -> Result<HttpResponse, Error> {
+    ) -> Result<HttpResponse, E> {
         Ok(self.unlisted_builder(status).body(html(template)?))
     }
 
@@ -109,8 +112,8 @@ impl Page {
 ///
 /// # Errors
 /// When it does not render, which a well-formed template never does.
-pub fn html(template: &impl Template) -> Result<String, Error> {
-    template.render().map_err(|e| Error::Internal(format!("template: {e}")))
+pub fn html(template: &impl Template) -> Result<String, askama::Error> {
+    template.render()
 }
 
 /// Sends the browser on after a form post, so that a reload never posts again.
@@ -123,17 +126,17 @@ pub fn see_other(location: &str) -> HttpResponseBuilder {
 
 /// The cookie that shows `toast` on the next page.
 #[must_use]
-pub fn toast_cookie(app: &App, toast: &Toast) -> Cookie<'static> {
+pub fn toast_cookie(cookies: &Cookies, toast: &Toast) -> Cookie<'static> {
     let kind = if toast.succeeded { "+" } else { "-" };
-    let cookie = app.cookies.sealed(TOAST_COOKIE, &format!("{kind}{}", toast.message));
+    let cookie = cookies.sealed(TOAST_COOKIE, &format!("{kind}{}", toast.message));
     cookie.same_site(SameSite::Lax).finish()
 }
 
 /// The toast, and the cookie that makes the browser forget it.
 fn toast_from_cookie(request: &HttpRequest) -> Option<(Toast, Cookie<'static>)> {
-    let app = request.app_data::<web::Data<App>>()?;
-    let value = app.cookies.open(request, TOAST_COOKIE)?;
+    let cookies = request.app_data::<web::Data<Cookies>>()?;
+    let value = cookies.open(request, TOAST_COOKIE)?;
     let (kind, message) = value.split_at_checked(1)?;
     let toast = Toast { succeeded: kind == "+", message: message.to_owned() };
-    Some((toast, app.cookies.removal(TOAST_COOKIE)))
+    Some((toast, cookies.removal(TOAST_COOKIE)))
 }

@@ -8,7 +8,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult};
 use tokio::sync::Notify;
 
-use crate::db::one_line;
+use crate::log_safe::one_line;
 
 /// How long Redis may take to answer. A reading of the board is late by this, once; then it is done without.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -1,14 +1,13 @@
 //! The whole URL map.
 
-use actix_web::guard::{Any, Get, Head};
 use actix_web::http::header::LOCATION;
 use actix_web::middleware::Compress;
 use actix_web::web::{self, PathConfig, PayloadConfig, ServiceConfig, post, to};
-use actix_web::{HttpRequest, HttpResponse, Resource, Route};
+use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Error;
 use crate::guard::shape::BODY_BYTES_MAX;
-use crate::ops::Pattern;
+use crate::resource::{act, form, get, page};
 use crate::{admin, api, assets, booking, events, mail, tickets};
 
 /// Which handler answers which URL. Patterns are tried in this order.
@@ -123,55 +122,6 @@ fn programs(site: &mut ServiceConfig) {
         .service(act("/api/bookings").route(post().to(api::first::pages::create)));
 }
 
-/// Longest part of a path that cannot be a secret.
-const HARMLESS_LENGTH: usize = 15;
-
-/// A path, percent-decoded as the routes are matched with it, as it may stand in a log: in one line, and of a
-/// booking's token, which opens the booking, only the start. So of whatever is long and no name of ours, which
-/// are all lower case: it may be a token in the wrong place.
-#[must_use]
-pub fn without_secrets(path: &str) -> String {
-    let is_ours = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
-    let mut is_token = false;
-    let shown = path.split('/').map(|part| {
-        let is_secret = is_token && part != "new" && part != "find"
-            || part.len() > HARMLESS_LENGTH && !part.chars().all(is_ours);
-        is_token = part == "bookings" || is_token && part.is_empty();
-        if is_secret && !part.is_empty() {
-            format!("{}…", part.chars().take(4).collect::<String>())
-        } else {
-            part.to_owned()
-        }
-    });
-    let shown = shown.collect::<Vec<_>>().join("/");
-    // A line break that was encoded would begin a line of its own.
-    if shown.chars().any(char::is_control) { shown.escape_debug().to_string() } else { shown }
-}
-
-/// What is read.
-pub fn page(path: &'static str) -> Resource {
-    web::resource(path).app_data(Pattern(path)).default_service(only("GET, HEAD"))
-}
-
-/// What is read, and posted back to.
-fn form(path: &'static str) -> Resource {
-    web::resource(path).app_data(Pattern(path)).default_service(only("GET, HEAD, POST"))
-}
-
-/// What is only posted to.
-fn act(path: &'static str) -> Resource {
-    web::resource(path).app_data(Pattern(path)).default_service(only("POST"))
-}
-
-/// `GET`, and `HEAD` with it.
-pub fn get() -> Route {
-    web::route().guard(Any(Get()).or(Head()))
-}
-
-fn only(allowed: &'static str) -> Route {
-    to(move || async move { Err::<HttpResponse, _>(Error::MethodNotAllowed { allowed }) })
-}
-
 /// Slashes too many are forgiven: the address without them is shown. Everything else is not found.
 async fn elsewhere(request: HttpRequest) -> Result<HttpResponse, Error> {
     let path = tidy(request.path()).ok_or(Error::NotFound)?;
@@ -197,26 +147,6 @@ mod tests {
         assert_eq!(tidy("//evil.example//x/").as_deref(), Some("/evil.example/x"));
         for path in ["/bookings", "/", "*", "", "/\\evil.example/", "\\/evil.example/", "//\\evil.example"] {
             assert_eq!(tidy(path), None, "{path}");
-        }
-    }
-
-    #[test]
-    fn a_log_does_not_open_bookings() {
-        let token = "AZ3xyq0newbookings123_-4";
-        for (path, shown) in [
-            ("/bookings/AbCdEfGh/calendar.ics".to_owned(), "/bookings/AbCd…/calendar.ics"),
-            ("/bookings/AbCdEfGh".into(), "/bookings/AbCd…"),
-            ("//bookings//AbCdEfGh/".into(), "//bookings//AbCd…/"),
-            ("/bookings/newCdEfGh".into(), "/bookings/newC…"),
-            (format!("/elsewhere/{token}/"), "/elsewhere/AZ3x…/"),
-            ("/bookings/new".into(), "/bookings/new"),
-            ("/bookings/find".into(), "/bookings/find"),
-            ("/bookings".into(), "/bookings"),
-            ("/events/midnight-parade/availability".into(), "/events/midnight-parade/availability"),
-            ("/static/css/app.0123456789abcdef.css".into(), "/static/css/app.0123456789abcdef.css"),
-            ("/x\nGET /\u{1b}[31m".into(), "/x\\nGET /\\u{1b}[31m"),
-        ] {
-            assert_eq!(without_secrets(&path), shown);
         }
     }
 }

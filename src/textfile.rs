@@ -7,7 +7,7 @@ use std::path::Path;
 
 use chrono::Utc;
 
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 /// One figure: its name, what it is, and its value.
 pub type Figure<'a> = (&'a str, &'a str, f64);

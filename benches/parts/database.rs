@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
-use techkraft::config::DatabaseUrl;
+use techkraft::db::DatabaseUrl;
 use techkraft::db::{Database, Db};
 use techkraft::schema::{bookings, ticket_types};
 

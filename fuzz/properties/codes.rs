@@ -4,7 +4,7 @@ use actix_web::http::Uri;
 use techkraft::booking::request_key::RequestKeys;
 use techkraft::booking::{is_token, new_reference, new_token};
 use techkraft::events::is_slug;
-use techkraft::routes::without_secrets;
+use techkraft::log_safe::without_secrets;
 
 use super::{SECRET, never_used, texts};
 

@@ -81,7 +81,7 @@ async fn end_all(admin: &Admin, app: &App, proof: Proof) -> Result<HttpResponse,
         ended => format!("Signed out everywhere. {ended} sessions ended."),
     });
     let mut response = see_other("/admin/sign-in");
-    Ok(response.cookie(session::removal(&app.auth)).cookie(toast_cookie(app, &toast)).finish())
+    Ok(response.cookie(session::removal(&app.auth)).cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
 async fn end_one(admin: &Admin, app: &App, proof: Proof, id: &str) -> Result<HttpResponse, Error> {
@@ -99,7 +99,7 @@ async fn end_one(admin: &Admin, app: &App, proof: Proof, id: &str) -> Result<Htt
         Some(_) => ("/admin/account", Toast::success("Session ended.")),
         None => ("/admin/account", Toast::failure("That session had already ended.")),
     };
-    Ok(see_other(place).cookie(toast_cookie(app, &toast)).finish())
+    Ok(see_other(place).cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
 async fn load(

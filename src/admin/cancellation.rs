@@ -59,7 +59,7 @@ pub async fn create(
     let mut response = see_other(&format!("/admin/bookings/{}", booking.reference));
     if matches!(outcome, Outcome::Canceled { .. }) {
         let toast = Toast::success(format!("Canceled: {} × {}", booking.quantity, ticket_type.name));
-        response.cookie(toast_cookie(&app, &toast));
+        response.cookie(toast_cookie(&app.cookies, &toast));
     }
     Ok(response.finish())
 }

@@ -46,6 +46,6 @@ async fn load(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
             Ok((store::sales(db)?, store::latest_bookings(db, LATEST_BOOKINGS)?, reconcile(db)?))
         })
         .await?;
-    let (allow_reseed, pace) = (app.config.allow_reseed, app.board.pace());
+    let (allow_reseed, pace) = (app.allow_reseed, app.board.pace());
     Ok(SalesPage { page, admin, sales, latest, reconciliation, allow_reseed, pace })
 }

@@ -127,14 +127,14 @@ async fn replace(admin: &Admin, app: &App, proof: Proof, hash: String) -> Result
     });
     let Some(others) = change.await? else {
         let toast = Toast::failure("The password was just changed elsewhere. Please sign in again.");
-        return Ok(see_other("/admin/sign-in").cookie(toast_cookie(app, &toast)).finish());
+        return Ok(see_other("/admin/sign-in").cookie(toast_cookie(&app.cookies, &toast)).finish());
     };
     let toast = Toast::success(match others {
         0 => "Password changed.".to_owned(),
         1 => "Password changed. Your other session was ended.".to_owned(),
         others => format!("Password changed. Your {others} other sessions were ended."),
     });
-    Ok(see_other("/admin/account").cookie(cookie).cookie(toast_cookie(app, &toast)).finish())
+    Ok(see_other("/admin/account").cookie(cookie).cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
 fn refuse(

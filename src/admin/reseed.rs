@@ -32,7 +32,7 @@ pub struct ReseedForm {
 
 /// `GET /admin/reseed`
 pub async fn new(page: Page, _: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let status = if app.config.allow_reseed { StatusCode::OK } else { StatusCode::FORBIDDEN };
+    let status = if app.allow_reseed { StatusCode::OK } else { StatusCode::FORBIDDEN };
     ask(page, &app, status, String::new(), None).await
 }
 
@@ -44,7 +44,7 @@ pub async fn create(
     Form(form): Form<ReseedForm>,
 ) -> Result<HttpResponse, Error> {
     let typed = form.event_name;
-    if !app.config.allow_reseed {
+    if !app.allow_reseed {
         return ask(page, &app, StatusCode::FORBIDDEN, typed, None).await;
     }
     let concert = seed::concert();
@@ -62,7 +62,7 @@ pub async fn create(
         1 => "Sale reset. 1 booking deleted.".to_owned(),
         deleted => format!("Sale reset. {deleted} bookings deleted."),
     });
-    Ok(see_other("/admin").cookie(toast_cookie(&app, &toast)).finish())
+    Ok(see_other("/admin").cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
 async fn ask(
@@ -73,6 +73,6 @@ async fn ask(
     error: Option<&'static str>,
 ) -> Result<HttpResponse, Error> {
     let sales = app.db.read_primary(|db| store::sales_by_slug(db, seed::concert().slug)).await?;
-    let allowed = app.config.allow_reseed;
+    let allowed = app.allow_reseed;
     page.clone().respond_unlisted(status, &ReseedPage { page, sales, typed, error, allowed })
 }

@@ -123,7 +123,7 @@ pub async fn update(
     app.board.refresh_from_primary(&app.db).await?;
     app.board.announce_everything();
     let toast = Toast::success("Ticket rules saved.");
-    Ok(see_other("/admin").cookie(toast_cookie(&app, &toast)).finish())
+    Ok(see_other("/admin").cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
 async fn find(app: &App, slug: String) -> Result<(Event, Vec<TicketType>), Error> {

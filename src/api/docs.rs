@@ -85,7 +85,7 @@ static REFERENCE: LazyLock<Reference> =
 /// `GET /api/docs`
 pub async fn show(page: Page, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let docs =
-        Docs { page: page.clone(), reference: &REFERENCE, problems: Kind::ALL, public_url: app.public_url() };
+        Docs { page: page.clone(), reference: &REFERENCE, problems: Kind::ALL, public_url: &app.public_url };
     page.respond(StatusCode::OK, &docs)
 }
 

@@ -4,18 +4,22 @@
 //! It stands outside the rate limits, so that a page of another site can read that it asks too often; what a
 //! browser asks before it asks (a preflight) is answered here, and not counted.
 
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use actix_cors::{Cors, CorsMiddleware};
 use actix_web::Error;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::error::InternalError;
 use actix_web::http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LINK, LOCATION, RETRY_AFTER,
 };
 use futures_util::future::{Either, FutureExt as _, LocalBoxFuture, MapOk, TryFutureExt as _};
 
-use super::{in_json, is_api};
+use super::in_json;
+use crate::error;
+use crate::resource::is_api;
 
 /// Seconds for which a browser remembers what it may ask.
 const PREFLIGHT_SECONDS: usize = 600;
@@ -143,9 +147,20 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let path = request.match_info().as_str().to_owned();
-        let answer = self.site.call(request);
+        let site = Rc::clone(&self.site);
         Box::pin(async move {
-            let answer = answer.await?.map_into_boxed_body();
+            let answer = AssertUnwindSafe(async { site.call(request).await }).catch_unwind().await;
+            // The panic itself is logged where it happens, by the hook.
+            let answer =
+                answer.unwrap_or_else(|_| Err(error::Error::Internal("a handler panicked".into()).into()));
+            let answer = match answer {
+                Ok(answer) => answer.map_into_boxed_body(),
+                Err(error) => {
+                    let response = error.error_response();
+                    let response = in_json(&path, &response).unwrap_or(response);
+                    return Err(InternalError::from_response(error, response).into());
+                }
+            };
             Ok(match in_json(&path, answer.response()) {
                 Some(translated) => answer.into_response(translated),
                 None => answer,

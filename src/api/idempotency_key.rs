@@ -26,7 +26,7 @@ pub const LENGTH_MAX: usize = 255;
 /// # Errors
 /// What is wrong with it.
 pub fn of_request(request: &HttpRequest, app: &App) -> Result<String, Problem> {
-    let token = api_tokens::borne(request.headers()).and_then(|token| app.config.api_tokens.find(token));
+    let token = api_tokens::borne(request.headers()).and_then(|token| app.api_tokens.find(token));
     let owner = token.map(|token| token.name.as_str()).unwrap_or_default();
     Ok(request_key(owner, &read(request)?))
 }

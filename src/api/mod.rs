@@ -19,15 +19,12 @@ pub mod v1;
 
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
 use self::problem::{Kind, Problem};
-
-/// Whether a path, percent-decoded as the routes are matched with it, is the API's.
-#[must_use]
-pub fn is_api(path: &str) -> bool {
-    path == "/api" || path.starts_with("/api/")
-}
+#[cfg(test)]
+use crate::resource::is_api;
 
 /// Whether it is one of the first contract, whose errors have a form of their own.
 fn is_first(path: &str) -> bool {
@@ -50,12 +47,22 @@ pub fn in_json(path: &str, answer: &HttpResponse<impl Sized>) -> Option<HttpResp
     if !is_error || is_json(answer.headers()) {
         return None;
     }
-    let mut translated = refusal(path, &Problem::new(Kind::of_status(answer.status())));
+    let mut problem = Problem::new(Kind::of_status(answer.status()));
+    if let Some(seconds) = wait_seconds(answer) {
+        problem = problem.with_detail(format!("Too many requests. Try again in {seconds} seconds."));
+    }
+    let mut translated = refusal(path, &problem);
     let of_the_body = [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING];
     for (name, value) in answer.headers().iter().filter(|(name, _)| !of_the_body.contains(name)) {
         translated.headers_mut().insert(name.clone(), value.clone());
     }
     Some(translated)
+}
+
+/// How long a client that was rate limited has to wait.
+fn wait_seconds<'a>(answer: &'a HttpResponse<impl Sized>) -> Option<&'a str> {
+    let is_limited = answer.status() == StatusCode::TOO_MANY_REQUESTS;
+    answer.headers().get(RETRY_AFTER).filter(|_| is_limited)?.to_str().ok()
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

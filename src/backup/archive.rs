@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::{Kind, beside, io_error, sync_folder};
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 const PART: &str = ".part";
 const UNPROVED: &str = ".unproved";

@@ -21,10 +21,11 @@ use chrono::Utc;
 use self::archive::{Archive, Draft};
 pub use self::restoration::{Restored, restore};
 pub use self::retention::Retention;
-use crate::config::DatabaseUrl;
-use crate::db::{Database, one_line};
-use crate::error::StartError;
+use crate::db::Database;
+use crate::db::DatabaseUrl;
+use crate::log_safe::one_line;
 use crate::reconciliation::Reconciliation;
+use crate::start_error::StartError;
 
 /// Names that sort by time; in UTC, to the second.
 const STAMP: &str = "%Y%m%dT%H%M%SZ";

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use super::archive::Archive;
 use super::url::split;
-use crate::db::one_line;
-use crate::error::StartError;
+use crate::log_safe::one_line;
+use crate::start_error::StartError;
 
 /// A dump waits no longer for a table that a migration holds.
 const LOCK_WAIT: &str = "--lock-wait-timeout=10s";

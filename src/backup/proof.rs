@@ -9,10 +9,10 @@ use rand::RngExt as _;
 
 use super::archive::{Archive, copy};
 use super::{Kind, beside, io_error, postgres, store, url};
-use crate::config::DatabaseUrl;
+use crate::db::DatabaseUrl;
 use crate::db::{self, Database};
-use crate::error::StartError;
 use crate::reconciliation::{Reconciliation, reconcile};
+use crate::start_error::StartError;
 
 /// Restores a backup into a throwaway place, beside it or on a PostgreSQL, and counts the books there.
 ///
@@ -52,7 +52,7 @@ pub(super) fn look_inside(archive: &Archive, url: &DatabaseUrl) -> Result<(), St
     match db.read_primary_here(store::damage) {
         Ok(None) => Ok(()),
         Ok(Some(damage)) => Err(archive.is_damaged(&damage)),
-        Err(error) => Err(archive.is_damaged(&db::one_line(&error))),
+        Err(error) => Err(archive.is_damaged(&crate::log_safe::one_line(&error))),
     }
 }
 
@@ -92,7 +92,10 @@ impl ThrowawayDatabase {
         made.map_err(|e| {
             let mend =
                 "GRANT the right to this user (ALTER ROLE … CREATEDB), or name another server (--prove-on)";
-            StartError::new(format!("no database for the proof can be made: {}; {mend}", db::one_line(&e)))
+            StartError::new(format!(
+                "no database for the proof can be made: {}; {mend}",
+                crate::log_safe::one_line(&e)
+            ))
         })?;
         Ok(Self { server, name })
     }

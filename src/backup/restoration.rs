@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::archive::{Archive, copy, write_beside};
 use super::{Kind, beside, io_error, postgres, proof, stamp, store, sync_folder};
-use crate::config::DatabaseUrl;
-use crate::db::{Database, one_line};
-use crate::error::{Error, StartError};
+use crate::db::Database;
+use crate::db::DatabaseUrl;
+use crate::error::Error;
+use crate::log_safe::one_line;
 use crate::reconciliation::{Reconciliation, reconcile};
+use crate::start_error::StartError;
 
 /// What a restoration has come to.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use chrono::{Days, NaiveDate, NaiveDateTime, Utc};
 
 use super::archive::{COMPANIONS, UNFINISHED};
 use super::{Kind, STAMP, beside, io_error};
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 const PREFIX: &str = "techkraft-";
 

@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::db::{Db, one_line};
+use crate::db::Db;
+use crate::log_safe::one_line;
 
 #[derive(QueryableByName)]
 struct Count {

@@ -3,7 +3,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 /// A URL that anybody may read, and the password that was in it.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! How old a form is when it is sent. Its request key says when it was made (see [`super::dated_nonce`]).
+//! How old a form is when it is sent. Its request key says when it was made (see [`super::request_key`]).
 //!
 //! What is sent sooner than a person can look at it comes from a program; what has lain about for half a day
 //! was prepared by one, or forgotten. Both get a fresh form with everything typed still in it, so that a person

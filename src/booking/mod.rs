@@ -16,7 +16,7 @@ pub mod store;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{NaiveDateTime, Utc};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use rand::RngExt as _;
 
@@ -161,18 +161,7 @@ pub fn parse_reference(typed: &str) -> Option<String> {
 /// A new token: the time and 96 random bits.
 #[must_use]
 pub fn new_token() -> String {
-    URL_SAFE_NO_PAD.encode(dated_nonce())
-}
-
-/// Eighteen bytes that nobody guesses and that never come twice. The time in milliseconds stands first:
-/// what is made together then stands together in an index, and a batch of bookings writes a few of its
-/// pages instead of one for each booking.
-#[must_use]
-pub fn dated_nonce() -> [u8; 18] {
-    let mut nonce: [u8; 18] = rand::rng().random();
-    let milliseconds = Utc::now().timestamp_millis().to_be_bytes();
-    nonce[..6].copy_from_slice(&milliseconds[2..]);
-    nonce
+    URL_SAFE_NO_PAD.encode(request_key::dated_nonce())
 }
 
 /// Whether a text can be a token at all; PostgreSQL refuses to even compare some that cannot.

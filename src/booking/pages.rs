@@ -79,7 +79,7 @@ pub async fn new(
     Query(query): Query<NewQuery>,
 ) -> Result<HttpResponse, Error> {
     let (_, ticket_type) = find_ticket_type(&app, &query.ticket_type)?;
-    let buyer = Buyer::remembered(&app, &request);
+    let buyer = Buyer::remembered(&app.cookies, &request);
     let (name, email) = buyer.map_or_else(Default::default, |buyer| (buyer.name, buyer.email));
     let quantity = query.quantity.clone();
     let form =
@@ -107,7 +107,7 @@ pub async fn create(
         Ok(order) => Arc::new(order),
         Err(errors) => return ask_again(&app, page, form, errors),
     };
-    let outcome = match app.config.forms.check(&order, Utc::now()) {
+    let outcome = match app.form_ages.check(&order, Utc::now()) {
         Ok(()) => app.desk.book(Arc::clone(&order)).await?,
         Err(untimely) => {
             let sought = Arc::clone(&order);
@@ -142,7 +142,7 @@ pub async fn create(
     // From the board as the desk has left it: the numbers of a moment ago have turned out to be old.
     let mut response = respond_checkout(status, checkout(&app, page, form, errors)?)?;
     // Nothing typed is lost, even when the next step is another tier's checkout.
-    response.add_cookie(&order.buyer.cookie(&app)).map_err(|e| Error::Internal(e.to_string()))?;
+    response.add_cookie(&order.buyer.cookie(&app.cookies)).map_err(|e| Error::Internal(e.to_string()))?;
     Ok(response)
 }
 
@@ -171,7 +171,7 @@ pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<H
 
 /// `POST /buyer/forget`: the browser forgets whose bookings it makes.
 pub async fn forget_buyer(app: web::Data<App>) -> HttpResponse {
-    see_other("/").cookie(Buyer::forgetting_cookie(&app)).finish()
+    see_other("/").cookie(Buyer::forgetting_cookie(&app.cookies)).finish()
 }
 
 /// The concert on the board and the tier that a form means.
@@ -204,9 +204,9 @@ fn checkout(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Re
 fn respond_checkout(status: StatusCode, checkout: New) -> Result<HttpResponse, Error> {
     let page = checkout.page.clone();
     let mut response = if page.wants_fragment {
-        page.respond_unlisted(status, &checkout.as_checkout())?
+        page.respond_unlisted::<Error>(status, &checkout.as_checkout())?
     } else {
-        page.respond_unlisted(status, &checkout)?
+        page.respond_unlisted::<Error>(status, &checkout)?
     };
     // The browser alone may keep it, so that the back button brings back the same form with the same key:
     // asked for again it would be a fresh one, and confirming it would book a second time.
@@ -257,11 +257,11 @@ fn respond_booked(
         let message = format!("Booked: {} × {}", booking.quantity, ticket_type.name);
         (StatusCode::CREATED, Toast::success(message))
     };
-    let cookie = buyer.cookie(app);
+    let cookie = buyer.cookie(&app.cookies);
     if !page.wants_fragment {
-        return Ok(see_other(&location).cookie(cookie).cookie(toast_cookie(app, &toast)).finish());
+        return Ok(see_other(&location).cookie(cookie).cookie(toast_cookie(&app.cookies, &toast)).finish());
     }
-    let express = Express::new(app, buyer.clone());
+    let express = Express::new(&app.request_keys, buyer.clone());
     let page = page.with_toast(toast);
     let sale = Sale { event: event.clone(), ticket_type, booking };
     let show = confirmation(app, page.clone(), sale, Some(express));
@@ -276,7 +276,7 @@ fn respond_booked(
 
 fn confirmation(app: &App, page: Page, sale: Sale, express: Option<Express>) -> Show {
     let Sale { event, ticket_type, booking } = sale;
-    let url = format!("{}/bookings/{}", app.public_url(), booking.token);
+    let url = format!("{}/bookings/{}", &app.public_url, booking.token);
     let is_cancellable = event.is_cancellable(Utc::now().naive_utc());
     let opens_the_gate = booking.status == CONFIRMED && !page.wants_fragment;
     let tickets = if opens_the_gate { tickets::of_booking(&app.ticket_codes, &booking) } else { Vec::new() };

@@ -3,10 +3,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Utc;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use rand::RngExt as _;
 use sha2::Sha256;
 
-use super::dated_nonce;
 use crate::guard::secret::{Key, Purpose, Secrets};
 
 const NONCE_BYTES: usize = 18;
@@ -65,6 +66,16 @@ impl RequestKeys {
 
 fn signed(mac: &Hmac<Sha256>, nonce: &[u8]) -> Hmac<Sha256> {
     mac.clone().chain_update(nonce)
+}
+
+/// Eighteen bytes that nobody guesses and that never come twice. The time in milliseconds stands first:
+/// what is made together then stands together in an index, and a batch of bookings writes a few of its
+/// pages instead of one for each booking.
+pub(super) fn dated_nonce() -> [u8; 18] {
+    let mut nonce: [u8; 18] = rand::rng().random();
+    let milliseconds = Utc::now().timestamp_millis().to_be_bytes();
+    nonce[..6].copy_from_slice(&milliseconds[2..]);
+    nonce
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::{parse_bool, parse_number};
 use crate::auth::session::SessionLimits;
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct AdminSettings {

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::public_url::origin_of;
 use crate::api::door::Origins;
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct ApiSettings {

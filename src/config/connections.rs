@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{parse_bool, parse_number};
 use crate::connections::ConnectionLimits;
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub struct ConnectionSettings {

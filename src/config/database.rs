@@ -2,8 +2,9 @@
 
 use clap::Args;
 
-use super::{DatabaseUrl, parse_number};
-use crate::error::StartError;
+use super::parse_number;
+use crate::db::DatabaseUrl;
+use crate::start_error::StartError;
 
 const POOL_SIZE_MAX: u32 = 1000;
 

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{parse_bool, parse_number};
 use crate::booking::desk::DeskLimits;
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct DeskSettings {

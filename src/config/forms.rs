@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::parse_number;
 use crate::booking::form_age::FormAges;
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct FormSettings {

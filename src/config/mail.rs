@@ -6,11 +6,12 @@ use std::time::Duration;
 use clap::Args;
 use lettre::message::Mailbox;
 
-use super::{DatabaseUrl, parse_number};
-use crate::error::StartError;
+use super::parse_number;
+use crate::db::DatabaseUrl;
 use crate::mail::MailConfig;
 use crate::mail::sender::MailLimits;
 use crate::mail::transport::{Destination, SmtpUrl};
+use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub struct MailSettings {

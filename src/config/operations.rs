@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::parse_number;
-use crate::error::StartError;
 use crate::ops::{Identity, OperationsConfig};
+use crate::start_error::StartError;
 
 /// A balancer that asks every second or two knows by then, and browsers have polled once more (every 5 s,
 /// give or take a tenth).

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::parse_number;
-use crate::error::StartError;
 use crate::events::pace::PollSeconds;
+use crate::start_error::StartError;
 
 /// With a tenth on top still less than KEEP_ALIVE_SECONDS is by default, so that a browser keeps its connection.
 const POLL_SECONDS_MAX: u32 = 60;

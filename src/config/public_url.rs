@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct PublicUrlSettings {

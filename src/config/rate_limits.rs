@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::parse_bool;
-use crate::error::StartError;
 use crate::guard::api_tokens::ApiTokens;
 use crate::guard::limits::{Rate, Rates};
+use crate::start_error::StartError;
 
 /// Not `Debug`: nothing may print the tokens by accident.
 #[derive(Args)]

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::database_url::{DatabaseUrl, without_password};
 use super::parse_number;
-use crate::error::StartError;
+use crate::db::{DatabaseUrl, ReplicaConfig};
+use crate::log_safe::without_password;
+use crate::start_error::StartError;
 
 /// What was typed.
 #[derive(Debug, Args)]
@@ -18,16 +19,6 @@ pub(super) struct ReplicaSettings {
     /// Milliseconds that a replica may be behind; one further behind is left out until it has caught up
     #[arg(long, env = "REPLICA_MAX_LAG_MS", global = true, default_value = "2000")]
     replica_max_lag_ms: String,
-}
-
-/// The standbys that may be read from, when there are any.
-#[derive(Debug, Clone, Default)]
-pub struct ReplicaConfig {
-    /// Each of them PostgreSQL.
-    pub urls: Vec<DatabaseUrl>,
-    pub max_lag: Duration,
-    /// Most connections to each.
-    pub pool_size: u32,
 }
 
 impl ReplicaSettings {

@@ -1,12 +1,11 @@
 //! The secret, and those before it.
 
-use std::fmt;
 use std::net::SocketAddr;
 
 use clap::Args;
 
-use crate::error::StartError;
-use crate::guard::secret::{TOO_SHORT, weakness};
+use crate::guard::secret::{SecretConfig, TOO_SHORT, weakness};
+use crate::start_error::StartError;
 
 /// More would only make every forged cookie dearer to refuse.
 const PREVIOUS_MAX: usize = 5;
@@ -22,19 +21,6 @@ pub(super) struct SecretSettings {
     /// Secrets that were in use before, separated by commas: what they signed is still read [default: none]
     #[arg(long, env = "SECRET_KEY_PREVIOUS", global = true, hide_env_values = true)]
     secret_key_previous: Option<String>,
-}
-
-/// The secrets that were set.
-#[derive(Clone, Default)]
-pub struct SecretConfig {
-    pub current: Option<String>,
-    pub previous: Vec<String>,
-}
-
-impl fmt::Debug for SecretConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SecretConfig({} previous)", self.previous.len())
-    }
 }
 
 impl SecretSettings {

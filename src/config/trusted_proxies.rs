@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use clap::Args;
 use ipnet::IpNet;
 
-use crate::error::StartError;
 use crate::guard::client_address::TrustedProxies;
+use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct ProxySettings {

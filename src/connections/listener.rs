@@ -7,7 +7,7 @@ use listenfd::ListenFd;
 use socket2::SockRef;
 
 use super::{ConnectionLimits, Departure};
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 /// Where Linux keeps the most that any socket's backlog may hold.
 const KERNEL_LIMIT: &str = "/proc/sys/net/core/somaxconn";

@@ -13,8 +13,8 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 
 use super::primary::primary;
 use super::{Db, connect, one_line, unreachable_database};
-use crate::config::DatabaseUrl;
-use crate::error::StartError;
+use crate::db::url::DatabaseUrl;
+use crate::start_error::StartError;
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");

@@ -9,6 +9,7 @@ mod figures;
 mod migrations;
 mod primary;
 mod replicas;
+mod url;
 mod writer;
 
 use std::sync::Arc;
@@ -25,11 +26,14 @@ pub use self::connection::Db;
 use self::figures::PoolFigures;
 pub use self::migrations::{Schema, migrate, take_turn_to_fill};
 use self::primary::{Terms, primary, takes_no_writes};
+pub use self::replicas::ReplicaConfig;
 use self::replicas::Replicas;
+pub use self::url::DatabaseUrl;
 pub(crate) use self::writer::has_no_room;
 pub use self::writer::{Failure, Writer};
-use crate::config::{DatabaseUrl, ReplicaConfig};
-use crate::error::{Error, StartError};
+use crate::error::Error;
+use crate::log_safe::one_line;
+use crate::start_error::StartError;
 
 /// How long a request waits for a connection before it is told that the server is busy.
 /// Also bounds the pause between two attempts to reach a database that is away, to half of it.
@@ -71,6 +75,12 @@ impl WriteTurn {
 }
 
 impl Database {
+    /// The file of an SQLite database.
+    #[must_use]
+    pub fn file(&self) -> Option<&std::path::Path> {
+        self.url.file()
+    }
+
     /// Opens the database that the URL names. What [`migrate`] does must have been done.
     ///
     /// # Errors
@@ -311,7 +321,16 @@ fn unreachable_database(url: &DatabaseUrl, error: &impl std::fmt::Display) -> St
     StartError::setting("DATABASE_URL", &url.to_string(), &one_line(error), mend)
 }
 
-/// Database messages come with line breaks and hints; a log line and a start message have one line.
-pub fn one_line(error: &impl std::fmt::Display) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        match error {
+            DieselError::NotFound => Self::NotFound,
+            // Nothing was changed. There may be room when the visitor tries again.
+            full if has_no_room(&full) => {
+                log::warn!("the database has no room to write: {}", one_line(&full));
+                Self::Busy
+            }
+            other => Self::Database(other),
+        }
+    }
 }

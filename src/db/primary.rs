@@ -13,7 +13,7 @@ use diesel::sql_types::Bool;
 use diesel::{QueryResult, QueryableByName, RunQueryDsl as _};
 
 use super::Db;
-use crate::config::DatabaseUrl;
+use crate::db::url::DatabaseUrl;
 
 /// In libpq's words and seconds (but `tcp_user_timeout`: milliseconds): a machine that is gone without a
 /// farewell is noticed within the time that a buyer waits (`DESK_DEADLINE_MS`), or twice that where it had

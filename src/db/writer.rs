@@ -7,7 +7,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::primary::{Terms, takes_no_writes};
 use super::{Db, WriteTurn, connect, one_line};
-use crate::config::DatabaseUrl;
+use crate::db::url::DatabaseUrl;
 
 /// Keeps a connection open, and opens a new one when it is lost.
 pub struct Writer {

@@ -66,7 +66,7 @@ fn render_show(
     app: &App,
     listing: &Listing,
 ) -> Result<HttpResponse, Error> {
-    let express = Express::of_returning_buyer(app, request);
+    let express = Express::of_returning_buyer(&app.cookies, &app.request_keys, request);
     let Listing { event, ticket_types, .. } = listing;
     let (pace, slow_seconds) = (app.board.pace(), app.board.poll_seconds().busy);
     let show = Show { page: page.clone(), event, ticket_types, express, pace, slow_seconds };

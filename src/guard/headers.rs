@@ -12,8 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::web;
 use futures_util::FutureExt as _;
 
-use crate::api::{in_json, is_api};
-use crate::app::App;
+use super::cookies::Cookies;
 use crate::error::Error;
 
 /// Everything from ourselves, and nothing inline: a script or style that somebody smuggles in is dead.
@@ -49,10 +48,8 @@ pub async fn secure_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let path = request.match_info().as_str();
-    let api_path = is_api(path).then(|| path.to_owned());
     let permissions = permissions_policy(request.path());
-    let is_https = request.app_data::<web::Data<App>>().is_some_and(|app| app.is_https());
+    let is_https = request.app_data::<web::Data<Cookies>>().is_some_and(|cookies| cookies.is_https());
     let answer = AssertUnwindSafe(async { next.call(request).await }).catch_unwind().await;
     // The panic itself is logged where it happens, by the hook.
     let answer = answer.unwrap_or_else(|_| Err(Error::Internal("a handler panicked".into()).into()));
@@ -63,9 +60,6 @@ pub async fn secure_headers(
         }
         Err(error) => {
             let mut response = error.error_response();
-            if let Some(translated) = api_path.and_then(|path| in_json(&path, &response)) {
-                response = translated;
-            }
             add(response.headers_mut(), permissions, is_https);
             Err(InternalError::from_response(error, response).into())
         }

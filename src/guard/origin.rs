@@ -19,9 +19,11 @@ use actix_web::middleware::Next;
 use actix_web::web;
 
 use super::refuse;
-use crate::api::is_api;
-use crate::app::App;
 use crate::error::Error;
+use crate::resource::is_api;
+
+/// `PUBLIC_URL` as it was set. `None`: the host that the browser believes to talk to counts.
+pub struct PublicOrigin(pub Option<String>);
 
 /// Refuses a state change that another site's page asks for, before any handler runs.
 ///
@@ -31,7 +33,7 @@ pub async fn same_origin<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let public_url = request.app_data::<web::Data<App>>().and_then(|app| app.config.public_url.as_deref());
+    let public_url = request.app_data::<web::Data<PublicOrigin>>().and_then(|origin| origin.0.as_deref());
     let is_anybodys = is_api(request.match_info().as_str()) && !request.headers().contains_key(COOKIE);
     if !request.method().is_safe() && !is_anybodys && !is_ours(request.headers(), public_url) {
         return Ok(refuse(request, Error::CrossSite));

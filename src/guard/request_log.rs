@@ -7,8 +7,8 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 
-use crate::ops::pages::is_for_machines;
-use crate::routes::without_secrets;
+use crate::log_safe::without_secrets;
+use crate::resource::is_for_monitoring;
 
 const TARGET: &str = "techkraft::request";
 
@@ -22,7 +22,7 @@ pub async fn log_requests(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     // Its lines are put together only when somebody reads them, and machines ask again and again.
     let is_logged = log::log_enabled!(target: TARGET, log::Level::Info);
-    if !is_logged || is_for_machines(request.match_info().as_str()) {
+    if !is_logged || is_for_monitoring(request.match_info().as_str()) {
         return next.call(request).await;
     }
     let (method, path) = (request.method().clone(), without_secrets(request.match_info().as_str()));

@@ -10,8 +10,8 @@ use actix_web::middleware::Next;
 
 use super::refuse;
 use crate::api::body::JSON;
-use crate::api::is_api;
 use crate::error::Error;
+use crate::resource::is_api;
 
 /// The most that a body may hold, in bytes: several times the longest name and address.
 pub const BODY_BYTES_MAX: usize = 16 * 1024;

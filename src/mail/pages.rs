@@ -66,7 +66,7 @@ pub async fn index(
     let has_more = lines.len() > PAGE_LENGTH;
     lines.truncate(PAGE_LENGTH);
     let older = lines.last().filter(|_| has_more).map(|line| line.mail.id);
-    let folder = app.config.mail.destination.folder().map(|path| path.display().to_string());
+    let folder = app.mail_folder.as_deref().map(|path| path.display().to_string());
     let index =
         MailsPage { page: page.clone(), lines, waiting, state, is_first: before.is_none(), older, folder };
     page.respond_unlisted(StatusCode::OK, &index)
@@ -83,7 +83,7 @@ pub async fn create_attempts(admin: Admin, app: web::Data<App>) -> Result<HttpRe
     app.outbox_wakeup.notify();
     let toast =
         Toast::success(format!("Queued again: {queued} {}.", if queued == 1 { "mail" } else { "mails" }));
-    Ok(see_other("/admin/mails").cookie(toast_cookie(&app, &toast)).finish())
+    Ok(see_other("/admin/mails").cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
 /// `POST /admin/mails/{id}/attempts`: this mail, once more.
@@ -105,5 +105,5 @@ pub async fn create_attempt(
         None => Toast::failure("Nothing to do: this mail is waiting to be sent, or gone with its booking."),
     };
     app.outbox_wakeup.notify();
-    Ok(see_other("/admin/mails").cookie(toast_cookie(&app, &toast)).finish())
+    Ok(see_other("/admin/mails").cookie(toast_cookie(&app.cookies, &toast)).finish())
 }

@@ -14,9 +14,9 @@ use super::transport::Transport;
 use crate::booking::lookup::link::BookingLinks;
 use crate::connections::SHUTDOWN_SECONDS;
 use crate::db::Database;
-use crate::error::StartError;
 use crate::guard::secret::Secrets;
 use crate::outbox::wakeup::Wakeup;
+use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
 
 pub struct MailService {

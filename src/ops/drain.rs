@@ -11,11 +11,11 @@ use actix_web::dev::ServerHandle;
 use actix_web::web;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::Ops;
 use super::supervisor;
-use crate::app::App;
 use crate::connections::Departure;
-use crate::error::StartError;
 use crate::mail::service::SenderHandle;
+use crate::start_error::StartError;
 
 /// Signals to stop, one after the other.
 pub struct StopSignals(UnboundedReceiver<()>);
@@ -61,13 +61,13 @@ pub async fn on_signal(
     mut signals: StopSignals,
     server: ServerHandle,
     departure: Departure,
-    app: web::Data<App>,
+    ops: web::Data<Ops>,
     mail: SenderHandle,
 ) {
     signals.next().await;
-    app.ops.begin_draining();
+    ops.begin_draining();
     supervisor::stopping();
-    let grace = app.config.operations.drain;
+    let grace = ops.drain;
     if !grace.is_zero() {
         log::info!("draining: connections are taken for {} s more", grace.as_secs());
         tokio::select! {
@@ -80,7 +80,7 @@ pub async fn on_signal(
         mail.stop_handle().stop();
         departure.leave(&server).await;
         server.stop(true).await;
-        let is_done = app.desk.finish().await;
+        let is_done = ops.watched.desk.finish().await;
         mail.end().await;
         is_done
     };

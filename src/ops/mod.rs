@@ -19,7 +19,7 @@ pub mod supervisor {
     //! There is no systemd here.
     use actix_web::web;
 
-    pub fn ready(_: &web::Data<crate::app::App>) {}
+    pub fn ready(_: &web::Data<super::Ops>) {}
     pub fn stopping() {}
 }
 
@@ -36,14 +36,14 @@ use parking_lot::Mutex;
 pub use self::identity::{Identity, OperationsConfig};
 use self::metrics::Metrics;
 use self::readiness::Readiness;
-pub use self::requests::{Pattern, Recorder};
-use crate::app::App;
+pub use self::requests::Recorder;
 use crate::booking::desk::Desk;
-use crate::config::Config;
-use crate::connections;
+use crate::connections::{self, ConnectionLimits};
 use crate::db::Database;
-use crate::error::{Error, StartError};
+use crate::error::Error;
+use crate::events::board::Board;
 use crate::pulse::Pulse;
+use crate::start_error::StartError;
 
 /// What the server knows of itself.
 pub struct Ops {
@@ -53,18 +53,42 @@ pub struct Ops {
     threads: Mutex<Vec<Weak<Pulse>>>,
     readiness: Readiness,
     metrics: Metrics,
+    /// From the signal to stop until no more connections are taken.
+    drain: Duration,
+    watched: Watched,
+}
+
+/// What readiness and the metrics look at.
+struct Watched {
+    db: Database,
+    desk: Arc<Desk>,
+    board: Arc<Board>,
+    board_refresh: Duration,
 }
 
 impl Ops {
     #[must_use]
-    pub fn new(config: &Config, db: &Database, desk: &Desk) -> Self {
-        let identity = config.operations.identity.clone();
+    pub fn new(
+        config: &OperationsConfig,
+        db: &Database,
+        desk: &Arc<Desk>,
+        board: &Arc<Board>,
+        board_refresh: Duration,
+    ) -> Self {
+        let identity = config.identity.clone();
         Self {
             metrics: Metrics::new(&identity, db, desk),
             identity,
             is_draining: Arc::default(),
             threads: Mutex::default(),
             readiness: Readiness::default(),
+            drain: config.drain,
+            watched: Watched {
+                db: db.clone(),
+                desk: Arc::clone(desk),
+                board: Arc::clone(board),
+                board_refresh,
+            },
         }
     }
 
@@ -119,9 +143,12 @@ impl Ops {
 ///
 /// # Errors
 /// One line that names the address and what is wrong with it.
-pub fn listen(config: &Config) -> Result<Option<TcpListener>, StartError> {
-    let bind = |address| connections::listen("OPS_BIND", address, &config.connections);
-    config.operations.bind.map(bind).transpose()
+pub fn listen(
+    config: &OperationsConfig,
+    limits: &ConnectionLimits,
+) -> Result<Option<TcpListener>, StartError> {
+    let bind = |address| connections::listen("OPS_BIND", address, limits);
+    config.bind.map(bind).transpose()
 }
 
 /// Serves the pages of this module there, on a thread of their own: it answers while the visitors' threads
@@ -129,10 +156,10 @@ pub fn listen(config: &Config) -> Result<Option<TcpListener>, StartError> {
 ///
 /// # Errors
 /// When the socket cannot be listened on.
-pub fn serve(listener: TcpListener, app: web::Data<App>) -> Result<Server, StartError> {
+pub fn serve(listener: TcpListener, ops: web::Data<Ops>) -> Result<Server, StartError> {
     let server = HttpServer::new(move || {
         ActixApp::new()
-            .app_data(app.clone())
+            .app_data(ops.clone())
             .configure(pages::on_own_port)
             .default_service(web::to(|| async { Err::<&str, _>(Error::NotFound) }))
     });

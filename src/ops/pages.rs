@@ -8,23 +8,11 @@ use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::OperationsConfig;
 use super::metrics::CONTENT_TYPE as METRICS_TYPE;
 use super::readiness::{Report, Status};
-use crate::app::App;
+use super::{OperationsConfig, Ops};
 use crate::error::Error;
-use crate::routes::{get, page};
-
-pub const PATHS: [&str; 3] = [HEALTH, READINESS, METRICS];
-const HEALTH: &str = "/healthz";
-const READINESS: &str = "/readyz";
-const METRICS: &str = "/metrics";
-
-/// Whether machines ask for this path again and again: it is in no log, and no limit counts it.
-#[must_use]
-pub fn is_for_machines(path: &str) -> bool {
-    PATHS.contains(&path)
-}
+use crate::resource::{HEALTH, METRICS, READINESS, get, page};
 
 /// All of them.
 pub(super) fn on_own_port(port: &mut ServiceConfig) {
@@ -54,8 +42,8 @@ async fn health() -> HttpResponse {
 }
 
 /// `GET /readyz`: 200 when visitors should be sent here, 503 when not, with each part.
-async fn readiness(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let report = app.ops.readiness.report(&app).await;
+async fn readiness(request: HttpRequest, ops: web::Data<Ops>) -> Result<HttpResponse, Error> {
+    let report = ops.readiness.report(&ops).await;
     let status = match report.status {
         Status::Ready => StatusCode::OK,
         Status::NotReady | Status::Draining => StatusCode::SERVICE_UNAVAILABLE,
@@ -69,9 +57,9 @@ async fn readiness(request: HttpRequest, app: web::Data<App>) -> Result<HttpResp
 }
 
 /// `GET /metrics`, in Prometheus's text format.
-async fn metrics(app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let report = app.ops.readiness.report(&app).await;
-    let text = app.ops.metrics.render(&app, &report).await.map_err(|e| Error::Internal(e.to_string()))?;
+async fn metrics(ops: web::Data<Ops>) -> Result<HttpResponse, Error> {
+    let report = ops.readiness.report(&ops).await;
+    let text = ops.metrics.render(&ops.watched, &report).await.map_err(|e| Error::Internal(e.to_string()))?;
     Ok(answer(StatusCode::OK, METRICS_TYPE, text))
 }
 

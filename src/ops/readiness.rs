@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::Ops;
 use super::inquiry::{Answer, Inquiry, PATIENCE};
-use crate::app::App;
 use crate::db::Schema;
 
 /// The desk's worker shows itself every second, and before each attempt. Twice as long as a statement of its
@@ -67,15 +67,15 @@ pub(super) struct Readiness {
 
 impl Readiness {
     /// Looks at everything.
-    pub(super) async fn report(&self, app: &App) -> Report {
-        let mut parts = database(&self.schema.answer(&app.db, |db| db.schema_here(PATIENCE)).await);
-        parts.extend([desk(app), queue(app), board(app), threads(app)]);
+    pub(super) async fn report(&self, ops: &Ops) -> Report {
+        let mut parts = database(&self.schema.answer(&ops.watched.db, |db| db.schema_here(PATIENCE)).await);
+        parts.extend([desk(ops), queue(ops), board(ops), threads(ops)]);
         let status = match () {
-            () if app.ops.is_draining() => Status::Draining,
+            () if ops.is_draining() => Status::Draining,
             () if parts.iter().all(|part| part.ok) => Status::Ready,
             () => Status::NotReady,
         };
-        let identity = &app.ops.identity;
+        let identity = &ops.identity;
         Report { status, region: identity.region().to_owned(), server: identity.server.clone(), parts }
     }
 }
@@ -96,32 +96,32 @@ fn database(answer: &Answer<Schema>) -> Vec<Part> {
     }
 }
 
-fn desk(app: &App) -> Part {
+fn desk(ops: &Ops) -> Part {
     part("desk", || {
-        let silence = app.desk.silence();
+        let silence = ops.watched.desk.silence();
         (silence <= DESK_SILENCE_MAX, format!("its worker was seen {} ms ago", silence.as_millis()))
     })
 }
 
-fn queue(app: &App) -> Part {
+fn queue(ops: &Ops) -> Part {
     part("queue", || {
-        let (waiting, most) = (app.desk.waiting(), app.desk.limits().queue_length);
+        let (waiting, most) = (ops.watched.desk.waiting(), ops.watched.desk.limits().queue_length);
         (waiting < most, format!("{waiting} orders of {most} wait"))
     })
 }
 
 /// The refresher is alive when what it does shows.
-fn board(app: &App) -> Part {
+fn board(ops: &Ops) -> Part {
     part("board", || {
-        let age = app.board.age();
-        let most = BOARD_AGE_MAX.max(app.config.board_refresh * 3);
+        let age = ops.watched.board.age();
+        let most = BOARD_AGE_MAX.max(ops.watched.board_refresh * 3);
         (age <= most, format!("it was read {} ms ago", age.as_millis()))
     })
 }
 
-fn threads(app: &App) -> Part {
+fn threads(ops: &Ops) -> Part {
     part("threads", || {
-        let Some(silence) = app.ops.threads_silence() else { return (false, "none serves".into()) };
+        let Some(silence) = ops.threads_silence() else { return (false, "none serves".into()) };
         (silence <= THREAD_SILENCE_MAX, format!("each was seen {} ms ago or later", silence.as_millis()))
     })
 }

@@ -20,9 +20,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
-/// The pattern of a route, which every resource carries: `/bookings/{token}`, never what stands in its place.
-#[derive(Debug, Clone, Copy)]
-pub struct Pattern(pub &'static str);
+use crate::resource::Pattern;
 
 /// What no route has taken.
 const UNKNOWN: Pattern = Pattern("none");

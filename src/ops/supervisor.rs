@@ -6,18 +6,18 @@ use std::time::Duration;
 use actix_web::web;
 use sd_notify::NotifyState;
 
-use crate::app::App;
+use super::Ops;
 
 /// Silent for longer, the desk, the refresher or a thread that serves is stuck. That they wait for a database
 /// that does not answer is something else: a restart would not mend that.
 const STUCK_AFTER: Duration = Duration::from_secs(15);
 
 /// Visitors are answered from now on. Feeds the watchdog, where there is one.
-pub fn ready(app: &web::Data<App>) {
-    let status = format!("serving as {}", app.ops.identity);
+pub fn ready(ops: &web::Data<Ops>) {
+    let status = format!("serving as {}", ops.identity);
     tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
     if let Some(limit) = sd_notify::watchdog_enabled() {
-        actix_web::rt::spawn(feed_watchdog(app.clone(), limit));
+        actix_web::rt::spawn(feed_watchdog(ops.clone(), limit));
     }
 }
 
@@ -27,9 +27,9 @@ pub fn stopping() {
 }
 
 /// Three times in its period, so that a busy second does not cost the process its life.
-async fn feed_watchdog(app: web::Data<App>, limit: Duration) {
+async fn feed_watchdog(ops: web::Data<Ops>, limit: Duration) {
     loop {
-        match stuck(&app) {
+        match stuck(&ops) {
             None => tell(&[NotifyState::Watchdog]),
             Some(who) => log::error!("{who} is stuck: the watchdog is not fed"),
         }
@@ -37,11 +37,13 @@ async fn feed_watchdog(app: web::Data<App>, limit: Duration) {
     }
 }
 
-fn stuck(app: &App) -> Option<&'static str> {
+fn stuck(ops: &Ops) -> Option<&'static str> {
     match () {
-        () if !app.desk.is_alive(STUCK_AFTER) => Some("the desk"),
-        () if !app.board.is_kept(STUCK_AFTER.max(app.config.board_refresh * 3)) => Some("the refresher"),
-        () if app.ops.threads_silence().is_none_or(|it| it > STUCK_AFTER) => Some("a thread that serves"),
+        () if !ops.watched.desk.is_alive(STUCK_AFTER) => Some("the desk"),
+        () if !ops.watched.board.is_kept(STUCK_AFTER.max(ops.watched.board_refresh * 3)) => {
+            Some("the refresher")
+        }
+        () if ops.threads_silence().is_none_or(|it| it > STUCK_AFTER) => Some("a thread that serves"),
         () => None,
     }
 }

@@ -6,7 +6,7 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
+use crate::guard::cookies::Cookies;
 
 const NAME_LENGTH_MAX: usize = 40;
 const COOKIE: &str = "gate";
@@ -25,15 +25,15 @@ pub struct Gate {
 impl Gate {
     /// The gate that this device was told to be.
     #[must_use]
-    pub fn remembered(app: &App, request: &HttpRequest) -> Option<Self> {
-        serde_json::from_str(&app.cookies.open(request, COOKIE)?).ok()
+    pub fn remembered(cookies: &Cookies, request: &HttpRequest) -> Option<Self> {
+        serde_json::from_str(&cookies.open(request, COOKIE)?).ok()
     }
 
     /// The cookie that remembers it.
     #[must_use]
-    pub fn cookie(&self, app: &App) -> Cookie<'static> {
+    pub fn cookie(&self, cookies: &Cookies) -> Cookie<'static> {
         let value = serde_json::to_string(self).unwrap_or_default();
-        let cookie = app.cookies.sealed(COOKIE, &value).same_site(SameSite::Strict);
+        let cookie = cookies.sealed(COOKIE, &value).same_site(SameSite::Strict);
         cookie.max_age(Duration::days(REMEMBERED_DAYS)).finish()
     }
 }

@@ -82,7 +82,7 @@ pub async fn show(
     _: Admin,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let gate = Gate::remembered(&app, &request).unwrap_or_default();
+    let gate = Gate::remembered(&app.cookies, &request).unwrap_or_default();
     match find_event(&app, &gate) {
         Some(event) => {
             let check_in = load(page.clone(), &app, event, gate, None, String::new()).await?;
@@ -99,7 +99,7 @@ pub async fn edit_gate(
     _: Admin,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let gate = Gate::remembered(&app, &request).unwrap_or_default();
+    let gate = Gate::remembered(&app.cookies, &request).unwrap_or_default();
     ask(page, &app, gate, StatusCode::OK, None)
 }
 
@@ -115,7 +115,7 @@ pub async fn update_gate(
     }
     match parse_name(&gate.gate) {
         Ok(name) => {
-            Ok(see_other("/admin/check-in").cookie(Gate { gate: name, ..gate }.cookie(&app)).finish())
+            Ok(see_other("/admin/check-in").cookie(Gate { gate: name, ..gate }.cookie(&app.cookies)).finish())
         }
         Err(message) => ask(page, &app, gate, StatusCode::UNPROCESSABLE_ENTITY, Some(message)),
     }

@@ -11,7 +11,7 @@ use techkraft::booking::buyer::Buyer;
 use techkraft::booking::cancellation::{Canceler, store};
 use techkraft::booking::desk::{Desk, DeskLimits};
 use techkraft::booking::{Order, Outcome};
-use techkraft::config::DatabaseUrl;
+use techkraft::db::DatabaseUrl;
 use techkraft::db::{self, Database};
 use techkraft::events::seed::{self, Seed};
 use techkraft::events::store::seed_if_empty;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
 use techkraft::audit::Actor;
-use techkraft::config::DatabaseUrl;
 use techkraft::db::Database;
+use techkraft::db::DatabaseUrl;
 use techkraft::tickets::code::Code;
 use techkraft::tickets::{Outcome, Scan, store};
 

@@ -153,7 +153,7 @@ impl ResponseError for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         if error.status_code() == StatusCode::INTERNAL_SERVER_ERROR {
-            log::error!("{}", crate::db::one_line(&error));
+            log::error!("{}", crate::log_safe::one_line(&error));
         }
         Self::new(Kind::of_status(error.status_code()))
     }

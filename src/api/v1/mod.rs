@@ -246,7 +246,7 @@ impl Booking {
             cancelled_at: booking.cancelled_at.map(time),
             cancellable_until: event.cancellable_until().map(time),
             tickets: tickets.into_iter().map(|it| Ticket { seat: it.seat, code: it.code }).collect(),
-            page: format!("{}/bookings/{}", app.public_url(), booking.token),
+            page: format!("{}/bookings/{}", &app.public_url, booking.token),
         }
     }
 }

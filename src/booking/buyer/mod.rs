@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::email::{normalized_email, parse_email, unusual_normalized_email};
 pub use self::name::parse_name;
-use super::request_key::RequestKey;
-use crate::app::App;
+use super::request_key::{RequestKey, RequestKeys};
+use crate::guard::cookies::Cookies;
 
 /// The name of the cookie that remembers a buyer.
 const COOKIE: &str = "buyer";
@@ -29,22 +29,22 @@ pub struct Buyer {
 impl Buyer {
     /// The buyer of an earlier booking from this browser.
     #[must_use]
-    pub fn remembered(app: &App, request: &HttpRequest) -> Option<Self> {
-        serde_json::from_str(&app.cookies.open(request, COOKIE)?).ok()
+    pub fn remembered(cookies: &Cookies, request: &HttpRequest) -> Option<Self> {
+        serde_json::from_str(&cookies.open(request, COOKIE)?).ok()
     }
 
     /// The cookie that remembers this buyer.
     #[must_use]
-    pub fn cookie(&self, app: &App) -> Cookie<'static> {
+    pub fn cookie(&self, cookies: &Cookies) -> Cookie<'static> {
         let value = serde_json::to_string(self).unwrap_or_default();
-        let cookie = app.cookies.sealed(COOKIE, &value);
+        let cookie = cookies.sealed(COOKIE, &value);
         cookie.same_site(SameSite::Lax).max_age(Duration::days(REMEMBERED_DAYS)).finish()
     }
 
     /// The cookie that makes a browser forget its buyer.
     #[must_use]
-    pub fn forgetting_cookie(app: &App) -> Cookie<'static> {
-        app.cookies.removal(COOKIE)
+    pub fn forgetting_cookie(cookies: &Cookies) -> Cookie<'static> {
+        cookies.removal(COOKIE)
     }
 
     /// What one calls the buyer: the first word of the name.
@@ -63,13 +63,17 @@ pub struct Express {
 impl Express {
     /// With a fresh key.
     #[must_use]
-    pub fn new(app: &App, buyer: Buyer) -> Self {
-        Self { buyer, request_key: app.request_keys.mint() }
+    pub fn new(request_keys: &RequestKeys, buyer: Buyer) -> Self {
+        Self { buyer, request_key: request_keys.mint() }
     }
 
     /// For the buyer of an earlier booking from this browser.
     #[must_use]
-    pub fn of_returning_buyer(app: &App, request: &HttpRequest) -> Option<Self> {
-        Some(Self::new(app, Buyer::remembered(app, request)?))
+    pub fn of_returning_buyer(
+        cookies: &Cookies,
+        request_keys: &RequestKeys,
+        request: &HttpRequest,
+    ) -> Option<Self> {
+        Some(Self::new(request_keys, Buyer::remembered(cookies, request)?))
     }
 }

@@ -45,7 +45,7 @@ pub async fn create(
     match cancel(&app, sale.booking.token.clone()).await? {
         Outcome::Canceled { .. } => {
             let toast = format!("Canceled: {} × {}", sale.booking.quantity, sale.ticket_type.name);
-            response.cookie(toast_cookie(&app, &Toast::success(toast)));
+            response.cookie(toast_cookie(&app.cookies, &Toast::success(toast)));
         }
         Outcome::AlreadyCanceled(_) => {}
         Outcome::TooLate => {

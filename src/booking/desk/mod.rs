@@ -27,9 +27,10 @@ use self::worker::Worker;
 use super::store::{self, Batch};
 use super::{Booking, Order, Outcome};
 use crate::db::{Database, Failure};
-use crate::error::{Error, StartError};
+use crate::error::Error;
 use crate::events::board::Board;
 use crate::outbox::wakeup::Wakeup;
+use crate::start_error::StartError;
 
 /// The limits of the desk.
 #[derive(Debug, Clone, Copy)]

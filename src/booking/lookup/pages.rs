@@ -69,7 +69,7 @@ pub async fn new(
     app: web::Data<App>,
     Query(query): Query<NewQuery>,
 ) -> Result<HttpResponse, Error> {
-    let email = Buyer::remembered(&app, &request).map(|buyer| buyer.email).unwrap_or_default();
+    let email = Buyer::remembered(&app.cookies, &request).map(|buyer| buyer.email).unwrap_or_default();
     let has_asked = !query.asked.is_empty();
     let new = New { page: page.clone(), email, error: None, link_is_over: false, has_asked };
     page.respond_unlisted(StatusCode::OK, &new)

@@ -18,11 +18,11 @@ use diesel::r2d2::{NopErrorHandler, Pool};
 use diesel::{ConnectionError, ConnectionResult, QueryResult};
 use parking_lot::{Mutex, RwLock};
 
+use super::DatabaseUrl;
 use super::figures::ReplicaStanding;
 use super::primary::Terms;
 use super::{Connector, Db, connect, one_line};
-use crate::config::{DatabaseUrl, ReplicaConfig};
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 /// How long a replica may take to answer; its own statements end by themselves after the same time.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -37,6 +37,16 @@ const TIME_LIMITS: &str =
     "connect_timeout=2&tcp_user_timeout=2000&keepalives_idle=2&keepalives_interval=1&keepalives_count=2";
 /// Also after it has been promoted, nothing is written to a replica.
 const SETTINGS: &str = "SET statement_timeout = '2s'; SET default_transaction_read_only = on";
+
+/// The standbys that may be read from, when there are any.
+#[derive(Debug, Clone, Default)]
+pub struct ReplicaConfig {
+    /// Each of them PostgreSQL.
+    pub urls: Vec<DatabaseUrl>,
+    pub max_lag: Duration,
+    /// Most connections to each.
+    pub pool_size: u32,
+}
 
 /// The replicas of a database.
 pub(super) struct Replicas {

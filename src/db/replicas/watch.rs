@@ -11,9 +11,9 @@ use parking_lot::Mutex;
 
 use super::positions::Positions;
 use super::{Replica, Replicas, connect_with_settings, with_time_limits};
-use crate::config::DatabaseUrl;
+use crate::db::url::DatabaseUrl;
 use crate::db::{Db, one_line};
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 /// Between two probes; twice as often as a replica may be late where that is shorter.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);

@@ -12,7 +12,6 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::lag::Lag;
-use super::board::Board;
 
 /// Between two looks at the stress.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -109,9 +108,13 @@ impl Governor {
     }
 }
 
-/// Keeps the board's pace for as long as the program runs.
-pub async fn keep(board: Arc<Board>, lag: Arc<Lag>, queue_fill: impl Fn() -> f64) {
-    let poll = board.poll_seconds();
+/// Looks at the stress for as long as the program runs, and tells `set_stress`, which says whether that is a change.
+pub async fn keep(
+    poll: PollSeconds,
+    set_stress: impl Fn(bool) -> bool,
+    lag: Arc<Lag>,
+    queue_fill: impl Fn() -> f64,
+) {
     let mut governor = Governor::new(poll);
     let mut looks = interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -119,7 +122,7 @@ pub async fn keep(board: Arc<Board>, lag: Arc<Lag>, queue_fill: impl Fn() -> f64
         looks.tick().await;
         let stress = Stress { lag: lag.take_worst(), queue_fill: queue_fill() };
         let under_stress = governor.judge(stress);
-        if !board.set_stress(under_stress) {
+        if !set_stress(under_stress) {
             continue;
         }
         let Pace { seconds, .. } = poll.pace(under_stress);

@@ -27,11 +27,11 @@ use self::lease::{Lease, Turn};
 use self::news::{Concerts, News};
 use super::Stock;
 use super::board::Board;
-use crate::config::RedisUrl;
 use crate::db::Database;
 use crate::error::Error;
 use crate::guard::secret::Secrets;
 use crate::redis_line::{Line, Words, in_time};
+use crate::redis_url::RedisUrl;
 
 /// Held open to Redis: one for commands, one that listens.
 pub const CONNECTIONS: usize = 2;

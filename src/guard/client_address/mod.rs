@@ -22,7 +22,6 @@ use actix_web::{HttpRequest, web};
 
 use self::forwarded::{last_element, node_of};
 pub use self::trusted_proxies::TrustedProxies;
-use crate::app::App;
 
 /// Who it is when nobody can say: all of those count as one.
 pub const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -35,8 +34,7 @@ const NETWORK_BITS: u32 = 64;
 #[must_use]
 pub fn of(request: &HttpRequest) -> IpAddr {
     let nobody = TrustedProxies::default();
-    let app = request.app_data::<web::Data<App>>();
-    let proxies = app.map_or(&nobody, |app| &app.config.trusted_proxies);
+    let proxies = request.app_data::<web::Data<TrustedProxies>>().map_or(&nobody, |proxies| proxies);
     of_headers(request.peer_addr(), request.headers(), proxies)
 }
 

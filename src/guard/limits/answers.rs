@@ -6,23 +6,17 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, ResponseError as _};
 
 use super::{Allowance, Class, TooOften, seconds_up};
-use crate::api;
-use crate::api::problem::{Kind, Problem};
 use crate::error::Error;
 
 /// draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4.
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// 429: a page for people, a problem for programs, and a line for what nobody reads.
-pub fn too_often(path: &str, refusal: &TooOften) -> HttpResponse {
+/// 429: a page for people, a line for the rest. The API turns the line into its JSON.
+pub fn too_often(refusal: &TooOften) -> HttpResponse {
     let seconds = refusal.wait_seconds();
     let mut response = match refusal.class {
-        Class::Api | Class::ApiToken => {
-            let detail = format!("Too many requests. Try again in {seconds} seconds.");
-            api::refusal(path, &Problem::new(Kind::TooManyRequests).with_detail(detail))
-        }
-        Class::Polls | Class::StaticFiles => HttpResponse::TooManyRequests()
+        Class::Polls | Class::StaticFiles | Class::Api | Class::ApiToken => HttpResponse::TooManyRequests()
             .insert_header((CACHE_CONTROL, "no-store"))
             .content_type("text/plain; charset=utf-8")
             .body(format!("Too many requests. Try again in {seconds} seconds.\n")),
@@ -49,8 +43,8 @@ pub fn tell(headers: &mut HeaderMap, allowance: Allowance) {
 }
 
 /// 401 (RFC 6750, section 3): a token that nobody knows is a mistake, and not the same as none.
-pub fn unknown_token(path: &str) -> HttpResponse {
-    let mut response = api::refusal(path, &Problem::new(Kind::UnknownToken));
+pub fn unknown_token() -> HttpResponse {
+    let mut response = HttpResponse::Unauthorized().insert_header((CACHE_CONTROL, "no-store")).finish();
     let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     response

@@ -23,9 +23,9 @@ use sha2::Sha256;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::{Allowance, Class, Client, Rate, TooOften};
-use crate::config::RedisUrl;
 use crate::guard::secret::{Key, Purpose, Secrets};
 use crate::redis_line::{Line, Words, in_time};
+use crate::redis_url::RedisUrl;
 
 /// Held open to Redis.
 pub const CONNECTIONS: usize = 1;

@@ -3,25 +3,16 @@
 //! finds it. Those of `SECRET_KEY_PREVIOUS` still open what they once closed, so that a secret can be
 //! changed without signing anybody out.
 
+mod loading;
 mod strength;
 
 use std::fmt;
-use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use rand::distr::{Alphanumeric, SampleString as _};
 use sha2::Sha256;
 
+pub use self::loading::{SecretConfig, load};
 pub use self::strength::{TOO_SHORT, weakness};
-use super::store;
-use crate::config::Config;
-use crate::db::Database;
-use crate::error::StartError;
-
-/// 62 characters in 64 places: 381 bits.
-const LENGTH: usize = 64;
 
 /// What a key is for. Each use has a key of its own, so that nothing made for one passes for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,49 +92,6 @@ fn derive(secret: &str, purpose: Purpose) -> Key {
     mac.chain_update(purpose.label()).chain_update([1]).finalize().into_bytes().into()
 }
 
-/// The secrets of this site.
-///
-/// # Errors
-/// When the place where the secret is kept cannot be read or written.
-pub fn load(config: &Config, db: &Database) -> Result<Secrets, StartError> {
-    let current = match (&config.secrets.current, config.database_url.file()) {
-        (Some(secret), _) => secret.clone(),
-        (None, Some(database)) => load_file(&beside(database))?,
-        (None, None) => db.write_here(|db| store::secret(db, "signing", &generate()))?,
-    };
-    Ok(Secrets::new(current, config.secrets.previous.clone()))
-}
-
-fn beside(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".secret");
-    PathBuf::from(name)
-}
-
-fn load_file(path: &Path) -> Result<String, StartError> {
-    let wrong = |what: &str, mend| StartError::setting("SECRET_KEY", &path.display().to_string(), what, mend);
-    let unreadable =
-        |e: std::io::Error| wrong(&e.to_string(), "make that file readable for this user, or set SECRET_KEY");
-    if !path.exists() {
-        let secret = generate();
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path).and_then(|mut file| file.write_all(secret.as_bytes())).map_err(unreadable)?;
-        return Ok(secret);
-    }
-    let secret = fs::read_to_string(path).map_err(unreadable)?.trim().to_owned();
-    match weakness(&secret) {
-        Some(what) => Err(wrong(what, "delete it and a new one is made, or set SECRET_KEY")),
-        None => Ok(secret),
-    }
-}
-
-fn generate() -> String {
-    Alphanumeric.sample_string(&mut rand::rng(), LENGTH)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,12 +108,5 @@ mod tests {
         assert_eq!(secrets.key(Purpose::Cookies), Secrets::from("new").key(Purpose::Cookies));
         assert_eq!(secrets.keys(Purpose::Cookies)[1], Secrets::from("old").key(Purpose::Cookies));
         assert!(!format!("{secrets:?}").contains("new"));
-    }
-
-    #[test]
-    fn what_is_generated_is_strong() {
-        for _ in 0..1000 {
-            assert_eq!(weakness(&generate()), None);
-        }
     }
 }

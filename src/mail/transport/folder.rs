@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use actix_web::web;
 
 use super::SendError;
-use crate::error::StartError;
 use crate::mail::messages::Envelope;
+use crate::start_error::StartError;
 
 /// A folder of .eml files, which mail programs open.
 pub struct Folder {

@@ -12,7 +12,7 @@ use self::smtp::Smtp;
 pub use self::smtp_url::{Encryption, SmtpUrl};
 use super::MailConfig;
 use super::messages::Envelope;
-use crate::error::StartError;
+use crate::start_error::StartError;
 
 /// Where mails go.
 #[derive(Debug, Clone)]

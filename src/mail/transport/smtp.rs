@@ -15,9 +15,9 @@ use parking_lot::Mutex;
 use tokio::time::timeout;
 
 use super::{Encryption, SendError, SmtpUrl};
-use crate::db::one_line;
-use crate::error::StartError;
+use crate::log_safe::one_line;
 use crate::mail::messages::Envelope;
+use crate::start_error::StartError;
 
 /// How long a server may take to let us in. One that does not answer by then is away.
 const CONNECT_WAIT: Duration = Duration::from_secs(15);

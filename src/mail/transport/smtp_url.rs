@@ -6,8 +6,8 @@ use lettre::transport::smtp::authentication::Credentials;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-use crate::config::without_password;
-use crate::error::StartError;
+use crate::log_safe::without_password;
+use crate::start_error::StartError;
 
 /// The ports that RFC 6409 and RFC 8314 name for submission.
 const STARTTLS_PORT: u16 = 587;

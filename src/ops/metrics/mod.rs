@@ -17,11 +17,10 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub(super) use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
-use super::Identity;
 use super::inquiry::{Inquiry, PATIENCE};
 use super::readiness::{Report, Status};
 use super::requests::Requests;
-use crate::app::App;
+use super::{Identity, Watched};
 use crate::booking::desk::Desk;
 use crate::db::Database;
 use crate::outbox::{self, Backlog};
@@ -53,15 +52,15 @@ impl Metrics {
     }
 
     /// Everything, as text.
-    pub(super) async fn render(&self, app: &App, report: &Report) -> Result<String, fmt::Error> {
+    pub(super) async fn render(&self, watched: &Watched, report: &Report) -> Result<String, fmt::Error> {
         let ask = |db: &Database| db.glance_here(PATIENCE, outbox::store::backlog);
-        let backlog = self.mail.answer(&app.db, ask).await.said;
+        let backlog = self.mail.answer(&watched.db, ask).await.said;
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         let mut now = Registry::with_prefix(PREFIX);
         look_at_readiness(&mut now, report);
-        look_at_work(&mut now, app);
-        look_at_databases(&mut now, &app.db);
+        look_at_work(&mut now, watched);
+        look_at_databases(&mut now, &watched.db);
         if let Ok(backlog) = backlog {
             look_at_mail(&mut now, &backlog);
         }
@@ -84,14 +83,14 @@ fn look_at_readiness(now: &mut Registry, report: &Report) {
     now.register("ready_part", "1 for each part of readiness that is well", parts);
 }
 
-fn look_at_work(now: &mut Registry, app: &App) {
-    gauge(now, "desk_queue_orders", "Orders that wait at the desk", app.desk.waiting() as f64);
-    let most = app.desk.limits().queue_length as f64;
+fn look_at_work(now: &mut Registry, watched: &Watched) {
+    gauge(now, "desk_queue_orders", "Orders that wait at the desk", watched.desk.waiting() as f64);
+    let most = watched.desk.limits().queue_length as f64;
     gauge(now, "desk_queue_limit_orders", "Orders that may wait; the next one hears 503", most);
     let help = "Since the desk's worker was last seen";
-    seconds(now, "desk_silence", help, app.desk.silence().as_secs_f64());
-    seconds(now, "board_age", "Since all of the board was last read", app.board.age().as_secs_f64());
-    let pace = f64::from(app.board.pace().seconds);
+    seconds(now, "desk_silence", help, watched.desk.silence().as_secs_f64());
+    seconds(now, "board_age", "Since all of the board was last read", watched.board.age().as_secs_f64());
+    let pace = f64::from(watched.board.pace().seconds);
     seconds(now, "poll_interval", "What browsers are asked to leave between two polls", pace);
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use techkraft::config::DatabaseUrl;
+use techkraft::db::DatabaseUrl;
 use techkraft::db::{Database, Db};
 use techkraft::events::TicketType;
 use techkraft::schema::{bookings, ticket_types};

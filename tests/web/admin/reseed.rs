@@ -3,8 +3,8 @@ use std::thread;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use techkraft::config::DatabaseUrl;
 use techkraft::db::Database;
+use techkraft::db::DatabaseUrl;
 use techkraft::outbox::store;
 
 use super::audited;

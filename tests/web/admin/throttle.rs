@@ -9,8 +9,8 @@ use std::time::Duration;
 use reqwest::blocking::{Client, Response};
 use techkraft::auth::store;
 use techkraft::auth::throttle::ROWS_MAX;
-use techkraft::config::{Config, DatabaseUrl};
-use techkraft::db::Database;
+use techkraft::config::Config;
+use techkraft::db::{Database, DatabaseUrl};
 use techkraft::guard::client_address::TrustedProxies;
 
 use super::{audited, count, minutes_ago, prolong_waits};

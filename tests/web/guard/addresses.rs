@@ -1,6 +1,6 @@
 //! Every address that the site has, so that a new one is guarded like the others.
 
-use techkraft::ops::pages::PATHS;
+use techkraft::resource::{HEALTH, METRICS, READINESS};
 
 const ROUTES: &str = include_str!("../../../src/routes.rs");
 
@@ -15,7 +15,8 @@ pub fn of_every_route(booking: &str) -> Vec<String> {
         .map(|path| path.replace("{reference}", "TK-7F3K-9QXM").replace("{id}", "1"))
         .map(|path| path.replace("{name:.*}", "css/app.css"))
         .collect();
-    let paths: Vec<String> = paths.into_iter().chain(PATHS.map(str::to_owned)).collect();
+    let paths: Vec<String> =
+        paths.into_iter().chain([HEALTH, READINESS, METRICS].map(str::to_owned)).collect();
     let unknown = paths.iter().find(|path| path.contains('{'));
     assert_eq!(unknown, None, "say here what stands for the name in braces");
     assert!(paths.len() > 15 && paths.contains(&booking.to_owned()), "{paths:?}");

@@ -1,4 +1,4 @@
-use techkraft::config::SecretConfig;
+use techkraft::guard::secret::SecretConfig;
 use techkraft::guard::secret::Secrets;
 use techkraft::tickets::code::TicketCodes;
 

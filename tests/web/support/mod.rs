@@ -20,19 +20,21 @@ use chrono::TimeDelta;
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use techkraft::api::door::Origins;
-use techkraft::app;
 use techkraft::auth::session::SessionLimits;
 use techkraft::booking::desk::DeskLimits;
 use techkraft::booking::form_age::FormAges;
-use techkraft::config::{Config, DatabaseUrl, ReplicaConfig, SecretConfig};
+use techkraft::config::Config;
 use techkraft::connections::ConnectionLimits;
+use techkraft::db::{DatabaseUrl, ReplicaConfig};
 use techkraft::events::pace::PollSeconds;
 use techkraft::guard::api_tokens::ApiTokens;
 use techkraft::guard::client_address::TrustedProxies;
+use techkraft::guard::secret::SecretConfig;
 use techkraft::mail::MailConfig;
 use techkraft::mail::sender::MailLimits;
 use techkraft::mail::transport::Destination;
 use techkraft::ops::{Identity, OperationsConfig};
+use techkraft::server;
 
 use self::database::TestDatabase;
 
@@ -113,7 +115,7 @@ impl Server {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let started = app::start(config).expect("the app starts");
+                let started = server::start(config).expect("the app starts");
                 sender
                     .send((
                         started.address,

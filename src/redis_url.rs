@@ -2,25 +2,8 @@
 
 use std::fmt;
 
-use clap::Args;
-
-use super::database_url::without_password;
-use crate::error::StartError;
-
-/// The setting as it was typed.
-#[derive(Debug, Args)]
-pub(super) struct RedisSettings {
-    /// redis://:PASSWORD@HOST, for servers that share a sale: they tell each other at once what they sell,
-    /// and the database hears one of them in place of all [default: none]
-    #[arg(long, env = "REDIS_URL", global = true, hide_env_values = true)]
-    redis_url: Option<String>,
-}
-
-impl RedisSettings {
-    pub(super) fn parse(&self) -> Result<Option<RedisUrl>, StartError> {
-        self.redis_url.as_deref().filter(|url| !url.is_empty()).map(RedisUrl::parse).transpose()
-    }
-}
+use crate::log_safe::without_password;
+use crate::start_error::StartError;
 
 /// Where the servers of a site share their board. Nothing that is printed holds the password.
 #[derive(Clone)]

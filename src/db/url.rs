@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::error::StartError;
+use crate::log_safe::without_password;
+use crate::start_error::StartError;
 
 /// Where the data is. Its `Display` hides the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,22 +55,6 @@ impl fmt::Display for DatabaseUrl {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Postgres(url) => f.write_str(&without_password(url)),
         }
-    }
-}
-
-/// The URL with its password and its parameters left out: both may hold secrets. Without a scheme nobody
-/// knows which part is the password, so the place alone is left.
-pub(crate) fn without_password(url: &str) -> String {
-    let url = url.split('?').next().unwrap_or_default();
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.rsplit_once('@').map_or(url, |(_, place)| place).to_owned();
-    };
-    match rest.rsplit_once('@') {
-        Some((user, place)) => {
-            let name = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{name}@{place}")
-        }
-        None => url.to_owned(),
     }
 }
 

@@ -1,0 +1,21 @@
+//! The setting of Redis.
+
+use clap::Args;
+
+use crate::redis_url::RedisUrl;
+use crate::start_error::StartError;
+
+/// The setting as it was typed.
+#[derive(Debug, Args)]
+pub(super) struct RedisSettings {
+    /// redis://:PASSWORD@HOST, for servers that share a sale: they tell each other at once what they sell,
+    /// and the database hears one of them in place of all [default: none]
+    #[arg(long, env = "REDIS_URL", global = true, hide_env_values = true)]
+    redis_url: Option<String>,
+}
+
+impl RedisSettings {
+    pub(super) fn parse(&self) -> Result<Option<RedisUrl>, StartError> {
+        self.redis_url.as_deref().filter(|url| !url.is_empty()).map(RedisUrl::parse).transpose()
+    }
+}
