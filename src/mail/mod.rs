@@ -32,7 +32,7 @@ pub struct MailConfig {
     pub limits: MailLimits,
 }
 
-/// The booking that a mail is about, with what it is for.
+/// The booking that a mail is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sale {
     pub booking: Booking,
@@ -40,7 +40,7 @@ pub struct Sale {
     pub event: Event,
 }
 
-/// A mail that was taken from the outbox to be sent.
+/// A mail to be sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueMail {
     pub mail: Mail,
@@ -48,7 +48,7 @@ pub struct DueMail {
 }
 
 impl DueMail {
-    /// The address that it goes to.
+    /// The address that it is sent to.
     #[must_use]
     pub fn recipient(&self) -> &str {
         let buyer = self.sale.as_ref().map(|sale| sale.booking.buyer_email.as_str());

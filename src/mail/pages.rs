@@ -1,5 +1,4 @@
-//! `/admin/mails`, `/admin/mails/attempts`, `/admin/mails/{id}/attempts`: what has become of the mails, and once
-//! more for those that did not arrive.
+//! `/admin/mails`, `/admin/mails/attempts`, `/admin/mails/{id}/attempts`: lists the mails, and resends them.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -15,7 +14,7 @@ use crate::error::Error;
 use crate::outbox::{self, MailState, UnsentCounts};
 use crate::page::{Page, Toast, see_other, toast_cookie};
 
-/// Mails on a page.
+/// Mails on one page.
 const PAGE_LENGTH: usize = 50;
 
 #[derive(Template)]
@@ -27,9 +26,9 @@ struct MailsPage {
     /// The filter.
     state: Option<MailState>,
     is_first: bool,
-    /// The id before which the next page begins.
+    /// The id before which the next page starts.
     older: Option<i64>,
-    /// Where mails go, for the sentence that says so.
+    /// Where mails are saved, when there is no mail server.
     folder: Option<String>,
 }
 
@@ -59,7 +58,7 @@ pub async fn index(
         .db
         .read_primary(move |db| {
             let which = state.map_or(MailFilter::All, MailFilter::In);
-            // One more than is shown tells whether there are more.
+            // One more than is shown tells whether there is another page.
             Ok((store::list(db, which, before, PAGE_LENGTH as i64 + 1)?, outbox::store::waiting(db)?))
         })
         .await?;
@@ -72,7 +71,7 @@ pub async fn index(
     page.respond_unlisted(StatusCode::OK, &index)
 }
 
-/// `POST /admin/mails/attempts`: everything that has failed, once more.
+/// `POST /admin/mails/attempts`: resends all failed mails.
 pub async fn create_attempts(admin: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let queued = app.db.write(move |db| {
         let queued = outbox::store::resend_failed(db)?;
@@ -82,11 +81,11 @@ pub async fn create_attempts(admin: Admin, app: web::Data<App>) -> Result<HttpRe
     let queued = queued.await?;
     app.outbox_wakeup.notify();
     let toast =
-        Toast::success(format!("Queued again: {queued} {}.", if queued == 1 { "mail" } else { "mails" }));
+        Toast::success(format!("Resending {queued} {}.", if queued == 1 { "email" } else { "emails" }));
     Ok(see_other("/admin/mails").cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
-/// `POST /admin/mails/{id}/attempts`: this mail, once more.
+/// `POST /admin/mails/{id}/attempts`: resends a mail.
 pub async fn create_attempt(
     admin: Admin,
     app: web::Data<App>,
@@ -101,8 +100,8 @@ pub async fn create_attempt(
         Ok(subject)
     });
     let toast = match subject.await? {
-        Some(subject) => Toast::success(format!("Queued again: {subject}.")),
-        None => Toast::failure("Nothing to do: this mail is waiting to be sent, or gone with its booking."),
+        Some(subject) => Toast::success(format!("Resending the {subject}.")),
+        None => Toast::failure("This email is already queued, or its booking no longer exists."),
     };
     app.outbox_wakeup.notify();
     Ok(see_other("/admin/mails").cookie(toast_cookie(&app.cookies, &toast)).finish())

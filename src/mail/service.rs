@@ -1,4 +1,4 @@
-//! The mail of a running server: its wakeup, and its sender.
+//! Starts and stops the sender of a server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,36 +19,36 @@ use crate::outbox::wakeup::Wakeup;
 use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
 
+/// The parts of a server's mail.
 pub struct MailService {
     pub wakeup: Arc<Wakeup>,
     pub sender: SenderHandle,
 }
 
-/// A sender at work.
+/// A running sender.
 pub struct SenderHandle {
     stop: StopHandle,
     task: JoinHandle<()>,
 }
 
 impl SenderHandle {
-    /// What ends it, for whoever hears that the program is to stop.
+    /// Stops the sender, from wherever the server learns that it must stop.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()
     }
 
-    /// Ends it, and waits for what it has begun, though no longer than a stopping server does for its
-    /// requests: a mail server that hangs is no reason to stay. What is cut off is sent again by whoever
-    /// comes after.
+    /// Stops the sender and waits for the mails that it has started, no longer than a stopping server waits for its
+    /// requests. A mail that is cut off is sent again later.
     pub async fn end(self) {
         self.stop.stop();
         if timeout(Duration::from_secs(SHUTDOWN_SECONDS), self.task).await.is_err() {
-            log::warn!("stopped in the middle of a mail: it will be sent again");
+            log::warn!("stopped while sending a mail: it will be sent again");
         }
     }
 }
 
-/// Starts the sender, on the runtime that this is called in.
+/// Starts the sender on the current runtime.
 pub fn open(
     config: &MailConfig,
     db: &Database,
@@ -70,7 +70,7 @@ pub fn open(
     Ok(MailService { wakeup, sender: SenderHandle { stop, task } })
 }
 
-/// The name that mail servers are greeted with: the site's, or where that is no name, that of its mail.
+/// The name in the SMTP greeting: the site's host, or, when that is an address, the domain of the sender's address.
 fn hello(public_url: &str, mail_domain: &str) -> String {
     match Url::parse(public_url).ok().and_then(|url| url.host().map(|host| host.to_owned())) {
         Some(Host::Domain(name)) => name,

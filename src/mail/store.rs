@@ -29,7 +29,7 @@ pub fn take(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime)
     Ok(DueMails { mails: mails.into_iter().map(due).collect(), is_all })
 }
 
-/// The mails, the newest first, those before an id, at most so many.
+/// The newest mails before an id, at most `limit`.
 pub fn list(
     db: &mut Db,
     which: MailFilter<'_>,
@@ -66,8 +66,8 @@ pub fn list(
     Ok(mails.into_iter().map(line).collect())
 }
 
-/// What the mails are about, by the id of the booking. A statement of its own: in one with the mails SQLite
-/// would read every booking there is, and the desk would wait for it.
+/// The bookings that mails are about, by id. A query of its own: joined with the mails, SQLite would read every
+/// booking while the desk waits.
 fn sales_of(db: &mut Db, mails: &[Mail]) -> QueryResult<HashMap<i64, Sale>> {
     let ids: Vec<i64> = mails.iter().filter_map(|mail| mail.booking_id).collect();
     let rows: Vec<(i64, (Booking, TicketType, Event))> = bookings::table

@@ -20,11 +20,11 @@ use crate::schema::mails;
 /// What a mail is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailKind {
-    /// The tickets are yours. Written by the desk with each booking, and once.
+    /// The tickets. Queued by the desk with each booking, once.
     Confirmation,
-    /// Here are your bookings: a link to all of the recipient's.
+    /// A link to all bookings of the recipient.
     BookingLink,
-    /// A booking is no more, and its tickets are on sale again.
+    /// A booking was canceled.
     Cancellation,
 }
 
@@ -41,7 +41,7 @@ impl MailKind {
         }
     }
 
-    /// For people.
+    /// What pages call it.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -51,23 +51,23 @@ impl MailKind {
         }
     }
 
-    /// The kind of that name; `None` when a newer release has written it.
+    /// `None`: a kind of a newer release.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
-/// What has become of a mail.
+/// The state of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailState {
-    /// To be sent, the first time or again, or being sent just now.
+    /// To be sent or being sent, for the first time or again.
     Queued,
-    /// Taken by the mail server, or written into the folder.
+    /// Accepted by the mail server, or written into the folder.
     Sent,
-    /// Refused for good, or by nobody taken for too long. The organizer may send it again.
+    /// Rejected permanently, or not accepted for too long. The organizer can resend it.
     Failed,
-    /// Not sent, because what it would say was no longer true.
+    /// Not sent, because what it says was no longer true.
     Dropped,
 }
 
@@ -85,33 +85,32 @@ impl MailState {
         }
     }
 
-    /// For people.
+    /// What pages call it.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Self::Queued => "Queued",
             Self::Sent => "Sent",
             Self::Failed => "Failed",
-            Self::Dropped => "Not needed",
+            Self::Dropped => "Skipped",
         }
     }
 
-    /// The state of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 }
 
-/// A mail that is to be put into the outbox.
+/// A mail to be queued.
 #[derive(Debug, Clone)]
 pub struct NewMail {
     pub kind: MailKind,
-    /// The booking that it is about: there is at most one mail of a kind for each.
+    /// The booking that it is about. A booking has at most one mail of a kind.
     pub booking_id: Option<i64>,
     /// An address; `None`: the booking's buyer.
     pub recipient: Option<String>,
-    /// What the kind needs to know when the mail is written, in a form of its own.
+    /// What its kind needs to know besides the booking.
     pub payload: Option<String>,
 }
 
@@ -121,12 +120,12 @@ pub struct NewMail {
 pub struct Mail {
     pub id: i64,
     pub booking_id: Option<i64>,
-    /// When it was put into the queue, the first time or again. UTC.
+    /// When it was queued, for the first time or again. UTC.
     pub queued_at: NaiveDateTime,
-    /// When it may be tried next; while somebody tries, when that one's time is over. UTC.
+    /// When it may be tried next; during an attempt, when its lease ends. UTC.
     pub due_at: NaiveDateTime,
     pub sent_at: Option<NaiveDateTime>,
-    /// How often it was tried since it was queued, the attempt that goes on included.
+    /// Attempts since it was queued, including the running one.
     pub attempts: i32,
     pub kind: String,
     pub state: String,
@@ -137,9 +136,8 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// The part of its Message-ID before the @: the same whenever it is sent, until the organizer has it sent
-    /// again on purpose, which is a new mail. Nobody can tell from it how many mails there were, nor whose it
-    /// is.
+    /// The part of its Message-ID before the @: the same for each attempt, and a new one when the organizer resends
+    /// the mail. It reveals neither the number of mails nor the buyer.
     #[must_use]
     pub fn message_id(&self, booking_token: Option<&str>) -> String {
         let whose = booking_token.or(self.payload.as_deref());
@@ -155,49 +153,50 @@ impl Mail {
     }
 }
 
-/// How an attempt has ended.
+/// The result of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     pub id: i64,
-    /// What its `due_at` was set to by whoever took it: later somebody else may have it.
+    /// What the sender set `due_at` to. When it has changed, another sender has taken the mail.
     pub lease: NaiveDateTime,
     pub verdict: Verdict,
 }
 
+/// What becomes of a mail after an attempt. The texts are reasons, for the organizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Sent,
-    /// Not to be sent at all, and why.
+    /// Not to be sent at all.
     Dropped(String),
-    /// For good, and why.
+    /// Permanently.
     Failed(String),
-    /// To be tried again at that time, and why.
+    /// To be tried again at that time.
     Again(NaiveDateTime, String),
-    /// Not tried after all.
+    /// Taken and given back without an attempt.
     Released,
 }
 
-/// How many mails have not been sent, or not yet, and since when (UTC) the one that has waited longest waits.
+/// The counts of unsent mails, and since when (UTC) the oldest one waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
     pub waiting: UnsentCounts,
     pub oldest: Option<NaiveDateTime>,
 }
 
-/// How many mails have not been sent, or not yet.
+/// The counts of unsent mails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnsentCounts {
     pub queued: i64,
     pub failed: i64,
-    /// Confirmations that stand in no list yet: the sender has not come to them.
-    pub unopened: i64,
+    /// Confirmations in batches that the sender has not listed yet.
+    pub unlisted: i64,
 }
 
 impl UnsentCounts {
-    /// All that are to be sent.
+    /// All that will be sent.
     #[must_use]
     pub fn unsent(&self) -> i64 {
-        self.queued + self.unopened
+        self.queued + self.unlisted
     }
 }
 
@@ -206,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_id_stays_until_the_mail_is_another() {
+    fn a_message_id_stays_the_same_until_the_mail_is_resent() {
         let mail = Mail {
             id: 7,
             booking_id: None,

@@ -1,4 +1,4 @@
-//! Here are your bookings: the link that lists all of an address's.
+//! The link to all bookings of an address.
 
 use askama::Template;
 use chrono::Utc;
@@ -22,13 +22,13 @@ struct BookingLinkText<'a> {
     minutes: i64,
 }
 
-/// Writes it. Its link opens from now on, so that a mail that had to wait is not over when it comes.
+/// The link's lifetime starts when the mail is written, so that a mail that waited does not arrive expired.
 pub fn write(email: &str, context: &MessageContext) -> Result<Message, ComposeError> {
     let url = &*format!("{}{}", context.public_url, context.booking_links.path(email, Utc::now()));
     let minutes = LINK_LIFETIME.num_minutes();
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     Ok(Message {
-        subject: "Your bookings".into(),
+        subject: "Your TechKraft tickets: sign-in link".into(),
         text: BookingLinkText { email, url, minutes }.render().map_err(failed)?,
         html: BookingLinkHtml { email, url, minutes }.render().map_err(failed)?,
         ..Message::default()

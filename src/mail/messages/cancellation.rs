@@ -1,4 +1,4 @@
-//! Your booking is canceled: what it was, and that its tickets no longer admit anyone.
+//! A booking was canceled: what it was, and that its tickets are no longer valid.
 
 use askama::Template;
 
@@ -25,11 +25,10 @@ struct CancellationText<'a> {
     url: &'a str,
 }
 
-/// Writes it.
 pub fn write(sale: &Sale, context: &MessageContext) -> Result<Message, ComposeError> {
     let Sale { booking, ticket_type, event } = sale;
     if !booking.is_canceled() {
-        return Err(ComposeError::Dropped(format!("the booking is {}", booking.status)));
+        return Err(ComposeError::Dropped("booking not canceled".into()));
     }
     let url = &*format!("{}/events/{}", context.public_url, event.slug);
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));

@@ -1,4 +1,4 @@
-//! The tickets are yours: what was booked, when and where, and the tickets themselves.
+//! The confirmation of a booking: what, when and where, and the tickets themselves.
 
 use askama::Template;
 
@@ -28,12 +28,11 @@ struct ConfirmationText<'a> {
     tickets: &'a [Ticket],
 }
 
-/// Writes it. A booking that was canceled before its confirmation went out is no longer confirmed: the mail
-/// that says so may have gone before.
+/// A booking that was canceled before its confirmation was sent gets none.
 pub fn write(sale: &Sale, context: &MessageContext) -> Result<Message, ComposeError> {
     let Sale { booking, ticket_type, event } = sale;
     if booking.status != CONFIRMED {
-        return Err(ComposeError::Dropped(format!("the booking was {} first", booking.status)));
+        return Err(ComposeError::Dropped("booking canceled before sending".into()));
     }
     let tickets = &*tickets::of_booking(&context.ticket_codes, booking);
     let url = &*format!("{}/bookings/{}", context.public_url, booking.token);
@@ -53,7 +52,7 @@ pub fn write(sale: &Sale, context: &MessageContext) -> Result<Message, ComposeEr
     })
 }
 
-/// How the HTML names the picture of a ticket's QR code.
+/// The name by which the HTML refers to a ticket's QR code.
 fn picture_name(ticket: &Ticket) -> String {
     format!("ticket-{}", ticket.seat)
 }

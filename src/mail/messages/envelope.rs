@@ -1,7 +1,6 @@
-//! From a message to the bytes that a mail server takes (RFC 5322, RFC 2045).
+//! Encodes a message into the bytes that a mail server accepts (RFC 5322, RFC 2045).
 //!
-//! Everything that somebody typed goes through lettre's encoders, and what ends a line is taken out before:
-//! whatever a name holds, it adds no header and no recipient.
+//! What people typed is encoded by lettre, without control characters: no name can add a header or a recipient.
 
 use std::time::SystemTime;
 
@@ -13,7 +12,7 @@ use url::Host;
 
 use super::{Message, MessageContext};
 
-/// A mail, ready to be handed on.
+/// A mail, ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Envelope {
     pub route: address::Envelope,
@@ -22,10 +21,10 @@ pub struct Envelope {
     pub bytes: Vec<u8>,
 }
 
-/// Puts a message into an envelope. `message_id` is the part before the @, `date` when it was queued.
+/// Encodes a message. `message_id` is the part before the @, `date` when the mail was queued.
 ///
 /// # Errors
-/// What is wrong with the address, for the organizer.
+/// A sentence for the organizer.
 pub fn seal(
     message: Message,
     to: &str,
@@ -41,7 +40,7 @@ pub fn seal(
         .subject(one_line(&message.subject))
         .date(SystemTime::from(date.and_utc()))
         .message_id(Some(format!("<{message_id}>")))
-        // RFC 3834: nobody's holiday notice answers it.
+        // RFC 3834: keeps auto-replies away.
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .multipart(body(message)?)
         .map_err(|e| e.to_string())?;
@@ -74,10 +73,10 @@ fn header(name: &'static str, value: &'static str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.into())
 }
 
-/// The domain in ASCII (RFC 5891), which every server takes; a local part in other letters needs one that
-/// knows SMTPUTF8.
+/// The address with its domain in ASCII (RFC 5891), which every server accepts. A local part that is not ASCII needs
+/// a server with SMTPUTF8.
 fn parse_address(text: &str) -> Result<Address, String> {
-    let wrong = || "no mail server takes this address".to_owned();
+    let wrong = || "this is not a valid email address".to_owned();
     let (user, domain) = text.rsplit_once('@').ok_or_else(wrong)?;
     let domain = match Host::parse(domain).map_err(|_| wrong())? {
         Host::Domain(name) => name,
@@ -86,7 +85,7 @@ fn parse_address(text: &str) -> Result<Address, String> {
     Address::new(user, domain).map_err(|_| wrong())
 }
 
-/// Without what would end the line, or hide.
+/// Without control characters, which would end the line or hide text.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -96,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_written_in_ascii_or_not_at_all() {
+    fn domains_are_written_in_ascii_and_invalid_addresses_refused() {
         let written = |text| parse_address(text).map(|address| address.to_string());
         assert_eq!(written("ada@example.org").as_deref(), Ok("ada@example.org"));
         assert_eq!(written("ada@müller.example").as_deref(), Ok("ada@xn--mller-kva.example"));
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_ends_a_line() {
+    fn line_breaks_are_removed() {
         assert_eq!(one_line("Ada\r\nBcc: eve@example.org\u{85}\u{0}"), "Ada  Bcc: eve@example.org  ");
     }
 }

@@ -1,4 +1,6 @@
-//! How mails are written: what a mail says, in a module for each kind, and how it is put into an envelope.
+//! Writes mails: a module for each kind renders its message, and [`Envelope`] turns it into the bytes to be sent.
+//!
+//! What was sent and when does not belong here: see `outbox`.
 
 pub mod booking_link;
 pub mod cancellation;
@@ -14,7 +16,7 @@ use crate::booking::lookup::link::BookingLinks;
 use crate::outbox::MailKind;
 use crate::tickets::code::TicketCodes;
 
-/// What every mail of this site has in common.
+/// What all mails of this site need.
 pub struct MessageContext {
     pub from: Mailbox,
     /// The site's address, without a slash at the end.
@@ -23,7 +25,7 @@ pub struct MessageContext {
     pub booking_links: BookingLinks,
 }
 
-/// What a mail says.
+/// The parts of a mail, before it is encoded.
 #[derive(Debug, Default)]
 pub struct Message {
     pub to_name: Option<String>,
@@ -35,7 +37,7 @@ pub struct Message {
     pub attachments: Vec<Attachment>,
 }
 
-/// A PNG.
+/// A PNG image.
 #[derive(Debug)]
 pub struct InlineImage {
     pub name: String,
@@ -49,21 +51,18 @@ pub struct Attachment {
     pub content: String,
 }
 
-/// Why there is no message.
+/// Why no message was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ComposeError {
-    /// What it would say is no longer true.
+    /// What it says is no longer true.
     Dropped(String),
-    /// It cannot be written, now or later.
+    /// It can never be written.
     Failed(String),
 }
 
-/// Writes a mail.
-///
-/// # Errors
-/// [`ComposeError`] says whether it is still wanted.
+/// Writes the message of a mail.
 pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, ComposeError> {
-    let about = |what: &str| ComposeError::Failed(format!("this mail is about no {what}"));
+    let about = |what: &str| ComposeError::Failed(format!("this mail has no {what}"));
     match MailKind::parse(&due.mail.kind) {
         Some(MailKind::Confirmation) => {
             confirmation::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, context)
@@ -72,13 +71,11 @@ pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, Compose
             cancellation::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, context)
         }
         Some(MailKind::BookingLink) => booking_link::write(due.recipient(), context),
-        None => {
-            Err(ComposeError::Failed(format!("this release writes no mail of the kind {}", due.mail.kind)))
-        }
+        None => Err(ComposeError::Failed(format!("unknown kind of mail: {}", due.mail.kind))),
     }
 }
 
-/// Who mails come from when nobody says: tickets@ and the site's host; on a machine without a name, localhost.
+/// The sender without `MAIL_FROM`: tickets@ and the site's host, or localhost when the site has no host name.
 #[must_use]
 pub fn default_from(public_url: &str) -> Mailbox {
     let url = Url::parse(public_url).ok();
@@ -87,7 +84,7 @@ pub fn default_from(public_url: &str) -> Mailbox {
         _ => "localhost",
     };
     let address = lettre::Address::new("tickets", host).ok();
-    // A host that is no mail domain, such as one with an underscore, leaves this one, which is valid.
+    // A host that is not a valid mail domain, such as one with an underscore.
     let address = address.unwrap_or_else(|| lettre::Address::new_dangerous("tickets", "localhost"));
     Mailbox::new(Some("TechKraft Tickets".into()), address)
 }
@@ -97,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mail_comes_from_the_site_unless_somebody_says() {
+    fn the_default_sender_is_the_sites_host() {
         for (url, address) in [
             ("https://tickets.example.org", "tickets@tickets.example.org"),
             ("http://127.0.0.1:3000", "tickets@localhost"),

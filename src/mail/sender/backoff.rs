@@ -1,18 +1,18 @@
-//! How long is waited before something that went wrong is tried again.
+//! How long the sender waits after an error.
 
 use std::time::Duration;
 
 use rand::RngExt as _;
 use tokio::time::Instant;
 
-/// The longest wait of one mail: a server that greylists or is full has room again by then.
+/// The longest wait of one mail. It is long enough for greylisting.
 const RETRY_LONGEST: Duration = Duration::from_secs(30 * 60);
-/// The first pause of everything while the mail server is away, and the longest.
+/// The first and the longest pause of all mails while the mail server is unavailable.
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_LONGEST: Duration = Duration::from_secs(60);
 
-/// The wait after so many attempts: doubled each time, and a quarter more or less, so that what has failed
-/// together does not come back together.
+/// The wait after this many attempts: doubled each time, with a quarter of jitter, so that mails that failed together
+/// are not retried together.
 pub fn wait_after(attempts: i32, first: Duration) -> Duration {
     doubled(first, attempts.saturating_sub(1).try_into().unwrap_or(0), RETRY_LONGEST)
 }
@@ -22,53 +22,53 @@ fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
     wait.mul_f64(rand::rng().random_range(0.75..1.25))
 }
 
-/// The pause of everything while the mail server is away: thousands of mails need not find out one by one.
+/// The pause of all mails while the mail server is unavailable, so that thousands of mails do not each find out.
 #[derive(Default)]
 pub struct Backoff {
-    lost: Option<Lost>,
+    outage: Option<Outage>,
 }
 
-struct Lost {
-    /// Pauses since it was last well.
+struct Outage {
+    /// Pauses since it was last available.
     pauses: u32,
     until: Instant,
-    trouble: String,
+    reason: String,
 }
 
 impl Backoff {
-    /// Nobody answers. What was under way at the same time says so together, and counts once.
-    pub fn lose(&mut self, now: Instant, trouble: String) {
-        let pauses = self.lost.as_ref().map_or(0, |lost| lost.pauses);
+    /// The server is unavailable. Attempts that ran at the same time count once.
+    pub fn pause(&mut self, now: Instant, reason: String) {
+        let pauses = self.outage.as_ref().map_or(0, |outage| outage.pauses);
         if self.is_over(now) == Some(false) {
             return;
         }
         if pauses == 0 {
-            log::warn!("no mail goes out until the mail server takes it: {trouble}");
+            log::warn!("mail server unavailable, mails wait: {reason}");
         }
         let until = now + doubled(PAUSE_FIRST, pauses, PAUSE_LONGEST);
-        self.lost = Some(Lost { pauses: pauses.saturating_add(1), until, trouble });
+        self.outage = Some(Outage { pauses: pauses.saturating_add(1), until, reason });
     }
 
-    /// Somebody has answered.
+    /// The server has replied.
     pub fn reset(&mut self) {
-        if self.lost.take().is_some() {
-            log::info!("mails go out again");
+        if self.outage.take().is_some() {
+            log::info!("mail server available again");
         }
     }
 
     /// Whether the pause is over; `None` while there is none.
     pub fn is_over(&self, now: Instant) -> Option<bool> {
-        self.lost.as_ref().map(|lost| now >= lost.until)
+        self.outage.as_ref().map(|outage| now >= outage.until)
     }
 
     /// When it is over.
     pub fn until(&self) -> Option<Instant> {
-        self.lost.as_ref().map(|lost| lost.until)
+        self.outage.as_ref().map(|outage| outage.until)
     }
 
     /// Why there is a pause.
-    pub fn trouble(&self) -> Option<&str> {
-        self.lost.as_ref().map(|lost| &*lost.trouble)
+    pub fn reason(&self) -> Option<&str> {
+        self.outage.as_ref().map(|outage| &*outage.reason)
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_half_an_hour_and_never_fall_together() {
+    fn waits_double_up_to_half_an_hour_with_jitter() {
         let first = Duration::from_secs(15);
         for (attempts, least, most) in
             [(1, 11, 19), (2, 22, 38), (3, 45, 75), (20, 1350, 2250), (i32::MAX, 1350, 2250)]
@@ -90,16 +90,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_together_is_one_pause() {
+    fn errors_at_the_same_time_are_one_pause() {
         let (mut backoff, now) = (Backoff::default(), Instant::now());
         assert_eq!(backoff.is_over(now), None);
-        backoff.lose(now, "refused".into());
+        backoff.pause(now, "refused".into());
         let until = backoff.until();
-        backoff.lose(now, "refused".into());
+        backoff.pause(now, "refused".into());
         assert_eq!(backoff.until(), until);
         let later = now + Duration::from_secs(2);
         assert_eq!((backoff.is_over(now), backoff.is_over(later)), (Some(false), Some(true)));
-        backoff.lose(later, "refused".into());
+        backoff.pause(later, "refused".into());
         assert!(backoff.until() > Some(later + Duration::from_secs(1)), "the second pause is longer");
         backoff.reset();
         assert_eq!(backoff.is_over(now), None);

@@ -1,4 +1,4 @@
-//! One mail on its way: written, put into an envelope, handed on; and what is to become of it then.
+//! Sends one mail: writes it, encodes it, hands it to the transport, and decides what becomes of it.
 
 use std::sync::Arc;
 
@@ -18,15 +18,15 @@ pub struct Delivery {
     pub limits: MailLimits,
 }
 
-/// How a mail has fared.
+/// The result of sending a mail.
 pub struct DeliveryReport {
     pub settlement: Settlement,
-    /// Whether the other side is there, and what is wrong when it is not; `None` when it was not asked.
+    /// Whether the transport is available; `None` when the mail did not get that far.
     pub server: Option<Result<(), String>>,
 }
 
 impl Delivery {
-    /// Brings a mail on its way, and never fails: what went wrong stands in the report.
+    /// Sends a mail. Errors are in the report.
     pub async fn deliver(&self, due: DueMail) -> DeliveryReport {
         let due = Arc::new(due);
         let (verdict, server) = match self.write(&due).await {
@@ -37,7 +37,7 @@ impl Delivery {
         DeliveryReport { settlement: Settlement { id: due.mail.id, lease: due.mail.due_at, verdict }, server }
     }
 
-    /// Off the async threads: a mail of ten tickets has ten pictures.
+    /// On the blocking pool: a mail with ten tickets has ten images.
     async fn write(&self, due: &Arc<DueMail>) -> Result<Envelope, Verdict> {
         let (owned, context) = (Arc::clone(due), Arc::clone(&self.context));
         let written = web::block(move || {
@@ -58,9 +58,9 @@ impl Delivery {
     async fn send(&self, due: &DueMail, envelope: Envelope) -> (Verdict, Option<Result<(), String>>) {
         match self.transport.send(envelope).await {
             Ok(()) => (Verdict::Sent, Some(Ok(()))),
-            Err(SendError::Mail(why)) => (Verdict::Failed(why), Some(Ok(()))),
-            Err(SendError::ForNow(why)) => (self.again(due, why), Some(Ok(()))),
-            Err(SendError::Everything(why)) => (self.again(due, why.clone()), Some(Err(why))),
+            Err(SendError::Rejected(why)) => (Verdict::Failed(why), Some(Ok(()))),
+            Err(SendError::TryLater(why)) => (self.again(due, why), Some(Ok(()))),
+            Err(SendError::Unavailable(why)) => (self.again(due, why.clone()), Some(Err(why))),
         }
     }
 
@@ -73,15 +73,15 @@ impl Delivery {
     }
 }
 
-/// The organizer's page says whose mail it is; the log names nobody, and what a server says may.
+/// The log names no recipient, even when the server's reply does.
 fn log_verdict(due: &DueMail, verdict: &Verdict) {
     let (id, kind) = (due.mail.id, &due.mail.kind);
     let hidden = |why: &str| why.replace(due.recipient(), "(recipient)");
     match verdict {
-        Verdict::Sent => log::debug!("mail {id} ({kind}) is sent"),
-        Verdict::Dropped(why) => log::info!("mail {id} ({kind}) is dropped: {}", hidden(why)),
-        Verdict::Failed(why) => log::warn!("mail {id} ({kind}) has failed: {}", hidden(why)),
-        Verdict::Again(_, why) => log::info!("mail {id} ({kind}) is tried again: {}", hidden(why)),
+        Verdict::Sent => log::debug!("mail {id} ({kind}): sent"),
+        Verdict::Dropped(why) => log::info!("mail {id} ({kind}): skipped: {}", hidden(why)),
+        Verdict::Failed(why) => log::warn!("mail {id} ({kind}): failed: {}", hidden(why)),
+        Verdict::Again(_, why) => log::info!("mail {id} ({kind}): will be retried: {}", hidden(why)),
         Verdict::Released => {}
     }
 }

@@ -1,10 +1,8 @@
-//! The sender: takes what is due from the outbox and hands it on, a few at a time, for as long as the program
-//! runs.
+//! The sender: takes due mails from the outbox and sends a few at a time, for as long as the server runs.
 //!
-//! It wakes when the desk has booked, and looks by itself now and then, for what other servers have queued
-//! and for what is to be tried again. While it works it takes turns with the database a few times a second:
-//! in one transaction it writes down what has become of the last mails and takes the next ones. So a rush
-//! meets a sender that asks little of the database, whatever waits.
+//! It wakes after a booking, and every few seconds for mails that other servers have queued and for retries. While
+//! there is work, it uses the database a few times a second: one transaction saves the results of the last mails and
+//! takes the next ones. So the sender costs little during a rush, however many mails wait.
 
 mod backoff;
 mod delivery;
@@ -30,19 +28,19 @@ use crate::db::Database;
 use crate::outbox::wakeup::Wakeup;
 use crate::outbox::{self, Settlement, Verdict};
 
-/// Between two looks at the outbox that nobody asked for.
+/// Between two looks at the outbox without a wakeup.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Between two turns with the database, while there is something to do.
-const TURN_EVERY: Duration = Duration::from_millis(250);
-/// How long a connection to the mail server is kept for the next mail.
-const REST_AFTER: Duration = Duration::from_secs(20);
-/// Added to a lease for what comes before and after the sending itself.
+/// Between two transactions, while there is work.
+const TRANSACTION_EVERY: Duration = Duration::from_millis(250);
+/// After which an idle connection to the mail server is closed.
+const CLOSE_IDLE_AFTER: Duration = Duration::from_secs(20);
+/// Added to a lease for the time before and after sending.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 /// The limits of the sender.
 #[derive(Debug, Clone, Copy)]
 pub struct MailLimits {
-    /// Mails begun in a second.
+    /// Mails started in a second.
     pub per_second: u32,
     /// Mails sent at once, each on a connection of its own.
     pub connections: usize,
@@ -50,28 +48,28 @@ pub struct MailLimits {
     pub timeout: Duration,
     /// The wait after the first attempt; each further one doubles it.
     pub retry_first: Duration,
-    /// After which a mail that nobody has taken has failed.
+    /// After which a mail that was not accepted has failed.
     pub gives_up_after: Duration,
 }
 
 impl MailLimits {
-    /// How long a mail is its taker's: it may wait once behind another that takes its whole time.
+    /// How long a sender keeps a mail: the mail may wait for another one that takes its whole time.
     fn lease(&self) -> Duration {
         self.timeout * 2 + LEASE_MARGIN
     }
 
-    /// How many are held ready: what is begun in two turns.
+    /// Mails that are kept ready: those of two transactions.
     fn ahead(&self) -> usize {
         (self.per_second as usize / 2).clamp(1, 500)
     }
 }
 
-/// Ends the sender.
+/// Stops the sender.
 #[derive(Clone, Default)]
 pub struct StopHandle(Arc<Wakeup>);
 
 impl StopHandle {
-    /// Nothing new is begun from now on.
+    /// No further mail is started.
     pub fn stop(&self) {
         self.0.notify();
     }
@@ -83,19 +81,19 @@ pub struct Sender {
     delivery: Rc<Delivery>,
     wakeup: Arc<Wakeup>,
     stop: StopHandle,
-    /// Taken, and to be begun.
+    /// Taken, and to be started.
     ready: VecDeque<DueMail>,
     sending: FuturesUnordered<LocalBoxFuture<'static, DeliveryReport>>,
-    /// To be written down.
+    /// Results to be saved.
     settled: Vec<Settlement>,
     backoff: Backoff,
-    /// There may be something due.
+    /// A mail may be due.
     may_find: bool,
     next_look: Instant,
-    next_turn: Instant,
+    next_transaction: Instant,
     next_start: Instant,
     is_stopping: bool,
-    database_is_well: bool,
+    is_database_available: bool,
 }
 
 impl Sender {
@@ -121,34 +119,33 @@ impl Sender {
             backoff: Backoff::default(),
             may_find: true,
             next_look: now + LOOK_EVERY,
-            next_turn: now,
+            next_transaction: now,
             next_start: now,
             is_stopping: false,
-            database_is_well: true,
+            is_database_available: true,
         }
     }
 
-    /// Works until it is stopped; then what has begun is brought to its end, and what has not is given back.
+    /// Runs until it is stopped. Then started mails are finished, and the others given back.
     pub async fn run(mut self) {
         while !self.is_stopping || !self.sending.is_empty() {
             let now = Instant::now();
-            if self.wants_turn(now) {
-                self.turn().await;
+            if self.wants_transaction(now) {
+                self.transaction().await;
             }
-            self.begin();
+            self.start_ready();
             self.wait().await;
         }
         self.give_back();
-        self.turn().await;
-        self.delivery.transport.rest(Duration::ZERO).await;
+        self.transaction().await;
+        self.delivery.transport.close_idle(Duration::ZERO).await;
     }
 
-    fn wants_turn(&self, now: Instant) -> bool {
-        now >= self.next_turn && (!self.settled.is_empty() || (self.may_find && self.room(now) > 0))
+    fn wants_transaction(&self, now: Instant) -> bool {
+        now >= self.next_transaction && (!self.settled.is_empty() || (self.may_find && self.room(now) > 0))
     }
 
-    /// How many mails may be taken now. While the mail server is away, one after each pause to see whether it
-    /// is back.
+    /// How many mails may be taken now. While the mail server is unavailable, one after each pause.
     fn room(&self, now: Instant) -> usize {
         let held = self.ready.len() + self.sending.len();
         match self.backoff.is_over(now) {
@@ -159,11 +156,11 @@ impl Sender {
         }
     }
 
-    /// One transaction: writes down what has become of mails, and takes more.
-    async fn turn(&mut self) {
+    /// One transaction: saves results and takes mails.
+    async fn transaction(&mut self) {
         let (now, clock) = (Instant::now(), Utc::now().naive_utc());
         if self.settled.is_empty() && !self.is_anything_due().await {
-            (self.may_find, self.next_turn) = (false, now + TURN_EVERY);
+            (self.may_find, self.next_transaction) = (false, now + TRANSACTION_EVERY);
             return;
         }
         let room = self.room(now);
@@ -171,72 +168,72 @@ impl Sender {
         let to_write = settled.clone();
         let lease = clock + time_delta(self.limits.lease());
         let overdue = clock - time_delta(self.limits.gives_up_after);
-        let trouble = self.backoff.trouble().map(str::to_owned);
-        let turn = self.db.write(move |db| {
+        let reason = self.backoff.reason().map(str::to_owned);
+        let transaction = self.db.write(move |db| {
             outbox::store::settle(db, &to_write, clock)?;
             let taken = (room > 0).then(|| store::take(db, room, clock, lease)).transpose()?;
-            if let Some(trouble) = trouble {
-                outbox::store::give_up(db, overdue, clock, &trouble)?;
+            if let Some(reason) = reason {
+                outbox::store::give_up(db, overdue, clock, &reason)?;
             }
             Ok(taken)
         });
-        self.next_turn = now + TURN_EVERY;
-        match turn.await {
+        self.next_transaction = now + TRANSACTION_EVERY;
+        match transaction.await {
             Ok(taken) => {
                 if let Some(taken) = taken {
                     self.may_find = !taken.is_all;
                     self.ready.extend(taken.mails);
                 }
-                self.database_is_well = true;
+                self.is_database_available = true;
             }
             Err(error) => {
-                // What was sent is sent: it is written down when the database is back.
+                // The results are saved when the database is available again.
                 self.settled.extend(settled);
-                self.next_turn = now + LOOK_EVERY;
-                if mem::take(&mut self.database_is_well) {
-                    log::warn!("no mail goes out until the database is back: {error}");
+                self.next_transaction = now + LOOK_EVERY;
+                if mem::take(&mut self.is_database_available) {
+                    log::warn!("database unavailable, mails wait: {error}");
                 }
             }
         }
     }
 
-    /// Looked at before a turn is taken for it: on SQLite the desk would wait behind a turn for nothing.
+    /// Read before a transaction is started for it: on SQLite the desk waits for each transaction.
     async fn is_anything_due(&self) -> bool {
         let clock = Utc::now().naive_utc();
-        // When that cannot be read, the turn says why.
+        // When this fails, the transaction reports why.
         self.db.read_primary(move |db| outbox::store::is_anything_due(db, clock)).await.unwrap_or(true)
     }
 
-    /// Begins what is ready, as fast as the limits allow.
-    fn begin(&mut self) {
+    /// Starts ready mails, as fast as the limits allow.
+    fn start_ready(&mut self) {
         let now = Instant::now();
         let gap = Duration::from_secs(1) / self.limits.per_second;
         while self.sending.len() < self.limits.connections && now >= self.next_start && !self.is_stopping {
             let Some(due) = self.ready.pop_front() else { return };
             let whole = Utc::now().naive_utc() + time_delta(self.limits.timeout);
             if due.mail.due_at < whole {
-                // It has waited for so long that another might take it in the middle.
+                // Its lease could end while it is being sent.
                 self.settled.push(released(&due));
                 continue;
             }
-            // A timer that came late is made up for, but no more than a turn's worth.
-            self.next_start = self.next_start.max(now - TURN_EVERY) + gap;
+            // Makes up for a late timer, but for no more than one transaction's time.
+            self.next_start = self.next_start.max(now - TRANSACTION_EVERY) + gap;
             let delivery = Rc::clone(&self.delivery);
             self.sending.push(Box::pin(async move { delivery.deliver(due).await }));
         }
     }
 
-    /// Until there is something to do.
+    /// Waits until there is work.
     async fn wait(&mut self) {
         let now = Instant::now();
         if now >= self.next_look {
             (self.may_find, self.next_look) = (true, now + LOOK_EVERY);
-            self.delivery.transport.rest(REST_AFTER).await;
+            self.delivery.transport.close_idle(CLOSE_IDLE_AFTER).await;
             return;
         }
         let wakes_at = self.wakes_at(now);
         tokio::select! {
-            Some(report) = self.sending.next(), if !self.sending.is_empty() => self.note(report),
+            Some(report) = self.sending.next(), if !self.sending.is_empty() => self.take_report(report),
             () = self.wakeup.notified(), if !self.may_find => self.may_find = true,
             () = self.stop.0.notified(), if !self.is_stopping => self.is_stopping = true,
             () = sleep_until(wakes_at) => {}
@@ -247,12 +244,12 @@ impl Sender {
         let has_slot = self.sending.len() < self.limits.connections && !self.is_stopping;
         let start = (has_slot && !self.ready.is_empty()).then_some(self.next_start);
         let wants = !self.settled.is_empty() || (self.may_find && self.room(now) > 0);
-        let turn = wants.then_some(self.next_turn);
+        let transaction = wants.then_some(self.next_transaction);
         let pause = self.backoff.until().filter(|until| self.may_find && *until > now);
-        [start, turn, pause].into_iter().flatten().fold(self.next_look, Instant::min)
+        [start, transaction, pause].into_iter().flatten().fold(self.next_look, Instant::min)
     }
 
-    fn note(&mut self, report: DeliveryReport) {
+    fn take_report(&mut self, report: DeliveryReport) {
         if let Verdict::Again(due_at, _) = &report.settlement.verdict {
             let wait = (*due_at - Utc::now().naive_utc()).to_std().unwrap_or_default();
             self.next_look = self.next_look.min(Instant::now() + wait);
@@ -261,15 +258,15 @@ impl Sender {
         match report.server {
             None => {}
             Some(Ok(())) => self.backoff.reset(),
-            Some(Err(trouble)) => {
-                self.backoff.lose(Instant::now(), trouble);
+            Some(Err(reason)) => {
+                self.backoff.pause(Instant::now(), reason);
                 self.give_back();
                 self.may_find = true;
             }
         }
     }
 
-    /// What is ready and not begun is anybody's again.
+    /// Gives mails back that were not started.
     fn give_back(&mut self) {
         self.settled.extend(self.ready.drain(..).map(|due| released(&due)));
     }

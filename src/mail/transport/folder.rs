@@ -1,4 +1,4 @@
-//! Mails as files: what one has before there is a mail server, and what tests read.
+//! Mails as files: for a site without a mail server, and for tests.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -10,16 +10,13 @@ use super::SendError;
 use crate::mail::messages::Envelope;
 use crate::start_error::StartError;
 
-/// A folder of .eml files, which mail programs open.
+/// A folder of .eml files, which mail programs can open.
 pub struct Folder {
     path: PathBuf,
 }
 
 impl Folder {
-    /// Makes it when it is not there. Only this user reads it: a mail opens its booking.
-    ///
-    /// # Errors
-    /// One line when it cannot be made or written to.
+    /// Creates the folder when it is missing. Only this user can read it, because a mail opens its booking.
     pub fn open(path: &Path) -> Result<Self, StartError> {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
@@ -35,8 +32,8 @@ impl Folder {
         Ok(Self { path: path.to_owned() })
     }
 
-    /// Writes the file under another name and renames it, so that whoever looks sees whole mails only. The
-    /// same mail written twice is one file.
+    /// Writes the file under another name and renames it, so that readers see whole mails only. The same mail
+    /// written twice is one file.
     pub async fn send(&self, envelope: Envelope) -> Result<(), SendError> {
         let name = envelope.message_id.split('@').next().unwrap_or_default();
         let (file, draft) = (
@@ -49,7 +46,7 @@ impl Folder {
             Ok(Err(e)) => e.to_string(),
             Err(e) => e.to_string(),
         };
-        Err(SendError::Everything(format!("{}: {problem}", self.path.display())))
+        Err(SendError::Unavailable(format!("{}: {problem}", self.path.display())))
     }
 }
 
@@ -60,7 +57,7 @@ fn write(draft: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut draft_file = options.open(draft)?;
     draft_file.write_all(bytes)?;
-    // A mail that is noted as sent survives a power cut.
+    // A mail that is marked as sent survives a power cut.
     draft_file.sync_data()?;
     fs::rename(draft, file)
 }

@@ -1,4 +1,6 @@
-//! Where mails are handed on: to a mail server, or, without one, into a folder.
+//! Sends mails: to a mail server, or, without one, into a folder.
+//!
+//! When a mail is sent, and again, does not belong here: see `mail::sender`.
 
 mod folder;
 mod smtp;
@@ -32,45 +34,45 @@ impl Destination {
     }
 }
 
-/// Hands mails on.
+/// Sends mails.
 pub enum Transport {
     Server(Smtp),
     Folder(Folder),
 }
 
-/// Why a mail was not taken.
+/// Why a mail was not accepted. The texts are for the organizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {
-    /// This mail, for good: the address does not exist, or nobody wants what it says.
-    Mail(String),
+    /// This mail, permanently: the address does not exist, or the server rejects the content.
+    Rejected(String),
     /// This mail, for now.
-    ForNow(String),
-    /// All mails, for now: nobody answers, or nobody lets us in. It is nothing about this one.
-    Everything(String),
+    TryLater(String),
+    /// All mails, for now: the server does not answer, or does not let us in.
+    Unavailable(String),
 }
 
 impl Transport {
-    /// Where the settings say. `hello` is the name that this server introduces itself by.
+    /// The transport of the settings. `hello`: the name for the SMTP greeting.
     ///
     /// # Errors
-    /// One line when the folder cannot be written to, or the system's certificates cannot be read.
+    /// When the folder cannot be written to, or the system's certificates cannot be read.
     pub fn open(config: &MailConfig, hello: &str) -> Result<Self, StartError> {
         match &config.destination {
             Destination::Server(url) => {
-                log::info!("mails are handed to {url}");
+                log::info!("sending mails through {url}");
                 Smtp::new(url.clone(), hello, config.limits.timeout).map(Self::Server)
             }
             Destination::Folder(path) => {
-                log::info!("SMTP_URL is not set: mails are written into {}", path.display());
+                log::info!("SMTP_URL is not set: saving mails in {}", path.display());
                 Folder::open(path).map(Self::Folder)
             }
         }
     }
 
-    /// Hands a mail on: when this returns it is the other side's. Takes no longer than the setting says.
+    /// Sends a mail, within `MAIL_TIMEOUT_SECONDS`.
     ///
     /// # Errors
-    /// [`SendError`]. When the connection was lost in the middle, the other side may have it all the same.
+    /// After a lost connection the server may have the mail all the same.
     pub async fn send(&self, envelope: Envelope) -> Result<(), SendError> {
         match self {
             Self::Server(smtp) => smtp.send(&envelope).await,
@@ -78,10 +80,10 @@ impl Transport {
         }
     }
 
-    /// Hangs up on connections that have not been used for that long.
-    pub async fn rest(&self, idle: Duration) {
+    /// Closes connections that have been idle this long.
+    pub async fn close_idle(&self, idle: Duration) {
         if let Self::Server(smtp) = self {
-            smtp.rest(idle).await;
+            smtp.close_idle(idle).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which mail server, and how safely.
+//! `SMTP_URL`: the mail server, and how the connection is encrypted.
 
 use std::fmt;
 
@@ -16,15 +16,15 @@ const TLS_PORT: u16 = 465;
 /// How a connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encryption {
-    /// From its first byte.
+    /// From the first byte.
     Tls,
-    /// After STARTTLS; a server that does not offer it gets no mail.
+    /// After STARTTLS, which the server must offer.
     StartTls,
-    /// Not at all: on this machine, where nobody stands in between, or because the URL says so.
+    /// Not at all: on this machine, or because the URL says so.
     None,
 }
 
-/// A mail server. Nothing that is printed holds the password.
+/// A mail server. The password is never printed.
 #[derive(Clone)]
 pub struct SmtpUrl {
     pub host: String,
@@ -34,41 +34,38 @@ pub struct SmtpUrl {
 }
 
 impl SmtpUrl {
-    /// Reads the URL. Connects to nothing: a mail server that is down is no reason not to start.
-    ///
-    /// # Errors
-    /// One line that says how such a URL is written.
+    /// Reads the URL, without connecting: the site also starts while the mail server is down.
     pub fn parse(value: &str) -> Result<Self, StartError> {
         let wrong =
-            |what: &str, mend: &str| StartError::setting("SMTP_URL", &without_password(value), what, mend);
-        let mend = "use smtp://USER:PASSWORD@HOST:587, or smtps://…:465";
-        let url = Url::parse(value).map_err(|_| wrong("not a mail server's URL", mend))?;
-        // In a scheme that the URL standard does not know, it leaves IPv4 addresses alone.
+            |what: &str, hint: &str| StartError::setting("SMTP_URL", &without_password(value), what, hint);
+        let hint = "use smtp://USER:PASSWORD@HOST:587, or smtps://…:465";
+        let url = Url::parse(value).map_err(|_| wrong("not a mail server's URL", hint))?;
+        // The URL standard does not parse IPv4 addresses in schemes that it does not know.
         let host = url.host_str().and_then(|host| Host::parse(host).ok());
-        let host = host.ok_or_else(|| wrong("no host", mend))?;
+        let host = host.ok_or_else(|| wrong("no host", hint))?;
         if !["", "/"].contains(&url.path()) || url.fragment().is_some() {
-            return Err(wrong("more than a server", mend));
+            return Err(wrong("more than a server", hint));
         }
-        let is_here = is_loopback(&host);
+        let is_local = is_loopback(&host);
         let encryption = match (url.scheme(), url.query()) {
             ("smtps", None) => Encryption::Tls,
-            ("smtp", None) if is_here => Encryption::None,
+            ("smtp", None) if is_local => Encryption::None,
             ("smtp", None | Some("tls=starttls")) => Encryption::StartTls,
             ("smtp", Some("tls=none")) => Encryption::None,
             ("smtp" | "smtps", Some(_)) => {
-                let mend = "there are smtp://…?tls=starttls and smtp://…?tls=none";
-                return Err(wrong("unknown parameter", mend));
+                let hint = "use smtp://…?tls=starttls or smtp://…?tls=none";
+                return Err(wrong("unknown parameter", hint));
             }
-            _ => return Err(wrong("unknown scheme", mend)),
+            _ => return Err(wrong("unknown scheme", hint)),
         };
-        let credentials = credentials(&url).ok_or_else(|| wrong("a user without a password", mend))?;
-        if encryption == Encryption::None && credentials.is_some() && !is_here {
-            let mend = "leave out tls=none, or user and password";
-            return Err(wrong("would send the password unencrypted", mend));
+        let credentials = credentials(&url).ok_or_else(|| wrong("a user without a password", hint))?;
+        if encryption == Encryption::None && credentials.is_some() && !is_local {
+            let hint = "leave out tls=none, or user and password";
+            return Err(wrong("would send the password unencrypted", hint));
         }
         let port = if encryption == Encryption::Tls { TLS_PORT } else { STARTTLS_PORT };
         let port = url.port().unwrap_or(port);
-        // Names and IPv4 addresses as they are, IPv6 addresses without the brackets of URLs.
+        // IPv6 addresses without the brackets of URLs.
         let host = match host {
             Host::Domain(name) => name,
             Host::Ipv4(address) => address.to_string(),
@@ -86,7 +83,7 @@ fn is_loopback(host: &Host<String>) -> bool {
     }
 }
 
-/// `Some(None)`: the URL names nobody. `None`: it names somebody without a password.
+/// `Some(None)`: no user. `None`: a user without a password.
 fn credentials(url: &Url) -> Option<Option<Credentials>> {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     match (url.username(), url.password()) {
@@ -113,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn encryption_is_insisted_on_wherever_somebody_could_listen() {
+    fn encryption_is_required_except_on_this_machine_or_on_request() {
         for (url, shown, encryption) in [
             ("smtp://ada:s3cret@mail.example.org", "mail.example.org:587", Encryption::StartTls),
             ("smtps://ada:s3cret@mail.example.org", "mail.example.org:465", Encryption::Tls),
@@ -134,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_and_a_password_never() {
+    fn errors_name_the_problem_and_never_the_password() {
         for (value, says) in [
             ("http://ada:s3cret@mail.example.org", "unknown scheme"),
             ("smtp://ada@mail.example.org", "without a password"),

@@ -1,4 +1,4 @@
-//! The SQL of confirmations whose bookings were made together: one row of the outbox until a sender comes to them.
+//! The SQL of batches: the confirmations of bookings that were made together are one row until a sender lists them.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -9,12 +9,12 @@ use crate::db::Db;
 use crate::outbox::MailKind;
 use crate::schema::confirmation_batches;
 
-/// The batches of confirmations that have waited longest, and that no other server is just opening.
+/// The oldest batches that no other server is listing.
 const OLDEST_POSTGRES: &str =
     "SELECT id FROM confirmation_batches WHERE queued_at <= $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED";
 const OLDEST_SQLITE: &str = "SELECT id FROM confirmation_batches WHERE queued_at <= ? ORDER BY id LIMIT ?";
 
-/// Of the batches that have waited longest those whose bookings are all gone.
+/// The oldest batches whose bookings are all deleted.
 const SWEEP_POSTGRES: &str = "
     DELETE FROM confirmation_batches AS c
     WHERE id = ANY (ARRAY (SELECT id FROM confirmation_batches ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED))
@@ -24,9 +24,9 @@ const SWEEP_SQLITE: &str = "
     WHERE id IN (SELECT id FROM confirmation_batches ORDER BY id LIMIT 5000)
     AND NOT EXISTS (SELECT 1 FROM batched_confirmations WHERE batch_id = confirmation_batches.id)";
 
-/// Waits until nobody is making mails of confirmations, and keeps it so until the caller's transaction ends. Mails know
-/// of no foreign key, so whoever deletes bookings must call this first: a sender that has read one of them would write
-/// its mail after it is gone. On SQLite a transaction that writes is alone anyway.
+/// Locks all batches until the caller's transaction ends. Call this before deleting bookings: `mails` has no foreign
+/// key, and a sender that has read a booking would write its mail after the booking is deleted. SQLite has one writer
+/// anyway.
 pub fn hold(db: &mut Db) -> QueryResult<()> {
     if let Db::Postgres(pg) = db {
         let batches =
@@ -36,18 +36,17 @@ pub fn hold(db: &mut Db) -> QueryResult<()> {
     Ok(())
 }
 
-/// Makes mails of the confirmations that were booked together and have waited longest, of so many batches at most:
-/// how many mails, and `None` when no batch waits. Not done by the desk, which has no time for it, and not before there
-/// is time to send them.
-pub(super) fn open(db: &mut Db, queued_until: NaiveDateTime, most: i64) -> QueryResult<Option<usize>> {
+/// Writes the confirmations of the oldest batches, at most `limit`, into `mails`. Returns how many there were; `None`
+/// when no batch waits. The desk leaves this to the sender, to keep its own transaction short.
+pub(super) fn list(db: &mut Db, queued_until: NaiveDateTime, limit: i64) -> QueryResult<Option<usize>> {
     let oldest: Vec<MailId> = match db {
         Db::Postgres(pg) => diesel::sql_query(OLDEST_POSTGRES)
             .bind::<Timestamp, _>(queued_until)
-            .bind::<BigInt, _>(most)
+            .bind::<BigInt, _>(limit)
             .load(pg)?,
         Db::Sqlite(sqlite) => diesel::sql_query(OLDEST_SQLITE)
             .bind::<Timestamp, _>(queued_until)
-            .bind::<BigInt, _>(most)
+            .bind::<BigInt, _>(limit)
             .load(sqlite)?,
     };
     if oldest.is_empty() {
@@ -66,8 +65,8 @@ pub(super) fn open(db: &mut Db, queued_until: NaiveDateTime, most: i64) -> Query
     Ok(Some(made))
 }
 
-/// Takes batches away whose bookings are gone, some thousands at once: opened one by one, as many as a reseed leaves
-/// would take PostgreSQL minutes, because each look for the oldest passes over all that were deleted before.
+/// Deletes thousands of batches whose bookings are gone. Listed one by one, the batches that a reseed leaves would take
+/// PostgreSQL minutes, because each search for the oldest passes over all rows deleted before.
 pub(super) fn sweep(db: &mut Db) -> QueryResult<()> {
     match db {
         Db::Postgres(pg) => diesel::sql_query(SWEEP_POSTGRES).execute(pg),

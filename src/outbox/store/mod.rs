@@ -11,12 +11,11 @@ use super::{Backlog, Mail, MailState, NewMail, Settlement, UnsentCounts, Verdict
 use crate::db::Db;
 use crate::schema::{batched_confirmations, bookings, confirmation_batches, mails};
 
-/// Puts a mail into the outbox, inside the caller's transaction: it is sent once that has committed, and
-/// never when it has not. Notify the [wakeup](super::wakeup::Wakeup) after the commit. A booking's confirmation
-/// comes from the desk instead, in its own statement.
+/// Queues a mail inside the caller's transaction: it is sent if and when that commits. Notify the
+/// [wakeup](super::wakeup::Wakeup) after the commit. Confirmations are queued by the desk's own statement.
 ///
 /// # Errors
-/// A unique violation when the booking has a mail of that kind already; what the database said.
+/// A unique violation when the booking has a mail of that kind already.
 pub fn enqueue(db: &mut Db, mail: &NewMail) -> QueryResult<()> {
     let now = Utc::now().naive_utc();
     diesel::insert_into(mails::table)
@@ -32,8 +31,8 @@ pub fn enqueue(db: &mut Db, mail: &NewMail) -> QueryResult<()> {
     Ok(())
 }
 
-/// Takes the mails that have waited longest. Two servers never take the same: on PostgreSQL what another is
-/// just taking is passed over, on SQLite there is one writer at a time.
+/// Takes the mails that have waited longest. Two servers never take the same mail: PostgreSQL skips rows that
+/// another server has locked, SQLite has one writer at a time.
 const TAKE_POSTGRES: &str = "
     UPDATE mails SET due_at = $1, attempts = attempts + 1
     WHERE id = ANY (ARRAY (
@@ -51,9 +50,9 @@ struct MailId {
     id: i64,
 }
 
-/// Whether a mail waits whose time has come.
+/// Whether a mail is due.
 pub fn is_anything_due(db: &mut Db, now: NaiveDateTime) -> QueryResult<bool> {
-    // In the order of the queue's index, so that it is what is looked into.
+    // Ordered as the queue's index, so that the index is used.
     let due = mails::table
         .filter(mails::state.eq(MailState::Queued.as_str()))
         .filter(mails::due_at.le(now))
@@ -64,29 +63,29 @@ pub fn is_anything_due(db: &mut Db, now: NaiveDateTime) -> QueryResult<bool> {
     Ok(one.or(batch).is_some())
 }
 
-/// What was taken.
+/// Mails that were taken.
 pub struct TakenMails {
     pub mails: Vec<Mail>,
     /// Nothing else is due.
     pub is_all: bool,
 }
 
-/// Takes at most so many mails that are due, for as long as the lease; then they are due again. Runs inside
-/// the caller's transaction.
+/// Takes at most `limit` mails that are due. They are due again when the lease ends. Runs inside the caller's
+/// transaction.
 pub fn take(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<TakenMails> {
     let mut ids = take_queued(db, limit, now, lease)?;
-    let mut is_swept = false;
+    let mut has_swept = false;
     let is_all = loop {
         if ids.len() == limit {
             break false;
         }
-        match batches::open(db, now, 1)? {
+        match batches::list(db, now, 1)? {
             None => break true,
-            // Whatever has become of bookings, a transaction is short.
-            Some(0) if is_swept => break false,
+            // Once is enough: the transaction stays short.
+            Some(0) if has_swept => break false,
             Some(0) => {
                 batches::sweep(db)?;
-                is_swept = true;
+                has_swept = true;
             }
             Some(_) => ids.append(&mut take_queued(db, limit - ids.len(), now, lease)?),
         }
@@ -112,8 +111,8 @@ fn take_queued(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTi
     Ok(taken.into_iter().map(|taken| taken.id).collect())
 }
 
-/// Writes down how attempts have ended, inside the caller's transaction. What was sent is sent, whoever has
-/// taken it since; everything else is for whoever has it now to say.
+/// Saves the results of attempts, inside the caller's transaction. A sent mail is sent, even when another sender has
+/// taken it since. Any other result counts only while the lease is the attempt's own.
 pub fn settle(db: &mut Db, settlements: &[Settlement], now: NaiveDateTime) -> QueryResult<()> {
     let sent: Vec<i64> =
         settlements.iter().filter(|it| it.verdict == Verdict::Sent).map(|it| it.id).collect();
@@ -153,12 +152,12 @@ fn settle_unsent(db: &mut Db, settlement: &Settlement) -> QueryResult<()> {
     Ok(())
 }
 
-/// How many batches of confirmations are given up at once; the others are with the next turns.
+/// Most batches of confirmations that are given up in one transaction.
 const GIVEN_UP_AT_ONCE: i64 = 1000;
 
-/// Gives up what was queued before a time and is still waiting, with the reason why nothing can be sent.
+/// Marks mails that were queued before a time and still wait as failed. `why`: what keeps mails from being sent.
 pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str) -> QueryResult<usize> {
-    batches::open(db, before, GIVEN_UP_AT_ONCE)?;
+    batches::list(db, before, GIVEN_UP_AT_ONCE)?;
     let overdue = mails::table
         .filter(mails::state.eq("queued"))
         .filter(mails::due_at.le(now))
@@ -168,27 +167,26 @@ pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str
         .execute(db)
 }
 
-/// What is not sent yet. Counted in the two small indexes, however much was sent.
+/// Counts unsent mails, in two indexes that hold only these.
 pub fn waiting(db: &mut Db) -> QueryResult<UnsentCounts> {
     let mut count =
         |state: MailState| mails::table.filter(mails::state.eq(state.as_str())).count().get_result(db);
     let (queued, failed) = (count(MailState::Queued)?, count(MailState::Failed)?);
-    let unopened = batched_confirmations::table.count().get_result(db)?;
-    Ok(UnsentCounts { queued, failed, unopened })
+    let unlisted = batched_confirmations::table.count().get_result(db)?;
+    Ok(UnsentCounts { queued, failed, unlisted })
 }
 
-/// The same, and since when the one that has waited longest waits: also one that was tried and is to be tried
-/// again.
+/// The same, and since when the oldest one waits.
 pub fn backlog(db: &mut Db) -> QueryResult<Backlog> {
     let queued = mails::table.filter(mails::state.eq(MailState::Queued.as_str()));
     let listed: Option<NaiveDateTime> = queued.select(min(mails::queued_at)).get_result(db)?;
-    let unopened: Option<NaiveDateTime> =
+    let unlisted: Option<NaiveDateTime> =
         confirmation_batches::table.select(min(confirmation_batches::queued_at)).get_result(db)?;
-    let oldest = listed.into_iter().chain(unopened).min();
+    let oldest = listed.into_iter().chain(unlisted).min();
     Ok(Backlog { waiting: waiting(db)?, oldest })
 }
 
-/// Queues a mail once more, as a new one; says what it is about, or `None` when it waits already or is none.
+/// Queues a mail again, as a new one. Returns its kind and what it is about; `None` when it is queued already or gone.
 pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
     let settled = mails::table.find(id).filter(mails::state.ne("queued"));
     let found: Option<(String, Option<String>)> = mails::table
@@ -198,20 +196,20 @@ pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
         .first(db)
         .optional()?;
     let Some((kind, reference)) = found else { return Ok(None) };
-    let queued = diesel::update(settled).set(afresh()).execute(db)?;
+    let queued = diesel::update(settled).set(requeued()).execute(db)?;
     let subject = reference.map_or(kind.clone(), |reference| format!("{kind} of {reference}"));
     Ok((queued > 0).then_some(subject))
 }
 
-/// Queues every mail that has failed once more; says how many.
+/// Queues all failed mails again. Returns how many there were.
 pub fn resend_failed(db: &mut Db) -> QueryResult<usize> {
-    diesel::update(mails::table.filter(mails::state.eq("failed"))).set(afresh()).execute(db)
+    diesel::update(mails::table.filter(mails::state.eq("failed"))).set(requeued()).execute(db)
 }
 
-/// A mail as if it had been queued just now.
+/// What makes a mail one that was queued just now.
 #[derive(AsChangeset)]
 #[diesel(table_name = mails, treat_none_as_null = true)]
-struct Afresh {
+struct Requeued {
     state: &'static str,
     attempts: i32,
     queued_at: NaiveDateTime,
@@ -220,8 +218,8 @@ struct Afresh {
     last_error: Option<String>,
 }
 
-fn afresh() -> Afresh {
+fn requeued() -> Requeued {
     let now = Utc::now().naive_utc();
     let state = MailState::Queued.as_str();
-    Afresh { state, attempts: 0, queued_at: now, due_at: now, sent_at: None, last_error: None }
+    Requeued { state, attempts: 0, queued_at: now, due_at: now, sent_at: None, last_error: None }
 }

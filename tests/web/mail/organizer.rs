@@ -76,7 +76,7 @@ fn one_or_all_that_failed_are_sent_again_and_the_audit_log_says_who_did() {
     let id = between(&list, "id=\"mail-", "\"").to_owned();
     let reference = between(&list, "href=\"/admin/bookings/", "\"").to_owned();
     assert_eq!(post(&app, &organizer, &format!("/admin/mails/{id}/attempts")), 303);
-    assert!(page(&app, &organizer, "/admin/mails").contains("Queued again: confirmation of TK-"));
+    assert!(page(&app, &organizer, "/admin/mails").contains("Resending the confirmation of TK-"));
     wait_for_states(&app, &[("failed", 2), ("sent", 1)]);
     assert_eq!(post(&app, &organizer, "/admin/mails/attempts"), 303);
     wait_for_states(&app, &[("sent", 3)]);
@@ -118,7 +118,7 @@ fn a_mail_that_waits_is_not_queued_twice() {
     let id = between(&list, "id=\"mail-", "\"").to_owned();
     for id in [id.as_str(), "999999"] {
         assert_eq!(post(&app, &organizer, &format!("/admin/mails/{id}/attempts")), 303);
-        assert!(page(&app, &organizer, "/admin/mails").contains("Nothing to do"));
+        assert!(page(&app, &organizer, "/admin/mails").contains("already queued"));
     }
     assert_eq!(entries(&app), []);
 }
