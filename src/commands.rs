@@ -8,7 +8,7 @@ use crate::backup::{self, Backup, BackupPlan, Retention};
 use crate::config::{BackupArguments, Command, CommandLine, Config, RestoreArguments, VerifyArguments};
 use crate::db::{self, Database, DatabaseUrl};
 use crate::ops::drain::{self, StopSignals};
-use crate::ops::supervisor;
+use crate::ops::systemd;
 use crate::reconciliation;
 use crate::server::{Started, hash, open_database, start};
 use crate::start_error::StartError;
@@ -53,7 +53,7 @@ fn serve(config: Config) -> Result<(), StartError> {
         // Caught from before the first line on: whoever reads it may stop us.
         let signals = StopSignals::catch()?;
         announce(&started);
-        supervisor::ready(&started.ops);
+        systemd::notify_ready(&started.ops);
         let handle = started.server.handle();
         let stopped = drain::on_signal(signals, handle, started.departure, started.ops, started.mail);
         let mut stopped = std::pin::pin!(stopped);

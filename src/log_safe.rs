@@ -1,27 +1,22 @@
 //! What of a URL, a path or an error may stand in a log line: no secret, and on one line.
 
+use crate::resource::secret_part;
+
 /// Longest part of a path that cannot be a secret.
 const HARMLESS_LENGTH: usize = 15;
 
-/// A path, percent-decoded as the routes are matched with it, as it may stand in a log: in one line, and of a
-/// booking's token, which opens the booking, only the start. So of whatever is long and no name of ours, which
-/// are all lower case: it may be a token in the wrong place.
+/// A percent-decoded path for a log: on one line, and without secrets. A booking's token and whatever is long and
+/// has other characters than our own names, as a misplaced token has, are cut to their first characters.
 #[must_use]
 pub fn without_secrets(path: &str) -> String {
     let is_ours = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
-    let mut is_token = false;
+    let secret = secret_part(path);
     let shown = path.split('/').map(|part| {
-        let is_secret = is_token && part != "new" && part != "find"
-            || part.len() > HARMLESS_LENGTH && !part.chars().all(is_ours);
-        is_token = part == "bookings" || is_token && part.is_empty();
-        if is_secret && !part.is_empty() {
-            format!("{}…", part.chars().take(4).collect::<String>())
-        } else {
-            part.to_owned()
-        }
+        let is_secret = secret == Some(part) || part.len() > HARMLESS_LENGTH && !part.chars().all(is_ours);
+        if is_secret { format!("{}…", part.chars().take(4).collect::<String>()) } else { part.to_owned() }
     });
     let shown = shown.collect::<Vec<_>>().join("/");
-    // A line break that was encoded would begin a line of its own.
+    // A line break that was percent-encoded would start a log line of its own.
     if shown.chars().any(char::is_control) { shown.escape_debug().to_string() } else { shown }
 }
 

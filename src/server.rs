@@ -7,7 +7,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, web};
 
-use crate::api::door::Door;
+use crate::api::middleware::ApiMiddleware;
 use crate::app::App;
 use crate::audit::Actor;
 use crate::auth::{self, Auth, password};
@@ -23,11 +23,10 @@ use crate::events::refresher::keep_fresh;
 use crate::events::shared_board::{self, SharedBoard};
 use crate::guard::cookies::Cookies;
 use crate::guard::limits::Limits;
-use crate::guard::limits::gate::{Gate, GateParts};
+use crate::guard::limits::middleware::RateLimit;
 use crate::guard::limits::shared::{self as shared_limits, SharedLimits};
-use crate::guard::origin::PublicOrigin;
 use crate::guard::secret::{self, Secrets};
-use crate::guard::{headers, origin, request_log, shape};
+use crate::guard::{GuardSettings, csrf, headers, request_log, request_validation};
 use crate::mail::service::SenderHandle;
 use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
@@ -95,13 +94,13 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         allow_reseed: config.allow_reseed,
         mail_folder: config.mail.destination.folder().map(Into::into),
     });
-    let parts = web::Data::new(GateParts {
-        limits: rate_limits(&config, &secrets),
+    let guard = web::Data::new(GuardSettings {
+        is_https: public_url.starts_with("https://"),
         trusted_proxies: config.trusted_proxies.clone(),
-        api_tokens: config.api_tokens,
+        api_tokens: config.api_tokens.clone(),
+        public_url: config.public_url.clone(),
     });
-    let proxies = web::Data::new(config.trusted_proxies);
-    let origin = web::Data::new(PublicOrigin(config.public_url));
+    let rate_limit = RateLimit::new(guard.clone(), rate_limits(&config, &secrets));
     let (operations, cors_origins) = (config.operations, config.cors_origins);
     let lag = Arc::<lag::Lag>::default();
     let desk = Arc::clone(&app.desk);
@@ -121,15 +120,14 @@ pub fn start(config: Config) -> Result<Started, StartError> {
             .app_data(app.clone())
             .app_data(app.auth.clone())
             .app_data(cookies.clone())
-            .app_data(proxies.clone())
-            .app_data(origin.clone())
+            .app_data(guard.clone())
             .app_data(on_thread.clone())
             .configure(ops::pages::beside_site(&operations))
             .configure(routes::configure)
-            .wrap(Gate::new(parts.clone()))
-            .wrap(from_fn(origin::same_origin))
-            .wrap(from_fn(shape::well_shaped))
-            .wrap(Door::new(cors_origins.clone()))
+            .wrap(rate_limit.clone())
+            .wrap(from_fn(csrf::same_origin))
+            .wrap(from_fn(request_validation::validate_requests))
+            .wrap(ApiMiddleware::new(cors_origins.clone()))
             .wrap(from_fn(headers::secure_headers))
             .wrap(from_fn(request_log::log_requests))
             .wrap_fn(move |request, service| recorder.measure(request, service))
@@ -165,16 +163,16 @@ fn share(board: &Arc<Board>, config: &Config, secrets: &Secrets) -> Option<Arc<S
 }
 
 /// How often clients may ask, counted together with the other servers when there is a place for that.
-fn rate_limits(config: &Config, secrets: &Secrets) -> Option<Limits> {
+fn rate_limits(config: &Config, secrets: &Secrets) -> Option<Arc<Limits>> {
     let Some(rates) = &config.rate_limits else {
-        log::warn!("RATE_LIMITS=off: every client may ask as often as it likes; for load tests alone");
+        log::warn!("RATE_LIMITS=off: requests are not limited; use this for load tests only");
         return None;
     };
     let shared = config.redis_url.as_ref().map(|url| Arc::new(SharedLimits::new(url, secrets)));
     if let Some(shared) = &shared {
         actix_web::rt::spawn(Arc::clone(shared).stay_connected());
     }
-    Some(Limits::new(rates, shared))
+    Some(Arc::new(Limits::new(rates, shared)))
 }
 
 /// The limits that the settings ask for, as far as the system goes along.

@@ -3,7 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use techkraft::guard::limits::{Class, Client, Limits, Rate, Rates};
+use techkraft::guard::limits::{Client, Limits, Rate, Rates};
+use techkraft::resource::RateClass;
 
 /// What a million clients may add. Their addresses alone would be 16 MB.
 const GROWTH_MAX: u64 = 1 << 20;
@@ -24,7 +25,7 @@ fn a_million_addresses_cost_no_memory_and_hide_nobody() {
         },
         None,
     );
-    let take = |address: IpAddr| limits.take(Class::Bookings, Client::Network(address));
+    let take = |address: IpAddr| limits.take(RateClass::Bookings, Client::Network(address));
     let busy = IpAddr::V4(Ipv4Addr::BROADCAST);
     while take(busy).is_ok() {}
 

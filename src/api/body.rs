@@ -5,9 +5,7 @@ use actix_web::web::Bytes;
 use actix_web::{Error as ActixError, HttpMessage as _, HttpRequest};
 use serde::de::DeserializeOwned;
 
-/// The one type of body that the API reads. A page of another site cannot send it without being asked first
-/// (a form cannot at all), so nobody's browser books by surprise.
-pub const JSON: &str = "application/json";
+use crate::guard::request_validation::JSON;
 
 /// What a handler gets of a body: it may be too long, which is for the contract to say in its own words.
 pub type Body = Result<Bytes, ActixError>;

@@ -9,7 +9,7 @@ use askama::Template;
 use serde_json::Value;
 
 use super::openapi;
-use super::problem::Kind;
+use super::problem::ProblemType;
 use crate::app::App;
 use crate::error::Error;
 use crate::page::Page;
@@ -19,7 +19,7 @@ use crate::page::Page;
 struct Docs<'a> {
     page: Page,
     reference: &'static Reference,
-    problems: [Kind; Kind::ALL.len()],
+    problems: [ProblemType; ProblemType::ALL.len()],
     public_url: &'a str,
 }
 
@@ -84,8 +84,12 @@ static REFERENCE: LazyLock<Reference> =
 
 /// `GET /api/docs`
 pub async fn show(page: Page, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let docs =
-        Docs { page: page.clone(), reference: &REFERENCE, problems: Kind::ALL, public_url: &app.public_url };
+    let docs = Docs {
+        page: page.clone(),
+        reference: &REFERENCE,
+        problems: ProblemType::ALL,
+        public_url: &app.public_url,
+    };
     page.respond(StatusCode::OK, &docs)
 }
 

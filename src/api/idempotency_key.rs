@@ -10,9 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::problem::{FieldError, Kind, Problem};
-use crate::app::App;
-use crate::guard::api_tokens;
+use super::problem::{FieldError, Problem, ProblemType};
+use crate::guard::api_tokens::{self, ApiTokens};
 
 pub const HEADER: &str = "Idempotency-Key";
 
@@ -25,8 +24,8 @@ pub const LENGTH_MAX: usize = 255;
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn of_request(request: &HttpRequest, app: &App) -> Result<String, Problem> {
-    let token = api_tokens::borne(request.headers()).and_then(|token| app.api_tokens.find(token));
+pub fn of_request(request: &HttpRequest, tokens: &ApiTokens) -> Result<String, Problem> {
+    let token = api_tokens::borne(request.headers()).and_then(|token| tokens.find(token));
     let owner = token.map(|token| token.name.as_str()).unwrap_or_default();
     Ok(request_key(owner, &read(request)?))
 }
@@ -40,10 +39,10 @@ fn request_key(owner: &str, key: &str) -> String {
 /// As a Structured Header's string, in quotes (RFC 8941, section 3.3.3), or bare, as many clients send it.
 fn read(request: &HttpRequest) -> Result<String, Problem> {
     let mut all = request.headers().get_all(HEADER);
-    let Some(only) = all.next() else { return Err(Problem::new(Kind::IdempotencyKeyMissing)) };
+    let Some(only) = all.next() else { return Err(Problem::new(ProblemType::IdempotencyKeyMissing)) };
     let key = only.to_str().ok().filter(|_| all.next().is_none()).and_then(unquoted);
     key.ok_or_else(|| {
-        let problem = Problem::new(Kind::IdempotencyKeyInvalid);
+        let problem = Problem::new(ProblemType::IdempotencyKeyInvalid);
         let error = FieldError::in_header(HEADER, problem.detail());
         problem.with_errors(vec![error])
     })

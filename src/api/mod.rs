@@ -1,18 +1,18 @@
 //! The API: programs see what is on sale and book as people do. The same desk, the same board, the same rules
 //! and rate limits stand behind it; what is here only reads and writes JSON.
 //!
-//! [`v1`] is the API as it should be. [`first`] is the contract of the product that we follow, kept as it is for
+//! [`v1`] is the API as it should be. [`compat`] is the contract of the product that we follow, kept as it is for
 //! the clients that know it. Neither reads a cookie: who may do what is said by tokens in the request, so that
 //! nobody's browser can be made to act for its owner.
 //!
-//! [`door`] stands before both: other sites' pages, when they are allowed in, and errors in JSON. [`openapi`] is
+//! [`middleware`] stands before both: other sites' pages, when they are allowed in, and errors in JSON. [`openapi`] is
 //! the document of it all, made from the code, and [`docs`] the same as a page.
 
 pub mod body;
+pub mod compat;
 pub mod docs;
-pub mod door;
-pub mod first;
 pub mod idempotency_key;
+pub mod middleware;
 pub mod openapi;
 pub mod problem;
 pub mod v1;
@@ -22,12 +22,10 @@ use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
-use self::problem::{Kind, Problem};
-#[cfg(test)]
-use crate::resource::is_api;
+use self::problem::{Problem, ProblemType};
 
 /// Whether it is one of the first contract, whose errors have a form of their own.
-fn is_first(path: &str) -> bool {
+fn is_compat(path: &str) -> bool {
     let is_or_is_below =
         |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     is_or_is_below("/api/tickets") || is_or_is_below("/api/bookings")
@@ -36,7 +34,7 @@ fn is_first(path: &str) -> bool {
 /// An error in the words of the contract that the path belongs to.
 #[must_use]
 pub fn refusal(path: &str, problem: &Problem) -> HttpResponse {
-    if is_first(path) { first::refusal(problem.status(), problem.detail()) } else { problem.response() }
+    if is_compat(path) { compat::refusal(problem.status(), problem.detail()) } else { problem.response() }
 }
 
 /// The answer of whatever stands before the pages, or of the router, in JSON, with its headers. `None`: it is
@@ -47,7 +45,7 @@ pub fn in_json(path: &str, answer: &HttpResponse<impl Sized>) -> Option<HttpResp
     if !is_error || is_json(answer.headers()) {
         return None;
     }
-    let mut problem = Problem::new(Kind::of_status(answer.status()));
+    let mut problem = Problem::new(ProblemType::of_status(answer.status()));
     if let Some(seconds) = wait_seconds(answer) {
         problem = problem.with_detail(format!("Too many requests. Try again in {seconds} seconds."));
     }
@@ -73,6 +71,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::is_api;
 
     #[test]
     fn paths_belong_to_contracts() {
@@ -85,7 +84,7 @@ mod tests {
             ("/apis", false, false),
             ("/bookings", false, false),
         ] {
-            assert_eq!((is_api(path), is_first(path)), (api, first), "{path}");
+            assert_eq!((is_api(path), is_compat(path)), (api, first), "{path}");
         }
     }
 }

@@ -12,7 +12,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
-use super::first;
+use super::compat;
 use super::problem::{FieldError, Problem};
 use super::v1;
 
@@ -32,10 +32,10 @@ use super::v1;
         v1::bookings::create,
         v1::bookings::show,
         v1::bookings::cancel,
-        first::pages::index,
-        first::pages::create,
+        compat::pages::index,
+        compat::pages::create,
     ),
-    components(schemas(Problem, FieldError, first::ErrorMessage)),
+    components(schemas(Problem, FieldError, compat::ErrorMessage)),
     tags(
         (name = "Concerts", description = "What is on, and what is left of it."),
         (name = "Bookings", description = "Tickets for a buyer, whom a mail tells of them."),
@@ -94,7 +94,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&mut Operation, bool
 
 /// The type and the schema of a contract's errors.
 fn error_of(path: &str) -> (&'static str, Ref) {
-    if super::is_first(path) {
+    if super::is_compat(path) {
         ("application/json", Ref::from_schema_name("FirstError"))
     } else {
         ("application/problem+json", Ref::from_schema_name("Problem"))

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::public_url::origin_of;
-use crate::api::door::Origins;
+use crate::api::middleware::CorsOrigins;
 use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
@@ -15,18 +15,18 @@ pub(super) struct ApiSettings {
 }
 
 impl ApiSettings {
-    pub(super) fn parse(&self) -> Result<Origins, StartError> {
+    pub(super) fn parse(&self) -> Result<CorsOrigins, StartError> {
         let typed = self.cors_origins.as_deref().unwrap_or_default().trim();
         match typed {
-            "" => return Ok(Origins::None),
-            "*" => return Ok(Origins::Any),
+            "" => return Ok(CorsOrigins::None),
+            "*" => return Ok(CorsOrigins::Any),
             _ => {}
         }
         let origins = typed.split(',').map(str::trim).map(|value| {
             let mend = "write scheme and host alone, as https://shop.example.org, with commas between them, or * alone";
             origin_of(value).ok_or_else(|| StartError::setting("CORS_ORIGINS", value, "not a site's address", mend))
         });
-        origins.collect::<Result<_, _>>().map(Origins::Of)
+        origins.collect::<Result<_, _>>().map(CorsOrigins::Of)
     }
 }
 
@@ -37,9 +37,10 @@ mod tests {
     #[test]
     fn origins_are_read_as_browsers_write_them() {
         let parse = |typed: &str| ApiSettings { cors_origins: Some(typed.into()) }.parse();
-        let of = |origins: &[&str]| Origins::Of(origins.iter().map(|origin| (*origin).to_owned()).collect());
-        assert_eq!(parse(" ").expect("none"), Origins::None);
-        assert_eq!(parse("*").expect("all"), Origins::Any);
+        let of =
+            |origins: &[&str]| CorsOrigins::Of(origins.iter().map(|origin| (*origin).to_owned()).collect());
+        assert_eq!(parse(" ").expect("none"), CorsOrigins::None);
+        assert_eq!(parse("*").expect("all"), CorsOrigins::Any);
         assert_eq!(
             parse("https://Shop.example:443/, http://127.0.0.1:8000").expect("two"),
             of(&["https://shop.example", "http://127.0.0.1:8000"])

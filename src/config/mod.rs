@@ -41,7 +41,7 @@ use self::redis::RedisSettings;
 use self::replicas::ReplicaSettings;
 use self::secrets::SecretSettings;
 use self::trusted_proxies::ProxySettings;
-use crate::api::door::Origins;
+use crate::api::middleware::CorsOrigins;
 use crate::auth::session::SessionLimits;
 use crate::booking::desk::DeskLimits;
 use crate::booking::form_age::FormAges;
@@ -141,7 +141,7 @@ pub struct Config {
     pub rate_limits: Option<Rates>,
     pub api_tokens: ApiTokens,
     /// Whose pages may call the API.
-    pub cors_origins: Origins,
+    pub cors_origins: CorsOrigins,
     /// How old a form may be that books.
     pub forms: FormAges,
     pub allow_reseed: bool,

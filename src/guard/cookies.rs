@@ -35,12 +35,6 @@ impl Cookies {
         Self { keys: keys.iter().map(|key| Key::derive_from(key)).collect(), is_https }
     }
 
-    /// Whether visitors come over TLS.
-    #[must_use]
-    pub fn is_https(&self) -> bool {
-        self.is_https
-    }
-
     /// A cookie with a sealed value that no script reads; the caller adds its lifetime and `SameSite`.
     #[must_use]
     pub fn sealed(&self, name: &str, value: &str) -> CookieBuilder<'static> {

@@ -13,7 +13,7 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as Wrong, MapDeserializer};
 
-use super::shape::{FIELDS_MAX, FORM};
+use super::request_validation::{FIELDS_MAX, FORM};
 use crate::error::Error;
 
 /// The body of a form post. A field twice is refused; one that the type does not know is not.

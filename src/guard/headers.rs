@@ -1,6 +1,4 @@
-//! The headers that every response carries, errors, static files and crashed pages included.
-
-use std::panic::AssertUnwindSafe;
+//! The security headers of every response, including errors, static files and handlers that panicked.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -10,12 +8,11 @@ use actix_web::http::header::{
 };
 use actix_web::middleware::Next;
 use actix_web::web;
-use futures_util::FutureExt as _;
 
-use super::cookies::Cookies;
-use crate::error::Error;
+use super::{GuardSettings, panics};
+use crate::resource::Endpoint;
 
-/// Everything from ourselves, and nothing inline: a script or style that somebody smuggles in is dead.
+/// Only our own files, and nothing inline: an injected script or style does not run.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; \
      frame-ancestors 'none'; form-action 'self'";
 
@@ -30,55 +27,48 @@ const HEADERS: [(&str, &str); 5] = [
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=()";
 const PERMISSIONS_WITH_CAMERA: &str = "camera=(self), microphone=(), geolocation=(), payment=()";
 
-/// The pages that may ask for the camera.
-const CAMERA_PATHS: [&str; 1] = ["/admin/check-in"];
-
-/// A year, and for every name below the site's own (OWASP ASVS 5.0, 3.4.1). Not `preload`: that is for the
-/// owner of the whole domain to ask for.
+/// A year, subdomains included (OWASP ASVS 5.0, 3.4.1). Without `preload`: only the owner of the whole domain should
+/// ask for that.
 const STRICT_TRANSPORT: &str = "max-age=31536000; includeSubDomains";
 
-/// What says nothing about caches is kept by none.
-const NOT_KEPT: &str = "no-store";
+/// For every response that has no `Cache-Control` of its own.
+const NO_STORE: &str = "no-store";
 
-/// Adds the headers on the way out. A handler that panics is answered with the page of an error of ours.
+/// Adds the headers to every response. A handler that panics is answered with an error page.
 ///
 /// # Errors
-/// What an inner middleware said, as a response with the same headers.
+/// An inner middleware's error, as a response with the same headers.
 pub async fn secure_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let permissions = permissions_policy(request.path());
-    let is_https = request.app_data::<web::Data<Cookies>>().is_some_and(|cookies| cookies.is_https());
-    let answer = AssertUnwindSafe(async { next.call(request).await }).catch_unwind().await;
-    // The panic itself is logged where it happens, by the hook.
-    let answer = answer.unwrap_or_else(|_| Err(Error::Internal("a handler panicked".into()).into()));
-    match answer {
+    let is_https = request.app_data::<web::Data<GuardSettings>>().is_some_and(|settings| settings.is_https);
+    // In a block of its own, so that the routing inside `call` is covered too.
+    match panics::catch(async { next.call(request).await }).await {
         Ok(mut response) => {
-            add(response.headers_mut(), permissions, is_https);
+            let endpoint = response.request().app_data::<&'static Endpoint>();
+            let uses_camera = endpoint.is_some_and(|endpoint| endpoint.uses_camera);
+            add(response.headers_mut(), uses_camera, is_https);
             Ok(response)
         }
         Err(error) => {
             let mut response = error.error_response();
-            add(response.headers_mut(), permissions, is_https);
+            add(response.headers_mut(), false, is_https);
             Err(InternalError::from_response(error, response).into())
         }
     }
 }
 
-fn permissions_policy(path: &str) -> &'static str {
-    if CAMERA_PATHS.contains(&path) { PERMISSIONS_WITH_CAMERA } else { PERMISSIONS }
-}
-
-fn add(headers: &mut HeaderMap, permissions: &'static str, is_https: bool) {
+fn add(headers: &mut HeaderMap, uses_camera: bool, is_https: bool) {
     for (name, value) in HEADERS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+    let permissions = if uses_camera { PERMISSIONS_WITH_CAMERA } else { PERMISSIONS };
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(permissions));
     if is_https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT));
     }
     if !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static(NOT_KEPT));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
     }
 }

@@ -1,27 +1,42 @@
-//! What stands between the network and the pages: the secret that signs, the cookies that it seals, the
-//! headers on every response, the refusal of what other sites send in a visitor's name and of what no page
-//! of ours sends at all, whose request it is, how often one may ask, and what of it is logged.
+//! What stands between the network and the handlers: cookies, the site's secret, CSRF, rate limits, the client's
+//! address, response headers, the request log, and what a request may look like at all.
+//!
+//! Features and pages do not belong here: this module knows URLs only as [`crate::resource`] describes them.
 
 pub mod api_tokens;
 pub mod client_address;
 pub mod cookies;
+pub mod csrf;
 pub mod form;
 pub mod headers;
 pub mod limits;
-pub mod origin;
+pub mod panics;
 pub mod request_log;
+pub mod request_validation;
 pub mod secret;
-pub mod shape;
 mod store;
 
 use actix_web::ResponseError as _;
 use actix_web::body::EitherBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 
+use self::api_tokens::ApiTokens;
+use self::client_address::TrustedProxies;
 use crate::error::Error;
 
-/// The answer to a request that goes no further. As a response, not as an error: what is wrapped around
-/// adds its headers to responses and logs them.
+/// The settings that the middlewares share. The server gives them to actix as app data.
+#[derive(Debug, Clone, Default)]
+pub struct GuardSettings {
+    /// The one origin that may post forms; `None`: the host that the browser names.
+    pub public_url: Option<String>,
+    /// Whether visitors come over TLS.
+    pub is_https: bool,
+    pub trusted_proxies: TrustedProxies,
+    pub api_tokens: ApiTokens,
+}
+
+/// Answers a request that goes no further. As a response, not as an error: the middlewares around this one add
+/// headers to responses and log them.
 fn refuse<B>(request: ServiceRequest, error: Error) -> ServiceResponse<EitherBody<B>> {
     request.into_response(error.error_response()).map_into_right_body()
 }

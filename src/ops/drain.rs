@@ -12,7 +12,7 @@ use actix_web::web;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Ops;
-use super::supervisor;
+use super::systemd;
 use crate::connections::Departure;
 use crate::mail::service::SenderHandle;
 use crate::start_error::StartError;
@@ -66,7 +66,7 @@ pub async fn on_signal(
 ) {
     signals.next().await;
     ops.begin_draining();
-    supervisor::stopping();
+    systemd::notify_stopping();
     let grace = ops.drain;
     if !grace.is_zero() {
         log::info!("draining: connections are taken for {} s more", grace.as_secs());

@@ -1,26 +1,27 @@
-//! For those who run it: is it alive, is it ready, what is it doing, which of the servers is it, and how does
-//! it stop.
+//! For operators: liveness, readiness and metrics, which server this is, and how it stops.
 //!
-//! `/healthz` answers from memory: the process is there. `/readyz` looks at everything that a booking needs:
-//! a balancer sends visitors to servers that are ready. `/metrics` tells Prometheus what happens. They are on
-//! a port of their own when `OPS_BIND` is set, which answers however busy the visitors' threads are.
+//! `/healthz` answers from memory while the process runs. `/readyz` checks everything that a booking needs: a load
+//! balancer sends visitors to servers that are ready. `/metrics` is for Prometheus. With `OPS_BIND` they have a port
+//! of their own, which responds however busy the visitors' threads are.
+//!
+//! What features count belongs to the features: they register their metrics here.
 
+mod cached_probe;
 pub mod drain;
 pub mod identity;
-mod inquiry;
 mod metrics;
 pub mod pages;
 pub mod readiness;
-mod requests;
+mod request_metrics;
 #[cfg(unix)]
-pub mod supervisor;
+pub mod systemd;
 #[cfg(not(unix))]
-pub mod supervisor {
+pub mod systemd {
     //! There is no systemd here.
     use actix_web::web;
 
-    pub fn ready(_: &web::Data<super::Ops>) {}
-    pub fn stopping() {}
+    pub fn notify_ready(_: &web::Data<super::Ops>) {}
+    pub fn notify_stopping() {}
 }
 
 use std::net::TcpListener;
@@ -36,7 +37,7 @@ use parking_lot::Mutex;
 pub use self::identity::{Identity, OperationsConfig};
 use self::metrics::Metrics;
 use self::readiness::Readiness;
-pub use self::requests::Recorder;
+pub use self::request_metrics::Recorder;
 use crate::booking::desk::Desk;
 use crate::connections::{self, ConnectionLimits};
 use crate::db::Database;

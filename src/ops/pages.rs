@@ -1,5 +1,4 @@
-//! `/healthz`, `/readyz`, `/metrics`: for machines, so plain text, or JSON for who asks for it. Nobody may
-//! keep them, and the request log leaves them out.
+//! `/healthz`, `/readyz`, `/metrics`: plain text, or JSON on request. They are neither cached nor logged.
 
 use std::fmt::Write as _;
 
@@ -12,36 +11,35 @@ use super::metrics::CONTENT_TYPE as METRICS_TYPE;
 use super::readiness::{Report, Status};
 use super::{OperationsConfig, Ops};
 use crate::error::Error;
-use crate::resource::{HEALTH, METRICS, READINESS, get, page};
+use crate::resource::{get, urls};
 
-/// All of them.
+/// All three, on the port of `OPS_BIND`.
 pub(super) fn on_own_port(port: &mut ServiceConfig) {
-    port.service(page(HEALTH).route(get().to(health)))
-        .service(page(READINESS).route(get().to(readiness)))
-        .service(page(METRICS).route(get().to(metrics)));
+    port.service(urls::HEALTH.resource().route(get().to(health)))
+        .service(urls::READINESS.resource().route(get().to(readiness)))
+        .service(urls::METRICS.resource().route(get().to(metrics)));
 }
 
-/// Those that stand beside the site: none when they have a port of their own, and the metrics only where
-/// nobody but this machine can read them.
+/// Those on the site's own port: none if `OPS_BIND` is set, and the metrics only where nobody but this machine can
+/// read them.
 pub fn beside_site(config: &OperationsConfig) -> impl FnOnce(&mut ServiceConfig) + use<> {
     let (has_own_port, is_private) = (config.bind.is_some(), config.is_private);
     move |site| match (has_own_port, is_private) {
         (true, _) => {}
         (false, true) => on_own_port(site),
         (false, false) => {
-            site.service(page(HEALTH).route(get().to(health)))
-                .service(page(READINESS).route(get().to(readiness)));
+            site.service(urls::HEALTH.resource().route(get().to(health)))
+                .service(urls::READINESS.resource().route(get().to(readiness)));
         }
     }
 }
 
-/// `GET /healthz`: the process is there and answers, whatever has become of everything else. Who restarts
-/// servers asks this one: a restart mends no database.
+/// `GET /healthz`: the liveness probe. It does not check the database, since a restart would not fix it.
 async fn health() -> HttpResponse {
     plain(StatusCode::OK, "ALIVE\n".into())
 }
 
-/// `GET /readyz`: 200 when visitors should be sent here, 503 when not, with each part.
+/// `GET /readyz`: the readiness probe, 200 or 503, with the result of each check.
 async fn readiness(request: HttpRequest, ops: web::Data<Ops>) -> Result<HttpResponse, Error> {
     let report = ops.readiness.report(&ops).await;
     let status = match report.status {

@@ -1,14 +1,14 @@
 //! Readiness: whether visitors should be sent here. Everything that a booking needs is looked at.
 //!
 //! A balancer asks each server every second or two, and others may ask as often as they like: what only the
-//! database knows is asked through an [`Inquiry`].
+//! database knows is asked through an [`CachedProbe`].
 
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use super::Ops;
-use super::inquiry::{Answer, Inquiry, PATIENCE};
+use super::cached_probe::{CachedProbe, ProbeResult, TIMEOUT};
 use crate::db::Schema;
 
 /// The desk's worker shows itself every second, and before each attempt. Twice as long as a statement of its
@@ -62,13 +62,13 @@ pub struct Report {
 
 #[derive(Default)]
 pub(super) struct Readiness {
-    schema: Inquiry<Schema>,
+    schema: CachedProbe<Schema>,
 }
 
 impl Readiness {
     /// Looks at everything.
     pub(super) async fn report(&self, ops: &Ops) -> Report {
-        let mut parts = database(&self.schema.answer(&ops.watched.db, |db| db.schema_here(PATIENCE)).await);
+        let mut parts = database(&self.schema.get(&ops.watched.db, |db| db.schema_here(TIMEOUT)).await);
         parts.extend([desk(ops), queue(ops), board(ops), threads(ops)]);
         let status = match () {
             () if ops.is_draining() => Status::Draining,
@@ -80,9 +80,9 @@ impl Readiness {
     }
 }
 
-fn database(answer: &Answer<Schema>) -> Vec<Part> {
-    let part = |name, ok, found: &str| Part { name, ok, ms: ms(answer.took), found: found.to_owned() };
-    match answer.said {
+fn database(result: &ProbeResult<Schema>) -> Vec<Part> {
+    let part = |name, ok, found: &str| Part { name, ok, ms: ms(result.took), found: found.to_owned() };
+    match result.found {
         Err(wrong) => vec![part("database", false, wrong), part("migrations", false, "unknown")],
         Ok(schema) => {
             let found = match schema {

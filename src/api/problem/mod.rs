@@ -1,6 +1,6 @@
 //! What goes wrong, as `application/problem+json` (RFC 9457).
 
-mod kind;
+mod problem_type;
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use self::kind::Kind;
+pub use self::problem_type::ProblemType;
 use super::body::Unreadable;
 use crate::error::Error;
 
@@ -18,7 +18,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
     #[serde(skip)]
-    kind: Kind,
+    kind: ProblemType,
     /// What kind of problem it is. Stable: go by it.
     #[serde(rename = "type")]
     #[schema(format = "uri-reference", example = "/api/docs#problem-invalid-request")]
@@ -87,7 +87,7 @@ impl FieldError {
 impl Problem {
     /// A problem that its kind says everything about.
     #[must_use]
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: ProblemType) -> Self {
         let (_, status, title, meaning) = kind.facts();
         let detail = meaning.to_owned();
         Self { kind, type_uri: kind.uri(), title, status, detail, errors: Vec::new(), available: None }
@@ -108,7 +108,7 @@ impl Problem {
     /// Too few are left.
     #[must_use]
     pub fn not_enough(available: i32) -> Self {
-        Self { available: Some(available), ..Self::new(Kind::NotEnoughTickets) }
+        Self { available: Some(available), ..Self::new(ProblemType::NotEnoughTickets) }
     }
 
     #[must_use]
@@ -127,7 +127,7 @@ impl Problem {
         let body = serde_json::to_string(self).unwrap_or_default();
         let mut response = HttpResponse::build(self.status());
         response.insert_header((CACHE_CONTROL, "no-store")).content_type("application/problem+json");
-        if self.kind == Kind::Busy {
+        if self.kind == ProblemType::Busy {
             response.insert_header((RETRY_AFTER, crate::error::RETRY_AFTER_SECONDS.to_string()));
         }
         response.body(body)
@@ -155,16 +155,16 @@ impl From<Error> for Problem {
         if error.status_code() == StatusCode::INTERNAL_SERVER_ERROR {
             log::error!("{}", crate::log_safe::one_line(&error));
         }
-        Self::new(Kind::of_status(error.status_code()))
+        Self::new(ProblemType::of_status(error.status_code()))
     }
 }
 
 impl From<Unreadable> for Problem {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
-            Unreadable::NotJson => Self::new(Kind::UnsupportedMediaType),
-            Unreadable::TooLarge => Self::new(Kind::BodyTooLarge),
-            Unreadable::Malformed(what) => Self::new(Kind::MalformedRequest).with_detail(what),
+            Unreadable::NotJson => Self::new(ProblemType::UnsupportedMediaType),
+            Unreadable::TooLarge => Self::new(ProblemType::BodyTooLarge),
+            Unreadable::Malformed(what) => Self::new(ProblemType::MalformedRequest).with_detail(what),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::Booking;
 use super::new_booking::NewBooking;
 use crate::api::body::{self, Body};
 use crate::api::idempotency_key;
-use crate::api::problem::{FieldError, Kind, Problem};
+use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::app::App;
 use crate::booking::cancellation::{self, Outcome as Cancellation};
 use crate::booking::pages::{Sale, find_sale};
@@ -48,16 +48,16 @@ const NOT_KEPT: &str = "private, no-store";
     )
 )]
 pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Result<HttpResponse, Problem> {
-    let request_key = idempotency_key::of_request(&request, &app)?;
+    let request_key = idempotency_key::of_request(&request, &app.api_tokens)?;
     let new_booking: NewBooking = body::read(&request, body)?;
     let (order, ticket_type) = new_booking
         .parse(&app.board, request_key)
-        .map_err(|errors| Problem::new(Kind::InvalidRequest).with_errors(errors))?;
+        .map_err(|errors| Problem::new(ProblemType::InvalidRequest).with_errors(errors))?;
     let order = Arc::new(order);
     match app.desk.book(Arc::clone(&order)).await? {
         Outcome::Booked(booking) | Outcome::Replayed(booking) => {
             let listing = app.board.find_by_ticket_type(booking.ticket_type_id);
-            let listing = listing.ok_or_else(|| Problem::new(Kind::NotFound))?;
+            let listing = listing.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
             Ok(HttpResponse::Created()
                 .insert_header((LOCATION, format!("/api/v1/bookings/{}", booking.token)))
                 .insert_header((CACHE_CONTROL, NOT_KEPT))
@@ -65,10 +65,10 @@ pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Re
         }
         Outcome::NotEnough { left } => Err(Problem::not_enough(left)),
         Outcome::OverPersonLimit { limit, .. } => Err(over_person_limit(limit, &order, &ticket_type)),
-        Outcome::KeyReused(_) => Err(Problem::new(Kind::IdempotencyKeyReused)),
+        Outcome::KeyReused(_) => Err(Problem::new(ProblemType::IdempotencyKeyReused)),
         Outcome::UnknownTicketType => {
             let errors = vec![FieldError::in_body("ticketTypeId", "There is no such ticket type.")];
-            Err(Problem::new(Kind::InvalidRequest).with_errors(errors))
+            Err(Problem::new(ProblemType::InvalidRequest).with_errors(errors))
         }
     }
 }
@@ -79,7 +79,7 @@ fn over_person_limit(limit: i32, order: &Order, ticket_type: &TicketType) -> Pro
     let detail =
         format!("One person can hold {limit} {name} at most. This email address cannot book {asked} more.");
     let errors = vec![FieldError::in_body("quantity", detail.as_str())];
-    Problem::new(Kind::OverPersonLimit).with_detail(detail).with_errors(errors)
+    Problem::new(ProblemType::OverPersonLimit).with_detail(detail).with_errors(errors)
 }
 
 /// `GET /api/v1/bookings/{token}`: for whoever has the token.
@@ -119,10 +119,10 @@ pub async fn cancel(app: web::Data<App>, token: web::Path<String>) -> Result<Htt
         Cancellation::Canceled { booking, .. } | Cancellation::AlreadyCanceled(booking) => {
             Ok(respond(&app, &Sale { booking, ..sale }))
         }
-        Cancellation::TooLate => Err(Problem::new(Kind::TooLateToCancel)),
+        Cancellation::TooLate => Err(Problem::new(ProblemType::TooLateToCancel)),
         Cancellation::Admitted { count } => {
             let detail = cancellation::pages::admitted(count, &sale.booking);
-            Err(Problem::new(Kind::AlreadyAdmitted).with_detail(detail))
+            Err(Problem::new(ProblemType::AlreadyAdmitted).with_detail(detail))
         }
     }
 }

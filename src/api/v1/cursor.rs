@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer};
 
-use crate::api::problem::{FieldError, Kind, Problem};
+use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::events::Event;
 
 const LIMIT_DEFAULT: usize = 20;
@@ -53,7 +53,7 @@ impl PageQuery {
         if errors.is_empty() {
             return Ok(PageWanted { limit, after: after.flatten() });
         }
-        Err(Problem::new(Kind::InvalidRequest).with_errors(errors))
+        Err(Problem::new(ProblemType::InvalidRequest).with_errors(errors))
     }
 }
 

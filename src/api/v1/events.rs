@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::cursor::{self, PageQuery};
 use super::{Availability, Event, EventPage, Left, TicketType, TicketTypes};
-use crate::api::problem::{Kind, Problem};
+use crate::api::problem::{Problem, ProblemType};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
@@ -37,7 +37,7 @@ const FRESHNESS: &str = "private, no-cache";
 pub async fn index(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     // Its own words are for a form; a field twice, or one that is no text, is all that it can be.
     let query: PageQuery = form::parse(request.query_string().as_bytes()).map_err(|_| {
-        Problem::new(Kind::InvalidRequest).with_detail("A parameter is there twice, or is no text.")
+        Problem::new(ProblemType::InvalidRequest).with_detail("A parameter is there twice, or is no text.")
     })?;
     let page = query.parse()?;
     let mut found = app.board.listings();
@@ -132,5 +132,5 @@ fn etag(listing: &Listing, pace: Pace) -> Result<HeaderValue, Error> {
 }
 
 fn find(app: &App, slug: &str) -> Result<Arc<Listing>, Problem> {
-    app.board.find_by_slug(slug).ok_or_else(|| Problem::new(Kind::NotFound))
+    app.board.find_by_slug(slug).ok_or_else(|| Problem::new(ProblemType::NotFound))
 }

@@ -201,6 +201,8 @@ pub struct Booking {
 #[schema(as = BookingStatus)]
 pub enum Status {
     Confirmed,
+    /// Spelled as the first clients know it.
+    #[serde(rename = "cancelled")]
     Canceled,
 }
 

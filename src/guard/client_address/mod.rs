@@ -22,6 +22,7 @@ use actix_web::{HttpRequest, web};
 
 use self::forwarded::{last_element, node_of};
 pub use self::trusted_proxies::TrustedProxies;
+use super::GuardSettings;
 
 /// Who it is when nobody can say: all of those count as one.
 pub const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -34,7 +35,8 @@ const NETWORK_BITS: u32 = 64;
 #[must_use]
 pub fn of(request: &HttpRequest) -> IpAddr {
     let nobody = TrustedProxies::default();
-    let proxies = request.app_data::<web::Data<TrustedProxies>>().map_or(&nobody, |proxies| proxies);
+    let settings = request.app_data::<web::Data<GuardSettings>>();
+    let proxies = settings.map_or(&nobody, |settings| &settings.trusted_proxies);
     of_headers(request.peer_addr(), request.headers(), proxies)
 }
 

@@ -1,23 +1,23 @@
-//! Rate limits: how often a client may ask, by what it asks for.
+//! Rate limits: how many requests a client may send, by [`RateClass`].
 //!
-//! A client is a network: an IPv4 address, or the /64 that an IPv6 address is in; or, under `/api/`, a token.
-//! Each [`Class`] of routes counts by itself, by the generic cell rate algorithm of the `governor` crate: a
-//! burst goes through at once, and then one request after the other at the pace of the [`Rate`].
+//! A client is a network (an IPv4 address, or the /64 of an IPv6 address) or, under `/api/`, a token. Each class
+//! counts by itself, with the generic cell rate algorithm of the `governor` crate: a burst passes at once, then one
+//! request after another at the pace of the [`Rate`].
 //!
-//! Behind one address may be a household or, with a carrier's NAT, a crowd. So what every open page asks for
-//! all the time has limits that a crowd keeps and only a machine breaks, and what is worth something to a
-//! scalper has strict ones: a person who is refused is told how long to wait, keeps the form, and sends it
-//! again.
+//! Behind one address may be a household or, with carrier-grade NAT, a crowd. So what every open page requests all the
+//! time has limits that only a machine exceeds. What scalpers want has strict ones: a person who exceeds them is told
+//! how long to wait, keeps the filled form, and sends it again.
 //!
-//! Everything is counted in this process ([`cells`]): under a hundred nanoseconds and a fixed amount of memory.
-//! With `REDIS_URL` the servers of a site count the strict classes together ([`shared`]).
+//! Everything is counted in this process ([`cells`]), in less than a hundred nanoseconds and in a fixed amount of
+//! memory. With `REDIS_URL` the servers of a site count the strict classes together ([`shared`]).
+//!
+//! Which URL is in which class does not belong here: that stands in [`crate::resource::urls`].
 
-mod answers;
 mod cells;
-mod class;
-pub mod gate;
+pub mod middleware;
 mod rate;
-mod refusals;
+mod rejection_log;
+mod responses;
 pub mod shared;
 
 use std::net::IpAddr;
@@ -29,13 +29,13 @@ use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::StateInformationMiddleware;
 
 use self::cells::Cells;
-pub use self::class::Class;
 pub use self::rate::Rate;
-use self::refusals::Refusals;
+use self::rejection_log::RejectionLog;
 use self::shared::SharedLimits;
+use crate::resource::RateClass;
 
-/// Clients that each class remembers at once: half a MiB. Only those whose requests are used up for a moment
-/// need a place, so that ten thousand a second that ask for the first time still leave each one its burst.
+/// Clients that each class remembers at once: half a MiB. Only clients that have used up some of their burst need a
+/// cell, so even ten thousand new clients a second push out nobody who matters.
 const CLIENTS: usize = 1 << 16;
 
 /// The rate of each class.
@@ -53,47 +53,47 @@ pub struct Rates {
 }
 
 impl Rates {
-    const fn of(&self, class: Class) -> Rate {
+    const fn of(&self, class: RateClass) -> Rate {
         match class {
-            Class::Pages => self.pages,
-            Class::Polls => self.polls,
-            Class::StaticFiles => self.static_files,
-            Class::Bookings => self.bookings,
-            Class::SignIn => self.sign_in,
-            Class::Api => self.api,
-            Class::ApiToken => self.api_token,
+            RateClass::Pages => self.pages,
+            RateClass::Polls => self.polls,
+            RateClass::StaticFiles => self.static_files,
+            RateClass::Bookings => self.bookings,
+            RateClass::SignIn => self.sign_in,
+            RateClass::Api => self.api,
+            RateClass::ApiToken => self.api_token,
         }
     }
 }
 
-/// Who is counted.
+/// Whose requests are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Client {
     /// An address as [`network_of`](super::client_address::network_of) gives it.
     Network(IpAddr),
-    /// A token of `API_TOKENS`, by its number.
+    /// A token of `API_TOKENS`, by its id.
     Token(u64),
 }
 
-/// A request that may go through, and how many more may at once.
+/// A request that may pass, and how many more may pass right now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
-    pub class: Class,
+    pub class: RateClass,
     pub rate: Rate,
     pub remaining: u32,
 }
 
-/// A request that comes too soon.
+/// A request over the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooOften {
-    pub class: Class,
+pub struct RateLimited {
+    pub class: RateClass,
     pub rate: Rate,
-    /// Until the next one may go through.
+    /// Until the next one may pass.
     pub wait: Duration,
 }
 
-impl TooOften {
-    /// The wait in whole seconds, after which it is over for certain.
+impl RateLimited {
+    /// The wait, rounded up to whole seconds.
     #[must_use]
     pub fn wait_seconds(&self) -> u64 {
         seconds_up(self.wait).max(1)
@@ -102,34 +102,34 @@ impl TooOften {
 
 /// The limits of this server.
 pub struct Limits {
-    limiters: [Limiter; Class::ALL.len()],
+    limiters: [Limiter; RateClass::ALL.len()],
     shared: Option<Arc<SharedLimits>>,
-    refusals: Refusals,
+    rejection_log: RejectionLog,
 }
 
 impl Limits {
     /// With `shared` the strict classes are counted together with other servers.
     #[must_use]
     pub fn new(rates: &Rates, shared: Option<Arc<SharedLimits>>) -> Self {
-        let limiters = Class::ALL.map(|class| Limiter::new(class, rates.of(class), MonotonicClock));
-        Self { limiters, shared, refusals: Refusals::default() }
+        let limiters = RateClass::ALL.map(|class| Limiter::new(class, rates.of(class), MonotonicClock));
+        Self { limiters, shared, rejection_log: RejectionLog::default() }
     }
 
-    /// Counts a request in this process.
+    /// Counts a request in this process. A rejected one is not counted.
     ///
     /// # Errors
-    /// [`TooOften`], and then it was not counted.
-    pub fn take(&self, class: Class, client: Client) -> Result<Allowance, TooOften> {
+    /// [`RateLimited`]
+    pub fn take(&self, class: RateClass, client: Client) -> Result<Allowance, RateLimited> {
         // In the order of ALL, which is the order of the enum.
         self.limiters[class as usize].take(&client)
     }
 
-    /// Counts a request, where servers count together with them. What this server alone has seen too often is
-    /// refused without a question to Redis; while Redis is away that is all there is.
+    /// Counts a request, together with the other servers if its class is shared. What this server alone rejects does
+    /// not reach Redis. While Redis is away, each server counts by itself.
     ///
     /// # Errors
-    /// [`TooOften`]
-    pub async fn take_everywhere(&self, class: Class, client: Client) -> Result<Allowance, TooOften> {
+    /// [`RateLimited`]
+    pub async fn take_shared(&self, class: RateClass, client: Client) -> Result<Allowance, RateLimited> {
         let allowance = self.take(class, client)?;
         match &self.shared {
             Some(shared) if class.is_shared() => {
@@ -142,24 +142,24 @@ impl Limits {
 
 /// One class's counters.
 struct Limiter<C: Clock = MonotonicClock> {
-    class: Class,
+    class: RateClass,
     rate: Rate,
     counters: RateLimiter<Client, Cells<Client>, C, StateInformationMiddleware>,
 }
 
 impl<C: Clock> Limiter<C> {
-    fn new(class: Class, rate: Rate, clock: C) -> Self {
+    fn new(class: RateClass, rate: Rate, clock: C) -> Self {
         let counters = RateLimiter::new(rate.quota(), Cells::new(CLIENTS), clock);
         Self { class, rate, counters }
     }
 
-    fn take(&self, client: &Client) -> Result<Allowance, TooOften> {
+    fn take(&self, client: &Client) -> Result<Allowance, RateLimited> {
         let Self { class, rate, .. } = *self;
         match self.counters.check_key(client) {
             Ok(state) => Ok(Allowance { class, rate, remaining: state.remaining_burst_capacity() }),
             Err(until) => {
                 let wait = until.wait_time_from(self.counters.clock().now());
-                Err(TooOften { class, rate, wait })
+                Err(RateLimited { class, rate, wait })
             }
         }
     }
@@ -181,7 +181,7 @@ mod tests {
 
     fn limiter(rate: &str) -> (Limiter<FakeRelativeClock>, FakeRelativeClock) {
         let clock = FakeRelativeClock::default();
-        (Limiter::new(Class::Bookings, rate.parse().expect(rate), clock.clone()), clock)
+        (Limiter::new(RateClass::Bookings, rate.parse().expect(rate), clock.clone()), clock)
     }
 
     fn client(number: u32) -> Client {
@@ -189,23 +189,23 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_goes_through_and_then_one_at_a_time() {
+    fn a_burst_passes_and_then_one_request_at_a_time() {
         let (limiter, clock) = limiter("30/minute burst 3");
         for remaining in [2, 1, 0] {
             assert_eq!(limiter.take(&client(1)).map(|allowed| allowed.remaining), Ok(remaining));
         }
         let refused = limiter.take(&client(1)).expect_err("the burst is used up");
         assert_eq!(refused.wait_seconds(), 2);
-        assert!(limiter.take(&client(2)).is_ok(), "everybody by himself");
+        assert!(limiter.take(&client(2)).is_ok(), "each client has its own count");
         clock.advance(A_SECOND);
-        // To be refused costs nothing: the wait grows no longer by trying.
+        // Rejected requests are not counted: the wait does not grow.
         for _ in 0..1_000 {
             assert_eq!(limiter.take(&client(1)).expect_err("too soon").wait_seconds(), 1);
         }
         clock.advance(A_SECOND + Duration::from_millis(1));
-        assert!(limiter.take(&client(1)).is_ok(), "the wait was true");
+        assert!(limiter.take(&client(1)).is_ok(), "the wait is over");
         assert!(limiter.take(&client(1)).is_err());
         clock.advance(7 * A_SECOND);
-        assert_eq!(limiter.take(&client(1)).map(|allowed| allowed.remaining), Ok(2), "whole again");
+        assert_eq!(limiter.take(&client(1)).map(|allowed| allowed.remaining), Ok(2), "the whole burst again");
     }
 }

@@ -22,10 +22,11 @@ use redis::{AsyncConnectionConfig, RedisResult};
 use sha2::Sha256;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::{Allowance, Class, Client, Rate, TooOften};
+use super::{Allowance, Client, Rate, RateLimited};
 use crate::guard::secret::{Key, Purpose, Secrets};
 use crate::redis_line::{Line, Words, in_time};
 use crate::redis_url::RedisUrl;
+use crate::resource::RateClass;
 
 /// Held open to Redis.
 pub const CONNECTIONS: usize = 1;
@@ -78,17 +79,17 @@ impl SharedLimits {
     /// Counts a request for all servers. `None` while Redis is away.
     pub(super) async fn take(
         &self,
-        class: Class,
+        class: RateClass,
         client: Client,
         rate: Rate,
-    ) -> Option<Result<Allowance, TooOften>> {
+    ) -> Option<Result<Allowance, RateLimited>> {
         let mut redis = self.line.connection()?;
         let mut script = redis::cmd("EVAL");
         script.arg(TAKE).arg(1).arg(self.name(class, client));
         script.arg(micros(rate.interval())).arg(rate.burst());
         match in_time(script.query_async::<(u64, u32)>(&mut redis)).await {
             Ok((0, remaining)) => Some(Ok(Allowance { class, rate, remaining })),
-            Ok((wait_us, _)) => Some(Err(TooOften { class, rate, wait: Duration::from_micros(wait_us) })),
+            Ok((wait_us, _)) => Some(Err(RateLimited { class, rate, wait: Duration::from_micros(wait_us) })),
             Err(error) => {
                 self.line.note_trouble(&error);
                 None
@@ -145,7 +146,7 @@ impl SharedLimits {
 
     /// What the client is called in Redis. The name is made with the site's secret, so two sites on one Redis
     /// do not count together.
-    fn name(&self, class: Class, client: Client) -> String {
+    fn name(&self, class: RateClass, client: Client) -> String {
         // HMAC takes keys of any length.
         let mut hash = Hmac::<Sha256>::new_from_slice(&self.key).unwrap();
         match client {

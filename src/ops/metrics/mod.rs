@@ -17,9 +17,9 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub(super) use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
-use super::inquiry::{Inquiry, PATIENCE};
+use super::cached_probe::{CachedProbe, TIMEOUT};
 use super::readiness::{Report, Status};
-use super::requests::Requests;
+use super::request_metrics::Requests;
 use super::{Identity, Watched};
 use crate::booking::desk::Desk;
 use crate::db::Database;
@@ -32,7 +32,7 @@ type Labeled = Family<[(&'static str, String); 1], Gauge<f64, AtomicU64>>;
 pub(super) struct Metrics {
     registry: Registry,
     pub(super) requests: Arc<Requests>,
-    mail: Inquiry<Backlog>,
+    mail: CachedProbe<Backlog>,
 }
 
 impl Metrics {
@@ -48,13 +48,13 @@ impl Metrics {
             ("server", identity.server.clone()),
         ];
         registry.register("build", "What this is and where", Info::new(build));
-        Self { registry, requests, mail: Inquiry::default() }
+        Self { registry, requests, mail: CachedProbe::default() }
     }
 
     /// Everything, as text.
     pub(super) async fn render(&self, watched: &Watched, report: &Report) -> Result<String, fmt::Error> {
-        let ask = |db: &Database| db.glance_here(PATIENCE, outbox::store::backlog);
-        let backlog = self.mail.answer(&watched.db, ask).await.said;
+        let ask = |db: &Database| db.glance_here(TIMEOUT, outbox::store::backlog);
+        let backlog = self.mail.get(&watched.db, ask).await.found;
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         let mut now = Registry::with_prefix(PREFIX);

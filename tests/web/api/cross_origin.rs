@@ -2,14 +2,14 @@
 
 use reqwest::Method;
 use reqwest::blocking::Response;
-use techkraft::api::door::Origins;
+use techkraft::api::middleware::CorsOrigins;
 
 use crate::support::{TestApp, header};
 
 const PARTNER: &str = "https://partner.example";
 
 fn partnered() -> TestApp {
-    TestApp::spawn_with(|config| config.cors_origins = Origins::Of(vec![PARTNER.into()]))
+    TestApp::spawn_with(|config| config.cors_origins = CorsOrigins::Of(vec![PARTNER.into()]))
 }
 
 fn preflight(app: &TestApp, path: &str, origin: &str, headers: &str) -> Response {
@@ -71,7 +71,7 @@ fn the_sites_pages_are_not_opened() {
 
 #[test]
 fn everybodys_pages_come_without_credentials() {
-    let app = TestApp::spawn_with(|config| config.cors_origins = Origins::Any);
+    let app = TestApp::spawn_with(|config| config.cors_origins = CorsOrigins::Any);
     let answer = preflight(&app, "/api/v1/bookings", "https://anybody.example", "content-type");
     assert_eq!(
         (header(&answer, "access-control-allow-origin"), header(&answer, "access-control-allow-credentials")),

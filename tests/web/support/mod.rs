@@ -19,7 +19,7 @@ use actix_web::dev::ServerHandle;
 use chrono::TimeDelta;
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
-use techkraft::api::door::Origins;
+use techkraft::api::middleware::CorsOrigins;
 use techkraft::auth::session::SessionLimits;
 use techkraft::booking::desk::DeskLimits;
 use techkraft::booking::form_age::FormAges;
@@ -159,7 +159,7 @@ pub fn config(database: &TestDatabase) -> Config {
         // The tests of the limits set theirs.
         rate_limits: None,
         api_tokens: ApiTokens::default(),
-        cors_origins: Origins::None,
+        cors_origins: CorsOrigins::None,
         // Tests fill in forms quicker than people do.
         forms: FormAges { least: Duration::ZERO, most: Duration::from_secs(12 * 3600) },
         allow_reseed: true,

@@ -24,14 +24,14 @@ fn log(settings: &[(&str, &str)], requests: &[(&str, &str)]) -> String {
 #[test]
 fn a_server_without_limits_says_so_at_its_start() {
     let said = log(&[("RATE_LIMITS", "off")], &[]);
-    assert!(said.contains("WARN") && said.contains("RATE_LIMITS=off: every client may ask"), "{said}");
+    assert!(said.contains("WARN") && said.contains("RATE_LIMITS=off: requests are not limited"), "{said}");
     assert!(!log(&[], &[]).contains("RATE_LIMITS"));
 }
 
 #[test]
 fn a_client_that_is_refused_is_named_once() {
     let said = log(&[("RATE_LIMIT_PAGES", "1/hour")], &[("accept", "text/html"); 20]);
-    assert_eq!(said.matches("127.0.0.1 asks too often (pages), and hears 429").count(), 1, "{said}");
+    assert_eq!(said.matches("rate limited 127.0.0.1 (pages): 429").count(), 1, "{said}");
     assert!(!said.contains("TRUSTED_PROXIES"), "{said}");
 }
 
@@ -39,12 +39,9 @@ fn a_client_that_is_refused_is_named_once() {
 fn a_proxy_that_is_not_trusted_is_pointed_out() {
     let asks = [("x-forwarded-for", "203.0.113.1"), ("x-forwarded-for", "203.0.113.2")];
     let said = log(&[("RATE_LIMIT_PAGES", "1/hour")], &asks);
-    assert!(
-        said.contains("127.0.0.1 asks too often (pages), and hears 429; it sends X-Forwarded-For"),
-        "{said}"
-    );
+    assert!(said.contains("rate limited 127.0.0.1 (pages): 429; it sends X-Forwarded-For"), "{said}");
     assert!(said.contains("TRUSTED_PROXIES") && !said.contains("203.0.113"), "{said}");
     let settings = [("RATE_LIMIT_PAGES", "1/hour"), ("TRUSTED_PROXIES", "127.0.0.1")];
     let said = log(&settings, &[asks[0], asks[0]]);
-    assert!(said.contains("203.0.113.1 asks too often") && !said.contains("it sends"), "{said}");
+    assert!(said.contains("rate limited 203.0.113.1 (pages)") && !said.contains("it sends"), "{said}");
 }

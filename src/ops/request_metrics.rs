@@ -20,10 +20,10 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
-use crate::resource::Pattern;
+use crate::resource::Endpoint;
 
-/// What no route has taken.
-const UNKNOWN: Pattern = Pattern("none");
+/// The label of requests that no route matches.
+const NO_ROUTE: &str = "none";
 
 /// From a poll to the deadline of an order, in microseconds. 1 s is what a buyer may wait at most in a rush.
 const BOUNDS_US: [u64; 14] = [
@@ -129,15 +129,18 @@ impl Recorder {
         async move {
             let answer = answer.await;
             let (pattern, status) = match &answer {
-                Ok(response) => (response.request().app_data().copied(), response.status()),
+                Ok(response) => {
+                    let endpoint = response.request().app_data::<&'static Endpoint>();
+                    (endpoint.map(|endpoint| endpoint.pattern), response.status())
+                }
                 Err(error) => (None, error.as_response_error().status_code()),
             };
-            recorder.note(pattern.unwrap_or(UNKNOWN), method, status, begun.elapsed());
+            recorder.note(pattern.unwrap_or(NO_ROUTE), method, status, begun.elapsed());
             answer
         }
     }
 
-    fn note(&self, Pattern(pattern): Pattern, method: usize, status: StatusCode, took: Duration) {
+    fn note(&self, pattern: &'static str, method: usize, status: StatusCode, took: Duration) {
         let place = method * CLASSES.len() + class_place(status);
         let mut known = self.0.known.borrow_mut();
         // The same text is the same place in memory, but for a few that are found twice.
@@ -210,9 +213,9 @@ mod tests {
         let requests = Arc::<Requests>::default();
         for _ in 0..2 {
             let recorder = requests.recorder();
-            recorder.note(Pattern("/"), 0, StatusCode::OK, Duration::from_micros(100));
-            recorder.note(Pattern("/"), 0, StatusCode::OK, Duration::from_micros(101));
-            recorder.note(Pattern("/bookings"), 2, StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(11));
+            recorder.note("/", 0, StatusCode::OK, Duration::from_micros(100));
+            recorder.note("/", 0, StatusCode::OK, Duration::from_micros(101));
+            recorder.note("/bookings", 2, StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(11));
         }
         let mut registry = Registry::default();
         registry.register_collector(Box::new(requests));

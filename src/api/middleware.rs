@@ -4,7 +4,6 @@
 //! It stands outside the rate limits, so that a page of another site can read that it asks too often; what a
 //! browser asks before it asks (a preflight) is answered here, and not counted.
 
-use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use actix_cors::{Cors, CorsMiddleware};
@@ -18,7 +17,7 @@ use actix_web::http::header::{
 use futures_util::future::{Either, FutureExt as _, LocalBoxFuture, MapOk, TryFutureExt as _};
 
 use super::in_json;
-use crate::error;
+use crate::guard::panics;
 use crate::resource::is_api;
 
 /// Seconds for which a browser remembers what it may ask.
@@ -26,7 +25,7 @@ const PREFLIGHT_SECONDS: usize = 600;
 
 /// Which other sites' pages may call the API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Origins {
+pub enum CorsOrigins {
     #[default]
     None,
     /// As browsers write them in `Origin`.
@@ -35,22 +34,22 @@ pub enum Origins {
 }
 
 /// Wraps the site.
-pub struct Door {
-    origins: Origins,
+pub struct ApiMiddleware {
+    origins: CorsOrigins,
 }
 
-impl Door {
+impl ApiMiddleware {
     #[must_use]
-    pub fn new(origins: Origins) -> Self {
+    pub fn new(origins: CorsOrigins) -> Self {
         Self { origins }
     }
 
     /// Never with credentials: the API knows no cookies.
     fn cors(&self) -> Option<Cors> {
         let cors = match &self.origins {
-            Origins::None => return None,
-            Origins::Any => Cors::default().send_wildcard().allow_any_origin(),
-            Origins::Of(origins) => {
+            CorsOrigins::None => return None,
+            CorsOrigins::Any => Cors::default().send_wildcard().allow_any_origin(),
+            CorsOrigins::Of(origins) => {
                 origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin))
             }
         };
@@ -66,21 +65,21 @@ impl Door {
 }
 
 /// The door of one of the server's threads.
-pub struct DoorService<S> {
+pub struct ApiMiddlewareService<S> {
     site: Rc<S>,
     cors: Option<CorsMiddleware<InJson<S>>>,
 }
 
 type Answer<B> = ServiceResponse<EitherBody<B>>;
 
-impl<S, B> Transform<S, ServiceRequest> for Door
+impl<S, B> Transform<S, ServiceRequest> for ApiMiddleware
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
     type Response = Answer<B>;
     type Error = Error;
-    type Transform = DoorService<S>;
+    type Transform = ApiMiddlewareService<S>;
     type InitError = ();
     type Future = LocalBoxFuture<'static, Result<Self::Transform, ()>>;
 
@@ -92,13 +91,13 @@ where
                 Some(cors) => Some(cors.await?),
                 None => None,
             };
-            Ok(DoorService { site, cors })
+            Ok(ApiMiddlewareService { site, cors })
         }
         .boxed_local()
     }
 }
 
-impl<S, B> Service<ServiceRequest> for DoorService<S>
+impl<S, B> Service<ServiceRequest> for ApiMiddlewareService<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
@@ -149,11 +148,8 @@ where
         let path = request.match_info().as_str().to_owned();
         let site = Rc::clone(&self.site);
         Box::pin(async move {
-            let answer = AssertUnwindSafe(async { site.call(request).await }).catch_unwind().await;
-            // The panic itself is logged where it happens, by the hook.
-            let answer =
-                answer.unwrap_or_else(|_| Err(error::Error::Internal("a handler panicked".into()).into()));
-            let answer = match answer {
+            // In a block of its own, so that the routing inside `call` is covered too.
+            let answer = match panics::catch(async { site.call(request).await }).await {
                 Ok(answer) => answer.map_into_boxed_body(),
                 Err(error) => {
                     let response = error.error_response();

@@ -1,16 +1,14 @@
-//! Cross-site request forgery: a state change is only taken from our own pages.
+//! Cross-site request forgery: only our own pages may change anything.
 //!
-//! Browsers say where a request comes from in `Sec-Fetch-Site`, which a page cannot forge; and, those too old
-//! for it included, in `Origin`. Whatever of the two is there must name us. A request with neither comes from
-//! no browser, so it carries nobody's cookies by surprise, and passes.
+//! Browsers name the source of a request in `Sec-Fetch-Site`, which a page cannot forge, and in `Origin`, which older
+//! browsers send too. Whichever is present must name this site. A request with neither comes from no browser, so it
+//! carries no visitor's cookies, and passes.
 //!
-//! The API reads no cookies, and its bodies are of a type that another site's page cannot send unasked
-//! ([`crate::api::body`]). So it takes requests from anywhere, as long as they bring no cookies: what comes with
-//! a visitor's is held to the same rule as everything else.
+//! The API reads no cookies, and other sites' pages cannot send its content type without a preflight. So it accepts
+//! requests from anywhere, unless they carry cookies: then the same rule applies.
 //!
-//! Where `PUBLIC_URL` is set it is the only origin that counts, whatever name or address led here: a name
-//! that somebody else points at our address is not ours. Where it is not set, the host that the browser
-//! believes to talk to counts.
+//! `PUBLIC_URL`, where it is set, is the only origin that counts: another domain that points at our address is not
+//! ours. Otherwise the host counts that the browser sends.
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -18,24 +16,22 @@ use actix_web::http::header::{COOKIE, HOST, HeaderMap, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web;
 
-use super::refuse;
+use super::{GuardSettings, refuse};
 use crate::error::Error;
 use crate::resource::is_api;
 
-/// `PUBLIC_URL` as it was set. `None`: the host that the browser believes to talk to counts.
-pub struct PublicOrigin(pub Option<String>);
-
-/// Refuses a state change that another site's page asks for, before any handler runs.
+/// Refuses a change that another site's page requests, before any handler runs.
 ///
 /// # Errors
-/// None of its own.
+/// Only those of the inner services.
 pub async fn same_origin<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let public_url = request.app_data::<web::Data<PublicOrigin>>().and_then(|origin| origin.0.as_deref());
-    let is_anybodys = is_api(request.match_info().as_str()) && !request.headers().contains_key(COOKIE);
-    if !request.method().is_safe() && !is_anybodys && !is_ours(request.headers(), public_url) {
+    let settings = request.app_data::<web::Data<GuardSettings>>();
+    let public_url = settings.and_then(|settings| settings.public_url.as_deref());
+    let is_open_to_all = is_api(request.match_info().as_str()) && !request.headers().contains_key(COOKIE);
+    if !request.method().is_safe() && !is_open_to_all && !is_ours(request.headers(), public_url) {
         return Ok(refuse(request, Error::CrossSite));
     }
     Ok(next.call(request).await?.map_into_left_body())
@@ -47,7 +43,7 @@ fn is_ours(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     let is_own_origin = text(headers, ORIGIN.as_str()).is_none_or(|origin| match public_url {
         Some(ours) => origin == ours,
         None => {
-            // The browser alone knows whether a proxy speaks TLS to it.
+            // Only the browser knows whether a proxy speaks TLS to it, so the scheme is not compared.
             let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
             host.is_some() && host == text(headers, HOST.as_str())
         }
@@ -55,7 +51,7 @@ fn is_ours(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     is_own_page && is_own_origin
 }
 
-/// The header's text; one that is not to be read, or that stands there twice, is nobody's.
+/// The header's text; empty, which is never ours, if it is unreadable or sent twice.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut all = headers.get_all(name);
     let only = all.next()?.to_str().unwrap_or_default();

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 
 /// The kinds of problems. Their types are stable: clients may go by them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProblemType {
     MalformedRequest,
     IdempotencyKeyMissing,
     IdempotencyKeyInvalid,
@@ -26,7 +26,7 @@ pub enum Kind {
     Busy,
 }
 
-impl Kind {
+impl ProblemType {
     /// By status.
     pub const ALL: [Self; 19] = [
         Self::MalformedRequest,
@@ -183,13 +183,13 @@ mod tests {
 
     #[test]
     fn kinds_are_told_apart_and_found_by_status() {
-        for (number, kind) in Kind::ALL.into_iter().enumerate() {
+        for (number, kind) in ProblemType::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, number, "in the order of the enum");
-            assert!(Kind::ALL.into_iter().all(|other| other == kind || other.slug() != kind.slug()));
+            assert!(ProblemType::ALL.into_iter().all(|other| other == kind || other.slug() != kind.slug()));
         }
-        assert_eq!(Kind::of_status(StatusCode::NOT_FOUND), Kind::NotFound);
-        assert_eq!(Kind::of_status(StatusCode::UNPROCESSABLE_ENTITY), Kind::InvalidRequest);
-        assert_eq!(Kind::of_status(StatusCode::IM_A_TEAPOT), Kind::MalformedRequest);
-        assert_eq!(Kind::of_status(StatusCode::BAD_GATEWAY), Kind::ServerError);
+        assert_eq!(ProblemType::of_status(StatusCode::NOT_FOUND), ProblemType::NotFound);
+        assert_eq!(ProblemType::of_status(StatusCode::UNPROCESSABLE_ENTITY), ProblemType::InvalidRequest);
+        assert_eq!(ProblemType::of_status(StatusCode::IM_A_TEAPOT), ProblemType::MalformedRequest);
+        assert_eq!(ProblemType::of_status(StatusCode::BAD_GATEWAY), ProblemType::ServerError);
     }
 }

@@ -10,7 +10,7 @@ use chrono::Utc;
 use super::{Booked, ErrorMessage, NewBooking, Ticket, Wanted, refusal};
 use crate::api::body::{self, Body, Unreadable};
 use crate::api::idempotency_key;
-use crate::api::problem::{Kind, Problem};
+use crate::api::problem::{Problem, ProblemType};
 use crate::app::App;
 use crate::booking::buyer::Buyer;
 use crate::booking::{Order, Outcome};
@@ -76,7 +76,7 @@ async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<Booked, Re
         Outcome::OverPersonLimit { limit, .. } => {
             Err(bad(format!("Only {limit} {} tickets are allowed for each user", ticket_type.name)))
         }
-        Outcome::KeyReused(_) => Err(of_problem(&Problem::new(Kind::IdempotencyKeyReused))),
+        Outcome::KeyReused(_) => Err(of_problem(&Problem::new(ProblemType::IdempotencyKeyReused))),
         Outcome::UnknownTicketType => Err((StatusCode::NOT_FOUND, "Ticket type not found".into())),
     }
 }
@@ -95,7 +95,7 @@ fn order(
     let buyer = Buyer::of_user(&wanted.user_id)
         .ok_or_else(|| bad("Invalid userId: use 1 to 100 characters that can be seen".into()))?;
     let request_key = if request.headers().contains_key(idempotency_key::HEADER) {
-        idempotency_key::of_request(request, app).map_err(|problem| of_problem(&problem))?
+        idempotency_key::of_request(request, &app.api_tokens).map_err(|problem| of_problem(&problem))?
     } else {
         app.request_keys.mint().as_str().to_owned()
     };

@@ -1,0 +1,218 @@
+//! The middleware that counts every request, before its body is read and inside the middleware that adds the
+//! security headers. Written by hand, not with `from_fn`: polls, the most frequent requests, pass without a boxed
+//! future.
+
+use std::future::{Ready, ready};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::header::X_FORWARDED_FOR;
+use actix_web::{Error, web};
+use futures_util::future::{Either, LocalBoxFuture, MapOk, TryFutureExt as _};
+
+use super::{Allowance, Client, Limits, RateClass, RateLimited, responses};
+use crate::guard::GuardSettings;
+use crate::guard::api_tokens::{self, ApiToken};
+use crate::guard::client_address::{is_proxy_itself, network_of, of_headers};
+use crate::resource::{self, Endpoint, is_api};
+
+/// Wraps the site.
+#[derive(Clone)]
+pub struct RateLimit {
+    settings: web::Data<GuardSettings>,
+    /// `None`: nothing is limited.
+    limits: Option<Arc<Limits>>,
+}
+
+impl RateLimit {
+    #[must_use]
+    pub fn new(settings: web::Data<GuardSettings>, limits: Option<Arc<Limits>>) -> Self {
+        Self { settings, limits }
+    }
+}
+
+/// The middleware on one of the server's threads.
+pub struct RateLimitService<S> {
+    limit: RateLimit,
+    site: Rc<S>,
+}
+
+type Limited<B> = ServiceResponse<EitherBody<B>>;
+
+impl<S, B> Transform<S, ServiceRequest> for RateLimit
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = Limited<B>;
+    type Error = Error;
+    type Transform = RateLimitService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, site: S) -> Self::Future {
+        ready(Ok(RateLimitService { limit: self.clone(), site: Rc::new(site) }))
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for RateLimitService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = Limited<B>;
+    type Error = Error;
+    type Future = Either<
+        MapOk<S::Future, fn(ServiceResponse<B>) -> Limited<B>>,
+        LocalBoxFuture<'static, Result<Limited<B>, Error>>,
+    >;
+
+    forward_ready!(site);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let path = request.match_info().as_str();
+        let endpoint = resource::find(path);
+        let class = endpoint.map_or(RateClass::Pages, |endpoint| endpoint.rate_class(request.method()));
+        if is_api(path) {
+            let call = call_api(self.limit.clone(), Rc::clone(&self.site), request, class);
+            return Either::Right(Box::pin(call));
+        }
+        if class.is_shared() {
+            let call = call_shared(self.limit.clone(), Rc::clone(&self.site), request, class);
+            return Either::Right(Box::pin(call));
+        }
+        match self.limit.take_locally(endpoint, class, &request) {
+            Ok(()) => Either::Left(self.site.call(request).map_ok(ServiceResponse::map_into_left_body)),
+            Err(limited) => Either::Right(Box::pin(ready(Ok(self.limit.reject(request, &limited))))),
+        }
+    }
+}
+
+async fn call_shared<S, B>(
+    limit: RateLimit,
+    site: Rc<S>,
+    request: ServiceRequest,
+    class: RateClass,
+) -> Result<Limited<B>, Error>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    match limit.take_shared(class, limit.client(&request)).await {
+        Ok(_) => site.call(request).await.map(ServiceResponse::map_into_left_body),
+        Err(limited) => Ok(limit.reject(request, &limited)),
+    }
+}
+
+/// API clients are counted by their token, and told how many requests they have left. An unknown token is counted by
+/// address, as none is, so that guessing tokens is limited too.
+async fn call_api<S, B>(
+    limit: RateLimit,
+    site: Rc<S>,
+    request: ServiceRequest,
+    class: RateClass,
+) -> Result<Limited<B>, Error>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    let has_token = api_tokens::borne(request.headers()).is_some();
+    let (api_class, client) = match limit.token(&request) {
+        Some(token) => (RateClass::ApiToken, Client::Token(token.id())),
+        None => (RateClass::Api, limit.client(&request)),
+    };
+    let allowance = match limit.take_shared(api_class, client).await {
+        Ok(allowance) => allowance,
+        Err(limited) => return Ok(limit.reject(request, &limited)),
+    };
+    // Without a token, a booking through the API costs as much as one through the site.
+    if api_class == RateClass::Api
+        && class == RateClass::Bookings
+        && let Err(limited) = limit.take_shared(class, client).await
+    {
+        return Ok(limit.reject(request, &limited));
+    }
+    let mut response = if has_token && api_class == RateClass::Api {
+        request.into_response(responses::unknown_token()).map_into_right_body()
+    } else {
+        site.call(request).await?.map_into_left_body()
+    };
+    if let Some(allowance) = allowance {
+        responses::add_allowance(response.headers_mut(), allowance);
+    }
+    Ok(response)
+}
+
+impl RateLimit {
+    /// Counts in this process, without waiting for anything. Monitoring is not counted: a load balancer that got 429
+    /// would take the server out of service. Nor is what a proxy requests for its cache, on behalf of everybody.
+    fn take_locally(
+        &self,
+        endpoint: Option<&Endpoint>,
+        class: RateClass,
+        request: &ServiceRequest,
+    ) -> Result<(), RateLimited> {
+        let Some(limits) = &self.limits else { return Ok(()) };
+        let proxies = &self.settings.trusted_proxies;
+        let is_exempt = endpoint.is_some_and(|endpoint| {
+            endpoint.is_monitoring
+                || endpoint.is_cached && is_proxy_itself(request.peer_addr(), request.headers(), proxies)
+        });
+        if is_exempt { Ok(()) } else { limits.take(class, self.client(request)).map(drop) }
+    }
+
+    /// Counts together with the other servers. `None` if nothing is limited.
+    async fn take_shared(&self, class: RateClass, client: Client) -> Result<Option<Allowance>, RateLimited> {
+        match &self.limits {
+            Some(limits) => limits.take_shared(class, client).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn client(&self, request: &ServiceRequest) -> Client {
+        let proxies = &self.settings.trusted_proxies;
+        Client::Network(network_of(of_headers(request.peer_addr(), request.headers(), proxies)))
+    }
+
+    /// The token of the request, if it is a known one.
+    fn token(&self, request: &ServiceRequest) -> Option<&ApiToken> {
+        api_tokens::borne(request.headers()).and_then(|token| self.settings.api_tokens.find(token))
+    }
+
+    fn reject<B>(&self, request: ServiceRequest, limited: &RateLimited) -> Limited<B> {
+        self.log(&request, limited.class);
+        let is_api = is_api(request.match_info().as_str());
+        let response = responses::too_many_requests(is_api, limited);
+        let response: ServiceResponse<BoxBody> = request.into_response(response);
+        response.map_into_right_body()
+    }
+
+    fn log(&self, request: &ServiceRequest, class: RateClass) {
+        let token = self.token(request).filter(|_| class == RateClass::ApiToken);
+        let client = token.map_or_else(|| self.client(request), |token| Client::Token(token.id()));
+        if !self.limits.as_ref().is_some_and(|limits| limits.rejection_log.is_due(class, client)) {
+            return;
+        }
+        let class = class.name();
+        match (client, token) {
+            (Client::Network(network), _) => {
+                log::warn!("rate limited {network} ({class}): 429{}", self.hint(request));
+            }
+            (Client::Token(_), Some(token)) => {
+                log::warn!("rate limited API token {} ({class}): 429", token.name);
+            }
+            (Client::Token(_), None) => {}
+        }
+    }
+
+    /// A proxy that is missing in `TRUSTED_PROXIES` looks like one visitor with very many requests.
+    fn hint(&self, request: &ServiceRequest) -> &'static str {
+        let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+        let counted = of_headers(request.peer_addr(), request.headers(), &self.settings.trusted_proxies);
+        if peer == Some(counted) && request.headers().contains_key(X_FORWARDED_FOR) {
+            "; it sends X-Forwarded-For: if it is your proxy, add it to TRUSTED_PROXIES"
+        } else {
+            ""
+        }
+    }
+}

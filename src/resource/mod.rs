@@ -1,0 +1,229 @@
+//! What the site's URLs are: for each one its pattern, the methods it takes, its rate limit, and whether it may use
+//! the camera, is cached by proxies or holds a secret. The table is [`urls`].
+//!
+//! [`crate::routes`] adds the handlers. Middlewares that run before routing call [`find`]; those that run after it
+//! read the `&'static Endpoint` that every resource carries as app data.
+//!
+//! Handlers and anything about a feature do not belong here.
+
+mod rate_class;
+pub mod urls;
+
+use actix_web::guard::{Any, Get, Head};
+use actix_web::http::Method;
+use actix_web::web::{self, to};
+use actix_web::{HttpResponse, Resource, Route};
+
+pub use self::rate_class::RateClass;
+use crate::error::Error;
+
+/// Placeholders whose values give access to something: a log shows only their first characters.
+const SECRET_PLACEHOLDERS: [&str; 2] = ["{token}", "{reference}"];
+
+/// One URL of the site.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// As actix reads it: `/bookings/{token}`.
+    pub pattern: &'static str,
+    /// For the header `Allow`.
+    methods: &'static str,
+    read_class: RateClass,
+    write_class: RateClass,
+    /// Whether its page may ask for the camera.
+    pub uses_camera: bool,
+    /// Whether proxies keep the response, which is the same for everybody.
+    pub is_cached: bool,
+    /// Whether monitoring asks for it all the time: it is neither logged nor rate limited.
+    pub is_monitoring: bool,
+}
+
+impl Endpoint {
+    const fn new(pattern: &'static str, methods: &'static str) -> Self {
+        Self {
+            pattern,
+            methods,
+            read_class: RateClass::Pages,
+            write_class: RateClass::Pages,
+            uses_camera: false,
+            is_cached: false,
+            is_monitoring: false,
+        }
+    }
+
+    /// A page: GET and HEAD.
+    const fn page(pattern: &'static str) -> Self {
+        Self::new(pattern, "GET, HEAD")
+    }
+
+    /// A form: it is shown and posted back.
+    const fn form(pattern: &'static str) -> Self {
+        Self::new(pattern, "GET, HEAD, POST")
+    }
+
+    /// An action: POST only.
+    const fn action(pattern: &'static str) -> Self {
+        Self::new(pattern, "POST")
+    }
+
+    const fn class(self, class: RateClass) -> Self {
+        Self { read_class: class, write_class: class, ..self }
+    }
+
+    const fn post_class(self, class: RateClass) -> Self {
+        Self { write_class: class, ..self }
+    }
+
+    const fn camera(self) -> Self {
+        Self { uses_camera: true, ..self }
+    }
+
+    const fn cached(self) -> Self {
+        Self { is_cached: true, ..self }
+    }
+
+    const fn monitoring(self) -> Self {
+        Self { is_monitoring: true, ..self }
+    }
+
+    /// The actix resource, to which [`crate::routes`] adds the handlers. Other methods are refused with 405.
+    pub fn resource(&'static self) -> Resource {
+        let methods = self.methods;
+        let refuse =
+            move || async move { Err::<HttpResponse, _>(Error::MethodNotAllowed { allowed: methods }) };
+        web::resource(self.pattern).app_data(self).default_service(to(refuse))
+    }
+
+    /// The rate limit that counts a request.
+    #[must_use]
+    pub fn rate_class(&self, method: &Method) -> RateClass {
+        if method.is_safe() { self.read_class } else { self.write_class }
+    }
+
+    /// Whether a path is this URL's. Allocates nothing: the rate limiter asks for each request.
+    fn matches(&self, path: &str) -> bool {
+        let (mut pattern, mut path) = (self.pattern, path);
+        while let Some((literal, rest)) = pattern.split_once('{') {
+            let Some(value) = path.strip_prefix(literal) else { return false };
+            let (placeholder, rest) = rest.split_once('}').unwrap_or((rest, ""));
+            if placeholder.ends_with(":.*") {
+                return true;
+            }
+            let end = value.find('/').unwrap_or(value.len());
+            if end == 0 {
+                return false;
+            }
+            (pattern, path) = (rest, &value[end..]);
+        }
+        path == pattern
+    }
+
+    /// Which part of the path is secret, counted without empty parts.
+    fn secret_index(&self) -> Option<usize> {
+        parts(self.pattern).position(|part| SECRET_PLACEHOLDERS.contains(&part))
+    }
+}
+
+/// The URL that a path belongs to. The path is percent-decoded, as actix matches it: `match_info().as_str()`.
+#[must_use]
+pub fn find(path: &str) -> Option<&'static Endpoint> {
+    urls::ALL.iter().copied().find(|endpoint| endpoint.matches(path))
+}
+
+/// Whether a percent-decoded path belongs to the API, paths that do not exist included.
+#[must_use]
+pub fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
+
+/// The part of a path that gives access to something. A token is also found in a path with doubled slashes or with
+/// something behind it that no URL has.
+#[must_use]
+pub fn secret_part(path: &str) -> Option<&str> {
+    let found: Vec<&str> = parts(path).collect();
+    for endpoint in urls::ALL {
+        let pattern: Vec<&str> = parts(endpoint.pattern).collect();
+        let fits = |count: usize| {
+            found.len() >= count
+                && pattern.iter().zip(&found).take(count).all(|(it, part)| it.starts_with('{') || it == part)
+        };
+        match endpoint.secret_index() {
+            Some(index) if fits(index + 1) => return Some(found[index]),
+            None if pattern.len() == found.len() && fits(found.len()) => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !part.is_empty())
+}
+
+/// `GET`, and `HEAD` with it.
+pub fn get() -> Route {
+    web::route().guard(Any(Get()).or(Head()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_url_is_found_by_its_own_path() {
+        for endpoint in urls::ALL {
+            let path = endpoint.pattern.replace("{name:.*}", "css/app.css");
+            let path = path.replace('{', "a-").replace('}', "");
+            assert!(std::ptr::eq(find(&path).expect(&path), *endpoint), "{path}");
+        }
+        for path in
+            ["", "/nowhere", "/bookings/", "/bookings//", "/bookings/a/b", "/events//availability", "/api"]
+        {
+            assert!(find(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn each_url_has_its_rate_class() {
+        for (method, path, class) in [
+            (Method::GET, "/", RateClass::Pages),
+            (Method::GET, "/bookings/new", RateClass::Pages),
+            (Method::HEAD, "/bookings", RateClass::Pages),
+            (Method::POST, "/bookings", RateClass::Bookings),
+            (Method::PUT, "/bookings", RateClass::Bookings),
+            (Method::POST, "/bookings/abc/cancellation", RateClass::Bookings),
+            (Method::POST, "/buyer/forget", RateClass::Pages),
+            (Method::GET, "/admin/sign-in", RateClass::Pages),
+            (Method::POST, "/admin/sign-in", RateClass::SignIn),
+            (Method::GET, "/admin/password", RateClass::Pages),
+            (Method::POST, "/admin/password", RateClass::SignIn),
+            (Method::POST, "/admin/sign-out", RateClass::Pages),
+            (Method::POST, "/bookings/find", RateClass::Bookings),
+            (Method::GET, "/events/x/availability", RateClass::Polls),
+            (Method::GET, "/events/x", RateClass::Pages),
+            (Method::GET, "/static/css/app.css", RateClass::StaticFiles),
+            (Method::GET, "/favicon.ico", RateClass::StaticFiles),
+            (Method::POST, "/api/v1/bookings", RateClass::Bookings),
+            (Method::GET, "/api/v1/events", RateClass::Api),
+        ] {
+            assert_eq!(find(path).expect(path).rate_class(&method), class, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_wherever_a_path_puts_it() {
+        for (path, secret) in [
+            ("/bookings/AbCd", Some("AbCd")),
+            ("/bookings/AbCd/calendar.ics", Some("AbCd")),
+            ("/bookings/AbCd/no/such/page", Some("AbCd")),
+            ("//bookings//AbCd/", Some("AbCd")),
+            ("/api/v1/bookings/AbCd", Some("AbCd")),
+            ("/admin/bookings/TK-7F3K-9QXM/cancellation", Some("TK-7F3K-9QXM")),
+            ("/bookings/new", None),
+            ("/bookings", None),
+            ("/events/midnight-parade/availability", None),
+            ("/elsewhere/AbCd", None),
+        ] {
+            assert_eq!(secret_part(path), secret, "{path}");
+        }
+    }
+}

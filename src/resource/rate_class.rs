@@ -1,0 +1,53 @@
+//! The rate limits: each class of URLs has one of its own.
+
+/// A class of requests that count together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RateClass {
+    /// Everything that has no class of its own.
+    Pages,
+    /// What every open page requests all the time. Answered from memory.
+    Polls,
+    /// A page needs about twenty of them, once. Answered from memory.
+    StaticFiles,
+    /// Whatever books or changes a booking.
+    Bookings,
+    /// Whatever checks a password.
+    SignIn,
+    /// `/api/` without a token.
+    Api,
+    /// `/api/` with a token of `API_TOKENS`.
+    ApiToken,
+}
+
+impl RateClass {
+    pub const ALL: [Self; 7] = [
+        Self::Pages,
+        Self::Polls,
+        Self::StaticFiles,
+        Self::Bookings,
+        Self::SignIn,
+        Self::Api,
+        Self::ApiToken,
+    ];
+
+    /// Its name in the log, in the RateLimit headers, and in Redis.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pages => "pages",
+            Self::Polls => "polls",
+            Self::StaticFiles => "static",
+            Self::Bookings => "bookings",
+            Self::SignIn => "sign-in",
+            Self::Api => "api",
+            Self::ApiToken => "api-token",
+        }
+    }
+
+    /// Whether the servers of a site count together. For the others, asking Redis would cost more than the request
+    /// itself, so each server counts by itself.
+    #[must_use]
+    pub const fn is_shared(self) -> bool {
+        matches!(self, Self::Bookings | Self::SignIn | Self::Api | Self::ApiToken)
+    }
+}

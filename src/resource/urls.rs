@@ -1,0 +1,73 @@
+//! Every URL of the site. The order matters: the first pattern that matches a path is its URL, and the paths that
+//! browsers poll come first.
+
+use super::{Endpoint, RateClass};
+
+macro_rules! urls {
+    ($($name:ident = $endpoint:expr;)*) => {
+        $(pub static $name: Endpoint = $endpoint;)*
+
+        pub static ALL: &[&Endpoint] = &[$(&$name),*];
+    };
+}
+
+urls! {
+    AVAILABILITY = Endpoint::page("/events/{slug}/availability").class(RateClass::Polls).cached();
+    STATIC_FILE = Endpoint::page("/static/{name:.*}").class(RateClass::StaticFiles).cached();
+    FAVICON = Endpoint::page("/favicon.ico").class(RateClass::StaticFiles).cached();
+    ROBOTS = Endpoint::page("/robots.txt").class(RateClass::StaticFiles).cached();
+
+    // For buyers
+    EVENTS = Endpoint::page("/");
+    EVENT = Endpoint::page("/events/{slug}");
+    BOOKINGS = Endpoint::form("/bookings").post_class(RateClass::Bookings);
+    NEW_BOOKING = Endpoint::page("/bookings/new").post_class(RateClass::Bookings);
+    FIND_BOOKINGS = Endpoint::form("/bookings/find").post_class(RateClass::Bookings);
+    BOOKING = Endpoint::page("/bookings/{token}").post_class(RateClass::Bookings);
+    CALENDAR = Endpoint::page("/bookings/{token}/calendar.ics").post_class(RateClass::Bookings);
+    CANCELLATION = Endpoint::form("/bookings/{token}/cancellation").post_class(RateClass::Bookings);
+    FORGET_BUYER = Endpoint::action("/buyer/forget");
+
+    // For programs
+    API_EVENTS = Endpoint::page("/api/v1/events").class(RateClass::Api);
+    API_EVENT = Endpoint::page("/api/v1/events/{slug}").class(RateClass::Api);
+    API_TICKET_TYPES = Endpoint::page("/api/v1/events/{slug}/ticket-types").class(RateClass::Api);
+    API_AVAILABILITY = Endpoint::page("/api/v1/events/{slug}/availability").class(RateClass::Api);
+    API_BOOKINGS = Endpoint::action("/api/v1/bookings").class(RateClass::Api).post_class(RateClass::Bookings);
+    API_BOOKING =
+        Endpoint::page("/api/v1/bookings/{token}").class(RateClass::Api).post_class(RateClass::Bookings);
+    API_CANCELLATION = Endpoint::action("/api/v1/bookings/{token}/cancellation")
+        .class(RateClass::Api)
+        .post_class(RateClass::Bookings);
+    OPENAPI = Endpoint::page("/api/v1/openapi.json").class(RateClass::Api);
+    API_DOCS = Endpoint::page("/api/docs").class(RateClass::Api);
+    COMPAT_TICKETS = Endpoint::page("/api/tickets").class(RateClass::Api);
+    COMPAT_BOOKINGS = Endpoint::action("/api/bookings").class(RateClass::Api).post_class(RateClass::Bookings);
+
+    // For organizers
+    ADMIN = Endpoint::page("/admin");
+    SALES = Endpoint::page("/admin/sales");
+    CHECK_IN = Endpoint::form("/admin/check-in").camera();
+    CHECK_IN_GATE = Endpoint::form("/admin/check-in/gate");
+    CHECK_IN_TURNOUT = Endpoint::page("/admin/check-in/turnout");
+    CHECK_IN_REVOCATION = Endpoint::action("/admin/check-in/revocation");
+    SIGN_IN = Endpoint::form("/admin/sign-in").post_class(RateClass::SignIn);
+    SIGN_OUT = Endpoint::action("/admin/sign-out");
+    ACCOUNT = Endpoint::form("/admin/account");
+    PASSWORD = Endpoint::form("/admin/password").post_class(RateClass::SignIn);
+    AUDIT_LOG = Endpoint::page("/admin/audit-log");
+    MAILS = Endpoint::page("/admin/mails");
+    MAIL_ATTEMPTS = Endpoint::action("/admin/mails/attempts");
+    MAIL_ATTEMPT = Endpoint::action("/admin/mails/{id}/attempts");
+    RESEED = Endpoint::form("/admin/reseed");
+    ADMIN_BOOKINGS = Endpoint::page("/admin/bookings");
+    ADMIN_BOOKING = Endpoint::page("/admin/bookings/{reference}");
+    ADMIN_CANCELLATION = Endpoint::form("/admin/bookings/{reference}/cancellation");
+    EXPORT = Endpoint::page("/admin/events/{slug}/bookings.csv");
+    TERMS = Endpoint::form("/admin/events/{slug}/terms");
+
+    // For monitoring
+    HEALTH = Endpoint::page("/healthz").monitoring();
+    READINESS = Endpoint::page("/readyz").monitoring();
+    METRICS = Endpoint::page("/metrics").monitoring();
+}
