@@ -12,42 +12,23 @@ mod assault;
 mod attackers;
 mod report;
 
-#[path = "../parts/database.rs"]
-#[allow(dead_code, reason = "another benchmark has contenders without mail")]
-mod database;
-#[path = "../parts/figures.rs"]
-mod figures;
-#[path = "../parts/form.rs"]
-#[allow(dead_code, reason = "the buyers of the other benchmarks come without a proxy")]
-mod form;
-#[path = "../parts/histogram.rs"]
-#[allow(dead_code, reason = "the other benchmark sends its histograms from one process to another")]
-mod histogram;
-#[path = "../parts/postgres.rs"]
-#[allow(dead_code, reason = "the other benchmarks measure what PostgreSQL uses")]
-mod postgres;
-#[path = "../parts/rush.rs"]
-mod rush;
-#[path = "../parts/server.rs"]
-#[allow(dead_code, reason = "the other benchmarks measure what the server uses")]
-mod server;
-
 use std::env;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
+use testkit::bench::postgres;
 
 use assault::{ASSAULTS, Assault};
 use attackers::Attackers;
-use database::SaleDatabase;
-use form::Form;
 use report::{Report, Round};
-use rush::{Bookings, Rush};
-use server::Server;
+use testkit::bench::database::SaleDatabase;
+use testkit::bench::form::Form;
+use testkit::bench::rush::{Bookings, Rush};
+use testkit::bench::server::Server;
 
 /// Whatever goes wrong ends the run with one line.
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+use testkit::bench::Result;
 
 struct Plan {
     rounds: usize,

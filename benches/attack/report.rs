@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::Result;
 use crate::assault::ASSAULTS;
 use crate::attackers::Seen;
-use crate::figures::{self, median};
-use crate::rush::Bookings;
+use testkit::bench::figures::{self, median};
+use testkit::bench::rush::Bookings;
 
 /// What an attack may do to the 95th percentile of bookings.
 const RATIO_MAX: f64 = 2.0;

@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::rush::{Row, Rush};
-use crate::server::assert_verified;
 use crate::site::Site;
 use crate::table::{self, Pages, Phase};
-use crate::visitor::Visitor;
+use testkit::rush::{Row, Rush};
+use testkit::server::assert_verified;
+use testkit::visitor::Visitor;
 
 const BUYERS: u64 = 16;
 const LOOKERS: usize = 8;

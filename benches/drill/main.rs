@@ -8,25 +8,6 @@ mod day;
 mod site;
 mod table;
 
-#[path = "../../tests/crash/cluster.rs"]
-#[allow(dead_code, reason = "the crash tests use more of it")]
-mod cluster;
-#[path = "../../tests/support/database.rs"]
-#[allow(dead_code, reason = "the tests of the site use more of it")]
-mod database;
-#[path = "../../tests/crash/rush.rs"]
-#[allow(dead_code, reason = "the crash tests use more of it")]
-mod rush;
-#[path = "../../tests/crash/server.rs"]
-#[allow(dead_code, reason = "the crash tests use more of it")]
-mod server;
-#[path = "../../tests/replicas/standby.rs"]
-#[allow(dead_code, reason = "the tests of replicas use more of it")]
-mod standby;
-#[path = "../../tests/crash/visitor.rs"]
-#[allow(dead_code, reason = "the crash tests use more of it")]
-mod visitor;
-
 use std::time::Duration;
 
 fn main() {

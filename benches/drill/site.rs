@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection};
 
-use crate::cluster::{Cluster, run};
-use crate::database::TestDatabase;
-use crate::server::{Server, free_port, techkraft};
-use crate::standby::Standby;
+use testkit::cluster::{Cluster, run};
+use testkit::database::TestDatabase;
+use testkit::server::{Server, free_port, techkraft};
+use testkit::standby::Standby;
 
 pub struct Site {
     pub primary: Cluster,

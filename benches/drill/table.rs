@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::rush::Rush;
+use testkit::rush::Rush;
 
 /// With some hundred bookings a second none in so long means that nobody could book; it is also what a buyer may
 /// wait at most in a rush.

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::crowd::Crowd;
-use crate::database::SaleDatabase;
-use crate::machine::{Usage, resident_mib};
 use crate::plan::Plan;
-use crate::server::Server;
 use crate::{pgbench, postgres};
+use testkit::bench::database::SaleDatabase;
+use testkit::bench::machine::{Usage, resident_mib};
+use testkit::bench::server::Server;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

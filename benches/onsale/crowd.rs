@@ -10,7 +10,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::Result;
-use crate::form::{Answer, Form};
+use testkit::bench::form::{Answer, Form};
 
 /// How long the last answers may take once everybody has stopped asking.
 const LAST_ANSWERS_WAIT: Duration = Duration::from_secs(15);

@@ -9,30 +9,18 @@
 
 mod contender;
 mod crowd;
-#[path = "../parts/database.rs"]
-mod database;
-#[path = "../parts/figures.rs"]
-mod figures;
-#[path = "../parts/form.rs"]
-mod form;
-#[path = "../parts/machine.rs"]
-#[allow(dead_code, reason = "the other benchmark measures more of it")]
-mod machine;
 mod pgbench;
 mod plan;
-#[path = "../parts/postgres.rs"]
-mod postgres;
 mod report;
-#[path = "../parts/server.rs"]
-mod server;
 
 use std::env;
 use std::process::ExitCode;
+use testkit::bench::{machine, postgres};
 
 use plan::Plan;
 
 /// Whatever goes wrong ends the run with one line.
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+use testkit::bench::Result;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

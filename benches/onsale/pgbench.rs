@@ -7,9 +7,9 @@ use std::process::Command;
 
 use crate::Result;
 use crate::contender::{Round, percentile_ms};
-use crate::database::SaleDatabase;
-use crate::machine::Usage;
 use crate::plan::Plan;
+use testkit::bench::database::SaleDatabase;
+use testkit::bench::machine::Usage;
 
 /// Found where the tests find it too: Debian keeps PostgreSQL's own programs outside the PATH.
 const START: &str = "source scripts/lib/packages.sh && exec pgbench \"$@\"";

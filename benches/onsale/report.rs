@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::Result;
 use crate::contender::{Kind, Round};
-use crate::figures::{self, median};
 use crate::plan::Plan;
+use testkit::bench::figures::{self, median};
 
 /// One contender at one number of connections, round by round.
 pub struct Row {

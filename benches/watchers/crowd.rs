@@ -12,7 +12,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::Result;
-use crate::histogram::Histogram;
+use testkit::bench::histogram::Histogram;
 
 /// The first argument of such a process.
 pub const ROLE: &str = "--crowd";

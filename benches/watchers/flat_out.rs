@@ -10,10 +10,10 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::Result;
 use crate::crowd::Answer;
-use crate::database::SaleDatabase;
 use crate::nginx::Nginx;
 use crate::site::Site;
 use crate::vigil::SLUG;
+use testkit::bench::database::SaleDatabase;
 
 pub const CONNECTIONS: [usize; 2] = [64, 512];
 const WARM_UP: Duration = Duration::from_millis(300);

@@ -12,34 +12,16 @@ mod report;
 mod site;
 mod vigil;
 
-#[path = "../parts/database.rs"]
-#[allow(dead_code, reason = "the other benchmark has contenders without mail")]
-mod database;
-#[path = "../parts/figures.rs"]
-mod figures;
-#[path = "../parts/form.rs"]
-mod form;
-#[path = "../parts/histogram.rs"]
-mod histogram;
-#[path = "../parts/machine.rs"]
-#[allow(dead_code, reason = "the other benchmark measures more of it")]
-mod machine;
-#[path = "../parts/postgres.rs"]
-mod postgres;
-#[path = "../parts/rush.rs"]
-mod rush;
-#[path = "../parts/server.rs"]
-mod server;
-
 use std::env;
 use std::process::ExitCode;
 use std::time::Duration;
+use testkit::bench::postgres;
 
 use crate::report::Report;
 use crate::vigil::Vigil;
 
 /// Whatever goes wrong ends the run with one line.
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+use testkit::bench::Result;
 
 /// What is measured.
 struct Plan {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 use crate::Result;
-use crate::figures::{self, median};
 use crate::flat_out::{CONNECTIONS, Contender};
 use crate::vigil::Seen;
+use testkit::bench::figures::{self, median};
 
 /// The fragment costs no more than a tenth beyond what the plainest page of the same server costs.
 const LEAST_OF_HELLO: f64 = 0.9;

@@ -4,8 +4,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use crate::Result;
-use crate::machine::resident_mib;
-use crate::server::Server;
+use testkit::bench::machine::resident_mib;
+use testkit::bench::server::Server;
 
 /// What a server needs beside its watchers: buyers, database, files.
 const RESERVE: usize = 700;

@@ -12,12 +12,12 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::crowd;
-use crate::database::SaleDatabase;
-use crate::form::Form;
-use crate::histogram::Histogram;
-use crate::machine::{Usage, processor_seconds};
-use crate::rush::Rush;
 use crate::site::{Site, room};
+use testkit::bench::database::SaleDatabase;
+use testkit::bench::form::Form;
+use testkit::bench::histogram::Histogram;
+use testkit::bench::machine::{Usage, processor_seconds};
+use testkit::bench::rush::Rush;
 
 pub const SLUG: &str = "midnight-parade";
 

@@ -64,7 +64,7 @@ fn partner() -> &'static str {
 
 fn open_site(origins: &'static str) -> Site {
     let settings = [("POLL_SECONDS_BUSY", "5"), ("CORS_ORIGINS", origins), ("RATE_LIMITS", "on")];
-    Site::open_with(env!("CARGO_BIN_EXE_techkraft"), &settings)
+    Site::open_with(testkit::binary(), &settings)
 }
 
 async fn open_client(site: &Site, origin: &str) -> Visitor {

@@ -11,7 +11,7 @@ const LIMITS: [(&str, &str); 3] =
 const KEY: &str = "document.querySelector('#checkout-content [name=request_key]').value";
 
 fn open_limited_site() -> Site {
-    Site::open_with(env!("CARGO_BIN_EXE_techkraft"), &LIMITS)
+    Site::open_with(testkit::binary(), &LIMITS)
 }
 
 /// Somebody who shares the buyer's address has just booked, or tried to.

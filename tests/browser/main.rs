@@ -21,5 +21,5 @@ mod trap;
 use support::Site;
 
 fn open_site() -> Site {
-    Site::open(env!("CARGO_BIN_EXE_techkraft"))
+    Site::open(testkit::binary())
 }

@@ -151,7 +151,7 @@ const PLACES: &str = "[...document.querySelectorAll('.connection, .sale h2, #ava
     .map((it) => it.getBoundingClientRect()).map((it) => [it.x, it.y, it.width, it.height].map(Math.round))";
 
 fn site_with(settings: &[(&'static str, &'static str)]) -> Site {
-    Site::open_with(env!("CARGO_BIN_EXE_techkraft"), settings)
+    Site::open_with(testkit::binary(), settings)
 }
 
 async fn wait_for_polls(visitor: &Visitor, polls: usize) {

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use techkraft::auth::throttle::FailureCounter;
 
 use crate::support::between;
-use crate::support::database::TestDatabase;
+use testkit::database::TestDatabase;
 
 pub fn techkraft(database: &TestDatabase) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_techkraft"));
+    let mut command = Command::new(testkit::binary());
     for setting in [
         "SECRET_KEY",
         "SECRET_KEY_PREVIOUS",

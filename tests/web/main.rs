@@ -12,6 +12,8 @@ mod bookings;
 mod cancellation;
 mod check_in;
 mod command_line;
+mod corpus;
+mod desk_model;
 mod events;
 mod expand_then_contract;
 mod guard;

@@ -3,7 +3,7 @@ use diesel::{Connection as _, PgConnection, SqliteConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
 
 use crate::support::TestApp;
-use crate::support::database::TestDatabase;
+use testkit::database::TestDatabase;
 
 #[test]
 fn every_migration_goes_down_and_up_again() {

@@ -1,13 +1,14 @@
 //! Health, readiness and metrics, as machines ask for them.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use testkit::wait::eventually;
 
 use reqwest::blocking::{Client, Response};
 use serde_json::Value;
 
-use crate::support::blockade::Transaction;
 use crate::support::{TestApp, header};
+use testkit::blockade::Transaction;
 
 fn readiness(app: &TestApp) -> (u16, Value) {
     let response = app.client.get(app.url("/readyz")).header("Accept", "application/json").send();
@@ -21,14 +22,6 @@ fn is_well(report: &Value, name: &str) -> bool {
     let part = parts.iter().find(|part| part["name"] == name).expect(name);
     assert!(part["ms"].as_f64().expect("milliseconds") >= 0.0);
     part["ok"].as_bool().expect("a verdict")
-}
-
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "never: {what}");
-        thread::sleep(Duration::from_millis(50));
-    }
 }
 
 /// The value of a series, `None` when there is no such line.

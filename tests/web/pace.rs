@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use techkraft::booking::desk::DeskLimits;
 use techkraft::events::pace::PollSeconds;
 
-use crate::support::blockade::Transaction;
 use crate::support::{TestApp, between, browser, header};
+use testkit::blockade::Transaction;
 
 const FRAGMENT: &str = "/events/midnight-parade/availability";
 

@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::acts::Checkout;
-use crate::support::blockade::Transaction;
 use crate::support::{TestApp, browser, header};
+use testkit::blockade::Transaction;
 
 #[test]
 fn what_is_over_the_limit_is_refused_beside_the_quantity() {

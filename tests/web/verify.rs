@@ -3,10 +3,10 @@
 use std::process::{Command, Output};
 
 use crate::support::TestApp;
-use crate::support::database::TestDatabase;
+use testkit::database::TestDatabase;
 
 fn verify(database: &TestDatabase) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_techkraft"))
+    Command::new(testkit::binary())
         .arg("verify")
         .env("DATABASE_URL", &database.url)
         .current_dir(database.folder.path())
@@ -70,7 +70,7 @@ fn each_untruth_is_found() {
 
 #[test]
 fn a_missing_database_is_not_a_true_one() {
-    let output = Command::new(env!("CARGO_BIN_EXE_techkraft"))
+    let output = Command::new(testkit::binary())
         .args(["verify", "--database-url", "sqlite:/no/such/file.db"])
         .output()
         .expect("the binary runs");

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use reqwest::blocking::Client;
 
 use crate::command_line::{Running, serve, techkraft};
-use crate::support::database::TestDatabase;
 use crate::support::{between, browser};
+use testkit::database::TestDatabase;
 
 /// A server whose visitors come from wherever they say.
 fn serve_everybody(database: &TestDatabase) -> Running {

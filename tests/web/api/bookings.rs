@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::ask;
-use crate::support::database::OUTBOX;
 use crate::support::{TestApp, header};
+use testkit::database::OUTBOX;
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 

@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::ask;
-use crate::support::database::OUTBOX;
 use crate::support::{TestApp, header};
+use testkit::database::OUTBOX;
 
 fn book(app: &TestApp, body: &Value) -> (u16, Value) {
     ask(app.client.post(app.url("/api/bookings")).json(body))

@@ -10,8 +10,8 @@ use std::time::Duration;
 use reqwest::blocking::Client;
 
 use crate::command_line::{serve_logging, techkraft};
-use crate::support::database::TestDatabase;
 use crate::support::{between, browser, header};
+use testkit::database::TestDatabase;
 
 const SECRET: &str = "q3Jt0Zr9pXw1mVbK7yUeA5sLdHf2GcN8";
 const OLD_SECRET: &str = "6f1ed002ab5595859014ebf0951522d9";

@@ -12,7 +12,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::support::TestApp;
-use crate::support::database::OUTBOX;
+use testkit::database::OUTBOX;
 
 #[derive(Debug, QueryableByName)]
 struct StateCount {

@@ -6,8 +6,8 @@ use reqwest::blocking::Client;
 
 use super::smtp::through;
 use super::wait_for_states;
-use crate::support::smtp_server::{Reaction, SmtpServer, Step};
 use crate::support::{TestApp, between};
+use testkit::smtp_server::{Reaction, SmtpServer, Step};
 
 fn page(app: &TestApp, organizer: &Client, path: &str) -> String {
     let response = organizer.get(app.url(path)).send().expect("an answer");

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
 
-use crate::support::database::OUTBOX;
 use crate::support::{TestApp, browser};
+use testkit::database::OUTBOX;
 
 #[derive(Debug, PartialEq, Eq, QueryableByName)]
 struct Row {

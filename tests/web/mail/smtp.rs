@@ -8,7 +8,7 @@ use techkraft::mail::transport::{Destination, SmtpUrl};
 
 use super::wait_for_states;
 use crate::support::TestApp;
-use crate::support::smtp_server::{Reaction, Received, SmtpServer, Step};
+use testkit::smtp_server::{Reaction, Received, SmtpServer, Step};
 
 pub fn through(server: &SmtpServer) -> impl FnOnce(&mut Config) {
     let url = SmtpUrl::parse(&server.url()).expect("a URL");

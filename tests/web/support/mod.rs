@@ -1,14 +1,6 @@
 //! An app of its own for every test, and what people do with it.
 
 pub mod acts;
-#[path = "../../support/blockade.rs"]
-pub mod blockade;
-#[path = "../../support/database.rs"]
-#[allow(dead_code, reason = "the tests of crashes use more of it")]
-pub mod database;
-#[path = "../../support/smtp_server.rs"]
-#[allow(dead_code, reason = "the tests of the binary use more of it")]
-pub mod smtp_server;
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -36,7 +28,7 @@ use techkraft::mail::transport::Destination;
 use techkraft::ops::{Identity, OperationsConfig};
 use techkraft::server;
 
-use self::database::TestDatabase;
+use testkit::database::TestDatabase;
 
 /// The site, running on a port and a database of its own.
 pub struct TestApp {

@@ -4,7 +4,7 @@ use std::fs::{File, read_to_string};
 
 use crate::command_line::{serve_logging, techkraft};
 use crate::support::browser;
-use crate::support::database::TestDatabase;
+use testkit::database::TestDatabase;
 
 /// What a server with such settings has logged when it has answered that many requests for its first page.
 fn log(settings: &[(&str, &str)], requests: &[(&str, &str)]) -> String {

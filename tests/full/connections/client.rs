@@ -1,0 +1,54 @@
+//! A connection that is written to and read from byte by byte.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+pub const GET: &str = "GET /robots.txt HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+pub struct Client(pub TcpStream);
+
+impl Client {
+    pub fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("it listens");
+        stream.set_nodelay(true).expect("a socket");
+        Self(stream)
+    }
+
+    /// The start of the answer to a request; empty when there is none within `wait`.
+    pub fn ask(&mut self, request: &str, wait: Duration) -> String {
+        if self.0.write_all(request.as_bytes()).is_err() {
+            return String::new();
+        }
+        self.hear(wait)
+    }
+
+    pub fn hear(&mut self, wait: Duration) -> String {
+        self.0.set_read_timeout(Some(wait)).expect("a socket");
+        let mut bytes = [0; 64 * 1024];
+        let length = self.0.read(&mut bytes).unwrap_or(0);
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    }
+
+    /// Sends a byte ten times a second, until the server closes the connection, and returns after how long
+    /// it did. Panics when it still has not after `longest`.
+    pub fn dribble(&mut self, text: &str, longest: Duration) -> Duration {
+        let begun = Instant::now();
+        self.0.set_read_timeout(Some(Duration::from_millis(100))).expect("a socket");
+        for byte in text.as_bytes().iter().cycle() {
+            assert!(begun.elapsed() < longest, "still connected after {longest:?}");
+            if self.0.write_all(&[*byte]).is_err() || self.is_closed() {
+                break;
+            }
+        }
+        begun.elapsed()
+    }
+
+    /// Whether the server has closed the connection; waits for a moment to find out.
+    fn is_closed(&mut self) -> bool {
+        match self.0.read(&mut [0; 1024]) {
+            Ok(length) => length == 0,
+            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        }
+    }
+}

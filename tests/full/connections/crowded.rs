@@ -1,0 +1,56 @@
+//! As many connections as there may be, and one more.
+
+use std::time::Duration;
+use testkit::wait::eventually;
+
+use crate::connections::client::{Client, GET};
+use testkit::database::TestDatabase;
+use testkit::server::Server;
+
+const WAIT: Duration = Duration::from_secs(10);
+const MOMENT: Duration = Duration::from_millis(400);
+
+#[test]
+fn one_more_than_the_limit_waits_until_somebody_goes() {
+    let database = TestDatabase::create();
+    let server = Server::start(&database, &[("MAX_CONNECTIONS", "4"), ("WORKERS", "1")]);
+    let mut inside: Vec<Client> = (0..4).map(|_| Client::connect(server.address)).collect();
+    assert!(inside.iter_mut().all(|client| client.ask(GET, WAIT).starts_with("HTTP/1.1 200")));
+
+    let mut waiting = Client::connect(server.address);
+    assert_eq!(waiting.ask(GET, MOMENT), "", "it waits in the backlog");
+    inside.pop();
+    assert!(waiting.hear(WAIT).starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn idle_connections_go_after_their_time() {
+    let database = TestDatabase::create();
+    let server = Server::start(&database, &[("KEEP_ALIVE_SECONDS", "1")]);
+    let mut client = Client::connect(server.address);
+    assert!(client.ask(GET, WAIT).starts_with("HTTP/1.1 200"));
+    eventually("the server closes it", || {
+        client.ask("", MOMENT).is_empty() && client.0.peek(&mut [0]).is_ok()
+    });
+}
+
+/// Tried without `connections::fit`: the three hundredth visitor then leaves no descriptor for SQLite, and
+/// the confirmation is a 503.
+#[test]
+fn visitors_leave_the_database_its_descriptors() {
+    let database = TestDatabase::create();
+    let mut server = Server::prepared(&database, &[]);
+    server.limit_descriptors(300);
+    server.start_again();
+    server.wait_until_it_listens();
+    let _crowd: Vec<Client> = (0..400)
+        .map(|_| {
+            let mut client = Client::connect(server.address);
+            client.ask(GET, Duration::from_millis(1));
+            client
+        })
+        .collect();
+    assert!(server.logged().contains("MAX_CONNECTIONS=50000: this process may open 300 files"));
+    assert_eq!(server.logged().matches("unable to open").count(), 0, "{}", server.logged());
+    assert!(!server.logged().contains("Too many open files"), "{}", server.logged());
+}

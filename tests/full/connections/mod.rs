@@ -1,0 +1,10 @@
+//! The way in, on the real binary: clients that are slow on purpose, connections without number, servers
+//! that share a port, and servers that stop.
+
+mod client;
+mod crowded;
+mod draining;
+mod shared_port;
+mod slow_clients;
+mod systemd;
+mod takeover;

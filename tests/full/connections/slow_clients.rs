@@ -1,0 +1,97 @@
+//! Clients that hold a connection by being slow. Tried by answering `Poll::Pending` in
+//! `TimedStream::pending_in_time`: then all but the idle one of these tests fail.
+
+use std::io::Write as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::connections::client::{Client, GET};
+use testkit::database::TestDatabase;
+use testkit::server::Server;
+
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// Later than this the server has not cut anybody off in time, busy as the machine may be.
+const LATEST: Duration = Duration::from_secs(12);
+const SETTINGS: &[(&str, &str)] = &[("REQUEST_TIMEOUT_SECONDS", "2"), ("DESK_DEADLINE_MS", "1000")];
+const WAIT: Duration = Duration::from_secs(10);
+
+fn assert_in_time(cut_after: Duration) {
+    assert!(cut_after >= TIMEOUT - Duration::from_millis(200) && cut_after < LATEST, "{cut_after:?}");
+}
+
+#[test]
+fn a_head_that_never_ends_is_cut_off_on_the_first_request_and_on_a_later_one() {
+    let database = TestDatabase::create();
+    let server = Server::start(&database, SETTINGS);
+    let endless = "GET / HTTP/1.1\r\nX-Endless: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    let mut first = Client::connect(server.address);
+    assert_in_time(first.dribble(endless, LATEST));
+
+    let mut later = Client::connect(server.address);
+    assert!(later.ask(GET, WAIT).starts_with("HTTP/1.1 200"));
+    assert_in_time(later.dribble(endless, LATEST));
+}
+
+#[test]
+fn a_body_that_never_ends_is_cut_off() {
+    let database = TestDatabase::create();
+    let server = Server::start(&database, SETTINGS);
+    let mut client = Client::connect(server.address);
+    let head = "POST /bookings HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\n\r\n";
+    client.0.write_all(head.as_bytes()).unwrap();
+    assert_in_time(client.dribble("name=a", LATEST));
+}
+
+#[test]
+fn a_client_that_never_reads_is_cut_off() {
+    let database = TestDatabase::create();
+    let server = Server::start(&database, SETTINGS);
+    let mut client = Client::connect(server.address);
+    client.0.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    let begun = Instant::now();
+    let requests = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+    // As soon as the answers fill what the kernel holds of them, the server stops reading.
+    loop {
+        assert!(begun.elapsed() < Duration::from_secs(40), "still connected");
+        match client.0.write(requests.as_bytes()) {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => break,
+        }
+    }
+    assert!(begun.elapsed() >= TIMEOUT);
+}
+
+#[test]
+fn an_idle_connection_stays_for_longer_than_a_request_may_take() {
+    let database = TestDatabase::create();
+    let server = Server::start(&database, SETTINGS);
+    let mut polls = Client::connect(server.address);
+    for _ in 0..3 {
+        assert!(polls.ask(GET, WAIT).starts_with("HTTP/1.1 200"));
+        thread::sleep(TIMEOUT + Duration::from_millis(500));
+    }
+    assert!(polls.ask(GET, WAIT).starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn three_hundred_slow_clients_keep_nobody_waiting() {
+    let database = TestDatabase::create();
+    let server = Server::start(&database, SETTINGS);
+    let slow: Vec<Client> = (0..300)
+        .map(|_| {
+            let mut client = Client::connect(server.address);
+            client.0.write_all(b"GET / HTTP/1.1\r\nHost: loc").unwrap();
+            client
+        })
+        .collect();
+    let begun = Instant::now();
+    for _ in 0..50 {
+        assert!(Client::connect(server.address).ask(GET, WAIT).starts_with("HTTP/1.1 200"));
+    }
+    assert!(begun.elapsed() < TIMEOUT, "{:?}", begun.elapsed());
+    for mut client in slow {
+        assert_eq!(client.hear(LATEST), "", "cut off, and nothing but that");
+    }
+}

@@ -1,0 +1,163 @@
+//! A host of PostgreSQL under Patroni, set up by the very files that operators copy (`deploy/patroni`).
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel::sql_types::{Bool, Text};
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _};
+
+use crate::failover::program::Program;
+use testkit::cluster::{Cluster, signal};
+use testkit::server::free_port;
+use testkit::visitor::Visitor;
+
+const CONFIG: &str = "deploy/patroni/config.yml";
+const ENVIRONMENT: &str = "deploy/patroni/patroni_env.conf";
+
+pub struct Node {
+    /// Before its PostgreSQL, which it would start again.
+    patroni: Option<Program>,
+    pub postgres: Cluster,
+    pub name: &'static str,
+    rest: SocketAddr,
+    environment: Vec<(String, String)>,
+}
+
+#[derive(QueryableByName)]
+struct IsStandby {
+    #[diesel(sql_type = Bool)]
+    is_standby: bool,
+}
+
+#[derive(QueryableByName)]
+struct Sender {
+    #[diesel(sql_type = Text)]
+    pid: String,
+}
+
+impl Node {
+    pub fn prepared(name: &'static str, postgres: Cluster, etcd: &str) -> Self {
+        let rest = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let mut node = Self { patroni: None, postgres, name, rest, environment: Vec::new() };
+        node.environment = node.environment(etcd);
+        let folder = node.postgres.folder().display().to_string();
+        let mut text = fs::read_to_string(CONFIG).expect(CONFIG);
+        for (shipped, tested, times) in
+            [("10.0.0.0/24", "127.0.0.1/32", 4), ("/var/run/postgresql", &folder, 1)]
+        {
+            assert_eq!(text.matches(shipped).count(), times, "{shipped} in {CONFIG}");
+            text = text.replace(shipped, tested);
+        }
+        fs::write(node.postgres.folder().join("config.yml"), text).expect("written");
+        node
+    }
+
+    /// What is shipped, at other places.
+    fn environment(&self, etcd: &str) -> Vec<(String, String)> {
+        let folder = self.postgres.folder();
+        let mut places = vec![
+            ("PATRONI_NAME", self.name.to_owned()),
+            ("PATRONI_RESTAPI_LISTEN", self.rest.to_string()),
+            ("PATRONI_RESTAPI_CONNECT_ADDRESS", self.rest.to_string()),
+            ("PATRONI_POSTGRESQL_LISTEN", self.host()),
+            ("PATRONI_POSTGRESQL_CONNECT_ADDRESS", self.host()),
+            ("PATRONI_ETCD3_HOSTS", etcd.to_owned()),
+            ("PATRONI_POSTGRESQL_DATA_DIR", self.postgres.data().display().to_string()),
+            ("PATRONI_POSTGRESQL_BIN_DIR", self.postgres.programs.display().to_string()),
+            ("PATRONI_POSTGRESQL_PGPASS", folder.join("pgpass").display().to_string()),
+        ];
+        let shipped = fs::read_to_string(ENVIRONMENT).expect(ENVIRONMENT);
+        let lines =
+            shipped.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| !name.contains('#'));
+        let environment = lines
+            .map(|(name, value)| {
+                let place = places.iter().position(|(it, _)| *it == name).map(|at| places.swap_remove(at).1);
+                (name.to_owned(), place.unwrap_or_else(|| value.to_owned()))
+            })
+            .collect();
+        assert!(places.is_empty(), "{places:?} in {ENVIRONMENT}");
+        environment
+    }
+
+    pub fn start(&mut self) {
+        let log = self.postgres.folder().join("patroni.log");
+        let program =
+            Program::start("patroni", self.postgres.is_root(), &log, |command| self.configure(command));
+        self.patroni = Some(program);
+    }
+
+    /// Adds the configuration's path and the environment.
+    pub fn configure(&self, command: &mut Command) {
+        let folder = self.postgres.folder();
+        command.arg(folder.join("config.yml")).envs(self.environment.iter().cloned());
+        command.env("HOME", folder).current_dir(folder);
+    }
+
+    /// Its standby hears nothing from it any more: what it commits from now on is there alone.
+    pub fn stop_sending(&self) {
+        let question = diesel::sql_query("SELECT pid::text AS pid FROM pg_stat_replication");
+        let senders: Vec<Sender> = question.load(&mut self.connect()).expect("an answer");
+        assert_eq!(senders.len(), 1, "one standby");
+        signal("STOP", &senders.into_iter().map(|it| it.pid).collect::<Vec<_>>());
+    }
+
+    /// As if its machine were gone: Patroni first, which must not notice.
+    pub fn kill(&mut self) {
+        self.patroni.take().expect("it runs").kill();
+        self.postgres.kill();
+    }
+
+    /// Whether Patroni says that it is "primary", or "synchronous".
+    pub fn is(&self, role: &str) -> bool {
+        Visitor::new(self.rest).get(&format!("/{role}")).is_ok_and(|answer| answer.status == 200)
+    }
+
+    /// The last moment at which it was a standby, and took no writes.
+    pub fn promoted_at(&self, longest: Duration) -> Instant {
+        let begun = Instant::now();
+        let mut connection = self.connect();
+        let mut is_standby = || {
+            let question = diesel::sql_query("SELECT pg_is_in_recovery() AS is_standby");
+            let answer: IsStandby = question.get_result(&mut connection).expect("an answer");
+            answer.is_standby
+        };
+        let mut asked_at = Instant::now();
+        while is_standby() {
+            assert!(begun.elapsed() < longest, "nobody is promoted");
+            thread::sleep(Duration::from_millis(10));
+            asked_at = Instant::now();
+        }
+        asked_at
+    }
+
+    /// Where its PostgreSQL listens.
+    pub fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.postgres.port)
+    }
+
+    /// As PostgreSQL's own user.
+    pub fn connect(&self) -> PgConnection {
+        let password = self.environment.iter().find(|(name, _)| name == "PATRONI_SUPERUSER_PASSWORD");
+        let (_, password) = password.expect("it was shipped");
+        PgConnection::establish(&format!("postgres://postgres:{password}@{}/postgres", self.host()))
+            .expect("a connection")
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            println!("{}: {}", self.name, end_of(&self.postgres.folder().join("patroni.log")));
+        }
+    }
+}
+
+fn end_of(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(60)..].join("\n")
+}

@@ -1,0 +1,95 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use testkit::cluster::{Cluster, run};
+use testkit::database::TestDatabase;
+use testkit::rush::{order, tier_ids};
+use testkit::server::Server;
+use testkit::visitor::Visitor;
+
+/// An authority of this test's own, and what it has signed.
+struct Authority {
+    folder: TempDir,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let authority = Self { folder: tempfile::tempdir().expect("a folder") };
+        authority
+            .openssl("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=TestCA -keyout ca.key -out ca.crt");
+        authority
+    }
+
+    /// A key and a certificate for a host's name, in two files.
+    fn sign(&self, host: &str) -> [PathBuf; 2] {
+        fs::write(self.path("names"), format!("subjectAltName=DNS:{host}")).expect("a file");
+        self.openssl(&format!(
+            "req -new -newkey rsa:2048 -nodes -subj /CN={host} -keyout its.key -out its.csr"
+        ));
+        self.openssl(
+            "x509 -req -in its.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out its.crt",
+        );
+        ["its.key", "its.crt"].map(|name| self.path(name))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn openssl(&self, arguments: &str) {
+        run(Command::new("openssl").args(arguments.split(' ')).current_dir(self.folder.path()));
+    }
+}
+
+/// Has PostgreSQL take TLS connections, and no others over TCP.
+fn encrypt(cluster: &Cluster, [key, certificate]: &[PathBuf; 2]) {
+    for (from, name) in [(key, "server.key"), (certificate, "server.crt")] {
+        let to = cluster.data().join(name);
+        fs::copy(from, &to).expect("a copy");
+        run(Command::new("chmod").arg("600").arg(&to));
+        run(Command::new("chown").arg("--reference").arg(cluster.data()).arg(&to));
+    }
+    let database = cluster.database();
+    database.execute("ALTER SYSTEM SET ssl = on");
+    database.execute("SELECT pg_reload_conf()");
+    fs::write(cluster.data().join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\n").expect("a file");
+    database.execute("SELECT pg_reload_conf()");
+}
+
+fn url(cluster: &Cluster, schema: &TestDatabase, host: &str, authority: &Path) -> String {
+    let url = schema.url.replace("127.0.0.1", host);
+    assert!(url.contains(&format!("{host}:{}", cluster.port)));
+    format!("{url}&sslmode=verify-full&sslrootcert={}", authority.display())
+}
+
+/// The certificate must be of the authority, and for the very host that the URL names.
+#[test]
+fn the_way_to_postgresql_is_encrypted_and_the_server_at_its_end_is_the_right_one() {
+    let (ours, strangers) = (Authority::new(), Authority::new());
+    let cluster = Cluster::start();
+    let mut database = cluster.database();
+    encrypt(&cluster, &ours.sign("localhost"));
+    let plain = format!("{}&sslmode=disable", database.url);
+    let ca = ours.path("ca.crt");
+    let good = url(&cluster, &database, "localhost", &ca);
+    for (wrong, says) in [
+        (plain, "no encryption"),
+        (url(&cluster, &database, "localhost", &strangers.path("ca.crt")), "certificate verify failed"),
+        (url(&cluster, &database, "127.0.0.1", &ca), "does not match host name"),
+    ] {
+        let mut server = Server::prepared(&database, &[("DATABASE_URL", &wrong)]);
+        assert!(!server.start_and_end().success(), "{wrong}");
+        assert!(server.logged().contains(says), "{says}: {}", server.logged());
+    }
+    let server = Server::start(&database, &[("DATABASE_URL", &good)]);
+    // The test itself does not verify.
+    database.url = format!("{}&sslmode=require", database.url);
+    let mut visitor = Visitor::new(server.address);
+    let answer = visitor.book(&order(tier_ids(&database)[0], 2)).expect("an answer");
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    assert_eq!(visitor.get(answer.location()).expect("an answer").status, 200);
+    assert_eq!(visitor.get("/readyz").expect("an answer").status, 200);
+}

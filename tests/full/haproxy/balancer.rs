@@ -1,0 +1,101 @@
+//! HAProxy with the shipped configuration, on ports and in a folder of its own.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use testkit::packages;
+use testkit::server::free_port;
+
+const SHIPPED: &str = "deploy/haproxy/haproxy.cfg";
+
+pub struct Balancer {
+    pub address: SocketAddr,
+    pub socket: PathBuf,
+    guard: Child,
+}
+
+impl Balancer {
+    /// In front of places, named as in the configuration; the processes whose numbers are in `*.pid` of the folder
+    /// end with it.
+    pub fn start(folder: &Path, places: &[(&str, SocketAddr)]) -> Self {
+        packages::need("haproxy:haproxy socat:socat curl:curl python3:python3");
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let socket = folder.join("haproxy.sock");
+        let mut text = fs::read_to_string(SHIPPED).expect(SHIPPED);
+        let mut replace = |shipped: &str, tested: &str, times| {
+            assert_eq!(text.matches(shipped).count(), times, "{shipped} in {SHIPPED}");
+            text = text.replace(shipped, tested);
+        };
+        replace("bind :80\n", &format!("bind {address}\n"), 1);
+        replace("/run/haproxy/admin.sock", &socket.display().to_string(), 1);
+        replace("/var/lib/haproxy/", &format!("{}/", folder.display()), 1);
+        // As many descriptors as a machine for tests has.
+        replace("maxconn 60000", "maxconn 2000", 1);
+        // Whoever runs the tests may not be allowed to become another user.
+        replace("    user haproxy\n    group haproxy\n", "", 1);
+        for (place, at) in places {
+            let (host, color) = place.split_once('-').expect("a host and a color");
+            let number = host.trim_start_matches("web");
+            let port = if color == "blue" { 3001 } else { 3002 };
+            replace(&format!("server {place} 10.0.0.{number}:{port}"), &format!("server {place} {at}"), 2);
+        }
+        fs::write(folder.join("haproxy.cfg"), text).expect("written");
+        let balancer = Self { address, socket, guard: guard(folder) };
+        let begun = Instant::now();
+        // Its socket for commands gets its name after the port is open.
+        while TcpStream::connect(address).is_err() || UnixStream::connect(&balancer.socket).is_err() {
+            let log = fs::read_to_string(folder.join("haproxy.txt")).unwrap_or_default();
+            assert!(begun.elapsed() < Duration::from_secs(20), "haproxy does not start: {log}");
+            thread::sleep(Duration::from_millis(20));
+        }
+        balancer
+    }
+
+    /// What it answers to a command.
+    pub fn ask(&self, command: &str) -> String {
+        let mut socket = UnixStream::connect(&self.socket).expect("haproxy runs");
+        writeln!(socket, "{command}").expect("sent");
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+
+    /// Whether it takes a place to be well.
+    pub fn is_up(&self, place: &str) -> bool {
+        let states = self.ask("show servers state techkraft");
+        let line = states.lines().find(|line| line.split(' ').nth(3) == Some(place)).expect(place);
+        line.split(' ').nth(5) == Some("2")
+    }
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+    }
+}
+
+/// A shell that runs HAProxy until this process has ended, even by a kill: then its standard input is closed. In a
+/// group of its own, so that Ctrl-C at the terminal does not end it before its time.
+fn guard(folder: &Path) -> Child {
+    let script = r#"haproxy -W -f "$0/haproxy.cfg" >"$0/haproxy.txt" 2>&1 <&- & cat; kill $!
+        for pid in "$0"/*.pid; do kill -KILL "$(cat "$pid")" 2>/dev/null; done; wait"#;
+    Command::new("sh")
+        .args(["-c", script])
+        .arg(folder)
+        .current_dir("/")
+        .env("PATH", packages::path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .expect("a shell")
+}

@@ -1,0 +1,122 @@
+//! People who look, poll and book, three hundred times a second altogether, and count what goes wrong.
+
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::haproxy::fleet::Fleet;
+use testkit::rush::Rush;
+use testkit::visitor::{Answer, Visitor};
+
+/// A third of them looks at pages, a third polls, a third books.
+const PEOPLE: u64 = 150;
+/// Between two requests of each.
+const PACE: Duration = Duration::from_millis(500);
+/// A buyer who has to try again.
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
+const POLL: &str = "/events/midnight-parade/availability";
+const PAGE: &str = "/events/midnight-parade";
+
+/// A request that was not answered as it should be.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub what: &'static str,
+    /// A status, or what became of the connection.
+    pub why: String,
+    /// When it was sent, and when it had failed.
+    pub sent: Instant,
+    pub failed: Instant,
+}
+
+#[derive(Debug, Default)]
+pub struct Seen {
+    pub requests: usize,
+    pub failures: Vec<Failure>,
+    pub longest: Duration,
+}
+
+/// Has people use the site for as long as `work` takes; what they have seen. What was confirmed to them is then
+/// there, once, and nothing else is.
+pub fn during<T>(fleet: &Fleet, work: impl FnOnce(&Mutex<Seen>) -> T) -> (Seen, T) {
+    let rush = Rush::on(&fleet.database, [1_000_000; 3]);
+    let seen = Mutex::<Seen>::default();
+    let begun = Instant::now();
+    let done = thread::scope(|scope| {
+        let _end = rush.until_dropped();
+        for number in 0..PEOPLE {
+            let (rush, seen, visitor) = (&rush, &seen, fleet.visitor());
+            // They do little: their stacks need not be large.
+            let thread = thread::Builder::new().stack_size(256 * 1024);
+            thread.spawn_scoped(scope, move || person(rush, visitor, number, seen)).expect("a thread");
+        }
+        thread::sleep(Duration::from_secs(2));
+        let done = work(&seen);
+        thread::sleep(Duration::from_secs(1));
+        done
+    });
+    let took = begun.elapsed();
+    let seen = seen.into_inner().expect("a lock");
+    println!(
+        "{} requests in {took:.1?}, {:.0} a second, {} failed, the longest took {:?}",
+        seen.requests,
+        seen.requests as f64 / took.as_secs_f64(),
+        seen.failures.len(),
+        seen.longest,
+    );
+    for failure in seen.failures.iter().take(10) {
+        println!("{} {} after {:?}", failure.what, failure.why, failure.failed - failure.sent);
+    }
+    rush.assert_true(&fleet.database, &fleet.visitor());
+    let logs = fleet.logs();
+    let errors: Vec<&str> =
+        logs.lines().filter(|it| it.contains("ERROR") || it.contains("panicked")).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    (seen, done)
+}
+
+fn person(rush: &Rush, mut visitor: Visitor, number: u64, seen: &Mutex<Seen>) {
+    let mut random = rush.random(number);
+    // Not all at the same moment.
+    let mut next = Instant::now() + PACE * u32::try_from(number).expect("few") / PEOPLE as u32;
+    while !rush.is_over() {
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+        next = Instant::now().max(next + PACE);
+        match number % 3 {
+            0 => _ = ask(seen, "page", 200, || visitor.get(PAGE)),
+            1 => _ = ask(seen, "poll", 200, || visitor.get(POLL)),
+            _ => {
+                let purchase = rush.purchase(&mut random);
+                let mut retried = false;
+                // To its end, with the same key, as a browser's reload would do it.
+                while let Err(()) = ask(seen, "order", 303, || visitor.book(&purchase))
+                    .map(|answer| _ = rush.note(&answer, &purchase, retried))
+                {
+                    retried = true;
+                    thread::sleep(AGAIN_AFTER);
+                }
+            }
+        }
+    }
+}
+
+/// Sends a request; its answer when that is a good one.
+fn ask(
+    seen: &Mutex<Seen>,
+    what: &'static str,
+    good: u16,
+    send: impl FnOnce() -> std::io::Result<Answer>,
+) -> Result<Answer, ()> {
+    let sent = Instant::now();
+    let answer = send();
+    let failed = Instant::now();
+    let mut seen = seen.lock().expect("a lock");
+    seen.requests += 1;
+    seen.longest = seen.longest.max(failed - sent);
+    let why = match answer {
+        Ok(answer) if answer.status == good => return Ok(answer),
+        Ok(answer) => format!("{} by {:?}", answer.status, answer.header("x-served-by")),
+        Err(error) => error.to_string(),
+    };
+    seen.failures.push(Failure { what, why, sent, failed });
+    Err(())
+}

@@ -1,0 +1,82 @@
+//! What must be so once everything has been sent.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use crate::hostile::decency;
+use crate::hostile::stage::{Stage, TIER};
+use crate::hostile::wire::exchange;
+use testkit::server::{SECRET, assert_verified};
+
+/// What an organizer looks at.
+const PAGES: [&str; 7] = [
+    "/admin",
+    "/admin/sales",
+    "/admin/reseed",
+    "/admin/account",
+    "/admin/audit-log",
+    "/admin/events/midnight-parade/terms",
+    "/admin/events/midnight-parade/bookings.csv",
+];
+
+/// `tokens`: of the bookings that were confirmed to those who asked for them.
+pub fn is_well(stage: &Stage, tokens: &HashSet<&str>) {
+    books_at_once(stage);
+    nothing_else_was_booked(stage, tokens.len() as i64 + 1);
+    the_organizer_sees_it_unharmed(stage);
+    the_log_is_clean(stage, tokens);
+    assert_verified(&stage.database);
+}
+
+fn books_at_once(stage: &Stage) {
+    let begun = Instant::now();
+    let heard = exchange(stage.address(), &stage.booking());
+    assert_eq!(heard.answers.first().map(|answer| answer.status), Some(303), "{heard:?}");
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+fn nothing_else_was_booked(stage: &Stage, confirmed: i64) {
+    let tiers = stage.database.tiers();
+    let hot = tiers.iter().find(|tier| tier.name == TIER).expect("a tier");
+    assert_eq!(hot.bookings, confirmed, "bookings that nobody was told of: {tiers:?}");
+    assert_eq!(stage.database.tier("VIP").sold, 0, "nobody asked for those");
+    stage.database.assert_books_balance();
+}
+
+fn the_organizer_sees_it_unharmed(stage: &Stage) {
+    for page in PAGES {
+        let answers = stage.get(page, &stage.session);
+        let answer = answers.first().expect("an answer");
+        assert_eq!(answer.status, 200, "{page}");
+        if page.ends_with(".csv") {
+            let mut reader = csv::Reader::from_reader(answer.body.as_slice());
+            let cells = reader
+                .records()
+                .flat_map(|row| row.expect("a row").iter().map(str::to_owned).collect::<Vec<_>>());
+            let formulas: Vec<String> = cells.filter(|cell| cell.starts_with(['=', '+', '-', '@'])).collect();
+            assert!(formulas.is_empty(), "{formulas:?}");
+        } else {
+            assert_eq!(decency::breaches(answer), Vec::<String>::new(), "{page}");
+        }
+    }
+}
+
+/// A line for each request and each event, and nothing in it that opens anything or belongs to a buyer.
+fn the_log_is_clean(stage: &Stage, tokens: &HashSet<&str>) {
+    let log = stage.server.logged();
+    let is_line =
+        |line: &str| line.starts_with("[20") && (line.contains(" INFO ") || line.contains(" WARN "));
+    // Actix panics when a header's name has more than 64 KiB, which ends that connection and no other.
+    let known = ["InvalidHeaderName", "actix-http-3", "note: run with `RUST_BACKTRACE=1`"];
+    let is_known = |line: &str| line.is_empty() || known.iter().any(|it| line.contains(it));
+    let others: Vec<&str> = log.lines().filter(|line| !is_line(line) && !is_known(line)).take(20).collect();
+    assert!(others.is_empty(), "errors, panics, or lines that a visitor has written: {others:#?}");
+    let secrets: HashSet<&str> = [SECRET, stage.password.as_str(), "ada@example.org", "Lovelace"].into();
+    let shown: Vec<&str> = log
+        .lines()
+        .filter(|line| secrets.iter().chain(tokens).any(|secret| line.contains(secret)))
+        .take(20)
+        .collect();
+    assert!(shown.is_empty(), "{shown:#?}");
+    assert!(log.lines().count() > tokens.len(), "the log is there");
+}

@@ -1,0 +1,58 @@
+//! Behind nginx each visitor has a limit of his own, and what nginx keeps for all has none.
+
+use std::thread;
+use std::time::Duration;
+
+use reqwest::blocking::{Client, RequestBuilder};
+
+use crate::nginx::front::{FRAGMENT, Front};
+
+const LIMITS: [(&str, &str); 4] = [
+    ("RATE_LIMITS", "on"),
+    ("RATE_LIMIT_PAGES", "4/hour"),
+    ("RATE_LIMIT_POLLS", "1/hour"),
+    ("RATE_LIMIT_STATIC", "1/hour"),
+];
+
+/// A visitor with an address of his own, from which he comes to nginx.
+fn visitor(last: u8) -> Client {
+    let client = Client::builder().local_address(std::net::IpAddr::from([127, 0, 0, last]));
+    client.build().expect("a client")
+}
+
+fn passes(mut request: impl FnMut() -> RequestBuilder) -> usize {
+    (0..20).take_while(|_| request().send().expect("an answer").status() != 429).count()
+}
+
+/// Tried: without TRUSTED_PROXIES the second visitor had nothing left.
+#[test]
+fn visitors_are_told_apart_whatever_they_say_of_themselves() {
+    let front = Front::open_with(&LIMITS);
+    let (ada, bob) = (visitor(2), visitor(3));
+    let mut number = 0;
+    let lie = || {
+        number += 1;
+        let address = format!("203.0.113.{number}");
+        let request = ada.get(front.url("/")).header("forwarded", format!("for={address}"));
+        request.header("x-forwarded-for", format!("{address}, {address}"))
+    };
+    assert_eq!(passes(lie), 4);
+    assert_eq!(passes(|| bob.get(front.url("/"))), 4);
+}
+
+/// Tried: with the proxy's own requests counted, everybody heard 429 when the copy was a second old.
+#[test]
+fn the_copies_that_nginx_keeps_are_fetched_without_limit() {
+    let front = Front::open_with(&LIMITS);
+    let ada = visitor(2);
+    for _ in 0..8 {
+        assert_eq!(ada.get(front.url(FRAGMENT)).send().expect("an answer").status(), 200);
+        thread::sleep(Duration::from_millis(500));
+    }
+    let asked = front.origin_requests_of(FRAGMENT);
+    assert!(asked >= 2, "{asked}: the copy was to be fetched again");
+    for name in ["one", "two", "three"] {
+        let answer = ada.get(front.url(&format!("/static/{name}.css"))).send().expect("an answer");
+        assert_eq!(answer.status(), 404);
+    }
+}

@@ -1,0 +1,101 @@
+//! What belongs to one visitor is never shown to another.
+
+use crate::nginx::front::{FRAGMENT, Front, header};
+
+/// Every path that is one visitor's own, asked twice by one and once by another: three times the server
+/// answers, and the other one reads nothing of the first.
+///
+/// Tried: `proxy_cache` in `location /` alone keeps nothing, because the pages forbid it; with their
+/// `Cache-Control` ignored as well, the server answered once.
+#[test]
+fn personal_pages_come_from_the_server_every_time() {
+    let front = Front::open();
+    let (ada, bob) = (Front::browser(), Front::browser());
+    let booking = front.book(&ada, "Ada Lovelace");
+    let home = front.get(&ada, "/").text().expect("a page");
+    assert!(
+        home.contains("Welcome back, Ada") && home.contains("Booked: 1"),
+        "her page greets her, and her toast"
+    );
+    let ticket_type = crate::nginx::front::between(&home, "name=\"ticket_type\" value=\"", "\"").to_owned();
+    let checkout = format!("/bookings/new?ticket_type={ticket_type}");
+    let token = booking.trim_start_matches("/bookings/");
+    let as_if_static = format!("/static/..%2fbookings%2f{token}");
+    let as_if_fragment = format!("{booking}/availability");
+    let paths = [
+        "/",
+        "/events/midnight-parade",
+        &checkout,
+        "/admin",
+        "/admin/sign-in",
+        &as_if_static,
+        &as_if_fragment,
+    ];
+    for path in paths {
+        let before: usize = front.origin_requests().values().sum();
+        let hers = [front.get(&ada, path), front.get(&ada, path)];
+        let his = front.get(&bob, path);
+        assert_eq!(front.origin_requests().values().sum::<usize>(), before + 3, "{path}");
+        for answer in hers.iter().chain([&his]) {
+            assert_eq!(header(answer, "x-cache-status"), "", "{path}");
+            let control = header(answer, "cache-control");
+            assert!(control.contains("no-store") || control == "private, no-cache", "{path}: {control}");
+        }
+        assert_eq!(header(&his, "set-cookie"), "", "{path}");
+        let read = his.text().expect("a page");
+        for secret in ["Ada", "ada+", "Booked: 1", token] {
+            assert!(!read.contains(secret), "{path} told him {secret}");
+        }
+    }
+    for path in [&booking, &format!("{booking}/calendar.ics")] {
+        let before: usize = front.origin_requests().values().sum();
+        for browser in [&ada, &ada, &bob] {
+            assert_eq!(
+                header(&front.get(browser, path), "cache-control"),
+                "private, no-store",
+                "whose link it is"
+            );
+        }
+        assert_eq!(front.origin_requests().values().sum::<usize>(), before + 3, "{path}");
+    }
+}
+
+/// A visitor with a booking, a toast that waits and a session is the first to ask for what is kept.
+#[test]
+fn what_is_kept_holds_nothing_of_the_visitor_who_asked_first() {
+    let front = Front::open();
+    let (ada, bob) = (Front::browser(), Front::browser());
+    front.book(&ada, "Ada Lovelace");
+    let asked = ada.get(front.url(FRAGMENT)).header("authorization", "Basic YWRhOnNlY3JldA==");
+    let hers = asked.send().expect("an answer");
+    assert_eq!((hers.status().as_u16(), header(&hers, "set-cookie")), (200, ""));
+    let his = front.get(&bob, FRAGMENT);
+    assert_eq!((header(&his, "x-cache-status"), header(&his, "set-cookie")), ("HIT", ""));
+    let (hers, his) = (hers.text().expect("a fragment"), his.text().expect("a fragment"));
+    assert_eq!(hers, his);
+    assert!(!his.contains("Ada") && !his.contains("ada+"));
+    // The poll did not take the toast that waits for her next page.
+    assert!(front.get(&ada, "/").text().expect("a page").contains("Booked: 1"));
+}
+
+/// Errors are of the moment: nobody is told for a second time what was wrong for somebody else.
+#[test]
+fn errors_are_not_kept() {
+    let front = Front::open();
+    let path = "/events/not-yet-announced/availability";
+    for asked in 1..=3 {
+        let answer = front.get(&Front::browser(), path);
+        assert_eq!((answer.status().as_u16(), header(&answer, "cache-control")), (404, "no-store"));
+        assert_eq!(front.origin_requests_of(path), asked);
+    }
+}
+
+/// The server's own guard against other sites' forms works through nginx, by the address that visitors type.
+#[test]
+fn a_form_of_another_site_is_refused_through_nginx_too() {
+    let front = Front::open();
+    for (origin, status) in [("https://evil.example", 403), ("null", 403)] {
+        let form = Front::browser().post(front.url("/buyer/forget")).header("origin", origin);
+        assert_eq!(form.form(&[("a", "b")]).send().expect("an answer").status(), status, "{origin}");
+    }
+}

@@ -1,0 +1,51 @@
+//! What `docs/releases.md` lets a migration do at once, done by a migration that no release has.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::previous_release::site::{assert_verified_by_both, previous, readiness, sell};
+use testkit::database::TestDatabase;
+use testkit::rush::Rush;
+use testkit::server::Server;
+use testkit::visitor::Visitor;
+
+/// The left column of the rules' table, on the tables that every booking goes through.
+const ADDITIONS: &[&str] = &[
+    "CREATE TABLE gates (id BIGINT PRIMARY KEY, booking_id BIGINT REFERENCES bookings (id))",
+    "ALTER TABLE bookings ADD COLUMN gate TEXT",
+    "ALTER TABLE bookings ADD COLUMN channel TEXT NOT NULL DEFAULT 'web'",
+    "ALTER TABLE ticket_types ADD COLUMN color TEXT",
+    "ALTER TABLE events ADD COLUMN doors_note TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE mails ADD COLUMN language TEXT NOT NULL DEFAULT 'en'",
+    "CREATE INDEX bookings_by_channel ON bookings (channel, created_at)",
+    "INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000001')",
+];
+/// One that the release before cannot live with, and the floor that shuts it out.
+const CONTRACTION: &str = "INSERT INTO secrets (name, value) VALUES ('schema_floor', '99990101000001')";
+
+/// Tried: with `ALTER TABLE bookings RENAME COLUMN buyer_name TO holder` among them nothing was sold: each order was
+/// answered with 500.
+#[test]
+fn the_release_before_lives_with_what_the_rules_allow_and_makes_way_for_the_floor() {
+    let database = TestDatabase::create();
+    Server::start(&database, &[]).stop();
+    ADDITIONS.iter().for_each(|addition| database.execute(addition));
+    let mut before = previous(&database);
+    let rush = Rush::on(&database, [50, 500, 100_000]);
+    sell(&rush, &before);
+    let ready = readiness(&before);
+    assert!(ready.status == 200 && ready.body.contains("a newer release's, which this one can live with"));
+    rush.assert_true(&database, &Visitor::new(before.address));
+    assert_verified_by_both(&database);
+
+    database.execute(CONTRACTION);
+    let begun = Instant::now();
+    while readiness(&before).status != 503 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it is still ready");
+        thread::sleep(Duration::from_millis(50));
+    }
+    before.stop();
+    assert!(!before.start_and_end().success());
+    let said = before.logged();
+    assert!(said.contains("a newer release has taken away what this one needs"), "{said}");
+}

@@ -1,0 +1,44 @@
+//! A site that changes over: servers of both releases, and what both must say of its database.
+
+use std::thread;
+
+use testkit::database::TestDatabase;
+use testkit::previous_release;
+use testkit::rush::Rush;
+use testkit::server::{Server, assert_verified, assert_verified_by, release};
+use testkit::visitor::{Answer, Visitor};
+
+/// A server of the release before.
+pub fn previous(database: &TestDatabase) -> Server {
+    let mut server = Server::of_release(previous_release::binary(), database, &[]);
+    server.start_again();
+    server.wait_until_it_listens();
+    server
+}
+
+pub fn readiness(server: &Server) -> Answer {
+    Visitor::new(server.address).get("/readyz").expect("an answer")
+}
+
+pub fn sell(rush: &Rush, server: &Server) {
+    let sold = || rush.ledger.lock().expect("a lock").confirmed.len();
+    let before = sold();
+    thread::scope(|scope| {
+        for buyer in 0..8 {
+            let mut visitor = Visitor::new(server.address);
+            let mut random = rush.random(buyer + before as u64);
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    rush.settle(&mut visitor, &rush.purchase(&mut random));
+                }
+            });
+        }
+    });
+    assert!(sold() > before);
+}
+
+/// `techkraft verify` of each finds nothing wrong.
+pub fn assert_verified_by_both(database: &TestDatabase) {
+    assert_verified(database);
+    assert_verified_by(release(previous_release::binary(), database));
+}

@@ -1,0 +1,133 @@
+//! Redis freezes, dies, comes back and is emptied while people buy and look: no buyer and no visitor notices.
+
+use std::thread;
+use std::time::{Duration, Instant};
+use testkit::wait::within;
+
+use crate::redis::redis_server::RedisServer;
+use crate::redis::site::{Site, shown, shows_within};
+use testkit::cluster::Cluster;
+use testkit::rush::Rush;
+use testkit::visitor::Visitor;
+
+const REFRESH_MS: u32 = 200;
+const BUYERS: u64 = 6;
+/// How soon servers show what others sell while Redis is away: a refresh, and the half second after which a
+/// Redis that does not answer is given up; the rest is for a busy machine.
+const SHOWN_WITHIN: Duration = Duration::from_secs(3);
+const RECOVERED_WITHIN: Duration = Duration::from_secs(5);
+/// The longest that a page may take; for Redis nobody waits.
+const LONGEST_POLL: Duration = Duration::from_secs(2);
+
+/// Tried: with commands that may wait for minutes nobody noticed that Redis was frozen; without a second
+/// subscription nobody listened after it.
+#[test]
+fn redis_frozen_killed_restarted_and_emptied_under_load_costs_nothing() {
+    let (cluster, mut redis) = (Cluster::start(), RedisServer::start());
+    let site = Site::open(2, &cluster, &redis, REFRESH_MS);
+    let rush = Rush::on(&site.database, [1_000_000; 3]);
+    thread::scope(|scope| {
+        let end = rush.until_dropped();
+        for buyer in 0..BUYERS {
+            let (rush, mut visitor) = (&rush, site.visitor(buyer as usize % 2));
+            scope.spawn(move || rush.buy(&mut visitor, buyer));
+        }
+        for server in 0..2 {
+            let (rush, visitor) = (&rush, site.visitor(server));
+            scope.spawn(move || look(rush, visitor));
+        }
+        assert_sharing(&redis);
+
+        redis.freeze();
+        site.wait_until_alone(1);
+        thread::sleep(Duration::from_secs(1));
+        redis.thaw();
+        site.wait_until_joined(2);
+        assert_sharing(&redis);
+
+        redis.kill();
+        site.wait_until_alone(2);
+        thread::sleep(Duration::from_secs(1));
+        redis.start_again();
+        site.wait_until_joined(3);
+        assert_sharing(&redis);
+
+        redis.ask::<()>(&["FLUSHALL"]);
+        assert_sharing(&redis);
+        drop(end);
+    });
+    rush.assert_true(&site.database, &site.visitor(0));
+    assert_eq!(site.lines(), [(2, 3), (2, 3)], "one line when it goes, and one when it is back");
+}
+
+/// Servers start without Redis, and sell and show by themselves; when it comes they share.
+/// Tried: with commands that may wait for minutes a frozen Redis froze the board of the server that follows.
+#[test]
+fn servers_start_without_redis_and_share_when_it_comes() {
+    let (cluster, mut redis) = (Cluster::start(), RedisServer::prepared());
+    let mut site = Site::closed(&cluster, &redis, 1_000, &[]);
+    site.add_alone(2);
+    site.wait_until_alone(1);
+    let (mut here, mut there) = (site.visitor(0), site.visitor(1));
+    site.book_one(&mut here);
+    shows_within(SHOWN_WITHIN, &mut there, &[100, 200, 999]);
+    redis.start_again();
+    site.wait_until_joined(1);
+    assert_sharing(&redis);
+    site.book_one(&mut here);
+    shows_within(SHOWN_WITHIN, &mut there, &[100, 200, 998]);
+
+    // It goes again, and what is sold meanwhile is sold as quickly, and shows all the same.
+    redis.freeze();
+    for left in [997, 996] {
+        let begun = Instant::now();
+        site.book_one(&mut here);
+        assert!(begun.elapsed() < LONGEST_POLL, "a booking took {:?}", begun.elapsed());
+        shows_within(SHOWN_WITHIN, &mut there, &[100, 200, left]);
+    }
+    redis.thaw();
+    site.wait_until_joined(2);
+
+    // It answers, but refuses to be written to: as good as none, and said once.
+    redis.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    site.wait_until_alone(3);
+    site.database.set_available("VIP", 50);
+    shows_within(SHOWN_WITHIN, &mut here, &[50, 200, 996]);
+    shows_within(SHOWN_WITHIN, &mut there, &[50, 200, 996]);
+    thread::sleep(Duration::from_secs(2));
+    redis.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    site.wait_until_joined(3);
+    assert_eq!(site.lines(), [(3, 3), (3, 3)], "one line when it goes, and one when it is back");
+    site.database.assert_books_balance();
+}
+
+/// Somebody holds the lease, there is a snapshot, and both servers listen.
+fn assert_sharing(redis: &RedisServer) {
+    let took = within(RECOVERED_WITHIN, "the servers share again", || {
+        let listeners = redis.names("news").pop().map_or(0, |channel| {
+            let numbers: (String, usize) = redis.ask(&["PUBSUB", "NUMSUB", &channel]);
+            numbers.1
+        });
+        redis.names("lease").len() == 1 && redis.names("board").len() == 1 && listeners == 2
+    });
+    println!("sharing after {took:?}");
+}
+
+/// Polls until the rush is over: numbers never rise, and no poll waits for Redis.
+fn look(rush: &Rush, mut visitor: Visitor) {
+    let mut before = vec![i64::MAX; 3];
+    while !rush.is_over() {
+        let begun = Instant::now();
+        let numbers = shown(&mut visitor);
+        if begun.elapsed() > LONGEST_POLL {
+            rush.note_wrong(format!("a poll took {:?}", begun.elapsed()));
+        }
+        // The capacities are raised before the rush, so what is shown first may be the old ones.
+        let has_begun = numbers.iter().all(|number| *number > 1_000);
+        if has_begun && numbers.iter().zip(&before).any(|(number, before)| number > before) {
+            rush.note_wrong(format!("{numbers:?} after {before:?}"));
+        }
+        before = if has_begun { numbers } else { before };
+        thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,62 @@
+//! How often the database is asked what the board shows, by one server and by many.
+
+use std::thread;
+use std::time::Duration;
+
+use diesel::QueryableByName;
+use diesel::sql_types::BigInt;
+
+use crate::redis::redis_server::RedisServer;
+use crate::redis::site::Site;
+use testkit::cluster::Cluster;
+use testkit::database::TestDatabase;
+
+const REFRESH_MS: u32 = 250;
+const COUNTED_FOR: Duration = Duration::from_secs(4);
+
+#[derive(QueryableByName)]
+struct Calls {
+    #[diesel(sql_type = BigInt)]
+    calls: i64,
+}
+
+/// Tried: with a lease that everybody is given 4 servers asked 4 times as often as one, and 16 servers 16
+/// times, as they do without Redis.
+#[test]
+fn sixteen_servers_read_the_board_as_often_as_one() {
+    let (cluster, redis) = (Cluster::start(), RedisServer::start());
+    count_statements(&cluster);
+    let mut site = Site::closed(&cluster, &redis, REFRESH_MS, &[("DATABASE_POOL_SIZE", "4")]);
+    let mut counts = Vec::new();
+    for (more, servers) in [(1, 1), (3, 4), (12, 16)] {
+        site.add(more);
+        // What every new server reads by itself at its start is behind them.
+        thread::sleep(Duration::from_secs(1));
+        let before = readings(&site.database);
+        thread::sleep(COUNTED_FOR);
+        let count = readings(&site.database) - before;
+        println!("{servers} servers: {count} readings in {COUNTED_FOR:?}");
+        counts.push(count);
+    }
+    let due = i64::try_from(COUNTED_FOR.as_millis()).expect("small") / i64::from(REFRESH_MS);
+    for count in counts {
+        assert!((due * 3 / 4..=due * 5 / 4).contains(&count), "{count}, not {due}");
+    }
+    assert!(site.lines().iter().all(|lines| *lines == (0, 1)), "{:?}", site.lines());
+}
+
+fn count_statements(cluster: &Cluster) {
+    cluster.database().execute("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'");
+    cluster.stop_immediately();
+    cluster.start_again();
+}
+
+/// How often the concerts of the board have been read.
+fn readings(database: &TestDatabase) -> i64 {
+    database.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
+    let counted: Vec<Calls> = database.rows(
+        "SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT) AS calls FROM pg_stat_statements
+         WHERE query LIKE 'SELECT%FROM \"events\" ORDER BY%'",
+    );
+    counted[0].calls
+}

@@ -1,0 +1,38 @@
+//! Two sites use one Redis, and neither sees anything of the other.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::redis::redis_server::RedisServer;
+use crate::redis::site::{Site, shown, shows_within};
+use testkit::cluster::Cluster;
+
+const REFRESH_MS: u32 = 200;
+
+/// The ids of their concerts and tiers are the same, and so are the versions at the start.
+/// Tried: with names that are not made of the secret the one site never showed what was left on it.
+#[test]
+fn two_sites_on_one_redis_do_not_mix() {
+    let (cluster, redis) = (Cluster::start(), RedisServer::start());
+    let one = Site::open(2, &cluster, &redis, REFRESH_MS);
+    let secret = [("SECRET_KEY", "another secret, that of the servers of another site")];
+    let mut other = Site::closed(&cluster, &redis, REFRESH_MS, &secret);
+    other.add(2);
+
+    let mut buyer = one.visitor(0);
+    for _ in 0..5 {
+        one.book_one(&mut buyer);
+    }
+    other.database.set_available("VIP", 42);
+    for server in [0, 1] {
+        shows_within(Duration::from_secs(5), &mut one.visitor(server), &[100, 200, 995]);
+        shows_within(Duration::from_secs(5), &mut other.visitor(server), &[42, 200, 1_000]);
+    }
+    // Every server has had its turn again and again meanwhile.
+    thread::sleep(Duration::from_millis(8 * u64::from(REFRESH_MS)));
+    for server in [0, 1] {
+        assert_eq!(shown(&mut one.visitor(server)), [100, 200, 995]);
+        assert_eq!(shown(&mut other.visitor(server)), [42, 200, 1_000]);
+    }
+    assert_eq!((redis.names("lease").len(), redis.names("news").len()), (2, 2));
+}

@@ -1,0 +1,105 @@
+//! A Redis of a test's own, on a port that it keeps when it is started again.
+
+use std::fs::File;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use redis::{Connection, RedisResult};
+use tempfile::TempDir;
+
+use testkit::packages;
+use testkit::server::free_port;
+
+pub struct RedisServer {
+    port: u16,
+    folder: TempDir,
+    child: Option<Child>,
+}
+
+impl RedisServer {
+    pub fn start() -> Self {
+        let mut server = Self::prepared();
+        server.start_again();
+        server
+    }
+
+    /// Not started yet.
+    pub fn prepared() -> Self {
+        packages::need("redis-server:redis-server");
+        Self { port: free_port(), folder: tempfile::tempdir().expect("a temporary folder"), child: None }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Starts it, empty, and waits until it answers.
+    pub fn start_again(&mut self) {
+        let log = File::create(self.folder.path().join("redis.log")).expect("a log");
+        // The kernel ends it together with the test, however that ends.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "redis-server", "--port", &self.port.to_string()]);
+        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"]);
+        command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(log).stderr(Stdio::null());
+        self.child = Some(command.spawn().expect("setpriv runs redis-server"));
+        let begun = Instant::now();
+        while self.try_connect().is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "redis-server did not start");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// `kill -9`
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("it can be killed");
+            child.wait().expect("it has ended");
+        }
+    }
+
+    /// Neither answers nor hangs up, until it is [`RedisServer::thaw`]ed.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.as_ref().expect("it runs").id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().expect("kill runs").success());
+    }
+
+    /// What it answers to a command.
+    pub fn ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> T {
+        let mut redis = self.try_connect().expect("it answers");
+        let mut line = redis::cmd(command[0]);
+        command[1..].iter().for_each(|argument| _ = line.arg(argument));
+        line.query(&mut redis).expect("it does what it is told")
+    }
+
+    /// The names of that kind that any site uses: "lease", "board" or "news".
+    pub fn names(&self, kind: &str) -> Vec<String> {
+        let pattern = format!("techkraft:*:{kind}");
+        if kind == "news" {
+            self.ask(&["PUBSUB", "CHANNELS", &pattern])
+        } else {
+            self.ask(&["KEYS", &pattern])
+        }
+    }
+
+    fn try_connect(&self) -> RedisResult<Connection> {
+        let mut redis = redis::Client::open(self.url())?.get_connection()?;
+        redis.set_read_timeout(Some(Duration::from_secs(10)))?;
+        redis::cmd("PING").query::<()>(&mut redis)?;
+        Ok(redis)
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

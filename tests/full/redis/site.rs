@@ -1,0 +1,107 @@
+//! A site of several servers that share a database and, mostly, a Redis; and what its visitors see.
+
+use std::time::Duration;
+use testkit::wait::within;
+
+use crate::redis::redis_server::RedisServer;
+use testkit::cluster::Cluster;
+use testkit::database::TestDatabase;
+use testkit::rush::{order, tier_ids};
+use testkit::server::Server;
+use testkit::visitor::Visitor;
+
+const JOINED: &str = "the board is shared through Redis";
+const AWAY: &str = "every server reads the database itself";
+
+pub struct Site {
+    pub servers: Vec<Server>,
+    pub database: TestDatabase,
+    settings: Vec<(String, String)>,
+}
+
+impl Site {
+    /// Servers that look every so often at what has changed elsewhere, as soon as all of them share.
+    pub fn open(servers: usize, cluster: &Cluster, redis: &RedisServer, refresh_ms: u32) -> Self {
+        let mut site = Self::closed(cluster, redis, refresh_ms, &[]);
+        site.add(servers);
+        site
+    }
+
+    /// Without a server yet.
+    pub fn closed(cluster: &Cluster, redis: &RedisServer, refresh_ms: u32, more: &[(&str, &str)]) -> Self {
+        let refresh_ms = refresh_ms.to_string();
+        let url = redis.url();
+        let settings = [
+            ("REDIS_URL", url.as_str()),
+            ("BOARD_REFRESH_MS", &refresh_ms),
+            ("RUST_LOG", "techkraft=info,techkraft::request=warn"),
+        ];
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let settings = settings.iter().chain(more).map(owned).collect();
+        Self { servers: Vec::new(), database: cluster.database(), settings }
+    }
+
+    /// Starts more servers, and waits until they share.
+    pub fn add(&mut self, servers: usize) {
+        self.add_alone(servers);
+        self.wait_until_joined(1);
+    }
+
+    /// Starts more servers, whatever has become of Redis.
+    pub fn add_alone(&mut self, servers: usize) {
+        let settings: Vec<(&str, &str)> =
+            self.settings.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        let mut new: Vec<Server> =
+            (0..servers).map(|_| Server::prepared(&self.database, &settings)).collect();
+        new.iter_mut().for_each(Server::start_again);
+        new.iter_mut().for_each(Server::wait_until_it_listens);
+        self.servers.append(&mut new);
+    }
+
+    /// Waits until every server has said so often that it shares the board.
+    pub fn wait_until_joined(&self, times: usize) {
+        within(Duration::from_secs(10), "all servers share", || {
+            self.servers.iter().all(|server| count(server, JOINED) == times)
+        });
+    }
+
+    /// Waits until every server has said so often that Redis is away.
+    pub fn wait_until_alone(&self, times: usize) {
+        within(Duration::from_secs(10), "all servers miss Redis", || {
+            self.servers.iter().all(|server| count(server, AWAY) == times)
+        });
+    }
+
+    /// How often each server has said that Redis went, and that it is there.
+    pub fn lines(&self) -> Vec<(usize, usize)> {
+        self.servers.iter().map(|server| (count(server, AWAY), count(server, JOINED))).collect()
+    }
+
+    pub fn visitor(&self, server: usize) -> Visitor {
+        Visitor::new(self.servers[server].address)
+    }
+
+    /// Books a ticket of the last tier, which has the most of them.
+    pub fn book_one(&self, visitor: &mut Visitor) {
+        let tier = *tier_ids(&self.database).last().expect("a tier");
+        assert_eq!(visitor.book(&order(tier, 1)).expect("an answer").status, 303);
+    }
+}
+
+fn count(server: &Server, line: &str) -> usize {
+    server.logged().matches(line).count()
+}
+
+/// How many tickets of each tier a server shows.
+pub fn shown(visitor: &mut Visitor) -> Vec<i64> {
+    let answer = visitor.get("/events/midnight-parade/availability").expect("an answer");
+    assert_eq!(answer.status, 200);
+    let bars = answer.body.split("class=\"stock__bar\"").skip(1);
+    let value = |bar: &str| bar.split("value=\"").nth(1)?.split('"').next()?.parse().ok();
+    bars.map(|bar| value(bar).expect("a number")).collect()
+}
+
+/// Waits until a server shows these numbers; how long that took.
+pub fn shows_within(limit: Duration, visitor: &mut Visitor, numbers: &[i64]) -> Duration {
+    within(limit, &format!("the server shows {numbers:?}"), || shown(visitor) == numbers)
+}

@@ -1,0 +1,78 @@
+//! Somebody who looks at the pages all the time, and notes whatever a visitor should not see.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+use testkit::wait::eventually;
+
+use techkraft::events::seed;
+
+use testkit::rush::Rush;
+use testkit::visitor::Visitor;
+
+/// A page is made from memory; longer than this on a busy machine, and it has waited for something else.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(1_500);
+
+pub struct Looker {
+    address: SocketAddr,
+    /// What was left of each tier at the last look.
+    seen: Mutex<Vec<u32>>,
+}
+
+impl Looker {
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, seen: Mutex::default() }
+    }
+
+    /// What is left of each tier as the last look saw it.
+    pub fn seen(&self) -> Vec<u32> {
+        self.seen.lock().expect("a lock").clone()
+    }
+
+    /// Tiers are made larger beside the servers; only from when that is shown their numbers shrink.
+    pub fn wait_for_capacity(&self, capacity: u32) {
+        let mut visitor = Visitor::new(self.address);
+        let capacity = format!("max=\"{capacity}\"");
+        eventually("the tiers are shown with what they hold now", || {
+            visitor.get("/").is_ok_and(|page| page.body.matches(&capacity).count() == 3)
+        });
+    }
+
+    /// Looks until the rush is over. Tickets are only sold meanwhile, so numbers never grow.
+    pub fn look(&self, rush: &Rush) {
+        let mut visitor = Visitor::new(self.address);
+        let availability = format!("/events/{}/availability", seed::concert().slug);
+        let mut looks = 0;
+        while !rush.is_over() {
+            for path in ["/", &availability] {
+                let begun = Instant::now();
+                match visitor.get(path) {
+                    Ok(answer) if answer.status == 200 => self.note(&stock(&answer.body), rush),
+                    other => rush.note_wrong(format!("{path}: {other:?}")),
+                }
+                if begun.elapsed() > ANSWERS_WITHIN {
+                    rush.note_wrong(format!("{path} took {:?}", begun.elapsed()));
+                }
+                looks += 1;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        println!("{looks} looks");
+    }
+
+    fn note(&self, stock: &[u32], rush: &Rush) {
+        let mut seen = self.seen.lock().expect("a lock");
+        let is_later = seen.len() == stock.len() && seen.iter().zip(stock).all(|(before, now)| now <= before);
+        if !seen.is_empty() && !is_later {
+            rush.note_wrong(format!("{stock:?} was shown after {seen:?}"));
+        }
+        *seen = stock.to_vec();
+    }
+}
+
+/// What is left of each tier, as the page says.
+pub fn stock(page: &str) -> Vec<u32> {
+    let numbers = page.split("stock__count\"><strong>").skip(1);
+    numbers.filter_map(|text| text.split('<').next()?.parse().ok()).collect()
+}

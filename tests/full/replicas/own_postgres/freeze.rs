@@ -1,0 +1,38 @@
+use std::thread;
+use testkit::wait::eventually;
+
+use crate::replicas::looker::Looker;
+use crate::replicas::site::{Site, assert_board_was_always_read, count};
+use testkit::rush::Rush;
+use testkit::visitor::Visitor;
+
+/// A machine that hangs: its connections stay open, and nothing ever comes back. One server sells, another
+/// one learns of it from the standbys.
+/// Tried: with reads that wait for ever, the board stood still.
+#[test]
+fn frozen_standbys_hold_up_no_page_and_not_the_board() {
+    let site = Site::start();
+    let [shop, window] = [site.server(), site.server()];
+    let rush = Rush::on(&site.database, [1_000_000; 3]);
+    let looker = Looker::at(window.address);
+    thread::scope(|scope| {
+        let _end = rush.until_dropped();
+        let (mut visitor, rush_ref) = (Visitor::new(shop.address), &rush);
+        scope.spawn(move || rush_ref.buy(&mut visitor, 0));
+        looker.wait_for_capacity(1_000_000);
+        scope.spawn(|| looker.look(&rush));
+        let frozen = site.standbys.each_ref().map(|standby| {
+            let frozen = standby.cluster.freeze();
+            eventually("it is left out", || count(&window, standby, "is left out") == 1);
+            let before = looker.seen();
+            eventually("the board goes on", || looker.seen() != before);
+            frozen
+        });
+        drop(frozen);
+        for standby in &site.standbys {
+            eventually("it is back", || count(&window, standby, "is back") == 1);
+        }
+    });
+    [&shop, &window].into_iter().for_each(assert_board_was_always_read);
+    rush.assert_true(&site.database, &Visitor::new(shop.address));
+}

@@ -1,0 +1,48 @@
+use std::thread;
+use std::time::Duration;
+use testkit::wait::eventually;
+
+use crate::replicas::looker::Looker;
+use crate::replicas::site::{Site, assert_board_was_always_read, count};
+use testkit::rush::Rush;
+use testkit::visitor::Visitor;
+
+const BUYERS: u64 = 4;
+
+/// Both go in mid-load, one after the other, as in a crash; then one comes back.
+/// Tried: with a standby's error taken for the answer, the board was left without one.
+#[test]
+fn standbys_that_die_cost_no_request_and_without_any_the_primary_is_read() {
+    let site = Site::start();
+    let server = site.server();
+    let rush = Rush::on(&site.database, [1_000_000; 3]);
+    let looker = Looker::at(server.address);
+    thread::scope(|scope| {
+        let _end = rush.until_dropped();
+        rush.send_buyers(scope, BUYERS, server.address);
+        looker.wait_for_capacity(1_000_000);
+        scope.spawn(|| looker.look(&rush));
+        let [first, second] = &site.standbys;
+        let primary_reads = site.primary_reads();
+        first.cluster.stop_immediately();
+        eventually("the first is left out", || count(&server, first, "is left out") == 1);
+        let before = second.reads();
+        eventually("the second is read from", || second.reads() > before + 4);
+        assert_eq!(site.primary_reads(), primary_reads, "the primary was read though a standby was well");
+        second.cluster.stop_immediately();
+        eventually("the second is left out", || count(&server, second, "is left out") == 1);
+        eventually("the primary is read from", || site.primary_reads() > primary_reads + 4);
+        first.cluster.start_again();
+        eventually("the first is back", || count(&server, first, "is back") == 1);
+        let before = first.reads();
+        eventually("the first is read from", || first.reads() > before + 4);
+        // One line when it goes, one when it comes.
+        thread::sleep(Duration::from_secs(1));
+        let lines = |what| site.standbys.each_ref().map(|it| count(&server, it, what));
+        assert_eq!((lines("is left out"), lines("is back")), ([1, 1], [1, 0]));
+    });
+    let statuses = &rush.ledger.lock().expect("a lock").statuses.clone();
+    assert!(statuses.keys().all(|status| *status == 303), "{statuses:?}");
+    assert_board_was_always_read(&server);
+    rush.assert_true(&site.database, &Visitor::new(server.address));
+}

@@ -1,0 +1,98 @@
+//! A database with one hot tier that never sells out, and its books.
+
+use std::path::{Path, PathBuf};
+
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use techkraft::db::DatabaseUrl;
+use techkraft::db::{Database, Db};
+use techkraft::schema::{bookings, ticket_types};
+
+use crate::bench::Result;
+use crate::bench::server::techkraft;
+
+const HOT_TIER: &str = "General Admission";
+/// More than any round can sell.
+const CAPACITY: i32 = 100_000_000;
+
+pub struct SaleDatabase {
+    pub url: String,
+    pub ticket_type_id: i64,
+    /// The working folder of programs that are run on it.
+    pub folder: PathBuf,
+    database: Database,
+}
+
+impl SaleDatabase {
+    /// Makes and seeds it.
+    pub fn prepare(url: &str, folder: &Path) -> Result<Self> {
+        let seeded = techkraft(url, folder).arg("seed").output()?;
+        if !seeded.status.success() {
+            return Err(format!("{url} is not seeded: {}", String::from_utf8_lossy(&seeded.stderr)).into());
+        }
+        let database = Database::open(&DatabaseUrl::parse(url)?, 1)?;
+        let hot = ticket_types::table.filter(ticket_types::name.eq(HOT_TIER)).select(ticket_types::id);
+        let ticket_type_id = database.read_primary_here(|db| hot.first(db))?;
+        let sale = Self { url: url.to_owned(), ticket_type_id, folder: folder.to_owned(), database };
+        sale.begin_sale()?;
+        Ok(sale)
+    }
+
+    /// No bookings, all tickets there, and no old log left to write out: each round starts alike.
+    pub fn begin_sale(&self) -> Result<()> {
+        self.database.write_here(|db| {
+            match db {
+                Db::Postgres(pg) => pg.batch_execute("TRUNCATE bookings, mails, admissions")?,
+                Db::Sqlite(sqlite) => {
+                    sqlite.batch_execute("DELETE FROM mails; DELETE FROM admissions; DELETE FROM bookings")?
+                }
+            }
+            let hot = ticket_types::table.find(self.ticket_type_id);
+            let full = (ticket_types::capacity.eq(CAPACITY), ticket_types::available.eq(CAPACITY));
+            diesel::update(hot).set((full, ticket_types::version.eq(ticket_types::version + 1))).execute(db)
+        })?;
+        self.database.read_primary_here(|db| match db {
+            Db::Postgres(pg) => pg.batch_execute("CHECKPOINT"),
+            Db::Sqlite(sqlite) => sqlite.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)"),
+        })?;
+        Ok(())
+    }
+
+    /// What waits to be sent is no longer wanted: no sender disturbs the next round.
+    pub fn end_sale(&self) -> Result<()> {
+        self.database.write_here(|db| match db {
+            Db::Postgres(pg) => pg.batch_execute("TRUNCATE mails"),
+            Db::Sqlite(sqlite) => sqlite.batch_execute("DELETE FROM mails"),
+        })?;
+        Ok(())
+    }
+
+    /// Writes the confirmations of what was booked without, so that everything else can be verified.
+    pub fn confirm(&self) -> Result<()> {
+        const CONFIRM: &str = "
+            INSERT INTO mails (booking_id, kind, queued_at, due_at, state)
+            SELECT id, 'confirmation', created_at, created_at, 'dropped' FROM bookings b
+            WHERE NOT EXISTS (SELECT 1 FROM mails m WHERE m.booking_id = b.id)";
+        self.database.write_here(|db| match db {
+            Db::Postgres(pg) => pg.batch_execute(CONFIRM),
+            Db::Sqlite(sqlite) => sqlite.batch_execute(CONFIRM),
+        })?;
+        Ok(())
+    }
+
+    /// Whether `techkraft verify` says so, and every booking that was confirmed is there. One whose answer
+    /// was lost may be there too.
+    pub fn is_true(&self, confirmed: u64, errors: u64) -> Result<bool> {
+        let verified = techkraft(&self.url, &self.folder).arg("verify").output()?;
+        let booked: i64 = self.database.read_primary_here(|db| bookings::table.count().get_result(db))?;
+        let booked = u64::try_from(booked)?;
+        let holds = (confirmed..=confirmed + errors).contains(&booked);
+        if !verified.status.success() {
+            eprintln!("{}", String::from_utf8_lossy(&verified.stdout));
+        }
+        if !holds {
+            eprintln!("{booked} bookings are there, and {confirmed} were confirmed, with {errors} errors");
+        }
+        Ok(verified.status.success() && holds)
+    }
+}

@@ -1,0 +1,27 @@
+//! What the reports make of figures.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::bench::Result;
+
+/// Not a number when there are none.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => values[count / 2],
+        count => f64::midpoint(values[count / 2 - 1], values[count / 2]),
+    }
+}
+
+/// Writes a report beside the build: in `target`, or where that was moved to.
+pub fn write(name: &str, report: &Value) -> Result<PathBuf> {
+    let binary = crate::binary();
+    let target = binary.parent().and_then(Path::parent).ok_or("the binary is in no target folder")?;
+    let file = target.join(name);
+    fs::write(&file, format!("{report:#}\n"))?;
+    Ok(file)
+}

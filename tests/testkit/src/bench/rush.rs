@@ -1,0 +1,101 @@
+//! Buyers beside what is measured: so many bookings a second, whether or not the server keeps up.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::bench::Result;
+use crate::bench::form::{Answer, Form};
+use crate::bench::histogram::Histogram;
+
+const BOOKINGS_PER_SECOND: u32 = 200;
+/// Buyers take turns; each answer may take as long as all of their turns without delaying the next order.
+const BUYERS: u32 = 40;
+/// An answer that takes longer is an error.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub struct Rush {
+    buyers: Vec<JoinHandle<std::result::Result<Bookings, String>>>,
+}
+
+#[derive(Default)]
+pub struct Bookings {
+    /// Of confirmed bookings, from when each was due.
+    pub latencies: Histogram,
+    pub errors: u64,
+}
+
+impl Rush {
+    /// `form` makes the form of each buyer, by number.
+    pub fn begin(address: SocketAddr, duration: Duration, form: impl Fn(u32) -> Form) -> Result<Self> {
+        let begun = Instant::now();
+        let buyer = |number: u32| {
+            let form = form(number);
+            let book = move || book(address, form, begun, number, duration);
+            thread::spawn(move || book().map_err(|error| error.to_string()))
+        };
+        Ok(Self { buyers: (0..BUYERS).map(buyer).collect() })
+    }
+
+    pub fn end(self) -> Result<Bookings> {
+        let mut all = Bookings::default();
+        for buyer in self.buyers {
+            let bookings = buyer.join().map_err(|_| "a buyer has panicked")??;
+            all.latencies.merge(&bookings.latencies);
+            all.errors += bookings.errors;
+        }
+        Ok(all)
+    }
+}
+
+fn book(
+    address: SocketAddr,
+    mut form: Form,
+    begun: Instant,
+    number: u32,
+    duration: Duration,
+) -> Result<Bookings> {
+    let mut bookings = Bookings::default();
+    let mut stream = connect(address)?;
+    let mut buffer = vec![0; 16 * 1024];
+    for turn in 0.. {
+        let due = begun + Duration::from_secs(1) * (turn * BUYERS + number) / BOOKINGS_PER_SECOND;
+        if due >= begun + duration {
+            break;
+        }
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        if is_confirmed(&mut stream, form.fill_in(), &mut buffer) {
+            bookings.latencies.add(due.elapsed());
+        } else {
+            bookings.errors += 1;
+            stream = connect(address)?;
+        }
+    }
+    Ok(bookings)
+}
+
+fn connect(address: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+fn is_confirmed(stream: &mut TcpStream, request: &[u8], buffer: &mut [u8]) -> bool {
+    if stream.write_all(request).is_err() {
+        return false;
+    }
+    let mut length = 0;
+    loop {
+        match stream.read(&mut buffer[length..]) {
+            Ok(read) if read > 0 => length += read,
+            _ => return false,
+        }
+        match Answer::read(&buffer[..length]) {
+            Answer::Unfinished => {}
+            Answer::Confirmed => return true,
+            Answer::Other => return false,
+        }
+    }
+}

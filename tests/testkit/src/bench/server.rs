@@ -1,0 +1,72 @@
+//! The server under load: the release binary, as a process of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use crate::bench::Result;
+
+/// The server signs with it, and so does the load: each booking needs a form key of its own.
+pub const SECRET_KEY: &str = "a secret that only this benchmark uses, for itself";
+
+/// A command of the binary on a database. A `DESK_…` setting of the caller's environment reaches it, so
+/// that others can be tried.
+pub fn techkraft(url: &str, folder: &Path) -> Command {
+    let mut command = Command::new(crate::binary());
+    command
+        .current_dir(folder)
+        .env("DATABASE_URL", url)
+        .env("BIND", "127.0.0.1:0")
+        .env("SECRET_KEY", SECRET_KEY)
+        // This load is quicker than people.
+        .env("FORM_MIN_AGE_MS", "0")
+        .env("RUST_LOG", "error")
+        // The whole crowd has one address.
+        .env("RATE_LIMITS", "off")
+        .env_remove("PUBLIC_URL")
+        .env_remove("REDIS_URL")
+        .env_remove("DATABASE_READ_URLS")
+        .env_remove("DESK_PRETENDS")
+        .env_remove("DESK_WITHOUT_MAIL")
+        .env_remove("SMTP_URL")
+        .env_remove("MAIL_DIR");
+    command
+}
+
+/// A running server; stopped when dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    child: Child,
+    /// Kept open: the server would fail on its next line otherwise.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Server {
+    pub fn start(url: &str, folder: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        let mut child =
+            techkraft(url, folder).envs(settings.iter().copied()).stdout(Stdio::piped()).spawn()?;
+        let mut output = BufReader::new(child.stdout.take().ok_or("the server has no output")?);
+        let mut line = String::new();
+        output.read_line(&mut line)?;
+        let address = line.trim_end().rsplit_once("http://").and_then(|(_, address)| address.parse().ok());
+        // Made before the check, so that a server that says something else is stopped too.
+        let server = Self { address: address.unwrap_or(([127, 0, 0, 1], 0).into()), child, _output: output };
+        if server.address.port() == 0 {
+            return Err(format!("the server on {url} does not say where it listens: {line:?}").into());
+        }
+        Ok(server)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing to be done about a server that is gone already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

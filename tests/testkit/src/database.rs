@@ -1,0 +1,207 @@
+//! A database that only one test uses.
+
+use std::env;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection};
+use tempfile::TempDir;
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// A fresh SQLite file, or a fresh schema of the PostgreSQL that `TEST_DATABASE_URL` names.
+pub struct TestDatabase {
+    pub url: String,
+    /// Holds the SQLite file, and is the working folder of binaries that a test starts.
+    pub folder: TempDir,
+    schema: Option<(String, String)>,
+    /// A database of PostgreSQL that is this one's alone, and is dropped with it.
+    own: Option<(String, String)>,
+}
+
+/// What one tier's rows say.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct TierCount {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub name: String,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub capacity: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub available: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub sold: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub bookings: i64,
+}
+
+/// Every mail of the outbox, also those that the sender has not come to.
+pub const OUTBOX: &str = "
+    (SELECT booking_id, kind, state, attempts, last_error, queued_at, due_at FROM mails UNION ALL
+     SELECT booking_id, 'confirmation', 'queued', 0, NULL, queued_at, queued_at FROM batched_confirmations) AS outbox";
+
+const TIER_COUNTS: &str = "
+    SELECT t.name, CAST(t.capacity AS BIGINT) AS capacity, CAST(t.available AS BIGINT) AS available,
+           CAST(COALESCE(SUM(b.quantity), 0) AS BIGINT) AS sold, COUNT(b.id) AS bookings
+    FROM ticket_types t LEFT JOIN bookings b ON b.ticket_type_id = t.id AND b.status = 'confirmed'
+    GROUP BY t.id, t.name, t.capacity, t.available, t.position ORDER BY t.position";
+
+impl TestDatabase {
+    pub fn create() -> Self {
+        if let Ok(server) = env::var("TEST_DATABASE_URL") {
+            return Self::on(&server);
+        }
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        Self { url, folder, schema: None, own: None }
+    }
+
+    /// An SQLite file in a folder, whatever the other tests use.
+    pub fn file_in(place: &std::path::Path) -> Self {
+        let url = format!("sqlite:{}", place.join("test.db").display());
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { url, folder, schema: None, own: None }
+    }
+
+    /// A fresh schema of the PostgreSQL that a URL names.
+    pub fn on(server: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let schema = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        connect_postgres(server).batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a new schema");
+        let separator = if server.contains('?') { '&' } else { '?' };
+        let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
+        Self { url, folder, schema: Some((server.to_owned(), schema)), own: None }
+    }
+
+    /// An empty place for what is in this one: another file, or a database of its own on the same PostgreSQL,
+    /// where the schema will have the same name.
+    pub fn empty_place(&self) -> Self {
+        let Some((server, schema)) = &self.schema else { return Self::create() };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let name = format!("{schema}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        connect_postgres(server).batch_execute(&format!("CREATE DATABASE {name}")).expect("a new database");
+        let url = format!("{}&dbname={name}", self.url);
+        Self {
+            url,
+            folder,
+            schema: Some((server.clone(), schema.clone())),
+            own: Some((server.clone(), name)),
+        }
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.schema.is_some()
+    }
+
+    /// Runs SQL beside the app.
+    pub fn execute(&self, sql: &str) {
+        if self.is_postgres() {
+            connect_postgres(&self.url).batch_execute(sql).expect(sql);
+        } else {
+            self.connect_sqlite().batch_execute(sql).expect(sql);
+        }
+    }
+
+    /// The same, for what may be refused: returns why.
+    pub fn try_to(&self, sql: &str) -> Result<(), String> {
+        let done = if self.is_postgres() {
+            connect_postgres(&self.url).batch_execute(sql)
+        } else {
+            self.connect_sqlite().batch_execute(sql)
+        };
+        done.map_err(|e| e.to_string())
+    }
+
+    pub fn rows<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: 'static
+            + diesel::deserialize::QueryableByName<diesel::pg::Pg>
+            + diesel::deserialize::QueryableByName<diesel::sqlite::Sqlite>,
+    {
+        if self.is_postgres() {
+            diesel::sql_query(sql).load(&mut connect_postgres(&self.url)).expect(sql)
+        } else {
+            diesel::sql_query(sql).load(&mut self.connect_sqlite()).expect(sql)
+        }
+    }
+
+    /// How many rows there are of a table, and of those that a WHERE leaves.
+    pub fn count(&self, from: &str) -> u64 {
+        #[derive(QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+        let rows = self.rows::<Count>(&format!("SELECT COUNT(*) AS count FROM {from}"));
+        u64::try_from(rows[0].count).expect("a count")
+    }
+
+    /// Until the sender has made mails of all confirmations.
+    pub fn wait_until_mails_are_written(&self) {
+        let begun = Instant::now();
+        while self.count("confirmation_batches") > 0 {
+            assert!(begun.elapsed() < Duration::from_secs(30), "the sender does not work");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn set_available(&self, tier: &str, available: u32) {
+        // Keeps the books: what is not available is sold in one booking, whose buyer has heard of it.
+        self.execute(&format!(
+            "INSERT INTO bookings (reference, token, ticket_type_id, quantity, unit_price_cents, total_cents,
+                 currency, buyer_name, buyer_email, request_key, status, created_at)
+             SELECT 'TK-' || name, 'token ' || name, id, available - {available}, price_cents,
+                 price_cents * (available - {available}), 'USD', 'Box Office', 'box@example.org',
+                 'box office ' || name, 'confirmed', CURRENT_TIMESTAMP
+             FROM ticket_types WHERE name = '{tier}' AND available > {available};
+             INSERT INTO mails (booking_id, kind, queued_at, due_at, sent_at, state)
+             SELECT id, 'confirmation', created_at, created_at, created_at, 'sent' FROM bookings b
+             WHERE request_key = 'box office {tier}' AND NOT EXISTS (SELECT 1 FROM mails WHERE booking_id = b.id);
+             UPDATE ticket_types SET available = {available}, version = version + 1 WHERE name = '{tier}';"
+        ));
+    }
+
+    pub fn tiers(&self) -> Vec<TierCount> {
+        self.rows(TIER_COUNTS)
+    }
+
+    pub fn tier(&self, name: &str) -> TierCount {
+        self.tiers().into_iter().find(|tier| tier.name == name).expect(name)
+    }
+
+    /// The promise, for every tier: nothing sold twice, nothing lost.
+    pub fn assert_books_balance(&self) {
+        for tier in self.tiers() {
+            assert!(tier.available >= 0, "{tier:?}");
+            assert_eq!(tier.sold + tier.available, tier.capacity, "{tier:?}");
+        }
+    }
+
+    fn connect_sqlite(&self) -> SqliteConnection {
+        let path = self.url.strip_prefix("sqlite:").expect("an SQLite URL");
+        let mut connection = SqliteConnection::establish(path).expect("the test's database opens");
+        connection.batch_execute("PRAGMA busy_timeout = 5000").expect("a pragma");
+        connection
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Some((server, name)) = &self.own {
+            if let Ok(mut connection) = PgConnection::establish(server) {
+                let _ = connection.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
+            }
+        } else if let Some((server, schema)) = &self.schema {
+            // Waits for no app that still holds a lock: the cluster is thrown away anyway.
+            let sql = format!("SET lock_timeout = '2s'; DROP SCHEMA {schema} CASCADE");
+            if let Ok(mut connection) = PgConnection::establish(server) {
+                let _ = connection.batch_execute(&sql);
+            }
+        }
+    }
+}
+
+fn connect_postgres(url: &str) -> PgConnection {
+    PgConnection::establish(url).unwrap_or_else(|e| panic!("{url}: {e}"))
+}

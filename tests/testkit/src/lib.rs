@@ -1,0 +1,43 @@
+//! What the tests and the benchmarks share: databases, servers, buyers, and the programs around them.
+//!
+//! Assertions about the product do not belong here, except those that every test ends with.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+pub mod bench;
+pub mod blockade;
+pub mod cluster;
+pub mod database;
+pub mod packages;
+pub mod previous_release;
+pub mod properties;
+pub mod rush;
+pub mod server;
+pub mod small_disk;
+pub mod smtp_server;
+pub mod standby;
+pub mod visitor;
+pub mod wait;
+
+/// The `techkraft` that Cargo built beside the running test or benchmark.
+#[must_use]
+pub fn binary() -> &'static Path {
+    static BINARY: LazyLock<PathBuf> = LazyLock::new(|| profile().join("techkraft"));
+    &BINARY
+}
+
+/// Cargo's target folder.
+#[must_use]
+pub fn target() -> &'static Path {
+    profile().parent().expect("the profile's folder stands in the target folder")
+}
+
+/// `target/debug` or `target/release`: tests and benchmarks stand in its folder `deps`.
+fn profile() -> &'static Path {
+    static PROFILE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let test = std::env::current_exe().expect("a test knows where it is");
+        test.ancestors().nth(2).expect("a test stands in `deps`").to_owned()
+    });
+    &PROFILE
+}

@@ -1,0 +1,67 @@
+//! The release before this one, built from its commit, which `deploy/previous-release` names.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+const NAMED_IN: &str = "deploy/previous-release";
+
+/// Its binary. Built once: what it depends on is taken from this build where it is the same.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(build)
+}
+
+fn build() -> PathBuf {
+    let named = fs::read_to_string(NAMED_IN).expect(NAMED_IN);
+    let (version, commit) = named.trim().split_once(' ').expect("its version and its commit");
+    let target = crate::target();
+    let folder = target.join("previous-release");
+    fs::create_dir_all(&folder).expect("a folder");
+    // Another test may be at it, in another process.
+    let turn = File::create(folder.join("lock")).expect("a file");
+    turn.lock().expect("a turn");
+    let binary = folder.join(format!("techkraft-{commit}"));
+    if !binary.exists() {
+        println!("building release {version} of commit {commit}");
+        let source = folder.join("source");
+        check_out(commit, &source);
+        compile(&source, target, &folder);
+        // Only what was built to its end is found the next time.
+        fs::rename(folder.join("debug/techkraft"), &binary).expect("the binary");
+    }
+    binary
+}
+
+fn check_out(commit: &str, source: &Path) {
+    let archive = || Command::new("git").args(["archive", commit]).output().expect("git runs");
+    let mut output = archive();
+    if !output.status.success() {
+        // A clone without its history gets it.
+        let _ = Command::new("git").args(["fetch", "--quiet", "--unshallow"]).status();
+        output = archive();
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{NAMED_IN} names {commit}, which this clone does not have: {said}");
+    let _ = fs::remove_dir_all(source);
+    fs::create_dir_all(source).expect("a folder");
+    let mut tar =
+        Command::new("tar").arg("-x").current_dir(source).stdin(Stdio::piped()).spawn().expect("tar");
+    tar.stdin.take().expect("a pipe").write_all(&output.stdout).expect("unpacked");
+    assert!(tar.wait().expect("it ends").success());
+}
+
+fn compile(source: &Path, target: &Path, folder: &Path) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--locked", "--bin", "techkraft", "--target-dir"]).arg(folder);
+    // Cargo tells tests about their package, for which some of what is built would be built anew.
+    let is_of_package =
+        |name: &str| ["PKG_", "MANIFEST_"].iter().any(|it| name.starts_with(&format!("CARGO_{it}")));
+    for (name, _) in std::env::vars().filter(|(name, _)| is_of_package(name)) {
+        cargo.env_remove(name);
+    }
+    cargo.env("CARGO_BUILD_BUILD_DIR", target).current_dir(source);
+    assert!(cargo.status().expect("cargo runs").success(), "it cannot be built");
+}

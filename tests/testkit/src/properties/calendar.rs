@@ -1,0 +1,79 @@
+//! The .ics file: whatever a concert, a place or a tier is called, there is one entry in it, of exactly the
+//! lines that we write, and a calendar reads the names as they are.
+
+use std::collections::BTreeMap;
+
+use techkraft::booking::calendar;
+
+use crate::properties::{samples, texts};
+
+/// The properties of an entry, in the order of the alphabet.
+const PROPERTIES: [&str; 8] =
+    ["DESCRIPTION", "DTEND", "DTSTAMP", "DTSTART", "LOCATION", "SUMMARY", "UID", "URL"];
+const URL: &str = "https://tickets.example.org/bookings/AZn8rL2c0123456789abcdef";
+/// RFC 5545, section 3.1, would like 75 octets without the line's end; the library folds the last one late.
+const LINE_OCTETS_MAX: usize = 76;
+
+/// The input is the names of the concert, the venue, the city and the tier.
+pub fn holds(input: &[u8]) {
+    let [name, venue, city, tier] = texts(input);
+    let event = samples::event(&name, &venue, &city);
+    let file = calendar::render(&samples::booking(), &samples::ticket_type(&tier), &event, URL);
+    let lines = unfolded(&file);
+    let inner = between(&between(&lines, "VCALENDAR"), "VEVENT");
+    let entry: BTreeMap<&str, &str> =
+        inner.iter().map(|line| line.split_once(':').expect("a name and a value")).collect();
+    let names: Vec<&str> = entry.keys().copied().collect();
+    assert_eq!((names.as_slice(), inner.len()), (&PROPERTIES[..], PROPERTIES.len()), "{file:?}");
+    assert_eq!(unescaped(entry["SUMMARY"]), readable(&name), "{file:?}");
+    assert_eq!(unescaped(entry["LOCATION"]), readable(&format!("{venue}, {city}")), "{file:?}");
+    let description = format!("2 × {tier}, reference TK-7F3K-9QXM");
+    assert_eq!(unescaped(entry["DESCRIPTION"]), readable(&description), "{file:?}");
+    assert_eq!(entry["URL"], URL);
+}
+
+/// The content lines, put together again.
+fn unfolded(file: &str) -> Vec<String> {
+    assert!(file.ends_with("\r\n"), "{file:?}");
+    let mut lines: Vec<String> = Vec::new();
+    for line in file.trim_end_matches("\r\n").split("\r\n") {
+        assert!(line.len() <= LINE_OCTETS_MAX, "{} octets: {line:?}", line.len());
+        assert!(!line.chars().any(|c| c.is_control() && c != '\t'), "{line:?}");
+        match (line.strip_prefix([' ', '\t']), lines.last_mut()) {
+            (Some(rest), Some(last)) => last.push_str(rest),
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines
+}
+
+/// The lines of a component that there is once, without those of a calendar's own.
+fn between(lines: &[String], component: &str) -> Vec<String> {
+    let (begin, end) = (format!("BEGIN:{component}"), format!("END:{component}"));
+    let places = |of: &str| -> Vec<usize> { (0..lines.len()).filter(|&at| lines[at] == of).collect() };
+    let (begins, ends) = (places(&begin), places(&end));
+    assert_eq!((begins.len(), ends.len()), (1, 1), "{lines:?}");
+    lines[begins[0] + 1..ends[0]].to_vec()
+}
+
+/// RFC 5545, section 3.3.11.
+fn unescaped(value: &str) -> String {
+    let (mut text, mut characters) = (String::new(), value.chars());
+    while let Some(c) = characters.next() {
+        text.push(match c {
+            '\\' => match characters.next() {
+                Some('n' | 'N') => '\n',
+                Some(c @ ('\\' | ',' | ';')) => c,
+                other => panic!("\\{other:?} in {value:?}"),
+            },
+            ',' | ';' => panic!("{c:?} stands bare in {value:?}"),
+            c => c,
+        });
+    }
+    text
+}
+
+/// A calendar shows texts of one line: what is no character, or ends lines, has become a space.
+fn readable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,69 @@
+//! The checkout's form: an order is only ever made of what may be booked.
+
+use techkraft::booking::Order;
+use techkraft::booking::buyer::{parse_email, parse_name};
+use techkraft::booking::form::{BookingForm, FieldErrors};
+use techkraft::booking::request_key::RequestKeys;
+use techkraft::guard::form::parse;
+
+use crate::properties::{SECRET, never_used, samples};
+
+/// Stands for a key of ours, which nobody can think of.
+const KEY: &str = "KEY";
+
+/// The input is the form as it is posted.
+pub fn holds(input: &[u8]) {
+    // The same parser that reads posted forms.
+    let Ok(mut form) = parse::<BookingForm>(input) else { return };
+    let is_ours = form.request_key == KEY;
+    let keys = if is_ours { RequestKeys::new(&SECRET.into()) } else { never_used() };
+    if is_ours {
+        keys.mint().as_str().clone_into(&mut form.request_key);
+    }
+    match form.parse(&samples::ticket_type("VIP"), &keys) {
+        Ok(order) => {
+            assert!(is_ours, "booked with a key that was never handed out: {form:?}");
+            is_bookable(&form, &order);
+        }
+        Err(errors) => is_told(&form, &errors, is_ours),
+    }
+}
+
+fn is_bookable(form: &BookingForm, order: &Order) {
+    assert!((1..=samples::MOST).contains(&order.quantity), "{order:?}");
+    assert_eq!(form.quantity.trim().trim_start_matches('0'), order.quantity.to_string(), "{form:?}");
+    assert_eq!(order.request_key, form.request_key);
+
+    let name = &order.buyer.name;
+    assert!((1..=100).contains(&name.chars().count()), "{name:?}");
+    assert!(name.chars().all(|c| c == ' ' || !c.is_whitespace()), "{name:?}");
+    assert!(!name.starts_with(' ') && !name.ends_with(' ') && !name.contains("  "), "{name:?}");
+    assert!(name.chars().any(char::is_alphanumeric), "{name:?}");
+    assert!(!name.chars().any(is_unseen), "{name:?}");
+    assert_eq!(parse_name(name).as_ref(), Ok(name), "a name that is well stays as it is");
+
+    let email = &order.buyer.email;
+    assert!(email.len() <= 254, "{email:?}");
+    let (mailbox, domain) = email.rsplit_once('@').expect("an address has an @");
+    assert!(!mailbox.is_empty() && domain.contains('.') && !domain.contains('@'), "{email:?}");
+    // Nothing that ends a header, a list or an address in a mail.
+    let is_dangerous = |c: char| c.is_whitespace() || is_unseen(c) || ",;:<>()[]\\\"".contains(c);
+    assert!(!email.chars().any(is_dangerous), "{email:?}");
+    assert_eq!(parse_email(email).as_ref(), Ok(email), "an address that is well stays as it is");
+}
+
+fn is_told(form: &BookingForm, errors: &FieldErrors, is_ours: bool) {
+    assert!(!errors.is_empty(), "refused without a word: {form:?}");
+    assert_eq!(errors.form.is_none(), is_ours && form.remarks.is_empty(), "{errors:?}");
+    let messages = [&errors.quantity, &errors.name, &errors.email, &errors.form];
+    assert!(messages.into_iter().flatten().all(|message| !message.is_empty()), "{errors:?}");
+    assert_eq!(errors.earlier_booking, None, "only the desk knows of one");
+}
+
+/// Control characters, and what Unicode calls default-ignorable or bidirectional: names that look alike
+/// and are not, and texts that are read in another order than they are written.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(u32::from(c), 0xad | 0x61c | 0x180e | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f
+            | 0xfeff | 0xfff9..=0xfffb | 0xe0000..=0xe007f)
+}

@@ -1,0 +1,272 @@
+//! The real binary as a child process, on a port that it gets back when it is started again.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rand::RngExt as _;
+
+use crate::database::TestDatabase;
+
+/// What every server of these tests signs with, so that tests can make forms of their own.
+pub const SECRET: &str = "a secret that the servers of these tests share";
+
+pub struct Server {
+    pub address: SocketAddr,
+    command: Command,
+    log: PathBuf,
+    child: Option<Child>,
+    /// What it has printed: the address, and the organizer's password at the first start.
+    printed: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    pub fn start(database: &TestDatabase, settings: &[(&str, &str)]) -> Self {
+        let mut server = Self::prepared(database, settings);
+        server.start_again();
+        server.wait_until_it_listens();
+        server
+    }
+
+    /// Not started yet.
+    pub fn prepared(database: &TestDatabase, settings: &[(&str, &str)]) -> Self {
+        Self::of_release(crate::binary(), database, settings)
+    }
+
+    /// Another release's binary, not started yet.
+    pub fn of_release(binary: &Path, database: &TestDatabase, settings: &[(&str, &str)]) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let mut command = release(binary, database);
+        command.env("BIND", address.to_string()).envs(settings.iter().copied());
+        let log = database.folder.path().join(format!("server-{}.log", address.port()));
+        command.stdout(Stdio::piped()).stderr(open(&log)).stdin(Stdio::null());
+        Self { address, command, log, child: None, printed: Arc::default() }
+    }
+
+    /// It will listen there instead of on a port of its own.
+    pub fn listen_on(&mut self, address: SocketAddr) {
+        self.address = address;
+        self.command.env("BIND", address.to_string());
+    }
+
+    /// It will have that many descriptors.
+    pub fn limit_descriptors(&mut self, most: u32) {
+        self.start_through(Command::new("sh").args(["-c", &format!("ulimit -n {most}; exec \"$0\"")]));
+    }
+
+    /// It will be handed a listening socket, as systemd does it, but for the process's number, which nobody
+    /// knows before it is there.
+    pub fn hand_over(&mut self, socket: &TcpListener) {
+        let script = "exec 3<&0 </dev/null; exec \"$0\"";
+        self.start_through(Command::new("sh").args(["-c", script]).env("LISTEN_FDS", "1"));
+        self.command.stdin(OwnedFd::from(socket.try_clone().expect("a second handle")));
+    }
+
+    /// It will be started by another program, which gets its name as the last argument.
+    pub fn start_through(&mut self, starter: &mut Command) {
+        let mut command = Command::new(starter.get_program());
+        command.args(starter.get_args()).arg(self.command.get_program());
+        set_as(&mut command, &self.command);
+        set_as(&mut command, starter);
+        let folder = self.command.get_current_dir().expect("it was set");
+        command.current_dir(folder).stdout(Stdio::piped()).stdin(Stdio::null());
+        command.stderr(open(&self.log));
+        self.command = command;
+    }
+
+    /// Starts the process and waits until it has ended by itself.
+    pub fn start_and_end(&mut self) -> ExitStatus {
+        self.command.spawn().and_then(|mut child| child.wait()).expect("the binary runs")
+    }
+
+    /// Starts the process, without waiting until it listens.
+    pub fn start_again(&mut self) {
+        let mut child = self.command.spawn().expect("the binary runs");
+        let printed = Arc::new(Mutex::new(Vec::new()));
+        self.printed = Arc::clone(&printed);
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| printed.lock().expect("a lock").push(line));
+        });
+        self.child = Some(child);
+    }
+
+    pub fn wait_until_it_listens(&mut self) {
+        self.printed_line("Admin");
+    }
+
+    /// `kill -9`
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("it can be killed");
+            child.wait().expect("it has ended");
+        }
+    }
+
+    /// Waits until it has ended after a signal.
+    pub fn wait_until_it_ends(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        while self.is_still_there() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it does not stop: {}", self.logged());
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.child.take().expect("it was started").wait().expect("it has ended")
+    }
+
+    /// Stops it, as systemd does: it must end well.
+    pub fn stop(&mut self) {
+        self.signal("-TERM");
+        let ended = self.wait_until_it_ends();
+        assert!(ended.success(), "{ended}");
+    }
+
+    /// Whether the process has not ended yet.
+    pub fn is_still_there(&mut self) -> bool {
+        self.child.as_mut().expect("it was started").try_wait().expect("a child").is_none()
+    }
+
+    /// Sends it a signal, such as "-STOP".
+    pub fn signal(&self, name: &str) {
+        let id = self.child.as_ref().expect("it runs").id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().expect("kill runs").success());
+    }
+
+    /// Its number, as the system knows it; a program that has started it and become it has the same.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Whether it was started, and not killed since.
+    pub fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+
+    /// The organizer's password, which the server that has made it shows once.
+    pub fn admin_password(&self) -> Option<String> {
+        let printed = self.printed.lock().expect("a lock");
+        let line = printed.iter().find(|line| line.starts_with("Password"))?;
+        line.split_whitespace().nth(1).map(str::to_owned)
+    }
+
+    /// What it has logged so far.
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn printed_line(&mut self, start: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let printed = self.printed.lock().expect("a lock").clone();
+            if let Some(line) = printed.iter().find(|line| line.starts_with(start)) {
+                return line.clone();
+            }
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().expect("a child"));
+            assert!(ended.is_none(), "{ended:?} after {printed:?}: {}", self.logged());
+            assert!(begun.elapsed() < Duration::from_secs(60), "no {start:?} in {printed:?}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The binary, with nothing set but the database and the secret.
+pub fn techkraft(database: &TestDatabase) -> Command {
+    release(crate::binary(), database)
+}
+
+/// The same of another release.
+pub fn release(binary: &Path, database: &TestDatabase) -> Command {
+    let mut command = Command::new(binary);
+    for setting in [
+        "PUBLIC_URL",
+        "ALLOW_RESEED",
+        "DATABASE_POOL_SIZE",
+        "DATABASE_READ_URLS",
+        "REDIS_URL",
+        "TRUSTED_PROXIES",
+        "SMTP_URL",
+        "MAIL_FROM",
+        "MAIL_DIR",
+    ] {
+        command.env_remove(setting);
+    }
+    command
+        .env("DATABASE_URL", &database.url)
+        .env("SECRET_KEY", SECRET)
+        // These visitors are quicker than people.
+        .env("FORM_MIN_AGE_MS", "0")
+        .env("RUST_LOG", "warn")
+        // All visitors of these tests have one address.
+        .env("RATE_LIMITS", "off")
+        .current_dir(database.folder.path());
+    command
+}
+
+/// Gives a command the settings of another one.
+pub fn set_as(command: &mut Command, model: &Command) {
+    for (name, value) in model.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+}
+
+/// `techkraft verify` must find nothing wrong.
+pub fn assert_verified(database: &TestDatabase) {
+    assert_verified_by(techkraft(database));
+}
+
+/// The same with a binary and settings of its own.
+pub fn assert_verified_by(mut techkraft: Command) {
+    let Output { status, stdout, stderr } = techkraft.arg("verify").output().expect("it runs");
+    let (table, error) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{table}{error}");
+    println!("{table}");
+}
+
+/// What the servers of a database have logged as errors.
+pub fn logged_errors(database: &TestDatabase) -> Vec<String> {
+    let folder = std::fs::read_dir(database.folder.path()).expect("a folder");
+    let logs =
+        folder.flatten().map(|entry| entry.path()).filter(|path| path.extension() == Some("log".as_ref()));
+    let text: String = logs.filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    text.lines()
+        .filter(|line| line.contains("ERROR") || line.contains("panicked"))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn open(log: &Path) -> File {
+    File::options().create(true).append(true).open(log).expect("a log")
+}
+
+/// A port that is this process's until it ends: a lock on a file of that name keeps every other test from it, also in
+/// other processes, between the moment it is found free and the moment a program listens on it.
+///
+/// Below the range from which the kernel takes ports for clients: there a client of a server that is down may take
+/// its port, or even connect to itself.
+pub fn free_port() -> u16 {
+    static KEPT: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    let folder = std::env::temp_dir().join("techkraft-test-ports");
+    std::fs::create_dir_all(&folder).expect("a folder for the locks");
+    loop {
+        let port = rand::rng().random_range(10_000..30_000_u16);
+        let lock = File::create(folder.join(port.to_string())).expect("a file to lock");
+        if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            KEPT.lock().expect("a lock").push(lock);
+            return port;
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Waiting for an event, never for a time.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Long enough for anything that works, on a machine that is busy with something else.
+const LIMIT: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Waits until something is so.
+pub fn eventually(what: &str, is_so: impl FnMut() -> bool) {
+    within(LIMIT, what, is_so);
+}
+
+/// The same with a limit of its own. Returns how long it took.
+pub fn within(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) -> Duration {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
+        thread::sleep(PAUSE);
+    }
+    println!("{:>6} ms: {what}", begun.elapsed().as_millis());
+    begun.elapsed()
+}

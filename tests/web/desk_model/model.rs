@@ -1,0 +1,150 @@
+//! The shop with a pencil and a list.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+use techkraft::booking::{Booking, Outcome};
+
+use crate::desk_model::operation::{Asked, CAPACITIES, PERSON_LIMITS};
+
+#[derive(Clone)]
+pub struct Model {
+    left: Vec<i32>,
+    booked: BTreeMap<u8, Entry>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    asked: Asked,
+    token: String,
+    is_canceled: bool,
+}
+
+impl Model {
+    pub fn new() -> Self {
+        Self { left: CAPACITIES.to_vec(), booked: BTreeMap::new() }
+    }
+
+    /// One order alone has exactly one right answer.
+    pub fn one(&mut self, asked: &Asked, outcome: &Outcome) -> TestCaseResult {
+        let known = self.booked.get(&asked.key).cloned();
+        let left = self.left.get(asked.tier).copied();
+        let (limit, held) = (limit(asked), self.held(asked));
+        let is_over = limit.is_some_and(|limit| held + asked.quantity > limit);
+        match (known, left, outcome) {
+            (Some(entry), _, Outcome::Replayed(booking)) if entry.asked == *asked => {
+                prop_assert_eq!(&booking.token, &entry.token, "{:?}", asked);
+            }
+            (Some(entry), _, Outcome::KeyReused(booking)) if entry.asked != *asked => {
+                prop_assert_eq!(&booking.token, &entry.token, "{:?}", asked);
+            }
+            (None, None, Outcome::UnknownTicketType) => {}
+            (None, Some(left), Outcome::Booked(booking)) if asked.quantity <= left && !is_over => {
+                self.note(asked, booking);
+            }
+            (None, Some(left), Outcome::NotEnough { left: said }) if asked.quantity > left => {
+                prop_assert_eq!(*said, left, "what is said to be left for {:?}", asked);
+            }
+            (None, Some(left), Outcome::OverPersonLimit { limit: most, held: said })
+                if asked.quantity <= left && is_over =>
+            {
+                prop_assert_eq!((Some(*most), *said), (limit, held), "{:?}", asked);
+            }
+            _ => prop_assert!(false, "{asked:?} got {outcome:?} with {left:?} left"),
+        }
+        Ok(())
+    }
+
+    /// Orders at once may take their turns in any order, so there can be more than one right answer. But
+    /// nothing comes back meanwhile, so what is left at the end is the least that there was: who was
+    /// refused asked for more than that. So with what a person holds, which at the end is the most.
+    pub fn many(&mut self, orders: &[Asked], outcomes: &[Outcome]) -> TestCaseResult {
+        let before = self.clone();
+        for (asked, outcome) in orders.iter().zip(outcomes) {
+            if let Outcome::Booked(booking) = outcome {
+                prop_assert!(!self.booked.contains_key(&asked.key), "{asked:?} was booked twice");
+                self.note(asked, booking);
+            }
+        }
+        for (asked, outcome) in orders.iter().zip(outcomes) {
+            let known = self.booked.get(&asked.key);
+            let (most, least) = (before.left.get(asked.tier), self.left.get(asked.tier));
+            let is_right = match outcome {
+                Outcome::Booked(_) => true,
+                Outcome::Replayed(booking) => {
+                    known.is_some_and(|entry| entry.asked == *asked && entry.token == booking.token)
+                }
+                Outcome::KeyReused(booking) => {
+                    known.is_some_and(|entry| entry.asked != *asked && entry.token == booking.token)
+                }
+                Outcome::NotEnough { left } => {
+                    let is_possible = least <= Some(left) && Some(left) <= most;
+                    least.is_some_and(|least| asked.quantity > *least) && is_possible
+                        // Whoever has a booking for this very order is told so.
+                        && known.is_none_or(|entry| entry.asked != *asked)
+                }
+                Outcome::OverPersonLimit { limit: said, held } => {
+                    let is_possible = (before.held(asked)..=self.held(asked)).contains(held);
+                    limit(asked) == Some(*said)
+                        && is_possible
+                        && held + asked.quantity > *said
+                        && known.is_none_or(|entry| entry.asked != *asked)
+                }
+                Outcome::UnknownTicketType => least.is_none(),
+            };
+            prop_assert!(
+                is_right,
+                "{asked:?} got {outcome:?}; left before {:?}, after {:?}",
+                before.left,
+                self.left
+            );
+        }
+        let is_over = |asked: &Asked| limit(asked).is_some_and(|limit| self.held(asked) > limit);
+        prop_assert!(!orders.iter().any(is_over), "somebody holds too much after {orders:?}");
+        Ok(())
+    }
+
+    /// How many tickets the buyer holds of the tier.
+    fn held(&self, asked: &Asked) -> i32 {
+        let is_theirs = |entry: &&Entry| {
+            !entry.is_canceled && (entry.asked.tier, entry.asked.is_ada) == (asked.tier, asked.is_ada)
+        };
+        self.booked.values().filter(is_theirs).map(|entry| entry.asked.quantity).sum()
+    }
+
+    fn note(&mut self, asked: &Asked, booking: &Booking) {
+        self.left[asked.tier] -= asked.quantity;
+        let entry = Entry { asked: asked.clone(), token: booking.token.clone(), is_canceled: false };
+        self.booked.insert(asked.key, entry);
+    }
+
+    pub fn cancel(&mut self, key: u8) {
+        if let Some(entry) = self.booked.get_mut(&key).filter(|entry| !entry.is_canceled) {
+            entry.is_canceled = true;
+            self.left[entry.asked.tier] += entry.asked.quantity;
+        }
+    }
+
+    pub fn reseed(&mut self) {
+        *self = Self::new();
+    }
+
+    /// What is left of each tier.
+    pub fn tiers(&self) -> Vec<i32> {
+        self.left.clone()
+    }
+
+    /// Key, token, quantity and status of every booking, by key.
+    pub fn bookings(&self) -> Vec<(String, String, i32, String)> {
+        let line = |(key, entry): (&u8, &Entry)| {
+            let status = if entry.is_canceled { "cancelled" } else { "confirmed" };
+            (format!("key {key}"), entry.token.clone(), entry.asked.quantity, status.to_owned())
+        };
+        self.booked.iter().map(line).collect()
+    }
+}
+
+fn limit(asked: &Asked) -> Option<i32> {
+    PERSON_LIMITS.get(asked.tier).copied().flatten()
+}

@@ -1,0 +1,157 @@
+//! The real desk on a database of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::{QueryableByName, RunQueryDsl as _};
+use techkraft::admin;
+use techkraft::audit::Actor;
+use techkraft::booking::buyer::Buyer;
+use techkraft::booking::cancellation::{Canceler, store};
+use techkraft::booking::desk::{Desk, DeskLimits};
+use techkraft::booking::{Order, Outcome};
+use techkraft::db::DatabaseUrl;
+use techkraft::db::{self, Database};
+use techkraft::events::seed::{self, Seed};
+use techkraft::events::store::seed_if_empty;
+use techkraft::reconciliation::reconcile;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::desk_model::operation::{Asked, CAPACITIES, PERSON_LIMITS};
+use testkit::database::TestDatabase;
+
+pub struct Shop {
+    desk: Arc<Desk>,
+    db: Database,
+    tier_ids: Vec<i64>,
+    runtime: Runtime,
+    /// Last: it goes when nobody uses it any more.
+    _database: TestDatabase,
+}
+
+#[derive(QueryableByName)]
+struct Tier {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Integer)]
+    available: i32,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    request_key: String,
+    #[diesel(sql_type = Text)]
+    token: String,
+    #[diesel(sql_type = Integer)]
+    quantity: i32,
+    #[diesel(sql_type = Text)]
+    status: String,
+}
+
+#[derive(QueryableByName)]
+struct Reference {
+    #[diesel(sql_type = Text)]
+    reference: String,
+}
+
+impl Shop {
+    pub fn open(batch_size: usize) -> Self {
+        let database = TestDatabase::create();
+        let url = DatabaseUrl::parse(&database.url).expect("a URL");
+        db::migrate(&url).expect("it migrates");
+        let db = Database::open(&url, 1).expect("it opens");
+        db.write_here(|db| seed_if_empty(db, &small_concert())).expect("it is seeded");
+        let limits = DeskLimits { queue_length: 100, batch_size, deadline: Duration::from_secs(5) };
+        let desk = Arc::new(Desk::open(&db, Arc::default(), Arc::default(), limits).expect("it opens"));
+        let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let tier_ids = read_tiers(&db).iter().map(|tier| tier.id).collect();
+        Self { desk, db, tier_ids, runtime, _database: database }
+    }
+
+    pub fn order(&self, asked: &Asked) -> Outcome {
+        self.runtime.block_on(self.desk.book(self.order_of(asked))).expect("an outcome")
+    }
+
+    pub fn order_at_once(&self, orders: &[Asked]) -> Vec<Outcome> {
+        self.runtime.block_on(async {
+            let book = |asked| {
+                let (desk, order) = (Arc::clone(&self.desk), self.order_of(asked));
+                tokio::spawn(async move { desk.book(order).await.expect("an outcome") })
+            };
+            let waiting: Vec<_> = orders.iter().map(book).collect();
+            let mut outcomes = Vec::new();
+            for answer in waiting {
+                outcomes.push(answer.await.expect("a task"));
+            }
+            outcomes
+        })
+    }
+
+    fn order_of(&self, asked: &Asked) -> Order {
+        let buyer = Buyer { name: asked.buyer().to_owned(), email: asked.email().to_owned() };
+        Order {
+            ticket_type_id: self.tier_ids.get(asked.tier).copied().unwrap_or(i64::MAX),
+            quantity: asked.quantity,
+            buyer,
+            request_key: key(asked.key),
+        }
+    }
+
+    /// As the organizer's pages do it.
+    pub fn cancel(&self, number: u8) {
+        let query = format!("SELECT reference FROM bookings WHERE request_key = '{}'", key(number));
+        let found: Vec<Reference> =
+            self.db.read_primary_here(|db| diesel::sql_query(query).load(db)).expect("it is read");
+        let Some(Reference { reference }) = found.into_iter().next() else { return };
+        let canceler = Canceler::Organizer { reference };
+        self.db.write_here(|db| store::cancel(db, &canceler)).expect("it is canceled");
+        self.desk.restocked();
+    }
+
+    pub fn reseed(&self) {
+        let reseeded =
+            self.db.write_here(|db| admin::store::reseed(db, &small_concert(), &Actor::command_line()));
+        reseeded.expect("it is reseeded");
+        self.desk.restocked();
+    }
+
+    /// What is left of each tier.
+    pub fn tiers(&self) -> Vec<i32> {
+        read_tiers(&self.db).iter().map(|tier| tier.available).collect()
+    }
+
+    /// Key, token, quantity and status of every booking, by key.
+    pub fn bookings(&self) -> Vec<(String, String, i32, String)> {
+        let query = "SELECT request_key, token, quantity, status FROM bookings ORDER BY request_key";
+        let rows: Vec<Row> =
+            self.db.read_primary_here(|db| diesel::sql_query(query).load(db)).expect("it is read");
+        rows.into_iter().map(|row| (row.request_key, row.token, row.quantity, row.status)).collect()
+    }
+
+    pub fn assert_reconciled(&self) {
+        let reconciliation = self.db.read_primary_here(reconcile).expect("it is read");
+        assert!(reconciliation.holds(), "{reconciliation}");
+    }
+}
+
+fn read_tiers(db: &Database) -> Vec<Tier> {
+    let query = "SELECT id, available FROM ticket_types ORDER BY position";
+    db.read_primary_here(|db| diesel::sql_query(query).load(db)).expect("it is read")
+}
+
+fn key(number: u8) -> String {
+    format!("key {number}")
+}
+
+/// The concert with so few tickets that everything happens soon.
+fn small_concert() -> Seed {
+    let mut concert = seed::concert();
+    for (tier, (capacity, limit)) in
+        concert.ticket_types.iter_mut().zip(CAPACITIES.into_iter().zip(PERSON_LIMITS))
+    {
+        (tier.capacity, tier.max_per_person) = (capacity, limit);
+    }
+    concert
+}
