@@ -26,14 +26,14 @@ use crate::outbox::MailState;
 use crate::venue_clock::VenueClock;
 
 /// What a ticket type has sold.
-pub struct TierSales {
+pub struct TicketTypeSales {
     pub ticket_type: TicketType,
     /// Tickets in confirmed bookings.
     pub sold: i64,
     pub revenue_cents: i64,
 }
 
-impl TierSales {
+impl TicketTypeSales {
     #[must_use]
     pub fn revenue(&self, event: &Event) -> Money {
         Money::new(self.revenue_cents, &event.currency)
@@ -43,29 +43,29 @@ impl TierSales {
 /// What a concert has sold.
 pub struct Sales {
     pub event: Event,
-    pub tiers: Vec<TierSales>,
+    pub ticket_types: Vec<TicketTypeSales>,
     pub booking_count: i64,
 }
 
 impl Sales {
     #[must_use]
     pub fn sold(&self) -> i64 {
-        self.tiers.iter().map(|tier| tier.sold).sum()
+        self.ticket_types.iter().map(|it| it.sold).sum()
     }
 
     #[must_use]
     pub fn capacity(&self) -> i64 {
-        self.tiers.iter().map(|tier| i64::from(tier.ticket_type.capacity)).sum()
+        self.ticket_types.iter().map(|it| i64::from(it.ticket_type.capacity)).sum()
     }
 
     #[must_use]
     pub fn available(&self) -> i64 {
-        self.tiers.iter().map(|tier| i64::from(tier.ticket_type.available)).sum()
+        self.ticket_types.iter().map(|it| i64::from(it.ticket_type.available)).sum()
     }
 
     #[must_use]
     pub fn revenue(&self) -> Money {
-        Money::new(self.tiers.iter().map(|tier| tier.revenue_cents).sum(), &self.event.currency)
+        Money::new(self.ticket_types.iter().map(|it| it.revenue_cents).sum(), &self.event.currency)
     }
 }
 

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::{BookingLine, Sales, store};
 use crate::app::App;
-use crate::auth::session::{Admin, Watching};
+use crate::auth::session::{Admin, PollingAdmin};
 use crate::error::Error;
 use crate::events::pace::Pace;
 use crate::page::{Page, html};
@@ -34,7 +34,7 @@ pub async fn show(page: Page, admin: Admin, app: web::Data<App>) -> Result<HttpR
 }
 
 /// `GET /admin/sales`: the part of the page that refreshes itself.
-pub async fn sales(page: Page, watching: Watching, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub async fn sales(page: Page, watching: PollingAdmin, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let sales_page = load(page.clone(), watching.0, &app).await?;
     Ok(page.unlisted_builder(StatusCode::OK).body(html(&sales_page.as_sales())?))
 }

@@ -33,7 +33,7 @@ struct TermsPage {
     page: Page,
     event: Event,
     deadline: TermsField,
-    tiers: Vec<TierTerms>,
+    limits: Vec<TicketLimit>,
 }
 
 /// A field of the form, and its error.
@@ -53,9 +53,9 @@ impl TermsField {
     }
 }
 
-struct TierTerms {
+struct TicketLimit {
     ticket_type: TicketType,
-    limit: TermsField,
+    field: TermsField,
 }
 
 impl TermsPage {
@@ -63,31 +63,31 @@ impl TermsPage {
     fn now(page: Page, event: Event, ticket_types: Vec<TicketType>) -> Self {
         let text = |number: Option<i32>| number.map(|number| number.to_string()).unwrap_or_default();
         let deadline = TermsField { value: hours(event.cancellation_deadline_minutes), error: None };
-        let tier = |ticket_type: TicketType| {
-            let limit = TermsField { value: text(ticket_type.max_per_person), error: None };
-            TierTerms { ticket_type, limit }
+        let limit = |ticket_type: TicketType| {
+            let field = TermsField { value: text(ticket_type.max_per_person), error: None };
+            TicketLimit { ticket_type, field }
         };
-        Self { page, event, deadline, tiers: ticket_types.into_iter().map(tier).collect() }
+        Self { page, event, deadline, limits: ticket_types.into_iter().map(limit).collect() }
     }
 
     /// Fills in what was typed.
     fn type_in(&mut self, mut typed: HashMap<String, String>) {
         let mut take = |name: &str| typed.remove(name).unwrap_or_default();
         self.deadline.value = take("cancellation_deadline_hours");
-        for tier in &mut self.tiers {
-            tier.limit.value = take(&format!("max_per_person_{}", tier.ticket_type.id));
+        for limit in &mut self.limits {
+            limit.field.value = take(&format!("max_per_person_{}", limit.ticket_type.id));
         }
     }
 
     /// The rules; `None` when a field has an error.
     fn read(&mut self) -> Option<TicketRules> {
         let cancellation_deadline_minutes = self.deadline.read(parse_hours);
-        let read = |tier: &mut TierTerms| {
-            let capacity = tier.ticket_type.capacity;
-            (tier.ticket_type.id, tier.limit.read(|typed| parse_limit(typed, capacity)))
+        let read = |limit: &mut TicketLimit| {
+            let capacity = limit.ticket_type.capacity;
+            (limit.ticket_type.id, limit.field.read(|typed| parse_limit(typed, capacity)))
         };
-        let max_per_person = self.tiers.iter_mut().map(read).collect();
-        let is_valid = self.deadline.error.is_none() && self.tiers.iter().all(|it| it.limit.error.is_none());
+        let max_per_person = self.limits.iter_mut().map(read).collect();
+        let is_valid = self.deadline.error.is_none() && self.limits.iter().all(|it| it.field.error.is_none());
         is_valid.then_some(TicketRules { cancellation_deadline_minutes, max_per_person })
     }
 }

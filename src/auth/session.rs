@@ -64,7 +64,7 @@ impl Admin {
 /// The organizer whose page refreshes itself. A handler that takes one requires a sign-in, and its request is
 /// not activity.
 #[derive(Debug, Clone)]
-pub struct Watching(pub Admin);
+pub struct PollingAdmin(pub Admin);
 
 /// A session to be inserted.
 pub struct NewSession {
@@ -102,7 +102,7 @@ impl FromRequest for Admin {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let auth = request.app_data::<web::Data<Auth>>().ok_or(Error::NotFound)?;
+            let auth = auth_of(&request)?;
             let (admin, last_seen_at) = require(auth, &request).await?;
             let now = Utc::now().naive_utc();
             if now - last_seen_at >= LAST_SEEN_INTERVAL {
@@ -118,17 +118,18 @@ impl FromRequest for Admin {
     }
 }
 
-impl FromRequest for Watching {
+impl FromRequest for PollingAdmin {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move {
-            let auth = request.app_data::<web::Data<Auth>>().ok_or(Error::NotFound)?;
-            Ok(Self(require(auth, &request).await?.0))
-        })
+        Box::pin(async move { Ok(Self(require(auth_of(&request)?, &request).await?.0)) })
     }
+}
+
+fn auth_of(request: &HttpRequest) -> Result<&web::Data<Auth>, Error> {
+    request.app_data().ok_or_else(|| Error::Internal("no Auth in the app's data".into()))
 }
 
 /// The organizer and when their session was last used, or the way to the sign-in page.

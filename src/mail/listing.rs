@@ -57,3 +57,28 @@ impl MailLine {
         VenueClock::parse(&self.time_zone).short(time)
     }
 }
+
+impl MailKind {
+    /// What pages call it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Confirmation => "Confirmation",
+            Self::BookingLink => "Booking link",
+            Self::Cancellation => "Cancellation",
+        }
+    }
+}
+
+impl MailState {
+    /// What pages call it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Queued => "Queued",
+            Self::Sent => "Sent",
+            Self::Failed => "Failed",
+            Self::Dropped => "Skipped",
+        }
+    }
+}

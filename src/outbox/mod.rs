@@ -41,16 +41,6 @@ impl MailKind {
         }
     }
 
-    /// What pages call it.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Confirmation => "Confirmation",
-            Self::BookingLink => "Booking link",
-            Self::Cancellation => "Cancellation",
-        }
-    }
-
     /// `None`: a kind of a newer release.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
@@ -82,17 +72,6 @@ impl MailState {
             Self::Sent => "sent",
             Self::Failed => "failed",
             Self::Dropped => "dropped",
-        }
-    }
-
-    /// What pages call it.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Queued => "Queued",
-            Self::Sent => "Sent",
-            Self::Failed => "Failed",
-            Self::Dropped => "Skipped",
         }
     }
 
@@ -155,16 +134,16 @@ impl Mail {
 
 /// The result of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settlement {
+pub struct AttemptResult {
     pub id: i64,
     /// What the sender set `due_at` to. When it has changed, another sender has taken the mail.
     pub lease: NaiveDateTime,
-    pub verdict: Verdict,
+    pub outcome: AttemptOutcome,
 }
 
 /// What becomes of a mail after an attempt. The texts are reasons, for the organizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum AttemptOutcome {
     Sent,
     /// Not to be sent at all.
     Dropped(String),

@@ -12,7 +12,7 @@ use super::code::{Code, Misread};
 use super::gate::{Gate, parse_name};
 use super::{Holder, Passage, Refusal, Scan, Turnout, store};
 use crate::app::App;
-use crate::auth::session::{Admin, Watching};
+use crate::auth::session::{Admin, PollingAdmin};
 use crate::error::Error;
 use crate::events::Event;
 use crate::events::pace::Pace;
@@ -157,7 +157,7 @@ pub async fn revoke(
 /// `GET /admin/check-in/turnout`: the part that refreshes itself.
 pub async fn turnout(
     page: Page,
-    _: Watching,
+    _: PollingAdmin,
     app: web::Data<App>,
     Query(gate): Query<Gate>,
 ) -> Result<HttpResponse, Error> {

@@ -8,7 +8,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::{BookingLine, ConfirmationStatus, Sales, TierSales};
+use super::{BookingLine, ConfirmationStatus, Sales, TicketTypeSales};
 use crate::audit::{self, Action, Actor};
 use crate::booking::Booking;
 use crate::booking::cancellation::{self, Canceler, Outcome};
@@ -50,14 +50,14 @@ fn sales_of(db: &mut Db, event: Event) -> QueryResult<Sales> {
         ))
         .load(db)?;
     let booking_count = sums.iter().map(|(_, count, ..)| count).sum();
-    let by_tier: HashMap<i64, (i64, i64)> =
+    let by_ticket_type: HashMap<i64, (i64, i64)> =
         sums.into_iter().map(|(id, _, sold, revenue)| (id, (sold, revenue))).collect();
-    let tiers = events::store::ticket_types(db, event.id)?;
-    let tiers = tiers.into_iter().map(|ticket_type| {
-        let (sold, revenue_cents) = by_tier.get(&ticket_type.id).copied().unwrap_or_default();
-        TierSales { ticket_type, sold, revenue_cents }
+    let ticket_types = events::store::ticket_types(db, event.id)?;
+    let ticket_types = ticket_types.into_iter().map(|ticket_type| {
+        let (sold, revenue_cents) = by_ticket_type.get(&ticket_type.id).copied().unwrap_or_default();
+        TicketTypeSales { ticket_type, sold, revenue_cents }
     });
-    Ok(Sales { event, tiers: tiers.collect(), booking_count })
+    Ok(Sales { event, ticket_types: ticket_types.collect(), booking_count })
 }
 
 /// The newest bookings, at most `limit`, with the states of their confirmations.
@@ -141,7 +141,7 @@ pub fn cancel_booking(db: &mut Db, reference: String, actor: &Actor) -> QueryRes
 /// Deletes the bookings of the seed's concert and puts it on sale again. Returns how many there were.
 /// Runs inside the caller's transaction.
 pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
-    let tiers: Vec<i64> = ticket_types::table
+    let ids: Vec<i64> = ticket_types::table
         .inner_join(events_table::table)
         .filter(events_table::slug.eq(seed.slug))
         .order(ticket_types::id)
@@ -150,14 +150,13 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
     // Lock the ticket types first: a booking of one of them has either committed, and is deleted below, or
     // waits for the lock and books from the new stock. In the order of their ids, as the desks lock them, so
     // that there is no deadlock.
-    for id in &tiers {
+    for id in &ids {
         diesel::update(ticket_types::table.find(id))
             .set(ticket_types::version.eq(ticket_types::version + 1))
             .execute(db)?;
     }
     outbox::store::batches::hold(db)?;
-    let deleted =
-        diesel::delete(bookings::table.filter(bookings::ticket_type_id.eq_any(tiers))).execute(db)?;
+    let deleted = diesel::delete(bookings::table.filter(bookings::ticket_type_id.eq_any(ids))).execute(db)?;
     tickets::store::forget_refusals(db, seed.slug)?;
     events::store::plant(db, seed)?;
     audit::store::record(db, actor, Action::Reseeded, seed.name, deleted)?;

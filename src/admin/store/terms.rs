@@ -18,8 +18,8 @@ pub fn replace(db: &mut Db, slug: &str, rules: &TicketRules, actor: &Actor) -> Q
         .set(events_table::cancellation_deadline_minutes.eq(rules.cancellation_deadline_minutes))
         .execute(db)?;
     for (id, max_per_person) in &rules.max_per_person {
-        let tier = ticket_types::table.find(id).filter(ticket_types::event_id.eq(event.id));
-        diesel::update(tier)
+        let ticket_type = ticket_types::table.find(id).filter(ticket_types::event_id.eq(event.id));
+        diesel::update(ticket_type)
             .set((
                 ticket_types::max_per_person.eq(max_per_person),
                 ticket_types::version.eq(ticket_types::version + 1),

@@ -26,7 +26,7 @@ use super::transport::Transport;
 use super::{DueMail, store};
 use crate::db::Database;
 use crate::outbox::wakeup::Wakeup;
-use crate::outbox::{self, Settlement, Verdict};
+use crate::outbox::{self, AttemptOutcome, AttemptResult};
 
 /// Between two looks at the outbox without a wakeup.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -85,7 +85,7 @@ pub struct Sender {
     ready: VecDeque<DueMail>,
     sending: FuturesUnordered<LocalBoxFuture<'static, DeliveryReport>>,
     /// Results to be saved.
-    settled: Vec<Settlement>,
+    results: Vec<AttemptResult>,
     backoff: Backoff,
     /// A mail may be due.
     may_find: bool,
@@ -115,7 +115,7 @@ impl Sender {
             stop,
             ready: VecDeque::new(),
             sending: FuturesUnordered::new(),
-            settled: Vec::new(),
+            results: Vec::new(),
             backoff: Backoff::default(),
             may_find: true,
             next_look: now + LOOK_EVERY,
@@ -142,7 +142,7 @@ impl Sender {
     }
 
     fn wants_transaction(&self, now: Instant) -> bool {
-        now >= self.next_transaction && (!self.settled.is_empty() || (self.may_find && self.room(now) > 0))
+        now >= self.next_transaction && (!self.results.is_empty() || (self.may_find && self.room(now) > 0))
     }
 
     /// How many mails may be taken now. While the mail server is unavailable, one after each pause.
@@ -159,18 +159,18 @@ impl Sender {
     /// One transaction: saves results and takes mails.
     async fn transaction(&mut self) {
         let (now, clock) = (Instant::now(), Utc::now().naive_utc());
-        if self.settled.is_empty() && !self.is_anything_due().await {
+        if self.results.is_empty() && !self.is_anything_due().await {
             (self.may_find, self.next_transaction) = (false, now + TRANSACTION_EVERY);
             return;
         }
         let room = self.room(now);
-        let settled = mem::take(&mut self.settled);
-        let to_write = settled.clone();
+        let results = mem::take(&mut self.results);
+        let to_write = results.clone();
         let lease = clock + time_delta(self.limits.lease());
         let overdue = clock - time_delta(self.limits.gives_up_after);
         let reason = self.backoff.reason().map(str::to_owned);
         let transaction = self.db.write(move |db| {
-            outbox::store::settle(db, &to_write, clock)?;
+            outbox::store::save_results(db, &to_write, clock)?;
             let taken = (room > 0).then(|| store::take(db, room, clock, lease)).transpose()?;
             if let Some(reason) = reason {
                 outbox::store::give_up(db, overdue, clock, &reason)?;
@@ -188,7 +188,7 @@ impl Sender {
             }
             Err(error) => {
                 // The results are saved when the database is available again.
-                self.settled.extend(settled);
+                self.results.extend(results);
                 self.next_transaction = now + LOOK_EVERY;
                 if mem::take(&mut self.is_database_available) {
                     log::warn!("database unavailable, mails wait: {error}");
@@ -213,7 +213,7 @@ impl Sender {
             let whole = Utc::now().naive_utc() + time_delta(self.limits.timeout);
             if due.mail.due_at < whole {
                 // Its lease could end while it is being sent.
-                self.settled.push(released(&due));
+                self.results.push(released(&due));
                 continue;
             }
             // Makes up for a late timer, but for no more than one transaction's time.
@@ -243,18 +243,18 @@ impl Sender {
     fn wakes_at(&self, now: Instant) -> Instant {
         let has_slot = self.sending.len() < self.limits.connections && !self.is_stopping;
         let start = (has_slot && !self.ready.is_empty()).then_some(self.next_start);
-        let wants = !self.settled.is_empty() || (self.may_find && self.room(now) > 0);
+        let wants = !self.results.is_empty() || (self.may_find && self.room(now) > 0);
         let transaction = wants.then_some(self.next_transaction);
         let pause = self.backoff.until().filter(|until| self.may_find && *until > now);
         [start, transaction, pause].into_iter().flatten().fold(self.next_look, Instant::min)
     }
 
     fn take_report(&mut self, report: DeliveryReport) {
-        if let Verdict::Again(due_at, _) = &report.settlement.verdict {
+        if let AttemptOutcome::Again(due_at, _) = &report.result.outcome {
             let wait = (*due_at - Utc::now().naive_utc()).to_std().unwrap_or_default();
             self.next_look = self.next_look.min(Instant::now() + wait);
         }
-        self.settled.push(report.settlement);
+        self.results.push(report.result);
         match report.server {
             None => {}
             Some(Ok(())) => self.backoff.reset(),
@@ -268,12 +268,12 @@ impl Sender {
 
     /// Gives mails back that were not started.
     fn give_back(&mut self) {
-        self.settled.extend(self.ready.drain(..).map(|due| released(&due)));
+        self.results.extend(self.ready.drain(..).map(|due| released(&due)));
     }
 }
 
-fn released(due: &DueMail) -> Settlement {
-    Settlement { id: due.mail.id, lease: due.mail.due_at, verdict: Verdict::Released }
+fn released(due: &DueMail) -> AttemptResult {
+    AttemptResult { id: due.mail.id, lease: due.mail.due_at, outcome: AttemptOutcome::Released }
 }
 
 fn time_delta(duration: Duration) -> TimeDelta {

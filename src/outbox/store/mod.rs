@@ -7,7 +7,7 @@ use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamp};
 
-use super::{Backlog, Mail, MailState, NewMail, Settlement, UnsentCounts, Verdict};
+use super::{AttemptOutcome, AttemptResult, Backlog, Mail, MailState, NewMail, UnsentCounts};
 use crate::db::Db;
 use crate::schema::{batched_confirmations, bookings, confirmation_batches, mails};
 
@@ -113,9 +113,9 @@ fn take_queued(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTi
 
 /// Saves the results of attempts, inside the caller's transaction. A sent mail is sent, even when another sender has
 /// taken it since. Any other result counts only while the lease is the attempt's own.
-pub fn settle(db: &mut Db, settlements: &[Settlement], now: NaiveDateTime) -> QueryResult<()> {
+pub fn save_results(db: &mut Db, results: &[AttemptResult], now: NaiveDateTime) -> QueryResult<()> {
     let sent: Vec<i64> =
-        settlements.iter().filter(|it| it.verdict == Verdict::Sent).map(|it| it.id).collect();
+        results.iter().filter(|it| it.outcome == AttemptOutcome::Sent).map(|it| it.id).collect();
     if !sent.is_empty() {
         let queued = mails::table.filter(mails::id.eq_any(sent)).filter(mails::state.eq("queued"));
         diesel::update(queued)
@@ -126,26 +126,26 @@ pub fn settle(db: &mut Db, settlements: &[Settlement], now: NaiveDateTime) -> Qu
             ))
             .execute(db)?;
     }
-    settlements.iter().try_for_each(|settlement| settle_unsent(db, settlement))
+    results.iter().try_for_each(|result| save_unsent(db, result))
 }
 
-fn settle_unsent(db: &mut Db, settlement: &Settlement) -> QueryResult<()> {
+fn save_unsent(db: &mut Db, result: &AttemptResult) -> QueryResult<()> {
     let ours = mails::table
-        .filter(mails::id.eq(settlement.id))
+        .filter(mails::id.eq(result.id))
         .filter(mails::state.eq("queued"))
-        .filter(mails::due_at.eq(settlement.lease));
-    match &settlement.verdict {
-        Verdict::Sent => Ok(0),
-        Verdict::Dropped(why) => diesel::update(ours)
+        .filter(mails::due_at.eq(result.lease));
+    match &result.outcome {
+        AttemptOutcome::Sent => Ok(0),
+        AttemptOutcome::Dropped(why) => diesel::update(ours)
             .set((mails::state.eq(MailState::Dropped.as_str()), mails::last_error.eq(why)))
             .execute(db),
-        Verdict::Failed(why) => diesel::update(ours)
+        AttemptOutcome::Failed(why) => diesel::update(ours)
             .set((mails::state.eq(MailState::Failed.as_str()), mails::last_error.eq(why)))
             .execute(db),
-        Verdict::Again(due_at, why) => {
+        AttemptOutcome::Again(due_at, why) => {
             diesel::update(ours).set((mails::due_at.eq(due_at), mails::last_error.eq(why))).execute(db)
         }
-        Verdict::Released => diesel::update(ours)
+        AttemptOutcome::Released => diesel::update(ours)
             .set((mails::due_at.eq(mails::queued_at), mails::attempts.eq(mails::attempts - 1)))
             .execute(db),
     }?;
@@ -188,7 +188,7 @@ pub fn backlog(db: &mut Db) -> QueryResult<Backlog> {
 
 /// Queues a mail again, as a new one. Returns its kind and what it is about; `None` when it is queued already or gone.
 pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
-    let settled = mails::table.find(id).filter(mails::state.ne("queued"));
+    let not_queued = mails::table.find(id).filter(mails::state.ne("queued"));
     let found: Option<(String, Option<String>)> = mails::table
         .left_join(bookings::table)
         .filter(mails::id.eq(id))
@@ -196,7 +196,7 @@ pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
         .first(db)
         .optional()?;
     let Some((kind, reference)) = found else { return Ok(None) };
-    let queued = diesel::update(settled).set(requeued()).execute(db)?;
+    let queued = diesel::update(not_queued).set(requeued()).execute(db)?;
     let subject = reference.map_or(kind.clone(), |reference| format!("{kind} of {reference}"));
     Ok((queued > 0).then_some(subject))
 }
