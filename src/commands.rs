@@ -82,7 +82,7 @@ fn set_admin_password(config: &Config) -> Result<(), StartError> {
 }
 
 fn verify(config: &Config, arguments: &VerifyArguments) -> Result<(), StartError> {
-    // Only reads: a file that is not there is an error, not a new and therefore true database.
+    // Only reads: a missing file is an error, not a new and therefore correct database.
     if config.database_url.file().is_some_and(|file| !file.exists()) {
         let url = config.database_url.to_string();
         return Err(StartError::setting("DATABASE_URL", &url, "no such file", "name the database to verify"));
@@ -92,11 +92,11 @@ fn verify(config: &Config, arguments: &VerifyArguments) -> Result<(), StartError
     println!("{reconciliation}");
     if let Some(file) = &arguments.metrics {
         let holds = f64::from(reconciliation.holds());
-        let holds = ("techkraft_verify_holds", "1 when the books were true", holds);
-        let at = ("techkraft_verify_timestamp_seconds", "When the books were counted", now_seconds());
+        let holds = ("techkraft_verify_holds", "1 if all counts added up", holds);
+        let at = ("techkraft_verify_timestamp_seconds", "When the counts were verified", now_seconds());
         textfile::write(file, &[holds, at])?;
     }
-    if reconciliation.holds() { Ok(()) } else { Err(StartError::new("the books are not true".into())) }
+    if reconciliation.holds() { Ok(()) } else { Err(StartError::new("the counts do not add up".into())) }
 }
 
 fn back_up(config: &Config, arguments: &BackupArguments) -> Result<(), StartError> {
@@ -111,7 +111,7 @@ fn back_up(config: &Config, arguments: &BackupArguments) -> Result<(), StartErro
     })?;
     let Backup { path, bytes, bookings, removed } = backup;
     println!("{}  {bytes} bytes, {bookings} bookings", path.display());
-    println!("It was restored into a throwaway place, and its books are true.");
+    println!("Proved: it was restored into a throwaway database, and all counts in it add up.");
     if removed > 0 {
         println!("Older backups removed: {removed}");
     }
@@ -120,16 +120,16 @@ fn back_up(config: &Config, arguments: &BackupArguments) -> Result<(), StartErro
         file,
         &[
             ("techkraft_backup_timestamp_seconds", "When the last proved backup was made", now_seconds()),
-            ("techkraft_backup_size_bytes", "Its size", bytes as f64),
+            ("techkraft_backup_size_bytes", "Size of the last proved backup", bytes as f64),
         ],
     )
 }
 
 fn restore(config: &Config, arguments: &RestoreArguments) -> Result<(), StartError> {
     let restored = backup::restore(&config.database_url, &arguments.path, arguments.overwrite)?;
-    println!("{} is restored from {}", config.database_url, arguments.path.display());
+    println!("{} was restored from {}", config.database_url, arguments.path.display());
     if let Some(aside) = &restored.aside {
-        println!("What was there before is kept as {aside}");
+        println!("The previous content was kept as {aside}");
     }
     for remark in &restored.remarks {
         println!("{remark}");
@@ -138,7 +138,7 @@ fn restore(config: &Config, arguments: &RestoreArguments) -> Result<(), StartErr
     if restored.books.holds() {
         Ok(())
     } else {
-        Err(StartError::new("it is restored, and its books are not true".into()))
+        Err(StartError::new("the backup was restored, but its counts do not add up".into()))
     }
 }
 

@@ -1,5 +1,5 @@
 //! What really went wrong, and the page that a visitor sees then. A tier that is sold out is no error:
-//! see [`crate::booking::Outcome`].
+//! see [`crate::booking::BookingOutcome`].
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, LOCATION, RETRY_AFTER};

@@ -69,7 +69,7 @@ fn organizers(site: &mut ServiceConfig) {
                 .route(get().to(tickets::pages::edit_gate))
                 .route(post().to(tickets::pages::update_gate)),
         )
-        .service(urls::CHECK_IN_TURNOUT.resource().route(get().to(tickets::pages::turnout)))
+        .service(urls::CHECK_IN_TURNOUT.resource().route(get().to(tickets::pages::attendance)))
         .service(urls::CHECK_IN_REVOCATION.resource().route(post().to(tickets::pages::revoke)))
         .service(
             urls::SIGN_IN

@@ -10,7 +10,7 @@ use super::store;
 use crate::app::App;
 use crate::auth::session::Admin;
 use crate::booking::Booking;
-use crate::booking::cancellation::{Outcome, announce, pages::admitted};
+use crate::booking::cancellation::{CancellationOutcome, announce, pages::admitted};
 use crate::error::Error;
 use crate::events::{Event, TicketType};
 use crate::page::{Page, Toast, see_other, toast_cookie};
@@ -50,14 +50,14 @@ pub async fn create(
     let (booking, ticket_type, event) = find(&app, &reference).await?;
     let (reference, actor) = (booking.reference.clone(), admin.actor());
     let outcome = app.db.write(move |db| store::cancel_booking(db, reference, &actor)).await?;
-    announce(&app, &outcome);
-    if let Outcome::Admitted { count } = outcome {
+    announce(&app.board, &app.desk, &app.outbox_wakeup, &outcome);
+    if let CancellationOutcome::Admitted { count } = outcome {
         let refusal = Some(admitted(count, &booking));
         let new = OrganizerCancellationPage { page: page.clone(), event, ticket_type, booking, refusal };
         return page.respond_unlisted(StatusCode::CONFLICT, &new);
     }
     let mut response = see_other(&format!("/admin/bookings/{}", booking.reference));
-    if matches!(outcome, Outcome::Canceled { .. }) {
+    if matches!(outcome, CancellationOutcome::Canceled { .. }) {
         let toast = Toast::success(format!("Canceled: {} × {}", booking.quantity, ticket_type.name));
         response.cookie(toast_cookie(&app.cookies, &toast));
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Kind, beside, io_error, sync_folder};
+use super::{DatabaseKind, beside, io_error, sync_folder};
 use crate::start_error::StartError;
 
 const PART: &str = ".part";
@@ -101,13 +101,13 @@ impl Archive {
     }
 
     /// By its first bytes.
-    pub(super) fn kind(&self) -> Result<Kind, StartError> {
+    pub(super) fn kind(&self) -> Result<DatabaseKind, StartError> {
         let mut head = [0; 16];
         let mut file = File::open(&self.path).map_err(io_error("read", &self.path))?;
         let read = file.read(&mut head).map_err(io_error("read", &self.path))?;
         match &head[..read] {
-            b"SQLite format 3\0" => Ok(Kind::Sqlite),
-            [b'P', b'G', b'D', b'M', b'P', ..] => Ok(Kind::Postgres),
+            b"SQLite format 3\0" => Ok(DatabaseKind::Sqlite),
+            [b'P', b'G', b'D', b'M', b'P', ..] => Ok(DatabaseKind::Postgres),
             _ => Err(self.is_damaged("it is neither an SQLite file nor a dump of PostgreSQL")),
         }
     }

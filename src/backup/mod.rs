@@ -54,12 +54,12 @@ pub struct Backup {
 
 /// Which of the two a database and a backup are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum DatabaseKind {
     Sqlite,
     Postgres,
 }
 
-impl Kind {
+impl DatabaseKind {
     fn of(url: &DatabaseUrl) -> Self {
         match url {
             DatabaseUrl::Sqlite(_) => Self::Sqlite,
@@ -88,7 +88,7 @@ impl Kind {
 /// # Errors
 /// One line; when the proof failed it names the file, which is kept as `.unproved`.
 pub fn back_up(plan: &BackupPlan<'_>) -> Result<Backup, StartError> {
-    let kind = Kind::of(plan.url);
+    let kind = DatabaseKind::of(plan.url);
     if plan.url.file().is_some_and(|file| !file.exists()) {
         let url = plan.url.to_string();
         return Err(StartError::setting(
@@ -121,7 +121,7 @@ pub fn back_up(plan: &BackupPlan<'_>) -> Result<Backup, StartError> {
         (Some(retention), Some(folder)) => retention::prune(folder, kind, retention)?,
         _ => 0,
     };
-    let bookings = books.tiers.iter().map(|tier| tier.bookings).sum();
+    let bookings = books.ticket_types.iter().map(|tier| tier.bookings).sum();
     Ok(Backup { bytes: archive.bytes()?, path: archive.path, bookings, removed })
 }
 
@@ -149,7 +149,7 @@ fn schema_of(url: &DatabaseUrl) -> Result<String, StartError> {
 
 /// The verdict of a reconciliation, with the first thing that is wrong.
 fn last_line(books: &Reconciliation) -> String {
-    let wrong = books.untruths.first().map(|it| format!(" ({}: {})", it.what, it.count));
+    let wrong = books.violations.first().map(|it| format!(" ({}: {})", it.what, it.count));
     format!("the books in it are not true{}", wrong.unwrap_or_default())
 }
 

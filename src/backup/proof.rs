@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use rand::RngExt as _;
 
 use super::archive::{Archive, copy};
-use super::{Kind, beside, io_error, postgres, store, url};
+use super::{DatabaseKind, beside, io_error, postgres, store, url};
 use crate::db::DatabaseUrl;
 use crate::db::{self, Database};
 use crate::reconciliation::{Reconciliation, reconcile};
@@ -20,7 +20,7 @@ use crate::start_error::StartError;
 /// One line: that it is damaged, or why it cannot be tried.
 pub(super) fn prove(archive: &Archive, server: &DatabaseUrl) -> Result<Reconciliation, StartError> {
     match (archive.kind()?, server) {
-        (Kind::Sqlite, _) => {
+        (DatabaseKind::Sqlite, _) => {
             let folder = ThrowawayFolder::beside(archive)?;
             let file = folder.0.join("proof.db");
             copy(&archive.path, &file)?;
@@ -28,7 +28,7 @@ pub(super) fn prove(archive: &Archive, server: &DatabaseUrl) -> Result<Reconcili
             look_inside(archive, &url)?;
             books(&url)
         }
-        (Kind::Postgres, DatabaseUrl::Postgres(server)) => {
+        (DatabaseKind::Postgres, DatabaseUrl::Postgres(server)) => {
             let schema = postgres::schema(archive)?;
             let database = ThrowawayDatabase::on(server)?;
             let place = DatabaseUrl::Postgres(url::with_database(server, &database.name));
@@ -38,7 +38,7 @@ pub(super) fn prove(archive: &Archive, server: &DatabaseUrl) -> Result<Reconcili
                 .map_err(|e| archive.is_damaged(&format!("it cannot be restored: {e}")))?;
             books(&DatabaseUrl::Postgres(place))
         }
-        (Kind::Postgres, DatabaseUrl::Sqlite(_)) => {
+        (DatabaseKind::Postgres, DatabaseUrl::Sqlite(_)) => {
             let message =
                 format!("{} is a dump of PostgreSQL; name one to prove it on", archive.path.display());
             Err(StartError::new(message))
@@ -90,10 +90,10 @@ impl ThrowawayDatabase {
         let server = DatabaseUrl::Postgres(server.to_owned());
         let made = Database::open(&server, 1)?.read_primary_here(|db| store::create_database(db, &name));
         made.map_err(|e| {
-            let mend =
+            let hint =
                 "GRANT the right to this user (ALTER ROLE … CREATEDB), or name another server (--prove-on)";
             StartError::new(format!(
-                "no database for the proof can be made: {}; {mend}",
+                "no database for the proof can be made: {}; {hint}",
                 crate::log_safe::one_line(&e)
             ))
         })?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::archive::{Archive, copy, write_beside};
-use super::{Kind, beside, io_error, postgres, proof, stamp, store, sync_folder};
+use super::{DatabaseKind, beside, io_error, postgres, proof, stamp, store, sync_folder};
 use crate::db::Database;
 use crate::db::DatabaseUrl;
 use crate::error::Error;
@@ -31,11 +31,11 @@ pub struct Restored {
 /// `overwrite` is not set, or somebody is connected.
 pub fn restore(url: &DatabaseUrl, path: &Path, overwrite: bool) -> Result<Restored, StartError> {
     let archive = Archive::find(path)?;
-    let (kind, wanted) = (archive.kind()?, Kind::of(url));
+    let (kind, wanted) = (archive.kind()?, DatabaseKind::of(url));
     if kind != wanted {
         let wrong = format!("{} is a backup of {}", path.display(), kind.name());
-        let mend = format!("name a database of {}", kind.name());
-        return Err(StartError::setting("DATABASE_URL", &url.to_string(), &wrong, &mend));
+        let hint = format!("name a database of {}", kind.name());
+        return Err(StartError::setting("DATABASE_URL", &url.to_string(), &wrong, &hint));
     }
     let mut remarks = Vec::new();
     let aside = match url {
@@ -47,8 +47,8 @@ pub fn restore(url: &DatabaseUrl, path: &Path, overwrite: bool) -> Result<Restor
         DatabaseUrl::Postgres(place) => restore_postgres(&archive, url, place, overwrite)?,
     };
     let books = Database::open(url, 1)?.read_primary_here(reconcile).map_err(|e| {
-        let mend = "if it is of an older release, `techkraft migrate` and `techkraft verify` go on from here";
-        StartError::new(format!("it is restored, and its books cannot be read: {}; {mend}", one_line(&e)))
+        let hint = "if it is of an older release, `techkraft migrate` and `techkraft verify` go on from here";
+        StartError::new(format!("it is restored, and its books cannot be read: {}; {hint}", one_line(&e)))
     })?;
     Ok(Restored { books, aside, remarks })
 }
@@ -71,8 +71,8 @@ fn restore_sqlite(archive: &Archive, file: &Path, overwrite: bool) -> Result<Opt
 
 /// Gives the former database a second name, so that at no moment there is none; its WAL is gone by then.
 fn make_room(file: &Path, overwrite: bool) -> Result<Option<PathBuf>, StartError> {
-    let setting = |wrong: &str, mend: &str| {
-        StartError::setting("DATABASE_URL", &format!("sqlite:{}", file.display()), wrong, mend)
+    let setting = |wrong: &str, hint: &str| {
+        StartError::setting("DATABASE_URL", &format!("sqlite:{}", file.display()), wrong, hint)
     };
     if !file.exists() {
         // A log of another file would be played into this one.
@@ -133,7 +133,7 @@ fn restore_postgres(
     let schema = postgres::schema(archive)?;
     let db = Database::open(url, 1)?;
     let setting =
-        |wrong: &str, mend: &str| StartError::setting("DATABASE_URL", &url.to_string(), wrong, mend);
+        |wrong: &str, hint: &str| StartError::setting("DATABASE_URL", &url.to_string(), wrong, hint);
     let has_content = db.read_primary_here(|db| store::schema_has_tables(db, &schema))?;
     if has_content && !overwrite {
         let wrong = format!("there are tables in its schema {schema} already");

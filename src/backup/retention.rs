@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::{Days, NaiveDate, NaiveDateTime, Utc};
 
 use super::archive::{COMPANIONS, UNFINISHED};
-use super::{Kind, STAMP, beside, io_error};
+use super::{DatabaseKind, STAMP, beside, io_error};
 use crate::start_error::StartError;
 
 const PREFIX: &str = "techkraft-";
@@ -23,7 +23,7 @@ pub struct Retention {
 
 /// Removes the backups of a folder that need not be kept, and what was left unfinished before the oldest that
 /// is kept. How many backups.
-pub(super) fn prune(folder: &Path, kind: Kind, retention: Retention) -> Result<usize, StartError> {
+pub(super) fn prune(folder: &Path, kind: DatabaseKind, retention: Retention) -> Result<usize, StartError> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(io_error("read", folder))? {
         let entry = entry.map_err(io_error("read", folder))?;
@@ -53,13 +53,13 @@ pub(super) fn prune(folder: &Path, kind: Kind, retention: Retention) -> Result<u
 }
 
 /// When a backup was made, if that is the name of one.
-fn stamp(name: &str, kind: Kind) -> Option<NaiveDateTime> {
+fn stamp(name: &str, kind: DatabaseKind) -> Option<NaiveDateTime> {
     let name = name.strip_prefix(PREFIX)?.strip_suffix(kind.ending())?;
     NaiveDateTime::parse_from_str(name.strip_suffix('.')?, STAMP).ok()
 }
 
 /// When something was begun that a failure, or a kill, has left there.
-fn unfinished(name: &str, kind: Kind) -> Option<NaiveDateTime> {
+fn unfinished(name: &str, kind: DatabaseKind) -> Option<NaiveDateTime> {
     UNFINISHED.iter().find_map(|ending| stamp(name.split_once(ending)?.0, kind))
 }
 
@@ -89,7 +89,7 @@ mod tests {
             "techkraft-20261125T020000Z.db",
             "techkraft-20261125T030000Z.db",
         ];
-        let stamps: BTreeSet<_> = names.iter().filter_map(|name| stamp(name, Kind::Sqlite)).collect();
+        let stamps: BTreeSet<_> = names.iter().filter_map(|name| stamp(name, DatabaseKind::Sqlite)).collect();
         assert_eq!(stamps.len(), names.len());
         let today = NaiveDate::from_ymd_opt(2026, 11, 25).expect("a day");
         let kept = |latest, days| -> Vec<String> {
@@ -105,10 +105,12 @@ mod tests {
     #[test]
     fn what_is_no_backup_is_left_alone() {
         for name in ["techkraft.db", "techkraft-x.db", "techkraft-20261101T120000Z.dump", "notes.db"] {
-            assert_eq!(stamp(name, Kind::Sqlite), None, "{name}");
+            assert_eq!(stamp(name, DatabaseKind::Sqlite), None, "{name}");
         }
         for ending in [".part", ".unproved", ".unproved.proof-17"] {
-            assert!(unfinished(&format!("techkraft-20261101T120000Z.db{ending}"), Kind::Sqlite).is_some());
+            assert!(
+                unfinished(&format!("techkraft-20261101T120000Z.db{ending}"), DatabaseKind::Sqlite).is_some()
+            );
         }
     }
 }

@@ -32,12 +32,12 @@ pub(super) fn split(url: &str) -> Result<Split, StartError> {
         match parameter.split_once('=').unwrap_or((parameter, "")) {
             ("password", value) => password = Some(decoded(value)),
             ("sslpassword", _) => {
-                let mend = "use a key without one, that only this user reads";
+                let hint = "use a key without one, that only this user reads";
                 return Err(StartError::setting(
                     "DATABASE_URL",
                     &place,
                     "pg_dump takes no sslpassword",
-                    mend,
+                    hint,
                 ));
             }
             _ => kept.push(parameter),

@@ -25,12 +25,12 @@ pub struct FormAges {
 
 /// Why a form is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Untimely {
+pub enum FormAgeError {
     TooYoung,
     TooOld,
 }
 
-impl Untimely {
+impl FormAgeError {
     /// What to tell the buyer, above the fresh form.
     #[must_use]
     pub fn message(self) -> &'static str {
@@ -50,16 +50,16 @@ impl FormAges {
     ///
     /// # Errors
     /// Why not.
-    pub fn check(&self, order: &Order, now: DateTime<Utc>) -> Result<(), Untimely> {
+    pub fn check(&self, order: &Order, now: DateTime<Utc>) -> Result<(), FormAgeError> {
         // A key whose time cannot be read is none of ours, and was refused before.
-        let made_at = made_at(&order.request_key).ok_or(Untimely::TooOld)?;
+        let made_at = made_at(&order.request_key).ok_or(FormAgeError::TooOld)?;
         let age = now - made_at;
         let is_from_a_clock_ahead = age < TimeDelta::zero() && age >= -CLOCKS_APART_MAX;
         match age.to_std() {
-            Ok(age) if age > self.most => Err(Untimely::TooOld),
+            Ok(age) if age > self.most => Err(FormAgeError::TooOld),
             Ok(age) if age >= self.least => Ok(()),
             _ if is_from_a_clock_ahead => Ok(()),
-            _ => Err(Untimely::TooYoung),
+            _ => Err(FormAgeError::TooYoung),
         }
     }
 }
@@ -87,15 +87,15 @@ mod tests {
         let ages = FormAges { least: Duration::from_millis(150), most: Duration::from_secs(3600) };
         let after = |milliseconds| ages.check(&order, made_at + TimeDelta::milliseconds(milliseconds));
         for (milliseconds, found) in [
-            (0, Err(Untimely::TooYoung)),
-            (149, Err(Untimely::TooYoung)),
+            (0, Err(FormAgeError::TooYoung)),
+            (149, Err(FormAgeError::TooYoung)),
             (150, Ok(())),
             (3_600_000, Ok(())),
-            (3_600_001, Err(Untimely::TooOld)),
+            (3_600_001, Err(FormAgeError::TooOld)),
             (-1, Ok(())),
             (-5_000, Ok(())),
-            (-5_001, Err(Untimely::TooYoung)),
-            (-3_600_000, Err(Untimely::TooYoung)),
+            (-5_001, Err(FormAgeError::TooYoung)),
+            (-3_600_000, Err(FormAgeError::TooYoung)),
         ] {
             assert_eq!(after(milliseconds), found, "{milliseconds}");
         }

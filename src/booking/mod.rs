@@ -1,6 +1,6 @@
 //! Bookings: a buyer takes some tickets of one tier, all of them or none.
 //!
-//! The order goes through one door, [`desk::Desk::book`], and comes back as an [`Outcome`]. A booking is
+//! The order goes through one door, [`desk::Desk::book`], and comes back as an [`BookingOutcome`]. A booking is
 //! found again by its token, which only its buyer knows, or by its reference, which is read out aloud.
 
 pub mod buyer;
@@ -36,7 +36,7 @@ pub struct Order {
 
 /// What became of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum BookingOutcome {
     /// The tickets are the buyer's.
     Booked(Booking),
     /// They already were: the same order came before.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::buyer::{Buyer, Express};
 use super::form::{BookingForm, FieldErrors, parse_quantity};
 use super::request_key::RequestKey;
-use super::{Booking, CONFIRMED, Outcome, calendar, is_token, store};
+use super::{Booking, BookingOutcome, CONFIRMED, calendar, is_token, store};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
@@ -24,7 +24,7 @@ use crate::tickets::{self, Ticket};
 /// Everything that the checkout shows, as a page or inside the dialog.
 #[derive(Template)]
 #[template(path = "bookings/new.html", blocks = ["checkout"])]
-struct New {
+struct CheckoutPage {
     page: Page,
     event: Event,
     ticket_type: TicketType,
@@ -35,7 +35,7 @@ struct New {
     request_key: RequestKey,
 }
 
-impl New {
+impl CheckoutPage {
     /// The quantity to count with while the typed one may be no number.
     fn quantity(&self) -> i32 {
         parse_quantity(&self.form.quantity, self.ticket_type.most_per_booking()).unwrap_or(1)
@@ -44,7 +44,7 @@ impl New {
 
 #[derive(Template)]
 #[template(path = "bookings/show.html", blocks = ["confirmation"])]
-struct Show {
+struct BookingPage {
     page: Page,
     event: Event,
     ticket_type: TicketType,
@@ -60,12 +60,12 @@ struct Show {
 
 #[derive(Deserialize)]
 #[serde(default)]
-pub struct NewQuery {
+pub struct CheckoutQuery {
     ticket_type: String,
     quantity: String,
 }
 
-impl Default for NewQuery {
+impl Default for CheckoutQuery {
     fn default() -> Self {
         Self { ticket_type: String::new(), quantity: "1".into() }
     }
@@ -76,7 +76,7 @@ pub async fn new(
     request: HttpRequest,
     page: Page,
     app: web::Data<App>,
-    Query(query): Query<NewQuery>,
+    Query(query): Query<CheckoutQuery>,
 ) -> Result<HttpResponse, Error> {
     let (_, ticket_type) = find_ticket_type(&app, &query.ticket_type)?;
     let buyer = Buyer::remembered(&app.cookies, &request);
@@ -109,35 +109,35 @@ pub async fn create(
     };
     let outcome = match app.form_ages.check(&order, Utc::now()) {
         Ok(()) => app.desk.book(Arc::clone(&order)).await?,
-        Err(untimely) => {
+        Err(error) => {
             let sought = Arc::clone(&order);
             // Whatever its age: what a form has booked it finds again.
             match app.db.read_primary(move |db| store::find_by_request_key(db, &sought)).await? {
                 Some(outcome) => outcome,
-                None => return ask_again(&app, page, form, FieldErrors::of_form(untimely.message())),
+                None => return ask_again(&app, page, form, FieldErrors::of_form(error.message())),
             }
         }
     };
     let mut errors = FieldErrors::default();
     let status = match outcome {
-        Outcome::Booked(booking) | Outcome::Replayed(booking) => {
+        BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => {
             return respond_booked(&app, page, &order.buyer, &listing.event, ticket_type, booking);
         }
-        Outcome::NotEnough { left } => {
+        BookingOutcome::NotEnough { left } => {
             errors.quantity = Some(not_enough(left, order.quantity));
             form.quantity = left.clamp(1, ticket_type.most_per_booking()).to_string();
             StatusCode::CONFLICT
         }
-        Outcome::OverPersonLimit { limit, .. } => {
+        BookingOutcome::OverPersonLimit { limit, .. } => {
             errors.quantity = Some(over_person_limit(limit, order.quantity, &ticket_type));
             StatusCode::CONFLICT
         }
-        Outcome::KeyReused(earlier) => {
+        BookingOutcome::KeyReused(earlier) => {
             errors.earlier_booking = Some(format!("/bookings/{}", earlier.token));
             errors.form = Some("This form has booked something else already. It is fresh again now: please check it and book once more.".into());
             StatusCode::UNPROCESSABLE_ENTITY
         }
-        Outcome::UnknownTicketType => return Err(Error::NotFound),
+        BookingOutcome::UnknownTicketType => return Err(Error::NotFound),
     };
     // From the board as the desk has left it: the numbers of a moment ago have turned out to be old.
     let mut response = respond_checkout(status, checkout(&app, page, form, errors)?)?;
@@ -190,7 +190,7 @@ fn ask_again(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> R
     respond_checkout(StatusCode::UNPROCESSABLE_ENTITY, checkout)
 }
 
-fn checkout(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Result<New, Error> {
+fn checkout(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Result<CheckoutPage, Error> {
     let (listing, ticket_type) = find_ticket_type(app, &form.ticket_type)?;
     let others = if ticket_type.is_sold_out() {
         listing.ticket_types.iter().filter(|tier| !tier.is_sold_out()).cloned().collect()
@@ -198,10 +198,10 @@ fn checkout(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Re
         Vec::new()
     };
     let event = listing.event.clone();
-    Ok(New { page, event, ticket_type, others, form, errors, request_key: app.request_keys.mint() })
+    Ok(CheckoutPage { page, event, ticket_type, others, form, errors, request_key: app.request_keys.mint() })
 }
 
-fn respond_checkout(status: StatusCode, checkout: New) -> Result<HttpResponse, Error> {
+fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Result<HttpResponse, Error> {
     let page = checkout.page.clone();
     let mut response = if page.wants_fragment {
         page.respond_unlisted::<Error>(status, &checkout.as_checkout())?
@@ -274,13 +274,13 @@ fn respond_booked(
         .body(body))
 }
 
-fn confirmation(app: &App, page: Page, sale: Sale, express: Option<Express>) -> Show {
+fn confirmation(app: &App, page: Page, sale: Sale, express: Option<Express>) -> BookingPage {
     let Sale { event, ticket_type, booking } = sale;
     let url = format!("{}/bookings/{}", &app.public_url, booking.token);
     let is_cancellable = event.is_cancellable(Utc::now().naive_utc());
     let opens_the_gate = booking.status == CONFIRMED && !page.wants_fragment;
     let tickets = if opens_the_gate { tickets::of_booking(&app.ticket_codes, &booking) } else { Vec::new() };
-    Show { page, event, ticket_type, booking, url, is_cancellable, tickets, express }
+    BookingPage { page, event, ticket_type, booking, url, is_cancellable, tickets, express }
 }
 
 /// The booking that a token opens, with what it is for.

@@ -22,14 +22,14 @@ const FRESHNESS: &str = "public, max-age=1, stale-while-revalidate=2";
 
 #[derive(Template)]
 #[template(path = "events/index.html")]
-struct Index<'a> {
+struct EventListPage<'a> {
     page: Page,
     events: Vec<&'a Event>,
 }
 
 #[derive(Template)]
 #[template(path = "events/show.html")]
-struct Show<'a> {
+struct EventPage<'a> {
     page: Page,
     event: &'a Event,
     ticket_types: &'a [TicketType],
@@ -46,7 +46,7 @@ pub async fn index(request: HttpRequest, page: Page, app: web::Data<App>) -> Res
         return render_show(&request, page, &app, listing);
     }
     let events = listings.iter().map(|listing| &listing.event).collect();
-    page.clone().respond(StatusCode::OK, &Index { page, events })
+    page.clone().respond(StatusCode::OK, &EventListPage { page, events })
 }
 
 /// `GET /events/{slug}`
@@ -69,7 +69,7 @@ fn render_show(
     let express = Express::of_returning_buyer(&app.cookies, &app.request_keys, request);
     let Listing { event, ticket_types, .. } = listing;
     let (pace, slow_seconds) = (app.board.pace(), app.board.poll_seconds().busy);
-    let show = Show { page: page.clone(), event, ticket_types, express, pace, slow_seconds };
+    let show = EventPage { page: page.clone(), event, ticket_types, express, pace, slow_seconds };
     page.respond(StatusCode::OK, &show)
 }
 

@@ -1,5 +1,7 @@
-//! Reconciliation: the books, counted again from the bookings themselves. Nothing here trusts what the
-//! desk remembers, nor what the schema promises.
+//! Reconciliation: counts everything again from the bookings themselves. It trusts neither the desk's memory
+//! nor the schema's constraints.
+//!
+//! It only reads. Nothing here repairs what it finds.
 
 mod store;
 
@@ -7,9 +9,9 @@ use std::fmt;
 
 pub use self::store::reconcile;
 
-/// The count of one tier.
+/// The counts of one ticket type.
 #[derive(Debug, Clone)]
-pub struct TierCount {
+pub struct TicketTypeCount {
     pub event: String,
     pub ticket_type: String,
     pub capacity: i64,
@@ -20,60 +22,62 @@ pub struct TierCount {
     pub bookings: i64,
 }
 
-impl TierCount {
-    /// Sold and available make up the capacity, and neither is negative.
+impl TicketTypeCount {
+    /// Sold plus available equals the capacity, and neither is negative.
     #[must_use]
     pub fn balances(&self) -> bool {
         self.available >= 0 && self.sold >= 0 && self.sold + self.available == self.capacity
     }
 }
 
-/// Something that must never be, and how often it is.
+/// Something that must never exist, and how often it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Untruth {
+pub struct Violation {
     pub what: &'static str,
     pub count: i64,
 }
 
-/// What counting everything again has shown.
+/// The result of counting everything.
 #[derive(Debug, Clone, Default)]
 pub struct Reconciliation {
-    pub tiers: Vec<TierCount>,
-    pub untruths: Vec<Untruth>,
+    pub ticket_types: Vec<TicketTypeCount>,
+    pub violations: Vec<Violation>,
 }
 
 impl Reconciliation {
-    /// Every tier balances, and nothing was found that must never be.
+    /// Every ticket type balances, and no violation was found.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.untruths.is_empty() && self.tiers.iter().all(TierCount::balances)
+        self.violations.is_empty() && self.ticket_types.iter().all(TicketTypeCount::balances)
     }
 }
 
 /// The table that `techkraft verify` prints.
 impl fmt::Display for Reconciliation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widest = |text: fn(&TierCount) -> &str, least: usize| {
-            self.tiers.iter().map(|tier| text(tier).chars().count()).fold(least, usize::max)
+        let width = |text: fn(&TicketTypeCount) -> &str, heading: &str| {
+            let texts = self.ticket_types.iter().map(|count| text(count).chars().count());
+            texts.fold(heading.len(), usize::max)
         };
-        let (event, tier) = (widest(|tier| &tier.event, 5), widest(|tier| &tier.ticket_type, 4));
+        let event = width(|count| &count.event, "EVENT");
+        let ticket_type = width(|count| &count.ticket_type, "TICKET TYPE");
         writeln!(
             f,
-            "{:event$}  {:tier$}  {:>8}  {:>8}  {:>9}  {:>8}  ",
-            "EVENT", "TIER", "CAPACITY", "SOLD", "AVAILABLE", "BOOKINGS"
+            "{:event$}  {:ticket_type$}  {:>8}  {:>8}  {:>9}  {:>8}  ",
+            "EVENT", "TICKET TYPE", "CAPACITY", "SOLD", "AVAILABLE", "BOOKINGS"
         )?;
-        for count in &self.tiers {
-            let verdict = if count.balances() { "balances" } else { "DOES NOT BALANCE" };
-            let TierCount { capacity, sold, available, bookings, .. } = count;
+        for count in &self.ticket_types {
+            let verdict = if count.balances() { "ok" } else { "DOES NOT ADD UP" };
+            let TicketTypeCount { capacity, sold, available, bookings, .. } = count;
             writeln!(
                 f,
-                "{:event$}  {:tier$}  {capacity:>8}  {sold:>8}  {available:>9}  {bookings:>8}  {verdict}",
+                "{:event$}  {:ticket_type$}  {capacity:>8}  {sold:>8}  {available:>9}  {bookings:>8}  {verdict}",
                 count.event, count.ticket_type
             )?;
         }
-        for Untruth { what, count } in &self.untruths {
-            writeln!(f, "UNTRUE: {what}: {count}")?;
+        for Violation { what, count } in &self.violations {
+            writeln!(f, "VIOLATION: {what}: {count}")?;
         }
-        write!(f, "{}", if self.holds() { "The books are true." } else { "The books are NOT true." })
+        write!(f, "{}", if self.holds() { "All counts add up." } else { "The counts do NOT add up." })
     }
 }

@@ -4,8 +4,8 @@ use actix_web::http::StatusCode;
 use chrono::{NaiveDateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::code::Misread;
-use super::{Admission, Holder, Outcome};
+use super::code::CodeError;
+use super::{Admission, Holder, ScanOutcome};
 
 /// How an answer looks, so that nobody needs to read it to know whom to let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Tone {
 
 /// The answer to one scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct GateAnswer {
     pub tone: Tone,
     pub word: &'static str,
     pub explanation: String,
@@ -26,12 +26,12 @@ pub struct Answer {
     pub status: StatusCode,
 }
 
-impl Answer {
+impl GateAnswer {
     /// The answer to a ticket whose code is ours. `zone` is the venue's, `now` is UTC.
     #[must_use]
-    pub fn to_scan(outcome: Outcome, zone: Tz, now: NaiveDateTime) -> Self {
+    pub fn to_scan(outcome: ScanOutcome, zone: Tz, now: NaiveDateTime) -> Self {
         match outcome {
-            Outcome::Admitted(holder) => {
+            ScanOutcome::Admitted(holder) => {
                 let words = match (holder.admitted, i64::from(holder.of)) {
                     (_, 1) => "The only ticket of this booking.".into(),
                     (admitted, of) if admitted == of => format!("All {of} of this booking are in."),
@@ -39,34 +39,34 @@ impl Answer {
                 };
                 Self::about(holder, Tone::Admitted, "Admitted", words, StatusCode::CREATED)
             }
-            Outcome::Used(holder, earlier) => {
+            ScanOutcome::Used(holder, earlier) => {
                 let words = used(&earlier, zone, now);
                 Self::about(holder, Tone::Refused, "Already used", words, StatusCode::CONFLICT)
             }
-            Outcome::Canceled(holder) => {
+            ScanOutcome::Canceled(holder) => {
                 let words = "This booking was canceled, so its tickets open no gate.".into();
                 Self::about(holder, Tone::Refused, "Canceled", words, StatusCode::CONFLICT)
             }
-            Outcome::OtherEvent(holder, event) => {
+            ScanOutcome::OtherEvent(holder, event) => {
                 let words = format!("This ticket is for {event}.");
                 Self::about(holder, Tone::Refused, "Wrong concert", words, StatusCode::CONFLICT)
             }
-            Outcome::Unknown => Self::refused("There is no such booking any more."),
+            ScanOutcome::Unknown => Self::refused("There is no such booking any more."),
         }
     }
 
     /// The answer to what is no ticket's code.
     #[must_use]
-    pub fn to_misread(misread: Misread) -> Self {
-        let words = match misread {
-            Misread::Empty => "Scan a ticket, or type its code.",
-            Misread::Malformed => {
+    pub fn to_code_error(error: CodeError) -> Self {
+        let words = match error {
+            CodeError::Empty => "Scan a ticket, or type its code.",
+            CodeError::Malformed => {
                 "A ticket’s code has five groups of four characters, without 0, 1, I, L, O and U."
             }
-            Misread::Reference => {
+            CodeError::Reference => {
                 "That is the booking’s reference. Each ticket has a code of its own, five groups long."
             }
-            Misread::Foreign => {
+            CodeError::Foreign => {
                 return Self::refused("This code is mistyped, or nobody here has made it.");
             }
         };

@@ -36,7 +36,7 @@ pub struct Code {
 
 /// Why a text is no ticket's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Misread {
+pub enum CodeError {
     Empty,
     /// Characters are missing, too many, or of no code.
     Malformed,
@@ -74,26 +74,26 @@ impl TicketCodes {
     /// The code in what was typed or scanned: small letters, spaces and missing hyphens are all the same.
     ///
     /// # Errors
-    /// [`Misread`] says why it is none.
-    pub fn recognize(&self, text: &str) -> Result<Code, Misread> {
+    /// [`CodeError`] says why it is none.
+    pub fn recognize(&self, text: &str) -> Result<Code, CodeError> {
         let typed: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
         let typed = typed.to_ascii_uppercase();
         let (reference, rest) = match typed.len() {
             LENGTH => typed.split_at(REFERENCE_LENGTH),
-            0 => return Err(Misread::Empty),
+            0 => return Err(CodeError::Empty),
             length if length == "TK".len() + REFERENCE_LENGTH && typed.starts_with("TK") => {
-                return Err(Misread::Reference);
+                return Err(CodeError::Reference);
             }
-            _ => return Err(Misread::Malformed),
+            _ => return Err(CodeError::Malformed),
         };
         let (seat, signed) = rest.split_at(SEAT_LENGTH);
         let numbers = number(seat).zip(number(signed)).filter(|_| number(reference).is_some());
-        let (seat, signed) = numbers.ok_or(Misread::Malformed)?;
+        let (seat, signed) = numbers.ok_or(CodeError::Malformed)?;
         // Two numbers are compared in the same time whatever they are. Every key is tried.
         let matches = self.macs.iter().filter(|mac| tag(mac, reference, seat) == signed).count();
         let seat = i32::try_from(seat).ok().filter(|seat| *seat > 0 && matches > 0);
         let (first, second) = reference.split_at(GROUP);
-        Ok(Code { reference: format!("TK-{first}-{second}"), seat: seat.ok_or(Misread::Foreign)? })
+        Ok(Code { reference: format!("TK-{first}-{second}"), seat: seat.ok_or(CodeError::Foreign)? })
     }
 }
 
@@ -164,7 +164,7 @@ mod tests {
                 let mut altered = code.clone();
                 altered.replace_range(position..=position, &other.to_string());
                 if altered != code {
-                    assert_eq!(codes.recognize(&altered), Err(Misread::Foreign), "{altered}");
+                    assert_eq!(codes.recognize(&altered), Err(CodeError::Foreign), "{altered}");
                 }
             }
         }
@@ -177,15 +177,15 @@ mod tests {
         let foreign = TicketCodes::new(&"another secret".into()).mint("TK-7F3K-9QXM", 3).expect("a code");
         let mut mistyped = code.clone();
         mistyped.replace_range(..1, "0");
-        for (text, misread) in [
-            (" - ", Misread::Empty),
-            ("TK-7F3K-9QXM", Misread::Reference),
-            (&code[1..], Misread::Malformed),
-            (&mistyped, Misread::Malformed),
-            (&format!("{code}2"), Misread::Malformed),
-            (&foreign, Misread::Foreign),
+        for (text, error) in [
+            (" - ", CodeError::Empty),
+            ("TK-7F3K-9QXM", CodeError::Reference),
+            (&code[1..], CodeError::Malformed),
+            (&mistyped, CodeError::Malformed),
+            (&format!("{code}2"), CodeError::Malformed),
+            (&foreign, CodeError::Foreign),
         ] {
-            assert_eq!(codes.recognize(text), Err(misread), "{text}");
+            assert_eq!(codes.recognize(text), Err(error), "{text}");
         }
     }
 
@@ -195,6 +195,6 @@ mod tests {
         let rotated = TicketCodes::new(&Secrets::new("the new secret".into(), vec!["the old secret".into()]));
         assert!(rotated.recognize(&old).is_ok());
         assert_ne!(rotated.mint("TK-7F3K-9QXM", 1), Some(old.clone()), "the current one signs");
-        assert_eq!(TicketCodes::new(&"the new secret".into()).recognize(&old), Err(Misread::Foreign));
+        assert_eq!(TicketCodes::new(&"the new secret".into()).recognize(&old), Err(CodeError::Foreign));
     }
 }

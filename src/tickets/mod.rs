@@ -65,7 +65,7 @@ pub struct Scan {
 
 /// What becomes of a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ScanOutcome {
     Admitted(Holder),
     /// This seat is in already.
     Used(Holder, Admission),
@@ -101,7 +101,7 @@ pub struct Admission {
 
 /// Somebody who was not let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusedScan {
     /// Reference and seat, or the start of what was typed.
     pub ticket: String,
     /// As the schema lists them: used, canceled, other event, unknown.
@@ -112,7 +112,7 @@ pub struct Refusal {
     pub at: NaiveDateTime,
 }
 
-impl Outcome {
+impl ScanOutcome {
     /// Why the ticket was not let in, as it is written down; `None` when it was.
     #[must_use]
     pub fn refusal(&self) -> Option<&'static str> {
@@ -128,12 +128,12 @@ impl Outcome {
 
 /// What a gate has answered, and when (UTC).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Passage {
+pub enum RecentScan {
     Admitted(NaiveDateTime, Holder),
     Refused { at: NaiveDateTime, ticket: String, reason: String },
 }
 
-impl Passage {
+impl RecentScan {
     #[must_use]
     pub fn at(&self) -> NaiveDateTime {
         match self {
@@ -143,19 +143,19 @@ impl Passage {
 }
 
 /// How many of a concert's tickets are in.
-pub struct Turnout {
-    pub tiers: Vec<TierTurnout>,
+pub struct Attendance {
+    pub ticket_types: Vec<TicketTypeAttendance>,
     /// How often somebody was not let in, at all gates.
     pub refused: i64,
 }
 
 /// How many of a tier's tickets are in.
-pub struct TierTurnout {
+pub struct TicketTypeAttendance {
     pub ticket_type: TicketType,
     pub admitted: i64,
 }
 
-impl TierTurnout {
+impl TicketTypeAttendance {
     /// Tickets in confirmed bookings: what is not on sale any more.
     #[must_use]
     pub fn sold(&self) -> i64 {
@@ -163,14 +163,14 @@ impl TierTurnout {
     }
 }
 
-impl Turnout {
+impl Attendance {
     #[must_use]
     pub fn admitted(&self) -> i64 {
-        self.tiers.iter().map(|tier| tier.admitted).sum()
+        self.ticket_types.iter().map(|it| it.admitted).sum()
     }
 
     #[must_use]
     pub fn sold(&self) -> i64 {
-        self.tiers.iter().map(TierTurnout::sold).sum()
+        self.ticket_types.iter().map(TicketTypeAttendance::sold).sum()
     }
 }

@@ -7,10 +7,10 @@ use chrono::{NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use super::answer::{Answer, clock};
-use super::code::{Code, Misread};
+use super::answer::{GateAnswer, clock};
+use super::code::{Code, CodeError};
 use super::gate::{Gate, parse_name};
-use super::{Holder, Passage, Refusal, Scan, Turnout, store};
+use super::{Attendance, Holder, RecentScan, RefusedScan, Scan, store};
 use crate::app::App;
 use crate::auth::session::{Admin, PollingAdmin};
 use crate::error::Error;
@@ -25,22 +25,22 @@ const LATEST: i64 = 8;
 const TYPED_KEPT: usize = 40;
 
 #[derive(Template)]
-#[template(path = "admin/check_in.html", blocks = ["answers", "turnout"])]
-struct CheckIn {
+#[template(path = "admin/check_in.html", blocks = ["answers", "attendance"])]
+struct CheckInPage {
     page: Page,
     events: Vec<Event>,
     event: Event,
     gate: Gate,
-    answer: Option<Answer>,
+    answer: Option<GateAnswer>,
     /// What is still to be corrected in the field.
     typed: String,
-    turnout: Turnout,
-    latest: Vec<Passage>,
+    attendance: Attendance,
+    latest: Vec<RecentScan>,
     pace: Pace,
     codes: super::code::TicketCodes,
 }
 
-impl CheckIn {
+impl CheckInPage {
     fn clock(&self, at: NaiveDateTime) -> String {
         clock(at, self.event.local_start().timezone())
     }
@@ -60,7 +60,7 @@ impl CheckIn {
 /// Asks a device where it stands.
 #[derive(Template)]
 #[template(path = "admin/gate.html")]
-struct NewGate {
+struct GatePage {
     page: Page,
     events: Vec<Event>,
     gate: Gate,
@@ -132,8 +132,8 @@ pub async fn create(
     let (event, gate) = find_place(&app, gate)?;
     let answer = match app.ticket_codes.recognize(&typed) {
         Ok(code) => admit(&app, &event, scan(code, &event, &gate, admin)).await?,
-        Err(Misread::Foreign) => refuse(&app, &event, foreign(&typed, &gate, admin)).await?,
-        Err(misread) => Answer::to_misread(misread),
+        Err(CodeError::Foreign) => refuse(&app, &event, foreign(&typed, &gate, admin)).await?,
+        Err(error) => GateAnswer::to_code_error(error),
     };
     let typed = if answer.status == StatusCode::UNPROCESSABLE_ENTITY { typed } else { String::new() };
     respond(page, &app, event, gate, answer, typed).await
@@ -151,11 +151,11 @@ pub async fn revoke(
     let code = app.ticket_codes.recognize(&code).map_err(|_| Error::NotFound)?;
     let scan = scan(code, &event, &gate, admin);
     let revoked = app.db.write(move |db| store::revoke(db, &scan)).await?;
-    respond(page, &app, event, gate, Answer::to_revocation(revoked), String::new()).await
+    respond(page, &app, event, gate, GateAnswer::to_revocation(revoked), String::new()).await
 }
 
 /// `GET /admin/check-in/turnout`: the part that refreshes itself.
-pub async fn turnout(
+pub async fn attendance(
     page: Page,
     _: PollingAdmin,
     app: web::Data<App>,
@@ -163,7 +163,7 @@ pub async fn turnout(
 ) -> Result<HttpResponse, Error> {
     let (event, gate) = find_place(&app, gate)?;
     let check_in = load(page.clone(), &app, event, gate, None, String::new()).await?;
-    Ok(page.unlisted_builder(StatusCode::OK).body(html(&check_in.as_turnout())?))
+    Ok(page.unlisted_builder(StatusCode::OK).body(html(&check_in.as_attendance())?))
 }
 
 fn events(app: &App) -> Vec<Event> {
@@ -188,7 +188,7 @@ fn ask(
     status: StatusCode,
     error: Option<&'static str>,
 ) -> Result<HttpResponse, Error> {
-    page.clone().respond_unlisted(status, &NewGate { page, events: events(app), gate, error })
+    page.clone().respond_unlisted(status, &GatePage { page, events: events(app), gate, error })
 }
 
 fn scan(code: Code, event: &Event, gate: &Gate, admin: Admin) -> Scan {
@@ -196,24 +196,24 @@ fn scan(code: Code, event: &Event, gate: &Gate, admin: Admin) -> Scan {
     Scan { code, event_id: event.id, gate: gate.gate.clone(), actor: admin.actor(), at }
 }
 
-async fn admit(app: &App, event: &Event, scan: Scan) -> Result<Answer, Error> {
+async fn admit(app: &App, event: &Event, scan: Scan) -> Result<GateAnswer, Error> {
     let (zone, at): (Tz, _) = (event.local_start().timezone(), scan.at);
     let outcome = app.db.write(move |db| store::admit(db, &scan)).await?;
-    Ok(Answer::to_scan(outcome, zone, at))
+    Ok(GateAnswer::to_scan(outcome, zone, at))
 }
 
 /// A code that nobody here has made: what was typed is kept, as far as a text of PostgreSQL can hold it.
-fn foreign(typed: &str, gate: &Gate, admin: Admin) -> Refusal {
+fn foreign(typed: &str, gate: &Gate, admin: Admin) -> RefusedScan {
     let ticket = typed.chars().filter(|c| !c.is_control()).take(TYPED_KEPT).collect();
     let (gate, at) = (gate.gate.clone(), Utc::now().naive_utc());
-    Refusal { ticket, reason: "unknown", gate, actor: admin.username, at }
+    RefusedScan { ticket, reason: "unknown", gate, actor: admin.username, at }
 }
 
-async fn refuse(app: &App, event: &Event, refusal: Refusal) -> Result<Answer, Error> {
+async fn refuse(app: &App, event: &Event, refusal: RefusedScan) -> Result<GateAnswer, Error> {
     log::warn!("check-in refused an unknown code at {}", refusal.gate);
     let event_id = event.id;
     app.db.write(move |db| store::insert_refusal(db, event_id, &refusal)).await?;
-    Ok(Answer::to_misread(Misread::Foreign))
+    Ok(GateAnswer::to_code_error(CodeError::Foreign))
 }
 
 /// A page for plain forms, or the parts of it that have changed, each for its own place.
@@ -222,7 +222,7 @@ async fn respond(
     app: &App,
     event: Event,
     gate: Gate,
-    answer: Answer,
+    answer: GateAnswer,
     typed: String,
 ) -> Result<HttpResponse, Error> {
     let status = answer.status;
@@ -238,13 +238,13 @@ async fn load(
     app: &App,
     event: Event,
     gate: Gate,
-    answer: Option<Answer>,
+    answer: Option<GateAnswer>,
     typed: String,
-) -> Result<CheckIn, Error> {
+) -> Result<CheckInPage, Error> {
     let (id, name) = (event.id, gate.gate.clone());
     let read =
-        move |db: &mut crate::db::Db| Ok((store::turnout(db, id)?, store::latest(db, id, &name, LATEST)?));
-    let (turnout, latest) = app.db.read_primary(read).await?;
+        move |db: &mut crate::db::Db| Ok((store::attendance(db, id)?, store::latest(db, id, &name, LATEST)?));
+    let (attendance, latest) = app.db.read_primary(read).await?;
     let (pace, codes) = (app.board.pace(), app.ticket_codes.clone());
-    Ok(CheckIn { page, events: events(app), event, gate, answer, typed, turnout, latest, pace, codes })
+    Ok(CheckInPage { page, events: events(app), event, gate, answer, typed, attendance, latest, pace, codes })
 }

@@ -3,7 +3,9 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::{Admission, Holder, Outcome, Passage, Refusal, Scan, TierTurnout, Turnout};
+use super::{
+    Admission, Attendance, Holder, RecentScan, RefusedScan, Scan, ScanOutcome, TicketTypeAttendance,
+};
 use crate::audit::{self, Action};
 use crate::booking::CONFIRMED;
 use crate::db::Db;
@@ -11,7 +13,7 @@ use crate::schema::{admissions, bookings, events, refusals, ticket_types};
 
 /// What a gate needs to know of a booking.
 #[derive(Queryable)]
-struct Held {
+struct HeldBooking {
     id: i64,
     reference: String,
     ticket_type_id: i64,
@@ -25,9 +27,9 @@ struct Held {
 ///
 /// # Errors
 /// What the database said.
-pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<Outcome> {
+pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<ScanOutcome> {
     let held = hold(db, &scan.code.reference)?.filter(|held| scan.code.seat <= held.quantity);
-    let Some(held) = held else { return refuse(db, scan, Outcome::Unknown) };
+    let Some(held) = held else { return refuse(db, scan, ScanOutcome::Unknown) };
     let (event_id, event, ticket_type): (i64, String, String) = ticket_types::table
         .inner_join(events::table)
         .filter(ticket_types::id.eq(held.ticket_type_id))
@@ -39,10 +41,10 @@ pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<Outcome> {
     let (booking_id, is_confirmed) = (held.id, held.status == CONFIRMED);
     let holder = held.holder(scan.code.seat, ticket_type, admitted_count(db, booking_id)?);
     let outcome = match () {
-        () if is_admitted => return Ok(Outcome::Admitted(holder)),
-        () if event_id != scan.event_id => Outcome::OtherEvent(holder, event),
-        () if !is_confirmed => Outcome::Canceled(holder),
-        () => Outcome::Used(holder, find(db, booking_id, scan.code.seat)?),
+        () if is_admitted => return Ok(ScanOutcome::Admitted(holder)),
+        () if event_id != scan.event_id => ScanOutcome::OtherEvent(holder, event),
+        () if !is_confirmed => ScanOutcome::Canceled(holder),
+        () => ScanOutcome::Used(holder, find(db, booking_id, scan.code.seat)?),
     };
     refuse(db, scan, outcome)
 }
@@ -59,7 +61,7 @@ pub fn admitted_count(db: &mut Db, booking_id: i64) -> QueryResult<i64> {
 /// Reads the booking, and keeps it as it is until the end of the transaction: it is not canceled meanwhile,
 /// and gates that hold tickets of one booking count them one after the other. SQLite's write transactions
 /// are alone anyway.
-fn hold(db: &mut Db, reference: &str) -> QueryResult<Option<Held>> {
+fn hold(db: &mut Db, reference: &str) -> QueryResult<Option<HeldBooking>> {
     let booking = bookings::table.filter(bookings::reference.eq(reference)).select((
         bookings::id,
         bookings::reference,
@@ -92,12 +94,12 @@ fn insert(db: &mut Db, booking_id: i64, scan: &Scan) -> QueryResult<bool> {
     Ok(inserted > 0)
 }
 
-fn refuse(db: &mut Db, scan: &Scan, outcome: Outcome) -> QueryResult<Outcome> {
+fn refuse(db: &mut Db, scan: &Scan, outcome: ScanOutcome) -> QueryResult<ScanOutcome> {
     if let Some(reason) = outcome.refusal() {
         let Scan { code, event_id, gate, actor, at } = scan;
         let ticket = format!("{} ticket {}", code.reference, code.seat);
         let (gate, actor) = (gate.clone(), actor.name.clone());
-        insert_refusal(db, *event_id, &Refusal { ticket, reason, gate, actor, at: *at })?;
+        insert_refusal(db, *event_id, &RefusedScan { ticket, reason, gate, actor, at: *at })?;
     }
     Ok(outcome)
 }
@@ -139,8 +141,8 @@ pub fn revoke(db: &mut Db, scan: &Scan) -> QueryResult<Option<Holder>> {
 ///
 /// # Errors
 /// What the database said.
-pub fn insert_refusal(db: &mut Db, event_id: i64, refusal: &Refusal) -> QueryResult<()> {
-    let Refusal { ticket, reason, gate, actor, at } = refusal;
+pub fn insert_refusal(db: &mut Db, event_id: i64, refusal: &RefusedScan) -> QueryResult<()> {
+    let RefusedScan { ticket, reason, gate, actor, at } = refusal;
     diesel::insert_into(refusals::table)
         .values((
             refusals::event_id.eq(event_id),
@@ -172,7 +174,7 @@ pub fn forget_refusals(db: &mut Db, slug: &str) -> QueryResult<()> {
 ///
 /// # Errors
 /// What the database said.
-pub fn turnout(db: &mut Db, event_id: i64) -> QueryResult<Turnout> {
+pub fn attendance(db: &mut Db, event_id: i64) -> QueryResult<Attendance> {
     let admitted: Vec<(i64, i64)> = admissions::table
         .inner_join(bookings::table.inner_join(ticket_types::table))
         .filter(ticket_types::event_id.eq(event_id))
@@ -180,20 +182,20 @@ pub fn turnout(db: &mut Db, event_id: i64) -> QueryResult<Turnout> {
         .select((bookings::ticket_type_id, diesel::dsl::count_star()))
         .load(db)?;
     let admitted: HashMap<i64, i64> = admitted.into_iter().collect();
-    let tiers = crate::events::store::ticket_types(db, event_id)?.into_iter().map(|ticket_type| {
+    let ticket_types = crate::events::store::ticket_types(db, event_id)?.into_iter().map(|ticket_type| {
         let admitted = admitted.get(&ticket_type.id).copied().unwrap_or_default();
-        TierTurnout { ticket_type, admitted }
+        TicketTypeAttendance { ticket_type, admitted }
     });
-    let tiers = tiers.collect();
+    let ticket_types = ticket_types.collect();
     let refused = refusals::table.filter(refusals::event_id.eq(event_id)).count().get_result(db)?;
-    Ok(Turnout { tiers, refused })
+    Ok(Attendance { ticket_types, refused })
 }
 
 /// What a gate has answered lately, the newest first, at most `limit`.
 ///
 /// # Errors
 /// What the database said.
-pub fn latest(db: &mut Db, event_id: i64, gate: &str, limit: i64) -> QueryResult<Vec<Passage>> {
+pub fn latest(db: &mut Db, event_id: i64, gate: &str, limit: i64) -> QueryResult<Vec<RecentScan>> {
     type Row = (NaiveDateTime, String, i32, i32, String, String);
     let admitted: Vec<Row> = admissions::table
         .inner_join(bookings::table.inner_join(ticket_types::table))
@@ -218,16 +220,16 @@ pub fn latest(db: &mut Db, event_id: i64, gate: &str, limit: i64) -> QueryResult
         .select((refusals::refused_at, refusals::ticket, refusals::reason))
         .load(db)?;
     let admitted = admitted.into_iter().map(|(at, reference, seat, of, ticket_type, name)| {
-        Passage::Admitted(at, Holder { reference, seat, of, ticket_type, name, admitted: 0 })
+        RecentScan::Admitted(at, Holder { reference, seat, of, ticket_type, name, admitted: 0 })
     });
-    let refused = refused.into_iter().map(|(at, ticket, reason)| Passage::Refused { at, ticket, reason });
-    let mut latest: Vec<Passage> = admitted.chain(refused).collect();
-    latest.sort_by_key(|passage| std::cmp::Reverse(passage.at()));
+    let refused = refused.into_iter().map(|(at, ticket, reason)| RecentScan::Refused { at, ticket, reason });
+    let mut latest: Vec<RecentScan> = admitted.chain(refused).collect();
+    latest.sort_by_key(|scan| std::cmp::Reverse(scan.at()));
     latest.truncate(usize::try_from(limit).unwrap_or_default());
     Ok(latest)
 }
 
-impl Held {
+impl HeldBooking {
     fn holder(self, seat: i32, ticket_type: String, admitted: i64) -> Holder {
         let Self { reference, quantity: of, name, .. } = self;
         Holder { reference, seat, of, ticket_type, name, admitted }

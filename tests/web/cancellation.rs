@@ -10,7 +10,7 @@ use techkraft::audit::Actor;
 use techkraft::db::Database;
 use techkraft::db::DatabaseUrl;
 use techkraft::tickets::code::Code;
-use techkraft::tickets::{Outcome, Scan, store};
+use techkraft::tickets::{Scan, ScanOutcome, store};
 
 use crate::support::acts::Checkout;
 use crate::support::{TestApp, between, browser, header};
@@ -219,11 +219,11 @@ fn a_booking_is_admitted_or_canceled_and_never_both() {
         });
         let inside = db.read_primary_here(|db| store::admitted_count(db, id)).expect("a count");
         match (&outcome, status, booking(&app, &location).status.as_str(), inside) {
-            (Outcome::Admitted(_), 409, "confirmed", 1) => {
+            (ScanOutcome::Admitted(_), 409, "confirmed", 1) => {
                 admitted += 1;
                 gate_waits += GATE_STEP;
             }
-            (Outcome::Canceled(_), 303, "cancelled", 0) => {
+            (ScanOutcome::Canceled(_), 303, "cancelled", 0) => {
                 canceled += 1;
                 gate_waits = gate_waits.saturating_sub(GATE_STEP);
             }

@@ -11,7 +11,7 @@ use diesel::sql_types::BigInt;
 use super::{BookingLine, ConfirmationStatus, Sales, TicketTypeSales};
 use crate::audit::{self, Action, Actor};
 use crate::booking::Booking;
-use crate::booking::cancellation::{self, Canceler, Outcome};
+use crate::booking::cancellation::{self, Canceler, CancellationOutcome};
 use crate::db::Db;
 use crate::events::seed::Seed;
 use crate::events::{self, Event};
@@ -129,9 +129,9 @@ fn line((booking, ticket_type, time_zone): BookingRow) -> BookingLine {
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn cancel_booking(db: &mut Db, reference: String, actor: &Actor) -> QueryResult<Outcome> {
+pub fn cancel_booking(db: &mut Db, reference: String, actor: &Actor) -> QueryResult<CancellationOutcome> {
     let outcome = cancellation::store::cancel(db, &Canceler::Organizer { reference })?;
-    if let Outcome::Canceled { booking, .. } = &outcome {
+    if let CancellationOutcome::Canceled { booking, .. } = &outcome {
         let tickets = usize::try_from(booking.quantity).unwrap_or_default();
         audit::store::record(db, actor, Action::BookingCanceled, &booking.reference, tickets)?;
     }

@@ -13,7 +13,7 @@ use crate::api::idempotency_key;
 use crate::api::problem::{Problem, ProblemType};
 use crate::app::App;
 use crate::booking::buyer::Buyer;
-use crate::booking::{Order, Outcome};
+use crate::booking::{BookingOutcome, Order};
 use crate::events::TicketType;
 use crate::events::board::Listing;
 
@@ -71,13 +71,15 @@ async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<Booked, Re
         .ok_or_else(|| (StatusCode::NOT_FOUND, "Ticket type not found".to_owned()))?;
     let order = order(request, app, &wanted, &ticket_type)?;
     match app.desk.book(order).await.map_err(|error| of_problem(&error.into()))? {
-        Outcome::Booked(booking) | Outcome::Replayed(booking) => Ok(Booked::of(booking)),
-        Outcome::NotEnough { .. } => Err((StatusCode::CONFLICT, "Not enough tickets available".into())),
-        Outcome::OverPersonLimit { limit, .. } => {
+        BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => Ok(Booked::of(booking)),
+        BookingOutcome::NotEnough { .. } => {
+            Err((StatusCode::CONFLICT, "Not enough tickets available".into()))
+        }
+        BookingOutcome::OverPersonLimit { limit, .. } => {
             Err(bad(format!("Only {limit} {} tickets are allowed for each user", ticket_type.name)))
         }
-        Outcome::KeyReused(_) => Err(of_problem(&Problem::new(ProblemType::IdempotencyKeyReused))),
-        Outcome::UnknownTicketType => Err((StatusCode::NOT_FOUND, "Ticket type not found".into())),
+        BookingOutcome::KeyReused(_) => Err(of_problem(&Problem::new(ProblemType::IdempotencyKeyReused))),
+        BookingOutcome::UnknownTicketType => Err((StatusCode::NOT_FOUND, "Ticket type not found".into())),
     }
 }
 

@@ -11,9 +11,9 @@ use crate::api::body::{self, Body};
 use crate::api::idempotency_key;
 use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::app::App;
-use crate::booking::cancellation::{self, Outcome as Cancellation};
+use crate::booking::cancellation::{self, Canceler, CancellationOutcome};
 use crate::booking::pages::{Sale, find_sale};
-use crate::booking::{Order, Outcome};
+use crate::booking::{BookingOutcome, Order};
 use crate::events::TicketType;
 
 /// A booking is its buyer's alone.
@@ -55,7 +55,7 @@ pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Re
         .map_err(|errors| Problem::new(ProblemType::InvalidRequest).with_errors(errors))?;
     let order = Arc::new(order);
     match app.desk.book(Arc::clone(&order)).await? {
-        Outcome::Booked(booking) | Outcome::Replayed(booking) => {
+        BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => {
             let listing = app.board.find_by_ticket_type(booking.ticket_type_id);
             let listing = listing.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
             Ok(HttpResponse::Created()
@@ -63,10 +63,10 @@ pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Re
                 .insert_header((CACHE_CONTROL, NOT_KEPT))
                 .json(Booking::of(&app, &booking, &listing.event)))
         }
-        Outcome::NotEnough { left } => Err(Problem::not_enough(left)),
-        Outcome::OverPersonLimit { limit, .. } => Err(over_person_limit(limit, &order, &ticket_type)),
-        Outcome::KeyReused(_) => Err(Problem::new(ProblemType::IdempotencyKeyReused)),
-        Outcome::UnknownTicketType => {
+        BookingOutcome::NotEnough { left } => Err(Problem::not_enough(left)),
+        BookingOutcome::OverPersonLimit { limit, .. } => Err(over_person_limit(limit, &order, &ticket_type)),
+        BookingOutcome::KeyReused(_) => Err(Problem::new(ProblemType::IdempotencyKeyReused)),
+        BookingOutcome::UnknownTicketType => {
             let errors = vec![FieldError::in_body("ticketTypeId", "There is no such ticket type.")];
             Err(Problem::new(ProblemType::InvalidRequest).with_errors(errors))
         }
@@ -115,12 +115,15 @@ pub async fn show(app: web::Data<App>, token: web::Path<String>) -> Result<HttpR
 )]
 pub async fn cancel(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Problem> {
     let sale = find_sale(&app, token.into_inner()).await?;
-    match cancellation::cancel(&app, sale.booking.token.clone()).await? {
-        Cancellation::Canceled { booking, .. } | Cancellation::AlreadyCanceled(booking) => {
+    let canceler = Canceler::Buyer { token: sale.booking.token.clone() };
+    let outcome = app.db.write(move |db| cancellation::store::cancel(db, &canceler)).await?;
+    cancellation::announce(&app.board, &app.desk, &app.outbox_wakeup, &outcome);
+    match outcome {
+        CancellationOutcome::Canceled { booking, .. } | CancellationOutcome::AlreadyCanceled(booking) => {
             Ok(respond(&app, &Sale { booking, ..sale }))
         }
-        Cancellation::TooLate => Err(Problem::new(ProblemType::TooLateToCancel)),
-        Cancellation::Admitted { count } => {
+        CancellationOutcome::TooLate => Err(Problem::new(ProblemType::TooLateToCancel)),
+        CancellationOutcome::Admitted { count } => {
             let detail = cancellation::pages::admitted(count, &sale.booking);
             Err(Problem::new(ProblemType::AlreadyAdmitted).with_detail(detail))
         }

@@ -1,8 +1,9 @@
-//! Canceling: a booking ends, and its tickets are on sale again. Both happen in one transaction, once,
-//! whatever is clicked twice or at the same time; the update that finds the booking still confirmed decides.
+//! Cancellation: a booking ends, and its tickets go back on sale. Both happen once, in one transaction,
+//! however often and however simultaneously it is requested: the UPDATE that finds the booking still
+//! confirmed decides.
 //!
-//! A buyer may cancel until the concert's deadline, the organizer at any time. Neither may once somebody is
-//! in on one of the tickets: that seat is taken, so it cannot be sold again.
+//! A buyer may cancel until the concert's deadline, the organizer at any time. Neither may once one of the
+//! tickets was scanned: that seat is taken, so it cannot be sold again. Refunds do not belong here.
 
 pub mod pages;
 pub mod store;
@@ -10,14 +11,15 @@ pub mod store;
 use chrono::NaiveDateTime;
 
 use super::Booking;
-use crate::app::App;
-use crate::error::Error;
+use super::desk::Desk;
+use crate::events::board::Board;
 use crate::events::{Event, Stock};
+use crate::outbox::wakeup::Wakeup;
 
 /// Which booking is to be canceled, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Canceler {
-    /// Whoever holds the booking's link.
+    /// The holder of the booking's link.
     Buyer {
         token: String,
     },
@@ -26,16 +28,16 @@ pub enum Canceler {
     },
 }
 
-/// What became of the wish to cancel.
+/// How the request to cancel ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CancellationOutcome {
     /// The tickets are on sale again.
     Canceled { booking: Booking, stock: Stock },
-    /// They have been for a while: the same was asked before.
+    /// The booking was canceled before.
     AlreadyCanceled(Booking),
-    /// The deadline is over, or buyers may not cancel at all.
+    /// The deadline has passed, or buyers may not cancel at all.
     TooLate,
-    /// So many people are in on its tickets.
+    /// This many of its tickets were scanned.
     Admitted { count: i64 },
 }
 
@@ -53,31 +55,20 @@ impl Event {
         self.cancellable_until().is_some_and(|until| now < until)
     }
 
-    /// The same on the venue's clock: "Friday, June 18, 2027, 8:00 PM CDT".
+    /// [`Event::cancellable_until`] on the venue's clock: "Friday, June 18, 2027, 8:00 PM CDT".
     #[must_use]
     pub fn cancellation_deadline(&self) -> Option<String> {
         Some(self.local_time(&self.cancellable_until()?))
     }
 }
 
-/// Cancels the buyer's booking, and shows at once what that has put on sale again.
-///
-/// # Errors
-/// [`Error::NotFound`] when no booking has that link; what the database said.
-pub async fn cancel(app: &App, token: String) -> Result<Outcome, Error> {
-    let canceler = Canceler::Buyer { token };
-    let outcome = app.db.write(move |db| store::cancel(db, &canceler)).await?;
-    announce(app, &outcome);
-    Ok(outcome)
-}
-
-/// Shows what a cancellation has put on sale again, here and on the other servers, and has the desk forget
-/// what was sold out; the mail goes out. The desks of other servers remember that for a tenth of a second only.
-pub fn announce(app: &App, outcome: &Outcome) {
-    if let Outcome::Canceled { stock, .. } = outcome {
-        app.board.announce(&[*stock]);
-        app.desk.restocked();
-        app.outbox_wakeup.notify();
+/// Tells the board (here and on the other servers) and the desk that tickets are back on sale, and wakes the
+/// outbox. The desks of other servers trust their memory of sold-out ticket types for 0.1 s at most.
+pub fn announce(board: &Board, desk: &Desk, outbox_wakeup: &Wakeup, outcome: &CancellationOutcome) {
+    if let CancellationOutcome::Canceled { stock, .. } = outcome {
+        board.announce(&[*stock]);
+        desk.restocked();
+        outbox_wakeup.notify();
     }
 }
 

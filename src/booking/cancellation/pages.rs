@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
 
-use super::{Outcome, cancel};
+use super::{Canceler, CancellationOutcome, announce, store};
 use crate::app::App;
 use crate::booking::Booking;
 use crate::booking::pages::{Sale, find_sale};
@@ -16,7 +16,7 @@ use crate::page::{Page, Toast, see_other, toast_cookie};
 /// Asks once more, or says why not.
 #[derive(Template)]
 #[template(path = "bookings/cancellation.html")]
-struct New {
+struct CancellationPage {
     page: Page,
     event: Event,
     ticket_type: TicketType,
@@ -42,17 +42,20 @@ pub async fn create(
 ) -> Result<HttpResponse, Error> {
     let sale = find_sale(&app, token.into_inner()).await?;
     let mut response = see_other(&format!("/bookings/{}", sale.booking.token));
-    match cancel(&app, sale.booking.token.clone()).await? {
-        Outcome::Canceled { .. } => {
+    let canceler = Canceler::Buyer { token: sale.booking.token.clone() };
+    let outcome = app.db.write(move |db| store::cancel(db, &canceler)).await?;
+    announce(&app.board, &app.desk, &app.outbox_wakeup, &outcome);
+    match outcome {
+        CancellationOutcome::Canceled { .. } => {
             let toast = format!("Canceled: {} × {}", sale.booking.quantity, sale.ticket_type.name);
             response.cookie(toast_cookie(&app.cookies, &Toast::success(toast)));
         }
-        Outcome::AlreadyCanceled(_) => {}
-        Outcome::TooLate => {
+        CancellationOutcome::AlreadyCanceled(_) => {}
+        CancellationOutcome::TooLate => {
             let refusal = too_late(&sale.event);
             return ask(page, sale, Some(refusal));
         }
-        Outcome::Admitted { count } => {
+        CancellationOutcome::Admitted { count } => {
             let refusal = admitted(count, &sale.booking);
             return ask(page, sale, Some(refusal));
         }
@@ -63,7 +66,7 @@ pub async fn create(
 fn ask(page: Page, sale: Sale, refusal: Option<String>) -> Result<HttpResponse, Error> {
     let Sale { event, ticket_type, booking } = sale;
     let status = if refusal.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
-    page.clone().respond_unlisted(status, &New { page, event, ticket_type, booking, refusal })
+    page.clone().respond_unlisted(status, &CancellationPage { page, event, ticket_type, booking, refusal })
 }
 
 fn too_late(event: &Event) -> String {

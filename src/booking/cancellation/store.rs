@@ -1,7 +1,7 @@
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 
-use super::{Canceler, Outcome};
+use super::{Canceler, CancellationOutcome};
 use crate::booking::{Booking, CANCELED, CONFIRMED};
 use crate::db::Db;
 use crate::events::{Event, Stock};
@@ -18,23 +18,23 @@ use crate::tickets::store::admitted_count;
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn cancel(db: &mut Db, canceler: &Canceler) -> QueryResult<Outcome> {
+pub fn cancel(db: &mut Db, canceler: &Canceler) -> QueryResult<CancellationOutcome> {
     let now = Utc::now().naive_utc();
     let (id, booking, event) = find(db, canceler)?;
     if booking.is_canceled() {
-        return Ok(Outcome::AlreadyCanceled(booking));
+        return Ok(CancellationOutcome::AlreadyCanceled(booking));
     }
     if matches!(canceler, Canceler::Buyer { .. }) && !event.is_cancellable(now) {
-        return Ok(Outcome::TooLate);
+        return Ok(CancellationOutcome::TooLate);
     }
     lock(db, booking.ticket_type_id, id)?;
     match admitted_count(db, id)? {
         0 => {}
-        count => return Ok(Outcome::Admitted { count }),
+        count => return Ok(CancellationOutcome::Admitted { count }),
     }
     if !end(db, id, now)? {
         let (_, booking, _) = find(db, canceler)?;
-        return Ok(Outcome::AlreadyCanceled(booking));
+        return Ok(CancellationOutcome::AlreadyCanceled(booking));
     }
     let stock = give_back(db, &booking)?;
     if booking.has_address() {
@@ -43,7 +43,7 @@ pub fn cancel(db: &mut Db, canceler: &Canceler) -> QueryResult<Outcome> {
         outbox::store::enqueue(db, &mail)?;
     }
     let booking = Booking { status: CANCELED.to_owned(), cancelled_at: Some(now), ..booking };
-    Ok(Outcome::Canceled { booking, stock })
+    Ok(CancellationOutcome::Canceled { booking, stock })
 }
 
 fn find(db: &mut Db, canceler: &Canceler) -> QueryResult<(i64, Booking, Event)> {

@@ -1,15 +1,14 @@
-//! The desk: the one place where tickets are claimed. Pages hand an order in and get its outcome back;
-//! what stands behind the desk is nobody else's business.
+//! The desk: the only place where tickets are claimed. Handlers hand in an order and get its outcome.
 //!
 //! One hot row can be changed once per commit, and a commit waits for the disk. So orders wait in a
-//! bounded queue, and one worker books all that wait in one transaction. The queue fills by itself while
-//! the disk works: a lone order waits for nobody, and a rush is carried at the speed of the machine.
+//! bounded queue, and one worker books everything that waits in one transaction. While the disk works the
+//! queue fills: a lone order never waits for others, and a rush is booked in large batches.
+//!
+//! No SQL stands here: the batch is [`super::store`]'s. No HTTP either.
 
-mod figures;
-mod letter_box;
-mod order_slip;
+mod metrics;
+mod queued_order;
 mod sold_out;
-mod vitals;
 mod worker;
 
 use std::sync::Arc;
@@ -20,12 +19,12 @@ use std::time::Duration;
 use chrono::Utc;
 use prometheus_client::registry::Registry;
 
-use self::order_slip::OrderSlip;
+use self::metrics::DeskMetrics;
+use self::queued_order::QueuedOrder;
 use self::sold_out::SoldOut;
-use self::vitals::Vitals;
 use self::worker::Worker;
 use super::store::{self, Batch};
-use super::{Booking, Order, Outcome};
+use super::{Booking, BookingOutcome, Order};
 use crate::db::{Database, Failure};
 use crate::error::Error;
 use crate::events::board::Board;
@@ -35,110 +34,108 @@ use crate::start_error::StartError;
 /// The limits of the desk.
 #[derive(Debug, Clone, Copy)]
 pub struct DeskLimits {
-    /// Orders that may wait; the next one is told that it is busy.
+    /// Orders that may wait; further ones get "busy".
     pub queue_length: usize,
     /// Orders in one transaction.
     pub batch_size: usize,
-    /// How long an order may wait for its turn before it is given up.
+    /// How long an order may wait before it is given up.
     pub deadline: Duration,
 }
 
-/// The one door to a booking.
+/// Takes orders and books them in batches.
 pub struct Desk {
-    queue: SyncSender<OrderSlip>,
-    vitals: Arc<Vitals>,
+    queue: SyncSender<QueuedOrder>,
+    metrics: Arc<DeskMetrics>,
     sold_out: Arc<SoldOut>,
     limits: DeskLimits,
 }
 
 impl Desk {
-    /// Opens the desk: starts its worker, which shows on the board what it has sold, and rings for the mail
-    /// to be sent.
+    /// Opens the desk: starts its worker, which updates the board after each batch and wakes the outbox.
     ///
     /// # Errors
     /// When the system has no thread for it.
     pub fn open(
         db: &Database,
         board: Arc<Board>,
-        mail: Arc<Wakeup>,
+        outbox_wakeup: Arc<Wakeup>,
         limits: DeskLimits,
     ) -> Result<Self, StartError> {
         let mut writer = db.writer();
-        Self::with_books(limits, board, mail, move |orders| {
+        Self::with_store(limits, board, outbox_wakeup, move |orders| {
             writer.run(|db| store::book_batch::<true>(db, orders))
         })
     }
 
-    /// A desk that books and queues no mail. The benchmark's measure of the outbox.
+    /// A desk that books and queues no mail, for benchmarks.
     ///
     /// # Errors
     /// When the system has no thread for it.
     pub fn without_mail(db: &Database, board: Arc<Board>, limits: DeskLimits) -> Result<Self, StartError> {
-        log::warn!("DESK_WITHOUT_MAIL: bookings have no confirmations");
+        log::warn!("DESK_WITHOUT_MAIL: bookings get no confirmation email");
         let mut writer = db.writer();
-        let books = move |orders: &[&Order]| writer.run(|db| store::book_batch::<false>(db, orders));
-        Self::with_books(limits, board, Arc::default(), books)
+        let book_batch = move |orders: &[&Order]| writer.run(|db| store::book_batch::<false>(db, orders));
+        Self::with_store(limits, board, Arc::default(), book_batch)
     }
 
-    /// A desk whose books are closed: every order goes its whole way, and nothing is written. The
-    /// benchmark's measure of all but the database.
+    /// A desk that books nothing and answers every order as booked, for benchmarks without a database.
     ///
     /// # Errors
     /// When the system has no thread for it.
     pub fn pretend(board: Arc<Board>, limits: DeskLimits) -> Result<Self, StartError> {
-        log::warn!("DESK_PRETENDS: orders are answered, and nothing is booked");
-        Self::with_books(limits, board, Arc::default(), |orders| Ok(pretended(orders)))
+        log::warn!("DESK_PRETENDS: orders are answered, but nothing is booked");
+        Self::with_store(limits, board, Arc::default(), |orders| Ok(pretended(orders)))
     }
 
-    fn with_books(
+    fn with_store(
         limits: DeskLimits,
         board: Arc<Board>,
-        mail: Arc<Wakeup>,
-        books: impl FnMut(&[&Order]) -> Result<Batch, Failure> + Send + 'static,
+        outbox_wakeup: Arc<Wakeup>,
+        book_batch: impl FnMut(&[&Order]) -> Result<Batch, Failure> + Send + 'static,
     ) -> Result<Self, StartError> {
-        let (queue, slips) = sync_channel(limits.queue_length);
-        let vitals = Arc::<Vitals>::default();
+        let (queue, queued) = sync_channel(limits.queue_length);
+        let metrics = Arc::<DeskMetrics>::default();
         let sold_out = Arc::new(SoldOut::default());
-        let shown = (board, Arc::clone(&sold_out), mail);
-        let worker = Worker::new(Box::new(books), slips, Arc::clone(&vitals), shown, limits);
+        let informed = (board, Arc::clone(&sold_out), outbox_wakeup);
+        let worker = Worker::new(Box::new(book_batch), queued, Arc::clone(&metrics), informed, limits);
         thread::Builder::new()
             .name("desk".into())
             .spawn(move || worker.run())
-            .map_err(|e| StartError::new(format!("the desk cannot start its thread: {e}")))?;
-        Ok(Self { queue, vitals, sold_out, limits })
+            .map_err(|e| StartError::new(format!("cannot start the desk's thread: {e}")))?;
+        Ok(Self { queue, metrics, sold_out, limits })
     }
 
-    /// Books the order, and answers once that is committed.
+    /// Books the order, and returns once that is committed.
     ///
     /// # Errors
-    /// [`Error::Busy`] when too many wait, when the order's turn did not come in time, or when the
-    /// database stayed away; database errors. Sending the same order again, with its key, is then safe.
-    pub async fn book(&self, order: impl Into<Arc<Order>>) -> Result<Outcome, Error> {
+    /// [`Error::Busy`] when the queue is full, the deadline has passed, or the database stayed unreachable;
+    /// database errors. Sending the same order again, with its key, is then safe.
+    pub async fn book(&self, order: impl Into<Arc<Order>>) -> Result<BookingOutcome, Error> {
         let outcome = self.settle(order.into()).await;
-        self.vitals.figures.count(&outcome);
+        self.metrics.count(&outcome);
         outcome
     }
 
-    async fn settle(&self, order: Arc<Order>) -> Result<Outcome, Error> {
-        if self.sold_out.refuses(&order) {
-            return Ok(Outcome::NotEnough { left: 0 });
+    async fn settle(&self, order: Arc<Order>) -> Result<BookingOutcome, Error> {
+        if self.sold_out.rejects(&order) {
+            return Ok(BookingOutcome::NotEnough { left: 0 });
         }
-        let (slip, mut answer) = OrderSlip::new(order, self.limits.deadline);
-        let claim = slip.claim();
-        self.hand_in(slip)?;
-        match tokio::time::timeout(self.limits.deadline, &mut answer).await {
-            Ok(outcome) => outcome.unwrap_or_else(|_| Err(worker_is_gone())),
-            // Given up, unless the worker has just taken it: then it is booked or refused in a moment.
-            Err(_) if claim.take() => Err(Error::Busy),
-            Err(_) => answer.await.unwrap_or_else(|_| Err(worker_is_gone())),
+        let (queued, mut reply) = QueuedOrder::new(order, self.limits.deadline);
+        let decision = queued.decision();
+        self.enqueue(queued)?;
+        match tokio::time::timeout(self.limits.deadline, &mut reply).await {
+            Ok(outcome) => outcome.unwrap_or_else(|_| Err(order_dropped())),
+            // Given up, unless the worker has just taken it: then its outcome comes in a moment.
+            Err(_) if decision.take() => Err(Error::Busy),
+            Err(_) => reply.await.unwrap_or_else(|_| Err(order_dropped())),
         }
     }
 
-    fn hand_in(&self, slip: OrderSlip) -> Result<(), Error> {
-        // Counted before the worker can have taken it.
-        self.vitals.note_waiting();
-        self.queue.try_send(slip).map_err(|_| {
-            self.vitals.note_refused();
+    fn enqueue(&self, queued: QueuedOrder) -> Result<(), Error> {
+        // Counted before the worker can take it.
+        self.metrics.note_waiting();
+        self.queue.try_send(queued).map_err(|_| {
+            self.metrics.note_rejected();
             Error::Busy
         })
     }
@@ -146,7 +143,7 @@ impl Desk {
     /// How many orders wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.vitals.waiting()
+        self.metrics.waiting()
     }
 
     #[must_use]
@@ -154,42 +151,41 @@ impl Desk {
         self.limits
     }
 
-    /// How much of the queue is taken: 0 to 1.
+    /// How full the queue is, from 0 to 1.
     #[must_use]
     pub fn queue_fill(&self) -> f64 {
         self.waiting() as f64 / self.limits.queue_length as f64
     }
 
-    /// How long ago the worker was last seen to be at it. It shows itself every second, and is silent for
-    /// longer only while the database does not answer it.
+    /// Time since the worker's last heartbeat. It beats every second, except while it waits for the
+    /// database.
     #[must_use]
     pub fn silence(&self) -> Duration {
-        self.vitals.pulse.age()
+        self.metrics.pulse.age()
     }
 
-    /// Whether the worker was seen so lately, or waits for the database.
+    /// Whether the worker's heartbeat is recent enough, or the worker waits for the database.
     #[must_use]
     pub fn is_alive(&self, silence_max: Duration) -> bool {
-        self.vitals.pulse.is_alive(silence_max)
+        self.metrics.pulse.is_alive(silence_max)
     }
 
-    /// Waits until nothing waits and nothing is being booked, for as long as an order may wait at most;
-    /// whether it came to that.
+    /// Waits until no order waits and none is being booked, at most for one deadline; returns whether that
+    /// was reached.
     pub async fn finish(&self) -> bool {
         let finished = async {
-            while !self.vitals.is_at_rest() {
+            while !self.metrics.is_idle() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         tokio::time::timeout(self.limits.deadline, finished).await.is_ok()
     }
 
-    /// Has the desk's figures shown.
     pub fn register(&self, registry: &mut Registry) {
-        self.vitals.figures.register(registry);
+        self.metrics.register(registry);
     }
 
-    /// Tickets have come back: what was known to be sold out may not be.
+    /// Tickets have come back: forget which ticket types were sold out.
     pub fn restocked(&self) {
         self.sold_out.forget();
     }
@@ -197,12 +193,12 @@ impl Desk {
 
 fn pretended(orders: &[&Order]) -> Batch {
     let now = Utc::now().naive_utc();
-    let booked = |order: &&Order| Outcome::Booked(Booking::of(order, 0, "USD".into(), now));
+    let booked = |order: &&Order| BookingOutcome::Booked(Booking::of(order, 0, "USD".into(), now));
     Batch { outcomes: orders.iter().map(booked).collect(), ..Batch::default() }
 }
 
-fn worker_is_gone() -> Error {
-    Error::Internal("the desk's worker has dropped an order".into())
+fn order_dropped() -> Error {
+    Error::Internal("the desk's worker dropped an order".into())
 }
 
 #[cfg(test)]
@@ -214,14 +210,14 @@ mod tests {
     async fn a_panic_costs_the_desk_one_batch_only() {
         let limits = DeskLimits { queue_length: 10, batch_size: 10, deadline: Duration::from_secs(5) };
         let mut is_first = true;
-        let books = move |orders: &[&Order]| {
-            assert!(!std::mem::take(&mut is_first), "the first batch goes wrong");
+        let book_batch = move |orders: &[&Order]| {
+            assert!(!std::mem::take(&mut is_first), "the first batch panics");
             Ok(pretended(orders))
         };
-        let desk = Desk::with_books(limits, Arc::default(), Arc::default(), books).unwrap();
+        let desk = Desk::with_store(limits, Arc::default(), Arc::default(), book_batch).unwrap();
         let buyer = Buyer { name: "Ada".into(), email: "ada@example.org".into() };
         let order = Order { ticket_type_id: 1, quantity: 1, buyer, request_key: "a key".into() };
         assert!(matches!(desk.book(order.clone()).await, Err(Error::Internal(_))));
-        assert!(matches!(desk.book(order).await, Ok(Outcome::Booked(_))));
+        assert!(matches!(desk.book(order).await, Ok(BookingOutcome::Booked(_))));
     }
 }

@@ -1,6 +1,6 @@
-//! Makes a sold-out tier cheap: an order that was refused because nothing is left is refused again from
-//! memory, for as long as a glance at the database is fresh. An order that has not been seen goes to the
-//! database, because it may be the repetition of one that booked.
+//! Makes a sold-out ticket type cheap: an order that was rejected because nothing is left is rejected again
+//! from memory for a short time. An order that was not seen before goes to the database, because it may
+//! repeat one that was booked.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
@@ -8,69 +8,69 @@ use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::booking::store::Batch;
-use crate::booking::{Order, Outcome};
+use crate::booking::{BookingOutcome, Order};
 use crate::events::Stock;
 
-/// How long memory is trusted: another server may have taken tickets back.
+/// How long the memory is trusted: a cancellation on another server may put tickets back on sale.
 const FRESH: Duration = Duration::from_millis(100);
-/// Refused orders remembered for each tier, 8 bytes each.
-const REFUSED_MAX: usize = 100_000;
+/// Rejected orders remembered per ticket type, 8 bytes each.
+const REJECTED_MAX: usize = 100_000;
 
 #[derive(Default)]
 pub(super) struct SoldOut {
-    tiers: RwLock<HashMap<i64, Tier>>,
+    ticket_types: RwLock<HashMap<i64, SoldOutType>>,
     hasher: RandomState,
 }
 
-struct Tier {
+struct SoldOutType {
     version: i64,
     seen_at: Instant,
-    /// Hashes of the request keys that were refused at this version, so that booked nothing.
-    refused: HashSet<u64>,
+    /// Hashes of the request keys that were rejected at this version, so booked nothing.
+    rejected: HashSet<u64>,
 }
 
 impl SoldOut {
-    /// Whether nothing is left for the order, by what was seen a moment ago.
-    pub(super) fn refuses(&self, order: &Order) -> bool {
-        let tiers = self.tiers.read().unwrap_or_else(PoisonError::into_inner);
-        tiers
-            .get(&order.ticket_type_id)
-            .is_some_and(|tier| tier.seen_at.elapsed() < FRESH && tier.refused.contains(&self.hash(order)))
+    /// Whether the same order was rejected a moment ago and nothing has changed since.
+    pub(super) fn rejects(&self, order: &Order) -> bool {
+        let sold_out = self.ticket_types.read().unwrap_or_else(PoisonError::into_inner);
+        sold_out.get(&order.ticket_type_id).is_some_and(|remembered| {
+            remembered.seen_at.elapsed() < FRESH && remembered.rejected.contains(&self.hash(order))
+        })
     }
 
-    /// Learns from a batch what is sold out and whom that refused.
+    /// Remembers which ticket types a batch found sold out, and which orders it rejected.
     pub(super) fn learn<'a>(&self, batch: &Batch, orders: impl Iterator<Item = &'a Order>) {
         if batch.stock.iter().all(|stock| stock.available > 0) && self.is_empty() {
             return;
         }
-        let mut tiers = self.tiers.write().unwrap_or_else(PoisonError::into_inner);
+        let mut sold_out = self.ticket_types.write().unwrap_or_else(PoisonError::into_inner);
         for stock in &batch.stock {
-            see(&mut tiers, stock);
+            see(&mut sold_out, stock);
         }
         for (order, outcome) in orders.zip(&batch.outcomes) {
-            if matches!(outcome, Outcome::Booked(_)) {
-                // Refused before, for a tier that is sold out; now the key stands for something.
+            if matches!(outcome, BookingOutcome::Booked(_)) {
+                // The key was rejected for a sold-out ticket type before; now it has a booking.
                 let hash = self.hash(order);
-                for tier in tiers.values_mut() {
-                    tier.refused.remove(&hash);
+                for remembered in sold_out.values_mut() {
+                    remembered.rejected.remove(&hash);
                 }
             }
-            let is_true_now = batch.is_of_one_moment && matches!(outcome, Outcome::NotEnough { .. });
-            if let (true, Some(tier)) = (is_true_now, tiers.get_mut(&order.ticket_type_id)) {
-                if tier.refused.len() >= REFUSED_MAX {
-                    tier.refused.clear();
+            let is_true_now = batch.is_of_one_moment && matches!(outcome, BookingOutcome::NotEnough { .. });
+            if let (true, Some(remembered)) = (is_true_now, sold_out.get_mut(&order.ticket_type_id)) {
+                if remembered.rejected.len() >= REJECTED_MAX {
+                    remembered.rejected.clear();
                 }
-                tier.refused.insert(self.hash(order));
+                remembered.rejected.insert(self.hash(order));
             }
         }
     }
 
     pub(super) fn forget(&self) {
-        self.tiers.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.ticket_types.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn is_empty(&self) -> bool {
-        self.tiers.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.ticket_types.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn hash(&self, order: &Order) -> u64 {
@@ -78,24 +78,24 @@ impl SoldOut {
     }
 }
 
-fn see(tiers: &mut HashMap<i64, Tier>, stock: &Stock) {
+fn see(sold_out: &mut HashMap<i64, SoldOutType>, stock: &Stock) {
     if stock.available > 0 {
-        tiers.remove(&stock.ticket_type_id);
+        sold_out.remove(&stock.ticket_type_id);
         return;
     }
     let version = stock.version;
     let seen_at = Instant::now();
-    let tier = tiers.entry(stock.ticket_type_id).or_insert_with(|| Tier {
+    let remembered = sold_out.entry(stock.ticket_type_id).or_insert_with(|| SoldOutType {
         version,
         seen_at,
-        refused: HashSet::new(),
+        rejected: HashSet::new(),
     });
-    // Somebody has bought since, perhaps with a key that is remembered here as refused.
-    if tier.version != version {
-        tier.refused.clear();
-        tier.version = version;
+    // Someone has bought since, perhaps with a key that is remembered as rejected.
+    if remembered.version != version {
+        remembered.rejected.clear();
+        remembered.version = version;
     }
-    tier.seen_at = seen_at;
+    remembered.seen_at = seen_at;
 }
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
         Order { ticket_type_id: 1, quantity: 1, buyer, request_key: key.into() }
     }
 
-    fn batch(available: i32, version: i64, outcomes: Vec<Outcome>) -> Batch {
+    fn batch(available: i32, version: i64, outcomes: Vec<BookingOutcome>) -> Batch {
         Batch {
             outcomes,
             stock: vec![Stock { ticket_type_id: 1, available, version }],
@@ -117,21 +117,21 @@ mod tests {
     }
 
     #[test]
-    fn only_orders_that_were_refused_are_refused_again_and_only_while_nothing_changes() {
+    fn only_rejected_orders_are_rejected_again_and_only_while_nothing_changes() {
         let sold_out = SoldOut::default();
-        let none = || vec![Outcome::NotEnough { left: 0 }];
+        let none = || vec![BookingOutcome::NotEnough { left: 0 }];
         sold_out.learn(&batch(0, 7, none()), [order("a")].iter());
-        assert!(sold_out.refuses(&order("a")));
-        assert!(!sold_out.refuses(&order("b")), "it may have booked before");
+        assert!(sold_out.rejects(&order("a")));
+        assert!(!sold_out.rejects(&order("b")), "it may have been booked before");
 
         sold_out.learn(&batch(0, 8, none()), [order("c")].iter());
-        assert!(sold_out.refuses(&order("c")) && !sold_out.refuses(&order("a")), "a later version");
+        assert!(sold_out.rejects(&order("c")) && !sold_out.rejects(&order("a")), "a later version");
 
         sold_out.learn(&batch(3, 9, Vec::new()), [].iter());
-        assert!(!sold_out.refuses(&order("c")), "tickets came back");
+        assert!(!sold_out.rejects(&order("c")), "tickets came back");
 
         sold_out.learn(&batch(0, 10, none()), [order("d")].iter());
         std::thread::sleep(FRESH);
-        assert!(!sold_out.refuses(&order("d")), "memory is trusted for a moment only");
+        assert!(!sold_out.rejects(&order("d")), "the memory expires");
     }
 }

@@ -1,4 +1,4 @@
-//! The worker behind the desk: takes what waits, books it as one batch, answers, and begins again.
+//! The worker behind the desk: takes the orders that wait, books them as one batch, replies, and repeats.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,61 +8,59 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::DeskLimits;
-use super::letter_box::Mail;
-use super::order_slip::OrderSlip;
+use super::metrics::DeskMetrics;
+use super::queued_order::{QueuedOrder, Replies};
 use super::sold_out::SoldOut;
-use super::vitals::Vitals;
 use crate::booking::store::Batch;
-use crate::booking::{Order, Outcome};
+use crate::booking::{BookingOutcome, Order};
 use crate::db::Failure;
 use crate::error::Error;
 use crate::events::board::Board;
 use crate::outbox::wakeup::Wakeup;
 
-/// The first wait after the database could not be reached, and the longest: the desk is back at work
-/// within a moment of the database's return.
+/// The first and the longest pause between attempts while the database is unreachable.
 const RETRY_FIRST: Duration = Duration::from_millis(5);
 const RETRY_LONGEST: Duration = Duration::from_millis(200);
-/// How often a worker without work shows that it is there.
+/// How often an idle worker beats its heartbeat.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 
 /// Books a batch as a whole, or says why it did not.
-pub(super) type Books = Box<dyn FnMut(&[&Order]) -> Result<Batch, Failure> + Send>;
+pub(super) type BookBatch = Box<dyn FnMut(&[&Order]) -> Result<Batch, Failure> + Send>;
 
 pub(super) struct Worker {
-    books: Books,
-    slips: Receiver<OrderSlip>,
-    vitals: Arc<Vitals>,
+    book_batch: BookBatch,
+    queue: Receiver<QueuedOrder>,
+    metrics: Arc<DeskMetrics>,
     board: Arc<Board>,
     sold_out: Arc<SoldOut>,
-    mail: Arc<Wakeup>,
+    outbox_wakeup: Arc<Wakeup>,
     limits: DeskLimits,
-    /// Slips that are taken but not booked yet: another with their key, which differs, goes first.
-    put_back: Vec<OrderSlip>,
+    /// Orders that were taken but must wait: a different order with the same key is booked first.
+    put_back: Vec<QueuedOrder>,
 }
 
-/// One order of a batch, and those that are the same order sent again.
+/// One order of a batch, and its repetitions.
 struct Entry {
-    slip: OrderSlip,
-    again: Vec<OrderSlip>,
+    first: QueuedOrder,
+    repeats: Vec<QueuedOrder>,
 }
 
 impl Worker {
     pub(super) fn new(
-        books: Books,
-        slips: Receiver<OrderSlip>,
-        vitals: Arc<Vitals>,
-        (board, sold_out, mail): (Arc<Board>, Arc<SoldOut>, Arc<Wakeup>),
+        book_batch: BookBatch,
+        queue: Receiver<QueuedOrder>,
+        metrics: Arc<DeskMetrics>,
+        (board, sold_out, outbox_wakeup): (Arc<Board>, Arc<SoldOut>, Arc<Wakeup>),
         limits: DeskLimits,
     ) -> Self {
-        Self { books, slips, vitals, board, sold_out, mail, limits, put_back: Vec::new() }
+        Self { book_batch, queue, metrics, board, sold_out, outbox_wakeup, limits, put_back: Vec::new() }
     }
 
-    /// Works until the desk is closed. A panic drops the batch at hand, whose buyers are told so, and the
-    /// connection that it used; nothing else is left half done, so the work goes on.
+    /// Works until the desk is closed. A panic drops the current batch and its connection; the handlers that
+    /// wait for that batch get an error, and the work goes on.
     pub(super) fn run(mut self) {
         while catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
-            log::error!("the desk has dropped a batch: see the panic above");
+            log::error!("the desk dropped a batch after a panic (logged above)");
         }
     }
 
@@ -72,7 +70,7 @@ impl Worker {
         }
     }
 
-    /// Everything that waits, up to the batch size; waits for the first. `None` when the desk is closed.
+    /// All waiting orders, up to the batch size; waits for the first. `None` when the desk is closed.
     fn next_batch(&mut self) -> Option<Vec<Entry>> {
         let first = self.put_back.pop().or_else(|| self.wait_for_wanted())?;
         let mut entries: Vec<Entry> = Vec::new();
@@ -80,13 +78,13 @@ impl Worker {
         let mut put_back = Vec::new();
         let mut next = Some(first);
         for _ in 0..self.limits.batch_size {
-            let Some(slip) = next else { break };
-            match by_key.get(&slip.order.request_key).map(|&index| &mut entries[index]) {
-                Some(entry) if entry.slip.order == slip.order => entry.again.push(slip),
-                Some(_) => put_back.push(slip),
+            let Some(queued) = next else { break };
+            match by_key.get(&queued.order.request_key).map(|&index| &mut entries[index]) {
+                Some(entry) if entry.first.order == queued.order => entry.repeats.push(queued),
+                Some(_) => put_back.push(queued),
                 None => {
-                    by_key.insert(slip.order.request_key.clone(), entries.len());
-                    entries.push(Entry { slip, again: Vec::new() });
+                    by_key.insert(queued.order.request_key.clone(), entries.len());
+                    entries.push(Entry { first: queued, repeats: Vec::new() });
                 }
             }
             next = self.put_back.pop().or_else(|| self.next_wanted());
@@ -96,50 +94,50 @@ impl Worker {
         Some(entries)
     }
 
-    /// The next slip that somebody still wants, when it comes; `None` when the desk is closed.
-    fn wait_for_wanted(&self) -> Option<OrderSlip> {
+    /// Waits for the next order whose handler still waits; `None` when the desk is closed.
+    fn wait_for_wanted(&self) -> Option<QueuedOrder> {
         loop {
-            self.vitals.note_rest();
-            let slip = match self.slips.recv_timeout(BEAT_EVERY) {
-                Ok(slip) => slip,
+            self.metrics.note_idle();
+            let queued = match self.queue.recv_timeout(BEAT_EVERY) {
+                Ok(queued) => queued,
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return None,
             };
-            self.vitals.note_taken();
-            if slip.is_wanted() {
-                return Some(slip);
+            self.metrics.note_taken();
+            if queued.is_wanted() {
+                return Some(queued);
             }
         }
     }
 
-    /// The next slip that somebody still wants, when there is one.
-    fn next_wanted(&self) -> Option<OrderSlip> {
-        let taken = || self.slips.try_recv().ok().inspect(|_| self.vitals.note_taken());
-        std::iter::from_fn(taken).find(OrderSlip::is_wanted)
+    /// The next order whose handler still waits, if there is one now.
+    fn next_wanted(&self) -> Option<QueuedOrder> {
+        let taken = || self.queue.try_recv().ok().inspect(|_| self.metrics.note_taken());
+        std::iter::from_fn(taken).find(QueuedOrder::is_wanted)
     }
 
-    /// Books the entries, trying again while the database is away and somebody still waits. Orders whose
-    /// batch was cut off are found by their keys when it is sent again.
+    /// Books the entries. Retries while the database is unreachable and a handler still waits. If a commit's
+    /// answer was lost, the retry finds the bookings by their request keys.
     fn book(&mut self, mut entries: Vec<Entry>) {
         let mut wait = RETRY_FIRST;
         loop {
-            entries = shed_late(entries);
+            entries = reject_late(entries);
             if entries.is_empty() {
                 return;
             }
-            self.vitals.pulse.begin_waiting();
-            let orders: Vec<&Order> = entries.iter().map(|entry| &*entry.slip.order).collect();
-            let begun = Instant::now();
-            let booked = (self.books)(&orders);
-            self.vitals.pulse.beat();
+            self.metrics.pulse.begin_waiting();
+            let orders: Vec<&Order> = entries.iter().map(|entry| &*entry.first.order).collect();
+            let started = Instant::now();
+            let booked = (self.book_batch)(&orders);
+            self.metrics.pulse.beat();
             match booked {
                 Ok(batch) => {
-                    self.vitals.figures.note_batch(orders.len(), begun.elapsed());
-                    return self.answer(entries, batch);
+                    self.metrics.note_batch(orders.len(), started.elapsed());
+                    return self.reply(entries, batch);
                 }
                 Err(Failure::Passing(message)) => {
-                    self.vitals.figures.note_retry();
-                    log::warn!("a batch of {} orders is tried again: {message}", orders.len());
+                    self.metrics.note_retry();
+                    log::warn!("retrying a batch of {} orders: {message}", orders.len());
                     thread::sleep(wait);
                     wait = (wait * 2).min(RETRY_LONGEST);
                 }
@@ -148,54 +146,54 @@ impl Worker {
         }
     }
 
-    fn answer(&self, entries: Vec<Entry>, batch: Batch) {
-        // Before the answers: a buyer who looks at once sees the own booking counted.
+    fn reply(&self, entries: Vec<Entry>, batch: Batch) {
+        // Before the replies: a buyer who looks right away sees the new count.
         self.board.announce(&batch.stock);
-        if batch.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Booked(_))) {
-            self.mail.notify();
+        if batch.outcomes.iter().any(|outcome| matches!(outcome, BookingOutcome::Booked(_))) {
+            self.outbox_wakeup.notify();
         }
-        self.sold_out.learn(&batch, entries.iter().map(|entry| &*entry.slip.order));
-        let mut mail = Mail::default();
+        self.sold_out.learn(&batch, entries.iter().map(|entry| &*entry.first.order));
+        let mut replies = Replies::default();
         for (entry, outcome) in entries.into_iter().zip(batch.outcomes) {
-            for slip in entry.again {
-                slip.answer(Ok(seen_again(&outcome)), &mut mail);
+            for repeat in entry.repeats {
+                repeat.reply(Ok(as_replay(&outcome)), &mut replies);
             }
-            entry.slip.answer(Ok(outcome), &mut mail);
+            entry.first.reply(Ok(outcome), &mut replies);
         }
-        mail.send();
+        replies.send();
     }
 
-    /// One order that the database cannot take must not fail the others.
+    /// One order that the database rejects must not fail the others.
     fn book_one_by_one(&mut self, mut entries: Vec<Entry>, error: diesel::result::Error) {
         if entries.len() > 1 {
             return entries.into_iter().for_each(|entry| self.book(vec![entry]));
         }
-        let mut mail = Mail::default();
+        let mut replies = Replies::default();
         if let Some(entry) = entries.pop() {
-            for slip in entry.again {
-                slip.answer(Err(Error::Busy), &mut mail);
+            for repeat in entry.repeats {
+                repeat.reply(Err(Error::Busy), &mut replies);
             }
-            entry.slip.answer(Err(Error::Database(error)), &mut mail);
+            entry.first.reply(Err(Error::Database(error)), &mut replies);
         }
-        mail.send();
+        replies.send();
     }
 }
 
-/// Tells those who waited too long that it is busy, and keeps the others.
-fn shed_late(entries: Vec<Entry>) -> Vec<Entry> {
-    let (late, kept): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.slip.is_late());
-    let mut mail = Mail::default();
-    for slip in late.into_iter().flat_map(|entry| entry.again.into_iter().chain([entry.slip])) {
-        slip.answer(Err(Error::Busy), &mut mail);
+/// Replies "busy" to orders past their deadline, and keeps the others.
+fn reject_late(entries: Vec<Entry>) -> Vec<Entry> {
+    let (late, kept): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.first.is_late());
+    let mut replies = Replies::default();
+    for queued in late.into_iter().flat_map(|entry| entry.repeats.into_iter().chain([entry.first])) {
+        queued.reply(Err(Error::Busy), &mut replies);
     }
-    mail.send();
+    replies.send();
     kept
 }
 
-/// What the same order hears that came in the same batch.
-fn seen_again(outcome: &Outcome) -> Outcome {
+/// The outcome of a repetition in the same batch.
+fn as_replay(outcome: &BookingOutcome) -> BookingOutcome {
     match outcome {
-        Outcome::Booked(booking) => Outcome::Replayed(booking.clone()),
+        BookingOutcome::Booked(booking) => BookingOutcome::Replayed(booking.clone()),
         other => other.clone(),
     }
 }

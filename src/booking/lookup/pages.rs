@@ -16,7 +16,7 @@ use crate::page::{Page, see_other};
 
 #[derive(Template)]
 #[template(path = "bookings/find.html")]
-struct New {
+struct FindBookingsPage {
     page: Page,
     email: String,
     error: Option<&'static str>,
@@ -25,7 +25,7 @@ struct New {
     has_asked: bool,
 }
 
-impl New {
+impl FindBookingsPage {
     fn lifetime_minutes(&self) -> i64 {
         LINK_LIFETIME.num_minutes()
     }
@@ -37,7 +37,7 @@ impl New {
 
 #[derive(Template)]
 #[template(path = "bookings/index.html")]
-struct Index {
+struct BookingListPage {
     page: Page,
     email: String,
     found: Vec<Found>,
@@ -45,7 +45,7 @@ struct Index {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct NewQuery {
+pub struct FindBookingsQuery {
     /// Whether the form was sent a moment ago.
     asked: String,
 }
@@ -58,7 +58,7 @@ pub struct LookupForm {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct IndexQuery {
+pub struct BookingListQuery {
     link: String,
 }
 
@@ -67,11 +67,11 @@ pub async fn new(
     request: HttpRequest,
     page: Page,
     app: web::Data<App>,
-    Query(query): Query<NewQuery>,
+    Query(query): Query<FindBookingsQuery>,
 ) -> Result<HttpResponse, Error> {
     let email = Buyer::remembered(&app.cookies, &request).map(|buyer| buyer.email).unwrap_or_default();
     let has_asked = !query.asked.is_empty();
-    let new = New { page: page.clone(), email, error: None, link_is_over: false, has_asked };
+    let new = FindBookingsPage { page: page.clone(), email, error: None, link_is_over: false, has_asked };
     page.respond_unlisted(StatusCode::OK, &new)
 }
 
@@ -87,7 +87,13 @@ pub async fn create(
         Ok(email) => email,
         Err(message) => {
             let error = Some(message);
-            let new = New { page: page.clone(), email: typed, error, link_is_over: false, has_asked: false };
+            let new = FindBookingsPage {
+                page: page.clone(),
+                email: typed,
+                error,
+                link_is_over: false,
+                has_asked: false,
+            };
             return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &new);
         }
     };
@@ -101,13 +107,13 @@ pub async fn create(
 pub async fn index(
     page: Page,
     app: web::Data<App>,
-    Query(query): Query<IndexQuery>,
+    Query(query): Query<BookingListQuery>,
 ) -> Result<HttpResponse, Error> {
     if query.link.is_empty() {
         return Ok(see_other("/bookings/find").finish());
     }
     let Some(email) = app.booking_links.open(&query.link, Utc::now()) else {
-        let new = New {
+        let new = FindBookingsPage {
             page: page.clone(),
             email: String::new(),
             error: None,
@@ -118,5 +124,5 @@ pub async fn index(
     };
     let wanted = email.clone();
     let found = app.db.read_primary(move |db| store::find_by_email(db, &wanted)).await?;
-    page.clone().respond_unlisted(StatusCode::OK, &Index { page, email, found })
+    page.clone().respond_unlisted(StatusCode::OK, &BookingListPage { page, email, found })
 }

@@ -7,7 +7,7 @@ mod sqlite;
 
 use diesel::prelude::*;
 
-use super::{Booking, Order, Outcome};
+use super::{Booking, BookingOutcome, Order};
 use crate::db::{Db, write_transaction};
 use crate::events::{Event, Stock, TicketType};
 use crate::schema::{bookings, events, ticket_types};
@@ -19,7 +19,7 @@ pub(super) const PERSON: &str = "coalesce(bookings.buyer_email_normalised, lower
 #[derive(Debug, Default)]
 pub struct Batch {
     /// One for each order, in their order.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<BookingOutcome>,
     /// What is left of the tiers that the batch read or changed.
     pub stock: Vec<Stock>,
     /// Whether the outcomes and the stock are of one moment. Between two rounds of a batch another server
@@ -45,15 +45,15 @@ pub fn book_batch<const MAILS: bool>(db: &mut Db, orders: &[&Order]) -> QueryRes
 }
 
 /// What an order is that found its key used.
-fn outcome_of_known(order: &Order, booking: Booking) -> Outcome {
-    if booking.is_of(order) { Outcome::Replayed(booking) } else { Outcome::KeyReused(booking) }
+fn outcome_of_known(order: &Order, booking: Booking) -> BookingOutcome {
+    if booking.is_of(order) { BookingOutcome::Replayed(booking) } else { BookingOutcome::KeyReused(booking) }
 }
 
 /// What an order is whose key may have booked before; `None` when it has not.
 ///
 /// # Errors
 /// What the database said.
-pub fn find_by_request_key(db: &mut Db, order: &Order) -> QueryResult<Option<Outcome>> {
+pub fn find_by_request_key(db: &mut Db, order: &Order) -> QueryResult<Option<BookingOutcome>> {
     let booking = bookings::table
         .filter(bookings::request_key.eq(&order.request_key))
         .select(Booking::as_select())

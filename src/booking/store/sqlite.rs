@@ -13,14 +13,14 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
 use diesel::sqlite::Sqlite;
 
 use super::super::buyer::{normalized_email, unusual_normalized_email};
-use super::super::{Booking, CONFIRMED, Order, Outcome};
+use super::super::{Booking, BookingOutcome, CONFIRMED, Order};
 use super::{Batch, PERSON, outcome_of_known};
 use crate::events::Stock;
 use crate::schema::{bookings, events, ticket_types};
 
 /// What the batch needs to know of a tier.
 #[derive(Queryable)]
-struct Tier {
+struct TicketTypeRow {
     price_cents: i64,
     currency: String,
     available: i32,
@@ -42,8 +42,8 @@ pub(super) fn book_batch<const MAILS: bool>(
     }
     let outcomes = outcomes.into_iter().zip(orders).map(|(outcome, order)| {
         outcome.unwrap_or_else(|| match tiers.get(&order.ticket_type_id) {
-            Some(tier) => Outcome::NotEnough { left: tier.available },
-            None => Outcome::UnknownTicketType,
+            Some(tier) => BookingOutcome::NotEnough { left: tier.available },
+            None => BookingOutcome::UnknownTicketType,
         })
     });
     let outcomes = outcomes.collect();
@@ -55,13 +55,13 @@ pub(super) fn book_batch<const MAILS: bool>(
     Ok(Batch { outcomes, stock: stock.collect(), is_of_one_moment: true })
 }
 
-fn read_tiers(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<BTreeMap<i64, Tier>> {
+fn read_tiers(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<BTreeMap<i64, TicketTypeRow>> {
     let mut tiers = BTreeMap::new();
     for id in orders.iter().map(|order| order.ticket_type_id) {
         if tiers.contains_key(&id) {
             continue;
         }
-        let tier: Option<Tier> = ticket_types::table
+        let tier: Option<TicketTypeRow> = ticket_types::table
             .inner_join(events::table)
             .filter(ticket_types::id.eq(id))
             .select((
@@ -86,8 +86,8 @@ fn read_tiers(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<B
 fn insert_fitting(
     sqlite: &mut SqliteConnection,
     orders: &[&Order],
-    tiers: &BTreeMap<i64, Tier>,
-) -> QueryResult<Vec<Option<Outcome>>> {
+    tiers: &BTreeMap<i64, TicketTypeRow>,
+) -> QueryResult<Vec<Option<BookingOutcome>>> {
     let created_at = Utc::now().naive_utc();
     let mut left: HashMap<i64, i32> = tiers.iter().map(|(id, tier)| (*id, tier.available)).collect();
     let mut outcomes = Vec::with_capacity(orders.len());
@@ -105,7 +105,7 @@ fn insert_fitting(
             _ => None,
         };
         outcomes.push(match inserted {
-            Some(booking) => Some(Outcome::Booked(booking)),
+            Some(booking) => Some(BookingOutcome::Booked(booking)),
             None => find_by_request_key(sqlite, &order.request_key)?
                 .map(|booking| outcome_of_known(order, booking))
                 .or(over_limit),
@@ -116,7 +116,11 @@ fn insert_fitting(
 
 /// The refusal of an order whose buyer would hold more than one person may. What this transaction has booked
 /// before counts already.
-fn person_limit(sqlite: &mut SqliteConnection, order: &Order, tier: &Tier) -> QueryResult<Option<Outcome>> {
+fn person_limit(
+    sqlite: &mut SqliteConnection,
+    order: &Order,
+    tier: &TicketTypeRow,
+) -> QueryResult<Option<BookingOutcome>> {
     let Some(limit) = tier.max_per_person else { return Ok(None) };
     let held: i32 = bookings::table
         .filter(sql::<Text>(PERSON).eq(normalized_email(&order.buyer.email)))
@@ -124,14 +128,14 @@ fn person_limit(sqlite: &mut SqliteConnection, order: &Order, tier: &Tier) -> Qu
         .filter(bookings::status.eq(CONFIRMED))
         .select(sql::<Integer>("CAST(coalesce(sum(bookings.quantity), 0) AS INTEGER)"))
         .get_result(sqlite)?;
-    Ok((held + order.quantity > limit).then_some(Outcome::OverPersonLimit { limit, held }))
+    Ok((held + order.quantity > limit).then_some(BookingOutcome::OverPersonLimit { limit, held }))
 }
 
 /// The order's booking; `None` when its key has booked before.
 fn insert(
     sqlite: &mut SqliteConnection,
     order: &Order,
-    tier: &Tier,
+    tier: &TicketTypeRow,
     created_at: NaiveDateTime,
 ) -> QueryResult<Option<Booking>> {
     let booking = Booking::of(order, tier.price_cents, tier.currency.clone(), created_at);
@@ -223,10 +227,10 @@ fn find_by_request_key(sqlite: &mut SqliteConnection, key: &str) -> QueryResult<
 fn claim_sums(
     sqlite: &mut SqliteConnection,
     orders: &[&Order],
-    outcomes: &mut [Option<Outcome>],
-    tiers: &mut BTreeMap<i64, Tier>,
+    outcomes: &mut [Option<BookingOutcome>],
+    tiers: &mut BTreeMap<i64, TicketTypeRow>,
 ) -> QueryResult<()> {
-    let is_booked = |outcome: &Option<Outcome>| matches!(outcome, Some(Outcome::Booked(_)));
+    let is_booked = |outcome: &Option<BookingOutcome>| matches!(outcome, Some(BookingOutcome::Booked(_)));
     let mut booked: HashMap<i64, Vec<usize>> = HashMap::new();
     for (index, _) in outcomes.iter().enumerate().filter(|(_, outcome)| is_booked(outcome)) {
         booked.entry(orders[index].ticket_type_id).or_default().push(index);
@@ -249,7 +253,12 @@ fn claim_sums(
 }
 
 /// The promise of this house: take n, but only if n are left.
-fn claim(sqlite: &mut SqliteConnection, id: i64, quantity: i32, tier: &mut Tier) -> QueryResult<bool> {
+fn claim(
+    sqlite: &mut SqliteConnection,
+    id: i64,
+    quantity: i32,
+    tier: &mut TicketTypeRow,
+) -> QueryResult<bool> {
     let still_enough = ticket_types::table.find(id).filter(ticket_types::available.ge(quantity));
     let claimed: Option<(i32, i64)> = diesel::update(still_enough)
         .set((

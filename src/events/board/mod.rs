@@ -19,7 +19,7 @@ use arc_swap::ArcSwap;
 pub use self::fragment::Fragment;
 pub use self::listing::Listing;
 use super::pace::{Pace, PollSeconds};
-use super::shared_board::outbox::Outbox;
+use super::shared_board::publisher::Publisher;
 use super::{Event, Stock, TicketType, store};
 use crate::db::Database;
 use crate::error::Error;
@@ -31,7 +31,7 @@ pub struct Board {
     snapshot: ArcSwap<Snapshot>,
     poll: PollSeconds,
     under_stress: AtomicBool,
-    outbox: Outbox,
+    publisher: Publisher,
     /// Beaten whenever all of it was read.
     shown: Pulse,
     /// The refresher's.
@@ -105,18 +105,18 @@ impl Board {
     /// Shows what this server's commit has just left of some tiers, here and on the other servers.
     pub fn announce(&self, stock: &[Stock]) {
         self.publish(stock);
-        self.outbox.put(stock);
+        self.publisher.put(stock);
     }
 
     /// Has the other servers show everything as it is shown here.
     pub fn announce_everything(&self) {
-        self.outbox.put_everything();
+        self.publisher.put_everything();
     }
 
     /// What the other servers have not been told yet.
     #[must_use]
-    pub fn outbox(&self) -> &Outbox {
-        &self.outbox
+    pub fn publisher(&self) -> &Publisher {
+        &self.publisher
     }
 
     /// Shows what is left of some tiers, as a commit somewhere has left it.

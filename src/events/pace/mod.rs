@@ -77,7 +77,7 @@ impl Stress {
 
 /// Decides the pace from one look after another.
 #[derive(Debug)]
-pub struct Governor {
+pub struct LoadGovernor {
     under_stress: bool,
     /// Looks in a row that speak for a change.
     streak: u32,
@@ -85,7 +85,7 @@ pub struct Governor {
     calm_looks: u32,
 }
 
-impl Governor {
+impl LoadGovernor {
     /// The slow pace lasts for twice its interval at least: every browser has heard of it by then, and what
     /// it brings has been seen.
     #[must_use]
@@ -115,7 +115,7 @@ pub async fn keep(
     lag: Arc<Lag>,
     queue_fill: impl Fn() -> f64,
 ) {
-    let mut governor = Governor::new(poll);
+    let mut governor = LoadGovernor::new(poll);
     let mut looks = interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -152,12 +152,12 @@ mod tests {
     }
 
     /// The pace after each of the looks.
-    fn judged(governor: &mut Governor, looks: &[Stress]) -> Vec<bool> {
+    fn judged(governor: &mut LoadGovernor, looks: &[Stress]) -> Vec<bool> {
         looks.iter().map(|look| governor.judge(*look)).collect()
     }
 
-    fn under_stress() -> Governor {
-        let mut governor = Governor::new(POLL);
+    fn under_stress() -> LoadGovernor {
+        let mut governor = LoadGovernor::new(POLL);
         assert_eq!(judged(&mut governor, &[LATE; 3]), [false, false, true]);
         governor
     }
@@ -165,11 +165,11 @@ mod tests {
     #[test]
     fn stress_of_either_kind_slows_the_pace_when_it_lasts() {
         for looks in [[LATE; 3], [FULL; 3], [LATE, FULL, LATE]] {
-            assert_eq!(judged(&mut Governor::new(POLL), &looks), [false, false, true]);
+            assert_eq!(judged(&mut LoadGovernor::new(POLL), &looks), [false, false, true]);
         }
         let stalls = [LATE, LATE, CALM].repeat(100);
-        assert!(!judged(&mut Governor::new(POLL), &stalls).contains(&true), "stalls are no stress");
-        assert!(!judged(&mut Governor::new(POLL), &[BETWEEN; 100]).contains(&true));
+        assert!(!judged(&mut LoadGovernor::new(POLL), &stalls).contains(&true), "stalls are no stress");
+        assert!(!judged(&mut LoadGovernor::new(POLL), &[BETWEEN; 100]).contains(&true));
     }
 
     #[test]

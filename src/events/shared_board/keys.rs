@@ -12,16 +12,16 @@ const SCHEMA: u32 = 2;
 const SITE_BYTES: usize = 8;
 
 /// The names that the servers of one site and one release use.
-pub struct Keys {
+pub struct RedisNames {
     /// Who refreshes the snapshot.
     pub lease: String,
     /// All concerts with their tiers, as JSON.
     pub snapshot: String,
     /// The channel on which servers tell each other what has changed.
-    pub news: String,
+    pub updates: String,
 }
 
-impl Keys {
+impl RedisNames {
     /// Servers of one site share its secret, so it names the site: two sites on one Redis do not mix. The
     /// number of the database inside Redis is part of the names, because channels know no such numbers.
     #[must_use]
@@ -33,7 +33,7 @@ impl Keys {
             _ = write!(prefix, "{byte:02x}");
         }
         let name = |what: &str| format!("{prefix}:{redis_database}:v{SCHEMA}:{what}");
-        Self { lease: name("lease"), snapshot: name("board"), news: name("news") }
+        Self { lease: name("lease"), snapshot: name("board"), updates: name("news") }
     }
 }
 
@@ -43,10 +43,10 @@ mod tests {
 
     #[test]
     fn a_site_a_database_and_a_form_have_names_of_their_own() {
-        let keys = Keys::new(&"a secret".into(), 0);
-        assert_eq!(keys.lease, Keys::new(&"a secret".into(), 0).lease);
-        assert_ne!(keys.news, Keys::new(&"a secret".into(), 1).news);
-        assert_ne!(keys.news, Keys::new(&"another".into(), 0).news);
+        let keys = RedisNames::new(&"a secret".into(), 0);
+        assert_eq!(keys.lease, RedisNames::new(&"a secret".into(), 0).lease);
+        assert_ne!(keys.updates, RedisNames::new(&"a secret".into(), 1).updates);
+        assert_ne!(keys.updates, RedisNames::new(&"another".into(), 0).updates);
         assert!(keys.snapshot.ends_with(":0:v2:board") && !keys.snapshot.contains("a secret"));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Value};
 
-use super::keys::Keys;
+use super::keys::RedisNames;
 
 /// How long a lease lasts, in refreshes of its holder.
 const REFRESHES: u32 = 3;
@@ -43,11 +43,11 @@ pub struct Lease {
 }
 
 /// What a server does in a refresh.
-pub enum Turn {
+pub enum Role {
     /// It holds the lease: it reads the database and writes the snapshot.
-    Lead,
+    Leader,
     /// Another does, and this is its snapshot as JSON.
-    Follow(Vec<u8>),
+    Follower(Vec<u8>),
     /// Another does, but has left no snapshot, or none that is fresh.
     Alone,
 }
@@ -61,19 +61,24 @@ impl Lease {
     }
 
     /// Takes or renews the lease, or reads what its holder has written: one round trip.
-    pub async fn take_turn(&self, redis: &mut MultiplexedConnection, keys: &Keys) -> RedisResult<Turn> {
+    pub async fn take_role(&self, redis: &mut MultiplexedConnection, keys: &RedisNames) -> RedisResult<Role> {
         let mut script = redis::cmd("EVAL");
         script.arg(TAKE_OR_READ).arg(2).arg(&keys.lease).arg(&keys.snapshot);
         let answer = script.arg(&self.server).arg(millis(self.length)).query_async(redis).await?;
         Ok(match answer {
-            Value::Int(_) => Turn::Lead,
-            Value::BulkString(snapshot) => Turn::Follow(snapshot),
-            _ => Turn::Alone,
+            Value::Int(_) => Role::Leader,
+            Value::BulkString(snapshot) => Role::Follower(snapshot),
+            _ => Role::Alone,
         })
     }
 
     /// Writes the snapshot, when the lease is still this server's.
-    pub async fn write(&self, redis: &mut MultiplexedConnection, keys: &Keys, json: &str) -> RedisResult<()> {
+    pub async fn write(
+        &self,
+        redis: &mut MultiplexedConnection,
+        keys: &RedisNames,
+        json: &str,
+    ) -> RedisResult<()> {
         let mut script = redis::cmd("EVAL");
         script.arg(WRITE).arg(2).arg(&keys.lease).arg(&keys.snapshot);
         script.arg(&self.server).arg(json).arg(millis(self.snapshot_life)).query_async(redis).await
@@ -84,7 +89,7 @@ impl Lease {
     pub async fn overwrite(
         &self,
         redis: &mut MultiplexedConnection,
-        keys: &Keys,
+        keys: &RedisNames,
         json: &str,
     ) -> RedisResult<()> {
         let mut command = redis::cmd("SET");
@@ -93,7 +98,7 @@ impl Lease {
     }
 
     /// For a holder that cannot read the database: another may.
-    pub async fn give_back(&self, redis: &mut MultiplexedConnection, keys: &Keys) -> RedisResult<()> {
+    pub async fn give_back(&self, redis: &mut MultiplexedConnection, keys: &RedisNames) -> RedisResult<()> {
         let mut script = redis::cmd("EVAL");
         script.arg(GIVE_BACK).arg(1).arg(&keys.lease).arg(&self.server).query_async(redis).await
     }

@@ -8,8 +8,8 @@
 
 mod keys;
 mod lease;
-mod news;
-pub mod outbox;
+pub mod publisher;
+mod updates;
 
 use std::convert::Infallible;
 use std::io;
@@ -22,9 +22,9 @@ use redis::{AsyncConnectionConfig, Msg, RedisResult};
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
-use self::keys::Keys;
-use self::lease::{Lease, Turn};
-use self::news::{Concerts, News};
+use self::keys::RedisNames;
+use self::lease::{Lease, Role};
+use self::updates::{BoardUpdate, Concerts};
 use super::Stock;
 use super::board::Board;
 use crate::db::Database;
@@ -49,7 +49,7 @@ const WORDS: Words = Words { well: "the board is shared", away: "every server re
 /// This server's share in the board of all.
 pub struct SharedBoard {
     client: redis::Client,
-    keys: Keys,
+    keys: RedisNames,
     lease: Lease,
     line: Line,
     reconnected: Notify,
@@ -62,7 +62,7 @@ impl SharedBoard {
         let client = url.client();
         let database = client.get_connection_info().redis_settings().db();
         Self {
-            keys: Keys::new(secrets, database),
+            keys: RedisNames::new(secrets, database),
             lease: Lease::new(refresh),
             line: Line::new(&client, WORDS),
             reconnected: Notify::default(),
@@ -81,9 +81,9 @@ impl SharedBoard {
     /// # Errors
     /// What the database said; the board stays as it was.
     pub async fn refresh(&self, board: &Board, db: &Database) -> Result<(), Error> {
-        match self.take_turn().await {
-            Turn::Lead => self.lead(board, db).await,
-            Turn::Follow(snapshot) => match serde_json::from_slice::<Concerts>(&snapshot) {
+        match self.take_role().await {
+            Role::Leader => self.lead(board, db).await,
+            Role::Follower(snapshot) => match serde_json::from_slice::<Concerts>(&snapshot) {
                 Ok(concerts) => {
                     board.show(concerts);
                     Ok(())
@@ -93,20 +93,20 @@ impl SharedBoard {
                     board.refresh(db).await
                 }
             },
-            Turn::Alone => board.refresh(db).await,
+            Role::Alone => board.refresh(db).await,
         }
     }
 
-    async fn take_turn(&self) -> Turn {
-        let Some(mut redis) = self.line.connection() else { return Turn::Alone };
-        match in_time(self.lease.take_turn(&mut redis, &self.keys)).await {
+    async fn take_role(&self) -> Role {
+        let Some(mut redis) = self.line.connection() else { return Role::Alone };
+        match in_time(self.lease.take_role(&mut redis, &self.keys)).await {
             Ok(turn) => {
                 self.line.note_well();
                 turn
             }
             Err(error) => {
                 self.line.note_trouble(&error);
-                Turn::Alone
+                Role::Alone
             }
         }
     }
@@ -130,7 +130,7 @@ impl SharedBoard {
     /// Keeps the line to Redis, for as long as the program runs: tells the others what this server's desk
     /// has sold, and shows what they tell.
     pub async fn stay_connected(self: Arc<Self>, board: Arc<Board>) {
-        board.outbox().open();
+        board.publisher().open();
         loop {
             let Err(error) = self.converse(&board).await;
             self.line.note_trouble(&error);
@@ -150,7 +150,7 @@ impl SharedBoard {
         let mut may_tell = Instant::now();
         loop {
             let something_to_tell = async {
-                board.outbox().is_filled().await;
+                board.publisher().is_filled().await;
                 sleep_until(may_tell).await;
             };
             tokio::select! {
@@ -178,21 +178,21 @@ impl SharedBoard {
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let redis = in_time(self.client.get_multiplexed_async_connection_with_config(&config)).await?;
         let mut subscription = in_time(self.client.get_async_pubsub()).await?;
-        in_time(subscription.subscribe(&self.keys.news)).await?;
+        in_time(subscription.subscribe(&self.keys.updates)).await?;
         Ok((redis, subscription))
     }
 
-    /// Tells the other servers what waits in the outbox; what could not be told waits on.
+    /// Tells the other servers what waits in the publisher; what could not be told waits on.
     async fn tell(&self, redis: &mut MultiplexedConnection, board: &Board) -> RedisResult<()> {
-        let waiting = board.outbox().take();
+        let waiting = board.publisher().take();
         let told = if waiting.everything {
             self.tell_everything(redis, board.concerts()).await
         } else {
             let stock: Vec<Stock> = waiting.stock.values().copied().collect();
-            self.publish(redis, &News::Stock(stock)).await
+            self.publish(redis, &BoardUpdate::Stock(stock)).await
         };
         if told.is_err() {
-            board.outbox().put_back(&waiting);
+            board.publisher().put_back(&waiting);
         }
         told
     }
@@ -206,19 +206,19 @@ impl SharedBoard {
         if let Some(json) = to_json(&concerts) {
             in_time(self.lease.overwrite(redis, &self.keys, &json)).await?;
         }
-        self.publish(redis, &News::Board(concerts)).await
+        self.publish(redis, &BoardUpdate::Board(concerts)).await
     }
 
-    async fn publish(&self, redis: &mut MultiplexedConnection, news: &News) -> RedisResult<()> {
+    async fn publish(&self, redis: &mut MultiplexedConnection, news: &BoardUpdate) -> RedisResult<()> {
         let Some(json) = to_json(news) else { return Ok(()) };
         let mut command = redis::cmd("PUBLISH");
-        in_time(command.arg(&self.keys.news).arg(json).query_async(redis)).await
+        in_time(command.arg(&self.keys.updates).arg(json).query_async(redis)).await
     }
 }
 
 /// Shows what another server, or this one, has told.
 fn show(message: &Msg, board: &Board) {
-    match serde_json::from_slice::<News>(message.get_payload_bytes()) {
+    match serde_json::from_slice::<BoardUpdate>(message.get_payload_bytes()) {
         Ok(news) => news.show_on(board),
         Err(error) => log::warn!("an unreadable message on the shared board's channel is dropped: {error}"),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
-use techkraft::booking::{Booking, Outcome};
+use techkraft::booking::{Booking, BookingOutcome};
 
 use crate::desk_model::operation::{Asked, CAPACITIES, PERSON_LIMITS};
 
@@ -27,26 +27,26 @@ impl Model {
     }
 
     /// One order alone has exactly one right answer.
-    pub fn one(&mut self, asked: &Asked, outcome: &Outcome) -> TestCaseResult {
+    pub fn one(&mut self, asked: &Asked, outcome: &BookingOutcome) -> TestCaseResult {
         let known = self.booked.get(&asked.key).cloned();
         let left = self.left.get(asked.tier).copied();
         let (limit, held) = (limit(asked), self.held(asked));
         let is_over = limit.is_some_and(|limit| held + asked.quantity > limit);
         match (known, left, outcome) {
-            (Some(entry), _, Outcome::Replayed(booking)) if entry.asked == *asked => {
+            (Some(entry), _, BookingOutcome::Replayed(booking)) if entry.asked == *asked => {
                 prop_assert_eq!(&booking.token, &entry.token, "{:?}", asked);
             }
-            (Some(entry), _, Outcome::KeyReused(booking)) if entry.asked != *asked => {
+            (Some(entry), _, BookingOutcome::KeyReused(booking)) if entry.asked != *asked => {
                 prop_assert_eq!(&booking.token, &entry.token, "{:?}", asked);
             }
-            (None, None, Outcome::UnknownTicketType) => {}
-            (None, Some(left), Outcome::Booked(booking)) if asked.quantity <= left && !is_over => {
+            (None, None, BookingOutcome::UnknownTicketType) => {}
+            (None, Some(left), BookingOutcome::Booked(booking)) if asked.quantity <= left && !is_over => {
                 self.note(asked, booking);
             }
-            (None, Some(left), Outcome::NotEnough { left: said }) if asked.quantity > left => {
+            (None, Some(left), BookingOutcome::NotEnough { left: said }) if asked.quantity > left => {
                 prop_assert_eq!(*said, left, "what is said to be left for {:?}", asked);
             }
-            (None, Some(left), Outcome::OverPersonLimit { limit: most, held: said })
+            (None, Some(left), BookingOutcome::OverPersonLimit { limit: most, held: said })
                 if asked.quantity <= left && is_over =>
             {
                 prop_assert_eq!((Some(*most), *said), (limit, held), "{:?}", asked);
@@ -59,10 +59,10 @@ impl Model {
     /// Orders at once may take their turns in any order, so there can be more than one right answer. But
     /// nothing comes back meanwhile, so what is left at the end is the least that there was: who was
     /// refused asked for more than that. So with what a person holds, which at the end is the most.
-    pub fn many(&mut self, orders: &[Asked], outcomes: &[Outcome]) -> TestCaseResult {
+    pub fn many(&mut self, orders: &[Asked], outcomes: &[BookingOutcome]) -> TestCaseResult {
         let before = self.clone();
         for (asked, outcome) in orders.iter().zip(outcomes) {
-            if let Outcome::Booked(booking) = outcome {
+            if let BookingOutcome::Booked(booking) = outcome {
                 prop_assert!(!self.booked.contains_key(&asked.key), "{asked:?} was booked twice");
                 self.note(asked, booking);
             }
@@ -71,27 +71,27 @@ impl Model {
             let known = self.booked.get(&asked.key);
             let (most, least) = (before.left.get(asked.tier), self.left.get(asked.tier));
             let is_right = match outcome {
-                Outcome::Booked(_) => true,
-                Outcome::Replayed(booking) => {
+                BookingOutcome::Booked(_) => true,
+                BookingOutcome::Replayed(booking) => {
                     known.is_some_and(|entry| entry.asked == *asked && entry.token == booking.token)
                 }
-                Outcome::KeyReused(booking) => {
+                BookingOutcome::KeyReused(booking) => {
                     known.is_some_and(|entry| entry.asked != *asked && entry.token == booking.token)
                 }
-                Outcome::NotEnough { left } => {
+                BookingOutcome::NotEnough { left } => {
                     let is_possible = least <= Some(left) && Some(left) <= most;
                     least.is_some_and(|least| asked.quantity > *least) && is_possible
                         // Whoever has a booking for this very order is told so.
                         && known.is_none_or(|entry| entry.asked != *asked)
                 }
-                Outcome::OverPersonLimit { limit: said, held } => {
+                BookingOutcome::OverPersonLimit { limit: said, held } => {
                     let is_possible = (before.held(asked)..=self.held(asked)).contains(held);
                     limit(asked) == Some(*said)
                         && is_possible
                         && held + asked.quantity > *said
                         && known.is_none_or(|entry| entry.asked != *asked)
                 }
-                Outcome::UnknownTicketType => least.is_none(),
+                BookingOutcome::UnknownTicketType => least.is_none(),
             };
             prop_assert!(
                 is_right,

@@ -10,7 +10,7 @@ use techkraft::audit::Actor;
 use techkraft::booking::buyer::Buyer;
 use techkraft::booking::cancellation::{Canceler, store};
 use techkraft::booking::desk::{Desk, DeskLimits};
-use techkraft::booking::{Order, Outcome};
+use techkraft::booking::{BookingOutcome, Order};
 use techkraft::db::DatabaseUrl;
 use techkraft::db::{self, Database};
 use techkraft::events::seed::{self, Seed};
@@ -70,11 +70,11 @@ impl Shop {
         Self { desk, db, tier_ids, runtime, _database: database }
     }
 
-    pub fn order(&self, asked: &Asked) -> Outcome {
+    pub fn order(&self, asked: &Asked) -> BookingOutcome {
         self.runtime.block_on(self.desk.book(self.order_of(asked))).expect("an outcome")
     }
 
-    pub fn order_at_once(&self, orders: &[Asked]) -> Vec<Outcome> {
+    pub fn order_at_once(&self, orders: &[Asked]) -> Vec<BookingOutcome> {
         self.runtime.block_on(async {
             let book = |asked| {
                 let (desk, order) = (Arc::clone(&self.desk), self.order_of(asked));

@@ -11,8 +11,8 @@ use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 
 use self::proposal::{Left, Person};
-use self::statement::{Tier, statement};
-use super::super::{Booking, Order, Outcome};
+use self::statement::{ClaimedTicketType, statement};
+use super::super::{Booking, BookingOutcome, Order};
 use super::{Batch, outcome_of_known};
 use crate::events::Stock;
 use crate::schema::bookings;
@@ -22,7 +22,7 @@ use crate::schema::bookings;
 const ROUNDS_MAX: usize = 16;
 
 pub(super) fn book_batch<const MAILS: bool>(pg: &mut PgConnection, orders: &[&Order]) -> QueryResult<Batch> {
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; orders.len()];
+    let mut outcomes: Vec<Option<BookingOutcome>> = vec![None; orders.len()];
     let mut stock = BTreeMap::new();
     let mut open: Vec<usize> = (0..orders.len()).collect();
     for round in 0..ROUNDS_MAX {
@@ -44,17 +44,17 @@ fn claim<const MAILS: bool>(
     pg: &mut PgConnection,
     orders: &[&Order],
     open: &[usize],
-    outcomes: &mut [Option<Outcome>],
+    outcomes: &mut [Option<BookingOutcome>],
     stock: &mut BTreeMap<i64, Stock>,
 ) -> QueryResult<Left> {
     let created_at = Utc::now().naive_utc();
     let draft = |&index: &usize| Booking::of(orders[index], 0, String::new(), created_at);
     let drafts: Vec<Booking> = open.iter().map(draft).collect();
-    let tiers: Vec<Tier> = statement::<MAILS>(orders, open, &drafts, created_at).load(pg)?;
+    let tiers: Vec<ClaimedTicketType> = statement::<MAILS>(orders, open, &drafts, created_at).load(pg)?;
     let known: HashSet<&String> = tiers.first().into_iter().flat_map(|tier| &tier.known).collect();
-    let by_id: HashMap<i64, &Tier> = tiers.iter().map(|tier| (tier.id, tier)).collect();
+    let by_id: HashMap<i64, &ClaimedTicketType> = tiers.iter().map(|tier| (tier.id, tier)).collect();
     for tier in &tiers {
-        let Tier { id: ticket_type_id, available, version, .. } = *tier;
+        let ClaimedTicketType { id: ticket_type_id, available, version, .. } = *tier;
         stock.insert(ticket_type_id, Stock { ticket_type_id, available, version });
     }
     let (mut to_recall, mut homeless) = (Vec::new(), Vec::new());
@@ -65,7 +65,7 @@ fn claim<const MAILS: bool>(
             None => homeless.push(index),
             Some(tier) if tier.has_booked(order) => {
                 let booking = draft.priced(tier.price_cents, tier.currency.clone());
-                outcomes[index] = Some(Outcome::Booked(booking));
+                outcomes[index] = Some(BookingOutcome::Booked(booking));
             }
             Some(_) => {}
         }
@@ -74,7 +74,7 @@ fn claim<const MAILS: bool>(
     to_recall.extend(&homeless);
     recall(pg, orders, &to_recall, outcomes)?;
     for index in homeless {
-        outcomes[index].get_or_insert(Outcome::UnknownTicketType);
+        outcomes[index].get_or_insert(BookingOutcome::UnknownTicketType);
     }
     let is_open = |index: &&usize| outcomes[**index].is_none();
     what_is_left(pg, orders, &open.iter().filter(is_open).copied().collect::<Vec<_>>(), &tiers)
@@ -86,7 +86,7 @@ fn what_is_left(
     pg: &mut PgConnection,
     orders: &[&Order],
     open: &[usize],
-    tiers: &[Tier],
+    tiers: &[ClaimedTicketType],
 ) -> QueryResult<Left> {
     let mut left = Left::default();
     for tier in tiers {
@@ -109,7 +109,7 @@ fn recall(
     pg: &mut PgConnection,
     orders: &[&Order],
     known: &[usize],
-    outcomes: &mut [Option<Outcome>],
+    outcomes: &mut [Option<BookingOutcome>],
 ) -> QueryResult<()> {
     if known.is_empty() {
         return Ok(());

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Text};
 
 use crate::booking::buyer::normalized_email;
-use crate::booking::{Order, Outcome};
+use crate::booking::{BookingOutcome, Order};
 
 /// What is left, as far as anybody knows.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +27,7 @@ pub(super) struct Person {
 }
 
 /// Why an order is not proposed.
-enum Refusal {
+enum NotProposed {
     NotEnough,
     OverPersonLimit(Person),
 }
@@ -39,7 +39,7 @@ impl Left {
         mut self,
         orders: &[&Order],
         open: &[usize],
-        outcomes: &mut [Option<Outcome>],
+        outcomes: &mut [Option<BookingOutcome>],
     ) -> Vec<usize> {
         let (mut fitting, mut refused) = (Vec::new(), Vec::new());
         for &index in open {
@@ -51,23 +51,25 @@ impl Left {
         for (index, refusal) in refused {
             let left = self.stock.get(&orders[index].ticket_type_id).copied().unwrap_or_default();
             outcomes[index] = Some(match refusal {
-                Refusal::NotEnough => Outcome::NotEnough { left },
-                Refusal::OverPersonLimit(Person { limit, held }) => Outcome::OverPersonLimit { limit, held },
+                NotProposed::NotEnough => BookingOutcome::NotEnough { left },
+                NotProposed::OverPersonLimit(Person { limit, held }) => {
+                    BookingOutcome::OverPersonLimit { limit, held }
+                }
             });
         }
         fitting
     }
 
-    fn take(&mut self, order: &Order) -> Result<(), Refusal> {
+    fn take(&mut self, order: &Order) -> Result<(), NotProposed> {
         let stock = self.stock.entry(order.ticket_type_id).or_default();
         if order.quantity > *stock {
-            return Err(Refusal::NotEnough);
+            return Err(NotProposed::NotEnough);
         }
         if !self.people.is_empty() {
             let person = (order.ticket_type_id, normalized_email(&order.buyer.email));
             if let Some(person) = self.people.get_mut(&person) {
                 if person.held + order.quantity > person.limit {
-                    return Err(Refusal::OverPersonLimit(*person));
+                    return Err(NotProposed::OverPersonLimit(*person));
                 }
                 person.held += order.quantity;
             }
@@ -125,7 +127,7 @@ mod tests {
         let left = Left { stock: HashMap::from([(1, 5), (2, 0)]), ..Left::default() };
         let mut outcomes = vec![None; orders.len()];
         assert_eq!(left.propose(&orders, &[0, 1, 2, 3, 4], &mut outcomes), [0, 3]);
-        let none = Some(Outcome::NotEnough { left: 0 });
+        let none = Some(BookingOutcome::NotEnough { left: 0 });
         assert_eq!(outcomes, [None, none.clone(), none.clone(), None, none]);
     }
 
@@ -138,6 +140,6 @@ mod tests {
         let left = Left { stock: HashMap::from([(1, 3)]), people: HashMap::from([ada]) };
         let mut outcomes = vec![None; orders.len()];
         assert_eq!(left.propose(&orders, &[0, 1, 2], &mut outcomes), [1, 2]);
-        assert_eq!(outcomes[0], Some(Outcome::OverPersonLimit { limit: 4, held: 3 }));
+        assert_eq!(outcomes[0], Some(BookingOutcome::OverPersonLimit { limit: 4, held: 3 }));
     }
 }

@@ -90,7 +90,7 @@ const MAILS_MARK: &str = "/* mails */";
 
 /// The statement with a batch's values, as columns. Its type names it, so that it is prepared once.
 #[derive(Default)]
-pub(super) struct Claim<'a, const MAILS: bool> {
+pub(super) struct ClaimStatement<'a, const MAILS: bool> {
     request_keys: Vec<&'a str>,
     ticket_type_ids: Vec<i64>,
     quantities: Vec<i32>,
@@ -103,12 +103,12 @@ pub(super) struct Claim<'a, const MAILS: bool> {
     distinct_ticket_type_ids: Vec<i64>,
 }
 
-impl<const MAILS: bool> QueryId for Claim<'_, MAILS> {
-    type QueryId = Claim<'static, MAILS>;
+impl<const MAILS: bool> QueryId for ClaimStatement<'_, MAILS> {
+    type QueryId = ClaimStatement<'static, MAILS>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<const MAILS: bool> QueryFragment<Pg> for Claim<'_, MAILS> {
+impl<const MAILS: bool> QueryFragment<Pg> for ClaimStatement<'_, MAILS> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let parts = CLAIM.split(MAILS_MARK).enumerate().filter(|(index, _)| MAILS || *index != 1);
         for (number, piece) in parts.flat_map(|(_, part)| part.split('$').enumerate()) {
@@ -135,7 +135,7 @@ impl<const MAILS: bool> QueryFragment<Pg> for Claim<'_, MAILS> {
     }
 }
 
-impl<const MAILS: bool> Query for Claim<'_, MAILS> {
+impl<const MAILS: bool> Query for ClaimStatement<'_, MAILS> {
     type SqlType = (
         BigInt,
         Bool,
@@ -150,11 +150,11 @@ impl<const MAILS: bool> Query for Claim<'_, MAILS> {
     );
 }
 
-impl<const MAILS: bool> RunQueryDsl<PgConnection> for Claim<'_, MAILS> {}
+impl<const MAILS: bool> RunQueryDsl<PgConnection> for ClaimStatement<'_, MAILS> {}
 
 /// What the statement says of one tier.
 #[derive(Queryable)]
-pub(super) struct Tier {
+pub(super) struct ClaimedTicketType {
     pub(super) id: i64,
     pub(super) is_claimed: bool,
     pub(super) price_cents: i64,
@@ -168,7 +168,7 @@ pub(super) struct Tier {
     pub(super) held: Vec<i32>,
 }
 
-impl Tier {
+impl ClaimedTicketType {
     /// Whether the order, whose key was new, is a booking now.
     pub(super) fn has_booked(&self, order: &Order) -> bool {
         let is_refused = || self.refused.contains(&normalized_email(&order.buyer.email));
@@ -182,8 +182,8 @@ pub(super) fn statement<'a, const MAILS: bool>(
     open: &[usize],
     drafts: &'a [Booking],
     created_at: NaiveDateTime,
-) -> Claim<'a, MAILS> {
-    let mut claim = Claim { created_at, ..Claim::default() };
+) -> ClaimStatement<'a, MAILS> {
+    let mut claim = ClaimStatement { created_at, ..ClaimStatement::default() };
     for (&index, booking) in open.iter().zip(drafts) {
         let order = orders[index];
         claim.request_keys.push(&order.request_key);

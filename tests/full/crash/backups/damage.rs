@@ -32,7 +32,7 @@ fn a_damaged_backup_is_refused_with_one_line_and_changes_nothing() {
     restore(&place, &path, &[]).well();
 }
 
-/// Its books were not true before, so they are not true in it: it is kept, but not as a backup.
+/// The counts did not add up before the backup, so they do not in it: the file is kept, but not as a backup.
 #[test]
 fn a_backup_of_books_that_are_not_true_is_no_backup() {
     let (database, _) = seeded_with_backup();
@@ -40,7 +40,7 @@ fn a_backup_of_books_that_are_not_true_is_no_backup() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let metrics = database.folder.path().join("backup.prom");
     let line = backup(&database, folder.path(), &["--metrics", &metrics.to_string_lossy()]).refusal();
-    assert!(line.contains("not proved") && line.contains("not true"), "{line}");
+    assert!(line.contains("not proved") && line.contains("do not add up"), "{line}");
     let left = names(folder.path());
     assert!(left.iter().any(|name| name.ends_with(".unproved")), "{left:?}");
     assert!(!left.iter().any(|name| name.ends_with(".db") || name.ends_with(".dump")), "{left:?}");

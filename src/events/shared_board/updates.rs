@@ -11,14 +11,14 @@ pub type Concerts = Vec<(Event, Vec<TicketType>)>;
 /// One message on the channel.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum News {
+pub enum BoardUpdate {
     /// What commits have left of some tiers.
     Stock(Vec<Stock>),
     /// Everything, because more has changed than what is left.
     Board(Concerts),
 }
 
-impl News {
+impl BoardUpdate {
     /// Shows it; the board drops what it knows in a newer version.
     pub fn show_on(self, board: &Board) {
         match self {
@@ -37,10 +37,10 @@ mod tests {
     /// `keys.rs` as well.
     #[test]
     fn the_forms_are_those_of_the_schema() {
-        let stock = News::Stock(vec![Stock { ticket_type_id: 1, available: 2, version: 3 }]);
+        let stock = BoardUpdate::Stock(vec![Stock { ticket_type_id: 1, available: 2, version: 3 }]);
         let text = serde_json::to_string(&stock).expect("JSON");
         assert_eq!(text, r#"{"stock":[{"ticket_type_id":1,"available":2,"version":3}]}"#);
-        let board = News::Board(vec![(event(), vec![tier(40)])]);
+        let board = BoardUpdate::Board(vec![(event(), vec![tier(40)])]);
         let text = serde_json::to_string(&board).expect("JSON");
         assert_eq!(
             text,
@@ -52,6 +52,6 @@ mod tests {
                 r#""available":40,"max_per_booking":10,"position":1,"version":1,"max_per_person":null}]]]}"#
             )
         );
-        assert_eq!(serde_json::from_str::<News>(&text).expect("read"), board);
+        assert_eq!(serde_json::from_str::<BoardUpdate>(&text).expect("read"), board);
     }
 }

@@ -13,21 +13,21 @@ use crate::events::Stock;
 /// only, so that it never grows beyond the tiers there are, and whoever puts something in waits for nobody:
 /// the lock is held for a few assignments. Without Redis nobody empties it, and nothing is kept.
 #[derive(Default)]
-pub struct Outbox {
+pub struct Publisher {
     is_emptied: AtomicBool,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<PendingUpdates>,
     filled: Notify,
 }
 
-/// The contents of an [`Outbox`].
+/// The contents of an [`Publisher`].
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Waiting {
+pub struct PendingUpdates {
     pub stock: HashMap<i64, Stock>,
     /// More than what is left has changed: everything is to be told.
     pub everything: bool,
 }
 
-impl Waiting {
+impl PendingUpdates {
     fn is_empty(&self) -> bool {
         self.stock.is_empty() && !self.everything
     }
@@ -42,7 +42,7 @@ impl Waiting {
     }
 }
 
-impl Outbox {
+impl Publisher {
     /// From now on somebody empties it.
     pub fn open(&self) {
         self.is_emptied.store(true, Ordering::Relaxed);
@@ -59,14 +59,14 @@ impl Outbox {
     }
 
     /// What could not be sent: kept until it can be, or something newer is there.
-    pub fn put_back(&self, unsent: &Waiting) {
+    pub fn put_back(&self, unsent: &PendingUpdates) {
         self.fill(|waiting| {
             waiting.everything |= unsent.everything;
             unsent.stock.values().for_each(|stock| waiting.add(&[*stock]));
         });
     }
 
-    fn fill(&self, put: impl FnOnce(&mut Waiting)) {
+    fn fill(&self, put: impl FnOnce(&mut PendingUpdates)) {
         if self.is_emptied.load(Ordering::Relaxed) {
             put(&mut self.waiting.lock());
             self.filled.notify_one();
@@ -81,7 +81,7 @@ impl Outbox {
     }
 
     /// Empties it.
-    pub fn take(&self) -> Waiting {
+    pub fn take(&self) -> PendingUpdates {
         mem::take(&mut self.waiting.lock())
     }
 }
@@ -96,17 +96,17 @@ mod tests {
 
     #[test]
     fn the_newest_of_each_tier_waits_once() {
-        let outbox = Outbox::default();
-        outbox.put(&[stock(1, 1)]);
-        assert!(outbox.take().is_empty(), "nobody would empty it");
-        outbox.open();
-        outbox.put(&[stock(1, 5), stock(2, 1)]);
-        outbox.put(&[stock(1, 4), stock(2, 2)]);
-        let unsent = outbox.take();
+        let publisher = Publisher::default();
+        publisher.put(&[stock(1, 1)]);
+        assert!(publisher.take().is_empty(), "nobody would empty it");
+        publisher.open();
+        publisher.put(&[stock(1, 5), stock(2, 1)]);
+        publisher.put(&[stock(1, 4), stock(2, 2)]);
+        let unsent = publisher.take();
         assert_eq!(unsent.stock, HashMap::from([(1, stock(1, 5)), (2, stock(2, 2))]));
-        assert!(outbox.take().is_empty());
-        outbox.put(&[stock(2, 3)]);
-        outbox.put_back(&unsent);
-        assert_eq!(outbox.take().stock, HashMap::from([(1, stock(1, 5)), (2, stock(2, 3))]));
+        assert!(publisher.take().is_empty());
+        publisher.put(&[stock(2, 3)]);
+        publisher.put_back(&unsent);
+        assert_eq!(publisher.take().stock, HashMap::from([(1, stock(1, 5)), (2, stock(2, 3))]));
     }
 }
