@@ -4,11 +4,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Utc;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand::RngExt as _;
-use sha2::Sha256;
 
-use crate::guard::secret::{Key, Purpose, Secrets};
+use crate::guard::secret::{Purpose, Secrets};
+use crate::guard::signing::Signer;
 
 const NONCE_BYTES: usize = 18;
 const TAG_BYTES: usize = 18;
@@ -28,17 +27,13 @@ impl RequestKey {
 
 /// Mints and recognizes request keys.
 pub struct RequestKeys {
-    /// The first one signs, each of them recognizes.
-    macs: Vec<Hmac<Sha256>>,
+    signer: Signer,
 }
 
 impl RequestKeys {
     #[must_use]
     pub fn new(secrets: &Secrets) -> Self {
-        let keys = secrets.keys(Purpose::RequestKeys);
-        // HMAC takes keys of any length, so this cannot fail.
-        let mac = |key: &Key| Hmac::new_from_slice(key).expect("HMAC takes a key of any length");
-        Self { macs: keys.iter().map(mac).collect() }
+        Self { signer: Signer::new(secrets, Purpose::RequestKeys) }
     }
 
     /// A key that nobody has seen before.
@@ -46,7 +41,7 @@ impl RequestKeys {
     pub fn mint(&self) -> RequestKey {
         let nonce: [u8; NONCE_BYTES] = dated_nonce();
         let mut bytes = nonce.to_vec();
-        bytes.extend_from_slice(&signed(&self.macs[0], &nonce).finalize().into_bytes()[..TAG_BYTES]);
+        bytes.extend_from_slice(&self.signer.sign(&nonce)[..TAG_BYTES]);
         RequestKey(URL_SAFE_NO_PAD.encode(bytes))
     }
 
@@ -58,14 +53,8 @@ impl RequestKeys {
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (nonce, tag) = bytes.split_at_checked(NONCE_BYTES)?;
-        // Compares in constant time.
-        let is_ours = self.macs.iter().any(|mac| signed(mac, nonce).verify_truncated_left(tag).is_ok());
-        is_ours.then(|| RequestKey(text.to_owned()))
+        self.signer.verify(nonce, tag).then(|| RequestKey(text.to_owned()))
     }
-}
-
-fn signed(mac: &Hmac<Sha256>, nonce: &[u8]) -> Hmac<Sha256> {
-    mac.clone().chain_update(nonce)
 }
 
 /// Eighteen bytes that nobody guesses and that never come twice. The time in milliseconds stands first:

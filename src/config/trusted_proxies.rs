@@ -10,8 +10,8 @@ use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct ProxySettings {
-    /// Addresses or networks of the proxies in front, such as 127.0.0.1,10.0.0.0/8: from them alone a
-    /// visitor's address is taken from X-Forwarded-For, or from Forwarded [default: none]
+    /// Addresses or networks of the proxies in front, such as 127.0.0.1,10.0.0.0/8: only from them is
+    /// a visitor's address taken from X-Forwarded-For [default: none]
     #[arg(long, env = "TRUSTED_PROXIES", global = true)]
     trusted_proxies: Option<String>,
 }

@@ -1,29 +1,29 @@
-//! Cookies that only this site can make or read: encrypted and signed (AES-256-GCM), so that a name or
-//! an address kept in a browser is no business of whoever looks into it.
+//! Cookies that only this site can make or read: their values are sealed, so nobody else who looks into the browser
+//! reads a name or an address there.
 //!
-//! Over TLS their names begin with `__Host-`: browsers then take them only from this very host, over TLS
-//! and for all of its paths, so that no neighbor on a sibling domain can plant one (RFC 6265bis, 4.1.3.2).
+//! Over TLS their names begin with `__Host-`: browsers then accept them only from this host, over TLS and for all
+//! paths, so that no sibling domain can plant one (RFC 6265bis, 4.1.3.2).
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
-use actix_web::cookie::{Cookie, CookieBuilder, CookieJar, Key};
+use actix_web::cookie::{Cookie, CookieBuilder};
 use actix_web::http::header::COOKIE;
 
+use super::sealing::Sealer;
 use super::secret::{Purpose, Secrets};
 
 const HOST_PREFIX: &str = "__Host-";
 
-/// Cookies of one name that are tried: a neighbor may have planted some beside ours.
+/// Most cookies of one name that are tried: a sibling domain may have planted some beside ours.
 const SAME_NAME_MAX: usize = 4;
 
-/// Longest value that is tried, in bytes: browsers keep 4,096 (RFC 6265, section 6.1).
+/// Longest value that is tried, in bytes: browsers keep up to 4,096 (RFC 6265, section 6.1).
 const VALUE_LENGTH_MAX: usize = 4096;
 
-/// Seals and opens cookies with the site's secrets.
+/// Makes and reads the site's cookies.
 #[derive(Clone)]
 pub struct Cookies {
-    /// The first one seals, each of them opens.
-    keys: Vec<Key>,
+    sealer: Sealer,
     is_https: bool,
 }
 
@@ -31,53 +31,44 @@ impl Cookies {
     /// `is_https`: whether visitors come over TLS, so that cookies may insist on it.
     #[must_use]
     pub fn new(secrets: &Secrets, is_https: bool) -> Self {
-        let keys = secrets.keys(Purpose::Cookies);
-        Self { keys: keys.iter().map(|key| Key::derive_from(key)).collect(), is_https }
+        Self { sealer: Sealer::new(secrets, Purpose::Cookies), is_https }
     }
 
-    /// A cookie with a sealed value that no script reads; the caller adds its lifetime and `SameSite`.
+    /// A cookie with a sealed value that scripts cannot read. The caller adds its lifetime and `SameSite`.
     #[must_use]
     pub fn sealed(&self, name: &str, value: &str) -> CookieBuilder<'static> {
         let name = self.full_name(name);
-        let mut jar = CookieJar::new();
-        jar.private_mut(&self.keys[0]).add(Cookie::new(name.clone(), value.to_owned()));
-        let sealed = jar.get(&name).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
-        self.closed(name, sealed)
+        let sealed = self.sealer.seal(&name, value);
+        self.http_only(name, sealed)
     }
 
-    /// The value that was sealed; `None` when there is none, or when somebody else made it.
+    /// The value of a cookie; `None` if there is none, or if it was not made here.
     #[must_use]
     pub fn open(&self, request: &HttpRequest, name: &str) -> Option<String> {
         let name = self.full_name(name);
         let headers = request.headers().get_all(COOKIE);
-        // One that no text can be made of hides none of the others.
+        // Split as bytes: one that is not UTF-8 must not hide the others.
         let pairs = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
         let values = pairs.filter_map(|pair| {
             let (its_name, value) = str::from_utf8(pair).ok()?.split_once('=')?;
             (its_name.trim() == name && value.len() <= VALUE_LENGTH_MAX).then(|| value.trim())
         });
-        values.take(SAME_NAME_MAX).find_map(|value| self.unseal(&name, value))
+        values.take(SAME_NAME_MAX).find_map(|value| self.sealer.open(&name, value))
     }
 
-    /// A cookie that makes the browser forget the one of that name.
+    /// A cookie that makes the browser delete the one of that name.
     #[must_use]
     pub fn removal(&self, name: &str) -> Cookie<'static> {
-        self.closed(self.full_name(name), String::new()).max_age(Duration::ZERO).finish()
+        self.http_only(self.full_name(name), String::new()).max_age(Duration::ZERO).finish()
     }
 
-    fn closed(&self, name: String, value: String) -> CookieBuilder<'static> {
+    fn http_only(&self, name: String, value: String) -> CookieBuilder<'static> {
         Cookie::build(name, value).path("/").http_only(true).secure(self.is_https)
     }
 
     fn full_name(&self, name: &str) -> String {
         let prefix = if self.is_https { HOST_PREFIX } else { "" };
         format!("{prefix}{name}")
-    }
-
-    fn unseal(&self, name: &str, value: &str) -> Option<String> {
-        let mut jar = CookieJar::new();
-        jar.add_original(Cookie::new(name.to_owned(), value.to_owned()));
-        self.keys.iter().find_map(|key| Some(jar.private(key).get(name)?.value().to_owned()))
     }
 }
 
@@ -92,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_was_replaced_still_opens_what_it_sealed() {
+    fn a_replaced_secret_still_opens_its_cookies() {
         let before = Cookies::new(&"before".into(), false).sealed("buyer", "Ada").finish().to_string();
         let header = before.split(';').next().expect("a pair");
         let rotated = Secrets::new("after".into(), vec!["long ago".into(), "before".into()]);
@@ -104,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_plant_hides_nothing_and_means_nothing() {
+    fn planted_cookies_neither_hide_ours_nor_count() {
         let cookies = Cookies::new(&"a secret".into(), false);
         let ours = cookies.sealed("buyer", "Ada").finish().value().to_owned();
         for header in [

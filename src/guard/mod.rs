@@ -13,7 +13,9 @@ pub mod limits;
 pub mod panics;
 pub mod request_log;
 pub mod request_validation;
+pub mod sealing;
 pub mod secret;
+pub mod signing;
 mod store;
 
 use actix_web::ResponseError as _;

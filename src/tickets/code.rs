@@ -9,11 +9,9 @@
 //! The key is derived from the site's secret under a label of its own. A gate without a network may be
 //! given it: it then knows a true code, and can make one up, but learns nothing else that the secret signs.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
-
 use crate::booking::REFERENCE_ALPHABET;
 use crate::guard::secret::{Purpose, Secrets};
+use crate::guard::signing::{Signature, Signer};
 
 const REFERENCE_LENGTH: usize = 8;
 const SEAT_LENGTH: usize = 3;
@@ -49,15 +47,14 @@ pub enum CodeError {
 /// Mints and recognizes ticket codes.
 #[derive(Clone)]
 pub struct TicketCodes {
-    /// The first signs; the codes of all are recognized.
-    macs: Vec<Hmac<Sha256>>,
+    signer: Signer,
 }
 
 impl TicketCodes {
     /// With the site's secret, and those before it while their codes are still in people's hands.
     #[must_use]
     pub fn new(secrets: &Secrets) -> Self {
-        Self { macs: secrets.keys(Purpose::TicketCodes).iter().map(|key| keyed(key)).collect() }
+        Self { signer: Signer::new(secrets, Purpose::TicketCodes) }
     }
 
     /// The code of a seat; `None` when this site makes no such reference or seat.
@@ -66,7 +63,7 @@ impl TicketCodes {
         let characters = reference.strip_prefix("TK-")?.replace('-', "");
         let is_ours = characters.len() == REFERENCE_LENGTH && characters.bytes().all(|b| digit(b).is_some());
         let seat = u64::try_from(seat).ok().filter(|seat| is_ours && (1..=SEATS_MAX).contains(seat))?;
-        let tag = tag(self.macs.first()?, &characters, seat);
+        let tag = tag(&self.signer.sign(&message(&characters, seat)));
         let code = format!("{characters}{}{}", digits(seat, SEAT_LENGTH), digits(tag, TAG_LENGTH));
         Some(grouped(&code))
     }
@@ -90,23 +87,21 @@ impl TicketCodes {
         let numbers = number(seat).zip(number(signed)).filter(|_| number(reference).is_some());
         let (seat, signed) = numbers.ok_or(CodeError::Malformed)?;
         // Two numbers are compared in the same time whatever they are. Every key is tried.
-        let matches = self.macs.iter().filter(|mac| tag(mac, reference, seat) == signed).count();
+        let message = message(reference, seat);
+        let matches = self.signer.signatures(&message).filter(|signature| tag(signature) == signed).count();
         let seat = i32::try_from(seat).ok().filter(|seat| *seat > 0 && matches > 0);
         let (first, second) = reference.split_at(GROUP);
         Ok(Code { reference: format!("TK-{first}-{second}"), seat: seat.ok_or(CodeError::Foreign)? })
     }
 }
 
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    // HMAC takes keys of any length, so this cannot fail.
-    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
+fn message(reference: &str, seat: u64) -> Vec<u8> {
+    [reference.as_bytes(), &seat.to_be_bytes()].concat()
 }
 
 /// From 128 bits, so that each of the tags is as likely as the others to one part in 2⁸⁰.
-fn tag(mac: &Hmac<Sha256>, reference: &str, seat: u64) -> u64 {
-    let digest: [u8; 32] =
-        mac.clone().chain_update(reference).chain_update(seat.to_be_bytes()).finalize().into_bytes().into();
-    let number = digest[..16].iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+fn tag(signature: &Signature) -> u64 {
+    let number = signature[..16].iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
     // Less than TAGS, so it fits.
     (number % u128::from(TAGS)) as u64
 }

@@ -103,12 +103,15 @@ fn a_placeholder_for_a_secret_is_refused_before_the_world_and_named_on_this_mach
     let database = TestDatabase::create();
     let placeholder = "changeme-changeme-changeme-changeme";
     let line = refusal(techkraft(&database).env("SECRET_KEY", placeholder).env("BIND", "0.0.0.0:0"));
-    assert!(line.contains("SECRET_KEY=(hidden): a placeholder") && !line.contains(placeholder), "{line}");
+    assert!(line.contains("SECRET_KEY=(hidden): too easy to guess") && !line.contains(placeholder), "{line}");
     let output =
         techkraft(&database).env("SECRET_KEY", placeholder).arg("migrate").output().expect("it runs");
     let warning = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && warning.contains("WARN"), "{warning}");
-    assert!(warning.contains("SECRET_KEY is a placeholder") && !warning.contains(placeholder), "{warning}");
+    assert!(
+        warning.contains("SECRET_KEY is too easy to guess") && !warning.contains(placeholder),
+        "{warning}"
+    );
 }
 
 #[test]

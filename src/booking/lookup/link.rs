@@ -1,10 +1,10 @@
 //! Links to all bookings of an address. Everything is in the link itself, sealed: no table to keep, no address
 //! to read for whoever finds the link in a log.
 
-use actix_web::cookie::{Cookie, CookieJar, Key};
 use chrono::{DateTime, Utc};
 
 use super::LINK_LIFETIME;
+use crate::guard::sealing::Sealer;
 use crate::guard::secret::{Purpose, Secrets};
 
 /// What the seal is bound to.
@@ -15,24 +15,20 @@ const LENGTH_MAX: usize = 1024;
 /// Seals and opens links with the site's secrets.
 #[derive(Clone)]
 pub struct BookingLinks {
-    /// The first one seals, each of them opens.
-    keys: Vec<Key>,
+    sealer: Sealer,
 }
 
 impl BookingLinks {
     #[must_use]
     pub fn new(secrets: &Secrets) -> Self {
-        let keys = secrets.keys(Purpose::BookingLinks);
-        Self { keys: keys.iter().map(|key| Key::derive_from(key)).collect() }
+        Self { sealer: Sealer::new(secrets, Purpose::BookingLinks) }
     }
 
     /// The path of the list of an address's bookings, which opens from `now` on for a while.
     #[must_use]
     pub fn path(&self, email: &str, now: DateTime<Utc>) -> String {
         let until = (now + LINK_LIFETIME).timestamp();
-        let mut jar = CookieJar::new();
-        jar.private_mut(&self.keys[0]).add(Cookie::new(NAME, format!("{until} {email}")));
-        let sealed = jar.get(NAME).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
+        let sealed = self.sealer.seal(NAME, &format!("{until} {email}"));
         // Base64 as it may stand in a query.
         let link = sealed.replace('+', "-").replace('/', "_").replace('=', "");
         format!("/bookings?link={link}")
@@ -46,10 +42,8 @@ impl BookingLinks {
         }
         let padding = "=".repeat((4 - link.len() % 4) % 4);
         let sealed = link.replace('-', "+").replace('_', "/") + padding.as_str();
-        let mut jar = CookieJar::new();
-        jar.add_original(Cookie::new(NAME, sealed));
-        let opened = self.keys.iter().find_map(|key| jar.private(key).get(NAME))?;
-        let (until, email) = opened.value().split_once(' ')?;
+        let opened = self.sealer.open(NAME, &sealed)?;
+        let (until, email) = opened.split_once(' ')?;
         (now.timestamp() < until.parse().ok()?).then(|| email.to_owned())
     }
 }

@@ -16,14 +16,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisResult};
-use sha2::Sha256;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::{Allowance, Client, Rate, RateLimited};
-use crate::guard::secret::{Key, Purpose, Secrets};
+use crate::guard::secret::{Purpose, Secrets};
+use crate::guard::signing::Signer;
 use crate::redis_line::{Line, Words, in_time};
 use crate::redis_url::RedisUrl;
 use crate::resource::RateClass;
@@ -65,7 +64,7 @@ pub struct SharedLimits {
     client: redis::Client,
     line: Line,
     /// Names clients, so that no address of a visitor stands in Redis.
-    key: Key,
+    names: Signer,
 }
 
 impl SharedLimits {
@@ -73,7 +72,7 @@ impl SharedLimits {
     #[must_use]
     pub fn new(url: &RedisUrl, secrets: &Secrets) -> Self {
         let client = url.client();
-        Self { line: Line::new(&client, WORDS), key: secrets.key(Purpose::RateLimits), client }
+        Self { line: Line::new(&client, WORDS), names: Signer::new(secrets, Purpose::RateLimits), client }
     }
 
     /// Counts a request for all servers. `None` while Redis is away.
@@ -147,15 +146,13 @@ impl SharedLimits {
     /// What the client is called in Redis. The name is made with the site's secret, so two sites on one Redis
     /// do not count together.
     fn name(&self, class: RateClass, client: Client) -> String {
-        // HMAC takes keys of any length.
-        let mut hash = Hmac::<Sha256>::new_from_slice(&self.key).unwrap();
-        match client {
-            Client::Network(IpAddr::V4(address)) => hash.update(&address.octets()),
-            Client::Network(IpAddr::V6(address)) => hash.update(&address.octets()),
-            Client::Token(id) => hash.update(&id.to_be_bytes()),
-        }
+        let hash = match client {
+            Client::Network(IpAddr::V4(address)) => self.names.sign(&address.octets()),
+            Client::Network(IpAddr::V6(address)) => self.names.sign(&address.octets()),
+            Client::Token(id) => self.names.sign(&id.to_be_bytes()),
+        };
         let mut name = format!("techkraft:limit:v{SCHEMA}:{}:", class.name());
-        for byte in &hash.finalize().into_bytes()[..NAME_BYTES] {
+        for byte in &hash[..NAME_BYTES] {
             // Writing to a string cannot fail.
             _ = write!(name, "{byte:02x}");
         }
