@@ -76,7 +76,7 @@ fn set_admin_password(config: &Config) -> Result<(), StartError> {
     password::check(&password).map_err(|weakness| StartError::new(format!("the password: {weakness}")))?;
     let hash = hash(&password)?;
     let actor = Actor::command_line();
-    db.write_here(|db| auth::store::accounts::set_password(db, auth::USERNAME, &hash, &actor))?;
+    db.write_blocking(|db| auth::store::accounts::set_password(db, auth::USERNAME, &hash, &actor))?;
     println!("The admin's password is set, and every session is signed out.");
     Ok(())
 }
@@ -88,7 +88,7 @@ fn verify(config: &Config, arguments: &VerifyArguments) -> Result<(), StartError
         return Err(StartError::setting("DATABASE_URL", &url, "no such file", "name the database to verify"));
     }
     let db = Database::open(&config.database_url, 1)?;
-    let reconciliation = db.read_primary_here(reconciliation::reconcile)?;
+    let reconciliation = db.read_primary_blocking(reconciliation::reconcile)?;
     println!("{reconciliation}");
     if let Some(file) = &arguments.metrics {
         let holds = f64::from(reconciliation.holds());

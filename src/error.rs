@@ -32,7 +32,7 @@ pub enum Error {
     Busy,
     /// More than one client may ask for; over after the wait.
     #[error("too many requests")]
-    TooOften { wait_seconds: u64 },
+    RateLimited { wait_seconds: u64 },
     #[error("database: {0}")]
     Database(diesel::result::Error),
     #[error("internal: {0}")]
@@ -66,7 +66,7 @@ impl ResponseError for Error {
             Self::SignInRequired { wants_fragment: true } => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Database(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -82,7 +82,7 @@ impl ResponseError for Error {
             Self::SignInRequired { wants_fragment: true } => response.insert_header(("HX-Redirect", SIGN_IN)),
             Self::MethodNotAllowed { allowed } => response.insert_header((ALLOW, *allowed)),
             Self::Busy => response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())),
-            Self::TooOften { wait_seconds } => {
+            Self::RateLimited { wait_seconds } => {
                 response.insert_header((RETRY_AFTER, wait_seconds.to_string()))
             }
             _ => &mut response,
@@ -90,7 +90,7 @@ impl ResponseError for Error {
         let (title, explanation) = self.words();
         let status = self.status_code().as_u16();
         let wait_seconds = match self {
-            Self::TooOften { wait_seconds } => Some(*wait_seconds),
+            Self::RateLimited { wait_seconds } => Some(*wait_seconds),
             _ => None,
         };
         let page = ErrorPage { page: Page::default(), status, title, explanation, wait_seconds };
@@ -137,7 +137,7 @@ impl Error {
                 "It is very busy right now",
                 "We cannot confirm it yet. Trying again in a moment is safe: the same form never books twice, and finds what it has booked.",
             ),
-            Self::TooOften { .. } => (
+            Self::RateLimited { .. } => (
                 "One moment, please",
                 "More came over your connection, which others may share, than we take at once, so nothing was changed. Wait that long, then reload this page or go back: a form is still as you left it, and the same form never books twice.",
             ),

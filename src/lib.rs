@@ -16,9 +16,9 @@
 //!   afterward.
 //! - [`reconciliation`] counts the books again, for `techkraft verify` and the organizer's pages; [`backup`] keeps
 //!   copies of them, proves each, and brings them back; [`textfile`] tells Prometheus of both.
-//! - `redis_line` knows whether Redis is there, for those who share something through it.
+//! - `redis_health` knows whether Redis is there, for those who share something through it.
 //! - [`logging`] says what happens, and nothing that is somebody's own.
-//! - [`ops`] is for those who run it: health, readiness, metrics, and the way to stop; [`pulse`] tells who is
+//! - [`ops`] is for those who run it: health, readiness, metrics, and the way to stop; [`heartbeat`] tells who is
 //!   alive.
 //! - [`config`] reads the settings; [`db`] and [`schema`] know the two databases.
 
@@ -39,6 +39,7 @@ pub mod db;
 pub mod error;
 pub mod events;
 pub mod guard;
+pub mod heartbeat;
 pub mod log_safe;
 pub mod logging;
 pub mod mail;
@@ -46,9 +47,8 @@ pub mod money;
 pub mod ops;
 pub mod outbox;
 pub mod page;
-pub mod pulse;
 pub mod reconciliation;
-mod redis_line;
+mod redis_health;
 pub mod redis_url;
 pub mod resource;
 pub mod routes;

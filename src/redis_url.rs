@@ -16,16 +16,16 @@ impl RedisUrl {
     /// One line that says how such a URL is written.
     pub fn parse(value: &str) -> Result<Self, StartError> {
         let wrong =
-            |what: &str, mend: &str| StartError::setting("REDIS_URL", &without_password(value), what, mend);
+            |what: &str, hint: &str| StartError::setting("REDIS_URL", &without_password(value), what, hint);
         if value.starts_with("rediss://") {
-            let mend = "use redis:// on a private network, or through a TLS tunnel";
-            return Err(wrong("this program speaks no TLS to Redis", mend));
+            let hint = "use redis:// on a private network, or through a TLS tunnel";
+            return Err(wrong("this program speaks no TLS to Redis", hint));
         }
-        let mend = "use redis://:PASSWORD@HOST:6379, or leave it out";
+        let hint = "use redis://:PASSWORD@HOST:6379, or leave it out";
         if !value.starts_with("redis://") {
-            return Err(wrong("unknown scheme", mend));
+            return Err(wrong("unknown scheme", hint));
         }
-        redis::Client::open(value).map(Self).map_err(|_| wrong("not a Redis URL", mend))
+        redis::Client::open(value).map(Self).map_err(|_| wrong("not a Redis URL", hint))
     }
 
     /// Opens connections there.

@@ -54,7 +54,7 @@ pub struct Started {
 /// in which the server and what keeps the board fresh go on.
 ///
 /// # Errors
-/// One line that names what is wrong and the mend.
+/// One line that names what is wrong and the hint.
 pub fn start(config: Config) -> Result<Started, StartError> {
     // The port first: when it is taken, nothing has been touched yet.
     let (listener, departure) = connections::open_door(config.bind, &config.connections)?;
@@ -71,7 +71,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     }
     let db = db.with_replicas(&config.replicas)?;
     let board = Arc::new(Board::new(config.poll));
-    board.refresh_here(&db)?;
+    board.refresh_blocking(&db)?;
     let shared = share(&board, &config, &secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
     let mail = mail::service::open(&config.mail, &db, &public_url, &secrets)?;
@@ -114,7 +114,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let (cookies, on_thread) = (web::Data::new(app.cookies.clone()), ops.clone());
     let server = connections::serve(listener, limits, ops.signature(), move || {
         // Called once on each of the server's threads.
-        actix_web::rt::spawn(lag::measure(Arc::clone(&lag), on_thread.thread_pulse()));
+        actix_web::rt::spawn(lag::measure(Arc::clone(&lag), on_thread.thread_heartbeat()));
         let recorder = on_thread.recorder();
         ActixApp::new()
             .app_data(app.clone())
@@ -189,26 +189,26 @@ fn connection_limits(config: &Config) -> ConnectionLimits {
 /// The database, migrated and seeded, and whether it was seeded just now.
 ///
 /// # Errors
-/// One line that names what is wrong and the mend.
+/// One line that names what is wrong and the hint.
 pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartError> {
     db::migrate(&config.database_url)?;
     let db = Database::open(&config.database_url, config.database_pool_size)?;
     // Looked at first: a server that takes over from one that sells has nothing to write, and would wait for its
     // turn to do so for longer than SQLite is patient.
-    let seeded = db.read_primary_here(events::store::is_empty)?
-        && db.write_here(|db| events::store::seed_if_empty(db, &events::seed::concert()))?;
+    let seeded = db.read_primary_blocking(events::store::is_empty)?
+        && db.write_blocking(|db| events::store::seed_if_empty(db, &events::seed::concert()))?;
     Ok((db, seeded))
 }
 
 /// Makes the admin's account when there is none, and returns its password, which is shown only now.
 fn ensure_admin(db: &Database) -> Result<Option<String>, StartError> {
-    if db.read_primary_here(|db| auth::store::accounts::find(db, auth::USERNAME))?.is_some() {
+    if db.read_primary_blocking(|db| auth::store::accounts::find(db, auth::USERNAME))?.is_some() {
         return Ok(None);
     }
     let password = password::generate();
     let hash = hash(&password)?;
     let actor = Actor::server();
-    let added = db.write_here(|db| auth::store::accounts::insert(db, auth::USERNAME, &hash, &actor))?;
+    let added = db.write_blocking(|db| auth::store::accounts::insert(db, auth::USERNAME, &hash, &actor))?;
     Ok(added.then_some(password))
 }
 

@@ -1,5 +1,5 @@
-//! What commands that a timer starts tell Prometheus: a small file in its text format, which node_exporter's
-//! textfile collector reads. They have ended before anybody could ask them.
+//! Metrics of commands that a timer runs. They end before Prometheus could scrape them, so they write a small file
+//! that node_exporter's textfile collector reads.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,29 +9,29 @@ use chrono::Utc;
 
 use crate::start_error::StartError;
 
-/// One figure: its name, what it is, and its value.
-pub type Figure<'a> = (&'a str, &'a str, f64);
+/// A metric: name, help, value.
+pub type Metric<'a> = (&'a str, &'a str, f64);
 
-/// Now, as Prometheus writes times.
+/// The current Unix time, as Prometheus writes it.
 #[must_use]
 pub fn now_seconds() -> f64 {
     Utc::now().timestamp() as f64
 }
 
-/// Puts the figures in place of what the file held, all at once: the collector reads whenever it likes.
+/// Replaces the file in one step: the collector may read at any time.
 ///
 /// # Errors
 /// One line that names the file.
-pub fn write(path: &Path, figures: &[Figure<'_>]) -> Result<(), StartError> {
+pub fn write(path: &Path, metrics: &[Metric<'_>]) -> Result<(), StartError> {
     let mut text = String::new();
-    for (name, help, value) in figures {
+    for (name, help, value) in metrics {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
     }
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let written = fs::write(&part, text).and_then(|()| {
-        // The collector is another user, and there is nobody's name in it.
+        // The collector runs as another user; the file holds no personal data.
         #[cfg(unix)]
         fs::set_permissions(&part, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
         fs::rename(&part, path)

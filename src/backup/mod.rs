@@ -134,13 +134,13 @@ fn unproved(archive: &Archive, why: &str) -> StartError {
 fn copy_sqlite(url: &DatabaseUrl, to: &Path) -> Result<(), StartError> {
     let db = Database::open(url, 1)?;
     // The database's own words: to a visitor a full disk is a busy server, to an operator it is a full disk.
-    let copied = db.read_primary_here(|db| Ok(store::copy_into(db, to)))?;
+    let copied = db.read_primary_blocking(|db| Ok(store::copy_into(db, to)))?;
     copied.map_err(|e| StartError::new(format!("{} cannot be copied: {}", url, one_line(&e))))
 }
 
 /// Where a database's tables are: what has to be dumped.
 fn schema_of(url: &DatabaseUrl) -> Result<String, StartError> {
-    let schema = Database::open(url, 1)?.read_primary_here(store::current_schema)?;
+    let schema = Database::open(url, 1)?.read_primary_blocking(store::current_schema)?;
     schema.ok_or_else(|| {
         let wrong = "its search_path names no schema that is there";
         StartError::setting("DATABASE_URL", &url.to_string(), wrong, "name the database to back up")

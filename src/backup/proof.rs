@@ -32,7 +32,7 @@ pub(super) fn prove(archive: &Archive, server: &DatabaseUrl) -> Result<Reconcili
             let schema = postgres::schema(archive)?;
             let database = ThrowawayDatabase::on(server)?;
             let place = DatabaseUrl::Postgres(url::with_database(server, &database.name));
-            Database::open(&place, 1)?.read_primary_here(|db| store::create_schema(db, &schema))?;
+            Database::open(&place, 1)?.read_primary_blocking(|db| store::create_schema(db, &schema))?;
             let place = url::with_schema(&url::with_database(server, &database.name), &schema);
             postgres::restore(&place, archive, &schema)
                 .map_err(|e| archive.is_damaged(&format!("it cannot be restored: {e}")))?;
@@ -49,7 +49,7 @@ pub(super) fn prove(archive: &Archive, server: &DatabaseUrl) -> Result<Reconcili
 /// Whether all of an SQLite file is as SQLite wrote it.
 pub(super) fn look_inside(archive: &Archive, url: &DatabaseUrl) -> Result<(), StartError> {
     let db = Database::open(url, 1).map_err(|e| archive.is_damaged(&e.to_string()))?;
-    match db.read_primary_here(store::damage) {
+    match db.read_primary_blocking(store::damage) {
         Ok(None) => Ok(()),
         Ok(Some(damage)) => Err(archive.is_damaged(&damage)),
         Err(error) => Err(archive.is_damaged(&crate::log_safe::one_line(&error))),
@@ -58,7 +58,7 @@ pub(super) fn look_inside(archive: &Archive, url: &DatabaseUrl) -> Result<(), St
 
 fn books(url: &DatabaseUrl) -> Result<Reconciliation, StartError> {
     db::migrate(url)?;
-    Ok(Database::open(url, 1)?.read_primary_here(reconcile)?)
+    Ok(Database::open(url, 1)?.read_primary_blocking(reconcile)?)
 }
 
 struct ThrowawayFolder(PathBuf);
@@ -88,7 +88,7 @@ impl ThrowawayDatabase {
     fn on(server: &str) -> Result<Self, StartError> {
         let name = format!("techkraft_proof_{:08x}", rand::rng().random::<u32>());
         let server = DatabaseUrl::Postgres(server.to_owned());
-        let made = Database::open(&server, 1)?.read_primary_here(|db| store::create_database(db, &name));
+        let made = Database::open(&server, 1)?.read_primary_blocking(|db| store::create_database(db, &name));
         made.map_err(|e| {
             let hint =
                 "GRANT the right to this user (ALTER ROLE … CREATEDB), or name another server (--prove-on)";
@@ -104,7 +104,7 @@ impl ThrowawayDatabase {
 impl Drop for ThrowawayDatabase {
     fn drop(&mut self) {
         let dropped = Database::open(&self.server, 1).map_err(|e| e.to_string()).and_then(|db| {
-            db.read_primary_here(|db| store::drop_database(db, &self.name)).map_err(|e| e.to_string())
+            db.read_primary_blocking(|db| store::drop_database(db, &self.name)).map_err(|e| e.to_string())
         });
         if let Err(error) = dropped {
             log::warn!("the database {} of the proof cannot be removed: {error}", self.name);

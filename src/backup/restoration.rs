@@ -46,7 +46,7 @@ pub fn restore(url: &DatabaseUrl, path: &Path, overwrite: bool) -> Result<Restor
         }
         DatabaseUrl::Postgres(place) => restore_postgres(&archive, url, place, overwrite)?,
     };
-    let books = Database::open(url, 1)?.read_primary_here(reconcile).map_err(|e| {
+    let books = Database::open(url, 1)?.read_primary_blocking(reconcile).map_err(|e| {
         let hint = "if it is of an older release, `techkraft migrate` and `techkraft verify` go on from here";
         StartError::new(format!("it is restored, and its books cannot be read: {}; {hint}", one_line(&e)))
     })?;
@@ -91,11 +91,11 @@ fn make_room(file: &Path, overwrite: bool) -> Result<Option<PathBuf>, StartError
         setting(&wrong, "stop what uses it, or, when it is damaged, move it away with its -wal and -shm")
     };
     let db = Database::open(&DatabaseUrl::Sqlite(file.to_owned()), 1)?;
-    let has_content = db.read_primary_here(store::has_tables).map_err(|e| unusable(&e))?;
+    let has_content = db.read_primary_blocking(store::has_tables).map_err(|e| unusable(&e))?;
     if has_content && !overwrite {
         return Err(setting("there is a database already", "--overwrite sets it aside"));
     }
-    db.read_primary_here(store::have_for_oneself).map_err(|e| unusable(&e))?;
+    db.read_primary_blocking(store::have_for_oneself).map_err(|e| unusable(&e))?;
     drop(db);
     if !has_content {
         return Ok(None);
@@ -134,28 +134,28 @@ fn restore_postgres(
     let db = Database::open(url, 1)?;
     let setting =
         |wrong: &str, hint: &str| StartError::setting("DATABASE_URL", &url.to_string(), wrong, hint);
-    let has_content = db.read_primary_here(|db| store::schema_has_tables(db, &schema))?;
+    let has_content = db.read_primary_blocking(|db| store::schema_has_tables(db, &schema))?;
     if has_content && !overwrite {
         let wrong = format!("there are tables in its schema {schema} already");
         return Err(setting(&wrong, "name an empty database, or --overwrite sets them aside"));
     }
-    if has_content && db.read_primary_here(store::others)? > 0 {
+    if has_content && db.read_primary_blocking(store::others)? > 0 {
         return Err(setting("others are connected to it", "stop the servers first"));
     }
     let aside = has_content.then(|| format!("{schema}_before_{}", stamp().to_lowercase()));
-    let made = db.write_here(|db| match &aside {
+    let made = db.write_blocking(|db| match &aside {
         Some(aside) => store::set_aside(db, &schema, aside),
         None => store::create_schema(db, &schema),
     });
     made.map_err(|e: Error| setting(&one_line(&e), "name an empty database that this user owns"))?;
     if let Err(error) = postgres::restore(place, archive, &schema) {
         if let Some(aside) = &aside {
-            db.write_here(|db| store::put_back(db, &schema, aside))?;
+            db.write_blocking(|db| store::put_back(db, &schema, aside))?;
         }
         return Err(archive.is_damaged(&error.to_string()));
     }
-    db.read_primary_here(store::analyze)?;
-    match db.read_primary_here(store::current_schema)? {
+    db.read_primary_blocking(store::analyze)?;
+    match db.read_primary_blocking(store::current_schema)? {
         Some(current) if current == schema => Ok(aside),
         _ => Err(setting(
             &format!(

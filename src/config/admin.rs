@@ -31,9 +31,9 @@ impl AdminSettings {
         let idle: u32 = parse_number("ADMIN_IDLE_MINUTES", &self.admin_idle_minutes, 1, 24 * 60)?;
         let hours: u32 = parse_number("ADMIN_SESSION_HOURS", &self.admin_session_hours, 1, 7 * 24)?;
         if idle > hours * 60 {
-            let mend = format!("use at most {}, which is how long a session lasts", hours * 60);
+            let hint = format!("use at most {}, which is how long a session lasts", hours * 60);
             let wrong = "longer than ADMIN_SESSION_HOURS";
-            return Err(StartError::setting("ADMIN_IDLE_MINUTES", &self.admin_idle_minutes, wrong, &mend));
+            return Err(StartError::setting("ADMIN_IDLE_MINUTES", &self.admin_idle_minutes, wrong, &hint));
         }
         Ok(SessionLimits { idle: TimeDelta::minutes(idle.into()), lifetime: TimeDelta::hours(hours.into()) })
     }

@@ -23,8 +23,8 @@ impl ApiSettings {
             _ => {}
         }
         let origins = typed.split(',').map(str::trim).map(|value| {
-            let mend = "write scheme and host alone, as https://shop.example.org, with commas between them, or * alone";
-            origin_of(value).ok_or_else(|| StartError::setting("CORS_ORIGINS", value, "not a site's address", mend))
+            let hint = "write scheme and host alone, as https://shop.example.org, with commas between them, or * alone";
+            origin_of(value).ok_or_else(|| StartError::setting("CORS_ORIGINS", value, "not a site's address", hint))
         });
         origins.collect::<Result<_, _>>().map(CorsOrigins::Of)
     }

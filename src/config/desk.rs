@@ -56,8 +56,8 @@ impl DeskSettings {
 fn parse_benchmark(setting: &str, value: &str, bind: SocketAddr) -> Result<bool, StartError> {
     let is_on = parse_bool(setting, value)?;
     if is_on && !bind.ip().is_loopback() {
-        let mend = "leave it out: it is for benchmarks on 127.0.0.1";
-        return Err(StartError::setting(setting, value, "buyers would be left with nothing", mend));
+        let hint = "leave it out: it is for benchmarks on 127.0.0.1";
+        return Err(StartError::setting(setting, value, "buyers would be left with nothing", hint));
     }
     Ok(is_on)
 }

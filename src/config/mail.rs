@@ -59,8 +59,8 @@ impl MailSettings {
             None => Destination::Folder(self.folder(database)),
         };
         if matches!(destination, Destination::Server(_)) && from.is_none() {
-            let mend = "say who mails come from, as `Box Office <tickets@example.org>`";
-            return Err(StartError::setting("MAIL_FROM", "", "missing, and SMTP_URL is set", mend));
+            let hint = "say who mails come from, as `Box Office <tickets@example.org>`";
+            return Err(StartError::setting("MAIL_FROM", "", "missing, and SMTP_URL is set", hint));
         }
         let seconds = |setting, value, most| parse_number(setting, value, 1, most).map(Duration::from_secs);
         let hours: u64 = parse_number("MAIL_GIVE_UP_HOURS", &self.mail_give_up_hours, 1, 24 * 30)?;
@@ -82,7 +82,7 @@ impl MailSettings {
 
 fn parse_from(value: &str) -> Result<Mailbox, StartError> {
     value.parse().map_err(|_| {
-        let mend = "write it as `Box Office <tickets@example.org>`";
-        StartError::setting("MAIL_FROM", value, "not an address", mend)
+        let hint = "write it as `Box Office <tickets@example.org>`";
+        StartError::setting("MAIL_FROM", value, "not an address", hint)
     })
 }

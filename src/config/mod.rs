@@ -156,7 +156,7 @@ impl Config {
     /// Checks what was typed.
     ///
     /// # Errors
-    /// One line that names the setting, its value and the mend.
+    /// One line that names the setting, its value and the hint.
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         let database_url = settings.database.parse_url()?;
         let bind = parse_bind(&settings.bind)?;
@@ -209,8 +209,8 @@ fn parse_number<N: FromStr + PartialOrd + fmt::Display>(
     most: N,
 ) -> Result<N, StartError> {
     let number = value.parse().ok().filter(|number| (&least..=&most).contains(&number));
-    let mend = format!("use a number from {least} to {most}");
-    number.ok_or_else(|| StartError::setting(setting, value, "out of range", &mend))
+    let hint = format!("use a number from {least} to {most}");
+    number.ok_or_else(|| StartError::setting(setting, value, "out of range", &hint))
 }
 
 fn parse_bool(setting: &str, value: &str) -> Result<bool, StartError> {

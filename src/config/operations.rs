@@ -67,20 +67,20 @@ fn parse_region(value: &str) -> Result<String, StartError> {
     if value.len() <= 32 && value.chars().all(is_good) {
         return Ok(value.to_owned());
     }
-    let mend = "use up to 32 small letters, digits and hyphens, as eu-west";
-    Err(StartError::setting("REGION", value, "no short name", mend))
+    let hint = "use up to 32 small letters, digits and hyphens, as eu-west";
+    Err(StartError::setting("REGION", value, "no short name", hint))
 }
 
 fn parse_server(value: &str) -> Result<String, StartError> {
     if value.len() <= 64 && value.chars().all(is_of_name) {
         return Ok(value.to_owned());
     }
-    let mend = "use up to 64 letters, digits, dots, underscores and hyphens, as web-1";
-    Err(StartError::setting("SERVER_ID", value, "no short name", mend))
+    let hint = "use up to 64 letters, digits, dots, underscores and hyphens, as web-1";
+    Err(StartError::setting("SERVER_ID", value, "no short name", hint))
 }
 
 fn parse_ops_bind(value: &str, bind: SocketAddr) -> Result<SocketAddr, StartError> {
-    let wrong = |wrong: &str, mend: &str| StartError::setting("OPS_BIND", value, wrong, mend);
+    let wrong = |wrong: &str, hint: &str| StartError::setting("OPS_BIND", value, wrong, hint);
     let address: SocketAddr =
         value.parse().map_err(|_| wrong("not an address and port", "write it as 127.0.0.1:9100"))?;
     if address == bind && address.port() != 0 {

@@ -24,14 +24,14 @@ impl PollingSettings {
     /// Checks what was typed.
     ///
     /// # Errors
-    /// One line that names the setting, its value and the mend.
+    /// One line that names the setting, its value and the hint.
     pub fn parse(&self) -> Result<PollSeconds, StartError> {
         let usual = parse_number("POLL_SECONDS", &self.poll_seconds, 1, POLL_SECONDS_MAX)?;
         let busy = parse_number("POLL_SECONDS_BUSY", &self.poll_seconds_busy, 1, POLL_SECONDS_MAX)?;
         if busy < usual {
-            let mend = format!("use a number from {usual}, as POLL_SECONDS says, to {POLL_SECONDS_MAX}");
+            let hint = format!("use a number from {usual}, as POLL_SECONDS says, to {POLL_SECONDS_MAX}");
             let wrong = "stress would make browsers poll more often";
-            return Err(StartError::setting("POLL_SECONDS_BUSY", &self.poll_seconds_busy, wrong, &mend));
+            return Err(StartError::setting("POLL_SECONDS_BUSY", &self.poll_seconds_busy, wrong, &hint));
         }
         Ok(PollSeconds { usual, busy })
     }

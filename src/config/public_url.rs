@@ -21,8 +21,8 @@ impl PublicUrlSettings {
 }
 
 fn parse(value: &str) -> Result<String, StartError> {
-    let mend = "write scheme and host alone, as https://tickets.example.org, in ASCII (xn--…)";
-    origin_of(value).ok_or_else(|| StartError::setting("PUBLIC_URL", value, "not a site's address", mend))
+    let hint = "write scheme and host alone, as https://tickets.example.org, in ASCII (xn--…)";
+    origin_of(value).ok_or_else(|| StartError::setting("PUBLIC_URL", value, "not a site's address", hint))
 }
 
 /// As browsers write it in `Origin`, with which it is compared: lower case, without the port that the scheme

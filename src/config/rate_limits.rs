@@ -69,8 +69,8 @@ impl RateLimitSettings {
         for pair in typed.split(',').map(str::trim).filter(|_| !typed.is_empty()) {
             let (name, token) = pair.split_once(':').unwrap_or_default();
             tokens.add(name, token).map_err(|wrong| {
-                let mend = "write each as NAME:TOKEN, the token as `openssl rand -hex 32` prints it";
-                StartError::setting("API_TOKENS", "(hidden)", wrong, mend)
+                let hint = "write each as NAME:TOKEN, the token as `openssl rand -hex 32` prints it";
+                StartError::setting("API_TOKENS", "(hidden)", wrong, hint)
             })?;
         }
         Ok(tokens)
@@ -78,6 +78,6 @@ impl RateLimitSettings {
 }
 
 fn parse_rate(setting: &str, value: &str) -> Result<Rate, StartError> {
-    let mend = "write it as 30/minute, or as 30/minute burst 5";
-    value.parse().map_err(|wrong| StartError::setting(setting, value, wrong, mend))
+    let hint = "write it as 30/minute, or as 30/minute burst 5";
+    value.parse().map_err(|wrong| StartError::setting(setting, value, wrong, hint))
 }

@@ -31,8 +31,8 @@ impl ReplicaSettings {
 }
 
 fn parse_urls(typed: &str, primary: &DatabaseUrl) -> Result<Vec<DatabaseUrl>, StartError> {
-    let wrong = |value: &str, wrong: &str, mend: &str| {
-        Err(StartError::setting("DATABASE_READ_URLS", &without_password(value), wrong, mend))
+    let wrong = |value: &str, wrong: &str, hint: &str| {
+        Err(StartError::setting("DATABASE_READ_URLS", &without_password(value), wrong, hint))
     };
     let mut urls = Vec::new();
     // A comma inside a password leaves its second half without a scheme, and without the rest of the secret.
@@ -40,12 +40,12 @@ fn parse_urls(typed: &str, primary: &DatabaseUrl) -> Result<Vec<DatabaseUrl>, St
         match DatabaseUrl::parse(url) {
             Ok(parsed @ DatabaseUrl::Postgres(_)) if primary.file().is_none() => urls.push(parsed),
             Ok(DatabaseUrl::Postgres(_)) => {
-                let mend = "leave it out, or set DATABASE_URL to their primary";
-                return wrong(url, "DATABASE_URL is an SQLite file, which has no replicas", mend);
+                let hint = "leave it out, or set DATABASE_URL to their primary";
+                return wrong(url, "DATABASE_URL is an SQLite file, which has no replicas", hint);
             }
             _ => {
-                let mend = "write each as postgres://USER:PASSWORD@HOST/NAME, with commas between them";
-                return wrong(url, "not a PostgreSQL URL", mend);
+                let hint = "write each as postgres://USER:PASSWORD@HOST/NAME, with commas between them";
+                return wrong(url, "not a PostgreSQL URL", hint);
             }
         }
     }

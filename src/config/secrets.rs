@@ -42,8 +42,8 @@ impl SecretSettings {
                 .collect(),
         };
         if config.previous.len() > PREVIOUS_MAX {
-            let mend = format!("keep the {PREVIOUS_MAX} latest at most");
-            return Err(StartError::setting("SECRET_KEY_PREVIOUS", "(hidden)", "too many secrets", &mend));
+            let hint = format!("keep the {PREVIOUS_MAX} latest at most");
+            return Err(StartError::setting("SECRET_KEY_PREVIOUS", "(hidden)", "too many secrets", &hint));
         }
         if let Some(secret) = &config.current {
             check("SECRET_KEY", secret, is_private)?;
@@ -59,8 +59,8 @@ impl SecretSettings {
 fn check(setting: &str, secret: &str, is_private: bool) -> Result<(), StartError> {
     let Some(weakness) = weakness(secret) else { return Ok(()) };
     if !is_private || weakness == TOO_SHORT {
-        let mend = "use 32 random characters or more, such as `openssl rand -hex 32` prints";
-        return Err(StartError::setting(setting, "(hidden)", weakness, mend));
+        let hint = "use 32 random characters or more, such as `openssl rand -hex 32` prints";
+        return Err(StartError::setting(setting, "(hidden)", weakness, hint));
     }
     log::warn!("{setting} is {weakness}: good enough on this machine, refused on any other address");
     Ok(())

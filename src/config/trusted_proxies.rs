@@ -25,7 +25,7 @@ impl ProxySettings {
 }
 
 fn parse_network(text: &str) -> Result<IpNet, StartError> {
-    let wrong = |wrong: &str, mend: &str| StartError::setting("TRUSTED_PROXIES", text, wrong, mend);
+    let wrong = |wrong: &str, hint: &str| StartError::setting("TRUSTED_PROXIES", text, wrong, hint);
     if let Ok(address) = text.parse::<IpAddr>() {
         return Ok(IpNet::from(address));
     }
@@ -36,8 +36,8 @@ fn parse_network(text: &str) -> Result<IpNet, StartError> {
         return Err(wrong("everybody would be believed", "name the proxies alone"));
     }
     if network.trunc() != network {
-        let mend = format!("write {} for the network, or the address alone", network.trunc());
-        return Err(wrong("an address and a network at once", &mend));
+        let hint = format!("write {} for the network, or the address alone", network.trunc());
+        return Err(wrong("an address and a network at once", &hint));
     }
     Ok(network)
 }

@@ -61,8 +61,8 @@ pub fn listen(setting: &str, bind: SocketAddr, limits: &ConnectionLimits) -> Res
         );
     }
     open(bind, limits).map_err(|e| {
-        let mend = format!("stop what uses that port, or choose another, as {setting}=127.0.0.1:3001");
-        StartError::setting(setting, &bind.to_string(), &e.to_string(), &mend)
+        let hint = format!("stop what uses that port, or choose another, as {setting}=127.0.0.1:3001");
+        StartError::setting(setting, &bind.to_string(), &e.to_string(), &hint)
     })
 }
 

@@ -107,9 +107,9 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), StartError> {
     if schema.is_served() {
         return Ok(());
     }
-    let mend = "start that release, or restore a backup of this one's time";
+    let hint = "start that release, or restore a backup of this one's time";
     let wrong = "a newer release has taken away what this one needs";
-    Err(StartError::setting("DATABASE_URL", &url.to_string(), wrong, mend))
+    Err(StartError::setting("DATABASE_URL", &url.to_string(), wrong, hint))
 }
 
 fn migrate_connection(db: &mut Db) -> Result<Schema, Box<dyn std::error::Error + Send + Sync>> {

@@ -5,7 +5,7 @@
 //! needs a turn.
 
 mod connection;
-mod figures;
+mod metrics;
 mod migrations;
 mod primary;
 mod replicas;
@@ -23,9 +23,9 @@ use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
 use parking_lot::{FairMutex, FairMutexGuard};
 
 pub use self::connection::Db;
-use self::figures::PoolFigures;
+use self::metrics::PoolMetrics;
 pub use self::migrations::{Schema, migrate, take_turn_to_fill};
-use self::primary::{Terms, primary, takes_no_writes};
+use self::primary::{Epoch, primary, takes_no_writes};
 pub use self::replicas::ReplicaConfig;
 use self::replicas::Replicas;
 pub use self::url::DatabaseUrl;
@@ -51,9 +51,9 @@ const SQLITE_PRAGMAS: &str =
 pub struct Database {
     url: DatabaseUrl,
     pool: Pool<Connector>,
-    figures: PoolFigures,
+    metrics: PoolMetrics,
     turn: WriteTurn,
-    terms: Terms,
+    epoch: Epoch,
     /// Without them every read is the primary's.
     replicas: Option<Arc<Replicas>>,
 }
@@ -86,10 +86,10 @@ impl Database {
     /// # Errors
     /// One line that names what could not be reached or opened.
     pub fn open(url: &DatabaseUrl, pool_size: u32) -> Result<Self, StartError> {
-        let (figures, terms) = (PoolFigures::default(), Terms::default());
+        let (metrics, epoch) = (PoolMetrics::default(), Epoch::default());
         let url = primary(url);
-        let pool = open_pool(&url, pool_size, &figures, &terms)?;
-        Ok(Self { pool, figures, turn: WriteTurn::new(&url), terms, url, replicas: None })
+        let pool = open_pool(&url, pool_size, &metrics, &epoch)?;
+        Ok(Self { pool, metrics, turn: WriteTurn::new(&url), epoch, url, replicas: None })
     }
 
     /// The same database, with its replicas for [`Database::read`]. Replicas that are down are no error:
@@ -105,7 +105,7 @@ impl Database {
     /// A writer for a thread of its own.
     #[must_use]
     pub fn writer(&self) -> Writer {
-        Writer::new(self.url.clone(), self.turn.clone(), self.terms.clone())
+        Writer::new(self.url.clone(), self.turn.clone(), self.epoch.clone())
     }
 
     /// Runs `work` on a replica that is well, or on the primary when none is: for what may be as old as
@@ -160,7 +160,7 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::read_primary`].
-    pub fn read_primary_here<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
+    pub fn read_primary_blocking<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
         on_connection(&self.pool, work)
     }
 
@@ -168,7 +168,7 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::write`].
-    pub fn write_here<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
+    pub fn write_blocking<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
         let _turn = self.turn.wait();
         on_connection(&self.pool, |db| write_transaction(db, work))
     }
@@ -177,16 +177,16 @@ impl Database {
 fn open_pool(
     url: &DatabaseUrl,
     size: u32,
-    figures: &PoolFigures,
-    terms: &Terms,
+    metrics: &PoolMetrics,
+    epoch: &Epoch,
 ) -> Result<Pool<Connector>, StartError> {
     Pool::builder()
         .max_size(size)
         .min_idle(Some(1))
         .connection_timeout(CONNECTION_WAIT)
         .error_handler(Box::new(LogPoolError))
-        .event_handler(Box::new(figures.clone()))
-        .build(Connector { url: url.clone(), open: connect, terms: terms.clone() })
+        .event_handler(Box::new(metrics.clone()))
+        .build(Connector { url: url.clone(), open: connect, epoch: epoch.clone() })
         .map_err(|e| unreachable_database(url, &e))
 }
 
@@ -198,7 +198,7 @@ fn on_connection<T>(
     let mut held = take(pool)?;
     work(&mut held.db).map_err(|error| {
         if takes_no_writes(&error) {
-            held.end_term();
+            held.end_epoch();
         } else if !writer::is_lost(&mut held.db, &error) {
             return error.into();
         }
@@ -257,24 +257,24 @@ fn connect(url: &DatabaseUrl) -> diesel::ConnectionResult<Db> {
 struct Connector {
     url: DatabaseUrl,
     open: fn(&DatabaseUrl) -> diesel::ConnectionResult<Db>,
-    terms: Terms,
+    epoch: Epoch,
 }
 
-/// A connection of a pool, and when it was opened.
+/// A pooled connection, and the epoch that it was opened in.
 struct Held {
     db: Db,
-    term: u64,
-    terms: Terms,
+    opened_in: u64,
+    epoch: Epoch,
 }
 
 impl Held {
-    /// Neither this connection nor one that was opened before now is used again.
-    fn end_term(&self) {
-        self.terms.end(self.term);
+    /// Retires this connection and all others of its epoch.
+    fn end_epoch(&self) {
+        self.epoch.end(self.opened_in);
     }
 
-    fn is_of_the_past(&self) -> bool {
-        self.term != self.terms.current()
+    fn is_from_ended_epoch(&self) -> bool {
+        self.opened_in != self.epoch.current()
     }
 }
 
@@ -283,22 +283,22 @@ impl ManageConnection for Connector {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Held, Self::Error> {
-        // Asked before: a term may end while the connection is being opened.
-        let term = self.terms.current();
+        // Read first: the epoch may end while the connection is being opened.
+        let opened_in = self.epoch.current();
         let db = (self.open)(&self.url).map_err(Self::Error::ConnectionError)?;
-        Ok(Held { db, term, terms: self.terms.clone() })
+        Ok(Held { db, opened_in, epoch: self.epoch.clone() })
     }
 
     fn is_valid(&self, held: &mut Held) -> Result<(), Self::Error> {
-        if held.is_of_the_past() {
-            // Was logged once, for all of them, when their term ended.
+        if held.is_from_ended_epoch() {
+            // Already logged once, when the epoch ended.
             return Err(Self::Error::QueryError(DieselError::BrokenTransactionManager));
         }
         held.db.ping().map_err(Self::Error::QueryError)
     }
 
     fn has_broken(&self, held: &mut Held) -> bool {
-        std::thread::panicking() || held.is_of_the_past() || held.db.is_broken()
+        std::thread::panicking() || held.is_from_ended_epoch() || held.db.is_broken()
     }
 }
 
@@ -314,11 +314,11 @@ impl diesel::r2d2::HandleError<diesel::r2d2::Error> for LogPoolError {
 }
 
 fn unreachable_database(url: &DatabaseUrl, error: &impl std::fmt::Display) -> StartError {
-    let mend = match url {
+    let hint = match url {
         DatabaseUrl::Sqlite(_) => "name a file in a folder that this user may write to",
         DatabaseUrl::Postgres(_) => "start PostgreSQL there, or correct the URL",
     };
-    StartError::setting("DATABASE_URL", &url.to_string(), &one_line(error), mend)
+    StartError::setting("DATABASE_URL", &url.to_string(), &one_line(error), hint)
 }
 
 impl From<DieselError> for Error {

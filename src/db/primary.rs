@@ -1,9 +1,9 @@
-//! The primary, and how a server that is it no longer is told from one that is.
+//! The primary, and how a former primary is recognized.
 //!
-//! After a fail-over the name in `DATABASE_URL` may lead to another server, and a connection to the former one
-//! may go on to answer: what it says is old, and it takes no writes. So connections belong to a *term*: as soon
-//! as one of them turns out to be to a server that takes no writes, the term ends, and no connection that was
-//! opened in it is used again.
+//! After a failover the name in `DATABASE_URL` may resolve to another server, while open connections still reach
+//! the former primary: it answers with old data and rejects writes. So every connection belongs to an *epoch*. When
+//! one connection turns out to reach a read-only server, the epoch ends, and no connection of that epoch is used
+//! again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,16 +15,15 @@ use diesel::{QueryResult, QueryableByName, RunQueryDsl as _};
 use super::Db;
 use crate::db::url::DatabaseUrl;
 
-/// In libpq's words and seconds (but `tcp_user_timeout`: milliseconds): a machine that is gone without a
-/// farewell is noticed within the time that a buyer waits (`DESK_DEADLINE_MS`), or twice that where it had
-/// received the question.
+/// libpq parameters, in seconds (`tcp_user_timeout`: milliseconds). A host that vanishes is noticed within
+/// `DESK_DEADLINE_MS`, or within twice that if it had acknowledged the query.
 const TIME_LIMITS: &str =
     "connect_timeout=3&tcp_user_timeout=5000&keepalives_idle=5&keepalives_interval=1&keepalives_count=5";
 
-/// Of several hosts libpq would take the first that answers, a standby as well.
+/// Without it, libpq takes the first host that answers, even a standby.
 const WRITABLE: &str = "target_session_attrs=read-write";
 
-/// The URL as the primary is reached with it. What it says itself wins: of two, libpq keeps the last.
+/// The URL with our defaults added. The URL's own parameters win: libpq keeps the last of two.
 pub(super) fn primary(url: &DatabaseUrl) -> DatabaseUrl {
     let DatabaseUrl::Postgres(url) = url else { return url.clone() };
     let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
@@ -35,46 +34,43 @@ pub(super) fn primary(url: &DatabaseUrl) -> DatabaseUrl {
     DatabaseUrl::Postgres(format!("{place}?{defaults}&{parameters}").trim_end_matches('&').into())
 }
 
-/// The terms of a database's primary; clones share them.
+/// Counts the changes of primary; clones share one counter.
 #[derive(Clone, Default)]
-pub(super) struct Terms(Arc<AtomicU64>);
+pub(super) struct Epoch(Arc<AtomicU64>);
 
-impl Terms {
-    /// The number of the present one.
+impl Epoch {
+    /// The number of the current epoch.
     pub(super) fn current(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Ends a term, once, however many find out at the same time.
-    pub(super) fn end(&self, term: u64) {
-        if self.0.compare_exchange(term, term + 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-            log::warn!("the database takes no writes there any more: every connection is opened anew");
+    /// Ends an epoch, once, even if several threads notice at the same time.
+    pub(super) fn end(&self, epoch: u64) {
+        if self.0.compare_exchange(epoch, epoch + 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            log::warn!("this database server no longer takes writes: reopening every connection");
         }
     }
 }
 
-/// Whether a server has said that it takes no writes: SQLSTATE 25006, `read_only_sql_transaction`, which is
-/// what a standby says, and one that is being fenced off.
+/// Whether the server rejected a write as read-only: SQLSTATE 25006, `read_only_sql_transaction`, from a standby
+/// or from a server that is being fenced off.
 pub(super) fn takes_no_writes(error: &DieselError) -> bool {
     matches!(error, DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _))
 }
 
 /// Asks whether the server takes writes.
-///
-/// # Errors
-/// What the database said.
 pub(super) fn takes_writes(db: &mut Db) -> QueryResult<bool> {
     match db {
         Db::Sqlite(_) => Ok(true),
         Db::Postgres(pg) => {
             let question = "SELECT current_setting('transaction_read_only') = 'off' AS takes_writes";
-            diesel::sql_query(question).get_result::<Standing>(pg).map(|it| it.takes_writes)
+            diesel::sql_query(question).get_result::<PrimaryStatus>(pg).map(|it| it.takes_writes)
         }
     }
 }
 
 #[derive(QueryableByName)]
-struct Standing {
+struct PrimaryStatus {
     #[diesel(sql_type = Bool)]
     takes_writes: bool,
 }
@@ -91,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_hosts_the_one_that_takes_writes_is_reached() {
+    fn several_hosts_ask_for_the_one_that_takes_writes() {
         let limits = TIME_LIMITS;
         assert_eq!(reached("postgres://a/x"), format!("postgres://a/x?{limits}"));
         assert_eq!(reached("postgres://u:p%2C@a/x"), format!("postgres://u:p%2C@a/x?{limits}"));
@@ -105,10 +101,10 @@ mod tests {
     }
 
     #[test]
-    fn a_term_ends_once() {
-        let terms = Terms::default();
-        terms.end(0);
-        terms.end(0);
-        assert_eq!(terms.current(), 1);
+    fn an_epoch_ends_once() {
+        let epoch = Epoch::default();
+        epoch.end(0);
+        epoch.end(0);
+        assert_eq!(epoch.current(), 1);
     }
 }

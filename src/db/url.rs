@@ -23,18 +23,18 @@ impl DatabaseUrl {
             return Ok(Self::Postgres(value.to_owned()));
         }
         let Some(path) = value.strip_prefix("sqlite:") else {
-            let mend = "use sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME";
+            let hint = "use sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME";
             return Err(StartError::setting(
                 "DATABASE_URL",
                 &without_password(value),
                 "unknown scheme",
-                mend,
+                hint,
             ));
         };
         let path = path.strip_prefix("//").unwrap_or(path);
         if path.is_empty() || path.contains(":memory:") {
-            let mend = "name a file, as sqlite:techkraft.db";
-            return Err(StartError::setting("DATABASE_URL", value, "no file to keep bookings in", mend));
+            let hint = "name a file, as sqlite:techkraft.db";
+            return Err(StartError::setting("DATABASE_URL", value, "no file to keep bookings in", hint));
         }
         Ok(Self::Sqlite(PathBuf::from(path)))
     }

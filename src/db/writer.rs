@@ -5,7 +5,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::R2D2Connection as _;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::primary::{Terms, takes_no_writes};
+use super::primary::{Epoch, takes_no_writes};
 use super::{Db, WriteTurn, connect, one_line};
 use crate::db::url::DatabaseUrl;
 
@@ -13,8 +13,8 @@ use crate::db::url::DatabaseUrl;
 pub struct Writer {
     url: DatabaseUrl,
     turn: WriteTurn,
-    terms: Terms,
-    /// With the term that it was opened in.
+    epoch: Epoch,
+    /// With the epoch that it was opened in.
     connection: Option<(Db, u64)>,
 }
 
@@ -36,8 +36,8 @@ pub enum Failure {
 }
 
 impl Writer {
-    pub(super) fn new(url: DatabaseUrl, turn: WriteTurn, terms: Terms) -> Self {
-        Self { url, turn, terms, connection: None }
+    pub(super) fn new(url: DatabaseUrl, turn: WriteTurn, epoch: Epoch) -> Self {
+        Self { url, turn, epoch, connection: None }
     }
 
     /// Runs `work`, which opens its own transactions, on this writer's connection. Blocks the thread.
@@ -48,26 +48,26 @@ impl Writer {
         let turn = self.turn.clone();
         let _turn = turn.wait();
         // Taken out, and put back only when it is known to be good.
-        let now = self.terms.current();
-        let (mut db, term) = match self.connection.take() {
+        let now = self.epoch.current();
+        let (mut db, opened_in) = match self.connection.take() {
             Some(known) if known.1 == now => known,
             _ => (self.connect()?, now),
         };
         let error = match work(&mut db) {
             Ok(value) => {
-                self.connection = Some((db, term));
+                self.connection = Some((db, opened_in));
                 return Ok(value);
             }
             Err(error) => error,
         };
         if takes_no_writes(&error) {
-            self.terms.end(term);
+            self.epoch.end(opened_in);
             return Err(Failure::Passing(one_line(&error)));
         }
         if is_lost(&mut db, &error) {
             return Err(Failure::Passing(one_line(&error)));
         }
-        self.connection = Some((db, term));
+        self.connection = Some((db, opened_in));
         Err(if is_passing(&error) { Failure::Passing(one_line(&error)) } else { Failure::Lasting(error) })
     }
 

@@ -43,15 +43,15 @@ use crate::connections::{self, ConnectionLimits};
 use crate::db::Database;
 use crate::error::Error;
 use crate::events::board::Board;
-use crate::pulse::Pulse;
+use crate::heartbeat::Heartbeat;
 use crate::start_error::StartError;
 
 /// What the server knows of itself.
 pub struct Ops {
     pub identity: Identity,
     is_draining: Arc<AtomicBool>,
-    /// One pulse for each of the threads that serve, for as long as it lives.
-    threads: Mutex<Vec<Weak<Pulse>>>,
+    /// One heartbeat for each of the threads that serve, for as long as it lives.
+    threads: Mutex<Vec<Weak<Heartbeat>>>,
     readiness: Readiness,
     metrics: Metrics,
     /// From the signal to stop until no more connections are taken.
@@ -93,19 +93,19 @@ impl Ops {
         }
     }
 
-    /// The pulse of a thread that serves, which it must keep beating.
+    /// The heartbeat of a thread that serves, which it must keep beating.
     #[must_use]
-    pub fn thread_pulse(&self) -> Arc<Pulse> {
-        let pulse = Arc::<Pulse>::default();
+    pub fn thread_heartbeat(&self) -> Arc<Heartbeat> {
+        let heartbeat = Arc::<Heartbeat>::default();
         let mut threads = self.threads.lock();
         threads.retain(|known| known.strong_count() > 0);
-        threads.push(Arc::downgrade(&pulse));
-        pulse
+        threads.push(Arc::downgrade(&heartbeat));
+        heartbeat
     }
 
     /// How long the most silent of the threads that serve was last seen ago; `None` when none does.
     fn threads_silence(&self) -> Option<Duration> {
-        self.threads.lock().iter().filter_map(Weak::upgrade).map(|pulse| pulse.age()).max()
+        self.threads.lock().iter().filter_map(Weak::upgrade).map(|heartbeat| heartbeat.age()).max()
     }
 
     /// Counts the requests of the calling thread.

@@ -68,7 +68,7 @@ pub(super) struct Readiness {
 impl Readiness {
     /// Looks at everything.
     pub(super) async fn report(&self, ops: &Ops) -> Report {
-        let mut parts = database(&self.schema.get(&ops.watched.db, |db| db.schema_here(TIMEOUT)).await);
+        let mut parts = database(&self.schema.get(&ops.watched.db, |db| db.schema_blocking(TIMEOUT)).await);
         parts.extend([desk(ops), queue(ops), board(ops), threads(ops)]);
         let status = match () {
             () if ops.is_draining() => Status::Draining,

@@ -210,14 +210,14 @@ fn a_booking_is_admitted_or_canceled_and_never_both() {
             let gate = scope.spawn(|| {
                 barrier.wait();
                 thread::sleep(gate_waits);
-                db.write_here(|db| store::admit(db, &scan)).expect("an outcome")
+                db.write_blocking(|db| store::admit(db, &scan)).expect("an outcome")
             });
             let post = app.client.post(app.url(&format!("{location}/cancellation")));
             barrier.wait();
             let status = post.send().expect("an answer").status().as_u16();
             (gate.join().expect("a gate"), status)
         });
-        let inside = db.read_primary_here(|db| store::admitted_count(db, id)).expect("a count");
+        let inside = db.read_primary_blocking(|db| store::admitted_count(db, id)).expect("a count");
         match (&outcome, status, booking(&app, &location).status.as_str(), inside) {
             (ScanOutcome::Admitted(_), 409, "confirmed", 1) => {
                 admitted += 1;

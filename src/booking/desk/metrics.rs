@@ -10,7 +10,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::booking::BookingOutcome;
 use crate::error::Error;
-use crate::pulse::Pulse;
+use crate::heartbeat::Heartbeat;
 
 type Label = [(&'static str, &'static str); 1];
 
@@ -39,7 +39,7 @@ pub(super) struct DeskMetrics {
     /// True from the first order of a batch until its last reply.
     is_at_work: AtomicBool,
     /// The worker's.
-    pub(super) pulse: Pulse,
+    pub(super) heartbeat: Heartbeat,
     bookings: Family<Label, Counter>,
     batch_orders: Histogram,
     commit_seconds: Histogram,
@@ -56,7 +56,7 @@ impl Default for DeskMetrics {
         Self {
             waiting: AtomicUsize::default(),
             is_at_work: AtomicBool::default(),
-            pulse: Pulse::default(),
+            heartbeat: Heartbeat::default(),
             bookings,
             batch_orders: Histogram::new(BATCH_ORDERS),
             commit_seconds: Histogram::new(COMMIT_SECONDS),
@@ -86,7 +86,7 @@ impl DeskMetrics {
     /// The worker has answered every order that it took, and looks for more.
     pub(super) fn note_idle(&self) {
         self.is_at_work.store(false, Ordering::Release);
-        self.pulse.beat();
+        self.heartbeat.beat();
     }
 
     pub(super) fn waiting(&self) -> usize {

@@ -161,13 +161,13 @@ impl Desk {
     /// database.
     #[must_use]
     pub fn silence(&self) -> Duration {
-        self.metrics.pulse.age()
+        self.metrics.heartbeat.age()
     }
 
     /// Whether the worker's heartbeat is recent enough, or the worker waits for the database.
     #[must_use]
     pub fn is_alive(&self, silence_max: Duration) -> bool {
-        self.metrics.pulse.is_alive(silence_max)
+        self.metrics.heartbeat.is_alive(silence_max)
     }
 
     /// Waits until no order waits and none is being booked, at most for one deadline; returns whether that

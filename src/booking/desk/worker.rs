@@ -125,11 +125,11 @@ impl Worker {
             if entries.is_empty() {
                 return;
             }
-            self.metrics.pulse.begin_waiting();
+            self.metrics.heartbeat.begin_waiting();
             let orders: Vec<&Order> = entries.iter().map(|entry| &*entry.first.order).collect();
             let started = Instant::now();
             let booked = (self.book_batch)(&orders);
-            self.metrics.pulse.beat();
+            self.metrics.heartbeat.beat();
             match booked {
                 Ok(batch) => {
                     self.metrics.note_batch(orders.len(), started.elapsed());

@@ -19,8 +19,8 @@ use diesel::{ConnectionError, ConnectionResult, QueryResult};
 use parking_lot::{Mutex, RwLock};
 
 use super::DatabaseUrl;
-use super::figures::ReplicaStanding;
-use super::primary::Terms;
+use super::metrics::ReplicaStatus;
+use super::primary::Epoch;
 use super::{Connector, Db, connect, one_line};
 use crate::start_error::StartError;
 
@@ -58,14 +58,14 @@ pub(super) struct Replicas {
 struct Replica {
     url: DatabaseUrl,
     pool_size: u32,
-    standing: RwLock<Standing>,
+    state: RwLock<ReplicaState>,
     /// How far behind it was, and when.
     lag: Mutex<(Duration, Instant)>,
 }
 
 /// Being left out, a replica has no connections: those that are open may be dead, and nobody shall wait for
 /// them when it is back.
-enum Standing {
+enum ReplicaState {
     /// Not probed yet.
     Unknown,
     InUse {
@@ -117,8 +117,8 @@ impl Replicas {
     }
 
     /// How each of them stands.
-    pub(super) fn standings(&self) -> Vec<ReplicaStanding> {
-        self.all.iter().map(Replica::standing).collect()
+    pub(super) fn statuses(&self) -> Vec<ReplicaStatus> {
+        self.all.iter().map(Replica::status).collect()
     }
 
     /// Those that are well, each time beginning with another.
@@ -137,27 +137,29 @@ impl Replica {
         Self {
             url: with_time_limits(url),
             pool_size,
-            standing: RwLock::new(Standing::Unknown),
+            state: RwLock::new(ReplicaState::Unknown),
             lag: Mutex::new((Duration::ZERO, Instant::now())),
         }
     }
 
-    fn standing(&self) -> ReplicaStanding {
+    fn status(&self) -> ReplicaStatus {
         let shown = self.url.to_string();
         let place = shown.rsplit('@').next().unwrap_or_default();
         let place = place.rsplit("://").next().unwrap_or_default().split('/').next().unwrap_or_default();
         let (lag, asked_at) = *self.lag.lock();
         // What it has not said for longer than between two probes may have grown by as much.
         let silence = asked_at.elapsed().saturating_sub(PATIENCE);
-        ReplicaStanding { place: place.to_owned(), is_in_use: self.is_in_use(), lag: lag + silence }
+        ReplicaStatus { place: place.to_owned(), is_in_use: self.is_in_use(), lag: lag + silence }
     }
 
     /// Its connections, while it is well.
     fn pool(&self) -> Option<Pool<Connector>> {
-        let pool = match &*self.standing.read() {
-            Standing::InUse { pool, probed_at } if probed_at.elapsed() < PROBE_AGE_MAX => Some(pool.clone()),
-            Standing::InUse { .. } => None,
-            Standing::Unknown | Standing::LeftOut => return None,
+        let pool = match &*self.state.read() {
+            ReplicaState::InUse { pool, probed_at } if probed_at.elapsed() < PROBE_AGE_MAX => {
+                Some(pool.clone())
+            }
+            ReplicaState::InUse { .. } => None,
+            ReplicaState::Unknown | ReplicaState::LeftOut => return None,
         };
         if pool.is_none() {
             self.leave_out("it does not answer its probe");
@@ -166,7 +168,7 @@ impl Replica {
     }
 
     fn is_in_use(&self) -> bool {
-        matches!(&*self.standing.read(), Standing::InUse { .. })
+        matches!(&*self.state.read(), ReplicaState::InUse { .. })
     }
 
     /// Its probe was good: it is read from, from now on.
@@ -174,7 +176,7 @@ impl Replica {
     /// # Errors
     /// Why no connection for reading could be had.
     fn take_back(&self) -> Result<(), String> {
-        if let Standing::InUse { probed_at, .. } = &mut *self.standing.write() {
+        if let ReplicaState::InUse { probed_at, .. } = &mut *self.state.write() {
             *probed_at = Instant::now();
             return Ok(());
         }
@@ -187,15 +189,15 @@ impl Replica {
             .connection_timeout(CONNECTION_WAIT)
             // The watcher says what is wrong, once.
             .error_handler(Box::new(NopErrorHandler))
-            .build(Connector { url: self.url.clone(), open: connect_with_settings, terms: Terms::default() })
+            .build(Connector { url: self.url.clone(), open: connect_with_settings, epoch: Epoch::default() })
             .map_err(|e| one_line(&e))?;
         let before = std::mem::replace(
-            &mut *self.standing.write(),
-            Standing::InUse { pool, probed_at: Instant::now() },
+            &mut *self.state.write(),
+            ReplicaState::InUse { pool, probed_at: Instant::now() },
         );
         match before {
-            Standing::Unknown => log::info!("replica {} is read from", self.url),
-            Standing::LeftOut | Standing::InUse { .. } => {
+            ReplicaState::Unknown => log::info!("replica {} is read from", self.url),
+            ReplicaState::LeftOut | ReplicaState::InUse { .. } => {
                 log::info!("replica {} is back, and read from again", self.url)
             }
         }
@@ -204,8 +206,8 @@ impl Replica {
 
     /// It is not read from until its next good probe.
     fn leave_out(&self, why: &str) {
-        let before = std::mem::replace(&mut *self.standing.write(), Standing::LeftOut);
-        if !matches!(before, Standing::LeftOut) {
+        let before = std::mem::replace(&mut *self.state.write(), ReplicaState::LeftOut);
+        if !matches!(before, ReplicaState::LeftOut) {
             log::warn!("replica {} is left out: {why}", self.url);
         }
     }

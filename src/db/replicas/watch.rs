@@ -65,8 +65,8 @@ pub(super) fn start(
     let mut probe = Probe { url: with_time_limits(primary_url), connection: None };
     let asked_at = Instant::now();
     let reading = probe.ask().map_err(|e| {
-        let mend = "let its user call pg_control_system() and pg_current_wal_flush_lsn(), or leave DATABASE_READ_URLS out";
-        StartError::setting("DATABASE_URL", &primary_url.to_string(), &e, mend)
+        let hint = "let its user call pg_control_system() and pg_current_wal_flush_lsn(), or leave DATABASE_READ_URLS out";
+        StartError::setting("DATABASE_URL", &primary_url.to_string(), &e, hint)
     })?;
     let positions = Positions::new(max_lag, asked_at, reading.position);
     let primary = Arc::new(Mutex::new(Primary { origin: reading.origin, positions }));

@@ -23,7 +23,7 @@ use super::shared_board::publisher::Publisher;
 use super::{Event, Stock, TicketType, store};
 use crate::db::Database;
 use crate::error::Error;
-use crate::pulse::Pulse;
+use crate::heartbeat::Heartbeat;
 
 /// All concerts as they are shown now.
 #[derive(Default)]
@@ -33,9 +33,9 @@ pub struct Board {
     under_stress: AtomicBool,
     publisher: Publisher,
     /// Beaten whenever all of it was read.
-    shown: Pulse,
+    shown: Heartbeat,
     /// The refresher's.
-    pub(super) refresher: Pulse,
+    pub(super) refresher: Heartbeat,
 }
 
 #[derive(Default)]
@@ -165,8 +165,8 @@ impl Board {
     ///
     /// # Errors
     /// What the database said.
-    pub fn refresh_here(&self, db: &Database) -> Result<(), Error> {
-        self.show(db.read_primary_here(store::list_with_ticket_types)?);
+    pub fn refresh_blocking(&self, db: &Database) -> Result<(), Error> {
+        self.show(db.read_primary_blocking(store::list_with_ticket_types)?);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::pulse::Pulse;
+use crate::heartbeat::Heartbeat;
 
 /// Often enough that a busy second is not missed, seldom enough to cost nothing.
 const ALARM_EVERY: Duration = Duration::from_millis(200);
@@ -31,12 +31,12 @@ impl Lag {
 }
 
 /// Measures the thread that it runs on, for as long as that runs, and shows that it does.
-pub async fn measure(lag: Arc<Lag>, pulse: Arc<Pulse>) {
+pub async fn measure(lag: Arc<Lag>, heartbeat: Arc<Heartbeat>) {
     loop {
         let alarm = Instant::now() + ALARM_EVERY;
         sleep_until(alarm).await;
         lag.note(alarm.elapsed());
-        pulse.beat();
+        heartbeat.beat();
     }
 }
 

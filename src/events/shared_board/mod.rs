@@ -30,7 +30,7 @@ use super::board::Board;
 use crate::db::Database;
 use crate::error::Error;
 use crate::guard::secret::Secrets;
-use crate::redis_line::{Line, Words, in_time};
+use crate::redis_health::{RedisHealth, RedisMessages, in_time};
 use crate::redis_url::RedisUrl;
 
 /// Held open to Redis: one for commands, one that listens.
@@ -44,14 +44,15 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// batches a second is fifty messages, and a booking still shows everywhere within a tenth of a second.
 const MESSAGE_PAUSE: Duration = Duration::from_millis(20);
 
-const WORDS: Words = Words { well: "the board is shared", away: "every server reads the database itself" };
+const MESSAGES: RedisMessages =
+    RedisMessages { up: "the board is shared", down: "every server reads the database itself" };
 
 /// This server's share in the board of all.
 pub struct SharedBoard {
     client: redis::Client,
     keys: RedisNames,
     lease: Lease,
-    line: Line,
+    redis: RedisHealth,
     reconnected: Notify,
 }
 
@@ -64,7 +65,7 @@ impl SharedBoard {
         Self {
             keys: RedisNames::new(secrets, database),
             lease: Lease::new(refresh),
-            line: Line::new(&client, WORDS),
+            redis: RedisHealth::new(&client, MESSAGES),
             reconnected: Notify::default(),
             client,
         }
@@ -98,14 +99,14 @@ impl SharedBoard {
     }
 
     async fn take_role(&self) -> Role {
-        let Some(mut redis) = self.line.connection() else { return Role::Alone };
+        let Some(mut redis) = self.redis.connection() else { return Role::Alone };
         match in_time(self.lease.take_role(&mut redis, &self.keys)).await {
             Ok(turn) => {
-                self.line.note_well();
+                self.redis.record_success();
                 turn
             }
             Err(error) => {
-                self.line.note_trouble(&error);
+                self.redis.record_failure(&error);
                 Role::Alone
             }
         }
@@ -113,7 +114,7 @@ impl SharedBoard {
 
     async fn lead(&self, board: &Board, db: &Database) -> Result<(), Error> {
         let refreshed = board.refresh(db).await;
-        let Some(mut redis) = self.line.connection() else { return refreshed };
+        let Some(mut redis) = self.redis.connection() else { return refreshed };
         let done = match &refreshed {
             Ok(()) => match to_json(&board.concerts()) {
                 Some(json) => in_time(self.lease.write(&mut redis, &self.keys, &json)).await,
@@ -122,7 +123,7 @@ impl SharedBoard {
             Err(_) => in_time(self.lease.give_back(&mut redis, &self.keys)).await,
         };
         if let Err(error) = done {
-            self.line.note_trouble(&error);
+            self.redis.record_failure(&error);
         }
         refreshed
     }
@@ -133,7 +134,7 @@ impl SharedBoard {
         board.publisher().open();
         loop {
             let Err(error) = self.converse(&board).await;
-            self.line.note_trouble(&error);
+            self.redis.record_failure(&error);
             sleep(RETRY).await;
         }
     }
@@ -142,7 +143,7 @@ impl SharedBoard {
     async fn converse(&self, board: &Board) -> RedisResult<Infallible> {
         let (mut redis, subscription) = self.connect().await?;
         let (mut subscription, mut messages) = subscription.split();
-        self.line.open(redis.clone());
+        self.redis.open(redis.clone());
         // Subscribed first, refreshed then: nothing falls between the two.
         self.reconnected.notify_one();
         let mut heartbeat = interval(HEARTBEAT);
@@ -166,7 +167,7 @@ impl SharedBoard {
                     in_time(subscription.ping::<redis::Value>()).await?;
                     in_time(redis::cmd("PING").query_async::<()>(&mut redis)).await?;
                 }
-                () = self.line.hung_up.notified() => if self.line.connection().is_none() {
+                () = self.redis.disconnected.notified() => if self.redis.connection().is_none() {
                     return Err(io::Error::from(io::ErrorKind::NotConnected).into());
                 },
             }

@@ -18,7 +18,7 @@ pub fn too_many_requests(is_api: bool, limited: &RateLimited) -> HttpResponse {
     let mut response = match limited.class {
         _ if is_api => plain(seconds),
         RateClass::Polls | RateClass::StaticFiles => plain(seconds),
-        _ => Error::TooOften { wait_seconds: seconds }.error_response(),
+        _ => Error::RateLimited { wait_seconds: seconds }.error_response(),
     };
     let headers = response.headers_mut();
     headers.insert(RETRY_AFTER, seconds.into());

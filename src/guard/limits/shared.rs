@@ -23,7 +23,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use super::{Allowance, Client, Rate, RateLimited};
 use crate::guard::secret::{Purpose, Secrets};
 use crate::guard::signing::Signer;
-use crate::redis_line::{Line, Words, in_time};
+use crate::redis_health::{RedisHealth, RedisMessages, in_time};
 use crate::redis_url::RedisUrl;
 use crate::resource::RateClass;
 
@@ -35,9 +35,9 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Between two questions whether Redis is still there, and may be written to.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-const WORDS: Words = Words {
-    well: "the strict rate limits are counted together",
-    away: "every server counts its rate limits itself",
+const MESSAGES: RedisMessages = RedisMessages {
+    up: "the strict rate limits are counted together",
+    down: "every server counts its rate limits itself",
 };
 
 /// Counts the forms of what is kept, as that of the shared board does.
@@ -62,7 +62,7 @@ const TAKE: &str = "
 /// This server's share in the count of all.
 pub struct SharedLimits {
     client: redis::Client,
-    line: Line,
+    redis: RedisHealth,
     /// Names clients, so that no address of a visitor stands in Redis.
     names: Signer,
 }
@@ -72,7 +72,11 @@ impl SharedLimits {
     #[must_use]
     pub fn new(url: &RedisUrl, secrets: &Secrets) -> Self {
         let client = url.client();
-        Self { line: Line::new(&client, WORDS), names: Signer::new(secrets, Purpose::RateLimits), client }
+        Self {
+            redis: RedisHealth::new(&client, MESSAGES),
+            names: Signer::new(secrets, Purpose::RateLimits),
+            client,
+        }
     }
 
     /// Counts a request for all servers. `None` while Redis is away.
@@ -82,7 +86,7 @@ impl SharedLimits {
         client: Client,
         rate: Rate,
     ) -> Option<Result<Allowance, RateLimited>> {
-        let mut redis = self.line.connection()?;
+        let mut redis = self.redis.connection()?;
         let mut script = redis::cmd("EVAL");
         script.arg(TAKE).arg(1).arg(self.name(class, client));
         script.arg(micros(rate.interval())).arg(rate.burst());
@@ -90,7 +94,7 @@ impl SharedLimits {
             Ok((0, remaining)) => Some(Ok(Allowance { class, rate, remaining })),
             Ok((wait_us, _)) => Some(Err(RateLimited { class, rate, wait: Duration::from_micros(wait_us) })),
             Err(error) => {
-                self.line.note_trouble(&error);
+                self.redis.record_failure(&error);
                 None
             }
         }
@@ -100,7 +104,7 @@ impl SharedLimits {
     pub async fn stay_connected(self: Arc<Self>) {
         loop {
             let Err(error) = self.converse().await;
-            self.line.note_trouble(&error);
+            self.redis.record_failure(&error);
             sleep(RETRY).await;
         }
     }
@@ -118,18 +122,18 @@ impl SharedLimits {
                 _ = heartbeat.tick() => match self.beat(&mut redis).await {
                     Ok(()) => {
                         if !is_open {
-                            self.line.open(redis.clone());
+                            self.redis.open(redis.clone());
                             is_open = true;
                         }
-                        self.line.note_well();
+                        self.redis.record_success();
                     }
                     // It answers, but is a replica, or full: asked again with the next beat.
                     Err(error) if !error.is_io_error() && !error.is_unrecoverable_error() => {
-                        self.line.note_trouble(&error);
+                        self.redis.record_failure(&error);
                     }
                     Err(error) => return Err(error),
                 },
-                () = self.line.hung_up.notified() => if is_open && self.line.connection().is_none() {
+                () = self.redis.disconnected.notified() => if is_open && self.redis.connection().is_none() {
                     return Err(io::Error::from(io::ErrorKind::NotConnected).into());
                 },
             }

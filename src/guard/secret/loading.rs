@@ -37,7 +37,7 @@ pub fn load(config: &SecretConfig, db: &Database) -> Result<Secrets, StartError>
     let current = match (&config.current, db.file()) {
         (Some(secret), _) => secret.clone(),
         (None, Some(database)) => load_file(&beside(database))?,
-        (None, None) => db.write_here(|db| store::secret(db, "signing", &generate()))?,
+        (None, None) => db.write_blocking(|db| store::secret(db, "signing", &generate()))?,
     };
     Ok(Secrets::new(current, config.previous.clone()))
 }
@@ -49,7 +49,7 @@ fn beside(database: &Path) -> PathBuf {
 }
 
 fn load_file(path: &Path) -> Result<String, StartError> {
-    let wrong = |what: &str, mend| StartError::setting("SECRET_KEY", &path.display().to_string(), what, mend);
+    let wrong = |what: &str, hint| StartError::setting("SECRET_KEY", &path.display().to_string(), what, hint);
     let unreadable =
         |e: std::io::Error| wrong(&e.to_string(), "make that file readable for this user, or set SECRET_KEY");
     if !path.exists() {

@@ -53,7 +53,7 @@ impl Metrics {
 
     /// Everything, as text.
     pub(super) async fn render(&self, watched: &Watched, report: &Report) -> Result<String, fmt::Error> {
-        let ask = |db: &Database| db.glance_here(TIMEOUT, outbox::store::backlog);
+        let ask = |db: &Database| db.probe_blocking(TIMEOUT, outbox::store::backlog);
         let backlog = self.mail.get(&watched.db, ask).await.found;
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
@@ -102,7 +102,7 @@ fn look_at_databases(now: &mut Registry, db: &Database) {
     now.register("pool_connections", "Database connections held, besides the desk's own", connections);
     gauge(now, "pool_limit_connections", "Most of them", f64::from(pool.limit));
     let (lag, in_use) = (Labeled::default(), Labeled::default());
-    for replica in db.replica_standings() {
+    for replica in db.replica_statuses() {
         set(&lag, "replica", &replica.place, replica.lag.as_secs_f64());
         set(&in_use, "replica", &replica.place, f64::from(replica.is_in_use));
     }

@@ -96,7 +96,7 @@ impl Site {
         let change =
             (ticket_types::available.eq(available), ticket_types::version.eq(ticket_types::version + 1));
         self.beside_the_runtime(|database| {
-            let written = database.write_here(|db| diesel::update(row).set(change).execute(db));
+            let written = database.write_blocking(|db| diesel::update(row).set(change).execute(db));
             written.expect("the tickets can be counted anew");
         });
     }
@@ -115,7 +115,7 @@ impl Site {
                 let _ = released.recv();
                 QueryResult::Ok(())
             };
-            database.write_here(block).expect("the transaction ends well");
+            database.write_blocking(block).expect("the transaction ends well");
         });
         is_blocked.recv().expect("the rows are locked");
         release
@@ -132,7 +132,7 @@ impl Site {
 
     fn read<T: Send>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T> + Send) -> T {
         self.beside_the_runtime(|database| {
-            database.read_primary_here(work).expect("the database can be read")
+            database.read_primary_blocking(work).expect("the database can be read")
         })
     }
 

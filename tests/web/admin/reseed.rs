@@ -75,7 +75,7 @@ fn a_reseed_waits_for_who_is_making_mails_of_its_bookings() {
         let (is_taken, taken_is) = mpsc::channel();
         let database = &database;
         scope.spawn(move || {
-            let mails = database.write_here(|db| {
+            let mails = database.write_blocking(|db| {
                 let taken = store::take(db, 10, taken, leased)?;
                 is_taken.send(()).expect("the reseed waits");
                 // Time enough for a reseed that does not wait.

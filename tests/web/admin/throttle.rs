@@ -156,7 +156,7 @@ fn counts_are_forgotten_after_a_day_and_bounded() {
     ));
     assert_eq!(count(&app, "sign_in_brakes"), ROWS_MAX + 4);
     let database = Database::open(&DatabaseUrl::parse(&app.database.url).expect("a URL"), 1).expect("it");
-    database.write_here(store::throttle::delete_surplus).expect("it writes");
+    database.write_blocking(store::throttle::delete_surplus).expect("it writes");
     assert!(count(&app, "sign_in_brakes") <= ROWS_MAX);
     assert_eq!(count(&app, "sign_in_brakes WHERE key = 'today'"), 0, "the oldest go first");
 }

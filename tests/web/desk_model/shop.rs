@@ -62,7 +62,7 @@ impl Shop {
         let url = DatabaseUrl::parse(&database.url).expect("a URL");
         db::migrate(&url).expect("it migrates");
         let db = Database::open(&url, 1).expect("it opens");
-        db.write_here(|db| seed_if_empty(db, &small_concert())).expect("it is seeded");
+        db.write_blocking(|db| seed_if_empty(db, &small_concert())).expect("it is seeded");
         let limits = DeskLimits { queue_length: 100, batch_size, deadline: Duration::from_secs(5) };
         let desk = Arc::new(Desk::open(&db, Arc::default(), Arc::default(), limits).expect("it opens"));
         let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
@@ -103,16 +103,16 @@ impl Shop {
     pub fn cancel(&self, number: u8) {
         let query = format!("SELECT reference FROM bookings WHERE request_key = '{}'", key(number));
         let found: Vec<Reference> =
-            self.db.read_primary_here(|db| diesel::sql_query(query).load(db)).expect("it is read");
+            self.db.read_primary_blocking(|db| diesel::sql_query(query).load(db)).expect("it is read");
         let Some(Reference { reference }) = found.into_iter().next() else { return };
         let canceler = Canceler::Organizer { reference };
-        self.db.write_here(|db| store::cancel(db, &canceler)).expect("it is canceled");
+        self.db.write_blocking(|db| store::cancel(db, &canceler)).expect("it is canceled");
         self.desk.restocked();
     }
 
     pub fn reseed(&self) {
         let reseeded =
-            self.db.write_here(|db| admin::store::reseed(db, &small_concert(), &Actor::command_line()));
+            self.db.write_blocking(|db| admin::store::reseed(db, &small_concert(), &Actor::command_line()));
         reseeded.expect("it is reseeded");
         self.desk.restocked();
     }
@@ -126,19 +126,19 @@ impl Shop {
     pub fn bookings(&self) -> Vec<(String, String, i32, String)> {
         let query = "SELECT request_key, token, quantity, status FROM bookings ORDER BY request_key";
         let rows: Vec<Row> =
-            self.db.read_primary_here(|db| diesel::sql_query(query).load(db)).expect("it is read");
+            self.db.read_primary_blocking(|db| diesel::sql_query(query).load(db)).expect("it is read");
         rows.into_iter().map(|row| (row.request_key, row.token, row.quantity, row.status)).collect()
     }
 
     pub fn assert_reconciled(&self) {
-        let reconciliation = self.db.read_primary_here(reconcile).expect("it is read");
+        let reconciliation = self.db.read_primary_blocking(reconcile).expect("it is read");
         assert!(reconciliation.holds(), "{reconciliation}");
     }
 }
 
 fn read_tiers(db: &Database) -> Vec<Tier> {
     let query = "SELECT id, available FROM ticket_types ORDER BY position";
-    db.read_primary_here(|db| diesel::sql_query(query).load(db)).expect("it is read")
+    db.read_primary_blocking(|db| diesel::sql_query(query).load(db)).expect("it is read")
 }
 
 fn key(number: u8) -> String {

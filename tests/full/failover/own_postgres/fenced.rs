@@ -18,7 +18,7 @@ impl Pair {
 }
 
 fn terms_ended(server: &Server) -> usize {
-    server.logged().matches("takes no writes there any more").count()
+    server.logged().matches("no longer takes writes: reopening").count()
 }
 
 /// The connections of a primary that was demoted look well, and would be tried again and again.

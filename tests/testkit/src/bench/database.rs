@@ -32,7 +32,7 @@ impl SaleDatabase {
         }
         let database = Database::open(&DatabaseUrl::parse(url)?, 1)?;
         let hot = ticket_types::table.filter(ticket_types::name.eq(HOT_TIER)).select(ticket_types::id);
-        let ticket_type_id = database.read_primary_here(|db| hot.first(db))?;
+        let ticket_type_id = database.read_primary_blocking(|db| hot.first(db))?;
         let sale = Self { url: url.to_owned(), ticket_type_id, folder: folder.to_owned(), database };
         sale.begin_sale()?;
         Ok(sale)
@@ -40,7 +40,7 @@ impl SaleDatabase {
 
     /// No bookings, all tickets there, and no old log left to write out: each round starts alike.
     pub fn begin_sale(&self) -> Result<()> {
-        self.database.write_here(|db| {
+        self.database.write_blocking(|db| {
             match db {
                 Db::Postgres(pg) => pg.batch_execute("TRUNCATE bookings, mails, admissions")?,
                 Db::Sqlite(sqlite) => {
@@ -51,7 +51,7 @@ impl SaleDatabase {
             let full = (ticket_types::capacity.eq(CAPACITY), ticket_types::available.eq(CAPACITY));
             diesel::update(hot).set((full, ticket_types::version.eq(ticket_types::version + 1))).execute(db)
         })?;
-        self.database.read_primary_here(|db| match db {
+        self.database.read_primary_blocking(|db| match db {
             Db::Postgres(pg) => pg.batch_execute("CHECKPOINT"),
             Db::Sqlite(sqlite) => sqlite.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)"),
         })?;
@@ -60,7 +60,7 @@ impl SaleDatabase {
 
     /// What waits to be sent is no longer wanted: no sender disturbs the next round.
     pub fn end_sale(&self) -> Result<()> {
-        self.database.write_here(|db| match db {
+        self.database.write_blocking(|db| match db {
             Db::Postgres(pg) => pg.batch_execute("TRUNCATE mails"),
             Db::Sqlite(sqlite) => sqlite.batch_execute("DELETE FROM mails"),
         })?;
@@ -73,7 +73,7 @@ impl SaleDatabase {
             INSERT INTO mails (booking_id, kind, queued_at, due_at, state)
             SELECT id, 'confirmation', created_at, created_at, 'dropped' FROM bookings b
             WHERE NOT EXISTS (SELECT 1 FROM mails m WHERE m.booking_id = b.id)";
-        self.database.write_here(|db| match db {
+        self.database.write_blocking(|db| match db {
             Db::Postgres(pg) => pg.batch_execute(CONFIRM),
             Db::Sqlite(sqlite) => sqlite.batch_execute(CONFIRM),
         })?;
@@ -84,7 +84,7 @@ impl SaleDatabase {
     /// was lost may be there too.
     pub fn is_true(&self, confirmed: u64, errors: u64) -> Result<bool> {
         let verified = techkraft(&self.url, &self.folder).arg("verify").output()?;
-        let booked: i64 = self.database.read_primary_here(|db| bookings::table.count().get_result(db))?;
+        let booked: i64 = self.database.read_primary_blocking(|db| bookings::table.count().get_result(db))?;
         let booked = u64::try_from(booked)?;
         let holds = (confirmed..=confirmed + errors).contains(&booked);
         if !verified.status.success() {

@@ -17,13 +17,13 @@ const WAITED: Duration = Duration::from_millis(5);
 
 /// Counts who waits for a connection.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PoolFigures {
+pub(super) struct PoolMetrics {
     waits: Counter,
     wait_seconds: Counter<f64, AtomicU64>,
     timeouts: Counter,
 }
 
-impl HandleEvent for PoolFigures {
+impl HandleEvent for PoolMetrics {
     fn handle_checkout(&self, event: CheckoutEvent) {
         if event.duration() >= WAITED {
             self.waits.inc();
@@ -49,7 +49,7 @@ pub struct PoolUse {
 
 /// What is known of a replica.
 #[derive(Debug, Clone)]
-pub struct ReplicaStanding {
+pub struct ReplicaStatus {
     /// Host and port.
     pub place: String,
     /// Whether it is read from.
@@ -61,7 +61,7 @@ pub struct ReplicaStanding {
 impl Database {
     /// Has the waits for the pool's connections shown.
     pub fn register(&self, registry: &mut Registry) {
-        let PoolFigures { waits, wait_seconds, timeouts } = self.figures.clone();
+        let PoolMetrics { waits, wait_seconds, timeouts } = self.metrics.clone();
         registry.register("pool_waits", "Times that somebody waited for a database connection", waits);
         registry.register_with_unit(
             "pool_wait",
@@ -82,8 +82,8 @@ impl Database {
 
     /// How the replicas stand, in the order in which they are set.
     #[must_use]
-    pub fn replica_standings(&self) -> Vec<ReplicaStanding> {
-        self.replicas.as_ref().map(|replicas| replicas.standings()).unwrap_or_default()
+    pub fn replica_statuses(&self) -> Vec<ReplicaStatus> {
+        self.replicas.as_ref().map(|replicas| replicas.statuses()).unwrap_or_default()
     }
 
     /// Asks the primary, through the pool, how its schema stands to this program. Blocks the thread, for a
@@ -91,11 +91,11 @@ impl Database {
     ///
     /// # Errors
     /// One line: that no connection came free, that the server takes no writes, or what the database said.
-    pub fn schema_here(&self, wait: Duration) -> Result<Schema, String> {
+    pub fn schema_blocking(&self, wait: Duration) -> Result<Schema, String> {
         let mut held = self.pool.get_timeout(wait).map_err(|e| one_line(&e))?;
         let schema = schema(&mut held.db).map_err(|e| one_line(&e))?;
         if !takes_writes(&mut held.db).map_err(|e| one_line(&e))? {
-            held.end_term();
+            held.end_epoch();
             return Err("it takes no writes".into());
         }
         Ok(schema)
@@ -106,7 +106,7 @@ impl Database {
     ///
     /// # Errors
     /// One line: that no connection came free, or what the database said.
-    pub fn glance_here<T>(
+    pub fn probe_blocking<T>(
         &self,
         wait: Duration,
         work: impl FnOnce(&mut Db) -> QueryResult<T>,

@@ -1,38 +1,38 @@
-//! A pulse: when something that goes on by itself was last seen alive.
+//! A heartbeat: when a background task last showed that it is alive.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Beaten by one, looked at by others. A beat costs a look at the clock and a store.
+/// Written by one task, read by others. A beat costs one clock read and one atomic store.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct Heartbeat {
     begun: Instant,
-    /// Milliseconds from the beginning to the last beat.
+    /// Milliseconds from `begun` to the last beat.
     beaten_ms: AtomicU64,
-    /// For somebody else, so that its silence is not its own fault.
+    /// Waiting for something else, so silence is not a failure.
     waits: AtomicBool,
 }
 
-impl Default for Pulse {
-    /// Has just beaten.
+impl Default for Heartbeat {
+    /// Starts with a beat.
     fn default() -> Self {
         Self { begun: Instant::now(), beaten_ms: AtomicU64::new(0), waits: AtomicBool::new(false) }
     }
 }
 
-impl Pulse {
+impl Heartbeat {
     pub fn beat(&self) {
         self.beaten_ms.store(self.now_ms(), Ordering::Relaxed);
         self.waits.store(false, Ordering::Relaxed);
     }
 
-    /// Beats, and is silent from now on because it waits for somebody else, until it beats again.
+    /// Beats once, then counts as alive until the next beat, because it waits for something else.
     pub fn begin_waiting(&self) {
         self.beat();
         self.waits.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was seen lately, or waits.
+    /// Whether it beat recently, or is waiting.
     #[must_use]
     pub fn is_alive(&self, silence_max: Duration) -> bool {
         self.age() <= silence_max || self.waits.load(Ordering::Relaxed)
@@ -54,22 +54,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pulse_ages_until_it_beats() {
-        let pulse = Pulse::default();
+    fn a_heartbeat_ages_until_the_next_beat() {
+        let heartbeat = Heartbeat::default();
         std::thread::sleep(Duration::from_millis(60));
-        assert!(pulse.age() >= Duration::from_millis(50));
-        pulse.beat();
-        assert!(pulse.age() < Duration::from_millis(50));
+        assert!(heartbeat.age() >= Duration::from_millis(50));
+        heartbeat.beat();
+        assert!(heartbeat.age() < Duration::from_millis(50));
     }
 
     #[test]
-    fn who_waits_for_somebody_else_is_not_dead() {
-        let pulse = Pulse::default();
-        pulse.begin_waiting();
+    fn a_waiting_task_counts_as_alive() {
+        let heartbeat = Heartbeat::default();
+        heartbeat.begin_waiting();
         std::thread::sleep(Duration::from_millis(30));
-        assert!(pulse.is_alive(Duration::from_millis(10)) && pulse.age() >= Duration::from_millis(20));
-        pulse.beat();
+        assert!(
+            heartbeat.is_alive(Duration::from_millis(10)) && heartbeat.age() >= Duration::from_millis(20)
+        );
+        heartbeat.beat();
         std::thread::sleep(Duration::from_millis(30));
-        assert!(!pulse.is_alive(Duration::from_millis(10)));
+        assert!(!heartbeat.is_alive(Duration::from_millis(10)));
     }
 }
