@@ -1,4 +1,4 @@
-//! The body of a request, as JSON.
+//! Request bodies in JSON.
 
 use actix_web::error::PayloadError;
 use actix_web::web::Bytes;
@@ -7,19 +7,19 @@ use serde::de::DeserializeOwned;
 
 use crate::guard::request_validation::JSON;
 
-/// What a handler gets of a body: it may be too long, which is for the contract to say in its own words.
+/// The body as handlers get it. Each API words the error of one that is too large itself.
 pub type Body = Result<Bytes, ActixError>;
 
-/// Why a body is not read.
+/// Why a body cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unreadable {
     NotJson,
     TooLarge,
-    /// Why, without what was sent.
+    /// The reason, without what was sent.
     Malformed(String),
 }
 
-/// Reads it. How deep it may go `serde_json` limits, to 128.
+/// Parses the body. `serde_json` limits nesting to 128 levels.
 ///
 /// # Errors
 /// [`Unreadable`]
@@ -30,26 +30,26 @@ pub fn read<T: DeserializeOwned>(request: &HttpRequest, body: Body) -> Result<T,
     let body = body.map_err(|error| match error.as_error::<PayloadError>() {
         Some(PayloadError::Overflow) => Unreadable::TooLarge,
         _ if error.as_response_error().status_code() == 413 => Unreadable::TooLarge,
-        _ => Unreadable::Malformed("The body never came to its end.".into()),
+        _ => Unreadable::Malformed("The body is incomplete.".into()),
     })?;
-    // A list of the values would be read as well.
+    // serde would accept an array of the values too.
     if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(Unreadable::Malformed("The body is no JSON object.".into()));
+        return Err(Unreadable::Malformed("The body is not a JSON object.".into()));
     }
     serde_json::from_slice(&body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let what = match error.classify() {
-            serde_json::error::Category::Data => "is not as it should be",
-            _ => "is no JSON",
+            serde_json::error::Category::Data => "does not have the expected form",
+            _ => "is not valid JSON",
         };
         Unreadable::Malformed(format!("The body {what}, at line {line}, column {column}."))
     })
 }
 
-/// A whole number, also one that is written as 2.0, which is the same in JSON. `None` for everything else.
+/// An integer, also when written as 2.0, which is the same number in JSON. `None` for everything else.
 #[must_use]
 pub fn whole_number(value: &serde_json::Value) -> Option<i64> {
-    /// Up to which each whole number is one of JSON's.
+    /// Up to 2^53 a float holds every integer exactly.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     value.as_i64().or_else(|| {
         let number = value.as_f64()?;
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_numbers_are_numbers() {
+    fn integers_are_accepted_in_any_notation() {
         assert_eq!(whole_number(&json!(2)), Some(2));
         assert_eq!(whole_number(&json!(2.0)), Some(2));
         assert_eq!(whole_number(&json!(-3)), Some(-3));

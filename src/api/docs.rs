@@ -1,4 +1,4 @@
-//! `/api/docs`: the OpenAPI document as a page for people. Rendered here, so it needs no script.
+//! `/api/docs`: the OpenAPI document as a page, rendered on the server.
 
 use std::sync::LazyLock;
 
@@ -23,7 +23,7 @@ struct Docs<'a> {
     public_url: &'a str,
 }
 
-/// What the document says, in the order in which it is read.
+/// The document, in reading order.
 struct Reference {
     description: String,
     chapters: Vec<Chapter>,
@@ -43,15 +43,15 @@ struct Operation {
     path: String,
     summary: String,
     parameters: Vec<Field>,
-    /// The name of the body's type.
+    /// The type of the body.
     body: Option<String>,
-    answers: Vec<Answer>,
+    responses: Vec<DocsResponse>,
 }
 
 /// A parameter, or a field of a type.
 struct Field {
     name: String,
-    /// Where it stands, of a parameter.
+    /// For a parameter: path, query or header.
     place: String,
     shape: Shape,
     is_required: bool,
@@ -59,13 +59,13 @@ struct Field {
     example: Option<String>,
 }
 
-/// What a value is: plain, or a type of this document.
+/// The type of a value; a link if it is a type of this document.
 struct Shape {
     text: String,
     link: Option<String>,
 }
 
-struct Answer {
+struct DocsResponse {
     status: String,
     description: String,
     shape: Option<Shape>,
@@ -75,7 +75,7 @@ struct Type {
     name: String,
     description: String,
     fields: Vec<Field>,
-    /// The values that it has, of one that is no object.
+    /// The possible values, if it is not an object.
     values: Vec<String>,
 }
 
@@ -123,7 +123,7 @@ fn operations(document: &Value, tag: &Value) -> Vec<Operation> {
 impl Operation {
     fn of(path: &str, method: &str, operation: &Value) -> Self {
         let summary = text(&operation["summary"]);
-        // Begins with the address, which the heading says already.
+        // Without the method and path, which are in the heading.
         let summary = summary.split_once(": ").map_or(String::new(), |(_, rest)| sentence(rest));
         let parameters = each(&operation["parameters"]).map(|it| Field {
             name: text(&it["name"]),
@@ -133,7 +133,7 @@ impl Operation {
             description: text(&it["description"]),
             example: it.get("example").map(shown),
         });
-        let answers = operation["responses"].as_object().into_iter().flatten();
+        let responses = operation["responses"].as_object().into_iter().flatten();
         Self {
             id: text(&operation["operationId"]),
             method: method.to_uppercase(),
@@ -141,15 +141,19 @@ impl Operation {
             summary,
             parameters: parameters.collect(),
             body: schema_of(&operation["requestBody"]).and_then(|schema| Shape::of(schema).link),
-            answers: answers.map(|(status, answer)| Answer::of(status, answer)).collect(),
+            responses: responses.map(|(status, response)| DocsResponse::of(status, response)).collect(),
         }
     }
 }
 
-impl Answer {
-    fn of(status: &str, answer: &Value) -> Self {
+impl DocsResponse {
+    fn of(status: &str, response: &Value) -> Self {
         let status = if status == "default" { "Other".to_owned() } else { status.to_owned() };
-        Self { status, description: text(&answer["description"]), shape: schema_of(answer).map(Shape::of) }
+        Self {
+            status,
+            description: text(&response["description"]),
+            shape: schema_of(response).map(Shape::of),
+        }
     }
 }
 
@@ -202,7 +206,7 @@ impl Shape {
     }
 }
 
-/// The schema of a body or an answer: all have one content at most.
+/// The schema of a body or a response. Each has one content type at most.
 fn schema_of(holder: &Value) -> Option<&Value> {
     holder["content"].as_object()?.values().next().map(|content| &content["schema"])
 }
@@ -211,7 +215,7 @@ fn each(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 
-/// Without the marks of code, which are for those who read the document itself.
+/// Without backticks, which are meant for readers of the document itself.
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().replace('`', "")
 }

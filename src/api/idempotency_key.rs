@@ -1,9 +1,9 @@
-//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a client names its booking, so that it
-//! can send it again when it has not heard the answer.
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): lets a client resend a booking when it got no
+//! response.
 //!
-//! It becomes the order's request key, of which the desk books each once. So the same order with the same key
-//! finds its booking, also while the first is still on its way: it waits in the same line, so there is nothing
-//! to answer 409 for. A refusal has taken nothing and is not remembered: the same key may try again.
+//! It becomes the order's request key, and the desk books each key once. The same order with the same key gets the same
+//! booking, even while the first request is still running: both wait in the same queue, so there is no 409 for
+//! concurrent requests. Refusals are not stored: the same key can be tried again.
 
 use actix_web::HttpRequest;
 use base64::Engine as _;
@@ -15,28 +15,28 @@ use crate::guard::api_tokens::{self, ApiTokens};
 
 pub const HEADER: &str = "Idempotency-Key";
 
-/// Fewest characters: a key that two clients think of is a key that neither can use.
+/// Fewest characters: two clients must not choose the same key by chance.
 pub const LENGTH_MIN: usize = 16;
 pub const LENGTH_MAX: usize = 255;
 
-/// The key of a request, as the desk's request key. Tokens have their keys to themselves; those without one
-/// share theirs, as their addresses change while they try.
+/// The request key for the desk. Each API token has a key space of its own. Clients without a token share one: their
+/// addresses may change between two attempts.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The problem, if the header is missing or invalid.
 pub fn of_request(request: &HttpRequest, tokens: &ApiTokens) -> Result<String, Problem> {
     let token = api_tokens::borne(request.headers()).and_then(|token| tokens.find(token));
     let owner = token.map(|token| token.name.as_str()).unwrap_or_default();
     Ok(request_key(owner, &read(request)?))
 }
 
-/// Of no form's: those are not as long.
+/// Longer than the keys of forms, so the two never collide.
 fn request_key(owner: &str, key: &str) -> String {
     let hash = Sha256::new().chain_update(owner).chain_update([0]).chain_update(key).finalize();
     format!("api:{}", URL_SAFE_NO_PAD.encode(hash))
 }
 
-/// As a Structured Header's string, in quotes (RFC 8941, section 3.3.3), or bare, as many clients send it.
+/// Accepts a quoted string (RFC 8941, section 3.3.3), and also a bare one, as many clients send it.
 fn read(request: &HttpRequest) -> Result<String, Problem> {
     let mut all = request.headers().get_all(HEADER);
     let Some(only) = all.next() else { return Err(Problem::new(ProblemType::IdempotencyKeyMissing)) };
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn each_token_has_its_own_keys() {
+    fn each_token_has_its_own_key_space() {
         let key = "8e03978e-40d5-43dd";
         assert_eq!(request_key("ada", key), request_key("ada", key));
         assert_ne!(request_key("ada", key), request_key("", key));

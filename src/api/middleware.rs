@@ -1,8 +1,8 @@
-//! What stands before the API and before nothing else: other sites' pages that are let in (CORS), and the
-//! translation of whatever refuses a request into JSON. Everything that is not the API's goes through as it is.
+//! The API's middleware: CORS, and errors of inner middlewares and the router as JSON. Requests for other URLs pass
+//! unchanged.
 //!
-//! It stands outside the rate limits, so that a page of another site can read that it asks too often; what a
-//! browser asks before it asks (a preflight) is answered here, and not counted.
+//! It wraps the rate limits, so that other sites' pages can read a 429. Preflight requests are answered here and not
+//! counted.
 
 use std::rc::Rc;
 
@@ -20,10 +20,10 @@ use super::in_json;
 use crate::guard::panics;
 use crate::resource::is_api;
 
-/// Seconds for which a browser remembers what it may ask.
+/// Seconds for which a browser caches a preflight response.
 const PREFLIGHT_SECONDS: usize = 600;
 
-/// Which other sites' pages may call the API.
+/// Which other sites may call the API from their pages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum CorsOrigins {
     #[default]
@@ -44,7 +44,7 @@ impl ApiMiddleware {
         Self { origins }
     }
 
-    /// Never with credentials: the API knows no cookies.
+    /// Never with credentials: the API reads no cookies.
     fn cors(&self) -> Option<Cors> {
         let cors = match &self.origins {
             CorsOrigins::None => return None,
@@ -64,10 +64,10 @@ impl ApiMiddleware {
     }
 }
 
-/// The door of one of the server's threads.
+/// The middleware on one of the server's threads.
 pub struct ApiMiddlewareService<S> {
     site: Rc<S>,
-    cors: Option<CorsMiddleware<InJson<S>>>,
+    cors: Option<CorsMiddleware<JsonErrors<S>>>,
 }
 
 type Answer<B> = ServiceResponse<EitherBody<B>>;
@@ -85,7 +85,7 @@ where
 
     fn new_transform(&self, site: S) -> Self::Future {
         let site = Rc::new(site);
-        let cors = self.cors().map(|cors| cors.new_transform(InJson { site: Rc::clone(&site) }));
+        let cors = self.cors().map(|cors| cors.new_transform(JsonErrors { site: Rc::clone(&site) }));
         async move {
             let cors = match cors {
                 Some(cors) => Some(cors.await?),
@@ -120,7 +120,7 @@ where
                 let answer = cors.call(request);
                 answer.map_ok(|it| it.map_into_boxed_body().map_into_right_body()).boxed_local()
             }
-            None => InJson { site: Rc::clone(&self.site) }
+            None => JsonErrors { site: Rc::clone(&self.site) }
                 .call(request)
                 .map_ok(|it| it.map_into_right_body())
                 .boxed_local(),
@@ -128,12 +128,12 @@ where
     }
 }
 
-/// The site, whose errors come as JSON.
-pub struct InJson<S> {
+/// The site with its errors in JSON.
+pub struct JsonErrors<S> {
     site: Rc<S>,
 }
 
-impl<S, B> Service<ServiceRequest> for InJson<S>
+impl<S, B> Service<ServiceRequest> for JsonErrors<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,

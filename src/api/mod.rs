@@ -1,12 +1,13 @@
-//! The API: programs see what is on sale and book as people do. The same desk, the same board, the same rules
-//! and rate limits stand behind it; what is here only reads and writes JSON.
+//! The API for programs. It uses the same desk, board, rules and rate limits as the site; what is here only reads and
+//! writes JSON.
 //!
-//! [`v1`] is the API as it should be. [`compat`] is the contract of the product that we follow, kept as it is for
-//! the clients that know it. Neither reads a cookie: who may do what is said by tokens in the request, so that
-//! nobody's browser can be made to act for its owner.
+//! [`v1`] is the API. [`compat`] is that of the product this one replaces, for its existing clients. Neither reads
+//! cookies: tokens in the request say who may do what, so no visitor's browser can be made to act for its owner.
 //!
-//! [`middleware`] stands before both: other sites' pages, when they are allowed in, and errors in JSON. [`openapi`] is
-//! the document of it all, made from the code, and [`docs`] the same as a page.
+//! [`middleware`] handles CORS and turns errors into JSON. [`openapi`] generates the document of it all, and [`docs`]
+//! shows it as a page.
+//!
+//! Rules of the shop do not belong here: they stand in the features.
 
 pub mod body;
 pub mod compat;
@@ -24,21 +25,21 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, He
 
 use self::problem::{Problem, ProblemType};
 
-/// Whether it is one of the first contract, whose errors have a form of their own.
+/// Whether a path belongs to the compat API, whose errors have a form of their own.
 fn is_compat(path: &str) -> bool {
     let is_or_is_below =
         |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     is_or_is_below("/api/tickets") || is_or_is_below("/api/bookings")
 }
 
-/// An error in the words of the contract that the path belongs to.
+/// An error in the form of the API that the path belongs to.
 #[must_use]
 pub fn refusal(path: &str, problem: &Problem) -> HttpResponse {
     if is_compat(path) { compat::refusal(problem.status(), problem.detail()) } else { problem.response() }
 }
 
-/// The answer of whatever stands before the pages, or of the router, in JSON, with its headers. `None`: it is
-/// JSON already, or no error.
+/// An error of a middleware or of the router, in JSON and with its headers. `None` if it is JSON already, or no
+/// error.
 #[must_use]
 pub fn in_json(path: &str, answer: &HttpResponse<impl Sized>) -> Option<HttpResponse<BoxBody>> {
     let is_error = answer.status().is_client_error() || answer.status().is_server_error();
@@ -74,7 +75,7 @@ mod tests {
     use crate::resource::is_api;
 
     #[test]
-    fn paths_belong_to_contracts() {
+    fn each_path_belongs_to_its_api() {
         for (path, api, first) in [
             ("/api/tickets", true, true),
             ("/api/bookings/1", true, true),

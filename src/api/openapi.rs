@@ -1,5 +1,4 @@
-//! The OpenAPI 3.1 document, made from the handlers and the types themselves; what is true of all of them is
-//! added here.
+//! The OpenAPI 3.1 document, generated from the handlers and types. What all operations share is added here.
 
 use std::sync::LazyLock;
 
@@ -20,9 +19,9 @@ use super::v1;
 #[openapi(
     info(
         title = "TechKraft Tickets",
-        description = "Concerts, what is left of their tickets, and bookings. The same desk and the same rules \
-            stand behind it as behind the site's pages. No cookies are read: who may see or cancel a booking is \
-            who has its token. A bearer token of the organizer's is optional, and gives a rate limit of one's own.",
+        description = "Concerts, ticket availability and bookings. The API uses the same booking engine and rules \
+            as the site. It reads no cookies: anyone with a booking's token can view and cancel it. An optional \
+            bearer token from the organizer raises your rate limit.",
     ),
     paths(
         v1::events::index,
@@ -35,23 +34,23 @@ use super::v1;
         compat::pages::index,
         compat::pages::create,
     ),
-    components(schemas(Problem, FieldError, compat::ErrorMessage)),
+    components(schemas(Problem, FieldError, compat::CompatError)),
     tags(
-        (name = "Concerts", description = "What is on, and what is left of it."),
-        (name = "Bookings", description = "Tickets for a buyer, whom a mail tells of them."),
-        (name = "First contract", description = "The contract of the product that this one follows, for clients \
-            that know it: whole dollars, a userId in place of a buyer, no mail, and errors as { \"error\": … }. It \
-            acts on the concert that is on sale first."),
+        (name = "Concerts", description = "Events and availability."),
+        (name = "Bookings", description = "Book tickets; the buyer gets a confirmation email."),
+        (name = "Legacy API", description = "For clients of the product that this one replaces: prices in \
+            dollars, a userId instead of a buyer, no email, and errors as { \"error\": … }. It sells the next \
+            concert only."),
     ),
-    modifiers(&OfAll)
+    modifiers(&SharedParts)
 )]
 struct Document;
 
-/// The document, and how it is sent.
+/// Generated once, when it is first requested.
 static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(Document::openapi);
 static JSON: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_json().unwrap_or_default());
 
-/// `GET /api/v1/openapi.json`: the same for everybody, and for as long as this release runs.
+/// `GET /api/v1/openapi.json`: the same for every client of a release.
 pub async fn show() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "private, max-age=60"))
@@ -65,14 +64,14 @@ pub fn json() -> &'static str {
     &JSON
 }
 
-/// What holds for every operation: a token may be borne, counts are told, and errors have one form.
-struct OfAll;
+/// What all operations share: the optional token, the rate limit headers, and the form of errors.
+struct SharedParts;
 
-impl Modify for OfAll {
+impl Modify for SharedParts {
     fn modify(&self, document: &mut OpenApi) {
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         document.components.get_or_insert_default().add_security_scheme("bearer", bearer);
-        // One of the two: none, or a token.
+        // Either no token or one.
         document.security = Some(vec![
             SecurityRequirement::default(),
             SecurityRequirement::new::<_, [&str; 0], _>("bearer", []),
@@ -81,7 +80,7 @@ impl Modify for OfAll {
             let error = error_of(path);
             for (operation, is_post) in operations(item) {
                 add_errors(operation, &error, is_post);
-                add_counts(operation);
+                add_rate_limit_headers(operation);
             }
         }
     }
@@ -92,7 +91,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&mut Operation, bool
     reads.into_iter().chain(item.post.as_mut().map(|operation| (operation, true)))
 }
 
-/// The type and the schema of a contract's errors.
+/// The content type and schema of the errors of a path.
 fn error_of(path: &str) -> (&'static str, Ref) {
     if super::is_compat(path) {
         ("application/json", Ref::from_schema_name("FirstError"))
@@ -103,12 +102,12 @@ fn error_of(path: &str) -> (&'static str, Ref) {
 
 fn add_errors(operation: &mut Operation, (content_type, schema): &(&str, Ref), is_post: bool) {
     let of_all = [
-        ("401", "The token is not known", false),
-        ("403", "A request with cookies, from a page of another site", true),
-        ("413", "The body is longer than 16 KiB", true),
-        ("415", "The body is no JSON, or encoded", true),
-        ("429", "Too many requests; `Retry-After` says how many seconds to wait", false),
-        ("503", "Busy; trying again in `Retry-After` seconds is safe with an Idempotency-Key", true),
+        ("401", "Invalid token", false),
+        ("403", "Cross-site request with cookies", true),
+        ("413", "Body larger than 16 KiB", true),
+        ("415", "Body is not JSON, or uses a content encoding", true),
+        ("429", "Too many requests. Wait the seconds in `Retry-After`", false),
+        ("503", "Busy. It is safe to retry after `Retry-After` seconds with the same Idempotency-Key", true),
         ("default", "Any other error", false),
     ];
     for (status, description, of_posts) in of_all {
@@ -124,16 +123,13 @@ fn add_errors(operation: &mut Operation, (content_type, schema): &(&str, Ref), i
     }
 }
 
-fn add_counts(operation: &mut Operation) {
+fn add_rate_limit_headers(operation: &mut Operation) {
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(Response { headers, .. }) = response {
-            let what =
-                "How many requests are left (draft-ietf-httpapi-ratelimit-headers), where they are limited";
+            let what = "Requests left (draft-ietf-httpapi-ratelimit-headers); absent if there is no limit";
             headers.insert("RateLimit".into(), header(Type::String, what).into());
-            headers.insert(
-                "RateLimit-Policy".into(),
-                header(Type::String, "How many there are, and in how long").into(),
-            );
+            headers
+                .insert("RateLimit-Policy".into(), header(Type::String, "The limit and its window").into());
         }
     }
 }

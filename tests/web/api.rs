@@ -1,10 +1,10 @@
 //! Programs: both contracts of the API over real HTTP.
 
 mod bookings;
+mod compat;
 mod concerts;
 mod cross_origin;
 mod errors;
-mod first;
 mod once;
 mod reference;
 

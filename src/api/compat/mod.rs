@@ -1,9 +1,10 @@
-//! The first contract: `/api/tickets` and `/api/bookings` as the product that we follow has them, so that its
-//! clients run against this server unchanged. It acts on the concert that is on sale first.
+//! The compat API: `/api/tickets` and `/api/bookings` as in the product that this one replaces, so that its clients
+//! run against this server unchanged. It sells the next concert only.
 //!
-//! A booking here knows its buyer by a `userId` alone, which is an id and never an address: it has no mail, and
-//! what one person may hold is counted by it. `payment` says that nothing was charged online: that is done where
-//! the tickets are shown.
+//! A booking here has a `userId` instead of a buyer. It is an id, never an email address: no mail is sent, and the
+//! limit per person counts by it. `payment` says that nothing was charged online.
+//!
+//! New features do not belong here, but in [`crate::api::v1`].
 
 pub mod pages;
 
@@ -19,10 +20,10 @@ use crate::booking::Booking;
 use crate::error::RETRY_AFTER_SECONDS;
 use crate::events::TicketType;
 
-/// A tier of the concert.
+/// A ticket type of the concert.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FirstTicket)]
-pub struct Ticket {
+pub struct CompatTicket {
     #[schema(example = "1")]
     id: String,
     #[schema(example = "VIP")]
@@ -30,15 +31,15 @@ pub struct Ticket {
     /// In dollars.
     #[schema(value_type = f64, example = 100, minimum = 0)]
     price: Number,
-    /// How many there are in all.
+    /// Tickets in total.
     #[schema(example = 100, minimum = 0)]
     quantity: i32,
-    /// How many are left.
+    /// Tickets left.
     #[schema(example = 100, minimum = 0)]
     available: i32,
 }
 
-impl Ticket {
+impl CompatTicket {
     fn of(ticket_type: &TicketType) -> Self {
         Self {
             id: ticket_type.id.to_string(),
@@ -50,7 +51,7 @@ impl Ticket {
     }
 }
 
-/// Whole where there are no cents.
+/// A whole number if there are no cents.
 fn dollars(cents: i64) -> Number {
     match cents % 100 {
         0 => Number::from(cents / 100),
@@ -58,41 +59,40 @@ fn dollars(cents: i64) -> Number {
     }
 }
 
-/// What is to be booked, and for whom. Other fields are ignored.
+/// A booking request. Unknown fields are ignored.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 #[schema(as = FirstNewBooking)]
-pub struct NewBooking {
+pub struct CompatNewBooking {
     /// A ticket's `id`.
-    #[schema(value_type = Id, required = true)]
+    #[schema(value_type = CompatId, required = true)]
     ticket_type_id: Value,
     #[schema(value_type = i64, required = true, minimum = 1, example = 2)]
     quantity: Value,
-    /// Whose booking it is: an id of the client's own, of 1 to 100 characters.
-    #[schema(value_type = Id, required = true)]
+    /// Your own id for the user, 1 to 100 characters.
+    #[schema(value_type = CompatId, required = true)]
     user_id: Value,
 }
 
-/// An id: a text, or a number.
+/// An id, as a string or a number.
 #[derive(ToSchema)]
 #[schema(as = FirstId)]
 #[serde(untagged)]
-#[allow(dead_code, reason = "it is there for the document alone")]
-pub enum Id {
+pub enum CompatId {
     #[schema(example = "1")]
     Text(String),
     Number(i64),
 }
 
-/// An order as it was read: nothing is missing in it, and there is no such ticket yet.
-struct Wanted {
+/// A request with all of its fields. Whether the ticket type exists is not checked yet.
+struct CompatOrder {
     ticket_type_id: String,
     quantity: i64,
     user_id: String,
 }
 
-impl NewBooking {
-    fn read(&self) -> Result<Wanted, &'static str> {
+impl CompatNewBooking {
+    fn read(&self) -> Result<CompatOrder, &'static str> {
         const MISSING: &str = "Missing required fields";
         let ticket_type_id = id(&self.ticket_type_id).ok_or(MISSING)?;
         let user_id = id(&self.user_id).ok_or(MISSING)?;
@@ -100,7 +100,7 @@ impl NewBooking {
             return Err(MISSING);
         }
         match whole_number(&self.quantity) {
-            Some(quantity) if quantity > 0 => Ok(Wanted { ticket_type_id, quantity, user_id }),
+            Some(quantity) if quantity > 0 => Ok(CompatOrder { ticket_type_id, quantity, user_id }),
             None if self.quantity.as_f64().is_some_and(|quantity| quantity > 0.0) => {
                 Err("Quantity must be a whole number")
             }
@@ -117,22 +117,22 @@ fn id(value: &Value) -> Option<String> {
     }
 }
 
-/// What was booked.
+/// A confirmed booking.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FirstBooked)]
-pub struct Booked {
+pub struct CompatBooked {
     success: bool,
-    booking: BookedTickets,
-    payment: Payment,
+    booking: CompatBooking,
+    payment: CompatPayment,
     message: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = FirstBooking)]
-pub struct BookedTickets {
-    /// The booking's token, which opens it at `/bookings/{id}` and `/api/v1/bookings/{id}`. Who has it may see
-    /// and cancel the booking.
+pub struct CompatBooking {
+    /// The booking's token, for `/bookings/{id}` and `/api/v1/bookings/{id}`. Anyone with it can view and cancel the
+    /// booking.
     id: String,
     ticket_type_id: String,
     user_id: String,
@@ -141,36 +141,36 @@ pub struct BookedTickets {
     created_at: String,
 }
 
-/// Says that nothing was charged online.
+/// Nothing is charged online.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = FirstPayment)]
-pub struct Payment {
-    /// `not-charged-` and the booking's reference.
+pub struct CompatPayment {
+    /// `not-charged-` followed by the booking's reference.
     #[schema(example = "not-charged-TK-7F3K-9QXM")]
     transaction_id: String,
-    /// What was charged online: 0.
+    /// The amount charged online: always 0.
     #[schema(example = 0)]
     amount: i64,
     #[schema(example = "USD")]
     currency: String,
 }
 
-impl Booked {
+impl CompatBooked {
     fn of(booking: Booking) -> Self {
         let reference = &booking.reference;
         Self {
             success: true,
-            payment: Payment {
+            payment: CompatPayment {
                 transaction_id: format!("not-charged-{reference}"),
                 amount: 0,
                 currency: booking.currency.clone(),
             },
             message: format!("Booking confirmed: {reference}. Nothing was charged online."),
-            booking: BookedTickets {
+            booking: CompatBooking {
                 id: booking.token,
                 ticket_type_id: booking.ticket_type_id.to_string(),
-                // The name is the id.
+                // Compat bookings store the id as the buyer's name.
                 user_id: booking.buyer_name,
                 quantity: booking.quantity,
                 created_at: super::v1::time(booking.created_at),
@@ -179,15 +179,15 @@ impl Booked {
     }
 }
 
-/// What went wrong.
+/// An error.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FirstError)]
-pub struct ErrorMessage<'a> {
+pub struct CompatError<'a> {
     #[schema(example = "Missing required fields")]
     error: &'a str,
 }
 
-/// An error in this contract's form.
+/// An error as the clients of this API expect it.
 #[must_use]
 pub fn refusal(status: StatusCode, message: &str) -> HttpResponse {
     let mut response = HttpResponse::build(status);
@@ -195,7 +195,7 @@ pub fn refusal(status: StatusCode, message: &str) -> HttpResponse {
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
     }
-    response.json(ErrorMessage { error: message })
+    response.json(CompatError { error: message })
 }
 
 #[cfg(test)]
@@ -205,20 +205,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_dollars_are_whole_numbers() {
+    fn whole_dollar_prices_are_whole_numbers() {
         assert_eq!(json!(dollars(10_000)).to_string(), "100");
         assert_eq!(json!(dollars(1_050)).to_string(), "10.5");
     }
 
     #[test]
-    fn what_is_missing_comes_before_what_is_wrong() {
+    fn missing_fields_are_reported_before_wrong_ones() {
         let read = |body: Value| {
-            let wanted = serde_json::from_value::<NewBooking>(body).expect("an object").read();
+            let wanted = serde_json::from_value::<CompatNewBooking>(body).expect("an object").read();
             wanted.map(|wanted| (wanted.ticket_type_id, wanted.quantity, wanted.user_id))
         };
-        let whole = Ok(("1".to_owned(), 2, "7".to_owned()));
-        assert_eq!(read(json!({ "ticketTypeId": "1", "quantity": 2, "userId": "7" })), whole);
-        assert_eq!(read(json!({ "ticketTypeId": 1, "quantity": 2.0, "userId": 7, "x": 1 })), whole);
+        let complete = Ok(("1".to_owned(), 2, "7".to_owned()));
+        assert_eq!(read(json!({ "ticketTypeId": "1", "quantity": 2, "userId": "7" })), complete);
+        assert_eq!(read(json!({ "ticketTypeId": 1, "quantity": 2.0, "userId": 7, "x": 1 })), complete);
         for (body, error) in [
             (json!({}), "Missing required fields"),
             (json!({ "ticketTypeId": "1", "quantity": -1 }), "Missing required fields"),

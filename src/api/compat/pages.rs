@@ -1,4 +1,4 @@
-//! `/api/tickets`, `/api/bookings`
+//! The handlers of `/api/tickets` and `/api/bookings`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
-use super::{Booked, ErrorMessage, NewBooking, Ticket, Wanted, refusal};
+use super::{CompatBooked, CompatError, CompatNewBooking, CompatOrder, CompatTicket, refusal};
 use crate::api::body::{self, Body, Unreadable};
 use crate::api::idempotency_key;
 use crate::api::problem::{Problem, ProblemType};
@@ -17,40 +17,40 @@ use crate::booking::{BookingOutcome, Order};
 use crate::events::TicketType;
 use crate::events::board::Listing;
 
-/// What a handler answers instead of a booking.
-type Refusal = (StatusCode, String);
+/// An error response: status and message.
+type CompatRefusal = (StatusCode, String);
 
-/// `GET /api/tickets`: the tiers of the concert that is on sale first, the dearest first.
+/// `GET /api/tickets`: ticket types of the next concert, most expensive first.
 #[utoipa::path(
     get,
     path = "/api/tickets",
     operation_id = "listTickets",
-    tag = "First contract",
-    responses((status = 200, description = "The tickets, the dearest first", body = [Ticket]))
+    tag = "Legacy API",
+    responses((status = 200, description = "The ticket types, most expensive first", body = [CompatTicket]))
 )]
 pub async fn index(app: web::Data<App>) -> HttpResponse {
-    let mut tickets = on_sale(&app).map(|listing| listing.ticket_types.clone()).unwrap_or_default();
+    let mut tickets = next_concert(&app).map(|listing| listing.ticket_types.clone()).unwrap_or_default();
     tickets.sort_by_key(|ticket_type| std::cmp::Reverse(ticket_type.price_cents));
-    HttpResponse::Ok().json(tickets.iter().map(Ticket::of).collect::<Vec<_>>())
+    HttpResponse::Ok().json(tickets.iter().map(CompatTicket::of).collect::<Vec<_>>())
 }
 
-/// `POST /api/bookings`: books for a user. With the header `Idempotency-Key` it may be sent again.
+/// `POST /api/bookings`: books tickets for a user. With an `Idempotency-Key` header it is safe to retry.
 #[utoipa::path(
     post,
     path = "/api/bookings",
     operation_id = "bookTickets",
-    tag = "First contract",
+    tag = "Legacy API",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 16, max_length = 255,
-        pattern = "^[!#-\\[\\]-~]*$", description = "The same key and the same body book once")),
-    request_body = NewBooking,
+        pattern = "^[!#-\\[\\]-~]*$", description = "Requests with the same key and body book once")),
+    request_body = CompatNewBooking,
     responses(
-        (status = 201, description = "Booked. Nothing was charged online", body = Booked,
-            headers(("Location" = String, description = "The booking in the newer API"))),
-        (status = 400, description = "A field is missing or wrong, or more than one booking or one user may have",
-            body = ErrorMessage),
-        (status = 404, description = "There is no such ticket", body = ErrorMessage),
-        (status = 409, description = "Fewer are left; nothing was booked", body = ErrorMessage),
-        (status = 422, description = "The Idempotency-Key has booked something else", body = ErrorMessage),
+        (status = 201, description = "Booked; nothing was charged online", body = CompatBooked,
+            headers(("Location" = String, description = "The booking in API v1"))),
+        (status = 400, description = "A field is missing or invalid, or the quantity exceeds the limit per booking or per user",
+            body = CompatError),
+        (status = 404, description = "Ticket type not found", body = CompatError),
+        (status = 409, description = "Not enough tickets available; nothing was booked", body = CompatError),
+        (status = 422, description = "The Idempotency-Key was used for another booking", body = CompatError),
     )
 )]
 pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> HttpResponse {
@@ -63,15 +63,15 @@ pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Ht
     }
 }
 
-async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<Booked, Refusal> {
+async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<CompatBooked, CompatRefusal> {
     let bad = |message: String| (StatusCode::BAD_REQUEST, message);
-    let new_booking: NewBooking = body::read(request, body).map_err(unreadable)?;
+    let new_booking: CompatNewBooking = body::read(request, body).map_err(unreadable)?;
     let wanted = new_booking.read().map_err(|message| bad(message.into()))?;
     let ticket_type = find(app, &wanted.ticket_type_id)
         .ok_or_else(|| (StatusCode::NOT_FOUND, "Ticket type not found".to_owned()))?;
     let order = order(request, app, &wanted, &ticket_type)?;
     match app.desk.book(order).await.map_err(|error| of_problem(&error.into()))? {
-        BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => Ok(Booked::of(booking)),
+        BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => Ok(CompatBooked::of(booking)),
         BookingOutcome::NotEnough { .. } => {
             Err((StatusCode::CONFLICT, "Not enough tickets available".into()))
         }
@@ -86,9 +86,9 @@ async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<Booked, Re
 fn order(
     request: &HttpRequest,
     app: &App,
-    wanted: &Wanted,
+    wanted: &CompatOrder,
     ticket_type: &TicketType,
-) -> Result<Order, Refusal> {
+) -> Result<Order, CompatRefusal> {
     let bad = |message: String| (StatusCode::BAD_REQUEST, message);
     let most = ticket_type.most_per_booking();
     let quantity = i32::try_from(wanted.quantity).ok().filter(|quantity| *quantity <= most);
@@ -104,21 +104,21 @@ fn order(
     Ok(Order { ticket_type_id: ticket_type.id, quantity, buyer, request_key })
 }
 
-/// The concert that is on sale first: the next one that is not over.
-fn on_sale(app: &App) -> Option<Arc<Listing>> {
+/// The next concert that has not ended.
+fn next_concert(app: &App) -> Option<Arc<Listing>> {
     let now = Utc::now().naive_utc();
     app.board.listings().into_iter().find(|listing| listing.event.ends_at > now)
 }
 
 fn find(app: &App, id: &str) -> Option<TicketType> {
-    let listing = on_sale(app)?;
+    let listing = next_concert(app)?;
     listing.ticket_types.iter().find(|ticket_type| ticket_type.id.to_string() == id).cloned()
 }
 
-fn unreadable(unreadable: Unreadable) -> Refusal {
+fn unreadable(unreadable: Unreadable) -> CompatRefusal {
     of_problem(&unreadable.into())
 }
 
-fn of_problem(problem: &Problem) -> Refusal {
+fn of_problem(problem: &Problem) -> CompatRefusal {
     (problem.status(), problem.detail().to_owned())
 }

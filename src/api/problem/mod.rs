@@ -1,4 +1,4 @@
-//! What goes wrong, as `application/problem+json` (RFC 9457).
+//! Errors as `application/problem+json` (RFC 9457).
 
 mod problem_type;
 
@@ -14,43 +14,43 @@ pub use self::problem_type::ProblemType;
 use super::body::Unreadable;
 use crate::error::Error;
 
-/// A problem (RFC 9457).
+/// An error (RFC 9457).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
     #[serde(skip)]
     kind: ProblemType,
-    /// What kind of problem it is. Stable: go by it.
+    /// Machine-readable error type; stable.
     #[serde(rename = "type")]
     #[schema(format = "uri-reference", example = "/api/docs#problem-invalid-request")]
     type_uri: String,
-    /// The kind in a few words, the same each time.
+    /// The error type in a few words.
     #[schema(example = "Invalid request")]
     title: &'static str,
     /// The HTTP status.
     #[schema(example = 422, minimum = 400, maximum = 599)]
     status: u16,
-    /// What it is this time.
+    /// An explanation of this error.
     detail: String,
-    /// What is wrong, and where.
+    /// Each invalid part of the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
-    /// How many tickets are left; of `not-enough-tickets`.
+    /// Tickets left; only with `not-enough-tickets`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     available: Option<i32>,
 }
 
-/// What is wrong with a part of the request; one of `pointer`, `parameter` and `header` says which.
+/// What is wrong with one part of the request: `pointer`, `parameter` or `header` says which.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    #[schema(example = "Please choose at least 1 ticket.")]
+    #[schema(example = "Choose at least 1 ticket.")]
     pub detail: String,
-    /// A field of the body, as a JSON Pointer in a URI fragment (RFC 6901, section 6).
+    /// A body field, as a JSON Pointer in a URI fragment (RFC 6901, section 6).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "#/quantity")]
     pub pointer: Option<String>,
-    /// A parameter of the query.
+    /// A query parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub parameter: Option<String>,
@@ -85,7 +85,7 @@ impl FieldError {
 }
 
 impl Problem {
-    /// A problem that its kind says everything about.
+    /// A problem with the explanation of its type.
     #[must_use]
     pub fn new(kind: ProblemType) -> Self {
         let (_, status, title, meaning) = kind.facts();
@@ -93,19 +93,19 @@ impl Problem {
         Self { kind, type_uri: kind.uri(), title, status, detail, errors: Vec::new(), available: None }
     }
 
-    /// The same with words of its own.
+    /// The same with another explanation.
     #[must_use]
     pub fn with_detail(self, detail: impl Into<String>) -> Self {
         Self { detail: detail.into(), ..self }
     }
 
-    /// The same, which says what is wrong and where.
+    /// The same with the invalid parts of the request.
     #[must_use]
     pub fn with_errors(self, errors: Vec<FieldError>) -> Self {
         Self { errors, ..self }
     }
 
-    /// Too few are left.
+    /// Too few tickets are left.
     #[must_use]
     pub fn not_enough(available: i32) -> Self {
         Self { available: Some(available), ..Self::new(ProblemType::NotEnoughTickets) }
@@ -121,7 +121,7 @@ impl Problem {
         &self.detail
     }
 
-    /// It as an answer.
+    /// The response.
     #[must_use]
     pub fn response(&self) -> HttpResponse {
         let body = serde_json::to_string(self).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! The kinds of problems.
+//! The types of problems (RFC 9457): what each one is called, and what it means.
 
 use actix_web::http::StatusCode;
 
-/// The kinds of problems. Their types are stable: clients may go by them.
+/// Machine-readable error types. They are stable: clients may rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemType {
     MalformedRequest,
@@ -27,7 +27,7 @@ pub enum ProblemType {
 }
 
 impl ProblemType {
-    /// By status.
+    /// In order of their status.
     pub const ALL: [Self; 19] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
@@ -50,68 +50,68 @@ impl ProblemType {
         Self::Busy,
     ];
 
-    /// Its name in the type, its status, its title, and what it means in a sentence.
+    /// Slug, status, title and explanation.
     #[must_use]
     pub const fn facts(self) -> (&'static str, u16, &'static str, &'static str) {
         match self {
             Self::MalformedRequest => {
-                ("malformed-request", 400, "Malformed request", "The body is not the JSON that is asked for.")
+                ("malformed-request", 400, "Malformed request", "The body is not the expected JSON.")
             }
             Self::IdempotencyKeyMissing => (
                 "idempotency-key-missing",
                 400,
                 "Idempotency-Key is missing",
-                "A booking needs the header Idempotency-Key, so that it can be sent again without booking twice.",
+                "A booking needs an Idempotency-Key header, so that you can resend it without booking twice.",
             ),
             Self::IdempotencyKeyInvalid => (
                 "idempotency-key-invalid",
                 400,
                 "Idempotency-Key is invalid",
-                "The header Idempotency-Key must hold 16 to 255 printable ASCII characters, once; a UUID is best.",
+                "Send one Idempotency-Key header of 16 to 255 printable ASCII characters, ideally a UUID.",
             ),
-            Self::UnknownToken => ("unknown-token", 401, "Unauthorized", "This token is not known here."),
+            Self::UnknownToken => ("unknown-token", 401, "Unauthorized", "Invalid token."),
             Self::CrossSite => (
                 "cross-site",
                 403,
                 "Cross-site request refused",
-                "The API takes no cookies from other sites' pages. Send the request without credentials.",
+                "The API does not accept cookies from other sites. Send the request without credentials.",
             ),
-            Self::NotFound => ("not-found", 404, "Not found", "There is nothing at this address."),
+            Self::NotFound => ("not-found", 404, "Not found", "Nothing found at this URL."),
             Self::MethodNotAllowed => (
                 "method-not-allowed",
                 405,
                 "Method not allowed",
-                "This address takes only the methods that the header Allow names.",
+                "This URL accepts only the methods in the Allow header.",
             ),
             Self::NotEnoughTickets => (
                 "not-enough-tickets",
                 409,
                 "Not enough tickets available",
-                "Fewer tickets are left than were asked for. Nothing was booked; `available` says how many are.",
+                "Fewer tickets are left than you requested. Nothing was booked; `available` says how many are left.",
             ),
             Self::OverPersonLimit => (
                 "over-person-limit",
                 409,
-                "Over the limit for one person",
-                "The buyer would hold more tickets of this type than one person may. Nothing was booked.",
+                "Per-person limit exceeded",
+                "The buyer would have more of these tickets than the limit per person. Nothing was booked.",
             ),
             Self::TooLateToCancel => (
                 "too-late-to-cancel",
                 409,
                 "Too late to cancel",
-                "The deadline for canceling is over, or this concert has none.",
+                "The cancellation deadline has passed, or buyers can't cancel bookings for this concert.",
             ),
             Self::AlreadyAdmitted => (
                 "already-admitted",
                 409,
                 "Already admitted",
-                "A ticket of this booking has been used at the entrance, so it can no longer be canceled.",
+                "A ticket of this booking has been scanned at the entrance, so it can no longer be canceled.",
             ),
             Self::BodyTooLarge => {
-                ("body-too-large", 413, "Content too large", "A body may hold 16 KiB at most.")
+                ("body-too-large", 413, "Content too large", "A body may have up to 16 KiB.")
             }
             Self::AddressTooLong => {
-                ("address-too-long", 414, "URI too long", "An address may have 8,000 characters at most.")
+                ("address-too-long", 414, "URI too long", "A URL may have up to 8,000 characters.")
             }
             Self::UnsupportedMediaType => (
                 "unsupported-media-type",
@@ -123,31 +123,31 @@ impl ProblemType {
                 "invalid-request",
                 422,
                 "Invalid request",
-                "What was sent can be read, and something in it is wrong; `errors` says what and where.",
+                "Part of the request is invalid; `errors` says what and where.",
             ),
             Self::IdempotencyKeyReused => (
                 "idempotency-key-reused",
                 422,
-                "Idempotency-Key is used already",
-                "This Idempotency-Key has booked something else before. A new booking needs a new key.",
+                "Idempotency-Key already used",
+                "This Idempotency-Key was used for another booking. Use a new key for a new booking.",
             ),
             Self::TooManyRequests => (
                 "too-many-requests",
                 429,
                 "Too Many Requests",
-                "More than one client may ask for. The header Retry-After says how many seconds to wait.",
+                "You sent too many requests. Wait the number of seconds in the Retry-After header.",
             ),
             Self::ServerError => (
                 "server-error",
                 500,
                 "Internal server error",
-                "It is our fault, and it has been written down. Trying again with the same Idempotency-Key is safe.",
+                "Our fault, and it has been logged. It is safe to retry with the same Idempotency-Key.",
             ),
             Self::Busy => (
                 "busy",
                 503,
                 "Busy",
-                "Too many want to book at this moment. Trying again with the same Idempotency-Key is safe.",
+                "Too many bookings at the moment. It is safe to retry with the same Idempotency-Key.",
             ),
         }
     }
@@ -162,15 +162,15 @@ impl ProblemType {
         StatusCode::from_u16(self.facts().1).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// What an error is of which only the status is known: the first of its status, which is the general one.
+    /// The general type for a status: the first one in [`Self::ALL`].
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
         let of_status = Self::ALL.into_iter().find(|kind| kind.status() == status);
         of_status.unwrap_or(if status.is_client_error() { Self::MalformedRequest } else { Self::ServerError })
     }
 
-    /// Its URI, a part of the reference page. Relative, with its full path (RFC 9457, section 3.1.1), so that it
-    /// is the same whatever the site is called.
+    /// Its URI, an anchor on the reference page. Relative, with its full path (RFC 9457, section 3.1.1), so that it is
+    /// the same on every domain.
     #[must_use]
     pub fn uri(self) -> String {
         format!("/api/docs#problem-{}", self.slug())
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_told_apart_and_found_by_status() {
+    fn types_are_unique_and_found_by_status() {
         for (number, kind) in ProblemType::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, number, "in the order of the enum");
             assert!(ProblemType::ALL.into_iter().all(|other| other == kind || other.slug() != kind.slug()));

@@ -1,12 +1,12 @@
-//! `/api/v1/bookings` and what is below it.
+//! `/api/v1/bookings` and below.
 
 use std::sync::Arc;
 
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::Booking;
-use super::new_booking::NewBooking;
+use super::BookingJson;
+use super::new_booking::NewBookingJson;
 use crate::api::body::{self, Body};
 use crate::api::idempotency_key;
 use crate::api::problem::{FieldError, Problem, ProblemType};
@@ -16,40 +16,40 @@ use crate::booking::pages::{Sale, find_sale};
 use crate::booking::{BookingOutcome, Order};
 use crate::events::TicketType;
 
-/// A booking is its buyer's alone.
-const NOT_KEPT: &str = "private, no-store";
+/// A booking is private to its buyer.
+const NO_STORE: &str = "private, no-store";
 
-/// `POST /api/v1/bookings`: books, once for each `Idempotency-Key`. The same key with the same body is answered
-/// with the same booking.
+/// `POST /api/v1/bookings`: creates a booking. Idempotent per Idempotency-Key: the same key with the same body returns
+/// the same booking.
 #[utoipa::path(
     post,
     path = "/api/v1/bookings",
     operation_id = "createBooking",
     tag = "Bookings",
     params(("Idempotency-Key" = String, Header, min_length = 16, max_length = 255, pattern = "^[!#-\\[\\]-~]*$",
-        description = "A name of the client's own for this booking, best a UUID. Send it again with the same \
-            body until there is an answer: it books once. With another body it is refused with 422. A refusal is \
-            not remembered, so the same key may be tried again",
+        description = "A unique key you generate, ideally a UUID. If you get no response, resend the same request: \
+            it won't book twice. With a different body, the key is refused with 422. Refusals are not stored, so \
+            you can retry with the same key",
         example = "8e03978e-40d5-43dd-bc93-6894a57f9324")),
-    request_body = NewBooking,
+    request_body = NewBookingJson,
     responses(
-        (status = 201, description = "Booked; the confirmation is sent by mail", body = Booking,
+        (status = 201, description = "Booked; the buyer gets a confirmation email", body = BookingJson,
             headers(("Location" = String, description = "The booking")),
             links(
                 ("show" = (operation_id = "showBooking", parameters(("token" = "$response.body#/token")))),
                 ("cancel" = (operation_id = "cancelBooking", parameters(("token" = "$response.body#/token")))),
             )),
-        (status = 400, description = "The Idempotency-Key is missing or invalid, or the body is no JSON",
+        (status = 400, description = "Idempotency-Key is missing or invalid, or the body is not JSON",
             body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Fewer tickets are left, or one person may not have so many. Nothing was booked",
+        (status = 409, description = "Not enough tickets, or per-person limit exceeded. Nothing was booked",
             body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A field is wrong, or the Idempotency-Key has booked something else",
+        (status = 422, description = "A field is invalid, or the Idempotency-Key was used for another booking",
             body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Result<HttpResponse, Problem> {
     let request_key = idempotency_key::of_request(&request, &app.api_tokens)?;
-    let new_booking: NewBooking = body::read(&request, body)?;
+    let new_booking: NewBookingJson = body::read(&request, body)?;
     let (order, ticket_type) = new_booking
         .parse(&app.board, request_key)
         .map_err(|errors| Problem::new(ProblemType::InvalidRequest).with_errors(errors))?;
@@ -60,29 +60,30 @@ pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Re
             let listing = listing.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
             Ok(HttpResponse::Created()
                 .insert_header((LOCATION, format!("/api/v1/bookings/{}", booking.token)))
-                .insert_header((CACHE_CONTROL, NOT_KEPT))
-                .json(Booking::of(&app, &booking, &listing.event)))
+                .insert_header((CACHE_CONTROL, NO_STORE))
+                .json(BookingJson::of(&app, &booking, &listing.event)))
         }
         BookingOutcome::NotEnough { left } => Err(Problem::not_enough(left)),
         BookingOutcome::OverPersonLimit { limit, .. } => Err(over_person_limit(limit, &order, &ticket_type)),
         BookingOutcome::KeyReused(_) => Err(Problem::new(ProblemType::IdempotencyKeyReused)),
         BookingOutcome::UnknownTicketType => {
-            let errors = vec![FieldError::in_body("ticketTypeId", "There is no such ticket type.")];
+            let errors = vec![FieldError::in_body("ticketTypeId", "Ticket type not found.")];
             Err(Problem::new(ProblemType::InvalidRequest).with_errors(errors))
         }
     }
 }
 
-/// Says no more of what the address holds than the refusal itself gives away.
+/// Does not say how many tickets the address holds: anybody can ask.
 fn over_person_limit(limit: i32, order: &Order, ticket_type: &TicketType) -> Problem {
     let (name, asked) = (&ticket_type.name, order.quantity);
-    let detail =
-        format!("One person can hold {limit} {name} at most. This email address cannot book {asked} more.");
+    let detail = format!(
+        "Limit: {limit} {name} tickets per person. You can't book {asked} more with this email address."
+    );
     let errors = vec![FieldError::in_body("quantity", detail.as_str())];
     Problem::new(ProblemType::OverPersonLimit).with_detail(detail).with_errors(errors)
 }
 
-/// `GET /api/v1/bookings/{token}`: for whoever has the token.
+/// `GET /api/v1/bookings/{token}`: requires the booking token.
 #[utoipa::path(
     get,
     path = "/api/v1/bookings/{token}",
@@ -90,8 +91,8 @@ fn over_person_limit(limit: i32, order: &Order, ticket_type: &TicketType) -> Pro
     tag = "Bookings",
     params(("token" = String, Path, description = "The booking's token")),
     responses(
-        (status = 200, description = "The booking as it is now", body = Booking),
-        (status = 404, description = "There is no such booking", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The current state of the booking", body = BookingJson),
+        (status = 404, description = "Booking not found", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn show(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Problem> {
@@ -99,7 +100,7 @@ pub async fn show(app: web::Data<App>, token: web::Path<String>) -> Result<HttpR
     Ok(respond(&app, &sale))
 }
 
-/// `POST /api/v1/bookings/{token}/cancellation`: sent twice, it shows the same canceled booking.
+/// `POST /api/v1/bookings/{token}/cancellation`: idempotent; returns the canceled booking.
 #[utoipa::path(
     post,
     path = "/api/v1/bookings/{token}/cancellation",
@@ -107,9 +108,9 @@ pub async fn show(app: web::Data<App>, token: web::Path<String>) -> Result<HttpR
     tag = "Bookings",
     params(("token" = String, Path, description = "The booking's token")),
     responses(
-        (status = 200, description = "Canceled, now or before; its tickets are on sale again", body = Booking),
-        (status = 404, description = "There is no such booking", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The deadline is over, or a ticket has been used",
+        (status = 200, description = "Canceled, now or earlier; its tickets are back on sale", body = BookingJson),
+        (status = 404, description = "Booking not found", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The cancellation deadline has passed, or a ticket has been scanned",
             body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -131,7 +132,7 @@ pub async fn cancel(app: web::Data<App>, token: web::Path<String>) -> Result<Htt
 }
 
 fn respond(app: &App, sale: &Sale) -> HttpResponse {
-    HttpResponse::Ok().insert_header((CACHE_CONTROL, NOT_KEPT)).json(Booking::of(
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, NO_STORE)).json(BookingJson::of(
         app,
         &sale.booking,
         &sale.event,

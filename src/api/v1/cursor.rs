@@ -1,5 +1,5 @@
-//! Pages of a list that grows. A cursor names the last concert of a page by what the list is ordered by, so
-//! that a concert which is added or taken away meanwhile shifts nothing: none is shown twice, and none is left out.
+//! Pagination. A cursor names the last concert of a page by the list's sort key, so concerts that are added or removed
+//! meanwhile shift nothing: none is shown twice, and none is skipped.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +11,7 @@ use crate::events::Event;
 const LIMIT_DEFAULT: usize = 20;
 const LIMIT_MAX: usize = 100;
 
-/// The query of a list, as it was typed.
+/// The query string of a list, not validated yet.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct PageQuery {
@@ -21,25 +21,25 @@ pub struct PageQuery {
     cursor: Option<String>,
 }
 
-/// What is there, be it empty, was typed.
+/// Present but empty is Some(""), not None.
 fn typed<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
     String::deserialize(field).map(Some)
 }
 
-/// Which page is asked for.
+/// Which page is requested.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PageWanted {
     pub limit: usize,
     after: Option<Cursor>,
 }
 
-/// A place in the list: the start in microseconds since 1970, and the id.
+/// A position in the list: the start in microseconds since 1970, and the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Cursor(i64, i64);
 
 impl PageQuery {
     /// # Errors
-    /// What is wrong with which parameter.
+    /// A problem that names each invalid parameter.
     pub fn parse(&self) -> Result<PageWanted, Problem> {
         let mut errors = Vec::new();
         let limit = self.limit.as_deref().map_or(Some(LIMIT_DEFAULT), parse_limit).unwrap_or_else(|| {
@@ -48,7 +48,7 @@ impl PageQuery {
         });
         let after = self.cursor.as_deref().map(Cursor::parse);
         if after == Some(None) {
-            errors.push(FieldError::in_query("cursor", "Use the nextCursor of the page before."));
+            errors.push(FieldError::in_query("cursor", "Use the nextCursor of the previous page."));
         }
         if errors.is_empty() {
             return Ok(PageWanted { limit, after: after.flatten() });
@@ -58,14 +58,14 @@ impl PageQuery {
 }
 
 impl PageWanted {
-    /// Whether a concert comes after the page before.
+    /// Whether a concert comes after the previous page.
     #[must_use]
     pub fn is_after(&self, event: &Event) -> bool {
         self.after.is_none_or(|after| Cursor::of(event) > after)
     }
 }
 
-/// The cursor of the page that follows a concert.
+/// The cursor of the page after this concert.
 #[must_use]
 pub fn after(event: &Event) -> String {
     let Cursor(starts_at, id) = Cursor::of(event);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_goes_on_behind_the_one_before() {
+    fn a_page_continues_after_the_previous_one() {
         let first = event();
         let second = Event { id: 2, ..event() };
         let page = wanted(Some("1"), Some(&after(&first))).expect("a page");

@@ -1,6 +1,7 @@
-//! The first version of the API: concerts, their ticket types, what is left of them, and bookings.
+//! Version 1 of the API: concerts, ticket types, availability and bookings.
 //!
-//! Names are written as JavaScript does, amounts are whole cents with their currency, times are RFC 3339 in UTC.
+//! Names are in camelCase, amounts are integer cents with a currency, times are RFC 3339 in UTC. The types here are the
+//! JSON alone: rules belong to the features.
 
 pub mod bookings;
 pub mod cursor;
@@ -26,7 +27,7 @@ pub fn time(at: NaiveDateTime) -> String {
 /// An amount of money.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Amount {
-    /// In hundredths of the currency's unit.
+    /// In minor units (cents).
     #[schema(example = 10_000, minimum = 0)]
     cents: i64,
     /// ISO 4217.
@@ -43,8 +44,9 @@ impl From<Money> for Amount {
 /// A concert.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Event {
-    /// Its name in addresses.
+#[schema(as = Event)]
+pub struct EventJson {
+    /// Event slug.
     #[schema(example = "midnight-parade")]
     slug: String,
     #[schema(example = "Midnight Parade")]
@@ -56,17 +58,17 @@ pub struct Event {
     starts_at: String,
     #[schema(format = DateTime)]
     ends_at: String,
-    /// The venue's zone, as the IANA database names it.
+    /// The venue's IANA time zone.
     #[schema(example = "America/Chicago")]
     time_zone: String,
-    /// Until when a buyer may cancel; null: not at all.
+    /// Cancellation deadline for buyers; null if they can't cancel.
     #[schema(format = DateTime, required = true)]
     cancellable_until: Option<String>,
-    /// In the order in which they are shown.
-    ticket_types: Vec<TicketType>,
+    /// In display order.
+    ticket_types: Vec<TicketTypeJson>,
 }
 
-impl Event {
+impl EventJson {
     fn of(listing: &Listing) -> Self {
         let event = &listing.event;
         Self {
@@ -79,46 +81,48 @@ impl Event {
             ends_at: time(event.ends_at),
             time_zone: event.time_zone.clone(),
             cancellable_until: event.cancellable_until().map(time),
-            ticket_types: TicketType::all_of(listing),
+            ticket_types: TicketTypeJson::all_of(listing),
         }
     }
 }
 
-/// Some concerts, the next one first.
+/// A page of concerts, soonest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct EventPage {
-    events: Vec<Event>,
-    /// The `cursor` of the page that follows; null: this is the last one.
+#[schema(as = EventPage)]
+pub struct EventPageJson {
+    events: Vec<EventJson>,
+    /// The `cursor` of the next page; null on the last one.
     #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
-/// A kind of ticket of one concert.
+/// A ticket type of a concert.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct TicketType {
+#[schema(as = TicketType)]
+pub struct TicketTypeJson {
     #[schema(example = "1")]
     id: String,
     #[schema(example = "VIP")]
     name: String,
     description: String,
     price: Amount,
-    /// How many there are in all.
+    /// Tickets in total.
     #[schema(minimum = 0, example = 100)]
     capacity: i32,
-    /// How many are left.
+    /// Tickets left.
     #[schema(minimum = 0, example = 100)]
     available: i32,
-    /// The most that one booking may hold.
+    /// Most tickets in one booking.
     #[schema(minimum = 1, example = 10)]
     max_per_booking: i32,
-    /// The most that one email address may hold in all of its bookings; null: no limit.
+    /// Most tickets per email address, across all bookings; null if there is no limit.
     #[schema(minimum = 1, required = true)]
     max_per_person: Option<i32>,
 }
 
-impl TicketType {
+impl TicketTypeJson {
     fn all_of(listing: &Listing) -> Vec<Self> {
         let of = |tier: &crate::events::TicketType| Self {
             id: tier.id.to_string(),
@@ -137,41 +141,45 @@ impl TicketType {
 /// The ticket types of a concert.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct TicketTypes {
-    ticket_types: Vec<TicketType>,
+#[schema(as = TicketTypes)]
+pub struct TicketTypesJson {
+    ticket_types: Vec<TicketTypeJson>,
 }
 
-/// What is left of a concert's tickets.
+/// Tickets left for a concert.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Availability {
-    /// In how many seconds it is worth to ask again; more while the server is under stress.
+#[schema(as = Availability)]
+pub struct AvailabilityJson {
+    /// Suggested polling interval in seconds; longer while the server is under load.
     #[schema(minimum = 1, example = 5)]
     poll_after_seconds: u32,
-    ticket_types: Vec<Left>,
+    ticket_types: Vec<LeftJson>,
 }
 
-/// What is left of a ticket type.
+/// Tickets left of a ticket type.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Left {
+#[schema(as = Left)]
+pub struct LeftJson {
     #[schema(example = "1")]
     id: String,
     #[schema(minimum = 0, example = 100)]
     available: i32,
 }
 
-/// A sale.
+/// A booking.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Booking {
-    /// Opens the booking: whoever has it may see and cancel it.
+#[schema(as = Booking)]
+pub struct BookingJson {
+    /// The booking token: anyone with it can view and cancel the booking.
     #[schema(example = "AZ3xyq0newbookings123_-4")]
     token: String,
-    /// For people to read out.
+    /// Human-readable reference.
     #[schema(example = "TK-7F3K-9QXM")]
     reference: String,
-    status: Status,
-    /// The concert's slug.
+    status: BookingStatusJson,
+    /// Event slug.
     #[schema(example = "midnight-parade")]
     event: String,
     #[schema(example = "1")]
@@ -179,19 +187,19 @@ pub struct Booking {
     #[schema(minimum = 1, example = 2)]
     quantity: i32,
     unit_price: Amount,
-    /// What is to be paid at the venue: nothing is charged online.
+    /// Due at the venue: nothing is charged online.
     total: Amount,
-    buyer: Buyer,
+    buyer: BuyerJson,
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime, required = true)]
     cancelled_at: Option<String>,
-    /// Until when it may be canceled; null: not at all.
+    /// Cancellation deadline; null if the booking can't be canceled.
     #[schema(format = DateTime, required = true)]
     cancellable_until: Option<String>,
-    /// One for each seat; none when the booking is canceled.
-    tickets: Vec<Ticket>,
-    /// The booking's page, with the tickets as QR codes.
+    /// One per seat; empty if the booking is canceled.
+    tickets: Vec<TicketJson>,
+    /// The booking's web page, with the tickets as QR codes.
     #[schema(format = "uri")]
     page: String,
 }
@@ -199,55 +207,57 @@ pub struct Booking {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = BookingStatus)]
-pub enum Status {
+pub enum BookingStatusJson {
     Confirmed,
-    /// Spelled as the first clients know it.
+    /// Existing clients know this spelling.
     #[serde(rename = "cancelled")]
     Canceled,
 }
 
-/// Who has booked.
+/// Who booked.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Buyer {
+#[schema(as = Buyer)]
+pub struct BuyerJson {
     #[schema(example = "Ada Lovelace")]
     name: String,
-    /// Null: a booking of the first contract, whose buyer is a `userId`.
+    /// Null for bookings made with the legacy API, whose buyer is a `userId`.
     #[schema(required = true, example = "ada@example.org")]
     email: Option<String>,
 }
 
-/// What opens the gate, once.
+/// A ticket. It admits one person, once.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Ticket {
+#[schema(as = Ticket)]
+pub struct TicketJson {
     /// From 1 to the booking's quantity.
     #[schema(minimum = 1, example = 1)]
     seat: i32,
-    /// What the QR code holds.
+    /// The content of the QR code.
     #[schema(example = "7F3K-9QXM-222R-KD84-TQ2H")]
     code: String,
 }
 
-impl Booking {
+impl BookingJson {
     fn of(app: &App, booking: &crate::booking::Booking, event: &crate::events::Event) -> Self {
         let is_confirmed = booking.status == CONFIRMED;
         let tickets = if is_confirmed { tickets::of_booking(&app.ticket_codes, booking) } else { Vec::new() };
         Self {
             token: booking.token.clone(),
             reference: booking.reference.clone(),
-            status: if is_confirmed { Status::Confirmed } else { Status::Canceled },
+            status: if is_confirmed { BookingStatusJson::Confirmed } else { BookingStatusJson::Canceled },
             event: event.slug.clone(),
             ticket_type_id: booking.ticket_type_id.to_string(),
             quantity: booking.quantity,
             unit_price: booking.unit_price().into(),
             total: booking.total().into(),
-            buyer: Buyer {
+            buyer: BuyerJson {
                 name: booking.buyer_name.clone(),
                 email: booking.has_address().then(|| booking.buyer_email.clone()),
             },
             created_at: time(booking.created_at),
             cancelled_at: booking.cancelled_at.map(time),
             cancellable_until: event.cancellable_until().map(time),
-            tickets: tickets.into_iter().map(|it| Ticket { seat: it.seat, code: it.code }).collect(),
+            tickets: tickets.into_iter().map(|it| TicketJson { seat: it.seat, code: it.code }).collect(),
             page: format!("{}/bookings/{}", &app.public_url, booking.token),
         }
     }

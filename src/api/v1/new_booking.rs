@@ -1,4 +1,4 @@
-//! The body that books, and the order that it means.
+//! The body of a booking request, and its validation.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,29 +15,30 @@ use crate::events::board::Board;
 const NAME_LENGTH_MAX: usize = 100;
 const EMAIL_LENGTH_MAX: usize = 254;
 
-/// What is to be booked, and for whom. There are no other fields.
+/// A booking request. Unknown fields are refused.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewBooking {
+#[schema(as = NewBooking)]
+pub struct NewBookingJson {
     /// The `id` of a ticket type.
     #[schema(value_type = String, required = true, example = "1", pattern = "^[1-9][0-9]{0,17}$")]
     ticket_type_id: Value,
     /// From 1 to the ticket type's `maxPerBooking`.
     #[schema(value_type = i32, required = true, minimum = 1, example = 2)]
     quantity: Value,
-    /// Who the tickets are for.
+    /// The buyer's name.
     #[schema(value_type = String, required = true, min_length = 1, max_length = 100, example = "Ada Lovelace")]
     name: Value,
-    /// Where the confirmation is sent.
+    /// The confirmation is sent here.
     #[schema(value_type = String, required = true, format = Email, max_length = 254, example = "ada@example.org")]
     email: Value,
 }
 
-impl NewBooking {
-    /// The order of that key, and the ticket type that it is for.
+impl NewBookingJson {
+    /// The order under that key, and its ticket type.
     ///
     /// # Errors
-    /// What is wrong with each field.
+    /// One for each invalid field.
     pub fn parse(&self, board: &Board, request_key: String) -> Result<(Order, TicketType), Vec<FieldError>> {
         let ticket_type = self.find_ticket_type(board);
         let most = ticket_type.as_ref().map_or(i32::MAX, TicketType::most_per_booking);
@@ -69,12 +70,12 @@ impl NewBooking {
         let id = match &self.ticket_type_id {
             Value::Null => return Err(MISSING.into()),
             Value::String(id) => id,
-            _ => return Err("Use the id of a ticket type, which is a text.".into()),
+            _ => return Err("Use a ticket type's id, as a string.".into()),
         };
         let number = id.parse().ok().filter(|number: &i64| number.to_string() == *id);
         let listing = number.and_then(|number| board.find_by_ticket_type(number));
         let found = listing.zip(number).and_then(|(listing, number)| listing.ticket_type(number).cloned());
-        found.ok_or_else(|| "There is no such ticket type.".into())
+        found.ok_or_else(|| "Ticket type not found.".into())
     }
 
     fn parse_quantity(&self, most: i32) -> Result<i32, String> {
@@ -82,29 +83,29 @@ impl NewBooking {
             return Err(MISSING.into());
         }
         match whole_number(&self.quantity) {
-            Some(..1) => Err("Please choose at least 1 ticket.".into()),
+            Some(..1) => Err("Choose at least 1 ticket.".into()),
             Some(quantity) => i32::try_from(quantity)
                 .ok()
                 .filter(|quantity| *quantity <= most)
-                .ok_or_else(|| format!("One booking can hold {most} tickets of this type at most.")),
+                .ok_or_else(|| format!("You can book up to {most} of these tickets at a time.")),
             None => Err("Use a whole number.".into()),
         }
     }
 
-    /// The form forgives what is typed around an address; a program has no reason to send it.
+    /// The form trims what people type; programs have no reason to send white space.
     fn email_has_spaces(&self) -> bool {
         self.email.as_str().is_some_and(|typed| typed.trim() != typed)
     }
 }
 
 const MISSING: &str = "This field is missing.";
-const SPACES: &str = "Leave out the white space around the address.";
+const SPACES: &str = "Remove the white space around the address.";
 
 fn text(value: &Value, length_max: usize) -> Result<&str, String> {
     match value {
         Value::Null => Err(MISSING.into()),
         Value::String(text) if text.chars().count() <= length_max => Ok(text),
-        Value::String(_) => Err(format!("That is longer than {length_max} characters.")),
-        _ => Err("Use a text.".into()),
+        Value::String(_) => Err(format!("Use {length_max} characters or fewer.")),
+        _ => Err("Use a string.".into()),
     }
 }

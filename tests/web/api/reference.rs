@@ -1,10 +1,9 @@
 //! The OpenAPI document, and the page that is made of it.
 
 use serde_json::Value;
+use techkraft::resource::urls;
 
 use crate::support::{TestApp, header};
-
-const ROUTES: &str = include_str!("../../../src/routes.rs");
 
 #[test]
 fn the_document_describes_every_address() {
@@ -13,9 +12,9 @@ fn the_document_describes_every_address() {
     assert_eq!((response.status().as_u16(), header(&response, "content-type")), (200, "application/json"));
     let document: Value = response.json().expect("JSON");
     assert_eq!(document["openapi"], "3.1.0");
-    let routes = ROUTES.split('"').filter(|it| it.starts_with("/api/"));
-    let of_its_own = ["/api/docs", "/api/v1/openapi.json"];
-    for path in routes.filter(|path| !of_its_own.contains(path)) {
+    let paths = urls::ALL.iter().map(|endpoint| endpoint.pattern).filter(|path| path.starts_with("/api/"));
+    let not_described = ["/api/docs", "/api/v1/openapi.json"];
+    for path in paths.filter(|path| !not_described.contains(path)) {
         assert!(document["paths"][path].is_object(), "{path}");
     }
     assert_eq!(document["paths"].as_object().map(|paths| paths.len()), Some(9));

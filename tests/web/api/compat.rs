@@ -1,4 +1,4 @@
-//! The first contract, as its clients know it.
+//! The compat API, as its clients know it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ fn a_booking_is_a_sale_like_any_other_and_has_no_mail() {
 }
 
 #[test]
-fn what_is_wrong_is_said_in_the_contracts_words() {
+fn errors_have_the_form_that_compat_clients_expect() {
     let app = TestApp::spawn();
     let id = app.tier_id("VIP");
     app.set_available("Front Row", 1);
