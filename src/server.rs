@@ -57,8 +57,8 @@ pub struct Started {
 /// One line that names what is wrong and the hint.
 pub fn start(config: Config) -> Result<Started, StartError> {
     // The port first: when it is taken, nothing has been touched yet.
-    let (listener, departure) = connections::open_door(config.bind, &config.connections)?;
-    let ops_listener = ops::listen(&config.operations, &config.connections)?;
+    let (listener, departure) = connections::open_site(config.bind, config.connections.reuse_port)?;
+    let ops_listener = ops::listen(&config.operations, config.connections.reuse_port)?;
     let ops_address = ops_listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let address = listener.local_addr().map_err(|e| StartError::new(e.to_string()))?;
     let (db, _) = open_database(&config)?;

@@ -1,8 +1,8 @@
 //! The organizer's session: a random token in a sealed cookie, and the token's hash in the database, so that
 //! signing out ends it on every server.
 //!
-//! A session ends after `ADMIN_IDLE_MINUTES` without activity, and `ADMIN_SESSION_HOURS` after the sign-in in
-//! any case. The polls of a page that refreshes itself are not activity.
+//! A session ends after half an hour without activity, and 12 hours after the sign-in in
+//! any case ([`SessionLimits::default`]). The polls of a page that refreshes itself are not activity.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -36,6 +36,12 @@ pub struct SessionLimits {
     pub idle: TimeDelta,
     /// In any case.
     pub lifetime: TimeDelta,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self { idle: TimeDelta::minutes(30), lifetime: TimeDelta::hours(12) }
+    }
 }
 
 /// The organizer who is signed in. A handler that takes one requires a sign-in, and its request is activity.

@@ -23,6 +23,12 @@ pub struct FormAges {
     pub most: Duration,
 }
 
+impl Default for FormAges {
+    fn default() -> Self {
+        Self { least: Duration::from_millis(150), most: Duration::from_secs(12 * 3600) }
+    }
+}
+
 /// Why a form is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormAgeError {

@@ -33,21 +33,9 @@ pub struct MailSettings {
     #[arg(long, env = "MAIL_PER_SECOND", global = true, default_value = "50")]
     mail_per_second: String,
 
-    /// Most connections to the mail server at once
-    #[arg(long, env = "MAIL_CONNECTIONS", global = true, default_value = "4")]
-    mail_connections: String,
-
     /// Seconds that the sending of one mail may take
     #[arg(long, env = "MAIL_TIMEOUT_SECONDS", global = true, default_value = "60")]
     mail_timeout_seconds: String,
-
-    /// Seconds until a mail that was not taken is tried again; doubled each time, up to half an hour
-    #[arg(long, env = "MAIL_RETRY_SECONDS", global = true, default_value = "15")]
-    mail_retry_seconds: String,
-
-    /// Hours after which a mail that nobody took has failed
-    #[arg(long, env = "MAIL_GIVE_UP_HOURS", global = true, default_value = "24")]
-    mail_give_up_hours: String,
 }
 
 impl MailSettings {
@@ -62,14 +50,11 @@ impl MailSettings {
             let hint = "say who mails come from, as `Box Office <tickets@example.org>`";
             return Err(StartError::setting("MAIL_FROM", "", "missing, and SMTP_URL is set", hint));
         }
-        let seconds = |setting, value, most| parse_number(setting, value, 1, most).map(Duration::from_secs);
-        let hours: u64 = parse_number("MAIL_GIVE_UP_HOURS", &self.mail_give_up_hours, 1, 24 * 30)?;
+        let timeout = parse_number("MAIL_TIMEOUT_SECONDS", &self.mail_timeout_seconds, 1, 600)?;
         let limits = MailLimits {
             per_second: parse_number("MAIL_PER_SECOND", &self.mail_per_second, 1, 10_000)?,
-            connections: parse_number("MAIL_CONNECTIONS", &self.mail_connections, 1, 100)?,
-            timeout: seconds("MAIL_TIMEOUT_SECONDS", &self.mail_timeout_seconds, 600)?,
-            retry_first: seconds("MAIL_RETRY_SECONDS", &self.mail_retry_seconds, 1800)?,
-            gives_up_after: Duration::from_secs(hours * 3600),
+            timeout: Duration::from_secs(timeout),
+            ..MailLimits::default()
         };
         Ok(MailConfig { destination, from, limits })
     }

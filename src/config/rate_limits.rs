@@ -7,42 +7,38 @@ use crate::guard::api_tokens::ApiTokens;
 use crate::guard::limits::{Rate, Rates};
 use crate::start_error::StartError;
 
+/// A browser that stays on a page polls it again and again.
+const POLLS_FOR_PAGE: u32 = 10;
+/// A new visitor's first page needs about twenty static files.
+const FILES_FOR_PAGE: u32 = 20;
+/// A known program may call the API so many times as often as an unknown one.
+const TOKEN_BONUS: u32 = 10;
+
 /// Not `Debug`: nothing may print the tokens by accident.
 #[derive(Args)]
 pub(super) struct RateLimitSettings {
-    /// Whether it is limited how often a client may ask: on, or off for load tests
+    /// Rate limits: on, or off for load tests
     #[arg(long, env = "RATE_LIMITS", global = true, default_value = "on")]
     rate_limits: String,
 
-    /// Pages, of each address (IPv6: of each /64); as 30/minute, or as 30/minute burst 5
+    /// Pages for each address (IPv6: each /64), as 30/minute or 30/minute burst 5; polls get 10 times as many,
+    /// static files 20 times
     #[arg(long, env = "RATE_LIMIT_PAGES", global = true, default_value = "100/second burst 500")]
     rate_limit_pages: String,
 
-    /// Polls of what is left, of each address
-    #[arg(long, env = "RATE_LIMIT_POLLS", global = true, default_value = "1000/second burst 5000")]
-    rate_limit_polls: String,
-
-    /// Static files, of which a page needs about twenty, of each address
-    #[arg(long, env = "RATE_LIMIT_STATIC", global = true, default_value = "2000/second burst 10000")]
-    rate_limit_static: String,
-
-    /// Bookings, of each address
+    /// Bookings for each address
     #[arg(long, env = "RATE_LIMIT_BOOKINGS", global = true, default_value = "30/minute")]
     rate_limit_bookings: String,
 
-    /// Sign-ins, of each address
+    /// Sign-in attempts for each address
     #[arg(long, env = "RATE_LIMIT_SIGN_IN", global = true, default_value = "10/minute")]
     rate_limit_sign_in: String,
 
-    /// Calls of the API without a token, of each address
+    /// API calls for each address; each token of API_TOKENS gets 10 times as many
     #[arg(long, env = "RATE_LIMIT_API", global = true, default_value = "60/minute")]
     rate_limit_api: String,
 
-    /// Calls of the API with a token of API_TOKENS, of each token
-    #[arg(long, env = "RATE_LIMIT_API_TOKEN", global = true, default_value = "600/minute")]
-    rate_limit_api_token: String,
-
-    /// Tokens for the API, as NAME:TOKEN with commas between them; 32 characters or more [default: none]
+    /// API tokens, as NAME:TOKEN separated by commas, of 32 characters or more [default: none]
     #[arg(long, env = "API_TOKENS", global = true, hide_env_values = true)]
     api_tokens: Option<String>,
 }
@@ -50,15 +46,17 @@ pub(super) struct RateLimitSettings {
 impl RateLimitSettings {
     /// The rates; `None` when nothing is limited.
     pub(super) fn parse(&self) -> Result<Option<Rates>, StartError> {
-        // All are checked, also while none of them counts.
+        // Checked even when limits are off.
+        let pages = parse_rate("RATE_LIMIT_PAGES", &self.rate_limit_pages)?;
+        let api = parse_rate("RATE_LIMIT_API", &self.rate_limit_api)?;
         let rates = Rates {
-            pages: parse_rate("RATE_LIMIT_PAGES", &self.rate_limit_pages)?,
-            polls: parse_rate("RATE_LIMIT_POLLS", &self.rate_limit_polls)?,
-            static_files: parse_rate("RATE_LIMIT_STATIC", &self.rate_limit_static)?,
+            pages,
+            polls: pages.times(POLLS_FOR_PAGE),
+            static_files: pages.times(FILES_FOR_PAGE),
             bookings: parse_rate("RATE_LIMIT_BOOKINGS", &self.rate_limit_bookings)?,
             sign_in: parse_rate("RATE_LIMIT_SIGN_IN", &self.rate_limit_sign_in)?,
-            api: parse_rate("RATE_LIMIT_API", &self.rate_limit_api)?,
-            api_token: parse_rate("RATE_LIMIT_API_TOKEN", &self.rate_limit_api_token)?,
+            api,
+            api_token: api.times(TOKEN_BONUS),
         };
         Ok(parse_bool("RATE_LIMITS", &self.rate_limits)?.then_some(rates))
     }

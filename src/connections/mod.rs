@@ -27,8 +27,12 @@ use actix_web::rt::net::TcpStream;
 
 pub use self::departure::Departure;
 pub use self::descriptors::{fit, raise};
-pub use self::listener::{listen, open_door};
+pub use self::listener::{listen, open_site};
 use self::timed_stream::TimedStream;
+
+/// How long a connection may be idle. Longer than the time between two polls of a page, and than a load balancer's
+/// usual 60 s.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// How long a stopping server waits for the requests that it has begun.
 pub const SHUTDOWN_SECONDS: u64 = 10;
@@ -38,13 +42,11 @@ pub const SHUTDOWN_SECONDS: u64 = 10;
 pub struct ConnectionLimits {
     /// Connections held at once; the next ones wait in the backlog.
     pub connections: usize,
-    /// Connections that may wait to be accepted. The kernel has a limit of its own.
-    pub backlog: u32,
     /// Whether other servers may listen on the same address, and share what comes.
     pub reuse_port: bool,
     /// Threads that serve; `None`: one for each core.
     pub workers: Option<usize>,
-    /// How long a connection may be idle. Longer than the time between two polls of a page.
+    /// How long a connection may be idle.
     pub keep_alive: Duration,
     /// How long a request may take from its first byte to the first byte of its answer, and how long a
     /// reader may leave an answer standing.

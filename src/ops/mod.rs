@@ -39,7 +39,7 @@ use self::metrics::Metrics;
 use self::readiness::Readiness;
 pub use self::request_metrics::Recorder;
 use crate::booking::desk::Desk;
-use crate::connections::{self, ConnectionLimits};
+use crate::connections;
 use crate::db::Database;
 use crate::error::Error;
 use crate::events::board::Board;
@@ -144,11 +144,8 @@ impl Ops {
 ///
 /// # Errors
 /// One line that names the address and what is wrong with it.
-pub fn listen(
-    config: &OperationsConfig,
-    limits: &ConnectionLimits,
-) -> Result<Option<TcpListener>, StartError> {
-    let bind = |address| connections::listen("OPS_BIND", address, limits);
+pub fn listen(config: &OperationsConfig, reuse_port: bool) -> Result<Option<TcpListener>, StartError> {
+    let bind = |address| connections::listen("OPS_BIND", address, reuse_port);
     config.bind.map(bind).transpose()
 }
 

@@ -17,8 +17,6 @@ pub fn techkraft(database: &TestDatabase) -> Command {
         "SECRET_KEY_PREVIOUS",
         "PUBLIC_URL",
         "ALLOW_RESEED",
-        "ADMIN_IDLE_MINUTES",
-        "ADMIN_SESSION_HOURS",
         "DATABASE_POOL_SIZE",
         "REDIS_URL",
         "RUST_LOG",
@@ -91,7 +89,6 @@ fn bad_settings_stop_the_start_with_one_clear_line() {
         ("SECRET_KEY", "short", "too short"),
         ("SECRET_KEY_PREVIOUS", "short", "too short"),
         ("ALLOW_RESEED", "perhaps", "neither yes nor no"),
-        ("ADMIN_IDLE_MINUTES", "721", "longer than ADMIN_SESSION_HOURS"),
     ] {
         let line = refusal(techkraft(&database).env(setting, value));
         assert!(line.contains(setting) && line.contains(says), "{setting}={value}: {line}");
@@ -132,8 +129,6 @@ fn help_names_every_setting_and_command() {
         "RATE_LIMITS=",
         "RATE_LIMIT_BOOKINGS=",
         "API_TOKENS",
-        "ADMIN_IDLE_MINUTES",
-        "ADMIN_SESSION_HOURS",
         "serve",
         "migrate",
         "seed",

@@ -17,6 +17,7 @@ mod desk_model;
 mod events;
 mod expand_then_contract;
 mod guard;
+mod idle_connections;
 mod lookup;
 mod mail;
 mod migrations;

@@ -34,6 +34,13 @@ impl Rate {
         self.burst.get()
     }
 
+    /// So many times this rate, at most the quickest that there is.
+    #[must_use]
+    pub fn times(self, factor: u32) -> Self {
+        let burst = self.burst.saturating_mul(NonZeroU32::new(factor).unwrap_or(NonZeroU32::MIN));
+        Self { interval: (self.interval / factor.max(1)).max(INTERVAL_MIN), burst }
+    }
+
     /// After which time of silence the whole burst may go through again.
     #[must_use]
     pub fn refill(self) -> Duration {

@@ -52,6 +52,18 @@ pub struct MailLimits {
     pub gives_up_after: Duration,
 }
 
+impl Default for MailLimits {
+    fn default() -> Self {
+        Self {
+            per_second: 50,
+            connections: 4,
+            timeout: Duration::from_secs(60),
+            retry_first: Duration::from_secs(15),
+            gives_up_after: Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
 impl MailLimits {
     /// How long a sender keeps a mail: the mail may wait for another one that takes its whole time.
     fn lease(&self) -> Duration {

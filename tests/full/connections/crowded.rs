@@ -1,7 +1,6 @@
 //! As many connections as there may be, and one more.
 
 use std::time::Duration;
-use testkit::wait::eventually;
 
 use crate::connections::client::{Client, GET};
 use testkit::database::TestDatabase;
@@ -21,17 +20,6 @@ fn one_more_than_the_limit_waits_until_somebody_goes() {
     assert_eq!(waiting.ask(GET, MOMENT), "", "it waits in the backlog");
     inside.pop();
     assert!(waiting.hear(WAIT).starts_with("HTTP/1.1 200"));
-}
-
-#[test]
-fn idle_connections_go_after_their_time() {
-    let database = TestDatabase::create();
-    let server = Server::start(&database, &[("KEEP_ALIVE_SECONDS", "1")]);
-    let mut client = Client::connect(server.address);
-    assert!(client.ask(GET, WAIT).starts_with("HTTP/1.1 200"));
-    eventually("the server closes it", || {
-        client.ask("", MOMENT).is_empty() && client.0.peek(&mut [0]).is_ok()
-    });
 }
 
 /// Tried without `connections::fit`: the three hundredth visitor then leaves no descriptor for SQLite, and

@@ -42,23 +42,6 @@ fn a_socket_that_is_handed_over_refuses_nobody_and_cuts_nobody_off() {
     assert!(seen.wrong.is_empty(), "{:#?}", seen.wrong);
 }
 
-/// Each server has a queue of its own, which it empties before it goes; who asks for a connection meanwhile asks
-/// again a second later.
-#[test]
-fn servers_that_share_the_port_refuse_nobody_when_they_replace_each_other() {
-    let database = TestDatabase::create();
-    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let start = || {
-        let mut server = Server::prepared(&database, &[("DRAIN_SECONDS", "1"), ("REUSE_PORT", "true")]);
-        server.listen_on(address);
-        server.start_again();
-        server.wait_until_it_listens();
-        server
-    };
-    let seen = take_over_again_and_again(&database, address, start);
-    assert!(seen.wrong.is_empty(), "{:#?}", seen.wrong);
-}
-
 fn take_over_again_and_again(
     database: &TestDatabase,
     address: SocketAddr,

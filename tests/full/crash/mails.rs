@@ -22,13 +22,12 @@ const BUYERS: usize = 1_000;
 const KILLS: usize = 6;
 const PASSWORD: &str = "a-password-that-no-log-shows";
 
-fn settings(url: &str) -> [(&'static str, &str); 7] {
+fn settings(url: &str) -> [(&'static str, &str); 6] {
     [
         ("SMTP_URL", url),
         ("MAIL_FROM", "Box Office <tickets@example.org>"),
         ("MAIL_PER_SECOND", "200"),
         ("MAIL_TIMEOUT_SECONDS", "2"),
-        ("MAIL_RETRY_SECONDS", "1"),
         ("RUST_LOG", "debug,techkraft::request=warn"),
         ("WORKERS", "2"),
     ]

@@ -21,7 +21,6 @@ fn start() -> String {
     let address = listener.local_addr().expect("an address");
     let limits = ConnectionLimits {
         connections: 10,
-        backlog: 10,
         reuse_port: false,
         workers: Some(1),
         keep_alive: Duration::from_secs(5),

@@ -159,7 +159,6 @@ pub fn config(database: &TestDatabase) -> Config {
         sessions: SessionLimits { idle: TimeDelta::minutes(30), lifetime: TimeDelta::hours(12) },
         connections: ConnectionLimits {
             connections: 1000,
-            backlog: 128,
             reuse_port: false,
             workers: None,
             keep_alive: Duration::from_secs(75),
