@@ -295,7 +295,10 @@ mod tests {
             for address in [["--bind", "0.0.0.0:3000"], ["--public-url", "https://tickets.example.org"]] {
                 let message =
                     config(&[&[setting, weak][..], &address].concat()).expect_err(setting).to_string();
-                assert!(message.contains("placeholder") && message.contains("openssl rand"), "{message}");
+                assert!(
+                    message.contains("too easy to guess") && message.contains("openssl rand"),
+                    "{message}"
+                );
                 assert!(!message.contains(weak), "{message}");
                 assert!(config(&[&[setting, strong][..], &address].concat()).is_ok());
             }
