@@ -10,11 +10,12 @@ pub mod authentication;
 pub mod password;
 pub mod password_queue;
 pub mod session;
+pub mod session_record;
 pub mod store;
 pub mod throttle;
 
 use self::password_queue::PasswordQueue;
-use self::session::SessionLimits;
+use self::session_record::SessionLimits;
 use self::throttle::Throttle;
 use crate::db::Database;
 use crate::guard::cookies::Cookies;

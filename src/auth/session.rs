@@ -16,6 +16,7 @@ use chrono::{NaiveDateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 
 use super::Auth;
+use super::session_record::{LiveSession, NewSession};
 use super::store::sessions::{self, SessionOwner};
 use crate::audit::Actor;
 use crate::error::Error;
@@ -23,26 +24,8 @@ use crate::guard::client_address;
 
 const COOKIE: &str = "session";
 
-/// Sessions of one account. A further sign-in ends the oldest.
-pub const SESSIONS_MAX: i64 = 20;
-
 /// Between two updates of a session's last use, so that reading pages does not write each time.
 const LAST_SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
-
-/// How long sessions last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionLimits {
-    /// Without activity.
-    pub idle: TimeDelta,
-    /// In any case.
-    pub lifetime: TimeDelta,
-}
-
-impl Default for SessionLimits {
-    fn default() -> Self {
-        Self { idle: TimeDelta::minutes(30), lifetime: TimeDelta::hours(12) }
-    }
-}
 
 /// The organizer who is signed in. A handler that takes one requires a sign-in, and its request is activity.
 #[derive(Debug, Clone)]
@@ -71,35 +54,6 @@ impl Admin {
 /// not activity.
 #[derive(Debug, Clone)]
 pub struct PollingAdmin(pub Admin);
-
-/// A session to be inserted.
-pub struct NewSession {
-    pub token_hash: String,
-    pub account_id: i64,
-    /// UTC.
-    pub expires_at: NaiveDateTime,
-    pub client_address: String,
-}
-
-/// A session in the list on the account page.
-#[derive(Debug, Clone)]
-pub struct LiveSession {
-    pub token_hash: String,
-    /// UTC.
-    pub started_at: NaiveDateTime,
-    /// UTC, to the minute.
-    pub last_seen_at: NaiveDateTime,
-    /// Where it was started. Empty when unknown.
-    pub client_address: String,
-}
-
-impl LiveSession {
-    /// Its id in forms: the start of a hash, which opens nothing.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        self.token_hash.get(..16).unwrap_or(&self.token_hash)
-    }
-}
 
 impl FromRequest for Admin {
     type Error = Error;

@@ -8,8 +8,8 @@ use lettre::message::Mailbox;
 
 use super::parse_number;
 use crate::db::DatabaseUrl;
-use crate::mail::MailConfig;
 use crate::mail::sender::MailLimits;
+use crate::mail::service::MailConfig;
 use crate::mail::transport::{Destination, SmtpUrl};
 use crate::start_error::StartError;
 

@@ -15,22 +15,9 @@ pub mod service;
 pub mod store;
 pub mod transport;
 
-use lettre::message::Mailbox;
-
-use self::sender::MailLimits;
-use self::transport::Destination;
 use crate::booking::Booking;
 use crate::events::{Event, TicketType};
 use crate::outbox::Mail;
-
-/// The settings, checked.
-#[derive(Debug, Clone)]
-pub struct MailConfig {
-    pub destination: Destination,
-    /// `None`: tickets@ and the site's host.
-    pub from: Option<Mailbox>,
-    pub limits: MailLimits,
-}
 
 /// The booking that a mail is about.
 #[derive(Debug, Clone, PartialEq, Eq)]

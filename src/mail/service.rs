@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt::task::JoinHandle;
+use lettre::message::Mailbox;
 use tokio::time::timeout;
 use url::{Host, Url};
 
-use super::MailConfig;
 use super::messages::{self, MessageContext};
-use super::sender::{Sender, StopHandle};
-use super::transport::Transport;
+use super::sender::{MailLimits, Sender, StopHandle};
+use super::transport::{Destination, Transport};
 use crate::booking::lookup::link::BookingLinks;
 use crate::connections::SHUTDOWN_SECONDS;
 use crate::db::Database;
@@ -18,6 +18,15 @@ use crate::guard::secret::Secrets;
 use crate::outbox::wakeup::Wakeup;
 use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub struct MailConfig {
+    pub destination: Destination,
+    /// `None`: tickets@ and the site's host.
+    pub from: Option<Mailbox>,
+    pub limits: MailLimits,
+}
 
 /// The parts of a server's mail.
 pub struct MailService {
@@ -56,7 +65,8 @@ pub fn open(
     secrets: &Secrets,
 ) -> Result<MailService, StartError> {
     let from = config.from.clone().unwrap_or_else(|| messages::default_from(public_url));
-    let transport = Transport::open(config, &hello(public_url, from.email.domain()))?;
+    let transport =
+        Transport::open(&config.destination, config.limits.timeout, &hello(public_url, from.email.domain()))?;
     let context = MessageContext {
         from,
         public_url: public_url.to_owned(),

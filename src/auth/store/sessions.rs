@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use crate::auth::session::{LiveSession, NewSession, SESSIONS_MAX, SessionLimits};
+use crate::auth::session_record::{LiveSession, NewSession, SESSIONS_MAX, SessionLimits};
 use crate::db::Db;
 use crate::schema::{admin_sessions, admins};
 

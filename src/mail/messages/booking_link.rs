@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::Utc;
 
-use super::{ComposeError, Message, MessageContext};
+use super::message::{ComposeError, Message, MessageContext};
 use crate::booking::lookup::LINK_LIFETIME;
 
 #[derive(Template)]

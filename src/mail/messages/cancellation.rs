@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{ComposeError, Message, MessageContext};
+use super::message::{ComposeError, Message, MessageContext};
 use crate::booking::Booking;
 use crate::events::{Event, TicketType};
 use crate::mail::Sale;

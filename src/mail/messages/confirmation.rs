@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Attachment, ComposeError, InlineImage, Message, MessageContext};
+use super::message::{Attachment, ComposeError, InlineImage, Message, MessageContext};
 use crate::booking::{Booking, CONFIRMED, calendar};
 use crate::events::{Event, TicketType};
 use crate::mail::Sale;

@@ -10,7 +10,7 @@ use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, address};
 use url::Host;
 
-use super::{Message, MessageContext};
+use super::message::{Message, MessageContext};
 
 /// A mail, ready to be sent.
 #[derive(Debug, Clone)]

@@ -6,59 +6,15 @@ pub mod booking_link;
 pub mod cancellation;
 pub mod confirmation;
 mod envelope;
+mod message;
 
 use lettre::message::Mailbox;
 use url::{Host, Url};
 
 pub use self::envelope::{Envelope, seal};
+pub use self::message::{ComposeError, Message, MessageContext};
 use super::DueMail;
-use crate::booking::lookup::link::BookingLinks;
 use crate::outbox::MailKind;
-use crate::tickets::code::TicketCodes;
-
-/// What all mails of this site need.
-pub struct MessageContext {
-    pub from: Mailbox,
-    /// The site's address, without a slash at the end.
-    pub public_url: String,
-    pub ticket_codes: TicketCodes,
-    pub booking_links: BookingLinks,
-}
-
-/// The parts of a mail, before it is encoded.
-#[derive(Debug, Default)]
-pub struct Message {
-    pub to_name: Option<String>,
-    pub subject: String,
-    pub text: String,
-    pub html: String,
-    /// Shown inside the HTML, as `cid:NAME`.
-    pub pictures: Vec<InlineImage>,
-    pub attachments: Vec<Attachment>,
-}
-
-/// A PNG image.
-#[derive(Debug)]
-pub struct InlineImage {
-    pub name: String,
-    pub png: Vec<u8>,
-}
-
-#[derive(Debug)]
-pub struct Attachment {
-    pub file_name: String,
-    pub content_type: &'static str,
-    pub content: String,
-}
-
-/// Why no message was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ComposeError {
-    /// What it says is no longer true.
-    Dropped(String),
-    /// It can never be written.
-    Failed(String),
-}
 
 /// Writes the message of a mail.
 pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, ComposeError> {

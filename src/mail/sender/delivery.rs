@@ -6,7 +6,7 @@ use actix_web::web;
 use chrono::Utc;
 
 use super::backoff::wait_after;
-use super::{MailLimits, time_delta};
+use super::limits::{MailLimits, time_delta};
 use crate::mail::DueMail;
 use crate::mail::messages::{self, ComposeError, Envelope, MessageContext};
 use crate::mail::transport::{SendError, Transport};

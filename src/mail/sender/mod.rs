@@ -6,6 +6,7 @@
 
 mod backoff;
 mod delivery;
+mod limits;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -13,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -21,6 +22,8 @@ use tokio::time::{Instant, sleep_until};
 
 use self::backoff::Backoff;
 use self::delivery::{Delivery, DeliveryReport};
+pub use self::limits::MailLimits;
+use self::limits::time_delta;
 use super::messages::MessageContext;
 use super::transport::Transport;
 use super::{DueMail, store};
@@ -34,48 +37,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const TRANSACTION_EVERY: Duration = Duration::from_millis(250);
 /// After which an idle connection to the mail server is closed.
 const CLOSE_IDLE_AFTER: Duration = Duration::from_secs(20);
-/// Added to a lease for the time before and after sending.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
-
-/// The limits of the sender.
-#[derive(Debug, Clone, Copy)]
-pub struct MailLimits {
-    /// Mails started in a second.
-    pub per_second: u32,
-    /// Mails sent at once, each on a connection of its own.
-    pub connections: usize,
-    /// How long one mail may take.
-    pub timeout: Duration,
-    /// The wait after the first attempt; each further one doubles it.
-    pub retry_first: Duration,
-    /// After which a mail that was not accepted has failed.
-    pub gives_up_after: Duration,
-}
-
-impl Default for MailLimits {
-    fn default() -> Self {
-        Self {
-            per_second: 50,
-            connections: 4,
-            timeout: Duration::from_secs(60),
-            retry_first: Duration::from_secs(15),
-            gives_up_after: Duration::from_secs(24 * 3600),
-        }
-    }
-}
-
-impl MailLimits {
-    /// How long a sender keeps a mail: the mail may wait for another one that takes its whole time.
-    fn lease(&self) -> Duration {
-        self.timeout * 2 + LEASE_MARGIN
-    }
-
-    /// Mails that are kept ready: those of two transactions.
-    fn ahead(&self) -> usize {
-        (self.per_second as usize / 2).clamp(1, 500)
-    }
-}
-
 /// Stops the sender.
 #[derive(Clone, Default)]
 pub struct StopHandle(Arc<Wakeup>);
@@ -286,8 +247,4 @@ impl Sender {
 
 fn released(due: &DueMail) -> AttemptResult {
     AttemptResult { id: due.mail.id, lease: due.mail.due_at, outcome: AttemptOutcome::Released }
-}
-
-fn time_delta(duration: Duration) -> TimeDelta {
-    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }

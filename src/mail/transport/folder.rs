@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use actix_web::web;
 
-use super::SendError;
+use super::send_error::SendError;
 use crate::mail::messages::Envelope;
 use crate::start_error::StartError;
 

@@ -14,7 +14,8 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
-use super::{Encryption, SendError, SmtpUrl};
+use super::send_error::SendError;
+use super::smtp_url::{Encryption, SmtpUrl};
 use crate::log_safe::one_line;
 use crate::mail::messages::Envelope;
 use crate::start_error::StartError;

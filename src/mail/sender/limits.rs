@@ -1,0 +1,52 @@
+//! The limits of the sender, as the settings give them.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+/// Added to a lease for the time before and after sending.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
+
+/// The limits of the sender.
+#[derive(Debug, Clone, Copy)]
+pub struct MailLimits {
+    /// Mails started in a second.
+    pub per_second: u32,
+    /// Mails sent at once, each on a connection of its own.
+    pub connections: usize,
+    /// How long one mail may take.
+    pub timeout: Duration,
+    /// The wait after the first attempt; each further one doubles it.
+    pub retry_first: Duration,
+    /// After which a mail that was not accepted has failed.
+    pub gives_up_after: Duration,
+}
+
+impl Default for MailLimits {
+    fn default() -> Self {
+        Self {
+            per_second: 50,
+            connections: 4,
+            timeout: Duration::from_secs(60),
+            retry_first: Duration::from_secs(15),
+            gives_up_after: Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
+impl MailLimits {
+    /// How long a sender keeps a mail: the mail may wait for another one that takes its whole time.
+    pub(super) fn lease(&self) -> Duration {
+        self.timeout * 2 + LEASE_MARGIN
+    }
+
+    /// Mails that are kept ready: those of two transactions.
+    pub(super) fn ahead(&self) -> usize {
+        (self.per_second as usize / 2).clamp(1, 500)
+    }
+}
+
+/// The same duration for chrono.
+pub(super) fn time_delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}

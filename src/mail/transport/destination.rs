@@ -1,0 +1,23 @@
+//! Where the settings send mails.
+
+use std::path::{Path, PathBuf};
+
+use super::smtp_url::SmtpUrl;
+
+/// Where mails go.
+#[derive(Debug, Clone)]
+pub enum Destination {
+    Server(SmtpUrl),
+    Folder(PathBuf),
+}
+
+impl Destination {
+    /// The folder, where there is no mail server.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Server(_) => None,
+            Self::Folder(path) => Some(path),
+        }
+    }
+}
