@@ -84,5 +84,5 @@ async fn the_footer_leads_to_ones_bookings_and_never_says_whose_there_are() {
     visitor.click("footer a[href='/bookings/find']").await;
     visitor.fill("#lookup-email", "nobody@example.org").await;
     visitor.click("main form button[type=submit]").await;
-    assert!(visitor.text("#main [role=status]").await.contains("If there are bookings for that address"));
+    assert!(visitor.text("#main [role=status]").await.contains("If we find bookings for that address"));
 }

@@ -57,7 +57,7 @@ async fn without_javascript_a_page_says_it_and_the_way_back_leads_to_the_form() 
     visitor.click(CONFIRM).await;
     assert_eq!(visitor.text("h1").await, "One moment, please");
     let wait = visitor.text(".notice-page__wait").await;
-    assert!(wait.starts_with("You can go on in ") && wait.ends_with("seconds."), "{wait}");
+    assert!(wait.starts_with("Try again in ") && wait.ends_with("seconds."), "{wait}");
 
     visitor.driver().back().await.expect("a step back");
     for (field, typed) in [("#checkout-name", NAME), ("#checkout-email", EMAIL)] {

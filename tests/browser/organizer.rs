@@ -99,7 +99,7 @@ async fn signing_out_everywhere_ends_both_browsers_and_the_audit_log_tells() {
     other.sign_in(&site).await;
     organizer.visit("/admin/account").await;
     let sessions = organizer.text("fieldset").await;
-    for part in ["This browser at 127.0.0.1", "Another browser at 127.0.0.1", "Everywhere"] {
+    for part in ["This browser from 127.0.0.1", "Another browser from 127.0.0.1", "Everywhere"] {
         assert!(sessions.contains(part), "{part} is missing from {sessions}");
     }
     organizer.fill("#password", "not the password").await;

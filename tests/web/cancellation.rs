@@ -54,7 +54,7 @@ fn a_canceled_booking_gives_its_tickets_back_once_however_often_it_is_sent() {
     assert_eq!((asked.status().as_u16(), header(&asked, "cache-control")), (200, "private, no-store"));
     assert_eq!(header(&asked, "x-robots-tag"), "noindex, nofollow");
     let asked = asked.text().expect("a page");
-    for text in ["Cancel this booking?", "3 × VIP", "Nothing was charged online", "method=\"post\""] {
+    for text in ["Cancel this booking?", "3 × VIP", "You paid nothing online", "method=\"post\""] {
         assert!(asked.contains(text), "{text}\n{asked}");
     }
     assert_eq!(app.database.tier("VIP").sold, 3, "asking changes nothing");
@@ -125,7 +125,7 @@ fn after_the_deadline_only_the_organizer_may_cancel() {
         for response in [app.get(&cancellation), app.post(&cancellation, &[])] {
             assert_eq!(response.status(), 409);
             let page = response.text().expect("a page");
-            assert!(page.contains(says) && page.contains("your tickets are valid"), "{page}");
+            assert!(page.contains(says) && page.contains("Your tickets are still valid"), "{page}");
             assert!(!page.contains("<form action=\"/bookings"), "nothing to send: {page}");
         }
         assert_eq!(booking(&app, &location).status, "confirmed");

@@ -53,7 +53,7 @@ fn the_address_gets_a_link_and_nobody_learns_whether_it_is_known() {
     answers.dedup();
     assert_eq!(answers, [(303, "/bookings/find?asked=1".to_owned())], "the same to everybody");
     let page = app.get("/bookings/find?asked=1").text().expect("a page");
-    assert!(page.contains("If there are bookings for that address, a mail is on its way."), "{page}");
+    assert!(page.contains("If we find bookings for that address, we’ll email you a link."), "{page}");
     assert_eq!(recipients(&app), ["ada@example.org"], "one mail in five minutes, as it was booked");
     app.database.execute("UPDATE booking_lookups SET asked_at = '2026-01-01 00:00:00'");
     ask(&app, "Ada@example.org");
@@ -155,7 +155,7 @@ fn a_link_that_is_over_or_made_up_opens_nothing() {
         let response = app.get(&bad);
         assert_eq!(response.status(), 404, "{bad}");
         let page = response.text().expect("a page");
-        assert!(page.contains("This link is over") && page.contains("action=\"/bookings/find\""), "{page}");
+        assert!(page.contains("This link has expired") && page.contains("action=\"/bookings/find\""), "{page}");
         assert!(!page.contains(&booking));
     }
 }

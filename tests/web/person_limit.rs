@@ -53,8 +53,8 @@ fn the_checkout_says_the_limit_before_it_is_met() {
         let path = format!("/bookings/new?ticket_type={}", app.tier_id(tier));
         app.get(&path).text().expect("a page")
     };
-    assert!(checkout("VIP").contains("At most 10 for each person."));
-    assert!(!checkout("Front Row").contains("for each person"));
+    assert!(checkout("VIP").contains("Limit 10 per person."));
+    assert!(!checkout("Front Row").contains("per person"));
     app.database
         .execute("UPDATE ticket_types SET max_per_person = 3, version = version + 1 WHERE name = 'VIP'");
     app.wait_until_shown("up to 3</span>");

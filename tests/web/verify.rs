@@ -109,7 +109,7 @@ fn the_organizer_sees_the_reconciliation() {
     let organizer = app.organizer();
     let desk =
         |app: &TestApp| organizer.get(app.url("/admin")).send().expect("an answer").text().expect("a page");
-    assert!(desk(&app).contains("Counted again a moment ago"));
+    assert!(desk(&app).contains("Counts verified just now"));
     app.database.execute("UPDATE ticket_types SET available = available - 1 WHERE name = 'VIP'");
-    assert!(desk(&app).contains("VIP: 0 sold and 99 available do not make up 100"));
+    assert!(desk(&app).contains("VIP: 0 sold + 99 available ≠ 100"));
 }

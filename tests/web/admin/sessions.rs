@@ -123,7 +123,7 @@ fn the_account_lists_its_sessions_and_ends_one_or_all() {
     let (organizer, phone, laptop) = (app.organizer(), app.organizer(), app.organizer());
     let page = get(&app, &organizer, "/admin/account").text().expect("a page");
     assert_eq!((page.matches("This browser").count(), page.matches("Another browser").count()), (1, 2));
-    assert_eq!(page.matches(" at 127.0.0.1").count(), 3, "{page}");
+    assert_eq!(page.matches(" from 127.0.0.1").count(), 3, "{page}");
     let own = between(&page, "value=\"", "\"").len();
     assert_eq!(own, 16, "forms name sessions by what opens none");
 

@@ -114,7 +114,7 @@ fn a_mail_that_waits_is_not_queued_twice() {
     let organizer = app.organizer();
     app.database.wait_until_mails_are_written();
     let list = page(&app, &organizer, "/admin/mails");
-    assert!(!list.contains("Send again to"), "{list}");
+    assert!(!list.contains("Resend to"), "{list}");
     let id = between(&list, "id=\"mail-", "\"").to_owned();
     for id in [id.as_str(), "999999"] {
         assert_eq!(post(&app, &organizer, &format!("/admin/mails/{id}/attempts")), 303);

@@ -23,7 +23,7 @@ fn a_person_reads_a_page_that_says_how_long_it_takes() {
         assert!(!header(&answer, name).is_empty(), "{name}");
     }
     let html = answer.text().expect("a page");
-    assert!(html.contains("You can go on in 30 seconds."), "{html}");
+    assert!(html.contains("Try again in 30 seconds."), "{html}");
     assert!(html.contains("never books twice"));
 }
 
