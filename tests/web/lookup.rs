@@ -155,7 +155,10 @@ fn a_link_that_is_over_or_made_up_opens_nothing() {
         let response = app.get(&bad);
         assert_eq!(response.status(), 404, "{bad}");
         let page = response.text().expect("a page");
-        assert!(page.contains("This link has expired") && page.contains("action=\"/bookings/find\""), "{page}");
+        assert!(
+            page.contains("This link has expired") && page.contains("action=\"/bookings/find\""),
+            "{page}"
+        );
         assert!(!page.contains(&booking));
     }
 }
