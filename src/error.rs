@@ -10,27 +10,27 @@ use thiserror::Error;
 use crate::page::Page;
 use crate::start_error::StartError;
 
-/// Why a request got no answer of its own. Logged once, where it becomes a response.
+/// Why a request failed. Server errors are logged once, where they become a response.
 #[derive(Debug, Error)]
 pub enum Error {
     #[error("not found")]
     NotFound,
-    /// A body that is no form, or too large a one.
+    /// A body that is not a form, or is too large.
     #[error("unreadable request: {0}")]
     Unreadable(String, StatusCode),
-    /// A state change asked for by a page of another site.
+    /// A state change sent from another site.
     #[error("cross-site request refused")]
     CrossSite,
-    /// A page of the admin's, asked for by somebody who has not signed in.
+    /// An organizer's page, requested without a session.
     #[error("sign-in required")]
     SignInRequired { wants_fragment: bool },
-    /// The page exists, but takes only the methods named here.
+    /// The URL exists, but takes only these methods.
     #[error("method not allowed")]
     MethodNotAllowed { allowed: &'static str },
-    /// More work than the server takes on; trying again is safe.
+    /// Overloaded, or the database is away; trying again is safe.
     #[error("busy")]
     Busy,
-    /// More than one client may ask for; over after the wait.
+    /// The client has used up its rate; it may try again after the wait.
     #[error("too many requests")]
     RateLimited { wait_seconds: u64 },
     #[error("database: {0}")]
@@ -47,7 +47,7 @@ impl From<askama::Error> for Error {
 
 const SIGN_IN: &str = "/admin/sign-in";
 
-/// Seconds after which a visitor may try again when the server was busy.
+/// `Retry-After` of a busy server.
 pub(crate) const RETRY_AFTER_SECONDS: u32 = 2;
 
 impl From<actix_web::error::BlockingError> for Error {
@@ -87,7 +87,7 @@ impl ResponseError for Error {
             }
             _ => &mut response,
         };
-        let (title, explanation) = self.words();
+        let (title, explanation) = self.copy();
         let status = self.status_code().as_u16();
         let wait_seconds = match self {
             Self::RateLimited { wait_seconds } => Some(*wait_seconds),
@@ -105,45 +105,40 @@ impl ResponseError for Error {
 }
 
 impl Error {
-    /// A title and a way on, without anything about the server's inside.
-    fn words(&self) -> (&'static str, &'static str) {
+    /// The page's title and what to do now. Says nothing about the server's internals.
+    fn copy(&self) -> (&'static str, &'static str) {
         match self {
             Self::NotFound => (
                 "This page is not on the bill",
-                "The address may be mistyped, or what stood here has moved. The concert is still on.",
+                "The address may be wrong, or the page has moved. The show's still on.",
             ),
             Self::Unreadable(_, StatusCode::PAYLOAD_TOO_LARGE) => (
-                "That was too much to read",
-                "The form held more than a booking ever needs. Go back, shorten what you typed, and send it again.",
+                "That's too long",
+                "Go back, shorten what you typed, and send it again. Nothing was changed.",
             ),
-            Self::Unreadable(_, StatusCode::URI_TOO_LONG) => (
-                "That address is too long",
-                "No page of ours has one like it. Start from the concert's page, and everything will be where it should be.",
-            ),
-            Self::Unreadable(..) => (
-                "We could not read that form",
-                "Something in it was not as a browser sends it. Go back and send it again; nothing was booked.",
-            ),
+            Self::Unreadable(_, StatusCode::URI_TOO_LONG) => {
+                ("That address is too long", "Start again from the concert page.")
+            }
+            Self::Unreadable(..) => {
+                ("We couldn't read that form", "Go back and try again. Nothing was booked.")
+            }
             Self::CrossSite => (
-                "That came from another site",
-                "For your safety we only accept what is sent from our own pages. Nothing was changed.",
+                "Request blocked",
+                "For your security we accept forms from this site only. Nothing was changed.",
             ),
-            Self::SignInRequired { .. } => ("Please sign in", "This page is the organizer's."),
-            Self::MethodNotAllowed { .. } => (
-                "That is not how this page works",
-                "Start from the concert's page, and everything will be where it should be.",
-            ),
+            Self::SignInRequired { .. } => ("Please sign in", "This page is for organizers."),
+            Self::MethodNotAllowed { .. } => ("That didn't work", "Start again from the concert page."),
             Self::Busy => (
-                "It is very busy right now",
-                "We cannot confirm it yet. Trying again in a moment is safe: the same form never books twice, and finds what it has booked.",
+                "We're very busy",
+                "We couldn't confirm your booking yet. Go back and try again: you won't be booked twice.",
             ),
             Self::RateLimited { .. } => (
                 "One moment, please",
-                "More came over your connection, which others may share, than we take at once, so nothing was changed. Wait that long, then reload this page or go back: a form is still as you left it, and the same form never books twice.",
+                "Too many requests from your network. Nothing was changed, and your form is still filled in. Wait, then reload this page or go back; you won't be booked twice.",
             ),
             Self::Database(_) | Self::Internal(_) => (
                 "Something broke backstage",
-                "It is our fault, not yours, and it has been written down. Trying again is safe: the same form never books twice.",
+                "Our fault, and it's been logged. Go back and try again: you won't be booked twice.",
             ),
         }
     }
@@ -156,11 +151,11 @@ struct ErrorPage {
     status: u16,
     title: &'static str,
     explanation: &'static str,
-    /// After which it goes on.
+    /// Seconds until the next try may succeed.
     wait_seconds: Option<u64>,
 }
 
-/// Only the line: a start that fails has no page.
+/// A failed start has no page, so only the line is kept.
 impl From<Error> for StartError {
     fn from(error: Error) -> Self {
         Self::new(crate::log_safe::one_line(&error))

@@ -6,7 +6,7 @@ use clap::Parser as _;
 use techkraft::config::CommandLine;
 use techkraft::{commands, logging};
 
-/// What the desk's thread makes, the server's threads let go of; this one is quick at that, too.
+/// Memory allocated on the desk's thread is freed on worker threads; mimalloc's cross-thread free is cheap.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -7,7 +7,7 @@ use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct AdminSettings {
-    /// Whether the admin page may delete all bookings and start the sale again: true or false
+    /// Allow organizers to delete all bookings and reset the sale: true or false
     #[arg(long, env = "ALLOW_RESEED", global = true, default_value = "true")]
     allow_reseed: String,
 }

@@ -8,8 +8,8 @@ use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct ApiSettings {
-    /// Other sites whose pages may call the API, as https://shop.example.org with commas between them; * for
-    /// all of them; never with cookies [default: none]
+    /// Other sites whose pages may call the API, as https://shop.example.org, separated by commas, or * for all;
+    /// never with cookies [default: none]
     #[arg(long, env = "CORS_ORIGINS", global = true)]
     cors_origins: Option<String>,
 }
@@ -23,8 +23,10 @@ impl ApiSettings {
             _ => {}
         }
         let origins = typed.split(',').map(str::trim).map(|value| {
-            let hint = "write scheme and host alone, as https://shop.example.org, with commas between them, or * alone";
-            origin_of(value).ok_or_else(|| StartError::setting("CORS_ORIGINS", value, "not a site's address", hint))
+            let hint =
+                "write scheme and host only, as https://shop.example.org, separated by commas, or * alone";
+            origin_of(value)
+                .ok_or_else(|| StartError::setting("CORS_ORIGINS", value, "not a site's address", hint))
         });
         origins.collect::<Result<_, _>>().map(CorsOrigins::Of)
     }

@@ -1,4 +1,4 @@
-//! What can be typed behind `techkraft`.
+//! The command line: commands and their arguments.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::Settings;
 
 /// The command line of `techkraft`. Not `Debug`, like the settings: they hold passwords.
 #[derive(Parser)]
-#[command(name = "techkraft", version, about = "Sells concert tickets, and never one twice.")]
+#[command(name = "techkraft", version, about = "Sells concert tickets, and never the same one twice.")]
 pub struct CommandLine {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -20,42 +20,42 @@ pub struct CommandLine {
 pub enum Command {
     /// Migrate, seed when empty, and serve the site (the default)
     Serve,
-    /// Bring the database to the newest schema, and stop
+    /// Migrate the database to the newest schema, then exit
     Migrate,
-    /// Migrate, add the concert of the seed when there is none, and stop
+    /// Migrate, add the sample concert if there is none, then exit
     Seed,
-    /// Count everything again and print the table; exit 1 when anything is untrue
+    /// Recount everything and print the table; exit 1 if anything is wrong
     Verify(VerifyArguments),
-    /// Write a backup while the site sells, and prove it by restoring it into a throwaway place
+    /// Write a backup while the site is selling, and prove it by restoring it into a temporary database
     Backup(BackupArguments),
-    /// Put a backup in place of an empty database, and verify it
+    /// Restore a backup into an empty database, and verify it
     Restore(RestoreArguments),
-    /// Set the admin's password, asked for at the terminal or read from standard input, and stop
+    /// Set the admin password, from a prompt or from standard input, then exit
     SetAdminPassword,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct VerifyArguments {
-    /// Also tell the outcome to Prometheus, in a file for node_exporter's textfile collector
+    /// Also write the result to a file for node_exporter's textfile collector (Prometheus)
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,
 }
 
 #[derive(Clone, PartialEq, Eq, Args)]
 pub struct BackupArguments {
-    /// A folder, where the backup is named after its time, or a file that is not there yet
+    /// A folder, where the backup is named after the time, or a new file
     pub path: PathBuf,
-    /// Remove older backups of the folder, but for so many of the latest
+    /// Keep this many of the latest backups in the folder, and remove older ones
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep: Option<u32>,
-    /// And but for the last one of each day, for so many days back
+    /// Also keep the last backup of each day, for this many days
     #[arg(long, value_name = "N", requires = "keep", default_value = "0")]
     pub keep_days: u32,
-    /// The PostgreSQL on which each backup is proved, in a database of its own, as DATABASE_URL [default: the one
-    /// that is backed up]
+    /// The PostgreSQL server on which each backup is proved, in a temporary database, as DATABASE_URL [default:
+    /// the one that is backed up]
     #[arg(long, value_name = "URL", env = "BACKUP_PROVE_ON", hide_env_values = true)]
     pub prove_on: Option<String>,
-    /// Also tell of a success to Prometheus, in a file for node_exporter's textfile collector
+    /// Also write a success to a file for node_exporter's textfile collector (Prometheus)
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,
 }
@@ -69,9 +69,9 @@ impl std::fmt::Debug for BackupArguments {
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct RestoreArguments {
-    /// The backup
+    /// The backup file
     pub path: PathBuf,
-    /// Also where there is a database already, which is set aside, not deleted
+    /// Restore even if there is a database already; it is set aside, not deleted
     #[arg(long)]
     pub overwrite: bool,
 }

@@ -11,15 +11,15 @@ use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct DeskSettings {
-    /// Orders that may wait at the desk; the next one is told that it is busy
+    /// Orders that may wait; the next one gets 503 with Retry-After
     #[arg(long, env = "DESK_QUEUE_LENGTH", global = true, default_value = "10000")]
     desk_queue_length: String,
 
-    /// Most orders booked in one transaction
+    /// Most orders in one transaction
     #[arg(long, env = "DESK_BATCH_SIZE", global = true, default_value = "512")]
     desk_batch_size: String,
 
-    /// Milliseconds after which an order that still waits is given up, and its buyer told to try again
+    /// Milliseconds after which a waiting order is given up with 503, and never booked
     #[arg(long, env = "DESK_DEADLINE_MS", global = true, default_value = "5000")]
     desk_deadline_ms: String,
 
@@ -33,7 +33,6 @@ pub(super) struct DeskSettings {
 }
 
 impl DeskSettings {
-    /// Checks what was typed.
     pub(super) fn parse(&self) -> Result<DeskLimits, StartError> {
         let deadline_ms = parse_number("DESK_DEADLINE_MS", &self.desk_deadline_ms, 10, 60_000)?;
         Ok(DeskLimits {
@@ -52,12 +51,12 @@ impl DeskSettings {
     }
 }
 
-/// A switch that leaves out what a sale needs.
+/// A switch for benchmarks, on a loopback address only.
 fn parse_benchmark(setting: &str, value: &str, bind: SocketAddr) -> Result<bool, StartError> {
     let is_on = parse_bool(setting, value)?;
     if is_on && !bind.ip().is_loopback() {
         let hint = "leave it out: it is for benchmarks on 127.0.0.1";
-        return Err(StartError::setting(setting, value, "buyers would be left with nothing", hint));
+        return Err(StartError::setting(setting, value, "buyers would get nothing", hint));
     }
     Ok(is_on)
 }

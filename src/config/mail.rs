@@ -1,4 +1,4 @@
-//! The settings of the mail.
+//! The settings of mail.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,31 +15,30 @@ use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub struct MailSettings {
-    /// smtp://USER:PASSWORD@HOST:587 (STARTTLS) or smtps://USER:PASSWORD@HOST:465, the server that mails are
-    /// handed to [default: none, they are written into MAIL_DIR]
+    /// The mail server, smtp://USER:PASSWORD@HOST:587 (STARTTLS) or smtps://USER:PASSWORD@HOST:465 [default: none,
+    /// mails are written to MAIL_DIR]
     #[arg(long, env = "SMTP_URL", global = true, hide_env_values = true)]
     smtp_url: Option<String>,
 
-    /// Who mails come from, as `Name <address>` [default without SMTP_URL: tickets@ and the host of PUBLIC_URL]
+    /// The sender, as `Name <address>` [default without SMTP_URL: tickets@ and the host of PUBLIC_URL]
     #[arg(long, env = "MAIL_FROM", global = true)]
     mail_from: Option<String>,
 
-    /// Where mails are written as files while there is no SMTP_URL [default: mail, beside the SQLite file or
-    /// in the working folder]
+    /// The folder for mails while SMTP_URL is not set [default: mail, beside the SQLite file or in the working
+    /// folder]
     #[arg(long, env = "MAIL_DIR", global = true)]
     mail_dir: Option<PathBuf>,
 
-    /// Most mails a second from this server
+    /// Most mails per second from each server
     #[arg(long, env = "MAIL_PER_SECOND", global = true, default_value = "50")]
     mail_per_second: String,
 
-    /// Seconds that the sending of one mail may take
+    /// Seconds that sending one mail may take
     #[arg(long, env = "MAIL_TIMEOUT_SECONDS", global = true, default_value = "60")]
     mail_timeout_seconds: String,
 }
 
 impl MailSettings {
-    /// Checks what was typed.
     pub(super) fn parse(&self, database: &DatabaseUrl) -> Result<MailConfig, StartError> {
         let from = self.mail_from.as_deref().filter(|from| !from.is_empty()).map(parse_from).transpose()?;
         let destination = match self.smtp_url.as_deref().filter(|url| !url.is_empty()) {
@@ -47,8 +46,8 @@ impl MailSettings {
             None => Destination::Folder(self.folder(database)),
         };
         if matches!(destination, Destination::Server(_)) && from.is_none() {
-            let hint = "say who mails come from, as `Box Office <tickets@example.org>`";
-            return Err(StartError::setting("MAIL_FROM", "", "missing, and SMTP_URL is set", hint));
+            let hint = "set it as `Box Office <tickets@example.org>`";
+            return Err(StartError::setting("MAIL_FROM", "", "missing, but SMTP_URL is set", hint));
         }
         let timeout = parse_number("MAIL_TIMEOUT_SECONDS", &self.mail_timeout_seconds, 1, 600)?;
         let limits = MailLimits {

@@ -1,5 +1,5 @@
-//! Every setting: its flag, its environment variable, its default. Read once, at the start, and checked
-//! there: what reaches the rest of the program is valid.
+//! Every setting: its flag, its environment variable, its default. Read and checked once, at the start, so that the
+//! rest of the program sees valid values only. The types of settings live with their users, not here.
 
 mod admin;
 mod api;
@@ -57,7 +57,7 @@ use crate::ops::OperationsConfig;
 use crate::redis_url::RedisUrl;
 use crate::start_error::StartError;
 
-/// The settings as they were typed. Flags win over the environment, the environment over `.env`.
+/// The settings as typed. Flags win over the environment, the environment over `.env`.
 #[derive(Args)]
 pub struct Settings {
     /// Address and port to listen on
@@ -88,7 +88,7 @@ pub struct Settings {
     #[command(flatten)]
     forms: FormSettings,
 
-    /// Milliseconds between two looks at what other servers have sold
+    /// Milliseconds between two readings of what other servers have sold
     #[arg(long, env = "BOARD_REFRESH_MS", global = true, default_value = "1000")]
     board_refresh_ms: String,
 
@@ -128,21 +128,21 @@ pub struct Config {
     pub poll: PollSeconds,
     /// Where servers share their board.
     pub redis_url: Option<RedisUrl>,
-    /// Orders are answered and nothing is booked. Only ever true on a loopback address.
+    /// Orders are answered without booking. True on a loopback address only.
     pub desk_pretends: bool,
-    /// Bookings have no confirmations. Only ever true on a loopback address.
+    /// Bookings get no confirmation mail. True on a loopback address only.
     pub desk_without_mail: bool,
     pub secrets: SecretConfig,
-    /// Scheme, host and port, without a slash at the end. `None`: as [`Config::bind`] says.
+    /// Scheme, host and port, without a trailing slash. `None`: derived from [`Config::bind`].
     pub public_url: Option<String>,
-    /// Whose word on a visitor's address counts.
+    /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
-    /// How often each client may ask; `None`: as often as it likes.
+    /// The rate limits; `None`: no limits.
     pub rate_limits: Option<Rates>,
     pub api_tokens: ApiTokens,
-    /// Whose pages may call the API.
+    /// Sites whose pages may call the API.
     pub cors_origins: CorsOrigins,
-    /// How old a form may be that books.
+    /// How old a booking form may be.
     pub forms: FormAges,
     pub allow_reseed: bool,
     pub mail: MailConfig,
@@ -153,10 +153,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Checks what was typed.
-    ///
-    /// # Errors
-    /// One line that names the setting, its value and the hint.
+    /// Checks the settings. An error is one line: `SETTING=value: what is wrong; how to fix it`.
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         let database_url = settings.database.parse_url()?;
         let bind = parse_bind(&settings.bind)?;
@@ -217,7 +214,7 @@ fn parse_bool(setting: &str, value: &str) -> Result<bool, StartError> {
     match value.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
-        _ => Err(StartError::setting(setting, value, "neither yes nor no", "use true or false")),
+        _ => Err(StartError::setting(setting, value, "not true or false", "use true or false")),
     }
 }
 
@@ -233,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_setting_is_named_with_its_value_and_the_mend() {
+    fn a_bad_setting_is_named_with_its_value_and_how_to_fix_it() {
         for (arguments, setting, value) in [
             (["--bind", "nowhere"], "BIND", "nowhere"),
             (["--database-url", "mysql://x"], "DATABASE_URL", "mysql://x"),
@@ -286,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weak_secret_is_for_this_machine_alone() {
+    fn a_weak_secret_is_accepted_on_this_machine_only() {
         let weak = "changeme-changeme-changeme-changeme";
         let strong = "6f1ed002ab5595859014ebf0951522d9";
         for setting in ["--secret-key", "--secret-key-previous"] {

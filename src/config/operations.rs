@@ -1,4 +1,4 @@
-//! The settings of those who run it.
+//! The settings of operations: region, server name, ops port and draining.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,27 +9,26 @@ use super::parse_number;
 use crate::ops::{Identity, OperationsConfig};
 use crate::start_error::StartError;
 
-/// A balancer that asks every second or two knows by then, and browsers have polled once more (every 5 s,
-/// give or take a tenth).
+/// Time for a balancer's health check (every 1 to 2 s) and for each browser's next poll (every 5 s, ± 10 %).
 const DRAIN_BEHIND_PROXY: Duration = Duration::from_secs(6);
 
 #[derive(Debug, Args)]
 pub(super) struct OperationsSettings {
-    /// Where this server stands, such as eu-west; shown in responses, logs and metrics [default: none]
+    /// This server's region, such as eu-west, shown in responses, logs and metrics [default: none]
     #[arg(long, env = "REGION", global = true)]
     region: Option<String>,
 
-    /// Which server of the site this is, shown in the same places [default: host name and process number]
+    /// This server's name, shown in the same places [default: host name and process id]
     #[arg(long, env = "SERVER_ID", global = true)]
     server_id: Option<String>,
 
-    /// Address and port for /healthz, /readyz and /metrics, on a private network [default: the first two are
-    /// beside the site, the third only where nobody but this machine can reach it]
+    /// Address and port for /healthz, /readyz and /metrics, on a private network [default: the site's own port,
+    /// /metrics only while nothing but this machine can reach it]
     #[arg(long, env = "OPS_BIND", global = true)]
     ops_bind: Option<String>,
 
-    /// Seconds from the signal to stop until no more connections are taken, in which /readyz says DRAINING
-    /// [default: 6 behind TRUSTED_PROXIES, otherwise 0]
+    /// Seconds to go on accepting connections after the stop signal, while /readyz says DRAINING [default: 6 behind
+    /// TRUSTED_PROXIES, otherwise 0]
     #[arg(long, env = "DRAIN_SECONDS", global = true)]
     drain_seconds: Option<String>,
 }
@@ -52,7 +51,7 @@ impl OperationsSettings {
                 None if is_behind_proxy => DRAIN_BEHIND_PROXY,
                 None => Duration::ZERO,
             },
-            // A proxy on the same machine would pass everything on.
+            // A proxy on the same machine would forward every request.
             is_private: bind.ip().is_loopback() && !is_behind_proxy && !has_public_url,
         })
     }
@@ -67,8 +66,8 @@ fn parse_region(value: &str) -> Result<String, StartError> {
     if value.len() <= 32 && value.chars().all(is_good) {
         return Ok(value.to_owned());
     }
-    let hint = "use up to 32 small letters, digits and hyphens, as eu-west";
-    Err(StartError::setting("REGION", value, "no short name", hint))
+    let hint = "use up to 32 lowercase letters, digits and hyphens, as eu-west";
+    Err(StartError::setting("REGION", value, "not a valid name", hint))
 }
 
 fn parse_server(value: &str) -> Result<String, StartError> {
@@ -76,7 +75,7 @@ fn parse_server(value: &str) -> Result<String, StartError> {
         return Ok(value.to_owned());
     }
     let hint = "use up to 64 letters, digits, dots, underscores and hyphens, as web-1";
-    Err(StartError::setting("SERVER_ID", value, "no short name", hint))
+    Err(StartError::setting("SERVER_ID", value, "not a valid name", hint))
 }
 
 fn parse_ops_bind(value: &str, bind: SocketAddr) -> Result<SocketAddr, StartError> {
@@ -84,7 +83,7 @@ fn parse_ops_bind(value: &str, bind: SocketAddr) -> Result<SocketAddr, StartErro
     let address: SocketAddr =
         value.parse().map_err(|_| wrong("not an address and port", "write it as 127.0.0.1:9100"))?;
     if address == bind && address.port() != 0 {
-        return Err(wrong("that is the site's own port", "choose another, or leave it out"));
+        return Err(wrong("the site uses that port", "choose another, or leave it out"));
     }
     Ok(address)
 }
@@ -93,7 +92,7 @@ fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || "._-".contains(c)
 }
 
-/// The host's name and the process's number: two servers of one machine differ.
+/// Host name and process id, so that two servers on one machine differ.
 fn server_id() -> String {
     #[cfg(unix)]
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_proxy_a_server_gives_notice_and_at_a_terminal_it_stops() {
+    fn behind_a_proxy_a_server_drains_and_at_a_terminal_it_stops_at_once() {
         assert_eq!(drain(&[], false), Duration::ZERO);
         assert_eq!(drain(&[], true), DRAIN_BEHIND_PROXY);
         assert_eq!(drain(&["--drain-seconds", "0"], true), Duration::ZERO);
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_short_and_ports_are_ports() {
+    fn bad_names_and_ports_are_rejected() {
         for (argument, value, setting) in [
             ("--region", "EU West", "REGION"),
             ("--region", &"a".repeat(33), "REGION"),

@@ -1,4 +1,4 @@
-//! The site's address as visitors know it.
+//! The setting of the site's public address.
 
 use clap::Args;
 
@@ -6,14 +6,14 @@ use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct PublicUrlSettings {
-    /// The site's address as visitors type it, such as https://tickets.example.org; https makes cookies
-    /// Secure [default: http:// and the address of BIND]
+    /// The site's public address, such as https://tickets.example.org; https makes cookies Secure [default: http://
+    /// and the address of BIND]
     #[arg(long, env = "PUBLIC_URL", global = true)]
     public_url: Option<String>,
 }
 
 impl PublicUrlSettings {
-    /// Scheme, host and port, without a slash at the end.
+    /// Scheme, host and port, without a trailing slash.
     pub(super) fn parse(&self) -> Result<Option<String>, StartError> {
         let typed = self.public_url.as_deref().filter(|value| !value.is_empty());
         typed.map(parse).transpose()
@@ -21,12 +21,12 @@ impl PublicUrlSettings {
 }
 
 fn parse(value: &str) -> Result<String, StartError> {
-    let hint = "write scheme and host alone, as https://tickets.example.org, in ASCII (xn--…)";
+    let hint = "write scheme and host only, as https://tickets.example.org, in ASCII (xn--…)";
     origin_of(value).ok_or_else(|| StartError::setting("PUBLIC_URL", value, "not a site's address", hint))
 }
 
-/// As browsers write it in `Origin`, with which it is compared: lower case, without the port that the scheme
-/// implies (RFC 6454, section 6.2). `None`: it is no site's address.
+/// The origin as browsers write it in `Origin`: lower case, without the scheme's default port (RFC 6454, section
+/// 6.2). `None`: not a site's address.
 pub(super) fn origin_of(value: &str) -> Option<String> {
     let origin = value.strip_suffix('/').unwrap_or(value).to_ascii_lowercase();
     let is_host_character = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_written_as_browsers_write_an_origin() {
+    fn an_address_becomes_an_origin_as_browsers_write_it() {
         for (typed, origin) in [
             ("https://Tickets.Example.org/", "https://tickets.example.org"),
             ("https://tickets.example.org:443", "https://tickets.example.org"),

@@ -5,11 +5,10 @@ use clap::Args;
 use crate::redis_url::RedisUrl;
 use crate::start_error::StartError;
 
-/// The setting as it was typed.
 #[derive(Debug, Args)]
 pub(super) struct RedisSettings {
-    /// redis://:PASSWORD@HOST, for servers that share a sale: they tell each other at once what they sell,
-    /// and the database hears one of them in place of all [default: none]
+    /// redis://:PASSWORD@HOST, for several servers: they share availability at once, and only one of them reads it
+    /// from the database [default: none]
     #[arg(long, env = "REDIS_URL", global = true, hide_env_values = true)]
     redis_url: Option<String>,
 }

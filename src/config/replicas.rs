@@ -9,14 +9,13 @@ use crate::db::{DatabaseUrl, ReplicaConfig};
 use crate::log_safe::without_password;
 use crate::start_error::StartError;
 
-/// What was typed.
 #[derive(Debug, Args)]
 pub(super) struct ReplicaSettings {
     /// PostgreSQL standbys of DATABASE_URL to read from, separated by commas
     #[arg(long, env = "DATABASE_READ_URLS", global = true, hide_env_values = true)]
     database_read_urls: Option<String>,
 
-    /// Milliseconds that a replica may be behind; one further behind is left out until it has caught up
+    /// Most milliseconds that a replica may lag; one that lags more is skipped until it has caught up
     #[arg(long, env = "REPLICA_MAX_LAG_MS", global = true, default_value = "2000")]
     replica_max_lag_ms: String,
 }
@@ -35,7 +34,7 @@ fn parse_urls(typed: &str, primary: &DatabaseUrl) -> Result<Vec<DatabaseUrl>, St
         Err(StartError::setting("DATABASE_READ_URLS", &without_password(value), wrong, hint))
     };
     let mut urls = Vec::new();
-    // A comma inside a password leaves its second half without a scheme, and without the rest of the secret.
+    // A comma inside a password splits it: the second part has no scheme and is rejected without being shown whole.
     for url in typed.split(',').map(str::trim) {
         match DatabaseUrl::parse(url) {
             Ok(parsed @ DatabaseUrl::Postgres(_)) if primary.file().is_none() => urls.push(parsed),
@@ -44,7 +43,7 @@ fn parse_urls(typed: &str, primary: &DatabaseUrl) -> Result<Vec<DatabaseUrl>, St
                 return wrong(url, "DATABASE_URL is an SQLite file, which has no replicas", hint);
             }
             _ => {
-                let hint = "write each as postgres://USER:PASSWORD@HOST/NAME, with commas between them";
+                let hint = "write each as postgres://USER:PASSWORD@HOST/NAME, separated by commas";
                 return wrong(url, "not a PostgreSQL URL", hint);
             }
         }
@@ -72,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_standby_of_the_database_is_refused_without_its_password() {
+    fn other_urls_are_rejected_without_showing_a_password() {
         for (typed, primary, shown) in [
             ("postgres://ada:s3cret@b/x", "sqlite:tickets.db", "postgres://ada@b/x: DATABASE_URL"),
             ("postgres://a/x,sqlite:b.db", "postgres://c/x", "sqlite:b.db: not"),

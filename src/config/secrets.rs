@@ -1,4 +1,4 @@
-//! The secret, and those before it.
+//! The settings of the secret and its predecessors.
 
 use std::net::SocketAddr;
 
@@ -7,24 +7,24 @@ use clap::Args;
 use crate::guard::secret::{SecretConfig, TOO_SHORT, weakness};
 use crate::start_error::StartError;
 
-/// More would only make every forged cookie dearer to refuse.
+/// Every secret is tried before a forged cookie is rejected.
 const PREVIOUS_MAX: usize = 5;
 
-/// The settings as they were typed. Not `Debug`: nothing may print them by accident.
+/// Not `Debug`: nothing may print them by accident.
 #[derive(Args)]
 pub(super) struct SecretSettings {
-    /// Signs cookies and forms, 32 characters or more; the same on every server of a site [default: made
-    /// once, and kept beside the SQLite file or inside the PostgreSQL database]
+    /// Signs cookies and forms, 32 characters or more; the same on every server [default: generated once, kept beside
+    /// the SQLite file or in PostgreSQL]
     #[arg(long, env = "SECRET_KEY", global = true, hide_env_values = true)]
     secret_key: Option<String>,
 
-    /// Secrets that were in use before, separated by commas: what they signed is still read [default: none]
+    /// Earlier secrets, separated by commas: what they signed is still accepted [default: none]
     #[arg(long, env = "SECRET_KEY_PREVIOUS", global = true, hide_env_values = true)]
     secret_key_previous: Option<String>,
 }
 
 impl SecretSettings {
-    /// Checks what was typed. A weak secret is only forgiven where nobody but this machine is served.
+    /// A weak secret is accepted only if the site serves this machine alone.
     pub(super) fn parse(
         &self,
         bind: SocketAddr,
@@ -42,7 +42,7 @@ impl SecretSettings {
                 .collect(),
         };
         if config.previous.len() > PREVIOUS_MAX {
-            let hint = format!("keep the {PREVIOUS_MAX} latest at most");
+            let hint = format!("keep at most the {PREVIOUS_MAX} latest");
             return Err(StartError::setting("SECRET_KEY_PREVIOUS", "(hidden)", "too many secrets", &hint));
         }
         if let Some(secret) = &config.current {
@@ -55,14 +55,14 @@ impl SecretSettings {
     }
 }
 
-/// A weak old secret is as bad as a weak new one: what it signs is read.
+/// A weak earlier secret is as bad as a weak current one: what it signs is accepted.
 fn check(setting: &str, secret: &str, is_private: bool) -> Result<(), StartError> {
     let Some(weakness) = weakness(secret) else { return Ok(()) };
     if !is_private || weakness == TOO_SHORT {
         let hint = "use 32 random characters or more, such as `openssl rand -hex 32` prints";
         return Err(StartError::setting(setting, "(hidden)", weakness, hint));
     }
-    log::warn!("{setting} is {weakness}: good enough on this machine, refused on any other address");
+    log::warn!("{setting} is {weakness}: accepted on this machine, rejected on any other address");
     Ok(())
 }
 

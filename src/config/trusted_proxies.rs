@@ -1,4 +1,4 @@
-//! The setting of the proxies in front.
+//! The setting of trusted proxies.
 
 use std::net::IpAddr;
 
@@ -30,14 +30,17 @@ fn parse_network(text: &str) -> Result<IpNet, StartError> {
         return Ok(IpNet::from(address));
     }
     let network: IpNet = text.parse().map_err(|_| {
-        wrong("no network", "write addresses or networks with commas between them, as 127.0.0.1,10.0.0.0/8")
+        wrong(
+            "not an address or network",
+            "write addresses or networks separated by commas, as 127.0.0.1,10.0.0.0/8",
+        )
     })?;
     if network.prefix_len() == 0 {
-        return Err(wrong("everybody would be believed", "name the proxies alone"));
+        return Err(wrong("every client would be trusted", "name only the proxies"));
     }
     if network.trunc() != network {
-        let hint = format!("write {} for the network, or the address alone", network.trunc());
-        return Err(wrong("an address and a network at once", &hint));
+        let hint = format!("write {} for the network, or only the address", network.trunc());
+        return Err(wrong("an address with a network's length", &hint));
     }
     Ok(network)
 }
@@ -57,13 +60,13 @@ mod tests {
         }
         assert!(parse(" ").expect("valid").is_empty());
         for (typed, says) in [
-            ("localhost", "no network"),
-            ("10.0.0.0/33", "no network"),
-            ("10.0.0.1,", "no network"),
-            ("10.0.0.1 10.0.0.2", "no network"),
+            ("localhost", "not an address or network"),
+            ("10.0.0.0/33", "not an address or network"),
+            ("10.0.0.1,", "not an address or network"),
+            ("10.0.0.1 10.0.0.2", "not an address or network"),
             ("10.0.0.1/8", "write 10.0.0.0/8"),
-            ("0.0.0.0/0", "everybody"),
-            ("10.0.0.1,::/0", "everybody"),
+            ("0.0.0.0/0", "every client"),
+            ("10.0.0.1,::/0", "every client"),
         ] {
             let message = parse(typed).expect_err(typed).to_string();
             assert!(message.starts_with("TRUSTED_PROXIES=") && message.contains(says), "{message}");

@@ -88,7 +88,7 @@ fn bad_settings_stop_the_start_with_one_clear_line() {
         ("REDIS_URL", "memcached://localhost", "unknown scheme"),
         ("SECRET_KEY", "short", "too short"),
         ("SECRET_KEY_PREVIOUS", "short", "too short"),
-        ("ALLOW_RESEED", "perhaps", "neither yes nor no"),
+        ("ALLOW_RESEED", "perhaps", "not true or false"),
     ] {
         let line = refusal(techkraft(&database).env(setting, value));
         assert!(line.contains(setting) && line.contains(says), "{setting}={value}: {line}");
