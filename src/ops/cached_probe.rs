@@ -65,7 +65,7 @@ impl<T: Send + 'static> State<T> {
             Ok(Ok(Ok(found))) => Ok(found),
             Ok(Ok(Err(error))) => {
                 log::debug!("database probe failed: {error}");
-                Err("unreachable, or not responding as it should")
+                Err("unreachable, or gives wrong answers")
             }
             Ok(Err(_)) => Err("the probe failed"),
             Err(_) => {

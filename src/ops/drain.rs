@@ -1,11 +1,10 @@
-//! How the server stops. A signal begins it, and each further one skips what is being waited for:
+//! How the server stops. A signal starts it, and each further signal skips the current wait:
 //!
-//! 1. `/readyz` says DRAINING and every answer closes its connection, so that balancers and browsers go
-//!    elsewhere; connections are still taken, for `DRAIN_SECONDS`.
-//! 2. No more connections are taken, in a way that loses none where others go on taking them
-//!    ([`Departure`]). Requests that have begun are answered, what waits at the desk is booked, and mails
-//!    that were begun are sent.
-//! 3. The process ends, with 0.
+//! 1. `/readyz` says DRAINING and every response closes its connection, so that load balancers and browsers go to
+//!    another server. New connections are still accepted, for `DRAIN_SECONDS`.
+//! 2. No more connections are accepted, and none is lost while other servers share the port ([`Departure`]). Running
+//!    requests are answered, orders at the desk are booked, and emails that are being sent are finished.
+//! 3. The process exits with 0.
 
 use actix_web::dev::ServerHandle;
 use actix_web::web;
@@ -17,14 +16,14 @@ use crate::connections::Departure;
 use crate::mail::service::SenderHandle;
 use crate::start_error::StartError;
 
-/// Signals to stop, one after the other.
+/// The signals to stop, in order.
 pub struct StopSignals(UnboundedReceiver<()>);
 
 impl StopSignals {
-    /// Catches SIGTERM and SIGINT, from now on.
+    /// Catches SIGTERM and SIGINT from now on.
     ///
     /// # Errors
-    /// When the system has no way to catch them.
+    /// If the system does not support it.
     pub fn catch() -> Result<Self, StartError> {
         let (sender, receiver) = unbounded_channel();
         let wrong = |e: std::io::Error| StartError::new(format!("signals cannot be caught: {e}"));
@@ -55,8 +54,7 @@ impl StopSignals {
     }
 }
 
-/// Waits for the signal, stops the server, and returns when everything that it had taken on is done, or when
-/// signals have skipped that.
+/// Waits for the signal, stops the server, and returns when its work is finished or signals have skipped that.
 pub async fn on_signal(
     mut signals: StopSignals,
     server: ServerHandle,
@@ -69,13 +67,13 @@ pub async fn on_signal(
     systemd::notify_stopping();
     let grace = ops.drain;
     if !grace.is_zero() {
-        log::info!("draining: connections are taken for {} s more", grace.as_secs());
+        log::info!("draining: accepting connections for another {} s", grace.as_secs());
         tokio::select! {
             () = tokio::time::sleep(grace) => {}
-            () = signals.next() => log::info!("a second signal: the rest of them is skipped"),
+            () = signals.next() => log::info!("second signal: not waiting any longer"),
         }
     }
-    log::info!("stopping: requests that have begun are answered first");
+    log::info!("stopping: finishing running requests");
     let finished = async {
         mail.stop_handle().stop();
         departure.leave(&server).await;
@@ -86,10 +84,10 @@ pub async fn on_signal(
     };
     tokio::select! {
         is_done = finished => if is_done {
-            log::info!("stopped: nothing was left undone");
+            log::info!("stopped: all work is finished");
         } else {
-            log::warn!("stopped, though the database has not answered for orders that nobody waits for");
+            log::warn!("stopped, but the database did not respond for orders whose buyers no longer wait");
         },
-        () = signals.next() => log::warn!("one more signal: stopped at once"),
+        () = signals.next() => log::warn!("another signal: stopped immediately"),
     }
 }

@@ -1,4 +1,4 @@
-//! Which of a site's servers this is, and the settings of those who run it.
+//! Which of a site's servers this is, and the settings for operators.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 
-/// Says in every response which server it comes from.
+/// Names the server in every response.
 pub const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");
 
-/// What `config` has checked.
+/// The settings of this module.
 #[derive(Debug, Clone)]
 pub struct OperationsConfig {
     pub identity: Identity,
-    /// Where health, readiness and metrics are; `None`: beside the site.
+    /// The port of health, readiness and metrics; `None`: the site's own.
     pub bind: Option<SocketAddr>,
-    /// From the signal to stop until no more connections are taken.
+    /// From the signal to stop until no more connections are accepted.
     pub drain: Duration,
-    /// Whether only this machine can reach the site: then the metrics may stand beside it.
+    /// Whether only this machine can reach the site: then the metrics may share its port.
     pub is_private: bool,
 }
 
@@ -35,7 +35,7 @@ impl Identity {
         self.region.as_deref().unwrap_or_default()
     }
 
-    /// As a response says it.
+    /// The value of [`SERVED_BY`].
     #[must_use]
     pub fn header(&self) -> HeaderValue {
         HeaderValue::try_from(self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("techkraft"))

@@ -17,7 +17,7 @@ mod request_metrics;
 pub mod systemd;
 #[cfg(not(unix))]
 pub mod systemd {
-    //! There is no systemd here.
+    //! No systemd on this platform.
     use actix_web::web;
 
     pub fn notify_ready(_: &web::Data<super::Ops>) {}
@@ -46,7 +46,7 @@ use crate::events::board::Board;
 use crate::heartbeat::Heartbeat;
 use crate::start_error::StartError;
 
-/// What the server knows of itself.
+/// The state of this server.
 pub struct Ops {
     pub identity: Identity,
     is_draining: Arc<AtomicBool>,
@@ -54,12 +54,12 @@ pub struct Ops {
     threads: Mutex<Vec<Weak<Heartbeat>>>,
     readiness: Readiness,
     metrics: Metrics,
-    /// From the signal to stop until no more connections are taken.
+    /// From the signal to stop until no more connections are accepted.
     drain: Duration,
     watched: Watched,
 }
 
-/// What readiness and the metrics look at.
+/// What readiness and the metrics read.
 struct Watched {
     db: Database,
     desk: Arc<Desk>,
@@ -103,7 +103,7 @@ impl Ops {
         heartbeat
     }
 
-    /// How long the most silent of the threads that serve was last seen ago; `None` when none does.
+    /// The longest time since a server thread's last heartbeat; `None` if no thread runs.
     fn threads_silence(&self) -> Option<Duration> {
         self.threads.lock().iter().filter_map(Weak::upgrade).map(|heartbeat| heartbeat.age()).max()
     }
@@ -114,7 +114,7 @@ impl Ops {
         self.metrics.requests.recorder()
     }
 
-    /// Whether the server is about to stop, so that nobody should be sent here any more.
+    /// Whether the server is about to stop.
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.is_draining.load(Ordering::Relaxed)
@@ -124,8 +124,7 @@ impl Ops {
         self.is_draining.store(true, Ordering::Relaxed);
     }
 
-    /// What every response says: which server it comes from, and, while that is draining, that the next
-    /// request should go elsewhere.
+    /// Adds to every response the name of the server and, while it is draining, `Connection: close`.
     #[must_use]
     pub fn signature(&self) -> connections::Signature {
         let is_draining = Arc::clone(&self.is_draining);
@@ -140,7 +139,7 @@ impl Ops {
     }
 }
 
-/// Listens on the port of `OPS_BIND`, when there is one.
+/// Listens on the port of `OPS_BIND`, if it is set.
 ///
 /// # Errors
 /// One line that names the address and what is wrong with it.
@@ -149,11 +148,10 @@ pub fn listen(config: &OperationsConfig, reuse_port: bool) -> Result<Option<TcpL
     config.bind.map(bind).transpose()
 }
 
-/// Serves the pages of this module there, on a thread of their own: it answers while the visitors' threads
-/// are busy, and until the process ends.
+/// Serves this module's pages on that port, on a thread of their own, until the process ends.
 ///
 /// # Errors
-/// When the socket cannot be listened on.
+/// If the socket cannot be used.
 pub fn serve(listener: TcpListener, ops: web::Data<Ops>) -> Result<Server, StartError> {
     let server = HttpServer::new(move || {
         ActixApp::new()

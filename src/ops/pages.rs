@@ -8,7 +8,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::metrics::CONTENT_TYPE as METRICS_TYPE;
-use super::readiness::{Report, Status};
+use super::readiness::{ReadinessReport, ReadinessStatus};
 use super::{OperationsConfig, Ops};
 use crate::error::Error;
 use crate::resource::{get, urls};
@@ -43,8 +43,8 @@ async fn health() -> HttpResponse {
 async fn readiness(request: HttpRequest, ops: web::Data<Ops>) -> Result<HttpResponse, Error> {
     let report = ops.readiness.report(&ops).await;
     let status = match report.status {
-        Status::Ready => StatusCode::OK,
-        Status::NotReady | Status::Draining => StatusCode::SERVICE_UNAVAILABLE,
+        ReadinessStatus::Ready => StatusCode::OK,
+        ReadinessStatus::NotReady | ReadinessStatus::Draining => StatusCode::SERVICE_UNAVAILABLE,
     };
     let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("application/json")) {
@@ -61,7 +61,7 @@ async fn metrics(ops: web::Data<Ops>) -> Result<HttpResponse, Error> {
     Ok(answer(StatusCode::OK, METRICS_TYPE, text))
 }
 
-fn table(report: &Report) -> String {
+fn table(report: &ReadinessReport) -> String {
     let mut table = format!("{}\n", report.status.name());
     for part in &report.parts {
         let verdict = if part.ok { "ok" } else { "NOT OK" };

@@ -1,7 +1,7 @@
-//! Readiness: whether visitors should be sent here. Everything that a booking needs is looked at.
+//! Readiness: whether visitors should be sent to this server. Checks everything that a booking needs.
 //!
-//! A balancer asks each server every second or two, and others may ask as often as they like: what only the
-//! database knows is asked through an [`CachedProbe`].
+//! Load balancers ask every second or two, and anybody may ask more often, so the database is asked through a
+//! [`CachedProbe`].
 
 use std::time::{Duration, Instant};
 
@@ -11,26 +11,26 @@ use super::Ops;
 use super::cached_probe::{CachedProbe, ProbeResult, TIMEOUT};
 use crate::db::Schema;
 
-/// The desk's worker shows itself every second, and before each attempt. Twice as long as a statement of its
-/// may wait for a lock.
+/// The desk's worker beats every second, and before each attempt. This is twice as long as one of its statements may
+/// wait for a lock.
 const DESK_SILENCE_MAX: Duration = Duration::from_secs(10);
-/// A thread that serves shows itself five times a second.
+/// A server thread beats five times a second.
 const THREAD_SILENCE_MAX: Duration = Duration::from_secs(5);
-/// The board is read every second, unless set otherwise.
+/// The board is read every second by default.
 const BOARD_AGE_MAX: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Status {
+pub enum ReadinessStatus {
     #[serde(rename = "READY")]
     Ready,
     #[serde(rename = "NOT READY")]
     NotReady,
-    /// Stopping: what has begun is finished, and nobody should be sent here any more.
+    /// About to stop: running requests are finished, and no more visitors should be sent here.
     #[serde(rename = "DRAINING")]
     Draining,
 }
 
-impl Status {
+impl ReadinessStatus {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -41,23 +41,23 @@ impl Status {
     }
 }
 
-/// One thing that a booking needs.
+/// The result of one check.
 #[derive(Debug, Clone, Serialize)]
-pub struct Part {
+pub struct ReadinessCheck {
     pub name: &'static str,
     pub ok: bool,
-    /// How long it took to find out.
+    /// How long the check took.
     pub ms: f64,
-    /// What was found, without anything secret.
+    /// The finding, without anything secret.
     pub found: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
-    pub status: Status,
+pub struct ReadinessReport {
+    pub status: ReadinessStatus,
     pub region: String,
     pub server: String,
-    pub parts: Vec<Part>,
+    pub parts: Vec<ReadinessCheck>,
 }
 
 #[derive(Default)]
@@ -66,70 +66,76 @@ pub(super) struct Readiness {
 }
 
 impl Readiness {
-    /// Looks at everything.
-    pub(super) async fn report(&self, ops: &Ops) -> Report {
+    /// Runs all checks.
+    pub(super) async fn report(&self, ops: &Ops) -> ReadinessReport {
         let mut parts = database(&self.schema.get(&ops.watched.db, |db| db.schema_blocking(TIMEOUT)).await);
         parts.extend([desk(ops), queue(ops), board(ops), threads(ops)]);
         let status = match () {
-            () if ops.is_draining() => Status::Draining,
-            () if parts.iter().all(|part| part.ok) => Status::Ready,
-            () => Status::NotReady,
+            () if ops.is_draining() => ReadinessStatus::Draining,
+            () if parts.iter().all(|part| part.ok) => ReadinessStatus::Ready,
+            () => ReadinessStatus::NotReady,
         };
         let identity = &ops.identity;
-        Report { status, region: identity.region().to_owned(), server: identity.server.clone(), parts }
+        ReadinessReport {
+            status,
+            region: identity.region().to_owned(),
+            server: identity.server.clone(),
+            parts,
+        }
     }
 }
 
-fn database(result: &ProbeResult<Schema>) -> Vec<Part> {
-    let part = |name, ok, found: &str| Part { name, ok, ms: ms(result.took), found: found.to_owned() };
+fn database(result: &ProbeResult<Schema>) -> Vec<ReadinessCheck> {
+    let part =
+        |name, ok, found: &str| ReadinessCheck { name, ok, ms: ms(result.took), found: found.to_owned() };
     match result.found {
         Err(wrong) => vec![part("database", false, wrong), part("migrations", false, "unknown")],
         Ok(schema) => {
             let found = match schema {
                 Schema::Current => "current",
-                Schema::Ahead => "a newer release's, which this one can live with",
-                Schema::Behind(_) => "some have not been run",
-                Schema::TooNew => "a newer release has taken away what this one needs",
+                Schema::Ahead => "from a newer release, compatible with this one",
+                Schema::Behind(_) => "some are pending",
+                Schema::TooNew => "from a newer release, not compatible with this one",
             };
-            vec![part("database", true, "it answers"), part("migrations", schema.is_served(), found)]
+            vec![part("database", true, "responds"), part("migrations", schema.is_served(), found)]
         }
     }
 }
 
-fn desk(ops: &Ops) -> Part {
+fn desk(ops: &Ops) -> ReadinessCheck {
     part("desk", || {
         let silence = ops.watched.desk.silence();
-        (silence <= DESK_SILENCE_MAX, format!("its worker was seen {} ms ago", silence.as_millis()))
+        (silence <= DESK_SILENCE_MAX, format!("last heartbeat {} ms ago", silence.as_millis()))
     })
 }
 
-fn queue(ops: &Ops) -> Part {
+fn queue(ops: &Ops) -> ReadinessCheck {
     part("queue", || {
         let (waiting, most) = (ops.watched.desk.waiting(), ops.watched.desk.limits().queue_length);
-        (waiting < most, format!("{waiting} orders of {most} wait"))
+        (waiting < most, format!("{waiting} of {most} orders waiting"))
     })
 }
 
-/// The refresher is alive when what it does shows.
-fn board(ops: &Ops) -> Part {
+/// The age of the board shows whether the refresher works.
+fn board(ops: &Ops) -> ReadinessCheck {
     part("board", || {
         let age = ops.watched.board.age();
         let most = BOARD_AGE_MAX.max(ops.watched.board_refresh * 3);
-        (age <= most, format!("it was read {} ms ago", age.as_millis()))
+        (age <= most, format!("read {} ms ago", age.as_millis()))
     })
 }
 
-fn threads(ops: &Ops) -> Part {
+fn threads(ops: &Ops) -> ReadinessCheck {
     part("threads", || {
-        let Some(silence) = ops.threads_silence() else { return (false, "none serves".into()) };
-        (silence <= THREAD_SILENCE_MAX, format!("each was seen {} ms ago or later", silence.as_millis()))
+        let Some(silence) = ops.threads_silence() else { return (false, "none is running".into()) };
+        (silence <= THREAD_SILENCE_MAX, format!("last heartbeat at most {} ms ago", silence.as_millis()))
     })
 }
 
-fn part(name: &'static str, look: impl FnOnce() -> (bool, String)) -> Part {
+fn part(name: &'static str, look: impl FnOnce() -> (bool, String)) -> ReadinessCheck {
     let begun = Instant::now();
     let (ok, found) = look();
-    Part { name, ok, ms: ms(begun.elapsed()), found }
+    ReadinessCheck { name, ok, ms: ms(begun.elapsed()), found }
 }
 
 fn ms(duration: Duration) -> f64 {

@@ -1,8 +1,7 @@
-//! Requests and how long they took, by method, route and class of status.
+//! Requests and their duration, by method, route and status class.
 //!
-//! A poll is answered in a few microseconds, seventy thousand times a second, so counting one may cost next
-//! to nothing: each thread counts in cells of its own, which nobody else writes to, so that no two threads
-//! ever wait for the same piece of memory. Who reads the metrics adds them up.
+//! A poll takes a few microseconds, seventy thousand times a second, so counting it must be nearly free: each thread
+//! counts in cells of its own, and no two threads ever write to the same memory. Reading the metrics adds them up.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -25,7 +24,8 @@ use crate::resource::Endpoint;
 /// The label of requests that no route matches.
 const NO_ROUTE: &str = "none";
 
-/// From a poll to the deadline of an order, in microseconds. 1 s is what a buyer may wait at most in a rush.
+/// Upper bounds of the buckets in microseconds, from a poll to the deadline of an order. In a rush a buyer should wait
+/// 1 s at most.
 const BOUNDS_US: [u64; 14] = [
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 2_500_000,
     10_000_000,
@@ -34,17 +34,17 @@ const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "other"];
 const CLASSES: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "other"];
 const KINDS: usize = METHODS.len() * CLASSES.len();
 
-/// One kind of answer, as one thread has given it.
+/// One thread's count of one kind of response.
 #[derive(Default)]
 struct Cell {
-    /// How many were within each bound, and how many beyond all.
+    /// How many were within each bound, and how many were above all.
     counts: [AtomicU64; BOUNDS_US.len() + 1],
     sum_us: AtomicU64,
 }
 
 impl Cell {
-    /// Only the thread whose cell it is may call this: it reads and writes in two steps.
-    fn note(&self, took: Duration) {
+    /// Only the thread that owns the cell may call this: it reads and writes in two steps.
+    fn record(&self, took: Duration) {
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let place = BOUNDS_US.iter().position(|bound| took_us <= *bound).unwrap_or(BOUNDS_US.len());
         for (counter, more) in [(&self.counts[place], 1), (&self.sum_us, took_us)] {
@@ -55,25 +55,25 @@ impl Cell {
 
 /// What a cell counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Kind {
+struct ResponseKind {
     pattern: &'static str,
     /// An index into [`METHODS`] and one into [`CLASSES`].
     place: usize,
 }
 
-/// The cells of all threads. Those of a thread that is gone stay: counts never go back.
+/// The cells of all threads. Those of a finished thread stay: counters must never decrease.
 #[derive(Default)]
 pub(super) struct Requests {
-    cells: Mutex<Vec<(Kind, Arc<Cell>)>>,
+    cells: Mutex<Vec<(ResponseKind, Arc<Cell>)>>,
 }
 
-/// Counts for one thread.
+/// Counts the requests of one thread.
 #[derive(Clone)]
 pub struct Recorder(Rc<Counting>);
 
 struct Counting {
     all: Arc<Requests>,
-    /// Few, and the one that is asked for most is among the first.
+    /// Few; the most frequent ones come first.
     known: RefCell<Vec<Known>>,
 }
 
@@ -87,15 +87,15 @@ impl Requests {
         Recorder(Rc::new(Counting { all: Arc::clone(self), known: RefCell::default() }))
     }
 
-    fn new_cell(&self, kind: Kind) -> Arc<Cell> {
+    fn new_cell(&self, kind: ResponseKind) -> Arc<Cell> {
         let cell = Arc::<Cell>::default();
         self.cells.lock().push((kind, Arc::clone(&cell)));
         cell
     }
 
-    /// What all threads have counted, each kind once.
-    fn totals(&self) -> Vec<(Kind, [u64; BOUNDS_US.len() + 1], u64)> {
-        let mut totals: Vec<(Kind, [u64; BOUNDS_US.len() + 1], u64)> = Vec::new();
+    /// The sums over all threads, for each kind.
+    fn totals(&self) -> Vec<(ResponseKind, [u64; BOUNDS_US.len() + 1], u64)> {
+        let mut totals: Vec<(ResponseKind, [u64; BOUNDS_US.len() + 1], u64)> = Vec::new();
         for (kind, cell) in &*self.cells.lock() {
             let at = totals.iter().position(|(known, ..)| known == kind).unwrap_or_else(|| {
                 totals.push((*kind, Default::default(), 0));
@@ -113,7 +113,7 @@ impl Requests {
 }
 
 impl Recorder {
-    /// Has a request answered, and counts it.
+    /// Calls the service, and counts the request.
     pub fn measure<S, B>(
         &self,
         request: ServiceRequest,
@@ -122,7 +122,7 @@ impl Recorder {
     where
         S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     {
-        let begun = Instant::now();
+        let started = Instant::now();
         let method = method_place(request.method());
         let recorder = self.clone();
         let answer = service.call(request);
@@ -135,21 +135,22 @@ impl Recorder {
                 }
                 Err(error) => (None, error.as_response_error().status_code()),
             };
-            recorder.note(pattern.unwrap_or(NO_ROUTE), method, status, begun.elapsed());
+            recorder.record(pattern.unwrap_or(NO_ROUTE), method, status, started.elapsed());
             answer
         }
     }
 
-    fn note(&self, pattern: &'static str, method: usize, status: StatusCode, took: Duration) {
+    fn record(&self, pattern: &'static str, method: usize, status: StatusCode, took: Duration) {
         let place = method * CLASSES.len() + class_place(status);
         let mut known = self.0.known.borrow_mut();
-        // The same text is the same place in memory, but for a few that are found twice.
+        // Patterns are statics, so comparing addresses is enough; a duplicate would only cost a second cell.
         let at = known.iter().position(|it| std::ptr::eq(it.pattern, pattern)).unwrap_or_else(|| {
             known.push(Known { pattern, cells: Default::default() });
             known.len() - 1
         });
-        let cell = known[at].cells[place].get_or_insert_with(|| self.0.all.new_cell(Kind { pattern, place }));
-        cell.note(took);
+        let cell = known[at].cells[place]
+            .get_or_insert_with(|| self.0.all.new_cell(ResponseKind { pattern, place }));
+        cell.record(took);
     }
 }
 
@@ -178,10 +179,10 @@ impl fmt::Debug for Requests {
 impl Collector for Requests {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let totals = self.totals();
-        let help = "From a request's head to the head of its answer";
+        let help = "Time from the head of a request to the head of its response";
         let (name, unit) = ("http_request_duration", Unit::Seconds);
         let mut family = encoder.encode_descriptor(name, help, Some(&unit), MetricType::Histogram)?;
-        for (Kind { pattern, place }, counts, sum_us) in totals {
+        for (ResponseKind { pattern, place }, counts, sum_us) in totals {
             let labels = [
                 ("method", METHODS[place / CLASSES.len()]),
                 ("route", pattern),
@@ -209,13 +210,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_two_threads_count_is_told_as_one() {
+    fn counts_of_two_threads_are_added_up() {
         let requests = Arc::<Requests>::default();
         for _ in 0..2 {
             let recorder = requests.recorder();
-            recorder.note("/", 0, StatusCode::OK, Duration::from_micros(100));
-            recorder.note("/", 0, StatusCode::OK, Duration::from_micros(101));
-            recorder.note("/bookings", 2, StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(11));
+            recorder.record("/", 0, StatusCode::OK, Duration::from_micros(100));
+            recorder.record("/", 0, StatusCode::OK, Duration::from_micros(101));
+            recorder.record("/bookings", 2, StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(11));
         }
         let mut registry = Registry::default();
         registry.register_collector(Box::new(requests));

@@ -45,7 +45,7 @@ fn a_server_that_is_well_says_so_to_machines_and_people() {
         assert!(is_well(&report, part), "{report}");
     }
     let table = app.get("/readyz").text().expect("text");
-    assert!(table.starts_with("READY\ndatabase    ok ") && table.contains(" ms  it answers"), "{table}");
+    assert!(table.starts_with("READY\ndatabase    ok ") && table.contains(" ms  responds"), "{table}");
     assert_eq!(app.post("/readyz", &[]).status(), 405);
 }
 

@@ -1,10 +1,10 @@
-//! The figures of the process, under the names that Prometheus's own libraries give them.
+//! Metrics of the process, under the names that Prometheus's own client libraries use.
 
 use prometheus_client::registry::Registry;
 
-/// Adds what the system tells of this process; nothing where it tells nothing.
+/// Adds what the system reports about this process.
 #[cfg(target_os = "linux")]
-pub(super) fn look_at(registry: &mut Registry) {
+pub(super) fn add(registry: &mut Registry) {
     use procfs::process::{LimitValue, Process};
     use procfs::{CurrentSI as _, KernelStats};
 
@@ -15,11 +15,11 @@ pub(super) fn look_at(registry: &mut Registry) {
         counter(registry, "cpu_seconds", "Processor time", cpu);
         let resident = (stat.rss * procfs::page_size()) as f64;
         gauge(registry, "resident_memory_bytes", "Memory in use", resident);
-        gauge(registry, "virtual_memory_bytes", "Memory asked for", stat.vsize as f64);
+        gauge(registry, "virtual_memory_bytes", "Virtual memory", stat.vsize as f64);
         gauge(registry, "threads", "Threads", stat.num_threads as f64);
         if let Ok(kernel) = KernelStats::current() {
             let started = kernel.btime as f64 + stat.starttime as f64 / ticks;
-            gauge(registry, "start_time_seconds", "When it was started, in Unix time", started);
+            gauge(registry, "start_time_seconds", "Start time, in Unix time", started);
         }
     }
     if let Ok(count) = process.fd_count() {
@@ -28,12 +28,12 @@ pub(super) fn look_at(registry: &mut Registry) {
     if let Ok(limits) = process.limits()
         && let LimitValue::Value(most) = limits.max_open_files.soft_limit
     {
-        gauge(registry, "max_fds", "Most files and sockets", most as f64);
+        gauge(registry, "max_fds", "Limit of open files and sockets", most as f64);
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn look_at(_: &mut Registry) {}
+pub(super) fn add(_: &mut Registry) {}
 
 #[cfg(target_os = "linux")]
 fn gauge(registry: &mut Registry, name: &str, help: &str, value: f64) {

@@ -56,7 +56,7 @@ fn a_frozen_primary_makes_a_server_not_ready_holds_up_no_page_and_is_waited_for_
     let frozen = pair.primary.freeze();
     eventually("the server is not ready", || {
         let answer = readiness(&server);
-        answer.status == 503 && answer.body.contains("it does not answer")
+        answer.status == 503 && answer.body.contains("no response")
     });
     for _ in 0..5 {
         let begun = Instant::now();
