@@ -13,7 +13,17 @@ need_packages() {
   for pair in "$@"; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
   done
-  [ ${#missing[@]} -eq 0 ] && return
+  install_packages "${missing[@]}"
+}
+
+# need_library NAME:PACKAGE: the same for a C library, by its name in pkg-config.
+need_library() {
+  pkg-config --exists "${1%%:*}" || install_packages "${1##*:}"
+}
+
+install_packages() {
+  [ $# -eq 0 ] && return
+  local missing=("$@")
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     echo "Installing ${missing[*]}"
     apt-get update -qq

@@ -59,7 +59,7 @@ pub fn in_json(path: &str, answer: &HttpResponse<impl Sized>) -> Option<HttpResp
 }
 
 /// How long a client that was rate limited has to wait.
-fn wait_seconds<'a>(answer: &'a HttpResponse<impl Sized>) -> Option<&'a str> {
+fn wait_seconds(answer: &HttpResponse<impl Sized>) -> Option<&str> {
     let is_limited = answer.status() == StatusCode::TOO_MANY_REQUESTS;
     answer.headers().get(RETRY_AFTER).filter(|_| is_limited)?.to_str().ok()
 }

@@ -1,5 +1,8 @@
 //! The house rules that a machine can keep.
 
+mod imports;
+mod names;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

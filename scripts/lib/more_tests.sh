@@ -1,0 +1,46 @@
+# run_more_tests: what `scripts/test --all` runs besides. Expects the stages, packages and PostgreSQL of scripts/test.
+
+source scripts/lib/cargo_tools.sh
+source scripts/lib/python_tools.sh
+source scripts/lib/schemathesis.sh
+
+run_more_tests() {
+  stage "Browser journeys on PostgreSQL"
+  export TEST_DATABASE_URL=$POSTGRES_URL
+  run_tests "Browser, PostgreSQL" --test browser
+
+  stage "Crashes, proxies, replicas and the rest on PostgreSQL"
+  # Those that start a PostgreSQL of their own run once, with SQLite.
+  run_tests "Full, PostgreSQL" --test full -- --skip own_postgres::
+
+  stage "Crashes, proxies, replicas and the rest on SQLite"
+  unset TEST_DATABASE_URL
+  run_tests "Full, SQLite and own PostgreSQL" --test full
+
+  stage "The API against its document"
+  local folder
+  folder=$(mktemp -d)
+  run_schemathesis "sqlite:$folder/techkraft.db"
+  rm -rf "$folder"
+  createdb --maintenance-db="$POSTGRES_URL" schemathesis
+  run_schemathesis "${POSTGRES_URL%/postgres}/schemathesis"
+
+  stage "A crowd of watchers, small and short"
+  cargo bench "${features[@]}" --bench watchers --profile dev -- --watchers 5000 --seconds 10
+
+  stage "Bookings while the server is attacked, small and short"
+  cargo bench "${features[@]}" --bench attack --profile dev -- --quick
+
+  stage "Dependencies"
+  need_cargo_tool cargo-deny 0.20.2
+  need_cargo_tool cargo-machete 0.9.2
+  cargo machete
+  cargo deny --log-level error check licenses bans sources
+  # The database of advisories is a repository that not every network reaches.
+  if timeout 60 cargo deny --log-level error fetch db 2>/dev/null; then
+    cargo deny --log-level error check --disable-fetch advisories
+    notes+=("Advisories: checked")
+  else
+    notes+=("Advisories: NOT checked, their database could not be fetched")
+  fi
+}

@@ -1,0 +1,41 @@
+# stage NAME: begins a stage. run_tests NAME ARGUMENTS…: cargo test, counted. summary: how long each stage took, and how
+# many tests ran where.
+
+stages=()
+counts=()
+notes=()
+stage_name=""
+run_began=$SECONDS
+
+stage() {
+  end_stage
+  stage_name=$1
+  stage_began=$SECONDS
+  printf '\n\033[1m== %s\033[0m\n' "$1"
+}
+
+end_stage() {
+  [ -z "$stage_name" ] || stages+=("$(printf '%5d s  %s' $((SECONDS - stage_began)) "$stage_name")")
+  stage_name=""
+}
+
+# What stands after "--" goes to the tests themselves.
+run_tests() {
+  local name=$1 log
+  shift
+  log=$(mktemp)
+  if ! cargo test --no-fail-fast "${features[@]}" "$@" 2>&1 | tee "$log"; then
+    rm -f "$log"
+    printf '\nTests failed: %s\n' "$name"
+    exit 1
+  fi
+  counts+=("$(awk -v on="$name" '/^test result:/ { passed += $4; failed += $6; skipped += $8 }
+    END { printf "%s: %d passed, %d failed, %d skipped", on, passed, failed, skipped }' "$log")")
+  rm -f "$log"
+}
+
+summary() {
+  end_stage
+  printf '\n\033[1m== All tests passed in %d s\033[0m\n' $((SECONDS - run_began))
+  printf '%s\n' "${stages[@]}" "${notes[@]}" "${counts[@]}"
+}

@@ -1,0 +1,226 @@
+//! Imports go one way: a file imports from its own floor downward, and no files import each other in a circle.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::{files, read};
+
+/// Rooms and their floors, from the top. A room on the same floor may be imported, as long as no circle comes of it.
+const FLOORS: [&[&str]; 8] = [
+    &["main", "lib"],
+    &["commands", "server", "config"],
+    &["routes"],
+    &["api", "admin", "ops"],
+    &["events", "booking", "tickets", "mail", "backup", "reconciliation", "app"],
+    &["auth", "audit", "outbox"],
+    &["guard", "db", "error", "page", "resource"],
+    &[
+        "assets",
+        "connections",
+        "heartbeat",
+        "log_safe",
+        "logging",
+        "money",
+        "redis_health",
+        "redis_url",
+        "schema",
+        "start_error",
+        "textfile",
+    ],
+];
+
+#[test]
+fn imports_go_down() {
+    let house = House::read();
+    let wrong: Vec<String> = house
+        .arrows()
+        .filter(|(from, to)| floor(from) > floor(to))
+        .map(|(from, to)| format!("src/{from} imports src/{to}, which stands on a higher floor"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let house = House::read();
+    let circles = house.circles();
+    let largest = circles.iter().map(Vec::len).max().unwrap_or(1);
+    println!("largest circle of imports: {largest} of {} files", house.imports.len());
+    let wrong: Vec<String> = circles
+        .iter()
+        .flat_map(|circle| house.arrows().filter(|(from, to)| circle.contains(from) && circle.contains(to)))
+        .map(|(from, to)| format!("src/{from} imports src/{to}, and is imported by it in a circle"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_form_of_an_import_is_read() {
+    let paths = |code: &str| import_paths(code).into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        paths("use crate::a::{self, b::{C, d}, e as f};"),
+        ["crate::a", "crate::a::b::C", "crate::a::b::d", "crate::a::e"]
+    );
+    assert_eq!(paths("fn x() { crate::mail::send(); } // crate::not::this"), ["crate::mail::send"]);
+    assert_eq!(paths("use super::store;"), ["super::store"]);
+}
+
+/// Which files of `src` import which.
+struct House {
+    /// Both as paths below `src`.
+    imports: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl House {
+    fn read() -> Self {
+        let mut modules = BTreeMap::new();
+        let mut texts = Vec::new();
+        for path in files(&["src"], "rs") {
+            let file = path.strip_prefix("src").expect("it was found there").display().to_string();
+            let module = module_of(&file);
+            modules.insert(module.clone(), file.clone());
+            texts.push((module, file, read(&path)));
+        }
+        let re_exports: BTreeMap<String, String> = texts
+            .iter()
+            .flat_map(|(module, _, text)| {
+                let children = import_paths(text)
+                    .into_iter()
+                    .filter_map(|path| path.strip_prefix("self::").map(str::to_owned));
+                children.filter_map(|path| {
+                    let name = path.rsplit("::").next()?;
+                    Some((join(module, name), join(module, &path)))
+                })
+            })
+            .collect();
+        let imports = texts.iter().map(|(module, file, text)| {
+            let targets = import_paths(text).into_iter().filter(|path| !path.starts_with("self::"));
+            let targets = targets.filter_map(|path| {
+                let path = absolute(module, &path);
+                let path = re_exports.get(&path).unwrap_or(&path);
+                file_of(path, &modules)
+            });
+            (file.clone(), targets.filter(|target| target != file).collect())
+        });
+        Self { imports: imports.collect() }
+    }
+
+    fn arrows(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.imports.iter().flat_map(|(from, all)| all.iter().map(move |to| (from.as_str(), to.as_str())))
+    }
+
+    /// Groups of files of which each reaches every other.
+    fn circles(&self) -> Vec<Vec<&str>> {
+        let reached: BTreeMap<&str, BTreeSet<&str>> =
+            self.imports.keys().map(|file| (file.as_str(), self.reached_from(file))).collect();
+        let mut seen = BTreeSet::new();
+        let mut circles = Vec::new();
+        for (file, all) in &reached {
+            if seen.contains(file) || !all.contains(file) {
+                continue;
+            }
+            let circle: Vec<&str> =
+                all.iter().copied().filter(|other| reached[other].contains(file)).collect();
+            seen.extend(circle.iter().copied());
+            circles.push(circle);
+        }
+        circles
+    }
+
+    fn reached_from(&self, file: &str) -> BTreeSet<&str> {
+        let mut reached = BTreeSet::new();
+        let mut waiting: Vec<&str> = self.imports[file].iter().map(String::as_str).collect();
+        while let Some(next) = waiting.pop() {
+            if reached.insert(next) {
+                waiting.extend(self.imports[next].iter().map(String::as_str));
+            }
+        }
+        reached
+    }
+}
+
+/// How far from the top a file's room stands.
+fn floor(file: &str) -> usize {
+    let room = file.split(['/', '.']).next().unwrap_or_default();
+    let floor = FLOORS.iter().position(|rooms| rooms.contains(&room));
+    floor.unwrap_or_else(|| panic!("src/{file}: give the room `{room}` a floor in tests/tidy/imports.rs"))
+}
+
+fn module_of(file: &str) -> String {
+    let path = Path::new(file).with_extension("");
+    let path = if path.ends_with("mod") { path.parent().unwrap_or(&path).to_owned() } else { path };
+    path.display().to_string().replace('/', "::")
+}
+
+fn file_of(path: &str, modules: &BTreeMap<String, String>) -> Option<String> {
+    let mut path = path;
+    loop {
+        if let Some(file) = modules.get(path) {
+            return Some(file.clone());
+        }
+        path = path.rsplit_once("::")?.0;
+    }
+}
+
+fn absolute(module: &str, path: &str) -> String {
+    if let Some(rest) = path.strip_prefix("crate::") {
+        return rest.to_owned();
+    }
+    let (mut module, mut path) = (module, path);
+    while let Some(rest) = path.strip_prefix("super::") {
+        module = module.rsplit_once("::").map_or("", |(parent, _)| parent);
+        path = rest;
+    }
+    join(module, path)
+}
+
+fn join(module: &str, path: &str) -> String {
+    if module.is_empty() { path.to_owned() } else { format!("{module}::{path}") }
+}
+
+/// Every path that begins with `crate`, `super` or `self`, in the code without its tests and comments.
+fn import_paths(text: &str) -> BTreeSet<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code: Vec<&str> = code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
+    let code = code.join(" ");
+    let mut paths = BTreeSet::new();
+    let mut rest = String::new();
+    for statement in code.split_inclusive(';') {
+        match statement.rfind("use ").filter(|at| is_use(&statement[at + 4..])) {
+            Some(at) => paths.extend(expand(statement[at + 4..].trim_end_matches(';'))),
+            None => rest.push_str(statement),
+        }
+    }
+    for (at, _) in rest.match_indices("crate::") {
+        let path: String =
+            rest[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':')).collect();
+        paths.insert(path.trim_end_matches(':').to_owned());
+    }
+    paths
+}
+
+fn is_use(path: &str) -> bool {
+    ["crate::", "super::", "self::"].iter().any(|start| path.starts_with(start))
+}
+
+/// `a::{b, c::{d}}` as `a::b` and `a::c::d`.
+fn expand(tree: &str) -> Vec<String> {
+    let tree = tree.trim();
+    let Some(open) = tree.find('{') else {
+        return vec![tree.split(" as ").next().unwrap_or(tree).trim().to_owned()];
+    };
+    let (start, body) = (&tree[..open], &tree[open + 1..tree.rfind('}').unwrap_or(tree.len())]);
+    let (mut depth, mut item, mut items) = (0, String::new(), Vec::new());
+    for letter in body.chars() {
+        match letter {
+            ',' if depth == 0 => items.push(std::mem::take(&mut item)),
+            _ => {
+                depth += i32::from(letter == '{') - i32::from(letter == '}');
+                item.push(letter);
+            }
+        }
+    }
+    items.push(item);
+    let items = items.iter().filter(|item| !item.trim().is_empty()).flat_map(|item| expand(item));
+    items.map(|item| format!("{start}{item}").replace("::self", "")).collect()
+}
