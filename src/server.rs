@@ -18,7 +18,8 @@ use crate::config::Config;
 use crate::connections::{self, ConnectionLimits, Departure};
 use crate::db::{self, Database};
 use crate::events::board::Board;
-use crate::events::pace::{self, lag};
+use crate::events::pace::lag::{self, Lag};
+use crate::events::pace::{self, PollSeconds};
 use crate::events::refresher::keep_fresh;
 use crate::events::shared_board::{self, SharedBoard};
 use crate::guard::cookies::Cookies;
@@ -65,10 +66,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let limits = connection_limits(&config);
     let new_password = ensure_admin(&db)?;
     let secrets = secret::load(&config.secrets, &db)?;
-    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    if config.public_url.is_none() && !address.ip().is_loopback() {
-        log::warn!("PUBLIC_URL is not set: links to bookings will begin with {public_url}");
-    }
+    let public_url = public_url(&config, address);
     let db = db.with_replicas(&config.replicas)?;
     let board = Arc::new(Board::new(config.poll));
     board.refresh_blocking(&db)?;
@@ -102,12 +100,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     });
     let rate_limit = RateLimit::new(guard.clone(), rate_limits(&config, &secrets));
     let (operations, cors_origins) = (config.operations, config.cors_origins);
-    let lag = Arc::<lag::Lag>::default();
-    let desk = Arc::clone(&app.desk);
-    let queue_fill = move || desk.queue_fill();
-    let board = Arc::clone(&app.board);
-    let set_stress = move |under_stress| board.set_stress(under_stress);
-    actix_web::rt::spawn(pace::keep(config.poll, set_stress, Arc::clone(&lag), queue_fill));
+    let lag = keep_pace(&app, config.poll);
     if let Some(listener) = ops_listener {
         actix_web::rt::spawn(ops::serve(listener, ops.clone())?);
     }
@@ -136,6 +129,25 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     log::info!("this is {}, version {}, on {address}", ops.identity, env!("CARGO_PKG_VERSION"));
     let mail = mail.sender;
     Ok(Started { address, ops_address, server, departure, ops, new_password, public_url, mail })
+}
+
+/// `PUBLIC_URL`, or the address that the server listens on.
+fn public_url(config: &Config, address: SocketAddr) -> String {
+    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    if config.public_url.is_none() && !address.ip().is_loopback() {
+        log::warn!("PUBLIC_URL is not set: links to bookings will begin with {url}");
+    }
+    url
+}
+
+/// Slows browsers down while the server is under stress. Returns what the threads measure their lag with.
+fn keep_pace(app: &App, poll: PollSeconds) -> Arc<Lag> {
+    let lag = Arc::<Lag>::default();
+    let (desk, board) = (Arc::clone(&app.desk), Arc::clone(&app.board));
+    let queue_fill = move || desk.queue_fill();
+    let set_stress = move |under_stress| board.set_stress(under_stress);
+    actix_web::rt::spawn(pace::keep(poll, set_stress, Arc::clone(&lag), queue_fill));
+    lag
 }
 
 /// The desk that the settings ask for.

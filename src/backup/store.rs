@@ -1,3 +1,5 @@
+//! What backups ask of the databases: their schema, their integrity, and how much is in them.
+
 use std::path::Path;
 
 use diesel::connection::SimpleConnection as _;

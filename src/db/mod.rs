@@ -20,7 +20,6 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, Transact
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection as _};
 use diesel::result::Error as DieselError;
 use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
-use parking_lot::{FairMutex, FairMutexGuard};
 
 pub use self::connection::Db;
 use self::metrics::PoolMetrics;
@@ -29,7 +28,7 @@ use self::primary::{Epoch, primary, takes_no_writes};
 pub use self::replicas::ReplicaConfig;
 use self::replicas::Replicas;
 pub use self::url::DatabaseUrl;
-pub(crate) use self::writer::has_no_room;
+pub(crate) use self::writer::WriteTurn;
 pub use self::writer::{Failure, Writer};
 use crate::error::Error;
 use crate::log_safe::one_line;
@@ -56,22 +55,6 @@ pub struct Database {
     epoch: Epoch,
     /// Without them every read is the primary's.
     replicas: Option<Arc<Replicas>>,
-}
-
-/// The turn of one SQLite writer among those of this process; nothing on PostgreSQL. Fair, so that the
-/// desk in its rush does not keep an organizer waiting.
-#[derive(Clone)]
-pub(crate) struct WriteTurn(Option<Arc<FairMutex<()>>>);
-
-impl WriteTurn {
-    fn new(url: &DatabaseUrl) -> Self {
-        Self(url.file().map(|_| Arc::default()))
-    }
-
-    /// Blocks the thread until it is the caller's turn, which ends when the guard is dropped.
-    fn wait(&self) -> Option<FairMutexGuard<'_, ()>> {
-        self.0.as_ref().map(|turn| turn.lock())
-    }
 }
 
 impl Database {
@@ -319,18 +302,4 @@ fn unreachable_database(url: &DatabaseUrl, error: &impl std::fmt::Display) -> St
         DatabaseUrl::Postgres(_) => "start PostgreSQL there, or correct the URL",
     };
     StartError::setting("DATABASE_URL", &url.to_string(), &one_line(error), hint)
-}
-
-impl From<DieselError> for Error {
-    fn from(error: DieselError) -> Self {
-        match error {
-            DieselError::NotFound => Self::NotFound,
-            // Nothing was changed. There may be room when the visitor tries again.
-            full if has_no_room(&full) => {
-                log::warn!("the database has no room to write: {}", one_line(&full));
-                Self::Busy
-            }
-            other => Self::Database(other),
-        }
-    }
 }

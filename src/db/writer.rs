@@ -1,13 +1,18 @@
 //! A writer with a connection of its own, for a thread that does nothing but write.
 
+use std::sync::Arc;
+
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::R2D2Connection as _;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::primary::{Epoch, takes_no_writes};
-use super::{Db, WriteTurn, connect, one_line};
+use parking_lot::{FairMutex, FairMutexGuard};
+
+use super::{Db, connect, one_line};
 use crate::db::url::DatabaseUrl;
+use crate::error::Error;
 
 /// Keeps a connection open, and opens a new one when it is lost.
 pub struct Writer {
@@ -115,10 +120,40 @@ fn is_passing(error: &DieselError) -> bool {
 
 /// Whether a database could not write for want of room: in SQLite's words (`SQLITE_FULL`, and `SQLITE_IOERR`
 /// where a file may get no longer), and in PostgreSQL's, whose reason is the system's (SQLSTATE 53100 as a rule).
-pub(crate) fn has_no_room(error: &DieselError) -> bool {
+fn has_no_room(error: &DieselError) -> bool {
     let DieselError::DatabaseError(_, information) = error else { return false };
     let message = information.message();
     ["disk is full", "disk I/O error", "could not extend file", "No space left on device"]
         .iter()
         .any(|it| message.contains(it))
+}
+
+/// The turn of one SQLite writer among those of this process; nothing on PostgreSQL. Fair, so that the
+/// desk in its rush does not keep an organizer waiting.
+#[derive(Clone)]
+pub(crate) struct WriteTurn(Option<Arc<FairMutex<()>>>);
+
+impl WriteTurn {
+    pub(super) fn new(url: &DatabaseUrl) -> Self {
+        Self(url.file().map(|_| Arc::default()))
+    }
+
+    /// Blocks the thread until it is the caller's turn, which ends when the guard is dropped.
+    pub(super) fn wait(&self) -> Option<FairMutexGuard<'_, ()>> {
+        self.0.as_ref().map(|turn| turn.lock())
+    }
+}
+
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        match error {
+            DieselError::NotFound => Self::NotFound,
+            // Nothing was changed. There may be room when the visitor tries again.
+            full if has_no_room(&full) => {
+                log::warn!("the database has no room to write: {}", one_line(&full));
+                Self::Busy
+            }
+            other => Self::Database(other),
+        }
+    }
 }

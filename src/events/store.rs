@@ -1,3 +1,5 @@
+//! The SQL of events and ticket types.
+
 use diesel::prelude::*;
 
 use super::seed::Seed;

@@ -7,8 +7,8 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 
-use crate::log_safe::without_secrets;
 use crate::resource;
+use crate::resource::without_secrets;
 
 const TARGET: &str = "techkraft::request";
 

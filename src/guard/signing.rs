@@ -18,6 +18,7 @@ pub struct Signer {
 impl Signer {
     #[must_use]
     pub fn new(secrets: &Secrets, purpose: Purpose) -> Self {
+        // HMAC takes a key of any length, so this cannot fail.
         let mac = |key: &Key| Hmac::new_from_slice(key).expect("HMAC takes a key of any length");
         Self { macs: secrets.keys(purpose).iter().map(mac).collect() }
     }

@@ -1,3 +1,5 @@
+//! The SQL of secrets that are kept inside PostgreSQL.
+
 use diesel::prelude::*;
 
 use crate::db::Db;

@@ -6,6 +6,7 @@
 //!
 //! Handlers and anything about a feature do not belong here.
 
+mod log_path;
 mod rate_class;
 pub mod urls;
 
@@ -14,6 +15,7 @@ use actix_web::http::Method;
 use actix_web::web::{self, to};
 use actix_web::{HttpResponse, Resource, Route};
 
+pub use self::log_path::without_secrets;
 pub use self::rate_class::RateClass;
 use crate::error::Error;
 

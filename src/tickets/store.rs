@@ -1,3 +1,5 @@
+//! The SQL of admissions and refused scans.
+
 use std::collections::HashMap;
 
 use chrono::NaiveDateTime;

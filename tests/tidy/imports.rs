@@ -13,9 +13,8 @@ const FLOORS: [&[&str]; 8] = [
     &["api", "admin", "ops"],
     &["events", "booking", "tickets", "mail", "backup", "reconciliation", "app"],
     &["auth", "audit", "outbox"],
-    &["guard", "db", "error", "page", "resource"],
+    &["guard", "db", "error", "page", "resource", "assets"],
     &[
-        "assets",
         "connections",
         "heartbeat",
         "log_safe",
@@ -26,6 +25,7 @@ const FLOORS: [&[&str]; 8] = [
         "schema",
         "start_error",
         "textfile",
+        "venue_clock",
     ],
 ];
 

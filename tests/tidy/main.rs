@@ -182,7 +182,7 @@ fn functions(text: &str) -> Vec<(String, usize)> {
             ["fn ", "pub fn ", "async fn ", "pub async fn ", "pub(crate) fn ", "pub(super) fn "]
                 .iter()
                 .any(|head| code.starts_with(head));
-        if is_function && !code.ends_with(';') {
+        if is_function && !code.ends_with(';') && !code.ends_with('}') {
             let indent = line.len() - code.len();
             let end = lines[start..].iter().position(|it| *it == format!("{}}}", " ".repeat(indent)));
             found.push((code.to_owned(), end.map_or(1, |end| end + 1)));

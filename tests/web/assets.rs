@@ -1,3 +1,5 @@
+//! Static files.
+
 use crate::support::{TestApp, between, header};
 
 #[test]

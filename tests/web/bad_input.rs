@@ -1,3 +1,5 @@
+//! Forms that are filled in wrong.
+
 use crate::support::{TestApp, header};
 
 struct Case {

@@ -1,3 +1,5 @@
+//! Booking with the form.
+
 use crate::support::{TestApp, between, browser, header};
 
 #[test]

@@ -1,3 +1,5 @@
+//! The pages of concerts.
+
 use crate::support::{TestApp, header};
 
 #[test]

@@ -1,3 +1,5 @@
+//! The schema on both databases.
+
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};

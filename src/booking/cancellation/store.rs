@@ -1,3 +1,5 @@
+//! The SQL of a cancellation.
+
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The SQL behind finding the bookings of an email address.
+
 use chrono::{NaiveDateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;

@@ -1,3 +1,5 @@
+//! The alerts, checked by Prometheus, and their runbooks.
+
 use std::process::Command;
 
 use crate::deploy::{output, read, stems};

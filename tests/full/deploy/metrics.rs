@@ -1,3 +1,5 @@
+//! Every metric that alerts and the dashboard name is one that the server exports.
+
 use std::collections::BTreeSet;
 
 use crate::deploy::{output, read};

@@ -1,3 +1,5 @@
+//! The units, checked by systemd.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

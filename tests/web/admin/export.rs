@@ -1,3 +1,5 @@
+//! The bookings of a concert as CSV.
+
 use super::audited;
 use crate::support::{TestApp, header};
 

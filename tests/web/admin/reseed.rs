@@ -1,3 +1,5 @@
+//! The sale is reset.
+
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;

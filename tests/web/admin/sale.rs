@@ -1,3 +1,5 @@
+//! The organizer's sales page.
+
 use crate::support::{TestApp, header};
 
 const PAGES: [&str; 7] = [

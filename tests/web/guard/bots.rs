@@ -1,3 +1,5 @@
+//! The honeypot, and forms that are sent too fast or too late.
+
 use std::thread::sleep;
 use std::time::Duration;
 

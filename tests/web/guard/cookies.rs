@@ -1,3 +1,5 @@
+//! Cookies that were sealed here, and those that were not.
+
 use reqwest::blocking::Response;
 
 use crate::support::{TestApp, browser, header};

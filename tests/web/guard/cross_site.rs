@@ -1,3 +1,5 @@
+//! Requests that come from another site.
+
 use reqwest::Method;
 
 use super::addresses;

@@ -1,3 +1,5 @@
+//! The headers of every response.
+
 use reqwest::blocking::Response;
 use techkraft::config::Config;
 

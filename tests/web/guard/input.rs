@@ -1,3 +1,5 @@
+//! Text that is hostile, in every field.
+
 use crate::support::acts::Checkout;
 use crate::support::{TestApp, browser, header};
 

@@ -1,3 +1,5 @@
+//! A handler that panics.
+
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::mpsc;

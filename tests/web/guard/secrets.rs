@@ -1,3 +1,5 @@
+//! Secrets that are replaced.
+
 use techkraft::guard::secret::SecretConfig;
 use techkraft::guard::secret::Secrets;
 use techkraft::tickets::code::TicketCodes;

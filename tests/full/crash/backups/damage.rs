@@ -1,3 +1,5 @@
+//! Backups that were damaged are refused, and nothing is overwritten.
+
 use std::fs;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! Where backups go, and into what they are restored.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -1,3 +1,5 @@
+//! Backups that are made while the site sells.
+
 use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! The machine's clock jumps.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use testkit::wait::eventually;

@@ -1,3 +1,5 @@
+//! The server runs out of file descriptors.
+
 use std::fs;
 use std::net::TcpStream;
 use std::process::Command;

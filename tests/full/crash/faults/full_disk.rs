@@ -1,3 +1,5 @@
+//! The disk is full.
+
 use std::thread;
 use std::time::Duration;
 use testkit::wait::eventually;

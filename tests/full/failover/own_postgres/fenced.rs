@@ -1,3 +1,5 @@
+//! A primary that goes on answering and takes no more writes.
+
 use std::thread;
 use std::time::Duration;
 use testkit::wait::eventually;

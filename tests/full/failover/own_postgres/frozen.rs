@@ -1,3 +1,5 @@
+//! A primary that is frozen while a standby is promoted.
+
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+//! Patroni and etcd replace a primary that was killed.
+
 use std::thread;
 use std::time::{Duration, Instant};
 use testkit::wait::{eventually, within};

@@ -1,3 +1,5 @@
+//! A primary is killed and its standby is promoted.
+
 use std::thread;
 use std::time::Duration;
 use testkit::wait::eventually;

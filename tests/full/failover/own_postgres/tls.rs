@@ -1,3 +1,5 @@
+//! TLS on the way to PostgreSQL.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,3 +1,5 @@
+//! Hosts behind HAProxy that are killed, hang or are cut off.
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -1,3 +1,5 @@
+//! A release onto hosts behind HAProxy, and one that goes back.
+
 use std::path::Path;
 
 use crate::haproxy::crowd::during;

@@ -1,3 +1,5 @@
+//! What a buyer sees is read from the primary.
+
 use crate::replicas::looker::stock;
 use crate::replicas::site::Site;
 use testkit::rush::{order, tier_ids};

@@ -1,3 +1,5 @@
+//! A replica that hangs.
+
 use std::thread;
 use testkit::wait::eventually;
 

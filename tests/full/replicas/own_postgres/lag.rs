@@ -1,3 +1,5 @@
+//! A replica that is behind.
+
 use std::thread;
 use std::time::Duration;
 use testkit::wait::eventually;

@@ -1,3 +1,5 @@
+//! Replicas that are lost and come back.
+
 use std::thread;
 use std::time::Duration;
 use testkit::wait::eventually;

@@ -1,3 +1,5 @@
+//! Replicas that are not there when the server starts.
+
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use testkit::wait::eventually;

@@ -1,3 +1,5 @@
+//! Replicas are read in turn.
+
 use std::thread;
 use std::time::Duration;
 use testkit::wait::eventually;

@@ -4,7 +4,7 @@ use actix_web::http::Uri;
 use techkraft::booking::request_key::RequestKeys;
 use techkraft::booking::{is_token, new_reference, new_token};
 use techkraft::events::is_slug;
-use techkraft::log_safe::without_secrets;
+use techkraft::resource::without_secrets;
 
 use crate::properties::{SECRET, never_used, texts};
 
