@@ -92,12 +92,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
         allow_reseed: config.allow_reseed,
         mail_folder: config.mail.destination.folder().map(Into::into),
     });
-    let guard = web::Data::new(GuardSettings {
-        is_https: public_url.starts_with("https://"),
-        trusted_proxies: config.trusted_proxies.clone(),
-        api_tokens: config.api_tokens.clone(),
-        public_url: config.public_url.clone(),
-    });
+    let guard = web::Data::new(guard_settings(&config, &public_url));
     let rate_limit = RateLimit::new(guard.clone(), rate_limits(&config, &secrets));
     let (operations, cors_origins) = (config.operations, config.cors_origins);
     let lag = keep_pace(&app, config.poll);
@@ -138,6 +133,16 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
         log::warn!("PUBLIC_URL is not set: links to bookings will begin with {url}");
     }
     url
+}
+
+/// What the middlewares look at.
+fn guard_settings(config: &Config, public_url: &str) -> GuardSettings {
+    GuardSettings {
+        is_https: public_url.starts_with("https://"),
+        trusted_proxies: config.trusted_proxies.clone(),
+        api_tokens: config.api_tokens.clone(),
+        public_url: config.public_url.clone(),
+    }
 }
 
 /// Slows browsers down while the server is under stress. Returns what the threads measure their lag with.
