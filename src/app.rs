@@ -7,8 +7,8 @@ use actix_web::web;
 
 use crate::auth::Auth;
 use crate::booking::desk::Desk;
-use crate::booking::form_age::FormAges;
 use crate::booking::lookup::link::BookingLinks;
+use crate::booking::request_key::FormAges;
 use crate::booking::request_key::RequestKeys;
 use crate::db::Database;
 use crate::events::board::Board;

@@ -26,6 +26,18 @@ impl VenueClock {
         self.local(at).format("%b %-d, %Y, %-I:%M %p %Z").to_string()
     }
 
+    /// "Wednesday, November 25, 2026, 1:05 PM CST"
+    #[must_use]
+    pub fn long(&self, at: &NaiveDateTime) -> String {
+        self.local(at).format("%A, %B %-d, %Y, %-I:%M %p %Z").to_string()
+    }
+
+    /// "1:05:09 PM", for what happens today.
+    #[must_use]
+    pub fn time_of_day(&self, at: &NaiveDateTime) -> String {
+        self.local(at).format("%-I:%M:%S %p").to_string()
+    }
+
     /// "Nov 25, 1:05 PM", for lists of recent times.
     #[must_use]
     pub fn short(&self, at: &NaiveDateTime) -> String {
@@ -44,7 +56,9 @@ impl VenueClock {
         at.and_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 
-    fn local(&self, at: &NaiveDateTime) -> DateTime<Tz> {
+    /// The time in the venue's zone.
+    #[must_use]
+    pub fn local(&self, at: &NaiveDateTime) -> DateTime<Tz> {
         at.and_utc().with_timezone(&self.0)
     }
 }
@@ -59,6 +73,8 @@ mod tests {
         let clock = VenueClock::parse("America/Chicago");
         assert_eq!(clock.second(&at), "Nov 25, 2026, 1:05:09 PM CST");
         assert_eq!(clock.minute(&at), "Nov 25, 2026, 1:05 PM CST");
+        assert_eq!(clock.long(&at), "Wednesday, November 25, 2026, 1:05 PM CST");
+        assert_eq!(clock.time_of_day(&at), "1:05:09 PM");
         assert_eq!(clock.short(&at), "Nov 25, 1:05 PM");
         assert_eq!(clock.utc(&at), "2026-11-25 19:05:09 UTC");
         assert_eq!(clock.iso(&at), "2026-11-25T19:05:09Z");

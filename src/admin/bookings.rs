@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::auth::session::Admin;
-use crate::booking::{self, Booking, parse_reference};
+use crate::booking::{self, Booking, PlacedBooking, parse_reference};
 use crate::error::Error;
 use crate::events::{Event, TicketType};
 use crate::guard::form::Query;
@@ -83,7 +83,7 @@ pub async fn show(
     app: web::Data<App>,
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let (booking, ticket_type, event) = find(&app, &reference).await?;
+    let PlacedBooking { booking, ticket_type, event } = find(&app, &reference).await?;
     let reference = booking.reference.clone();
     let mails = app
         .db
@@ -94,7 +94,7 @@ pub async fn show(
 }
 
 /// The booking with this reference, however it is typed.
-pub(super) async fn find(app: &App, reference: &str) -> Result<(Booking, TicketType, Event), Error> {
+pub(super) async fn find(app: &App, reference: &str) -> Result<PlacedBooking, Error> {
     let reference = parse_reference(reference).ok_or(Error::NotFound)?;
     app.db.read_primary(move |db| booking::store::find_by_reference(db, &reference)).await
 }

@@ -9,8 +9,9 @@ use super::bookings::find;
 use super::store;
 use crate::app::App;
 use crate::auth::session::Admin;
-use crate::booking::Booking;
-use crate::booking::cancellation::{CancellationOutcome, announce, pages::admitted};
+use crate::booking::cancellation::{CancellationOutcome, announce};
+use crate::booking::messages::already_scanned;
+use crate::booking::{Booking, PlacedBooking};
 use crate::error::Error;
 use crate::events::{Event, TicketType};
 use crate::page::{Page, Toast, see_other, toast_cookie};
@@ -32,7 +33,7 @@ pub async fn new(
     app: web::Data<App>,
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let (booking, ticket_type, event) = find(&app, &reference).await?;
+    let PlacedBooking { booking, ticket_type, event } = find(&app, &reference).await?;
     if booking.is_canceled() {
         return Ok(see_other(&format!("/admin/bookings/{}", booking.reference)).finish());
     }
@@ -47,12 +48,12 @@ pub async fn create(
     app: web::Data<App>,
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let (booking, ticket_type, event) = find(&app, &reference).await?;
+    let PlacedBooking { booking, ticket_type, event } = find(&app, &reference).await?;
     let (reference, actor) = (booking.reference.clone(), admin.actor());
     let outcome = app.db.write(move |db| store::cancel_booking(db, reference, &actor)).await?;
     announce(&app.board, &app.desk, &app.outbox_wakeup, &outcome);
     if let CancellationOutcome::Admitted { count } = outcome {
-        let refusal = Some(admitted(count, &booking));
+        let refusal = Some(already_scanned(count, &booking));
         let new = OrganizerCancellationPage { page: page.clone(), event, ticket_type, booking, refusal };
         return page.respond_unlisted(StatusCode::CONFLICT, &new);
     }

@@ -1,10 +1,10 @@
-//! The checkout's form: what was typed, kept as it was typed, and the order that it means.
+//! The checkout form: the text as it was typed, and the order that it means.
 
 use serde::Deserialize;
 
-use super::Order;
 use super::buyer::{Buyer, parse_email, parse_name};
 use super::request_key::{RequestKey, RequestKeys};
+use super::{Order, messages};
 use crate::events::TicketType;
 
 /// The fields as a browser sends them. A missing field reads as an empty one.
@@ -16,7 +16,7 @@ pub struct BookingForm {
     pub name: String,
     pub email: String,
     pub request_key: String,
-    /// The trap: a field that people never see. What stands in it was written by a program.
+    /// The honeypot: people do not see this field, so only a program fills it in.
     pub remarks: String,
 }
 
@@ -28,12 +28,12 @@ pub struct FieldErrors {
     pub email: Option<String>,
     /// The form as a whole.
     pub form: Option<String>,
-    /// Where the booking is that this form has made before, with other words in it.
+    /// The path of the booking that this form made before with other details.
     pub earlier_booking: Option<String>,
 }
 
 impl FieldErrors {
-    /// Every field is well, and the form as a whole is not.
+    /// Only the form as a whole is wrong.
     #[must_use]
     pub fn of_form(message: &str) -> Self {
         Self { form: Some(message.to_owned()), ..Self::default() }
@@ -52,11 +52,12 @@ impl BookingForm {
     /// A message for each field that is wrong.
     pub fn parse(&self, ticket_type: &TicketType, keys: &RequestKeys) -> Result<Order, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let quantity =
-            noted(&mut errors.quantity, parse_quantity(&self.quantity, ticket_type.most_per_booking()));
-        let name = noted(&mut errors.name, parse_name(&self.name));
-        let email = noted(&mut errors.email, parse_email(&self.email));
-        let key = noted(&mut errors.form, self.parse_request_key(keys));
+        let most = ticket_type.most_per_booking();
+        let quantity = parse_quantity(&self.quantity, most).map_err(|error| messages::quantity(error, most));
+        let quantity = noted(&mut errors.quantity, quantity);
+        let name = noted(&mut errors.name, parse_name(&self.name).map_err(messages::name));
+        let email = noted(&mut errors.email, parse_email(&self.email).map_err(messages::email));
+        let key = noted(&mut errors.form, self.parse_request_key(keys).map_err(messages::order_key));
         match (quantity, name, email, key) {
             (Some(quantity), Some(name), Some(email), Some(key)) => Ok(Order {
                 ticket_type_id: ticket_type.id,
@@ -68,31 +69,43 @@ impl BookingForm {
         }
     }
 
-    fn parse_request_key(&self, keys: &RequestKeys) -> Result<RequestKey, &'static str> {
+    fn parse_request_key(&self, keys: &RequestKeys) -> Result<RequestKey, OrderKeyError> {
         if !self.remarks.is_empty() {
-            return Err(
-                "Something was written into a field that is to stay empty, so nothing was booked. The form is fresh again: please check it and book once more.",
-            );
+            return Err(OrderKeyError::Honeypot);
         }
-        keys.recognize(&self.request_key).ok_or(
-            "This form had expired, so nothing was booked. It is fresh again now: please check it and book once more.",
-        )
+        keys.verify(&self.request_key).ok_or(OrderKeyError::Invalid)
     }
+}
+
+/// Why a form has no key to book with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderKeyError {
+    /// The honeypot field is filled in.
+    Honeypot,
+    Invalid,
+}
+
+/// Why a text is not a quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuantityError {
+    NoNumber,
+    Zero,
+    TooMany,
 }
 
 /// Reads how many tickets are wanted.
 ///
 /// # Errors
-/// What to tell the buyer, beside the field.
-pub fn parse_quantity(typed: &str, most: i32) -> Result<i32, String> {
+/// Why it is not a quantity.
+pub fn parse_quantity(typed: &str, most: i32) -> Result<i32, QuantityError> {
     let typed = typed.trim();
     let is_number = !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit());
     match typed.parse::<i32>() {
-        Ok(0) => Err("Please choose at least 1 ticket.".into()),
+        Ok(0) => Err(QuantityError::Zero),
         Ok(quantity) if is_number && quantity <= most => Ok(quantity),
-        // Digits that no i32 holds are still a number, only far too large.
-        _ if is_number => Err(format!("One booking can hold {most} tickets of this tier at most.")),
-        _ => Err(format!("Please choose a number of tickets from 1 to {most}.")),
+        // A number, even if it does not fit an i32.
+        _ if is_number => Err(QuantityError::TooMany),
+        _ => Err(QuantityError::NoNumber),
     }
 }
 
@@ -112,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantities_run_from_one_to_the_tiers_limit() {
+    fn quantities_run_from_one_to_the_limit_of_the_ticket_type() {
         assert_eq!(parse_quantity("1", 10), Ok(1));
         assert_eq!(parse_quantity(" 10 ", 10), Ok(10));
         for bad in ["", "0", "11", "-1", "+1", "1.5", "abc", "٣", "1e1", "99999999999999999999"] {

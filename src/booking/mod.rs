@@ -8,8 +8,8 @@ pub mod calendar;
 pub mod cancellation;
 pub mod desk;
 pub mod form;
-pub mod form_age;
 pub mod lookup;
+pub mod messages;
 pub mod pages;
 pub mod request_key;
 pub mod store;
@@ -21,6 +21,7 @@ use diesel::prelude::*;
 use rand::RngExt as _;
 
 use crate::booking::buyer::Buyer;
+use crate::events::{Event, TicketType};
 use crate::money::Money;
 use crate::schema::bookings;
 
@@ -125,6 +126,18 @@ impl Booking {
     pub fn unit_price(&self) -> Money {
         Money::new(self.unit_price_cents, &self.currency)
     }
+}
+
+/// A booking with its ticket type and event.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = bookings)]
+pub struct PlacedBooking {
+    #[diesel(embed)]
+    pub booking: Booking,
+    #[diesel(embed)]
+    pub ticket_type: TicketType,
+    #[diesel(embed)]
+    pub event: Event,
 }
 
 /// The status of a booking whose tickets are the buyer's.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::buyer::{Buyer, Express};
 use super::form::{BookingForm, FieldErrors, parse_quantity};
 use super::request_key::RequestKey;
-use super::{Booking, BookingOutcome, CONFIRMED, calendar, is_token, store};
+use super::{Booking, BookingOutcome, CONFIRMED, PlacedBooking, calendar, is_token, messages, store};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
@@ -85,8 +85,9 @@ pub async fn new(
     let form =
         BookingForm { ticket_type: query.ticket_type.clone(), quantity, name, email, ..Default::default() };
     let mut errors = FieldErrors::default();
-    if let Err(message) = parse_quantity(&form.quantity, ticket_type.most_per_booking()) {
-        errors.quantity = Some(message);
+    let most = ticket_type.most_per_booking();
+    if let Err(error) = parse_quantity(&form.quantity, most) {
+        errors.quantity = Some(messages::quantity(error, most));
     }
     let status = match () {
         () if ticket_type.is_sold_out() => StatusCode::CONFLICT,
@@ -114,7 +115,7 @@ pub async fn create(
             // Whatever its age: what a form has booked it finds again.
             match app.db.read_primary(move |db| store::find_by_request_key(db, &sought)).await? {
                 Some(outcome) => outcome,
-                None => return ask_again(&app, page, form, FieldErrors::of_form(error.message())),
+                None => return ask_again(&app, page, form, FieldErrors::of_form(messages::form_age(error))),
             }
         }
     };
@@ -124,17 +125,17 @@ pub async fn create(
             return respond_booked(&app, page, &order.buyer, &listing.event, ticket_type, booking);
         }
         BookingOutcome::NotEnough { left } => {
-            errors.quantity = Some(not_enough(left, order.quantity));
+            errors.quantity = Some(messages::not_enough(left, &ticket_type));
             form.quantity = left.clamp(1, ticket_type.most_per_booking()).to_string();
             StatusCode::CONFLICT
         }
         BookingOutcome::OverPersonLimit { limit, .. } => {
-            errors.quantity = Some(over_person_limit(limit, order.quantity, &ticket_type));
+            errors.quantity = Some(messages::over_person_limit(limit, order.quantity, &ticket_type));
             StatusCode::CONFLICT
         }
         BookingOutcome::KeyReused(earlier) => {
             errors.earlier_booking = Some(format!("/bookings/{}", earlier.token));
-            errors.form = Some("This form has booked something else already. It is fresh again now: please check it and book once more.".into());
+            errors.form = Some(messages::KEY_REUSED.into());
             StatusCode::UNPROCESSABLE_ENTITY
         }
         BookingOutcome::UnknownTicketType => return Err(Error::NotFound),
@@ -148,18 +149,18 @@ pub async fn create(
 
 /// `GET /bookings/{token}`: the confirmation, for whoever holds the link.
 pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
-    let sale = find_sale(&app, token.into_inner()).await?;
-    let show = confirmation(&app, page.clone(), sale, None);
+    let placed = find_placed_booking(&app, token.into_inner()).await?;
+    let show = confirmation(&app, page.clone(), placed, None);
     page.respond_unlisted(StatusCode::OK, &show)
 }
 
 /// `GET /bookings/{token}/calendar.ics`
 pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
-    let sale = find_sale(&app, token.into_inner()).await?;
-    if sale.booking.is_canceled() {
+    let placed = find_placed_booking(&app, token.into_inner()).await?;
+    if placed.booking.is_canceled() {
         return Err(Error::NotFound);
     }
-    let show = confirmation(&app, Page::default(), sale, None);
+    let show = confirmation(&app, Page::default(), placed, None);
     let file = calendar::render(&show.booking, &show.ticket_type, &show.event, &show.url);
     Ok(HttpResponse::Ok()
         .content_type("text/calendar; charset=utf-8")
@@ -198,7 +199,15 @@ fn checkout(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Re
         Vec::new()
     };
     let event = listing.event.clone();
-    Ok(CheckoutPage { page, event, ticket_type, others, form, errors, request_key: app.request_keys.mint() })
+    Ok(CheckoutPage {
+        page,
+        event,
+        ticket_type,
+        others,
+        form,
+        errors,
+        request_key: app.request_keys.generate(),
+    })
 }
 
 fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Result<HttpResponse, Error> {
@@ -214,31 +223,6 @@ fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Result<HttpRe
     Ok(response)
 }
 
-fn not_enough(left: i32, asked: i32) -> String {
-    match left {
-        0 => "The last ticket of this tier was sold a moment ago.".into(),
-        1 => format!("Only 1 ticket is left, not {asked}. Would you like that one?"),
-        _ => format!("Only {left} tickets are left, not {asked}. Would you like those?"),
-    }
-}
-
-/// Says no more of what the address holds than the refusal itself gives away: who reads it may have typed
-/// somebody else's.
-fn over_person_limit(limit: i32, asked: i32, ticket_type: &TicketType) -> String {
-    let tickets = if limit == 1 { "ticket" } else { "tickets" };
-    let name = &ticket_type.name;
-    format!(
-        "One person can hold {limit} {name} {tickets} at most. This email address cannot book {asked} more."
-    )
-}
-
-/// A booking with what it is for.
-pub struct Sale {
-    pub event: Event,
-    pub ticket_type: TicketType,
-    pub booking: Booking,
-}
-
 /// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.
 fn respond_booked(
     app: &App,
@@ -251,8 +235,7 @@ fn respond_booked(
     let location = format!("/bookings/{}", booking.token);
     // The same form sent again finds its booking, whatever has become of that.
     let (status, toast) = if booking.is_canceled() {
-        let message = "What this form has booked was canceled. Nothing new was booked.";
-        (StatusCode::OK, Toast::failure(message))
+        (StatusCode::OK, Toast::failure(messages::REPLAYED_CANCELED))
     } else {
         let message = format!("Booked: {} × {}", booking.quantity, ticket_type.name);
         (StatusCode::CREATED, Toast::success(message))
@@ -263,8 +246,8 @@ fn respond_booked(
     }
     let express = Express::new(&app.request_keys, buyer.clone());
     let page = page.with_toast(toast);
-    let sale = Sale { event: event.clone(), ticket_type, booking };
-    let show = confirmation(app, page.clone(), sale, Some(express));
+    let placed = PlacedBooking { event: event.clone(), ticket_type, booking };
+    let show = confirmation(app, page.clone(), placed, Some(express));
     let body = html(&show.as_confirmation())?;
     Ok(page
         .unlisted_builder(status)
@@ -274,8 +257,8 @@ fn respond_booked(
         .body(body))
 }
 
-fn confirmation(app: &App, page: Page, sale: Sale, express: Option<Express>) -> BookingPage {
-    let Sale { event, ticket_type, booking } = sale;
+fn confirmation(app: &App, page: Page, placed: PlacedBooking, express: Option<Express>) -> BookingPage {
+    let PlacedBooking { event, ticket_type, booking } = placed;
     let url = format!("{}/bookings/{}", &app.public_url, booking.token);
     let is_cancellable = event.is_cancellable(Utc::now().naive_utc());
     let opens_the_gate = booking.status == CONFIRMED && !page.wants_fragment;
@@ -283,15 +266,13 @@ fn confirmation(app: &App, page: Page, sale: Sale, express: Option<Express>) -> 
     BookingPage { page, event, ticket_type, booking, url, is_cancellable, tickets, express }
 }
 
-/// The booking that a token opens, with what it is for.
+/// The booking that a link opens.
 ///
 /// # Errors
-/// [`Error::NotFound`]; what the database said.
-pub async fn find_sale(app: &App, token: String) -> Result<Sale, Error> {
+/// [`Error::NotFound`]; database errors.
+pub async fn find_placed_booking(app: &App, token: String) -> Result<PlacedBooking, Error> {
     if !is_token(&token) {
         return Err(Error::NotFound);
     }
-    let (booking, ticket_type, event) =
-        app.db.read_primary(move |db| store::find_by_token(db, &token)).await?;
-    Ok(Sale { event, ticket_type, booking })
+    app.db.read_primary(move |db| store::find_by_token(db, &token)).await
 }

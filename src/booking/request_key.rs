@@ -1,11 +1,14 @@
-//! Request keys: each rendered checkout carries a fresh one, and one key books once. A key is signed, so
-//! that a booking only ever starts from a form that we made.
+//! Request keys: each checkout form carries a fresh one, and one key books once. A key is signed, so that a
+//! booking only starts from a form that this site made, and dated, so that the age of the form is known.
+
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt as _;
 
+use super::Order;
 use crate::guard::secret::{Purpose, Secrets};
 use crate::guard::signing::Signer;
 
@@ -25,7 +28,7 @@ impl RequestKey {
     }
 }
 
-/// Mints and recognizes request keys.
+/// Makes and verifies request keys.
 pub struct RequestKeys {
     signer: Signer,
 }
@@ -36,18 +39,18 @@ impl RequestKeys {
         Self { signer: Signer::new(secrets, Purpose::RequestKeys) }
     }
 
-    /// A key that nobody has seen before.
+    /// A new key.
     #[must_use]
-    pub fn mint(&self) -> RequestKey {
+    pub fn generate(&self) -> RequestKey {
         let nonce: [u8; NONCE_BYTES] = dated_nonce();
         let mut bytes = nonce.to_vec();
         bytes.extend_from_slice(&self.signer.sign(&nonce)[..TAG_BYTES]);
         RequestKey(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The key in a form's field; `None` when it is missing, cut or somebody else's.
+    /// The key in a form's field; `None` when it is missing, cut off or not signed by this site.
     #[must_use]
-    pub fn recognize(&self, text: &str) -> Option<RequestKey> {
+    pub fn verify(&self, text: &str) -> Option<RequestKey> {
         if text.len() != TEXT_LENGTH {
             return None;
         }
@@ -57,9 +60,8 @@ impl RequestKeys {
     }
 }
 
-/// Eighteen bytes that nobody guesses and that never come twice. The time in milliseconds stands first:
-/// what is made together then stands together in an index, and a batch of bookings writes a few of its
-/// pages instead of one for each booking.
+/// Eighteen unguessable, unique bytes. They start with the time in milliseconds, so keys that are made
+/// together are neighbors in an index: a batch of bookings writes a few of its pages, not one per booking.
 pub(super) fn dated_nonce() -> [u8; 18] {
     let mut nonce: [u8; 18] = rand::rng().random();
     let milliseconds = Utc::now().timestamp_millis().to_be_bytes();
@@ -67,26 +69,105 @@ pub(super) fn dated_nonce() -> [u8; 18] {
     nonce
 }
 
+/// How far the clock of the server that made a form may be ahead of the clock of the one that reads it.
+const CLOCKS_APART_MAX: TimeDelta = TimeDelta::seconds(5);
+
+/// How old a form may be when it is sent. Younger ones come from programs, older ones were forgotten. Both
+/// get a fresh form with everything typed still in it, so a person who was wrongly rejected books one click
+/// later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormAges {
+    /// Zero: no minimum.
+    pub least: Duration,
+    pub most: Duration,
+}
+
+impl Default for FormAges {
+    fn default() -> Self {
+        Self { least: Duration::from_millis(150), most: Duration::from_secs(12 * 3600) }
+    }
+}
+
+/// Why a form is rejected for its age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormAgeError {
+    TooYoung,
+    TooOld,
+}
+
+impl FormAges {
+    /// Checks the age of the order's form, which its request key tells.
+    ///
+    /// # Errors
+    /// Too young or too old.
+    pub fn check(&self, order: &Order, now: DateTime<Utc>) -> Result<(), FormAgeError> {
+        // A key without a readable time is not ours and was rejected earlier.
+        let made_at = made_at(&order.request_key).ok_or(FormAgeError::TooOld)?;
+        let age = now - made_at;
+        let is_from_a_clock_ahead = age < TimeDelta::zero() && age >= -CLOCKS_APART_MAX;
+        match age.to_std() {
+            Ok(age) if age > self.most => Err(FormAgeError::TooOld),
+            Ok(age) if age >= self.least => Ok(()),
+            _ if is_from_a_clock_ahead => Ok(()),
+            _ => Err(FormAgeError::TooYoung),
+        }
+    }
+}
+
+/// The first 48 bits of a key: milliseconds since 1970.
+fn made_at(request_key: &str) -> Option<DateTime<Utc>> {
+    let start = URL_SAFE_NO_PAD.decode(request_key.get(..8)?).ok()?;
+    let milliseconds = start.iter().fold(0, |sum, byte| sum << 8 | i64::from(*byte));
+    DateTime::from_timestamp_millis(milliseconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::booking::buyer::Buyer;
 
     #[test]
     fn only_our_own_keys_are_recognized() {
         let keys = RequestKeys::new(&"a secret".into());
-        let key = keys.mint();
-        assert_eq!(keys.recognize(key.as_str()), Some(key.clone()));
-        assert_ne!(keys.mint(), key);
+        let key = keys.generate();
+        assert_eq!(keys.verify(key.as_str()), Some(key.clone()));
+        assert_ne!(keys.generate(), key);
 
-        let foreign = RequestKeys::new(&"another secret".into()).mint();
+        let foreign = RequestKeys::new(&"another secret".into()).generate();
         let mut altered = key.as_str().to_owned();
         altered.replace_range(..1, if altered.starts_with('A') { "B" } else { "A" });
         for bad in ["", "abc", foreign.as_str(), &altered, &key.as_str()[1..]] {
-            assert_eq!(keys.recognize(bad), None, "{bad}");
+            assert_eq!(keys.verify(bad), None, "{bad}");
         }
         let rotated = RequestKeys::new(&Secrets::new("another secret".into(), vec!["a secret".into()]));
-        assert_eq!(rotated.recognize(key.as_str()), Some(key), "a form opened before the change still books");
-        assert!(rotated.recognize(foreign.as_str()).is_some());
-        assert_eq!(keys.recognize(rotated.mint().as_str()), None, "new forms carry the new signature");
+        assert_eq!(rotated.verify(key.as_str()), Some(key), "a form opened before the change still books");
+        assert!(rotated.verify(foreign.as_str()).is_some());
+        assert_eq!(keys.verify(rotated.generate().as_str()), None, "new forms carry the new signature");
+    }
+
+    #[test]
+    fn a_form_books_only_within_its_ages() {
+        let key = RequestKeys::new(&"a secret".into()).generate().as_str().to_owned();
+        let buyer = Buyer { name: "Ada".into(), email: "ada@example.org".into() };
+        let order = Order { ticket_type_id: 1, quantity: 1, buyer, request_key: key };
+        let made_at = made_at(&order.request_key).expect("it is dated");
+        assert!((Utc::now() - made_at).num_seconds() < 5, "{made_at}");
+        let ages = FormAges { least: Duration::from_millis(150), most: Duration::from_secs(3600) };
+        let after = |milliseconds| ages.check(&order, made_at + TimeDelta::milliseconds(milliseconds));
+        for (milliseconds, found) in [
+            (0, Err(FormAgeError::TooYoung)),
+            (149, Err(FormAgeError::TooYoung)),
+            (150, Ok(())),
+            (3_600_000, Ok(())),
+            (3_600_001, Err(FormAgeError::TooOld)),
+            (-1, Ok(())),
+            (-5_000, Ok(())),
+            (-5_001, Err(FormAgeError::TooYoung)),
+            (-3_600_000, Err(FormAgeError::TooYoung)),
+        ] {
+            assert_eq!(after(milliseconds), found, "{milliseconds}");
+        }
+        let off = FormAges { least: Duration::ZERO, ..ages };
+        assert_eq!(off.check(&order, made_at), Ok(()));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::parse_number;
-use crate::booking::form_age::FormAges;
+use crate::booking::request_key::FormAges;
 use crate::start_error::StartError;
 
 #[derive(Debug, Args)]

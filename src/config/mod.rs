@@ -44,7 +44,7 @@ use self::trusted_proxies::ProxySettings;
 use crate::api::middleware::CorsOrigins;
 use crate::auth::session_record::SessionLimits;
 use crate::booking::desk::DeskLimits;
-use crate::booking::form_age::FormAges;
+use crate::booking::request_key::FormAges;
 use crate::connections::ConnectionLimits;
 use crate::db::{DatabaseUrl, ReplicaConfig};
 use crate::events::pace::PollSeconds;

@@ -22,6 +22,7 @@ use diesel::result::Error as DieselError;
 use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
 
 pub use self::connection::Db;
+pub(crate) use self::connection::on_either;
 use self::metrics::PoolMetrics;
 pub use self::migrations::{Schema, migrate, take_turn_to_fill};
 use self::primary::{Epoch, primary, takes_no_writes};

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 use crate::schema::{events, ticket_types};
+use crate::venue_clock::VenueClock;
 
 /// Below this share of its capacity a tier is shown as low stock, in percent.
 const LOW_STOCK_PERCENT: i64 = 40;
@@ -43,22 +44,21 @@ pub struct Event {
 }
 
 impl Event {
-    /// The venue's zone; UTC when it is one that we do not know.
     #[must_use]
-    pub fn zone(&self) -> Tz {
-        self.time_zone.parse().unwrap_or(Tz::UTC)
+    pub fn clock(&self) -> VenueClock {
+        VenueClock::parse(&self.time_zone)
     }
 
     /// The start on the venue's clock.
     #[must_use]
     pub fn local_start(&self) -> DateTime<Tz> {
-        self.starts_at.and_utc().with_timezone(&self.zone())
+        self.clock().local(&self.starts_at)
     }
 
     /// A time (UTC) on the venue's clock: "Thursday, June 3, 2027, 2:04 PM CDT".
     #[must_use]
     pub fn local_time(&self, at: &NaiveDateTime) -> String {
-        at.and_utc().with_timezone(&self.zone()).format("%A, %B %-d, %Y, %-I:%M %p %Z").to_string()
+        self.clock().long(at)
     }
 
     /// "Saturday, June 19, 2027"

@@ -15,23 +15,14 @@ pub mod service;
 pub mod store;
 pub mod transport;
 
-use crate::booking::Booking;
-use crate::events::{Event, TicketType};
+use crate::booking::PlacedBooking;
 use crate::outbox::Mail;
-
-/// The booking that a mail is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sale {
-    pub booking: Booking,
-    pub ticket_type: TicketType,
-    pub event: Event,
-}
 
 /// A mail to be sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueMail {
     pub mail: Mail,
-    pub sale: Option<Sale>,
+    pub sale: Option<PlacedBooking>,
 }
 
 impl DueMail {

@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::DueMail;
 use super::listing::{MailFilter, MailLine};
-use super::{DueMail, Sale};
-use crate::booking::Booking;
+use crate::booking::PlacedBooking;
 use crate::db::Db;
-use crate::events::{Event, TicketType};
 use crate::outbox::{self, Mail};
 use crate::schema::{bookings, events, mails, ticket_types};
 
@@ -68,13 +67,12 @@ pub fn list(
 
 /// The bookings that mails are about, by id. A query of its own: joined with the mails, SQLite would read every
 /// booking while the desk waits.
-fn sales_of(db: &mut Db, mails: &[Mail]) -> QueryResult<HashMap<i64, Sale>> {
+fn sales_of(db: &mut Db, mails: &[Mail]) -> QueryResult<HashMap<i64, PlacedBooking>> {
     let ids: Vec<i64> = mails.iter().filter_map(|mail| mail.booking_id).collect();
-    let rows: Vec<(i64, (Booking, TicketType, Event))> = bookings::table
+    let rows: Vec<(i64, PlacedBooking)> = bookings::table
         .inner_join(ticket_types::table.inner_join(events::table))
         .filter(bookings::id.eq_any(ids))
-        .select((bookings::id, (Booking::as_select(), TicketType::as_select(), Event::as_select())))
+        .select((bookings::id, PlacedBooking::as_select()))
         .load(db)?;
-    let sale = |(id, (booking, ticket_type, event))| (id, Sale { booking, ticket_type, event });
-    Ok(rows.into_iter().map(sale).collect())
+    Ok(rows.into_iter().collect())
 }

@@ -44,7 +44,7 @@ pub enum CodeError {
     Foreign,
 }
 
-/// Mints and recognizes ticket codes.
+/// Signs and verifies ticket codes.
 #[derive(Clone)]
 pub struct TicketCodes {
     signer: Signer,
@@ -59,7 +59,7 @@ impl TicketCodes {
 
     /// The code of a seat; `None` when this site makes no such reference or seat.
     #[must_use]
-    pub fn mint(&self, reference: &str, seat: i32) -> Option<String> {
+    pub fn sign(&self, reference: &str, seat: i32) -> Option<String> {
         let characters = reference.strip_prefix("TK-")?.replace('-', "");
         let is_ours = characters.len() == REFERENCE_LENGTH && characters.bytes().all(|b| digit(b).is_some());
         let seat = u64::try_from(seat).ok().filter(|seat| is_ours && (1..=SEATS_MAX).contains(seat))?;
@@ -72,7 +72,7 @@ impl TicketCodes {
     ///
     /// # Errors
     /// [`CodeError`] says why it is none.
-    pub fn recognize(&self, text: &str) -> Result<Code, CodeError> {
+    pub fn verify(&self, text: &str) -> Result<Code, CodeError> {
         let typed: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
         let typed = typed.to_ascii_uppercase();
         let (reference, rest) = match typed.len() {
@@ -138,28 +138,28 @@ mod tests {
         let codes = TicketCodes::new(&"a secret".into());
         let reference = new_reference();
         for seat in [1, 2, 29, 30, 899, 26_999] {
-            let code = codes.mint(&reference, seat).expect("a code");
+            let code = codes.sign(&reference, seat).expect("a code");
             assert_eq!(code.len(), "7F3K-9QXM-222R-KD84-TQ2H".len());
             let expected = Code { reference: reference.clone(), seat };
             for typed in [code.clone(), code.to_lowercase(), code.replace('-', " "), code.replace('-', "")] {
-                assert_eq!(codes.recognize(&format!(" {typed}\r\n")), Ok(expected.clone()), "{typed}");
+                assert_eq!(codes.verify(&format!(" {typed}\r\n")), Ok(expected.clone()), "{typed}");
             }
         }
         for (reference, seat) in [(&*reference, 0), (&reference, -1), (&reference, 27_000), ("TK-VIP", 1)] {
-            assert_eq!(codes.mint(reference, seat), None, "{reference} {seat}");
+            assert_eq!(codes.sign(reference, seat), None, "{reference} {seat}");
         }
     }
 
     #[test]
     fn a_code_with_any_character_changed_is_not_ours() {
         let codes = TicketCodes::new(&"a secret".into());
-        let code = codes.mint("TK-7F3K-9QXM", 3).expect("a code");
+        let code = codes.sign("TK-7F3K-9QXM", 3).expect("a code");
         for (position, _) in code.char_indices().filter(|(_, character)| *character != '-') {
             for other in REFERENCE_ALPHABET.iter().map(|it| char::from(*it)) {
                 let mut altered = code.clone();
                 altered.replace_range(position..=position, &other.to_string());
                 if altered != code {
-                    assert_eq!(codes.recognize(&altered), Err(CodeError::Foreign), "{altered}");
+                    assert_eq!(codes.verify(&altered), Err(CodeError::Foreign), "{altered}");
                 }
             }
         }
@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn what_is_no_code_says_why() {
         let codes = TicketCodes::new(&"a secret".into());
-        let code = codes.mint("TK-7F3K-9QXM", 3).expect("a code");
-        let foreign = TicketCodes::new(&"another secret".into()).mint("TK-7F3K-9QXM", 3).expect("a code");
+        let code = codes.sign("TK-7F3K-9QXM", 3).expect("a code");
+        let foreign = TicketCodes::new(&"another secret".into()).sign("TK-7F3K-9QXM", 3).expect("a code");
         let mut mistyped = code.clone();
         mistyped.replace_range(..1, "0");
         for (text, error) in [
@@ -180,16 +180,16 @@ mod tests {
             (&format!("{code}2"), CodeError::Malformed),
             (&foreign, CodeError::Foreign),
         ] {
-            assert_eq!(codes.recognize(text), Err(error), "{text}");
+            assert_eq!(codes.verify(text), Err(error), "{text}");
         }
     }
 
     #[test]
     fn codes_of_the_previous_secret_stay_good() {
-        let old = TicketCodes::new(&"the old secret".into()).mint("TK-7F3K-9QXM", 1).expect("a code");
+        let old = TicketCodes::new(&"the old secret".into()).sign("TK-7F3K-9QXM", 1).expect("a code");
         let rotated = TicketCodes::new(&Secrets::new("the new secret".into(), vec!["the old secret".into()]));
-        assert!(rotated.recognize(&old).is_ok());
-        assert_ne!(rotated.mint("TK-7F3K-9QXM", 1), Some(old.clone()), "the current one signs");
-        assert_eq!(TicketCodes::new(&"the new secret".into()).recognize(&old), Err(CodeError::Foreign));
+        assert!(rotated.verify(&old).is_ok());
+        assert_ne!(rotated.sign("TK-7F3K-9QXM", 1), Some(old.clone()), "the current one signs");
+        assert_eq!(TicketCodes::new(&"the new secret".into()).verify(&old), Err(CodeError::Foreign));
     }
 }

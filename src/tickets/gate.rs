@@ -45,10 +45,12 @@ impl Gate {
 pub fn parse_name(typed: &str) -> Result<String, &'static str> {
     let name = typed.split_whitespace().collect::<Vec<_>>().join(" ");
     match name.chars().count() {
-        0 => Err("Please name this gate, such as “North gate”: it is shown when a ticket comes again."),
+        0 => {
+            Err("Name this gate, for example “North gate”. The name is shown when a ticket is scanned again.")
+        }
         1..=NAME_LENGTH_MAX if !name.chars().any(char::is_control) => Ok(name),
-        1..=NAME_LENGTH_MAX => Err("Please use letters and digits only."),
-        _ => Err("That is longer than 40 characters. Please shorten the name."),
+        1..=NAME_LENGTH_MAX => Err("Use letters and digits only."),
+        _ => Err("Use 40 characters or fewer."),
     }
 }
 

@@ -45,7 +45,7 @@ impl Ticket {
 #[must_use]
 pub fn of_booking(codes: &TicketCodes, booking: &Booking) -> Vec<Ticket> {
     let of = booking.quantity;
-    let ticket = |seat| Some(Ticket { seat, of, code: codes.mint(&booking.reference, seat)? });
+    let ticket = |seat| Some(Ticket { seat, of, code: codes.sign(&booking.reference, seat)? });
     (1..=of).filter_map(ticket).collect()
 }
 

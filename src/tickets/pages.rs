@@ -4,10 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::{NaiveDateTime, Utc};
-use chrono_tz::Tz;
 use serde::Deserialize;
 
-use super::answer::{GateAnswer, clock};
+use super::answer::GateAnswer;
 use super::code::{Code, CodeError};
 use super::gate::{Gate, parse_name};
 use super::{Attendance, Holder, RecentScan, RefusedScan, Scan, store};
@@ -42,12 +41,12 @@ struct CheckInPage {
 
 impl CheckInPage {
     fn clock(&self, at: NaiveDateTime) -> String {
-        clock(at, self.event.local_start().timezone())
+        self.event.clock().time_of_day(&at)
     }
 
     /// The code that an admission is taken back by.
     fn code(&self, holder: &Holder) -> String {
-        self.codes.mint(&holder.reference, holder.seat).unwrap_or_default()
+        self.codes.sign(&holder.reference, holder.seat).unwrap_or_default()
     }
 
     /// What the field says when its code has to be corrected.
@@ -130,7 +129,7 @@ pub async fn create(
 ) -> Result<HttpResponse, Error> {
     let CheckInForm { code: typed, gate } = form;
     let (event, gate) = find_place(&app, gate)?;
-    let answer = match app.ticket_codes.recognize(&typed) {
+    let answer = match app.ticket_codes.verify(&typed) {
         Ok(code) => admit(&app, &event, scan(code, &event, &gate, admin)).await?,
         Err(CodeError::Foreign) => refuse(&app, &event, foreign(&typed, &gate, admin)).await?,
         Err(error) => GateAnswer::to_code_error(error),
@@ -148,7 +147,7 @@ pub async fn revoke(
 ) -> Result<HttpResponse, Error> {
     let CheckInForm { code, gate } = form;
     let (event, gate) = find_place(&app, gate)?;
-    let code = app.ticket_codes.recognize(&code).map_err(|_| Error::NotFound)?;
+    let code = app.ticket_codes.verify(&code).map_err(|_| Error::NotFound)?;
     let scan = scan(code, &event, &gate, admin);
     let revoked = app.db.write(move |db| store::revoke(db, &scan)).await?;
     respond(page, &app, event, gate, GateAnswer::to_revocation(revoked), String::new()).await
@@ -197,9 +196,9 @@ fn scan(code: Code, event: &Event, gate: &Gate, admin: Admin) -> Scan {
 }
 
 async fn admit(app: &App, event: &Event, scan: Scan) -> Result<GateAnswer, Error> {
-    let (zone, at): (Tz, _) = (event.local_start().timezone(), scan.at);
+    let (clock, at) = (event.clock(), scan.at);
     let outcome = app.db.write(move |db| store::admit(db, &scan)).await?;
-    Ok(GateAnswer::to_scan(outcome, zone, at))
+    Ok(GateAnswer::to_scan(outcome, clock, at))
 }
 
 /// A code that nobody here has made: what was typed is kept, as far as a text of PostgreSQL can hold it.

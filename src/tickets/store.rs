@@ -10,7 +10,7 @@ use super::{
 };
 use crate::audit::{self, Action};
 use crate::booking::CONFIRMED;
-use crate::db::Db;
+use crate::db::{Db, on_either};
 use crate::schema::{admissions, bookings, events, refusals, ticket_types};
 
 /// What a gate needs to know of a booking.
@@ -89,10 +89,7 @@ fn insert(db: &mut Db, booking_id: i64, scan: &Scan) -> QueryResult<bool> {
             admissions::admitted_at.eq(scan.at),
         ))
         .on_conflict_do_nothing();
-    let inserted = match db {
-        Db::Postgres(pg) => admission.execute(pg)?,
-        Db::Sqlite(sqlite) => admission.execute(sqlite)?,
-    };
+    let inserted = on_either!(db, connection => admission.execute(connection)?);
     Ok(inserted > 0)
 }
 

@@ -54,7 +54,7 @@ async fn a_ticket_before_the_camera_is_checked_in_once() {
     assert!(gate.ask::<bool>("document.activeElement.id !== 'code'").await, "no keyboard over the picture");
 
     let _: () = gate.run(&hold_up(json!([codes[1]]))).await;
-    gate.until("document.querySelector('#answer').innerText.includes('All 2 of this booking are in')").await;
+    gate.until("document.querySelector('#answer').innerText.includes('All 2 admitted')").await;
 
     let _: () = gate.run("window.stream = document.querySelector('[data-camera] video').srcObject;").await;
     gate.click(TOGGLE).await;

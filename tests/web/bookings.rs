@@ -97,7 +97,7 @@ fn not_enough_left_says_how_many_and_keeps_what_was_typed() {
     let response = app.confirm(&checkout, 5);
     assert_eq!(response.status(), 409);
     let html = response.text().expect("a page");
-    assert!(html.contains("Only 3 tickets are left, not 5."), "{html}");
+    assert!(html.contains("Only 3 tickets left. We changed your quantity to 3."), "{html}");
     assert!(html.contains("name=\"quantity\" value=\"3\""), "what is left is offered");
     assert!(html.contains("value=\"Ada Lovelace\"") && html.contains("value=\"ada@example.org\""));
     let fresh = between(&html, "name=\"request_key\" value=\"", "\"");

@@ -17,7 +17,7 @@ fn what_is_over_the_limit_is_refused_beside_the_quantity() {
     assert_eq!(refused.status(), 409);
     let html = refused.text().expect("a page");
     for text in [
-        "One person can hold 10 VIP tickets at most. This email address cannot book 5 more.",
+        "Limit: 10 VIP tickets per person. You can’t book 5 more with this email address.",
         "aria-describedby=\"checkout-quantity-error\"",
         "name=\"quantity\" value=\"5\"",
         "value=\"ADA@Example.org\"",
@@ -60,7 +60,7 @@ fn the_checkout_says_the_limit_before_it_is_met() {
     app.wait_until_shown("up to 3</span>");
     let refused = app.confirm(&app.open_checkout("VIP", 4), 4);
     assert_eq!(refused.status(), 422);
-    assert!(refused.text().expect("a page").contains("can hold 3 tickets of this tier at most"));
+    assert!(refused.text().expect("a page").contains("You can book up to 3 tickets at a time."));
 }
 
 /// Many bookings of one person, in the same batches and in different ones, on two servers, while others book.

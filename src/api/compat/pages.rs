@@ -99,7 +99,7 @@ fn order(
     let request_key = if request.headers().contains_key(idempotency_key::HEADER) {
         idempotency_key::of_request(request, &app.api_tokens).map_err(|problem| of_problem(&problem))?
     } else {
-        app.request_keys.mint().as_str().to_owned()
+        app.request_keys.generate().as_str().to_owned()
     };
     Ok(Order { ticket_type_id: ticket_type.id, quantity, buyer, request_key })
 }

@@ -12,8 +12,8 @@ use crate::api::idempotency_key;
 use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::app::App;
 use crate::booking::cancellation::{self, Canceler, CancellationOutcome};
-use crate::booking::pages::{Sale, find_sale};
-use crate::booking::{BookingOutcome, Order};
+use crate::booking::pages::find_placed_booking;
+use crate::booking::{BookingOutcome, Order, PlacedBooking, messages};
 use crate::events::TicketType;
 
 /// A booking is private to its buyer.
@@ -96,8 +96,8 @@ fn over_person_limit(limit: i32, order: &Order, ticket_type: &TicketType) -> Pro
     )
 )]
 pub async fn show(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let sale = find_sale(&app, token.into_inner()).await?;
-    Ok(respond(&app, &sale))
+    let placed = find_placed_booking(&app, token.into_inner()).await?;
+    Ok(respond(&app, &placed))
 }
 
 /// `POST /api/v1/bookings/{token}/cancellation`: idempotent; returns the canceled booking.
@@ -115,26 +115,26 @@ pub async fn show(app: web::Data<App>, token: web::Path<String>) -> Result<HttpR
     )
 )]
 pub async fn cancel(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let sale = find_sale(&app, token.into_inner()).await?;
-    let canceler = Canceler::Buyer { token: sale.booking.token.clone() };
+    let placed = find_placed_booking(&app, token.into_inner()).await?;
+    let canceler = Canceler::Buyer { token: placed.booking.token.clone() };
     let outcome = app.db.write(move |db| cancellation::store::cancel(db, &canceler)).await?;
     cancellation::announce(&app.board, &app.desk, &app.outbox_wakeup, &outcome);
     match outcome {
         CancellationOutcome::Canceled { booking, .. } | CancellationOutcome::AlreadyCanceled(booking) => {
-            Ok(respond(&app, &Sale { booking, ..sale }))
+            Ok(respond(&app, &PlacedBooking { booking, ..placed }))
         }
         CancellationOutcome::TooLate => Err(Problem::new(ProblemType::TooLateToCancel)),
         CancellationOutcome::Admitted { count } => {
-            let detail = cancellation::pages::admitted(count, &sale.booking);
+            let detail = messages::already_scanned(count, &placed.booking);
             Err(Problem::new(ProblemType::AlreadyAdmitted).with_detail(detail))
         }
     }
 }
 
-fn respond(app: &App, sale: &Sale) -> HttpResponse {
+fn respond(app: &App, placed: &PlacedBooking) -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, NO_STORE)).json(BookingJson::of(
         app,
-        &sale.booking,
-        &sale.event,
+        &placed.booking,
+        &placed.event,
     ))
 }

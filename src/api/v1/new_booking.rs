@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 
 use crate::api::body::whole_number;
 use crate::api::problem::FieldError;
-use crate::booking::Order;
 use crate::booking::buyer::{Buyer, parse_email, parse_name};
+use crate::booking::{Order, messages};
 use crate::events::TicketType;
 use crate::events::board::Board;
 
@@ -43,9 +43,10 @@ impl NewBookingJson {
         let ticket_type = self.find_ticket_type(board);
         let most = ticket_type.as_ref().map_or(i32::MAX, TicketType::most_per_booking);
         let quantity = self.parse_quantity(most);
-        let name = text(&self.name, NAME_LENGTH_MAX).and_then(|typed| parse_name(typed).map_err(Into::into));
+        let name = text(&self.name, NAME_LENGTH_MAX)
+            .and_then(|typed| parse_name(typed).map_err(|error| messages::name(error).into()));
         let email = text(&self.email, EMAIL_LENGTH_MAX)
-            .and_then(|typed| parse_email(typed).map_err(Into::into))
+            .and_then(|typed| parse_email(typed).map_err(|error| messages::email(error).into()))
             .and_then(|email| if self.email_has_spaces() { Err(SPACES.into()) } else { Ok(email) });
         match (ticket_type, quantity, name, email) {
             (Ok(ticket_type), Ok(quantity), Ok(name), Ok(email)) => {

@@ -1,4 +1,4 @@
-//! An email address that mail can be sent to, written as every mail server reads it.
+//! Email addresses that every mail server accepts.
 
 use std::borrow::Cow;
 
@@ -11,29 +11,35 @@ use super::name::{compose, is_visible};
 /// RFC 5321 limits a path to 256 octets, angle brackets included.
 const LENGTH_MAX: usize = 254;
 
+/// Why a text is not an email address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailError {
+    Missing,
+    Invalid,
+}
+
 /// Reads an email address. The part before the @ stays as it was typed, in ASCII, which is all that every mail
 /// server takes; the domain is written as the DNS has it: in lower case, with what is not ASCII as `xn--…`
 /// (RFC 5890, Unicode Technical Standard 46).
 ///
 /// # Errors
-/// What to tell the buyer, beside the field.
-pub fn parse_email(typed: &str) -> Result<String, &'static str> {
+/// Why it is not an address.
+pub fn parse_email(typed: &str) -> Result<String, EmailError> {
     let typed = typed.trim();
     if typed.is_empty() {
-        return Err("Please tell us the email address for the tickets.");
+        return Err(EmailError::Missing);
     }
-    let wrong = "Please check the email address: it should look like ada@example.org.";
     if typed.len() > LENGTH_MAX || typed.contains(['"', '<', '>']) || !typed.chars().all(is_visible) {
-        return Err(wrong);
+        return Err(EmailError::Invalid);
     }
-    let (mailbox, domain) = typed.rsplit_once('@').ok_or(wrong)?;
-    let domain = ascii_domain(&compose(domain)).ok_or(wrong)?;
+    let (mailbox, domain) = typed.rsplit_once('@').ok_or(EmailError::Invalid)?;
+    let domain = ascii_domain(&compose(domain)).ok_or(EmailError::Invalid)?;
     let email = format!("{mailbox}@{domain}");
     let options = Options::default().without_display_text().without_domain_literal();
-    let is_well = mailbox.is_ascii() && email.len() <= LENGTH_MAX && is_on_the_internet(&domain);
+    let is_valid = mailbox.is_ascii() && email.len() <= LENGTH_MAX && is_on_the_internet(&domain);
     match EmailAddress::parse_with_options(&email, options) {
-        Ok(_) if is_well => Ok(email),
-        _ => Err(wrong),
+        Ok(_) if is_valid => Ok(email),
+        _ => Err(EmailError::Invalid),
     }
 }
 
@@ -93,7 +99,7 @@ mod tests {
             ("ada@例え。テスト", "ada@xn--r8jz45g.xn--zckzah"),
         ] {
             assert_eq!(parse_email(typed).as_deref(), Ok(email), "{typed}");
-            assert_eq!(parse_email(email).as_deref(), Ok(email), "what is well stays as it is");
+            assert_eq!(parse_email(email).as_deref(), Ok(email), "a valid address does not change");
         }
         for bad in [
             "",

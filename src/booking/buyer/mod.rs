@@ -10,8 +10,8 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use serde::{Deserialize, Serialize};
 
-pub use self::email::{normalized_email, parse_email, unusual_normalized_email};
-pub use self::name::parse_name;
+pub use self::email::{EmailError, normalized_email, parse_email, unusual_normalized_email};
+pub use self::name::{NameError, parse_name};
 use super::request_key::{RequestKey, RequestKeys};
 use crate::guard::cookies::Cookies;
 
@@ -64,7 +64,7 @@ impl Express {
     /// With a fresh key.
     #[must_use]
     pub fn new(request_keys: &RequestKeys, buyer: Buyer) -> Self {
-        Self { buyer, request_key: request_keys.mint() }
+        Self { buyer, request_key: request_keys.generate() }
     }
 
     /// For the buyer of an earlier booking from this browser.

@@ -1,35 +1,44 @@
-//! A name as people write it, in any script, and as nobody can misread it.
+//! Names, in any script. Rejects what others could misread.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// In characters; of four bytes at most in UTF-8, so 400 bytes.
+/// In characters: at most 400 bytes of UTF-8.
 const LENGTH_MAX: usize = 100;
 
-/// Most marks on one letter: more of them are drawn over the lines above and below (Unicode Technical Standard
-/// 39, section 5.4).
+/// Most marks on one letter: more would cover the lines above and below (Unicode Technical Standard 39,
+/// section 5.4).
 const MARKS_MAX: usize = 4;
 
-/// Reads a name. White space around and within is tidied, and letters are composed (Unicode's form NFC), so that
-/// the same name is the same text whatever it was typed with.
+/// Why a text is not a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameError {
+    Missing,
+    /// It has characters that cannot be seen.
+    Invisible,
+    TooManyMarks,
+    NoLetter,
+    TooLong,
+}
+
+/// Reads a name. White space is tidied and letters are composed (Unicode's form NFC), so that the same name is
+/// the same text however it was typed.
 ///
 /// # Errors
-/// What to tell the buyer, beside the field.
-pub fn parse_name(typed: &str) -> Result<String, &'static str> {
+/// Why it is not a name.
+pub fn parse_name(typed: &str) -> Result<String, NameError> {
     let composed = compose(typed);
     if composed.chars().any(|c| !is_visible(c) && !c.is_whitespace()) {
-        return Err("Please use letters only: this name has characters that cannot be seen.");
+        return Err(NameError::Invisible);
     }
     let name = composed.split_whitespace().collect::<Vec<_>>().join(" ");
     match name.chars().count() {
-        0 => Err("Please tell us the name for the booking."),
-        1..=LENGTH_MAX if has_too_many_marks(&name) => {
-            Err("Please use fewer marks: this name has more on a letter than any language has.")
-        }
+        0 => Err(NameError::Missing),
+        1..=LENGTH_MAX if has_too_many_marks(&name) => Err(NameError::TooManyMarks),
         1..=LENGTH_MAX if name.chars().any(char::is_alphanumeric) => Ok(name),
-        1..=LENGTH_MAX => Err("Please write the name with letters."),
-        _ => Err("That is longer than 100 characters. Please shorten the name."),
+        1..=LENGTH_MAX => Err(NameError::NoLetter),
+        _ => Err(NameError::TooLong),
     }
 }
 
@@ -38,9 +47,9 @@ pub(super) fn compose(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
 
-/// Whether a character is seen, and is known to everybody. Not seen are control characters and those that
-/// change how others are shown: zero-width, bidirectional, tags, fillers (Unicode Technical Report 36). Not
-/// known are private and unassigned ones, and the one that stands for what could not be read.
+/// Whether a character is visible and means the same to everybody. Rejected: control characters, characters
+/// that change how others are shown (zero-width, bidirectional, tags, fillers; Unicode Technical Report 36),
+/// private and unassigned ones, and the replacement character.
 pub(super) fn is_visible(c: char) -> bool {
     use GeneralCategory as Category;
     let is_known = !matches!(
@@ -95,12 +104,12 @@ mod tests {
         ] {
             assert_eq!(parse_name(typed).as_deref().map(compose), Ok(compose(name)), "{typed}");
             let read = parse_name(typed).expect(typed);
-            assert_eq!(parse_name(&read).as_ref(), Ok(&read), "a name that is well stays as it is");
+            assert_eq!(parse_name(&read).as_ref(), Ok(&read), "a valid name does not change");
         }
     }
 
     #[test]
-    fn what_cannot_be_seen_or_read_is_no_name() {
+    fn invisible_or_unreadable_text_is_no_name() {
         for bad in [
             "",
             "   ",

@@ -12,10 +12,6 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use crate::events::{Event, TicketType};
-
-use super::Booking;
-
 /// Between two mails to an address.
 pub const PAUSE: TimeDelta = TimeDelta::minutes(5);
 
@@ -24,10 +20,3 @@ pub const LINK_LIFETIME: TimeDelta = TimeDelta::minutes(30);
 
 /// After which the answer comes, whether there was much to do or little: many times as long as that takes.
 const ANSWER_AFTER: Duration = Duration::from_millis(400);
-
-/// A booking with what it is for.
-pub struct Found {
-    pub booking: Booking,
-    pub ticket_type: TicketType,
-    pub event: Event,
-}

@@ -7,9 +7,10 @@ use chrono::Utc;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 
-use super::{ANSWER_AFTER, Found, LINK_LIFETIME, PAUSE, store};
+use super::{ANSWER_AFTER, LINK_LIFETIME, PAUSE, store};
 use crate::app::App;
 use crate::booking::buyer::{Buyer, parse_email};
+use crate::booking::{PlacedBooking, messages};
 use crate::error::Error;
 use crate::guard::form::{Form, Query};
 use crate::page::{Page, see_other};
@@ -40,7 +41,7 @@ impl FindBookingsPage {
 struct BookingListPage {
     page: Page,
     email: String,
-    found: Vec<Found>,
+    found: Vec<PlacedBooking>,
 }
 
 #[derive(Default, Deserialize)]
@@ -85,8 +86,8 @@ pub async fn create(
     let typed = form.email;
     let email = match parse_email(&typed) {
         Ok(email) => email,
-        Err(message) => {
-            let error = Some(message);
+        Err(error) => {
+            let error = Some(messages::email(error));
             let new = FindBookingsPage {
                 page: page.clone(),
                 email: typed,

@@ -6,12 +6,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Text, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use super::{Found, PAUSE};
-use crate::booking::Booking;
+use super::PAUSE;
+use crate::booking::PlacedBooking;
 use crate::booking::buyer::normalized_email;
 use crate::booking::store::PERSON;
 use crate::db::Db;
-use crate::events::{Event, TicketType};
 use crate::outbox::{self, MailKind, NewMail};
 use crate::schema::{booking_lookups, bookings, events, ticket_types};
 
@@ -44,16 +43,15 @@ pub fn ask(db: &mut Db, email: &str) -> QueryResult<()> {
 ///
 /// # Errors
 /// What the database said.
-pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Vec<Found>> {
-    let rows: Vec<(Booking, TicketType, Event)> = bookings::table
+pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Vec<PlacedBooking>> {
+    let found: Vec<PlacedBooking> = bookings::table
         .inner_join(ticket_types::table.inner_join(events::table))
         .filter(sql::<Text>(PERSON).eq(normalized_email(email)))
         .order(bookings::id.desc())
         .limit(LIST_MAX)
-        .select((Booking::as_select(), TicketType::as_select(), Event::as_select()))
+        .select(PlacedBooking::as_select())
         .load(db)?;
-    let found = rows.into_iter().map(|(booking, ticket_type, event)| Found { booking, ticket_type, event });
-    Ok(found.filter(|it| it.booking.buyer_email.eq_ignore_ascii_case(email)).collect())
+    Ok(found.into_iter().filter(|it| it.booking.buyer_email.eq_ignore_ascii_case(email)).collect())
 }
 
 /// Notes that an address was asked for; `false` when it was a moment ago. Of two servers that are asked at

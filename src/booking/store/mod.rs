@@ -2,14 +2,15 @@
 //! `store/postgres.rs` sends a whole batch as one statement, `store/sqlite.rs` as one transaction of
 //! prepared ones. Both keep the same promise and give the same outcomes.
 
+mod first_come;
 mod postgres;
 mod sqlite;
 
 use diesel::prelude::*;
 
-use super::{Booking, BookingOutcome, Order};
+use super::{Booking, BookingOutcome, Order, PlacedBooking};
 use crate::db::{Db, write_transaction};
-use crate::events::{Event, Stock, TicketType};
+use crate::events::Stock;
 use crate::schema::{bookings, events, ticket_types};
 
 /// Whose a booking is: the normalized address, as the index on it spells it.
@@ -66,11 +67,11 @@ pub fn find_by_request_key(db: &mut Db, order: &Order) -> QueryResult<Option<Boo
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn find_by_token(db: &mut Db, token: &str) -> QueryResult<(Booking, TicketType, Event)> {
+pub fn find_by_token(db: &mut Db, token: &str) -> QueryResult<PlacedBooking> {
     bookings::table
         .inner_join(ticket_types::table.inner_join(events::table))
         .filter(bookings::token.eq(token))
-        .select((Booking::as_select(), TicketType::as_select(), Event::as_select()))
+        .select(PlacedBooking::as_select())
         .first(db)
 }
 
@@ -78,10 +79,10 @@ pub fn find_by_token(db: &mut Db, token: &str) -> QueryResult<(Booking, TicketTy
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn find_by_reference(db: &mut Db, reference: &str) -> QueryResult<(Booking, TicketType, Event)> {
+pub fn find_by_reference(db: &mut Db, reference: &str) -> QueryResult<PlacedBooking> {
     bookings::table
         .inner_join(ticket_types::table.inner_join(events::table))
         .filter(bookings::reference.eq(reference))
-        .select((Booking::as_select(), TicketType::as_select(), Event::as_select()))
+        .select(PlacedBooking::as_select())
         .first(db)
 }

@@ -3,6 +3,7 @@
 //! Rows are read with `get_result`, never with `first`: that binds a LIMIT, which makes SQLite compile the
 //! statement anew each time.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{NaiveDateTime, Utc};
@@ -12,13 +13,14 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
 use diesel::sqlite::Sqlite;
 
-use super::super::buyer::{normalized_email, unusual_normalized_email};
+use super::super::buyer::unusual_normalized_email;
 use super::super::{Booking, BookingOutcome, CONFIRMED, Order};
+use super::first_come::{Holding, Misfit, PersonKey, Remaining, person_key};
 use super::{Batch, PERSON, outcome_of_known};
 use crate::events::Stock;
 use crate::schema::{bookings, events, ticket_types};
 
-/// What the batch needs to know of a tier.
+/// What the batch needs to know of a ticket_type.
 #[derive(Queryable)]
 struct TicketTypeRow {
     price_cents: i64,
@@ -33,35 +35,35 @@ pub(super) fn book_batch<const MAILS: bool>(
     sqlite: &mut SqliteConnection,
     orders: &[&Order],
 ) -> QueryResult<Batch> {
-    let mut tiers = read_tiers(sqlite, orders)?;
+    let mut ticket_types = read_tiers(sqlite, orders)?;
     let last_id = last_booking_id(sqlite)?;
-    let mut outcomes = insert_fitting(sqlite, orders, &tiers)?;
-    claim_sums(sqlite, orders, &mut outcomes, &mut tiers)?;
+    let mut outcomes = insert_fitting(sqlite, orders, &ticket_types)?;
+    claim_sums(sqlite, orders, &mut outcomes, &mut ticket_types)?;
     if MAILS {
         insert_confirmations(sqlite, last_id)?;
     }
     let outcomes = outcomes.into_iter().zip(orders).map(|(outcome, order)| {
-        outcome.unwrap_or_else(|| match tiers.get(&order.ticket_type_id) {
-            Some(tier) => BookingOutcome::NotEnough { left: tier.available },
+        outcome.unwrap_or_else(|| match ticket_types.get(&order.ticket_type_id) {
+            Some(ticket_type) => BookingOutcome::NotEnough { left: ticket_type.available },
             None => BookingOutcome::UnknownTicketType,
         })
     });
     let outcomes = outcomes.collect();
-    let stock = tiers.into_iter().map(|(ticket_type_id, tier)| Stock {
+    let stock = ticket_types.into_iter().map(|(ticket_type_id, ticket_type)| Stock {
         ticket_type_id,
-        available: tier.available,
-        version: tier.version,
+        available: ticket_type.available,
+        version: ticket_type.version,
     });
     Ok(Batch { outcomes, stock: stock.collect(), is_of_one_moment: true })
 }
 
 fn read_tiers(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<BTreeMap<i64, TicketTypeRow>> {
-    let mut tiers = BTreeMap::new();
+    let mut ticket_types = BTreeMap::new();
     for id in orders.iter().map(|order| order.ticket_type_id) {
-        if tiers.contains_key(&id) {
+        if ticket_types.contains_key(&id) {
             continue;
         }
-        let tier: Option<TicketTypeRow> = ticket_types::table
+        let ticket_type: Option<TicketTypeRow> = ticket_types::table
             .inner_join(events::table)
             .filter(ticket_types::id.eq(id))
             .select((
@@ -73,72 +75,70 @@ fn read_tiers(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<B
             ))
             .get_result(sqlite)
             .optional()?;
-        if let Some(tier) = tier {
-            tiers.insert(id, tier);
+        if let Some(ticket_type) = ticket_type {
+            ticket_types.insert(id, ticket_type);
         }
     }
-    Ok(tiers)
+    Ok(ticket_types)
 }
 
-/// First come, first served: each order that fits into what the earlier ones leave becomes a booking; a
-/// smaller later one may still fit. A proposal only: whether the tickets are there is for the guard to say.
-/// A key that is known costs no tickets, so it crowds nobody out.
+/// Inserts a booking for each order that fits. An order whose key has a booking takes no tickets.
 fn insert_fitting(
     sqlite: &mut SqliteConnection,
     orders: &[&Order],
-    tiers: &BTreeMap<i64, TicketTypeRow>,
+    ticket_types: &BTreeMap<i64, TicketTypeRow>,
 ) -> QueryResult<Vec<Option<BookingOutcome>>> {
     let created_at = Utc::now().naive_utc();
-    let mut left: HashMap<i64, i32> = tiers.iter().map(|(id, tier)| (*id, tier.available)).collect();
+    let stock = ticket_types.iter().map(|(id, ticket_type)| (*id, ticket_type.available)).collect();
+    let mut remaining = Remaining { stock, ..Remaining::default() };
     let mut outcomes = Vec::with_capacity(orders.len());
     for order in orders {
-        let tier = tiers.get(&order.ticket_type_id).zip(left.get_mut(&order.ticket_type_id));
-        let mut over_limit = None;
-        let inserted = match tier {
-            Some((tier, left)) if order.quantity <= *left => {
-                over_limit = person_limit(sqlite, order, tier)?;
-                let booking =
-                    if over_limit.is_none() { insert(sqlite, order, tier, created_at)? } else { None };
-                *left -= booking.as_ref().map_or(0, |booking| booking.quantity);
-                booking
+        let ticket_type = ticket_types.get(&order.ticket_type_id);
+        let limit = ticket_type.and_then(|it| it.max_per_person);
+        let person = limit.map(|_| person_key(order));
+        if let (Some(limit), Some(person)) = (limit, &person) {
+            if let Entry::Vacant(unknown) = remaining.people.entry(person.clone()) {
+                unknown.insert(Holding { limit, held: held_by(sqlite, person)? });
             }
+        }
+        let fits = remaining.check(order, person.as_ref());
+        let inserted = match (ticket_type, fits) {
+            (Some(ticket_type), Ok(())) => insert(sqlite, order, ticket_type, created_at)?,
             _ => None,
         };
         outcomes.push(match inserted {
-            Some(booking) => Some(BookingOutcome::Booked(booking)),
-            None => find_by_request_key(sqlite, &order.request_key)?
-                .map(|booking| outcome_of_known(order, booking))
-                .or(over_limit),
+            Some(booking) => {
+                remaining.take(order, person.as_ref());
+                Some(BookingOutcome::Booked(booking))
+            }
+            None => match (find_by_request_key(sqlite, &order.request_key)?, fits) {
+                (Some(booking), _) => Some(outcome_of_known(order, booking)),
+                (None, Err(misfit @ Misfit::OverPersonLimit(_))) => Some(misfit.outcome(0)),
+                (None, _) => None,
+            },
         });
     }
     Ok(outcomes)
 }
 
-/// The refusal of an order whose buyer would hold more than one person may. What this transaction has booked
-/// before counts already.
-fn person_limit(
-    sqlite: &mut SqliteConnection,
-    order: &Order,
-    tier: &TicketTypeRow,
-) -> QueryResult<Option<BookingOutcome>> {
-    let Some(limit) = tier.max_per_person else { return Ok(None) };
-    let held: i32 = bookings::table
-        .filter(sql::<Text>(PERSON).eq(normalized_email(&order.buyer.email)))
-        .filter(bookings::ticket_type_id.eq(order.ticket_type_id))
+/// How many tickets of a ticket type a person holds.
+fn held_by(sqlite: &mut SqliteConnection, (ticket_type_id, email): &PersonKey) -> QueryResult<i32> {
+    bookings::table
+        .filter(sql::<Text>(PERSON).eq(email))
+        .filter(bookings::ticket_type_id.eq(ticket_type_id))
         .filter(bookings::status.eq(CONFIRMED))
         .select(sql::<Integer>("CAST(coalesce(sum(bookings.quantity), 0) AS INTEGER)"))
-        .get_result(sqlite)?;
-    Ok((held + order.quantity > limit).then_some(BookingOutcome::OverPersonLimit { limit, held }))
+        .get_result(sqlite)
 }
 
 /// The order's booking; `None` when its key has booked before.
 fn insert(
     sqlite: &mut SqliteConnection,
     order: &Order,
-    tier: &TicketTypeRow,
+    ticket_type: &TicketTypeRow,
     created_at: NaiveDateTime,
 ) -> QueryResult<Option<Booking>> {
-    let booking = Booking::of(order, tier.price_cents, tier.currency.clone(), created_at);
+    let booking = Booking::of(order, ticket_type.price_cents, ticket_type.currency.clone(), created_at);
     let normalized_email = unusual_normalized_email(&booking.buyer_email);
     let insertion = Insertion { booking: &booking, normalized_email, request_key: &order.request_key };
     let inserted = insertion.execute(sqlite)?;
@@ -222,27 +222,27 @@ fn find_by_request_key(sqlite: &mut SqliteConnection, key: &str) -> QueryResult<
         .optional()
 }
 
-/// The guarded UPDATE on each tier's sum. Where the guard refuses it, order by order, and the losers'
+/// The guarded UPDATE on each ticket_type's sum. Where the guard refuses it, order by order, and the losers'
 /// bookings are taken out again.
 fn claim_sums(
     sqlite: &mut SqliteConnection,
     orders: &[&Order],
     outcomes: &mut [Option<BookingOutcome>],
-    tiers: &mut BTreeMap<i64, TicketTypeRow>,
+    ticket_types: &mut BTreeMap<i64, TicketTypeRow>,
 ) -> QueryResult<()> {
     let is_booked = |outcome: &Option<BookingOutcome>| matches!(outcome, Some(BookingOutcome::Booked(_)));
     let mut booked: HashMap<i64, Vec<usize>> = HashMap::new();
     for (index, _) in outcomes.iter().enumerate().filter(|(_, outcome)| is_booked(outcome)) {
         booked.entry(orders[index].ticket_type_id).or_default().push(index);
     }
-    for (id, tier) in tiers {
+    for (id, ticket_type) in ticket_types {
         let Some(indexes) = booked.remove(id) else { continue };
         let sum = indexes.iter().map(|&index| orders[index].quantity).sum();
-        if claim(sqlite, *id, sum, tier)? {
+        if claim(sqlite, *id, sum, ticket_type)? {
             continue;
         }
         for index in indexes {
-            if !claim(sqlite, *id, orders[index].quantity, tier)? {
+            if !claim(sqlite, *id, orders[index].quantity, ticket_type)? {
                 let key = &orders[index].request_key;
                 diesel::delete(bookings::table.filter(bookings::request_key.eq(key))).execute(sqlite)?;
                 outcomes[index] = None;
@@ -257,7 +257,7 @@ fn claim(
     sqlite: &mut SqliteConnection,
     id: i64,
     quantity: i32,
-    tier: &mut TicketTypeRow,
+    ticket_type: &mut TicketTypeRow,
 ) -> QueryResult<bool> {
     let still_enough = ticket_types::table.find(id).filter(ticket_types::available.ge(quantity));
     let claimed: Option<(i32, i64)> = diesel::update(still_enough)
@@ -269,7 +269,7 @@ fn claim(
         .get_result(sqlite)
         .optional()?;
     if let Some((available, version)) = claimed {
-        (tier.available, tier.version) = (available, version);
+        (ticket_type.available, ticket_type.version) = (available, version);
     }
     Ok(claimed.is_some())
 }

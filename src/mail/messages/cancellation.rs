@@ -4,8 +4,8 @@ use askama::Template;
 
 use super::message::{ComposeError, Message, MessageContext};
 use crate::booking::Booking;
+use crate::booking::PlacedBooking;
 use crate::events::{Event, TicketType};
-use crate::mail::Sale;
 
 #[derive(Template)]
 #[template(path = "mail/cancellation.html")]
@@ -25,8 +25,8 @@ struct CancellationText<'a> {
     url: &'a str,
 }
 
-pub fn write(sale: &Sale, context: &MessageContext) -> Result<Message, ComposeError> {
-    let Sale { booking, ticket_type, event } = sale;
+pub fn write(sale: &PlacedBooking, context: &MessageContext) -> Result<Message, ComposeError> {
+    let PlacedBooking { booking, ticket_type, event } = sale;
     if !booking.is_canceled() {
         return Err(ComposeError::Dropped("booking not canceled".into()));
     }

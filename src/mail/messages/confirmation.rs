@@ -3,9 +3,8 @@
 use askama::Template;
 
 use super::message::{Attachment, ComposeError, InlineImage, Message, MessageContext};
-use crate::booking::{Booking, CONFIRMED, calendar};
+use crate::booking::{Booking, CONFIRMED, PlacedBooking, calendar};
 use crate::events::{Event, TicketType};
-use crate::mail::Sale;
 use crate::tickets::{self, Ticket};
 
 #[derive(Template)]
@@ -29,8 +28,8 @@ struct ConfirmationText<'a> {
 }
 
 /// A booking that was canceled before its confirmation was sent gets none.
-pub fn write(sale: &Sale, context: &MessageContext) -> Result<Message, ComposeError> {
-    let Sale { booking, ticket_type, event } = sale;
+pub fn write(sale: &PlacedBooking, context: &MessageContext) -> Result<Message, ComposeError> {
+    let PlacedBooking { booking, ticket_type, event } = sale;
     if booking.status != CONFIRMED {
         return Err(ComposeError::Dropped("booking canceled before sending".into()));
     }

@@ -61,7 +61,7 @@ impl Stage {
 
     /// The same with other values in some of its fields, as they stand in a body.
     pub fn form_with(&self, others: &[(&str, &str)]) -> String {
-        let key = self.keys.mint();
+        let key = self.keys.generate();
         let fields = [
             ("ticket_type", self.tier.as_str()),
             ("quantity", "1"),

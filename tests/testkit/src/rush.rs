@@ -118,7 +118,7 @@ impl Rush {
         Purchase {
             ticket_type_id: self.tiers[random.random_range(..self.tiers.len())],
             quantity: random.random_range(1..=3),
-            request_key: self.keys.mint().as_str().to_owned(),
+            request_key: self.keys.generate().as_str().to_owned(),
         }
     }
 
@@ -235,6 +235,6 @@ pub fn tier_ids(database: &TestDatabase) -> Vec<i64> {
 
 /// A fresh order.
 pub fn order(ticket_type_id: i64, quantity: i32) -> Purchase {
-    let request_key = RequestKeys::new(&SECRET.into()).mint().as_str().to_owned();
+    let request_key = RequestKeys::new(&SECRET.into()).generate().as_str().to_owned();
     Purchase { ticket_type_id, quantity, request_key }
 }

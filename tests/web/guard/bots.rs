@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use reqwest::blocking::Response;
-use techkraft::booking::form_age::FormAges;
+use techkraft::booking::request_key::FormAges;
 
 use crate::support::acts::Checkout;
 use crate::support::{TestApp, between, browser, header};
@@ -51,7 +51,7 @@ fn who_fills_in_the_trap_books_nothing_and_loses_nothing() {
     for fragment in [false, true] {
         let checkout = app.open_checkout("VIP", 3);
         let refusal = send(&app, &checkout, "3", "Cheap watches", fragment);
-        let fresh = fresh_form(refusal, &checkout, "field that is to stay empty");
+        let fresh = fresh_form(refusal, &checkout, "hidden anti-spam field");
         assert_eq!(app.database.tier("VIP").bookings, i64::from(fragment));
         let booked = send(&app, &fresh, "3", "", fragment);
         assert_eq!(booked.status(), if fragment { 201 } else { 303 }, "a person goes on");
@@ -77,7 +77,7 @@ fn both_forms_have_the_trap() {
 fn what_is_quicker_than_a_person_gets_a_fresh_form() {
     let app = with_ages(1_000, 60_000);
     let checkout = app.open_checkout("VIP", 3);
-    let fresh = fresh_form(send(&app, &checkout, "3", "", false), &checkout, "quicker");
+    let fresh = fresh_form(send(&app, &checkout, "3", "", false), &checkout, "unusually fast");
     assert_eq!(app.database.tier("VIP").sold, 0);
     sleep(Duration::from_millis(1_050));
     assert_eq!(send(&app, &fresh, "3", "", false).status(), 303, "who waits, books");
@@ -93,7 +93,7 @@ fn what_has_lain_about_gets_a_fresh_form_unless_it_has_booked() {
     assert!(booked.status() == 303 && booking.starts_with("/bookings/"), "{booking}");
     sleep(Duration::from_millis(2_100));
 
-    let fresh = fresh_form(send(&app, &forgotten, "3", "", true), &forgotten, "open for too long");
+    let fresh = fresh_form(send(&app, &forgotten, "3", "", true), &forgotten, "This page expired");
     for _ in 0..3 {
         let again = send(&app, &used, "3", "", false);
         assert_eq!((again.status().as_u16(), header(&again, "location")), (303, booking.as_str()));
@@ -101,7 +101,7 @@ fn what_has_lain_about_gets_a_fresh_form_unless_it_has_booked() {
     let changed = send(&app, &used, "2", "", false);
     assert_eq!(changed.status(), 422);
     let html = changed.text().expect("a page");
-    assert!(html.contains("booked something else already") && html.contains(&booking), "{html}");
+    assert!(html.contains("already booked with this form") && html.contains(&booking), "{html}");
     assert_eq!(app.database.tier("VIP").sold, 3, "whatever its age, a form books once");
 
     assert_eq!(send(&app, &fresh, "3", "", false).status(), 303);

@@ -48,7 +48,7 @@ fn tickets_of_the_secret_before_still_open_the_gate() {
     let reference = format!("TK-{}", &codes[0][..9]);
     let minted = |secret: &str| {
         let codes = TicketCodes::new(&Secrets::new(secret.into(), Vec::new()));
-        codes.mint(&reference, 1).expect("a code")
+        codes.sign(&reference, 1).expect("a code")
     };
     assert_eq!(minted(NEW), codes[0], "new tickets are signed with the new one");
     let third = minted("a third secret that nobody has ever set");

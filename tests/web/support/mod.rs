@@ -14,7 +14,7 @@ use reqwest::redirect::Policy;
 use techkraft::api::middleware::CorsOrigins;
 use techkraft::auth::session_record::SessionLimits;
 use techkraft::booking::desk::DeskLimits;
-use techkraft::booking::form_age::FormAges;
+use techkraft::booking::request_key::FormAges;
 use techkraft::config::Config;
 use techkraft::connections::ConnectionLimits;
 use techkraft::db::{DatabaseUrl, ReplicaConfig};

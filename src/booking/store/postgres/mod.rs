@@ -1,7 +1,6 @@
 //! A batch on PostgreSQL: one statement that commits by itself, whatever the batch's size, so that the
 //! hot row is locked for one write to the disk and nothing waits for the network in between.
 
-mod proposal;
 mod statement;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -9,10 +8,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::Utc;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
+use diesel::sql_types::{Array, BigInt, Integer, Text};
 
-use self::proposal::{Left, Person};
 use self::statement::{ClaimedTicketType, statement};
 use super::super::{Booking, BookingOutcome, Order};
+use super::first_come::{Holding, Remaining, person_key};
 use super::{Batch, outcome_of_known};
 use crate::events::Stock;
 use crate::schema::bookings;
@@ -46,7 +46,7 @@ fn claim<const MAILS: bool>(
     open: &[usize],
     outcomes: &mut [Option<BookingOutcome>],
     stock: &mut BTreeMap<i64, Stock>,
-) -> QueryResult<Left> {
+) -> QueryResult<Remaining> {
     let created_at = Utc::now().naive_utc();
     let draft = |&index: &usize| Booking::of(orders[index], 0, String::new(), created_at);
     let drafts: Vec<Booking> = open.iter().map(draft).collect();
@@ -87,8 +87,8 @@ fn what_is_left(
     orders: &[&Order],
     open: &[usize],
     tiers: &[ClaimedTicketType],
-) -> QueryResult<Left> {
-    let mut left = Left::default();
+) -> QueryResult<Remaining> {
+    let mut left = Remaining::default();
     for tier in tiers {
         left.stock.insert(tier.id, tier.available);
         let refused = tier.refused.iter().cloned().zip(tier.held.iter().copied());
@@ -96,12 +96,41 @@ fn what_is_left(
         let Some(limit) = tier.max_per_person else { continue };
         if over.is_empty() && !tier.is_claimed && tier.available > 0 {
             let of_tier = open.iter().map(|&index| orders[index]);
-            over =
-                proposal::over_limit(pg, tier.id, limit, of_tier.filter(|it| it.ticket_type_id == tier.id))?;
+            over = over_limit(pg, tier.id, limit, of_tier.filter(|it| it.ticket_type_id == tier.id))?;
         }
-        left.people.extend(over.into_iter().map(|(email, held)| ((tier.id, email), Person { limit, held })));
+        left.people.extend(over.into_iter().map(|(email, held)| ((tier.id, email), Holding { limit, held })));
     }
     Ok(left)
+}
+
+#[derive(QueryableByName)]
+struct OverLimit {
+    #[diesel(sql_type = Text)]
+    person: String,
+    #[diesel(sql_type = Integer)]
+    held: i32,
+}
+
+/// Who asks with these orders for more of a tier than one person may have, and what they hold.
+fn over_limit<'a>(
+    pg: &mut PgConnection,
+    ticket_type_id: i64,
+    limit: i32,
+    orders: impl Iterator<Item = &'a Order>,
+) -> QueryResult<Vec<(String, i32)>> {
+    let mut wanted: BTreeMap<String, i32> = BTreeMap::new();
+    for order in orders {
+        *wanted.entry(person_key(order).1).or_default() += order.quantity;
+    }
+    let (people, quantities): (Vec<String>, Vec<i32>) = wanted.into_iter().unzip();
+    let over: Vec<OverLimit> =
+        diesel::sql_query("SELECT person, held FROM over_person_limit($1, $2, $3, $4)")
+            .bind::<BigInt, _>(ticket_type_id)
+            .bind::<Integer, _>(limit)
+            .bind::<Array<Text>, _>(people)
+            .bind::<Array<Integer>, _>(quantities)
+            .load(pg)?;
+    Ok(over.into_iter().map(|over| (over.person, over.held)).collect())
 }
 
 /// The bookings of keys that were used before.

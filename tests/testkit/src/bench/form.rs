@@ -36,7 +36,7 @@ impl Form {
         let email = "buyer-00000000%40example.org";
         let body =
             format!("ticket_type={ticket_type_id}&quantity=1&name=Ada+Lovelace&email={email}&request_key=");
-        let key = keys.mint();
+        let key = keys.generate();
         let request = format!(
             "POST /bookings HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
              {header}Content-Length: {}\r\n\r\n{body}{}",
@@ -60,7 +60,7 @@ impl Form {
             let network = format!("{:04x}", self.buyer % 0x1_0000);
             self.request[at..at + 4].copy_from_slice(network.as_bytes());
         }
-        self.request[self.key_at..].copy_from_slice(self.keys.mint().as_str().as_bytes());
+        self.request[self.key_at..].copy_from_slice(self.keys.generate().as_str().as_bytes());
         &self.request
     }
 }

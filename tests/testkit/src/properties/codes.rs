@@ -19,16 +19,16 @@ pub fn holds(input: &[u8]) {
 
 fn is_no_key_of_ours(text: &str) {
     let (keys, others) = (RequestKeys::new(&SECRET.into()), RequestKeys::new(&"another secret".into()));
-    assert!(never_used().recognize(text).is_none(), "forged: {text:?}");
-    let key = keys.mint();
-    assert_eq!(keys.recognize(key.as_str()).as_ref(), Some(&key));
-    assert!(others.recognize(key.as_str()).is_none(), "another site's key");
+    assert!(never_used().verify(text).is_none(), "forged: {text:?}");
+    let key = keys.generate();
+    assert_eq!(keys.verify(key.as_str()).as_ref(), Some(&key));
+    assert!(others.verify(key.as_str()).is_none(), "another site's key");
 }
 
 /// A key with some of its characters changed, some cut, or some added.
 fn an_altered_key_is_none(input: &[u8]) {
     let keys = RequestKeys::new(&SECRET.into());
-    let key = keys.mint();
+    let key = keys.generate();
     let mut altered = key.as_str().as_bytes().to_vec();
     for change in input.chunks_exact(2) {
         let place = usize::from(change[0]);
@@ -40,7 +40,7 @@ fn an_altered_key_is_none(input: &[u8]) {
     }
     let altered = String::from_utf8_lossy(&altered);
     if altered != key.as_str() {
-        assert!(keys.recognize(&altered).is_none(), "{key:?} altered to {altered:?}");
+        assert!(keys.verify(&altered).is_none(), "{key:?} altered to {altered:?}");
     }
 }
 

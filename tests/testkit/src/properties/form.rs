@@ -18,7 +18,7 @@ pub fn holds(input: &[u8]) {
     let is_ours = form.request_key == KEY;
     let keys = if is_ours { RequestKeys::new(&SECRET.into()) } else { never_used() };
     if is_ours {
-        keys.mint().as_str().clone_into(&mut form.request_key);
+        keys.generate().as_str().clone_into(&mut form.request_key);
     }
     match form.parse(&samples::ticket_type("VIP"), &keys) {
         Ok(order) => {

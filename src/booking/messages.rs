@@ -1,0 +1,100 @@
+//! The sentences of the booking pages: what buyers read when a field is wrong or a booking is rejected. The
+//! rules return typed errors; only their words stand here.
+
+use super::Booking;
+use super::buyer::{EmailError, NameError};
+use super::form::{OrderKeyError, QuantityError};
+use super::request_key::FormAgeError;
+use crate::events::{Event, TicketType};
+
+const EXPIRED: &str = "This page expired, so nothing was booked. Check your details and confirm again.";
+pub const KEY_REUSED: &str = "You already booked with this form. Check your details to book again.";
+pub const REPLAYED_CANCELED: &str = "That booking was canceled. Nothing new was booked.";
+
+#[must_use]
+pub fn quantity(error: QuantityError, most: i32) -> String {
+    match (error, most) {
+        (QuantityError::Zero, _) => "Choose at least 1 ticket.".into(),
+        (_, 1) => "You can book 1 ticket at a time.".into(),
+        (QuantityError::TooMany, _) => format!("You can book up to {most} tickets at a time."),
+        (QuantityError::NoNumber, _) => format!("Choose 1 to {most} tickets."),
+    }
+}
+
+#[must_use]
+pub fn name(error: NameError) -> &'static str {
+    match error {
+        NameError::Missing => "Enter your name.",
+        NameError::Invisible => "This name contains invisible characters. Please retype it.",
+        NameError::TooManyMarks => "This name has too many accents on one letter. Please retype it.",
+        NameError::NoLetter => "Enter a name with at least one letter.",
+        NameError::TooLong => "Use 100 characters or fewer.",
+    }
+}
+
+#[must_use]
+pub fn email(error: EmailError) -> &'static str {
+    match error {
+        EmailError::Missing => "Enter the email address for your tickets.",
+        EmailError::Invalid => "Enter a valid email address, like name@example.com.",
+    }
+}
+
+#[must_use]
+pub fn order_key(error: OrderKeyError) -> &'static str {
+    match error {
+        OrderKeyError::Honeypot => {
+            "Your browser filled in a hidden anti-spam field, so nothing was booked. Please confirm again."
+        }
+        OrderKeyError::Invalid => EXPIRED,
+    }
+}
+
+#[must_use]
+pub fn form_age(error: FormAgeError) -> &'static str {
+    match error {
+        FormAgeError::TooYoung => "That was unusually fast, so nothing was booked yet. Please confirm again.",
+        FormAgeError::TooOld => EXPIRED,
+    }
+}
+
+#[must_use]
+pub fn not_enough(left: i32, ticket_type: &TicketType) -> String {
+    match left {
+        0 => format!("Sorry, the last {} ticket just sold.", ticket_type.name),
+        1 => "Only 1 ticket left. We changed your quantity to 1.".into(),
+        _ => format!("Only {left} tickets left. We changed your quantity to {left}."),
+    }
+}
+
+/// Does not say how many the address holds: the reader may have typed someone else's address.
+#[must_use]
+pub fn over_person_limit(limit: i32, asked: i32, ticket_type: &TicketType) -> String {
+    let tickets = if limit == 1 { "ticket" } else { "tickets" };
+    let name = &ticket_type.name;
+    format!(
+        "Limit: {limit} {name} {tickets} per person. You can’t book {asked} more with this email address."
+    )
+}
+
+#[must_use]
+pub fn too_late_to_cancel(event: &Event) -> String {
+    match event.cancellation_deadline() {
+        Some(deadline) => {
+            format!("Online cancellation closed on {deadline}. To cancel, contact the organizer.")
+        }
+        None => "This concert doesn’t offer online cancellation. To cancel, contact the organizer.".into(),
+    }
+}
+
+/// Why neither the buyer nor the organizer can cancel: so many of the tickets were scanned.
+#[must_use]
+pub fn already_scanned(count: i64, booking: &Booking) -> String {
+    match (count, booking.quantity) {
+        (_, 1) => "This ticket has been scanned, so the booking can’t be canceled.".into(),
+        (1, all) => format!("1 of {all} tickets has been scanned, so this booking can’t be canceled."),
+        (count, all) => {
+            format!("{count} of {all} tickets have been scanned, so this booking can’t be canceled.")
+        }
+    }
+}
