@@ -49,9 +49,7 @@ fn a_ticket_comes_in_once_and_a_second_scan_says_when_and_where() {
 
     let (status, words) = answer(scan(&app, &organizer, GATE, &codes[0].to_lowercase().replace('-', " ")));
     assert_eq!(status, 201, "{words}");
-    for part in
-        ["answer--admitted", "Admitted", "Ada Lovelace", "VIP, ticket 1 of 2", "1 of 2 admitted"]
-    {
+    for part in ["answer--admitted", "Admitted", "Ada Lovelace", "VIP, ticket 1 of 2", "1 of 2 admitted"] {
         assert!(words.contains(part), "{part}: {words}");
     }
     let (status, words) = answer(scan(&app, &organizer, "South gate", &codes[0]));
