@@ -134,7 +134,7 @@ fn what_is_no_ticket_is_refused_and_written_down() {
     app.database.execute("DELETE FROM bookings");
     let (status, words) = answer(scan(&app, &organizer, GATE, &code));
     assert_eq!(status, 404);
-    assert!(words.contains("no such booking"), "{words}");
+    assert!(words.contains("no longer exists"), "{words}");
 }
 
 #[test]
