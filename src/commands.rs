@@ -1,4 +1,4 @@
-//! What the binary does when it is called: one function for each command.
+//! The commands of the binary, one function each.
 
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 
@@ -14,17 +14,14 @@ use crate::server::{Started, hash, open_database, start};
 use crate::start_error::StartError;
 use crate::textfile::{self, now_seconds};
 
-/// Runs the command of a command line to its end.
-///
-/// # Errors
-/// One line for the person at the terminal.
+/// Runs a command to its end. An error is one line for the terminal.
 pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
     let config = Config::new(&command_line.settings)?;
     match command_line.command.as_ref().unwrap_or(&Command::Serve) {
         Command::Serve => serve(config),
         Command::Migrate => {
             db::migrate(&config.database_url)?;
-            println!("{} is at the newest schema", config.database_url);
+            println!("{} has the newest schema", config.database_url);
             Ok(())
         }
         Command::Seed => {
@@ -34,7 +31,7 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
                 if added {
                     "The concert was added."
                 } else {
-                    "There are concerts already: nothing was changed."
+                    "There is a concert already. Nothing was changed."
                 }
             );
             Ok(())
@@ -50,7 +47,7 @@ fn serve(config: Config) -> Result<(), StartError> {
     let system = actix_web::rt::System::new();
     let ended = system.block_on(async {
         let started = start(config)?;
-        // Caught from before the first line on: whoever reads it may stop us.
+        // Before the first line is printed: a script that reads it may send a signal at once.
         let signals = StopSignals::catch()?;
         announce(&started);
         systemd::notify_ready(&started.ops);
@@ -64,8 +61,8 @@ fn serve(config: Config) -> Result<(), StartError> {
         stopped.await;
         Ok(())
     });
-    // Its end would wait for every thread that still waits for a database, however long that does not answer. What
-    // had to be finished is finished, and what a transaction had begun is rolled back.
+    // Dropping the runtime would wait for threads that wait for a database that may never answer. Everything that had
+    // to finish has finished; open transactions are rolled back.
     std::mem::forget(system);
     ended
 }
@@ -77,7 +74,7 @@ fn set_admin_password(config: &Config) -> Result<(), StartError> {
     let hash = hash(&password)?;
     let actor = Actor::command_line();
     db.write_blocking(|db| auth::store::accounts::set_password(db, auth::USERNAME, &hash, &actor))?;
-    println!("The admin's password is set, and every session is signed out.");
+    println!("The admin password is set, and every session is signed out.");
     Ok(())
 }
 
@@ -119,7 +116,7 @@ fn back_up(config: &Config, arguments: &BackupArguments) -> Result<(), StartErro
     textfile::write(
         file,
         &[
-            ("techkraft_backup_timestamp_seconds", "When the last proved backup was made", now_seconds()),
+            ("techkraft_backup_timestamp_seconds", "Time of the last proved backup", now_seconds()),
             ("techkraft_backup_size_bytes", "Size of the last proved backup", bytes as f64),
         ],
     )
@@ -143,9 +140,9 @@ fn restore(config: &Config, arguments: &RestoreArguments) -> Result<(), StartErr
 }
 
 fn ask_password() -> Result<String, StartError> {
-    let wrong = |e: std::io::Error| StartError::new(format!("no password could be read: {e}"));
+    let wrong = |e: std::io::Error| StartError::new(format!("cannot read the password: {e}"));
     if stdin().is_terminal() {
-        return rpassword::prompt_password("New password for the admin: ").map_err(wrong);
+        return rpassword::prompt_password("New admin password: ").map_err(wrong);
     }
     let mut line = String::new();
     stdin().lock().read_line(&mut line).map_err(wrong)?;
@@ -158,7 +155,7 @@ fn announce(started: &Started) {
     if let Some(password) = &started.new_password {
         println!("Sign in as         {}", auth::USERNAME);
         println!(
-            "Password           {password}  (shown this once; `techkraft set-admin-password` changes it)"
+            "Password           {password}  (shown only this once; `techkraft set-admin-password` changes it)"
         );
     }
 }

@@ -1,20 +1,19 @@
-//! The log of the program: lines that an operator needs, and nothing that opens a door or names a person,
-//! whatever `RUST_LOG` asks for.
+//! The log: lines that an operator needs, without secrets or personal data, whatever `RUST_LOG` asks for.
 
 use std::panic::{self, Location};
 use std::thread;
 
 use log::{Level, Log, Metadata, Record};
 
-/// What is logged unless `RUST_LOG` says otherwise. Bytes that are no HTTP are answered with 400; to actix_http
-/// each of them is an error, which would let any visitor fill the log and hide ours.
+/// The default of `RUST_LOG`. actix_http logs every malformed request as an error, which would let any visitor flood
+/// the log.
 const DEFAULT: &str = "info,actix_server=warn,actix_http=off";
 
-/// Sends the program's lines to standard error, as `RUST_LOG` chooses them, and a line for each panic.
+/// Starts logging to standard error, filtered by `RUST_LOG`, with one line for each panic.
 pub fn start() {
     let chosen = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(DEFAULT)).build();
     let most = chosen.filter();
-    // Only fails when there is a logger already; then that one stays.
+    // Fails only if a logger is set already; then that one stays.
     if log::set_boxed_logger(Box::new(Discreet { chosen })).is_ok() {
         log::set_max_level(most);
     }
@@ -23,14 +22,13 @@ pub fn start() {
     }));
 }
 
-/// What is logged of a panic: where it happened. Its message may hold what somebody typed.
+/// The log line of a panic: its place only. Its message may hold user input.
 fn panic_line(location: Option<&Location>, thread: Option<&str>) -> String {
     let place = location.map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     format!("the thread {} panicked at {place}", thread.unwrap_or("without a name"))
 }
 
-/// Of other crates it passes on what they tell an operator, never what they tell those who write them: that
-/// holds pieces of what visitors send, and tomorrow's version of a crate may repeat it whole.
+/// Drops other crates' debug and trace lines: they may hold what visitors send.
 struct Discreet {
     chosen: env_logger::Logger,
 }
@@ -66,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_crates_say_nothing_in_private_however_loud_they_are_asked() {
+    fn debug_lines_of_other_crates_are_dropped_whatever_rust_log_says() {
         let chosen = env_logger::Builder::new()
             .filter(None, LevelFilter::Trace)
             .filter(Some("actix_http::h1::dispatcher"), LevelFilter::Trace)
@@ -86,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_a_place() {
+    fn a_panic_is_logged_with_its_place() {
         let line = panic_line(Some(Location::caller()), Some("desk"));
         assert!(line.starts_with("the thread desk panicked at src/logging.rs:"), "{line}");
         assert!(panic_line(None, None).contains("unknown place"));

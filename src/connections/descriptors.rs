@@ -1,11 +1,10 @@
-//! How many files and sockets this process may have open.
+//! The limit of open files and sockets of this process.
 
-/// Descriptors for everything but visitors and database connections: files, sockets of the runtime,
-/// background connections.
+/// Descriptors kept for everything but visitors and database connections: files, the runtime's sockets, background
+/// connections.
 const RESERVE: usize = 200;
 
-/// Asks the system for as many descriptors as it gives to this process at most, and returns how many that
-/// are. `None` where there is no such limit.
+/// Raises the soft limit to the hard limit and returns it. `None` if there is no limit.
 #[must_use]
 pub fn raise() -> Option<usize> {
     #[cfg(unix)]
@@ -20,8 +19,8 @@ pub fn raise() -> Option<usize> {
     None
 }
 
-/// The connections that fit among the descriptors when the databases take their share, and says so when
-/// that are fewer than wanted: a server that accepts one more cannot even open its database any more.
+/// How many connections fit into the descriptors that the databases leave. Logs a warning if that is fewer than wanted.
+/// A server without free descriptors could not even open its database.
 #[must_use]
 pub fn fit(wanted: usize, databases: usize, descriptors: Option<usize>) -> usize {
     let Some(descriptors) = descriptors else { return wanted };
@@ -44,7 +43,7 @@ mod tests {
     fn visitors_never_take_the_descriptors_of_the_database() {
         assert_eq!(fit(50_000, 50, Some(20_000)), 19_750);
         assert_eq!(fit(1_000, 50, Some(20_000)), 1_000);
-        assert_eq!(fit(1_000, 50, Some(100)), 1, "it serves, slowly");
+        assert_eq!(fit(1_000, 50, Some(100)), 1, "at least one");
         assert_eq!(fit(1_000, 50, None), 1_000);
     }
 }

@@ -1,9 +1,8 @@
-//! The way in: the listening socket, how many connections there may be, and how long each may take.
+//! Connections: the listening socket, how many connections there may be, and how long each may take.
 //!
-//! A browser keeps its connection between two polls, so an idle one may stay for longer than that. A
-//! request that has begun may not: it must be whole and answered within a time of its own, on a
-//! connection's first request and on every later one. Actix knows only one time-out for both, so the server
-//! is put together here, from actix's parts, over a stream that watches the clock
+//! A browser keeps its connection between two polls, so an idle connection may stay longer than that. A request that
+//! has begun has a deadline of its own, on the first request of a connection and on every later one. Actix has one
+//! time-out for both, so this module assembles the server from actix's parts, over a stream with a clock
 //! ([`timed_stream`]).
 
 mod departure;
@@ -37,29 +36,25 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long a stopping server waits for the requests that it has begun.
 pub const SHUTDOWN_SECONDS: u64 = 10;
 
-/// The limits of the way in.
+/// The limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// Connections held at once; the next ones wait in the backlog.
+    /// Most open connections; further ones wait in the backlog.
     pub connections: usize,
-    /// Whether other servers may listen on the same address, and share what comes.
+    /// Whether other servers may listen on the same port.
     pub reuse_port: bool,
-    /// Threads that serve; `None`: one for each core.
+    /// Worker threads; `None`: one for each core.
     pub workers: Option<usize>,
     /// How long a connection may be idle.
     pub keep_alive: Duration,
-    /// How long a request may take from its first byte to the first byte of its answer, and how long a
-    /// reader may leave an answer standing.
+    /// From a request's first byte to its response's first byte, and how long a client may leave a response unread.
     pub request_timeout: Duration,
 }
 
-/// Adds to the head of every response, whoever has made it, what the server itself has to say.
+/// Adds the server's own headers to every response.
 pub type Signature = Arc<dyn Fn(&mut ResponseHead) + Send + Sync>;
 
 /// Serves the app on a listening socket.
-///
-/// # Errors
-/// When the socket cannot be listened on.
 pub fn serve<A, I, S, B>(
     listener: TcpListener,
     limits: ConnectionLimits,
@@ -98,7 +93,7 @@ where
         });
         let http = HttpService::build()
             .keep_alive(limits.keep_alive)
-            // Met by connections that have said nothing yet; a browser opens some in advance.
+            // For connections without a request yet: browsers open some in advance.
             .client_request_timeout(limits.keep_alive)
             .tcp_nodelay(true)
             .graceful_shutdown_signal(move || {
@@ -107,7 +102,7 @@ where
             })
             .h1(map_config(app, |()| AppConfig::default()));
         fn_service(move |stream: TcpStream| async move {
-            // Actix sets this only on streams that it knows.
+            // Actix sets it only on its own stream types.
             stream.set_nodelay(true)?;
             let peer = stream.peer_addr()?;
             Ok::<_, io::Error>((TimedStream::new(stream, limits.request_timeout), Some(peer)))

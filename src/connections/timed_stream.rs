@@ -1,5 +1,5 @@
-//! A connection whose requests must come, be answered and be read in time. Clients that send a byte now
-//! and then, or never read what they asked for, would hold it for ever.
+//! A connection with a deadline for each request. Without it, clients that send a byte now and then, or never read the
+//! response, would hold a connection forever.
 
 use std::io;
 use std::pin::Pin;
@@ -10,15 +10,14 @@ use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep_until};
 
-/// A TCP stream with a clock. It runs from the first byte of a request to the first byte of its answer, and
-/// again while the answer is not taken.
+/// A TCP stream with a clock that runs from a request's first byte to its response's first byte, and while the client
+/// does not read the response.
 pub(super) struct TimedStream {
     stream: TcpStream,
     limit: Duration,
-    /// Since when the client, or the handler, owes something.
+    /// When the pending request or unread response began.
     waits_since: Option<Instant>,
-    /// Made once and set again only when it rings: to set it for each request would cost more than the
-    /// request's answer.
+    /// Created once and reset only when it fires: resetting it for each request would cost more than the response.
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
@@ -27,12 +26,12 @@ impl TimedStream {
         Self { stream, limit, waits_since: None, alarm: None }
     }
 
-    /// Passes on what the stream said, unless it has kept us waiting for too long.
+    /// Pending, or a time-out error once the deadline has passed.
     fn pending_in_time<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         let Some(since) = self.waits_since else { return Poll::Pending };
         let deadline = since + self.limit;
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline.into())));
-        // It may ring for a request that was answered long ago.
+        // It may fire for a request that was answered long ago.
         loop {
             ready!(alarm.as_mut().poll(context));
             if Instant::now() >= deadline {

@@ -1,9 +1,8 @@
 //! Read replicas: PostgreSQL standbys that follow the primary, a little behind it.
 //!
-//! A replica is read from while it is well: its probe was answered lately, it is a standby of our primary,
-//! and it is not further behind than it may be. A read that fails on one goes on to the next at once, and
-//! in the end to the primary; the replica is left out until its next good probe. Nobody waits for a replica
-//! longer than [`PATIENCE`], whatever has become of it.
+//! A replica is used while it is healthy: it answered its last probe, it is a standby of our primary, and its lag is
+//! within the limit. A read that fails is repeated on the next replica at once, and finally on the primary; the
+//! replica is left out until its next good probe. No read waits for a replica longer than [`TIMEOUT`].
 
 mod positions;
 mod watch;
@@ -24,24 +23,24 @@ use super::primary::Epoch;
 use super::{Connector, Db, connect, one_line};
 use crate::start_error::StartError;
 
-/// How long a replica may take to answer; its own statements end by themselves after the same time.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How long a read waits for a free connection before it goes elsewhere: the primary has some, too.
+/// How long a replica may take to answer; its statements have the same `statement_timeout`.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a read waits for a free connection before it tries the next replica or the primary.
 const CONNECTION_WAIT: Duration = Duration::from_millis(500);
-/// A replica whose last good probe is longer ago is left out, though nothing else is wrong with it.
+/// A replica whose last good probe is older than this is left out.
 const PROBE_AGE_MAX: Duration = Duration::from_secs(5);
 
-/// In libpq's words and seconds (but `tcp_user_timeout`: milliseconds): a machine that has gone away
-/// without a farewell, or a network that swallows everything, is noticed after about [`PATIENCE`].
+/// libpq parameters, in seconds (`tcp_user_timeout`: milliseconds). A host that vanishes, or a network that drops
+/// everything, is noticed after about [`TIMEOUT`].
 const TIME_LIMITS: &str =
     "connect_timeout=2&tcp_user_timeout=2000&keepalives_idle=2&keepalives_interval=1&keepalives_count=2";
-/// Also after it has been promoted, nothing is written to a replica.
+/// Read-only even after the replica was promoted.
 const SETTINGS: &str = "SET statement_timeout = '2s'; SET default_transaction_read_only = on";
 
 /// The standbys that may be read from, when there are any.
 #[derive(Debug, Clone, Default)]
 pub struct ReplicaConfig {
-    /// Each of them PostgreSQL.
+    /// PostgreSQL only.
     pub urls: Vec<DatabaseUrl>,
     pub max_lag: Duration,
     /// Most connections to each.
@@ -51,7 +50,7 @@ pub struct ReplicaConfig {
 /// The replicas of a database.
 pub(super) struct Replicas {
     all: Vec<Replica>,
-    /// Counts reads, so that the replicas take turns.
+    /// Counts reads, for round-robin.
     reads: AtomicUsize,
 }
 
@@ -59,12 +58,11 @@ struct Replica {
     url: DatabaseUrl,
     pool_size: u32,
     state: RwLock<ReplicaState>,
-    /// How far behind it was, and when.
+    /// Its lag at the last probe, and when that was.
     lag: Mutex<(Duration, Instant)>,
 }
 
-/// Being left out, a replica has no connections: those that are open may be dead, and nobody shall wait for
-/// them when it is back.
+/// A replica that is left out keeps no connections: they may be dead, and no read should wait for them when it is back.
 enum ReplicaState {
     /// Not probed yet.
     Unknown,
@@ -93,8 +91,7 @@ impl Replicas {
         Ok(Some(replicas))
     }
 
-    /// The first answer that a replica gives; `None` when none of them does. That a row is not found is an
-    /// answer.
+    /// The first answer of a replica; `None` if none answers. `NotFound` is an answer.
     pub(super) async fn read<T, W>(&self, work: &Arc<W>) -> Option<QueryResult<T>>
     where
         T: Send + 'static,
@@ -103,25 +100,25 @@ impl Replicas {
         for (replica, pool) in self.in_turn() {
             let work = Arc::clone(work);
             let attempt = web::block(move || pool.get().ok().map(|mut held| work(&mut held.db)));
-            match tokio::time::timeout(PATIENCE, attempt).await {
+            match tokio::time::timeout(TIMEOUT, attempt).await {
                 Ok(Ok(Some(answer @ (Ok(_) | Err(diesel::result::Error::NotFound))))) => return Some(answer),
                 Ok(Ok(Some(Err(error)))) => {
                     replica.leave_out(&format!("a read failed: {}", one_line(&error)))
                 }
                 // All its connections are busy. Should it be down, the watcher finds out.
                 Ok(Ok(None) | Err(_)) => {}
-                Err(_) => replica.leave_out(&format!("a read took longer than {} s", PATIENCE.as_secs())),
+                Err(_) => replica.leave_out(&format!("a read took longer than {} s", TIMEOUT.as_secs())),
             }
         }
         None
     }
 
-    /// How each of them stands.
+    /// The status of each replica.
     pub(super) fn statuses(&self) -> Vec<ReplicaStatus> {
         self.all.iter().map(Replica::status).collect()
     }
 
-    /// Those that are well, each time beginning with another.
+    /// The healthy replicas, round-robin.
     fn in_turn(&self) -> Vec<(&Replica, Pool<Connector>)> {
         let mut well: Vec<_> =
             self.all.iter().filter_map(|replica| Some((replica, replica.pool()?))).collect();
@@ -147,12 +144,12 @@ impl Replica {
         let place = shown.rsplit('@').next().unwrap_or_default();
         let place = place.rsplit("://").next().unwrap_or_default().split('/').next().unwrap_or_default();
         let (lag, asked_at) = *self.lag.lock();
-        // What it has not said for longer than between two probes may have grown by as much.
-        let silence = asked_at.elapsed().saturating_sub(PATIENCE);
+        // While it does not answer, its lag may have grown by that time.
+        let silence = asked_at.elapsed().saturating_sub(TIMEOUT);
         ReplicaStatus { place: place.to_owned(), is_in_use: self.is_in_use(), lag: lag + silence }
     }
 
-    /// Its connections, while it is well.
+    /// Its connections, while it is healthy.
     fn pool(&self) -> Option<Pool<Connector>> {
         let pool = match &*self.state.read() {
             ReplicaState::InUse { pool, probed_at } if probed_at.elapsed() < PROBE_AGE_MAX => {
@@ -171,7 +168,7 @@ impl Replica {
         matches!(&*self.state.read(), ReplicaState::InUse { .. })
     }
 
-    /// Its probe was good: it is read from, from now on.
+    /// Uses it from now on, after a good probe.
     ///
     /// # Errors
     /// Why no connection for reading could be had.
@@ -183,11 +180,11 @@ impl Replica {
         let pool = Pool::builder()
             .max_size(self.pool_size)
             .min_idle(Some(1))
-            // A dead connection is found by the read itself, which goes elsewhere; to try one after the
-            // other here would cost the patience for each.
+            // A read that finds a dead connection tries the next replica; testing each connection here would cost
+            // a time-out each.
             .test_on_check_out(false)
             .connection_timeout(CONNECTION_WAIT)
-            // The watcher says what is wrong, once.
+            // The watcher logs what is wrong, once.
             .error_handler(Box::new(NopErrorHandler))
             .build(Connector { url: self.url.clone(), open: connect_with_settings, epoch: Epoch::default() })
             .map_err(|e| one_line(&e))?;
@@ -196,15 +193,15 @@ impl Replica {
             ReplicaState::InUse { pool, probed_at: Instant::now() },
         );
         match before {
-            ReplicaState::Unknown => log::info!("replica {} is read from", self.url),
+            ReplicaState::Unknown => log::info!("replica {} is in use", self.url),
             ReplicaState::LeftOut | ReplicaState::InUse { .. } => {
-                log::info!("replica {} is back, and read from again", self.url)
+                log::info!("replica {} is in use again", self.url)
             }
         }
         Ok(())
     }
 
-    /// It is not read from until its next good probe.
+    /// Leaves it out until its next good probe.
     fn leave_out(&self, why: &str) {
         let before = std::mem::replace(&mut *self.state.write(), ReplicaState::LeftOut);
         if !matches!(before, ReplicaState::LeftOut) {
@@ -213,7 +210,7 @@ impl Replica {
     }
 }
 
-/// The limits come first, so that the URL's own win: of two, libpq keeps the last.
+/// The limits come first, so that the URL's own win: libpq keeps the last of two.
 fn with_time_limits(url: &DatabaseUrl) -> DatabaseUrl {
     match url {
         DatabaseUrl::Postgres(url) => {
@@ -224,7 +221,7 @@ fn with_time_limits(url: &DatabaseUrl) -> DatabaseUrl {
     }
 }
 
-/// A connection that waits for nothing without end. The URL is one [`with_time_limits`].
+/// A connection with time limits on every wait. The URL comes from [`with_time_limits`].
 fn connect_with_settings(url: &DatabaseUrl) -> ConnectionResult<Db> {
     let mut db = connect(url)?;
     db.batch_execute(SETTINGS).map_err(ConnectionError::CouldntSetupConfiguration)?;

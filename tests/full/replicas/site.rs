@@ -41,7 +41,7 @@ impl Site {
             ],
         );
         for standby in &self.standbys {
-            eventually("both standbys are read from", || count(&server, standby, "is read from") == 1);
+            eventually("both standbys are read from", || count(&server, standby, "is in use") == 1);
         }
         server
     }

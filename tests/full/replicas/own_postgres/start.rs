@@ -34,6 +34,6 @@ fn a_server_starts_whatever_its_standbys_are_and_says_once_what_is_wrong_with_ea
     for port in ports {
         assert_eq!(count_of_port(&server, port, "is left out"), 1, "{}", server.logged());
     }
-    assert!(!server.logged().contains("is read from") && !server.logged().contains("WARN r2d2"));
+    assert!(!server.logged().contains("is in use") && !server.logged().contains("WARN r2d2"));
     assert!(started_after < Duration::from_secs(20), "it has waited for a replica: {started_after:?}");
 }
