@@ -8,10 +8,10 @@
   const WORDS = {
     on: "Stop the camera",
     off: "Scan with the camera",
-    looking: "Hold a ticket’s code into the picture.",
-    several: "One ticket at a time, please: several codes are in the picture.",
-    forbidden: "The camera may not be used. Allow it in the browser’s settings, or type the code.",
-    missing: "No camera can be used here. Type the code instead.",
+    looking: "Point the camera at the code.",
+    several: "Several codes in view. Show one at a time.",
+    forbidden: "Camera blocked. Allow it in the browser’s settings, or type the code.",
+    missing: "No camera found. Type the code instead.",
   };
 
   const form = document.querySelector("[data-check-in]");

@@ -1,6 +1,6 @@
 // [data-connection] says quietly when the polls of polling.js fail, and when they work again.
 (() => {
-  const LOST = "Reconnecting… the numbers may be a little old.";
+  const LOST = "Reconnecting… the numbers may be out of date.";
 
   function show(lost) {
     for (const place of document.querySelectorAll("[data-connection]")) {

@@ -1,5 +1,5 @@
 // [data-dialog]: opens when something is swapped into its [data-dialog-content], and closes by its
-// buttons, by Escape, or by a click beside it. While it shows a booking, the address is the booking's.
+// buttons, by Escape, or by a click beside it (closedby; by script where the browser lacks it). While it shows a booking, the address is the booking's.
 (() => {
   let addressBehind = null;
 
@@ -16,7 +16,7 @@
     const target = event.detail?.ctx?.target;
     const into = typeof target === "string" ? document.querySelector(target) : target;
     const booked = into?.querySelector?.("[data-booked]");
-    // The checkout as a page of its own ends at the booking's page, so that a reload never books again.
+    // Without a dialog, go to the booking's own page, so that a reload never books again.
     if (booked && !dialog) return location.replace(booked.dataset.booked);
     if (!content || into !== content || !content.firstElementChild) return;
     if (!dialog.open) {
@@ -31,7 +31,7 @@
     const dialog = event.target.closest("dialog[data-dialog]");
     if (!dialog?.open) return;
     const close = event.target.closest("[data-dialog-close]");
-    if (close || event.target === dialog) {
+    if (close || (event.target === dialog && !("closedBy" in dialog))) {
       event.preventDefault();
       dialog.close();
     }

@@ -1,7 +1,7 @@
-// Toasts go by themselves (css/toasts.css times them, and waits while one is hovered or focused). Here
-// they are removed when that is over, dismissed by hand, and made when the server sent no answer that
-// could be shown in place. The form stays as it is then, with its key, so trying again is safe.
-// [data-answers] says itself what its form came to.
+// css/toasts.css times toasts, and pauses while one is hovered or focused. This script removes them when
+// their time is over, lets them be dismissed, and makes one when a request failed without an answer that
+// can be shown in place. The form keeps its request key then, so trying again is safe.
+// [data-answers] forms show their own failures.
 (() => {
   document.addEventListener("animationend", (event) => {
     if (event.animationName === "toast-life") event.target.closest("[data-toast]")?.remove();
@@ -11,23 +11,23 @@
   });
 
   const WORDS = {
-    403: "Your browser says that this came from another site, so nothing was changed. Please reload the page.",
-    404: "This is no longer on sale. Please reload the page.",
-    413: "That was too much to read. Please shorten what you typed.",
-    503: "It is very busy right now, and we cannot confirm it yet. Trying again is safe: you will not be booked twice.",
-    500: "Something broke backstage. Trying again is safe: you will not be booked twice.",
-    0: "No answer came from the server. Trying again is safe: you will not be booked twice.",
+    403: "Request blocked. Reload the page and try again.",
+    404: "No longer on sale. Reload the page.",
+    413: "That’s too long. Shorten what you typed and try again.",
+    503: "We’re very busy and couldn’t confirm this yet. Try again: you won’t be booked twice.",
+    500: "Something went wrong. Try again: you won’t be booked twice.",
+    0: "We couldn’t reach the server. Check your connection and try again: you won’t be booked twice.",
   };
 
   const wordsFor = (status) => WORDS[status] ?? (status >= 500 ? WORDS[500] : null);
 
-  // Who asks too often must wait, as long as the answer says: that stays to be read, and then its end is told.
+  // A rate-limited visitor waits as long as Retry-After says. The toast stays for that time, and a second one says when it is over.
   function tooOften(response) {
     const seconds = Number(response.headers.get("Retry-After")) || 1;
     const wait = seconds > 1 ? `${seconds} seconds` : "a moment";
-    const toast = failure(`That was very fast, for you or for somebody who shares your connection. Please wait ${wait} and send it again: what you typed is still here.`);
+    const toast = failure(`Too many attempts from your network. Wait ${wait} and try again. Your details are still here.`);
     toast.classList.add("toast--stays");
-    setTimeout(() => toast.isConnected && failure("You can send it again now."), 1000 * Math.min(seconds, 3600));
+    setTimeout(() => toast.isConnected && failure("You can try again now."), 1000 * Math.min(seconds, 3600));
   }
 
   function failure(text) {

@@ -33,7 +33,7 @@ async fn the_dialog_says_how_long_to_wait_and_the_same_form_books() {
     use_up_the_limit(&site).await;
     visitor.click(CONFIRM).await;
     let toast = visitor.text("#checkout [data-toast]").await;
-    assert!(toast.contains("Please wait") && toast.contains("seconds"), "{toast}");
+    assert!(toast.contains("Wait ") && toast.contains("seconds"), "{toast}");
     for (field, typed) in [("#checkout-name", NAME), ("#checkout-email", EMAIL)] {
         assert_eq!(visitor.see(field).await.value().await.expect("a value").as_deref(), Some(typed));
     }

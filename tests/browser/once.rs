@@ -93,7 +93,7 @@ async fn a_booking_that_got_no_answer_can_be_sent_again() {
     site.stop();
     visitor.click(CONFIRM).await;
     let toast = visitor.text("#checkout [data-toast]").await;
-    assert!(toast.contains("you will not be booked twice"), "{toast}");
+    assert!(toast.contains("you won’t be booked twice"), "{toast}");
 
     site.start_again();
     visitor.click(CONFIRM).await;
