@@ -41,8 +41,7 @@ async fn a_ticket_before_the_camera_is_checked_in_once() {
 
     let hold_up = |codes: Value| format!("window.inView = {codes};");
     let _: () = gate.run(&hold_up(json!([codes[0], codes[1]]))).await;
-    gate.until("document.querySelector('[data-camera-hint]').innerText.includes('Show one at a time')")
-        .await;
+    gate.until("document.querySelector('[data-camera-hint]').innerText.includes('Show one at a time')").await;
     assert_eq!(gate.ask::<u32>(ASKED).await, 0, "nobody is let in by a ticket beside theirs");
 
     let _: () = gate.run(&hold_up(json!([codes[0]]))).await;
