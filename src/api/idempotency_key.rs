@@ -25,7 +25,7 @@ pub const LENGTH_MAX: usize = 255;
 /// # Errors
 /// The problem, if the header is missing or invalid.
 pub fn of_request(request: &HttpRequest, tokens: &ApiTokens) -> Result<String, Problem> {
-    let token = api_tokens::borne(request.headers()).and_then(|token| tokens.find(token));
+    let token = api_tokens::bearer_token(request.headers()).and_then(|token| tokens.find(token));
     let owner = token.map(|token| token.name.as_str()).unwrap_or_default();
     Ok(request_key(owner, &read(request)?))
 }

@@ -1,4 +1,4 @@
-//! The tokens of programs that call `/api/`: who bears one is counted by it, and not by the address.
+//! The tokens of API clients. A client with a token is rate limited by it, not by its address.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-/// Fewest characters of a token: as many as of `openssl rand -hex 16`, 128 bits (OWASP's Session Management
-/// Cheat Sheet asks for 64).
+/// Fewest characters of a token: those of `openssl rand -hex 16`, 128 bits (OWASP's Session Management Cheat Sheet asks
+/// for 64).
 pub const LENGTH_MIN: usize = 32;
 
-/// Every token that is known. Nothing that is printed holds one.
+/// All known tokens. `Debug` prints their names only.
 #[derive(Clone, Default)]
 pub struct ApiTokens(Vec<ApiToken>);
 
-/// A token by its hash: it does not stand in memory.
+/// A token, stored as its hash.
 #[derive(Clone)]
 pub struct ApiToken {
-    /// Whose it is, for the log.
+    /// The client's name, for the log.
     pub name: String,
     hash: [u8; 32],
 }
@@ -26,16 +26,20 @@ impl ApiTokens {
     /// Adds a token.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The reason why it cannot be used.
     pub fn add(&mut self, name: &str, token: &str) -> Result<(), &'static str> {
         let hash = Sha256::digest(token).into();
         let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
         match () {
-            () if name.is_empty() || !name.chars().all(is_name) => Err("not a name in letters and digits"),
-            () if token.len() < LENGTH_MIN => Err("a token of fewer than 32 characters"),
-            () if !token.bytes().all(|byte| byte.is_ascii_graphic()) => Err("a token with other than ASCII"),
-            () if self.0.iter().any(|known| known.name == name) => Err("a name twice"),
-            () if self.0.iter().any(|known| known.hash == hash) => Err("a token twice"),
+            () if name.is_empty() || !name.chars().all(is_name) => {
+                Err("the name may have only letters, digits and - _ .")
+            }
+            () if token.len() < LENGTH_MIN => Err("a token has fewer than 32 characters"),
+            () if !token.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Err("a token has characters other than printable ASCII")
+            }
+            () if self.0.iter().any(|known| known.name == name) => Err("a name is repeated"),
+            () if self.0.iter().any(|known| known.hash == hash) => Err("a token is repeated"),
             () => {
                 self.0.push(ApiToken { name: name.to_owned(), hash });
                 Ok(())
@@ -43,8 +47,7 @@ impl ApiTokens {
         }
     }
 
-    /// The token, when it is known. Takes as long for a wrong one, however nearly right it is: hashes are
-    /// compared, each as a whole, and all of them.
+    /// The token, if it is known. Takes constant time: every hash is compared as a whole.
     #[must_use]
     pub fn find(&self, token: &str) -> Option<&ApiToken> {
         let hash = Sha256::digest(token);
@@ -58,7 +61,7 @@ fn is_same(known: &ApiToken, hash: &[u8]) -> bool {
 }
 
 impl ApiToken {
-    /// The same on every server, and of no other token.
+    /// A number that is the same on every server, and unique to this token.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.hash[..8].iter().fold(0, |id, &byte| id << 8 | u64::from(byte))
@@ -71,9 +74,9 @@ impl fmt::Debug for ApiTokens {
     }
 }
 
-/// The token that a request bears (RFC 6750, section 2.1). One that cannot be read is one that nobody knows.
+/// The bearer token of a request (RFC 6750, section 2.1). An unreadable one is returned as an empty, unknown token.
 #[must_use]
-pub fn borne(headers: &HeaderMap) -> Option<&str> {
+pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     const SCHEME: &str = "bearer ";
     let credentials = headers.get(AUTHORIZATION)?.to_str().unwrap_or(SCHEME);
     let scheme = credentials.get(..SCHEME.len())?;
@@ -90,7 +93,7 @@ mod tests {
     const BOB: &str = "3f0c4b1d9a7e46c2b85d0e1f2a3b4c5e";
 
     #[test]
-    fn a_token_is_found_whole_or_not_at_all() {
+    fn only_whole_tokens_are_found() {
         let mut tokens = ApiTokens::default();
         assert!(tokens.find(ADA).is_none());
         tokens.add("ada", ADA).expect("a token");
@@ -112,10 +115,10 @@ mod tests {
     }
 
     #[test]
-    fn a_bearer_is_told_from_others() {
+    fn bearer_credentials_are_recognized() {
         let borne = |value: &'static str| {
             let header = (AUTHORIZATION, HeaderValue::from_static(value));
-            super::borne(&HeaderMap::from_iter([header])).map(str::to_owned)
+            super::bearer_token(&HeaderMap::from_iter([header])).map(str::to_owned)
         };
         assert_eq!(borne("Bearer abc").as_deref(), Some("abc"));
         assert_eq!(borne("bEARER  abc ").as_deref(), Some("abc"));
@@ -124,6 +127,6 @@ mod tests {
             assert_eq!(borne(other), None, "{other}");
         }
         let unreadable = HeaderValue::from_bytes(b"Bearer \xff").expect("a value");
-        assert_eq!(super::borne(&HeaderMap::from_iter([(AUTHORIZATION, unreadable)])), Some(""));
+        assert_eq!(super::bearer_token(&HeaderMap::from_iter([(AUTHORIZATION, unreadable)])), Some(""));
     }
 }

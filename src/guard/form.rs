@@ -1,7 +1,7 @@
-//! What a form or a query holds: the one place where it becomes a type of ours.
+//! Extractors for forms and queries.
 //!
-//! Stricter than actix's own extractors, which replace what is no text and take any number of fields: what
-//! no browser sends is refused, so that two readers of the same bytes never understand different things.
+//! They are stricter than actix's own, which replace invalid UTF-8 and accept any number of fields. What no browser
+//! sends is refused, so that two parsers never read the same bytes differently.
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -16,10 +16,10 @@ use serde::de::value::{Error as Wrong, MapDeserializer};
 use super::request_validation::{FIELDS_MAX, FORM};
 use crate::error::Error;
 
-/// The body of a form post. A field twice is refused; one that the type does not know is not.
+/// The body of a form post. Repeated fields are refused, unknown ones ignored.
 pub struct Form<T>(pub T);
 
-/// The query of an address.
+/// The query of a URL.
 pub struct Query<T>(pub T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
@@ -28,7 +28,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         if !is_form(request) {
-            let error = Error::Unreadable("no form".into(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+            let error = Error::Unreadable("not a form".into(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
             return Box::pin(ready(Err(error)));
         }
         let body = Bytes::from_request(request, payload);
@@ -50,7 +50,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     }
 }
 
-/// UTF-8 is the only encoding that our pages send.
+/// Our pages send UTF-8 only.
 fn is_form(request: &HttpRequest) -> bool {
     request.content_type().eq_ignore_ascii_case(FORM)
         && request.encoding().is_ok_and(|encoding| encoding.name() == "UTF-8")
@@ -59,7 +59,7 @@ fn is_form(request: &HttpRequest) -> bool {
 /// Reads "application/x-www-form-urlencoded".
 ///
 /// # Errors
-/// [`Error::Unreadable`] for what no browser sends.
+/// [`Error::Unreadable`] for anything that no browser sends.
 pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
     let wrong = |what: &str| Error::Unreadable(what.to_owned(), StatusCode::UNPROCESSABLE_ENTITY);
     let fields = || text.split(|byte| *byte == b'&').filter(|field| !field.is_empty());
@@ -67,9 +67,9 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
         return Err(wrong("too many fields"));
     }
     let pairs: Option<Vec<_>> = fields().map(pair).collect();
-    let pairs = pairs.ok_or_else(|| wrong("a field is no text"))?;
+    let pairs = pairs.ok_or_else(|| wrong("a field is not valid UTF-8"))?;
     T::deserialize(MapDeserializer::<_, Wrong>::new(pairs.into_iter()))
-        // Says which field, never what was typed.
+        // Names the field, never what was typed.
         .map_err(|error| wrong(&error.to_string()))
 }
 
@@ -78,8 +78,7 @@ fn pair(field: &[u8]) -> Option<(String, String)> {
     Some((decode(&field[..end])?, decode(field.get(end + 1..).unwrap_or_default())?))
 }
 
-/// "application/x-www-form-urlencoded" as the URL standard of the WHATWG writes it, section 5.2; `None` for
-/// what it never writes.
+/// Decodes "application/x-www-form-urlencoded" (WHATWG URL standard, section 5.2); `None` if it is malformed.
 fn decode(text: &[u8]) -> Option<String> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.iter();
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_browsers_send_is_read() {
+    fn forms_from_browsers_are_parsed() {
         let both = |name: &str, quantity: &str| Some((name.to_owned(), quantity.to_owned()));
         assert_eq!(typed(b"name=Ada+Lovelace&quantity=2"), both("Ada Lovelace", "2"));
         assert_eq!(typed(b"name=Zo%C3%AB%2B%26%3d&other=x"), both("Zoë+&=", ""));
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_browser_sends_is_refused() {
+    fn malformed_forms_are_refused() {
         let many = "x=1&".repeat(FIELDS_MAX + 1);
         for bad in [
             &b"name=a&name=b"[..],

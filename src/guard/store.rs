@@ -1,20 +1,17 @@
-//! The SQL of secrets that are kept inside PostgreSQL.
+//! The secrets that are stored in the database.
 
 use diesel::prelude::*;
 
 use crate::db::Db;
 use crate::schema::secrets;
 
-/// The value kept under `name`, which is `fresh` when there was none.
-///
-/// # Errors
-/// What the database said.
+/// The secret under `name`. If there is none yet, `fresh` is stored and returned.
 pub fn secret(db: &mut Db, name: &str, fresh: &str) -> QueryResult<String> {
     let kept = |db: &mut Db| secrets::table.find(name).select(secrets::value).first(db).optional();
     if let Some(value) = kept(db)? {
         return Ok(value);
     }
-    // In a savepoint: when another server was quicker, only this insert is undone.
+    // In a savepoint: if another server was faster, only this insert is rolled back.
     let inserted = db.transaction(|db| {
         diesel::insert_into(secrets::table)
             .values((secrets::name.eq(name), secrets::value.eq(fresh)))

@@ -1,10 +1,10 @@
-//! Whose word on a visitor's address counts.
+//! The proxies whose `X-Forwarded-For` counts.
 
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 
-/// The proxies whose word counts, as networks.
+/// The networks of the trusted proxies.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -14,7 +14,7 @@ impl TrustedProxies {
         Self(networks.into_iter().map(canonical).collect())
     }
 
-    /// Whether nobody's word counts.
+    /// Whether no proxy is trusted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -25,8 +25,8 @@ impl TrustedProxies {
     }
 }
 
-/// An IPv6 network of IPv4-mapped addresses (`::ffff:10.0.0.0/104`) is the IPv4 network in it, because
-/// addresses are compared in that form.
+/// A network of IPv4-mapped addresses (`::ffff:10.0.0.0/104`) becomes an IPv4 network, because addresses are compared
+/// in that form.
 fn canonical(network: IpNet) -> IpNet {
     let IpNet::V6(v6) = network else { return network };
     let mapped = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));

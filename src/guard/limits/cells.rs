@@ -1,15 +1,14 @@
-//! Who has asked how often, in a table that never grows.
+//! The counters of the rate limiter, in a table of fixed size.
 //!
-//! A rate limiter has to remember one number for each client: until when its requests are used up. It need
-//! remember nothing of a client whose number is in the past, for that one is as good as new. So the clients
-//! share a fixed number of cells, in buckets of a few: a client's hash names its bucket and is its tag there,
-//! and one that has no cell yet takes the cell of the bucket whose number is the smallest. Mostly that is one
-//! in the past. In a bucket full of clients that have all asked lately, the one that has used up the least is
-//! forgotten: whoever asks too often is remembered the longest, however many addresses an attacker has, and
-//! nobody is ever refused for what others have asked.
+//! A rate limiter remembers one time for each client: until when its requests are used up. A client whose time is in
+//! the past is as good as a new one and needs no memory. So the clients share a fixed number of cells, in buckets of
+//! eight: a client's hash chooses its bucket and its tag there, and a client without a cell takes the one with the
+//! earliest time, which is mostly in the past. In a bucket full of active clients, the one that has used up the least
+//! is forgotten. So the heaviest clients are remembered longest, however many addresses an attacker has, and no client
+//! is limited for the requests of another.
 //!
-//! The hash is keyed with random numbers (SipHash), so nobody can work out who shares a bucket with whom. A
-//! cell is one atomic word: no lock, and nothing is allocated after the start.
+//! The hash is keyed with random numbers (SipHash), so nobody can find out which clients share a bucket. A cell is one
+//! atomic word: no lock, and no allocation after the start.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::marker::PhantomData;
@@ -19,28 +18,27 @@ use std::time::Duration;
 use governor::nanos::Nanos;
 use governor::state::StateStore;
 
-/// Cells that a client may have: the more, the later the table forgets anybody. Eight words are what a
-/// processor fetches at once.
+/// Cells in a bucket: with more of them, the table forgets clients later. Eight words are one cache line.
 const BUCKET: usize = 8;
 
-/// Bits of a word that tell the clients of a bucket apart. Two that cannot be told apart count as one: in a
-/// full bucket that is one client in 32,000.
+/// Bits of a word that distinguish the clients of a bucket. Two with the same tag count as one: in a full bucket that
+/// is one client in 32,000.
 const TAG_BITS: u32 = 18;
-/// The other 46 bits are a time since the start in steps of 4 µs (2^12 ns): they last for nine years.
+/// The other 46 bits are the time since the start in steps of 4 µs (2^12 ns), enough for nine years.
 const TIME_BITS: u32 = u64::BITS - TAG_BITS;
 const STEP_BITS: u32 = 12;
-/// What times are rounded down to: rates count in whole ones, so that rounding takes nothing off a burst.
+/// Times are rounded down to this. Rates use whole steps, so that rounding does not shorten a burst.
 pub const STEP: Duration = Duration::from_nanos(1 << STEP_BITS);
 const TIME_MAX: u64 = (1 << TIME_BITS) - 1;
 
-/// The table, for one kind of client. Each of its cells has 8 bytes.
+/// The table. Each cell has 8 bytes.
 pub struct Cells<K> {
     buckets: Box<[Bucket]>,
     hasher: RandomState,
     of: PhantomData<fn(K)>,
 }
 
-/// Together in one line of the processor's cache.
+/// One cache line.
 #[derive(Default)]
 #[repr(align(64))]
 struct Bucket([AtomicU64; BUCKET]);
@@ -63,14 +61,14 @@ impl<K: Hash> StateStore for Cells<K> {
     {
         let hash = self.hasher.hash_one(key);
         let tag = hash >> TIME_BITS;
-        // The remainder cannot be too large for an index: it is less than one.
+        // The remainder is smaller than the length, so it fits an index.
         let Bucket(cells) = &self.buckets[(hash & TIME_MAX) as usize % self.buckets.len()];
         loop {
             let (cell, word) = find(cells, tag);
             let used_until = (word >> TIME_BITS == tag).then(|| Nanos::new((word & TIME_MAX) << STEP_BITS));
             let (outcome, until) = decide(used_until)?;
             let new = tag << TIME_BITS | steps(until);
-            // Another thread may have been quicker; then it is decided again on what that one has left.
+            // If another thread was faster, decide again on its value.
             if cell.compare_exchange_weak(word, new, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
                 return Ok(outcome);
             }
@@ -78,8 +76,7 @@ impl<K: Hash> StateStore for Cells<K> {
     }
 }
 
-/// The client's own cell, or else the one whose client has used up the least. A cell that was never used is
-/// as good as the client's own: its time is long past.
+/// The client's own cell, otherwise the one whose client has used up the least. An unused cell has the earliest time.
 fn find(cells: &[AtomicU64; BUCKET], tag: u64) -> (&AtomicU64, u64) {
     let mut least = (&cells[0], cells[0].load(Ordering::Relaxed));
     for cell in cells {
@@ -105,7 +102,7 @@ mod tests {
 
     use super::*;
 
-    /// Uses up until `until`, whatever was used up before; what that was.
+    /// Sets the client's time, and returns the previous one.
     fn put(cells: &Cells<u32>, client: u32, until: u64) -> Option<u64> {
         let put: Result<_, ()> =
             cells.measure_and_replace(&client, |before| Ok((before.map(Nanos::as_u64), Nanos::new(until))));
@@ -113,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_found_again_and_time_goes_in_steps() {
+    fn a_client_is_found_again_and_times_are_rounded_to_steps() {
         let cells = Cells::new(64);
         assert_eq!(put(&cells, 7, 5_000), None);
         assert_eq!(put(&cells, 7, 4_096), Some(4_096));
@@ -122,9 +119,9 @@ mod tests {
     }
 
     #[test]
-    fn a_full_bucket_forgets_who_has_used_up_the_least() {
+    fn a_full_bucket_forgets_the_client_that_used_up_the_least() {
         let cells = Cells::new(1);
-        // The busiest comes first and never again; a thousand others come after it.
+        // The heaviest client comes first, then a thousand others.
         put(&cells, 0, 1 << 40);
         for client in 1..1_000 {
             put(&cells, client, 1 << 30);
@@ -133,17 +130,17 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_writes_nothing() {
+    fn a_rejection_writes_nothing() {
         let cells = Cells::new(1);
         put(&cells, 1, 4_096);
-        let refused: Result<(), &str> = cells.measure_and_replace(&2, |_| Err("too often"));
-        assert_eq!(refused, Err("too often"));
+        let refused: Result<(), &str> = cells.measure_and_replace(&2, |_| Err("limited"));
+        assert_eq!(refused, Err("limited"));
         assert_eq!(put(&cells, 1, 0), Some(4_096));
     }
 
-    /// Tried: with a store in place of the exchange, up to half of the steps were lost.
+    /// With a plain store instead of compare-and-exchange, up to half of the steps were lost.
     #[test]
-    fn threads_at_once_lose_nothing() {
+    fn concurrent_threads_lose_no_count() {
         const THREADS: u64 = 4;
         const TIMES: u64 = 300_000;
         let (cells, start) = (Cells::new(8), Barrier::new(THREADS as usize));

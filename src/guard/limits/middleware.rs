@@ -116,7 +116,7 @@ async fn call_api<S, B>(
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
-    let has_token = api_tokens::borne(request.headers()).is_some();
+    let has_token = api_tokens::bearer_token(request.headers()).is_some();
     let (api_class, client) = match limit.token(&request) {
         Some(token) => (RateClass::ApiToken, Client::Token(token.id())),
         None => (RateClass::Api, limit.client(&request)),
@@ -176,7 +176,7 @@ impl RateLimit {
 
     /// The token of the request, if it is a known one.
     fn token(&self, request: &ServiceRequest) -> Option<&ApiToken> {
-        api_tokens::borne(request.headers()).and_then(|token| self.settings.api_tokens.find(token))
+        api_tokens::bearer_token(request.headers()).and_then(|token| self.settings.api_tokens.find(token))
     }
 
     fn reject<B>(&self, request: ServiceRequest, limited: &RateLimited) -> Limited<B> {

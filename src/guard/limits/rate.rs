@@ -1,4 +1,4 @@
-//! How often is often: a rate as operators write it.
+//! A rate as operators write it: `30/minute burst 5`.
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -8,18 +8,18 @@ use governor::Quota;
 
 use super::cells::STEP;
 
-/// The quickest rate there is, ten thousand a second: the table of cells measures time in steps of 4 µs.
+/// The fastest rate, ten thousand a second: the table of cells measures time in steps of 4 µs.
 const INTERVAL_MIN: Duration = Duration::from_micros(100);
-/// What takes longer to be whole again is no limit on a rate.
+/// The longest time in which a used-up burst may refill.
 const REFILL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// So many requests in a period: `30/minute` lets 30 through at once, and then one every two seconds;
-/// `30/minute burst 5` lets only 5 through at once.
+/// A number of requests in a period: `30/minute` allows 30 at once, then one every two seconds; `30/minute burst 5`
+/// allows only 5 at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Between two requests that go on for ever.
+    /// Between two requests at a steady pace.
     interval: Duration,
-    /// Requests that go through at once, after a pause that was long enough.
+    /// Requests that pass at once after a long enough pause.
     burst: NonZeroU32,
 }
 
@@ -41,7 +41,7 @@ impl Rate {
         Self { interval: (self.interval / factor.max(1)).max(INTERVAL_MIN), burst }
     }
 
-    /// After which time of silence the whole burst may go through again.
+    /// After this pause the whole burst passes again.
     #[must_use]
     pub fn refill(self) -> Duration {
         self.interval * self.burst.get()
@@ -50,13 +50,13 @@ impl Rate {
     pub(super) fn quota(self) -> Quota {
         let steps = self.interval.as_nanos() / STEP.as_nanos();
         let interval = STEP * u32::try_from(steps).unwrap_or(u32::MAX);
-        // Never the other: an interval is INTERVAL_MIN or longer.
+        // The interval is not zero, so the alternative is never used.
         Quota::with_period(interval).unwrap_or(Quota::per_second(self.burst)).allow_burst(self.burst)
     }
 }
 
 impl FromStr for Rate {
-    /// What is wrong with it.
+    /// The reason why it is invalid.
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_reads_as_it_is_spoken() {
+    fn valid_rates_are_parsed() {
         for (text, interval_ms, burst, refill) in [
             ("30/minute", 2000, 30, 60),
             ("30/minute burst 5", 2000, 5, 10),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rate_is_refused() {
+    fn invalid_rates_are_refused() {
         for text in [
             "",
             "30",

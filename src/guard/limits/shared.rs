@@ -1,13 +1,11 @@
-//! The strict limits, counted by all servers of a site together, through Redis, when `REDIS_URL` is set.
+//! The strict limits, which all servers of a site count together through Redis if `REDIS_URL` is set.
 //!
-//! Only what is rare and dear is counted there: a booking, a sign-in, a call of the API waits a fraction of a
-//! millisecond for it. A poll is answered in less time than Redis would take to say whether it may be, so
-//! pages, polls and static files stay with each server alone: with n servers a client may ask for those n
-//! times as often.
+//! Only rare and expensive requests are counted there: a booking, a sign-in or an API call waits a fraction of a
+//! millisecond for it. A poll is answered in less time than a question to Redis would take, so pages, polls and static
+//! files are counted by each server alone: with n servers a client may send n times as many of those.
 //!
-//! Redis counts in one step, in a script, by its own clock, so no two servers let the same request through.
-//! It is never in the way: an answer that takes longer than half a second is not waited for, and while Redis
-//! is away each server counts by itself.
+//! Redis counts atomically, in a script, by its own clock, so no two servers spend the same allowance. It never blocks
+//! the site: after half a second a request no longer waits for it, and while Redis is away each server counts alone.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -27,12 +25,12 @@ use crate::redis_health::{RedisHealth, RedisMessages, in_time};
 use crate::redis_url::RedisUrl;
 use crate::resource::RateClass;
 
-/// Held open to Redis.
+/// Connections to Redis.
 pub const CONNECTIONS: usize = 1;
 
 /// Between two attempts to reach Redis.
 const RETRY: Duration = Duration::from_millis(500);
-/// Between two questions whether Redis is still there, and may be written to.
+/// Between two checks that Redis is there and accepts writes.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 const MESSAGES: RedisMessages = RedisMessages {
@@ -40,14 +38,14 @@ const MESSAGES: RedisMessages = RedisMessages {
     down: "every server counts its rate limits itself",
 };
 
-/// Counts the forms of what is kept, as that of the shared board does.
+/// Version of the stored format.
 const SCHEMA: u32 = 1;
-/// Bytes of a client's name in Redis: no two clients of a site share one.
+/// Bytes of a client's name in Redis: enough that no two clients of a site share one.
 const NAME_BYTES: usize = 16;
 
-/// The generic cell rate algorithm, as in `governor`. KEYS: the client. ARGV: microseconds between two
-/// requests, and the most that go through at once. Answers how long to wait, in microseconds, and how many
-/// more may go through. Numbers are exact: the microseconds since 1970 have 51 bits, and Lua's have 53.
+/// The generic cell rate algorithm, as in `governor`. KEYS: the client. ARGV: microseconds between two requests, and
+/// the burst. Returns the wait in microseconds, and how many more requests may pass. Numbers are exact: microseconds
+/// since 1970 need 51 bits, and Lua's numbers have 53.
 const TAKE: &str = "
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
@@ -59,16 +57,16 @@ const TAKE: &str = "
     redis.call('SET', KEYS[1], string.format('%.0f', used_until), 'PX', math.ceil((used_until - now) / 1000))
     return {0, math.floor((now + interval * burst - used_until) / interval)}";
 
-/// This server's share in the count of all.
+/// This server's connection to the shared counts.
 pub struct SharedLimits {
     client: redis::Client,
     redis: RedisHealth,
-    /// Names clients, so that no address of a visitor stands in Redis.
+    /// Makes the names of clients, so that no visitor's address is stored in Redis.
     names: Signer,
 }
 
 impl SharedLimits {
-    /// For the servers that share this secret. Connects later, in [`SharedLimits::stay_connected`].
+    /// Servers with the same secret count together. Connects later, in [`SharedLimits::stay_connected`].
     #[must_use]
     pub fn new(url: &RedisUrl, secrets: &Secrets) -> Self {
         let client = url.client();
@@ -109,7 +107,7 @@ impl SharedLimits {
         }
     }
 
-    /// Connects, and asks now and then, until something goes wrong.
+    /// Connects, and sends heartbeats until one fails.
     async fn converse(&self) -> RedisResult<Infallible> {
         // The limits are those of `in_time`.
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
@@ -127,7 +125,7 @@ impl SharedLimits {
                         }
                         self.redis.record_success();
                     }
-                    // It answers, but is a replica, or full: asked again with the next beat.
+                    // It responds, but is a replica or full: try again with the next heartbeat.
                     Err(error) if !error.is_io_error() && !error.is_unrecoverable_error() => {
                         self.redis.record_failure(&error);
                     }
@@ -140,15 +138,14 @@ impl SharedLimits {
         }
     }
 
-    /// Writes something: a Redis that only answers counts nothing.
+    /// Writes a key: a Redis that does not accept writes cannot count.
     async fn beat(&self, redis: &mut MultiplexedConnection) -> RedisResult<()> {
         let name = format!("techkraft:limit:v{SCHEMA}:heartbeat");
         let mut command = redis::cmd("SET");
         in_time(command.arg(name).arg(1).arg("PX").arg(2 * micros(HEARTBEAT) / 1000).query_async(redis)).await
     }
 
-    /// What the client is called in Redis. The name is made with the site's secret, so two sites on one Redis
-    /// do not count together.
+    /// The client's key in Redis. It depends on the site's secret, so two sites on one Redis do not count together.
     fn name(&self, class: RateClass, client: Client) -> String {
         let hash = match client {
             Client::Network(IpAddr::V4(address)) => self.names.sign(&address.octets()),

@@ -13,7 +13,7 @@ use crate::db::Database;
 use crate::guard::store;
 use crate::start_error::StartError;
 
-/// 62 characters in 64 places: 381 bits.
+/// 64 characters out of 62: 381 bits.
 const LENGTH: usize = 64;
 
 /// The secrets that were set.
@@ -29,10 +29,11 @@ impl fmt::Debug for SecretConfig {
     }
 }
 
-/// The secrets of this site.
+/// Loads the site's secrets: from `SECRET_KEY`, from a file beside the SQLite database, or from PostgreSQL, where all
+/// servers find it. The first start without a setting generates one.
 ///
 /// # Errors
-/// When the place where the secret is kept cannot be read or written.
+/// If the secret cannot be read or written.
 pub fn load(config: &SecretConfig, db: &Database) -> Result<Secrets, StartError> {
     let current = match (&config.current, db.file()) {
         (Some(secret), _) => secret.clone(),
@@ -51,7 +52,7 @@ fn beside(database: &Path) -> PathBuf {
 fn load_file(path: &Path) -> Result<String, StartError> {
     let wrong = |what: &str, hint| StartError::setting("SECRET_KEY", &path.display().to_string(), what, hint);
     let unreadable =
-        |e: std::io::Error| wrong(&e.to_string(), "make that file readable for this user, or set SECRET_KEY");
+        |e: std::io::Error| wrong(&e.to_string(), "make the file readable for this user, or set SECRET_KEY");
     if !path.exists() {
         let secret = generate();
         let mut options = fs::OpenOptions::new();
@@ -63,7 +64,7 @@ fn load_file(path: &Path) -> Result<String, StartError> {
     }
     let secret = fs::read_to_string(path).map_err(unreadable)?.trim().to_owned();
     match weakness(&secret) {
-        Some(what) => Err(wrong(what, "delete it and a new one is made, or set SECRET_KEY")),
+        Some(what) => Err(wrong(what, "delete the file to get a new secret, or set SECRET_KEY")),
         None => Ok(secret),
     }
 }

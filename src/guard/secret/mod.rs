@@ -1,7 +1,7 @@
-//! The secret that everything signed and sealed hangs on. Set by `SECRET_KEY`; otherwise made once and
-//! kept: beside an SQLite file, where only this user reads it, or inside PostgreSQL, where every server
-//! finds it. Those of `SECRET_KEY_PREVIOUS` still open what they once closed, so that a secret can be
-//! changed without signing anybody out.
+//! The site's secret, from which all keys for signing and sealing are derived. Loading it is [`loading`], judging it
+//! [`strength`]. With `SECRET_KEY_PREVIOUS` the secret can be replaced without signing anybody out.
+//!
+//! What is signed or sealed does not belong here: see [`super::signing`] and [`super::sealing`].
 
 mod loading;
 mod strength;
@@ -14,21 +14,21 @@ use sha2::Sha256;
 pub use self::loading::{SecretConfig, load};
 pub use self::strength::{TOO_SHORT, weakness};
 
-/// What a key is for. Each use has a key of its own, so that nothing made for one passes for another.
+/// What a key is for. Each purpose has its own key, so that nothing made for one is valid for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     Cookies,
     RequestKeys,
-    /// The names of the shared board inside Redis.
+    /// The shared board's keys in Redis.
     SharedBoard,
     TicketCodes,
-    /// The names of those whose requests are counted inside Redis.
+    /// The names of rate limited clients in Redis.
     RateLimits,
     BookingLinks,
 }
 
 impl Purpose {
-    /// Never changed, and never given to another purpose: what was signed under it must stay readable.
+    /// Never change or reuse a label: what was signed under it must stay valid.
     const fn label(self) -> &'static [u8] {
         match self {
             Self::Cookies => b"techkraft cookies 1",
@@ -44,7 +44,7 @@ impl Purpose {
 /// 256 bits for one purpose.
 pub type Key = [u8; 32];
 
-/// The secret that new things are made with, and those that old ones may still be read with.
+/// The current secret, and the previous ones, under which signatures stay valid.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secrets {
     current: String,
@@ -58,13 +58,13 @@ impl Secrets {
         Self { current, previous }
     }
 
-    /// The key that new things are signed or sealed with.
+    /// The key for signing and sealing.
     #[must_use]
     pub fn key(&self, purpose: Purpose) -> Key {
         derive(&self.current, purpose)
     }
 
-    /// The keys that may have signed or sealed what comes back: the current one first.
+    /// The keys for verifying and opening: the current one first.
     #[must_use]
     pub fn keys(&self, purpose: Purpose) -> Vec<Key> {
         let secrets = std::iter::once(&self.current).chain(&self.previous);
@@ -84,10 +84,8 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// A key out of a secret: HMAC as a pseudo-random function of the purpose, as HKDF-Expand uses it for its
-/// first block (RFC 5869, section 2.3).
+/// Derives a key: the first block of HKDF-Expand, with the purpose's label as info (RFC 5869, section 2.3).
 fn derive(secret: &str, purpose: Purpose) -> Key {
-    // HMAC takes keys of any length, so this cannot fail.
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
     mac.chain_update(purpose.label()).chain_update([1]).finalize().into_bytes().into()
 }
@@ -97,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_purpose_and_each_secret_has_a_key_of_its_own() {
+    fn each_purpose_and_each_secret_has_its_own_key() {
         let secrets = Secrets::new("new".into(), vec!["old".into(), "new".into()]);
         let purposes = [Purpose::Cookies, Purpose::RequestKeys, Purpose::SharedBoard];
         let mut keys: Vec<Key> = purposes.iter().flat_map(|purpose| secrets.keys(*purpose)).collect();

@@ -24,7 +24,7 @@ fn a_person_reads_a_page_that_says_how_long_it_takes() {
     }
     let html = answer.text().expect("a page");
     assert!(html.contains("Try again in 30 seconds."), "{html}");
-    assert!(html.contains("never books twice"));
+    assert!(html.contains("booked twice"));
 }
 
 #[test]
