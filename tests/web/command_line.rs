@@ -170,7 +170,7 @@ fn migrate_and_seed_can_be_run_alone_and_twice() {
     assert!(database.tiers().is_empty());
     assert!(run("seed").contains("was added"));
     assert_eq!(database.tiers().len(), 3);
-    assert!(run("seed").contains("nothing was changed"));
+    assert!(run("seed").contains("Nothing was changed"));
     assert!(run("migrate").contains("newest schema"));
     database.assert_books_balance();
 }
