@@ -86,6 +86,7 @@ impl fmt::Debug for Secrets {
 
 /// Derives a key: the first block of HKDF-Expand, with the purpose's label as info (RFC 5869, section 2.3).
 fn derive(secret: &str, purpose: Purpose) -> Key {
+    // HMAC takes keys of any length, so this cannot fail.
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
     mac.chain_update(purpose.label()).chain_update([1]).finalize().into_bytes().into()
 }
