@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::buyer::{Buyer, parse_email, parse_name};
-use super::request_key::{RequestKey, RequestKeys};
-use super::{Order, messages};
+use super::request_key::{RequestKey, RequestKeyError, RequestKeys};
+use super::{Order, messages, parse_quantity};
 use crate::events::TicketType;
 
 /// The fields as a browser sends them. A missing field reads as an empty one.
@@ -57,7 +57,7 @@ impl BookingForm {
         let quantity = noted(&mut errors.quantity, quantity);
         let name = noted(&mut errors.name, parse_name(&self.name).map_err(messages::name));
         let email = noted(&mut errors.email, parse_email(&self.email).map_err(messages::email));
-        let key = noted(&mut errors.form, self.parse_request_key(keys).map_err(messages::order_key));
+        let key = noted(&mut errors.form, self.parse_request_key(keys).map_err(messages::request_key));
         match (quantity, name, email, key) {
             (Some(quantity), Some(name), Some(email), Some(key)) => Ok(Order {
                 ticket_type_id: ticket_type.id,
@@ -69,43 +69,11 @@ impl BookingForm {
         }
     }
 
-    fn parse_request_key(&self, keys: &RequestKeys) -> Result<RequestKey, OrderKeyError> {
+    fn parse_request_key(&self, keys: &RequestKeys) -> Result<RequestKey, RequestKeyError> {
         if !self.remarks.is_empty() {
-            return Err(OrderKeyError::Honeypot);
+            return Err(RequestKeyError::Honeypot);
         }
-        keys.verify(&self.request_key).ok_or(OrderKeyError::Invalid)
-    }
-}
-
-/// Why a form has no key to book with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OrderKeyError {
-    /// The honeypot field is filled in.
-    Honeypot,
-    Invalid,
-}
-
-/// Why a text is not a quantity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QuantityError {
-    NoNumber,
-    Zero,
-    TooMany,
-}
-
-/// Reads how many tickets are wanted.
-///
-/// # Errors
-/// Why it is not a quantity.
-pub fn parse_quantity(typed: &str, most: i32) -> Result<i32, QuantityError> {
-    let typed = typed.trim();
-    let is_number = !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit());
-    match typed.parse::<i32>() {
-        Ok(0) => Err(QuantityError::Zero),
-        Ok(quantity) if is_number && quantity <= most => Ok(quantity),
-        // A number, even if it does not fit an i32.
-        _ if is_number => Err(QuantityError::TooMany),
-        _ => Err(QuantityError::NoNumber),
+        keys.verify(&self.request_key).ok_or(RequestKeyError::Invalid)
     }
 }
 
@@ -116,20 +84,6 @@ fn noted<T, M: Into<String>>(field: &mut Option<String>, parsed: Result<T, M>) -
         Err(message) => {
             *field = Some(message.into());
             None
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantities_run_from_one_to_the_limit_of_the_ticket_type() {
-        assert_eq!(parse_quantity("1", 10), Ok(1));
-        assert_eq!(parse_quantity(" 10 ", 10), Ok(10));
-        for bad in ["", "0", "11", "-1", "+1", "1.5", "abc", "٣", "1e1", "99999999999999999999"] {
-            assert!(parse_quantity(bad, 10).is_err(), "{bad}");
         }
     }
 }

@@ -1,10 +1,9 @@
 //! The sentences of the booking pages: what buyers read when a field is wrong or a booking is rejected. The
 //! rules return typed errors; only their words stand here.
 
-use super::Booking;
 use super::buyer::{EmailError, NameError};
-use super::form::{OrderKeyError, QuantityError};
-use super::request_key::FormAgeError;
+use super::request_key::{FormAgeError, RequestKeyError};
+use super::{Booking, QuantityError};
 use crate::events::{Event, TicketType};
 
 const EXPIRED: &str = "This page expired, so nothing was booked. Check your details and confirm again.";
@@ -41,12 +40,12 @@ pub fn email(error: EmailError) -> &'static str {
 }
 
 #[must_use]
-pub fn order_key(error: OrderKeyError) -> &'static str {
+pub fn request_key(error: RequestKeyError) -> &'static str {
     match error {
-        OrderKeyError::Honeypot => {
+        RequestKeyError::Honeypot => {
             "Your browser filled in a hidden anti-spam field, so nothing was booked. Please confirm again."
         }
-        OrderKeyError::Invalid => EXPIRED,
+        RequestKeyError::Invalid => EXPIRED,
     }
 }
 

@@ -145,6 +145,30 @@ pub const CONFIRMED: &str = "confirmed";
 /// The status of one whose tickets are on sale again.
 pub const CANCELED: &str = "cancelled";
 
+/// Why a text is not a quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuantityError {
+    NoNumber,
+    Zero,
+    TooMany,
+}
+
+/// Reads how many tickets are wanted.
+///
+/// # Errors
+/// Why it is not a quantity.
+pub fn parse_quantity(typed: &str, most: i32) -> Result<i32, QuantityError> {
+    let typed = typed.trim();
+    let is_number = !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit());
+    match typed.parse::<i32>() {
+        Ok(0) => Err(QuantityError::Zero),
+        Ok(quantity) if is_number && quantity <= most => Ok(quantity),
+        // A number, even if it does not fit an i32.
+        _ if is_number => Err(QuantityError::TooMany),
+        _ => Err(QuantityError::NoNumber),
+    }
+}
+
 /// Digits and capitals that nobody mistakes for one another when they are read out or typed.
 pub const REFERENCE_ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -200,5 +224,14 @@ mod tests {
         }
         assert!(is_token(&new_token()) && !is_token("") && !is_token("a\0"));
         assert_ne!(new_token(), new_token());
+    }
+
+    #[test]
+    fn quantities_run_from_one_to_the_limit_of_the_ticket_type() {
+        assert_eq!(parse_quantity("1", 10), Ok(1));
+        assert_eq!(parse_quantity(" 10 ", 10), Ok(10));
+        for bad in ["", "0", "11", "-1", "+1", "1.5", "abc", "٣", "1e1", "99999999999999999999"] {
+            assert!(parse_quantity(bad, 10).is_err(), "{bad}");
+        }
     }
 }

@@ -10,9 +10,11 @@ use chrono::Utc;
 use serde::Deserialize;
 
 use super::buyer::{Buyer, Express};
-use super::form::{BookingForm, FieldErrors, parse_quantity};
+use super::form::{BookingForm, FieldErrors};
 use super::request_key::RequestKey;
-use super::{Booking, BookingOutcome, CONFIRMED, PlacedBooking, calendar, is_token, messages, store};
+use super::{
+    Booking, BookingOutcome, CONFIRMED, PlacedBooking, calendar, is_token, messages, parse_quantity, store,
+};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
@@ -108,7 +110,7 @@ pub async fn create(
         Ok(order) => Arc::new(order),
         Err(errors) => return ask_again(&app, page, form, errors),
     };
-    let outcome = match app.form_ages.check(&order, Utc::now()) {
+    let outcome = match app.form_ages.check(&order.request_key, Utc::now()) {
         Ok(()) => app.desk.book(Arc::clone(&order)).await?,
         Err(error) => {
             let sought = Arc::clone(&order);
