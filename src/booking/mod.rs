@@ -1,4 +1,4 @@
-//! Bookings: a buyer takes some tickets of one tier, all of them or none.
+//! Bookings: a buyer takes some tickets of one ticket type, all of them or none.
 //!
 //! The order goes through one door, [`desk::Desk::book`], and comes back as an [`BookingOutcome`]. A booking is
 //! found again by its token, which only its buyer knows, or by its reference, which is read out aloud.
@@ -48,7 +48,7 @@ pub enum BookingOutcome {
     },
     /// The buyer's email address would hold more than one person may; nothing was taken.
     OverPersonLimit {
-        /// The most of this tier that one address may hold.
+        /// The most of this ticket type that one address may hold.
         limit: i32,
         /// What it holds already. Not for the page: whoever reads that may not be the address's owner.
         held: i32,
@@ -100,7 +100,7 @@ impl Booking {
         }
     }
 
-    /// The same booking at the price that its tier turned out to have.
+    /// The same booking at the price that its ticket type turned out to have.
     fn priced(self, unit_price_cents: i64, currency: String) -> Self {
         let total_cents = unit_price_cents.saturating_mul(self.quantity.into());
         Self { unit_price_cents, total_cents, currency, ..self }

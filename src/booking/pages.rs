@@ -30,7 +30,7 @@ struct CheckoutPage {
     page: Page,
     event: Event,
     ticket_type: TicketType,
-    /// The concert's other tiers that still have tickets, offered when this one has none.
+    /// The concert's other ticket types that still have tickets, offered when this one has none.
     others: Vec<TicketType>,
     form: BookingForm,
     errors: FieldErrors,
@@ -144,7 +144,7 @@ pub async fn create(
     };
     // From the board as the desk has left it: the numbers of a moment ago have turned out to be old.
     let mut response = respond_checkout(status, checkout(&app, page, form, errors)?)?;
-    // Nothing typed is lost, even when the next step is another tier's checkout.
+    // Nothing typed is lost, even when the next step is another ticket type's checkout.
     response.add_cookie(&order.buyer.cookie(&app.cookies)).map_err(|e| Error::Internal(e.to_string()))?;
     Ok(response)
 }
@@ -177,7 +177,7 @@ pub async fn forget_buyer(app: web::Data<App>) -> HttpResponse {
     see_other("/").cookie(Buyer::forgetting_cookie(&app.cookies)).finish()
 }
 
-/// The concert on the board and the tier that a form means.
+/// The concert on the board and the ticket type that a form means.
 fn find_ticket_type(app: &App, id: &str) -> Result<(Arc<Listing>, TicketType), Error> {
     // Digits alone: `parse` would take a sign.
     let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
@@ -196,7 +196,7 @@ fn ask_again(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> R
 fn checkout(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Result<CheckoutPage, Error> {
     let (listing, ticket_type) = find_ticket_type(app, &form.ticket_type)?;
     let others = if ticket_type.is_sold_out() {
-        listing.ticket_types.iter().filter(|tier| !tier.is_sold_out()).cloned().collect()
+        listing.ticket_types.iter().filter(|ticket_type| !ticket_type.is_sold_out()).cloned().collect()
     } else {
         Vec::new()
     };

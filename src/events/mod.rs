@@ -1,5 +1,5 @@
-//! Concerts and their ticket types. An event is on one date at one venue; each of its ticket types
-//! (tiers) has a price, a capacity, and a number still available that only [`crate::booking`] lowers.
+//! Events and their ticket types. An event is on one date at one venue; each of its ticket types
+//! has a price, a capacity, and a number still available that only booking lowers. Bookings do not belong here.
 
 pub mod board;
 pub mod pace;
@@ -18,7 +18,7 @@ use crate::money::Money;
 use crate::schema::{events, ticket_types};
 use crate::venue_clock::VenueClock;
 
-/// Below this share of its capacity a tier is shown as low stock, in percent.
+/// Below this share of its capacity a ticket type is shown as low stock, in percent.
 const LOW_STOCK_PERCENT: i64 = 40;
 
 /// A concert.
@@ -98,7 +98,7 @@ pub fn is_slug(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// A tier of a concert.
+/// A ticket type of a concert.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = ticket_types)]
 pub struct TicketType {
@@ -110,11 +110,11 @@ pub struct TicketType {
     pub capacity: i32,
     pub available: i32,
     pub max_per_booking: i32,
-    /// The order in which tiers are shown, from 1.
+    /// The order in which ticket types are shown, from 1.
     pub position: i32,
     /// Grows with every change of the row.
     pub version: i64,
-    /// The most tickets of this tier that one email address may hold, in all of its bookings together.
+    /// The most tickets of this ticket type that one email address may hold, in all of its bookings together.
     pub max_per_person: Option<i32>,
 }
 
@@ -153,14 +153,14 @@ impl TicketType {
         Money::new(self.price_cents.saturating_mul(quantity.into()), &event.currency)
     }
 
-    /// Which of the site's accents and icons the tier wears: 1, 2 or 3, again and again.
+    /// Which of the site's accents and icons the ticket type wears: 1, 2 or 3, again and again.
     #[must_use]
     pub fn accent(&self) -> i32 {
         (self.position - 1).rem_euclid(3) + 1
     }
 }
 
-/// How many tickets of a tier are left, and which version of its row said so.
+/// How many tickets of a ticket type are left, and which version of its row said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stock {
     pub ticket_type_id: i64,
@@ -189,7 +189,7 @@ pub(crate) mod tests {
         }
     }
 
-    pub(super) fn tier(available: i32) -> TicketType {
+    pub(super) fn ticket_type(available: i32) -> TicketType {
         TicketType {
             id: 1,
             event_id: 1,
@@ -207,11 +207,11 @@ pub(crate) mod tests {
 
     #[test]
     fn stock_is_low_under_forty_percent_and_gone_at_zero() {
-        assert!(!tier(40).is_low_stock());
-        assert!(tier(39).is_low_stock());
-        assert!(tier(1).is_low_stock());
-        assert!(!tier(0).is_low_stock() && tier(0).is_sold_out());
-        assert_eq!((tier(40).most_bookable(), tier(3).most_bookable()), (10, 3));
-        assert_eq!(TicketType { max_per_person: Some(4), ..tier(40) }.most_bookable(), 4);
+        assert!(!ticket_type(40).is_low_stock());
+        assert!(ticket_type(39).is_low_stock());
+        assert!(ticket_type(1).is_low_stock());
+        assert!(!ticket_type(0).is_low_stock() && ticket_type(0).is_sold_out());
+        assert_eq!((ticket_type(40).most_bookable(), ticket_type(3).most_bookable()), (10, 3));
+        assert_eq!(TicketType { max_per_person: Some(4), ..ticket_type(40) }.most_bookable(), 4);
     }
 }

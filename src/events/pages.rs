@@ -73,7 +73,7 @@ fn render_show(
     page.respond(StatusCode::OK, &show)
 }
 
-/// `GET /events/{slug}/availability`: the tiers as they are now; 304 while nothing has changed. The same
+/// `GET /events/{slug}/availability`: the ticket types as they are now; 304 while nothing has changed. The same
 /// for everyone, so whatever stands in front may keep it for a second, and serve it a little longer while
 /// it asks again.
 pub async fn availability(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {

@@ -21,7 +21,7 @@ pub struct Seed {
     pub ticket_types: [SeedTicketType; 3],
 }
 
-/// A tier of the seed.
+/// A ticket type of the seed.
 pub struct SeedTicketType {
     pub name: &'static str,
     pub description: &'static str,
@@ -31,13 +31,13 @@ pub struct SeedTicketType {
     pub max_per_person: Option<i32>,
 }
 
-/// Most tickets of one tier in one booking.
+/// Most tickets of one ticket type in one booking.
 const MAX_PER_BOOKING: i32 = 10;
 /// Most VIP tickets of one person: a tenth of them.
 const VIP_MAX_PER_PERSON: i32 = 10;
 const DAY_MINUTES: i32 = 24 * 60;
 
-/// Midnight Parade: three tiers, 1,300 tickets.
+/// Midnight Parade: three ticket types, 1,300 tickets.
 #[must_use]
 pub fn concert() -> Seed {
     Seed {

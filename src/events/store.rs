@@ -15,19 +15,20 @@ pub fn list(db: &mut Db) -> QueryResult<Vec<Event>> {
     events::table.order((events::starts_at, events::id)).select(Event::as_select()).load(db)
 }
 
-/// All concerts with their tiers, as the board shows them.
+/// All concerts with their ticket types, as the board shows them.
 ///
 /// # Errors
 /// What the database said.
 pub fn list_with_ticket_types(db: &mut Db) -> QueryResult<Vec<(Event, Vec<TicketType>)>> {
     let events = list(db)?;
-    let tiers: Vec<TicketType> = ticket_types::table
+    let ticket_types: Vec<TicketType> = ticket_types::table
         .order((ticket_types::position, ticket_types::id))
         .select(TicketType::as_select())
         .load(db)?;
     let of = |event: Event| {
-        let tiers = tiers.iter().filter(|tier| tier.event_id == event.id).cloned().collect();
-        (event, tiers)
+        let ticket_types =
+            ticket_types.iter().filter(|ticket_type| ticket_type.event_id == event.id).cloned().collect();
+        (event, ticket_types)
     };
     Ok(events.into_iter().map(of).collect())
 }
@@ -40,7 +41,7 @@ pub fn find_by_slug(db: &mut Db, slug: &str) -> QueryResult<Event> {
     events::table.filter(events::slug.eq(slug)).select(Event::as_select()).first(db)
 }
 
-/// The tiers of a concert in the order in which they are shown.
+/// The ticket types of a concert in the order in which they are shown.
 ///
 /// # Errors
 /// What the database said.
@@ -104,22 +105,22 @@ pub fn plant(db: &mut Db, seed: &Seed) -> QueryResult<()> {
 }
 
 fn plant_ticket_types(db: &mut Db, seed: &Seed, event_id: i64) -> QueryResult<()> {
-    let names = seed.ticket_types.iter().map(|tier| tier.name);
+    let names = seed.ticket_types.iter().map(|ticket_type| ticket_type.name);
     let of_event = ticket_types::table.filter(ticket_types::event_id.eq(event_id));
     diesel::delete(of_event.filter(ticket_types::name.ne_all(names.collect::<Vec<_>>()))).execute(db)?;
-    for (tier, position) in seed.ticket_types.iter().zip(1..) {
+    for (ticket_type, position) in seed.ticket_types.iter().zip(1..) {
         let facts = (
             ticket_types::event_id.eq(event_id),
-            ticket_types::name.eq(tier.name),
-            ticket_types::description.eq(tier.description),
-            ticket_types::price_cents.eq(tier.price_cents),
-            ticket_types::capacity.eq(tier.capacity),
-            ticket_types::available.eq(tier.capacity),
-            ticket_types::max_per_booking.eq(tier.max_per_booking),
-            ticket_types::max_per_person.eq(tier.max_per_person),
+            ticket_types::name.eq(ticket_type.name),
+            ticket_types::description.eq(ticket_type.description),
+            ticket_types::price_cents.eq(ticket_type.price_cents),
+            ticket_types::capacity.eq(ticket_type.capacity),
+            ticket_types::available.eq(ticket_type.capacity),
+            ticket_types::max_per_booking.eq(ticket_type.max_per_booking),
+            ticket_types::max_per_person.eq(ticket_type.max_per_person),
             ticket_types::position.eq(position),
         );
-        let updated = diesel::update(of_event.filter(ticket_types::name.eq(tier.name)))
+        let updated = diesel::update(of_event.filter(ticket_types::name.eq(ticket_type.name)))
             .set((facts, ticket_types::version.eq(ticket_types::version + 1)))
             .execute(db)?;
         if updated == 0 {

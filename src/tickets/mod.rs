@@ -149,7 +149,7 @@ pub struct Attendance {
     pub refused: i64,
 }
 
-/// How many of a tier's tickets are in.
+/// How many of a ticket type's tickets are in.
 pub struct TicketTypeAttendance {
     pub ticket_type: TicketType,
     pub admitted: i64,

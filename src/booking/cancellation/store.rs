@@ -14,8 +14,8 @@ use crate::tickets::store::admitted_count;
 /// Cancels a booking, puts its tickets on sale again, and queues the mail that says so. Runs inside the
 /// caller's write transaction.
 ///
-/// What is refused anyway is refused before anything is locked. Then the tier is locked before the booking:
-/// desks and a reseed lock tiers first, so nobody waits in a circle; a gate that lets somebody in holds the
+/// What is refused anyway is refused before anything is locked. Then the ticket type is locked before the booking:
+/// desks and a reseed lock ticket types first, so nobody waits in a circle; a gate that lets somebody in holds the
 /// booking alone.
 ///
 /// # Errors
@@ -63,8 +63,8 @@ fn find(db: &mut Db, canceler: &Canceler) -> QueryResult<(i64, Booking, Event)> 
 /// SQLite's write transactions are alone anyway.
 fn lock(db: &mut Db, ticket_type_id: i64, id: i64) -> QueryResult<()> {
     if let Db::Postgres(pg) = db {
-        let tier = ticket_types::table.find(ticket_type_id).select(ticket_types::id);
-        tier.for_no_key_update().get_result::<i64>(pg)?;
+        let ticket_type = ticket_types::table.find(ticket_type_id).select(ticket_types::id);
+        ticket_type.for_no_key_update().get_result::<i64>(pg)?;
         let booking = bookings::table.find(id).select(bookings::id);
         booking.for_no_key_update().get_result::<i64>(pg)?;
     }
@@ -80,7 +80,7 @@ fn end(db: &mut Db, id: i64, now: NaiveDateTime) -> QueryResult<bool> {
     Ok(ended == 1)
 }
 
-/// The CHECK of the schema stands behind it: no tier ever has more than its capacity.
+/// The CHECK of the schema stands behind it: no ticket type ever has more than its capacity.
 fn give_back(db: &mut Db, booking: &Booking) -> QueryResult<Stock> {
     let (available, version) = diesel::update(ticket_types::table.find(booking.ticket_type_id))
         .set((

@@ -21,7 +21,7 @@ pub(super) const PERSON: &str = "coalesce(bookings.buyer_email_normalised, lower
 pub struct Batch {
     /// One for each order, in their order.
     pub outcomes: Vec<BookingOutcome>,
-    /// What is left of the tiers that the batch read or changed.
+    /// What is left of the ticket types that the batch read or changed.
     pub stock: Vec<Stock>,
     /// Whether the outcomes and the stock are of one moment. Between two rounds of a batch another server
     /// may have booked an order that was refused here in the first.

@@ -1,4 +1,4 @@
-//! The availability fragment: the part of the concert's page that polls ask for.
+//! A concert on the board, and its availability fragment: the part of the concert's page that browsers poll.
 
 use std::io::Write as _;
 use std::sync::OnceLock;
@@ -13,9 +13,43 @@ use crate::events::pace::Pace;
 use crate::events::{Event, TicketType};
 use crate::{assets, page};
 
-/// Quality of the compression that is done while somebody waits: most of the gain for little of the work.
+/// Compression quality: a request waits for it, so most of the gain for little work.
 const BROTLI_QUALITY: i32 = 4;
 const GZIP_LEVEL: u32 = 5;
+
+/// A concert on the board.
+pub struct Listing {
+    pub event: Event,
+    /// In the order in which they are shown.
+    pub ticket_types: Vec<TicketType>,
+    /// One for each pace, so that a change of pace renders nothing that was rendered before.
+    fragments: [OnceLock<Fragment>; 2],
+}
+
+impl Listing {
+    pub(super) fn new(event: Event, ticket_types: Vec<TicketType>) -> Self {
+        Self { event, ticket_types, fragments: Default::default() }
+    }
+
+    /// The ticket type of that id.
+    #[must_use]
+    pub fn ticket_type(&self, id: i64) -> Option<&TicketType> {
+        self.ticket_types.iter().find(|ticket_type| ticket_type.id == id)
+    }
+
+    /// The availability fragment of this state, which asks for that pace.
+    ///
+    /// # Errors
+    /// When the template does not render.
+    pub fn fragment(&self, pace: Pace) -> Result<&Fragment, Error> {
+        let cell = &self.fragments[usize::from(pace.is_slow)];
+        if let Some(fragment) = cell.get() {
+            return Ok(fragment);
+        }
+        let fragment = Fragment::render(&self.event, &self.ticket_types, pace)?;
+        Ok(cell.get_or_init(|| fragment))
+    }
+}
 
 /// The availability fragment of one state: rendered once, and compressed once for each encoding that
 /// somebody asks for.
@@ -58,7 +92,7 @@ impl Fragment {
     }
 }
 
-/// Nobody waits for whoever comes first: who comes meanwhile does the same work.
+/// Several threads may do the same work at once; none waits for another.
 fn once(made: &OnceLock<Bytes>, make: impl Fn() -> std::io::Result<Vec<u8>>) -> Result<&Bytes, Error> {
     if let Some(bytes) = made.get() {
         return Ok(bytes);
@@ -67,11 +101,12 @@ fn once(made: &OnceLock<Bytes>, make: impl Fn() -> std::io::Result<Vec<u8>>) -> 
     Ok(made.get_or_init(|| bytes.into()))
 }
 
-/// Made of the tiers' versions and the pace, so that every server gives the same state the same tag, and
+/// Made of the ticket types' versions and the pace, so that every server gives the same state the same tag, and
 /// of the stylesheet's hash, which changes with a release that may draw it differently. Weak, because
 /// the encodings of one state share it.
 fn etag(ticket_types: &[TicketType], pace: Pace) -> Result<HeaderValue, Error> {
-    let versions = ticket_types.iter().map(|tier| format!("{}.{}", tier.id, tier.version));
+    let versions =
+        ticket_types.iter().map(|ticket_type| format!("{}.{}", ticket_type.id, ticket_type.version));
     let release = assets::url("css/app.css");
     let release = release.rsplit('.').nth(1).unwrap_or_default();
     let tag = format!("W/\"{}-{}s-{release}\"", versions.collect::<Vec<_>>().join("-"), pace.seconds);

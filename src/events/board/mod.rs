@@ -1,13 +1,13 @@
-//! The board: every concert's tiers and what is left of them, as it is shown, kept in memory.
+//! The board: every event's ticket types and their availability, kept in memory.
 //!
-//! Fifty thousand browsers ask for the same few numbers again and again. They are read from here: no
-//! lock, no database, and the fragment with its compressed forms is made once per change, by the first
-//! who asks for it. The desk announces right after its commit; a [`super::refresher`] looks once a second at
-//! what other servers have sold. The board never goes back in time: a tier's older version is dropped,
-//! wherever it comes from.
+//! Fifty thousand browsers poll the same few numbers. They are answered from here, without a lock or the
+//! database; the fragment and its compressed forms are made once per change, on the first request. The desk
+//! updates the board right after its commit; a [`super::refresher`] reads once a second what other servers
+//! have sold. The board never goes back in time: an older version of a ticket type is dropped.
+//!
+//! No SQL and no request handling here.
 
 mod fragment;
-mod listing;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,8 +16,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-pub use self::fragment::Fragment;
-pub use self::listing::Listing;
+pub use self::fragment::{Fragment, Listing};
 use super::pace::{Pace, PollSeconds};
 use super::shared_board::publisher::Publisher;
 use super::{Event, Stock, TicketType, store};
@@ -42,7 +41,7 @@ pub struct Board {
 struct Snapshot {
     /// The next concert first.
     listings: Vec<Arc<Listing>>,
-    /// Where a tier is listed.
+    /// Where a ticket type is listed.
     by_ticket_type: HashMap<i64, usize>,
 }
 
@@ -94,7 +93,7 @@ impl Board {
         self.snapshot.load().listings.iter().find(|listing| listing.event.slug == slug).cloned()
     }
 
-    /// The concert that a tier belongs to.
+    /// The concert that a ticket type belongs to.
     #[must_use]
     pub fn find_by_ticket_type(&self, id: i64) -> Option<Arc<Listing>> {
         let snapshot = self.snapshot.load();
@@ -102,7 +101,7 @@ impl Board {
         snapshot.listings.get(index).cloned()
     }
 
-    /// Shows what this server's commit has just left of some tiers, here and on the other servers.
+    /// Shows what this server's commit has just left of some ticket types, here and on the other servers.
     pub fn announce(&self, stock: &[Stock]) {
         self.publish(stock);
         self.publisher.put(stock);
@@ -119,20 +118,22 @@ impl Board {
         &self.publisher
     }
 
-    /// Shows what is left of some tiers, as a commit somewhere has left it.
+    /// Shows what is left of some ticket types, as a commit somewhere has left it.
     pub fn publish(&self, stock: &[Stock]) {
         self.snapshot.rcu(|old| {
-            let newer = |tier: &TicketType| {
-                stock.iter().find(|it| it.ticket_type_id == tier.id && it.version > tier.version)
+            let newer = |ticket_type: &TicketType| {
+                stock
+                    .iter()
+                    .find(|it| it.ticket_type_id == ticket_type.id && it.version > ticket_type.version)
             };
             let listings = old.listings.iter().map(|listing| {
-                if !listing.ticket_types.iter().any(|tier| newer(tier).is_some()) {
+                if !listing.ticket_types.iter().any(|ticket_type| newer(ticket_type).is_some()) {
                     return Arc::clone(listing);
                 }
                 let mut ticket_types = listing.ticket_types.clone();
-                for tier in &mut ticket_types {
-                    if let Some(stock) = newer(tier) {
-                        (tier.available, tier.version) = (stock.available, stock.version);
+                for ticket_type in &mut ticket_types {
+                    if let Some(stock) = newer(ticket_type) {
+                        (ticket_type.available, ticket_type.version) = (stock.available, stock.version);
                     }
                 }
                 Arc::new(Listing::new(listing.event.clone(), ticket_types))
@@ -170,7 +171,7 @@ impl Board {
         Ok(())
     }
 
-    /// All concerts with their tiers as they are shown now.
+    /// All concerts with their ticket types as they are shown now.
     pub(super) fn concerts(&self) -> Vec<(Event, Vec<TicketType>)> {
         let snapshot = self.snapshot.load();
         let concert = |listing: &Arc<Listing>| (listing.event.clone(), listing.ticket_types.clone());
@@ -190,7 +191,7 @@ impl Board {
     }
 }
 
-/// The concert as it was read, except that a tier shown in a newer version stays; the very same listing
+/// The concert as it was read, except that a ticket type shown in a newer version stays; the very same listing
 /// when nothing has changed, so that its fragment need not be made again.
 fn listing_of(event: &Event, ticket_types: &[TicketType], shown: Option<&Arc<Listing>>) -> Arc<Listing> {
     let Some(shown) = shown else { return Arc::new(Listing::new(event.clone(), ticket_types.to_vec())) };
@@ -210,7 +211,7 @@ impl Snapshot {
     fn new(listings: Vec<Arc<Listing>>) -> Self {
         let mut by_ticket_type = HashMap::new();
         for (index, listing) in listings.iter().enumerate() {
-            by_ticket_type.extend(listing.ticket_types.iter().map(|tier| (tier.id, index)));
+            by_ticket_type.extend(listing.ticket_types.iter().map(|ticket_type| (ticket_type.id, index)));
         }
         Self { listings, by_ticket_type }
     }
@@ -220,11 +221,11 @@ impl Snapshot {
 mod tests {
     use super::*;
     use crate::assets::Encoding;
-    use crate::events::tests::{event, tier};
+    use crate::events::tests::{event, ticket_type};
 
     fn board(available: i32, version: i64) -> Board {
         let board = Board::default();
-        board.show(vec![(event(), vec![TicketType { version, ..tier(available) }])]);
+        board.show(vec![(event(), vec![TicketType { version, ..ticket_type(available) }])]);
         board
     }
 
@@ -239,9 +240,9 @@ mod tests {
         assert_eq!(left(&board), 48);
         board.publish(&[Stock { ticket_type_id: 1, available: 49, version: 11 }]);
         assert_eq!(left(&board), 48, "an older batch");
-        board.show(vec![(event(), vec![TicketType { version: 10, ..tier(50) }])]);
+        board.show(vec![(event(), vec![TicketType { version: 10, ..ticket_type(50) }])]);
         assert_eq!(left(&board), 48, "a lagging read");
-        board.show(vec![(event(), vec![TicketType { version: 13, ..tier(100) }])]);
+        board.show(vec![(event(), vec![TicketType { version: 13, ..ticket_type(100) }])]);
         assert_eq!(left(&board), 100, "a reseed");
     }
 
@@ -249,7 +250,7 @@ mod tests {
     fn a_fragment_is_made_once_per_change() {
         let board = board(50, 10);
         let before = board.listings()[0].clone();
-        board.show(vec![(event(), vec![TicketType { version: 10, ..tier(50) }])]);
+        board.show(vec![(event(), vec![TicketType { version: 10, ..ticket_type(50) }])]);
         let same = board.listings()[0].clone();
         assert!(Arc::ptr_eq(&before, &same), "nothing changed");
         assert!(std::ptr::eq(

@@ -15,7 +15,7 @@ const SITE_BYTES: usize = 8;
 pub struct RedisNames {
     /// Who refreshes the snapshot.
     pub lease: String,
-    /// All concerts with their tiers, as JSON.
+    /// All concerts with their ticket types, as JSON.
     pub snapshot: String,
     /// The channel on which servers tell each other what has changed.
     pub updates: String,

@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 
 use crate::events::Stock;
 
-/// Takes what the desk has just left of its tiers, and holds it until it is sent: of each tier the newest
-/// only, so that it never grows beyond the tiers there are, and whoever puts something in waits for nobody:
+/// Takes what the desk has just left of its ticket types, and holds it until it is sent: of each ticket type the newest
+/// only, so that it never grows beyond the ticket types there are, and whoever puts something in waits for nobody:
 /// the lock is held for a few assignments. Without Redis nobody empties it, and nothing is kept.
 #[derive(Default)]
 pub struct Publisher {
@@ -48,7 +48,7 @@ impl Publisher {
         self.is_emptied.store(true, Ordering::Relaxed);
     }
 
-    /// What commits have left of some tiers.
+    /// What commits have left of some ticket types.
     pub fn put(&self, stock: &[Stock]) {
         self.fill(|waiting| waiting.add(stock));
     }

@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::events::board::Board;
 use crate::events::{Event, Stock, TicketType};
 
-/// All concerts with their tiers, the next concert first.
+/// All concerts with their ticket types, the next concert first.
 pub type Concerts = Vec<(Event, Vec<TicketType>)>;
 
 /// One message on the channel.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BoardUpdate {
-    /// What commits have left of some tiers.
+    /// What commits have left of some ticket types.
     Stock(Vec<Stock>),
     /// Everything, because more has changed than what is left.
     Board(Concerts),
@@ -31,7 +31,7 @@ impl BoardUpdate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::tests::{event, tier};
+    use crate::events::tests::{event, ticket_type};
 
     /// Servers of another release read these forms. Whoever has to change this test raises `SCHEMA` in
     /// `keys.rs` as well.
@@ -40,7 +40,7 @@ mod tests {
         let stock = BoardUpdate::Stock(vec![Stock { ticket_type_id: 1, available: 2, version: 3 }]);
         let text = serde_json::to_string(&stock).expect("JSON");
         assert_eq!(text, r#"{"stock":[{"ticket_type_id":1,"available":2,"version":3}]}"#);
-        let board = BoardUpdate::Board(vec![(event(), vec![tier(40)])]);
+        let board = BoardUpdate::Board(vec![(event(), vec![ticket_type(40)])]);
         let text = serde_json::to_string(&board).expect("JSON");
         assert_eq!(
             text,

@@ -39,7 +39,7 @@ pub(super) fn book_batch<const MAILS: bool>(pg: &mut PgConnection, orders: &[&Or
 }
 
 /// Runs the statement for the open orders, notes the outcomes that are final, and returns what is left for
-/// those that are not: their tiers held too little for all of them, or their buyers too much.
+/// those that are not: their ticket types held too little for all of them, or their buyers too much.
 fn claim<const MAILS: bool>(
     pg: &mut PgConnection,
     orders: &[&Order],
@@ -50,11 +50,14 @@ fn claim<const MAILS: bool>(
     let created_at = Utc::now().naive_utc();
     let draft = |&index: &usize| Booking::of(orders[index], 0, String::new(), created_at);
     let drafts: Vec<Booking> = open.iter().map(draft).collect();
-    let tiers: Vec<ClaimedTicketType> = statement::<MAILS>(orders, open, &drafts, created_at).load(pg)?;
-    let known: HashSet<&String> = tiers.first().into_iter().flat_map(|tier| &tier.known).collect();
-    let by_id: HashMap<i64, &ClaimedTicketType> = tiers.iter().map(|tier| (tier.id, tier)).collect();
-    for tier in &tiers {
-        let ClaimedTicketType { id: ticket_type_id, available, version, .. } = *tier;
+    let ticket_types: Vec<ClaimedTicketType> =
+        statement::<MAILS>(orders, open, &drafts, created_at).load(pg)?;
+    let known: HashSet<&String> =
+        ticket_types.first().into_iter().flat_map(|ticket_type| &ticket_type.known).collect();
+    let by_id: HashMap<i64, &ClaimedTicketType> =
+        ticket_types.iter().map(|ticket_type| (ticket_type.id, ticket_type)).collect();
+    for ticket_type in &ticket_types {
+        let ClaimedTicketType { id: ticket_type_id, available, version, .. } = *ticket_type;
         stock.insert(ticket_type_id, Stock { ticket_type_id, available, version });
     }
     let (mut to_recall, mut homeless) = (Vec::new(), Vec::new());
@@ -63,42 +66,48 @@ fn claim<const MAILS: bool>(
         match by_id.get(&order.ticket_type_id) {
             _ if known.contains(&order.request_key) => to_recall.push(index),
             None => homeless.push(index),
-            Some(tier) if tier.has_booked(order) => {
-                let booking = draft.priced(tier.price_cents, tier.currency.clone());
+            Some(ticket_type) if ticket_type.has_booked(order) => {
+                let booking = draft.priced(ticket_type.price_cents, ticket_type.currency.clone());
                 outcomes[index] = Some(BookingOutcome::Booked(booking));
             }
             Some(_) => {}
         }
     }
-    // Without a tier there was no line to name the known keys on.
+    // Without a ticket type there was no line to name the known keys on.
     to_recall.extend(&homeless);
     recall(pg, orders, &to_recall, outcomes)?;
     for index in homeless {
         outcomes[index].get_or_insert(BookingOutcome::UnknownTicketType);
     }
     let is_open = |index: &&usize| outcomes[**index].is_none();
-    what_is_left(pg, orders, &open.iter().filter(is_open).copied().collect::<Vec<_>>(), &tiers)
+    what_is_left(pg, orders, &open.iter().filter(is_open).copied().collect::<Vec<_>>(), &ticket_types)
 }
 
-/// What the open orders may still ask for. A tier that held too little was not locked, so nobody has counted
+/// What the open orders may still ask for. A ticket type that held too little was not locked, so nobody has counted
 /// yet what its people hold: that is done here, for the next proposal alone.
 fn what_is_left(
     pg: &mut PgConnection,
     orders: &[&Order],
     open: &[usize],
-    tiers: &[ClaimedTicketType],
+    ticket_types: &[ClaimedTicketType],
 ) -> QueryResult<Remaining> {
     let mut left = Remaining::default();
-    for tier in tiers {
-        left.stock.insert(tier.id, tier.available);
-        let refused = tier.refused.iter().cloned().zip(tier.held.iter().copied());
+    for ticket_type in ticket_types {
+        left.stock.insert(ticket_type.id, ticket_type.available);
+        let refused = ticket_type.refused.iter().cloned().zip(ticket_type.held.iter().copied());
         let mut over: Vec<(String, i32)> = refused.collect();
-        let Some(limit) = tier.max_per_person else { continue };
-        if over.is_empty() && !tier.is_claimed && tier.available > 0 {
-            let of_tier = open.iter().map(|&index| orders[index]);
-            over = over_limit(pg, tier.id, limit, of_tier.filter(|it| it.ticket_type_id == tier.id))?;
+        let Some(limit) = ticket_type.max_per_person else { continue };
+        if over.is_empty() && !ticket_type.is_claimed && ticket_type.available > 0 {
+            let of_ticket_type = open.iter().map(|&index| orders[index]);
+            over = over_limit(
+                pg,
+                ticket_type.id,
+                limit,
+                of_ticket_type.filter(|it| it.ticket_type_id == ticket_type.id),
+            )?;
         }
-        left.people.extend(over.into_iter().map(|(email, held)| ((tier.id, email), Holding { limit, held })));
+        left.people
+            .extend(over.into_iter().map(|(email, held)| ((ticket_type.id, email), Holding { limit, held })));
     }
     Ok(left)
 }
@@ -111,7 +120,7 @@ struct OverLimit {
     held: i32,
 }
 
-/// Who asks with these orders for more of a tier than one person may have, and what they hold.
+/// Who asks with these orders for more of a ticket type than one person may have, and what they hold.
 fn over_limit<'a>(
     pg: &mut PgConnection,
     ticket_type_id: i64,

@@ -11,17 +11,17 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamp}
 use crate::booking::buyer::{normalized_email, unusual_normalized_email};
 use crate::booking::{Booking, Order};
 
-/// Orders whose key is new are counted up by tier; each tier's row is locked in the order of ids, so that
+/// Orders whose key is new are counted up by ticket type; each ticket type's row is locked in the order of ids, so that
 /// servers never wait for each other in a circle, and updated when it holds enough for all of them; and
-/// only orders of tiers that were updated become bookings, with their confirmations in the outbox
-/// ([`crate::mail`]), where there is an address to send them to. A tier that holds too little is left alone.
+/// only orders of ticket types that were updated become bookings, with their confirmations in the outbox
+/// ([`crate::mail`]), where there is an address to send them to. A ticket type that holds too little is left alone.
 ///
-/// Of a tier with a limit for each person, the orders of whoever would hold too much are left out, all of that
-/// person's in this batch, and named. What they hold is counted once the tier is locked, by a function, because
+/// Of a ticket type with a limit for each person, the orders of whoever would hold too much are left out, all of that
+/// person's in this batch, and named. What they hold is counted once the ticket type is locked, by a function, because
 /// this statement does not see what was booked while it waited (`over_person_limit` in migration 8). For
-/// tiers without a limit all of that works on no rows.
+/// ticket types without a limit all of that works on no rows.
 ///
-/// It answers a line for each tier of the batch, and names the keys that have booked before. Lines for each
+/// It answers a line for each ticket type of the batch, and names the keys that have booked before. Lines for each
 /// order would have to be joined by key, and the planner, which cannot see how long the arrays are, does
 /// that in loops over all pairs.
 const CLAIM: &str = "
@@ -152,7 +152,7 @@ impl<const MAILS: bool> Query for ClaimStatement<'_, MAILS> {
 
 impl<const MAILS: bool> RunQueryDsl<PgConnection> for ClaimStatement<'_, MAILS> {}
 
-/// What the statement says of one tier.
+/// What the statement says of one ticket type.
 #[derive(Queryable)]
 pub(super) struct ClaimedTicketType {
     pub(super) id: i64,
