@@ -1,6 +1,6 @@
 //! Prepares `static/` for embedding: every file gets a name that carries its content's hash, and text
-//! files are compressed once, here, so that serving them costs nothing. `app.css` is put together from
-//! the files that it imports, so that the page asks for one stylesheet.
+//! files are compressed once, here, so that serving them costs nothing. `app.css` and `app.js` are put
+//! together from the files that they import, so that a page asks for one stylesheet and one script.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -9,6 +9,8 @@ use std::{env, fs};
 
 use sha2::{Digest as _, Sha256};
 
+const APP_JS: &str = "js/app.js";
+const JS_IMPORT: &str = "import \"./";
 const COMPRESSIBLE: [&str; 5] = ["css", "js", "svg", "txt", "webmanifest"];
 
 fn main() {
@@ -25,8 +27,10 @@ fn main() {
     for path in others.into_iter().chain(styles) {
         let mut content = fs::read(static_folder.join(&path)).expect("a listed file is readable");
         if path.ends_with(".css") {
-            let text = inline_imports(&static_folder.join(&path));
+            let text = minified(&inline_imports(&static_folder.join(&path), "@import \""));
             content = with_hashed_urls(&text, &served).into_bytes();
+        } else if path == APP_JS {
+            content = minified(&inline_imports(&static_folder.join(&path), JS_IMPORT)).into_bytes();
         }
         let name = hashed_name(&path, &content);
         served.insert(path, (name, content));
@@ -36,6 +40,7 @@ fn main() {
 
 /// Every file that a browser may ask for, as a path relative to `static/`.
 fn served_files(folder: &Path) -> Vec<String> {
+    let app_js = fs::read_to_string(folder.join(APP_JS)).expect("app.js is readable");
     let mut files = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(current) = folders.pop() {
@@ -49,7 +54,7 @@ fn served_files(folder: &Path) -> Vec<String> {
                     .expect("it was found below")
                     .to_string_lossy()
                     .replace('\\', "/");
-                if is_served(&relative) {
+                if is_served(&relative, &app_js) {
                     files.push(relative);
                 }
             }
@@ -60,27 +65,48 @@ fn served_files(folder: &Path) -> Vec<String> {
 }
 
 /// Icons are included into templates, licenses and notes are for readers of the source, and the parts of
-/// the stylesheet are served inside `app.css`.
-fn is_served(path: &str) -> bool {
-    let is_part = path.ends_with(".css") && path != "css/app.css";
+/// the stylesheet and of the script are served inside `app.css` and `app.js`.
+fn is_served(path: &str, app_js: &str) -> bool {
+    let is_part = (path.ends_with(".css") && path != "css/app.css")
+        || path.strip_prefix("js/").is_some_and(|name| app_js.contains(&format!("{JS_IMPORT}{name}\";")));
     !(is_part || path.starts_with("vendor/lucide/") || path.ends_with("LICENSE") || path.ends_with(".md"))
 }
 
-fn inline_imports(app_css: &Path) -> String {
-    let folder = app_css.parent().expect("a file has a folder");
-    let text = fs::read_to_string(app_css).expect("app.css is readable");
-    let mut css = String::new();
+/// The file, with each of its lines that import another replaced by that one's content.
+fn inline_imports(file: &Path, import: &str) -> String {
+    let folder = file.parent().expect("a file has a folder");
+    let text = fs::read_to_string(file).expect("the file is readable");
+    let mut joined = String::new();
     for line in text.lines() {
-        match line.strip_prefix("@import \"").and_then(|rest| rest.strip_suffix("\";")) {
+        match line.strip_prefix(import).and_then(|rest| rest.strip_suffix("\";")) {
             Some(part) => {
                 let content = fs::read_to_string(folder.join(part));
-                css.push_str(&content.unwrap_or_else(|e| panic!("app.css imports {part}: {e}")));
+                joined
+                    .push_str(&content.unwrap_or_else(|e| panic!("{} imports {part}: {e}", file.display())));
             }
-            None => css.push_str(line),
+            None => joined.push_str(line),
         }
-        css.push('\n');
+        joined.push('\n');
     }
-    css
+    joined
+}
+
+/// Without indentation, empty lines, and lines that are comments. No string or template in our own files
+/// spans lines, so nothing else can be hit.
+fn minified(text: &str) -> String {
+    let mut lines = Vec::new();
+    let mut in_comment = false;
+    for line in text.lines().map(str::trim) {
+        let starts = line.starts_with("/*");
+        if !(line.is_empty() || line.starts_with("//") || starts || in_comment) {
+            lines.push(line);
+        }
+        if starts || in_comment {
+            in_comment = !line.contains("*/");
+            assert!(in_comment || line.ends_with("*/"), "a comment ends in the middle of a line: {line}");
+        }
+    }
+    lines.join("\n")
 }
 
 fn with_hashed_urls(css: &str, served: &BTreeMap<String, (String, Vec<u8>)>) -> String {

@@ -111,7 +111,11 @@ fn every_asset_and_template_is_there_and_used() {
         .chain(&files(&["templates"], "html"))
         .map(|path| read(path))
         .collect();
-    let styles: Vec<String> = files(&["static/css"], "css").iter().map(|path| read(path)).collect();
+    let importers: Vec<String> = files(&["static/css"], "css")
+        .iter()
+        .chain(&[Path::new("static/js/app.js").to_owned()])
+        .map(|path| read(path))
+        .collect();
     let mut wrong = Vec::new();
     for named in sources.iter().flat_map(|text| quoted_after(text, "assets::url(\"")) {
         if !Path::new("static").join(&named).exists() {
@@ -131,9 +135,11 @@ fn every_asset_and_template_is_there_and_used() {
         let short = name.rsplit('/').next().unwrap_or_default().to_owned();
         let icon = format!("\"lucide/{short}\"");
         let used = sources.iter().any(|text| text.contains(&format!("\"{name}\"")) || text.contains(&icon))
-            || styles
-                .iter()
-                .any(|text| text.contains(&format!("\"{short}\"")) || text.contains(&format!("/{name}\"")));
+            || importers.iter().any(|text| {
+                [format!("\"{short}\""), format!("\"./{short}\""), format!("/{name}\"")]
+                    .iter()
+                    .any(|import| text.contains(import))
+            });
         if !used {
             wrong.push(format!("static/{name} is dead"));
         }

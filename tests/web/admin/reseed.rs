@@ -53,7 +53,7 @@ fn reseeding_can_be_switched_off() {
     app.book_well("VIP", 1);
     let page = organizer.get(app.url("/admin/reseed")).send().expect("an answer");
     assert_eq!(page.status(), 403);
-    assert!(page.text().expect("a page").contains("switched off"));
+    assert!(page.text().expect("a page").contains("turned off"));
     let post = organizer.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
     assert_eq!(post.send().expect("an answer").status(), 403);
     assert_eq!(app.database.tier("VIP").sold, 1);

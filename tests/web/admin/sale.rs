@@ -65,11 +65,11 @@ fn the_navigation_says_where_one_is() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     for (path, current) in [
-        ("/admin", "<a href=\"/admin\" aria-current=\"page\">Sale</a>"),
+        ("/admin", "<a href=\"/admin\" aria-current=\"page\">Sales</a>"),
         ("/admin/audit-log", "<a href=\"/admin/audit-log\" aria-current=\"page\">Audit log</a>"),
         ("/admin/account", "<a href=\"/admin/account\" aria-current=\"page\">Account</a>"),
         ("/admin/password", "<a href=\"/admin/account\" aria-current=\"true\">Account</a>"),
-        ("/admin/reseed", "<a href=\"/admin\" aria-current=\"true\">Sale</a>"),
+        ("/admin/reseed", "<a href=\"/admin\" aria-current=\"true\">Sales</a>"),
     ] {
         let html = organizer.get(app.url(path)).send().expect("an answer").text().expect("a page");
         assert!(html.contains(current), "{path}: {html}");

@@ -1,0 +1,7 @@
+// Every page's own scripts, served as one file: build.rs puts each one in place of its line.
+import "./stepper.js";
+import "./dialog.js";
+import "./polling.js";
+import "./connection.js";
+import "./submit.js";
+import "./toasts.js";
