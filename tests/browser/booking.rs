@@ -151,7 +151,7 @@ async fn wrong_input_is_named_at_its_field_and_nothing_typed_is_lost() {
     visitor.fill_in(NAME, "ada at example").await;
     visitor.click(CONFIRM).await;
 
-    assert!(visitor.text("#checkout-email-error").await.contains("check the email address"));
+    assert!(visitor.text("#checkout-email-error").await.contains("valid email address"));
     assert!(visitor.text("#checkout-quantity-error").await.contains("10 tickets"));
     assert!(!visitor.is_seen("#checkout-name-error").await);
     visitor.until("document.activeElement.id === 'checkout-quantity'").await;

@@ -36,7 +36,7 @@ async fn a_ticket_before_the_camera_is_checked_in_once() {
     open_gate(&gate, &site, "North gate").await;
     gate.click(TOGGLE).await;
     gate.until("document.querySelector('[data-camera] video').videoWidth > 0").await;
-    gate.until("document.querySelector('[data-camera-hint]').innerText.includes('Hold')").await;
+    gate.until("document.querySelector('[data-camera-hint]').innerText.includes('Point')").await;
     assert_eq!(gate.ask::<Vec<String>>("window.formats").await, ["qr_code"]);
 
     let hold_up = |codes: Value| format!("window.inView = {codes};");

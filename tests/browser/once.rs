@@ -30,7 +30,7 @@ async fn a_form_that_is_sent_again_ends_at_the_same_booking() {
     // Past the page's own care: four requests at once, as from an impatient proxy.
     let addresses: Vec<String> = visitor
         .run(
-            "const form = new URLSearchParams(new FormData(document.querySelector('#checkout form')));
+            "const form = new URLSearchParams(new FormData(document.querySelector('#checkout .checkout__form')));
              const send = () => fetch('/bookings', { method: 'POST', body: form }).then((it) => it.url);
              return Promise.all([send(), send(), send(), send()]);",
         )
@@ -39,7 +39,7 @@ async fn a_form_that_is_sent_again_ends_at_the_same_booking() {
     assert!(addresses.iter().all(|address| address == &addresses[0]), "{addresses:?}");
 
     let _: () = visitor
-        .run("const form = document.querySelector('#checkout form'); form.requestSubmit(); form.requestSubmit();")
+        .run("const form = document.querySelector('#checkout .checkout__form'); form.requestSubmit(); form.requestSubmit();")
         .await;
     visitor.see(CONFIRMATION).await;
     let address: String =

@@ -107,7 +107,7 @@ async fn a_server_under_stress_is_asked_less_often_until_it_is_well_again() {
     visitor
         .until_within(Duration::from_secs(15), "document.querySelector('[data-poll-seconds=\"6\"]')")
         .await;
-    assert_eq!(visitor.text(".connection__live").await, "Updates every 6 seconds");
+    assert_eq!(visitor.text(".connection__live").await, "Every 6 seconds");
     assert_eq!(visitor.ask::<Value>(PLACES).await, places, "something jumped");
     wait_for_polls(&visitor, 2).await;
     let polls: Vec<f64> = visitor.ask(POLLS).await;
