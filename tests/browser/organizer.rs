@@ -37,7 +37,7 @@ async fn the_organizer_sees_bookings_come_in_and_reseeds() {
 
     organizer.fill("#event-name", EVENT).await;
     organizer.click("#main form button[type=submit]").await;
-    assert!(organizer.text("#toasts [data-toast]").await.contains("afresh"));
+    assert!(organizer.text("#toasts [data-toast]").await.contains("Sale reset"));
     assert_eq!(organizer.path().await, "/admin");
     assert_eq!(site.booking_count(), 0);
     // The buyer's page was open all the while.
@@ -73,7 +73,7 @@ async fn a_new_password_ends_the_other_browser_and_is_the_one_that_opens() {
     assert_eq!(organizer.path().await, "/admin/password");
 
     organizer.change_password(&site.password, NEW, "seven ladders under Water").await;
-    assert!(organizer.text("#repeated-password-error").await.contains("not the same"));
+    assert!(organizer.text("#repeated-password-error").await.contains("don't match"));
     organizer.change_password("not the password", NEW, NEW).await;
     assert!(organizer.text("#current-password-error").await.contains("Nothing was changed"));
     organizer.change_password(&site.password, NEW, NEW).await;
