@@ -6,6 +6,7 @@ mod booking;
 mod camera;
 mod cancellation;
 mod cross_origin;
+mod honeypot;
 mod keyboard;
 mod limits;
 mod once;
@@ -16,7 +17,6 @@ mod quality;
 mod race;
 mod support;
 mod tickets;
-mod trap;
 
 use support::Site;
 

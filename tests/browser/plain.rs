@@ -62,7 +62,7 @@ async fn wrong_input_comes_back_with_everything_typed() {
     visitor.fill_in(NAME, "nowhere").await;
     visitor.click(CONFIRM).await;
     assert!(visitor.text("#checkout-quantity-error").await.contains("10 tickets"));
-    assert!(visitor.text("#checkout-email-error").await.contains("check the email"));
+    assert!(visitor.text("#checkout-email-error").await.contains("valid email address"));
     for (field, typed) in
         [("#checkout-quantity", "11"), ("#checkout-name", NAME), ("#checkout-email", "nowhere")]
     {

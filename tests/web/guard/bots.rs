@@ -34,7 +34,7 @@ fn fresh_form(refusal: Response, old: &Checkout, message: &str) -> Checkout {
     for typed in ["value=\"3\"", "value=\"Grace Hopper\"", "value=\"grace@example.org\""] {
         assert!(html.contains(typed), "{typed} is lost: {html}");
     }
-    assert_eq!(between(&html, "name=\"remarks\" value=\"", "\""), "", "the trap is set again");
+    assert_eq!(between(&html, "name=\"remarks\" value=\"", "\""), "", "the honeypot is empty again");
     let request_key = between(&html, "name=\"request_key\" value=\"", "\"").to_owned();
     assert_ne!(request_key, old.request_key);
     Checkout { ticket_type: old.ticket_type.clone(), request_key }
@@ -68,8 +68,11 @@ fn both_forms_have_the_trap() {
     let checkout = checkout.text().expect("a page");
     for html in [express, &checkout] {
         assert_eq!(html.matches("name=\"remarks\"").count(), 1, "{html}");
-        let trap = between(html, "<div class=\"trap\" aria-hidden=\"true\">", "</div>");
-        assert!(trap.contains("tabindex=\"-1\"") && trap.contains("autocomplete=\"off\""), "{trap}");
+        let honeypot = between(html, "<div class=\"honeypot\" aria-hidden=\"true\">", "</div>");
+        assert!(
+            honeypot.contains("tabindex=\"-1\"") && honeypot.contains("autocomplete=\"off\""),
+            "{honeypot}"
+        );
     }
 }
 

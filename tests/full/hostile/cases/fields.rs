@@ -42,8 +42,8 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
         let name = format!("the audit log of {attack:?}");
         cases.push(Case::headers(name, &path, line, "200|404|422"));
     }
-    let trapped = stage.form() + "&remarks=x";
-    cases.push(Case::post("a form with its trap filled in", "/bookings", trapped, "422"));
+    let honeypot = stage.form() + "&remarks=x";
+    cases.push(Case::post("a form with its honeypot filled in", "/bookings", honeypot, "422"));
     let script = encoded("<script>alert(1)</script>");
     let (shown, quoted) = ("&#60;script&#62;alert(1)&#60;/script&#62;", "&#34; onfocus=alert(1) x=&#34;");
     for field in ["name", "email", "quantity"] {

@@ -7,7 +7,7 @@ use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Visitor};
 
 const IS_THERE: &str = "document.querySelectorAll('input[name=remarks]').length";
-const IS_SEEN: &str = "[...document.querySelectorAll('.trap, .trap *')].some((it) =>
+const IS_SEEN: &str = "[...document.querySelectorAll('.honeypot, .honeypot *')].some((it) =>
     it.checkVisibility() || it.getClientRects().length > 0)";
 const TAKES_FOCUS: &str = "[...document.querySelectorAll('input[name=remarks]')].some((it) => {
     const before = document.activeElement;
