@@ -6,7 +6,7 @@ use crate::audit::Actor;
 use crate::auth::{self, password};
 use crate::backup::{self, Backup, BackupPlan, Retention};
 use crate::config::{BackupArguments, Command, CommandLine, Config, RestoreArguments, VerifyArguments};
-use crate::db::{self, Database, DatabaseUrl};
+use crate::db::{self, Database, DatabaseUrl, tls};
 use crate::ops::drain::{self, StopSignals};
 use crate::ops::systemd;
 use crate::reconciliation;
@@ -97,14 +97,18 @@ fn verify(config: &Config, arguments: &VerifyArguments) -> Result<(), StartError
 }
 
 fn back_up(config: &Config, arguments: &BackupArguments) -> Result<(), StartError> {
-    let prove_on = arguments.prove_on.as_deref().filter(|url| !url.is_empty()).map(DatabaseUrl::parse);
+    let prove_on = arguments.prove_on.as_deref().filter(|url| !url.is_empty());
+    let prove_on = prove_on.map(DatabaseUrl::parse).transpose()?;
+    if let Some(url) = &prove_on {
+        tls::check("BACKUP_PROVE_ON", url)?;
+    }
     let backup = backup::back_up(&BackupPlan {
         url: &config.database_url,
         target: &arguments.path,
         retention: arguments
             .keep
             .map(|latest| Retention { latest: latest as usize, days: arguments.keep_days.into() }),
-        prove_on: prove_on.transpose()?,
+        prove_on,
     })?;
     let Backup { path, bytes, bookings, removed } = backup;
     println!("{}  {bytes} bytes, {bookings} bookings", path.display());

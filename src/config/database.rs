@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::parse_number;
-use crate::db::DatabaseUrl;
+use crate::db::{DatabaseUrl, tls};
 use crate::start_error::StartError;
 
 const POOL_SIZE_MAX: u32 = 1000;
@@ -28,7 +28,9 @@ pub(super) struct DatabaseSettings {
 
 impl DatabaseSettings {
     pub(super) fn parse_url(&self) -> Result<DatabaseUrl, StartError> {
-        DatabaseUrl::parse(&self.database_url)
+        let url = DatabaseUrl::parse(&self.database_url)?;
+        tls::check("DATABASE_URL", &url)?;
+        Ok(url)
     }
 
     pub(super) fn parse_pool_size(&self, url: &DatabaseUrl) -> Result<u32, StartError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::parse_number;
-use crate::db::{DatabaseUrl, ReplicaConfig};
+use crate::db::{DatabaseUrl, ReplicaConfig, tls};
 use crate::log_safe::without_password;
 use crate::start_error::StartError;
 
@@ -37,7 +37,10 @@ fn parse_urls(typed: &str, primary: &DatabaseUrl) -> Result<Vec<DatabaseUrl>, St
     // A comma inside a password splits it: the second part has no scheme and is rejected without being shown whole.
     for url in typed.split(',').map(str::trim) {
         match DatabaseUrl::parse(url) {
-            Ok(parsed @ DatabaseUrl::Postgres(_)) if primary.file().is_none() => urls.push(parsed),
+            Ok(parsed @ DatabaseUrl::Postgres(_)) if primary.file().is_none() => {
+                tls::check("DATABASE_READ_URLS", &parsed)?;
+                urls.push(parsed);
+            }
             Ok(DatabaseUrl::Postgres(_)) => {
                 let hint = "leave it out, or set DATABASE_URL to their primary";
                 return wrong(url, "DATABASE_URL is an SQLite file, which has no replicas", hint);

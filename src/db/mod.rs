@@ -9,6 +9,7 @@ mod metrics;
 mod migrations;
 mod primary;
 mod replicas;
+pub mod tls;
 mod url;
 mod writer;
 
