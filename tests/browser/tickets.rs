@@ -98,7 +98,7 @@ async fn a_ticket_on_a_phone_opens_the_gate_once() {
     );
     assert!(north.ask::<bool>("window.isTheSamePage").await, "nothing was loaded anew");
     // The other gate hears of it by its next poll.
-    south.until("document.querySelector('#turnout-heading').innerText === '2 of 3 in'").await;
+    south.until("document.querySelector('#turnout-heading').innerText === '2 of 3 admitted'").await;
 
     north.click("#turnout .passage form button").await;
     north.until(&format!("document.querySelector('{ANSWER}').innerText === 'Undone'")).await;
@@ -114,7 +114,7 @@ async fn codes_that_come_faster_than_answers_wait_their_turn() {
     open_gate(&gate, &site, "North gate").await;
     let typed: String = codes.iter().map(|code| format!("{code}{ENTER}")).collect();
     gate.press(typed).await;
-    gate.until("document.querySelector('#turnout-heading').innerText === '4 of 4 in'").await;
+    gate.until("document.querySelector('#turnout-heading').innerText === '4 of 4 admitted'").await;
     assert_eq!(gate.text(ANSWER).await, "Admitted");
 }
 
