@@ -150,7 +150,7 @@ fn schema_of(url: &DatabaseUrl) -> Result<String, StartError> {
 /// The verdict of a reconciliation, with the first thing that is wrong.
 fn last_line(books: &Reconciliation) -> String {
     let wrong = books.violations.first().map(|it| format!(" ({}: {})", it.what, it.count));
-    format!("the books in it are not true{}", wrong.unwrap_or_default())
+    format!("the counts in it do not add up{}", wrong.unwrap_or_default())
 }
 
 fn stamp() -> String {

@@ -48,7 +48,7 @@ pub fn restore(url: &DatabaseUrl, path: &Path, overwrite: bool) -> Result<Restor
     };
     let books = Database::open(url, 1)?.read_primary_blocking(reconcile).map_err(|e| {
         let hint = "if it is of an older release, `techkraft migrate` and `techkraft verify` go on from here";
-        StartError::new(format!("it is restored, and its books cannot be read: {}; {hint}", one_line(&e)))
+        StartError::new(format!("it was restored, but its counts cannot be read: {}; {hint}", one_line(&e)))
     })?;
     Ok(Restored { books, aside, remarks })
 }

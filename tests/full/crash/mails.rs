@@ -193,7 +193,7 @@ fn over_starttls_the_password_and_the_mail_are_encrypted() {
     assert!(mail_server.received().iter().all(|received| received.encrypted));
     assert!(mail_server.heard("AUTH") > 0);
     let log = server.logged();
-    assert!(log.contains("is sent") && !log.contains(PASSWORD), "{log}");
+    assert!(log.contains("): sent") && !log.contains(PASSWORD), "{log}");
     for purchase in &purchases {
         assert!(!log.to_lowercase().contains(&purchase.email().to_lowercase()), "{log}");
     }

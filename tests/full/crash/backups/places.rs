@@ -27,7 +27,7 @@ fn a_database_with_content_is_only_set_aside_when_that_is_asked_for() {
     assert!(said.contains("kept as"), "{said}");
     assert_eq!(place.tiers()[0].name, "VIP");
     assert_verified(&place);
-    let aside = said.lines().find_map(|line| line.strip_prefix("What was there before is kept as "));
+    let aside = said.lines().find_map(|line| line.strip_prefix("The previous content was kept as "));
     let aside = aside.expect("a place").trim();
     if database.is_postgres() {
         assert_eq!(place.count(&format!("{aside}.ticket_types WHERE name = 'Changed since'")), 1);

@@ -32,7 +32,7 @@ fn frozen_standbys_hold_up_no_page_and_not_the_board() {
         });
         drop(frozen);
         for standby in &site.standbys {
-            eventually("it is back", || count(&window, standby, "is back") == 1);
+            eventually("it is back", || count(&window, standby, "is in use again") == 1);
         }
     });
     [&shop, &window].into_iter().for_each(assert_board_was_always_read);

@@ -37,7 +37,7 @@ fn a_standby_that_falls_behind_is_left_out_until_it_has_caught_up() {
         assert!(other.reads() > before_other, "the other one is read from");
         assert_eq!(count(&window, other, "is left out"), 0);
         paused.resume();
-        eventually("it is back", || both("is back", 1));
+        eventually("it is back", || both("is in use again", 1));
         let before = paused.reads();
         eventually("it is read from again", || paused.reads() > before + 2);
         thread::sleep(Duration::from_millis(500));

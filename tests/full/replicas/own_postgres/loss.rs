@@ -35,13 +35,13 @@ fn standbys_that_die_cost_no_request_and_without_any_the_primary_is_read() {
         eventually("the second is left out", || count(&server, second, "is left out") == 1);
         eventually("the primary is read from", || site.primary_reads() > primary_reads + 4);
         first.cluster.start_again();
-        eventually("the first is back", || count(&server, first, "is back") == 1);
+        eventually("the first is back", || count(&server, first, "is in use again") == 1);
         let before = first.reads();
         eventually("the first is read from", || first.reads() > before + 4);
         // One line when it goes, one when it comes.
         thread::sleep(Duration::from_secs(1));
         let lines = |what| site.standbys.each_ref().map(|it| count(&server, it, what));
-        assert_eq!((lines("is left out"), lines("is back")), ([1, 1], [1, 0]));
+        assert_eq!((lines("is left out"), lines("is in use again")), ([1, 1], [1, 0]));
     });
     let statuses = &rush.ledger.lock().expect("a lock").statuses.clone();
     assert!(statuses.keys().all(|status| *status == 303), "{statuses:?}");
