@@ -1,4 +1,3 @@
 #![no_main]
 
-
 libfuzzer_sys::fuzz_target!(|input: &[u8]| testkit::properties::codes::holds(input));

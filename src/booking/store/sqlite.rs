@@ -96,10 +96,10 @@ fn insert_fitting(
         let ticket_type = ticket_types.get(&order.ticket_type_id);
         let limit = ticket_type.and_then(|it| it.max_per_person);
         let person = limit.map(|_| person_key(order));
-        if let (Some(limit), Some(person)) = (limit, &person) {
-            if let Entry::Vacant(unknown) = remaining.people.entry(person.clone()) {
-                unknown.insert(Holding { limit, held: held_by(sqlite, person)? });
-            }
+        if let (Some(limit), Some(person)) = (limit, &person)
+            && let Entry::Vacant(unknown) = remaining.people.entry(person.clone())
+        {
+            unknown.insert(Holding { limit, held: held_by(sqlite, person)? });
         }
         let fits = remaining.check(order, person.as_ref());
         let inserted = match (ticket_type, fits) {
