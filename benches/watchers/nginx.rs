@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::Result;
+use testkit::server::free_port;
 
 /// Lives as long as somebody holds its input open, so it is stopped even when this process is killed.
 const SCRIPT: &str = "
@@ -32,7 +33,7 @@ impl Nginx {
         let folder = folder.join("nginx");
         fs::create_dir(&folder)?;
         fs::write(folder.join("availability"), body)?;
-        let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         fs::write(folder.join("nginx.conf"), configuration(&folder, address))?;
         let mut shell = Command::new("bash")
             .args(["-c", SCRIPT, &folder.display().to_string(), &address.port().to_string()])

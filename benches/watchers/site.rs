@@ -1,11 +1,12 @@
 //! The server under load, as several processes on one port where one may not hold all connections.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::Result;
 use testkit::bench::machine::resident_mib;
 use testkit::bench::server::Server;
+use testkit::server::free_port;
 
 /// What a server needs beside its watchers: buyers, database, files.
 const RESERVE: usize = 700;
@@ -23,8 +24,8 @@ impl Site {
         let each = room(descriptors);
         // The kernel deals connections out by chance, so not to the last place.
         let count = (watchers + watchers / 20).div_ceil(each);
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
-        let bind = port.to_string();
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let bind = address.to_string();
         let settings = [
             ("REUSE_PORT", "true"),
             ("BIND", bind.as_str()),
@@ -35,7 +36,7 @@ impl Site {
         ];
         let servers =
             (0..count).map(|_| Server::start(url, folder, &settings)).collect::<Result<Vec<_>>>()?;
-        Ok(Self { address: port, servers, descriptors })
+        Ok(Self { address, servers, descriptors })
     }
 
     pub fn pids(&self) -> Vec<u32> {

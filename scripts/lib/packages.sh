@@ -22,7 +22,7 @@ need_library() {
 }
 
 install_packages() {
-  [ $# -eq 0 ] && return
+  [ $# -eq 0 ] && return 0
   local missing=("$@")
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     echo "Installing ${missing[*]}"
@@ -41,7 +41,7 @@ install_packages() {
     for folder in /usr/lib/postgresql/*/bin; do
       [ -d "$folder" ] && PATH=$PATH:$folder
     done
-    return
+    return 0
   fi
   echo "The tests need these Debian packages, or the same from elsewhere: ${missing[*]}" >&2
   echo "Install them with: sudo apt-get install ${missing[*]}" >&2

@@ -259,7 +259,9 @@ fn open(log: &Path) -> File {
 /// its port, or even connect to itself.
 pub fn free_port() -> u16 {
     static KEPT: Mutex<Vec<File>> = Mutex::new(Vec::new());
-    let folder = std::env::temp_dir().join("techkraft-test-ports");
+    // One folder for each user: nobody can lock the files of another.
+    let user = rustix::process::geteuid().as_raw();
+    let folder = std::env::temp_dir().join(format!("techkraft-test-ports-{user}"));
     std::fs::create_dir_all(&folder).expect("a folder for the locks");
     loop {
         let port = rand::rng().random_range(10_000..30_000_u16);
