@@ -51,12 +51,24 @@ pub struct Started {
     pub mail: SenderHandle,
 }
 
+/// Opens the desk, on a database and a board, with the wakeup of the outbox.
+pub type OpenDesk = Box<dyn FnOnce(&Database, Arc<Board>, Arc<Wakeup>) -> Result<Desk, StartError>>;
+
 /// Opens the database, migrates it, seeds it when it is empty, and listens. Called inside actix's runtime,
 /// in which the server and what keeps the board fresh go on.
 ///
 /// # Errors
 /// One line that names what is wrong and the hint.
 pub fn start(config: Config) -> Result<Started, StartError> {
+    let limits = config.desk;
+    start_with(config, Box::new(move |db, board, wakeup| Desk::open(db, board, wakeup, limits)))
+}
+
+/// The same with another desk, as a benchmark has one that books nothing.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartError> {
     // The port first: when it is taken, nothing has been touched yet.
     let (listener, departure) = connections::open_site(config.bind, config.connections.reuse_port)?;
     let ops_listener = ops::listen(&config.operations, config.connections.reuse_port)?;
@@ -73,7 +85,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     let shared = share(&board, &config, &secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
     let mail = mail::service::open(&config.mail, &db, &public_url, &secrets)?;
-    let desk = Arc::new(open_desk(&config, &db, &board, &mail.wakeup)?);
+    let desk = Arc::new(open_desk(&db, Arc::clone(&board), Arc::clone(&mail.wakeup))?);
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
     let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, config.board_refresh));
     let app = web::Data::new(App {
@@ -122,8 +134,7 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     log::info!("this is {}, version {}, on {address}", ops.identity, env!("CARGO_PKG_VERSION"));
-    let mail = mail.sender;
-    Ok(Started { address, ops_address, server, departure, ops, new_password, public_url, mail })
+    Ok(Started { address, ops_address, server, departure, ops, new_password, public_url, mail: mail.sender })
 }
 
 /// `PUBLIC_URL`, or the address that the server listens on.
@@ -153,23 +164,6 @@ fn keep_pace(app: &App, poll: PollSeconds) -> Arc<Lag> {
     let set_stress = move |under_stress| board.set_stress(under_stress);
     actix_web::rt::spawn(pace::keep(poll, set_stress, Arc::clone(&lag), queue_fill));
     lag
-}
-
-/// The desk that the settings ask for.
-fn open_desk(
-    config: &Config,
-    db: &Database,
-    board: &Arc<Board>,
-    mail: &Arc<Wakeup>,
-) -> Result<Desk, StartError> {
-    let board = Arc::clone(board);
-    if config.desk_pretends {
-        Desk::pretend(board, config.desk)
-    } else if config.desk_without_mail {
-        Desk::without_mail(db, board, config.desk)
-    } else {
-        Desk::open(db, board, Arc::clone(mail), config.desk)
-    }
 }
 
 /// Joins the other servers' board, when there is a place to share it in.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::Result;
 use crate::crowd::Crowd;
 use crate::plan::Plan;
-use crate::{pgbench, postgres};
+use crate::{no_database, pgbench, postgres};
 use testkit::bench::database::SaleDatabase;
 use testkit::bench::machine::{Usage, resident_mib};
 use testkit::bench::server::Server;
@@ -42,8 +42,6 @@ impl Kind {
 
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::NoDatabase => &[("DESK_PRETENDS", "true")],
-            Self::PostgresWithoutMail | Self::SqliteWithoutMail => &[("DESK_WITHOUT_MAIL", "true")],
             Self::PostgresUnbatched | Self::SqliteUnbatched => &[("DESK_BATCH_SIZE", "1")],
             _ => &[],
         }
@@ -85,15 +83,19 @@ pub fn all(folder: &Path, cluster: &postgres::Cluster) -> Result<Vec<Contender>>
         (Kind::SqliteBatched, sqlite("batched.db")),
         (Kind::SqliteWithoutMail, sqlite("without_mail.db")),
         // On SQLite, where whatever is still read costs least.
-        (Kind::NoDatabase, sqlite("pretends.db")),
+        (Kind::NoDatabase, sqlite("no_database.db")),
         (Kind::PostgresUnbatched, cluster.create_database("unbatched")?),
         (Kind::SqliteUnbatched, sqlite("unbatched.db")),
         (Kind::Pgbench, cluster.create_database("pgbench")?),
     ];
     let open = |(kind, url): (Kind, String)| {
         let database = SaleDatabase::prepare(&url, folder)?;
+        if matches!(kind, Kind::PostgresWithoutMail | Kind::SqliteWithoutMail) {
+            database.drop_confirmations()?;
+        }
         let server = match kind {
             Kind::Pgbench => None,
+            Kind::NoDatabase => Some(Server::start_own(&url, folder, no_database::ARGUMENT)?),
             _ => Some(Server::start(&url, folder, kind.settings())?),
         };
         Ok(Contender { kind, database, server, postmaster: cluster.postmaster })

@@ -9,6 +9,7 @@
 
 mod contender;
 mod crowd;
+mod no_database;
 mod pgbench;
 mod plan;
 mod report;
@@ -24,6 +25,15 @@ use testkit::bench::Result;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == no_database::ARGUMENT) {
+        return match no_database::serve() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("onsale: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     // Only `cargo bench` says so; `cargo test --benches` must not wait ten minutes.
     if !arguments.iter().any(|argument| argument == "--bench") {
         println!("Nothing is measured here: run `cargo bench --bench onsale`.");

@@ -83,7 +83,8 @@ pub struct Booking {
 
 impl Booking {
     /// The booking that an order becomes at a price in cents.
-    fn of(order: &Order, unit_price_cents: i64, currency: String, created_at: NaiveDateTime) -> Self {
+    #[must_use]
+    pub fn of(order: &Order, unit_price_cents: i64, currency: String, created_at: NaiveDateTime) -> Self {
         Self {
             reference: new_reference(),
             token: new_token(),

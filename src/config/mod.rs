@@ -128,10 +128,6 @@ pub struct Config {
     pub poll: PollSeconds,
     /// Where servers share their board.
     pub redis_url: Option<RedisUrl>,
-    /// Orders are answered without booking. True on a loopback address only.
-    pub desk_pretends: bool,
-    /// Bookings get no confirmation mail. True on a loopback address only.
-    pub desk_without_mail: bool,
     pub secrets: SecretConfig,
     /// Scheme, host and port, without a trailing slash. `None`: derived from [`Config::bind`].
     pub public_url: Option<String>,
@@ -164,8 +160,6 @@ impl Config {
         Ok(Self {
             bind,
             operations: settings.operations.parse(bind, !trusted_proxies.is_empty(), public_url.is_some())?,
-            desk_pretends: settings.desk.pretends(bind)?,
-            desk_without_mail: settings.desk.without_mail(bind)?,
             database_pool_size: pool_size,
             replicas: settings.replicas.parse(&database_url, pool_size)?,
             mail: settings.mail.parse(&database_url)?,
@@ -247,7 +241,6 @@ mod tests {
             (["--desk-queue-length", "0"], "DESK_QUEUE_LENGTH", "0"),
             (["--desk-batch-size", "all"], "DESK_BATCH_SIZE", "all"),
             (["--desk-deadline-ms", "soon"], "DESK_DEADLINE_MS", "soon"),
-            (["--desk-without-mail", "perhaps"], "DESK_WITHOUT_MAIL", "perhaps"),
             (["--secret-key", "short"], "SECRET_KEY", "hidden"),
             (["--secret-key-previous", "short,short"], "SECRET_KEY_PREVIOUS", "hidden"),
             (["--public-url", "tickets.example.org"], "PUBLIC_URL", "tickets.example.org"),

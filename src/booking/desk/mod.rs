@@ -16,7 +16,6 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use chrono::Utc;
 use prometheus_client::registry::Registry;
 
 use self::metrics::DeskMetrics;
@@ -24,7 +23,7 @@ use self::queued_order::QueuedOrder;
 use self::sold_out::SoldOut;
 use self::worker::Worker;
 use super::store::{self, Batch};
-use super::{Booking, BookingOutcome, Order};
+use super::{BookingOutcome, Order};
 use crate::db::{Database, Failure};
 use crate::error::Error;
 use crate::events::board::Board;
@@ -62,32 +61,15 @@ impl Desk {
         limits: DeskLimits,
     ) -> Result<Self, StartError> {
         let mut writer = db.writer();
-        Self::with_store(limits, board, outbox_wakeup, move |orders| {
-            writer.run(|db| store::book_batch::<true>(db, orders))
-        })
+        let book_batch = move |orders: &[&Order]| writer.run(|db| store::book_batch(db, orders));
+        Self::with_store(limits, board, outbox_wakeup, book_batch)
     }
 
-    /// A desk that books and queues no mail, for benchmarks.
+    /// Opens a desk that books with `book_batch`. A benchmark measures a server without a database this way.
     ///
     /// # Errors
     /// When the system has no thread for it.
-    pub fn without_mail(db: &Database, board: Arc<Board>, limits: DeskLimits) -> Result<Self, StartError> {
-        log::warn!("DESK_WITHOUT_MAIL: bookings get no confirmation email");
-        let mut writer = db.writer();
-        let book_batch = move |orders: &[&Order]| writer.run(|db| store::book_batch::<false>(db, orders));
-        Self::with_store(limits, board, Arc::default(), book_batch)
-    }
-
-    /// A desk that books nothing and answers every order as booked, for benchmarks without a database.
-    ///
-    /// # Errors
-    /// When the system has no thread for it.
-    pub fn pretend(board: Arc<Board>, limits: DeskLimits) -> Result<Self, StartError> {
-        log::warn!("DESK_PRETENDS: orders are answered, but nothing is booked");
-        Self::with_store(limits, board, Arc::default(), |orders| Ok(pretended(orders)))
-    }
-
-    fn with_store(
+    pub fn with_store(
         limits: DeskLimits,
         board: Arc<Board>,
         outbox_wakeup: Arc<Wakeup>,
@@ -191,20 +173,23 @@ impl Desk {
     }
 }
 
-fn pretended(orders: &[&Order]) -> Batch {
-    let now = Utc::now().naive_utc();
-    let booked = |order: &&Order| BookingOutcome::Booked(Booking::of(order, 0, "USD".into(), now));
-    Batch { outcomes: orders.iter().map(booked).collect(), ..Batch::default() }
-}
-
 fn order_dropped() -> Error {
     Error::Internal("the desk's worker dropped an order".into())
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::Utc;
+
     use super::*;
+    use crate::booking::Booking;
     use crate::booking::buyer::Buyer;
+
+    fn pretended(orders: &[&Order]) -> Batch {
+        let now = Utc::now().naive_utc();
+        let booked = |order: &&Order| BookingOutcome::Booked(Booking::of(order, 0, "USD".into(), now));
+        Batch { outcomes: orders.iter().map(booked).collect(), ..Batch::default() }
+    }
 
     #[actix_web::test]
     async fn a_panic_costs_the_desk_one_batch_only() {

@@ -30,17 +30,17 @@ pub struct Batch {
 
 /// Books orders with different request keys, first come, first served: each whole or not at all, each at
 /// most once, and each with its confirmation in the outbox ([`crate::mail`]). All of it is committed when
-/// this returns. With `MAILS` false no mail is written: what the benchmark compares with.
+/// this returns.
 ///
 /// # Errors
 /// What the database said. Then nothing is known of any order, and sending the same batch again is safe.
-pub fn book_batch<const MAILS: bool>(db: &mut Db, orders: &[&Order]) -> QueryResult<Batch> {
+pub fn book_batch(db: &mut Db, orders: &[&Order]) -> QueryResult<Batch> {
     match db {
-        Db::Postgres(pg) => postgres::book_batch::<MAILS>(pg, orders),
+        Db::Postgres(pg) => postgres::book_batch(pg, orders),
         Db::Sqlite(_) => write_transaction(db, |db| match db {
-            Db::Sqlite(sqlite) => sqlite::book_batch::<MAILS>(sqlite, orders),
+            Db::Sqlite(sqlite) => sqlite::book_batch(sqlite, orders),
             // The connection is the same as above.
-            Db::Postgres(pg) => postgres::book_batch::<MAILS>(pg, orders),
+            Db::Postgres(pg) => postgres::book_batch(pg, orders),
         }),
     }
 }

@@ -31,17 +31,12 @@ struct TicketTypeRow {
 }
 
 /// Runs inside the caller's transaction, which holds the write lock: what is read here stays true.
-pub(super) fn book_batch<const MAILS: bool>(
-    sqlite: &mut SqliteConnection,
-    orders: &[&Order],
-) -> QueryResult<Batch> {
+pub(super) fn book_batch(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<Batch> {
     let mut ticket_types = read_tiers(sqlite, orders)?;
     let last_id = last_booking_id(sqlite)?;
     let mut outcomes = insert_fitting(sqlite, orders, &ticket_types)?;
     claim_sums(sqlite, orders, &mut outcomes, &mut ticket_types)?;
-    if MAILS {
-        insert_confirmations(sqlite, last_id)?;
-    }
+    insert_confirmations(sqlite, last_id)?;
     let outcomes = outcomes.into_iter().zip(orders).map(|(outcome, order)| {
         outcome.unwrap_or_else(|| match ticket_types.get(&order.ticket_type_id) {
             Some(ticket_type) => BookingOutcome::NotEnough { left: ticket_type.available },

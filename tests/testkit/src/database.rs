@@ -94,6 +94,15 @@ impl TestDatabase {
         self.schema.is_some()
     }
 
+    /// Runs `act` while the outbox takes no confirmations.
+    pub fn without_confirmations<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.execute(drop_confirmations(self.is_postgres()));
+        let done = act();
+        let table = if self.is_postgres() { " ON confirmation_batches" } else { "" };
+        self.execute(&format!("DROP TRIGGER drop_confirmations{table}"));
+        done
+    }
+
     /// Runs SQL beside the app.
     pub fn execute(&self, sql: &str) {
         if self.is_postgres() {
@@ -204,4 +213,17 @@ impl Drop for TestDatabase {
 
 fn connect_postgres(url: &str) -> PgConnection {
     PgConnection::establish(url).unwrap_or_else(|e| panic!("{url}: {e}"))
+}
+
+/// Makes the database drop the confirmations that bookings put into the outbox.
+#[must_use]
+pub fn drop_confirmations(is_postgres: bool) -> &'static str {
+    if is_postgres {
+        "CREATE OR REPLACE FUNCTION drop_confirmations() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+         CREATE TRIGGER drop_confirmations BEFORE INSERT ON confirmation_batches
+         FOR EACH ROW EXECUTE FUNCTION drop_confirmations()"
+    } else {
+        "CREATE TRIGGER drop_confirmations BEFORE INSERT ON confirmation_batches
+         BEGIN SELECT RAISE(IGNORE); END"
+    }
 }

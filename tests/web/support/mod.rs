@@ -143,8 +143,6 @@ pub fn config(database: &TestDatabase) -> Config {
         // One pace, so that a machine that is busy with other tests changes no tag.
         poll: PollSeconds { usual: 5, busy: 5 },
         redis_url: None,
-        desk_pretends: false,
-        desk_without_mail: false,
         secrets: SecretConfig::default(),
         public_url: None,
         trusted_proxies: TrustedProxies::default(),

@@ -21,12 +21,12 @@ use crate::schema::bookings;
 /// least one of them has sold something, so this many is a storm; the buyers are then told to try again.
 const ROUNDS_MAX: usize = 16;
 
-pub(super) fn book_batch<const MAILS: bool>(pg: &mut PgConnection, orders: &[&Order]) -> QueryResult<Batch> {
+pub(super) fn book_batch(pg: &mut PgConnection, orders: &[&Order]) -> QueryResult<Batch> {
     let mut outcomes: Vec<Option<BookingOutcome>> = vec![None; orders.len()];
     let mut stock = BTreeMap::new();
     let mut open: Vec<usize> = (0..orders.len()).collect();
     for round in 0..ROUNDS_MAX {
-        let left = claim::<MAILS>(pg, orders, &open, &mut outcomes, &mut stock)?;
+        let left = claim(pg, orders, &open, &mut outcomes, &mut stock)?;
         open.retain(|index| outcomes[*index].is_none());
         open = left.propose(orders, &open, &mut outcomes);
         if open.is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn book_batch<const MAILS: bool>(pg: &mut PgConnection, orders: &[&Or
 
 /// Runs the statement for the open orders, notes the outcomes that are final, and returns what is left for
 /// those that are not: their ticket types held too little for all of them, or their buyers too much.
-fn claim<const MAILS: bool>(
+fn claim(
     pg: &mut PgConnection,
     orders: &[&Order],
     open: &[usize],
@@ -50,8 +50,7 @@ fn claim<const MAILS: bool>(
     let created_at = Utc::now().naive_utc();
     let draft = |&index: &usize| Booking::of(orders[index], 0, String::new(), created_at);
     let drafts: Vec<Booking> = open.iter().map(draft).collect();
-    let ticket_types: Vec<ClaimedTicketType> =
-        statement::<MAILS>(orders, open, &drafts, created_at).load(pg)?;
+    let ticket_types: Vec<ClaimedTicketType> = statement(orders, open, &drafts, created_at).load(pg)?;
     let known: HashSet<&String> =
         ticket_types.first().into_iter().flat_map(|ticket_type| &ticket_type.known).collect();
     let by_id: HashMap<i64, &ClaimedTicketType> =

@@ -68,12 +68,10 @@ WITH known AS MATERIALIZED (
     WHERE (fresh.ticket_type_id, coalesce(fresh.normalized, lower(fresh.buyer_email COLLATE \"C\")))
         NOT IN (SELECT id, person FROM refused)
     ORDER BY fresh.request_key COLLATE \"C\"
-/* mails */
     RETURNING id, buyer_email
 ), confirmations AS (
     INSERT INTO confirmation_batches (booking_ids, queued_at)
     SELECT array_agg(id), $8 FROM inserted WHERE buyer_email NOT LIKE 'user:%' HAVING count(*) > 0
-/* mails */
 )
 SELECT t.id, claimed.id IS NOT NULL, coalesce(claimed.price_cents, t.price_cents), e.currency,
        coalesce(claimed.available, t.available), coalesce(claimed.version, t.version),
@@ -85,12 +83,9 @@ JOIN events e ON e.id = t.event_id
 LEFT JOIN claimed ON claimed.id = t.id
 WHERE t.id = ANY ($9)";
 
-/// What stands between two of these is left out by a desk that writes no mail.
-const MAILS_MARK: &str = "/* mails */";
-
 /// The statement with a batch's values, as columns. Its type names it, so that it is prepared once.
 #[derive(Default)]
-pub(super) struct ClaimStatement<'a, const MAILS: bool> {
+pub(super) struct ClaimStatement<'a> {
     request_keys: Vec<&'a str>,
     ticket_type_ids: Vec<i64>,
     quantities: Vec<i32>,
@@ -103,15 +98,14 @@ pub(super) struct ClaimStatement<'a, const MAILS: bool> {
     distinct_ticket_type_ids: Vec<i64>,
 }
 
-impl<const MAILS: bool> QueryId for ClaimStatement<'_, MAILS> {
-    type QueryId = ClaimStatement<'static, MAILS>;
+impl QueryId for ClaimStatement<'_> {
+    type QueryId = ClaimStatement<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<const MAILS: bool> QueryFragment<Pg> for ClaimStatement<'_, MAILS> {
+impl QueryFragment<Pg> for ClaimStatement<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let parts = CLAIM.split(MAILS_MARK).enumerate().filter(|(index, _)| MAILS || *index != 1);
-        for (number, piece) in parts.flat_map(|(_, part)| part.split('$').enumerate()) {
+        for (number, piece) in CLAIM.split('$').enumerate() {
             if number == 0 {
                 out.push_sql(piece);
                 continue;
@@ -135,7 +129,7 @@ impl<const MAILS: bool> QueryFragment<Pg> for ClaimStatement<'_, MAILS> {
     }
 }
 
-impl<const MAILS: bool> Query for ClaimStatement<'_, MAILS> {
+impl Query for ClaimStatement<'_> {
     type SqlType = (
         BigInt,
         Bool,
@@ -150,7 +144,7 @@ impl<const MAILS: bool> Query for ClaimStatement<'_, MAILS> {
     );
 }
 
-impl<const MAILS: bool> RunQueryDsl<PgConnection> for ClaimStatement<'_, MAILS> {}
+impl RunQueryDsl<PgConnection> for ClaimStatement<'_> {}
 
 /// What the statement says of one ticket type.
 #[derive(Queryable)]
@@ -177,12 +171,12 @@ impl ClaimedTicketType {
 }
 
 /// The statement for the open orders, each with the draft of its booking.
-pub(super) fn statement<'a, const MAILS: bool>(
+pub(super) fn statement<'a>(
     orders: &[&'a Order],
     open: &[usize],
     drafts: &'a [Booking],
     created_at: NaiveDateTime,
-) -> ClaimStatement<'a, MAILS> {
+) -> ClaimStatement<'a> {
     let mut claim = ClaimStatement { created_at, ..ClaimStatement::default() };
     for (&index, booking) in open.iter().zip(drafts) {
         let order = orders[index];

@@ -10,6 +10,7 @@ use techkraft::schema::{bookings, ticket_types};
 
 use crate::bench::Result;
 use crate::bench::server::techkraft;
+use crate::database::drop_confirmations;
 
 const HOT_TIER: &str = "General Admission";
 /// More than any round can sell.
@@ -63,6 +64,15 @@ impl SaleDatabase {
         self.database.write_blocking(|db| match db {
             Db::Postgres(pg) => pg.batch_execute("TRUNCATE mails"),
             Db::Sqlite(sqlite) => sqlite.batch_execute("DELETE FROM mails"),
+        })?;
+        Ok(())
+    }
+
+    /// From now on the outbox takes no confirmations: the database drops them, so that no sender has work.
+    pub fn drop_confirmations(&self) -> Result<()> {
+        self.database.write_blocking(|db| match db {
+            Db::Postgres(pg) => pg.batch_execute(drop_confirmations(true)),
+            Db::Sqlite(sqlite) => sqlite.batch_execute(drop_confirmations(false)),
         })?;
         Ok(())
     }

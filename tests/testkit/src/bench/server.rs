@@ -13,7 +13,12 @@ pub const SECRET_KEY: &str = "a secret that only this benchmark uses, for itself
 /// A command of the binary on a database. A `DESK_…` setting of the caller's environment reaches it, so
 /// that others can be tried.
 pub fn techkraft(url: &str, folder: &Path) -> Command {
-    let mut command = Command::new(crate::binary());
+    program(crate::binary(), url, folder)
+}
+
+/// The same for another program with the same settings.
+fn program(program: &Path, url: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     command
         .current_dir(folder)
         .env("DATABASE_URL", url)
@@ -27,8 +32,6 @@ pub fn techkraft(url: &str, folder: &Path) -> Command {
         .env_remove("PUBLIC_URL")
         .env_remove("REDIS_URL")
         .env_remove("DATABASE_READ_URLS")
-        .env_remove("DESK_PRETENDS")
-        .env_remove("DESK_WITHOUT_MAIL")
         .env_remove("SMTP_URL")
         .env_remove("MAIL_DIR");
     command
@@ -44,8 +47,16 @@ pub struct Server {
 
 impl Server {
     pub fn start(url: &str, folder: &Path, settings: &[(&str, &str)]) -> Result<Self> {
-        let mut child =
-            techkraft(url, folder).envs(settings.iter().copied()).stdout(Stdio::piped()).spawn()?;
+        Self::run(techkraft(url, folder).envs(settings.iter().copied()), url)
+    }
+
+    /// A server that the running benchmark is itself, when it is started with this argument.
+    pub fn start_own(url: &str, folder: &Path, argument: &str) -> Result<Self> {
+        Self::run(program(&std::env::current_exe()?, url, folder).arg(argument), url)
+    }
+
+    fn run(command: &mut Command, url: &str) -> Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
         let mut output = BufReader::new(child.stdout.take().ok_or("the server has no output")?);
         let mut line = String::new();
         output.read_line(&mut line)?;
