@@ -12,7 +12,6 @@ use crate::booking::request_key::FormAges;
 use crate::booking::request_key::RequestKeys;
 use crate::db::Database;
 use crate::events::board::Board;
-use crate::guard::api_tokens::ApiTokens;
 use crate::guard::cookies::Cookies;
 use crate::outbox::wakeup::Wakeup;
 use crate::tickets::code::TicketCodes;
@@ -27,7 +26,6 @@ pub struct App {
     pub request_keys: RequestKeys,
     pub ticket_codes: TicketCodes,
     pub booking_links: BookingLinks,
-    pub api_tokens: ApiTokens,
     /// How old a booking form may be.
     pub form_ages: FormAges,
     /// To be notified after something was put into the outbox.

@@ -1,26 +1,21 @@
-//! TechKraft Tickets: a ticket office in one binary.
+//! TechKraft Tickets: a ticket shop in one binary.
 //!
-//! The map of the house. Data flows one way, `pages → desk and domain → store → db`:
+//! Imports go one way, from the first line of this map to the last:
 //!
-//! - [`commands`] are what the binary does, [`app`] opens the database and serves, [`routes`] is the URL
-//!   map on one screen.
-//! - [`events`]: concerts and their tiers. [`booking`]: orders, the desk that claims tickets, the booking
-//!   in the buyer's hand. [`tickets`]: their codes. [`admin`]: the organizer's pages.
-//! - [`api`] is the same for programs, in JSON.
-//! - Each of them has the same rooms: `mod.rs` its nouns and rules, `pages.rs` requests in and pages out,
-//!   `store.rs` all of its SQL.
-//! - [`connections`] is the way in: the listening socket, and how many and how slow its visitors may be.
-//! - [`guard`] stands between the network and the pages; [`page`] and [`error`] shape what goes out;
-//!   [`assets`] holds the static files; [`money`] writes amounts.
-//! - [`mail`] is what the site writes to its buyers: queued in the transaction that it speaks of, and sent
-//!   afterward.
-//! - [`reconciliation`] counts the books again, for `techkraft verify` and the organizer's pages; [`backup`] keeps
-//!   copies of them, proves each, and brings them back; [`textfile`] tells Prometheus of both.
-//! - `redis_health` knows whether Redis is there, for those who share something through it.
-//! - [`logging`] says what happens, and nothing that is somebody's own.
-//! - [`ops`] is for those who run it: health, readiness, metrics, and the way to stop; [`heartbeat`] tells who is
-//!   alive.
-//! - [`config`] reads the settings; [`db`] and [`schema`] know the two databases.
+//! - [`commands`] is what the binary does, [`config`] reads the settings, and [`server`] opens the database, wires the
+//!   parts together and runs. [`routes`] is the URL map on one screen.
+//! - [`admin`]: organizers' pages. [`api`]: JSON for programs. [`ops`]: health, readiness, metrics and the drain.
+//! - [`events`]: concerts and ticket types. [`booking`]: orders, the desk that claims tickets, and the booking in the
+//!   buyer's hand. [`tickets`]: codes and check-in. [`mail`]: composing and sending. [`backup`] and [`reconciliation`]:
+//!   copies of the data, and proof that its counts add up. [`app`] is what their handlers share.
+//! - [`auth`]: who is asking. [`audit`]: what was done. [`outbox`]: what is to be sent.
+//! - [`guard`]: cookies, secrets, CSRF and rate limits. [`db`]: the two databases. [`resource`]: what a URL is.
+//!   [`page`] and [`error`] shape responses, [`assets`] serves the static files.
+//! - The rest knows nothing of the shop: [`connections`], [`heartbeat`], [`log_safe`], [`logging`], [`money`],
+//!   [`redis_url`], [`schema`], [`start_error`], [`textfile`], [`venue_clock`].
+//!
+//! A feature has the same layout everywhere: `mod.rs` its types and rules, `pages.rs` its handlers, `store.rs` all of
+//! its SQL.
 
 #![forbid(unsafe_code)]
 

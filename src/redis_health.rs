@@ -17,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_millis(500);
 pub struct RedisHealth {
     connection: Mutex<Option<MultiplexedConnection>>,
     pub disconnected: Notify,
-    state: Mutex<State>,
+    state: Mutex<RedisState>,
     /// Host and port, for the log.
     place: String,
     messages: RedisMessages,
@@ -33,7 +33,7 @@ pub struct RedisMessages {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum RedisState {
     Untried,
     Up,
     Down,
@@ -45,7 +45,7 @@ impl RedisHealth {
         Self {
             connection: Mutex::default(),
             disconnected: Notify::default(),
-            state: Mutex::new(State::Untried),
+            state: Mutex::new(RedisState::Untried),
             place: client.get_connection_info().addr().to_string(),
             messages,
         }
@@ -66,7 +66,7 @@ impl RedisHealth {
             *self.connection.lock() = None;
             self.disconnected.notify_one();
         }
-        if self.changes_to(State::Down) {
+        if self.changes_to(RedisState::Down) {
             let error = one_line(error);
             log::warn!("Redis at {} is down, {}: {error}", self.place, self.messages.down);
         }
@@ -74,12 +74,12 @@ impl RedisHealth {
 
     /// Records a success, and logs it if Redis was down or new.
     pub fn record_success(&self) {
-        if self.changes_to(State::Up) {
+        if self.changes_to(RedisState::Up) {
             log::info!("{} through Redis at {}", self.messages.up, self.place);
         }
     }
 
-    fn changes_to(&self, state: State) -> bool {
+    fn changes_to(&self, state: RedisState) -> bool {
         std::mem::replace(&mut *self.state.lock(), state) != state
     }
 }

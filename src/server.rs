@@ -58,7 +58,7 @@ pub type OpenDesk = Box<dyn FnOnce(&Database, Arc<Board>, Arc<Wakeup>) -> Result
 /// in which the server and what keeps the board fresh go on.
 ///
 /// # Errors
-/// One line that names what is wrong and the hint.
+/// One line that says what is wrong and how to fix it.
 pub fn start(config: Config) -> Result<Started, StartError> {
     let limits = config.desk;
     start_with(config, Box::new(move |db, board, wakeup| Desk::open(db, board, wakeup, limits)))
@@ -97,7 +97,6 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         request_keys: RequestKeys::new(&secrets),
         ticket_codes: TicketCodes::new(&secrets),
         booking_links: BookingLinks::new(&secrets),
-        api_tokens: config.api_tokens.clone(),
         form_ages: config.forms,
         outbox_wakeup: mail.wakeup,
         public_url: public_url.clone(),
@@ -200,7 +199,7 @@ fn connection_limits(config: &Config) -> ConnectionLimits {
 /// The database, migrated and seeded, and whether it was seeded just now.
 ///
 /// # Errors
-/// One line that names what is wrong and the hint.
+/// One line that says what is wrong and how to fix it.
 pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartError> {
     db::migrate(&config.database_url)?;
     let db = Database::open(&config.database_url, config.database_pool_size)?;

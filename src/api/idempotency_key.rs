@@ -5,13 +5,13 @@
 //! booking, even while the first request is still running: both wait in the same queue, so there is no 409 for
 //! concurrent requests. Refusals are not stored: the same key can be tried again.
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::problem::{FieldError, Problem, ProblemType};
-use crate::guard::api_tokens::{self, ApiTokens};
+use crate::guard::{GuardSettings, api_tokens};
 
 pub const HEADER: &str = "Idempotency-Key";
 
@@ -24,8 +24,10 @@ pub const LENGTH_MAX: usize = 255;
 ///
 /// # Errors
 /// The problem, if the header is missing or invalid.
-pub fn of_request(request: &HttpRequest, tokens: &ApiTokens) -> Result<String, Problem> {
-    let token = api_tokens::bearer_token(request.headers()).and_then(|token| tokens.find(token));
+pub fn of_request(request: &HttpRequest) -> Result<String, Problem> {
+    let settings = request.app_data::<web::Data<GuardSettings>>();
+    let token = settings.zip(api_tokens::bearer_token(request.headers()));
+    let token = token.and_then(|(settings, token)| settings.api_tokens.find(token));
     let owner = token.map(|token| token.name.as_str()).unwrap_or_default();
     Ok(request_key(owner, &read(request)?))
 }

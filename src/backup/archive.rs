@@ -1,5 +1,5 @@
-//! A backup as it lies on the disk. It is written under another name, through to the disk, and gets its own
-//! when it is proved: whoever finds a backup finds a whole one.
+//! A backup on the disk. It is written under another name, synced, and renamed once it is proved: a file with a
+//! backup's name is always complete.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};

@@ -11,7 +11,7 @@ use crate::start_error::StartError;
 
 /// A dump waits no longer for a table that a migration holds.
 const LOCK_WAIT: &str = "--lock-wait-timeout=10s";
-/// Whoever restores need not be, nor know, the roles of the place where the dump was made.
+/// The roles of the database that was dumped need not exist where it is restored.
 const NOBODYS: [&str; 2] = ["--no-owner", "--no-privileges"];
 
 /// Writes one schema of a database into an empty file, as it was at one moment. Nobody waits for it.

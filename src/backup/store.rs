@@ -11,7 +11,7 @@ use crate::db::Db;
 use crate::log_safe::one_line;
 
 #[derive(QueryableByName)]
-struct Count {
+struct RowCount {
     #[diesel(sql_type = BigInt)]
     count: i64,
 }
@@ -29,7 +29,7 @@ struct Mode {
 }
 
 #[derive(QueryableByName)]
-struct Schema {
+struct CurrentSchema {
     #[diesel(sql_type = Nullable<Text>)]
     schema: Option<String>,
 }
@@ -57,12 +57,12 @@ pub(super) fn damage(db: &mut Db) -> QueryResult<Option<String>> {
 /// Whether an SQLite file holds any table.
 pub(super) fn has_tables(db: &mut Db) -> QueryResult<bool> {
     let tables = diesel::sql_query("SELECT COUNT(*) AS count FROM sqlite_master WHERE type = 'table'");
-    tables.get_result::<Count>(db).map(|it| it.count > 0)
+    tables.get_result::<RowCount>(db).map(|it| it.count > 0)
 }
 
 /// Whether a schema of PostgreSQL holds any table.
 pub(super) fn schema_has_tables(db: &mut Db, schema: &str) -> QueryResult<bool> {
-    diesel::sql_query(TABLES).bind::<Text, _>(schema).get_result::<Count>(db).map(|it| it.count > 0)
+    diesel::sql_query(TABLES).bind::<Text, _>(schema).get_result::<RowCount>(db).map(|it| it.count > 0)
 }
 
 /// Has the WAL of an SQLite file written back and removed, which needs the file for oneself: it fails while
@@ -75,12 +75,12 @@ pub(super) fn have_for_oneself(db: &mut Db) -> QueryResult<()> {
 /// The schema of PostgreSQL that the connection works in.
 pub(super) fn current_schema(db: &mut Db) -> QueryResult<Option<String>> {
     let schema = "SELECT CAST(current_schema() AS TEXT) AS schema";
-    diesel::sql_query(schema).get_result::<Schema>(db).map(|it| it.schema)
+    diesel::sql_query(schema).get_result::<CurrentSchema>(db).map(|it| it.schema)
 }
 
 /// How many others are connected to this database of PostgreSQL.
 pub(super) fn others(db: &mut Db) -> QueryResult<i64> {
-    diesel::sql_query(OTHERS).get_result::<Count>(db).map(|it| it.count)
+    diesel::sql_query(OTHERS).get_result::<RowCount>(db).map(|it| it.count)
 }
 
 /// Makes an empty database.
@@ -88,7 +88,7 @@ pub(super) fn create_database(db: &mut Db, name: &str) -> QueryResult<()> {
     db.batch_execute(&format!("CREATE DATABASE {} TEMPLATE template0", quoted(name)))
 }
 
-/// Removes a database, whoever is connected to it.
+/// Removes a database, and ends the connections to it.
 pub(super) fn drop_database(db: &mut Db, name: &str) -> QueryResult<()> {
     db.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name)))
 }

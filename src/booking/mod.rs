@@ -50,7 +50,7 @@ pub enum BookingOutcome {
     OverPersonLimit {
         /// The most of this ticket type that one address may hold.
         limit: i32,
-        /// What it holds already. Not for the page: whoever reads that may not be the address's owner.
+        /// What it holds already. Not for the page: its reader may not be the address's owner.
         held: i32,
     },
     /// The key has booked something else, or for somebody else; nothing was taken.

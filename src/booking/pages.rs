@@ -149,7 +149,7 @@ pub async fn create(
     Ok(response)
 }
 
-/// `GET /bookings/{token}`: the confirmation, for whoever holds the link.
+/// `GET /bookings/{token}`: the confirmation, for anyone with the link.
 pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
     let show = confirmation(&app, page.clone(), placed, None);

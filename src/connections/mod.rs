@@ -52,13 +52,13 @@ pub struct ConnectionLimits {
 }
 
 /// Adds the server's own headers to every response.
-pub type Signature = Arc<dyn Fn(&mut ResponseHead) + Send + Sync>;
+pub type HeadHook = Arc<dyn Fn(&mut ResponseHead) + Send + Sync>;
 
 /// Serves the app on a listening socket.
 pub fn serve<A, I, S, B>(
     listener: TcpListener,
     limits: ConnectionLimits,
-    signature: Signature,
+    signature: HeadHook,
     app: impl Fn() -> A + Clone + Send + 'static,
 ) -> io::Result<Server>
 where

@@ -1,4 +1,4 @@
-//! What the pool tells of itself, for whoever watches the server.
+//! The metrics of the connection pool and of the replicas, and probes for readiness.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;

@@ -22,8 +22,8 @@ const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/po
 /// One number for "somebody is migrating", the same in every server of a database.
 const MIGRATION_LOCK: i64 = 0x7ec4_4af7;
 
-/// A migration that waits for a table's lock makes everybody wait behind it who wants that table. It gives
-/// up sooner than a buyer does (`DESK_DEADLINE_MS`), the start fails, and whoever starts servers tries again.
+/// A migration that waits for a table's lock makes every later query on that table wait behind it. So it gives up
+/// before a buyer does (`DESK_DEADLINE_MS`), and the start fails: start the server again.
 const PATIENCE_WITH_LOCKS: &str = "SET lock_timeout = '4s'";
 
 /// What has been done to the database, and the floor when there is one: the newest migration that a program

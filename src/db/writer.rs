@@ -23,11 +23,10 @@ pub struct Writer {
     connection: Option<(Db, u64)>,
 }
 
-/// A plan is made once for a prepared statement, perhaps while a table is still empty, and kept while it
-/// grows by the thousands: scanning it whole must not look cheap then. A scan that is forbidden is only
-/// made very dear, which is what compiling a plan is for; so that is off, too. Whoever holds a row for
-/// longer than `lock_timeout` does not hold up the desk: its statement ends with nothing done, as it does
-/// on SQLite after the `busy_timeout`.
+/// PostgreSQL plans a prepared statement once, perhaps while a table is still empty, and keeps the plan while the table
+/// grows. So sequential scans are off. That only gives them a very high cost, which would make PostgreSQL compile the
+/// plan, so `jit` is off too. A row that somebody locks for longer than `lock_timeout` does not stop the desk: its
+/// statement ends with nothing done, as on SQLite after `busy_timeout`.
 const POSTGRES_SETTINGS: &str = "SET enable_seqscan = off; SET jit = off; SET lock_timeout = '5s'";
 
 /// Why a piece of work was not done, or is not known to be done.

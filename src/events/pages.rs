@@ -16,7 +16,7 @@ use crate::booking::buyer::Express;
 use crate::error::Error;
 use crate::page::Page;
 
-/// For one second, and for two more while whoever holds it asks again: together less than the shortest wait
+/// Fresh for one second, and served for two more while the cache revalidates: together less than the shortest wait
 /// between two polls, so that no browser is shown its own last answer.
 const FRESHNESS: &str = "public, max-age=1, stale-while-revalidate=2";
 

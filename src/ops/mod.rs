@@ -126,7 +126,7 @@ impl Ops {
 
     /// Adds to every response the name of the server and, while it is draining, `Connection: close`.
     #[must_use]
-    pub fn signature(&self) -> connections::Signature {
+    pub fn signature(&self) -> connections::HeadHook {
         let is_draining = Arc::clone(&self.is_draining);
         let served_by = self.identity.header();
         Arc::new(move |head| {

@@ -97,7 +97,7 @@ const VIOLATIONS: [(&str, &str); 16] = [
 ];
 
 #[derive(QueryableByName)]
-struct TicketTypeRow {
+struct TicketTypeSums {
     #[diesel(sql_type = Text)]
     event: String,
     #[diesel(sql_type = Text)]
@@ -124,7 +124,7 @@ struct Count {
 /// # Errors
 /// What the database said.
 pub fn reconcile(db: &mut Db) -> QueryResult<Reconciliation> {
-    let rows: Vec<TicketTypeRow> = diesel::sql_query(TICKET_TYPES).load(db)?;
+    let rows: Vec<TicketTypeSums> = diesel::sql_query(TICKET_TYPES).load(db)?;
     let ticket_types = rows.into_iter().map(|row| TicketTypeCount {
         event: row.event,
         ticket_type: row.ticket_type,

@@ -24,8 +24,8 @@ struct HeldBooking {
     name: String,
 }
 
-/// Lets a ticket in, once, or writes down why not. Runs inside the caller's write transaction, and holds the
-/// booking as it is until that ends: whoever wants to cancel it waits, and then finds who is in.
+/// Admits a ticket once, or records why not. Runs inside the caller's write transaction and locks the booking until it
+/// ends: a cancellation waits, and then finds the admission.
 ///
 /// # Errors
 /// What the database said.
@@ -51,7 +51,7 @@ pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<ScanOutcome> {
     refuse(db, scan, outcome)
 }
 
-/// How many of a booking's tickets are in. Whoever decides by it locks the booking's row first, as a
+/// How many of a booking's tickets are admitted. A caller that decides by it must lock the booking's row first, as a
 /// cancellation does: then no gate changes it until the end of the transaction.
 ///
 /// # Errors

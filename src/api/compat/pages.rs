@@ -97,7 +97,7 @@ fn order(
     let buyer = Buyer::of_user(&wanted.user_id)
         .ok_or_else(|| bad("Invalid userId: use 1 to 100 characters that can be seen".into()))?;
     let request_key = if request.headers().contains_key(idempotency_key::HEADER) {
-        idempotency_key::of_request(request, &app.api_tokens).map_err(|problem| of_problem(&problem))?
+        idempotency_key::of_request(request).map_err(|problem| of_problem(&problem))?
     } else {
         app.request_keys.generate().as_str().to_owned()
     };

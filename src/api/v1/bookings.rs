@@ -48,7 +48,7 @@ const NO_STORE: &str = "private, no-store";
     )
 )]
 pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Result<HttpResponse, Problem> {
-    let request_key = idempotency_key::of_request(&request, &app.api_tokens)?;
+    let request_key = idempotency_key::of_request(&request)?;
     let new_booking: NewBookingJson = body::read(&request, body)?;
     let (order, ticket_type) = new_booking
         .parse(&app.board, request_key)

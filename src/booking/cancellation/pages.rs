@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::events::{Event, TicketType};
 use crate::page::{Page, Toast, see_other, toast_cookie};
 
-/// Asks once more, or says why not.
+/// Asks for confirmation, or says why the booking cannot be canceled.
 #[derive(Template)]
 #[template(path = "bookings/cancellation.html")]
 struct CancellationPage {

@@ -1,5 +1,5 @@
-//! Links to all bookings of an address. Everything is in the link itself, sealed: no table to keep, no address
-//! to read for whoever finds the link in a log.
+//! Links to all bookings of an address. Everything is in the link itself, sealed: there is no table to keep, and a link
+//! in a log does not show the address.
 
 use chrono::{DateTime, Utc};
 

@@ -1,8 +1,8 @@
-//! Finding bookings again: whoever has lost the links names an email address, and the address gets a mail with
+//! Finding bookings again: a buyer who has lost the links enters an email address, and the address gets a mail with
 //! one link to all of its bookings.
 //!
-//! Nobody learns whether an address is known: known or not, the same is said, after the same time. Nor is
-//! anybody flooded: an address is written to once in [`PAUSE`] at most, whoever asks.
+//! The answer does not tell whether an address is known: it is the same, after the same time. Nor can anybody be
+//! flooded: an address gets at most one such mail in [`PAUSE`].
 
 pub mod link;
 pub mod pages;

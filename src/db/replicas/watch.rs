@@ -46,7 +46,7 @@ struct Primary {
 }
 
 /// A connection for probes, opened again when it was lost.
-struct Probe {
+struct ReplicaProbe {
     url: DatabaseUrl,
     connection: Option<Db>,
 }
@@ -62,7 +62,7 @@ pub(super) fn start(
     max_lag: Duration,
 ) -> Result<(), StartError> {
     let every = PROBE_INTERVAL.min(max_lag / 2);
-    let mut probe = Probe { url: with_time_limits(primary_url), connection: None };
+    let mut probe = ReplicaProbe { url: with_time_limits(primary_url), connection: None };
     let asked_at = Instant::now();
     let reading = probe.ask().map_err(|e| {
         let hint = "let its user call pg_control_system() and pg_current_wal_flush_lsn(), or leave DATABASE_READ_URLS out";
@@ -72,7 +72,7 @@ pub(super) fn start(
     let primary = Arc::new(Mutex::new(Primary { origin: reading.origin, positions }));
     for index in 0..replicas.all.len() {
         let primary = Arc::clone(&primary);
-        let mut probe = Probe { url: replicas.all[index].url.clone(), connection: None };
+        let mut probe = ReplicaProbe { url: replicas.all[index].url.clone(), connection: None };
         watch(replicas, every, move |replicas| {
             judge(&replicas.all[index], &mut probe, &primary, max_lag);
         })?;
@@ -99,7 +99,7 @@ fn watch(
 }
 
 /// Notes the primary's position. While it does not answer, the replicas are judged by what was noted.
-fn follow(probe: &mut Probe, primary: &Mutex<Primary>) {
+fn follow(probe: &mut ReplicaProbe, primary: &Mutex<Primary>) {
     let asked_at = Instant::now();
     match probe.ask() {
         Ok(reading) => {
@@ -111,7 +111,7 @@ fn follow(probe: &mut Probe, primary: &Mutex<Primary>) {
     }
 }
 
-fn judge(replica: &Replica, probe: &mut Probe, primary: &Mutex<Primary>, max_lag: Duration) {
+fn judge(replica: &Replica, probe: &mut ReplicaProbe, primary: &Mutex<Primary>, max_lag: Duration) {
     let is_in_use = replica.is_in_use();
     // Back only when it has really caught up, so that it does not come and go with every batch.
     let limit = if is_in_use { max_lag } else { max_lag / 2 };
@@ -144,7 +144,7 @@ fn check(reading: &Reading, primary: &Primary, limit: Duration) -> Result<(), St
     Ok(())
 }
 
-impl Probe {
+impl ReplicaProbe {
     fn ask(&mut self) -> Result<Reading, String> {
         // Taken out, and put back only when it has answered.
         let mut db = match self.connection.take() {

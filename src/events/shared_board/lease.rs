@@ -84,8 +84,7 @@ impl Lease {
         script.arg(&self.server).arg(json).arg(millis(self.snapshot_life)).query_async(redis).await
     }
 
-    /// Writes the snapshot whoever holds the lease: for a server that knows more than the holder's last
-    /// reading.
+    /// Writes the snapshot without holding the lease: for a server that knows more than the holder's last reading.
     pub async fn overwrite(
         &self,
         redis: &mut MultiplexedConnection,

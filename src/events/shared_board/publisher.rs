@@ -9,9 +9,9 @@ use tokio::sync::Notify;
 
 use crate::events::Stock;
 
-/// Takes what the desk has just left of its ticket types, and holds it until it is sent: of each ticket type the newest
-/// only, so that it never grows beyond the ticket types there are, and whoever puts something in waits for nobody:
-/// the lock is held for a few assignments. Without Redis nobody empties it, and nothing is kept.
+/// Takes the stock that the desk has just changed, and keeps it until it is sent. Only the newest stock of each ticket
+/// type is kept, so it never grows beyond the number of ticket types. The lock is held for a few assignments, so the
+/// desk does not wait. Without Redis nothing is kept.
 #[derive(Default)]
 pub struct Publisher {
     is_emptied: AtomicBool,

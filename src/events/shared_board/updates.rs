@@ -33,8 +33,7 @@ mod tests {
     use super::*;
     use crate::events::tests::{event, ticket_type};
 
-    /// Servers of another release read these forms. Whoever has to change this test raises `SCHEMA` in
-    /// `keys.rs` as well.
+    /// Servers of another release read these forms. A change to this test also needs a higher `SCHEMA` in `keys.rs`.
     #[test]
     fn the_forms_are_those_of_the_schema() {
         let stock = BoardUpdate::Stock(vec![Stock { ticket_type_id: 1, available: 2, version: 3 }]);

@@ -1,4 +1,4 @@
-//! Whether a secret is hard to guess: whoever guesses it can sign in as anybody.
+//! Whether a secret is hard to guess: with it, anybody could sign in as anyone.
 
 use zxcvbn::zxcvbn;
 

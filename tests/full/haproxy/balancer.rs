@@ -4,14 +4,13 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use testkit::packages;
 use testkit::server::free_port;
+use testkit::{guard, packages};
 
 const SHIPPED: &str = "deploy/haproxy/haproxy.cfg";
 
@@ -82,20 +81,9 @@ impl Drop for Balancer {
     }
 }
 
-/// A shell that runs HAProxy until this process has ended, even by a kill: then its standard input is closed. In a
-/// group of its own, so that Ctrl-C at the terminal does not end it before its time.
+/// A shell that runs HAProxy until this process has ended.
 fn guard(folder: &Path) -> Child {
     let script = r#"haproxy -W -f "$0/haproxy.cfg" >"$0/haproxy.txt" 2>&1 <&- & cat; kill $!
         for pid in "$0"/*.pid; do kill -KILL "$(cat "$pid")" 2>/dev/null; done; wait"#;
-    Command::new("sh")
-        .args(["-c", script])
-        .arg(folder)
-        .current_dir("/")
-        .env("PATH", packages::path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .expect("a shell")
+    guard::shell(script, folder).env("PATH", packages::path()).spawn().expect("a shell")
 }

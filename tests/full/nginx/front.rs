@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,8 +15,8 @@ use reqwest::redirect::Policy;
 use tempfile::TempDir;
 
 use testkit::database::TestDatabase;
-use testkit::packages;
 use testkit::server::{Server, free_port};
+use testkit::{guard, packages};
 
 /// Who have booked so far.
 static BUYERS: AtomicU32 = AtomicU32::new(0);
@@ -144,22 +143,12 @@ impl Drop for Nginx {
     }
 }
 
-/// A shell that runs nginx until this process has ended, even by a kill: then its standard input is closed.
-/// In a group of its own, so that Ctrl-C at the terminal does not end it before its time.
+/// A shell that runs nginx until this process has ended.
 fn guard(folder: &Path) -> Child {
     let script =
         r#"nginx -p "$0" -e "$0/error.log" -c "$0/nginx.conf" <&- & cat; kill $!; wait; rm -rf "$0""#;
-    Command::new("sh")
-        .args(["-c", script])
-        .arg(folder)
-        .current_dir("/")
-        .env("PATH", packages::path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(fs::File::create(folder.join("error.log")).expect("a log"))
-        .process_group(0)
-        .spawn()
-        .expect("a shell")
+    let log = fs::File::create(folder.join("error.log")).expect("a log");
+    guard::shell(script, folder).env("PATH", packages::path()).stderr(log).spawn().expect("a shell")
 }
 
 /// The shipped file with other ports and paths; each of them stands in it once.

@@ -1,9 +1,8 @@
 //! Behind nginx each visitor has a limit of his own, and what nginx keeps for all has none.
 
-use std::thread;
-use std::time::Duration;
-
 use reqwest::blocking::{Client, RequestBuilder};
+
+use testkit::wait::eventually;
 
 use crate::nginx::front::{FRAGMENT, Front};
 
@@ -45,10 +44,10 @@ fn visitors_are_told_apart_whatever_they_say_of_themselves() {
 fn the_copies_that_nginx_keeps_are_fetched_without_limit() {
     let front = Front::open_with(&[("RATE_LIMITS", "on"), ("RATE_LIMIT_PAGES", "1/hour")]);
     let ada = visitor(2);
-    while front.origin_requests_of(FRAGMENT) <= POLLS {
+    eventually("nginx has fetched more copies than a visitor may poll", || {
         assert_eq!(ada.get(front.url(FRAGMENT)).send().expect("an answer").status(), 200);
-        thread::sleep(Duration::from_millis(300));
-    }
+        front.origin_requests_of(FRAGMENT) > POLLS
+    });
     for number in 0..FILES + 3 {
         let answer = ada.get(front.url(&format!("/static/{number}.css"))).send().expect("an answer");
         assert_eq!(answer.status(), 404);

@@ -3,7 +3,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -11,6 +10,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use crate::database::TestDatabase;
+use crate::guard;
 use crate::server::free_port;
 
 pub struct Cluster {
@@ -40,7 +40,7 @@ impl Cluster {
         cluster
     }
 
-    /// A folder and a port, for whoever brings the data.
+    /// A folder and a port. The caller brings the data.
     pub fn without_data() -> Self {
         Self::in_folder(tempfile::tempdir().expect("a temporary folder"))
     }
@@ -54,21 +54,13 @@ impl Cluster {
         cluster
     }
 
-    /// A process that stops the cluster when this one has ended, even by a kill: then its standard input is
-    /// closed. In a group of its own, so that Ctrl-C at the terminal does not end it before its time.
+    /// A process that stops the cluster when this one has ended.
     fn guard(&self) -> Child {
         let mut stop = self.command("pg_ctl");
         stop.arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]);
-        Command::new("sh")
-            .args(["-c", r#"cat; "$@"; rm -rf "$0""#])
-            .arg(self.folder.path())
+        guard::shell(r#"cat; "$@"; rm -rf "$0""#, self.folder.path())
             .arg(stop.get_program())
             .args(stop.get_args())
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
             .spawn()
             .expect("a shell")
     }

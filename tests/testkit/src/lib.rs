@@ -9,6 +9,7 @@ pub mod bench;
 pub mod blockade;
 pub mod cluster;
 pub mod database;
+pub mod guard;
 pub mod packages;
 pub mod previous_release;
 pub mod properties;

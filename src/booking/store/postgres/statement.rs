@@ -16,8 +16,8 @@ use crate::booking::{Booking, Order};
 /// only orders of ticket types that were updated become bookings, with their confirmations in the outbox
 /// ([`crate::mail`]), where there is an address to send them to. A ticket type that holds too little is left alone.
 ///
-/// Of a ticket type with a limit for each person, the orders of whoever would hold too much are left out, all of that
-/// person's in this batch, and named. What they hold is counted once the ticket type is locked, by a function, because
+/// For a ticket type with a limit per person, all orders in this batch of a person who would hold too much are left
+/// out, and returned as refused. What they hold is counted once the ticket type is locked, by a function, because
 /// this statement does not see what was booked while it waited (`over_person_limit` in migration 8). For
 /// ticket types without a limit all of that works on no rows.
 ///

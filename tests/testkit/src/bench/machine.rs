@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::bench::Result;
 
-/// Linux counts a process's time in hundredths of a second for whoever asks, whatever it does inside.
+/// Linux reports a process's time in hundredths of a second (proc(5), `utime`).
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Seconds of processor time since each process began.
