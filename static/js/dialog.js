@@ -22,6 +22,8 @@
     if (!dialog.open) {
       addressBehind = location.href;
       dialog.showModal();
+      // The browser remembers how far it was scrolled when it closed.
+      dialog.scrollTop = 0;
     }
     if (booked) history.replaceState(history.state, "", booked.dataset.booked);
     focusIn(dialog);
