@@ -15,7 +15,7 @@ const LAYOUT_SHIFT_MAX: f64 = 0.01;
 const NOTICED: Duration = Duration::from_secs(12);
 
 #[tokio::test]
-async fn the_first_view_weighs_less_than_100_kilobytes() {
+async fn the_first_view_weighs_less_than_65_kilobytes() {
     let site = open_site();
     let visitor = Visitor::arrive(&site).await;
     let loaded: Vec<(String, f64)> = visitor

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::haproxy::crowd::during;
 use crate::haproxy::fleet::{Fleet, HOSTS};
 
-const BAD_RELEASE: &str = "tests/haproxy/bad_release.py";
+const BAD_RELEASE: &str = "tests/full/haproxy/bad_release.py";
 
 #[test]
 fn a_release_on_three_hosts_fails_nobody_and_loses_nothing() {
