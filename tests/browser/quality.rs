@@ -8,7 +8,7 @@ use crate::open_site;
 use crate::support::{CONFIRM, Site, Visitor};
 use crate::tickets::open_gate;
 
-const FIRST_VIEW_BYTES_MAX: f64 = 100.0 * 1024.0;
+const FIRST_VIEW_BYTES_MAX: f64 = 65.0 * 1024.0;
 /// A hundredth is a tenth of what is called good.
 const LAYOUT_SHIFT_MAX: f64 = 0.01;
 /// What is written behind the server's back is noticed later than a booking.
