@@ -31,7 +31,7 @@ impl Cluster {
     pub fn start() -> Result<Self> {
         let mut shell = Command::new("bash")
             .args(["-c", SCRIPT])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
