@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 use sha2::{Digest as _, Sha256};
@@ -16,6 +17,9 @@ const COMPRESSIBLE: [&str; 5] = ["css", "js", "svg", "txt", "webmanifest"];
 fn main() {
     println!("cargo::rerun-if-changed=static");
     println!("cargo::rerun-if-changed=migrations");
+    if links_packed_relocations() {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
     let static_folder = root.join("static");
@@ -36,6 +40,20 @@ fn main() {
         served.insert(path, (name, content));
     }
     fs::write(out.join("assets.rs"), table(&out, &served)).expect("OUT_DIR is writable");
+}
+
+/// Whether relative relocations may be packed into a bitmap, which saves a fourteenth of the binary. The dynamic linker
+/// of glibc reads them since 2.36 (2022). Another system's is not known here when it is built for.
+fn links_packed_relocations() -> bool {
+    let is_native_glibc =
+        env::var("TARGET") == env::var("HOST") && env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu");
+    let version = || {
+        let output = Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        let (major, minor) = text.trim().strip_prefix("glibc ")?.split_once('.')?;
+        Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
+    };
+    is_native_glibc && version().is_some_and(|version| version >= (2, 36))
 }
 
 /// Every file that a browser may ask for, as a path relative to `static/`.

@@ -8,10 +8,12 @@
 //! is limited for the requests of another.
 //!
 //! The hash is keyed with random numbers (SipHash), so nobody can find out which clients share a bucket. A cell is one
-//! atomic word: no lock, and no allocation after the start.
+//! atomic word: no lock. Memory is allocated by the block of buckets when a first client falls into it, so that a quiet
+//! server pays for few of them.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::marker::PhantomData;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -20,6 +22,9 @@ use governor::state::StateStore;
 
 /// Cells in a bucket: with more of them, the table forgets clients later. Eight words are one cache line.
 const BUCKET: usize = 8;
+
+/// Buckets in a block: 4 KiB of memory.
+const BLOCK: usize = 64;
 
 /// Bits of a word that distinguish the clients of a bucket. Two with the same tag count as one: in a full bucket that
 /// is one client in 32,000.
@@ -33,7 +38,8 @@ const TIME_MAX: u64 = (1 << TIME_BITS) - 1;
 
 /// The table. Each cell has 8 bytes.
 pub struct Cells<K> {
-    buckets: Box<[Bucket]>,
+    blocks: Box<[OnceLock<Box<[Bucket]>>]>,
+    buckets: usize,
     hasher: RandomState,
     of: PhantomData<fn(K)>,
 }
@@ -47,8 +53,14 @@ impl<K> Cells<K> {
     /// With `count` cells, rounded up to whole buckets.
     #[must_use]
     pub fn new(count: usize) -> Self {
-        let buckets = (0..count.div_ceil(BUCKET).max(1)).map(|_| Bucket::default()).collect();
-        Self { buckets, hasher: RandomState::new(), of: PhantomData }
+        let buckets = count.div_ceil(BUCKET).max(1);
+        let blocks = (0..buckets.div_ceil(BLOCK)).map(|_| OnceLock::new()).collect();
+        Self { blocks, buckets, hasher: RandomState::new(), of: PhantomData }
+    }
+
+    fn bucket(&self, index: usize) -> &Bucket {
+        let new_block = || (0..BLOCK).map(|_| Bucket::default()).collect();
+        &self.blocks[index / BLOCK].get_or_init(new_block)[index % BLOCK]
     }
 }
 
@@ -61,8 +73,8 @@ impl<K: Hash> StateStore for Cells<K> {
     {
         let hash = self.hasher.hash_one(key);
         let tag = hash >> TIME_BITS;
-        // The remainder is smaller than the length, so it fits an index.
-        let Bucket(cells) = &self.buckets[(hash & TIME_MAX) as usize % self.buckets.len()];
+        // The remainder is smaller than the number of buckets, so it fits an index.
+        let Bucket(cells) = self.bucket((hash & TIME_MAX) as usize % self.buckets);
         loop {
             let (cell, word) = find(cells, tag);
             let used_until = (word >> TIME_BITS == tag).then(|| Nanos::new((word & TIME_MAX) << STEP_BITS));

@@ -8,8 +8,8 @@
 //! time has limits that only a machine exceeds. What scalpers want has strict ones: a person who exceeds them is told
 //! how long to wait, keeps the filled form, and sends it again.
 //!
-//! Everything is counted in this process ([`cells`]), in less than a hundred nanoseconds and in a fixed amount of
-//! memory. With `REDIS_URL` the servers of a site count the strict classes together ([`shared`]).
+//! Everything is counted in this process ([`cells`]), in less than a hundred nanoseconds and in a bounded amount
+//! of memory. With `REDIS_URL` the servers of a site count the strict classes together ([`shared`]).
 //!
 //! Which URL is in which class does not belong here: that stands in [`crate::resource::urls`].
 
@@ -34,8 +34,8 @@ use self::rejection_log::RejectionLog;
 use self::shared::SharedLimits;
 use crate::resource::RateClass;
 
-/// Clients that each class remembers at once: half a MiB. Only clients that have used up some of their burst need a
-/// cell, so even ten thousand new clients a second push out nobody who matters.
+/// Clients that each class remembers at once: half a MiB at most. Only clients that have used up some of their burst
+/// need a cell, so even ten thousand new clients a second push out nobody who matters.
 const CLIENTS: usize = 1 << 16;
 
 /// The rate of each class.
