@@ -10,10 +10,6 @@ use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub struct ConnectionSettings {
-    /// Most open connections; lowered to what the limit of open files (ulimit -n) allows
-    #[arg(long, env = "MAX_CONNECTIONS", global = true, default_value = "50000")]
-    max_connections: String,
-
     /// Let several servers listen on the same port (SO_REUSEPORT): true or false
     #[arg(long, env = "REUSE_PORT", global = true, default_value = "false")]
     reuse_port: String,
@@ -42,7 +38,7 @@ impl ConnectionSettings {
             ));
         }
         Ok(ConnectionLimits {
-            connections: parse_number("MAX_CONNECTIONS", &self.max_connections, 1, 10_000_000)?,
+            connections: connections::CONNECTIONS_MAX,
             reuse_port: parse_bool("REUSE_PORT", &self.reuse_port)?,
             workers: workers.map(|value| parse_number("WORKERS", value, 1, 512)).transpose()?,
             keep_alive: connections::KEEP_ALIVE,

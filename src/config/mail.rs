@@ -1,7 +1,6 @@
 //! The settings of mail.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 use lettre::message::Mailbox;
@@ -32,10 +31,6 @@ pub struct MailSettings {
     /// Most mails per second from each server
     #[arg(long, env = "MAIL_PER_SECOND", global = true, default_value = "50")]
     mail_per_second: String,
-
-    /// Seconds that sending one mail may take
-    #[arg(long, env = "MAIL_TIMEOUT_SECONDS", global = true, default_value = "60")]
-    mail_timeout_seconds: String,
 }
 
 impl MailSettings {
@@ -49,10 +44,8 @@ impl MailSettings {
             let hint = "set it as `Box Office <tickets@example.org>`";
             return Err(StartError::setting("MAIL_FROM", "", "missing, but SMTP_URL is set", hint));
         }
-        let timeout = parse_number("MAIL_TIMEOUT_SECONDS", &self.mail_timeout_seconds, 1, 600)?;
         let limits = MailLimits {
             per_second: parse_number("MAIL_PER_SECOND", &self.mail_per_second, 1, 10_000)?,
-            timeout: Duration::from_secs(timeout),
             ..MailLimits::default()
         };
         Ok(MailConfig { destination, from, limits })

@@ -30,10 +30,6 @@ pub(super) struct RateLimitSettings {
     #[arg(long, env = "RATE_LIMIT_BOOKINGS", global = true, default_value = "30/minute")]
     rate_limit_bookings: String,
 
-    /// Sign-in attempts for each address
-    #[arg(long, env = "RATE_LIMIT_SIGN_IN", global = true, default_value = "10/minute")]
-    rate_limit_sign_in: String,
-
     /// API calls for each address; each token of API_TOKENS gets 10 times as many
     #[arg(long, env = "RATE_LIMIT_API", global = true, default_value = "60/minute")]
     rate_limit_api: String,
@@ -54,7 +50,7 @@ impl RateLimitSettings {
             polls: pages.times(POLLS_FOR_PAGE),
             static_files: pages.times(FILES_FOR_PAGE),
             bookings: parse_rate("RATE_LIMIT_BOOKINGS", &self.rate_limit_bookings)?,
-            sign_in: parse_rate("RATE_LIMIT_SIGN_IN", &self.rate_limit_sign_in)?,
+            sign_in: Rate::SIGN_IN,
             api,
             api_token: api.times(TOKEN_BONUS),
         };

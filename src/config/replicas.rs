@@ -1,10 +1,7 @@
 //! The settings of read replicas.
 
-use std::time::Duration;
-
 use clap::Args;
 
-use super::parse_number;
 use crate::db::{DatabaseUrl, ReplicaConfig, tls};
 use crate::log_safe::without_password;
 use crate::start_error::StartError;
@@ -14,18 +11,13 @@ pub(super) struct ReplicaSettings {
     /// PostgreSQL standbys of DATABASE_URL to read from, separated by commas
     #[arg(long, env = "DATABASE_READ_URLS", global = true, hide_env_values = true)]
     database_read_urls: Option<String>,
-
-    /// Most milliseconds that a replica may lag; one that lags more is skipped until it has caught up
-    #[arg(long, env = "REPLICA_MAX_LAG_MS", global = true, default_value = "2000")]
-    replica_max_lag_ms: String,
 }
 
 impl ReplicaSettings {
     pub(super) fn parse(&self, primary: &DatabaseUrl, pool_size: u32) -> Result<ReplicaConfig, StartError> {
-        let max_lag_ms = parse_number("REPLICA_MAX_LAG_MS", &self.replica_max_lag_ms, 100, 60_000)?;
         let typed = self.database_read_urls.as_deref().unwrap_or_default();
         let urls = if typed.is_empty() { Vec::new() } else { parse_urls(typed, primary)? };
-        Ok(ReplicaConfig { urls, max_lag: Duration::from_millis(max_lag_ms), pool_size })
+        Ok(ReplicaConfig { urls, pool_size })
     }
 }
 
@@ -59,8 +51,7 @@ mod tests {
     use super::*;
 
     fn parse(typed: &str, primary: &str) -> Result<ReplicaConfig, StartError> {
-        let settings =
-            ReplicaSettings { database_read_urls: Some(typed.into()), replica_max_lag_ms: "2000".into() };
+        let settings = ReplicaSettings { database_read_urls: Some(typed.into()) };
         settings.parse(&DatabaseUrl::parse(primary).expect("a URL"), 7)
     }
 

@@ -27,8 +27,8 @@ pub fn fit(wanted: usize, databases: usize, descriptors: Option<usize>) -> usize
     let room = descriptors.saturating_sub(databases + RESERVE).max(1);
     if room < wanted {
         log::warn!(
-            "MAX_CONNECTIONS={wanted}: this process may open {descriptors} files, so it holds {room} \
-             connections; raise the limit (LimitNOFILE in systemd, ulimit -n), or let several servers share \
+            "this process may open {descriptors} files, so it holds {room} connections instead of {wanted}; \
+             raise the limit (LimitNOFILE in systemd, ulimit -n), or let several servers share \
              the port with REUSE_PORT=true"
         );
     }

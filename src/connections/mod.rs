@@ -29,6 +29,9 @@ pub use self::descriptors::{fit, raise};
 pub use self::listener::{listen, open_site};
 use self::timed_stream::TimedStream;
 
+/// Most open connections of one server; fewer where the limit of open files allows fewer ([`fit`]).
+pub const CONNECTIONS_MAX: usize = 50_000;
+
 /// How long a connection may be idle. Longer than the time between two polls of a page, and than a load balancer's
 /// usual 60 s.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);

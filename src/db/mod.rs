@@ -94,7 +94,7 @@ impl Database {
     }
 
     /// Runs `work` on a replica that is well, or on the primary when none is: for what may be as old as
-    /// `REPLICA_MAX_LAG_MS`. It runs again elsewhere where it fails. Off the async threads.
+    /// the limit. It runs again elsewhere where it fails. Off the async threads.
     ///
     /// # Errors
     /// As [`Database::read_primary`].

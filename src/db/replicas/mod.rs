@@ -25,6 +25,8 @@ use crate::start_error::StartError;
 
 /// How long a replica may take to answer; its statements have the same `statement_timeout`.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// How far a replica may lag. One that lags more is left out until it has caught up.
+const MAX_LAG: Duration = Duration::from_secs(2);
 /// How long a read waits for a free connection before it tries the next replica or the primary.
 const CONNECTION_WAIT: Duration = Duration::from_millis(500);
 /// A replica whose last good probe is older than this is left out.
@@ -42,7 +44,6 @@ const SETTINGS: &str = "SET statement_timeout = '2s'; SET default_transaction_re
 pub struct ReplicaConfig {
     /// PostgreSQL only.
     pub urls: Vec<DatabaseUrl>,
-    pub max_lag: Duration,
     /// Most connections to each.
     pub pool_size: u32,
 }
@@ -87,7 +88,7 @@ impl Replicas {
         }
         let all = config.urls.iter().map(|url| Replica::new(url, config.pool_size)).collect();
         let replicas = Arc::new(Self { all, reads: AtomicUsize::new(0) });
-        watch::start(&replicas, primary, config.max_lag)?;
+        watch::start(&replicas, primary)?;
         Ok(Some(replicas))
     }
 

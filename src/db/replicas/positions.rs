@@ -7,13 +7,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::MAX_LAG;
+
 /// PostgreSQL writes its log in pages of so many bytes, as it is usually built.
 const PAGE: i64 = 8192;
 
 /// Where the primary's log was at which time.
 pub(super) struct Positions {
-    /// How far back they are of use: the most that a replica may be behind.
-    max_lag: Duration,
     /// The first of all.
     start: (Instant, i64),
     /// The oldest first; each further than the one before.
@@ -21,8 +21,8 @@ pub(super) struct Positions {
 }
 
 impl Positions {
-    pub(super) fn new(max_lag: Duration, at: Instant, position: i64) -> Self {
-        Self { max_lag, start: (at, position), noted: VecDeque::new() }
+    pub(super) fn new(at: Instant, position: i64) -> Self {
+        Self { start: (at, position), noted: VecDeque::new() }
     }
 
     /// Notes that the primary was at a position, in bytes of its log.
@@ -30,7 +30,7 @@ impl Positions {
         let last = self.noted.back().map_or(self.start.1, |(_, last)| *last);
         // Restored from a backup, or another one has taken its place: what was noted is of another log.
         if position < last {
-            *self = Self::new(self.max_lag, at, position);
+            *self = Self::new(at, position);
         }
         // At the end of a page the log is written out in the middle of a record of a transaction that is
         // still open. Nobody can replay half a record; a commit ends with a whole one.
@@ -38,7 +38,7 @@ impl Positions {
             self.noted.push_back((at, position));
         }
         // The second is so old that a replica behind the first is too far behind anyway.
-        while self.noted.get(1).is_some_and(|(then, _)| at.duration_since(*then) > self.max_lag) {
+        while self.noted.get(1).is_some_and(|(then, _)| at.duration_since(*then) > MAX_LAG) {
             self.noted.pop_front();
         }
     }
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_replica_is_behind_since_the_first_position_that_it_has_not_reached() {
         let start = Instant::now();
-        let mut positions = Positions::new(SECOND * 60, start, 100);
+        let mut positions = Positions::new(start, 100);
         positions.note(start + SECOND, 200);
         positions.note(start + SECOND * 2, 300);
         let lag = |replayed| positions.lag(replayed, start + SECOND * 5);
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn on_a_quiet_primary_nobody_falls_behind() {
         let start = Instant::now();
-        let mut positions = Positions::new(SECOND, start, 100);
+        let mut positions = Positions::new(start, 100);
         for second in 0..1000 {
             positions.note(start + SECOND * second, 100);
         }
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn half_a_record_is_nothing_to_be_behind() {
         let start = Instant::now();
-        let mut positions = Positions::new(SECOND, start, 100);
+        let mut positions = Positions::new(start, 100);
         positions.note(start + SECOND, PAGE * 3);
         assert_eq!(positions.lag(100, start + SECOND * 9), Duration::ZERO);
         positions.note(start + SECOND * 2, PAGE * 3 + 8);
@@ -100,12 +100,12 @@ mod tests {
     #[test]
     fn what_is_too_old_is_forgotten_and_the_lag_stays_too_long() {
         let start = Instant::now();
-        let mut positions = Positions::new(SECOND * 2, start, 100);
+        let mut positions = Positions::new(start, 100);
         for second in 0..1000 {
             positions.note(start + SECOND * second, 100 + i64::from(second));
         }
         assert!(positions.noted.len() <= 4, "{}", positions.noted.len());
-        assert!(positions.lag(101, start + SECOND * 999) > SECOND * 2);
+        assert!(positions.lag(101, start + SECOND * 999) > MAX_LAG);
         positions.note(start + SECOND * 1000, 50);
         assert_eq!(positions.lag(50, start + SECOND * 1000), Duration::ZERO, "another primary");
         assert!(positions.is_past_start(50) && !positions.is_past_start(49));

@@ -10,12 +10,12 @@ use diesel::{QueryResult, QueryableByName, RunQueryDsl as _};
 use parking_lot::Mutex;
 
 use super::positions::Positions;
-use super::{Replica, Replicas, connect_with_settings, with_time_limits};
+use super::{MAX_LAG, Replica, Replicas, connect_with_settings, with_time_limits};
 use crate::db::url::DatabaseUrl;
 use crate::db::{Db, one_line};
 use crate::start_error::StartError;
 
-/// Between two probes; twice as often as a replica may be late where that is shorter.
+/// Between two probes; half of what a replica may lag.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// One question for both: what has been flushed is what a replica can have, and what it has replayed is what
@@ -56,34 +56,28 @@ struct ReplicaProbe {
 ///
 /// # Errors
 /// One line when the primary does not answer, or no thread can be had.
-pub(super) fn start(
-    replicas: &Arc<Replicas>,
-    primary_url: &DatabaseUrl,
-    max_lag: Duration,
-) -> Result<(), StartError> {
-    let every = PROBE_INTERVAL.min(max_lag / 2);
+pub(super) fn start(replicas: &Arc<Replicas>, primary_url: &DatabaseUrl) -> Result<(), StartError> {
     let mut probe = ReplicaProbe { url: with_time_limits(primary_url), connection: None };
     let asked_at = Instant::now();
     let reading = probe.ask().map_err(|e| {
         let hint = "let its user call pg_control_system() and pg_current_wal_flush_lsn(), or leave DATABASE_READ_URLS out";
         StartError::setting("DATABASE_URL", &primary_url.to_string(), &e, hint)
     })?;
-    let positions = Positions::new(max_lag, asked_at, reading.position);
+    let positions = Positions::new(asked_at, reading.position);
     let primary = Arc::new(Mutex::new(Primary { origin: reading.origin, positions }));
     for index in 0..replicas.all.len() {
         let primary = Arc::clone(&primary);
         let mut probe = ReplicaProbe { url: replicas.all[index].url.clone(), connection: None };
-        watch(replicas, every, move |replicas| {
-            judge(&replicas.all[index], &mut probe, &primary, max_lag);
+        watch(replicas, move |replicas| {
+            judge(&replicas.all[index], &mut probe, &primary);
         })?;
     }
-    watch(replicas, every, move |_| follow(&mut probe, &primary))
+    watch(replicas, move |_| follow(&mut probe, &primary))
 }
 
 /// Does something again and again, in a thread of its own, for as long as the replicas are of use.
 fn watch(
     replicas: &Arc<Replicas>,
-    every: Duration,
     mut look: impl FnMut(&Replicas) + Send + 'static,
 ) -> Result<(), StartError> {
     let replicas: Weak<Replicas> = Arc::downgrade(replicas);
@@ -91,7 +85,7 @@ fn watch(
         while let Some(replicas) = replicas.upgrade() {
             look(&replicas);
             drop(replicas);
-            thread::sleep(every);
+            thread::sleep(PROBE_INTERVAL);
         }
     };
     let thread = thread::Builder::new().name("replica watch".into()).spawn(run);
@@ -111,10 +105,10 @@ fn follow(probe: &mut ReplicaProbe, primary: &Mutex<Primary>) {
     }
 }
 
-fn judge(replica: &Replica, probe: &mut ReplicaProbe, primary: &Mutex<Primary>, max_lag: Duration) {
+fn judge(replica: &Replica, probe: &mut ReplicaProbe, primary: &Mutex<Primary>) {
     let is_in_use = replica.is_in_use();
     // Back only when it has really caught up, so that it does not come and go with every batch.
-    let limit = if is_in_use { max_lag } else { max_lag / 2 };
+    let limit = if is_in_use { MAX_LAG } else { MAX_LAG / 2 };
     let judgment = probe.ask().and_then(|reading| {
         let primary = primary.lock();
         *replica.lag.lock() = (primary.positions.lag(reading.position, Instant::now()), Instant::now());

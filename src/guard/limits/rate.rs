@@ -24,6 +24,10 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// Sign-in attempts for each address: ten a minute. An office of organizers stays below it.
+    pub const SIGN_IN: Self =
+        Self { interval: Duration::from_secs(6), burst: NonZeroU32::new(10).expect("not zero") };
+
     #[must_use]
     pub const fn interval(self) -> Duration {
         self.interval

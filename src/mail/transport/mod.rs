@@ -42,7 +42,7 @@ impl Transport {
         }
     }
 
-    /// Sends a mail, within `MAIL_TIMEOUT_SECONDS`.
+    /// Sends a mail, within the time-out.
     ///
     /// # Errors
     /// After a lost connection the server may have the mail all the same.

@@ -22,12 +22,11 @@ const BUYERS: usize = 1_000;
 const KILLS: usize = 6;
 const PASSWORD: &str = "a-password-that-no-log-shows";
 
-fn settings(url: &str) -> [(&'static str, &str); 6] {
+fn settings(url: &str) -> [(&'static str, &str); 5] {
     [
         ("SMTP_URL", url),
         ("MAIL_FROM", "Box Office <tickets@example.org>"),
         ("MAIL_PER_SECOND", "200"),
-        ("MAIL_TIMEOUT_SECONDS", "2"),
         ("RUST_LOG", "debug,techkraft::request=warn"),
         ("WORKERS", "2"),
     ]
@@ -93,6 +92,8 @@ fn every_buyer_gets_the_mail_though_the_server_is_killed_in_mid_sending() {
         server.kill();
         kills += 1;
         assert!(count(&database, "state = 'queued'") > 0, "killed {kills} times, and all was sent before");
+        // Two minutes pass, and what the killed server had begun is anybody's again.
+        database.execute("UPDATE mails SET due_at = queued_at WHERE state = 'queued'");
         server.start_again();
         server.wait_until_it_listens();
     }

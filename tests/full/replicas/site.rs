@@ -35,7 +35,6 @@ impl Site {
             &self.database,
             &[
                 ("DATABASE_READ_URLS", &urls),
-                ("REPLICA_MAX_LAG_MS", "1000"),
                 ("BOARD_REFRESH_MS", "50"),
                 ("RUST_LOG", "info,techkraft::request=warn"),
             ],
