@@ -1,5 +1,5 @@
 //! The SQL of bookings. Claiming is written once for each database, because what makes it fast differs:
-//! `store/postgres.rs` sends a whole batch as one statement, `store/sqlite.rs` as one transaction of
+//! `store/postgres` sends a whole batch as one statement, `store/sqlite.rs` as one transaction of
 //! prepared ones. Both keep the same promise and give the same outcomes.
 
 mod first_come;
