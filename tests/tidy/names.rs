@@ -36,7 +36,7 @@ fn every_file_says_what_it_is_for() {
 
 #[test]
 fn there_is_one_module_style() {
-    let wrong: Vec<String> = files(&["src"], "rs")
+    let wrong: Vec<String> = files(&CODE, "rs")
         .iter()
         .filter(|path| path.with_extension("").is_dir())
         .map(|path| format!("{}: name it mod.rs, in its folder", path.display()))
