@@ -70,6 +70,18 @@ impl Cluster {
         TestDatabase::on(&format!("postgres://techkraft@127.0.0.1:{}/postgres", self.port))
     }
 
+    /// Makes this one's data a copy of the primary's, with what a standby needs to follow it. Removes what it has
+    /// copied when it fails.
+    pub fn copy(&self, primary: &Self) -> Result<(), String> {
+        let port = primary.port.to_string();
+        try_to_run(
+            self.command("pg_basebackup")
+                .args(["-h", "127.0.0.1", "-U", "techkraft", "-p", &port, "-D"])
+                .arg(self.data())
+                .args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]),
+        )
+    }
+
     /// Returns once PostgreSQL takes connections, with the time at which it did.
     pub fn start_again(&self) -> Instant {
         let folder = self.folder.path().display();
@@ -199,10 +211,16 @@ fn programs() -> PathBuf {
 }
 
 pub fn run(command: &mut Command) {
+    try_to_run(command).unwrap_or_else(|why| panic!("{why}"));
+}
+
+/// The same, for what may fail: returns why.
+fn try_to_run(command: &mut Command) -> Result<(), String> {
     // Not through a pipe: the server would inherit it, and reading to its end would wait for ever.
     let output = tempfile::NamedTempFile::new().expect("a temporary file");
     let handle = || output.reopen().expect("a second handle");
     let status = command.stdout(handle()).stderr(handle()).status();
     let succeeded = status.as_ref().is_ok_and(|status| status.success());
-    assert!(succeeded, "{command:?}: {status:?} {}", fs::read_to_string(output.path()).unwrap_or_default());
+    let said = || fs::read_to_string(output.path()).unwrap_or_default();
+    if succeeded { Ok(()) } else { Err(format!("{command:?}: {status:?} {}", said())) }
 }
