@@ -13,6 +13,7 @@ use crate::audit::Actor;
 use crate::auth::{self, Auth, password};
 use crate::booking::desk::Desk;
 use crate::booking::lookup::link::BookingLinks;
+use crate::booking::release::expiry::keep_expiring;
 use crate::booking::request_key::RequestKeys;
 use crate::config::Config;
 use crate::connections::{self, ConnectionLimits, Departure};
@@ -20,7 +21,7 @@ use crate::db::{self, Database};
 use crate::events::board::Board;
 use crate::events::pace::lag::{self, Lag};
 use crate::events::pace::{self, PollSeconds};
-use crate::events::refresher::keep_fresh;
+use crate::events::refresher::{keep_fresh, keep_time};
 use crate::events::shared_board::{self, SharedBoard};
 use crate::guard::cookies::Cookies;
 use crate::guard::limits::Limits;
@@ -83,9 +84,16 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let board = Arc::new(Board::new(config.poll));
     board.refresh_blocking(&db)?;
     let shared = share(&board, &config, &secrets);
+    actix_web::rt::spawn(keep_time(Arc::clone(&board), db.clone()));
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
     let mail = mail::service::open(&config.mail, &db, &public_url, &secrets)?;
     let desk = Arc::new(open_desk(&db, Arc::clone(&board), Arc::clone(&mail.wakeup))?);
+    actix_web::rt::spawn(keep_expiring(
+        db.clone(),
+        Arc::clone(&board),
+        Arc::clone(&desk),
+        Arc::clone(&mail.wakeup),
+    ));
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
     let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, config.board_refresh));
     let app = web::Data::new(App {

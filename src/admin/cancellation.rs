@@ -9,20 +9,18 @@ use super::bookings::find;
 use super::store;
 use crate::app::App;
 use crate::auth::session::Admin;
-use crate::booking::cancellation::{CancellationOutcome, announce};
+use crate::booking::PlacedBooking;
+use crate::booking::cancellation::CancellationOutcome;
 use crate::booking::messages::already_scanned;
-use crate::booking::{Booking, PlacedBooking};
+use crate::booking::release::announce;
 use crate::error::Error;
-use crate::events::{Event, TicketType};
 use crate::page::{Page, Toast, see_other, toast_cookie};
 
 #[derive(Template)]
 #[template(path = "admin/cancellation.html")]
 struct OrganizerCancellationPage {
     page: Page,
-    event: Event,
-    ticket_type: TicketType,
-    booking: Booking,
+    placed: PlacedBooking,
     refusal: Option<String>,
 }
 
@@ -33,11 +31,11 @@ pub async fn new(
     app: web::Data<App>,
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let PlacedBooking { booking, ticket_type, event } = find(&app, &reference).await?;
-    if booking.is_canceled() {
-        return Ok(see_other(&format!("/admin/bookings/{}", booking.reference)).finish());
+    let placed = find(&app, &reference).await?;
+    if !placed.booking.is_confirmed() {
+        return Ok(see_other(&format!("/admin/bookings/{}", placed.booking.reference)).finish());
     }
-    let new = OrganizerCancellationPage { page: page.clone(), event, ticket_type, booking, refusal: None };
+    let new = OrganizerCancellationPage { page: page.clone(), placed, refusal: None };
     page.respond_unlisted(StatusCode::OK, &new)
 }
 
@@ -48,18 +46,18 @@ pub async fn create(
     app: web::Data<App>,
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let PlacedBooking { booking, ticket_type, event } = find(&app, &reference).await?;
-    let (reference, actor) = (booking.reference.clone(), admin.actor());
+    let placed = find(&app, &reference).await?;
+    let (reference, actor) = (placed.booking.reference.clone(), admin.actor());
     let outcome = app.db.write(move |db| store::cancel_booking(db, reference, &actor)).await?;
-    announce(&app.board, &app.desk, &app.outbox_wakeup, &outcome);
+    announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     if let CancellationOutcome::Admitted { count } = outcome {
-        let refusal = Some(already_scanned(count, &booking));
-        let new = OrganizerCancellationPage { page: page.clone(), event, ticket_type, booking, refusal };
+        let refusal = Some(already_scanned(count, &placed.booking));
+        let new = OrganizerCancellationPage { page: page.clone(), placed, refusal };
         return page.respond_unlisted(StatusCode::CONFLICT, &new);
     }
-    let mut response = see_other(&format!("/admin/bookings/{}", booking.reference));
+    let mut response = see_other(&format!("/admin/bookings/{}", placed.booking.reference));
     if matches!(outcome, CancellationOutcome::Canceled { .. }) {
-        let toast = Toast::success(format!("Canceled: {} × {}", booking.quantity, ticket_type.name));
+        let toast = Toast::success(format!("Canceled: {}", placed.summary()));
         response.cookie(toast_cookie(&app.cookies, &toast));
     }
     Ok(response.finish())

@@ -1,7 +1,8 @@
-//! Bookings: a buyer takes some tickets of one ticket type, all of them or none.
+//! Bookings: a buyer takes tickets of one or several ticket types of a concert, all of them or none.
 //!
-//! The order goes through one door, [`desk::Desk::book`], and comes back as an [`BookingOutcome`]. A booking is
-//! found again by its token, which only its buyer knows, or by its reference, which is read out aloud.
+//! The order goes through one door, [`desk::Desk::book`], and comes back as a [`BookingOutcome`]. A booking is
+//! found again by its token, which only its buyer knows, or by its reference, which is read out aloud. Whatever ends
+//! a booking gives its tickets back through [`release`].
 
 pub mod buyer;
 pub mod calendar;
@@ -10,7 +11,9 @@ pub mod desk;
 pub mod form;
 pub mod lookup;
 pub mod messages;
+pub mod order;
 pub mod pages;
+pub mod release;
 pub mod request_key;
 pub mod store;
 
@@ -20,20 +23,13 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use rand::RngExt as _;
 
-use crate::booking::buyer::Buyer;
+use self::buyer::Contact;
+pub use self::order::{Order, OrderLine};
+use crate::db::text_enum;
+use crate::events::sale::SaleState;
 use crate::events::{Event, TicketType};
 use crate::money::Money;
-use crate::schema::bookings;
-
-/// What a buyer asks the desk for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    pub ticket_type_id: i64,
-    pub quantity: i32,
-    pub buyer: Buyer,
-    /// Two orders with the same key are one order sent twice.
-    pub request_key: String,
-}
+use crate::schema::booking_lines;
 
 /// What became of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,107 +40,263 @@ pub enum BookingOutcome {
     Replayed(Booking),
     /// Fewer are left than were asked for; nothing was taken.
     NotEnough {
-        left: i32,
+        /// What is left, for each line of the order.
+        left: Vec<i32>,
     },
-    /// The buyer's email address would hold more than one person may; nothing was taken.
+    /// The buyer would hold more than one person may; nothing was taken.
     OverPersonLimit {
-        /// The most of this ticket type that one address may hold.
+        ticket_type_id: i64,
+        /// The most of this ticket type that one person may hold.
         limit: i32,
-        /// What it holds already. Not for the page: its reader may not be the address's owner.
+        /// What the person holds already. Not for the page: its reader may not be the address's owner.
         held: i32,
+    },
+    /// A ticket type is not on sale; nothing was taken.
+    NotOnSale {
+        ticket_type_id: i64,
+        why: NotOnSale,
     },
     /// The key has booked something else, or for somebody else; nothing was taken.
     KeyReused(Booking),
     UnknownTicketType,
 }
 
-/// A sale: confirmed, or canceled since.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = bookings)]
+/// Why the database refused to sell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotOnSale {
+    NotYet,
+    Ended,
+    Paused,
+    Canceled,
+}
+
+impl NotOnSale {
+    /// The reason, as the board knows it.
+    #[must_use]
+    pub fn of(state: SaleState) -> Option<Self> {
+        match state {
+            SaleState::OnSale | SaleState::Hidden => None,
+            SaleState::NotYet(_) => Some(Self::NotYet),
+            SaleState::Ended => Some(Self::Ended),
+            SaleState::Paused => Some(Self::Paused),
+            SaleState::Canceled => Some(Self::Canceled),
+        }
+    }
+}
+
+text_enum! {
+    /// What a booking is: held, then confirmed or expired; confirmed, then perhaps canceled.
+    BookingStatus {
+        /// Its tickets are kept for a while.
+        Held = "held",
+        /// Its tickets are the buyer's.
+        Confirmed = "confirmed",
+        /// It was held, and not confirmed in time.
+        Expired = "expired",
+        /// Its tickets are on sale again.
+        Canceled = "canceled",
+    }
+}
+
+/// A booking.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booking {
+    pub id: i64,
+    pub event_id: i64,
     /// For people: `TK-7F3K-9QXM`.
     pub reference: String,
     /// For links: who holds it may see the booking.
     pub token: String,
-    pub ticket_type_id: i64,
-    pub quantity: i32,
-    pub unit_price_cents: i64,
-    pub total_cents: i64,
+    pub status: BookingStatus,
     /// ISO 4217.
     pub currency: String,
+    /// What was ordered, in the currency's minor unit.
+    pub total_minor: i64,
     pub buyer_name: String,
-    pub buyer_email: String,
-    pub status: String,
+    pub buyer: Contact,
     /// UTC.
     pub created_at: NaiveDateTime,
     /// UTC.
-    pub cancelled_at: Option<NaiveDateTime>,
+    pub canceled_at: Option<NaiveDateTime>,
+    /// In the order of the ticket types' ids.
+    pub lines: Vec<BookingLine>,
+}
+
+/// The tickets of one ticket type in a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = booking_lines)]
+pub struct BookingLine {
+    pub booking_id: i64,
+    pub ticket_type_id: i64,
+    /// What was ordered. It never changes: tickets are numbered by it.
+    pub quantity: i32,
+    /// In the minor unit of the booking's currency.
+    pub unit_price_minor: i64,
+    /// How many of them were given back.
+    pub returned: i32,
+}
+
+impl BookingLine {
+    /// How many tickets are still the buyer's.
+    #[must_use]
+    pub fn kept(&self) -> i32 {
+        self.quantity - self.returned
+    }
 }
 
 impl Booking {
-    /// The booking that an order becomes at a price in cents.
+    /// The booking that an order becomes. `place`: its id, its event's, and the event's currency; `codes`: its
+    /// reference and token.
     #[must_use]
-    pub fn of(order: &Order, unit_price_cents: i64, currency: String, created_at: NaiveDateTime) -> Self {
+    pub fn fresh(
+        order: &Order,
+        (id, event_id, currency): (i64, i64, String),
+        lines: Vec<BookingLine>,
+        created_at: NaiveDateTime,
+        (reference, token): (String, String),
+    ) -> Self {
+        let price = |line: &BookingLine| line.unit_price_minor.saturating_mul(line.quantity.into());
         Self {
-            reference: new_reference(),
-            token: new_token(),
-            ticket_type_id: order.ticket_type_id,
-            quantity: order.quantity,
-            unit_price_cents,
-            total_cents: unit_price_cents.saturating_mul(order.quantity.into()),
+            id,
+            event_id,
+            reference,
+            token,
+            status: if order.hold_seconds.is_some() { BookingStatus::Held } else { BookingStatus::Confirmed },
             currency,
+            total_minor: lines.iter().map(price).sum(),
             buyer_name: order.buyer.name.clone(),
-            buyer_email: order.buyer.email.clone(),
-            status: CONFIRMED.to_owned(),
+            buyer: order.buyer.contact.clone(),
             created_at,
-            cancelled_at: None,
+            canceled_at: None,
+            lines,
         }
     }
 
-    /// The same booking at the price that its ticket type turned out to have.
-    fn priced(self, unit_price_cents: i64, currency: String) -> Self {
-        let total_cents = unit_price_cents.saturating_mul(self.quantity.into());
-        Self { unit_price_cents, total_cents, currency, ..self }
-    }
-
-    /// Whether the booking is what the order asks for.
-    fn is_of(&self, order: &Order) -> bool {
-        (self.ticket_type_id, self.quantity) == (order.ticket_type_id, order.quantity)
-            && (&self.buyer_name, &self.buyer_email) == (&order.buyer.name, &order.buyer.email)
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.status == BookingStatus::Confirmed
     }
 
     #[must_use]
     pub fn is_canceled(&self) -> bool {
-        self.status == CANCELED
+        self.status == BookingStatus::Canceled
+    }
+
+    /// How many tickets were ordered. Seats are numbered from 1 to it.
+    #[must_use]
+    pub fn quantity(&self) -> i32 {
+        self.lines.iter().map(|line| line.quantity).sum()
+    }
+
+    /// The ticket type of a seat. Seats are numbered through the lines.
+    #[must_use]
+    pub fn ticket_type_of_seat(&self, seat: i32) -> Option<i64> {
+        let mut last = 0;
+        let line = self.lines.iter().find(|line| {
+            last += line.quantity;
+            seat <= last
+        });
+        line.filter(|_| seat > 0).map(|line| line.ticket_type_id)
+    }
+
+    /// The address, where there is one.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        self.buyer.email()
+    }
+
+    /// Whether there is an address to write to.
+    #[must_use]
+    pub fn has_address(&self) -> bool {
+        self.email().is_some()
+    }
+
+    /// What was ordered.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        Money::new(self.total_minor, &self.currency)
+    }
+}
+
+/// A booking with its event and ticket types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedBooking {
+    pub booking: Booking,
+    pub event: Event,
+    /// In the order in which the page shows them.
+    pub lines: Vec<PlacedLine>,
+    /// The seats whose tickets were given back.
+    pub returned_seats: Vec<i32>,
+}
+
+/// The tickets of one ticket type in a booking, and the ticket type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedLine {
+    pub line: BookingLine,
+    pub ticket_type: TicketType,
+    currency: String,
+}
+
+impl PlacedLine {
+    #[must_use]
+    pub fn unit_price(&self) -> Money {
+        Money::new(self.line.unit_price_minor, &self.currency)
     }
 
     #[must_use]
     pub fn total(&self) -> Money {
-        Money::new(self.total_cents, &self.currency)
+        Money::new(self.line.unit_price_minor.saturating_mul(self.line.quantity.into()), &self.currency)
     }
+}
 
+impl PlacedBooking {
+    /// Puts a booking together with its event and ticket types.
     #[must_use]
-    pub fn unit_price(&self) -> Money {
-        Money::new(self.unit_price_cents, &self.currency)
+    pub fn new(booking: Booking, event: Event, ticket_types: &[TicketType]) -> Self {
+        let place = |line: &BookingLine| {
+            let ticket_type =
+                ticket_types.iter().find(|ticket_type| ticket_type.id == line.ticket_type_id)?;
+            Some(PlacedLine {
+                line: *line,
+                ticket_type: ticket_type.clone(),
+                currency: booking.currency.clone(),
+            })
+        };
+        let mut lines: Vec<PlacedLine> = booking.lines.iter().filter_map(place).collect();
+        lines.sort_by_key(|line| (line.ticket_type.position, line.ticket_type.id));
+        Self { booking, event, lines, returned_seats: Vec::new() }
+    }
+
+    /// What was ordered: "2 × VIP", "2 × VIP, 1 × Front Row".
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let line = |it: &PlacedLine| format!("{} × {}", it.line.quantity, it.ticket_type.name);
+        self.lines.iter().map(line).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The accent of its page: that of its first line.
+    #[must_use]
+    pub fn accent_class(&self) -> i32 {
+        self.lines.first().map_or(1, |line| line.ticket_type.accent_class())
+    }
+
+    /// The ticket type of a seat.
+    #[must_use]
+    pub fn ticket_type_of_seat(&self, seat: i32) -> Option<&TicketType> {
+        self.line_of_seat(seat).map(|line| &line.ticket_type)
+    }
+
+    /// What the ticket of a seat cost.
+    #[must_use]
+    pub fn price_of_seat(&self, seat: i32) -> Option<Money> {
+        self.line_of_seat(seat).map(PlacedLine::unit_price)
+    }
+
+    fn line_of_seat(&self, seat: i32) -> Option<&PlacedLine> {
+        let id = self.booking.ticket_type_of_seat(seat)?;
+        self.lines.iter().find(|line| line.ticket_type.id == id)
     }
 }
-
-/// A booking with its ticket type and event.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = bookings)]
-pub struct PlacedBooking {
-    #[diesel(embed)]
-    pub booking: Booking,
-    #[diesel(embed)]
-    pub ticket_type: TicketType,
-    #[diesel(embed)]
-    pub event: Event,
-}
-
-/// The status of a booking whose tickets are the buyer's.
-pub const CONFIRMED: &str = "confirmed";
-/// The status of one whose tickets are on sale again.
-pub const CANCELED: &str = "cancelled";
 
 /// Why a text is not a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +319,17 @@ pub fn parse_quantity(typed: &str, most: i32) -> Result<i32, QuantityError> {
         // A number, even if it does not fit an i32.
         _ if is_number => Err(QuantityError::TooMany),
         _ => Err(QuantityError::NoNumber),
+    }
+}
+
+/// As [`parse_quantity`], for tickets that need not be wanted: none is a quantity too.
+///
+/// # Errors
+/// Why it is not a quantity.
+pub fn parse_more(typed: &str, most: i32) -> Result<i32, QuantityError> {
+    match parse_quantity(typed, most) {
+        Err(QuantityError::Zero) => Ok(0),
+        other => other,
     }
 }
 

@@ -13,13 +13,16 @@ use super::buyer::{Buyer, Express};
 use super::form::{BookingForm, FieldErrors};
 use super::request_key::RequestKey;
 use super::{
-    Booking, BookingOutcome, CONFIRMED, PlacedBooking, calendar, is_token, messages, parse_quantity, store,
+    Booking, BookingOutcome, NotOnSale, Order, PlacedBooking, calendar, is_token, messages, parse_quantity,
+    store,
 };
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
+use crate::events::sale::SaleState;
 use crate::events::{Event, TicketType};
 use crate::guard::form::{Form, Query};
+use crate::money::Money;
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
 use crate::tickets::{self, Ticket};
 
@@ -28,19 +31,50 @@ use crate::tickets::{self, Ticket};
 #[template(path = "bookings/new.html", blocks = ["checkout"])]
 struct CheckoutPage {
     page: Page,
-    event: Event,
+    listing: Arc<Listing>,
+    /// The one that was chosen first.
     ticket_type: TicketType,
-    /// The concert's other ticket types that still have tickets, offered when this one has none.
-    others: Vec<TicketType>,
     form: BookingForm,
     errors: FieldErrors,
     request_key: RequestKey,
 }
 
 impl CheckoutPage {
+    fn event(&self) -> &Event {
+        &self.listing.event
+    }
+
+    /// Why the chosen ticket type cannot be booked; `None` when it can.
+    fn closed(&self) -> Option<SaleState> {
+        Some(self.listing.sale_state(self.ticket_type.id)).filter(|state| !state.is_on_sale())
+    }
+
+    /// The concert's other ticket types that can be booked now.
+    fn others(&self) -> impl Iterator<Item = &TicketType> {
+        self.listing.ticket_types.iter().filter(|it| {
+            it.id != self.ticket_type.id && !it.is_sold_out() && self.listing.sale_state(it.id).is_on_sale()
+        })
+    }
+
+    /// Whether tickets of other ticket types are in the order, or wrong: then their part of the form is open.
+    fn has_others(&self) -> bool {
+        self.others().any(|it| self.quantity(it) > 0 || self.errors.quantities.contains_key(&it.id))
+    }
+
+    fn error(&self, ticket_type: &TicketType) -> Option<&String> {
+        self.errors.quantities.get(&ticket_type.id)
+    }
+
     /// The quantity to count with while the typed one may be no number.
-    fn quantity(&self) -> i32 {
-        parse_quantity(&self.form.quantity, self.ticket_type.most_per_booking()).unwrap_or(1)
+    fn quantity(&self, ticket_type: &TicketType) -> i32 {
+        let least = i32::from(ticket_type.id == self.ticket_type.id);
+        parse_quantity(self.form.quantity_of(ticket_type.id), ticket_type.most_per_booking()).unwrap_or(least)
+    }
+
+    fn total(&self) -> Money {
+        let types = std::iter::once(&self.ticket_type).chain(self.others());
+        let minor = types.map(|it| it.price_minor.saturating_mul(self.quantity(it).into())).sum();
+        Money::new(minor, &self.event().currency)
     }
 }
 
@@ -48,9 +82,7 @@ impl CheckoutPage {
 #[template(path = "bookings/show.html", blocks = ["confirmation"])]
 struct BookingPage {
     page: Page,
-    event: Event,
-    ticket_type: TicketType,
-    booking: Booking,
+    placed: PlacedBooking,
     url: String,
     /// Whether its buyer may still cancel it.
     is_cancellable: bool,
@@ -80,19 +112,21 @@ pub async fn new(
     app: web::Data<App>,
     Query(query): Query<CheckoutQuery>,
 ) -> Result<HttpResponse, Error> {
-    let (_, ticket_type) = find_ticket_type(&app, &query.ticket_type)?;
+    let (listing, ticket_type) = find_ticket_type(&app, &query.ticket_type)?;
     let buyer = Buyer::remembered(&app.cookies, &request);
-    let (name, email) = buyer.map_or_else(Default::default, |buyer| (buyer.name, buyer.email));
+    let (name, email) =
+        buyer.map_or_else(Default::default, |buyer| (buyer.name.clone(), buyer.email().to_owned()));
     let quantity = query.quantity.clone();
-    let form =
-        BookingForm { ticket_type: query.ticket_type.clone(), quantity, name, email, ..Default::default() };
+    let form = BookingForm::filled(query.ticket_type.clone(), quantity, name, email);
     let mut errors = FieldErrors::default();
     let most = ticket_type.most_per_booking();
     if let Err(error) = parse_quantity(&form.quantity, most) {
-        errors.quantity = Some(messages::quantity(error, most));
+        errors.quantities.insert(ticket_type.id, messages::quantity(error, most));
     }
     let status = match () {
-        () if ticket_type.is_sold_out() => StatusCode::CONFLICT,
+        () if ticket_type.is_sold_out() || !listing.sale_state(ticket_type.id).is_on_sale() => {
+            StatusCode::CONFLICT
+        }
         () if errors.is_empty() => StatusCode::OK,
         () => StatusCode::UNPROCESSABLE_ENTITY,
     };
@@ -105,35 +139,47 @@ pub async fn create(
     app: web::Data<App>,
     Form(mut form): Form<BookingForm>,
 ) -> Result<HttpResponse, Error> {
-    let (listing, ticket_type) = find_ticket_type(&app, &form.ticket_type)?;
-    let order = match form.parse(&ticket_type, &app.request_keys) {
-        Ok(order) => Arc::new(order),
-        Err(errors) => return ask_again(&app, page, form, errors),
-    };
-    let outcome = match app.form_ages.check(&order.request_key, Utc::now()) {
-        Ok(()) => app.desk.book(Arc::clone(&order)).await?,
-        Err(error) => {
-            let sought = Arc::clone(&order);
-            // Whatever its age: what a form has booked it finds again.
-            match app.db.read_primary(move |db| store::find_by_request_key(db, &sought)).await? {
-                Some(outcome) => outcome,
-                None => return ask_again(&app, page, form, FieldErrors::of_form(messages::form_age(error))),
-            }
+    let checked = check(&app, &form);
+    let (order, outcome) = match checked {
+        Ok(order) => {
+            let outcome = app.desk.book(Arc::clone(&order)).await?;
+            (order, outcome)
         }
+        // A valid key comes before everything that can refuse: the form may have booked when it was still right.
+        Err(refusal) => match booked_before(&app, &form).await? {
+            Some(found) => found,
+            None => return refuse(&app, page, form, refusal),
+        },
     };
     let mut errors = FieldErrors::default();
     let status = match outcome {
         BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => {
-            return respond_booked(&app, page, &order.buyer, &listing.event, ticket_type, booking);
+            return respond_booked(&app, page, &order.buyer, booking).await;
         }
         BookingOutcome::NotEnough { left } => {
-            errors.quantity = Some(messages::not_enough(left, &ticket_type));
-            form.quantity = left.clamp(1, ticket_type.most_per_booking()).to_string();
+            let (listing, _) = find_ticket_type(&app, &form.ticket_type)?;
+            for (line, left) in order.lines().iter().zip(left) {
+                if let Some(ticket_type) = listing.ticket_type(line.ticket_type_id)
+                    && left < line.quantity
+                {
+                    errors.quantities.insert(line.ticket_type_id, messages::not_enough(left, ticket_type));
+                    form.set_quantity(line.ticket_type_id, left.clamp(0, ticket_type.most_per_booking()));
+                }
+            }
             StatusCode::CONFLICT
         }
-        BookingOutcome::OverPersonLimit { limit, .. } => {
-            errors.quantity = Some(messages::over_person_limit(limit, order.quantity, &ticket_type));
+        BookingOutcome::OverPersonLimit { ticket_type_id, limit, .. } => {
+            let (listing, _) = find_ticket_type(&app, &form.ticket_type)?;
+            let asked = order.lines().iter().find(|line| line.ticket_type_id == ticket_type_id);
+            let asked = asked.map_or(0, |line| line.quantity);
+            if let Some(ticket_type) = listing.ticket_type(ticket_type_id) {
+                let message = messages::over_person_limit(limit, asked, ticket_type);
+                errors.quantities.insert(ticket_type_id, message);
+            }
             StatusCode::CONFLICT
+        }
+        BookingOutcome::NotOnSale { ticket_type_id, why } => {
+            return refuse(&app, page, form, Refused::NotOnSale(ticket_type_id, why));
         }
         BookingOutcome::KeyReused(earlier) => {
             errors.earlier_booking = Some(format!("/bookings/{}", earlier.token));
@@ -149,6 +195,57 @@ pub async fn create(
     Ok(response)
 }
 
+/// Why a form is refused before the desk is asked.
+enum Refused {
+    Fields(FieldErrors),
+    NotOnSale(i64, NotOnSale),
+    NoSuchTicketType,
+}
+
+/// The order that the form means, as far as the board knows what is on sale.
+fn check(app: &App, form: &BookingForm) -> Result<Arc<Order>, Refused> {
+    let (listing, ticket_type) =
+        find_ticket_type(app, &form.ticket_type).map_err(|_| Refused::NoSuchTicketType)?;
+    // A closed sale is a closed sale, whatever else is wrong with the form.
+    if let Some(why) = NotOnSale::of(listing.sale_state(ticket_type.id)) {
+        return Err(Refused::NotOnSale(ticket_type.id, why));
+    }
+    let order = form.parse(&listing, &app.request_keys).map_err(Refused::Fields)?;
+    let closed = order.lines().iter().find_map(|line| {
+        Some((line.ticket_type_id, NotOnSale::of(listing.sale_state(line.ticket_type_id))?))
+    });
+    if let Some((id, why)) = closed {
+        return Err(Refused::NotOnSale(id, why));
+    }
+    let age = app.form_ages.check(&order.request_key, Utc::now());
+    age.map_err(|error| Refused::Fields(FieldErrors::of_form(messages::form_age(error))))?;
+    Ok(Arc::new(order))
+}
+
+/// What the form has booked before, if it has.
+async fn booked_before(app: &App, form: &BookingForm) -> Result<Option<(Arc<Order>, BookingOutcome)>, Error> {
+    let Some(order) = form.read(&app.request_keys).map(Arc::new) else { return Ok(None) };
+    let sought = Arc::clone(&order);
+    let outcome = app.db.read_primary(move |db| store::find_by_order(db, &sought)).await?;
+    Ok(outcome.map(|outcome| (order, outcome)))
+}
+
+/// The form again, with a fresh key, everything that was typed, and why it was refused.
+fn refuse(app: &App, page: Page, form: BookingForm, refused: Refused) -> Result<HttpResponse, Error> {
+    let (status, errors) = match refused {
+        Refused::Fields(errors) => (StatusCode::UNPROCESSABLE_ENTITY, errors),
+        Refused::NotOnSale(id, why) => {
+            let (listing, chosen) = find_ticket_type(app, &form.ticket_type)?;
+            let message = messages::not_on_sale(why, listing.ticket_type(id).unwrap_or(&chosen));
+            let mut errors = FieldErrors::default();
+            errors.quantities.insert(id, message);
+            (StatusCode::CONFLICT, errors)
+        }
+        Refused::NoSuchTicketType => return Err(Error::NotFound),
+    };
+    respond_checkout(status, checkout(app, page, form, errors)?)
+}
+
 /// `GET /bookings/{token}`: the confirmation, for anyone with the link.
 pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
@@ -159,17 +256,17 @@ pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> 
 /// `GET /bookings/{token}/calendar.ics`
 pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
-    if placed.booking.is_canceled() {
+    if !placed.booking.is_confirmed() {
         return Err(Error::NotFound);
     }
-    let show = confirmation(&app, Page::default(), placed, None);
-    let file = calendar::render(&show.booking, &show.ticket_type, &show.event, &show.url);
+    let url = format!("{}/bookings/{}", &app.public_url, placed.booking.token);
+    let name = format!("attachment; filename=\"{}.ics\"", placed.event.slug);
     Ok(HttpResponse::Ok()
         .content_type("text/calendar; charset=utf-8")
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header(("X-Robots-Tag", "noindex, nofollow"))
-        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}.ics\"", show.event.slug)))
-        .body(file))
+        .insert_header((CONTENT_DISPOSITION, name))
+        .body(calendar::render(&placed, &url)))
 }
 
 /// `POST /buyer/forget`: the browser forgets whose bookings it makes.
@@ -187,29 +284,9 @@ fn find_ticket_type(app: &App, id: &str) -> Result<(Arc<Listing>, TicketType), E
     Ok((listing, ticket_type))
 }
 
-/// The form again, with a fresh key, everything that was typed, and what is wrong with it.
-fn ask_again(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Result<HttpResponse, Error> {
-    let checkout = checkout(app, page, form, errors)?;
-    respond_checkout(StatusCode::UNPROCESSABLE_ENTITY, checkout)
-}
-
 fn checkout(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Result<CheckoutPage, Error> {
     let (listing, ticket_type) = find_ticket_type(app, &form.ticket_type)?;
-    let others = if ticket_type.is_sold_out() {
-        listing.ticket_types.iter().filter(|ticket_type| !ticket_type.is_sold_out()).cloned().collect()
-    } else {
-        Vec::new()
-    };
-    let event = listing.event.clone();
-    Ok(CheckoutPage {
-        page,
-        event,
-        ticket_type,
-        others,
-        form,
-        errors,
-        request_key: app.request_keys.generate(),
-    })
+    Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key: app.request_keys.generate() })
 }
 
 fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Result<HttpResponse, Error> {
@@ -226,21 +303,20 @@ fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Result<HttpRe
 }
 
 /// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.
-fn respond_booked(
+async fn respond_booked(
     app: &App,
     page: Page,
     buyer: &Buyer,
-    event: &Event,
-    ticket_type: TicketType,
     booking: Booking,
 ) -> Result<HttpResponse, Error> {
     let location = format!("/bookings/{}", booking.token);
+    let is_canceled = booking.is_canceled();
+    let placed = place(app, booking).await?;
     // The same form sent again finds its booking, whatever has become of that.
-    let (status, toast) = if booking.is_canceled() {
+    let (status, toast) = if is_canceled {
         (StatusCode::OK, Toast::failure(messages::REPLAYED_CANCELED))
     } else {
-        let message = format!("Booked: {} × {}", booking.quantity, ticket_type.name);
-        (StatusCode::CREATED, Toast::success(message))
+        (StatusCode::CREATED, Toast::success(format!("Booked: {}", placed.summary())))
     };
     let cookie = buyer.cookie(&app.cookies);
     if !page.wants_fragment {
@@ -248,7 +324,6 @@ fn respond_booked(
     }
     let express = Express::new(&app.request_keys, buyer.clone());
     let page = page.with_toast(toast);
-    let placed = PlacedBooking { event: event.clone(), ticket_type, booking };
     let show = confirmation(app, page.clone(), placed, Some(express));
     let body = html(&show.as_confirmation())?;
     Ok(page
@@ -259,13 +334,26 @@ fn respond_booked(
         .body(body))
 }
 
+/// Puts a booking together with its concert: from the board, or from the database where the board has it no more.
+pub async fn place(app: &App, booking: Booking) -> Result<PlacedBooking, Error> {
+    let first = booking.lines.first().map_or(0, |line| line.ticket_type_id);
+    if let Some(listing) = app.board.find_by_ticket_type(first)
+        && booking
+            .lines
+            .iter()
+            .all(|line| line.returned == 0 && listing.ticket_type(line.ticket_type_id).is_some())
+    {
+        return Ok(PlacedBooking::new(booking, listing.event.clone(), &listing.ticket_types));
+    }
+    find_placed_booking(app, booking.token).await
+}
+
 fn confirmation(app: &App, page: Page, placed: PlacedBooking, express: Option<Express>) -> BookingPage {
-    let PlacedBooking { event, ticket_type, booking } = placed;
-    let url = format!("{}/bookings/{}", &app.public_url, booking.token);
-    let is_cancellable = event.is_cancellable(Utc::now().naive_utc());
-    let opens_the_gate = booking.status == CONFIRMED && !page.wants_fragment;
-    let tickets = if opens_the_gate { tickets::of_booking(&app.ticket_codes, &booking) } else { Vec::new() };
-    BookingPage { page, event, ticket_type, booking, url, is_cancellable, tickets, express }
+    let url = format!("{}/bookings/{}", &app.public_url, placed.booking.token);
+    let is_cancellable = placed.event.is_cancellable(Utc::now().naive_utc());
+    let opens_the_gate = placed.booking.is_confirmed() && !page.wants_fragment;
+    let tickets = if opens_the_gate { tickets::of_booking(&app.ticket_codes, &placed) } else { Vec::new() };
+    BookingPage { page, placed, url, is_cancellable, tickets, express }
 }
 
 /// The booking that a link opens.

@@ -5,7 +5,7 @@
 //! *floor* says which migration a program must know to be of use: see `docs/releases.md`.
 
 use diesel::backend::Backend;
-use diesel::connection::SimpleConnection as _;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _};
 use diesel::migration::{Migration, MigrationSource};
 use diesel::sql_types::Text;
 use diesel::{QueryResult, QueryableByName, RunQueryDsl as _};
@@ -116,10 +116,21 @@ fn migrate_connection(db: &mut Db) -> Result<Schema, Box<dyn std::error::Error +
     match db {
         Db::Sqlite(sqlite) => {
             sqlite.batch_execute("PRAGMA journal_mode = WAL;")?;
-            sqlite.run_pending_migrations(SQLITE_MIGRATIONS)?;
+            // Diesel looks what is pending before it takes any lock, so of two starters the second would run a
+            // migration again. One transaction around it all makes them take turns.
+            sqlite.batch_execute("PRAGMA busy_timeout = 30000")?;
+            AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?;
+            match sqlite.run_pending_migrations(SQLITE_MIGRATIONS) {
+                Ok(_) => AnsiTransactionManager::commit_transaction(sqlite)?,
+                Err(error) => {
+                    AnsiTransactionManager::rollback_transaction(sqlite)?;
+                    return Err(error);
+                }
+            }
         }
         Db::Postgres(pg) => {
             // Turns may take longer than the patience with the tables' locks.
+            pg.batch_execute("SET lock_timeout = 0")?;
             diesel::sql_query(format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).execute(pg)?;
             pg.batch_execute(PATIENCE_WITH_LOCKS)?;
             pg.run_pending_migrations(POSTGRES_MIGRATIONS)?;

@@ -9,6 +9,7 @@ mod metrics;
 mod migrations;
 mod primary;
 mod replicas;
+mod text_enum;
 pub mod tls;
 mod url;
 mod writer;
@@ -29,6 +30,7 @@ pub use self::migrations::{Schema, migrate, take_turn_to_fill};
 use self::primary::{Epoch, primary, takes_no_writes};
 pub use self::replicas::ReplicaConfig;
 use self::replicas::Replicas;
+pub(crate) use self::text_enum::text_enum;
 pub use self::url::DatabaseUrl;
 pub(crate) use self::writer::WriteTurn;
 pub use self::writer::{Failure, Writer};
@@ -46,6 +48,15 @@ const CONNECTION_WAIT: Duration = Duration::from_secs(2);
 const SQLITE_PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
     PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8000;";
+
+/// What every PostgreSQL connection is told, so that a server that is frozen or cut off in the middle of a transaction
+/// does not hold ticket types for hours, which is how long PostgreSQL waits by itself. The keepalives are those of
+/// PostgreSQL's end of the connection. `synchronous_commit`: a confirmed booking survives a power cut, whatever a role
+/// or a database is set to; a server that is set to wait for its standbys goes on waiting for them.
+const POSTGRES_SETTINGS: &str = "SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '5s';
+    SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 5;
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');
+    SET default_transaction_isolation = 'read committed'";
 
 /// A handle on the database; clones share its pools.
 #[derive(Clone)]
@@ -226,7 +237,12 @@ pub fn write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> QueryResu
 
 fn connect(url: &DatabaseUrl) -> diesel::ConnectionResult<Db> {
     match url {
-        DatabaseUrl::Postgres(url) => PgConnection::establish(url).map(Db::Postgres),
+        DatabaseUrl::Postgres(url) => {
+            let mut pg = PgConnection::establish(url)?;
+            pg.batch_execute(POSTGRES_SETTINGS)
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            Ok(Db::Postgres(pg))
+        }
         DatabaseUrl::Sqlite(path) => {
             let mut sqlite = SqliteConnection::establish(&path.to_string_lossy())?;
             sqlite

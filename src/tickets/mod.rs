@@ -17,9 +17,9 @@ use diesel::prelude::*;
 use self::code::{Code, TicketCodes};
 use self::qr::QrCode;
 use crate::audit::Actor;
-use crate::booking::Booking;
+use crate::booking::PlacedBooking;
 use crate::events::TicketType;
-use crate::schema::admissions;
+use crate::schema::used_tickets;
 
 /// One seat of a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub struct Ticket {
     pub seat: i32,
     /// The booking's quantity: how many tickets there are with this one.
     pub of: i32,
+    pub ticket_type: String,
     /// What is printed and scanned: `7F3K-9QXM-222R-KD84-TQ2H`.
     pub code: String,
 }
@@ -40,13 +41,17 @@ impl Ticket {
     }
 }
 
-/// The tickets of a booking, the first seat first. Whether they still open the gate is for its status to
-/// say. None for a reference that this site has not made.
+/// The tickets of a booking that were not given back, the first seat first. Whether they open the gate is for its
+/// status to say. None for a reference that this site has not made.
 #[must_use]
-pub fn of_booking(codes: &TicketCodes, booking: &Booking) -> Vec<Ticket> {
-    let of = booking.quantity;
-    let ticket = |seat| Some(Ticket { seat, of, code: codes.sign(&booking.reference, seat)? });
-    (1..=of).filter_map(ticket).collect()
+pub fn of_booking(codes: &TicketCodes, placed: &PlacedBooking) -> Vec<Ticket> {
+    let booking = &placed.booking;
+    let of = booking.quantity();
+    let ticket = |seat| {
+        let ticket_type = placed.ticket_type_of_seat(seat)?.name.clone();
+        Some(Ticket { seat, of, ticket_type, code: codes.sign(&booking.reference, seat)? })
+    };
+    (1..=of).filter(|seat| !placed.returned_seats.contains(seat)).filter_map(ticket).collect()
 }
 
 /// A ticket held to a gate.
@@ -70,6 +75,8 @@ pub enum ScanOutcome {
     /// This seat is in already.
     Used(Holder, Admission),
     Canceled(Holder),
+    /// This ticket was given back.
+    Returned(Holder),
     /// A good ticket for the concert of that name, which is not let in here.
     OtherEvent(Holder, String),
     /// Signed by this site, and of no booking that there is: the sale was started again since.
@@ -91,11 +98,12 @@ pub struct Holder {
 
 /// When and where a seat came in.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = admissions)]
+#[diesel(table_name = used_tickets)]
 pub struct Admission {
     pub gate: String,
     pub actor: String,
     /// UTC.
+    #[diesel(column_name = used_at)]
     pub admitted_at: NaiveDateTime,
 }
 
@@ -119,7 +127,8 @@ impl ScanOutcome {
         match self {
             Self::Admitted(_) => None,
             Self::Used(..) => Some("used"),
-            Self::Canceled(_) => Some("cancelled"),
+            Self::Canceled(_) => Some("canceled"),
+            Self::Returned(_) => Some("returned"),
             Self::OtherEvent(..) => Some("other event"),
             Self::Unknown => Some("unknown"),
         }
@@ -153,14 +162,8 @@ pub struct Attendance {
 pub struct TicketTypeAttendance {
     pub ticket_type: TicketType,
     pub admitted: i64,
-}
-
-impl TicketTypeAttendance {
-    /// Tickets in confirmed bookings: what is not on sale any more.
-    #[must_use]
-    pub fn sold(&self) -> i64 {
-        i64::from(self.ticket_type.capacity) - i64::from(self.ticket_type.available)
-    }
+    /// Tickets in confirmed bookings that were not given back.
+    pub sold: i64,
 }
 
 impl Attendance {
@@ -171,6 +174,6 @@ impl Attendance {
 
     #[must_use]
     pub fn sold(&self) -> i64 {
-        self.ticket_types.iter().map(TicketTypeAttendance::sold).sum()
+        self.ticket_types.iter().map(|it| it.sold).sum()
     }
 }

@@ -350,21 +350,22 @@ $$;
 --
 -- Answers one row. outcomes, one for each order: 1 booked, 2 the key has booked before, 3 too few are left, 4 over the
 -- limit for each person, 5 to 9 as sale_state_1. culprits: the position in `types` of what stood in the way of it.
--- person_held: for outcome 4, what the person has. lefts, versions, prices, currencies, person_limits: by ticket type,
--- as the batch leaves them.
+-- person_held: for outcome 4, what the person has. lefts, versions, prices, currencies, person_limits, events_of: by
+-- ticket type, as the batch leaves them.
 CREATE FUNCTION book_batch_1(
     keys TEXT[], order_hashes BIGINT[], names TEXT[], emails TEXT[], normalized TEXT[], external_ids TEXT[],
     refs TEXT[], toks TEXT[], hold_seconds INTEGER[],
     types BIGINT[], least_wanted INTEGER[], line_order INTEGER[], line_type INTEGER[], line_quantity INTEGER[])
 RETURNS TABLE (
     booked_at TIMESTAMP, outcomes INTEGER[], culprits INTEGER[], person_held INTEGER[], ids BIGINT[],
-    lefts INTEGER[], versions BIGINT[], prices BIGINT[], currencies TEXT[], person_limits INTEGER[])
+    lefts INTEGER[], versions BIGINT[], prices BIGINT[], currencies TEXT[], person_limits INTEGER[],
+    events_of BIGINT[])
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_variable
 DECLARE
     order_count INTEGER := cardinality(keys);
     line_count INTEGER := cardinality(line_order);
-    events_of BIGINT[]; was INTEGER[]; states INTEGER[]; is_locked BOOLEAN[]; has_limit BOOLEAN;
+    was INTEGER[]; states INTEGER[]; is_locked BOOLEAN[]; has_limit BOOLEAN;
     -- For lines of types with a limit: the number of the person and type, and what each may still have.
     line_person INTEGER[]; may_have INTEGER[]; has INTEGER[];
     totals BIGINT[] := array_fill(0::bigint, ARRAY[order_count]);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::Utc;
 
 use super::{CompatBooked, CompatError, CompatNewBooking, CompatOrder, CompatTicket, refusal};
 use crate::api::body::{self, Body, Unreadable};
@@ -30,7 +29,7 @@ type CompatRefusal = (StatusCode, String);
 )]
 pub async fn index(app: web::Data<App>) -> HttpResponse {
     let mut tickets = next_concert(&app).map(|listing| listing.ticket_types.clone()).unwrap_or_default();
-    tickets.sort_by_key(|ticket_type| std::cmp::Reverse(ticket_type.price_cents));
+    tickets.sort_by_key(|ticket_type| std::cmp::Reverse(ticket_type.price_minor));
     HttpResponse::Ok().json(tickets.iter().map(CompatTicket::of).collect::<Vec<_>>())
 }
 
@@ -78,6 +77,9 @@ async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<CompatBook
         BookingOutcome::OverPersonLimit { limit, .. } => {
             Err(bad(format!("Only {limit} {} tickets are allowed for each user", ticket_type.name)))
         }
+        BookingOutcome::NotOnSale { why, .. } => {
+            Err((StatusCode::CONFLICT, Problem::new(why.into()).detail().to_owned()))
+        }
         BookingOutcome::KeyReused(_) => Err(of_problem(&Problem::new(ProblemType::IdempotencyKeyReused))),
         BookingOutcome::UnknownTicketType => Err((StatusCode::NOT_FOUND, "Ticket type not found".into())),
     }
@@ -101,13 +103,12 @@ fn order(
     } else {
         app.request_keys.generate().as_str().to_owned()
     };
-    Ok(Order { ticket_type_id: ticket_type.id, quantity, buyer, request_key })
+    Ok(Order::of_one_type(ticket_type.id, quantity, buyer, request_key))
 }
 
 /// The next concert that has not ended.
 fn next_concert(app: &App) -> Option<Arc<Listing>> {
-    let now = Utc::now().naive_utc();
-    app.board.listings().into_iter().find(|listing| listing.event.ends_at > now)
+    app.board.listings().into_iter().find(|listing| !listing.is_over())
 }
 
 fn find(app: &App, id: &str) -> Option<TicketType> {

@@ -13,8 +13,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::booking::CONFIRMED;
+use crate::booking::{BookingStatus, PlacedBooking, PlacedLine};
 use crate::events::board::Listing;
+use crate::events::sale::SaleState;
 use crate::money::Money;
 use crate::tickets;
 
@@ -27,7 +28,7 @@ pub fn time(at: NaiveDateTime) -> String {
 /// An amount of money.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Amount {
-    /// In minor units (cents).
+    /// In the currency's minor unit: cents for USD, yen for JPY.
     #[schema(example = 10_000, minimum = 0)]
     cents: i64,
     /// ISO 4217.
@@ -37,7 +38,7 @@ pub struct Amount {
 
 impl From<Money> for Amount {
     fn from(money: Money) -> Self {
-        Self { cents: money.cents, currency: money.currency }
+        Self { cents: money.minor, currency: money.currency }
     }
 }
 
@@ -120,19 +121,53 @@ pub struct TicketTypeJson {
     /// Most tickets per email address, across all bookings; null if there is no limit.
     #[schema(minimum = 1, required = true)]
     max_per_person: Option<i32>,
+    /// Whether it can be bought now.
+    sale: SaleJson,
+    /// When sales start, while `sale` is `not-on-sale-yet`; otherwise null.
+    #[schema(format = DateTime, required = true)]
+    sales_start_at: Option<String>,
+}
+
+/// Whether a ticket type is on sale, and why not.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = Sale)]
+pub enum SaleJson {
+    OnSale,
+    NotOnSaleYet,
+    SaleEnded,
+    SalePaused,
+    EventCanceled,
+}
+
+impl From<SaleState> for SaleJson {
+    fn from(state: SaleState) -> Self {
+        match state {
+            SaleState::OnSale => Self::OnSale,
+            SaleState::NotYet(_) => Self::NotOnSaleYet,
+            SaleState::Ended | SaleState::Hidden => Self::SaleEnded,
+            SaleState::Paused => Self::SalePaused,
+            SaleState::Canceled => Self::EventCanceled,
+        }
+    }
 }
 
 impl TicketTypeJson {
     fn all_of(listing: &Listing) -> Vec<Self> {
-        let of = |tier: &crate::events::TicketType| Self {
-            id: tier.id.to_string(),
-            name: tier.name.clone(),
-            description: tier.description.clone(),
-            price: tier.price(&listing.event).into(),
-            capacity: tier.capacity,
-            available: tier.available,
-            max_per_booking: tier.most_per_booking(),
-            max_per_person: tier.max_per_person,
+        let of = |ticket_type: &crate::events::TicketType| Self {
+            id: ticket_type.id.to_string(),
+            name: ticket_type.name.clone(),
+            description: ticket_type.description.clone(),
+            price: ticket_type.price(&listing.event).into(),
+            capacity: ticket_type.capacity,
+            available: ticket_type.available,
+            max_per_booking: ticket_type.most_per_booking(),
+            max_per_person: ticket_type.max_per_person,
+            sale: listing.sale_state(ticket_type.id).into(),
+            sales_start_at: match listing.sale_state(ticket_type.id) {
+                SaleState::NotYet(opens) => Some(time(opens)),
+                _ => None,
+            },
         };
         listing.ticket_types.iter().map(of).collect()
     }
@@ -182,18 +217,24 @@ pub struct BookingJson {
     /// Event slug.
     #[schema(example = "midnight-parade")]
     event: String,
-    #[schema(example = "1")]
-    ticket_type_id: String,
+    /// The ticket type, when there is only one; null if there are several.
+    #[schema(example = "1", required = true)]
+    ticket_type_id: Option<String>,
+    /// Tickets in total.
     #[schema(minimum = 1, example = 2)]
     quantity: i32,
-    unit_price: Amount,
+    /// What one ticket costs, when there is only one ticket type; null if there are several.
+    #[schema(required = true)]
+    unit_price: Option<Amount>,
+    /// By ticket type.
+    lines: Vec<LineJson>,
     /// Due at the venue: nothing is charged online.
     total: Amount,
     buyer: BuyerJson,
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime, required = true)]
-    cancelled_at: Option<String>,
+    canceled_at: Option<String>,
     /// Cancellation deadline; null if the booking can't be canceled.
     #[schema(format = DateTime, required = true)]
     cancellable_until: Option<String>,
@@ -208,10 +249,39 @@ pub struct BookingJson {
 #[serde(rename_all = "lowercase")]
 #[schema(as = BookingStatus)]
 pub enum BookingStatusJson {
+    /// Its tickets are kept for a while.
+    Held,
     Confirmed,
-    /// Existing clients know this spelling.
-    #[serde(rename = "cancelled")]
+    /// It was held, and not confirmed in time.
+    Expired,
     Canceled,
+}
+
+impl From<BookingStatus> for BookingStatusJson {
+    fn from(status: BookingStatus) -> Self {
+        match status {
+            BookingStatus::Held => Self::Held,
+            BookingStatus::Confirmed => Self::Confirmed,
+            BookingStatus::Expired => Self::Expired,
+            BookingStatus::Canceled => Self::Canceled,
+        }
+    }
+}
+
+/// Tickets of one ticket type in a booking.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Line)]
+pub struct LineJson {
+    #[schema(example = "1")]
+    ticket_type_id: String,
+    /// What was ordered.
+    #[schema(minimum = 1, example = 2)]
+    quantity: i32,
+    /// How many of them were given back.
+    #[schema(minimum = 0, example = 0)]
+    returned: i32,
+    unit_price: Amount,
 }
 
 /// Who booked.
@@ -232,32 +302,46 @@ pub struct TicketJson {
     /// From 1 to the booking's quantity.
     #[schema(minimum = 1, example = 1)]
     seat: i32,
+    /// The name of its ticket type.
+    #[schema(example = "VIP")]
+    ticket_type: String,
     /// The content of the QR code.
     #[schema(example = "7F3K-9QXM-222R-KD84-TQ2H")]
     code: String,
 }
 
 impl BookingJson {
-    fn of(app: &App, booking: &crate::booking::Booking, event: &crate::events::Event) -> Self {
-        let is_confirmed = booking.status == CONFIRMED;
-        let tickets = if is_confirmed { tickets::of_booking(&app.ticket_codes, booking) } else { Vec::new() };
+    fn of(app: &App, placed: &PlacedBooking) -> Self {
+        let PlacedBooking { booking, event, lines, .. } = placed;
+        let tickets =
+            if booking.is_confirmed() { tickets::of_booking(&app.ticket_codes, placed) } else { Vec::new() };
+        let ticket =
+            |it: tickets::Ticket| TicketJson { seat: it.seat, ticket_type: it.ticket_type, code: it.code };
+        let only = match lines.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        };
+        let line = |it: &PlacedLine| LineJson {
+            ticket_type_id: it.ticket_type.id.to_string(),
+            quantity: it.line.quantity,
+            returned: it.line.returned,
+            unit_price: it.unit_price().into(),
+        };
         Self {
             token: booking.token.clone(),
             reference: booking.reference.clone(),
-            status: if is_confirmed { BookingStatusJson::Confirmed } else { BookingStatusJson::Canceled },
+            status: booking.status.into(),
             event: event.slug.clone(),
-            ticket_type_id: booking.ticket_type_id.to_string(),
-            quantity: booking.quantity,
-            unit_price: booking.unit_price().into(),
+            ticket_type_id: only.map(|it| it.ticket_type.id.to_string()),
+            quantity: booking.quantity(),
+            unit_price: only.map(|it| it.unit_price().into()),
+            lines: lines.iter().map(line).collect(),
             total: booking.total().into(),
-            buyer: BuyerJson {
-                name: booking.buyer_name.clone(),
-                email: booking.has_address().then(|| booking.buyer_email.clone()),
-            },
+            buyer: BuyerJson { name: booking.buyer_name.clone(), email: booking.email().map(str::to_owned) },
             created_at: time(booking.created_at),
-            cancelled_at: booking.cancelled_at.map(time),
+            canceled_at: booking.canceled_at.map(time),
             cancellable_until: event.cancellable_until().map(time),
-            tickets: tickets.into_iter().map(|it| TicketJson { seat: it.seat, code: it.code }).collect(),
+            tickets: tickets.into_iter().map(ticket).collect(),
             page: format!("{}/bookings/{}", &app.public_url, booking.token),
         }
     }

@@ -5,13 +5,13 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
 
-use super::{Canceler, CancellationOutcome, announce, store};
+use super::{Canceler, CancellationOutcome, store};
 use crate::app::App;
+use crate::booking::PlacedBooking;
 use crate::booking::messages::{already_scanned, too_late_to_cancel};
 use crate::booking::pages::find_placed_booking;
-use crate::booking::{Booking, PlacedBooking};
+use crate::booking::release::announce;
 use crate::error::Error;
-use crate::events::{Event, TicketType};
 use crate::page::{Page, Toast, see_other, toast_cookie};
 
 /// Asks for confirmation, or says why the booking cannot be canceled.
@@ -19,16 +19,14 @@ use crate::page::{Page, Toast, see_other, toast_cookie};
 #[template(path = "bookings/cancellation.html")]
 struct CancellationPage {
     page: Page,
-    event: Event,
-    ticket_type: TicketType,
-    booking: Booking,
+    placed: PlacedBooking,
     refusal: Option<String>,
 }
 
 /// `GET /bookings/{token}/cancellation`
 pub async fn new(page: Page, app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
-    if placed.booking.is_canceled() {
+    if !placed.booking.is_confirmed() {
         return Ok(see_other(&format!("/bookings/{}", placed.booking.token)).finish());
     }
     let refusal =
@@ -46,10 +44,10 @@ pub async fn create(
     let mut response = see_other(&format!("/bookings/{}", placed.booking.token));
     let canceler = Canceler::Buyer { token: placed.booking.token.clone() };
     let outcome = app.db.write(move |db| store::cancel(db, &canceler)).await?;
-    announce(&app.board, &app.desk, &app.outbox_wakeup, &outcome);
+    announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
         CancellationOutcome::Canceled { .. } => {
-            let toast = format!("Canceled: {} × {}", placed.booking.quantity, placed.ticket_type.name);
+            let toast = format!("Canceled: {}", placed.summary());
             response.cookie(toast_cookie(&app.cookies, &Toast::success(toast)));
         }
         CancellationOutcome::AlreadyCanceled(_) => {}
@@ -66,7 +64,6 @@ pub async fn create(
 }
 
 fn ask(page: Page, placed: PlacedBooking, refusal: Option<String>) -> Result<HttpResponse, Error> {
-    let PlacedBooking { event, ticket_type, booking } = placed;
     let status = if refusal.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
-    page.clone().respond_unlisted(status, &CancellationPage { page, event, ticket_type, booking, refusal })
+    page.clone().respond_unlisted(status, &CancellationPage { page, placed, refusal })
 }

@@ -3,268 +3,349 @@
 //! Rows are read with `get_result`, never with `first`: that binds a LIMIT, which makes SQLite compile the
 //! statement anew each time.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{NaiveDateTime, Utc};
-use diesel::dsl::{max, sql};
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::Error as DieselError;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
 use diesel::sqlite::Sqlite;
 
 use super::super::buyer::unusual_normalized_email;
-use super::super::{Booking, BookingOutcome, CONFIRMED, Order};
-use super::first_come::{Holding, Misfit, PersonKey, Remaining, person_key};
-use super::{Batch, PERSON, outcome_of_known};
-use crate::events::Stock;
-use crate::schema::{bookings, events, ticket_types};
+use super::super::{
+    Booking, BookingLine, BookingOutcome, BookingStatus, NotOnSale, Order, OrderLine, new_reference,
+    new_token,
+};
+use super::{Claimed, PERSON};
+use crate::events::sale::SaleState;
+use crate::events::{Event, Stock, TicketType};
+use crate::schema::{booking_lines, bookings, events, holds, ticket_types};
 
-/// What the batch needs to know of a ticket_type.
-#[derive(Queryable)]
-struct TicketTypeRow {
-    price_cents: i64,
-    currency: String,
-    available: i32,
-    version: i64,
-    max_per_person: Option<i32>,
+diesel::define_sql_function! {
+    /// SQLite's `max` of two values.
+    #[sql_name = "max"]
+    fn greater(one: BigInt, other: BigInt) -> BigInt;
+}
+
+/// What a batch knows of a ticket type, and what it leaves of it.
+struct Shelf {
+    ticket_type: TicketType,
+    event: Event,
+    left: i32,
+}
+
+/// What the next order of a batch may still take. First come, first served: a smaller later order may still fit.
+struct Batch<'a> {
+    sqlite: &'a mut SqliteConnection,
+    now: NaiveDateTime,
+    next_id: i64,
+    shelves: BTreeMap<i64, Shelf>,
+    /// What people hold of ticket types with a limit for each person.
+    held: HashMap<(i64, String), i32>,
+    to_confirm: Vec<i64>,
 }
 
 /// Runs inside the caller's transaction, which holds the write lock: what is read here stays true.
-pub(super) fn book_batch(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<Batch> {
-    let mut ticket_types = read_tiers(sqlite, orders)?;
-    let last_id = last_booking_id(sqlite)?;
-    let mut outcomes = insert_fitting(sqlite, orders, &ticket_types)?;
-    claim_sums(sqlite, orders, &mut outcomes, &mut ticket_types)?;
-    insert_confirmations(sqlite, last_id)?;
-    let outcomes = outcomes.into_iter().zip(orders).map(|(outcome, order)| {
-        outcome.unwrap_or_else(|| match ticket_types.get(&order.ticket_type_id) {
-            Some(ticket_type) => BookingOutcome::NotEnough { left: ticket_type.available },
-            None => BookingOutcome::UnknownTicketType,
-        })
-    });
-    let outcomes = outcomes.collect();
-    let stock = ticket_types.into_iter().map(|(ticket_type_id, ticket_type)| Stock {
-        ticket_type_id,
-        available: ticket_type.available,
-        version: ticket_type.version,
-    });
-    Ok(Batch { outcomes, stock: stock.collect(), is_of_one_moment: true })
-}
-
-fn read_tiers(sqlite: &mut SqliteConnection, orders: &[&Order]) -> QueryResult<BTreeMap<i64, TicketTypeRow>> {
-    let mut ticket_types = BTreeMap::new();
-    for id in orders.iter().map(|order| order.ticket_type_id) {
-        if ticket_types.contains_key(&id) {
-            continue;
-        }
-        let ticket_type: Option<TicketTypeRow> = ticket_types::table
-            .inner_join(events::table)
-            .filter(ticket_types::id.eq(id))
-            .select((
-                ticket_types::price_cents,
-                events::currency,
-                ticket_types::available,
-                ticket_types::version,
-                ticket_types::max_per_person,
-            ))
-            .get_result(sqlite)
-            .optional()?;
-        if let Some(ticket_type) = ticket_type {
-            ticket_types.insert(id, ticket_type);
-        }
-    }
-    Ok(ticket_types)
-}
-
-/// Inserts a booking for each order that fits. An order whose key has a booking takes no tickets.
-fn insert_fitting(
+pub(super) fn book_batch(
     sqlite: &mut SqliteConnection,
     orders: &[&Order],
-    ticket_types: &BTreeMap<i64, TicketTypeRow>,
-) -> QueryResult<Vec<Option<BookingOutcome>>> {
-    let created_at = Utc::now().naive_utc();
-    let stock = ticket_types.iter().map(|(id, ticket_type)| (*id, ticket_type.available)).collect();
-    let mut remaining = Remaining { stock, ..Remaining::default() };
-    let mut outcomes = Vec::with_capacity(orders.len());
-    for order in orders {
-        let ticket_type = ticket_types.get(&order.ticket_type_id);
-        let limit = ticket_type.and_then(|it| it.max_per_person);
-        let person = limit.map(|_| person_key(order));
-        if let (Some(limit), Some(person)) = (limit, &person)
-            && let Entry::Vacant(unknown) = remaining.people.entry(person.clone())
-        {
-            unknown.insert(Holding { limit, held: held_by(sqlite, person)? });
-        }
-        let fits = remaining.check(order, person.as_ref());
-        let inserted = match (ticket_type, fits) {
-            (Some(ticket_type), Ok(())) => insert(sqlite, order, ticket_type, created_at)?,
-            _ => None,
-        };
-        outcomes.push(match inserted {
-            Some(booking) => {
-                remaining.take(order, person.as_ref());
-                Some(BookingOutcome::Booked(booking))
-            }
-            None => match (find_by_request_key(sqlite, &order.request_key)?, fits) {
-                (Some(booking), _) => Some(outcome_of_known(order, booking)),
-                (None, Err(misfit @ Misfit::OverPersonLimit(_))) => Some(misfit.outcome(0)),
-                (None, _) => None,
-            },
-        });
+) -> QueryResult<(Vec<Claimed>, Vec<Stock>)> {
+    let next_id = last_booking_id(sqlite)? + 1;
+    let mut batch = Batch {
+        sqlite,
+        now: Utc::now().naive_utc(),
+        next_id,
+        shelves: BTreeMap::new(),
+        held: HashMap::new(),
+        to_confirm: Vec::new(),
+    };
+    for line in orders.iter().flat_map(|order| order.lines()) {
+        batch.fetch(line.ticket_type_id)?;
     }
-    Ok(outcomes)
+    let claimed = orders.iter().map(|order| batch.book(order)).collect::<QueryResult<Vec<_>>>()?;
+    let stock = batch.take()?;
+    batch.insert_confirmations()?;
+    // What is left is known only now, for the orders that came too late.
+    let claimed = claimed.into_iter().zip(orders).map(|(claimed, order)| match claimed {
+        Claimed::Final(BookingOutcome::NotEnough { .. }) => {
+            let left = order
+                .lines()
+                .iter()
+                .map(|line| batch.shelves.get(&line.ticket_type_id).map_or(0, |it| it.left));
+            Claimed::Final(BookingOutcome::NotEnough { left: left.collect() })
+        }
+        other => other,
+    });
+    Ok((claimed.collect(), stock))
 }
 
-/// How many tickets of a ticket type a person holds.
-fn held_by(sqlite: &mut SqliteConnection, (ticket_type_id, email): &PersonKey) -> QueryResult<i32> {
-    bookings::table
-        .filter(sql::<Text>(PERSON).eq(email))
-        .filter(bookings::ticket_type_id.eq(ticket_type_id))
-        .filter(bookings::status.eq(CONFIRMED))
-        .select(sql::<Integer>("CAST(coalesce(sum(bookings.quantity), 0) AS INTEGER)"))
+impl Batch<'_> {
+    fn fetch(&mut self, id: i64) -> QueryResult<()> {
+        if self.shelves.contains_key(&id) {
+            return Ok(());
+        }
+        let found: Option<(TicketType, Event)> = ticket_types::table
+            .inner_join(events::table)
+            .filter(ticket_types::id.eq(id))
+            .select((TicketType::as_select(), Event::as_select()))
+            .get_result(self.sqlite)
+            .optional()?;
+        if let Some((ticket_type, event)) = found {
+            let left = ticket_type.available;
+            self.shelves.insert(id, Shelf { ticket_type, event, left });
+        }
+        Ok(())
+    }
+
+    /// Inserts the booking if all of it fits. Keys come before anything that can refuse: whoever sends an order again
+    /// gets its booking.
+    fn book(&mut self, order: &Order) -> QueryResult<Claimed> {
+        if let Some(refusal) = self.refusal(order)? {
+            let is_known = is_key_known(self.sqlite, &order.request_key)?;
+            return Ok(if is_known { Claimed::Known } else { Claimed::Final(refusal) });
+        }
+        let Some(booking) = self.insert(order)? else { return Ok(Claimed::Known) };
+        for line in order.lines() {
+            if let Some(shelf) = self.shelves.get_mut(&line.ticket_type_id) {
+                shelf.left -= line.quantity;
+            }
+            if let Some(held) = self.held.get_mut(&(line.ticket_type_id, order.buyer.contact.person())) {
+                *held += line.quantity;
+            }
+        }
+        Ok(Claimed::Final(BookingOutcome::Booked(booking)))
+    }
+
+    /// Why an order does not fit; `None` when it does.
+    fn refusal(&mut self, order: &Order) -> QueryResult<Option<BookingOutcome>> {
+        let first = order.lines().first().and_then(|line| self.shelves.get(&line.ticket_type_id));
+        let Some(event_id) = first.map(|shelf| shelf.event.id) else {
+            return Ok(Some(BookingOutcome::UnknownTicketType));
+        };
+        for &OrderLine { ticket_type_id, quantity } in order.lines() {
+            let shelf = self.shelves.get(&ticket_type_id).filter(|shelf| shelf.event.id == event_id);
+            let Some(shelf) = shelf else { return Ok(Some(BookingOutcome::UnknownTicketType)) };
+            let state = shelf.event.sale_state(&shelf.ticket_type, self.now);
+            if let Some(why) = NotOnSale::of(state) {
+                return Ok(Some(BookingOutcome::NotOnSale { ticket_type_id, why }));
+            }
+            if state == SaleState::Hidden {
+                return Ok(Some(BookingOutcome::UnknownTicketType));
+            }
+            if shelf.left < quantity {
+                return Ok(Some(BookingOutcome::NotEnough { left: Vec::new() }));
+            }
+            if let Some(limit) = shelf.ticket_type.max_per_person {
+                let held = self.held_by(ticket_type_id, order.buyer.contact.person())?;
+                if held + quantity > limit {
+                    return Ok(Some(BookingOutcome::OverPersonLimit { ticket_type_id, limit, held }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many tickets of a ticket type a person holds, with what this batch has booked.
+    fn held_by(&mut self, ticket_type_id: i64, person: String) -> QueryResult<i32> {
+        let key = (ticket_type_id, person);
+        if let Some(held) = self.held.get(&key) {
+            return Ok(*held);
+        }
+        let held: i32 = bookings::table
+            .inner_join(booking_lines::table)
+            .filter(sql::<Text>(PERSON).eq(&key.1))
+            .filter(booking_lines::ticket_type_id.eq(ticket_type_id))
+            .filter(
+                bookings::status.eq(BookingStatus::Held).or(bookings::status.eq(BookingStatus::Confirmed)),
+            )
+            .select(sql::<Integer>(
+                "CAST(coalesce(sum(booking_lines.quantity - booking_lines.returned), 0) AS INTEGER)",
+            ))
+            .get_result(self.sqlite)?;
+        self.held.insert(key, held);
+        Ok(held)
+    }
+
+    /// The order's booking; `None` when its key has booked before.
+    fn insert(&mut self, order: &Order) -> QueryResult<Option<Booking>> {
+        let id = self.next_id;
+        let line = |line: &OrderLine| {
+            let shelf = self.shelves.get(&line.ticket_type_id)?;
+            let OrderLine { ticket_type_id, quantity } = *line;
+            let unit_price_minor = shelf.ticket_type.price_minor;
+            Some(BookingLine { booking_id: id, ticket_type_id, quantity, unit_price_minor, returned: 0 })
+        };
+        let lines: Vec<BookingLine> = order.lines().iter().filter_map(line).collect();
+        let first = lines.first().and_then(|line| self.shelves.get(&line.ticket_type_id));
+        let Some(event) = first.map(|shelf| &shelf.event) else { return Ok(None) };
+        let place = (id, event.id, event.currency.clone());
+        let booking = Booking::fresh(order, place, lines, self.now, (new_reference(), new_token()));
+        let contact = &order.buyer.contact;
+        let row = NewBooking {
+            booking: &booking,
+            email: contact.email(),
+            normalized_email: contact.email().and_then(unusual_normalized_email),
+            external_id: contact.external_id(),
+            request_key: &order.request_key,
+            order_hash: order.hash(),
+            confirmed_at: booking.is_confirmed().then_some(self.now),
+        };
+        if row.execute(self.sqlite)? == 0 {
+            return Ok(None);
+        }
+        self.next_id += 1;
+        for line in &booking.lines {
+            NewLine(line).execute(self.sqlite)?;
+        }
+        if let Some(seconds) = order.hold_seconds {
+            let held_until = self.now + TimeDelta::seconds(seconds.into());
+            diesel::insert_into(holds::table)
+                .values((holds::booking_id.eq(id), holds::held_until.eq(held_until)))
+                .execute(self.sqlite)?;
+        } else if booking.has_address() {
+            self.to_confirm.push(id);
+        }
+        Ok(Some(booking))
+    }
+
+    /// The promise of this house: take n, but only if n are left. Nothing that was inserted counts if this disagrees.
+    fn take(&mut self) -> QueryResult<Vec<Stock>> {
+        let mut stock = Vec::new();
+        for (&id, shelf) in &self.shelves {
+            let (mut available, mut version) = (shelf.ticket_type.available, shelf.ticket_type.version);
+            let taken = available - shelf.left;
+            if taken > 0 {
+                let still_enough = ticket_types::table.find(id).filter(ticket_types::available.ge(taken));
+                let next_version = greater(ticket_types::version + 1, self.now.and_utc().timestamp_millis());
+                let claimed: Option<(i32, i64)> = diesel::update(still_enough)
+                    .set((
+                        ticket_types::available.eq(ticket_types::available - taken),
+                        ticket_types::version.eq(next_version),
+                    ))
+                    .returning((ticket_types::available, ticket_types::version))
+                    .get_result(self.sqlite)
+                    .optional()?;
+                (available, version) = claimed.ok_or(DieselError::RollbackTransaction)?;
+            }
+            stock.push(Stock { ticket_type_id: id, available, version });
+        }
+        Ok(stock)
+    }
+
+    /// Puts the confirmations of the batch's bookings into the outbox, all at once.
+    fn insert_confirmations(&mut self) -> QueryResult<()> {
+        if self.to_confirm.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<String> = self.to_confirm.iter().map(i64::to_string).collect();
+        diesel::sql_query("INSERT INTO confirmation_batches (booking_ids, queued_at) VALUES (?, ?)")
+            .bind::<Text, _>(format!("[{}]", ids.join(",")))
+            .bind::<Timestamp, _>(self.now)
+            .execute(self.sqlite)?;
+        Ok(())
+    }
+}
+
+/// AUTOINCREMENT never gives an id twice, so it keeps the last one in a table of its own.
+fn last_booking_id(sqlite: &mut SqliteConnection) -> QueryResult<i64> {
+    diesel::select(sql::<BigInt>("coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'bookings'), 0)"))
         .get_result(sqlite)
 }
 
-/// The order's booking; `None` when its key has booked before.
-fn insert(
-    sqlite: &mut SqliteConnection,
-    order: &Order,
-    ticket_type: &TicketTypeRow,
-    created_at: NaiveDateTime,
-) -> QueryResult<Option<Booking>> {
-    let booking = Booking::of(order, ticket_type.price_cents, ticket_type.currency.clone(), created_at);
-    let normalized_email = unusual_normalized_email(&booking.buyer_email);
-    let insertion = Insertion { booking: &booking, normalized_email, request_key: &order.request_key };
-    let inserted = insertion.execute(sqlite)?;
-    Ok((inserted > 0).then_some(booking))
+fn is_key_known(sqlite: &mut SqliteConnection, key: &str) -> QueryResult<bool> {
+    let known: Option<i64> = bookings::table
+        .filter(bookings::request_key.eq(key))
+        .select(bookings::id)
+        .get_result(sqlite)
+        .optional()?;
+    Ok(known.is_some())
 }
 
 /// One row of `bookings`. Its type names the statement, whose text is thus not put together again for each.
-struct Insertion<'a> {
+struct NewBooking<'a> {
     booking: &'a Booking,
+    email: Option<&'a str>,
     normalized_email: Option<String>,
+    external_id: Option<&'a str>,
     request_key: &'a str,
+    order_hash: i64,
+    confirmed_at: Option<NaiveDateTime>,
 }
 
-impl QueryId for Insertion<'_> {
-    type QueryId = Insertion<'static>;
+impl QueryId for NewBooking<'_> {
+    type QueryId = NewBooking<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl QueryFragment<Sqlite> for Insertion<'_> {
+impl QueryFragment<Sqlite> for NewBooking<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let booking = self.booking;
         out.push_sql(
-            "INSERT INTO bookings (reference, token, ticket_type_id, quantity, unit_price_cents, \
-             total_cents, currency, buyer_name, buyer_email, buyer_email_normalised, request_key, status, created_at) VALUES (",
+            "INSERT INTO bookings (id, event_id, reference, token, request_key, order_hash, status, currency, \
+             total_minor, buyer_name, buyer_email, buyer_email_normalized, buyer_external_id, created_at, \
+             confirmed_at) VALUES (",
         );
-        out.push_bind_param::<Text, _>(&self.booking.reference)?;
+        out.push_bind_param::<BigInt, _>(&booking.id)?;
         out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&self.booking.token)?;
+        out.push_bind_param::<BigInt, _>(&booking.event_id)?;
         out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&self.booking.ticket_type_id)?;
+        out.push_bind_param::<Text, _>(&booking.reference)?;
         out.push_sql(", ");
-        out.push_bind_param::<Integer, _>(&self.booking.quantity)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&self.booking.unit_price_cents)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&self.booking.total_cents)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&self.booking.currency)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&self.booking.buyer_name)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&self.booking.buyer_email)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.normalized_email)?;
+        out.push_bind_param::<Text, _>(&booking.token)?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(self.request_key)?;
         out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&self.booking.status)?;
+        out.push_bind_param::<BigInt, _>(&self.order_hash)?;
         out.push_sql(", ");
-        out.push_bind_param::<Timestamp, _>(&self.booking.created_at)?;
+        out.push_bind_param::<Text, _>(&booking.status)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&booking.currency)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&booking.total_minor)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&booking.buyer_name)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.email)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.normalized_email)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.external_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Timestamp, _>(&booking.created_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Timestamp>, _>(&self.confirmed_at)?;
         out.push_sql(") ON CONFLICT (request_key) DO NOTHING");
         Ok(())
     }
 }
 
-impl RunQueryDsl<SqliteConnection> for Insertion<'_> {}
+impl RunQueryDsl<SqliteConnection> for NewBooking<'_> {}
 
-/// Ids only grow, and nobody else writes: what comes after it is of this batch.
-fn last_booking_id(sqlite: &mut SqliteConnection) -> QueryResult<i64> {
-    let last: Option<i64> = bookings::table.select(max(bookings::id)).get_result(sqlite)?;
-    Ok(last.unwrap_or_default())
+/// One row of `booking_lines`.
+struct NewLine<'a>(&'a BookingLine);
+
+impl QueryId for NewLine<'_> {
+    type QueryId = NewLine<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-/// Puts the confirmations of the batch's bookings into the outbox, all at once.
-fn insert_confirmations(sqlite: &mut SqliteConnection, last_id: i64) -> QueryResult<()> {
-    // Not for those of whom we know no address.
-    diesel::sql_query(
-        "INSERT INTO confirmation_batches (booking_ids, queued_at)
-         SELECT json_group_array(id), max(created_at) FROM bookings
-         WHERE id > ? AND buyer_email NOT LIKE 'user:%' HAVING count(*) > 0",
-    )
-    .bind::<BigInt, _>(last_id)
-    .execute(sqlite)?;
-    Ok(())
-}
-
-fn find_by_request_key(sqlite: &mut SqliteConnection, key: &str) -> QueryResult<Option<Booking>> {
-    bookings::table
-        .filter(bookings::request_key.eq(key))
-        .select(Booking::as_select())
-        .get_result(sqlite)
-        .optional()
-}
-
-/// The guarded UPDATE on each ticket_type's sum. Where the guard refuses it, order by order, and the losers'
-/// bookings are taken out again.
-fn claim_sums(
-    sqlite: &mut SqliteConnection,
-    orders: &[&Order],
-    outcomes: &mut [Option<BookingOutcome>],
-    ticket_types: &mut BTreeMap<i64, TicketTypeRow>,
-) -> QueryResult<()> {
-    let is_booked = |outcome: &Option<BookingOutcome>| matches!(outcome, Some(BookingOutcome::Booked(_)));
-    let mut booked: HashMap<i64, Vec<usize>> = HashMap::new();
-    for (index, _) in outcomes.iter().enumerate().filter(|(_, outcome)| is_booked(outcome)) {
-        booked.entry(orders[index].ticket_type_id).or_default().push(index);
+impl QueryFragment<Sqlite> for NewLine<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor) VALUES (",
+        );
+        out.push_bind_param::<BigInt, _>(&self.0.booking_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.0.ticket_type_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Integer, _>(&self.0.quantity)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.0.unit_price_minor)?;
+        out.push_sql(")");
+        Ok(())
     }
-    for (id, ticket_type) in ticket_types {
-        let Some(indexes) = booked.remove(id) else { continue };
-        let sum = indexes.iter().map(|&index| orders[index].quantity).sum();
-        if claim(sqlite, *id, sum, ticket_type)? {
-            continue;
-        }
-        for index in indexes {
-            if !claim(sqlite, *id, orders[index].quantity, ticket_type)? {
-                let key = &orders[index].request_key;
-                diesel::delete(bookings::table.filter(bookings::request_key.eq(key))).execute(sqlite)?;
-                outcomes[index] = None;
-            }
-        }
-    }
-    Ok(())
 }
 
-/// The promise of this house: take n, but only if n are left.
-fn claim(
-    sqlite: &mut SqliteConnection,
-    id: i64,
-    quantity: i32,
-    ticket_type: &mut TicketTypeRow,
-) -> QueryResult<bool> {
-    let still_enough = ticket_types::table.find(id).filter(ticket_types::available.ge(quantity));
-    let claimed: Option<(i32, i64)> = diesel::update(still_enough)
-        .set((
-            ticket_types::available.eq(ticket_types::available - quantity),
-            ticket_types::version.eq(ticket_types::version + 1),
-        ))
-        .returning((ticket_types::available, ticket_types::version))
-        .get_result(sqlite)
-        .optional()?;
-    if let Some((available, version)) = claimed {
-        (ticket_type.available, ticket_type.version) = (available, version);
-    }
-    Ok(claimed.is_some())
-}
+impl RunQueryDsl<SqliteConnection> for NewLine<'_> {}
