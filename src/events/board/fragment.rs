@@ -40,7 +40,9 @@ impl Deref for Listing {
 }
 
 impl Listing {
-    pub(super) fn new(concert: Concert, now: NaiveDateTime) -> Self {
+    /// `now`: UTC.
+    #[must_use]
+    pub fn new(concert: Concert, now: NaiveDateTime) -> Self {
         let sale_states = sale_states(&concert, now);
         let is_over = concert.event.is_over(now);
         Self { concert, sale_states, is_over, fragments: Default::default() }

@@ -43,9 +43,9 @@ impl SaleDatabase {
     pub fn begin_sale(&self) -> Result<()> {
         self.database.write_blocking(|db| {
             match db {
-                Db::Postgres(pg) => pg.batch_execute("TRUNCATE bookings, mails, admissions")?,
+                Db::Postgres(pg) => pg.batch_execute("TRUNCATE bookings, booking_lines, holds, mails, used_tickets")?,
                 Db::Sqlite(sqlite) => {
-                    sqlite.batch_execute("DELETE FROM mails; DELETE FROM admissions; DELETE FROM bookings")?
+                    sqlite.batch_execute("DELETE FROM mails; DELETE FROM used_tickets; DELETE FROM booking_lines; DELETE FROM holds; DELETE FROM bookings")?
                 }
             }
             let hot = ticket_types::table.find(self.ticket_type_id);
