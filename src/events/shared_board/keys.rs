@@ -47,6 +47,6 @@ mod tests {
         assert_eq!(keys.lease, RedisNames::new(&"a secret".into(), 0).lease);
         assert_ne!(keys.updates, RedisNames::new(&"a secret".into(), 1).updates);
         assert_ne!(keys.updates, RedisNames::new(&"another".into(), 0).updates);
-        assert!(keys.snapshot.ends_with(":0:v2:board") && !keys.snapshot.contains("a secret"));
+        assert!(keys.snapshot.ends_with(":0:v3:board") && !keys.snapshot.contains("a secret"));
     }
 }
