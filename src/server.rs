@@ -17,7 +17,7 @@ use crate::booking::release::expiry::keep_expiring;
 use crate::booking::request_key::RequestKeys;
 use crate::config::Config;
 use crate::connections::{self, ConnectionLimits, Departure};
-use crate::db::{self, Database};
+use crate::db::{self, Database, wal};
 use crate::events::board::Board;
 use crate::events::pace::lag::{self, Lag};
 use crate::events::pace::{self, PollSeconds};
@@ -81,6 +81,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let secrets = secret::load(&config.secrets, &db)?;
     let public_url = public_url(&config, address);
     let db = db.with_replicas(&config.replicas)?;
+    wal::keep_short(&db)?;
     let board = Arc::new(Board::new(config.poll));
     board.refresh_blocking(&db)?;
     let shared = share(&board, &config, &secrets);

@@ -3,8 +3,9 @@
 
 use super::buyer::{EmailError, NameError};
 use super::request_key::{FormAgeError, RequestKeyError};
-use super::{Booking, NotOnSale, QuantityError};
+use super::{Booking, NotOnSale, PlacedBooking, QuantityError};
 use crate::events::{Event, TicketType};
+use crate::tickets::Seat;
 
 const EXPIRED: &str = "This page expired, so nothing was booked. Check your details and confirm again.";
 pub const KEY_REUSED: &str = "You already booked with this form. Check your details to book again.";
@@ -95,6 +96,21 @@ pub fn too_late_to_cancel(event: &Event) -> String {
             format!("Online cancellation closed on {deadline}. To cancel, contact the organizer.")
         }
         None => "This concert doesn’t offer online cancellation. To cancel, contact the organizer.".into(),
+    }
+}
+
+pub const CHOOSE_ONE: &str = "Choose at least one ticket.";
+pub const RETURNED_BEFORE: &str = "Some of these tickets were given back before. Nothing was changed.";
+
+/// What was canceled: the whole booking, or these tickets of it.
+#[must_use]
+pub fn canceled(placed: &PlacedBooking, seats: Option<&[i32]>) -> String {
+    match seats {
+        Some([seat]) => format!("Canceled: ticket {seat} of booking {}", placed.booking.reference),
+        Some(seats) if seats.len() < Seat::all_of(placed).len() => {
+            format!("Canceled: {} tickets of booking {}", seats.len(), placed.booking.reference)
+        }
+        _ => format!("Canceled: {}", placed.summary()),
     }
 }
 

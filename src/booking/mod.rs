@@ -7,27 +7,28 @@
 pub mod buyer;
 pub mod calendar;
 pub mod cancellation;
+mod checkout;
+mod codes;
 pub mod desk;
 pub mod form;
 pub mod lookup;
 pub mod messages;
 pub mod order;
 pub mod pages;
+mod placed;
 pub mod release;
 pub mod request_key;
 pub mod store;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use rand::RngExt as _;
 
 use self::buyer::Contact;
+pub use self::codes::{REFERENCE_ALPHABET, is_token, new_reference, new_token, parse_reference};
 pub use self::order::{Order, OrderLine};
+pub use self::placed::{PlacedBooking, PlacedLine};
 use crate::db::text_enum;
 use crate::events::sale::SaleState;
-use crate::events::{Event, TicketType};
 use crate::money::Money;
 use crate::schema::booking_lines;
 
@@ -218,86 +219,6 @@ impl Booking {
     }
 }
 
-/// A booking with its event and ticket types.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlacedBooking {
-    pub booking: Booking,
-    pub event: Event,
-    /// In the order in which the page shows them.
-    pub lines: Vec<PlacedLine>,
-    /// The seats whose tickets were given back.
-    pub returned_seats: Vec<i32>,
-}
-
-/// The tickets of one ticket type in a booking, and the ticket type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlacedLine {
-    pub line: BookingLine,
-    pub ticket_type: TicketType,
-    currency: String,
-}
-
-impl PlacedLine {
-    #[must_use]
-    pub fn unit_price(&self) -> Money {
-        Money::new(self.line.unit_price_minor, &self.currency)
-    }
-
-    #[must_use]
-    pub fn total(&self) -> Money {
-        Money::new(self.line.unit_price_minor.saturating_mul(self.line.quantity.into()), &self.currency)
-    }
-}
-
-impl PlacedBooking {
-    /// Puts a booking together with its event and ticket types.
-    #[must_use]
-    pub fn new(booking: Booking, event: Event, ticket_types: &[TicketType]) -> Self {
-        let place = |line: &BookingLine| {
-            let ticket_type =
-                ticket_types.iter().find(|ticket_type| ticket_type.id == line.ticket_type_id)?;
-            Some(PlacedLine {
-                line: *line,
-                ticket_type: ticket_type.clone(),
-                currency: booking.currency.clone(),
-            })
-        };
-        let mut lines: Vec<PlacedLine> = booking.lines.iter().filter_map(place).collect();
-        lines.sort_by_key(|line| (line.ticket_type.position, line.ticket_type.id));
-        Self { booking, event, lines, returned_seats: Vec::new() }
-    }
-
-    /// What was ordered: "2 × VIP", "2 × VIP, 1 × Front Row".
-    #[must_use]
-    pub fn summary(&self) -> String {
-        let line = |it: &PlacedLine| format!("{} × {}", it.line.quantity, it.ticket_type.name);
-        self.lines.iter().map(line).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The accent of its page: that of its first line.
-    #[must_use]
-    pub fn accent_class(&self) -> i32 {
-        self.lines.first().map_or(1, |line| line.ticket_type.accent_class())
-    }
-
-    /// The ticket type of a seat.
-    #[must_use]
-    pub fn ticket_type_of_seat(&self, seat: i32) -> Option<&TicketType> {
-        self.line_of_seat(seat).map(|line| &line.ticket_type)
-    }
-
-    /// What the ticket of a seat cost.
-    #[must_use]
-    pub fn price_of_seat(&self, seat: i32) -> Option<Money> {
-        self.line_of_seat(seat).map(PlacedLine::unit_price)
-    }
-
-    fn line_of_seat(&self, seat: i32) -> Option<&PlacedLine> {
-        let id = self.booking.ticket_type_of_seat(seat)?;
-        self.lines.iter().find(|line| line.ticket_type.id == id)
-    }
-}
-
 /// Why a text is not a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuantityError {
@@ -333,62 +254,9 @@ pub fn parse_more(typed: &str, most: i32) -> Result<i32, QuantityError> {
     }
 }
 
-/// Digits and capitals that nobody mistakes for one another when they are read out or typed.
-pub const REFERENCE_ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-/// A new reference in readable groups. 30⁸ of them make a clash rare, and the schema refuses it.
-#[must_use]
-pub fn new_reference() -> String {
-    let mut random = rand::rng();
-    let mut group = || -> String {
-        (0..4)
-            .map(|_| char::from(REFERENCE_ALPHABET[random.random_range(..REFERENCE_ALPHABET.len())]))
-            .collect()
-    };
-    format!("TK-{}-{}", group(), group())
-}
-
-/// A reference as somebody types or reads it out: in small letters, without its hyphens or its `TK`. `None`
-/// when it can be none.
-#[must_use]
-pub fn parse_reference(typed: &str) -> Option<String> {
-    let letters = typed.chars().filter(|c| !c.is_whitespace() && *c != '-');
-    let code = letters.collect::<String>().to_ascii_uppercase();
-    let code = code.strip_prefix("TK").filter(|rest| rest.len() == 8).unwrap_or(&code);
-    let is_code = code.len() == 8 && code.bytes().all(|b| REFERENCE_ALPHABET.contains(&b));
-    is_code.then(|| format!("TK-{}-{}", &code[..4], &code[4..]))
-}
-
-/// A new token: the time and 96 random bits.
-#[must_use]
-pub fn new_token() -> String {
-    URL_SAFE_NO_PAD.encode(request_key::dated_nonce())
-}
-
-/// Whether a text can be a token at all; PostgreSQL refuses to even compare some that cannot.
-#[must_use]
-pub fn is_token(text: &str) -> bool {
-    text.len() == 24 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn references_are_readable_and_tokens_fit_a_url() {
-        let reference = new_reference();
-        assert_eq!(reference.len(), "TK-7F3K-9QXM".len());
-        assert!(!reference[3..].contains(['0', '1', 'I', 'L', 'O', 'U']));
-        assert_eq!(parse_reference(&reference).as_ref(), Some(&reference));
-        assert_eq!(parse_reference(" tk 7f3k-9qxm ").as_deref(), Some("TK-7F3K-9QXM"));
-        assert_eq!(parse_reference("tk3k9qxm").as_deref(), Some("TK-TK3K-9QXM"));
-        for bad in ["", "TK", "TK-7F3K-9QX", "TK-7F3K-9QX0", "7F3K\09QXM", "ÄÖÜÄ"] {
-            assert_eq!(parse_reference(bad), None, "{bad}");
-        }
-        assert!(is_token(&new_token()) && !is_token("") && !is_token("a\0"));
-        assert_ne!(new_token(), new_token());
-    }
 
     #[test]
     fn quantities_run_from_one_to_the_limit_of_the_ticket_type() {

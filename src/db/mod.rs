@@ -7,27 +7,28 @@
 mod connection;
 mod metrics;
 mod migrations;
+mod pool;
 mod primary;
 mod replicas;
 mod text_enum;
 pub mod tls;
 mod url;
+pub mod wal;
 mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::web;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
-use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection as _};
-use diesel::result::Error as DieselError;
+use diesel::r2d2::Pool;
 use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
 
 pub use self::connection::Db;
 pub(crate) use self::connection::on_either;
 use self::metrics::PoolMetrics;
 pub use self::migrations::{Schema, migrate, take_turn_to_fill};
-use self::primary::{Epoch, primary, takes_no_writes};
+use self::pool::{Connector, on_connection, open_pool, write_on_connection};
+use self::primary::{Epoch, primary};
 pub use self::replicas::ReplicaConfig;
 use self::replicas::Replicas;
 pub(crate) use self::text_enum::text_enum;
@@ -37,10 +38,6 @@ pub use self::writer::{Failure, Writer};
 use crate::error::Error;
 use crate::log_safe::one_line;
 use crate::start_error::StartError;
-
-/// How long a request waits for a connection before it is told that the server is busy.
-/// Also bounds the pause between two attempts to reach a database that is away, to half of it.
-const CONNECTION_WAIT: Duration = Duration::from_secs(2);
 
 /// What every SQLite connection is told. `synchronous=FULL`: a confirmed booking survives a power cut. The
 /// cache (in KiB) and the checkpoint (every so many pages) are sized for a rush: the defaults write the
@@ -147,7 +144,7 @@ impl Database {
         let turn = self.turn.clone();
         web::block(move || {
             let _turn = turn.wait();
-            on_connection(&pool, |db| write_transaction(db, work))
+            write_on_connection(&pool, work)
         })
         .await?
     }
@@ -166,48 +163,8 @@ impl Database {
     /// As [`Database::write`].
     pub fn write_blocking<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
         let _turn = self.turn.wait();
-        on_connection(&self.pool, |db| write_transaction(db, work))
+        write_on_connection(&self.pool, work)
     }
-}
-
-fn open_pool(
-    url: &DatabaseUrl,
-    size: u32,
-    metrics: &PoolMetrics,
-    epoch: &Epoch,
-) -> Result<Pool<Connector>, StartError> {
-    Pool::builder()
-        .max_size(size)
-        .min_idle(Some(1))
-        .connection_timeout(CONNECTION_WAIT)
-        .error_handler(Box::new(LogPoolError))
-        .event_handler(Box::new(metrics.clone()))
-        .build(Connector { url: url.clone(), open: connect, epoch: epoch.clone() })
-        .map_err(|e| unreachable_database(url, &e))
-}
-
-/// A connection that is lost on the way is as if none had been free: trying again is safe, and helps.
-fn on_connection<T>(
-    pool: &Pool<Connector>,
-    work: impl FnOnce(&mut Db) -> QueryResult<T>,
-) -> Result<T, Error> {
-    let mut held = take(pool)?;
-    work(&mut held.db).map_err(|error| {
-        if takes_no_writes(&error) {
-            held.end_epoch();
-        } else if !writer::is_lost(&mut held.db, &error) {
-            return error.into();
-        }
-        log::warn!("a database connection was lost: {}", one_line(&error));
-        Error::Busy
-    })
-}
-
-fn take(pool: &Pool<Connector>) -> Result<PooledConnection<Connector>, Error> {
-    pool.get().map_err(|e| {
-        log::warn!("no database connection: {}", one_line(&e));
-        Error::Busy
-    })
 }
 
 /// Runs `work` between BEGIN and COMMIT. SQLite takes its write lock at BEGIN: a transaction that reads
@@ -249,67 +206,6 @@ fn connect(url: &DatabaseUrl) -> diesel::ConnectionResult<Db> {
                 .batch_execute(SQLITE_PRAGMAS)
                 .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
             Ok(Db::Sqlite(sqlite))
-        }
-    }
-}
-
-/// Opens connections for a pool. Diesel's own manager would try one backend after the other and lose
-/// the reason why the right one failed.
-struct Connector {
-    url: DatabaseUrl,
-    open: fn(&DatabaseUrl) -> diesel::ConnectionResult<Db>,
-    epoch: Epoch,
-}
-
-/// A pooled connection, and the epoch that it was opened in.
-struct Held {
-    db: Db,
-    opened_in: u64,
-    epoch: Epoch,
-}
-
-impl Held {
-    /// Retires this connection and all others of its epoch.
-    fn end_epoch(&self) {
-        self.epoch.end(self.opened_in);
-    }
-
-    fn is_from_ended_epoch(&self) -> bool {
-        self.opened_in != self.epoch.current()
-    }
-}
-
-impl ManageConnection for Connector {
-    type Connection = Held;
-    type Error = diesel::r2d2::Error;
-
-    fn connect(&self) -> Result<Held, Self::Error> {
-        // Read first: the epoch may end while the connection is being opened.
-        let opened_in = self.epoch.current();
-        let db = (self.open)(&self.url).map_err(Self::Error::ConnectionError)?;
-        Ok(Held { db, opened_in, epoch: self.epoch.clone() })
-    }
-
-    fn is_valid(&self, held: &mut Held) -> Result<(), Self::Error> {
-        if held.is_from_ended_epoch() {
-            // Already logged once, when the epoch ended.
-            return Err(Self::Error::QueryError(DieselError::BrokenTransactionManager));
-        }
-        held.db.ping().map_err(Self::Error::QueryError)
-    }
-
-    fn has_broken(&self, held: &mut Held) -> bool {
-        std::thread::panicking() || held.is_from_ended_epoch() || held.db.is_broken()
-    }
-}
-
-#[derive(Debug)]
-struct LogPoolError;
-
-impl diesel::r2d2::HandleError<diesel::r2d2::Error> for LogPoolError {
-    fn handle_error(&self, error: diesel::r2d2::Error) {
-        if !matches!(error, diesel::r2d2::Error::QueryError(DieselError::BrokenTransactionManager)) {
-            log::warn!("database connection: {}", one_line(&error));
         }
     }
 }

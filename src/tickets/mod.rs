@@ -46,12 +46,32 @@ impl Ticket {
 #[must_use]
 pub fn of_booking(codes: &TicketCodes, placed: &PlacedBooking) -> Vec<Ticket> {
     let booking = &placed.booking;
-    let of = booking.quantity();
-    let ticket = |seat| {
-        let ticket_type = placed.ticket_type_of_seat(seat)?.name.clone();
-        Some(Ticket { seat, of, ticket_type, code: codes.sign(&booking.reference, seat)? })
+    let ticket = |Seat { number: seat, ticket_type }| {
+        let code = codes.sign(&booking.reference, seat)?;
+        Some(Ticket { seat, of: booking.quantity(), ticket_type, code })
     };
-    (1..=of).filter(|seat| !placed.returned_seats.contains(seat)).filter_map(ticket).collect()
+    Seat::all_of(placed).into_iter().filter_map(ticket).collect()
+}
+
+/// A ticket of a booking without its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// From 1 to the booking's quantity.
+    pub number: i32,
+    pub ticket_type: String,
+}
+
+impl Seat {
+    /// Those of a booking that were not given back.
+    #[must_use]
+    pub fn all_of(placed: &PlacedBooking) -> Vec<Self> {
+        let seat = |number| {
+            let ticket_type = placed.ticket_type_of_seat(number)?.name.clone();
+            Some(Self { number, ticket_type })
+        };
+        let kept = |seat: &i32| !placed.returned_seats.contains(seat);
+        (1..=placed.booking.quantity()).filter(kept).filter_map(seat).collect()
+    }
 }
 
 /// A ticket held to a gate.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::BookingJson;
+use super::booking_json::BookingJson;
 use super::new_booking::NewBookingJson;
 use crate::api::body::{self, Body};
 use crate::api::idempotency_key;
 use crate::api::problem::{FieldError, LineLeft, Problem, ProblemType};
 use crate::app::App;
-use crate::booking::cancellation::{self, Canceler, CancellationOutcome};
+use crate::booking::cancellation::{self, Canceler, Cancellation, CancellationOutcome};
 use crate::booking::pages::{find_placed_booking, place};
 use crate::booking::release::announce;
 use crate::booking::{BookingOutcome, NotOnSale, Order, PlacedBooking, messages, store};
@@ -158,11 +158,16 @@ pub async fn show(app: web::Data<App>, token: web::Path<String>) -> Result<HttpR
 pub async fn cancel(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Problem> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
     let canceler = Canceler::Buyer { token: placed.booking.token.clone() };
-    let outcome = app.db.write(move |db| cancellation::store::cancel(db, &canceler)).await?;
+    let cancellation = Cancellation::of_all(canceler);
+    let outcome = app.db.write(move |db| cancellation::store::cancel(db, &cancellation)).await?;
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
         CancellationOutcome::Canceled { booking, .. } | CancellationOutcome::AlreadyCanceled(booking) => {
             Ok(respond(&app, &PlacedBooking { booking, ..placed }))
+        }
+        // Two cancellations at once: the other one has ended it.
+        CancellationOutcome::NoSuchTicket => {
+            Ok(respond(&app, &find_placed_booking(&app, placed.booking.token).await?))
         }
         CancellationOutcome::TooLate => Err(Problem::new(ProblemType::TooLateToCancel)),
         CancellationOutcome::Admitted { count } => {

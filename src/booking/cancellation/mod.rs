@@ -3,6 +3,7 @@
 //! A buyer may cancel until the concert's deadline, the organizer at any time. Neither may once one of the
 //! tickets was scanned: that seat is taken, so it cannot be sold again. Refunds do not belong here.
 
+pub mod form;
 pub mod pages;
 pub mod store;
 
@@ -23,17 +24,35 @@ pub enum Canceler {
     },
 }
 
+/// What is to be canceled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancellation {
+    pub canceler: Canceler,
+    /// The tickets that are given back. `None`: all of them.
+    pub seats: Option<Vec<i32>>,
+}
+
+impl Cancellation {
+    /// Of all tickets.
+    #[must_use]
+    pub fn of_all(canceler: Canceler) -> Self {
+        Self { canceler, seats: None }
+    }
+}
+
 /// How the request to cancel ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancellationOutcome {
-    /// The tickets are on sale again.
+    /// The tickets are on sale again. The booking is as it is now.
     Canceled { booking: Booking, stock: Vec<Stock> },
     /// The booking was canceled before.
     AlreadyCanceled(Booking),
     /// The deadline has passed, or buyers may not cancel at all.
     TooLate,
-    /// This many of its tickets were scanned.
+    /// This many of the tickets were scanned.
     Admitted { count: i32 },
+    /// One of the tickets is not the booking's, or was given back before.
+    NoSuchTicket,
 }
 
 impl Event {
