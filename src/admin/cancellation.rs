@@ -6,12 +6,12 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::bookings::find;
-use super::store;
 use crate::app::App;
 use crate::auth::session::Admin;
 use crate::booking::PlacedBooking;
-use crate::booking::cancellation::CancellationOutcome;
 use crate::booking::cancellation::form::{CancellationForm, choices};
+use crate::booking::cancellation::store::cancel;
+use crate::booking::cancellation::{Canceler, Cancellation, CancellationOutcome};
 use crate::booking::messages::{CHOOSE_ONE, RETURNED_BEFORE, already_scanned, canceled};
 use crate::booking::release::announce;
 use crate::error::Error;
@@ -60,7 +60,9 @@ pub async fn create(
     }
     let chosen = seats.clone();
     let (reference, actor) = (placed.booking.reference.clone(), admin.actor());
-    let outcome = app.db.write(move |db| store::cancel_booking(db, reference, chosen, &actor)).await?;
+    let canceler = Canceler::Organizer { reference, actor };
+    let cancellation = Cancellation { canceler, seats: chosen };
+    let outcome = app.db.write_alone(move |db| cancel(db, &cancellation)).await?;
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
         CancellationOutcome::Admitted { count } => {

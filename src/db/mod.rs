@@ -19,9 +19,12 @@ mod writer;
 use std::sync::Arc;
 
 use actix_web::web;
+use chrono::{NaiveDateTime, Utc};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
+use diesel::dsl::sql;
 use diesel::r2d2::Pool;
-use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
+use diesel::sql_types::Timestamp;
+use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl as _, SqliteConnection};
 
 pub use self::connection::Db;
 pub(crate) use self::connection::on_either;
@@ -149,6 +152,21 @@ impl Database {
         .await?
     }
 
+    /// Runs `work` that writes in one statement on PostgreSQL, which commits by itself: rows that everybody wants are
+    /// not locked while an answer is on its way. On SQLite as [`Database::write`].
+    ///
+    /// # Errors
+    /// As [`Database::read_primary`].
+    pub async fn write_alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        match self.url {
+            DatabaseUrl::Postgres(_) => self.read_primary(work).await,
+            DatabaseUrl::Sqlite(_) => self.write(work).await,
+        }
+    }
+
     /// As [`Database::read_primary`], for callers that have a thread of their own.
     ///
     /// # Errors
@@ -164,6 +182,19 @@ impl Database {
     pub fn write_blocking<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
         let _turn = self.turn.wait();
         write_on_connection(&self.pool, work)
+    }
+}
+
+/// The time (UTC) on the database's clock: the one that all servers agree on. SQLite has this machine's.
+///
+/// # Errors
+/// What the database said.
+pub fn clock(db: &mut Db) -> QueryResult<NaiveDateTime> {
+    match db {
+        Db::Postgres(pg) => {
+            diesel::select(sql::<Timestamp>("timezone('utc', clock_timestamp())")).get_result(pg)
+        }
+        Db::Sqlite(_) => Ok(Utc::now().naive_utc()),
     }
 }
 

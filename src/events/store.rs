@@ -69,19 +69,6 @@ fn held(db: &mut Db) -> QueryResult<Vec<HeldTickets>> {
     Ok(rows.into_iter().map(held).collect())
 }
 
-/// The time (UTC) on the database's clock, which decides when sales start and end. SQLite has this machine's.
-///
-/// # Errors
-/// What the database said.
-pub fn clock(db: &mut Db) -> QueryResult<NaiveDateTime> {
-    match db {
-        Db::Postgres(pg) => {
-            diesel::select(sql::<Timestamp>("timezone('utc', clock_timestamp())")).get_result(pg)
-        }
-        Db::Sqlite(_) => Ok(Utc::now().naive_utc()),
-    }
-}
-
 /// The next version of an event's or a ticket type's facts: see [`next_version`].
 #[must_use]
 pub fn next_facts_version() -> SqlLiteral<BigInt> {

@@ -544,19 +544,20 @@ END $$;
 -- Gives tickets of a booking back: the given seats, or all of it where `seats` is NULL. They are on sale again, and
 -- the buyer gets a mail. A booking of which nothing is left is canceled.
 --
+-- `actor`, where there is one, is the organizer who does it: the audit log says so, with `action` and the address.
 -- outcome: 1 done, 2 the booking had ended before, 3 tickets of it were admitted (`admitted` of them), 4 a seat that is
 -- not the booking's or was returned before.
-CREATE FUNCTION release_booking_1(booking BIGINT, seats INTEGER[])
+CREATE FUNCTION release_booking_1(booking BIGINT, seats INTEGER[], actor TEXT, actor_address TEXT, action TEXT)
 RETURNS TABLE (outcome INTEGER, admitted INTEGER, ended_at TIMESTAMP, type_ids BIGINT[], lefts INTEGER[], versions BIGINT[])
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
-    status_now TEXT; email TEXT; wanted INTEGER[]; all_seats INTEGER; gone INTEGER;
+    status_now TEXT; email TEXT; ref TEXT; wanted INTEGER[]; all_seats INTEGER; gone INTEGER;
 BEGIN
     PERFORM FROM ticket_types t WHERE t.id IN (SELECT l.ticket_type_id FROM booking_lines l WHERE l.booking_id = booking)
         ORDER BY t.id FOR NO KEY UPDATE;
     PERFORM FROM holds h WHERE h.booking_id = booking FOR UPDATE;
-    SELECT b.status, b.buyer_email INTO status_now, email FROM bookings b WHERE b.id = booking FOR NO KEY UPDATE;
+    SELECT b.status, b.buyer_email, b.reference INTO status_now, email, ref FROM bookings b WHERE b.id = booking FOR NO KEY UPDATE;
     ended_at := timezone('utc', clock_timestamp());
     admitted := 0;
     IF status_now IS NULL OR status_now NOT IN ('held', 'confirmed') THEN
@@ -598,6 +599,10 @@ BEGIN
         UPDATE bookings b SET status = CASE b.status WHEN 'held' THEN 'expired' ELSE 'canceled' END,
                               canceled_at = CASE b.status WHEN 'held' THEN NULL ELSE ended_at END
         WHERE b.id = booking;
+    END IF;
+    IF release_booking_1.actor IS NOT NULL THEN
+        INSERT INTO audit_log (actor, action, subject, affected, created_at, client_address)
+        VALUES (release_booking_1.actor, release_booking_1.action, ref, cardinality(wanted), ended_at, actor_address);
     END IF;
     IF email IS NOT NULL AND status_now = 'confirmed' THEN
         INSERT INTO mails (booking_id, kind, dedupe_key, queued_at, due_at, payload)

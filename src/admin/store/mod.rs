@@ -10,7 +10,6 @@ use diesel::sql_types::BigInt;
 
 use super::{ConfirmationStatus, ExportedLine, ListedBooking, Sales, TicketTypeSales};
 use crate::audit::{self, Action, Actor};
-use crate::booking::cancellation::{self, Canceler, Cancellation, CancellationOutcome};
 use crate::booking::store::BookingRow;
 use crate::booking::{self, BookingLine, BookingStatus, PlacedBooking};
 use crate::db::Db;
@@ -127,26 +126,6 @@ pub fn bookings_of_event(db: &mut Db, slug: &str) -> QueryResult<Vec<ExportedLin
         ticket_type,
     };
     Ok(rows.into_iter().map(line).collect())
-}
-
-/// Cancels a booking, or some of its tickets, for the organizer. Runs inside the caller's transaction.
-///
-/// # Errors
-/// `NotFound`, or what the database said.
-pub fn cancel_booking(
-    db: &mut Db,
-    reference: String,
-    seats: Option<Vec<i32>>,
-    actor: &Actor,
-) -> QueryResult<CancellationOutcome> {
-    let chosen = seats.as_ref().map(Vec::len);
-    let cancellation = Cancellation { canceler: Canceler::Organizer { reference }, seats };
-    let outcome = cancellation::store::cancel(db, &cancellation)?;
-    if let CancellationOutcome::Canceled { booking, .. } = &outcome {
-        let tickets = chosen.unwrap_or_else(|| usize::try_from(booking.quantity()).unwrap_or_default());
-        audit::store::record(db, actor, Action::BookingCanceled, &booking.reference, tickets)?;
-    }
-    Ok(outcome)
 }
 
 /// Locks the ticket types of a concert in the order of their ids, as the desks do, so that nobody waits in a circle. A

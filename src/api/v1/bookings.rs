@@ -159,7 +159,7 @@ pub async fn cancel(app: web::Data<App>, token: web::Path<String>) -> Result<Htt
     let placed = find_placed_booking(&app, token.into_inner()).await?;
     let canceler = Canceler::Buyer { token: placed.booking.token.clone() };
     let cancellation = Cancellation::of_all(canceler);
-    let outcome = app.db.write(move |db| cancellation::store::cancel(db, &cancellation)).await?;
+    let outcome = app.db.write_alone(move |db| cancellation::store::cancel(db, &cancellation)).await?;
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
         CancellationOutcome::Canceled { booking, .. } | CancellationOutcome::AlreadyCanceled(booking) => {

@@ -10,6 +10,7 @@ pub mod store;
 use chrono::NaiveDateTime;
 
 use super::Booking;
+use crate::audit::Actor;
 use crate::events::{Event, Stock};
 
 /// Which booking is to be canceled, and by whom.
@@ -21,6 +22,7 @@ pub enum Canceler {
     },
     Organizer {
         reference: String,
+        actor: Actor,
     },
 }
 

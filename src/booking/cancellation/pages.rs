@@ -56,7 +56,7 @@ pub async fn create(
     }
     let canceler = Canceler::Buyer { token: placed.booking.token.clone() };
     let cancellation = Cancellation { canceler, seats: seats.clone() };
-    let outcome = app.db.write(move |db| store::cancel(db, &cancellation)).await?;
+    let outcome = app.db.write_alone(move |db| store::cancel(db, &cancellation)).await?;
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
         CancellationOutcome::Canceled { .. } => {

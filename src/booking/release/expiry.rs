@@ -37,7 +37,7 @@ async fn expire(
     wakeup: &Wakeup,
 ) -> Result<(), crate::error::Error> {
     while db.read_primary(store::is_any_due).await? {
-        let stock = db.write(|db| store::expire(db, AT_ONCE)).await?;
+        let stock = db.write_alone(|db| store::expire(db, AT_ONCE)).await?;
         if stock.is_empty() {
             return Ok(());
         }

@@ -4,9 +4,10 @@
 use chrono::{NaiveDateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Timestamp};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamp};
 
 use super::ReleaseOutcome;
+use crate::audit::{self, Action, Actor};
 use crate::booking::{Booking, BookingStatus};
 use crate::db::Db;
 use crate::events::Stock;
@@ -14,16 +15,23 @@ use crate::events::store::next_version;
 use crate::outbox::{self, MailKind, NewMail};
 use crate::schema::{booking_lines, bookings, holds, ticket_types, used_tickets};
 
-/// Gives tickets of a booking back: these seats, or all of them. Queues the mail that says so. Of a booking whose last
-/// ticket this is nothing is left: it is canceled. Runs inside the caller's write transaction, at its end, because it
-/// locks the ticket types.
+/// Gives tickets of a booking back: these seats, or all of them. Queues the mail that says so, and writes into the audit
+/// log which organizer does it. Of a booking whose last ticket this is nothing is left: it is canceled.
+///
+/// It locks the ticket types, which everybody wants: on PostgreSQL for this one statement, which commits by itself when
+/// it is called outside a transaction. On SQLite it runs inside the caller's write transaction.
 ///
 /// # Errors
 /// What the database said.
-pub fn release(db: &mut Db, booking: &Booking, seats: Option<&[i32]>) -> QueryResult<ReleaseOutcome> {
+pub fn release(
+    db: &mut Db,
+    booking: &Booking,
+    seats: Option<&[i32]>,
+    organizer: Option<&Actor>,
+) -> QueryResult<ReleaseOutcome> {
     match db {
-        Db::Postgres(pg) => call_release(pg, booking.id, seats),
-        Db::Sqlite(_) => release_on_sqlite(db, booking, seats),
+        Db::Postgres(pg) => call_release(pg, booking.id, seats, organizer),
+        Db::Sqlite(_) => release_on_sqlite(db, booking, seats, organizer),
     }
 }
 
@@ -43,10 +51,18 @@ struct Released {
     versions: Option<Vec<i64>>,
 }
 
-fn call_release(pg: &mut PgConnection, id: i64, seats: Option<&[i32]>) -> QueryResult<ReleaseOutcome> {
-    let released: Released = diesel::sql_query("SELECT * FROM release_booking_1($1, $2)")
+fn call_release(
+    pg: &mut PgConnection,
+    id: i64,
+    seats: Option<&[i32]>,
+    organizer: Option<&Actor>,
+) -> QueryResult<ReleaseOutcome> {
+    let released: Released = diesel::sql_query("SELECT * FROM release_booking_1($1, $2, $3, $4, $5)")
         .bind::<BigInt, _>(id)
         .bind::<Nullable<Array<Integer>>, _>(seats)
+        .bind::<Nullable<Text>, _>(organizer.map(|it| &it.name))
+        .bind::<Nullable<Text>, _>(organizer.map(|it| &it.client_address))
+        .bind::<Text, _>(Action::BookingCanceled.as_str())
         .get_result(pg)?;
     let columns = (released.type_ids, released.lefts, released.versions);
     let (ids, lefts, versions) =
@@ -63,7 +79,12 @@ fn call_release(pg: &mut PgConnection, id: i64, seats: Option<&[i32]>) -> QueryR
 }
 
 /// The same, statement by statement: SQLite's write transactions are alone.
-fn release_on_sqlite(db: &mut Db, booking: &Booking, seats: Option<&[i32]>) -> QueryResult<ReleaseOutcome> {
+fn release_on_sqlite(
+    db: &mut Db,
+    booking: &Booking,
+    seats: Option<&[i32]>,
+    organizer: Option<&Actor>,
+) -> QueryResult<ReleaseOutcome> {
     let now = Utc::now().naive_utc();
     let status: Option<BookingStatus> =
         bookings::table.find(booking.id).select(bookings::status).first(db).optional()?;
@@ -104,6 +125,10 @@ fn release_on_sqlite(db: &mut Db, booking: &Booking, seats: Option<&[i32]>) -> Q
     if is_whole {
         diesel::delete(holds::table.find(booking.id)).execute(db)?;
         end(db, booking.id, status, now)?;
+    }
+    if let Some(organizer) = organizer {
+        let action = Action::BookingCanceled;
+        audit::store::record(db, organizer, action, &booking.reference, wanted.len())?;
     }
     if status == BookingStatus::Confirmed && booking.has_address() {
         let seats: Vec<String> = wanted.iter().map(i32::to_string).collect();

@@ -100,7 +100,7 @@ impl Board {
     /// What the database said.
     pub async fn set_clock(&self, db: &Database) -> Result<(), Error> {
         let asked_at = Utc::now().naive_utc();
-        let theirs = db.read_primary(store::clock).await?;
+        let theirs = db.read_primary(crate::db::clock).await?;
         self.clock_is(theirs, asked_at);
         Ok(())
     }
@@ -219,7 +219,7 @@ impl Board {
     /// What the database said.
     pub fn refresh_blocking(&self, db: &Database) -> Result<(), Error> {
         let asked_at = Utc::now().naive_utc();
-        self.clock_is(db.read_primary_blocking(store::clock)?, asked_at);
+        self.clock_is(db.read_primary_blocking(crate::db::clock)?, asked_at);
         self.show(db.read_primary_blocking(store::public_concerts)?);
         Ok(())
     }
