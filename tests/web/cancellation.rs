@@ -137,7 +137,7 @@ fn after_the_deadline_only_the_organizer_may_cancel() {
     assert!(!app.get(&location).text().expect("a page").contains("/cancellation"));
     app.database.execute("UPDATE events SET cancellation_deadline_minutes = 0");
     assert_eq!(app.post(&cancellation, &[]).status(), 303);
-    assert_eq!(booking(&app, &location).status, "cancelled");
+    assert_eq!(booking(&app, &location).status, "canceled");
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn a_booking_is_admitted_or_canceled_and_never_both() {
                 admitted += 1;
                 gate_waits += GATE_STEP;
             }
-            (ScanOutcome::Canceled(_), 303, "cancelled", 0) => {
+            (ScanOutcome::Canceled(_), 303, "canceled", 0) => {
                 canceled += 1;
                 gate_waits = gate_waits.saturating_sub(GATE_STEP);
             }

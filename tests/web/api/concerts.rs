@@ -13,8 +13,9 @@ fn get(app: &TestApp, path: &str) -> (u16, Value) {
 fn add_concerts(app: &TestApp, count: u32) {
     for number in 1..=count {
         app.database.execute(&format!(
-            "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency)
-             SELECT 'show-{number}', 'Show {number}', tagline, venue, city, starts_at, ends_at, time_zone, currency
+            "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency, state)
+             SELECT 'show-{number}', 'Show {number}', tagline, venue, city, starts_at, ends_at, time_zone, currency,
+                    'published'
              FROM events WHERE slug = 'midnight-parade'"
         ));
     }
@@ -114,8 +115,9 @@ fn pages_show_each_concert_once() {
 fn the_first_contract_acts_on_the_concert_that_is_on_sale_first() {
     let app = TestApp::spawn();
     app.database.execute(
-        "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency)
-         SELECT 'over', 'Over', tagline, venue, city, '2020-01-01 20:00:00', '2020-01-01 23:00:00', time_zone, currency
+        "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency, state)
+         SELECT 'over', 'Over', tagline, venue, city, '2020-01-01 20:00:00', '2020-01-01 23:00:00', time_zone, currency,
+                'published'
          FROM events WHERE slug = 'midnight-parade'",
     );
     app.wait_until_shown("/events/over");

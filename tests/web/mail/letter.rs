@@ -198,7 +198,7 @@ fn a_booking_that_was_canceled_first_is_not_confirmed() {
     let app = TestApp::spawn();
     let pause = Pause::of(&app);
     book_as(&app, "Ada", "ada@example.org");
-    app.database.execute("UPDATE bookings SET status = 'cancelled', cancelled_at = CURRENT_TIMESTAMP");
+    app.database.execute("UPDATE bookings SET status = 'canceled', canceled_at = CURRENT_TIMESTAMP");
     drop(pause);
     super::wait_for_states(&app, &[("dropped", 1)]);
 }
