@@ -122,12 +122,11 @@ CREATE TABLE booking_lines (
     CONSTRAINT booking_lines_unit_price CHECK (unit_price_minor >= 0),
     CONSTRAINT booking_lines_returned CHECK (returned BETWEEN 0 AND quantity)
 );
-CREATE INDEX booking_lines_ticket_type_id ON booking_lines (ticket_type_id);
 
 -- Bookings that hold their places until a time. Deleting the row decides who ends the hold: whoever confirms
 -- it, or its expiry.
 CREATE TABLE holds (
-    booking_id BIGINT PRIMARY KEY REFERENCES bookings (id) ON DELETE CASCADE,
+    booking_id BIGINT PRIMARY KEY,
     held_until TIMESTAMP NOT NULL
 );
 CREATE INDEX holds_held_until ON holds (held_until);
@@ -267,7 +266,7 @@ CREATE TABLE secrets (
     value TEXT NOT NULL
 );
 
--- References between bookings, lines and ticket types. Foreign keys would look each row up by itself, which cost
+-- References between bookings, lines, holds and ticket types. Foreign keys would look each row up by itself, which cost
 -- a rush a fifth of its sales, and would lock ticket types that the transaction does not hold, which lets servers
 -- wait for each other in a circle. These triggers look a whole statement up, and lock nothing.
 CREATE FUNCTION check_new_booking_lines() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -282,6 +281,16 @@ BEGIN
 END $$;
 CREATE TRIGGER booking_lines_inserted AFTER INSERT ON booking_lines REFERENCING NEW TABLE AS new_lines
     FOR EACH STATEMENT EXECUTE FUNCTION check_new_booking_lines();
+
+CREATE FUNCTION check_new_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM new_holds WHERE NOT EXISTS (SELECT FROM bookings b WHERE b.id = new_holds.booking_id)) THEN
+        RAISE foreign_key_violation USING MESSAGE = 'a hold of a booking that does not exist', TABLE = 'holds';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER holds_inserted AFTER INSERT ON holds REFERENCING NEW TABLE AS new_holds
+    FOR EACH STATEMENT EXECUTE FUNCTION check_new_holds();
 
 CREATE FUNCTION refuse_to_move_booking_lines() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -308,6 +317,7 @@ CREATE TRIGGER ticket_types_renumbered_have_no_bookings BEFORE UPDATE OF id ON t
 
 CREATE FUNCTION delete_what_belongs_to_bookings() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    DELETE FROM holds USING deleted_bookings WHERE holds.booking_id = deleted_bookings.id;
     DELETE FROM booking_lines USING deleted_bookings WHERE booking_lines.booking_id = deleted_bookings.id;
     DELETE FROM mails USING deleted_bookings WHERE mails.booking_id = deleted_bookings.id;
     RETURN NULL;
@@ -369,7 +379,7 @@ DECLARE
     -- For lines of types with a limit: the number of the person and type, and what each may still have.
     line_person INTEGER[]; may_have INTEGER[]; has INTEGER[];
     totals BIGINT[] := array_fill(0::bigint, ARRAY[order_count]);
-    event_ids BIGINT[] := array_fill(0::bigint, ARRAY[order_count]);
+    first_types INTEGER[] := array_fill(1, ARRAY[order_count]);
     sellable BIGINT[]; first INTEGER; last INTEGER; j INTEGER; k INTEGER; n INTEGER; outcome INTEGER; updated INTEGER;
 BEGIN
     ids := array_fill(0::bigint, ARRAY[order_count]);
@@ -449,7 +459,7 @@ BEGIN
                     END IF;
                 END LOOP;
                 ids[n] := nextval('bookings_id_seq');
-                event_ids[n] := events_of[line_type[first]];
+                first_types[n] := line_type[first];
             END IF;
         END IF;
         first := last + 1;
@@ -471,10 +481,9 @@ BEGIN
         END IF;
         INSERT INTO bookings (id, event_id, reference, token, request_key, order_hash, status, currency, total_minor,
                               buyer_name, buyer_email, buyer_email_normalized, buyer_external_id, created_at, confirmed_at)
-        SELECT ids[o.i], event_ids[o.i], o.reference, o.token, o.key, o.hash,
+        SELECT ids[o.i], events_of[first_types[o.i]], o.reference, o.token, o.key, o.hash,
                CASE WHEN o.hold > 0 THEN 'held' ELSE 'confirmed' END,
-               (SELECT currencies[p.i] FROM unnest(events_of) WITH ORDINALITY AS p (event, i) WHERE p.event = event_ids[o.i] LIMIT 1),
-               totals[o.i], o.name, o.email, o.normal, o.external, booked_at, CASE WHEN o.hold > 0 THEN NULL ELSE booked_at END
+               currencies[first_types[o.i]], totals[o.i], o.name, o.email, o.normal, o.external, booked_at, CASE WHEN o.hold > 0 THEN NULL ELSE booked_at END
         FROM unnest(keys, order_hashes, names, emails, normalized, external_ids, refs, toks, hold_seconds)
             WITH ORDINALITY AS o (key, hash, name, email, normal, external, reference, token, hold, i)
         -- Sorted: servers that insert the same keys wait for each other in one direction.

@@ -117,7 +117,6 @@ CREATE TABLE booking_lines (
     CONSTRAINT booking_lines_unit_price CHECK (unit_price_minor >= 0),
     CONSTRAINT booking_lines_returned CHECK (returned BETWEEN 0 AND quantity)
 );
-CREATE INDEX booking_lines_ticket_type_id ON booking_lines (ticket_type_id);
 
 -- Bookings that hold their places until a time. Deleting the row decides who ends the hold: whoever confirms
 -- it, or its expiry.

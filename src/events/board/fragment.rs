@@ -93,10 +93,26 @@ impl Listing {
         on_sale.all(TicketType::is_sold_out)
     }
 
-    /// What the cheapest ticket costs.
+    /// Why nothing of it can be booked, where the reason is the same for all of it.
+    #[must_use]
+    pub fn closed(&self) -> Option<SaleState> {
+        let first = self.sale_states.first().copied().filter(|state| !state.is_on_sale())?;
+        self.sale_states.iter().all(|state| *state == first).then_some(first)
+    }
+
+    /// Whether all of it is on sale, and nothing is left.
+    #[must_use]
+    pub fn is_all_sold_out(&self) -> bool {
+        !self.sale_states.is_empty()
+            && self.sale_states.iter().all(|state| state.is_on_sale())
+            && self.is_sold_out()
+    }
+
+    /// What the cheapest ticket costs of those that can be booked now.
     #[must_use]
     pub fn lowest_price(&self) -> Option<Money> {
-        let cheapest = self.ticket_types.iter().min_by_key(|ticket_type| ticket_type.price_minor)?;
+        let bookable = |it: &&TicketType| !it.is_sold_out() && self.sale_state(it.id).is_on_sale();
+        let cheapest = self.ticket_types.iter().filter(bookable).min_by_key(|it| it.price_minor)?;
         Some(cheapest.price(&self.event))
     }
 
