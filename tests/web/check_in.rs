@@ -20,7 +20,7 @@ pub fn scan(app: &TestApp, organizer: &Client, gate: &str, code: &str) -> Respon
 }
 
 /// The status and the answer's words.
-fn answer(response: Response) -> (u16, String) {
+pub fn answer(response: Response) -> (u16, String) {
     let status = response.status().as_u16();
     let html = response.text().expect("a page");
     let answer = between(&html, "<section class=\"answer", "</section>");

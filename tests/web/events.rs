@@ -44,7 +44,7 @@ fn several_concerts_make_a_list() {
          VALUES ('encore', 'Encore', 'Again', 'Arena', 'Wien', '2027-07-01 18:00:00', '2027-07-01 21:00:00',
                  'Europe/Vienna', 'EUR', 'published')",
     );
-    app.wait_until_shown("On sale now");
+    app.wait_until_shown("href=\"/events/encore\"");
     let html = app.get("/").text().expect("a page");
     assert!(html.contains("href=\"/events/midnight-parade\"") && html.contains("href=\"/events/encore\""));
     assert!(html.contains("8:00 PM CEST"), "each in its own time zone");

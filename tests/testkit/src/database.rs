@@ -178,6 +178,17 @@ impl TestDatabase {
         ));
     }
 
+    /// The id of the ticket type of that name.
+    pub fn ticket_type_id(&self, name: &str) -> i64 {
+        #[derive(QueryableByName)]
+        struct Id {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            id: i64,
+        }
+        let ids = self.rows::<Id>(&format!("SELECT id FROM ticket_types WHERE name = '{name}'"));
+        ids.first().expect(name).id
+    }
+
     pub fn tiers(&self) -> Vec<TierCount> {
         self.rows(TIER_COUNTS)
     }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::ask;
 use crate::support::{TestApp, header};
+use testkit::wait::eventually;
 
 fn get(app: &TestApp, path: &str) -> (u16, Value) {
     ask(app.client.get(app.url(path)))
@@ -120,6 +121,7 @@ fn the_first_contract_acts_on_the_concert_that_is_on_sale_first() {
                 'published'
          FROM events WHERE slug = 'midnight-parade'",
     );
-    app.wait_until_shown("/events/over");
+    eventually("the board has it", || app.get("/events/over").status() == 200);
+    assert!(!app.get("/").text().expect("a page").contains("/events/over"), "it is over");
     assert_eq!(get(&app, "/api/tickets").1.as_array().map(Vec::len), Some(3), "not the one that is over");
 }

@@ -8,7 +8,7 @@ use diesel::{QueryableByName, RunQueryDsl as _};
 use techkraft::admin;
 use techkraft::audit::Actor;
 use techkraft::booking::buyer::Buyer;
-use techkraft::booking::cancellation::{Canceler, store};
+use techkraft::booking::cancellation::{Canceler, Cancellation, store};
 use techkraft::booking::desk::{Desk, DeskLimits};
 use techkraft::booking::{BookingOutcome, Order};
 use techkraft::db::DatabaseUrl;
@@ -101,8 +101,9 @@ impl Shop {
         let found: Vec<Reference> =
             self.db.read_primary_blocking(|db| diesel::sql_query(query).load(db)).expect("it is read");
         let Some(Reference { reference }) = found.into_iter().next() else { return };
-        let canceler = Canceler::Organizer { reference };
-        self.db.write_blocking(|db| store::cancel(db, &canceler)).expect("it is canceled");
+        let canceler = Canceler::Organizer { reference, actor: Actor::command_line() };
+        let cancellation = Cancellation::of_all(canceler);
+        self.db.write_blocking(|db| store::cancel(db, &cancellation)).expect("it is canceled");
         self.desk.restocked();
     }
 

@@ -1,4 +1,4 @@
-//! A database with one hot tier that never sells out, and its books.
+//! A database with two ticket types that never sell out, and its books.
 
 use std::path::{Path, PathBuf};
 
@@ -12,13 +12,16 @@ use crate::bench::Result;
 use crate::bench::server::techkraft;
 use crate::database::drop_confirmations;
 
-const HOT_TIER: &str = "General Admission";
+/// The hot one, and the one that is bought beside it. Neither has a limit for each person.
+const HOT: &str = "General Admission";
+const OTHER: &str = "Front Row";
 /// More than any round can sell.
 const CAPACITY: i32 = 100_000_000;
 
 pub struct SaleDatabase {
     pub url: String,
     pub ticket_type_id: i64,
+    pub other_ticket_type_id: i64,
     /// The working folder of programs that are run on it.
     pub folder: PathBuf,
     database: Database,
@@ -32,9 +35,17 @@ impl SaleDatabase {
             return Err(format!("{url} is not seeded: {}", String::from_utf8_lossy(&seeded.stderr)).into());
         }
         let database = Database::open(&DatabaseUrl::parse(url)?, 1)?;
-        let hot = ticket_types::table.filter(ticket_types::name.eq(HOT_TIER)).select(ticket_types::id);
-        let ticket_type_id = database.read_primary_blocking(|db| hot.first(db))?;
-        let sale = Self { url: url.to_owned(), ticket_type_id, folder: folder.to_owned(), database };
+        let [ticket_type_id, other_ticket_type_id] = [HOT, OTHER].map(|name| {
+            let named = ticket_types::table.filter(ticket_types::name.eq(name)).select(ticket_types::id);
+            database.read_primary_blocking(|db| named.first(db))
+        });
+        let sale = Self {
+            url: url.to_owned(),
+            ticket_type_id: ticket_type_id?,
+            other_ticket_type_id: other_ticket_type_id?,
+            folder: folder.to_owned(),
+            database,
+        };
         sale.begin_sale()?;
         Ok(sale)
     }
@@ -48,9 +59,10 @@ impl SaleDatabase {
                     sqlite.batch_execute("DELETE FROM mails; DELETE FROM used_tickets; DELETE FROM booking_lines; DELETE FROM holds; DELETE FROM bookings")?
                 }
             }
-            let hot = ticket_types::table.find(self.ticket_type_id);
+            let ids = [self.ticket_type_id, self.other_ticket_type_id];
+            let sold = ticket_types::table.filter(ticket_types::id.eq_any(ids));
             let full = (ticket_types::capacity.eq(CAPACITY), ticket_types::available.eq(CAPACITY));
-            diesel::update(hot).set((full, ticket_types::version.eq(ticket_types::version + 1))).execute(db)
+            diesel::update(sold).set((full, ticket_types::version.eq(ticket_types::version + 1))).execute(db)
         })?;
         self.database.read_primary_blocking(|db| match db {
             Db::Postgres(pg) => pg.batch_execute("CHECKPOINT"),
