@@ -3,13 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{NaiveDateTime, TimeDelta};
+use diesel::prelude::*;
 use reqwest::blocking::{Client, Response};
 use serde_json::{Value, json};
 use techkraft::booking::buyer::Buyer;
 use techkraft::booking::desk::{Desk, DeskLimits};
+use techkraft::booking::release::ReleaseOutcome;
+use techkraft::booking::release::store::{confirm_hold, expire, release};
 use techkraft::booking::{Booking, BookingOutcome, Order, OrderLine};
-use techkraft::db::{Database, DatabaseUrl};
+use techkraft::db::{self, Database, DatabaseUrl, clock};
+use techkraft::error::Error;
 use techkraft::events::board::Board;
+use techkraft::events::seed;
+use techkraft::events::store::seed_if_empty;
+use techkraft::schema::holds;
 use tokio::runtime::{Builder, Runtime};
 
 use super::acts::Checkout;
@@ -89,10 +97,19 @@ pub struct BoxOffice {
 
 impl BoxOffice {
     pub fn open(database: &TestDatabase) -> Self {
-        let db = Database::open(&DatabaseUrl::parse(&database.url).expect("a URL"), 3).expect("it opens");
+        let db = Database::open(&url(database), 3).expect("it opens");
         let limits = DeskLimits { queue_length: 100, batch_size: 10, deadline: Duration::from_secs(5) };
         let desk = Desk::open(&db, Arc::<Board>::default(), Arc::default(), limits).expect("it opens");
         Self { db, desk, runtime: Builder::new_current_thread().enable_time().build().expect("a runtime") }
+    }
+
+    /// The same on a new database, where no server runs: nobody else ends a hold.
+    pub fn alone() -> (TestDatabase, Self) {
+        let database = TestDatabase::create();
+        db::migrate(&url(&database)).expect("it migrates");
+        let office = Self::open(&database);
+        office.db.write_blocking(|db| seed_if_empty(db, &seed::concert())).expect("it is seeded");
+        (database, office)
     }
 
     pub fn order(&self, order: Order) -> BookingOutcome {
@@ -101,11 +118,57 @@ impl BoxOffice {
 
     /// Holds tickets for an hour.
     pub fn hold(&self, key: &str, lines: &[(i64, i32)]) -> Booking {
-        let lines = lines.iter().map(|&(ticket_type_id, quantity)| OrderLine { ticket_type_id, quantity });
-        let buyer = Buyer::with_email("Ada Lovelace", "ada@example.org");
-        match self.order(Order::new(lines, buyer, key.to_owned()).held_for(3600)) {
+        match self.order(held(key, lines)) {
             BookingOutcome::Booked(booking) => booking,
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// Whether the hold was confirmed now.
+    pub fn confirm(&self, booking: &Booking) -> bool {
+        patiently(|| self.db.write_blocking(|db| confirm_hold(db, booking.id)))
+    }
+
+    /// Ends the holds whose time is over; of how many ticket types there are more now.
+    pub fn expire(&self) -> usize {
+        patiently(|| self.db.write_blocking(|db| expire(db, 100))).len()
+    }
+
+    pub fn release(&self, booking: &Booking) -> ReleaseOutcome {
+        patiently(|| self.db.write_blocking(|db| release(db, booking, None, None)))
+    }
+
+    /// Lets a hold end so many milliseconds from now, and returns when that is.
+    pub fn ends_in(&self, booking: &Booking, milliseconds: i64) -> NaiveDateTime {
+        patiently(|| {
+            self.db.write_blocking(|db| {
+                let until = clock(db)? + TimeDelta::milliseconds(milliseconds);
+                let hold = holds::table.find(booking.id);
+                diesel::update(hold).set(holds::held_until.eq(until)).execute(db)?;
+                Ok(until)
+            })
+        })
+    }
+}
+
+/// An order of Ada's that is held for an hour.
+pub fn held(key: &str, lines: &[(i64, i32)]) -> Order {
+    let lines = lines.iter().map(|&(ticket_type_id, quantity)| OrderLine { ticket_type_id, quantity });
+    let buyer = Buyer::with_email("Ada Lovelace", "ada@example.org");
+    Order::new(lines, buyer, key.to_owned()).held_for(3600)
+}
+
+fn url(database: &TestDatabase) -> DatabaseUrl {
+    DatabaseUrl::parse(&database.url).expect("a URL")
+}
+
+/// Others may be in the way in the database: then it is asked again.
+fn patiently<T>(mut work: impl FnMut() -> Result<T, Error>) -> T {
+    loop {
+        match work() {
+            Ok(done) => return done,
+            Err(Error::Busy) => {}
+            Err(error) => panic!("{error}"),
         }
     }
 }
