@@ -18,7 +18,11 @@ use testkit::wait::eventually;
 
 /// Gives these seats of a booking back, as the page's form does it.
 fn give_back(app: &TestApp, location: &str, seats: &[i32]) -> Response {
-    app.client.post(app.url(&format!("{location}/cancellation"))).form(&form(seats)).send().expect("an answer")
+    app.client
+        .post(app.url(&format!("{location}/cancellation")))
+        .form(&form(seats))
+        .send()
+        .expect("an answer")
 }
 
 fn form(seats: &[i32]) -> Vec<(String, String)> {
@@ -39,7 +43,8 @@ fn letters(app: &TestApp, subject: &str, count: usize) -> Vec<String> {
         files.retain(|path| path.extension() == Some("eml".as_ref()));
         files.sort();
         let bytes: Vec<Vec<u8>> = files.iter().map(|path| std::fs::read(path).expect("a mail")).collect();
-        let of_kind = bytes.iter().filter(|bytes| parse(bytes).subject().unwrap_or_default().starts_with(subject));
+        let of_kind =
+            bytes.iter().filter(|bytes| parse(bytes).subject().unwrap_or_default().starts_with(subject));
         found = of_kind.map(|bytes| parse(bytes).body_text(0).expect("text").into_owned()).collect();
         found.len() >= count
     });
@@ -55,16 +60,18 @@ fn some_tickets_are_given_back_and_the_others_stay_good() {
     let all = codes(&app, &location);
     assert_eq!((all.len(), sold(&app)), (4, [2, 2]));
 
-    assert_eq!(give_back(&app, &location, &[2, 3]).status(), 303);
+    let response = give_back(&app, &location, &[2, 3]);
+    assert_eq!(response.status(), 303, "{}", response.text().unwrap_or_default());
     assert_eq!(sold(&app), [1, 1]);
-    let shown = app.get("/").text().expect("a page");
-    assert!(shown.contains("<strong>99</strong> of 100") && shown.contains("<strong>199</strong> of 200"));
     let page = app.get(&location).text().expect("a page");
     assert!(page.contains("Canceled: 2 tickets") && page.contains("(1 given back)"), "{page}");
+    let shown = app.get("/").text().expect("a page");
+    assert!(shown.contains("<strong>99</strong> of 100") && shown.contains("<strong>199</strong> of 200"));
     assert_eq!(codes(&app, &location), [all[0].clone(), all[3].clone()], "the same codes as before");
     let token = location.trim_start_matches("/bookings/");
     let said: Value = app.get(&format!("/api/v1/bookings/{token}")).json().expect("JSON");
-    let seats: Vec<&Value> = said["tickets"].as_array().expect("tickets").iter().map(|it| &it["seat"]).collect();
+    let seats: Vec<&Value> =
+        said["tickets"].as_array().expect("tickets").iter().map(|it| &it["seat"]).collect();
     assert_eq!((&said["status"], seats), (&json!("confirmed"), vec![&json!(1), &json!(4)]));
     assert!(said["lines"].as_array().expect("lines").iter().all(|line| line["returned"] == 1), "{said}");
     assert_eq!(said["quantity"], 4, "what was ordered");

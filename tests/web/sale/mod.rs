@@ -101,10 +101,7 @@ const CLOSED: [Closed; 7] = {
 };
 
 fn close(app: &TestApp, closed: &Closed) {
-    set_event(
-        app,
-        "state = 'published', paused = false, sales_start_at = NULL, sales_end_at = NULL",
-    );
+    set_event(app, "state = 'published', paused = false, sales_start_at = NULL, sales_end_at = NULL");
     set_event(app, closed.event);
     set_type(app, "VIP", "state = 'on_sale', sales_start_at = NULL, sales_end_at = NULL");
     set_type(app, "VIP", closed.vip);
