@@ -54,6 +54,20 @@ impl CheckoutPage {
         self.others().any(|it| self.quantity(it) > 0 || self.errors.quantities.contains_key(&it.id))
     }
 
+    /// What is wrong with ticket types that are not in the form any more.
+    fn other_errors(&self) -> impl Iterator<Item = &String> {
+        let is_shown = |id: i64| id == self.ticket_type.id || self.others().any(|other| other.id == id);
+        self.errors.quantities.iter().filter(move |(id, _)| !is_shown(**id)).map(|(_, message)| message)
+    }
+
+    /// How many tickets of another type to offer in place of the chosen one: as many as were wanted.
+    fn quantity_instead(&self, other: &TicketType) -> &str {
+        match self.form.quantity_of(other.id) {
+            "0" => &self.form.quantity,
+            typed => typed,
+        }
+    }
+
     fn error(&self, ticket_type: &TicketType) -> Option<&String> {
         self.errors.quantities.get(&ticket_type.id)
     }
@@ -73,9 +87,15 @@ impl CheckoutPage {
 
 /// Why a form is refused before the desk is asked.
 pub(super) enum Refused {
-    Fields(FieldErrors),
+    Fields(Box<FieldErrors>),
     NotOnSale(i64, NotOnSale),
     NoSuchTicketType,
+}
+
+impl Refused {
+    fn of(errors: FieldErrors) -> Self {
+        Self::Fields(Box::new(errors))
+    }
 }
 
 /// The order that the form means, as far as the board knows what is on sale.
@@ -86,7 +106,7 @@ pub(super) fn check(app: &App, form: &BookingForm) -> Result<Arc<Order>, Refused
     if let Some(why) = NotOnSale::of(listing.sale_state(ticket_type.id)) {
         return Err(Refused::NotOnSale(ticket_type.id, why));
     }
-    let order = form.parse(&listing, &app.request_keys).map_err(Refused::Fields)?;
+    let order = form.parse(&listing, &app.request_keys).map_err(Refused::of)?;
     let closed = order.lines().iter().find_map(|line| {
         Some((line.ticket_type_id, NotOnSale::of(listing.sale_state(line.ticket_type_id))?))
     });
@@ -94,7 +114,7 @@ pub(super) fn check(app: &App, form: &BookingForm) -> Result<Arc<Order>, Refused
         return Err(Refused::NotOnSale(id, why));
     }
     let age = app.form_ages.check(&order.request_key, Utc::now());
-    age.map_err(|error| Refused::Fields(FieldErrors::of_form(messages::form_age(error))))?;
+    age.map_err(|error| Refused::of(FieldErrors::of_form(messages::form_age(error))))?;
     Ok(Arc::new(order))
 }
 
@@ -117,7 +137,7 @@ pub(super) fn refuse(
     refused: Refused,
 ) -> Result<HttpResponse, Error> {
     let (status, errors) = match refused {
-        Refused::Fields(errors) => (StatusCode::UNPROCESSABLE_ENTITY, errors),
+        Refused::Fields(errors) => (StatusCode::UNPROCESSABLE_ENTITY, *errors),
         Refused::NotOnSale(id, why) => {
             let (listing, chosen) = find_ticket_type(app, &form.ticket_type)?;
             let message = messages::not_on_sale(why, listing.ticket_type(id).unwrap_or(&chosen));

@@ -1,6 +1,6 @@
 //! The checkout form: the text as it was typed, and the order that it means.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
@@ -32,7 +32,7 @@ pub struct BookingForm {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldErrors {
     /// By ticket type.
-    pub quantities: HashMap<i64, String>,
+    pub quantities: BTreeMap<i64, String>,
     pub name: Option<String>,
     pub email: Option<String>,
     /// The form as a whole.
@@ -121,6 +121,9 @@ impl BookingForm {
                 }
             }
         }
+        if self.wants_others_than(&listing.ticket_types) {
+            errors.form = Some(messages::GONE.into());
+        }
         let name = noted(&mut errors.name, parse_name(&self.name).map_err(messages::name));
         let email = noted(&mut errors.email, parse_email(&self.email).map_err(messages::email));
         let key = noted(&mut errors.form, self.parse_request_key(keys).map_err(messages::request_key));
@@ -131,6 +134,15 @@ impl BookingForm {
             }
             _ => Err(errors),
         }
+    }
+
+    /// Whether it wants tickets of a type that is not among these: one that was taken off sale since.
+    fn wants_others_than(&self, types: &[TicketType]) -> bool {
+        self.others.iter().any(|(field, typed)| {
+            let id = field.strip_prefix("quantity_").and_then(|id| id.parse::<i64>().ok());
+            let is_known = id.is_none_or(|id| types.iter().any(|ticket_type| ticket_type.id == id));
+            !is_known && parse_more(typed, i32::MAX) != Ok(0)
+        })
     }
 
     fn parse_quantity_of(&self, ticket_type: &TicketType) -> Result<i32, QuantityError> {

@@ -8,6 +8,7 @@ use crate::events::{Event, TicketType};
 use crate::tickets::Seat;
 
 const EXPIRED: &str = "This page expired, so nothing was booked. Check your details and confirm again.";
+pub const GONE: &str = "Some of these tickets are no longer on sale, so nothing was booked. Check your tickets and confirm again.";
 pub const KEY_REUSED: &str = "You already booked with this form. Check your details to book again.";
 pub const REPLAYED_CANCELED: &str = "That booking was canceled. Nothing new was booked.";
 

@@ -179,6 +179,11 @@ impl Booking {
     }
 
     #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.status == BookingStatus::Held
+    }
+
+    #[must_use]
     pub fn is_canceled(&self) -> bool {
         self.status == BookingStatus::Canceled
     }

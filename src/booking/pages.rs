@@ -104,7 +104,10 @@ pub async fn create(
                     && left < line.quantity
                 {
                     errors.quantities.insert(line.ticket_type_id, messages::not_enough(left, ticket_type));
-                    form.set_quantity(line.ticket_type_id, left.clamp(0, ticket_type.most_per_booking()));
+                    // Of the ticket type that was chosen first the number stays: it is offered for the others.
+                    if left > 0 || form.ticket_type.parse() != Ok(line.ticket_type_id) {
+                        form.set_quantity(line.ticket_type_id, left.clamp(0, ticket_type.most_per_booking()));
+                    }
                 }
             }
             StatusCode::CONFLICT

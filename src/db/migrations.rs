@@ -8,7 +8,7 @@ use diesel::backend::Backend;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _};
 use diesel::migration::{Migration, MigrationSource};
 use diesel::sql_types::Text;
-use diesel::{QueryResult, QueryableByName, RunQueryDsl as _};
+use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
 use super::primary::primary;
@@ -116,16 +116,10 @@ fn migrate_connection(db: &mut Db) -> Result<Schema, Box<dyn std::error::Error +
     match db {
         Db::Sqlite(sqlite) => {
             sqlite.batch_execute("PRAGMA journal_mode = WAL;")?;
-            // Diesel looks what is pending before it takes any lock, so of two starters the second would run a
-            // migration again. One transaction around it all makes them take turns.
-            sqlite.batch_execute("PRAGMA busy_timeout = 30000")?;
-            AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?;
-            match sqlite.run_pending_migrations(SQLITE_MIGRATIONS) {
-                Ok(_) => AnsiTransactionManager::commit_transaction(sqlite)?,
-                Err(error) => {
-                    AnsiTransactionManager::rollback_transaction(sqlite)?;
-                    return Err(error);
-                }
+            // Most starts have nothing to do, and wait for nobody who writes.
+            if sqlite.has_pending_migration(SQLITE_MIGRATIONS)? {
+                sqlite.batch_execute("PRAGMA busy_timeout = 30000")?;
+                run_in_turn(sqlite)?;
             }
         }
         Db::Postgres(pg) => {
@@ -138,6 +132,19 @@ fn migrate_connection(db: &mut Db) -> Result<Schema, Box<dyn std::error::Error +
         }
     }
     Ok(schema(db)?)
+}
+
+/// Diesel looks what is pending before it takes any lock, so of two starters the second would run a migration again.
+/// One transaction around it all makes them take turns.
+fn run_in_turn(sqlite: &mut SqliteConnection) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?;
+    match sqlite.run_pending_migrations(SQLITE_MIGRATIONS).map(drop) {
+        Ok(()) => Ok(AnsiTransactionManager::commit_transaction(sqlite)?),
+        Err(error) => {
+            AnsiTransactionManager::rollback_transaction(sqlite)?;
+            Err(error)
+        }
+    }
 }
 
 /// Servers that start together on an empty database take turns to fill it: until the end of the caller's

@@ -55,7 +55,8 @@ const SQLITE_PRAGMAS: &str =
 /// or a database is set to; a server that is set to wait for its standbys goes on waiting for them.
 const POSTGRES_SETTINGS: &str = "SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '5s';
     SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 5;
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');
+    SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local');
     SET default_transaction_isolation = 'read committed'";
 
 /// A handle on the database; clones share its pools.

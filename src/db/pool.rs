@@ -17,8 +17,8 @@ use crate::start_error::StartError;
 /// Also bounds the pause between two attempts to reach a database that is away, to half of it.
 const CONNECTION_WAIT: Duration = Duration::from_secs(2);
 
-/// An error of PostgreSQL after so long came of a lock: half of the `lock_timeout` of the pool's connections, and as long
-/// as PostgreSQL waits before it looks for a deadlock. Its texts are of no use: it may speak any language.
+/// An error of PostgreSQL after so long came of a lock: half of the `lock_timeout` of the pool's connections, and as
+/// long as PostgreSQL waits before it looks for a deadlock. Its texts are of no use: it may speak any language.
 const LOCKED_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) fn open_pool(

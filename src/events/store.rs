@@ -70,7 +70,6 @@ fn held(db: &mut Db) -> QueryResult<Vec<HeldTickets>> {
 }
 
 /// The next version of an event's or a ticket type's facts: see [`next_version`].
-#[must_use]
 pub fn next_facts_version() -> SqlLiteral<BigInt> {
     let now = Utc::now().timestamp_millis();
     sql(&format!("CASE WHEN facts_version + 1 > {now} THEN facts_version + 1 ELSE {now} END"))
@@ -78,7 +77,6 @@ pub fn next_facts_version() -> SqlLiteral<BigInt> {
 
 /// The next version of a ticket type's stock: a time in milliseconds, so that it also grows when an older state was
 /// restored. The same as `next_version` in the migrations.
-#[must_use]
 pub fn next_version() -> SqlLiteral<BigInt> {
     let now = Utc::now().timestamp_millis();
     sql(&format!("CASE WHEN version + 1 > {now} THEN version + 1 ELSE {now} END"))

@@ -25,7 +25,7 @@ CREATE TABLE events (
     -- NULL: until the start of the show.
     sales_end_at TIMESTAMP,
     paused BOOLEAN NOT NULL DEFAULT false,
-    -- Whether the front page lists it. Whoever has the link sees it anyway.
+    -- Whether the front page lists it. It opens for anyone who has the link.
     listed BOOLEAN NOT NULL DEFAULT true,
     -- Until how many minutes before the start a buyer may cancel; NULL: only the organizer may.
     cancellation_deadline_minutes INTEGER,
@@ -118,16 +118,16 @@ CREATE TABLE booking_lines (
     CONSTRAINT booking_lines_returned CHECK (returned BETWEEN 0 AND quantity)
 );
 
--- Bookings that hold their places until a time. Deleting the row decides who ends the hold: whoever confirms
--- it, or its expiry.
+-- Bookings that hold their places until a time. Deleting the row decides what ends the hold: its
+-- confirmation or its expiry.
 CREATE TABLE holds (
     booking_id INTEGER PRIMARY KEY NOT NULL REFERENCES bookings (id) ON DELETE CASCADE,
     held_until TIMESTAMP NOT NULL
 );
 CREATE INDEX holds_held_until ON holds (held_until);
 
--- Tickets to which something has happened. A ticket is a booking and a seat; the gate and whoever gives it back
--- may come at the same time, and this key lets one of them win.
+-- Tickets to which something has happened. A ticket is a booking and a seat; the gate and a return may come at the
+-- same time, and this key lets one of them win.
 CREATE TABLE used_tickets (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     booking_id BIGINT NOT NULL REFERENCES bookings (id) ON DELETE CASCADE,

@@ -131,7 +131,7 @@ pub fn bookings_of_event(db: &mut Db, slug: &str) -> QueryResult<Vec<ExportedLin
 /// Locks the ticket types of a concert in the order of their ids, as the desks do, so that nobody waits in a circle. A
 /// booking of one of them has either committed, or waits for the lock. SQLite's write transactions are alone anyway.
 ///
-/// Whoever changes what a concert sells calls it first.
+/// Callers that change what a concert sells do this first.
 ///
 /// # Errors
 /// What the database said.
@@ -153,7 +153,7 @@ pub fn lock_ticket_types(db: &mut Db, slug: &str) -> QueryResult<()> {
 pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
     lock_ticket_types(db, seed.slug)?;
     outbox::store::batches::hold(db)?;
-    // Ticket types, then holds, then bookings: whoever confirms a hold locks no ticket type, so it is waited for here.
+    // Ticket types, then holds, then bookings: a confirmation locks no ticket type, so it is waited for here.
     let of_event = bookings::table.filter(
         bookings::event_id
             .eq_any(events_table::table.filter(events_table::slug.eq(seed.slug)).select(events_table::id)),

@@ -40,9 +40,9 @@ pub struct Problem {
     #[schema(nullable = false)]
     available: Option<i32>,
     /// Tickets left of each ticket type that was ordered; only with `not-enough-tickets`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    lines: Vec<LineLeft>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<LineLeft>, required = false)]
+    lines: Option<Box<[LineLeft]>>,
 }
 
 /// Tickets left of a ticket type that was ordered.
@@ -114,7 +114,7 @@ impl Problem {
             detail,
             errors: Vec::new(),
             available: None,
-            lines: Vec::new(),
+            lines: None,
         }
     }
 
@@ -134,7 +134,7 @@ impl Problem {
     #[must_use]
     pub fn not_enough(lines: Vec<LineLeft>) -> Self {
         let available = lines.iter().find(|line| line.available < line.quantity).map(|line| line.available);
-        Self { available, lines, ..Self::new(ProblemType::NotEnoughTickets) }
+        Self { available, lines: Some(lines.into()), ..Self::new(ProblemType::NotEnoughTickets) }
     }
 
     #[must_use]

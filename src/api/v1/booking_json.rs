@@ -103,6 +103,7 @@ pub struct BuyerJson {
 
 /// A ticket. It admits one person, once.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = Ticket)]
 pub struct TicketJson {
     /// From 1 to the booking's quantity.

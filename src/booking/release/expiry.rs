@@ -1,4 +1,4 @@
-//! Ends the holds whose time is over. Every server looks; whoever comes first does it.
+//! Ends the holds whose time is over. Every server looks; the first one does it.
 
 use std::sync::Arc;
 use std::time::Duration;

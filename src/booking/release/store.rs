@@ -15,8 +15,8 @@ use crate::events::store::next_version;
 use crate::outbox::{self, MailKind, NewMail};
 use crate::schema::{booking_lines, bookings, holds, ticket_types, used_tickets};
 
-/// Gives tickets of a booking back: these seats, or all of them. Queues the mail that says so, and writes into the audit
-/// log which organizer does it. Of a booking whose last ticket this is nothing is left: it is canceled.
+/// Gives tickets of a booking back: these seats, or all of them. Queues the mail that says so, and writes into the
+/// audit log which organizer does it. Of a booking whose last ticket this is nothing is left: it is canceled.
 ///
 /// It locks the ticket types, which everybody wants: on PostgreSQL for this one statement, which commits by itself when
 /// it is called outside a transaction. On SQLite it runs inside the caller's write transaction.

@@ -29,12 +29,8 @@ pub struct Batch {
     pub stock: Vec<Stock>,
 }
 
-/// What became of an order, before the bookings of known keys are read.
-enum Claimed {
-    Final(BookingOutcome),
-    /// Its key has booked before.
-    Known,
-}
+/// What became of an order. `None`: its key has booked before, and that booking is not read yet.
+type Claimed = Option<BookingOutcome>;
 
 /// A row of `bookings`.
 #[derive(Queryable, Selectable)]
@@ -103,13 +99,8 @@ pub fn book_batch(db: &mut Db, orders: &[&Order]) -> QueryResult<Batch> {
 /// Reads the bookings of keys that were used before.
 fn recall(db: &mut Db, orders: &[&Order], claimed: Vec<Claimed>) -> QueryResult<Vec<BookingOutcome>> {
     let mut known = HashMap::new();
-    let keys = || {
-        claimed
-            .iter()
-            .zip(orders)
-            .filter(|(it, _)| matches!(it, Claimed::Known))
-            .map(|(_, order)| &order.request_key)
-    };
+    let keys =
+        || claimed.iter().zip(orders).filter(|(it, _)| it.is_none()).map(|(_, order)| &order.request_key);
     if keys().next().is_some() {
         let rows: Vec<(String, BookingRow)> = bookings::table
             .filter(bookings::request_key.eq_any(keys()))
@@ -121,8 +112,8 @@ fn recall(db: &mut Db, orders: &[&Order], claimed: Vec<Claimed>) -> QueryResult<
         known.extend(keys.into_iter().zip(hashes.into_iter().zip(found)));
     }
     let outcome = |(claimed, order): (Claimed, &&Order)| match claimed {
-        Claimed::Final(outcome) => Ok(outcome),
-        Claimed::Known => match known.remove(&order.request_key) {
+        Some(outcome) => Ok(outcome),
+        None => match known.remove(&order.request_key) {
             Some((hash, booking)) => Ok(outcome_of_known(order, hash, booking)),
             // A reseed deleted it a moment ago: the batch is sent again.
             None => Err(diesel::result::Error::RollbackTransaction),

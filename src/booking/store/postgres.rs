@@ -20,8 +20,8 @@ pub(super) fn book_batch(
     pg: &mut PgConnection,
     orders: &[&Order],
 ) -> QueryResult<(Vec<Claimed>, Vec<Stock>)> {
-    let call = BookBatch::of(orders);
-    let answer: Answer = (&call).get_result(pg)?;
+    let call = BookBatchCall::of(orders);
+    let answer: BookedColumns = (&call).get_result(pg)?;
     let outcomes = orders.iter().enumerate().map(|(index, order)| {
         // A function that answers for fewer orders than it was asked for has failed.
         answer.claimed(&call, index, order).ok_or(DieselError::NotFound)
@@ -37,7 +37,7 @@ pub(super) fn book_batch(
 
 /// The call with a batch's values, as columns. Its type names it, so that it is prepared once.
 #[derive(Default)]
-struct BookBatch<'a> {
+struct BookBatchCall<'a> {
     request_keys: Vec<&'a str>,
     order_hashes: Vec<i64>,
     names: Vec<&'a str>,
@@ -57,7 +57,7 @@ struct BookBatch<'a> {
     line_quantities: Vec<i32>,
 }
 
-impl<'a> BookBatch<'a> {
+impl<'a> BookBatchCall<'a> {
     fn of(orders: &[&'a Order]) -> Self {
         let mut call = Self::default();
         let mut least: BTreeMap<i64, i32> = BTreeMap::new();
@@ -93,12 +93,12 @@ impl<'a> BookBatch<'a> {
     }
 }
 
-impl QueryId for BookBatch<'_> {
-    type QueryId = BookBatch<'static>;
+impl QueryId for BookBatchCall<'_> {
+    type QueryId = BookBatchCall<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl QueryFragment<Pg> for BookBatch<'_> {
+impl QueryFragment<Pg> for BookBatchCall<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT * FROM book_batch_1(");
         out.push_bind_param::<Array<Text>, _>(&self.request_keys)?;
@@ -133,7 +133,7 @@ impl QueryFragment<Pg> for BookBatch<'_> {
     }
 }
 
-impl Query for BookBatch<'_> {
+impl Query for BookBatchCall<'_> {
     type SqlType = (
         Timestamp,
         Array<Integer>,
@@ -149,11 +149,11 @@ impl Query for BookBatch<'_> {
     );
 }
 
-impl RunQueryDsl<PgConnection> for &BookBatch<'_> {}
+impl RunQueryDsl<PgConnection> for &BookBatchCall<'_> {}
 
 /// What the function answers: columns by order, then columns by ticket type.
 #[derive(Queryable)]
-struct Answer {
+struct BookedColumns {
     booked_at: NaiveDateTime,
     outcomes: Vec<i32>,
     culprits: Vec<i32>,
@@ -167,15 +167,16 @@ struct Answer {
     event_ids: Vec<i64>,
 }
 
-impl Answer {
-    fn claimed(&self, call: &BookBatch, index: usize, order: &Order) -> Option<Claimed> {
+impl BookedColumns {
+    /// `None`: the function has answered for fewer orders than it was asked for.
+    fn claimed(&self, call: &BookBatchCall, index: usize, order: &Order) -> Option<Claimed> {
         let outcome = *self.outcomes.get(index)?;
         let culprit = usize::try_from(*self.culprits.get(index)?).ok()?.checked_sub(1)?;
         let ticket_type_id = call.ticket_type_ids.get(culprit).copied().unwrap_or_default();
         let position = |line: &OrderLine| usize::try_from(call.position(line) - 1).unwrap_or_default();
-        Some(Claimed::Final(match outcome {
+        Some(Some(match outcome {
             1 => BookingOutcome::Booked(self.booking(call, index, order, position)?),
-            2 => return Some(Claimed::Known),
+            2 => return Some(None),
             3 => BookingOutcome::NotEnough {
                 left: order
                     .lines()
@@ -197,7 +198,7 @@ impl Answer {
 
     fn booking(
         &self,
-        call: &BookBatch,
+        call: &BookBatchCall,
         index: usize,
         order: &Order,
         position: impl Fn(&OrderLine) -> usize,

@@ -72,7 +72,7 @@ impl Listing {
         self.is_over
     }
 
-    /// Whether anything of it is on sale, and otherwise what comes next: that of the ticket type which is nearest to it.
+    /// Whether anything of it is on sale, and otherwise what is nearest to that.
     #[must_use]
     pub fn overall_state(&self) -> SaleState {
         let nearest = |state: &&SaleState| match state {

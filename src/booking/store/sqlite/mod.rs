@@ -38,7 +38,7 @@ struct Shelf {
 }
 
 /// What the next order of a batch may still take. First come, first served: a smaller later order may still fit.
-struct Batch<'a> {
+struct SqliteBatch<'a> {
     sqlite: &'a mut SqliteConnection,
     now: NaiveDateTime,
     next_id: i64,
@@ -54,7 +54,7 @@ pub(super) fn book_batch(
     orders: &[&Order],
 ) -> QueryResult<(Vec<Claimed>, Vec<Stock>)> {
     let next_id = last_booking_id(sqlite)? + 1;
-    let mut batch = Batch {
+    let mut batch = SqliteBatch {
         sqlite,
         now: Utc::now().naive_utc(),
         next_id,
@@ -70,19 +70,19 @@ pub(super) fn book_batch(
     batch.insert_confirmations()?;
     // What is left is known only now, for the orders that came too late.
     let claimed = claimed.into_iter().zip(orders).map(|(claimed, order)| match claimed {
-        Claimed::Final(BookingOutcome::NotEnough { .. }) => {
+        Some(BookingOutcome::NotEnough { .. }) => {
             let left = order
                 .lines()
                 .iter()
                 .map(|line| batch.shelves.get(&line.ticket_type_id).map_or(0, |it| it.left));
-            Claimed::Final(BookingOutcome::NotEnough { left: left.collect() })
+            Some(BookingOutcome::NotEnough { left: left.collect() })
         }
         other => other,
     });
     Ok((claimed.collect(), stock))
 }
 
-impl Batch<'_> {
+impl SqliteBatch<'_> {
     fn fetch(&mut self, id: i64) -> QueryResult<()> {
         if self.shelves.contains_key(&id) {
             return Ok(());
@@ -100,14 +100,14 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Inserts the booking if all of it fits. Keys come before anything that can refuse: whoever sends an order again
-    /// gets its booking.
+    /// Inserts the booking if all of it fits. Keys come before anything that can refuse: a buyer who sends an order
+    /// again gets its booking.
     fn book(&mut self, order: &Order) -> QueryResult<Claimed> {
         if let Some(refusal) = self.refusal(order)? {
             let is_known = is_key_known(self.sqlite, &order.request_key)?;
-            return Ok(if is_known { Claimed::Known } else { Claimed::Final(refusal) });
+            return Ok((!is_known).then_some(refusal));
         }
-        let Some(booking) = self.insert(order)? else { return Ok(Claimed::Known) };
+        let Some(booking) = self.insert(order)? else { return Ok(None) };
         for line in order.lines() {
             if let Some(shelf) = self.shelves.get_mut(&line.ticket_type_id) {
                 shelf.left -= line.quantity;
@@ -116,7 +116,7 @@ impl Batch<'_> {
                 *held += line.quantity;
             }
         }
-        Ok(Claimed::Final(BookingOutcome::Booked(booking)))
+        Ok(Some(BookingOutcome::Booked(booking)))
     }
 
     /// Why an order does not fit; `None` when it does.
