@@ -5,13 +5,13 @@
 
 mod backups;
 mod cancellations;
-
 mod failover;
 mod faults;
 mod heap_only;
 mod key_reuse;
 mod killed;
 mod late_replay;
+mod locks;
 mod mails;
 mod shedding;
 mod sold_out;

@@ -1,0 +1,301 @@
+//! Somebody holds a lock and does not let go: an organizer's psql, a server that is frozen. What stands still is what
+//! is locked, and nothing else; and it does not stand still for long.
+
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use testkit::blockade::Transaction;
+use testkit::cluster::Cluster;
+use testkit::database::TestDatabase;
+use testkit::rush::{order, tier_ids};
+use testkit::server::{Server, assert_verified};
+use testkit::visitor::Visitor;
+
+/// A lock is waited for at most this long at a time (the desk's `lock_timeout`, and something on top).
+const PAUSE: Duration = Duration::from_millis(2_500);
+/// A transaction of a server that does nothing is ended after 5 s; then what it has locked is tried again.
+const FREED_WITHIN: Duration = Duration::from_secs(9);
+
+/// What buyers of one ticket type have heard.
+#[derive(Debug, Default)]
+struct Heard {
+    booked: Vec<Instant>,
+    busy: usize,
+    wrong: Vec<String>,
+}
+
+impl Heard {
+    /// The longest time without a booking.
+    fn longest_pause(&self, from: Instant, to: Instant) -> Duration {
+        let mut times: Vec<Instant> =
+            self.booked.iter().copied().filter(|at| (from..to).contains(at)).collect();
+        times.extend([from, to]);
+        times.sort_unstable();
+        times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
+    }
+}
+
+/// Four buyers of each ticket type at a server while something happens.
+fn while_all_buy(server: &Server, ids: &[i64], act: impl FnOnce()) -> Vec<Heard> {
+    let is_over = Mutex::new(false);
+    let heard: Vec<Mutex<Heard>> = ids.iter().map(|_| Mutex::default()).collect();
+    thread::scope(|scope| {
+        for (&id, heard) in ids.iter().zip(&heard).cycle().take(4 * ids.len()) {
+            let is_over = &is_over;
+            scope.spawn(move || {
+                let mut visitor = Visitor::new(server.address);
+                while !*is_over.lock().expect("a lock") {
+                    let answer = visitor.book(&order(id, 1)).expect("an answer");
+                    let mut heard = heard.lock().expect("a lock");
+                    match answer.status {
+                        303 => heard.booked.push(Instant::now()),
+                        503 if !answer.header("retry-after").is_empty() => heard.busy += 1,
+                        status => heard.wrong.push(format!("{status}: {}", answer.body)),
+                    }
+                    drop(heard);
+                    thread::sleep(Duration::from_millis(5));
+                }
+            });
+        }
+        // Also when it fails: the buyers would go on for ever.
+        let acted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
+        *is_over.lock().expect("a lock") = true;
+        acted.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
+    heard.into_iter().map(|heard| heard.into_inner().expect("a lock")).collect()
+}
+
+fn prepared() -> (Cluster, TestDatabase) {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    (cluster, database)
+}
+
+fn fill(database: &TestDatabase) {
+    database.execute(
+        "UPDATE ticket_types SET capacity = 1000000, available = 1000000, max_per_person = NULL, version = version + 1",
+    );
+}
+
+fn lock_ticket_type(database: &TestDatabase, id: i64) -> Transaction {
+    Transaction::begin(database, &format!("BEGIN; SELECT FROM ticket_types WHERE id = {id} FOR UPDATE"))
+}
+
+/// Tried: without `Worker::book_apart` the other ticket types sold nothing for as long as the one was locked.
+#[test]
+fn a_ticket_type_that_somebody_has_locked_costs_the_other_ones_next_to_nothing() {
+    let (_cluster, database) = prepared();
+    let server = Server::start(&database, &[]);
+    fill(&database);
+    let ids = tier_ids(&database);
+    let (mut locked_at, mut freed_at, mut ended_at) = (Instant::now(), Instant::now(), Instant::now());
+    let heard = while_all_buy(&server, &ids, || {
+        thread::sleep(Duration::from_millis(500));
+        let psql = lock_ticket_type(&database, ids[0]);
+        locked_at = Instant::now();
+        thread::sleep(Duration::from_secs(10));
+        psql.end("ROLLBACK");
+        freed_at = Instant::now();
+        thread::sleep(Duration::from_secs(4));
+        ended_at = Instant::now();
+    });
+    for (heard, id) in heard.iter().zip(&ids) {
+        assert!(heard.wrong.is_empty(), "ticket type {id}: {:#?}", heard.wrong);
+    }
+    let [locked, others @ ..] = &heard[..] else { panic!("three ticket types") };
+    for other in others {
+        let pause = other.longest_pause(locked_at, freed_at);
+        let sold = other.booked.iter().filter(|at| (locked_at..freed_at).contains(*at)).count();
+        println!("{sold} bookings of another ticket type, with a pause of {pause:?}, {} busy", other.busy);
+        assert!(pause < PAUSE, "{pause:?}");
+        // It waits for the lock one second in three, and sells in the other two.
+        assert!(sold > 200, "{sold}");
+        assert_eq!(other.busy, 0, "told to try again, for a lock on another ticket type");
+    }
+    assert!(locked.busy > 0, "nobody waited for the lock, so nothing was proved");
+    assert!(!locked.booked.iter().any(|at| (locked_at..freed_at).contains(at)));
+    let first = locked.booked.iter().find(|at| **at > freed_at).expect("it sells again");
+    assert!(*first - freed_at < PAUSE, "{:?} after the lock was gone", *first - freed_at);
+    assert_verified(&database);
+}
+
+/// A server is frozen in the middle of a reseed, when it has locked all ticket types. The other server sells on as soon as
+/// PostgreSQL has ended the frozen one's transaction.
+/// Tried: without `idle_in_transaction_session_timeout` nothing was sold until the frozen server went on.
+#[test]
+fn a_server_that_is_frozen_with_locked_ticket_types_does_not_keep_them() {
+    let (cluster, database) = prepared();
+    let frozen = Server::start(&database, &[]);
+    thread::sleep(Duration::from_millis(100));
+    let password = frozen.admin_password().expect("one was made");
+    let server = Server::start(&database, &[]);
+    fill(&database);
+    let id = tier_ids(&database)[1];
+    let mut organizer = Visitor::new(frozen.address);
+    let sign_in = [("username", "admin".to_owned()), ("password", password)];
+    organizer.post("/admin/sign-in", &sign_in).expect("an answer");
+    // The reseed writes into the audit log last; there it is frozen.
+    let blockade = Transaction::begin(&database, "BEGIN; LOCK TABLE audit_log IN EXCLUSIVE MODE");
+    let reseed = thread::spawn(move || {
+        organizer.post("/admin/reseed", &[("event_name", "Midnight Parade".to_owned())]).expect("an answer")
+    });
+    thread::sleep(Duration::from_millis(700));
+    frozen.signal("-STOP");
+    blockade.end("ROLLBACK");
+    let frozen_at = Instant::now();
+    let mut visitor = Visitor::new(server.address);
+    let mut statuses = Vec::new();
+    let freed_after = loop {
+        let answer = visitor.book(&order(id, 1)).expect("an answer");
+        statuses.push(answer.status);
+        if answer.status == 303 {
+            break frozen_at.elapsed();
+        }
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert!(frozen_at.elapsed() < FREED_WITHIN, "still locked: {statuses:?}");
+        thread::sleep(Duration::from_millis(50));
+    };
+    println!("sold {freed_after:?} after the other server was frozen: {statuses:?}");
+    assert!(statuses.len() > 1, "nothing was locked, so nothing was proved");
+    assert!(cluster.log().contains("terminating connection due to idle-in-transaction timeout"));
+    frozen.signal("-CONT");
+    assert_eq!(reseed.join().expect("an answer").status, 503, "nothing of it was done");
+    assert_eq!(Visitor::new(frozen.address).book(&order(id, 1)).expect("an answer").status, 303);
+    assert_eq!(database.count("bookings"), 2);
+    assert_verified(&database);
+}
+
+/// Tried: with a cancellation that waits for the booking with the ticket type locked, its ticket type was not sold for
+/// as long.
+#[test]
+fn a_locked_booking_costs_its_buyer_a_503_and_the_sale_nothing() {
+    let (_cluster, database) = prepared();
+    let server = Server::start(&database, &[]);
+    fill(&database);
+    let ids = tier_ids(&database);
+    let mut visitor = Visitor::new(server.address);
+    let location = visitor.book(&order(ids[1], 2)).expect("an answer").location().to_owned();
+    let token = location.trim_start_matches("/bookings/");
+    let cancellation = format!("{location}/cancellation");
+    let (mut begun, mut ended) = (Instant::now(), Instant::now());
+    let heard = while_all_buy(&server, &ids, || {
+        thread::sleep(Duration::from_millis(500));
+        let psql = Transaction::begin(
+            &database,
+            &format!("BEGIN; SELECT FROM bookings WHERE token = '{token}' FOR UPDATE"),
+        );
+        begun = Instant::now();
+        let answer = visitor.post(&cancellation, &[]).expect("an answer");
+        let waited = begun.elapsed();
+        println!("the cancellation was answered with {} after {waited:?}", answer.status);
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert!(!answer.header("retry-after").is_empty());
+        assert!(waited < Duration::from_secs(3), "{waited:?}");
+        thread::sleep(Duration::from_millis(500));
+        ended = Instant::now();
+        psql.end("ROLLBACK");
+    });
+    for (heard, id) in heard.iter().zip(&ids) {
+        let pause = heard.longest_pause(begun, ended);
+        println!(
+            "ticket type {id}: a pause of {pause:?}, {} busy, {} booked",
+            heard.busy,
+            heard.booked.len()
+        );
+        assert!(heard.wrong.is_empty(), "{:#?}", heard.wrong);
+        assert!(pause < Duration::from_secs(1), "ticket type {id} stood still for {pause:?}");
+        assert_eq!(heard.busy, 0, "ticket type {id}");
+    }
+    let answer = visitor.post(&cancellation, &[]).expect("an answer");
+    assert_eq!((answer.status, answer.location()), (303, location.as_str()));
+    assert_eq!(database.count("bookings WHERE status = 'canceled'"), 1);
+    assert_verified(&database);
+}
+
+/// The ticket types, which everybody wants, are locked by one statement that commits by itself: nothing waits for the
+/// network meanwhile.
+/// Tried: inside a transaction of the server, as it was once, this fails.
+#[test]
+fn whatever_gives_tickets_back_locks_ticket_types_for_one_statement() {
+    let (cluster, database) = prepared();
+    let server = Server::start(&database, &[]);
+    thread::sleep(Duration::from_millis(100));
+    let password = server.admin_password().expect("one was made");
+    let id = tier_ids(&database)[1];
+    let mut visitor = Visitor::new(server.address);
+    let [mut mine, mut theirs] = ["", ""].map(|_| {
+        let location = visitor.book(&order(id, 2)).expect("an answer").location().to_owned();
+        assert!(location.starts_with("/bookings/"));
+        location
+    });
+    mine.push_str("/cancellation");
+    #[derive(diesel::QueryableByName)]
+    struct Reference {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        reference: String,
+    }
+    let token = theirs.split_off("/bookings/".len());
+    let found =
+        database.rows::<Reference>(&format!("SELECT reference FROM bookings WHERE token = '{token}'"));
+    let theirs = format!("/admin/bookings/{}/cancellation", found[0].reference);
+    // A hold that is over.
+    database.execute(
+        "INSERT INTO bookings (event_id, reference, token, request_key, order_hash, status, currency, total_minor,
+             buyer_name, buyer_email, created_at)
+         SELECT event_id, 'TK-HELD-HELD', 'a hold', 'a hold', 0, 'held', 'USD', 0, 'Ada', 'ada@example.org', now()
+         FROM ticket_types LIMIT 1",
+    );
+    let mut organizer = Visitor::new(server.address);
+    let sign_in = [("username", "admin".to_owned()), ("password", password)];
+    organizer.post("/admin/sign-in", &sign_in).expect("an answer");
+
+    database.execute("ALTER SYSTEM SET log_statement = 'all'");
+    database.execute("SELECT pg_reload_conf()");
+    testkit::wait::eventually("it logs", || {
+        database.execute("SELECT 'is it logged?'");
+        cluster.log().contains("is it logged?")
+    });
+    assert_eq!(visitor.post(&mine, &[]).expect("an answer").status, 303);
+    assert_eq!(organizer.post(&theirs, &[]).expect("an answer").status, 303);
+    database.execute(&format!(
+        "BEGIN;
+         INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor)
+         SELECT id, {id}, 3, 0 FROM bookings WHERE token = 'a hold';
+         INSERT INTO holds (booking_id, held_until)
+         SELECT id, timezone('utc', now()) FROM bookings WHERE token = 'a hold';
+         UPDATE ticket_types SET available = available - 3 WHERE id = {id};
+         COMMIT"
+    ));
+    testkit::wait::eventually("the hold is over", || {
+        database.count("bookings WHERE status = 'expired'") == 1
+    });
+    let log = cluster.log();
+    for (function, calls) in [("release_booking_1", 2), ("expire_holds_1", 1)] {
+        let found = calls_by_themselves(&log, function);
+        assert!(found.len() >= calls, "{function}: {found:?}");
+        assert!(found.iter().all(|is_alone| *is_alone), "{function} was called inside a transaction");
+    }
+    assert_eq!(database.tier("Front Row").available, 200);
+    assert_verified(&database);
+}
+
+/// For each call of a function in PostgreSQL's log: whether its session was in no transaction then.
+fn calls_by_themselves(log: &str, function: &str) -> Vec<bool> {
+    let mut in_transaction = std::collections::HashSet::new();
+    let mut calls = Vec::new();
+    for line in log.lines() {
+        let Some((session, statement)) = line.split_once("] LOG:  ") else { continue };
+        let Some(process) = session.rsplit('[').next() else { continue };
+        let Some((_, sql)) = statement.split_once(": ") else { continue };
+        match sql.trim_start() {
+            sql if sql.starts_with("BEGIN") => drop(in_transaction.insert(process)),
+            sql if sql.starts_with("COMMIT") || sql.starts_with("ROLLBACK") => {
+                drop(in_transaction.remove(process))
+            }
+            sql if sql.contains(function) => calls.push(!in_transaction.contains(process)),
+            _ => {}
+        }
+    }
+    calls
+}
