@@ -10,6 +10,7 @@ mod faults;
 mod heap_only;
 mod key_reuse;
 mod killed;
+mod killed_mixed;
 mod late_replay;
 mod locks;
 mod mails;
