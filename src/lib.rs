@@ -4,7 +4,7 @@
 //!
 //! - [`commands`] is what the binary does, [`config`] reads the settings, and [`server`] opens the database, wires the
 //!   parts together and runs. [`routes`] is the URL map on one screen.
-//! - [`admin`]: organizers' pages. [`api`]: JSON for programs. [`ops`]: health, readiness, metrics and the drain.
+//! - [`admin`]: organizers' pages. [`api`]: the JSON API. [`ops`]: health, readiness, metrics and the drain.
 //! - [`events`]: concerts and ticket types. [`booking`]: orders, the desk that claims tickets, and the booking in the
 //!   buyer's hand. [`tickets`]: codes and check-in. [`mail`]: composing and sending. [`backup`] and [`reconciliation`]:
 //!   copies of the data, and proof that its counts add up. [`app`] is what their handlers share.

@@ -56,7 +56,7 @@ impl VenueClock {
         at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
     }
 
-    /// "2026-11-25T19:05:09Z", for programs.
+    /// RFC 3339 in UTC: "2026-11-25T19:05:09Z".
     #[must_use]
     pub fn iso(&self, at: &NaiveDateTime) -> String {
         at.and_utc().to_rfc3339_opts(SecondsFormat::Secs, true)

@@ -76,7 +76,7 @@ fn seen(pages: &Pages) -> (usize, usize) {
 
 pub fn print(rows: &[Row]) {
     println!(
-        "\n| phase | seconds | booked | told 503 | cut off | pages shown | pages failed | longest without a booking | could book |"
+        "\n| phase | seconds | booked | 503 | connections lost | pages shown | pages failed | longest time without a booking | availability |"
     );
     println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
     for row in rows {

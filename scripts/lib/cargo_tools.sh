@@ -1,5 +1,5 @@
-# need_cargo_tool NAME VERSION: the cargo command of that name, in that version, as source. It is built once,
-# without optimization, and kept outside the project, so that `cargo clean` costs nobody the minutes.
+# need_cargo_tool NAME VERSION: installs that version of a cargo command from source. It is built once, without
+# optimization, and kept outside the project, so that `cargo clean` does not remove it.
 
 CARGO_TOOLS=${XDG_CACHE_HOME:-$HOME/.cache}/techkraft
 PATH=$CARGO_TOOLS/bin:$PATH

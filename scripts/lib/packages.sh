@@ -1,11 +1,11 @@
-# need_packages COMMAND:PACKAGE …: installs Debian's package where its command is missing; where it may
-# not, says what to install, and fails.
+# need_packages COMMAND:PACKAGE …: installs Debian's package if its command is missing. If it may not install, it names
+# the packages and fails.
 
 # Debian keeps PostgreSQL's own programs outside the PATH.
 for folder in /usr/lib/postgresql/*/bin; do
   [ -d "$folder" ] && PATH=$PATH:$folder
 done
-# And nginx where only root looks.
+# Debian installs nginx in a folder that only root has in the PATH.
 PATH=$PATH:/usr/sbin
 
 need_packages() {

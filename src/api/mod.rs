@@ -1,4 +1,4 @@
-//! The API for programs. It uses the same desk, board, rules and rate limits as the site; what is here only reads and
+//! The JSON API. It uses the same desk, board, rules and rate limits as the site; what is here only reads and
 //! writes JSON.
 //!
 //! [`v1`] is the API. [`compat`] is that of the product this one replaces, for its existing clients. Neither reads

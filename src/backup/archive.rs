@@ -1,5 +1,5 @@
-//! A backup on the disk. It is written under another name, synced, and renamed once it is proved: a file with a
-//! backup's name is always complete.
+//! A backup file on disk. It is written under a temporary name, synced, and renamed after it was verified, so a
+//! file with a backup's name is always complete.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
@@ -16,46 +16,46 @@ const UNPROVED: &str = ".unproved";
 const CHECKSUM: &str = ".sha256";
 const SECRET: &str = ".secret";
 
-/// The endings of what stands beside a backup.
+/// Suffixes of the files that belong to a backup.
 pub(super) const COMPANIONS: [&str; 2] = [CHECKSUM, SECRET];
-/// The endings of backups that were never finished.
+/// Suffixes of unfinished backups.
 pub(super) const UNFINISHED: [&str; 2] = [PART, UNPROVED];
 
-/// A backup that is being written; gone when it is dropped before it is sealed.
+/// A backup that is being written. Dropping it before [`Draft::seal`] removes the file.
 #[derive(Debug)]
 pub(super) struct Draft {
     part: PathBuf,
     path: PathBuf,
 }
 
-/// A backup that is whole: one that waits for its proof, or one that was found.
+/// A complete backup file, verified or not.
 #[derive(Debug)]
 pub(super) struct Archive {
     pub(super) path: PathBuf,
 }
 
 impl Draft {
-    /// An empty file for the backup to be written into, readable for this user alone: it holds names.
+    /// Creates an empty file that only this user can read, because a backup holds personal data.
     pub(super) fn create(target: &Path, name: &str) -> Result<Self, StartError> {
         let path = if target.is_dir() { target.join(name) } else { target.to_owned() };
         if path.exists() {
-            let message = format!("{} is there already; a backup replaces no file", path.display());
+            let message = format!("{} already exists; a backup never replaces a file", path.display());
             return Err(StartError::new(message));
         }
         let part = beside(&path, PART);
-        private(&part).map_err(io_error("made", &part))?;
+        private(&part).map_err(io_error("created", &part))?;
         Ok(Self { part, path })
     }
 
-    /// Where it is written.
+    /// The temporary file.
     pub(super) fn part(&self) -> &Path {
         &self.part
     }
 
-    /// Writes it through to the disk, with its checksum and the secret of an SQLite database beside it.
+    /// Syncs the file to disk and writes its checksum and, for SQLite, the secret beside it.
     pub(super) fn seal(self, database: Option<&Path>) -> Result<Archive, StartError> {
         let file = File::open(&self.part).map_err(io_error("read", &self.part))?;
-        file.sync_all().map_err(io_error("written through", &self.part))?;
+        file.sync_all().map_err(io_error("synced", &self.part))?;
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let checksum = format!("{}  {name}\n", sha256(&self.part)?);
         let unproved = beside(&self.path, UNPROVED);
@@ -72,13 +72,13 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Not there any more when it was sealed.
+        // Fails after `seal`, which has renamed the file.
         let _ = fs::remove_file(&self.part);
     }
 }
 
 impl Archive {
-    /// A backup that is there, and as it was when it was made as far as its checksum tells.
+    /// Opens an existing backup and verifies its checksum.
     pub(super) fn find(path: &Path) -> Result<Self, StartError> {
         let archive = Self { path: path.to_owned() };
         let sum = beside(&archive.final_path(), CHECKSUM);
@@ -88,10 +88,10 @@ impl Archive {
         if let Ok(line) = fs::read_to_string(&sum) {
             let expected = line.split_whitespace().next().unwrap_or_default();
             if sha256(path)? != expected {
-                return Err(archive.is_damaged("it is not what its checksum was taken of"));
+                return Err(archive.is_damaged("it does not match its checksum"));
             }
         } else {
-            log::warn!("{} has no checksum beside it: only what it holds can be looked at", path.display());
+            log::warn!("{} has no checksum file: only its content is checked", path.display());
         }
         Ok(archive)
     }
@@ -100,7 +100,7 @@ impl Archive {
         StartError::new(format!("{} is damaged: {why}; use another backup", self.path.display()))
     }
 
-    /// By its first bytes.
+    /// The kind of database, from the first bytes of the file.
     pub(super) fn kind(&self) -> Result<DatabaseKind, StartError> {
         let mut head = [0; 16];
         let mut file = File::open(&self.path).map_err(io_error("read", &self.path))?;
@@ -108,16 +108,16 @@ impl Archive {
         match &head[..read] {
             b"SQLite format 3\0" => Ok(DatabaseKind::Sqlite),
             [b'P', b'G', b'D', b'M', b'P', ..] => Ok(DatabaseKind::Postgres),
-            _ => Err(self.is_damaged("it is neither an SQLite file nor a dump of PostgreSQL")),
+            _ => Err(self.is_damaged("it is neither an SQLite file nor a PostgreSQL dump")),
         }
     }
 
-    /// The secret that its tickets were signed with, where it was kept beside the database.
+    /// The secret that signed its tickets, if it was stored beside the database.
     pub(super) fn secret(&self) -> Option<String> {
         fs::read_to_string(beside(&self.final_path(), SECRET)).ok()
     }
 
-    /// It is proved, and gets its own name.
+    /// Renames a verified backup to its final name.
     pub(super) fn accept(self) -> Result<Self, StartError> {
         let path = self.final_path();
         fs::rename(&self.path, &path).map_err(io_error("renamed", &self.path))?;
@@ -135,7 +135,7 @@ impl Archive {
     }
 }
 
-/// Writes a small file that only this user reads, through to the disk.
+/// Writes a small file that only this user can read, and syncs it.
 pub(super) fn write_beside(path: &Path, ending: &str, text: &[u8]) -> Result<(), StartError> {
     let (path, part) = (beside(path, ending), beside(path, &format!("{ending}{PART}")));
     let written = private(&part).and_then(|mut file| {
@@ -146,7 +146,7 @@ pub(super) fn write_beside(path: &Path, ending: &str, text: &[u8]) -> Result<(),
     written.map_err(io_error("written", &path))
 }
 
-/// Copies a file into one that only this user reads, through to the disk.
+/// Copies a file to one that only this user can read, and syncs it.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<(), StartError> {
     let mut source = File::open(from).map_err(io_error("read", from))?;
     let copied = private(to).and_then(|mut file| {
@@ -156,7 +156,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<(), StartError> {
     copied.map_err(io_error("written", to))
 }
 
-/// A file that only this user reads; what a run that was cut off has left there is emptied.
+/// Creates a file that only this user can read, and truncates the remains of an interrupted run.
 fn private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

@@ -1,9 +1,9 @@
-//! Backups: a copy of all that the site knows, of one moment, made while it sells; each is proved before it
-//! counts, by restoring it into a throwaway place and counting the books there. And the way back.
+//! Backups and restores. A backup is a consistent snapshot of the database, made while the site sells. Each backup
+//! is verified: it is restored into a temporary database and reconciled there.
 //!
-//! A backup of SQLite is a database file, one of PostgreSQL a dump in `pg_dump`'s custom format: nothing that
-//! only this program reads. Beside it stand its checksum, as `sha256sum` writes it, and on SQLite the secret
-//! that its tickets are signed with. Until it is proved its name ends in `.unproved`.
+//! A SQLite backup is a database file; a PostgreSQL backup is a dump in `pg_dump`'s custom format. Standard tools
+//! read both. Beside it are its checksum, in the format of `sha256sum`, and for SQLite the secret that signs the
+//! tickets. The name of a backup that is not verified yet ends in `.unproved`.
 
 mod archive;
 mod postgres;
@@ -27,32 +27,32 @@ use crate::log_safe::one_line;
 use crate::reconciliation::Reconciliation;
 use crate::start_error::StartError;
 
-/// Names that sort by time; in UTC, to the second.
+/// Time stamp in file names, in UTC to the second. Names sort by time.
 const STAMP: &str = "%Y%m%dT%H%M%SZ";
 
-/// What to back up, and where to.
+/// What to back up, and where.
 #[derive(Debug)]
 pub struct BackupPlan<'a> {
     pub url: &'a DatabaseUrl,
-    /// A folder, where it is named after its time, or a file that is not there yet.
+    /// A folder, in which the file is named after the time, or a file that does not exist yet.
     pub target: &'a Path,
-    /// `None`: every backup is kept.
+    /// `None` keeps every backup.
     pub retention: Option<Retention>,
-    /// The PostgreSQL on which the proof gets a database of its own; `None`: the one that is backed up.
+    /// The PostgreSQL server for the temporary database of the verification; `None`: the server that is backed up.
     pub prove_on: Option<DatabaseUrl>,
 }
 
-/// A backup that is proved.
+/// A verified backup.
 #[derive(Debug)]
 pub struct Backup {
     pub path: PathBuf,
     pub bytes: u64,
     pub bookings: i64,
-    /// Older backups that were removed.
+    /// How many older backups were removed.
     pub removed: usize,
 }
 
-/// Which of the two a database and a backup are of.
+/// The kind of a database and of its backups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DatabaseKind {
     Sqlite,
@@ -74,7 +74,7 @@ impl DatabaseKind {
         }
     }
 
-    /// How the name of a backup ends.
+    /// The file extension of a backup.
     fn ending(self) -> &'static str {
         match self {
             Self::Sqlite => "db",
@@ -83,10 +83,10 @@ impl DatabaseKind {
     }
 }
 
-/// Makes a backup, proves it, and removes those that need not be kept any longer.
+/// Makes a backup, verifies it, and removes backups that are past their retention.
 ///
 /// # Errors
-/// One line; when the proof failed it names the file, which is kept as `.unproved`.
+/// One line. If the verification failed, it names the file, which is kept as `.unproved`.
 pub fn back_up(plan: &BackupPlan<'_>) -> Result<Backup, StartError> {
     let kind = DatabaseKind::of(plan.url);
     if plan.url.file().is_some_and(|file| !file.exists()) {
@@ -101,7 +101,7 @@ pub fn back_up(plan: &BackupPlan<'_>) -> Result<Backup, StartError> {
     let folder = plan.target.is_dir().then_some(plan.target);
     if plan.retention.is_some() && folder.is_none() {
         return Err(StartError::new(format!(
-            "{}: no such folder; --keep and --keep-days are for a folder of backups",
+            "{}: no such folder; --keep and --keep-days need a folder of backups",
             plan.target.display()
         )));
     }
@@ -126,28 +126,27 @@ pub fn back_up(plan: &BackupPlan<'_>) -> Result<Backup, StartError> {
 }
 
 fn unproved(archive: &Archive, why: &str) -> StartError {
-    StartError::new(format!("{} was written, but it is not proved: {why}", archive.path.display()))
+    StartError::new(format!("{} was written, but its verification failed: {why}", archive.path.display()))
 }
 
-/// SQLite copies what was committed when it began, and nobody waits for it: in WAL mode who reads holds up
-/// no writer.
+/// Copies what is committed when the copy starts. In WAL mode a reader does not block writers.
 fn copy_sqlite(url: &DatabaseUrl, to: &Path) -> Result<(), StartError> {
     let db = Database::open(url, 1)?;
-    // The database's own words: to a visitor a full disk is a busy server, to an operator it is a full disk.
+    // Keep the database's error text: `Error` maps a full disk to "busy", but an operator must see the cause.
     let copied = db.read_primary_blocking(|db| Ok(store::copy_into(db, to)))?;
     copied.map_err(|e| StartError::new(format!("{} cannot be copied: {}", url, one_line(&e))))
 }
 
-/// Where a database's tables are: what has to be dumped.
+/// The schema that holds the tables: what has to be dumped.
 fn schema_of(url: &DatabaseUrl) -> Result<String, StartError> {
     let schema = Database::open(url, 1)?.read_primary_blocking(store::current_schema)?;
     schema.ok_or_else(|| {
-        let wrong = "its search_path names no schema that is there";
+        let wrong = "its search_path names no existing schema";
         StartError::setting("DATABASE_URL", &url.to_string(), wrong, "name the database to back up")
     })
 }
 
-/// The verdict of a reconciliation, with the first thing that is wrong.
+/// The result of a failed reconciliation, with its first violation.
 fn last_line(books: &Reconciliation) -> String {
     let wrong = books.violations.first().map(|it| format!(" ({}: {})", it.what, it.count));
     format!("the counts in it do not add up{}", wrong.unwrap_or_default())
@@ -157,24 +156,24 @@ fn stamp() -> String {
     Utc::now().format(STAMP).to_string()
 }
 
-/// A failure of the file system: what was to be done with which file, and why it could not.
+/// A file system error: the operation, the file and the cause.
 fn io_error(what: &str, path: &Path) -> impl FnOnce(std::io::Error) -> StartError {
     let message = format!("{} cannot be {what}", path.display());
     move |e| StartError::new(format!("{message}: {e}"))
 }
 
-/// The name of what stands beside a file.
+/// The path of a file with a suffix appended.
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
-/// Writes through to the disk what a folder says of its files. Not every system has that.
+/// Syncs a folder's entries to disk, where the system supports it.
 fn sync_folder(folder: &Path) -> Result<(), StartError> {
     if cfg!(unix) {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        fs::File::open(folder).and_then(|it| it.sync_all()).map_err(io_error("written through", folder))?;
+        fs::File::open(folder).and_then(|it| it.sync_all()).map_err(io_error("synced", folder))?;
     }
     Ok(())
 }

@@ -1,5 +1,4 @@
-//! PostgreSQL's own programs, which make and read its dumps. They must be of the server's major version or a
-//! later one.
+//! Runs `pg_dump` and `pg_restore`. Their major version must be the server's or later.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,27 +8,27 @@ use super::url::split;
 use crate::log_safe::one_line;
 use crate::start_error::StartError;
 
-/// A dump waits no longer for a table that a migration holds.
+/// The longest that a dump waits for a table that a migration has locked.
 const LOCK_WAIT: &str = "--lock-wait-timeout=10s";
-/// The roles of the database that was dumped need not exist where it is restored.
-const NOBODYS: [&str; 2] = ["--no-owner", "--no-privileges"];
+/// Leave owners and grants out: the roles may not exist where the dump is restored.
+const NO_ROLES: [&str; 2] = ["--no-owner", "--no-privileges"];
 
-/// Writes one schema of a database into an empty file, as it was at one moment. Nobody waits for it.
+/// Dumps a consistent snapshot of one schema into an empty file. It blocks no writer.
 pub(super) fn dump(url: &str, schema: &str, to: &Path) -> Result<(), StartError> {
     let mut program = program("pg_dump");
-    program.args(["--format=custom", "--schema", &exactly(schema), LOCK_WAIT]).args(NOBODYS);
+    program.args(["--format=custom", "--schema", &exactly(schema), LOCK_WAIT]).args(NO_ROLES);
     program.arg("--file").arg(to);
     run(connected(&mut program, url)?).map(drop)
 }
 
-/// Brings all that a dump holds into an empty schema of that name, or nothing.
+/// Restores a dump into an empty schema of that name, in one transaction.
 pub(super) fn restore(url: &str, archive: &Archive, schema: &str) -> Result<(), StartError> {
     let mut program = program("pg_restore");
-    program.args(["--single-transaction", "--schema", schema]).args(NOBODYS);
+    program.args(["--single-transaction", "--schema", schema]).args(NO_ROLES);
     run(connected(program.arg(&archive.path), url)?).map(drop)
 }
 
-/// The schema that a dump is of.
+/// The schema that a dump contains.
 pub(super) fn schema(archive: &Archive) -> Result<String, StartError> {
     let contents = run(program("pg_restore").arg("--list").arg(&archive.path));
     let contents = contents.map_err(|e| archive.is_damaged(&e.to_string()))?;
@@ -41,14 +40,14 @@ pub(super) fn schema(archive: &Archive) -> Result<String, StartError> {
     schema.ok_or_else(|| archive.is_damaged("there are no bookings in it"))
 }
 
-/// A name that stands for itself where patterns are taken.
+/// Quotes a name so that `pg_dump` does not read it as a pattern.
 fn exactly(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn program(name: &str) -> Command {
     let mut program = Command::new(name);
-    // Nobody is there to be asked, and messages are for one line.
+    // Never prompt for a password, and keep messages in English.
     program.arg("--no-password").env("LC_ALL", "C").stdin(Stdio::null());
     program
 }
@@ -62,7 +61,7 @@ fn connected<'a>(program: &'a mut Command, url: &str) -> Result<&'a mut Command,
     Ok(program)
 }
 
-/// What it has printed.
+/// Runs a program and returns its standard output.
 fn run(program: &mut Command) -> Result<String, StartError> {
     let name = program.get_program().to_string_lossy().into_owned();
     let output = program.output().map_err(|e| {

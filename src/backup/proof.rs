@@ -1,6 +1,5 @@
-//! The proof of a backup: it is restored into a place that is thrown away afterward, and its books are
-//! counted there, by this program's rules. A backup of an older release is migrated there first; the backup
-//! itself stays as it is.
+//! Verifies a backup: restores it into a temporary database and runs the reconciliation there. A backup of an
+//! older release is migrated there first; the backup file itself is not changed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,10 +13,10 @@ use crate::db::{self, Database};
 use crate::reconciliation::{Reconciliation, reconcile};
 use crate::start_error::StartError;
 
-/// Restores a backup into a throwaway place, beside it or on a PostgreSQL, and counts the books there.
+/// Restores a backup into a temporary file or PostgreSQL database and reconciles it there.
 ///
 /// # Errors
-/// One line: that it is damaged, or why it cannot be tried.
+/// One line: that it is damaged, or why it cannot be verified.
 pub(super) fn prove(archive: &Archive, server: &DatabaseUrl) -> Result<Reconciliation, StartError> {
     match (archive.kind()?, server) {
         (DatabaseKind::Sqlite, _) => {
@@ -40,13 +39,13 @@ pub(super) fn prove(archive: &Archive, server: &DatabaseUrl) -> Result<Reconcili
         }
         (DatabaseKind::Postgres, DatabaseUrl::Sqlite(_)) => {
             let message =
-                format!("{} is a dump of PostgreSQL; name one to prove it on", archive.path.display());
+                format!("{} is a PostgreSQL dump; name a server to verify it on", archive.path.display());
             Err(StartError::new(message))
         }
     }
 }
 
-/// Whether all of an SQLite file is as SQLite wrote it.
+/// Runs SQLite's integrity check on a file.
 pub(super) fn look_inside(archive: &Archive, url: &DatabaseUrl) -> Result<(), StartError> {
     let db = Database::open(url, 1).map_err(|e| archive.is_damaged(&e.to_string()))?;
     match db.read_primary_blocking(store::damage) {
@@ -66,7 +65,7 @@ struct ThrowawayFolder(PathBuf);
 impl ThrowawayFolder {
     fn beside(archive: &Archive) -> Result<Self, StartError> {
         let folder = beside(&archive.path, &format!(".proof-{}", std::process::id()));
-        fs::create_dir(&folder).map_err(io_error("made", &folder))?;
+        fs::create_dir(&folder).map_err(io_error("created", &folder))?;
         Ok(Self(folder))
     }
 }
@@ -91,9 +90,9 @@ impl ThrowawayDatabase {
         let made = Database::open(&server, 1)?.read_primary_blocking(|db| store::create_database(db, &name));
         made.map_err(|e| {
             let hint =
-                "GRANT the right to this user (ALTER ROLE … CREATEDB), or name another server (--prove-on)";
+                "let this user create databases (ALTER ROLE … CREATEDB), or name another server (--prove-on)";
             StartError::new(format!(
-                "no database for the proof can be made: {}; {hint}",
+                "the database for the verification cannot be created: {}; {hint}",
                 crate::log_safe::one_line(&e)
             ))
         })?;
@@ -107,7 +106,7 @@ impl Drop for ThrowawayDatabase {
             db.read_primary_blocking(|db| store::drop_database(db, &self.name)).map_err(|e| e.to_string())
         });
         if let Err(error) = dropped {
-            log::warn!("the database {} of the proof cannot be removed: {error}", self.name);
+            log::warn!("the verification's database {} cannot be removed: {error}", self.name);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The way back. What was there is never lost: it is set aside, under a name that is told.
+//! Restores a backup. Existing content is never deleted: it is renamed, and the result names it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,23 +12,23 @@ use crate::log_safe::one_line;
 use crate::reconciliation::{Reconciliation, reconcile};
 use crate::start_error::StartError;
 
-/// What a restoration has come to.
+/// The result of a restore.
 #[derive(Debug)]
 pub struct Restored {
-    /// The books, counted in the database that was restored.
+    /// The reconciliation of the restored database.
     pub books: Reconciliation,
-    /// Where the former content is now.
+    /// Where the previous content is now.
     pub aside: Option<String>,
-    /// What else has to be known.
+    /// Warnings for the operator.
     pub remarks: Vec<String>,
 }
 
-/// Puts a backup where `DATABASE_URL` says, as it is: who starts a server on it migrates it. Then its books
-/// are counted there.
+/// Restores a backup into `DATABASE_URL` and reconciles it there. It is not migrated; the server does that when it
+/// starts.
 ///
 /// # Errors
-/// One line, and nothing has been changed: the backup is damaged or of another database, there is content and
-/// `overwrite` is not set, or somebody is connected.
+/// One line, and nothing has been changed: the backup is damaged or of the other kind of database, the database is
+/// not empty and `overwrite` is not set, or other clients are connected.
 pub fn restore(url: &DatabaseUrl, path: &Path, overwrite: bool) -> Result<Restored, StartError> {
     let archive = Archive::find(path)?;
     let (kind, wanted) = (archive.kind()?, DatabaseKind::of(url));
@@ -51,7 +51,7 @@ pub fn restore(url: &DatabaseUrl, path: &Path, overwrite: bool) -> Result<Restor
         reconcile(db)
     });
     let books = counted.map_err(|e| {
-        let hint = "if it is of an older release, `techkraft migrate` and `techkraft verify` go on from here";
+        let hint = "if an older release wrote it, run `techkraft migrate` and `techkraft verify` now";
         StartError::new(format!("it was restored, but its counts cannot be read: {}; {hint}", one_line(&e)))
     })?;
     Ok(Restored { books, aside, remarks })
@@ -73,33 +73,37 @@ fn restore_sqlite(archive: &Archive, file: &Path, overwrite: bool) -> Result<Opt
     restored
 }
 
-/// Gives the former database a second name, so that at no moment there is none; its WAL is gone by then.
+/// Gives the existing database file a second name, so that a database exists at every moment. Its WAL has been
+/// written back and removed by then.
 fn make_room(file: &Path, overwrite: bool) -> Result<Option<PathBuf>, StartError> {
     let setting = |wrong: &str, hint: &str| {
         StartError::setting("DATABASE_URL", &format!("sqlite:{}", file.display()), wrong, hint)
     };
     if !file.exists() {
-        // A log of another file would be played into this one.
+        // SQLite would replay the WAL of another file into this one.
         let stray =
             ["-wal", "-shm", "-journal"].map(|it| beside(file, it)).into_iter().find(|it| it.exists());
         return match stray {
             Some(stray) => {
-                let wrong = format!("{} is there without its database", stray.display());
+                let wrong = format!("{} exists without its database", stray.display());
                 Err(setting(&wrong, "move it away first"))
             }
             None => Ok(None),
         };
     }
     let unusable = |e: &dyn std::fmt::Display| {
-        let wrong = format!("its former content cannot be set aside: {}", one_line(&e));
-        setting(&wrong, "stop what uses it, or, when it is damaged, move it away with its -wal and -shm")
+        let wrong = format!("its previous content cannot be set aside: {}", one_line(&e));
+        setting(
+            &wrong,
+            "stop the programs that use it; if it is damaged, move it away with its -wal and -shm",
+        )
     };
     let db = Database::open(&DatabaseUrl::Sqlite(file.to_owned()), 1)?;
     let has_content = db.read_primary_blocking(store::has_tables).map_err(|e| unusable(&e))?;
     if has_content && !overwrite {
-        return Err(setting("there is a database already", "--overwrite sets it aside"));
+        return Err(setting("a database already exists there", "--overwrite sets it aside"));
     }
-    db.read_primary_blocking(store::have_for_oneself).map_err(|e| unusable(&e))?;
+    db.read_primary_blocking(store::lock_exclusively).map_err(|e| unusable(&e))?;
     drop(db);
     if !has_content {
         return Ok(None);
@@ -109,11 +113,11 @@ fn make_room(file: &Path, overwrite: bool) -> Result<Option<PathBuf>, StartError
     Ok(Some(aside))
 }
 
-/// The secret that the backup's tickets are signed with, when there is none yet.
+/// Restores the secret that signed the backup's tickets, if none exists yet.
 fn restore_secret(archive: &Archive, file: &Path) -> Result<Option<String>, StartError> {
     let there = beside(file, ".secret");
     let Some(secret) = archive.secret() else {
-        let remark = "No secret came with it: SECRET_KEY must be the one that its tickets were signed with.";
+        let remark = "The backup has no secret: set SECRET_KEY to the one that signed its tickets.";
         return Ok((!there.exists()).then(|| remark.into()));
     };
     if !there.exists() {
@@ -122,7 +126,7 @@ fn restore_secret(archive: &Archive, file: &Path) -> Result<Option<String>, Star
     }
     let is_same = fs::read_to_string(&there).is_ok_and(|it| it.trim() == secret.trim());
     let remark = format!(
-        "{} is another secret than the backup's: put the backup's into SECRET_KEY_PREVIOUS, or its tickets are refused.",
+        "{} differs from the backup's secret: put the backup's into SECRET_KEY_PREVIOUS, or its tickets are refused.",
         there.display()
     );
     Ok((!is_same).then_some(remark))
@@ -140,11 +144,11 @@ fn restore_postgres(
         |wrong: &str, hint: &str| StartError::setting("DATABASE_URL", &url.to_string(), wrong, hint);
     let has_content = db.read_primary_blocking(|db| store::schema_has_tables(db, &schema))?;
     if has_content && !overwrite {
-        let wrong = format!("there are tables in its schema {schema} already");
+        let wrong = format!("its schema {schema} already has tables");
         return Err(setting(&wrong, "name an empty database, or --overwrite sets them aside"));
     }
     if has_content && db.read_primary_blocking(store::others)? > 0 {
-        return Err(setting("others are connected to it", "stop the servers first"));
+        return Err(setting("other clients are connected to it", "stop the servers first"));
     }
     let aside = has_content.then(|| format!("{schema}_before_{}", stamp().to_lowercase()));
     let made = db.write_blocking(|db| match &aside {
@@ -163,7 +167,7 @@ fn restore_postgres(
         Some(current) if current == schema => Ok(aside),
         _ => Err(setting(
             &format!(
-                "the backup is restored into the schema {schema}, which its search_path does not name first"
+                "the backup was restored into the schema {schema}, which is not the first in its search_path"
             ),
             "correct the search_path",
         )),

@@ -1,4 +1,4 @@
-//! Which backups are kept: the latest ones, and the last one of each day for longer.
+//! Retention: keeps the latest backups, and the last one of each day for longer.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,14 +15,14 @@ const PREFIX: &str = "techkraft-";
 /// How many backups of a folder are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// So many of the latest.
+    /// The number of latest backups to keep.
     pub latest: usize,
-    /// And the last one of each day, for so many days back (UTC).
+    /// For this many days (UTC), the last backup of each day is kept too.
     pub days: u64,
 }
 
-/// Removes the backups of a folder that need not be kept, and what was left unfinished before the oldest that
-/// is kept. How many backups.
+/// Removes backups that are past their retention, and unfinished files older than the oldest kept backup. Returns
+/// the number of backups removed.
 pub(super) fn prune(folder: &Path, kind: DatabaseKind, retention: Retention) -> Result<usize, StartError> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(io_error("read", folder))? {
@@ -34,7 +34,7 @@ pub(super) fn prune(folder: &Path, kind: DatabaseKind, retention: Retention) -> 
     let remove = |name: &str| {
         let path = folder.join(name);
         let companions = COMPANIONS.map(|ending| beside(&path, ending)).into_iter().filter(|it| it.exists());
-        // What stands beside it last: a backup without its checksum is worse than a checksum without one.
+        // Remove the companions last: a backup without its checksum is worse than a checksum without its backup.
         std::iter::once(path.clone())
             .chain(companions)
             .try_for_each(|path| fs::remove_file(&path).map_err(io_error("removed", &path)))
@@ -52,13 +52,13 @@ pub(super) fn prune(folder: &Path, kind: DatabaseKind, retention: Retention) -> 
     Ok(removed)
 }
 
-/// When a backup was made, if that is the name of one.
+/// The time in the name of a backup; `None` for other names.
 fn stamp(name: &str, kind: DatabaseKind) -> Option<NaiveDateTime> {
     let name = name.strip_prefix(PREFIX)?.strip_suffix(kind.ending())?;
     NaiveDateTime::parse_from_str(name.strip_suffix('.')?, STAMP).ok()
 }
 
-/// When something was begun that a failure, or a kill, has left there.
+/// The time in the name of an unfinished backup.
 fn unfinished(name: &str, kind: DatabaseKind) -> Option<NaiveDateTime> {
     UNFINISHED.iter().find_map(|ending| stamp(name.split_once(ending)?.0, kind))
 }

@@ -1,4 +1,4 @@
-//! What backups ask of the databases: their schema, their integrity, and how much is in them.
+//! SQL for backups: copying, integrity checks, schemas and temporary databases.
 
 use std::path::Path;
 
@@ -36,20 +36,20 @@ struct CurrentSchema {
     schema: Option<String>,
 }
 
-/// A client that is no other than this one, and no process of PostgreSQL's own.
+/// Counts other clients, without PostgreSQL's own processes.
 const OTHERS: &str = "SELECT COUNT(*) AS count FROM pg_stat_activity WHERE datname = current_database()
     AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
 
 const TABLES: &str = "SELECT COUNT(*) AS count FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND n.nspname = $1";
 
-/// Copies what is committed into an empty file, which gets no WAL of its own.
+/// Copies what is committed into an empty file. The copy has no WAL.
 pub(super) fn copy_into(db: &mut Db, path: &Path) -> QueryResult<()> {
     diesel::sql_query("VACUUM INTO $1").bind::<Text, _>(path.to_string_lossy()).execute(db)?;
     Ok(())
 }
 
-/// What SQLite finds wrong inside its file, the first of it.
+/// The first error of SQLite's integrity check.
 pub(super) fn damage(db: &mut Db) -> QueryResult<Option<String>> {
     let lines: Vec<Integrity> = diesel::sql_query("PRAGMA integrity_check(1)").load(db)?;
     let damage = lines.into_iter().map(|it| it.integrity_check).find(|line| line != "ok");
@@ -67,25 +67,25 @@ pub(super) fn schema_has_tables(db: &mut Db, schema: &str) -> QueryResult<bool> 
     diesel::sql_query(TABLES).bind::<Text, _>(schema).get_result::<RowCount>(db).map(|it| it.count > 0)
 }
 
-/// Has the WAL of an SQLite file written back and removed, which needs the file for oneself: it fails while
-/// anybody else has it open.
-pub(super) fn have_for_oneself(db: &mut Db) -> QueryResult<()> {
+/// Writes the WAL of an SQLite file back and removes it. This needs an exclusive lock: it fails while another
+/// connection is open.
+pub(super) fn lock_exclusively(db: &mut Db) -> QueryResult<()> {
     let mode: Mode = diesel::sql_query("PRAGMA journal_mode = DELETE").get_result(db)?;
     if mode.journal_mode == "delete" { Ok(()) } else { Err(DieselError::RollbackTransaction) }
 }
 
-/// The schema of PostgreSQL that the connection works in.
+/// PostgreSQL's current schema.
 pub(super) fn current_schema(db: &mut Db) -> QueryResult<Option<String>> {
     let schema = "SELECT CAST(current_schema() AS TEXT) AS schema";
     diesel::sql_query(schema).get_result::<CurrentSchema>(db).map(|it| it.schema)
 }
 
-/// How many others are connected to this database of PostgreSQL.
+/// The number of other clients connected to this PostgreSQL database.
 pub(super) fn others(db: &mut Db) -> QueryResult<i64> {
     diesel::sql_query(OTHERS).get_result::<RowCount>(db).map(|it| it.count)
 }
 
-/// Makes an empty database.
+/// Creates an empty database.
 pub(super) fn create_database(db: &mut Db, name: &str) -> QueryResult<()> {
     db.batch_execute(&format!("CREATE DATABASE {} TEMPLATE template0", quoted(name)))
 }
@@ -99,7 +99,7 @@ pub(super) fn create_schema(db: &mut Db, schema: &str) -> QueryResult<()> {
     db.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(schema)))
 }
 
-/// Gives a schema another name, and puts an empty one in its place.
+/// Renames a schema and creates an empty one in its place.
 pub(super) fn set_aside(db: &mut Db, schema: &str, aside: &str) -> QueryResult<()> {
     let (schema, aside) = (quoted(schema), quoted(aside));
     db.batch_execute(&format!("ALTER SCHEMA {schema} RENAME TO {aside}; CREATE SCHEMA {schema}"))
@@ -111,7 +111,7 @@ pub(super) fn put_back(db: &mut Db, schema: &str, aside: &str) -> QueryResult<()
     db.batch_execute(&format!("DROP SCHEMA {schema} CASCADE; ALTER SCHEMA {aside} RENAME TO {schema}"))
 }
 
-/// A dump holds no statistics, and without them plans are bad until PostgreSQL finds the time.
+/// A dump holds no statistics, and without them query plans are bad until autovacuum runs.
 pub(super) fn analyze(db: &mut Db) -> QueryResult<()> {
     db.batch_execute("ANALYZE")
 }

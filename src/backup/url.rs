@@ -1,18 +1,18 @@
-//! The URL of a PostgreSQL for programs of its own: passwords go to them through the environment, because
-//! everybody on a machine reads the command lines of all.
+//! PostgreSQL URLs for `pg_dump` and `pg_restore`. The password goes through the environment, because every user
+//! of a machine can read command lines.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::start_error::StartError;
 
-/// A URL that anybody may read, and the password that was in it.
+/// A URL without its password, and the password.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Split {
     pub(super) url: String,
     pub(super) password: Option<String>,
 }
 
-/// Takes the password out, by the rules by which libpq reads a URL.
+/// Takes the password out of a URL, by libpq's rules.
 pub(super) fn split(url: &str) -> Result<Split, StartError> {
     let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
     let (scheme, rest) = place.split_once("://").unwrap_or(("postgres", place));
@@ -32,11 +32,11 @@ pub(super) fn split(url: &str) -> Result<Split, StartError> {
         match parameter.split_once('=').unwrap_or((parameter, "")) {
             ("password", value) => password = Some(decoded(value)),
             ("sslpassword", _) => {
-                let hint = "use a key without one, that only this user reads";
+                let hint = "use a key without a password that only this user can read";
                 return Err(StartError::setting(
                     "DATABASE_URL",
                     &place,
-                    "pg_dump takes no sslpassword",
+                    "sslpassword is not supported for pg_dump",
                     hint,
                 ));
             }
@@ -47,13 +47,13 @@ pub(super) fn split(url: &str) -> Result<Split, StartError> {
     Ok(Split { url: format!("{place}{separator}{}", kept.join("&")), password })
 }
 
-/// The same server and user, another database: of two names, libpq takes the last.
+/// The URL with another database name. libpq uses the last of two.
 pub(super) fn with_database(url: &str, name: &str) -> String {
     let separator = if url.contains('?') { '&' } else { '?' };
     format!("{url}{separator}dbname={}", utf8_percent_encode(name, NON_ALPHANUMERIC))
 }
 
-/// The same, with the tables looked for in one schema.
+/// The URL with its `search_path` set to one schema.
 pub(super) fn with_schema(url: &str, schema: &str) -> String {
     let option = format!("-csearch_path={schema}");
     let separator = if url.contains('?') { '&' } else { '?' };

@@ -1,8 +1,8 @@
-//! The schema: bringing it to the newest form, and how it stands to this program.
+//! Migrations, and whether the schema fits this program.
 //!
-//! While a site changes over to a new release, servers of both work on one database. So a migration only
-//! adds what the release before can live with, and what nobody uses any more goes a release later, when a
-//! *floor* says which migration a program must know to be of use: see `docs/releases.md`.
+//! During a rollout, servers of two releases share one database. So a migration only adds what the previous release
+//! can work with. A later release removes what is no longer used and sets a *floor*: the newest migration that a
+//! program must know to work. See `docs/releases.md`.
 
 use diesel::backend::Backend;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _};
@@ -19,15 +19,14 @@ use crate::start_error::StartError;
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// One number for "somebody is migrating", the same in every server of a database.
+/// The key of the advisory lock that servers of one database take to migrate.
 const MIGRATION_LOCK: i64 = 0x7ec4_4af7;
 
-/// A migration that waits for a table's lock makes every later query on that table wait behind it. So it gives up
-/// before a buyer does (`DESK_DEADLINE_MS`), and the start fails: start the server again.
-const PATIENCE_WITH_LOCKS: &str = "SET lock_timeout = '4s'";
+/// A migration that waits for a table's lock blocks every later query on that table. So it gives up before a booking
+/// times out (`DESK_DEADLINE_MS`), and the start fails: start the server again.
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '4s'";
 
-/// What has been done to the database, and the floor when there is one: the newest migration that a program
-/// must know.
+/// The applied migrations and, if set, the floor: the newest migration that a program must know.
 const MARKS: &str = "SELECT version AS mark, 'applied' AS what FROM __diesel_schema_migrations
     UNION ALL SELECT value, name FROM secrets WHERE name = 'schema_floor'";
 
@@ -39,15 +38,15 @@ struct Mark {
     what: String,
 }
 
-/// How a database's schema stands to this program.
+/// How a database's schema compares to this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schema {
     Current,
-    /// A newer release has migrated it, in a way that this one can live with.
+    /// A newer release has migrated it, but this one still works with it.
     Ahead,
-    /// So many of this program's migrations have not been run.
+    /// This many of the program's migrations have not been run.
     Behind(usize),
-    /// A newer release has taken away what this one needs.
+    /// A newer release has removed what this one needs.
     TooNew,
 }
 
@@ -73,10 +72,10 @@ impl Schema {
     }
 }
 
-/// How the schema stands.
+/// Compares the database's schema to this program.
 ///
 /// # Errors
-/// What the database said, which is also what it says when it has never been migrated.
+/// The database's error, also when it was never migrated.
 pub fn schema(db: &mut Db) -> QueryResult<Schema> {
     let (known, marks) = match db {
         Db::Sqlite(sqlite) => {
@@ -89,14 +88,14 @@ pub fn schema(db: &mut Db) -> QueryResult<Schema> {
     Ok(Schema::of(&known, &marks))
 }
 
-/// The versions that this program has on board; reading them from its own memory cannot fail.
+/// The versions of the embedded migrations. Reading them cannot fail.
 fn known<B: Backend>(embedded: EmbeddedMigrations) -> Vec<String> {
     let migrations: Vec<Box<dyn Migration<B>>> = embedded.migrations().unwrap_or_default();
     migrations.iter().map(|it| it.name().version().to_string()).collect()
 }
 
-/// Brings the database to the newest schema, creating an SQLite file in WAL mode; servers that start
-/// together take turns.
+/// Migrates the database to the newest schema and creates an SQLite file in WAL mode. Servers that start together
+/// take turns.
 ///
 /// # Errors
 /// One line that names what could not be reached, opened or migrated, or that a newer release must be used.
@@ -107,8 +106,8 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), StartError> {
     if schema.is_served() {
         return Ok(());
     }
-    let hint = "start that release, or restore a backup of this one's time";
-    let wrong = "a newer release has taken away what this one needs";
+    let hint = "start that release, or restore a backup that this release made";
+    let wrong = "a newer release has removed what this one needs";
     Err(StartError::setting("DATABASE_URL", &url.to_string(), wrong, hint))
 }
 
@@ -123,10 +122,10 @@ fn migrate_connection(db: &mut Db) -> Result<Schema, Box<dyn std::error::Error +
             }
         }
         Db::Postgres(pg) => {
-            // Turns may take longer than the patience with the tables' locks.
+            // Set the lock timeout after this: another server's migration may take longer.
             pg.batch_execute("SET lock_timeout = 0")?;
             diesel::sql_query(format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).execute(pg)?;
-            pg.batch_execute(PATIENCE_WITH_LOCKS)?;
+            pg.batch_execute(LOCK_TIMEOUT)?;
             pg.run_pending_migrations(POSTGRES_MIGRATIONS)?;
             diesel::sql_query(format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})")).execute(pg)?;
         }
@@ -147,11 +146,11 @@ fn run_in_turn(sqlite: &mut SqliteConnection) -> Result<(), Box<dyn std::error::
     }
 }
 
-/// Servers that start together on an empty database take turns to fill it: until the end of the caller's
-/// transaction this one is alone. SQLite's write transactions always are.
+/// Servers that start together on an empty database take turns to seed it. The lock is held until the end of the
+/// caller's transaction. SQLite's write transactions are exclusive anyway.
 ///
 /// # Errors
-/// What the database said.
+/// The database's error.
 pub fn take_turn_to_fill(db: &mut Db) -> QueryResult<()> {
     if let Db::Postgres(pg) = db {
         diesel::sql_query(format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).execute(pg)?;

@@ -1,8 +1,8 @@
-//! The database: opening it, migrating it, reading from it, and writing to it in transactions.
+//! The database: opening, migrations, reads, and write transactions.
 //!
-//! Writers of an SQLite file take turns, first come, first served, before they ask the file for its lock:
-//! where they fight for it they wait for seconds, where they queue for milliseconds. On PostgreSQL nobody
-//! needs a turn.
+//! SQLite allows one writer at a time. Writers queue for a fair lock in this process before they ask the file for
+//! its lock: with SQLite's own retries some wait for seconds, in the queue for milliseconds. PostgreSQL needs no
+//! such lock.
 
 mod connection;
 mod metrics;
@@ -67,7 +67,7 @@ pub struct Database {
     metrics: PoolMetrics,
     turn: WriteTurn,
     epoch: Epoch,
-    /// Without them every read is the primary's.
+    /// `None`: every read goes to the primary.
     replicas: Option<Arc<Replicas>>,
 }
 
@@ -78,7 +78,7 @@ impl Database {
         self.url.file()
     }
 
-    /// Opens the database that the URL names. What [`migrate`] does must have been done.
+    /// Opens the database of the URL. Call [`migrate`] first.
     ///
     /// # Errors
     /// One line that names what could not be reached or opened.
@@ -89,24 +89,24 @@ impl Database {
         Ok(Self { pool, metrics, turn: WriteTurn::new(&url), epoch, url, replicas: None })
     }
 
-    /// The same database, with its replicas for [`Database::read`]. Replicas that are down are no error:
-    /// they are watched, and read from when they are well.
+    /// Adds replicas for [`Database::read`]. A replica that is down is not an error: it is used when it becomes
+    /// healthy.
     ///
     /// # Errors
-    /// One line when the primary does not tell its position, or no thread can be had.
+    /// One line when the primary's WAL position cannot be read or a thread cannot be started.
     pub fn with_replicas(self, config: &ReplicaConfig) -> Result<Self, StartError> {
         let replicas = Replicas::watched(&self.url, config)?;
         Ok(Self { replicas, ..self })
     }
 
-    /// A writer for a thread of its own.
+    /// A writer with its own connection, for a dedicated thread.
     #[must_use]
     pub fn writer(&self) -> Writer {
         Writer::new(self.url.clone(), self.turn.clone(), self.epoch.clone())
     }
 
-    /// Runs `work` on a replica that is well, or on the primary when none is: for what may be as old as
-    /// the limit. It runs again elsewhere where it fails. Off the async threads.
+    /// Runs `work` on a healthy replica, or on the primary if there is none. The data may be a little old (2 s at
+    /// most). If `work` fails on a replica, it runs again on the next one. Runs off the async threads.
     ///
     /// # Errors
     /// As [`Database::read_primary`].
@@ -123,11 +123,11 @@ impl Database {
         self.read_primary(move |db| work(db)).await
     }
 
-    /// Runs `work` on the primary, for what must be true now: a buyer's own booking, everything of the
-    /// organizer's. Off the async threads.
+    /// Runs `work` on the primary, for data that must be current: a buyer's own booking, and all admin pages. Runs
+    /// off the async threads.
     ///
     /// # Errors
-    /// [`Error::Busy`] when no connection came free in time, otherwise what the database said.
+    /// [`Error::Busy`] when no connection was free in time, otherwise the database's error.
     pub async fn read_primary<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
@@ -136,10 +136,10 @@ impl Database {
         web::block(move || on_connection(&pool, work)).await?
     }
 
-    /// Runs `work` in one write transaction, off the async threads: all of it is kept, or nothing.
+    /// Runs `work` in one write transaction, off the async threads.
     ///
     /// # Errors
-    /// As [`Database::read_primary`]; after any error nothing has been written.
+    /// As [`Database::read_primary`]; after an error nothing has been written.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
@@ -176,7 +176,7 @@ impl Database {
         on_connection(&self.pool, work)
     }
 
-    /// As [`Database::write`], for callers that have a thread of their own.
+    /// As [`Database::write`], for callers on a blocking thread.
     ///
     /// # Errors
     /// As [`Database::write`].
@@ -199,11 +199,11 @@ pub fn clock(db: &mut Db) -> QueryResult<NaiveDateTime> {
     }
 }
 
-/// Runs `work` between BEGIN and COMMIT. SQLite takes its write lock at BEGIN: a transaction that reads
-/// first and asks for the lock later fails as soon as another has written, whatever the busy timeout.
+/// Runs `work` between BEGIN and COMMIT. On SQLite, BEGIN IMMEDIATE takes the write lock: a transaction that reads
+/// first and takes the lock later fails at once if another has written, regardless of the busy timeout.
 ///
 /// # Errors
-/// What `work` or the database said; the transaction is rolled back.
+/// The error of `work` or of the database; the transaction is rolled back.
 pub fn write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> QueryResult<T> {
     match db {
         Db::Postgres(pg) => AnsiTransactionManager::begin_transaction(pg)?,

@@ -28,7 +28,7 @@ urls! {
     CANCELLATION = Endpoint::form("/bookings/{token}/cancellation").post_class(RateClass::Bookings);
     FORGET_BUYER = Endpoint::action("/buyer/forget");
 
-    // For programs
+    // API
     API_EVENTS = Endpoint::page("/api/v1/events").class(RateClass::Api);
     API_EVENT = Endpoint::page("/api/v1/events/{slug}").class(RateClass::Api);
     API_TICKET_TYPES = Endpoint::page("/api/v1/events/{slug}/ticket-types").class(RateClass::Api);

@@ -1,13 +1,13 @@
 //! Ticket codes: the booking's reference, the seat, and a signature over both, in the reference's alphabet.
 //!
-//! `7F3K-9QXM-222R-KD84-TQ2H` is the reference `TK-7F3K-9QXM`, three characters for the seat, and nine of
-//! HMAC-SHA256, cut to 30⁹ values, which is 44 bits. RFC 2104 (section 5) would keep 80 where a forger may
-//! try unseen. Here each try is a request of a gate or of an organizer's session, slowed by the site's rate
-//! limits and written down when it is refused, and the code has to be short enough to be typed. A mistyped
-//! character is caught by the same tag, so the code needs no check digit.
+//! `7F3K-9QXM-222R-KD84-TQ2H` is the reference `TK-7F3K-9QXM`, three characters for the seat, and nine characters
+//! of HMAC-SHA256, truncated to 30⁹ values (44 bits). RFC 2104 (section 5) recommends 80 bits, for attackers who
+//! can guess offline. Here each guess is a request from a signed-in session; it is rate limited, and refusals are
+//! stored. The code must be short enough to type. The signature also catches typing errors, so the code needs no
+//! check digit.
 //!
-//! The key is derived from the site's secret under a label of its own. A gate without a network may be
-//! given it: it then knows a true code, and can make one up, but learns nothing else that the secret signs.
+//! The key is derived from the site's secret for this purpose only. An offline gate could be given the key: it
+//! could then verify and forge ticket codes, but nothing else that the secret signs.
 
 use crate::booking::REFERENCE_ALPHABET;
 use crate::guard::secret::{Purpose, Secrets};
@@ -24,7 +24,7 @@ const BASE: u64 = REFERENCE_ALPHABET.len() as u64;
 const SEATS_MAX: u64 = BASE.pow(SEAT_LENGTH as u32) - 1;
 const TAGS: u64 = BASE.pow(TAG_LENGTH as u32);
 
-/// A code that this site made: which seat of which booking it is.
+/// A verified code: a booking's reference and a seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Code {
     /// As in `bookings.reference`: `TK-7F3K-9QXM`.
@@ -32,15 +32,15 @@ pub struct Code {
     pub seat: i32,
 }
 
-/// Why a text is no ticket's code.
+/// Why a text is not a ticket code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeError {
     Empty,
-    /// Characters are missing, too many, or of no code.
+    /// The wrong length, or characters outside the alphabet.
     Malformed,
-    /// It is the reference of a booking, which is not enough to come in with.
+    /// A booking's reference, which does not admit anybody.
     Reference,
-    /// It looks like a code, and its signature is not ours: mistyped or made up.
+    /// The signature is wrong: mistyped or forged.
     Foreign,
 }
 
@@ -51,13 +51,13 @@ pub struct TicketCodes {
 }
 
 impl TicketCodes {
-    /// With the site's secret, and those before it while their codes are still in people's hands.
+    /// Signs with the site's secret; also verifies codes of its previous secrets.
     #[must_use]
     pub fn new(secrets: &Secrets) -> Self {
         Self { signer: Signer::new(secrets, Purpose::TicketCodes) }
     }
 
-    /// The code of a seat; `None` when this site makes no such reference or seat.
+    /// The code of a seat; `None` for an invalid reference or seat.
     #[must_use]
     pub fn sign(&self, reference: &str, seat: i32) -> Option<String> {
         let characters = reference.strip_prefix("TK-")?.replace('-', "");
@@ -68,10 +68,10 @@ impl TicketCodes {
         Some(grouped(&code))
     }
 
-    /// The code in what was typed or scanned: small letters, spaces and missing hyphens are all the same.
+    /// Verifies a typed or scanned code. Case, spaces and hyphens do not matter.
     ///
     /// # Errors
-    /// [`CodeError`] says why it is none.
+    /// [`CodeError`] says why it is not valid.
     pub fn verify(&self, text: &str) -> Result<Code, CodeError> {
         let typed: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
         let typed = typed.to_ascii_uppercase();
@@ -86,7 +86,7 @@ impl TicketCodes {
         let (seat, signed) = rest.split_at(SEAT_LENGTH);
         let numbers = number(seat).zip(number(signed)).filter(|_| number(reference).is_some());
         let (seat, signed) = numbers.ok_or(CodeError::Malformed)?;
-        // Two numbers are compared in the same time whatever they are. Every key is tried.
+        // Comparing two integers takes constant time. Every key is tried.
         let message = message(reference, seat);
         let matches = self.signer.signatures(&message).filter(|signature| tag(signature) == signed).count();
         let seat = i32::try_from(seat).ok().filter(|seat| *seat > 0 && matches > 0);
@@ -99,7 +99,7 @@ fn message(reference: &str, seat: u64) -> Vec<u8> {
     [reference.as_bytes(), &seat.to_be_bytes()].concat()
 }
 
-/// From 128 bits, so that each of the tags is as likely as the others to one part in 2⁸⁰.
+/// Reduces 128 bits, so that the bias between tags is below 2⁻⁸⁰.
 fn tag(signature: &Signature) -> u64 {
     let number = signature[..16].iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
     // Less than TAGS, so it fits.

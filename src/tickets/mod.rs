@@ -1,8 +1,7 @@
-//! Tickets: a booking of four is four tickets, one a seat, and each opens the gate once.
+//! Tickets: a booking of four has four tickets. Each admits one person, once.
 //!
-//! A ticket is a booking and a seat number from 1 to its quantity. It has no row of its own, so booking
-//! costs nothing for it; its code is signed, so nobody makes one up (see [`code`]). What is written down
-//! is that somebody came in.
+//! A ticket is a booking and a seat number from 1 to the booking's quantity. It has no row of its own, so it adds
+//! no cost to a booking. Its code is signed, so it cannot be forged (see [`code`]). Only admissions are stored.
 
 pub mod answer;
 pub mod code;
@@ -26,23 +25,23 @@ use crate::schema::used_tickets;
 pub struct Ticket {
     /// From 1 to the booking's quantity.
     pub seat: i32,
-    /// The booking's quantity: how many tickets there are with this one.
+    /// The booking's quantity.
     pub of: i32,
     pub ticket_type: String,
-    /// What is printed and scanned: `7F3K-9QXM-222R-KD84-TQ2H`.
+    /// The code that is printed and scanned: `7F3K-9QXM-222R-KD84-TQ2H`.
     pub code: String,
 }
 
 impl Ticket {
-    /// The code as a scanner reads it.
+    /// The code as a QR code.
     #[must_use]
     pub fn qr(&self) -> QrCode {
         QrCode::of(&self.code)
     }
 }
 
-/// The tickets of a booking that were not given back, the first seat first. Whether they open the gate is for its
-/// status to say. None for a reference that this site has not made.
+/// The tickets of a booking that were not given back, ordered by seat. The booking's status decides whether they are
+/// valid. Empty for a reference that is not in this site's format.
 #[must_use]
 pub fn of_booking(codes: &TicketCodes, placed: &PlacedBooking) -> Vec<Ticket> {
     let booking = &placed.booking;
@@ -74,32 +73,32 @@ impl Seat {
     }
 }
 
-/// A ticket held to a gate.
+/// A ticket scanned at a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
     pub code: Code,
-    /// The concert that is let in here.
+    /// The event that this gate admits.
     pub event_id: i64,
-    /// As the people there call it.
+    /// The name of the gate, as the staff typed it.
     pub gate: String,
-    /// The organizer's account that is signed in at the gate.
+    /// The account that is signed in at the gate.
     pub actor: Actor,
     /// UTC.
     pub at: NaiveDateTime,
 }
 
-/// What becomes of a scan.
+/// The result of a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScanOutcome {
     Admitted(Holder),
-    /// This seat is in already.
+    /// This seat was already admitted.
     Used(Holder, Admission),
     Canceled(Holder),
     /// This ticket was given back.
     Returned(Holder),
     /// A good ticket for the concert of that name, which is not let in here.
     OtherEvent(Holder, String),
-    /// Signed by this site, and of no booking that there is: the sale was started again since.
+    /// Signed by this site, but its booking does not exist: the sale was reset.
     Unknown,
 }
 
@@ -112,11 +111,11 @@ pub struct Holder {
     pub of: i32,
     pub ticket_type: String,
     pub name: String,
-    /// How many of the booking's tickets are in.
+    /// How many of the booking's tickets were admitted.
     pub admitted: i64,
 }
 
-/// When and where a seat came in.
+/// When and where a seat was admitted.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = used_tickets)]
 pub struct Admission {
@@ -127,12 +126,12 @@ pub struct Admission {
     pub admitted_at: NaiveDateTime,
 }
 
-/// Somebody who was not let in.
+/// A scan that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedScan {
-    /// Reference and seat, or the start of what was typed.
+    /// Reference and seat, or the start of the typed text.
     pub ticket: String,
-    /// As the schema lists them: used, canceled, other event, unknown.
+    /// One of the reasons in the schema: used, cancelled, other event, unknown.
     pub reason: &'static str,
     pub gate: String,
     pub actor: String,
@@ -141,7 +140,7 @@ pub struct RefusedScan {
 }
 
 impl ScanOutcome {
-    /// Why the ticket was not let in, as it is written down; `None` when it was.
+    /// The reason for a refusal, as stored; `None` if admitted.
     #[must_use]
     pub fn refusal(&self) -> Option<&'static str> {
         match self {
@@ -155,7 +154,7 @@ impl ScanOutcome {
     }
 }
 
-/// What a gate has answered, and when (UTC).
+/// A recent scan and its result, with its time (UTC).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecentScan {
     Admitted(NaiveDateTime, Holder),
@@ -171,14 +170,14 @@ impl RecentScan {
     }
 }
 
-/// How many of a concert's tickets are in.
+/// How many of an event's tickets were admitted.
 pub struct Attendance {
     pub ticket_types: Vec<TicketTypeAttendance>,
-    /// How often somebody was not let in, at all gates.
+    /// Refused scans at all gates.
     pub refused: i64,
 }
 
-/// How many of a ticket type's tickets are in.
+/// How many of a ticket type's tickets were admitted.
 pub struct TicketTypeAttendance {
     pub ticket_type: TicketType,
     pub admitted: i64,

@@ -59,11 +59,11 @@ struct Replica {
     url: DatabaseUrl,
     pool_size: u32,
     state: RwLock<ReplicaState>,
-    /// Its lag at the last probe, and when that was.
+    /// Its lag at the last probe, and the time of that probe.
     lag: Mutex<(Duration, Instant)>,
 }
 
-/// A replica that is left out keeps no connections: they may be dead, and no read should wait for them when it is back.
+/// A replica that is left out keeps no connections: they may be dead, and a later read would wait for them.
 enum ReplicaState {
     /// Not probed yet.
     Unknown,
@@ -75,10 +75,10 @@ enum ReplicaState {
 }
 
 impl Replicas {
-    /// The replicas of the configuration, watched by threads that end with the last handle on them.
+    /// Starts the threads that watch the replicas. They end when the last handle is dropped.
     ///
     /// # Errors
-    /// One line when the primary does not tell its position, or no thread can be had.
+    /// One line when the primary's WAL position cannot be read or a thread cannot be started.
     pub(super) fn watched(
         primary: &DatabaseUrl,
         config: &ReplicaConfig,
@@ -92,7 +92,7 @@ impl Replicas {
         Ok(Some(replicas))
     }
 
-    /// The first answer of a replica; `None` if none answers. `NotFound` is an answer.
+    /// The first result from a replica; `None` if none answers. `NotFound` is a result.
     pub(super) async fn read<T, W>(&self, work: &Arc<W>) -> Option<QueryResult<T>>
     where
         T: Send + 'static,
@@ -106,7 +106,7 @@ impl Replicas {
                 Ok(Ok(Some(Err(error)))) => {
                     replica.leave_out(&format!("a read failed: {}", one_line(&error)))
                 }
-                // All its connections are busy. Should it be down, the watcher finds out.
+                // All its connections are busy. If it is down, the watcher will notice.
                 Ok(Ok(None) | Err(_)) => {}
                 Err(_) => replica.leave_out(&format!("a read took longer than {} s", TIMEOUT.as_secs())),
             }
@@ -145,12 +145,12 @@ impl Replica {
         let place = shown.rsplit('@').next().unwrap_or_default();
         let place = place.rsplit("://").next().unwrap_or_default().split('/').next().unwrap_or_default();
         let (lag, asked_at) = *self.lag.lock();
-        // While it does not answer, its lag may have grown by that time.
+        // While a replica does not answer, its lag may grow.
         let silence = asked_at.elapsed().saturating_sub(TIMEOUT);
         ReplicaStatus { place: place.to_owned(), is_in_use: self.is_in_use(), lag: lag + silence }
     }
 
-    /// Its connections, while it is healthy.
+    /// Its pool, if it is healthy.
     fn pool(&self) -> Option<Pool<Connector>> {
         let pool = match &*self.state.read() {
             ReplicaState::InUse { pool, probed_at } if probed_at.elapsed() < PROBE_AGE_MAX => {
@@ -160,7 +160,7 @@ impl Replica {
             ReplicaState::Unknown | ReplicaState::LeftOut => return None,
         };
         if pool.is_none() {
-            self.leave_out("it does not answer its probe");
+            self.leave_out("it does not answer probes");
         }
         pool
     }
@@ -169,10 +169,10 @@ impl Replica {
         matches!(&*self.state.read(), ReplicaState::InUse { .. })
     }
 
-    /// Uses it from now on, after a good probe.
+    /// Uses the replica from now on, after a good probe.
     ///
     /// # Errors
-    /// Why no connection for reading could be had.
+    /// Why no connection could be opened.
     fn take_back(&self) -> Result<(), String> {
         if let ReplicaState::InUse { probed_at, .. } = &mut *self.state.write() {
             *probed_at = Instant::now();
@@ -202,7 +202,7 @@ impl Replica {
         Ok(())
     }
 
-    /// Leaves it out until its next good probe.
+    /// Leaves the replica out until its next good probe.
     fn leave_out(&self, why: &str) {
         let before = std::mem::replace(&mut *self.state.write(), ReplicaState::LeftOut);
         if !matches!(before, ReplicaState::LeftOut) {

@@ -1,22 +1,22 @@
-//! How far a replica is behind, measured by what it has replayed.
+//! Replica lag, measured by WAL positions.
 //!
-//! The time stamp of the last replayed transaction would not do: on a quiet primary it grows old though
-//! nothing is missing. So the primary's positions in its log are noted with the time: the oldest of them
-//! that a replica has not reached says since when it is behind.
+//! The time stamp of the last replayed transaction is not enough: on a quiet primary it grows old though nothing is
+//! missing. So the primary's WAL positions are recorded with their times. The oldest position that a replica has
+//! not reached tells since when it is behind.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::MAX_LAG;
 
-/// PostgreSQL writes its log in pages of so many bytes, as it is usually built.
+/// PostgreSQL's WAL page size, in the usual build.
 const PAGE: i64 = 8192;
 
-/// Where the primary's log was at which time.
+/// The primary's WAL positions over time.
 pub(super) struct Positions {
-    /// The first of all.
+    /// The first position.
     start: (Instant, i64),
-    /// The oldest first; each further than the one before.
+    /// Oldest first, strictly increasing.
     noted: VecDeque<(Instant, i64)>,
 }
 
@@ -25,31 +25,31 @@ impl Positions {
         Self { start: (at, position), noted: VecDeque::new() }
     }
 
-    /// Notes that the primary was at a position, in bytes of its log.
+    /// Records the primary's WAL position in bytes.
     pub(super) fn note(&mut self, at: Instant, position: i64) {
         let last = self.noted.back().map_or(self.start.1, |(_, last)| *last);
-        // Restored from a backup, or another one has taken its place: what was noted is of another log.
+        // The position went back: a restored backup, or another primary. The recorded positions are of another WAL.
         if position < last {
             *self = Self::new(at, position);
         }
-        // At the end of a page the log is written out in the middle of a record of a transaction that is
-        // still open. Nobody can replay half a record; a commit ends with a whole one.
+        // At the end of a page the flush position may be in the middle of a record of an open transaction. A replica
+        // cannot replay half a record; a commit ends with a whole one.
         if position > last && position % PAGE != 0 {
             self.noted.push_back((at, position));
         }
-        // The second is so old that a replica behind the first is too far behind anyway.
+        // If the second is too old, a replica behind the first is over the limit anyway.
         while self.noted.get(1).is_some_and(|(then, _)| at.duration_since(*then) > MAX_LAG) {
             self.noted.pop_front();
         }
     }
 
-    /// Whether a replica has replayed all that was there before the first note.
+    /// Whether a replica has replayed everything before the first position.
     pub(super) fn is_past_start(&self, replayed: i64) -> bool {
         replayed >= self.start.1
     }
 
-    /// Since how long a replica that has replayed up to a position is behind: zero when it has replayed all
-    /// that is known. Never more than the truth, and less at most by the time between two notes.
+    /// The lag of a replica that has replayed up to a position: zero if it has replayed everything that is known. It
+    /// is never too high, and too low by at most the time between two records.
     pub(super) fn lag(&self, replayed: i64, now: Instant) -> Duration {
         let missing = std::iter::once(&self.start).chain(&self.noted).find(|(_, there)| *there > replayed);
         missing.map_or(Duration::ZERO, |(at, _)| now.saturating_duration_since(*at))

@@ -1,5 +1,5 @@
-//! Watches the primary's position and each replica, in threads of their own: a machine that does not answer
-//! holds up nobody but its own watcher.
+//! Watches the primary's WAL position and each replica. Each has its own thread, so a machine that does not answer
+//! delays only its own watcher.
 
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -15,11 +15,11 @@ use crate::db::url::DatabaseUrl;
 use crate::db::{Db, one_line};
 use crate::start_error::StartError;
 
-/// Between two probes; half of what a replica may lag.
+/// Time between two probes: half of the allowed lag.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// One question for both: what has been flushed is what a replica can have, and what it has replayed is what
-/// its readers see. A cluster keeps its identifier in every copy of it.
+/// One query for both roles: the flushed position on the primary, the replayed position on a standby. Standbys have
+/// the system identifier of their primary.
 const PROBE: &str = "
     SELECT (pg_control_system()).system_identifier || ' ' || current_database() AS origin,
            pg_is_in_recovery() AS is_standby,
@@ -29,33 +29,33 @@ const PROBE: &str = "
 
 #[derive(QueryableByName)]
 struct Reading {
-    /// The cluster and the database in it.
+    /// The system identifier and the database name.
     #[diesel(sql_type = Text)]
     origin: String,
     #[diesel(sql_type = Bool)]
     is_standby: bool,
-    /// In bytes of the primary's log.
+    /// The WAL position in bytes.
     #[diesel(sql_type = BigInt)]
     position: i64,
 }
 
-/// What is known of the primary.
+/// What is known about the primary.
 struct Primary {
     origin: String,
     positions: Positions,
 }
 
-/// A connection for probes, opened again when it was lost.
+/// A connection for probes, reopened after an error.
 struct ReplicaProbe {
     url: DatabaseUrl,
     connection: Option<Db>,
 }
 
-/// Starts the threads. The primary is asked once before, so that a replica is only read from when it has
-/// replayed what was there at the start: the tables and the concerts.
+/// Starts the threads. The primary is probed once first, so that a replica is used only when it has replayed
+/// everything up to the start: the tables and the concerts.
 ///
 /// # Errors
-/// One line when the primary does not answer, or no thread can be had.
+/// One line when the primary does not answer or a thread cannot be started.
 pub(super) fn start(replicas: &Arc<Replicas>, primary_url: &DatabaseUrl) -> Result<(), StartError> {
     let mut probe = ReplicaProbe { url: with_time_limits(primary_url), connection: None };
     let asked_at = Instant::now();
@@ -75,7 +75,7 @@ pub(super) fn start(replicas: &Arc<Replicas>, primary_url: &DatabaseUrl) -> Resu
     watch(replicas, move |_| follow(&mut probe, &primary))
 }
 
-/// Does something again and again, in a thread of its own, for as long as the replicas are of use.
+/// Runs `look` at an interval in its own thread, until the replicas are dropped.
 fn watch(
     replicas: &Arc<Replicas>,
     mut look: impl FnMut(&Replicas) + Send + 'static,
@@ -89,10 +89,10 @@ fn watch(
         }
     };
     let thread = thread::Builder::new().name("replica watch".into()).spawn(run);
-    thread.map(drop).map_err(|e| StartError::new(format!("no thread for the replicas: {e}")))
+    thread.map(drop).map_err(|e| StartError::new(format!("a thread for the replicas cannot be started: {e}")))
 }
 
-/// Notes the primary's position. While it does not answer, the replicas are judged by what was noted.
+/// Records the primary's position. While the primary does not answer, the recorded positions are used.
 fn follow(probe: &mut ReplicaProbe, primary: &Mutex<Primary>) {
     let asked_at = Instant::now();
     match probe.ask() {
@@ -107,7 +107,7 @@ fn follow(probe: &mut ReplicaProbe, primary: &Mutex<Primary>) {
 
 fn judge(replica: &Replica, probe: &mut ReplicaProbe, primary: &Mutex<Primary>) {
     let is_in_use = replica.is_in_use();
-    // Back only when it has really caught up, so that it does not come and go with every batch.
+    // Hysteresis: a replica returns only after it has caught up, so that it does not flap.
     let limit = if is_in_use { MAX_LAG } else { MAX_LAG / 2 };
     let judgment = probe.ask().and_then(|reading| {
         let primary = primary.lock();
@@ -117,30 +117,30 @@ fn judge(replica: &Replica, probe: &mut ReplicaProbe, primary: &Mutex<Primary>) 
     });
     match judgment {
         Ok(true) => replica.take_back().unwrap_or_else(|why| replica.leave_out(&why)),
-        // Just started: it is still replaying what was made before. Nothing to speak of yet.
+        // It is still replaying what was written before the start. Not worth a log line.
         Ok(false) => {}
         Err(why) => replica.leave_out(&why),
     }
 }
 
-/// Whether a replica may be read from; otherwise why not.
+/// Checks whether a replica may be read from; the error says why not.
 fn check(reading: &Reading, primary: &Primary, limit: Duration) -> Result<(), String> {
     if reading.origin != primary.origin {
-        return Err("it is no copy of the database that DATABASE_URL names".into());
+        return Err("it is not a standby of the primary in DATABASE_URL".into());
     }
     if !reading.is_standby {
-        return Err("it is no standby: it takes writes of its own".into());
+        return Err("it is not a standby: it accepts writes".into());
     }
     let lag = primary.positions.lag(reading.position, Instant::now());
     if lag > limit {
-        return Err(format!("it is behind by {} ms; it may be by {} ms", lag.as_millis(), limit.as_millis()));
+        return Err(format!("its lag is {} ms; the limit is {} ms", lag.as_millis(), limit.as_millis()));
     }
     Ok(())
 }
 
 impl ReplicaProbe {
     fn ask(&mut self) -> Result<Reading, String> {
-        // Taken out, and put back only when it has answered.
+        // Keep the connection only after a good answer.
         let mut db = match self.connection.take() {
             Some(db) => db,
             None => connect_with_settings(&self.url).map_err(|e| one_line(&e))?,
@@ -154,7 +154,7 @@ impl ReplicaProbe {
 fn read(db: &mut Db) -> QueryResult<Reading> {
     match db {
         Db::Postgres(pg) => diesel::sql_query(PROBE).get_result::<Reading>(pg),
-        // Only PostgreSQL has replicas: the settings are checked for that.
+        // The settings allow replicas for PostgreSQL only.
         Db::Sqlite(_) => Err(diesel::result::Error::NotFound),
     }
 }

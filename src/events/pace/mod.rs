@@ -1,8 +1,8 @@
-//! The pace: how often browsers are asked to poll. The server names it in the fragment that it returns, so
-//! it can ask for fewer polls while it is short of time, and for the usual ones when that has passed.
+//! Adaptive polling: how often browsers poll. Each fragment contains the interval, so the server can ask for fewer
+//! polls under load and return to the usual interval afterward.
 //!
-//! Stress is measured where a visitor would feel it: how late the servers' threads are at what they meant to
-//! do (see [`lag`]), and how full the desk's queue is. Polls are what can wait; bookings are not.
+//! Load is measured by the scheduling lag of the server's threads (see [`lag`]) and by how full the desk's queue
+//! is. Only polls slow down; bookings do not.
 
 pub mod lag;
 
@@ -13,17 +13,18 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use self::lag::Lag;
 
-/// Between two looks at the stress.
+/// Time between two measurements.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A poll that waits so long is late: a fifth of it is what the slowest of a hundred may take, and from
-/// here on people notice that a page hesitates (Nielsen, Response Times: 0.1 s).
+/// The lag that counts as stress. People notice delays from 0.1 s on (Nielsen, Response Times), and the target for
+/// the 99th percentile of polls is a fifth of that.
 const LAG_HIGH: Duration = Duration::from_millis(100);
-/// The queue holds a batch or two, a twentieth of it each, while the desk keeps up.
+/// The queue fill that counts as stress. While the desk keeps up, the queue holds one or two batches, each a
+/// twentieth of it.
 const QUEUE_HIGH: f64 = 0.25;
-/// Looks in a row that find stress before the pace slows: a single stall is none.
+/// Stressed measurements in a row before polling slows down. A single stall does not count.
 const STRESSED_LOOKS: u32 = 3;
 
-/// Seconds between two polls of a browser.
+/// Polling intervals in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PollSeconds {
     pub usual: u32,
@@ -37,10 +38,10 @@ impl Default for PollSeconds {
     }
 }
 
-/// What browsers are asked for now.
+/// The current polling interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// Between two polls.
+    /// Seconds between two polls.
     pub seconds: u32,
     /// Slower than usual.
     pub is_slow: bool,
@@ -55,10 +56,10 @@ impl PollSeconds {
     }
 }
 
-/// What one look finds.
+/// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stress {
-    /// The most that a thread of the server has been late since the look before.
+    /// The highest lag of a server thread since the previous measurement.
     pub lag: Duration,
     /// How much of the desk's queue is taken: 0 to 1.
     pub queue_fill: f64,
@@ -69,38 +70,38 @@ impl Stress {
         self.lag >= LAG_HIGH || self.queue_fill >= QUEUE_HIGH
     }
 
-    /// Half of what counts as stress, so that a load at the brink does not make the pace flap.
+    /// Hysteresis: below half of the stress limits, so that a load near the limit does not make the pace flap.
     fn is_over(self) -> bool {
         self.lag < LAG_HIGH / 2 && self.queue_fill < QUEUE_HIGH / 2.0
     }
 }
 
-/// Decides the pace from one look after another.
+/// Decides from a series of measurements whether the server is under stress.
 #[derive(Debug)]
 pub struct LoadGovernor {
     under_stress: bool,
-    /// Looks in a row that speak for a change.
+    /// Measurements in a row that call for a change.
     streak: u32,
-    /// How many of them end the slow pace.
+    /// Calm measurements in a row that end the slow pace.
     calm_looks: u32,
 }
 
 impl LoadGovernor {
-    /// The slow pace lasts for twice its interval at least: every browser has heard of it by then, and what
-    /// it brings has been seen.
+    /// The slow pace lasts for at least twice its interval: by then every browser has switched to it, and its
+    /// effect has been measured.
     #[must_use]
     pub fn new(poll: PollSeconds) -> Self {
         Self { under_stress: false, streak: 0, calm_looks: 2 * poll.busy }
     }
 
-    /// Takes a look into account; whether the server is under stress now.
+    /// Adds a measurement; returns whether the server is under stress.
     pub fn judge(&mut self, stress: Stress) -> bool {
-        let (speaks_for_change, enough) = if self.under_stress {
+        let (calls_for_change, enough) = if self.under_stress {
             (stress.is_over(), self.calm_looks)
         } else {
             (stress.is_high(), STRESSED_LOOKS)
         };
-        self.streak = if speaks_for_change { self.streak + 1 } else { 0 };
+        self.streak = if calls_for_change { self.streak + 1 } else { 0 };
         if self.streak >= enough {
             (self.under_stress, self.streak) = (!self.under_stress, 0);
         }
@@ -108,7 +109,7 @@ impl LoadGovernor {
     }
 }
 
-/// Looks at the stress for as long as the program runs, and tells `set_stress`, which says whether that is a change.
+/// Measures the stress as long as the program runs and passes it to `set_stress`, which returns whether it changed.
 pub async fn keep(
     poll: PollSeconds,
     set_stress: impl Fn(bool) -> bool,
@@ -128,11 +129,9 @@ pub async fn keep(
         let Pace { seconds, .. } = poll.pace(under_stress);
         let (late_ms, full) = (stress.lag.as_millis(), (stress.queue_fill * 100.0).round());
         if under_stress {
-            log::warn!(
-                "{late_ms} ms late, queue {full} % full: browsers are asked to poll every {seconds} s"
-            );
+            log::warn!("high load (lag {late_ms} ms, queue {full} % full): browsers poll every {seconds} s");
         } else {
-            log::info!("the stress is over: browsers are asked to poll every {seconds} s again");
+            log::info!("load is normal again: browsers poll every {seconds} s");
         }
     }
 }
@@ -151,7 +150,7 @@ mod tests {
         Stress { lag: Duration::from_millis(lag_ms), queue_fill }
     }
 
-    /// The pace after each of the looks.
+    /// The result after each measurement.
     fn judged(governor: &mut LoadGovernor, looks: &[Stress]) -> Vec<bool> {
         looks.iter().map(|look| governor.judge(*look)).collect()
     }

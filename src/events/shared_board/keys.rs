@@ -1,29 +1,29 @@
-//! What the shared board is called inside Redis.
+//! Names of the Redis keys and the channel of the shared board.
 
 use std::fmt::Write as _;
 
 use crate::guard::secret::{Purpose, Secrets};
 
-/// Counts the forms of what is kept and sent. Raised with every change of them, so that while a release is
-/// rolled out its servers and the older ones each share a board of their own, and neither misreads.
+/// The version of the JSON formats. Raise it with every change of a format: during a rollout, servers of each
+/// release then share a board of their own, and none misreads the other's.
 const SCHEMA: u32 = 3;
 
-/// Bytes of the site's key in a name: enough to tell sites apart.
+/// Bytes of the site's key in a name. Enough to tell sites apart.
 const SITE_BYTES: usize = 8;
 
-/// The names that the servers of one site and one release use.
+/// The Redis names that the servers of one site and one release share.
 pub struct RedisNames {
-    /// Who refreshes the snapshot.
+    /// The server that refreshes the snapshot.
     pub lease: String,
     /// All concerts with their ticket types, as JSON.
     pub snapshot: String,
-    /// The channel on which servers tell each other what has changed.
+    /// The channel for changes.
     pub updates: String,
 }
 
 impl RedisNames {
-    /// Servers of one site share its secret, so it names the site: two sites on one Redis do not mix. The
-    /// number of the database inside Redis is part of the names, because channels know no such numbers.
+    /// The prefix comes from the secret that the servers of a site share, so two sites on one Redis do not mix.
+    /// The names contain the Redis database number, because channels are shared by all databases of a Redis.
     #[must_use]
     pub fn new(secrets: &Secrets, redis_database: i64) -> Self {
         let key = secrets.key(Purpose::SharedBoard);

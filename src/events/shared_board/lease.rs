@@ -1,6 +1,6 @@
-//! The lease: which of the servers refreshes the snapshot for all of them. It is short and renewed with
-//! every refresh, so a holder that is gone or hangs is followed by another within moments. Compare and set
-//! happen in one step inside Redis, as scripts, so that no two servers ever both believe they hold it.
+//! The lease decides which server refreshes the snapshot for all of them. It is short and renewed with every
+//! refresh, so another server takes over soon after the holder fails. Redis scripts compare and set in one step,
+//! so two servers never hold it at once.
 
 use std::time::Duration;
 
@@ -9,46 +9,46 @@ use redis::{RedisResult, Value};
 
 use super::keys::RedisNames;
 
-/// How long a lease lasts, in refreshes of its holder.
+/// Length of a lease, in refresh intervals.
 const REFRESHES: u32 = 3;
-/// A lease outlasts a hiccup of the network, however short the refreshes are.
+/// Minimum length of a lease, so that it survives a short network failure.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// Takes the lease when it is free or the caller's own; otherwise answers with the snapshot.
+/// Takes the lease if it is free or the caller's own; otherwise returns the snapshot.
 const TAKE_OR_READ: &str = "
     local holder = redis.call('GET', KEYS[1])
     if holder and holder ~= ARGV[1] then return redis.call('GET', KEYS[2]) end
     redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
     return 1";
 
-/// Writes the snapshot, unless the lease has meanwhile gone to somebody else.
+/// Writes the snapshot, unless another server has taken the lease.
 const WRITE: &str = "
     if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
     redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
     return 1";
 
-/// Gives the lease back, unless it is somebody else's.
+/// Releases the lease, unless another server holds it.
 const GIVE_BACK: &str = "
     if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
     return 1";
 
 /// One server's claim to the lease.
 pub struct Lease {
-    /// Who the server is among the others: no two have the same.
+    /// A random id of this server.
     server: String,
     length: Duration,
-    /// How long a snapshot counts: a little longer than the lease, so that the others have something to
-    /// read until the next holder has written its first.
+    /// Time to live of a snapshot: longer than the lease, so that followers have one to read until the next
+    /// leader has written its first.
     snapshot_life: Duration,
 }
 
-/// What a server does in a refresh.
+/// A server's role in a refresh.
 pub enum Role {
-    /// It holds the lease: it reads the database and writes the snapshot.
+    /// Holds the lease: reads the database and writes the snapshot.
     Leader,
-    /// Another does, and this is its snapshot as JSON.
+    /// Another server holds the lease; this is its snapshot as JSON.
     Follower(Vec<u8>),
-    /// Another does, but has left no snapshot, or none that is fresh.
+    /// Another server holds the lease, but there is no fresh snapshot.
     Alone,
 }
 
@@ -60,7 +60,7 @@ impl Lease {
         Self { server, length, snapshot_life: length + refresh }
     }
 
-    /// Takes or renews the lease, or reads what its holder has written: one round trip.
+    /// Takes or renews the lease, or reads the leader's snapshot, in one round trip.
     pub async fn take_role(&self, redis: &mut MultiplexedConnection, keys: &RedisNames) -> RedisResult<Role> {
         let mut script = redis::cmd("EVAL");
         script.arg(TAKE_OR_READ).arg(2).arg(&keys.lease).arg(&keys.snapshot);
@@ -72,7 +72,7 @@ impl Lease {
         })
     }
 
-    /// Writes the snapshot, when the lease is still this server's.
+    /// Writes the snapshot if this server still holds the lease.
     pub async fn write(
         &self,
         redis: &mut MultiplexedConnection,
@@ -84,7 +84,7 @@ impl Lease {
         script.arg(&self.server).arg(json).arg(millis(self.snapshot_life)).query_async(redis).await
     }
 
-    /// Writes the snapshot without holding the lease: for a server that knows more than the holder's last reading.
+    /// Writes the snapshot without holding the lease, for a server with newer data than the leader's last read.
     pub async fn overwrite(
         &self,
         redis: &mut MultiplexedConnection,
@@ -96,7 +96,7 @@ impl Lease {
         command.query_async(redis).await
     }
 
-    /// For a holder that cannot read the database: another may.
+    /// Releases the lease when this server cannot read the database, so that another can try.
     pub async fn give_back(&self, redis: &mut MultiplexedConnection, keys: &RedisNames) -> RedisResult<()> {
         let mut script = redis::cmd("EVAL");
         script.arg(GIVE_BACK).arg(1).arg(&keys.lease).arg(&self.server).query_async(redis).await

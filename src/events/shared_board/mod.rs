@@ -1,10 +1,9 @@
-//! The board as the servers of a site share it, through Redis, when `REDIS_URL` is set.
+//! Shares the board between the servers of a site through Redis, when `REDIS_URL` is set.
 //!
-//! One of the servers, which holds a short [`lease`], reads the database and writes what it read as a
-//! snapshot; the others read that, so that the database hears one reading for all of them. What a desk has
-//! just sold goes to all servers at once, through a channel. Nothing hangs on any of it: bookings never
-//! touch Redis, the board drops whatever is older than what it shows, and while Redis is slow, down or
-//! empty every server reads the database by itself.
+//! The server that holds a short [`lease`] reads the database and writes a snapshot; the others read the snapshot.
+//! So the database gets one read per refresh, not one per server. Each desk publishes its sales to all servers on
+//! a channel. The site works without Redis: bookings never use it, the board ignores data older than its own, and
+//! while Redis is slow, down or empty every server reads the database itself.
 
 mod keys;
 mod lease;
@@ -33,21 +32,21 @@ use crate::guard::secret::Secrets;
 use crate::redis_health::{RedisHealth, RedisMessages, in_time};
 use crate::redis_url::RedisUrl;
 
-/// Held open to Redis: one for commands, one that listens.
+/// Connections to Redis: one for commands, one for the subscription.
 pub const CONNECTIONS: usize = 2;
 
-/// Between two attempts to reach Redis.
+/// Time between two attempts to connect to Redis.
 const RETRY: Duration = Duration::from_millis(500);
-/// Between two questions whether Redis is still there, on both connections.
+/// Time between two PINGs, on both connections.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// Between two messages of a server: what is sold meanwhile goes with the next. A rush of a thousand
-/// batches a second is fifty messages, and a booking still shows everywhere within a tenth of a second.
+/// Time between two messages of a server; sales in between go with the next one. A thousand batches a second
+/// become fifty messages, and a sale still shows on every server within a tenth of a second.
 const MESSAGE_PAUSE: Duration = Duration::from_millis(20);
 
 const MESSAGES: RedisMessages =
     RedisMessages { up: "the board is shared", down: "every server reads the database itself" };
 
-/// This server's share in the board of all.
+/// This server's connection to the shared board.
 pub struct SharedBoard {
     client: redis::Client,
     keys: RedisNames,
@@ -57,7 +56,7 @@ pub struct SharedBoard {
 }
 
 impl SharedBoard {
-    /// For the servers that share this secret. Connects later, in [`SharedBoard::stay_connected`].
+    /// Does not connect; [`SharedBoard::stay_connected`] does.
     #[must_use]
     pub fn new(url: &RedisUrl, secrets: &Secrets, refresh: Duration) -> Self {
         let client = url.client();
@@ -71,16 +70,16 @@ impl SharedBoard {
         }
     }
 
-    /// Waits until Redis is there again: what was told meanwhile was missed, so the board wants a refresh.
+    /// Waits until Redis is connected again. Messages in between were missed, so the board needs a refresh.
     pub async fn is_reconnected(&self) {
         self.reconnected.notified().await;
     }
 
-    /// Refreshes the board: from the snapshot, or, when it is this server's turn or there is no snapshot to
-    /// be had, from the database.
+    /// Refreshes the board from the snapshot, or from the database if this server is the leader or there is no
+    /// snapshot.
     ///
     /// # Errors
-    /// What the database said; the board stays as it was.
+    /// The database's error; the board is not changed.
     pub async fn refresh(&self, board: &Board, db: &Database) -> Result<(), Error> {
         match self.take_role().await {
             Role::Leader => self.lead(board, db).await,
@@ -90,7 +89,7 @@ impl SharedBoard {
                     Ok(())
                 }
                 Err(error) => {
-                    log::warn!("the shared snapshot is unreadable, and dropped: {error}");
+                    log::warn!("the shared snapshot is unreadable and ignored: {error}");
                     board.refresh(db).await
                 }
             },
@@ -101,9 +100,9 @@ impl SharedBoard {
     async fn take_role(&self) -> Role {
         let Some(mut redis) = self.redis.connection() else { return Role::Alone };
         match in_time(self.lease.take_role(&mut redis, &self.keys)).await {
-            Ok(turn) => {
+            Ok(role) => {
                 self.redis.record_success();
-                turn
+                role
             }
             Err(error) => {
                 self.redis.record_failure(&error);
@@ -128,40 +127,40 @@ impl SharedBoard {
         refreshed
     }
 
-    /// Keeps the line to Redis, for as long as the program runs: tells the others what this server's desk
-    /// has sold, and shows what they tell.
+    /// Stays connected to Redis as long as the program runs: publishes what this server's desk sells, and shows
+    /// what the other servers publish.
     pub async fn stay_connected(self: Arc<Self>, board: Arc<Board>) {
         board.publisher().open();
         loop {
-            let Err(error) = self.converse(&board).await;
+            let Err(error) = self.run_connection(&board).await;
             self.redis.record_failure(&error);
             sleep(RETRY).await;
         }
     }
 
-    /// Connects, and talks until something goes wrong.
-    async fn converse(&self, board: &Board) -> RedisResult<Infallible> {
+    /// Connects, then sends and receives messages until an error.
+    async fn run_connection(&self, board: &Board) -> RedisResult<Infallible> {
         let (mut redis, subscription) = self.connect().await?;
         let (mut subscription, mut messages) = subscription.split();
         self.redis.open(redis.clone());
-        // Subscribed first, refreshed then: nothing falls between the two.
+        // Subscribe before the refresh, so that no message is missed.
         self.reconnected.notify_one();
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut may_tell = Instant::now();
+        let mut next_message_at = Instant::now();
         loop {
-            let something_to_tell = async {
+            let pending = async {
                 board.publisher().is_filled().await;
-                sleep_until(may_tell).await;
+                sleep_until(next_message_at).await;
             };
             tokio::select! {
                 message = messages.next() => match message {
                     Some(message) => show(&message, board),
                     None => return Err(io::Error::from(io::ErrorKind::ConnectionReset).into()),
                 },
-                () = something_to_tell => {
-                    self.tell(&mut redis, board).await?;
-                    may_tell = Instant::now() + MESSAGE_PAUSE;
+                () = pending => {
+                    self.publish_pending(&mut redis, board).await?;
+                    next_message_at = Instant::now() + MESSAGE_PAUSE;
                 }
                 _ = heartbeat.tick() => {
                     in_time(subscription.ping::<redis::Value>()).await?;
@@ -175,7 +174,7 @@ impl SharedBoard {
     }
 
     async fn connect(&self) -> RedisResult<(MultiplexedConnection, PubSub)> {
-        // The limits are those of `in_time`, for both kinds of connection alike.
+        // `in_time` sets the time limits for both kinds of connection.
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let redis = in_time(self.client.get_multiplexed_async_connection_with_config(&config)).await?;
         let mut subscription = in_time(self.client.get_async_pubsub()).await?;
@@ -183,48 +182,48 @@ impl SharedBoard {
         Ok((redis, subscription))
     }
 
-    /// Tells the other servers what waits in the publisher; what could not be told waits on.
-    async fn tell(&self, redis: &mut MultiplexedConnection, board: &Board) -> RedisResult<()> {
+    /// Publishes what is pending. After an error it stays pending.
+    async fn publish_pending(&self, redis: &mut MultiplexedConnection, board: &Board) -> RedisResult<()> {
         let waiting = board.publisher().take();
-        let told = if waiting.everything {
-            self.tell_everything(redis, board.concerts()).await
+        let sent = if waiting.everything {
+            self.publish_everything(redis, board.concerts()).await
         } else {
             let stock: Vec<Stock> = waiting.stock.values().copied().collect();
             self.publish(redis, &BoardUpdate::Stock(stock)).await
         };
-        if told.is_err() {
+        if sent.is_err() {
             board.publisher().put_back(&waiting);
         }
-        told
+        sent
     }
 
-    async fn tell_everything(
+    async fn publish_everything(
         &self,
         redis: &mut MultiplexedConnection,
         concerts: Concerts,
     ) -> RedisResult<()> {
-        // Otherwise the others would go back to what the holder of the lease has read before.
+        // Otherwise followers would return to the leader's older snapshot.
         if let Some(json) = to_json(&concerts) {
             in_time(self.lease.overwrite(redis, &self.keys, &json)).await?;
         }
         self.publish(redis, &BoardUpdate::Board(concerts)).await
     }
 
-    async fn publish(&self, redis: &mut MultiplexedConnection, news: &BoardUpdate) -> RedisResult<()> {
-        let Some(json) = to_json(news) else { return Ok(()) };
+    async fn publish(&self, redis: &mut MultiplexedConnection, update: &BoardUpdate) -> RedisResult<()> {
+        let Some(json) = to_json(update) else { return Ok(()) };
         let mut command = redis::cmd("PUBLISH");
         in_time(command.arg(&self.keys.updates).arg(json).query_async(redis)).await
     }
 }
 
-/// Shows what another server, or this one, has told.
+/// Shows a message of another server or of this one.
 fn show(message: &Msg, board: &Board) {
     match serde_json::from_slice::<BoardUpdate>(message.get_payload_bytes()) {
-        Ok(news) => news.show_on(board),
-        Err(error) => log::warn!("an unreadable message on the shared board's channel is dropped: {error}"),
+        Ok(update) => update.show_on(board),
+        Err(error) => log::warn!("an unreadable message on the shared board's channel was ignored: {error}"),
     }
 }
 
 fn to_json(value: &impl serde::Serialize) -> Option<String> {
-    serde_json::to_string(value).inspect_err(|e| log::error!("the board does not become JSON: {e}")).ok()
+    serde_json::to_string(value).inspect_err(|e| log::error!("the board cannot be written as JSON: {e}")).ok()
 }

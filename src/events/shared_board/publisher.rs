@@ -1,4 +1,4 @@
-//! What the other servers have not been told yet.
+//! Stock changes that wait to be published to the other servers.
 
 use std::collections::HashMap;
 use std::mem;
@@ -9,21 +9,21 @@ use tokio::sync::Notify;
 
 use crate::events::Stock;
 
-/// Takes the stock that the desk has just changed, and keeps it until it is sent. Only the newest stock of each ticket
-/// type is kept, so it never grows beyond the number of ticket types. The lock is held for a few assignments, so the
-/// desk does not wait. Without Redis nothing is kept.
+/// Keeps the stock that the desk has changed until it is sent. Only the newest stock of each ticket type is kept,
+/// so the size is bounded by the number of ticket types. The lock is held for a few assignments, so the desk does
+/// not wait. Without Redis nothing is kept.
 #[derive(Default)]
 pub struct Publisher {
-    is_emptied: AtomicBool,
+    is_open: AtomicBool,
     waiting: Mutex<PendingUpdates>,
     filled: Notify,
 }
 
-/// The contents of an [`Publisher`].
+/// The contents of a [`Publisher`].
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct PendingUpdates {
     pub stock: HashMap<i64, Stock>,
-    /// More than what is left has changed: everything is to be told.
+    /// More than the stock has changed: publish the whole board.
     pub everything: bool,
 }
 
@@ -43,22 +43,22 @@ impl PendingUpdates {
 }
 
 impl Publisher {
-    /// From now on somebody empties it.
+    /// Keeps changes from now on, because a sender takes them.
     pub fn open(&self) {
-        self.is_emptied.store(true, Ordering::Relaxed);
+        self.is_open.store(true, Ordering::Relaxed);
     }
 
-    /// What commits have left of some ticket types.
+    /// Adds the stock after a commit.
     pub fn put(&self, stock: &[Stock]) {
         self.fill(|waiting| waiting.add(stock));
     }
 
-    /// More than that has changed.
+    /// Marks the whole board as changed.
     pub fn put_everything(&self) {
         self.fill(|waiting| waiting.everything = true);
     }
 
-    /// What could not be sent: kept until it can be, or something newer is there.
+    /// Puts back what could not be sent. Newer stock wins.
     pub fn put_back(&self, unsent: &PendingUpdates) {
         self.fill(|waiting| {
             waiting.everything |= unsent.everything;
@@ -67,20 +67,20 @@ impl Publisher {
     }
 
     fn fill(&self, put: impl FnOnce(&mut PendingUpdates)) {
-        if self.is_emptied.load(Ordering::Relaxed) {
+        if self.is_open.load(Ordering::Relaxed) {
             put(&mut self.waiting.lock());
             self.filled.notify_one();
         }
     }
 
-    /// Waits until there is something. May be canceled at any time.
+    /// Waits until something is pending. Cancel safe.
     pub async fn is_filled(&self) {
         while self.waiting.lock().is_empty() {
             self.filled.notified().await;
         }
     }
 
-    /// Empties it.
+    /// Takes everything that is pending.
     pub fn take(&self) -> PendingUpdates {
         mem::take(&mut self.waiting.lock())
     }
@@ -98,7 +98,7 @@ mod tests {
     fn the_newest_of_each_tier_waits_once() {
         let publisher = Publisher::default();
         publisher.put(&[stock(1, 1)]);
-        assert!(publisher.take().is_empty(), "nobody would empty it");
+        assert!(publisher.take().is_empty(), "not open yet");
         publisher.open();
         publisher.put(&[stock(1, 5), stock(2, 1)]);
         publisher.put(&[stock(1, 4), stock(2, 2)]);

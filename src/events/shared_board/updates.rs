@@ -1,4 +1,4 @@
-//! What servers tell each other, and what they keep for each other: both as JSON.
+//! The JSON messages between servers, and the JSON snapshot.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,14 +12,14 @@ pub type Concerts = Vec<Concert>;
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BoardUpdate {
-    /// What commits have left of some ticket types.
+    /// The stock of some ticket types.
     Stock(Vec<Stock>),
-    /// Everything, because more has changed than what is left.
+    /// The whole board, because more than the stock has changed.
     Board(Concerts),
 }
 
 impl BoardUpdate {
-    /// Shows it; the board drops what it knows in a newer version.
+    /// Shows it on the board, which ignores older versions.
     pub fn show_on(self, board: &Board) {
         match self {
             Self::Stock(stock) => board.publish(&stock),
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
     use crate::events::tests::{event, ticket_type};
 
-    /// Servers of another release read these forms. A change to this test also needs a higher `SCHEMA` in `keys.rs`.
+    /// Servers of another release read these formats. If you change this test, raise `SCHEMA` in `keys.rs`.
     #[test]
     fn the_forms_are_those_of_the_schema() {
         let stock = BoardUpdate::Stock(vec![Stock { ticket_type_id: 1, available: 2, version: 3 }]);

@@ -47,5 +47,5 @@ fn the_release_before_lives_with_what_the_rules_allow_and_makes_way_for_the_floo
     before.stop();
     assert!(!before.start_and_end().success());
     let said = before.logged();
-    assert!(said.contains("a newer release has taken away what this one needs"), "{said}");
+    assert!(said.contains("a newer release has removed what this one needs"), "{said}");
 }

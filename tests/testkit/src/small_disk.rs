@@ -25,7 +25,7 @@ impl SmallDisk {
         Self { folder, kib, is_mounted }
     }
 
-    /// The same, for programs that make no long files, to which a limit on the length of files says nothing.
+    /// The same, for a program that writes no long files, so a file size limit would not stop it.
     pub fn mounted_of_kib(kib: u32) -> Self {
         let disk = Self::of_kib(kib);
         assert!(

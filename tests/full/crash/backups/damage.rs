@@ -42,7 +42,7 @@ fn a_backup_of_books_that_are_not_true_is_no_backup() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let metrics = database.folder.path().join("backup.prom");
     let line = backup(&database, folder.path(), &["--metrics", &metrics.to_string_lossy()]).refusal();
-    assert!(line.contains("not proved") && line.contains("do not add up"), "{line}");
+    assert!(line.contains("verification failed") && line.contains("do not add up"), "{line}");
     let left = names(folder.path());
     assert!(left.iter().any(|name| name.ends_with(".unproved")), "{left:?}");
     assert!(!left.iter().any(|name| name.ends_with(".db") || name.ends_with(".dump")), "{left:?}");

@@ -82,7 +82,7 @@ fn a_folder_keeps_the_backups_that_it_is_told_to() {
     assert!(metrics.contains("\ntechkraft_backup_timestamp_seconds 1"), "{metrics}");
 
     let line = backup(&database, &newest, &[]).refusal();
-    assert!(line.contains("is there already"), "{line}");
+    assert!(line.contains("already exists"), "{line}");
     let line = backup(&database, &folder.path().join("new.backup"), &["--keep", "2"]).refusal();
     assert!(line.contains("--keep"), "{line}");
     let line = backup(&database, "/no/such/folder/x.backup".as_ref(), &[]).refusal();

@@ -72,7 +72,7 @@ fn a_message_that_nobody_can_read_costs_one_line_and_nothing_else() {
     site.book_one(&mut here);
     shows_within(SOON, &mut there, &[100, 200, 999]);
     for server in &site.servers {
-        within(SOON, "one line each", || server.logged().matches("is dropped").count() == messages.len());
+        within(SOON, "one line each", || server.logged().matches("was ignored").count() == messages.len());
     }
     assert_eq!(site.lines(), [(0, 1), (0, 1)]);
     assert_eq!(shown(&mut Visitor::new(site.servers[0].address)), [100, 200, 999]);

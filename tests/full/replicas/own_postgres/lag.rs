@@ -28,7 +28,7 @@ fn a_standby_that_falls_behind_is_left_out_until_it_has_caught_up() {
         let [paused, other] = &site.standbys;
         paused.pause();
         let both = |what: &str, times| [&shop, &window].iter().all(|it| count(it, paused, what) == times);
-        eventually("the paused standby is left out", || both("is left out: it is behind", 1));
+        eventually("the paused standby is left out", || both("is left out: its lag is", 1));
         // A read that had begun may still be on its way into the log.
         thread::sleep(Duration::from_millis(200));
         let (before, before_other) = (paused.reads(), other.reads());

@@ -25,7 +25,7 @@ fn a_server_starts_whatever_its_standbys_are_and_says_once_what_is_wrong_with_ea
     );
     let started_after = begun.elapsed();
     assert_eq!(Visitor::new(server.address).get("/").expect("a page").status, 200);
-    let reasons = ["Connection refused", "timeout expired", "it is no standby", "it is no copy of"];
+    let reasons = ["Connection refused", "timeout expired", "it is not a standby:", "it is not a standby of"];
     for (port, why) in ports.into_iter().zip(reasons) {
         eventually(why, || count_of_port(&server, port, why) == 1);
     }
