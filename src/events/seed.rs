@@ -25,6 +25,7 @@ pub struct Seed {
 pub struct SeedTicketType {
     pub name: &'static str,
     pub description: &'static str,
+    pub icon: &'static str,
     pub price_minor: i64,
     pub capacity: i32,
     pub max_per_booking: i32,
@@ -55,6 +56,7 @@ pub fn concert() -> Seed {
             SeedTicketType {
                 name: "VIP",
                 description: "Balcony lounge, own entrance, a signed poster, and a drink before the show.",
+                icon: "crown",
                 price_minor: 10_000,
                 capacity: 100,
                 max_per_booking: MAX_PER_BOOKING,
@@ -63,6 +65,7 @@ pub fn concert() -> Seed {
             SeedTicketType {
                 name: "Front Row",
                 description: "Reserved standing at the rail, close enough to read the set list.",
+                icon: "guitar",
                 price_minor: 5_000,
                 capacity: 200,
                 max_per_booking: MAX_PER_BOOKING,
@@ -71,6 +74,7 @@ pub fn concert() -> Seed {
             SeedTicketType {
                 name: "General Admission",
                 description: "Open floor, all the sound, all the lights. Come early, stand where you like.",
+                icon: "users",
                 price_minor: 1_000,
                 capacity: 1_000,
                 max_per_booking: MAX_PER_BOOKING,

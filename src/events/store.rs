@@ -171,6 +171,7 @@ fn plant_ticket_types(db: &mut Db, seed: &Seed, event_id: i64) -> QueryResult<()
             ticket_types::event_id.eq(event_id),
             ticket_types::name.eq(ticket_type.name),
             ticket_types::description.eq(ticket_type.description),
+            ticket_types::icon.eq(ticket_type.icon),
             ticket_types::price_minor.eq(ticket_type.price_minor),
             ticket_types::capacity.eq(ticket_type.capacity),
             ticket_types::available.eq(ticket_type.capacity),

@@ -535,8 +535,9 @@ BEGIN
         ORDER BY t.id FOR NO KEY UPDATE;
     WITH gone AS (
         DELETE FROM holds h WHERE h.booking_id IN (
-            SELECT d.booking_id FROM holds d
-            WHERE d.booking_id = ANY (due) AND d.held_until <= timezone('utc', clock_timestamp()) FOR UPDATE SKIP LOCKED)
+            SELECT d.booking_id FROM holds d JOIN bookings x ON x.id = d.booking_id
+            WHERE d.booking_id = ANY (due) AND d.held_until <= timezone('utc', clock_timestamp())
+            FOR UPDATE OF d, x SKIP LOCKED)
         RETURNING h.booking_id
     ), expired AS (
         UPDATE bookings b SET status = 'expired' FROM gone WHERE b.id = gone.booking_id AND b.status = 'held' RETURNING b.id
@@ -565,8 +566,15 @@ DECLARE
 BEGIN
     PERFORM FROM ticket_types t WHERE t.id IN (SELECT l.ticket_type_id FROM booking_lines l WHERE l.booking_id = booking)
         ORDER BY t.id FOR NO KEY UPDATE;
-    PERFORM FROM holds h WHERE h.booking_id = booking FOR UPDATE;
-    SELECT b.status, b.buyer_email, b.reference INTO status_now, email, ref FROM bookings b WHERE b.id = booking FOR NO KEY UPDATE;
+    -- The ticket types are locked, so nobody is waited for who has locked the booking.
+    PERFORM set_config('lock_timeout', '250ms', true);
+    BEGIN
+        PERFORM FROM holds h WHERE h.booking_id = booking FOR UPDATE;
+        SELECT b.status, b.buyer_email, b.reference INTO status_now, email, ref
+        FROM bookings b WHERE b.id = booking FOR NO KEY UPDATE;
+    EXCEPTION WHEN lock_not_available THEN
+        RAISE serialization_failure USING MESSAGE = 'somebody has locked the booking';
+    END;
     ended_at := timezone('utc', clock_timestamp());
     admitted := 0;
     IF status_now IS NULL OR status_now NOT IN ('held', 'confirmed') THEN

@@ -11,7 +11,8 @@ use crate::tickets::Seat;
 #[derive(Debug, Default, Deserialize)]
 pub struct CancellationForm {
     /// Stands in every form with a choice. Without it all tickets are meant.
-    choice: Option<String>,
+    #[serde(default)]
+    choice: String,
     #[serde(flatten)]
     fields: HashMap<String, String>,
 }
@@ -20,7 +21,9 @@ impl CancellationForm {
     /// The chosen seats, in order; `None`: all of them.
     #[must_use]
     pub fn seats(&self) -> Option<Vec<i32>> {
-        self.choice.as_ref()?;
+        if self.choice.is_empty() {
+            return None;
+        }
         let seat = |field: &String| field.strip_prefix("seat_")?.parse().ok();
         let mut seats: Vec<i32> = self.fields.keys().filter_map(seat).collect();
         seats.sort_unstable();

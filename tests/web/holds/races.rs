@@ -14,6 +14,7 @@ use super::status;
 use crate::support::orders::BoxOffice;
 use testkit::database::TestDatabase;
 use testkit::server::assert_verified;
+use testkit::wait::eventually;
 
 const ROUNDS: usize = 200;
 const STEP: Duration = Duration::from_micros(500);
@@ -38,7 +39,9 @@ fn a_hold_is_not_confirmed_after_its_time() {
     assert_eq!(office.expire(), 0, "its time is not over");
     office.ends_in(&booking, 0);
     assert!(!office.confirm(&booking), "nobody has ended it yet, but its time is over");
-    assert_eq!((status(&database, &booking), office.expire()), ("held".into(), 1));
+    assert_eq!(status(&database, &booking), "held");
+    // On PostgreSQL one server at a time does it, also of the other tests' that share the cluster.
+    eventually("it ends", || office.expire() == 1);
     assert_eq!((status(&database, &booking), office.expire()), ("expired".into(), 0));
     assert_eq!(database.tier("VIP").available, 100);
 }

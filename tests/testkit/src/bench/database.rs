@@ -1,11 +1,13 @@
 //! A database with two ticket types that never sell out, and its books.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use techkraft::db::DatabaseUrl;
 use techkraft::db::{Database, Db};
+use techkraft::error::Error;
 use techkraft::schema::{bookings, ticket_types};
 
 use crate::bench::Result;
@@ -15,6 +17,7 @@ use crate::database::drop_confirmations;
 /// The hot one, and the one that is bought beside it. Neither has a limit for each person.
 const HOT: &str = "General Admission";
 const OTHER: &str = "Front Row";
+const PATIENCE: Duration = Duration::from_secs(60);
 /// More than any round can sell.
 const CAPACITY: i32 = 100_000_000;
 
@@ -52,7 +55,7 @@ impl SaleDatabase {
 
     /// No bookings, all tickets there, and no old log left to write out: each round starts alike.
     pub fn begin_sale(&self) -> Result<()> {
-        self.database.write_blocking(|db| {
+        self.write(|db| {
             match db {
                 Db::Postgres(pg) => pg.batch_execute("TRUNCATE bookings, booking_lines, holds, mails, used_tickets")?,
                 Db::Sqlite(sqlite) => {
@@ -71,9 +74,20 @@ impl SaleDatabase {
         Ok(())
     }
 
+    /// The sender may be at the same tables, for longer than the app waits for a lock.
+    fn write<T>(&self, work: impl Fn(&mut Db) -> QueryResult<T>) -> Result<T> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.database.write_blocking(&work) {
+                Err(Error::Busy) if Instant::now() < until => {}
+                done => return Ok(done?),
+            }
+        }
+    }
+
     /// What waits to be sent is no longer wanted: no sender disturbs the next round.
     pub fn end_sale(&self) -> Result<()> {
-        self.database.write_blocking(|db| match db {
+        self.write(|db| match db {
             Db::Postgres(pg) => pg.batch_execute("TRUNCATE mails"),
             Db::Sqlite(sqlite) => sqlite.batch_execute("DELETE FROM mails"),
         })?;
@@ -82,7 +96,7 @@ impl SaleDatabase {
 
     /// From now on the outbox takes no confirmations: the database drops them, so that no sender has work.
     pub fn drop_confirmations(&self) -> Result<()> {
-        self.database.write_blocking(|db| match db {
+        self.write(|db| match db {
             Db::Postgres(pg) => pg.batch_execute(drop_confirmations(true)),
             Db::Sqlite(sqlite) => sqlite.batch_execute(drop_confirmations(false)),
         })?;
@@ -95,7 +109,7 @@ impl SaleDatabase {
             INSERT INTO mails (booking_id, kind, queued_at, due_at, state)
             SELECT id, 'confirmation', created_at, created_at, 'dropped' FROM bookings b
             WHERE NOT EXISTS (SELECT 1 FROM mails m WHERE m.booking_id = b.id)";
-        self.database.write_blocking(|db| match db {
+        self.write(|db| match db {
             Db::Postgres(pg) => pg.batch_execute(CONFIRM),
             Db::Sqlite(sqlite) => sqlite.batch_execute(CONFIRM),
         })?;
