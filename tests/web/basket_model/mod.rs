@@ -67,14 +67,19 @@ impl Basket {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, max_shrink_time: 60_000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
-    /// It found an order of two ticket types that the desk refused from memory, because its key had asked for one sold-out
-    /// ticket type a moment before.
+    /// It found an order of two ticket types that the desk refused from memory, because its key had asked for one
+    /// sold-out ticket type a moment before.
     #[test]
     fn whatever_happens_to_bookings_every_ticket_is_accounted_for(operations in vec(operation(), 1..30)) {
         run(&operations)?;
     }
+}
+
+fn config() -> ProptestConfig {
+    let base = ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
+    ProptestConfig { max_shrink_time: 60_000, ..base }
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
