@@ -1,5 +1,5 @@
-//! The server with a desk that holds the tickets of every order instead of booking them. The benchmark starts itself with
-//! [`ARGUMENT`] to be this server.
+//! The server with a desk that holds the tickets of every order instead of booking them. The benchmark starts itself
+//! with [`ARGUMENT`] to be this server.
 
 use techkraft::booking::Order;
 use techkraft::booking::desk::Desk;

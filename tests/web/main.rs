@@ -8,6 +8,7 @@ mod admin_bookings;
 mod api;
 mod assets;
 mod bad_input;
+mod basket_model;
 mod bookings;
 mod cancellation;
 mod check_in;

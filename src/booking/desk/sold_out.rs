@@ -32,12 +32,13 @@ struct Memory {
 impl SoldOut {
     /// Whether the same order was rejected a moment ago and nothing has changed since.
     pub(super) fn rejects(&self, order: &Order) -> bool {
+        let [line] = order.lines() else { return false };
         let memory = self.memory.read().unwrap_or_else(PoisonError::into_inner);
         let rejected = memory.rejected.get(&self.hash(order));
         rejected.is_some_and(|(ticket_type_id, version)| {
             let is_still_so =
                 |(known, seen_at): &(i64, Instant)| known == version && seen_at.elapsed() < FRESH;
-            order.lines().first().is_some_and(|line| line.ticket_type_id == *ticket_type_id)
+            line.ticket_type_id == *ticket_type_id
                 && memory.ticket_types.get(ticket_type_id).is_some_and(is_still_so)
         })
     }
@@ -126,5 +127,8 @@ mod tests {
         sold_out
             .learn(&batch(0, 7, vec![BookingOutcome::NotEnough { left: vec![0, 9] }]), [both.clone()].iter());
         assert!(!sold_out.rejects(&both));
+        let none = || vec![BookingOutcome::NotEnough { left: vec![0] }];
+        sold_out.learn(&batch(0, 7, none()), [order("a")].iter());
+        assert!(sold_out.rejects(&order("a")) && !sold_out.rejects(&both), "the same key, another order");
     }
 }

@@ -14,6 +14,7 @@ mod killed_mixed;
 mod late_replay;
 mod locks;
 mod mails;
+mod one_statement;
 mod shedding;
 mod sold_out;
 mod two_servers;

@@ -46,8 +46,8 @@ fn a_hold_is_not_confirmed_after_its_time() {
     assert_eq!(database.tier("VIP").available, 100);
 }
 
-/// Tried: without `held_until >` in `confirm_hold` a hold was confirmed 8 ms after its time on SQLite and 17 ms after it
-/// on PostgreSQL, and the test above found one confirmed whose time was over.
+/// Tried: without `held_until >` in `confirm_hold` a hold was confirmed 8 ms after its time on SQLite and 17 ms after
+/// it on PostgreSQL, and the test above found one confirmed whose time was over.
 #[test]
 fn a_hold_is_confirmed_or_expires_and_never_both() {
     let (database, office) = BoxOffice::alone();
