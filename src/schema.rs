@@ -6,13 +6,26 @@ diesel::table! {
         slug -> Text,
         name -> Text,
         tagline -> Text,
+        description -> Text,
         venue -> Text,
+        address -> Text,
         city -> Text,
+        doors_at -> Nullable<Timestamp>,
         starts_at -> Timestamp,
         ends_at -> Timestamp,
         time_zone -> Text,
         currency -> Text,
+        image -> Nullable<Text>,
+        age_limit -> Nullable<Integer>,
+        organizer_name -> Text,
+        organizer_contact -> Text,
+        state -> Text,
+        sales_start_at -> Nullable<Timestamp>,
+        sales_end_at -> Nullable<Timestamp>,
+        paused -> Bool,
+        listed -> Bool,
         cancellation_deadline_minutes -> Nullable<Integer>,
+        facts_version -> BigInt,
     }
 }
 
@@ -22,33 +35,57 @@ diesel::table! {
         event_id -> BigInt,
         name -> Text,
         description -> Text,
-        price_cents -> BigInt,
+        price_minor -> BigInt,
         capacity -> Integer,
         available -> Integer,
         max_per_booking -> Integer,
-        position -> Integer,
-        version -> BigInt,
         max_per_person -> Nullable<Integer>,
+        position -> Integer,
+        icon -> Nullable<Text>,
+        accent -> Nullable<Integer>,
+        state -> Text,
+        sales_start_at -> Nullable<Timestamp>,
+        sales_end_at -> Nullable<Timestamp>,
+        version -> BigInt,
+        facts_version -> BigInt,
     }
 }
 
 diesel::table! {
     bookings (id) {
         id -> BigInt,
+        event_id -> BigInt,
         reference -> Text,
         token -> Text,
+        request_key -> Text,
+        order_hash -> BigInt,
+        status -> Text,
+        currency -> Text,
+        total_minor -> BigInt,
+        buyer_name -> Text,
+        buyer_email -> Nullable<Text>,
+        buyer_email_normalized -> Nullable<Text>,
+        buyer_external_id -> Nullable<Text>,
+        created_at -> Timestamp,
+        confirmed_at -> Nullable<Timestamp>,
+        canceled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    booking_lines (booking_id, ticket_type_id) {
+        booking_id -> BigInt,
         ticket_type_id -> BigInt,
         quantity -> Integer,
-        unit_price_cents -> BigInt,
-        total_cents -> BigInt,
-        currency -> Text,
-        buyer_name -> Text,
-        buyer_email -> Text,
-        request_key -> Text,
-        status -> Text,
-        created_at -> Timestamp,
-        cancelled_at -> Nullable<Timestamp>,
-        buyer_email_normalised -> Nullable<Text>,
+        unit_price_minor -> BigInt,
+        returned -> Integer,
+    }
+}
+
+diesel::table! {
+    holds (booking_id) {
+        booking_id -> BigInt,
+        held_until -> Timestamp,
     }
 }
 
@@ -116,6 +153,7 @@ diesel::table! {
         sent_at -> Nullable<Timestamp>,
         attempts -> Integer,
         kind -> Text,
+        dedupe_key -> Nullable<Text>,
         state -> Text,
         recipient -> Nullable<Text>,
         payload -> Nullable<Text>,
@@ -141,13 +179,15 @@ diesel::table! {
 }
 
 diesel::table! {
-    admissions (id) {
+    used_tickets (id) {
         id -> BigInt,
         booking_id -> BigInt,
         seat -> Integer,
+        ticket_type_id -> BigInt,
+        state -> Text,
         gate -> Text,
         actor -> Text,
-        admitted_at -> Timestamp,
+        used_at -> Timestamp,
     }
 }
 
@@ -164,16 +204,22 @@ diesel::table! {
 }
 
 diesel::joinable!(mails -> bookings (booking_id));
-diesel::joinable!(admissions -> bookings (booking_id));
+diesel::joinable!(used_tickets -> bookings (booking_id));
+diesel::joinable!(used_tickets -> ticket_types (ticket_type_id));
 diesel::joinable!(ticket_types -> events (event_id));
-diesel::joinable!(bookings -> ticket_types (ticket_type_id));
+diesel::joinable!(bookings -> events (event_id));
+diesel::joinable!(booking_lines -> bookings (booking_id));
+diesel::joinable!(booking_lines -> ticket_types (ticket_type_id));
+diesel::joinable!(holds -> bookings (booking_id));
 diesel::joinable!(admin_sessions -> admins (admin_id));
 diesel::allow_tables_to_appear_in_same_query!(
     events,
     ticket_types,
     bookings,
+    booking_lines,
+    holds,
     mails,
-    admissions,
+    used_tickets,
     admins,
     admin_sessions
 );

@@ -13,14 +13,15 @@ use crate::audit::Actor;
 use crate::auth::{self, Auth, password};
 use crate::booking::desk::Desk;
 use crate::booking::lookup::link::BookingLinks;
+use crate::booking::release::expiry::keep_expiring;
 use crate::booking::request_key::RequestKeys;
 use crate::config::Config;
 use crate::connections::{self, ConnectionLimits, Departure};
-use crate::db::{self, Database};
+use crate::db::{self, Database, wal};
 use crate::events::board::Board;
 use crate::events::pace::lag::{self, Lag};
 use crate::events::pace::{self, PollSeconds};
-use crate::events::refresher::keep_fresh;
+use crate::events::refresher::{keep_fresh, keep_time};
 use crate::events::shared_board::{self, SharedBoard};
 use crate::guard::cookies::Cookies;
 use crate::guard::limits::Limits;
@@ -80,12 +81,14 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let secrets = secret::load(&config.secrets, &db)?;
     let public_url = public_url(&config, address);
     let db = db.with_replicas(&config.replicas)?;
+    wal::keep_short(&db)?;
     let board = Arc::new(Board::new(config.poll));
     board.refresh_blocking(&db)?;
     let shared = share(&board, &config, &secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
     let mail = mail::service::open(&config.mail, &db, &public_url, &secrets)?;
     let desk = Arc::new(open_desk(&db, Arc::clone(&board), Arc::clone(&mail.wakeup))?);
+    keep_running(&db, &board, &desk, &mail.wakeup);
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
     let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, config.board_refresh));
     let app = web::Data::new(App {
@@ -163,6 +166,13 @@ fn keep_pace(app: &App, poll: PollSeconds) -> Arc<Lag> {
     let set_stress = move |under_stress| board.set_stress(under_stress);
     actix_web::rt::spawn(pace::keep(poll, set_stress, Arc::clone(&lag), queue_fill));
     lag
+}
+
+/// Starts what goes on for as long as the program runs: sales start and end in their second, holds end in theirs.
+fn keep_running(db: &Database, board: &Arc<Board>, desk: &Arc<Desk>, outbox_wakeup: &Arc<Wakeup>) {
+    actix_web::rt::spawn(keep_time(Arc::clone(board), db.clone()));
+    let (board, desk) = (Arc::clone(board), Arc::clone(desk));
+    actix_web::rt::spawn(keep_expiring(db.clone(), board, desk, Arc::clone(outbox_wakeup)));
 }
 
 /// Joins the other servers' board, when there is a place to share it in.

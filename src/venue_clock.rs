@@ -32,6 +32,12 @@ impl VenueClock {
         self.local(at).format("%A, %B %-d, %Y, %-I:%M %p %Z").to_string()
     }
 
+    /// "1:05 PM", for what happens soon.
+    #[must_use]
+    pub fn hour_minute(&self, at: &NaiveDateTime) -> String {
+        self.local(at).format("%-I:%M %p").to_string()
+    }
+
     /// "1:05:09 PM", for what happens today.
     #[must_use]
     pub fn time_of_day(&self, at: &NaiveDateTime) -> String {

@@ -17,7 +17,8 @@ const LOOKERS: usize = 8;
 const PACE: Duration = Duration::from_millis(50);
 /// What a quorum (Patroni with a short ttl) needs to be sure that the primary is gone.
 const NOTICED_AFTER: Duration = Duration::from_secs(5);
-const BOOKINGS: &str = "SELECT request_key, token, ticket_type_id, quantity FROM bookings";
+const BOOKINGS: &str = "SELECT b.request_key, b.token, l.ticket_type_id, l.quantity
+    FROM bookings b JOIN booking_lines l ON l.booking_id = b.id";
 
 pub fn run(phase: Duration) {
     let mut site = Site::open();

@@ -1,5 +1,6 @@
 //! What is measured: a server with its database, or pgbench.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Instant;
 
@@ -8,8 +9,9 @@ use serde::Serialize;
 use crate::Result;
 use crate::crowd::Crowd;
 use crate::plan::Plan;
-use crate::{no_database, pgbench, postgres};
+use crate::{holds, no_database, pgbench, postgres};
 use testkit::bench::database::SaleDatabase;
+use testkit::bench::form::Form;
 use testkit::bench::machine::{Usage, resident_mib};
 use testkit::bench::server::Server;
 
@@ -20,6 +22,10 @@ pub enum Kind {
     SqliteBatched,
     PostgresWithoutMail,
     SqliteWithoutMail,
+    PostgresTwoLines,
+    SqliteTwoLines,
+    PostgresHolds,
+    SqliteHolds,
     NoDatabase,
     PostgresUnbatched,
     SqliteUnbatched,
@@ -33,6 +39,10 @@ impl Kind {
             Self::SqliteBatched => "SQLite",
             Self::PostgresWithoutMail => "PostgreSQL, no outbox",
             Self::SqliteWithoutMail => "SQLite, no outbox",
+            Self::PostgresTwoLines => "PostgreSQL, two lines",
+            Self::SqliteTwoLines => "SQLite, two lines",
+            Self::PostgresHolds => "PostgreSQL, holds",
+            Self::SqliteHolds => "SQLite, holds",
             Self::NoDatabase => "no database",
             Self::PostgresUnbatched => "PostgreSQL, unbatched",
             Self::SqliteUnbatched => "SQLite, unbatched",
@@ -82,6 +92,10 @@ pub fn all(folder: &Path, cluster: &postgres::Cluster) -> Result<Vec<Contender>>
         (Kind::PostgresWithoutMail, cluster.create_database("without_mail")?),
         (Kind::SqliteBatched, sqlite("batched.db")),
         (Kind::SqliteWithoutMail, sqlite("without_mail.db")),
+        (Kind::PostgresTwoLines, cluster.create_database("two_lines")?),
+        (Kind::SqliteTwoLines, sqlite("two_lines.db")),
+        (Kind::PostgresHolds, cluster.create_database("holds")?),
+        (Kind::SqliteHolds, sqlite("holds.db")),
         // On SQLite, where whatever is still read costs least.
         (Kind::NoDatabase, sqlite("no_database.db")),
         (Kind::PostgresUnbatched, cluster.create_database("unbatched")?),
@@ -96,6 +110,9 @@ pub fn all(folder: &Path, cluster: &postgres::Cluster) -> Result<Vec<Contender>>
         let server = match kind {
             Kind::Pgbench => None,
             Kind::NoDatabase => Some(Server::start_own(&url, folder, no_database::ARGUMENT)?),
+            Kind::PostgresHolds | Kind::SqliteHolds => {
+                Some(Server::start_own(&url, folder, holds::ARGUMENT)?)
+            }
             _ => Some(Server::start(&url, folder, kind.settings())?),
         };
         Ok(Contender { kind, database, server, postmaster: cluster.postmaster })
@@ -110,7 +127,7 @@ impl Contender {
         let Some(server) = &self.server else {
             return pgbench::measure(&self.database, connections, plan, self.postmaster);
         };
-        let mut crowd = Crowd::arrive(server.address, connections, self.database.ticket_type_id)?;
+        let mut crowd = Crowd::arrive(server.address, connections, self.form(server.address))?;
         crowd.press(plan.warm_up)?;
         let servers = [server.pid()];
         let (begun, before) = (Instant::now(), Usage::of(&servers, self.postmaster)?);
@@ -141,6 +158,17 @@ impl Contender {
             server_rss_mib,
             verify,
         })
+    }
+
+    /// What everybody sends.
+    fn form(&self, server: SocketAddr) -> Form {
+        let SaleDatabase { ticket_type_id, other_ticket_type_id, .. } = self.database;
+        match self.kind {
+            Kind::PostgresTwoLines | Kind::SqliteTwoLines => {
+                Form::of_two_types([ticket_type_id, other_ticket_type_id], server)
+            }
+            _ => Form::new(ticket_type_id, server),
+        }
     }
 }
 

@@ -44,13 +44,13 @@ struct Buyer {
 
 impl Crowd {
     /// Connects everybody.
-    pub fn arrive(address: SocketAddr, connections: usize, ticket_type_id: i64) -> Result<Self> {
+    pub fn arrive(address: SocketAddr, connections: usize, form: Form) -> Result<Self> {
         let poll = Poll::new()?;
         let mut buyers = Vec::with_capacity(connections);
         for number in 0..connections {
             buyers.push(Buyer::connect(address, &poll, number)?);
         }
-        let (form, buffer) = (Form::new(ticket_type_id, address), vec![0; 16 * 1024]);
+        let buffer = vec![0; 16 * 1024];
         Ok(Self { poll, buyers, address, form, buffer, total: Answers::default() })
     }
 

@@ -1,15 +1,18 @@
 //! The on-sale, measured: `cargo bench --bench onsale`, with `-- --quick` for a first look, or
-//! with `-- --outbox` for what the outbox costs.
+//! with `-- --outbox` for what the outbox costs, or with `-- --kinds` for what bookings of two ticket types and holds
+//! cost.
 //!
-//! A crowd on many connections books one hot tier with real form posts, on SQLite and on a PostgreSQL that
+//! A crowd on many connections books one hot ticket type with real form posts, on SQLite and on a PostgreSQL that
 //! is made for this run, both as durable as in production. Beside them, in turns within the same run, so
-//! that a machine that is busy with something else is busy for all: the same server with no database
-//! behind its desk, the same server with one transaction for each booking, and pgbench with the same two
+//! that a machine that is busy with something else is busy for all: the same server with bookings of two ticket types,
+//! with holds, with no database behind its desk, with one transaction for each booking, and pgbench with the same
 //! statements. What counts is the ratios: they hold on other machines too.
 
 mod contender;
 mod crowd;
+mod holds;
 mod no_database;
+mod own_server;
 mod pgbench;
 mod plan;
 mod report;
@@ -25,8 +28,14 @@ use testkit::bench::Result;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    if arguments.iter().any(|argument| argument == no_database::ARGUMENT) {
-        return match no_database::serve() {
+    let is_asked = |option: &str| arguments.iter().any(|argument| argument == option);
+    let serve: Option<fn() -> Result<()>> = match () {
+        () if is_asked(no_database::ARGUMENT) => Some(no_database::serve),
+        () if is_asked(holds::ARGUMENT) => Some(holds::serve),
+        () => None,
+    };
+    if let Some(serve) = serve {
+        return match serve() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("onsale: {error}");
@@ -35,14 +44,14 @@ fn main() -> ExitCode {
         };
     }
     // Only `cargo bench` says so; `cargo test --benches` must not wait ten minutes.
-    if !arguments.iter().any(|argument| argument == "--bench") {
+    if !is_asked("--bench") {
         println!("Nothing is measured here: run `cargo bench --bench onsale`.");
         return ExitCode::SUCCESS;
     }
-    let is_asked = |option: &str| arguments.iter().any(|argument| argument == option);
     let plan = match () {
         () if is_asked("--quick") => Plan::QUICK,
         () if is_asked("--outbox") => Plan::OUTBOX,
+        () if is_asked("--kinds") => Plan::KINDS,
         () => Plan::FULL,
     };
     match run(&plan) {

@@ -4,38 +4,36 @@
 use std::sync::Arc;
 
 use chrono::Utc;
-use clap::Parser as _;
 use techkraft::booking::desk::Desk;
 use techkraft::booking::store::Batch;
-use techkraft::booking::{Booking, BookingOutcome, Order};
-use techkraft::config::{CommandLine, Config};
-use techkraft::server::start_with;
+use techkraft::booking::{Booking, BookingLine, BookingOutcome, Order, new_reference, new_token};
 
-use crate::Result;
+use crate::{Result, own_server};
 
 pub const ARGUMENT: &str = "--serve-without-database";
 
-/// As in the product's binary.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Serves until the process is killed. Settings come from the environment.
+/// Serves until the process is killed.
 pub fn serve() -> Result<()> {
-    let config = Config::new(&CommandLine::parse_from(["onsale"]).settings)?;
-    let limits = config.desk;
-    actix_web::rt::System::new().block_on(async {
-        let open_desk = move |_: &_, board, _| {
+    own_server::serve("no database", |limits| {
+        Box::new(move |_, board, _| {
             Desk::with_store(limits, board, Arc::default(), |orders| Ok(as_booked(orders)))
-        };
-        let started = start_with(config, Box::new(open_desk))?;
-        println!("no database: http://{}", started.address);
-        started.server.await?;
-        Ok(())
+        })
     })
 }
 
 fn as_booked(orders: &[&Order]) -> Batch {
     let now = Utc::now().naive_utc();
-    let booked = |order: &&Order| BookingOutcome::Booked(Booking::of(order, 0, "USD".into(), now));
+    let booked = |order: &&Order| {
+        let line = |line: &techkraft::booking::OrderLine| BookingLine {
+            booking_id: 0,
+            ticket_type_id: line.ticket_type_id,
+            quantity: line.quantity,
+            unit_price_minor: 0,
+            returned: 0,
+        };
+        let lines = order.lines().iter().map(line).collect();
+        let codes = (new_reference(), new_token());
+        BookingOutcome::Booked(Booking::fresh(order, (0, 0, "USD".into()), lines, now, codes))
+    };
     Batch { outcomes: orders.iter().map(booked).collect(), ..Batch::default() }
 }

@@ -22,7 +22,12 @@ impl Plan {
         measured: Duration::from_millis(4000),
         connections: |kind| match kind {
             Kind::Pgbench => &[64],
-            Kind::PostgresWithoutMail | Kind::SqliteWithoutMail => &[1024],
+            Kind::PostgresWithoutMail
+            | Kind::SqliteWithoutMail
+            | Kind::PostgresTwoLines
+            | Kind::SqliteTwoLines
+            | Kind::PostgresHolds
+            | Kind::SqliteHolds => &[1024],
             _ => &[64, 256, 1024],
         },
     };
@@ -47,6 +52,21 @@ impl Plan {
             | Kind::SqliteBatched
             | Kind::PostgresWithoutMail
             | Kind::SqliteWithoutMail => &[1024],
+            _ => &[],
+        },
+        ..Self::FULL
+    };
+
+    /// What bookings of two ticket types and holds cost, and nothing else.
+    pub const KINDS: Self = Self {
+        rounds: 5,
+        connections: |kind| match kind {
+            Kind::PostgresBatched
+            | Kind::SqliteBatched
+            | Kind::PostgresTwoLines
+            | Kind::SqliteTwoLines
+            | Kind::PostgresHolds
+            | Kind::SqliteHolds => &[1024],
             _ => &[],
         },
         ..Self::FULL

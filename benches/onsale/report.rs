@@ -22,7 +22,7 @@ type Place = (Kind, usize);
 /// Its name in the file, what is divided by what, and what is promised.
 struct Ratio(&'static str, Place, Place, f64);
 
-const RATIOS: [Ratio; 8] = [
+const RATIOS: [Ratio; 12] = [
     Ratio("postgres_1024_vs_no_database", (Kind::PostgresBatched, 1024), (Kind::NoDatabase, 1024), 0.6),
     Ratio(
         "postgres_1024_vs_no_outbox",
@@ -31,6 +31,15 @@ const RATIOS: [Ratio; 8] = [
         0.9,
     ),
     Ratio("sqlite_1024_vs_no_outbox", (Kind::SqliteBatched, 1024), (Kind::SqliteWithoutMail, 1024), 0.9),
+    Ratio(
+        "postgres_two_lines_vs_one_line",
+        (Kind::PostgresTwoLines, 1024),
+        (Kind::PostgresBatched, 1024),
+        0.5,
+    ),
+    Ratio("sqlite_two_lines_vs_one_line", (Kind::SqliteTwoLines, 1024), (Kind::SqliteBatched, 1024), 0.5),
+    Ratio("postgres_holds_vs_bookings", (Kind::PostgresHolds, 1024), (Kind::PostgresBatched, 1024), 0.9),
+    Ratio("sqlite_holds_vs_bookings", (Kind::SqliteHolds, 1024), (Kind::SqliteBatched, 1024), 0.9),
     Ratio("postgres_1024_vs_unbatched", (Kind::PostgresBatched, 1024), (Kind::PostgresUnbatched, 1024), 25.0),
     Ratio("postgres_1024_vs_pgbench", (Kind::PostgresBatched, 1024), (Kind::Pgbench, 64), 10.0),
     Ratio("postgres_64_vs_no_database", (Kind::PostgresBatched, 64), (Kind::NoDatabase, 64), 0.3),
@@ -81,7 +90,7 @@ impl Row {
 
 pub fn print(rows: &[Row], disk_sync_ms: f64) {
     println!(
-        "\nOne hot tier; medians of {} rounds. A write that waits for this disk takes {disk_sync_ms:.2} ms.\n",
+        "\nOne hot ticket type; medians of {} rounds. A write that waits for this disk takes {disk_sync_ms:.2} ms.\n",
         rows.first().map_or(0, |row| row.rounds.len())
     );
     println!(

@@ -8,9 +8,8 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::auth::session::Admin;
-use crate::booking::{self, Booking, PlacedBooking, parse_reference};
+use crate::booking::{self, PlacedBooking, parse_reference};
 use crate::error::Error;
-use crate::events::{Event, TicketType};
 use crate::guard::form::Query;
 use crate::mail;
 use crate::mail::listing::{MailFilter, MailLine};
@@ -24,9 +23,7 @@ const MAILS_SHOWN: i64 = 10;
 #[template(path = "admin/booking.html")]
 struct OrganizerBookingPage {
     page: Page,
-    event: Event,
-    ticket_type: TicketType,
-    booking: Booking,
+    placed: PlacedBooking,
     /// The newest first.
     mails: Vec<MailLine>,
 }
@@ -34,7 +31,7 @@ struct OrganizerBookingPage {
 impl OrganizerBookingPage {
     /// Whether the sender has not listed its confirmation yet.
     fn awaits_confirmation(&self) -> bool {
-        self.booking.has_address() && !self.mails.iter().any(MailLine::is_confirmation)
+        self.placed.booking.has_address() && !self.mails.iter().any(MailLine::is_confirmation)
     }
 }
 
@@ -83,14 +80,13 @@ pub async fn show(
     app: web::Data<App>,
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let PlacedBooking { booking, ticket_type, event } = find(&app, &reference).await?;
-    let reference = booking.reference.clone();
+    let placed = find(&app, &reference).await?;
+    let reference = placed.booking.reference.clone();
     let mails = app
         .db
         .read_primary(move |db| mail::store::list(db, MailFilter::Of(&reference), None, MAILS_SHOWN))
         .await?;
-    page.clone()
-        .respond_unlisted(StatusCode::OK, &OrganizerBookingPage { page, event, ticket_type, booking, mails })
+    page.clone().respond_unlisted(StatusCode::OK, &OrganizerBookingPage { page, placed, mails })
 }
 
 /// The booking with this reference, however it is typed.

@@ -20,6 +20,7 @@ pub mod terms;
 
 use chrono::NaiveDateTime;
 
+use crate::booking::{Booking, BookingLine, BookingStatus};
 use crate::events::{Event, TicketType};
 use crate::money::Money;
 use crate::outbox::MailState;
@@ -30,13 +31,13 @@ pub struct TicketTypeSales {
     pub ticket_type: TicketType,
     /// Tickets in confirmed bookings.
     pub sold: i64,
-    pub revenue_cents: i64,
+    pub revenue_minor: i64,
 }
 
 impl TicketTypeSales {
     #[must_use]
     pub fn revenue(&self, event: &Event) -> Money {
-        Money::new(self.revenue_cents, &event.currency)
+        Money::new(self.revenue_minor, &event.currency)
     }
 }
 
@@ -65,7 +66,7 @@ impl Sales {
 
     #[must_use]
     pub fn revenue(&self) -> Money {
-        Money::new(self.ticket_types.iter().map(|it| it.revenue_cents).sum(), &self.event.currency)
+        Money::new(self.ticket_types.iter().map(|it| it.revenue_minor).sum(), &self.event.currency)
     }
 }
 
@@ -76,17 +77,16 @@ pub struct ConfirmationStatus {
 }
 
 /// A row of a list of bookings.
-pub struct BookingLine {
+pub struct ListedBooking {
     pub reference: String,
-    pub ticket_type: String,
-    pub quantity: i32,
+    /// "2 × VIP, 1 × Front Row"
+    pub tickets: String,
     pub total: Money,
-    pub unit_price: Money,
     pub buyer_name: String,
     /// `None` when the buyer gave none: see [`Booking::has_address`](crate::booking::Booking::has_address).
     pub buyer_email: Option<String>,
-    pub status: String,
-    /// The state of its confirmation, where the list shows it.
+    pub status: BookingStatus,
+    /// The state of its confirmation.
     pub mail: Option<ConfirmationStatus>,
     /// UTC.
     pub created_at: NaiveDateTime,
@@ -94,7 +94,14 @@ pub struct BookingLine {
     pub time_zone: String,
 }
 
-impl BookingLine {
+/// A row of the export: the tickets of one ticket type in a booking.
+pub struct ExportedLine {
+    pub booking: Booking,
+    pub line: BookingLine,
+    pub ticket_type: String,
+}
+
+impl ListedBooking {
     /// When it was made: "Nov 22, 1:05 PM" on the venue's clock.
     #[must_use]
     pub fn local_time(&self) -> String {

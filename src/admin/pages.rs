@@ -4,9 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{BookingLine, Sales, store};
+use super::{ListedBooking, Sales, store};
 use crate::app::App;
 use crate::auth::session::{Admin, PollingAdmin};
+use crate::booking::BookingStatus;
 use crate::error::Error;
 use crate::events::pace::Pace;
 use crate::page::{Page, html};
@@ -21,7 +22,7 @@ struct SalesPage {
     page: Page,
     admin: Admin,
     sales: Vec<Sales>,
-    latest: Vec<BookingLine>,
+    latest: Vec<ListedBooking>,
     reconciliation: Reconciliation,
     allow_reseed: bool,
     pace: Pace,

@@ -46,7 +46,11 @@ pub fn restore(url: &DatabaseUrl, path: &Path, overwrite: bool) -> Result<Restor
         }
         DatabaseUrl::Postgres(place) => restore_postgres(&archive, url, place, overwrite)?,
     };
-    let books = Database::open(url, 1)?.read_primary_blocking(reconcile).map_err(|e| {
+    let counted = Database::open(url, 1)?.write_blocking(|db| {
+        store::raise_versions(db)?;
+        reconcile(db)
+    });
+    let books = counted.map_err(|e| {
         let hint = "if an older release wrote it, run `techkraft migrate` and `techkraft verify` now";
         StartError::new(format!("it was restored, but its counts cannot be read: {}; {hint}", one_line(&e)))
     })?;

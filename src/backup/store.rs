@@ -8,7 +8,9 @@ use diesel::result::Error as DieselError;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::db::Db;
+use crate::events::store::{next_facts_version, next_version};
 use crate::log_safe::one_line;
+use crate::schema::{events, ticket_types};
 
 #[derive(QueryableByName)]
 struct RowCount {
@@ -112,6 +114,16 @@ pub(super) fn put_back(db: &mut Db, schema: &str, aside: &str) -> QueryResult<()
 /// A dump holds no statistics, and without them query plans are bad until autovacuum runs.
 pub(super) fn analyze(db: &mut Db) -> QueryResult<()> {
     db.batch_execute("ANALYZE")
+}
+
+/// Raises all versions, so that servers which have shown a later state take the restored one for new. Versions are
+/// times: see [`next_version`].
+pub(super) fn raise_versions(db: &mut Db) -> QueryResult<()> {
+    diesel::update(ticket_types::table)
+        .set((ticket_types::version.eq(next_version()), ticket_types::facts_version.eq(next_facts_version())))
+        .execute(db)?;
+    diesel::update(events::table).set(events::facts_version.eq(next_facts_version())).execute(db)?;
+    Ok(())
 }
 
 fn quoted(name: &str) -> String {

@@ -3,14 +3,14 @@
 use chrono::TimeZone as _;
 use icalendar::{Calendar, Component as _, EventLike as _};
 
-use super::Booking;
-use crate::events::{Event, TicketType};
+use super::PlacedBooking;
 
 /// The text of the .ics file. Times are UTC, so every calendar shows them on its owner's clock.
 #[must_use]
-pub fn render(booking: &Booking, ticket_type: &TicketType, event: &Event, url: &str) -> String {
+pub fn render(placed: &PlacedBooking, url: &str) -> String {
+    let PlacedBooking { booking, event, .. } = placed;
     let utc = chrono::Utc;
-    let description = format!("{} × {}, reference {}", booking.quantity, ticket_type.name, booking.reference);
+    let description = format!("{}, reference {}", placed.summary(), booking.reference);
     let entry = icalendar::Event::new()
         .uid(&format!("{}@techkraft-tickets", booking.reference))
         .summary(&one_line(&event.name))

@@ -1,29 +1,38 @@
 //! The checkout form: the text as it was typed, and the order that it means.
 
+use std::collections::{BTreeMap, HashMap};
+
 use serde::Deserialize;
 
-use super::buyer::{Buyer, parse_email, parse_name};
+use super::buyer::{Buyer, Contact, parse_email, parse_name};
 use super::request_key::{RequestKey, RequestKeyError, RequestKeys};
-use super::{Order, messages, parse_quantity};
+use super::{Order, OrderLine, QuantityError, messages, parse_more, parse_quantity};
 use crate::events::TicketType;
+use crate::events::board::Listing;
 
 /// The fields as a browser sends them. A missing field reads as an empty one.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct BookingForm {
+    /// The ticket type that was chosen first.
     pub ticket_type: String,
+    /// How many of it.
     pub quantity: String,
     pub name: String,
     pub email: String,
     pub request_key: String,
     /// The honeypot: people do not see this field, so only a program fills it in.
     pub remarks: String,
+    /// Among other fields `quantity_ID`: how many of the concert's other ticket types.
+    #[serde(flatten)]
+    others: HashMap<String, String>,
 }
 
 /// What is wrong, field by field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldErrors {
-    pub quantity: Option<String>,
+    /// By ticket type.
+    pub quantities: BTreeMap<i64, String>,
     pub name: Option<String>,
     pub email: Option<String>,
     /// The form as a whole.
@@ -46,27 +55,99 @@ impl FieldErrors {
 }
 
 impl BookingForm {
+    /// A fresh form with what is known.
+    #[must_use]
+    pub fn filled(ticket_type: String, quantity: String, name: String, email: String) -> Self {
+        Self { ticket_type, quantity, name, email, ..Self::default() }
+    }
+
+    /// What was typed as the quantity of a ticket type. Nothing typed beside a ticket type that was not chosen first
+    /// means none.
+    #[must_use]
+    pub fn quantity_of(&self, id: i64) -> &str {
+        if self.is_main(id) {
+            return &self.quantity;
+        }
+        self.others
+            .get(&format!("quantity_{id}"))
+            .map_or("0", |typed| if typed.trim().is_empty() { "0" } else { typed })
+    }
+
+    /// Replaces what was typed as the quantity of a ticket type.
+    pub fn set_quantity(&mut self, id: i64, quantity: i32) {
+        if self.is_main(id) {
+            self.quantity = quantity.to_string();
+        } else {
+            self.others.insert(format!("quantity_{id}"), quantity.to_string());
+        }
+    }
+
+    fn is_main(&self, id: i64) -> bool {
+        self.ticket_type.parse() == Ok(id)
+    }
+
+    /// The order that the form means, whatever the concert sells now; `None` when it means none. It finds what the
+    /// form has booked before.
+    #[must_use]
+    pub fn read(&self, keys: &RequestKeys) -> Option<Order> {
+        let main = OrderLine {
+            ticket_type_id: self.ticket_type.parse().ok()?,
+            quantity: parse_quantity(&self.quantity, i32::MAX).ok()?,
+        };
+        let other = |(field, typed): (&String, &String)| {
+            let ticket_type_id = field.strip_prefix("quantity_")?.parse().ok()?;
+            Some(OrderLine { ticket_type_id, quantity: parse_more(typed, i32::MAX).ok()? })
+        };
+        let lines = [main].into_iter().chain(self.others.iter().filter_map(other));
+        let contact = Contact::Email(parse_email(&self.email).ok()?);
+        let buyer = Buyer { name: parse_name(&self.name).ok()?, contact };
+        let key = self.parse_request_key(keys).ok()?;
+        Some(Order::new(lines, buyer, key.as_str().to_owned()))
+    }
+
     /// The order that the form means.
     ///
     /// # Errors
     /// A message for each field that is wrong.
-    pub fn parse(&self, ticket_type: &TicketType, keys: &RequestKeys) -> Result<Order, FieldErrors> {
+    pub fn parse(&self, listing: &Listing, keys: &RequestKeys) -> Result<Order, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let most = ticket_type.most_per_booking();
-        let quantity = parse_quantity(&self.quantity, most).map_err(|error| messages::quantity(error, most));
-        let quantity = noted(&mut errors.quantity, quantity);
+        let mut lines = Vec::new();
+        for ticket_type in &listing.ticket_types {
+            match self.parse_quantity_of(ticket_type) {
+                Ok(quantity) => lines.push(OrderLine { ticket_type_id: ticket_type.id, quantity }),
+                Err(error) => {
+                    let message = messages::quantity(error, ticket_type.most_per_booking());
+                    errors.quantities.insert(ticket_type.id, message);
+                }
+            }
+        }
+        if self.wants_others_than(&listing.ticket_types) {
+            errors.form = Some(messages::GONE.into());
+        }
         let name = noted(&mut errors.name, parse_name(&self.name).map_err(messages::name));
         let email = noted(&mut errors.email, parse_email(&self.email).map_err(messages::email));
         let key = noted(&mut errors.form, self.parse_request_key(keys).map_err(messages::request_key));
-        match (quantity, name, email, key) {
-            (Some(quantity), Some(name), Some(email), Some(key)) => Ok(Order {
-                ticket_type_id: ticket_type.id,
-                quantity,
-                buyer: Buyer { name, email },
-                request_key: key.as_str().to_owned(),
-            }),
+        match (name, email, key) {
+            (Some(name), Some(email), Some(key)) if errors.is_empty() => {
+                let buyer = Buyer { name, contact: Contact::Email(email) };
+                Ok(Order::new(lines, buyer, key.as_str().to_owned()))
+            }
             _ => Err(errors),
         }
+    }
+
+    /// Whether it wants tickets of a type that is not among these: one that was taken off sale since.
+    fn wants_others_than(&self, types: &[TicketType]) -> bool {
+        self.others.iter().any(|(field, typed)| {
+            let id = field.strip_prefix("quantity_").and_then(|id| id.parse::<i64>().ok());
+            let is_known = id.is_none_or(|id| types.iter().any(|ticket_type| ticket_type.id == id));
+            !is_known && parse_more(typed, i32::MAX) != Ok(0)
+        })
+    }
+
+    fn parse_quantity_of(&self, ticket_type: &TicketType) -> Result<i32, QuantityError> {
+        let (typed, most) = (self.quantity_of(ticket_type.id), ticket_type.most_per_booking());
+        if self.is_main(ticket_type.id) { parse_quantity(typed, most) } else { parse_more(typed, most) }
     }
 
     fn parse_request_key(&self, keys: &RequestKeys) -> Result<RequestKey, RequestKeyError> {

@@ -3,10 +3,12 @@
 
 use super::buyer::{EmailError, NameError};
 use super::request_key::{FormAgeError, RequestKeyError};
-use super::{Booking, QuantityError};
+use super::{Booking, NotOnSale, PlacedBooking, QuantityError};
 use crate::events::{Event, TicketType};
+use crate::tickets::Seat;
 
 const EXPIRED: &str = "This page expired, so nothing was booked. Check your details and confirm again.";
+pub const GONE: &str = "Some of these tickets are no longer on sale, so nothing was booked. Check your tickets and confirm again.";
 pub const KEY_REUSED: &str = "You already booked with this form. Check your details to book again.";
 pub const REPLAYED_CANCELED: &str = "That booking was canceled. Nothing new was booked.";
 
@@ -57,10 +59,22 @@ pub fn form_age(error: FormAgeError) -> &'static str {
     }
 }
 
+/// Why a ticket type is not on sale.
+#[must_use]
+pub fn not_on_sale(why: NotOnSale, ticket_type: &TicketType) -> String {
+    let name = &ticket_type.name;
+    match why {
+        NotOnSale::NotYet => format!("{name} tickets aren’t on sale yet. Nothing was booked."),
+        NotOnSale::Ended => format!("Sales of {name} tickets have ended. Nothing was booked."),
+        NotOnSale::Paused => format!("The organizer has paused sales of {name} tickets. Nothing was booked."),
+        NotOnSale::Canceled => "This concert has been canceled. Nothing was booked.".into(),
+    }
+}
+
 #[must_use]
 pub fn not_enough(left: i32, ticket_type: &TicketType) -> String {
     match left {
-        0 => format!("Sorry, the last {} ticket just sold.", ticket_type.name),
+        ..=0 => format!("Sorry, the last {} ticket just sold.", ticket_type.name),
         1 => "Only 1 ticket left. We changed your quantity to 1.".into(),
         _ => format!("Only {left} tickets left. We changed your quantity to {left}."),
     }
@@ -86,10 +100,25 @@ pub fn too_late_to_cancel(event: &Event) -> String {
     }
 }
 
+pub const CHOOSE_ONE: &str = "Choose at least one ticket.";
+pub const RETURNED_BEFORE: &str = "Some of these tickets were given back before. Nothing was changed.";
+
+/// What was canceled: the whole booking, or these tickets of it.
+#[must_use]
+pub fn canceled(placed: &PlacedBooking, seats: Option<&[i32]>) -> String {
+    match seats {
+        Some([seat]) => format!("Canceled: ticket {seat} of booking {}", placed.booking.reference),
+        Some(seats) if seats.len() < Seat::all_of(placed).len() => {
+            format!("Canceled: {} tickets of booking {}", seats.len(), placed.booking.reference)
+        }
+        _ => format!("Canceled: {}", placed.summary()),
+    }
+}
+
 /// Why neither the buyer nor the organizer can cancel: so many of the tickets were scanned.
 #[must_use]
-pub fn already_scanned(count: i64, booking: &Booking) -> String {
-    match (count, booking.quantity) {
+pub fn already_scanned(count: i32, booking: &Booking) -> String {
+    match (count, booking.quantity()) {
         (_, 1) => "This ticket has been scanned, so the booking can’t be canceled.".into(),
         (1, all) => format!("1 of {all} tickets has been scanned, so this booking can’t be canceled."),
         (count, all) => {

@@ -1,39 +1,36 @@
-//! Bookings: a buyer takes some tickets of one ticket type, all of them or none.
+//! Bookings: a buyer takes tickets of one or several ticket types of a concert, all of them or none.
 //!
-//! The order goes through one door, [`desk::Desk::book`], and comes back as an [`BookingOutcome`]. A booking is
-//! found again by its token, which only its buyer knows, or by its reference, which is read out aloud.
+//! The order goes through one door, [`desk::Desk::book`], and comes back as a [`BookingOutcome`]. A booking is
+//! found again by its token, which only its buyer knows, or by its reference, which is read out aloud. Whatever ends
+//! a booking gives its tickets back through [`release`].
 
 pub mod buyer;
 pub mod calendar;
 pub mod cancellation;
+mod checkout;
+mod codes;
 pub mod desk;
 pub mod form;
 pub mod lookup;
 pub mod messages;
+pub mod order;
 pub mod pages;
+mod placed;
+pub mod release;
 pub mod request_key;
 pub mod store;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use rand::RngExt as _;
 
-use crate::booking::buyer::Buyer;
-use crate::events::{Event, TicketType};
+use self::buyer::Contact;
+pub use self::codes::{REFERENCE_ALPHABET, is_token, new_reference, new_token, parse_reference};
+pub use self::order::{Order, OrderLine};
+pub use self::placed::{PlacedBooking, PlacedLine};
+use crate::db::text_enum;
+use crate::events::sale::SaleState;
 use crate::money::Money;
-use crate::schema::bookings;
-
-/// What a buyer asks the desk for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    pub ticket_type_id: i64,
-    pub quantity: i32,
-    pub buyer: Buyer,
-    /// Two orders with the same key are one order sent twice.
-    pub request_key: String,
-}
+use crate::schema::booking_lines;
 
 /// What became of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,107 +41,188 @@ pub enum BookingOutcome {
     Replayed(Booking),
     /// Fewer are left than were asked for; nothing was taken.
     NotEnough {
-        left: i32,
+        /// What is left, for each line of the order.
+        left: Vec<i32>,
     },
-    /// The buyer's email address would hold more than one person may; nothing was taken.
+    /// The buyer would hold more than one person may; nothing was taken.
     OverPersonLimit {
-        /// The most of this ticket type that one address may hold.
+        ticket_type_id: i64,
+        /// The most of this ticket type that one person may hold.
         limit: i32,
-        /// What it holds already. Not for the page: its reader may not be the address's owner.
+        /// What the person holds already. Not for the page: its reader may not be the address's owner.
         held: i32,
+    },
+    /// A ticket type is not on sale; nothing was taken.
+    NotOnSale {
+        ticket_type_id: i64,
+        why: NotOnSale,
     },
     /// The key has booked something else, or for somebody else; nothing was taken.
     KeyReused(Booking),
     UnknownTicketType,
 }
 
-/// A sale: confirmed, or canceled since.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = bookings)]
+/// Why the database refused to sell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotOnSale {
+    NotYet,
+    Ended,
+    Paused,
+    Canceled,
+}
+
+impl NotOnSale {
+    /// The reason, as the board knows it.
+    #[must_use]
+    pub fn of(state: SaleState) -> Option<Self> {
+        match state {
+            SaleState::OnSale | SaleState::Hidden => None,
+            SaleState::NotYet(_) => Some(Self::NotYet),
+            SaleState::Ended => Some(Self::Ended),
+            SaleState::Paused => Some(Self::Paused),
+            SaleState::Canceled => Some(Self::Canceled),
+        }
+    }
+}
+
+text_enum! {
+    /// What a booking is: held, then confirmed or expired; confirmed, then perhaps canceled.
+    BookingStatus {
+        /// Its tickets are kept for a while.
+        Held = "held",
+        /// Its tickets are the buyer's.
+        Confirmed = "confirmed",
+        /// It was held, and not confirmed in time.
+        Expired = "expired",
+        /// Its tickets are on sale again.
+        Canceled = "canceled",
+    }
+}
+
+/// A booking.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booking {
+    pub id: i64,
+    pub event_id: i64,
     /// For people: `TK-7F3K-9QXM`.
     pub reference: String,
     /// For links: who holds it may see the booking.
     pub token: String,
-    pub ticket_type_id: i64,
-    pub quantity: i32,
-    pub unit_price_cents: i64,
-    pub total_cents: i64,
+    pub status: BookingStatus,
     /// ISO 4217.
     pub currency: String,
+    /// What was ordered, in the currency's minor unit.
+    pub total_minor: i64,
     pub buyer_name: String,
-    pub buyer_email: String,
-    pub status: String,
+    pub buyer: Contact,
     /// UTC.
     pub created_at: NaiveDateTime,
     /// UTC.
-    pub cancelled_at: Option<NaiveDateTime>,
+    pub canceled_at: Option<NaiveDateTime>,
+    /// In the order of the ticket types' ids.
+    pub lines: Vec<BookingLine>,
+}
+
+/// The tickets of one ticket type in a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = booking_lines)]
+pub struct BookingLine {
+    pub booking_id: i64,
+    pub ticket_type_id: i64,
+    /// What was ordered. It never changes: tickets are numbered by it.
+    pub quantity: i32,
+    /// In the minor unit of the booking's currency.
+    pub unit_price_minor: i64,
+    /// How many of them were given back.
+    pub returned: i32,
+}
+
+impl BookingLine {
+    /// How many tickets are still the buyer's.
+    #[must_use]
+    pub fn kept(&self) -> i32 {
+        self.quantity - self.returned
+    }
 }
 
 impl Booking {
-    /// The booking that an order becomes at a price in cents.
+    /// The booking that an order becomes. `place`: its id, its event's, and the event's currency; `codes`: its
+    /// reference and token.
     #[must_use]
-    pub fn of(order: &Order, unit_price_cents: i64, currency: String, created_at: NaiveDateTime) -> Self {
+    pub fn fresh(
+        order: &Order,
+        (id, event_id, currency): (i64, i64, String),
+        lines: Vec<BookingLine>,
+        created_at: NaiveDateTime,
+        (reference, token): (String, String),
+    ) -> Self {
+        let price = |line: &BookingLine| line.unit_price_minor.saturating_mul(line.quantity.into());
         Self {
-            reference: new_reference(),
-            token: new_token(),
-            ticket_type_id: order.ticket_type_id,
-            quantity: order.quantity,
-            unit_price_cents,
-            total_cents: unit_price_cents.saturating_mul(order.quantity.into()),
+            id,
+            event_id,
+            reference,
+            token,
+            status: if order.hold_seconds.is_some() { BookingStatus::Held } else { BookingStatus::Confirmed },
             currency,
+            total_minor: lines.iter().map(price).sum(),
             buyer_name: order.buyer.name.clone(),
-            buyer_email: order.buyer.email.clone(),
-            status: CONFIRMED.to_owned(),
+            buyer: order.buyer.contact.clone(),
             created_at,
-            cancelled_at: None,
+            canceled_at: None,
+            lines,
         }
     }
 
-    /// The same booking at the price that its ticket type turned out to have.
-    fn priced(self, unit_price_cents: i64, currency: String) -> Self {
-        let total_cents = unit_price_cents.saturating_mul(self.quantity.into());
-        Self { unit_price_cents, total_cents, currency, ..self }
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.status == BookingStatus::Confirmed
     }
 
-    /// Whether the booking is what the order asks for.
-    fn is_of(&self, order: &Order) -> bool {
-        (self.ticket_type_id, self.quantity) == (order.ticket_type_id, order.quantity)
-            && (&self.buyer_name, &self.buyer_email) == (&order.buyer.name, &order.buyer.email)
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.status == BookingStatus::Held
     }
 
     #[must_use]
     pub fn is_canceled(&self) -> bool {
-        self.status == CANCELED
+        self.status == BookingStatus::Canceled
     }
 
+    /// How many tickets were ordered. Seats are numbered from 1 to it.
+    #[must_use]
+    pub fn quantity(&self) -> i32 {
+        self.lines.iter().map(|line| line.quantity).sum()
+    }
+
+    /// The ticket type of a seat. Seats are numbered through the lines.
+    #[must_use]
+    pub fn ticket_type_of_seat(&self, seat: i32) -> Option<i64> {
+        let mut last = 0;
+        let line = self.lines.iter().find(|line| {
+            last += line.quantity;
+            seat <= last
+        });
+        line.filter(|_| seat > 0).map(|line| line.ticket_type_id)
+    }
+
+    /// The address, where there is one.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        self.buyer.email()
+    }
+
+    /// Whether there is an address to write to.
+    #[must_use]
+    pub fn has_address(&self) -> bool {
+        self.email().is_some()
+    }
+
+    /// What was ordered.
     #[must_use]
     pub fn total(&self) -> Money {
-        Money::new(self.total_cents, &self.currency)
-    }
-
-    #[must_use]
-    pub fn unit_price(&self) -> Money {
-        Money::new(self.unit_price_cents, &self.currency)
+        Money::new(self.total_minor, &self.currency)
     }
 }
-
-/// A booking with its ticket type and event.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = bookings)]
-pub struct PlacedBooking {
-    #[diesel(embed)]
-    pub booking: Booking,
-    #[diesel(embed)]
-    pub ticket_type: TicketType,
-    #[diesel(embed)]
-    pub event: Event,
-}
-
-/// The status of a booking whose tickets are the buyer's.
-pub const CONFIRMED: &str = "confirmed";
-/// The status of one whose tickets are on sale again.
-pub const CANCELED: &str = "cancelled";
 
 /// Why a text is not a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,62 +248,20 @@ pub fn parse_quantity(typed: &str, most: i32) -> Result<i32, QuantityError> {
     }
 }
 
-/// Digits and capitals that nobody mistakes for one another when they are read out or typed.
-pub const REFERENCE_ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-/// A new reference in readable groups. 30⁸ of them make a clash rare, and the schema refuses it.
-#[must_use]
-pub fn new_reference() -> String {
-    let mut random = rand::rng();
-    let mut group = || -> String {
-        (0..4)
-            .map(|_| char::from(REFERENCE_ALPHABET[random.random_range(..REFERENCE_ALPHABET.len())]))
-            .collect()
-    };
-    format!("TK-{}-{}", group(), group())
-}
-
-/// A reference as somebody types or reads it out: in small letters, without its hyphens or its `TK`. `None`
-/// when it can be none.
-#[must_use]
-pub fn parse_reference(typed: &str) -> Option<String> {
-    let letters = typed.chars().filter(|c| !c.is_whitespace() && *c != '-');
-    let code = letters.collect::<String>().to_ascii_uppercase();
-    let code = code.strip_prefix("TK").filter(|rest| rest.len() == 8).unwrap_or(&code);
-    let is_code = code.len() == 8 && code.bytes().all(|b| REFERENCE_ALPHABET.contains(&b));
-    is_code.then(|| format!("TK-{}-{}", &code[..4], &code[4..]))
-}
-
-/// A new token: the time and 96 random bits.
-#[must_use]
-pub fn new_token() -> String {
-    URL_SAFE_NO_PAD.encode(request_key::dated_nonce())
-}
-
-/// Whether a text can be a token at all; PostgreSQL refuses to even compare some that cannot.
-#[must_use]
-pub fn is_token(text: &str) -> bool {
-    text.len() == 24 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+/// As [`parse_quantity`], for tickets that need not be wanted: none is a quantity too.
+///
+/// # Errors
+/// Why it is not a quantity.
+pub fn parse_more(typed: &str, most: i32) -> Result<i32, QuantityError> {
+    match parse_quantity(typed, most) {
+        Err(QuantityError::Zero) => Ok(0),
+        other => other,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn references_are_readable_and_tokens_fit_a_url() {
-        let reference = new_reference();
-        assert_eq!(reference.len(), "TK-7F3K-9QXM".len());
-        assert!(!reference[3..].contains(['0', '1', 'I', 'L', 'O', 'U']));
-        assert_eq!(parse_reference(&reference).as_ref(), Some(&reference));
-        assert_eq!(parse_reference(" tk 7f3k-9qxm ").as_deref(), Some("TK-7F3K-9QXM"));
-        assert_eq!(parse_reference("tk3k9qxm").as_deref(), Some("TK-TK3K-9QXM"));
-        for bad in ["", "TK", "TK-7F3K-9QX", "TK-7F3K-9QX0", "7F3K\09QXM", "ÄÖÜÄ"] {
-            assert_eq!(parse_reference(bad), None, "{bad}");
-        }
-        assert!(is_token(&new_token()) && !is_token("") && !is_token("a\0"));
-        assert_ne!(new_token(), new_token());
-    }
 
     #[test]
     fn quantities_run_from_one_to_the_limit_of_the_ticket_type() {

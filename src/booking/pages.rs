@@ -3,54 +3,27 @@
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
 use serde::Deserialize;
 
 use super::buyer::{Buyer, Express};
+use super::checkout::{Refused, booked_before, check, checkout, find_ticket_type, refuse, respond_checkout};
 use super::form::{BookingForm, FieldErrors};
-use super::request_key::RequestKey;
-use super::{
-    Booking, BookingOutcome, CONFIRMED, PlacedBooking, calendar, is_token, messages, parse_quantity, store,
-};
+use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, messages, parse_quantity, store};
 use crate::app::App;
 use crate::error::Error;
-use crate::events::board::Listing;
-use crate::events::{Event, TicketType};
 use crate::guard::form::{Form, Query};
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
 use crate::tickets::{self, Ticket};
-
-/// Everything that the checkout shows, as a page or inside the dialog.
-#[derive(Template)]
-#[template(path = "bookings/new.html", blocks = ["checkout"])]
-struct CheckoutPage {
-    page: Page,
-    event: Event,
-    ticket_type: TicketType,
-    /// The concert's other ticket types that still have tickets, offered when this one has none.
-    others: Vec<TicketType>,
-    form: BookingForm,
-    errors: FieldErrors,
-    request_key: RequestKey,
-}
-
-impl CheckoutPage {
-    /// The quantity to count with while the typed one may be no number.
-    fn quantity(&self) -> i32 {
-        parse_quantity(&self.form.quantity, self.ticket_type.most_per_booking()).unwrap_or(1)
-    }
-}
 
 #[derive(Template)]
 #[template(path = "bookings/show.html", blocks = ["confirmation"])]
 struct BookingPage {
     page: Page,
-    event: Event,
-    ticket_type: TicketType,
-    booking: Booking,
+    placed: PlacedBooking,
     url: String,
     /// Whether its buyer may still cancel it.
     is_cancellable: bool,
@@ -80,19 +53,21 @@ pub async fn new(
     app: web::Data<App>,
     Query(query): Query<CheckoutQuery>,
 ) -> Result<HttpResponse, Error> {
-    let (_, ticket_type) = find_ticket_type(&app, &query.ticket_type)?;
+    let (listing, ticket_type) = find_ticket_type(&app, &query.ticket_type)?;
     let buyer = Buyer::remembered(&app.cookies, &request);
-    let (name, email) = buyer.map_or_else(Default::default, |buyer| (buyer.name, buyer.email));
+    let (name, email) =
+        buyer.map_or_else(Default::default, |buyer| (buyer.name.clone(), buyer.email().to_owned()));
     let quantity = query.quantity.clone();
-    let form =
-        BookingForm { ticket_type: query.ticket_type.clone(), quantity, name, email, ..Default::default() };
+    let form = BookingForm::filled(query.ticket_type.clone(), quantity, name, email);
     let mut errors = FieldErrors::default();
     let most = ticket_type.most_per_booking();
     if let Err(error) = parse_quantity(&form.quantity, most) {
-        errors.quantity = Some(messages::quantity(error, most));
+        errors.quantities.insert(ticket_type.id, messages::quantity(error, most));
     }
     let status = match () {
-        () if ticket_type.is_sold_out() => StatusCode::CONFLICT,
+        () if ticket_type.is_sold_out() || !listing.sale_state(ticket_type.id).is_on_sale() => {
+            StatusCode::CONFLICT
+        }
         () if errors.is_empty() => StatusCode::OK,
         () => StatusCode::UNPROCESSABLE_ENTITY,
     };
@@ -105,35 +80,50 @@ pub async fn create(
     app: web::Data<App>,
     Form(mut form): Form<BookingForm>,
 ) -> Result<HttpResponse, Error> {
-    let (listing, ticket_type) = find_ticket_type(&app, &form.ticket_type)?;
-    let order = match form.parse(&ticket_type, &app.request_keys) {
-        Ok(order) => Arc::new(order),
-        Err(errors) => return ask_again(&app, page, form, errors),
-    };
-    let outcome = match app.form_ages.check(&order.request_key, Utc::now()) {
-        Ok(()) => app.desk.book(Arc::clone(&order)).await?,
-        Err(error) => {
-            let sought = Arc::clone(&order);
-            // Whatever its age: what a form has booked it finds again.
-            match app.db.read_primary(move |db| store::find_by_request_key(db, &sought)).await? {
-                Some(outcome) => outcome,
-                None => return ask_again(&app, page, form, FieldErrors::of_form(messages::form_age(error))),
-            }
+    let checked = check(&app, &form);
+    let (order, outcome) = match checked {
+        Ok(order) => {
+            let outcome = app.desk.book(Arc::clone(&order)).await?;
+            (order, outcome)
         }
+        // A valid key comes before everything that can refuse: the form may have booked when it was still right.
+        Err(refusal) => match booked_before(&app, &form).await? {
+            Some(found) => found,
+            None => return refuse(&app, page, form, refusal),
+        },
     };
     let mut errors = FieldErrors::default();
     let status = match outcome {
         BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => {
-            return respond_booked(&app, page, &order.buyer, &listing.event, ticket_type, booking);
+            return respond_booked(&app, page, &order.buyer, booking).await;
         }
         BookingOutcome::NotEnough { left } => {
-            errors.quantity = Some(messages::not_enough(left, &ticket_type));
-            form.quantity = left.clamp(1, ticket_type.most_per_booking()).to_string();
+            let (listing, _) = find_ticket_type(&app, &form.ticket_type)?;
+            for (line, left) in order.lines().iter().zip(left) {
+                if let Some(ticket_type) = listing.ticket_type(line.ticket_type_id)
+                    && left < line.quantity
+                {
+                    errors.quantities.insert(line.ticket_type_id, messages::not_enough(left, ticket_type));
+                    // Of the ticket type that was chosen first the number stays: it is offered for the others.
+                    if left > 0 || form.ticket_type.parse() != Ok(line.ticket_type_id) {
+                        form.set_quantity(line.ticket_type_id, left.clamp(0, ticket_type.most_per_booking()));
+                    }
+                }
+            }
             StatusCode::CONFLICT
         }
-        BookingOutcome::OverPersonLimit { limit, .. } => {
-            errors.quantity = Some(messages::over_person_limit(limit, order.quantity, &ticket_type));
+        BookingOutcome::OverPersonLimit { ticket_type_id, limit, .. } => {
+            let (listing, _) = find_ticket_type(&app, &form.ticket_type)?;
+            let asked = order.lines().iter().find(|line| line.ticket_type_id == ticket_type_id);
+            let asked = asked.map_or(0, |line| line.quantity);
+            if let Some(ticket_type) = listing.ticket_type(ticket_type_id) {
+                let message = messages::over_person_limit(limit, asked, ticket_type);
+                errors.quantities.insert(ticket_type_id, message);
+            }
             StatusCode::CONFLICT
+        }
+        BookingOutcome::NotOnSale { ticket_type_id, why } => {
+            return refuse(&app, page, form, Refused::NotOnSale(ticket_type_id, why));
         }
         BookingOutcome::KeyReused(earlier) => {
             errors.earlier_booking = Some(format!("/bookings/{}", earlier.token));
@@ -159,17 +149,17 @@ pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> 
 /// `GET /bookings/{token}/calendar.ics`
 pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
-    if placed.booking.is_canceled() {
+    if !placed.booking.is_confirmed() {
         return Err(Error::NotFound);
     }
-    let show = confirmation(&app, Page::default(), placed, None);
-    let file = calendar::render(&show.booking, &show.ticket_type, &show.event, &show.url);
+    let url = format!("{}/bookings/{}", &app.public_url, placed.booking.token);
+    let name = format!("attachment; filename=\"{}.ics\"", placed.event.slug);
     Ok(HttpResponse::Ok()
         .content_type("text/calendar; charset=utf-8")
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header(("X-Robots-Tag", "noindex, nofollow"))
-        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}.ics\"", show.event.slug)))
-        .body(file))
+        .insert_header((CONTENT_DISPOSITION, name))
+        .body(calendar::render(&placed, &url)))
 }
 
 /// `POST /buyer/forget`: the browser forgets whose bookings it makes.
@@ -177,70 +167,21 @@ pub async fn forget_buyer(app: web::Data<App>) -> HttpResponse {
     see_other("/").cookie(Buyer::forgetting_cookie(&app.cookies)).finish()
 }
 
-/// The concert on the board and the ticket type that a form means.
-fn find_ticket_type(app: &App, id: &str) -> Result<(Arc<Listing>, TicketType), Error> {
-    // Digits alone: `parse` would take a sign.
-    let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
-    let id = id.parse().ok().filter(|_| is_number).ok_or(Error::NotFound)?;
-    let listing = app.board.find_by_ticket_type(id).ok_or(Error::NotFound)?;
-    let ticket_type = listing.ticket_type(id).ok_or(Error::NotFound)?.clone();
-    Ok((listing, ticket_type))
-}
-
-/// The form again, with a fresh key, everything that was typed, and what is wrong with it.
-fn ask_again(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Result<HttpResponse, Error> {
-    let checkout = checkout(app, page, form, errors)?;
-    respond_checkout(StatusCode::UNPROCESSABLE_ENTITY, checkout)
-}
-
-fn checkout(app: &App, page: Page, form: BookingForm, errors: FieldErrors) -> Result<CheckoutPage, Error> {
-    let (listing, ticket_type) = find_ticket_type(app, &form.ticket_type)?;
-    let others = if ticket_type.is_sold_out() {
-        listing.ticket_types.iter().filter(|ticket_type| !ticket_type.is_sold_out()).cloned().collect()
-    } else {
-        Vec::new()
-    };
-    let event = listing.event.clone();
-    Ok(CheckoutPage {
-        page,
-        event,
-        ticket_type,
-        others,
-        form,
-        errors,
-        request_key: app.request_keys.generate(),
-    })
-}
-
-fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Result<HttpResponse, Error> {
-    let page = checkout.page.clone();
-    let mut response = if page.wants_fragment {
-        page.respond_unlisted::<Error>(status, &checkout.as_checkout())?
-    } else {
-        page.respond_unlisted::<Error>(status, &checkout)?
-    };
-    // The browser alone may keep it, so that the back button brings back the same form with the same key:
-    // asked for again it would be a fresh one, and confirming it would book a second time.
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    Ok(response)
-}
-
 /// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.
-fn respond_booked(
+async fn respond_booked(
     app: &App,
     page: Page,
     buyer: &Buyer,
-    event: &Event,
-    ticket_type: TicketType,
     booking: Booking,
 ) -> Result<HttpResponse, Error> {
     let location = format!("/bookings/{}", booking.token);
+    let is_canceled = booking.is_canceled();
+    let placed = place(app, booking).await?;
     // The same form sent again finds its booking, whatever has become of that.
-    let (status, toast) = if booking.is_canceled() {
+    let (status, toast) = if is_canceled {
         (StatusCode::OK, Toast::failure(messages::REPLAYED_CANCELED))
     } else {
-        let message = format!("Booked: {} × {}", booking.quantity, ticket_type.name);
-        (StatusCode::CREATED, Toast::success(message))
+        (StatusCode::CREATED, Toast::success(format!("Booked: {}", placed.summary())))
     };
     let cookie = buyer.cookie(&app.cookies);
     if !page.wants_fragment {
@@ -248,7 +189,6 @@ fn respond_booked(
     }
     let express = Express::new(&app.request_keys, buyer.clone());
     let page = page.with_toast(toast);
-    let placed = PlacedBooking { event: event.clone(), ticket_type, booking };
     let show = confirmation(app, page.clone(), placed, Some(express));
     let body = html(&show.as_confirmation())?;
     Ok(page
@@ -259,13 +199,26 @@ fn respond_booked(
         .body(body))
 }
 
+/// Puts a booking together with its concert: from the board, or from the database where the board has it no more.
+pub async fn place(app: &App, booking: Booking) -> Result<PlacedBooking, Error> {
+    let first = booking.lines.first().map_or(0, |line| line.ticket_type_id);
+    if let Some(listing) = app.board.find_by_ticket_type(first)
+        && booking
+            .lines
+            .iter()
+            .all(|line| line.returned == 0 && listing.ticket_type(line.ticket_type_id).is_some())
+    {
+        return Ok(PlacedBooking::new(booking, listing.event.clone(), &listing.ticket_types));
+    }
+    find_placed_booking(app, booking.token).await
+}
+
 fn confirmation(app: &App, page: Page, placed: PlacedBooking, express: Option<Express>) -> BookingPage {
-    let PlacedBooking { event, ticket_type, booking } = placed;
-    let url = format!("{}/bookings/{}", &app.public_url, booking.token);
-    let is_cancellable = event.is_cancellable(Utc::now().naive_utc());
-    let opens_the_gate = booking.status == CONFIRMED && !page.wants_fragment;
-    let tickets = if opens_the_gate { tickets::of_booking(&app.ticket_codes, &booking) } else { Vec::new() };
-    BookingPage { page, event, ticket_type, booking, url, is_cancellable, tickets, express }
+    let url = format!("{}/bookings/{}", &app.public_url, placed.booking.token);
+    let is_cancellable = placed.event.is_cancellable(Utc::now().naive_utc());
+    let opens_the_gate = placed.booking.is_confirmed() && !page.wants_fragment;
+    let tickets = if opens_the_gate { tickets::of_booking(&app.ticket_codes, &placed) } else { Vec::new() };
+    BookingPage { page, placed, url, is_cancellable, tickets, express }
 }
 
 /// The booking that a link opens.

@@ -5,10 +5,10 @@
 //! program must know to work. See `docs/releases.md`.
 
 use diesel::backend::Backend;
-use diesel::connection::SimpleConnection as _;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _};
 use diesel::migration::{Migration, MigrationSource};
 use diesel::sql_types::Text;
-use diesel::{QueryResult, QueryableByName, RunQueryDsl as _};
+use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
 use super::primary::primary;
@@ -115,10 +115,15 @@ fn migrate_connection(db: &mut Db) -> Result<Schema, Box<dyn std::error::Error +
     match db {
         Db::Sqlite(sqlite) => {
             sqlite.batch_execute("PRAGMA journal_mode = WAL;")?;
-            sqlite.run_pending_migrations(SQLITE_MIGRATIONS)?;
+            // Most starts have nothing to do, and wait for nobody who writes.
+            if sqlite.has_pending_migration(SQLITE_MIGRATIONS)? {
+                sqlite.batch_execute("PRAGMA busy_timeout = 30000")?;
+                run_in_turn(sqlite)?;
+            }
         }
         Db::Postgres(pg) => {
             // Set the lock timeout after this: another server's migration may take longer.
+            pg.batch_execute("SET lock_timeout = 0")?;
             diesel::sql_query(format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).execute(pg)?;
             pg.batch_execute(LOCK_TIMEOUT)?;
             pg.run_pending_migrations(POSTGRES_MIGRATIONS)?;
@@ -126,6 +131,19 @@ fn migrate_connection(db: &mut Db) -> Result<Schema, Box<dyn std::error::Error +
         }
     }
     Ok(schema(db)?)
+}
+
+/// Diesel looks what is pending before it takes any lock, so of two starters the second would run a migration again.
+/// One transaction around it all makes them take turns.
+fn run_in_turn(sqlite: &mut SqliteConnection) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?;
+    match sqlite.run_pending_migrations(SQLITE_MIGRATIONS).map(drop) {
+        Ok(()) => Ok(AnsiTransactionManager::commit_transaction(sqlite)?),
+        Err(error) => {
+            AnsiTransactionManager::rollback_transaction(sqlite)?;
+            Err(error)
+        }
+    }
 }
 
 /// Servers that start together on an empty database take turns to seed it. The lock is held until the end of the

@@ -7,28 +7,34 @@
 mod connection;
 mod metrics;
 mod migrations;
+mod pool;
 mod primary;
 mod replicas;
+mod text_enum;
 pub mod tls;
 mod url;
+pub mod wal;
 mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::web;
+use chrono::{NaiveDateTime, Utc};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
-use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection as _};
-use diesel::result::Error as DieselError;
-use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
+use diesel::dsl::sql;
+use diesel::r2d2::Pool;
+use diesel::sql_types::Timestamp;
+use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl as _, SqliteConnection};
 
 pub use self::connection::Db;
 pub(crate) use self::connection::on_either;
 use self::metrics::PoolMetrics;
 pub use self::migrations::{Schema, migrate, take_turn_to_fill};
-use self::primary::{Epoch, primary, takes_no_writes};
+use self::pool::{Connector, on_connection, open_pool, write_on_connection};
+use self::primary::{Epoch, primary};
 pub use self::replicas::ReplicaConfig;
 use self::replicas::Replicas;
+pub(crate) use self::text_enum::text_enum;
 pub use self::url::DatabaseUrl;
 pub(crate) use self::writer::WriteTurn;
 pub use self::writer::{Failure, Writer};
@@ -36,18 +42,24 @@ use crate::error::Error;
 use crate::log_safe::one_line;
 use crate::start_error::StartError;
 
-/// How long a request waits for a connection before it fails as busy. The pool's backoff between two attempts to
-/// connect is at most half of this.
-const CONNECTION_WAIT: Duration = Duration::from_secs(2);
-
-/// Settings of every SQLite connection. `synchronous=FULL`: a confirmed booking survives a power cut. The cache
-/// (in KiB) and the checkpoint (in pages) are sized for an on-sale: with the defaults, SQLite writes the same index
-/// pages to the file again and again.
+/// What every SQLite connection is told. `synchronous=FULL`: a confirmed booking survives a power cut. The
+/// cache (in KiB) and the checkpoint (every so many pages) are sized for a rush: the defaults write the
+/// same pages of the indexes to the file again and again.
 const SQLITE_PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
     PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8000;";
 
-/// A handle to the database; clones share its pools.
+/// What every PostgreSQL connection is told, so that a server that is frozen or cut off in the middle of a transaction
+/// does not hold ticket types for hours, which is how long PostgreSQL waits by itself. The keepalives are those of
+/// PostgreSQL's end of the connection. `synchronous_commit`: a confirmed booking survives a power cut, whatever a role
+/// or a database is set to; a server that is set to wait for its standbys goes on waiting for them.
+const POSTGRES_SETTINGS: &str = "SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '5s';
+    SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 5;
+    SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local');
+    SET default_transaction_isolation = 'read committed'";
+
+/// A handle on the database; clones share its pools.
 #[derive(Clone)]
 pub struct Database {
     url: DatabaseUrl,
@@ -136,12 +148,27 @@ impl Database {
         let turn = self.turn.clone();
         web::block(move || {
             let _turn = turn.wait();
-            on_connection(&pool, |db| write_transaction(db, work))
+            write_on_connection(&pool, work)
         })
         .await?
     }
 
-    /// As [`Database::read_primary`], for callers on a blocking thread.
+    /// Runs `work` that writes in one statement on PostgreSQL, which commits by itself: rows that everybody wants are
+    /// not locked while an answer is on its way. On SQLite as [`Database::write`].
+    ///
+    /// # Errors
+    /// As [`Database::read_primary`].
+    pub async fn write_alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        match self.url {
+            DatabaseUrl::Postgres(_) => self.read_primary(work).await,
+            DatabaseUrl::Sqlite(_) => self.write(work).await,
+        }
+    }
+
+    /// As [`Database::read_primary`], for callers that have a thread of their own.
     ///
     /// # Errors
     /// As [`Database::read_primary`].
@@ -155,49 +182,21 @@ impl Database {
     /// As [`Database::write`].
     pub fn write_blocking<T>(&self, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> Result<T, Error> {
         let _turn = self.turn.wait();
-        on_connection(&self.pool, |db| write_transaction(db, work))
+        write_on_connection(&self.pool, work)
     }
 }
 
-fn open_pool(
-    url: &DatabaseUrl,
-    size: u32,
-    metrics: &PoolMetrics,
-    epoch: &Epoch,
-) -> Result<Pool<Connector>, StartError> {
-    Pool::builder()
-        .max_size(size)
-        .min_idle(Some(1))
-        .connection_timeout(CONNECTION_WAIT)
-        .error_handler(Box::new(LogPoolError))
-        .event_handler(Box::new(metrics.clone()))
-        .build(Connector { url: url.clone(), open: connect, epoch: epoch.clone() })
-        .map_err(|e| unreachable_database(url, &e))
-}
-
-/// Runs `work` on a pooled connection. A lost connection is [`Error::Busy`], as if none had been free: the caller can
-/// safely retry.
-fn on_connection<T>(
-    pool: &Pool<Connector>,
-    work: impl FnOnce(&mut Db) -> QueryResult<T>,
-) -> Result<T, Error> {
-    let mut held = take(pool)?;
-    work(&mut held.db).map_err(|error| {
-        if takes_no_writes(&error) {
-            held.end_epoch();
-        } else if !writer::is_lost(&mut held.db, &error) {
-            return error.into();
+/// The time (UTC) on the database's clock: the one that all servers agree on. SQLite has this machine's.
+///
+/// # Errors
+/// What the database said.
+pub fn clock(db: &mut Db) -> QueryResult<NaiveDateTime> {
+    match db {
+        Db::Postgres(pg) => {
+            diesel::select(sql::<Timestamp>("timezone('utc', clock_timestamp())")).get_result(pg)
         }
-        log::warn!("a database connection was lost: {}", one_line(&error));
-        Error::Busy
-    })
-}
-
-fn take(pool: &Pool<Connector>) -> Result<PooledConnection<Connector>, Error> {
-    pool.get().map_err(|e| {
-        log::warn!("no database connection: {}", one_line(&e));
-        Error::Busy
-    })
+        Db::Sqlite(_) => Ok(Utc::now().naive_utc()),
+    }
 }
 
 /// Runs `work` between BEGIN and COMMIT. On SQLite, BEGIN IMMEDIATE takes the write lock: a transaction that reads
@@ -227,74 +226,18 @@ pub fn write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> QueryResu
 
 fn connect(url: &DatabaseUrl) -> diesel::ConnectionResult<Db> {
     match url {
-        DatabaseUrl::Postgres(url) => PgConnection::establish(url).map(Db::Postgres),
+        DatabaseUrl::Postgres(url) => {
+            let mut pg = PgConnection::establish(url)?;
+            pg.batch_execute(POSTGRES_SETTINGS)
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            Ok(Db::Postgres(pg))
+        }
         DatabaseUrl::Sqlite(path) => {
             let mut sqlite = SqliteConnection::establish(&path.to_string_lossy())?;
             sqlite
                 .batch_execute(SQLITE_PRAGMAS)
                 .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
             Ok(Db::Sqlite(sqlite))
-        }
-    }
-}
-
-/// Opens connections for a pool. Diesel's own manager would try one backend after the other and lose the error of
-/// the right one.
-struct Connector {
-    url: DatabaseUrl,
-    open: fn(&DatabaseUrl) -> diesel::ConnectionResult<Db>,
-    epoch: Epoch,
-}
-
-/// A pooled connection and the epoch in which it was opened.
-struct Held {
-    db: Db,
-    opened_in: u64,
-    epoch: Epoch,
-}
-
-impl Held {
-    /// Retires this connection and all others of its epoch.
-    fn end_epoch(&self) {
-        self.epoch.end(self.opened_in);
-    }
-
-    fn is_from_ended_epoch(&self) -> bool {
-        self.opened_in != self.epoch.current()
-    }
-}
-
-impl ManageConnection for Connector {
-    type Connection = Held;
-    type Error = diesel::r2d2::Error;
-
-    fn connect(&self) -> Result<Held, Self::Error> {
-        // Read first: the epoch may end while the connection is being opened.
-        let opened_in = self.epoch.current();
-        let db = (self.open)(&self.url).map_err(Self::Error::ConnectionError)?;
-        Ok(Held { db, opened_in, epoch: self.epoch.clone() })
-    }
-
-    fn is_valid(&self, held: &mut Held) -> Result<(), Self::Error> {
-        if held.is_from_ended_epoch() {
-            // Already logged once, when the epoch ended.
-            return Err(Self::Error::QueryError(DieselError::BrokenTransactionManager));
-        }
-        held.db.ping().map_err(Self::Error::QueryError)
-    }
-
-    fn has_broken(&self, held: &mut Held) -> bool {
-        std::thread::panicking() || held.is_from_ended_epoch() || held.db.is_broken()
-    }
-}
-
-#[derive(Debug)]
-struct LogPoolError;
-
-impl diesel::r2d2::HandleError<diesel::r2d2::Error> for LogPoolError {
-    fn handle_error(&self, error: diesel::r2d2::Error) {
-        if !matches!(error, diesel::r2d2::Error::QueryError(DieselError::BrokenTransactionManager)) {
-            log::warn!("database connection: {}", one_line(&error));
         }
     }
 }

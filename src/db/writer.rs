@@ -27,7 +27,7 @@ pub struct Writer {
 /// grows. So sequential scans are off. That only gives them a very high cost, which would make PostgreSQL compile the
 /// plan, so `jit` is off too. A row that somebody locks for longer than `lock_timeout` does not stop the desk: its
 /// statement ends with nothing done, as on SQLite after `busy_timeout`.
-const POSTGRES_SETTINGS: &str = "SET enable_seqscan = off; SET jit = off; SET lock_timeout = '5s'";
+const POSTGRES_SETTINGS: &str = "SET enable_seqscan = off; SET jit = off; SET lock_timeout = '1s'";
 
 /// Why a piece of work was not done, or is not known to be done.
 #[derive(Debug)]
@@ -71,7 +71,11 @@ impl Writer {
         if is_lost(&mut db, &error) {
             return Err(Failure::Passing(one_line(&error)));
         }
-        self.connection = Some((db, opened_in));
+        // A connection with a plan that no longer fits a changed table would fail for ever, so it is kept only after an
+        // error of the rows themselves.
+        if is_answer(&error) {
+            self.connection = Some((db, opened_in));
+        }
         Err(if is_passing(&error) { Failure::Passing(one_line(&error)) } else { Failure::Lasting(error) })
     }
 
@@ -110,7 +114,7 @@ fn is_passing(error: &DieselError) -> bool {
         DieselError::NotFound | DieselError::RollbackTransaction => true,
         DieselError::DatabaseError(_, information) => {
             let message = information.message();
-            ["database is locked", "deadlock detected", "lock timeout"].iter().any(|it| message.contains(it))
+            ["database is locked", "deadlock detected"].iter().any(|it| message.contains(it))
                 || has_no_room(error)
         }
         _ => false,

@@ -5,6 +5,7 @@ pub mod board;
 pub mod pace;
 pub mod pages;
 pub mod refresher;
+pub mod sale;
 pub mod seed;
 pub mod shared_board;
 pub mod store;
@@ -14,12 +15,38 @@ use chrono_tz::Tz;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::db::text_enum;
 use crate::money::Money;
 use crate::schema::{events, ticket_types};
 use crate::venue_clock::VenueClock;
 
 /// Below this share of its capacity a ticket type is shown as low stock, in percent.
 const LOW_STOCK_PERCENT: i64 = 40;
+/// How many accents and icons the site has.
+const ACCENTS: i32 = 3;
+
+text_enum! {
+    /// What an event is to the public.
+    EventState {
+        /// Only the organizer sees it.
+        Draft = "draft",
+        Published = "published",
+        /// It does not take place. Its page says so.
+        Canceled = "canceled",
+        /// It is over, and nothing about it changes any more.
+        Archived = "archived",
+    }
+}
+
+text_enum! {
+    /// What a ticket type is to the public.
+    TicketTypeState {
+        OnSale = "on_sale",
+        Paused = "paused",
+        /// Only the organizer sees it.
+        Hidden = "hidden",
+    }
+}
 
 /// A concert.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Serialize, Deserialize)]
@@ -29,8 +56,12 @@ pub struct Event {
     pub slug: String,
     pub name: String,
     pub tagline: String,
+    pub description: String,
     pub venue: String,
+    pub address: String,
     pub city: String,
+    /// UTC.
+    pub doors_at: Option<NaiveDateTime>,
     /// UTC.
     pub starts_at: NaiveDateTime,
     /// UTC.
@@ -39,8 +70,26 @@ pub struct Event {
     pub time_zone: String,
     /// ISO 4217.
     pub currency: String,
+    /// Where its picture is.
+    pub image: Option<String>,
+    /// In years.
+    pub age_limit: Option<i32>,
+    pub organizer_name: String,
+    /// An address or a link, as the organizer writes it.
+    pub organizer_contact: String,
+    pub state: EventState,
+    /// UTC. `None`: from publication on.
+    pub sales_start_at: Option<NaiveDateTime>,
+    /// UTC. `None`: until the start of the show.
+    pub sales_end_at: Option<NaiveDateTime>,
+    /// Whether the organizer has paused all sales.
+    pub paused: bool,
+    /// Whether the front page lists it.
+    pub listed: bool,
     /// Until how many minutes before the start a buyer may cancel. `None`: only the organizer may.
     pub cancellation_deadline_minutes: Option<i32>,
+    /// Grows with every change of the row.
+    pub facts_version: i64,
 }
 
 impl Event {
@@ -106,16 +155,35 @@ pub struct TicketType {
     pub event_id: i64,
     pub name: String,
     pub description: String,
-    pub price_cents: i64,
+    /// In the minor unit of the event's currency.
+    pub price_minor: i64,
     pub capacity: i32,
     pub available: i32,
     pub max_per_booking: i32,
-    /// The order in which ticket types are shown, from 1.
-    pub position: i32,
-    /// Grows with every change of the row.
-    pub version: i64,
     /// The most tickets of this ticket type that one email address may hold, in all of its bookings together.
     pub max_per_person: Option<i32>,
+    /// The order in which ticket types are shown, from 1.
+    pub position: i32,
+    pub icon: Option<String>,
+    pub accent: Option<i32>,
+    pub state: TicketTypeState,
+    /// UTC. `None`: with the event's sales.
+    pub sales_start_at: Option<NaiveDateTime>,
+    /// UTC. `None`: with the event's sales.
+    pub sales_end_at: Option<NaiveDateTime>,
+    /// Grows with every change of `available`.
+    pub version: i64,
+    /// Grows with every change of anything else.
+    pub facts_version: i64,
+}
+
+/// Tickets of a ticket type that bookings hold for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldTickets {
+    pub ticket_type_id: i64,
+    pub quantity: i32,
+    /// When the last of these holds ends. UTC.
+    pub until: NaiveDateTime,
 }
 
 impl TicketType {
@@ -145,19 +213,28 @@ impl TicketType {
 
     #[must_use]
     pub fn price(&self, event: &Event) -> Money {
-        Money::new(self.price_cents, &event.currency)
+        Money::new(self.price_minor, &event.currency)
     }
 
     #[must_use]
     pub fn total(&self, quantity: i32, event: &Event) -> Money {
-        Money::new(self.price_cents.saturating_mul(quantity.into()), &event.currency)
+        Money::new(self.price_minor.saturating_mul(quantity.into()), &event.currency)
     }
 
-    /// Which of the site's accents and icons the ticket type wears: 1, 2 or 3, again and again.
+    /// Which of the site's accents the ticket type wears: its own, or one after the other.
     #[must_use]
-    pub fn accent(&self) -> i32 {
-        (self.position - 1).rem_euclid(3) + 1
+    pub fn accent_class(&self) -> i32 {
+        (self.accent.unwrap_or(self.position) - 1).rem_euclid(ACCENTS) + 1
     }
+}
+
+/// A concert with all that the board shows of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concert {
+    pub event: Event,
+    /// In the order in which they are shown.
+    pub ticket_types: Vec<TicketType>,
+    pub held: Vec<HeldTickets>,
 }
 
 /// How many tickets of a ticket type are left, and which version of its row said so.
@@ -179,29 +256,48 @@ pub(crate) mod tests {
             slug: "show".into(),
             name: "Show".into(),
             tagline: String::new(),
+            description: String::new(),
             venue: "Hall".into(),
+            address: String::new(),
             city: "Chicago".into(),
-            starts_at,
-            ends_at: starts_at,
+            doors_at: None,
+            starts_at: starts_at + chrono::TimeDelta::days(36_500),
+            ends_at: starts_at + chrono::TimeDelta::days(36_501),
             time_zone: "America/Chicago".into(),
             currency: "USD".into(),
+            image: None,
+            age_limit: None,
+            organizer_name: String::new(),
+            organizer_contact: String::new(),
+            state: EventState::Published,
+            sales_start_at: None,
+            sales_end_at: None,
+            paused: false,
+            listed: true,
             cancellation_deadline_minutes: None,
+            facts_version: 1,
         }
     }
 
-    pub(super) fn ticket_type(available: i32) -> TicketType {
+    pub(crate) fn ticket_type(available: i32) -> TicketType {
         TicketType {
             id: 1,
             event_id: 1,
             name: "VIP".into(),
             description: String::new(),
-            price_cents: 10_000,
+            price_minor: 10_000,
             capacity: 100,
             available,
             max_per_booking: 10,
-            position: 1,
-            version: 1,
             max_per_person: None,
+            position: 1,
+            icon: None,
+            accent: None,
+            state: TicketTypeState::OnSale,
+            sales_start_at: None,
+            sales_end_at: None,
+            version: 1,
+            facts_version: 1,
         }
     }
 

@@ -1,52 +1,75 @@
 //! `/`, `/events/{slug}`, `/events/{slug}/availability`. All of it comes from the [`super::board`].
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use super::board::Listing;
 use super::pace::Pace;
-use super::{Event, TicketType};
+use super::sale::SaleState;
 use crate::app::App;
 use crate::assets::best_encoding;
 use crate::booking::buyer::Express;
 use crate::error::Error;
+use crate::guard::form::Query;
 use crate::page::Page;
 
 /// Fresh for one second, and served for two more while the cache revalidates: together less than the shortest wait
 /// between two polls, so that no browser is shown its own last answer.
 const FRESHNESS: &str = "public, max-age=1, stale-while-revalidate=2";
 
+/// Concerts on one page of the list.
+const PAGE_LENGTH: usize = 24;
+
 #[derive(Template)]
 #[template(path = "events/index.html")]
-struct EventListPage<'a> {
+struct EventListPage {
     page: Page,
-    events: Vec<&'a Event>,
+    listings: Vec<Arc<Listing>>,
+    number: usize,
+    last: usize,
 }
 
 #[derive(Template)]
 #[template(path = "events/show.html")]
 struct EventPage<'a> {
     page: Page,
-    event: &'a Event,
-    ticket_types: &'a [TicketType],
+    listing: &'a Listing,
     express: Option<Express>,
     pace: Pace,
     /// Between two polls when the server is under stress.
     slow_seconds: u32,
 }
 
-/// `GET /`: the concert, or the list of them as soon as there are several.
-pub async fn index(request: HttpRequest, page: Page, app: web::Data<App>) -> Result<HttpResponse, Error> {
-    let listings = app.board.listings();
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct ListQuery {
+    page: String,
+}
+
+/// `GET /?page=2`: what is to come, the next concert first; the concert itself while there is only one.
+pub async fn index(
+    request: HttpRequest,
+    page: Page,
+    app: web::Data<App>,
+    Query(query): Query<ListQuery>,
+) -> Result<HttpResponse, Error> {
+    let is_to_come = |listing: &Arc<Listing>| listing.event.listed && !listing.is_over();
+    let listings: Vec<_> = app.board.listings().into_iter().filter(is_to_come).collect();
     if let [listing] = listings.as_slice() {
         return render_show(&request, page, &app, listing);
     }
-    let events = listings.iter().map(|listing| &listing.event).collect();
-    page.clone().respond(StatusCode::OK, &EventListPage { page, events })
+    let last = listings.len().div_ceil(PAGE_LENGTH).max(1);
+    let number = if query.page.is_empty() { Some(1) } else { query.page.parse().ok() };
+    let number = number.filter(|number| (1..=last).contains(number)).ok_or(Error::NotFound)?;
+    let listings = listings.into_iter().skip((number - 1) * PAGE_LENGTH).take(PAGE_LENGTH).collect();
+    page.clone().respond(StatusCode::OK, &EventListPage { page, listings, number, last })
 }
 
 /// `GET /events/{slug}`
@@ -67,9 +90,8 @@ fn render_show(
     listing: &Listing,
 ) -> Result<HttpResponse, Error> {
     let express = Express::of_returning_buyer(&app.cookies, &app.request_keys, request);
-    let Listing { event, ticket_types, .. } = listing;
     let (pace, slow_seconds) = (app.board.pace(), app.board.poll_seconds().busy);
-    let show = EventPage { page: page.clone(), event, ticket_types, express, pace, slow_seconds };
+    let show = EventPage { page: page.clone(), listing, express, pace, slow_seconds };
     page.respond(StatusCode::OK, &show)
 }
 

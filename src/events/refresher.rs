@@ -1,13 +1,32 @@
-//! What keeps the board fresh: it looks again and again at what has changed elsewhere.
+//! What keeps the board fresh: it looks again and again at what has changed elsewhere, and at the clock.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::board::Board;
 use super::shared_board::SharedBoard;
 use crate::db::Database;
+
+/// How often the board's clock is set by the database's.
+const SET_CLOCK_EVERY: Duration = Duration::from_secs(10);
+/// How long nobody looks whether a sale starts or ends: a change may have brought one nearer.
+const TIME_PASSES_MAX: Duration = Duration::from_millis(500);
+
+/// Lets sales start and end on the board in their second, for as long as the program runs.
+pub async fn keep_time(board: Arc<Board>, db: Database) {
+    let mut clock_set_at = Instant::now();
+    loop {
+        let wait = board.pass_time().map_or(TIME_PASSES_MAX, |wait| wait.min(TIME_PASSES_MAX));
+        tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
+        if clock_set_at.elapsed() >= SET_CLOCK_EVERY {
+            clock_set_at = Instant::now();
+            // While the database is away the last offset is as good as any; the refresher says that it is away.
+            drop(board.set_clock(&db).await);
+        }
+    }
+}
 
 /// Refreshes the board every so often, for as long as the program runs: from the database, or from what the
 /// servers share.

@@ -25,7 +25,8 @@ pub struct Seed {
 pub struct SeedTicketType {
     pub name: &'static str,
     pub description: &'static str,
-    pub price_cents: i64,
+    pub icon: &'static str,
+    pub price_minor: i64,
     pub capacity: i32,
     pub max_per_booking: i32,
     pub max_per_person: Option<i32>,
@@ -55,7 +56,8 @@ pub fn concert() -> Seed {
             SeedTicketType {
                 name: "VIP",
                 description: "Balcony lounge, own entrance, a signed poster, and a drink before the show.",
-                price_cents: 10_000,
+                icon: "crown",
+                price_minor: 10_000,
                 capacity: 100,
                 max_per_booking: MAX_PER_BOOKING,
                 max_per_person: Some(VIP_MAX_PER_PERSON),
@@ -63,7 +65,8 @@ pub fn concert() -> Seed {
             SeedTicketType {
                 name: "Front Row",
                 description: "Reserved standing at the rail, close enough to read the set list.",
-                price_cents: 5_000,
+                icon: "guitar",
+                price_minor: 5_000,
                 capacity: 200,
                 max_per_booking: MAX_PER_BOOKING,
                 max_per_person: None,
@@ -71,7 +74,8 @@ pub fn concert() -> Seed {
             SeedTicketType {
                 name: "General Admission",
                 description: "Open floor, all the sound, all the lights. Come early, stand where you like.",
-                price_cents: 1_000,
+                icon: "users",
+                price_minor: 1_000,
                 capacity: 1_000,
                 max_per_booking: MAX_PER_BOOKING,
                 max_per_person: None,

@@ -1,11 +1,17 @@
 //! The SQL of events and ticket types.
 
+use std::collections::HashMap;
+
+use chrono::{NaiveDateTime, Utc};
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamp};
 
 use super::seed::Seed;
-use super::{Event, TicketType};
+use super::{Concert, Event, EventState, HeldTickets, TicketType, TicketTypeState};
 use crate::db::{Db, take_turn_to_fill};
-use crate::schema::{events, ticket_types};
+use crate::schema::{booking_lines, events, holds, ticket_types};
 
 /// All concerts, the next one first.
 ///
@@ -15,22 +21,65 @@ pub fn list(db: &mut Db) -> QueryResult<Vec<Event>> {
     events::table.order((events::starts_at, events::id)).select(Event::as_select()).load(db)
 }
 
-/// All concerts with their ticket types, as the board shows them.
+/// All concerts that the public may see, as the board shows them.
 ///
 /// # Errors
 /// What the database said.
-pub fn list_with_ticket_types(db: &mut Db) -> QueryResult<Vec<(Event, Vec<TicketType>)>> {
-    let events = list(db)?;
+pub fn public_concerts(db: &mut Db) -> QueryResult<Vec<Concert>> {
+    let events: Vec<Event> = events::table
+        .filter(events::state.ne(EventState::Draft))
+        .order((events::starts_at, events::id))
+        .select(Event::as_select())
+        .load(db)?;
     let ticket_types: Vec<TicketType> = ticket_types::table
+        .filter(ticket_types::state.ne(TicketTypeState::Hidden))
         .order((ticket_types::position, ticket_types::id))
         .select(TicketType::as_select())
         .load(db)?;
-    let of = |event: Event| {
-        let ticket_types =
-            ticket_types.iter().filter(|ticket_type| ticket_type.event_id == event.id).cloned().collect();
-        (event, ticket_types)
+    let mut by_event: HashMap<i64, Vec<TicketType>> = HashMap::new();
+    for ticket_type in ticket_types {
+        by_event.entry(ticket_type.event_id).or_default().push(ticket_type);
+    }
+    let held: HashMap<i64, HeldTickets> = held(db)?.into_iter().map(|it| (it.ticket_type_id, it)).collect();
+    let concert = |event: Event| {
+        let ticket_types = by_event.remove(&event.id).unwrap_or_default();
+        let held = ticket_types.iter().filter_map(|ticket_type| held.get(&ticket_type.id).copied()).collect();
+        Concert { event, ticket_types, held }
     };
-    Ok(events.into_iter().map(of).collect())
+    Ok(events.into_iter().map(concert).collect())
+}
+
+/// What bookings hold for now, by ticket type.
+fn held(db: &mut Db) -> QueryResult<Vec<HeldTickets>> {
+    let rows: Vec<(i64, i64, NaiveDateTime)> = booking_lines::table
+        .inner_join(holds::table.on(holds::booking_id.eq(booking_lines::booking_id)))
+        .group_by(booking_lines::ticket_type_id)
+        .select((
+            booking_lines::ticket_type_id,
+            // PostgreSQL and SQLite sum into different types; cast, both give one.
+            sql::<BigInt>("CAST(SUM(booking_lines.quantity - booking_lines.returned) AS BIGINT)"),
+            sql::<Timestamp>("MAX(holds.held_until)"),
+        ))
+        .load(db)?;
+    let held = |(ticket_type_id, quantity, until)| HeldTickets {
+        ticket_type_id,
+        quantity: i32::try_from(quantity).unwrap_or(i32::MAX),
+        until,
+    };
+    Ok(rows.into_iter().map(held).collect())
+}
+
+/// The next version of an event's or a ticket type's facts: see [`next_version`].
+pub fn next_facts_version() -> SqlLiteral<BigInt> {
+    let now = Utc::now().timestamp_millis();
+    sql(&format!("CASE WHEN facts_version + 1 > {now} THEN facts_version + 1 ELSE {now} END"))
+}
+
+/// The next version of a ticket type's stock: a time in milliseconds, so that it also grows when an older state was
+/// restored. The same as `next_version` in the migrations.
+pub fn next_version() -> SqlLiteral<BigInt> {
+    let now = Utc::now().timestamp_millis();
+    sql(&format!("CASE WHEN version + 1 > {now} THEN version + 1 ELSE {now} END"))
 }
 
 /// A concert.
@@ -92,11 +141,20 @@ pub fn plant(db: &mut Db, seed: &Seed) -> QueryResult<()> {
         events::time_zone.eq(seed.time_zone),
         events::currency.eq(seed.currency),
         events::cancellation_deadline_minutes.eq(seed.cancellation_deadline_minutes),
+        (
+            events::state.eq(EventState::Published),
+            events::sales_start_at.eq(None::<NaiveDateTime>),
+            events::sales_end_at.eq(None::<NaiveDateTime>),
+            events::paused.eq(false),
+            events::listed.eq(true),
+        ),
     );
     let planted = events::table.filter(events::slug.eq(seed.slug)).select(events::id);
     let event_id = match planted.first::<i64>(db).optional()? {
         Some(id) => {
-            diesel::update(events::table.find(id)).set(facts).execute(db)?;
+            diesel::update(events::table.find(id))
+                .set((facts, events::facts_version.eq(next_facts_version())))
+                .execute(db)?;
             id
         }
         None => diesel::insert_into(events::table).values(facts).returning(events::id).get_result(db)?,
@@ -113,19 +171,24 @@ fn plant_ticket_types(db: &mut Db, seed: &Seed, event_id: i64) -> QueryResult<()
             ticket_types::event_id.eq(event_id),
             ticket_types::name.eq(ticket_type.name),
             ticket_types::description.eq(ticket_type.description),
-            ticket_types::price_cents.eq(ticket_type.price_cents),
+            ticket_types::icon.eq(ticket_type.icon),
+            ticket_types::price_minor.eq(ticket_type.price_minor),
             ticket_types::capacity.eq(ticket_type.capacity),
             ticket_types::available.eq(ticket_type.capacity),
             ticket_types::max_per_booking.eq(ticket_type.max_per_booking),
             ticket_types::max_per_person.eq(ticket_type.max_per_person),
             ticket_types::position.eq(position),
+            ticket_types::state.eq(TicketTypeState::OnSale),
+            ticket_types::sales_start_at.eq(None::<NaiveDateTime>),
+            ticket_types::sales_end_at.eq(None::<NaiveDateTime>),
         );
+        let next_version = ticket_types::version.eq(next_version());
         let updated = diesel::update(of_event.filter(ticket_types::name.eq(ticket_type.name)))
-            .set((facts, ticket_types::version.eq(ticket_types::version + 1)))
+            .set((facts, next_version, ticket_types::facts_version.eq(next_facts_version())))
             .execute(db)?;
         if updated == 0 {
             diesel::insert_into(ticket_types::table)
-                .values((facts, ticket_types::version.eq(1)))
+                .values((facts, ticket_types::version.eq(Utc::now().timestamp_millis())))
                 .execute(db)?;
         }
     }

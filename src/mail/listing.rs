@@ -5,7 +5,7 @@ use chrono::NaiveDateTime;
 use crate::outbox::{Mail, MailKind, MailState};
 use crate::venue_clock::VenueClock;
 
-/// MailFilter mails are listed.
+/// Which mails are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailFilter<'a> {
     All,
@@ -66,6 +66,7 @@ impl MailKind {
             Self::Confirmation => "Confirmation",
             Self::BookingLink => "Booking link",
             Self::Cancellation => "Cancellation",
+            Self::Return => "Partial return",
         }
     }
 }

@@ -29,7 +29,7 @@ impl DueMail {
     /// The address that it is sent to.
     #[must_use]
     pub fn recipient(&self) -> &str {
-        let buyer = self.sale.as_ref().map(|sale| sale.booking.buyer_email.as_str());
+        let buyer = self.sale.as_ref().and_then(|sale| sale.booking.email());
         self.mail.recipient.as_deref().or(buyer).unwrap_or_default()
     }
 

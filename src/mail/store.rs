@@ -7,10 +7,11 @@ use diesel::prelude::*;
 
 use super::DueMail;
 use super::listing::{MailFilter, MailLine};
-use crate::booking::PlacedBooking;
+use crate::booking::store::BookingRow;
+use crate::booking::{self, PlacedBooking};
 use crate::db::Db;
 use crate::outbox::{self, Mail};
-use crate::schema::{bookings, events, mails, ticket_types};
+use crate::schema::{bookings, mails};
 
 /// Mails that were taken from the outbox.
 pub struct DueMails {
@@ -54,7 +55,7 @@ pub fn list(
     let line = |mail: Mail| {
         let sale = mail.booking_id.and_then(|id| sales.get(&id).cloned());
         let (booking, time_zone) = sale.map(|sale| (sale.booking, sale.event.time_zone)).unzip();
-        let buyer = booking.as_ref().map(|booking| booking.buyer_email.clone());
+        let buyer = booking.as_ref().and_then(|booking| booking.email().map(str::to_owned));
         MailLine {
             recipient: mail.recipient.clone().or(buyer).unwrap_or_default(),
             booking: booking.map(|booking| (booking.reference, booking.token)),
@@ -69,10 +70,6 @@ pub fn list(
 /// booking while the desk waits.
 fn sales_of(db: &mut Db, mails: &[Mail]) -> QueryResult<HashMap<i64, PlacedBooking>> {
     let ids: Vec<i64> = mails.iter().filter_map(|mail| mail.booking_id).collect();
-    let rows: Vec<(i64, PlacedBooking)> = bookings::table
-        .inner_join(ticket_types::table.inner_join(events::table))
-        .filter(bookings::id.eq_any(ids))
-        .select((bookings::id, PlacedBooking::as_select()))
-        .load(db)?;
-    Ok(rows.into_iter().collect())
+    let rows = bookings::table.filter(bookings::id.eq_any(ids)).select(BookingRow::as_select()).load(db)?;
+    Ok(booking::store::place(db, rows)?.into_iter().map(|placed| (placed.booking.id, placed)).collect())
 }

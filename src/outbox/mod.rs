@@ -26,10 +26,12 @@ pub enum MailKind {
     BookingLink,
     /// A booking was canceled.
     Cancellation,
+    /// Some tickets of a booking were given back. Its payload: their seats.
+    Return,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 3] = [Self::Confirmation, Self::BookingLink, Self::Cancellation];
+    pub const ALL: [Self; 4] = [Self::Confirmation, Self::BookingLink, Self::Cancellation, Self::Return];
 
     /// Its name in the database.
     #[must_use]
@@ -38,6 +40,7 @@ impl MailKind {
             Self::Confirmation => "confirmation",
             Self::BookingLink => "booking link",
             Self::Cancellation => "cancellation",
+            Self::Return => "return",
         }
     }
 
@@ -85,8 +88,10 @@ impl MailState {
 #[derive(Debug, Clone)]
 pub struct NewMail {
     pub kind: MailKind,
-    /// The booking that it is about. A booking has at most one mail of a kind.
+    /// The booking that it is about.
     pub booking_id: Option<i64>,
+    /// Two mails with the same key are one mail. `None`: it may be sent any number of times.
+    pub dedupe_key: Option<String>,
     /// An address; `None`: the booking's buyer.
     pub recipient: Option<String>,
     /// What its kind needs to know besides the booking.

@@ -16,17 +16,20 @@ pub struct TicketTypeCount {
     pub ticket_type: String,
     pub capacity: i64,
     pub available: i64,
-    /// Tickets in confirmed bookings.
+    /// Tickets in confirmed bookings, without those that were given back.
     pub sold: i64,
+    /// The same in bookings that are held.
+    pub held: i64,
     /// Confirmed bookings.
     pub bookings: i64,
 }
 
 impl TicketTypeCount {
-    /// Sold plus available equals the capacity, and neither is negative.
+    /// Sold plus held plus available equals the capacity, and none is negative.
     #[must_use]
     pub fn balances(&self) -> bool {
-        self.available >= 0 && self.sold >= 0 && self.sold + self.available == self.capacity
+        [self.available, self.sold, self.held].iter().all(|count| *count >= 0)
+            && self.sold + self.held + self.available == self.capacity
     }
 }
 
@@ -63,15 +66,15 @@ impl fmt::Display for Reconciliation {
         let ticket_type = width(|count| &count.ticket_type, "TICKET TYPE");
         writeln!(
             f,
-            "{:event$}  {:ticket_type$}  {:>8}  {:>8}  {:>9}  {:>8}  ",
-            "EVENT", "TICKET TYPE", "CAPACITY", "SOLD", "AVAILABLE", "BOOKINGS"
+            "{:event$}  {:ticket_type$}  {:>8}  {:>8}  {:>6}  {:>9}  {:>8}  ",
+            "EVENT", "TICKET TYPE", "CAPACITY", "SOLD", "HELD", "AVAILABLE", "BOOKINGS"
         )?;
         for count in &self.ticket_types {
             let verdict = if count.balances() { "ok" } else { "DOES NOT ADD UP" };
-            let TicketTypeCount { capacity, sold, available, bookings, .. } = count;
+            let TicketTypeCount { capacity, sold, held, available, bookings, .. } = count;
             writeln!(
                 f,
-                "{:event$}  {:ticket_type$}  {capacity:>8}  {sold:>8}  {available:>9}  {bookings:>8}  {verdict}",
+                "{:event$}  {:ticket_type$}  {capacity:>8}  {sold:>8}  {held:>6}  {available:>9}  {bookings:>8}  {verdict}",
                 count.event, count.ticket_type
             )?;
         }

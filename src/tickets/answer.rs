@@ -47,6 +47,10 @@ impl GateAnswer {
                 let words = "Booking canceled. Don’t admit.".into();
                 Self::about(holder, Tone::Refused, "Canceled", words, StatusCode::CONFLICT)
             }
+            ScanOutcome::Returned(holder) => {
+                let words = "This ticket was given back. Don’t admit.".into();
+                Self::about(holder, Tone::Refused, "Returned", words, StatusCode::CONFLICT)
+            }
             ScanOutcome::OtherEvent(holder, event) => {
                 let words = format!("This ticket is for {event}.");
                 Self::about(holder, Tone::Refused, "Wrong concert", words, StatusCode::CONFLICT)

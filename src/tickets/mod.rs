@@ -16,9 +16,9 @@ use diesel::prelude::*;
 use self::code::{Code, TicketCodes};
 use self::qr::QrCode;
 use crate::audit::Actor;
-use crate::booking::Booking;
+use crate::booking::PlacedBooking;
 use crate::events::TicketType;
-use crate::schema::admissions;
+use crate::schema::used_tickets;
 
 /// One seat of a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub struct Ticket {
     pub seat: i32,
     /// The booking's quantity.
     pub of: i32,
+    pub ticket_type: String,
     /// The code that is printed and scanned: `7F3K-9QXM-222R-KD84-TQ2H`.
     pub code: String,
 }
@@ -39,13 +40,37 @@ impl Ticket {
     }
 }
 
-/// The tickets of a booking, ordered by seat. The booking's status decides whether they are valid. Empty for a
-/// reference that is not in this site's format.
+/// The tickets of a booking that were not given back, ordered by seat. The booking's status decides whether they are
+/// valid. Empty for a reference that is not in this site's format.
 #[must_use]
-pub fn of_booking(codes: &TicketCodes, booking: &Booking) -> Vec<Ticket> {
-    let of = booking.quantity;
-    let ticket = |seat| Some(Ticket { seat, of, code: codes.sign(&booking.reference, seat)? });
-    (1..=of).filter_map(ticket).collect()
+pub fn of_booking(codes: &TicketCodes, placed: &PlacedBooking) -> Vec<Ticket> {
+    let booking = &placed.booking;
+    let ticket = |Seat { number: seat, ticket_type }| {
+        let code = codes.sign(&booking.reference, seat)?;
+        Some(Ticket { seat, of: booking.quantity(), ticket_type, code })
+    };
+    Seat::all_of(placed).into_iter().filter_map(ticket).collect()
+}
+
+/// A ticket of a booking without its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// From 1 to the booking's quantity.
+    pub number: i32,
+    pub ticket_type: String,
+}
+
+impl Seat {
+    /// Those of a booking that were not given back.
+    #[must_use]
+    pub fn all_of(placed: &PlacedBooking) -> Vec<Self> {
+        let seat = |number| {
+            let ticket_type = placed.ticket_type_of_seat(number)?.name.clone();
+            Some(Self { number, ticket_type })
+        };
+        let kept = |seat: &i32| !placed.returned_seats.contains(seat);
+        (1..=placed.booking.quantity()).filter(kept).filter_map(seat).collect()
+    }
 }
 
 /// A ticket scanned at a gate.
@@ -69,7 +94,9 @@ pub enum ScanOutcome {
     /// This seat was already admitted.
     Used(Holder, Admission),
     Canceled(Holder),
-    /// A valid ticket for another event, with its name.
+    /// This ticket was given back.
+    Returned(Holder),
+    /// A good ticket for the concert of that name, which is not let in here.
     OtherEvent(Holder, String),
     /// Signed by this site, but its booking does not exist: the sale was reset.
     Unknown,
@@ -90,11 +117,12 @@ pub struct Holder {
 
 /// When and where a seat was admitted.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = admissions)]
+#[diesel(table_name = used_tickets)]
 pub struct Admission {
     pub gate: String,
     pub actor: String,
     /// UTC.
+    #[diesel(column_name = used_at)]
     pub admitted_at: NaiveDateTime,
 }
 
@@ -118,7 +146,8 @@ impl ScanOutcome {
         match self {
             Self::Admitted(_) => None,
             Self::Used(..) => Some("used"),
-            Self::Canceled(_) => Some("cancelled"),
+            Self::Canceled(_) => Some("canceled"),
+            Self::Returned(_) => Some("returned"),
             Self::OtherEvent(..) => Some("other event"),
             Self::Unknown => Some("unknown"),
         }
@@ -152,14 +181,8 @@ pub struct Attendance {
 pub struct TicketTypeAttendance {
     pub ticket_type: TicketType,
     pub admitted: i64,
-}
-
-impl TicketTypeAttendance {
-    /// Tickets in confirmed bookings: the capacity less what is available.
-    #[must_use]
-    pub fn sold(&self) -> i64 {
-        i64::from(self.ticket_type.capacity) - i64::from(self.ticket_type.available)
-    }
+    /// Tickets in confirmed bookings that were not given back.
+    pub sold: i64,
 }
 
 impl Attendance {
@@ -170,6 +193,6 @@ impl Attendance {
 
     #[must_use]
     pub fn sold(&self) -> i64 {
-        self.ticket_types.iter().map(TicketTypeAttendance::sold).sum()
+        self.ticket_types.iter().map(|it| it.sold).sum()
     }
 }

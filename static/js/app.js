@@ -2,6 +2,7 @@
 import "./stepper.js";
 import "./dialog.js";
 import "./polling.js";
+import "./countdown.js";
 import "./connection.js";
 import "./submit.js";
 import "./toasts.js";

@@ -2,21 +2,27 @@
 (() => {
   const clamp = (value, input) => Math.min(Math.max(value, Number(input.min)), Number(input.max));
 
-  const format = (cents, currency) =>
-    new Intl.NumberFormat("en-US", { style: "currency", currency }).format(cents / 100);
+  // The browser knows how many decimals a currency has.
+  const format = (minor, currency) => {
+    const style = new Intl.NumberFormat("en-US", { style: "currency", currency });
+    return style.format(minor / 10 ** style.resolvedOptions().maximumFractionDigits);
+  };
 
   function sync(stepper) {
     const input = stepper.querySelector("input");
     const quantity = Number(input.value);
-    const valid = Number.isInteger(quantity) && quantity >= 1;
+    const valid = Number.isInteger(quantity) && quantity >= Number(input.min);
     for (const button of stepper.querySelectorAll("[data-step]")) {
       const next = quantity + Number(button.dataset.step);
       // Not `disabled`: that would drop the focus of somebody who has just pressed it.
       button.setAttribute("aria-disabled", String(valid && clamp(next, input) !== next));
     }
     if (!valid) return;
-    const total = format(quantity * Number(stepper.dataset.unitCents), stepper.dataset.currency);
-    for (const place of stepper.closest("form").querySelectorAll("[data-total]")) {
+    const form = stepper.closest("form");
+    const price = (it) => Number(it.dataset.unitMinor) * (Number(it.querySelector("input").value) || 0);
+    const minor = [...form.querySelectorAll("[data-stepper]")].reduce((sum, it) => sum + price(it), 0);
+    const total = format(minor, stepper.dataset.currency);
+    for (const place of form.querySelectorAll("[data-total]")) {
       const text = place.classList.contains("button__total") ? `\u00a0· ${total}` : total;
       if (place.textContent !== text) place.textContent = text;
     }

@@ -1,10 +1,15 @@
 //! Every page in light and in dark, as axe-core sees it.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Scheme, Visitor};
 use crate::tickets::open_tickets;
+
+/// What is written behind the server's back is noticed later than a booking.
+const NOTICED: Duration = Duration::from_secs(12);
 
 const AXE: &str = include_str!("vendor/axe-core/axe.min.js");
 
@@ -89,6 +94,36 @@ async fn the_visitors_pages_have_no_barriers() {
 }
 
 #[tokio::test]
+async fn a_closed_sale_and_the_list_have_no_barriers() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    let mut inspection = Inspection::by(&visitor);
+    for (change, says) in [
+        ("sales_start_at = '2027-01-15 16:00:00'", "On sale Friday, January 15, 2027"),
+        ("paused = true", "Paused by the organizer"),
+        ("sales_start_at = NULL, sales_end_at = '2026-01-15 16:00:00'", "Sales have ended"),
+        ("state = 'canceled'", "Canceled"),
+        ("state = 'archived'", "This concert is over"),
+    ] {
+        site.change_concert(change);
+        let noticed = format!("document.body.innerText.includes('{says}') || (location.reload(), false)");
+        visitor.visit("/events/midnight-parade").await;
+        visitor.until_within(NOTICED, &noticed).await;
+        inspection.look_at(says).await;
+    }
+    site.change_concert("state = 'published', paused = false, sales_start_at = NULL, sales_end_at = NULL");
+    site.add_concerts(30);
+    let is_open = format!("document.querySelector('{}') || (location.reload(), false)", vip.book_button());
+    visitor.until_within(NOTICED, &is_open).await;
+    visitor.visit("/?page=2").await;
+    inspection.look_at("the list").await;
+    visitor.open_more(&vip).await;
+    inspection.look_at("the checkout with other tickets").await;
+    inspection.end();
+}
+
+#[tokio::test]
 async fn the_dialog_has_no_barriers() {
     let site = open_site();
     let vip = site.tier("VIP");
@@ -96,11 +131,11 @@ async fn the_dialog_has_no_barriers() {
     let mut inspection = Inspection::by(&visitor);
     visitor.open_checkout(&vip).await;
     inspection.look_at("the dialog").await;
-    visitor.fill("#checkout-quantity", "11").await;
+    visitor.fill(&vip.checkout_quantity(), "11").await;
     visitor.click(CONFIRM).await;
-    visitor.see("#checkout-quantity-error").await;
+    visitor.see(&format!("{}-error", vip.checkout_quantity())).await;
     inspection.look_at("the dialog with errors").await;
-    visitor.fill("#checkout-quantity", "2").await;
+    visitor.fill(&vip.checkout_quantity(), "2").await;
     visitor.fill_in(NAME, EMAIL).await;
     visitor.click(CONFIRM).await;
     visitor.see("#checkout [data-toast]").await;

@@ -147,20 +147,20 @@ async fn wrong_input_is_named_at_its_field_and_nothing_typed_is_lost() {
     let vip = site.tier("VIP");
     let visitor = Visitor::arrive(&site).await;
     visitor.open_checkout(&vip).await;
-    visitor.fill("#checkout-quantity", "11").await;
+    visitor.fill(&vip.checkout_quantity(), "11").await;
     visitor.fill_in(NAME, "ada at example").await;
     visitor.click(CONFIRM).await;
 
     assert!(visitor.text("#checkout-email-error").await.contains("valid email address"));
-    assert!(visitor.text("#checkout-quantity-error").await.contains("10 tickets"));
+    assert!(visitor.text(&format!("{}-error", vip.checkout_quantity())).await.contains("10 tickets"));
     assert!(!visitor.is_seen("#checkout-name-error").await);
-    visitor.until("document.activeElement.id === 'checkout-quantity'").await;
+    visitor.until(&format!("document.activeElement.id === 'checkout-quantity-{}'", vip.id)).await;
     let typed: Vec<String> = visitor
         .ask("['quantity', 'name', 'email'].map((it) => document.querySelector(`#checkout [name=${it}]`).value)")
         .await;
     assert_eq!(typed, ["11", NAME, "ada at example"]);
 
-    visitor.fill("#checkout-quantity", "2").await;
+    visitor.fill(&vip.checkout_quantity(), "2").await;
     visitor.click(CONFIRM).await;
     visitor.until("document.activeElement.id === 'checkout-email'").await;
     assert_eq!(site.booking_count(), 0);

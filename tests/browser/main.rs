@@ -9,12 +9,14 @@ mod cross_origin;
 mod honeypot;
 mod keyboard;
 mod limits;
+mod on_sale;
 mod once;
 mod organizer;
 mod plain;
 mod polling;
 mod quality;
 mod race;
+mod several_ticket_types;
 mod support;
 mod tickets;
 

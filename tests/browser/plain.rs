@@ -56,22 +56,24 @@ async fn a_returning_buyer_needs_one_click_without_javascript_too() {
 #[tokio::test]
 async fn wrong_input_comes_back_with_everything_typed() {
     let site = open_site();
+    let vip = site.tier("VIP");
+    let quantity = vip.checkout_quantity();
     let visitor = Visitor::without_javascript(&site).await;
-    visitor.open_checkout(&site.tier("VIP")).await;
-    visitor.fill("#checkout-quantity", "11").await;
+    visitor.open_checkout(&vip).await;
+    visitor.fill(&quantity, "11").await;
     visitor.fill_in(NAME, "nowhere").await;
     visitor.click(CONFIRM).await;
-    assert!(visitor.text("#checkout-quantity-error").await.contains("10 tickets"));
+    assert!(visitor.text(&format!("{quantity}-error")).await.contains("10 tickets"));
     assert!(visitor.text("#checkout-email-error").await.contains("valid email address"));
     for (field, typed) in
-        [("#checkout-quantity", "11"), ("#checkout-name", NAME), ("#checkout-email", "nowhere")]
+        [(quantity.as_str(), "11"), ("#checkout-name", NAME), ("#checkout-email", "nowhere")]
     {
         assert_eq!(visitor.see(field).await.value().await.expect("a value").as_deref(), Some(typed));
     }
     let status = status_of_last_page(&visitor).await;
     assert_eq!((status, site.booking_count()), (422, 0));
 
-    visitor.fill("#checkout-quantity", "1").await;
+    visitor.fill(&quantity, "1").await;
     visitor.fill("#checkout-email", EMAIL).await;
     visitor.click(CONFIRM).await;
     visitor.see(CONFIRMATION).await;

@@ -9,6 +9,8 @@ use crate::support::{CONFIRM, Site, Visitor};
 use crate::tickets::open_gate;
 
 const FIRST_VIEW_BYTES_MAX: f64 = 65.0 * 1024.0;
+/// Raw, with a full page of concerts.
+const LIST_BYTES_MAX: usize = 30 * 1024;
 /// A hundredth is a tenth of what is called good.
 const LAYOUT_SHIFT_MAX: f64 = 0.01;
 /// What is written behind the server's back is noticed later than a booking.
@@ -110,6 +112,29 @@ async fn every_page_fits_from_320_pixels_to_4k() {
             newcomer.ask::<bool>("document.querySelector('dialog').scrollWidth <= document.querySelector('dialog').clientWidth").await,
             "the dialog scrolls sideways at {width} px"
         );
+    }
+    assert!(too_wide.is_empty(), "{too_wide:#?}");
+}
+
+/// Long names, a ticket type of any kind, and more concerts than one page holds.
+#[tokio::test]
+async fn many_concerts_fit_and_their_list_is_light() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    site.add_concerts(30);
+    let visitor = Visitor::arrive(&site).await;
+    visitor.until_within(NOTICED, "document.querySelector('.concert') || (location.reload(), false)").await;
+    let html: String = visitor.run("return fetch('/').then((it) => it.text());").await;
+    assert!(html.len() < LIST_BYTES_MAX, "{} bytes", html.len());
+    let mut too_wide = Vec::new();
+    for width in [320, 768, 3840] {
+        visitor.resize(width, 800).await;
+        for path in ["/", "/?page=2", "/events/later-7"] {
+            visitor.visit(path).await;
+            too_wide.extend(overflow(&visitor, width, path).await);
+        }
+        visitor.open_more(&vip).await;
+        too_wide.extend(overflow(&visitor, width, "the checkout with other tickets").await);
     }
     assert!(too_wide.is_empty(), "{too_wide:#?}");
 }

@@ -45,7 +45,7 @@ async fn whoever_wants_more_than_is_left_is_offered_what_is_left() {
     site.set_available(&vip, 2);
     visitor.click(CONFIRM).await;
 
-    let message = visitor.text("#checkout-quantity-error").await;
+    let message = visitor.text(&format!("{}-error", vip.checkout_quantity())).await;
     assert!(message.contains("Only 2 tickets left. We changed your quantity to 2."), "{message}");
     let typed: Vec<String> = visitor
         .ask("['quantity', 'name', 'email'].map((it) => document.querySelector(`#checkout [name=${it}]`).value)")

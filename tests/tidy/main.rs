@@ -70,7 +70,7 @@ fn sql_stays_in_the_stores() {
 #[test]
 fn nothing_panics_without_a_proof() {
     let mut wrong = Vec::new();
-    for path in files(&["src"], "rs") {
+    for path in files(&["src"], "rs").into_iter().filter(|path| !path.ends_with("tests.rs")) {
         let text = read(&path);
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         let lines: Vec<&str> = code.lines().collect();

@@ -72,11 +72,12 @@ fn wrong_input_is_named_at_its_field_and_kept() {
                 assert!(field == "email" || html.contains("value=\"grace@example.org\""), "{what}");
             }
             if ["quantity", "name", "email"].contains(&field) {
-                let marked = format!("aria-describedby=\"checkout-{field}-error\"");
-                assert!(
-                    html.contains(&marked) && html.contains(&format!("id=\"checkout-{field}-error\"")),
-                    "{what}"
-                );
+                let id = match field {
+                    "quantity" => format!("checkout-quantity-{}-error", checkout.ticket_type),
+                    _ => format!("checkout-{field}-error"),
+                };
+                let is_marked = html.contains(&format!("aria-describedby=\"{id}\""));
+                assert!(is_marked && html.contains(&format!("id=\"{id}\"")), "{what}");
             }
         }
     }
@@ -119,7 +120,7 @@ fn a_quantity_out_of_range_is_told_when_the_checkout_opens() {
     for quantity in ["0", "11", "abc", "99999999999999999999"] {
         let response = app.get(&format!("/bookings/new?ticket_type={id}&quantity={quantity}"));
         assert_eq!(response.status(), 422, "{quantity}");
-        assert!(response.text().expect("a page").contains("checkout-quantity-error"));
+        assert!(response.text().expect("a page").contains(&format!("checkout-quantity-{id}-error")));
     }
     assert_eq!(app.get("/bookings/new?ticket_type=999999").status(), 404);
     assert_eq!(app.get("/bookings/new").status(), 404);

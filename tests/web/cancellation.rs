@@ -137,7 +137,7 @@ fn after_the_deadline_only_the_organizer_may_cancel() {
     assert!(!app.get(&location).text().expect("a page").contains("/cancellation"));
     app.database.execute("UPDATE events SET cancellation_deadline_minutes = 0");
     assert_eq!(app.post(&cancellation, &[]).status(), 303);
-    assert_eq!(booking(&app, &location).status, "cancelled");
+    assert_eq!(booking(&app, &location).status, "canceled");
 }
 
 #[test]
@@ -171,9 +171,9 @@ fn one_booking_canceled_at_forty_windows_of_two_servers_comes_back_once() {
                 let (app, other, barrier, location) = (&app, &other, &barrier, &location);
                 scope.spawn(move || {
                     let server = if window % 2 == 0 { app.address } else { other.address };
-                    let post = browser().post(format!("http://{server}{location}/cancellation"));
+                    let client = browser();
                     barrier.wait();
-                    assert_eq!(post.send().expect("an answer").status(), 303);
+                    assert_eq!(app.cancel_at(&client, server, location).status(), 303);
                 });
             }
         });
@@ -212,9 +212,8 @@ fn a_booking_is_admitted_or_canceled_and_never_both() {
                 thread::sleep(gate_waits);
                 db.write_blocking(|db| store::admit(db, &scan)).expect("an outcome")
             });
-            let post = app.client.post(app.url(&format!("{location}/cancellation")));
             barrier.wait();
-            let status = post.send().expect("an answer").status().as_u16();
+            let status = app.cancel_at(&app.client, app.address, &location).status().as_u16();
             (gate.join().expect("a gate"), status)
         });
         let inside = db.read_primary_blocking(|db| store::admitted_count(db, id)).expect("a count");
@@ -223,7 +222,7 @@ fn a_booking_is_admitted_or_canceled_and_never_both() {
                 admitted += 1;
                 gate_waits += GATE_STEP;
             }
-            (ScanOutcome::Canceled(_), 303, "cancelled", 0) => {
+            (ScanOutcome::Canceled(_), 303, "canceled", 0) => {
                 canceled += 1;
                 gate_waits = gate_waits.saturating_sub(GATE_STEP);
             }
@@ -267,8 +266,7 @@ fn the_books_balance_at_every_moment_while_buyers_book_and_cancel() {
                         let server = servers[(number + turn) % 2];
                         let location = header(&booked, "location");
                         if turn % 3 != 2 {
-                            let post = client.post(format!("http://{server}{location}/cancellation"));
-                            assert_eq!(post.send().expect("an answer").status(), 303);
+                            assert_eq!(app.cancel_at(&client, server, location).status(), 303);
                         }
                     }
                 })

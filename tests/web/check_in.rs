@@ -20,7 +20,7 @@ pub fn scan(app: &TestApp, organizer: &Client, gate: &str, code: &str) -> Respon
 }
 
 /// The status and the answer's words.
-fn answer(response: Response) -> (u16, String) {
+pub fn answer(response: Response) -> (u16, String) {
     let status = response.status().as_u16();
     let html = response.text().expect("a page");
     let answer = between(&html, "<section class=\"answer", "</section>");
@@ -37,7 +37,7 @@ fn the_gate_is_closed_to_everybody_else() {
     assert_eq!(scan(&app, &app.client, GATE, code).status(), 303);
     let undo = app.post("/admin/check-in/revocation", &[("event", EVENT), ("gate", GATE), ("code", code)]);
     assert_eq!(undo.status(), 303);
-    assert_eq!(app.count("admissions"), 0);
+    assert_eq!(app.count("used_tickets"), 0);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_ticket_comes_in_once_and_a_second_scan_says_when_and_where() {
     let (status, words) = answer(scan(&app, &organizer, GATE, &codes[1]));
     assert_eq!(status, 201);
     assert!(words.contains("All 2 admitted"), "{words}");
-    assert_eq!(app.count("admissions"), 2);
+    assert_eq!(app.count("used_tickets"), 2);
 
     let turnout = organizer
         .get(app.url("/admin/check-in/turnout?event=midnight-parade&gate=South%20gate"))
@@ -76,11 +76,11 @@ fn a_canceled_booking_is_refused() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     let codes = codes(&app, &app.book_well("VIP", 2));
-    app.database.execute("UPDATE bookings SET status = 'cancelled', cancelled_at = CURRENT_TIMESTAMP");
+    app.database.execute("UPDATE bookings SET status = 'canceled', canceled_at = CURRENT_TIMESTAMP");
     let (status, words) = answer(scan(&app, &organizer, GATE, &codes[0]));
     assert_eq!(status, 409);
     assert!(words.contains("Canceled") && words.contains("answer--refused"), "{words}");
-    assert_eq!((app.count("admissions"), app.count("refusals")), (0, 1));
+    assert_eq!((app.count("used_tickets"), app.count("refusals")), (0, 1));
 }
 
 #[test]
@@ -89,10 +89,11 @@ fn a_ticket_for_another_concert_is_refused() {
     let organizer = app.organizer();
     let code = &codes(&app, &app.book_well("VIP", 1))[0];
     app.database.execute(
-        "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency)
-         SELECT 'matinee', 'Matinee', '', venue, city, starts_at, ends_at, time_zone, currency FROM events;
+        "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency, state)
+         SELECT 'matinee', 'Matinee', '', venue, city, starts_at, ends_at, time_zone, currency, 'published'
+         FROM events;
          INSERT INTO ticket_types
-             (event_id, name, description, price_cents, capacity, available, max_per_booking, position)
+             (event_id, name, description, price_minor, capacity, available, max_per_booking, position)
          SELECT id, 'Stalls', '', 100, 5, 5, 5, 1 FROM events WHERE slug = 'matinee'",
     );
     app.wait_until_shown("Matinee");
@@ -127,7 +128,7 @@ fn what_is_no_ticket_is_refused_and_written_down() {
         assert_eq!(got, status, "{typed:?}: {words}");
         assert!(words.contains(says), "{typed:?}: {words}");
     }
-    assert_eq!((app.count("admissions"), app.count("refusals")), (0, 1));
+    assert_eq!((app.count("used_tickets"), app.count("refusals")), (0, 1));
     let kept = scan(&app, &organizer, GATE, &code[1..]).text().expect("a page");
     assert!(kept.contains(&format!("value=\"{}\"", &code[1..])), "what was typed is still there");
 
@@ -147,7 +148,7 @@ fn every_forgery_of_one_character_is_refused() {
         forged.replace_range(position..=position, if character == 'Z' { "Y" } else { "Z" });
         assert_eq!(scan(&app, &organizer, GATE, &forged).status(), 404, "{forged}");
     }
-    assert_eq!((app.count("admissions"), app.count("refusals")), (0, 20));
+    assert_eq!((app.count("used_tickets"), app.count("refusals")), (0, 20));
     assert_eq!(scan(&app, &organizer, GATE, &code).status(), 201);
 }
 
@@ -179,7 +180,7 @@ fn a_reseed_starts_the_gates_afresh_too() {
     assert_eq!((statuses, app.count("refusals")), ([201, 409], 1));
     let reseed = organizer.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
     assert_eq!(reseed.send().expect("an answer").status(), 303);
-    assert_eq!((app.count("admissions"), app.count("refusals")), (0, 0));
+    assert_eq!((app.count("used_tickets"), app.count("refusals")), (0, 0));
     assert_eq!(scan(&app, &organizer, GATE, &code).status(), 404);
 }
 

@@ -40,11 +40,11 @@ fn the_concert_has_an_address_of_its_own() {
 fn several_concerts_make_a_list() {
     let app = TestApp::spawn();
     app.database.execute(
-        "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency)
+        "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency, state)
          VALUES ('encore', 'Encore', 'Again', 'Arena', 'Wien', '2027-07-01 18:00:00', '2027-07-01 21:00:00',
-                 'Europe/Vienna', 'EUR')",
+                 'Europe/Vienna', 'EUR', 'published')",
     );
-    app.wait_until_shown("On sale now");
+    app.wait_until_shown("href=\"/events/encore\"");
     let html = app.get("/").text().expect("a page");
     assert!(html.contains("href=\"/events/midnight-parade\"") && html.contains("href=\"/events/encore\""));
     assert!(html.contains("8:00 PM CEST"), "each in its own time zone");

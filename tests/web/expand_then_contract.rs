@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// The first release has everything up to here: before it there was none to be broken.
-const OF_FIRST_RELEASE: &str = "2026-11-25-000010_confirmation_batches";
+const OF_FIRST_RELEASE: &str = "2026-11-28-000001_ticket_office";
 
 #[derive(Debug)]
 struct Statement {

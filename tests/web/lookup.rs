@@ -129,7 +129,7 @@ fn two_people_whose_addresses_look_alike_to_us_see_their_own_bookings() {
     let other = app.confirm_for("somebody@example.org", &browser(), &checkout, 1);
     let other = header(&other, "location").to_owned();
     app.database.execute(
-        "UPDATE bookings SET buyer_email = '\u{212a}ate@example.org', buyer_email_normalised = 'kate@example.org'
+        "UPDATE bookings SET buyer_email = '\u{212a}ate@example.org', buyer_email_normalized = 'kate@example.org'
          WHERE buyer_email = 'somebody@example.org'",
     );
     let list = |email| app.get(&link(email, TimeDelta::zero())).text().expect("a page");

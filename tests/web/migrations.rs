@@ -26,11 +26,17 @@ fn every_migration_goes_down_and_up_again() {
     }
 }
 
-const BOOKING_OF_NO_TIER: &str = "
-    INSERT INTO bookings (reference, token, ticket_type_id, quantity, unit_price_cents, total_cents, currency,
-                          buyer_name, buyer_email, request_key, status, created_at)
-    SELECT 'TK-NONE', 'none', 999999, quantity, unit_price_cents, total_cents, currency, buyer_name, buyer_email,
-           'none', status, created_at FROM bookings LIMIT 1";
+const LINE_OF_NO_TIER: &str = "
+    INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor)
+    SELECT id, 999999, 1, 100 FROM bookings LIMIT 1";
+const LINE_OF_NO_BOOKING: &str = "
+    INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor)
+    SELECT 999999, id, 1, 100 FROM ticket_types LIMIT 1";
+const USED_TWICE: &str = "
+    INSERT INTO used_tickets (booking_id, seat, ticket_type_id, state, used_at)
+    SELECT booking_id, 1, ticket_type_id, 'returned', CURRENT_TIMESTAMP FROM booking_lines;
+    INSERT INTO used_tickets (booking_id, seat, ticket_type_id, state, used_at)
+    SELECT booking_id, 1, ticket_type_id, 'admitted', CURRENT_TIMESTAMP FROM booking_lines";
 
 #[test]
 fn the_schema_refuses_what_must_never_be() {
@@ -47,11 +53,19 @@ fn the_schema_refuses_what_must_never_be() {
     }
     database.set_available("VIP", 90);
     for (what, sql) in [
-        ("a booking of nothing", "UPDATE bookings SET quantity = 0, total_cents = 0"),
-        ("a wrong total", "UPDATE bookings SET total_cents = total_cents + 1"),
+        ("a line of nothing", "UPDATE booking_lines SET quantity = 0"),
+        ("more given back than there were", "UPDATE booking_lines SET returned = quantity + 1"),
+        ("a total below nothing", "UPDATE bookings SET total_minor = -1"),
         ("an unknown status", "UPDATE bookings SET status = 'perhaps'"),
-        ("a booking that moves to no tier", "UPDATE bookings SET ticket_type_id = 999999"),
-        ("a booking of no tier", BOOKING_OF_NO_TIER),
+        ("a canceled booking without its time", "UPDATE bookings SET status = 'canceled'"),
+        ("a cancellation time of a booking that is none", "UPDATE bookings SET canceled_at = created_at"),
+        ("a confirmed booking without its time", "UPDATE bookings SET confirmed_at = NULL"),
+        ("a booking of nobody", "UPDATE bookings SET buyer_email = NULL"),
+        ("a line that moves to no tier", "UPDATE booking_lines SET ticket_type_id = 999999"),
+        ("a line of no tier", LINE_OF_NO_TIER),
+        ("a line of no booking", LINE_OF_NO_BOOKING),
+        ("a hold of no booking", "INSERT INTO holds VALUES (999999, CURRENT_TIMESTAMP)"),
+        ("a ticket used twice", USED_TWICE),
         ("a tier without its bookings", "DELETE FROM ticket_types"),
     ] {
         assert!(refuses(database, sql), "{what}");

@@ -118,5 +118,5 @@ fn one_ticket_scanned_at_forty_gates_at_once_comes_in_once() {
         assert_eq!(statuses[0], 201);
         assert!(statuses[1..].iter().all(|status| *status == 409), "{statuses:?}");
     }
-    assert_eq!((app.count("admissions"), app.count("refusals WHERE reason = 'used'")), (5, 195));
+    assert_eq!((app.count("used_tickets"), app.count("refusals WHERE reason = 'used'")), (5, 195));
 }

@@ -8,15 +8,15 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::{BookingLine, ConfirmationStatus, Sales, TicketTypeSales};
+use super::{ConfirmationStatus, ExportedLine, ListedBooking, Sales, TicketTypeSales};
 use crate::audit::{self, Action, Actor};
-use crate::booking::Booking;
-use crate::booking::cancellation::{self, Canceler, CancellationOutcome};
+use crate::booking::store::BookingRow;
+use crate::booking::{self, BookingLine, BookingStatus, PlacedBooking};
 use crate::db::Db;
 use crate::events::seed::Seed;
 use crate::events::{self, Event};
 use crate::outbox::{self, MailKind, MailState};
-use crate::schema::{bookings, events as events_table, mails, ticket_types};
+use crate::schema::{booking_lines, bookings, events as events_table, holds, mails, ticket_types};
 use crate::tickets;
 use crate::venue_clock::VenueClock;
 
@@ -37,53 +37,72 @@ pub fn sales_by_slug(db: &mut Db, slug: &str) -> QueryResult<Sales> {
 
 fn sales_of(db: &mut Db, event: Event) -> QueryResult<Sales> {
     // PostgreSQL sums BIGINT into NUMERIC; cast back, both databases give one type.
-    let sums: Vec<(i64, i64, i64, i64)> = bookings::table
-        .inner_join(ticket_types::table)
-        .filter(ticket_types::event_id.eq(event.id))
-        .filter(bookings::status.eq("confirmed"))
-        .group_by(bookings::ticket_type_id)
+    let sums: Vec<(i64, i64, i64)> = booking_lines::table
+        .inner_join(bookings::table)
+        .filter(bookings::event_id.eq(event.id))
+        .filter(bookings::status.eq(BookingStatus::Confirmed))
+        .group_by(booking_lines::ticket_type_id)
         .select((
-            bookings::ticket_type_id,
-            sql::<BigInt>("COUNT(*)"),
-            sql::<BigInt>("CAST(SUM(bookings.quantity) AS BIGINT)"),
-            sql::<BigInt>("CAST(SUM(bookings.total_cents) AS BIGINT)"),
+            booking_lines::ticket_type_id,
+            sql::<BigInt>("CAST(SUM(booking_lines.quantity - booking_lines.returned) AS BIGINT)"),
+            sql::<BigInt>(
+                "CAST(SUM((booking_lines.quantity - booking_lines.returned) * booking_lines.unit_price_minor) AS BIGINT)",
+            ),
         ))
         .load(db)?;
-    let booking_count = sums.iter().map(|(_, count, ..)| count).sum();
+    let booking_count = bookings::table
+        .filter(bookings::event_id.eq(event.id))
+        .filter(bookings::status.eq(BookingStatus::Confirmed))
+        .count()
+        .get_result(db)?;
     let by_ticket_type: HashMap<i64, (i64, i64)> =
-        sums.into_iter().map(|(id, _, sold, revenue)| (id, (sold, revenue))).collect();
+        sums.into_iter().map(|(id, sold, revenue)| (id, (sold, revenue))).collect();
     let ticket_types = events::store::ticket_types(db, event.id)?;
     let ticket_types = ticket_types.into_iter().map(|ticket_type| {
-        let (sold, revenue_cents) = by_ticket_type.get(&ticket_type.id).copied().unwrap_or_default();
-        TicketTypeSales { ticket_type, sold, revenue_cents }
+        let (sold, revenue_minor) = by_ticket_type.get(&ticket_type.id).copied().unwrap_or_default();
+        TicketTypeSales { ticket_type, sold, revenue_minor }
     });
     Ok(Sales { event, ticket_types: ticket_types.collect(), booking_count })
 }
 
 /// The newest bookings, at most `limit`, with the states of their confirmations.
-pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<BookingLine>> {
+pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<ListedBooking>> {
     let of_booking = mails::booking_id.eq(bookings::id.nullable());
     let confirmations = mails::table.on(of_booking.and(mails::kind.eq(MailKind::Confirmation.as_str())));
-    let rows = bookings::table
-        .inner_join(ticket_types::table.inner_join(events_table::table))
+    // Ids grow with time, and holds appear when they are confirmed.
+    let rows: Vec<(BookingRow, Option<String>, Option<String>)> = bookings::table
         .left_join(confirmations)
-        .order((bookings::created_at.desc(), bookings::id.desc()))
+        .filter(
+            bookings::status.eq(BookingStatus::Confirmed).or(bookings::status.eq(BookingStatus::Canceled)),
+        )
+        .order(bookings::id.desc())
         .limit(limit)
-        .select((
-            Booking::as_select(),
-            ticket_types::name,
-            events_table::time_zone,
-            mails::state.nullable(),
-            mails::last_error.nullable(),
-        ))
+        .select((BookingRow::as_select(), mails::state.nullable(), mails::last_error.nullable()))
         .load(db)?;
-    let with_mail = |(booking, ticket_type, time_zone, state, last_error): BookingRowWithMail| {
+    let mut confirmations = HashMap::new();
+    let mut found = Vec::new();
+    for (row, state, last_error) in rows {
+        confirmations.insert(row.id, (state, last_error));
+        found.push(row);
+    }
+    let listed = |placed: PlacedBooking| {
+        let (state, last_error) = confirmations.remove(&placed.booking.id).unwrap_or_default();
         // A confirmation has no row in `mails` until the sender lists its batch.
         let state = state.map_or(Some(MailState::Queued), |state| MailState::parse(&state));
-        let mail = booking.has_address().then_some(ConfirmationStatus { state, last_error });
-        BookingLine { mail, ..line((booking, ticket_type, time_zone)) }
+        let mail = placed.booking.has_address().then_some(ConfirmationStatus { state, last_error });
+        ListedBooking {
+            tickets: placed.summary(),
+            total: placed.booking.total(),
+            buyer_email: placed.booking.email().map(str::to_owned),
+            reference: placed.booking.reference,
+            buyer_name: placed.booking.buyer_name,
+            status: placed.booking.status,
+            mail,
+            created_at: placed.booking.created_at,
+            time_zone: placed.event.time_zone,
+        }
     };
-    Ok(rows.into_iter().map(with_mail).collect())
+    Ok(booking::store::place(db, found)?.into_iter().map(listed).collect())
 }
 
 /// The clock of the next concert's venue; UTC when there is none.
@@ -92,71 +111,56 @@ pub fn clock(db: &mut Db) -> QueryResult<VenueClock> {
     Ok(VenueClock::parse(&zone.unwrap_or_default()))
 }
 
-/// Every booking of a concert, the oldest first.
-pub fn bookings_of_event(db: &mut Db, slug: &str) -> QueryResult<Vec<BookingLine>> {
-    let rows = bookings::table
-        .inner_join(ticket_types::table.inner_join(events_table::table))
+/// Every line of every booking of a concert, the oldest booking first.
+pub fn bookings_of_event(db: &mut Db, slug: &str) -> QueryResult<Vec<ExportedLine>> {
+    let rows: Vec<(BookingRow, BookingLine, String)> = booking_lines::table
+        .inner_join(bookings::table.inner_join(events_table::table))
+        .inner_join(ticket_types::table)
         .filter(events_table::slug.eq(slug))
-        .order(bookings::id)
-        .select((Booking::as_select(), ticket_types::name, events_table::time_zone))
+        .order((bookings::id, booking_lines::ticket_type_id))
+        .select((BookingRow::as_select(), BookingLine::as_select(), ticket_types::name))
         .load(db)?;
+    let line = |(row, line, ticket_type): (BookingRow, BookingLine, String)| ExportedLine {
+        booking: row.with(vec![line]),
+        line,
+        ticket_type,
+    };
     Ok(rows.into_iter().map(line).collect())
 }
 
-/// A booking, the name of its ticket type, and the venue's zone.
-type BookingRow = (Booking, String, String);
-/// The same, with the state and the error of its confirmation.
-type BookingRowWithMail = (Booking, String, String, Option<String>, Option<String>);
-
-fn line((booking, ticket_type, time_zone): BookingRow) -> BookingLine {
-    let has_address = booking.has_address();
-    BookingLine {
-        total: booking.total(),
-        unit_price: booking.unit_price(),
-        reference: booking.reference,
-        ticket_type,
-        quantity: booking.quantity,
-        buyer_name: booking.buyer_name,
-        buyer_email: has_address.then_some(booking.buyer_email),
-        status: booking.status,
-        mail: None,
-        created_at: booking.created_at,
-        time_zone,
-    }
-}
-
-/// Cancels a booking for the organizer. Runs inside the caller's transaction.
+/// Locks the ticket types of a concert in the order of their ids, as the desks do, so that nobody waits in a circle. A
+/// booking of one of them has either committed, or waits for the lock. SQLite's write transactions are alone anyway.
+///
+/// Callers that change what a concert sells do this first.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
-pub fn cancel_booking(db: &mut Db, reference: String, actor: &Actor) -> QueryResult<CancellationOutcome> {
-    let outcome = cancellation::store::cancel(db, &Canceler::Organizer { reference })?;
-    if let CancellationOutcome::Canceled { booking, .. } = &outcome {
-        let tickets = usize::try_from(booking.quantity).unwrap_or_default();
-        audit::store::record(db, actor, Action::BookingCanceled, &booking.reference, tickets)?;
+/// What the database said.
+pub fn lock_ticket_types(db: &mut Db, slug: &str) -> QueryResult<()> {
+    if let Db::Postgres(pg) = db {
+        let of_event = events_table::table.filter(events_table::slug.eq(slug)).select(events_table::id);
+        ticket_types::table
+            .filter(ticket_types::event_id.eq_any(of_event))
+            .order(ticket_types::id)
+            .select(ticket_types::id)
+            .for_no_key_update()
+            .load::<i64>(pg)?;
     }
-    Ok(outcome)
+    Ok(())
 }
 
 /// Deletes the bookings of the seed's concert and puts it on sale again. Returns how many there were.
 /// Runs inside the caller's transaction.
 pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
-    let ids: Vec<i64> = ticket_types::table
-        .inner_join(events_table::table)
-        .filter(events_table::slug.eq(seed.slug))
-        .order(ticket_types::id)
-        .select(ticket_types::id)
-        .load(db)?;
-    // Lock the ticket types first: a booking of one of them has either committed, and is deleted below, or
-    // waits for the lock and books from the new stock. In the order of their ids, as the desks lock them, so
-    // that there is no deadlock.
-    for id in &ids {
-        diesel::update(ticket_types::table.find(id))
-            .set(ticket_types::version.eq(ticket_types::version + 1))
-            .execute(db)?;
-    }
+    lock_ticket_types(db, seed.slug)?;
     outbox::store::batches::hold(db)?;
-    let deleted = diesel::delete(bookings::table.filter(bookings::ticket_type_id.eq_any(ids))).execute(db)?;
+    // Ticket types, then holds, then bookings: a confirmation locks no ticket type, so it is waited for here.
+    let of_event = bookings::table.filter(
+        bookings::event_id
+            .eq_any(events_table::table.filter(events_table::slug.eq(seed.slug)).select(events_table::id)),
+    );
+    diesel::delete(holds::table.filter(holds::booking_id.eq_any(of_event.select(bookings::id))))
+        .execute(db)?;
+    let deleted = diesel::delete(of_event).execute(db)?;
     tickets::store::forget_refusals(db, seed.slug)?;
     events::store::plant(db, seed)?;
     audit::store::record(db, actor, Action::Reseeded, seed.name, deleted)?;

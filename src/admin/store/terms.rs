@@ -6,6 +6,7 @@ use crate::admin::terms::TicketRules;
 use crate::audit::{self, Action, Actor};
 use crate::db::Db;
 use crate::events;
+use crate::events::store::next_facts_version;
 use crate::schema::{events as events_table, ticket_types};
 
 /// Sets a concert's ticket rules, inside the caller's transaction. Existing bookings stay as they are.
@@ -14,15 +15,19 @@ use crate::schema::{events as events_table, ticket_types};
 /// `NotFound`, or what the database said.
 pub fn replace(db: &mut Db, slug: &str, rules: &TicketRules, actor: &Actor) -> QueryResult<()> {
     let event = events::store::find_by_slug(db, slug)?;
+    super::lock_ticket_types(db, slug)?;
     diesel::update(events_table::table.find(event.id))
-        .set(events_table::cancellation_deadline_minutes.eq(rules.cancellation_deadline_minutes))
+        .set((
+            events_table::cancellation_deadline_minutes.eq(rules.cancellation_deadline_minutes),
+            events_table::facts_version.eq(next_facts_version()),
+        ))
         .execute(db)?;
     for (id, max_per_person) in &rules.max_per_person {
         let ticket_type = ticket_types::table.find(id).filter(ticket_types::event_id.eq(event.id));
         diesel::update(ticket_type)
             .set((
                 ticket_types::max_per_person.eq(max_per_person),
-                ticket_types::version.eq(ticket_types::version + 1),
+                ticket_types::facts_version.eq(next_facts_version()),
             ))
             .execute(db)?;
     }

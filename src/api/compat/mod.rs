@@ -44,7 +44,7 @@ impl CompatTicket {
         Self {
             id: ticket_type.id.to_string(),
             name: ticket_type.name.clone(),
-            price: dollars(ticket_type.price_cents),
+            price: dollars(ticket_type.price_minor),
             quantity: ticket_type.capacity,
             available: ticket_type.available,
         }
@@ -168,11 +168,14 @@ impl CompatBooked {
             },
             message: format!("Booking confirmed: {reference}. Nothing was charged online."),
             booking: CompatBooking {
-                id: booking.token,
-                ticket_type_id: booking.ticket_type_id.to_string(),
+                id: booking.token.clone(),
+                ticket_type_id: booking
+                    .lines
+                    .first()
+                    .map_or_else(String::new, |line| line.ticket_type_id.to_string()),
                 // Compat bookings store the id as the buyer's name.
-                user_id: booking.buyer_name,
-                quantity: booking.quantity,
+                user_id: booking.buyer_name.clone(),
+                quantity: booking.quantity(),
                 created_at: super::v1::time(booking.created_at),
             },
         }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::Utc;
 
 use super::{CompatBooked, CompatError, CompatNewBooking, CompatOrder, CompatTicket, refusal};
 use crate::api::body::{self, Body, Unreadable};
@@ -13,7 +12,7 @@ use crate::api::idempotency_key;
 use crate::api::problem::{Problem, ProblemType};
 use crate::app::App;
 use crate::booking::buyer::Buyer;
-use crate::booking::{BookingOutcome, Order};
+use crate::booking::{BookingOutcome, Order, store};
 use crate::events::TicketType;
 use crate::events::board::Listing;
 
@@ -30,7 +29,7 @@ type CompatRefusal = (StatusCode, String);
 )]
 pub async fn index(app: web::Data<App>) -> HttpResponse {
     let mut tickets = next_concert(&app).map(|listing| listing.ticket_types.clone()).unwrap_or_default();
-    tickets.sort_by_key(|ticket_type| std::cmp::Reverse(ticket_type.price_cents));
+    tickets.sort_by_key(|ticket_type| std::cmp::Reverse(ticket_type.price_minor));
     HttpResponse::Ok().json(tickets.iter().map(CompatTicket::of).collect::<Vec<_>>())
 }
 
@@ -67,47 +66,78 @@ async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<CompatBook
     let bad = |message: String| (StatusCode::BAD_REQUEST, message);
     let new_booking: CompatNewBooking = body::read(request, body).map_err(unreadable)?;
     let wanted = new_booking.read().map_err(|message| bad(message.into()))?;
-    let ticket_type = find(app, &wanted.ticket_type_id)
-        .ok_or_else(|| (StatusCode::NOT_FOUND, "Ticket type not found".to_owned()))?;
-    let order = order(request, app, &wanted, &ticket_type)?;
-    match app.desk.book(order).await.map_err(|error| of_problem(&error.into()))? {
+    let outcome = match check(request, app, &wanted) {
+        Ok(order) => app.desk.book(order).await.map_err(|error| of_problem(&error.into()))?,
+        // A known key comes before everything that can refuse.
+        Err(refusal) => booked_before(request, app, &wanted).await?.ok_or(refusal)?,
+    };
+    match outcome {
         BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => Ok(CompatBooked::of(booking)),
         BookingOutcome::NotEnough { .. } => {
             Err((StatusCode::CONFLICT, "Not enough tickets available".into()))
         }
-        BookingOutcome::OverPersonLimit { limit, .. } => {
-            Err(bad(format!("Only {limit} {} tickets are allowed for each user", ticket_type.name)))
+        BookingOutcome::OverPersonLimit { ticket_type_id, limit, .. } => {
+            let listing = app.board.find_by_ticket_type(ticket_type_id);
+            let name = listing.and_then(|listing| Some(listing.ticket_type(ticket_type_id)?.name.clone()));
+            let name = name.unwrap_or_default();
+            Err(bad(format!("Only {limit} {name} tickets are allowed for each user")))
+        }
+        BookingOutcome::NotOnSale { why, .. } => {
+            Err((StatusCode::CONFLICT, Problem::new(why.into()).detail().to_owned()))
         }
         BookingOutcome::KeyReused(_) => Err(of_problem(&Problem::new(ProblemType::IdempotencyKeyReused))),
         BookingOutcome::UnknownTicketType => Err((StatusCode::NOT_FOUND, "Ticket type not found".into())),
     }
 }
 
-fn order(
-    request: &HttpRequest,
-    app: &App,
-    wanted: &CompatOrder,
-    ticket_type: &TicketType,
-) -> Result<Order, CompatRefusal> {
+/// The order, as far as the board knows what is sold.
+fn check(request: &HttpRequest, app: &App, wanted: &CompatOrder) -> Result<Order, CompatRefusal> {
     let bad = |message: String| (StatusCode::BAD_REQUEST, message);
+    let ticket_type = find(app, &wanted.ticket_type_id)
+        .ok_or_else(|| (StatusCode::NOT_FOUND, "Ticket type not found".to_owned()))?;
     let most = ticket_type.most_per_booking();
     let quantity = i32::try_from(wanted.quantity).ok().filter(|quantity| *quantity <= most);
     let quantity = quantity
         .ok_or_else(|| bad(format!("Only {most} {} tickets are allowed in one booking", ticket_type.name)))?;
     let buyer = Buyer::of_user(&wanted.user_id)
         .ok_or_else(|| bad("Invalid userId: use 1 to 100 characters that can be seen".into()))?;
-    let request_key = if request.headers().contains_key(idempotency_key::HEADER) {
-        idempotency_key::of_request(request).map_err(|problem| of_problem(&problem))?
-    } else {
-        app.request_keys.generate().as_str().to_owned()
+    let request_key = match sent_key(request)? {
+        Some(key) => key,
+        None => app.request_keys.generate().as_str().to_owned(),
     };
-    Ok(Order { ticket_type_id: ticket_type.id, quantity, buyer, request_key })
+    Ok(Order::of_one_type(ticket_type.id, quantity, buyer, request_key))
+}
+
+/// What the request has booked before, if it has.
+async fn booked_before(
+    request: &HttpRequest,
+    app: &App,
+    wanted: &CompatOrder,
+) -> Result<Option<BookingOutcome>, CompatRefusal> {
+    let (Some(key), Ok(id), Ok(quantity), Some(buyer)) = (
+        sent_key(request)?,
+        wanted.ticket_type_id.parse(),
+        i32::try_from(wanted.quantity),
+        Buyer::of_user(&wanted.user_id),
+    ) else {
+        return Ok(None);
+    };
+    let order = Order::of_one_type(id, quantity, buyer, key);
+    let found = app.db.read_primary(move |db| store::find_by_order(db, &order)).await;
+    found.map_err(|error| of_problem(&error.into()))
+}
+
+/// The request's own key, where it has one.
+fn sent_key(request: &HttpRequest) -> Result<Option<String>, CompatRefusal> {
+    if !request.headers().contains_key(idempotency_key::HEADER) {
+        return Ok(None);
+    }
+    idempotency_key::of_request(request).map(Some).map_err(|problem| of_problem(&problem))
 }
 
 /// The next concert that has not ended.
 fn next_concert(app: &App) -> Option<Arc<Listing>> {
-    let now = Utc::now().naive_utc();
-    app.board.listings().into_iter().find(|listing| listing.event.ends_at > now)
+    app.board.listings().into_iter().find(|listing| !listing.is_over())
 }
 
 fn find(app: &App, id: &str) -> Option<TicketType> {

@@ -39,6 +39,22 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     available: Option<i32>,
+    /// Tickets left of each ticket type that was ordered; only with `not-enough-tickets`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<LineLeft>, required = false)]
+    lines: Option<Box<[LineLeft]>>,
+}
+
+/// Tickets left of a ticket type that was ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LineLeft {
+    #[schema(example = "1")]
+    pub ticket_type_id: String,
+    #[schema(example = 2, minimum = 1)]
+    pub quantity: i32,
+    #[schema(example = 1, minimum = 0)]
+    pub available: i32,
 }
 
 /// What is wrong with one part of the request: `pointer`, `parameter` or `header` says which.
@@ -90,7 +106,16 @@ impl Problem {
     pub fn new(kind: ProblemType) -> Self {
         let (_, status, title, meaning) = kind.facts();
         let detail = meaning.to_owned();
-        Self { kind, type_uri: kind.uri(), title, status, detail, errors: Vec::new(), available: None }
+        Self {
+            kind,
+            type_uri: kind.uri(),
+            title,
+            status,
+            detail,
+            errors: Vec::new(),
+            available: None,
+            lines: None,
+        }
     }
 
     /// The same with another explanation.
@@ -107,8 +132,9 @@ impl Problem {
 
     /// Too few tickets are left.
     #[must_use]
-    pub fn not_enough(available: i32) -> Self {
-        Self { available: Some(available), ..Self::new(ProblemType::NotEnoughTickets) }
+    pub fn not_enough(lines: Vec<LineLeft>) -> Self {
+        let available = lines.iter().find(|line| line.available < line.quantity).map(|line| line.available);
+        Self { available, lines: Some(lines.into()), ..Self::new(ProblemType::NotEnoughTickets) }
     }
 
     #[must_use]

@@ -2,6 +2,8 @@
 
 use actix_web::http::StatusCode;
 
+use crate::booking::NotOnSale;
+
 /// Machine-readable error types. They are stable: clients may rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemType {
@@ -14,6 +16,10 @@ pub enum ProblemType {
     MethodNotAllowed,
     NotEnoughTickets,
     OverPersonLimit,
+    NotOnSaleYet,
+    SaleEnded,
+    SalePaused,
+    EventCanceled,
     TooLateToCancel,
     AlreadyAdmitted,
     BodyTooLarge,
@@ -26,9 +32,20 @@ pub enum ProblemType {
     Busy,
 }
 
+impl From<NotOnSale> for ProblemType {
+    fn from(why: NotOnSale) -> Self {
+        match why {
+            NotOnSale::NotYet => Self::NotOnSaleYet,
+            NotOnSale::Ended => Self::SaleEnded,
+            NotOnSale::Paused => Self::SalePaused,
+            NotOnSale::Canceled => Self::EventCanceled,
+        }
+    }
+}
+
 impl ProblemType {
     /// In order of their status.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::IdempotencyKeyInvalid,
@@ -38,6 +55,10 @@ impl ProblemType {
         Self::MethodNotAllowed,
         Self::NotEnoughTickets,
         Self::OverPersonLimit,
+        Self::NotOnSaleYet,
+        Self::SaleEnded,
+        Self::SalePaused,
+        Self::EventCanceled,
         Self::TooLateToCancel,
         Self::AlreadyAdmitted,
         Self::BodyTooLarge,
@@ -87,13 +108,37 @@ impl ProblemType {
                 "not-enough-tickets",
                 409,
                 "Not enough tickets available",
-                "Fewer tickets are left than you requested. Nothing was booked; `available` says how many are left.",
+                "Fewer tickets are left than you requested. Nothing was booked; `available` says how many are left of the first that is short, `lines` says it for each ticket type.",
             ),
             Self::OverPersonLimit => (
                 "over-person-limit",
                 409,
                 "Per-person limit exceeded",
                 "The buyer would have more of these tickets than the limit per person. Nothing was booked.",
+            ),
+            Self::NotOnSaleYet => (
+                "not-on-sale-yet",
+                409,
+                "Not on sale yet",
+                "Sales of this ticket type have not started. Nothing was booked; `salesStartAt` says when they start.",
+            ),
+            Self::SaleEnded => (
+                "sale-ended",
+                409,
+                "Sales have ended",
+                "Sales of this ticket type have ended. Nothing was booked.",
+            ),
+            Self::SalePaused => (
+                "sale-paused",
+                409,
+                "Sales paused",
+                "The organizer has paused sales of this ticket type. Nothing was booked.",
+            ),
+            Self::EventCanceled => (
+                "event-canceled",
+                409,
+                "Concert canceled",
+                "This concert does not take place. Nothing was booked.",
             ),
             Self::TooLateToCancel => (
                 "too-late-to-cancel",

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::BookingJson;
+use super::booking_json::BookingJson;
 use super::new_booking::NewBookingJson;
 use crate::api::body::{self, Body};
 use crate::api::idempotency_key;
-use crate::api::problem::{FieldError, Problem, ProblemType};
+use crate::api::problem::{FieldError, LineLeft, Problem, ProblemType};
 use crate::app::App;
-use crate::booking::cancellation::{self, Canceler, CancellationOutcome};
-use crate::booking::pages::find_placed_booking;
-use crate::booking::{BookingOutcome, Order, PlacedBooking, messages};
-use crate::events::TicketType;
+use crate::booking::cancellation::{self, Canceler, Cancellation, CancellationOutcome};
+use crate::booking::pages::{find_placed_booking, place};
+use crate::booking::release::announce;
+use crate::booking::{BookingOutcome, NotOnSale, Order, PlacedBooking, messages, store};
 
 /// A booking is private to its buyer.
 const NO_STORE: &str = "private, no-store";
@@ -41,7 +41,7 @@ const NO_STORE: &str = "private, no-store";
             )),
         (status = 400, description = "Idempotency-Key is missing or invalid, or the body is not JSON",
             body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Not enough tickets, or per-person limit exceeded. Nothing was booked",
+        (status = 409, description = "Not enough tickets, not on sale, or per-person limit exceeded. Nothing was booked",
             body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is invalid, or the Idempotency-Key was used for another booking",
             body = Problem, content_type = "application/problem+json"),
@@ -50,21 +50,34 @@ const NO_STORE: &str = "private, no-store";
 pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Result<HttpResponse, Problem> {
     let request_key = idempotency_key::of_request(&request)?;
     let new_booking: NewBookingJson = body::read(&request, body)?;
-    let (order, ticket_type) = new_booking
-        .parse(&app.board, request_key)
-        .map_err(|errors| Problem::new(ProblemType::InvalidRequest).with_errors(errors))?;
-    let order = Arc::new(order);
-    match app.desk.book(Arc::clone(&order)).await? {
-        BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => {
-            let listing = app.board.find_by_ticket_type(booking.ticket_type_id);
-            let listing = listing.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-            Ok(HttpResponse::Created()
-                .insert_header((LOCATION, format!("/api/v1/bookings/{}", booking.token)))
-                .insert_header((CACHE_CONTROL, NO_STORE))
-                .json(BookingJson::of(&app, &booking, &listing.event)))
+    let (order, outcome) = match check(&app, &new_booking, &request_key) {
+        Ok(order) => {
+            let outcome = app.desk.book(Arc::clone(&order)).await?;
+            (order, outcome)
         }
-        BookingOutcome::NotEnough { left } => Err(Problem::not_enough(left)),
-        BookingOutcome::OverPersonLimit { limit, .. } => Err(over_person_limit(limit, &order, &ticket_type)),
+        // A known key comes before everything that can refuse: the request may have booked when it was still right.
+        Err(problem) => booked_before(&app, &new_booking, request_key).await?.ok_or(problem)?,
+    };
+    match outcome {
+        BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => {
+            let placed = place(&app, booking).await?;
+            Ok(HttpResponse::Created()
+                .insert_header((LOCATION, format!("/api/v1/bookings/{}", placed.booking.token)))
+                .insert_header((CACHE_CONTROL, NO_STORE))
+                .json(BookingJson::of(&app, &placed)))
+        }
+        BookingOutcome::NotEnough { left } => {
+            let lines = order.lines().iter().zip(left).map(|(line, available)| LineLeft {
+                ticket_type_id: line.ticket_type_id.to_string(),
+                quantity: line.quantity,
+                available,
+            });
+            Err(Problem::not_enough(lines.collect()))
+        }
+        BookingOutcome::OverPersonLimit { ticket_type_id, limit, .. } => {
+            Err(over_person_limit(&app, &order, ticket_type_id, limit))
+        }
+        BookingOutcome::NotOnSale { why, .. } => Err(Problem::new(why.into())),
         BookingOutcome::KeyReused(_) => Err(Problem::new(ProblemType::IdempotencyKeyReused)),
         BookingOutcome::UnknownTicketType => {
             let errors = vec![FieldError::in_body("ticketTypeId", "Ticket type not found.")];
@@ -73,9 +86,37 @@ pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Re
     }
 }
 
+/// The order, as far as the board knows what is on sale.
+fn check(app: &App, new_booking: &NewBookingJson, request_key: &str) -> Result<Arc<Order>, Problem> {
+    let order = new_booking
+        .parse(&app.board, request_key.to_owned())
+        .map_err(|errors| Problem::new(ProblemType::InvalidRequest).with_errors(errors))?;
+    let closed = order.lines().iter().find_map(|line| {
+        let listing = app.board.find_by_ticket_type(line.ticket_type_id)?;
+        NotOnSale::of(listing.sale_state(line.ticket_type_id))
+    });
+    closed.map_or_else(|| Ok(Arc::new(order)), |why| Err(Problem::new(why.into())))
+}
+
+/// What the request has booked before, if it has.
+async fn booked_before(
+    app: &App,
+    new_booking: &NewBookingJson,
+    request_key: String,
+) -> Result<Option<(Arc<Order>, BookingOutcome)>, Problem> {
+    let Some(order) = new_booking.read(request_key).map(Arc::new) else { return Ok(None) };
+    let sought = Arc::clone(&order);
+    let outcome = app.db.read_primary(move |db| store::find_by_order(db, &sought)).await?;
+    Ok(outcome.map(|outcome| (order, outcome)))
+}
+
 /// Does not say how many tickets the address holds: anybody can ask.
-fn over_person_limit(limit: i32, order: &Order, ticket_type: &TicketType) -> Problem {
-    let (name, asked) = (&ticket_type.name, order.quantity);
+fn over_person_limit(app: &App, order: &Order, ticket_type_id: i64, limit: i32) -> Problem {
+    let listing = app.board.find_by_ticket_type(ticket_type_id);
+    let name = listing.and_then(|listing| Some(listing.ticket_type(ticket_type_id)?.name.clone()));
+    let name = name.unwrap_or_default();
+    let asked = order.lines().iter().find(|line| line.ticket_type_id == ticket_type_id);
+    let asked = asked.map_or(0, |line| line.quantity);
     let detail = format!(
         "Limit: {limit} {name} tickets per person. You can't book {asked} more with this email address."
     );
@@ -117,11 +158,16 @@ pub async fn show(app: web::Data<App>, token: web::Path<String>) -> Result<HttpR
 pub async fn cancel(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Problem> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
     let canceler = Canceler::Buyer { token: placed.booking.token.clone() };
-    let outcome = app.db.write(move |db| cancellation::store::cancel(db, &canceler)).await?;
-    cancellation::announce(&app.board, &app.desk, &app.outbox_wakeup, &outcome);
+    let cancellation = Cancellation::of_all(canceler);
+    let outcome = app.db.write_alone(move |db| cancellation::store::cancel(db, &cancellation)).await?;
+    announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
         CancellationOutcome::Canceled { booking, .. } | CancellationOutcome::AlreadyCanceled(booking) => {
             Ok(respond(&app, &PlacedBooking { booking, ..placed }))
+        }
+        // Two cancellations at once: the other one has ended it.
+        CancellationOutcome::NoSuchTicket => {
+            Ok(respond(&app, &find_placed_booking(&app, placed.booking.token).await?))
         }
         CancellationOutcome::TooLate => Err(Problem::new(ProblemType::TooLateToCancel)),
         CancellationOutcome::Admitted { count } => {
@@ -132,9 +178,5 @@ pub async fn cancel(app: web::Data<App>, token: web::Path<String>) -> Result<Htt
 }
 
 fn respond(app: &App, placed: &PlacedBooking) -> HttpResponse {
-    HttpResponse::Ok().insert_header((CACHE_CONTROL, NO_STORE)).json(BookingJson::of(
-        app,
-        &placed.booking,
-        &placed.event,
-    ))
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, NO_STORE)).json(BookingJson::of(app, placed))
 }

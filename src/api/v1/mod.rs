@@ -3,6 +3,7 @@
 //! Names are in camelCase, amounts are integer cents with a currency, times are RFC 3339 in UTC. The types here are the
 //! JSON alone: rules belong to the features.
 
+pub mod booking_json;
 pub mod bookings;
 pub mod cursor;
 pub mod events;
@@ -12,11 +13,9 @@ use chrono::{NaiveDateTime, SecondsFormat};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::App;
-use crate::booking::CONFIRMED;
 use crate::events::board::Listing;
+use crate::events::sale::SaleState;
 use crate::money::Money;
-use crate::tickets;
 
 /// A time (UTC) to the millisecond: `2027-06-20T01:00:00.000Z`.
 #[must_use]
@@ -27,7 +26,7 @@ pub fn time(at: NaiveDateTime) -> String {
 /// An amount of money.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Amount {
-    /// In minor units (cents).
+    /// In the currency's minor unit: cents for USD, yen for JPY.
     #[schema(example = 10_000, minimum = 0)]
     cents: i64,
     /// ISO 4217.
@@ -37,7 +36,7 @@ pub struct Amount {
 
 impl From<Money> for Amount {
     fn from(money: Money) -> Self {
-        Self { cents: money.cents, currency: money.currency }
+        Self { cents: money.minor, currency: money.currency }
     }
 }
 
@@ -120,19 +119,53 @@ pub struct TicketTypeJson {
     /// Most tickets per email address, across all bookings; null if there is no limit.
     #[schema(minimum = 1, required = true)]
     max_per_person: Option<i32>,
+    /// Whether it can be bought now.
+    sale: SaleJson,
+    /// When sales start, while `sale` is `not-on-sale-yet`; otherwise null.
+    #[schema(format = DateTime, required = true)]
+    sales_start_at: Option<String>,
+}
+
+/// Whether a ticket type is on sale, and why not.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = Sale)]
+pub enum SaleJson {
+    OnSale,
+    NotOnSaleYet,
+    SaleEnded,
+    SalePaused,
+    EventCanceled,
+}
+
+impl From<SaleState> for SaleJson {
+    fn from(state: SaleState) -> Self {
+        match state {
+            SaleState::OnSale => Self::OnSale,
+            SaleState::NotYet(_) => Self::NotOnSaleYet,
+            SaleState::Ended | SaleState::Hidden => Self::SaleEnded,
+            SaleState::Paused => Self::SalePaused,
+            SaleState::Canceled => Self::EventCanceled,
+        }
+    }
 }
 
 impl TicketTypeJson {
     fn all_of(listing: &Listing) -> Vec<Self> {
-        let of = |tier: &crate::events::TicketType| Self {
-            id: tier.id.to_string(),
-            name: tier.name.clone(),
-            description: tier.description.clone(),
-            price: tier.price(&listing.event).into(),
-            capacity: tier.capacity,
-            available: tier.available,
-            max_per_booking: tier.most_per_booking(),
-            max_per_person: tier.max_per_person,
+        let of = |ticket_type: &crate::events::TicketType| Self {
+            id: ticket_type.id.to_string(),
+            name: ticket_type.name.clone(),
+            description: ticket_type.description.clone(),
+            price: ticket_type.price(&listing.event).into(),
+            capacity: ticket_type.capacity,
+            available: ticket_type.available,
+            max_per_booking: ticket_type.most_per_booking(),
+            max_per_person: ticket_type.max_per_person,
+            sale: listing.sale_state(ticket_type.id).into(),
+            sales_start_at: match listing.sale_state(ticket_type.id) {
+                SaleState::NotYet(opens) => Some(time(opens)),
+                _ => None,
+            },
         };
         listing.ticket_types.iter().map(of).collect()
     }
@@ -165,100 +198,4 @@ pub struct LeftJson {
     id: String,
     #[schema(minimum = 0, example = 100)]
     available: i32,
-}
-
-/// A booking.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Booking)]
-pub struct BookingJson {
-    /// The booking token: anyone with it can view and cancel the booking.
-    #[schema(example = "AZ3xyq0newbookings123_-4")]
-    token: String,
-    /// Human-readable reference.
-    #[schema(example = "TK-7F3K-9QXM")]
-    reference: String,
-    status: BookingStatusJson,
-    /// Event slug.
-    #[schema(example = "midnight-parade")]
-    event: String,
-    #[schema(example = "1")]
-    ticket_type_id: String,
-    #[schema(minimum = 1, example = 2)]
-    quantity: i32,
-    unit_price: Amount,
-    /// Due at the venue: nothing is charged online.
-    total: Amount,
-    buyer: BuyerJson,
-    #[schema(format = DateTime)]
-    created_at: String,
-    #[schema(format = DateTime, required = true)]
-    cancelled_at: Option<String>,
-    /// Cancellation deadline; null if the booking can't be canceled.
-    #[schema(format = DateTime, required = true)]
-    cancellable_until: Option<String>,
-    /// One per seat; empty if the booking is canceled.
-    tickets: Vec<TicketJson>,
-    /// The booking's web page, with the tickets as QR codes.
-    #[schema(format = "uri")]
-    page: String,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = BookingStatus)]
-pub enum BookingStatusJson {
-    Confirmed,
-    /// Existing clients know this spelling.
-    #[serde(rename = "cancelled")]
-    Canceled,
-}
-
-/// Who booked.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Buyer)]
-pub struct BuyerJson {
-    #[schema(example = "Ada Lovelace")]
-    name: String,
-    /// Null for bookings made with the legacy API, whose buyer is a `userId`.
-    #[schema(required = true, example = "ada@example.org")]
-    email: Option<String>,
-}
-
-/// A ticket. It admits one person, once.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Ticket)]
-pub struct TicketJson {
-    /// From 1 to the booking's quantity.
-    #[schema(minimum = 1, example = 1)]
-    seat: i32,
-    /// The content of the QR code.
-    #[schema(example = "7F3K-9QXM-222R-KD84-TQ2H")]
-    code: String,
-}
-
-impl BookingJson {
-    fn of(app: &App, booking: &crate::booking::Booking, event: &crate::events::Event) -> Self {
-        let is_confirmed = booking.status == CONFIRMED;
-        let tickets = if is_confirmed { tickets::of_booking(&app.ticket_codes, booking) } else { Vec::new() };
-        Self {
-            token: booking.token.clone(),
-            reference: booking.reference.clone(),
-            status: if is_confirmed { BookingStatusJson::Confirmed } else { BookingStatusJson::Canceled },
-            event: event.slug.clone(),
-            ticket_type_id: booking.ticket_type_id.to_string(),
-            quantity: booking.quantity,
-            unit_price: booking.unit_price().into(),
-            total: booking.total().into(),
-            buyer: BuyerJson {
-                name: booking.buyer_name.clone(),
-                email: booking.has_address().then(|| booking.buyer_email.clone()),
-            },
-            created_at: time(booking.created_at),
-            cancelled_at: booking.cancelled_at.map(time),
-            cancellable_until: event.cancellable_until().map(time),
-            tickets: tickets.into_iter().map(|it| TicketJson { seat: it.seat, code: it.code }).collect(),
-            page: format!("{}/bookings/{}", &app.public_url, booking.token),
-        }
-    }
 }

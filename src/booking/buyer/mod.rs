@@ -1,15 +1,16 @@
 //! The buyer: a name and an email address, parsed from what was typed, and remembered for the next
 //! booking in a sealed cookie.
 
+mod contact;
 mod email;
 mod name;
-mod user;
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use serde::{Deserialize, Serialize};
 
+pub use self::contact::Contact;
 pub use self::email::{EmailError, normalized_email, parse_email, unusual_normalized_email};
 pub use self::name::{NameError, parse_name};
 use super::request_key::{RequestKey, RequestKeys};
@@ -23,7 +24,7 @@ const REMEMBERED_DAYS: i64 = 180;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buyer {
     pub name: String,
-    pub email: String,
+    pub contact: Contact,
 }
 
 impl Buyer {

@@ -1,20 +1,17 @@
-//! Cancellation: a booking ends, and its tickets go back on sale. Both happen once, in one transaction,
-//! however often and however simultaneously it is requested: the UPDATE that finds the booking still
-//! confirmed decides.
+//! Cancellation: a booking ends, and its tickets go back on sale ([`release`](super::release)).
 //!
 //! A buyer may cancel until the concert's deadline, the organizer at any time. Neither may once one of the
 //! tickets was scanned: that seat is taken, so it cannot be sold again. Refunds do not belong here.
 
+pub mod form;
 pub mod pages;
 pub mod store;
 
 use chrono::NaiveDateTime;
 
 use super::Booking;
-use super::desk::Desk;
-use crate::events::board::Board;
+use crate::audit::Actor;
 use crate::events::{Event, Stock};
-use crate::outbox::wakeup::Wakeup;
 
 /// Which booking is to be canceled, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,20 +22,39 @@ pub enum Canceler {
     },
     Organizer {
         reference: String,
+        actor: Actor,
     },
+}
+
+/// What is to be canceled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancellation {
+    pub canceler: Canceler,
+    /// The tickets that are given back. `None`: all of them.
+    pub seats: Option<Vec<i32>>,
+}
+
+impl Cancellation {
+    /// Of all tickets.
+    #[must_use]
+    pub fn of_all(canceler: Canceler) -> Self {
+        Self { canceler, seats: None }
+    }
 }
 
 /// How the request to cancel ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancellationOutcome {
-    /// The tickets are on sale again.
-    Canceled { booking: Booking, stock: Stock },
+    /// The tickets are on sale again. The booking is as it is now.
+    Canceled { booking: Booking, stock: Vec<Stock> },
     /// The booking was canceled before.
     AlreadyCanceled(Booking),
     /// The deadline has passed, or buyers may not cancel at all.
     TooLate,
-    /// This many of its tickets were scanned.
-    Admitted { count: i64 },
+    /// This many of the tickets were scanned.
+    Admitted { count: i32 },
+    /// One of the tickets is not the booking's, or was given back before.
+    NoSuchTicket,
 }
 
 impl Event {
@@ -62,13 +78,14 @@ impl Event {
     }
 }
 
-/// Tells the board (here and on the other servers) and the desk that tickets are back on sale, and wakes the
-/// outbox. The desks of other servers trust their memory of sold-out ticket types for 0.1 s at most.
-pub fn announce(board: &Board, desk: &Desk, outbox_wakeup: &Wakeup, outcome: &CancellationOutcome) {
-    if let CancellationOutcome::Canceled { stock, .. } = outcome {
-        board.announce(&[*stock]);
-        desk.restocked();
-        outbox_wakeup.notify();
+impl CancellationOutcome {
+    /// What is left of the ticket types that have got tickets back.
+    #[must_use]
+    pub fn stock(&self) -> &[Stock] {
+        match self {
+            Self::Canceled { stock, .. } => stock,
+            _ => &[],
+        }
     }
 }
 

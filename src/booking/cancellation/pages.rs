@@ -5,35 +5,40 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
 
-use super::{Canceler, CancellationOutcome, announce, store};
+use super::form::{CancellationForm, choices};
+use super::{Canceler, Cancellation, CancellationOutcome, store};
 use crate::app::App;
-use crate::booking::messages::{already_scanned, too_late_to_cancel};
+use crate::booking::PlacedBooking;
+use crate::booking::messages::{CHOOSE_ONE, RETURNED_BEFORE, already_scanned, canceled, too_late_to_cancel};
 use crate::booking::pages::find_placed_booking;
-use crate::booking::{Booking, PlacedBooking};
+use crate::booking::release::announce;
 use crate::error::Error;
-use crate::events::{Event, TicketType};
+use crate::guard::form::Form;
 use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::tickets::Seat;
 
 /// Asks for confirmation, or says why the booking cannot be canceled.
 #[derive(Template)]
 #[template(path = "bookings/cancellation.html")]
 struct CancellationPage {
     page: Page,
-    event: Event,
-    ticket_type: TicketType,
-    booking: Booking,
+    placed: PlacedBooking,
+    /// The tickets that can be given back, and whether they are chosen.
+    choices: Vec<(Seat, bool)>,
     refusal: Option<String>,
+    /// What is wrong with the choice.
+    error: Option<&'static str>,
 }
 
 /// `GET /bookings/{token}/cancellation`
 pub async fn new(page: Page, app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
-    if placed.booking.is_canceled() {
+    if !placed.booking.is_confirmed() {
         return Ok(see_other(&format!("/bookings/{}", placed.booking.token)).finish());
     }
     let refusal =
         (!placed.event.is_cancellable(Utc::now().naive_utc())).then(|| too_late_to_cancel(&placed.event));
-    ask(page, placed, refusal)
+    ask(page, placed, None, refusal, None)
 }
 
 /// `POST /bookings/{token}/cancellation`: sent twice, it shows the same canceled booking.
@@ -41,32 +46,49 @@ pub async fn create(
     page: Page,
     app: web::Data<App>,
     token: web::Path<String>,
+    Form(form): Form<CancellationForm>,
 ) -> Result<HttpResponse, Error> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
     let mut response = see_other(&format!("/bookings/{}", placed.booking.token));
+    let seats = form.seats();
+    if seats.as_ref().is_some_and(Vec::is_empty) {
+        return ask(page, placed, seats, None, Some(CHOOSE_ONE));
+    }
     let canceler = Canceler::Buyer { token: placed.booking.token.clone() };
-    let outcome = app.db.write(move |db| store::cancel(db, &canceler)).await?;
-    announce(&app.board, &app.desk, &app.outbox_wakeup, &outcome);
+    let cancellation = Cancellation { canceler, seats: seats.clone() };
+    let outcome = app.db.write_alone(move |db| store::cancel(db, &cancellation)).await?;
+    announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
         CancellationOutcome::Canceled { .. } => {
-            let toast = format!("Canceled: {} × {}", placed.booking.quantity, placed.ticket_type.name);
+            let toast = canceled(&placed, seats.as_deref());
             response.cookie(toast_cookie(&app.cookies, &Toast::success(toast)));
         }
         CancellationOutcome::AlreadyCanceled(_) => {}
         CancellationOutcome::TooLate => {
             let refusal = too_late_to_cancel(&placed.event);
-            return ask(page, placed, Some(refusal));
+            return ask(page, placed, seats, Some(refusal), None);
         }
+        CancellationOutcome::NoSuchTicket => return ask(page, placed, None, None, Some(RETURNED_BEFORE)),
         CancellationOutcome::Admitted { count } => {
             let refusal = already_scanned(count, &placed.booking);
-            return ask(page, placed, Some(refusal));
+            return ask(page, placed, seats, Some(refusal), None);
         }
     }
     Ok(response.finish())
 }
 
-fn ask(page: Page, placed: PlacedBooking, refusal: Option<String>) -> Result<HttpResponse, Error> {
-    let PlacedBooking { event, ticket_type, booking } = placed;
-    let status = if refusal.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
-    page.clone().respond_unlisted(status, &CancellationPage { page, event, ticket_type, booking, refusal })
+fn ask(
+    page: Page,
+    placed: PlacedBooking,
+    chosen: Option<Vec<i32>>,
+    refusal: Option<String>,
+    error: Option<&'static str>,
+) -> Result<HttpResponse, Error> {
+    let status = match (&refusal, error) {
+        (Some(_), _) | (_, Some(RETURNED_BEFORE)) => StatusCode::CONFLICT,
+        (_, Some(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::OK,
+    };
+    let choices = choices(&placed, chosen.as_deref());
+    page.clone().respond_unlisted(status, &CancellationPage { page, placed, choices, refusal, error })
 }

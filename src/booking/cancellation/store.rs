@@ -3,91 +3,57 @@
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 
-use super::{Canceler, CancellationOutcome};
-use crate::booking::{Booking, CANCELED, CONFIRMED};
+use super::{Canceler, Cancellation, CancellationOutcome};
+use crate::booking::release::ReleaseOutcome;
+use crate::booking::release::store::release;
+use crate::booking::store::{find_by_reference, find_by_token};
+use crate::booking::{Booking, BookingStatus};
 use crate::db::Db;
-use crate::events::{Event, Stock};
-use crate::outbox::{self, MailKind, NewMail};
-use crate::schema::{bookings, events, ticket_types};
-use crate::tickets::store::admitted_count;
 
-/// Cancels a booking, puts its tickets on sale again, and queues the mail that says so. Runs inside the
-/// caller's write transaction.
-///
-/// What is refused anyway is refused before anything is locked. Then the ticket type is locked before the booking:
-/// desks and a reseed lock ticket types first, so nobody waits in a circle; a gate that lets somebody in holds the
-/// booking alone.
+/// Cancels a booking or some of its tickets, puts them on sale again, and queues the mail that says so: see
+/// [`release`]. What is refused anyway is refused before anything is locked, and nothing is read while it is.
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn cancel(db: &mut Db, canceler: &Canceler) -> QueryResult<CancellationOutcome> {
-    let now = Utc::now().naive_utc();
-    let (id, booking, event) = find(db, canceler)?;
-    if booking.is_canceled() {
+pub fn cancel(db: &mut Db, cancellation: &Cancellation) -> QueryResult<CancellationOutcome> {
+    let (placed, organizer) = match &cancellation.canceler {
+        Canceler::Buyer { token } => (find_by_token(db, token)?, None),
+        Canceler::Organizer { reference, actor } => (find_by_reference(db, reference)?, Some(actor)),
+    };
+    let is_in_time = placed.event.is_cancellable(Utc::now().naive_utc());
+    let booking = placed.booking;
+    if !booking.is_confirmed() {
         return Ok(CancellationOutcome::AlreadyCanceled(booking));
     }
-    if matches!(canceler, Canceler::Buyer { .. }) && !event.is_cancellable(now) {
+    if organizer.is_none() && !is_in_time {
         return Ok(CancellationOutcome::TooLate);
     }
-    lock(db, booking.ticket_type_id, id)?;
-    match admitted_count(db, id)? {
-        0 => {}
-        count => return Ok(CancellationOutcome::Admitted { count }),
-    }
-    if !end(db, id, now)? {
-        let (_, booking, _) = find(db, canceler)?;
-        return Ok(CancellationOutcome::AlreadyCanceled(booking));
-    }
-    let stock = give_back(db, &booking)?;
-    if booking.has_address() {
-        let mail =
-            NewMail { kind: MailKind::Cancellation, booking_id: Some(id), recipient: None, payload: None };
-        outbox::store::enqueue(db, &mail)?;
-    }
-    let booking = Booking { status: CANCELED.to_owned(), cancelled_at: Some(now), ..booking };
-    Ok(CancellationOutcome::Canceled { booking, stock })
+    let seats = cancellation.seats.as_deref();
+    Ok(match release(db, &booking, seats, organizer)? {
+        ReleaseOutcome::Released { at, stock } => {
+            let booking = without(booking, seats, at);
+            CancellationOutcome::Canceled { booking, stock }
+        }
+        ReleaseOutcome::Admitted { count } => CancellationOutcome::Admitted { count },
+        // Somebody else was faster.
+        ReleaseOutcome::Ended => {
+            CancellationOutcome::AlreadyCanceled(find_by_token(db, &booking.token)?.booking)
+        }
+        ReleaseOutcome::NoSuchTicket => CancellationOutcome::NoSuchTicket,
+    })
 }
 
-fn find(db: &mut Db, canceler: &Canceler) -> QueryResult<(i64, Booking, Event)> {
-    let found = bookings::table.inner_join(ticket_types::table.inner_join(events::table)).select((
-        bookings::id,
-        Booking::as_select(),
-        Event::as_select(),
-    ));
-    match canceler {
-        Canceler::Buyer { token } => found.filter(bookings::token.eq(token)).first(db),
-        Canceler::Organizer { reference } => found.filter(bookings::reference.eq(reference)).first(db),
+/// The booking after these seats, or all of them, were given back.
+fn without(mut booking: Booking, seats: Option<&[i32]>, at: NaiveDateTime) -> Booking {
+    let types: Vec<Option<i64>> =
+        seats.unwrap_or_default().iter().map(|seat| booking.ticket_type_of_seat(*seat)).collect();
+    for line in &mut booking.lines {
+        let returned = types.iter().filter(|id| **id == Some(line.ticket_type_id)).count();
+        line.returned += i32::try_from(returned).unwrap_or_default();
     }
-}
-
-/// SQLite's write transactions are alone anyway.
-fn lock(db: &mut Db, ticket_type_id: i64, id: i64) -> QueryResult<()> {
-    if let Db::Postgres(pg) = db {
-        let ticket_type = ticket_types::table.find(ticket_type_id).select(ticket_types::id);
-        ticket_type.for_no_key_update().get_result::<i64>(pg)?;
-        let booking = bookings::table.find(id).select(bookings::id);
-        booking.for_no_key_update().get_result::<i64>(pg)?;
+    if seats.is_none() || booking.lines.iter().all(|line| line.kept() == 0) {
+        booking.status = BookingStatus::Canceled;
+        booking.canceled_at = Some(at);
     }
-    Ok(())
-}
-
-/// The one place where a booking ends. Whether it is this call that has ended it.
-fn end(db: &mut Db, id: i64, now: NaiveDateTime) -> QueryResult<bool> {
-    let confirmed = bookings::table.find(id).filter(bookings::status.eq(CONFIRMED));
-    let ended = diesel::update(confirmed)
-        .set((bookings::status.eq(CANCELED), bookings::cancelled_at.eq(now)))
-        .execute(db)?;
-    Ok(ended == 1)
-}
-
-/// The CHECK of the schema stands behind it: no ticket type ever has more than its capacity.
-fn give_back(db: &mut Db, booking: &Booking) -> QueryResult<Stock> {
-    let (available, version) = diesel::update(ticket_types::table.find(booking.ticket_type_id))
-        .set((
-            ticket_types::available.eq(ticket_types::available + booking.quantity),
-            ticket_types::version.eq(ticket_types::version + 1),
-        ))
-        .returning((ticket_types::available, ticket_types::version))
-        .get_result(db)?;
-    Ok(Stock { ticket_type_id: booking.ticket_type_id, available, version })
+    booking
 }

@@ -132,6 +132,7 @@ fn outcome_label(outcome: &Result<BookingOutcome, Error>) -> &'static str {
         Ok(BookingOutcome::Replayed(_)) => "replayed",
         Ok(BookingOutcome::NotEnough { .. }) => "not_enough",
         Ok(BookingOutcome::OverPersonLimit { .. }) => "over_person_limit",
+        Ok(BookingOutcome::NotOnSale { .. }) => "not_on_sale",
         Ok(BookingOutcome::KeyReused(_)) => "key_reused",
         Ok(BookingOutcome::UnknownTicketType) => "unknown_ticket_type",
         Err(Error::Busy) => "busy",

@@ -100,7 +100,7 @@ impl Desk {
 
     async fn settle(&self, order: Arc<Order>) -> Result<BookingOutcome, Error> {
         if self.sold_out.rejects(&order) {
-            return Ok(BookingOutcome::NotEnough { left: 0 });
+            return Ok(BookingOutcome::NotEnough { left: vec![0; order.lines().len()] });
         }
         let (queued, mut reply) = QueuedOrder::new(order, self.limits.deadline);
         let decision = queued.decision();
@@ -187,7 +187,10 @@ mod tests {
 
     fn pretended(orders: &[&Order]) -> Batch {
         let now = Utc::now().naive_utc();
-        let booked = |order: &&Order| BookingOutcome::Booked(Booking::of(order, 0, "USD".into(), now));
+        let booked = |order: &&Order| {
+            let codes = (String::new(), String::new());
+            BookingOutcome::Booked(Booking::fresh(order, (1, 1, "USD".into()), Vec::new(), now, codes))
+        };
         Batch { outcomes: orders.iter().map(booked).collect(), ..Batch::default() }
     }
 
@@ -200,8 +203,7 @@ mod tests {
             Ok(pretended(orders))
         };
         let desk = Desk::with_store(limits, Arc::default(), Arc::default(), book_batch).unwrap();
-        let buyer = Buyer { name: "Ada".into(), email: "ada@example.org".into() };
-        let order = Order { ticket_type_id: 1, quantity: 1, buyer, request_key: "a key".into() };
+        let order = Order::of_one_type(1, 1, Buyer::with_email("Ada", "ada@example.org"), "a key".into());
         assert!(matches!(desk.book(order.clone()).await, Err(Error::Internal(_))));
         assert!(matches!(desk.book(order).await, Ok(BookingOutcome::Booked(_))));
     }

@@ -2,75 +2,82 @@
 //! from memory for a short time. An order that was not seen before goes to the database, because it may
 //! repeat one that was booked.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::booking::store::Batch;
 use crate::booking::{BookingOutcome, Order};
-use crate::events::Stock;
 
 /// How long the memory is trusted: a cancellation on another server may put tickets back on sale.
 const FRESH: Duration = Duration::from_millis(100);
-/// Rejected orders remembered per ticket type, 8 bytes each.
+/// Rejected orders that are remembered.
 const REJECTED_MAX: usize = 100_000;
 
 #[derive(Default)]
 pub(super) struct SoldOut {
-    ticket_types: RwLock<HashMap<i64, SoldOutType>>,
+    memory: RwLock<Memory>,
     hasher: RandomState,
 }
 
-struct SoldOutType {
-    version: i64,
-    seen_at: Instant,
-    /// Hashes of the request keys that were rejected at this version, so booked nothing.
-    rejected: HashSet<u64>,
+#[derive(Default)]
+struct Memory {
+    /// Sold-out ticket types, with the version that said so, and when it did.
+    ticket_types: HashMap<i64, (i64, Instant)>,
+    /// Hashes of request keys that booked nothing, with the ticket type that was sold out, and its version then.
+    rejected: HashMap<u64, (i64, i64)>,
 }
 
 impl SoldOut {
     /// Whether the same order was rejected a moment ago and nothing has changed since.
     pub(super) fn rejects(&self, order: &Order) -> bool {
-        let sold_out = self.ticket_types.read().unwrap_or_else(PoisonError::into_inner);
-        sold_out.get(&order.ticket_type_id).is_some_and(|remembered| {
-            remembered.seen_at.elapsed() < FRESH && remembered.rejected.contains(&self.hash(order))
+        let [line] = order.lines() else { return false };
+        let memory = self.memory.read().unwrap_or_else(PoisonError::into_inner);
+        let rejected = memory.rejected.get(&self.hash(order));
+        rejected.is_some_and(|(ticket_type_id, version)| {
+            let is_still_so =
+                |(known, seen_at): &(i64, Instant)| known == version && seen_at.elapsed() < FRESH;
+            line.ticket_type_id == *ticket_type_id
+                && memory.ticket_types.get(ticket_type_id).is_some_and(is_still_so)
         })
     }
 
-    /// Remembers which ticket types a batch found sold out, and which orders it rejected.
+    /// Remembers which ticket types a batch found sold out, and which orders of one ticket type it rejected.
     pub(super) fn learn<'a>(&self, batch: &Batch, orders: impl Iterator<Item = &'a Order>) {
         if batch.stock.iter().all(|stock| stock.available > 0) && self.is_empty() {
             return;
         }
-        let mut sold_out = self.ticket_types.write().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
         for stock in &batch.stock {
-            see(&mut sold_out, stock);
+            if stock.available > 0 {
+                memory.ticket_types.remove(&stock.ticket_type_id);
+            } else {
+                memory.ticket_types.insert(stock.ticket_type_id, (stock.version, Instant::now()));
+            }
+        }
+        if memory.ticket_types.is_empty() || memory.rejected.len() > REJECTED_MAX {
+            memory.rejected.clear();
         }
         for (order, outcome) in orders.zip(&batch.outcomes) {
-            if matches!(outcome, BookingOutcome::Booked(_)) {
-                // The key was rejected for a sold-out ticket type before; now it has a booking.
-                let hash = self.hash(order);
-                for remembered in sold_out.values_mut() {
-                    remembered.rejected.remove(&hash);
+            match (outcome, order.lines()) {
+                (BookingOutcome::NotEnough { .. }, [line]) => {
+                    if let Some(&(version, _)) = memory.ticket_types.get(&line.ticket_type_id) {
+                        memory.rejected.insert(self.hash(order), (line.ticket_type_id, version));
+                    }
                 }
-            }
-            let is_true_now = batch.is_of_one_moment && matches!(outcome, BookingOutcome::NotEnough { .. });
-            if let (true, Some(remembered)) = (is_true_now, sold_out.get_mut(&order.ticket_type_id)) {
-                if remembered.rejected.len() >= REJECTED_MAX {
-                    remembered.rejected.clear();
-                }
-                remembered.rejected.insert(self.hash(order));
+                // The key may have been rejected before; now it has a booking.
+                _ => drop(memory.rejected.remove(&self.hash(order))),
             }
         }
     }
 
     pub(super) fn forget(&self) {
-        self.ticket_types.write().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.memory.write().unwrap_or_else(PoisonError::into_inner) = Memory::default();
     }
 
     fn is_empty(&self) -> bool {
-        self.ticket_types.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.memory.read().unwrap_or_else(PoisonError::into_inner).ticket_types.is_empty()
     }
 
     fn hash(&self, order: &Order) -> u64 {
@@ -78,48 +85,25 @@ impl SoldOut {
     }
 }
 
-fn see(sold_out: &mut HashMap<i64, SoldOutType>, stock: &Stock) {
-    if stock.available > 0 {
-        sold_out.remove(&stock.ticket_type_id);
-        return;
-    }
-    let version = stock.version;
-    let seen_at = Instant::now();
-    let remembered = sold_out.entry(stock.ticket_type_id).or_insert_with(|| SoldOutType {
-        version,
-        seen_at,
-        rejected: HashSet::new(),
-    });
-    // Someone has bought since, perhaps with a key that is remembered as rejected.
-    if remembered.version != version {
-        remembered.rejected.clear();
-        remembered.version = version;
-    }
-    remembered.seen_at = seen_at;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::booking::OrderLine;
     use crate::booking::buyer::Buyer;
+    use crate::events::Stock;
 
     fn order(key: &str) -> Order {
-        let buyer = Buyer { name: "Ada".into(), email: "ada@example.org".into() };
-        Order { ticket_type_id: 1, quantity: 1, buyer, request_key: key.into() }
+        Order::of_one_type(1, 1, Buyer::with_email("Ada", "ada@example.org"), key.into())
     }
 
     fn batch(available: i32, version: i64, outcomes: Vec<BookingOutcome>) -> Batch {
-        Batch {
-            outcomes,
-            stock: vec![Stock { ticket_type_id: 1, available, version }],
-            is_of_one_moment: true,
-        }
+        Batch { outcomes, stock: vec![Stock { ticket_type_id: 1, available, version }] }
     }
 
     #[test]
     fn only_rejected_orders_are_rejected_again_and_only_while_nothing_changes() {
         let sold_out = SoldOut::default();
-        let none = || vec![BookingOutcome::NotEnough { left: 0 }];
+        let none = || vec![BookingOutcome::NotEnough { left: vec![0] }];
         sold_out.learn(&batch(0, 7, none()), [order("a")].iter());
         assert!(sold_out.rejects(&order("a")));
         assert!(!sold_out.rejects(&order("b")), "it may have been booked before");
@@ -133,5 +117,18 @@ mod tests {
         sold_out.learn(&batch(0, 10, none()), [order("d")].iter());
         std::thread::sleep(FRESH);
         assert!(!sold_out.rejects(&order("d")), "the memory expires");
+    }
+
+    #[test]
+    fn an_order_of_several_ticket_types_is_always_looked_at() {
+        let sold_out = SoldOut::default();
+        let lines = [1, 2].map(|ticket_type_id| OrderLine { ticket_type_id, quantity: 1 });
+        let both = Order::new(lines, Buyer::with_email("Ada", "ada@example.org"), "a".into());
+        sold_out
+            .learn(&batch(0, 7, vec![BookingOutcome::NotEnough { left: vec![0, 9] }]), [both.clone()].iter());
+        assert!(!sold_out.rejects(&both));
+        let none = || vec![BookingOutcome::NotEnough { left: vec![0] }];
+        sold_out.learn(&batch(0, 7, none()), [order("a")].iter());
+        assert!(sold_out.rejects(&order("a")) && !sold_out.rejects(&both), "the same key, another order");
     }
 }

@@ -1,6 +1,6 @@
 //! The worker behind the desk: takes the orders that wait, books them as one batch, replies, and repeats.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -21,6 +21,10 @@ use crate::outbox::wakeup::Wakeup;
 /// The first and the longest pause between attempts while the database is unreachable.
 const RETRY_FIRST: Duration = Duration::from_millis(5);
 const RETRY_LONGEST: Duration = Duration::from_millis(200);
+/// A batch that fails after so long has waited for a lock: half of the writer's `lock_timeout`.
+const LOCKED_AFTER: Duration = Duration::from_millis(500);
+/// How long orders of a locked ticket type are told to try again before it is tried again.
+const LOCKED_FOR: Duration = Duration::from_secs(2);
 /// How often an idle worker beats its heartbeat.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 
@@ -37,6 +41,8 @@ pub(super) struct Worker {
     limits: DeskLimits,
     /// Orders that were taken but must wait: a different order with the same key is booked first.
     put_back: Vec<QueuedOrder>,
+    /// Ticket types that somebody holds locked, and until when they are left out.
+    locked: HashMap<i64, Instant>,
 }
 
 /// One order of a batch, and its repetitions.
@@ -53,7 +59,17 @@ impl Worker {
         (board, sold_out, outbox_wakeup): (Arc<Board>, Arc<SoldOut>, Arc<Wakeup>),
         limits: DeskLimits,
     ) -> Self {
-        Self { book_batch, queue, metrics, board, sold_out, outbox_wakeup, limits, put_back: Vec::new() }
+        Self {
+            book_batch,
+            queue,
+            metrics,
+            board,
+            sold_out,
+            outbox_wakeup,
+            limits,
+            put_back: Vec::new(),
+            locked: HashMap::new(),
+        }
     }
 
     /// Works until the desk is closed. A panic drops the current batch and its connection; the handlers that
@@ -121,7 +137,7 @@ impl Worker {
     fn book(&mut self, mut entries: Vec<Entry>) {
         let mut wait = RETRY_FIRST;
         loop {
-            entries = reject_late(entries);
+            entries = self.reject_locked(reject_late(entries));
             if entries.is_empty() {
                 return;
             }
@@ -141,7 +157,7 @@ impl Worker {
                     thread::sleep(wait);
                     wait = (wait * 2).min(RETRY_LONGEST);
                 }
-                Err(Failure::Lasting(error)) => return self.book_one_by_one(entries, error),
+                Err(Failure::Lasting(error)) => return self.book_apart(entries, error, started.elapsed()),
             }
         }
     }
@@ -163,8 +179,29 @@ impl Worker {
         replies.send();
     }
 
-    /// One order that the database rejects must not fail the others.
-    fn book_one_by_one(&mut self, mut entries: Vec<Entry>, error: diesel::result::Error) {
+    /// One order that the database rejects must not fail the others, nor one ticket type that somebody has locked the
+    /// other ticket types.
+    fn book_apart(&mut self, mut entries: Vec<Entry>, error: diesel::result::Error, took: Duration) {
+        let mut groups: BTreeMap<Vec<i64>, Vec<Entry>> = BTreeMap::new();
+        for entry in entries.drain(..) {
+            let ids = entry.first.order.lines().iter().map(|line| line.ticket_type_id).collect();
+            groups.entry(ids).or_default().push(entry);
+        }
+        if groups.len() > 1 {
+            // The orders of one ticket type come first, and show which of them is locked.
+            let mut groups: Vec<_> = groups.into_iter().collect();
+            groups.sort_by_key(|(ids, _)| ids.len());
+            return groups.into_iter().for_each(|(_, entries)| self.book(entries));
+        }
+        let Some((ids, mut entries)) = groups.pop_first() else { return };
+        if took >= LOCKED_AFTER {
+            log::warn!(
+                "ticket types {ids:?} are locked by somebody; their orders are told to try again: {error}"
+            );
+            let until = Instant::now() + LOCKED_FOR;
+            self.locked.extend(ids.into_iter().map(|id| (id, until)));
+            return reply_busy(entries);
+        }
         if entries.len() > 1 {
             return entries.into_iter().for_each(|entry| self.book(vec![entry]));
         }
@@ -177,17 +214,36 @@ impl Worker {
         }
         replies.send();
     }
+
+    /// Replies "busy" to orders of ticket types that were locked a moment ago, and keeps the others.
+    fn reject_locked(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+        if self.locked.is_empty() {
+            return entries;
+        }
+        let now = Instant::now();
+        self.locked.retain(|_, until| *until > now);
+        let is_locked = |entry: &Entry| {
+            entry.first.order.lines().iter().any(|line| self.locked.contains_key(&line.ticket_type_id))
+        };
+        let (locked, kept): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(is_locked);
+        reply_busy(locked);
+        kept
+    }
 }
 
 /// Replies "busy" to orders past their deadline, and keeps the others.
 fn reject_late(entries: Vec<Entry>) -> Vec<Entry> {
     let (late, kept): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.first.is_late());
+    reply_busy(late);
+    kept
+}
+
+fn reply_busy(entries: Vec<Entry>) {
     let mut replies = Replies::default();
-    for queued in late.into_iter().flat_map(|entry| entry.repeats.into_iter().chain([entry.first])) {
+    for queued in entries.into_iter().flat_map(|entry| entry.repeats.into_iter().chain([entry.first])) {
         queued.reply(Err(Error::Busy), &mut replies);
     }
     replies.send();
-    kept
 }
 
 /// The outcome of a repetition in the same batch.

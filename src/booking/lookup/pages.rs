@@ -70,7 +70,8 @@ pub async fn new(
     app: web::Data<App>,
     Query(query): Query<FindBookingsQuery>,
 ) -> Result<HttpResponse, Error> {
-    let email = Buyer::remembered(&app.cookies, &request).map(|buyer| buyer.email).unwrap_or_default();
+    let email =
+        Buyer::remembered(&app.cookies, &request).map(|buyer| buyer.email().to_owned()).unwrap_or_default();
     let has_asked = !query.asked.is_empty();
     let new = FindBookingsPage { page: page.clone(), email, error: None, link_is_over: false, has_asked };
     page.respond_unlisted(StatusCode::OK, &new)

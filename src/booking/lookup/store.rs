@@ -7,12 +7,12 @@ use diesel::sql_types::{Text, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::PAUSE;
-use crate::booking::PlacedBooking;
 use crate::booking::buyer::normalized_email;
-use crate::booking::store::PERSON;
+use crate::booking::store::{BookingRow, PERSON, place};
+use crate::booking::{BookingStatus, PlacedBooking};
 use crate::db::Db;
 use crate::outbox::{self, MailKind, NewMail};
-use crate::schema::{booking_lookups, bookings, events, ticket_types};
+use crate::schema::{booking_lookups, bookings};
 
 /// Most bookings in one list, the newest first.
 const LIST_MAX: i64 = 200;
@@ -30,10 +30,16 @@ pub fn ask(db: &mut Db, email: &str) -> QueryResult<()> {
         return Ok(());
     }
     let Some(newest) = found.first() else { return Ok(()) };
-    let recipient = Some(newest.booking.buyer_email.clone());
+    let recipient = newest.booking.email().map(str::to_owned);
     outbox::store::enqueue(
         db,
-        &NewMail { kind: MailKind::BookingLink, booking_id: None, recipient, payload: None },
+        &NewMail {
+            kind: MailKind::BookingLink,
+            booking_id: None,
+            dedupe_key: None,
+            recipient,
+            payload: None,
+        },
     )
 }
 
@@ -44,14 +50,18 @@ pub fn ask(db: &mut Db, email: &str) -> QueryResult<()> {
 /// # Errors
 /// What the database said.
 pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Vec<PlacedBooking>> {
-    let found: Vec<PlacedBooking> = bookings::table
-        .inner_join(ticket_types::table.inner_join(events::table))
+    let rows = bookings::table
         .filter(sql::<Text>(PERSON).eq(normalized_email(email)))
+        .filter(
+            bookings::status.eq(BookingStatus::Confirmed).or(bookings::status.eq(BookingStatus::Canceled)),
+        )
         .order(bookings::id.desc())
         .limit(LIST_MAX)
-        .select(PlacedBooking::as_select())
+        .select(BookingRow::as_select())
         .load(db)?;
-    Ok(found.into_iter().filter(|it| it.booking.buyer_email.eq_ignore_ascii_case(email)).collect())
+    let is_theirs =
+        |it: &PlacedBooking| it.booking.email().is_some_and(|own| own.eq_ignore_ascii_case(email));
+    Ok(place(db, rows)?.into_iter().filter(is_theirs).collect())
 }
 
 /// Notes that an address was asked for; `false` when it was a moment ago. Of two servers that are asked at

@@ -1,20 +1,24 @@
-//! The SQL of bookings. Claiming is written once for each database, because what makes it fast differs:
-//! `store/postgres` sends a whole batch as one statement, `store/sqlite.rs` as one transaction of
-//! prepared ones. Both keep the same promise and give the same outcomes.
+//! The SQL of bookings. Booking a batch is written once for each database, because what makes it fast differs:
+//! `postgres.rs` calls one function, `sqlite.rs` runs one transaction of prepared statements. Both keep the same
+//! promise and give the same outcomes.
 
-mod first_come;
 mod postgres;
 mod sqlite;
 
+use std::collections::HashMap;
+
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::{Booking, BookingOutcome, Order, PlacedBooking};
+use super::buyer::Contact;
+use super::{Booking, BookingLine, BookingOutcome, BookingStatus, NotOnSale, Order, PlacedBooking};
 use crate::db::{Db, write_transaction};
-use crate::events::Stock;
-use crate::schema::{bookings, events, ticket_types};
+use crate::events::{Event, Stock, TicketType};
+use crate::schema::{booking_lines, bookings, events, ticket_types, used_tickets};
 
-/// Whose a booking is: the normalized address, as the index on it spells it.
-pub(super) const PERSON: &str = "coalesce(bookings.buyer_email_normalised, lower(bookings.buyer_email))";
+/// Whose a booking is, as the index `bookings_person` spells it.
+pub(super) const PERSON: &str = "coalesce(bookings.buyer_email_normalized, lower(bookings.buyer_email), \
+    'user ' || bookings.buyer_external_id)";
 
 /// What a batch came to.
 #[derive(Debug, Default)]
@@ -23,9 +27,55 @@ pub struct Batch {
     pub outcomes: Vec<BookingOutcome>,
     /// What is left of the ticket types that the batch read or changed.
     pub stock: Vec<Stock>,
-    /// Whether the outcomes and the stock are of one moment. Between two rounds of a batch another server
-    /// may have booked an order that was refused here in the first.
-    pub is_of_one_moment: bool,
+}
+
+/// What became of an order. `None`: its key has booked before, and that booking is not read yet.
+type Claimed = Option<BookingOutcome>;
+
+/// A row of `bookings`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = bookings)]
+pub struct BookingRow {
+    pub id: i64,
+    event_id: i64,
+    reference: String,
+    token: String,
+    order_hash: i64,
+    status: BookingStatus,
+    currency: String,
+    total_minor: i64,
+    buyer_name: String,
+    buyer_email: Option<String>,
+    buyer_external_id: Option<String>,
+    created_at: NaiveDateTime,
+    canceled_at: Option<NaiveDateTime>,
+}
+
+impl BookingRow {
+    /// The booking with these lines.
+    #[must_use]
+    pub fn with(self, mut lines: Vec<BookingLine>) -> Booking {
+        lines.sort_by_key(|line| line.ticket_type_id);
+        let buyer = match (self.buyer_email, self.buyer_external_id) {
+            (Some(email), _) => Contact::Email(email),
+            // A CHECK sees to it that one of them is there.
+            (None, id) => Contact::ExternalId(id.unwrap_or_default()),
+        };
+        Booking {
+            id: self.id,
+            event_id: self.event_id,
+            reference: self.reference,
+            token: self.token,
+            status: self.status,
+            currency: self.currency,
+            total_minor: self.total_minor,
+            buyer_name: self.buyer_name,
+            buyer,
+            created_at: self.created_at,
+            canceled_at: self.canceled_at,
+            lines,
+        }
+    }
 }
 
 /// Books orders with different request keys, first come, first served: each whole or not at all, each at
@@ -35,32 +85,81 @@ pub struct Batch {
 /// # Errors
 /// What the database said. Then nothing is known of any order, and sending the same batch again is safe.
 pub fn book_batch(db: &mut Db, orders: &[&Order]) -> QueryResult<Batch> {
-    match db {
-        Db::Postgres(pg) => postgres::book_batch(pg, orders),
+    let (claimed, stock) = match db {
+        Db::Postgres(pg) => postgres::book_batch(pg, orders)?,
         Db::Sqlite(_) => write_transaction(db, |db| match db {
             Db::Sqlite(sqlite) => sqlite::book_batch(sqlite, orders),
             // The connection is the same as above.
             Db::Postgres(pg) => postgres::book_batch(pg, orders),
-        }),
+        })?,
+    };
+    Ok(Batch { outcomes: recall(db, orders, claimed)?, stock })
+}
+
+/// Reads the bookings of keys that were used before.
+fn recall(db: &mut Db, orders: &[&Order], claimed: Vec<Claimed>) -> QueryResult<Vec<BookingOutcome>> {
+    let mut known = HashMap::new();
+    let keys =
+        || claimed.iter().zip(orders).filter(|(it, _)| it.is_none()).map(|(_, order)| &order.request_key);
+    if keys().next().is_some() {
+        let rows: Vec<(String, BookingRow)> = bookings::table
+            .filter(bookings::request_key.eq_any(keys()))
+            .select((bookings::request_key, BookingRow::as_select()))
+            .load(db)?;
+        let (keys, rows): (Vec<String>, Vec<BookingRow>) = rows.into_iter().unzip();
+        let hashes: Vec<i64> = rows.iter().map(|row| row.order_hash).collect();
+        let found = with_lines(db, rows)?;
+        known.extend(keys.into_iter().zip(hashes.into_iter().zip(found)));
     }
+    let outcome = |(claimed, order): (Claimed, &&Order)| match claimed {
+        Some(outcome) => Ok(outcome),
+        None => match known.remove(&order.request_key) {
+            Some((hash, booking)) => Ok(outcome_of_known(order, hash, booking)),
+            // A reseed deleted it a moment ago: the batch is sent again.
+            None => Err(diesel::result::Error::RollbackTransaction),
+        },
+    };
+    claimed.into_iter().zip(orders).map(outcome).collect()
 }
 
 /// What an order is that found its key used.
-fn outcome_of_known(order: &Order, booking: Booking) -> BookingOutcome {
-    if booking.is_of(order) { BookingOutcome::Replayed(booking) } else { BookingOutcome::KeyReused(booking) }
+fn outcome_of_known(order: &Order, hash: i64, booking: Booking) -> BookingOutcome {
+    if hash == order.hash() { BookingOutcome::Replayed(booking) } else { BookingOutcome::KeyReused(booking) }
+}
+
+/// The refusal that a code stands for, those that `sale_state_1` in the migrations lists.
+fn not_on_sale(code: i32) -> Option<NotOnSale> {
+    match code {
+        5 => Some(NotOnSale::NotYet),
+        6 => Some(NotOnSale::Ended),
+        7 => Some(NotOnSale::Paused),
+        8 => Some(NotOnSale::Canceled),
+        _ => None,
+    }
 }
 
 /// What an order is whose key may have booked before; `None` when it has not.
 ///
 /// # Errors
 /// What the database said.
-pub fn find_by_request_key(db: &mut Db, order: &Order) -> QueryResult<Option<BookingOutcome>> {
-    let booking = bookings::table
-        .filter(bookings::request_key.eq(&order.request_key))
-        .select(Booking::as_select())
-        .first(db)
-        .optional()?;
-    Ok(booking.map(|booking| outcome_of_known(order, booking)))
+pub fn find_by_order(db: &mut Db, order: &Order) -> QueryResult<Option<BookingOutcome>> {
+    let row = find_row_by_key(db, &order.request_key)?;
+    let Some(row) = row else { return Ok(None) };
+    let hash = row.order_hash;
+    Ok(with_lines(db, vec![row])?.pop().map(|booking| outcome_of_known(order, hash, booking)))
+}
+
+/// The booking of a request key, whatever the order was.
+///
+/// # Errors
+/// What the database said.
+pub fn find_by_request_key(db: &mut Db, key: &str) -> QueryResult<Option<PlacedBooking>> {
+    let rows = find_row_by_key(db, key)?.into_iter().collect();
+    Ok(place(db, rows)?.pop())
+}
+
+fn find_row_by_key(db: &mut Db, key: &str) -> QueryResult<Option<BookingRow>> {
+    bookings::table.filter(bookings::request_key.eq(key)).select(BookingRow::as_select()).first(db).optional()
 }
 
 /// The booking that a link leads to, with what it is for.
@@ -68,11 +167,8 @@ pub fn find_by_request_key(db: &mut Db, order: &Order) -> QueryResult<Option<Boo
 /// # Errors
 /// `NotFound`, or what the database said.
 pub fn find_by_token(db: &mut Db, token: &str) -> QueryResult<PlacedBooking> {
-    bookings::table
-        .inner_join(ticket_types::table.inner_join(events::table))
-        .filter(bookings::token.eq(token))
-        .select(PlacedBooking::as_select())
-        .first(db)
+    let row = bookings::table.filter(bookings::token.eq(token)).select(BookingRow::as_select()).first(db)?;
+    place(db, vec![row])?.pop().ok_or(diesel::result::Error::NotFound)
 }
 
 /// The booking of a reference, with what it is for.
@@ -80,9 +176,65 @@ pub fn find_by_token(db: &mut Db, token: &str) -> QueryResult<PlacedBooking> {
 /// # Errors
 /// `NotFound`, or what the database said.
 pub fn find_by_reference(db: &mut Db, reference: &str) -> QueryResult<PlacedBooking> {
-    bookings::table
-        .inner_join(ticket_types::table.inner_join(events::table))
+    let row = bookings::table
         .filter(bookings::reference.eq(reference))
-        .select(PlacedBooking::as_select())
-        .first(db)
+        .select(BookingRow::as_select())
+        .first(db)?;
+    place(db, vec![row])?.pop().ok_or(diesel::result::Error::NotFound)
+}
+
+/// Puts rows together with their lines, in the order of the rows.
+///
+/// # Errors
+/// What the database said.
+pub fn with_lines(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<Booking>> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let found: Vec<BookingLine> = booking_lines::table
+        .filter(booking_lines::booking_id.eq_any(ids))
+        .select(BookingLine::as_select())
+        .load(db)?;
+    let mut lines: HashMap<i64, Vec<BookingLine>> = HashMap::new();
+    for line in found {
+        lines.entry(line.booking_id).or_default().push(line);
+    }
+    let of = |row: BookingRow| {
+        let own = lines.remove(&row.id).unwrap_or_default();
+        row.with(own)
+    };
+    Ok(rows.into_iter().map(of).collect())
+}
+
+/// Puts rows together with their lines, ticket types and events, in the order of the rows. For as many as a page
+/// shows.
+///
+/// # Errors
+/// What the database said.
+pub fn place(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<PlacedBooking>> {
+    let found = with_lines(db, rows)?;
+    let event_ids: Vec<i64> = found.iter().map(|booking| booking.event_id).collect();
+    let type_ids = found.iter().flat_map(|booking| booking.lines.iter().map(|line| line.ticket_type_id));
+    let types: Vec<TicketType> = ticket_types::table
+        .filter(ticket_types::id.eq_any(type_ids.collect::<Vec<i64>>()))
+        .select(TicketType::as_select())
+        .load(db)?;
+    let concerts: Vec<Event> =
+        events::table.filter(events::id.eq_any(event_ids)).select(Event::as_select()).load(db)?;
+    let place = |booking: Booking| {
+        let event = concerts.iter().find(|event| event.id == booking.event_id)?.clone();
+        Some(PlacedBooking::new(booking, event, &types))
+    };
+    let mut placed: Vec<PlacedBooking> = found.into_iter().filter_map(place).collect();
+    for placed in placed.iter_mut().filter(|it| it.booking.lines.iter().any(|line| line.returned > 0)) {
+        placed.returned_seats = returned_seats(db, placed.booking.id)?;
+    }
+    Ok(placed)
+}
+
+fn returned_seats(db: &mut Db, booking_id: i64) -> QueryResult<Vec<i32>> {
+    used_tickets::table
+        .filter(used_tickets::booking_id.eq(booking_id))
+        .filter(used_tickets::state.eq("returned"))
+        .order(used_tickets::seat)
+        .select(used_tickets::seat)
+        .load(db)
 }

@@ -1,40 +1,125 @@
 //! A concert on the board, and its availability fragment: the part of the concert's page that browsers poll.
 
 use std::io::Write as _;
+use std::ops::Deref;
 use std::sync::OnceLock;
 
 use actix_web::http::header::HeaderValue;
 use actix_web::web::Bytes;
 use askama::Template;
+use chrono::NaiveDateTime;
 
 use crate::assets::Encoding;
 use crate::error::Error;
 use crate::events::pace::Pace;
-use crate::events::{Event, TicketType};
+use crate::events::sale::SaleState;
+use crate::events::{Concert, HeldTickets, TicketType};
+use crate::money::Money;
 use crate::{assets, page};
 
 /// Compression quality: a request waits for it, so most of the gain for little work.
 const BROTLI_QUALITY: i32 = 4;
 const GZIP_LEVEL: u32 = 5;
 
-/// A concert on the board.
+/// A concert on the board, as of a time.
 pub struct Listing {
-    pub event: Event,
-    /// In the order in which they are shown.
-    pub ticket_types: Vec<TicketType>,
+    pub(super) concert: Concert,
+    /// One for each ticket type.
+    sale_states: Vec<SaleState>,
+    is_over: bool,
     /// One for each pace, so that a change of pace renders nothing that was rendered before.
     fragments: [OnceLock<Fragment>; 2],
 }
 
+impl Deref for Listing {
+    type Target = Concert;
+
+    fn deref(&self) -> &Concert {
+        &self.concert
+    }
+}
+
 impl Listing {
-    pub(super) fn new(event: Event, ticket_types: Vec<TicketType>) -> Self {
-        Self { event, ticket_types, fragments: Default::default() }
+    /// `now`: UTC.
+    #[must_use]
+    pub fn new(concert: Concert, now: NaiveDateTime) -> Self {
+        let sale_states = sale_states(&concert, now);
+        let is_over = concert.event.is_over(now);
+        Self { concert, sale_states, is_over, fragments: Default::default() }
+    }
+
+    /// Whether it is the same at that time.
+    pub(super) fn is_as_of(&self, now: NaiveDateTime) -> bool {
+        self.is_over == self.event.is_over(now) && self.sale_states == sale_states(&self.concert, now)
     }
 
     /// The ticket type of that id.
     #[must_use]
     pub fn ticket_type(&self, id: i64) -> Option<&TicketType> {
         self.ticket_types.iter().find(|ticket_type| ticket_type.id == id)
+    }
+
+    /// Whether the ticket type of that id is on sale.
+    #[must_use]
+    pub fn sale_state(&self, id: i64) -> SaleState {
+        let index = self.ticket_types.iter().position(|ticket_type| ticket_type.id == id);
+        index.and_then(|index| self.sale_states.get(index).copied()).unwrap_or(SaleState::Hidden)
+    }
+
+    /// Whether the show is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Whether anything of it is on sale, and otherwise what is nearest to that.
+    #[must_use]
+    pub fn overall_state(&self) -> SaleState {
+        let nearest = |state: &&SaleState| match state {
+            SaleState::OnSale => (0, None),
+            SaleState::NotYet(opens) => (1, Some(*opens)),
+            SaleState::Paused => (2, None),
+            SaleState::Canceled => (3, None),
+            SaleState::Ended => (4, None),
+            SaleState::Hidden => (5, None),
+        };
+        self.sale_states.iter().min_by_key(nearest).copied().unwrap_or(SaleState::Hidden)
+    }
+
+    /// Whether nothing is left of what is on sale.
+    #[must_use]
+    pub fn is_sold_out(&self) -> bool {
+        let mut on_sale = self.ticket_types.iter().filter(|it| self.sale_state(it.id).is_on_sale());
+        on_sale.all(TicketType::is_sold_out)
+    }
+
+    /// Why nothing of it can be booked, where the reason is the same for all of it.
+    #[must_use]
+    pub fn closed(&self) -> Option<SaleState> {
+        let first = self.sale_states.first().copied().filter(|state| !state.is_on_sale())?;
+        self.sale_states.iter().all(|state| *state == first).then_some(first)
+    }
+
+    /// Whether all of it is on sale, and nothing is left.
+    #[must_use]
+    pub fn is_all_sold_out(&self) -> bool {
+        !self.sale_states.is_empty()
+            && self.sale_states.iter().all(|state| state.is_on_sale())
+            && self.is_sold_out()
+    }
+
+    /// What the cheapest ticket costs of those that can be booked now.
+    #[must_use]
+    pub fn lowest_price(&self) -> Option<Money> {
+        let bookable = |it: &&TicketType| !it.is_sold_out() && self.sale_state(it.id).is_on_sale();
+        let cheapest = self.ticket_types.iter().filter(bookable).min_by_key(|it| it.price_minor)?;
+        Some(cheapest.price(&self.event))
+    }
+
+    /// How many tickets of that type are held, and until when at the latest (UTC).
+    #[must_use]
+    pub fn held(&self, id: i64) -> Option<&HeldTickets> {
+        self.concert.held.iter().find(|held| held.ticket_type_id == id)
     }
 
     /// The availability fragment of this state, which asks for that pace.
@@ -46,7 +131,7 @@ impl Listing {
         if let Some(fragment) = cell.get() {
             return Ok(fragment);
         }
-        let fragment = Fragment::render(&self.event, &self.ticket_types, pace)?;
+        let fragment = Fragment::render(self, pace)?;
         Ok(cell.get_or_init(|| fragment))
     }
 }
@@ -63,16 +148,15 @@ pub struct Fragment {
 #[derive(Template)]
 #[template(path = "events/show.html", block = "availability")]
 struct Availability<'a> {
-    event: &'a Event,
-    ticket_types: &'a [TicketType],
+    listing: &'a Listing,
     pace: Pace,
 }
 
 impl Fragment {
-    pub(super) fn render(event: &Event, ticket_types: &[TicketType], pace: Pace) -> Result<Self, Error> {
-        let html = page::html(&Availability { event, ticket_types, pace })?;
+    pub(super) fn render(listing: &Listing, pace: Pace) -> Result<Self, Error> {
+        let html = page::html(&Availability { listing, pace })?;
         Ok(Self {
-            etag: etag(ticket_types, pace)?,
+            etag: etag(listing, pace)?,
             identity: html.into(),
             gzip: OnceLock::new(),
             brotli: OnceLock::new(),
@@ -101,16 +185,36 @@ fn once(made: &OnceLock<Bytes>, make: impl Fn() -> std::io::Result<Vec<u8>>) -> 
     Ok(made.get_or_init(|| bytes.into()))
 }
 
-/// Made of the ticket types' versions and the pace, so that every server gives the same state the same tag, and
-/// of the stylesheet's hash, which changes with a release that may draw it differently. Weak, because
+/// Made of the versions, the pace, and what the time and the holds add, so that every server gives the same state the
+/// same tag, and of the stylesheet's hash, which changes with a release that may draw it differently. Weak, because
 /// the encodings of one state share it.
-fn etag(ticket_types: &[TicketType], pace: Pace) -> Result<HeaderValue, Error> {
-    let versions =
-        ticket_types.iter().map(|ticket_type| format!("{}.{}", ticket_type.id, ticket_type.version));
+fn etag(listing: &Listing, pace: Pace) -> Result<HeaderValue, Error> {
+    let mut versions = format!("{}", listing.event.facts_version);
+    for (ticket_type, state) in listing.ticket_types.iter().zip(&listing.sale_states) {
+        let TicketType { id, version, facts_version, .. } = ticket_type;
+        let state = match state {
+            SaleState::OnSale => 'o',
+            SaleState::NotYet(_) => 'n',
+            SaleState::Ended => 'e',
+            SaleState::Paused => 'p',
+            SaleState::Canceled => 'c',
+            SaleState::Hidden => 'h',
+        };
+        versions += &format!("-{id}.{version}.{facts_version}{state}");
+        if let Some(held) = listing.held(*id) {
+            versions += &format!("{}.{}", held.quantity, held.until.and_utc().timestamp());
+        }
+    }
+    let over = if listing.is_over { "over-" } else { "" };
     let release = assets::url("css/app.css");
     let release = release.rsplit('.').nth(1).unwrap_or_default();
-    let tag = format!("W/\"{}-{}s-{release}\"", versions.collect::<Vec<_>>().join("-"), pace.seconds);
+    let tag = format!("W/\"{versions}-{over}{}s-{release}\"", pace.seconds);
     HeaderValue::try_from(tag).map_err(|e| Error::Internal(format!("the tag of a fragment: {e}")))
+}
+
+fn sale_states(concert: &Concert, now: NaiveDateTime) -> Vec<SaleState> {
+    let state = |ticket_type| concert.event.sale_state(ticket_type, now);
+    concert.ticket_types.iter().map(state).collect()
 }
 
 fn gzip(content: &[u8]) -> std::io::Result<Vec<u8>> {

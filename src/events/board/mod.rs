@@ -11,18 +11,23 @@ mod fragment;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use chrono::{NaiveDateTime, TimeDelta, Utc};
 
 pub use self::fragment::{Fragment, Listing};
 use super::pace::{Pace, PollSeconds};
 use super::shared_board::publisher::Publisher;
-use super::{Event, Stock, TicketType, store};
+use super::{Concert, Stock, TicketType, store};
 use crate::db::Database;
 use crate::error::Error;
 use crate::heartbeat::Heartbeat;
+
+/// Versions are times, in milliseconds. A read that does not know a version of so long ago does not lag: that version
+/// was lost in a fail-over, or is from before a backup was restored.
+const LOST_AFTER_MS: i64 = 30_000;
 
 /// All concerts as they are shown now.
 #[derive(Default)]
@@ -30,6 +35,8 @@ pub struct Board {
     snapshot: ArcSwap<Snapshot>,
     poll: PollSeconds,
     under_stress: AtomicBool,
+    /// How far the database's clock is ahead of this machine's, in milliseconds.
+    clock_offset: AtomicI64,
     publisher: Publisher,
     /// Beaten whenever all of it was read.
     shown: Heartbeat,
@@ -81,7 +88,30 @@ impl Board {
         self.under_stress.swap(under_stress, Ordering::Relaxed) != under_stress
     }
 
-    /// All concerts, the next one first.
+    /// The time (UTC) by which sales start and end: the database's, as this server knows it.
+    #[must_use]
+    pub fn now(&self) -> NaiveDateTime {
+        Utc::now().naive_utc() + TimeDelta::milliseconds(self.clock_offset.load(Ordering::Relaxed))
+    }
+
+    /// Sets the board's clock by the database's.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn set_clock(&self, db: &Database) -> Result<(), Error> {
+        let asked_at = Utc::now().naive_utc();
+        let theirs = db.read_primary(crate::db::clock).await?;
+        self.clock_is(theirs, asked_at);
+        Ok(())
+    }
+
+    /// The database's clock was read between `asked_at` and now, so it is compared with the middle.
+    fn clock_is(&self, theirs: NaiveDateTime, asked_at: NaiveDateTime) {
+        let ours = asked_at + (Utc::now().naive_utc() - asked_at) / 2;
+        self.clock_offset.store((theirs - ours).num_milliseconds(), Ordering::Relaxed);
+    }
+
+    /// All public concerts, the next one first.
     #[must_use]
     pub fn listings(&self) -> Vec<Arc<Listing>> {
         self.snapshot.load().listings.clone()
@@ -120,6 +150,7 @@ impl Board {
 
     /// Shows what is left of some ticket types, as a commit somewhere has left it.
     pub fn publish(&self, stock: &[Stock]) {
+        let now = self.now();
         self.snapshot.rcu(|old| {
             let newer = |ticket_type: &TicketType| {
                 stock
@@ -130,16 +161,36 @@ impl Board {
                 if !listing.ticket_types.iter().any(|ticket_type| newer(ticket_type).is_some()) {
                     return Arc::clone(listing);
                 }
-                let mut ticket_types = listing.ticket_types.clone();
-                for ticket_type in &mut ticket_types {
+                let mut concert = listing.concert.clone();
+                for ticket_type in &mut concert.ticket_types {
                     if let Some(stock) = newer(ticket_type) {
                         (ticket_type.available, ticket_type.version) = (stock.available, stock.version);
                     }
                 }
-                Arc::new(Listing::new(listing.event.clone(), ticket_types))
+                Arc::new(Listing::new(concert, now))
             });
             Snapshot { listings: listings.collect(), by_ticket_type: old.by_ticket_type.clone() }
         });
+    }
+
+    /// Lets the sales start and end whose time has come. Returns how long nothing else will.
+    pub fn pass_time(&self) -> Option<Duration> {
+        let now = self.now();
+        let snapshot = self.snapshot.load();
+        if snapshot.listings.iter().any(|listing| !listing.is_as_of(now)) {
+            self.snapshot.rcu(|old| {
+                let listings = old.listings.iter().map(|listing| match listing.is_as_of(now) {
+                    true => Arc::clone(listing),
+                    false => Arc::new(Listing::new(listing.concert.clone(), now)),
+                });
+                Snapshot { listings: listings.collect(), by_ticket_type: old.by_ticket_type.clone() }
+            });
+        }
+        let turns = snapshot
+            .listings
+            .iter()
+            .filter_map(|listing| listing.event.next_turn(&listing.ticket_types, now));
+        turns.min().map(|turn| (turn - now).to_std().unwrap_or_default())
     }
 
     /// Reads all concerts, from a replica where there is one, and shows them, but for what is known in a
@@ -148,7 +199,7 @@ impl Board {
     /// # Errors
     /// What the database said; the board stays as it was.
     pub async fn refresh(&self, db: &Database) -> Result<(), Error> {
-        let read = db.read(store::list_with_ticket_types).await?;
+        let read = db.read(store::public_concerts).await?;
         self.show(read);
         Ok(())
     }
@@ -158,7 +209,7 @@ impl Board {
     /// # Errors
     /// What the database said; the board stays as it was.
     pub async fn refresh_from_primary(&self, db: &Database) -> Result<(), Error> {
-        self.show(db.read_primary(store::list_with_ticket_types).await?);
+        self.show(db.read_primary(store::public_concerts).await?);
         Ok(())
     }
 
@@ -167,44 +218,57 @@ impl Board {
     /// # Errors
     /// What the database said.
     pub fn refresh_blocking(&self, db: &Database) -> Result<(), Error> {
-        self.show(db.read_primary_blocking(store::list_with_ticket_types)?);
+        let asked_at = Utc::now().naive_utc();
+        self.clock_is(db.read_primary_blocking(crate::db::clock)?, asked_at);
+        self.show(db.read_primary_blocking(store::public_concerts)?);
         Ok(())
     }
 
-    /// All concerts with their ticket types as they are shown now.
-    pub(super) fn concerts(&self) -> Vec<(Event, Vec<TicketType>)> {
-        let snapshot = self.snapshot.load();
-        let concert = |listing: &Arc<Listing>| (listing.event.clone(), listing.ticket_types.clone());
-        snapshot.listings.iter().map(concert).collect()
+    /// All concerts as they are shown now.
+    pub(super) fn concerts(&self) -> Vec<Concert> {
+        self.snapshot.load().listings.iter().map(|listing| listing.concert.clone()).collect()
     }
 
     /// Shows these concerts and no others, but for what is known in a newer version already.
-    pub(super) fn show(&self, read: Vec<(Event, Vec<TicketType>)>) {
+    pub(super) fn show(&self, read: Vec<Concert>) {
+        let now = self.now();
         self.snapshot.rcu(|old| {
-            let listings = read.iter().map(|(event, ticket_types)| {
-                let shown = old.listings.iter().find(|listing| listing.event.id == event.id);
-                listing_of(event, ticket_types, shown)
-            });
+            let shown: HashMap<i64, &Arc<Listing>> =
+                old.listings.iter().map(|listing| (listing.event.id, listing)).collect();
+            let listings =
+                read.iter().map(|concert| listing_of(concert, shown.get(&concert.event.id).copied(), now));
             Snapshot::new(listings.collect())
         });
         self.shown.beat();
     }
 }
 
-/// The concert as it was read, except that a ticket type shown in a newer version stays; the very same listing
-/// when nothing has changed, so that its fragment need not be made again.
-fn listing_of(event: &Event, ticket_types: &[TicketType], shown: Option<&Arc<Listing>>) -> Arc<Listing> {
-    let Some(shown) = shown else { return Arc::new(Listing::new(event.clone(), ticket_types.to_vec())) };
-    let newest = |read: &TicketType| {
-        let known =
-            shown.ticket_types.iter().find(|known| known.id == read.id && known.version > read.version);
-        known.unwrap_or(read).clone()
+/// The concert as it was read, except for what is shown in a newer version; the very same listing when nothing has
+/// changed, so that its fragment need not be made again. Stock and facts have a version each: a rush raises the
+/// version of the stock again and again, and must not keep an old price or limit on the page.
+fn listing_of(read: &Concert, shown: Option<&Arc<Listing>>, now: NaiveDateTime) -> Arc<Listing> {
+    let Some(shown) = shown else { return Arc::new(Listing::new(read.clone(), now)) };
+    let is_newer =
+        |known: i64, read: i64| known > read && now.and_utc().timestamp_millis() - known < LOST_AFTER_MS;
+    let event = if is_newer(shown.event.facts_version, read.event.facts_version) {
+        &shown.event
+    } else {
+        &read.event
     };
-    let ticket_types: Vec<TicketType> = ticket_types.iter().map(newest).collect();
-    if shown.event == *event && shown.ticket_types == ticket_types {
+    let newest = |read: &TicketType| {
+        let Some(known) = shown.ticket_types.iter().find(|known| known.id == read.id) else {
+            return read.clone();
+        };
+        let facts = if is_newer(known.facts_version, read.facts_version) { known } else { read };
+        let stock = if is_newer(known.version, read.version) { known } else { read };
+        TicketType { available: stock.available, version: stock.version, ..facts.clone() }
+    };
+    let ticket_types = read.ticket_types.iter().map(newest).collect();
+    let concert = Concert { event: event.clone(), ticket_types, held: read.held.clone() };
+    if shown.concert == concert && shown.is_as_of(now) {
         return Arc::clone(shown);
     }
-    Arc::new(Listing::new(event.clone(), ticket_types))
+    Arc::new(Listing::new(concert, now))
 }
 
 impl Snapshot {
@@ -218,76 +282,4 @@ impl Snapshot {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::assets::Encoding;
-    use crate::events::tests::{event, ticket_type};
-
-    fn board(available: i32, version: i64) -> Board {
-        let board = Board::default();
-        board.show(vec![(event(), vec![TicketType { version, ..ticket_type(available) }])]);
-        board
-    }
-
-    fn left(board: &Board) -> i32 {
-        board.listings()[0].ticket_types[0].available
-    }
-
-    #[test]
-    fn the_board_never_goes_back_in_time() {
-        let board = board(50, 10);
-        board.publish(&[Stock { ticket_type_id: 1, available: 48, version: 12 }]);
-        assert_eq!(left(&board), 48);
-        board.publish(&[Stock { ticket_type_id: 1, available: 49, version: 11 }]);
-        assert_eq!(left(&board), 48, "an older batch");
-        board.show(vec![(event(), vec![TicketType { version: 10, ..ticket_type(50) }])]);
-        assert_eq!(left(&board), 48, "a lagging read");
-        board.show(vec![(event(), vec![TicketType { version: 13, ..ticket_type(100) }])]);
-        assert_eq!(left(&board), 100, "a reseed");
-    }
-
-    #[test]
-    fn a_fragment_is_made_once_per_change() {
-        let board = board(50, 10);
-        let before = board.listings()[0].clone();
-        board.show(vec![(event(), vec![TicketType { version: 10, ..ticket_type(50) }])]);
-        let same = board.listings()[0].clone();
-        assert!(Arc::ptr_eq(&before, &same), "nothing changed");
-        assert!(std::ptr::eq(
-            before.fragment(board.pace()).expect("html"),
-            same.fragment(board.pace()).expect("html")
-        ));
-
-        board.publish(&[Stock { ticket_type_id: 1, available: 49, version: 11 }]);
-        let after = board.listings()[0].clone();
-        assert_ne!(
-            before.fragment(board.pace()).expect("html").etag,
-            after.fragment(board.pace()).expect("html").etag
-        );
-        assert!(
-            String::from_utf8_lossy(
-                after.fragment(board.pace()).expect("html").body(Encoding::Identity).expect("html")
-            )
-            .contains("<strong>49</strong>")
-        );
-    }
-
-    #[test]
-    fn a_fragment_asks_for_the_pace_and_is_made_once_for_each() {
-        let board = board(50, 10);
-        let listing = board.listings()[0].clone();
-        let fragment = || listing.fragment(board.pace()).expect("html");
-        let usual = fragment();
-        assert!(board.set_stress(true) && !board.set_stress(true), "only a change is one");
-        let slow = fragment();
-        let [usual_tag, slow_tag] = [usual, slow].map(|it| it.etag.to_str().expect("text"));
-        assert!(usual_tag.contains("-5s-") && slow_tag.contains("-15s-"), "{usual_tag} {slow_tag}");
-        let asks = |fragment: &Fragment, seconds: &str| {
-            String::from_utf8_lossy(fragment.body(Encoding::Identity).expect("html"))
-                .contains(&format!("data-poll-seconds=\"{seconds}\""))
-        };
-        assert!(asks(usual, "5") && asks(slow, "15"));
-        assert!(std::ptr::eq(slow, fragment()));
-        assert!(board.set_stress(false) && std::ptr::eq(usual, fragment()), "and back, without rendering");
-    }
-}
+mod tests;

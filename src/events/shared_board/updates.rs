@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::events::board::Board;
-use crate::events::{Event, Stock, TicketType};
+use crate::events::{Concert, Stock};
 
-/// All concerts with their ticket types, the next concert first.
-pub type Concerts = Vec<(Event, Vec<TicketType>)>;
+/// All concerts that the public may see, the next one first.
+pub type Concerts = Vec<Concert>;
 
 /// One message on the channel.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,16 +39,22 @@ mod tests {
         let stock = BoardUpdate::Stock(vec![Stock { ticket_type_id: 1, available: 2, version: 3 }]);
         let text = serde_json::to_string(&stock).expect("JSON");
         assert_eq!(text, r#"{"stock":[{"ticket_type_id":1,"available":2,"version":3}]}"#);
-        let board = BoardUpdate::Board(vec![(event(), vec![ticket_type(40)])]);
+        let concert = Concert { event: event(), ticket_types: vec![ticket_type(40)], held: Vec::new() };
+        let board = BoardUpdate::Board(vec![concert]);
         let text = serde_json::to_string(&board).expect("JSON");
         assert_eq!(
             text,
             concat!(
-                r#"{"board":[[{"id":1,"slug":"show","name":"Show","tagline":"","venue":"Hall","city":"Chicago","#,
-                r#""starts_at":"1970-01-01T00:00:00","ends_at":"1970-01-01T00:00:00","#,
-                r#""time_zone":"America/Chicago","currency":"USD","cancellation_deadline_minutes":null},"#,
-                r#"[{"id":1,"event_id":1,"name":"VIP","description":"","price_cents":10000,"capacity":100,"#,
-                r#""available":40,"max_per_booking":10,"position":1,"version":1,"max_per_person":null}]]]}"#
+                r#"{"board":[{"event":{"id":1,"slug":"show","name":"Show","tagline":"","description":"","#,
+                r#""venue":"Hall","address":"","city":"Chicago","doors_at":null,"#,
+                r#""starts_at":"2069-12-07T00:00:00","ends_at":"2069-12-08T00:00:00","#,
+                r#""time_zone":"America/Chicago","currency":"USD","image":null,"age_limit":null,"#,
+                r#""organizer_name":"","organizer_contact":"","state":"published","sales_start_at":null,"#,
+                r#""sales_end_at":null,"paused":false,"listed":true,"cancellation_deadline_minutes":null,"#,
+                r#""facts_version":1},"ticket_types":[{"id":1,"event_id":1,"name":"VIP","description":"","#,
+                r#""price_minor":10000,"capacity":100,"available":40,"max_per_booking":10,"max_per_person":null,"#,
+                r#""position":1,"icon":null,"accent":null,"state":"on_sale","sales_start_at":null,"#,
+                r#""sales_end_at":null,"version":1,"facts_version":1}],"held":[]}]}"#
             )
         );
         assert_eq!(serde_json::from_str::<BoardUpdate>(&text).expect("read"), board);

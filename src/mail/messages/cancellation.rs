@@ -3,30 +3,24 @@
 use askama::Template;
 
 use super::message::{ComposeError, Message, MessageContext};
-use crate::booking::Booking;
 use crate::booking::PlacedBooking;
-use crate::events::{Event, TicketType};
 
 #[derive(Template)]
 #[template(path = "mail/cancellation.html")]
 struct CancellationHtml<'a> {
-    booking: &'a Booking,
-    ticket_type: &'a TicketType,
-    event: &'a Event,
+    sale: &'a PlacedBooking,
     url: &'a str,
 }
 
 #[derive(Template)]
 #[template(path = "mail/cancellation.txt", whitespace = "preserve")]
 struct CancellationText<'a> {
-    booking: &'a Booking,
-    ticket_type: &'a TicketType,
-    event: &'a Event,
+    sale: &'a PlacedBooking,
     url: &'a str,
 }
 
 pub fn write(sale: &PlacedBooking, context: &MessageContext) -> Result<Message, ComposeError> {
-    let PlacedBooking { booking, ticket_type, event } = sale;
+    let PlacedBooking { booking, event, .. } = sale;
     if !booking.is_canceled() {
         return Err(ComposeError::Dropped("booking not canceled".into()));
     }
@@ -35,8 +29,8 @@ pub fn write(sale: &PlacedBooking, context: &MessageContext) -> Result<Message, 
     Ok(Message {
         to_name: Some(booking.buyer_name.clone()),
         subject: format!("Canceled: {} for {}, {}", booking.reference, event.name, event.date()),
-        text: CancellationText { booking, ticket_type, event, url }.render().map_err(failed)?,
-        html: CancellationHtml { booking, ticket_type, event, url }.render().map_err(failed)?,
+        text: CancellationText { sale, url }.render().map_err(failed)?,
+        html: CancellationHtml { sale, url }.render().map_err(failed)?,
         ..Message::default()
     })
 }

@@ -7,6 +7,7 @@ pub mod cancellation;
 pub mod confirmation;
 mod envelope;
 mod message;
+pub mod partial_return;
 
 use lettre::message::Mailbox;
 use url::{Host, Url};
@@ -25,6 +26,9 @@ pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, Compose
         }
         Some(MailKind::Cancellation) => {
             cancellation::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, context)
+        }
+        Some(MailKind::Return) => {
+            partial_return::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
         }
         Some(MailKind::BookingLink) => booking_link::write(due.recipient(), context),
         None => Err(ComposeError::Failed(format!("unknown kind of mail: {}", due.mail.kind))),

@@ -27,7 +27,7 @@ use self::limits::time_delta;
 use super::messages::MessageContext;
 use super::transport::Transport;
 use super::{DueMail, store};
-use crate::db::Database;
+use crate::db::{self, Database, Db};
 use crate::outbox::wakeup::Wakeup;
 use crate::outbox::{self, AttemptOutcome, AttemptResult};
 
@@ -55,7 +55,8 @@ pub struct Sender {
     wakeup: Arc<Wakeup>,
     stop: StopHandle,
     /// Taken, and to be started.
-    ready: VecDeque<DueMail>,
+    /// Each with the end of its lease.
+    ready: VecDeque<(DueMail, Instant)>,
     sending: FuturesUnordered<LocalBoxFuture<'static, DeliveryReport>>,
     /// Results to be saved.
     results: Vec<AttemptResult>,
@@ -131,7 +132,7 @@ impl Sender {
 
     /// One transaction: saves results and takes mails.
     async fn transaction(&mut self) {
-        let (now, clock) = (Instant::now(), Utc::now().naive_utc());
+        let now = Instant::now();
         if self.results.is_empty() && !self.is_anything_due().await {
             (self.may_find, self.next_transaction) = (false, now + TRANSACTION_EVERY);
             return;
@@ -139,14 +140,16 @@ impl Sender {
         let room = self.room(now);
         let results = mem::take(&mut self.results);
         let to_write = results.clone();
-        let lease = clock + time_delta(self.limits.lease());
-        let overdue = clock - time_delta(self.limits.gives_up_after);
+        let (lease, gives_up_after) =
+            (time_delta(self.limits.lease()), time_delta(self.limits.gives_up_after));
         let reason = self.backoff.reason().map(str::to_owned);
         let transaction = self.db.write(move |db| {
+            // Leases are compared between servers, whose own clocks may differ.
+            let clock = db::clock(db)?;
             outbox::store::save_results(db, &to_write, clock)?;
-            let taken = (room > 0).then(|| store::take(db, room, clock, lease)).transpose()?;
+            let taken = (room > 0).then(|| store::take(db, room, clock, clock + lease)).transpose()?;
             if let Some(reason) = reason {
-                outbox::store::give_up(db, overdue, clock, &reason)?;
+                outbox::store::give_up(db, clock - gives_up_after, clock, &reason)?;
             }
             Ok(taken)
         });
@@ -155,7 +158,8 @@ impl Sender {
             Ok(taken) => {
                 if let Some(taken) = taken {
                     self.may_find = !taken.is_all;
-                    self.ready.extend(taken.mails);
+                    let until = now + self.limits.lease();
+                    self.ready.extend(taken.mails.into_iter().map(|due| (due, until)));
                 }
                 self.is_database_available = true;
             }
@@ -172,9 +176,12 @@ impl Sender {
 
     /// Read before a transaction is started for it: on SQLite the desk waits for each transaction.
     async fn is_anything_due(&self) -> bool {
-        let clock = Utc::now().naive_utc();
+        let is_due = |db: &mut Db| {
+            let clock = db::clock(db)?;
+            outbox::store::is_anything_due(db, clock)
+        };
         // When this fails, the transaction reports why.
-        self.db.read_primary(move |db| outbox::store::is_anything_due(db, clock)).await.unwrap_or(true)
+        self.db.read_primary(is_due).await.unwrap_or(true)
     }
 
     /// Starts ready mails, as fast as the limits allow.
@@ -182,9 +189,8 @@ impl Sender {
         let now = Instant::now();
         let gap = Duration::from_secs(1) / self.limits.per_second;
         while self.sending.len() < self.limits.connections && now >= self.next_start && !self.is_stopping {
-            let Some(due) = self.ready.pop_front() else { return };
-            let whole = Utc::now().naive_utc() + time_delta(self.limits.timeout);
-            if due.mail.due_at < whole {
+            let Some((due, leased_until)) = self.ready.pop_front() else { return };
+            if leased_until < now + self.limits.timeout {
                 // Its lease could end while it is being sent.
                 self.results.push(released(&due));
                 continue;
@@ -241,7 +247,7 @@ impl Sender {
 
     /// Gives mails back that were not started.
     fn give_back(&mut self) {
-        self.results.extend(self.ready.drain(..).map(|due| released(&due)));
+        self.results.extend(self.ready.drain(..).map(|(due, _)| released(&due)));
     }
 }
 

@@ -55,10 +55,11 @@ pub(super) fn list(db: &mut Db, queued_until: NaiveDateTime, limit: i64) -> Quer
     let ids: Vec<i64> = oldest.into_iter().map(|it| it.id).collect();
     let listed = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let made = diesel::sql_query(format!(
-        "INSERT INTO mails (booking_id, kind, queued_at, due_at)
-         SELECT booking_id, '{}', queued_at, queued_at FROM batched_confirmations WHERE batch_id IN ({listed})
-         ORDER BY booking_id",
-        MailKind::Confirmation.as_str()
+        "INSERT INTO mails (booking_id, kind, dedupe_key, queued_at, due_at)
+         SELECT booking_id, '{kind}', '{kind} ' || booking_id, queued_at, queued_at
+         FROM batched_confirmations WHERE batch_id IN ({listed})
+         ORDER BY booking_id ON CONFLICT (dedupe_key) DO NOTHING",
+        kind = MailKind::Confirmation.as_str()
     ))
     .execute(db)?;
     diesel::delete(confirmation_batches::table.filter(confirmation_batches::id.eq_any(ids))).execute(db)?;

@@ -15,13 +15,14 @@ use crate::schema::{batched_confirmations, bookings, confirmation_batches, mails
 /// [wakeup](super::wakeup::Wakeup) after the commit. Confirmations are queued by the desk's own statement.
 ///
 /// # Errors
-/// A unique violation when the booking has a mail of that kind already.
+/// A unique violation when there is a mail with its key already.
 pub fn enqueue(db: &mut Db, mail: &NewMail) -> QueryResult<()> {
     let now = Utc::now().naive_utc();
     diesel::insert_into(mails::table)
         .values((
             mails::booking_id.eq(mail.booking_id),
             mails::kind.eq(mail.kind.as_str()),
+            mails::dedupe_key.eq(mail.dedupe_key.as_deref()),
             mails::recipient.eq(mail.recipient.as_deref()),
             mails::payload.eq(mail.payload.as_deref()),
             mails::queued_at.eq(now),

@@ -24,6 +24,11 @@ impl Tier {
         format!("#tier-{}-quantity", self.id)
     }
 
+    /// Where the checkout asks how many of it.
+    pub fn checkout_quantity(&self) -> String {
+        format!("#checkout-quantity-{}", self.id)
+    }
+
     pub fn book_button(&self) -> String {
         self.form("button[type=submit]:not([formaction])")
     }
@@ -37,6 +42,12 @@ impl Visitor {
     pub async fn open_checkout(&self, tier: &Tier) {
         self.click(&tier.book_button()).await;
         self.see(CONFIRM).await;
+    }
+
+    /// The checkout as a page of its own, with the other ticket types to choose from.
+    pub async fn open_more(&self, tier: &Tier) {
+        self.visit(&format!("/bookings/new?ticket_type={}&quantity=2", tier.id)).await;
+        self.click("#checkout-content summary").await;
     }
 
     pub async fn fill_in(&self, name: &str, email: &str) {

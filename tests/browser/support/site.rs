@@ -101,6 +101,34 @@ impl Site {
         });
     }
 
+    /// As if the organizer had changed the concert: `change` is what SQL sets.
+    pub fn change_concert(&self, change: &str) {
+        self.run_sql(&format!("UPDATE events SET {change}, facts_version = facts_version + 1"));
+    }
+
+    /// So many other concerts, each with the same ticket types and a long name, one on each later day.
+    pub fn add_concerts(&self, count: u32) {
+        for number in 1..=count {
+            self.run_sql(&format!(
+                "INSERT INTO events (slug, name, venue, city, starts_at, ends_at, time_zone, currency, state)
+                 SELECT 'later-{number}', 'The Night of the Unpronounceable Schottische, Part {number}',
+                        venue, city, '2028-01-01 01:00:00', '2028-01-01 04:00:00', time_zone, currency, state
+                 FROM events WHERE slug = 'midnight-parade'"
+            ));
+        }
+        self.run_sql(
+            "INSERT INTO ticket_types (event_id, name, price_minor, capacity, available, max_per_booking, position)
+             SELECT it.id, 'Seated', 3500, 10, 10, 4, 1 FROM events it WHERE it.slug LIKE 'later-%'",
+        );
+    }
+
+    pub fn run_sql(&self, statement: &str) {
+        self.beside_the_runtime(|database| {
+            let written = database.write_blocking(|db| sql_query(statement).execute(db));
+            written.unwrap_or_else(|e| panic!("{statement}: {e}"));
+        });
+    }
+
     /// Somebody else's transaction holds what every booking needs, until the answer is dropped: orders wait.
     pub fn block_bookings(&self) -> Sender<()> {
         let (release, released) = mpsc::channel();

@@ -121,6 +121,12 @@ impl Visitor {
         self.driver().action_chain().send_keys(keys).perform().await.expect("keys can be pressed");
     }
 
+    /// Goes to what the focus was on before.
+    pub async fn tab_back(&self) {
+        let keys = self.driver().action_chain().key_down(Key::Shift).send_keys(Key::Tab).key_up(Key::Shift);
+        keys.perform().await.expect("keys can be pressed");
+    }
+
     /// What one reads there, line breaks read as spaces.
     pub async fn text(&self, css: &str) -> String {
         let text = self.see(css).await.text().await.expect("an element's text");

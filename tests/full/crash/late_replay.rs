@@ -3,11 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
+use techkraft::booking::Order;
+use techkraft::booking::buyer::{Buyer, parse_email};
 use testkit::blockade::Transaction;
 use testkit::cluster::Cluster;
 use testkit::rush::{order, tier_ids};
 use testkit::server::Server;
-use testkit::visitor::Visitor;
+use testkit::visitor::{Purchase, Visitor};
 
 const MOMENT: Duration = Duration::from_millis(300);
 
@@ -38,13 +40,18 @@ fn a_key_that_another_server_has_booked_is_found_although_it_was_refused_here() 
         &database,
         &format!(
             "BEGIN; UPDATE ticket_types SET available = 0, version = version + 1 WHERE id = {tier};
-             INSERT INTO bookings (reference, token, ticket_type_id, quantity, unit_price_cents, total_cents,
-                 currency, buyer_name, buyer_email, request_key, status, created_at)
-             VALUES ('TK-BBBB-BBBB', 'BBBBBBBBBBBBBBBBBBBBBBBB', {tier}, 2, 10000, 20000, 'USD', 'Ada Lovelace',
-                 '{email}', '{key}', 'confirmed', now())",
+             INSERT INTO bookings (event_id, reference, token, request_key, order_hash, status, currency, total_minor,
+                 buyer_name, buyer_email, created_at, confirmed_at)
+             SELECT event_id, 'TK-BBBB-BBBB', 'BBBBBBBBBBBBBBBBBBBBBBBB', '{key}', {hash}, 'confirmed', 'USD',
+                 2 * price_minor, 'Ada Lovelace', '{email}', now(), now()
+             FROM ticket_types WHERE id = {tier};
+             INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor)
+             SELECT b.id, t.id, 2, t.price_minor FROM bookings b, ticket_types t
+             WHERE b.request_key = '{key}' AND t.id = {tier}",
             tier = tiers[0],
             email = contested.email(),
-            key = contested.request_key
+            key = contested.request_key,
+            hash = as_order(&contested).hash(),
         ),
     );
     second.send_order(&rival).expect("sent");
@@ -67,4 +74,11 @@ fn a_key_that_another_server_has_booked_is_found_although_it_was_refused_here() 
         thread::sleep(Duration::from_millis(20));
     }
     database.assert_books_balance();
+}
+
+/// What the server takes it for.
+fn as_order(purchase: &Purchase) -> Order {
+    let email = parse_email(&purchase.email()).expect("an address");
+    let Purchase { ticket_type_id, quantity, request_key } = purchase.clone();
+    Order::of_one_type(ticket_type_id, quantity, Buyer::with_email("Ada Lovelace", &email), request_key)
 }

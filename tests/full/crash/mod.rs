@@ -5,14 +5,16 @@
 
 mod backups;
 mod cancellations;
-
 mod failover;
 mod faults;
 mod heap_only;
 mod key_reuse;
 mod killed;
+mod killed_mixed;
 mod late_replay;
+mod locks;
 mod mails;
+mod one_statement;
 mod shedding;
 mod sold_out;
 mod two_servers;

@@ -150,7 +150,7 @@ fn cancel(database: &TestDatabase, purchase: &Purchase) {
         "BEGIN;
          UPDATE ticket_types SET available = available + {quantity}, version = version + 1
          WHERE id = {ticket_type_id};
-         UPDATE bookings SET status = 'cancelled', cancelled_at = created_at WHERE request_key = '{request_key}';
+         UPDATE bookings SET status = 'canceled', canceled_at = created_at WHERE request_key = '{request_key}';
          COMMIT;"
     ));
 }

@@ -56,6 +56,6 @@ fn cancel_some(database: &TestDatabase, rush: &Rush, servers: &[Server; 2]) {
         let answer = Visitor::new(server.address).post(&path, &[]).expect("an answer");
         assert_eq!((answer.status, answer.location()), (303, *location));
     }
-    assert_eq!(database.count("bookings WHERE status = 'cancelled'"), some.len() as u64);
+    assert_eq!(database.count("bookings WHERE status = 'canceled'"), some.len() as u64);
     database.assert_books_balance();
 }

@@ -33,6 +33,8 @@ pub struct TierCount {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     pub sold: i64,
     #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub held: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
     pub bookings: i64,
 }
 
@@ -43,8 +45,10 @@ pub const OUTBOX: &str = "
 
 const TIER_COUNTS: &str = "
     SELECT t.name, CAST(t.capacity AS BIGINT) AS capacity, CAST(t.available AS BIGINT) AS available,
-           CAST(COALESCE(SUM(b.quantity), 0) AS BIGINT) AS sold, COUNT(b.id) AS bookings
-    FROM ticket_types t LEFT JOIN bookings b ON b.ticket_type_id = t.id AND b.status = 'confirmed'
+           CAST(COALESCE(SUM(CASE WHEN b.status = 'confirmed' THEN l.quantity - l.returned END), 0) AS BIGINT) AS sold,
+           CAST(COALESCE(SUM(CASE WHEN b.status = 'held' THEN l.quantity - l.returned END), 0) AS BIGINT) AS held,
+           COUNT(CASE WHEN b.status = 'confirmed' THEN 1 END) AS bookings
+    FROM ticket_types t LEFT JOIN booking_lines l ON l.ticket_type_id = t.id LEFT JOIN bookings b ON b.id = l.booking_id
     GROUP BY t.id, t.name, t.capacity, t.available, t.position ORDER BY t.position";
 
 impl TestDatabase {
@@ -158,17 +162,31 @@ impl TestDatabase {
     pub fn set_available(&self, tier: &str, available: u32) {
         // Keeps the books: what is not available is sold in one booking, whose buyer has heard of it.
         self.execute(&format!(
-            "INSERT INTO bookings (reference, token, ticket_type_id, quantity, unit_price_cents, total_cents,
-                 currency, buyer_name, buyer_email, request_key, status, created_at)
-             SELECT 'TK-' || name, 'token ' || name, id, available - {available}, price_cents,
-                 price_cents * (available - {available}), 'USD', 'Box Office', 'box@example.org',
-                 'box office ' || name, 'confirmed', CURRENT_TIMESTAMP
+            "INSERT INTO bookings (event_id, reference, token, order_hash, total_minor,
+                 currency, buyer_name, buyer_email, request_key, status, created_at, confirmed_at)
+             SELECT event_id, 'TK-' || name, 'token ' || name, 0, price_minor * (available - {available}),
+                 'USD', 'Box Office', 'box@example.org',
+                 'box office ' || name, 'confirmed', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP
              FROM ticket_types WHERE name = '{tier}' AND available > {available};
+             INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor)
+             SELECT b.id, t.id, t.available - {available}, t.price_minor FROM bookings b, ticket_types t
+             WHERE b.request_key = 'box office {tier}' AND t.name = '{tier}' AND t.available > {available};
              INSERT INTO mails (booking_id, kind, queued_at, due_at, sent_at, state)
              SELECT id, 'confirmation', created_at, created_at, created_at, 'sent' FROM bookings b
              WHERE request_key = 'box office {tier}' AND NOT EXISTS (SELECT 1 FROM mails WHERE booking_id = b.id);
              UPDATE ticket_types SET available = {available}, version = version + 1 WHERE name = '{tier}';"
         ));
+    }
+
+    /// The id of the ticket type of that name.
+    pub fn ticket_type_id(&self, name: &str) -> i64 {
+        #[derive(QueryableByName)]
+        struct Id {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            id: i64,
+        }
+        let ids = self.rows::<Id>(&format!("SELECT id FROM ticket_types WHERE name = '{name}'"));
+        ids.first().expect(name).id
     }
 
     pub fn tiers(&self) -> Vec<TierCount> {
@@ -183,7 +201,7 @@ impl TestDatabase {
     pub fn assert_books_balance(&self) {
         for tier in self.tiers() {
             assert!(tier.available >= 0, "{tier:?}");
-            assert_eq!(tier.sold + tier.available, tier.capacity, "{tier:?}");
+            assert_eq!(tier.sold + tier.held + tier.available, tier.capacity, "{tier:?}");
         }
     }
 

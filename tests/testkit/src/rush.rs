@@ -187,8 +187,10 @@ impl Rush {
         assert!(ledger.wrong.is_empty(), "{:#?}\nthe servers logged {errors:#?}", ledger.wrong);
         assert!(errors.is_empty(), "the servers logged {errors:#?}");
         let seen: BTreeSet<Row> = ledger.confirmed.iter().map(Row::from).collect();
-        let mut rows: Vec<Row> =
-            database.rows("SELECT request_key, token, ticket_type_id, quantity FROM bookings");
+        let mut rows: Vec<Row> = database.rows(
+            "SELECT b.request_key, b.token, l.ticket_type_id, l.quantity
+                 FROM bookings b JOIN booking_lines l ON l.booking_id = b.id",
+        );
         rows.sort();
         let unique: BTreeSet<&Row> = rows.iter().collect();
         assert_eq!(unique.len(), rows.len(), "a key booked twice");

@@ -21,10 +21,14 @@ fn the_bookings_come_as_csv() {
     assert_eq!(header(&response, "content-type"), "text/csv; charset=utf-8");
     let file = response.text().expect("a file");
     let mut lines = file.lines();
-    assert!(lines.next().is_some_and(|line| line.starts_with("reference,created_at,ticket_type,quantity")));
+    assert!(
+        lines
+            .next()
+            .is_some_and(|line| line.starts_with("reference,created_at,ticket_type,quantity,returned,"))
+    );
     let line = lines.next().expect("a booking");
     assert!(
-        line.contains("VIP,2,100.00,200.00,USD,\"'=1+1, \"\"Ada\"\"\",ada@example.org,confirmed"),
+        line.contains("VIP,2,0,100.00,200.00,USD,\"'=1+1, \"\"Ada\"\"\",ada@example.org,,confirmed"),
         "{line}"
     );
     let exported = ("admin".into(), "midnight-parade".into(), 1, "127.0.0.1".into());

@@ -25,7 +25,7 @@ fn a_booking_is_made_shown_and_canceled() {
         ("unitPrice", json!({ "cents": 10_000, "currency": "USD" })),
         ("total", json!({ "cents": 20_000, "currency": "USD" })),
         ("buyer", json!({ "name": "Ada Lovelace", "email": "ada@example.org" })),
-        ("cancelledAt", json!(null)),
+        ("canceledAt", json!(null)),
         ("cancellableUntil", json!("2027-06-19T01:00:00.000Z")),
     ] {
         assert_eq!(booking[name], value, "{name}");
@@ -41,10 +41,10 @@ fn a_booking_is_made_shown_and_canceled() {
 
     let cancellation = app.url(&format!("{location}/cancellation"));
     let (status, canceled) = ask(app.client.post(&cancellation));
-    assert_eq!((status, &canceled["status"], &canceled["tickets"]), (200, &json!("cancelled"), &json!([])));
-    assert!(canceled["cancelledAt"].is_string());
+    assert_eq!((status, &canceled["status"], &canceled["tickets"]), (200, &json!("canceled"), &json!([])));
+    assert!(canceled["canceledAt"].is_string());
     let (status, again) = ask(app.client.post(&cancellation));
-    assert_eq!((status, &again["status"]), (200, &json!("cancelled")));
+    assert_eq!((status, &again["status"]), (200, &json!("canceled")));
     assert_eq!((app.count(OUTBOX), app.database.tier("VIP").available), (2, 100));
     app.database.assert_books_balance();
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::ask;
 use crate::support::{TestApp, header};
+use testkit::wait::eventually;
 
 fn get(app: &TestApp, path: &str) -> (u16, Value) {
     ask(app.client.get(app.url(path)))
@@ -13,8 +14,9 @@ fn get(app: &TestApp, path: &str) -> (u16, Value) {
 fn add_concerts(app: &TestApp, count: u32) {
     for number in 1..=count {
         app.database.execute(&format!(
-            "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency)
-             SELECT 'show-{number}', 'Show {number}', tagline, venue, city, starts_at, ends_at, time_zone, currency
+            "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency, state)
+             SELECT 'show-{number}', 'Show {number}', tagline, venue, city, starts_at, ends_at, time_zone, currency,
+                    'published'
              FROM events WHERE slug = 'midnight-parade'"
         ));
     }
@@ -114,10 +116,12 @@ fn pages_show_each_concert_once() {
 fn the_first_contract_acts_on_the_concert_that_is_on_sale_first() {
     let app = TestApp::spawn();
     app.database.execute(
-        "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency)
-         SELECT 'over', 'Over', tagline, venue, city, '2020-01-01 20:00:00', '2020-01-01 23:00:00', time_zone, currency
+        "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency, state)
+         SELECT 'over', 'Over', tagline, venue, city, '2020-01-01 20:00:00', '2020-01-01 23:00:00', time_zone, currency,
+                'published'
          FROM events WHERE slug = 'midnight-parade'",
     );
-    app.wait_until_shown("/events/over");
+    eventually("the board has it", || app.get("/events/over").status() == 200);
+    assert!(!app.get("/").text().expect("a page").contains("/events/over"), "it is over");
     assert_eq!(get(&app, "/api/tickets").1.as_array().map(Vec::len), Some(3), "not the one that is over");
 }

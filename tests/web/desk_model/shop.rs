@@ -8,7 +8,7 @@ use diesel::{QueryableByName, RunQueryDsl as _};
 use techkraft::admin;
 use techkraft::audit::Actor;
 use techkraft::booking::buyer::Buyer;
-use techkraft::booking::cancellation::{Canceler, store};
+use techkraft::booking::cancellation::{Canceler, Cancellation, store};
 use techkraft::booking::desk::{Desk, DeskLimits};
 use techkraft::booking::{BookingOutcome, Order};
 use techkraft::db::DatabaseUrl;
@@ -90,13 +90,9 @@ impl Shop {
     }
 
     fn order_of(&self, asked: &Asked) -> Order {
-        let buyer = Buyer { name: asked.buyer().to_owned(), email: asked.email().to_owned() };
-        Order {
-            ticket_type_id: self.tier_ids.get(asked.tier).copied().unwrap_or(i64::MAX),
-            quantity: asked.quantity,
-            buyer,
-            request_key: key(asked.key),
-        }
+        let buyer = Buyer::with_email(asked.buyer(), asked.email());
+        let ticket_type_id = self.tier_ids.get(asked.tier).copied().unwrap_or(i64::MAX);
+        Order::of_one_type(ticket_type_id, asked.quantity, buyer, key(asked.key))
     }
 
     /// As the organizer's pages do it.
@@ -105,8 +101,9 @@ impl Shop {
         let found: Vec<Reference> =
             self.db.read_primary_blocking(|db| diesel::sql_query(query).load(db)).expect("it is read");
         let Some(Reference { reference }) = found.into_iter().next() else { return };
-        let canceler = Canceler::Organizer { reference };
-        self.db.write_blocking(|db| store::cancel(db, &canceler)).expect("it is canceled");
+        let canceler = Canceler::Organizer { reference, actor: Actor::command_line() };
+        let cancellation = Cancellation::of_all(canceler);
+        self.db.write_blocking(|db| store::cancel(db, &cancellation)).expect("it is canceled");
         self.desk.restocked();
     }
 
@@ -124,7 +121,8 @@ impl Shop {
 
     /// Key, token, quantity and status of every booking, by key.
     pub fn bookings(&self) -> Vec<(String, String, i32, String)> {
-        let query = "SELECT request_key, token, quantity, status FROM bookings ORDER BY request_key";
+        let query = "SELECT b.request_key, b.token, l.quantity, b.status
+                     FROM bookings b JOIN booking_lines l ON l.booking_id = b.id ORDER BY b.request_key";
         let rows: Vec<Row> =
             self.db.read_primary_blocking(|db| diesel::sql_query(query).load(db)).expect("it is read");
         rows.into_iter().map(|row| (row.request_key, row.token, row.quantity, row.status)).collect()

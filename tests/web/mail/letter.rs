@@ -10,7 +10,7 @@ use mail_parser::{Address, Message, MessageParser, MimeHeaders as _};
 use crate::support::{TestApp, header};
 
 /// The mails in the folder, once there are so many.
-fn mails(app: &TestApp, count: usize) -> Vec<Vec<u8>> {
+pub fn mails(app: &TestApp, count: usize) -> Vec<Vec<u8>> {
     let folder = app.database.folder.path().join("mail");
     let begun = Instant::now();
     loop {
@@ -39,7 +39,7 @@ fn book_as(app: &TestApp, name: &str, email: &str) -> String {
     app.url(header(&response, "location"))
 }
 
-fn parse(bytes: &[u8]) -> Message<'_> {
+pub fn parse(bytes: &[u8]) -> Message<'_> {
     MessageParser::default().parse(bytes).expect("a mail")
 }
 
@@ -198,7 +198,7 @@ fn a_booking_that_was_canceled_first_is_not_confirmed() {
     let app = TestApp::spawn();
     let pause = Pause::of(&app);
     book_as(&app, "Ada", "ada@example.org");
-    app.database.execute("UPDATE bookings SET status = 'cancelled', cancelled_at = CURRENT_TIMESTAMP");
+    app.database.execute("UPDATE bookings SET status = 'canceled', canceled_at = CURRENT_TIMESTAMP");
     drop(pause);
     super::wait_for_states(&app, &[("dropped", 1)]);
 }

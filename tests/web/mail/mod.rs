@@ -1,6 +1,6 @@
 //! What the site writes to its buyers.
 
-mod letter;
+pub mod letter;
 mod organizer;
 mod outbox;
 mod smtp;

@@ -8,6 +8,9 @@ use reqwest::blocking::{Client, Response};
 
 use super::{TestApp, between, browser};
 
+/// A form that has only a button.
+pub const NO_FIELDS: [(&str, &str); 0] = [];
+
 /// A checkout's form, as it was rendered.
 pub struct Checkout {
     pub ticket_type: String,
@@ -80,6 +83,12 @@ impl TestApp {
         let response = self.book(tier, quantity);
         assert_eq!(response.status(), 303, "{}", response.text().unwrap_or_default());
         super::header(&response, "location").to_owned()
+    }
+
+    /// Cancels a booking, as its page's form does it, from another browser and at any server.
+    pub fn cancel_at(&self, client: &Client, server: std::net::SocketAddr, location: &str) -> Response {
+        let post = client.post(format!("http://{server}{location}/cancellation"));
+        post.form(&NO_FIELDS).send().expect("an answer")
     }
 
     /// A browser in which the organizer is signed in.

@@ -1,24 +1,30 @@
-//! A database with one hot tier that never sells out, and its books.
+//! A database with two ticket types that never sell out, and its books.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use techkraft::db::DatabaseUrl;
 use techkraft::db::{Database, Db};
+use techkraft::error::Error;
 use techkraft::schema::{bookings, ticket_types};
 
 use crate::bench::Result;
 use crate::bench::server::techkraft;
 use crate::database::drop_confirmations;
 
-const HOT_TIER: &str = "General Admission";
+/// The hot one, and the one that is bought beside it. Neither has a limit for each person.
+const HOT: &str = "General Admission";
+const OTHER: &str = "Front Row";
+const PATIENCE: Duration = Duration::from_secs(60);
 /// More than any round can sell.
 const CAPACITY: i32 = 100_000_000;
 
 pub struct SaleDatabase {
     pub url: String,
     pub ticket_type_id: i64,
+    pub other_ticket_type_id: i64,
     /// The working folder of programs that are run on it.
     pub folder: PathBuf,
     database: Database,
@@ -32,25 +38,34 @@ impl SaleDatabase {
             return Err(format!("{url} is not seeded: {}", String::from_utf8_lossy(&seeded.stderr)).into());
         }
         let database = Database::open(&DatabaseUrl::parse(url)?, 1)?;
-        let hot = ticket_types::table.filter(ticket_types::name.eq(HOT_TIER)).select(ticket_types::id);
-        let ticket_type_id = database.read_primary_blocking(|db| hot.first(db))?;
-        let sale = Self { url: url.to_owned(), ticket_type_id, folder: folder.to_owned(), database };
+        let [ticket_type_id, other_ticket_type_id] = [HOT, OTHER].map(|name| {
+            let named = ticket_types::table.filter(ticket_types::name.eq(name)).select(ticket_types::id);
+            database.read_primary_blocking(|db| named.first(db))
+        });
+        let sale = Self {
+            url: url.to_owned(),
+            ticket_type_id: ticket_type_id?,
+            other_ticket_type_id: other_ticket_type_id?,
+            folder: folder.to_owned(),
+            database,
+        };
         sale.begin_sale()?;
         Ok(sale)
     }
 
     /// No bookings, all tickets there, and no old log left to write out: each round starts alike.
     pub fn begin_sale(&self) -> Result<()> {
-        self.database.write_blocking(|db| {
+        self.write(|db| {
             match db {
-                Db::Postgres(pg) => pg.batch_execute("TRUNCATE bookings, mails, admissions")?,
+                Db::Postgres(pg) => pg.batch_execute("TRUNCATE bookings, booking_lines, holds, mails, used_tickets")?,
                 Db::Sqlite(sqlite) => {
-                    sqlite.batch_execute("DELETE FROM mails; DELETE FROM admissions; DELETE FROM bookings")?
+                    sqlite.batch_execute("DELETE FROM mails; DELETE FROM used_tickets; DELETE FROM booking_lines; DELETE FROM holds; DELETE FROM bookings")?
                 }
             }
-            let hot = ticket_types::table.find(self.ticket_type_id);
+            let ids = [self.ticket_type_id, self.other_ticket_type_id];
+            let sold = ticket_types::table.filter(ticket_types::id.eq_any(ids));
             let full = (ticket_types::capacity.eq(CAPACITY), ticket_types::available.eq(CAPACITY));
-            diesel::update(hot).set((full, ticket_types::version.eq(ticket_types::version + 1))).execute(db)
+            diesel::update(sold).set((full, ticket_types::version.eq(ticket_types::version + 1))).execute(db)
         })?;
         self.database.read_primary_blocking(|db| match db {
             Db::Postgres(pg) => pg.batch_execute("CHECKPOINT"),
@@ -59,9 +74,20 @@ impl SaleDatabase {
         Ok(())
     }
 
+    /// The sender may be at the same tables, for longer than the app waits for a lock.
+    fn write<T>(&self, work: impl Fn(&mut Db) -> QueryResult<T>) -> Result<T> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.database.write_blocking(&work) {
+                Err(Error::Busy) if Instant::now() < until => {}
+                done => return Ok(done?),
+            }
+        }
+    }
+
     /// What waits to be sent is no longer wanted: no sender disturbs the next round.
     pub fn end_sale(&self) -> Result<()> {
-        self.database.write_blocking(|db| match db {
+        self.write(|db| match db {
             Db::Postgres(pg) => pg.batch_execute("TRUNCATE mails"),
             Db::Sqlite(sqlite) => sqlite.batch_execute("DELETE FROM mails"),
         })?;
@@ -70,7 +96,7 @@ impl SaleDatabase {
 
     /// From now on the outbox takes no confirmations: the database drops them, so that no sender has work.
     pub fn drop_confirmations(&self) -> Result<()> {
-        self.database.write_blocking(|db| match db {
+        self.write(|db| match db {
             Db::Postgres(pg) => pg.batch_execute(drop_confirmations(true)),
             Db::Sqlite(sqlite) => sqlite.batch_execute(drop_confirmations(false)),
         })?;
@@ -83,7 +109,7 @@ impl SaleDatabase {
             INSERT INTO mails (booking_id, kind, queued_at, due_at, state)
             SELECT id, 'confirmation', created_at, created_at, 'dropped' FROM bookings b
             WHERE NOT EXISTS (SELECT 1 FROM mails m WHERE m.booking_id = b.id)";
-        self.database.write_blocking(|db| match db {
+        self.write(|db| match db {
             Db::Postgres(pg) => pg.batch_execute(CONFIRM),
             Db::Sqlite(sqlite) => sqlite.batch_execute(CONFIRM),
         })?;

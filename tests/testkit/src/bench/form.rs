@@ -19,23 +19,27 @@ pub struct Form {
 
 impl Form {
     pub fn new(ticket_type_id: i64, address: SocketAddr) -> Self {
-        Self::with(ticket_type_id, address, "")
+        Self::with(&one_ticket(ticket_type_id), address, "")
+    }
+
+    /// A booking of one ticket each of two ticket types.
+    pub fn of_two_types([one, other]: [i64; 2], address: SocketAddr) -> Self {
+        Self::with(&format!("{}&quantity_{other}=1", one_ticket(one)), address, "")
     }
 
     /// As a proxy hands it on, each time for a visitor from another network.
     pub fn through_proxy(ticket_type_id: i64, address: SocketAddr, buyer: u32) -> Self {
         let header = format!("X-Forwarded-For: 2001:db8:{buyer:04x}:0000::1\r\n");
-        let form = Self::with(ticket_type_id, address, &header);
+        let form = Self::with(&one_ticket(ticket_type_id), address, &header);
         let network_at = form.request.windows(7).position(|it| it == b"0000::1");
         // Another buyer of that number, a moment ago, came from other networks.
         Self { network_at, buyer: rand::random_range(0..60_000), ..form }
     }
 
-    fn with(ticket_type_id: i64, address: SocketAddr, header: &str) -> Self {
+    fn with(tickets: &str, address: SocketAddr, header: &str) -> Self {
         let keys = RequestKeys::new(&SECRET_KEY.into());
         let email = "buyer-00000000%40example.org";
-        let body =
-            format!("ticket_type={ticket_type_id}&quantity=1&name=Ada+Lovelace&email={email}&request_key=");
+        let body = format!("{tickets}&name=Ada+Lovelace&email={email}&request_key=");
         let key = keys.generate();
         let request = format!(
             "POST /bookings HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
@@ -63,6 +67,10 @@ impl Form {
         self.request[self.key_at..].copy_from_slice(self.keys.generate().as_str().as_bytes());
         &self.request
     }
+}
+
+fn one_ticket(ticket_type_id: i64) -> String {
+    format!("ticket_type={ticket_type_id}&quantity=1")
 }
 
 pub enum Answer {

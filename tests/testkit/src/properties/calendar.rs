@@ -18,7 +18,7 @@ const LINE_OCTETS_MAX: usize = 76;
 pub fn holds(input: &[u8]) {
     let [name, venue, city, tier] = texts(input);
     let event = samples::event(&name, &venue, &city);
-    let file = calendar::render(&samples::booking(), &samples::ticket_type(&tier), &event, URL);
+    let file = calendar::render(&samples::placed(event, samples::ticket_type(&tier)), URL);
     let lines = unfolded(&file);
     let inner = between(&between(&lines, "VCALENDAR"), "VEVENT");
     let entry: BTreeMap<&str, &str> =

@@ -1,19 +1,18 @@
 //! The CSV file: whatever buyers and tiers are called, a spreadsheet reads the same rows and cells again, and
 //! none of them as a formula.
 
-use techkraft::admin::{BookingLine, export};
-use techkraft::money::Money;
+use techkraft::admin::{ExportedLine, export};
 
 use crate::properties::{samples, texts};
 
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 12;
 /// The columns that hold what somebody typed.
-const TYPED: [usize; 3] = [2, 7, 8];
+const TYPED: [usize; 3] = [2, 8, 9];
 
 /// The input is the name of a tier, the name of a buyer, and an email address.
 pub fn holds(input: &[u8]) {
     let typed: [_; TYPED.len()] = texts(input);
-    let lines: Vec<BookingLine> = (0..2).map(|_| line(&typed.each_ref().map(|text| &**text))).collect();
+    let lines: Vec<ExportedLine> = (0..2).map(|_| line(&typed.each_ref().map(|text| &**text))).collect();
     let file = export::render(&lines).expect("it renders");
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(file.as_slice());
     let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("it reads back");
@@ -35,19 +34,7 @@ fn is_formula(cell: &str) -> bool {
     cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
 }
 
-fn line(typed: &[&str; TYPED.len()]) -> BookingLine {
-    let booking = samples::booking();
-    BookingLine {
-        reference: booking.reference,
-        ticket_type: typed[0].to_owned(),
-        quantity: booking.quantity,
-        total: Money::new(booking.total_cents, &booking.currency),
-        unit_price: Money::new(booking.unit_price_cents, &booking.currency),
-        buyer_name: typed[1].to_owned(),
-        buyer_email: Some(typed[2].to_owned()),
-        status: booking.status,
-        mail: None,
-        created_at: booking.created_at,
-        time_zone: "America/Chicago".to_owned(),
-    }
+fn line(typed: &[&str; TYPED.len()]) -> ExportedLine {
+    let booking = samples::booking(typed[1], typed[2]);
+    ExportedLine { booking, line: samples::line(), ticket_type: typed[0].to_owned() }
 }

@@ -4,6 +4,8 @@ use techkraft::booking::Order;
 use techkraft::booking::buyer::{parse_email, parse_name};
 use techkraft::booking::form::{BookingForm, FieldErrors};
 use techkraft::booking::request_key::RequestKeys;
+use techkraft::events::board::Listing;
+use techkraft::events::{Concert, TicketType};
 use techkraft::guard::form::parse;
 
 use crate::properties::{SECRET, never_used, samples};
@@ -20,7 +22,8 @@ pub fn holds(input: &[u8]) {
     if is_ours {
         keys.generate().as_str().clone_into(&mut form.request_key);
     }
-    match form.parse(&samples::ticket_type("VIP"), &keys) {
+    form.ticket_type = "1".into();
+    match form.parse(&listing(), &keys) {
         Ok(order) => {
             assert!(is_ours, "booked with a key that was never handed out: {form:?}");
             is_bookable(&form, &order);
@@ -29,9 +32,22 @@ pub fn holds(input: &[u8]) {
     }
 }
 
+/// A concert with two ticket types, of which the form chooses the first first.
+fn listing() -> Listing {
+    let other = TicketType { id: 2, position: 2, ..samples::ticket_type("Floor") };
+    let ticket_types = vec![samples::ticket_type("VIP"), other];
+    let concert =
+        Concert { event: samples::event("Show", "Hall", "Chicago"), ticket_types, held: Vec::new() };
+    Listing::new(concert, Default::default())
+}
+
 fn is_bookable(form: &BookingForm, order: &Order) {
-    assert!((1..=samples::MOST).contains(&order.quantity), "{order:?}");
-    assert_eq!(form.quantity.trim().trim_start_matches('0'), order.quantity.to_string(), "{form:?}");
+    for line in order.lines() {
+        assert!((1..=samples::MOST).contains(&line.quantity), "{order:?}");
+        let typed = form.quantity_of(line.ticket_type_id).trim().trim_start_matches('0');
+        assert_eq!(typed, line.quantity.to_string(), "{form:?}");
+    }
+    assert!(!order.lines().is_empty(), "{form:?}");
     assert_eq!(order.request_key, form.request_key);
 
     let name = &order.buyer.name;
@@ -42,7 +58,7 @@ fn is_bookable(form: &BookingForm, order: &Order) {
     assert!(!name.chars().any(is_unseen), "{name:?}");
     assert_eq!(parse_name(name).as_ref(), Ok(name), "a name that is well stays as it is");
 
-    let email = &order.buyer.email;
+    let email = &order.buyer.email().to_owned();
     assert!(email.len() <= 254, "{email:?}");
     let (mailbox, domain) = email.rsplit_once('@').expect("an address has an @");
     assert!(!mailbox.is_empty() && domain.contains('.') && !domain.contains('@'), "{email:?}");
@@ -55,8 +71,8 @@ fn is_bookable(form: &BookingForm, order: &Order) {
 fn is_told(form: &BookingForm, errors: &FieldErrors, is_ours: bool) {
     assert!(!errors.is_empty(), "refused without a word: {form:?}");
     assert_eq!(errors.form.is_none(), is_ours && form.remarks.is_empty(), "{errors:?}");
-    let messages = [&errors.quantity, &errors.name, &errors.email, &errors.form];
-    assert!(messages.into_iter().flatten().all(|message| !message.is_empty()), "{errors:?}");
+    let messages = [&errors.name, &errors.email, &errors.form].into_iter().flatten();
+    assert!(messages.chain(errors.quantities.values()).all(|message| !message.is_empty()), "{errors:?}");
     assert_eq!(errors.earlier_booking, None, "only the desk knows of one");
 }
 

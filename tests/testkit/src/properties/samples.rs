@@ -1,9 +1,10 @@
-//! A concert, a tier and a booking to put inputs into.
+//! A concert, a ticket type and a booking to put inputs into.
 
-use techkraft::booking::{Booking, CONFIRMED, new_token};
-use techkraft::events::{Event, TicketType, seed};
+use techkraft::booking::buyer::Buyer;
+use techkraft::booking::{Booking, BookingLine, Order, PlacedBooking};
+use techkraft::events::{Event, EventState, TicketType, TicketTypeState, seed};
 
-/// Most tickets in one booking of the tier.
+/// Most tickets in one booking of the ticket type.
 pub const MOST: i32 = 10;
 
 pub fn event(name: &str, venue: &str, city: &str) -> Event {
@@ -13,13 +14,26 @@ pub fn event(name: &str, venue: &str, city: &str) -> Event {
         slug: "show".into(),
         name: name.into(),
         tagline: String::new(),
+        description: String::new(),
         venue: venue.into(),
+        address: String::new(),
         city: city.into(),
+        doors_at: None,
         starts_at,
         ends_at: starts_at,
         time_zone: "America/Chicago".into(),
         currency: "USD".into(),
+        image: None,
+        age_limit: None,
+        organizer_name: String::new(),
+        organizer_contact: String::new(),
+        state: EventState::Published,
+        sales_start_at: None,
+        sales_end_at: None,
+        paused: false,
+        listed: true,
         cancellation_deadline_minutes: None,
+        facts_version: 1,
     }
 }
 
@@ -29,29 +43,32 @@ pub fn ticket_type(name: &str) -> TicketType {
         event_id: 1,
         name: name.into(),
         description: String::new(),
-        price_cents: 10_000,
+        price_minor: 10_000,
         capacity: 100,
         available: 100,
         max_per_booking: MOST,
         max_per_person: None,
         position: 1,
+        icon: None,
+        accent: None,
+        state: TicketTypeState::OnSale,
+        sales_start_at: None,
+        sales_end_at: None,
         version: 1,
+        facts_version: 1,
     }
 }
 
-pub fn booking() -> Booking {
-    Booking {
-        reference: "TK-7F3K-9QXM".into(),
-        token: new_token(),
-        ticket_type_id: 1,
-        quantity: 2,
-        unit_price_cents: 10_000,
-        total_cents: 20_000,
-        currency: "USD".into(),
-        buyer_name: "Ada Lovelace".into(),
-        buyer_email: "ada@example.org".into(),
-        status: CONFIRMED.to_owned(),
-        created_at: seed::concert().starts_at,
-        cancelled_at: None,
-    }
+pub fn line() -> BookingLine {
+    BookingLine { booking_id: 1, ticket_type_id: 1, quantity: 2, unit_price_minor: 10_000, returned: 0 }
+}
+
+pub fn booking(buyer_name: &str, email: &str) -> Booking {
+    let order = Order::of_one_type(1, 2, Buyer::with_email(buyer_name, email), "key".into());
+    let codes = ("TK-7F3K-9QXM".into(), "AZn8rL2c0123456789abcdef".into());
+    Booking::fresh(&order, (1, 1, "USD".into()), vec![line()], seed::concert().starts_at, codes)
+}
+
+pub fn placed(event: Event, ticket_type: TicketType) -> PlacedBooking {
+    PlacedBooking::new(booking("Ada Lovelace", "ada@example.org"), event, &[ticket_type])
 }

@@ -1,3 +1,0 @@
-DROP TABLE bookings;
-DROP TABLE ticket_types;
-DROP TABLE events;

@@ -1,2 +1,0 @@
--- Nothing to do: SQLite compares byte by byte.
-SELECT 1;

@@ -1,2 +1,0 @@
--- Nothing to do: SQLite checks its foreign key at next to no cost.
-SELECT 1;

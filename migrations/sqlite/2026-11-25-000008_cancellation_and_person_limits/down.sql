@@ -1,7 +1,0 @@
-DROP INDEX bookings_buyer_email;
-CREATE INDEX bookings_buyer_email ON bookings (lower(buyer_email));
-DROP TRIGGER bookings_cancelled_at_check;
-ALTER TABLE bookings DROP COLUMN buyer_email_normalised;
-ALTER TABLE bookings DROP COLUMN cancelled_at;
-ALTER TABLE ticket_types DROP COLUMN max_per_person;
-ALTER TABLE events DROP COLUMN cancellation_deadline_minutes;

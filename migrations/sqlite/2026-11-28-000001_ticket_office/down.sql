@@ -1,0 +1,16 @@
+DROP VIEW batched_confirmations;
+DROP TABLE secrets;
+DROP TABLE audit_log;
+DROP TABLE sign_in_brakes;
+DROP TABLE admin_sessions;
+DROP TABLE admins;
+DROP TABLE booking_lookups;
+DROP TABLE confirmation_batches;
+DROP TABLE mails;
+DROP TABLE refusals;
+DROP TABLE used_tickets;
+DROP TABLE holds;
+DROP TABLE booking_lines;
+DROP TABLE bookings;
+DROP TABLE ticket_types;
+DROP TABLE events;

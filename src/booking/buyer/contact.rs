@@ -1,0 +1,94 @@
+//! How a buyer is known: by an email address, or by an id of the program that books for them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Buyer, normalized_email, parse_name};
+
+/// How a buyer is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Contact {
+    Email(String),
+    /// The buyer's id in the program that books. There is no address to write to.
+    ExternalId(String),
+}
+
+impl Contact {
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        match self {
+            Self::Email(email) => Some(email),
+            Self::ExternalId(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn external_id(&self) -> Option<&str> {
+        match self {
+            Self::Email(_) => None,
+            Self::ExternalId(id) => Some(id),
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Email(text) | Self::ExternalId(text) => text,
+        }
+    }
+
+    pub(in crate::booking) fn kind(&self) -> &'static str {
+        match self {
+            Self::Email(_) => "email",
+            Self::ExternalId(_) => "id",
+        }
+    }
+
+    /// Who it is, for the limit for each person, as the index `bookings_person` spells it. An address has no space,
+    /// so no id is taken for one.
+    #[must_use]
+    pub fn person(&self) -> String {
+        match self {
+            Self::Email(email) => normalized_email(email),
+            Self::ExternalId(id) => format!("user {id}"),
+        }
+    }
+}
+
+impl Buyer {
+    #[must_use]
+    pub fn with_email(name: &str, email: &str) -> Self {
+        Self { name: name.to_owned(), contact: Contact::Email(email.to_owned()) }
+    }
+
+    /// The buyer of that id; `None` when it is none that can be shown to people as it is: 1 to 100 characters
+    /// that are seen, as [`parse_name`] reads them.
+    #[must_use]
+    pub fn of_user(id: &str) -> Option<Self> {
+        let is_shown_as_it_is = parse_name(id).is_ok_and(|name| name == id);
+        is_shown_as_it_is.then(|| Self { name: id.to_owned(), contact: Contact::ExternalId(id.to_owned()) })
+    }
+
+    /// The address, or nothing.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        self.contact.email().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_never_an_address() {
+        for id in ["42", "auth0|5f7c8ec7c33c6c004bbafe82", "ada@example.org", "Zoë"] {
+            let buyer = Buyer::of_user(id).expect(id);
+            assert_eq!((buyer.name.as_str(), buyer.contact.external_id(), buyer.email()), (id, Some(id), ""));
+            assert_ne!(buyer.contact.person(), Contact::Email(id.into()).person());
+        }
+        for id in ["", " 42", "4  2", "4\u{200b}2", "a\0", "---", &"x".repeat(101), "Zoe\u{308}"] {
+            assert_eq!(Buyer::of_user(id), None, "{id:?}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The checkout: the form with all that stands beside it, and what is refused before the desk is asked.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use askama::Template;
+use chrono::Utc;
+
+use super::form::{BookingForm, FieldErrors};
+use super::request_key::RequestKey;
+use super::{BookingOutcome, NotOnSale, Order, messages, parse_quantity, store};
+use crate::app::App;
+use crate::error::Error;
+use crate::events::board::Listing;
+use crate::events::sale::SaleState;
+use crate::events::{Event, TicketType};
+use crate::money::Money;
+use crate::page::Page;
+
+/// Everything that the checkout shows, as a page or inside the dialog.
+#[derive(Template)]
+#[template(path = "bookings/new.html", blocks = ["checkout"])]
+pub(super) struct CheckoutPage {
+    page: Page,
+    listing: Arc<Listing>,
+    /// The one that was chosen first.
+    ticket_type: TicketType,
+    form: BookingForm,
+    errors: FieldErrors,
+    request_key: RequestKey,
+}
+
+impl CheckoutPage {
+    fn event(&self) -> &Event {
+        &self.listing.event
+    }
+
+    /// Why the chosen ticket type cannot be booked; `None` when it can.
+    fn closed(&self) -> Option<SaleState> {
+        Some(self.listing.sale_state(self.ticket_type.id)).filter(|state| !state.is_on_sale())
+    }
+
+    /// The concert's other ticket types that can be booked now.
+    fn others(&self) -> impl Iterator<Item = &TicketType> {
+        self.listing.ticket_types.iter().filter(|it| {
+            it.id != self.ticket_type.id && !it.is_sold_out() && self.listing.sale_state(it.id).is_on_sale()
+        })
+    }
+
+    /// Whether tickets of other ticket types are in the order, or wrong: then their part of the form is open.
+    fn has_others(&self) -> bool {
+        self.others().any(|it| self.quantity(it) > 0 || self.errors.quantities.contains_key(&it.id))
+    }
+
+    /// What is wrong with ticket types that are not in the form any more.
+    fn other_errors(&self) -> impl Iterator<Item = &String> {
+        let is_shown = |id: i64| id == self.ticket_type.id || self.others().any(|other| other.id == id);
+        self.errors.quantities.iter().filter(move |(id, _)| !is_shown(**id)).map(|(_, message)| message)
+    }
+
+    /// How many tickets of another type to offer in place of the chosen one: as many as were wanted.
+    fn quantity_instead(&self, other: &TicketType) -> &str {
+        match self.form.quantity_of(other.id) {
+            "0" => &self.form.quantity,
+            typed => typed,
+        }
+    }
+
+    fn error(&self, ticket_type: &TicketType) -> Option<&String> {
+        self.errors.quantities.get(&ticket_type.id)
+    }
+
+    /// The quantity to count with while the typed one may be no number.
+    fn quantity(&self, ticket_type: &TicketType) -> i32 {
+        let least = i32::from(ticket_type.id == self.ticket_type.id);
+        parse_quantity(self.form.quantity_of(ticket_type.id), ticket_type.most_per_booking()).unwrap_or(least)
+    }
+
+    fn total(&self) -> Money {
+        let types = std::iter::once(&self.ticket_type).chain(self.others());
+        let minor = types.map(|it| it.price_minor.saturating_mul(self.quantity(it).into())).sum();
+        Money::new(minor, &self.event().currency)
+    }
+}
+
+/// Why a form is refused before the desk is asked.
+pub(super) enum Refused {
+    Fields(Box<FieldErrors>),
+    NotOnSale(i64, NotOnSale),
+    NoSuchTicketType,
+}
+
+impl Refused {
+    fn of(errors: FieldErrors) -> Self {
+        Self::Fields(Box::new(errors))
+    }
+}
+
+/// The order that the form means, as far as the board knows what is on sale.
+pub(super) fn check(app: &App, form: &BookingForm) -> Result<Arc<Order>, Refused> {
+    let (listing, ticket_type) =
+        find_ticket_type(app, &form.ticket_type).map_err(|_| Refused::NoSuchTicketType)?;
+    // A closed sale is a closed sale, whatever else is wrong with the form.
+    if let Some(why) = NotOnSale::of(listing.sale_state(ticket_type.id)) {
+        return Err(Refused::NotOnSale(ticket_type.id, why));
+    }
+    let order = form.parse(&listing, &app.request_keys).map_err(Refused::of)?;
+    let closed = order.lines().iter().find_map(|line| {
+        Some((line.ticket_type_id, NotOnSale::of(listing.sale_state(line.ticket_type_id))?))
+    });
+    if let Some((id, why)) = closed {
+        return Err(Refused::NotOnSale(id, why));
+    }
+    let age = app.form_ages.check(&order.request_key, Utc::now());
+    age.map_err(|error| Refused::of(FieldErrors::of_form(messages::form_age(error))))?;
+    Ok(Arc::new(order))
+}
+
+/// What the form has booked before, if it has.
+pub(super) async fn booked_before(
+    app: &App,
+    form: &BookingForm,
+) -> Result<Option<(Arc<Order>, BookingOutcome)>, Error> {
+    let Some(order) = form.read(&app.request_keys).map(Arc::new) else { return Ok(None) };
+    let sought = Arc::clone(&order);
+    let outcome = app.db.read_primary(move |db| store::find_by_order(db, &sought)).await?;
+    Ok(outcome.map(|outcome| (order, outcome)))
+}
+
+/// The form again, with a fresh key, everything that was typed, and why it was refused.
+pub(super) fn refuse(
+    app: &App,
+    page: Page,
+    form: BookingForm,
+    refused: Refused,
+) -> Result<HttpResponse, Error> {
+    let (status, errors) = match refused {
+        Refused::Fields(errors) => (StatusCode::UNPROCESSABLE_ENTITY, *errors),
+        Refused::NotOnSale(id, why) => {
+            let (listing, chosen) = find_ticket_type(app, &form.ticket_type)?;
+            let message = messages::not_on_sale(why, listing.ticket_type(id).unwrap_or(&chosen));
+            let mut errors = FieldErrors::default();
+            errors.quantities.insert(id, message);
+            (StatusCode::CONFLICT, errors)
+        }
+        Refused::NoSuchTicketType => return Err(Error::NotFound),
+    };
+    respond_checkout(status, checkout(app, page, form, errors)?)
+}
+
+/// The concert on the board and the ticket type that a form means.
+pub(super) fn find_ticket_type(app: &App, id: &str) -> Result<(Arc<Listing>, TicketType), Error> {
+    // Digits alone: `parse` would take a sign.
+    let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
+    let id = id.parse().ok().filter(|_| is_number).ok_or(Error::NotFound)?;
+    let listing = app.board.find_by_ticket_type(id).ok_or(Error::NotFound)?;
+    let ticket_type = listing.ticket_type(id).ok_or(Error::NotFound)?.clone();
+    Ok((listing, ticket_type))
+}
+
+pub(super) fn checkout(
+    app: &App,
+    page: Page,
+    form: BookingForm,
+    errors: FieldErrors,
+) -> Result<CheckoutPage, Error> {
+    let (listing, ticket_type) = find_ticket_type(app, &form.ticket_type)?;
+    Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key: app.request_keys.generate() })
+}
+
+pub(super) fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Result<HttpResponse, Error> {
+    let page = checkout.page.clone();
+    let mut response = if page.wants_fragment {
+        page.respond_unlisted::<Error>(status, &checkout.as_checkout())?
+    } else {
+        page.respond_unlisted::<Error>(status, &checkout)?
+    };
+    // The browser alone may keep it, so that the back button brings back the same form with the same key:
+    // asked for again it would be a fresh one, and confirming it would book a second time.
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    Ok(response)
+}

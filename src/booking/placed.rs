@@ -1,0 +1,85 @@
+//! A booking put together with what it is for, as pages, mails and gates show it.
+
+use super::{Booking, BookingLine};
+use crate::events::{Event, TicketType};
+use crate::money::Money;
+
+/// A booking with its event and ticket types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedBooking {
+    pub booking: Booking,
+    pub event: Event,
+    /// In the order in which the page shows them.
+    pub lines: Vec<PlacedLine>,
+    /// The seats whose tickets were given back.
+    pub returned_seats: Vec<i32>,
+}
+
+/// The tickets of one ticket type in a booking, and the ticket type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedLine {
+    pub line: BookingLine,
+    pub ticket_type: TicketType,
+    currency: String,
+}
+
+impl PlacedLine {
+    #[must_use]
+    pub fn unit_price(&self) -> Money {
+        Money::new(self.line.unit_price_minor, &self.currency)
+    }
+
+    #[must_use]
+    pub fn total(&self) -> Money {
+        Money::new(self.line.unit_price_minor.saturating_mul(self.line.quantity.into()), &self.currency)
+    }
+}
+
+impl PlacedBooking {
+    /// Puts a booking together with its event and ticket types.
+    #[must_use]
+    pub fn new(booking: Booking, event: Event, ticket_types: &[TicketType]) -> Self {
+        let place = |line: &BookingLine| {
+            let ticket_type =
+                ticket_types.iter().find(|ticket_type| ticket_type.id == line.ticket_type_id)?;
+            Some(PlacedLine {
+                line: *line,
+                ticket_type: ticket_type.clone(),
+                currency: booking.currency.clone(),
+            })
+        };
+        let mut lines: Vec<PlacedLine> = booking.lines.iter().filter_map(place).collect();
+        lines.sort_by_key(|line| (line.ticket_type.position, line.ticket_type.id));
+        Self { booking, event, lines, returned_seats: Vec::new() }
+    }
+
+    /// What was ordered: "2 × VIP", "2 × VIP, 1 × Front Row".
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let line = |it: &PlacedLine| format!("{} × {}", it.line.quantity, it.ticket_type.name);
+        self.lines.iter().map(line).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The accent of its page: that of its first line.
+    #[must_use]
+    pub fn accent_class(&self) -> i32 {
+        self.lines.first().map_or(1, |line| line.ticket_type.accent_class())
+    }
+
+    /// The ticket type of a seat.
+    #[must_use]
+    pub fn ticket_type_of_seat(&self, seat: i32) -> Option<&TicketType> {
+        self.line_of_seat(seat).map(|line| &line.ticket_type)
+    }
+
+    /// What the ticket of a seat cost.
+    #[must_use]
+    pub fn price_of_seat(&self, seat: i32) -> Option<Money> {
+        self.line_of_seat(seat).map(PlacedLine::unit_price)
+    }
+
+    fn line_of_seat(&self, seat: i32) -> Option<&PlacedLine> {
+        let id = self.booking.ticket_type_of_seat(seat)?;
+        self.lines.iter().find(|line| line.ticket_type.id == id)
+    }
+}

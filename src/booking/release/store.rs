@@ -1,0 +1,290 @@
+//! The SQL that gives tickets back. On PostgreSQL each is one call of a function in the migrations: the ticket types,
+//! which everybody wants, are locked for one round trip.
+
+use chrono::{NaiveDateTime, Utc};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamp};
+
+use super::ReleaseOutcome;
+use crate::audit::{self, Action, Actor};
+use crate::booking::{Booking, BookingStatus};
+use crate::db::Db;
+use crate::events::Stock;
+use crate::events::store::next_version;
+use crate::outbox::{self, MailKind, NewMail};
+use crate::schema::{booking_lines, bookings, holds, ticket_types, used_tickets};
+
+/// Gives tickets of a booking back: these seats, or all of them. Queues the mail that says so, and writes into the
+/// audit log which organizer does it. Of a booking whose last ticket this is nothing is left: it is canceled.
+///
+/// It locks the ticket types, which everybody wants: on PostgreSQL for this one statement, which commits by itself when
+/// it is called outside a transaction. On SQLite it runs inside the caller's write transaction.
+///
+/// # Errors
+/// What the database said.
+pub fn release(
+    db: &mut Db,
+    booking: &Booking,
+    seats: Option<&[i32]>,
+    organizer: Option<&Actor>,
+) -> QueryResult<ReleaseOutcome> {
+    match db {
+        Db::Postgres(pg) => call_release(pg, booking.id, seats, organizer),
+        Db::Sqlite(_) => release_on_sqlite(db, booking, seats, organizer),
+    }
+}
+
+#[derive(QueryableByName)]
+struct Released {
+    #[diesel(sql_type = Integer)]
+    outcome: i32,
+    #[diesel(sql_type = Integer)]
+    admitted: i32,
+    #[diesel(sql_type = Timestamp)]
+    ended_at: NaiveDateTime,
+    #[diesel(sql_type = Nullable<Array<BigInt>>)]
+    type_ids: Option<Vec<i64>>,
+    #[diesel(sql_type = Nullable<Array<Integer>>)]
+    lefts: Option<Vec<i32>>,
+    #[diesel(sql_type = Nullable<Array<BigInt>>)]
+    versions: Option<Vec<i64>>,
+}
+
+fn call_release(
+    pg: &mut PgConnection,
+    id: i64,
+    seats: Option<&[i32]>,
+    organizer: Option<&Actor>,
+) -> QueryResult<ReleaseOutcome> {
+    let released: Released = diesel::sql_query("SELECT * FROM release_booking_1($1, $2, $3, $4, $5)")
+        .bind::<BigInt, _>(id)
+        .bind::<Nullable<Array<Integer>>, _>(seats)
+        .bind::<Nullable<Text>, _>(organizer.map(|it| &it.name))
+        .bind::<Nullable<Text>, _>(organizer.map(|it| &it.client_address))
+        .bind::<Text, _>(Action::BookingCanceled.as_str())
+        .get_result(pg)?;
+    let columns = (released.type_ids, released.lefts, released.versions);
+    let (ids, lefts, versions) =
+        (columns.0.unwrap_or_default(), columns.1.unwrap_or_default(), columns.2.unwrap_or_default());
+    let stock = ids.into_iter().zip(lefts).zip(versions);
+    let stock =
+        stock.map(|((ticket_type_id, available), version)| Stock { ticket_type_id, available, version });
+    Ok(match released.outcome {
+        1 => ReleaseOutcome::Released { at: released.ended_at, stock: stock.collect() },
+        2 => ReleaseOutcome::Ended,
+        3 => ReleaseOutcome::Admitted { count: released.admitted },
+        _ => ReleaseOutcome::NoSuchTicket,
+    })
+}
+
+/// The same, statement by statement: SQLite's write transactions are alone.
+fn release_on_sqlite(
+    db: &mut Db,
+    booking: &Booking,
+    seats: Option<&[i32]>,
+    organizer: Option<&Actor>,
+) -> QueryResult<ReleaseOutcome> {
+    let now = Utc::now().naive_utc();
+    let status: Option<BookingStatus> =
+        bookings::table.find(booking.id).select(bookings::status).first(db).optional()?;
+    let Some(status @ (BookingStatus::Held | BookingStatus::Confirmed)) = status else {
+        return Ok(ReleaseOutcome::Ended);
+    };
+    let used: Vec<(i32, String)> = used_tickets::table
+        .filter(used_tickets::booking_id.eq(booking.id))
+        .select((used_tickets::seat, used_tickets::state))
+        .load(db)?;
+    let is_wanted = |seat: i32| seats.is_none_or(|seats| seats.contains(&seat));
+    match used.iter().filter(|(seat, state)| is_wanted(*seat) && state == "admitted").count() {
+        0 => {}
+        count => return Ok(ReleaseOutcome::Admitted { count: i32::try_from(count).unwrap_or(i32::MAX) }),
+    }
+    let is_free = |seat: &i32| is_wanted(*seat) && !used.iter().any(|(used, _)| used == seat);
+    let wanted: Vec<i32> = (1..=booking.quantity()).filter(is_free).collect();
+    if wanted.is_empty() || seats.is_some_and(|seats| wanted.len() < seats.len()) {
+        return Ok(ReleaseOutcome::NoSuchTicket);
+    }
+    for &seat in &wanted {
+        insert_return(db, booking, seat, now)?;
+    }
+    let mut stock = Vec::new();
+    for line in &booking.lines {
+        let of_line = |seat: &&i32| booking.ticket_type_of_seat(**seat) == Some(line.ticket_type_id);
+        let quantity = i32::try_from(wanted.iter().filter(of_line).count()).unwrap_or(i32::MAX);
+        if quantity > 0 {
+            let own = booking_lines::table.find((booking.id, line.ticket_type_id));
+            diesel::update(own)
+                .set(booking_lines::returned.eq(booking_lines::returned + quantity))
+                .execute(db)?;
+            stock.push(put_back(db, line.ticket_type_id, quantity)?);
+        }
+    }
+    let returned = used.iter().filter(|(_, state)| state == "returned").count() + wanted.len();
+    let is_whole = i32::try_from(returned) == Ok(booking.quantity());
+    if is_whole {
+        diesel::delete(holds::table.find(booking.id)).execute(db)?;
+        end(db, booking.id, status, now)?;
+    }
+    if let Some(organizer) = organizer {
+        let action = Action::BookingCanceled;
+        audit::store::record(db, organizer, action, &booking.reference, wanted.len())?;
+    }
+    if status == BookingStatus::Confirmed && booking.has_address() {
+        let seats: Vec<String> = wanted.iter().map(i32::to_string).collect();
+        outbox::store::enqueue(
+            db,
+            &NewMail {
+                kind: if is_whole { MailKind::Cancellation } else { MailKind::Return },
+                booking_id: Some(booking.id),
+                dedupe_key: Some(format!("release {} {returned}", booking.id)),
+                recipient: None,
+                payload: Some(seats.join(" ")),
+            },
+        )?;
+    }
+    Ok(ReleaseOutcome::Released { at: now, stock })
+}
+
+fn insert_return(db: &mut Db, booking: &Booking, seat: i32, now: NaiveDateTime) -> QueryResult<()> {
+    diesel::insert_into(used_tickets::table)
+        .values((
+            used_tickets::booking_id.eq(booking.id),
+            used_tickets::seat.eq(seat),
+            used_tickets::ticket_type_id.eq(booking.ticket_type_of_seat(seat).unwrap_or_default()),
+            used_tickets::state.eq("returned"),
+            used_tickets::gate.eq(""),
+            used_tickets::actor.eq(""),
+            used_tickets::used_at.eq(now),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+fn end(db: &mut Db, id: i64, status: BookingStatus, now: NaiveDateTime) -> QueryResult<()> {
+    let (ended, canceled_at) = match status {
+        BookingStatus::Held => (BookingStatus::Expired, None),
+        _ => (BookingStatus::Canceled, Some(now)),
+    };
+    diesel::update(bookings::table.find(id))
+        .set((bookings::status.eq(ended), bookings::canceled_at.eq(canceled_at)))
+        .execute(db)?;
+    Ok(())
+}
+
+/// The CHECK of the schema stands behind it: no ticket type ever has more than its capacity.
+fn put_back(db: &mut Db, ticket_type_id: i64, quantity: i32) -> QueryResult<Stock> {
+    let (available, version) = diesel::update(ticket_types::table.find(ticket_type_id))
+        .set((
+            ticket_types::available.eq(ticket_types::available + quantity),
+            ticket_types::version.eq(next_version()),
+        ))
+        .returning((ticket_types::available, ticket_types::version))
+        .get_result(db)?;
+    Ok(Stock { ticket_type_id, available, version })
+}
+
+/// Confirms a held booking, if its time is not over; whether it did. Locks no ticket type: the tickets are taken
+/// already. Deleting the row in `holds` decides between this and the expiry. Runs inside the caller's write
+/// transaction.
+///
+/// # Errors
+/// What the database said.
+pub fn confirm_hold(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
+    match db {
+        Db::Postgres(pg) => {
+            let confirmed: Vec<Confirmed> =
+                diesel::sql_query("SELECT confirm_hold_1 AS id FROM confirm_hold_1($1)")
+                    .bind::<BigInt, _>(booking_id)
+                    .load(pg)?;
+            Ok(confirmed.iter().any(|it| it.id == booking_id))
+        }
+        Db::Sqlite(sqlite) => {
+            let now = Utc::now().naive_utc();
+            let in_time = holds::table.find(booking_id).filter(holds::held_until.gt(now));
+            if diesel::delete(in_time).execute(sqlite)? == 0 {
+                return Ok(false);
+            }
+            diesel::update(bookings::table.find(booking_id).filter(bookings::status.eq(BookingStatus::Held)))
+                .set((bookings::status.eq(BookingStatus::Confirmed), bookings::confirmed_at.eq(now)))
+                .execute(sqlite)?;
+            diesel::sql_query(
+                "INSERT INTO confirmation_batches (booking_ids, queued_at)
+                 SELECT json_array(id), ? FROM bookings WHERE id = ? AND buyer_email IS NOT NULL",
+            )
+            .bind::<Timestamp, _>(now)
+            .bind::<BigInt, _>(booking_id)
+            .execute(sqlite)?;
+            Ok(true)
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Confirmed {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+/// Whether the time of any hold is over.
+///
+/// # Errors
+/// What the database said.
+pub fn is_any_due(db: &mut Db) -> QueryResult<bool> {
+    let due = holds::table.select(holds::booking_id).limit(1);
+    let found: Option<i64> = match db {
+        Db::Postgres(pg) => due
+            .filter(holds::held_until.le(sql::<Timestamp>("timezone('utc', now())")))
+            .first(pg)
+            .optional()?,
+        Db::Sqlite(sqlite) => {
+            due.filter(holds::held_until.le(Utc::now().naive_utc())).first(sqlite).optional()?
+        }
+    };
+    Ok(found.is_some())
+}
+
+#[derive(QueryableByName)]
+struct StockRow {
+    #[diesel(sql_type = BigInt)]
+    ticket_type_id: i64,
+    #[diesel(sql_type = Integer)]
+    available: i32,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+}
+
+/// Ends the holds whose time is over, the oldest first, at most so many. Answers what is left of the ticket types that
+/// have got tickets back. Runs inside the caller's write transaction.
+///
+/// # Errors
+/// What the database said.
+pub fn expire(db: &mut Db, at_most: i32) -> QueryResult<Vec<Stock>> {
+    if let Db::Postgres(pg) = db {
+        let rows: Vec<StockRow> =
+            diesel::sql_query("SELECT * FROM expire_holds_1($1)").bind::<Integer, _>(at_most).load(pg)?;
+        let stock =
+            |StockRow { ticket_type_id, available, version }| Stock { ticket_type_id, available, version };
+        return Ok(rows.into_iter().map(stock).collect());
+    }
+    let due: Vec<i64> = holds::table
+        .filter(holds::held_until.le(Utc::now().naive_utc()))
+        .order(holds::held_until)
+        .limit(at_most.into())
+        .select(holds::booking_id)
+        .load(db)?;
+    diesel::delete(holds::table.filter(holds::booking_id.eq_any(&due))).execute(db)?;
+    let held =
+        bookings::table.filter(bookings::id.eq_any(&due)).filter(bookings::status.eq(BookingStatus::Held));
+    diesel::update(held).set(bookings::status.eq(BookingStatus::Expired)).execute(db)?;
+    let back: Vec<(i64, i64)> = booking_lines::table
+        .filter(booking_lines::booking_id.eq_any(&due))
+        .group_by(booking_lines::ticket_type_id)
+        .select((
+            booking_lines::ticket_type_id,
+            sql::<BigInt>("CAST(SUM(booking_lines.quantity - booking_lines.returned) AS BIGINT)"),
+        ))
+        .load(db)?;
+    let put_back = |(id, quantity): (i64, i64)| put_back(db, id, i32::try_from(quantity).unwrap_or(i32::MAX));
+    back.into_iter().map(put_back).collect()
+}

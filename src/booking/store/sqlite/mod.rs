@@ -1,0 +1,265 @@
+//! A batch on SQLite: one transaction of prepared statements, so that the disk is waited for once.
+//!
+//! Rows are read with `get_result`, never with `first`: that binds a LIMIT, which makes SQLite compile the
+//! statement anew each time.
+
+mod rows;
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::result::Error as DieselError;
+use diesel::sql_types::{BigInt, Integer, Text, Timestamp};
+
+use self::rows::{NewBooking, NewLine};
+use super::super::buyer::unusual_normalized_email;
+use super::super::{
+    Booking, BookingLine, BookingOutcome, BookingStatus, NotOnSale, Order, OrderLine, new_reference,
+    new_token,
+};
+use super::{Claimed, PERSON};
+use crate::events::sale::SaleState;
+use crate::events::{Event, Stock, TicketType};
+use crate::schema::{booking_lines, bookings, events, holds, ticket_types};
+
+diesel::define_sql_function! {
+    /// SQLite's `max` of two values.
+    #[sql_name = "max"]
+    fn greater(one: BigInt, other: BigInt) -> BigInt;
+}
+
+/// What a batch knows of a ticket type, and what it leaves of it.
+struct Shelf {
+    ticket_type: TicketType,
+    event: Event,
+    left: i32,
+}
+
+/// What the next order of a batch may still take. First come, first served: a smaller later order may still fit.
+struct SqliteBatch<'a> {
+    sqlite: &'a mut SqliteConnection,
+    now: NaiveDateTime,
+    next_id: i64,
+    shelves: BTreeMap<i64, Shelf>,
+    /// What people hold of ticket types with a limit for each person.
+    held: HashMap<(i64, String), i32>,
+    to_confirm: Vec<i64>,
+}
+
+/// Runs inside the caller's transaction, which holds the write lock: what is read here stays true.
+pub(super) fn book_batch(
+    sqlite: &mut SqliteConnection,
+    orders: &[&Order],
+) -> QueryResult<(Vec<Claimed>, Vec<Stock>)> {
+    let next_id = last_booking_id(sqlite)? + 1;
+    let mut batch = SqliteBatch {
+        sqlite,
+        now: Utc::now().naive_utc(),
+        next_id,
+        shelves: BTreeMap::new(),
+        held: HashMap::new(),
+        to_confirm: Vec::new(),
+    };
+    for line in orders.iter().flat_map(|order| order.lines()) {
+        batch.fetch(line.ticket_type_id)?;
+    }
+    let claimed = orders.iter().map(|order| batch.book(order)).collect::<QueryResult<Vec<_>>>()?;
+    let stock = batch.take()?;
+    batch.insert_confirmations()?;
+    // What is left is known only now, for the orders that came too late.
+    let claimed = claimed.into_iter().zip(orders).map(|(claimed, order)| match claimed {
+        Some(BookingOutcome::NotEnough { .. }) => {
+            let left = order
+                .lines()
+                .iter()
+                .map(|line| batch.shelves.get(&line.ticket_type_id).map_or(0, |it| it.left));
+            Some(BookingOutcome::NotEnough { left: left.collect() })
+        }
+        other => other,
+    });
+    Ok((claimed.collect(), stock))
+}
+
+impl SqliteBatch<'_> {
+    fn fetch(&mut self, id: i64) -> QueryResult<()> {
+        if self.shelves.contains_key(&id) {
+            return Ok(());
+        }
+        let found: Option<(TicketType, Event)> = ticket_types::table
+            .inner_join(events::table)
+            .filter(ticket_types::id.eq(id))
+            .select((TicketType::as_select(), Event::as_select()))
+            .get_result(self.sqlite)
+            .optional()?;
+        if let Some((ticket_type, event)) = found {
+            let left = ticket_type.available;
+            self.shelves.insert(id, Shelf { ticket_type, event, left });
+        }
+        Ok(())
+    }
+
+    /// Inserts the booking if all of it fits. Keys come before anything that can refuse: a buyer who sends an order
+    /// again gets its booking.
+    fn book(&mut self, order: &Order) -> QueryResult<Claimed> {
+        if let Some(refusal) = self.refusal(order)? {
+            let is_known = is_key_known(self.sqlite, &order.request_key)?;
+            return Ok((!is_known).then_some(refusal));
+        }
+        let Some(booking) = self.insert(order)? else { return Ok(None) };
+        for line in order.lines() {
+            if let Some(shelf) = self.shelves.get_mut(&line.ticket_type_id) {
+                shelf.left -= line.quantity;
+            }
+            if let Some(held) = self.held.get_mut(&(line.ticket_type_id, order.buyer.contact.person())) {
+                *held += line.quantity;
+            }
+        }
+        Ok(Some(BookingOutcome::Booked(booking)))
+    }
+
+    /// Why an order does not fit; `None` when it does.
+    fn refusal(&mut self, order: &Order) -> QueryResult<Option<BookingOutcome>> {
+        let first = order.lines().first().and_then(|line| self.shelves.get(&line.ticket_type_id));
+        let Some(event_id) = first.map(|shelf| shelf.event.id) else {
+            return Ok(Some(BookingOutcome::UnknownTicketType));
+        };
+        for &OrderLine { ticket_type_id, quantity } in order.lines() {
+            let shelf = self.shelves.get(&ticket_type_id).filter(|shelf| shelf.event.id == event_id);
+            let Some(shelf) = shelf else { return Ok(Some(BookingOutcome::UnknownTicketType)) };
+            let state = shelf.event.sale_state(&shelf.ticket_type, self.now);
+            if let Some(why) = NotOnSale::of(state) {
+                return Ok(Some(BookingOutcome::NotOnSale { ticket_type_id, why }));
+            }
+            if state == SaleState::Hidden {
+                return Ok(Some(BookingOutcome::UnknownTicketType));
+            }
+            if shelf.left < quantity {
+                return Ok(Some(BookingOutcome::NotEnough { left: Vec::new() }));
+            }
+            if let Some(limit) = shelf.ticket_type.max_per_person {
+                let held = self.held_by(ticket_type_id, order.buyer.contact.person())?;
+                if held + quantity > limit {
+                    return Ok(Some(BookingOutcome::OverPersonLimit { ticket_type_id, limit, held }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many tickets of a ticket type a person holds, with what this batch has booked.
+    fn held_by(&mut self, ticket_type_id: i64, person: String) -> QueryResult<i32> {
+        let key = (ticket_type_id, person);
+        if let Some(held) = self.held.get(&key) {
+            return Ok(*held);
+        }
+        let held: i32 = bookings::table
+            .inner_join(booking_lines::table)
+            .filter(sql::<Text>(PERSON).eq(&key.1))
+            .filter(booking_lines::ticket_type_id.eq(ticket_type_id))
+            .filter(
+                bookings::status.eq(BookingStatus::Held).or(bookings::status.eq(BookingStatus::Confirmed)),
+            )
+            .select(sql::<Integer>(
+                "CAST(coalesce(sum(booking_lines.quantity - booking_lines.returned), 0) AS INTEGER)",
+            ))
+            .get_result(self.sqlite)?;
+        self.held.insert(key, held);
+        Ok(held)
+    }
+
+    /// The order's booking; `None` when its key has booked before.
+    fn insert(&mut self, order: &Order) -> QueryResult<Option<Booking>> {
+        let id = self.next_id;
+        let line = |line: &OrderLine| {
+            let shelf = self.shelves.get(&line.ticket_type_id)?;
+            let OrderLine { ticket_type_id, quantity } = *line;
+            let unit_price_minor = shelf.ticket_type.price_minor;
+            Some(BookingLine { booking_id: id, ticket_type_id, quantity, unit_price_minor, returned: 0 })
+        };
+        let lines: Vec<BookingLine> = order.lines().iter().filter_map(line).collect();
+        let first = lines.first().and_then(|line| self.shelves.get(&line.ticket_type_id));
+        let Some(event) = first.map(|shelf| &shelf.event) else { return Ok(None) };
+        let place = (id, event.id, event.currency.clone());
+        let booking = Booking::fresh(order, place, lines, self.now, (new_reference(), new_token()));
+        let contact = &order.buyer.contact;
+        let row = NewBooking {
+            booking: &booking,
+            email: contact.email(),
+            normalized_email: contact.email().and_then(unusual_normalized_email),
+            external_id: contact.external_id(),
+            request_key: &order.request_key,
+            order_hash: order.hash(),
+            confirmed_at: booking.is_confirmed().then_some(self.now),
+        };
+        if row.execute(self.sqlite)? == 0 {
+            return Ok(None);
+        }
+        self.next_id += 1;
+        for line in &booking.lines {
+            NewLine(line).execute(self.sqlite)?;
+        }
+        if let Some(seconds) = order.hold_seconds {
+            let held_until = self.now + TimeDelta::seconds(seconds.into());
+            diesel::insert_into(holds::table)
+                .values((holds::booking_id.eq(id), holds::held_until.eq(held_until)))
+                .execute(self.sqlite)?;
+        } else if booking.has_address() {
+            self.to_confirm.push(id);
+        }
+        Ok(Some(booking))
+    }
+
+    /// The promise of this house: take n, but only if n are left. Nothing that was inserted counts if this disagrees.
+    fn take(&mut self) -> QueryResult<Vec<Stock>> {
+        let mut stock = Vec::new();
+        for (&id, shelf) in &self.shelves {
+            let (mut available, mut version) = (shelf.ticket_type.available, shelf.ticket_type.version);
+            let taken = available - shelf.left;
+            if taken > 0 {
+                let still_enough = ticket_types::table.find(id).filter(ticket_types::available.ge(taken));
+                let next_version = greater(ticket_types::version + 1, self.now.and_utc().timestamp_millis());
+                let claimed: Option<(i32, i64)> = diesel::update(still_enough)
+                    .set((
+                        ticket_types::available.eq(ticket_types::available - taken),
+                        ticket_types::version.eq(next_version),
+                    ))
+                    .returning((ticket_types::available, ticket_types::version))
+                    .get_result(self.sqlite)
+                    .optional()?;
+                (available, version) = claimed.ok_or(DieselError::RollbackTransaction)?;
+            }
+            stock.push(Stock { ticket_type_id: id, available, version });
+        }
+        Ok(stock)
+    }
+
+    /// Puts the confirmations of the batch's bookings into the outbox, all at once.
+    fn insert_confirmations(&mut self) -> QueryResult<()> {
+        if self.to_confirm.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<String> = self.to_confirm.iter().map(i64::to_string).collect();
+        diesel::sql_query("INSERT INTO confirmation_batches (booking_ids, queued_at) VALUES (?, ?)")
+            .bind::<Text, _>(format!("[{}]", ids.join(",")))
+            .bind::<Timestamp, _>(self.now)
+            .execute(self.sqlite)?;
+        Ok(())
+    }
+}
+
+/// AUTOINCREMENT never gives an id twice, so it keeps the last one in a table of its own.
+fn last_booking_id(sqlite: &mut SqliteConnection) -> QueryResult<i64> {
+    diesel::select(sql::<BigInt>("coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'bookings'), 0)"))
+        .get_result(sqlite)
+}
+
+fn is_key_known(sqlite: &mut SqliteConnection, key: &str) -> QueryResult<bool> {
+    let known: Option<i64> = bookings::table
+        .filter(bookings::request_key.eq(key))
+        .select(bookings::id)
+        .get_result(sqlite)
+        .optional()?;
+    Ok(known.is_some())
+}

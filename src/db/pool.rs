@@ -1,0 +1,146 @@
+//! The pool of connections: handed out to one piece of work at a time.
+
+use std::time::{Duration, Instant};
+
+use diesel::QueryResult;
+use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection as _};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::metrics::PoolMetrics;
+use super::primary::{Epoch, takes_no_writes};
+use super::{Db, connect, one_line, unreachable_database, write_transaction, writer};
+use crate::db::url::DatabaseUrl;
+use crate::error::Error;
+use crate::start_error::StartError;
+
+/// How long a request waits for a connection before it is told that the server is busy.
+/// Also bounds the pause between two attempts to reach a database that is away, to half of it.
+const CONNECTION_WAIT: Duration = Duration::from_secs(2);
+
+/// An error of PostgreSQL after so long came of a lock: half of the `lock_timeout` of the pool's connections, and as
+/// long as PostgreSQL waits before it looks for a deadlock. Its texts are of no use: it may speak any language.
+const LOCKED_AFTER: Duration = Duration::from_secs(1);
+
+pub(super) fn open_pool(
+    url: &DatabaseUrl,
+    size: u32,
+    metrics: &PoolMetrics,
+    epoch: &Epoch,
+) -> Result<Pool<Connector>, StartError> {
+    Pool::builder()
+        .max_size(size)
+        .min_idle(Some(1))
+        .connection_timeout(CONNECTION_WAIT)
+        .error_handler(Box::new(LogPoolError))
+        .event_handler(Box::new(metrics.clone()))
+        .build(Connector { url: url.clone(), open: connect, epoch: epoch.clone() })
+        .map_err(|e| unreachable_database(url, &e))
+}
+
+/// A connection that is lost on the way is as if none had been free: trying again is safe, and helps.
+pub(super) fn on_connection<T>(
+    pool: &Pool<Connector>,
+    work: impl FnOnce(&mut Db) -> QueryResult<T>,
+) -> Result<T, Error> {
+    let mut held = take(pool)?;
+    let began = Instant::now();
+    work(&mut held.db).map_err(|error| {
+        if takes_no_writes(&error) {
+            held.end_epoch();
+        } else if is_contention(&error, began.elapsed()) {
+            log::warn!("others were in the way in the database: {}", one_line(&error));
+            return Error::Busy;
+        } else if !writer::is_lost(&mut held.db, &error) {
+            return error.into();
+        }
+        log::warn!("a database connection was lost: {}", one_line(&error));
+        Error::Busy
+    })
+}
+
+fn take(pool: &Pool<Connector>) -> Result<PooledConnection<Connector>, Error> {
+    pool.get().map_err(|e| {
+        log::warn!("no database connection: {}", one_line(&e));
+        Error::Busy
+    })
+}
+
+/// Runs `work` in a write transaction, off the async threads.
+pub(super) fn write_on_connection<T>(
+    pool: &Pool<Connector>,
+    work: impl FnOnce(&mut Db) -> QueryResult<T>,
+) -> Result<T, Error> {
+    on_connection(pool, |db| write_transaction(db, work))
+}
+
+/// Whether others were in the way: trying again is safe, and helps.
+fn is_contention(error: &DieselError, took: Duration) -> bool {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(DatabaseErrorKind::Unknown, information) => {
+            took >= LOCKED_AFTER || information.message().contains("database is locked")
+        }
+        _ => false,
+    }
+}
+
+/// Opens connections for a pool. Diesel's own manager would try one backend after the other and lose
+/// the reason why the right one failed.
+pub(super) struct Connector {
+    pub(super) url: DatabaseUrl,
+    pub(super) open: fn(&DatabaseUrl) -> diesel::ConnectionResult<Db>,
+    pub(super) epoch: Epoch,
+}
+
+/// A pooled connection, and the epoch that it was opened in.
+pub(super) struct Held {
+    pub(super) db: Db,
+    opened_in: u64,
+    epoch: Epoch,
+}
+
+impl Held {
+    /// Retires this connection and all others of its epoch.
+    pub(super) fn end_epoch(&self) {
+        self.epoch.end(self.opened_in);
+    }
+
+    fn is_from_ended_epoch(&self) -> bool {
+        self.opened_in != self.epoch.current()
+    }
+}
+
+impl ManageConnection for Connector {
+    type Connection = Held;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Held, Self::Error> {
+        // Read first: the epoch may end while the connection is being opened.
+        let opened_in = self.epoch.current();
+        let db = (self.open)(&self.url).map_err(Self::Error::ConnectionError)?;
+        Ok(Held { db, opened_in, epoch: self.epoch.clone() })
+    }
+
+    fn is_valid(&self, held: &mut Held) -> Result<(), Self::Error> {
+        if held.is_from_ended_epoch() {
+            // Already logged once, when the epoch ended.
+            return Err(Self::Error::QueryError(DieselError::BrokenTransactionManager));
+        }
+        held.db.ping().map_err(Self::Error::QueryError)
+    }
+
+    fn has_broken(&self, held: &mut Held) -> bool {
+        std::thread::panicking() || held.is_from_ended_epoch() || held.db.is_broken()
+    }
+}
+
+#[derive(Debug)]
+struct LogPoolError;
+
+impl diesel::r2d2::HandleError<diesel::r2d2::Error> for LogPoolError {
+    fn handle_error(&self, error: diesel::r2d2::Error) {
+        if !matches!(error, diesel::r2d2::Error::QueryError(DieselError::BrokenTransactionManager)) {
+            log::warn!("database connection: {}", one_line(&error));
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Unit tests of the board.
+
+use super::*;
+use std::sync::LazyLock;
+
+use crate::assets::Encoding;
+use crate::events::sale::SaleState;
+use crate::events::tests::{event, ticket_type};
+
+/// A version of the last second, for a small number.
+fn recent(version: i64) -> i64 {
+    static BASE: LazyLock<i64> = LazyLock::new(|| Utc::now().timestamp_millis() - 1_000);
+    *BASE + version
+}
+
+fn board(available: i32, version: i64) -> Board {
+    let board = Board::default();
+    board.show(read(available, version));
+    board
+}
+
+fn read(available: i32, version: i64) -> Vec<Concert> {
+    let ticket_types = vec![TicketType { version: recent(version), ..ticket_type(available) }];
+    vec![Concert { event: event(), ticket_types, held: Vec::new() }]
+}
+
+fn left(board: &Board) -> i32 {
+    board.listings()[0].ticket_types[0].available
+}
+
+#[test]
+fn the_board_never_goes_back_in_time() {
+    let board = board(50, 10);
+    board.publish(&[Stock { ticket_type_id: 1, available: 48, version: recent(12) }]);
+    assert_eq!(left(&board), 48);
+    board.publish(&[Stock { ticket_type_id: 1, available: 49, version: recent(11) }]);
+    assert_eq!(left(&board), 48, "an older batch");
+    board.show(read(50, 10));
+    assert_eq!(left(&board), 48, "a lagging read");
+    board.show(read(100, 13));
+    assert_eq!(left(&board), 100, "a reseed");
+}
+
+#[test]
+fn facts_reach_the_board_while_it_sells() {
+    let board = board(50, 10);
+    board.publish(&[Stock { ticket_type_id: 1, available: 40, version: recent(20) }]);
+    let mut concerts = read(45, 15);
+    concerts[0].ticket_types[0].max_per_booking = 2;
+    concerts[0].ticket_types[0].facts_version = recent(2);
+    concerts[0].event.paused = true;
+    concerts[0].event.facts_version = recent(2);
+    board.show(concerts);
+    let shown = board.listings()[0].clone();
+    assert_eq!((shown.ticket_types[0].available, shown.ticket_types[0].max_per_booking), (40, 2));
+    board.show(read(39, 21));
+    let shown = board.listings()[0].clone();
+    assert_eq!(
+        (shown.ticket_types[0].available, shown.ticket_types[0].max_per_booking),
+        (39, 2),
+        "a lagging read"
+    );
+    assert!(shown.event.paused, "a lagging read");
+}
+
+#[test]
+fn what_was_lost_is_not_shown_for_ever() {
+    let board = board(50, 10);
+    board.show(read(37, -LOST_AFTER_MS));
+    assert_eq!(left(&board), 50, "the newest is of the last second");
+    let lost = |version| {
+        vec![Concert { ticket_types: vec![TicketType { version, ..ticket_type(0) }], ..read(0, 0).remove(0) }]
+    };
+    let board = Board::default();
+    board.show(lost(recent(-2 * LOST_AFTER_MS)));
+    board.show(read(37, -2 * LOST_AFTER_MS - 9));
+    assert_eq!(left(&board), 37, "after a fail-over that lost commits");
+}
+
+#[test]
+fn a_sale_opens_on_the_board_by_itself() {
+    let board = Board::default();
+    let opens = board.now() + TimeDelta::milliseconds(60);
+    let mut concerts = read(5, 1);
+    concerts[0].event.sales_start_at = Some(opens);
+    board.show(concerts);
+    let state = |board: &Board| board.listings()[0].sale_state(1);
+    let tag = |board: &Board| board.listings()[0].fragment(board.pace()).expect("html").etag.clone();
+    let (closed, wait) = (tag(&board), board.pass_time().expect("it will open"));
+    assert!(wait <= Duration::from_millis(60) && state(&board) == SaleState::NotYet(opens));
+    std::thread::sleep(wait);
+    board.pass_time();
+    assert_eq!(state(&board), SaleState::OnSale);
+    assert_ne!(closed, tag(&board));
+}
+
+#[test]
+fn a_fragment_is_made_once_per_change() {
+    let board = board(50, 10);
+    let before = board.listings()[0].clone();
+    board.show(read(50, 10));
+    let same = board.listings()[0].clone();
+    assert!(Arc::ptr_eq(&before, &same), "nothing changed");
+    assert!(std::ptr::eq(
+        before.fragment(board.pace()).expect("html"),
+        same.fragment(board.pace()).expect("html")
+    ));
+
+    board.publish(&[Stock { ticket_type_id: 1, available: 49, version: recent(11) }]);
+    let after = board.listings()[0].clone();
+    assert_ne!(
+        before.fragment(board.pace()).expect("html").etag,
+        after.fragment(board.pace()).expect("html").etag
+    );
+    assert!(
+        String::from_utf8_lossy(
+            after.fragment(board.pace()).expect("html").body(Encoding::Identity).expect("html")
+        )
+        .contains("<strong>49</strong>")
+    );
+}
+
+#[test]
+fn a_fragment_asks_for_the_pace_and_is_made_once_for_each() {
+    let board = board(50, 10);
+    let listing = board.listings()[0].clone();
+    let fragment = || listing.fragment(board.pace()).expect("html");
+    let usual = fragment();
+    assert!(board.set_stress(true) && !board.set_stress(true), "only a change is one");
+    let slow = fragment();
+    let [usual_tag, slow_tag] = [usual, slow].map(|it| it.etag.to_str().expect("text"));
+    assert!(usual_tag.contains("-5s-") && slow_tag.contains("-15s-"), "{usual_tag} {slow_tag}");
+    let asks = |fragment: &Fragment, seconds: &str| {
+        String::from_utf8_lossy(fragment.body(Encoding::Identity).expect("html"))
+            .contains(&format!("data-poll-seconds=\"{seconds}\""))
+    };
+    assert!(asks(usual, "5") && asks(slow, "15"));
+    assert!(std::ptr::eq(slow, fragment()));
+    assert!(board.set_stress(false) && std::ptr::eq(usual, fragment()), "and back, without rendering");
+}

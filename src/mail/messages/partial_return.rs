@@ -1,0 +1,43 @@
+//! Some tickets of a booking were given back: which ones, and which the buyer still has.
+
+use askama::Template;
+
+use super::message::{ComposeError, Message, MessageContext};
+use crate::booking::PlacedBooking;
+use crate::outbox::Mail;
+
+#[derive(Template)]
+#[template(path = "mail/partial_return.html")]
+struct ReturnHtml<'a> {
+    sale: &'a PlacedBooking,
+    returned: &'a [String],
+    url: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "mail/partial_return.txt", whitespace = "preserve")]
+struct ReturnText<'a> {
+    sale: &'a PlacedBooking,
+    returned: &'a [String],
+    url: &'a str,
+}
+
+/// The mail's payload lists the seats. A booking that was canceled since gets the mail about that alone.
+pub fn write(sale: &PlacedBooking, mail: &Mail, context: &MessageContext) -> Result<Message, ComposeError> {
+    let PlacedBooking { booking, event, .. } = sale;
+    if !booking.is_confirmed() {
+        return Err(ComposeError::Dropped("booking canceled before sending".into()));
+    }
+    let seats = mail.payload.as_deref().unwrap_or_default().split(' ').filter_map(|seat| seat.parse().ok());
+    let name = |seat: i32| Some(format!("Ticket {seat} ({})", sale.ticket_type_of_seat(seat)?.name));
+    let returned = &*seats.filter_map(name).collect::<Vec<_>>();
+    let url = &*format!("{}/bookings/{}", context.public_url, booking.token);
+    let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
+    Ok(Message {
+        to_name: Some(booking.buyer_name.clone()),
+        subject: format!("Tickets returned: {} for {}, {}", booking.reference, event.name, event.date()),
+        text: ReturnText { sale, returned, url }.render().map_err(failed)?,
+        html: ReturnHtml { sale, returned, url }.render().map_err(failed)?,
+        ..Message::default()
+    })
+}

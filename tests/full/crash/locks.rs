@@ -1,0 +1,283 @@
+//! Somebody holds a lock and does not let go: an organizer's psql, a server that is frozen. What stands still is what
+//! is locked, and nothing else; and it does not stand still for long.
+
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use testkit::blockade::Transaction;
+use testkit::cluster::Cluster;
+use testkit::database::TestDatabase;
+use testkit::rush::{order, tier_ids};
+use testkit::server::{Server, assert_verified};
+use testkit::visitor::Visitor;
+use testkit::wait::eventually;
+
+/// The desk waits for a lock for a second with all that was ordered, then for another one with the orders of the locked
+/// ticket type, and then it leaves that one out for a while. The rest is for a busy machine.
+const PAUSE: Duration = Duration::from_secs(4);
+/// What a lock on anything but a ticket type may cost the sale.
+const HICCUP: Duration = Duration::from_millis(800);
+/// A transaction of a server that does nothing is ended after 5 s; then what it has locked is tried again.
+const FREED_WITHIN: Duration = Duration::from_secs(9);
+
+/// What buyers of one ticket type have heard.
+#[derive(Debug, Default)]
+struct Heard {
+    booked: Vec<Instant>,
+    busy: usize,
+    wrong: Vec<String>,
+}
+
+impl Heard {
+    /// The longest time without a booking.
+    fn longest_pause(&self, from: Instant, to: Instant) -> Duration {
+        let mut times: Vec<Instant> =
+            self.booked.iter().copied().filter(|at| (from..to).contains(at)).collect();
+        times.extend([from, to]);
+        times.sort_unstable();
+        times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
+    }
+}
+
+/// Four buyers of each ticket type at a server while something happens.
+fn while_all_buy(server: &Server, ids: &[i64], act: impl FnOnce()) -> Vec<Heard> {
+    let is_over = Mutex::new(false);
+    let heard: Vec<Mutex<Heard>> = ids.iter().map(|_| Mutex::default()).collect();
+    thread::scope(|scope| {
+        for (&id, heard) in ids.iter().zip(&heard).cycle().take(4 * ids.len()) {
+            let is_over = &is_over;
+            scope.spawn(move || {
+                let mut visitor = Visitor::new(server.address);
+                while !*is_over.lock().expect("a lock") {
+                    let answer = visitor.book(&order(id, 1)).expect("an answer");
+                    let mut heard = heard.lock().expect("a lock");
+                    match answer.status {
+                        303 => heard.booked.push(Instant::now()),
+                        503 if !answer.header("retry-after").is_empty() => heard.busy += 1,
+                        status => heard.wrong.push(format!("{status}: {}", answer.body)),
+                    }
+                    drop(heard);
+                    thread::sleep(Duration::from_millis(5));
+                }
+            });
+        }
+        // Also when it fails: the buyers would go on for ever.
+        let acted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
+        *is_over.lock().expect("a lock") = true;
+        acted.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
+    heard.into_iter().map(|heard| heard.into_inner().expect("a lock")).collect()
+}
+
+pub fn prepared() -> (Cluster, TestDatabase) {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    (cluster, database)
+}
+
+fn fill(database: &TestDatabase) {
+    database.execute(
+        "UPDATE ticket_types SET capacity = 1000000, available = 1000000, max_per_person = NULL, version = version + 1",
+    );
+}
+
+fn lock_ticket_type(database: &TestDatabase, id: i64) -> Transaction {
+    Transaction::begin(database, &format!("BEGIN; SELECT FROM ticket_types WHERE id = {id} FOR UPDATE"))
+}
+
+/// Tried: without `Worker::book_apart` the other ticket types sold nothing for as long as the one was locked.
+#[test]
+fn while_somebody_has_locked_a_ticket_type_the_other_ones_sell_on() {
+    let (_cluster, database) = prepared();
+    let server = Server::start(&database, &[]);
+    fill(&database);
+    let ids = tier_ids(&database);
+    let (mut locked_at, mut freed_at, mut ended_at) = (Instant::now(), Instant::now(), Instant::now());
+    let heard = while_all_buy(&server, &ids, || {
+        thread::sleep(Duration::from_millis(500));
+        let psql = lock_ticket_type(&database, ids[0]);
+        locked_at = Instant::now();
+        thread::sleep(Duration::from_secs(10));
+        psql.end("ROLLBACK");
+        freed_at = Instant::now();
+        thread::sleep(Duration::from_secs(4));
+        ended_at = Instant::now();
+    });
+    for (heard, id) in heard.iter().zip(&ids) {
+        assert!(heard.wrong.is_empty(), "ticket type {id}: {:#?}", heard.wrong);
+    }
+    let [locked, others @ ..] = &heard[..] else { panic!("three ticket types") };
+    for other in others {
+        let pause = other.longest_pause(locked_at, freed_at);
+        let sold = other.booked.iter().filter(|at| (locked_at..freed_at).contains(*at)).count();
+        println!("{sold} bookings of another ticket type, with a pause of {pause:?}, {} busy", other.busy);
+        assert!(pause < PAUSE, "{pause:?}");
+        assert!(sold > 100, "{sold}");
+        assert_eq!(other.busy, 0, "told to try again, for a lock on another ticket type");
+    }
+    assert!(locked.busy > 0, "nobody waited for the lock, so nothing was proved");
+    assert!(!locked.booked.iter().any(|at| (locked_at..freed_at).contains(at)));
+    let first = locked.booked.iter().find(|at| **at > freed_at).expect("it sells again");
+    assert!(*first - freed_at < PAUSE, "{:?} after the lock was gone", *first - freed_at);
+    assert_verified(&database);
+}
+
+/// A server is frozen in the middle of a reseed, when it has locked all ticket types. The other server sells on as
+/// soon as PostgreSQL has ended the frozen one's transaction.
+/// Tried: without `idle_in_transaction_session_timeout` nothing was sold until the frozen server went on.
+#[test]
+fn a_server_that_is_frozen_with_locked_ticket_types_does_not_keep_them() {
+    let (cluster, database) = prepared();
+    let frozen = Server::start(&database, &[]);
+    thread::sleep(Duration::from_millis(100));
+    let password = frozen.admin_password().expect("one was made");
+    let server = Server::start(&database, &[]);
+    fill(&database);
+    let id = tier_ids(&database)[1];
+    let mut organizer = Visitor::new(frozen.address);
+    let sign_in = [("username", "admin".to_owned()), ("password", password)];
+    organizer.post("/admin/sign-in", &sign_in).expect("an answer");
+    // The reseed writes into the audit log last; there it is frozen.
+    let blockade = Transaction::begin(&database, "BEGIN; LOCK TABLE audit_log IN EXCLUSIVE MODE");
+    let reseed = thread::spawn(move || {
+        organizer.post("/admin/reseed", &[("event_name", "Midnight Parade".to_owned())]).expect("an answer")
+    });
+    thread::sleep(Duration::from_millis(700));
+    frozen.signal("-STOP");
+    blockade.end("ROLLBACK");
+    let frozen_at = Instant::now();
+    let mut visitor = Visitor::new(server.address);
+    let mut statuses = Vec::new();
+    let freed_after = loop {
+        let answer = visitor.book(&order(id, 1)).expect("an answer");
+        statuses.push(answer.status);
+        if answer.status == 303 {
+            break frozen_at.elapsed();
+        }
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert!(frozen_at.elapsed() < FREED_WITHIN, "still locked: {statuses:?}");
+        thread::sleep(Duration::from_millis(50));
+    };
+    println!("sold {freed_after:?} after the other server was frozen: {statuses:?}");
+    assert!(statuses.len() > 1, "nothing was locked, so nothing was proved");
+    assert!(cluster.log().contains("terminating connection due to idle-in-transaction timeout"));
+    frozen.signal("-CONT");
+    assert_eq!(reseed.join().expect("an answer").status, 503, "nothing of it was done");
+    assert_eq!(Visitor::new(frozen.address).book(&order(id, 1)).expect("an answer").status, 303);
+    assert_eq!(database.count("bookings"), 2);
+    assert_verified(&database);
+}
+
+/// Tried: with a cancellation that waits for the booking with the ticket type locked, its ticket type was not sold for
+/// as long.
+#[test]
+fn a_locked_booking_costs_its_buyer_a_503_and_the_sale_nothing() {
+    let (_cluster, database) = prepared();
+    let server = Server::start(&database, &[]);
+    fill(&database);
+    let ids = tier_ids(&database);
+    let mut visitor = Visitor::new(server.address);
+    let location = visitor.book(&order(ids[1], 2)).expect("an answer").location().to_owned();
+    let token = location.trim_start_matches("/bookings/");
+    let cancellation = format!("{location}/cancellation");
+    let (mut begun, mut ended) = (Instant::now(), Instant::now());
+    let heard = while_all_buy(&server, &ids, || {
+        thread::sleep(Duration::from_millis(500));
+        let psql = Transaction::begin(
+            &database,
+            &format!("BEGIN; SELECT FROM bookings WHERE token = '{token}' FOR UPDATE"),
+        );
+        begun = Instant::now();
+        let answer = visitor.post(&cancellation, &[]).expect("an answer");
+        let waited = begun.elapsed();
+        println!("the cancellation was answered with {} after {waited:?}", answer.status);
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert!(!answer.header("retry-after").is_empty());
+        assert!(waited < Duration::from_secs(3), "{waited:?}");
+        thread::sleep(Duration::from_millis(500));
+        ended = Instant::now();
+        psql.end("ROLLBACK");
+    });
+    for (heard, id) in heard.iter().zip(&ids) {
+        let pause = heard.longest_pause(begun, ended);
+        println!(
+            "ticket type {id}: a pause of {pause:?}, {} busy, {} booked",
+            heard.busy,
+            heard.booked.len()
+        );
+        assert!(heard.wrong.is_empty(), "{:#?}", heard.wrong);
+        assert!(pause < Duration::from_secs(1), "ticket type {id} stood still for {pause:?}");
+        assert_eq!(heard.busy, 0, "ticket type {id}");
+    }
+    let answer = visitor.post(&cancellation, &[]).expect("an answer");
+    assert_eq!((answer.status, answer.location()), (303, location.as_str()));
+    assert_eq!(database.count("bookings WHERE status = 'canceled'"), 1);
+    assert_verified(&database);
+}
+
+/// The servers look twice a second for holds that are over; one that cannot be ended now waits until it can.
+/// Tried: with an expiry that waits for the booking with the ticket types locked, they were hardly sold at all.
+#[test]
+fn a_locked_hold_that_is_over_costs_the_sale_nothing() {
+    let (_cluster, database) = prepared();
+    let server = Server::start(&database, &[]);
+    fill(&database);
+    let ids = tier_ids(&database);
+    let (mut begun, mut ended) = (Instant::now(), Instant::now());
+    let heard = while_all_buy(&server, &ids, || {
+        thread::sleep(Duration::from_millis(500));
+        hold(&database, ids[1], "locked", "timezone('utc', now()) + interval '1 second'");
+        let psql =
+            Transaction::begin(&database, "BEGIN; SELECT FROM bookings WHERE token = 'locked' FOR UPDATE");
+        hold(&database, ids[1], "free", "timezone('utc', now()) + interval '1 second'");
+        begun = Instant::now();
+        thread::sleep(Duration::from_secs(5));
+        ended = Instant::now();
+        assert_eq!(
+            database.count("bookings WHERE status = 'expired' AND token = 'free'"),
+            1,
+            "the other one ends"
+        );
+        psql.end("ROLLBACK");
+    });
+    assert_sold_on(&heard, begun, ended);
+    eventually("it ends", || database.count("bookings WHERE status = 'expired'") == 2);
+    database.assert_books_balance();
+    assert_verified(&database);
+}
+
+fn assert_sold_on(heard: &[Heard], begun: Instant, ended: Instant) {
+    for (heard, number) in heard.iter().zip(1..) {
+        let pause = heard.longest_pause(begun, ended);
+        println!(
+            "ticket type {number}: a pause of {pause:?}, {} busy, {} booked",
+            heard.busy,
+            heard.booked.len()
+        );
+        assert!(heard.wrong.is_empty(), "{:#?}", heard.wrong);
+    }
+    for (heard, number) in heard.iter().zip(1..) {
+        let pause = heard.longest_pause(begun, ended);
+        assert!(pause < HICCUP, "ticket type {number} stood still for {pause:?}");
+        assert_eq!(heard.busy, 0, "ticket type {number}");
+    }
+}
+
+/// Three tickets are held until then.
+pub fn hold(database: &TestDatabase, ticket_type_id: i64, token: &str, until: &str) {
+    database.execute(&format!(
+        "BEGIN;
+         UPDATE ticket_types SET available = available - 3 WHERE id = {ticket_type_id};
+         INSERT INTO bookings (event_id, reference, token, request_key, order_hash, status, currency, total_minor,
+             buyer_name, buyer_email, created_at)
+         SELECT event_id, 'TK-{token}', '{token}', '{token}', 0, 'held', 'USD', 3 * price_minor, 'Ada Lovelace',
+             'ada@example.org', timezone('utc', now())
+         FROM ticket_types WHERE id = {ticket_type_id};
+         INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor)
+         SELECT b.id, t.id, 3, t.price_minor FROM bookings b, ticket_types t
+         WHERE b.token = '{token}' AND t.id = {ticket_type_id};
+         INSERT INTO holds (booking_id, held_until) SELECT id, {until} FROM bookings WHERE token = '{token}';
+         COMMIT"
+    ));
+}
