@@ -53,11 +53,14 @@ impl PlacedBooking {
         Self { booking, event, lines, returned_seats: Vec::new() }
     }
 
-    /// What was ordered: "2 × VIP", "2 × VIP, 1 × Front Row".
+    /// Its tickets without those that were given back: "2 × VIP", "2 × VIP, 1 × Front Row". What was ordered when
+    /// nothing is left.
     #[must_use]
     pub fn summary(&self) -> String {
-        let line = |it: &PlacedLine| format!("{} × {}", it.line.quantity, it.ticket_type.name);
-        self.lines.iter().map(line).collect::<Vec<_>>().join(", ")
+        let is_anything_left = self.lines.iter().any(|it| it.line.kept() > 0);
+        let shown = |it: &PlacedLine| if is_anything_left { it.line.kept() } else { it.line.quantity };
+        let line = |it: &PlacedLine| format!("{} × {}", shown(it), it.ticket_type.name);
+        self.lines.iter().filter(|it| shown(it) > 0).map(line).collect::<Vec<_>>().join(", ")
     }
 
     /// The accent of its page: that of its first line.
