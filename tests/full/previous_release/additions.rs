@@ -34,7 +34,7 @@ fn the_release_before_lives_with_what_the_rules_allow_and_makes_way_for_the_floo
     let rush = Rush::on(&database, [50, 500, 100_000]);
     sell(&rush, &before);
     let ready = readiness(&before);
-    assert!(ready.status == 200 && ready.body.contains("a newer release's, which this one can live with"));
+    assert!(ready.status == 200 && ready.body.contains("from a newer release, compatible with this one"));
     rush.assert_true(&database, &Visitor::new(before.address));
     assert_verified_by_both(&database);
 

@@ -56,7 +56,7 @@ fn readings(database: &TestDatabase) -> i64 {
     database.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
     let counted: Vec<Calls> = database.rows(
         "SELECT CAST(COALESCE(SUM(calls), 0) AS BIGINT) AS calls FROM pg_stat_statements
-         WHERE query LIKE 'SELECT%FROM \"events\" ORDER BY%'",
+         WHERE query LIKE 'SELECT%FROM \"events\" WHERE%ORDER BY%'",
     );
     counted[0].calls
 }
