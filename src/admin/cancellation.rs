@@ -69,7 +69,10 @@ pub async fn create(
             let refusal = already_scanned(count, &placed.booking);
             return ask(page, placed, seats, Some(refusal), None);
         }
-        CancellationOutcome::NoSuchTicket => return ask(page, placed, None, None, Some(RETURNED_BEFORE)),
+        CancellationOutcome::NoSuchTicket => {
+            let placed = find(&app, &placed.booking.reference).await?;
+            return ask(page, placed, seats, None, Some(RETURNED_BEFORE));
+        }
         _ => {}
     }
     let mut response = see_other(&format!("/admin/bookings/{}", placed.booking.reference));

@@ -63,6 +63,16 @@ impl PlacedBooking {
         self.lines.iter().filter(|it| shown(it) > 0).map(line).collect::<Vec<_>>().join(", ")
     }
 
+    /// What is due for the tickets that were not given back. What was ordered when nothing is left.
+    #[must_use]
+    pub fn due(&self) -> Money {
+        let price = |it: &PlacedLine| it.line.unit_price_minor.saturating_mul(it.line.kept().into());
+        if self.lines.iter().all(|it| it.line.kept() == 0) {
+            return self.booking.total();
+        }
+        Money::new(self.lines.iter().map(price).sum(), &self.booking.currency)
+    }
+
     /// The accent of its page: that of its first line.
     #[must_use]
     pub fn accent_class(&self) -> i32 {

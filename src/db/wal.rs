@@ -3,6 +3,7 @@
 //! SQLite writes the log back into the database by itself, but begins it anew only in a moment in which nobody reads.
 //! Where one reader or another always reads, the log would grow until the disk is full.
 
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -16,8 +17,8 @@ use crate::start_error::StartError;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A log of this length is begun anew, in bytes. It is what a rush writes in a second.
 const LONG: u64 = 64 << 20;
-/// New readers wait while the log is begun anew, so it is tried for this long only, and longer as the log grows.
-const PATIENCE_MS: u64 = 250;
+/// Writers wait while the log waits for the last reader, so it is tried for this long only.
+const PATIENCE: &str = "PRAGMA busy_timeout = 100";
 
 /// Begins the log anew whenever it is long, for as long as the program runs. Does nothing on PostgreSQL.
 ///
@@ -33,8 +34,7 @@ pub fn keep_short(db: &Database) -> Result<(), StartError> {
             let length = std::fs::metadata(&log).map_or(0, |log| log.len());
             if length >= LONG {
                 // A failure is tried again in a second.
-                let patience = PATIENCE_MS * (length / LONG);
-                drop(restart(&file, patience));
+                drop(restart(&file));
             }
         }
     };
@@ -42,10 +42,9 @@ pub fn keep_short(db: &Database) -> Result<(), StartError> {
     spawned.map(drop).map_err(|e| StartError::new(format!("cannot start the log's thread: {e}")))
 }
 
-/// On a connection of its own, so that nobody waits for its patience who does not have to.
-fn restart(file: &std::path::Path, patience_ms: u64) -> Result<(), Box<dyn std::error::Error>> {
+/// On a connection of its own, whose patience is nobody else's.
+fn restart(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut sqlite = SqliteConnection::establish(&file.to_string_lossy())?;
-    let patience = patience_ms.min(2_000);
-    sqlite.batch_execute(&format!("PRAGMA busy_timeout = {patience}; PRAGMA wal_checkpoint(RESTART)"))?;
+    sqlite.batch_execute(&format!("{PATIENCE}; PRAGMA wal_checkpoint(RESTART)"))?;
     Ok(())
 }

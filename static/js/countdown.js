@@ -24,9 +24,8 @@
     return seconds > 0 ? `Opens in ${padded(minutes)}:${padded(seconds % MINUTE)}` : "Opening…";
   }
 
-  function count() {
-    clearTimeout(timer);
-    if (ahead === null) return;
+  // Whether a time has come.
+  function show() {
     const now = performance.now() + ahead;
     let isDue = false;
     for (const time of document.querySelectorAll("[data-opens]")) {
@@ -36,12 +35,19 @@
       if (place.textContent !== text) place.textContent = text;
       isDue ||= left <= 0;
     }
+    return isDue;
+  }
+
+  // Once a second, so that the asks cover some seconds.
+  function count() {
+    const isDue = show();
     if (!isDue) asks = 0;
     if (isDue && asks < ASKS_MAX) {
       asks += 1;
       setTimeout(ask, Math.random() * SPREAD_MS);
     }
-    if (document.querySelector("[data-opens]")) timer = setTimeout(count, 1000 - (now % 1000));
+    const wait = 1000 - ((performance.now() + ahead) % 1000);
+    timer = document.querySelector("[data-opens]") ? setTimeout(count, wait) : undefined;
   }
 
   // By this event and not by a poll's, so that no answer of the moment before counts as fresh.
@@ -53,7 +59,11 @@
     const date = Date.parse(event.detail.ctx.response?.headers.get("Date"));
     if (date) ahead = Math.max(ahead ?? -Infinity, date - performance.now());
   });
-  document.addEventListener("htmx:finally:request", count);
+  document.addEventListener("htmx:finally:request", () => {
+    if (ahead === null) return;
+    show();
+    timer ?? count();
+  });
   // The page's own Date is not to be seen by a script.
   document.addEventListener("htmx:after:process", ask, { once: true });
 })();

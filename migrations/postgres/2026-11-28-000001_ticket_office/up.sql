@@ -394,7 +394,9 @@ BEGIN
     -- After the locks, because they may have been waited for.
     booked_at := timezone('utc', clock_timestamp());
     SELECT array_agg(CASE WHEN t.id = ANY (sellable) THEN t.available ELSE least(coalesce(t.available, 0), o.least - 1) END ORDER BY o.i),
-           array_agg(coalesce(t.version, 0) ORDER BY o.i), array_agg(coalesce(t.price_minor, 0) ORDER BY o.i),
+           -- 0: what is left is not known exactly, so nobody may be told.
+           array_agg(CASE WHEN t.id = ANY (sellable) OR t.available < o.least THEN t.version ELSE 0 END ORDER BY o.i),
+           array_agg(coalesce(t.price_minor, 0) ORDER BY o.i),
            array_agg(coalesce(e.currency, '') ORDER BY o.i), array_agg(t.max_per_person ORDER BY o.i),
            bool_or(t.max_per_person IS NOT NULL), array_agg(coalesce(t.event_id, 0) ORDER BY o.i),
            array_agg(sale_state_1(e, t, booked_at) ORDER BY o.i)

@@ -92,7 +92,7 @@ pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<ListedBooking
         let mail = placed.booking.has_address().then_some(ConfirmationStatus { state, last_error });
         ListedBooking {
             tickets: placed.summary(),
-            total: placed.booking.total(),
+            total: placed.due(),
             buyer_email: placed.booking.email().map(str::to_owned),
             reference: placed.booking.reference,
             buyer_name: placed.booking.buyer_name,

@@ -143,7 +143,7 @@ impl BookingJson {
             quantity: booking.quantity(),
             unit_price: only.map(|it| it.unit_price().into()),
             lines: lines.iter().map(line).collect(),
-            total: booking.total().into(),
+            total: placed.due().into(),
             buyer: BuyerJson { name: booking.buyer_name.clone(), email: booking.email().map(str::to_owned) },
             created_at: time(booking.created_at),
             canceled_at: booking.canceled_at.map(time),

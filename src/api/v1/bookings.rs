@@ -162,11 +162,10 @@ pub async fn cancel(app: web::Data<App>, token: web::Path<String>) -> Result<Htt
     let outcome = app.db.write_alone(move |db| cancellation::store::cancel(db, &cancellation)).await?;
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
-        CancellationOutcome::Canceled { booking, .. } | CancellationOutcome::AlreadyCanceled(booking) => {
-            Ok(respond(&app, &PlacedBooking { booking, ..placed }))
-        }
+        CancellationOutcome::Canceled { .. }
+        | CancellationOutcome::AlreadyCanceled(_)
         // Two cancellations at once: the other one has ended it.
-        CancellationOutcome::NoSuchTicket => {
+        | CancellationOutcome::NoSuchTicket => {
             Ok(respond(&app, &find_placed_booking(&app, placed.booking.token).await?))
         }
         CancellationOutcome::TooLate => Err(Problem::new(ProblemType::TooLateToCancel)),

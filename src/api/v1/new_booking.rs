@@ -78,12 +78,9 @@ impl NewBookingJson {
             let quantity = parse_quantity(line.quantity, most);
             match (ticket_type, quantity) {
                 (Ok(ticket_type), Ok(quantity)) => {
-                    let earlier: i32 = wanted
-                        .iter()
-                        .filter(|it| it.ticket_type_id == ticket_type.id)
-                        .map(|it| it.quantity)
-                        .sum();
-                    if earlier + quantity > most {
+                    let of_type = wanted.iter().filter(|it| it.ticket_type_id == ticket_type.id);
+                    let all: i64 = of_type.map(|it| i64::from(it.quantity)).sum();
+                    if all + i64::from(quantity) > i64::from(most) {
                         errors.push(FieldError::in_body(&line.field("quantity"), too_many(most)));
                     }
                     wanted.push(OrderLine { ticket_type_id: ticket_type.id, quantity });

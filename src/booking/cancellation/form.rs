@@ -27,6 +27,7 @@ impl CancellationForm {
         let seat = |field: &String| field.strip_prefix("seat_")?.parse().ok();
         let mut seats: Vec<i32> = self.fields.keys().filter_map(seat).collect();
         seats.sort_unstable();
+        seats.dedup();
         Some(seats)
     }
 }

@@ -68,13 +68,23 @@ pub async fn create(
             let refusal = too_late_to_cancel(&placed.event);
             return ask(page, placed, seats, Some(refusal), None);
         }
-        CancellationOutcome::NoSuchTicket => return ask(page, placed, None, None, Some(RETURNED_BEFORE)),
+        CancellationOutcome::NoSuchTicket => {
+            let placed = find_placed_booking(&app, placed.booking.token).await?;
+            if !is_done(&placed, seats.as_deref()) {
+                return ask(page, placed, seats, None, Some(RETURNED_BEFORE));
+            }
+        }
         CancellationOutcome::Admitted { count } => {
             let refusal = already_scanned(count, &placed.booking);
             return ask(page, placed, seats, Some(refusal), None);
         }
     }
     Ok(response.finish())
+}
+
+/// Whether all of these tickets were given back before: the same form was sent twice.
+fn is_done(placed: &PlacedBooking, seats: Option<&[i32]>) -> bool {
+    seats.is_some_and(|seats| seats.iter().all(|seat| placed.returned_seats.contains(seat)))
 }
 
 fn ask(

@@ -29,7 +29,7 @@ pub(super) fn book_batch(
     let outcomes = outcomes.collect::<QueryResult<_>>()?;
     let stock = call.ticket_type_ids.iter().zip(&answer.lefts).zip(&answer.versions);
     let stock = stock
-        // Version 0: there is no such ticket type.
+        // Version 0: there is no such ticket type, or it has got tickets while the batch waited.
         .filter(|(_, version)| **version > 0)
         .map(|((&ticket_type_id, &available), &version)| Stock { ticket_type_id, available, version });
     Ok((outcomes, stock.collect()))

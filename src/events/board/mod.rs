@@ -16,18 +16,21 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chrono::{NaiveDateTime, TimeDelta, Utc};
+use diesel::QueryResult;
 
 pub use self::fragment::{Fragment, Listing};
 use super::pace::{Pace, PollSeconds};
 use super::shared_board::publisher::Publisher;
 use super::{Concert, Stock, TicketType, store};
-use crate::db::Database;
+use crate::db::{Database, Db};
 use crate::error::Error;
 use crate::heartbeat::Heartbeat;
 
 /// Versions are times, in milliseconds. A read that does not know a version of so long ago does not lag: that version
 /// was lost in a fail-over, or is from before a backup was restored.
 const LOST_AFTER_MS: i64 = 30_000;
+/// A reading of the database's clock that took longer is not used.
+const CLOCK_READING_MAX: TimeDelta = TimeDelta::milliseconds(250);
 
 /// All concerts as they are shown now.
 #[derive(Default)]
@@ -99,16 +102,15 @@ impl Board {
     /// # Errors
     /// What the database said.
     pub async fn set_clock(&self, db: &Database) -> Result<(), Error> {
-        let asked_at = Utc::now().naive_utc();
-        let theirs = db.read_primary(crate::db::clock).await?;
-        self.clock_is(theirs, asked_at);
+        let reading = db.read_primary(read_clock).await?;
+        self.clock_is(reading);
         Ok(())
     }
 
-    /// The database's clock was read between `asked_at` and now, so it is compared with the middle.
-    fn clock_is(&self, theirs: NaiveDateTime, asked_at: NaiveDateTime) {
-        let ours = asked_at + (Utc::now().naive_utc() - asked_at) / 2;
-        self.clock_offset.store((theirs - ours).num_milliseconds(), Ordering::Relaxed);
+    fn clock_is(&self, reading: ClockReading) {
+        if reading.took < CLOCK_READING_MAX {
+            self.clock_offset.store(reading.ahead.num_milliseconds(), Ordering::Relaxed);
+        }
     }
 
     /// All public concerts, the next one first.
@@ -218,8 +220,7 @@ impl Board {
     /// # Errors
     /// What the database said.
     pub fn refresh_blocking(&self, db: &Database) -> Result<(), Error> {
-        let asked_at = Utc::now().naive_utc();
-        self.clock_is(db.read_primary_blocking(crate::db::clock)?, asked_at);
+        self.clock_is(db.read_primary_blocking(read_clock)?);
         self.show(db.read_primary_blocking(store::public_concerts)?);
         Ok(())
     }
@@ -269,6 +270,21 @@ fn listing_of(read: &Concert, shown: Option<&Arc<Listing>>, now: NaiveDateTime) 
         return Arc::clone(shown);
     }
     Arc::new(Listing::new(concert, now))
+}
+
+/// How far the database's clock is ahead of this machine's, and how long it took to ask.
+struct ClockReading {
+    ahead: TimeDelta,
+    took: TimeDelta,
+}
+
+/// Taken on the connection itself: a wait for a connection is no difference between clocks. The database's clock was
+/// read between two looks at ours, so it is compared with the middle.
+fn read_clock(db: &mut Db) -> QueryResult<ClockReading> {
+    let asked_at = Utc::now().naive_utc();
+    let theirs = crate::db::clock(db)?;
+    let took = Utc::now().naive_utc() - asked_at;
+    Ok(ClockReading { ahead: theirs - (asked_at + took / 2), took })
 }
 
 impl Snapshot {
