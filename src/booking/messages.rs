@@ -2,6 +2,7 @@
 //! rules return typed errors; only their words stand here.
 
 use super::buyer::{EmailError, NameError};
+use super::cancellation::form::ChoiceError;
 use super::request_key::{FormAgeError, RequestKeyError};
 use super::{Booking, NotOnSale, PlacedBooking, QuantityError};
 use crate::events::{Event, TicketType};
@@ -100,8 +101,13 @@ pub fn too_late_to_cancel(event: &Event) -> String {
     }
 }
 
-pub const CHOOSE_ONE: &str = "Choose at least one ticket.";
-pub const RETURNED_BEFORE: &str = "Some of these tickets were given back before. Nothing was changed.";
+#[must_use]
+pub fn choice(error: ChoiceError) -> &'static str {
+    match error {
+        ChoiceError::NothingChosen => "Choose at least one ticket.",
+        ChoiceError::Returned => "Some of these tickets were given back before. Nothing was changed.",
+    }
+}
 
 /// What was canceled: the whole booking, or these tickets of it.
 #[must_use]

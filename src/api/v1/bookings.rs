@@ -163,7 +163,7 @@ pub async fn cancel(app: web::Data<App>, token: web::Path<String>) -> Result<Htt
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
         CancellationOutcome::Canceled { .. }
-        | CancellationOutcome::AlreadyCanceled(_)
+        | CancellationOutcome::AlreadyCanceled
         // Two cancellations at once: the other one has ended it.
         | CancellationOutcome::NoSuchTicket => {
             Ok(respond(&app, &find_placed_booking(&app, placed.booking.token).await?))

@@ -1,10 +1,11 @@
-//! The form that cancels: which tickets of a booking are given back.
+//! The form that cancels, which asks which tickets of a booking are given back, and what it says when it comes again.
 
 use std::collections::HashMap;
 
+use actix_web::http::StatusCode;
 use serde::Deserialize;
 
-use crate::booking::PlacedBooking;
+use crate::booking::{PlacedBooking, messages};
 use crate::tickets::Seat;
 
 /// The fields as a browser sends them: `seat_1`, `seat_2`, … for each ticket that is chosen.
@@ -32,9 +33,54 @@ impl CancellationForm {
     }
 }
 
-/// The tickets that can still be chosen, each with whether it is.
-#[must_use]
-pub fn choices(placed: &PlacedBooking, chosen: Option<&[i32]>) -> Vec<(Seat, bool)> {
+/// What is wrong with a choice of tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChoiceError {
+    NothingChosen,
+    /// Some of them were given back before.
+    Returned,
+}
+
+/// What the page that cancels asks, of the buyer and of the organizer.
+pub struct CancellationQuestion {
+    pub placed: PlacedBooking,
+    /// The tickets that can be given back, each with whether it is chosen.
+    pub choices: Vec<(Seat, bool)>,
+    /// Why it cannot be canceled.
+    pub refusal: Option<String>,
+    /// What is wrong with the choice.
+    pub error: Option<&'static str>,
+    pub status: StatusCode,
+}
+
+impl CancellationQuestion {
+    /// With all tickets chosen.
+    #[must_use]
+    pub fn of_all(placed: PlacedBooking) -> Self {
+        let choices = choices(&placed, None);
+        Self { placed, choices, refusal: None, error: None, status: StatusCode::OK }
+    }
+
+    /// It cannot be canceled. `chosen`: the seats; `None`: all of them.
+    #[must_use]
+    pub fn refused(placed: PlacedBooking, chosen: Option<&[i32]>, why: String) -> Self {
+        let choices = choices(&placed, chosen);
+        Self { choices, refusal: Some(why), status: StatusCode::CONFLICT, ..Self::of_all(placed) }
+    }
+
+    /// The choice is wrong.
+    #[must_use]
+    pub fn again(placed: PlacedBooking, chosen: Option<&[i32]>, error: ChoiceError) -> Self {
+        let choices = choices(&placed, chosen);
+        let status = match error {
+            ChoiceError::NothingChosen => StatusCode::UNPROCESSABLE_ENTITY,
+            ChoiceError::Returned => StatusCode::CONFLICT,
+        };
+        Self { choices, error: Some(messages::choice(error)), status, ..Self::of_all(placed) }
+    }
+}
+
+fn choices(placed: &PlacedBooking, chosen: Option<&[i32]>) -> Vec<(Seat, bool)> {
     let choice = |seat: Seat| {
         let is_chosen = chosen.is_none_or(|chosen| chosen.contains(&seat.number));
         (seat, is_chosen)

@@ -9,7 +9,6 @@ pub mod store;
 
 use chrono::NaiveDateTime;
 
-use super::Booking;
 use crate::audit::Actor;
 use crate::events::{Event, Stock};
 
@@ -45,10 +44,10 @@ impl Cancellation {
 /// How the request to cancel ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancellationOutcome {
-    /// The tickets are on sale again. The booking is as it is now.
-    Canceled { booking: Booking, stock: Vec<Stock> },
+    /// The tickets are on sale again.
+    Canceled { stock: Vec<Stock> },
     /// The booking was canceled before.
-    AlreadyCanceled(Booking),
+    AlreadyCanceled,
     /// The deadline has passed, or buyers may not cancel at all.
     TooLate,
     /// This many of the tickets were scanned.
@@ -83,7 +82,7 @@ impl CancellationOutcome {
     #[must_use]
     pub fn stock(&self) -> &[Stock] {
         match self {
-            Self::Canceled { stock, .. } => stock,
+            Self::Canceled { stock } => stock,
             _ => &[],
         }
     }

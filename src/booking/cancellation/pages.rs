@@ -1,33 +1,26 @@
 //! `/bookings/{token}/cancellation`
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
 
-use super::form::{CancellationForm, choices};
+use super::form::{CancellationForm, CancellationQuestion, ChoiceError};
 use super::{Canceler, Cancellation, CancellationOutcome, store};
 use crate::app::App;
 use crate::booking::PlacedBooking;
-use crate::booking::messages::{CHOOSE_ONE, RETURNED_BEFORE, already_scanned, canceled, too_late_to_cancel};
+use crate::booking::messages::{already_scanned, canceled, too_late_to_cancel};
 use crate::booking::pages::find_placed_booking;
 use crate::booking::release::announce;
 use crate::error::Error;
 use crate::guard::form::Form;
 use crate::page::{Page, Toast, see_other, toast_cookie};
-use crate::tickets::Seat;
 
 /// Asks for confirmation, or says why the booking cannot be canceled.
 #[derive(Template)]
 #[template(path = "bookings/cancellation.html")]
 struct CancellationPage {
     page: Page,
-    placed: PlacedBooking,
-    /// The tickets that can be given back, and whether they are chosen.
-    choices: Vec<(Seat, bool)>,
-    refusal: Option<String>,
-    /// What is wrong with the choice.
-    error: Option<&'static str>,
+    question: CancellationQuestion,
 }
 
 /// `GET /bookings/{token}/cancellation`
@@ -36,9 +29,11 @@ pub async fn new(page: Page, app: web::Data<App>, token: web::Path<String>) -> R
     if !placed.booking.is_confirmed() {
         return Ok(see_other(&format!("/bookings/{}", placed.booking.token)).finish());
     }
-    let refusal =
-        (!placed.event.is_cancellable(Utc::now().naive_utc())).then(|| too_late_to_cancel(&placed.event));
-    ask(page, placed, None, refusal, None)
+    if !placed.event.is_cancellable(Utc::now().naive_utc()) {
+        let refusal = too_late_to_cancel(&placed.event);
+        return ask(page, CancellationQuestion::refused(placed, None, refusal));
+    }
+    ask(page, CancellationQuestion::of_all(placed))
 }
 
 /// `POST /bookings/{token}/cancellation`: sent twice, it shows the same canceled booking.
@@ -52,7 +47,8 @@ pub async fn create(
     let mut response = see_other(&format!("/bookings/{}", placed.booking.token));
     let seats = form.seats();
     if seats.as_ref().is_some_and(Vec::is_empty) {
-        return ask(page, placed, seats, None, Some(CHOOSE_ONE));
+        let question = CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::NothingChosen);
+        return ask(page, question);
     }
     let canceler = Canceler::Buyer { token: placed.booking.token.clone() };
     let cancellation = Cancellation { canceler, seats: seats.clone() };
@@ -63,20 +59,21 @@ pub async fn create(
             let toast = canceled(&placed, seats.as_deref());
             response.cookie(toast_cookie(&app.cookies, &Toast::success(toast)));
         }
-        CancellationOutcome::AlreadyCanceled(_) => {}
+        CancellationOutcome::AlreadyCanceled => {}
         CancellationOutcome::TooLate => {
             let refusal = too_late_to_cancel(&placed.event);
-            return ask(page, placed, seats, Some(refusal), None);
+            return ask(page, CancellationQuestion::refused(placed, seats.as_deref(), refusal));
         }
         CancellationOutcome::NoSuchTicket => {
             let placed = find_placed_booking(&app, placed.booking.token).await?;
             if !is_done(&placed, seats.as_deref()) {
-                return ask(page, placed, seats, None, Some(RETURNED_BEFORE));
+                let question = CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::Returned);
+                return ask(page, question);
             }
         }
         CancellationOutcome::Admitted { count } => {
             let refusal = already_scanned(count, &placed.booking);
-            return ask(page, placed, seats, Some(refusal), None);
+            return ask(page, CancellationQuestion::refused(placed, seats.as_deref(), refusal));
         }
     }
     Ok(response.finish())
@@ -87,18 +84,6 @@ fn is_done(placed: &PlacedBooking, seats: Option<&[i32]>) -> bool {
     seats.is_some_and(|seats| seats.iter().all(|seat| placed.returned_seats.contains(seat)))
 }
 
-fn ask(
-    page: Page,
-    placed: PlacedBooking,
-    chosen: Option<Vec<i32>>,
-    refusal: Option<String>,
-    error: Option<&'static str>,
-) -> Result<HttpResponse, Error> {
-    let status = match (&refusal, error) {
-        (Some(_), _) | (_, Some(RETURNED_BEFORE)) => StatusCode::CONFLICT,
-        (_, Some(_)) => StatusCode::UNPROCESSABLE_ENTITY,
-        _ => StatusCode::OK,
-    };
-    let choices = choices(&placed, chosen.as_deref());
-    page.clone().respond_unlisted(status, &CancellationPage { page, placed, choices, refusal, error })
+fn ask(page: Page, question: CancellationQuestion) -> Result<HttpResponse, Error> {
+    page.clone().respond_unlisted(question.status, &CancellationPage { page, question })
 }

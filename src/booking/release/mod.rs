@@ -7,8 +7,6 @@
 pub mod expiry;
 pub mod store;
 
-use chrono::NaiveDateTime;
-
 use super::desk::Desk;
 use crate::events::Stock;
 use crate::events::board::Board;
@@ -17,8 +15,8 @@ use crate::outbox::wakeup::Wakeup;
 /// How the request to give tickets back ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReleaseOutcome {
-    /// The tickets are on sale again. The time is UTC.
-    Released { at: NaiveDateTime, stock: Vec<Stock> },
+    /// The tickets are on sale again.
+    Released { stock: Vec<Stock> },
     /// The booking had ended before.
     Ended,
     /// This many of the tickets were admitted.

@@ -41,8 +41,6 @@ struct Released {
     outcome: i32,
     #[diesel(sql_type = Integer)]
     admitted: i32,
-    #[diesel(sql_type = Timestamp)]
-    ended_at: NaiveDateTime,
     #[diesel(sql_type = Nullable<Array<BigInt>>)]
     type_ids: Option<Vec<i64>>,
     #[diesel(sql_type = Nullable<Array<Integer>>)]
@@ -71,7 +69,7 @@ fn call_release(
     let stock =
         stock.map(|((ticket_type_id, available), version)| Stock { ticket_type_id, available, version });
     Ok(match released.outcome {
-        1 => ReleaseOutcome::Released { at: released.ended_at, stock: stock.collect() },
+        1 => ReleaseOutcome::Released { stock: stock.collect() },
         2 => ReleaseOutcome::Ended,
         3 => ReleaseOutcome::Admitted { count: released.admitted },
         _ => ReleaseOutcome::NoSuchTicket,
@@ -143,7 +141,7 @@ fn release_on_sqlite(
             },
         )?;
     }
-    Ok(ReleaseOutcome::Released { at: now, stock })
+    Ok(ReleaseOutcome::Released { stock })
 }
 
 fn insert_return(db: &mut Db, booking: &Booking, seat: i32, now: NaiveDateTime) -> QueryResult<()> {
