@@ -10,7 +10,7 @@ use chrono::Utc;
 
 use super::form::{BookingForm, FieldErrors};
 use super::request_key::RequestKey;
-use super::{BookingOutcome, NotOnSale, Order, messages, parse_quantity, store};
+use super::{NotOnSale, Order, messages, parse_quantity};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
@@ -44,9 +44,7 @@ impl CheckoutPage {
 
     /// The concert's other ticket types that can be booked now.
     fn others(&self) -> impl Iterator<Item = &TicketType> {
-        self.listing.ticket_types.iter().filter(|it| {
-            it.id != self.ticket_type.id && !it.is_sold_out() && self.listing.sale_state(it.id).is_on_sale()
-        })
+        self.listing.bookable().filter(|it| it.id != self.ticket_type.id)
     }
 
     /// Whether tickets of other ticket types are in the order, or wrong: then their part of the form is open.
@@ -107,26 +105,12 @@ pub(super) fn check(app: &App, form: &BookingForm) -> Result<Arc<Order>, Refused
         return Err(Refused::NotOnSale(ticket_type.id, why));
     }
     let order = form.parse(&listing, &app.request_keys).map_err(Refused::of)?;
-    let closed = order.lines().iter().find_map(|line| {
-        Some((line.ticket_type_id, NotOnSale::of(listing.sale_state(line.ticket_type_id))?))
-    });
-    if let Some((id, why)) = closed {
+    if let Some((id, why)) = order.closed_line(&app.board) {
         return Err(Refused::NotOnSale(id, why));
     }
     let age = app.form_ages.check(&order.request_key, Utc::now());
     age.map_err(|error| Refused::of(FieldErrors::of_form(messages::form_age(error))))?;
     Ok(Arc::new(order))
-}
-
-/// What the form has booked before, if it has.
-pub(super) async fn booked_before(
-    app: &App,
-    form: &BookingForm,
-) -> Result<Option<(Arc<Order>, BookingOutcome)>, Error> {
-    let Some(order) = form.read(&app.request_keys).map(Arc::new) else { return Ok(None) };
-    let sought = Arc::clone(&order);
-    let outcome = app.db.read_primary(move |db| store::find_by_order(db, &sought)).await?;
-    Ok(outcome.map(|outcome| (order, outcome)))
 }
 
 /// The form again, with a fresh key, everything that was typed, and why it was refused.

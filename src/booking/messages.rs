@@ -2,7 +2,7 @@
 //! rules return typed errors; only their words stand here.
 
 use super::buyer::{EmailError, NameError};
-use super::cancellation::form::ChoiceError;
+use super::cancellation::ChoiceError;
 use super::request_key::{FormAgeError, RequestKeyError};
 use super::{Booking, NotOnSale, PlacedBooking, QuantityError};
 use crate::events::{Event, TicketType};

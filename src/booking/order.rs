@@ -2,7 +2,9 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::NotOnSale;
 use super::buyer::Buyer;
+use crate::events::board::Board;
 
 /// What a buyer asks the desk for: all of its lines, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +56,22 @@ impl Order {
     #[must_use]
     pub fn lines(&self) -> &[OrderLine] {
         &self.lines
+    }
+
+    /// How many tickets of a ticket type it asks for.
+    #[must_use]
+    pub fn quantity_of(&self, ticket_type_id: i64) -> i32 {
+        let line = self.lines.iter().find(|line| line.ticket_type_id == ticket_type_id);
+        line.map_or(0, |line| line.quantity)
+    }
+
+    /// The first of its ticket types that is not on sale, as the board knows it, and why.
+    #[must_use]
+    pub fn closed_line(&self, board: &Board) -> Option<(i64, NotOnSale)> {
+        self.lines.iter().find_map(|&OrderLine { ticket_type_id, .. }| {
+            let listing = board.find_by_ticket_type(ticket_type_id)?;
+            Some((ticket_type_id, NotOnSale::of(listing.sale_state(ticket_type_id))?))
+        })
     }
 
     /// Tells this order from every other one, whatever its key: two sent with one key are the same or they are not.

@@ -10,9 +10,11 @@ use chrono::Utc;
 use serde::Deserialize;
 
 use super::buyer::{Buyer, Express};
-use super::checkout::{Refused, booked_before, check, checkout, find_ticket_type, refuse, respond_checkout};
+use super::checkout::{Refused, check, checkout, find_ticket_type, refuse, respond_checkout};
 use super::form::{BookingForm, FieldErrors};
-use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, messages, parse_quantity, store};
+use super::{
+    Booking, BookingOutcome, Order, PlacedBooking, calendar, is_token, messages, parse_quantity, store,
+};
 use crate::app::App;
 use crate::error::Error;
 use crate::guard::form::{Form, Query};
@@ -87,7 +89,7 @@ pub async fn create(
             (order, outcome)
         }
         // A valid key comes before everything that can refuse: the form may have booked when it was still right.
-        Err(refusal) => match booked_before(&app, &form).await? {
+        Err(refusal) => match booked_before(&app, form.read(&app.request_keys)).await? {
             Some(found) => found,
             None => return refuse(&app, page, form, refusal),
         },
@@ -114,9 +116,8 @@ pub async fn create(
         }
         BookingOutcome::OverPersonLimit { ticket_type_id, limit, .. } => {
             let (listing, _) = find_ticket_type(&app, &form.ticket_type)?;
-            let asked = order.lines().iter().find(|line| line.ticket_type_id == ticket_type_id);
-            let asked = asked.map_or(0, |line| line.quantity);
             if let Some(ticket_type) = listing.ticket_type(ticket_type_id) {
+                let asked = order.quantity_of(ticket_type_id);
                 let message = messages::over_person_limit(limit, asked, ticket_type);
                 errors.quantities.insert(ticket_type_id, message);
             }
@@ -197,6 +198,20 @@ async fn respond_booked(
         .insert_header(("Location", location))
         .insert_header(("HX-Trigger", "booked"))
         .body(body))
+}
+
+/// What an order has booked before, if it has. `None` means no order, and books nothing.
+///
+/// # Errors
+/// Database errors.
+pub async fn booked_before(
+    app: &App,
+    order: Option<Order>,
+) -> Result<Option<(Arc<Order>, BookingOutcome)>, Error> {
+    let Some(order) = order.map(Arc::new) else { return Ok(None) };
+    let sought = Arc::clone(&order);
+    let outcome = app.db.read_primary(move |db| store::find_by_order(db, &sought)).await?;
+    Ok(outcome.map(|outcome| (order, outcome)))
 }
 
 /// Puts a booking together with its concert: from the board, or from the database where the board has it no more.

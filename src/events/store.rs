@@ -49,15 +49,21 @@ pub fn public_concerts(db: &mut Db) -> QueryResult<Vec<Concert>> {
     Ok(events.into_iter().map(concert).collect())
 }
 
+/// The tickets of lines that were not given back, summed. PostgreSQL and SQLite sum into different types; cast, both
+/// give one.
+pub const KEPT_TICKETS: &str = "CAST(SUM(booking_lines.quantity - booking_lines.returned) AS BIGINT)";
+
 /// What bookings hold for now, by ticket type.
-fn held(db: &mut Db) -> QueryResult<Vec<HeldTickets>> {
+///
+/// # Errors
+/// What the database said.
+pub fn held(db: &mut Db) -> QueryResult<Vec<HeldTickets>> {
     let rows: Vec<(i64, i64, NaiveDateTime)> = booking_lines::table
         .inner_join(holds::table.on(holds::booking_id.eq(booking_lines::booking_id)))
         .group_by(booking_lines::ticket_type_id)
         .select((
             booking_lines::ticket_type_id,
-            // PostgreSQL and SQLite sum into different types; cast, both give one.
-            sql::<BigInt>("CAST(SUM(booking_lines.quantity - booking_lines.returned) AS BIGINT)"),
+            sql::<BigInt>(KEPT_TICKETS),
             sql::<Timestamp>("MAX(holds.held_until)"),
         ))
         .load(db)?;
@@ -69,17 +75,20 @@ fn held(db: &mut Db) -> QueryResult<Vec<HeldTickets>> {
     Ok(rows.into_iter().map(held).collect())
 }
 
-/// The next version of an event's or a ticket type's facts: see [`next_version`].
-pub fn next_facts_version() -> SqlLiteral<BigInt> {
-    let now = Utc::now().timestamp_millis();
-    sql(&format!("CASE WHEN facts_version + 1 > {now} THEN facts_version + 1 ELSE {now} END"))
-}
-
 /// The next version of a ticket type's stock: a time in milliseconds, so that it also grows when an older state was
 /// restored. The same as `next_version` in the migrations.
 pub fn next_version() -> SqlLiteral<BigInt> {
+    raised("version")
+}
+
+/// The next version of an event's or a ticket type's facts, in the same way.
+pub fn next_facts_version() -> SqlLiteral<BigInt> {
+    raised("facts_version")
+}
+
+fn raised(version: &str) -> SqlLiteral<BigInt> {
     let now = Utc::now().timestamp_millis();
-    sql(&format!("CASE WHEN version + 1 > {now} THEN version + 1 ELSE {now} END"))
+    sql(&format!("CASE WHEN {version} + 1 > {now} THEN {version} + 1 ELSE {now} END"))
 }
 
 /// A concert.

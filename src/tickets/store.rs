@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 
 use super::{
     Admission, Attendance, Holder, RecentScan, RefusedScan, Scan, ScanOutcome, TicketTypeAttendance,
@@ -14,7 +12,7 @@ use crate::audit::{self, Action};
 use crate::booking::store::{BookingRow, with_lines};
 use crate::booking::{Booking, BookingStatus};
 use crate::db::{Db, on_either};
-use crate::schema::{booking_lines, bookings, events, holds, refusals, ticket_types, used_tickets};
+use crate::schema::{bookings, events, refusals, ticket_types, used_tickets};
 
 /// The state of a ticket that was scanned and let in.
 const ADMITTED: &str = "admitted";
@@ -197,15 +195,9 @@ pub fn attendance(db: &mut Db, event_id: i64) -> QueryResult<Attendance> {
 /// How many tickets of each ticket type are sold: what is neither available nor held. Counted from what is not sold,
 /// because a gate asks every few seconds, and there are few holds and many bookings.
 fn sold(db: &mut Db, event_id: i64) -> QueryResult<Vec<(i64, i64)>> {
-    let held: Vec<(i64, i64)> = booking_lines::table
-        .inner_join(holds::table.on(holds::booking_id.eq(booking_lines::booking_id)))
-        .group_by(booking_lines::ticket_type_id)
-        .select((
-            booking_lines::ticket_type_id,
-            sql::<BigInt>("CAST(SUM(booking_lines.quantity - booking_lines.returned) AS BIGINT)"),
-        ))
-        .load(db)?;
-    let held: HashMap<i64, i64> = held.into_iter().collect();
+    let held = crate::events::store::held(db)?;
+    let held: HashMap<i64, i64> =
+        held.into_iter().map(|held| (held.ticket_type_id, i64::from(held.quantity))).collect();
     let types: Vec<(i64, i32, i32)> = ticket_types::table
         .filter(ticket_types::event_id.eq(event_id))
         .select((ticket_types::id, ticket_types::capacity, ticket_types::available))

@@ -14,6 +14,7 @@ use crate::booking::store::BookingRow;
 use crate::booking::{self, BookingLine, BookingStatus, PlacedBooking};
 use crate::db::Db;
 use crate::events::seed::Seed;
+use crate::events::store::KEPT_TICKETS;
 use crate::events::{self, Event};
 use crate::outbox::{self, MailKind, MailState};
 use crate::schema::{booking_lines, bookings, events as events_table, holds, mails, ticket_types};
@@ -44,7 +45,7 @@ fn sales_of(db: &mut Db, event: Event) -> QueryResult<Sales> {
         .group_by(booking_lines::ticket_type_id)
         .select((
             booking_lines::ticket_type_id,
-            sql::<BigInt>("CAST(SUM(booking_lines.quantity - booking_lines.returned) AS BIGINT)"),
+            sql::<BigInt>(KEPT_TICKETS),
             sql::<BigInt>(
                 "CAST(SUM((booking_lines.quantity - booking_lines.returned) * booking_lines.unit_price_minor) AS BIGINT)",
             ),

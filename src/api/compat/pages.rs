@@ -12,7 +12,8 @@ use crate::api::idempotency_key;
 use crate::api::problem::{Problem, ProblemType};
 use crate::app::App;
 use crate::booking::buyer::Buyer;
-use crate::booking::{BookingOutcome, Order, store};
+use crate::booking::pages::booked_before;
+use crate::booking::{BookingOutcome, Order};
 use crate::events::TicketType;
 use crate::events::board::Listing;
 
@@ -69,7 +70,10 @@ async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<CompatBook
     let outcome = match check(request, app, &wanted) {
         Ok(order) => app.desk.book(order).await.map_err(|error| of_problem(&error.into()))?,
         // A known key comes before everything that can refuse.
-        Err(refusal) => booked_before(request, app, &wanted).await?.ok_or(refusal)?,
+        Err(refusal) => {
+            let found = booked_before(app, read(request, &wanted)?).await;
+            found.map_err(|error| of_problem(&error.into()))?.ok_or(refusal)?.1
+        }
     };
     match outcome {
         BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => Ok(CompatBooked::of(booking)),
@@ -77,9 +81,7 @@ async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<CompatBook
             Err((StatusCode::CONFLICT, "Not enough tickets available".into()))
         }
         BookingOutcome::OverPersonLimit { ticket_type_id, limit, .. } => {
-            let listing = app.board.find_by_ticket_type(ticket_type_id);
-            let name = listing.and_then(|listing| Some(listing.ticket_type(ticket_type_id)?.name.clone()));
-            let name = name.unwrap_or_default();
+            let name = app.board.ticket_type(ticket_type_id).map(|it| it.name).unwrap_or_default();
             Err(bad(format!("Only {limit} {name} tickets are allowed for each user")))
         }
         BookingOutcome::NotOnSale { why, .. } => {
@@ -108,23 +110,14 @@ fn check(request: &HttpRequest, app: &App, wanted: &CompatOrder) -> Result<Order
     Ok(Order::of_one_type(ticket_type.id, quantity, buyer, request_key))
 }
 
-/// What the request has booked before, if it has.
-async fn booked_before(
-    request: &HttpRequest,
-    app: &App,
-    wanted: &CompatOrder,
-) -> Result<Option<BookingOutcome>, CompatRefusal> {
-    let (Some(key), Ok(id), Ok(quantity), Some(buyer)) = (
-        sent_key(request)?,
-        wanted.ticket_type_id.parse(),
-        i32::try_from(wanted.quantity),
-        Buyer::of_user(&wanted.user_id),
-    ) else {
-        return Ok(None);
+/// The order, whatever is sold now; `None` when it can be none, or has no key to be known by.
+fn read(request: &HttpRequest, wanted: &CompatOrder) -> Result<Option<Order>, CompatRefusal> {
+    let order = || {
+        let (id, quantity) = (wanted.ticket_type_id.parse().ok()?, i32::try_from(wanted.quantity).ok()?);
+        Some((id, quantity, Buyer::of_user(&wanted.user_id)?))
     };
-    let order = Order::of_one_type(id, quantity, buyer, key);
-    let found = app.db.read_primary(move |db| store::find_by_order(db, &order)).await;
-    found.map_err(|error| of_problem(&error.into()))
+    let key = sent_key(request)?;
+    Ok(key.zip(order()).map(|(key, (id, quantity, buyer))| Order::of_one_type(id, quantity, buyer, key)))
 }
 
 /// The request's own key, where it has one.

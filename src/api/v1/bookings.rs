@@ -12,9 +12,9 @@ use crate::api::idempotency_key;
 use crate::api::problem::{FieldError, LineLeft, Problem, ProblemType};
 use crate::app::App;
 use crate::booking::cancellation::{self, Canceler, Cancellation, CancellationOutcome};
-use crate::booking::pages::{find_placed_booking, place};
+use crate::booking::pages::{booked_before, find_placed_booking, place};
 use crate::booking::release::announce;
-use crate::booking::{BookingOutcome, NotOnSale, Order, PlacedBooking, messages, store};
+use crate::booking::{BookingOutcome, Order, PlacedBooking, messages};
 
 /// A booking is private to its buyer.
 const NO_STORE: &str = "private, no-store";
@@ -56,7 +56,7 @@ pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Re
             (order, outcome)
         }
         // A known key comes before everything that can refuse: the request may have booked when it was still right.
-        Err(problem) => booked_before(&app, &new_booking, request_key).await?.ok_or(problem)?,
+        Err(problem) => booked_before(&app, new_booking.read(request_key)).await?.ok_or(problem)?,
     };
     match outcome {
         BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => {
@@ -91,32 +91,14 @@ fn check(app: &App, new_booking: &NewBookingJson, request_key: &str) -> Result<A
     let order = new_booking
         .parse(&app.board, request_key.to_owned())
         .map_err(|errors| Problem::new(ProblemType::InvalidRequest).with_errors(errors))?;
-    let closed = order.lines().iter().find_map(|line| {
-        let listing = app.board.find_by_ticket_type(line.ticket_type_id)?;
-        NotOnSale::of(listing.sale_state(line.ticket_type_id))
-    });
-    closed.map_or_else(|| Ok(Arc::new(order)), |why| Err(Problem::new(why.into())))
-}
-
-/// What the request has booked before, if it has.
-async fn booked_before(
-    app: &App,
-    new_booking: &NewBookingJson,
-    request_key: String,
-) -> Result<Option<(Arc<Order>, BookingOutcome)>, Problem> {
-    let Some(order) = new_booking.read(request_key).map(Arc::new) else { return Ok(None) };
-    let sought = Arc::clone(&order);
-    let outcome = app.db.read_primary(move |db| store::find_by_order(db, &sought)).await?;
-    Ok(outcome.map(|outcome| (order, outcome)))
+    let closed = order.closed_line(&app.board);
+    closed.map_or_else(|| Ok(Arc::new(order)), |(_, why)| Err(Problem::new(why.into())))
 }
 
 /// Does not say how many tickets the address holds: anybody can ask.
 fn over_person_limit(app: &App, order: &Order, ticket_type_id: i64, limit: i32) -> Problem {
-    let listing = app.board.find_by_ticket_type(ticket_type_id);
-    let name = listing.and_then(|listing| Some(listing.ticket_type(ticket_type_id)?.name.clone()));
-    let name = name.unwrap_or_default();
-    let asked = order.lines().iter().find(|line| line.ticket_type_id == ticket_type_id);
-    let asked = asked.map_or(0, |line| line.quantity);
+    let name = app.board.ticket_type(ticket_type_id).map(|it| it.name).unwrap_or_default();
+    let asked = order.quantity_of(ticket_type_id);
     let detail = format!(
         "Limit: {limit} {name} tickets per person. You can't book {asked} more with this email address."
     );

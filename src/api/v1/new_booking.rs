@@ -187,9 +187,7 @@ fn find_ticket_type(value: &Value, board: &Board) -> Result<TicketType, String> 
         Value::String(_) => {}
         _ => return Err("Use a ticket type's id, as a string.".into()),
     }
-    let id = parse_id(value);
-    let listing = id.and_then(|id| board.find_by_ticket_type(id));
-    let found = listing.zip(id).and_then(|(listing, id)| listing.ticket_type(id).cloned());
+    let found = parse_id(value).and_then(|id| board.ticket_type(id));
     found.ok_or_else(|| "Ticket type not found.".into())
 }
 

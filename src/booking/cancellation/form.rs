@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
 
+use super::ChoiceError;
 use crate::booking::{PlacedBooking, messages};
 use crate::tickets::Seat;
 
@@ -31,14 +32,6 @@ impl CancellationForm {
         seats.dedup();
         Some(seats)
     }
-}
-
-/// What is wrong with a choice of tickets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChoiceError {
-    NothingChosen,
-    /// Some of them were given back before.
-    Returned,
 }
 
 /// What the page that cancels asks, of the buyer and of the organizer.

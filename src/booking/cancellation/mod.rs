@@ -41,6 +41,14 @@ impl Cancellation {
     }
 }
 
+/// What is wrong with a choice of tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChoiceError {
+    NothingChosen,
+    /// Some of them were given back before.
+    Returned,
+}
+
 /// How the request to cancel ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancellationOutcome {

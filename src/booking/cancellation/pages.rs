@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
 
-use super::form::{CancellationForm, CancellationQuestion, ChoiceError};
-use super::{Canceler, Cancellation, CancellationOutcome, store};
+use super::form::{CancellationForm, CancellationQuestion};
+use super::{Canceler, Cancellation, CancellationOutcome, ChoiceError, store};
 use crate::app::App;
 use crate::booking::PlacedBooking;
 use crate::booking::messages::{already_scanned, canceled, too_late_to_cancel};

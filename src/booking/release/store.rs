@@ -11,7 +11,7 @@ use crate::audit::{self, Action, Actor};
 use crate::booking::{Booking, BookingStatus};
 use crate::db::Db;
 use crate::events::Stock;
-use crate::events::store::next_version;
+use crate::events::store::{KEPT_TICKETS, next_version};
 use crate::outbox::{self, MailKind, NewMail};
 use crate::schema::{booking_lines, bookings, holds, ticket_types, used_tickets};
 
@@ -278,10 +278,7 @@ pub fn expire(db: &mut Db, at_most: i32) -> QueryResult<Vec<Stock>> {
     let back: Vec<(i64, i64)> = booking_lines::table
         .filter(booking_lines::booking_id.eq_any(&due))
         .group_by(booking_lines::ticket_type_id)
-        .select((
-            booking_lines::ticket_type_id,
-            sql::<BigInt>("CAST(SUM(booking_lines.quantity - booking_lines.returned) AS BIGINT)"),
-        ))
+        .select((booking_lines::ticket_type_id, sql::<BigInt>(KEPT_TICKETS)))
         .load(db)?;
     let put_back = |(id, quantity): (i64, i64)| put_back(db, id, i32::try_from(quantity).unwrap_or(i32::MAX));
     back.into_iter().map(put_back).collect()

@@ -143,23 +143,14 @@ fn not_on_sale(code: i32) -> Option<NotOnSale> {
 /// # Errors
 /// What the database said.
 pub fn find_by_order(db: &mut Db, order: &Order) -> QueryResult<Option<BookingOutcome>> {
-    let row = find_row_by_key(db, &order.request_key)?;
+    let row = bookings::table
+        .filter(bookings::request_key.eq(&order.request_key))
+        .select(BookingRow::as_select())
+        .first(db)
+        .optional()?;
     let Some(row) = row else { return Ok(None) };
     let hash = row.order_hash;
     Ok(with_lines(db, vec![row])?.pop().map(|booking| outcome_of_known(order, hash, booking)))
-}
-
-/// The booking of a request key, whatever the order was.
-///
-/// # Errors
-/// What the database said.
-pub fn find_by_request_key(db: &mut Db, key: &str) -> QueryResult<Option<PlacedBooking>> {
-    let rows = find_row_by_key(db, key)?.into_iter().collect();
-    Ok(place(db, rows)?.pop())
-}
-
-fn find_row_by_key(db: &mut Db, key: &str) -> QueryResult<Option<BookingRow>> {
-    bookings::table.filter(bookings::request_key.eq(key)).select(BookingRow::as_select()).first(db).optional()
 }
 
 /// The booking that a link leads to, with what it is for.

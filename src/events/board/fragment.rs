@@ -86,11 +86,15 @@ impl Listing {
         self.sale_states.iter().min_by_key(nearest).copied().unwrap_or(SaleState::Hidden)
     }
 
+    /// The ticket types that can be booked now.
+    pub fn bookable(&self) -> impl Iterator<Item = &TicketType> {
+        self.ticket_types.iter().filter(|it| !it.is_sold_out() && self.sale_state(it.id).is_on_sale())
+    }
+
     /// Whether nothing is left of what is on sale.
     #[must_use]
     pub fn is_sold_out(&self) -> bool {
-        let mut on_sale = self.ticket_types.iter().filter(|it| self.sale_state(it.id).is_on_sale());
-        on_sale.all(TicketType::is_sold_out)
+        self.bookable().next().is_none()
     }
 
     /// Why nothing of it can be booked, where the reason is the same for all of it.
@@ -111,8 +115,7 @@ impl Listing {
     /// What the cheapest ticket costs of those that can be booked now.
     #[must_use]
     pub fn lowest_price(&self) -> Option<Money> {
-        let bookable = |it: &&TicketType| !it.is_sold_out() && self.sale_state(it.id).is_on_sale();
-        let cheapest = self.ticket_types.iter().filter(bookable).min_by_key(|it| it.price_minor)?;
+        let cheapest = self.bookable().min_by_key(|it| it.price_minor)?;
         Some(cheapest.price(&self.event))
     }
 

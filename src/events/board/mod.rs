@@ -133,6 +133,12 @@ impl Board {
         snapshot.listings.get(index).cloned()
     }
 
+    /// The ticket type of that id.
+    #[must_use]
+    pub fn ticket_type(&self, id: i64) -> Option<TicketType> {
+        self.find_by_ticket_type(id)?.ticket_type(id).cloned()
+    }
+
     /// Shows what this server's commit has just left of some ticket types, here and on the other servers.
     pub fn announce(&self, stock: &[Stock]) {
         self.publish(stock);
@@ -153,25 +159,20 @@ impl Board {
     /// Shows what is left of some ticket types, as a commit somewhere has left it.
     pub fn publish(&self, stock: &[Stock]) {
         let now = self.now();
-        self.snapshot.rcu(|old| {
-            let newer = |ticket_type: &TicketType| {
-                stock
-                    .iter()
-                    .find(|it| it.ticket_type_id == ticket_type.id && it.version > ticket_type.version)
-            };
-            let listings = old.listings.iter().map(|listing| {
-                if !listing.ticket_types.iter().any(|ticket_type| newer(ticket_type).is_some()) {
-                    return Arc::clone(listing);
+        let newer = |ticket_type: &TicketType| {
+            stock.iter().find(|it| it.ticket_type_id == ticket_type.id && it.version > ticket_type.version)
+        };
+        self.change(|listing| {
+            if !listing.ticket_types.iter().any(|ticket_type| newer(ticket_type).is_some()) {
+                return None;
+            }
+            let mut concert = listing.concert.clone();
+            for ticket_type in &mut concert.ticket_types {
+                if let Some(stock) = newer(ticket_type) {
+                    (ticket_type.available, ticket_type.version) = (stock.available, stock.version);
                 }
-                let mut concert = listing.concert.clone();
-                for ticket_type in &mut concert.ticket_types {
-                    if let Some(stock) = newer(ticket_type) {
-                        (ticket_type.available, ticket_type.version) = (stock.available, stock.version);
-                    }
-                }
-                Arc::new(Listing::new(concert, now))
-            });
-            Snapshot { listings: listings.collect(), by_ticket_type: old.by_ticket_type.clone() }
+            }
+            Some(Listing::new(concert, now))
         });
     }
 
@@ -180,12 +181,8 @@ impl Board {
         let now = self.now();
         let snapshot = self.snapshot.load();
         if snapshot.listings.iter().any(|listing| !listing.is_as_of(now)) {
-            self.snapshot.rcu(|old| {
-                let listings = old.listings.iter().map(|listing| match listing.is_as_of(now) {
-                    true => Arc::clone(listing),
-                    false => Arc::new(Listing::new(listing.concert.clone(), now)),
-                });
-                Snapshot { listings: listings.collect(), by_ticket_type: old.by_ticket_type.clone() }
+            self.change(|listing| {
+                (!listing.is_as_of(now)).then(|| Listing::new(listing.concert.clone(), now))
             });
         }
         let turns = snapshot
@@ -193,6 +190,17 @@ impl Board {
             .iter()
             .filter_map(|listing| listing.event.next_turn(&listing.ticket_types, now));
         turns.min().map(|turn| (turn - now).to_std().unwrap_or_default())
+    }
+
+    /// Replaces the concerts for which there is another state; `None`: it stays as it is.
+    fn change(&self, change: impl Fn(&Listing) -> Option<Listing>) {
+        self.snapshot.rcu(|old| {
+            let listings = old
+                .listings
+                .iter()
+                .map(|listing| change(listing).map_or_else(|| Arc::clone(listing), Arc::new));
+            Snapshot { listings: listings.collect(), by_ticket_type: old.by_ticket_type.clone() }
+        });
     }
 
     /// Reads all concerts, from a replica where there is one, and shows them, but for what is known in a

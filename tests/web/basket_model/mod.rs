@@ -11,10 +11,6 @@ use proptest::test_runner::TestCaseResult;
 use self::model::Model;
 use self::shop::Shop;
 
-/// Few tickets, so that ticket types sell out, and few keys, so that they are used again.
-const CAPACITIES: [i32; 3] = [4, 7, 11];
-/// The most of each ticket type that one person may have.
-const PERSON_LIMITS: [Option<i32>; 3] = [None, Some(3), Some(6)];
 const KEYS: u8 = 6;
 
 /// What can be asked of the shop.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use techkraft::booking::BookingOutcome;
 
-use crate::basket_model::{Basket, CAPACITIES, PERSON_LIMITS};
+use crate::basket_model::Basket;
+use crate::desk_model::operation::{CAPACITIES, PERSON_LIMITS};
 
 pub struct Model {
     pub event_is_paused: bool,

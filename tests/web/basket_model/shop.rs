@@ -1,24 +1,20 @@
 //! The real desk on a database of its own.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use diesel::sql_types::{BigInt, Integer, Text};
-use diesel::{QueryableByName, RunQueryDsl as _};
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Text};
 use techkraft::booking::buyer::Buyer;
-use techkraft::booking::desk::{Desk, DeskLimits};
+use techkraft::booking::desk::Desk;
 use techkraft::booking::release::{ReleaseOutcome, store};
-use techkraft::booking::store::find_by_request_key;
+use techkraft::booking::store::find_by_token;
 use techkraft::booking::{BookingOutcome, Order, OrderLine, PlacedBooking};
-use techkraft::db::{self, Database, DatabaseUrl};
-use techkraft::events::seed;
-use techkraft::events::store::seed_if_empty;
+use techkraft::db::Database;
 use techkraft::reconciliation::reconcile;
 use testkit::database::TestDatabase;
 use testkit::wait::eventually;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::basket_model::{Basket, CAPACITIES, PERSON_LIMITS};
+use crate::basket_model::Basket;
+use crate::desk_model::shop::{key, open_desk, read_tiers};
 
 pub struct Shop {
     desk: Desk,
@@ -26,14 +22,6 @@ pub struct Shop {
     type_ids: Vec<i64>,
     runtime: Runtime,
     database: TestDatabase,
-}
-
-#[derive(QueryableByName)]
-struct Left {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Integer)]
-    available: i32,
 }
 
 #[derive(QueryableByName)]
@@ -48,20 +36,9 @@ struct Row {
 
 impl Shop {
     pub fn open() -> Self {
-        let database = TestDatabase::create();
-        let url = DatabaseUrl::parse(&database.url).expect("a URL");
-        db::migrate(&url).expect("it migrates");
-        let db = Database::open(&url, 1).expect("it opens");
-        let mut concert = seed::concert();
-        let sizes = CAPACITIES.into_iter().zip(PERSON_LIMITS);
-        for (ticket_type, size) in concert.ticket_types.iter_mut().zip(sizes) {
-            (ticket_type.capacity, ticket_type.max_per_person) = size;
-        }
-        db.write_blocking(|db| seed_if_empty(db, &concert)).expect("it is seeded");
-        let limits = DeskLimits { queue_length: 10, batch_size: 10, deadline: Duration::from_secs(5) };
-        let desk = Desk::open(&db, Arc::default(), Arc::default(), limits).expect("it opens");
+        let (database, db, desk) = open_desk(10);
         let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
-        let type_ids = read_left(&db).iter().map(|left| left.id).collect();
+        let type_ids = read_tiers(&db).iter().map(|tier| tier.id).collect();
         Self { desk, db, type_ids, runtime, database }
     }
 
@@ -116,7 +93,7 @@ impl Shop {
 
     /// What is left of each ticket type.
     pub fn left(&self) -> Vec<i32> {
-        read_left(&self.db).iter().map(|left| left.available).collect()
+        read_tiers(&self.db).iter().map(|tier| tier.available).collect()
     }
 
     /// Key, status, and tickets that were given back, of every booking by key.
@@ -134,15 +111,13 @@ impl Shop {
     }
 
     fn find(&self, number: u8) -> Option<PlacedBooking> {
-        self.db.read_primary_blocking(|db| find_by_request_key(db, &key(number))).expect("it is read")
+        #[derive(QueryableByName)]
+        struct Token {
+            #[diesel(sql_type = Text)]
+            token: String,
+        }
+        let query = format!("SELECT token FROM bookings WHERE request_key = '{}'", key(number));
+        let Token { token } = self.database.rows::<Token>(&query).pop()?;
+        Some(self.db.read_primary_blocking(|db| find_by_token(db, &token)).expect("it is read"))
     }
-}
-
-fn read_left(db: &Database) -> Vec<Left> {
-    let query = "SELECT id, available FROM ticket_types ORDER BY position";
-    db.read_primary_blocking(|db| diesel::sql_query(query).load(db)).expect("it is read")
-}
-
-fn key(number: u8) -> String {
-    format!("key {number}")
 }

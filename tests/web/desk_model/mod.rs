@@ -2,8 +2,8 @@
 //! at once, it answers as a shop with a pencil and a list would.
 
 mod model;
-mod operation;
-mod shop;
+pub mod operation;
+pub mod shop;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;

@@ -31,11 +31,11 @@ pub struct Shop {
 }
 
 #[derive(QueryableByName)]
-struct Tier {
+pub struct Tier {
     #[diesel(sql_type = BigInt)]
-    id: i64,
+    pub id: i64,
     #[diesel(sql_type = Integer)]
-    available: i32,
+    pub available: i32,
 }
 
 #[derive(QueryableByName)]
@@ -56,15 +56,22 @@ struct Reference {
     reference: String,
 }
 
+/// A desk on a database of its own that sells the small concert.
+pub fn open_desk(batch_size: usize) -> (TestDatabase, Database, Desk) {
+    let database = TestDatabase::create();
+    let url = DatabaseUrl::parse(&database.url).expect("a URL");
+    db::migrate(&url).expect("it migrates");
+    let db = Database::open(&url, 1).expect("it opens");
+    db.write_blocking(|db| seed_if_empty(db, &small_concert())).expect("it is seeded");
+    let limits = DeskLimits { queue_length: 100, batch_size, deadline: Duration::from_secs(5) };
+    let desk = Desk::open(&db, Arc::default(), Arc::default(), limits).expect("it opens");
+    (database, db, desk)
+}
+
 impl Shop {
     pub fn open(batch_size: usize) -> Self {
-        let database = TestDatabase::create();
-        let url = DatabaseUrl::parse(&database.url).expect("a URL");
-        db::migrate(&url).expect("it migrates");
-        let db = Database::open(&url, 1).expect("it opens");
-        db.write_blocking(|db| seed_if_empty(db, &small_concert())).expect("it is seeded");
-        let limits = DeskLimits { queue_length: 100, batch_size, deadline: Duration::from_secs(5) };
-        let desk = Arc::new(Desk::open(&db, Arc::default(), Arc::default(), limits).expect("it opens"));
+        let (database, db, desk) = open_desk(batch_size);
+        let desk = Arc::new(desk);
         let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
         let tier_ids = read_tiers(&db).iter().map(|tier| tier.id).collect();
         Self { desk, db, tier_ids, runtime, _database: database }
@@ -134,12 +141,12 @@ impl Shop {
     }
 }
 
-fn read_tiers(db: &Database) -> Vec<Tier> {
+pub fn read_tiers(db: &Database) -> Vec<Tier> {
     let query = "SELECT id, available FROM ticket_types ORDER BY position";
     db.read_primary_blocking(|db| diesel::sql_query(query).load(db)).expect("it is read")
 }
 
-fn key(number: u8) -> String {
+pub fn key(number: u8) -> String {
     format!("key {number}")
 }
 

@@ -1,4 +1,4 @@
-//! When a ticket type sells, and what whoever comes too early or too late is told.
+//! When a ticket type sells, and what buyers are told who come too early or too late.
 
 mod facts;
 mod replays;

@@ -6,7 +6,7 @@ use crate::hostile::stage::{FORM, Stage, encoded};
 
 pub fn cases(stage: &Stage) -> Vec<Case> {
     let mut cases = Vec::new();
-    // Passwords are checked a few at a time; whoever comes when too many wait gets 503.
+    // Passwords are checked a few at a time; a sign-in gets 503 when too many wait.
     for attack in ATTACKS {
         let text = encoded(attack);
         for (field, expected) in [

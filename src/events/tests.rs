@@ -1,0 +1,65 @@
+//! Unit tests of events and ticket types, and one of each for the tests of their users.
+
+use super::*;
+
+pub(crate) fn event() -> Event {
+    let starts_at = NaiveDateTime::default();
+    Event {
+        id: 1,
+        slug: "show".into(),
+        name: "Show".into(),
+        tagline: String::new(),
+        description: String::new(),
+        venue: "Hall".into(),
+        address: String::new(),
+        city: "Chicago".into(),
+        doors_at: None,
+        starts_at: starts_at + chrono::TimeDelta::days(36_500),
+        ends_at: starts_at + chrono::TimeDelta::days(36_501),
+        time_zone: "America/Chicago".into(),
+        currency: "USD".into(),
+        image: None,
+        age_limit: None,
+        organizer_name: String::new(),
+        organizer_contact: String::new(),
+        state: EventState::Published,
+        sales_start_at: None,
+        sales_end_at: None,
+        paused: false,
+        listed: true,
+        cancellation_deadline_minutes: None,
+        facts_version: 1,
+    }
+}
+
+pub(crate) fn ticket_type(available: i32) -> TicketType {
+    TicketType {
+        id: 1,
+        event_id: 1,
+        name: "VIP".into(),
+        description: String::new(),
+        price_minor: 10_000,
+        capacity: 100,
+        available,
+        max_per_booking: 10,
+        max_per_person: None,
+        position: 1,
+        icon: None,
+        accent: None,
+        state: TicketTypeState::OnSale,
+        sales_start_at: None,
+        sales_end_at: None,
+        version: 1,
+        facts_version: 1,
+    }
+}
+
+#[test]
+fn stock_is_low_under_forty_percent_and_gone_at_zero() {
+    assert!(!ticket_type(40).is_low_stock());
+    assert!(ticket_type(39).is_low_stock());
+    assert!(ticket_type(1).is_low_stock());
+    assert!(!ticket_type(0).is_low_stock() && ticket_type(0).is_sold_out());
+    assert_eq!((ticket_type(40).most_bookable(), ticket_type(3).most_bookable()), (10, 3));
+    assert_eq!(TicketType { max_per_person: Some(4), ..ticket_type(40) }.most_bookable(), 4);
+}
