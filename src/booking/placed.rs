@@ -29,9 +29,10 @@ impl PlacedLine {
         Money::new(self.line.unit_price_minor, &self.currency)
     }
 
+    /// What is due for the tickets that were not given back.
     #[must_use]
-    pub fn total(&self) -> Money {
-        Money::new(self.line.unit_price_minor.saturating_mul(self.line.quantity.into()), &self.currency)
+    pub fn due(&self) -> Money {
+        Money::new(self.line.unit_price_minor.saturating_mul(self.line.kept().into()), &self.currency)
     }
 }
 
@@ -66,11 +67,10 @@ impl PlacedBooking {
     /// What is due for the tickets that were not given back. What was ordered when nothing is left.
     #[must_use]
     pub fn due(&self) -> Money {
-        let price = |it: &PlacedLine| it.line.unit_price_minor.saturating_mul(it.line.kept().into());
         if self.lines.iter().all(|it| it.line.kept() == 0) {
             return self.booking.total();
         }
-        Money::new(self.lines.iter().map(price).sum(), &self.booking.currency)
+        Money::new(self.lines.iter().map(|it| it.due().minor).sum(), &self.booking.currency)
     }
 
     /// The accent of its page: that of its first line.
