@@ -15,6 +15,9 @@ use crate::start_error::StartError;
 pub enum Error {
     #[error("not found")]
     NotFound,
+    /// What was there, and is over for good.
+    #[error("gone")]
+    Gone { title: &'static str, explanation: &'static str },
     /// A body that is not a form, or is too large.
     #[error("unreadable request: {0}")]
     Unreadable(String, StatusCode),
@@ -60,6 +63,7 @@ impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Gone { .. } => StatusCode::GONE,
             Self::Unreadable(_, status) => *status,
             Self::CrossSite => StatusCode::FORBIDDEN,
             Self::SignInRequired { wants_fragment: false } => StatusCode::SEE_OTHER,
@@ -112,6 +116,7 @@ impl Error {
                 "This page is not on the bill",
                 "The address may be wrong, or the page has moved. The show's still on.",
             ),
+            Self::Gone { title, explanation } => (title, explanation),
             Self::Unreadable(_, StatusCode::PAYLOAD_TOO_LARGE) => (
                 "That's too long",
                 "Go back, shorten what you typed, and send it again. Nothing was changed.",

@@ -49,8 +49,20 @@ fn pages(site: &mut ServiceConfig) {
     // Concerts
     .service(urls::EVENTS.resource().route(get().to(events::pages::index)))
     .service(urls::EVENT.resource().route(get().to(events::pages::show)));
+    gates(site);
     organizers(site);
     site.default_service(to(elsewhere));
+}
+
+/// The gates that have a link, and the organizer's list of them.
+fn gates(site: &mut ServiceConfig) {
+    use tickets::pages::{gates, link};
+    site.service(urls::GATE_LINK.resource().route(get().to(link::show)).route(post().to(link::create)))
+        .service(urls::GATE_LINK_TURNOUT.resource().route(get().to(link::attendance)))
+        .service(urls::GATE_LINK_ADMISSIONS.resource().route(post().to(link::admit_by_hand)))
+        .service(urls::GATE_LINK_REVOCATION.resource().route(post().to(link::revoke)))
+        .service(urls::GATES.resource().route(get().to(gates::index)).route(post().to(gates::create)))
+        .service(urls::GATE_REVOCATION.resource().route(post().to(gates::revoke)));
 }
 
 /// The organizer's.
@@ -60,17 +72,20 @@ fn organizers(site: &mut ServiceConfig) {
         .service(
             urls::CHECK_IN
                 .resource()
-                .route(get().to(tickets::pages::show))
-                .route(post().to(tickets::pages::create)),
+                .route(get().to(tickets::pages::organizer::show))
+                .route(post().to(tickets::pages::organizer::create)),
         )
         .service(
             urls::CHECK_IN_GATE
                 .resource()
-                .route(get().to(tickets::pages::edit_gate))
-                .route(post().to(tickets::pages::update_gate)),
+                .route(get().to(tickets::pages::organizer::edit_gate))
+                .route(post().to(tickets::pages::organizer::update_gate)),
         )
-        .service(urls::CHECK_IN_TURNOUT.resource().route(get().to(tickets::pages::attendance)))
-        .service(urls::CHECK_IN_REVOCATION.resource().route(post().to(tickets::pages::revoke)))
+        .service(urls::CHECK_IN_TURNOUT.resource().route(get().to(tickets::pages::organizer::attendance)))
+        .service(
+            urls::CHECK_IN_ADMISSIONS.resource().route(post().to(tickets::pages::organizer::admit_by_hand)),
+        )
+        .service(urls::CHECK_IN_REVOCATION.resource().route(post().to(tickets::pages::organizer::revoke)))
         .service(
             urls::SIGN_IN
                 .resource()

@@ -203,6 +203,38 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    gates (id) {
+        id -> BigInt,
+        event_id -> BigInt,
+        name -> Text,
+        token_hash -> Text,
+        created_at -> Timestamp,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    scans (id) {
+        id -> BigInt,
+        event_id -> BigInt,
+        gate_id -> Nullable<BigInt>,
+        gate -> Text,
+        actor -> Text,
+        scan_key -> Nullable<Text>,
+        booking_id -> Nullable<BigInt>,
+        seat -> Nullable<Integer>,
+        ticket -> Text,
+        outcome -> Text,
+        by_hand -> Bool,
+        was_unconfirmed -> Bool,
+        scanned_at -> Timestamp,
+        decided_at -> Timestamp,
+        undone_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::joinable!(gates -> events (event_id));
 diesel::joinable!(mails -> bookings (booking_id));
 diesel::joinable!(used_tickets -> bookings (booking_id));
 diesel::joinable!(used_tickets -> ticket_types (ticket_type_id));
@@ -220,6 +252,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     holds,
     mails,
     used_tickets,
+    gates,
+    scans,
     admins,
     admin_sessions
 );

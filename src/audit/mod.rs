@@ -26,6 +26,11 @@ pub enum Action {
     BookingCanceled,
     /// A ticket that was admitted by mistake is valid again.
     AdmissionRevoked,
+    /// A gate's link was made, or revoked.
+    GateOpened,
+    GateClosed,
+    /// A ticket was let in without its code, or on another day.
+    AdmittedByHand,
     MailQueuedAgain,
     FailedMailsQueuedAgain,
     /// The cancellation deadline, or the ticket limit for each person.
@@ -34,7 +39,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::AccountMade,
         Self::SignedIn,
         Self::SignInFailed,
@@ -46,6 +51,9 @@ impl Action {
         Self::BookingsExported,
         Self::BookingCanceled,
         Self::AdmissionRevoked,
+        Self::GateOpened,
+        Self::GateClosed,
+        Self::AdmittedByHand,
         Self::MailQueuedAgain,
         Self::FailedMailsQueuedAgain,
         Self::TermsChanged,
@@ -66,6 +74,9 @@ impl Action {
             Self::BookingsExported => "bookings exported",
             Self::BookingCanceled => "booking canceled",
             Self::AdmissionRevoked => "admission revoked",
+            Self::GateOpened => "gate opened",
+            Self::GateClosed => "gate closed",
+            Self::AdmittedByHand => "admitted by hand",
             Self::MailQueuedAgain => "mail queued again",
             Self::FailedMailsQueuedAgain => "failed mails queued again",
             Self::TermsChanged => "terms changed",

@@ -13,6 +13,7 @@ pub mod session;
 pub mod session_record;
 pub mod store;
 pub mod throttle;
+pub mod token;
 
 use self::password_queue::PasswordQueue;
 use self::session_record::SessionLimits;

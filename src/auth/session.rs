@@ -10,14 +10,12 @@ use std::pin::Pin;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{NaiveDateTime, TimeDelta, Utc};
-use sha2::{Digest as _, Sha256};
 
 use super::Auth;
 use super::session_record::{LiveSession, NewSession};
 use super::store::sessions::{self, SessionOwner};
+use super::token;
 use crate::audit::Actor;
 use crate::error::Error;
 use crate::guard::client_address;
@@ -119,10 +117,9 @@ async fn find(auth: &Auth, token_hash: String) -> Result<Option<SessionOwner>, E
 /// planted before the sign-in is worth nothing.
 #[must_use]
 pub fn prepare(auth: &Auth, account_id: i64, client_address: &str) -> (NewSession, Cookie<'static>) {
-    // 256 random bits; OWASP ASVS 5.0, 7.2.3 asks for 128.
-    let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let token = token::random();
     let session = NewSession {
-        token_hash: hash(&token),
+        token_hash: token::hash(&token),
         account_id,
         expires_at: Utc::now().naive_utc() + auth.session_limits.lifetime,
         client_address: client_address.to_owned(),
@@ -139,9 +136,5 @@ pub fn removal(auth: &Auth) -> Cookie<'static> {
 /// The key of the request's session in the database; `None` without a session cookie.
 #[must_use]
 pub fn token_hash(auth: &Auth, request: &HttpRequest) -> Option<String> {
-    Some(hash(&auth.cookies.open(request, COOKIE)?))
-}
-
-fn hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Some(token::hash(&auth.cookies.open(request, COOKIE)?))
 }

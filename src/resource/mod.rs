@@ -204,6 +204,8 @@ mod tests {
             (Method::GET, "/events/x", RateClass::Pages),
             (Method::GET, "/static/css/app.css", RateClass::StaticFiles),
             (Method::GET, "/favicon.ico", RateClass::StaticFiles),
+            (Method::POST, "/gates/abc", RateClass::Gates),
+            (Method::POST, "/admin/check-in", RateClass::Gates),
             (Method::POST, "/api/v1/bookings", RateClass::Bookings),
             (Method::GET, "/api/v1/events", RateClass::Api),
         ] {
@@ -220,6 +222,8 @@ mod tests {
             ("//bookings//AbCd/", Some("AbCd")),
             ("/api/v1/bookings/AbCd", Some("AbCd")),
             ("/admin/bookings/TK-7F3K-9QXM/cancellation", Some("TK-7F3K-9QXM")),
+            ("/gates/AbCd", Some("AbCd")),
+            ("/gates/AbCd/turnout", Some("AbCd")),
             ("/bookings/new", None),
             ("/bookings", None),
             ("/events/midnight-parade/availability", None),

@@ -11,6 +11,9 @@ pub enum RateClass {
     StaticFiles,
     /// Whatever books or changes a booking.
     Bookings,
+    /// What a gate scans, counts and finds. As many as pages, but counted apart: the visitors on a venue's network
+    /// keep no gate waiting.
+    Gates,
     /// Whatever checks a password.
     SignIn,
     /// `/api/` without a token.
@@ -20,11 +23,12 @@ pub enum RateClass {
 }
 
 impl RateClass {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pages,
         Self::Polls,
         Self::StaticFiles,
         Self::Bookings,
+        Self::Gates,
         Self::SignIn,
         Self::Api,
         Self::ApiToken,
@@ -38,6 +42,7 @@ impl RateClass {
             Self::Polls => "polls",
             Self::StaticFiles => "static",
             Self::Bookings => "bookings",
+            Self::Gates => "gates",
             Self::SignIn => "sign-in",
             Self::Api => "api",
             Self::ApiToken => "api-token",

@@ -28,6 +28,12 @@ urls! {
     CANCELLATION = Endpoint::form("/bookings/{token}/cancellation").post_class(RateClass::Bookings);
     FORGET_BUYER = Endpoint::action("/buyer/forget");
 
+    // For the staff at a gate
+    GATE_LINK = Endpoint::form("/gates/{token}").class(RateClass::Gates).camera();
+    GATE_LINK_TURNOUT = Endpoint::page("/gates/{token}/turnout").class(RateClass::Gates);
+    GATE_LINK_ADMISSIONS = Endpoint::action("/gates/{token}/admissions").class(RateClass::Gates);
+    GATE_LINK_REVOCATION = Endpoint::action("/gates/{token}/revocation").class(RateClass::Gates);
+
     // API
     API_EVENTS = Endpoint::page("/api/v1/events").class(RateClass::Api);
     API_EVENT = Endpoint::page("/api/v1/events/{slug}").class(RateClass::Api);
@@ -47,10 +53,13 @@ urls! {
     // For organizers
     ADMIN = Endpoint::page("/admin");
     SALES = Endpoint::page("/admin/sales");
-    CHECK_IN = Endpoint::form("/admin/check-in").camera();
+    CHECK_IN = Endpoint::form("/admin/check-in").class(RateClass::Gates).camera();
     CHECK_IN_GATE = Endpoint::form("/admin/check-in/gate");
-    CHECK_IN_TURNOUT = Endpoint::page("/admin/check-in/turnout");
-    CHECK_IN_REVOCATION = Endpoint::action("/admin/check-in/revocation");
+    CHECK_IN_TURNOUT = Endpoint::page("/admin/check-in/turnout").class(RateClass::Gates);
+    CHECK_IN_ADMISSIONS = Endpoint::action("/admin/check-in/admissions").class(RateClass::Gates);
+    CHECK_IN_REVOCATION = Endpoint::action("/admin/check-in/revocation").class(RateClass::Gates);
+    GATES = Endpoint::form("/admin/gates");
+    GATE_REVOCATION = Endpoint::action("/admin/gates/{id}/revocation");
     SIGN_IN = Endpoint::form("/admin/sign-in").post_class(RateClass::SignIn);
     SIGN_OUT = Endpoint::action("/admin/sign-out");
     ACCOUNT = Endpoint::form("/admin/account");

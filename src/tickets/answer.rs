@@ -3,8 +3,9 @@
 use actix_web::http::StatusCode;
 use chrono::{NaiveDateTime, TimeDelta};
 
+use super::attendance::Found;
 use super::code::CodeError;
-use super::{Admission, Holder, ScanOutcome};
+use super::scan::{Admission, Holder, ScanOutcome};
 use crate::venue_clock::VenueClock;
 
 /// How an answer looks, so that staff know whom to admit without reading.
@@ -20,10 +21,12 @@ pub enum Tone {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateAnswer {
     pub tone: Tone,
-    pub word: &'static str,
+    pub word: String,
     pub explanation: String,
     pub holder: Option<Holder>,
     pub status: StatusCode,
+    /// The staff may admit it all the same.
+    pub may_admit: bool,
 }
 
 impl GateAnswer {
@@ -39,6 +42,12 @@ impl GateAnswer {
                 };
                 Self::about(holder, Tone::Admitted, "Admitted", words, StatusCode::CREATED)
             }
+            ScanOutcome::AdmittedBefore(holder, earlier) => {
+                let since = ago(now - earlier.admitted_at);
+                let words = format!("Admitted {since} ({}).", clock.time_of_day(&earlier.admitted_at));
+                Self::about(holder, Tone::Admitted, "Admitted", words, StatusCode::OK)
+            }
+            ScanOutcome::Undone(holder) => Self::to_revocation(Some(holder)),
             ScanOutcome::Used(holder, earlier) => {
                 let words = used(&earlier, clock, now);
                 Self::about(holder, Tone::Refused, "Already used", words, StatusCode::CONFLICT)
@@ -52,40 +61,53 @@ impl GateAnswer {
                 Self::about(holder, Tone::Refused, "Returned", words, StatusCode::CONFLICT)
             }
             ScanOutcome::OtherEvent(holder, event) => {
-                let words = format!("This ticket is for {event}.");
+                let words = format!("This ticket is for {}, {}.", event.name, event.date());
                 Self::about(holder, Tone::Refused, "Wrong concert", words, StatusCode::CONFLICT)
+            }
+            ScanOutcome::NotToday(holder, event) => {
+                let words = format!("{} is on {}. The ticket is still good.", event.name, event.date());
+                let answer = Self::about(holder, Tone::Unclear, "Not today", words, StatusCode::CONFLICT);
+                Self { may_admit: true, ..answer }
             }
             ScanOutcome::Unknown => Self::refused("This booking no longer exists."),
         }
     }
 
-    /// The answer to a text that is not a ticket code.
+    /// The answer to a code with a wrong signature.
     #[must_use]
-    pub fn to_code_error(error: CodeError) -> Self {
-        let words = match error {
-            CodeError::Empty => "Scan a ticket, or type its code.",
-            CodeError::Malformed => {
-                "A ticket code has five groups of four characters, without 0, 1, I, L, O or U."
+    pub fn to_foreign_code() -> Self {
+        Self::refused("Mistyped, or not one of ours.")
+    }
+
+    /// The answer to a text that is no code, for which tickets were looked up.
+    #[must_use]
+    pub fn to_search(found: &Found, error: CodeError) -> Self {
+        let is_cut = if found.is_cut { "More than fit here: type more of the name." } else { "" };
+        match (found.tickets.len(), error) {
+            (0, CodeError::Reference) => Self::to_correct("No booking for this concert has that reference."),
+            (0, _) => Self::to_correct(
+                "No ticket or name like that. A code has five groups of four characters, without 0, 1, I, L, O or U.",
+            ),
+            (1, _) => Self::unclear("1 ticket found", is_cut, StatusCode::OK),
+            (count, _) => {
+                let answer = Self::unclear("", is_cut, StatusCode::OK);
+                Self { word: format!("{count} tickets found"), ..answer }
             }
-            CodeError::Reference => {
-                "That’s the booking reference. Scan the ticket’s own code: five groups of four characters."
-            }
-            CodeError::Foreign => {
-                return Self::refused("Mistyped, or not one of ours.");
-            }
-        };
-        Self::unclear("Try again", words, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+    }
+
+    /// The answer to a text that is too short to look for.
+    #[must_use]
+    pub fn to_short_text() -> Self {
+        Self::to_correct("Type at least two letters of a name, an email address, a reference or a code.")
     }
 
     /// The answer to undoing an admission; `None`: the ticket was not admitted.
     #[must_use]
     pub fn to_revocation(holder: Option<Holder>) -> Self {
         let Some(holder) = holder else {
-            return Self::unclear(
-                "Not admitted",
-                "This ticket was not admitted, so nothing was undone.",
-                StatusCode::CONFLICT,
-            );
+            let words = "This ticket is not in, or it was not the last one here.";
+            return Self::unclear("Nothing undone", words, StatusCode::CONFLICT);
         };
         let words = "This ticket can be scanned again.".into();
         Self::about(holder, Tone::Unclear, "Undone", words, StatusCode::OK)
@@ -101,23 +123,22 @@ impl GateAnswer {
         self.tone == Tone::Refused
     }
 
-    fn about(
-        holder: Holder,
-        tone: Tone,
-        word: &'static str,
-        explanation: String,
-        status: StatusCode,
-    ) -> Self {
-        Self { tone, word, explanation, holder: Some(holder), status }
+    fn about(holder: Holder, tone: Tone, word: &str, explanation: String, status: StatusCode) -> Self {
+        Self { tone, word: word.into(), explanation, holder: Some(holder), status, may_admit: false }
     }
 
     fn refused(words: &str) -> Self {
-        let (tone, word, status) = (Tone::Refused, "Invalid ticket", StatusCode::NOT_FOUND);
-        Self { tone, word, explanation: words.into(), holder: None, status }
+        let answer = Self::unclear("Invalid ticket", words, StatusCode::NOT_FOUND);
+        Self { tone: Tone::Refused, ..answer }
     }
 
-    fn unclear(word: &'static str, words: &str, status: StatusCode) -> Self {
-        Self { tone: Tone::Unclear, word, explanation: words.into(), holder: None, status }
+    fn to_correct(words: &str) -> Self {
+        Self::unclear("Try again", words, StatusCode::UNPROCESSABLE_ENTITY)
+    }
+
+    fn unclear(word: &str, words: &str, status: StatusCode) -> Self {
+        let (word, explanation) = (word.into(), words.into());
+        Self { tone: Tone::Unclear, word, explanation, holder: None, status, may_admit: false }
     }
 }
 

@@ -9,6 +9,7 @@
 //! The key is derived from the site's secret for this purpose only. An offline gate could be given the key: it
 //! could then verify and forge ticket codes, but nothing else that the secret signs.
 
+use super::keyboards::readings;
 use crate::booking::REFERENCE_ALPHABET;
 use crate::guard::secret::{Purpose, Secrets};
 use crate::guard::signing::{Signature, Signer};
@@ -68,13 +69,31 @@ impl TicketCodes {
         Some(grouped(&code))
     }
 
-    /// Verifies a typed or scanned code. Case, spaces and hyphens do not matter.
+    /// Verifies a typed or scanned code. Case, spaces and hyphens do not matter, and a code that a scanner typed through
+    /// another keyboard layout is read through it: the signature tells which layout fits.
     ///
     /// # Errors
     /// [`CodeError`] says why it is not valid.
     pub fn verify(&self, text: &str) -> Result<Code, CodeError> {
-        let typed: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
-        let typed = typed.to_ascii_uppercase();
+        let text = without_prefix(text);
+        let mut readings = readings(text).map(|reading| self.verify_reading(&reading));
+        // The first one is the text as it stands.
+        let plain = readings.next().unwrap_or(Err(CodeError::Empty));
+        match plain {
+            Ok(code) => Ok(code),
+            Err(error) => match readings.find_map(Result::ok) {
+                Some(code) => Ok(code),
+                // Signs that ticket codes do not have, but something was typed.
+                None if error == CodeError::Empty && text.chars().any(char::is_alphanumeric) => {
+                    Err(CodeError::Malformed)
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// The same for a text in capitals without anything else.
+    fn verify_reading(&self, typed: &str) -> Result<Code, CodeError> {
         let (reference, rest) = match typed.len() {
             LENGTH => typed.split_at(REFERENCE_LENGTH),
             0 => return Err(CodeError::Empty),
@@ -93,6 +112,13 @@ impl TicketCodes {
         let (first, second) = reference.split_at(GROUP);
         Ok(Code { reference: format!("TK-{first}-{second}"), seat: seat.ok_or(CodeError::Foreign)? })
     }
+}
+
+/// Some scanners say first what kind of code they have read: "]Q1" is a QR code (ISO/IEC 15424).
+fn without_prefix(text: &str) -> &str {
+    let text = text.trim_start();
+    let rest = text.strip_prefix("]Q").or_else(|| text.strip_prefix("]q"));
+    rest.and_then(|rest| rest.strip_prefix(|c: char| c.is_ascii_digit())).unwrap_or(text)
 }
 
 fn message(reference: &str, seat: u64) -> Vec<u8> {
@@ -143,6 +169,7 @@ mod tests {
             let expected = Code { reference: reference.clone(), seat };
             for typed in [code.clone(), code.to_lowercase(), code.replace('-', " "), code.replace('-', "")] {
                 assert_eq!(codes.verify(&format!(" {typed}\r\n")), Ok(expected.clone()), "{typed}");
+                assert_eq!(codes.verify(&format!("]Q1{typed}")), Ok(expected.clone()), "{typed}");
             }
         }
         for (reference, seat) in [(&*reference, 0), (&reference, -1), (&reference, 27_000), ("TK-VIP", 1)] {

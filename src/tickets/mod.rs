@@ -1,24 +1,23 @@
 //! Tickets: a booking of four has four tickets. Each admits one person, once.
 //!
 //! A ticket is a booking and a seat number from 1 to the booking's quantity. It has no row of its own, so it adds
-//! no cost to a booking. Its code is signed, so it cannot be forged (see [`code`]). Only admissions are stored.
+//! no cost to a booking. Its code is signed, so it cannot be forged (see [`code`]). What is stored is each [`scan`] and
+//! what came of it. A gate is a device on which the organizer is signed in, or one that has a [`gate_link`].
 
 pub mod answer;
+pub mod attendance;
 pub mod code;
 pub mod gate;
+pub mod gate_link;
+pub mod keyboards;
 pub mod pages;
 pub mod qr;
+pub mod scan;
 pub mod store;
 
-use chrono::NaiveDateTime;
-use diesel::prelude::*;
-
-use self::code::{Code, TicketCodes};
+use self::code::TicketCodes;
 use self::qr::QrCode;
-use crate::audit::Actor;
 use crate::booking::PlacedBooking;
-use crate::events::TicketType;
-use crate::schema::used_tickets;
 
 /// One seat of a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,129 +69,5 @@ impl Seat {
         };
         let kept = |seat: &i32| !placed.returned_seats.contains(seat);
         (1..=placed.booking.quantity()).filter(kept).filter_map(seat).collect()
-    }
-}
-
-/// A ticket scanned at a gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scan {
-    pub code: Code,
-    /// The event that this gate admits.
-    pub event_id: i64,
-    /// The name of the gate, as the staff typed it.
-    pub gate: String,
-    /// The account that is signed in at the gate.
-    pub actor: Actor,
-    /// UTC.
-    pub at: NaiveDateTime,
-}
-
-/// The result of a scan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ScanOutcome {
-    Admitted(Holder),
-    /// This seat was already admitted.
-    Used(Holder, Admission),
-    Canceled(Holder),
-    /// This ticket was given back.
-    Returned(Holder),
-    /// A good ticket for the concert of that name, which is not let in here.
-    OtherEvent(Holder, String),
-    /// Signed by this site, but its booking does not exist: the sale was reset.
-    Unknown,
-}
-
-/// Whose ticket it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    pub reference: String,
-    pub seat: i32,
-    /// How many tickets the booking has.
-    pub of: i32,
-    pub ticket_type: String,
-    pub name: String,
-    /// How many of the booking's tickets were admitted.
-    pub admitted: i64,
-}
-
-/// When and where a seat was admitted.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = used_tickets)]
-pub struct Admission {
-    pub gate: String,
-    pub actor: String,
-    /// UTC.
-    #[diesel(column_name = used_at)]
-    pub admitted_at: NaiveDateTime,
-}
-
-/// A scan that was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefusedScan {
-    /// Reference and seat, or the start of the typed text.
-    pub ticket: String,
-    /// One of the reasons in the schema: used, cancelled, other event, unknown.
-    pub reason: &'static str,
-    pub gate: String,
-    pub actor: String,
-    /// UTC.
-    pub at: NaiveDateTime,
-}
-
-impl ScanOutcome {
-    /// The reason for a refusal, as stored; `None` if admitted.
-    #[must_use]
-    pub fn refusal(&self) -> Option<&'static str> {
-        match self {
-            Self::Admitted(_) => None,
-            Self::Used(..) => Some("used"),
-            Self::Canceled(_) => Some("canceled"),
-            Self::Returned(_) => Some("returned"),
-            Self::OtherEvent(..) => Some("other event"),
-            Self::Unknown => Some("unknown"),
-        }
-    }
-}
-
-/// A recent scan and its result, with its time (UTC).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RecentScan {
-    Admitted(NaiveDateTime, Holder),
-    Refused { at: NaiveDateTime, ticket: String, reason: String },
-}
-
-impl RecentScan {
-    #[must_use]
-    pub fn at(&self) -> NaiveDateTime {
-        match self {
-            Self::Admitted(at, _) | Self::Refused { at, .. } => *at,
-        }
-    }
-}
-
-/// How many of an event's tickets were admitted.
-pub struct Attendance {
-    pub ticket_types: Vec<TicketTypeAttendance>,
-    /// Refused scans at all gates.
-    pub refused: i64,
-}
-
-/// How many of a ticket type's tickets were admitted.
-pub struct TicketTypeAttendance {
-    pub ticket_type: TicketType,
-    pub admitted: i64,
-    /// Tickets in confirmed bookings that were not given back.
-    pub sold: i64,
-}
-
-impl Attendance {
-    #[must_use]
-    pub fn admitted(&self) -> i64 {
-        self.ticket_types.iter().map(|it| it.admitted).sum()
-    }
-
-    #[must_use]
-    pub fn sold(&self) -> i64 {
-        self.ticket_types.iter().map(|it| it.sold).sum()
     }
 }

@@ -1,126 +1,241 @@
-// [data-check-in]: the gate's form. A handheld scanner types into its field and presses Enter, however fast:
-// the field is empty again as soon as a code is on its way, and codes queue. What has to be corrected comes
-// back into it. [data-camera-toggle] scans with the camera where the browser reads QR codes by itself.
+// [data-check-in]: the gate's form. Each scan is kept on the device until the server has decided it, so a lost network,
+// a sign-in or a reload loses none. Scans are named, so one that is sent twice is decided once. What the server has not
+// decided is shown as such, and sent when the network is back.
 (() => {
-  const LOOK_MS = 120;
-  // A ticket that was out of sight for so long is shown anew; until then it is the same one.
-  const GONE_MS = 2500;
+  const PATIENCE_MS = 3000;
+  const TIMEOUT_MS = 10000;
+  const RETRY_MS = 3000;
+  const CODE_LENGTH = 20;
   const WORDS = {
-    on: "Stop the camera",
-    off: "Scan with the camera",
-    looking: "Point the camera at the code.",
-    several: "Several codes in view. Show one at a time.",
-    forbidden: "Camera blocked. Allow it in the browser’s settings, or type the code.",
-    missing: "No camera found. Type the code instead.",
+    offline: "No connection. The scan is saved, and checked as soon as the connection is back.",
+    busy: "The server is busy. The scan is saved, and checked again in a moment.",
+    slow: "No answer yet. The scan is saved.",
+    closed: "This gate link does not work any more. Ask the organizer for a new one.",
+    search: "No connection. Names can only be looked up when it is back.",
+    one: "1 scan is saved on this device. It is sent as soon as the connection is back.",
+    many: "These scans are saved on this device. They are sent as soon as the connection is back.",
   };
 
   const form = document.querySelector("[data-check-in]");
   const field = form.elements.code;
-  const toggle = form.querySelector("[data-camera-toggle]");
-  const camera = document.querySelector("[data-camera]");
-  const video = camera.querySelector("video");
-  const hint = camera.querySelector("[data-camera-hint]");
-  const seen = new Map();
-  let detector = null;
-  let stream = null;
-  let wakeLock = null;
+  const url = document.querySelector("[data-gate]").dataset.gateUrl;
+  const prefix = `check-in ${url} `;
+  const place = (selector) => document.querySelector(selector);
 
-  const isOurs = (event) => event.detail?.ctx?.sourceElement?.matches?.("[data-answers]");
+  // Named by the scan, so that two tabs of one gate never overwrite each other's.
+  const store = {
+    load() {
+      try {
+        const names = Object.keys(localStorage).filter((name) => name.startsWith(prefix));
+        return names.map((name) => JSON.parse(localStorage.getItem(name))).sort((a, b) => a.at - b.at);
+      } catch {
+        return [];
+      }
+    },
+    save(scan) {
+      try {
+        localStorage.setItem(prefix + scan.id, JSON.stringify(scan));
+      } catch {
+        // A browser that stores nothing still has it in memory.
+      }
+    },
+    remove(scan) {
+      try {
+        localStorage.removeItem(prefix + scan.id);
+      } catch {
+        // As above.
+      }
+    },
+  };
 
-  function say(words) {
-    if (hint.textContent !== words) hint.textContent = words;
+  let waiting = store.load();
+  let newest = null;
+  let isSending = false;
+  let retry = null;
+
+  const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  // A name is looked up at once or not at all; what may be a code is kept.
+  function isCode(text) {
+    return text.replace(/[\s-]/g, "").length >= CODE_LENGTH && !/[@]|\S\s+\S{6,}/.test(text);
   }
 
-  document.addEventListener("htmx:config:request", (event) => {
-    const { sourceElement, request } = event.detail.ctx;
-    if (sourceElement !== form) return;
-    event.detail.ctx.typed = request.body.get("code");
-    field.value = "";
-  });
+  function say(words) {
+    const answer = place("[data-check-in-waiting]").content.cloneNode(true);
+    answer.querySelector("[data-words]").textContent = words;
+    place("#answer").replaceChildren(answer);
+  }
 
-  document.addEventListener("htmx:finally:request", (event) => {
-    if (!isOurs(event)) return;
-    const { ctx } = event.detail;
-    const status = ctx.response?.status ?? 0;
-    if (status === 0 || status === 429 || status >= 500) {
-      const words = document.querySelector("[data-check-in-lost]").content.cloneNode(true);
-      document.querySelector("#answer").replaceChildren(words);
+  function showWaiting() {
+    const late = waiting.filter((scan) => scan.isLate);
+    place("[data-waiting]").hidden = late.length === 0;
+    place("[data-waiting-count]").textContent = late.length;
+    place("[data-waiting-words]").textContent = late.length === 1 ? WORDS.one : WORDS.many;
+    place("[data-waiting-scans]").replaceChildren(...late.slice(-20).map((scan) => {
+      const line = document.createElement("li");
+      line.textContent = `${scan.code.slice(0, 9)}… ${new Date(scan.at).toLocaleTimeString()}`;
+      return line;
+    }));
+  }
+
+  function markLate(words) {
+    for (const scan of waiting) {
+      scan.isLate = true;
+      store.save(scan);
     }
+    showWaiting();
+    if (waiting.some((scan) => scan.id === newest)) {
+      say(words);
+      announce("waiting");
+    }
+  }
+
+  // The parts of the page that the answer brings, each for its place.
+  function show(html, isShown) {
+    const parts = new DOMParser().parseFromString(html, "text/html").querySelectorAll("hx-partial");
+    for (const part of parts) {
+      const target = place(part.getAttribute("hx-target"));
+      if (!isShown && target.id !== "turnout") continue;
+      target.replaceChildren(...part.childNodes);
+      htmx.process(target);
+    }
+  }
+
+  function announce(tone) {
+    document.dispatchEvent(new CustomEvent("check-in:answered", { detail: { tone } }));
+  }
+
+  function toneOf() {
+    const name = place("#answer .answer")?.className ?? "";
+    return /--(\w+)/.exec(name)?.[1] ?? "unclear";
+  }
+
+  async function post(fields) {
+    const body = new URLSearchParams(fields);
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(url, { method: "POST", body, headers: { "HX-Request": "true" }, signal });
+    const html = await response.text();
+    return { status: response.status, html, isDecided: html.includes("<hx-partial") };
+  }
+
+  function why(status) {
+    if (status === 404 || status === 410) return WORDS.closed;
+    return status === 0 ? WORDS.offline : WORDS.busy;
+  }
+
+  // Somebody stands before the gate now: what is new comes before what has waited.
+  const next = () => waiting.find((scan) => !scan.isLate) ?? waiting[0];
+
+  async function send(scan) {
+    const { id, code, keys, event, gate, at, isLate } = scan;
+    const fields = { scan: id, code, keys, event, gate, age_ms: Math.max(0, Date.now() - at) };
+    if (isLate) fields.unconfirmed = "1";
+    const slow = setTimeout(() => markLate(WORDS.slow), PATIENCE_MS);
+    const answer = await post(fields).catch(() => ({ status: 0 }));
+    clearTimeout(slow);
+    if (!answer.isDecided) {
+      markLate(why(answer.status));
+      // The organizer's session is over. The scans wait until somebody has signed in here.
+      if (answer.status === 401) location.assign(url);
+      return false;
+    }
+    waiting = waiting.filter((it) => it.id !== id);
+    store.remove(scan);
+    const isShown = !isLate || id === newest;
+    show(answer.html, isShown);
+    showWaiting();
+    if (isShown) answered(answer.status, code);
+    return true;
+  }
+
+  async function drain() {
+    clearTimeout(retry);
+    if (isSending) return;
+    isSending = true;
+    let isWell = true;
+    while (isWell && waiting.length > 0) isWell = await send(next());
+    isSending = false;
+    if (!isWell) retry = setTimeout(drain, RETRY_MS);
+  }
+
+  function answered(status, typed) {
     const isToCorrect = status === 422;
     field.toggleAttribute("aria-invalid", false);
     if (isToCorrect) field.setAttribute("aria-invalid", "true");
     if (isToCorrect && !field.value) {
-      field.value = ctx.typed ?? "";
+      field.value = typed;
       field.select();
     }
-    // On a phone the focus brings up the keyboard, which nobody wants over the camera's picture.
-    if (!stream) field.focus();
-    navigator.vibrate?.(status === 201 ? 60 : [120, 80, 120]);
+    focus();
+    announce(toneOf());
+  }
+
+  // On a phone the focus brings up the keyboard, which nobody wants over the camera's picture.
+  function focus() {
+    if (place("[data-camera]").hidden) field.focus();
+  }
+
+  async function lookUp(code, keys) {
+    const fields = { code, keys, event: form.elements.event.value, gate: form.elements.gate.value, scan: newId() };
+    const answer = await post(fields).catch(() => ({ status: 0 }));
+    if (answer.status === 401) return location.assign(url);
+    if (answer.isDecided) {
+      show(answer.html, true);
+      return answered(answer.status, code);
+    }
+    say(answer.status === 0 ? WORDS.search : why(answer.status));
+    field.value ||= code;
+    announce("unclear");
+  }
+
+  function scan(text, keys) {
+    const code = text.trim();
+    if (!code) return;
+    if (!isCode(code)) return lookUp(code, keys);
+    // The same ticket again before it was decided is the same scan.
+    const same = waiting.find((it) => it.code === code);
+    newest = same?.id ?? newId();
+    if (!same) {
+      const { event, gate } = form.elements;
+      waiting.push({ id: newest, code, keys, event: event.value, gate: gate.value, at: Date.now(), isLate: false });
+      store.save(waiting.at(-1));
+    } else if (same.isLate) {
+      say(WORDS.offline);
+    }
+    drain();
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const code = field.value;
+    field.value = "";
+    scan(code, form.dataset.keys ?? "");
+    form.dataset.keys = "";
+    focus();
+  });
+  document.addEventListener("check-in:code", (event) => scan(event.detail.code, ""));
+
+  // Undo, and tickets that are admitted from the list: htmx sends these forms.
+  const isOurs = (event) => event.detail?.ctx?.sourceElement?.matches?.("[data-answers]");
+  document.addEventListener("htmx:finally:request", (event) => {
+    if (!isOurs(event)) return;
+    const status = event.detail.ctx.response?.status ?? 0;
+    if (status === 0 || status === 429 || status >= 500) say(status === 0 ? WORDS.offline : WORDS.busy);
+    answered(status, "");
   });
 
-  function found(codes) {
-    const now = Date.now();
-    const fresh = codes.filter((code) => now - (seen.get(code) ?? 0) > GONE_MS);
-    if (codes.length > 1) return say(WORDS.several);
-    for (const code of codes) seen.set(code, now);
-    say(WORDS.looking);
-    for (const code of fresh) {
-      field.value = code;
-      form.requestSubmit();
-    }
-  }
+  // A poll that works says that the network is back; one that finds no gate, that the link is over.
+  document.addEventListener("htmx:after:request", (event) => {
+    if (event.detail?.ctx?.sourceElement?.id !== "turnout") return;
+    const { status } = event.detail.ctx.response;
+    if (status === 200 && waiting.length > 0) drain();
+    if (status === 404 || status === 410) location.reload();
+  });
+  window.addEventListener("online", drain);
 
-  async function look() {
-    if (!stream) return;
-    try {
-      if (!document.hidden) found((await detector.detect(video)).map((it) => it.rawValue));
-    } catch {
-      // A frame that is not there yet; the next one is looked at.
-    }
-    setTimeout(look, LOOK_MS);
+  if (waiting.length > 0) {
+    for (const scan of waiting) scan.isLate = true;
+    showWaiting();
+    drain();
   }
-
-  function show(isOn) {
-    camera.hidden = !isOn;
-    toggle.setAttribute("aria-pressed", String(isOn));
-    toggle.querySelector("[data-camera-words]").textContent = isOn ? WORDS.on : WORDS.off;
-  }
-
-  function stop() {
-    for (const track of stream?.getTracks() ?? []) track.stop();
-    stream = null;
-    video.srcObject = null;
-    wakeLock?.release?.();
-    wakeLock = null;
-    show(false);
-  }
-
-  async function start() {
-    show(true);
-    say("");
-    try {
-      detector ??= new BarcodeDetector({ formats: ["qr_code"] });
-      const wish = { facingMode: { ideal: "environment" }, width: { ideal: 1280 } };
-      stream = await navigator.mediaDevices.getUserMedia({ video: wish, audio: false });
-      video.srcObject = stream;
-      await video.play();
-      say(WORDS.looking);
-      look();
-      wakeLock = await navigator.wakeLock?.request("screen").catch(() => null);
-    } catch (error) {
-      stop();
-      camera.hidden = false;
-      say(error.name === "NotAllowedError" ? WORDS.forbidden : WORDS.missing);
-    }
-  }
-
-  toggle.addEventListener("click", () => (stream ? stop() : start()));
-  window.addEventListener("pagehide", stop);
-
-  async function offer() {
-    if (!("BarcodeDetector" in window) || !navigator.mediaDevices?.getUserMedia) return;
-    const formats = await BarcodeDetector.getSupportedFormats();
-    toggle.hidden = !formats.includes("qr_code");
-  }
-  offer().catch(() => {});
 })();

@@ -10,7 +10,8 @@ use techkraft::audit::Actor;
 use techkraft::db::Database;
 use techkraft::db::DatabaseUrl;
 use techkraft::tickets::code::Code;
-use techkraft::tickets::{Scan, ScanOutcome, store};
+use techkraft::tickets::scan::{Place, Scan, ScanOutcome};
+use techkraft::tickets::store;
 
 use crate::support::acts::Checkout;
 use crate::support::{TestApp, between, browser, header};
@@ -191,7 +192,8 @@ const GATE_STEP: Duration = Duration::from_micros(500);
 fn a_booking_is_admitted_or_canceled_and_never_both() {
     let app = TestApp::spawn();
     let db = Database::open(&DatabaseUrl::parse(&app.database.url).expect("a URL"), 2).expect("it opens");
-    let event_id = app.database.rows::<Id>("SELECT id FROM events").pop().expect("a concert").id;
+    let event = db.read_primary_blocking(techkraft::events::store::list).expect("concerts").remove(0);
+    let place = Place { event, gate: "North".into(), gate_id: None, actor: Actor::command_line() };
     let (mut admitted, mut canceled) = (0, 0);
     // The gate waits until it is about as late as the buyer, however long that takes on this machine.
     let mut gate_waits = Duration::ZERO;
@@ -200,10 +202,13 @@ fn a_booking_is_admitted_or_canceled_and_never_both() {
         let Row { id, reference, .. } = booking(&app, &location);
         let scan = Scan {
             code: Code { reference, seat: 1 + round % 2 },
-            event_id,
-            gate: "North".into(),
-            actor: Actor::command_line(),
+            place: place.clone(),
+            key: None,
             at: chrono::Utc::now().naive_utc(),
+            decided_at: chrono::Utc::now().naive_utc(),
+            was_unconfirmed: false,
+            by_hand: false,
+            any_day: true,
         };
         let barrier = Barrier::new(2);
         let (outcome, status) = thread::scope(|scope| {
@@ -231,12 +236,6 @@ fn a_booking_is_admitted_or_canceled_and_never_both() {
     }
     assert!(admitted > 0 && canceled > 0, "{admitted} admitted, {canceled} canceled");
     app.database.assert_books_balance();
-}
-
-#[derive(QueryableByName)]
-struct Id {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
 }
 
 /// Buyers who book and cancel on two servers, while somebody counts: whenever it is looked, every ticket is

@@ -99,6 +99,7 @@ fn bookings_in_the_middle_of_a_reseed_end_before_or_after_it() {
 fn one_ticket_scanned_at_forty_gates_at_once_comes_in_once() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
+    app.open_doors();
     for _ in 0..5 {
         let code = codes(&app, &app.book_well("VIP", 2)).remove(0);
         let barrier = Barrier::new(40);

@@ -162,7 +162,7 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
     diesel::delete(holds::table.filter(holds::booking_id.eq_any(of_event.select(bookings::id))))
         .execute(db)?;
     let deleted = diesel::delete(of_event).execute(db)?;
-    tickets::store::forget_refusals(db, seed.slug)?;
+    tickets::store::forget_scans(db, seed.slug)?;
     events::store::plant(db, seed)?;
     audit::store::record(db, actor, Action::Reseeded, seed.name, deleted)?;
     Ok(deleted)

@@ -59,6 +59,7 @@ impl Rates {
             RateClass::Polls => self.polls,
             RateClass::StaticFiles => self.static_files,
             RateClass::Bookings => self.bookings,
+            RateClass::Gates => self.pages,
             RateClass::SignIn => self.sign_in,
             RateClass::Api => self.api,
             RateClass::ApiToken => self.api_token,

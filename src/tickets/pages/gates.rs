@@ -1,0 +1,141 @@
+//! `/admin/gates`, `/admin/gates/{id}/revocation`: the organizer opens gates by links, and revokes them.
+
+use actix_web::cookie::SameSite;
+use actix_web::cookie::time::Duration;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use chrono::{NaiveDateTime, Utc};
+
+use super::upcoming;
+use crate::app::App;
+use crate::auth::session::Admin;
+use crate::auth::token;
+use crate::error::Error;
+use crate::events::Event;
+use crate::guard::form::Form;
+use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::tickets::gate::{Gate, parse_name};
+use crate::tickets::gate_link::{GateLink, LinkEnd};
+use crate::tickets::qr::QrCode;
+use crate::tickets::scan::night_ends;
+use crate::tickets::store;
+
+/// Carries a new link to the page that shows it. It is shown for a while, because the database cannot tell it again.
+const NEW_LINK_COOKIE: &str = "new_gate";
+const NEW_LINK_SHOWN: Duration = Duration::minutes(10);
+
+#[derive(Template)]
+#[template(path = "admin/gates.html")]
+struct GatesPage {
+    page: Page,
+    events: Vec<Event>,
+    gate: Gate,
+    error: Option<&'static str>,
+    gates: Vec<ListedGate>,
+    new: Option<NewLink>,
+}
+
+/// A link that was just made.
+struct NewLink {
+    name: String,
+    event: String,
+    url: String,
+    qr: String,
+}
+
+struct ListedGate {
+    link: GateLink,
+    event: Event,
+    end: Option<LinkEnd>,
+}
+
+impl ListedGate {
+    fn time(&self, at: &NaiveDateTime) -> String {
+        self.event.clock().minute(at)
+    }
+
+    fn ends(&self) -> String {
+        self.event.clock().minute(&night_ends(&self.event))
+    }
+}
+
+/// `GET /admin/gates`
+pub async fn index(
+    request: HttpRequest,
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let new = app.cookies.open(&request, NEW_LINK_COOKIE);
+    respond(page, &app, Gate::default(), StatusCode::OK, None, new).await
+}
+
+/// `POST /admin/gates`: makes a link.
+pub async fn create(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    Form(gate): Form<Gate>,
+) -> Result<HttpResponse, Error> {
+    let event = app.board.find_by_slug(&gate.event).ok_or(Error::NotFound)?.event.clone();
+    let name = match parse_name(&gate.gate) {
+        Ok(name) => name,
+        Err(error) => {
+            return respond(page, &app, gate, StatusCode::UNPROCESSABLE_ENTITY, Some(error), None).await;
+        }
+    };
+    let opened = token::random();
+    let (hash, actor) = (token::hash(&opened), admin.actor());
+    let now = Utc::now().naive_utc();
+    let made = app.db.write(move |db| store::gates::create(db, &event, &name, &hash, &actor, now)).await?;
+    let Some(link) = made else {
+        let error = Some("This concert has an open gate of that name. Choose another name.");
+        return respond(page, &app, gate, StatusCode::CONFLICT, error, None).await;
+    };
+    let cookie = app.cookies.sealed(NEW_LINK_COOKIE, &format!("{} {opened}", link.id));
+    let cookie = cookie.same_site(SameSite::Strict).max_age(NEW_LINK_SHOWN).finish();
+    Ok(see_other("/admin/gates").cookie(cookie).finish())
+}
+
+/// `POST /admin/gates/{id}/revocation`
+pub async fn revoke(admin: Admin, app: web::Data<App>, id: web::Path<i64>) -> Result<HttpResponse, Error> {
+    let (id, actor) = (*id, admin.actor());
+    let now = Utc::now().naive_utc();
+    let is_revoked = app.db.write(move |db| store::gates::revoke(db, id, &actor, now)).await?;
+    let toast = if is_revoked {
+        Toast::success("Link revoked. It opens nothing any more.")
+    } else {
+        Toast::failure("This link was revoked before.")
+    };
+    Ok(see_other("/admin/gates").cookie(toast_cookie(&app.cookies, &toast)).finish())
+}
+
+async fn respond(
+    page: Page,
+    app: &App,
+    mut gate: Gate,
+    status: StatusCode,
+    error: Option<&'static str>,
+    new: Option<String>,
+) -> Result<HttpResponse, Error> {
+    let found = app.db.read_primary(store::gates::list).await?;
+    let now = Utc::now().naive_utc();
+    let listed = |(link, event): (GateLink, Event)| {
+        let end = link.end(&event, now);
+        ListedGate { link, event, end }
+    };
+    let gates: Vec<ListedGate> = found.into_iter().map(listed).collect();
+    let new = new.and_then(|new| {
+        let (id, token) = new.split_once(' ')?;
+        let gate = gates.iter().find(|gate| gate.link.id.to_string() == id && gate.end.is_none())?;
+        let url = format!("{}/gates/{token}", app.public_url);
+        let (name, event) = (gate.link.name.clone(), gate.event.name.clone());
+        Some(NewLink { name, event, qr: QrCode::of(&url).svg(), url })
+    });
+    let events = upcoming(app);
+    if let Some(next) = events.first().filter(|_| events.iter().all(|event| event.slug != gate.event)) {
+        gate.event.clone_from(&next.slug);
+    }
+    page.clone().respond_unlisted(status, &GatesPage { page, events, gate, error, gates, new })
+}

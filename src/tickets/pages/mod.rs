@@ -1,0 +1,139 @@
+//! The pages of a gate. They are the same for a device on which the organizer is signed in ([`organizer`]) and for one
+//! that has a gate's link ([`link`]). [`gates`] is where the organizer makes and revokes links.
+
+pub mod gates;
+pub mod link;
+pub mod organizer;
+mod scanning;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+use chrono::{NaiveDateTime, Utc};
+
+use self::scanning::Answered;
+use super::answer::GateAnswer;
+use super::attendance::{Attendance, Conflict, Found, PastScan};
+use super::scan::{Decision, Place, night_ends};
+use super::store;
+use crate::app::App;
+use crate::auth::token;
+use crate::error::Error;
+use crate::events::Event;
+use crate::events::pace::Pace;
+use crate::page::{Page, html};
+
+/// How many of a gate's latest scans are shown.
+const LATEST: i64 = 8;
+
+/// Where a gate's page is served, and for what.
+pub struct Entrance {
+    pub place: Place,
+    /// Where its forms are sent: "/admin/check-in".
+    pub url: String,
+}
+
+/// What a gate's page shows.
+struct GateDesk {
+    entrance: Entrance,
+    answer: Option<GateAnswer>,
+    found: Option<Found>,
+    /// What is still to be corrected in the field.
+    typed: String,
+    attendance: Attendance,
+    latest: Vec<PastScan>,
+    /// The scan that a gate's link may undo.
+    last_admission: Option<i64>,
+    conflicts: Vec<Conflict>,
+    pace: Pace,
+}
+
+/// The parts of the page that a scan changes, each for its own place.
+#[derive(Template)]
+#[template(path = "check_in/answers.html")]
+struct GateAnswersFragment {
+    desk: GateDesk,
+}
+
+/// The part that refreshes itself.
+#[derive(Template)]
+#[template(path = "check_in/turnout.html")]
+struct TurnoutFragment {
+    desk: GateDesk,
+}
+
+impl GateDesk {
+    fn event(&self) -> &Event {
+        &self.entrance.place.event
+    }
+
+    fn gate(&self) -> &str {
+        &self.entrance.place.gate
+    }
+
+    fn url(&self) -> &str {
+        &self.entrance.url
+    }
+
+    fn clock(&self, at: &NaiveDateTime) -> String {
+        self.event().clock().time_of_day(at)
+    }
+
+    fn may_undo(&self, scan: &PastScan) -> bool {
+        scan.is_in() && (self.entrance.place.gate_id.is_none() || self.last_admission == Some(scan.id))
+    }
+
+    /// What the field says when its text has to be corrected.
+    fn is_to_correct(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.status == StatusCode::UNPROCESSABLE_ENTITY)
+    }
+
+    /// A name for a scan that a form sends, so that a form that is sent twice is one scan.
+    fn new_scan_key(&self) -> String {
+        token::random()
+    }
+
+    async fn load(app: &App, entrance: Entrance, answered: Answered) -> Result<Self, Error> {
+        let place = entrance.place.clone();
+        let read = move |db: &mut crate::db::Db| {
+            let last = store::history::last_admission(db, &place)?;
+            Ok((
+                store::attendance::attendance(db, place.event.id)?,
+                store::history::latest(db, &place, LATEST)?,
+                last.map(|last| last.id),
+                store::history::conflicts(db, place.event.id)?,
+            ))
+        };
+        let (attendance, latest, last_admission, conflicts) = app.db.read_primary(read).await?;
+        let Answered { answer, found, typed } = answered;
+        let pace = app.board.pace();
+        Ok(Self { entrance, answer, found, typed, attendance, latest, last_admission, conflicts, pace })
+    }
+}
+
+/// The changed parts for a script that asks for them. `None`: a page is wanted.
+fn fragment(
+    page: &Page,
+    status: StatusCode,
+    desk: GateDesk,
+) -> Result<Result<HttpResponse, GateDesk>, Error> {
+    if !page.wants_fragment {
+        return Ok(Err(desk));
+    }
+    Ok(Ok(page.unlisted_builder(status).body(html(&GateAnswersFragment { desk })?)))
+}
+
+async fn turnout(page: &Page, app: &App, entrance: Entrance) -> Result<HttpResponse, Error> {
+    let desk = GateDesk::load(app, entrance, Answered::default()).await?;
+    Ok(page.unlisted_builder(StatusCode::OK).body(html(&TurnoutFragment { desk })?))
+}
+
+/// The concerts whose night is not over, the next one first.
+fn upcoming(app: &App) -> Vec<Event> {
+    let now = Utc::now().naive_utc();
+    let listings = app.board.listings();
+    let mut events: Vec<Event> = listings.iter().map(|listing| listing.event.clone()).collect();
+    events.retain(|event| night_ends(event) >= now);
+    events.sort_by_key(|event| event.starts_at);
+    events
+}

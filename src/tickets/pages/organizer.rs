@@ -1,0 +1,161 @@
+//! `/admin/check-in`, `/admin/check-in/gate`, `/admin/check-in/turnout`, `/admin/check-in/admissions`,
+//! `/admin/check-in/revocation`
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::scanning::{self, Answered, ScanForm};
+use super::{Entrance, GateDesk, fragment, turnout, upcoming};
+use crate::app::App;
+use crate::auth::session::{Admin, PollingAdmin};
+use crate::error::Error;
+use crate::events::Event;
+use crate::guard::form::{Form, Query};
+use crate::page::{Page, see_other};
+use crate::tickets::gate::{Gate, parse_name};
+use crate::tickets::scan::{Decision, Place};
+
+const URL: &str = "/admin/check-in";
+
+#[derive(Template)]
+#[template(path = "admin/check_in.html")]
+struct CheckInPage {
+    page: Page,
+    desk: GateDesk,
+}
+
+/// Asks a device where it stands.
+#[derive(Template)]
+#[template(path = "admin/gate.html")]
+struct GatePage {
+    page: Page,
+    events: Vec<Event>,
+    gate: Gate,
+    error: Option<&'static str>,
+}
+
+/// `GET /admin/check-in`: the gate's page, or the question which gate it is.
+pub async fn show(
+    request: HttpRequest,
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let gate = Gate::remembered(&app.cookies, &request).unwrap_or_default();
+    match entrance(&app, gate.clone(), &admin) {
+        Ok(entrance) => respond(page, &app, entrance, Answered::default()).await,
+        Err(_) => ask(page, &app, gate, StatusCode::OK, None),
+    }
+}
+
+/// `GET /admin/check-in/gate`: the same question when it was answered before.
+pub async fn edit_gate(
+    request: HttpRequest,
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let gate = Gate::remembered(&app.cookies, &request).unwrap_or_default();
+    ask(page, &app, gate, StatusCode::OK, None)
+}
+
+/// `POST /admin/check-in/gate`: the device remembers where it stands.
+pub async fn update_gate(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    Form(gate): Form<Gate>,
+) -> Result<HttpResponse, Error> {
+    if app.board.find_by_slug(&gate.event).is_none() {
+        return Err(Error::NotFound);
+    }
+    match parse_name(&gate.gate) {
+        Ok(name) => Ok(see_other(URL).cookie(Gate { gate: name, ..gate }.cookie(&app.cookies)).finish()),
+        Err(message) => ask(page, &app, gate, StatusCode::UNPROCESSABLE_ENTITY, Some(message)),
+    }
+}
+
+/// `POST /admin/check-in`: lets a ticket in, says why not, or finds tickets.
+pub async fn create(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    Form(form): Form<ScanForm>,
+) -> Result<HttpResponse, Error> {
+    let entrance = entrance(&app, form.place(), &admin)?;
+    let answered = scanning::scan(&app, &entrance, &form).await?;
+    respond(page, &app, entrance, answered).await
+}
+
+/// `POST /admin/check-in/admissions`: lets in a ticket that was found without its code.
+pub async fn admit_by_hand(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    Form(form): Form<ScanForm>,
+) -> Result<HttpResponse, Error> {
+    let entrance = entrance(&app, form.place(), &admin)?;
+    let answered = scanning::admit_by_hand(&app, &entrance, &form).await?;
+    respond(page, &app, entrance, answered).await
+}
+
+/// `POST /admin/check-in/revocation`: takes an admission back.
+pub async fn revoke(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    Form(form): Form<ScanForm>,
+) -> Result<HttpResponse, Error> {
+    let entrance = entrance(&app, form.place(), &admin)?;
+    let answered = scanning::revoke(&app, &entrance, &form).await?;
+    respond(page, &app, entrance, answered).await
+}
+
+/// `GET /admin/check-in/turnout`: the part that refreshes itself.
+pub async fn attendance(
+    page: Page,
+    watching: PollingAdmin,
+    app: web::Data<App>,
+    Query(gate): Query<Gate>,
+) -> Result<HttpResponse, Error> {
+    let entrance = entrance(&app, gate, &watching.0)?;
+    turnout(&page, &app, entrance).await
+}
+
+/// The place that a form of ours, or the device's memory, names.
+fn entrance(app: &App, gate: Gate, admin: &Admin) -> Result<Entrance, Error> {
+    let event = app.board.find_by_slug(&gate.event).ok_or(Error::NotFound)?.event.clone();
+    let name = parse_name(&gate.gate).map_err(|_| Error::NotFound)?;
+    let place = Place { event, gate: name, gate_id: None, actor: admin.actor() };
+    Ok(Entrance { place, url: URL.into() })
+}
+
+fn ask(
+    page: Page,
+    app: &App,
+    mut gate: Gate,
+    status: StatusCode,
+    error: Option<&'static str>,
+) -> Result<HttpResponse, Error> {
+    let events = upcoming(app);
+    // Tonight's concert, or the next one.
+    if let Some(next) = events.first().filter(|_| events.iter().all(|event| event.slug != gate.event)) {
+        gate.event.clone_from(&next.slug);
+    }
+    page.clone().respond_unlisted(status, &GatePage { page, events, gate, error })
+}
+
+async fn respond(
+    page: Page,
+    app: &App,
+    entrance: Entrance,
+    answered: Answered,
+) -> Result<HttpResponse, Error> {
+    let status = answered.status();
+    let desk = GateDesk::load(app, entrance, answered).await?;
+    match fragment(&page, status, desk)? {
+        Ok(response) => Ok(response),
+        Err(desk) => page.clone().respond_unlisted(status, &CheckInPage { page, desk }),
+    }
+}

@@ -1,0 +1,189 @@
+//! What a gate does with what is typed, scanned or chosen from a list.
+
+use actix_web::http::StatusCode;
+use chrono::Utc;
+use serde::Deserialize;
+
+use super::Entrance;
+use crate::app::App;
+use crate::error::Error;
+use crate::tickets::answer::GateAnswer;
+use crate::tickets::attendance::Found;
+use crate::tickets::code::{Code, CodeError};
+use crate::tickets::gate::Gate;
+use crate::tickets::gate_link::made_at;
+use crate::tickets::keyboards::fold;
+use crate::tickets::scan::{Place, Scan};
+use crate::tickets::store;
+use crate::tickets::store::history::UnknownScan;
+
+/// How much of a text that is no code is kept.
+const TYPED_KEPT: usize = 40;
+/// So many letters are looked for at least.
+const SEARCHED_LEAST: usize = 2;
+
+/// What a gate's forms send.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct ScanForm {
+    code: String,
+    /// The same as the keys that were pressed, whatever the keyboard's layout made of them.
+    keys: String,
+    /// The scan's name.
+    scan: String,
+    /// How long ago it was made, in milliseconds.
+    age_ms: String,
+    /// Not empty: the staff had no answer at first.
+    unconfirmed: String,
+    /// A ticket that was chosen from a list, or is to be undone.
+    reference: String,
+    seat: String,
+    /// Not empty: also on another day.
+    any_day: String,
+    /// What was looked for, so that the list is shown again.
+    found: String,
+    /// The scan of the history that is to be undone.
+    past_scan: String,
+    /// The organizer's device says where it stands.
+    event: String,
+    gate: String,
+}
+
+/// What a form came to.
+#[derive(Default)]
+pub struct Answered {
+    pub answer: Option<GateAnswer>,
+    pub found: Option<Found>,
+    /// What is to be corrected in the field.
+    pub typed: String,
+}
+
+impl From<GateAnswer> for Answered {
+    fn from(answer: GateAnswer) -> Self {
+        Self { answer: Some(answer), ..Self::default() }
+    }
+}
+
+impl Answered {
+    pub fn status(&self) -> StatusCode {
+        self.answer.as_ref().map_or(StatusCode::OK, |answer| answer.status)
+    }
+}
+
+impl ScanForm {
+    pub fn place(&self) -> Gate {
+        Gate { event: self.event.clone(), gate: self.gate.clone() }
+    }
+
+    fn key(&self) -> Option<String> {
+        let is_ours = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        ((8..=64).contains(&self.scan.len()) && self.scan.chars().all(is_ours)).then(|| self.scan.clone())
+    }
+
+    /// The ticket of a list. PostgreSQL refuses to even compare some texts.
+    fn chosen(&self) -> Option<Code> {
+        if self.reference.chars().any(char::is_control) {
+            return None;
+        }
+        Some(Code { reference: self.reference.clone(), seat: self.seat.parse().ok()? })
+    }
+
+    fn scan(&self, code: Code, place: &Place, by_hand: bool) -> Scan {
+        let decided_at = Utc::now().naive_utc();
+        Scan {
+            code,
+            place: place.clone(),
+            key: self.key(),
+            at: made_at(decided_at, &self.age_ms),
+            decided_at,
+            was_unconfirmed: !self.unconfirmed.is_empty(),
+            by_hand,
+            any_day: by_hand && !self.any_day.is_empty(),
+        }
+    }
+
+    /// A code that nobody here has made: what was typed is kept, as far as a text of PostgreSQL can hold it.
+    fn unknown(&self, place: &Place) -> UnknownScan {
+        let decided_at = Utc::now().naive_utc();
+        UnknownScan {
+            place: place.clone(),
+            key: self.key(),
+            typed: self.code.chars().filter(|c| !c.is_control()).take(TYPED_KEPT).collect(),
+            at: made_at(decided_at, &self.age_ms),
+            decided_at,
+            was_unconfirmed: !self.unconfirmed.is_empty(),
+        }
+    }
+}
+
+/// Lets a ticket in, says why not, or finds tickets by a name, an address or a reference.
+pub async fn scan(app: &App, entrance: &Entrance, form: &ScanForm) -> Result<Answered, Error> {
+    let place = &entrance.place;
+    // A scanner that ends a code with two line breaks sends an empty field.
+    if form.code.trim().is_empty() && form.keys.trim().is_empty() {
+        return Ok(Answered::default());
+    }
+    let codes = &app.ticket_codes;
+    match codes.verify(&form.code).or_else(|error| codes.verify(&form.keys).map_err(|_| error)) {
+        Ok(code) => Ok(admit(app, form.scan(code, place, false)).await?.into()),
+        Err(CodeError::Foreign) => {
+            log::warn!("check-in refused an unknown code at {}", place.gate);
+            let unknown = form.unknown(place);
+            app.db.write(move |db| store::refuse_unknown(db, &unknown)).await?;
+            Ok(GateAnswer::to_foreign_code().into())
+        }
+        Err(error) => look_up(app, place, form, error).await,
+    }
+}
+
+/// Lets in a ticket that was chosen from a list.
+pub async fn admit_by_hand(app: &App, entrance: &Entrance, form: &ScanForm) -> Result<Answered, Error> {
+    let code = form.chosen().ok_or(Error::NotFound)?;
+    let answer = admit(app, form.scan(code, &entrance.place, true)).await?;
+    let found =
+        if form.found.is_empty() { None } else { Some(find(app, &entrance.place, &form.found).await?) };
+    Ok(Answered { answer: Some(answer), found, typed: String::new() })
+}
+
+/// Takes an admission back: for a gate's link its last one, and for the organizer any.
+pub async fn revoke(app: &App, entrance: &Entrance, form: &ScanForm) -> Result<Answered, Error> {
+    let place = entrance.place.clone();
+    let now = Utc::now().naive_utc();
+    let revoked = if place.gate_id.is_some() {
+        let id = form.past_scan.parse().map_err(|_| Error::NotFound)?;
+        app.db.write(move |db| store::revoke_last(db, &place, id, now)).await?
+    } else {
+        let code = form.chosen().or_else(|| app.ticket_codes.verify(&form.code).ok());
+        let code = code.ok_or(Error::NotFound)?;
+        app.db.write(move |db| store::revoke(db, &place, &code.reference, code.seat, now)).await?
+    };
+    Ok(GateAnswer::to_revocation(revoked).into())
+}
+
+async fn admit(app: &App, scan: Scan) -> Result<GateAnswer, Error> {
+    let (clock, now) = (scan.place.event.clock(), scan.decided_at);
+    let outcome = app.db.write(move |db| store::admit(db, &scan)).await?;
+    Ok(GateAnswer::to_scan(outcome, clock, now))
+}
+
+async fn look_up(app: &App, place: &Place, form: &ScanForm, error: CodeError) -> Result<Answered, Error> {
+    let typed = form.code.trim().to_owned();
+    if fold(&typed).chars().filter(|c| c.is_alphanumeric()).count() < SEARCHED_LEAST {
+        return Ok(Answered { answer: Some(GateAnswer::to_short_text()), found: None, typed });
+    }
+    let found = find(app, place, &typed).await?;
+    let answer = GateAnswer::to_search(&found, error);
+    let is_nothing = found.tickets.is_empty();
+    if is_nothing && !form.unconfirmed.is_empty() {
+        // The staff had to decide without an answer, so it is listed.
+        let unknown = form.unknown(place);
+        app.db.write(move |db| store::history::record_unknown(db, &unknown)).await?;
+    }
+    let typed = if is_nothing { typed } else { String::new() };
+    Ok(Answered { answer: Some(answer), found: (!is_nothing).then_some(found), typed })
+}
+
+async fn find(app: &App, place: &Place, typed: &str) -> Result<Found, Error> {
+    let (event_id, typed) = (place.event.id, typed.to_owned());
+    app.db.read_primary(move |db| store::search::search(db, event_id, &typed)).await
+}

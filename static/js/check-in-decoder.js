@@ -1,0 +1,6 @@
+// The worker of check-in-camera.js: reads QR codes in pictures. Its first message names the decoder, vendor/jsqr.
+onmessage = ({ data }) => {
+  if (data.decoder) return importScripts(data.decoder);
+  const code = jsQR(new Uint8ClampedArray(data.pixels), data.width, data.height, { inversionAttempts: "dontInvert" });
+  postMessage(code?.data ? [code.data] : []);
+};
