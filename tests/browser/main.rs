@@ -6,6 +6,7 @@ mod booking;
 mod camera;
 mod cancellation;
 mod cross_origin;
+mod gate;
 mod honeypot;
 mod keyboard;
 mod limits;

@@ -106,6 +106,12 @@ impl Site {
         self.run_sql(&format!("UPDATE events SET {change}, facts_version = facts_version + 1"));
     }
 
+    /// Makes it the night of the concert, which the gates ask for.
+    pub fn open_doors(&self) {
+        let time = |hours| (chrono::Utc::now() + chrono::TimeDelta::hours(hours)).format("%F %T").to_string();
+        self.change_concert(&format!("starts_at = '{}', ends_at = '{}'", time(1), time(4)));
+    }
+
     /// So many other concerts, each with the same ticket types and a long name, one on each later day.
     pub fn add_concerts(&self, count: u32) {
         for number in 1..=count {

@@ -46,7 +46,9 @@ impl TestApp {
     pub fn open_doors(&self) {
         let (starts, ends) = (Utc::now() + TimeDelta::hours(1), Utc::now() + TimeDelta::hours(4));
         let (starts, ends) = (starts.format("%F %T"), ends.format("%F %T"));
-        self.database.execute(&format!("UPDATE events SET starts_at = '{starts}', ends_at = '{ends}'"));
+        self.database.execute(&format!(
+            "UPDATE events SET starts_at = '{starts}', ends_at = '{ends}', cancellation_deadline_minutes = 0"
+        ));
     }
 
     /// Opens the checkout of a tier.

@@ -1,0 +1,252 @@
+//! The gate in the hands of its staff: scanners of every habit, a network that goes, a session that ends, a phone that
+//! has only a link.
+
+use serde_json::json;
+
+use crate::open_site;
+use crate::support::{Site, Visitor};
+use crate::tickets::{open_gate, open_tickets};
+
+/// As WebDriver writes the keys.
+const ENTER: char = '\u{e007}';
+const TAB: char = '\u{e004}';
+
+const WORD: &str = "document.querySelector('#answer .answer__word').innerText";
+const WAITING: &str = "document.querySelectorAll('[data-waiting-scans] li').length";
+
+async fn tickets(site: &Site, quantity: u32) -> Vec<String> {
+    let buyer = Visitor::arrive(site).await;
+    open_tickets(&buyer, site, "VIP", quantity).await
+}
+
+async fn until_admitted(gate: &Visitor, counted: &str) {
+    gate.until(&format!("document.querySelector('#turnout-heading').innerText === '{counted} admitted'"))
+        .await;
+}
+
+async fn until_word(gate: &Visitor, word: &str) {
+    gate.until(&format!("{WORD} === '{word}'")).await;
+}
+
+async fn set_offline(gate: &Visitor, is_offline: bool) {
+    gate.cdp("Network.enable", json!({})).await;
+    let network =
+        json!({ "offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+    gate.cdp("Network.emulateNetworkConditions", network).await;
+}
+
+#[tokio::test]
+async fn a_scanner_of_any_habit_is_heard_wherever_the_focus_is() {
+    let site = open_site();
+    let codes = tickets(&site, 4).await;
+    let gate = Visitor::new(&site).await;
+    open_gate(&gate, &site, "North gate").await;
+    // Somebody has touched the page; the scanner ends with two line breaks.
+    gate.click("#turnout-heading").await;
+    let _: () = gate.run("document.activeElement.blur();").await;
+    gate.press(format!("{}{ENTER}{ENTER}", codes[0])).await;
+    until_admitted(&gate, "1 of 4").await;
+    assert_eq!(gate.ask::<String>(WORD).await, "Admitted");
+    // The focus is on a button; the scanner ends with Tab.
+    let _: () = gate.run("document.querySelector('[data-sound-toggle]').focus();").await;
+    gate.press(format!("{}{TAB}", codes[1])).await;
+    until_admitted(&gate, "2 of 4").await;
+    // It ends with Enter and Tab, and the next code comes at once.
+    gate.press(format!("{}{ENTER}{TAB}{}{ENTER}{TAB}", codes[2], codes[3])).await;
+    until_admitted(&gate, "4 of 4").await;
+    assert_eq!(gate.ask::<String>(WORD).await, "Admitted");
+    let empty = "document.querySelector('#code').value === ''";
+    assert!(gate.ask::<bool>(empty).await);
+    // Tab leaves the empty field, for those who have only a keyboard.
+    let _: () = gate.run("document.querySelector('#code').focus();").await;
+    gate.press(TAB.to_string()).await;
+    assert!(gate.ask::<bool>("document.activeElement.id !== 'code'").await);
+}
+
+#[tokio::test]
+async fn the_keys_tell_what_another_layout_has_made_of_a_code() {
+    let site = open_site();
+    let codes = tickets(&site, 1).await;
+    let gate = Visitor::new(&site).await;
+    open_gate(&gate, &site, "North gate").await;
+    gate.click("#code").await;
+    // A layout that the server does not know: each key writes the same letter.
+    for c in codes[0].chars() {
+        let key = match c {
+            '-' => "Minus".to_owned(),
+            digit if digit.is_ascii_digit() => format!("Digit{digit}"),
+            letter => format!("Key{letter}"),
+        };
+        let press = json!({ "type": "keyDown", "key": "ჭ", "text": "ჭ", "code": key });
+        gate.cdp("Input.dispatchKeyEvent", press).await;
+        gate.cdp("Input.dispatchKeyEvent", json!({ "type": "keyUp", "key": "ჭ", "code": key })).await;
+    }
+    assert!(gate.ask::<bool>("document.querySelector('#code').value.startsWith('ჭჭჭ')").await);
+    gate.press(ENTER.to_string()).await;
+    until_word(&gate, "Admitted").await;
+}
+
+#[tokio::test]
+async fn scans_survive_a_lost_network_and_two_gates_that_let_one_ticket_in_are_shown() {
+    let site = open_site();
+    let codes = tickets(&site, 3).await;
+    let (north, south) = tokio::join!(Visitor::new(&site), Visitor::new(&site));
+    tokio::join!(open_gate(&north, &site, "North gate"), open_gate(&south, &site, "South gate"));
+    for gate in [&north, &south] {
+        set_offline(gate, true).await;
+    }
+    for (count, code) in codes[..2].iter().enumerate() {
+        north.press(format!("{code}{ENTER}")).await;
+        north.until(&format!("{WAITING} === {}", count + 1)).await;
+        assert_eq!(north.ask::<String>(WORD).await, "Not confirmed yet");
+    }
+    // The same again is the same scan.
+    north.press(format!("{}{ENTER}", codes[1])).await;
+    south.press(format!("{}{ENTER}", codes[0])).await;
+    south.until(&format!("{WAITING} === 1")).await;
+    assert_eq!(north.ask::<u32>(WAITING).await, 2);
+    let kept = "Object.keys(localStorage).filter((it) => it.startsWith('check-in /')).length";
+    assert_eq!(north.ask::<u32>(kept).await, 2, "on the device");
+
+    set_offline(&north, false).await;
+    until_admitted(&north, "2 of 3").await;
+    north.until(&format!("{WAITING} === 0")).await;
+    until_word(&north, "Admitted").await;
+    assert_eq!(north.ask::<u32>(kept).await, 0);
+    assert!(!north.is_seen("[data-waiting]").await);
+    set_offline(&south, false).await;
+    until_word(&south, "Already used").await;
+    for gate in [&south, &north] {
+        let shown = "document.querySelector('#turnout').innerText";
+        gate.until(&format!(
+            "{shown}.includes('Let in twice: North gate') && {shown}.includes('South gate')"
+        ))
+        .await;
+    }
+    north.press(format!("{}{ENTER}", codes[2])).await;
+    until_admitted(&north, "3 of 3").await;
+}
+
+#[tokio::test]
+async fn a_scan_survives_the_end_of_the_session() {
+    let site = open_site();
+    let codes = tickets(&site, 1).await;
+    let gate = Visitor::new(&site).await;
+    open_gate(&gate, &site, "North gate").await;
+    site.run_sql("DELETE FROM admin_sessions");
+    gate.press(format!("{}{ENTER}", codes[0])).await;
+    gate.see("#password").await;
+    gate.fill("#username", "admin").await;
+    gate.fill("#password", &site.password).await;
+    gate.click("#main button[type=submit]").await;
+    gate.until("!document.querySelector('#password')").await;
+    gate.visit("/admin/check-in").await;
+    until_admitted(&gate, "1 of 1").await;
+}
+
+#[tokio::test]
+async fn a_phone_with_a_link_is_a_gate_until_the_link_is_revoked() {
+    let site = open_site();
+    let codes = tickets(&site, 2).await;
+    site.open_doors();
+    let organizer = Visitor::new(&site).await;
+    organizer.sign_in(&site).await;
+    organizer.visit("/admin/gates").await;
+    organizer.fill("#gate-name", "North gate").await;
+    organizer.click(".gate-link__form button[type=submit]").await;
+    let link = organizer.text(".gate-link__url").await;
+    let phone = Visitor::new(&site).await;
+    phone.resize(390, 844).await;
+    phone.visit(&link[link.find("/gates/").expect("a link")..]).await;
+    phone.see("#code").await;
+    phone.press(format!("{}{ENTER}", codes[0])).await;
+    until_admitted(&phone, "1 of 2").await;
+    // The other one is found by name, and admitted by hand; the list stays.
+    phone.press(format!("lovelace{ENTER}")).await;
+    until_word(&phone, "2 tickets found").await;
+    phone.click("#found form button").await;
+    until_word(&phone, "Admitted").await;
+    until_admitted(&phone, "2 of 2").await;
+    assert!(!phone.is_seen("#found form").await);
+    phone.click("#turnout .passage form button").await;
+    until_word(&phone, "Undone").await;
+    until_admitted(&phone, "1 of 2").await;
+    assert!(!phone.is_seen("#turnout .passage form").await, "only the last one");
+    assert_eq!(phone.complaints().await, Vec::<String>::new());
+
+    organizer.click(".passage form button").await;
+    phone
+        .until_within(
+            std::time::Duration::from_secs(15),
+            "document.body.innerText.includes('This gate is closed')",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn nothing_below_the_answer_moves_whatever_it_says() {
+    let site = open_site();
+    let codes = tickets(&site, 1).await;
+    site.run_sql("UPDATE bookings SET buyer_name = 'Wolfeschlegelsteinhausenbergerdorff Featherstonehaugh-Cholmondeley'");
+    site.run_sql("UPDATE ticket_types SET name = 'A ticket type with a rather long name of its own' WHERE name = 'VIP'");
+    let gate = Visitor::new(&site).await;
+    open_gate(&gate, &site, "The gate with a name of forty characters").await;
+    for width in [390, 320, 1280] {
+        gate.resize(width, 800).await;
+        site.run_sql("DELETE FROM used_tickets");
+        site.run_sql("DELETE FROM scans");
+        site.open_doors();
+        gate.visit("/admin/check-in").await;
+        gate.see("#code").await;
+        let top = "document.querySelector('#answer').getBoundingClientRect().height";
+        let ready: f64 = gate.ask(top).await;
+        for (change, typed, word) in [
+            (
+                "UPDATE events SET starts_at = '2031-06-19 01:00:00', ends_at = '2031-06-19 04:00:00'",
+                &*codes[0],
+                "Not today",
+            ),
+            (
+                "UPDATE events SET starts_at = CURRENT_TIMESTAMP, ends_at = '2031-06-19 04:00:00'",
+                &codes[0],
+                "Admitted",
+            ),
+            (
+                "UPDATE used_tickets SET gate = 'Another gate with a name of forty signs'",
+                &codes[0],
+                "Already used",
+            ),
+            ("UPDATE bookings SET status = status", "nobody of that name", "Try again"),
+        ] {
+            site.run_sql(change);
+            let _: () = gate.run("document.querySelector('#code').value = '';").await;
+            gate.press(format!("{typed}{ENTER}")).await;
+            until_word(&gate, word).await;
+            let height: f64 = gate.ask(top).await;
+            assert!((height - ready).abs() < 0.5, "{word} at {width}: {height}, not {ready}");
+            let fits = "[...document.querySelectorAll('#answer .answer, #answer .answer__words > *')].every((it) => \
+                        it.getBoundingClientRect().bottom <= document.querySelector('#answer').getBoundingClientRect().bottom + 1)";
+            assert!(gate.ask::<bool>(fits).await, "{word} at {width} is cut");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_heard_unless_the_sound_is_off() {
+    let site = open_site();
+    let codes = tickets(&site, 2).await;
+    let gate = Visitor::new(&site).await;
+    let count = "window.notes = 0; const make = AudioContext.prototype.createOscillator;
+        AudioContext.prototype.createOscillator = function () { window.notes += 1; return make.call(this); };";
+    gate.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": count })).await;
+    open_gate(&gate, &site, "North gate").await;
+    gate.press(format!("{}{ENTER}", codes[0])).await;
+    until_admitted(&gate, "1 of 2").await;
+    gate.until("window.notes === 2").await;
+    gate.click("[data-sound-toggle]").await;
+    gate.visit("/admin/check-in").await;
+    assert_eq!(gate.text("[data-sound-toggle]").await, "Sound: off");
+    gate.press(format!("{}{ENTER}", codes[1])).await;
+    until_admitted(&gate, "2 of 2").await;
+    assert_eq!(gate.ask::<u32>("window.notes").await, 0);
+}
