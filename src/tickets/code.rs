@@ -69,8 +69,8 @@ impl TicketCodes {
         Some(grouped(&code))
     }
 
-    /// Verifies a typed or scanned code. Case, spaces and hyphens do not matter, and a code that a scanner typed through
-    /// another keyboard layout is read through it: the signature tells which layout fits.
+    /// Verifies a typed or scanned code. Case, spaces and hyphens do not matter, and a code that a scanner typed
+    /// through another keyboard layout is read through it: the signature tells which layout fits.
     ///
     /// # Errors
     /// [`CodeError`] says why it is not valid.
