@@ -185,7 +185,9 @@ fn share(board: &Arc<Board>, config: &Config, secrets: &Secrets) -> Option<Arc<S
 /// How often clients may ask, counted together with the other servers when there is a place for that.
 fn rate_limits(config: &Config, secrets: &Secrets) -> Option<Arc<Limits>> {
     let Some(rates) = &config.rate_limits else {
-        log::warn!("RATE_LIMITS=off: requests are not limited; use this for load tests only");
+        log::warn!(
+            "RATE_LIMITS=off: requests are not limited, and no form is too fast; use this for load tests only"
+        );
         return None;
     };
     let shared = config.redis_url.as_ref().map(|url| Arc::new(SharedLimits::new(url, secrets)));

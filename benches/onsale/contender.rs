@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::Result;
 use crate::crowd::Crowd;
 use crate::plan::Plan;
-use crate::{holds, no_database, pgbench, postgres};
+use crate::{holds, no_database, pgbench, postgres, unbatched};
 use testkit::bench::database::SaleDatabase;
 use testkit::bench::form::Form;
 use testkit::bench::machine::{Usage, resident_mib};
@@ -47,13 +47,6 @@ impl Kind {
             Self::PostgresUnbatched => "PostgreSQL, unbatched",
             Self::SqliteUnbatched => "SQLite, unbatched",
             Self::Pgbench => "pgbench",
-        }
-    }
-
-    fn settings(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::PostgresUnbatched | Self::SqliteUnbatched => &[("DESK_BATCH_SIZE", "1")],
-            _ => &[],
         }
     }
 }
@@ -113,7 +106,10 @@ pub fn all(folder: &Path, cluster: &postgres::Cluster) -> Result<Vec<Contender>>
             Kind::PostgresHolds | Kind::SqliteHolds => {
                 Some(Server::start_own(&url, folder, holds::ARGUMENT)?)
             }
-            _ => Some(Server::start(&url, folder, kind.settings())?),
+            Kind::PostgresUnbatched | Kind::SqliteUnbatched => {
+                Some(Server::start_own(&url, folder, unbatched::ARGUMENT)?)
+            }
+            _ => Some(Server::start(&url, folder, &[])?),
         };
         Ok(Contender { kind, database, server, postmaster: cluster.postmaster })
     };

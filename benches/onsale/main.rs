@@ -16,6 +16,7 @@ mod own_server;
 mod pgbench;
 mod plan;
 mod report;
+mod unbatched;
 
 use std::env;
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let serve: Option<fn() -> Result<()>> = match () {
         () if is_asked(no_database::ARGUMENT) => Some(no_database::serve),
         () if is_asked(holds::ARGUMENT) => Some(holds::serve),
+        () if is_asked(unbatched::ARGUMENT) => Some(unbatched::serve),
         () => None,
     };
     if let Some(serve) = serve {

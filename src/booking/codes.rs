@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Utc;
 use rand::RngExt as _;
 
 use super::request_key;
@@ -35,7 +36,7 @@ pub fn parse_reference(typed: &str) -> Option<String> {
 /// A new token: the time and 96 random bits.
 #[must_use]
 pub fn new_token() -> String {
-    URL_SAFE_NO_PAD.encode(request_key::dated_nonce())
+    URL_SAFE_NO_PAD.encode(request_key::dated_nonce(Utc::now()))
 }
 
 /// Whether a text can be a token at all; PostgreSQL refuses to even compare some that cannot.

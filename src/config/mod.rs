@@ -7,7 +7,6 @@ mod command_line;
 mod connections;
 mod database;
 mod desk;
-mod forms;
 mod mail;
 mod operations;
 mod polling;
@@ -31,7 +30,6 @@ pub use self::command_line::{BackupArguments, Command, CommandLine, RestoreArgum
 use self::connections::ConnectionSettings;
 use self::database::DatabaseSettings;
 use self::desk::DeskSettings;
-use self::forms::FormSettings;
 use self::mail::MailSettings;
 use self::operations::OperationsSettings;
 use self::polling::PollingSettings;
@@ -85,9 +83,6 @@ pub struct Settings {
     #[command(flatten)]
     api: ApiSettings,
 
-    #[command(flatten)]
-    forms: FormSettings,
-
     /// Milliseconds between two readings of what other servers have sold
     #[arg(long, env = "BOARD_REFRESH_MS", global = true, default_value = "1000")]
     board_refresh_ms: String,
@@ -138,7 +133,7 @@ pub struct Config {
     pub api_tokens: ApiTokens,
     /// Sites whose pages may call the API.
     pub cors_origins: CorsOrigins,
-    /// How old a booking form may be.
+    /// How old a booking form may be: while rates are not limited, a form may be sent at once.
     pub forms: FormAges,
     pub allow_reseed: bool,
     pub mail: MailConfig,
@@ -157,6 +152,7 @@ impl Config {
         let desk = settings.desk.parse()?;
         let pool_size = settings.database.parse_pool_size(&database_url)?;
         let trusted_proxies = settings.proxies.parse()?;
+        let rate_limits = settings.limits.parse()?;
         Ok(Self {
             bind,
             operations: settings.operations.parse(bind, !trusted_proxies.is_empty(), public_url.is_some())?,
@@ -175,12 +171,12 @@ impl Config {
             poll: settings.polling.parse()?,
             redis_url: settings.redis.parse()?,
             trusted_proxies,
-            rate_limits: settings.limits.parse()?,
+            rate_limits,
             api_tokens: settings.limits.parse_tokens()?,
             cors_origins: settings.api.parse()?,
             secrets: settings.secrets.parse(bind, public_url.as_deref())?,
             public_url,
-            forms: settings.forms.parse()?,
+            forms: if rate_limits.is_some() { FormAges::default() } else { FormAges::of_any_speed() },
             allow_reseed: settings.admin.parse_allow_reseed()?,
             sessions: SessionLimits::default(),
         })
@@ -238,7 +234,6 @@ mod tests {
             (["--poll-seconds-busy", "61"], "POLL_SECONDS_BUSY", "61"),
             (["--redis-url", "memcached://x"], "REDIS_URL", "memcached://x"),
             (["--desk-queue-length", "0"], "DESK_QUEUE_LENGTH", "0"),
-            (["--desk-batch-size", "all"], "DESK_BATCH_SIZE", "all"),
             (["--desk-deadline-ms", "soon"], "DESK_DEADLINE_MS", "soon"),
             (["--secret-key", "short"], "SECRET_KEY", "hidden"),
             (["--secret-key-previous", "short,short"], "SECRET_KEY_PREVIOUS", "hidden"),
@@ -253,7 +248,6 @@ mod tests {
             (["--rate-limit-api", "off"], "RATE_LIMIT_API", "off"),
             (["--api-tokens", "ada:short"], "API_TOKENS", "hidden"),
             (["--cors-origins", "shop.example"], "CORS_ORIGINS", "shop.example"),
-            (["--form-min-age-ms", "60000"], "FORM_MIN_AGE_MS", "60000"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),
             (["--smtp-url", "ftp://mail"], "SMTP_URL", "ftp://mail"),
             (["--mail-from", "nobody"], "MAIL_FROM", "nobody"),

@@ -17,7 +17,7 @@ const TOKEN_BONUS: u32 = 10;
 /// Not `Debug`: nothing may print the tokens by accident.
 #[derive(Args)]
 pub(super) struct RateLimitSettings {
-    /// Rate limits: on, or off for load tests
+    /// Rate limits: on, or off for load tests; off also accepts booking forms that are sent at once
     #[arg(long, env = "RATE_LIMITS", global = true, default_value = "on")]
     rate_limits: String,
 

@@ -24,7 +24,7 @@ pub fn techkraft(database: &TestDatabase) -> Command {
     ] {
         command.env_remove(setting);
     }
-    command.env("DATABASE_URL", &database.url).env("BIND", "127.0.0.1:0").env("FORM_MIN_AGE_MS", "0");
+    command.env("DATABASE_URL", &database.url).env("BIND", "127.0.0.1:0");
     command.current_dir(database.folder.path());
     command
 }

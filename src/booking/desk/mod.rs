@@ -30,6 +30,9 @@ use crate::events::board::Board;
 use crate::outbox::wakeup::Wakeup;
 use crate::start_error::StartError;
 
+/// Most orders in one transaction.
+pub const BATCH_SIZE: usize = 512;
+
 /// The limits of the desk.
 #[derive(Debug, Clone, Copy)]
 pub struct DeskLimits {

@@ -197,10 +197,8 @@ fn spawn(
         .env("BIND", bind)
         .env("DATABASE_URL", database_url)
         .env("DATABASE_POOL_SIZE", "4")
-        // These visitors are quicker than people.
-        .env("FORM_MIN_AGE_MS", "0")
         .env("RUST_LOG", "error")
-        // All visitors of a journey have one address.
+        // All visitors of a journey have one address, and are quicker than people.
         .env("RATE_LIMITS", "off")
         .envs(settings.iter().copied())
         .stdout(Stdio::piped())

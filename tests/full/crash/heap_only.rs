@@ -12,7 +12,8 @@ use testkit::server::Server;
 use testkit::visitor::Visitor;
 
 const BOOKINGS: usize = 2_000;
-const BATCH: usize = 8;
+/// Each buyer waits for the answer to one order, so that no batch is larger.
+const BUYERS: usize = 16;
 
 #[derive(Debug, QueryableByName)]
 struct Updates {
@@ -31,11 +32,11 @@ const UPDATES: &str = "
 fn bookings_touch_no_index_of_the_tiers() {
     let cluster = Cluster::start();
     let database = cluster.database();
-    let server = Server::start(&database, &[("DESK_BATCH_SIZE", &BATCH.to_string())]);
+    let server = Server::start(&database, &[]);
     let rush = Rush::on(&database, [1_000_000; 3]);
     thread::scope(|scope| {
         let _end = rush.until_dropped();
-        rush.send_buyers(scope, 16, server.address);
+        rush.send_buyers(scope, BUYERS as u64, server.address);
         while rush.ledger.lock().expect("a lock").confirmed.len() < BOOKINGS && !rush.is_over() {
             thread::sleep(Duration::from_millis(20));
         }
@@ -47,7 +48,7 @@ fn bookings_touch_no_index_of_the_tiers() {
         thread::sleep(Duration::from_millis(1100));
         visitor.book(&order(tier_ids(&database)[0], 1)).expect("an answer");
         // Each batch is an update of a row at least.
-        (updates.counted as usize * BATCH >= BOOKINGS).then_some(updates)
+        (updates.counted as usize * BUYERS >= BOOKINGS).then_some(updates)
     });
     let updates = updates.expect("counts that PostgreSQL has caught up with");
     println!("{updates:?}");

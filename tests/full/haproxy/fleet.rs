@@ -172,6 +172,7 @@ impl Fleet {
         set_as(command, &techkraft(&self.database));
         command.envs([("TRUSTED_PROXIES", "127.0.0.1"), ("DATABASE_POOL_SIZE", "8")]);
         command.envs([("DRAIN_SECONDS", "1"), ("ALLOW_RESEED", "false")]);
+        command.envs(previous_release::SETTINGS);
         command.env("MAIL_DIR", self.folder.path().join("mail"));
     }
 }

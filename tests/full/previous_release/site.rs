@@ -10,7 +10,7 @@ use testkit::visitor::{Answer, Visitor};
 
 /// A server of the release before.
 pub fn previous(database: &TestDatabase) -> Server {
-    let mut server = Server::of_release(previous_release::binary(), database, &[]);
+    let mut server = Server::of_release(previous_release::binary(), database, &previous_release::SETTINGS);
     server.start_again();
     server.wait_until_it_listens();
     server

@@ -204,10 +204,8 @@ pub fn release(binary: &Path, database: &TestDatabase) -> Command {
     command
         .env("DATABASE_URL", &database.url)
         .env("SECRET_KEY", SECRET)
-        // These visitors are quicker than people.
-        .env("FORM_MIN_AGE_MS", "0")
         .env("RUST_LOG", "warn")
-        // All visitors of these tests have one address.
+        // All visitors of these tests have one address, and are quicker than people.
         .env("RATE_LIMITS", "off")
         .current_dir(database.folder.path());
     command

@@ -10,8 +10,8 @@ use crate::bench::Result;
 /// The server signs with it, and so does the load: each booking needs a form key of its own.
 pub const SECRET_KEY: &str = "a secret that only this benchmark uses, for itself";
 
-/// A command of the binary on a database. A `DESK_…` setting of the caller's environment reaches it, so
-/// that others can be tried.
+/// A command of the binary on a database. A `DESK_…` setting of the caller's environment reaches it, so that other
+/// values can be tried.
 pub fn techkraft(url: &str, folder: &Path) -> Command {
     program(crate::binary(), url, folder)
 }
@@ -24,10 +24,8 @@ fn program(program: &Path, url: &str, folder: &Path) -> Command {
         .env("DATABASE_URL", url)
         .env("BIND", "127.0.0.1:0")
         .env("SECRET_KEY", SECRET_KEY)
-        // This load is quicker than people.
-        .env("FORM_MIN_AGE_MS", "0")
         .env("RUST_LOG", "error")
-        // The whole crowd has one address.
+        // The whole crowd has one address, and is quicker than people.
         .env("RATE_LIMITS", "off")
         .env_remove("PUBLIC_URL")
         .env_remove("REDIS_URL")
