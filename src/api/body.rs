@@ -5,6 +5,7 @@ use actix_web::web::Bytes;
 use actix_web::{Error as ActixError, HttpMessage as _, HttpRequest};
 use serde::de::DeserializeOwned;
 
+use super::distinct_fields::DistinctFields;
 use crate::guard::request_validation::JSON;
 
 /// The body as handlers get it. Each API words the error of one that is too large itself.
@@ -36,14 +37,14 @@ pub fn read<T: DeserializeOwned>(request: &HttpRequest, body: Body) -> Result<T,
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(Unreadable::Malformed("The body is not a JSON object.".into()));
     }
-    serde_json::from_slice(&body).map_err(|error| {
+    let malformed = |error: &serde_json::Error, wrong: &str| {
+        let what = if error.is_data() { wrong } else { "is not valid JSON" };
         let (line, column) = (error.line(), error.column());
-        let what = match error.classify() {
-            serde_json::error::Category::Data => "does not have the expected form",
-            _ => "is not valid JSON",
-        };
         Unreadable::Malformed(format!("The body {what}, at line {line}, column {column}."))
-    })
+    };
+    // serde_json keeps the last of several fields of one name, where another parser may keep the first.
+    serde_json::from_slice::<DistinctFields>(&body).map_err(|error| malformed(&error, "repeats a field"))?;
+    serde_json::from_slice(&body).map_err(|error| malformed(&error, "does not have the expected form"))
 }
 
 /// An integer, also when written as 2.0, which is the same number in JSON. `None` for everything else.

@@ -11,6 +11,7 @@
 
 pub mod body;
 pub mod compat;
+mod distinct_fields;
 pub mod docs;
 pub mod idempotency_key;
 pub mod middleware;

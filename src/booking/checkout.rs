@@ -1,4 +1,4 @@
-//! The checkout: the form with all that stands beside it, and what is refused before the desk is asked.
+//! The checkout: the form with all that stands beside it, fresh, or again with what is wrong.
 
 use std::sync::Arc;
 
@@ -6,11 +6,10 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use askama::Template;
-use chrono::Utc;
 
-use super::form::{BookingForm, FieldErrors};
+use super::form::{BookingForm, FieldErrors, Refused};
 use super::request_key::RequestKey;
-use super::{NotOnSale, Order, messages, parse_quantity};
+use super::{messages, parse_quantity};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
@@ -83,36 +82,6 @@ impl CheckoutPage {
     }
 }
 
-/// Why a form is refused before the desk is asked.
-pub(super) enum Refused {
-    Fields(Box<FieldErrors>),
-    NotOnSale(i64, NotOnSale),
-    NoSuchTicketType,
-}
-
-impl Refused {
-    fn of(errors: FieldErrors) -> Self {
-        Self::Fields(Box::new(errors))
-    }
-}
-
-/// The order that the form means, as far as the board knows what is on sale.
-pub(super) fn check(app: &App, form: &BookingForm) -> Result<Arc<Order>, Refused> {
-    let (listing, ticket_type) =
-        find_ticket_type(app, &form.ticket_type).map_err(|_| Refused::NoSuchTicketType)?;
-    // A closed sale is a closed sale, whatever else is wrong with the form.
-    if let Some(why) = NotOnSale::of(listing.sale_state(ticket_type.id)) {
-        return Err(Refused::NotOnSale(ticket_type.id, why));
-    }
-    let order = form.parse(&listing, &app.request_keys).map_err(Refused::of)?;
-    if let Some((id, why)) = order.closed_line(&app.board) {
-        return Err(Refused::NotOnSale(id, why));
-    }
-    let age = app.form_ages.check(&order.request_key, Utc::now());
-    age.map_err(|error| Refused::of(FieldErrors::of_form(messages::form_age(error))))?;
-    Ok(Arc::new(order))
-}
-
 /// The form again, with a fresh key, everything that was typed, and why it was refused.
 pub(super) fn refuse(
     app: &App,
@@ -123,7 +92,7 @@ pub(super) fn refuse(
     let (status, errors) = match refused {
         Refused::Fields(errors) => (StatusCode::UNPROCESSABLE_ENTITY, *errors),
         Refused::NotOnSale(id, why) => {
-            let (listing, chosen) = find_ticket_type(app, &form.ticket_type)?;
+            let (listing, chosen) = find_chosen(app, &form)?;
             let message = messages::not_on_sale(why, listing.ticket_type(id).unwrap_or(&chosen));
             let mut errors = FieldErrors::default();
             errors.quantities.insert(id, message);
@@ -134,14 +103,9 @@ pub(super) fn refuse(
     respond_checkout(status, checkout(app, page, form, errors)?)
 }
 
-/// The concert on the board and the ticket type that a form means.
-pub(super) fn find_ticket_type(app: &App, id: &str) -> Result<(Arc<Listing>, TicketType), Error> {
-    // Digits alone: `parse` would take a sign.
-    let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
-    let id = id.parse().ok().filter(|_| is_number).ok_or(Error::NotFound)?;
-    let listing = app.board.find_by_ticket_type(id).ok_or(Error::NotFound)?;
-    let ticket_type = listing.ticket_type(id).ok_or(Error::NotFound)?.clone();
-    Ok((listing, ticket_type))
+/// The concert on the board and the ticket type that was chosen first.
+pub(super) fn find_chosen(app: &App, form: &BookingForm) -> Result<(Arc<Listing>, TicketType), Error> {
+    form.find_chosen(&app.board).ok_or(Error::NotFound)
 }
 
 pub(super) fn checkout(
@@ -150,7 +114,7 @@ pub(super) fn checkout(
     form: BookingForm,
     errors: FieldErrors,
 ) -> Result<CheckoutPage, Error> {
-    let (listing, ticket_type) = find_ticket_type(app, &form.ticket_type)?;
+    let (listing, ticket_type) = find_chosen(app, &form)?;
     Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key: app.request_keys.generate() })
 }
 

@@ -1,14 +1,16 @@
 //! The checkout form: the text as it was typed, and the order that it means.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
+use chrono::Utc;
 use serde::Deserialize;
 
 use super::buyer::{Buyer, Contact, parse_email, parse_name};
-use super::request_key::{RequestKey, RequestKeyError, RequestKeys};
-use super::{Order, OrderLine, QuantityError, messages, parse_more, parse_quantity};
+use super::request_key::{FormAges, RequestKey, RequestKeyError, RequestKeys};
+use super::{NotOnSale, Order, OrderLine, QuantityError, messages, parse_more, parse_quantity};
 use crate::events::TicketType;
-use crate::events::board::Listing;
+use crate::events::board::{Board, Listing};
 
 /// The fields as a browser sends them. A missing field reads as an empty one.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -51,6 +53,19 @@ impl FieldErrors {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// Why a form is refused before the desk is asked.
+pub enum Refused {
+    Fields(Box<FieldErrors>),
+    NotOnSale(i64, NotOnSale),
+    NoSuchTicketType,
+}
+
+impl Refused {
+    fn of(errors: FieldErrors) -> Self {
+        Self::Fields(Box::new(errors))
     }
 }
 
@@ -103,6 +118,36 @@ impl BookingForm {
         let buyer = Buyer { name: parse_name(&self.name).ok()?, contact };
         let key = self.parse_request_key(keys).ok()?;
         Some(Order::new(lines, buyer, key.as_str().to_owned()))
+    }
+
+    /// The concert on the board, and its ticket type that was chosen first.
+    #[must_use]
+    pub fn find_chosen(&self, board: &Board) -> Option<(Arc<Listing>, TicketType)> {
+        // Digits alone: `parse` would take a sign.
+        let is_number = self.ticket_type.bytes().all(|byte| byte.is_ascii_digit());
+        let id = self.ticket_type.parse().ok().filter(|_| is_number)?;
+        let listing = board.find_by_ticket_type(id)?;
+        let ticket_type = listing.ticket_type(id)?.clone();
+        Some((listing, ticket_type))
+    }
+
+    /// The order that the form means, as far as the board knows what is on sale.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn check(&self, board: &Board, keys: &RequestKeys, ages: FormAges) -> Result<Arc<Order>, Refused> {
+        let (listing, ticket_type) = self.find_chosen(board).ok_or(Refused::NoSuchTicketType)?;
+        // A closed sale is a closed sale, whatever else is wrong with the form.
+        if let Some(why) = NotOnSale::of(listing.sale_state(ticket_type.id)) {
+            return Err(Refused::NotOnSale(ticket_type.id, why));
+        }
+        let order = self.parse(&listing, keys).map_err(Refused::of)?;
+        if let Some((id, why)) = order.closed_line(board) {
+            return Err(Refused::NotOnSale(id, why));
+        }
+        let age = ages.check(&order.request_key, Utc::now());
+        age.map_err(|error| Refused::of(FieldErrors::of_form(messages::form_age(error))))?;
+        Ok(Arc::new(order))
     }
 
     /// The order that the form means.

@@ -10,8 +10,8 @@ use chrono::Utc;
 use serde::Deserialize;
 
 use super::buyer::{Buyer, Express};
-use super::checkout::{Refused, check, checkout, find_ticket_type, refuse, respond_checkout};
-use super::form::{BookingForm, FieldErrors};
+use super::checkout::{checkout, find_chosen, refuse, respond_checkout};
+use super::form::{BookingForm, FieldErrors, Refused};
 use super::{
     Booking, BookingOutcome, Order, PlacedBooking, calendar, is_token, messages, parse_quantity, store,
 };
@@ -55,12 +55,11 @@ pub async fn new(
     app: web::Data<App>,
     Query(query): Query<CheckoutQuery>,
 ) -> Result<HttpResponse, Error> {
-    let (listing, ticket_type) = find_ticket_type(&app, &query.ticket_type)?;
     let buyer = Buyer::remembered(&app.cookies, &request);
     let (name, email) =
         buyer.map_or_else(Default::default, |buyer| (buyer.name.clone(), buyer.email().to_owned()));
-    let quantity = query.quantity.clone();
-    let form = BookingForm::filled(query.ticket_type.clone(), quantity, name, email);
+    let form = BookingForm::filled(query.ticket_type, query.quantity, name, email);
+    let (listing, ticket_type) = find_chosen(&app, &form)?;
     let mut errors = FieldErrors::default();
     let most = ticket_type.most_per_booking();
     if let Err(error) = parse_quantity(&form.quantity, most) {
@@ -82,8 +81,7 @@ pub async fn create(
     app: web::Data<App>,
     Form(mut form): Form<BookingForm>,
 ) -> Result<HttpResponse, Error> {
-    let checked = check(&app, &form);
-    let (order, outcome) = match checked {
+    let (order, outcome) = match form.check(&app.board, &app.request_keys, app.form_ages) {
         Ok(order) => {
             let outcome = app.desk.book(Arc::clone(&order)).await?;
             (order, outcome)
@@ -100,7 +98,7 @@ pub async fn create(
             return respond_booked(&app, page, &order.buyer, booking).await;
         }
         BookingOutcome::NotEnough { left } => {
-            let (listing, _) = find_ticket_type(&app, &form.ticket_type)?;
+            let (listing, _) = find_chosen(&app, &form)?;
             for (line, left) in order.lines().iter().zip(left) {
                 if let Some(ticket_type) = listing.ticket_type(line.ticket_type_id)
                     && left < line.quantity
@@ -115,7 +113,7 @@ pub async fn create(
             StatusCode::CONFLICT
         }
         BookingOutcome::OverPersonLimit { ticket_type_id, limit, .. } => {
-            let (listing, _) = find_ticket_type(&app, &form.ticket_type)?;
+            let (listing, _) = find_chosen(&app, &form)?;
             if let Some(ticket_type) = listing.ticket_type(ticket_type_id) {
                 let asked = order.quantity_of(ticket_type_id);
                 let message = messages::over_person_limit(limit, asked, ticket_type);

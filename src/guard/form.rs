@@ -3,6 +3,7 @@
 //! They are stricter than actix's own, which replace invalid UTF-8 and accept any number of fields. What no browser
 //! sends is refused, so that two parsers never read the same bytes differently.
 
+use std::collections::HashSet;
 use std::future::{Ready, ready};
 use std::pin::Pin;
 
@@ -46,7 +47,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string().as_bytes()).map(Self))
+        ready(pairs(request.query_string().as_bytes()).and_then(read).map(Self))
     }
 }
 
@@ -61,13 +62,26 @@ fn is_form(request: &HttpRequest) -> bool {
 /// # Errors
 /// [`Error::Unreadable`] for anything that no browser sends.
 pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
-    let wrong = |what: &str| Error::Unreadable(what.to_owned(), StatusCode::UNPROCESSABLE_ENTITY);
+    let pairs = pairs(text)?;
+    let mut names = HashSet::new();
+    // A struct refuses its own fields when they are repeated, but not those that it collects in a map.
+    if pairs.iter().all(|(name, _)| names.insert(name)) { read(pairs) } else { Err(wrong("a repeated field")) }
+}
+
+fn wrong(what: &str) -> Error {
+    Error::Unreadable(what.to_owned(), StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+fn pairs(text: &[u8]) -> Result<Vec<(String, String)>, Error> {
     let fields = || text.split(|byte| *byte == b'&').filter(|field| !field.is_empty());
     if fields().count() > FIELDS_MAX {
         return Err(wrong("too many fields"));
     }
     let pairs: Option<Vec<_>> = fields().map(pair).collect();
-    let pairs = pairs.ok_or_else(|| wrong("a field is not valid UTF-8"))?;
+    pairs.ok_or_else(|| wrong("a field is not valid UTF-8"))
+}
+
+fn read<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, Error> {
     T::deserialize(MapDeserializer::<_, Wrong>::new(pairs.into_iter()))
         // Names the field, never what was typed.
         .map_err(|error| wrong(&error.to_string()))
@@ -128,6 +142,8 @@ mod tests {
         let many = "x=1&".repeat(FIELDS_MAX + 1);
         for bad in [
             &b"name=a&name=b"[..],
+            b"other=a&other=b",
+            b"other=a&%6fther=b",
             b"name=%",
             b"name=%4",
             b"name=%zz",

@@ -6,23 +6,26 @@
 //!
 //! No SQL stands here: the batch is [`super::store`]'s. No HTTP either.
 
+mod locked_types;
 mod metrics;
-mod queued_order;
+mod replies;
 mod sold_out;
 mod worker;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus_client::registry::Registry;
+use tokio::sync::oneshot;
 
 use self::metrics::DeskMetrics;
-use self::queued_order::QueuedOrder;
+use self::replies::{Replies, Reply, ReplyThread};
 use self::sold_out::SoldOut;
-use self::worker::Worker;
-use super::store::{self, Batch};
+use self::worker::{BookingStore, DatabaseStore, Worker};
+use super::store::Batch;
 use super::{BookingOutcome, Order};
 use crate::db::{Database, Failure};
 use crate::error::Error;
@@ -63,9 +66,7 @@ impl Desk {
         outbox_wakeup: Arc<Wakeup>,
         limits: DeskLimits,
     ) -> Result<Self, StartError> {
-        let mut writer = db.writer();
-        let book_batch = move |orders: &[&Order]| writer.run(|db| store::book_batch(db, orders));
-        Self::with_store(limits, board, outbox_wakeup, book_batch)
+        Self::start(limits, board, outbox_wakeup, Box::new(DatabaseStore(db.writer())))
     }
 
     /// Opens a desk that books with `book_batch`. A benchmark measures a server without a database this way.
@@ -78,11 +79,20 @@ impl Desk {
         outbox_wakeup: Arc<Wakeup>,
         book_batch: impl FnMut(&[&Order]) -> Result<Batch, Failure> + Send + 'static,
     ) -> Result<Self, StartError> {
+        Self::start(limits, board, outbox_wakeup, Box::new(book_batch))
+    }
+
+    fn start(
+        limits: DeskLimits,
+        board: Arc<Board>,
+        outbox_wakeup: Arc<Wakeup>,
+        store: Box<dyn BookingStore>,
+    ) -> Result<Self, StartError> {
         let (queue, queued) = sync_channel(limits.queue_length);
         let metrics = Arc::<DeskMetrics>::default();
         let sold_out = Arc::new(SoldOut::default());
         let informed = (board, Arc::clone(&sold_out), outbox_wakeup);
-        let worker = Worker::new(Box::new(book_batch), queued, Arc::clone(&metrics), informed, limits);
+        let worker = Worker::new(store, queued, Arc::clone(&metrics), informed, limits);
         thread::Builder::new()
             .name("desk".into())
             .spawn(move || worker.run())
@@ -173,6 +183,57 @@ impl Desk {
     /// Tickets have come back: forget which ticket types were sold out.
     pub fn restocked(&self) {
         self.sold_out.forget();
+    }
+}
+
+/// An order, its deadline, and where its reply goes.
+struct QueuedOrder {
+    order: Arc<Order>,
+    deadline: Instant,
+    decision: Decision,
+    reply_to: oneshot::Sender<Result<BookingOutcome, Error>>,
+    thread: ReplyThread,
+}
+
+/// Decides who ends an order: the worker by booking it, or the handler by giving up. The first to take it
+/// wins, so an order whose buyer was told "busy" is never booked afterward.
+#[derive(Clone, Default)]
+struct Decision(Arc<AtomicBool>);
+
+impl Decision {
+    /// Whether the caller is the first.
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
+impl QueuedOrder {
+    fn new(
+        order: Arc<Order>,
+        wait_max: Duration,
+    ) -> (Self, oneshot::Receiver<Result<BookingOutcome, Error>>) {
+        let (reply_to, receiver) = oneshot::channel();
+        let deadline = Instant::now() + wait_max;
+        let (decision, thread) = (Decision::default(), ReplyThread::current());
+        (Self { order, deadline, decision, reply_to, thread }, receiver)
+    }
+
+    fn decision(&self) -> Decision {
+        self.decision.clone()
+    }
+
+    /// Whether the worker may book it: its handler still waits, and has not given up.
+    fn is_wanted(&self) -> bool {
+        !self.reply_to.is_closed() && self.decision.take()
+    }
+
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// Adds the reply to those that are sent when the batch is done.
+    fn reply(self, outcome: Result<BookingOutcome, Error>, replies: &mut Replies) {
+        replies.add(self.thread, Reply { to: self.reply_to, outcome });
     }
 }
 

@@ -1,19 +1,20 @@
 //! The worker behind the desk: takes the orders that wait, books them as one batch, replies, and repeats.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::DeskLimits;
+use super::locked_types::LockedTypes;
 use super::metrics::DeskMetrics;
-use super::queued_order::{QueuedOrder, Replies};
+use super::replies::Replies;
 use super::sold_out::SoldOut;
-use crate::booking::store::Batch;
+use super::{DeskLimits, QueuedOrder};
+use crate::booking::store::{self, Batch};
 use crate::booking::{BookingOutcome, Order};
-use crate::db::Failure;
+use crate::db::{Failure, Writer};
 use crate::error::Error;
 use crate::events::board::Board;
 use crate::outbox::wakeup::Wakeup;
@@ -23,16 +24,41 @@ const RETRY_FIRST: Duration = Duration::from_millis(5);
 const RETRY_LONGEST: Duration = Duration::from_millis(200);
 /// A batch that fails after so long has waited for a lock: half of the writer's `lock_timeout`.
 const LOCKED_AFTER: Duration = Duration::from_millis(500);
-/// How long orders of a locked ticket type are told to try again before it is tried again.
-const LOCKED_FOR: Duration = Duration::from_secs(2);
 /// How often an idle worker beats its heartbeat.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 
-/// Books a batch as a whole, or says why it did not.
-pub(super) type BookBatch = Box<dyn FnMut(&[&Order]) -> Result<Batch, Failure> + Send>;
+/// What a desk books with.
+pub(super) trait BookingStore: Send {
+    /// Books a batch as a whole, or says why it did not.
+    fn book_batch(&mut self, orders: &[&Order]) -> Result<Batch, Failure>;
+
+    /// Whether somebody else keeps a ticket type locked, so that a batch would wait for it.
+    fn is_locked(&mut self, _ticket_type_id: i64) -> bool {
+        false
+    }
+}
+
+impl<F: FnMut(&[&Order]) -> Result<Batch, Failure> + Send> BookingStore for F {
+    fn book_batch(&mut self, orders: &[&Order]) -> Result<Batch, Failure> {
+        self(orders)
+    }
+}
+
+pub(super) struct DatabaseStore(pub(super) Writer);
+
+impl BookingStore for DatabaseStore {
+    fn book_batch(&mut self, orders: &[&Order]) -> Result<Batch, Failure> {
+        self.0.run(|db| store::book_batch(db, orders))
+    }
+
+    fn is_locked(&mut self, ticket_type_id: i64) -> bool {
+        // When the database cannot say, the batch finds out.
+        self.0.run(|db| store::is_locked(db, ticket_type_id)).unwrap_or(false)
+    }
+}
 
 pub(super) struct Worker {
-    book_batch: BookBatch,
+    store: Box<dyn BookingStore>,
     queue: Receiver<QueuedOrder>,
     metrics: Arc<DeskMetrics>,
     board: Arc<Board>,
@@ -41,8 +67,7 @@ pub(super) struct Worker {
     limits: DeskLimits,
     /// Orders that were taken but must wait: a different order with the same key is booked first.
     put_back: Vec<QueuedOrder>,
-    /// Ticket types that somebody holds locked, and until when they are left out.
-    locked: HashMap<i64, Instant>,
+    locked: LockedTypes,
 }
 
 /// One order of a batch, and its repetitions.
@@ -51,16 +76,22 @@ struct Entry {
     repeats: Vec<QueuedOrder>,
 }
 
+impl Entry {
+    fn ticket_types(&self) -> impl Iterator<Item = i64> {
+        self.first.order.lines().iter().map(|line| line.ticket_type_id)
+    }
+}
+
 impl Worker {
     pub(super) fn new(
-        book_batch: BookBatch,
+        store: Box<dyn BookingStore>,
         queue: Receiver<QueuedOrder>,
         metrics: Arc<DeskMetrics>,
         (board, sold_out, outbox_wakeup): (Arc<Board>, Arc<SoldOut>, Arc<Wakeup>),
         limits: DeskLimits,
     ) -> Self {
         Self {
-            book_batch,
+            store,
             queue,
             metrics,
             board,
@@ -68,7 +99,7 @@ impl Worker {
             outbox_wakeup,
             limits,
             put_back: Vec::new(),
-            locked: HashMap::new(),
+            locked: LockedTypes::default(),
         }
     }
 
@@ -144,7 +175,7 @@ impl Worker {
             self.metrics.heartbeat.begin_waiting();
             let orders: Vec<&Order> = entries.iter().map(|entry| &*entry.first.order).collect();
             let started = Instant::now();
-            let booked = (self.book_batch)(&orders);
+            let booked = self.store.book_batch(&orders);
             self.metrics.heartbeat.beat();
             match booked {
                 Ok(batch) => {
@@ -157,7 +188,13 @@ impl Worker {
                     thread::sleep(wait);
                     wait = (wait * 2).min(RETRY_LONGEST);
                 }
-                Err(Failure::Lasting(error)) => return self.book_apart(entries, error, started.elapsed()),
+                Err(Failure::Lasting(error)) => {
+                    let has_waited = started.elapsed() >= LOCKED_AFTER;
+                    // The others go on at once.
+                    if !(has_waited && self.note_locked(&entries, &error)) {
+                        return self.book_apart(entries, error, has_waited);
+                    }
+                }
             }
         }
     }
@@ -179,31 +216,13 @@ impl Worker {
         replies.send();
     }
 
-    /// One order that the database rejects must not fail the others, nor one ticket type that somebody has locked the
-    /// other ticket types.
-    fn book_apart(&mut self, mut entries: Vec<Entry>, error: diesel::result::Error, took: Duration) {
-        let mut groups: BTreeMap<Vec<i64>, Vec<Entry>> = BTreeMap::new();
-        for entry in entries.drain(..) {
-            let ids = entry.first.order.lines().iter().map(|line| line.ticket_type_id).collect();
-            groups.entry(ids).or_default().push(entry);
-        }
-        if groups.len() > 1 {
-            // The orders of one ticket type come first, and show which of them is locked.
-            let mut groups: Vec<_> = groups.into_iter().collect();
-            groups.sort_by_key(|(ids, _)| ids.len());
-            return groups.into_iter().for_each(|(_, entries)| self.book(entries));
-        }
-        let Some((ids, mut entries)) = groups.pop_first() else { return };
-        if took >= LOCKED_AFTER {
-            log::warn!(
-                "ticket types {ids:?} are locked by somebody; their orders are told to try again: {error}"
-            );
-            let until = Instant::now() + LOCKED_FOR;
-            self.locked.extend(ids.into_iter().map(|id| (id, until)));
-            return reply_busy(entries);
-        }
+    /// One order that the database rejects must not fail the others. One that has waited in vain may try again.
+    fn book_apart(&mut self, mut entries: Vec<Entry>, error: diesel::result::Error, has_waited: bool) {
         if entries.len() > 1 {
             return entries.into_iter().for_each(|entry| self.book(vec![entry]));
+        }
+        if has_waited {
+            return reply_busy(entries);
         }
         let mut replies = Replies::default();
         if let Some(entry) = entries.pop() {
@@ -215,20 +234,41 @@ impl Worker {
         replies.send();
     }
 
-    /// Replies "busy" to orders of ticket types that were locked a moment ago, and keeps the others.
+    /// Notes which ticket types of a batch that has waited in vain are locked; returns whether there are any.
+    fn note_locked(&mut self, entries: &[Entry], error: &diesel::result::Error) -> bool {
+        let locked: Vec<i64> =
+            ticket_types(entries).into_iter().filter(|&id| self.store.is_locked(id)).collect();
+        for &id in &locked {
+            log::warn!("somebody keeps ticket type {id} locked; its orders are told to try again: {error}");
+            self.locked.note(id, Instant::now());
+        }
+        !locked.is_empty()
+    }
+
+    /// Replies "busy" to orders of ticket types that are locked, and keeps the others.
     fn reject_locked(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
         if self.locked.is_empty() {
             return entries;
         }
-        let now = Instant::now();
-        self.locked.retain(|_, until| *until > now);
-        let is_locked = |entry: &Entry| {
-            entry.first.order.lines().iter().any(|line| self.locked.contains_key(&line.ticket_type_id))
-        };
+        for id in ticket_types(&entries) {
+            if self.locked.is_due(id, Instant::now()) {
+                if self.store.is_locked(id) {
+                    self.locked.note(id, Instant::now());
+                } else {
+                    self.locked.remove(id);
+                }
+            }
+        }
+        let is_locked = |entry: &Entry| entry.ticket_types().any(|id| self.locked.contains(id));
         let (locked, kept): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(is_locked);
         reply_busy(locked);
         kept
     }
+}
+
+/// The distinct ticket types of these orders.
+fn ticket_types(entries: &[Entry]) -> BTreeSet<i64> {
+    entries.iter().flat_map(Entry::ticket_types).collect()
 }
 
 /// Replies "busy" to orders past their deadline, and keeps the others.

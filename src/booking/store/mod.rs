@@ -96,6 +96,17 @@ pub fn book_batch(db: &mut Db, orders: &[&Order]) -> QueryResult<Batch> {
     Ok(Batch { outcomes: recall(db, orders, claimed)?, stock })
 }
 
+/// Whether somebody else keeps a ticket type locked, so that a batch would wait for it. Only PostgreSQL locks rows.
+///
+/// # Errors
+/// What the database said.
+pub fn is_locked(db: &mut Db, ticket_type_id: i64) -> QueryResult<bool> {
+    match db {
+        Db::Postgres(pg) => postgres::is_locked(pg, ticket_type_id),
+        Db::Sqlite(_) => Ok(false),
+    }
+}
+
 /// Reads the bookings of keys that were used before.
 fn recall(db: &mut Db, orders: &[&Order], claimed: Vec<Claimed>) -> QueryResult<Vec<BookingOutcome>> {
     let mut known = HashMap::new();

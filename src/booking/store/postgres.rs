@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
+use diesel::connection::SimpleConnection as _;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::result::Error as DieselError;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamp};
 
 use super::super::buyer::unusual_normalized_email;
@@ -33,6 +34,20 @@ pub(super) fn book_batch(
         .filter(|(_, version)| **version > 0)
         .map(|((&ticket_type_id, &available), &version)| Stock { ticket_type_id, available, version });
     Ok((outcomes, stock.collect()))
+}
+
+/// Tries to lock a ticket type as a batch does, for less long, and lets go at once. One round trip: statements that are
+/// sent together are one transaction.
+pub(super) fn is_locked(pg: &mut PgConnection, ticket_type_id: i64) -> QueryResult<bool> {
+    let lock = format!(
+        "SET LOCAL lock_timeout = '200ms'; SELECT FROM ticket_types WHERE id = {ticket_type_id} FOR NO KEY UPDATE"
+    );
+    match pg.batch_execute(&lock) {
+        Ok(()) => Ok(false),
+        // Waited in vain: its error has no kind of its own.
+        Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, _)) => Ok(true),
+        Err(other) => Err(other),
+    }
 }
 
 /// The call with a batch's values, as columns. Its type names it, so that it is prepared once.

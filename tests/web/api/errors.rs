@@ -55,8 +55,7 @@ fn bodies_that_are_not_json_are_problems() {
     assert_problem(post().header("content-type", "text/plain").body("{}"), 415, "unsupported-media-type");
     assert_problem(post(), 415, "unsupported-media-type");
     assert_problem(json().header("content-encoding", "gzip").body("{}"), 415, "unsupported-media-type");
-    for bad in ["", "{", "[]", "null", "\"x\"", "{\"quantity\":1,\"quantity\":2}", "{\"x\":1}", "\u{feff}{}"]
-    {
+    for bad in ["", "{", "[]", "null", "\"x\"", "{\"x\":1}", "\u{feff}{}"] {
         assert_problem(json().body(bad), 400, "malformed-request");
     }
     assert_problem(json().body(vec![0xff, 0xfe]), 400, "malformed-request");
@@ -70,4 +69,35 @@ fn bodies_that_are_not_json_are_problems() {
     assert_problem(json().body(Body::new(endless)), 413, "body-too-large");
     assert_problem(app.client.get(app.url(&format!("/api/{}", "x".repeat(8_100)))), 414, "address-too-long");
     assert_problem(app.client.get(app.url("/api/v1/bookings")).json(&1), 405, "method-not-allowed");
+}
+
+/// A parser in front of the site may keep the first of two fields, where ours would keep the last.
+#[test]
+fn a_repeated_field_is_refused_wherever_it_stands() {
+    let app = TestApp::spawn();
+    let post = |path: &str, body: String| {
+        let request = app.client.post(app.url(path)).header("content-type", "application/json").body(body);
+        request.header("idempotency-key", "8e03978e-40d5-43dd-bc93").send().expect("an answer")
+    };
+    let id = app.tier_id("VIP");
+    let buyer = "\"name\": \"Ada\", \"email\": \"ada@example.org\"";
+    let line = format!("\"ticketTypeId\": \"{id}\", \"quantity\": 1");
+    for body in [
+        format!("{{{buyer}, {line}, \"quantity\": 2}}"),
+        format!("{{{buyer}, {line}, \"quanti\\u0074y\": 2}}"),
+        format!("{{{buyer}, \"lines\": [{{{line}, \"quantity\": 2}}]}}"),
+        format!("{{{buyer}, \"lines\": [{{{line}}}, {{{line}, \"ticketTypeId\": \"{id}\"}}]}}"),
+        format!("{{{buyer}, {line}, \"x\": {{\"y\": [{{\"z\": 1, \"z\": 1}}]}}}}"),
+    ] {
+        let answer = post("/api/v1/bookings", body.clone());
+        assert_eq!(answer.status(), 400, "{body}");
+        let problem = answer.text().expect("a problem");
+        assert!(problem.contains("repeats a field, at line 1, column"), "{problem}");
+    }
+    let compat = format!("{{{line}, \"userId\": \"7\", \"userId\": \"8\"}}");
+    let answer = post("/api/bookings", compat);
+    assert_eq!(answer.status(), 400);
+    assert!(answer.text().expect("JSON").contains("repeats a field"));
+    assert_eq!(app.count("bookings"), 0);
+    assert_eq!(post("/api/v1/bookings", format!("{{{buyer}, \"lines\": [{{{line}}}]}}")).status(), 201);
 }
