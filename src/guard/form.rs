@@ -65,7 +65,11 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
     let pairs = pairs(text)?;
     let mut names = HashSet::new();
     // A struct refuses its own fields when they are repeated, but not those that it collects in a map.
-    if pairs.iter().all(|(name, _)| names.insert(name)) { read(pairs) } else { Err(wrong("a repeated field")) }
+    if pairs.iter().all(|(name, _)| names.insert(name)) {
+        read(pairs)
+    } else {
+        Err(wrong("a repeated field"))
+    }
 }
 
 fn wrong(what: &str) -> Error {

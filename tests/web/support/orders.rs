@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
+use futures_util::future::join_all;
 use reqwest::blocking::{Client, Response};
 use serde_json::{Value, json};
 use techkraft::booking::buyer::Buyer;
@@ -122,6 +123,33 @@ impl BoxOffice {
             BookingOutcome::Booked(booking) => booking,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Holds what these orders are for, together.
+    pub fn hold_all(&self, orders: impl IntoIterator<Item = Order>) -> Vec<Booking> {
+        let outcomes = join_all(orders.into_iter().map(|order| self.desk.book(order)));
+        let booking = |outcome| match outcome {
+            Ok(BookingOutcome::Booked(booking)) => booking,
+            other => panic!("{other:?}"),
+        };
+        self.runtime.block_on(outcomes).into_iter().map(booking).collect()
+    }
+
+    /// Lets holds end one after the other, and returns when each does.
+    pub fn end_one_by_one(&self, bookings: &[Booking], pace: Duration) -> Vec<NaiveDateTime> {
+        let pace = TimeDelta::from_std(pace).expect("a short time");
+        patiently(|| {
+            self.db.write_blocking(|db| {
+                let mut until = clock(db)? + TimeDelta::milliseconds(20);
+                let end = |booking: &Booking| {
+                    until += pace;
+                    let hold = holds::table.find(booking.id);
+                    diesel::update(hold).set(holds::held_until.eq(until)).execute(db)?;
+                    Ok(until)
+                };
+                bookings.iter().map(end).collect()
+            })
+        })
     }
 
     /// Whether the hold was confirmed now.

@@ -79,7 +79,7 @@ fn jump(file: &Path, hours: i32) {
     fs::rename(&part, file).expect("renamed");
 }
 
-fn libfaketime() -> PathBuf {
+pub(super) fn libfaketime() -> PathBuf {
     let folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib", "/usr/lib64"];
     let places = folders.iter().map(|folder| Path::new(folder).join("faketime/libfaketimeMT.so.1"));
     places.into_iter().find(|it| it.exists()).expect("this test needs: sudo apt-get install faketime")
