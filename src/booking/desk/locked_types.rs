@@ -1,11 +1,11 @@
-//! Ticket types that somebody keeps locked: an organizer's psql, or a server that is frozen. The desk leaves them out, so
-//! that the others sell on, and looks again and again, less and less often, whether they are free.
+//! Ticket types that somebody keeps locked: in an organizer's psql, or on a server that is frozen. The desk leaves them
+//! out so that the others sell on, and checks less and less often whether they are free.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// The first and the longest time for which a ticket type is left out. Each look may take a fifth of a second, in which
-/// nothing is booked.
+/// The first and the longest time for which a ticket type is left out. Each check may take 0.2 s, in which nothing is
+/// booked.
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(3);
 

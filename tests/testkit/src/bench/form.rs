@@ -70,7 +70,7 @@ impl Form {
     }
 }
 
-/// The key of a form that somebody has looked at for a second: a server whose rate limits are on accepts no younger one.
+/// The key of a form that was opened a second ago: a server whose rate limits are on accepts no newer one.
 fn read_key(keys: &RequestKeys) -> RequestKey {
     keys.generate_at(Utc::now() - TimeDelta::seconds(1))
 }
