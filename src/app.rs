@@ -32,7 +32,7 @@ pub struct App {
     pub outbox_wakeup: Arc<Wakeup>,
     /// The site's address as visitors know it, without a slash at the end.
     pub public_url: String,
-    /// Whether an organizer may delete all bookings and start the sale afresh.
+    /// Whether an organizer may delete all bookings and restart the sale.
     pub allow_reseed: bool,
     /// Where mails are written when there is no mail server.
     pub mail_folder: Option<PathBuf>,

@@ -176,7 +176,7 @@ async fn respond_booked(
     let location = format!("/bookings/{}", booking.token);
     let is_canceled = booking.is_canceled();
     let placed = place(app, booking).await?;
-    // The same form sent again finds its booking, whatever has become of that.
+    // A repeated form finds its booking, also a canceled one.
     let (status, toast) = if is_canceled {
         (StatusCode::OK, Toast::failure(messages::REPLAYED_CANCELED))
     } else {

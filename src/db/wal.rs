@@ -1,6 +1,6 @@
 //! Keeps the write-ahead log of SQLite short.
 //!
-//! SQLite writes the log back into the database by itself, but begins it anew only in a moment in which nobody reads.
+//! SQLite writes the log back into the database by itself, but restarts it only in a moment in which nobody reads.
 //! Where one reader or another always reads, the log would grow until the disk is full.
 
 use std::path::Path;
@@ -15,12 +15,12 @@ use crate::start_error::StartError;
 
 /// How often the log's length is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A log of this length is begun anew, in bytes. It is what a rush writes in a second.
+/// A log of this length, in bytes, is restarted. A rush writes about as much in a second.
 const LONG: u64 = 64 << 20;
 /// Writers wait while the log waits for the last reader, so it is tried for this long only.
 const PATIENCE: &str = "PRAGMA busy_timeout = 100";
 
-/// Begins the log anew whenever it is long, for as long as the program runs. Does nothing on PostgreSQL.
+/// Restarts the log whenever it is long, as long as the program runs. Does nothing on PostgreSQL.
 ///
 /// # Errors
 /// When the system has no thread for it.
@@ -42,7 +42,7 @@ pub fn keep_short(db: &Database) -> Result<(), StartError> {
     spawned.map(drop).map_err(|e| StartError::new(format!("cannot start the log's thread: {e}")))
 }
 
-/// On a connection of its own, whose patience is nobody else's.
+/// On a separate connection with its own busy time-out.
 fn restart(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut sqlite = SqliteConnection::establish(&file.to_string_lossy())?;
     sqlite.batch_execute(&format!("{PATIENCE}; PRAGMA wal_checkpoint(RESTART)"))?;

@@ -95,9 +95,8 @@ fn render_show(
     page.respond(StatusCode::OK, &show)
 }
 
-/// `GET /events/{slug}/availability`: the ticket types as they are now; 304 while nothing has changed. The same
-/// for everyone, so whatever stands in front may keep it for a second, and serve it a little longer while
-/// it asks again.
+/// `GET /events/{slug}/availability`: the current ticket types; 304 while nothing has changed. It is the same for
+/// everyone, so a cache in front may keep it for a second, and serve it a little longer while it revalidates.
 pub async fn availability(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let slug = request.match_info().get("slug").unwrap_or_default();
     let listing = app.board.find_by_slug(slug).ok_or(Error::NotFound)?;
@@ -117,7 +116,7 @@ pub async fn availability(request: HttpRequest, app: web::Data<App>) -> Result<H
     Ok(response.body(fragment.body(encoding)?.clone()))
 }
 
-/// Whether the client holds this state already (RFC 9110, section 13.1.2: weak comparison).
+/// Whether the client has this state already (RFC 9110, section 13.1.2: weak comparison).
 #[must_use]
 pub fn is_known(if_none_match: Option<&HeaderValue>, etag: &HeaderValue) -> bool {
     let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! What keeps the board fresh: it looks again and again at what has changed elsewhere, and at the clock.
+//! Keeps the board current: reads what other servers have changed, and starts and ends sales by the clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use super::board::Board;
 use super::shared_board::SharedBoard;
 use crate::db::Database;
 
-/// How often the board's clock is set by the database's.
+/// Time between two readings of the database's clock.
 const SET_CLOCK_EVERY: Duration = Duration::from_secs(10);
-/// How long nobody looks whether a sale starts or ends: a change may have brought one nearer.
+/// The longest time between two checks for sales that start or end: a change may have moved one.
 const TIME_PASSES_MAX: Duration = Duration::from_millis(500);
 
-/// Lets sales start and end on the board in their second, for as long as the program runs.
+/// Starts and ends sales on the board in their second, as long as the program runs.
 pub async fn keep_time(board: Arc<Board>, db: Database) {
     let mut clock_set_at = Instant::now();
     loop {
@@ -22,13 +22,13 @@ pub async fn keep_time(board: Arc<Board>, db: Database) {
         tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
         if clock_set_at.elapsed() >= SET_CLOCK_EVERY {
             clock_set_at = Instant::now();
-            // While the database is away the last offset is as good as any; the refresher says that it is away.
+            // While the database is unavailable the last offset is used; the refresher logs that it is unavailable.
             drop(board.set_clock(&db).await);
         }
     }
 }
 
-/// Refreshes the board every so often, for as long as the program runs: from the database, or from what the
+/// Refreshes the board at this interval, as long as the program runs: from the database, or from the board that the
 /// servers share.
 pub async fn keep_fresh(board: Arc<Board>, db: Database, shared: Option<Arc<SharedBoard>>, every: Duration) {
     let mut ticks = interval(every);

@@ -132,9 +132,8 @@ pub fn seed_if_empty(db: &mut Db, seed: &Seed) -> QueryResult<bool> {
     Ok(true)
 }
 
-/// Makes the seed's concert what it was on the first day, whatever has become of it. Rows are kept and
-/// their versions grow, so that nobody who has seen a later state takes this one for old. Bookings must
-/// be gone before.
+/// Resets the seed's concert to its first state. Rows are kept and their versions grow, so that boards with a later
+/// version accept this one. Its bookings must be deleted before.
 ///
 /// # Errors
 /// What the database said.

@@ -170,7 +170,7 @@ async fn the_organizers_pages_have_no_barriers() {
     organizer.sign_in(&site).await;
     inspection.look_at("the sale").await;
     organizer.visit("/admin/bookings?reference=nothing").await;
-    inspection.look_at("finding a booking, in vain").await;
+    inspection.look_at("finding no booking").await;
     organizer.visit("/admin").await;
     organizer.click("#sales a[href^='/admin/bookings/']").await;
     organizer.see("#booking-heading").await;

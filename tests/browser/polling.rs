@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::open_site;
 use crate::support::{EMAIL, NAME, Site, Tier, Visitor};
 
-/// The fastest pace, so that many polls fit into a test; and a slow one that differs from it beyond doubt.
+/// The fastest pace, so that many polls fit into a test; and a slow one that is clearly different.
 const PACES: [(&str, &str); 2] = [("POLL_SECONDS", "2"), ("POLL_SECONDS_BUSY", "6")];
 /// An eighth of it is one order: two that wait are stress.
 const SMALL_QUEUE: (&str, &str) = ("DESK_QUEUE_LENGTH", "8");

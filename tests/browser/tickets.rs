@@ -100,7 +100,7 @@ async fn a_ticket_on_a_phone_opens_the_gate_once() {
         north.ask::<bool>("document.querySelector('#code').value === 'QRFC-BEF5'").await,
         "to be corrected"
     );
-    assert!(north.ask::<bool>("window.isTheSamePage").await, "nothing was loaded anew");
+    assert!(north.ask::<bool>("window.isTheSamePage").await, "nothing was loaded again");
     // The other gate hears of it by its next poll.
     south.until("document.querySelector('#turnout-heading').innerText === '2 of 3 admitted'").await;
 

@@ -61,6 +61,6 @@ mod tests {
         locked.remove(7);
         assert!(locked.is_empty());
         locked.note(7, now);
-        assert!(locked.is_due(7, now + FIRST), "it begins anew");
+        assert!(locked.is_due(7, now + FIRST), "it starts over");
     }
 }

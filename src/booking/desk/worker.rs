@@ -216,7 +216,7 @@ impl Worker {
         replies.send();
     }
 
-    /// One order that the database rejects must not fail the others. One that has waited in vain may try again.
+    /// One order that the database rejects must not fail the others. One that waited for a lock until the time-out may try again.
     fn book_apart(&mut self, mut entries: Vec<Entry>, error: diesel::result::Error, has_waited: bool) {
         if entries.len() > 1 {
             return entries.into_iter().for_each(|entry| self.book(vec![entry]));
@@ -234,7 +234,7 @@ impl Worker {
         replies.send();
     }
 
-    /// Notes which ticket types of a batch that has waited in vain are locked; returns whether there are any.
+    /// Notes which ticket types of a batch that ran into the lock time-out are locked; returns whether there are any.
     fn note_locked(&mut self, entries: &[Entry], error: &diesel::result::Error) -> bool {
         let locked: Vec<i64> =
             ticket_types(entries).into_iter().filter(|&id| self.store.is_locked(id)).collect();

@@ -36,15 +36,15 @@ pub(super) fn book_batch(
     Ok((outcomes, stock.collect()))
 }
 
-/// Tries to lock a ticket type as a batch does, for less long, and lets go at once. One round trip: statements that are
-/// sent together are one transaction.
+/// Tries to lock a ticket type as a batch does, but with a shorter time-out, and releases it at once. This is one round
+/// trip: statements that are sent together are one transaction.
 pub(super) fn is_locked(pg: &mut PgConnection, ticket_type_id: i64) -> QueryResult<bool> {
     let lock = format!(
         "SET LOCAL lock_timeout = '200ms'; SELECT FROM ticket_types WHERE id = {ticket_type_id} FOR NO KEY UPDATE"
     );
     match pg.batch_execute(&lock) {
         Ok(()) => Ok(false),
-        // Waited in vain: its error has no kind of its own.
+        // A lock time-out, for which diesel has no error kind.
         Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, _)) => Ok(true),
         Err(other) => Err(other),
     }

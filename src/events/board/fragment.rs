@@ -17,7 +17,7 @@ use crate::events::{Concert, HeldTickets, TicketType};
 use crate::money::Money;
 use crate::{assets, page};
 
-/// Compression quality: a request waits for it, so most of the gain for little work.
+/// Compression quality: a request waits for the compression, so most of the gain at little cost.
 const BROTLI_QUALITY: i32 = 4;
 const GZIP_LEVEL: u32 = 5;
 
@@ -27,7 +27,7 @@ pub struct Listing {
     /// One for each ticket type.
     sale_states: Vec<SaleState>,
     is_over: bool,
-    /// One for each pace, so that a change of pace renders nothing that was rendered before.
+    /// One for each polling interval, so that switching renders nothing again.
     fragments: [OnceLock<Fragment>; 2],
 }
 
@@ -72,7 +72,7 @@ impl Listing {
         self.is_over
     }
 
-    /// Whether anything of it is on sale, and otherwise what is nearest to that.
+    /// Whether any ticket type is on sale, and otherwise the state closest to that.
     #[must_use]
     pub fn overall_state(&self) -> SaleState {
         let nearest = |state: &&SaleState| match state {
@@ -91,20 +91,20 @@ impl Listing {
         self.ticket_types.iter().filter(|it| !it.is_sold_out() && self.sale_state(it.id).is_on_sale())
     }
 
-    /// Whether nothing is left of what is on sale.
+    /// Whether all ticket types on sale are sold out.
     #[must_use]
     pub fn is_sold_out(&self) -> bool {
         self.bookable().next().is_none()
     }
 
-    /// Why nothing of it can be booked, where the reason is the same for all of it.
+    /// Why nothing can be booked, if the reason is the same for all ticket types.
     #[must_use]
     pub fn closed(&self) -> Option<SaleState> {
         let first = self.sale_states.first().copied().filter(|state| !state.is_on_sale())?;
         self.sale_states.iter().all(|state| *state == first).then_some(first)
     }
 
-    /// Whether all of it is on sale, and nothing is left.
+    /// Whether all ticket types are on sale and sold out.
     #[must_use]
     pub fn is_all_sold_out(&self) -> bool {
         !self.sale_states.is_empty()
@@ -112,7 +112,7 @@ impl Listing {
             && self.is_sold_out()
     }
 
-    /// What the cheapest ticket costs of those that can be booked now.
+    /// The price of the cheapest ticket that can be booked now.
     #[must_use]
     pub fn lowest_price(&self) -> Option<Money> {
         let cheapest = self.bookable().min_by_key(|it| it.price_minor)?;
@@ -125,7 +125,7 @@ impl Listing {
         self.concert.held.iter().find(|held| held.ticket_type_id == id)
     }
 
-    /// The availability fragment of this state, which asks for that pace.
+    /// The availability fragment of this state, with that polling interval.
     ///
     /// # Errors
     /// When the template does not render.
@@ -139,8 +139,7 @@ impl Listing {
     }
 }
 
-/// The availability fragment of one state: rendered once, and compressed once for each encoding that
-/// somebody asks for.
+/// The availability fragment of one state: rendered once, and compressed once for each requested encoding.
 pub struct Fragment {
     pub etag: HeaderValue,
     identity: Bytes,
@@ -166,7 +165,7 @@ impl Fragment {
         })
     }
 
-    /// What is sent in that encoding.
+    /// The body in that encoding.
     ///
     /// # Errors
     /// When it cannot be compressed.
@@ -179,7 +178,7 @@ impl Fragment {
     }
 }
 
-/// Several threads may do the same work at once; none waits for another.
+/// Several threads may do the same work at the same time; none waits for another.
 fn once(made: &OnceLock<Bytes>, make: impl Fn() -> std::io::Result<Vec<u8>>) -> Result<&Bytes, Error> {
     if let Some(bytes) = made.get() {
         return Ok(bytes);
@@ -188,9 +187,9 @@ fn once(made: &OnceLock<Bytes>, make: impl Fn() -> std::io::Result<Vec<u8>>) -> 
     Ok(made.get_or_init(|| bytes.into()))
 }
 
-/// Made of the versions, the pace, and what the time and the holds add, so that every server gives the same state the
-/// same tag, and of the stylesheet's hash, which changes with a release that may draw it differently. Weak, because
-/// the encodings of one state share it.
+/// Contains the versions, the polling interval and the effects of time and holds, so that every server gives the same
+/// state the same tag; and the stylesheet's hash, which changes with a release that may render it differently. Weak,
+/// because the encodings of one state share it.
 fn etag(listing: &Listing, pace: Pace) -> Result<HeaderValue, Error> {
     let mut versions = format!("{}", listing.event.facts_version);
     for (ticket_type, state) in listing.ticket_types.iter().zip(&listing.sale_states) {

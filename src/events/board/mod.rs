@@ -26,8 +26,8 @@ use crate::db::{Database, Db};
 use crate::error::Error;
 use crate::heartbeat::Heartbeat;
 
-/// Versions are times, in milliseconds. A read that does not know a version of so long ago does not lag: that version
-/// was lost in a fail-over, or is from before a backup was restored.
+/// Versions are times in milliseconds. If a read does not contain a version that is older than this, the read is not
+/// late: the version was lost in a fail-over or by restoring a backup.
 const LOST_AFTER_MS: i64 = 30_000;
 /// A reading of the database's clock that took longer is not used.
 const CLOCK_READING_MAX: TimeDelta = TimeDelta::milliseconds(250);
@@ -41,7 +41,7 @@ pub struct Board {
     /// How far the database's clock is ahead of this machine's, in milliseconds.
     clock_offset: AtomicI64,
     publisher: Publisher,
-    /// Beaten whenever all of it was read.
+    /// Updated after each complete read.
     shown: Heartbeat,
     /// The refresher's.
     pub(super) refresher: Heartbeat,
@@ -51,47 +51,47 @@ pub struct Board {
 struct Snapshot {
     /// The next concert first.
     listings: Vec<Arc<Listing>>,
-    /// Where a ticket type is listed.
+    /// The listing of each ticket type.
     by_ticket_type: HashMap<i64, usize>,
 }
 
 impl Board {
-    /// An empty board that asks browsers to poll so often.
+    /// An empty board with these polling intervals.
     #[must_use]
     pub fn new(poll: PollSeconds) -> Self {
         Self { poll, ..Self::default() }
     }
 
-    /// How old the board may be: when all of it was last read.
+    /// The time since the last complete read.
     #[must_use]
     pub fn age(&self) -> Duration {
         self.shown.age()
     }
 
-    /// Whether the refresher was seen so lately, or waits for the database.
+    /// Whether the refresher's heartbeat is recent enough, or it waits for the database.
     #[must_use]
     pub fn is_kept(&self, silence_max: Duration) -> bool {
         self.refresher.is_alive(silence_max)
     }
 
-    /// How often browsers are asked to poll, with and without stress.
+    /// The polling intervals, with and without stress.
     #[must_use]
     pub fn poll_seconds(&self) -> PollSeconds {
         self.poll
     }
 
-    /// How often they are asked to poll now.
+    /// The current polling interval.
     #[must_use]
     pub fn pace(&self) -> Pace {
         self.poll.pace(self.under_stress.load(Ordering::Relaxed))
     }
 
-    /// Asks for the slow pace or for the usual one; whether that is a change.
+    /// Switches between the slow and the usual interval; returns whether that is a change.
     pub fn set_stress(&self, under_stress: bool) -> bool {
         self.under_stress.swap(under_stress, Ordering::Relaxed) != under_stress
     }
 
-    /// The time (UTC) by which sales start and end: the database's, as this server knows it.
+    /// The database's time (UTC), by which sales start and end, as far as this server knows it.
     #[must_use]
     pub fn now(&self) -> NaiveDateTime {
         Utc::now().naive_utc() + TimeDelta::milliseconds(self.clock_offset.load(Ordering::Relaxed))
@@ -139,24 +139,24 @@ impl Board {
         self.find_by_ticket_type(id)?.ticket_type(id).cloned()
     }
 
-    /// Shows what this server's commit has just left of some ticket types, here and on the other servers.
+    /// Shows the stock after a commit of this server, here and on the other servers.
     pub fn announce(&self, stock: &[Stock]) {
         self.publish(stock);
         self.publisher.put(stock);
     }
 
-    /// Has the other servers show everything as it is shown here.
+    /// Publishes the whole board to the other servers.
     pub fn announce_everything(&self) {
         self.publisher.put_everything();
     }
 
-    /// What the other servers have not been told yet.
+    /// Changes that wait to be published.
     #[must_use]
     pub fn publisher(&self) -> &Publisher {
         &self.publisher
     }
 
-    /// Shows what is left of some ticket types, as a commit somewhere has left it.
+    /// Shows the stock of some ticket types after a commit of any server.
     pub fn publish(&self, stock: &[Stock]) {
         let now = self.now();
         let newer = |ticket_type: &TicketType| {
@@ -176,7 +176,7 @@ impl Board {
         });
     }
 
-    /// Lets the sales start and end whose time has come. Returns how long nothing else will.
+    /// Starts and ends sales whose time has come. Returns the time until the next one.
     pub fn pass_time(&self) -> Option<Duration> {
         let now = self.now();
         let snapshot = self.snapshot.load();
@@ -192,7 +192,7 @@ impl Board {
         turns.min().map(|turn| (turn - now).to_std().unwrap_or_default())
     }
 
-    /// Replaces the concerts for which there is another state; `None`: it stays as it is.
+    /// Replaces the concerts that have changed; `None` leaves a concert as it is.
     fn change(&self, change: impl Fn(&Listing) -> Option<Listing>) {
         self.snapshot.rcu(|old| {
             let listings = old
@@ -203,8 +203,7 @@ impl Board {
         });
     }
 
-    /// Reads all concerts, from a replica where there is one, and shows them, but for what is known in a
-    /// newer version already.
+    /// Reads all concerts, from a replica if there is one, and shows what is newer than the board.
     ///
     /// # Errors
     /// What the database said; the board stays as it was.
@@ -214,7 +213,7 @@ impl Board {
         Ok(())
     }
 
-    /// As [`Board::refresh`], from the primary, for who has just changed something there.
+    /// As [`Board::refresh`], from the primary, after a change there.
     ///
     /// # Errors
     /// What the database said; the board stays as it was.
@@ -223,7 +222,7 @@ impl Board {
         Ok(())
     }
 
-    /// As [`Board::refresh`], from the primary, for the start of the program.
+    /// As [`Board::refresh`], from the primary, at the program's start.
     ///
     /// # Errors
     /// What the database said.
@@ -233,12 +232,12 @@ impl Board {
         Ok(())
     }
 
-    /// All concerts as they are shown now.
+    /// All concerts as currently shown.
     pub(super) fn concerts(&self) -> Vec<Concert> {
         self.snapshot.load().listings.iter().map(|listing| listing.concert.clone()).collect()
     }
 
-    /// Shows these concerts and no others, but for what is known in a newer version already.
+    /// Shows these concerts and no others, except for newer versions on the board.
     pub(super) fn show(&self, read: Vec<Concert>) {
         let now = self.now();
         self.snapshot.rcu(|old| {
@@ -252,9 +251,9 @@ impl Board {
     }
 }
 
-/// The concert as it was read, except for what is shown in a newer version; the very same listing when nothing has
-/// changed, so that its fragment need not be made again. Stock and facts have a version each: a rush raises the
-/// version of the stock again and again, and must not keep an old price or limit on the page.
+/// The concert as it was read, with newer versions of the board kept. Returns the same listing if nothing has changed, so
+/// that its fragment is not rendered again. Stock and facts have separate versions: a rush keeps raising the version of
+/// the stock, and that must not keep an old price or limit on the page.
 fn listing_of(read: &Concert, shown: Option<&Arc<Listing>>, now: NaiveDateTime) -> Arc<Listing> {
     let Some(shown) = shown else { return Arc::new(Listing::new(read.clone(), now)) };
     let is_newer =
@@ -286,8 +285,8 @@ struct ClockReading {
     took: TimeDelta,
 }
 
-/// Taken on the connection itself: a wait for a connection is no difference between clocks. The database's clock was
-/// read between two looks at ours, so it is compared with the middle.
+/// Measured on the connection itself, so that waiting for a connection does not count. The database's clock is read
+/// between two readings of this machine's clock, so it is compared with their middle.
 fn read_clock(db: &mut Db) -> QueryResult<ClockReading> {
     let asked_at = Utc::now().naive_utc();
     let theirs = crate::db::clock(db)?;

@@ -97,7 +97,7 @@ impl Site {
             (ticket_types::available.eq(available), ticket_types::version.eq(ticket_types::version + 1));
         self.beside_the_runtime(|database| {
             let written = database.write_blocking(|db| diesel::update(row).set(change).execute(db));
-            written.expect("the tickets can be counted anew");
+            written.expect("the tickets can be counted again");
         });
     }
 

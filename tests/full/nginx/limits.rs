@@ -1,4 +1,4 @@
-//! Behind nginx each visitor has a limit of his own, and what nginx keeps for all has none.
+//! Behind nginx each visitor has a separate limit, and what nginx caches for all has none.
 
 use reqwest::blocking::{Client, RequestBuilder};
 
@@ -13,7 +13,7 @@ const POLLS: usize = 10;
 /// Static files: 20 times the pages.
 const FILES: usize = 20;
 
-/// A visitor with an address of his own, from which he comes to nginx.
+/// A visitor who connects to nginx from a separate address.
 fn visitor(last: u8) -> Client {
     let client = Client::builder().local_address(std::net::IpAddr::from([127, 0, 0, last]));
     client.build().expect("a client")

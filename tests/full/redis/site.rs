@@ -47,7 +47,7 @@ impl Site {
         self.wait_until_joined(1);
     }
 
-    /// Starts more servers, whatever has become of Redis.
+    /// Starts more servers, whatever Redis's state.
     pub fn add_alone(&mut self, servers: usize) {
         let settings: Vec<(&str, &str)> =
             self.settings.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();

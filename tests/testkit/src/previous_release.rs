@@ -59,7 +59,7 @@ fn check_out(commit: &str, source: &Path) {
 fn compile(source: &Path, target: &Path, folder: &Path) {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--locked", "--bin", "techkraft", "--target-dir"]).arg(folder);
-    // Cargo tells tests about their package, for which some of what is built would be built anew.
+    // Cargo tells tests about their package, which would make it rebuild some crates.
     let is_of_package =
         |name: &str| ["PKG_", "MANIFEST_"].iter().any(|it| name.starts_with(&format!("CARGO_{it}")));
     for (name, _) in std::env::vars().filter(|(name, _)| is_of_package(name)) {

@@ -180,7 +180,7 @@ fn an_admission_is_undone_once_and_audited() {
 }
 
 #[test]
-fn a_reseed_starts_the_gates_afresh_too() {
+fn a_reseed_resets_the_gates_too() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     app.open_doors();

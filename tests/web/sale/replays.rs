@@ -1,4 +1,4 @@
-//! An order that has booked finds its booking, whatever has become of the sale.
+//! A repeated order finds its booking, also after the sale was closed.
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! A batch on SQLite: one transaction of prepared statements, so that the disk is waited for once.
 //!
 //! Rows are read with `get_result`, never with `first`: that binds a LIMIT, which makes SQLite compile the
-//! statement anew each time.
+//! statement again each time.
 
 mod rows;
 

@@ -13,9 +13,9 @@ use testkit::visitor::{Purchase, Visitor};
 const JUMPS: [i32; 6] = [3, 24 * 40, -48, 0, -24 * 400, 0];
 
 /// The server's clock jumps, forward and back; a form that it makes books there and then, one that was made
-/// before the jump books or is shown afresh, and no booking is twice or lost.
+/// before the jump books or is shown again with a new key, and no booking is twice or lost.
 ///
-/// Tried: the clock does jump: at 40 days a form of before is shown afresh, as too old.
+/// Tried: the clock does jump: at 40 days an earlier form is shown again, as too old.
 #[test]
 fn the_clock_jumps_and_the_sale_goes_on() {
     let database = TestDatabase::create();
@@ -52,7 +52,7 @@ fn the_clock_jumps_and_the_sale_goes_on() {
         println!("{hours} hours: a form of before is answered with {}", answer.status);
         match answer.status {
             303 => booked.push(answer.location().to_owned()),
-            // Shown afresh, and it can be sent.
+            // Shown again, and it can be sent.
             status => assert_eq!(status, 422, "{hours} hours"),
         }
     }

@@ -64,7 +64,7 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
     );
     let form = format!("username={script}&password=x");
     cases.push(
-        Case::post("a script is shown at the door", "/admin/sign-in", form, "422|429|503").showing(shown),
+        Case::post("a script is shown at sign-in", "/admin/sign-in", form, "422|429|503").showing(shown),
     );
     cases
 }

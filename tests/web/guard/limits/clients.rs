@@ -31,7 +31,7 @@ fn each_class_counts_on_its_own() {
     }
     assert_eq!(send(get("/robots.txt")).status(), 429);
     assert_eq!(send(post("/buyer/forget")).status(), 429);
-    // Another client begins anew.
+    // Another client starts at zero.
     let other = client_at("127.0.0.2");
     assert_eq!(passes(|| other.get(app.url("/"))), 3);
 }
