@@ -43,8 +43,9 @@ pub struct Tier {
 impl Site {
     /// Starts the shop with the seed's concert.
     pub fn open(binary: impl Into<PathBuf>) -> Self {
-        // One pace: a machine that is busy with other journeys is no reason to poll less in this one.
-        Self::open_with(binary, &[("POLL_SECONDS_BUSY", "5")])
+        // Journeys wait for polls, so these are fast. One interval: a machine that is busy with other journeys is no
+        // reason to poll less in this one.
+        Self::open_with(binary, &[("POLL_SECONDS", "2"), ("POLL_SECONDS_BUSY", "2")])
     }
 
     /// The same with settings.
