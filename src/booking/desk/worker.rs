@@ -216,7 +216,8 @@ impl Worker {
         replies.send();
     }
 
-    /// One order that the database rejects must not fail the others. One that waited for a lock until the time-out may try again.
+    /// One order that the database rejects must not fail the others. One that waited for a lock until the time-out may
+    /// try again.
     fn book_apart(&mut self, mut entries: Vec<Entry>, error: diesel::result::Error, has_waited: bool) {
         if entries.len() > 1 {
             return entries.into_iter().for_each(|entry| self.book(vec![entry]));
