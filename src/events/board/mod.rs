@@ -252,8 +252,8 @@ impl Board {
 }
 
 /// The concert as it was read, with newer versions of the board kept. Returns the same listing if nothing has changed,
-/// so that its fragment is not rendered again. Stock and facts have separate versions: a rush keeps raising the version of
-/// the stock, and that must not keep an old price or limit on the page.
+/// so that its fragment is not rendered again. Stock and facts have separate versions: a rush keeps raising the version
+/// of the stock, and that must not keep an old price or limit on the page.
 fn listing_of(read: &Concert, shown: Option<&Arc<Listing>>, now: NaiveDateTime) -> Arc<Listing> {
     let Some(shown) = shown else { return Arc::new(Listing::new(read.clone(), now)) };
     let is_newer =
