@@ -33,6 +33,9 @@ pub enum Error {
     /// Overloaded, or the database is away; trying again is safe.
     #[error("busy")]
     Busy,
+    /// The database was lost in the middle of the work, which may have been done. The same form or key finds out.
+    #[error("outcome unknown")]
+    OutcomeUnknown,
     /// The client has used up its rate; it may try again after the wait.
     #[error("too many requests")]
     RateLimited { wait_seconds: u64 },
@@ -69,7 +72,7 @@ impl ResponseError for Error {
             Self::SignInRequired { wants_fragment: false } => StatusCode::SEE_OTHER,
             Self::SignInRequired { wants_fragment: true } => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Database(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -85,7 +88,9 @@ impl ResponseError for Error {
             Self::SignInRequired { wants_fragment: false } => response.insert_header((LOCATION, SIGN_IN)),
             Self::SignInRequired { wants_fragment: true } => response.insert_header(("HX-Redirect", SIGN_IN)),
             Self::MethodNotAllowed { allowed } => response.insert_header((ALLOW, *allowed)),
-            Self::Busy => response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())),
+            Self::Busy | Self::OutcomeUnknown => {
+                response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()))
+            }
             Self::RateLimited { wait_seconds } => {
                 response.insert_header((RETRY_AFTER, wait_seconds.to_string()))
             }
@@ -136,6 +141,10 @@ impl Error {
             Self::Busy => (
                 "We're very busy",
                 "We couldn't confirm your booking yet. Go back and try again: you won't be booked twice.",
+            ),
+            Self::OutcomeUnknown => (
+                "Did it go through?",
+                "We lost the connection to our database and don't know yet whether you were booked. Go back and send the same form again: it shows your booking if there is one, and never books twice.",
             ),
             Self::RateLimited { .. } => (
                 "One moment, please",

@@ -30,12 +30,17 @@ pub struct Writer {
 const POSTGRES_SETTINGS: &str = "SET enable_seqscan = off; SET jit = off; SET lock_timeout = '1s'";
 
 /// Why a piece of work was not done, or is not known to be done.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The connection was lost, or another server was in the way: the same work may succeed when it is
-    /// tried again.
+    /// There was no connection, or another server was in the way: nothing was done, and the same work may succeed when
+    /// it is tried again.
+    #[error("{0}")]
     Passing(String),
+    /// The connection was lost in the middle: the work may have been done. Doing it again must be harmless.
+    #[error("connection lost: {0}")]
+    Unknown(String),
     /// It would fail again.
+    #[error("{0}")]
     Lasting(DieselError),
 }
 
@@ -69,7 +74,7 @@ impl Writer {
             return Err(Failure::Passing(one_line(&error)));
         }
         if is_lost(&mut db, &error) {
-            return Err(Failure::Passing(one_line(&error)));
+            return Err(Failure::Unknown(one_line(&error)));
         }
         // A connection with a plan that no longer fits a changed table would fail for ever, so it is kept only after an
         // error of the rows themselves.

@@ -3,7 +3,7 @@
 // from being used is said in one line.
 (() => {
   const LOOK_MS = 120;
-  // A ticket that was out of sight for so long is shown anew; until then it is the same one.
+  // A ticket that was out of sight for so long counts as new; until then it is the same one.
   const GONE_MS = 2500;
   // Wide enough for a code at arm's length, and decoded in time on an old phone.
   const WIDTH = 640;

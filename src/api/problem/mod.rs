@@ -153,7 +153,7 @@ impl Problem {
         let body = serde_json::to_string(self).unwrap_or_default();
         let mut response = HttpResponse::build(self.status());
         response.insert_header((CACHE_CONTROL, "no-store")).content_type("application/problem+json");
-        if self.kind == ProblemType::Busy {
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, crate::error::RETRY_AFTER_SECONDS.to_string()));
         }
         response.body(body)
@@ -181,7 +181,10 @@ impl From<Error> for Problem {
         if error.status_code() == StatusCode::INTERNAL_SERVER_ERROR {
             log::error!("{}", crate::log_safe::one_line(&error));
         }
-        Self::new(ProblemType::of_status(error.status_code()))
+        match error {
+            Error::OutcomeUnknown => Self::new(ProblemType::OutcomeUnknown),
+            other => Self::new(ProblemType::of_status(other.status_code())),
+        }
     }
 }
 

@@ -30,6 +30,7 @@ pub enum ProblemType {
     TooManyRequests,
     ServerError,
     Busy,
+    OutcomeUnknown,
 }
 
 impl From<NotOnSale> for ProblemType {
@@ -45,7 +46,7 @@ impl From<NotOnSale> for ProblemType {
 
 impl ProblemType {
     /// In order of their status.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::IdempotencyKeyInvalid,
@@ -69,6 +70,7 @@ impl ProblemType {
         Self::TooManyRequests,
         Self::ServerError,
         Self::Busy,
+        Self::OutcomeUnknown,
     ];
 
     /// Slug, status, title and explanation.
@@ -193,6 +195,12 @@ impl ProblemType {
                 503,
                 "Busy",
                 "Too many bookings at the moment. It is safe to retry with the same Idempotency-Key.",
+            ),
+            Self::OutcomeUnknown => (
+                "outcome-unknown",
+                503,
+                "Outcome unknown",
+                "The connection to the database was lost, so the booking may have been made. Retry with the same Idempotency-Key to find out. Without a key, check before you retry.",
             ),
         }
     }

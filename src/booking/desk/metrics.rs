@@ -136,7 +136,7 @@ fn outcome_label(outcome: &Result<BookingOutcome, Error>) -> &'static str {
         Ok(BookingOutcome::NotOnSale { .. }) => "not_on_sale",
         Ok(BookingOutcome::KeyReused(_)) => "key_reused",
         Ok(BookingOutcome::UnknownTicketType) => "unknown_ticket_type",
-        Err(Error::Busy) => "busy",
+        Err(Error::Busy | Error::OutcomeUnknown) => "busy",
         Err(_) => "failed",
     }
 }

@@ -104,7 +104,7 @@ impl Desk {
     ///
     /// # Errors
     /// [`Error::Busy`] when the queue is full, the deadline has passed, or the database stayed unreachable;
-    /// database errors. Sending the same order again, with its key, is then safe.
+    /// [`Error::OutcomeUnknown`] when the connection was lost after the order had been sent; database errors. Sending the same order again, with its key, is then safe.
     pub async fn book(&self, order: impl Into<Arc<Order>>) -> Result<BookingOutcome, Error> {
         let outcome = self.settle(order.into()).await;
         self.metrics.count(&outcome);
@@ -267,8 +267,22 @@ mod tests {
             Ok(pretended(orders))
         };
         let desk = Desk::with_store(limits, Arc::default(), Arc::default(), book_batch).unwrap();
-        let order = Order::of_one_type(1, 1, Buyer::with_email("Ada", "ada@example.org"), "a key".into());
-        assert!(matches!(desk.book(order.clone()).await, Err(Error::Internal(_))));
-        assert!(matches!(desk.book(order).await, Ok(BookingOutcome::Booked(_))));
+        assert!(matches!(desk.book(order()).await, Err(Error::Internal(_))));
+        assert!(matches!(desk.book(order()).await, Ok(BookingOutcome::Booked(_))));
+    }
+
+    fn order() -> Order {
+        Order::of_one_type(1, 1, Buyer::with_email("Ada", "ada@example.org"), "a key".into())
+    }
+
+    #[actix_web::test]
+    async fn an_order_that_may_have_been_booked_is_not_called_refused() {
+        let limits = DeskLimits { queue_length: 10, batch_size: 10, deadline: Duration::from_millis(50) };
+        let open = |failure: fn(String) -> Failure| {
+            let book_batch = move |_: &[&Order]| Err(failure("away".into()));
+            Desk::with_store(limits, Arc::default(), Arc::default(), book_batch).unwrap()
+        };
+        assert!(matches!(open(Failure::Passing).book(order()).await, Err(Error::Busy)));
+        assert!(matches!(open(Failure::Unknown).book(order()).await, Err(Error::OutcomeUnknown)));
     }
 }

@@ -167,8 +167,9 @@ impl Worker {
     /// answer was lost, the retry finds the bookings by their request keys.
     fn book(&mut self, mut entries: Vec<Entry>) {
         let mut wait = RETRY_FIRST;
+        let mut may_be_booked = false;
         loop {
-            entries = self.reject_locked(reject_late(entries));
+            entries = self.reject_locked(reject_late(entries, may_be_booked));
             if entries.is_empty() {
                 return;
             }
@@ -182,9 +183,10 @@ impl Worker {
                     self.metrics.note_batch(orders.len(), started.elapsed());
                     return self.reply(entries, batch);
                 }
-                Err(Failure::Passing(message)) => {
+                Err(failure @ (Failure::Passing(_) | Failure::Unknown(_))) => {
+                    may_be_booked |= matches!(failure, Failure::Unknown(_));
                     self.metrics.note_retry();
-                    log::warn!("retrying a batch of {} orders: {message}", orders.len());
+                    log::warn!("retrying a batch of {} orders: {failure}", orders.len());
                     thread::sleep(wait);
                     wait = (wait * 2).min(RETRY_LONGEST);
                 }
@@ -272,17 +274,21 @@ fn ticket_types(entries: &[Entry]) -> BTreeSet<i64> {
     entries.iter().flat_map(Entry::ticket_types).collect()
 }
 
-/// Replies "busy" to orders past their deadline, and keeps the others.
-fn reject_late(entries: Vec<Entry>) -> Vec<Entry> {
+/// Replies to orders past their deadline that they were not booked, or that nobody knows, and keeps the others.
+fn reject_late(entries: Vec<Entry>, may_be_booked: bool) -> Vec<Entry> {
     let (late, kept): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.first.is_late());
-    reply_busy(late);
+    reply_all(late, || if may_be_booked { Error::OutcomeUnknown } else { Error::Busy });
     kept
 }
 
 fn reply_busy(entries: Vec<Entry>) {
+    reply_all(entries, || Error::Busy);
+}
+
+fn reply_all(entries: Vec<Entry>, error: impl Fn() -> Error) {
     let mut replies = Replies::default();
     for queued in entries.into_iter().flat_map(|entry| entry.repeats.into_iter().chain([entry.first])) {
-        queued.reply(Err(Error::Busy), &mut replies);
+        queued.reply(Err(error()), &mut replies);
     }
     replies.send();
 }
