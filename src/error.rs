@@ -1,4 +1,4 @@
-//! What really went wrong, and the page that a visitor sees then. A tier that is sold out is no error:
+//! Why a request failed, and the page that a visitor sees then. A ticket type that is sold out is no error:
 //! see [`crate::booking::BookingOutcome`].
 
 use actix_web::http::StatusCode;

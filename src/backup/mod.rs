@@ -121,7 +121,7 @@ pub fn back_up(plan: &BackupPlan<'_>) -> Result<Backup, StartError> {
         (Some(retention), Some(folder)) => retention::prune(folder, kind, retention)?,
         _ => 0,
     };
-    let bookings = books.ticket_types.iter().map(|tier| tier.bookings).sum();
+    let bookings = books.ticket_types.iter().map(|counts| counts.bookings).sum();
     Ok(Backup { bytes: archive.bytes()?, path: archive.path, bookings, removed })
 }
 

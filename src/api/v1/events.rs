@@ -128,7 +128,7 @@ pub async fn availability(
 
 /// From the versions of the ticket types. The number in `api1` grows when the JSON changes its form.
 fn etag(listing: &Listing, pace: Pace) -> Result<HeaderValue, Error> {
-    let versions = listing.ticket_types.iter().map(|tier| format!("{}.{}", tier.id, tier.version));
+    let versions = listing.ticket_types.iter().map(|it| format!("{}.{}", it.id, it.version));
     let tag = format!("W/\"api1-{}-{}s\"", versions.collect::<Vec<_>>().join("-"), pace.seconds);
     HeaderValue::try_from(tag).map_err(|e| Error::Internal(format!("availability ETag: {e}")))
 }
