@@ -104,7 +104,8 @@ impl Desk {
     ///
     /// # Errors
     /// [`Error::Busy`] when the queue is full, the deadline has passed, or the database stayed unreachable;
-    /// [`Error::OutcomeUnknown`] when the connection was lost after the order had been sent; database errors. Sending the same order again, with its key, is then safe.
+    /// [`Error::OutcomeUnknown`] when the connection was lost after the order had been sent; database errors. Sending
+    /// the same order again, with its key, is then safe.
     pub async fn book(&self, order: impl Into<Arc<Order>>) -> Result<BookingOutcome, Error> {
         let outcome = self.settle(order.into()).await;
         self.metrics.count(&outcome);
