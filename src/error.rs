@@ -24,9 +24,9 @@ pub enum Error {
     /// A state change sent from another site.
     #[error("cross-site request refused")]
     CrossSite,
-    /// An organizer's page, requested without a session.
+    /// An organizer's page, requested without a session. The URL is the sign-in's, with the way back.
     #[error("sign-in required")]
-    SignInRequired { wants_fragment: bool },
+    SignInRequired { wants_fragment: bool, url: String },
     /// The URL exists, but takes only these methods.
     #[error("method not allowed")]
     MethodNotAllowed { allowed: &'static str },
@@ -51,8 +51,6 @@ impl From<askama::Error> for Error {
     }
 }
 
-const SIGN_IN: &str = "/admin/sign-in";
-
 /// `Retry-After` of a busy server.
 pub(crate) const RETRY_AFTER_SECONDS: u32 = 2;
 
@@ -69,8 +67,8 @@ impl ResponseError for Error {
             Self::Gone { .. } => StatusCode::GONE,
             Self::Unreadable(_, status) => *status,
             Self::CrossSite => StatusCode::FORBIDDEN,
-            Self::SignInRequired { wants_fragment: false } => StatusCode::SEE_OTHER,
-            Self::SignInRequired { wants_fragment: true } => StatusCode::UNAUTHORIZED,
+            Self::SignInRequired { wants_fragment: false, .. } => StatusCode::SEE_OTHER,
+            Self::SignInRequired { wants_fragment: true, .. } => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Busy | Self::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -85,8 +83,12 @@ impl ResponseError for Error {
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((CACHE_CONTROL, "no-store"));
         match self {
-            Self::SignInRequired { wants_fragment: false } => response.insert_header((LOCATION, SIGN_IN)),
-            Self::SignInRequired { wants_fragment: true } => response.insert_header(("HX-Redirect", SIGN_IN)),
+            Self::SignInRequired { wants_fragment: false, url } => {
+                response.insert_header((LOCATION, url.as_str()))
+            }
+            Self::SignInRequired { wants_fragment: true, url } => {
+                response.insert_header(("HX-Redirect", url.as_str()))
+            }
             Self::MethodNotAllowed { allowed } => response.insert_header((ALLOW, *allowed)),
             Self::Busy | Self::OutcomeUnknown => {
                 response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()))

@@ -1,10 +1,11 @@
 //! The whole URL map.
 
 use actix_web::http::header::LOCATION;
-use actix_web::middleware::Compress;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, PathConfig, PayloadConfig, ServiceConfig, post, to};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::admin::resumption::keep_typed;
 use crate::error::Error;
 use crate::guard::request_validation::BODY_BYTES_MAX;
 use crate::resource::{get, urls};
@@ -50,8 +51,27 @@ fn pages(site: &mut ServiceConfig) {
     .service(urls::EVENTS.resource().route(get().to(events::pages::index)))
     .service(urls::EVENT.resource().route(get().to(events::pages::show)));
     gates(site);
+    check_in(site);
     organizers(site);
     site.default_service(to(elsewhere));
+}
+
+/// The organizer's gate.
+fn check_in(site: &mut ServiceConfig) {
+    use tickets::pages::organizer;
+    site.service(
+        urls::CHECK_IN.resource().route(get().to(organizer::show)).route(post().to(organizer::create)),
+    )
+    .service(
+        urls::CHECK_IN_GATE
+            .resource()
+            .route(get().to(organizer::edit_gate))
+            .route(post().to(organizer::update_gate))
+            .wrap(from_fn(keep_typed)),
+    )
+    .service(urls::CHECK_IN_TURNOUT.resource().route(get().to(organizer::attendance)))
+    .service(urls::CHECK_IN_ADMISSIONS.resource().route(post().to(organizer::admit_by_hand)))
+    .service(urls::CHECK_IN_REVOCATION.resource().route(post().to(organizer::revoke)));
 }
 
 /// The gates that have a link, and the organizer's list of them.
@@ -61,31 +81,21 @@ fn gates(site: &mut ServiceConfig) {
         .service(urls::GATE_LINK_TURNOUT.resource().route(get().to(link::attendance)))
         .service(urls::GATE_LINK_ADMISSIONS.resource().route(post().to(link::admit_by_hand)))
         .service(urls::GATE_LINK_REVOCATION.resource().route(post().to(link::revoke)))
-        .service(urls::GATES.resource().route(get().to(gates::index)).route(post().to(gates::create)))
+        .service(
+            urls::GATES
+                .resource()
+                .route(get().to(gates::index))
+                .route(post().to(gates::create))
+                .wrap(from_fn(keep_typed)),
+        )
         .service(urls::GATE_REVOCATION.resource().route(post().to(gates::revoke)));
 }
 
-/// The organizer's.
+/// The organizer's. A form that asks for no password keeps what was typed while the session ended: [`keep_typed`]
+/// around it, and `Resumed` in the handler of its post.
 fn organizers(site: &mut ServiceConfig) {
     site.service(urls::ADMIN.resource().route(get().to(admin::pages::show)))
         .service(urls::SALES.resource().route(get().to(admin::pages::sales)))
-        .service(
-            urls::CHECK_IN
-                .resource()
-                .route(get().to(tickets::pages::organizer::show))
-                .route(post().to(tickets::pages::organizer::create)),
-        )
-        .service(
-            urls::CHECK_IN_GATE
-                .resource()
-                .route(get().to(tickets::pages::organizer::edit_gate))
-                .route(post().to(tickets::pages::organizer::update_gate)),
-        )
-        .service(urls::CHECK_IN_TURNOUT.resource().route(get().to(tickets::pages::organizer::attendance)))
-        .service(
-            urls::CHECK_IN_ADMISSIONS.resource().route(post().to(tickets::pages::organizer::admit_by_hand)),
-        )
-        .service(urls::CHECK_IN_REVOCATION.resource().route(post().to(tickets::pages::organizer::revoke)))
         .service(
             urls::SIGN_IN
                 .resource()
@@ -113,19 +123,26 @@ fn organizers(site: &mut ServiceConfig) {
             urls::RESEED
                 .resource()
                 .route(get().to(admin::reseed::new))
-                .route(post().to(admin::reseed::create)),
+                .route(post().to(admin::reseed::create))
+                .wrap(from_fn(keep_typed)),
         )
-        .service(urls::ADMIN_BOOKINGS.resource().route(get().to(admin::bookings::index)))
+        .service(urls::ADMIN_BOOKINGS.resource().route(get().to(admin::booking_list::index)))
         .service(urls::ADMIN_BOOKING.resource().route(get().to(admin::bookings::show)))
         .service(
             urls::ADMIN_CANCELLATION
                 .resource()
                 .route(get().to(admin::cancellation::new))
-                .route(post().to(admin::cancellation::create)),
+                .route(post().to(admin::cancellation::create))
+                .wrap(from_fn(keep_typed)),
         )
+        .service(urls::NEW_EXPORT.resource().route(get().to(admin::export::new)))
         .service(urls::EXPORT.resource().route(get().to(admin::export::show)))
         .service(
-            urls::TERMS.resource().route(get().to(admin::terms::edit)).route(post().to(admin::terms::update)),
+            urls::TERMS
+                .resource()
+                .route(get().to(admin::terms::edit))
+                .route(post().to(admin::terms::update))
+                .wrap(from_fn(keep_typed)),
         )
         .default_service(to(elsewhere));
 }

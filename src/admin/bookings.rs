@@ -1,20 +1,17 @@
-//! `/admin/bookings`, `/admin/bookings/{reference}`: finds a booking by the reference that its buyer reads out, and
-//! shows it.
+//! `/admin/bookings/{reference}`: shows a booking, found by the reference that its buyer reads out.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use serde::Deserialize;
 
 use crate::app::App;
 use crate::auth::session::Admin;
 use crate::booking::{self, PlacedBooking, parse_reference};
 use crate::error::Error;
-use crate::guard::form::Query;
 use crate::mail;
 use crate::mail::listing::{MailFilter, MailLine};
 use crate::outbox::{MailKind, MailState};
-use crate::page::{Page, see_other};
+use crate::page::Page;
 
 /// Most mails that the page of a booking shows. There is one of each kind, and more kinds will come.
 const MAILS_SHOWN: i64 = 10;
@@ -33,44 +30,6 @@ impl OrganizerBookingPage {
     fn awaits_confirmation(&self) -> bool {
         self.placed.booking.has_address() && !self.mails.iter().any(MailLine::is_confirmation)
     }
-}
-
-#[derive(Template)]
-#[template(path = "admin/booking_search.html")]
-struct BookingSearchPage {
-    page: Page,
-    typed: String,
-    error: Option<&'static str>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct SearchQuery {
-    reference: String,
-}
-
-/// `GET /admin/bookings?reference=tk+7f3k+9qxm`
-pub async fn index(
-    page: Page,
-    _: Admin,
-    app: web::Data<App>,
-    Query(query): Query<SearchQuery>,
-) -> Result<HttpResponse, Error> {
-    let typed = query.reference;
-    let (status, error) = match parse_reference(&typed) {
-        _ if typed.trim().is_empty() => (StatusCode::OK, None),
-        None => {
-            let error =
-                "A reference looks like TK-7F3K-9QXM: eight letters and digits, never 0, 1, I, L, O or U.";
-            (StatusCode::UNPROCESSABLE_ENTITY, Some(error))
-        }
-        Some(reference) => match find(&app, &reference).await {
-            Ok(_) => return Ok(see_other(&format!("/admin/bookings/{reference}")).finish()),
-            Err(Error::NotFound) => (StatusCode::NOT_FOUND, Some("No booking found.")),
-            Err(error) => return Err(error),
-        },
-    };
-    page.clone().respond_unlisted(status, &BookingSearchPage { page, typed, error })
 }
 
 /// `GET /admin/bookings/{reference}`

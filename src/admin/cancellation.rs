@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::bookings::find;
 use crate::app::App;
+use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::booking::cancellation::form::{CancellationForm, CancellationQuestion};
 use crate::booking::cancellation::store::cancel;
@@ -43,10 +44,14 @@ pub async fn create(
     admin: Admin,
     app: web::Data<App>,
     reference: web::Path<String>,
+    Resumed(is_resumed): Resumed,
     Form(form): Form<CancellationForm>,
 ) -> Result<HttpResponse, Error> {
     let placed = find(&app, &reference).await?;
     let seats = form.seats();
+    if is_resumed {
+        return ask(page, CancellationQuestion::resumed(placed, seats.as_deref()));
+    }
     if seats.as_ref().is_some_and(Vec::is_empty) {
         let question = CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::NothingChosen);
         return ask(page, question);

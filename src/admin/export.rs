@@ -1,92 +1,140 @@
-//! `/admin/events/{slug}/bookings.csv`: every booking of a concert, for a spreadsheet.
+//! `/admin/events/{slug}/export`, `/admin/events/{slug}/bookings.csv`: every booking of a concert, or every ticket, for
+//! a spreadsheet. The file is sent while it is read, so that its length does not matter.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
+use askama::Template;
+use futures_util::stream;
+use serde::Deserialize;
 
-use super::{ExportedLine, store};
+use super::spreadsheet::{Rows, Separator, Spreadsheet};
+use super::store;
 use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::session::Admin;
 use crate::error::Error;
-use crate::events::is_slug;
-use crate::money::Money;
+use crate::events::{self, Event, is_slug};
+use crate::guard::form::Query;
+use crate::page::Page;
 
-const HEADINGS: [&str; 12] = [
-    "reference",
-    "created_at",
-    "ticket_type",
-    "quantity",
-    "returned",
-    "unit_price",
-    "total",
-    "currency",
-    "buyer_name",
-    "buyer_email",
-    "buyer_id",
-    "status",
-];
+/// Bookings that are read and sent at once.
+const PIECE: i64 = 500;
 
-/// `GET /admin/events/{slug}/bookings.csv`
-pub async fn show(admin: Admin, app: web::Data<App>, slug: web::Path<String>) -> Result<HttpResponse, Error> {
+#[derive(Template)]
+#[template(path = "admin/export.html")]
+struct ExportPage {
+    page: Page,
+    event: Event,
+}
+
+/// `GET /admin/events/{slug}/export`: which of the files it shall be.
+pub async fn new(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
     let slug = slug.into_inner();
     if !is_slug(&slug) {
         return Err(Error::NotFound);
     }
-    let filename = format!("attachment; filename=\"bookings-{slug}.csv\"");
-    let concert = slug.clone();
-    let lines = app.db.read_primary(move |db| store::bookings_of_event(db, &concert)).await?;
-    // Recorded in a transaction of its own, so that the desk does not wait while the list is read, and before any
-    // of it is sent.
-    let (actor, count) = (admin.actor(), lines.len());
-    app.db.write(move |db| audit::store::record(db, &actor, Action::BookingsExported, &slug, count)).await?;
-    let file = render(&lines).map_err(|e| Error::Internal(format!("csv: {e}")))?;
+    let event = app.db.read_primary(move |db| events::store::find_by_slug(db, &slug)).await?;
+    page.clone().respond_unlisted(StatusCode::OK, &ExportPage { page, event })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct ExportQuery {
+    rows: String,
+    separator: String,
+}
+
+impl ExportQuery {
+    fn rows(&self) -> Option<Rows> {
+        match self.rows.as_str() {
+            "" | "bookings" => Some(Rows::Lines),
+            "tickets" => Some(Rows::Tickets),
+            _ => None,
+        }
+    }
+
+    fn separator(&self) -> Option<Separator> {
+        match self.separator.as_str() {
+            "" | "comma" => Some(Separator::Comma),
+            "semicolon" => Some(Separator::Semicolon),
+            _ => None,
+        }
+    }
+}
+
+/// `GET /admin/events/{slug}/bookings.csv?rows=tickets&separator=semicolon`
+pub async fn show(
+    admin: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+    Query(query): Query<ExportQuery>,
+) -> Result<HttpResponse, Error> {
+    let slug = slug.into_inner();
+    let choice = query.rows().zip(query.separator()).filter(|_| is_slug(&slug));
+    let (rows, separator) = choice.ok_or(Error::NotFound)?;
+    let filename = match rows {
+        Rows::Lines => format!("attachment; filename=\"bookings-{slug}.csv\""),
+        Rows::Tickets => format!("attachment; filename=\"tickets-{slug}.csv\""),
+    };
+    let subject = match rows {
+        Rows::Lines => slug.clone(),
+        Rows::Tickets => format!("{slug}, ticket by ticket"),
+    };
+    let load = app.db.read_primary(move |db| {
+        let event = events::store::find_by_slug(db, &slug)?;
+        let ticket_types = events::store::ticket_types(db, event.id)?;
+        Ok((store::export::booking_count(db, event.id)?, event, ticket_types))
+    });
+    let (count, event, ticket_types) = load.await?;
+    // Recorded before any of it is sent.
+    let (actor, count) = (admin.actor(), usize::try_from(count).unwrap_or_default());
+    app.db
+        .write(move |db| audit::store::record(db, &actor, Action::BookingsExported, &subject, count))
+        .await?;
+    let spreadsheet = Spreadsheet { rows, separator, event, ticket_types };
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header((CONTENT_DISPOSITION, filename))
-        .body(file))
+        .streaming(pieces(app, spreadsheet)))
 }
 
-/// The file: a line of headings, and a line for each ticket type of each booking.
-pub fn render(lines: &[ExportedLine]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(HEADINGS)?;
-    for ExportedLine { booking, line, ticket_type } in lines {
-        let money = |minor| Money::new(minor, &booking.currency).number();
-        csv.write_record([
-            booking.reference.as_str(),
-            &booking.created_at.and_utc().to_rfc3339(),
-            &harmless(ticket_type),
-            &line.quantity.to_string(),
-            &line.returned.to_string(),
-            &money(line.unit_price_minor),
-            &money(line.unit_price_minor.saturating_mul(line.quantity.into())),
-            &booking.currency,
-            &harmless(&booking.buyer_name),
-            &harmless(booking.email().unwrap_or_default()),
-            &harmless(booking.buyer.external_id().unwrap_or_default()),
-            booking.status.as_str(),
-        ])?;
-    }
-    Ok(csv.into_inner()?)
+/// What comes next of the file.
+enum Next {
+    Head,
+    /// The bookings after this id.
+    After(i64),
+    End,
 }
 
-/// Characters with which a formula starts, full-width ones included (OWASP, "CSV injection").
-const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-
-/// A leading apostrophe keeps a spreadsheet from running a text that starts like a formula.
-fn harmless(text: &str) -> String {
-    if text.starts_with(FORMULA_STARTS) { format!("'{text}") } else { text.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_looks_like_a_formula_stays_text() {
-        assert_eq!(harmless("=HYPERLINK(\"http://x\")"), "'=HYPERLINK(\"http://x\")");
-        assert_eq!(harmless("＝1+1"), "'＝1+1", "in full width");
-        assert_eq!(harmless("Ada"), "Ada");
-    }
+/// The file, piece by piece. A read that fails breaks the download off, which browsers show.
+fn pieces(
+    app: web::Data<App>,
+    spreadsheet: Spreadsheet,
+) -> impl stream::Stream<Item = Result<Bytes, Error>> + 'static {
+    stream::try_unfold((app, spreadsheet, Next::Head), |(app, spreadsheet, next)| async move {
+        let broken = |e: String| Error::Internal(format!("csv: {e}"));
+        let (piece, next) = match next {
+            Next::Head => (spreadsheet.head().map_err(broken)?, Next::After(0)),
+            Next::After(id) => {
+                let event_id = spreadsheet.event.id;
+                let read =
+                    app.db.read_primary(move |db| store::export::bookings_after(db, event_id, id, PIECE));
+                let bookings = read.await.inspect_err(|e| log::error!("an export broke off: {e}"))?;
+                let piece = spreadsheet.body(&bookings, &app.ticket_codes).map_err(broken)?;
+                let is_full = i64::try_from(bookings.len()).is_ok_and(|count| count == PIECE);
+                let last = bookings.last().filter(|_| is_full).map(|it| it.booking.id);
+                (piece, last.map_or(Next::End, Next::After))
+            }
+            Next::End => return Ok(None),
+        };
+        Ok(Some((Bytes::from(piece), (app, spreadsheet, next))))
+    })
 }

@@ -7,20 +7,25 @@
 
 pub mod account;
 pub mod audit_log;
+pub mod booking_list;
 pub mod bookings;
 pub mod cancellation;
 pub mod export;
+pub mod listing;
 pub mod pages;
 pub mod password_change;
 mod refusal;
 pub mod reseed;
+pub mod resumption;
 pub mod sign_in;
+pub mod spreadsheet;
 pub mod store;
 pub mod terms;
+mod typed_form;
 
 use chrono::NaiveDateTime;
 
-use crate::booking::{Booking, BookingLine, BookingStatus};
+use crate::booking::BookingStatus;
 use crate::events::{Event, TicketType};
 use crate::money::Money;
 use crate::outbox::MailState;
@@ -92,13 +97,7 @@ pub struct ListedBooking {
     pub created_at: NaiveDateTime,
     /// The venue's zone, a name of the IANA database.
     pub time_zone: String,
-}
-
-/// A row of the export: the tickets of one ticket type in a booking.
-pub struct ExportedLine {
-    pub booking: Booking,
-    pub line: BookingLine,
-    pub ticket_type: String,
+    pub event_name: String,
 }
 
 impl ListedBooking {

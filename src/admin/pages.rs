@@ -10,6 +10,7 @@ use crate::auth::session::{Admin, PollingAdmin};
 use crate::booking::BookingStatus;
 use crate::error::Error;
 use crate::events::pace::Pace;
+use crate::events::seed;
 use crate::page::{Page, html};
 use crate::reconciliation::{Reconciliation, reconcile};
 
@@ -28,6 +29,13 @@ struct SalesPage {
     pace: Pace,
 }
 
+impl SalesPage {
+    /// Whether the concert is the seed's, which can be put on sale again.
+    fn may_reset(&self, sale: &Sales) -> bool {
+        self.allow_reseed && sale.event.slug == seed::concert().slug
+    }
+}
+
 /// `GET /admin`
 pub async fn show(page: Page, admin: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let sales_page = load(page.clone(), admin, &app).await?;
@@ -44,7 +52,7 @@ async fn load(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
     let (sales, latest, reconciliation) = app
         .db
         .read_primary(|db| {
-            Ok((store::sales(db)?, store::latest_bookings(db, LATEST_BOOKINGS)?, reconcile(db)?))
+            Ok((store::sales(db)?, store::listing::latest(db, LATEST_BOOKINGS)?, reconcile(db)?))
         })
         .await?;
     let (allow_reseed, pace) = (app.allow_reseed, app.board.pace());

@@ -1,5 +1,8 @@
 //! `/admin/sign-in`, `/admin/sign-out`
 
+use std::collections::HashMap;
+
+use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -7,24 +10,54 @@ use chrono::Utc;
 use serde::Deserialize;
 
 use super::refusal;
+use super::typed_form::{self, TypedForm};
 use crate::app::App;
 use crate::audit::{self, Action, Actor};
 use crate::auth::authentication::{Attempt, Proof, SignInRefusal, browser_cookie};
+use crate::auth::return_path::{ReturnPath, destination, sign_in_url};
+use crate::auth::session::SessionState;
 use crate::auth::store::{accounts, sessions, throttle};
 use crate::auth::{USERNAME, password, session};
 use crate::error::Error;
 use crate::guard::client_address;
-use crate::guard::form::Form;
+use crate::guard::form::{Form, Query};
 use crate::page::{Page, html, see_other};
 
 #[derive(Template)]
 #[template(path = "admin/sign_in.html")]
-struct SignInPage {
+pub(super) struct SignInPage {
     page: Page,
     username: String,
     error: Option<String>,
     /// The browser's last session has ended.
     has_ended: bool,
+    /// Where it leads.
+    next: Option<ReturnPath>,
+    /// The form that was filled in there.
+    typed: TypedForm,
+}
+
+impl SignInPage {
+    /// In place of the answer to a form.
+    pub(super) fn of_ended_session(next: ReturnPath, typed: TypedForm) -> Self {
+        let (page, username) = (Page::default(), USERNAME.into());
+        Self { page, username, error: None, has_ended: true, next: Some(next), typed }
+    }
+}
+
+/// The page in between that a link from another site leads to. Browsers keep the session's cookie back from a
+/// request that another site has caused, and send it with the next one, which this page causes.
+#[derive(Template)]
+#[template(path = "admin/bounce.html")]
+struct BouncePage {
+    page: Page,
+    url: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct SignInQuery {
+    next: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -32,18 +65,43 @@ struct SignInPage {
 pub struct SignInForm {
     username: String,
     password: String,
+    next: String,
+    /// Among them the fields of a form that was filled in when the session ended.
+    #[serde(flatten)]
+    others: HashMap<String, String>,
 }
 
-/// `GET /admin/sign-in`
-pub async fn new(page: Page, app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Error> {
-    let has_ended = session::has_ended(&app.auth, &request).await?;
+/// `GET /admin/sign-in?next=/admin/mails`
+pub async fn new(
+    page: Page,
+    app: web::Data<App>,
+    request: HttpRequest,
+    Query(query): Query<SignInQuery>,
+) -> Result<HttpResponse, Error> {
+    let next = ReturnPath::parse(&query.next);
+    if is_from_elsewhere(&request) {
+        let url = sign_in_url(next.as_ref());
+        return page.clone().respond_unlisted(StatusCode::OK, &BouncePage { page, url });
+    }
+    let state = session::state(&app.auth, &request).await?;
+    if state == SessionState::Live {
+        return Ok(see_other(destination(next.as_ref())).finish());
+    }
+    let has_ended = state == SessionState::Ended;
     let mut response = page.unlisted_builder(StatusCode::OK);
     if has_ended {
         // The page says so once.
         response.cookie(session::removal(&app.auth));
     }
-    let sign_in = SignInPage { page, username: USERNAME.into(), error: None, has_ended };
+    let (username, typed) = (USERNAME.into(), TypedForm::default());
+    let sign_in = SignInPage { page, username, error: None, has_ended, next, typed };
     Ok(response.body(html(&sign_in)?))
+}
+
+/// Whether another site's page has caused the request, as browsers say it.
+fn is_from_elsewhere(request: &HttpRequest) -> bool {
+    let site = request.headers().get("Sec-Fetch-Site").and_then(|site| site.to_str().ok());
+    matches!(site, Some("cross-site" | "same-site"))
 }
 
 /// `POST /admin/sign-in`
@@ -53,29 +111,36 @@ pub async fn create(
     request: HttpRequest,
     Form(form): Form<SignInForm>,
 ) -> Result<HttpResponse, Error> {
-    let SignInForm { username, password } = form;
+    let SignInForm { username, password, next, others } = form;
+    let (next, typed) = (ReturnPath::parse(&next), TypedForm::carried(others));
     let attempt = Attempt::new(&request, &app.auth, &username, password.clone(), Action::SignInFailed);
     let started = match attempt.check(&app.auth).await? {
         Ok(proof) => start(&app, &request, proof, password).await?,
         Err(refusal) => Err(refusal),
     };
-    match started {
-        Ok(response) => Ok(response),
-        Err(refusal) => {
+    match (started, next) {
+        (Ok([session, browser]), Some(next)) if !typed.is_empty() => {
+            let mut response = page.unlisted_builder(StatusCode::OK);
+            Ok(response.cookie(session).cookie(browser).body(typed_form::lead_back(&next, &typed)?))
+        }
+        (Ok([session, browser]), next) => {
+            Ok(see_other(destination(next.as_ref())).cookie(session).cookie(browser).finish())
+        }
+        (Err(refusal), next) => {
             let error = Some(refusal::sentence(refusal, "Incorrect username or password."));
-            let sign_in = SignInPage { page: page.clone(), username, error, has_ended: false };
+            let sign_in = SignInPage { page: page.clone(), username, error, has_ended: false, next, typed };
             refusal::respond(&page, refusal, &sign_in)
         }
     }
 }
 
-/// Starts a session in place of the browser's last one.
+/// Starts a session in place of the browser's last one. Returns its cookie and the browser's.
 async fn start(
     app: &App,
     request: &HttpRequest,
     proof: Proof,
     password: String,
-) -> Result<Result<HttpResponse, SignInRefusal>, Error> {
+) -> Result<Result<[Cookie<'static>; 2], SignInRefusal>, Error> {
     let Proof { account, hash_permit, counters } = proof;
     let hash = if password::is_outdated(&account.password_hash) {
         let hash = hash_permit.run(move || password::hash(&password)).await?;
@@ -104,7 +169,7 @@ async fn start(
         // The password was changed meanwhile.
         return Ok(Err(SignInRefusal::WrongPassword));
     }
-    Ok(Ok(see_other("/admin").cookie(cookie).cookie(browser).finish()))
+    Ok(Ok([cookie, browser]))
 }
 
 /// `POST /admin/sign-out`

@@ -9,10 +9,12 @@ use askama::Template;
 
 use super::store;
 use crate::app::App;
+use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::error::Error;
 use crate::events::{self, Event, TicketType, is_slug};
 use crate::guard::form::Form;
+use crate::guard::typed_number;
 use crate::page::{Page, Toast, see_other, toast_cookie};
 
 /// A year.
@@ -109,12 +111,16 @@ pub async fn update(
     admin: Admin,
     app: web::Data<App>,
     slug: web::Path<String>,
+    Resumed(is_resumed): Resumed,
     Form(typed): Form<HashMap<String, String>>,
 ) -> Result<HttpResponse, Error> {
     let (event, ticket_types) = find(&app, slug.into_inner()).await?;
     let slug = event.slug.clone();
     let mut form = TermsPage::now(page.clone(), event, ticket_types);
     form.type_in(typed);
+    if is_resumed {
+        return page.respond_unlisted(StatusCode::OK, &form);
+    }
     let Some(rules) = form.read() else {
         return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &form);
     };
@@ -149,7 +155,8 @@ fn parse_hours(typed: &str) -> Result<Option<i32>, String> {
     if typed.is_empty() {
         return Ok(None);
     }
-    let hours: f64 = typed.parse().map_err(|_| "Enter a number of hours, like 24.".to_owned())?;
+    let hours = typed_number::decimal(typed).and_then(|hours| hours.parse::<f64>().ok());
+    let hours = hours.ok_or("Enter a number of hours, like 24 or 1.5.")?;
     if !(0.0..=f64::from(DEADLINE_HOURS_MAX)).contains(&hours) {
         return Err("Enter 0 to 8,784 (one year).".to_owned());
     }
@@ -162,8 +169,8 @@ fn parse_limit(typed: &str, capacity: i32) -> Result<Option<i32>, String> {
     if typed.is_empty() {
         return Ok(None);
     }
-    match typed.parse() {
-        Ok(limit) if (1..=capacity).contains(&limit) => Ok(Some(limit)),
+    match typed_number::whole(typed).and_then(|limit| limit.parse().ok()) {
+        Some(limit) if (1..=capacity).contains(&limit) => Ok(Some(limit)),
         _ => Err(format!("Enter 1 to {capacity}, or leave empty.")),
     }
 }

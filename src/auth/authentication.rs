@@ -153,6 +153,12 @@ pub fn browser_cookie(auth: &Auth, request: &HttpRequest, username: &str) -> Coo
     cookie.same_site(SameSite::Strict).max_age(BROWSER_REMEMBERED).finish()
 }
 
+/// Whether an account has signed in before in this browser.
+#[must_use]
+pub fn is_known_browser(auth: &Auth, request: &HttpRequest) -> bool {
+    auth.cookies.open(request, BROWSER_COOKIE).is_some()
+}
+
 fn known_browser(auth: &Auth, request: &HttpRequest, username: &str) -> Option<String> {
     let value = auth.cookies.open(request, BROWSER_COOKIE)?;
     let (browser, of_account) = value.split_once(' ')?;

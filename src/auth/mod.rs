@@ -9,6 +9,7 @@
 pub mod authentication;
 pub mod password;
 pub mod password_queue;
+pub mod return_path;
 pub mod session;
 pub mod session_record;
 pub mod store;

@@ -13,6 +13,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 
 use super::Auth;
+use super::return_path::{ReturnPath, sign_in_url};
 use super::session_record::{LiveSession, NewSession};
 use super::store::sessions::{self, SessionOwner};
 use super::token;
@@ -92,20 +93,33 @@ fn auth_of(request: &HttpRequest) -> Result<&web::Data<Auth>, Error> {
 
 /// The organizer and when their session was last used, or the way to the sign-in page.
 async fn require(auth: &Auth, request: &HttpRequest) -> Result<(Admin, NaiveDateTime), Error> {
-    let wants_fragment = request.headers().contains_key("HX-Request");
-    let token_hash = token_hash(auth, request).ok_or(Error::SignInRequired { wants_fragment })?;
-    let owner = find(auth, token_hash.clone()).await?.ok_or(Error::SignInRequired { wants_fragment })?;
+    let sign_in_required = || {
+        let wants_fragment = request.headers().contains_key("HX-Request");
+        Error::SignInRequired { wants_fragment, url: sign_in_url(ReturnPath::of(request).as_ref()) }
+    };
+    let token_hash = token_hash(auth, request).ok_or_else(sign_in_required)?;
+    let owner = find(auth, token_hash.clone()).await?.ok_or_else(sign_in_required)?;
     let client_address = client_address::of(request).to_string();
     let SessionOwner { account_id, username, last_seen_at } = owner;
     Ok((Admin { account_id, username, client_address, token_hash }, last_seen_at))
 }
 
-/// Whether the browser still holds a session that has ended.
-pub async fn has_ended(auth: &Auth, request: &HttpRequest) -> Result<bool, Error> {
-    match token_hash(auth, request) {
-        Some(token_hash) => Ok(find(auth, token_hash).await?.is_none()),
-        None => Ok(false),
-    }
+/// What the browser holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionState {
+    None,
+    Live,
+    Ended,
+}
+
+/// The state of the browser's session.
+///
+/// # Errors
+/// Database errors.
+pub async fn state(auth: &Auth, request: &HttpRequest) -> Result<SessionState, Error> {
+    let Some(token_hash) = token_hash(auth, request) else { return Ok(SessionState::None) };
+    let owner = find(auth, token_hash).await?;
+    Ok(if owner.is_some() { SessionState::Live } else { SessionState::Ended })
 }
 
 async fn find(auth: &Auth, token_hash: String) -> Result<Option<SessionOwner>, Error> {

@@ -17,6 +17,7 @@ pub mod sealing;
 pub mod secret;
 pub mod signing;
 mod store;
+pub mod typed_number;
 
 use actix_web::ResponseError as _;
 use actix_web::body::EitherBody;

@@ -33,6 +33,8 @@ pub struct Endpoint {
     write_class: RateClass,
     /// Whether its page may ask for the camera.
     pub uses_camera: bool,
+    /// Whether people read it as a page of its own.
+    pub is_page: bool,
     /// Whether proxies keep the response, which is the same for everybody.
     pub is_cached: bool,
     /// Whether monitoring asks for it all the time: it is neither logged nor rate limited.
@@ -47,6 +49,7 @@ impl Endpoint {
             read_class: RateClass::Pages,
             write_class: RateClass::Pages,
             uses_camera: false,
+            is_page: true,
             is_cached: false,
             is_monitoring: false,
         }
@@ -64,7 +67,12 @@ impl Endpoint {
 
     /// An action: POST only.
     const fn action(pattern: &'static str) -> Self {
-        Self::new(pattern, "POST")
+        Self { is_page: false, ..Self::new(pattern, "POST") }
+    }
+
+    /// A part of a page, or a file: it is no page of its own.
+    const fn part(self) -> Self {
+        Self { is_page: false, ..self }
     }
 
     const fn class(self, class: RateClass) -> Self {

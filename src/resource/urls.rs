@@ -52,10 +52,10 @@ urls! {
 
     // For organizers
     ADMIN = Endpoint::page("/admin");
-    SALES = Endpoint::page("/admin/sales");
+    SALES = Endpoint::page("/admin/sales").part();
     CHECK_IN = Endpoint::form("/admin/check-in").class(RateClass::Gates).camera();
     CHECK_IN_GATE = Endpoint::form("/admin/check-in/gate");
-    CHECK_IN_TURNOUT = Endpoint::page("/admin/check-in/turnout").class(RateClass::Gates);
+    CHECK_IN_TURNOUT = Endpoint::page("/admin/check-in/turnout").class(RateClass::Gates).part();
     CHECK_IN_ADMISSIONS = Endpoint::action("/admin/check-in/admissions").class(RateClass::Gates);
     CHECK_IN_REVOCATION = Endpoint::action("/admin/check-in/revocation").class(RateClass::Gates);
     GATES = Endpoint::form("/admin/gates");
@@ -72,7 +72,8 @@ urls! {
     ADMIN_BOOKINGS = Endpoint::page("/admin/bookings");
     ADMIN_BOOKING = Endpoint::page("/admin/bookings/{reference}");
     ADMIN_CANCELLATION = Endpoint::form("/admin/bookings/{reference}/cancellation");
-    EXPORT = Endpoint::page("/admin/events/{slug}/bookings.csv");
+    NEW_EXPORT = Endpoint::page("/admin/events/{slug}/export");
+    EXPORT = Endpoint::page("/admin/events/{slug}/bookings.csv").part();
     TERMS = Endpoint::form("/admin/events/{slug}/terms");
 
     // For monitoring

@@ -17,6 +17,8 @@
     const form = event.detail?.ctx?.sourceElement?.closest?.("[data-submit-once]");
     if (form) busy(form, false);
   });
+  // A step that only stands between two pages; without scripts its button is pressed.
+  document.querySelector("[data-goes-on]")?.requestSubmit();
   window.addEventListener("pageshow", () => {
     document.querySelectorAll("[data-busy]").forEach((form) => busy(form, false));
   });

@@ -169,8 +169,10 @@ async fn the_organizers_pages_have_no_barriers() {
     inspection.look_at("the sign-in, refused").await;
     organizer.sign_in(&site).await;
     inspection.look_at("the sale").await;
-    organizer.visit("/admin/bookings?reference=nothing").await;
+    organizer.visit("/admin/bookings?q=nothing").await;
     inspection.look_at("finding no booking").await;
+    organizer.visit("/admin/events/midnight-parade/export").await;
+    inspection.look_at("the export").await;
     organizer.visit("/admin").await;
     organizer.click("#sales a[href^='/admin/bookings/']").await;
     organizer.see("#booking-heading").await;

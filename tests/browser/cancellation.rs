@@ -64,7 +64,7 @@ async fn the_organizer_finds_a_booking_and_cancels_it() {
     let reference: String =
         buyer.ask("document.querySelector('[data-booked]').innerText.match(/TK-....-..../)[0]").await;
     organizer.sign_in(&site).await;
-    organizer.fill("#reference", &reference.to_lowercase().replace('-', " ")).await;
+    organizer.fill("#q", &reference.to_lowercase().replace('-', " ")).await;
     organizer.click(".booking-search button").await;
     organizer.see("#booking-heading").await;
     assert_eq!(organizer.path().await, format!("/admin/bookings/{reference}"));

@@ -13,6 +13,8 @@ mod limits;
 mod on_sale;
 mod once;
 mod organizer;
+mod organizer_forms;
+mod organizer_tables;
 mod plain;
 mod polling;
 mod quality;

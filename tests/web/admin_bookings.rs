@@ -101,7 +101,7 @@ fn a_booking_is_found_as_it_is_read_out() {
     let reference = reference(&app, &app.book_well("VIP", 1));
     let search = |typed: &str| {
         let typed = typed.replace(' ', "+").replace('\0', "%00");
-        organizer.get(app.url(&format!("/admin/bookings?reference={typed}"))).send().expect("an answer")
+        organizer.get(app.url(&format!("/admin/bookings?q={typed}"))).send().expect("an answer")
     };
     for typed in
         [reference.clone(), reference.to_lowercase(), reference.replace('-', " "), reference[3..].into()]
@@ -111,10 +111,10 @@ fn a_booking_is_found_as_it_is_read_out() {
         assert_eq!((found.status().as_u16(), header(&found, "location")), (303, path.as_str()), "{typed}");
     }
     assert_eq!(search("").status(), 200);
-    for (typed, status) in [("TK-2222-2222", 404), ("ada", 422), ("TK-\0", 422)] {
+    for typed in ["TK-2222-2222", "nobody", "TK-\0"] {
         let response = search(typed);
-        assert_eq!(response.status(), status, "{typed}");
-        assert!(response.text().expect("a page").contains("aria-describedby=\"reference-error\""));
+        assert_eq!(response.status(), 200, "{typed}");
+        assert!(response.text().expect("a page").contains("No bookings found."), "{typed}");
     }
     for path in ["/admin/bookings/TK-2222-2222", "/admin/bookings/x/cancellation"] {
         assert_eq!(page(&app, &organizer, path).0, 404, "{path}");
@@ -128,8 +128,10 @@ fn nobody_else_finds_or_cancels_a_booking_there() {
     let path = format!("/admin/bookings/{}", reference(&app, &location));
     let cancellation = format!("{path}/cancellation");
     for path in ["/admin/bookings", &path, &cancellation] {
-        assert_eq!(header(&app.get(path), "location"), "/admin/sign-in", "{path}");
+        let sign_in = format!("/admin/sign-in?next={path}");
+        assert_eq!(header(&app.get(path), "location"), sign_in, "{path}");
     }
-    assert_eq!(header(&app.post(&cancellation, &[]), "location"), "/admin/sign-in");
+    let sign_in = format!("/admin/sign-in?next={cancellation}");
+    assert_eq!(header(&app.post(&cancellation, &[]), "location"), sign_in);
     assert_eq!(app.database.tier("VIP").sold, 1);
 }

@@ -148,6 +148,27 @@ fn a_buyer_is_remembered_until_told_otherwise() {
 }
 
 #[test]
+fn numbers_of_tickets_are_read_as_people_type_them() {
+    let app = TestApp::spawn();
+    let mut sold = 0;
+    for (typed, quantity) in
+        [("２", 2), ("\u{663}", 3), ("\u{6f1}", 1), ("\u{200f}2\u{200e}", 2), ("\u{a0}1 ", 1)]
+    {
+        let checkout = app.open_checkout("General Admission", 1);
+        let form = [
+            ("ticket_type", checkout.ticket_type.as_str()),
+            ("quantity", typed),
+            ("name", "Ada Lovelace"),
+            ("email", "ada@example.org"),
+            ("request_key", &checkout.request_key),
+        ];
+        assert_eq!(app.post("/bookings", &form).status(), 303, "{typed:?}");
+        sold += quantity;
+        assert_eq!(app.database.tier("General Admission").sold, sold, "{typed:?}");
+    }
+}
+
+#[test]
 fn a_booking_goes_into_the_calendar() {
     let app = TestApp::spawn();
     let location = app.book_well("General Admission", 4);

@@ -1,5 +1,7 @@
 //! The SQL of sales and bookings as the organizer sees them.
 
+pub mod export;
+pub mod listing;
 pub mod terms;
 
 use std::collections::HashMap;
@@ -8,16 +10,15 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::{ConfirmationStatus, ExportedLine, ListedBooking, Sales, TicketTypeSales};
+use super::{Sales, TicketTypeSales};
 use crate::audit::{self, Action, Actor};
-use crate::booking::store::BookingRow;
-use crate::booking::{self, BookingLine, BookingStatus, PlacedBooking};
+use crate::booking::BookingStatus;
 use crate::db::Db;
 use crate::events::seed::Seed;
 use crate::events::store::KEPT_TICKETS;
 use crate::events::{self, Event};
-use crate::outbox::{self, MailKind, MailState};
-use crate::schema::{booking_lines, bookings, events as events_table, holds, mails, ticket_types};
+use crate::outbox;
+use crate::schema::{booking_lines, bookings, events as events_table, holds, ticket_types};
 use crate::tickets;
 use crate::venue_clock::VenueClock;
 
@@ -66,67 +67,10 @@ fn sales_of(db: &mut Db, event: Event) -> QueryResult<Sales> {
     Ok(Sales { event, ticket_types: ticket_types.collect(), booking_count })
 }
 
-/// The newest bookings, at most `limit`, with the states of their confirmations.
-pub fn latest_bookings(db: &mut Db, limit: i64) -> QueryResult<Vec<ListedBooking>> {
-    let of_booking = mails::booking_id.eq(bookings::id.nullable());
-    let confirmations = mails::table.on(of_booking.and(mails::kind.eq(MailKind::Confirmation.as_str())));
-    // Ids grow with time, and holds appear when they are confirmed.
-    let rows: Vec<(BookingRow, Option<String>, Option<String>)> = bookings::table
-        .left_join(confirmations)
-        .filter(
-            bookings::status.eq(BookingStatus::Confirmed).or(bookings::status.eq(BookingStatus::Canceled)),
-        )
-        .order(bookings::id.desc())
-        .limit(limit)
-        .select((BookingRow::as_select(), mails::state.nullable(), mails::last_error.nullable()))
-        .load(db)?;
-    let mut confirmations = HashMap::new();
-    let mut found = Vec::new();
-    for (row, state, last_error) in rows {
-        confirmations.insert(row.id, (state, last_error));
-        found.push(row);
-    }
-    let listed = |placed: PlacedBooking| {
-        let (state, last_error) = confirmations.remove(&placed.booking.id).unwrap_or_default();
-        // A confirmation has no row in `mails` until the sender lists its batch.
-        let state = state.map_or(Some(MailState::Queued), |state| MailState::parse(&state));
-        let mail = placed.booking.has_address().then_some(ConfirmationStatus { state, last_error });
-        ListedBooking {
-            tickets: placed.summary(),
-            total: placed.due(),
-            buyer_email: placed.booking.email().map(str::to_owned),
-            reference: placed.booking.reference,
-            buyer_name: placed.booking.buyer_name,
-            status: placed.booking.status,
-            mail,
-            created_at: placed.booking.created_at,
-            time_zone: placed.event.time_zone,
-        }
-    };
-    Ok(booking::store::place(db, found)?.into_iter().map(listed).collect())
-}
-
 /// The clock of the next concert's venue; UTC when there is none.
 pub fn clock(db: &mut Db) -> QueryResult<VenueClock> {
     let zone = events::store::list(db)?.into_iter().next().map(|event| event.time_zone);
     Ok(VenueClock::parse(&zone.unwrap_or_default()))
-}
-
-/// Every line of every booking of a concert, the oldest booking first.
-pub fn bookings_of_event(db: &mut Db, slug: &str) -> QueryResult<Vec<ExportedLine>> {
-    let rows: Vec<(BookingRow, BookingLine, String)> = booking_lines::table
-        .inner_join(bookings::table.inner_join(events_table::table))
-        .inner_join(ticket_types::table)
-        .filter(events_table::slug.eq(slug))
-        .order((bookings::id, booking_lines::ticket_type_id))
-        .select((BookingRow::as_select(), BookingLine::as_select(), ticket_types::name))
-        .load(db)?;
-    let line = |(row, line, ticket_type): (BookingRow, BookingLine, String)| ExportedLine {
-        booking: row.with(vec![line]),
-        line,
-        ticket_type,
-    };
-    Ok(rows.into_iter().map(line).collect())
 }
 
 /// Locks the ticket types of a concert in the order of their ids, as the desks do, so that nobody waits in a circle. A

@@ -4,6 +4,7 @@
 mod contact;
 mod email;
 mod name;
+mod search_text;
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::contact::Contact;
 pub use self::email::{EmailError, normalized_email, parse_email, unusual_normalized_email};
 pub use self::name::{NameError, parse_name};
+pub use self::search_text::fold;
 use super::request_key::{RequestKey, RequestKeys};
 use crate::guard::cookies::Cookies;
 

@@ -54,6 +54,13 @@ impl CancellationQuestion {
         Self { placed, choices, refusal: None, error: None, status: StatusCode::OK }
     }
 
+    /// With the tickets that were chosen before; `None`: all of them.
+    #[must_use]
+    pub fn resumed(placed: PlacedBooking, chosen: Option<&[i32]>) -> Self {
+        let choices = choices(&placed, chosen);
+        Self { choices, ..Self::of_all(placed) }
+    }
+
     /// It cannot be canceled. `chosen`: the seats; `None`: all of them.
     #[must_use]
     pub fn refused(placed: PlacedBooking, chosen: Option<&[i32]>, why: String) -> Self {

@@ -17,7 +17,7 @@ use crate::events::{Event, Stock, TicketType};
 use crate::schema::{booking_lines, bookings, events, ticket_types, used_tickets};
 
 /// Whose a booking is, as the index `bookings_person` spells it.
-pub(super) const PERSON: &str = "coalesce(bookings.buyer_email_normalized, lower(bookings.buyer_email), \
+pub const PERSON: &str = "coalesce(bookings.buyer_email_normalized, lower(bookings.buyer_email), \
     'user ' || bookings.buyer_external_id)";
 
 /// What a batch came to.

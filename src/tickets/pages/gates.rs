@@ -9,6 +9,7 @@ use chrono::{NaiveDateTime, Utc};
 
 use super::upcoming;
 use crate::app::App;
+use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::auth::token;
 use crate::error::Error;
@@ -76,8 +77,12 @@ pub async fn create(
     page: Page,
     admin: Admin,
     app: web::Data<App>,
+    Resumed(is_resumed): Resumed,
     Form(gate): Form<Gate>,
 ) -> Result<HttpResponse, Error> {
+    if is_resumed {
+        return respond(page, &app, gate, StatusCode::OK, None, None).await;
+    }
     let event = app.board.find_by_slug(&gate.event).ok_or(Error::NotFound)?.event.clone();
     let name = match parse_name(&gate.gate) {
         Ok(name) => name,

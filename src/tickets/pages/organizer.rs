@@ -8,6 +8,7 @@ use askama::Template;
 use super::scanning::{self, Answered, ScanForm};
 use super::{Entrance, GateDesk, fragment, turnout, upcoming};
 use crate::app::App;
+use crate::auth::return_path::Resumed;
 use crate::auth::session::{Admin, PollingAdmin};
 use crate::error::Error;
 use crate::events::Event;
@@ -65,8 +66,12 @@ pub async fn update_gate(
     page: Page,
     _: Admin,
     app: web::Data<App>,
+    Resumed(is_resumed): Resumed,
     Form(gate): Form<Gate>,
 ) -> Result<HttpResponse, Error> {
+    if is_resumed {
+        return ask(page, &app, gate, StatusCode::OK, None);
+    }
     if app.board.find_by_slug(&gate.event).is_none() {
         return Err(Error::NotFound);
     }

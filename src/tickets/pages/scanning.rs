@@ -6,13 +6,13 @@ use serde::Deserialize;
 
 use super::Entrance;
 use crate::app::App;
+use crate::booking::buyer::fold;
 use crate::error::Error;
 use crate::tickets::answer::GateAnswer;
 use crate::tickets::attendance::Found;
 use crate::tickets::code::{Code, CodeError};
 use crate::tickets::gate::Gate;
 use crate::tickets::gate_link::made_at;
-use crate::tickets::keyboards::fold;
 use crate::tickets::scan::{Place, Scan};
 use crate::tickets::store;
 use crate::tickets::store::history::UnknownScan;

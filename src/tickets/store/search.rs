@@ -2,13 +2,13 @@
 
 use diesel::prelude::*;
 
+use crate::booking::buyer::fold;
 use crate::booking::store::{BookingRow, place};
 use crate::booking::{BookingStatus, PlacedBooking};
 use crate::db::Db;
 use crate::schema::{bookings, used_tickets};
 use crate::tickets::Seat;
 use crate::tickets::attendance::{Found, FoundTicket};
-use crate::tickets::keyboards::fold;
 use crate::tickets::scan::Holder;
 
 use super::ADMITTED;

@@ -1,11 +1,13 @@
 //! The organizer's pages.
 
 mod audit_log;
+mod booking_list;
 mod export;
 mod password;
 #[cfg(target_os = "linux")]
 mod password_queue;
 mod reseed;
+mod return_path;
 mod sale;
 mod sessions;
 mod sign_in;
@@ -14,7 +16,7 @@ mod throttle;
 
 use chrono::{TimeDelta, Utc};
 
-use crate::support::TestApp;
+use crate::support::{TestApp, header};
 
 /// A line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
@@ -55,4 +57,52 @@ fn prolong_waits(app: &TestApp) {
 /// A time in SQL, UTC.
 fn minutes_ago(minutes: i64) -> String {
     (Utc::now() - TimeDelta::minutes(minutes)).format("'%Y-%m-%d %H:%M:%S'").to_string()
+}
+
+/// Books for somebody, and returns the path of the confirmation.
+fn book_as(app: &TestApp, email: &str, tier: &str, quantity: u32, name: &str) -> String {
+    let checkout = app.open_checkout(tier, quantity);
+    let form = [
+        ("ticket_type", checkout.ticket_type.as_str()),
+        ("quantity", &quantity.to_string()),
+        ("name", name),
+        ("email", email),
+        ("request_key", &checkout.request_key),
+    ];
+    let response = app.post("/bookings", &form);
+    assert_eq!(response.status(), 303, "{name}");
+    header(&response, "location").to_owned()
+}
+
+/// Bookings that were made beside the app.
+fn book_many(app: &TestApp, count: u32) {
+    let number = "SELECT 0 AS n UNION ALL SELECT n + 1 FROM numbers";
+    app.database.execute(&format!(
+        "INSERT INTO bookings (event_id, reference, token, request_key, order_hash, status, currency, total_minor,
+             buyer_name, buyer_email, created_at, confirmed_at)
+         WITH RECURSIVE numbers AS ({number} WHERE n < {count} - 1)
+         SELECT t.event_id, 'TK-' || n, 'token ' || n, 'key ' || n, 0, 'confirmed', 'USD', t.price_minor,
+             'Buyer ' || n, 'buyer' || n || '@example.org', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP
+         FROM numbers CROSS JOIN ticket_types t WHERE t.name = 'General Admission';
+         INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor)
+         SELECT b.id, t.id, 1, t.price_minor FROM bookings b JOIN ticket_types t ON t.name = 'General Admission'",
+    ));
+}
+
+/// A concert with one booking, of its only ticket.
+fn add_concert(app: &TestApp, slug: &str, name: &str, buyer: &str) {
+    app.database.execute(&format!(
+        "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency, state)
+         VALUES ('{slug}', '{name}', '', 'The Cellar', 'Chicago', '2027-07-01 01:00:00', '2027-07-01 04:00:00',
+             'America/Chicago', 'USD', 'published');
+         INSERT INTO ticket_types (event_id, name, price_minor, capacity, available, max_per_booking, position)
+         SELECT id, 'Entry', 1500, 1, 0, 1, 1 FROM events WHERE slug = '{slug}';
+         INSERT INTO bookings (event_id, reference, token, request_key, order_hash, status, currency, total_minor,
+             buyer_name, buyer_email, created_at, confirmed_at)
+         SELECT id, 'TK-2222-{slug}', 'token {slug}', 'key {slug}', 0, 'confirmed', 'USD', 1500, '{buyer}',
+             'someone@example.net', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP FROM events WHERE slug = '{slug}';
+         INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor)
+         SELECT b.id, t.id, 1, 1500 FROM bookings b JOIN ticket_types t ON t.event_id = b.event_id
+         WHERE b.token = 'token {slug}'"
+    ));
 }

@@ -1,6 +1,9 @@
 //! The organizer's sales page.
 
-use crate::support::{TestApp, header};
+use reqwest::blocking::{Client, Response};
+
+use super::add_concert;
+use crate::support::{TestApp, between, header};
 
 const PAGES: [&str; 7] = [
     "/admin",
@@ -12,16 +15,17 @@ const PAGES: [&str; 7] = [
     "/admin/events/midnight-parade/bookings.csv",
 ];
 
+/// Where it leads, without the way back.
+fn door(response: &Response) -> &str {
+    header(response, "location").split('?').next().unwrap_or_default()
+}
+
 #[test]
 fn the_desk_is_closed_to_everybody_else() {
     let app = TestApp::spawn();
     for path in PAGES {
         let response = app.get(path);
-        assert_eq!(
-            (response.status().as_u16(), header(&response, "location")),
-            (303, "/admin/sign-in"),
-            "{path}"
-        );
+        assert_eq!((response.status().as_u16(), door(&response)), (303, "/admin/sign-in"), "{path}");
     }
     let poll = app.get_fragment("/admin/sales");
     assert_eq!((poll.status().as_u16(), header(&poll, "hx-redirect")), (401, "/admin/sign-in"));
@@ -31,7 +35,7 @@ fn the_desk_is_closed_to_everybody_else() {
         ("/admin/password", [("current_password", &app.admin_password), ("new_password", "x")]),
     ] {
         let post = app.post(path, &form);
-        assert_eq!((post.status().as_u16(), header(&post, "location")), (303, "/admin/sign-in"), "{path}");
+        assert_eq!((post.status().as_u16(), door(&post)), (303, "/admin/sign-in"), "{path}");
     }
     app.book_well("VIP", 1);
     assert_eq!(app.database.tier("VIP").sold, 1);
@@ -76,4 +80,51 @@ fn the_navigation_says_where_one_is() {
         assert_eq!(html.matches("aria-current").count(), 1, "{path}: {html}");
         assert!(html.contains("action=\"/admin/sign-out\""), "{path}: {html}");
     }
+}
+
+#[test]
+fn each_concerts_links_stand_in_its_own_panel() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    add_concert(&app, "encore", "Encore", "Bob Noyce");
+    let page = organizer.get(app.url("/admin")).send().expect("an answer").text().expect("a page");
+    let panel = |name: &str| {
+        let panel = page.split("<section class=\"panel\"").find(|it| it.contains(&format!(">{name}</h2>")));
+        panel.unwrap_or_else(|| panic!("{name} has no panel: {page}"))
+    };
+    for (name, slug, other) in
+        [("Midnight Parade", "midnight-parade", "encore"), ("Encore", "encore", "midnight-parade")]
+    {
+        let panel = panel(name);
+        for path in ["bookings?event={}", "events/{}/export", "events/{}/terms"] {
+            assert!(
+                panel.contains(&format!("href=\"/admin/{}\"", path.replace("{}", slug))),
+                "{path}: {panel}"
+            );
+        }
+        assert_eq!(panel.matches(&format!("<span class=\"visually-hidden\"> for {name}</span>")).count(), 3);
+        assert!(!panel.contains(other), "{panel}");
+    }
+    // Resetting is the seed's concert's alone, and no button beside the others.
+    let reset = "<a href=\"/admin/reseed\">Reset sale…</a>";
+    assert_eq!(page.matches("/admin/reseed").count(), 1);
+    assert!(panel("Midnight Parade").contains(reset), "{page}");
+    assert!(page.contains("data-label=\"Concert\">Encore"), "{page}");
+}
+
+#[test]
+fn organizers_have_a_footer_of_their_own() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let footer = |client: &Client, path: &str| {
+        let page = client.get(app.url(path)).send().expect("an answer").text().expect("a page");
+        assert_eq!(page.matches("<footer").count(), 1, "{path}");
+        between(&page, "<footer", "</footer>").to_owned()
+    };
+    for path in ["/admin", "/admin/mails", "/admin/bookings", "/admin/account"] {
+        let footer = footer(&organizer, path);
+        assert!(footer.contains("href=\"/\"") && footer.contains("View site"), "{footer}");
+        assert!(!footer.contains("Find my tickets") && !footer.contains("Organizer sign-in"), "{footer}");
+    }
+    assert!(footer(&app.client, "/").contains("Organizer sign-in"));
 }

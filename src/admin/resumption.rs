@@ -1,0 +1,59 @@
+//! A form that was filled in while the session ended: the sign-in page carries what was typed, and shows the form with
+//! it again. Nothing of the form is carried out meanwhile.
+//!
+//! Forms that ask for a password are not kept.
+
+use actix_web::HttpResponse;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::StatusCode;
+use actix_web::middleware::Next;
+use actix_web::web::{self, Bytes};
+
+use super::sign_in::SignInPage;
+use super::typed_form::TypedForm;
+use crate::auth::Auth;
+use crate::auth::authentication::is_known_browser;
+use crate::auth::return_path::ReturnPath;
+use crate::error::Error;
+use crate::guard::form::parse;
+use crate::page::Page;
+
+/// Around a form's URL: answers a post without a session with the sign-in page, which carries what was typed. Only
+/// in a browser in which an organizer has signed in before: others are led to the sign-in, as everywhere.
+///
+/// # Errors
+/// Only those of the inner services.
+pub async fn keep_typed<B: MessageBody>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    if request.method() != Method::POST {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let body = request
+        .extract::<Bytes>()
+        .await
+        .map_err(|error| Error::Unreadable(error.to_string(), error.as_response_error().status_code()))?;
+    request.set_payload(Payload::from(body.clone()));
+    let response = next.call(request).await?;
+    let is_over = response.response().error().and_then(actix_web::Error::as_error::<Error>);
+    if !matches!(is_over, Some(Error::SignInRequired { wants_fragment: false, .. })) {
+        return Ok(response.map_into_left_body());
+    }
+    match sign_in_page(&response, &body) {
+        Some(page) => Ok(response.into_response(page?).map_into_right_body()),
+        None => Ok(response.map_into_left_body()),
+    }
+}
+
+fn sign_in_page<B>(response: &ServiceResponse<B>, body: &[u8]) -> Option<Result<HttpResponse, Error>> {
+    let request = response.request();
+    let auth = request.app_data::<web::Data<Auth>>()?;
+    let next = ReturnPath::of(request).filter(|_| is_known_browser(auth, request))?;
+    let typed = TypedForm::new(parse(body).ok()?);
+    let sign_in = SignInPage::of_ended_session(next, typed);
+    let page = Page::default();
+    Some(page.respond_unlisted(StatusCode::UNAUTHORIZED, &sign_in))
+}

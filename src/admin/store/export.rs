@@ -1,0 +1,60 @@
+//! The SQL of the export.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use crate::admin::spreadsheet::{ExportedBooking, TicketUse};
+use crate::booking::store::{BookingRow, with_lines};
+use crate::db::Db;
+use crate::schema::{bookings, used_tickets};
+
+/// How many bookings a concert has, whatever their status.
+///
+/// # Errors
+/// What the database said.
+pub fn booking_count(db: &mut Db, event_id: i64) -> QueryResult<i64> {
+    bookings::table.filter(bookings::event_id.eq(event_id)).count().get_result(db)
+}
+
+/// The bookings of a concert after an id, the oldest first, at most `limit`.
+///
+/// # Errors
+/// What the database said.
+pub fn bookings_after(
+    db: &mut Db,
+    event_id: i64,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<ExportedBooking>> {
+    let rows: Vec<BookingRow> = bookings::table
+        .filter(bookings::event_id.eq(event_id))
+        .filter(bookings::id.gt(after))
+        .order(bookings::id)
+        .limit(limit)
+        .select(BookingRow::as_select())
+        .load(db)?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let used: Vec<(i64, i32, i64, String, String, NaiveDateTime)> = used_tickets::table
+        .filter(used_tickets::booking_id.eq_any(ids))
+        .select((
+            used_tickets::booking_id,
+            used_tickets::seat,
+            used_tickets::ticket_type_id,
+            used_tickets::state,
+            used_tickets::gate,
+            used_tickets::used_at,
+        ))
+        .load(db)?;
+    let mut uses: HashMap<i64, Vec<TicketUse>> = HashMap::new();
+    for (booking_id, seat, ticket_type_id, state, gate, at) in used {
+        let is_admitted = state == "admitted";
+        uses.entry(booking_id).or_default().push(TicketUse { seat, ticket_type_id, is_admitted, gate, at });
+    }
+    let exported = |booking: crate::booking::Booking| {
+        let uses = uses.remove(&booking.id).unwrap_or_default();
+        ExportedBooking { booking, uses }
+    };
+    Ok(with_lines(db, rows)?.into_iter().map(exported).collect())
+}
