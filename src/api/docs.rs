@@ -8,10 +8,12 @@ use actix_web::web;
 use askama::Template;
 use serde_json::Value;
 
-use super::openapi;
+use super::examples;
+use super::openapi::{self, COMMON_ERRORS};
 use super::problem::ProblemType;
 use crate::app::App;
 use crate::error::Error;
+use crate::events::sharing::SharedPage;
 use crate::page::Page;
 
 #[derive(Template)]
@@ -21,13 +23,22 @@ struct Docs<'a> {
     reference: &'static Reference,
     problems: [ProblemType; ProblemType::ALL.len()],
     public_url: &'a str,
+    shared: SharedPage,
 }
 
 /// The document, in reading order.
 struct Reference {
     description: String,
     chapters: Vec<Chapter>,
+    common_errors: Vec<CommonError>,
     types: Vec<Type>,
+}
+
+/// An error that every operation may answer with.
+struct CommonError {
+    status: String,
+    description: String,
+    of_posts: bool,
 }
 
 struct Chapter {
@@ -45,7 +56,12 @@ struct Operation {
     parameters: Vec<Field>,
     /// The type of the body.
     body: Option<String>,
+    /// Without those that all operations have.
     responses: Vec<DocsResponse>,
+    /// The `curl` command before and behind the site's address.
+    request: (String, String),
+    /// The body of the response when all goes well.
+    example: Option<String>,
 }
 
 /// A parameter, or a field of a type.
@@ -89,6 +105,12 @@ pub async fn show(page: Page, app: web::Data<App>) -> Result<HttpResponse, Error
         reference: &REFERENCE,
         problems: ProblemType::ALL,
         public_url: &app.public_url,
+        shared: SharedPage::new(
+            &app.public_url,
+            "/api/docs",
+            "API reference",
+            "JSON API for concert tickets: list concerts, read live availability, book and cancel.",
+        ),
     };
     page.respond(StatusCode::OK, &docs)
 }
@@ -104,6 +126,7 @@ impl Reference {
         Self {
             description: text(&document["info"]["description"]),
             chapters: chapters.collect(),
+            common_errors: COMMON_ERRORS.map(CommonError::of).into(),
             types: types.map(|(name, schema)| Type::of(name, schema)).collect(),
         }
     }
@@ -116,12 +139,12 @@ fn operations(document: &Value, tag: &Value) -> Vec<Operation> {
         methods.map(move |(method, operation)| (path, method, operation))
     });
     all.filter(|(.., operation)| each(&operation["tags"]).any(|its| its == tag))
-        .map(|(path, method, operation)| Operation::of(path, method, operation))
+        .map(|(path, method, operation)| Operation::of(document, path, method, operation))
         .collect()
 }
 
 impl Operation {
-    fn of(path: &str, method: &str, operation: &Value) -> Self {
+    fn of(document: &Value, path: &str, method: &str, operation: &Value) -> Self {
         let summary = text(&operation["summary"]);
         // Without the method and path, which are in the heading.
         let summary = summary.split_once(": ").map_or(String::new(), |(_, rest)| sentence(rest));
@@ -134,6 +157,16 @@ impl Operation {
             example: it.get("example").map(shown),
         });
         let responses = operation["responses"].as_object().into_iter().flatten();
+        let is_common = |response: &DocsResponse| {
+            COMMON_ERRORS
+                .map(CommonError::of)
+                .iter()
+                .any(|it| (&it.status, &it.description) == (&response.status, &response.description))
+        };
+        let request = examples::curl(document, path, method, operation);
+        let (before, behind) = request.split_once("{}").unwrap_or_default();
+        let example = responses.clone().find(|(status, _)| status.starts_with('2'));
+        let example = example.and_then(|(_, response)| schema_of(response));
         Self {
             id: text(&operation["operationId"]),
             method: method.to_uppercase(),
@@ -141,16 +174,30 @@ impl Operation {
             summary,
             parameters: parameters.collect(),
             body: schema_of(&operation["requestBody"]).and_then(|schema| Shape::of(schema).link),
-            responses: responses.map(|(status, response)| DocsResponse::of(status, response)).collect(),
+            responses: responses
+                .map(|(status, response)| DocsResponse::of(status, response))
+                .filter(|response| !is_common(response))
+                .collect(),
+            request: (before.to_owned(), behind.to_owned()),
+            example: example.map(|schema| examples::json(document, schema)),
         }
     }
 }
 
+impl CommonError {
+    fn of((status, description, of_posts): (&str, &str, bool)) -> Self {
+        Self { status: shown_status(status), description: description.replace('`', ""), of_posts }
+    }
+}
+
+fn shown_status(status: &str) -> String {
+    if status == "default" { "Other".to_owned() } else { status.to_owned() }
+}
+
 impl DocsResponse {
     fn of(status: &str, response: &Value) -> Self {
-        let status = if status == "default" { "Other".to_owned() } else { status.to_owned() };
         Self {
-            status,
+            status: shown_status(status),
             description: text(&response["description"]),
             shape: schema_of(response).map(Shape::of),
         }

@@ -13,6 +13,7 @@ pub mod body;
 pub mod compat;
 mod distinct_fields;
 pub mod docs;
+mod examples;
 pub mod idempotency_key;
 pub mod middleware;
 pub mod openapi;

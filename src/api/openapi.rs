@@ -50,6 +50,17 @@ struct Document;
 static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(Document::openapi);
 static JSON: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_json().unwrap_or_default());
 
+/// The errors of every operation: status, meaning, and whether only a POST has it.
+pub const COMMON_ERRORS: [(&str, &str, bool); 7] = [
+    ("401", "Invalid token", false),
+    ("403", "Cross-site request with cookies", true),
+    ("413", "Body larger than 16 KiB", true),
+    ("415", "Body is not JSON, or uses a content encoding", true),
+    ("429", "Too many requests. Wait the seconds in `Retry-After`", false),
+    ("503", "Busy. It is safe to retry after `Retry-After` seconds with the same Idempotency-Key", true),
+    ("default", "Any other error", false),
+];
+
 /// `GET /api/v1/openapi.json`: the same for every client of a release.
 pub async fn show() -> HttpResponse {
     HttpResponse::Ok()
@@ -101,16 +112,7 @@ fn error_of(path: &str) -> (&'static str, Ref) {
 }
 
 fn add_errors(operation: &mut Operation, (content_type, schema): &(&str, Ref), is_post: bool) {
-    let of_all = [
-        ("401", "Invalid token", false),
-        ("403", "Cross-site request with cookies", true),
-        ("413", "Body larger than 16 KiB", true),
-        ("415", "Body is not JSON, or uses a content encoding", true),
-        ("429", "Too many requests. Wait the seconds in `Retry-After`", false),
-        ("503", "Busy. It is safe to retry after `Retry-After` seconds with the same Idempotency-Key", true),
-        ("default", "Any other error", false),
-    ];
-    for (status, description, of_posts) in of_all {
+    for (status, description, of_posts) in COMMON_ERRORS {
         if of_posts && !is_post {
             continue;
         }

@@ -1,0 +1,99 @@
+//! Requests and responses to copy, made from the OpenAPI document: each value is the schema's example, or one of
+//! its type.
+
+use serde_json::{Map, Value};
+
+/// Schemas within schemas.
+const DEPTH_MAX: usize = 8;
+
+/// An example of a schema, as indented JSON.
+#[must_use]
+pub fn json(document: &Value, schema: &Value) -> String {
+    serde_json::to_string_pretty(&value(document, schema, 0)).unwrap_or_default()
+}
+
+/// The `curl` command of an operation, from behind the site's address on.
+#[must_use]
+pub fn curl(document: &Value, path: &str, method: &str, operation: &Value) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let mut path = path.to_owned();
+    let mut arguments = String::new();
+    for parameter in parameters {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let example = text(&value(document, parameter, 0));
+        match parameter["in"].as_str() {
+            Some("path") => path = path.replace(&format!("{{{name}}}"), &example),
+            Some("header") if parameter["required"] == true => {
+                arguments += &format!(" \\\n  -H {}", quoted(&format!("{name}: {example}")));
+            }
+            _ => {}
+        }
+    }
+    let content = operation["requestBody"]["content"].as_object();
+    if let Some((kind, body)) = content.and_then(|content| content.iter().next()) {
+        let example = value(document, &body["schema"], 0);
+        arguments += &format!(" \\\n  -H {}", quoted(&format!("Content-Type: {kind}")));
+        arguments += &format!(" \\\n  -d {}", quoted(&example.to_string()));
+    }
+    // Whatever has a body is posted by itself.
+    let post = if method == "post" && content.is_none() { " -X POST" } else { "" };
+    format!("{post} {{}}{path}{arguments}")
+}
+
+fn value(document: &Value, schema: &Value, depth: usize) -> Value {
+    if depth > DEPTH_MAX {
+        return Value::Null;
+    }
+    if let Some(example) = schema.get("example") {
+        return example.clone();
+    }
+    if let Some(name) = schema["$ref"].as_str().and_then(|link| link.rsplit('/').next()) {
+        return value(document, &document["components"]["schemas"][name], depth + 1);
+    }
+    if let Some(inner) = schema.get("schema") {
+        return value(document, inner, depth + 1);
+    }
+    let choices = ["oneOf", "anyOf", "allOf"].into_iter().find_map(|name| schema[name].as_array());
+    if let Some(choices) = choices {
+        let of_something = choices.iter().find(|choice| choice["type"] != "null");
+        return of_something.map_or(Value::Null, |choice| value(document, choice, depth + 1));
+    }
+    if let Some(first) = schema["enum"].as_array().and_then(|values| values.first()) {
+        return first.clone();
+    }
+    match type_of(schema) {
+        "object" => {
+            let fields = schema["properties"].as_object().into_iter().flatten();
+            let fields = fields.map(|(name, field)| (name.clone(), value(document, field, depth + 1)));
+            Value::Object(fields.collect::<Map<_, _>>())
+        }
+        "array" => Value::Array(vec![value(document, &schema["items"], depth + 1)]),
+        "integer" | "number" => schema.get("minimum").cloned().unwrap_or_else(|| 1.into()),
+        "boolean" => true.into(),
+        "string" => match schema["format"].as_str() {
+            Some("date-time") => "2027-06-20T01:00:00.000Z".into(),
+            Some("uri") => "https://tickets.example.org/".into(),
+            _ => "…".into(),
+        },
+        _ => Value::Null,
+    }
+}
+
+/// The first of its types that is not null.
+fn type_of(schema: &Value) -> &str {
+    match &schema["type"] {
+        Value::Array(all) => {
+            all.iter().filter_map(Value::as_str).find(|it| *it != "null").unwrap_or_default()
+        }
+        one => one.as_str().unwrap_or_default(),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// For a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
