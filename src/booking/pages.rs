@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::guard::form::{Form, Query};
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
+use crate::tickets::link::TicketLinks;
 use crate::tickets::{self, Ticket};
 
 #[derive(Template)]
@@ -31,6 +32,12 @@ struct BookingPage {
     is_cancellable: bool,
     /// On the booking's own page; the dialog shows the way there.
     tickets: Vec<Ticket>,
+    /// Each ticket has a page of its own to send to a friend.
+    ticket_links: Option<TicketLinks>,
+    /// Whether the concert is today: then the codes come first.
+    is_day: bool,
+    /// Venue time, for the copy that the browser keeps.
+    now: String,
     /// What the landing page needs for the next booking; only when the confirmation goes into its dialog.
     express: Option<Express>,
 }
@@ -231,7 +238,11 @@ fn confirmation(app: &App, page: Page, placed: PlacedBooking, express: Option<Ex
     let is_cancellable = placed.event.is_cancellable(Utc::now().naive_utc());
     let opens_the_gate = placed.booking.is_confirmed() && !page.wants_fragment;
     let tickets = if opens_the_gate { tickets::of_booking(&app.ticket_codes, &placed) } else { Vec::new() };
-    BookingPage { page, placed, url, is_cancellable, tickets, express }
+    let ticket_links = Some(app.ticket_links.clone());
+    let now = Utc::now().naive_utc();
+    let is_day = tickets::is_day(&placed.event, now);
+    let now = placed.event.clock().minute(&now);
+    BookingPage { page, placed, url, is_cancellable, tickets, ticket_links, is_day, now, express }
 }
 
 /// The booking that a link opens.

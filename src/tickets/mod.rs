@@ -10,14 +10,19 @@ pub mod code;
 pub mod gate;
 pub mod gate_link;
 pub mod keyboards;
+pub mod link;
 pub mod pages;
 pub mod qr;
 pub mod scan;
+pub mod shared;
 pub mod store;
+
+use chrono::NaiveDateTime;
 
 use self::code::TicketCodes;
 use self::qr::QrCode;
 use crate::booking::PlacedBooking;
+use crate::events::Event;
 
 /// One seat of a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +54,13 @@ pub fn of_booking(codes: &TicketCodes, placed: &PlacedBooking) -> Vec<Ticket> {
         Some(Ticket { seat, of: booking.quantity(), ticket_type, code })
     };
     Seat::all_of(placed).into_iter().filter_map(ticket).collect()
+}
+
+/// Whether tickets are shown to get in: on the concert's day at the venue, and until it is over. `now`: UTC.
+#[must_use]
+pub fn is_day(event: &Event, now: NaiveDateTime) -> bool {
+    let date = |at: &NaiveDateTime| event.clock().local(at).date_naive();
+    date(&now) == date(&event.starts_at) || (event.starts_at..event.ends_at).contains(&now)
 }
 
 /// A ticket of a booking without its code.

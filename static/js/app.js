@@ -6,3 +6,4 @@ import "./countdown.js";
 import "./connection.js";
 import "./submit.js";
 import "./toasts.js";
+import "./forget.js";

@@ -25,6 +25,7 @@ pub enum Purpose {
     /// The names of rate limited clients in Redis.
     RateLimits,
     BookingLinks,
+    TicketLinks,
 }
 
 impl Purpose {
@@ -37,6 +38,7 @@ impl Purpose {
             Self::TicketCodes => b"techkraft ticket codes 1",
             Self::RateLimits => b"techkraft rate limits 1",
             Self::BookingLinks => b"techkraft booking links 1",
+            Self::TicketLinks => b"techkraft ticket links 1",
         }
     }
 }
