@@ -82,12 +82,16 @@ fn served_files(folder: &Path) -> Vec<String> {
     files
 }
 
-/// Icons are included into templates, licenses and notes are for readers of the source, and the parts of
-/// the stylesheet and of the script are served inside `app.css` and `app.js`.
+/// Icons are included into templates, licenses and notes are for readers of the source, TrueType is what pictures are
+/// drawn with, and the parts of the stylesheet and of the script are served inside `app.css` and `app.js`.
 fn is_served(path: &str, app_js: &str) -> bool {
     let is_part = (path.ends_with(".css") && path != "css/app.css")
         || path.strip_prefix("js/").is_some_and(|name| app_js.contains(&format!("{JS_IMPORT}{name}\";")));
-    !(is_part || path.starts_with("vendor/lucide/") || path.ends_with("LICENSE") || path.ends_with(".md"))
+    !(is_part
+        || path.starts_with("vendor/lucide/")
+        || path.ends_with("LICENSE")
+        || path.ends_with(".md")
+        || path.ends_with(".ttf"))
 }
 
 /// The file, with each of its lines that import another replaced by that one's content.

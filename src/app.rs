@@ -15,6 +15,7 @@ use crate::events::board::Board;
 use crate::guard::cookies::Cookies;
 use crate::outbox::wakeup::Wakeup;
 use crate::tickets::code::TicketCodes;
+use crate::tickets::link::TicketLinks;
 
 /// One for each server, shared by its threads.
 pub struct App {
@@ -25,6 +26,7 @@ pub struct App {
     pub cookies: Cookies,
     pub request_keys: RequestKeys,
     pub ticket_codes: TicketCodes,
+    pub ticket_links: TicketLinks,
     pub booking_links: BookingLinks,
     /// How old a booking form may be.
     pub form_ages: FormAges,

@@ -5,6 +5,7 @@ use actix_web::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
 
 use crate::error::Error;
 
@@ -52,19 +53,46 @@ const FOR_AN_HOUR: (HeaderName, &str) = (CACHE_CONTROL, "public, max-age=3600");
 /// `GET /favicon.ico`, for browsers and bots that ask before they read the page.
 pub async fn favicon() -> HttpResponse {
     HttpResponse::MovedPermanently()
-        .insert_header((LOCATION, url("favicon.svg")))
+        .insert_header((LOCATION, url("icons/icon-192.png")))
         .insert_header(FOR_AN_HOUR)
         .finish()
 }
 
-/// `GET /robots.txt`: concerts may be indexed, a buyer's booking never.
-pub async fn robots() -> HttpResponse {
+/// `GET /offline.js`: the service worker of tickets. It has a name without a hash, at the root, because its name says
+/// which pages it may serve. Browsers ask for it again with every visit, so that each release replaces it.
+pub async fn service_worker() -> Result<HttpResponse, Error> {
+    let asset = ASSETS.iter().find(|asset| asset.path == "js/offline.js").ok_or(Error::NotFound)?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/javascript; charset=utf-8")
+        .insert_header((CACHE_CONTROL, "public, no-cache"))
+        .insert_header((CONTENT_ENCODING, Encoding::Identity.name()))
+        .body(asset.identity))
+}
+
+/// `GET /site.webmanifest`: how the site looks on a home screen.
+pub async fn web_manifest() -> HttpResponse {
+    let icon = |path: &str, size: u32, purpose: &str| json!({ "src": url(path), "sizes": format!("{size}x{size}"), "type": "image/png", "purpose": purpose });
+    let manifest = json!({
+        "id": "/",
+        "name": "TechKraft Tickets",
+        "short_name": "Tickets",
+        "description": "Concert tickets with live availability.",
+        "lang": "en",
+        "start_url": "/",
+        "scope": "/",
+        "display": "standalone",
+        "theme_color": "#12082b",
+        "background_color": "#12082b",
+        "icons": [
+            icon("icons/icon-192.png", 192, "any"),
+            icon("icons/icon-512.png", 512, "any"),
+            icon("icons/icon-maskable-512.png", 512, "maskable"),
+        ],
+    });
     HttpResponse::Ok()
-        .content_type("text/plain; charset=utf-8")
+        .content_type("application/manifest+json")
         .insert_header(FOR_AN_HOUR)
-        // Compressed, so little text would be longer.
-        .insert_header((CONTENT_ENCODING, "identity"))
-        .body("User-agent: *\nDisallow: /bookings\nDisallow: /admin\n")
+        .body(manifest.to_string())
 }
 
 /// An encoding that is kept ready.

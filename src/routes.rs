@@ -19,11 +19,16 @@ pub fn configure(site: &mut ServiceConfig) {
         .service(urls::AVAILABILITY.resource().route(get().to(events::pages::availability)))
         .service(urls::STATIC_FILE.resource().route(get().to(assets::show)))
         .service(urls::FAVICON.resource().route(get().to(assets::favicon)))
-        .service(urls::ROBOTS.resource().route(get().to(assets::robots)))
+        .service(urls::ROBOTS.resource().route(get().to(events::search_engines::robots)))
+        .service(urls::SERVICE_WORKER.resource().route(get().to(assets::service_worker)))
+        .service(urls::EVENT_PREVIEW.resource().route(get().to(events::preview::pages::show)))
         .service(web::scope("").wrap(Compress::default()).configure(programs).configure(pages));
 }
 
 fn pages(site: &mut ServiceConfig) {
+    // For browsers and search engines
+    site.service(urls::SITEMAP.resource().route(get().to(events::search_engines::sitemap)))
+        .service(urls::WEB_MANIFEST.resource().route(get().to(assets::web_manifest)));
     // Bookings
     site.service(
         urls::BOOKINGS
@@ -46,10 +51,13 @@ fn pages(site: &mut ServiceConfig) {
             .route(get().to(booking::cancellation::pages::new))
             .route(post().to(booking::cancellation::pages::create)),
     )
+    .service(urls::TICKET.resource().route(get().to(tickets::shared::show)))
+    .service(urls::TICKET_CALENDAR.resource().route(get().to(tickets::shared::calendar)))
     .service(urls::FORGET_BUYER.resource().route(post().to(booking::pages::forget_buyer)))
     // Concerts
     .service(urls::EVENTS.resource().route(get().to(events::pages::index)))
-    .service(urls::EVENT.resource().route(get().to(events::pages::show)));
+    .service(urls::EVENT.resource().route(get().to(events::pages::show)))
+    .service(urls::EVENT_CALENDAR.resource().route(get().to(events::calendar::show)));
     gates(site);
     check_in(site);
     organizers(site);

@@ -34,6 +34,7 @@ use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
 use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
+use crate::tickets::link::TicketLinks;
 use crate::{events, mail, routes};
 
 /// A server that listens.
@@ -99,6 +100,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         cookies,
         request_keys: RequestKeys::new(&secrets),
         ticket_codes: TicketCodes::new(&secrets),
+        ticket_links: TicketLinks::new(&secrets),
         booking_links: BookingLinks::new(&secrets),
         form_ages: config.forms,
         outbox_wakeup: mail.wakeup,

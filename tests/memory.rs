@@ -18,6 +18,7 @@ fn a_million_addresses_cost_no_memory_and_hide_nobody() {
             pages: rate,
             polls: rate,
             static_files: rate,
+            previews: rate,
             bookings: rate,
             sign_in: rate,
             api: rate,

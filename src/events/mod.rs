@@ -2,13 +2,18 @@
 //! has a price, a capacity, and a number still available that only booking lowers. Bookings do not belong here.
 
 pub mod board;
+pub mod calendar;
 pub mod pace;
 pub mod pages;
+pub mod preview;
 pub mod refresher;
 pub mod sale;
+pub mod search_engines;
 pub mod seed;
 pub mod shared_board;
+pub mod sharing;
 pub mod store;
+pub mod structured_data;
 
 use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;

@@ -13,6 +13,8 @@ use serde::Deserialize;
 use super::board::Listing;
 use super::pace::Pace;
 use super::sale::SaleState;
+use super::sharing::{SharedPage, SharedPicture};
+use super::structured_data::music_event;
 use crate::app::App;
 use crate::assets::best_encoding;
 use crate::booking::buyer::Express;
@@ -31,6 +33,7 @@ const PAGE_LENGTH: usize = 24;
 #[template(path = "events/index.html")]
 struct EventListPage {
     page: Page,
+    shared: SharedPage,
     listings: Vec<Arc<Listing>>,
     number: usize,
     last: usize,
@@ -40,6 +43,8 @@ struct EventListPage {
 #[template(path = "events/show.html")]
 struct EventPage<'a> {
     page: Page,
+    shared: SharedPage,
+    structured_data: String,
     listing: &'a Listing,
     express: Option<Express>,
     pace: Pace,
@@ -68,8 +73,9 @@ pub async fn index(
     let last = listings.len().div_ceil(PAGE_LENGTH).max(1);
     let number = if query.page.is_empty() { Some(1) } else { query.page.parse().ok() };
     let number = number.filter(|number| (1..=last).contains(number)).ok_or(Error::NotFound)?;
-    let listings = listings.into_iter().skip((number - 1) * PAGE_LENGTH).take(PAGE_LENGTH).collect();
-    page.clone().respond(StatusCode::OK, &EventListPage { page, listings, number, last })
+    let listings: Vec<_> = listings.into_iter().skip((number - 1) * PAGE_LENGTH).take(PAGE_LENGTH).collect();
+    let shared = shared_list(&app.public_url, &listings, number);
+    page.clone().respond(StatusCode::OK, &EventListPage { page, shared, listings, number, last })
 }
 
 /// `GET /events/{slug}`
@@ -83,6 +89,14 @@ pub async fn show(
     render_show(&request, page, &app, &listing)
 }
 
+/// Each page of the list is a page of its own; its picture is the first concert's.
+fn shared_list(site: &str, listings: &[Arc<Listing>], number: usize) -> SharedPage {
+    let path = if number == 1 { "/".to_owned() } else { format!("/?page={number}") };
+    let description = "Concert tickets with live availability. Book in seconds, without an account.";
+    let picture = listings.first().map(|first| SharedPicture::of_concert(site, &first.event));
+    SharedPage { picture, ..SharedPage::new(site, &path, "Upcoming concerts", description) }
+}
+
 fn render_show(
     request: &HttpRequest,
     page: Page,
@@ -91,7 +105,10 @@ fn render_show(
 ) -> Result<HttpResponse, Error> {
     let express = Express::of_returning_buyer(&app.cookies, &app.request_keys, request);
     let (pace, slow_seconds) = (app.board.pace(), app.board.poll_seconds().busy);
-    let show = EventPage { page: page.clone(), listing, express, pace, slow_seconds };
+    let shared = SharedPage::of_concert(&app.public_url, &listing.event);
+    let structured_data = music_event(listing, &app.public_url, &shared);
+    let show =
+        EventPage { page: page.clone(), shared, structured_data, listing, express, pace, slow_seconds };
     page.respond(StatusCode::OK, &show)
 }
 

@@ -93,7 +93,7 @@ impl Event {
     }
 
     /// When sales of a ticket type start (`None`: from publication on) and end: within the event's window and its own.
-    fn sales_window(&self, ticket_type: &TicketType) -> (Option<NaiveDateTime>, NaiveDateTime) {
+    pub(super) fn sales_window(&self, ticket_type: &TicketType) -> (Option<NaiveDateTime>, NaiveDateTime) {
         let of_event = self.sales_end_at.unwrap_or(self.starts_at);
         let ends = ticket_type.sales_end_at.map_or(of_event, |own| own.min(of_event));
         (self.sales_start_at.max(ticket_type.sales_start_at), ends)

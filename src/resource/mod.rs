@@ -214,6 +214,8 @@ mod tests {
             (Method::GET, "/favicon.ico", RateClass::StaticFiles),
             (Method::POST, "/gates/abc", RateClass::Gates),
             (Method::POST, "/admin/check-in", RateClass::Gates),
+            (Method::GET, "/events/x/preview.png", RateClass::Previews),
+            (Method::GET, "/tickets/abc", RateClass::Pages),
             (Method::POST, "/api/v1/bookings", RateClass::Bookings),
             (Method::GET, "/api/v1/events", RateClass::Api),
         ] {
@@ -227,6 +229,8 @@ mod tests {
             ("/bookings/AbCd", Some("AbCd")),
             ("/bookings/AbCd/calendar.ics", Some("AbCd")),
             ("/bookings/AbCd/no/such/page", Some("AbCd")),
+            ("/tickets/AbCd", Some("AbCd")),
+            ("/tickets/AbCd/calendar.ics", Some("AbCd")),
             ("//bookings//AbCd/", Some("AbCd")),
             ("/api/v1/bookings/AbCd", Some("AbCd")),
             ("/admin/bookings/TK-7F3K-9QXM/cancellation", Some("TK-7F3K-9QXM")),

@@ -9,6 +9,8 @@ pub enum RateClass {
     Polls,
     /// A page needs about twenty of them, once. Answered from memory.
     StaticFiles,
+    /// The pictures of concerts that other sites show. Each is drawn once.
+    Previews,
     /// Whatever books or changes a booking.
     Bookings,
     /// What a gate scans, counts and finds. As many as pages, but counted apart: the visitors on a venue's network
@@ -27,6 +29,7 @@ impl RateClass {
         Self::Pages,
         Self::Polls,
         Self::StaticFiles,
+        Self::Previews,
         Self::Bookings,
         Self::Gates,
         Self::SignIn,
@@ -41,6 +44,7 @@ impl RateClass {
             Self::Pages => "pages",
             Self::Polls => "polls",
             Self::StaticFiles => "static",
+            Self::Previews => "previews",
             Self::Bookings => "bookings",
             Self::Gates => "gates",
             Self::SignIn => "sign-in",

@@ -16,16 +16,23 @@ urls! {
     STATIC_FILE = Endpoint::page("/static/{name:.*}").class(RateClass::StaticFiles).cached();
     FAVICON = Endpoint::page("/favicon.ico").class(RateClass::StaticFiles).cached();
     ROBOTS = Endpoint::page("/robots.txt").class(RateClass::StaticFiles).cached();
+    SITEMAP = Endpoint::page("/sitemap.xml").class(RateClass::StaticFiles).cached();
+    WEB_MANIFEST = Endpoint::page("/site.webmanifest").class(RateClass::StaticFiles).cached();
+    SERVICE_WORKER = Endpoint::page("/offline.js").class(RateClass::StaticFiles).cached();
 
     // For buyers
     EVENTS = Endpoint::page("/");
     EVENT = Endpoint::page("/events/{slug}");
+    EVENT_CALENDAR = Endpoint::page("/events/{slug}/calendar.ics");
+    EVENT_PREVIEW = Endpoint::page("/events/{slug}/preview.png").class(RateClass::Previews).cached();
     BOOKINGS = Endpoint::form("/bookings").post_class(RateClass::Bookings);
     NEW_BOOKING = Endpoint::page("/bookings/new").post_class(RateClass::Bookings);
     FIND_BOOKINGS = Endpoint::form("/bookings/find").post_class(RateClass::Bookings);
     BOOKING = Endpoint::page("/bookings/{token}").post_class(RateClass::Bookings);
     CALENDAR = Endpoint::page("/bookings/{token}/calendar.ics").post_class(RateClass::Bookings);
     CANCELLATION = Endpoint::form("/bookings/{token}/cancellation").post_class(RateClass::Bookings);
+    TICKET = Endpoint::page("/tickets/{token}");
+    TICKET_CALENDAR = Endpoint::page("/tickets/{token}/calendar.ics");
     FORGET_BUYER = Endpoint::action("/buyer/forget");
 
     // For the staff at a gate

@@ -10,6 +10,7 @@ mod gate;
 mod honeypot;
 mod keyboard;
 mod limits;
+mod offline;
 mod on_sale;
 mod once;
 mod organizer;
@@ -20,6 +21,7 @@ mod polling;
 mod quality;
 mod race;
 mod several_ticket_types;
+mod sharing;
 mod support;
 mod tickets;
 

@@ -29,4 +29,6 @@ mod pace;
 mod person_limit;
 mod race;
 mod sale;
+mod sharing;
+mod ticket_links;
 mod verify;

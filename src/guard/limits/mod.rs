@@ -44,6 +44,7 @@ pub struct Rates {
     pub pages: Rate,
     pub polls: Rate,
     pub static_files: Rate,
+    pub previews: Rate,
     pub bookings: Rate,
     pub sign_in: Rate,
     /// Under `/api/`, by address.
@@ -58,6 +59,7 @@ impl Rates {
             RateClass::Pages => self.pages,
             RateClass::Polls => self.polls,
             RateClass::StaticFiles => self.static_files,
+            RateClass::Previews => self.previews,
             RateClass::Bookings => self.bookings,
             RateClass::Gates => self.pages,
             RateClass::SignIn => self.sign_in,

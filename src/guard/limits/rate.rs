@@ -28,6 +28,10 @@ impl Rate {
     pub const SIGN_IN: Self =
         Self { interval: Duration::from_secs(6), burst: NonZeroU32::MIN.saturating_add(9) };
 
+    /// Pictures for each address: one a second, sixty at once. A site that shows links to concerts fetches each once.
+    pub const PREVIEWS: Self =
+        Self { interval: Duration::from_secs(1), burst: NonZeroU32::MIN.saturating_add(59) };
+
     #[must_use]
     pub const fn interval(self) -> Duration {
         self.interval

@@ -94,8 +94,16 @@ fn behind_tls_browsers_are_told_to_stay_there() {
 }
 
 /// What is the same for everybody, or for nobody.
-const PUBLIC: [&str; 4] =
-    ["/events/midnight-parade/availability", "/static/css/app.css", "/favicon.ico", "/robots.txt"];
+const PUBLIC: [&str; 8] = [
+    "/events/midnight-parade/availability",
+    "/events/midnight-parade/preview.png",
+    "/static/css/app.css",
+    "/favicon.ico",
+    "/offline.js",
+    "/robots.txt",
+    "/site.webmanifest",
+    "/sitemap.xml",
+];
 
 /// The checkout alone is kept, by its own browser, because the button "back" must bring back the same form: a
 /// fresh one would book a second time.

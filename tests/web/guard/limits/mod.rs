@@ -23,6 +23,7 @@ fn rates() -> Rates {
         pages: plenty,
         polls: plenty,
         static_files: plenty,
+        previews: plenty,
         bookings: plenty,
         sign_in: plenty,
         api: plenty,

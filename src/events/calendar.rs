@@ -1,0 +1,64 @@
+//! A concert as a file for calendars (RFC 5545).
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
+use actix_web::{HttpResponse, web};
+use chrono::{TimeZone as _, Utc};
+use icalendar::{Calendar, Component as _, EventLike as _, EventStatus};
+
+use super::{Event, EventState};
+use crate::app::App;
+use crate::error::Error;
+
+/// What a file says beside the concert's facts.
+pub struct CalendarEntry<'a> {
+    /// The same in every file about the same thing, so that a calendar replaces and does not repeat it.
+    pub uid: &'a str,
+    pub description: &'a str,
+    pub url: &'a str,
+}
+
+/// `GET /events/{slug}/calendar.ics`: for those who have not booked yet.
+pub async fn show(app: web::Data<App>, slug: web::Path<String>) -> Result<HttpResponse, Error> {
+    let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
+    let event = &listing.event;
+    let entry = CalendarEntry {
+        uid: &format!("{}@techkraft-tickets", event.slug),
+        description: &event.tagline,
+        url: &format!("{}/events/{}", app.public_url, event.slug),
+    };
+    Ok(HttpResponse::Ok()
+        .content_type("text/calendar; charset=utf-8")
+        .insert_header((CONTENT_DISPOSITION, disposition(event)))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(render(event, &entry)))
+}
+
+/// The text of the file. Times are UTC, so every calendar shows them on its owner's clock.
+#[must_use]
+pub fn render(event: &Event, entry: &CalendarEntry) -> String {
+    let mut item = icalendar::Event::new();
+    item.uid(entry.uid)
+        .summary(&one_line(&event.name))
+        .location(&one_line(&format!("{}, {}", event.venue, event.city)))
+        .description(&one_line(entry.description))
+        .url(entry.url)
+        .timestamp(Utc::now())
+        .starts(Utc.from_utc_datetime(&event.starts_at))
+        .ends(Utc.from_utc_datetime(&event.ends_at));
+    if event.state == EventState::Canceled {
+        item.status(EventStatus::Cancelled);
+    }
+    Calendar::new().push(item.done()).done().to_string()
+}
+
+/// The file's name.
+#[must_use]
+pub fn disposition(event: &Event) -> String {
+    format!("attachment; filename=\"{}.ics\"", event.slug)
+}
+
+/// Control characters may not stand in a file of RFC 5545 (section 3.3.11, TSAFE-CHAR), and some calendars
+/// take a bare carriage return for the end of a line.
+fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}

@@ -1,0 +1,104 @@
+//! A concert as search engines read it: `MusicEvent` of schema.org, as JSON-LD.
+
+use serde_json::{Map, Value, json};
+
+use super::board::Listing;
+use super::sale::SaleState;
+use super::sharing::{SITE_NAME, SharedPage};
+use super::{Event, EventState, TicketType};
+
+const SCHEMA: &str = "https://schema.org";
+
+/// The text of a `<script type="application/ld+json">`. Browsers read it as data and never run it, so the site's policy
+/// does not concern it; `<`, `>` and `&` are escaped, so that nothing in a name ends the element.
+#[must_use]
+pub fn music_event(listing: &Listing, site: &str, shared: &SharedPage) -> String {
+    let event = &listing.event;
+    let local = |at| event.clock().local(at).to_rfc3339();
+    let offers: Vec<Value> = listing.ticket_types.iter().map(|it| offer(listing, it, &shared.url)).collect();
+    let mut data = json!({
+        "@context": SCHEMA,
+        "@type": "MusicEvent",
+        "name": event.name,
+        "url": shared.url,
+        "description": if event.description.is_empty() { &event.tagline } else { &event.description },
+        "startDate": event.machine_time(),
+        "endDate": local(&event.ends_at),
+        "eventStatus": status(event),
+        "eventAttendanceMode": format!("{SCHEMA}/OfflineEventAttendanceMode"),
+        "location": location(event),
+        "organizer": organizer(event, site),
+        "offers": offers,
+    });
+    if let Some(data) = data.as_object_mut() {
+        insert(data, "doorTime", event.doors_at.as_ref().map(local));
+        insert(data, "image", shared.picture.as_ref().map(|picture| vec![picture.url.clone()]));
+        insert(data, "typicalAgeRange", event.age_limit.map(|age| format!("{age}-")));
+    }
+    escaped(&data)
+}
+
+fn status(event: &Event) -> String {
+    let status = if event.state == EventState::Canceled { "EventCancelled" } else { "EventScheduled" };
+    format!("{SCHEMA}/{status}")
+}
+
+fn location(event: &Event) -> Value {
+    let mut address = Map::new();
+    address.insert("@type".into(), "PostalAddress".into());
+    insert(&mut address, "streetAddress", Some(event.address.as_str()).filter(|it| !it.is_empty()));
+    insert(&mut address, "addressLocality", Some(event.city.as_str()));
+    json!({ "@type": "Place", "name": event.venue, "address": address })
+}
+
+/// The organizer, and otherwise the site that sells.
+fn organizer(event: &Event, site: &str) -> Value {
+    let name = if event.organizer_name.is_empty() { SITE_NAME } else { &event.organizer_name };
+    let contact = event.organizer_contact.as_str();
+    let is_link = contact.starts_with("https://") || contact.starts_with("http://");
+    let mut organizer = Map::new();
+    organizer.insert("@type".into(), "Organization".into());
+    insert(&mut organizer, "name", Some(name));
+    insert(&mut organizer, "url", Some(if is_link { contact } else { site }));
+    insert(&mut organizer, "email", Some(contact).filter(|it| !is_link && it.contains('@')));
+    Value::Object(organizer)
+}
+
+fn offer(listing: &Listing, ticket_type: &TicketType, url: &str) -> Value {
+    let event = &listing.event;
+    let price = ticket_type.price(event);
+    let state = listing.sale_state(ticket_type.id);
+    let availability = match state {
+        SaleState::OnSale if ticket_type.is_sold_out() => "SoldOut",
+        SaleState::OnSale if ticket_type.is_low_stock() => "LimitedAvailability",
+        // What is not on sale yet is there from `validFrom` on.
+        SaleState::OnSale | SaleState::NotYet(_) => "InStock",
+        SaleState::Ended | SaleState::Paused | SaleState::Canceled | SaleState::Hidden => "OutOfStock",
+    };
+    let mut offer = json!({
+        "@type": "Offer",
+        "name": ticket_type.name,
+        "url": url,
+        "price": price.number(),
+        "priceCurrency": price.currency,
+        "availability": format!("{SCHEMA}/{availability}"),
+    });
+    let (starts, ends) = event.sales_window(ticket_type);
+    let local = |at| event.clock().local(at).to_rfc3339();
+    if let Some(offer) = offer.as_object_mut() {
+        insert(offer, "validFrom", starts.as_ref().map(local));
+        insert(offer, "validThrough", Some(local(&ends)));
+    }
+    offer
+}
+
+fn insert(object: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        object.insert(name.to_owned(), value.into());
+    }
+}
+
+/// JSON may spell any character as an escape within its strings, and only there do these stand.
+fn escaped(data: &Value) -> String {
+    data.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
