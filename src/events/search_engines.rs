@@ -21,7 +21,7 @@ const FIRST_TIME_MS: i64 = 1_000_000_000_000;
 /// `GET /robots.txt`: concerts may be indexed, a buyer's booking never.
 pub async fn robots(app: web::Data<App>) -> HttpResponse {
     let body = format!(
-        "User-agent: *\nDisallow: /bookings\nDisallow: /tickets/\nDisallow: /admin\n\nSitemap: {}/sitemap.xml\n",
+        "User-agent: *\nDisallow: /bookings\nDisallow: /tickets/\nDisallow: /gates/\nDisallow: /admin\n\nSitemap: {}/sitemap.xml\n",
         app.public_url
     );
     HttpResponse::Ok()

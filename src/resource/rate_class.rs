@@ -25,7 +25,7 @@ pub enum RateClass {
 }
 
 impl RateClass {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Pages,
         Self::Polls,
         Self::StaticFiles,
