@@ -29,8 +29,8 @@ struct Opening {
     refused: usize,
 }
 
-/// Without the difference between its clock and the database's on the board, the server that is ahead would show the sale
-/// as open at once, and the other one would refuse orders for seven minutes.
+/// With a board that goes by its own machine's clock, the server that is ahead would show the sale as open at once, and
+/// the other one would refuse orders for seven minutes.
 #[test]
 fn servers_whose_clocks_differ_by_minutes_open_the_sale_together() {
     let cluster = Cluster::start();
