@@ -71,7 +71,7 @@ pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<H
         .body(calendar::render(&placed.event, &entry)))
 }
 
-/// The booking and the seat that a link is for, whatever has become of them.
+/// The booking and the seat that a link is for, also a canceled one.
 async fn find(app: &App, token: &str) -> Result<(PlacedBooking, i32), Error> {
     let ticket = app.ticket_links.open(token).ok_or(Error::NotFound)?;
     let placed = app.db.read_primary(move |db| store::find_by_reference(db, &ticket.reference)).await?;
