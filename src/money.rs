@@ -11,7 +11,7 @@ pub struct Money {
 }
 
 /// Currencies whose minor unit is not a hundredth, with the number of their decimals (ISO 4217, list one).
-const DECIMALS: [(&str, usize); 25] = [
+const DECIMALS: [(&str, usize); 26] = [
     ("BHD", 3),
     ("BIF", 0),
     ("CLF", 4),
@@ -37,6 +37,30 @@ const DECIMALS: [(&str, usize); 25] = [
     ("VUV", 0),
     ("XAF", 0),
     ("XOF", 0),
+    ("XPF", 0),
+];
+
+/// What stands before an amount, for the currencies that American English has a sign for (CLDR). All others are
+/// written with their code.
+const SIGNS: [(&str, &str); 18] = [
+    ("AUD", "A$"),
+    ("BRL", "R$"),
+    ("CAD", "CA$"),
+    ("CNY", "CN¥"),
+    ("EUR", "€"),
+    ("GBP", "£"),
+    ("HKD", "HK$"),
+    ("ILS", "₪"),
+    ("INR", "₹"),
+    ("JPY", "¥"),
+    ("KRW", "₩"),
+    ("MXN", "MX$"),
+    ("NZD", "NZ$"),
+    ("PHP", "₱"),
+    ("TWD", "NT$"),
+    ("USD", "$"),
+    ("VND", "₫"),
+    ("XCD", "EC$"),
 ];
 
 /// How many decimals a currency has.
@@ -51,13 +75,19 @@ impl Money {
         Self { minor, currency: currency.to_owned() }
     }
 
-    /// For a price tag: `$100`, and `$10.50`.
+    /// For a price tag: `$100.00`, or `Free`.
     #[must_use]
-    pub fn short(&self) -> String {
-        let text = self.to_string();
-        match text.split_once('.') {
-            Some((units, decimals)) if decimals.bytes().all(|digit| digit == b'0') => units.to_owned(),
-            _ => text,
+    pub fn tag(&self) -> String {
+        if self.minor == 0 { "Free".into() } else { self.to_string() }
+    }
+
+    /// What stands before the number: `$`, or the code and a no-break space. Scripts that write a total use it, and
+    /// [`decimals`], so that page and script agree.
+    #[must_use]
+    pub fn prefix(currency: &str) -> String {
+        match SIGNS.iter().find(|(code, _)| *code == currency) {
+            Some((_, sign)) => (*sign).to_owned(),
+            None => format!("{currency}\u{a0}"),
         }
     }
 
@@ -83,20 +113,15 @@ impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (sign, units, decimals) = self.parts();
         let point = if decimals.is_empty() { "" } else { "." };
-        let units = with_thousands_separators(units);
-        match self.currency.as_str() {
-            "USD" => write!(f, "{sign}${units}{point}{decimals}"),
-            "EUR" => write!(f, "{sign}€{units}{point}{decimals}"),
-            "GBP" => write!(f, "{sign}£{units}{point}{decimals}"),
-            "JPY" => write!(f, "{sign}¥{units}"),
-            code => write!(f, "{sign}{code} {units}{point}{decimals}"),
-        }
+        write!(f, "{sign}{}{}{point}{decimals}", Self::prefix(&self.currency), grouped(units))
     }
 }
 
-fn with_thousands_separators(units: u64) -> String {
-    let digits = units.to_string();
-    let mut text = String::new();
+/// A whole number with a comma between thousands: `1,300`.
+pub fn grouped(number: impl fmt::Display) -> String {
+    let number = number.to_string();
+    let (sign, digits) = number.split_at(usize::from(number.starts_with('-')));
+    let mut text = sign.to_owned();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
@@ -117,13 +142,19 @@ mod tests {
         assert_eq!(usd(20_000), "$200.00");
         assert_eq!(usd(123_456_789), "$1,234,567.89");
         assert_eq!(usd(-1_050), "-$10.50");
-        assert_eq!(Money::new(999, "CHF").to_string(), "CHF 9.99");
+        assert_eq!(Money::new(999, "CHF").to_string(), "CHF\u{a0}9.99");
         assert_eq!(Money::new(1_200, "JPY").to_string(), "¥1,200");
-        assert_eq!(Money::new(12_345, "KWD").to_string(), "KWD 12.345");
-        assert_eq!(Money::new(10_000, "USD").short(), "$100");
-        assert_eq!(Money::new(1_050, "USD").short(), "$10.50");
-        assert_eq!(Money::new(12_000, "KWD").short(), "KWD 12");
-        assert_eq!(Money::new(1_200, "JPY").short(), "¥1,200");
+        assert_eq!(Money::new(12_345, "KWD").to_string(), "KWD\u{a0}12.345");
+        assert_eq!(Money::new(-12_345, "XPF").to_string(), "-XPF\u{a0}12,345");
+        assert_eq!(Money::new(12_345, "BRL").to_string(), "R$123.45");
+        assert_eq!(Money::new(10_000, "USD").tag(), "$100.00", "as on the button and on the ticket");
+        assert_eq!(Money::new(0, "KWD").tag(), "Free");
+    }
+
+    #[test]
+    fn counts_have_a_comma_between_thousands() {
+        let counts = [0, 999, 1_000, 1_300_000, -1_300];
+        assert_eq!(counts.map(grouped), ["0", "999", "1,000", "1,300,000", "-1,300"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::buyer::{Buyer, Express};
@@ -22,6 +22,9 @@ use crate::page::{Page, Toast, html, see_other, toast_cookie};
 use crate::tickets::link::TicketLinks;
 use crate::tickets::{self, Ticket};
 
+/// For so long a booking's page congratulates.
+const FRESH: TimeDelta = TimeDelta::minutes(30);
+
 #[derive(Template)]
 #[template(path = "bookings/show.html", blocks = ["confirmation"])]
 struct BookingPage {
@@ -30,7 +33,9 @@ struct BookingPage {
     url: String,
     /// Whether its buyer may still cancel it.
     is_cancellable: bool,
-    /// On the booking's own page; the dialog shows the way there.
+    /// Whether it was made a moment ago. Later its page begins with the tickets.
+    is_fresh: bool,
+    /// The dialog shows the way to them, and prints them.
     tickets: Vec<Ticket>,
     /// Each ticket has a page of its own to send to a friend.
     ticket_links: Option<TicketLinks>,
@@ -235,14 +240,15 @@ pub async fn place(app: &App, booking: Booking) -> Result<PlacedBooking, Error> 
 
 fn confirmation(app: &App, page: Page, placed: PlacedBooking, express: Option<Express>) -> BookingPage {
     let url = format!("{}/bookings/{}", &app.public_url, placed.booking.token);
-    let is_cancellable = placed.event.is_cancellable(Utc::now().naive_utc());
-    let opens_the_gate = placed.booking.is_confirmed() && !page.wants_fragment;
-    let tickets = if opens_the_gate { tickets::of_booking(&app.ticket_codes, &placed) } else { Vec::new() };
-    let ticket_links = Some(app.ticket_links.clone());
     let now = Utc::now().naive_utc();
+    let is_cancellable = placed.event.is_cancellable(now);
+    let is_fresh = now - placed.booking.created_at < FRESH;
+    let is_confirmed = placed.booking.is_confirmed();
+    let tickets = if is_confirmed { tickets::of_booking(&app.ticket_codes, &placed) } else { Vec::new() };
+    let ticket_links = Some(app.ticket_links.clone());
     let is_day = tickets::is_day(&placed.event, now);
     let now = placed.event.clock().minute(&now);
-    BookingPage { page, placed, url, is_cancellable, tickets, ticket_links, is_day, now, express }
+    BookingPage { page, placed, url, is_cancellable, is_fresh, tickets, ticket_links, is_day, now, express }
 }
 
 /// The booking that a link opens.

@@ -14,20 +14,21 @@ pub mod shared_board;
 pub mod sharing;
 pub mod store;
 pub mod structured_data;
+mod words;
 
-use chrono::{DateTime, NaiveDateTime};
-use chrono_tz::Tz;
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::db::text_enum;
 use crate::money::Money;
 use crate::schema::{events, ticket_types};
-use crate::venue_clock::VenueClock;
 
 /// Below this share of its capacity a ticket type is shown as low stock, in percent.
 const LOW_STOCK_PERCENT: i64 = 40;
-/// How many accents and icons the site has.
+/// Below this number of tickets the page counts the last of them.
+const NEARLY_GONE: i32 = 10;
+/// How many accents the site has.
 const ACCENTS: i32 = 3;
 
 text_enum! {
@@ -97,55 +98,6 @@ pub struct Event {
     pub facts_version: i64,
 }
 
-impl Event {
-    #[must_use]
-    pub fn clock(&self) -> VenueClock {
-        VenueClock::parse(&self.time_zone)
-    }
-
-    /// The start on the venue's clock.
-    #[must_use]
-    pub fn local_start(&self) -> DateTime<Tz> {
-        self.clock().local(&self.starts_at)
-    }
-
-    /// A time (UTC) on the venue's clock: "Thursday, June 3, 2027, 2:04 PM CDT".
-    #[must_use]
-    pub fn local_time(&self, at: &NaiveDateTime) -> String {
-        self.clock().long(at)
-    }
-
-    /// "Saturday, June 19, 2027"
-    #[must_use]
-    pub fn date(&self) -> String {
-        self.local_start().format("%A, %B %-d, %Y").to_string()
-    }
-
-    /// "8:00 PM CDT"
-    #[must_use]
-    pub fn time(&self) -> String {
-        self.local_start().format("%-I:%M %p %Z").to_string()
-    }
-
-    /// For `<time datetime>`.
-    #[must_use]
-    pub fn machine_time(&self) -> String {
-        self.local_start().to_rfc3339()
-    }
-
-    /// "JUN", for the date on the poster.
-    #[must_use]
-    pub fn month(&self) -> String {
-        self.local_start().format("%b").to_string()
-    }
-
-    /// "19", for the date on the poster.
-    #[must_use]
-    pub fn day(&self) -> String {
-        self.local_start().format("%-d").to_string()
-    }
-}
-
 /// Whether a text can be a concert's slug at all; PostgreSQL refuses to even compare some that cannot.
 #[must_use]
 pub fn is_slug(text: &str) -> bool {
@@ -202,6 +154,12 @@ impl TicketType {
     pub fn is_low_stock(&self) -> bool {
         let (available, capacity) = (i64::from(self.available), i64::from(self.capacity));
         available > 0 && available * 100 < capacity * LOW_STOCK_PERCENT
+    }
+
+    /// Stock is low, and so few are left that the page counts them.
+    #[must_use]
+    pub fn is_nearly_gone(&self) -> bool {
+        self.is_low_stock() && self.available < NEARLY_GONE
     }
 
     /// The most that one booking can ever hold.

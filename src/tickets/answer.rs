@@ -175,7 +175,7 @@ mod tests {
         {
             let words =
                 used(&earlier, VenueClock::parse("America/Chicago"), at + TimeDelta::seconds(seconds));
-            assert_eq!(words, format!("Scanned {says} (7:00:00 PM) at North gate."));
+            assert_eq!(words, format!("Scanned {says} (7:00:00\u{a0}PM) at North gate."));
         }
     }
 }

@@ -2,16 +2,10 @@
 // a sign-in or a reload loses none. Scans are named, so one that is sent twice is decided once. What the server has not
 // decided is shown as such, and sent when the network is back.
 (() => {
-<<<<<<< HEAD
   const PATIENCE_MS = 3000;
   const TIMEOUT_MS = 10000;
   const RETRY_MS = 3000;
   const CODE_LENGTH = 20;
-=======
-  const LOOK_MS = 120;
-  // A ticket that was out of sight for so long counts as new; until then it is the same one.
-  const GONE_MS = 2500;
->>>>>>> 9b4cd0b (Comments of the board and others in plain sentences; more words that stay away)
   const WORDS = {
     offline: "No connection. The scan is saved, and checked as soon as the connection is back.",
     busy: "The server is busy. The scan is saved, and checked again in a moment.",

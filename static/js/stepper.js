@@ -2,11 +2,13 @@
 (() => {
   const clamp = (value, input) => Math.min(Math.max(value, Number(input.min)), Number(input.max));
 
-  // The browser knows how many decimals a currency has.
-  const format = (minor, currency) => {
-    const style = new Intl.NumberFormat("en-US", { style: "currency", currency });
-    return style.format(minor / 10 ** style.resolvedOptions().maximumFractionDigits);
-  };
+  // As the server writes it: the browser knows other signs, and of some currencies other decimals than ISO 4217.
+  function format(minor, { currencySign, currencyDecimals }) {
+    const digits = Number(currencyDecimals);
+    const number = minor / 10 ** digits;
+    const style = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    return currencySign + number.toLocaleString("en-US", style);
+  }
 
   function sync(stepper) {
     const input = stepper.querySelector("input");
@@ -21,7 +23,7 @@
     const form = stepper.closest("form");
     const price = (it) => Number(it.dataset.unitMinor) * (Number(it.querySelector("input").value) || 0);
     const minor = [...form.querySelectorAll("[data-stepper]")].reduce((sum, it) => sum + price(it), 0);
-    const total = format(minor, stepper.dataset.currency);
+    const total = format(minor, stepper.dataset);
     for (const place of form.querySelectorAll("[data-total]")) {
       const text = place.classList.contains("button__total") ? `\u00a0· ${total}` : total;
       if (place.textContent !== text) place.textContent = text;

@@ -30,6 +30,19 @@ fn a_booking_is_confirmed_and_the_counts_go_down() {
     app.database.assert_books_balance();
 }
 
+/// A page that is opened at the entrance shows codes, and congratulates nobody.
+#[test]
+fn weeks_later_a_booking_begins_with_its_tickets() {
+    let app = TestApp::spawn();
+    let location = app.book_well("VIP", 2);
+    app.database.execute("UPDATE bookings SET created_at = '2026-01-02 03:04:05'");
+    let html = app.get(&location).text().expect("a page");
+    assert!(!html.contains("You’re going!") && !html.contains("confirmation__mark"), "{html}");
+    let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("no {text} in {html}"));
+    assert!(place(">Midnight Parade</h1>") < place("ticket__qr"));
+    assert!(place("ticket__qr") < place("stub__reference"), "the codes come first");
+}
+
 #[test]
 fn the_back_button_brings_back_the_same_form() {
     let app = TestApp::spawn();

@@ -45,7 +45,7 @@ fn a_canceled_booking_gives_its_tickets_back_once_however_often_it_is_sent() {
     let app = TestApp::spawn();
     let location = app.book_well("VIP", 3);
     let page = app.get(&location).text().expect("a page");
-    assert!(page.contains("You can cancel until Friday, June 18, 2027, 8:00 PM CDT."), "{page}");
+    assert!(page.contains("You can cancel until Friday, June 18, 2027, 8:00\u{a0}PM\u{a0}CDT."), "{page}");
     let cancellation =
         between(&page, "href=\"", "/cancellation\"").rsplit('"').next().expect("a link").to_owned();
     let cancellation = format!("{cancellation}/cancellation");

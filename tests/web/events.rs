@@ -13,13 +13,13 @@ fn the_first_page_shows_the_concert_and_its_tiers() {
         "The Foundry Hall, Chicago",
         // 01:00 UTC on the 20th is the evening before in Chicago.
         "Saturday, June 19, 2027",
-        "8:00 PM CDT",
+        "8:00\u{a0}PM\u{a0}CDT",
         "VIP",
         "Front Row",
         "General Admission",
-        "<strong>$100</strong>",
+        "<strong>$100.00</strong>",
         "<strong>100</strong> of 100 left",
-        "<strong>1000</strong> of 1000 left",
+        "<strong>1,000</strong> of 1,000 left",
     ] {
         assert!(html.contains(text), "{text}\n{html}");
     }
@@ -47,7 +47,7 @@ fn several_concerts_make_a_list() {
     app.wait_until_shown("href=\"/events/encore\"");
     let html = app.get("/").text().expect("a page");
     assert!(html.contains("href=\"/events/midnight-parade\"") && html.contains("href=\"/events/encore\""));
-    assert!(html.contains("8:00 PM CEST"), "each in its own time zone");
+    assert!(html.contains("8:00\u{a0}PM\u{a0}CEST"), "each in its own time zone");
 }
 
 #[test]
@@ -60,6 +60,55 @@ fn badges_say_when_stock_is_low_or_gone() {
     assert_eq!(html.matches("badge--sold-out").count(), 1);
     assert!(html.contains("<strong>39</strong> of 100 left"));
     assert!(html.contains("max=\"10\"") && !html.contains("<html"), "only the fragment");
+}
+
+#[test]
+fn the_last_tickets_are_counted_only_where_stock_is_low() {
+    let app = TestApp::spawn();
+    app.set_available("VIP", 10);
+    app.set_available("Front Row", 9);
+    let html = app.get_fragment("/events/midnight-parade/availability").text().expect("a fragment");
+    assert!(html.contains(">Low stock</span>") && html.contains(">Low stock: last 9</span>"), "{html}");
+    app.database.execute(
+        "UPDATE ticket_types SET capacity = 10, available = 9, version = version + 1,
+                facts_version = facts_version + 1 WHERE name = 'Front Row'",
+    );
+    app.wait_until_shown("<strong>9</strong> of 10 left");
+    let html = app.get_fragment("/events/midnight-parade/availability").text().expect("a fragment");
+    assert!(!html.contains("last 9"), "nine of ten are not few: {html}");
+}
+
+/// What the organizer has told of a concert, and nothing where nothing is known.
+#[test]
+fn a_concert_tells_its_doors_end_age_address_text_and_deadline() {
+    let app = TestApp::spawn();
+    let page = || app.get("/events/midnight-parade").text().expect("a page");
+    for nothing in ["Doors open", "<dt>Age</dt>"] {
+        assert!(!page().contains(nothing), "{nothing}");
+    }
+    for text in [
+        "8:00\u{a0}PM to 11:00\u{a0}PM\u{a0}CDT",
+        "You can cancel your booking until Friday, June 18, 2027, 8:00\u{a0}PM\u{a0}CDT.",
+        "maps/search/?api=1&#38;query=The%20Foundry%20Hall%2C%20Chicago",
+    ] {
+        assert!(page().contains(text), "{text}: {}", page());
+    }
+    app.database.execute(
+        "UPDATE events SET doors_at = '2027-06-20 00:00:00', age_limit = 16, address = '1 Foundry Lane',
+                description = 'Two sets & a break.', cancellation_deadline_minutes = NULL,
+                time_zone = 'America/Sao_Paulo', facts_version = facts_version + 1",
+    );
+    app.wait_until_shown("1 Foundry Lane");
+    for text in [
+        "Doors open at 9:00\u{a0}PM",
+        "10:00\u{a0}PM to 1:00\u{a0}AM São\u{a0}Paulo\u{a0}time",
+        "16 and over",
+        "Two sets &#38; a break.",
+        "Bookings can’t be canceled online.",
+        "query=The%20Foundry%20Hall%2C%201%20Foundry%20Lane%2C%20Chicago",
+    ] {
+        assert!(page().contains(text), "{text}: {}", page());
+    }
 }
 
 #[test]

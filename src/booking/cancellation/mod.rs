@@ -108,7 +108,7 @@ mod tests {
         let second = chrono::TimeDelta::seconds(1);
         let until = event.cancellable_until().unwrap();
         assert!(event.is_cancellable(until - second) && !event.is_cancellable(until));
-        assert_eq!(event.cancellation_deadline().unwrap(), "Friday, June 18, 2027, 8:00 PM CDT");
+        assert_eq!(event.cancellation_deadline().unwrap(), "Friday, June 18, 2027, 8:00\u{a0}PM\u{a0}CDT");
         let until_the_start = Event { cancellation_deadline_minutes: Some(0), ..event.clone() };
         assert!(until_the_start.is_cancellable(starts_at - second));
         let never = Event { cancellation_deadline_minutes: None, ..event };

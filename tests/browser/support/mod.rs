@@ -2,6 +2,7 @@
 
 mod buyer;
 mod chromium;
+mod odd;
 mod organizer;
 mod site;
 mod visitor;

@@ -148,7 +148,7 @@ fn book_until(front: &Front, end: Instant) -> usize {
 
 /// What is left of the first tier.
 fn left(html: &str) -> i32 {
-    between(html, "<strong>$100</strong>", "of 100 left")
+    between(html, "<strong>$100.00</strong>", "of 100 left")
         .rsplit("<strong>")
         .next()
         .and_then(|count| count.trim().trim_end_matches("</strong>").parse().ok())

@@ -73,6 +73,6 @@ impl Looker {
 
 /// What is left of each tier, as the page says.
 pub fn stock(page: &str) -> Vec<u32> {
-    let numbers = page.split("stock__count\"><strong>").skip(1);
-    numbers.filter_map(|text| text.split('<').next()?.parse().ok()).collect()
+    let numbers = page.split("stock__count\"><span><strong>").skip(1);
+    numbers.filter_map(|text| text.split('<').next()?.replace(',', "").parse().ok()).collect()
 }

@@ -40,7 +40,7 @@ fn the_organizer_changes_the_terms_and_they_hold_at_once() {
     assert_eq!(app.book("VIP", 1).status(), 409);
     app.book_well("Front Row", 2);
     assert_eq!(app.book("Front Row", 1).status(), 409);
-    assert!(app.get(&location).text().expect("a page").contains("6:30 PM CDT"), "the new deadline");
+    assert!(app.get(&location).text().expect("a page").contains("6:30\u{a0}PM\u{a0}CDT"), "the new deadline");
 
     // Nothing typed: no deadline before which a buyer may cancel, and no limits.
     assert_eq!(post(&app, &organizer, "", "", "").status(), 303);

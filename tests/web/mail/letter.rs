@@ -62,8 +62,14 @@ fn a_confirmation_says_everything_in_text_and_in_html() {
     assert!(mail.message_id().is_some_and(|id| id.ends_with("@localhost") && id.len() > 32));
     assert!(mail.date().is_some_and(|date| date.is_valid()));
     let reference: Vec<Row> = app.database.rows("SELECT reference FROM bookings");
-    let facts =
-        [&reference[0].reference, "VIP", "Midnight Parade", "The Foundry Hall", "8:00 PM CDT", "$300.00"];
+    let facts = [
+        &reference[0].reference,
+        "VIP",
+        "Midnight Parade",
+        "The Foundry Hall",
+        "8:00\u{a0}PM\u{a0}CDT",
+        "$300.00",
+    ];
     let (text, html) = (mail.body_text(0).expect("a text"), mail.body_html(0).expect("HTML"));
     for fact in facts.into_iter().chain([url.as_str()]) {
         assert!(text.contains(fact), "{fact:?} is not in the text:\n{text}");

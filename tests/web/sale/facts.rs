@@ -42,7 +42,7 @@ fn facts_reach_the_page_within_three_seconds_while_bookings_go_on() {
             ("a price", "price_minor = 1234", "$12.34"),
             ("a limit", "max_per_booking = 3", "General Admission tickets, up to 3<"),
             ("a text", "description = 'By the river'", "By the river"),
-            ("more tickets", "capacity = capacity + 5, available = available + 5", "of 1005 left"),
+            ("more tickets", "capacity = capacity + 5, available = available + 5", "of 1,005 left"),
         ] {
             let before = sold();
             set_type(&app, name, change);

@@ -53,7 +53,7 @@ const CLOSED: [Closed; 7] = {
             vip: ON_SALE,
             problem: "not-on-sale-yet",
             sentence: "VIP tickets aren’t on sale yet. Nothing was booked.",
-            label: "Tuesday, June 1, 2027, 10:00 AM CDT",
+            label: "Tuesday, June 1, 2027, 10:00\u{a0}AM\u{a0}CDT",
         },
         Closed {
             event: NOTHING,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use diesel::QueryableByName;
 use reqwest::blocking::{Client, Response};
+use techkraft::money::grouped;
 
 use super::{TestApp, between, browser};
 
@@ -30,7 +31,11 @@ impl TestApp {
     pub fn set_available(&self, tier: &str, available: u32) {
         self.database.set_available(tier, available);
         let capacity = self.database.tier(tier).capacity;
-        self.wait_until_shown(&format!("<strong>{available}</strong> of {capacity} left"));
+        self.wait_until_shown(&format!(
+            "<strong>{}</strong> of {} left",
+            grouped(available),
+            grouped(capacity)
+        ));
     }
 
     /// Waits until the board shows what was changed beside the app.
