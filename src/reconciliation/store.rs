@@ -92,6 +92,12 @@ const VIOLATIONS: &[(&str, &str)] = &[
          (SELECT 1 AS x FROM used_tickets GROUP BY booking_id, seat HAVING COUNT(*) > 1) AS d",
     ),
     (
+        "scans that admitted one ticket twice",
+        "SELECT COUNT(*) AS count FROM
+         (SELECT 1 AS x FROM scans WHERE outcome = 'admitted' AND undone_at IS NULL
+          GROUP BY booking_id, seat HAVING COUNT(*) > 1) AS d",
+    ),
+    (
         "canceled bookings with an admission",
         "SELECT COUNT(*) AS count FROM bookings b WHERE b.status = 'canceled'
          AND EXISTS (SELECT 1 FROM used_tickets a WHERE a.booking_id = b.id AND a.state = 'admitted')",

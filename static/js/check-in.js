@@ -112,7 +112,7 @@
 
   async function post(fields) {
     const body = new URLSearchParams(fields);
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = AbortSignal.timeout?.(TIMEOUT_MS);
     const response = await fetch(url, { method: "POST", body, headers: { "HX-Request": "true" }, signal });
     const html = await response.text();
     return { status: response.status, html, isDecided: html.includes("<hx-partial") };
@@ -209,6 +209,7 @@
     event.preventDefault();
     const code = field.value;
     field.value = "";
+    field.removeAttribute("aria-invalid");
     scan(code, form.dataset.keys ?? "");
     form.dataset.keys = "";
     focus();

@@ -200,6 +200,8 @@ async fn nothing_below_the_answer_moves_whatever_it_says() {
         gate.see("#code").await;
         let top = "document.querySelector('#answer').getBoundingClientRect().height";
         let ready: f64 = gate.ask(top).await;
+        let above = "document.querySelector('#answer').getBoundingClientRect().top + scrollY";
+        assert!(gate.ask::<f64>(above).await < 450.0, "the answer is on the first screen at {width}");
         for (change, typed, word) in [
             (
                 "UPDATE events SET starts_at = '2031-06-19 01:00:00', ends_at = '2031-06-19 04:00:00'",

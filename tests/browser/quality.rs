@@ -97,6 +97,7 @@ async fn every_page_fits_from_320_pixels_to_4k() {
             "/admin/audit-log",
             "/admin/events/midnight-parade/terms",
             "/admin/check-in",
+            "/admin/gates",
             "/admin/mails",
             "/admin/bookings",
         ] {

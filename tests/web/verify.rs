@@ -61,6 +61,12 @@ fn each_violation_is_found() {
                 admit("booking_id", "1")
             ),
         ),
+        (
+            "admitted one ticket twice",
+            "INSERT INTO scans (event_id, gate, actor, booking_id, seat, ticket, outcome, scanned_at, decided_at)
+             SELECT b.event_id, 'North', 'admin', 1, 1, 'x', 'admitted', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP
+             FROM bookings b",
+        ),
         ("without a confirmation", "DELETE FROM mails"),
         ("more than one confirmation", "INSERT INTO mails SELECT * FROM mails"),
         (

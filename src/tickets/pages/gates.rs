@@ -6,16 +6,19 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::{NaiveDateTime, Utc};
+use diesel::QueryResult;
 
 use super::upcoming;
 use crate::app::App;
 use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::auth::token;
+use crate::db::Db;
 use crate::error::Error;
 use crate::events::Event;
 use crate::guard::form::Form;
 use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::tickets::attendance::Conflict;
 use crate::tickets::gate::{Gate, parse_name};
 use crate::tickets::gate_link::{GateLink, LinkEnd};
 use crate::tickets::qr::QrCode;
@@ -26,6 +29,9 @@ use crate::tickets::store;
 const NEW_LINK_COOKIE: &str = "new_gate";
 const NEW_LINK_SHOWN: Duration = Duration::minutes(10);
 
+/// Of how many concerts the page lists what went wrong.
+const CONCERTS_OF_CONFLICTS: usize = 5;
+
 #[derive(Template)]
 #[template(path = "admin/gates.html")]
 struct GatesPage {
@@ -34,6 +40,8 @@ struct GatesPage {
     gate: Gate,
     error: Option<&'static str>,
     gates: Vec<ListedGate>,
+    /// Of the concerts of these gates.
+    conflicts: Vec<(Event, Vec<Conflict>)>,
     new: Option<NewLink>,
 }
 
@@ -116,6 +124,22 @@ pub async fn revoke(admin: Admin, app: web::Data<App>, id: web::Path<i64>) -> Re
     Ok(see_other("/admin/gates").cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
+/// The links, and what went wrong at the concerts of those that are the newest.
+fn load(db: &mut Db) -> QueryResult<(Vec<(GateLink, Event)>, Vec<(Event, Vec<Conflict>)>)> {
+    let links = store::gates::list(db)?;
+    let mut events: Vec<&Event> = Vec::new();
+    for (_, event) in &links {
+        if events.len() < CONCERTS_OF_CONFLICTS && !events.iter().any(|it| it.id == event.id) {
+            events.push(event);
+        }
+    }
+    let mut conflicts = Vec::new();
+    for event in events {
+        conflicts.push((event.clone(), store::history::conflicts(db, event.id)?));
+    }
+    Ok((links, conflicts))
+}
+
 async fn respond(
     page: Page,
     app: &App,
@@ -124,7 +148,7 @@ async fn respond(
     error: Option<&'static str>,
     new: Option<String>,
 ) -> Result<HttpResponse, Error> {
-    let found = app.db.read_primary(store::gates::list).await?;
+    let (found, conflicts) = app.db.read_primary(load).await?;
     let now = Utc::now().naive_utc();
     let listed = |(link, event): (GateLink, Event)| {
         let end = link.end(&event, now);
@@ -142,5 +166,5 @@ async fn respond(
     if let Some(next) = events.first().filter(|_| events.iter().all(|event| event.slug != gate.event)) {
         gate.event.clone_from(&next.slug);
     }
-    page.clone().respond_unlisted(status, &GatesPage { page, events, gate, error, gates, new })
+    page.clone().respond_unlisted(status, &GatesPage { page, events, gate, error, gates, conflicts, new })
 }

@@ -17,8 +17,8 @@ use super::ADMITTED;
 const BOOKINGS: usize = 10;
 
 /// The tickets of a concert's confirmed bookings that have all the words of a text in their name, address or
-/// reference. Letters are compared without case and accents, which neither database does alone: so the names of the
-/// concert are read. Of fifty thousand bookings that takes some 50 ms.
+/// reference. Letters are compared without case and accents, which neither database does by itself: so the names of the
+/// concert's buyers are read and compared here.
 ///
 /// # Errors
 /// What the database said.

@@ -108,7 +108,12 @@ fn two_gates_that_let_the_same_ticket_in_offline_are_both_shown() {
 
     let form = [("event", EVENT), ("gate", "Box office")];
     post(&app, &organizer, "/admin/check-in/gate", &form);
-    for (client, path) in [(&browser(), &*north), (&browser(), &south), (&organizer, "/admin/check-in")] {
+    for (client, path) in [
+        (&browser(), &*north),
+        (&browser(), &south),
+        (&organizer, "/admin/check-in"),
+        (&organizer, "/admin/gates"),
+    ] {
         let page = client.get(app.url(path)).send().expect("an answer").text().expect("a page");
         let said = page.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains("Scanned offline, then refused"), "{path}: {said}");
