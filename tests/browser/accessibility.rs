@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::open_site;
-use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Scheme, Visitor};
+use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Scheme, Site, Visitor};
 use crate::tickets::open_tickets;
 
 /// What is written behind the server's back is noticed later than a booking.
@@ -180,31 +180,7 @@ async fn the_organizers_pages_have_no_barriers() {
     organizer.click("a[href$='/cancellation']").await;
     organizer.see("#cancellation-heading").await;
     inspection.look_at("canceling a booking").await;
-    organizer.visit("/admin/gates").await;
-    organizer.fill("#gate-name", "South gate").await;
-    organizer.click(".gate-link__form button[type=submit]").await;
-    organizer.see(".gate-link__qr").await;
-    inspection.look_at("a new gate link").await;
-    site.open_doors();
-    organizer.visit("/admin/check-in").await;
-    inspection.look_at("the question which gate it is").await;
-    organizer.fill("#gate-name", "North gate").await;
-    organizer.click("#main button[type=submit]").await;
-    for (code, says) in [
-        (code.as_str(), "Admitted"),
-        (&code, "Already used"),
-        ("nobody of that name", "Try again"),
-        ("lovelace", "tickets found"),
-    ] {
-        organizer.fill("#code", code).await;
-        organizer.click(".gate__form button[type=submit]").await;
-        organizer
-            .until(&format!("document.querySelector('.answer__word').innerText.endsWith('{says}')"))
-            .await;
-        inspection.look_at(says).await;
-        // As if it had come in elsewhere.
-        site.run_sql("UPDATE used_tickets SET gate = 'East gate'");
-    }
+    look_at_the_gate(&mut inspection, &organizer, &site, &code).await;
     organizer.visit("/admin/reseed").await;
     inspection.look_at("reseeding").await;
     organizer.fill("#event-name", "something else").await;
@@ -229,4 +205,32 @@ async fn the_organizers_pages_have_no_barriers() {
     organizer.see("#new-password-error").await;
     inspection.look_at("changing the password, refused").await;
     inspection.end();
+}
+
+async fn look_at_the_gate(inspection: &mut Inspection<'_>, organizer: &Visitor, site: &Site, code: &str) {
+    organizer.visit("/admin/gates").await;
+    organizer.fill("#gate-name", "South gate").await;
+    organizer.click(".gate-link__form button[type=submit]").await;
+    organizer.see(".gate-link__qr").await;
+    inspection.look_at("a new gate link").await;
+    site.open_doors();
+    organizer.visit("/admin/check-in").await;
+    inspection.look_at("the question which gate it is").await;
+    organizer.fill("#gate-name", "North gate").await;
+    organizer.click("#main button[type=submit]").await;
+    for (code, says) in [
+        (code, "Admitted"),
+        (code, "Already used"),
+        ("nobody of that name", "Try again"),
+        ("lovelace", "tickets found"),
+    ] {
+        organizer.fill("#code", code).await;
+        organizer.click(".gate__form button[type=submit]").await;
+        organizer
+            .until(&format!("document.querySelector('.answer__word').innerText.endsWith('{says}')"))
+            .await;
+        inspection.look_at(says).await;
+        // As if it had come in elsewhere.
+        site.run_sql("UPDATE used_tickets SET gate = 'East gate'");
+    }
 }
