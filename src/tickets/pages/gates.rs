@@ -29,6 +29,8 @@ use crate::tickets::store;
 const NEW_LINK_COOKIE: &str = "new_gate";
 const NEW_LINK_SHOWN: Duration = Duration::minutes(10);
 
+type ConflictsOfConcerts = Vec<(Event, Vec<Conflict>)>;
+
 /// Of how many concerts the page lists what went wrong.
 const CONCERTS_OF_CONFLICTS: usize = 5;
 
@@ -41,7 +43,7 @@ struct GatesPage {
     error: Option<&'static str>,
     gates: Vec<ListedGate>,
     /// Of the concerts of these gates.
-    conflicts: Vec<(Event, Vec<Conflict>)>,
+    conflicts: ConflictsOfConcerts,
     new: Option<NewLink>,
 }
 
@@ -125,7 +127,7 @@ pub async fn revoke(admin: Admin, app: web::Data<App>, id: web::Path<i64>) -> Re
 }
 
 /// The links, and what went wrong at the concerts of those that are the newest.
-fn load(db: &mut Db) -> QueryResult<(Vec<(GateLink, Event)>, Vec<(Event, Vec<Conflict>)>)> {
+fn load(db: &mut Db) -> QueryResult<(Vec<(GateLink, Event)>, ConflictsOfConcerts)> {
     let links = store::gates::list(db)?;
     let mut events: Vec<&Event> = Vec::new();
     for (_, event) in &links {
