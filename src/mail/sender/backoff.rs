@@ -43,7 +43,7 @@ impl Backoff {
             return;
         }
         if pauses == 0 {
-            log::warn!("mail server unavailable, mails wait: {reason}");
+            log::warn!("the mail server takes no mails from us, they wait: {reason}");
         }
         let until = now + doubled(PAUSE_FIRST, pauses, PAUSE_LONGEST);
         self.outage = Some(Outage { pauses: pauses.saturating_add(1), until, reason });
@@ -52,7 +52,7 @@ impl Backoff {
     /// The server has replied.
     pub fn reset(&mut self) {
         if self.outage.take().is_some() {
-            log::info!("mail server available again");
+            log::info!("the mail server takes mails again");
         }
     }
 

@@ -1,6 +1,7 @@
 //! Sends one mail: writes it, encodes it, hands it to the transport, and decides what becomes of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web;
 use chrono::Utc;
@@ -51,7 +52,7 @@ impl Delivery {
                 ComposeError::Dropped(why) => AttemptOutcome::Dropped(why),
                 ComposeError::Failed(why) => AttemptOutcome::Failed(why),
             }),
-            Err(broken) => Err(self.again(due, broken.to_string())),
+            Err(broken) => Err(self.again(due, self.limits.gives_up_after, broken.to_string())),
         }
     }
 
@@ -59,14 +60,16 @@ impl Delivery {
         match self.transport.send(envelope).await {
             Ok(()) => (AttemptOutcome::Sent, Some(Ok(()))),
             Err(SendError::Rejected(why)) => (AttemptOutcome::Failed(why), Some(Ok(()))),
-            Err(SendError::TryLater(why)) => (self.again(due, why), Some(Ok(()))),
-            Err(SendError::Unavailable(why)) => (self.again(due, why.clone()), Some(Err(why))),
+            Err(SendError::TryLater(why)) => (self.again(due, self.limits.gives_up_after, why), Some(Ok(()))),
+            Err(SendError::Unavailable(why)) => {
+                (self.again(due, self.limits.gives_up_on_server_after(), why.clone()), Some(Err(why)))
+            }
         }
     }
 
-    fn again(&self, due: &DueMail, why: String) -> AttemptOutcome {
+    fn again(&self, due: &DueMail, gives_up_after: Duration, why: String) -> AttemptOutcome {
         let now = Utc::now().naive_utc();
-        if now - due.mail.queued_at >= time_delta(self.limits.gives_up_after) {
+        if now - due.mail.queued_at >= time_delta(gives_up_after) {
             return AttemptOutcome::Failed(why);
         }
         AttemptOutcome::Again(now + time_delta(wait_after(due.mail.attempts, self.limits.retry_first)), why)

@@ -18,7 +18,7 @@ pub struct MailLimits {
     pub timeout: Duration,
     /// The wait after the first attempt; each further one doubles it.
     pub retry_first: Duration,
-    /// After which a mail that was not accepted has failed.
+    /// After which a mail that was not accepted for its own sake has failed.
     pub gives_up_after: Duration,
 }
 
@@ -34,7 +34,17 @@ impl Default for MailLimits {
     }
 }
 
+/// A server that takes no mail at all, or none from us, is waited for so many times as long: a day's quota ends with the
+/// day, and somebody has to notice a suspended account (RFC 5321, 4.5.4.1: four to five days).
+const SERVER_PATIENCE: u32 = 5;
+
 impl MailLimits {
+    /// After which a mail has failed that never concerned anybody but the server and us.
+    #[must_use]
+    pub fn gives_up_on_server_after(&self) -> Duration {
+        self.gives_up_after * SERVER_PATIENCE
+    }
+
     /// How long a sender keeps a mail: the mail may wait for another one that takes its whole time.
     pub(super) fn lease(&self) -> Duration {
         self.timeout * 2 + LEASE_MARGIN

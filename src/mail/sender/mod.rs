@@ -141,7 +141,7 @@ impl Sender {
         let results = mem::take(&mut self.results);
         let to_write = results.clone();
         let (lease, gives_up_after) =
-            (time_delta(self.limits.lease()), time_delta(self.limits.gives_up_after));
+            (time_delta(self.limits.lease()), time_delta(self.limits.gives_up_on_server_after()));
         let reason = self.backoff.reason().map(str::to_owned);
         let transaction = self.db.write(move |db| {
             // Leases are compared between servers, whose own clocks may differ.

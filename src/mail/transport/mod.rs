@@ -4,6 +4,7 @@
 
 mod destination;
 mod folder;
+mod reply;
 mod send_error;
 mod smtp;
 mod smtp_url;

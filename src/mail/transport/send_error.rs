@@ -7,6 +7,6 @@ pub enum SendError {
     Rejected(String),
     /// This mail, for now.
     TryLater(String),
-    /// All mails, for now: the server does not answer, or does not let us in.
+    /// All mails, for now: the server does not answer, does not let us in, or takes no more from us.
     Unavailable(String),
 }

@@ -14,6 +14,7 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
+use super::reply::{Refusal, Step, judge};
 use super::send_error::SendError;
 use super::smtp_url::{Encryption, SmtpUrl};
 use crate::log_safe::one_line;
@@ -153,12 +154,14 @@ async fn send_commands(
         parameters.push(MailParameter::SmtpUtfEight);
     }
     let sender = envelope.route.from().cloned();
-    connection.command(Mail::new(sender, parameters)).await.map_err(refused_sender)?;
+    let refused = |step| move |error: Error| refused(step, &error);
+    connection.command(Mail::new(sender, parameters)).await.map_err(refused(Step::Sender))?;
     for recipient in envelope.route.to() {
-        connection.command(Rcpt::new(recipient.clone(), Vec::new())).await.map_err(refused_mail)?;
+        let recipient = Rcpt::new(recipient.clone(), Vec::new());
+        connection.command(recipient).await.map_err(refused(Step::Recipient))?;
     }
-    connection.command(Data).await.map_err(refused_mail)?;
-    connection.message(&envelope.bytes).await.map_err(refused_mail)?;
+    connection.command(Data).await.map_err(refused(Step::Content))?;
+    connection.message(&envelope.bytes).await.map_err(refused(Step::Content))?;
     Ok(())
 }
 
@@ -170,21 +173,26 @@ fn reply(error: &Error) -> String {
     }
 }
 
-/// All mails have the same sender: an error about it concerns all of them.
-fn refused_sender(error: Error) -> ConversationError {
-    let is_closed = error.status().is_none_or(|code| u16::from(code) == 421);
-    let error = SendError::Unavailable(reply(&error));
-    if is_closed { ConversationError::BeforeMail(error) } else { ConversationError::Answered(error) }
-}
-
-fn refused_mail(error: Error) -> ConversationError {
-    let why = reply(&error);
-    match error.status().map(u16::from) {
-        None => ConversationError::Broken(SendError::TryLater(why)),
-        // RFC 5321, 3.8: the server is closing. RFC 4954, 6: authentication is required or failed.
-        Some(421) => ConversationError::Broken(SendError::Unavailable(why)),
-        Some(530 | 534 | 535 | 538) => ConversationError::Answered(SendError::Unavailable(why)),
-        Some(code) if code >= 500 => ConversationError::Answered(SendError::Rejected(why)),
-        Some(_) => ConversationError::Answered(SendError::TryLater(why)),
+/// What a refused command means for the mail and for the connection.
+fn refused(step: Step, error: &Error) -> ConversationError {
+    let why = reply(error);
+    let Some(code) = error.status().map(u16::from) else {
+        // The server may have closed an idle connection before the mail began.
+        return match step {
+            Step::Sender => ConversationError::BeforeMail(SendError::Unavailable(why)),
+            _ => ConversationError::Broken(SendError::TryLater(why)),
+        };
+    };
+    let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let error = match judge(step, code, &text) {
+        Refusal::Mail => SendError::Rejected(why),
+        Refusal::MailForNow => SendError::TryLater(why),
+        Refusal::Site => SendError::Unavailable(why),
+    };
+    // RFC 5321, 3.8: the server closes the connection.
+    match (code, step) {
+        (421, Step::Sender) => ConversationError::BeforeMail(error),
+        (421, _) => ConversationError::Broken(error),
+        _ => ConversationError::Answered(error),
     }
 }

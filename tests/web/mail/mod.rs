@@ -3,6 +3,7 @@
 pub mod letter;
 mod organizer;
 mod outbox;
+mod refusals;
 mod smtp;
 
 use std::thread;
