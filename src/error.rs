@@ -24,6 +24,9 @@ pub enum Error {
     /// A state change sent from another site.
     #[error("cross-site request refused")]
     CrossSite,
+    /// A form of this site, opened under another name than `PUBLIC_URL`.
+    #[error("sent from another address of the site")]
+    OtherAddress { own: String },
     /// An organizer's page, requested without a session. The URL is the sign-in's, with the way back.
     #[error("sign-in required")]
     SignInRequired { wants_fragment: bool, url: String },
@@ -66,7 +69,7 @@ impl ResponseError for Error {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Gone { .. } => StatusCode::GONE,
             Self::Unreadable(_, status) => *status,
-            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::OtherAddress { .. } => StatusCode::FORBIDDEN,
             Self::SignInRequired { wants_fragment: false, .. } => StatusCode::SEE_OTHER,
             Self::SignInRequired { wants_fragment: true, .. } => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -104,7 +107,11 @@ impl ResponseError for Error {
             Self::RateLimited { wait_seconds } => Some(*wait_seconds),
             _ => None,
         };
-        let page = ErrorPage { page: Page::default(), status, title, explanation, wait_seconds };
+        let own_address = match self {
+            Self::OtherAddress { own } => Some(own.as_str()),
+            _ => None,
+        };
+        let page = ErrorPage { page: Page::default(), status, title, explanation, wait_seconds, own_address };
         match page.render() {
             Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
             Err(e) => {
@@ -138,6 +145,10 @@ impl Error {
                 "Request blocked",
                 "For your security we accept forms from this site only. Nothing was changed.",
             ),
+            Self::OtherAddress { .. } => (
+                "This isn't our usual address",
+                "We accept forms at one address only, to keep your booking safe. Nothing was changed. Start again there:",
+            ),
             Self::SignInRequired { .. } => ("Please sign in", "This page is for organizers."),
             Self::MethodNotAllowed { .. } => ("That didn't work", "Start again from the concert page."),
             Self::Busy => (
@@ -162,13 +173,15 @@ impl Error {
 
 #[derive(Template)]
 #[template(path = "error.html")]
-struct ErrorPage {
+struct ErrorPage<'a> {
     page: Page,
     status: u16,
     title: &'static str,
     explanation: &'static str,
     /// Seconds until the next try may succeed.
     wait_seconds: Option<u64>,
+    /// Where the site is, when that was the mistake.
+    own_address: Option<&'a str>,
 }
 
 /// A failed start has no page, so only the line is kept.

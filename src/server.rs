@@ -27,14 +27,15 @@ use crate::guard::cookies::Cookies;
 use crate::guard::limits::Limits;
 use crate::guard::limits::middleware::RateLimit;
 use crate::guard::limits::shared::{self as shared_limits, SharedLimits};
-use crate::guard::secret::{self, Secrets};
-use crate::guard::{GuardSettings, csrf, headers, request_log, request_validation};
-use crate::mail::service::SenderHandle;
+use crate::guard::secret::Secrets;
+use crate::guard::{GuardSettings, csrf, headers, own_host, request_log, request_validation};
+use crate::mail::service::{MailService, SenderHandle};
 use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
 use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
+use crate::tickets::signers;
 use crate::{events, mail, routes};
 
 /// A server that listens.
@@ -46,6 +47,8 @@ pub struct Started {
     /// How the port is left.
     pub departure: Departure,
     pub ops: web::Data<Ops>,
+    /// To be closed at the end.
+    pub db: Database,
     /// The password that was made because there was none.
     pub new_password: Option<String>,
     /// The site's address as visitors know it.
@@ -79,7 +82,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let (db, _) = open_database(&config)?;
     let limits = connection_limits(&config);
     let new_password = ensure_admin(&db)?;
-    let secrets = secret::load(&config.secrets, &db)?;
+    let secrets = signers::load(&config.secrets, &db)?;
     let public_url = public_url(&config, address);
     let db = db.with_replicas(&config.replicas)?;
     wal::keep_short(&db)?;
@@ -87,9 +90,9 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     board.refresh_blocking(&db)?;
     let shared = share(&board, &config, &secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
-    let mail = mail::service::open(&config.mail, &db, &public_url, &secrets)?;
-    let desk = Arc::new(open_desk(&db, Arc::clone(&board), Arc::clone(&mail.wakeup))?);
-    keep_running(&db, &board, &desk, &mail.wakeup);
+    let MailService { wakeup, sender: mail } = mail::service::open(&config.mail, &db, &public_url, &secrets)?;
+    let desk = Arc::new(open_desk(&db, Arc::clone(&board), Arc::clone(&wakeup))?);
+    keep_running(&db, &board, &desk, &wakeup);
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
     let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, config.board_refresh));
     let app = web::Data::new(App {
@@ -103,7 +106,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         ticket_links: TicketLinks::new(&secrets),
         booking_links: BookingLinks::new(&secrets),
         form_ages: config.forms,
-        outbox_wakeup: mail.wakeup,
+        outbox_wakeup: wakeup,
         public_url: public_url.clone(),
         allow_reseed: config.allow_reseed,
         mail_folder: config.mail.destination.folder().map(Into::into),
@@ -115,7 +118,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     if let Some(listener) = ops_listener {
         actix_web::rt::spawn(ops::serve(listener, ops.clone())?);
     }
-    let (cookies, on_thread) = (web::Data::new(app.cookies.clone()), ops.clone());
+    let (cookies, on_thread, db) = (web::Data::new(app.cookies.clone()), ops.clone(), app.db.clone());
     let server = connections::serve(listener, limits, ops.signature(), move || {
         // Called once on each of the server's threads.
         actix_web::rt::spawn(lag::measure(Arc::clone(&lag), on_thread.thread_heartbeat()));
@@ -130,6 +133,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
             .configure(routes::configure)
             .wrap(rate_limit.clone())
             .wrap(from_fn(csrf::same_origin))
+            .wrap(from_fn(own_host::redirect_to_own_host))
             .wrap(from_fn(request_validation::validate_requests))
             .wrap(ApiMiddleware::new(cors_origins.clone()))
             .wrap(from_fn(headers::secure_headers))
@@ -138,7 +142,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     log::info!("this is {}, version {}, on {address}", ops.identity, env!("CARGO_PKG_VERSION"));
-    Ok(Started { address, ops_address, server, departure, ops, new_password, public_url, mail: mail.sender })
+    Ok(Started { address, ops_address, server, departure, ops, db, new_password, public_url, mail })
 }
 
 /// `PUBLIC_URL`, or the address that the server listens on.

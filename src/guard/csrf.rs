@@ -16,7 +16,7 @@ use actix_web::http::header::{COOKIE, HOST, HeaderMap, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web;
 
-use super::{GuardSettings, refuse};
+use super::{GuardSettings, own_host, refuse};
 use crate::error::Error;
 use crate::resource::is_api;
 
@@ -32,7 +32,9 @@ pub async fn same_origin<B: MessageBody>(
     let public_url = settings.and_then(|settings| settings.public_url.as_deref());
     let is_open_to_all = is_api(request.match_info().as_str()) && !request.headers().contains_key(COOKIE);
     if !request.method().is_safe() && !is_open_to_all && !is_ours(request.headers(), public_url) {
-        return Ok(refuse(request, Error::CrossSite));
+        let other_name = public_url.filter(|url| own_host::is_foreign(request.headers(), url));
+        let error = other_name.map_or(Error::CrossSite, |url| Error::OtherAddress { own: url.to_owned() });
+        return Ok(refuse(request, error));
     }
     Ok(next.call(request).await?.map_into_left_body())
 }

@@ -10,6 +10,7 @@ pub mod csrf;
 pub mod form;
 pub mod headers;
 pub mod limits;
+pub mod own_host;
 pub mod panics;
 pub mod request_log;
 pub mod request_validation;

@@ -9,6 +9,7 @@ mod input;
 mod limits;
 mod links;
 mod logs;
+mod own_host;
 mod panics;
 mod redirects;
 mod secrets;

@@ -1,0 +1,113 @@
+//! One site, one address: a page that is opened under another name of the server is shown at `PUBLIC_URL`. Its forms
+//! would be refused there, and its cookies belong to that name alone.
+//!
+//! Not sent on are monitoring, the API, which programs may call by an inner name, and hosts that only a proxy or an
+//! operator uses: addresses, and names without a dot. A proxy may also name the visitor's host in `X-Forwarded-Host`.
+//! The target is always `PUBLIC_URL`, so no request can choose another site.
+
+use std::net::IpAddr;
+
+use actix_web::HttpResponse;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HOST, HeaderMap, LOCATION};
+use actix_web::middleware::Next;
+use actix_web::web;
+
+use super::GuardSettings;
+use crate::resource::{find, is_api};
+
+const FORWARDED_HOST: &str = "x-forwarded-host";
+
+/// Sends a visitor who reads a page under another name of this server to `PUBLIC_URL`.
+///
+/// # Errors
+/// Only those of the inner services.
+pub async fn redirect_to_own_host<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let settings = request.app_data::<web::Data<GuardSettings>>();
+    let public_url = settings.and_then(|settings| settings.public_url.clone());
+    let path = request.match_info().as_str();
+    let is_left_alone = !request.method().is_safe()
+        || is_api(path)
+        || find(path).is_some_and(|endpoint| endpoint.is_monitoring);
+    match public_url.filter(|url| !is_left_alone && is_foreign(request.headers(), url)) {
+        Some(public_url) => {
+            let place = request.uri().path_and_query().map_or("/", |it| it.as_str());
+            let place = if place.starts_with('/') { place } else { "/" };
+            let location = (LOCATION, format!("{public_url}{place}"));
+            let redirect = HttpResponse::PermanentRedirect().insert_header(location).finish();
+            Ok(request.into_response(redirect).map_into_right_body())
+        }
+        None => Ok(next.call(request).await?.map_into_left_body()),
+    }
+}
+
+/// Whether a browser has reached the site under a name that is not its own.
+pub(super) fn is_foreign(headers: &HeaderMap, public_url: &str) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(host);
+    let own = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    let is_own = |name: &str| name.eq_ignore_ascii_case(host(own));
+    match text(HOST.as_str()) {
+        Some(name) => is_public(name) && !is_own(name) && !text(FORWARDED_HOST).is_some_and(is_own),
+        None => false,
+    }
+}
+
+/// The name of a host, without the port, which a proxy may have changed, and without the root's dot. Of several hosts,
+/// which each proxy has added one to, the first is the visitor's.
+fn host(text: &str) -> &str {
+    let text = text.split(',').next().unwrap_or_default().trim();
+    let name = match text.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => text,
+    };
+    name.strip_suffix('.').unwrap_or(name)
+}
+
+/// Whether visitors use such a name: not an address, nor a name without a dot.
+fn is_public(name: &str) -> bool {
+    name.contains('.') && name.parse::<IpAddr>().is_err() && !name.starts_with('[')
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn foreign(headers: &[(&'static str, &'static str)]) -> bool {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        is_foreign(&map, "https://tickets.example.org")
+    }
+
+    #[test]
+    fn other_names_are_foreign_and_inner_ones_are_not() {
+        for host in ["www.tickets.example.org", "example.org", "tickets.example.com:443", "evil.example"] {
+            assert!(foreign(&[("host", host)]), "{host}");
+            assert!(!foreign(&[("host", host), ("x-forwarded-host", "tickets.example.org")]), "{host}");
+            assert!(foreign(&[("host", host), ("x-forwarded-host", "www.tickets.example.org")]), "{host}");
+        }
+        for host in [
+            "tickets.example.org",
+            "Tickets.Example.org:443",
+            "tickets.example.org.",
+            "tickets.example.org:3000",
+            "127.0.0.1:3000",
+            "10.0.0.5",
+            "[::1]:3000",
+            "[2001:db8::1]",
+            "localhost:3000",
+            "techkraft",
+            "",
+        ] {
+            assert!(!foreign(&[("host", host)]), "{host}");
+        }
+        assert!(!foreign(&[]), "no host at all");
+    }
+}

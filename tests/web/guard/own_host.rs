@@ -1,0 +1,90 @@
+//! The site under another name than its own: pages lead to the own one, and forms say where it is.
+
+use reqwest::Method;
+use reqwest::blocking::Response;
+
+use crate::support::{TestApp, header};
+
+const OWN: &str = "https://tickets.example.org";
+
+fn app() -> TestApp {
+    TestApp::spawn_with(|config| config.public_url = Some(OWN.into()))
+}
+
+fn ask(app: &TestApp, method: Method, path: &str, host: &str) -> Response {
+    app.client.request(method, app.url(path)).header("host", host).send().expect("an answer")
+}
+
+#[test]
+fn a_page_under_another_name_leads_to_the_own_one() {
+    let app = app();
+    for (path, leads_to) in [
+        ("/", "/"),
+        ("/events/midnight-parade?from=poster&x=%2F", "/events/midnight-parade?from=poster&x=%2F"),
+        ("/bookings/find", "/bookings/find"),
+        ("/admin", "/admin"),
+        ("/no/such/page", "/no/such/page"),
+        ("//evil.example/x", "//evil.example/x"),
+        ("/%0d%0aSet-Cookie:%20x=y", "/%0d%0aSet-Cookie:%20x=y"),
+    ] {
+        for host in ["www.tickets.example.org", "tickets.example.com", "evil.example:443"] {
+            for method in [Method::GET, Method::HEAD] {
+                let response = ask(&app, method, path, host);
+                assert_eq!(response.status(), 308, "{host}{path}");
+                assert_eq!(header(&response, "location"), format!("{OWN}{leads_to}"), "{host}{path}");
+                assert_eq!(header(&response, "cache-control"), "no-store", "a mistake must not stay");
+                assert!(response.headers().get("set-cookie").is_none(), "{path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn programs_proxies_and_health_checks_are_left_alone() {
+    let app = app();
+    for (path, host) in [
+        ("/", "tickets.example.org"),
+        ("/", "Tickets.Example.ORG:443"),
+        ("/", "127.0.0.1:3000"),
+        ("/", "[::1]:3000"),
+        ("/", "techkraft:3000"),
+        ("/", "localhost"),
+        ("/healthz", "health.example.org"),
+        ("/readyz", "health.example.org"),
+        ("/api/v1/events", "inner.example.org"),
+        ("/api/tickets", "inner.example.org"),
+    ] {
+        assert_eq!(ask(&app, Method::GET, path, host).status(), 200, "{host}{path}");
+    }
+    let behind_a_proxy = app.client.get(app.url("/")).header("host", "inner.example.org");
+    let behind_a_proxy = behind_a_proxy.header("x-forwarded-host", "tickets.example.org");
+    assert_eq!(behind_a_proxy.send().expect("an answer").status(), 200);
+    let without_a_public_url = TestApp::spawn();
+    assert_eq!(ask(&without_a_public_url, Method::GET, "/", "www.example.org").status(), 200);
+}
+
+#[test]
+fn a_form_under_another_name_says_where_the_site_is() {
+    let app = app();
+    let checkout = app.open_checkout("VIP", 1);
+    let form = [
+        ("ticket_type", checkout.ticket_type.as_str()),
+        ("quantity", "1"),
+        ("name", "Ada"),
+        ("email", "ada@example.org"),
+        ("request_key", &checkout.request_key),
+    ];
+    let post = |host: &str, origin: &str| {
+        let post = app.client.post(app.url("/bookings")).header("host", host).header("origin", origin);
+        let response = post.form(&form).send().expect("an answer");
+        (response.status().as_u16(), response.text().expect("a page"))
+    };
+    let (status, page) = post("www.tickets.example.org", "https://www.tickets.example.org");
+    assert_eq!(status, 403);
+    assert!(page.contains("our usual address"), "{page}");
+    assert!(page.contains("href=\"https://tickets.example.org/\""), "{page}");
+    let (status, page) = post("tickets.example.org", "https://evil.example");
+    assert!(status == 403 && page.contains("Request blocked") && !page.contains("usual address"), "{page}");
+    assert_eq!(post("tickets.example.org", OWN).0, 303);
+    assert_eq!(app.database.tier("VIP").sold, 1);
+}
