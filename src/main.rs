@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use techkraft::config::CommandLine;
+use techkraft::config::{CommandLine, env_file};
 use techkraft::{commands, logging};
 
 /// Memory allocated on the desk's thread is freed on worker threads; mimalloc's cross-thread free is cheap.
@@ -12,10 +12,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // Before the command line is read: its defaults may stand in `.env`.
-    if let Err(error) = dotenvy::dotenv()
-        && !error.not_found()
-    {
-        eprintln!("techkraft: .env cannot be read: {error}");
+    if let Err(error) = env_file::load() {
+        eprintln!("techkraft: {error}");
         return ExitCode::FAILURE;
     }
     let command_line = CommandLine::parse();

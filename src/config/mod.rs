@@ -7,6 +7,7 @@ mod command_line;
 mod connections;
 mod database;
 mod desk;
+pub mod env_file;
 mod mail;
 mod operations;
 mod polling;
