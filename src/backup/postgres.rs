@@ -1,10 +1,13 @@
-//! Runs `pg_dump` and `pg_restore`. Their major version must be the server's or later.
+//! Runs `pg_dump` and `pg_restore`, in the versions that fit: see [`programs`].
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::archive::Archive;
+use super::programs::{self, Program};
+use super::store;
 use super::url::split;
+use crate::db::{Database, DatabaseUrl};
 use crate::log_safe::one_line;
 use crate::start_error::StartError;
 
@@ -14,23 +17,51 @@ const LOCK_WAIT: &str = "--lock-wait-timeout=10s";
 const NO_ROLES: [&str; 2] = ["--no-owner", "--no-privileges"];
 
 /// Dumps a consistent snapshot of one schema into an empty file. It blocks no writer.
-pub(super) fn dump(url: &str, schema: &str, to: &Path) -> Result<(), StartError> {
-    let mut program = program("pg_dump");
+pub(super) fn dump(pg_dump: &Program, url: &str, schema: &str, to: &Path) -> Result<(), StartError> {
+    let mut program = command(pg_dump);
     program.args(["--format=custom", "--schema", &exactly(schema), LOCK_WAIT]).args(NO_ROLES);
     program.arg("--file").arg(to);
     run(connected(&mut program, url)?).map(drop)
 }
 
 /// Restores a dump into an empty schema of that name, in one transaction.
-pub(super) fn restore(url: &str, archive: &Archive, schema: &str) -> Result<(), StartError> {
-    let mut program = program("pg_restore");
+///
+/// # Errors
+/// One line. Only a dump that cannot be read to its end is called damaged.
+pub(super) fn restore(
+    pg_restore: &Program,
+    url: &str,
+    archive: &Archive,
+    schema: &str,
+) -> Result<(), StartError> {
+    let mut program = command(pg_restore);
     program.args(["--single-transaction", "--schema", schema]).args(NO_ROLES);
-    run(connected(program.arg(&archive.path), url)?).map(drop)
+    let Err(error) = run(connected(program.arg(&archive.path), url)?) else { return Ok(()) };
+    read_whole(archive)?;
+    Err(StartError::new(format!(
+        "{} is whole, and cannot be restored: {error} ({} is of version {})",
+        archive.path.display(),
+        pg_restore.path.display(),
+        pg_restore.major
+    )))
+}
+
+/// The program that restores a dump into the server of a URL.
+pub(super) fn program_for(archive: &Archive, url: &DatabaseUrl) -> Result<Program, StartError> {
+    programs::for_restore(programs::needed_for(&archive.path), major_of(url)?)
+}
+
+/// Reads a dump to its end, without a database.
+fn read_whole(archive: &Archive) -> Result<(), StartError> {
+    let mut program = command(&programs::for_reading(programs::needed_for(&archive.path))?);
+    program.arg("--file=-").arg(&archive.path).stdout(Stdio::null());
+    run(&mut program).map(drop).map_err(|e| archive.is_damaged(&e.to_string()))
 }
 
 /// The schema that a dump contains.
 pub(super) fn schema(archive: &Archive) -> Result<String, StartError> {
-    let contents = run(program("pg_restore").arg("--list").arg(&archive.path));
+    let pg_restore = programs::for_reading(programs::needed_for(&archive.path))?;
+    let contents = run(command(&pg_restore).arg("--list").arg(&archive.path));
     let contents = contents.map_err(|e| archive.is_damaged(&e.to_string()))?;
     // `215; 1259 16386 TABLE public bookings techkraft`
     let schema = contents.lines().find_map(|line| {
@@ -40,13 +71,19 @@ pub(super) fn schema(archive: &Archive) -> Result<String, StartError> {
     schema.ok_or_else(|| archive.is_damaged("there are no bookings in it"))
 }
 
+/// The major version of a server.
+pub(super) fn major_of(url: &DatabaseUrl) -> Result<u32, StartError> {
+    let version = Database::open(url, 1)?.read_primary_blocking(store::server_version)?;
+    Ok(u32::try_from(version / 10_000).unwrap_or_default())
+}
+
 /// Quotes a name so that `pg_dump` does not read it as a pattern.
 fn exactly(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn program(name: &str) -> Command {
-    let mut program = Command::new(name);
+fn command(program: &Program) -> Command {
+    let mut program = Command::new(&program.path);
     // Never prompt for a password, and keep messages in English.
     program.arg("--no-password").env("LC_ALL", "C").stdin(Stdio::null());
     program

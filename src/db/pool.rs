@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection as _};
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::Error as DieselError;
 
+use super::cause::is_contention;
+use super::closing::Closing;
 use super::metrics::PoolMetrics;
 use super::primary::{Epoch, takes_no_writes};
 use super::{Db, connect, one_line, unreachable_database, write_transaction, writer};
@@ -18,14 +20,14 @@ use crate::start_error::StartError;
 const CONNECTION_WAIT: Duration = Duration::from_secs(2);
 
 /// An error of PostgreSQL after so long came of a lock: half of the `lock_timeout` of the pool's connections, and as
-/// long as PostgreSQL waits before it looks for a deadlock. Its texts are of no use: it may speak any language.
+/// long as PostgreSQL waits before it looks for a deadlock.
 const LOCKED_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) fn open_pool(
     url: &DatabaseUrl,
     size: u32,
     metrics: &PoolMetrics,
-    epoch: &Epoch,
+    (epoch, closing): (&Epoch, &Closing),
 ) -> Result<Pool<Connector>, StartError> {
     Pool::builder()
         .max_size(size)
@@ -33,7 +35,7 @@ pub(super) fn open_pool(
         .connection_timeout(CONNECTION_WAIT)
         .error_handler(Box::new(LogPoolError))
         .event_handler(Box::new(metrics.clone()))
-        .build(Connector { url: url.clone(), open: connect, epoch: epoch.clone() })
+        .build(Connector { url: url.clone(), open: connect, epoch: epoch.clone(), closing: closing.clone() })
         .map_err(|e| unreachable_database(url, &e))
 }
 
@@ -47,7 +49,7 @@ pub(super) fn on_connection<T>(
     work(&mut held.db).map_err(|error| {
         if takes_no_writes(&error) {
             held.end_epoch();
-        } else if is_contention(&error, began.elapsed()) {
+        } else if is_contention(&error, began.elapsed(), LOCKED_AFTER) {
             log::warn!("others were in the way in the database: {}", one_line(&error));
             return Error::Busy;
         } else if !writer::is_lost(&mut held.db, &error) {
@@ -73,23 +75,13 @@ pub(super) fn write_on_connection<T>(
     on_connection(pool, |db| write_transaction(db, work))
 }
 
-/// Whether others were in the way: trying again is safe, and helps.
-fn is_contention(error: &DieselError, took: Duration) -> bool {
-    match error {
-        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        DieselError::DatabaseError(DatabaseErrorKind::Unknown, information) => {
-            took >= LOCKED_AFTER || information.message().contains("database is locked")
-        }
-        _ => false,
-    }
-}
-
 /// Opens connections for a pool. Diesel's own manager would try one backend after the other and lose
 /// the reason why the right one failed.
 pub(super) struct Connector {
     pub(super) url: DatabaseUrl,
     pub(super) open: fn(&DatabaseUrl) -> diesel::ConnectionResult<Db>,
     pub(super) epoch: Epoch,
+    pub(super) closing: Closing,
 }
 
 /// A pooled connection, and the epoch that it was opened in.
@@ -97,6 +89,7 @@ pub(super) struct Held {
     pub(super) db: Db,
     opened_in: u64,
     epoch: Epoch,
+    closing: Closing,
 }
 
 impl Held {
@@ -105,8 +98,9 @@ impl Held {
         self.epoch.end(self.opened_in);
     }
 
-    fn is_from_ended_epoch(&self) -> bool {
-        self.opened_in != self.epoch.current()
+    /// Its epoch has ended, or the database is closed.
+    fn is_retired(&self) -> bool {
+        self.opened_in != self.epoch.current() || self.closing.is_closed()
     }
 }
 
@@ -115,24 +109,29 @@ impl ManageConnection for Connector {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Held, Self::Error> {
+        if self.closing.is_closed() {
+            return Err(RETIRED);
+        }
         // Read first: the epoch may end while the connection is being opened.
         let opened_in = self.epoch.current();
         let db = (self.open)(&self.url).map_err(Self::Error::ConnectionError)?;
-        Ok(Held { db, opened_in, epoch: self.epoch.clone() })
+        Ok(Held { db, opened_in, epoch: self.epoch.clone(), closing: self.closing.clone() })
     }
 
     fn is_valid(&self, held: &mut Held) -> Result<(), Self::Error> {
-        if held.is_from_ended_epoch() {
-            // Already logged once, when the epoch ended.
-            return Err(Self::Error::QueryError(DieselError::BrokenTransactionManager));
+        if held.is_retired() {
+            return Err(RETIRED);
         }
         held.db.ping().map_err(Self::Error::QueryError)
     }
 
     fn has_broken(&self, held: &mut Held) -> bool {
-        std::thread::panicking() || held.is_from_ended_epoch() || held.db.is_broken()
+        std::thread::panicking() || held.is_retired() || held.db.is_broken()
     }
 }
+
+/// Already logged once, when the epoch ended or the program was told to stop.
+const RETIRED: diesel::r2d2::Error = diesel::r2d2::Error::QueryError(DieselError::BrokenTransactionManager);
 
 #[derive(Debug)]
 struct LogPoolError;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::R2D2Connection as _;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::Error as DieselError;
 
+use super::cause::{is_answer, is_passing, is_short};
+use super::closing::{Closing, WriterSlot};
 use super::primary::{Epoch, takes_no_writes};
 use parking_lot::{FairMutex, FairMutexGuard};
 
@@ -19,8 +21,8 @@ pub struct Writer {
     url: DatabaseUrl,
     turn: WriteTurn,
     epoch: Epoch,
-    /// With the epoch that it was opened in.
-    connection: Option<(Db, u64)>,
+    closing: Closing,
+    connection: WriterSlot,
 }
 
 /// PostgreSQL plans a prepared statement once, perhaps while a table is still empty, and keeps the plan while the table
@@ -45,8 +47,8 @@ pub enum Failure {
 }
 
 impl Writer {
-    pub(super) fn new(url: DatabaseUrl, turn: WriteTurn, epoch: Epoch) -> Self {
-        Self { url, turn, epoch, connection: None }
+    pub(super) fn new(url: DatabaseUrl, turn: WriteTurn, epoch: Epoch, closing: &Closing) -> Self {
+        Self { url, turn, epoch, connection: closing.new_slot(), closing: closing.clone() }
     }
 
     /// Runs `work`, which opens its own transactions, on this writer's connection. Blocks the thread.
@@ -58,13 +60,15 @@ impl Writer {
         let _turn = turn.wait();
         // Taken out, and put back only when it is known to be good.
         let now = self.epoch.current();
-        let (mut db, opened_in) = match self.connection.take() {
+        let slot = Arc::clone(&self.connection);
+        let mut connection = slot.lock();
+        let (mut db, opened_in) = match connection.take() {
             Some(known) if known.1 == now => known,
             _ => (self.connect()?, now),
         };
         let error = match work(&mut db) {
             Ok(value) => {
-                self.connection = Some((db, opened_in));
+                *connection = Some((db, opened_in));
                 return Ok(value);
             }
             Err(error) => error,
@@ -79,12 +83,15 @@ impl Writer {
         // A connection with a plan that no longer fits a changed table would fail for ever, so it is kept only after an
         // error of the rows themselves.
         if is_answer(&error) {
-            self.connection = Some((db, opened_in));
+            *connection = Some((db, opened_in));
         }
         Err(if is_passing(&error) { Failure::Passing(one_line(&error)) } else { Failure::Lasting(error) })
     }
 
     fn connect(&self) -> Result<Db, Failure> {
+        if self.closing.is_closed() {
+            return Err(Failure::Passing("the database is closed".into()));
+        }
         let mut db = connect(&self.url).map_err(|e| Failure::Passing(one_line(&e)))?;
         if let Db::Postgres(pg) = &mut db {
             pg.batch_execute(POSTGRES_SETTINGS).map_err(|e| Failure::Passing(one_line(&e)))?;
@@ -96,44 +103,6 @@ impl Writer {
 /// Whether an error came of a connection that was lost.
 pub(super) fn is_lost(db: &mut Db, error: &DieselError) -> bool {
     db.is_broken() || (!is_answer(error) && db.ping().is_err())
-}
-
-/// Whether the database itself has answered, so that the connection is good.
-fn is_answer(error: &DieselError) -> bool {
-    use DatabaseErrorKind::{CheckViolation, ForeignKeyViolation, SerializationFailure, UniqueViolation};
-    matches!(
-        error,
-        DieselError::NotFound
-            | DieselError::DatabaseError(
-                UniqueViolation | ForeignKeyViolation | CheckViolation | SerializationFailure,
-                _
-            )
-    )
-}
-
-/// A unique violation passes: the key or the reference that was in the way is known the next time.
-fn is_passing(error: &DieselError) -> bool {
-    use DatabaseErrorKind::{ClosedConnection, SerializationFailure, UniqueViolation};
-    match error {
-        DieselError::DatabaseError(UniqueViolation | SerializationFailure | ClosedConnection, _) => true,
-        DieselError::NotFound | DieselError::RollbackTransaction => true,
-        DieselError::DatabaseError(_, information) => {
-            let message = information.message();
-            ["database is locked", "deadlock detected"].iter().any(|it| message.contains(it))
-                || has_no_room(error)
-        }
-        _ => false,
-    }
-}
-
-/// Whether a database could not write for want of room: in SQLite's words (`SQLITE_FULL`, and `SQLITE_IOERR`
-/// where a file may get no longer), and in PostgreSQL's, whose reason is the system's (SQLSTATE 53100 as a rule).
-fn has_no_room(error: &DieselError) -> bool {
-    let DieselError::DatabaseError(_, information) = error else { return false };
-    let message = information.message();
-    ["disk is full", "disk I/O error", "could not extend file", "No space left on device"]
-        .iter()
-        .any(|it| message.contains(it))
 }
 
 /// The turn of one SQLite writer among those of this process; nothing on PostgreSQL. Fair, so that the
@@ -157,8 +126,8 @@ impl From<DieselError> for Error {
         match error {
             DieselError::NotFound => Self::NotFound,
             // Nothing was changed. There may be room when the visitor tries again.
-            full if has_no_room(&full) => {
-                log::warn!("the database has no room to write: {}", one_line(&full));
+            short if is_short(&short) => {
+                log::warn!("the database could not write: {}", one_line(&short));
                 Self::Busy
             }
             other => Self::Database(other),

@@ -10,6 +10,7 @@ mod failover;
 mod haproxy;
 mod hostile;
 mod nginx;
+mod pooler;
 mod previous_release;
 mod redis;
 mod replicas;

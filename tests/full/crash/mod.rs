@@ -15,6 +15,7 @@ mod late_replay;
 mod locks;
 mod mails;
 mod one_statement;
+mod own_postgres;
 mod shedding;
 mod sold_out;
 mod two_servers;

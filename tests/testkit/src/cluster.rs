@@ -18,6 +18,8 @@ pub struct Cluster {
     /// The folder of PostgreSQL's own programs.
     pub programs: PathBuf,
     pub port: u16,
+    /// Where its locales are, when they are not the system's.
+    locales: Option<PathBuf>,
     /// Stops it at the end.
     guard: Option<Child>,
 }
@@ -32,10 +34,33 @@ impl Cluster {
         Self::in_folder(tempfile::tempdir_in(place).expect("a temporary folder")).with_data()
     }
 
+    /// Its messages are German: an administrator may choose any language.
+    pub fn start_in_german() -> Self {
+        crate::packages::need("locale-gen:locales");
+        let cluster = Self::without_data();
+        let locale = cluster.folder.path().join("locales");
+        fs::create_dir(&locale).expect("a folder");
+        // Warns about details, and succeeds all the same.
+        let mut localedef = Command::new("localedef");
+        localedef.args(["-c", "-i", "de_DE", "-f", "UTF-8"]).arg(locale.join("de_DE.UTF-8"));
+        drop(localedef.output().expect("localedef runs"));
+        let mut cluster = cluster;
+        cluster.locales = Some(locale);
+        let cluster = cluster.with_data();
+        cluster.database().execute("ALTER SYSTEM SET lc_messages = 'de_DE.UTF-8'");
+        cluster.database().execute("SELECT pg_reload_conf()");
+        cluster
+    }
+
     fn with_data(self) -> Self {
         let cluster = self;
         let settings = ["-U", "techkraft", "-A", "trust", "-E", "UTF8", "--no-sync", "-D"];
-        run(cluster.command("initdb").args(settings).arg(cluster.data()));
+        let mut initdb = cluster.command("initdb");
+        initdb.args(settings).arg(cluster.data());
+        if cluster.locales.is_some() {
+            initdb.arg("--locale=C");
+        }
+        run(&mut initdb);
         cluster.start_again();
         cluster
     }
@@ -46,7 +71,8 @@ impl Cluster {
     }
 
     fn in_folder(folder: TempDir) -> Self {
-        let mut cluster = Self { folder, programs: programs(), port: free_port(), guard: None };
+        let mut cluster =
+            Self { folder, programs: programs(), port: free_port(), locales: None, guard: None };
         if cluster.is_root() {
             run(Command::new("chown").arg("postgres").arg(cluster.folder.path()));
         }
@@ -156,6 +182,9 @@ impl Cluster {
             command.args([OsStr::new("-u"), OsStr::new("postgres"), OsStr::new("--"), path.as_os_str()]);
         }
         command.current_dir(self.folder.path());
+        if let Some(locales) = &self.locales {
+            command.env("LOCPATH", locales);
+        }
         command
     }
 

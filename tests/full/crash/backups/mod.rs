@@ -3,6 +3,7 @@
 mod damage;
 mod places;
 mod selling;
+mod versions;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,80 @@
+//! What a database's error means is told from its SQLSTATE and from what comes with it, never from its words: buyers of
+//! a site whose PostgreSQL speaks German hear the same as all others.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use testkit::blockade::Transaction;
+use testkit::cluster::Cluster;
+use testkit::database::TestDatabase;
+use testkit::rush::{order, tier_ids};
+use testkit::server::{Server, assert_verified, logged_errors};
+use testkit::visitor::{Answer, Visitor};
+use testkit::wait::eventually;
+
+fn prepared() -> (Cluster, TestDatabase, Server) {
+    let cluster = Cluster::start_in_german();
+    let database = cluster.database();
+    eventually("it speaks German", || {
+        database.try_to("SELECT 1 / 0").is_err_and(|said| said.contains("Division durch Null"))
+    });
+    let server = Server::start(&database, &[]);
+    (cluster, database, server)
+}
+
+fn assert_busy(answer: &Answer) {
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert!(!answer.header("retry-after").is_empty(), "{}", answer.body);
+}
+
+/// SQLSTATE 55P03: a lock did not come free. For buyers at the desk and for one who cancels, who has no desk.
+#[test]
+fn a_locked_row_is_busy_in_any_language() {
+    let (_cluster, database, server) = prepared();
+    let ids = tier_ids(&database);
+    let mut visitor = Visitor::new(server.address);
+    let booked = visitor.book(&order(ids[0], 1)).expect("an answer");
+    let booking = booked.header("location").to_owned();
+    let psql = Transaction::begin(
+        &database,
+        &format!("BEGIN; SELECT FROM ticket_types WHERE id = {} FOR UPDATE", ids[0]),
+    );
+    let begun = Instant::now();
+    assert_busy(&visitor.book(&order(ids[0], 1)).expect("an answer"));
+    assert_busy(&visitor.post(&format!("{booking}/cancellation"), &[]).expect("an answer"));
+    println!("told after {:?}", begun.elapsed());
+    psql.end("ROLLBACK");
+    eventually("it sells again", || visitor.book(&order(ids[0], 1)).is_ok_and(|answer| answer.status == 303));
+    assert_eq!(visitor.post(&format!("{booking}/cancellation"), &[]).expect("an answer").status, 303);
+    assert_eq!(logged_errors(&database), Vec::<String>::new());
+    assert_verified(&database);
+}
+
+/// SQLSTATE 40P01: the desk is the victim of a deadlock, and books all the same.
+#[test]
+fn a_deadlock_is_tried_again_in_any_language() {
+    let (_cluster, database, server) = prepared();
+    let ids = tier_ids(&database);
+    // The desk looks for a deadlock before its lock times out, and before the other one does.
+    database.execute("ALTER SYSTEM SET deadlock_timeout = '700ms'");
+    database.execute("SELECT pg_reload_conf()");
+    let lock = |id: i64| format!("SELECT FROM ticket_types WHERE id = {id} FOR UPDATE");
+    let mut psql =
+        Transaction::begin(&database, &format!("SET deadlock_timeout = '20s'; BEGIN; {}", lock(ids[1])));
+    let line = |id: i64| json!({ "ticketTypeId": id.to_string(), "quantity": 1 });
+    let body = json!({ "lines": [line(ids[0]), line(ids[1])], "name": "Ada", "email": "ada@example.org" });
+    let post = reqwest::blocking::Client::new().post(format!("http://{}/api/v1/bookings", server.address));
+    let post = post.header("idempotency-key", "8e03978e-40d5-43dd-bc93-6894a57f9324").json(&body);
+    thread::scope(|scope| {
+        let answer = scope.spawn(move || post.send().expect("an answer"));
+        thread::sleep(Duration::from_millis(300));
+        psql.execute(&lock(ids[0]));
+        psql.execute("COMMIT");
+        let answer = answer.join().expect("it ends");
+        assert_eq!(answer.status(), 201, "{}", answer.text().unwrap_or_default());
+    });
+    assert!(server.logged().contains("Verklemmung"), "{}", server.logged());
+    assert_eq!(logged_errors(&database), Vec::<String>::new());
+    assert_verified(&database);
+}

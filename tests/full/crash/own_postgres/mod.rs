@@ -1,0 +1,3 @@
+//! A PostgreSQL whose administrator speaks another language.
+
+mod german;

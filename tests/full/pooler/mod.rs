@@ -1,0 +1,3 @@
+//! PgBouncer between the program and PostgreSQL.
+
+mod own_postgres;
