@@ -6,13 +6,15 @@ use crate::audit::Actor;
 use crate::auth::{self, password};
 use crate::backup::{self, Backup, BackupPlan, Retention};
 use crate::config::{BackupArguments, Command, CommandLine, Config, RestoreArguments, VerifyArguments};
-use crate::db::{self, Database, DatabaseUrl, tls};
+use crate::db::{self, Database, DatabaseUrl, pooler, tls};
+use crate::guard::secret;
 use crate::ops::drain::{self, StopSignals};
 use crate::ops::systemd;
 use crate::reconciliation;
 use crate::server::{Started, hash, open_database, start};
 use crate::start_error::StartError;
 use crate::textfile::{self, now_seconds};
+use crate::tickets::signers;
 
 /// Runs a command to its end. An error is one line for the terminal.
 pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
@@ -51,15 +53,21 @@ fn serve(config: Config) -> Result<(), StartError> {
         let signals = StopSignals::catch()?;
         announce(&started);
         systemd::notify_ready(&started.ops);
-        let handle = started.server.handle();
+        let (handle, db) = (started.server.handle(), started.db);
         let stopped = drain::on_signal(signals, handle, started.departure, started.ops, started.mail);
         let mut stopped = std::pin::pin!(stopped);
-        tokio::select! {
-            () = &mut stopped => return Ok(()),
-            ended = started.server => ended.map_err(|e| StartError::new(format!("the server stopped: {e}")))?,
-        }
-        stopped.await;
-        Ok(())
+        let ended = tokio::select! {
+            () = &mut stopped => Ok(()),
+            ended = started.server => {
+                let ended = ended.map_err(|e| StartError::new(format!("the server stopped: {e}")));
+                if ended.is_ok() {
+                    stopped.await;
+                }
+                ended
+            }
+        };
+        db.close();
+        ended
     });
     // Dropping the runtime would wait for threads that wait for a database that may never answer. Everything that had
     // to finish has finished; open transactions are rolled back.
@@ -68,10 +76,12 @@ fn serve(config: Config) -> Result<(), StartError> {
 }
 
 fn set_admin_password(config: &Config) -> Result<(), StartError> {
-    let (db, _) = open_database(config)?;
+    check_there_is_one(config, "name the site's database, or run this in the site's folder")?;
     let password = ask_password()?;
     password::check(&password).map_err(|weakness| StartError::new(format!("the password: {weakness}")))?;
     let hash = hash(&password)?;
+    db::migrate(&config.database_url)?;
+    let db = Database::open(&config.database_url, 1)?;
     let actor = Actor::command_line();
     db.write_blocking(|db| auth::store::accounts::set_password(db, auth::USERNAME, &hash, &actor))?;
     println!("The admin password is set, and every session is signed out.");
@@ -79,24 +89,40 @@ fn set_admin_password(config: &Config) -> Result<(), StartError> {
 }
 
 fn verify(config: &Config, arguments: &VerifyArguments) -> Result<(), StartError> {
-    // Only reads: a missing file is an error, not a new and therefore correct database.
-    if config.database_url.file().is_some_and(|file| !file.exists()) {
-        let url = config.database_url.to_string();
-        return Err(StartError::setting("DATABASE_URL", &url, "no such file", "name the database to verify"));
-    }
+    check_there_is_one(config, "name the database to verify")?;
     let db = Database::open(&config.database_url, 1)?;
     let reconciliation = db.read_primary_blocking(reconciliation::reconcile)?;
+    let warning = signers::warning(secret::find(&config.secrets, &db)?.as_ref(), &db)?;
     println!("{reconciliation}");
+    let holds = reconciliation.holds() && warning.is_none();
     if let Some(file) = &arguments.metrics {
-        let holds = f64::from(reconciliation.holds());
-        let holds = ("techkraft_verify_holds", "1 if all counts added up", holds);
+        let holds = ("techkraft_verify_holds", "1 if nothing was wrong", f64::from(holds));
         let at = ("techkraft_verify_timestamp_seconds", "When the counts were verified", now_seconds());
         textfile::write(file, &[holds, at])?;
     }
-    if reconciliation.holds() { Ok(()) } else { Err(StartError::new("the counts do not add up".into())) }
+    match warning {
+        _ if !reconciliation.holds() => Err(StartError::new("the counts do not add up".into())),
+        Some(warning) => Err(StartError::new(warning)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses to go on without a database of this program: a new one would be empty, and what the command says of it true
+/// and of no use.
+fn check_there_is_one(config: &Config, hint: &str) -> Result<(), StartError> {
+    let url = &config.database_url;
+    let wrong = |wrong: &str| Err(StartError::setting("DATABASE_URL", &url.to_string(), wrong, hint));
+    if let Some(file) = url.file().filter(|file| !file.exists()) {
+        let place = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        return wrong(&format!("no such file ({})", place.display()));
+    }
+    pooler::check(url)?;
+    let is_ours = Database::open(url, 1)?.read_primary_blocking(db::is_migrated)?;
+    if is_ours { Ok(()) } else { wrong("it holds no ticket sale") }
 }
 
 fn back_up(config: &Config, arguments: &BackupArguments) -> Result<(), StartError> {
+    check_there_is_one(config, "name the database to back up")?;
     let prove_on = arguments.prove_on.as_deref().filter(|url| !url.is_empty());
     let prove_on = prove_on.map(DatabaseUrl::parse).transpose()?;
     if let Some(url) = &prove_on {
@@ -127,7 +153,8 @@ fn back_up(config: &Config, arguments: &BackupArguments) -> Result<(), StartErro
 }
 
 fn restore(config: &Config, arguments: &RestoreArguments) -> Result<(), StartError> {
-    let restored = backup::restore(&config.database_url, &arguments.path, arguments.overwrite)?;
+    let restored =
+        backup::restore(&config.database_url, &arguments.path, arguments.overwrite, &config.secrets)?;
     println!("{} was restored from {}", config.database_url, arguments.path.display());
     if let Some(aside) = &restored.aside {
         println!("The previous content was kept as {aside}");
@@ -146,7 +173,10 @@ fn restore(config: &Config, arguments: &RestoreArguments) -> Result<(), StartErr
 fn ask_password() -> Result<String, StartError> {
     let wrong = |e: std::io::Error| StartError::new(format!("cannot read the password: {e}"));
     if stdin().is_terminal() {
-        return rpassword::prompt_password("New admin password: ").map_err(wrong);
+        let password = rpassword::prompt_password("New admin password: ").map_err(wrong)?;
+        let again = rpassword::prompt_password("The same again: ").map_err(wrong)?;
+        let differ = || StartError::new("the two passwords differ; nothing was changed".into());
+        return if password == again { Ok(password) } else { Err(differ()) };
     }
     let mut line = String::new();
     stdin().lock().read_line(&mut line).map_err(wrong)?;

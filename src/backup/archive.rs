@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::{DatabaseKind, beside, io_error, sync_folder};
+use crate::db::wal::{has_log, lacks_log};
 use crate::start_error::StartError;
 
 const PART: &str = ".part";
@@ -84,6 +85,18 @@ impl Archive {
         let sum = beside(&archive.final_path(), CHECKSUM);
         if !path.is_file() {
             return Err(StartError::new(format!("{}: no such file", path.display())));
+        }
+        if has_log(path) {
+            let path = path.display();
+            return Err(StartError::new(format!(
+                "{path} has a log beside it, {path}-wal; make one file of the two first, with `DATABASE_URL=sqlite:{path} techkraft verify`"
+            )));
+        }
+        if lacks_log(path) {
+            let path = path.display();
+            return Err(StartError::new(format!(
+                "{path} was copied without its log ({path}-wal), and the last bookings are not in it; put that file beside it, or use another backup"
+            )));
         }
         if let Ok(line) = fs::read_to_string(&sum) {
             let expected = line.split_whitespace().next().unwrap_or_default();

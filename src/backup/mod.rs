@@ -7,6 +7,7 @@
 
 mod archive;
 mod postgres;
+mod programs;
 mod proof;
 mod restoration;
 mod retention;
@@ -89,15 +90,6 @@ impl DatabaseKind {
 /// One line. If the verification failed, it names the file, which is kept as `.unproved`.
 pub fn back_up(plan: &BackupPlan<'_>) -> Result<Backup, StartError> {
     let kind = DatabaseKind::of(plan.url);
-    if plan.url.file().is_some_and(|file| !file.exists()) {
-        let url = plan.url.to_string();
-        return Err(StartError::setting(
-            "DATABASE_URL",
-            &url,
-            "no such file",
-            "name the database to back up",
-        ));
-    }
     let folder = plan.target.is_dir().then_some(plan.target);
     if plan.retention.is_some() && folder.is_none() {
         return Err(StartError::new(format!(
@@ -105,13 +97,31 @@ pub fn back_up(plan: &BackupPlan<'_>) -> Result<Backup, StartError> {
             plan.target.display()
         )));
     }
+    let proof_on = plan.prove_on.as_ref().unwrap_or(plan.url);
+    let pg_dump = match (plan.url, proof_on) {
+        (DatabaseUrl::Postgres(_), DatabaseUrl::Postgres(_)) => {
+            Some(programs::for_backup(postgres::major_of(plan.url)?, postgres::major_of(proof_on)?)?)
+        }
+        (DatabaseUrl::Postgres(_), DatabaseUrl::Sqlite(_)) => {
+            let wrong = "a PostgreSQL database cannot be proved in an SQLite file";
+            return Err(StartError::setting(
+                "BACKUP_PROVE_ON",
+                &proof_on.to_string(),
+                wrong,
+                "name a PostgreSQL server",
+            ));
+        }
+        (DatabaseUrl::Sqlite(_), _) => None,
+    };
     let draft = Draft::create(plan.target, &format!("techkraft-{}.{}", stamp(), kind.ending()))?;
-    match plan.url {
-        DatabaseUrl::Sqlite(_) => copy_sqlite(plan.url, draft.part())?,
-        DatabaseUrl::Postgres(url) => postgres::dump(url, &schema_of(plan.url)?, draft.part())?,
+    match (plan.url, &pg_dump) {
+        (DatabaseUrl::Postgres(url), Some(pg_dump)) => {
+            postgres::dump(pg_dump, url, &schema_of(plan.url)?, draft.part())?;
+        }
+        _ => copy_sqlite(plan.url, draft.part())?,
     }
     let archive = draft.seal(plan.url.file())?;
-    let books = match proof::prove(&archive, plan.prove_on.as_ref().unwrap_or(plan.url)) {
+    let books = match proof::prove(&archive, proof_on) {
         Ok(books) if books.holds() => books,
         Ok(books) => return Err(unproved(&archive, &last_line(&books))),
         Err(error) => return Err(unproved(&archive, &error.to_string())),

@@ -29,12 +29,12 @@ pub(super) fn prove(archive: &Archive, server: &DatabaseUrl) -> Result<Reconcili
         }
         (DatabaseKind::Postgres, DatabaseUrl::Postgres(server)) => {
             let schema = postgres::schema(archive)?;
+            let pg_restore = postgres::program_for(archive, &DatabaseUrl::Postgres(server.clone()))?;
             let database = ThrowawayDatabase::on(server)?;
             let place = DatabaseUrl::Postgres(url::with_database(server, &database.name));
             Database::open(&place, 1)?.read_primary_blocking(|db| store::create_schema(db, &schema))?;
             let place = url::with_schema(&url::with_database(server, &database.name), &schema);
-            postgres::restore(&place, archive, &schema)
-                .map_err(|e| archive.is_damaged(&format!("it cannot be restored: {e}")))?;
+            postgres::restore(&pg_restore, &place, archive, &schema)?;
             books(&DatabaseUrl::Postgres(place))
         }
         (DatabaseKind::Postgres, DatabaseUrl::Sqlite(_)) => {

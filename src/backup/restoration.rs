@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::archive::{Archive, copy, write_beside};
 use super::{DatabaseKind, beside, io_error, postgres, proof, stamp, store, sync_folder};
-use crate::db::Database;
-use crate::db::DatabaseUrl;
+use crate::db::{self, Database, DatabaseUrl, pooler};
 use crate::error::Error;
+use crate::guard::secret::{self, SecretConfig};
 use crate::log_safe::one_line;
 use crate::reconciliation::{Reconciliation, reconcile};
 use crate::start_error::StartError;
+use crate::tickets::signers;
 
 /// The result of a restore.
 #[derive(Debug)]
@@ -29,7 +30,12 @@ pub struct Restored {
 /// # Errors
 /// One line, and nothing has been changed: the backup is damaged or of the other kind of database, the database is
 /// not empty and `overwrite` is not set, or other clients are connected.
-pub fn restore(url: &DatabaseUrl, path: &Path, overwrite: bool) -> Result<Restored, StartError> {
+pub fn restore(
+    url: &DatabaseUrl,
+    path: &Path,
+    overwrite: bool,
+    secrets: &SecretConfig,
+) -> Result<Restored, StartError> {
     let archive = Archive::find(path)?;
     let (kind, wanted) = (archive.kind()?, DatabaseKind::of(url));
     if kind != wanted {
@@ -54,6 +60,9 @@ pub fn restore(url: &DatabaseUrl, path: &Path, overwrite: bool) -> Result<Restor
         let hint = "if an older release wrote it, run `techkraft migrate` and `techkraft verify` now";
         StartError::new(format!("it was restored, but its counts cannot be read: {}; {hint}", one_line(&e)))
     })?;
+    let db = Database::open(url, 1)?;
+    let warning = signers::warning(secret::find(secrets, &db)?.as_ref(), &db)?;
+    remarks.extend(warning.map(|warning| format!("Warning: {warning}.")));
     Ok(Restored { books, aside, remarks })
 }
 
@@ -139,9 +148,16 @@ fn restore_postgres(
     overwrite: bool,
 ) -> Result<Option<String>, StartError> {
     let schema = postgres::schema(archive)?;
+    pooler::check(url)?;
+    let pg_restore = postgres::program_for(archive, url)?;
     let db = Database::open(url, 1)?;
     let setting =
         |wrong: &str, hint: &str| StartError::setting("DATABASE_URL", &url.to_string(), wrong, hint);
+    // Held by the only connection until it is closed: a server that starts meanwhile waits before it migrates, and would
+    // otherwise sell in the empty schema.
+    if !db.read_primary_blocking(db::hold_migrations)? {
+        return Err(setting("a server is starting on it", "stop the servers first"));
+    }
     let has_content = db.read_primary_blocking(|db| store::schema_has_tables(db, &schema))?;
     if has_content && !overwrite {
         let wrong = format!("its schema {schema} already has tables");
@@ -156,11 +172,11 @@ fn restore_postgres(
         None => store::create_schema(db, &schema),
     });
     made.map_err(|e: Error| setting(&one_line(&e), "name an empty database that this user owns"))?;
-    if let Err(error) = postgres::restore(place, archive, &schema) {
+    if let Err(error) = postgres::restore(&pg_restore, place, archive, &schema) {
         if let Some(aside) = &aside {
             db.write_blocking(|db| store::put_back(db, &schema, aside))?;
         }
-        return Err(archive.is_damaged(&error.to_string()));
+        return Err(error);
     }
     db.read_primary_blocking(store::analyze)?;
     match db.read_primary_blocking(store::current_schema)? {

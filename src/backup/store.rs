@@ -4,10 +4,11 @@ use std::path::Path;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
-use diesel::result::Error as DieselError;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::db::Db;
+use crate::db::wal::lacks_log;
 use crate::events::store::{next_facts_version, next_version};
 use crate::log_safe::one_line;
 use crate::schema::{events, ticket_types};
@@ -43,10 +44,16 @@ const OTHERS: &str = "SELECT COUNT(*) AS count FROM pg_stat_activity WHERE datna
 const TABLES: &str = "SELECT COUNT(*) AS count FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND n.nspname = $1";
 
-/// Copies what is committed into an empty file. The copy has no WAL.
+/// Copies what is committed into an empty file. The copy has no WAL, and needs none: see [`crate::db::wal`].
 pub(super) fn copy_into(db: &mut Db, path: &Path) -> QueryResult<()> {
     diesel::sql_query("VACUUM INTO $1").bind::<Text, _>(path.to_string_lossy()).execute(db)?;
-    Ok(())
+    if !lacks_log(path) {
+        return Ok(());
+    }
+    let mut copy = SqliteConnection::establish(&path.to_string_lossy()).map_err(|e| {
+        DieselError::DatabaseError(DatabaseErrorKind::UnableToSendCommand, Box::new(e.to_string()))
+    })?;
+    copy.batch_execute("PRAGMA user_version = 0")
 }
 
 /// The first error of SQLite's integrity check.
@@ -78,6 +85,12 @@ pub(super) fn lock_exclusively(db: &mut Db) -> QueryResult<()> {
 pub(super) fn current_schema(db: &mut Db) -> QueryResult<Option<String>> {
     let schema = "SELECT CAST(current_schema() AS TEXT) AS schema";
     diesel::sql_query(schema).get_result::<CurrentSchema>(db).map(|it| it.schema)
+}
+
+/// PostgreSQL's version as a number: 150018 is 15.18.
+pub(super) fn server_version(db: &mut Db) -> QueryResult<i64> {
+    let version = "SELECT CAST(current_setting('server_version_num') AS BIGINT) AS count";
+    diesel::sql_query(version).get_result::<RowCount>(db).map(|it| it.count)
 }
 
 /// The number of other clients connected to this PostgreSQL database.

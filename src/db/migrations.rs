@@ -7,12 +7,12 @@
 use diesel::backend::Backend;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _};
 use diesel::migration::{Migration, MigrationSource};
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
 use super::primary::primary;
-use super::{Db, connect, one_line, unreachable_database};
+use super::{Db, connect, one_line, pooler, unreachable_database, wal};
 use crate::db::url::DatabaseUrl;
 use crate::start_error::StartError;
 
@@ -88,6 +88,26 @@ pub fn schema(db: &mut Db) -> QueryResult<Schema> {
     Ok(Schema::of(&known, &marks))
 }
 
+/// Whether a database holds this program's tables, of any release.
+///
+/// # Errors
+/// The database's error.
+pub fn is_migrated(db: &mut Db) -> QueryResult<bool> {
+    let question = match db {
+        Db::Sqlite(_) => {
+            "SELECT COUNT(*) AS found FROM sqlite_master WHERE type = 'table' AND name = 'ticket_types'"
+        }
+        Db::Postgres(_) => "SELECT COUNT(to_regclass('ticket_types')) AS found",
+    };
+    diesel::sql_query(question).get_result::<Found>(db).map(|it| it.found > 0)
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = BigInt)]
+    found: i64,
+}
+
 /// The versions of the embedded migrations. Reading them cannot fail.
 fn known<B: Backend>(embedded: EmbeddedMigrations) -> Vec<String> {
     let migrations: Vec<Box<dyn Migration<B>>> = embedded.migrations().unwrap_or_default();
@@ -100,8 +120,11 @@ fn known<B: Backend>(embedded: EmbeddedMigrations) -> Vec<String> {
 /// # Errors
 /// One line that names what could not be reached, opened or migrated, or that a newer release must be used.
 pub fn migrate(url: &DatabaseUrl) -> Result<(), StartError> {
+    wal::check(url)?;
+    pooler::check(url)?;
     let mut db = connect(&primary(url)).map_err(|e| unreachable_database(url, &e))?;
     let schema = migrate_connection(&mut db)
+        .and_then(|schema| Ok(wal::acknowledge(url, &mut db).map(|()| schema)?))
         .map_err(|e| StartError::new(format!("the migration of {url} failed: {}", one_line(&e))))?;
     if schema.is_served() {
         return Ok(());
@@ -144,6 +167,17 @@ fn run_in_turn(sqlite: &mut SqliteConnection) -> Result<(), Box<dyn std::error::
             Err(error)
         }
     }
+}
+
+/// Keeps every server that starts from migrating, until this connection is closed. `false`: one is migrating already.
+///
+/// # Errors
+/// The database's error.
+pub fn hold_migrations(db: &mut Db) -> QueryResult<bool> {
+    let Db::Postgres(pg) = db else { return Ok(true) };
+    let question =
+        format!("SELECT CASE WHEN pg_try_advisory_lock({MIGRATION_LOCK}) THEN 1::bigint ELSE 0 END AS found");
+    diesel::sql_query(question).get_result::<Found>(pg).map(|it| it.found > 0)
 }
 
 /// Servers that start together on an empty database take turns to seed it. The lock is held until the end of the

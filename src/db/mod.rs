@@ -4,10 +4,13 @@
 //! its lock: with SQLite's own retries some wait for seconds, in the queue for milliseconds. PostgreSQL needs no
 //! such lock.
 
+mod cause;
+mod closing;
 mod connection;
 mod metrics;
 mod migrations;
 mod pool;
+pub mod pooler;
 mod primary;
 mod replicas;
 mod text_enum;
@@ -26,10 +29,11 @@ use diesel::r2d2::Pool;
 use diesel::sql_types::Timestamp;
 use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl as _, SqliteConnection};
 
+use self::closing::Closing;
 pub use self::connection::Db;
 pub(crate) use self::connection::on_either;
 use self::metrics::PoolMetrics;
-pub use self::migrations::{Schema, migrate, take_turn_to_fill};
+pub use self::migrations::{Schema, hold_migrations, is_migrated, migrate, take_turn_to_fill};
 use self::pool::{Connector, on_connection, open_pool, write_on_connection};
 use self::primary::{Epoch, primary};
 pub use self::replicas::ReplicaConfig;
@@ -67,6 +71,7 @@ pub struct Database {
     metrics: PoolMetrics,
     turn: WriteTurn,
     epoch: Epoch,
+    closing: Closing,
     /// `None`: every read goes to the primary.
     replicas: Option<Arc<Replicas>>,
 }
@@ -83,10 +88,16 @@ impl Database {
     /// # Errors
     /// One line that names what could not be reached or opened.
     pub fn open(url: &DatabaseUrl, pool_size: u32) -> Result<Self, StartError> {
-        let (metrics, epoch) = (PoolMetrics::default(), Epoch::default());
+        let (metrics, epoch, closing) = (PoolMetrics::default(), Epoch::default(), Closing::default());
         let url = primary(url);
-        let pool = open_pool(&url, pool_size, &metrics, &epoch)?;
-        Ok(Self { pool, metrics, turn: WriteTurn::new(&url), epoch, url, replicas: None })
+        wal::check(&url)?;
+        let pool = open_pool(&url, pool_size, &metrics, (&epoch, &closing))?;
+        let turn = WriteTurn::new(&url);
+        let db = Self { pool, metrics, turn, epoch, closing, url, replicas: None };
+        if db.file().is_some() {
+            db.read_primary_blocking(|connection| wal::acknowledge(&db.url, connection))?;
+        }
+        Ok(db)
     }
 
     /// Adds replicas for [`Database::read`]. A replica that is down is not an error: it is used when it becomes
@@ -102,7 +113,7 @@ impl Database {
     /// A writer with its own connection, for a dedicated thread.
     #[must_use]
     pub fn writer(&self) -> Writer {
-        Writer::new(self.url.clone(), self.turn.clone(), self.epoch.clone())
+        Writer::new(self.url.clone(), self.turn.clone(), self.epoch.clone(), &self.closing)
     }
 
     /// Runs `work` on a healthy replica, or on the primary if there is none. The data may be a little old (2 s at

@@ -1,39 +1,57 @@
-//! Keeps the write-ahead log of SQLite short.
+//! SQLite's write-ahead log: it is kept short, and a database file that needs one says so.
 //!
 //! SQLite writes the log back into the database by itself, but restarts it only in a moment in which nobody reads.
 //! Where one reader or another always reads, the log would grow until the disk is full.
+//!
+//! While a server runs, what was sold last is in the log alone. Somebody may copy the database file without it, and
+//! SQLite would open the copy without a word. So the file carries a mark, in its `user_version`: [`Mark::NeedsLog`]
+//! is written back into the file itself, and [`Mark::Whole`] then only into the log. Whoever reads the file with its
+//! log, as SQLite's own backup does, sees that it is whole.
 
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, SqliteConnection};
+use diesel::prelude::*;
+use diesel::sql_types::Integer;
 
-use crate::db::Database;
+use super::{DatabaseUrl, WriteTurn, connect};
+use crate::db::{Database, Db};
 use crate::start_error::StartError;
 
-/// How often the log's length is looked at.
+/// How often the log's length and the mark are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A log of this length, in bytes, is restarted. A rush writes about as much in a second.
 const LONG: u64 = 64 << 20;
 /// Writers wait while the log waits for the last reader, so it is tried for this long only.
 const PATIENCE: &str = "PRAGMA busy_timeout = 100";
+/// Between two times that the file is marked. In a rush the log is written back every second.
+const MARK_EVERY: Duration = Duration::from_secs(10);
 
-/// Restarts the log whenever it is long, as long as the program runs. Does nothing on PostgreSQL.
+/// `user_version` in the first page of a database file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    NeedsLog = 1,
+    Whole = 2,
+}
+
+/// Begins the log anew whenever it is long, and keeps the file marked, for as long as the program runs. Does nothing
+/// on PostgreSQL.
 ///
 /// # Errors
 /// When the system has no thread for it.
 pub fn keep_short(db: &Database) -> Result<(), StartError> {
     let Some(file) = db.file().map(ToOwned::to_owned) else { return Ok(()) };
-    let mut log = file.clone().into_os_string();
-    log.push("-wal");
+    let mut marker = Marker { turn: db.turn.clone(), marked_at: None, next: Instant::now() };
     let keep = move || {
         loop {
+            // A failure of either is tried again in a second.
+            drop(marker.mark_when_due(&file));
             thread::sleep(LOOK_EVERY);
-            let length = std::fs::metadata(&log).map_or(0, |log| log.len());
-            if length >= LONG {
-                // A failure is tried again in a second.
+            if length(&log_of(&file)) >= LONG {
                 drop(restart(&file));
             }
         }
@@ -47,4 +65,124 @@ fn restart(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut sqlite = SqliteConnection::establish(&file.to_string_lossy())?;
     sqlite.batch_execute(&format!("{PATIENCE}; PRAGMA wal_checkpoint(RESTART)"))?;
     Ok(())
+}
+
+/// Marks the file again whenever the log was written back into it.
+struct Marker {
+    turn: WriteTurn,
+    /// The file's time when the mark was in it. It changes only when the log is written back.
+    marked_at: Option<SystemTime>,
+    next: Instant,
+}
+
+impl Marker {
+    fn mark_when_due(&mut self, file: &Path) -> Result<(), Box<dyn std::error::Error>> {
+        if Instant::now() < self.next || (self.marked_at.is_some() && modified(file) == self.marked_at) {
+            return Ok(());
+        }
+        self.next = Instant::now() + MARK_EVERY;
+        self.marked_at = None;
+        let mut sqlite = SqliteConnection::establish(&file.to_string_lossy())?;
+        sqlite.batch_execute(PATIENCE)?;
+        let write = |sqlite: &mut SqliteConnection, mark| {
+            let _turn = self.turn.wait();
+            set(sqlite, mark)
+        };
+        write(&mut sqlite, Mark::NeedsLog)?;
+        let done = diesel::sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result::<Checkpoint>(&mut sqlite);
+        let marked_at = modified(file);
+        write(&mut sqlite, Mark::Whole)?;
+        // Somebody who reads an older state keeps the log from being written back.
+        self.marked_at = marked_at.filter(|_| done.is_ok_and(|done| done.log == done.checkpointed));
+        Ok(())
+    }
+}
+
+#[derive(QueryableByName)]
+struct Checkpoint {
+    #[diesel(sql_type = Integer)]
+    log: i32,
+    #[diesel(sql_type = Integer)]
+    checkpointed: i32,
+}
+
+#[derive(QueryableByName)]
+struct UserVersion {
+    #[diesel(sql_type = Integer)]
+    user_version: i32,
+}
+
+/// Refuses a database file that was separated from its log.
+///
+/// # Errors
+/// One line that says what is missing.
+pub(super) fn check(url: &DatabaseUrl) -> Result<(), StartError> {
+    match url.file() {
+        Some(file) if lacks_log(file) => {
+            let wrong = format!(
+                "{} is missing, and the last bookings with it: the file was copied, or its program was ended, while they were not in it yet",
+                log_of(file).display()
+            );
+            let hint = "put that file back beside it, or restore a backup; `techkraft backup` copies a database while it is in use";
+            Err(StartError::setting("DATABASE_URL", &url.to_string(), &wrong, hint))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a database file has a log beside it, with something in it.
+#[must_use]
+pub fn has_log(file: &Path) -> bool {
+    length(&log_of(file)) > 0
+}
+
+/// Whether a database file needs a log that is not there.
+#[must_use]
+pub fn lacks_log(file: &Path) -> bool {
+    is_marked(file).unwrap_or(false) && !has_log(file)
+}
+
+/// A server that was killed between its two marks leaves a whole file with the first one, and the log beside it.
+/// Whoever opens it next must not take that log away without the second one.
+pub(super) fn acknowledge(url: &DatabaseUrl, db: &mut Db) -> QueryResult<()> {
+    let (Some(file), Db::Sqlite(sqlite)) = (url.file(), db) else { return Ok(()) };
+    let is_first = |sqlite: &mut SqliteConnection| {
+        let found = diesel::sql_query("PRAGMA user_version").get_result::<UserVersion>(sqlite);
+        found.map(|found| found.user_version == Mark::NeedsLog as i32)
+    };
+    if is_marked(file).unwrap_or(false) && is_first(sqlite)? { set(sqlite, Mark::Whole) } else { Ok(()) }
+}
+
+/// Writes the log back and, if nobody else has the database open, removes it: the file is all there is. Every other
+/// connection of this process is closed by now.
+pub(super) fn finish(url: &DatabaseUrl) -> Result<(), Box<dyn std::error::Error>> {
+    let mut db = connect(url)?;
+    acknowledge(url, &mut db)?;
+    db.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    Ok(())
+}
+
+fn set(sqlite: &mut SqliteConnection, mark: Mark) -> QueryResult<()> {
+    sqlite.batch_execute(&format!("PRAGMA user_version = {}", mark as i32))
+}
+
+/// Reads the file itself, without its log: <https://www.sqlite.org/fileformat.html#the_database_header>.
+fn is_marked(file: &Path) -> std::io::Result<bool> {
+    let mut header = [0; 64];
+    File::open(file)?.read_exact(&mut header)?;
+    Ok(header.starts_with(b"SQLite format 3\0") && header[60..] == (Mark::NeedsLog as u32).to_be_bytes())
+}
+
+fn log_of(file: &Path) -> PathBuf {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
+fn length(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |file| file.len())
+}
+
+fn modified(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|file| file.modified()).ok()
 }

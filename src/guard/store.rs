@@ -5,10 +5,14 @@ use diesel::prelude::*;
 use crate::db::Db;
 use crate::schema::secrets;
 
+/// The secret under `name`.
+pub fn find(db: &mut Db, name: &str) -> QueryResult<Option<String>> {
+    secrets::table.find(name).select(secrets::value).first(db).optional()
+}
+
 /// The secret under `name`. If there is none yet, `fresh` is stored and returned.
 pub fn secret(db: &mut Db, name: &str, fresh: &str) -> QueryResult<String> {
-    let kept = |db: &mut Db| secrets::table.find(name).select(secrets::value).first(db).optional();
-    if let Some(value) = kept(db)? {
+    if let Some(value) = find(db, name)? {
         return Ok(value);
     }
     // In a savepoint: if another server was faster, only this insert is rolled back.
@@ -19,6 +23,6 @@ pub fn secret(db: &mut Db, name: &str, fresh: &str) -> QueryResult<String> {
     });
     match inserted {
         Ok(_) => Ok(fresh.to_owned()),
-        Err(error) => kept(db)?.ok_or(error),
+        Err(error) => find(db, name)?.ok_or(error),
     }
 }

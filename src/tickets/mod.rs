@@ -15,6 +15,7 @@ pub mod pages;
 pub mod qr;
 pub mod scan;
 pub mod shared;
+pub mod signers;
 pub mod store;
 
 use chrono::NaiveDateTime;

@@ -68,7 +68,7 @@ pub fn serve_logging(command: &mut Command, log: impl Into<Stdio>) -> Running {
     Running { child, url, lines }
 }
 
-fn signal(child: &Child, name: &str) {
+pub fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").args([name, &child.id().to_string()]).status().expect("kill runs");
     assert!(status.success());
 }
@@ -178,6 +178,7 @@ fn migrate_and_seed_can_be_run_alone_and_twice() {
 #[test]
 fn the_admins_password_is_set_from_standard_input() {
     let database = TestDatabase::create();
+    assert!(techkraft(&database).arg("migrate").output().expect("the binary runs").status.success());
     let set = |password: &str| -> Output {
         let mut child = techkraft(&database)
             .arg("set-admin-password")
@@ -260,7 +261,7 @@ fn requests_that_have_begun_are_answered_before_it_stops() {
     assert_eq!(database.tier("VIP").sold, 1);
 }
 
-fn wait(mut child: Child) -> std::process::ExitStatus {
+pub fn wait(mut child: Child) -> std::process::ExitStatus {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         if let Some(status) = child.try_wait().expect("a child") {

@@ -24,6 +24,7 @@ mod lines;
 mod lookup;
 mod mail;
 mod migrations;
+mod operators;
 mod ops;
 mod pace;
 mod person_limit;

@@ -18,6 +18,7 @@ use diesel::{ConnectionError, ConnectionResult, QueryResult};
 use parking_lot::{Mutex, RwLock};
 
 use super::DatabaseUrl;
+use super::closing::Closing;
 use super::metrics::ReplicaStatus;
 use super::primary::Epoch;
 use super::{Connector, Db, connect, one_line};
@@ -187,7 +188,12 @@ impl Replica {
             .connection_timeout(CONNECTION_WAIT)
             // The watcher logs what is wrong, once.
             .error_handler(Box::new(NopErrorHandler))
-            .build(Connector { url: self.url.clone(), open: connect_with_settings, epoch: Epoch::default() })
+            .build(Connector {
+                url: self.url.clone(),
+                open: connect_with_settings,
+                epoch: Epoch::default(),
+                closing: Closing::default(),
+            })
             .map_err(|e| one_line(&e))?;
         let before = std::mem::replace(
             &mut *self.state.write(),

@@ -29,44 +29,87 @@ impl fmt::Debug for SecretConfig {
     }
 }
 
-/// Loads the site's secrets: from `SECRET_KEY`, from a file beside the SQLite database, or from PostgreSQL, where all
-/// servers find it. The first start without a setting generates one.
+/// The site's secrets: `SECRET_KEY`, or else the one that was generated, which stands in a file beside the SQLite
+/// database or in PostgreSQL, where all servers find it. `None`: there is neither. Beside `SECRET_KEY` the generated
+/// one counts as a previous one: it signed what was sold before `SECRET_KEY` was set.
 ///
 /// # Errors
-/// If the secret cannot be read or written.
-pub fn load(config: &SecretConfig, db: &Database) -> Result<Secrets, StartError> {
-    let current = match (&config.current, db.file()) {
-        (Some(secret), _) => secret.clone(),
-        (None, Some(database)) => load_file(&beside(database))?,
-        (None, None) => db.write_blocking(|db| store::secret(db, "signing", &generate()))?,
+/// If the generated secret cannot be read.
+pub fn find(config: &SecretConfig, db: &Database) -> Result<Option<Secrets>, StartError> {
+    let generated = || match db.file() {
+        Some(database) => read_file(&beside(database)),
+        None => Ok(db.read_primary_blocking(|db| store::find(db, SIGNING))?),
+    };
+    let Some(current) = config.current.clone() else {
+        return Ok(generated()?.map(|current| Secrets::new(current, config.previous.clone())));
+    };
+    let generated = generated().unwrap_or_else(|error| {
+        log::warn!("the generated secret is left out beside SECRET_KEY: {error}");
+        None
+    });
+    Ok(Some(Secrets::new(current, config.previous.iter().cloned().chain(generated).collect())))
+}
+
+/// Generates the site's secret and stores it. Servers that start together get the same one.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn make(config: &SecretConfig, db: &Database) -> Result<Secrets, StartError> {
+    let current = match db.file() {
+        Some(database) => write_file(&beside(database))?,
+        None => db.write_blocking(|db| store::secret(db, SIGNING, &generate()))?,
     };
     Ok(Secrets::new(current, config.previous.clone()))
 }
 
+/// The generated secret's name in PostgreSQL.
+const SIGNING: &str = "signing";
+
+/// The file of the generated secret.
 fn beside(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".secret");
     PathBuf::from(name)
 }
 
-fn load_file(path: &Path) -> Result<String, StartError> {
-    let wrong = |what: &str, hint| StartError::setting("SECRET_KEY", &path.display().to_string(), what, hint);
-    let unreadable =
-        |e: std::io::Error| wrong(&e.to_string(), "make the file readable for this user, or set SECRET_KEY");
+/// `None`: there is no such file.
+fn read_file(path: &Path) -> Result<Option<String>, StartError> {
     if !path.exists() {
-        let secret = generate();
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path).and_then(|mut file| file.write_all(secret.as_bytes())).map_err(unreadable)?;
-        return Ok(secret);
+        return Ok(None);
     }
-    let secret = fs::read_to_string(path).map_err(unreadable)?.trim().to_owned();
+    let secret = fs::read_to_string(path).map_err(|e| unusable(path, &e))?.trim().to_owned();
     match weakness(&secret) {
-        Some(what) => Err(wrong(what, "delete the file to get a new secret, or set SECRET_KEY")),
-        None => Ok(secret),
+        Some(what) => {
+            let hint = "put the right file there, or set SECRET_KEY";
+            Err(StartError::setting("SECRET_KEY", &path.display().to_string(), what, hint))
+        }
+        None => Ok(Some(secret)),
     }
+}
+
+fn write_file(path: &Path) -> Result<String, StartError> {
+    let secret = generate();
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| {
+        file.write_all(secret.as_bytes())?;
+        file.sync_all()
+    });
+    match written {
+        Ok(()) => Ok(secret),
+        // Another server was faster.
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+            read_file(path)?.ok_or_else(|| unusable(path, &e))
+        }
+        Err(e) => Err(unusable(path, &e)),
+    }
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> StartError {
+    let hint = "make the file readable for this user, or set SECRET_KEY";
+    StartError::setting("SECRET_KEY", &path.display().to_string(), &error.to_string(), hint)
 }
 
 fn generate() -> String {

@@ -11,7 +11,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-pub use self::loading::{SecretConfig, load};
+pub use self::loading::{SecretConfig, find, make};
 pub use self::strength::{TOO_SHORT, weakness};
 
 /// What a key is for. Each purpose has its own key, so that nothing made for one is valid for another.
@@ -26,6 +26,8 @@ pub enum Purpose {
     RateLimits,
     BookingLinks,
     TicketLinks,
+    /// What the database knows the secret by.
+    Fingerprint,
 }
 
 impl Purpose {
@@ -39,6 +41,7 @@ impl Purpose {
             Self::RateLimits => b"techkraft rate limits 1",
             Self::BookingLinks => b"techkraft booking links 1",
             Self::TicketLinks => b"techkraft ticket links 1",
+            Self::Fingerprint => b"techkraft fingerprint 1",
         }
     }
 }
@@ -64,6 +67,13 @@ impl Secrets {
     #[must_use]
     pub fn key(&self, purpose: Purpose) -> Key {
         derive(&self.current, purpose)
+    }
+
+    /// What names each secret without telling anything about it: the current one first.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<String> {
+        let hex = |key: Key| key[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        self.keys(Purpose::Fingerprint).into_iter().map(hex).collect()
     }
 
     /// The keys for verifying and opening: the current one first.

@@ -1,0 +1,140 @@
+//! A database that is one file: after a stop it is the whole sale, and while it needs its log it says so.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{beside, file, refusal, run, said, serving};
+use crate::command_line::techkraft;
+use testkit::database::TestDatabase;
+
+const LOG: [&str; 2] = ["-wal", "-shm"];
+
+fn has_log(file: &Path) -> bool {
+    LOG.iter().any(|ending| beside(file, ending).exists())
+}
+
+/// Another place with the file alone, and its secret.
+fn copied(database: &TestDatabase) -> TestDatabase {
+    let copy = TestDatabase::create();
+    fs::copy(file(database), file(&copy)).expect("copied");
+    fs::copy(beside(&file(database), ".secret"), beside(&file(&copy), ".secret")).expect("copied");
+    copy
+}
+
+#[test]
+fn after_a_stop_the_one_file_is_the_sale() {
+    let database = TestDatabase::create();
+    if database.is_postgres() {
+        return; // Its files are its server's.
+    }
+    let server = serving(&database, &[]);
+    server.sell(&database, 20);
+    assert!(has_log(&file(&database)));
+    server.stop();
+    assert!(!has_log(&file(&database)), "the log is in the file");
+    let copy = copied(&database);
+    let server = serving(&copy, &[]);
+    assert_eq!(copy.count("bookings"), 20);
+    server.stop();
+    copy.assert_books_balance();
+}
+
+#[test]
+fn after_each_command_the_one_file_is_all() {
+    let database = TestDatabase::create();
+    if database.is_postgres() {
+        return;
+    }
+    let backup = database.folder.path().join("a.backup");
+    let backup = backup.to_string_lossy();
+    for command in [&["migrate"][..], &["seed"], &["verify"], &["backup", &backup]] {
+        let output = run(techkraft(&database).args(command));
+        assert!(output.status.success(), "{command:?}: {}", said(&output));
+        assert!(!has_log(&file(&database)), "{command:?}");
+    }
+    // A server was killed: whoever comes next writes its log back.
+    for command in ["verify", "migrate"] {
+        let server = serving(&database, &[]);
+        server.sell(&database, 3);
+        server.kill();
+        assert!(has_log(&file(&database)), "{command}");
+        let output = run(techkraft(&database).arg(command));
+        assert!(output.status.success() && !has_log(&file(&database)), "{command}: {}", said(&output));
+    }
+    assert_eq!(copied(&database).count("bookings"), 6);
+}
+
+/// What was sold is in the log alone. With it, a server that was killed goes on; without it, nothing does.
+#[test]
+fn a_file_without_the_log_that_it_needs_is_refused() {
+    let database = TestDatabase::create();
+    if database.is_postgres() {
+        return;
+    }
+    let server = serving(&database, &[]);
+    server.sell(&database, 20);
+    wait_until_marked(&file(&database));
+    let running = copied(&database);
+    server.kill();
+    let killed = copied(&database);
+    for copy in [running, killed] {
+        let backup = copy.folder.path().join("a.backup");
+        let backup = backup.to_string_lossy();
+        let commands: [&[&str]; 6] =
+            [&[], &["migrate"], &["seed"], &["verify"], &["set-admin-password"], &["backup", &backup]];
+        for command in commands {
+            let line = refusal(techkraft(&copy).args(command));
+            assert!(
+                line.contains("test.db-wal is missing") && line.contains("DATABASE_URL"),
+                "{command:?}: {line}"
+            );
+        }
+        let place = TestDatabase::create();
+        let line = refusal(techkraft(&place).arg("restore").arg(file(&copy)));
+        assert!(line.contains("without its log"), "{line}");
+        fs::copy(beside(&file(&database), "-wal"), beside(&file(&copy), "-wal")).expect("copied");
+        let line = refusal(techkraft(&place).arg("restore").arg(file(&copy)));
+        assert!(line.contains("has a log beside it"), "{line}");
+        let server = serving(&copy, &[]);
+        assert_eq!(copy.count("bookings"), 20, "with its log it is whole");
+        server.stop();
+    }
+}
+
+/// SQLite's own copies of a database in use are whole, and nobody doubts them; so is our own.
+#[test]
+fn copies_that_were_made_with_the_log_are_whole() {
+    let database = TestDatabase::create();
+    if database.is_postgres() {
+        return;
+    }
+    let server = serving(&database, &[]);
+    server.sell(&database, 5);
+    wait_until_marked(&file(&database));
+    let copy = TestDatabase::create();
+    database.execute(&format!("VACUUM INTO '{}'", file(&copy).display()));
+    fs::copy(beside(&file(&database), ".secret"), beside(&file(&copy), ".secret")).expect("copied");
+    let backup = database.folder.path().join("a.backup");
+    let made = run(techkraft(&database).arg("backup").arg(&backup));
+    assert!(made.status.success(), "{}", said(&made));
+    let restored = TestDatabase::create();
+    let made = run(techkraft(&restored).arg("restore").arg(&backup));
+    assert!(made.status.success(), "{}", said(&made));
+    for place in [&copy, &restored] {
+        let server = serving(place, &[]);
+        assert_eq!(place.count("bookings"), 5);
+        server.stop();
+    }
+    server.stop();
+}
+
+/// `user_version` in the header of the file itself.
+fn wait_until_marked(file: &Path) {
+    let begun = Instant::now();
+    while fs::read(file).expect("a database")[60..64] != [0, 0, 0, 1] {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the file is never marked");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
