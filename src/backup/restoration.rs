@@ -153,8 +153,8 @@ fn restore_postgres(
     let db = Database::open(url, 1)?;
     let setting =
         |wrong: &str, hint: &str| StartError::setting("DATABASE_URL", &url.to_string(), wrong, hint);
-    // Held by the only connection until it is closed: a server that starts meanwhile waits before it migrates, and would
-    // otherwise sell in the empty schema.
+    // Held by the only connection until it is closed: a server that starts meanwhile waits before it migrates, and
+    // would otherwise sell in the empty schema.
     if !db.read_primary_blocking(db::hold_migrations)? {
         return Err(setting("a server is starting on it", "stop the servers first"));
     }

@@ -37,8 +37,8 @@ pub(super) fn is_passing(error: &DieselError) -> bool {
     }
 }
 
-/// Whether others were in the way: trying again is safe, and helps. `locked_after`: an error of PostgreSQL after so long
-/// came of a lock (SQLSTATE 55P03 or 57014).
+/// Whether others were in the way: trying again is safe, and helps. `locked_after`: an error of PostgreSQL after so
+/// long came of a lock (SQLSTATE 55P03 or 57014).
 pub(super) fn is_contention(error: &DieselError, took: Duration, locked_after: Duration) -> bool {
     match error {
         DieselError::DatabaseError(SerializationFailure, _) => true,

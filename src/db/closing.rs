@@ -5,23 +5,22 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use diesel::r2d2::{ManageConnection, Pool};
 use parking_lot::Mutex;
 
-use super::{Database, Db, wal};
-use crate::log_safe::one_line;
+use super::Db;
 
-/// How long connections that are at work may take.
-const PATIENCE: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// A writer's connection, with the epoch that it was opened in.
-pub(super) type WriterSlot = Arc<Mutex<Option<(Db, u64)>>>;
+type Slot = Mutex<Option<(Db, u64)>>;
+pub(super) type WriterSlot = Arc<Slot>;
 
 /// Whether connections may still be opened, and who has one besides the pool. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Closing {
     is_closed: Arc<AtomicBool>,
-    writers: Arc<Mutex<Vec<Weak<Mutex<Option<(Db, u64)>>>>>>,
+    writers: Arc<Mutex<Vec<Weak<Slot>>>>,
 }
 
 impl Closing {
@@ -35,33 +34,20 @@ impl Closing {
         self.writers.lock().push(Arc::downgrade(&slot));
         slot
     }
-}
 
-impl Database {
-    /// Closes all connections for good. An SQLite database is then one file, if no other program has it open. A
-    /// connection that is still at work after two seconds keeps its log beside the file. Blocks the thread.
-    pub fn close(&self) {
-        self.closing.is_closed.store(true, Ordering::Release);
-        if self.url.file().is_none() {
-            return;
-        }
+    /// From now on no connection is opened. Waits no longer than `patience` for those that are at work.
+    pub(super) fn close(&self, pool: &Pool<impl ManageConnection>, patience: Duration) {
         let begun = Instant::now();
-        for slot in self.closing.writers.lock().iter().filter_map(Weak::upgrade) {
-            if let Some(mut connection) = slot.try_lock_for(PATIENCE.saturating_sub(begun.elapsed())) {
+        self.is_closed.store(true, Ordering::Release);
+        for slot in self.writers.lock().iter().filter_map(Weak::upgrade) {
+            if let Some(mut connection) = slot.try_lock_for(patience.saturating_sub(begun.elapsed())) {
                 drop(connection.take());
             }
         }
-        while self.pool.state().connections > 0 && begun.elapsed() < PATIENCE {
+        while pool.state().connections > 0 && begun.elapsed() < patience {
             // An idle connection is found to be closed, and is dropped.
-            drop(self.pool.try_get());
+            drop(pool.try_get());
             thread::sleep(LOOK_EVERY);
-        }
-        if let Err(error) = wal::finish(&self.url) {
-            log::warn!(
-                "{}: its log could not be written back; keep its -wal file: {}",
-                self.url,
-                one_line(&error)
-            );
         }
     }
 }

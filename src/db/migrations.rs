@@ -99,11 +99,11 @@ pub fn is_migrated(db: &mut Db) -> QueryResult<bool> {
         }
         Db::Postgres(_) => "SELECT COUNT(to_regclass('ticket_types')) AS found",
     };
-    diesel::sql_query(question).get_result::<Found>(db).map(|it| it.found > 0)
+    diesel::sql_query(question).get_result::<MigrationProbe>(db).map(|it| it.found > 0)
 }
 
 #[derive(QueryableByName)]
-struct Found {
+struct MigrationProbe {
     #[diesel(sql_type = BigInt)]
     found: i64,
 }
@@ -177,7 +177,7 @@ pub fn hold_migrations(db: &mut Db) -> QueryResult<bool> {
     let Db::Postgres(pg) = db else { return Ok(true) };
     let question =
         format!("SELECT CASE WHEN pg_try_advisory_lock({MIGRATION_LOCK}) THEN 1::bigint ELSE 0 END AS found");
-    diesel::sql_query(question).get_result::<Found>(pg).map(|it| it.found > 0)
+    diesel::sql_query(question).get_result::<MigrationProbe>(pg).map(|it| it.found > 0)
 }
 
 /// Servers that start together on an empty database take turns to seed it. The lock is held until the end of the

@@ -20,6 +20,7 @@ pub mod wal;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web;
 use chrono::{NaiveDateTime, Utc};
@@ -62,6 +63,9 @@ const POSTGRES_SETTINGS: &str = "SET lock_timeout = '2s'; SET idle_in_transactio
     SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') IN ('off', 'local');
     SET default_transaction_isolation = 'read committed'";
+
+/// How long connections that are at work may take when the database is closed.
+const CLOSING_WAIT: Duration = Duration::from_secs(2);
 
 /// A handle on the database; clones share its pools.
 #[derive(Clone)]
@@ -108,6 +112,19 @@ impl Database {
     pub fn with_replicas(self, config: &ReplicaConfig) -> Result<Self, StartError> {
         let replicas = Replicas::watched(&self.url, config)?;
         Ok(Self { replicas, ..self })
+    }
+
+    /// Closes all connections of an SQLite database for good: it is one file then, if no other program has it open. A
+    /// connection that is still at work after two seconds keeps its log beside the file. Blocks the thread.
+    pub fn close(&self) {
+        if self.url.file().is_none() {
+            return;
+        }
+        self.closing.close(&self.pool, CLOSING_WAIT);
+        if let Err(error) = wal::finish(&self.url) {
+            let error = one_line(&error);
+            log::warn!("{}: its log could not be written back; keep its -wal file: {error}", self.url);
+        }
     }
 
     /// A writer with its own connection, for a dedicated thread.

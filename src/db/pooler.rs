@@ -16,7 +16,7 @@ use crate::start_error::StartError;
 /// How often two clients are compared: a busy pooler may give the second one a connection of its own by chance.
 const ATTEMPTS: usize = 3;
 
-/// Refuses a database behind such a pooler. What else is wrong with it is told by whoever opens it.
+/// Refuses a database behind such a pooler. What else is wrong with it shows when it is opened.
 ///
 /// # Errors
 /// One line that says what to change.

@@ -4,9 +4,9 @@
 //! Where one reader or another always reads, the log would grow until the disk is full.
 //!
 //! While a server runs, what was sold last is in the log alone. Somebody may copy the database file without it, and
-//! SQLite would open the copy without a word. So the file carries a mark, in its `user_version`: [`Mark::NeedsLog`]
-//! is written back into the file itself, and [`Mark::Whole`] then only into the log. Whoever reads the file with its
-//! log, as SQLite's own backup does, sees that it is whole.
+//! SQLite would open the copy without a word. So the file carries a mark, in its `user_version`: [`LogMark::NeedsLog`]
+//! is written back into the file itself, and [`LogMark::Whole`] then only into the log. A reader of the file
+//! with its log, such as SQLite's own backup, sees that it is whole.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -33,7 +33,7 @@ const MARK_EVERY: Duration = Duration::from_secs(10);
 
 /// `user_version` in the first page of a database file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
+enum LogMark {
     NeedsLog = 1,
     Whole = 2,
 }
@@ -88,10 +88,10 @@ impl Marker {
             let _turn = self.turn.wait();
             set(sqlite, mark)
         };
-        write(&mut sqlite, Mark::NeedsLog)?;
+        write(&mut sqlite, LogMark::NeedsLog)?;
         let done = diesel::sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result::<Checkpoint>(&mut sqlite);
         let marked_at = modified(file);
-        write(&mut sqlite, Mark::Whole)?;
+        write(&mut sqlite, LogMark::Whole)?;
         // Somebody who reads an older state keeps the log from being written back.
         self.marked_at = marked_at.filter(|_| done.is_ok_and(|done| done.log == done.checkpointed));
         Ok(())
@@ -143,14 +143,14 @@ pub fn lacks_log(file: &Path) -> bool {
 }
 
 /// A server that was killed between its two marks leaves a whole file with the first one, and the log beside it.
-/// Whoever opens it next must not take that log away without the second one.
+/// The next program that opens it must not take that log away without the second one.
 pub(super) fn acknowledge(url: &DatabaseUrl, db: &mut Db) -> QueryResult<()> {
     let (Some(file), Db::Sqlite(sqlite)) = (url.file(), db) else { return Ok(()) };
     let is_first = |sqlite: &mut SqliteConnection| {
         let found = diesel::sql_query("PRAGMA user_version").get_result::<UserVersion>(sqlite);
-        found.map(|found| found.user_version == Mark::NeedsLog as i32)
+        found.map(|found| found.user_version == LogMark::NeedsLog as i32)
     };
-    if is_marked(file).unwrap_or(false) && is_first(sqlite)? { set(sqlite, Mark::Whole) } else { Ok(()) }
+    if is_marked(file).unwrap_or(false) && is_first(sqlite)? { set(sqlite, LogMark::Whole) } else { Ok(()) }
 }
 
 /// Writes the log back and, if nobody else has the database open, removes it: the file is all there is. Every other
@@ -162,7 +162,7 @@ pub(super) fn finish(url: &DatabaseUrl) -> Result<(), Box<dyn std::error::Error>
     Ok(())
 }
 
-fn set(sqlite: &mut SqliteConnection, mark: Mark) -> QueryResult<()> {
+fn set(sqlite: &mut SqliteConnection, mark: LogMark) -> QueryResult<()> {
     sqlite.batch_execute(&format!("PRAGMA user_version = {}", mark as i32))
 }
 
@@ -170,7 +170,7 @@ fn set(sqlite: &mut SqliteConnection, mark: Mark) -> QueryResult<()> {
 fn is_marked(file: &Path) -> std::io::Result<bool> {
     let mut header = [0; 64];
     File::open(file)?.read_exact(&mut header)?;
-    Ok(header.starts_with(b"SQLite format 3\0") && header[60..] == (Mark::NeedsLog as u32).to_be_bytes())
+    Ok(header.starts_with(b"SQLite format 3\0") && header[60..] == (LogMark::NeedsLog as u32).to_be_bytes())
 }
 
 fn log_of(file: &Path) -> PathBuf {

@@ -34,8 +34,8 @@ impl Default for MailLimits {
     }
 }
 
-/// A server that takes no mail at all, or none from us, is waited for so many times as long: a day's quota ends with the
-/// day, and somebody has to notice a suspended account (RFC 5321, 4.5.4.1: four to five days).
+/// A server that takes no mail at all, or none from us, is waited for so many times as long: a day's quota ends with
+/// the day, and somebody has to notice a suspended account (RFC 5321, 4.5.4.1: four to five days).
 const SERVER_PATIENCE: u32 = 5;
 
 impl MailLimits {

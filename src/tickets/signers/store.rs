@@ -17,16 +17,16 @@ const TIME: &str = "%Y-%m-%d %H:%M:%S";
 const ROLLOUT: TimeDelta = TimeDelta::days(1);
 
 /// A secret that has signed, and until when.
-struct Signer {
+struct SecretSpan {
     fingerprint: String,
     /// `None`: it signs now.
     until: Option<NaiveDateTime>,
 }
 
-fn all(db: &mut Db) -> QueryResult<Vec<Signer>> {
+fn all(db: &mut Db) -> QueryResult<Vec<SecretSpan>> {
     let rows: Vec<(String, String)> =
         secrets::table.filter(secrets::name.like(format!("{PREFIX}%"))).load(db)?;
-    let signer = |(name, value): (String, String)| Signer {
+    let signer = |(name, value): (String, String)| SecretSpan {
         fingerprint: name.strip_prefix(PREFIX).unwrap_or_default().to_owned(),
         until: NaiveDateTime::parse_from_str(&value, TIME).ok(),
     };
@@ -38,7 +38,7 @@ pub fn is_noted(db: &mut Db, fingerprints: &[String]) -> QueryResult<bool> {
     let noted = all(db)?;
     let (current, previous) =
         fingerprints.split_first().map_or((None, fingerprints), |it| (Some(it.0), it.1));
-    let signs = |signer: &Signer| signer.until.is_none();
+    let signs = |signer: &SecretSpan| signer.until.is_none();
     Ok(noted.iter().all(|signer| signs(signer) == (Some(&signer.fingerprint) == current))
         && current.is_none_or(|it| noted.iter().any(|signer| signer.fingerprint == *it))
         && previous.iter().all(|it| noted.iter().any(|signer| signer.fingerprint == *it)))
@@ -55,7 +55,7 @@ pub fn note(db: &mut Db, fingerprints: &[String]) -> QueryResult<()> {
             // In a savepoint: another server that starts may have been faster.
             let inserted = db.transaction(|db| diesel::insert_into(secrets::table).values(row).execute(db));
             drop(inserted);
-            noted.push(Signer { fingerprint: fingerprint.clone(), until });
+            noted.push(SecretSpan { fingerprint: fingerprint.clone(), until });
         }
     }
     for signer in noted {

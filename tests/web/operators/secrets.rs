@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{beside, file, refusal, run, said, serving};
 use crate::command_line::{Running, serve_logging, techkraft};
+use crate::support::acts::open_doors;
 use testkit::database::TestDatabase;
 
 const ONE: &str = "6f1ed002ab5595859014ebf0951522d9";
@@ -36,6 +37,7 @@ fn set_password(database: &TestDatabase) {
 /// The answer of the gate.
 fn admits(database: &TestDatabase, server: &Running, code: &str) -> u16 {
     set_password(database);
+    open_doors(database);
     let client = crate::support::browser();
     let post = |path: &str, form: &[(&str, &str)]| {
         client.post(format!("{}{path}", server.url)).form(form).send().expect("an answer").status().as_u16()

@@ -9,6 +9,7 @@ use reqwest::blocking::{Client, Response};
 use techkraft::money::grouped;
 
 use super::{TestApp, between, browser};
+use testkit::database::TestDatabase;
 
 /// A form that has only a button.
 pub const NO_FIELDS: [(&str, &str); 0] = [];
@@ -17,6 +18,15 @@ pub const NO_FIELDS: [(&str, &str); 0] = [];
 pub struct Checkout {
     pub ticket_type: String,
     pub request_key: String,
+}
+
+/// The concert is tonight.
+pub fn open_doors(database: &TestDatabase) {
+    let (starts, ends) = (Utc::now() + TimeDelta::hours(1), Utc::now() + TimeDelta::hours(4));
+    let (starts, ends) = (starts.format("%F %T"), ends.format("%F %T"));
+    database.execute(&format!(
+        "UPDATE events SET starts_at = '{starts}', ends_at = '{ends}', cancellation_deadline_minutes = 0"
+    ));
 }
 
 impl TestApp {
@@ -49,11 +59,7 @@ impl TestApp {
 
     /// Makes it the night of the concerts, which the gates ask for.
     pub fn open_doors(&self) {
-        let (starts, ends) = (Utc::now() + TimeDelta::hours(1), Utc::now() + TimeDelta::hours(4));
-        let (starts, ends) = (starts.format("%F %T"), ends.format("%F %T"));
-        self.database.execute(&format!(
-            "UPDATE events SET starts_at = '{starts}', ends_at = '{ends}', cancellation_deadline_minutes = 0"
-        ));
+        open_doors(&self.database);
     }
 
     /// Opens the checkout of a tier.
