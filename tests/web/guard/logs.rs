@@ -31,6 +31,7 @@ fn loud(database: &TestDatabase) -> Command {
 }
 
 fn set_password(database: &TestDatabase, log: &File) {
+    assert!(loud(database).arg("migrate").output().expect("the binary runs").status.success());
     let mut command = loud(database);
     command.arg("set-admin-password").stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.stderr(log.try_clone().expect("a file")).spawn().expect("the binary runs");
