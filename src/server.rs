@@ -79,8 +79,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let ops_listener = ops::listen(&config.operations, config.connections.reuse_port)?;
     let ops_address = ops_listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let address = listener.local_addr().map_err(|e| StartError::new(e.to_string()))?;
-    let (db, _) = open_database(&config)?;
-    let limits = connection_limits(&config);
+    let (db, limits) = (open_database(&config)?.0, connection_limits(&config));
     let new_password = ensure_admin(&db)?;
     let secrets = signers::load(&config.secrets, &db)?;
     let public_url = public_url(&config, address);
