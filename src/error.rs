@@ -111,7 +111,16 @@ impl ResponseError for Error {
             Self::OtherAddress { own } => Some(own.as_str()),
             _ => None,
         };
-        let page = ErrorPage { page: Page::default(), status, title, explanation, wait_seconds, own_address };
+        let can_be_tried_again = matches!(status, 429 | 500 | 503);
+        let page = ErrorPage {
+            page: Page::default(),
+            status,
+            title,
+            explanation,
+            wait_seconds,
+            own_address,
+            can_be_tried_again,
+        };
         match page.render() {
             Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
             Err(e) => {
@@ -182,6 +191,8 @@ struct ErrorPage<'a> {
     wait_seconds: Option<u64>,
     /// Where the site is, when that was the mistake.
     own_address: Option<&'a str>,
+    /// Whether the same request may succeed later.
+    can_be_tried_again: bool,
 }
 
 /// A failed start has no page, so only the line is kept.

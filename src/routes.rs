@@ -36,7 +36,12 @@ fn pages(site: &mut ServiceConfig) {
             .route(get().to(booking::lookup::pages::index))
             .route(post().to(booking::pages::create)),
     )
-    .service(urls::NEW_BOOKING.resource().route(get().to(booking::pages::new)))
+    .service(
+        urls::NEW_BOOKING
+            .resource()
+            .route(get().to(booking::pages::new))
+            .route(post().to(booking::pages::revise)),
+    )
     .service(
         urls::FIND_BOOKINGS
             .resource()
@@ -53,6 +58,7 @@ fn pages(site: &mut ServiceConfig) {
     )
     .service(urls::TICKET.resource().route(get().to(tickets::shared::show)))
     .service(urls::TICKET_CALENDAR.resource().route(get().to(tickets::shared::calendar)))
+    .service(urls::UNDO.resource().route(post().to(booking::cancellation::pages::undo)))
     .service(urls::FORGET_BUYER.resource().route(post().to(booking::pages::forget_buyer)))
     // Concerts
     .service(urls::EVENTS.resource().route(get().to(events::pages::index)))

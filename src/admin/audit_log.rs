@@ -82,6 +82,7 @@ fn title(action: &Action) -> &'static str {
         Action::PasswordRefused => "Wrong password",
         Action::BookingsExported => "Bookings exported",
         Action::BookingCanceled => "Booking canceled",
+        Action::BookingUndone => "One-click booking undone",
         Action::AdmissionRevoked => "Admission undone",
         Action::GateOpened => "Gate link made",
         Action::GateClosed => "Gate link revoked",
@@ -108,7 +109,7 @@ fn count(entry: &AuditEntry) -> Option<String> {
     let (one, many) = match Action::parse(&entry.action)? {
         Action::SignedOutEverywhere | Action::PasswordChanged => ("session ended", "sessions ended"),
         Action::BookingsExported => ("booking", "bookings"),
-        Action::BookingCanceled => ("ticket back on sale", "tickets back on sale"),
+        Action::BookingCanceled | Action::BookingUndone => ("ticket back on sale", "tickets back on sale"),
         Action::FailedMailsQueuedAgain => ("email", "emails"),
         Action::Reseeded => ("booking deleted", "bookings deleted"),
         _ => return None,

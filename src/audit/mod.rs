@@ -1,6 +1,6 @@
-//! The audit log: what organizers and operators did, when, and from where. An entry is written in the transaction
-//! that does what it records, so neither exists without the other. Triggers in the schema refuse to change or delete
-//! entries.
+//! The audit log: what organizers and operators did, and what buyers took back, when, and from where. An entry is
+//! written in the transaction that does what it records, so neither exists without the other. Triggers in the schema
+//! refuse to change or delete entries.
 //!
 //! The page that shows the log does not belong here: see `admin::audit_log`.
 
@@ -24,6 +24,8 @@ pub enum Action {
     PasswordRefused,
     BookingsExported,
     BookingCanceled,
+    /// By the buyer, a moment after it was made with one click.
+    BookingUndone,
     /// A ticket that was admitted by mistake is valid again.
     AdmissionRevoked,
     /// A gate's link was made, or revoked.
@@ -39,7 +41,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AccountMade,
         Self::SignedIn,
         Self::SignInFailed,
@@ -50,6 +52,7 @@ impl Action {
         Self::PasswordRefused,
         Self::BookingsExported,
         Self::BookingCanceled,
+        Self::BookingUndone,
         Self::AdmissionRevoked,
         Self::GateOpened,
         Self::GateClosed,
@@ -73,6 +76,7 @@ impl Action {
             Self::PasswordRefused => "password refused",
             Self::BookingsExported => "bookings exported",
             Self::BookingCanceled => "booking canceled",
+            Self::BookingUndone => "booking undone",
             Self::AdmissionRevoked => "admission revoked",
             Self::GateOpened => "gate opened",
             Self::GateClosed => "gate closed",
@@ -110,6 +114,12 @@ impl Actor {
     #[must_use]
     pub fn server() -> Self {
         Self { name: "server".into(), client_address: String::new() }
+    }
+
+    /// A buyer. Who it is stands in the booking.
+    #[must_use]
+    pub fn buyer(client_address: String) -> Self {
+        Self { name: "buyer".into(), client_address }
     }
 
     /// Somebody who typed a username without an account. The username is not recorded, because people type their

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
+use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use askama::Template;
+use chrono::{NaiveDateTime, Utc};
 
+use super::buyer::Buyer;
+use super::cancellation::undo;
 use super::form::{BookingForm, FieldErrors, Refused};
 use super::request_key::RequestKey;
-use super::{messages, parse_quantity};
+use super::{Booking, messages, parse_quantity};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
@@ -29,6 +33,8 @@ pub(super) struct CheckoutPage {
     form: BookingForm,
     errors: FieldErrors,
     request_key: RequestKey,
+    /// UTC.
+    now: NaiveDateTime,
 }
 
 impl CheckoutPage {
@@ -55,6 +61,21 @@ impl CheckoutPage {
     fn other_errors(&self) -> impl Iterator<Item = &String> {
         let is_shown = |id: i64| id == self.ticket_type.id || self.others().any(|other| other.id == id);
         self.errors.quantities.iter().filter(move |(id, _)| !is_shown(**id)).map(|(_, message)| message)
+    }
+
+    /// How many tickets the total is for.
+    fn count(&self) -> i32 {
+        std::iter::once(&self.ticket_type).chain(self.others()).map(|it| self.quantity(it)).sum()
+    }
+
+    /// The tickets of other types than these two that are in the order, with how many.
+    fn more_beside<'a>(&'a self, other: &'a TicketType) -> impl Iterator<Item = (i64, i32)> + 'a {
+        let more = self.others().filter(|it| it.id != other.id).map(|it| (it.id, self.quantity(it)));
+        more.filter(|(_, quantity)| *quantity > 0)
+    }
+
+    fn cancellation_rule(&self) -> String {
+        messages::cancellation_rule(self.event(), self.now)
     }
 
     /// How many tickets of another type to offer in place of the chosen one: as many as were wanted.
@@ -91,6 +112,9 @@ pub(super) fn refuse(
 ) -> Result<HttpResponse, Error> {
     let (status, errors) = match refused {
         Refused::Fields(errors) => (StatusCode::UNPROCESSABLE_ENTITY, *errors),
+        Refused::OtherTotal(total) => {
+            (StatusCode::CONFLICT, FieldErrors::of_form(&messages::new_total(&total)))
+        }
         Refused::NotOnSale(id, why) => {
             let (listing, chosen) = find_chosen(app, &form)?;
             let message = messages::not_on_sale(why, listing.ticket_type(id).unwrap_or(&chosen));
@@ -115,7 +139,8 @@ pub(super) fn checkout(
     errors: FieldErrors,
 ) -> Result<CheckoutPage, Error> {
     let (listing, ticket_type) = find_chosen(app, &form)?;
-    Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key: app.request_keys.generate() })
+    let (request_key, now) = (app.request_keys.generate(), Utc::now().naive_utc());
+    Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key, now })
 }
 
 pub(super) fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Result<HttpResponse, Error> {
@@ -129,4 +154,25 @@ pub(super) fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Re
     // asked for again it would be a fresh one, and confirming it would book a second time.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     Ok(response)
+}
+
+/// What a booking leaves in the browser: the buyer, where that was asked for, and for a moment the right to undo it,
+/// where it took one click.
+pub(super) fn cookies_of_booking(
+    app: &App,
+    form: &BookingForm,
+    remembered: Option<&Buyer>,
+    booking: &Booking,
+) -> Vec<Cookie<'static>> {
+    let mut cookies = Vec::new();
+    if booking.is_confirmed() && form.is_to_be_remembered() {
+        let buyer = Buyer { name: booking.buyer_name.clone(), contact: booking.buyer.clone() };
+        cookies.push(buyer.cookie(&app.cookies));
+    } else if remembered.is_some() && !form.is_to_be_remembered() {
+        cookies.push(Buyer::forgetting_cookie(&app.cookies));
+    }
+    if form.is_one_click() && undo::is_open(booking, app.board.now()) {
+        cookies.push(undo::cookie(&app.cookies, booking));
+    }
+    cookies
 }

@@ -11,6 +11,7 @@ use super::request_key::{FormAges, RequestKey, RequestKeyError, RequestKeys};
 use super::{NotOnSale, Order, OrderLine, QuantityError, messages, parse_more, parse_quantity};
 use crate::events::TicketType;
 use crate::events::board::{Board, Listing};
+use crate::money::Money;
 
 /// The fields as a browser sends them. A missing field reads as an empty one.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -25,6 +26,12 @@ pub struct BookingForm {
     pub request_key: String,
     /// The honeypot: people do not see this field, so only a program fills it in.
     pub remarks: String,
+    /// Ticked: the browser is to remember the buyer.
+    pub remember: String,
+    /// The total that the form shows, in the currency's minor unit. Empty where it shows none.
+    pub total: String,
+    /// Not empty: the buyer is the one that the browser remembers.
+    pub one_click: String,
     /// Among other fields `quantity_ID`: how many of the concert's other ticket types.
     #[serde(flatten)]
     others: HashMap<String, String>,
@@ -59,6 +66,8 @@ impl FieldErrors {
 /// Why a form is refused before the desk is asked.
 pub enum Refused {
     Fields(Box<FieldErrors>),
+    /// It shows another total than the tickets cost.
+    OtherTotal(Money),
     NotOnSale(i64, NotOnSale),
     NoSuchTicketType,
 }
@@ -70,10 +79,28 @@ impl Refused {
 }
 
 impl BookingForm {
-    /// A fresh form with what is known.
+    /// A fresh form.
     #[must_use]
-    pub fn filled(ticket_type: String, quantity: String, name: String, email: String) -> Self {
-        Self { ticket_type, quantity, name, email, ..Self::default() }
+    pub fn of_tickets(ticket_type: String, quantity: String) -> Self {
+        Self { ticket_type, quantity, ..Self::default() }
+    }
+
+    /// Whether the browser is to remember the buyer.
+    #[must_use]
+    pub fn is_to_be_remembered(&self) -> bool {
+        !self.remember.is_empty()
+    }
+
+    #[must_use]
+    pub fn is_one_click(&self) -> bool {
+        !self.one_click.is_empty()
+    }
+
+    /// The form with a remembered buyer's details.
+    #[must_use]
+    pub fn of_buyer(self, buyer: &Buyer) -> Self {
+        let (name, email) = (buyer.name.clone(), buyer.email().to_owned());
+        Self { name, email, remember: "1".into(), ..self }
     }
 
     /// What was typed as the quantity of a ticket type. Nothing typed beside a ticket type that was not chosen first
@@ -145,6 +172,9 @@ impl BookingForm {
         if let Some((id, why)) = order.closed_line(board) {
             return Err(Refused::NotOnSale(id, why));
         }
+        if let Some(total) = self.other_total(&order, &listing) {
+            return Err(Refused::OtherTotal(total));
+        }
         let age = ages.check(&order.request_key, Utc::now());
         age.map_err(|error| Refused::of(FieldErrors::of_form(messages::form_age(error))))?;
         Ok(Arc::new(order))
@@ -155,17 +185,7 @@ impl BookingForm {
     /// # Errors
     /// A message for each field that is wrong.
     pub fn parse(&self, listing: &Listing, keys: &RequestKeys) -> Result<Order, FieldErrors> {
-        let mut errors = FieldErrors::default();
-        let mut lines = Vec::new();
-        for ticket_type in &listing.ticket_types {
-            match self.parse_quantity_of(ticket_type) {
-                Ok(quantity) => lines.push(OrderLine { ticket_type_id: ticket_type.id, quantity }),
-                Err(error) => {
-                    let message = messages::quantity(error, ticket_type.most_per_booking());
-                    errors.quantities.insert(ticket_type.id, message);
-                }
-            }
-        }
+        let (lines, mut errors) = self.parse_lines(listing);
         if self.wants_others_than(&listing.ticket_types) {
             errors.form = Some(messages::GONE.into());
         }
@@ -179,6 +199,35 @@ impl BookingForm {
             }
             _ => Err(errors),
         }
+    }
+
+    /// The tickets that it means, and what is wrong with quantities.
+    #[must_use]
+    pub fn parse_lines(&self, listing: &Listing) -> (Vec<OrderLine>, FieldErrors) {
+        let mut errors = FieldErrors::default();
+        let mut lines = Vec::new();
+        for ticket_type in &listing.ticket_types {
+            match self.parse_quantity_of(ticket_type) {
+                Ok(quantity) => lines.push(OrderLine { ticket_type_id: ticket_type.id, quantity }),
+                Err(error) => {
+                    let message = messages::quantity(error, ticket_type.most_per_booking());
+                    errors.quantities.insert(ticket_type.id, message);
+                }
+            }
+        }
+        (lines, errors)
+    }
+
+    /// What the order costs now, where the form shows something else.
+    #[must_use]
+    pub fn other_total(&self, order: &Order, listing: &Listing) -> Option<Money> {
+        let shown: i64 = self.total.parse().ok()?;
+        let cost = |line: &OrderLine| {
+            let price = listing.ticket_type(line.ticket_type_id).map_or(0, |it| it.price_minor);
+            price.saturating_mul(line.quantity.into())
+        };
+        let minor = order.lines().iter().map(cost).sum();
+        (minor != shown).then(|| Money::new(minor, &listing.event.currency))
     }
 
     /// Whether it wants tickets of a type that is not among these: one that was taken off sale since.

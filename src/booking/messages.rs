@@ -1,17 +1,37 @@
 //! The sentences of the booking pages: what buyers read when a field is wrong or a booking is rejected. The
 //! rules return typed errors; only their words stand here.
 
+use chrono::NaiveDateTime;
+
 use super::buyer::{EmailError, NameError};
 use super::cancellation::ChoiceError;
 use super::request_key::{FormAgeError, RequestKeyError};
 use super::{Booking, NotOnSale, PlacedBooking, QuantityError};
 use crate::events::{Event, TicketType};
+use crate::money::Money;
 use crate::tickets::Seat;
 
 const EXPIRED: &str = "This page expired, so nothing was booked. Check your details and confirm again.";
 pub const GONE: &str = "Some of these tickets are no longer on sale, so nothing was booked. Check your tickets and confirm again.";
 pub const KEY_REUSED: &str = "You already booked with this form. Check your details to book again.";
 pub const REPLAYED_CANCELED: &str = "That booking was canceled. Nothing new was booked.";
+pub const TOO_LATE_TO_UNDO: &str = "It’s too late to undo this booking, but you can still cancel it here.";
+
+/// The form shows another total than its tickets cost: a quantity was changed without a script to count it, or a price.
+#[must_use]
+pub fn new_total(total: &Money) -> String {
+    format!("The total is now {total}. Nothing was booked yet. Check your tickets and confirm again.")
+}
+
+/// Until when a buyer may cancel, for who has not booked yet.
+#[must_use]
+pub fn cancellation_rule(event: &Event, now: NaiveDateTime) -> String {
+    match event.cancellation_deadline() {
+        Some(deadline) if event.is_cancellable(now) => format!("You can cancel online until {deadline}."),
+        Some(_) => "Online cancellation has closed for this concert.".into(),
+        None => "This concert doesn’t offer online cancellation.".into(),
+    }
+}
 
 #[must_use]
 pub fn quantity(error: QuantityError, most: i32) -> String {
@@ -99,6 +119,12 @@ pub fn too_late_to_cancel(event: &Event) -> String {
         }
         None => "This concert doesn’t offer online cancellation. To cancel, contact the organizer.".into(),
     }
+}
+
+/// Neither to undo nor to cancel.
+#[must_use]
+pub fn too_late_for_all(event: &Event) -> String {
+    format!("It’s too late to undo this booking. {}", too_late_to_cancel(event))
 }
 
 #[must_use]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,13 +11,13 @@ use chrono::{TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::buyer::{Buyer, Express};
-use super::checkout::{checkout, find_chosen, refuse, respond_checkout};
+use super::cancellation::undo;
+use super::checkout::{checkout, cookies_of_booking, find_chosen, refuse, respond_checkout};
 use super::form::{BookingForm, FieldErrors, Refused};
-use super::{
-    Booking, BookingOutcome, Order, PlacedBooking, calendar, is_token, messages, parse_quantity, store,
-};
+use super::{Booking, BookingOutcome, Order, PlacedBooking, calendar, is_token, messages, store};
 use crate::app::App;
 use crate::error::Error;
+use crate::events::is_slug;
 use crate::guard::form::{Form, Query};
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
 use crate::tickets::link::TicketLinks;
@@ -35,7 +36,8 @@ struct BookingPage {
     is_cancellable: bool,
     /// Whether it was made a moment ago. Later its page begins with the tickets.
     is_fresh: bool,
-    /// The dialog shows the way to them, and prints them.
+    /// Whether this browser may take it back: it took one click, a moment ago.
+    can_undo: bool,
     tickets: Vec<Ticket>,
     /// Each ticket has a page of its own to send to a friend.
     ticket_links: Option<TicketLinks>,
@@ -67,16 +69,27 @@ pub async fn new(
     app: web::Data<App>,
     Query(query): Query<CheckoutQuery>,
 ) -> Result<HttpResponse, Error> {
-    let buyer = Buyer::remembered(&app.cookies, &request);
-    let (name, email) =
-        buyer.map_or_else(Default::default, |buyer| (buyer.name.clone(), buyer.email().to_owned()));
-    let form = BookingForm::filled(query.ticket_type, query.quantity, name, email);
-    let (listing, ticket_type) = find_chosen(&app, &form)?;
-    let mut errors = FieldErrors::default();
-    let most = ticket_type.most_per_booking();
-    if let Err(error) = parse_quantity(&form.quantity, most) {
-        errors.quantities.insert(ticket_type.id, messages::quantity(error, most));
-    }
+    let form = BookingForm::of_tickets(query.ticket_type, query.quantity);
+    let form = match Buyer::remembered(&app.cookies, &request) {
+        Some(buyer) => form.of_buyer(&buyer),
+        None => form,
+    };
+    open(&app, page, form)
+}
+
+/// `POST /bookings/new`: the checkout again, with all that was chosen and typed so far: of another ticket type, or with
+/// the total of its quantities, where no script counts it.
+pub async fn revise(
+    page: Page,
+    app: web::Data<App>,
+    Form(form): Form<BookingForm>,
+) -> Result<HttpResponse, Error> {
+    open(&app, page, form)
+}
+
+fn open(app: &App, page: Page, form: BookingForm) -> Result<HttpResponse, Error> {
+    let (listing, ticket_type) = find_chosen(app, &form)?;
+    let (_, errors) = form.parse_lines(&listing);
     let status = match () {
         () if ticket_type.is_sold_out() || !listing.sale_state(ticket_type.id).is_on_sale() => {
             StatusCode::CONFLICT
@@ -84,15 +97,21 @@ pub async fn new(
         () if errors.is_empty() => StatusCode::OK,
         () => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    respond_checkout(status, checkout(&app, page, form, errors)?)
+    respond_checkout(status, checkout(app, page, form, errors)?)
 }
 
 /// `POST /bookings`: books, and shows the booking, or the form again with what is wrong beside its field.
 pub async fn create(
+    request: HttpRequest,
     page: Page,
     app: web::Data<App>,
-    Form(mut form): Form<BookingForm>,
+    Form(form): Form<BookingForm>,
 ) -> Result<HttpResponse, Error> {
+    let remembered = Buyer::remembered(&app.cookies, &request);
+    let mut form = match &remembered {
+        Some(buyer) if form.is_one_click() => form.of_buyer(buyer),
+        _ => form,
+    };
     let (order, outcome) = match form.check(&app.board, &app.request_keys, app.form_ages) {
         Ok(order) => {
             let outcome = app.desk.book(Arc::clone(&order)).await?;
@@ -107,7 +126,9 @@ pub async fn create(
     let mut errors = FieldErrors::default();
     let status = match outcome {
         BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => {
-            return respond_booked(&app, page, &order.buyer, booking).await;
+            let cookies = cookies_of_booking(&app, &form, remembered.as_ref(), &booking);
+            let buyer = form.is_to_be_remembered().then(|| order.buyer.clone());
+            return respond_booked(&app, page, booking, cookies, buyer).await;
         }
         BookingOutcome::NotEnough { left } => {
             let (listing, _) = find_chosen(&app, &form)?;
@@ -144,16 +165,19 @@ pub async fn create(
         BookingOutcome::UnknownTicketType => return Err(Error::NotFound),
     };
     // From the board as the desk has left it: the numbers of a moment ago have turned out to be old.
-    let mut response = respond_checkout(status, checkout(&app, page, form, errors)?)?;
-    // Nothing typed is lost, even when the next step is another ticket type's checkout.
-    response.add_cookie(&order.buyer.cookie(&app.cookies)).map_err(|e| Error::Internal(e.to_string()))?;
-    Ok(response)
+    respond_checkout(status, checkout(&app, page, form, errors)?)
 }
 
 /// `GET /bookings/{token}`: the confirmation, for anyone with the link.
-pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
+pub async fn show(
+    request: HttpRequest,
+    page: Page,
+    app: web::Data<App>,
+    token: web::Path<String>,
+) -> Result<HttpResponse, Error> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
-    let show = confirmation(&app, page.clone(), placed, None);
+    let may_undo = undo::is_allowed(&app.cookies, &request, &placed.booking.token);
+    let show = confirmation(&app, page.clone(), placed, may_undo);
     page.respond_unlisted(StatusCode::OK, &show)
 }
 
@@ -173,41 +197,57 @@ pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<H
         .body(calendar::render(&placed, &url)))
 }
 
+/// Where the button to forget stands.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct ForgetForm {
+    event: String,
+}
+
 /// `POST /buyer/forget`: the browser forgets whose bookings it makes.
-pub async fn forget_buyer(app: web::Data<App>) -> HttpResponse {
-    see_other("/").cookie(Buyer::forgetting_cookie(&app.cookies)).finish()
+pub async fn forget_buyer(app: web::Data<App>, Form(form): Form<ForgetForm>) -> HttpResponse {
+    let back = if is_slug(&form.event) { format!("/events/{}", form.event) } else { "/".into() };
+    see_other(&back).cookie(Buyer::forgetting_cookie(&app.cookies)).finish()
 }
 
 /// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.
 async fn respond_booked(
     app: &App,
     page: Page,
-    buyer: &Buyer,
     booking: Booking,
+    cookies: Vec<Cookie<'static>>,
+    remembered: Option<Buyer>,
 ) -> Result<HttpResponse, Error> {
     let location = format!("/bookings/{}", booking.token);
-    let is_canceled = booking.is_canceled();
-    let placed = place(app, booking).await?;
-    // A repeated form finds its booking, also a canceled one.
-    let (status, toast) = if is_canceled {
-        (StatusCode::OK, Toast::failure(messages::REPLAYED_CANCELED))
+    // The same form sent again finds its booking, whatever has become of that. A booking that stands is its own news.
+    let (status, toast) = if booking.is_canceled() {
+        (StatusCode::OK, Some(Toast::failure(messages::REPLAYED_CANCELED)))
     } else {
-        (StatusCode::CREATED, Toast::success(format!("Booked: {}", placed.summary())))
+        (StatusCode::CREATED, None)
     };
-    let cookie = buyer.cookie(&app.cookies);
-    if !page.wants_fragment {
-        return Ok(see_other(&location).cookie(cookie).cookie(toast_cookie(&app.cookies, &toast)).finish());
+    let mut response = if page.wants_fragment {
+        let may_undo = cookies.iter().any(undo::is_cookie);
+        let placed = place(app, booking).await?;
+        let express = remembered.map(|it| Express::new(&app.request_keys, it, &placed.event.slug));
+        let page = match toast {
+            Some(toast) => page.with_toast(toast),
+            None => page,
+        };
+        let show = confirmation(app, page.clone(), placed, may_undo);
+        let body = html(&BookingPage { express, ..show }.as_confirmation())?;
+        let mut response = page.unlisted_builder(status);
+        response.insert_header(("Location", location)).insert_header(("HX-Trigger", "booked")).body(body)
+    } else {
+        let mut response = see_other(&location);
+        if let Some(toast) = toast {
+            response.cookie(toast_cookie(&app.cookies, &toast));
+        }
+        response.finish()
+    };
+    for cookie in cookies {
+        response.add_cookie(&cookie).map_err(|e| Error::Internal(e.to_string()))?;
     }
-    let express = Express::new(&app.request_keys, buyer.clone());
-    let page = page.with_toast(toast);
-    let show = confirmation(app, page.clone(), placed, Some(express));
-    let body = html(&show.as_confirmation())?;
-    Ok(page
-        .unlisted_builder(status)
-        .cookie(cookie)
-        .insert_header(("Location", location))
-        .insert_header(("HX-Trigger", "booked"))
-        .body(body))
+    Ok(response)
 }
 
 /// What an order has booked before, if it has. `None` means no order, and books nothing.
@@ -238,17 +278,31 @@ pub async fn place(app: &App, booking: Booking) -> Result<PlacedBooking, Error> 
     find_placed_booking(app, booking.token).await
 }
 
-fn confirmation(app: &App, page: Page, placed: PlacedBooking, express: Option<Express>) -> BookingPage {
+fn confirmation(app: &App, page: Page, placed: PlacedBooking, may_undo: bool) -> BookingPage {
     let url = format!("{}/bookings/{}", &app.public_url, placed.booking.token);
     let now = Utc::now().naive_utc();
     let is_cancellable = placed.event.is_cancellable(now);
     let is_fresh = now - placed.booking.created_at < FRESH;
+    let can_undo = may_undo && undo::is_open(&placed.booking, app.board.now());
     let is_confirmed = placed.booking.is_confirmed();
     let tickets = if is_confirmed { tickets::of_booking(&app.ticket_codes, &placed) } else { Vec::new() };
     let ticket_links = Some(app.ticket_links.clone());
     let is_day = tickets::is_day(&placed.event, now);
     let now = placed.event.clock().minute(&now);
-    BookingPage { page, placed, url, is_cancellable, is_fresh, tickets, ticket_links, is_day, now, express }
+    let express = None;
+    BookingPage {
+        page,
+        placed,
+        url,
+        is_cancellable,
+        is_fresh,
+        can_undo,
+        tickets,
+        ticket_links,
+        is_day,
+        now,
+        express,
+    }
 }
 
 /// The booking that a link opens.

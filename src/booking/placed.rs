@@ -73,6 +73,15 @@ impl PlacedBooking {
         Money::new(self.lines.iter().map(|it| it.due().minor).sum(), &self.booking.currency)
     }
 
+    /// What is to be paid, where and when.
+    #[must_use]
+    pub fn due_at_venue(&self) -> String {
+        match self.due() {
+            due if due.minor == 0 => "There is nothing to pay.".into(),
+            due => format!("Due at the venue: {due}."),
+        }
+    }
+
     /// The accent of its page: that of its first line.
     #[must_use]
     pub fn accent_class(&self) -> i32 {

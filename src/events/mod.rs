@@ -27,7 +27,7 @@ use crate::schema::{events, ticket_types};
 /// Below this share of its capacity a ticket type is shown as low stock, in percent.
 const LOW_STOCK_PERCENT: i64 = 40;
 /// Below this number of tickets the page counts the last of them.
-const NEARLY_GONE: i32 = 10;
+pub const NEARLY_GONE: i32 = 10;
 /// How many accents the site has.
 const ACCENTS: i32 = 3;
 

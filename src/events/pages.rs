@@ -103,7 +103,7 @@ fn render_show(
     app: &App,
     listing: &Listing,
 ) -> Result<HttpResponse, Error> {
-    let express = Express::of_returning_buyer(&app.cookies, &app.request_keys, request);
+    let express = Express::of_returning_buyer(&app.cookies, &app.request_keys, request, &listing.event.slug);
     let (pace, slow_seconds) = (app.board.pace(), app.board.poll_seconds().busy);
     let shared = SharedPage::of_concert(&app.public_url, &listing.event);
     let structured_data = music_event(listing, &app.public_url, &shared);

@@ -26,13 +26,14 @@ urls! {
     EVENT_CALENDAR = Endpoint::page("/events/{slug}/calendar.ics");
     EVENT_PREVIEW = Endpoint::page("/events/{slug}/preview.png").class(RateClass::Previews).cached();
     BOOKINGS = Endpoint::form("/bookings").post_class(RateClass::Bookings);
-    NEW_BOOKING = Endpoint::page("/bookings/new").post_class(RateClass::Bookings);
+    NEW_BOOKING = Endpoint::form("/bookings/new");
     FIND_BOOKINGS = Endpoint::form("/bookings/find").post_class(RateClass::Bookings);
     BOOKING = Endpoint::page("/bookings/{token}").post_class(RateClass::Bookings);
     CALENDAR = Endpoint::page("/bookings/{token}/calendar.ics").post_class(RateClass::Bookings);
     CANCELLATION = Endpoint::form("/bookings/{token}/cancellation").post_class(RateClass::Bookings);
     TICKET = Endpoint::page("/tickets/{token}");
     TICKET_CALENDAR = Endpoint::page("/tickets/{token}/calendar.ics");
+    UNDO = Endpoint::action("/bookings/{token}/undo").post_class(RateClass::Bookings);
     FORGET_BUYER = Endpoint::action("/buyer/forget");
 
     // For the staff at a gate

@@ -1,5 +1,6 @@
 // Every page's own scripts, served as one file: build.rs puts each one in place of its line.
 import "./stepper.js";
+import "./numbers.js";
 import "./dialog.js";
 import "./polling.js";
 import "./countdown.js";
@@ -7,3 +8,4 @@ import "./connection.js";
 import "./submit.js";
 import "./toasts.js";
 import "./forget.js";
+import "./retry.js";

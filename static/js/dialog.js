@@ -1,52 +1,112 @@
-// [data-dialog]: opens when something is swapped into its [data-dialog-content], and closes by its
-// buttons, by Escape, or by a click beside it (closedby; by script where the browser lacks it). While it shows a booking, the address is the booking's.
+// [data-dialog]: opens when something is swapped into its [data-dialog-content], and closes by its buttons, by Escape, or
+// by a press that begins and ends beside it: a text that is selected out over its edge closes nothing. Then the focus
+// goes back to what opened it. While it shows a booking, the address is the booking's.
 (() => {
   let addressBehind = null;
+  // What opened it, and the ticket type that this belongs to.
+  let opener = null;
+  let openerId = null;
+  let isPressBeside = false;
+  // Name and address as they were typed, for when it is opened again on this page.
+  let typed = [];
 
-  function focusIn(dialog) {
+  const TYPED = "[name=name], [name=email]";
+
+  function focusIn(dialog, isOpening) {
     const invalid = dialog.querySelector("[aria-invalid=true]");
     const wanted = invalid ?? dialog.querySelector("[data-focus], [autofocus]") ?? dialog.querySelector("h1, h2");
-    wanted?.focus();
+    // It opens at its top, wherever that field is. The browser remembers how far it was scrolled when it closed.
+    wanted?.focus({ preventScroll: isOpening });
+    if (isOpening) dialog.scrollTop = 0;
     if (invalid) invalid.select?.();
+  }
+
+  function fillIn(content) {
+    for (const { name, value } of typed) {
+      const field = content.querySelector(`input[name=${name}]:not([type=hidden])`);
+      if (field?.value === "") field.value = value;
+    }
   }
 
   document.addEventListener("htmx:after:swap", (event) => {
     const dialog = document.querySelector("[data-dialog]");
     const content = dialog?.querySelector("[data-dialog-content]");
-    const target = event.detail?.ctx?.target;
+    const { target, sourceElement: source } = event.detail?.ctx ?? {};
     const into = typeof target === "string" ? document.querySelector(target) : target;
     const booked = into?.querySelector?.("[data-booked]");
     // Without a dialog, go to the booking's own page, so that a reload never books again.
     if (booked && !dialog) return location.replace(booked.dataset.booked);
     if (!content || into !== content || !content.firstElementChild) return;
-    if (!dialog.open) {
+    const isOpening = !dialog.open;
+    if (isOpening) {
+      // Closed and opened again before the browser has told of the closing, which it does with its next frame.
+      if (addressBehind) history.replaceState(history.state, "", addressBehind);
       addressBehind = location.href;
+      opener = source?.matches?.("form") ? source.querySelector("button[type=submit]") : source;
+      openerId = source?.closest?.("article")?.id;
       dialog.showModal();
-      // The browser remembers how far it was scrolled when it closed.
-      dialog.scrollTop = 0;
+      fillIn(content);
     }
-    if (booked) history.replaceState(history.state, "", booked.dataset.booked);
-    focusIn(dialog);
+    if (booked) {
+      history.replaceState(history.state, "", booked.dataset.booked);
+      typed = [];
+    }
+    focusIn(dialog, isOpening);
+  });
+
+  const isBeside = (dialog, { clientX, clientY }) => {
+    const { left, right, top, bottom } = dialog.getBoundingClientRect();
+    return clientX < left || clientX > right || clientY < top || clientY > bottom;
+  };
+
+  document.addEventListener("pointerdown", (event) => {
+    isPressBeside = event.target.matches?.("dialog[data-dialog]") && isBeside(event.target, event);
   });
 
   document.addEventListener("click", (event) => {
     const dialog = event.target.closest("dialog[data-dialog]");
     if (!dialog?.open) return;
-    const close = event.target.closest("[data-dialog-close]");
-    if (close || (event.target === dialog && !("closedBy" in dialog))) {
+    const isLeft = event.target === dialog && isPressBeside && isBeside(dialog, event);
+    if (isLeft || event.target.closest("[data-dialog-close]")) {
       event.preventDefault();
       dialog.close();
     }
   });
 
+  // The browser itself returns the focus only to what had it and still can have it: a button that was disabled
+  // while its request was on its way had lost it, and one that is sold out is gone.
+  function focusBehind(dialog) {
+    const focused = document.activeElement;
+    if (focused && focused !== document.body && !dialog.contains(focused)) return;
+    const card = openerId && document.getElementById(openerId);
+    const heading = card?.querySelector("h2, h3");
+    if (heading) heading.tabIndex = -1;
+    const places = [opener, ...(card?.querySelectorAll("button[type=submit]") ?? []), heading];
+    const place = places.find((it) => it?.isConnected && !it.disabled && it.checkVisibility());
+    place?.focus();
+  }
+
   document.addEventListener("close", (event) => {
-    if (!event.target.matches?.("[data-dialog]")) return;
-    event.target.querySelector("[data-dialog-content]").replaceChildren();
-    event.target.querySelector(".toasts").replaceChildren();
+    const dialog = event.target;
+    if (!dialog.matches?.("[data-dialog]") || dialog.open) return;
+    const fields = [...dialog.querySelectorAll(TYPED)].filter((it) => it.type !== "hidden");
+    if (fields.length > 0) typed = fields.map(({ name, value }) => ({ name, value }));
+    dialog.querySelector("[data-dialog-content]").replaceChildren();
+    dialog.querySelector(".toasts").replaceChildren();
     if (addressBehind) history.replaceState(history.state, "", addressBehind);
+    addressBehind = null;
+    focusBehind(dialog);
   }, true);
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });
+
+  // On paper its tickets lie outside of it, where they have as many pages as they need.
+  const paper = document.querySelector("#paper");
+  window.addEventListener("beforeprint", () => {
+    const tickets = document.querySelector("dialog[open] .tickets");
+    if (paper && tickets) paper.replaceChildren(tickets.cloneNode(true));
+  });
+  window.addEventListener("afterprint", () => paper?.replaceChildren());
 })();

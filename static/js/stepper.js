@@ -23,11 +23,24 @@
     const form = stepper.closest("form");
     const price = (it) => Number(it.dataset.unitMinor) * (Number(it.querySelector("input").value) || 0);
     const minor = [...form.querySelectorAll("[data-stepper]")].reduce((sum, it) => sum + price(it), 0);
-    const total = format(minor, stepper.dataset);
+    const total = minor === 0 ? "Free" : format(minor, stepper.dataset);
     for (const place of form.querySelectorAll("[data-total]")) {
-      const text = place.classList.contains("button__total") ? `\u00a0· ${total}` : total;
+      const isButton = place.classList.contains("button__total");
+      const onButton = minor === 0 ? "" : `\u00a0· ${total}`;
+      const text = isButton ? onButton : total;
       if (place.textContent !== text) place.textContent = text;
     }
+    for (const due of form.querySelectorAll("[data-due]")) due.hidden = minor === 0;
+    for (const field of form.querySelectorAll("[data-total-minor]")) field.value = minor;
+    return `${quantity} ${quantity === 1 ? "ticket" : "tickets"}: ${total}`;
+  }
+
+  // What somebody has just counted is read out, where no total beside it is. Nothing is, where it came by itself.
+  function say(stepper) {
+    const words = sync(stepper);
+    const hasTotal = stepper.closest("form").querySelector("output");
+    const place = document.querySelector("[data-said]");
+    if (!hasTotal && place && words) place.textContent = words;
   }
 
   const syncAll = () => document.querySelectorAll("[data-stepper]").forEach(sync);
@@ -39,11 +52,11 @@
     const input = stepper.querySelector("input");
     const quantity = Math.trunc(Number(input.value)) || 0;
     input.value = clamp(quantity + Number(button.dataset.step), input);
-    sync(stepper);
+    say(stepper);
   });
   document.addEventListener("input", (event) => {
     const stepper = event.target.closest("[data-stepper]");
-    if (stepper) sync(stepper);
+    if (stepper) say(stepper);
   });
   document.addEventListener("htmx:after:swap", syncAll);
   window.addEventListener("pageshow", syncAll);

@@ -1,7 +1,7 @@
-// css/toasts.css times toasts, and pauses while one is hovered or focused. This script removes them when
-// their time is over, lets them be dismissed, and makes one when a request failed without an answer that
-// can be shown in place. The form keeps its request key then, so trying again is safe.
-// [data-answers] forms show their own failures.
+// css/toasts.css times toasts of success, and pauses while one is hovered or focused; those of failure stay. This script
+// removes them when their time is over, lets them be dismissed, and makes one when a request failed without an answer
+// that can be shown in place: in the form's [data-failure] where it has one. The form keeps its request key then, so
+// trying again is safe. [data-answers] forms show their own failures.
 (() => {
   document.addEventListener("animationend", (event) => {
     if (event.animationName === "toast-life") event.target.closest("[data-toast]")?.remove();
@@ -10,40 +10,56 @@
     event.target.closest("[data-toast-dismiss]")?.closest("[data-toast]").remove();
   });
 
+  // Of a request that books, and of one that only asks.
   const WORDS = {
-    403: "Request blocked. Reload the page and try again.",
-    404: "No longer on sale. Reload the page.",
-    413: "That’s too long. Shorten what you typed and try again.",
-    503: "We’re very busy and couldn’t confirm this yet. Try again: you won’t be booked twice.",
-    500: "Something went wrong. Try again: you won’t be booked twice.",
-    0: "We couldn’t reach the server. Check your connection and try again: you won’t be booked twice.",
+    403: ["Request blocked. Reload the page and try again."],
+    404: ["No longer on sale. Reload the page."],
+    413: ["That’s too long. Shorten what you typed and try again."],
+    503: [
+      "We’re very busy and couldn’t confirm this yet. Try again: you won’t be booked twice.",
+      "We’re very busy. Try again in a moment.",
+    ],
+    500: ["Something went wrong. Try again: you won’t be booked twice.", "Something went wrong. Try again."],
+    0: [
+      "We couldn’t reach the server. Check your connection and try again: you won’t be booked twice.",
+      "We couldn’t reach the server. Check your connection and try again.",
+    ],
   };
 
-  const wordsFor = (status) => WORDS[status] ?? (status >= 500 ? WORDS[500] : null);
-
-  // A rate-limited visitor waits as long as Retry-After says. The toast stays for that time, and a second one says when it is over.
-  function tooOften(response) {
-    const seconds = Number(response.headers.get("Retry-After")) || 1;
-    const wait = seconds > 1 ? `${seconds} seconds` : "a moment";
-    const toast = failure(`Too many attempts from your network. Wait ${wait} and try again. Your details are still here.`);
-    toast.classList.add("toast--stays");
-    setTimeout(() => toast.isConnected && failure("You can try again now."), 1000 * Math.min(seconds, 3600));
+  function wordsFor(status, isBooking) {
+    const [booking, asking = booking] = WORDS[status] ?? (status >= 500 ? WORDS[500] : []);
+    return isBooking ? booking : asking;
   }
 
-  function failure(text) {
-    const place = document.querySelector("dialog[open] .toasts") ?? document.querySelector("#toasts");
-    const toast = document.createElement("div");
-    toast.className = "toast toast--failure";
-    toast.dataset.toast = "";
-    const words = document.createElement("p");
-    words.textContent = text;
-    const dismiss = document.createElement("button");
-    dismiss.type = "button";
-    dismiss.className = "toast__dismiss";
-    dismiss.dataset.toastDismiss = "";
-    dismiss.setAttribute("aria-label", "Dismiss message");
-    dismiss.textContent = "×";
-    toast.append(words, dismiss);
+  const isBooking = (source) => source.getAttribute("hx-post") === "/bookings";
+
+  // A rate-limited visitor waits as long as Retry-After says. The message counts down, and says when it is over.
+  function tooOften(response, source) {
+    let left = Math.min(Math.max(Number(response.headers.get("Retry-After")) || 1, 1), 3600);
+    const kept = isBooking(source) ? " Your details are still here." : "";
+    const words = failure("Too many attempts from your network. Wait ", source).querySelector("p");
+    const wait = document.createElement("span");
+    // Read out once, with the rest; not every second.
+    wait.setAttribute("aria-live", "off");
+    words.append(wait, ` and try again.${kept}`);
+    const count = () => {
+      if (left <= 0) {
+        clearInterval(timer);
+        if (words.isConnected) failure("You can try again now.", source);
+        return;
+      }
+      wait.textContent = left === 1 ? "1 second" : `${left} seconds`;
+      left -= 1;
+    };
+    const timer = setInterval(count, 1000);
+    count();
+  }
+
+  function failure(text, source) {
+    const place = source.closest("form")?.querySelector("[data-failure]")
+      ?? document.querySelector("dialog[open] .toasts") ?? document.querySelector("#toasts");
+    const toast = document.querySelector("[data-toast-template]").content.firstElementChild.cloneNode(true);
+    toast.querySelector("p").textContent = text;
     place.replaceChildren(toast);
     return toast;
   }
@@ -51,9 +67,9 @@
   function tell(event, response) {
     const source = event.detail?.ctx?.sourceElement;
     if (!source || source.matches?.("[data-polls], [data-answers]")) return;
-    const words = wordsFor(response.status);
-    if (response.status === 429) tooOften(response);
-    else if (words) failure(words);
+    const words = wordsFor(response.status, isBooking(source));
+    if (response.status === 429) tooOften(response, source);
+    else if (words) failure(words, source);
   }
 
   document.addEventListener("htmx:error", (event) => tell(event, { status: 0 }));

@@ -55,45 +55,50 @@ async fn the_total_follows_the_quantity_up_to_the_confirmation() {
     let site = open_site();
     let vip = site.tier("VIP");
     let visitor = Visitor::arrive(&site).await;
-    assert_eq!(visitor.text(&vip.book_button()).await, "Book · $100.00");
+    assert_eq!(visitor.text(&vip.book_button()).await, "Book VIP · $100.00");
 
     visitor.click(&vip.form("[data-step='1']")).await;
-    assert_eq!(visitor.text(&vip.book_button()).await, "Book · $200.00");
+    assert_eq!(visitor.text(&vip.book_button()).await, "Book VIP · $200.00");
     visitor.click(&vip.form("[data-step='1']")).await;
-    assert_eq!(visitor.text(&vip.book_button()).await, "Book · $300.00");
+    assert_eq!(visitor.text(&vip.book_button()).await, "Book VIP · $300.00");
     visitor.click(&vip.form("[data-step='-1']")).await;
-    assert_eq!(visitor.text(&vip.book_button()).await, "Book · $200.00");
+    assert_eq!(visitor.text(&vip.book_button()).await, "Book VIP · $200.00");
 
     visitor.open_checkout(&vip).await;
     assert_eq!(visitor.text("#checkout [data-total]").await, "$200.00");
     visitor.click("#checkout [data-step='1']").await;
     assert_eq!(visitor.text("#checkout [data-total]").await, "$300.00");
+    assert_eq!(
+        visitor.text("#checkout [data-due]").await,
+        "Nothing to pay now. Pay $300.00 at the venue. No booking fees."
+    );
+    assert_eq!(visitor.text(CONFIRM).await, "Book · $300.00");
+    let note = visitor.text(".checkout__note").await;
+    assert!(note.contains("You can cancel online until Friday, June 18, 2027"), "{note}");
     visitor.fill_in(NAME, EMAIL).await;
     visitor.click(CONFIRM).await;
-    assert!(visitor.text(CONFIRMATION).await.contains("$300.00"));
+    assert!(visitor.text(".stub__facts").await.contains("Due at the venue $300.00 ($100.00 each)"));
+    let ticket: String = visitor.ask("document.querySelector('.ticket__price').textContent").await;
+    assert_eq!(ticket, "Due at the venue$100.00", "of one ticket, on paper");
     assert_eq!(site.available(&vip), 97);
 }
 
 #[tokio::test]
-async fn a_confirmation_has_an_address_a_toast_and_counts_down_behind_it() {
+async fn a_confirmation_has_the_tickets_an_address_and_counts_down_behind_it() {
     let site = open_site();
     let vip = site.tier("VIP");
     let visitor = Visitor::arrive(&site).await;
     let _: () = visitor.run(WATCH_TOASTS).await;
     visitor.book(&vip, 2).await;
-    visitor.move_mouse_away().await;
 
     visitor.until_left(&vip, 98, AT_ONCE).await;
     let address: String = visitor.ask("document.querySelector('[data-booked]').dataset.booked").await;
     assert!(address.starts_with("/bookings/"), "{address}");
     visitor.until(&format!("location.pathname === '{address}'")).await;
-
-    assert!(visitor.is_seen("#checkout [data-toast]").await, "the toast is inside the dialog, not behind it");
-    visitor.until("window.toasts[0]?.stayed").await;
-    let toast: String = visitor.ask("window.toasts[0].text").await;
-    assert_eq!(toast, "Booked: 2 × VIP");
-    let stayed: f64 = visitor.ask("window.toasts[0].stayed").await;
-    assert!((3_500.0..5_000.0).contains(&stayed), "the toast stayed for {stayed} ms");
+    let codes: u32 = visitor.ask("document.querySelectorAll('dialog [data-ticket-code]').length").await;
+    assert_eq!(codes, 2, "the tickets themselves, not the way to them");
+    assert!(visitor.is_seen("dialog .ticket__qr").await);
+    assert_eq!(visitor.ask::<u32>("window.toasts.length").await, 0, "the confirmation is the news");
 
     visitor.driver().refresh().await.expect("a reload");
     assert!(visitor.text(CONFIRMATION).await.contains("2 × VIP"));
@@ -104,41 +109,29 @@ async fn a_confirmation_has_an_address_a_toast_and_counts_down_behind_it() {
 }
 
 #[tokio::test]
-async fn a_toast_stays_while_the_mouse_is_on_it_and_can_be_dismissed() {
+async fn a_toast_goes_by_itself_and_stays_while_the_mouse_is_on_it() {
     let site = open_site();
     let visitor = Visitor::arrive(&site).await;
-    visitor.book(&site.tier("VIP"), 1).await;
-    visitor.hover("[data-toast]").await;
-    tokio::time::sleep(Duration::from_secs(6)).await;
-    assert!(visitor.is_seen("[data-toast]").await, "it left although somebody was still reading");
-    visitor.click("[data-toast-dismiss]").await;
-    visitor.until("!document.querySelector('[data-toast]')").await;
-}
-
-#[tokio::test]
-async fn closing_the_dialog_leads_back_and_a_returning_buyer_books_in_one_click() {
-    let site = open_site();
-    let vip = site.tier("VIP");
-    let visitor = Visitor::arrive(&site).await;
-    assert!(!visitor.is_seen(&vip.book_now_button()).await, "nobody knows this visitor yet");
-    visitor.book(&vip, 1).await;
-    visitor.close_dialog().await;
-    visitor.until("location.pathname === '/'").await;
-    assert!(!visitor.is_seen(CONFIRMATION).await);
-
-    // Without a reload, and then on the next visit.
-    for booked in [2, 3] {
-        assert!(visitor.text("#express").await.contains("Welcome back, Ada."));
-        visitor.click(&vip.book_now_button()).await;
-        assert!(visitor.text(CONFIRMATION).await.contains("1 × VIP"));
-        assert_eq!(site.booking_count(), booked);
-        visitor.visit("/").await;
+    visitor.book(&site.tier("VIP"), 3).await;
+    let booking = visitor.path().await;
+    for is_read in [false, true] {
+        visitor.visit(&format!("{booking}/cancellation")).await;
+        for seat in if is_read { vec![2] } else { vec![2, 3] } {
+            visitor.click(&format!("[name=seat_{seat}]")).await;
+        }
+        visitor.click("main form button[type=submit]").await;
+        assert!(visitor.text("[data-toast]").await.starts_with("Canceled: ticket"));
+        let _: () = visitor.run(WATCH_TOASTS).await;
+        if is_read {
+            visitor.hover("[data-toast]").await;
+            tokio::time::sleep(Duration::from_secs(6)).await;
+            assert!(visitor.is_seen("[data-toast]").await, "it left although somebody was still reading");
+            visitor.click("[data-toast-dismiss]").await;
+        } else {
+            visitor.move_mouse_away().await;
+        }
+        visitor.until("!document.querySelector('[data-toast]')").await;
     }
-    assert_eq!(site.available(&vip), 97);
-
-    visitor.click("#express button").await;
-    visitor.until("!document.querySelector('#express button')").await;
-    assert!(visitor.is_seen(&vip.book_button()).await, "a forgotten buyer starts with the checkout again");
 }
 
 #[tokio::test]

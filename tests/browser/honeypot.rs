@@ -46,13 +46,15 @@ async fn people_know_nothing_of_the_trap_and_book() {
     visitor.fill("#checkout-name", NAME).await;
     // From field to field to the button: nothing lies between.
     let mut passed = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..3 {
         visitor.press(Key::Tab).await;
         passed
             .push(visitor.ask::<String>("document.activeElement.name || document.activeElement.type").await);
     }
-    assert_eq!(passed, ["email", "submit"]);
+    assert_eq!(passed, ["email", "remember", "submit"]);
     visitor.fill("#checkout-email", EMAIL).await;
+    visitor.ask_to_be_remembered().await;
+    visitor.click("#checkout-email").await;
     visitor.press(Key::Enter).await;
     visitor.see(CONFIRMATION).await;
     visitor.press(Key::Escape).await;

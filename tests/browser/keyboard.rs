@@ -18,7 +18,7 @@ async fn a_ticket_is_booked_by_keyboard_alone() {
     let visitor = Visitor::arrive(&site).await;
     tab_to(&visitor, &quantity).await;
     visitor.press(Key::Up).await;
-    assert_eq!(visitor.text(&vip.book_button()).await, "Book · $200.00");
+    assert_eq!(visitor.text(&vip.book_button()).await, "Book VIP · $200.00");
     visitor.press(Key::Enter).await;
 
     visitor.see(CONFIRM).await;

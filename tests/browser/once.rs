@@ -10,6 +10,7 @@ async fn a_double_click_books_once() {
     let visitor = Visitor::arrive(&site).await;
     visitor.open_checkout(&vip).await;
     visitor.fill_in(NAME, EMAIL).await;
+    visitor.ask_to_be_remembered().await;
     visitor.double_click(CONFIRM).await;
     visitor.see(CONFIRMATION).await;
     visitor.close_dialog().await;

@@ -23,12 +23,12 @@ pub fn decode(picture: &Path) -> Vec<String> {
     String::from_utf8_lossy(&zbar.stdout).lines().map(str::to_owned).collect()
 }
 
-/// Books, and opens the booking's own page by the way that the dialog shows.
+/// Books, and opens the booking's own page, whose address stands above the dialog.
 pub async fn open_tickets(visitor: &Visitor, site: &Site, tier: &str, quantity: u32) -> Vec<String> {
     visitor.book(&site.tier(tier), quantity).await;
-    assert!(!visitor.is_seen(QR).await, "the dialog stays short");
-    visitor.click("#checkout .actions a[href^='/bookings/']:not([href$='.ics'])").await;
-    visitor.see(QR).await;
+    visitor.until("location.pathname.startsWith('/bookings/')").await;
+    visitor.driver().refresh().await.expect("a page");
+    visitor.see(&format!("#main {QR}")).await;
     visitor.ask(&format!("[...document.querySelectorAll('{CODE}')].map((it) => it.textContent)")).await
 }
 

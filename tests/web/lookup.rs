@@ -170,6 +170,6 @@ fn people_find_the_way_there() {
         assert!(app.get(path).text().expect("a page").contains("href=\"/bookings/find\""), "{path}");
     }
     assert_eq!(header(&app.get("/bookings"), "location"), "/bookings/find");
-    app.book_well("VIP", 1);
+    app.book_and_be_remembered("VIP");
     assert!(app.get("/bookings/find").text().expect("a page").contains("value=\"ada@example.org\""));
 }

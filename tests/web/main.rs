@@ -24,6 +24,7 @@ mod lines;
 mod lookup;
 mod mail;
 mod migrations;
+mod one_click;
 mod operators;
 mod ops;
 mod pace;

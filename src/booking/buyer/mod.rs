@@ -1,5 +1,5 @@
-//! The buyer: a name and an email address, parsed from what was typed, and remembered for the next
-//! booking in a sealed cookie.
+//! The buyer: a name and an email address, parsed from what was typed, and remembered for the next booking in a sealed
+//! cookie where the buyer has asked for that.
 
 mod contact;
 mod email;
@@ -21,6 +21,8 @@ use crate::guard::cookies::Cookies;
 /// The name of the cookie that remembers a buyer.
 const COOKIE: &str = "buyer";
 const REMEMBERED_DAYS: i64 = 180;
+/// What stands for the hidden part of an address.
+const MASK: &str = "•••";
 
 /// Who books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,17 +31,26 @@ pub struct Buyer {
     pub contact: Contact,
 }
 
+/// What the cookie holds.
+#[derive(Serialize, Deserialize)]
+struct RememberedBuyer {
+    /// Who has asked to be remembered, and has booked.
+    remembered: Buyer,
+}
+
 impl Buyer {
-    /// The buyer of an earlier booking from this browser.
+    /// Who has asked this browser to be remembered, with an earlier booking.
     #[must_use]
     pub fn remembered(cookies: &Cookies, request: &HttpRequest) -> Option<Self> {
-        serde_json::from_str(&cookies.open(request, COOKIE)?).ok()
+        let cookie: RememberedBuyer = serde_json::from_str(&cookies.open(request, COOKIE)?).ok()?;
+        Some(cookie.remembered)
     }
 
     /// The cookie that remembers this buyer.
     #[must_use]
     pub fn cookie(&self, cookies: &Cookies) -> Cookie<'static> {
-        let value = serde_json::to_string(self).unwrap_or_default();
+        let cookie = RememberedBuyer { remembered: self.clone() };
+        let value = serde_json::to_string(&cookie).unwrap_or_default();
         let cookie = cookies.sealed(COOKIE, &value);
         cookie.same_site(SameSite::Lax).max_age(Duration::days(REMEMBERED_DAYS)).finish()
     }
@@ -55,28 +66,51 @@ impl Buyer {
     pub fn first_name(&self) -> &str {
         self.name.split(' ').next().unwrap_or(&self.name)
     }
+
+    /// The address as far as its owner needs it to know it again, and nobody else can read it: `a•••@example.org`.
+    #[must_use]
+    pub fn masked_email(&self) -> String {
+        let (local, domain) = self.email().rsplit_once('@').unwrap_or_default();
+        local.chars().take(1).chain(MASK.chars()).chain(['@']).chain(domain.chars()).collect()
+    }
 }
 
-/// What the concert's page holds so that one click books for a returning buyer.
+/// What the concert's page holds so that one click books for a returning buyer. Name and address stay in the cookie.
 pub struct Express {
     pub buyer: Buyer,
     pub request_key: RequestKey,
+    /// The concert's.
+    pub slug: String,
 }
 
 impl Express {
     /// With a fresh key.
     #[must_use]
-    pub fn new(request_keys: &RequestKeys, buyer: Buyer) -> Self {
-        Self { buyer, request_key: request_keys.generate() }
+    pub fn new(request_keys: &RequestKeys, buyer: Buyer, slug: &str) -> Self {
+        Self { buyer, request_key: request_keys.generate(), slug: slug.to_owned() }
     }
 
-    /// For the buyer of an earlier booking from this browser.
+    /// For who has asked this browser to be remembered.
     #[must_use]
     pub fn of_returning_buyer(
         cookies: &Cookies,
         request_keys: &RequestKeys,
         request: &HttpRequest,
+        slug: &str,
     ) -> Option<Self> {
-        Some(Self::new(request_keys, Buyer::remembered(cookies, request)?))
+        Some(Self::new(request_keys, Buyer::remembered(cookies, request)?, slug))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_masked_but_for_its_first_letter_and_its_domain() {
+        let masked = |email| Buyer::with_email("Ada", email).masked_email();
+        assert_eq!(masked("lovelace@example.org"), "l•••@example.org");
+        assert_eq!(masked("a@example.org"), "a•••@example.org");
+        assert_eq!(masked("ünal@example.org"), "ü•••@example.org");
     }
 }

@@ -41,7 +41,7 @@ pub struct CancellationQuestion {
     pub choices: Vec<(Seat, bool)>,
     /// Why it cannot be canceled.
     pub refusal: Option<String>,
-    /// What is wrong with the choice.
+    /// What is wrong with the choice, or was with what was asked for before.
     pub error: Option<&'static str>,
     pub status: StatusCode,
 }
@@ -66,6 +66,12 @@ impl CancellationQuestion {
     pub fn refused(placed: PlacedBooking, chosen: Option<&[i32]>, why: String) -> Self {
         let choices = choices(&placed, chosen);
         Self { choices, refusal: Some(why), status: StatusCode::CONFLICT, ..Self::of_all(placed) }
+    }
+
+    /// All tickets are chosen, after something else was refused.
+    #[must_use]
+    pub fn instead(placed: PlacedBooking, why: &'static str) -> Self {
+        Self { error: Some(why), status: StatusCode::CONFLICT, ..Self::of_all(placed) }
     }
 
     /// The choice is wrong.

@@ -1,11 +1,13 @@
 //! Cancellation: a booking ends, and its tickets go back on sale ([`release`](super::release)).
 //!
-//! A buyer may cancel until the concert's deadline, the organizer at any time. Neither may once one of the
-//! tickets was scanned: that seat is taken, so it cannot be sold again. Refunds do not belong here.
+//! A buyer may cancel until the concert's deadline, the organizer at any time. A booking that took one click can be
+//! undone for some seconds ([`undo`]). Nobody may once one of the tickets was scanned: that seat is taken, so it cannot
+//! be sold again. Refunds do not belong here.
 
 pub mod form;
 pub mod pages;
 pub mod store;
+pub mod undo;
 
 use chrono::NaiveDateTime;
 
@@ -21,6 +23,11 @@ pub enum Canceler {
     },
     Organizer {
         reference: String,
+        actor: Actor,
+    },
+    /// The browser that has just made the booking with one click.
+    Undo {
+        token: String,
         actor: Actor,
     },
 }
@@ -56,7 +63,7 @@ pub enum CancellationOutcome {
     Canceled { stock: Vec<Stock> },
     /// The booking was canceled before.
     AlreadyCanceled,
-    /// The deadline has passed, or buyers may not cancel at all.
+    /// The deadline has passed, or the moment to undo, or buyers may not cancel at all.
     TooLate,
     /// This many of the tickets were scanned.
     Admitted { count: i32 },

@@ -3,11 +3,12 @@
 use chrono::Utc;
 use diesel::prelude::*;
 
-use super::{Canceler, Cancellation, CancellationOutcome};
+use super::{Canceler, Cancellation, CancellationOutcome, undo};
+use crate::audit::Action;
 use crate::booking::release::ReleaseOutcome;
 use crate::booking::release::store::release;
 use crate::booking::store::{find_by_reference, find_by_token};
-use crate::db::Db;
+use crate::db::{Db, clock};
 
 /// Cancels a booking or some of its tickets, puts them on sale again, and queues the mail that says so: see
 /// [`release`]. What is refused anyway is refused before anything is locked, and nothing is read while it is.
@@ -15,17 +16,26 @@ use crate::db::Db;
 /// # Errors
 /// `NotFound`, or what the database said.
 pub fn cancel(db: &mut Db, cancellation: &Cancellation) -> QueryResult<CancellationOutcome> {
-    let (placed, organizer) = match &cancellation.canceler {
+    let (placed, audited) = match &cancellation.canceler {
         Canceler::Buyer { token } => (find_by_token(db, token)?, None),
-        Canceler::Organizer { reference, actor } => (find_by_reference(db, reference)?, Some(actor)),
+        Canceler::Organizer { reference, actor } => {
+            (find_by_reference(db, reference)?, Some((actor, Action::BookingCanceled)))
+        }
+        Canceler::Undo { token, actor } => (find_by_token(db, token)?, Some((actor, Action::BookingUndone))),
     };
     if !placed.booking.is_confirmed() {
         return Ok(CancellationOutcome::AlreadyCanceled);
     }
-    if organizer.is_none() && !placed.event.is_cancellable(Utc::now().naive_utc()) {
+    let is_in_time = match cancellation.canceler {
+        Canceler::Buyer { .. } => placed.event.is_cancellable(Utc::now().naive_utc()),
+        Canceler::Organizer { .. } => true,
+        // The database's clock has told when it was booked.
+        Canceler::Undo { .. } => undo::is_open(&placed.booking, clock(db)?),
+    };
+    if !is_in_time {
         return Ok(CancellationOutcome::TooLate);
     }
-    let released = release(db, &placed.booking, cancellation.seats.as_deref(), organizer)?;
+    let released = release(db, &placed.booking, cancellation.seats.as_deref(), audited)?;
     Ok(match released {
         ReleaseOutcome::Released { stock } => CancellationOutcome::Canceled { stock },
         ReleaseOutcome::Admitted { count } => CancellationOutcome::Admitted { count },

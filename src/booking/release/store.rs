@@ -16,7 +16,8 @@ use crate::outbox::{self, MailKind, NewMail};
 use crate::schema::{booking_lines, bookings, holds, ticket_types, used_tickets};
 
 /// Gives tickets of a booking back: these seats, or all of them. Queues the mail that says so, and writes into the
-/// audit log which organizer does it. Of a booking whose last ticket this is nothing is left: it is canceled.
+/// audit log who does it, where that is `audited`. Of a booking whose last ticket this is nothing is left: it is
+/// canceled.
 ///
 /// It locks the ticket types, which everybody wants: on PostgreSQL for this one statement, which commits by itself when
 /// it is called outside a transaction. On SQLite it runs inside the caller's write transaction.
@@ -27,11 +28,11 @@ pub fn release(
     db: &mut Db,
     booking: &Booking,
     seats: Option<&[i32]>,
-    organizer: Option<&Actor>,
+    audited: Option<(&Actor, Action)>,
 ) -> QueryResult<ReleaseOutcome> {
     match db {
-        Db::Postgres(pg) => call_release(pg, booking.id, seats, organizer),
-        Db::Sqlite(_) => release_on_sqlite(db, booking, seats, organizer),
+        Db::Postgres(pg) => call_release(pg, booking.id, seats, audited),
+        Db::Sqlite(_) => release_on_sqlite(db, booking, seats, audited),
     }
 }
 
@@ -53,14 +54,14 @@ fn call_release(
     pg: &mut PgConnection,
     id: i64,
     seats: Option<&[i32]>,
-    organizer: Option<&Actor>,
+    audited: Option<(&Actor, Action)>,
 ) -> QueryResult<ReleaseOutcome> {
     let released: Released = diesel::sql_query("SELECT * FROM release_booking_1($1, $2, $3, $4, $5)")
         .bind::<BigInt, _>(id)
         .bind::<Nullable<Array<Integer>>, _>(seats)
-        .bind::<Nullable<Text>, _>(organizer.map(|it| &it.name))
-        .bind::<Nullable<Text>, _>(organizer.map(|it| &it.client_address))
-        .bind::<Text, _>(Action::BookingCanceled.as_str())
+        .bind::<Nullable<Text>, _>(audited.map(|(actor, _)| &actor.name))
+        .bind::<Nullable<Text>, _>(audited.map(|(actor, _)| &actor.client_address))
+        .bind::<Text, _>(audited.map_or("", |(_, action)| action.as_str()))
         .get_result(pg)?;
     let columns = (released.type_ids, released.lefts, released.versions);
     let (ids, lefts, versions) =
@@ -81,7 +82,7 @@ fn release_on_sqlite(
     db: &mut Db,
     booking: &Booking,
     seats: Option<&[i32]>,
-    organizer: Option<&Actor>,
+    audited: Option<(&Actor, Action)>,
 ) -> QueryResult<ReleaseOutcome> {
     let now = Utc::now().naive_utc();
     let status: Option<BookingStatus> =
@@ -124,9 +125,8 @@ fn release_on_sqlite(
         diesel::delete(holds::table.find(booking.id)).execute(db)?;
         end(db, booking.id, status, now)?;
     }
-    if let Some(organizer) = organizer {
-        let action = Action::BookingCanceled;
-        audit::store::record(db, organizer, action, &booking.reference, wanted.len())?;
+    if let Some((actor, action)) = audited {
+        audit::store::record(db, actor, action, &booking.reference, wanted.len())?;
     }
     if status == BookingStatus::Confirmed && booking.has_address() {
         let seats: Vec<String> = wanted.iter().map(i32::to_string).collect();

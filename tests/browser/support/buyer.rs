@@ -55,6 +55,20 @@ impl Visitor {
         self.fill("#checkout-email", email).await;
     }
 
+    /// Asks to be remembered, for one-click booking.
+    pub async fn ask_to_be_remembered(&self) {
+        self.click(".checkout__remember").await;
+    }
+
+    /// As [`Visitor::book`] with one ticket, and is remembered.
+    pub async fn book_and_be_remembered(&self, tier: &Tier) {
+        self.open_checkout(tier).await;
+        self.fill_in(NAME, EMAIL).await;
+        self.ask_to_be_remembered().await;
+        self.click(CONFIRM).await;
+        self.see(CONFIRMATION).await;
+    }
+
     /// Goes from the concert to a booking of `quantity` tickets, and leaves the confirmation open.
     pub async fn book(&self, tier: &Tier, quantity: u32) {
         self.fill(&tier.quantity(), &quantity.to_string()).await;

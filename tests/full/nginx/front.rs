@@ -65,16 +65,29 @@ impl Front {
         browser.get(self.url(path)).send().expect("an answer")
     }
 
-    /// Books one ticket as a plain form; the booking's path.
+    /// Books one ticket as a plain form, and asks to be remembered; the booking's path.
     pub fn book(&self, browser: &Client, name: &str) -> String {
+        self.book_tickets(browser, name, "1")
+    }
+
+    /// Does what leaves a toast for the next page: gives one of two tickets back.
+    pub fn leave_a_toast(&self, browser: &Client, name: &str) {
+        let booking = self.book_tickets(browser, name, "2");
+        let form = [("choice", "1"), ("seat_1", "on")];
+        let post = browser.post(self.url(&format!("{booking}/cancellation"))).form(&form);
+        assert_eq!(post.send().expect("an answer").status(), 303);
+    }
+
+    fn book_tickets(&self, browser: &Client, name: &str, quantity: &str) -> String {
         let home = self.get(browser, "/").text().expect("a page");
         let ticket_type = between(&home, "name=\"ticket_type\" value=\"", "\"").to_owned();
         let checkout = format!("/bookings/new?ticket_type={ticket_type}&quantity=1");
         let checkout = self.get(browser, &checkout).text().expect("a page");
         let form = [
             ("ticket_type", ticket_type.as_str()),
-            ("quantity", "1"),
+            ("quantity", quantity),
             ("name", name),
+            ("remember", "1"),
             // A person of one's own: each may hold only so many.
             ("email", &format!("ada+{}@example.org", BUYERS.fetch_add(1, Ordering::Relaxed))),
             ("request_key", between(&checkout, "name=\"request_key\" value=\"", "\"")),

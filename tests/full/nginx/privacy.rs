@@ -12,9 +12,10 @@ fn personal_pages_come_from_the_server_every_time() {
     let front = Front::open();
     let (ada, bob) = (Front::browser(), Front::browser());
     let booking = front.book(&ada, "Ada Lovelace");
+    front.leave_a_toast(&ada, "Ada Lovelace");
     let home = front.get(&ada, "/").text().expect("a page");
     assert!(
-        home.contains("Welcome back, Ada") && home.contains("Booked: 1"),
+        home.contains("Welcome back, Ada") && home.contains("Canceled: ticket 1"),
         "her page greets her, and her toast"
     );
     let ticket_type = crate::nginx::front::between(&home, "name=\"ticket_type\" value=\"", "\"").to_owned();
@@ -43,7 +44,7 @@ fn personal_pages_come_from_the_server_every_time() {
         }
         assert_eq!(header(&his, "set-cookie"), "", "{path}");
         let read = his.text().expect("a page");
-        for secret in ["Ada", "ada+", "Booked: 1", token] {
+        for secret in ["Ada", "ada+", "Canceled: ticket", token] {
             assert!(!read.contains(secret), "{path} told him {secret}");
         }
     }
@@ -65,7 +66,7 @@ fn personal_pages_come_from_the_server_every_time() {
 fn what_is_kept_holds_nothing_of_the_visitor_who_asked_first() {
     let front = Front::open();
     let (ada, bob) = (Front::browser(), Front::browser());
-    front.book(&ada, "Ada Lovelace");
+    front.leave_a_toast(&ada, "Ada Lovelace");
     let asked = ada.get(front.url(FRAGMENT)).header("authorization", "Basic YWRhOnNlY3JldA==");
     let hers = asked.send().expect("an answer");
     assert_eq!((hers.status().as_u16(), header(&hers, "set-cookie")), (200, ""));
@@ -75,7 +76,7 @@ fn what_is_kept_holds_nothing_of_the_visitor_who_asked_first() {
     assert_eq!(hers, his);
     assert!(!his.contains("Ada") && !his.contains("ada+"));
     // The poll did not take the toast that waits for her next page.
-    assert!(front.get(&ada, "/").text().expect("a page").contains("Booked: 1"));
+    assert!(front.get(&ada, "/").text().expect("a page").contains("Canceled: ticket 1"));
 }
 
 /// Errors are of the moment: nobody is told for a second time what was wrong for somebody else.

@@ -61,7 +61,7 @@ fn who_fills_in_the_trap_books_nothing_and_loses_nothing() {
 #[test]
 fn both_forms_have_the_trap() {
     let app = TestApp::spawn();
-    app.book_well("VIP", 1);
+    app.book_and_be_remembered("VIP");
     let page = app.get("/").text().expect("a page");
     let express = between(&page, "id=\"express\"", "id=\"availability\"");
     let checkout = app.get(&format!("/bookings/new?ticket_type={}", app.tier_id("VIP")));

@@ -23,12 +23,13 @@ fn pair(response: &Response, name: &str) -> String {
 #[test]
 fn over_tls_every_cookie_is_bound_to_the_host_and_closed_to_scripts() {
     let app = behind_tls();
-    let booked = app.book("VIP", 1);
+    let booked = app.book_and_be_remembered("VIP");
+    let told = app.give_one_back(&app.book_well("VIP", 2));
     let signed_in = app.sign_in(&browser(), &app.admin_password);
     let forgotten = app.post("/buyer/forget", &[]);
     for (response, name, same_site) in [
         (&booked, "__Host-buyer", Some("Lax")),
-        (&booked, "__Host-toast", Some("Lax")),
+        (&told, "__Host-toast", Some("Lax")),
         (&signed_in, "__Host-session", Some("Strict")),
         (&signed_in, "__Host-browser", Some("Strict")),
         (&forgotten, "__Host-buyer", None),
@@ -41,27 +42,28 @@ fn over_tls_every_cookie_is_bound_to_the_host_and_closed_to_scripts() {
         assert!(same_site.is_none_or(|it| cookie.contains(&format!("SameSite={it}"))), "{cookie}");
         assert!(!cookie.contains("Lovelace") && !cookie.contains("ada@"), "sealed: {cookie}");
     }
-    assert_eq!((cookies(&booked).len(), cookies(&signed_in).len()), (2, 2));
+    assert_eq!((cookies(&booked).len(), cookies(&told).len(), cookies(&signed_in).len()), (1, 1, 2));
 }
 
 #[test]
 fn over_tls_the_cookies_come_back_and_are_read() {
     let app = behind_tls();
-    let booked = app.book("VIP", 1);
-    let both = format!("{}; {}", pair(&booked, "__Host-buyer"), pair(&booked, "__Host-toast"));
+    let booked = app.book_and_be_remembered("VIP");
+    let told = app.give_one_back(&app.book_well("VIP", 2));
+    let both = format!("{}; {}", pair(&booked, "__Host-buyer"), pair(&told, "__Host-toast"));
     let get = |path: &str, cookies: &str| {
         app.client.get(app.url(path)).header("cookie", cookies).send().expect("an answer")
     };
     let response = get("/", &both);
     let removals = cookies(&response);
     let html = response.text().expect("a page");
-    assert!(html.contains("Welcome back, Ada") && html.contains("Booked: 1 × VIP"), "{html}");
+    assert!(html.contains("Welcome back, Ada") && html.contains("Canceled: ticket 1"), "{html}");
     assert!(
         removals.len() == 1 && removals[0].starts_with("__Host-toast=;") && removals[0].contains("Secure")
     );
     // Without the prefix, anybody's: a neighbor on a sibling domain could have planted it.
     let html = get("/", &both.replace("__Host-", "")).text().expect("a page");
-    assert!(!html.contains("Welcome back") && !html.contains("Booked:"));
+    assert!(!html.contains("Welcome back") && !html.contains("Canceled:"));
     let session = pair(&app.sign_in(&browser(), &app.admin_password), "__Host-session");
     assert_eq!(get("/admin", &session).status(), 200);
     assert_eq!(get("/admin", &session.replace("__Host-", "")).status(), 303);
@@ -70,9 +72,10 @@ fn over_tls_the_cookies_come_back_and_are_read() {
 #[test]
 fn without_tls_the_same_names_stand_without_the_prefix() {
     let app = TestApp::spawn();
-    let booked = app.book("VIP", 1);
-    for name in ["buyer", "toast"] {
-        let all = cookies(&booked);
+    let booked = app.book_and_be_remembered("VIP");
+    let told = app.give_one_back(&app.book_well("VIP", 2));
+    for (name, response) in [("buyer", &booked), ("toast", &told)] {
+        let all = cookies(response);
         let cookie = all.iter().find(|cookie| cookie.starts_with(&format!("{name}="))).expect(name);
         assert!(cookie.contains("HttpOnly") && !cookie.contains("Secure"), "{cookie}");
     }
@@ -83,7 +86,7 @@ fn without_tls_the_same_names_stand_without_the_prefix() {
 #[test]
 fn odd_cookies_break_nothing_and_mean_nothing() {
     let app = TestApp::spawn();
-    let ours = pair(&app.book("VIP", 1), "buyer");
+    let ours = pair(&app.book_and_be_remembered("VIP"), "buyer");
     for cookie in [
         "buyer={\"name\":\"Mallory Intruder\"}; toast=+Hello; session=x".to_owned(),
         "buyer=; toast=; session=".to_owned(),

@@ -23,7 +23,11 @@ fn a_secret_is_replaced_and_nobody_loses_a_form_or_a_cookie() {
     let rotated = with_secrets(NEW, &[OLD]);
     let after = with_secrets(NEW, &[]);
 
-    let buyer = header(&before.book("VIP", 1), "set-cookie").split(';').next().expect("a pair").to_owned();
+    let buyer = header(&before.book_and_be_remembered("VIP"), "set-cookie")
+        .split(';')
+        .next()
+        .expect("a pair")
+        .to_owned();
     let greets = |app: &TestApp| {
         let page = browser().get(app.url("/")).header("cookie", &buyer).send().expect("an answer");
         page.text().expect("a page").contains("Welcome back, Ada")

@@ -93,6 +93,41 @@ impl TestApp {
         client.post(self.url("/bookings")).form(&form).send().expect("an answer")
     }
 
+    /// Books as who ticks the box to be remembered.
+    pub fn book_and_be_remembered(&self, tier: &str) -> Response {
+        let checkout = self.open_checkout(tier, 1);
+        self.send(&[
+            ("ticket_type", &checkout.ticket_type),
+            ("quantity", "1"),
+            ("name", "Ada Lovelace"),
+            ("email", "ada@example.org"),
+            ("request_key", &checkout.request_key),
+            ("remember", "1"),
+        ])
+    }
+
+    /// Books with one click, as who is remembered.
+    pub fn book_with_one_click(&self, tier: &str) -> Response {
+        let page = self.get("/").text().expect("a page");
+        let express = between(&page, "id=\"express\"", "id=\"availability\"");
+        self.send(&[
+            ("ticket_type", &self.tier_id(tier)),
+            ("quantity", "1"),
+            ("one_click", "1"),
+            ("request_key", between(express, "name=\"request_key\" value=\"", "\"")),
+        ])
+    }
+
+    /// Sends the checkout's form with these fields.
+    pub fn send(&self, form: &[(&str, &str)]) -> Response {
+        self.post("/bookings", form)
+    }
+
+    /// Gives the first ticket of a booking of several back.
+    pub fn give_one_back(&self, location: &str) -> Response {
+        self.post(&format!("{location}/cancellation"), &[("choice", "1"), ("seat_1", "on")])
+    }
+
     /// Books, from the checkout to the answer.
     pub fn book(&self, tier: &str, quantity: u32) -> Response {
         let checkout = self.open_checkout(tier, quantity);
