@@ -38,8 +38,8 @@ enum LogMark {
     Whole = 2,
 }
 
-/// Begins the log anew whenever it is long, and keeps the file marked, for as long as the program runs. Does nothing
-/// on PostgreSQL.
+/// Restarts the log whenever it is long, and keeps the file marked, as long as the program runs. Does nothing on
+/// PostgreSQL.
 ///
 /// # Errors
 /// When the system has no thread for it.
