@@ -219,7 +219,7 @@ async fn respond_booked(
     remembered: Option<Buyer>,
 ) -> Result<HttpResponse, Error> {
     let location = format!("/bookings/{}", booking.token);
-    // The same form sent again finds its booking, whatever has become of that. A booking that stands is its own news.
+    // A repeated form finds its booking, also a canceled one. A booking that stands is its own news.
     let (status, toast) = if booking.is_canceled() {
         (StatusCode::OK, Some(Toast::failure(messages::REPLAYED_CANCELED)))
     } else {
