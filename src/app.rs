@@ -34,6 +34,8 @@ pub struct App {
     pub outbox_wakeup: Arc<Wakeup>,
     /// The site's address as visitors know it, without a slash at the end.
     pub public_url: String,
+    /// The address that mails come from.
+    pub mail_sender: String,
     /// Whether an organizer may delete all bookings and restart the sale.
     pub allow_reseed: bool,
     /// Where mails are written when there is no mail server.

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
@@ -16,12 +17,29 @@ use crate::guard::cookies::Cookies;
 /// The name of the cookie that carries a toast over a redirect.
 const TOAST_COOKIE: &str = "toast";
 
+/// Pages about the site that are somewhere else, each where there is one. Every page links to them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SiteLinks {
+    pub terms: Option<String>,
+    pub privacy: Option<String>,
+    pub imprint: Option<String>,
+}
+
+impl SiteLinks {
+    /// The names of those that there are, and where they lead.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let links = [("Terms", &self.terms), ("Privacy", &self.privacy), ("Imprint", &self.imprint)];
+        links.into_iter().filter_map(|(name, url)| Some((name, url.as_deref()?)))
+    }
+}
+
 /// The layout's context, taken from the request.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
     /// htmx asks for a fragment, not for a page.
     pub wants_fragment: bool,
     pub toast: Option<Toast>,
+    pub links: Arc<SiteLinks>,
     /// Makes the browser forget the toast that it brought, and that is now shown.
     toast_removal: Option<Cookie<'static>>,
 }
@@ -52,7 +70,8 @@ impl FromRequest for Page {
             && !request.headers().contains_key("HX-History-Restore-Request");
         // A fragment leaves the toast for the page that the redirect leads to.
         let (toast, toast_removal) = if wants_fragment { None } else { toast_from_cookie(request) }.unzip();
-        ready(Ok(Self { wants_fragment, toast, toast_removal }))
+        let links = request.app_data::<web::Data<SiteLinks>>().map(|links| Arc::clone(links));
+        ready(Ok(Self { wants_fragment, toast, links: links.unwrap_or_default(), toast_removal }))
     }
 }
 

@@ -56,6 +56,13 @@ fn pages(site: &mut ServiceConfig) {
             .route(get().to(booking::cancellation::pages::new))
             .route(post().to(booking::cancellation::pages::create)),
     )
+    .service(
+        urls::BUYER
+            .resource()
+            .route(get().to(booking::correction::pages::edit))
+            .route(post().to(booking::correction::pages::update)),
+    )
+    .service(urls::BUYER_EMAIL.resource().route(post().to(booking::correction::pages::check_email)))
     .service(urls::TICKET.resource().route(get().to(tickets::shared::show)))
     .service(urls::TICKET_CALENDAR.resource().route(get().to(tickets::shared::calendar)))
     .service(urls::UNDO.resource().route(post().to(booking::cancellation::pages::undo)))
@@ -148,6 +155,12 @@ fn organizers(site: &mut ServiceConfig) {
                 .route(get().to(admin::cancellation::new))
                 .route(post().to(admin::cancellation::create))
                 .wrap(from_fn(keep_typed)),
+        )
+        .service(
+            urls::ADMIN_BUYER
+                .resource()
+                .route(get().to(admin::correction::edit))
+                .route(post().to(admin::correction::update)),
         )
         .service(urls::NEW_EXPORT.resource().route(get().to(admin::export::new)))
         .service(urls::EXPORT.resource().route(get().to(admin::export::show)))

@@ -235,6 +235,16 @@ diesel::table! {
 }
 
 diesel::joinable!(gates -> events (event_id));
+diesel::table! {
+    cancellation_notes (id) {
+        id -> BigInt,
+        booking_id -> BigInt,
+        seats -> Text,
+        message -> Text,
+        canceled_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(mails -> bookings (booking_id));
 diesel::joinable!(used_tickets -> bookings (booking_id));
 diesel::joinable!(used_tickets -> ticket_types (ticket_type_id));

@@ -80,16 +80,13 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let ops_address = ops_listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let address = listener.local_addr().map_err(|e| StartError::new(e.to_string()))?;
     let (db, limits) = (open_database(&config)?.0, connection_limits(&config));
-    let new_password = ensure_admin(&db)?;
-    let secrets = signers::load(&config.secrets, &db)?;
+    let (new_password, secrets) = (ensure_admin(&db)?, signers::load(&config.secrets, &db)?);
     let public_url = public_url(&config, address);
     let db = db.with_replicas(&config.replicas)?;
     wal::keep_short(&db)?;
-    let board = Arc::new(Board::new(config.poll));
-    board.refresh_blocking(&db)?;
-    let shared = share(&board, &config, &secrets);
-    actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
-    let MailService { wakeup, sender: mail } = mail::service::open(&config.mail, &db, &public_url, &secrets)?;
+    let board = open_board(&db, &config, &secrets)?;
+    let MailService { wakeup, sender: mail, from } =
+        mail::service::open(&config.mail, &db, &public_url, &secrets)?;
     let desk = Arc::new(open_desk(&db, Arc::clone(&board), Arc::clone(&wakeup))?);
     keep_running(&db, &board, &desk, &wakeup);
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
@@ -107,11 +104,13 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         form_ages: config.forms,
         outbox_wakeup: wakeup,
         public_url: public_url.clone(),
+        mail_sender: from,
         allow_reseed: config.allow_reseed,
         mail_folder: config.mail.destination.folder().map(Into::into),
     });
     let guard = web::Data::new(guard_settings(&config, &public_url));
     let rate_limit = RateLimit::new(guard.clone(), rate_limits(&config, &secrets));
+    let site_links = web::Data::new(config.site_links);
     let (operations, cors_origins) = (config.operations, config.cors_origins);
     let lag = keep_pace(&app, config.poll);
     if let Some(listener) = ops_listener {
@@ -127,6 +126,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
             .app_data(app.auth.clone())
             .app_data(cookies.clone())
             .app_data(guard.clone())
+            .app_data(site_links.clone())
             .app_data(on_thread.clone())
             .configure(ops::pages::beside_site(&operations))
             .configure(routes::configure)
@@ -142,6 +142,15 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     log::info!("this is {}, version {}, on {address}", ops.identity, env!("CARGO_PKG_VERSION"));
     Ok(Started { address, ops_address, server, departure, ops, db, new_password, public_url, mail })
+}
+
+/// Reads the board, and keeps it fresh.
+fn open_board(db: &Database, config: &Config, secrets: &Secrets) -> Result<Arc<Board>, StartError> {
+    let board = Arc::new(Board::new(config.poll));
+    board.refresh_blocking(db)?;
+    let shared = share(&board, config, secrets);
+    actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
+    Ok(board)
 }
 
 /// `PUBLIC_URL`, or the address that the server listens on.

@@ -71,6 +71,12 @@ impl VenueClock {
         self.local(at).format("%-I:%M:%S\u{a0}%p").to_string()
     }
 
+    /// "Nov 25, 1:05 PM CST", for lists whose rows may be of several venues.
+    #[must_use]
+    pub fn short_zone(&self, at: &NaiveDateTime) -> String {
+        self.with_zone(at, "%b %-d, %-I:%M\u{a0}%p")
+    }
+
     /// "Nov 25, 1:05 PM", for lists of recent times.
     #[must_use]
     pub fn short(&self, at: &NaiveDateTime) -> String {
@@ -149,6 +155,7 @@ mod tests {
         assert_eq!(spaced(clock.short(&at)), "Nov 25, 1:05 PM");
         assert_eq!(clock.time_of_day(&at), "1:05:09\u{a0}PM");
         assert_eq!(clock.hour_minute_zone(&at), "1:05\u{a0}PM\u{a0}CST", "it stays on one line");
+        assert_eq!(spaced(clock.short_zone(&at)), "Nov 25, 1:05 PM CST");
         assert_eq!(clock.utc(&at), "2026-11-25 19:05:09 UTC");
         assert_eq!(clock.iso(&at), "2026-11-25T19:05:09Z");
         assert_eq!(VenueClock::parse("Atlantis/Poseidonis"), VenueClock(Tz::UTC));

@@ -83,6 +83,7 @@ fn title(action: &Action) -> &'static str {
         Action::BookingsExported => "Bookings exported",
         Action::BookingCanceled => "Booking canceled",
         Action::BookingUndone => "One-click booking undone",
+        Action::BuyerCorrected => "Buyer corrected",
         Action::AdmissionRevoked => "Admission undone",
         Action::GateOpened => "Gate link made",
         Action::GateClosed => "Gate link revoked",

@@ -9,7 +9,8 @@ use crate::app::App;
 use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::booking::cancellation::form::{CancellationForm, CancellationQuestion};
-use crate::booking::cancellation::store::cancel;
+use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
+use crate::booking::cancellation::store::cancel_with_note;
 use crate::booking::cancellation::{Canceler, Cancellation, CancellationOutcome, ChoiceError};
 use crate::booking::messages::{already_scanned, canceled};
 use crate::booking::release::announce;
@@ -22,6 +23,9 @@ use crate::page::{Page, Toast, see_other, toast_cookie};
 struct OrganizerCancellationPage {
     page: Page,
     question: CancellationQuestion,
+    /// What the organizer writes to the buyer, as it was typed.
+    message: String,
+    message_error: Option<String>,
 }
 
 /// `GET /admin/bookings/{reference}/cancellation`
@@ -35,7 +39,7 @@ pub async fn new(
     if !placed.booking.is_confirmed() {
         return Ok(see_other(&format!("/admin/bookings/{}", placed.booking.reference)).finish());
     }
-    ask(page, CancellationQuestion::of_all(placed))
+    ask(page, CancellationQuestion::of_all(placed), "")
 }
 
 /// `POST /admin/bookings/{reference}/cancellation`
@@ -50,26 +54,38 @@ pub async fn create(
     let placed = find(&app, &reference).await?;
     let seats = form.seats();
     if is_resumed {
-        return ask(page, CancellationQuestion::resumed(placed, seats.as_deref()));
+        return ask(page, CancellationQuestion::resumed(placed, seats.as_deref()), form.message());
     }
     if seats.as_ref().is_some_and(Vec::is_empty) {
         let question = CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::NothingChosen);
-        return ask(page, question);
+        return ask(page, question, form.message());
     }
+    let message = match parse_message(form.message()) {
+        Ok(message) => message,
+        Err(error) => {
+            let question = CancellationQuestion::chosen(placed, seats.as_deref());
+            return respond(page, question, form.message(), Some(error));
+        }
+    };
     let (reference, actor) = (placed.booking.reference.clone(), admin.actor());
     let canceler = Canceler::Organizer { reference, actor };
     let cancellation = Cancellation { canceler, seats: seats.clone() };
-    let outcome = app.db.write_alone(move |db| cancel(db, &cancellation)).await?;
+    let id = placed.booking.id;
+    let outcome = app.db.write(move |db| cancel_with_note(db, id, &cancellation, &message)).await?;
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
         CancellationOutcome::Admitted { count } => {
             let refusal = already_scanned(count, &placed.booking);
-            return ask(page, CancellationQuestion::refused(placed, seats.as_deref(), refusal));
+            return ask(
+                page,
+                CancellationQuestion::refused(placed, seats.as_deref(), refusal),
+                form.message(),
+            );
         }
         CancellationOutcome::NoSuchTicket => {
             let placed = find(&app, &placed.booking.reference).await?;
             let question = CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::Returned);
-            return ask(page, question);
+            return ask(page, question, form.message());
         }
         _ => {}
     }
@@ -81,6 +97,18 @@ pub async fn create(
     Ok(response.finish())
 }
 
-fn ask(page: Page, question: CancellationQuestion) -> Result<HttpResponse, Error> {
-    page.clone().respond_unlisted(question.status, &OrganizerCancellationPage { page, question })
+fn ask(page: Page, question: CancellationQuestion, message: &str) -> Result<HttpResponse, Error> {
+    respond(page, question, message, None)
+}
+
+fn respond(
+    page: Page,
+    question: CancellationQuestion,
+    message: &str,
+    message_error: Option<String>,
+) -> Result<HttpResponse, Error> {
+    let status = question.status;
+    let message = message.to_owned();
+    page.clone()
+        .respond_unlisted(status, &OrganizerCancellationPage { page, question, message, message_error })
 }

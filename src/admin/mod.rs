@@ -10,6 +10,7 @@ pub mod audit_log;
 pub mod booking_list;
 pub mod bookings;
 pub mod cancellation;
+pub mod correction;
 pub mod export;
 pub mod listing;
 pub mod pages;
@@ -95,15 +96,15 @@ pub struct ListedBooking {
     pub mail: Option<ConfirmationStatus>,
     /// UTC.
     pub created_at: NaiveDateTime,
-    /// The venue's zone, a name of the IANA database.
-    pub time_zone: String,
+    /// The one of the list.
+    pub clock: VenueClock,
     pub event_name: String,
 }
 
 impl ListedBooking {
-    /// When it was made: "Nov 22, 1:05 PM" on the venue's clock.
+    /// When it was made: "Nov 22, 1:05 PM CST", on one clock for all bookings of a list.
     #[must_use]
     pub fn local_time(&self) -> String {
-        VenueClock::parse(&self.time_zone).short(&self.created_at)
+        self.clock.short_zone(&self.created_at)
     }
 }

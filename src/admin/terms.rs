@@ -1,5 +1,5 @@
-//! `/admin/events/{slug}/terms`: a concert's ticket rules, which are the cancellation deadline and the ticket limit
-//! for each person.
+//! `/admin/events/{slug}/terms`: a concert's ticket rules, which are the cancellation deadline, the ticket limit for
+//! each person, and who answers for the concert.
 
 use std::collections::HashMap;
 
@@ -11,6 +11,7 @@ use super::store;
 use crate::app::App;
 use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
+use crate::booking::buyer::is_visible;
 use crate::error::Error;
 use crate::events::{self, Event, TicketType, is_slug};
 use crate::guard::form::Form;
@@ -20,11 +21,16 @@ use crate::page::{Page, Toast, see_other, toast_cookie};
 /// A year.
 const DEADLINE_HOURS_MAX: u32 = 366 * 24;
 
+/// Of the organizer's name and contact, in characters.
+const LINE_LENGTH_MAX: usize = 200;
+
 /// The rules that an organizer can set.
 #[derive(Debug)]
 pub struct TicketRules {
     /// `None`: only the organizer may cancel.
     pub cancellation_deadline_minutes: Option<i32>,
+    pub organizer_name: String,
+    pub organizer_contact: String,
     /// By the id of the ticket type. `None`: no limit.
     pub max_per_person: Vec<(i64, Option<i32>)>,
 }
@@ -35,6 +41,8 @@ struct TermsPage {
     page: Page,
     event: Event,
     deadline: TermsField,
+    organizer_name: TermsField,
+    organizer_contact: TermsField,
     limits: Vec<TicketLimit>,
 }
 
@@ -69,11 +77,22 @@ impl TermsPage {
             let field = TermsField { value: text(ticket_type.max_per_person), error: None };
             TicketLimit { ticket_type, field }
         };
-        Self { page, event, deadline, limits: ticket_types.into_iter().map(limit).collect() }
+        let organizer_name = TermsField { value: event.organizer_name.clone(), error: None };
+        let organizer_contact = TermsField { value: event.organizer_contact.clone(), error: None };
+        let limits = ticket_types.into_iter().map(limit).collect();
+        Self { page, event, deadline, organizer_name, organizer_contact, limits }
     }
 
     /// Fills in what was typed.
     fn type_in(&mut self, mut typed: HashMap<String, String>) {
+        for (field, name) in
+            [(&mut self.organizer_name, "organizer_name"), (&mut self.organizer_contact, "organizer_contact")]
+        {
+            // A form without these fields leaves them as they are.
+            if let Some(value) = typed.remove(name) {
+                field.value = value;
+            }
+        }
         let mut take = |name: &str| typed.remove(name).unwrap_or_default();
         self.deadline.value = take("cancellation_deadline_hours");
         for limit in &mut self.limits {
@@ -84,13 +103,22 @@ impl TermsPage {
     /// The rules; `None` when a field has an error.
     fn read(&mut self) -> Option<TicketRules> {
         let cancellation_deadline_minutes = self.deadline.read(parse_hours);
+        let organizer_name = self.organizer_name.read(parse_line);
+        let organizer_contact = self.organizer_contact.read(parse_line);
         let read = |limit: &mut TicketLimit| {
             let capacity = limit.ticket_type.capacity;
             (limit.ticket_type.id, limit.field.read(|typed| parse_limit(typed, capacity)))
         };
         let max_per_person = self.limits.iter_mut().map(read).collect();
-        let is_valid = self.deadline.error.is_none() && self.limits.iter().all(|it| it.field.error.is_none());
-        is_valid.then_some(TicketRules { cancellation_deadline_minutes, max_per_person })
+        let fields = [&self.deadline, &self.organizer_name, &self.organizer_contact];
+        let mut fields = fields.into_iter().chain(self.limits.iter().map(|limit| &limit.field));
+        let is_valid = fields.all(|field| field.error.is_none());
+        is_valid.then_some(TicketRules {
+            cancellation_deadline_minutes,
+            organizer_name,
+            organizer_contact,
+            max_per_person,
+        })
     }
 }
 
@@ -162,6 +190,17 @@ fn parse_hours(typed: &str) -> Result<Option<i32>, String> {
     }
     #[allow(clippy::cast_possible_truncation, reason = "a year has fewer minutes than i32 holds")]
     Ok(Some((hours * 60.0).round() as i32))
+}
+
+/// A line of text that pages and mails show; it may be empty.
+fn parse_line(typed: &str) -> Result<String, String> {
+    if typed.chars().count() > LINE_LENGTH_MAX {
+        return Err(format!("Use {LINE_LENGTH_MAX} characters or fewer."));
+    }
+    if typed.chars().any(|c| !is_visible(c) && !c.is_whitespace()) {
+        return Err("This contains invisible characters. Please retype it.".to_owned());
+    }
+    Ok(typed.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Empty: no limit.

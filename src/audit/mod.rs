@@ -26,6 +26,8 @@ pub enum Action {
     BookingCanceled,
     /// By the buyer, a moment after it was made with one click.
     BookingUndone,
+    /// The name or the email address of a booking.
+    BuyerCorrected,
     /// A ticket that was admitted by mistake is valid again.
     AdmissionRevoked,
     /// A gate's link was made, or revoked.
@@ -41,7 +43,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::AccountMade,
         Self::SignedIn,
         Self::SignInFailed,
@@ -53,6 +55,7 @@ impl Action {
         Self::BookingsExported,
         Self::BookingCanceled,
         Self::BookingUndone,
+        Self::BuyerCorrected,
         Self::AdmissionRevoked,
         Self::GateOpened,
         Self::GateClosed,
@@ -77,6 +80,7 @@ impl Action {
             Self::BookingsExported => "bookings exported",
             Self::BookingCanceled => "booking canceled",
             Self::BookingUndone => "booking undone",
+            Self::BuyerCorrected => "buyer corrected",
             Self::AdmissionRevoked => "admission revoked",
             Self::GateOpened => "gate opened",
             Self::GateClosed => "gate closed",

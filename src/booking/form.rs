@@ -7,6 +7,7 @@ use chrono::Utc;
 use serde::Deserialize;
 
 use super::buyer::{Buyer, Contact, parse_email, parse_name};
+use super::correction::form::suggestion;
 use super::request_key::{FormAges, RequestKey, RequestKeyError, RequestKeys};
 use super::{NotOnSale, Order, OrderLine, QuantityError, messages, parse_more, parse_quantity};
 use crate::events::TicketType;
@@ -24,6 +25,8 @@ pub struct BookingForm {
     pub name: String,
     pub email: String,
     pub request_key: String,
+    /// Whether the address that was [suggested](Self::suggested_email) for the typed one is the right one.
+    pub use_suggestion: String,
     /// The honeypot: people do not see this field, so only a program fills it in.
     pub remarks: String,
     /// Ticked: the browser is to remember the buyer.
@@ -99,7 +102,7 @@ impl BookingForm {
     /// The form with a remembered buyer's details.
     #[must_use]
     pub fn of_buyer(self, buyer: &Buyer) -> Self {
-        let (name, email) = (buyer.name.clone(), buyer.email().to_owned());
+        let (name, email) = (buyer.name.clone(), buyer.shown_email());
         Self { name, email, remember: "1".into(), ..self }
     }
 
@@ -126,6 +129,21 @@ impl BookingForm {
 
     fn is_main(&self, id: i64) -> bool {
         self.ticket_type.parse() == Ok(id)
+    }
+
+    /// The address that the typed one probably means, as people read it.
+    #[must_use]
+    pub fn suggested_email(&self) -> Option<String> {
+        suggestion(&self.email)
+    }
+
+    /// Puts the suggested address in place of the typed one, where the buyer has chosen it.
+    pub fn accept_suggestion(&mut self) {
+        if !std::mem::take(&mut self.use_suggestion).is_empty()
+            && let Some(suggested) = self.suggested_email()
+        {
+            self.email = suggested;
+        }
     }
 
     /// The order that the form means, whatever the concert sells now; `None` when it means none. It finds what the

@@ -3,7 +3,7 @@
 
 use chrono::NaiveDateTime;
 
-use super::buyer::{EmailError, NameError};
+use super::buyer::{EmailError, NameError, is_visible, shown_email};
 use super::cancellation::ChoiceError;
 use super::request_key::{FormAgeError, RequestKeyError};
 use super::{Booking, NotOnSale, PlacedBooking, QuantityError};
@@ -55,10 +55,19 @@ pub fn name(error: NameError) -> &'static str {
 }
 
 #[must_use]
-pub fn email(error: EmailError) -> &'static str {
+pub fn email(error: EmailError) -> String {
+    const VALID: &str = "Enter a valid email address";
     match error {
-        EmailError::Missing => "Enter the email address for your tickets.",
-        EmailError::Invalid => "Enter a valid email address, like name@example.com.",
+        EmailError::Missing => "Enter the email address for your tickets.".into(),
+        EmailError::Several => format!("{VALID}: one address, with one @."),
+        EmailError::Character(' ') => format!("{VALID}, without a space in it."),
+        EmailError::Character(c) if is_visible(c) => {
+            format!("{VALID}, without “{c}”: not every mail server accepts it.")
+        }
+        EmailError::Character(c) => {
+            format!("{VALID}, without the invisible character U+{:04X}.", u32::from(c))
+        }
+        EmailError::Invalid => format!("{VALID}, like name@example.com."),
     }
 }
 
@@ -113,11 +122,28 @@ pub fn over_person_limit(limit: i32, asked: i32, ticket_type: &TicketType) -> St
 
 #[must_use]
 pub fn too_late_to_cancel(event: &Event) -> String {
-    match event.cancellation_deadline() {
-        Some(deadline) => {
-            format!("Online cancellation closed on {deadline}. To cancel, contact the organizer.")
-        }
-        None => "This concert doesn’t offer online cancellation. To cancel, contact the organizer.".into(),
+    let why = match event.cancellation_deadline() {
+        Some(deadline) => format!("Online cancellation closed on {deadline}."),
+        None => "This concert doesn’t offer online cancellation.".into(),
+    };
+    format!("{why} To cancel, contact {}", organizer(event))
+}
+
+/// The end of a sentence that sends the buyer to the organizer.
+#[must_use]
+pub fn organizer(event: &Event) -> String {
+    match event.organizer_line() {
+        line if line.is_empty() => "the organizer.".into(),
+        line => format!("the organizer: {line}"),
+    }
+}
+
+/// The buyer was corrected; `new_email`: where the tickets are sent to, when it is a new address.
+#[must_use]
+pub fn corrected(new_email: Option<&str>) -> String {
+    match new_email {
+        Some(email) => format!("Changed. We’re emailing the tickets to {}.", shown_email(email)),
+        None => "Changed.".into(),
     }
 }
 

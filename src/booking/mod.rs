@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod cancellation;
 mod checkout;
 mod codes;
+pub mod correction;
 pub mod desk;
 pub mod form;
 pub mod lookup;
@@ -204,6 +205,12 @@ impl Booking {
             seat <= last
         });
         line.filter(|_| seat > 0).map(|line| line.ticket_type_id)
+    }
+
+    /// The address as people read it, or nothing.
+    #[must_use]
+    pub fn shown_email(&self) -> String {
+        self.buyer.shown_email().unwrap_or_default()
     }
 
     /// The address, where there is one.

@@ -87,7 +87,8 @@ pub async fn revise(
     open(&app, page, form)
 }
 
-fn open(app: &App, page: Page, form: BookingForm) -> Result<HttpResponse, Error> {
+fn open(app: &App, page: Page, mut form: BookingForm) -> Result<HttpResponse, Error> {
+    form.accept_suggestion();
     let (listing, ticket_type) = find_chosen(app, &form)?;
     let (_, errors) = form.parse_lines(&listing);
     let status = match () {
@@ -112,6 +113,7 @@ pub async fn create(
         Some(buyer) if form.is_one_click() => form.of_buyer(buyer),
         _ => form,
     };
+    form.accept_suggestion();
     let (order, outcome) = match form.check(&app.board, &app.request_keys, app.form_ages) {
         Ok(order) => {
             let outcome = app.desk.book(Arc::clone(&order)).await?;
@@ -184,7 +186,8 @@ pub async fn show(
 /// `GET /bookings/{token}/calendar.ics`
 pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
-    if !placed.booking.is_confirmed() {
+    // A canceled one takes the concert out of the calendar.
+    if !placed.booking.is_confirmed() && !placed.booking.is_canceled() {
         return Err(Error::NotFound);
     }
     let url = format!("{}/bookings/{}", &app.public_url, placed.booking.token);
@@ -194,7 +197,7 @@ pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<H
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header(("X-Robots-Tag", "noindex, nofollow"))
         .insert_header((CONTENT_DISPOSITION, name))
-        .body(calendar::render(&placed, &url)))
+        .body(calendar::render(&placed, &url, &app.mail_sender).text))
 }
 
 /// Where the button to forget stands.

@@ -1,5 +1,7 @@
 //! A booking put together with what it is for, as pages, mails and gates show it.
 
+use super::buyer::{shown_email, suggest_email};
+use super::cancellation::note::CancellationNote;
 use super::{Booking, BookingLine};
 use crate::events::{Event, TicketType};
 use crate::money::Money;
@@ -13,6 +15,8 @@ pub struct PlacedBooking {
     pub lines: Vec<PlacedLine>,
     /// The seats whose tickets were given back.
     pub returned_seats: Vec<i32>,
+    /// What the organizer has said of tickets that the organizer canceled, the oldest first.
+    pub notes: Vec<CancellationNote>,
 }
 
 /// The tickets of one ticket type in a booking, and the ticket type.
@@ -51,7 +55,7 @@ impl PlacedBooking {
         };
         let mut lines: Vec<PlacedLine> = booking.lines.iter().filter_map(place).collect();
         lines.sort_by_key(|line| (line.ticket_type.position, line.ticket_type.id));
-        Self { booking, event, lines, returned_seats: Vec::new() }
+        Self { booking, event, lines, returned_seats: Vec::new(), notes: Vec::new() }
     }
 
     /// Its tickets without those that were given back: "2 × VIP", "2 × VIP, 1 × Front Row". What was ordered when
@@ -80,6 +84,26 @@ impl PlacedBooking {
             due if due.minor == 0 => "There is nothing to pay.".into(),
             due => format!("Due at the venue: {due}."),
         }
+    }
+
+    /// The address that was probably meant by a mistyped one, as people read it.
+    #[must_use]
+    pub fn suggested_email(&self) -> Option<String> {
+        Some(shown_email(&suggest_email(self.booking.email()?)?))
+    }
+
+    /// The organizer's note, when it was the organizer who canceled the booking.
+    #[must_use]
+    pub fn organizer_cancellation(&self) -> Option<&CancellationNote> {
+        let canceled_at = self.booking.canceled_at?;
+        // It is written after the booking has ended, in the same transaction.
+        self.notes.last().filter(|note| note.canceled_at >= canceled_at)
+    }
+
+    /// The organizer's note about these seats, as the mail about them lists them.
+    #[must_use]
+    pub fn organizer_return(&self, seats: &str) -> Option<&CancellationNote> {
+        self.notes.iter().rev().find(|note| note.seats == seats)
     }
 
     /// The accent of its page: that of its first line.

@@ -16,6 +16,7 @@ mod rate_limits;
 mod redis;
 mod replicas;
 mod secrets;
+mod site_links;
 mod trusted_proxies;
 
 use std::fmt;
@@ -39,6 +40,7 @@ use self::rate_limits::RateLimitSettings;
 use self::redis::RedisSettings;
 use self::replicas::ReplicaSettings;
 use self::secrets::SecretSettings;
+use self::site_links::SiteLinkSettings;
 use self::trusted_proxies::ProxySettings;
 use crate::api::middleware::CorsOrigins;
 use crate::auth::session_record::SessionLimits;
@@ -53,6 +55,7 @@ use crate::guard::limits::Rates;
 use crate::guard::secret::SecretConfig;
 use crate::mail::service::MailConfig;
 use crate::ops::OperationsConfig;
+use crate::page::SiteLinks;
 use crate::redis_url::RedisUrl;
 use crate::start_error::StartError;
 
@@ -74,6 +77,9 @@ pub struct Settings {
 
     #[command(flatten)]
     public_url: PublicUrlSettings,
+
+    #[command(flatten)]
+    site_links: SiteLinkSettings,
 
     #[command(flatten)]
     proxies: ProxySettings,
@@ -127,6 +133,8 @@ pub struct Config {
     pub secrets: SecretConfig,
     /// Scheme, host and port, without a trailing slash. `None`: derived from [`Config::bind`].
     pub public_url: Option<String>,
+    /// What the footer and the checkout link to.
+    pub site_links: SiteLinks,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
     /// The rate limits; `None`: no limits.
@@ -171,6 +179,7 @@ impl Config {
             )?),
             poll: settings.polling.parse()?,
             redis_url: settings.redis.parse()?,
+            site_links: settings.site_links.parse()?,
             trusted_proxies,
             rate_limits,
             api_tokens: settings.limits.parse_tokens()?,
@@ -239,6 +248,9 @@ mod tests {
             (["--secret-key", "short"], "SECRET_KEY", "hidden"),
             (["--secret-key-previous", "short,short"], "SECRET_KEY_PREVIOUS", "hidden"),
             (["--public-url", "tickets.example.org"], "PUBLIC_URL", "tickets.example.org"),
+            (["--terms-url", "example.org/terms"], "TERMS_URL", "example.org/terms"),
+            (["--privacy-url", "javascript:alert(1)"], "PRIVACY_URL", "javascript:alert(1)"),
+            (["--imprint-url", "/imprint"], "IMPRINT_URL", "/imprint"),
             (["--trusted-proxies", "localhost"], "TRUSTED_PROXIES", "localhost"),
             (["--rate-limits", "sometimes"], "RATE_LIMITS", "sometimes"),
             (["--rate-limit-pages", "many"], "RATE_LIMIT_PAGES", "many"),

@@ -48,7 +48,20 @@ pub fn render(event: &Event, entry: &CalendarEntry) -> String {
     if event.state == EventState::Canceled {
         item.status(EventStatus::Cancelled);
     }
-    Calendar::new().push(item.done()).done().to_string()
+    let method = if event.state == EventState::Canceled { "CANCEL" } else { "PUBLISH" };
+    file(method).push(item.done()).done().to_string()
+}
+
+/// A file of this site's without its entry.
+#[must_use]
+pub fn file(method: &str) -> Calendar {
+    let mut calendar = Calendar::empty();
+    calendar
+        .append_property(("VERSION", "2.0"))
+        .append_property(("PRODID", "-//TechKraft//TechKraft Tickets//EN"))
+        .append_property(("CALSCALE", "GREGORIAN"))
+        .append_property(("METHOD", method));
+    calendar
 }
 
 /// The file's name.

@@ -3,6 +3,7 @@
 
 pub mod board;
 pub mod calendar;
+mod organizer;
 pub mod pace;
 pub mod pages;
 pub mod preview;

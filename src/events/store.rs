@@ -12,6 +12,7 @@ use super::seed::Seed;
 use super::{Concert, Event, EventState, HeldTickets, TicketType, TicketTypeState};
 use crate::db::{Db, take_turn_to_fill};
 use crate::schema::{booking_lines, events, holds, ticket_types};
+use crate::venue_clock::VenueClock;
 
 /// All concerts, the next one first.
 ///
@@ -97,6 +98,22 @@ fn raised(version: &str) -> SqlLiteral<BigInt> {
 /// `NotFound`, or what the database said.
 pub fn find_by_slug(db: &mut Db, slug: &str) -> QueryResult<Event> {
     events::table.filter(events::slug.eq(slug)).select(Event::as_select()).first(db)
+}
+
+/// The clock of the next concert's venue, or of the last one's, which lists of several concerts go by; UTC when there
+/// is none.
+///
+/// # Errors
+/// What the database said.
+pub fn clock(db: &mut Db) -> QueryResult<VenueClock> {
+    let next = events::table.filter(events::ends_at.gt(Utc::now().naive_utc())).order(events::starts_at);
+    let zone: Option<String> = match next.select(events::time_zone).first(db).optional()? {
+        Some(zone) => Some(zone),
+        None => {
+            events::table.order(events::starts_at.desc()).select(events::time_zone).first(db).optional()?
+        }
+    };
+    Ok(VenueClock::parse(&zone.unwrap_or_default()))
 }
 
 /// The ticket types of a concert in the order in which they are shown.

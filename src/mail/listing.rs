@@ -21,8 +21,8 @@ pub struct MailLine {
     pub recipient: String,
     /// Reference and token of the booking that it is about.
     pub booking: Option<(String, String)>,
-    /// The venue's zone, a name of the IANA database. Empty when the mail is about no booking.
-    pub time_zone: String,
+    /// The one of the list.
+    pub clock: VenueClock,
 }
 
 impl MailLine {
@@ -51,10 +51,10 @@ impl MailLine {
         self.state() != Some(MailState::Queued)
     }
 
-    /// "Nov 22, 1:05 PM", on the venue's clock.
+    /// "Nov 22, 1:05 PM CST": one clock for all mails of a list.
     #[must_use]
     pub fn local(&self, time: &NaiveDateTime) -> String {
-        VenueClock::parse(&self.time_zone).short(time)
+        self.clock.short_zone(time)
     }
 }
 
@@ -67,6 +67,7 @@ impl MailKind {
             Self::BookingLink => "Booking link",
             Self::Cancellation => "Cancellation",
             Self::Return => "Partial return",
+            Self::Correction => "New address",
         }
     }
 }

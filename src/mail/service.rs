@@ -32,6 +32,8 @@ pub struct MailConfig {
 pub struct MailService {
     pub wakeup: Arc<Wakeup>,
     pub sender: SenderHandle,
+    /// The address that mails come from.
+    pub from: String,
 }
 
 /// A running sender.
@@ -67,6 +69,7 @@ pub fn open(
     let from = config.from.clone().unwrap_or_else(|| messages::default_from(public_url));
     let transport =
         Transport::open(&config.destination, config.limits.timeout, &hello(public_url, from.email.domain()))?;
+    let sender_address = from.email.to_string();
     let context = MessageContext {
         from,
         public_url: public_url.to_owned(),
@@ -77,7 +80,7 @@ pub fn open(
     let sender =
         Sender::new(db.clone(), config.limits, context, transport, Arc::clone(&wakeup), stop.clone());
     let task = actix_web::rt::spawn(sender.run());
-    Ok(MailService { wakeup, sender: SenderHandle { stop, task } })
+    Ok(MailService { wakeup, sender: SenderHandle { stop, task }, from: sender_address })
 }
 
 /// The name in the SMTP greeting: the site's host, or, when that is an address, the domain of the sender's address.

@@ -7,9 +7,11 @@ use diesel::prelude::*;
 
 use super::DueMail;
 use super::listing::{MailFilter, MailLine};
+use crate::booking::buyer::shown_email;
 use crate::booking::store::BookingRow;
 use crate::booking::{self, PlacedBooking};
 use crate::db::Db;
+use crate::events;
 use crate::outbox::{self, Mail};
 use crate::schema::{bookings, mails};
 
@@ -51,15 +53,16 @@ pub fn list(
         }
     }
     let mails = newest.load(db)?;
+    let clock = events::store::clock(db)?;
     let sales = sales_of(db, &mails)?;
     let line = |mail: Mail| {
         let sale = mail.booking_id.and_then(|id| sales.get(&id).cloned());
-        let (booking, time_zone) = sale.map(|sale| (sale.booking, sale.event.time_zone)).unzip();
-        let buyer = booking.as_ref().and_then(|booking| booking.email().map(str::to_owned));
+        let booking = sale.map(|sale| sale.booking);
+        let buyer = booking.as_ref().and_then(|booking| booking.buyer.shown_email());
         MailLine {
-            recipient: mail.recipient.clone().or(buyer).unwrap_or_default(),
+            recipient: mail.recipient.as_deref().map(shown_email).or(buyer).unwrap_or_default(),
             booking: booking.map(|booking| (booking.reference, booking.token)),
-            time_zone: time_zone.unwrap_or_default(),
+            clock,
             mail,
         }
     };

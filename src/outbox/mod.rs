@@ -28,10 +28,13 @@ pub enum MailKind {
     Cancellation,
     /// Some tickets of a booking were given back. Its payload: their seats.
     Return,
+    /// The tickets again, to the new address of a booking's buyer.
+    Correction,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 4] = [Self::Confirmation, Self::BookingLink, Self::Cancellation, Self::Return];
+    pub const ALL: [Self; 5] =
+        [Self::Confirmation, Self::BookingLink, Self::Cancellation, Self::Return, Self::Correction];
 
     /// Its name in the database.
     #[must_use]
@@ -41,6 +44,7 @@ impl MailKind {
             Self::BookingLink => "booking link",
             Self::Cancellation => "cancellation",
             Self::Return => "return",
+            Self::Correction => "correction",
         }
     }
 

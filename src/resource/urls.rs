@@ -31,6 +31,8 @@ urls! {
     BOOKING = Endpoint::page("/bookings/{token}").post_class(RateClass::Bookings);
     CALENDAR = Endpoint::page("/bookings/{token}/calendar.ics").post_class(RateClass::Bookings);
     CANCELLATION = Endpoint::form("/bookings/{token}/cancellation").post_class(RateClass::Bookings);
+    BUYER = Endpoint::form("/bookings/{token}/buyer").post_class(RateClass::Bookings);
+    BUYER_EMAIL = Endpoint::action("/buyer/email");
     TICKET = Endpoint::page("/tickets/{token}");
     TICKET_CALENDAR = Endpoint::page("/tickets/{token}/calendar.ics");
     UNDO = Endpoint::action("/bookings/{token}/undo").post_class(RateClass::Bookings);
@@ -79,6 +81,7 @@ urls! {
     RESEED = Endpoint::form("/admin/reseed");
     ADMIN_BOOKINGS = Endpoint::page("/admin/bookings");
     ADMIN_BOOKING = Endpoint::page("/admin/bookings/{reference}");
+    ADMIN_BUYER = Endpoint::form("/admin/bookings/{reference}/buyer");
     ADMIN_CANCELLATION = Endpoint::form("/admin/bookings/{reference}/cancellation");
     NEW_EXPORT = Endpoint::page("/admin/events/{slug}/export");
     EXPORT = Endpoint::page("/admin/events/{slug}/bookings.csv").part();

@@ -163,6 +163,38 @@ async fn wrong_input_is_named_at_its_field_and_nothing_typed_is_lost() {
     assert!(visitor.text(CONFIRMATION).await.contains("2 × VIP"));
 }
 
+#[tokio::test]
+async fn a_mistyped_domain_is_noticed_beside_the_field_and_corrected_with_one_click() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    visitor.open_checkout(&vip).await;
+    visitor.fill_in(NAME, "ada@gmial.con").await;
+    // Leaving the field is enough.
+    visitor.tab_back().await;
+    assert!(visitor.text(".suggestion").await.contains("Did you mean ada@gmail.com?"));
+    visitor.click(".suggestion input").await;
+    visitor.click(CONFIRM).await;
+    assert!(visitor.text(CONFIRMATION).await.contains("ada@gmail.com"));
+
+    // It bars nobody, and the booking's page asks again.
+    visitor.visit("/").await;
+    visitor.open_checkout(&vip).await;
+    visitor.fill_in(NAME, "ada@yahooo.com").await;
+    visitor.click(CONFIRM).await;
+    let confirmation = visitor.text(CONFIRMATION).await;
+    assert!(confirmation.contains("We’ve emailed your ticket to ada@yahooo.com."), "{confirmation}");
+    visitor.click(".confirmation__mailed a[href$='suggested=1']").await;
+    visitor.see("#buyer-email").await;
+    assert_eq!(visitor.ask::<String>("document.querySelector('#buyer-email').value").await, "ada@yahoo.com");
+    visitor.click("form[action$='/buyer'] button[type=submit]").await;
+    let confirmation = visitor.text(CONFIRMATION).await;
+    assert!(confirmation.contains("ada@yahoo.com") && !confirmation.contains("yahooo"), "{confirmation}");
+    assert!(visitor.text("#toasts").await.contains("We’re emailing the tickets to ada@yahoo.com."));
+    assert_eq!(site.booking_count(), 2);
+    assert_eq!(visitor.complaints().await, Vec::<String>::new());
+}
+
 fn has_reference(text: &str) -> bool {
     text.split_whitespace().any(|word| {
         let groups: Vec<&str> = word.split('-').collect();

@@ -4,6 +4,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
 use reqwest::blocking::Client;
 
+use crate::mail::wait_for_states;
 use crate::support::acts::NO_FIELDS;
 use crate::support::{TestApp, between, header};
 
@@ -134,4 +135,66 @@ fn nobody_else_finds_or_cancels_a_booking_there() {
     let sign_in = format!("/admin/sign-in?next={cancellation}");
     assert_eq!(header(&app.post(&cancellation, &[]), "location"), sign_in);
     assert_eq!(app.database.tier("VIP").sold, 1);
+}
+
+/// What the buyer reads of an organizer's cancellation, in the mail and on the page, of all tickets or of some.
+#[test]
+fn the_buyer_reads_that_it_was_the_organizer_and_why() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    app.database
+        .execute("UPDATE events SET organizer_name = 'The Foundry', organizer_contact = 'box@example.org'");
+    let location = app.book_well("VIP", 3);
+    wait_for_states(&app, &[("sent", 1)]);
+    let path = app.url(&format!("/admin/bookings/{}/cancellation", reference(&app, &location)));
+    let asked = organizer.get(&path).send().expect("an answer").text().expect("a page");
+    assert!(asked.contains("Message to the buyer (optional)"), "{asked}");
+    let long = "x".repeat(1001);
+    let send = |fields: &[(&str, &str)]| organizer.post(&path).form(fields).send().expect("an answer");
+    let refused = send(&[("message", &long), ("choice", "1"), ("seat_2", "on")]);
+    assert_eq!(refused.status(), 422);
+    let refused = refused.text().expect("a page");
+    assert!(refused.contains("Use 1000 characters or fewer.") && refused.contains(&long), "{refused}");
+    assert_eq!(refused.matches(" checked").count(), 1, "the choice is kept: {refused}");
+
+    let sorry = "The balcony is closed.\r\nYour <other> seats are fine.";
+    assert_eq!(send(&[("message", sorry), ("choice", "1"), ("seat_2", "on")]).status(), 303);
+    let page = app.get(&location).text().expect("a page");
+    for text in [
+        "The organizer canceled ticket 2 of this booking.",
+        "The balcony is closed.\nYour &#60;other&#62; seats",
+    ] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    wait_for_states(&app, &[("sent", 2)]);
+    assert_eq!(send(&[("message", "The band is ill.")]).status(), 303);
+    let page = app.get(&location).text().expect("a page");
+    for text in
+        ["Booking canceled by the organizer", "We’re sorry", "The band is ill.", "mailto:box@example.org"]
+    {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    let mails = crate::mail::letter::mails(&app, 3);
+    let texts = |subject: &str| {
+        let mails = mails.iter().map(|bytes| crate::mail::letter::parse(bytes));
+        let mail = mails.into_iter().find(|mail| mail.subject().is_some_and(|it| it.contains(subject)));
+        let mail = mail.expect("a mail");
+        [mail.body_text(0).expect("text").into_owned(), mail.body_html(0).expect("HTML").into_owned()]
+    };
+    for text in texts("Tickets returned: TK-") {
+        let text = text.replace("\r\n", "\n");
+        assert!(text.contains("The organizer has canceled some of your tickets"), "{text}");
+        assert!(text.contains("The balcony is closed.\nYour "), "{text}");
+    }
+    for text in texts("Canceled: TK-") {
+        assert!(
+            text.contains("The organizer has canceled your booking") && text.contains("The band is ill."),
+            "{text}"
+        );
+    }
+    // A buyer who cancels reads nothing of the organizer.
+    let own = app.book_well("VIP", 1);
+    assert_eq!(app.post(&format!("{own}/cancellation"), &[("message", "x")]).status(), 303);
+    let page = app.get(&own).text().expect("a page");
+    assert!(!page.contains("by the organizer") && !page.contains("We’re sorry"), "{page}");
 }

@@ -39,7 +39,13 @@ fn cases() -> Vec<Case> {
         case("ticket_type", "+1", 404, "not on the bill"),
         case("name", "Ada\u{e000}", 422, "invisible characters"),
         case("name", &format!("Z{}", "\u{337}".repeat(9)), 422, "too many accents"),
-        case("email", "zoë@example.org", 422, "Enter a valid email address"),
+        case("name", "\u{200d}\u{200c}", 422, "Enter your name"),
+        case("name", "Ada\u{3164}", 422, "invisible characters"),
+        case("name", "Ada\u{e0041}", 422, "invisible characters"),
+        case("email", "zoë@example.org", 422, "Enter a valid email address, without “ë”"),
+        case("email", "ada@exam\u{202e}ple.org", 422, "without the invisible character U+202E"),
+        case("email", "ada lovelace@example.org", 422, "without a space"),
+        case("email", "ada@example.org, eve@example.org", 422, "one address, with one @"),
     ]
 }
 
@@ -82,6 +88,31 @@ fn wrong_input_is_named_at_its_field_and_kept() {
         }
     }
     assert!(app.database.tiers().iter().all(|tier| tier.sold == 0), "nothing was booked");
+}
+
+#[test]
+fn names_of_every_script_and_wrapped_addresses_book() {
+    let app = TestApp::spawn();
+    for (name, email, shown) in [
+        ("علی\u{200c}رضا", "\u{202a}ada@example.org\u{202c}", "علی\u{200c}رضا"),
+        ("ශ\u{dca}\u{200d}රී\u{200f}", "ada\u{ff20}example\u{ff0e}org", "ශ\u{dca}\u{200d}රී"),
+        ("क\u{94d}\u{200d}षिति", "mailto:ada@example.org", "क\u{94d}\u{200d}षिति"),
+        ("\u{feff}O’Brien ❤\u{fe0f}", "Ada <ada@example.org>,", "O’Brien ❤\u{fe0f}"),
+    ] {
+        let checkout = app.open_checkout("General Admission", 1);
+        let form = [
+            ("ticket_type", checkout.ticket_type.as_str()),
+            ("quantity", "1"),
+            ("name", name),
+            ("email", email),
+            ("request_key", &checkout.request_key),
+        ];
+        let response = app.post("/bookings", &form);
+        assert_eq!(response.status(), 303, "{name:?} {email:?}");
+        let page = app.get(header(&response, "location")).text().expect("a page");
+        assert!(page.contains(&format!("<dd>{shown}</dd>")), "{page}");
+        assert!(page.contains("ada@example.org</dd>"), "{page}");
+    }
 }
 
 #[test]

@@ -8,10 +8,11 @@ use diesel::sql_types::Text;
 
 use crate::admin::listing::{BookingFilter, Candidate};
 use crate::admin::{ConfirmationStatus, ListedBooking};
-use crate::booking::buyer::normalized_email;
+use crate::booking::buyer::{normalized_email, shown_email};
 use crate::booking::store::{BookingRow, PERSON, place};
 use crate::booking::{BookingStatus, PlacedBooking};
 use crate::db::Db;
+use crate::events::store::clock;
 use crate::outbox::{MailKind, MailState};
 use crate::schema::{bookings, mails};
 
@@ -45,8 +46,9 @@ pub fn candidates(
         newest = newest.filter(sql::<Text>(PERSON).eq(normalized_email(email)));
     }
     let rows: Vec<(i64, String, String, Option<String>)> = newest.load(db)?;
-    let candidate =
-        |(id, reference, buyer_name, buyer_email)| Candidate { id, reference, buyer_name, buyer_email };
+    let candidate = |(id, reference, buyer_name, buyer_email): (i64, String, String, Option<String>)| {
+        Candidate { id, reference, buyer_name, buyer_email: buyer_email.as_deref().map(shown_email) }
+    };
     Ok(rows.into_iter().map(candidate).collect())
 }
 
@@ -72,6 +74,7 @@ pub fn listed(db: &mut Db, ids: Vec<i64>) -> QueryResult<Vec<ListedBooking>> {
         .order(bookings::id.desc())
         .select((BookingRow::as_select(), mails::state.nullable(), mails::last_error.nullable()))
         .load(db)?;
+    let clock = clock(db)?;
     let mut confirmations = HashMap::new();
     let mut found = Vec::new();
     for (row, state, last_error) in rows {
@@ -86,13 +89,13 @@ pub fn listed(db: &mut Db, ids: Vec<i64>) -> QueryResult<Vec<ListedBooking>> {
         ListedBooking {
             tickets: placed.summary(),
             total: placed.due(),
-            buyer_email: placed.booking.email().map(str::to_owned),
+            buyer_email: placed.booking.buyer.shown_email(),
             reference: placed.booking.reference,
             buyer_name: placed.booking.buyer_name,
             status: placed.booking.status,
             mail,
             created_at: placed.booking.created_at,
-            time_zone: placed.event.time_zone,
+            clock,
             event_name: placed.event.name,
         }
     };

@@ -16,11 +16,11 @@ use crate::booking::BookingStatus;
 use crate::db::Db;
 use crate::events::seed::Seed;
 use crate::events::store::KEPT_TICKETS;
+pub use crate::events::store::clock;
 use crate::events::{self, Event};
 use crate::outbox;
 use crate::schema::{booking_lines, bookings, events as events_table, holds, ticket_types};
 use crate::tickets;
-use crate::venue_clock::VenueClock;
 
 /// The sale of every concert, the next one first.
 pub fn sales(db: &mut Db) -> QueryResult<Vec<Sales>> {
@@ -65,12 +65,6 @@ fn sales_of(db: &mut Db, event: Event) -> QueryResult<Sales> {
         TicketTypeSales { ticket_type, sold, revenue_minor }
     });
     Ok(Sales { event, ticket_types: ticket_types.collect(), booking_count })
-}
-
-/// The clock of the next concert's venue; UTC when there is none.
-pub fn clock(db: &mut Db) -> QueryResult<VenueClock> {
-    let zone = events::store::list(db)?.into_iter().next().map(|event| event.time_zone);
-    Ok(VenueClock::parse(&zone.unwrap_or_default()))
 }
 
 /// Locks the ticket types of a concert in the order of their ids, as the desks do, so that nobody waits in a circle. A

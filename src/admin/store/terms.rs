@@ -19,6 +19,8 @@ pub fn replace(db: &mut Db, slug: &str, rules: &TicketRules, actor: &Actor) -> Q
     diesel::update(events_table::table.find(event.id))
         .set((
             events_table::cancellation_deadline_minutes.eq(rules.cancellation_deadline_minutes),
+            events_table::organizer_name.eq(&rules.organizer_name),
+            events_table::organizer_contact.eq(&rules.organizer_contact),
             events_table::facts_version.eq(next_facts_version()),
         ))
         .execute(db)?;

@@ -144,7 +144,7 @@ impl BookingJson {
             unit_price: only.map(|it| it.unit_price().into()),
             lines: lines.iter().map(line).collect(),
             total: placed.due().into(),
-            buyer: BuyerJson { name: booking.buyer_name.clone(), email: booking.email().map(str::to_owned) },
+            buyer: BuyerJson { name: booking.buyer_name.clone(), email: booking.buyer.shown_email() },
             created_at: time(booking.created_at),
             canceled_at: booking.canceled_at.map(time),
             cancellable_until: event.cancellable_until().map(time),

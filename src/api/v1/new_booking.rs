@@ -147,7 +147,7 @@ impl NewBookingJson {
 
     fn parse_email(&self) -> Result<String, String> {
         text(&self.email, EMAIL_LENGTH_MAX)
-            .and_then(|typed| parse_email(typed).map_err(|error| messages::email(error).into()))
+            .and_then(|typed| parse_email(typed).map_err(messages::email))
             .and_then(|email| if self.email_has_spaces() { Err(SPACES.into()) } else { Ok(email) })
     }
 

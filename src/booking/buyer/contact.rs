@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Buyer, normalized_email, parse_name};
+use super::{Buyer, normalized_email, parse_name, shown_email};
 
 /// How a buyer is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,12 @@ impl Contact {
             Self::Email(email) => Some(email),
             Self::ExternalId(_) => None,
         }
+    }
+
+    /// The address as people read it: see [`shown_email`].
+    #[must_use]
+    pub fn shown_email(&self) -> Option<String> {
+        self.email().map(shown_email)
     }
 
     #[must_use]
@@ -69,10 +75,10 @@ impl Buyer {
         is_shown_as_it_is.then(|| Self { name: id.to_owned(), contact: Contact::ExternalId(id.to_owned()) })
     }
 
-    /// The address, or nothing.
+    /// The address as people read it, or nothing.
     #[must_use]
-    pub fn email(&self) -> &str {
-        self.contact.email().unwrap_or_default()
+    pub fn shown_email(&self) -> String {
+        self.contact.shown_email().unwrap_or_default()
     }
 }
 
@@ -84,7 +90,10 @@ mod tests {
     fn an_id_is_never_an_address() {
         for id in ["42", "auth0|5f7c8ec7c33c6c004bbafe82", "ada@example.org", "Zoë"] {
             let buyer = Buyer::of_user(id).expect(id);
-            assert_eq!((buyer.name.as_str(), buyer.contact.external_id(), buyer.email()), (id, Some(id), ""));
+            assert_eq!(
+                (buyer.name.as_str(), buyer.contact.external_id(), buyer.shown_email()),
+                (id, Some(id), String::new())
+            );
             assert_ne!(buyer.contact.person(), Contact::Email(id.into()).person());
         }
         for id in ["", " 42", "4  2", "4\u{200b}2", "a\0", "---", &"x".repeat(101), "Zoe\u{308}"] {

@@ -6,7 +6,9 @@ use email_address::{EmailAddress, Options};
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 
-use super::name::{compose, is_visible};
+use super::invisible::is_visible;
+use super::name::compose;
+use super::unwrapping::unwrap_address;
 
 /// RFC 5321 limits a path to 256 octets, angle brackets included.
 const LENGTH_MAX: usize = 254;
@@ -15,32 +17,69 @@ const LENGTH_MAX: usize = 254;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmailError {
     Missing,
+    /// More than one address, or more than one @.
+    Several,
+    /// It has a character that no mail server takes there.
+    Character(char),
     Invalid,
 }
 
-/// Reads an email address. The part before the @ stays as it was typed, in ASCII, which is all that every mail
-/// server takes; the domain is written as the DNS has it: in lower case, with what is not ASCII as `xn--…`
-/// (RFC 5890, Unicode Technical Standard 46).
+/// Reads an email address, taken out of what is [wrapped around it](unwrap_address). The part before the @ stays as
+/// it was typed, in ASCII, which is all that every mail server takes; the domain is written as the DNS has it: in
+/// lower case, with what is not ASCII as `xn--…` (RFC 5890, Unicode Technical Standard 46).
 ///
 /// # Errors
 /// Why it is not an address.
 pub fn parse_email(typed: &str) -> Result<String, EmailError> {
-    let typed = typed.trim();
-    if typed.is_empty() {
+    let address = unwrap_address(typed);
+    if address.is_empty() {
         return Err(EmailError::Missing);
     }
-    if typed.len() > LENGTH_MAX || typed.contains(['"', '<', '>']) || !typed.chars().all(is_visible) {
-        return Err(EmailError::Invalid);
+    if address.matches('@').count() > 1 {
+        return Err(EmailError::Several);
     }
-    let (mailbox, domain) = typed.rsplit_once('@').ok_or(EmailError::Invalid)?;
+    let (mailbox, domain) = address.split_once('@').ok_or(EmailError::Invalid)?;
+    let stranger = mailbox.chars().find(|c| !fits_mailbox(*c)).or(domain.chars().find(|c| !fits_domain(*c)));
+    if let Some(stranger) = stranger {
+        return Err(EmailError::Character(stranger));
+    }
     let domain = ascii_domain(&compose(domain)).ok_or(EmailError::Invalid)?;
     let email = format!("{mailbox}@{domain}");
     let options = Options::default().without_display_text().without_domain_literal();
-    let is_valid = mailbox.is_ascii() && email.len() <= LENGTH_MAX && is_on_the_internet(&domain);
+    let is_valid = email.len() <= LENGTH_MAX && is_on_the_internet(&domain);
     match EmailAddress::parse_with_options(&email, options) {
         Ok(_) if is_valid => Ok(email),
         _ => Err(EmailError::Invalid),
     }
+}
+
+/// Whether a character may stand before the @ (RFC 5322, `atext` and the dot).
+fn fits_mailbox(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c)
+}
+
+/// Whether a character may be part of a domain as people write it. What of the invisible ones [`ascii_domain`]
+/// decides are joiners.
+fn fits_domain(c: char) -> bool {
+    match c {
+        '\u{200c}' | '\u{200d}' => true,
+        c if c.is_ascii() => c.is_ascii_alphanumeric() || matches!(c, '-' | '.'),
+        c => is_visible(c) && !c.is_whitespace(),
+    }
+}
+
+/// The address as people read it: the domain in its own script, as it was typed.
+#[must_use]
+pub fn shown_email(email: &str) -> String {
+    let shown =
+        email.rsplit_once('@').filter(|(_, domain)| domain.contains("xn--")).and_then(|(mailbox, domain)| {
+            let unicode =
+                Uts46::new().to_unicode(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast);
+            // Only where it leads back to the same domain.
+            let shown = unicode.1.is_ok() && ascii_domain(&unicode.0).as_deref() == Some(domain);
+            shown.then(|| format!("{mailbox}@{}", unicode.0))
+        });
+    shown.unwrap_or_else(|| email.to_owned())
 }
 
 /// The same for every way to write one address, for comparing buyers with each other: in lower case as a
@@ -97,6 +136,9 @@ mod tests {
             ("ada@bücher.example", "ada@xn--bcher-kva.example"),
             ("ada@BU\u{308}CHER.example", "ada@xn--bcher-kva.example"),
             ("ada@例え。テスト", "ada@xn--r8jz45g.xn--zckzah"),
+            ("ada@نامه\u{200c}ای.example", "ada@xn--mgba3gch31f060k.example"),
+            ("Ada <ada@example.org>,", "ada@example.org"),
+            ("ada@exam\u{200b}ple.org", "ada@example.org"),
         ] {
             assert_eq!(parse_email(typed).as_deref(), Ok(email), "{typed}");
             assert_eq!(parse_email(email).as_deref(), Ok(email), "a valid address does not change");
@@ -111,11 +153,9 @@ mod tests {
             "a@b@example.org",
             "a b@example.org",
             "ada@exa mple.org",
-            "Ada <ada@example.org>",
             "\"ada\"@example.org",
             "ada@[127.0.0.1]",
             "ada@127.0.0.11",
-            "ada@example.org.",
             "ada@.example.org",
             "ada@-example.org",
             "ada@exam_ple.org",
@@ -124,15 +164,47 @@ mod tests {
             "ада@example.org",
             "ada@example.org\nbcc: x@y.zz",
             "ada@example.org,eve@example.org",
-            "a\u{200b}da@example.org",
-            "ada@exam\u{200b}ple.org",
+            "\u{202e}ada@example.org",
             "ada@exam\u{202e}ple.org",
+            "ada@\u{3164}example.org",
+            "Ada <ada@example.org>, Eve <eve@example.org>",
+            "ada\u{200d}@example.org",
             "ada@exam\u{e000}ple.org",
             &format!("{}@example.org", "x".repeat(250)),
             &format!("{}@example.org", "x".repeat(65)),
             &format!("ada@{}.org", "x".repeat(64)),
         ] {
             assert!(parse_email(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_address_is_named() {
+        for (typed, error) in [
+            (" \u{200e} ", EmailError::Missing),
+            ("a@x.org, b@x.org", EmailError::Several),
+            ("a b@example.org", EmailError::Character(' ')),
+            ("zoë@example.org", EmailError::Character('ë')),
+            ("ada@exam\u{202e}ple.org", EmailError::Character('\u{202e}')),
+            ("ada@exam_ple.org", EmailError::Character('_')),
+            ("ada", EmailError::Invalid),
+        ] {
+            assert_eq!(parse_email(typed), Err(error), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn an_international_domain_is_shown_in_its_own_script() {
+        for (typed, shown) in [
+            ("ada@müller.example", "ada@müller.example"),
+            ("ada@xn--mller-kva.example", "ada@müller.example"),
+            ("Ada@例え.テスト", "Ada@例え.テスト"),
+            ("ada@example.org", "ada@example.org"),
+        ] {
+            assert_eq!(shown_email(&parse_email(typed).expect(typed)), shown);
+        }
+        for other in ["", "no address", "ada@xn--a.example", "a@b@xn--mller-kva.example"] {
+            assert!(shown_email(other).starts_with(other.split('@').next().unwrap_or_default()), "{other}");
         }
     }
 

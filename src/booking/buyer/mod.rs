@@ -3,8 +3,11 @@
 
 mod contact;
 mod email;
+mod invisible;
 mod name;
 mod search_text;
+mod suggestion;
+mod unwrapping;
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
@@ -12,9 +15,11 @@ use actix_web::cookie::{Cookie, SameSite};
 use serde::{Deserialize, Serialize};
 
 pub use self::contact::Contact;
-pub use self::email::{EmailError, normalized_email, parse_email, unusual_normalized_email};
+pub use self::email::{EmailError, normalized_email, parse_email, shown_email, unusual_normalized_email};
+pub use self::invisible::is_visible;
 pub use self::name::{NameError, parse_name};
 pub use self::search_text::fold;
+pub use self::suggestion::suggest_email;
 use super::request_key::{RequestKey, RequestKeys};
 use crate::guard::cookies::Cookies;
 
@@ -70,7 +75,8 @@ impl Buyer {
     /// The address as far as its owner needs it to know it again, and nobody else can read it: `a•••@example.org`.
     #[must_use]
     pub fn masked_email(&self) -> String {
-        let (local, domain) = self.email().rsplit_once('@').unwrap_or_default();
+        let email = self.shown_email();
+        let (local, domain) = email.rsplit_once('@').unwrap_or_default();
         local.chars().take(1).chain(MASK.chars()).chain(['@']).chain(domain.chars()).collect()
     }
 }

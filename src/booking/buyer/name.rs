@@ -1,8 +1,10 @@
 //! Names, in any script. Rejects what others could misread.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
-use icu_properties::{CodePointMapData, CodePointSetData};
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
+
+use super::invisible::{is_readable, is_visible, unwrap_word};
 
 /// In characters: at most 400 bytes of UTF-8.
 const LENGTH_MAX: usize = 100;
@@ -23,16 +25,18 @@ pub enum NameError {
 }
 
 /// Reads a name. White space is tidied and letters are composed (Unicode's form NFC), so that the same name is
-/// the same text however it was typed.
+/// the same text however it was typed. Invisible characters stay where a script or an emoji needs them, and are
+/// dropped at the edges of words.
 ///
 /// # Errors
 /// Why it is not a name.
 pub fn parse_name(typed: &str) -> Result<String, NameError> {
     let composed = compose(typed);
-    if composed.chars().any(|c| !is_visible(c) && !c.is_whitespace()) {
+    let words = composed.split_whitespace().map(unwrap_word).filter(|word| !word.is_empty());
+    let name = words.collect::<Vec<_>>().join(" ");
+    if !name.split(' ').all(is_readable) {
         return Err(NameError::Invisible);
     }
-    let name = composed.split_whitespace().collect::<Vec<_>>().join(" ");
     match name.chars().count() {
         0 => Err(NameError::Missing),
         1..=LENGTH_MAX if has_too_many_marks(&name) => Err(NameError::TooManyMarks),
@@ -47,33 +51,13 @@ pub(super) fn compose(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
 
-/// Whether a character is visible and means the same to everybody. Rejected: control characters, characters
-/// that change how others are shown (zero-width, bidirectional, tags, fillers; Unicode Technical Report 36),
-/// private and unassigned ones, and the replacement character.
-pub(super) fn is_visible(c: char) -> bool {
-    use GeneralCategory as Category;
-    let is_known = !matches!(
-        CodePointMapData::<Category>::new().get(c),
-        Category::Control
-            | Category::Format
-            | Category::Surrogate
-            | Category::PrivateUse
-            | Category::Unassigned
-            | Category::LineSeparator
-            | Category::ParagraphSeparator
-    );
-    is_known
-        && c != char::REPLACEMENT_CHARACTER
-        && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
-}
-
 /// Whether a letter has more marks than [`MARKS_MAX`], or a mark has no letter.
 fn has_too_many_marks(name: &str) -> bool {
     use GeneralCategory as Category;
     let categories = CodePointMapData::<Category>::new();
     let is_mark = |c: char| matches!(categories.get(c), Category::NonspacingMark | Category::EnclosingMark);
     let mut marks = 0;
-    for c in name.chars() {
+    for c in name.chars().filter(|c| is_mark(*c) || is_visible(*c)) {
         marks = if is_mark(c) { marks + 1 } else { 0 };
         if marks > MARKS_MAX {
             return true;
@@ -101,6 +85,29 @@ mod tests {
             ("김정은", "김정은"),
             ("\u{1112}\u{1161}\u{11ab}", "한"),
             ("Åsa \u{212b}", "Åsa Å"),
+            // Joiners between letters: Persian, Urdu, Devanagari, Sinhala, Bengali, Kannada, and Malayalam at the end.
+            ("علی\u{200c}رضا", "علی\u{200c}رضا"),
+            ("بهاء\u{200c}الدین", "بهاء\u{200c}الدین"),
+            ("مُحمّدِ\u{200c}علی", "مُحمّدِ\u{200c}علی"),
+            ("क\u{94d}\u{200d}षिति", "क\u{94d}\u{200d}षिति"),
+            ("श\u{94d}\u{200c}री", "श\u{94d}\u{200c}री"),
+            ("ශ\u{dca}\u{200d}රී", "ශ\u{dca}\u{200d}රී"),
+            ("র\u{200d}\u{9cd}যাব", "র\u{200d}\u{9cd}যাব"),
+            ("ರ\u{200d}\u{ccd}ಯಾ", "ರ\u{200d}\u{ccd}ಯಾ"),
+            ("മോഹന\u{d4d}\u{200d}", "മോഹന\u{d4d}\u{200d}"),
+            ("ᠮᠣᠩᠭᠣᠯ\u{180e}ᠠ", "ᠮᠣᠩᠭᠣᠯ\u{180e}ᠠ"),
+            // Variants of ideographs, and emoji.
+            ("葛\u{e0100}城", "葛\u{e0100}城"),
+            ("Ada \u{2764}\u{fe0f}", "Ada \u{2764}\u{fe0f}"),
+            ("Ada 👩\u{1f3fd}\u{200d}\u{1f4bb}", "Ada 👩\u{1f3fd}\u{200d}\u{1f4bb}"),
+            // What a phone or a copied text wraps around a name.
+            ("Ada Lovelace\u{200f}", "Ada Lovelace"),
+            ("\u{202a}Ada Lovelace\u{202c}", "Ada Lovelace"),
+            ("\u{2068} Ada \u{2069}", "Ada"),
+            ("\u{feff}Ada\u{200b} \u{200b} Lovelace\u{ad}", "Ada Lovelace"),
+            ("\u{200f}דוד \u{200f}לוי\u{200e}", "דוד לוי"),
+            ("\u{200c}علی\u{200d}", "علی"),
+            ("Ada\u{a0}Lovelace\u{3000}", "Ada Lovelace"),
         ] {
             assert_eq!(parse_name(typed).as_deref().map(compose), Ok(compose(name)), "{typed}");
             let read = parse_name(typed).expect(typed);
@@ -125,9 +132,24 @@ mod tests {
             "a\u{61c}b",
             "zero\u{200b}width",
             "zero\u{200d}width",
-            "\u{feff}Ada",
+            "\u{200d}",
+            "\u{200c}\u{200d} \u{200f}",
+            "\u{202e}Ada",
+            "Ada\u{202d}",
+            "Ada \u{202e}ecalevoL\u{202c}",
             "Ada\u{3164}",
+            "\u{3164}",
+            "Ada\u{ffa0}",
+            "Ada\u{2800}",
+            "Ada\u{fffc}",
             "Ada\u{115f}",
+            "Ада\u{200d}Ада",
+            "علی\u{200c}\u{200c}رضا",
+            "علی\u{200b}رضا",
+            "علی\u{200c}x",
+            "Ada 👩\u{200d}x",
+            "Ada 🏴\u{e0067}\u{e007f}",
+            "1\u{200d}2",
             "Ada\u{fe0f}",
             "Ada\u{34f}b",
             "Ada\u{e0041}",

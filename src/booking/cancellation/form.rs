@@ -34,6 +34,14 @@ impl CancellationForm {
     }
 }
 
+impl CancellationForm {
+    /// What the organizer has written to the buyer, as it was typed.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        self.fields.get("message").map_or("", String::as_str)
+    }
+}
+
 /// What the page that cancels asks, of the buyer and of the organizer.
 pub struct CancellationQuestion {
     pub placed: PlacedBooking,
@@ -72,6 +80,12 @@ impl CancellationQuestion {
     #[must_use]
     pub fn instead(placed: PlacedBooking, why: &'static str) -> Self {
         Self { error: Some(why), status: StatusCode::CONFLICT, ..Self::of_all(placed) }
+    }
+
+    /// The same, because something else in the form is wrong.
+    #[must_use]
+    pub fn chosen(placed: PlacedBooking, chosen: Option<&[i32]>) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, ..Self::resumed(placed, chosen) }
     }
 
     /// The choice is wrong.

@@ -5,6 +5,7 @@
 //! be sold again. Refunds do not belong here.
 
 pub mod form;
+pub mod note;
 pub mod pages;
 pub mod store;
 pub mod undo;

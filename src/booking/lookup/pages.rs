@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{ANSWER_AFTER, LINK_LIFETIME, PAUSE, store};
 use crate::app::App;
-use crate::booking::buyer::{Buyer, parse_email};
+use crate::booking::buyer::{Buyer, parse_email, shown_email};
 use crate::booking::{PlacedBooking, messages};
 use crate::error::Error;
 use crate::guard::form::{Form, Query};
@@ -20,7 +20,7 @@ use crate::page::{Page, see_other};
 struct FindBookingsPage {
     page: Page,
     email: String,
-    error: Option<&'static str>,
+    error: Option<String>,
     /// A link that opens nothing any more has led here.
     link_is_over: bool,
     has_asked: bool,
@@ -71,7 +71,7 @@ pub async fn new(
     Query(query): Query<FindBookingsQuery>,
 ) -> Result<HttpResponse, Error> {
     let email =
-        Buyer::remembered(&app.cookies, &request).map(|buyer| buyer.email().to_owned()).unwrap_or_default();
+        Buyer::remembered(&app.cookies, &request).map(|buyer| buyer.shown_email()).unwrap_or_default();
     let has_asked = !query.asked.is_empty();
     let new = FindBookingsPage { page: page.clone(), email, error: None, link_is_over: false, has_asked };
     page.respond_unlisted(StatusCode::OK, &new)
@@ -126,5 +126,6 @@ pub async fn index(
     };
     let wanted = email.clone();
     let found = app.db.read_primary(move |db| store::find_by_email(db, &wanted)).await?;
-    page.clone().respond_unlisted(StatusCode::OK, &BookingListPage { page, email, found })
+    page.clone()
+        .respond_unlisted(StatusCode::OK, &BookingListPage { page, email: shown_email(&email), found })
 }

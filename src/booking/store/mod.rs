@@ -11,10 +11,11 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::buyer::Contact;
+use super::cancellation::note::CancellationNote;
 use super::{Booking, BookingLine, BookingOutcome, BookingStatus, NotOnSale, Order, PlacedBooking};
 use crate::db::{Db, write_transaction};
 use crate::events::{Event, Stock, TicketType};
-use crate::schema::{booking_lines, bookings, events, ticket_types, used_tickets};
+use crate::schema::{booking_lines, bookings, cancellation_notes, events, ticket_types, used_tickets};
 
 /// Whose a booking is, as the index `bookings_person` spells it.
 pub const PERSON: &str = "coalesce(bookings.buyer_email_normalized, lower(bookings.buyer_email), \
@@ -228,6 +229,7 @@ pub fn place(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<PlacedBookin
     let mut placed: Vec<PlacedBooking> = found.into_iter().filter_map(place).collect();
     for placed in placed.iter_mut().filter(|it| it.booking.lines.iter().any(|line| line.returned > 0)) {
         placed.returned_seats = returned_seats(db, placed.booking.id)?;
+        placed.notes = notes(db, placed.booking.id)?;
     }
     Ok(placed)
 }
@@ -238,5 +240,13 @@ fn returned_seats(db: &mut Db, booking_id: i64) -> QueryResult<Vec<i32>> {
         .filter(used_tickets::state.eq("returned"))
         .order(used_tickets::seat)
         .select(used_tickets::seat)
+        .load(db)
+}
+
+fn notes(db: &mut Db, booking_id: i64) -> QueryResult<Vec<CancellationNote>> {
+    cancellation_notes::table
+        .filter(cancellation_notes::booking_id.eq(booking_id))
+        .order(cancellation_notes::id)
+        .select(CancellationNote::as_select())
         .load(db)
 }

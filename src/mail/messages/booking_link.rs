@@ -4,6 +4,7 @@ use askama::Template;
 use chrono::Utc;
 
 use super::message::{ComposeError, Message, MessageContext};
+use crate::booking::buyer::shown_email;
 use crate::booking::lookup::LINK_LIFETIME;
 
 #[derive(Template)]
@@ -25,6 +26,7 @@ struct BookingLinkText<'a> {
 /// The link's lifetime starts when the mail is written, so that a mail that waited does not arrive expired.
 pub fn write(email: &str, context: &MessageContext) -> Result<Message, ComposeError> {
     let url = &*format!("{}{}", context.public_url, context.booking_links.path(email, Utc::now()));
+    let email = &*shown_email(email);
     let minutes = LINK_LIFETIME.num_minutes();
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     Ok(Message {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::message::{ComposeError, Message, MessageContext};
+use super::message::{ComposeError, Message, MessageContext, about, calendar_file};
 use crate::booking::PlacedBooking;
 
 #[derive(Template)]
@@ -27,10 +27,10 @@ pub fn write(sale: &PlacedBooking, context: &MessageContext) -> Result<Message, 
     let url = &*format!("{}/events/{}", context.public_url, event.slug);
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     Ok(Message {
-        to_name: Some(booking.buyer_name.clone()),
         subject: format!("Canceled: {} for {}, {}", booking.reference, event.name, event.date()),
         text: CancellationText { sale, url }.render().map_err(failed)?,
         html: CancellationHtml { sale, url }.render().map_err(failed)?,
-        ..Message::default()
+        attachments: vec![calendar_file(sale, context)],
+        ..about(sale)
     })
 }

@@ -2,28 +2,54 @@
 
 use askama::Template;
 
-use super::message::{Attachment, ComposeError, InlineImage, Message, MessageContext};
-use crate::booking::{PlacedBooking, calendar};
+use super::message::{ComposeError, InlineImage, Message, MessageContext, about, calendar_file};
+use crate::booking::PlacedBooking;
 use crate::tickets::{self, Ticket};
+
+/// Why a buyer gets tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    Booking,
+    /// The booking has a new address.
+    Correction,
+}
+
+impl Occasion {
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Booking => "You’re going!",
+            Self::Correction => "Your booking was updated",
+        }
+    }
+}
 
 #[derive(Template)]
 #[template(path = "mail/confirmation.html")]
 struct ConfirmationHtml<'a> {
+    occasion: Occasion,
     sale: &'a PlacedBooking,
     url: &'a str,
     tickets: &'a [Ticket],
+    /// What the Content-IDs of its pictures end with: no other mail has it.
+    mail_id: &'a str,
 }
 
 #[derive(Template)]
 #[template(path = "mail/confirmation.txt", whitespace = "preserve")]
 struct ConfirmationText<'a> {
+    occasion: Occasion,
     sale: &'a PlacedBooking,
     url: &'a str,
     tickets: &'a [Ticket],
 }
 
 /// A booking that was canceled before its confirmation was sent gets none.
-pub fn write(sale: &PlacedBooking, context: &MessageContext) -> Result<Message, ComposeError> {
+pub fn write(
+    sale: &PlacedBooking,
+    occasion: Occasion,
+    message_id: &str,
+    context: &MessageContext,
+) -> Result<Message, ComposeError> {
     let PlacedBooking { booking, event, .. } = sale;
     if !booking.is_confirmed() {
         return Err(ComposeError::Dropped("booking canceled before sending".into()));
@@ -31,22 +57,18 @@ pub fn write(sale: &PlacedBooking, context: &MessageContext) -> Result<Message, 
     let tickets = &*tickets::of_booking(&context.ticket_codes, sale);
     let url = &*format!("{}/bookings/{}", context.public_url, booking.token);
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
-    let picture = |ticket: &Ticket| InlineImage { name: picture_name(ticket), png: ticket.qr().png() };
+    let mail_id = &*format!("{message_id}@{}", context.from.email.domain());
+    let picture = |ticket: &Ticket| InlineImage {
+        content_id: format!("ticket-{}.{mail_id}", ticket.seat),
+        file_name: format!("ticket-{}.png", ticket.seat),
+        png: ticket.qr().png(),
+    };
     Ok(Message {
-        to_name: Some(booking.buyer_name.clone()),
-        subject: format!("Your tickets for {}, {}", event.name, event.date()),
-        text: ConfirmationText { sale, url, tickets }.render().map_err(failed)?,
-        html: ConfirmationHtml { sale, url, tickets }.render().map_err(failed)?,
+        subject: format!("Your tickets for {}, {} ({})", event.name, event.date(), booking.reference),
+        text: ConfirmationText { occasion, sale, url, tickets }.render().map_err(failed)?,
+        html: ConfirmationHtml { occasion, sale, url, tickets, mail_id }.render().map_err(failed)?,
         pictures: tickets.iter().map(picture).collect(),
-        attachments: vec![Attachment {
-            file_name: format!("{}.ics", event.slug),
-            content_type: "text/calendar; charset=utf-8; method=PUBLISH",
-            content: calendar::render(sale, url),
-        }],
+        attachments: vec![calendar_file(sale, context)],
+        ..about(sale)
     })
-}
-
-/// The name by which the HTML refers to a ticket's QR code.
-fn picture_name(ticket: &Ticket) -> String {
-    format!("ticket-{}", ticket.seat)
 }

@@ -34,9 +34,11 @@ pub fn seal(
 ) -> Result<Envelope, String> {
     let message_id = format!("{message_id}@{}", context.from.email.domain());
     let to = Mailbox::new(message.to_name.as_deref().map(one_line), parse_address(to)?);
-    let sealed = lettre::Message::builder()
-        .from(context.from.clone())
-        .to(to)
+    let mut builder = lettre::Message::builder().from(context.from.clone()).to(to);
+    if let Some(reply_to) = message.reply_to.as_ref().and_then(parse_reply_to) {
+        builder = builder.reply_to(reply_to);
+    }
+    let sealed = builder
         .subject(one_line(&message.subject))
         .date(SystemTime::from(date.and_utc()))
         .message_id(Some(format!("<{message_id}>")))
@@ -50,8 +52,7 @@ pub fn seal(
 fn body(message: Message) -> Result<MultiPart, String> {
     let html = MultiPart::related().singlepart(SinglePart::html(message.html));
     let html = message.pictures.into_iter().fold(html, |html, picture| {
-        let file_name = format!("{}.png", picture.name);
-        let picture = Attachment::new_inline_with_name(picture.name, file_name)
+        let picture = Attachment::new_inline_with_name(picture.content_id, picture.file_name)
             .body(picture.png, content_type("image/png"));
         html.singlepart(picture)
     });
@@ -83,6 +84,12 @@ fn parse_address(text: &str) -> Result<Address, String> {
         _ => return Err(wrong()),
     };
     Address::new(user, domain).map_err(|_| wrong())
+}
+
+/// An address that is wrong keeps no ticket from its buyer.
+fn parse_reply_to((name, address): &(String, String)) -> Option<Mailbox> {
+    let name = (!name.is_empty()).then(|| one_line(name));
+    parse_address(address).ok().map(|address| Mailbox::new(name, address))
 }
 
 /// Without control characters, which would end the line or hide text.

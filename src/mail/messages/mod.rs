@@ -12,6 +12,7 @@ pub mod partial_return;
 use lettre::message::Mailbox;
 use url::{Host, Url};
 
+use self::confirmation::Occasion;
 pub use self::envelope::{Envelope, seal};
 pub use self::message::{ComposeError, Message, MessageContext};
 use super::DueMail;
@@ -22,7 +23,12 @@ pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, Compose
     let about = |what: &str| ComposeError::Failed(format!("this mail has no {what}"));
     match MailKind::parse(&due.mail.kind) {
         Some(MailKind::Confirmation) => {
-            confirmation::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, context)
+            let sale = due.sale.as_ref().ok_or_else(|| about("booking"))?;
+            confirmation::write(sale, Occasion::Booking, &due.message_id(), context)
+        }
+        Some(MailKind::Correction) => {
+            let sale = due.sale.as_ref().ok_or_else(|| about("booking"))?;
+            confirmation::write(sale, Occasion::Correction, &due.message_id(), context)
         }
         Some(MailKind::Cancellation) => {
             cancellation::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, context)

@@ -2,8 +2,9 @@
 
 use askama::Template;
 
-use super::message::{ComposeError, Message, MessageContext};
+use super::message::{ComposeError, Message, MessageContext, about, calendar_file};
 use crate::booking::PlacedBooking;
+use crate::booking::cancellation::note::CancellationNote;
 use crate::outbox::Mail;
 
 #[derive(Template)]
@@ -11,6 +12,8 @@ use crate::outbox::Mail;
 struct ReturnHtml<'a> {
     sale: &'a PlacedBooking,
     returned: &'a [String],
+    /// When it was the organizer who canceled them.
+    note: Option<&'a CancellationNote>,
     url: &'a str,
 }
 
@@ -19,6 +22,8 @@ struct ReturnHtml<'a> {
 struct ReturnText<'a> {
     sale: &'a PlacedBooking,
     returned: &'a [String],
+    /// When it was the organizer who canceled them.
+    note: Option<&'a CancellationNote>,
     url: &'a str,
 }
 
@@ -28,16 +33,17 @@ pub fn write(sale: &PlacedBooking, mail: &Mail, context: &MessageContext) -> Res
     if !booking.is_confirmed() {
         return Err(ComposeError::Dropped("booking canceled before sending".into()));
     }
+    let note = sale.organizer_return(mail.payload.as_deref().unwrap_or_default());
     let seats = mail.payload.as_deref().unwrap_or_default().split(' ').filter_map(|seat| seat.parse().ok());
     let name = |seat: i32| Some(format!("Ticket {seat} ({})", sale.ticket_type_of_seat(seat)?.name));
     let returned = &*seats.filter_map(name).collect::<Vec<_>>();
     let url = &*format!("{}/bookings/{}", context.public_url, booking.token);
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     Ok(Message {
-        to_name: Some(booking.buyer_name.clone()),
         subject: format!("Tickets returned: {} for {}, {}", booking.reference, event.name, event.date()),
-        text: ReturnText { sale, returned, url }.render().map_err(failed)?,
-        html: ReturnHtml { sale, returned, url }.render().map_err(failed)?,
-        ..Message::default()
+        text: ReturnText { sale, returned, note, url }.render().map_err(failed)?,
+        html: ReturnHtml { sale, returned, note, url }.render().map_err(failed)?,
+        attachments: vec![calendar_file(sale, context)],
+        ..about(sale)
     })
 }

@@ -197,6 +197,7 @@ pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
         .first(db)
         .optional()?;
     let Some((kind, reference)) = found else { return Ok(None) };
+    follow_buyer(db, Some(id))?;
     let queued = diesel::update(not_queued).set(requeued()).execute(db)?;
     let subject = reference.map_or(kind.clone(), |reference| format!("{kind} of {reference}"));
     Ok((queued > 0).then_some(subject))
@@ -204,7 +205,23 @@ pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
 
 /// Queues all failed mails again. Returns how many there were.
 pub fn resend_failed(db: &mut Db) -> QueryResult<usize> {
+    follow_buyer(db, None)?;
     diesel::update(mails::table.filter(mails::state.eq("failed"))).set(requeued()).execute(db)
+}
+
+/// A mail about a booking that is sent again goes to the address that its buyer has today.
+fn follow_buyer(db: &mut Db, id: Option<i64>) -> QueryResult<()> {
+    let mut of_bookings = diesel::update(mails::table)
+        .filter(mails::booking_id.is_not_null())
+        .filter(mails::state.ne(MailState::Queued.as_str()))
+        .set(mails::recipient.eq(None::<String>))
+        .into_boxed();
+    of_bookings = match id {
+        Some(id) => of_bookings.filter(mails::id.eq(id)),
+        None => of_bookings.filter(mails::state.eq(MailState::Failed.as_str())),
+    };
+    of_bookings.execute(db)?;
+    Ok(())
 }
 
 /// What makes a mail one that was queued just now.

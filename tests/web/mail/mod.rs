@@ -1,8 +1,10 @@
 //! What the site writes to its buyers.
 
+mod calendar;
 pub mod letter;
 mod organizer;
 mod outbox;
+mod reader;
 mod refusals;
 mod smtp;
 
@@ -39,7 +41,7 @@ fn states(app: &TestApp) -> Vec<(String, i64)> {
 }
 
 /// Waits until there are exactly these mails.
-fn wait_for_states(app: &TestApp, wanted: &[(&str, i64)]) {
+pub fn wait_for_states(app: &TestApp, wanted: &[(&str, i64)]) {
     let wanted: Vec<(String, i64)> =
         wanted.iter().map(|(state, count)| ((*state).to_owned(), *count)).collect();
     let begun = Instant::now();

@@ -48,6 +48,24 @@ fn three_failed(server: &SmtpServer) -> (TestApp, Client) {
 }
 
 #[test]
+fn all_mails_and_bookings_are_listed_on_one_clock_with_its_zone() {
+    let app = TestApp::spawn();
+    app.book_well("VIP", 1);
+    assert_eq!(app.post("/bookings/find", &[("email", "ada@example.org")]).status(), 303);
+    wait_for_states(&app, &[("sent", 2)]);
+    let organizer = app.organizer();
+    let mails = page(&app, &organizer, "/admin/mails");
+    let rows: Vec<&str> = mails.split("<tr id=").skip(1).collect();
+    assert_eq!(rows.len(), 2, "{mails}");
+    let now = chrono::Utc::now().with_timezone(&chrono_tz::America::Chicago).format("%Z").to_string();
+    for row in rows {
+        let times = row.matches(&*now).count();
+        assert_eq!(times, 2, "when it was queued and when it was sent, in {now}: {row}");
+    }
+    assert!(page(&app, &organizer, "/admin").contains(&format!("M\u{a0}{now}")));
+}
+
+#[test]
 fn a_mail_that_failed_says_why_beside_its_booking_and_in_the_list() {
     let server = SmtpServer::start();
     let (app, organizer) = three_failed(&server);

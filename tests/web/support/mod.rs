@@ -146,6 +146,7 @@ pub fn config(database: &TestDatabase) -> Config {
         redis_url: None,
         secrets: SecretConfig::default(),
         public_url: None,
+        site_links: techkraft::page::SiteLinks::default(),
         trusted_proxies: TrustedProxies::default(),
         // The tests of the limits set theirs.
         rate_limits: None,

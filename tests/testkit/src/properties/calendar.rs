@@ -3,13 +3,26 @@
 
 use std::collections::BTreeMap;
 
-use techkraft::booking::calendar;
+use techkraft::booking::calendar::{self, CalendarFile};
+use techkraft::events::Event;
 
 use crate::properties::{samples, texts};
 
 /// The properties of an entry, in the order of the alphabet.
-const PROPERTIES: [&str; 8] =
-    ["DESCRIPTION", "DTEND", "DTSTAMP", "DTSTART", "LOCATION", "SUMMARY", "UID", "URL"];
+const PROPERTIES: [&str; 12] = [
+    "DESCRIPTION",
+    "DTEND",
+    "DTSTAMP",
+    "DTSTART",
+    "LAST-MODIFIED",
+    "LOCATION",
+    "ORGANIZER",
+    "SEQUENCE",
+    "STATUS",
+    "SUMMARY",
+    "UID",
+    "URL",
+];
 const URL: &str = "https://tickets.example.org/bookings/AZn8rL2c0123456789abcdef";
 /// RFC 5545, section 3.1, would like 75 octets without the line's end; the library folds the last one late.
 const LINE_OCTETS_MAX: usize = 76;
@@ -17,19 +30,31 @@ const LINE_OCTETS_MAX: usize = 76;
 /// The input is the names of the concert, the venue, the city and the tier.
 pub fn holds(input: &[u8]) {
     let [name, venue, city, tier] = texts(input);
-    let event = samples::event(&name, &venue, &city);
-    let file = calendar::render(&samples::placed(event, samples::ticket_type(&tier)), URL);
+    let event = Event { organizer_name: venue.to_string(), ..samples::event(&name, &venue, &city) };
+    let placed = samples::placed(event, samples::ticket_type(&tier));
+    let CalendarFile { text: file, .. } = calendar::render(&placed, URL, "tickets@example.org");
     let lines = unfolded(&file);
     let inner = between(&between(&lines, "VCALENDAR"), "VEVENT");
-    let entry: BTreeMap<&str, &str> =
-        inner.iter().map(|line| line.split_once(':').expect("a name and a value")).collect();
+    let alarm = between(&inner, "VALARM");
+    assert_eq!(alarm.len(), 3, "{file:?}");
+    // It stands at the end, between a BEGIN and an END.
+    let inner = &inner[..inner.len() - alarm.len() - 2];
+    let entry: BTreeMap<&str, &str> = inner.iter().map(|line| property(line)).collect();
     let names: Vec<&str> = entry.keys().copied().collect();
     assert_eq!((names.as_slice(), inner.len()), (&PROPERTIES[..], PROPERTIES.len()), "{file:?}");
     assert_eq!(unescaped(entry["SUMMARY"]), readable(&name), "{file:?}");
     assert_eq!(unescaped(entry["LOCATION"]), readable(&format!("{venue}, {city}")), "{file:?}");
-    let description = format!("2 × {tier}, reference TK-7F3K-9QXM");
+    let description =
+        format!("2 × {tier}, reference TK-7F3K-9QXM. {} Nothing was charged online.", placed.due_at_venue());
     assert_eq!(unescaped(entry["DESCRIPTION"]), readable(&description), "{file:?}");
+    assert!(entry["ORGANIZER"].ends_with(":mailto:tickets@example.org"), "{file:?}");
     assert_eq!(entry["URL"], URL);
+}
+
+/// Its name, and its value with what stands before it.
+fn property(line: &str) -> (&str, &str) {
+    let end = line.find([':', ';']).expect("a name and a value");
+    (&line[..end], if line[end..].starts_with(';') { &line[end..] } else { &line[end + 1..] })
 }
 
 /// The content lines, put together again.

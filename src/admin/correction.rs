@@ -1,0 +1,67 @@
+//! `/admin/bookings/{reference}/buyer`: the organizer corrects the name and the address of a booking, at any time.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::bookings::find;
+use crate::app::App;
+use crate::auth::session::Admin;
+use crate::booking::correction::form::{CorrectionForm, CorrectionQuestion};
+use crate::booking::correction::store::correct;
+use crate::booking::correction::{Correction, CorrectionOutcome, Corrector};
+use crate::booking::messages;
+use crate::error::Error;
+use crate::guard::form::Form;
+use crate::page::{Page, Toast, see_other, toast_cookie};
+
+#[derive(Template)]
+#[template(path = "admin/correction.html")]
+struct OrganizerCorrectionPage {
+    page: Page,
+    question: CorrectionQuestion,
+}
+
+/// `GET /admin/bookings/{reference}/buyer`
+pub async fn edit(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    reference: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let placed = find(&app, &reference).await?;
+    respond(page, CorrectionQuestion::of(placed, false))
+}
+
+/// `POST /admin/bookings/{reference}/buyer`
+pub async fn update(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    reference: web::Path<String>,
+    Form(form): Form<CorrectionForm>,
+) -> Result<HttpResponse, Error> {
+    let placed = find(&app, &reference).await?;
+    let reference = placed.booking.reference.clone();
+    let mut question = CorrectionQuestion { form, ..CorrectionQuestion::of(placed, false) };
+    let Some((name, email)) = question.read() else { return respond(page, question) };
+    let corrector = Corrector::Organizer { reference: reference.clone(), actor: admin.actor() };
+    let correction = Correction { corrector, name, email };
+    let outcome = app.db.write(move |db| correct(db, &correction)).await?;
+    let toast = match &outcome {
+        CorrectionOutcome::Corrected { new_email, .. } => {
+            app.outbox_wakeup.notify();
+            messages::corrected(new_email.as_deref())
+        }
+        CorrectionOutcome::Unchanged => "Nothing was changed.".into(),
+        refused => {
+            question.refuse(refused);
+            return respond(page, question);
+        }
+    };
+    let mut response = see_other(&format!("/admin/bookings/{reference}"));
+    Ok(response.cookie(toast_cookie(&app.cookies, &Toast::success(toast))).finish())
+}
+
+fn respond(page: Page, question: CorrectionQuestion) -> Result<HttpResponse, Error> {
+    page.clone().respond_unlisted(question.status, &OrganizerCorrectionPage { page, question })
+}
