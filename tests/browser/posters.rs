@@ -87,20 +87,19 @@ async fn money_and_times_have_one_spelling_everywhere() {
         visitor.visit(&format!("/events/{slug}")).await;
         assert!(visitor.text(".hero").await.contains(time), "{}", visitor.text(".hero").await);
         assert_eq!(visitor.text(".tier__price strong").await, price);
-        assert_eq!(visitor.text(".button--checkout").await, format!("Book · {price}"));
+        let button = visitor.text(".button--checkout").await;
+        assert!(button.starts_with("Book") && button.ends_with(&format!("· {price}")), "{button}");
         visitor.click(".tier [data-step='1']").await;
-        assert_eq!(
-            visitor.text(".button--checkout").await,
-            format!("Book · {double}"),
-            "as the script writes it"
-        );
+        let button = visitor.text(".button--checkout").await;
+        assert!(button.ends_with(&format!("· {double}")), "as the script writes it: {button}");
         visitor.click(".button--checkout").await;
         assert!(visitor.text(".summary").await.contains(&format!("{price} per ticket")));
         assert_eq!(visitor.text(".summary__total output").await, double);
     }
     visitor.visit("/events/sao-paulo").await;
     assert_eq!(visitor.text(".tier__price").await, "Free");
-    assert_eq!(visitor.text(".button--checkout").await, "Book");
+    let button = visitor.text(".button--checkout").await;
+    assert!(button.starts_with("Book") && !button.contains('·'), "{button}");
     assert!(visitor.text(".stock__count").await.contains("5,000 of 5,000 left"));
     let about = visitor.text(".about").await;
     for part in [
