@@ -126,7 +126,10 @@ fn when_the_first_type_is_gone_the_way_to_the_others_keeps_their_quantities() {
     let html = refused.text().expect("a page");
     let form = format!("name=\"ticket_type\" value=\"{}\">", app.id_of("Front Row"));
     let (_, fields) = html.split_once(&form).unwrap_or_else(|| panic!("{form}\n{html}"));
-    assert!(fields.trim_start().starts_with("<input type=\"hidden\" name=\"quantity\" value=\"3\">"), "{html}");
+    assert!(
+        fields.trim_start().starts_with("<input type=\"hidden\" name=\"quantity\" value=\"3\">"),
+        "{html}"
+    );
     assert_eq!(sold(&app), [100, 0, 0]);
 }
 
