@@ -77,11 +77,11 @@ async fn the_organizer_finds_a_booking_and_cancels_it() {
 }
 
 #[tokio::test]
-async fn the_footer_leads_to_ones_bookings_and_never_says_whose_there_are() {
+async fn the_header_leads_to_ones_bookings_and_never_says_whose_there_are() {
     let site = open_site();
     let visitor = Visitor::without_javascript(&site).await;
     visitor.visit("/nowhere").await;
-    visitor.click("footer a[href='/bookings/find']").await;
+    visitor.click("header a[href='/bookings/find']").await;
     visitor.fill("#lookup-email", "nobody@example.org").await;
     visitor.click("main form button[type=submit]").await;
     assert!(visitor.text("#main [role=status]").await.contains("If we find bookings for that address"));

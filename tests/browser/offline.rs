@@ -79,7 +79,9 @@ async fn tickets_that_were_opened_once_open_without_a_network() {
 async fn nothing_else_is_kept_and_a_forgotten_buyer_leaves_nothing() {
     let site = open_site();
     let buyer = Visitor::arrive(&site).await;
-    open_tickets(&buyer, &site, "General Admission", 1).await;
+    buyer.book_and_be_remembered(&site.tier("General Admission")).await;
+    buyer.until("location.pathname.startsWith('/bookings/')").await;
+    buyer.driver().refresh().await.expect("a page");
     let booking = buyer.path().await;
     until_kept(&buyer, &[&booking]).await;
     for path in ["/bookings/find", &format!("{booking}/cancellation"), "/", "/admin/sign-in", &booking] {
