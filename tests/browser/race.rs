@@ -27,7 +27,7 @@ async fn two_windows_race_for_the_last_ticket_and_one_is_told_so() {
     assert_eq!((site.available(&vip), site.booking_count()), (0, 1));
 
     // What was typed goes along to the tier that is chosen instead.
-    loser.click("#checkout .others a").await;
+    loser.click("#checkout .others button").await;
     loser.see(CONFIRM).await;
     assert_eq!(loser.ask::<String>("document.querySelector('#checkout-email').value").await, EMAIL);
     loser.click(CONFIRM).await;
