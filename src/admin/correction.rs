@@ -7,12 +7,11 @@ use super::bookings::find;
 use crate::app::App;
 use crate::auth::session::Admin;
 use crate::booking::correction::form::{CorrectionForm, CorrectionQuestion};
-use crate::booking::correction::store::correct;
-use crate::booking::correction::{Correction, CorrectionOutcome, Corrector};
-use crate::booking::messages;
+use crate::booking::correction::pages::correct;
+use crate::booking::correction::{Correction, Corrector};
 use crate::error::Error;
 use crate::guard::form::Form;
-use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::page::{Page, see_other, toast_cookie};
 
 #[derive(Template)]
 #[template(path = "admin/correction.html")]
@@ -46,20 +45,11 @@ pub async fn update(
     let Some((name, email)) = question.read() else { return respond(page, question) };
     let corrector = Corrector::Organizer { reference: reference.clone(), actor: admin.actor() };
     let correction = Correction { corrector, name, email };
-    let outcome = app.db.write(move |db| correct(db, &correction)).await?;
-    let toast = match &outcome {
-        CorrectionOutcome::Corrected { new_email, .. } => {
-            app.outbox_wakeup.notify();
-            messages::corrected(new_email.as_deref())
-        }
-        CorrectionOutcome::Unchanged => "Nothing was changed.".into(),
-        refused => {
-            question.refuse(refused);
-            return respond(page, question);
-        }
+    let Some(corrected) = correct(&app, correction, &mut question).await? else {
+        return respond(page, question);
     };
     let mut response = see_other(&format!("/admin/bookings/{reference}"));
-    Ok(response.cookie(toast_cookie(&app.cookies, &Toast::success(toast))).finish())
+    Ok(response.cookie(toast_cookie(&app.cookies, &corrected.toast)).finish())
 }
 
 fn respond(page: Page, question: CorrectionQuestion) -> Result<HttpResponse, Error> {

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDateTime, TimeZone as _, Utc};
 use icalendar::{Component as _, EventLike as _, EventStatus, Property};
 
 use super::PlacedBooking;
-use crate::events::calendar as events_calendar;
+use crate::events::calendar::{file, one_line};
 use crate::events::{Event, EventState};
 
 /// Reminds the calendar's owner two hours before the start. The library would give it a DTSTAMP, which no alarm has
@@ -65,7 +65,7 @@ pub fn render(placed: &PlacedBooking, url: &str, sender: &str) -> CalendarFile {
         .starts(Utc.from_utc_datetime(&event.starts_at))
         .ends(Utc.from_utc_datetime(&event.ends_at))
         .append_property(organizer(placed, sender));
-    let text = events_calendar::file(name).push(entry.done()).to_string();
+    let text = file(name).push(entry.done()).to_string();
     let alarm = if is_canceled { "" } else { ALARM };
     CalendarFile { method, text: text.replace(END_OF_ENTRY, &format!("{alarm}{END_OF_ENTRY}")) }
 }
@@ -109,10 +109,4 @@ fn sequence(placed: &PlacedBooking, is_canceled: bool) -> u32 {
     let seconds = (changed_at(placed) - placed.booking.created_at).num_seconds();
     let returned = i64::try_from(placed.returned_seats.len()).unwrap_or_default();
     u32::try_from(seconds + returned + i64::from(is_canceled)).unwrap_or_default()
-}
-
-/// Control characters may not stand in a file of RFC 5545 (section 3.3.11, TSAFE-CHAR), and some calendars
-/// take a bare carriage return for the end of a line.
-fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::{TimeDelta, Utc};
@@ -17,6 +17,7 @@ use super::form::{BookingForm, FieldErrors, Refused};
 use super::{Booking, BookingOutcome, Order, PlacedBooking, calendar, is_token, messages, store};
 use crate::app::App;
 use crate::error::Error;
+use crate::events::calendar::download;
 use crate::events::is_slug;
 use crate::guard::form::{Form, Query};
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
@@ -191,12 +192,9 @@ pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<H
         return Err(Error::NotFound);
     }
     let url = format!("{}/bookings/{}", &app.public_url, placed.booking.token);
-    let name = format!("attachment; filename=\"{}.ics\"", placed.event.slug);
-    Ok(HttpResponse::Ok()
-        .content_type("text/calendar; charset=utf-8")
+    Ok(download(&placed.event)
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header(("X-Robots-Tag", "noindex, nofollow"))
-        .insert_header((CONTENT_DISPOSITION, name))
         .body(calendar::render(&placed, &url, &app.mail_sender).text))
 }
 

@@ -1,7 +1,7 @@
 //! A concert as a file for calendars (RFC 5545).
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use chrono::{TimeZone as _, Utc};
 use icalendar::{Calendar, Component as _, EventLike as _, EventStatus};
 
@@ -26,11 +26,7 @@ pub async fn show(app: web::Data<App>, slug: web::Path<String>) -> Result<HttpRe
         description: &event.tagline,
         url: &format!("{}/events/{}", app.public_url, event.slug),
     };
-    Ok(HttpResponse::Ok()
-        .content_type("text/calendar; charset=utf-8")
-        .insert_header((CONTENT_DISPOSITION, disposition(event)))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .body(render(event, &entry)))
+    Ok(download(event).insert_header((CACHE_CONTROL, "no-store")).body(render(event, &entry)))
 }
 
 /// The text of the file. Times are UTC, so every calendar shows them on its owner's clock.
@@ -64,14 +60,19 @@ pub fn file(method: &str) -> Calendar {
     calendar
 }
 
-/// The file's name.
+/// The start of a response with a calendar file, which is named after the concert.
 #[must_use]
-pub fn disposition(event: &Event) -> String {
-    format!("attachment; filename=\"{}.ics\"", event.slug)
+pub fn download(event: &Event) -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type("text/calendar; charset=utf-8")
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}.ics\"", event.slug)));
+    response
 }
 
 /// Control characters may not stand in a file of RFC 5545 (section 3.3.11, TSAFE-CHAR), and some calendars
 /// take a bare carriage return for the end of a line.
-fn one_line(text: &str) -> String {
+#[must_use]
+pub fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }

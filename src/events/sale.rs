@@ -26,11 +26,6 @@ impl SaleState {
     pub fn is_on_sale(self) -> bool {
         self == Self::OnSale
     }
-
-    #[must_use]
-    pub fn is_hidden(self) -> bool {
-        self == Self::Hidden
-    }
 }
 
 /// The words of pages.

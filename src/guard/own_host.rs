@@ -27,13 +27,18 @@ pub async fn redirect_to_own_host<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let settings = request.app_data::<web::Data<GuardSettings>>();
-    let public_url = settings.and_then(|settings| settings.public_url.clone());
     let path = request.match_info().as_str();
-    let is_left_alone = !request.method().is_safe()
-        || is_api(path)
-        || find(path).is_some_and(|endpoint| endpoint.is_monitoring);
-    match public_url.filter(|url| !is_left_alone && is_foreign(request.headers(), url)) {
+    let is_left_alone = || {
+        !request.method().is_safe()
+            || is_api(path)
+            || find(path).is_some_and(|endpoint| endpoint.is_monitoring)
+    };
+    // The headers first: nearly every request names the site's own host, and nothing more is asked of it.
+    let settings = request.app_data::<web::Data<GuardSettings>>();
+    let public_url = settings
+        .and_then(|settings| settings.public_url.as_ref())
+        .filter(|url| is_foreign(request.headers(), url) && !is_left_alone());
+    match public_url {
         Some(public_url) => {
             let place = request.uri().path_and_query().map_or("/", |it| it.as_str());
             let place = if place.starts_with('/') { place } else { "/" };

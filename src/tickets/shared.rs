@@ -1,7 +1,7 @@
 //! `/tickets/{token}`, `/tickets/{token}/calendar.ics`: a single ticket, for the friend whom its buyer gave the link.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
@@ -63,9 +63,7 @@ pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<H
         description: &format!("{}, ticket {seat}", ticket.ticket_type),
         url: &format!("{}/tickets/{token}", app.public_url),
     };
-    Ok(HttpResponse::Ok()
-        .content_type("text/calendar; charset=utf-8")
-        .insert_header((CONTENT_DISPOSITION, calendar::disposition(&placed.event)))
+    Ok(calendar::download(&placed.event)
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("X-Robots-Tag", "noindex, nofollow"))
         .body(calendar::render(&placed.event, &entry)))

@@ -46,7 +46,7 @@ async fn who_ticks_the_box_books_the_next_time_with_one_click() {
         let express = visitor.text("#express").await;
         assert!(express.contains("Welcome back, Ada.") && express.contains(MASKED), "{express}");
         let page: String = visitor.ask("document.documentElement.outerHTML").await;
-        assert!(!page.contains(EMAIL), "whoever uses the device reads no address");
+        assert!(!page.contains(EMAIL), "nobody who uses the device reads an address");
         assert!(visitor.is_seen(&vip.book_button()).await, "the checkout stays");
         visitor.click(&vip.book_now_button()).await;
         assert!(visitor.text(CONFIRMATION).await.contains("1 × VIP"));

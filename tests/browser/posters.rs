@@ -115,7 +115,7 @@ async fn money_and_times_have_one_spelling_everywhere() {
     assert!(map.ends_with("%2C%20S%C3%A3o%20Paulo"), "{map}");
 }
 
-/// Links, placeholders, meters and edges; axe leaves the first to whoever looks, for they lie on pictures.
+/// Links, placeholders, meters and edges; axe does not judge the first, because they lie on pictures.
 #[tokio::test]
 async fn what_axe_cannot_judge_has_contrast_too() {
     let site = open_site();

@@ -1,11 +1,10 @@
 //! The organizer finds a booking and ends it.
 
-use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Text};
 use reqwest::blocking::Client;
 
 use crate::mail::wait_for_states;
 use crate::support::acts::NO_FIELDS;
+use crate::support::audit::audited;
 use crate::support::{TestApp, between, header};
 
 fn reference(app: &TestApp, location: &str) -> String {
@@ -18,20 +17,9 @@ fn page(app: &TestApp, organizer: &Client, path: &str) -> (u16, String) {
     (response.status().as_u16(), response.text().expect("a page"))
 }
 
-#[derive(Debug, QueryableByName)]
-struct Entry {
-    #[diesel(sql_type = Text)]
-    actor: String,
-    #[diesel(sql_type = Text)]
-    subject: String,
-    #[diesel(sql_type = BigInt)]
-    affected: i64,
-}
-
 fn cancellations(app: &TestApp) -> Vec<(String, String, i64)> {
-    let query =
-        "SELECT actor, subject, affected FROM audit_log WHERE action = 'booking canceled' ORDER BY id";
-    app.database.rows(query).into_iter().map(|it: Entry| (it.actor, it.subject, it.affected)).collect()
+    let entries = audited(app, "booking canceled").into_iter();
+    entries.map(|(actor, subject, affected, _)| (actor, subject, affected)).collect()
 }
 
 #[test]

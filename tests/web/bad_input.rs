@@ -100,13 +100,7 @@ fn names_of_every_script_and_wrapped_addresses_book() {
         ("\u{feff}O’Brien ❤\u{fe0f}", "Ada <ada@example.org>,", "O’Brien ❤\u{fe0f}"),
     ] {
         let checkout = app.open_checkout("General Admission", 1);
-        let form = [
-            ("ticket_type", checkout.ticket_type.as_str()),
-            ("quantity", "1"),
-            ("name", name),
-            ("email", email),
-            ("request_key", &checkout.request_key),
-        ];
+        let form = checkout.fields(name, email);
         let response = app.post("/bookings", &form);
         assert_eq!(response.status(), 303, "{name:?} {email:?}");
         let page = app.get(header(&response, "location")).text().expect("a page");

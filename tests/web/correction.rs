@@ -1,14 +1,15 @@
-//! The name and the address of a booking are corrected, by whoever holds its link and by the organizer.
+//! The name and the address of a booking are corrected, by its buyer and by the organizer.
 
 use std::sync::Barrier;
 use std::thread;
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::Text;
 use reqwest::blocking::Response;
 
 use crate::mail::letter::{mails, parse};
 use crate::mail::wait_for_states;
+use crate::support::audit::audited;
 use crate::support::{TestApp, browser, header};
 
 #[derive(Debug, QueryableByName)]
@@ -27,21 +28,10 @@ fn bookings(app: &TestApp) -> Vec<Row> {
     app.database.rows("SELECT reference, buyer_name, buyer_email, token FROM bookings ORDER BY id")
 }
 
-#[derive(Debug, QueryableByName)]
-struct Entry {
-    #[diesel(sql_type = Text)]
-    actor: String,
-    #[diesel(sql_type = Text)]
-    subject: String,
-    #[diesel(sql_type = BigInt)]
-    affected: i64,
-}
-
 fn entries(app: &TestApp) -> Vec<(String, String)> {
-    let query = "SELECT actor, subject, affected FROM audit_log WHERE action = 'buyer corrected' ORDER BY id";
-    let rows: Vec<Entry> = app.database.rows(query);
-    assert!(rows.iter().all(|entry| entry.affected == 1));
-    rows.into_iter().map(|entry| (entry.actor, entry.subject)).collect()
+    let entries = audited(app, "buyer corrected");
+    assert!(entries.iter().all(|(_, _, affected, _)| *affected == 1));
+    entries.into_iter().map(|(actor, subject, ..)| (actor, subject)).collect()
 }
 
 fn book_for(app: &TestApp, tier: &str, quantity: u32, email: &str) -> String {
@@ -140,7 +130,7 @@ fn find_and_the_limit_for_each_person_follow_the_address() {
         refused.contains("aria-describedby=\"buyer-email-error\"") && entries(&app).is_empty(),
         "{refused}"
     );
-    // Whoever has the tickets now may book no more than the limit, and the other one may again.
+    // The new address may book no more than the limit, and the other one may again.
     assert_eq!(correct(&app, &first, "Ada", "ada.king@example.org").status(), 303);
     let checkout = app.open_checkout("VIP", 2);
     assert_eq!(app.confirm_for("ada.king@example.org", &browser(), &checkout, 2).status(), 409);

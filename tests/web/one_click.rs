@@ -1,33 +1,13 @@
 //! Booking with one click, and undoing it.
 
-use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Text};
-
 use crate::support::acts::NO_FIELDS;
+use crate::support::audit::audited;
 use crate::support::{TestApp, between, browser, header};
 
 const GREETING: &str = "Welcome back, Ada";
 
-#[derive(Debug, PartialEq, Eq, QueryableByName)]
-struct Entry {
-    #[diesel(sql_type = Text)]
-    actor: String,
-    #[diesel(sql_type = Text)]
-    subject: String,
-    #[diesel(sql_type = BigInt)]
-    affected: i64,
-    #[diesel(sql_type = Text)]
-    client_address: String,
-}
-
 fn undo(app: &TestApp, location: &str) -> reqwest::blocking::Response {
     app.client.post(app.url(&format!("{location}/undo"))).form(&NO_FIELDS).send().expect("an answer")
-}
-
-fn undone(app: &TestApp) -> Vec<Entry> {
-    let entries =
-        "SELECT actor, subject, affected, client_address FROM audit_log WHERE action = 'booking undone'";
-    app.database.rows(entries)
 }
 
 /// As if the last booking had been made so many seconds before.
@@ -129,8 +109,7 @@ fn a_one_click_booking_is_undone_once_and_for_real() {
     assert!(page.contains("Booking canceled") && !page.contains("/undo"), "{page}");
     assert_eq!(app.database.tier("VIP").available, 99);
     app.wait_until_shown("<strong>99</strong> of 100 left");
-    let (actor, client_address) = ("buyer".into(), "127.0.0.1".into());
-    assert_eq!(undone(&app), [Entry { actor, subject: reference, affected: 1, client_address }]);
+    assert_eq!(audited(&app, "booking undone"), [("buyer".into(), reference, 1, "127.0.0.1".into())]);
     assert_eq!(app.count("mails WHERE kind = 'cancellation'"), 1, "the buyer is told");
     app.database.assert_books_balance();
     let log = app.organizer().get(app.url("/admin/audit-log")).send().expect("an answer");
@@ -162,13 +141,13 @@ fn after_ten_seconds_nothing_is_undone() {
         page.contains("too late to undo") && page.contains("doesn’t offer online cancellation"),
         "{page}"
     );
-    assert_eq!((app.database.tier("VIP").available, undone(&app).len()), (98, 0));
+    assert_eq!((app.database.tier("VIP").available, audited(&app, "booking undone").len()), (98, 0));
     assert!(app.get(&location).text().expect("a page").contains("You’re going!"));
 
     // A deadline for cancellations does not bar it in time.
     let location = header(&app.book_with_one_click("VIP"), "location").to_owned();
     assert_eq!(undo(&app, &location).status(), 303);
-    assert_eq!((app.database.tier("VIP").available, undone(&app).len()), (98, 1));
+    assert_eq!((app.database.tier("VIP").available, audited(&app, "booking undone").len()), (98, 1));
 }
 
 #[test]

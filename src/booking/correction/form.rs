@@ -39,12 +39,6 @@ impl CorrectionQuestion {
         Self { placed, form, name_error: None, email_error: None, refusal: None, status: StatusCode::OK }
     }
 
-    /// Nothing can be corrected.
-    #[must_use]
-    pub fn refused(placed: PlacedBooking, why: String) -> Self {
-        Self { refusal: Some(why), status: StatusCode::CONFLICT, ..Self::of(placed, false) }
-    }
-
     /// The name and the address that were typed. `None`: the errors stand beside the fields.
     pub fn read(&mut self) -> Option<(String, Option<String>)> {
         if !self.form.use_suggestion.is_empty()

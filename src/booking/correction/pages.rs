@@ -79,26 +79,48 @@ pub async fn update(
     let actor = Actor::buyer(client_address::of(&request).to_string());
     let corrector = Corrector::Buyer { token: token.clone(), actor };
     let correction = Correction { corrector, name: name.clone(), email: email.clone() };
-    let outcome = app.db.write(move |db| store::correct(db, &correction)).await?;
-    let (token, toast) = match &outcome {
-        CorrectionOutcome::Corrected { token, new_email } => {
-            app.outbox_wakeup.notify();
-            (token.clone(), messages::corrected(new_email.as_deref()))
-        }
-        CorrectionOutcome::Unchanged => (token, "Nothing was changed.".into()),
-        refused => {
-            question.refuse(refused);
-            return respond(page, question);
-        }
+    let Some(corrected) = correct(&app, correction, &mut question).await? else {
+        return respond(page, question);
     };
-    let mut response = see_other(&format!("/bookings/{token}"));
-    response.cookie(toast_cookie(&app.cookies, &Toast::success(toast)));
+    let mut response = see_other(&format!("/bookings/{}", corrected.new_token.unwrap_or(token)));
+    response.cookie(toast_cookie(&app.cookies, &corrected.toast));
     // A browser that remembers the wrong address would book with it again.
     let remembered = Buyer::remembered(&app.cookies, &request);
     if let Some(email) = email.filter(|_| remembered.is_some_and(|buyer| buyer.contact == old)) {
         response.cookie(Buyer { name, contact: Contact::Email(email) }.cookie(&app.cookies));
     }
     Ok(response.finish())
+}
+
+/// A correction that was accepted.
+pub struct Corrected {
+    /// The booking's token from now on; `None`: as it was.
+    pub new_token: Option<String>,
+    /// What is said of it.
+    pub toast: Toast,
+}
+
+/// Corrects, and wakes the mail sender. `None`: it was refused, and the question says why.
+///
+/// # Errors
+/// Database errors.
+pub async fn correct(
+    app: &App,
+    correction: Correction,
+    question: &mut CorrectionQuestion,
+) -> Result<Option<Corrected>, Error> {
+    let (new_token, message) = match app.db.write(move |db| store::correct(db, &correction)).await? {
+        CorrectionOutcome::Corrected { token, new_email } => {
+            app.outbox_wakeup.notify();
+            (Some(token), messages::corrected(new_email.as_deref()))
+        }
+        CorrectionOutcome::Unchanged => (None, "Nothing was changed.".into()),
+        refused => {
+            question.refuse(&refused);
+            return Ok(None);
+        }
+    };
+    Ok(Some(Corrected { new_token, toast: Toast::success(message) }))
 }
 
 /// `POST /buyer/email`: the hint below the checkout's email field. Nothing, where nothing looks mistyped.

@@ -164,9 +164,6 @@ async fn respond(
         let (name, event) = (gate.link.name.clone(), gate.event.name.clone());
         Some(NewLink { name, event, qr: QrCode::of(&url).svg(), url })
     });
-    let events = upcoming(app);
-    if let Some(next) = events.first().filter(|_| events.iter().all(|event| event.slug != gate.event)) {
-        gate.event.clone_from(&next.slug);
-    }
+    let events = upcoming(app, &mut gate);
     page.clone().respond_unlisted(status, &GatesPage { page, events, gate, error, gates, conflicts, new })
 }

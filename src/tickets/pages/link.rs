@@ -9,7 +9,7 @@ use askama::Template;
 use chrono::Utc;
 
 use super::scanning::{self, Answered, ScanForm};
-use super::{Entrance, GateDesk, fragment, turnout};
+use super::{Entrance, GateDesk, turnout};
 use crate::app::App;
 use crate::auth::token;
 use crate::error::Error;
@@ -119,10 +119,5 @@ async fn respond(
     entrance: Entrance,
     answered: Answered,
 ) -> Result<HttpResponse, Error> {
-    let status = answered.status();
-    let desk = GateDesk::load(app, entrance, answered).await?;
-    match fragment(&page, status, desk)? {
-        Ok(response) => Ok(response),
-        Err(desk) => page.clone().respond_unlisted(status, &GateLinkPage { page, desk }),
-    }
+    super::respond(page, app, entrance, answered, |page, desk| GateLinkPage { page, desk }).await
 }

@@ -14,6 +14,7 @@ use chrono::{NaiveDateTime, Utc};
 use self::scanning::Answered;
 use super::answer::GateAnswer;
 use super::attendance::{Attendance, Conflict, Found, PastScan};
+use super::gate::Gate;
 use super::scan::{Decision, Place, night_ends};
 use super::store;
 use crate::app::App;
@@ -21,7 +22,7 @@ use crate::auth::token;
 use crate::error::Error;
 use crate::events::Event;
 use crate::events::pace::Pace;
-use crate::page::{Page, html};
+use crate::page::Page;
 
 /// How many of a gate's latest scans are shown.
 const LATEST: i64 = 8;
@@ -111,29 +112,36 @@ impl GateDesk {
     }
 }
 
-/// The changed parts for a script that asks for them. `None`: a page is wanted.
-fn fragment(
-    page: &Page,
-    status: StatusCode,
-    desk: GateDesk,
-) -> Result<Result<HttpResponse, GateDesk>, Error> {
-    if !page.wants_fragment {
-        return Ok(Err(desk));
+/// The changed parts for a script that asks for them, or the whole page, which is `P`.
+async fn respond<P: Template>(
+    page: Page,
+    app: &App,
+    entrance: Entrance,
+    answered: Answered,
+    whole: impl FnOnce(Page, GateDesk) -> P,
+) -> Result<HttpResponse, Error> {
+    let status = answered.status();
+    let desk = GateDesk::load(app, entrance, answered).await?;
+    if page.wants_fragment {
+        return page.respond_unlisted(status, &GateAnswersFragment { desk });
     }
-    Ok(Ok(page.unlisted_builder(status).body(html(&GateAnswersFragment { desk })?)))
+    page.clone().respond_unlisted(status, &whole(page, desk))
 }
 
 async fn turnout(page: &Page, app: &App, entrance: Entrance) -> Result<HttpResponse, Error> {
     let desk = GateDesk::load(app, entrance, Answered::default()).await?;
-    Ok(page.unlisted_builder(StatusCode::OK).body(html(&TurnoutFragment { desk })?))
+    page.respond_unlisted(StatusCode::OK, &TurnoutFragment { desk })
 }
 
-/// The concerts whose night is not over, the next one first.
-fn upcoming(app: &App) -> Vec<Event> {
+/// The concerts whose night is not over, the next one first, which is chosen where the gate is at none of them.
+fn upcoming(app: &App, gate: &mut Gate) -> Vec<Event> {
     let now = Utc::now().naive_utc();
     let listings = app.board.listings();
     let mut events: Vec<Event> = listings.iter().map(|listing| listing.event.clone()).collect();
     events.retain(|event| night_ends(event) >= now);
     events.sort_by_key(|event| event.starts_at);
+    if let Some(next) = events.first().filter(|_| events.iter().all(|event| event.slug != gate.event)) {
+        gate.event.clone_from(&next.slug);
+    }
     events
 }

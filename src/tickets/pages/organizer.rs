@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::scanning::{self, Answered, ScanForm};
-use super::{Entrance, GateDesk, fragment, turnout, upcoming};
+use super::{Entrance, GateDesk, turnout, upcoming};
 use crate::app::App;
 use crate::auth::return_path::Resumed;
 use crate::auth::session::{Admin, PollingAdmin};
@@ -143,11 +143,7 @@ fn ask(
     status: StatusCode,
     error: Option<&'static str>,
 ) -> Result<HttpResponse, Error> {
-    let events = upcoming(app);
-    // Tonight's concert, or the next one.
-    if let Some(next) = events.first().filter(|_| events.iter().all(|event| event.slug != gate.event)) {
-        gate.event.clone_from(&next.slug);
-    }
+    let events = upcoming(app, &mut gate);
     page.clone().respond_unlisted(status, &GatePage { page, events, gate, error })
 }
 
@@ -157,10 +153,5 @@ async fn respond(
     entrance: Entrance,
     answered: Answered,
 ) -> Result<HttpResponse, Error> {
-    let status = answered.status();
-    let desk = GateDesk::load(app, entrance, answered).await?;
-    match fragment(&page, status, desk)? {
-        Ok(response) => Ok(response),
-        Err(desk) => page.clone().respond_unlisted(status, &CheckInPage { page, desk }),
-    }
+    super::respond(page, app, entrance, answered, |page, desk| CheckInPage { page, desk }).await
 }

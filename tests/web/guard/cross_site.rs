@@ -9,13 +9,7 @@ use crate::support::TestApp;
 fn other_sites_change_nothing() {
     let app = TestApp::spawn();
     let checkout = app.open_checkout("VIP", 1);
-    let form = [
-        ("ticket_type", checkout.ticket_type.as_str()),
-        ("quantity", "1"),
-        ("name", "Ada"),
-        ("email", "ada@example.org"),
-        ("request_key", &checkout.request_key),
-    ];
+    let form = checkout.fields("Ada", "ada@example.org");
     let own = format!("http://{}", app.address);
     for (name, value, status) in [
         ("sec-fetch-site", "cross-site", 403),
@@ -43,13 +37,7 @@ fn behind_a_public_address_no_other_name_of_ours_counts() {
         [(own.as_str(), 403), ("http://tickets.example.org", 403), ("https://tickets.example.org", 303)]
     {
         let checkout = app.open_checkout("VIP", 1);
-        let form = [
-            ("ticket_type", checkout.ticket_type.as_str()),
-            ("quantity", "1"),
-            ("name", "Ada"),
-            ("email", "ada@example.org"),
-            ("request_key", &checkout.request_key),
-        ];
+        let form = checkout.fields("Ada", "ada@example.org");
         let post = app.client.post(app.url("/bookings")).header("sec-fetch-site", "same-origin");
         let response = post.header("origin", origin).form(&form).send().expect("an answer");
         assert_eq!(response.status(), status, "{origin}");

@@ -4,13 +4,7 @@ use crate::support::acts::Checkout;
 use crate::support::{TestApp, browser, header};
 
 fn book(app: &TestApp, checkout: &Checkout, name: &str, email: &str) -> String {
-    let form = [
-        ("ticket_type", checkout.ticket_type.as_str()),
-        ("quantity", "1"),
-        ("name", name),
-        ("email", email),
-        ("request_key", &checkout.request_key),
-    ];
+    let form = checkout.fields(name, email);
     let response = browser().post(app.url("/bookings")).form(&form).send().expect("an answer");
     assert_eq!(response.status(), 303, "{name} {email}");
     header(&response, "location").to_owned()

@@ -67,13 +67,7 @@ fn programs_proxies_and_health_checks_are_left_alone() {
 fn a_form_under_another_name_says_where_the_site_is() {
     let app = app();
     let checkout = app.open_checkout("VIP", 1);
-    let form = [
-        ("ticket_type", checkout.ticket_type.as_str()),
-        ("quantity", "1"),
-        ("name", "Ada"),
-        ("email", "ada@example.org"),
-        ("request_key", &checkout.request_key),
-    ];
+    let form = checkout.fields("Ada", "ada@example.org");
     let post = |host: &str, origin: &str| {
         let post = app.client.post(app.url("/bookings")).header("host", host).header("origin", origin);
         let response = post.form(&form).send().expect("an answer");

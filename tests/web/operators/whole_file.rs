@@ -54,7 +54,7 @@ fn after_each_command_the_one_file_is_all() {
         assert!(output.status.success(), "{command:?}: {}", said(&output));
         assert!(!has_log(&file(&database)), "{command:?}");
     }
-    // A server was killed: whoever comes next writes its log back.
+    // A server was killed: the next program that opens the file writes its log back.
     for command in ["verify", "migrate"] {
         let server = serving(&database, &[]);
         server.sell(&database, 3);

@@ -20,6 +20,19 @@ pub struct Checkout {
     pub request_key: String,
 }
 
+impl Checkout {
+    /// What a browser sends for one ticket.
+    pub fn fields<'a>(&'a self, name: &'a str, email: &'a str) -> [(&'static str, &'a str); 5] {
+        [
+            ("ticket_type", &self.ticket_type),
+            ("quantity", "1"),
+            ("name", name),
+            ("email", email),
+            ("request_key", &self.request_key),
+        ]
+    }
+}
+
 /// The concert is tonight.
 pub fn open_doors(database: &TestDatabase) {
     let (starts, ends) = (Utc::now() + TimeDelta::hours(1), Utc::now() + TimeDelta::hours(4));

@@ -1,6 +1,7 @@
 //! An app of its own for every test, and what people do with it.
 
 pub mod acts;
+pub mod audit;
 pub mod orders;
 
 use std::net::SocketAddr;
