@@ -27,7 +27,9 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
             Ok(())
         }
         Command::Seed => {
-            let added = open_database(&config)?.1;
+            let (db, added) = open_database(&config)?;
+            // Its pool may be opening another connection, which would leave the log behind.
+            db.close();
             println!(
                 "{}",
                 if added {

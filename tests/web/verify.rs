@@ -113,7 +113,7 @@ fn drop_guards(database: &TestDatabase) {
     let unchecked = if database.is_postgres() { "" } else { "PRAGMA foreign_keys = OFF;" };
     // It stands on one of them.
     database.execute("DROP VIEW batched_confirmations");
-    for table in ["used_tickets", "mails", "holds", "booking_lines", "bookings"] {
+    for table in ["cancellation_notes", "used_tickets", "mails", "holds", "booking_lines", "bookings"] {
         database.execute(&format!(
             "{unchecked} CREATE TABLE bare AS SELECT * FROM {table}; DROP TABLE {table};
              ALTER TABLE bare RENAME TO {table};"
