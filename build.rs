@@ -1,6 +1,6 @@
 //! Prepares `static/` for embedding: every file gets a name that carries its content's hash, and text
-//! files are compressed once, here, so that serving them costs nothing. `app.css` and `app.js` are put
-//! together from the files that they import, so that a page asks for one stylesheet and one script.
+//! files are compressed once, here, so that serving them costs nothing. `app.css`, `organizer.css` and `app.js` are
+//! put together from the files that they import, so that a page asks for few files.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -11,6 +11,8 @@ use std::{env, fs};
 use sha2::{Digest as _, Sha256};
 
 const APP_JS: &str = "js/app.js";
+/// One for every page, and one more for the pages that buyers do not see.
+const STYLESHEETS: [&str; 2] = ["css/app.css", "css/organizer.css"];
 const JS_IMPORT: &str = "import \"./";
 const COMPRESSIBLE: [&str; 5] = ["css", "js", "svg", "txt", "webmanifest"];
 
@@ -83,9 +85,9 @@ fn served_files(folder: &Path) -> Vec<String> {
 }
 
 /// Icons are included into templates, licenses and notes are for readers of the source, TrueType is what pictures are
-/// drawn with, and the parts of the stylesheet and of the script are served inside `app.css` and `app.js`.
+/// drawn with, and the parts of the stylesheet and of the script are served inside the stylesheets and `app.js`.
 fn is_served(path: &str, app_js: &str) -> bool {
-    let is_part = (path.ends_with(".css") && path != "css/app.css")
+    let is_part = (path.ends_with(".css") && !STYLESHEETS.contains(&path))
         || path.strip_prefix("js/").is_some_and(|name| app_js.contains(&format!("{JS_IMPORT}{name}\";")));
     !(is_part
         || path.starts_with("vendor/lucide/")
