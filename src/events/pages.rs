@@ -16,7 +16,7 @@ use super::sale::SaleState;
 use super::sharing::{SharedPage, SharedPicture};
 use super::structured_data::music_event;
 use crate::app::App;
-use crate::assets::best_encoding;
+use crate::assets::accepts;
 use crate::booking::buyer::Express;
 use crate::error::Error;
 use crate::guard::form::Query;
@@ -126,11 +126,14 @@ pub async fn availability(request: HttpRequest, app: web::Data<App>) -> Result<H
     if is_known(request.headers().get(IF_NONE_MATCH), &fragment.etag) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let encoding = best_encoding(request.headers());
+    let (encoding, body) = match accepts(request.headers(), "gzip") {
+        true => ("gzip", fragment.gzip()?),
+        false => ("identity", &fragment.html),
+    };
     response
-        .insert_header((CONTENT_ENCODING, HeaderValue::from_static(encoding.name())))
+        .insert_header((CONTENT_ENCODING, HeaderValue::from_static(encoding)))
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")));
-    Ok(response.body(fragment.body(encoding)?.clone()))
+    Ok(response.body(body.clone()))
 }
 
 /// Whether the client has this state already (RFC 9110, section 13.1.2: weak comparison).

@@ -9,7 +9,6 @@ use actix_web::web::Bytes;
 use askama::Template;
 use chrono::NaiveDateTime;
 
-use crate::assets::Encoding;
 use crate::error::Error;
 use crate::events::pace::Pace;
 use crate::events::sale::SaleState;
@@ -17,8 +16,7 @@ use crate::events::{Concert, HeldTickets, TicketType};
 use crate::money::Money;
 use crate::{assets, page};
 
-/// Compression quality: a request waits for the compression, so most of the gain at little cost.
-const BROTLI_QUALITY: i32 = 4;
+/// A request waits for the compression, so most of the gain at little cost.
 const GZIP_LEVEL: u32 = 5;
 
 /// A concert on the board, as of a time.
@@ -139,12 +137,12 @@ impl Listing {
     }
 }
 
-/// The availability fragment of one state: rendered once, and compressed once for each requested encoding.
+/// The availability fragment of one state: rendered once, and compressed once. Only as gzip: brotli
+/// would save a tenth of 2 KB, and its tables are a megabyte of the binary.
 pub struct Fragment {
     pub etag: HeaderValue,
-    identity: Bytes,
+    pub html: Bytes,
     gzip: OnceLock<Bytes>,
-    brotli: OnceLock<Bytes>,
 }
 
 #[derive(Template)]
@@ -157,34 +155,20 @@ struct Availability<'a> {
 impl Fragment {
     pub(super) fn render(listing: &Listing, pace: Pace) -> Result<Self, Error> {
         let html = page::html(&Availability { listing, pace })?;
-        Ok(Self {
-            etag: etag(listing, pace)?,
-            identity: html.into(),
-            gzip: OnceLock::new(),
-            brotli: OnceLock::new(),
-        })
+        Ok(Self { etag: etag(listing, pace)?, html: html.into(), gzip: OnceLock::new() })
     }
 
-    /// The body in that encoding.
+    /// The same compressed. Several threads may do the work at the same time; none waits for another.
     ///
     /// # Errors
     /// When it cannot be compressed.
-    pub fn body(&self, encoding: Encoding) -> Result<&Bytes, Error> {
-        match encoding {
-            Encoding::Identity => Ok(&self.identity),
-            Encoding::Gzip => once(&self.gzip, || gzip(&self.identity)),
-            Encoding::Brotli => once(&self.brotli, || brotli(&self.identity)),
+    pub fn gzip(&self) -> Result<&Bytes, Error> {
+        if let Some(bytes) = self.gzip.get() {
+            return Ok(bytes);
         }
+        let bytes = gzip(&self.html).map_err(|e| Error::Internal(format!("compression: {e}")))?;
+        Ok(self.gzip.get_or_init(|| bytes.into()))
     }
-}
-
-/// Several threads may do the same work at the same time; none waits for another.
-fn once(made: &OnceLock<Bytes>, make: impl Fn() -> std::io::Result<Vec<u8>>) -> Result<&Bytes, Error> {
-    if let Some(bytes) = made.get() {
-        return Ok(bytes);
-    }
-    let bytes = make().map_err(|e| Error::Internal(format!("compression: {e}")))?;
-    Ok(made.get_or_init(|| bytes.into()))
 }
 
 /// Contains the versions, the polling interval and the effects of time and holds, so that every server gives the same
@@ -223,11 +207,4 @@ fn gzip(content: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
     encoder.write_all(content)?;
     encoder.finish()
-}
-
-fn brotli(mut content: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut compressed = Vec::new();
-    let params = brotli::enc::BrotliEncoderParams { quality: BROTLI_QUALITY, ..Default::default() };
-    brotli::BrotliCompress(&mut content, &mut compressed, &params)?;
-    Ok(compressed)
 }

@@ -3,7 +3,6 @@
 use super::*;
 use std::sync::LazyLock;
 
-use crate::assets::Encoding;
 use crate::events::sale::SaleState;
 use crate::events::tests::{event, ticket_type};
 
@@ -113,10 +112,8 @@ fn a_fragment_is_made_once_per_change() {
         after.fragment(board.pace()).expect("html").etag
     );
     assert!(
-        String::from_utf8_lossy(
-            after.fragment(board.pace()).expect("html").body(Encoding::Identity).expect("html")
-        )
-        .contains("<strong>49</strong>")
+        String::from_utf8_lossy(&after.fragment(board.pace()).expect("html").html)
+            .contains("<strong>49</strong>")
     );
 }
 
@@ -131,8 +128,7 @@ fn a_fragment_asks_for_the_pace_and_is_made_once_for_each() {
     let [usual_tag, slow_tag] = [usual, slow].map(|it| it.etag.to_str().expect("text"));
     assert!(usual_tag.contains("-5s-") && slow_tag.contains("-15s-"), "{usual_tag} {slow_tag}");
     let asks = |fragment: &Fragment, seconds: &str| {
-        String::from_utf8_lossy(fragment.body(Encoding::Identity).expect("html"))
-            .contains(&format!("data-poll-seconds=\"{seconds}\""))
+        String::from_utf8_lossy(&fragment.html).contains(&format!("data-poll-seconds=\"{seconds}\""))
     };
     assert!(asks(usual, "5") && asks(slow, "15"));
     assert!(std::ptr::eq(slow, fragment()));
