@@ -27,6 +27,7 @@ use crate::guard::cookies::Cookies;
 use crate::guard::limits::Limits;
 use crate::guard::limits::middleware::RateLimit;
 use crate::guard::limits::shared::{self as shared_limits, SharedLimits};
+use crate::guard::limits::tickets::TicketLimit;
 use crate::guard::secret::Secrets;
 use crate::guard::{GuardSettings, csrf, headers, own_host, request_log, request_validation};
 use crate::mail::service::{MailService, SenderHandle};
@@ -91,6 +92,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     keep_running(&db, &board, &desk, &wakeup);
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
     let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, config.board_refresh));
+    let limits_of_clients = rate_limits(&config, &secrets);
     let app = web::Data::new(App {
         board,
         desk,
@@ -102,6 +104,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         ticket_links: TicketLinks::new(&secrets),
         booking_links: BookingLinks::new(&secrets),
         form_ages: config.forms,
+        ticket_limit: TicketLimit::new(limits_of_clients.clone()),
         outbox_wakeup: wakeup,
         public_url: public_url.clone(),
         mail_sender: from,
@@ -109,7 +112,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         mail_folder: config.mail.destination.folder().map(Into::into),
     });
     let guard = web::Data::new(guard_settings(&config, &public_url));
-    let rate_limit = RateLimit::new(guard.clone(), rate_limits(&config, &secrets));
+    let rate_limit = RateLimit::new(guard.clone(), limits_of_clients);
     let site_links = web::Data::new(config.site_links);
     let (operations, cors_origins) = (config.operations, config.cors_origins);
     let lag = keep_pace(&app, config.poll);
@@ -168,6 +171,7 @@ fn guard_settings(config: &Config, public_url: &str) -> GuardSettings {
         is_https: public_url.starts_with("https://"),
         trusted_proxies: config.trusted_proxies.clone(),
         api_tokens: config.api_tokens.clone(),
+        api_bookings: config.api_bookings,
         public_url: config.public_url.clone(),
     }
 }

@@ -23,6 +23,8 @@ fn a_million_addresses_cost_no_memory_and_hide_nobody() {
             sign_in: rate,
             api: rate,
             api_token: rate,
+            tickets: rate,
+            token_tickets: rate,
         },
         None,
     );

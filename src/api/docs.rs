@@ -14,6 +14,8 @@ use super::problem::ProblemType;
 use crate::app::App;
 use crate::error::Error;
 use crate::events::sharing::SharedPage;
+use crate::guard::GuardSettings;
+use crate::guard::api_tokens::ApiBookings;
 use crate::page::Page;
 
 #[derive(Template)]
@@ -23,6 +25,7 @@ struct Docs<'a> {
     reference: &'static Reference,
     problems: [ProblemType; ProblemType::ALL.len()],
     public_url: &'a str,
+    api_bookings: ApiBookings,
     shared: SharedPage,
 }
 
@@ -60,6 +63,8 @@ struct Operation {
     responses: Vec<DocsResponse>,
     /// The `curl` command before and behind the site's address.
     request: (String, String),
+    /// Whether it makes a booking, which may need a token.
+    books: bool,
     /// The body of the response when all goes well.
     example: Option<String>,
 }
@@ -99,12 +104,17 @@ static REFERENCE: LazyLock<Reference> =
     LazyLock::new(|| Reference::of(&serde_json::from_str(openapi::json()).unwrap_or_default()));
 
 /// `GET /api/docs`
-pub async fn show(page: Page, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub async fn show(
+    page: Page,
+    app: web::Data<App>,
+    settings: web::Data<GuardSettings>,
+) -> Result<HttpResponse, Error> {
     let docs = Docs {
         page: page.clone(),
         reference: &REFERENCE,
         problems: ProblemType::ALL,
         public_url: &app.public_url,
+        api_bookings: settings.api_bookings,
         shared: SharedPage::new(
             &app.public_url,
             "/api/docs",
@@ -179,6 +189,7 @@ impl Operation {
                 .filter(|response| !is_common(response))
                 .collect(),
             request: (before.to_owned(), behind.to_owned()),
+            books: method == "post" && path.ends_with("/bookings"),
             example: example.map(|schema| examples::json(document, schema)),
         }
     }

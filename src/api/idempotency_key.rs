@@ -5,13 +5,15 @@
 //! booking, even while the first request is still running: both wait in the same queue, so there is no 409 for
 //! concurrent requests. Refusals are not stored: the same key can be tried again.
 
-use actix_web::{HttpRequest, web};
+use actix_web::HttpRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 
+use super::client::ApiClient;
 use super::problem::{FieldError, Problem, ProblemType};
-use crate::guard::{GuardSettings, api_tokens};
+use crate::booking::BookingOutcome;
 
 pub const HEADER: &str = "Idempotency-Key";
 
@@ -19,17 +21,29 @@ pub const HEADER: &str = "Idempotency-Key";
 pub const LENGTH_MIN: usize = 16;
 pub const LENGTH_MAX: usize = 255;
 
-/// The request key for the desk. Each API token has a key space of its own. Clients without a token share one: their
-/// addresses may change between two attempts.
+/// For how long a key answers with its booking. Later it neither shows the booking nor books again: a key that is found
+/// in an old log opens nothing.
+const LIFETIME: TimeDelta = TimeDelta::hours(24);
+
+/// The request key for the desk. Each client has a key space of its own: of two that choose the same key each books.
 ///
 /// # Errors
 /// The problem, if the header is missing or invalid.
-pub fn of_request(request: &HttpRequest) -> Result<String, Problem> {
-    let settings = request.app_data::<web::Data<GuardSettings>>();
-    let token = settings.zip(api_tokens::bearer_token(request.headers()));
-    let token = token.and_then(|(settings, token)| settings.api_tokens.find(token));
-    let owner = token.map(|token| token.name.as_str()).unwrap_or_default();
-    Ok(request_key(owner, &read(request)?))
+pub fn of_request(request: &HttpRequest, client: &ApiClient) -> Result<String, Problem> {
+    Ok(request_key(&client.key_space(), &read(request)?))
+}
+
+/// The outcome of an order, unless its key has booked too long ago.
+///
+/// # Errors
+/// [`ProblemType::IdempotencyKeyExpired`]
+pub fn unless_expired(outcome: BookingOutcome) -> Result<BookingOutcome, Problem> {
+    match outcome {
+        BookingOutcome::Replayed(booking) if Utc::now().naive_utc() - booking.created_at > LIFETIME => {
+            Err(Problem::new(ProblemType::IdempotencyKeyExpired))
+        }
+        outcome => Ok(outcome),
+    }
 }
 
 /// Longer than the keys of forms, so the two never collide.
@@ -84,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn each_token_has_its_own_key_space() {
+    fn each_client_has_its_own_key_space() {
         let key = "8e03978e-40d5-43dd";
         assert_eq!(request_key("ada", key), request_key("ada", key));
         assert_ne!(request_key("ada", key), request_key("", key));

@@ -10,6 +10,7 @@
 //! Rules of the shop do not belong here: they stand in the features.
 
 pub mod body;
+mod client;
 pub mod compat;
 mod distinct_fields;
 pub mod docs;
@@ -37,7 +38,7 @@ fn is_compat(path: &str) -> bool {
 /// An error in the form of the API that the path belongs to.
 #[must_use]
 pub fn refusal(path: &str, problem: &Problem) -> HttpResponse {
-    if is_compat(path) { compat::refusal(problem.status(), problem.detail()) } else { problem.response() }
+    if is_compat(path) { compat::refusal(problem) } else { problem.response() }
 }
 
 /// An error of a middleware or of the router, in JSON and with its headers. `None` if it is JSON already, or no

@@ -20,8 +20,8 @@ use super::v1;
     info(
         title = "TechKraft Tickets",
         description = "Concerts, ticket availability and bookings. The API uses the same booking engine and rules \
-            as the site. It reads no cookies: anyone with a booking's token can view and cancel it. An optional \
-            bearer token from the organizer raises your rate limit.",
+            as the site. It reads no cookies: anyone with a booking's token can view and cancel it. A bearer token \
+            from the organizer raises your rate limits, and most sites want one for booking.",
     ),
     paths(
         v1::events::index,
@@ -39,7 +39,7 @@ use super::v1;
         (name = "Concerts", description = "Events and availability."),
         (name = "Bookings", description = "Book tickets; the buyer gets a confirmation email."),
         (name = "Legacy API", description = "For clients of the product that this one replaces: prices in \
-            dollars, a userId instead of a buyer, no email, and errors as { \"error\": … }. It sells the next \
+            dollars, a userId (of your token) instead of a buyer, no email, and errors as { \"error\": … }. It sells the next \
             concert only."),
     ),
     modifiers(&SharedParts)

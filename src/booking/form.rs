@@ -49,8 +49,8 @@ pub struct FieldErrors {
     pub email: Option<String>,
     /// The form as a whole.
     pub form: Option<String>,
-    /// The path of the booking that this form made before with other details.
-    pub earlier_booking: Option<String>,
+    /// Where the booking is that this form has made before: a path, and the words of the link.
+    pub earlier_booking: Option<(String, &'static str)>,
 }
 
 impl FieldErrors {

@@ -51,6 +51,9 @@ pub fn name(error: NameError) -> &'static str {
         NameError::TooManyMarks => "This name has too many accents on one letter. Please retype it.",
         NameError::NoLetter => "Enter a name with at least one letter.",
         NameError::TooLong => "Use 100 characters or fewer.",
+        NameError::Address => {
+            "A name cannot contain a web or email address. If this is a name, put a space after each dot."
+        }
     }
 }
 

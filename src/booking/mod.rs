@@ -20,6 +20,7 @@ mod placed;
 pub mod release;
 pub mod request_key;
 pub mod store;
+pub mod taking;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;

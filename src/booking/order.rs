@@ -58,6 +58,12 @@ impl Order {
         &self.lines
     }
 
+    /// How many tickets it asks for.
+    #[must_use]
+    pub fn quantity(&self) -> i32 {
+        self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.quantity))
+    }
+
     /// How many tickets of a ticket type it asks for.
     #[must_use]
     pub fn quantity_of(&self, ticket_type_id: i64) -> i32 {

@@ -1,7 +1,5 @@
 //! `/bookings/new`, `/bookings`, `/bookings/{token}`, `/bookings/{token}/calendar.ics`
 
-use std::sync::Arc;
-
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
@@ -14,7 +12,7 @@ use super::buyer::{Buyer, Express};
 use super::cancellation::undo;
 use super::checkout::{checkout, cookies_of_booking, find_chosen, refuse, respond_checkout};
 use super::form::{BookingForm, FieldErrors, Refused};
-use super::{Booking, BookingOutcome, Order, PlacedBooking, calendar, is_token, messages, store};
+use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, messages, store, taking};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::calendar::download;
@@ -26,6 +24,9 @@ use crate::tickets::{self, Ticket};
 
 /// For so long a booking's page congratulates.
 const FRESH: TimeDelta = TimeDelta::minutes(30);
+
+/// For so long a form that is sent again shows what it has booked.
+const REPLAYED_FOR: TimeDelta = TimeDelta::hours(1);
 
 #[derive(Template)]
 #[template(path = "bookings/show.html", blocks = ["confirmation"])]
@@ -117,17 +118,21 @@ pub async fn create(
     form.accept_suggestion();
     let (order, outcome) = match form.check(&app.board, &app.request_keys, app.form_ages) {
         Ok(order) => {
-            let outcome = app.desk.book(Arc::clone(&order)).await?;
+            let outcome = taking::take(&app, &request, &order).await?;
             (order, outcome)
         }
         // A valid key comes before everything that can refuse: the form may have booked when it was still right.
-        Err(refusal) => match booked_before(&app, form.read(&app.request_keys)).await? {
+        Err(refusal) => match taking::recall(&app, form.read(&app.request_keys)).await? {
             Some(found) => found,
             None => return refuse(&app, page, form, refusal),
         },
     };
     let mut errors = FieldErrors::default();
     let status = match outcome {
+        BookingOutcome::Replayed(earlier) if !is_shown(&earlier, remembered.as_ref()) => {
+            errors = already_booked(&earlier, None);
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => {
             let cookies = cookies_of_booking(&app, &form, remembered.as_ref(), &booking);
             let buyer = form.is_to_be_remembered().then(|| order.buyer.clone());
@@ -161,14 +166,35 @@ pub async fn create(
             return refuse(&app, page, form, Refused::NotOnSale(ticket_type_id, why));
         }
         BookingOutcome::KeyReused(earlier) => {
-            errors.earlier_booking = Some(format!("/bookings/{}", earlier.token));
-            errors.form = Some(messages::KEY_REUSED.into());
+            errors = already_booked(&earlier, remembered.as_ref());
             StatusCode::UNPROCESSABLE_ENTITY
         }
         BookingOutcome::UnknownTicketType => return Err(Error::NotFound),
     };
     // From the board as the desk has left it: the numbers of a moment ago have turned out to be old.
     respond_checkout(status, checkout(&app, page, form, errors)?)
+}
+
+/// Whether a form that is sent again shows what it has booked: for a while, in which people repeat what got no answer,
+/// and later in the buyer's own browser only. A form's key is no second key to the booking: whoever uses the same
+/// computer later finds it in a form that the browser has kept.
+fn is_shown(booking: &Booking, remembered: Option<&Buyer>) -> bool {
+    Utc::now().naive_utc() - booking.created_at < REPLAYED_FOR || is_of(booking, remembered)
+}
+
+/// Whether the buyer that the browser remembers has made the booking.
+fn is_of(booking: &Booking, remembered: Option<&Buyer>) -> bool {
+    remembered.is_some_and(|buyer| buyer.contact == booking.buyer)
+}
+
+/// The form has booked before. Only the buyer's own browser gets a link to the booking.
+fn already_booked(earlier: &Booking, remembered: Option<&Buyer>) -> FieldErrors {
+    let link = if is_of(earlier, remembered) {
+        (format!("/bookings/{}", earlier.token), "View that booking")
+    } else {
+        ("/bookings/find".to_owned(), "Find my tickets")
+    };
+    FieldErrors { earlier_booking: Some(link), ..FieldErrors::of_form(messages::KEY_REUSED) }
 }
 
 /// `GET /bookings/{token}`: the confirmation, for anyone with the link.
@@ -249,20 +275,6 @@ async fn respond_booked(
         response.add_cookie(&cookie).map_err(|e| Error::Internal(e.to_string()))?;
     }
     Ok(response)
-}
-
-/// What an order has booked before, if it has. `None` means no order, and books nothing.
-///
-/// # Errors
-/// Database errors.
-pub async fn booked_before(
-    app: &App,
-    order: Option<Order>,
-) -> Result<Option<(Arc<Order>, BookingOutcome)>, Error> {
-    let Some(order) = order.map(Arc::new) else { return Ok(None) };
-    let sought = Arc::clone(&order);
-    let outcome = app.db.read_primary(move |db| store::find_by_order(db, &sought)).await?;
-    Ok(outcome.map(|outcome| (order, outcome)))
 }
 
 /// Puts a booking together with its concert: from the board, or from the database where the board has it no more.

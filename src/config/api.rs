@@ -1,9 +1,10 @@
-//! The settings of the API.
+//! The settings of the API: who may book through it, and from where.
 
 use clap::Args;
 
 use super::public_url::origin_of;
 use crate::api::middleware::CorsOrigins;
+use crate::guard::api_tokens::ApiBookings;
 use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
@@ -12,10 +13,29 @@ pub(super) struct ApiSettings {
     /// never with cookies [default: none]
     #[arg(long, env = "CORS_ORIGINS", global = true)]
     cors_origins: Option<String>,
+
+    /// Who may book through the API: token (clients with a token of API_TOKENS), anonymous (everybody) or off
+    /// [default: token, but anonymous while nothing but this machine can reach the site]
+    #[arg(long, env = "API_BOOKINGS", global = true)]
+    api_bookings: Option<String>,
 }
 
 impl ApiSettings {
-    pub(super) fn parse(&self) -> Result<CorsOrigins, StartError> {
+    /// `is_private`: nothing but this machine can reach the site.
+    pub(super) fn parse_bookings(&self, is_private: bool) -> Result<ApiBookings, StartError> {
+        match self.api_bookings.as_deref().unwrap_or_default().trim() {
+            "" if is_private => Ok(ApiBookings::Anonymous),
+            "" | "token" => Ok(ApiBookings::Token),
+            "anonymous" => Ok(ApiBookings::Anonymous),
+            "off" => Ok(ApiBookings::Off),
+            other => {
+                let hint = "use token, anonymous or off";
+                Err(StartError::setting("API_BOOKINGS", other, "not one of the three", hint))
+            }
+        }
+    }
+
+    pub(super) fn parse_origins(&self) -> Result<CorsOrigins, StartError> {
         let typed = self.cors_origins.as_deref().unwrap_or_default().trim();
         match typed {
             "" => return Ok(CorsOrigins::None),
@@ -38,7 +58,9 @@ mod tests {
 
     #[test]
     fn origins_are_read_as_browsers_write_them() {
-        let parse = |typed: &str| ApiSettings { cors_origins: Some(typed.into()) }.parse();
+        let parse = |typed: &str| {
+            ApiSettings { cors_origins: Some(typed.into()), api_bookings: None }.parse_origins()
+        };
         let of =
             |origins: &[&str]| CorsOrigins::Of(origins.iter().map(|origin| (*origin).to_owned()).collect());
         assert_eq!(parse(" ").expect("none"), CorsOrigins::None);

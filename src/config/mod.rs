@@ -49,7 +49,7 @@ use crate::booking::request_key::FormAges;
 use crate::connections::ConnectionLimits;
 use crate::db::{DatabaseUrl, ReplicaConfig};
 use crate::events::pace::PollSeconds;
-use crate::guard::api_tokens::ApiTokens;
+use crate::guard::api_tokens::{ApiBookings, ApiTokens};
 use crate::guard::client_address::TrustedProxies;
 use crate::guard::limits::Rates;
 use crate::guard::secret::SecretConfig;
@@ -140,6 +140,8 @@ pub struct Config {
     /// The rate limits; `None`: no limits.
     pub rate_limits: Option<Rates>,
     pub api_tokens: ApiTokens,
+    /// Who may book through the API.
+    pub api_bookings: ApiBookings,
     /// Sites whose pages may call the API.
     pub cors_origins: CorsOrigins,
     /// How old a booking form may be: while rates are not limited, a form may be sent at once.
@@ -162,9 +164,12 @@ impl Config {
         let pool_size = settings.database.parse_pool_size(&database_url)?;
         let trusted_proxies = settings.proxies.parse()?;
         let rate_limits = settings.limits.parse()?;
+        let operations =
+            settings.operations.parse(bind, !trusted_proxies.is_empty(), public_url.is_some())?;
         Ok(Self {
             bind,
-            operations: settings.operations.parse(bind, !trusted_proxies.is_empty(), public_url.is_some())?,
+            api_bookings: settings.api.parse_bookings(operations.is_private)?,
+            operations,
             database_pool_size: pool_size,
             replicas: settings.replicas.parse(&database_url, pool_size)?,
             mail: settings.mail.parse(&database_url)?,
@@ -183,7 +188,7 @@ impl Config {
             trusted_proxies,
             rate_limits,
             api_tokens: settings.limits.parse_tokens()?,
-            cors_origins: settings.api.parse()?,
+            cors_origins: settings.api.parse_origins()?,
             secrets: settings.secrets.parse(bind, public_url.as_deref())?,
             public_url,
             forms: if rate_limits.is_some() { FormAges::default() } else { FormAges::of_any_speed() },
@@ -261,6 +266,8 @@ mod tests {
             (["--rate-limit-api", "off"], "RATE_LIMIT_API", "off"),
             (["--api-tokens", "ada:short"], "API_TOKENS", "hidden"),
             (["--cors-origins", "shop.example"], "CORS_ORIGINS", "shop.example"),
+            (["--api-bookings", "everybody"], "API_BOOKINGS", "everybody"),
+            (["--rate-limit-tickets", "20"], "RATE_LIMIT_TICKETS", "20"),
             (["--allow-reseed", "maybe"], "ALLOW_RESEED", "maybe"),
             (["--smtp-url", "ftp://mail"], "SMTP_URL", "ftp://mail"),
             (["--mail-from", "nobody"], "MAIL_FROM", "nobody"),
@@ -275,6 +282,24 @@ mod tests {
             assert!(message.contains(setting) && message.contains(value), "{message}");
             assert_eq!(message.lines().count(), 1, "{message}");
             assert!(!message.contains("short is"), "a secret is never shown: {message}");
+        }
+    }
+
+    #[test]
+    fn a_public_site_takes_bookings_by_the_api_with_a_token_only() {
+        let who = |arguments: &[&str]| config(arguments).expect("valid").api_bookings;
+        assert_eq!(who(&[]), ApiBookings::Anonymous, "this machine alone");
+        for public in [
+            ["--bind", "0.0.0.0:3000"],
+            ["--public-url", "https://tickets.example.org"],
+            ["--trusted-proxies", "127.0.0.1"],
+        ] {
+            assert_eq!(who(&public), ApiBookings::Token, "{public:?}");
+            let chosen = |word| who(&[&public[..], &["--api-bookings", word]].concat());
+            assert_eq!(
+                ["anonymous", "off", "token", ""].map(chosen),
+                [ApiBookings::Anonymous, ApiBookings::Off, ApiBookings::Token, ApiBookings::Token]
+            );
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) struct RateLimitSettings {
     #[arg(long, env = "RATE_LIMITS", global = true, default_value = "on")]
     rate_limits: String,
 
-    /// Pages for each address (IPv6: each /64), as 30/minute or 30/minute burst 5; polls get 10 times as many,
+    /// Pages for each address (IPv6: each /64; a /56 gets 4 times, a /48 16 times as many), as 30/minute or 30/minute burst 5; polls get 10 times as many,
     /// static files 20 times
     #[arg(long, env = "RATE_LIMIT_PAGES", global = true, default_value = "100/second burst 500")]
     rate_limit_pages: String,
@@ -29,6 +29,10 @@ pub(super) struct RateLimitSettings {
     /// Bookings for each address
     #[arg(long, env = "RATE_LIMIT_BOOKINGS", global = true, default_value = "30/minute")]
     rate_limit_bookings: String,
+
+    /// Tickets for each address, on the site and through the API; each token of API_TOKENS gets 10 times as many
+    #[arg(long, env = "RATE_LIMIT_TICKETS", global = true, default_value = "120/hour burst 40")]
+    rate_limit_tickets: String,
 
     /// API calls for each address; each token of API_TOKENS gets 10 times as many
     #[arg(long, env = "RATE_LIMIT_API", global = true, default_value = "60/minute")]
@@ -45,6 +49,7 @@ impl RateLimitSettings {
         // Checked even when limits are off.
         let pages = parse_rate("RATE_LIMIT_PAGES", &self.rate_limit_pages)?;
         let api = parse_rate("RATE_LIMIT_API", &self.rate_limit_api)?;
+        let tickets = parse_rate("RATE_LIMIT_TICKETS", &self.rate_limit_tickets)?;
         let rates = Rates {
             pages,
             polls: pages.times(POLLS_FOR_PAGE),
@@ -54,6 +59,8 @@ impl RateLimitSettings {
             sign_in: Rate::SIGN_IN,
             api,
             api_token: api.times(TOKEN_BONUS),
+            tickets,
+            token_tickets: tickets.times(TOKEN_BONUS),
         };
         Ok(parse_bool("RATE_LIMITS", &self.rate_limits)?.then_some(rates))
     }

@@ -1,14 +1,43 @@
-//! The tokens of API clients. A client with a token is rate limited by it, not by its address.
+//! The tokens of API clients. A client with a token is rate limited by it, not by its address, and may book through the
+//! API where others may not.
 
 use std::fmt;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::{HttpRequest, web};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+
+use super::GuardSettings;
+use crate::resource::is_api;
 
 /// Fewest characters of a token: those of `openssl rand -hex 16`, 128 bits (OWASP's Session Management Cheat Sheet asks
 /// for 64).
 pub const LENGTH_MIN: usize = 32;
+
+/// Who may book through the API.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ApiBookings {
+    /// Clients with a token.
+    #[default]
+    Token,
+    /// Everybody.
+    Anonymous,
+    /// Nobody.
+    Off,
+}
+
+impl ApiBookings {
+    #[must_use]
+    pub fn needs_token(self) -> bool {
+        self == Self::Token
+    }
+
+    #[must_use]
+    pub fn is_off(self) -> bool {
+        self == Self::Off
+    }
+}
 
 /// All known tokens. `Debug` prints their names only.
 #[derive(Clone, Default)]
@@ -72,6 +101,14 @@ impl fmt::Debug for ApiTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|token| &token.name)).finish()
     }
+}
+
+/// The known token that a request to the API bears. Elsewhere tokens mean nothing.
+#[must_use]
+pub fn of_request(request: &HttpRequest) -> Option<&ApiToken> {
+    let settings = request.app_data::<web::Data<GuardSettings>>()?;
+    let token = bearer_token(request.headers()).filter(|_| is_api(request.match_info().as_str()))?;
+    settings.api_tokens.find(token)
 }
 
 /// The bearer token of a request (RFC 6750, section 2.1). An unreadable one is returned as an empty, unknown token.

@@ -24,7 +24,7 @@ use actix_web::ResponseError as _;
 use actix_web::body::EitherBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 
-use self::api_tokens::ApiTokens;
+use self::api_tokens::{ApiBookings, ApiTokens};
 use self::client_address::TrustedProxies;
 use crate::error::Error;
 
@@ -37,6 +37,7 @@ pub struct GuardSettings {
     pub is_https: bool,
     pub trusted_proxies: TrustedProxies,
     pub api_tokens: ApiTokens,
+    pub api_bookings: ApiBookings,
 }
 
 /// Answers a request that goes no further. As a response, not as an error: the middlewares around this one add

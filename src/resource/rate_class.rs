@@ -22,10 +22,15 @@ pub enum RateClass {
     Api,
     /// `/api/` with a token of `API_TOKENS`.
     ApiToken,
+    /// The tickets of bookings, one by one, on the site and through the API. No URL has this class: a handler counts
+    /// them when it knows how many are wanted.
+    Tickets,
+    /// The same through the API with a token.
+    TokenTickets,
 }
 
 impl RateClass {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Pages,
         Self::Polls,
         Self::StaticFiles,
@@ -35,6 +40,8 @@ impl RateClass {
         Self::SignIn,
         Self::Api,
         Self::ApiToken,
+        Self::Tickets,
+        Self::TokenTickets,
     ];
 
     /// Its name in the log, in the RateLimit headers, and in Redis.
@@ -50,6 +57,8 @@ impl RateClass {
             Self::SignIn => "sign-in",
             Self::Api => "api",
             Self::ApiToken => "api-token",
+            Self::Tickets => "tickets",
+            Self::TokenTickets => "token-tickets",
         }
     }
 
@@ -57,6 +66,9 @@ impl RateClass {
     /// itself, so each server counts by itself.
     #[must_use]
     pub const fn is_shared(self) -> bool {
-        matches!(self, Self::Bookings | Self::SignIn | Self::Api | Self::ApiToken)
+        matches!(
+            self,
+            Self::Bookings | Self::SignIn | Self::Api | Self::ApiToken | Self::Tickets | Self::TokenTickets
+        )
     }
 }

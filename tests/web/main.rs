@@ -18,6 +18,7 @@ mod correction;
 mod desk_model;
 mod events;
 mod expand_then_contract;
+mod form_keys;
 mod guard;
 mod holds;
 mod idle_connections;

@@ -10,17 +10,6 @@ fn undo(app: &TestApp, location: &str) -> reqwest::blocking::Response {
     app.client.post(app.url(&format!("{location}/undo"))).form(&NO_FIELDS).send().expect("an answer")
 }
 
-/// As if the last booking had been made so many seconds before.
-fn age_the_last_booking(app: &TestApp, seconds: u32) {
-    let earlier = if app.database.is_postgres() {
-        format!("created_at - interval '{seconds} seconds'")
-    } else {
-        format!("strftime('%Y-%m-%d %H:%M:%f', created_at, '-{seconds} seconds')")
-    };
-    let last = "id = (SELECT max(id) FROM bookings)";
-    app.database.execute(&format!("UPDATE bookings SET created_at = {earlier} WHERE {last}"));
-}
-
 #[test]
 fn a_buyer_is_remembered_when_asked_after_a_success_and_until_told_otherwise() {
     let app = TestApp::spawn();
@@ -122,7 +111,7 @@ fn after_ten_seconds_nothing_is_undone() {
     let app = TestApp::spawn();
     app.book_and_be_remembered("VIP");
     let location = header(&app.book_with_one_click("VIP"), "location").to_owned();
-    age_the_last_booking(&app, 11);
+    app.age_the_last_booking(11);
     assert!(!app.get(&location).text().expect("a page").contains("/undo"), "the button is gone");
     let late = undo(&app, &location);
     assert_eq!(late.status(), 409);

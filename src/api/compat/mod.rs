@@ -2,22 +2,20 @@
 //! run against this server unchanged. It sells the next concert only.
 //!
 //! A booking here has a `userId` instead of a buyer. It is an id, never an email address: no mail is sent, and the
-//! limit per person counts by it. `payment` says that nothing was charged online.
+//! limit per person counts by it, for each token apart. `payment` says that nothing was charged online.
 //!
 //! New features do not belong here, but in [`crate::api::v1`].
 
 pub mod pages;
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 use utoipa::ToSchema;
 
 use super::body::whole_number;
+use super::problem::Problem;
 use crate::booking::Booking;
-use crate::error::RETRY_AFTER_SECONDS;
 use crate::events::TicketType;
 
 /// A ticket type of the concert.
@@ -192,13 +190,10 @@ pub struct CompatError<'a> {
 
 /// An error as the clients of this API expect it.
 #[must_use]
-pub fn refusal(status: StatusCode, message: &str) -> HttpResponse {
-    let mut response = HttpResponse::build(status);
-    response.insert_header((CACHE_CONTROL, "no-store"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
-    }
-    response.json(CompatError { error: message })
+pub fn refusal(problem: &Problem) -> HttpResponse {
+    let mut response = HttpResponse::build(problem.status());
+    problem.add_headers(&mut response);
+    response.json(CompatError { error: problem.detail() })
 }
 
 #[cfg(test)]

@@ -2,23 +2,19 @@
 
 use std::sync::Arc;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{CompatBooked, CompatError, CompatNewBooking, CompatOrder, CompatTicket, refusal};
-use crate::api::body::{self, Body, Unreadable};
+use crate::api::body::{self, Body};
+use crate::api::client::ApiClient;
 use crate::api::idempotency_key;
 use crate::api::problem::{Problem, ProblemType};
 use crate::app::App;
 use crate::booking::buyer::Buyer;
-use crate::booking::pages::booked_before;
-use crate::booking::{BookingOutcome, Order};
+use crate::booking::{BookingOutcome, Order, taking};
 use crate::events::TicketType;
 use crate::events::board::Listing;
-
-/// An error response: status and message.
-type CompatRefusal = (StatusCode, String);
 
 /// `GET /api/tickets`: ticket types of the next concert, most expensive first.
 #[utoipa::path(
@@ -34,7 +30,8 @@ pub async fn index(app: web::Data<App>) -> HttpResponse {
     HttpResponse::Ok().json(tickets.iter().map(CompatTicket::of).collect::<Vec<_>>())
 }
 
-/// `POST /api/bookings`: books tickets for a user. With an `Idempotency-Key` header it is safe to retry.
+/// `POST /api/bookings`: books tickets for a user. Needs a token, unless the site says otherwise. With an `Idempotency-Key` header it is
+/// safe to retry for a day.
 #[utoipa::path(
     post,
     path = "/api/bookings",
@@ -48,8 +45,12 @@ pub async fn index(app: web::Data<App>) -> HttpResponse {
             headers(("Location" = String, description = "The booking in API v1"))),
         (status = 400, description = "A field is missing or invalid, or the quantity exceeds the limit per booking or per user",
             body = CompatError),
+        (status = 401, description = "Invalid token, or none where booking needs one", body = CompatError),
+        (status = 403, description = "This site takes no bookings through the API, or a cross-site request with cookies",
+            body = CompatError),
         (status = 404, description = "Ticket type not found", body = CompatError),
-        (status = 409, description = "Not enough tickets available; nothing was booked", body = CompatError),
+        (status = 409, description = "Not enough tickets available, or the Idempotency-Key booked more than a day ago; nothing was booked",
+            body = CompatError),
         (status = 422, description = "The Idempotency-Key was used for another booking", body = CompatError),
     )
 )]
@@ -59,73 +60,71 @@ pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Ht
             let location = format!("/api/v1/bookings/{}", booked.booking.id);
             HttpResponse::Created().insert_header((LOCATION, location)).json(booked)
         }
-        Err((status, message)) => refusal(status, &message),
+        Err(problem) => refusal(&problem),
     }
 }
 
-async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<CompatBooked, CompatRefusal> {
-    let bad = |message: String| (StatusCode::BAD_REQUEST, message);
-    let new_booking: CompatNewBooking = body::read(request, body).map_err(unreadable)?;
-    let wanted = new_booking.read().map_err(|message| bad(message.into()))?;
-    let outcome = match check(request, app, &wanted) {
-        Ok(order) => app.desk.book(order).await.map_err(|error| of_problem(&error.into()))?,
+async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<CompatBooked, Problem> {
+    let client = ApiClient::of_request(request)?;
+    let new_booking: CompatNewBooking = body::read(request, body)?;
+    let wanted = new_booking.read().map_err(bad)?;
+    let key = sent_key(request, &client)?;
+    let outcome = match check(app, &client, &wanted, key.as_deref()) {
+        Ok(order) => taking::take(app, request, &Arc::new(order)).await?,
         // A known key comes before everything that can refuse.
-        Err(refusal) => {
-            let found = booked_before(app, read(request, &wanted)?).await;
-            found.map_err(|error| of_problem(&error.into()))?.ok_or(refusal)?.1
-        }
+        Err(refusal) => taking::recall(app, read(&client, &wanted, key)).await?.ok_or(refusal)?.1,
     };
-    match outcome {
+    match idempotency_key::unless_expired(outcome)? {
         BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => Ok(CompatBooked::of(booking)),
         BookingOutcome::NotEnough { .. } => {
-            Err((StatusCode::CONFLICT, "Not enough tickets available".into()))
+            Err(Problem::new(ProblemType::NotEnoughTickets).with_detail("Not enough tickets available"))
         }
         BookingOutcome::OverPersonLimit { ticket_type_id, limit, .. } => {
             let name = app.board.ticket_type(ticket_type_id).map(|it| it.name).unwrap_or_default();
             Err(bad(format!("Only {limit} {name} tickets are allowed for each user")))
         }
-        BookingOutcome::NotOnSale { why, .. } => {
-            Err((StatusCode::CONFLICT, Problem::new(why.into()).detail().to_owned()))
-        }
-        BookingOutcome::KeyReused(_) => Err(of_problem(&Problem::new(ProblemType::IdempotencyKeyReused))),
-        BookingOutcome::UnknownTicketType => Err((StatusCode::NOT_FOUND, "Ticket type not found".into())),
+        BookingOutcome::NotOnSale { why, .. } => Err(Problem::new(why.into())),
+        BookingOutcome::KeyReused(_) => Err(Problem::new(ProblemType::IdempotencyKeyReused)),
+        BookingOutcome::UnknownTicketType => Err(not_found()),
     }
 }
 
 /// The order, as far as the board knows what is sold.
-fn check(request: &HttpRequest, app: &App, wanted: &CompatOrder) -> Result<Order, CompatRefusal> {
-    let bad = |message: String| (StatusCode::BAD_REQUEST, message);
-    let ticket_type = find(app, &wanted.ticket_type_id)
-        .ok_or_else(|| (StatusCode::NOT_FOUND, "Ticket type not found".to_owned()))?;
+fn check(
+    app: &App,
+    client: &ApiClient,
+    wanted: &CompatOrder,
+    key: Option<&str>,
+) -> Result<Order, Problem> {
+    let ticket_type = find(app, &wanted.ticket_type_id).ok_or_else(not_found)?;
     let most = ticket_type.most_per_booking();
     let quantity = i32::try_from(wanted.quantity).ok().filter(|quantity| *quantity <= most);
     let quantity = quantity
         .ok_or_else(|| bad(format!("Only {most} {} tickets are allowed in one booking", ticket_type.name)))?;
-    let buyer = Buyer::of_user(&wanted.user_id)
-        .ok_or_else(|| bad("Invalid userId: use 1 to 100 characters that can be seen".into()))?;
-    let request_key = match sent_key(request)? {
-        Some(key) => key,
-        None => app.request_keys.generate().as_str().to_owned(),
-    };
-    Ok(Order::of_one_type(ticket_type.id, quantity, buyer, request_key))
+    let buyer = Buyer::of_user(&wanted.user_id, client.token_name())
+        .ok_or_else(|| bad("Invalid userId: use 1 to 100 characters that can be seen"))?;
+    let key = key.map_or_else(|| app.request_keys.generate().as_str().to_owned(), str::to_owned);
+    Ok(Order::of_one_type(ticket_type.id, quantity, buyer, key))
 }
 
 /// The order, whatever is sold now; `None` when it can be none, or has no key to be known by.
-fn read(request: &HttpRequest, wanted: &CompatOrder) -> Result<Option<Order>, CompatRefusal> {
-    let order = || {
-        let (id, quantity) = (wanted.ticket_type_id.parse().ok()?, i32::try_from(wanted.quantity).ok()?);
-        Some((id, quantity, Buyer::of_user(&wanted.user_id)?))
-    };
-    let key = sent_key(request)?;
-    Ok(key.zip(order()).map(|(key, (id, quantity, buyer))| Order::of_one_type(id, quantity, buyer, key)))
+fn read(client: &ApiClient, wanted: &CompatOrder, key: Option<String>) -> Option<Order> {
+    let (id, quantity) = (wanted.ticket_type_id.parse().ok()?, i32::try_from(wanted.quantity).ok()?);
+    Some(Order::of_one_type(id, quantity, Buyer::of_user(&wanted.user_id, client.token_name())?, key?))
 }
 
 /// The request's own key, where it has one.
-fn sent_key(request: &HttpRequest) -> Result<Option<String>, CompatRefusal> {
-    if !request.headers().contains_key(idempotency_key::HEADER) {
-        return Ok(None);
-    }
-    idempotency_key::of_request(request).map(Some).map_err(|problem| of_problem(&problem))
+fn sent_key(request: &HttpRequest, client: &ApiClient) -> Result<Option<String>, Problem> {
+    let has_key = request.headers().contains_key(idempotency_key::HEADER);
+    has_key.then(|| idempotency_key::of_request(request, client)).transpose()
+}
+
+fn bad(message: impl Into<String>) -> Problem {
+    Problem::new(ProblemType::MalformedRequest).with_detail(message)
+}
+
+fn not_found() -> Problem {
+    Problem::new(ProblemType::NotFound).with_detail("Ticket type not found")
 }
 
 /// The next concert that has not ended.
@@ -136,12 +135,4 @@ fn next_concert(app: &App) -> Option<Arc<Listing>> {
 fn find(app: &App, id: &str) -> Option<TicketType> {
     let listing = next_concert(app)?;
     listing.ticket_types.iter().find(|ticket_type| ticket_type.id.to_string() == id).cloned()
-}
-
-fn unreadable(unreadable: Unreadable) -> CompatRefusal {
-    of_problem(&unreadable.into())
-}
-
-fn of_problem(problem: &Problem) -> CompatRefusal {
-    (problem.status(), problem.detail().to_owned())
 }

@@ -5,14 +5,14 @@ mod problem_type;
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use self::problem_type::ProblemType;
 use super::body::Unreadable;
-use crate::error::Error;
+use crate::error::{Error, RETRY_AFTER_SECONDS};
 
 /// An error (RFC 9457).
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -43,6 +43,9 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<LineLeft>, required = false)]
     lines: Option<Box<[LineLeft]>>,
+    /// Seconds until the same request may succeed.
+    #[serde(skip)]
+    wait_seconds: Option<u64>,
 }
 
 /// Tickets left of a ticket type that was ordered.
@@ -115,6 +118,7 @@ impl Problem {
             errors: Vec::new(),
             available: None,
             lines: None,
+            wait_seconds: (status == 503).then_some(RETRY_AFTER_SECONDS.into()),
         }
     }
 
@@ -152,11 +156,21 @@ impl Problem {
     pub fn response(&self) -> HttpResponse {
         let body = serde_json::to_string(self).unwrap_or_default();
         let mut response = HttpResponse::build(self.status());
-        response.insert_header((CACHE_CONTROL, "no-store")).content_type("application/problem+json");
-        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((RETRY_AFTER, crate::error::RETRY_AFTER_SECONDS.to_string()));
-        }
+        response.content_type("application/problem+json");
+        self.add_headers(&mut response);
         response.body(body)
+    }
+
+    /// The headers of the response, whatever the form of its body.
+    pub fn add_headers(&self, response: &mut HttpResponseBuilder) {
+        response.insert_header((CACHE_CONTROL, "no-store"));
+        if let Some(seconds) = self.wait_seconds {
+            response.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        if self.kind == ProblemType::TokenRequired {
+            // RFC 6750, section 3: without a token there is no error code.
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
     }
 }
 
@@ -183,6 +197,11 @@ impl From<Error> for Problem {
         }
         match error {
             Error::OutcomeUnknown => Self::new(ProblemType::OutcomeUnknown),
+            Error::RateLimited { wait_seconds } => Self {
+                wait_seconds: Some(wait_seconds),
+                ..Self::new(ProblemType::TooManyRequests)
+                    .with_detail(format!("Too many tickets for now. Try again in {wait_seconds} seconds."))
+            },
             other => Self::new(ProblemType::of_status(other.status_code())),
         }
     }

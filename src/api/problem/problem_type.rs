@@ -11,7 +11,9 @@ pub enum ProblemType {
     IdempotencyKeyMissing,
     IdempotencyKeyInvalid,
     UnknownToken,
+    TokenRequired,
     CrossSite,
+    ApiBookingsOff,
     NotFound,
     MethodNotAllowed,
     NotEnoughTickets,
@@ -22,6 +24,7 @@ pub enum ProblemType {
     EventCanceled,
     TooLateToCancel,
     AlreadyAdmitted,
+    IdempotencyKeyExpired,
     BodyTooLarge,
     AddressTooLong,
     UnsupportedMediaType,
@@ -46,12 +49,14 @@ impl From<NotOnSale> for ProblemType {
 
 impl ProblemType {
     /// In order of their status.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::IdempotencyKeyInvalid,
         Self::UnknownToken,
+        Self::TokenRequired,
         Self::CrossSite,
+        Self::ApiBookingsOff,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotEnoughTickets,
@@ -62,6 +67,7 @@ impl ProblemType {
         Self::EventCanceled,
         Self::TooLateToCancel,
         Self::AlreadyAdmitted,
+        Self::IdempotencyKeyExpired,
         Self::BodyTooLarge,
         Self::AddressTooLong,
         Self::UnsupportedMediaType,
@@ -93,11 +99,23 @@ impl ProblemType {
                 "Send one Idempotency-Key header of 16 to 255 printable ASCII characters, ideally a UUID.",
             ),
             Self::UnknownToken => ("unknown-token", 401, "Unauthorized", "Invalid token."),
+            Self::TokenRequired => (
+                "token-required",
+                401,
+                "Token required",
+                "Booking through the API needs a token from the organizer. Send it as `Authorization: Bearer TOKEN`.",
+            ),
             Self::CrossSite => (
                 "cross-site",
                 403,
                 "Cross-site request refused",
                 "The API does not accept cookies from other sites. Send the request without credentials.",
+            ),
+            Self::ApiBookingsOff => (
+                "api-bookings-off",
+                403,
+                "No bookings through the API",
+                "This site takes bookings on its pages only.",
             ),
             Self::NotFound => ("not-found", 404, "Not found", "Nothing found at this URL."),
             Self::MethodNotAllowed => (
@@ -154,6 +172,12 @@ impl ProblemType {
                 "Already admitted",
                 "A ticket of this booking has been scanned at the entrance, so it can no longer be canceled.",
             ),
+            Self::IdempotencyKeyExpired => (
+                "idempotency-key-expired",
+                409,
+                "Idempotency-Key has expired",
+                "This Idempotency-Key booked more than a day ago. Nothing was booked now. Use a new key for a new booking.",
+            ),
             Self::BodyTooLarge => {
                 ("body-too-large", 413, "Content too large", "A body may have up to 16 KiB.")
             }
@@ -182,7 +206,7 @@ impl ProblemType {
                 "too-many-requests",
                 429,
                 "Too Many Requests",
-                "You sent too many requests. Wait the number of seconds in the Retry-After header.",
+                "You sent too many requests, or booked too many tickets for now. Wait the number of seconds in the Retry-After header.",
             ),
             Self::ServerError => (
                 "server-error",

@@ -8,19 +8,20 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::booking_json::BookingJson;
 use super::new_booking::NewBookingJson;
 use crate::api::body::{self, Body};
+use crate::api::client::ApiClient;
 use crate::api::idempotency_key;
 use crate::api::problem::{FieldError, LineLeft, Problem, ProblemType};
 use crate::app::App;
 use crate::booking::cancellation::{self, Canceler, Cancellation, CancellationOutcome};
-use crate::booking::pages::{booked_before, find_placed_booking, place};
+use crate::booking::pages::{find_placed_booking, place};
 use crate::booking::release::announce;
-use crate::booking::{BookingOutcome, Order, PlacedBooking, messages};
+use crate::booking::{BookingOutcome, Order, PlacedBooking, messages, taking};
 
 /// A booking is private to its buyer.
 const NO_STORE: &str = "private, no-store";
 
-/// `POST /api/v1/bookings`: creates a booking. Idempotent per Idempotency-Key: the same key with the same body returns
-/// the same booking.
+/// `POST /api/v1/bookings`: creates a booking. Needs a token, unless the site says otherwise. Idempotent per
+/// Idempotency-Key: for a day the same key with the same body returns the same booking.
 #[utoipa::path(
     post,
     path = "/api/v1/bookings",
@@ -28,8 +29,9 @@ const NO_STORE: &str = "private, no-store";
     tag = "Bookings",
     params(("Idempotency-Key" = String, Header, min_length = 16, max_length = 255, pattern = "^[!#-\\[\\]-~]*$",
         description = "A unique key you generate, ideally a UUID. If you get no response, resend the same request: \
-            it won't book twice. With a different body, the key is refused with 422. Refusals are not stored, so \
-            you can retry with the same key",
+            it won't book twice. With a different body, the key is refused with 422, and more than a day later \
+            with 409. Refusals are not stored, so you can retry with the same key. Keep it secret like the \
+            booking's token: for a day it shows the booking to whoever has your token too",
         example = "8e03978e-40d5-43dd-bc93-6894a57f9324")),
     request_body = NewBookingJson,
     responses(
@@ -41,24 +43,30 @@ const NO_STORE: &str = "private, no-store";
             )),
         (status = 400, description = "Idempotency-Key is missing or invalid, or the body is not JSON",
             body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Not enough tickets, not on sale, or per-person limit exceeded. Nothing was booked",
+        (status = 401, description = "Invalid token, or none where booking needs one", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 403, description = "This site takes no bookings through the API, or a cross-site request with cookies",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Not enough tickets, not on sale, per-person limit exceeded, or the Idempotency-Key \
+            booked more than a day ago. Nothing was booked",
             body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is invalid, or the Idempotency-Key was used for another booking",
             body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Result<HttpResponse, Problem> {
-    let request_key = idempotency_key::of_request(&request)?;
+    let client = ApiClient::of_request(&request)?;
+    let request_key = idempotency_key::of_request(&request, &client)?;
     let new_booking: NewBookingJson = body::read(&request, body)?;
     let (order, outcome) = match check(&app, &new_booking, &request_key) {
         Ok(order) => {
-            let outcome = app.desk.book(Arc::clone(&order)).await?;
+            let outcome = taking::take(&app, &request, &order).await?;
             (order, outcome)
         }
         // A known key comes before everything that can refuse: the request may have booked when it was still right.
-        Err(problem) => booked_before(&app, new_booking.read(request_key)).await?.ok_or(problem)?,
+        Err(problem) => taking::recall(&app, new_booking.read(request_key)).await?.ok_or(problem)?,
     };
-    match outcome {
+    match idempotency_key::unless_expired(outcome)? {
         BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => {
             let placed = place(&app, booking).await?;
             Ok(HttpResponse::Created()

@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Buyer, normalized_email, parse_name, shown_email};
+use super::name::parse_text;
+use super::{Buyer, normalized_email, shown_email};
 
 /// How a buyer is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Contact {
     Email(String),
-    /// The buyer's id in the program that books. There is no address to write to.
+    /// The buyer's id in the program that books, as [`Buyer::of_user`] writes it. There is no address to write to.
     ExternalId(String),
 }
 
@@ -68,11 +69,13 @@ impl Buyer {
     }
 
     /// The buyer of that id; `None` when it is none that can be shown to people as it is: 1 to 100 characters
-    /// that are seen, as [`parse_name`] reads them.
+    /// that are seen, as names are. With the token of a client it is known within that client alone: the token's name
+    /// and two spaces stand before it, which no id has.
     #[must_use]
-    pub fn of_user(id: &str) -> Option<Self> {
-        let is_shown_as_it_is = parse_name(id).is_ok_and(|name| name == id);
-        is_shown_as_it_is.then(|| Self { name: id.to_owned(), contact: Contact::ExternalId(id.to_owned()) })
+    pub fn of_user(id: &str, token: Option<&str>) -> Option<Self> {
+        let is_shown_as_it_is = parse_text(id).is_ok_and(|name| name == id);
+        let known_as = token.map_or_else(|| id.to_owned(), |token| format!("{token}  {id}"));
+        is_shown_as_it_is.then(|| Self { name: id.to_owned(), contact: Contact::ExternalId(known_as) })
     }
 
     /// The address as people read it, or nothing.
@@ -89,15 +92,18 @@ mod tests {
     #[test]
     fn an_id_is_never_an_address() {
         for id in ["42", "auth0|5f7c8ec7c33c6c004bbafe82", "ada@example.org", "Zoë"] {
-            let buyer = Buyer::of_user(id).expect(id);
+            let buyer = Buyer::of_user(id, None).expect(id);
             assert_eq!(
                 (buyer.name.as_str(), buyer.contact.external_id(), buyer.shown_email()),
                 (id, Some(id), String::new())
             );
             assert_ne!(buyer.contact.person(), Contact::Email(id.into()).person());
+            let persons = [Some("shop"), Some("other"), None]
+                .map(|token| Buyer::of_user(id, token).expect(id).contact.person());
+            assert!(persons[0] != persons[1] && persons[1] != persons[2] && persons[2] != persons[0]);
         }
-        for id in ["", " 42", "4  2", "4\u{200b}2", "a\0", "---", &"x".repeat(101), "Zoe\u{308}"] {
-            assert_eq!(Buyer::of_user(id), None, "{id:?}");
+        for id in ["", " 42", "4  2", "4\u{200b}2", "a\0", "---", "shop  42", &"x".repeat(101), "Zoe\u{308}"] {
+            assert_eq!(Buyer::of_user(id, Some("shop")), None, "{id:?}");
         }
     }
 }

@@ -22,15 +22,26 @@ pub enum NameError {
     TooManyMarks,
     NoLetter,
     TooLong,
+    /// It has a web address in it, or an email address.
+    Address,
 }
 
 /// Reads a name. White space is tidied and letters are composed (Unicode's form NFC), so that the same name is
 /// the same text however it was typed. Invisible characters stay where a script or an emoji needs them, and are
 /// dropped at the edges of words.
 ///
+/// A name goes into mails to whoever has been named as the buyer, so it cannot be an address: mail programs make links
+/// of those.
+///
 /// # Errors
 /// Why it is not a name.
 pub fn parse_name(typed: &str) -> Result<String, NameError> {
+    let name = parse_text(typed)?;
+    if has_address(&name) { Err(NameError::Address) } else { Ok(name) }
+}
+
+/// The same, for what goes into no mail.
+pub(super) fn parse_text(typed: &str) -> Result<String, NameError> {
     let composed = compose(typed);
     let words = composed.split_whitespace().map(unwrap_word).filter(|word| !word.is_empty());
     let name = words.collect::<Vec<_>>().join(" ");
@@ -49,6 +60,21 @@ pub fn parse_name(typed: &str) -> Result<String, NameError> {
 /// The text in Unicode's normal form C (Unicode Standard Annex 15).
 pub(super) fn compose(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
+}
+
+/// Whether there is a web address or an email address in a name, also where it is written with wide or raised letters
+/// (Unicode's form NFKC makes them plain ones): a slash, an @, or a dot between letters with two letters or more
+/// behind it, as in `example.org`. "J.R.R. Tolkien" has none.
+fn has_address(name: &str) -> bool {
+    let plain = ComposingNormalizerBorrowed::new_nfkc().normalize(name).to_lowercase();
+    let is_host = |word: &str| {
+        let labels: Vec<&str> = word.split(['.', '。']).collect();
+        labels.windows(2).any(|pair| {
+            pair[0].ends_with(char::is_alphanumeric)
+                && pair[1].chars().take_while(|c| c.is_alphanumeric()).count() >= 2
+        })
+    };
+    plain.contains(['/', '\\', '@']) || plain.split_whitespace().any(|word| is_host(word) || word.starts_with("www."))
 }
 
 /// Whether a letter has more marks than [`MARKS_MAX`], or a mark has no letter.
@@ -112,6 +138,45 @@ mod tests {
             assert_eq!(parse_name(typed).as_deref().map(compose), Ok(compose(name)), "{typed}");
             let read = parse_name(typed).expect(typed);
             assert_eq!(parse_name(&read).as_ref(), Ok(&read), "a valid name does not change");
+        }
+    }
+
+    #[test]
+    fn no_address_is_a_name() {
+        for address in [
+            "Account locked! Verify at https://evil.example/tk?a=1 within 24h",
+            "evil.example",
+            "see evil.example.",
+            "(evil.example)",
+            "www.x",
+            "http:evil.example",
+            "ada@localhost",
+            "evil\u{ff0e}example",
+            "evil\u{3002}example",
+            "evil\u{2024}example",
+            "\u{ff45}vil\u{ff61}example",
+            "пример.рф",
+            "例え.jp",
+            "1.2.3.44",
+            "evil example\u{ff0f}x",
+            "evil\\example",
+            "Dr.Smith",
+        ] {
+            assert_eq!(parse_name(address), Err(NameError::Address), "{address}");
+        }
+        for name in [
+            "J.R.R. Tolkien",
+            "Dr. Smith, Ph.D.",
+            "Sammy Davis, Jr.",
+            "O’Brien-Smith, Jr. 3rd",
+            "J.-P. Sartre",
+            "Ada…Lovelace",
+            "Ada . Lovelace",
+            "Martin L. K.",
+            "A. & B. Lovelace",
+            "ᚠ. ᚢ.",
+        ] {
+            assert_eq!(parse_name(name).as_deref(), Ok(name));
         }
     }
 

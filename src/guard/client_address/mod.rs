@@ -55,12 +55,16 @@ pub fn of_headers(peer: Option<SocketAddr>, headers: &HeaderMap, proxies: &Trust
 #[must_use]
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let mask = u128::MAX << (u128::BITS - NETWORK_BITS);
-            IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & mask))
-        }
+        IpAddr::V6(v6) => within(v6, NETWORK_BITS),
         v4 @ IpAddr::V4(_) => v4,
     }
+}
+
+/// The network of that many bits that an IPv6 address is in.
+#[must_use]
+pub fn within(address: Ipv6Addr, bits: u32) -> IpAddr {
+    let mask = u128::MAX << (u128::BITS - bits);
+    IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask))
 }
 
 /// Goes from the peer to the left while the hops are trusted. All lines of the header are one list (RFC 9110, section

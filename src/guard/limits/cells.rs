@@ -13,8 +13,8 @@
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::marker::PhantomData;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use governor::nanos::Nanos;
@@ -36,12 +36,19 @@ const STEP_BITS: u32 = 12;
 pub const STEP: Duration = Duration::from_nanos(1 << STEP_BITS);
 const TIME_MAX: u64 = (1 << TIME_BITS) - 1;
 
-/// The table. Each cell has 8 bytes.
+/// The table. Each cell has 8 bytes. A clone is the same table.
 pub struct Cells<K> {
-    blocks: Box<[OnceLock<Box<[Bucket]>>]>,
+    blocks: Arc<[OnceLock<Box<[Bucket]>>]>,
     buckets: usize,
     hasher: RandomState,
     of: PhantomData<fn(K)>,
+}
+
+impl<K> Clone for Cells<K> {
+    fn clone(&self) -> Self {
+        let (blocks, hasher) = (Arc::clone(&self.blocks), self.hasher.clone());
+        Self { blocks, buckets: self.buckets, hasher, of: PhantomData }
+    }
 }
 
 /// One cache line.
@@ -61,6 +68,17 @@ impl<K> Cells<K> {
     fn bucket(&self, index: usize) -> &Bucket {
         let new_block = || (0..BLOCK).map(|_| Bucket::default()).collect();
         &self.blocks[index / BLOCK].get_or_init(new_block)[index % BLOCK]
+    }
+}
+
+impl<K: Hash> Cells<K> {
+    /// Takes back what a client has used up: so much of its time.
+    pub fn give_back(&self, key: &K, time: Duration) {
+        let given = |used_until: Option<Nanos>| {
+            used_until.map(|until| ((), until.saturating_sub(time.into()))).ok_or(())
+        };
+        // A client without a cell has used up nothing.
+        _ = self.measure_and_replace(key, given);
     }
 }
 
@@ -139,6 +157,18 @@ mod tests {
             put(&cells, client, 1 << 30);
         }
         assert_eq!(put(&cells, 0, 1 << 40), Some(1 << 40));
+    }
+
+    #[test]
+    fn what_is_given_back_was_never_used() {
+        let cells = Cells::new(64);
+        let other = cells.clone();
+        cells.give_back(&1, Duration::from_secs(1));
+        put(&cells, 1, 3 << 12);
+        other.give_back(&1, STEP);
+        assert_eq!(put(&cells, 1, 0), Some(2 << 12));
+        cells.give_back(&1, Duration::from_secs(1));
+        assert_eq!(put(&cells, 1, 0), Some(0));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! future.
 
 use std::future::{Ready, ready};
+use std::num::NonZeroU32;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -164,7 +165,7 @@ impl RateLimit {
     /// Counts together with the other servers. `None` if nothing is limited.
     async fn take_shared(&self, class: RateClass, client: Client) -> Result<Option<Allowance>, RateLimited> {
         match &self.limits {
-            Some(limits) => limits.take_shared(class, client).await.map(Some),
+            Some(limits) => limits.take_shared(class, client, NonZeroU32::MIN).await.map(Some),
             None => Ok(None),
         }
     }
@@ -190,18 +191,8 @@ impl RateLimit {
     fn log(&self, request: &ServiceRequest, class: RateClass) {
         let token = self.token(request).filter(|_| class == RateClass::ApiToken);
         let client = token.map_or_else(|| self.client(request), |token| Client::Token(token.id()));
-        if !self.limits.as_ref().is_some_and(|limits| limits.rejection_log.is_due(class, client)) {
-            return;
-        }
-        let class = class.name();
-        match (client, token) {
-            (Client::Network(network), _) => {
-                log::warn!("rate limited {network} ({class}): 429{}", self.hint(request));
-            }
-            (Client::Token(_), Some(token)) => {
-                log::warn!("rate limited API token {} ({class}): 429", token.name);
-            }
-            (Client::Token(_), None) => {}
+        if let Some(limits) = &self.limits {
+            limits.log(class, client, token, self.hint(request));
         }
     }
 

@@ -1,7 +1,8 @@
 //! Rate limits: how many requests a client may send, by [`RateClass`].
 //!
-//! A client is a network (an IPv4 address, or the /64 of an IPv6 address) or, under `/api/`, a token. Each class
-//! counts by itself, with the generic cell rate algorithm of the `governor` crate: a burst passes at once, then one
+//! A client is a network (an IPv4 address, or the /64 of an IPv6 address) or, under `/api/`, a token. An IPv6 network
+//! is counted in its /56 and its /48 too, so that nobody who has many networks has as many budgets. Each class counts
+//! by itself, with the generic cell rate algorithm of the `governor` crate: a burst passes at once, then one
 //! request after another at the pace of the [`Rate`].
 //!
 //! Behind one address may be a household or, with carrier-grade NAT, a crowd. So what every open page requests all the
@@ -14,29 +15,28 @@
 //! Which URL is in which class does not belong here: that stands in [`crate::resource::urls`].
 
 mod cells;
+mod limiter;
 pub mod middleware;
 mod rate;
 mod rejection_log;
 mod responses;
 pub mod shared;
+pub mod tickets;
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use governor::RateLimiter;
-use governor::clock::{Clock, MonotonicClock};
-use governor::middleware::StateInformationMiddleware;
+use governor::clock::MonotonicClock;
 
-use self::cells::Cells;
+use self::limiter::Limiter;
 pub use self::rate::Rate;
 use self::rejection_log::RejectionLog;
 use self::shared::SharedLimits;
+use super::api_tokens::ApiToken;
+use super::client_address::within;
 use crate::resource::RateClass;
-
-/// Clients that each class remembers at once: half a MiB at most. Only clients that have used up some of their burst
-/// need a cell, so even ten thousand new clients a second push out nobody who matters.
-const CLIENTS: usize = 1 << 16;
 
 /// The rate of each class.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +51,10 @@ pub struct Rates {
     pub api: Rate,
     /// Under `/api/`, of each token.
     pub api_token: Rate,
+    /// Tickets that are booked.
+    pub tickets: Rate,
+    /// Tickets that are booked with each token.
+    pub token_tickets: Rate,
 }
 
 impl Rates {
@@ -65,6 +69,8 @@ impl Rates {
             RateClass::SignIn => self.sign_in,
             RateClass::Api => self.api,
             RateClass::ApiToken => self.api_token,
+            RateClass::Tickets => self.tickets,
+            RateClass::TokenTickets => self.token_tickets,
         }
     }
 }
@@ -76,6 +82,17 @@ pub enum Client {
     Network(IpAddr),
     /// A token of `API_TOKENS`, by its id.
     Token(u64),
+}
+
+impl Client {
+    /// The client, and the wider networks that it is counted in too: an IPv6 network's /56 and /48.
+    fn and_wider(self) -> impl Iterator<Item = Self> {
+        let wider = match self {
+            Self::Network(IpAddr::V6(network)) => Some([56, 48].map(|bits| Self::Network(within(network, bits)))),
+            _ => None,
+        };
+        std::iter::once(self).chain(wider.into_iter().flatten())
+    }
 }
 
 /// A request that may pass, and how many more may pass right now.
@@ -114,7 +131,7 @@ impl Limits {
     /// With `shared` the strict classes are counted together with other servers.
     #[must_use]
     pub fn new(rates: &Rates, shared: Option<Arc<SharedLimits>>) -> Self {
-        let limiters = RateClass::ALL.map(|class| Limiter::new(class, rates.of(class), MonotonicClock));
+        let limiters = RateClass::ALL.map(|class| Limiter::new(class, rates.of(class), &MonotonicClock));
         Self { limiters, shared, rejection_log: RejectionLog::default() }
     }
 
@@ -123,92 +140,65 @@ impl Limits {
     /// # Errors
     /// [`RateLimited`]
     pub fn take(&self, class: RateClass, client: Client) -> Result<Allowance, RateLimited> {
-        // In the order of ALL, which is the order of the enum.
-        self.limiters[class as usize].take(&client)
+        self.limiter(class).take(&client, NonZeroU32::MIN)
     }
 
-    /// Counts a request, together with the other servers if its class is shared. What this server alone rejects does
-    /// not reach Redis. While Redis is away, each server counts by itself.
+    /// Counts so many at once, together with the other servers if the class is shared. What this server alone rejects
+    /// does not reach Redis. While Redis is away, each server counts by itself.
     ///
     /// # Errors
     /// [`RateLimited`]
-    pub async fn take_shared(&self, class: RateClass, client: Client) -> Result<Allowance, RateLimited> {
-        let allowance = self.take(class, client)?;
-        match &self.shared {
-            Some(shared) if class.is_shared() => {
-                shared.take(class, client, allowance.rate).await.unwrap_or(Ok(allowance))
-            }
-            _ => Ok(allowance),
+    pub async fn take_shared(
+        &self,
+        class: RateClass,
+        client: Client,
+        count: NonZeroU32,
+    ) -> Result<Allowance, RateLimited> {
+        let limiter = self.limiter(class);
+        let allowance = limiter.take(&client, count)?;
+        let Some(shared) = self.shared_of(class) else { return Ok(allowance) };
+        let taken = shared.take(class, client, limiter.rates(), count).await.unwrap_or(Ok(allowance));
+        if taken.is_err() {
+            limiter.give_back(&client, count);
         }
-    }
-}
-
-/// One class's counters.
-struct Limiter<C: Clock = MonotonicClock> {
-    class: RateClass,
-    rate: Rate,
-    counters: RateLimiter<Client, Cells<Client>, C, StateInformationMiddleware>,
-}
-
-impl<C: Clock> Limiter<C> {
-    fn new(class: RateClass, rate: Rate, clock: C) -> Self {
-        let counters = RateLimiter::new(rate.quota(), Cells::new(CLIENTS), clock);
-        Self { class, rate, counters }
+        taken
     }
 
-    fn take(&self, client: &Client) -> Result<Allowance, RateLimited> {
-        let Self { class, rate, .. } = *self;
-        match self.counters.check_key(client) {
-            Ok(state) => Ok(Allowance { class, rate, remaining: state.remaining_burst_capacity() }),
-            Err(until) => {
-                let wait = until.wait_time_from(self.counters.clock().now());
-                Err(RateLimited { class, rate, wait })
-            }
+    /// Takes back what was counted.
+    pub async fn give_back(&self, class: RateClass, client: Client, count: NonZeroU32) {
+        let limiter = self.limiter(class);
+        limiter.give_back(&client, count);
+        if let Some(shared) = self.shared_of(class) {
+            shared.give_back(class, client, limiter.rates(), count).await;
         }
+    }
+
+    /// Logs a rejection, if it is time for that. `hint`: what may be wrong, behind a semicolon.
+    fn log(&self, class: RateClass, client: Client, token: Option<&ApiToken>, hint: &str) {
+        if !self.rejection_log.is_due(class, client) {
+            return;
+        }
+        match (client, token) {
+            (Client::Network(network), _) => {
+                log::warn!("rate limited {network} ({}): 429{hint}", class.name());
+            }
+            (Client::Token(_), Some(token)) => {
+                log::warn!("rate limited API token {} ({}): 429{hint}", token.name, class.name());
+            }
+            (Client::Token(_), None) => {}
+        }
+    }
+
+    fn limiter(&self, class: RateClass) -> &Limiter {
+        // In the order of ALL, which is the order of the enum.
+        &self.limiters[class as usize]
+    }
+
+    fn shared_of(&self, class: RateClass) -> Option<&SharedLimits> {
+        self.shared.as_deref().filter(|_| class.is_shared())
     }
 }
 
 fn seconds_up(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use governor::clock::FakeRelativeClock;
-
-    use super::*;
-
-    const A_SECOND: Duration = Duration::from_secs(1);
-
-    fn limiter(rate: &str) -> (Limiter<FakeRelativeClock>, FakeRelativeClock) {
-        let clock = FakeRelativeClock::default();
-        (Limiter::new(RateClass::Bookings, rate.parse().expect(rate), clock.clone()), clock)
-    }
-
-    fn client(number: u32) -> Client {
-        Client::Network(Ipv4Addr::from_bits(number).into())
-    }
-
-    #[test]
-    fn a_burst_passes_and_then_one_request_at_a_time() {
-        let (limiter, clock) = limiter("30/minute burst 3");
-        for remaining in [2, 1, 0] {
-            assert_eq!(limiter.take(&client(1)).map(|allowed| allowed.remaining), Ok(remaining));
-        }
-        let refused = limiter.take(&client(1)).expect_err("the burst is used up");
-        assert_eq!(refused.wait_seconds(), 2);
-        assert!(limiter.take(&client(2)).is_ok(), "each client has its own count");
-        clock.advance(A_SECOND);
-        // Rejected requests are not counted: the wait does not grow.
-        for _ in 0..1_000 {
-            assert_eq!(limiter.take(&client(1)).expect_err("too soon").wait_seconds(), 1);
-        }
-        clock.advance(A_SECOND + Duration::from_millis(1));
-        assert!(limiter.take(&client(1)).is_ok(), "the wait is over");
-        assert!(limiter.take(&client(1)).is_err());
-        clock.advance(7 * A_SECOND);
-        assert_eq!(limiter.take(&client(1)).map(|allowed| allowed.remaining), Ok(2), "the whole burst again");
-    }
 }

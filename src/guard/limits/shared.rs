@@ -11,6 +11,7 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::io;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisResult};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use super::limiter::GROWTH;
 use super::{Allowance, Client, Rate, RateLimited};
 use crate::guard::secret::{Purpose, Secrets};
 use crate::guard::signing::Signer;
@@ -43,19 +45,29 @@ const SCHEMA: u32 = 1;
 /// Bytes of a client's name in Redis: enough that no two clients of a site share one.
 const NAME_BYTES: usize = 16;
 
-/// The generic cell rate algorithm, as in `governor`. KEYS: the client. ARGV: microseconds between two requests, and
-/// the burst. Returns the wait in microseconds, and how many more requests may pass. Numbers are exact: microseconds
-/// since 1970 need 51 bits, and Lua's numbers have 53.
+/// The generic cell rate algorithm, as in `governor`. KEYS: the client, and the wider networks that it is in. ARGV: how
+/// many to count, or below zero to take back, and for each key the microseconds between two requests and the burst.
+/// Returns the wait in microseconds, how many more requests may pass, and which key has refused. Numbers are exact:
+/// microseconds since 1970 need 51 bits, and Lua's numbers have 53.
 const TAKE: &str = "
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
-    local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-    local used_until = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
-    local wait = used_until - now - interval * (burst - 1)
-    if wait > 0 then return {wait, 0} end
-    used_until = used_until + interval
-    redis.call('SET', KEYS[1], string.format('%.0f', used_until), 'PX', math.ceil((used_until - now) / 1000))
-    return {0, math.floor((now + interval * burst - used_until) / interval)}";
+    local count, remaining, used_until = tonumber(ARGV[1]), math.huge, {}
+    for i, key in ipairs(KEYS) do
+        local interval, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+        local used = math.max(tonumber(redis.call('GET', key) or 0), now)
+        local wait = used - now - interval * (burst - count)
+        if wait > 0 then return {wait, 0, i} end
+        used = math.max(used + interval * count, now)
+        remaining = math.min(remaining, math.floor((now + interval * burst - used) / interval))
+        used_until[i] = used
+    end
+    for i, key in ipairs(KEYS) do
+        local left = math.ceil((used_until[i] - now) / 1000)
+        if left > 0 then redis.call('SET', key, string.format('%.0f', used_until[i]), 'PX', left)
+        else redis.call('DEL', key) end
+    end
+    return {0, remaining, 0}";
 
 /// This server's connection to the shared counts.
 pub struct SharedLimits {
@@ -77,25 +89,58 @@ impl SharedLimits {
         }
     }
 
-    /// Counts a request for all servers. `None` while Redis is away.
+    /// Counts so many for all servers. `rates`: those of the client and of its wider networks. `None` while Redis is
+    /// away.
     pub(super) async fn take(
         &self,
         class: RateClass,
         client: Client,
-        rate: Rate,
+        rates: [Rate; GROWTH.len()],
+        count: NonZeroU32,
     ) -> Option<Result<Allowance, RateLimited>> {
-        let mut redis = self.redis.connection()?;
-        let mut script = redis::cmd("EVAL");
-        script.arg(TAKE).arg(1).arg(self.name(class, client));
-        script.arg(micros(rate.interval())).arg(rate.burst());
-        match in_time(script.query_async::<(u64, u32)>(&mut redis)).await {
-            Ok((0, remaining)) => Some(Ok(Allowance { class, rate, remaining })),
-            Ok((wait_us, _)) => Some(Err(RateLimited { class, rate, wait: Duration::from_micros(wait_us) })),
-            Err(error) => {
-                self.redis.record_failure(&error);
-                None
+        let [rate, ..] = rates;
+        let count = i64::from(count.get().min(rate.burst()));
+        match self.count(class, client, rates, count).await? {
+            (0, remaining, _) => Some(Ok(Allowance { class, rate, remaining })),
+            (wait_us, _, level) => {
+                let rate = level.checked_sub(1).and_then(|level| rates.get(level)).copied().unwrap_or(rate);
+                Some(Err(RateLimited { class, rate, wait: Duration::from_micros(wait_us) }))
             }
         }
+    }
+
+    /// Takes back what was counted. While Redis is away, nothing.
+    pub(super) async fn give_back(
+        &self,
+        class: RateClass,
+        client: Client,
+        rates: [Rate; GROWTH.len()],
+        count: NonZeroU32,
+    ) {
+        let count = count.get().min(rates[0].burst());
+        _ = self.count(class, client, rates, -i64::from(count)).await;
+    }
+
+    async fn count(
+        &self,
+        class: RateClass,
+        client: Client,
+        rates: [Rate; GROWTH.len()],
+        count: i64,
+    ) -> Option<(u64, u32, usize)> {
+        let mut redis = self.redis.connection()?;
+        let networks: Vec<(Client, Rate)> = client.and_wider().zip(rates).collect();
+        let mut script = redis::cmd("EVAL");
+        script.arg(TAKE).arg(networks.len());
+        for (level, (network, _)) in networks.iter().enumerate() {
+            script.arg(self.name(class, level, *network));
+        }
+        script.arg(count);
+        for (_, rate) in networks {
+            script.arg(micros(rate.interval())).arg(rate.burst());
+        }
+        let counted = in_time(script.query_async(&mut redis)).await;
+        counted.map_err(|error| self.redis.record_failure(&error)).ok()
     }
 
     /// Keeps the line to Redis, for as long as the program runs.
@@ -146,13 +191,17 @@ impl SharedLimits {
     }
 
     /// The client's key in Redis. It depends on the site's secret, so two sites on one Redis do not count together.
-    fn name(&self, class: RateClass, client: Client) -> String {
+    fn name(&self, class: RateClass, level: usize, client: Client) -> String {
         let hash = match client {
             Client::Network(IpAddr::V4(address)) => self.names.sign(&address.octets()),
             Client::Network(IpAddr::V6(address)) => self.names.sign(&address.octets()),
             Client::Token(id) => self.names.sign(&id.to_be_bytes()),
         };
         let mut name = format!("techkraft:limit:v{SCHEMA}:{}:", class.name());
+        if level > 0 {
+            // Writing to a string cannot fail.
+            _ = write!(name, "{level}:");
+        }
         for byte in &hash[..NAME_BYTES] {
             // Writing to a string cannot fail.
             _ = write!(name, "{byte:02x}");

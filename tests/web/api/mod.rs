@@ -1,5 +1,6 @@
 //! Programs: both contracts of the API over real HTTP.
 
+mod access;
 mod bookings;
 mod compat;
 mod concerts;

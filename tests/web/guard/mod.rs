@@ -6,7 +6,7 @@ mod cookies;
 mod cross_site;
 mod headers;
 mod input;
-mod limits;
+pub mod limits;
 mod links;
 mod logs;
 mod own_host;

@@ -106,6 +106,25 @@ impl TestApp {
         client.post(self.url("/bookings")).form(&form).send().expect("an answer")
     }
 
+    /// As if the last booking had been made so many seconds before.
+    pub fn age_the_last_booking(&self, seconds: u32) {
+        self.age(seconds, "id = (SELECT max(id) FROM bookings)");
+    }
+
+    /// The same of all bookings.
+    pub fn age_bookings(&self, seconds: u32) {
+        self.age(seconds, "true");
+    }
+
+    fn age(&self, seconds: u32, which: &str) {
+        let earlier = if self.database.is_postgres() {
+            format!("created_at - interval '{seconds} seconds'")
+        } else {
+            format!("strftime('%Y-%m-%d %H:%M:%f', created_at, '-{seconds} seconds')")
+        };
+        self.database.execute(&format!("UPDATE bookings SET created_at = {earlier} WHERE {which}"));
+    }
+
     /// Books as who ticks the box to be remembered.
     pub fn book_and_be_remembered(&self, tier: &str) -> Response {
         let checkout = self.open_checkout(tier, 1);

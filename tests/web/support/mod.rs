@@ -21,7 +21,7 @@ use techkraft::config::Config;
 use techkraft::connections::ConnectionLimits;
 use techkraft::db::{DatabaseUrl, ReplicaConfig};
 use techkraft::events::pace::PollSeconds;
-use techkraft::guard::api_tokens::ApiTokens;
+use techkraft::guard::api_tokens::{ApiBookings, ApiTokens};
 use techkraft::guard::client_address::TrustedProxies;
 use techkraft::guard::secret::SecretConfig;
 use techkraft::mail::sender::MailLimits;
@@ -152,6 +152,8 @@ pub fn config(database: &TestDatabase) -> Config {
         // The tests of the limits set theirs.
         rate_limits: None,
         api_tokens: ApiTokens::default(),
+        // As on a machine of one's own.
+        api_bookings: ApiBookings::Anonymous,
         cors_origins: CorsOrigins::None,
         // Tests fill in forms quicker than people do.
         forms: FormAges { least: Duration::ZERO, most: Duration::from_secs(12 * 3600) },

@@ -17,7 +17,7 @@ use crate::support::TestApp;
 const PLENTY: &str = "1000/second";
 
 /// Limits that only what a test is about can meet.
-fn rates() -> Rates {
+pub fn rates() -> Rates {
     let plenty = PLENTY.parse().expect("a rate");
     Rates {
         pages: plenty,
@@ -28,6 +28,8 @@ fn rates() -> Rates {
         sign_in: plenty,
         api: plenty,
         api_token: plenty,
+        tickets: plenty,
+        token_tickets: plenty,
     }
 }
 
@@ -48,7 +50,7 @@ fn limited_behind_proxies(change: impl FnOnce(&mut Rates)) -> TestApp {
 }
 
 /// A client that comes from an address of its own.
-fn client_at(address: &str) -> Client {
+pub fn client_at(address: &str) -> Client {
     let address: IpAddr = address.parse().expect("an address");
     Client::builder().local_address(address).redirect(Policy::none()).build().expect("a client")
 }

@@ -1,0 +1,47 @@
+//! Takes an order to the desk, as far as its client may book that many tickets now.
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+
+use super::{BookingOutcome, Order, store};
+use crate::app::App;
+use crate::error::Error;
+
+/// Books an order. Its tickets count for its client's limit, unless nothing comes of it.
+///
+/// # Errors
+/// [`Error::RateLimited`], and those of the desk.
+pub async fn take(app: &App, request: &HttpRequest, order: &Arc<Order>) -> Result<BookingOutcome, Error> {
+    let taken = match app.ticket_limit.take(request, order.quantity()).await {
+        Ok(taken) => taken,
+        // A known key comes before everything that can refuse: the tickets may be the buyer's already.
+        Err(limited) => {
+            let wait_seconds = limited.wait_seconds();
+            return find(app, order).await?.ok_or(Error::RateLimited { wait_seconds });
+        }
+    };
+    let outcome = app.desk.book(Arc::clone(order)).await;
+    if !matches!(outcome, Ok(BookingOutcome::Booked(_)) | Err(Error::OutcomeUnknown)) {
+        app.ticket_limit.give_back(taken).await;
+    }
+    outcome
+}
+
+/// What an order has booked before, if it has. `None` means no order, and books nothing.
+///
+/// # Errors
+/// Database errors.
+pub async fn recall(
+    app: &App,
+    order: Option<Order>,
+) -> Result<Option<(Arc<Order>, BookingOutcome)>, Error> {
+    let Some(order) = order.map(Arc::new) else { return Ok(None) };
+    let outcome = find(app, &order).await?;
+    Ok(outcome.map(|outcome| (order, outcome)))
+}
+
+async fn find(app: &App, order: &Arc<Order>) -> Result<Option<BookingOutcome>, Error> {
+    let sought = Arc::clone(order);
+    app.db.read_primary(move |db| store::find_by_order(db, &sought)).await
+}
