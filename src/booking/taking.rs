@@ -32,10 +32,7 @@ pub async fn take(app: &App, request: &HttpRequest, order: &Arc<Order>) -> Resul
 ///
 /// # Errors
 /// Database errors.
-pub async fn recall(
-    app: &App,
-    order: Option<Order>,
-) -> Result<Option<(Arc<Order>, BookingOutcome)>, Error> {
+pub async fn recall(app: &App, order: Option<Order>) -> Result<Option<(Arc<Order>, BookingOutcome)>, Error> {
     let Some(order) = order.map(Arc::new) else { return Ok(None) };
     let outcome = find(app, &order).await?;
     Ok(outcome.map(|outcome| (order, outcome)))

@@ -35,7 +35,10 @@ fn says_no_more(app: &TestApp, refused: Response, place: &str) {
 fn says_no_more_of(app: &TestApp, refused: Response, place: &str, sold: i64) {
     assert_eq!(refused.status(), 422);
     let html = refused.text().expect("a page");
-    assert!(html.contains(ALREADY) && html.contains("<a href=\"/bookings/find\">Find my tickets</a>"), "{html}");
+    assert!(
+        html.contains(ALREADY) && html.contains("<a href=\"/bookings/find\">Find my tickets</a>"),
+        "{html}"
+    );
     assert!(!html.contains(place), "{html}");
     assert_eq!(app.database.tier("VIP").sold, sold, "nor was anything booked");
 }

@@ -90,12 +90,7 @@ async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<CompatBook
 }
 
 /// The order, as far as the board knows what is sold.
-fn check(
-    app: &App,
-    client: &ApiClient,
-    wanted: &CompatOrder,
-    key: Option<&str>,
-) -> Result<Order, Problem> {
+fn check(app: &App, client: &ApiClient, wanted: &CompatOrder, key: Option<&str>) -> Result<Order, Problem> {
     let ticket_type = find(app, &wanted.ticket_type_id).ok_or_else(not_found)?;
     let most = ticket_type.most_per_booking();
     let quantity = i32::try_from(wanted.quantity).ok().filter(|quantity| *quantity <= most);

@@ -102,7 +102,8 @@ mod tests {
                 .map(|token| Buyer::of_user(id, token).expect(id).contact.person());
             assert!(persons[0] != persons[1] && persons[1] != persons[2] && persons[2] != persons[0]);
         }
-        for id in ["", " 42", "4  2", "4\u{200b}2", "a\0", "---", "shop  42", &"x".repeat(101), "Zoe\u{308}"] {
+        for id in ["", " 42", "4  2", "4\u{200b}2", "a\0", "---", "shop  42", &"x".repeat(101), "Zoe\u{308}"]
+        {
             assert_eq!(Buyer::of_user(id, Some("shop")), None, "{id:?}");
         }
     }

@@ -74,7 +74,8 @@ fn has_address(name: &str) -> bool {
                 && pair[1].chars().take_while(|c| c.is_alphanumeric()).count() >= 2
         })
     };
-    plain.contains(['/', '\\', '@']) || plain.split_whitespace().any(|word| is_host(word) || word.starts_with("www."))
+    plain.contains(['/', '\\', '@'])
+        || plain.split_whitespace().any(|word| is_host(word) || word.starts_with("www."))
 }
 
 /// Whether a letter has more marks than [`MARKS_MAX`], or a mark has no letter.

@@ -88,7 +88,9 @@ impl Client {
     /// The client, and the wider networks that it is counted in too: an IPv6 network's /56 and /48.
     fn and_wider(self) -> impl Iterator<Item = Self> {
         let wider = match self {
-            Self::Network(IpAddr::V6(network)) => Some([56, 48].map(|bits| Self::Network(within(network, bits)))),
+            Self::Network(IpAddr::V6(network)) => {
+                Some([56, 48].map(|bits| Self::Network(within(network, bits))))
+            }
             _ => None,
         };
         std::iter::once(self).chain(wider.into_iter().flatten())

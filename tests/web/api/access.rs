@@ -36,7 +36,14 @@ fn app_of_tickets(tickets: &str, token_tickets: &str) -> TestApp {
     app_with(ApiBookings::Anonymous, |config| config.rate_limits = Some(limits))
 }
 
-fn send(client: &Client, app: &TestApp, path: &str, key: &str, token: Option<&str>, body: &Value) -> Response {
+fn send(
+    client: &Client,
+    app: &TestApp,
+    path: &str,
+    key: &str,
+    token: Option<&str>,
+    body: &Value,
+) -> Response {
     let post = client.post(app.url(path)).header("idempotency-key", key).json(body);
     let post = match token {
         Some(token) => post.bearer_auth(token),
@@ -198,8 +205,9 @@ fn a_key_is_its_clients_own() {
         booked.json::<Value>().expect("JSON")["token"].as_str().expect("a token").to_owned()
     };
     let elsewhere = client_at("127.0.0.2");
-    let booked = [(&app.client, None), (&elsewhere, None), (&app.client, Some(SHOP)), (&app.client, Some(OTHER))]
-        .map(|(client, token)| book(client, token));
+    let booked =
+        [(&app.client, None), (&elsewhere, None), (&app.client, Some(SHOP)), (&app.client, Some(OTHER))]
+            .map(|(client, token)| book(client, token));
     let distinct: std::collections::HashSet<&String> = booked.iter().collect();
     assert_eq!((distinct.len(), app.count("bookings")), (4, 4));
     assert_eq!(book(&elsewhere, Some(SHOP)), booked[2], "a token's keys are its own wherever it is");
