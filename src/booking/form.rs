@@ -49,8 +49,8 @@ pub struct FieldErrors {
     pub email: Option<String>,
     /// The form as a whole.
     pub form: Option<String>,
-    /// Where the booking is that this form has made before: a path, and the words of the link.
-    pub earlier_booking: Option<(String, &'static str)>,
+    /// Where the booking is found that this form has made before.
+    pub earlier_booking: Option<String>,
 }
 
 impl FieldErrors {

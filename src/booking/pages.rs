@@ -189,11 +189,8 @@ fn is_of(booking: &Booking, remembered: Option<&Buyer>) -> bool {
 
 /// The form has booked before. Only the buyer's own browser gets a link to the booking.
 fn already_booked(earlier: &Booking, remembered: Option<&Buyer>) -> FieldErrors {
-    let link = if is_of(earlier, remembered) {
-        (format!("/bookings/{}", earlier.token), "View that booking")
-    } else {
-        ("/bookings/find".to_owned(), "Find my tickets")
-    };
+    let is_theirs = is_of(earlier, remembered);
+    let link = if is_theirs { format!("/bookings/{}", earlier.token) } else { "/bookings/find".to_owned() };
     FieldErrors { earlier_booking: Some(link), ..FieldErrors::of_form(messages::KEY_REUSED) }
 }
 

@@ -88,8 +88,6 @@ fn the_same_form_books_once_however_often_it_is_sent() {
     let other = app.confirm(&checkout, 3);
     assert_eq!(other.status(), 422, "the same key for something else");
     assert_eq!(app.database.tier("VIP").sold, 2);
-    let page = other.text().unwrap();
-    assert!(page.contains(&locations[0]), "and the way to what it has booked: {page}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod problem_type;
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -45,7 +46,7 @@ pub struct Problem {
     lines: Option<Box<[LineLeft]>>,
     /// Seconds until the same request may succeed.
     #[serde(skip)]
-    wait_seconds: Option<u64>,
+    wait_seconds: Option<NonZeroU32>,
 }
 
 /// Tickets left of a ticket type that was ordered.
@@ -118,7 +119,7 @@ impl Problem {
             errors: Vec::new(),
             available: None,
             lines: None,
-            wait_seconds: (status == 503).then_some(RETRY_AFTER_SECONDS.into()),
+            wait_seconds: if status == 503 { NonZeroU32::new(RETRY_AFTER_SECONDS) } else { None },
         }
     }
 
@@ -198,7 +199,7 @@ impl From<Error> for Problem {
         match error {
             Error::OutcomeUnknown => Self::new(ProblemType::OutcomeUnknown),
             Error::RateLimited { wait_seconds } => Self {
-                wait_seconds: Some(wait_seconds),
+                wait_seconds: u32::try_from(wait_seconds).ok().and_then(NonZeroU32::new),
                 ..Self::new(ProblemType::TooManyRequests)
                     .with_detail(format!("Too many tickets for now. Try again in {wait_seconds} seconds."))
             },

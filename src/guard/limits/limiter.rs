@@ -11,7 +11,7 @@ use super::cells::Cells;
 use super::{Allowance, Client, Rate, RateLimited};
 use crate::resource::RateClass;
 
-/// Clients that each class remembers at once: half a MiB at most. Only clients that have used up some of their burst
+/// Clients that each class remembers at once, and a fraction of it of the wider networks: 640 KiB at most in all. Only clients that have used up some of their burst
 /// need a cell, so even ten thousand new clients a second push out nobody who matters.
 const CLIENTS: usize = 1 << 16;
 
@@ -37,7 +37,7 @@ struct Level<C: Clock> {
 impl<C: Clock + Clone> Limiter<C> {
     pub fn new(class: RateClass, rate: Rate, clock: &C) -> Self {
         let level = |growth| {
-            let (rate, cells) = (rate.times(growth), Cells::new(CLIENTS));
+            let (rate, cells) = (rate.times(growth), Cells::new(CLIENTS / growth as usize));
             let counters = RateLimiter::new(rate.quota(), cells.clone(), clock.clone());
             Level { rate, counters, cells }
         };

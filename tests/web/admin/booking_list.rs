@@ -28,15 +28,15 @@ fn bookings_are_found_by_name_address_and_reference() {
     assert!(shown(&app, &organizer, "").contains("No bookings yet."));
     let location = book_as(&app, "zoe@example.org", "VIP", 1, "Zoë Ångström");
     book_as(&app, "grace@example.com", "VIP", 1, "Grace Hopper");
-    book_as(&app, "hedy+tickets@example.com", "General Admission", 2, "Hedy <b>Lamarr</b>");
+    book_as(&app, "hedy+tickets@example.com", "General Admission", 2, "Hedy <b>Lamarr");
     for (query, names) in [
-        ("", &["Hedy &#60;b&#62;Lamarr&#60;/b&#62;", "Grace Hopper", "Zoë Ångström"][..]),
+        ("", &["Hedy &#60;b&#62;Lamarr", "Grace Hopper", "Zoë Ångström"][..]),
         ("?q=zoe", &["Zoë Ångström"]),
         ("?q=ANGSTR%C3%96M", &["Zoë Ångström"]),
         ("?q=hopper+grace", &["Grace Hopper"]),
         ("?q=Grace%40Example.COM", &["Grace Hopper"]),
-        ("?q=example.com", &["Hedy &#60;b&#62;Lamarr&#60;/b&#62;", "Grace Hopper"]),
-        ("?q=%2Btickets%40", &["Hedy &#60;b&#62;Lamarr&#60;/b&#62;"]),
+        ("?q=example.com", &["Hedy &#60;b&#62;Lamarr", "Grace Hopper"]),
+        ("?q=%2Btickets%40", &["Hedy &#60;b&#62;Lamarr"]),
         ("?q=%25", &[]),
         ("?q=o_per", &[]),
         ("?q=nobody", &[]),

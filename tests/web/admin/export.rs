@@ -121,10 +121,12 @@ fn each_ticket_has_a_line_with_the_code_that_the_gate_takes() {
 fn no_name_becomes_a_formula() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
-    let names = ["=1+1, \"Ada\"", "+Ada", "-Ada", "@SUM(Ada)", "＝Ada", "Ada;=Bob", " =Ada"];
+    let names = ["=1+1, \"Ada\"", "+Ada", "-Ada", "SUM(Ada)", "＝Ada", "Ada;=Bob", " =Ada"];
     for name in names {
         book_as(&app, ZOE, "General Admission", 1, name);
     }
+    // As an earlier release took it.
+    app.database.execute("UPDATE bookings SET buyer_name = '@SUM(Ada)' WHERE buyer_name = 'SUM(Ada)'");
     for query in ["", "?rows=tickets", "?separator=semicolon"] {
         let file = export(&app, &organizer, query).bytes().expect("a file");
         let rows = cells(&file, if query.contains("semicolon") { b';' } else { b',' });

@@ -79,7 +79,11 @@ const NOT_IN_ADDRESSES: [(&str, &str); 12] = [
     ("a surrogate", "%ED%A0%80"),
 ];
 
-const NAMES: [(&str, &str, &str); 23] = [
+const NAMES: [(&str, &str, &str); 27] = [
+    ("a web address", "Locked%21+See+https%3A%2F%2Fevil.example%2Fx", "422"),
+    ("a host", "see+evil.example", "422"),
+    ("a host with a wide dot", "evil%EF%BC%8Eexample", "422"),
+    ("an email address", "eve@example.org", "422"),
     ("a C1 line end, which is white space", "Ada%C2%85Byron", "booked|422"),
     ("nothing", "", "422"),
     ("blanks", "+++", "422"),
