@@ -13,7 +13,7 @@ use crate::booking::request_key::RequestKeys;
 use crate::db::Database;
 use crate::events::board::Board;
 use crate::guard::cookies::Cookies;
-use crate::guard::limits::tickets::TicketLimit;
+use crate::guard::limits::tickets::TicketCounter;
 use crate::outbox::wakeup::Wakeup;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
@@ -31,8 +31,8 @@ pub struct App {
     pub booking_links: BookingLinks,
     /// How old a booking form may be.
     pub form_ages: FormAges,
-    /// How many tickets a client may book.
-    pub ticket_limit: TicketLimit,
+    /// How many tickets each client may book.
+    pub ticket_counter: TicketCounter,
     /// To be notified after something was put into the outbox.
     pub outbox_wakeup: Arc<Wakeup>,
     /// The site's address as visitors know it, without a slash at the end.

@@ -27,7 +27,7 @@ use crate::guard::cookies::Cookies;
 use crate::guard::limits::Limits;
 use crate::guard::limits::middleware::RateLimit;
 use crate::guard::limits::shared::{self as shared_limits, SharedLimits};
-use crate::guard::limits::tickets::TicketLimit;
+use crate::guard::limits::tickets::TicketCounter;
 use crate::guard::secret::Secrets;
 use crate::guard::{GuardSettings, csrf, headers, own_host, request_log, request_validation};
 use crate::mail::service::{MailService, SenderHandle};
@@ -92,7 +92,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     keep_running(&db, &board, &desk, &wakeup);
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
     let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, config.board_refresh));
-    let limits_of_clients = rate_limits(&config, &secrets);
+    let (guard, rates) = (guard_settings(&config, &public_url), rate_limits(&config, &secrets));
     let app = web::Data::new(App {
         board,
         desk,
@@ -104,16 +104,14 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         ticket_links: TicketLinks::new(&secrets),
         booking_links: BookingLinks::new(&secrets),
         form_ages: config.forms,
-        ticket_limit: TicketLimit::new(limits_of_clients.clone()),
+        ticket_counter: TicketCounter::new(rates.clone()),
         outbox_wakeup: wakeup,
         public_url: public_url.clone(),
         mail_sender: from,
         allow_reseed: config.allow_reseed,
         mail_folder: config.mail.destination.folder().map(Into::into),
     });
-    let guard = web::Data::new(guard_settings(&config, &public_url));
-    let rate_limit = RateLimit::new(guard.clone(), limits_of_clients);
-    let site_links = web::Data::new(config.site_links);
+    let (guard, site_links) = (web::Data::new(guard), web::Data::new(config.site_links));
     let (operations, cors_origins) = (config.operations, config.cors_origins);
     let lag = keep_pace(&app, config.poll);
     if let Some(listener) = ops_listener {
@@ -133,7 +131,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
             .app_data(on_thread.clone())
             .configure(ops::pages::beside_site(&operations))
             .configure(routes::configure)
-            .wrap(rate_limit.clone())
+            .wrap(RateLimit::new(guard.clone(), rates.clone()))
             .wrap(from_fn(csrf::same_origin))
             .wrap(from_fn(own_host::redirect_to_own_host))
             .wrap(from_fn(request_validation::validate_requests))

@@ -18,6 +18,7 @@ pub mod order;
 pub mod pages;
 mod placed;
 pub mod release;
+mod replay;
 pub mod request_key;
 pub mod store;
 pub mod taking;

@@ -12,7 +12,7 @@ use super::buyer::{Buyer, Express};
 use super::cancellation::undo;
 use super::checkout::{checkout, cookies_of_booking, find_chosen, refuse, respond_checkout};
 use super::form::{BookingForm, FieldErrors, Refused};
-use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, messages, store, taking};
+use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, messages, replay, store, taking};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::calendar::download;
@@ -24,9 +24,6 @@ use crate::tickets::{self, Ticket};
 
 /// For so long a booking's page congratulates.
 const FRESH: TimeDelta = TimeDelta::minutes(30);
-
-/// For so long a form that is sent again shows what it has booked.
-const REPLAYED_FOR: TimeDelta = TimeDelta::hours(1);
 
 #[derive(Template)]
 #[template(path = "bookings/show.html", blocks = ["confirmation"])]
@@ -129,8 +126,8 @@ pub async fn create(
     };
     let mut errors = FieldErrors::default();
     let status = match outcome {
-        BookingOutcome::Replayed(earlier) if !is_shown(&earlier, remembered.as_ref()) => {
-            errors = already_booked(&earlier, None);
+        BookingOutcome::Replayed(earlier) if !replay::is_shown(&earlier, remembered.as_ref()) => {
+            errors = replay::already_booked(&earlier, None);
             StatusCode::UNPROCESSABLE_ENTITY
         }
         BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => {
@@ -166,32 +163,13 @@ pub async fn create(
             return refuse(&app, page, form, Refused::NotOnSale(ticket_type_id, why));
         }
         BookingOutcome::KeyReused(earlier) => {
-            errors = already_booked(&earlier, remembered.as_ref());
+            errors = replay::already_booked(&earlier, remembered.as_ref());
             StatusCode::UNPROCESSABLE_ENTITY
         }
         BookingOutcome::UnknownTicketType => return Err(Error::NotFound),
     };
     // From the board as the desk has left it: the numbers of a moment ago have turned out to be old.
     respond_checkout(status, checkout(&app, page, form, errors)?)
-}
-
-/// Whether a form that is sent again shows what it has booked: for a while, in which people repeat what got no answer,
-/// and later in the buyer's own browser only. A form's key is no second key to the booking: whoever uses the same
-/// computer later finds it in a form that the browser has kept.
-fn is_shown(booking: &Booking, remembered: Option<&Buyer>) -> bool {
-    Utc::now().naive_utc() - booking.created_at < REPLAYED_FOR || is_of(booking, remembered)
-}
-
-/// Whether the buyer that the browser remembers has made the booking.
-fn is_of(booking: &Booking, remembered: Option<&Buyer>) -> bool {
-    remembered.is_some_and(|buyer| buyer.contact == booking.buyer)
-}
-
-/// The form has booked before. Only the buyer's own browser gets a link to the booking.
-fn already_booked(earlier: &Booking, remembered: Option<&Buyer>) -> FieldErrors {
-    let is_theirs = is_of(earlier, remembered);
-    let link = if is_theirs { format!("/bookings/{}", earlier.token) } else { "/bookings/find".to_owned() };
-    FieldErrors { earlier_booking: Some(link), ..FieldErrors::of_form(messages::KEY_REUSED) }
 }
 
 /// `GET /bookings/{token}`: the confirmation, for anyone with the link.

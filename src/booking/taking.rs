@@ -13,7 +13,7 @@ use crate::error::Error;
 /// # Errors
 /// [`Error::RateLimited`], and those of the desk.
 pub async fn take(app: &App, request: &HttpRequest, order: &Arc<Order>) -> Result<BookingOutcome, Error> {
-    let taken = match app.ticket_limit.take(request, order.quantity()).await {
+    let taken = match app.ticket_counter.take(request, order.quantity()).await {
         Ok(taken) => taken,
         // A known key comes before everything that can refuse: the tickets may be the buyer's already.
         Err(limited) => {
@@ -23,7 +23,7 @@ pub async fn take(app: &App, request: &HttpRequest, order: &Arc<Order>) -> Resul
     };
     let outcome = app.desk.book(Arc::clone(order)).await;
     if !matches!(outcome, Ok(BookingOutcome::Booked(_)) | Err(Error::OutcomeUnknown)) {
-        app.ticket_limit.give_back(taken).await;
+        app.ticket_counter.give_back(taken).await;
     }
     outcome
 }

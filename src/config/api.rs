@@ -57,6 +57,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_a_private_site_takes_anonymous_bookings_by_itself() {
+        let who = |typed: Option<&str>, is_private| {
+            let settings = ApiSettings { cors_origins: None, api_bookings: typed.map(str::to_owned) };
+            settings.parse_bookings(is_private).ok()
+        };
+        assert_eq!((who(None, true), who(Some(""), true)), (who(Some("anonymous"), true), who(None, true)));
+        assert_eq!((who(None, false), who(Some(""), false)), (Some(ApiBookings::Token), who(None, false)));
+        for is_private in [true, false] {
+            assert_eq!(who(Some("token"), is_private), Some(ApiBookings::Token));
+            assert_eq!(who(Some("anonymous"), is_private), Some(ApiBookings::Anonymous));
+            assert_eq!(who(Some("off"), is_private), Some(ApiBookings::Off));
+            assert_eq!(who(Some("everybody"), is_private), None);
+        }
+    }
+
+    #[test]
     fn origins_are_read_as_browsers_write_them() {
         let parse = |typed: &str| {
             ApiSettings { cors_origins: Some(typed.into()), api_bookings: None }.parse_origins()

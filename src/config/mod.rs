@@ -286,24 +286,6 @@ mod tests {
     }
 
     #[test]
-    fn a_public_site_takes_bookings_by_the_api_with_a_token_only() {
-        let who = |arguments: &[&str]| config(arguments).expect("valid").api_bookings;
-        assert_eq!(who(&[]), ApiBookings::Anonymous, "this machine alone");
-        for public in [
-            ["--bind", "0.0.0.0:3000"],
-            ["--public-url", "https://tickets.example.org"],
-            ["--trusted-proxies", "127.0.0.1"],
-        ] {
-            assert_eq!(who(&public), ApiBookings::Token, "{public:?}");
-            let chosen = |word| who(&[&public[..], &["--api-bookings", word]].concat());
-            assert_eq!(
-                ["anonymous", "off", "token", ""].map(chosen),
-                [ApiBookings::Anonymous, ApiBookings::Off, ApiBookings::Token, ApiBookings::Token]
-            );
-        }
-    }
-
-    #[test]
     fn a_weak_secret_is_accepted_on_this_machine_only() {
         let weak = "changeme-changeme-changeme-changeme";
         let strong = "6f1ed002ab5595859014ebf0951522d9";

@@ -21,8 +21,8 @@ pub(super) struct RateLimitSettings {
     #[arg(long, env = "RATE_LIMITS", global = true, default_value = "on")]
     rate_limits: String,
 
-    /// Pages for each address (IPv6: each /64; a /56 gets 4 times, a /48 16 times as many), as 30/minute or 30/minute burst 5; polls get 10 times as many,
-    /// static files 20 times
+    /// Pages for each address (IPv6: each /64; a /56 gets 4 times, a /48 16 times as many), as 30/minute or
+    /// 30/minute burst 5; polls get 10 times as many, static files 20 times
     #[arg(long, env = "RATE_LIMIT_PAGES", global = true, default_value = "100/second burst 500")]
     rate_limit_pages: String,
 

@@ -30,8 +30,8 @@ pub async fn index(app: web::Data<App>) -> HttpResponse {
     HttpResponse::Ok().json(tickets.iter().map(CompatTicket::of).collect::<Vec<_>>())
 }
 
-/// `POST /api/bookings`: books tickets for a user. Needs a token, unless the site says otherwise. With an `Idempotency-Key` header it is
-/// safe to retry for a day.
+/// `POST /api/bookings`: books tickets for a user. Needs a token, unless the site says otherwise. With an
+/// `Idempotency-Key` header it is safe to retry for a day.
 #[utoipa::path(
     post,
     path = "/api/bookings",

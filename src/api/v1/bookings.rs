@@ -31,7 +31,7 @@ const NO_STORE: &str = "private, no-store";
         description = "A unique key you generate, ideally a UUID. If you get no response, resend the same request: \
             it won't book twice. With a different body, the key is refused with 422, and more than a day later \
             with 409. Refusals are not stored, so you can retry with the same key. Keep it secret like the \
-            booking's token: for a day it shows the booking to whoever has your token too",
+            booking's token: for a day it shows the booking to all who have your token too",
         example = "8e03978e-40d5-43dd-bc93-6894a57f9324")),
     request_body = NewBookingJson,
     responses(

@@ -30,8 +30,8 @@ pub enum NameError {
 /// the same text however it was typed. Invisible characters stay where a script or an emoji needs them, and are
 /// dropped at the edges of words.
 ///
-/// A name goes into mails to whoever has been named as the buyer, so it cannot be an address: mail programs make links
-/// of those.
+/// A name goes into mails to addresses that nobody has confirmed, so it cannot be an address itself: mail programs make
+/// links of those.
 ///
 /// # Errors
 /// Why it is not a name.

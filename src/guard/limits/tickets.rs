@@ -13,7 +13,7 @@ use crate::guard::client_address::{self, network_of};
 use crate::resource::RateClass;
 
 /// Counts the tickets of orders.
-pub struct TicketLimit {
+pub struct TicketCounter {
     /// `None`: nothing is limited.
     limits: Option<Arc<Limits>>,
 }
@@ -26,7 +26,7 @@ pub struct TakenTickets {
     count: NonZeroU32,
 }
 
-impl TicketLimit {
+impl TicketCounter {
     #[must_use]
     pub fn new(limits: Option<Arc<Limits>>) -> Self {
         Self { limits }
