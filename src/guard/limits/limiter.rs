@@ -12,7 +12,8 @@ use super::{Allowance, Client, Rate, RateLimited};
 use crate::resource::RateClass;
 
 /// Clients that each class remembers at once, and a fraction of it of the wider networks: 672 KiB at most. Only
-/// clients that have used up some of their burst need a cell, so even ten thousand new clients a second push out nobody who matters.
+/// clients that have used up some of their burst need a cell, so even ten thousand new clients a second push out nobody
+/// who matters.
 const CLIENTS: usize = 1 << 16;
 
 /// How much more each wider network may do than one client: that of a client, of an IPv6 /56 and of a /48. A household
