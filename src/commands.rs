@@ -6,7 +6,7 @@ use crate::audit::Actor;
 use crate::auth::{self, password};
 use crate::backup::{self, Backup, BackupPlan, Retention};
 use crate::config::{BackupArguments, Command, CommandLine, Config, RestoreArguments, VerifyArguments};
-use crate::db::{self, Database, DatabaseUrl, pooler, tls};
+use crate::db::{self, Database, DatabaseUrl, Schema, pooler, tls};
 use crate::guard::secret;
 use crate::ops::drain::{self, StopSignals};
 use crate::ops::systemd;
@@ -83,18 +83,25 @@ fn set_admin_password(config: &Config) -> Result<(), StartError> {
     password::check(&password).map_err(|weakness| StartError::new(format!("the password: {weakness}")))?;
     let hash = hash(&password)?;
     db::migrate(&config.database_url)?;
-    let db = Database::open(&config.database_url, 1)?;
     let actor = Actor::command_line();
-    db.write_blocking(|db| auth::store::accounts::set_password(db, auth::USERNAME, &hash, &actor))?;
+    Database::briefly(&config.database_url, |db| {
+        Ok(db.write_blocking(|db| auth::store::accounts::set_password(db, auth::USERNAME, &hash, &actor))?)
+    })?;
     println!("The admin password is set, and every session is signed out.");
     Ok(())
 }
 
 fn verify(config: &Config, arguments: &VerifyArguments) -> Result<(), StartError> {
     check_there_is_one(config, "name the database to verify")?;
-    let db = Database::open(&config.database_url, 1)?;
-    let reconciliation = db.read_primary_blocking(reconciliation::reconcile)?;
-    let warning = signers::warning(secret::find(&config.secrets, &db)?.as_ref(), &db)?;
+    let (reconciliation, warning) = Database::briefly(&config.database_url, |db| {
+        if let Schema::Behind(count) = db.read_primary_blocking(db::schema)? {
+            let wrong = format!("{count} migrations of this release are missing");
+            let hint = "run `techkraft migrate`, or verify with the release that serves the database";
+            return Err(StartError::setting("DATABASE_URL", &config.database_url.to_string(), &wrong, hint));
+        }
+        let reconciliation = db.read_primary_blocking(reconciliation::reconcile)?;
+        Ok((reconciliation, signers::warning(secret::find(&config.secrets, db)?.as_ref(), db)?))
+    })?;
     println!("{reconciliation}");
     let holds = reconciliation.holds() && warning.is_none();
     if let Some(file) = &arguments.metrics {
@@ -119,7 +126,7 @@ fn check_there_is_one(config: &Config, hint: &str) -> Result<(), StartError> {
         return wrong(&format!("no such file ({})", place.display()));
     }
     pooler::check(url)?;
-    let is_ours = Database::open(url, 1)?.read_primary_blocking(db::is_migrated)?;
+    let is_ours = Database::briefly(url, |db| Ok(db.read_primary_blocking(db::is_migrated)?))?;
     if is_ours { Ok(()) } else { wrong("it holds no ticket sale") }
 }
 

@@ -10,7 +10,7 @@ use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::booking::cancellation::form::{CancellationForm, CancellationQuestion};
 use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
-use crate::booking::cancellation::store::cancel_with_note;
+use crate::booking::cancellation::store::cancel;
 use crate::booking::cancellation::{Canceler, Cancellation, CancellationOutcome, ChoiceError};
 use crate::booking::messages::{already_scanned, canceled};
 use crate::booking::release::announce;
@@ -68,10 +68,9 @@ pub async fn create(
         }
     };
     let (reference, actor) = (placed.booking.reference.clone(), admin.actor());
-    let canceler = Canceler::Organizer { reference, actor };
+    let canceler = Canceler::Organizer { reference, actor, note: message };
     let cancellation = Cancellation { canceler, seats: seats.clone() };
-    let id = placed.booking.id;
-    let outcome = app.db.write(move |db| cancel_with_note(db, id, &cancellation, &message)).await?;
+    let outcome = app.db.write_alone(move |db| cancel(db, &cancellation)).await?;
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
         CancellationOutcome::Admitted { count } => {

@@ -141,15 +141,15 @@ fn unproved(archive: &Archive, why: &str) -> StartError {
 
 /// Copies what is committed when the copy starts. In WAL mode a reader does not block writers.
 fn copy_sqlite(url: &DatabaseUrl, to: &Path) -> Result<(), StartError> {
-    let db = Database::open(url, 1)?;
     // Keep the database's error text: `Error` maps a full disk to "busy", but an operator must see the cause.
-    let copied = db.read_primary_blocking(|db| Ok(store::copy_into(db, to)))?;
+    let copied =
+        Database::briefly(url, |db| Ok(db.read_primary_blocking(|db| Ok(store::copy_into(db, to)))?))?;
     copied.map_err(|e| StartError::new(format!("{} cannot be copied: {}", url, one_line(&e))))
 }
 
 /// The schema that holds the tables: what has to be dumped.
 fn schema_of(url: &DatabaseUrl) -> Result<String, StartError> {
-    let schema = Database::open(url, 1)?.read_primary_blocking(store::current_schema)?;
+    let schema = Database::briefly(url, |db| Ok(db.read_primary_blocking(store::current_schema)?))?;
     schema.ok_or_else(|| {
         let wrong = "its search_path names no existing schema";
         StartError::setting("DATABASE_URL", &url.to_string(), wrong, "name the database to back up")

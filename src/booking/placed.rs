@@ -96,7 +96,7 @@ impl PlacedBooking {
     #[must_use]
     pub fn organizer_cancellation(&self) -> Option<&CancellationNote> {
         let canceled_at = self.booking.canceled_at?;
-        // It is written after the booking has ended, in the same transaction.
+        // It is written in the same transaction that ends the booking.
         self.notes.last().filter(|note| note.canceled_at >= canceled_at)
     }
 

@@ -34,7 +34,7 @@ use self::closing::Closing;
 pub use self::connection::Db;
 pub(crate) use self::connection::on_either;
 use self::metrics::PoolMetrics;
-pub use self::migrations::{Schema, hold_migrations, is_migrated, migrate, take_turn_to_fill};
+pub use self::migrations::{Schema, hold_migrations, is_migrated, migrate, schema, take_turn_to_fill};
 use self::pool::{Connector, on_connection, open_pool, write_on_connection};
 use self::primary::{Epoch, primary};
 pub use self::replicas::ReplicaConfig;
@@ -102,6 +102,21 @@ impl Database {
             db.read_primary_blocking(|connection| wal::acknowledge(&db.url, connection))?;
         }
         Ok(db)
+    }
+
+    /// Opens the database for `work` alone, and closes every connection after it: left to the pool's threads, the last one
+    /// may still be open when the program ends, and an SQLite file would keep its log.
+    ///
+    /// # Errors
+    /// As [`Database::open`], and those of `work`.
+    pub fn briefly<T>(
+        url: &DatabaseUrl,
+        work: impl FnOnce(&Self) -> Result<T, StartError>,
+    ) -> Result<T, StartError> {
+        let db = Self::open(url, 1)?;
+        let done = work(&db);
+        db.closing.close(&db.pool, CLOSING_WAIT);
+        done
     }
 
     /// Adds replicas for [`Database::read`]. A replica that is down is not an error: it is used when it becomes

@@ -8,8 +8,7 @@
 //! is written back into the file itself, and [`LogMark::Whole`] then only into the log. A reader of the file
 //! with its log, such as SQLite's own backup, sees that it is whole.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{DatabaseUrl, WriteTurn, connect};
 use crate::db::{Database, Db};
@@ -139,18 +139,15 @@ pub fn has_log(file: &Path) -> bool {
 /// Whether a database file needs a log that is not there.
 #[must_use]
 pub fn lacks_log(file: &Path) -> bool {
-    is_marked(file).unwrap_or(false) && !has_log(file)
+    is_marked(file) && !has_log(file)
 }
 
 /// A server that was killed between its two marks leaves a whole file with the first one, and the log beside it.
 /// The next program that opens it must not take that log away without the second one.
 pub(super) fn acknowledge(url: &DatabaseUrl, db: &mut Db) -> QueryResult<()> {
     let (Some(file), Db::Sqlite(sqlite)) = (url.file(), db) else { return Ok(()) };
-    let is_first = |sqlite: &mut SqliteConnection| {
-        let found = diesel::sql_query("PRAGMA user_version").get_result::<UserVersion>(sqlite);
-        found.map(|found| found.user_version == LogMark::NeedsLog as i32)
-    };
-    if is_marked(file).unwrap_or(false) && is_first(sqlite)? { set(sqlite, LogMark::Whole) } else { Ok(()) }
+    let needs_second = is_marked(file) && user_version(sqlite)? == LogMark::NeedsLog as i32;
+    if needs_second { set(sqlite, LogMark::Whole) } else { Ok(()) }
 }
 
 /// Writes the log back and, if nobody else has the database open, removes it: the file is all there is. Every other
@@ -162,15 +159,24 @@ pub(super) fn finish(url: &DatabaseUrl) -> Result<(), Box<dyn std::error::Error>
     Ok(())
 }
 
+fn user_version(sqlite: &mut SqliteConnection) -> QueryResult<i32> {
+    let found = diesel::sql_query("PRAGMA user_version").get_result::<UserVersion>(sqlite)?;
+    Ok(found.user_version)
+}
+
 fn set(sqlite: &mut SqliteConnection, mark: LogMark) -> QueryResult<()> {
     sqlite.batch_execute(&format!("PRAGMA user_version = {}", mark as i32))
 }
 
-/// Reads the file itself, without its log: <https://www.sqlite.org/fileformat.html#the_database_header>.
-fn is_marked(file: &Path) -> std::io::Result<bool> {
-    let mut header = [0; 64];
-    File::open(file)?.read_exact(&mut header)?;
-    Ok(header.starts_with(b"SQLite format 3\0") && header[60..] == (LogMark::NeedsLog as u32).to_be_bytes())
+/// Whether the file itself, without its log, carries the first mark. SQLite reads it: a file that this process opens and
+/// closes by itself loses every lock that its connections hold on it, and then the next program that closes the database
+/// takes the log away (<https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>).
+fn is_marked(file: &Path) -> bool {
+    let path = utf8_percent_encode(&file.to_string_lossy(), NON_ALPHANUMERIC).to_string();
+    let found = SqliteConnection::establish(&format!("file:{path}?mode=ro&immutable=1"))
+        .ok()
+        .and_then(|mut sqlite| user_version(&mut sqlite).ok());
+    found == Some(LogMark::NeedsLog as i32)
 }
 
 fn log_of(file: &Path) -> PathBuf {

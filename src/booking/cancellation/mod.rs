@@ -19,18 +19,15 @@ use crate::events::{Event, Stock};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Canceler {
     /// The holder of the booking's link.
-    Buyer {
-        token: String,
-    },
+    Buyer { token: String },
     Organizer {
         reference: String,
         actor: Actor,
+        /// What the buyer is told; may be empty.
+        note: String,
     },
     /// The browser that has just made the booking with one click.
-    Undo {
-        token: String,
-        actor: Actor,
-    },
+    Undo { token: String, actor: Actor },
 }
 
 /// What is to be canceled.

@@ -13,10 +13,19 @@ use crate::db::Db;
 use crate::events::Stock;
 use crate::events::store::{KEPT_TICKETS, next_version};
 use crate::outbox::{self, MailKind, NewMail};
-use crate::schema::{booking_lines, bookings, holds, ticket_types, used_tickets};
+use crate::schema::{booking_lines, bookings, cancellation_notes, holds, ticket_types, used_tickets};
+
+/// Who gives tickets back, for the audit log.
+#[derive(Debug, Clone, Copy)]
+pub struct Releaser<'a> {
+    pub actor: &'a Actor,
+    pub action: Action,
+    /// What the organizer tells the buyer: kept with the booking, also when it is empty.
+    pub note: Option<&'a str>,
+}
 
 /// Gives tickets of a booking back: these seats, or all of them. Queues the mail that says so, and writes into the
-/// audit log who does it, where that is `audited`. Of a booking whose last ticket this is nothing is left: it is
+/// audit log who does it, where that is told. Of a booking whose last ticket this is nothing is left: it is
 /// canceled.
 ///
 /// It locks the ticket types, which everybody wants: on PostgreSQL for this one statement, which commits by itself when
@@ -28,11 +37,11 @@ pub fn release(
     db: &mut Db,
     booking: &Booking,
     seats: Option<&[i32]>,
-    audited: Option<(&Actor, Action)>,
+    by: Option<Releaser<'_>>,
 ) -> QueryResult<ReleaseOutcome> {
     match db {
-        Db::Postgres(pg) => call_release(pg, booking.id, seats, audited),
-        Db::Sqlite(_) => release_on_sqlite(db, booking, seats, audited),
+        Db::Postgres(pg) => call_release(pg, booking.id, seats, by),
+        Db::Sqlite(_) => release_on_sqlite(db, booking, seats, by),
     }
 }
 
@@ -54,15 +63,23 @@ fn call_release(
     pg: &mut PgConnection,
     id: i64,
     seats: Option<&[i32]>,
-    audited: Option<(&Actor, Action)>,
+    by: Option<Releaser<'_>>,
 ) -> QueryResult<ReleaseOutcome> {
-    let released: Released = diesel::sql_query("SELECT * FROM release_booking_1($1, $2, $3, $4, $5)")
+    let note = by.and_then(|by| by.note);
+    let call = match note {
+        Some(_) => "SELECT * FROM cancel_booking_1($1, $2, $3, $4, $5, $6)",
+        None => "SELECT * FROM release_booking_1($1, $2, $3, $4, $5)",
+    };
+    let query = diesel::sql_query(call)
         .bind::<BigInt, _>(id)
         .bind::<Nullable<Array<Integer>>, _>(seats)
-        .bind::<Nullable<Text>, _>(audited.map(|(actor, _)| &actor.name))
-        .bind::<Nullable<Text>, _>(audited.map(|(actor, _)| &actor.client_address))
-        .bind::<Text, _>(audited.map_or("", |(_, action)| action.as_str()))
-        .get_result(pg)?;
+        .bind::<Nullable<Text>, _>(by.map(|by| &by.actor.name))
+        .bind::<Nullable<Text>, _>(by.map(|by| &by.actor.client_address))
+        .bind::<Text, _>(by.map_or("", |by| by.action.as_str()));
+    let released: Released = match note {
+        Some(note) => query.bind::<Text, _>(note).get_result(pg)?,
+        None => query.get_result(pg)?,
+    };
     let columns = (released.type_ids, released.lefts, released.versions);
     let (ids, lefts, versions) =
         (columns.0.unwrap_or_default(), columns.1.unwrap_or_default(), columns.2.unwrap_or_default());
@@ -82,7 +99,7 @@ fn release_on_sqlite(
     db: &mut Db,
     booking: &Booking,
     seats: Option<&[i32]>,
-    audited: Option<(&Actor, Action)>,
+    by: Option<Releaser<'_>>,
 ) -> QueryResult<ReleaseOutcome> {
     let now = Utc::now().naive_utc();
     let status: Option<BookingStatus> =
@@ -125,8 +142,11 @@ fn release_on_sqlite(
         diesel::delete(holds::table.find(booking.id)).execute(db)?;
         end(db, booking.id, status, now)?;
     }
-    if let Some((actor, action)) = audited {
+    if let Some(Releaser { actor, action, note }) = by {
         audit::store::record(db, actor, action, &booking.reference, wanted.len())?;
+        if let Some(note) = note {
+            insert_note(db, booking.id, seats.unwrap_or_default(), note, now)?;
+        }
     }
     if status == BookingStatus::Confirmed && booking.has_address() {
         let seats: Vec<String> = wanted.iter().map(i32::to_string).collect();
@@ -154,6 +174,25 @@ fn insert_return(db: &mut Db, booking: &Booking, seat: i32, now: NaiveDateTime) 
             used_tickets::gate.eq(""),
             used_tickets::actor.eq(""),
             used_tickets::used_at.eq(now),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+fn insert_note(
+    db: &mut Db,
+    booking_id: i64,
+    seats: &[i32],
+    note: &str,
+    now: NaiveDateTime,
+) -> QueryResult<()> {
+    let seats: Vec<String> = seats.iter().map(i32::to_string).collect();
+    diesel::insert_into(cancellation_notes::table)
+        .values((
+            cancellation_notes::booking_id.eq(booking_id),
+            cancellation_notes::seats.eq(seats.join(" ")),
+            cancellation_notes::message.eq(note),
+            cancellation_notes::canceled_at.eq(now),
         ))
         .execute(db)?;
     Ok(())

@@ -219,6 +219,6 @@ fn a_server_that_cannot_prove_who_it_is_gets_nothing() {
         assert!(mail_server.received().is_empty());
         assert_eq!(count(&database, "state = 'queued' AND last_error IS NOT NULL"), 1);
         let log = server.logged();
-        assert!(log.contains("mails wait") && !log.contains(PASSWORD), "{log}");
+        assert!(log.contains("they wait") && !log.contains(PASSWORD), "{log}");
     }
 }

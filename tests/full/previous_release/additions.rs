@@ -11,7 +11,7 @@ use testkit::visitor::Visitor;
 
 /// The left column of the rules' table, on the tables that every booking goes through.
 const ADDITIONS: &[&str] = &[
-    "CREATE TABLE gates (id BIGINT PRIMARY KEY, booking_id BIGINT REFERENCES bookings (id))",
+    "CREATE TABLE kiosks (id BIGINT PRIMARY KEY, booking_id BIGINT REFERENCES bookings (id))",
     "ALTER TABLE bookings ADD COLUMN gate TEXT",
     "ALTER TABLE bookings ADD COLUMN channel TEXT NOT NULL DEFAULT 'web'",
     "ALTER TABLE ticket_types ADD COLUMN color TEXT",

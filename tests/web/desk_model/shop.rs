@@ -108,7 +108,7 @@ impl Shop {
         let found: Vec<Reference> =
             self.db.read_primary_blocking(|db| diesel::sql_query(query).load(db)).expect("it is read");
         let Some(Reference { reference }) = found.into_iter().next() else { return };
-        let canceler = Canceler::Organizer { reference, actor: Actor::command_line() };
+        let canceler = Canceler::Organizer { reference, actor: Actor::command_line(), note: String::new() };
         let cancellation = Cancellation::of_all(canceler);
         self.db.write_blocking(|db| store::cancel(db, &cancellation)).expect("it is canceled");
         self.desk.restocked();

@@ -1,6 +1,7 @@
 //! A database that is one file: after a stop it is the whole sale, and while it needs its log it says so.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +14,13 @@ const LOG: [&str; 2] = ["-wal", "-shm"];
 
 fn has_log(file: &Path) -> bool {
     LOG.iter().any(|ending| beside(file, ending).exists())
+}
+
+/// Whether a process holds a POSIX lock on the file.
+fn is_locked(file: &Path) -> bool {
+    let inode = fs::metadata(file).expect("a database").ino();
+    let locks = fs::read_to_string("/proc/locks").expect("the system's locks");
+    locks.lines().any(|line| line.contains(&format!(":{inode} ")))
 }
 
 /// Another place with the file alone, and its secret.
@@ -101,6 +109,31 @@ fn a_file_without_the_log_that_it_needs_is_refused() {
         assert_eq!(copy.count("bookings"), 20, "with its log it is whole");
         server.stop();
     }
+}
+
+/// Whoever looks into the database while it sells: another program that opens the file, reads and closes it.
+#[test]
+fn a_reader_of_another_program_takes_nothing_away() {
+    let database = TestDatabase::create();
+    if database.is_postgres() {
+        return;
+    }
+    let server = serving(&database, &[]);
+    for sold in [10, 20, 30, 40] {
+        // Those of the round before are sent again, and are the same bookings.
+        server.sell(&database, sold);
+        assert_eq!(database.count("bookings"), sold as u64);
+        assert!(has_log(&file(&database)), "the log was taken away from a running server");
+        // SQLite before 3.51, which most other programs have, would take it away if nobody held this lock.
+        assert!(is_locked(&file(&database)), "the server holds no lock on its database");
+    }
+    wait_until_marked(&file(&database));
+    assert_eq!(database.count("bookings"), 40);
+    server.kill();
+    let server = serving(&database, &[]);
+    assert_eq!(database.count("bookings"), 40, "nothing that was sold is lost");
+    server.stop();
+    assert_eq!(copied(&database).count("bookings"), 40);
 }
 
 /// SQLite's own copies of a database in use are whole, and nobody doubts them; so is our own.
