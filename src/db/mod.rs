@@ -104,8 +104,8 @@ impl Database {
         Ok(db)
     }
 
-    /// Opens the database for `work` alone, and closes every connection after it: left to the pool's threads, the last one
-    /// may still be open when the program ends, and an SQLite file would keep its log.
+    /// Opens the database for `work` alone, and closes every connection after it: left to the pool's threads, the last
+    /// one may still be open when the program ends, and an SQLite file would keep its log.
     ///
     /// # Errors
     /// As [`Database::open`], and those of `work`.

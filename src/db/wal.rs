@@ -168,9 +168,9 @@ fn set(sqlite: &mut SqliteConnection, mark: LogMark) -> QueryResult<()> {
     sqlite.batch_execute(&format!("PRAGMA user_version = {}", mark as i32))
 }
 
-/// Whether the file itself, without its log, carries the first mark. SQLite reads it: a file that this process opens and
-/// closes by itself loses every lock that its connections hold on it, and then the next program that closes the database
-/// takes the log away (<https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>).
+/// Whether the file itself, without its log, carries the first mark. SQLite reads it: a file that this process opens
+/// and closes by itself loses every lock that its connections hold on it, and the next program that closes the
+/// database takes the log away (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
 fn is_marked(file: &Path) -> bool {
     let path = utf8_percent_encode(&file.to_string_lossy(), NON_ALPHANUMERIC).to_string();
     let found = SqliteConnection::establish(&format!("file:{path}?mode=ro&immutable=1"))
