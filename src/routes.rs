@@ -7,8 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::admin::resumption::keep_typed;
 use crate::error::Error;
-use crate::guard::request_validation::BODY_BYTES_MAX;
-use crate::resource::{get, urls};
+use crate::resource::{BODY_BYTES_MAX, get, urls};
 use crate::{admin, api, assets, booking, events, mail, tickets};
 
 /// Which handler answers which URL. Patterns are tried in this order.
@@ -162,6 +161,7 @@ fn organizers(site: &mut ServiceConfig) {
                 .route(get().to(admin::correction::edit))
                 .route(post().to(admin::correction::update)),
         )
+        .configure(concerts)
         .service(urls::NEW_EXPORT.resource().route(get().to(admin::export::new)))
         .service(urls::EXPORT.resource().route(get().to(admin::export::show)))
         .service(
@@ -172,6 +172,54 @@ fn organizers(site: &mut ServiceConfig) {
                 .wrap(from_fn(keep_typed)),
         )
         .default_service(to(elsewhere));
+}
+
+/// The organizer's concerts.
+fn concerts(site: &mut ServiceConfig) {
+    use admin::events::{acts, edit, index, new, show, ticket_types};
+    site.service(
+        urls::ADMIN_EVENTS
+            .resource()
+            .route(get().to(index::index))
+            .route(post().to(new::create))
+            .wrap(from_fn(keep_typed)),
+    )
+    .service(
+        urls::NEW_EVENT
+            .resource()
+            .route(get().to(new::new))
+            .route(post().to(new::create))
+            .wrap(from_fn(keep_typed)),
+    )
+    .service(urls::ADMIN_EVENT.resource().route(get().to(show::show)))
+    .service(
+        urls::EDIT_EVENT
+            .resource()
+            .route(get().to(edit::edit))
+            .route(post().to(edit::update))
+            .wrap(from_fn(keep_typed)),
+    )
+    .service(urls::ADMIN_EVENT_PREVIEW.resource().route(get().to(show::preview)))
+    .service(urls::PUBLICATION.resource().route(post().to(acts::publish)))
+    .service(urls::WITHDRAWAL.resource().route(post().to(acts::withdraw)))
+    .service(urls::PAUSE.resource().route(post().to(acts::pause)))
+    .service(urls::ARCHIVE.resource().route(post().to(acts::archive)))
+    .service(
+        urls::NEW_TICKET_TYPE
+            .resource()
+            .route(get().to(ticket_types::new))
+            .route(post().to(ticket_types::create))
+            .wrap(from_fn(keep_typed)),
+    )
+    .service(
+        urls::EDIT_TICKET_TYPE
+            .resource()
+            .route(get().to(ticket_types::edit))
+            .route(post().to(ticket_types::update))
+            .wrap(from_fn(keep_typed)),
+    )
+    .service(urls::TICKET_TYPE_STATE.resource().route(post().to(ticket_types::set_state)))
+    .service(urls::TICKET_TYPE_POSITION.resource().route(post().to(ticket_types::move_to)));
 }
 
 /// The API. [`api::middleware`] turns its errors into JSON.

@@ -26,6 +26,11 @@ diesel::table! {
         listed -> Bool,
         cancellation_deadline_minutes -> Nullable<Integer>,
         facts_version -> BigInt,
+        description_html -> Text,
+        accessibility -> Text,
+        postponed_from -> Nullable<Timestamp>,
+        returns_until -> Nullable<Timestamp>,
+        archived_from -> Nullable<Text>,
     }
 }
 
@@ -245,11 +250,38 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    former_slugs (slug) {
+        slug -> Text,
+        event_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    event_jobs (id) {
+        id -> BigInt,
+        event_id -> BigInt,
+        kind -> Text,
+        message -> Text,
+        payload -> Text,
+        actor -> Text,
+        total -> BigInt,
+        done -> BigInt,
+        kept -> BigInt,
+        last_booking_id -> BigInt,
+        leased_until -> Timestamp,
+        created_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::joinable!(mails -> bookings (booking_id));
 diesel::joinable!(used_tickets -> bookings (booking_id));
 diesel::joinable!(used_tickets -> ticket_types (ticket_type_id));
 diesel::joinable!(ticket_types -> events (event_id));
 diesel::joinable!(bookings -> events (event_id));
+diesel::joinable!(former_slugs -> events (event_id));
+diesel::joinable!(event_jobs -> events (event_id));
 diesel::joinable!(booking_lines -> bookings (booking_id));
 diesel::joinable!(booking_lines -> ticket_types (ticket_type_id));
 diesel::joinable!(holds -> bookings (booking_id));
@@ -264,6 +296,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     used_tickets,
     gates,
     scans,
+    former_slugs,
+    event_jobs,
     admins,
     admin_sessions
 );

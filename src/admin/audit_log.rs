@@ -91,6 +91,18 @@ fn title(action: &Action) -> &'static str {
         Action::MailQueuedAgain => "Email resent",
         Action::FailedMailsQueuedAgain => "Failed emails resent",
         Action::TermsChanged => "Ticket rules changed",
+        Action::EventCreated => "Concert created",
+        Action::EventChanged => "Concert changed",
+        Action::EventPublished => "Concert published",
+        Action::EventWithdrawn => "Concert unpublished",
+        Action::EventPostponed => "Concert postponed",
+        Action::EventCanceled => "Concert canceled",
+        Action::EventArchived => "Concert archived",
+        Action::EventRestored => "Concert restored",
+        Action::SalePaused => "Sale paused",
+        Action::SaleResumed => "Sale resumed",
+        Action::TicketTypeAdded => "Ticket type added",
+        Action::TicketTypeChanged => "Ticket type changed",
         Action::Reseeded => "Sale reset",
     }
 }

@@ -39,11 +39,25 @@ pub enum Action {
     FailedMailsQueuedAgain,
     /// The cancellation deadline, or the ticket limit for each person.
     TermsChanged,
+    EventCreated,
+    EventChanged,
+    EventPublished,
+    /// It is a draft again.
+    EventWithdrawn,
+    EventPostponed,
+    EventCanceled,
+    EventArchived,
+    EventRestored,
+    /// Of a whole concert or of a ticket type.
+    SalePaused,
+    SaleResumed,
+    TicketTypeAdded,
+    TicketTypeChanged,
     Reseeded,
 }
 
 impl Action {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 32] = [
         Self::AccountMade,
         Self::SignedIn,
         Self::SignInFailed,
@@ -63,6 +77,18 @@ impl Action {
         Self::MailQueuedAgain,
         Self::FailedMailsQueuedAgain,
         Self::TermsChanged,
+        Self::EventCreated,
+        Self::EventChanged,
+        Self::EventPublished,
+        Self::EventWithdrawn,
+        Self::EventPostponed,
+        Self::EventCanceled,
+        Self::EventArchived,
+        Self::EventRestored,
+        Self::SalePaused,
+        Self::SaleResumed,
+        Self::TicketTypeAdded,
+        Self::TicketTypeChanged,
         Self::Reseeded,
     ];
 
@@ -88,6 +114,18 @@ impl Action {
             Self::MailQueuedAgain => "mail queued again",
             Self::FailedMailsQueuedAgain => "failed mails queued again",
             Self::TermsChanged => "terms changed",
+            Self::EventCreated => "event created",
+            Self::EventChanged => "event changed",
+            Self::EventPublished => "event published",
+            Self::EventWithdrawn => "event withdrawn",
+            Self::EventPostponed => "event postponed",
+            Self::EventCanceled => "event canceled",
+            Self::EventArchived => "event archived",
+            Self::EventRestored => "event restored",
+            Self::SalePaused => "sale paused",
+            Self::SaleResumed => "sale resumed",
+            Self::TicketTypeAdded => "ticket type added",
+            Self::TicketTypeChanged => "ticket type changed",
             Self::Reseeded => "reseeded",
         }
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, LOCATION, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::Concert;
 use super::board::Listing;
 use super::pace::Pace;
 use super::sale::SaleState;
@@ -86,7 +87,33 @@ pub async fn show(
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
+    if listing.event.slug != *slug {
+        return Ok(moved(&listing, &request));
+    }
     render_show(&request, page, &app, &listing)
+}
+
+/// Leads from a slug that a concert had before to the one that it has.
+fn moved(listing: &Listing, request: &HttpRequest) -> HttpResponse {
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let location = format!("/events/{}{query}", listing.event.slug);
+    let mut response = HttpResponse::PermanentRedirect();
+    // The organizer may give the concert its old slug back.
+    response.insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-cache")).finish()
+}
+
+/// A concert's page as buyers would see it, for the organizer alone.
+///
+/// # Errors
+/// When the template does not render.
+pub fn preview(page: Page, app: &App, concert: Concert) -> Result<HttpResponse, Error> {
+    let listing = &Listing::preview(concert, app.board.now());
+    let shared = SharedPage::of_concert(&app.public_url, &listing.event);
+    let structured_data = music_event(listing, &app.public_url, &shared);
+    let (pace, slow_seconds) = (app.board.pace(), app.board.poll_seconds().busy);
+    let show =
+        EventPage { page: page.clone(), shared, structured_data, listing, express: None, pace, slow_seconds };
+    page.respond_unlisted(StatusCode::OK, &show)
 }
 
 /// Each page of the list is a page of its own; its picture is the first concert's.

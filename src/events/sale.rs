@@ -58,7 +58,7 @@ impl Event {
     /// Whether the public sees it at all.
     #[must_use]
     pub fn is_public(&self) -> bool {
-        self.state != EventState::Draft
+        self.state != EventState::Draft && self.archived_from != Some(EventState::Draft)
     }
 
     /// Whether the show is over at that time (UTC).
@@ -87,8 +87,8 @@ impl Event {
         }
     }
 
-    /// When sales of a ticket type start (`None`: from publication on) and end: within the event's window and its own.
-    pub(super) fn sales_window(&self, ticket_type: &TicketType) -> (Option<NaiveDateTime>, NaiveDateTime) {
+    /// UTC. When sales of a ticket type start (`None`: from publication on) and end: within the event's window and its own.
+    pub fn sales_window(&self, ticket_type: &TicketType) -> (Option<NaiveDateTime>, NaiveDateTime) {
         let of_event = self.sales_end_at.unwrap_or(self.starts_at);
         let ends = ticket_type.sales_end_at.map_or(of_event, |own| own.min(of_event));
         (self.sales_start_at.max(ticket_type.sales_start_at), ends)

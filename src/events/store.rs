@@ -11,7 +11,7 @@ use diesel::sql_types::{BigInt, Timestamp};
 use super::seed::Seed;
 use super::{Concert, Event, EventState, HeldTickets, TicketType, TicketTypeState};
 use crate::db::{Db, take_turn_to_fill};
-use crate::schema::{booking_lines, events, holds, ticket_types};
+use crate::schema::{booking_lines, events, former_slugs, holds, ticket_types};
 use crate::venue_clock::VenueClock;
 
 /// All concerts, the next one first.
@@ -29,6 +29,7 @@ pub fn list(db: &mut Db) -> QueryResult<Vec<Event>> {
 pub fn public_concerts(db: &mut Db) -> QueryResult<Vec<Concert>> {
     let events: Vec<Event> = events::table
         .filter(events::state.ne(EventState::Draft))
+        .filter(events::archived_from.is_null().or(events::archived_from.ne(EventState::Draft.as_str())))
         .order((events::starts_at, events::id))
         .select(Event::as_select())
         .load(db)?;
@@ -41,11 +42,20 @@ pub fn public_concerts(db: &mut Db) -> QueryResult<Vec<Concert>> {
     for ticket_type in ticket_types {
         by_event.entry(ticket_type.event_id).or_default().push(ticket_type);
     }
+    let mut former: HashMap<i64, Vec<String>> = HashMap::new();
+    let rows: Vec<(i64, String)> = former_slugs::table
+        .order(former_slugs::slug)
+        .select((former_slugs::event_id, former_slugs::slug))
+        .load(db)?;
+    for (event_id, slug) in rows {
+        former.entry(event_id).or_default().push(slug);
+    }
     let held: HashMap<i64, HeldTickets> = held(db)?.into_iter().map(|it| (it.ticket_type_id, it)).collect();
     let concert = |event: Event| {
         let ticket_types = by_event.remove(&event.id).unwrap_or_default();
         let held = ticket_types.iter().filter_map(|ticket_type| held.get(&ticket_type.id).copied()).collect();
-        Concert { event, ticket_types, held }
+        let former_slugs = former.remove(&event.id).unwrap_or_default();
+        Concert { event, ticket_types, held, former_slugs }
     };
     Ok(events.into_iter().map(concert).collect())
 }
@@ -172,6 +182,9 @@ pub fn plant(db: &mut Db, seed: &Seed) -> QueryResult<()> {
             events::sales_end_at.eq(None::<NaiveDateTime>),
             events::paused.eq(false),
             events::listed.eq(true),
+            events::postponed_from.eq(None::<NaiveDateTime>),
+            events::returns_until.eq(None::<NaiveDateTime>),
+            events::archived_from.eq(None::<String>),
         ),
     );
     let planted = events::table.filter(events::slug.eq(seed.slug)).select(events::id);

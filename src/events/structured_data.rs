@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::board::Listing;
 use super::sale::SaleState;
+use super::editing::markdown;
 use super::sharing::{SITE_NAME, SharedPage};
 use super::{Event, EventState, TicketType};
 
@@ -21,7 +22,7 @@ pub fn music_event(listing: &Listing, site: &str, shared: &SharedPage) -> String
         "@type": "MusicEvent",
         "name": event.name,
         "url": shared.url,
-        "description": if event.description.is_empty() { &event.tagline } else { &event.description },
+        "description": description(event),
         "startDate": event.machine_time(),
         "endDate": local(&event.ends_at),
         "eventStatus": status(event),
@@ -31,6 +32,7 @@ pub fn music_event(listing: &Listing, site: &str, shared: &SharedPage) -> String
         "offers": offers,
     });
     if let Some(data) = data.as_object_mut() {
+        insert(data, "previousStartDate", event.postponed_from.as_ref().map(local));
         insert(data, "doorTime", event.doors_at.as_ref().map(local));
         insert(data, "image", shared.picture.as_ref().map(|picture| vec![picture.url.clone()]));
         insert(data, "typicalAgeRange", event.age_limit.map(|age| format!("{age}-")));
@@ -38,8 +40,17 @@ pub fn music_event(listing: &Listing, site: &str, shared: &SharedPage) -> String
     escaped(&data)
 }
 
+/// Plain text.
+fn description(event: &Event) -> String {
+    if event.description.is_empty() { event.tagline.clone() } else { markdown::to_text(&event.description) }
+}
+
 fn status(event: &Event) -> String {
-    let status = if event.state == EventState::Canceled { "EventCancelled" } else { "EventScheduled" };
+    let status = match event.state {
+        EventState::Canceled => "EventCancelled",
+        _ if event.postponed_from.is_some() => "EventRescheduled",
+        _ => "EventScheduled",
+    };
     format!("{SCHEMA}/{status}")
 }
 

@@ -29,6 +29,11 @@ pub(crate) fn event() -> Event {
         listed: true,
         cancellation_deadline_minutes: None,
         facts_version: 1,
+        description_html: String::new(),
+        accessibility: String::new(),
+        postponed_from: None,
+        returns_until: None,
+        archived_from: None,
     }
 }
 

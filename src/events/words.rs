@@ -32,6 +32,12 @@ impl Event {
         self.local_start().format("%A, %B %-d, %Y").to_string()
     }
 
+    /// The date of a time (UTC) at the venue: "Saturday, June 19, 2027".
+    #[must_use]
+    pub fn long_date(&self, at: &NaiveDateTime) -> String {
+        self.clock().local(at).format("%A, %B %-d, %Y").to_string()
+    }
+
     /// "8:00 PM CDT"
     #[must_use]
     pub fn time(&self) -> String {

@@ -9,10 +9,7 @@ use actix_web::middleware::Next;
 
 use super::refuse;
 use crate::error::Error;
-use crate::resource::is_api;
-
-/// Largest body, in bytes: several times the longest name and address.
-pub const BODY_BYTES_MAX: usize = 16 * 1024;
+use crate::resource::{self, BODY_BYTES_MAX, is_api};
 
 /// Longest URL after the host, in bytes: what RFC 9110, section 4.1, asks servers to accept.
 const URL_LENGTH_MAX: usize = 8_000;
@@ -59,7 +56,8 @@ fn fault(request: &ServiceRequest) -> Option<Error> {
         return wrong("the body has a content encoding", StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+    let body_max = || resource::find(request.match_info().as_str()).map_or(BODY_BYTES_MAX, |it| it.body_max);
+    if length.is_some_and(|length| length > BODY_BYTES_MAX as u64 && length > body_max() as u64) {
         return wrong("the body is too long", StatusCode::PAYLOAD_TOO_LARGE);
     }
     // Request smuggling: one reader would use the length, another the chunks (RFC 9112, section 6.3).

@@ -12,7 +12,7 @@ pub mod urls;
 
 use actix_web::guard::{Any, Get, Head};
 use actix_web::http::Method;
-use actix_web::web::{self, to};
+use actix_web::web::{self, PayloadConfig, to};
 use actix_web::{HttpResponse, Resource, Route};
 
 pub use self::log_path::without_secrets;
@@ -21,6 +21,11 @@ use crate::error::Error;
 
 /// Placeholders whose values give access to something: a log shows only their first characters.
 const SECRET_PLACEHOLDERS: [&str; 2] = ["{token}", "{reference}"];
+
+/// Largest body, in bytes: several times the longest name and address.
+pub const BODY_BYTES_MAX: usize = 16 * 1024;
+/// Largest body of a form with a long text: ten thousand letters of a script that a form writes with nine bytes each.
+pub const LONG_BODY_BYTES_MAX: usize = 112 * 1024;
 
 /// One URL of the site.
 #[derive(Debug)]
@@ -39,6 +44,8 @@ pub struct Endpoint {
     pub is_cached: bool,
     /// Whether monitoring asks for it all the time: it is neither logged nor rate limited.
     pub is_monitoring: bool,
+    /// The largest body, in bytes.
+    pub body_max: usize,
 }
 
 impl Endpoint {
@@ -52,6 +59,7 @@ impl Endpoint {
             is_page: true,
             is_cached: false,
             is_monitoring: false,
+            body_max: BODY_BYTES_MAX,
         }
     }
 
@@ -91,6 +99,11 @@ impl Endpoint {
         Self { is_cached: true, ..self }
     }
 
+    /// Its form has a long text, in any script.
+    const fn long_text(self) -> Self {
+        Self { body_max: LONG_BODY_BYTES_MAX, ..self }
+    }
+
     const fn monitoring(self) -> Self {
         Self { is_monitoring: true, ..self }
     }
@@ -100,7 +113,11 @@ impl Endpoint {
         let methods = self.methods;
         let refuse =
             move || async move { Err::<HttpResponse, _>(Error::MethodNotAllowed { allowed: methods }) };
-        web::resource(self.pattern).app_data(self).default_service(to(refuse))
+        let resource = web::resource(self.pattern).app_data(self).default_service(to(refuse));
+        if self.body_max == BODY_BYTES_MAX {
+            return resource;
+        }
+        resource.app_data(PayloadConfig::new(self.body_max))
     }
 
     /// The rate limit that counts a request.

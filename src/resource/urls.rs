@@ -70,7 +70,8 @@ urls! {
     CHECK_IN_REVOCATION = Endpoint::action("/admin/check-in/revocation").class(RateClass::Gates);
     GATES = Endpoint::form("/admin/gates");
     GATE_REVOCATION = Endpoint::action("/admin/gates/{id}/revocation");
-    SIGN_IN = Endpoint::form("/admin/sign-in").post_class(RateClass::SignIn);
+    // It carries what was typed into another form.
+    SIGN_IN = Endpoint::form("/admin/sign-in").post_class(RateClass::SignIn).long_text();
     SIGN_OUT = Endpoint::action("/admin/sign-out");
     ACCOUNT = Endpoint::form("/admin/account");
     PASSWORD = Endpoint::form("/admin/password").post_class(RateClass::SignIn);
@@ -83,6 +84,19 @@ urls! {
     ADMIN_BOOKING = Endpoint::page("/admin/bookings/{reference}");
     ADMIN_BUYER = Endpoint::form("/admin/bookings/{reference}/buyer");
     ADMIN_CANCELLATION = Endpoint::form("/admin/bookings/{reference}/cancellation");
+    ADMIN_EVENTS = Endpoint::form("/admin/events").long_text();
+    NEW_EVENT = Endpoint::form("/admin/events/new").long_text();
+    ADMIN_EVENT = Endpoint::page("/admin/events/{slug}");
+    EDIT_EVENT = Endpoint::form("/admin/events/{slug}/edit").long_text();
+    ADMIN_EVENT_PREVIEW = Endpoint::page("/admin/events/{slug}/preview");
+    PUBLICATION = Endpoint::action("/admin/events/{slug}/publication");
+    WITHDRAWAL = Endpoint::action("/admin/events/{slug}/withdrawal");
+    PAUSE = Endpoint::action("/admin/events/{slug}/pause");
+    ARCHIVE = Endpoint::action("/admin/events/{slug}/archive");
+    NEW_TICKET_TYPE = Endpoint::form("/admin/events/{slug}/ticket-types/new");
+    EDIT_TICKET_TYPE = Endpoint::form("/admin/events/{slug}/ticket-types/{id}");
+    TICKET_TYPE_STATE = Endpoint::action("/admin/events/{slug}/ticket-types/{id}/state");
+    TICKET_TYPE_POSITION = Endpoint::action("/admin/events/{slug}/ticket-types/{id}/position");
     NEW_EXPORT = Endpoint::page("/admin/events/{slug}/export");
     EXPORT = Endpoint::page("/admin/events/{slug}/bookings.csv").part();
     TERMS = Endpoint::form("/admin/events/{slug}/terms");

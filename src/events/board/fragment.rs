@@ -12,7 +12,7 @@ use chrono::NaiveDateTime;
 use crate::error::Error;
 use crate::events::pace::Pace;
 use crate::events::sale::SaleState;
-use crate::events::{Concert, HeldTickets, TicketType};
+use crate::events::{Concert, EventState, HeldTickets, TicketType};
 use crate::money::Money;
 use crate::{assets, page};
 
@@ -25,6 +25,7 @@ pub struct Listing {
     /// One for each ticket type.
     sale_states: Vec<SaleState>,
     is_over: bool,
+    is_preview: bool,
     /// One for each polling interval, so that switching renders nothing again.
     fragments: [OnceLock<Fragment>; 2],
 }
@@ -43,7 +44,22 @@ impl Listing {
     pub fn new(concert: Concert, now: NaiveDateTime) -> Self {
         let sale_states = sale_states(&concert, now);
         let is_over = concert.event.is_over(now);
-        Self { concert, sale_states, is_over, fragments: Default::default() }
+        Self { concert, sale_states, is_over, is_preview: false, fragments: Default::default() }
+    }
+
+    /// A concert as buyers would see it if it were published. Nothing on its page leads anywhere.
+    #[must_use]
+    pub fn preview(mut concert: Concert, now: NaiveDateTime) -> Self {
+        if concert.event.state == EventState::Draft {
+            concert.event.state = EventState::Published;
+        }
+        Self { is_preview: true, ..Self::new(concert, now) }
+    }
+
+    /// Whether only the organizer sees it.
+    #[must_use]
+    pub fn is_preview(&self) -> bool {
+        self.is_preview
     }
 
     /// Whether it is the same at that time.

@@ -119,10 +119,15 @@ impl Board {
         self.snapshot.load().listings.clone()
     }
 
-    /// The concert of that slug.
+    /// The concert that has that slug, or had it before.
     #[must_use]
     pub fn find_by_slug(&self, slug: &str) -> Option<Arc<Listing>> {
-        self.snapshot.load().listings.iter().find(|listing| listing.event.slug == slug).cloned()
+        let snapshot = self.snapshot.load();
+        let find = |is_its: fn(&Listing, &str) -> bool| {
+            snapshot.listings.iter().find(|listing| is_its(listing, slug)).cloned()
+        };
+        let has_had = |listing: &Listing, slug: &str| listing.former_slugs.iter().any(|former| former == slug);
+        find(|listing, slug| listing.event.slug == slug).or_else(|| find(has_had))
     }
 
     /// The concert that a ticket type belongs to.
@@ -272,7 +277,8 @@ fn listing_of(read: &Concert, shown: Option<&Arc<Listing>>, now: NaiveDateTime) 
         TicketType { available: stock.available, version: stock.version, ..facts.clone() }
     };
     let ticket_types = read.ticket_types.iter().map(newest).collect();
-    let concert = Concert { event: event.clone(), ticket_types, held: read.held.clone() };
+    let (held, former_slugs) = (read.held.clone(), read.former_slugs.clone());
+    let concert = Concert { event: event.clone(), ticket_types, held, former_slugs };
     if shown.concert == concert && shown.is_as_of(now) {
         return Arc::clone(shown);
     }

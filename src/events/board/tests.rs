@@ -20,7 +20,7 @@ fn board(available: i32, version: i64) -> Board {
 
 fn read(available: i32, version: i64) -> Vec<Concert> {
     let ticket_types = vec![TicketType { version: recent(version), ..ticket_type(available) }];
-    vec![Concert { event: event(), ticket_types, held: Vec::new() }]
+    vec![Concert { event: event(), ticket_types, held: Vec::new(), former_slugs: Vec::new() }]
 }
 
 fn left(board: &Board) -> i32 {

@@ -34,6 +34,11 @@ pub fn event(name: &str, venue: &str, city: &str) -> Event {
         listed: true,
         cancellation_deadline_minutes: None,
         facts_version: 1,
+        description_html: String::new(),
+        accessibility: String::new(),
+        postponed_from: None,
+        returns_until: None,
+        archived_from: None,
     }
 }
 

@@ -1,0 +1,123 @@
+//! What an organizer does to a concert with one button: publish, take back, pause, archive.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+
+use super::show::AdminEventPage;
+use super::{announce, find};
+use crate::app::App;
+use crate::auth::session::Admin;
+use crate::error::Error;
+use crate::events::Event;
+use crate::events::editing::store::acts::{self, ArchiveOutcome, PublicationOutcome, WithdrawalOutcome};
+use crate::guard::form::Form;
+use crate::page::{Page, Toast, see_other, toast_cookie};
+
+/// `POST /admin/events/{slug}/publication`
+pub async fn publish(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (event, ticket_types) = find(&app, &slug).await?;
+    let (actor, now, id) = (admin.actor(), app.board.now(), event.id);
+    match app.db.write(move |db| acts::publish(db, id, now, &actor)).await? {
+        PublicationOutcome::Published(event) => {
+            announce(&app).await?;
+            Ok(done(&app, &event, "Published. Everybody can see it now."))
+        }
+        PublicationOutcome::Missing(event, _) => {
+            let shown = AdminEventPage::new(page.clone(), event, ticket_types, now);
+            let shown = shown.refused("Not published yet: something is missing.");
+            page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &shown)
+        }
+        PublicationOutcome::Closed(event) => {
+            let shown = AdminEventPage::new(page.clone(), event, ticket_types, now);
+            let shown = shown.refused("A canceled or archived concert can’t be published.");
+            page.respond_unlisted(StatusCode::CONFLICT, &shown)
+        }
+    }
+}
+
+/// `POST /admin/events/{slug}/withdrawal`
+pub async fn withdraw(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (event, ticket_types) = find(&app, &slug).await?;
+    let (actor, now, id) = (admin.actor(), app.board.now(), event.id);
+    let (event, why) = match app.db.write(move |db| acts::withdraw(db, id, &actor)).await? {
+        WithdrawalOutcome::Withdrawn(event) => {
+            announce(&app).await?;
+            return Ok(done(&app, &event, "Unpublished. It is a draft again."));
+        }
+        WithdrawalOutcome::Booked(event) => {
+            (event, "There are bookings, so the page has to stay. You can pause the sale, or cancel the concert.")
+        }
+        WithdrawalOutcome::Closed(event) => (event, "A canceled or archived concert can’t be unpublished."),
+    };
+    let shown = AdminEventPage::new(page.clone(), event, ticket_types, now).refused(why);
+    page.respond_unlisted(StatusCode::CONFLICT, &shown)
+}
+
+/// `POST /admin/events/{slug}/pause`, with `paused=true` or `paused=false`.
+pub async fn pause(
+    admin: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+    Form(typed): Form<HashMap<String, String>>,
+) -> Result<HttpResponse, Error> {
+    let (event, _) = find(&app, &slug).await?;
+    let paused = is_true(&typed, "paused")?;
+    let (actor, id) = (admin.actor(), event.id);
+    let event = app.db.write(move |db| acts::pause(db, id, paused, &actor)).await?;
+    announce(&app).await?;
+    let words = if paused { "Sale paused. Nothing is sold until you resume it." } else { "Sale resumed." };
+    Ok(done(&app, &event, words))
+}
+
+/// `POST /admin/events/{slug}/archive`, with `archived=true` or `archived=false`.
+pub async fn archive(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+    Form(typed): Form<HashMap<String, String>>,
+) -> Result<HttpResponse, Error> {
+    let (event, ticket_types) = find(&app, &slug).await?;
+    let (actor, now, id) = (admin.actor(), app.board.now(), event.id);
+    if !is_true(&typed, "archived")? {
+        let event = app.db.write(move |db| acts::restore(db, id, &actor)).await?;
+        announce(&app).await?;
+        return Ok(done(&app, &event, "Restored from the archive."));
+    }
+    match app.db.write(move |db| acts::archive(db, id, now, &actor)).await? {
+        ArchiveOutcome::Done(event) => {
+            announce(&app).await?;
+            Ok(done(&app, &event, "Archived."))
+        }
+        ArchiveOutcome::TooEarly(event) => {
+            let why = "This concert is still to come, or its bookings are still being ended. Nothing was changed.";
+            let shown = AdminEventPage::new(page.clone(), event, ticket_types, now).refused(why);
+            page.respond_unlisted(StatusCode::CONFLICT, &shown)
+        }
+    }
+}
+
+fn is_true(typed: &HashMap<String, String>, field: &str) -> Result<bool, Error> {
+    match typed.get(field).map(String::as_str) {
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        _ => Err(Error::Unreadable(format!("{field} is true or false"), StatusCode::UNPROCESSABLE_ENTITY)),
+    }
+}
+
+fn done(app: &App, event: &Event, words: &str) -> HttpResponse {
+    let toast = toast_cookie(&app.cookies, &Toast::success(words));
+    see_other(&format!("/admin/events/{}", event.slug)).cookie(toast).finish()
+}

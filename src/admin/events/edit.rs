@@ -1,0 +1,115 @@
+//! `/admin/events/{slug}/edit`: changes a concert.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::form::{FormFields, shown_version, status_of};
+use super::{announce, find};
+use crate::app::App;
+use crate::auth::return_path::Resumed;
+use crate::auth::session::Admin;
+use crate::error::Error;
+use crate::events::editing::event_fields::{self, EVENT_BOXES, EVENT_FIELDS};
+use crate::events::editing::store;
+use crate::events::{Event, EventState};
+use crate::guard::form::Form;
+use crate::page::{Page, Toast, see_other, toast_cookie};
+
+/// The form of a new concert and of one that there is.
+#[derive(Template)]
+#[template(path = "admin/events/form.html")]
+pub struct EventFormPage {
+    page: Page,
+    /// `None`: a new one.
+    event: Option<Event>,
+    /// The one that is copied.
+    copied: Option<Event>,
+    form: FormFields,
+}
+
+impl EventFormPage {
+    #[must_use]
+    pub fn new(page: Page, event: Option<Event>, copied: Option<Event>, form: FormFields) -> Self {
+        Self { page, event, copied, form }
+    }
+
+    fn title(&self) -> String {
+        match (&self.event, &self.copied) {
+            (Some(event), _) => format!("Edit {}", event.name),
+            (None, Some(copied)) => format!("Copy {}", copied.name),
+            (None, None) => "New concert".to_owned(),
+        }
+    }
+
+    fn action(&self) -> String {
+        self.event.as_ref().map_or("/admin/events/new".into(), |it| format!("/admin/events/{}/edit", it.slug))
+    }
+
+    /// Where the page above is.
+    fn parent(&self) -> String {
+        let above = self.event.as_ref().or(self.copied.as_ref());
+        above.map_or("/admin/events".into(), |it| format!("/admin/events/{}", it.slug))
+    }
+}
+
+/// `GET /admin/events/{slug}/edit`
+pub async fn edit(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (event, _) = find(&app, &slug).await?;
+    let fields = FormFields::new(event_fields::of(&event), event.facts_version);
+    page.clone().respond_unlisted(StatusCode::OK, &EventFormPage::new(page, Some(event), None, fields))
+}
+
+/// `POST /admin/events/{slug}/edit`
+pub async fn update(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+    Resumed(is_resumed): Resumed,
+    Form(typed): Form<HashMap<String, String>>,
+) -> Result<HttpResponse, Error> {
+    let (event, _) = find(&app, &slug).await?;
+    let mut fields = FormFields::new(event_fields::of(&event), event.facts_version);
+    fields.typed.fill_in(&EVENT_FIELDS, &typed);
+    fields.typed.fill_in_boxes(&EVENT_BOXES, &typed);
+    let shown = shown_version(&typed);
+    fields.version = shown.unwrap_or(event.facts_version);
+    let show = |status, fields| {
+        let form = EventFormPage::new(page.clone(), Some(event.clone()), None, fields);
+        page.respond_unlisted(status, &form)
+    };
+    if is_resumed {
+        return show(StatusCode::OK, fields);
+    }
+    let facts = match event_fields::read(&fields.typed, Some(&event), app.board.now()) {
+        Ok(facts) => facts,
+        Err(faults) => {
+            fields.faults = faults;
+            return show(StatusCode::UNPROCESSABLE_ENTITY, fields);
+        }
+    };
+    let (actor, id) = (admin.actor(), event.id);
+    match app.db.write(move |db| store::update(db, id, shown, &facts, &actor)).await? {
+        Ok(changed) => {
+            announce(&app).await?;
+            let toast = Toast::success(match changed.state {
+                EventState::Draft => "Draft saved.",
+                _ => "Saved. Buyers see it now.",
+            });
+            let location = format!("/admin/events/{}", changed.slug);
+            Ok(see_other(&location).cookie(toast_cookie(&app.cookies, &toast)).finish())
+        }
+        Err(refusal) => {
+            fields.refuse(&refusal);
+            show(status_of(&refusal), fields)
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What the forms of a concert and of a ticket type share: the fields as they were typed, what is wrong with each, and
+//! how that is said.
+
+use std::collections::HashMap;
+
+use chrono_tz::Tz;
+
+use crate::events::editing::local_time::{self, TimeChoice};
+use crate::events::editing::{ChangeRefusal, FieldFaults, TypedFields};
+
+/// The fields of a form, as a page shows them.
+#[derive(Default)]
+pub struct FormFields {
+    pub typed: TypedFields,
+    pub faults: FieldFaults,
+    /// What is wrong with the whole.
+    pub refusal: Option<String>,
+    /// The version of the facts that the page shows; 0: there are none yet.
+    pub version: i64,
+}
+
+impl FormFields {
+    #[must_use]
+    pub fn new(typed: TypedFields, version: i64) -> Self {
+        Self { typed, version, ..Self::default() }
+    }
+
+    /// The field's value.
+    #[must_use]
+    pub fn value(&self, field: &str) -> &str {
+        self.typed.value(field)
+    }
+
+    /// What is wrong with the field.
+    #[must_use]
+    pub fn error(&self, field: &str) -> Option<String> {
+        self.faults.of(field)
+    }
+
+    /// The attributes that name the field's hint and error to screen readers.
+    #[must_use]
+    pub fn described_by(&self, field: &str, hint: &str) -> Option<String> {
+        let hint = (!hint.is_empty()).then(|| format!("{field}-hint"));
+        let error = self.error(field).map(|_| format!("{field}-error"));
+        let ids: Vec<String> = [hint, error].into_iter().flatten().collect();
+        (!ids.is_empty()).then(|| ids.join(" "))
+    }
+
+    /// What to choose from when the field's time exists twice on the venue's clock.
+    #[must_use]
+    pub fn choices(&self, field: &str, zone: &str) -> Vec<TimeChoice> {
+        let zone: Tz = local_time::read_zone(zone.trim()).unwrap_or(Tz::UTC);
+        local_time::choices(self.value(field), zone)
+    }
+
+    #[must_use]
+    pub fn is_chosen(&self, field: &str, choice: &TimeChoice) -> bool {
+        self.value(&format!("{field}_offset")) == choice.offset
+    }
+
+    /// Says a refusal where it belongs: beside a field, or above the form.
+    pub fn refuse(&mut self, refusal: &ChangeRefusal) {
+        match refusal {
+            ChangeRefusal::SlugTaken => self.faults.add("slug", "Another concert has this address, or had it."),
+            ChangeRefusal::NameTaken => self.faults.add("name", "Another ticket type has this name."),
+            ChangeRefusal::CurrencyInUse => self.faults.add(
+                "currency",
+                "There are bookings or prices that this currency can’t take over. Nothing was changed.",
+            ),
+            ChangeRefusal::CapacityTooLow { lowest } => {
+                let lowest = crate::money::grouped(lowest);
+                let fault = format!("{lowest} are sold or held, so {lowest} is the lowest number.");
+                self.faults.add("capacity", fault);
+            }
+            ChangeRefusal::ChangedMeanwhile => {
+                let sentence = "Somebody else has changed this since you opened it. Nothing was changed. \
+                    Open it again to see how it is now, then make your change.";
+                self.refusal = Some(sentence.to_owned());
+            }
+            ChangeRefusal::TooManyTicketTypes => {
+                self.refusal = Some("A concert has up to 20 ticket types.".to_owned());
+            }
+            ChangeRefusal::Closed => {
+                self.refusal = Some("A canceled or archived concert doesn’t change any more.".to_owned());
+            }
+        }
+    }
+}
+
+/// The version of the facts that a form was shown with.
+#[must_use]
+pub fn shown_version(typed: &HashMap<String, String>) -> Option<i64> {
+    typed.get("facts_version").and_then(|version| version.parse().ok())
+}
+
+/// The status of a refusal: what is wrong with a field can be corrected there, everything else conflicts with what is.
+#[must_use]
+pub fn status_of(refusal: &ChangeRefusal) -> actix_web::http::StatusCode {
+    match refusal {
+        ChangeRefusal::SlugTaken | ChangeRefusal::NameTaken => {
+            actix_web::http::StatusCode::UNPROCESSABLE_ENTITY
+        }
+        _ => actix_web::http::StatusCode::CONFLICT,
+    }
+}

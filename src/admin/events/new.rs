@@ -1,0 +1,98 @@
+//! `/admin/events/new`: creates a concert, from nothing or as a copy of another one.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+use super::edit::EventFormPage;
+use super::form::{FormFields, status_of};
+use crate::app::App;
+use crate::auth::return_path::Resumed;
+use crate::auth::session::Admin;
+use crate::error::Error;
+use crate::events::editing::event_fields::{self, EVENT_BOXES, EVENT_FIELDS};
+use crate::events::editing::store;
+use crate::events::{Event, is_slug};
+use crate::guard::form::{Form, Query};
+use crate::page::{Page, Toast, see_other, toast_cookie};
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct NewEventQuery {
+    /// The slug of the concert that is copied.
+    from: String,
+}
+
+/// `GET /admin/events/new?from=midnight-parade`
+pub async fn new(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    Query(query): Query<NewEventQuery>,
+) -> Result<HttpResponse, Error> {
+    let copied = find_copied(&app, &query.from).await?;
+    let fields = blank(&app, copied.as_ref()).await?;
+    let form = EventFormPage::new(page.clone(), None, copied, fields);
+    page.respond_unlisted(StatusCode::OK, &form)
+}
+
+/// `POST /admin/events/new`
+pub async fn create(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    Resumed(is_resumed): Resumed,
+    Form(typed): Form<HashMap<String, String>>,
+) -> Result<HttpResponse, Error> {
+    let copied = find_copied(&app, typed.get("from").map_or("", String::as_str)).await?;
+    let mut fields = blank(&app, copied.as_ref()).await?;
+    fields.typed.fill_in(&EVENT_FIELDS, &typed);
+    fields.typed.fill_in_boxes(&EVENT_BOXES, &typed);
+    let show = |status, fields| {
+        let form = EventFormPage::new(page.clone(), None, copied.clone(), fields);
+        page.respond_unlisted(status, &form)
+    };
+    if is_resumed {
+        return show(StatusCode::OK, fields);
+    }
+    let facts = match event_fields::read(&fields.typed, None, app.board.now()) {
+        Ok(facts) => facts,
+        Err(faults) => {
+            fields.faults = faults;
+            return show(StatusCode::UNPROCESSABLE_ENTITY, fields);
+        }
+    };
+    let (actor, source) = (admin.actor(), copied.clone());
+    match app.db.write(move |db| store::create(db, &facts, source.as_ref(), &actor)).await? {
+        Ok(event) => {
+            let toast = Toast::success("Draft saved. Only organizers see it until you publish it.");
+            let location = format!("/admin/events/{}", event.slug);
+            Ok(see_other(&location).cookie(toast_cookie(&app.cookies, &toast)).finish())
+        }
+        Err(refusal) => {
+            fields.refuse(&refusal);
+            show(status_of(&refusal), fields)
+        }
+    }
+}
+
+async fn find_copied(app: &App, slug: &str) -> Result<Option<Event>, Error> {
+    if slug.is_empty() {
+        return Ok(None);
+    }
+    if !is_slug(slug) {
+        return Err(Error::NotFound);
+    }
+    let slug = slug.to_owned();
+    app.db.read_primary(move |db| store::find(db, &slug)).await.map(Some)
+}
+
+async fn blank(app: &App, copied: Option<&Event>) -> Result<FormFields, Error> {
+    let typed = match copied {
+        Some(copied) => event_fields::copy_of(copied),
+        None => event_fields::blank(app.db.read_primary(store::latest).await?.as_ref()),
+    };
+    Ok(FormFields::new(typed, 0))
+}

@@ -1,0 +1,137 @@
+//! `/admin/events/{slug}`: a concert as its organizer sees it, and its preview.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use chrono::NaiveDateTime;
+
+use super::find;
+use super::index::badge;
+use crate::app::App;
+use crate::auth::session::Admin;
+use crate::error::Error;
+use crate::events::editing::publication::{Missing, missing};
+use crate::events::sale::SaleState;
+use crate::events::{self, Concert, Event, EventState, TicketType, TicketTypeState};
+use crate::money::grouped;
+use crate::page::Page;
+
+#[derive(Template)]
+#[template(path = "admin/events/show.html")]
+pub struct AdminEventPage {
+    page: Page,
+    event: Event,
+    ticket_types: Vec<TicketType>,
+    /// What a draft lacks.
+    missing: Vec<Missing>,
+    /// Why the last act was refused.
+    refusal: Option<String>,
+    now: NaiveDateTime,
+}
+
+impl AdminEventPage {
+    #[must_use]
+    pub fn new(page: Page, event: Event, ticket_types: Vec<TicketType>, now: NaiveDateTime) -> Self {
+        let missing = match event.state {
+            EventState::Draft => missing(&event, &ticket_types, now),
+            _ => Vec::new(),
+        };
+        Self { page, event, ticket_types, missing, refusal: None, now }
+    }
+
+    #[must_use]
+    pub fn refused(self, why: &str) -> Self {
+        Self { refusal: Some(why.to_owned()), ..self }
+    }
+
+    fn badge(&self) -> (&'static str, &'static str) {
+        badge(&self.event, self.now)
+    }
+
+    fn is_draft(&self) -> bool {
+        self.event.state == EventState::Draft
+    }
+
+    fn is_published(&self) -> bool {
+        self.event.state == EventState::Published
+    }
+
+    fn is_archived(&self) -> bool {
+        self.event.state == EventState::Archived
+    }
+
+    fn is_over(&self) -> bool {
+        self.event.is_over(self.now)
+    }
+
+    /// Whether its facts may still change.
+    fn is_open(&self) -> bool {
+        self.is_draft() || self.is_published()
+    }
+
+    /// Whether a ticket is sold or held.
+    fn is_taken(&self) -> bool {
+        self.ticket_types.iter().any(|it| it.available < it.capacity)
+    }
+
+    /// Whether the ticket type is sold now, in two words.
+    fn sale(&self, ticket_type: &TicketType) -> String {
+        match ticket_type.state {
+            TicketTypeState::Hidden => "Hidden".into(),
+            TicketTypeState::Paused => "Paused".into(),
+            TicketTypeState::OnSale if self.is_draft() => "Ready".into(),
+            TicketTypeState::OnSale => match self.event.sale_state(ticket_type, self.now) {
+                SaleState::OnSale if ticket_type.is_sold_out() => "Sold out".into(),
+                SaleState::NotYet(opens) => format!("On sale {}", self.event.clock().short(&opens)),
+                state => state.label().into(),
+            },
+        }
+    }
+
+    /// Why the concert sells nothing, if it does not.
+    fn closed(&self) -> Option<String> {
+        let states: Vec<SaleState> =
+            self.ticket_types.iter().map(|it| self.event.sale_state(it, self.now)).collect();
+        let first = states.iter().find(|state| **state != SaleState::Hidden)?;
+        let is_closed = states.iter().all(|state| !state.is_on_sale());
+        is_closed.then(|| first.sentence(&self.event))
+    }
+
+    /// Of a ticket type's own window: "From Jun 1, 10:00 AM until Jun 5, 8:00 PM"; empty when it has none.
+    fn window(&self, ticket_type: &TicketType) -> String {
+        let clock = self.event.clock();
+        let from = ticket_type.sales_start_at.map(|at| format!("from {}", clock.short_zone(&at)));
+        let until = ticket_type.sales_end_at.map(|at| format!("until {}", clock.short_zone(&at)));
+        [from, until].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    /// "2 of 4", of what is sold or held.
+    fn taken(&self, ticket_type: &TicketType) -> String {
+        format!("{} of {}", grouped(ticket_type.capacity - ticket_type.available), grouped(ticket_type.capacity))
+    }
+}
+
+/// `GET /admin/events/{slug}`
+pub async fn show(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (event, ticket_types) = find(&app, &slug).await?;
+    let shown = AdminEventPage::new(page.clone(), event, ticket_types, app.board.now());
+    page.respond_unlisted(StatusCode::OK, &shown)
+}
+
+/// `GET /admin/events/{slug}/preview`: the buyer's page.
+pub async fn preview(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (event, mut ticket_types) = find(&app, &slug).await?;
+    ticket_types.retain(|it| it.state != TicketTypeState::Hidden);
+    let concert = Concert { event, ticket_types, held: Vec::new(), former_slugs: Vec::new() };
+    events::pages::preview(page, &app, concert)
+}

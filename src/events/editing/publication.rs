@@ -1,0 +1,60 @@
+//! What a draft lacks before it can be published.
+
+use chrono::NaiveDateTime;
+
+use crate::events::{Event, TicketType, TicketTypeState};
+
+/// Something that is missing, and where it is entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missing {
+    /// The field of the concert's form; `None`: its ticket types.
+    pub field: Option<&'static str>,
+    pub words: &'static str,
+}
+
+/// What is missing, in the order in which a page asks. `now`: UTC.
+#[must_use]
+pub fn missing(event: &Event, ticket_types: &[TicketType], now: NaiveDateTime) -> Vec<Missing> {
+    let shown = || ticket_types.iter().filter(|it| it.state != TicketTypeState::Hidden);
+    let sells = shown().any(|ticket_type| event.sales_window(ticket_type).1 > now);
+    let checks = [
+        (event.venue.is_empty(), Some("venue"), "The venue."),
+        (event.city.is_empty(), Some("city"), "The city."),
+        (event.starts_at <= now, Some("starts_at"), "A start that is still to come."),
+        (ticket_types.is_empty(), None, "At least one ticket type."),
+        (!ticket_types.is_empty() && shown().next().is_none(), None, "A ticket type that is not hidden."),
+        (
+            event.starts_at > now && shown().next().is_some() && !sells,
+            Some("sales_end_at"),
+            "An end of sales that is still to come.",
+        ),
+    ];
+    let missing = checks.into_iter().filter(|(lacks, ..)| *lacks);
+    missing.map(|(_, field, words)| Missing { field, words }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::events::tests::{event, ticket_type};
+
+    #[test]
+    fn what_is_missing_is_listed() {
+        let now = event().starts_at - TimeDelta::days(10);
+        let words = |event: &Event, types: &[TicketType]| {
+            missing(event, types, now).into_iter().map(|it| it.words).collect::<Vec<_>>()
+        };
+        let vip = [ticket_type(5)];
+        assert_eq!(words(&event(), &vip), [""; 0]);
+        assert_eq!(words(&event(), &[]), ["At least one ticket type."]);
+        let hidden = [TicketType { state: TicketTypeState::Hidden, ..ticket_type(5) }];
+        assert_eq!(words(&event(), &hidden), ["A ticket type that is not hidden."]);
+        let nowhere = Event { venue: String::new(), city: String::new(), ..event() };
+        assert_eq!(words(&nowhere, &vip), ["The venue.", "The city."]);
+        let closed = Event { sales_end_at: Some(now), ..event() };
+        assert_eq!(words(&closed, &vip), ["An end of sales that is still to come."]);
+        assert_eq!(missing(&event(), &vip, event().starts_at).len(), 1);
+    }
+}

@@ -1,0 +1,163 @@
+//! The SQL of what an organizer does to a whole concert: publish, pause, archive.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::lock;
+use crate::audit::{self, Action, Actor};
+use crate::db::Db;
+use crate::events::editing::publication::{Missing, missing};
+use crate::events::store::{self as events_store, next_facts_version};
+use crate::events::{Event, EventState};
+use crate::schema::{bookings, event_jobs, events};
+
+/// How publishing ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicationOutcome {
+    /// Also when it was published before.
+    Published(Event),
+    Missing(Event, Vec<Missing>),
+    /// It is canceled or archived.
+    Closed(Event),
+}
+
+/// How taking a concert back ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WithdrawalOutcome {
+    /// It is a draft.
+    Withdrawn(Event),
+    /// There are bookings: whoever has one needs the page.
+    Booked(Event),
+    Closed(Event),
+}
+
+/// How archiving ended, or taking a concert out of the archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ArchiveOutcome {
+    Done(Event),
+    /// It is still to come, or its bookings are still being ended.
+    TooEarly(Event),
+}
+
+/// Publishes a draft, if nothing is missing. `now`: UTC.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn publish(
+    db: &mut Db,
+    event_id: i64,
+    now: NaiveDateTime,
+    actor: &Actor,
+) -> QueryResult<PublicationOutcome> {
+    let event = lock(db, event_id)?;
+    match event.state {
+        EventState::Published => return Ok(PublicationOutcome::Published(event)),
+        EventState::Canceled | EventState::Archived => return Ok(PublicationOutcome::Closed(event)),
+        EventState::Draft => {}
+    }
+    let missing = missing(&event, &events_store::ticket_types(db, event_id)?, now);
+    if !missing.is_empty() {
+        return Ok(PublicationOutcome::Missing(event, missing));
+    }
+    set_state(db, &event, EventState::Published)?;
+    audit::store::record(db, actor, Action::EventPublished, &event.name, 1)?;
+    Ok(PublicationOutcome::Published(Event { state: EventState::Published, ..event }))
+}
+
+/// Makes a draft of a published concert of which nothing is sold or held.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn withdraw(db: &mut Db, event_id: i64, actor: &Actor) -> QueryResult<WithdrawalOutcome> {
+    let event = lock(db, event_id)?;
+    match event.state {
+        EventState::Draft => return Ok(WithdrawalOutcome::Withdrawn(event)),
+        EventState::Canceled | EventState::Archived => return Ok(WithdrawalOutcome::Closed(event)),
+        EventState::Published => {}
+    }
+    // Canceled bookings count: their holders still open their pages, and follow the link to the concert.
+    let booked = bookings::table.filter(bookings::event_id.eq(event_id)).select(bookings::id).limit(1);
+    if booked.first::<i64>(db).optional()?.is_some() {
+        return Ok(WithdrawalOutcome::Booked(event));
+    }
+    set_state(db, &event, EventState::Draft)?;
+    audit::store::record(db, actor, Action::EventWithdrawn, &event.name, 1)?;
+    Ok(WithdrawalOutcome::Withdrawn(Event { state: EventState::Draft, ..event }))
+}
+
+/// Pauses all sales of a concert, or resumes them. Whoever books now has committed before this, or finds it paused.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn pause(db: &mut Db, event_id: i64, paused: bool, actor: &Actor) -> QueryResult<Event> {
+    let event = lock(db, event_id)?;
+    if event.paused != paused {
+        diesel::update(events::table.find(event_id))
+            .set((events::paused.eq(paused), events::facts_version.eq(next_facts_version())))
+            .execute(db)?;
+        let action = if paused { Action::SalePaused } else { Action::SaleResumed };
+        audit::store::record(db, actor, action, &event.name, 1)?;
+    }
+    Ok(Event { paused, ..event })
+}
+
+/// Puts a concert that is over, canceled or a draft into the archive. `now`: UTC.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn archive(
+    db: &mut Db,
+    event_id: i64,
+    now: NaiveDateTime,
+    actor: &Actor,
+) -> QueryResult<ArchiveOutcome> {
+    let event = lock(db, event_id)?;
+    if event.state == EventState::Archived {
+        return Ok(ArchiveOutcome::Done(event));
+    }
+    let job = event_jobs::table
+        .filter(event_jobs::event_id.eq(event_id))
+        .filter(event_jobs::finished_at.is_null())
+        .select(event_jobs::id);
+    let is_at_work = job.first::<i64>(db).optional()?.is_some();
+    let is_to_come = event.state == EventState::Published && !event.is_over(now);
+    if is_at_work || is_to_come {
+        return Ok(ArchiveOutcome::TooEarly(event));
+    }
+    diesel::update(events::table.find(event_id))
+        .set((
+            events::state.eq(EventState::Archived),
+            events::archived_from.eq(Some(event.state.as_str())),
+            events::facts_version.eq(next_facts_version()),
+        ))
+        .execute(db)?;
+    audit::store::record(db, actor, Action::EventArchived, &event.name, 1)?;
+    Ok(ArchiveOutcome::Done(event))
+}
+
+/// Takes a concert out of the archive. It is what it was before.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn restore(db: &mut Db, event_id: i64, actor: &Actor) -> QueryResult<Event> {
+    let event = lock(db, event_id)?;
+    if event.state == EventState::Archived {
+        let state = event.archived_from.unwrap_or(EventState::Published);
+        diesel::update(events::table.find(event_id))
+            .set((
+                events::state.eq(state),
+                events::archived_from.eq(None::<String>),
+                events::facts_version.eq(next_facts_version()),
+            ))
+            .execute(db)?;
+        audit::store::record(db, actor, Action::EventRestored, &event.name, 1)?;
+    }
+    Ok(event)
+}
+
+fn set_state(db: &mut Db, event: &Event, state: EventState) -> QueryResult<()> {
+    diesel::update(events::table.find(event.id))
+        .set((events::state.eq(state), events::facts_version.eq(next_facts_version())))
+        .execute(db)?;
+    Ok(())
+}

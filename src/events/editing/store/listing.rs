@@ -1,0 +1,119 @@
+//! The SQL of the organizer's list of concerts.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDateTime;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use crate::db::Db;
+use crate::events::{Event, EventState};
+use crate::schema::{events, ticket_types};
+
+/// Which concerts are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventView {
+    /// Published or canceled, and not over yet.
+    Upcoming,
+    Drafts,
+    Past,
+    Archived,
+}
+
+impl EventView {
+    pub const ALL: [Self; 4] = [Self::Upcoming, Self::Drafts, Self::Past, Self::Archived];
+
+    /// Its name in URLs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Upcoming => "upcoming",
+            Self::Drafts => "drafts",
+            Self::Past => "past",
+            Self::Archived => "archived",
+        }
+    }
+
+    /// Its name on pages.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Upcoming => "Upcoming",
+            Self::Drafts => "Drafts",
+            Self::Past => "Past",
+            Self::Archived => "Archived",
+        }
+    }
+
+    /// In which list a concert is.
+    fn of(state: EventState, ends_at: NaiveDateTime, now: NaiveDateTime) -> Self {
+        match state {
+            EventState::Draft => Self::Drafts,
+            EventState::Archived => Self::Archived,
+            EventState::Published | EventState::Canceled if ends_at > now => Self::Upcoming,
+            EventState::Published | EventState::Canceled => Self::Past,
+        }
+    }
+}
+
+/// A concert in short, as a search compares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventName {
+    pub id: i64,
+    pub name: String,
+    pub view: EventView,
+}
+
+/// All concerts in short: those to come the next one first, all others the last one first. `now`: UTC.
+///
+/// # Errors
+/// What the database said.
+pub fn names(db: &mut Db, now: NaiveDateTime) -> QueryResult<Vec<EventName>> {
+    let rows: Vec<(i64, String, EventState, NaiveDateTime)> = events::table
+        .order((events::starts_at, events::id))
+        .select((events::id, events::name, events::state, events::ends_at))
+        .load(db)?;
+    let name = |(id, name, state, ends_at)| EventName { id, name, view: EventView::of(state, ends_at, now) };
+    let all: Vec<EventName> = rows.into_iter().map(name).collect();
+    let (mut sorted, others): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|it| it.view == EventView::Upcoming);
+    sorted.extend(others.into_iter().rev());
+    Ok(sorted)
+}
+
+/// A concert in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedEvent {
+    pub event: Event,
+    /// Tickets that are sold or held.
+    pub taken: i64,
+    pub capacity: i64,
+}
+
+/// The concerts of these ids, in that order.
+///
+/// # Errors
+/// What the database said.
+pub fn page(db: &mut Db, ids: &[i64]) -> QueryResult<Vec<ListedEvent>> {
+    let found: Vec<Event> =
+        events::table.filter(events::id.eq_any(ids)).select(Event::as_select()).load(db)?;
+    let sums: Vec<(i64, i64, i64)> = ticket_types::table
+        .filter(ticket_types::event_id.eq_any(ids))
+        .group_by(ticket_types::event_id)
+        .select((
+            ticket_types::event_id,
+            sql::<BigInt>("CAST(SUM(ticket_types.capacity - ticket_types.available) AS BIGINT)"),
+            sql::<BigInt>("CAST(SUM(ticket_types.capacity) AS BIGINT)"),
+        ))
+        .load(db)?;
+    let sums: HashMap<i64, (i64, i64)> =
+        sums.into_iter().map(|(id, taken, capacity)| (id, (taken, capacity))).collect();
+    let mut found: HashMap<i64, Event> = found.into_iter().map(|event| (event.id, event)).collect();
+    let listed = |id: &i64| {
+        let event = found.remove(id)?;
+        let (taken, capacity) = sums.get(id).copied().unwrap_or_default();
+        Some(ListedEvent { event, taken, capacity })
+    };
+    Ok(ids.iter().filter_map(listed).collect())
+}
