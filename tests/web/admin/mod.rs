@@ -2,6 +2,7 @@
 
 mod audit_log;
 mod booking_list;
+mod concerts;
 mod export;
 mod password;
 #[cfg(target_os = "linux")]
