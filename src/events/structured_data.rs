@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::board::Listing;
-use super::sale::SaleState;
 use super::editing::markdown;
+use super::sale::SaleState;
 use super::sharing::{SITE_NAME, SharedPage};
 use super::{Event, EventState, TicketType};
 

@@ -56,9 +56,10 @@ pub async fn withdraw(
             announce(&app).await?;
             return Ok(done(&app, &event, "Unpublished. It is a draft again."));
         }
-        WithdrawalOutcome::Booked(event) => {
-            (event, "There are bookings, so the page has to stay. You can pause the sale, or cancel the concert.")
-        }
+        WithdrawalOutcome::Booked(event) => (
+            event,
+            "There are bookings, so the page has to stay. You can pause the sale, or cancel the concert.",
+        ),
         WithdrawalOutcome::Closed(event) => (event, "A canceled or archived concert can’t be unpublished."),
     };
     let shown = AdminEventPage::new(page.clone(), event, ticket_types, now).refused(why);
@@ -102,7 +103,8 @@ pub async fn archive(
             Ok(done(&app, &event, "Archived."))
         }
         ArchiveOutcome::TooEarly(event) => {
-            let why = "This concert is still to come, or its bookings are still being ended. Nothing was changed.";
+            let why =
+                "This concert is still to come, or its bookings are still being ended. Nothing was changed.";
             let shown = AdminEventPage::new(page.clone(), event, ticket_types, now).refused(why);
             page.respond_unlisted(StatusCode::CONFLICT, &shown)
         }

@@ -61,7 +61,9 @@ impl FormFields {
     /// Says a refusal where it belongs: beside a field, or above the form.
     pub fn refuse(&mut self, refusal: &ChangeRefusal) {
         match refusal {
-            ChangeRefusal::SlugTaken => self.faults.add("slug", "Another concert has this address, or had it."),
+            ChangeRefusal::SlugTaken => {
+                self.faults.add("slug", "Another concert has this address, or had it.")
+            }
             ChangeRefusal::NameTaken => self.faults.add("name", "Another ticket type has this name."),
             ChangeRefusal::CurrencyInUse => self.faults.add(
                 "currency",

@@ -107,7 +107,11 @@ impl AdminEventPage {
 
     /// "2 of 4", of what is sold or held.
     fn taken(&self, ticket_type: &TicketType) -> String {
-        format!("{} of {}", grouped(ticket_type.capacity - ticket_type.available), grouped(ticket_type.capacity))
+        format!(
+            "{} of {}",
+            grouped(ticket_type.capacity - ticket_type.available),
+            grouped(ticket_type.capacity)
+        )
     }
 }
 

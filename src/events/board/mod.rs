@@ -126,7 +126,8 @@ impl Board {
         let find = |is_its: fn(&Listing, &str) -> bool| {
             snapshot.listings.iter().find(|listing| is_its(listing, slug)).cloned()
         };
-        let has_had = |listing: &Listing, slug: &str| listing.former_slugs.iter().any(|former| former == slug);
+        let has_had =
+            |listing: &Listing, slug: &str| listing.former_slugs.iter().any(|former| former == slug);
         find(|listing, slug| listing.event.slug == slug).or_else(|| find(has_had))
     }
 

@@ -94,9 +94,13 @@ pub fn copy_of(event: &Event) -> TypedFields {
     for field in ["slug", "starts_at", "doors_at", "ends_at", "sales_start_at", "sales_end_at"] {
         fields.set(field, "");
     }
-    for field in
-        ["starts_at_offset", "doors_at_offset", "ends_at_offset", "sales_start_at_offset", "sales_end_at_offset"]
-    {
+    for field in [
+        "starts_at_offset",
+        "doors_at_offset",
+        "ends_at_offset",
+        "sales_start_at_offset",
+        "sales_end_at_offset",
+    ] {
         fields.set(field, "");
     }
     fields
@@ -107,7 +111,8 @@ pub fn copy_of(event: &Event) -> TypedFields {
 pub fn of(event: &Event) -> TypedFields {
     let zone = event.clock().0;
     let time = |at: Option<NaiveDateTime>| at.map(|at| local_time::field(at, zone)).unwrap_or_default();
-    let offset = |at: Option<NaiveDateTime>| at.map(|at| local_time::offset_field(at, zone)).unwrap_or_default();
+    let offset =
+        |at: Option<NaiveDateTime>| at.map(|at| local_time::offset_field(at, zone)).unwrap_or_default();
     let (starts, ends) = (Some(event.starts_at), Some(event.ends_at));
     TypedFields::new([
         ("name", event.name.clone()),
@@ -293,7 +298,10 @@ mod tests {
         ] {
             assert_eq!(faulty(changes), [field], "{changes:?}");
         }
-        assert_eq!(faulty(&[("doors_at", "2027-06-19T20:00"), ("sales_end_at", "2027-06-19T21:00")]), [""; 0]);
+        assert_eq!(
+            faulty(&[("doors_at", "2027-06-19T20:00"), ("sales_end_at", "2027-06-19T21:00")]),
+            [""; 0]
+        );
         let past = read(&typed(&[]), None, NaiveDateTime::default() + TimeDelta::days(36_500));
         assert_eq!(past.expect_err("in the past").of("starts_at").as_deref(), Some("This is in the past."));
     }

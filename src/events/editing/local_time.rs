@@ -91,7 +91,8 @@ fn skipped(local: NaiveDateTime, zone: Tz) -> String {
     let before = zone.from_local_datetime(&(local - GAP_MAX)).earliest();
     let after = zone.from_local_datetime(&(local + GAP_MAX)).earliest();
     let jump = before.zip(after).map(|(before, after)| {
-        let (before, after) = (before.naive_local() - before.naive_utc(), after.naive_local() - after.naive_utc());
+        let (before, after) =
+            (before.naive_local() - before.naive_utc(), after.naive_local() - after.naive_utc());
         after - before
     });
     match jump.map(|jump| local + jump) {
@@ -125,7 +126,8 @@ pub fn read_zone(typed: &str) -> Result<Tz, String> {
     if let Some(zone) = TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(&name)) {
         return Ok(*zone);
     }
-    let of_city = |zone: &&Tz| zone.name().rsplit('/').next().is_some_and(|it| it.eq_ignore_ascii_case(&name));
+    let of_city =
+        |zone: &&Tz| zone.name().rsplit('/').next().is_some_and(|it| it.eq_ignore_ascii_case(&name));
     let mut cities = TZ_VARIANTS.iter().filter(of_city);
     match (cities.next(), cities.next()) {
         (Some(zone), None) => Ok(*zone),
@@ -136,7 +138,8 @@ pub fn read_zone(typed: &str) -> Result<Tz, String> {
 /// The zones that a form offers: places and UTC. The database's other names are old ones of the same zones.
 pub fn zones() -> impl Iterator<Item = &'static str> {
     let is_offered = |name: &&str| {
-        *name == "UTC" || name.contains('/') && !["Etc/", "US/", "SystemV/"].iter().any(|it| name.starts_with(it))
+        *name == "UTC"
+            || name.contains('/') && !["Etc/", "US/", "SystemV/"].iter().any(|it| name.starts_with(it))
     };
     TZ_VARIANTS.iter().map(|zone| zone.name()).filter(is_offered)
 }
@@ -185,7 +188,8 @@ mod tests {
         assert!(skipped.ends_with("Did you mean 3:30\u{a0}AM?"), "{skipped}");
         let twice = read("2027-11-07T01:30", "", CHICAGO).expect_err("it exists twice");
         assert!(twice.contains("happens twice"), "{twice}");
-        let words: Vec<String> = choices("2027-11-07T01:30", CHICAGO).into_iter().map(|it| it.words).collect();
+        let words: Vec<String> =
+            choices("2027-11-07T01:30", CHICAGO).into_iter().map(|it| it.words).collect();
         assert_eq!(words, ["1:30\u{a0}AM CDT (UTC-05:00)", "1:30\u{a0}AM CST (UTC-06:00)"]);
         assert_eq!(choices("2027-11-07T03:30", CHICAGO), []);
         assert_eq!(read("2027-11-07T01:30", "-05:00", CHICAGO), Ok(Some(utc("2027-11-07 06:30"))));
@@ -194,7 +198,8 @@ mod tests {
         assert_eq!(offset_field(utc("2027-06-20 01:00"), CHICAGO), "");
         // A whole day, and half an hour.
         read("2011-12-30T12:00", "", Tz::Pacific__Apia).expect_err("Samoa skipped this day");
-        let half = read("2027-10-03T02:15", "", Tz::Australia__Lord_Howe).expect_err("half an hour is skipped");
+        let half =
+            read("2027-10-03T02:15", "", Tz::Australia__Lord_Howe).expect_err("half an hour is skipped");
         assert!(half.ends_with("Did you mean 2:45\u{a0}AM?"), "{half}");
     }
 

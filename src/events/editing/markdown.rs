@@ -14,8 +14,23 @@ const DEPTH_MAX: usize = 12;
 
 /// The last wall: whatever comes before it, only these elements get through.
 static ALLOWLIST: LazyLock<Builder<'static>> = LazyLock::new(|| {
-    let tags =
-        ["p", "br", "hr", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h3", "h4"];
+    let tags = [
+        "p",
+        "br",
+        "hr",
+        "strong",
+        "em",
+        "del",
+        "code",
+        "pre",
+        "blockquote",
+        "ul",
+        "ol",
+        "li",
+        "a",
+        "h3",
+        "h4",
+    ];
     let mut builder = Builder::empty();
     builder
         .tags(HashSet::from(tags))

@@ -3,10 +3,10 @@
 use chrono::NaiveDateTime;
 
 use super::event_fields::check_sales;
+use super::local_time;
 use super::typed::{
     FieldFaults, FieldReader, TypedFields, line, number, optional_number, price, price_field, required_line,
 };
-use super::local_time;
 use crate::events::{Event, TicketType, TicketTypeState};
 
 /// What a form sends, in the order in which a page asks.
@@ -40,7 +40,8 @@ const PER_BOOKING_USUAL: i32 = 10;
 pub const ICONS: [(&str, &str); 4] =
     [("", "Ticket"), ("crown", "Crown"), ("guitar", "Guitar"), ("users", "People")];
 /// The colors that a ticket type can have, and what a page calls them.
-pub const ACCENTS: [(&str, &str); 4] = [("", "By its place in the list"), ("1", "Gold"), ("2", "Pink"), ("3", "Teal")];
+pub const ACCENTS: [(&str, &str); 4] =
+    [("", "By its place in the list"), ("1", "Gold"), ("2", "Pink"), ("3", "Teal")];
 
 /// A ticket type as an organizer wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +84,8 @@ pub fn blank() -> TypedFields {
 pub fn of(ticket_type: &TicketType, event: &Event) -> TypedFields {
     let zone = event.clock().0;
     let time = |at: Option<NaiveDateTime>| at.map(|at| local_time::field(at, zone)).unwrap_or_default();
-    let offset = |at: Option<NaiveDateTime>| at.map(|at| local_time::offset_field(at, zone)).unwrap_or_default();
+    let offset =
+        |at: Option<NaiveDateTime>| at.map(|at| local_time::offset_field(at, zone)).unwrap_or_default();
     let text = |number: Option<i32>| number.map(|it| it.to_string()).unwrap_or_default();
     let is_hidden = ticket_type.state == TicketTypeState::Hidden;
     TypedFields::new([

@@ -39,7 +39,12 @@ mod tests {
         let stock = BoardUpdate::Stock(vec![Stock { ticket_type_id: 1, available: 2, version: 3 }]);
         let text = serde_json::to_string(&stock).expect("JSON");
         assert_eq!(text, r#"{"stock":[{"ticket_type_id":1,"available":2,"version":3}]}"#);
-        let concert = Concert { event: event(), ticket_types: vec![ticket_type(40)], held: Vec::new(), former_slugs: Vec::new() };
+        let concert = Concert {
+            event: event(),
+            ticket_types: vec![ticket_type(40)],
+            held: Vec::new(),
+            former_slugs: Vec::new(),
+        };
         let board = BoardUpdate::Board(vec![concert]);
         let text = serde_json::to_string(&board).expect("JSON");
         assert_eq!(

@@ -38,7 +38,14 @@ pub(crate) fn create(app: &TestApp, organizer: &Client, changes: &[(&str, &str)]
     header(&created, "location").to_owned()
 }
 
-pub(crate) fn add_type(app: &TestApp, organizer: &Client, event: &str, name: &str, price: &str, capacity: &str) {
+pub(crate) fn add_type(
+    app: &TestApp,
+    organizer: &Client,
+    event: &str,
+    name: &str,
+    price: &str,
+    capacity: &str,
+) {
     let form = [("name", name), ("price", price), ("capacity", capacity)];
     let added = post(app, organizer, &format!("{event}/ticket-types/new"), &form);
     assert_eq!((added.status().as_u16(), header(&added, "location")), (303, event));
@@ -47,7 +54,10 @@ pub(crate) fn add_type(app: &TestApp, organizer: &Client, event: &str, name: &st
 /// The path of a ticket type's form.
 pub(crate) fn type_path(app: &TestApp, organizer: &Client, event: &str, name: &str) -> String {
     let shown = page(app, organizer, event);
-    let row = shown.split("<li class=\"type-row").find(|row| row.contains(&format!("</span>{name}</h3>"))).expect(name);
+    let row = shown
+        .split("<li class=\"type-row")
+        .find(|row| row.contains(&format!("</span>{name}</h3>")))
+        .expect(name);
     crate::support::between(row, "href=\"", "\"").to_owned()
 }
 
@@ -61,7 +71,13 @@ fn a_draft_is_previewed_completed_and_published() {
     let public = "/events/zoe-the-cafe";
 
     // Nobody else sees it, at any address.
-    for path in [public, "/events/zoe-the-cafe/availability", "/events/zoe-the-cafe/calendar.ics", "/events/zoe-the-cafe/preview.png", "/api/v1/events/zoe-the-cafe"] {
+    for path in [
+        public,
+        "/events/zoe-the-cafe/availability",
+        "/events/zoe-the-cafe/calendar.ics",
+        "/events/zoe-the-cafe/preview.png",
+        "/api/v1/events/zoe-the-cafe",
+    ] {
         assert_eq!(app.get(path).status(), 404, "{path}");
     }
     assert!(!app.get("/sitemap.xml").text().expect("a map").contains("zoe"));
@@ -72,14 +88,17 @@ fn a_draft_is_previewed_completed_and_published() {
     let refused = post(&app, &organizer, &format!("{event}/publication"), &[]);
     assert_eq!(refused.status(), 422);
     let listed = refused.text().expect("a page");
-    for text in ["The venue.", "At least one ticket type.", "href=\"/admin/events/zoe-the-cafe/edit#venue\""] {
+    for text in ["The venue.", "At least one ticket type.", "href=\"/admin/events/zoe-the-cafe/edit#venue\""]
+    {
         assert!(listed.contains(text), "{text}\n{listed}");
     }
     assert_eq!(app.get(public).status(), 404);
 
     let saved = post(&app, &organizer, &format!("{event}/edit"), &[("venue", "The Cellar")]);
     assert_eq!((saved.status().as_u16(), header(&saved, "location")), (303, event.as_str()));
-    for (name, price, capacity) in [("Seat", "1,000.00", "5"), ("Standing", "10.5", "1,000"), ("Guest", "0", "2")] {
+    for (name, price, capacity) in
+        [("Seat", "1,000.00", "5"), ("Standing", "10.5", "1,000"), ("Guest", "0", "2")]
+    {
         add_type(&app, &organizer, &event, name, price, capacity);
     }
     let preview = page(&app, &organizer, &format!("{event}/preview"));
@@ -147,14 +166,18 @@ fn what_is_wrong_is_said_beside_its_field_and_nothing_is_lost() {
     assert_eq!(html.matches("aria-invalid=\"true\"").count(), 5);
     assert_eq!(audited(&app, "event created"), []);
 
-    let event = create(&app, &organizer, &[("starts_at", "2027-11-07T01:30"), ("starts_at_offset", "-06:00")]);
+    let event =
+        create(&app, &organizer, &[("starts_at", "2027-11-07T01:30"), ("starts_at_offset", "-06:00")]);
     let shown = page(&app, &organizer, &format!("{event}/edit"));
     assert!(shown.contains("name=\"starts_at\" value=\"2027-11-07T01:30\""), "{shown}");
     assert!(shown.contains("value=\"-06:00\" checked"), "{shown}");
     let types = format!("{event}/ticket-types/new");
     for (form, text) in [
         (&[("name", "Seat"), ("price", "1.500"), ("capacity", "5")][..], "USD has 2 decimals."),
-        (&[("name", "Seat"), ("price", "10"), ("capacity", "0")], "Enter a whole number from 1 to 1,000,000."),
+        (
+            &[("name", "Seat"), ("price", "10"), ("capacity", "0")],
+            "Enter a whole number from 1 to 1,000,000.",
+        ),
         (&[("name", ""), ("price", "10"), ("capacity", "5")], "Enter a name, like Front Row."),
         (&[("name", "Seat"), ("price", "free"), ("capacity", "5")], "Enter an amount like 10 or 10.55."),
     ] {
@@ -173,8 +196,13 @@ fn what_is_wrong_is_said_beside_its_field_and_nothing_is_lost() {
 fn addresses_are_unique_and_old_ones_lead_to_the_new_one() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
-    let made: Vec<String> = (0..3).map(|_| create(&app, &organizer, &[("name", "Midnight Parade")])).collect();
-    let paths = ["/admin/events/midnight-parade-2", "/admin/events/midnight-parade-3", "/admin/events/midnight-parade-4"];
+    let made: Vec<String> =
+        (0..3).map(|_| create(&app, &organizer, &[("name", "Midnight Parade")])).collect();
+    let paths = [
+        "/admin/events/midnight-parade-2",
+        "/admin/events/midnight-parade-3",
+        "/admin/events/midnight-parade-4",
+    ];
     assert_eq!(made, paths);
     let taken = post(&app, &organizer, &format!("{}/edit", made[0]), &[("slug", "midnight-parade")]);
     assert_eq!(taken.status(), 422);
@@ -186,10 +214,17 @@ fn addresses_are_unique_and_old_ones_lead_to_the_new_one() {
     let old = app.get("/events/midnight-parade?x=1");
     assert_eq!((old.status().as_u16(), header(&old, "location")), (308, "/events/parade?x=1"));
     assert_eq!(app.get("/events/parade").status(), 200);
-    for path in ["/events/midnight-parade/availability", "/events/midnight-parade/calendar.ics", "/api/v1/events/midnight-parade"] {
+    for path in [
+        "/events/midnight-parade/availability",
+        "/events/midnight-parade/calendar.ics",
+        "/api/v1/events/midnight-parade",
+    ] {
         assert_eq!(app.get(path).status(), 200, "{path}");
     }
-    assert_eq!(organizer.get(app.url("/admin/events/midnight-parade")).send().expect("an answer").status(), 200);
+    assert_eq!(
+        organizer.get(app.url("/admin/events/midnight-parade")).send().expect("an answer").status(),
+        200
+    );
     // Old links still lead to the old concert, so no other one gets the address.
     let taken = post(&app, &organizer, &format!("{}/edit", made[1]), &[("slug", "midnight-parade")]);
     assert_eq!(taken.status(), 422);
@@ -206,7 +241,11 @@ fn a_copy_has_everything_but_dates_and_bookings() {
     let organizer = app.organizer();
     app.book_well("VIP", 3);
     let form = page(&app, &organizer, "/admin/events/new?from=midnight-parade");
-    for text in ["value=\"The Foundry Hall\"", "name=\"starts_at\" value=\"\"", "name=\"from\" value=\"midnight-parade\""] {
+    for text in [
+        "value=\"The Foundry Hall\"",
+        "name=\"starts_at\" value=\"\"",
+        "name=\"from\" value=\"midnight-parade\"",
+    ] {
         assert!(form.contains(text), "{text}\n{form}");
     }
     let without_date = [("from", "midnight-parade"), ("name", "Midnight Parade")];
@@ -218,7 +257,12 @@ fn a_copy_has_everything_but_dates_and_bookings() {
     assert_eq!(header(&created, "location"), "/admin/events/midnight-parade-2");
     assert_eq!(post(&app, &organizer, "/admin/events/midnight-parade-2/publication", &[]).status(), 303);
     let copy = app.get("/events/midnight-parade-2").text().expect("a page");
-    for text in ["<strong>100</strong> of 100 left", "<strong>200</strong> of 200 left", "June 20, 2027", "One city, one night"] {
+    for text in [
+        "<strong>100</strong> of 100 left",
+        "<strong>200</strong> of 200 left",
+        "June 20, 2027",
+        "One city, one night",
+    ] {
         assert!(copy.contains(text), "{text}\n{copy}");
     }
     app.database.assert_books_balance();
@@ -250,7 +294,10 @@ fn the_list_has_views_a_search_and_pages() {
     assert!(list("?view=archived").contains("Élan 01"));
     assert_eq!(app.get("/events/elan-01").status(), 404);
     assert_eq!(post(&app, &organizer, "/admin/events/midnight-parade/archive", &archived).status(), 409);
-    assert_eq!(post(&app, &organizer, "/admin/events/elan-01/archive", &[("archived", "false")]).status(), 303);
+    assert_eq!(
+        post(&app, &organizer, "/admin/events/elan-01/archive", &[("archived", "false")]).status(),
+        303
+    );
     assert!(!list("?view=archived").contains("Élan 01"));
     let over = "starts_at = '2026-01-01 00:00:00', ends_at = '2026-01-01 03:00:00'";
     app.database.execute(&format!("UPDATE events SET {over} WHERE slug = 'midnight-parade'"));
@@ -283,17 +330,42 @@ fn a_long_description_is_kept_even_over_the_end_of_a_session() {
 #[test]
 fn all_of_it_is_the_organizers_alone() {
     let app = TestApp::spawn();
-    let gets = ["", "/new", "/midnight-parade", "/midnight-parade/edit", "/midnight-parade/preview", "/midnight-parade/ticket-types/new", "/midnight-parade/ticket-types/1"];
+    let gets = [
+        "",
+        "/new",
+        "/midnight-parade",
+        "/midnight-parade/edit",
+        "/midnight-parade/preview",
+        "/midnight-parade/ticket-types/new",
+        "/midnight-parade/ticket-types/1",
+    ];
     for path in gets.map(|path| format!("/admin/events{path}")) {
         assert_eq!(header(&app.get(&path), "location").split('?').next(), Some("/admin/sign-in"), "{path}");
     }
-    let posts = ["", "/new", "/midnight-parade/edit", "/midnight-parade/publication", "/midnight-parade/withdrawal", "/midnight-parade/pause", "/midnight-parade/archive", "/midnight-parade/ticket-types/new", "/midnight-parade/ticket-types/1", "/midnight-parade/ticket-types/1/state", "/midnight-parade/ticket-types/1/position"];
+    let posts = [
+        "",
+        "/new",
+        "/midnight-parade/edit",
+        "/midnight-parade/publication",
+        "/midnight-parade/withdrawal",
+        "/midnight-parade/pause",
+        "/midnight-parade/archive",
+        "/midnight-parade/ticket-types/new",
+        "/midnight-parade/ticket-types/1",
+        "/midnight-parade/ticket-types/1/state",
+        "/midnight-parade/ticket-types/1/position",
+    ];
     for path in posts.map(|path| format!("/admin/events{path}")) {
         let answer = app.post(&path, &[("paused", "true"), ("state", "paused"), ("archived", "true")]);
         assert_eq!(header(&answer, "location").split('?').next(), Some("/admin/sign-in"), "{path}");
     }
     let organizer = app.organizer();
-    for path in ["/admin/events/elsewhere", "/admin/events/No%20Slug", "/admin/events/midnight-parade/ticket-types/999", "/admin/events/midnight-parade/ticket-types/x"] {
+    for path in [
+        "/admin/events/elsewhere",
+        "/admin/events/No%20Slug",
+        "/admin/events/midnight-parade/ticket-types/999",
+        "/admin/events/midnight-parade/ticket-types/x",
+    ] {
         assert_eq!(organizer.get(app.url(path)).send().expect("an answer").status(), 404, "{path}");
     }
 }

@@ -105,12 +105,7 @@ pub fn pause(db: &mut Db, event_id: i64, paused: bool, actor: &Actor) -> QueryRe
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn archive(
-    db: &mut Db,
-    event_id: i64,
-    now: NaiveDateTime,
-    actor: &Actor,
-) -> QueryResult<ArchiveOutcome> {
+pub fn archive(db: &mut Db, event_id: i64, now: NaiveDateTime, actor: &Actor) -> QueryResult<ArchiveOutcome> {
     let event = lock(db, event_id)?;
     if event.state == EventState::Archived {
         return Ok(ArchiveOutcome::Done(event));

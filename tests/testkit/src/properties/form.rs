@@ -36,8 +36,12 @@ pub fn holds(input: &[u8]) {
 fn listing() -> Listing {
     let other = TicketType { id: 2, position: 2, ..samples::ticket_type("Floor") };
     let ticket_types = vec![samples::ticket_type("VIP"), other];
-    let concert =
-        Concert { event: samples::event("Show", "Hall", "Chicago"), ticket_types, held: Vec::new(), former_slugs: Vec::new() };
+    let concert = Concert {
+        event: samples::event("Show", "Hall", "Chicago"),
+        ticket_types,
+        held: Vec::new(),
+        former_slugs: Vec::new(),
+    };
     Listing::new(concert, Default::default())
 }
 
