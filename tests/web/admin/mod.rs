@@ -14,6 +14,7 @@ mod sessions;
 mod sign_in;
 mod terms;
 mod throttle;
+mod while_selling;
 
 use chrono::{TimeDelta, Utc};
 
