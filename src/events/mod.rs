@@ -98,20 +98,15 @@ pub struct Event {
     pub cancellation_deadline_minutes: Option<i32>,
     /// Grows with every change of the row.
     pub facts_version: i64,
-    /// The description as pages show it, made from its Markdown. Boards of the release before have none.
-    #[serde(default)]
+    /// The description as pages show it, made from its Markdown.
     pub description_html: String,
     /// What people with a disability should know.
-    #[serde(default)]
     pub accessibility: String,
     /// UTC. The date before it was postponed for the first time.
-    #[serde(default)]
     pub postponed_from: Option<NaiveDateTime>,
     /// UTC. Until when a buyer may cancel whatever the deadline says.
-    #[serde(default)]
     pub returns_until: Option<NaiveDateTime>,
     /// The state before it was archived.
-    #[serde(default)]
     pub archived_from: Option<EventState>,
 }
 
@@ -216,7 +211,6 @@ pub struct Concert {
     pub ticket_types: Vec<TicketType>,
     pub held: Vec<HeldTickets>,
     /// Slugs that it had before. They lead to it.
-    #[serde(default)]
     pub former_slugs: Vec<String>,
 }
 

@@ -135,9 +135,9 @@ pub fn read(typed: &TypedFields, event: &Event) -> Result<TicketTypeFacts, Field
         hidden: typed.is_checked("hidden"),
     };
     let mut faults = reader.faults;
-    if facts.max_per_person.is_some_and(|most| most > facts.capacity) && faults.is_empty() {
-        faults.add("max_per_person", "This is more than there are. Leave it empty for no limit.");
-    }
+    // A limit never exceeds what there is, also when the capacity goes down.
+    let max_per_person = facts.max_per_person.map(|most| most.min(facts.capacity.max(1)));
+    let facts = TicketTypeFacts { max_per_person, ..facts };
     check_sales(facts.sales_start_at, facts.sales_end_at, event.starts_at, event.ends_at, &mut faults);
     if faults.is_empty() { Ok(facts) } else { Err(faults) }
 }
@@ -176,7 +176,6 @@ mod tests {
             ("max_per_booking", "0"),
             ("max_per_booking", "101"),
             ("max_per_person", "0"),
-            ("max_per_person", "101"),
             ("sales_start_at", "2027-03-14T02:30"),
             ("sales_end_at", "2199-01-01T00:00"),
             ("icon", "bomb"),

@@ -26,7 +26,7 @@ pub enum PublicationOutcome {
 pub enum WithdrawalOutcome {
     /// It is a draft.
     Withdrawn(Event),
-    /// There are bookings: whoever has one needs the page.
+    /// There are bookings: their holders need the page.
     Booked(Event),
     Closed(Event),
 }
@@ -85,7 +85,7 @@ pub fn withdraw(db: &mut Db, event_id: i64, actor: &Actor) -> QueryResult<Withdr
     Ok(WithdrawalOutcome::Withdrawn(Event { state: EventState::Draft, ..event }))
 }
 
-/// Pauses all sales of a concert, or resumes them. Whoever books now has committed before this, or finds it paused.
+/// Pauses all sales of a concert, or resumes them. A booking has committed before this, or finds it paused.
 ///
 /// # Errors
 /// `NotFound`, or what the database said.

@@ -10,7 +10,7 @@ use crate::schema::{events, former_slugs};
 /// After so many concerts of one name somebody has to choose the address by hand.
 const TRIES: usize = 1_000;
 
-/// Names the lock of whoever chooses a slug: two concerts of one name that are made together get two.
+/// Names the lock of those who choose a slug: two concerts of one name that are made together get two.
 const SLUG_LOCK: i64 = 5_114_711_001;
 
 /// Waits until nobody else chooses a slug. SQLite's write transactions are alone anyway.
