@@ -154,8 +154,8 @@ fn a_capacity_is_lowered_while_two_hundred_buyers_book() {
     });
     let front_row = app.database.tier("Front Row");
     assert_eq!(i64::try_from(booked), Ok(front_row.sold), "confirmed to buyers, and in the books");
-    let (sold, capacity) = (front_row.sold, i64::from(front_row.capacity));
-    assert!(sold + i64::from(front_row.available) == capacity, "{sold} of {capacity}");
+    let (sold, capacity) = (front_row.sold, front_row.capacity);
+    assert!(sold + front_row.available == capacity, "{sold} of {capacity}");
     app.database.assert_books_balance();
 }
 
