@@ -176,7 +176,7 @@ fn organizers(site: &mut ServiceConfig) {
 
 /// The organizer's concerts.
 fn concerts(site: &mut ServiceConfig) {
-    use admin::events::{acts, edit, index, new, show, ticket_types};
+    use admin::events::{acts, cancellation, edit, index, new, postponement, show, ticket_types};
     site.service(
         urls::ADMIN_EVENTS
             .resource()
@@ -204,6 +204,21 @@ fn concerts(site: &mut ServiceConfig) {
     .service(urls::WITHDRAWAL.resource().route(post().to(acts::withdraw)))
     .service(urls::PAUSE.resource().route(post().to(acts::pause)))
     .service(urls::ARCHIVE.resource().route(post().to(acts::archive)))
+    .service(
+        urls::POSTPONEMENT
+            .resource()
+            .route(get().to(postponement::new))
+            .route(post().to(postponement::create))
+            .wrap(from_fn(keep_typed)),
+    )
+    .service(
+        urls::EVENT_CANCELLATION
+            .resource()
+            .route(get().to(cancellation::new))
+            .route(post().to(cancellation::create))
+            .wrap(from_fn(keep_typed)),
+    )
+    .service(urls::EVENT_PROGRESS.resource().route(get().to(show::progress)))
     .service(
         urls::NEW_TICKET_TYPE
             .resource()

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::audit::Actor;
 use crate::auth::{self, Auth, password};
 use crate::booking::desk::Desk;
+use crate::booking::event_jobs::worker::keep_working;
 use crate::booking::lookup::link::BookingLinks;
 use crate::booking::release::expiry::keep_expiring;
 use crate::booking::request_key::RequestKeys;
@@ -188,7 +189,14 @@ fn keep_pace(app: &App, poll: PollSeconds) -> Arc<Lag> {
 fn keep_running(db: &Database, board: &Arc<Board>, desk: &Arc<Desk>, outbox_wakeup: &Arc<Wakeup>) {
     actix_web::rt::spawn(keep_time(Arc::clone(board), db.clone()));
     let (board, desk) = (Arc::clone(board), Arc::clone(desk));
-    actix_web::rt::spawn(keep_expiring(db.clone(), board, desk, Arc::clone(outbox_wakeup)));
+    let wakeup = Arc::clone(outbox_wakeup);
+    actix_web::rt::spawn(keep_working(
+        db.clone(),
+        Arc::clone(&board),
+        Arc::clone(&desk),
+        Arc::clone(&wakeup),
+    ));
+    actix_web::rt::spawn(keep_expiring(db.clone(), board, desk, wakeup));
 }
 
 /// Joins the other servers' board, when there is a place to share it in.

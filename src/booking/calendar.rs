@@ -108,5 +108,6 @@ fn changed_at(placed: &PlacedBooking) -> NaiveDateTime {
 fn sequence(placed: &PlacedBooking, is_canceled: bool) -> u32 {
     let seconds = (changed_at(placed) - placed.booking.created_at).num_seconds();
     let returned = i64::try_from(placed.returned_seats.len()).unwrap_or_default();
-    u32::try_from(seconds + returned + i64::from(is_canceled)).unwrap_or_default()
+    let is_postponed = i64::from(placed.event.postponed_from.is_some());
+    u32::try_from(seconds + returned + is_postponed + i64::from(is_canceled)).unwrap_or_default()
 }

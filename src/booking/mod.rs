@@ -11,6 +11,7 @@ mod checkout;
 mod codes;
 pub mod correction;
 pub mod desk;
+pub mod event_jobs;
 pub mod form;
 pub mod lookup;
 pub mod messages;

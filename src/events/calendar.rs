@@ -9,6 +9,9 @@ use super::{Event, EventState};
 use crate::app::App;
 use crate::error::Error;
 
+/// November 2023, so that a sequence stays far below what RFC 5545 allows.
+const SEQUENCES_SINCE_MS: i64 = 1_700_000_000_000;
+
 /// What a file says beside the concert's facts.
 pub struct CalendarEntry<'a> {
     /// The same in every file about the same thing, so that a calendar replaces and does not repeat it.
@@ -38,6 +41,7 @@ pub fn render(event: &Event, entry: &CalendarEntry) -> String {
         .location(&one_line(&format!("{}, {}", event.venue, event.city)))
         .description(&one_line(entry.description))
         .url(entry.url)
+        .sequence(sequence(event))
         .timestamp(Utc::now())
         .starts(Utc.from_utc_datetime(&event.starts_at))
         .ends(Utc.from_utc_datetime(&event.ends_at));
@@ -46,6 +50,12 @@ pub fn render(event: &Event, entry: &CalendarEntry) -> String {
     }
     let method = if event.state == EventState::Canceled { "CANCEL" } else { "PUBLISH" };
     file(method).push(item.done()).done().to_string()
+}
+
+/// Grows with every change of the concert: the version of its facts is a time in milliseconds.
+fn sequence(event: &Event) -> u32 {
+    let seconds = (event.facts_version - SEQUENCES_SINCE_MS) / 1_000;
+    u32::try_from(seconds + i64::from(event.postponed_from.is_some())).unwrap_or_default()
 }
 
 /// A file of this site's without its entry.

@@ -68,6 +68,7 @@ impl MailKind {
             Self::Cancellation => "Cancellation",
             Self::Return => "Partial return",
             Self::Correction => "New address",
+            Self::EventChange => "Change of the concert",
         }
     }
 }

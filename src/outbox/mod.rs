@@ -30,11 +30,19 @@ pub enum MailKind {
     Return,
     /// The tickets again, to the new address of a booking's buyer.
     Correction,
+    /// The concert takes place at another time or place. Its payload says how it was.
+    EventChange,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 5] =
-        [Self::Confirmation, Self::BookingLink, Self::Cancellation, Self::Return, Self::Correction];
+    pub const ALL: [Self; 6] = [
+        Self::Confirmation,
+        Self::BookingLink,
+        Self::Cancellation,
+        Self::Return,
+        Self::Correction,
+        Self::EventChange,
+    ];
 
     /// Its name in the database.
     #[must_use]
@@ -45,6 +53,7 @@ impl MailKind {
             Self::Cancellation => "cancellation",
             Self::Return => "return",
             Self::Correction => "correction",
+            Self::EventChange => "event change",
         }
     }
 

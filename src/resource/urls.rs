@@ -93,6 +93,9 @@ urls! {
     WITHDRAWAL = Endpoint::action("/admin/events/{slug}/withdrawal");
     PAUSE = Endpoint::action("/admin/events/{slug}/pause");
     ARCHIVE = Endpoint::action("/admin/events/{slug}/archive");
+    POSTPONEMENT = Endpoint::form("/admin/events/{slug}/postponement");
+    EVENT_CANCELLATION = Endpoint::form("/admin/events/{slug}/cancellation");
+    EVENT_PROGRESS = Endpoint::page("/admin/events/{slug}/progress").part();
     NEW_TICKET_TYPE = Endpoint::form("/admin/events/{slug}/ticket-types/new");
     EDIT_TICKET_TYPE = Endpoint::form("/admin/events/{slug}/ticket-types/{id}");
     TICKET_TYPE_STATE = Endpoint::action("/admin/events/{slug}/ticket-types/{id}/state");

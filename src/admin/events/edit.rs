@@ -11,6 +11,8 @@ use super::{announce, find};
 use crate::app::App;
 use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
+use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
+use crate::booking::event_jobs::{EventJobKind, HolderNotice, store as jobs};
 use crate::error::Error;
 use crate::events::editing::event_fields::{self, EVENT_BOXES, EVENT_FIELDS};
 use crate::events::editing::store;
@@ -28,12 +30,16 @@ pub struct EventFormPage {
     /// The one that is copied.
     copied: Option<Event>,
     form: FormFields,
+    /// Whom the change touches: how many people hold tickets, and what is other for them.
+    touched: Option<(i64, String)>,
+    /// What the organizer writes to them.
+    message: String,
 }
 
 impl EventFormPage {
     #[must_use]
     pub fn new(page: Page, event: Option<Event>, copied: Option<Event>, form: FormFields) -> Self {
-        Self { page, event, copied, form }
+        Self { page, event, copied, form, touched: None, message: String::new() }
     }
 
     fn title(&self) -> String {
@@ -97,7 +103,41 @@ pub async fn update(
         }
     };
     let (actor, id) = (admin.actor(), event.id);
-    match app.db.write(move |db| store::update(db, id, shown, &facts, &actor)).await? {
+    let message = parse_message(typed.get("message").map_or("", String::as_str));
+    let mut notice = None;
+    if event.state == EventState::Published && !event.is_over(app.board.now()) {
+        notice = HolderNotice::of_change(&event, &facts);
+    }
+    if let Some(change) = &notice {
+        let answer = typed.get("notify").map_or("", String::as_str);
+        let holders = app.db.read_primary(move |db| jobs::holders(db, id)).await?;
+        if holders > 0 && (!matches!(answer, "yes" | "no") || message.is_err()) {
+            if let Err(fault) = &message {
+                fields.faults.add("message", fault.clone());
+            }
+            let status = if message.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+            let form = EventFormPage {
+                touched: Some((holders, change.words())),
+                message: typed.get("message").cloned().unwrap_or_default(),
+                ..EventFormPage::new(page.clone(), Some(event), None, fields)
+            };
+            return page.respond_unlisted(status, &form);
+        }
+        if answer != "yes" || holders == 0 {
+            notice = None;
+        }
+    }
+    let notice = notice.map(|it| HolderNotice { message: message.unwrap_or_default(), ..it });
+    let write = app.db.write(move |db| {
+        let changed = store::update(db, id, shown, &facts, &actor)?;
+        if changed.is_ok()
+            && let Some(notice) = &notice
+        {
+            jobs::start(db, id, EventJobKind::Notice, Some(notice), &notice.message, &actor)?;
+        }
+        Ok(changed)
+    });
+    match write.await? {
         Ok(changed) => {
             announce(&app).await?;
             let toast = Toast::success(match changed.state {

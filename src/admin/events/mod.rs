@@ -4,10 +4,12 @@
 //! What a field may hold and what a change does stand in `events::editing`; these are its pages.
 
 pub mod acts;
+pub mod cancellation;
 pub mod edit;
 pub mod form;
 pub mod index;
 pub mod new;
+pub mod postponement;
 pub mod show;
 pub mod ticket_types;
 

@@ -8,20 +8,26 @@ use chrono::NaiveDateTime;
 use super::find;
 use super::index::badge;
 use crate::app::App;
-use crate::auth::session::Admin;
+use crate::auth::session::{Admin, PollingAdmin};
+use crate::booking::event_jobs::{self, EventJob};
 use crate::error::Error;
 use crate::events::editing::publication::{Missing, missing};
 use crate::events::sale::SaleState;
 use crate::events::{self, Concert, Event, EventState, TicketType, TicketTypeState};
 use crate::money::grouped;
-use crate::page::Page;
+use crate::page::{Page, html};
+
+/// How many of the last jobs the page shows.
+const JOBS_SHOWN: i64 = 3;
 
 #[derive(Template)]
-#[template(path = "admin/events/show.html")]
+#[template(path = "admin/events/show.html", blocks = ["progress"])]
 pub struct AdminEventPage {
     page: Page,
     event: Event,
     ticket_types: Vec<TicketType>,
+    /// What is done to its bookings, the newest first.
+    jobs: Vec<EventJob>,
     /// What a draft lacks.
     missing: Vec<Missing>,
     /// Why the last act was refused.
@@ -36,7 +42,22 @@ impl AdminEventPage {
             EventState::Draft => missing(&event, &ticket_types, now),
             _ => Vec::new(),
         };
-        Self { page, event, ticket_types, missing, refusal: None, now }
+        Self { page, event, ticket_types, jobs: Vec::new(), missing, refusal: None, now }
+    }
+
+    /// With what is done to its bookings.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn load(page: Page, app: &App, slug: &str) -> Result<Self, Error> {
+        let (event, ticket_types) = find(app, slug).await?;
+        let id = event.id;
+        let jobs = app.db.read_primary(move |db| event_jobs::store::latest(db, id, JOBS_SHOWN)).await?;
+        Ok(Self { jobs, ..Self::new(page, event, ticket_types, app.board.now()) })
+    }
+
+    fn is_at_work(&self) -> bool {
+        self.jobs.iter().any(|job| !job.is_finished())
     }
 
     #[must_use]
@@ -122,9 +143,20 @@ pub async fn show(
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let (event, ticket_types) = find(&app, &slug).await?;
-    let shown = AdminEventPage::new(page.clone(), event, ticket_types, app.board.now());
+    let shown = AdminEventPage::load(page.clone(), &app, &slug).await?;
     page.respond_unlisted(StatusCode::OK, &shown)
+}
+
+/// `GET /admin/events/{slug}/progress`: the part of the page that refreshes itself while bookings are worked on.
+pub async fn progress(
+    page: Page,
+    watching: PollingAdmin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    drop(watching);
+    let shown = AdminEventPage::load(page.clone(), &app, &slug).await?;
+    Ok(page.unlisted_builder(StatusCode::OK).body(html(&shown.as_progress())?))
 }
 
 /// `GET /admin/events/{slug}/preview`: the buyer's page.

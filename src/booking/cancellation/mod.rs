@@ -70,11 +70,13 @@ pub enum CancellationOutcome {
 }
 
 impl Event {
-    /// When a buyer's right to cancel ends, in UTC. `None`: buyers may not cancel.
+    /// When a buyer's right to cancel ends, in UTC. `None`: buyers may not cancel. After a postponement it lasts as long
+    /// as the organizer has said, whatever the deadline is.
     #[must_use]
     pub fn cancellable_until(&self) -> Option<NaiveDateTime> {
-        let minutes = self.cancellation_deadline_minutes?;
-        self.starts_at.checked_sub_signed(chrono::TimeDelta::minutes(minutes.into()))
+        let before_start =
+            |minutes: i32| self.starts_at.checked_sub_signed(chrono::TimeDelta::minutes(minutes.into()));
+        self.cancellation_deadline_minutes.and_then(before_start).max(self.returns_until)
     }
 
     /// Whether a buyer may cancel at that time (UTC).
@@ -116,6 +118,10 @@ mod tests {
         assert_eq!(event.cancellation_deadline().unwrap(), "Friday, June 18, 2027, 8:00\u{a0}PM\u{a0}CDT");
         let until_the_start = Event { cancellation_deadline_minutes: Some(0), ..event.clone() };
         assert!(until_the_start.is_cancellable(starts_at - second));
+        let postponed = Event { returns_until: Some(until + second), ..event.clone() };
+        assert!(postponed.is_cancellable(until) && !postponed.is_cancellable(until + second));
+        let earlier = Event { returns_until: Some(until - second), ..event.clone() };
+        assert_eq!(earlier.cancellable_until(), Some(until), "the later of the two");
         let never = Event { cancellation_deadline_minutes: None, ..event };
         assert!(!never.is_cancellable(starts_at - chrono::TimeDelta::days(365)));
     }

@@ -186,6 +186,15 @@ pub fn find_by_reference(db: &mut Db, reference: &str) -> QueryResult<PlacedBook
     place(db, vec![row])?.pop().ok_or(diesel::result::Error::NotFound)
 }
 
+/// A booking with its lines; `None`: there is none.
+///
+/// # Errors
+/// What the database said.
+pub fn find_by_id(db: &mut Db, id: i64) -> QueryResult<Option<Booking>> {
+    let row = bookings::table.find(id).select(BookingRow::as_select()).first(db).optional()?;
+    Ok(with_lines(db, row.into_iter().collect())?.pop())
+}
+
 /// Puts rows together with their lines, in the order of the rows.
 ///
 /// # Errors

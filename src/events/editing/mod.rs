@@ -7,6 +7,7 @@ pub mod currencies;
 pub mod event_fields;
 pub mod local_time;
 pub mod markdown;
+pub mod postponement;
 pub mod publication;
 pub mod slug;
 pub mod store;

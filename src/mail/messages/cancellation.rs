@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::message::{ComposeError, Message, MessageContext, about, calendar_file};
 use crate::booking::PlacedBooking;
+use crate::events::EventState;
 
 #[derive(Template)]
 #[template(path = "mail/cancellation.html")]

@@ -6,6 +6,7 @@ pub mod booking_link;
 pub mod cancellation;
 pub mod confirmation;
 mod envelope;
+pub mod event_change;
 mod message;
 pub mod partial_return;
 
@@ -35,6 +36,9 @@ pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, Compose
         }
         Some(MailKind::Return) => {
             partial_return::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
+        }
+        Some(MailKind::EventChange) => {
+            event_change::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
         }
         Some(MailKind::BookingLink) => booking_link::write(due.recipient(), context),
         None => Err(ComposeError::Failed(format!("unknown kind of mail: {}", due.mail.kind))),

@@ -5,6 +5,7 @@
 
 mod backups;
 mod cancellations;
+mod event_cancellation;
 mod failover;
 mod faults;
 mod heap_only;

@@ -4,6 +4,7 @@ mod audit_log;
 mod booking_list;
 mod concerts;
 mod export;
+mod holders;
 mod password;
 #[cfg(target_os = "linux")]
 mod password_queue;

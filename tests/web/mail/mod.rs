@@ -1,6 +1,6 @@
 //! What the site writes to its buyers.
 
-mod calendar;
+pub mod calendar;
 pub mod letter;
 mod organizer;
 mod outbox;

@@ -6,6 +6,8 @@ use diesel::prelude::*;
 use super::lock;
 use crate::audit::{self, Action, Actor};
 use crate::db::Db;
+use crate::events::editing::ChangeRefusal;
+use crate::events::editing::postponement::Postponement;
 use crate::events::editing::publication::{Missing, missing};
 use crate::events::store::{self as events_store, next_facts_version};
 use crate::events::{Event, EventState};
@@ -99,6 +101,56 @@ pub fn pause(db: &mut Db, event_id: i64, paused: bool, actor: &Actor) -> QueryRe
         audit::store::record(db, actor, action, &event.name, 1)?;
     }
     Ok(Event { paused, ..event })
+}
+
+/// Gives a published concert another date. The first one stays visible. `shown_version`: that of the facts that were
+/// shown.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn postpone(
+    db: &mut Db,
+    event_id: i64,
+    shown_version: i64,
+    to: &Postponement,
+    actor: &Actor,
+) -> QueryResult<Result<Event, ChangeRefusal>> {
+    let event = lock(db, event_id)?;
+    if event.state != EventState::Published {
+        return Ok(Err(ChangeRefusal::Closed));
+    }
+    if event.facts_version != shown_version {
+        return Ok(Err(ChangeRefusal::ChangedMeanwhile));
+    }
+    // What was to be sold until the old start or after it is sold until the new one.
+    let sales_end_at = event.sales_end_at.filter(|at| *at < event.starts_at);
+    diesel::update(events::table.find(event_id))
+        .set((
+            events::starts_at.eq(to.starts_at),
+            events::doors_at.eq(to.doors_at),
+            events::ends_at.eq(to.ends_at),
+            events::sales_end_at.eq(sales_end_at),
+            events::postponed_from.eq(event.postponed_from.unwrap_or(event.starts_at)),
+            events::returns_until.eq(to.returns_until),
+            events::facts_version.eq(next_facts_version()),
+        ))
+        .execute(db)?;
+    audit::store::record(db, actor, Action::EventPostponed, &event.name, 1)?;
+    events::table.find(event_id).select(Event::as_select()).first(db).map(Ok)
+}
+
+/// Cancels a published concert: nothing of it is sold from the commit on. Whether it was this that canceled it.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn cancel(db: &mut Db, event_id: i64, actor: &Actor) -> QueryResult<bool> {
+    let event = lock(db, event_id)?;
+    if event.state != EventState::Published {
+        return Ok(false);
+    }
+    set_state(db, &event, EventState::Canceled)?;
+    audit::store::record(db, actor, Action::EventCanceled, &event.name, 1)?;
+    Ok(true)
 }
 
 /// Puts a concert that is over, canceled or a draft into the archive. `now`: UTC.

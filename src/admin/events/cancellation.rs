@@ -1,0 +1,89 @@
+//! `/admin/events/{slug}/cancellation`: cancels a concert. The sale is off at once; then every booking is ended and
+//! every holder mailed.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::announce;
+use super::form::FormFields;
+use super::postponement::find_published;
+use crate::app::App;
+use crate::auth::return_path::Resumed;
+use crate::auth::session::Admin;
+use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
+use crate::booking::event_jobs::{EventJobKind, store as jobs};
+use crate::error::Error;
+use crate::events::Event;
+use crate::events::editing::TypedFields;
+use crate::events::editing::store::acts;
+use crate::guard::form::Form;
+use crate::page::{Page, Toast, see_other, toast_cookie};
+
+const FIELDS: [&str; 2] = ["event_name", "message"];
+
+#[derive(Template)]
+#[template(path = "admin/events/cancellation.html")]
+struct EventCancellationPage {
+    page: Page,
+    event: Event,
+    holders: i64,
+    form: FormFields,
+}
+
+/// `GET /admin/events/{slug}/cancellation`
+pub async fn new(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (event, holders) = find_published(&app, &slug).await?;
+    let form = FormFields::default();
+    let shown = EventCancellationPage { page: page.clone(), event, holders, form };
+    page.respond_unlisted(StatusCode::OK, &shown)
+}
+
+/// `POST /admin/events/{slug}/cancellation`
+pub async fn create(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+    Resumed(is_resumed): Resumed,
+    Form(typed): Form<HashMap<String, String>>,
+) -> Result<HttpResponse, Error> {
+    let (event, holders) = find_published(&app, &slug).await?;
+    let mut form = FormFields::new(TypedFields::default(), 0);
+    form.typed.fill_in(&FIELDS, &typed);
+    if form.value("event_name").trim() != event.name {
+        form.faults.add("event_name", "That’s not the concert’s name. Nothing was canceled.");
+    }
+    let message = parse_message(form.value("message")).unwrap_or_else(|fault| {
+        form.faults.add("message", fault);
+        String::new()
+    });
+    if is_resumed || !form.faults.is_empty() {
+        let status = if is_resumed { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        if is_resumed {
+            form.faults = Default::default();
+        }
+        let shown = EventCancellationPage { page: page.clone(), event, holders, form };
+        return page.respond_unlisted(status, &shown);
+    }
+    let (id, actor, slug) = (event.id, admin.actor(), event.slug);
+    let write = app.db.write(move |db| {
+        let is_canceled = acts::cancel(db, id, &actor)?;
+        if is_canceled {
+            jobs::start(db, id, EventJobKind::Cancellation, None, &message, &actor)?;
+        }
+        Ok(())
+    });
+    write.await?;
+    announce(&app).await?;
+    let toast = Toast::success("Canceled. Nothing is sold any more; bookings are being ended.");
+    let location = format!("/admin/events/{slug}");
+    Ok(see_other(&location).cookie(toast_cookie(&app.cookies, &toast)).finish())
+}

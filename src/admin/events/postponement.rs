@@ -1,0 +1,114 @@
+//! `/admin/events/{slug}/postponement`: gives a concert another date. The old one stays visible, holders are mailed, and
+//! may give tickets back until a date whatever the cancellation deadline says.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::form::{FormFields, status_of};
+use super::{announce, find};
+use crate::app::App;
+use crate::auth::return_path::Resumed;
+use crate::auth::session::Admin;
+use crate::booking::cancellation::note::MESSAGE_LENGTH_MAX;
+use crate::booking::event_jobs::{EventJobKind, HolderNotice, store as jobs};
+use crate::error::Error;
+use crate::events::editing::postponement::{self, POSTPONEMENT_FIELDS};
+use crate::events::editing::store::acts;
+use crate::events::{Event, EventState};
+use crate::guard::form::Form;
+use crate::page::{Page, Toast, see_other, toast_cookie};
+
+#[derive(Template)]
+#[template(path = "admin/events/postponement.html")]
+struct PostponementPage {
+    page: Page,
+    event: Event,
+    holders: i64,
+    form: FormFields,
+}
+
+/// `GET /admin/events/{slug}/postponement`
+pub async fn new(
+    page: Page,
+    _: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (event, holders) = find_published(&app, &slug).await?;
+    let form = FormFields::new(postponement::blank(&event), event.facts_version);
+    let shown = PostponementPage { page: page.clone(), event, holders, form };
+    page.respond_unlisted(StatusCode::OK, &shown)
+}
+
+/// `POST /admin/events/{slug}/postponement`
+pub async fn create(
+    page: Page,
+    admin: Admin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+    Resumed(is_resumed): Resumed,
+    Form(typed): Form<HashMap<String, String>>,
+) -> Result<HttpResponse, Error> {
+    let (event, holders) = find_published(&app, &slug).await?;
+    let mut form = FormFields::new(postponement::blank(&event), event.facts_version);
+    form.typed.fill_in(&POSTPONEMENT_FIELDS, &typed);
+    let now = app.board.now();
+    let read = postponement::read(&form.typed, &event, now);
+    let (id, actor, before) = (event.id, admin.actor(), event.clone());
+    let show = |status, form| {
+        page.respond_unlisted(status, &PostponementPage { page: page.clone(), event, holders, form })
+    };
+    if is_resumed {
+        return show(StatusCode::OK, form);
+    }
+    let postponed = match read {
+        Ok(postponed) => postponed,
+        Err(faults) => {
+            form.faults = faults;
+            return show(StatusCode::UNPROCESSABLE_ENTITY, form);
+        }
+    };
+    let notice = HolderNotice {
+        is_postponed: true,
+        was_at: Some(before.local_time(&before.starts_at)),
+        was_in: None,
+        doors_were: None,
+        message: postponed.message.clone(),
+    };
+    let write = app.db.write(move |db| {
+        let changed = acts::postpone(db, id, before.facts_version, &postponed, &actor)?;
+        if changed.is_ok() {
+            jobs::start(db, id, EventJobKind::Notice, Some(&notice), &notice.message, &actor)?;
+        }
+        Ok(changed)
+    });
+    match write.await? {
+        Ok(event) => {
+            announce(&app).await?;
+            let toast = Toast::success("Postponed. Holders are being emailed.");
+            let location = format!("/admin/events/{}", event.slug);
+            Ok(see_other(&location).cookie(toast_cookie(&app.cookies, &toast)).finish())
+        }
+        Err(refusal) => {
+            form.refuse(&refusal);
+            show(status_of(&refusal), form)
+        }
+    }
+}
+
+/// A concert that takes place, and how many people hold tickets.
+pub(super) async fn find_published(app: &App, slug: &str) -> Result<(Event, i64), Error> {
+    let (event, _) = find(app, slug).await?;
+    if event.state != EventState::Published || event.is_over(app.board.now()) {
+        return Err(Error::Gone {
+            title: "This concert can’t be changed that way",
+            explanation: "Only a published concert that is still to come can be postponed or canceled.",
+        });
+    }
+    let id = event.id;
+    let holders = app.db.read_primary(move |db| jobs::holders(db, id)).await?;
+    Ok((event, holders))
+}

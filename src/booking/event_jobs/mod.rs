@@ -1,0 +1,126 @@
+//! Work on all bookings of a concert: ending them when it is canceled, and mailing their buyers when it changes. That
+//! takes longer than one transaction may. A server takes a job for the time of a lease and does some bookings in each
+//! transaction, which also notes how far it has come: a server that dies in the middle has done each booking once or
+//! not at all, and another one, or the same after its restart, goes on when the lease is over.
+//!
+//! What ends a booking stands in [`release`](super::release).
+
+pub mod store;
+pub mod worker;
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::db::text_enum;
+use crate::events::Event;
+use crate::events::editing::EventFacts;
+use crate::schema::event_jobs;
+
+text_enum! {
+    /// What is done to each booking.
+    EventJobKind {
+        /// It ends, and its buyer is mailed.
+        Cancellation = "cancellation",
+        /// Its buyer is mailed.
+        Notice = "notice",
+    }
+}
+
+/// A job, and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = event_jobs)]
+pub struct EventJob {
+    pub id: i64,
+    pub event_id: i64,
+    pub kind: EventJobKind,
+    /// What the organizer writes to the buyers. It may be empty.
+    pub message: String,
+    /// What the kind needs to know besides, as JSON.
+    pub payload: String,
+    pub actor: String,
+    /// How many bookings there were at the start.
+    pub total: i64,
+    pub done: i64,
+    /// How many of these stay, because somebody has been admitted with them.
+    pub kept: i64,
+    pub last_booking_id: i64,
+    /// UTC.
+    pub leased_until: NaiveDateTime,
+    /// UTC.
+    pub created_at: NaiveDateTime,
+    /// UTC.
+    pub finished_at: Option<NaiveDateTime>,
+}
+
+impl EventJob {
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.finished_at.is_some()
+    }
+
+    /// "All 62 bookings are canceled and their buyers emailed." What a page says of it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (done, total) = (crate::money::grouped(self.done), crate::money::grouped(self.total));
+        let bookings = if self.total == 1 { "booking" } else { "bookings" };
+        match (self.kind, self.finished_at) {
+            (EventJobKind::Cancellation, None) => format!("Canceling bookings: {done} of {total}."),
+            (EventJobKind::Notice, None) => format!("Emailing holders: {done} of {total} {bookings}."),
+            (EventJobKind::Notice, Some(_)) => format!("Holders of {done} {bookings} were emailed."),
+            (EventJobKind::Cancellation, Some(_)) if self.kept == 0 => {
+                format!("Done: {done} {bookings} canceled, and their buyers emailed.")
+            }
+            (EventJobKind::Cancellation, Some(_)) => format!(
+                "Done: {done} {bookings}. Of {} somebody was admitted already; those tickets stay.",
+                crate::money::grouped(self.kept)
+            ),
+        }
+    }
+}
+
+/// What holders are told of a change: how it was, and what the organizer says. How it is now stands in the concert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HolderNotice {
+    pub is_postponed: bool,
+    /// "Saturday, June 19, 2027, 8:00 PM CDT"; `None`: that is as it was.
+    pub was_at: Option<String>,
+    /// "The Foundry Hall, Chicago"; `None`: that is as it was.
+    pub was_in: Option<String>,
+    /// The same of the doors: "7:00 PM".
+    pub doors_were: Option<String>,
+    pub message: String,
+}
+
+impl HolderNotice {
+    /// What changes for holders with these facts; `None`: nothing.
+    #[must_use]
+    pub fn of_change(before: &Event, facts: &EventFacts) -> Option<Self> {
+        let zone_moved = before.time_zone != facts.time_zone.name();
+        let is_other_time =
+            before.starts_at != facts.starts_at || before.ends_at != facts.ends_at || zone_moved;
+        let is_other_place =
+            (&before.venue, &before.address, &before.city) != (&facts.venue, &facts.address, &facts.city);
+        let are_other_doors = before.doors_at != facts.doors_at && facts.doors_at.is_some();
+        let notice = Self {
+            is_postponed: false,
+            was_at: is_other_time.then(|| before.local_time(&before.starts_at)),
+            was_in: is_other_place.then(|| before.place()),
+            doors_were: (are_other_doors && !is_other_time)
+                .then(|| before.doors().unwrap_or_else(|| "not known".into())),
+            message: String::new(),
+        };
+        (is_other_time || is_other_place || are_other_doors).then_some(notice)
+    }
+
+    /// What a page says of the change: "the time", "the place".
+    #[must_use]
+    pub fn words(&self) -> String {
+        let parts = [
+            self.was_at.as_ref().map(|_| "when it takes place"),
+            self.was_in.as_ref().map(|_| "where it takes place"),
+            self.doors_were.as_ref().map(|_| "when the doors open"),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+    }
+}

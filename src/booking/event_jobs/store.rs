@@ -1,0 +1,233 @@
+//! The SQL of jobs on all bookings of a concert.
+
+use chrono::{NaiveDateTime, TimeDelta};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::{EventJob, EventJobKind, HolderNotice};
+use crate::audit::{Action, Actor};
+use crate::booking::release::ReleaseOutcome;
+use crate::booking::release::store::{Releaser, release};
+use crate::booking::store::{PERSON, find_by_id};
+use crate::booking::{Booking, BookingStatus};
+use crate::db::{Db, clock};
+use crate::events::Stock;
+use crate::events::editing::store::lock;
+use crate::outbox::{self, MailKind, NewMail};
+use crate::schema::{bookings, event_jobs, used_tickets};
+
+/// How long a server has for one part of a job. A part takes some hundredths of a second.
+const LEASE: TimeDelta = TimeDelta::seconds(10);
+/// Bookings of one transaction.
+const AT_ONCE: i64 = 50;
+
+/// What one transaction came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobProgress {
+    /// There is more to do. What is left of the ticket types that have got tickets back.
+    Going {
+        stock: Vec<Stock>,
+    },
+    Finished,
+    /// Another server does it now.
+    Lost,
+}
+
+/// How many people hold tickets of a concert.
+///
+/// # Errors
+/// What the database said.
+pub fn holders(db: &mut Db, event_id: i64) -> QueryResult<i64> {
+    bookings::table
+        .filter(bookings::event_id.eq(event_id))
+        .filter(bookings::status.eq(BookingStatus::Confirmed))
+        .select(sql::<BigInt>(&format!("COUNT(DISTINCT {PERSON})")))
+        .get_result(db)
+}
+
+/// Queues a job inside the transaction that it follows from.
+///
+/// # Errors
+/// What the database said.
+pub fn start(
+    db: &mut Db,
+    event_id: i64,
+    kind: EventJobKind,
+    notice: Option<&HolderNotice>,
+    message: &str,
+    actor: &Actor,
+) -> QueryResult<()> {
+    let now = clock(db)?;
+    let total: i64 = open_bookings(event_id, kind).count().get_result(db)?;
+    let payload = notice.map(serde_json::to_string).transpose();
+    let payload = payload.map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))?;
+    diesel::insert_into(event_jobs::table)
+        .values((
+            event_jobs::event_id.eq(event_id),
+            event_jobs::kind.eq(kind),
+            event_jobs::message.eq(message),
+            event_jobs::payload.eq(payload.unwrap_or_else(|| "{}".into())),
+            event_jobs::actor.eq(&actor.name),
+            event_jobs::total.eq(total),
+            event_jobs::leased_until.eq(now),
+            event_jobs::created_at.eq(now),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+type OpenBookings = bookings::BoxedQuery<'static, <Db as diesel::Connection>::Backend>;
+
+/// The bookings that a job is about.
+fn open_bookings(event_id: i64, kind: EventJobKind) -> OpenBookings {
+    let of_event = bookings::table.filter(bookings::event_id.eq(event_id)).into_boxed();
+    match kind {
+        EventJobKind::Cancellation => {
+            of_event.filter(bookings::status.eq_any([BookingStatus::Held, BookingStatus::Confirmed]))
+        }
+        EventJobKind::Notice => of_event
+            .filter(bookings::status.eq(BookingStatus::Confirmed))
+            .filter(bookings::buyer_email.is_not_null()),
+    }
+}
+
+/// The jobs of a concert, the newest first.
+///
+/// # Errors
+/// What the database said.
+pub fn latest(db: &mut Db, event_id: i64, at_most: i64) -> QueryResult<Vec<EventJob>> {
+    event_jobs::table
+        .filter(event_jobs::event_id.eq(event_id))
+        .order(event_jobs::id.desc())
+        .limit(at_most)
+        .select(EventJob::as_select())
+        .load(db)
+}
+
+/// Whether there is a job that nobody does.
+///
+/// # Errors
+/// What the database said.
+pub fn is_any_due(db: &mut Db) -> QueryResult<bool> {
+    Ok(due(db)?.is_some())
+}
+
+fn due(db: &mut Db) -> QueryResult<Option<EventJob>> {
+    let now = clock(db)?;
+    event_jobs::table
+        .filter(event_jobs::finished_at.is_null())
+        .filter(event_jobs::leased_until.le(now))
+        .order(event_jobs::leased_until)
+        .select(EventJob::as_select())
+        .first(db)
+        .optional()
+}
+
+/// Takes a job that nobody does, for the time of a lease.
+///
+/// # Errors
+/// What the database said.
+pub fn take(db: &mut Db) -> QueryResult<Option<EventJob>> {
+    let Some(job) = due(db)? else { return Ok(None) };
+    let until = clock(db)? + LEASE;
+    Ok(prolong(db, &job, until)?.then_some(EventJob { leased_until: until, ..job }))
+}
+
+/// Whether the job was still this server's. On PostgreSQL the row is locked until the transaction ends.
+fn prolong(db: &mut Db, job: &EventJob, until: NaiveDateTime) -> QueryResult<bool> {
+    let own = event_jobs::table
+        .find(job.id)
+        .filter(event_jobs::finished_at.is_null())
+        .filter(event_jobs::leased_until.eq(job.leased_until));
+    Ok(diesel::update(own).set(event_jobs::leased_until.eq(until)).execute(db)? == 1)
+}
+
+/// Does a part of a job, which is the server's. Runs inside the caller's write transaction.
+///
+/// # Errors
+/// What the database said.
+pub fn work(db: &mut Db, job: &mut EventJob) -> QueryResult<JobProgress> {
+    let now = clock(db)?;
+    if !prolong(db, job, now + LEASE)? {
+        return Ok(JobProgress::Lost);
+    }
+    job.leased_until = now + LEASE;
+    let ids: Vec<i64> = open_bookings(job.event_id, job.kind)
+        .filter(bookings::id.gt(job.last_booking_id))
+        .order(bookings::id)
+        .limit(AT_ONCE)
+        .select(bookings::id)
+        .load(db)?;
+    let Some(last) = ids.last().copied() else {
+        diesel::update(event_jobs::table.find(job.id)).set(event_jobs::finished_at.eq(now)).execute(db)?;
+        return Ok(JobProgress::Finished);
+    };
+    let mut stock = Vec::new();
+    let mut kept = 0;
+    match job.kind {
+        EventJobKind::Notice => notify(db, &ids, &job.payload)?,
+        EventJobKind::Cancellation => {
+            // All ticket types first, in the order that everybody keeps: bookings have different ones.
+            lock(db, job.event_id)?;
+            for id in &ids {
+                kept += i64::from(!end(db, *id, job, &mut stock)?);
+            }
+        }
+    }
+    job.done += i64::try_from(ids.len()).unwrap_or_default();
+    job.kept += kept;
+    job.last_booking_id = last;
+    diesel::update(event_jobs::table.find(job.id))
+        .set((
+            event_jobs::done.eq(job.done),
+            event_jobs::kept.eq(job.kept),
+            event_jobs::last_booking_id.eq(last),
+        ))
+        .execute(db)?;
+    Ok(JobProgress::Going { stock })
+}
+
+fn notify(db: &mut Db, ids: &[i64], payload: &str) -> QueryResult<()> {
+    for id in ids {
+        let mail = NewMail {
+            kind: MailKind::EventChange,
+            booking_id: Some(*id),
+            dedupe_key: None,
+            recipient: None,
+            payload: Some(payload.to_owned()),
+        };
+        outbox::store::enqueue(db, &mail)?;
+    }
+    Ok(())
+}
+
+/// Ends a booking; whether nothing of it stays.
+fn end(db: &mut Db, id: i64, job: &EventJob, stock: &mut Vec<Stock>) -> QueryResult<bool> {
+    let Some(booking) = find_by_id(db, id)? else { return Ok(true) };
+    let actor = Actor { name: job.actor.clone(), client_address: String::new() };
+    let by = Releaser { actor: &actor, action: Action::BookingCanceled, note: Some(&job.message) };
+    let (released, is_whole) = match release(db, &booking, None, Some(by))? {
+        ReleaseOutcome::Admitted { .. } => {
+            let seats = free_seats(db, &booking)?;
+            if seats.is_empty() {
+                return Ok(false);
+            }
+            (release(db, &booking, Some(&seats), Some(by))?, false)
+        }
+        released => (released, true),
+    };
+    if let ReleaseOutcome::Released { stock: left } = released {
+        stock.extend(left);
+    }
+    Ok(is_whole)
+}
+
+/// The seats to which nothing has happened.
+fn free_seats(db: &mut Db, booking: &Booking) -> QueryResult<Vec<i32>> {
+    let used: Vec<i32> = used_tickets::table
+        .filter(used_tickets::booking_id.eq(booking.id))
+        .select(used_tickets::seat)
+        .load(db)?;
+    Ok((1..=booking.quantity()).filter(|seat| !used.contains(seat)).collect())
+}

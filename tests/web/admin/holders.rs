@@ -1,0 +1,201 @@
+//! What happens to people who hold tickets: they are told of another time or place, a concert is postponed, a concert is
+//! canceled.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use reqwest::blocking::Client;
+
+use super::concerts::post;
+use super::{audited, book_as};
+use crate::mail::calendar::{calendar_of, property};
+use crate::mail::letter::{mails, parse, with_subject};
+use crate::support::{TestApp, header};
+
+const EVENT: &str = "/admin/events/midnight-parade";
+
+fn page(app: &TestApp, organizer: &Client, path: &str) -> String {
+    organizer.get(app.url(path)).send().expect("an answer").text().expect("a page")
+}
+
+fn wait_until_finished(app: &TestApp, count: u64) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while app.database.count("event_jobs WHERE finished_at IS NOT NULL") < count {
+        assert!(Instant::now() < deadline, "the job never ends");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The text of the mail with that subject, and its bytes.
+fn mail_about(app: &TestApp, words: &str, count: usize) -> (String, Vec<u8>) {
+    let (_, _, bytes) = with_subject(app, words, count);
+    let text = parse(&bytes).body_text(0).expect("a text").replace("\r\n", "\n").replace('\u{a0}', " ");
+    (text, bytes)
+}
+
+#[test]
+fn a_change_of_place_shows_whom_it_touches_and_offers_to_mail_them() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let edit = format!("{EVENT}/edit");
+    book_as(&app, "ada@example.org", "VIP", 1, "Ada");
+    book_as(&app, "ada@example.org", "Front Row", 2, "Ada");
+    book_as(&app, "zoe@example.org", "VIP", 1, "Zoë");
+    mails(&app, 3);
+    let changed = [("venue", "The Cellar"), ("address", "12 Forge Street")];
+    let asked = post(&app, &organizer, &edit, &changed);
+    assert_eq!(asked.status(), 200);
+    let asked = asked.text().expect("a page");
+    for text in [
+        "2 people hold tickets",
+        "where it takes place",
+        "name=\"notify\" value=\"yes\"",
+        "value=\"The Cellar\"",
+    ] {
+        assert!(asked.contains(text), "{text}\n{asked}");
+    }
+    assert!(
+        app.get("/events/midnight-parade").text().expect("a page").contains("The Foundry Hall"),
+        "not yet"
+    );
+
+    // A tagline touches nobody, and a change without a mail is a change.
+    assert_eq!(post(&app, &organizer, &edit, &[("tagline", "Louder.")]).status(), 303);
+    let silent = [("doors_at", "2027-06-19T19:00"), ("notify", "no")];
+    assert_eq!(post(&app, &organizer, &edit, &silent).status(), 303);
+    assert_eq!(app.database.count("event_jobs"), 0);
+
+    let told = [
+        ("venue", "The Cellar"),
+        ("address", "12 Forge Street"),
+        ("notify", "yes"),
+        ("message", "Same street."),
+    ];
+    assert_eq!(post(&app, &organizer, &edit, &told).status(), 303);
+    wait_until_finished(&app, 1);
+    let (text, _) = mail_about(&app, "Changed: Midnight Parade", 6);
+    for words in ["The Cellar, 12 Forge Street, Chicago", "(was The Foundry Hall, Chicago)", "Same street."] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    assert!(!text.contains("(was Saturday"), "{text}");
+    assert!(page(&app, &organizer, EVENT).contains("Holders of 3 bookings were emailed."));
+}
+
+#[test]
+fn a_postponed_concert_shows_both_dates_and_takes_tickets_back() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let postponement = format!("{EVENT}/postponement");
+    // By its rules nobody may cancel.
+    assert_eq!(
+        post(&app, &organizer, &format!("{EVENT}/terms"), &[("cancellation_deadline_hours", "")]).status(),
+        303
+    );
+    let location = book_as(&app, "ada@example.org", "VIP", 2, "Ada");
+    assert_eq!(app.post(&format!("{location}/cancellation"), &[]).status(), 409);
+    let (_, before) = mail_about(&app, "Your tickets for", 1);
+
+    assert!(page(&app, &organizer, &postponement).contains("1 person holds tickets."));
+    for (form, text) in [
+        (&[][..], "Enter the new date and time."),
+        (&[("starts_at", "2020-01-01T20:00")], "This is in the past."),
+        (&[("starts_at", "2027-06-19T20:00")], "This is the date that it has now."),
+        (&[("starts_at", "2027-10-02T20:00"), ("returns_until", "2027-11-01T00:00")], "until the new start"),
+    ] {
+        let refused = post(&app, &organizer, &postponement, form);
+        assert_eq!(refused.status(), 422, "{form:?}");
+        assert!(refused.text().expect("a page").contains(text), "{text}");
+    }
+    let form = [
+        ("starts_at", "2027-10-02T20:00"),
+        ("returns_until", "2027-07-01T23:59"),
+        ("message", "The singer is ill."),
+    ];
+    let postponed = post(&app, &organizer, &postponement, &form);
+    assert_eq!((postponed.status().as_u16(), header(&postponed, "location")), (303, EVENT));
+    let shown = app.get("/events/midnight-parade").text().expect("a page");
+    for text in [
+        "Saturday, October 2, 2027",
+        "Postponed from Saturday, June 19, 2027",
+        "EventRescheduled",
+        "2027-06-19T20:00:00-05:00",
+    ] {
+        assert!(shown.contains(text), "{text}\n{shown}");
+    }
+    wait_until_finished(&app, 1);
+    let (text, after) = mail_about(&app, "Postponed: Midnight Parade", 2);
+    for words in [
+        "Saturday, October 2, 2027",
+        "(was Saturday, June 19, 2027, 8:00 PM CDT)",
+        "The singer is ill.",
+        "You can give tickets back until\nThursday, July 1, 2027, 11:59 PM CDT.",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    let [before, after] = [before, after].map(|bytes| calendar_of(&bytes).1);
+    let sequence = |file: &str| property(file, "SEQUENCE").parse::<u32>().expect("a number");
+    assert!(sequence(&after) > sequence(&before), "{before}\n{after}");
+    assert_eq!(property(&before, "UID"), property(&after, "UID"));
+    assert!(after.contains("DTSTART:20271003T010000Z"), "{after}");
+    assert_eq!(audited(&app, "event postponed").len(), 1);
+    // Whatever the terms say.
+    assert!(app.get(&location).text().expect("a page").contains("Postponed from Saturday, June 19, 2027"));
+    assert_eq!(app.post(&format!("{location}/cancellation"), &[]).status(), 303);
+    app.database.assert_books_balance();
+}
+
+#[test]
+fn a_canceled_concert_sells_nothing_and_ends_every_booking() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let cancellation = format!("{EVENT}/cancellation");
+    let locations: Vec<String> = (0..60)
+        .map(|n| book_as(&app, &format!("buyer{n}@example.org"), "General Admission", 2, "Ada"))
+        .collect();
+    let checkout = app.open_checkout("VIP", 1);
+    let wrong = post(&app, &organizer, &cancellation, &[("event_name", "Parade"), ("message", "So sorry.")]);
+    assert_eq!(wrong.status(), 422);
+    assert!(wrong.text().expect("a page").contains("That’s not the concert’s name."));
+    assert_eq!(app.database.count("event_jobs"), 0);
+
+    let form = [("event_name", "Midnight Parade"), ("message", "So sorry.")];
+    let canceled = post(&app, &organizer, &cancellation, &form);
+    assert_eq!((canceled.status().as_u16(), header(&canceled, "location")), (303, EVENT));
+    assert_eq!(app.confirm(&checkout, 1).status(), 409);
+    assert!(
+        app.get("/events/midnight-parade").text().expect("a page").contains("This concert won’t take place")
+    );
+    assert_eq!(post(&app, &organizer, &cancellation, &form).status(), 410, "once is enough");
+    wait_until_finished(&app, 1);
+    assert!(page(&app, &organizer, EVENT).contains("Done: 60 bookings canceled, and their buyers emailed."));
+    assert_eq!(app.database.count("bookings WHERE status = 'canceled'"), 60);
+    assert_eq!(app.database.count("mails WHERE kind = 'cancellation'"), 60);
+    let own = app.get(&locations[59]).text().expect("a page");
+    for text in ["this concert won’t take place", "So sorry."] {
+        assert!(own.contains(text), "{text}\n{own}");
+    }
+    assert!(!own.contains("back on sale"), "{own}");
+    app.database.wait_until_mails_are_written();
+    let (text, bytes) = mail_about(&app, "Canceled: TK-", 60);
+    assert!(text.contains("Midnight Parade is canceled") && text.contains("So sorry."), "{text}");
+    assert_eq!(calendar_of(&bytes).0, "CANCEL");
+    assert_eq!(post(&app, &organizer, &format!("{EVENT}/archive"), &[("archived", "true")]).status(), 303);
+    app.database.assert_books_balance();
+}
+
+#[test]
+fn whom_somebody_has_let_in_keeps_the_ticket() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    book_as(&app, "ada@example.org", "VIP", 2, "Ada");
+    app.database.execute(
+        "INSERT INTO used_tickets (booking_id, seat, ticket_type_id, state, used_at)
+         SELECT booking_id, 1, ticket_type_id, 'admitted', CURRENT_TIMESTAMP FROM booking_lines",
+    );
+    let form = [("event_name", "Midnight Parade")];
+    assert_eq!(post(&app, &organizer, &format!("{EVENT}/cancellation"), &form).status(), 303);
+    wait_until_finished(&app, 1);
+    assert!(page(&app, &organizer, EVENT).contains("Of 1 somebody was admitted already"));
+    assert_eq!(app.database.count("used_tickets WHERE state = 'returned' AND seat = 2"), 1);
+    app.database.assert_books_balance();
+}
