@@ -136,8 +136,8 @@ impl Error {
     fn copy(&self) -> (&'static str, &'static str) {
         match self {
             Self::NotFound => (
-                "This page is not on the bill",
-                "The address may be wrong, or the page has moved. The show's still on.",
+                "We can't find this page",
+                "The address may be wrong, or the page is gone. If it was the link to a booking, look for a newer email: when a booking's email address changes, older links stop working.",
             ),
             Self::Gone { title, explanation } => (title, explanation),
             Self::Unreadable(_, StatusCode::PAYLOAD_TOO_LARGE) => (
@@ -162,7 +162,7 @@ impl Error {
             Self::MethodNotAllowed { .. } => ("That didn't work", "Start again from the concert page."),
             Self::Busy => (
                 "We're very busy",
-                "We couldn't confirm your booking yet. Go back and try again: you won't be booked twice.",
+                "We couldn't do this yet. If you sent a form, send it again: you won't be booked twice.",
             ),
             Self::OutcomeUnknown => (
                 "Did it go through?",
@@ -170,7 +170,7 @@ impl Error {
             ),
             Self::RateLimited { .. } => (
                 "One moment, please",
-                "Too many requests from your network. Nothing was changed, and your form is still filled in. Wait, then reload this page or go back; you won't be booked twice.",
+                "Too many requests came from your network, so nothing was changed. If you sent a form, go back: it is still filled in, and you won't be booked twice.",
             ),
             Self::Database(_) | Self::Internal(_) => (
                 "Something broke backstage",

@@ -28,7 +28,7 @@ pub struct SiteLinks {
 impl SiteLinks {
     /// The names of those that there are, and where they lead.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let links = [("Terms", &self.terms), ("Privacy", &self.privacy), ("Imprint", &self.imprint)];
+        let links = [("Terms", &self.terms), ("Privacy", &self.privacy), ("Legal notice", &self.imprint)];
         links.into_iter().filter_map(|(name, url)| Some((name, url.as_deref()?)))
     }
 }

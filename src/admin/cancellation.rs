@@ -10,9 +10,10 @@ use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::booking::cancellation::form::{CancellationForm, CancellationQuestion};
 use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
+use crate::booking::cancellation::pages::with_admitted;
 use crate::booking::cancellation::store::cancel;
 use crate::booking::cancellation::{Canceler, Cancellation, CancellationOutcome, ChoiceError};
-use crate::booking::messages::{already_scanned, canceled};
+use crate::booking::messages::canceled;
 use crate::booking::release::announce;
 use crate::error::Error;
 use crate::guard::form::Form;
@@ -39,7 +40,7 @@ pub async fn new(
     if !placed.booking.is_confirmed() {
         return Ok(see_other(&format!("/admin/bookings/{}", placed.booking.reference)).finish());
     }
-    ask(page, CancellationQuestion::of_all(placed), "")
+    ask(page, CancellationQuestion::of_all(with_admitted(&app, placed).await?), "")
 }
 
 /// `POST /admin/bookings/{reference}/cancellation`
@@ -51,7 +52,7 @@ pub async fn create(
     Resumed(is_resumed): Resumed,
     Form(form): Form<CancellationForm>,
 ) -> Result<HttpResponse, Error> {
-    let placed = find(&app, &reference).await?;
+    let placed = with_admitted(&app, find(&app, &reference).await?).await?;
     let seats = form.seats();
     if is_resumed {
         return ask(page, CancellationQuestion::resumed(placed, seats.as_deref()), form.message());
@@ -73,13 +74,10 @@ pub async fn create(
     let outcome = app.db.write_alone(move |db| cancel(db, &cancellation)).await?;
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
-        CancellationOutcome::Admitted { count } => {
-            let refusal = already_scanned(count, &placed.booking);
-            return ask(
-                page,
-                CancellationQuestion::refused(placed, seats.as_deref(), refusal),
-                form.message(),
-            );
+        CancellationOutcome::Admitted { .. } => {
+            let placed = with_admitted(&app, placed).await?;
+            let question = CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::Admitted);
+            return ask(page, question, form.message());
         }
         CancellationOutcome::NoSuchTicket => {
             let placed = find(&app, &placed.booking.reference).await?;

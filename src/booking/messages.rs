@@ -160,7 +160,10 @@ pub fn too_late_for_all(event: &Event) -> String {
 pub fn choice(error: ChoiceError) -> &'static str {
     match error {
         ChoiceError::NothingChosen => "Choose at least one ticket.",
-        ChoiceError::Returned => "Some of these tickets were given back before. Nothing was changed.",
+        ChoiceError::Admitted => {
+            "A ticket was scanned at the entrance, so it can’t be canceled. Nothing was changed yet."
+        }
+        ChoiceError::Returned => "Some of these tickets were canceled before. Nothing was changed.",
     }
 }
 
@@ -176,14 +179,16 @@ pub fn canceled(placed: &PlacedBooking, seats: Option<&[i32]>) -> String {
     }
 }
 
-/// Why neither the buyer nor the organizer can cancel: so many of the tickets were scanned.
+pub const ALL_SCANNED: &str = "All tickets were scanned at the entrance, so they can’t be canceled.";
+
+/// Why neither the buyer nor the organizer can cancel the whole booking: so many of the tickets were scanned.
 #[must_use]
 pub fn already_scanned(count: i32, booking: &Booking) -> String {
     match (count, booking.quantity()) {
         (_, 1) => "This ticket has been scanned, so the booking can’t be canceled.".into(),
-        (1, all) => format!("1 of {all} tickets has been scanned, so this booking can’t be canceled."),
+        (1, all) => format!("1 of {all} tickets has been scanned, so the whole booking can’t be canceled."),
         (count, all) => {
-            format!("{count} of {all} tickets have been scanned, so this booking can’t be canceled.")
+            format!("{count} of {all} tickets have been scanned, so the whole booking can’t be canceled.")
         }
     }
 }

@@ -15,6 +15,8 @@ pub struct PlacedBooking {
     pub lines: Vec<PlacedLine>,
     /// The seats whose tickets were given back.
     pub returned_seats: Vec<i32>,
+    /// The seats whose tickets were scanned. Known only where tickets are chosen to be canceled.
+    pub admitted_seats: Vec<i32>,
     /// What the organizer has said of tickets that the organizer canceled, the oldest first.
     pub notes: Vec<CancellationNote>,
 }
@@ -55,7 +57,14 @@ impl PlacedBooking {
         };
         let mut lines: Vec<PlacedLine> = booking.lines.iter().filter_map(place).collect();
         lines.sort_by_key(|line| (line.ticket_type.position, line.ticket_type.id));
-        Self { booking, event, lines, returned_seats: Vec::new(), notes: Vec::new() }
+        Self {
+            booking,
+            event,
+            lines,
+            returned_seats: Vec::new(),
+            admitted_seats: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// Its tickets without those that were given back: "2 × VIP", "2 × VIP, 1 × Front Row". What was ordered when

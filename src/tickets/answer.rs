@@ -57,7 +57,7 @@ impl GateAnswer {
                 Self::about(holder, Tone::Refused, "Canceled", words, StatusCode::CONFLICT)
             }
             ScanOutcome::Returned(holder) => {
-                let words = "This ticket was given back. Don’t admit.".into();
+                let words = "This ticket was canceled. Don’t admit.".into();
                 Self::about(holder, Tone::Refused, "Returned", words, StatusCode::CONFLICT)
             }
             ScanOutcome::OtherEvent(holder, event) => {

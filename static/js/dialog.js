@@ -12,12 +12,12 @@
 
   const TYPED = "[name=name], [name=email]";
 
-  function focusIn(dialog, isOpening) {
+  function focusIn(dialog, isNew) {
     const invalid = dialog.querySelector("[aria-invalid=true]");
     const wanted = invalid ?? dialog.querySelector("[data-focus], [autofocus]") ?? dialog.querySelector("h1, h2");
-    // It opens at its top, wherever that field is. The browser remembers how far it was scrolled when it closed.
-    wanted?.focus({ preventScroll: isOpening });
-    if (isOpening) dialog.scrollTop = 0;
+    // It begins at its top, wherever that field is. The browser remembers how far it was scrolled before.
+    wanted?.focus({ preventScroll: isNew });
+    if (isNew) dialog.scrollTop = 0;
     if (invalid) invalid.select?.();
   }
 
@@ -51,7 +51,7 @@
       history.replaceState(history.state, "", booked.dataset.booked);
       typed = [];
     }
-    focusIn(dialog, isOpening);
+    focusIn(dialog, isOpening || Boolean(booked));
   });
 
   const isBeside = (dialog, { clientX, clientY }) => {

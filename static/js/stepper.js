@@ -10,19 +10,27 @@
     return currencySign + number.toLocaleString("en-US", style);
   }
 
+  function isValid(stepper) {
+    const input = stepper.querySelector("input");
+    const quantity = Number(input.value);
+    return Number.isInteger(quantity) && quantity >= Number(input.min);
+  }
+
   function sync(stepper) {
     const input = stepper.querySelector("input");
     const quantity = Number(input.value);
-    const valid = Number.isInteger(quantity) && quantity >= Number(input.min);
+    const valid = isValid(stepper);
     for (const button of stepper.querySelectorAll("[data-step]")) {
       const next = quantity + Number(button.dataset.step);
       // Not `disabled`: that would drop the focus of somebody who has just pressed it.
       button.setAttribute("aria-disabled", String(valid && clamp(next, input) !== next));
     }
-    if (!valid) return;
     const form = stepper.closest("form");
+    const steppers = [...form.querySelectorAll("[data-stepper]")];
+    // What is wrong has no total.
+    if (!steppers.every(isValid)) return;
     const price = (it) => Number(it.dataset.unitMinor) * (Number(it.querySelector("input").value) || 0);
-    const minor = [...form.querySelectorAll("[data-stepper]")].reduce((sum, it) => sum + price(it), 0);
+    const minor = steppers.reduce((sum, it) => sum + price(it), 0);
     const total = minor === 0 ? "Free" : format(minor, stepper.dataset);
     for (const place of form.querySelectorAll("[data-total]")) {
       const isButton = place.classList.contains("button__total");

@@ -77,10 +77,19 @@ fn whoever_is_in_keeps_the_booking() {
         let response = response.form(&NO_FIELDS).send().expect("an answer");
         assert_eq!(response.status(), 409);
         let page = response.text().expect("a page");
-        assert!(page.contains("1 of 2 tickets has been scanned"), "{page}");
+        assert!(page.contains("A ticket was scanned at the entrance"), "{page}");
+        assert!(page.contains("Ticket 1 was scanned") && page.contains("name=\"seat_2\""), "{page}");
+        assert!(!page.contains("name=\"seat_1\""), "it cannot be chosen: {page}");
     }
     assert_eq!(app.database.tier("VIP").sold, 2);
     assert!(cancellations(&app).is_empty());
+    let form = [("choice", "1"), ("seat_2", "on"), ("message", "")];
+    let done = organizer.post(app.url(&path)).form(&form).send().expect("an answer");
+    assert_eq!(done.status(), 303, "the other ticket goes back");
+    assert_eq!(app.database.tier("VIP").sold, 1);
+    let page = organizer.get(app.url(&path)).send().expect("an answer");
+    assert_eq!(page.status(), 409);
+    assert!(page.text().expect("a page").contains("All tickets were scanned"));
 }
 
 #[test]

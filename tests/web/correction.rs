@@ -201,7 +201,7 @@ fn the_buyer_corrects_until_the_first_admission_and_the_organizer_always() {
     assert!(shown.contains("<dd>ada@müller.example</dd>"), "{shown}");
     assert_eq!(entries(&app), [("admin".into(), format!("{reference} (email)"))]);
     let log = organizer.get(app.url("/admin/audit-log")).send().expect("an answer").text().expect("a page");
-    assert!(log.contains("Buyer corrected"), "{log}");
+    assert!(log.contains("Name or email changed"), "{log}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn pages_link_to_what_is_set() {
     let footer = |page: &str| page.split("<footer").nth(1).unwrap_or_default().to_owned();
     for path in ["/", "/bookings/find", "/admin/sign-in", "/api/docs", &app.book_well("VIP", 1)] {
         let footer = footer(&app.get(path).text().expect("a page"));
-        for link in ["https://example.org/terms\" rel=\"noopener\">Terms<", ">Imprint<"] {
+        for link in ["https://example.org/terms\" rel=\"noopener\">Terms<", ">Legal notice<"] {
             assert!(footer.contains(link), "{path}: {footer}");
         }
         assert!(!footer.contains("Privacy"), "{path}: {footer}");
@@ -28,7 +28,7 @@ fn pages_say_nothing_of_what_is_not_set() {
     let checkout = format!("/bookings/new?ticket_type={}&quantity=1", app.tier_id("VIP"));
     for path in ["/", &checkout] {
         let page = app.get(path).text().expect("a page");
-        for word in ["Terms", "Privacy", "Imprint", "By booking you agree", "Organizer:"] {
+        for word in ["Terms", "Privacy", "Legal notice", "By booking you agree", "Organizer:"] {
             assert!(!page.contains(word), "{path}: {word}");
         }
     }

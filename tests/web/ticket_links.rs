@@ -91,7 +91,7 @@ fn a_ticket_that_is_no_longer_one_says_so() {
     let gone = app.get(&links[1]);
     assert_eq!(gone.status(), 410);
     let html = gone.text().expect("a page");
-    assert!(html.contains("no longer valid") && html.contains("Ticket 2 was given back"), "{html}");
+    assert!(html.contains("no longer valid") && html.contains("Ticket 2 was canceled"), "{html}");
     assert_eq!(codes(&html), Vec::<String>::new());
     assert_eq!(app.get(&format!("{}/calendar.ics", links[1])).status(), 404);
     assert_eq!(app.get(&links[0]).status(), 200, "the others stay");

@@ -59,7 +59,9 @@ impl CancellationQuestion {
     #[must_use]
     pub fn of_all(placed: PlacedBooking) -> Self {
         let choices = choices(&placed, None);
-        Self { placed, choices, refusal: None, error: None, status: StatusCode::OK }
+        let refusal = choices.is_empty().then(|| messages::ALL_SCANNED.to_owned());
+        let status = if refusal.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
+        Self { placed, choices, refusal, error: None, status }
     }
 
     /// With the tickets that were chosen before; `None`: all of them.
@@ -94,7 +96,7 @@ impl CancellationQuestion {
         let choices = choices(&placed, chosen);
         let status = match error {
             ChoiceError::NothingChosen => StatusCode::UNPROCESSABLE_ENTITY,
-            ChoiceError::Returned => StatusCode::CONFLICT,
+            ChoiceError::Admitted | ChoiceError::Returned => StatusCode::CONFLICT,
         };
         Self { choices, error: Some(messages::choice(error)), status, ..Self::of_all(placed) }
     }
@@ -105,5 +107,6 @@ fn choices(placed: &PlacedBooking, chosen: Option<&[i32]>) -> Vec<(Seat, bool)> 
         let is_chosen = chosen.is_none_or(|chosen| chosen.contains(&seat.number));
         (seat, is_chosen)
     };
-    Seat::all_of(placed).into_iter().map(choice).collect()
+    let can_be_canceled = |seat: &Seat| !placed.admitted_seats.contains(&seat.number);
+    Seat::all_of(placed).into_iter().filter(can_be_canceled).map(choice).collect()
 }

@@ -50,6 +50,8 @@ impl Cancellation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChoiceError {
     NothingChosen,
+    /// Some of them were scanned meanwhile.
+    Admitted,
     /// Some of them were given back before.
     Returned,
 }

@@ -38,7 +38,17 @@ pub async fn new(page: Page, app: web::Data<App>, token: web::Path<String>) -> R
         let refusal = too_late_to_cancel(&placed.event);
         return ask(page, CancellationQuestion::refused(placed, None, refusal));
     }
-    ask(page, CancellationQuestion::of_all(placed))
+    ask(page, CancellationQuestion::of_all(with_admitted(&app, placed).await?))
+}
+
+/// The booking, with which of its tickets were scanned.
+///
+/// # Errors
+/// What the database said.
+pub async fn with_admitted(app: &App, placed: PlacedBooking) -> Result<PlacedBooking, Error> {
+    let id = placed.booking.id;
+    let admitted_seats = app.db.read_primary(move |db| store::admitted_seats(db, id)).await?;
+    Ok(PlacedBooking { admitted_seats, ..placed })
 }
 
 /// `POST /bookings/{token}/cancellation`: sent twice, it shows the same canceled booking.
@@ -80,9 +90,9 @@ pub async fn create(
                 return ask(page, question);
             }
         }
-        CancellationOutcome::Admitted { count } => {
-            let refusal = already_scanned(count, &placed.booking);
-            return ask(page, CancellationQuestion::refused(placed, seats.as_deref(), refusal));
+        CancellationOutcome::Admitted { .. } => {
+            let placed = with_admitted(&app, placed).await?;
+            return ask(page, CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::Admitted));
         }
     }
     Ok(response.finish())

@@ -30,7 +30,7 @@ pub fn write(email: &str, context: &MessageContext) -> Result<Message, ComposeEr
     let minutes = LINK_LIFETIME.num_minutes();
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     Ok(Message {
-        subject: "Your TechKraft tickets: sign-in link".into(),
+        subject: "Your TechKraft tickets: link to your bookings".into(),
         text: BookingLinkText { email, url, minutes }.render().map_err(failed)?,
         html: BookingLinkHtml { email, url, minutes }.render().map_err(failed)?,
         ..Message::default()

@@ -54,7 +54,7 @@ impl FromRequest for LinkEntrance {
                     explanation: "The organizer has revoked this link. Ask the organizer for a new one.",
                 }),
                 Some(LinkEnd::NightIsOver) => Err(Error::Gone {
-                    title: "The night is over",
+                    title: "This concert is over",
                     explanation: "This link was for a concert that has ended. Ask the organizer for a new one.",
                 }),
             }

@@ -254,7 +254,7 @@ fn the_link_to_ones_bookings_comes_by_mail_and_opens_them() {
     let url = book_as(&app, "Zoë Müller", "zoe@example.org");
     mails(&app, 1);
     assert_eq!(app.post("/bookings/find", &[("email", "ZOE@example.org")]).status(), 303);
-    let (text, html, bytes) = with_subject(&app, "Your TechKraft tickets: sign-in link", 2);
+    let (text, html, bytes) = with_subject(&app, "Your TechKraft tickets: link to your bookings", 2);
     assert_eq!(single(parse(&bytes).to()), (String::new(), "zoe@example.org".into()));
     let link =
         text.lines().find(|line| line.contains("/bookings?link=")).expect("a link on a line of its own");

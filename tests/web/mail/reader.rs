@@ -83,7 +83,7 @@ fn an_international_domain_is_shown_as_it_was_typed() {
         shown.push(organizer.get(app.url(path)).send().expect("an answer").text().expect("a page"));
     }
     assert_eq!(app.post("/bookings/find", &[("email", "ada@xn--mller-kva.example")]).status(), 303);
-    let (text, html, _) = with_subject(&app, "sign-in link", 2);
+    let (text, html, _) = with_subject(&app, "link to your bookings", 2);
     let link = text.lines().find(|line| line.contains("/bookings?link=")).expect("a link").to_owned();
     shown.extend([text, html, app.client.get(link).send().expect("an answer").text().expect("a page")]);
     for text in shown {
