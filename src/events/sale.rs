@@ -87,7 +87,8 @@ impl Event {
         }
     }
 
-    /// UTC. When sales of a ticket type start (`None`: from publication on) and end: within the event's window and its own.
+    /// UTC. When sales of a ticket type start (`None`: from publication on) and end: within the event's window and its
+    /// own.
     pub fn sales_window(&self, ticket_type: &TicketType) -> (Option<NaiveDateTime>, NaiveDateTime) {
         let of_event = self.sales_end_at.unwrap_or(self.starts_at);
         let ends = ticket_type.sales_end_at.map_or(of_event, |own| own.min(of_event));

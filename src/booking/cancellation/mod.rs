@@ -72,8 +72,8 @@ pub enum CancellationOutcome {
 }
 
 impl Event {
-    /// When a buyer's right to cancel ends, in UTC. `None`: buyers may not cancel. After a postponement it lasts as long
-    /// as the organizer has said, whatever the deadline is.
+    /// When a buyer's right to cancel ends, in UTC. `None`: buyers may not cancel. After a postponement it lasts as
+    /// long as the organizer has said, whatever the deadline is.
     #[must_use]
     pub fn cancellable_until(&self) -> Option<NaiveDateTime> {
         let before_start =

@@ -1,4 +1,4 @@
-//! What happens to people who hold tickets: they are told of another time or place, a concert is postponed, a concert is
+//! What happens to people who hold tickets: they are told of another time or place; a concert is postponed or
 //! canceled.
 
 use std::thread;
