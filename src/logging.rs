@@ -5,6 +5,8 @@ use std::thread;
 
 use log::{Level, Log, Metadata, Record};
 
+use crate::log_safe::one_line;
+
 /// The default of `RUST_LOG`. actix_http logs every malformed request as an error, which would let any visitor flood
 /// the log.
 const DEFAULT: &str = "info,actix_server=warn,actix_http=off";
@@ -28,7 +30,7 @@ fn panic_line(location: Option<&Location>, thread: Option<&str>) -> String {
     format!("the thread {} panicked at {place}", thread.unwrap_or("without a name"))
 }
 
-/// Drops other crates' debug and trace lines: they may hold what visitors send.
+/// Drops other crates' debug and trace lines: they may hold what visitors send. Each record is one line.
 struct Discreet {
     chosen: env_logger::Logger,
 }
@@ -47,8 +49,11 @@ impl Log for Discreet {
     }
 
     fn log(&self, record: &Record) {
-        if Self::may_log(record.metadata()) {
-            self.chosen.log(record);
+        if self.enabled(record.metadata()) {
+            let line = one_line(record.args());
+            let mut copy = Record::builder();
+            copy.metadata(record.metadata().clone());
+            self.chosen.log(&copy.args(format_args!("{line}")).build());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::log_safe::without_password;
+use crate::log_safe::{ENCODE, has_open_sign, without_password};
 use crate::start_error::StartError;
 
 /// Where the servers of a site share their board. Nothing that is printed holds the password.
@@ -24,6 +24,9 @@ impl RedisUrl {
         let hint = "use redis://:PASSWORD@HOST:6379, or leave it out";
         if !value.starts_with("redis://") {
             return Err(wrong("unknown scheme", hint));
+        }
+        if has_open_sign(value) {
+            return Err(wrong("not a Redis URL", ENCODE));
         }
         redis::Client::open(value).map(Self).map_err(|_| wrong("not a Redis URL", hint))
     }
@@ -53,6 +56,11 @@ mod tests {
             (":s3cret@cache.example.org:6379", "unknown scheme"),
             ("redis://:s3cret@cache.example.org:port", "not a Redis URL"),
             ("redis://:s3cret@cache.example.org/tickets", "not a Redis URL"),
+            ("redis://:s3cret#s3cret@cache.example.org", "%23"),
+            ("redis://:s3cret/s3cret@cache.example.org", "%2F"),
+            ("redis://:s3cret?s3cret@cache.example.org", "%3F"),
+            ("redis://ada:1/s3cret@cache.example.org", "%2F"),
+            ("redis://ada:1#s3cret@cache.example.org", "%23"),
         ] {
             let message = RedisUrl::parse(value).expect_err(value).to_string();
             assert!(message.contains("REDIS_URL") && message.contains(says), "{message}");

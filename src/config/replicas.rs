@@ -26,9 +26,9 @@ fn parse_urls(typed: &str, primary: &DatabaseUrl) -> Result<Vec<DatabaseUrl>, St
         Err(StartError::setting("DATABASE_READ_URLS", &without_password(value), wrong, hint))
     };
     let mut urls = Vec::new();
-    // A comma inside a password splits it: the second part has no scheme and is rejected without being shown whole.
+    // A comma inside a password splits it: the first part is refused then, and no part is shown whole.
     for url in typed.split(',').map(str::trim) {
-        match DatabaseUrl::parse(url) {
+        match DatabaseUrl::parse_setting("DATABASE_READ_URLS", url) {
             Ok(parsed @ DatabaseUrl::Postgres(_)) if primary.file().is_none() => {
                 tls::check("DATABASE_READ_URLS", &parsed)?;
                 urls.push(parsed);
@@ -37,6 +37,7 @@ fn parse_urls(typed: &str, primary: &DatabaseUrl) -> Result<Vec<DatabaseUrl>, St
                 let hint = "leave it out, or set DATABASE_URL to their primary";
                 return wrong(url, "DATABASE_URL is an SQLite file, which has no replicas", hint);
             }
+            Err(unreadable) if url.starts_with("postgres") => return Err(unreadable),
             _ => {
                 let hint = "write each as postgres://USER:PASSWORD@HOST/NAME, separated by commas";
                 return wrong(url, "not a PostgreSQL URL", hint);
@@ -71,7 +72,7 @@ mod tests {
             ("postgres://a/x,sqlite:b.db", "postgres://c/x", "sqlite:b.db: not"),
             ("postgres://a/x,", "postgres://c/x", "=: not"),
             ("mysql://ada:s3cret@b/x", "postgres://c/x", "mysql://ada@b/x: not"),
-            ("postgres://ada:a,s3cret@b/x", "postgres://c/x", "=b/x: not"),
+            ("postgres://ada:a,s3cret@b/x", "postgres://c/x", "postgres://…: not"),
         ] {
             let message = parse(typed, primary).expect_err(typed).to_string();
             assert!(message.starts_with("DATABASE_READ_URLS=") && message.contains(shown), "{message}");

@@ -12,6 +12,7 @@ use crate::booking::store::BookingRow;
 use crate::booking::{self, PlacedBooking};
 use crate::db::Db;
 use crate::events;
+use crate::outbox::store::Choice;
 use crate::outbox::{self, Mail};
 use crate::schema::{bookings, mails};
 
@@ -22,10 +23,10 @@ pub struct DueMails {
     pub is_all: bool,
 }
 
-/// Takes at most `limit` mails that are due, with the bookings that they are about: see
-/// [`outbox::store::take`]. Runs inside the caller's transaction.
-pub fn take(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<DueMails> {
-    let outbox::store::TakenMails { mails, is_all } = outbox::store::take(db, limit, now, lease)?;
+/// Takes mails that are due, with the bookings that they are about: see [`outbox::store::take`]. Runs inside the
+/// caller's transaction.
+pub fn take(db: &mut Db, choice: Choice, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<DueMails> {
+    let outbox::store::TakenMails { mails, is_all } = outbox::store::take(db, choice, now, lease)?;
     let sales = sales_of(db, &mails)?;
     let due = |mail: Mail| DueMail { sale: mail.booking_id.and_then(|id| sales.get(&id).cloned()), mail };
     Ok(DueMails { mails: mails.into_iter().map(due).collect(), is_all })

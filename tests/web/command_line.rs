@@ -95,6 +95,37 @@ fn bad_settings_stop_the_start_with_one_clear_line() {
     }
 }
 
+/// A sign in a password that ends it too early, in the environment and in `.env`.
+#[test]
+fn a_password_that_a_url_cannot_hold_is_refused_without_a_part_of_it() {
+    let database = TestDatabase::create();
+    for (setting, value) in [
+        ("DATABASE_URL", "postgres://u:sec ret99@127.0.0.1:1/x"),
+        ("DATABASE_URL", "postgres://u:sec/ret99@127.0.0.1:1/x"),
+        ("DATABASE_URL", "postgres://u:sec?ret99@127.0.0.1:1/x"),
+        ("DATABASE_URL", "postgres://u:sec@ret99@127.0.0.1:1/x"),
+        ("DATABASE_URL", "postgres://u:sec%ret99@127.0.0.1:1/x"),
+        ("SMTP_URL", "smtp://u:sec#ret99@mail.example.org:587"),
+        ("SMTP_URL", "smtp://u:sec/ret99@mail.example.org:587"),
+        ("SMTP_URL", "smtp://u:sec?ret99@mail.example.org:587"),
+        ("REDIS_URL", "redis://:sec#ret99@127.0.0.1:1"),
+        ("REDIS_URL", "redis://:sec/ret99@127.0.0.1:1"),
+        ("REDIS_URL", "redis://:sec?ret99@127.0.0.1:1"),
+    ] {
+        let check = |line: &str| {
+            assert!(line.contains(setting) && line.contains("write # as %23, / as %2F, ? as %3F"), "{line}");
+            assert!(!line.contains("sec") && !line.contains("ret99"), "{line}");
+        };
+        let mut command = techkraft(&database);
+        check(&refusal(command.env("MAIL_FROM", "tickets@example.org").env(setting, value)));
+        let mut command = techkraft(&database);
+        let file = database.folder.path().join(".env");
+        std::fs::write(&file, format!("MAIL_FROM=tickets@example.org\n{setting}={value}\n")).expect("a file");
+        check(&refusal(command.env_remove(setting)));
+        std::fs::remove_file(file).expect("the file");
+    }
+}
+
 #[test]
 fn a_placeholder_for_a_secret_is_refused_before_the_world_and_named_on_this_machine() {
     let database = TestDatabase::create();

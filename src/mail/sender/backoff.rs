@@ -10,6 +10,10 @@ const RETRY_LONGEST: Duration = Duration::from_secs(30 * 60);
 /// The first and the longest pause of all mails while the mail server is unavailable.
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_LONGEST: Duration = Duration::from_secs(60);
+/// While only doubtful refusals speak for it, others are not to wait long.
+const DOUBTFUL_PAUSE_LONGEST: Duration = Duration::from_secs(5);
+/// So many doubtful refusals, with no mail accepted in between, are a pause.
+const DOUBTS_MAX: u32 = 4;
 
 /// The wait after this many attempts: doubled each time, with a quarter of jitter, so that mails that failed together
 /// are not retried together.
@@ -26,6 +30,8 @@ fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
 #[derive(Default)]
 pub struct Backoff {
     outage: Option<Outage>,
+    /// Doubtful refusals since a mail was accepted.
+    doubts: u32,
 }
 
 struct Outage {
@@ -36,8 +42,23 @@ struct Outage {
 }
 
 impl Backoff {
-    /// The server is unavailable. Attempts that ran at the same time count once.
+    /// The server is unavailable.
     pub fn pause(&mut self, now: Instant, reason: String) {
+        self.pause_for(now, reason, PAUSE_LONGEST);
+    }
+
+    /// The server refuses a mail, and perhaps all. Returns whether there is a pause.
+    pub fn doubt(&mut self, now: Instant, reason: String) -> bool {
+        self.doubts = self.doubts.saturating_add(1);
+        let is_pause = self.doubts >= DOUBTS_MAX;
+        if is_pause {
+            self.pause_for(now, reason, DOUBTFUL_PAUSE_LONGEST);
+        }
+        is_pause
+    }
+
+    /// Attempts that ran at the same time count once.
+    fn pause_for(&mut self, now: Instant, reason: String, longest: Duration) {
         let pauses = self.outage.as_ref().map_or(0, |outage| outage.pauses);
         if self.is_over(now) == Some(false) {
             return;
@@ -45,12 +66,13 @@ impl Backoff {
         if pauses == 0 {
             log::warn!("the mail server takes no mails from us, they wait: {reason}");
         }
-        let until = now + doubled(PAUSE_FIRST, pauses, PAUSE_LONGEST);
+        let until = now + doubled(PAUSE_FIRST, pauses, longest);
         self.outage = Some(Outage { pauses: pauses.saturating_add(1), until, reason });
     }
 
-    /// The server has replied.
+    /// The server has accepted a mail.
     pub fn reset(&mut self) {
+        self.doubts = 0;
         if self.outage.take().is_some() {
             log::info!("the mail server takes mails again");
         }
@@ -59,6 +81,12 @@ impl Backoff {
     /// Whether the pause is over; `None` while there is none.
     pub fn is_over(&self, now: Instant) -> Option<bool> {
         self.outage.as_ref().map(|outage| now >= outage.until)
+    }
+
+    /// Whether the newest mail shows next whether the server takes mails again, or the oldest. By turns, so that no
+    /// number of mails to addresses that are refused hides the others.
+    pub fn tries_newest(&self) -> bool {
+        self.outage.as_ref().is_some_and(|outage| outage.pauses % 2 == 1)
     }
 
     /// When it is over.
@@ -103,5 +131,26 @@ mod tests {
         assert!(backoff.until() > Some(later + Duration::from_secs(1)), "the second pause is longer");
         backoff.reset();
         assert_eq!(backoff.is_over(now), None);
+    }
+
+    #[test]
+    fn a_few_doubtful_refusals_are_no_pause_and_many_are_short_ones() {
+        let (mut backoff, mut now) = (Backoff::default(), Instant::now());
+        for _ in 1..DOUBTS_MAX {
+            assert!(!backoff.doubt(now, "refused".into()));
+        }
+        backoff.reset();
+        for _ in 1..DOUBTS_MAX {
+            assert!(!backoff.doubt(now, "refused".into()));
+        }
+        let mut ends = Vec::new();
+        for _ in 0..20 {
+            assert!(backoff.doubt(now, "refused".into()));
+            let until = backoff.until().expect("a pause");
+            assert!(until - now <= DOUBTFUL_PAUSE_LONGEST.mul_f64(1.25));
+            ends.push(backoff.tries_newest());
+            now = until;
+        }
+        assert!(ends.contains(&true) && ends.contains(&false), "from both ends of the queue: {ends:?}");
     }
 }

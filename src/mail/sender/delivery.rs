@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use actix_web::web;
 use chrono::Utc;
+use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use super::backoff::wait_after;
+use super::doubts::Doubts;
 use super::limits::{MailLimits, time_delta};
 use crate::mail::DueMail;
 use crate::mail::messages::{self, ComposeError, Envelope, MessageContext};
@@ -17,13 +20,25 @@ pub struct Delivery {
     pub context: Arc<MessageContext>,
     pub transport: Transport,
     pub limits: MailLimits,
+    pub doubts: Mutex<Doubts>,
 }
 
 /// The result of sending a mail.
 pub struct DeliveryReport {
     pub result: AttemptResult,
-    /// Whether the transport is available; `None` when the mail did not get that far.
-    pub server: Option<Result<(), String>>,
+    pub server: ServerState,
+}
+
+/// What a mail has shown about its server.
+pub enum ServerState {
+    /// It takes mails.
+    Accepts,
+    /// Nothing: the mail did not get that far, or its own recipient was refused.
+    Unknown,
+    /// Perhaps it refuses all mails.
+    Doubtful(String),
+    /// It takes none from us.
+    Unavailable(String),
 }
 
 impl Delivery {
@@ -32,7 +47,7 @@ impl Delivery {
         let due = Arc::new(due);
         let (outcome, server) = match self.write(&due).await {
             Ok(envelope) => self.send(&due, envelope).await,
-            Err(outcome) => (outcome, None),
+            Err(outcome) => (outcome, ServerState::Unknown),
         };
         log_outcome(&due, &outcome);
         DeliveryReport { result: AttemptResult { id: due.mail.id, lease: due.mail.due_at, outcome }, server }
@@ -56,13 +71,30 @@ impl Delivery {
         }
     }
 
-    async fn send(&self, due: &DueMail, envelope: Envelope) -> (AttemptOutcome, Option<Result<(), String>>) {
-        match self.transport.send(envelope).await {
-            Ok(()) => (AttemptOutcome::Sent, Some(Ok(()))),
-            Err(SendError::Rejected(why)) => (AttemptOutcome::Failed(why), Some(Ok(()))),
-            Err(SendError::TryLater(why)) => (self.again(due, self.limits.gives_up_after, why), Some(Ok(()))),
-            Err(SendError::Unavailable(why)) => {
-                (self.again(due, self.limits.gives_up_on_server_after(), why.clone()), Some(Err(why)))
+    async fn send(&self, due: &DueMail, envelope: Envelope) -> (AttemptOutcome, ServerState) {
+        let result = self.transport.send(envelope).await;
+        let (id, now) = (due.mail.id, Instant::now());
+        // The server and the organizer may need days.
+        let long = self.limits.gives_up_on_server_after();
+        let concerns_it_alone = || self.doubts.lock().refused(id, now);
+        match result {
+            Ok(()) => {
+                self.doubts.lock().accepted(id, now);
+                (AttemptOutcome::Sent, ServerState::Accepts)
+            }
+            Err(SendError::Rejected(why)) => (AttemptOutcome::Failed(why), ServerState::Unknown),
+            Err(SendError::TryLater(why)) => {
+                (self.again(due, self.limits.gives_up_after, why), ServerState::Unknown)
+            }
+            Err(SendError::Doubtful(why)) if concerns_it_alone() => {
+                (AttemptOutcome::Failed(why), ServerState::Unknown)
+            }
+            Err(SendError::Doubtful(why)) => (self.again(due, long, why.clone()), ServerState::Doubtful(why)),
+            Err(SendError::Blocked(why)) if concerns_it_alone() => {
+                (self.again(due, long, why), ServerState::Unknown)
+            }
+            Err(SendError::Blocked(why) | SendError::Unavailable(why)) => {
+                (self.again(due, long, why.clone()), ServerState::Unavailable(why))
             }
         }
     }

@@ -6,6 +6,7 @@
 
 mod backoff;
 mod delivery;
+mod doubts;
 mod limits;
 
 use std::collections::VecDeque;
@@ -18,16 +19,19 @@ use chrono::Utc;
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use self::backoff::Backoff;
-use self::delivery::{Delivery, DeliveryReport};
+use self::delivery::{Delivery, DeliveryReport, ServerState};
+use self::doubts::Doubts;
 pub use self::limits::MailLimits;
 use self::limits::time_delta;
 use super::messages::MessageContext;
 use super::transport::Transport;
 use super::{DueMail, store};
 use crate::db::{self, Database, Db};
+use crate::outbox::store::Choice;
 use crate::outbox::wakeup::Wakeup;
 use crate::outbox::{self, AttemptOutcome, AttemptResult};
 
@@ -84,7 +88,12 @@ impl Sender {
         Self {
             db,
             limits,
-            delivery: Rc::new(Delivery { context: Arc::new(context), transport, limits }),
+            delivery: Rc::new(Delivery {
+                context: Arc::new(context),
+                transport,
+                limits,
+                doubts: Mutex::<Doubts>::default(),
+            }),
             wakeup,
             stop,
             ready: VecDeque::new(),
@@ -143,11 +152,15 @@ impl Sender {
         let (lease, gives_up_after) =
             (time_delta(self.limits.lease()), time_delta(self.limits.gives_up_on_server_after()));
         let reason = self.backoff.reason().map(str::to_owned);
+        let choice = match &reason {
+            None => Choice::Oldest(room),
+            Some(_) => Choice::Probe { newest: self.backoff.tries_newest() },
+        };
         let transaction = self.db.write(move |db| {
             // Leases are compared between servers, whose own clocks may differ.
             let clock = db::clock(db)?;
             outbox::store::save_results(db, &to_write, clock)?;
-            let taken = (room > 0).then(|| store::take(db, room, clock, clock + lease)).transpose()?;
+            let taken = (room > 0).then(|| store::take(db, choice, clock, clock + lease)).transpose()?;
             if let Some(reason) = reason {
                 outbox::store::give_up(db, clock - gives_up_after, clock, &reason)?;
             }
@@ -234,14 +247,22 @@ impl Sender {
             self.next_look = self.next_look.min(Instant::now() + wait);
         }
         self.results.push(report.result);
-        match report.server {
-            None => {}
-            Some(Ok(())) => self.backoff.reset(),
-            Some(Err(reason)) => {
-                self.backoff.pause(Instant::now(), reason);
-                self.give_back();
-                self.may_find = true;
+        let now = Instant::now();
+        let is_pause = match report.server {
+            ServerState::Unknown => false,
+            ServerState::Accepts => {
+                self.backoff.reset();
+                false
             }
+            ServerState::Doubtful(reason) => self.backoff.doubt(now, reason),
+            ServerState::Unavailable(reason) => {
+                self.backoff.pause(now, reason);
+                true
+            }
+        };
+        if is_pause {
+            self.give_back();
+            self.may_find = true;
         }
     }
 

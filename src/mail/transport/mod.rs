@@ -2,6 +2,7 @@
 //!
 //! When a mail is sent, and again, does not belong here: see `mail::sender`.
 
+mod conversation;
 mod destination;
 mod folder;
 mod reply;

@@ -1,8 +1,9 @@
 //! Whom a mail server's refusal concerns: one recipient, one mail, or this site.
 //!
 //! What concerns the site (a quota, an unknown sign-in, a blocked sender) refuses every mail alike, so it must not fail
-//! them one after the other. The enhanced code (RFC 3463, RFC 5248) decides. Servers without one are read by their
-//! words, and so are codes that providers use for something else.
+//! them one after the other. What concerns a recipient must not hold up the others. The stage of the conversation, the
+//! enhanced code (RFC 3463, RFC 5248) and plain words decide. Where they do not agree or say nothing, the refusal is
+//! doubtful, and other mails show whom it concerned: no list knows all languages and servers.
 
 /// The command that was refused. Until the first one, everything concerns the site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub enum Refusal {
     Mail,
     /// This mail, for now.
     MailForNow,
+    /// This mail for good, or all mails.
+    Doubtful,
     /// All mails, until something about the site or its account has changed.
     Site,
 }
@@ -34,22 +37,35 @@ type Enhanced = (u16, u16, u16);
 pub fn judge(step: Step, code: u16, text: &str) -> Refusal {
     let about_mail = if code >= 500 { Refusal::Mail } else { Refusal::MailForNow };
     let enhanced = enhanced(code, text);
-    let words = words(text);
-    match step {
+    if step == Step::Sender {
         // Only a mail for an address with non-English letters says SMTPUTF8 here.
-        Step::Sender if enhanced.is_some_and(|it| it.1 == 6) => about_mail,
-        Step::Sender => Refusal::Site,
-        Step::Recipient | Step::Content => match enhanced.and_then(of_enhanced) {
-            Some(Whose::Site) if code < 500 && is_greylisting(&words) => Refusal::MailForNow,
-            Some(Whose::Site) => Refusal::Site,
-            Some(Whose::Recipient) => about_mail,
-            None if of_code(code) || (!is_greylisting(&words) && of_words(&words)) => Refusal::Site,
-            None => about_mail,
-        },
+        return if enhanced.is_some_and(|it| it.1 == 6) { about_mail } else { Refusal::Site };
+    }
+    if of_code(code) {
+        return Refusal::Site;
+    }
+    let words = words(text);
+    let says = |list: &[&str]| list.iter().any(|it| words.contains(it));
+    let (status, says_site, says_mail) = (enhanced.and_then(of_enhanced), says(OF_SITE), says(OF_RECIPIENT));
+    let (is_site, is_mail) =
+        (says_site || status == Some(Whose::Site), says_mail || status == Some(Whose::Recipient));
+    match (is_site, is_mail) {
+        _ if status == Some(Whose::RecipientAlone) => about_mail,
+        _ if code < 500 && says(GREYLISTING) => Refusal::MailForNow,
+        _ if says(RELAYING) && status != Some(Whose::Recipient) => Refusal::Site,
+        (true, false) => Refusal::Site,
+        (false, true) => about_mail,
+        (false, false) if code < 500 && says(TOO_FAST) => Refusal::Site,
+        // A mail that waits loses nothing, so there is no doubt to clear up.
+        _ if code < 500 => Refusal::MailForNow,
+        _ => Refusal::Doubtful,
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
+    /// Whatever the words are.
+    RecipientAlone,
     Recipient,
     Site,
 }
@@ -61,21 +77,21 @@ fn of_enhanced((_, subject, detail): Enhanced) -> Option<Whose> {
         (1, 1..=4 | 6 | 10) => Some(Whose::Recipient),
         // A bad sender's address or domain. Exchange: the day's limit.
         (1, 7 | 8 | 90) => Some(Whose::Site),
-        // The recipient's mailbox: full.
-        (2, 2) => Some(Whose::Recipient),
-        // The mail is too large for the server.
+        // The recipient's mailbox: full, for small mails, or a list that cannot be expanded.
+        (2, 2..=4) => Some(Whose::Recipient),
+        // The server is full, or takes no mail. The mail is too large for it.
+        (3, 1 | 2) => Some(Whose::Site),
         (3, 4) => Some(Whose::Recipient),
-        (3, _) => Some(Whose::Site),
         // Congestion. Gmail: the day's quota.
         (4, 5) => Some(Whose::Site),
         // More recipients, in all mails, than the server takes.
         (5, 3) => Some(Whose::Site),
         // The content.
         (6, _) => Some(Whose::Recipient),
-        // RFC 7293: the mailbox or the domain has changed hands. Exchange: a group takes mail from its members only.
-        (7, 17 | 18 | 124 | 129..=136) => Some(Whose::Recipient),
-        // Authentication, relaying, reputation, policy.
-        (7, _) => Some(Whose::Site),
+        // A list. RFC 7293: the mailbox or the domain has changed hands. Exchange: a group takes mail from its members
+        // only. Outlook: a stranger has to come again.
+        (7, 2 | 17 | 18 | 124 | 129..=136 | 650) => Some(Whose::RecipientAlone),
+        // Policy and reputation (5.7.1) are said of anybody.
         _ => None,
     }
 }
@@ -86,65 +102,84 @@ fn of_code(code: u16) -> bool {
     matches!(code, 421 | 432 | 454 | 530 | 534 | 535 | 538)
 }
 
-/// What servers say about a client, an account or a sender. None of it fits a recipient.
-const OF_SITE: [&str; 41] = [
-    "relay",
-    "rcpthosts",
-    "authenticat",
-    "auth required",
-    "sign in",
-    "log in",
-    "login",
-    "credential",
-    "sending quota",
-    "sending limit",
-    "sending rate",
-    "send limit",
-    "send quota",
-    "message quota",
-    "mail quota",
-    "rate limit",
-    "ratelimit",
-    "limit exceeded",
-    "limit reached",
-    "daily",
-    "hourly",
-    "per day",
-    "per hour",
-    "per minute",
-    "throttl",
-    "too many",
-    "sender",
-    "send as",
-    "sendas",
-    "from address",
-    "not verified",
-    "to send",
-    "your account",
-    "your domain",
-    "your ip",
-    "client host",
-    "blacklist",
-    "blocklist",
-    "block list",
-    "reputation",
-    "credits",
+/// What servers say about a client, an account or a sender: beginnings of words.
+const OF_SITE: &[&str] = &[
+    " authenticat",
+    " unauthenticated",
+    " sign in",
+    " log in",
+    " credential",
+    " credits",
+    " sender",
+    " sending",
+    " send as",
+    " sendas",
+    " send limit",
+    " send quota",
+    " to send",
+    " outgoing",
+    " envoi",
+    " versand",
+    " envío",
+    " invio",
+    " from address",
+    " not verified",
+    " rate limit",
+    " ratelimit",
+    " throttl",
+    " daily",
+    " hourly",
+    " per day",
+    " per hour",
+    " per minute",
+    " client host",
+    " the ip ",
+    " this ip ",
+    " your ip ",
+    " your domain",
+    " blacklist",
+    " blocklist",
+    " block list",
+    " reputation",
 ];
 
-fn of_words(words: &str) -> bool {
-    OF_SITE.iter().any(|it| words.contains(it))
-}
+/// What they say about a recipient.
+const OF_RECIPIENT: &[&str] = &[
+    " recipient ",
+    " mailbox",
+    " inbox",
+    " user unknown",
+    " unknown user",
+    " no such ",
+    " not exist",
+    " user quota",
+    " undeliverable",
+    " unroutable",
+    " unrouteable",
+    " no valid recipient",
+    " tried to reach",
+    " trying to contact",
+    " receiv",
+    // Exchange looks recipients up so.
+    " resolver ",
+];
+
+/// It takes no mail from us for others, whoever they are.
+const RELAYING: &[&str] = &[" relay", " rcpthosts", " outbound"];
 
 /// A server that makes strangers come again takes each recipient for itself.
-fn is_greylisting(words: &str) -> bool {
-    words.contains("greylist") || words.contains("graylist") || words.contains("grey list")
-}
+const GREYLISTING: &[&str] = &[" greylist", " graylist", " grey list", " postgrey"];
 
-/// The text in lower case, without the code that each of its lines begins with, and without addresses, which may
-/// contain any of the words.
+/// Of something that passes.
+const TOO_FAST: &[&str] = &[" too many", " too much", " limit", " slow down"];
+
+/// The words of the text in lower case, each between spaces, without the code that each of its lines begins with, and
+/// without addresses, which may contain any word.
 fn words(text: &str) -> String {
     let is_word = |word: &&str| !word.contains('@') && parse(word).is_none();
-    text.split_whitespace().filter(is_word).collect::<Vec<_>>().join(" ").to_lowercase()
+    let text = text.split_whitespace().filter(is_word).collect::<Vec<_>>().join(" ").to_lowercase();
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    format!(" {} ", words.collect::<Vec<_>>().join(" "))
 }
 
 /// The enhanced code, at the start of the text or, as qmail writes it, as `(#5.7.1)`. Its class is the reply's.
@@ -174,7 +209,7 @@ mod tests {
     /// As providers write them, with enhanced codes and without.
     #[test]
     fn what_concerns_the_site_is_told_from_what_concerns_a_recipient() {
-        use Refusal::{Mail, MailForNow, Site};
+        use Refusal::{Doubtful, Mail, MailForNow, Site};
         for (reply, refusal) in [
             // Gmail and Google Workspace.
             ("550 5.4.5 Daily user sending quota exceeded. x1-20020a sm - gsmtp", Site),
@@ -218,7 +253,7 @@ mod tests {
             ("550 Unrouteable address", Mail),
             ("550 <too.many@example.org>: No such user here", Mail),
             ("511 sorry, no mailbox here by that name (#5.1.1)", Mail),
-            ("550", Mail),
+            ("550", Doubtful),
             ("451 please come again", MailForNow),
             // SES, SendGrid, Mailgun, SparkPost.
             ("454 Throttling failure: Maximum sending rate exceeded.", Site),
@@ -229,6 +264,47 @@ mod tests {
             ("421 Domain example.org is not allowed to send: Please activate your account.", Site),
             ("420 4.2.1 Sending limit exceeded", Site),
             ("452 4.5.3 Too many recipients", Site),
+            // The sender's account, and none of these may fail a mail for good.
+            ("550 5.4.6 Unusual sending activity detected. Please try after sometime.", Site),
+            ("550 Sending quota exceeded for your account", Site),
+            ("552 5.2.2 You have exceeded the daily sending quota", Doubtful),
+            ("554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; Failed", Site),
+            ("550 Outgoing mail from this account has been suspended", Site),
+            ("550 Account suspended", Doubtful),
+            ("550 5.2.1 Account disabled: please contact support", Doubtful),
+            ("550 SMTP access disabled for this user", Doubtful),
+            ("550 Your plan has expired", Doubtful),
+            ("550 Subscription expired", Doubtful),
+            ("550 Tageslimit erreicht", Doubtful),
+            ("550 Quota d'envoi dépassé", Site),
+            ("554 5.7.1 Envoi limité", Site),
+            ("450 Too many messages, slow down", Site),
+            // A recipient, or a mail: none of these may stop the others.
+            ("552 Mailbox limit exceeded for this email address", Mail),
+            ("552 user quota limit reached", Mail),
+            ("550 Mailbox quota exceeded, too many messages in the mailbox", Mail),
+            ("522 5.7.1 mailbox full", Mail),
+            ("550 No such user - your account may have been moved", Mail),
+            ("550 login not found: user unknown", Mail),
+            ("550 5.3.0 Recipient unknown", Mail),
+            ("550 5.7.1 <ada@example.org>: Recipient address rejected: undeliverable address", Mail),
+            ("554 5.7.1 <ada@example.org>: Recipient address rejected: Access denied", Mail),
+            ("554 5.7.1 Message rejected as spam", Doubtful),
+            ("554 5.7.1 Message contains a virus", Doubtful),
+            ("550 5.7.1 RESOLVER.RST.AuthRequired", Mail),
+            ("550 5.7.1 RESOLVER.RST.AuthRequired; authentication required", Doubtful),
+            ("550 5.7.2 Mailing list expansion prohibited", Mail),
+            (
+                "550 Verification failed for <tickets@example.org> No Such User Here Sender verify failed",
+                Doubtful,
+            ),
+            // Its words come from the recipient's own server.
+            ("550 5.1.1 <ada@example.org>: host mx.example said: 550 sending quota exceeded", Doubtful),
+            ("451 4.7.1 Please try again later: first contact, deferred for 300 seconds", MailForNow),
+            ("451 4.7.1 You are unknown to us, please retry in 300 seconds", MailForNow),
+            ("451 4.7.1 Temporarily rejected. Try again later.", MailForNow),
+            ("451 4.3.0 Try again later (Postgrey)", MailForNow),
+            ("451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited", MailForNow),
         ] {
             assert_eq!(judged(Step::Recipient, reply), refusal, "{reply}");
         }
@@ -242,6 +318,6 @@ mod tests {
         assert_eq!(judged(Step::Sender, "553 5.6.7 SMTPUTF8 is required"), Refusal::Mail);
         assert_eq!(judged(Step::Content, "554 5.6.0 the content is not wanted"), Refusal::Mail);
         assert_eq!(judged(Step::Content, "554 5.5.1 no valid recipients"), Refusal::Mail);
-        assert_eq!(judged(Step::Content, "554 5.7.1 message looks like spam"), Refusal::Site);
+        assert_eq!(judged(Step::Content, "554 5.7.1 message looks like spam"), Refusal::Doubtful);
     }
 }

@@ -7,6 +7,10 @@ pub enum SendError {
     Rejected(String),
     /// This mail, for now.
     TryLater(String),
-    /// All mails, for now: the server does not answer, does not let us in, or takes no more from us.
+    /// Permanently, and the server does not say whether it is about this mail or about all.
+    Doubtful(String),
+    /// The server says that it takes no more from us, but says so of this mail only.
+    Blocked(String),
+    /// All mails, for now: the server does not answer, or does not let us in.
     Unavailable(String),
 }

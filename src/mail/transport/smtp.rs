@@ -4,16 +4,15 @@
 //! Connections are reused, but not after an error in the middle of a mail: the next mail must not read the last
 //! one's reply.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::Mechanism;
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use parking_lot::Mutex;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use super::conversation::{CommandError, Conversation, Reply};
 use super::reply::{Refusal, Step, judge};
 use super::send_error::SendError;
 use super::smtp_url::{Encryption, SmtpUrl};
@@ -29,11 +28,11 @@ const QUIT_WAIT: Duration = Duration::from_secs(2);
 /// A mail server, and the idle connections to it.
 pub struct Smtp {
     url: SmtpUrl,
-    hello: ClientId,
-    tls: Option<TlsParameters>,
+    hello: String,
+    tls: Option<TlsConnector>,
     /// How long one mail may take.
     wait: Duration,
-    idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
+    idle: Mutex<Vec<(Conversation, Instant)>>,
 }
 
 /// What went wrong, and in what state it left the connection.
@@ -52,14 +51,8 @@ impl Smtp {
     /// # Errors
     /// When the system's certificates cannot be used.
     pub fn new(url: SmtpUrl, hello: &str, wait: Duration) -> Result<Self, StartError> {
-        let tls = match url.encryption {
-            Encryption::None => None,
-            _ => Some(TlsParameters::new(url.host.clone()).map_err(|e| {
-                let hint = "install the system's certificates (ca-certificates)";
-                StartError::setting("SMTP_URL", &url.to_string(), &one_line(&e), hint)
-            })?),
-        };
-        Ok(Self { url, hello: ClientId::Domain(hello.to_owned()), tls, wait, idle: Mutex::default() })
+        let tls = (url.encryption != Encryption::None).then(|| connector(&url)).transpose()?;
+        Ok(Self { url, hello: hello.to_owned(), tls, wait, idle: Mutex::default() })
     }
 
     /// As [`super::Transport::send`].
@@ -84,14 +77,14 @@ impl Smtp {
     /// Sends one mail on one connection, and keeps the connection unless it is broken.
     async fn attempt(
         &self,
-        mut connection: AsyncSmtpConnection,
+        mut connection: Conversation,
         envelope: &Envelope,
     ) -> Result<(), ConversationError> {
         let result = send_commands(&mut connection, envelope).await;
         let is_whole = match &result {
             Ok(()) => true,
             // Discards the mail that was refused.
-            Err(ConversationError::Answered(_)) => connection.command("RSET\r\n").await.is_ok(),
+            Err(ConversationError::Answered(_)) => connection.command("RSET").await.is_ok(),
             Err(_) => false,
         };
         if is_whole {
@@ -100,26 +93,13 @@ impl Smtp {
         result
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
+    async fn connect(&self) -> Result<Conversation, SendError> {
         let unavailable = |what: &str| SendError::Unavailable(format!("{}: {what}", self.url));
-        match timeout(CONNECT_WAIT.min(self.wait), self.open()).await {
-            Ok(opened) => opened.map_err(|e| unavailable(&reply(&e))),
+        let opening = Conversation::open(&self.url, self.tls.as_ref(), &self.hello);
+        match timeout(CONNECT_WAIT.min(self.wait), opening).await {
+            Ok(opened) => opened.map_err(|error| unavailable(&error.text())),
             Err(_) => Err(unavailable("does not answer")),
         }
-    }
-
-    async fn open(&self) -> Result<AsyncSmtpConnection, Error> {
-        let from_the_start = self.tls.clone().filter(|_| self.url.encryption == Encryption::Tls);
-        let server = (self.url.host.as_str(), self.url.port);
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, None, &self.hello, from_the_start, None).await?;
-        if let (Encryption::StartTls, Some(tls)) = (self.url.encryption, &self.tls) {
-            connection.starttls(tls.clone(), &self.hello).await?;
-        }
-        if let Some(credentials) = &self.url.credentials {
-            connection.auth(&[Mechanism::Plain, Mechanism::Login], credentials).await?;
-        }
-        Ok(connection)
     }
 
     /// As [`super::Transport::close_idle`].
@@ -127,9 +107,27 @@ impl Smtp {
         let expired: Vec<_> = self.idle.lock().extract_if(.., |(_, since)| since.elapsed() >= idle).collect();
         for (mut connection, _) in expired {
             // Dropping the connection closes it anyway.
-            drop(timeout(QUIT_WAIT, connection.quit()).await);
+            drop(timeout(QUIT_WAIT, connection.command("QUIT")).await);
         }
     }
+}
+
+/// TLS to a server, which the system's certificates must know.
+fn connector(url: &SmtpUrl) -> Result<TlsConnector, StartError> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        let hint = "install the system's certificates (ca-certificates)";
+        StartError::setting("SMTP_URL", &url.to_string(), &one_line(&error), hint)
+    };
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    if roots.add_parsable_certificates(found.certs).0 == 0 {
+        let error = found.errors.first().map_or("no certificates found".to_owned(), ToString::to_string);
+        return Err(wrong(&error));
+    }
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = versions.map_err(|error| wrong(&error))?;
+    Ok(TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth())))
 }
 
 fn without_state(result: Result<(), ConversationError>) -> Result<(), SendError> {
@@ -140,54 +138,42 @@ fn without_state(result: Result<(), ConversationError>) -> Result<(), SendError>
     })
 }
 
-async fn send_commands(
-    connection: &mut AsyncSmtpConnection,
-    envelope: &Envelope,
-) -> Result<(), ConversationError> {
-    let mut parameters = Vec::new();
-    let addresses = envelope.route.to().iter().chain(envelope.route.from());
-    if !addresses.into_iter().all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
-        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-            let why = "the mail server does not support addresses with non-English letters (SMTPUTF8)";
-            return Err(ConversationError::Answered(SendError::Rejected(why.into())));
-        }
-        parameters.push(MailParameter::SmtpUtfEight);
+async fn send_commands(connection: &mut Conversation, envelope: &Envelope) -> Result<(), ConversationError> {
+    let address = |address: &lettre::Address| AsRef::<str>::as_ref(address).to_owned();
+    let from = envelope.route.from().map(address).unwrap_or_default();
+    let to: Vec<String> = envelope.route.to().iter().map(address).collect();
+    let is_international = !from.is_ascii() || !to.iter().all(|it| it.is_ascii());
+    if is_international && !connection.offers("SMTPUTF8") {
+        let why = "the mail server does not support addresses with non-English letters (SMTPUTF8)";
+        return Err(ConversationError::Answered(SendError::Rejected(why.into())));
     }
-    let sender = envelope.route.from().cloned();
-    let refused = |step| move |error: Error| refused(step, &error);
-    connection.command(Mail::new(sender, parameters)).await.map_err(refused(Step::Sender))?;
-    for recipient in envelope.route.to() {
-        let recipient = Rcpt::new(recipient.clone(), Vec::new());
-        connection.command(recipient).await.map_err(refused(Step::Recipient))?;
+    let parameter = if is_international { " SMTPUTF8" } else { "" };
+    let refused = |step| move |error: CommandError| refused(step, &error);
+    let command = format!("MAIL FROM:<{from}>{parameter}");
+    connection.command(&command).await.map_err(refused(Step::Sender))?;
+    for recipient in to {
+        connection.command(&format!("RCPT TO:<{recipient}>")).await.map_err(refused(Step::Recipient))?;
     }
-    connection.command(Data).await.map_err(refused(Step::Content))?;
-    connection.message(&envelope.bytes).await.map_err(refused(Step::Content))?;
-    Ok(())
-}
-
-/// The server's reply, which mail administrators know: `550 5.1.1 no such user`.
-fn reply(error: &Error) -> String {
-    match (error.status(), std::error::Error::source(error)) {
-        (Some(code), Some(said)) => one_line(&format_args!("{code} {said}")),
-        _ => one_line(error),
-    }
+    connection.command("DATA").await.map_err(refused(Step::Content))?;
+    connection.message(&envelope.bytes).await.map_err(refused(Step::Content))
 }
 
 /// What a refused command means for the mail and for the connection.
-fn refused(step: Step, error: &Error) -> ConversationError {
-    let why = reply(error);
-    let Some(code) = error.status().map(u16::from) else {
+fn refused(step: Step, error: &CommandError) -> ConversationError {
+    let why = error.text();
+    let CommandError::Refused(Reply { code, text }) = error else {
         // The server may have closed an idle connection before the mail began.
         return match step {
             Step::Sender => ConversationError::BeforeMail(SendError::Unavailable(why)),
             _ => ConversationError::Broken(SendError::TryLater(why)),
         };
     };
-    let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    let error = match judge(step, code, &text) {
-        Refusal::Mail => SendError::Rejected(why),
-        Refusal::MailForNow => SendError::TryLater(why),
-        Refusal::Site => SendError::Unavailable(why),
+    let error = match (judge(step, *code, text), step) {
+        (Refusal::Mail, _) => SendError::Rejected(why),
+        (Refusal::MailForNow, _) => SendError::TryLater(why),
+        (Refusal::Doubtful, _) => SendError::Doubtful(why),
+        (Refusal::Site, Step::Sender) => SendError::Unavailable(why),
+        (Refusal::Site, _) => SendError::Blocked(why),
     };
     // RFC 5321, 3.8: the server closes the connection.
     match (code, step) {

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use lettre::transport::smtp::authentication::Credentials;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-use crate::log_safe::without_password;
+use crate::log_safe::{ENCODE, has_open_sign, without_password};
 use crate::start_error::StartError;
 
 /// The ports that RFC 6409 and RFC 8314 name for submission.
@@ -24,6 +23,13 @@ pub enum Encryption {
     None,
 }
 
+/// What a client signs in with. Not `Debug`: nothing prints a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    pub user: String,
+    pub password: String,
+}
+
 /// A mail server. The password is never printed.
 #[derive(Clone)]
 pub struct SmtpUrl {
@@ -39,6 +45,9 @@ impl SmtpUrl {
         let wrong =
             |what: &str, hint: &str| StartError::setting("SMTP_URL", &without_password(value), what, hint);
         let hint = "use smtp://USER:PASSWORD@HOST:587, or smtps://…:465";
+        if has_open_sign(value) {
+            return Err(wrong("not a mail server's URL", ENCODE));
+        }
         let url = Url::parse(value).map_err(|_| wrong("not a mail server's URL", hint))?;
         // The URL standard does not parse IPv4 addresses in schemes that it does not know.
         let host = url.host_str().and_then(|host| Host::parse(host).ok());
@@ -89,7 +98,9 @@ fn credentials(url: &Url) -> Option<Option<Credentials>> {
     match (url.username(), url.password()) {
         ("", None) => Some(None),
         (_, None) | ("", Some(_)) => None,
-        (user, Some(password)) => Some(Some(Credentials::new(decoded(user), decoded(password)))),
+        (user, Some(password)) => {
+            Some(Some(Credentials { user: decoded(user), password: decoded(password) }))
+        }
     }
 }
 
@@ -126,8 +137,8 @@ mod tests {
             assert!(!format!("{parsed:?}").contains("s3cret"));
         }
         let parsed = SmtpUrl::parse("smtp://ada%40example.org:a%2Fb@mail.example.org").expect("valid");
-        let credentials = Credentials::new("ada@example.org".into(), "a/b".into());
-        assert_eq!(parsed.credentials, Some(credentials));
+        let credentials = parsed.credentials.expect("credentials");
+        assert_eq!((&*credentials.user, &*credentials.password), ("ada@example.org", "a/b"));
     }
 
     #[test]
@@ -140,6 +151,12 @@ mod tests {
             ("smtp://ada:s3cret@mail.example.org/inbox", "more than a server"),
             ("smtp://ada:s3cret@mail.example.org:port", "not a mail server's URL"),
             ("ada:s3cret@mail.example.org", "no host"),
+            ("smtp://ada:s3cret#s3cret@mail.example.org", "%23"),
+            ("smtp://ada:s3cret/s3cret@mail.example.org", "%2F"),
+            ("smtp://ada:s3cret?s3cret@mail.example.org", "%3F"),
+            ("smtp://ada:1/s3cret@mail.example.org", "%2F"),
+            ("smtp://ada:1?s3cret@mail.example.org", "%3F"),
+            ("smtp://ada:s3cret", "not a mail server's URL"),
         ] {
             let message = SmtpUrl::parse(value).expect_err(value).to_string();
             assert!(message.contains("SMTP_URL") && message.contains(says), "{message}");

@@ -71,10 +71,33 @@ pub struct TakenMails {
     pub is_all: bool,
 }
 
-/// Takes at most `limit` mails that are due. They are due again when the lease ends. Runs inside the caller's
-/// transaction.
-pub fn take(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<TakenMails> {
-    let mut ids = take_queued(db, limit, now, lease)?;
+/// Which mails are taken.
+#[derive(Debug, Clone, Copy)]
+pub enum Choice {
+    /// At most so many, those that are due first.
+    Oldest(usize),
+    /// One that shows whether the mail server takes mails again: a mail that was not tried yet, from either end of the
+    /// queue, because one that was refused may be refused for its recipient.
+    Probe { newest: bool },
+}
+
+/// Before a probe, so many confirmations are taken out of their batches: it may be any of them.
+const LISTED_FOR_PROBE: usize = 100;
+
+/// Takes mails that are due. They are due again when the lease ends. Runs inside the caller's transaction.
+pub fn take(
+    db: &mut Db,
+    choice: Choice,
+    now: NaiveDateTime,
+    lease: NaiveDateTime,
+) -> QueryResult<TakenMails> {
+    let (mut ids, limit) = match choice {
+        Choice::Oldest(limit) => (take_queued(db, limit, now, lease)?, limit),
+        Choice::Probe { newest } => (take_untried(db, newest, now, lease)?, 1),
+    };
+    if ids.is_empty() && matches!(choice, Choice::Probe { .. }) {
+        ids = take_queued(db, limit, now, lease)?;
+    }
     let mut has_swept = false;
     let is_all = loop {
         if ids.len() == limit {
@@ -93,6 +116,35 @@ pub fn take(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime)
     };
     let mails = mails::table.filter(mails::id.eq_any(ids)).order(mails::id).select(Mail::as_select());
     Ok(TakenMails { mails: mails.load(db)?, is_all })
+}
+
+fn take_untried(
+    db: &mut Db,
+    newest: bool,
+    now: NaiveDateTime,
+    lease: NaiveDateTime,
+) -> QueryResult<Vec<i64>> {
+    let mut listed = 0;
+    while listed < LISTED_FOR_PROBE
+        && let Some(more @ 1..) = batches::list(db, now, 1)?
+    {
+        listed += more;
+    }
+    let due = || {
+        let queued = mails::table.filter(mails::state.eq(MailState::Queued.as_str()));
+        queued.filter(mails::due_at.le(now)).filter(mails::attempts.eq(0))
+    };
+    let id: Option<i64> = match newest {
+        true => due().order(mails::due_at.desc()).select(mails::id).first(db),
+        false => due().order(mails::due_at).select(mails::id).first(db),
+    }
+    .optional()?;
+    let Some(id) = id else { return Ok(Vec::new()) };
+    let taken = diesel::update(due().filter(mails::id.eq(id)))
+        .set((mails::due_at.eq(lease), mails::attempts.eq(mails::attempts + 1)))
+        .execute(db)?;
+    // None: another server was faster.
+    Ok(if taken == 0 { Vec::new() } else { vec![id] })
 }
 
 fn take_queued(db: &mut Db, limit: usize, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<Vec<i64>> {

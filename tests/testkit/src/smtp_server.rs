@@ -25,6 +25,8 @@ pub enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reaction {
     Say(&'static str),
+    /// A line in any encoding.
+    Bytes(&'static [u8]),
     /// Everything is well, after a while.
     Late(Duration),
     /// Not a word, until the client goes.
@@ -48,6 +50,8 @@ pub struct Received {
 #[derive(Default)]
 struct State {
     reactions: HashMap<Step, Reaction>,
+    /// What is said to recipients whose address contains a text.
+    refused: Vec<(&'static str, &'static [u8])>,
     received: Vec<Received>,
     connections: usize,
     /// What clients have said, line by line.
@@ -96,9 +100,16 @@ impl SmtpServer {
         self.state.lock().expect("a lock").reactions.insert(step, reaction);
     }
 
+    /// Refuses recipients whose address contains a text.
+    pub fn refuse(&self, recipient: &'static str, reply: &'static [u8]) {
+        self.state.lock().expect("a lock").refused.push((recipient, reply));
+    }
+
     /// From now on everything is taken.
     pub fn be_well(&self) {
-        self.state.lock().expect("a lock").reactions.clear();
+        let mut state = self.state.lock().expect("a lock");
+        state.reactions.clear();
+        state.refused.clear();
     }
 
     pub fn received(&self) -> Vec<Received> {
@@ -220,8 +231,16 @@ impl Conversation {
                 self.answer(stream, Step::Mail, "250 sender ok")?
             }
             "RCPT" => {
-                self.to.push(line.split(['<', '>']).nth(1).unwrap_or_default().to_owned());
-                self.answer(stream, Step::Recipient, "250 recipient ok")?
+                let to = line.split(['<', '>']).nth(1).unwrap_or_default();
+                self.to.push(to.to_owned());
+                let state = self.state.lock().expect("a lock");
+                let refused =
+                    state.refused.iter().find(|(recipient, _)| to.contains(recipient)).map(|it| it.1);
+                drop(state);
+                match refused {
+                    Some(reply) => react(stream, Reaction::Bytes(reply))?,
+                    None => self.answer(stream, Step::Recipient, "250 recipient ok")?,
+                }
             }
             "DATA" => self.data(stream)?,
             "RSET" | "NOOP" => say(stream, "250 ok")?,
@@ -263,7 +282,7 @@ impl Conversation {
             acknowledged: reaction.is_none(),
             at: Instant::now(),
         };
-        if !matches!(reaction, Some(Reaction::Say(_))) {
+        if !matches!(reaction, Some(Reaction::Say(_) | Reaction::Bytes(_))) {
             self.state.lock().expect("a lock").received.push(received);
         }
         match reaction {
@@ -292,6 +311,7 @@ impl Conversation {
 fn react(stream: &mut BufReader<impl Stream>, reaction: Reaction) -> std::io::Result<bool> {
     match reaction {
         Reaction::Say(text) => say(stream, text).map(|_| !text.starts_with("421")),
+        Reaction::Bytes(bytes) => write(stream, bytes).map(|_| !bytes.starts_with(b"421")),
         Reaction::HangUp | Reaction::Late(_) => Ok(false),
         Reaction::Hang => {
             // Until the client has had enough.
@@ -302,7 +322,11 @@ fn react(stream: &mut BufReader<impl Stream>, reaction: Reaction) -> std::io::Re
 }
 
 fn say(stream: &mut BufReader<impl Stream>, text: &str) -> std::io::Result<bool> {
-    stream.get_mut().write_all(format!("{text}\r\n").as_bytes())?;
+    write(stream, text.as_bytes())
+}
+
+fn write(stream: &mut BufReader<impl Stream>, line: &[u8]) -> std::io::Result<bool> {
+    stream.get_mut().write_all(&[line, b"\r\n"].concat())?;
     stream.get_mut().flush()?;
     Ok(true)
 }

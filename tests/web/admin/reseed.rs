@@ -78,7 +78,7 @@ fn a_reseed_waits_for_who_is_making_mails_of_its_bookings() {
         let database = &database;
         scope.spawn(move || {
             let mails = database.write_blocking(|db| {
-                let taken = store::take(db, 10, taken, leased)?;
+                let taken = store::take(db, store::Choice::Oldest(10), taken, leased)?;
                 is_taken.send(()).expect("the reseed waits");
                 // Time enough for a reseed that does not wait.
                 thread::sleep(Duration::from_secs(1));

@@ -100,3 +100,156 @@ fn a_sign_in_that_fails_keeps_the_mails() {
     server.be_well();
     wait_for_states(&app, &[("sent", 5)]);
 }
+
+/// One booking for each address.
+fn book_for(app: &TestApp, emails: impl IntoIterator<Item = String>) {
+    for email in emails {
+        let checkout = app.open_checkout("General Admission", 1);
+        assert_eq!(app.confirm_for(&email, &crate::support::browser(), &checkout, 1).status(), 303);
+    }
+}
+
+/// Anybody can book for addresses that the mail server refuses, in words of all kinds.
+#[test]
+fn refused_recipients_never_stop_others() {
+    const REFUSED: i64 = 12;
+    const GOOD: i64 = 20;
+    for reply in [
+        "554 5.7.1 <x>: Recipient address rejected: Access denied",
+        "552 Mailbox limit exceeded for this email address",
+        "550 Mailbox quota exceeded, too many messages in the mailbox",
+        "522 5.7.1 mailbox full",
+        "550 No such user - your account may have been moved",
+        "550 login not found: user unknown",
+        "550 5.7.1 RESOLVER.RST.AuthRequired",
+        // Doubtful: it fails once others were accepted.
+        "554 5.7.1 Message rejected as spam",
+        "554 5.7.1 Message contains a virus",
+        "550-Verification failed for <tickets@example.org>\r\n550-No Such User Here\r\n550 Sender verify failed",
+        "550 5.1.1 <x>: host mx.example said: 550 sending quota exceeded for your account",
+        "550",
+    ] {
+        let server = SmtpServer::start();
+        server.refuse("refused.example", reply.as_bytes());
+        let app = TestApp::spawn_with(through(&server));
+        book_for(&app, (0..REFUSED).map(|n| format!("ada{n}@refused.example")));
+        let begun = Instant::now();
+        book_for(&app, (0..GOOD).map(|n| format!("bob{n}@good.example")));
+        server.wait_for(GOOD as usize);
+        assert!(begun.elapsed() < Duration::from_secs(15), "{reply}: {:?}", begun.elapsed());
+        let is_final = |app: &TestApp| app.database.count("mails WHERE state = 'failed'") == REFUSED as u64;
+        while !is_final(&app) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{reply}: they are not given up");
+            // Others go on to book.
+            book_for(&app, ["zoe@good.example".to_owned()]);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+/// Words that speak of our account, said of some recipients only: those wait, the others do not.
+#[test]
+fn words_about_us_that_only_some_recipients_hear_hold_up_those_alone() {
+    let server = SmtpServer::start();
+    server.refuse("refused.example", b"550 Sending quota exceeded for your account");
+    let app = TestApp::spawn_with(through(&server));
+    book_for(&app, (0..12).map(|n| format!("ada{n}@refused.example")));
+    book_for(&app, (0..20).map(|n| format!("bob{n}@good.example")));
+    server.wait_for(20);
+    wait_for_states(&app, &[("queued", 12), ("sent", 20)]);
+    server.be_well();
+    wait_for_states(&app, &[("sent", 32)]);
+}
+
+/// Whoever they mean, no mail is lost, and thousands of mails do not each ask.
+#[test]
+fn an_account_that_may_not_send_fails_no_mail() {
+    const MAILS: i64 = 12;
+    let replies = [
+        "550 5.4.6 Unusual sending activity detected. Please try after sometime.",
+        "552 5.2.2 You have exceeded the daily sending quota",
+        "554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException",
+        "550 Account suspended",
+        "550 Outgoing mail from this account has been suspended",
+        "550 5.2.1 Account disabled: please contact support",
+        "550 SMTP access disabled for this user",
+        "550 Your plan has expired",
+        "550 Tageslimit erreicht",
+        "550 Quota d'envoi dépassé",
+        "554 Envoi limité",
+    ];
+    for some in replies.chunks(3) {
+        std::thread::scope(|scope| {
+            for reply in some {
+                scope.spawn(move || {
+                    let server = SmtpServer::start();
+                    server.react(Step::Recipient, Reaction::Say(reply));
+                    let app = TestApp::spawn_with(through(&server));
+                    book_for(&app, (0..MAILS).map(|n| format!("ada{n}@example.org")));
+                    let begun = Instant::now();
+                    while app.database.count("mails WHERE attempts > 1") == 0 && server.heard("RCPT") < 8 {
+                        assert!(begun.elapsed() < Duration::from_secs(60), "{reply}: it is not tried again");
+                        std::thread::sleep(Duration::from_millis(10));
+                    }
+                    wait_for_states(&app, &[("queued", MAILS)]);
+                    server.be_well();
+                    wait_for_states(&app, &[("sent", MAILS)]);
+                });
+            }
+        });
+    }
+}
+
+/// Servers that make strangers come again, and do not say "greylisting".
+#[test]
+fn a_recipient_that_is_to_come_later_holds_up_nobody() {
+    for reply in [
+        "451 4.7.1 Please try again later: first contact, deferred for 300 seconds",
+        "451 4.7.1 You are unknown to us, please retry in 300 seconds",
+        "451 4.7.1 Temporarily rejected. Try again later.",
+        "451 4.3.0 Try again later (Postgrey)",
+        "451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation",
+    ] {
+        let server = SmtpServer::start();
+        server.refuse("refused.example", reply.as_bytes());
+        let app = TestApp::spawn_with(through(&server));
+        book_for(&app, (0..8).map(|n| format!("ada{n}@refused.example")));
+        let begun = Instant::now();
+        book_for(&app, (0..8).map(|n| format!("bob{n}@good.example")));
+        server.wait_for(8);
+        assert!(begun.elapsed() < Duration::from_secs(5), "{reply}: {:?}", begun.elapsed());
+        wait_for_states(&app, &[("queued", 8), ("sent", 8)]);
+        server.be_well();
+        wait_for_states(&app, &[("sent", 16)]);
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Text {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
+}
+
+/// The code counts, whatever the text is written in and however long it is. Of the text, what can be read is kept.
+#[test]
+fn a_reply_in_any_encoding_and_of_any_length_is_read() {
+    let long: &'static [u8] = Vec::leak([b"550 5.1.1 no such user ".as_slice(), &[b'x'; 20_000]].concat());
+    let many = "550-5.1.1 no such user\r\n".repeat(500) + "550 5.1.1 no such user";
+    let cases: [(&'static [u8], &str); 6] = [
+        (b"550 5.1.1 Empf\xe4nger unbekannt", "550 5.1.1 Empf\u{fffd}nger unbekannt"),
+        (b"550-5.1.1 Empf\xe4nger\r\n550 5.1.1 unbekannt", "550 5.1.1 Empf\u{fffd}nger 5.1.1 unbekannt"),
+        (b"550 5.1.1 no such user\n\r", "550 5.1.1 no such user"),
+        ("550 5.1.1 \u{202e}no\u{200b} such\u{1b}[2K user\u{7}".as_bytes(), "550 5.1.1 no such [2K user"),
+        (long, "550 5.1.1 no such user xxx"),
+        (Vec::leak(many.into_bytes()), "550 5.1.1 no such user 5.1.1 no such user"),
+    ];
+    for (reply, kept) in cases {
+        let server = SmtpServer::start();
+        server.react(Step::Recipient, Reaction::Bytes(reply));
+        let app = TestApp::spawn_with(through(&server));
+        app.book_well("VIP", 1);
+        wait_for_states(&app, &[("failed", 1)]);
+        let found = app.database.rows::<Text>("SELECT last_error AS text FROM mails");
+        assert!(found[0].text.starts_with(kept) && found[0].text.len() < 1100, "{:?}", found[0].text);
+    }
+}
