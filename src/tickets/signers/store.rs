@@ -1,5 +1,5 @@
-//! The SQL of signers. A signer is a row of `secrets`: its name holds the fingerprint, its value the time (UTC) since
-//! which another secret signs, and nothing while it signs itself.
+//! The SQL of signers. A signer is a row of `secrets`: its name holds the fingerprint, its value the time (UTC) until
+//! which it may have signed, and nothing while it signs itself. Another row holds since when; older releases wrote none.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::dsl::{count_star, max};
@@ -12,25 +12,33 @@ use crate::events::EventState;
 use crate::schema::{bookings, events, secrets};
 
 const PREFIX: &str = "signer ";
-const TIME: &str = "%Y-%m-%d %H:%M:%S";
-/// For as long after another secret has taken over, a server that was not restarted yet may have signed with it.
+const SINCE: &str = "signing since ";
+/// Older releases wrote no fractions.
+const TIME: &str = "%Y-%m-%d %H:%M:%S%.f";
+/// For as long after a secret that knows it has taken over, a server that was not restarted yet may sign with it.
 const ROLLOUT: TimeDelta = TimeDelta::days(1);
 
-/// A secret that has signed, and until when.
+/// A secret that has signed, and when.
 struct SecretSpan {
     fingerprint: String,
+    /// `None`: it is not known, so perhaps always.
+    since: Option<NaiveDateTime>,
     /// `None`: it signs now.
     until: Option<NaiveDateTime>,
 }
 
 fn all(db: &mut Db) -> QueryResult<Vec<SecretSpan>> {
-    let rows: Vec<(String, String)> =
-        secrets::table.filter(secrets::name.like(format!("{PREFIX}%"))).load(db)?;
-    let signer = |(name, value): (String, String)| SecretSpan {
-        fingerprint: name.strip_prefix(PREFIX).unwrap_or_default().to_owned(),
-        until: NaiveDateTime::parse_from_str(&value, TIME).ok(),
+    let mut rows = |prefix: &str| -> QueryResult<Vec<(String, String)>> {
+        secrets::table.filter(secrets::name.like(format!("{prefix}%"))).load(db)
     };
-    Ok(rows.into_iter().map(signer).collect())
+    let (signers, begins) = (rows(PREFIX)?, rows(SINCE)?);
+    let time = |value: &str| NaiveDateTime::parse_from_str(value, TIME).ok();
+    let signer = |(name, value): (String, String)| {
+        let fingerprint = name.strip_prefix(PREFIX).unwrap_or_default().to_owned();
+        let begin = begins.iter().find(|(name, _)| name.strip_prefix(SINCE) == Some(&fingerprint));
+        SecretSpan { since: begin.and_then(|(_, value)| time(value)), until: time(&value), fingerprint }
+    };
+    Ok(signers.into_iter().map(signer).collect())
 }
 
 /// Whether [`note`] has nothing to write.
@@ -44,60 +52,100 @@ pub fn is_noted(db: &mut Db, fingerprints: &[String]) -> QueryResult<bool> {
         && previous.iter().all(|it| noted.iter().any(|signer| signer.fingerprint == *it)))
 }
 
-/// Notes that the first of the fingerprints signs from now on, and no other.
+/// Notes that the first of the fingerprints signs from now on, and no other. One that nothing was sold under is
+/// forgotten: the program was started with it by mistake.
 pub fn note(db: &mut Db, fingerprints: &[String]) -> QueryResult<()> {
-    let now = db::clock(db)?.format(TIME).to_string();
+    let now = db::clock(db)?;
+    let text = |time: NaiveDateTime| time.format(TIME).to_string();
     let mut noted = all(db)?;
-    for fingerprint in fingerprints {
+    for (index, fingerprint) in fingerprints.iter().enumerate() {
         if !noted.iter().any(|signer| signer.fingerprint == *fingerprint) {
-            let row = (secrets::name.eq(format!("{PREFIX}{fingerprint}")), secrets::value.eq(&now));
-            let until = NaiveDateTime::parse_from_str(&now, TIME).ok();
-            // In a savepoint: another server that starts may have been faster.
-            let inserted = db.transaction(|db| diesel::insert_into(secrets::table).values(row).execute(db));
-            drop(inserted);
-            noted.push(SecretSpan { fingerprint: fingerprint.clone(), until });
+            let until = text(now + ROLLOUT);
+            let mut rows = vec![(format!("{PREFIX}{fingerprint}"), if index == 0 { "" } else { &until })];
+            let since = text(now);
+            // The first of all has signed whatever is sold already.
+            if index == 0 && !noted.is_empty() {
+                rows.push((format!("{SINCE}{fingerprint}"), &since));
+            }
+            for (name, value) in rows {
+                let row = (secrets::name.eq(name), secrets::value.eq(value));
+                // In a savepoint: another server that starts may have been faster.
+                drop(db.transaction(|db| diesel::insert_into(secrets::table).values(row).execute(db)));
+            }
         }
     }
+    noted.retain(|signer| signer.until.is_none() != (fingerprints.first() == Some(&signer.fingerprint)));
     for signer in noted {
-        let is_current = fingerprints.first() == Some(&signer.fingerprint);
-        let value = match (is_current, signer.until) {
-            (true, Some(_)) => "",
-            (false, None) => &now,
-            _ => continue,
+        let name = format!("{PREFIX}{}", signer.fingerprint);
+        let is_known = fingerprints.contains(&signer.fingerprint);
+        let is_mistake = |db: &mut Db| -> QueryResult<bool> {
+            Ok(!is_known && signer.since.is_some() && sold(db, &signer, now)? == 0)
         };
-        let row = secrets::table.find(format!("{PREFIX}{}", signer.fingerprint));
-        diesel::update(row).set(secrets::value.eq(value)).execute(db)?;
+        let until = match signer.until {
+            // It signs again.
+            Some(_) => String::new(),
+            None if is_mistake(db)? => {
+                let names = [name, format!("{SINCE}{}", signer.fingerprint)];
+                diesel::delete(secrets::table.filter(secrets::name.eq_any(names))).execute(db)?;
+                continue;
+            }
+            // A secret that does not know its predecessor is not rolled out: its tickets would be refused meanwhile.
+            None => text(if is_known { now + ROLLOUT } else { now }),
+        };
+        diesel::update(secrets::table.find(name)).set(secrets::value.eq(until)).execute(db)?;
     }
     Ok(())
+}
+
+/// How many bookings were made while a secret signed, whatever became of them.
+fn sold(db: &mut Db, signer: &SecretSpan, now: NaiveDateTime) -> QueryResult<i64> {
+    let since = signer.since.unwrap_or_default();
+    let made = bookings::table.filter(bookings::created_at.between(since, signer.until.unwrap_or(now)));
+    made.count().get_result(db)
 }
 
 /// The tickets that none of the known secrets has signed; with no known secrets at all: all that are sold.
 pub fn unused(db: &mut Db, known: Option<&[String]>) -> QueryResult<Option<UnusedTickets>> {
     let now = db::clock(db)?;
-    let last = match known {
-        None => Some(now),
-        Some(known) => {
-            let unknown = all(db)?.into_iter().filter(|signer| !known.contains(&signer.fingerprint));
-            unknown.map(|signer| signer.until.unwrap_or(now)).max()
+    let Some(known) = known else { return unused_between(db, NaiveDateTime::default(), now, now) };
+    let unknown = all(db)?.into_iter().filter(|signer| !known.contains(&signer.fingerprint));
+    let mut times: Vec<_> =
+        unknown.map(|signer| (signer.since.unwrap_or_default(), signer.until.unwrap_or(now))).collect();
+    times.sort();
+    // What two may have signed is counted once.
+    let mut counted_until = NaiveDateTime::default();
+    let mut found: Option<UnusedTickets> = None;
+    for (since, until) in times {
+        let more = unused_between(db, since.max(counted_until), until, now)?;
+        counted_until = counted_until.max(until);
+        if let Some(more) = more {
+            let before = found.map_or(0, |found| found.bookings);
+            let last = found.map_or(more.until, |found| found.until.max(more.until));
+            found = Some(UnusedTickets { bookings: before + more.bookings, until: last });
         }
-    };
-    last.map_or(Ok(None), |last| sold_until(db, last, now))
+    }
+    Ok(found)
 }
 
 /// The tickets that a secret may have signed.
 pub fn signed_by(db: &mut Db, fingerprint: &str) -> QueryResult<Option<UnusedTickets>> {
     let now = db::clock(db)?;
     let signer = all(db)?.into_iter().find(|signer| signer.fingerprint == fingerprint);
-    let until = signer.and_then(|signer| signer.until).unwrap_or(now);
-    sold_until(db, until, now)
+    let (since, until) = signer.map_or((None, None), |signer| (signer.since, signer.until));
+    unused_between(db, since.unwrap_or_default(), until.unwrap_or(now), now)
 }
 
-/// What was sold until a time, of concerts that are not over.
-fn sold_until(db: &mut Db, until: NaiveDateTime, now: NaiveDateTime) -> QueryResult<Option<UnusedTickets>> {
+/// What was sold in a time, of concerts that are not over.
+fn unused_between(
+    db: &mut Db,
+    since: NaiveDateTime,
+    until: NaiveDateTime,
+    now: NaiveDateTime,
+) -> QueryResult<Option<UnusedTickets>> {
     let (bookings, ends) = bookings::table
         .inner_join(events::table)
         .filter(bookings::status.eq(BookingStatus::Confirmed))
-        .filter(bookings::created_at.le(until + ROLLOUT))
+        .filter(bookings::created_at.between(since, until))
         .filter(events::ends_at.gt(now))
         .filter(events::state.eq_any([EventState::Draft, EventState::Published]))
         .select((count_star(), max(events::ends_at)))

@@ -145,3 +145,32 @@ fn a_secret_that_is_set_after_selling_joins_the_generated_one() {
     let verified = run(techkraft(&database).env("SECRET_KEY", OTHER).arg("verify"));
     assert!(verified.status.success(), "{}", said(&verified));
 }
+
+/// Started with another secret by mistake, and put right: what was sold before and after has its own secret.
+#[test]
+fn a_secret_that_nothing_was_sold_under_is_no_alarm_once_it_is_gone() {
+    let (right, mistake) = ([("SECRET_KEY", ONE)], [("SECRET_KEY", OTHER)]);
+    let (database, _) = sold(&right);
+    for _ in 0..2 {
+        let (server, log) = logging(&database, &mistake);
+        assert!(log.contains(WARNING), "while it is wrong: {log}");
+        server.stop();
+        let (server, log) = logging(&database, &right);
+        assert!(!log.contains("ERROR"), "{log}");
+        server.sell(&database, 1);
+        server.stop();
+        let verified = run(techkraft(&database).env("SECRET_KEY", ONE).arg("verify"));
+        assert!(verified.status.success(), "{}", said(&verified));
+        database.execute("DELETE FROM bookings WHERE id = (SELECT MAX(id) FROM bookings)");
+    }
+    // What is sold under it counts, and nothing else.
+    let server = serving(&database, &mistake);
+    server.sell(&database, 1);
+    server.stop();
+    let (server, log) = logging(&database, &right);
+    assert!(log.contains("the tickets of 1 booking of concerts that are not over were signed"), "{log}");
+    server.sell(&database, 3);
+    server.stop();
+    let verified = run(techkraft(&database).env("SECRET_KEY", ONE).arg("verify"));
+    assert!(!verified.status.success() && said(&verified).contains("of 1 booking of"), "{}", said(&verified));
+}
