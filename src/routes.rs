@@ -80,7 +80,11 @@ fn pages(site: &mut ServiceConfig) {
 fn check_in(site: &mut ServiceConfig) {
     use tickets::pages::organizer;
     site.service(
-        urls::CHECK_IN.resource().route(get().to(organizer::show)).route(post().to(organizer::create)),
+        urls::CHECK_IN
+            .resource()
+            .route(get().to(organizer::show))
+            .route(post().to(organizer::create))
+            .wrap(from_fn(keep_typed)),
     )
     .service(
         urls::CHECK_IN_GATE
@@ -159,7 +163,8 @@ fn organizers(site: &mut ServiceConfig) {
             urls::ADMIN_BUYER
                 .resource()
                 .route(get().to(admin::correction::edit))
-                .route(post().to(admin::correction::update)),
+                .route(post().to(admin::correction::update))
+                .wrap(from_fn(keep_typed)),
         )
         .configure(concerts)
         .service(urls::NEW_EXPORT.resource().route(get().to(admin::export::new)))

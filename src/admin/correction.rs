@@ -5,6 +5,7 @@ use askama::Template;
 
 use super::bookings::find;
 use crate::app::App;
+use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::booking::correction::form::{CorrectionForm, CorrectionQuestion};
 use crate::booking::correction::pages::correct;
@@ -37,11 +38,15 @@ pub async fn update(
     admin: Admin,
     app: web::Data<App>,
     reference: web::Path<String>,
+    Resumed(is_resumed): Resumed,
     Form(form): Form<CorrectionForm>,
 ) -> Result<HttpResponse, Error> {
     let placed = find(&app, &reference).await?;
     let reference = placed.booking.reference.clone();
     let mut question = CorrectionQuestion { form, ..CorrectionQuestion::of(placed, false) };
+    if is_resumed {
+        return respond(page, question);
+    }
     let Some((name, email)) = question.read() else { return respond(page, question) };
     let corrector = Corrector::Organizer { reference: reference.clone(), actor: admin.actor() };
     let correction = Correction { corrector, name, email };

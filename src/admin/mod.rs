@@ -11,6 +11,7 @@ pub mod booking_list;
 pub mod bookings;
 pub mod cancellation;
 pub mod correction;
+mod duration;
 pub mod events;
 pub mod export;
 pub mod listing;

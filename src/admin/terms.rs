@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::store;
+use super::{duration, store};
 use crate::app::App;
 use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
@@ -72,7 +72,8 @@ impl TermsPage {
     /// Filled in with the rules in force.
     fn now(page: Page, event: Event, ticket_types: Vec<TicketType>) -> Self {
         let text = |number: Option<i32>| number.map(|number| number.to_string()).unwrap_or_default();
-        let deadline = TermsField { value: hours(event.cancellation_deadline_minutes), error: None };
+        let deadline = event.cancellation_deadline_minutes.map(duration::shown).unwrap_or_default();
+        let deadline = TermsField { value: deadline, error: None };
         let limit = |ticket_type: TicketType| {
             let field = TermsField { value: text(ticket_type.max_per_person), error: None };
             TicketLimit { ticket_type, field }
@@ -173,23 +174,17 @@ async fn find(app: &App, slug: String) -> Result<(Event, Vec<TicketType>), Error
         .await
 }
 
-/// Minutes as hours: "24", "1.5".
-fn hours(minutes: Option<i32>) -> String {
-    minutes.map(|minutes| (f64::from(minutes) / 60.0).to_string()).unwrap_or_default()
-}
-
 /// Empty: buyers cannot cancel.
 fn parse_hours(typed: &str) -> Result<Option<i32>, String> {
     if typed.is_empty() {
         return Ok(None);
     }
-    let hours = typed_number::decimal(typed).and_then(|hours| hours.parse::<f64>().ok());
-    let hours = hours.ok_or("Enter a number of hours, like 24 or 1.5.")?;
-    if !(0.0..=f64::from(DEADLINE_HOURS_MAX)).contains(&hours) {
-        return Err("Enter 0 to 8,784 (one year).".to_owned());
+    let minutes = duration::parse(typed)?.round();
+    if !(0.0..=f64::from(DEADLINE_HOURS_MAX * 60)).contains(&minutes) {
+        return Err("Enter 0 to 8,784 hours (one year).".to_owned());
     }
     #[allow(clippy::cast_possible_truncation, reason = "a year has fewer minutes than i32 holds")]
-    Ok(Some((hours * 60.0).round() as i32))
+    Ok(Some(minutes as i32))
 }
 
 /// A line of text that pages and mails show; it may be empty.
@@ -219,14 +214,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deadline_is_shown_as_it_was_typed() {
-        for typed in ["", "0", "24", "1.5", "0.25", "8784"] {
-            assert_eq!(hours(parse_hours(typed).expect("valid")), typed);
+    fn a_deadline_is_a_year_at_most() {
+        for (typed, minutes) in [("", None), ("0", Some(0)), ("8784", Some(527_040)), ("0:10", Some(10))] {
+            assert_eq!(parse_hours(typed), Ok(minutes));
         }
-        for minutes in 0..=200 {
-            assert_eq!(parse_hours(&hours(Some(minutes))), Ok(Some(minutes)), "fractions included");
-        }
-        for typed in ["-1", "a day", "8785", "NaN", "inf", "1e9", "24h"] {
+        for typed in ["-1", "8785", "367 days", "1:99"] {
             parse_hours(typed).expect_err(typed);
         }
     }

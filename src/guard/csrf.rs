@@ -32,11 +32,20 @@ pub async fn same_origin<B: MessageBody>(
     let public_url = settings.and_then(|settings| settings.public_url.as_deref());
     let is_open_to_all = is_api(request.match_info().as_str()) && !request.headers().contains_key(COOKIE);
     if !request.method().is_safe() && !is_open_to_all && !is_ours(request.headers(), public_url) {
-        let other_name = public_url.filter(|url| own_host::is_foreign(request.headers(), url));
+        let other_name = public_url
+            .filter(|url| is_own_page(request.headers()) || own_host::is_foreign(request.headers(), url));
         let error = other_name.map_or(Error::CrossSite, |url| Error::OtherAddress { own: url.to_owned() });
         return Ok(refuse(request, error));
     }
     Ok(next.call(request).await?.map_into_left_body())
+}
+
+/// Whether a page of this server sends the request, whatever address the server has there: another port or scheme, or
+/// an IP address. Only the public address is ours, but the visitor has to be told where that is.
+fn is_own_page(headers: &HeaderMap) -> bool {
+    let origin = text(headers, ORIGIN.as_str()).and_then(|origin| origin.split_once("://"));
+    let is_own_origin = origin.map(|(_, host)| Some(host) == text(headers, HOST.as_str()));
+    is_own_origin.unwrap_or_else(|| text(headers, "sec-fetch-site") == Some("same-origin"))
 }
 
 fn is_ours(headers: &HeaderMap, public_url: Option<&str>) -> bool {

@@ -55,8 +55,14 @@ pub(super) fn is_foreign(headers: &HeaderMap, public_url: &str) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(host);
     let own = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
     let is_own = |name: &str| name.eq_ignore_ascii_case(host(own));
+    // With the root's dot the name is the same, and the origin is another: its forms would be refused.
+    let is_rooted =
+        |host: &str| host.trim_end_matches(|c: char| c.is_ascii_digit() || c == ':').ends_with('.');
+    let has_dot = headers.get(HOST).and_then(|value| value.to_str().ok()).is_some_and(is_rooted);
     match text(HOST.as_str()) {
-        Some(name) => is_public(name) && !is_own(name) && !text(FORWARDED_HOST).is_some_and(is_own),
+        Some(name) => {
+            is_public(name) && (has_dot || !is_own(name)) && !text(FORWARDED_HOST).is_some_and(is_own)
+        }
         None => false,
     }
 }
@@ -93,7 +99,14 @@ mod tests {
 
     #[test]
     fn other_names_are_foreign_and_inner_ones_are_not() {
-        for host in ["www.tickets.example.org", "example.org", "tickets.example.com:443", "evil.example"] {
+        for host in [
+            "www.tickets.example.org",
+            "example.org",
+            "tickets.example.com:443",
+            "evil.example",
+            "tickets.example.org.",
+            "tickets.example.org.:443",
+        ] {
             assert!(foreign(&[("host", host)]), "{host}");
             assert!(!foreign(&[("host", host), ("x-forwarded-host", "tickets.example.org")]), "{host}");
             assert!(foreign(&[("host", host), ("x-forwarded-host", "www.tickets.example.org")]), "{host}");
@@ -101,7 +114,6 @@ mod tests {
         for host in [
             "tickets.example.org",
             "Tickets.Example.org:443",
-            "tickets.example.org.",
             "tickets.example.org:3000",
             "127.0.0.1:3000",
             "10.0.0.5",

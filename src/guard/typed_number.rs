@@ -71,11 +71,29 @@ const ZEROS: [char; 66] = [
     '\u{1fbf0}',
 ];
 
-/// A whole number: `12`, `１２`, `١٢`, `1 200`, `1.200`, `1,200`. It may be too large for any integer.
+/// A whole number: `12`, `１２`, `١٢`, `1 200`, `1.200`, `1,200`, `2.0`. It may be too large for any integer.
 ///
 /// `None` for anything else, fractions included.
 #[must_use]
 pub fn whole(typed: &str) -> Option<String> {
+    without_fraction(typed).or_else(|| {
+        let number = decimal(typed)?;
+        let (whole, fraction) = number.split_once('.')?;
+        fraction.bytes().all(|digit| digit == b'0').then(|| whole.to_owned())
+    })
+}
+
+/// Whether a number with a lone separator may be thousands in one language and a fraction in another: `1,500`, `1.500`.
+#[must_use]
+pub fn is_ambiguous(typed: &str) -> bool {
+    let typed = plain(typed);
+    let (_, digits) = signed(&typed);
+    digits.split_once([',', '.']).is_some_and(|(whole, rest)| {
+        is_digits(whole) && whole.len() <= 3 && !whole.starts_with('0') && rest.len() == 3 && is_digits(rest)
+    })
+}
+
+fn without_fraction(typed: &str) -> Option<String> {
     let typed = plain(typed);
     let (sign, digits) = signed(&typed);
     let number = match digits.find(is_separator) {
@@ -135,7 +153,8 @@ fn without_separators(digits: &str, separator: char) -> Option<String> {
 
 /// The same number in ASCII: digits, `-`, `.`, `,`, and a space or an apostrophe between thousands. What is none of
 /// these stays, and makes it no number.
-fn plain(typed: &str) -> String {
+#[must_use]
+pub fn plain(typed: &str) -> String {
     typed.chars().filter(|c| !is_direction_mark(*c)).map(ascii).collect::<String>().trim().to_owned()
 }
 
@@ -147,7 +166,9 @@ fn ascii(typed: char) -> char {
         // Minus, hyphens and dashes.
         '\u{2212}' | '\u{2010}'..='\u{2013}' | '\u{fe63}' | '\u{ff0d}' => '-',
         '\u{66b}' | '\u{ff0c}' | '\u{fe50}' => ',',
-        '\u{ff0e}' | '\u{fe52}' => '.',
+        // The middle dots are older English.
+        '\u{ff0e}' | '\u{fe52}' | '\u{b7}' | '\u{2027}' | '\u{22c5}' => '.',
+        '\u{ff1a}' => ':',
         // The Arabic thousands separator, and the apostrophe that Switzerland uses.
         '\u{66c}' | '\u{2019}' | '\u{ff07}' => '\'',
         // No-break, figure, thin, narrow and ideographic spaces.
@@ -218,6 +239,13 @@ mod tests {
             ("－３", "-3"),
             ("3-", "-3"),
             ("99999999999999999999", "99999999999999999999"),
+            ("2.0", "2"),
+            ("2,0", "2"),
+            ("٢٫٠", "2"),
+            ("2·00", "2"),
+            ("1,000.00", "1000"),
+            ("1.000,00", "1000"),
+            ("1.000", "1000"),
         ] {
             assert_eq!(whole(typed).as_deref(), Some(number), "{typed:?}");
         }
@@ -290,7 +318,7 @@ mod tests {
             assert_eq!(whole(typed), None, "{typed:?}");
             assert_eq!(decimal(typed), None, "{typed:?}");
         }
-        for typed in ["1.5", "1,5", "1.0", "1,0", "0,100", "1,500.5"] {
+        for typed in ["1.5", "1,5", "0,100", "1,500.5", "1.05"] {
             assert_eq!(whole(typed), None, "{typed:?} is no whole number");
         }
     }

@@ -86,9 +86,14 @@ pub async fn create(
     page: Page,
     admin: Admin,
     app: web::Data<App>,
+    Resumed(is_resumed): Resumed,
     Form(form): Form<ScanForm>,
 ) -> Result<HttpResponse, Error> {
     let entrance = entrance(&app, form.place(), &admin)?;
+    if is_resumed {
+        let typed = form.code.clone();
+        return respond(page, &app, entrance, Answered { typed, ..Answered::default() }).await;
+    }
     let answered = scanning::scan(&app, &entrance, &form).await?;
     respond(page, &app, entrance, answered).await
 }

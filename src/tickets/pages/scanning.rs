@@ -26,7 +26,7 @@ const SEARCHED_LEAST: usize = 2;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct ScanForm {
-    code: String,
+    pub code: String,
     /// The same as the keys that were pressed, whatever the keyboard's layout made of them.
     keys: String,
     /// The scan's name.

@@ -176,9 +176,23 @@ fn what_was_typed_while_the_session_ended_is_there_again() {
     let link = resume(&app, "/admin/gates", &[("event", "midnight-parade"), ("gate", "Süd")]);
     assert!(link.contains("name=\"gate\" value=\"Süd\""), "{link}");
 
+    let path = format!("/admin/bookings/{reference}/buyer");
+    let buyer = resume(&app, &path, &[("name", "Zoë \"<&"), ("email", "zoë@")]);
+    assert!(buyer.contains("value=\"Zoë &#34;&#60;&#38;\"") && buyer.contains("value=\"zoë@\""), "{buyer}");
+    assert!(!buyer.contains("aria-invalid"), "{buyer}");
+    let scan = [("event", "midnight-parade"), ("gate", "North"), ("code", "Lovelace \"<&")];
+    let scanned = resume(&app, "/admin/check-in", &scan);
+    assert!(scanned.contains("name=\"code\" value=\"Lovelace &#34;&#60;&#38;\""), "{scanned}");
+    assert!(scanned.contains("Ready"), "nothing was looked for: {scanned}");
+
     // Nothing of it was done.
     assert_eq!((app.database.tier("VIP").sold, app.count("bookings")), (3, 1));
-    assert_eq!(app.count("audit_log WHERE action IN ('terms changed', 'reseeded', 'booking canceled')"), 0);
+    assert_eq!(
+        app.count(
+            "audit_log WHERE action IN ('terms changed', 'reseeded', 'booking canceled', 'buyer corrected')"
+        ),
+        0
+    );
 }
 
 #[test]

@@ -27,7 +27,9 @@ fn a_page_under_another_name_leads_to_the_own_one() {
         ("//evil.example/x", "//evil.example/x"),
         ("/%0d%0aSet-Cookie:%20x=y", "/%0d%0aSet-Cookie:%20x=y"),
     ] {
-        for host in ["www.tickets.example.org", "tickets.example.com", "evil.example:443"] {
+        for host in
+            ["www.tickets.example.org", "tickets.example.com", "evil.example:443", "tickets.example.org."]
+        {
             for method in [Method::GET, Method::HEAD] {
                 let response = ask(&app, method, path, host);
                 assert_eq!(response.status(), 308, "{host}{path}");
@@ -77,6 +79,19 @@ fn a_form_under_another_name_says_where_the_site_is() {
     assert_eq!(status, 403);
     assert!(page.contains("our usual address"), "{page}");
     assert!(page.contains("href=\"https://tickets.example.org/\""), "{page}");
+    // Pages that are shown there, because only a proxy or an operator uses such addresses, or nobody can tell.
+    for (host, origin) in [
+        ("tickets.example.org:8443", "https://tickets.example.org:8443"),
+        ("tickets.example.org.", "https://tickets.example.org."),
+        ("tickets.example.org", "http://tickets.example.org"),
+        ("192.0.2.7", "http://192.0.2.7"),
+        ("[2001:db8::1]", "https://[2001:db8::1]"),
+        ("tickets", "http://tickets"),
+        ("localhost.", "http://localhost."),
+    ] {
+        let (status, page) = post(host, origin);
+        assert!(status == 403 && page.contains("href=\"https://tickets.example.org/\""), "{origin}: {page}");
+    }
     let (status, page) = post("tickets.example.org", "https://evil.example");
     assert!(status == 403 && page.contains("Request blocked") && !page.contains("usual address"), "{page}");
     assert_eq!(post("tickets.example.org", OWN).0, 303);
