@@ -277,7 +277,8 @@ mod tests {
         assert_eq!(parse_quantity("1", 10), Ok(1));
         assert_eq!(parse_quantity(" 10 ", 10), Ok(10));
         assert_eq!((parse_quantity("٣", 10), parse_quantity("３", 10)), (Ok(3), Ok(3)));
-        for bad in ["", "0", "11", "-1", "-0", "+1", "1.5", "1,0", "abc", "1e1", "99999999999999999999"] {
+        assert_eq!((parse_quantity("2.0", 10), parse_quantity("2,0", 10)), (Ok(2), Ok(2)));
+        for bad in ["", "0", "11", "-1", "-0", "+1", "1.5", "1,5", "abc", "1e1", "99999999999999999999"] {
             assert!(parse_quantity(bad, 10).is_err(), "{bad}");
         }
     }
