@@ -57,8 +57,8 @@ impl DatabaseUrl {
     }
 }
 
-/// Whether libpq reads what follows the scheme. It is asked first because libpq quotes what it cannot read, which may be
-/// part of a password, and because the program would try again for as long as it runs.
+/// Whether libpq reads what follows the scheme. It is asked first because libpq quotes what it cannot read, which may
+/// be part of a password, and because the program would try again for as long as it runs.
 fn is_readable(rest: &str) -> bool {
     let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let (user, place) = place.rsplit_once('@').unwrap_or(("", place));

@@ -1,75 +1,7 @@
 //! Numbers as people type them: in the digits of their script, with the comma or the point of their language, and with
 //! whatever it puts between thousands. They come out as Rust parses them: `1234.5`.
 
-/// The zero of each script: its other digits follow it (Unicode 16, general category Nd).
-const ZEROS: [char; 66] = [
-    '0',
-    '\u{660}',
-    '\u{6f0}',
-    '\u{7c0}',
-    '\u{966}',
-    '\u{9e6}',
-    '\u{a66}',
-    '\u{ae6}',
-    '\u{b66}',
-    '\u{be6}',
-    '\u{c66}',
-    '\u{ce6}',
-    '\u{d66}',
-    '\u{de6}',
-    '\u{e50}',
-    '\u{ed0}',
-    '\u{f20}',
-    '\u{1040}',
-    '\u{1090}',
-    '\u{17e0}',
-    '\u{1810}',
-    '\u{1946}',
-    '\u{19d0}',
-    '\u{1a80}',
-    '\u{1a90}',
-    '\u{1b50}',
-    '\u{1bb0}',
-    '\u{1c40}',
-    '\u{1c50}',
-    '\u{a620}',
-    '\u{a8d0}',
-    '\u{a900}',
-    '\u{a9d0}',
-    '\u{a9f0}',
-    '\u{aa50}',
-    '\u{abf0}',
-    '\u{ff10}',
-    '\u{104a0}',
-    '\u{10d30}',
-    '\u{11066}',
-    '\u{110f0}',
-    '\u{11136}',
-    '\u{111d0}',
-    '\u{112f0}',
-    '\u{11450}',
-    '\u{114d0}',
-    '\u{11650}',
-    '\u{116c0}',
-    '\u{11730}',
-    '\u{118e0}',
-    '\u{11950}',
-    '\u{11c50}',
-    '\u{11d50}',
-    '\u{11da0}',
-    '\u{16a60}',
-    '\u{16ac0}',
-    '\u{16b50}',
-    '\u{1d7ce}',
-    '\u{1d7d8}',
-    '\u{1d7e2}',
-    '\u{1d7ec}',
-    '\u{1d7f6}',
-    '\u{1e140}',
-    '\u{1e2f0}',
-    '\u{1e950}',
-    '\u{1fbf0}',
-];
+use super::digits::digit;
 
 /// A whole number: `12`, `１２`, `١٢`, `1 200`, `1.200`, `1,200`, `2.0`. It may be too large for any integer.
 ///
@@ -175,11 +107,6 @@ fn ascii(typed: char) -> char {
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
         other => other,
     }
-}
-
-fn digit(typed: char) -> Option<char> {
-    let zero = ZEROS.iter().rev().find(|zero| **zero <= typed)?;
-    char::from_digit(u32::from(typed) - u32::from(*zero), 10)
 }
 
 /// Invisible marks that Arabic and Hebrew keyboards put around a number, and the mark that some editors put first.

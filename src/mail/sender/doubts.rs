@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use tokio::time::Instant;
 
-/// Most refused mails that are remembered. One that is forgotten is tried once more.
+/// Most refused mails that are remembered. One that is forgotten is tried again.
 const REMEMBERED_MAX: usize = 10_000;
 
 /// What was refused, and when the server has accepted a mail last.

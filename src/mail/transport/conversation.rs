@@ -19,7 +19,7 @@ const REPLY_LENGTH_MAX: usize = 1_000;
 
 /// What a server says to a command.
 #[derive(Debug)]
-pub struct Reply {
+pub struct SmtpReply {
     pub code: u16,
     /// Its lines, as one.
     pub text: String,
@@ -27,7 +27,7 @@ pub struct Reply {
 
 /// Why a command was not carried out.
 pub enum CommandError {
-    Refused(Reply),
+    Refused(SmtpReply),
     /// There is no reply, or none of a mail server.
     Lost(String),
 }
@@ -42,7 +42,7 @@ impl CommandError {
     /// As mail administrators know it: `550 5.1.1 no such user`.
     pub fn text(&self) -> String {
         match self {
-            Self::Refused(Reply { code, text }) => format!("{code} {text}").trim_end().to_owned(),
+            Self::Refused(SmtpReply { code, text }) => format!("{code} {text}").trim_end().to_owned(),
             Self::Lost(why) => why.clone(),
         }
     }
@@ -164,7 +164,7 @@ impl Conversation {
     }
 
     /// A reply, and the lines of its text.
-    async fn lines(&mut self) -> Result<(Reply, Vec<String>), CommandError> {
+    async fn lines(&mut self) -> Result<(SmtpReply, Vec<String>), CommandError> {
         let (mut lines, mut length) = (Vec::new(), 0);
         loop {
             let line = self.line().await?;
@@ -178,7 +178,7 @@ impl Conversation {
                 lines.push(text);
             }
             if line.get(3) != Some(&b'-') {
-                return Ok((Reply { code, text: lines.join(" ").trim().to_owned() }, lines));
+                return Ok((SmtpReply { code, text: lines.join(" ").trim().to_owned() }, lines));
             }
         }
     }
@@ -202,6 +202,6 @@ impl Conversation {
     }
 }
 
-fn accepted(reply: Reply) -> Result<(), CommandError> {
+fn accepted(reply: SmtpReply) -> Result<(), CommandError> {
     if reply.code < 400 { Ok(()) } else { Err(CommandError::Refused(reply)) }
 }

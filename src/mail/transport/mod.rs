@@ -6,6 +6,7 @@ mod conversation;
 mod destination;
 mod folder;
 mod reply;
+mod reply_words;
 mod send_error;
 mod smtp;
 mod smtp_url;

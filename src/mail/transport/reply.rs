@@ -5,6 +5,8 @@
 //! enhanced code (RFC 3463, RFC 5248) and plain words decide. Where they do not agree or say nothing, the refusal is
 //! doubtful, and other mails show whom it concerned: no list knows all languages and servers.
 
+use super::reply_words::{GREYLISTING, OF_RECIPIENT, OF_SITE, RELAYING, TOO_FAST};
+
 /// The command that was refused. Until the first one, everything concerns the site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -102,77 +104,6 @@ fn of_code(code: u16) -> bool {
     matches!(code, 421 | 432 | 454 | 530 | 534 | 535 | 538)
 }
 
-/// What servers say about a client, an account or a sender: beginnings of words.
-const OF_SITE: &[&str] = &[
-    " authenticat",
-    " unauthenticated",
-    " sign in",
-    " log in",
-    " credential",
-    " credits",
-    " sender",
-    " sending",
-    " send as",
-    " sendas",
-    " send limit",
-    " send quota",
-    " to send",
-    " outgoing",
-    " envoi",
-    " versand",
-    " envío",
-    " invio",
-    " from address",
-    " not verified",
-    " rate limit",
-    " ratelimit",
-    " throttl",
-    " daily",
-    " hourly",
-    " per day",
-    " per hour",
-    " per minute",
-    " client host",
-    " the ip ",
-    " this ip ",
-    " your ip ",
-    " your domain",
-    " blacklist",
-    " blocklist",
-    " block list",
-    " reputation",
-];
-
-/// What they say about a recipient.
-const OF_RECIPIENT: &[&str] = &[
-    " recipient ",
-    " mailbox",
-    " inbox",
-    " user unknown",
-    " unknown user",
-    " no such ",
-    " not exist",
-    " user quota",
-    " undeliverable",
-    " unroutable",
-    " unrouteable",
-    " no valid recipient",
-    " tried to reach",
-    " trying to contact",
-    " receiv",
-    // Exchange looks recipients up so.
-    " resolver ",
-];
-
-/// It takes no mail from us for others, whoever they are.
-const RELAYING: &[&str] = &[" relay", " rcpthosts", " outbound"];
-
-/// A server that makes strangers come again takes each recipient for itself.
-const GREYLISTING: &[&str] = &[" greylist", " graylist", " grey list", " postgrey"];
-
-/// Of something that passes.
-const TOO_FAST: &[&str] = &[" too many", " too much", " limit", " slow down"];
-
 /// The words of the text in lower case, each between spaces, without the code that each of its lines begins with, and
 /// without addresses, which may contain any word.
 fn words(text: &str) -> String {
@@ -264,6 +195,15 @@ mod tests {
             ("421 Domain example.org is not allowed to send: Please activate your account.", Site),
             ("420 4.2.1 Sending limit exceeded", Site),
             ("452 4.5.3 Too many recipients", Site),
+        ] {
+            assert_eq!(judged(Step::Recipient, reply), refusal, "{reply}");
+        }
+    }
+
+    #[test]
+    fn what_is_doubtful_is_neither_failed_nor_a_pause() {
+        use Refusal::{Doubtful, Mail, MailForNow, Site};
+        for (reply, refusal) in [
             // The sender's account, and none of these may fail a mail for good.
             ("550 5.4.6 Unusual sending activity detected. Please try after sometime.", Site),
             ("550 Sending quota exceeded for your account", Site),

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::conversation::{CommandError, Conversation, Reply};
+use super::conversation::{CommandError, Conversation, SmtpReply};
 use super::reply::{Refusal, Step, judge};
 use super::send_error::SendError;
 use super::smtp_url::{Encryption, SmtpUrl};
@@ -161,7 +161,7 @@ async fn send_commands(connection: &mut Conversation, envelope: &Envelope) -> Re
 /// What a refused command means for the mail and for the connection.
 fn refused(step: Step, error: &CommandError) -> ConversationError {
     let why = error.text();
-    let CommandError::Refused(Reply { code, text }) = error else {
+    let CommandError::Refused(SmtpReply { code, text }) = error else {
         // The server may have closed an idle connection before the mail began.
         return match step {
             Step::Sender => ConversationError::BeforeMail(SendError::Unavailable(why)),

@@ -1,5 +1,6 @@
 //! The SQL of signers. A signer is a row of `secrets`: its name holds the fingerprint, its value the time (UTC) until
-//! which it may have signed, and nothing while it signs itself. Another row holds since when; older releases wrote none.
+//! which it may have signed, and nothing while it signs itself. Another row holds since when; older releases wrote
+//! none.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::dsl::{count_star, max};

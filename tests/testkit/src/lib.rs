@@ -16,6 +16,7 @@ pub mod properties;
 pub mod rush;
 pub mod server;
 pub mod small_disk;
+mod smtp_script;
 pub mod smtp_server;
 pub mod standby;
 pub mod visitor;
