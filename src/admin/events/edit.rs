@@ -104,10 +104,8 @@ pub async fn update(
     };
     let (actor, id) = (admin.actor(), event.id);
     let message = parse_message(typed.get("message").map_or("", String::as_str));
-    let mut notice = None;
-    if event.state == EventState::Published && !event.is_over(app.board.now()) {
-        notice = HolderNotice::of_change(&event, &facts);
-    }
+    let is_sold = event.state == EventState::Published && !event.is_over(app.board.now());
+    let mut notice = if is_sold { HolderNotice::of_change(&event, &facts) } else { None };
     if let Some(change) = &notice {
         let answer = typed.get("notify").map_or("", String::as_str);
         let holders = app.db.read_primary(move |db| jobs::holders(db, id)).await?;
@@ -130,9 +128,7 @@ pub async fn update(
     let notice = notice.map(|it| HolderNotice { message: message.unwrap_or_default(), ..it });
     let write = app.db.write(move |db| {
         let changed = store::update(db, id, shown, &facts, &actor)?;
-        if changed.is_ok()
-            && let Some(notice) = &notice
-        {
+        if let (Ok(_), Some(notice)) = (&changed, &notice) {
             jobs::start(db, id, EventJobKind::Notice, Some(notice), &notice.message, &actor)?;
         }
         Ok(changed)
@@ -140,16 +136,21 @@ pub async fn update(
     match write.await? {
         Ok(changed) => {
             announce(&app).await?;
-            let toast = Toast::success(match changed.state {
-                EventState::Draft => "Draft saved.",
-                _ => "Saved. Buyers see it now.",
-            });
-            let location = format!("/admin/events/{}", changed.slug);
-            Ok(see_other(&location).cookie(toast_cookie(&app.cookies, &toast)).finish())
+            Ok(saved(&app, &changed))
         }
         Err(refusal) => {
             fields.refuse(&refusal);
             show(status_of(&refusal), fields)
         }
     }
+}
+
+/// Back to the concert's page, which says that it is saved.
+fn saved(app: &App, changed: &Event) -> HttpResponse {
+    let toast = Toast::success(match changed.state {
+        EventState::Draft => "Draft saved.",
+        _ => "Saved. Buyers see it now.",
+    });
+    let location = format!("/admin/events/{}", changed.slug);
+    see_other(&location).cookie(toast_cookie(&app.cookies, &toast)).finish()
 }
