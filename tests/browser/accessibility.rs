@@ -193,6 +193,20 @@ async fn the_organizers_pages_have_no_barriers() {
     organizer.click("#main form button[type=submit]").await;
     organizer.see("#cancellation-deadline-error").await;
     inspection.look_at("the terms, with a wrong field").await;
+    for path in [
+        "",
+        "/new",
+        "/midnight-parade",
+        "/midnight-parade/edit",
+        "/midnight-parade/preview",
+        "/midnight-parade/ticket-types/new",
+        "/midnight-parade/postponement",
+        "/midnight-parade/cancellation",
+    ] {
+        organizer.visit(&format!("/admin/events{path}")).await;
+        organizer.see("h1").await;
+        inspection.look_at(&format!("/admin/events{path}")).await;
+    }
     organizer.visit("/admin/account").await;
     inspection.look_at("the account").await;
     organizer.visit("/admin/audit-log").await;

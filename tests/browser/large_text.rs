@@ -121,6 +121,12 @@ async fn the_organizers_pages_reflow_with_large_text() {
             "/admin/events/midnight-parade/terms",
             "/admin/check-in",
             "/admin/mails",
+            "/admin/events",
+            "/admin/events/new",
+            "/admin/events/midnight-parade",
+            "/admin/events/midnight-parade/ticket-types/new",
+            "/admin/events/midnight-parade/postponement",
+            "/admin/events/midnight-parade/cancellation",
         ] {
             visitor.visit(path).await;
             look_at(&visitor, &format!("{size} px, {path}"), &mut wrong).await;

@@ -24,6 +24,7 @@ mod plain;
 mod polling;
 mod posters;
 mod printing;
+mod promoter;
 mod quality;
 mod race;
 mod several_ticket_types;

@@ -100,6 +100,14 @@ async fn every_page_fits_from_320_pixels_to_4k() {
             "/admin/gates",
             "/admin/mails",
             "/admin/bookings",
+            "/admin/events",
+            "/admin/events/new",
+            "/admin/events/midnight-parade",
+            "/admin/events/midnight-parade/edit",
+            "/admin/events/midnight-parade/preview",
+            "/admin/events/midnight-parade/ticket-types/new",
+            "/admin/events/midnight-parade/postponement",
+            "/admin/events/midnight-parade/cancellation",
         ] {
             visitor.visit(path).await;
             too_wide.extend(overflow(&visitor, width, path).await);
