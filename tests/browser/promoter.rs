@@ -1,4 +1,4 @@
-//! A promoter who has never seen the desk puts a concert on sale, changes it while it sells, postpones it and cancels it;
+//! A promoter who has never seen the desk puts a concert on sale, changes it while it sells, postpones and cancels it;
 //! with JavaScript and without.
 
 use std::time::Duration;
