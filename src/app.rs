@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix_web::web;
+use tokio::sync::Semaphore;
 
 use crate::auth::Auth;
 use crate::booking::desk::Desk;
@@ -15,6 +16,7 @@ use crate::events::board::Board;
 use crate::guard::cookies::Cookies;
 use crate::guard::limits::tickets::TicketCounter;
 use crate::outbox::wakeup::Wakeup;
+use crate::reconciliation::latest::LatestReconciliation;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
 
@@ -41,6 +43,9 @@ pub struct App {
     pub mail_sender: String,
     /// Whether an organizer may delete all bookings and restart the sale.
     pub allow_reseed: bool,
+    pub reconciliation: LatestReconciliation,
+    /// One export at a time: each reads all bookings of a concert.
+    pub export_turn: Arc<Semaphore>,
     /// Where mails are written when there is no mail server.
     pub mail_folder: Option<PathBuf>,
 }

@@ -94,3 +94,65 @@ mod tests {
         assert_eq!(one_line(&"Zoë Müller, 東京"), "Zoë Müller, 東京");
     }
 }
+
+/// Why a mail was not sent, for the log. A mail server's own words may name the recipient, however they are spelled, so
+/// only its codes are shown: "550 5.1.1". The organizer's pages show the words.
+pub fn mail_failure(why: &str) -> String {
+    let mut shown = Vec::new();
+    let mut words = why.split_whitespace();
+    for word in words.by_ref() {
+        match reply_code(word) {
+            Some(code) => {
+                shown.push(code.to_owned());
+                shown.extend(words.next().filter(|word| is_enhanced(word)).map(str::to_owned));
+                break;
+            }
+            None if word.contains('@') => shown.push("(address)".to_owned()),
+            None => shown.push(word.to_owned()),
+        }
+    }
+    shown.join(" ")
+}
+
+/// The code of a refusal (RFC 5321, section 4.2.1), as in "550", "550-5.1.1" or "(550):".
+fn reply_code(word: &str) -> Option<&str> {
+    let digits = word.trim_start_matches('(');
+    let (code, rest) = digits.split_at_checked(3)?;
+    let is_code = matches!(code.as_bytes(), [b'4' | b'5', b'0'..=b'9', b'0'..=b'9']);
+    (is_code && !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.')).then_some(code)
+}
+
+/// An enhanced status code (RFC 3463): "5.1.1".
+fn is_enhanced(word: &str) -> bool {
+    let parts: Vec<&str> = word.split('.').collect();
+    parts.len() == 3 && parts.iter().all(|part| (1..=3).contains(&part.len()) && part.parse::<u16>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_mail_servers_words_only_the_codes_are_logged() {
+        for (why, shown) in [
+            ("550 5.1.1 <ada.lovelace@example.org>: user unknown", "550 5.1.1"),
+            ("550 5.1.1 <ada dot lovelace at example>: user unknown", "550 5.1.1"),
+            (
+                "smtp://mail:25: 530 5.7.0 relaying for <grace@example.org> denied",
+                "smtp://mail:25: 530 5.7.0",
+            ),
+            ("permanent error (550): no such user ada", "permanent error 550"),
+            ("550-5.7.1 ada", "550"),
+            ("452 too many", "452"),
+            ("smtp://mail:587: does not answer", "smtp://mail:587: does not answer"),
+            (
+                "smtp://10.0.0.1:25 did not answer within 10 s",
+                "smtp://10.0.0.1:25 did not answer within 10 s",
+            ),
+            ("response error: what is <ada@example.org>?", "response error: what is (address)"),
+            ("booking canceled before sending", "booking canceled before sending"),
+        ] {
+            assert_eq!(mail_failure(why), shown, "{why}");
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, web};
+use tokio::sync::Semaphore;
 
 use crate::api::middleware::ApiMiddleware;
 use crate::app::App;
@@ -34,6 +35,7 @@ use crate::guard::{GuardSettings, csrf, headers, own_host, request_log, request_
 use crate::mail::service::{MailService, SenderHandle};
 use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
+use crate::reconciliation::latest::LatestReconciliation;
 use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
@@ -110,6 +112,8 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         public_url: public_url.clone(),
         mail_sender: from,
         allow_reseed: config.allow_reseed,
+        reconciliation: LatestReconciliation::default(),
+        export_turn: Arc::new(Semaphore::new(1)),
         mail_folder: config.mail.destination.folder().map(Into::into),
     });
     let (guard, site_links) = (web::Data::new(guard), web::Data::new(config.site_links));

@@ -21,6 +21,7 @@ fn a_million_addresses_cost_no_memory_and_hide_nobody() {
             previews: rate,
             bookings: rate,
             sign_in: rate,
+            admin: rate,
             api: rate,
             api_token: rate,
             tickets: rate,

@@ -1,13 +1,16 @@
 //! `/admin/events/{slug}/export`, `/admin/events/{slug}/bookings.csv`: every booking of a concert, or every ticket, for
 //! a spreadsheet. The file is sent while it is read, so that its length does not matter.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue, RETRY_AFTER};
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use futures_util::stream;
 use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::spreadsheet::{Rows, Separator, Spreadsheet};
 use super::store;
@@ -27,6 +30,8 @@ const PIECE: i64 = 500;
 struct ExportPage {
     page: Page,
     event: Event,
+    /// Another export is being sent.
+    is_busy: bool,
 }
 
 /// `GET /admin/events/{slug}/export`: which of the files it shall be.
@@ -41,7 +46,7 @@ pub async fn new(
         return Err(Error::NotFound);
     }
     let event = app.db.read_primary(move |db| events::store::find_by_slug(db, &slug)).await?;
-    page.clone().respond_unlisted(StatusCode::OK, &ExportPage { page, event })
+    page.clone().respond_unlisted(StatusCode::OK, &ExportPage { page, event, is_busy: false })
 }
 
 #[derive(Default, Deserialize)]
@@ -69,8 +74,10 @@ impl ExportQuery {
     }
 }
 
-/// `GET /admin/events/{slug}/bookings.csv?rows=tickets&separator=semicolon`
+/// `GET /admin/events/{slug}/bookings.csv?rows=tickets&separator=semicolon`: one at a time for the whole site, because
+/// each reads all bookings of a concert.
 pub async fn show(
+    page: Page,
     admin: Admin,
     app: web::Data<App>,
     slug: web::Path<String>,
@@ -93,6 +100,12 @@ pub async fn show(
         Ok((store::export::booking_count(db, event.id)?, event, ticket_types))
     });
     let (count, event, ticket_types) = load.await?;
+    let Ok(turn) = Arc::clone(&app.export_turn).try_acquire_owned() else {
+        let busy = ExportPage { page: page.clone(), event, is_busy: true };
+        let mut response = page.respond_unlisted::<Error>(StatusCode::SERVICE_UNAVAILABLE, &busy)?;
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        return Ok(response);
+    };
     // Recorded before any of it is sent.
     let (actor, count) = (admin.actor(), usize::try_from(count).unwrap_or_default());
     app.db
@@ -103,7 +116,7 @@ pub async fn show(
         .content_type("text/csv; charset=utf-8")
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header((CONTENT_DISPOSITION, filename))
-        .streaming(pieces(app, spreadsheet)))
+        .streaming(pieces(app, spreadsheet, turn)))
 }
 
 /// What comes next of the file.
@@ -118,8 +131,11 @@ enum Next {
 fn pieces(
     app: web::Data<App>,
     spreadsheet: Spreadsheet,
+    turn: OwnedSemaphorePermit,
 ) -> impl stream::Stream<Item = Result<Bytes, Error>> + 'static {
-    stream::try_unfold((app, spreadsheet, Next::Head), |(app, spreadsheet, next)| async move {
+    // The turn ends with the stream, also when the browser goes away.
+    let start = (app, spreadsheet, Next::Head, turn);
+    stream::try_unfold(start, |(app, spreadsheet, next, turn)| async move {
         let broken = |e: String| Error::Internal(format!("csv: {e}"));
         let (piece, next) = match next {
             Next::Head => (spreadsheet.head().map_err(broken)?, Next::After(0)),
@@ -135,6 +151,6 @@ fn pieces(
             }
             Next::End => return Ok(None),
         };
-        Ok(Some((Bytes::from(piece), (app, spreadsheet, next))))
+        Ok(Some((Bytes::from(piece), (app, spreadsheet, next, turn))))
     })
 }

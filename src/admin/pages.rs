@@ -1,5 +1,7 @@
 //! `/admin`, `/admin/sales`: what is sold, the latest bookings, and whether the counts add up.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -12,7 +14,7 @@ use crate::error::Error;
 use crate::events::pace::Pace;
 use crate::events::seed;
 use crate::page::{Page, html};
-use crate::reconciliation::{Reconciliation, reconcile};
+use crate::reconciliation::Reconciliation;
 
 /// How many of the latest bookings the page shows.
 const LATEST_BOOKINGS: i64 = 20;
@@ -24,7 +26,7 @@ struct SalesPage {
     admin: Admin,
     sales: Vec<Sales>,
     latest: Vec<ListedBooking>,
-    reconciliation: Reconciliation,
+    reconciliation: Arc<Reconciliation>,
     allow_reseed: bool,
     pace: Pace,
 }
@@ -49,12 +51,11 @@ pub async fn sales(page: Page, watching: PollingAdmin, app: web::Data<App>) -> R
 }
 
 async fn load(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
-    let (sales, latest, reconciliation) = app
+    let (sales, latest) = app
         .db
-        .read_primary(|db| {
-            Ok((store::sales(db)?, store::listing::latest(db, LATEST_BOOKINGS)?, reconcile(db)?))
-        })
+        .read_primary(|db| Ok((store::sales(db)?, store::listing::latest(db, LATEST_BOOKINGS)?)))
         .await?;
+    let reconciliation = app.reconciliation.get(&app.db).await?;
     let (allow_reseed, pace) = (app.allow_reseed, app.board.pace());
     Ok(SalesPage { page, admin, sales, latest, reconciliation, allow_reseed, pace })
 }

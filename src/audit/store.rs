@@ -1,6 +1,6 @@
 //! The SQL of the audit log.
 
-use chrono::{NaiveDateTime, Utc};
+use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::Connection;
 use diesel::prelude::*;
 
@@ -26,6 +26,25 @@ pub fn record(db: &mut Db, actor: &Actor, action: Action, subject: &str, affecte
         ))
         .execute(db)?;
     Ok(())
+}
+
+/// Failures of one kind that are recorded within an hour. The log can never be pruned, and anybody can fail.
+const FAILURES_AN_HOUR: i64 = 60;
+
+/// Records something that somebody has tried and failed at, unless as much of it was recorded within the last hour as
+/// [`FAILURES_AN_HOUR`] allows: then the log shows that there is an attack, and more entries would only fill it.
+pub fn record_failure(db: &mut Db, actor: &Actor, action: Action) -> QueryResult<()> {
+    let earlier: Option<NaiveDateTime> = audit_log::table
+        .filter(audit_log::action.eq(action.as_str()))
+        .order(audit_log::id.desc())
+        .select(audit_log::created_at)
+        .offset(FAILURES_AN_HOUR - 1)
+        .first(db)
+        .optional()?;
+    if earlier.is_some_and(|earlier| Utc::now().naive_utc() - earlier < TimeDelta::hours(1)) {
+        return Ok(());
+    }
+    record(db, actor, action, "", 1)
 }
 
 /// A page of the log, the newest entry first. Pages start and end at entries, not at counts, so that new entries

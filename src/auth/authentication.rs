@@ -132,7 +132,7 @@ async fn count_failure(
         if rand::random::<u8>() == 0 {
             store::throttle::delete_surplus(db)?;
         }
-        audit::store::record(db, &actor, failure, "", 1)?;
+        audit::store::record_failure(db, &actor, failure)?;
         store::throttle::count_failure(db, &counters, now)
     });
     auth.throttle.remember(count.await?, now);

@@ -7,6 +7,7 @@ use lettre::message::Mailbox;
 
 use super::parse_number;
 use crate::db::DatabaseUrl;
+use crate::guard::limits::Rate;
 use crate::mail::sender::MailLimits;
 use crate::mail::service::MailConfig;
 use crate::mail::transport::{Destination, SmtpUrl};
@@ -34,7 +35,8 @@ pub struct MailSettings {
 }
 
 impl MailSettings {
-    pub(super) fn parse(&self, database: &DatabaseUrl) -> Result<MailConfig, StartError> {
+    /// `is_limited`: whether rates are limited at all.
+    pub(super) fn parse(&self, database: &DatabaseUrl, is_limited: bool) -> Result<MailConfig, StartError> {
         let from = self.mail_from.as_deref().filter(|from| !from.is_empty()).map(parse_from).transpose()?;
         let destination = match self.smtp_url.as_deref().filter(|url| !url.is_empty()) {
             Some(url) => Destination::Server(SmtpUrl::parse(url)?),
@@ -46,6 +48,7 @@ impl MailSettings {
         }
         let limits = MailLimits {
             per_second: parse_number("MAIL_PER_SECOND", &self.mail_per_second, 1, 10_000)?,
+            per_recipient: is_limited.then_some(Rate::MAILS),
             ..MailLimits::default()
         };
         Ok(MailConfig { destination, from, limits })

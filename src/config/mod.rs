@@ -172,7 +172,7 @@ impl Config {
             operations,
             database_pool_size: pool_size,
             replicas: settings.replicas.parse(&database_url, pool_size)?,
-            mail: settings.mail.parse(&database_url)?,
+            mail: settings.mail.parse(&database_url, rate_limits.is_some())?,
             database_url,
             desk,
             connections: settings.connections.parse(desk.deadline)?,

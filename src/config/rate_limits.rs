@@ -57,6 +57,7 @@ impl RateLimitSettings {
             previews: Rate::PREVIEWS,
             bookings: parse_rate("RATE_LIMIT_BOOKINGS", &self.rate_limit_bookings)?,
             sign_in: Rate::SIGN_IN,
+            admin: Rate::ADMIN,
             api,
             api_token: api.times(TOKEN_BONUS),
             tickets,

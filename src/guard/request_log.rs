@@ -1,16 +1,35 @@
 //! One log line for each request: method, path, status, milliseconds. Queries, headers and forms are left out: they
 //! hold names, addresses and secrets. `RUST_LOG=techkraft::request=warn` turns the lines off.
+//!
+//! Refused requests cost their sender nothing, so they must not fill the log, nor push other lines out of it: a
+//! rate limited one has no line (the limiter names its client once a minute), and of those that are refused for their
+//! shape or origin there is a sample.
 
+use std::num::NonZeroU32;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::middleware::Next;
+use governor::clock::MonotonicClock;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
 
 use crate::resource;
 use crate::resource::without_secrets;
 
 const TARGET: &str = "techkraft::request";
+
+/// Lines about refused requests.
+const REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
+
+static REFUSALS: LazyLock<RateLimiter<NotKeyed, InMemoryState, MonotonicClock>> =
+    LazyLock::new(|| RateLimiter::direct_with_clock(Quota::per_minute(REFUSALS_A_MINUTE), MonotonicClock));
+/// Refused requests without a line since the last line.
+static LEFT_OUT: AtomicU64 = AtomicU64::new(0);
 
 /// Logs each request, including those that another middleware refuses.
 ///
@@ -33,6 +52,28 @@ pub async fn log_requests(
         Err(error) => error.as_response_error().status_code(),
     };
     let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
-    log::info!(target: TARGET, "{method} {path} {} {milliseconds:.3}ms", status.as_u16());
+    if is_due(status) {
+        let left_out = if is_refusal(status) { LEFT_OUT.swap(0, Ordering::Relaxed) } else { 0 };
+        let more = if left_out > 0 {
+            format!(" ({left_out} refused requests before it have no line)")
+        } else {
+            String::new()
+        };
+        log::info!(target: TARGET, "{method} {path} {} {milliseconds:.3}ms{more}", status.as_u16());
+    }
     response
+}
+
+/// Whether a request gets a line.
+fn is_due(status: StatusCode) -> bool {
+    if !is_refusal(status) || status != StatusCode::TOO_MANY_REQUESTS && REFUSALS.check().is_ok() {
+        return true;
+    }
+    LEFT_OUT.fetch_add(1, Ordering::Relaxed);
+    false
+}
+
+/// Whether a middleware has refused the request, before any page was asked.
+fn is_refusal(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 403 | 405 | 408 | 411 | 413 | 414 | 415 | 417 | 421 | 429 | 431)
 }

@@ -3,6 +3,7 @@
 //!
 //! It only reads. Nothing here repairs what it finds.
 
+pub mod latest;
 mod store;
 
 use std::fmt;

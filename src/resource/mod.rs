@@ -123,7 +123,9 @@ impl Endpoint {
     /// The rate limit that counts a request.
     #[must_use]
     pub fn rate_class(&self, method: &Method) -> RateClass {
-        if method.is_safe() { self.read_class } else { self.write_class }
+        let class = if method.is_safe() { self.read_class } else { self.write_class };
+        let is_organizers = self.pattern == "/admin" || self.pattern.starts_with("/admin/");
+        if class == RateClass::Pages && is_organizers { RateClass::Admin } else { class }
     }
 
     /// Whether a path is this URL's. Allocates nothing: the rate limiter asks for each request.
@@ -219,11 +221,13 @@ mod tests {
             (Method::PUT, "/bookings", RateClass::Bookings),
             (Method::POST, "/bookings/abc/cancellation", RateClass::Bookings),
             (Method::POST, "/buyer/forget", RateClass::Pages),
-            (Method::GET, "/admin/sign-in", RateClass::Pages),
+            (Method::GET, "/admin/sign-in", RateClass::Admin),
             (Method::POST, "/admin/sign-in", RateClass::SignIn),
-            (Method::GET, "/admin/password", RateClass::Pages),
+            (Method::GET, "/admin/password", RateClass::Admin),
             (Method::POST, "/admin/password", RateClass::SignIn),
-            (Method::POST, "/admin/sign-out", RateClass::Pages),
+            (Method::POST, "/admin/sign-out", RateClass::Admin),
+            (Method::GET, "/admin/sales", RateClass::Admin),
+            (Method::GET, "/admin/events/x/bookings.csv", RateClass::Admin),
             (Method::POST, "/bookings/find", RateClass::Bookings),
             (Method::GET, "/events/x/availability", RateClass::Polls),
             (Method::GET, "/events/x", RateClass::Pages),

@@ -18,6 +18,8 @@ pub enum RateClass {
     Gates,
     /// Whatever checks a password.
     SignIn,
+    /// The organizer's pages, which cost more the more is sold.
+    Admin,
     /// `/api/` without a token.
     Api,
     /// `/api/` with a token of `API_TOKENS`.
@@ -30,7 +32,7 @@ pub enum RateClass {
 }
 
 impl RateClass {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Pages,
         Self::Polls,
         Self::StaticFiles,
@@ -38,6 +40,7 @@ impl RateClass {
         Self::Bookings,
         Self::Gates,
         Self::SignIn,
+        Self::Admin,
         Self::Api,
         Self::ApiToken,
         Self::Tickets,
@@ -55,6 +58,7 @@ impl RateClass {
             Self::Bookings => "bookings",
             Self::Gates => "gates",
             Self::SignIn => "sign-in",
+            Self::Admin => "admin",
             Self::Api => "api",
             Self::ApiToken => "api-token",
             Self::Tickets => "tickets",

@@ -14,7 +14,7 @@
 //!
 //! Which URL is in which class does not belong here: that stands in [`crate::resource::urls`].
 
-mod cells;
+pub(crate) mod cells;
 mod limiter;
 pub mod middleware;
 mod rate;
@@ -47,6 +47,7 @@ pub struct Rates {
     pub previews: Rate,
     pub bookings: Rate,
     pub sign_in: Rate,
+    pub admin: Rate,
     /// Under `/api/`, by address.
     pub api: Rate,
     /// Under `/api/`, of each token.
@@ -67,6 +68,7 @@ impl Rates {
             RateClass::Bookings => self.bookings,
             RateClass::Gates => self.pages,
             RateClass::SignIn => self.sign_in,
+            RateClass::Admin => self.admin,
             RateClass::Api => self.api,
             RateClass::ApiToken => self.api_token,
             RateClass::Tickets => self.tickets,

@@ -28,6 +28,14 @@ impl Rate {
     pub const SIGN_IN: Self =
         Self { interval: Duration::from_secs(6), burst: NonZeroU32::MIN.saturating_add(9) };
 
+    /// The organizer's pages for each address: ten a second, sixty at once. Ten open desks ask twice a second.
+    pub const ADMIN: Self =
+        Self { interval: Duration::from_millis(100), burst: NonZeroU32::MIN.saturating_add(59) };
+
+    /// Mails for each recipient: ten at once, then one each half hour.
+    pub const MAILS: Self =
+        Self { interval: Duration::from_secs(30 * 60), burst: NonZeroU32::MIN.saturating_add(9) };
+
     /// Pictures for each address: one a second, sixty at once. A site that shows links to concerts fetches each once.
     pub const PREVIEWS: Self =
         Self { interval: Duration::from_secs(1), burst: NonZeroU32::MIN.saturating_add(59) };
@@ -55,7 +63,7 @@ impl Rate {
         self.interval * self.burst.get()
     }
 
-    pub(super) fn quota(self) -> Quota {
+    pub(crate) fn quota(self) -> Quota {
         let steps = self.interval.as_nanos() / STEP.as_nanos();
         let interval = STEP * u32::try_from(steps).unwrap_or(u32::MAX);
         // The interval is not zero, so the alternative is never used.

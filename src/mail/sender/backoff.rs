@@ -5,6 +5,8 @@ use std::time::Duration;
 use rand::RngExt as _;
 use tokio::time::Instant;
 
+use crate::log_safe::mail_failure;
+
 /// The longest wait of one mail. It is long enough for greylisting.
 const RETRY_LONGEST: Duration = Duration::from_secs(30 * 60);
 /// The first and the longest pause of all mails while the mail server is unavailable.
@@ -64,6 +66,7 @@ impl Backoff {
             return;
         }
         if pauses == 0 {
+            let reason = mail_failure(&reason);
             log::warn!("the mail server takes no mails from us, they wait: {reason}");
         }
         let until = now + doubled(PAUSE_FIRST, pauses, longest);

@@ -11,16 +11,20 @@ use tokio::time::Instant;
 use super::backoff::wait_after;
 use super::doubts::Doubts;
 use super::limits::{MailLimits, time_delta};
+use super::recipients::RecipientLimit;
+use crate::log_safe::mail_failure;
 use crate::mail::DueMail;
 use crate::mail::messages::{self, ComposeError, Envelope, MessageContext};
 use crate::mail::transport::{SendError, Transport};
-use crate::outbox::{AttemptOutcome, AttemptResult};
+use crate::outbox::{AttemptOutcome, AttemptResult, MailKind};
 
 pub struct Delivery {
     pub context: Arc<MessageContext>,
     pub transport: Transport,
     pub limits: MailLimits,
     pub doubts: Mutex<Doubts>,
+    /// `None`: nobody gets too many.
+    pub recipients: Option<Arc<RecipientLimit>>,
 }
 
 /// The result of sending a mail.
@@ -45,12 +49,34 @@ impl Delivery {
     /// Sends a mail. Errors are in the report.
     pub async fn deliver(&self, due: DueMail) -> DeliveryReport {
         let due = Arc::new(due);
-        let (outcome, server) = match self.write(&due).await {
-            Ok(envelope) => self.send(&due, envelope).await,
+        let (outcome, server) = match self.count(&due) {
+            Ok(limit) => {
+                let (outcome, server) = match self.write(&due).await {
+                    Ok(envelope) => self.send(&due, envelope).await,
+                    Err(outcome) => (outcome, ServerState::Unknown),
+                };
+                if let Some(limit) = limit.filter(|_| outcome != AttemptOutcome::Sent) {
+                    limit.give_back(due.recipient());
+                }
+                (outcome, server)
+            }
             Err(outcome) => (outcome, ServerState::Unknown),
         };
         log_outcome(&due, &outcome);
         DeliveryReport { result: AttemptResult { id: due.mail.id, lease: due.mail.due_at, outcome }, server }
+    }
+
+    /// Counts the mail for its recipient, or puts it off. The link to all bookings is not counted: its recipient has
+    /// asked for it, and the lookup has a limit of its own.
+    fn count(&self, due: &DueMail) -> Result<Option<&RecipientLimit>, AttemptOutcome> {
+        let limit = self.recipients.as_deref();
+        let limit = limit.filter(|_| MailKind::parse(&due.mail.kind) != Some(MailKind::BookingLink));
+        let Some(Err(wait)) = limit.map(|limit| limit.take(due.recipient())) else { return Ok(limit) };
+        let (now, why) = (Utc::now().naive_utc(), "too many mails to this address");
+        if now - due.mail.queued_at >= time_delta(self.limits.gives_up_after) {
+            return Err(AttemptOutcome::Failed(why.into()));
+        }
+        Err(AttemptOutcome::Again(now + time_delta(wait), why.into()))
     }
 
     /// On the blocking pool: a mail with ten tickets has ten images.
@@ -111,12 +137,13 @@ impl Delivery {
 /// The log names no recipient, even when the server's reply does.
 fn log_outcome(due: &DueMail, outcome: &AttemptOutcome) {
     let (id, kind) = (due.mail.id, &due.mail.kind);
-    let hidden = |why: &str| why.replace(due.recipient(), "(recipient)");
     match outcome {
         AttemptOutcome::Sent => log::debug!("mail {id} ({kind}): sent"),
-        AttemptOutcome::Dropped(why) => log::info!("mail {id} ({kind}): skipped: {}", hidden(why)),
-        AttemptOutcome::Failed(why) => log::warn!("mail {id} ({kind}): failed: {}", hidden(why)),
-        AttemptOutcome::Again(_, why) => log::info!("mail {id} ({kind}): will be retried: {}", hidden(why)),
+        AttemptOutcome::Dropped(why) => log::info!("mail {id} ({kind}): skipped: {}", mail_failure(why)),
+        AttemptOutcome::Failed(why) => log::warn!("mail {id} ({kind}): failed: {}", mail_failure(why)),
+        AttemptOutcome::Again(_, why) => {
+            log::info!("mail {id} ({kind}): will be retried: {}", mail_failure(why))
+        }
         AttemptOutcome::Released => {}
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
+use crate::guard::limits::Rate;
+
 /// Added to a lease for the time before and after sending.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
@@ -20,6 +22,8 @@ pub struct MailLimits {
     pub retry_first: Duration,
     /// After which a mail that was not accepted for its own sake has failed.
     pub gives_up_after: Duration,
+    /// Mails for each recipient; `None`: no limit.
+    pub per_recipient: Option<Rate>,
 }
 
 impl Default for MailLimits {
@@ -30,6 +34,7 @@ impl Default for MailLimits {
             timeout: Duration::from_secs(60),
             retry_first: Duration::from_secs(15),
             gives_up_after: Duration::from_secs(24 * 3600),
+            per_recipient: Some(Rate::MAILS),
         }
     }
 }

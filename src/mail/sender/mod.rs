@@ -8,6 +8,7 @@ mod backoff;
 mod delivery;
 mod doubts;
 mod limits;
+mod recipients;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -27,6 +28,7 @@ use self::delivery::{Delivery, DeliveryReport, ServerState};
 use self::doubts::Doubts;
 pub use self::limits::MailLimits;
 use self::limits::time_delta;
+use self::recipients::RecipientLimit;
 use super::messages::MessageContext;
 use super::transport::Transport;
 use super::{DueMail, store};
@@ -93,6 +95,7 @@ impl Sender {
                 transport,
                 limits,
                 doubts: Mutex::<Doubts>::default(),
+                recipients: RecipientLimit::new(limits.per_recipient),
             }),
             wakeup,
             stop,

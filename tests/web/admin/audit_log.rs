@@ -3,7 +3,7 @@
 use reqwest::blocking::Client;
 
 use super::{audit, count};
-use crate::support::{TestApp, between};
+use crate::support::{TestApp, between, browser};
 
 fn page(app: &TestApp, organizer: &Client, path: &str) -> String {
     let response = organizer.get(app.url(path)).send().expect("an answer");
@@ -151,4 +151,19 @@ fn the_database_itself_refuses_to_change_it() {
     assert_eq!(audit(&app), before);
     add(&app, "signed in", 1);
     assert_eq!(count(&app, "audit_log"), 3);
+}
+
+/// Seen to fail without: an entry for each, in a table that can never be pruned.
+#[test]
+fn failed_sign_ins_do_not_fill_it() {
+    let app = TestApp::spawn();
+    add(&app, "sign-in failed", 59);
+    let count = || app.count("audit_log WHERE action = 'sign-in failed'");
+    for expected in [60, 60, 60] {
+        assert_eq!(app.sign_in(&browser(), "wrong").status(), 422);
+        assert_eq!(count(), expected);
+    }
+    // Nor does it hide what else happens.
+    app.organizer();
+    assert_eq!(app.count("audit_log WHERE action = 'signed in'"), 1);
 }

@@ -163,3 +163,25 @@ fn a_file_that_breaks_off_is_no_whole_file() {
     let broken = organizer.get(app.url(PATH)).timeout(Duration::from_secs(20)).send().expect("a beginning");
     assert!(broken.bytes().is_err(), "the browser shows a failed download");
 }
+
+/// Seen to fail without: 200.
+#[test]
+fn one_export_is_sent_at_a_time() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    // More than the buffers of a connection hold.
+    book_many(&app, 60_000);
+    let first = export(&app, &organizer, "");
+    let ask = || organizer.get(app.url(PATH)).send().expect("an answer");
+    let busy = ask();
+    assert_eq!((busy.status().as_u16(), header(&busy, "retry-after")), (503, "5"));
+    assert!(busy.text().expect("a page").contains("Another export is being sent."));
+    assert_eq!(audited(&app, "bookings exported").len(), 1, "what was not sent is not recorded");
+    // A browser that goes away ends its turn.
+    drop(first);
+    let begun = std::time::Instant::now();
+    while ask().status() != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the turn never ends");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

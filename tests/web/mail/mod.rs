@@ -1,6 +1,7 @@
 //! What the site writes to its buyers.
 
 pub mod calendar;
+mod flood;
 pub mod letter;
 mod organizer;
 mod outbox;

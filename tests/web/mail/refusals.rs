@@ -1,11 +1,15 @@
 //! What a mail server refuses because of us: its quota, its sign-in, its policy. The mails wait, together.
 
+use std::fs::File;
 use std::time::{Duration, Instant};
 
 use super::smtp::through;
 use super::wait_for_states;
-use crate::support::TestApp;
+use crate::command_line::{serve_logging, techkraft};
+use crate::support::{TestApp, between, browser};
+use testkit::database::TestDatabase;
 use testkit::smtp_server::{Reaction, SmtpServer, Step};
+use testkit::wait::within;
 
 /// As several providers say it. Each would have failed one mail after the other for good.
 const ABOUT_US: [(Step, &str); 12] = [
@@ -252,4 +256,41 @@ fn a_reply_in_any_encoding_and_of_any_length_is_read() {
         let found = app.database.rows::<Text>("SELECT last_error AS text FROM mails");
         assert!(found[0].text.starts_with(kept) && found[0].text.len() < 1100, "{:?}", found[0].text);
     }
+
+/// A mail server spells the recipient as it likes, and says what it likes.
+/// Seen to fail without: "550 5.1.1 <ada.lovelace@example.org>: user unknown".
+#[test]
+fn no_word_of_a_mail_server_is_in_the_log() {
+    let (database, server) = (TestDatabase::create(), SmtpServer::start());
+    server.react(Step::Recipient, Reaction::Say("550 5.1.1 <ada.lovelace@example.org>: user unknown"));
+    let path = database.folder.path().join("log");
+    let mut command = techkraft(&database);
+    command.env("SMTP_URL", server.url()).env("MAIL_FROM", "tickets@example.org").env("RATE_LIMITS", "off");
+    let mut running = serve_logging(&mut command, File::create(&path).expect("a file"));
+    let client = browser();
+    let page = |path: &str| {
+        let page = client.get(format!("{}{path}", running.url)).send().expect("an answer");
+        page.text().expect("a page")
+    };
+    let id = between(&page("/"), "name=\"ticket_type\" value=\"", "\"").to_owned();
+    let checkout = page(&format!("/bookings/new?ticket_type={id}"));
+    let key = between(&checkout, "name=\"request_key\" value=\"", "\"");
+    let form = [
+        ("ticket_type", id.as_str()),
+        ("quantity", "1"),
+        ("name", "Ada"),
+        ("email", "Ada.Lovelace@example.org"),
+        ("request_key", key),
+    ];
+    let booked = client.post(format!("{}/bookings", running.url)).form(&form).send().expect("an answer");
+    assert_eq!(booked.status(), 303);
+    // The organizer reads the words.
+    within(Duration::from_secs(30), "the mail has failed", || {
+        database.count("mails WHERE last_error LIKE '%user unknown'") == 1
+    });
+    running.child.kill().expect("it runs");
+    running.child.wait().expect("it has ended");
+    let said = std::fs::read_to_string(&path).expect("a log");
+    assert!(said.contains("(confirmation): failed: 550 5.1.1\n"), "{said}");
+    assert!(!said.to_lowercase().contains("lovelace"), "{said}");
 }

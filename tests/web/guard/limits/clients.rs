@@ -26,7 +26,7 @@ fn each_class_counts_on_its_own() {
     assert_eq!(passes(|| post("/admin/sign-in")), 1);
     assert_eq!(passes(|| get("/api/events")), 6);
     // What shares a class shares its count.
-    for path in ["/", "/nowhere", "/admin", "/bookings/new", "/bookings/abc"] {
+    for path in ["/", "/nowhere", "/bookings/new", "/bookings/abc"] {
         assert_eq!(send(get(path)).status(), 429, "{path}");
     }
     assert_eq!(send(get("/robots.txt")).status(), 429);
@@ -140,4 +140,18 @@ fn without_limits_nobody_is_refused() {
         assert_eq!(answer.status(), 404, "there is no such tier");
         assert_eq!(header(&answer, "ratelimit"), "");
     }
+}
+
+/// The organizer's pages cost more the more is sold, and none of them is a visitor's.
+#[test]
+fn the_organizers_pages_have_a_class_of_their_own() {
+    let app = limited(|rates| {
+        rates.admin = "3/hour".parse().expect("a rate");
+        rates.pages = "4/hour".parse().expect("a rate");
+    });
+    let get = |path: &str| app.client.get(app.url(path));
+    let mut pages = ["/admin", "/admin/sales", "/admin/events/midnight-parade/bookings.csv"].iter();
+    assert_eq!(passes(|| get(pages.next().unwrap_or(&"/admin/bookings"))), 3);
+    assert_eq!(passes(|| get("/")), 4, "pages are counted apart");
+    assert_eq!(send(get("/admin/check-in")).status(), 303, "and so are gates");
 }

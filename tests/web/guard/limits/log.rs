@@ -45,3 +45,30 @@ fn a_proxy_that_is_not_trusted_is_pointed_out() {
     let said = log(&settings, &[asks[0], asks[0]]);
     assert!(said.contains("rate limited 203.0.113.1 (pages)") && !said.contains("it sends"), "{said}");
 }
+
+/// Seen to fail without: a line for each.
+#[test]
+fn refused_requests_do_not_fill_the_log() {
+    let database = TestDatabase::create();
+    let path = database.folder.path().join("log");
+    let mut command = techkraft(&database);
+    command.env("RATE_LIMIT_API", "1/hour").env("RUST_LOG", "info");
+    let mut running = serve_logging(&mut command, File::create(&path).expect("a file"));
+    let client = browser();
+    let forged = || {
+        let post = client.post(format!("{}/bookings", running.url)).form(&[("a", "b")]);
+        post.header("sec-fetch-site", "cross-site").send().expect("an answer").status().as_u16()
+    };
+    assert!((0..300).all(|_| forged() == 403));
+    for _ in 0..50 {
+        client.get(format!("{}/api/v1/events", running.url)).send().expect("an answer");
+    }
+    assert_eq!(client.get(&running.url).send().expect("an answer").status(), 200);
+    running.child.kill().expect("it runs");
+    running.child.wait().expect("it has ended");
+    let said = read_to_string(path).expect("a log");
+    let lines = |what: &str| said.lines().filter(|line| line.contains(what)).count();
+    assert!((1..=70).contains(&lines("POST /bookings 403")), "{said}");
+    assert_eq!(lines("GET /api/v1/events 429"), 0, "{said}");
+    assert_eq!((lines("rate limited 127.0.0.1 (api)"), lines("GET / 200")), (1, 1), "{said}");
+}

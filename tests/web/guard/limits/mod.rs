@@ -26,6 +26,7 @@ pub fn rates() -> Rates {
         previews: plenty,
         bookings: plenty,
         sign_in: plenty,
+        admin: plenty,
         api: plenty,
         api_token: plenty,
         tickets: plenty,

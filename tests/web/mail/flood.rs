@@ -1,0 +1,33 @@
+//! Anybody can book for any address: nobody is written to as often as somebody else likes.
+
+use reqwest::blocking::Response;
+
+use super::wait_for_states;
+use crate::support::{TestApp, browser, header};
+
+/// Seen to fail without: six mails within a second.
+#[test]
+fn an_address_gets_only_so_many_mails_and_the_others_wait() {
+    let app = TestApp::spawn_with(|config| config.mail.limits.per_recipient = "2/hour".parse().ok());
+    let book = |email: &str| -> Response {
+        let checkout = app.open_checkout("General Admission", 1);
+        let booked = app.confirm_for(email, &browser(), &checkout, 1);
+        assert_eq!(booked.status(), 303);
+        booked
+    };
+    for spelling in ["ada@example.org", "Ada@Example.org", "ADA@example.ORG", "ada@example.org"] {
+        book(spelling);
+    }
+    wait_for_states(&app, &[("queued", 2), ("sent", 2)]);
+    // Canceling in turns gives no more of them.
+    let place = header(&book("ada@example.org"), "location").to_owned();
+    assert_eq!(app.cancel_at(&browser(), app.address, &place).status(), 303);
+    book("grace@example.org");
+    wait_for_states(&app, &[("queued", 4), ("sent", 3)]);
+    let waits = "state = 'queued' AND last_error = 'too many mails to this address'";
+    assert_eq!(app.count(&format!("mails WHERE {waits}")), 4);
+
+    // The owner can ask for the link to all bookings.
+    assert_eq!(app.post("/bookings/find", &[("email", "ada@example.org")]).status(), 303);
+    wait_for_states(&app, &[("queued", 4), ("sent", 4)]);
+}
