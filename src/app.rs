@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix_web::web;
-use tokio::sync::Semaphore;
+use tokio::sync::Mutex;
 
 use crate::auth::Auth;
 use crate::booking::desk::Desk;
@@ -43,9 +43,15 @@ pub struct App {
     pub mail_sender: String,
     /// Whether an organizer may delete all bookings and restart the sale.
     pub allow_reseed: bool,
-    pub reconciliation: LatestReconciliation,
-    /// One export at a time: each reads all bookings of a concert.
-    pub export_turn: Arc<Semaphore>,
+    pub heavy_work: HeavyWork,
     /// Where mails are written when there is no mail server.
     pub mail_folder: Option<PathBuf>,
+}
+
+/// What costs more the more is sold: of each kind the server does one at a time.
+#[derive(Default)]
+pub struct HeavyWork {
+    pub reconciliation: LatestReconciliation,
+    /// Whose export is being sent: each reads all bookings of a concert.
+    pub export_turn: Arc<Mutex<()>>,
 }

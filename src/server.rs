@@ -1,15 +1,14 @@
 //! The server: opens the database, wires the parts together, binds the port and runs. Tests start it the same way.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, web};
-use tokio::sync::Semaphore;
 
 use crate::api::middleware::ApiMiddleware;
-use crate::app::App;
+use crate::app::{App, HeavyWork};
 use crate::audit::Actor;
 use crate::auth::{self, Auth, password};
 use crate::booking::desk::Desk;
@@ -35,7 +34,6 @@ use crate::guard::{GuardSettings, csrf, headers, own_host, request_log, request_
 use crate::mail::service::{MailService, SenderHandle};
 use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
-use crate::reconciliation::latest::LatestReconciliation;
 use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
@@ -112,16 +110,13 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         public_url: public_url.clone(),
         mail_sender: from,
         allow_reseed: config.allow_reseed,
-        reconciliation: LatestReconciliation::default(),
-        export_turn: Arc::new(Semaphore::new(1)),
+        heavy_work: HeavyWork::default(),
         mail_folder: config.mail.destination.folder().map(Into::into),
     });
     let (guard, site_links) = (web::Data::new(guard), web::Data::new(config.site_links));
     let (operations, cors_origins) = (config.operations, config.cors_origins);
     let lag = keep_pace(&app, config.poll);
-    if let Some(listener) = ops_listener {
-        actix_web::rt::spawn(ops::serve(listener, ops.clone())?);
-    }
+    serve_ops(ops_listener, &ops)?;
     let (cookies, on_thread, db) = (web::Data::new(app.cookies.clone()), ops.clone(), app.db.clone());
     let server = connections::serve(listener, limits, ops.signature(), move || {
         // Called once on each of the server's threads.
@@ -148,6 +143,14 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     log::info!("this is {}, version {}, on {address}", ops.identity, env!("CARGO_PKG_VERSION"));
     Ok(Started { address, ops_address, server, departure, ops, db, new_password, public_url, mail })
+}
+
+/// Health, readiness and metrics on the port of their own, where there is one.
+fn serve_ops(listener: Option<TcpListener>, ops: &web::Data<Ops>) -> Result<(), StartError> {
+    if let Some(listener) = listener {
+        actix_web::rt::spawn(ops::serve(listener, ops.clone())?);
+    }
+    Ok(())
 }
 
 /// Reads the board, and keeps it fresh.

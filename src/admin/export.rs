@@ -10,7 +10,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use futures_util::stream;
 use serde::Deserialize;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::OwnedMutexGuard;
 
 use super::spreadsheet::{Rows, Separator, Spreadsheet};
 use super::store;
@@ -100,7 +100,7 @@ pub async fn show(
         Ok((store::export::booking_count(db, event.id)?, event, ticket_types))
     });
     let (count, event, ticket_types) = load.await?;
-    let Ok(turn) = Arc::clone(&app.export_turn).try_acquire_owned() else {
+    let Ok(turn) = Arc::clone(&app.heavy_work.export_turn).try_lock_owned() else {
         let busy = ExportPage { page: page.clone(), event, is_busy: true };
         let mut response = page.respond_unlisted::<Error>(StatusCode::SERVICE_UNAVAILABLE, &busy)?;
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
@@ -131,7 +131,7 @@ enum Next {
 fn pieces(
     app: web::Data<App>,
     spreadsheet: Spreadsheet,
-    turn: OwnedSemaphorePermit,
+    turn: OwnedMutexGuard<()>,
 ) -> impl stream::Stream<Item = Result<Bytes, Error>> + 'static {
     // The turn ends with the stream, also when the browser goes away.
     let start = (app, spreadsheet, Next::Head, turn);

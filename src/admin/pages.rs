@@ -55,7 +55,7 @@ async fn load(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
         .db
         .read_primary(|db| Ok((store::sales(db)?, store::listing::latest(db, LATEST_BOOKINGS)?)))
         .await?;
-    let reconciliation = app.reconciliation.get(&app.db).await?;
+    let reconciliation = app.heavy_work.reconciliation.get(&app.db).await?;
     let (allow_reseed, pace) = (app.allow_reseed, app.board.pace());
     Ok(SalesPage { page, admin, sales, latest, reconciliation, allow_reseed, pace })
 }

@@ -15,10 +15,13 @@ use crate::error::Error;
 /// Between two counts.
 pub const PAUSE: Duration = Duration::from_secs(30);
 
+/// A count, and when it was made.
+type Counted = (Instant, Arc<Reconciliation>);
+
 /// The latest count of this server.
 #[derive(Clone, Default)]
 pub struct LatestReconciliation {
-    latest: Arc<Mutex<Option<(Instant, Arc<Reconciliation>)>>>,
+    latest: Arc<Mutex<Option<Counted>>>,
     counting: Arc<tokio::sync::Mutex<()>>,
 }
 
