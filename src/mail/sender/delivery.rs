@@ -66,11 +66,15 @@ impl Delivery {
         DeliveryReport { result: AttemptResult { id: due.mail.id, lease: due.mail.due_at, outcome }, server }
     }
 
-    /// Counts the mail for its recipient, or puts it off. The link to all bookings is not counted: its recipient has
-    /// asked for it, and the lookup has a limit of its own.
+    /// Counts the mail for its recipient, or puts it off. Not counted are the link to all bookings, as the lookup has
+    /// a limit of its own, and the news of a concert, which only the organizer sends.
     fn count(&self, due: &DueMail) -> Result<Option<&RecipientLimit>, AttemptOutcome> {
         let limit = self.recipients.as_deref();
-        let limit = limit.filter(|_| MailKind::parse(&due.mail.kind) != Some(MailKind::BookingLink));
+        let is_counted = match MailKind::parse(&due.mail.kind) {
+            Some(MailKind::BookingLink | MailKind::EventChange) => false,
+            Some(_) | None => true,
+        };
+        let limit = limit.filter(|_| is_counted);
         let Some(Err(wait)) = limit.map(|limit| limit.take(due.recipient())) else { return Ok(limit) };
         let (now, why) = (Utc::now().naive_utc(), "too many mails to this address");
         if now - due.mail.queued_at >= time_delta(self.limits.gives_up_after) {
