@@ -11,6 +11,7 @@ use super::{audited, book_as};
 use crate::mail::calendar::{calendar_of, property};
 use crate::mail::letter::{mails, parse, with_subject};
 use crate::support::{TestApp, header};
+use testkit::wait::within;
 
 const EVENT: &str = "/admin/events/midnight-parade";
 
@@ -176,6 +177,10 @@ fn a_canceled_concert_sells_nothing_and_ends_every_booking() {
     }
     assert!(!own.contains("back on sale"), "{own}");
     app.database.wait_until_mails_are_written();
+    // The confirmations are in the same folder.
+    within(Duration::from_secs(30), "all mails are sent", || {
+        app.database.count("mails WHERE state = 'queued'") == 0
+    });
     let (text, bytes) = mail_about(&app, "Canceled: TK-", 60);
     assert!(text.contains("Midnight Parade is canceled") && text.contains("So sorry."), "{text}");
     assert_eq!(calendar_of(&bytes).0, "CANCEL");
