@@ -63,38 +63,6 @@ fn is_format(c: char) -> bool {
     !c.is_ascii() && CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_is_never_shown_wherever_it_ends() {
-        for (url, shown) in [
-            ("postgres://ada:s3cret@db/tickets?sslkey=k", "postgres://ada@db/tickets"),
-            ("postgres://ada:s3/cret@db:5432/tickets", "postgres://ada@db:5432/tickets"),
-            ("postgres://ada:s3?cret@db/tickets", "postgres://ada@db/tickets"),
-            ("postgres://ada:s3#c/r?e@t@db/tickets", "postgres://ada@db/tickets"),
-            ("postgres://ada:s3cret", "postgres://…"),
-            ("postgres://ada:s3/cret", "postgres://…"),
-            ("redis://:s3cret@[::1]:6379/2", "redis://@[::1]:6379/2"),
-            ("postgres://one,two:5433/tickets", "postgres://one,two:5433/tickets"),
-            ("ada:s3cret@db/tickets", "db/tickets"),
-            ("ada:s3cret", "…"),
-            ("tickets.db", "tickets.db"),
-        ] {
-            assert_eq!(without_password(url), shown);
-        }
-    }
-
-    #[test]
-    fn a_line_is_one_line_and_hides_nothing() {
-        let said =
-            "550 5.1.1\r\n no \u{202e}resu\u{202c}\u{200b}\u{feff} \u{1b}[2K\u{9b}31m\u{2028}here\u{0}";
-        assert_eq!(one_line(&said), "550 5.1.1 no resu [2K 31m here");
-        assert_eq!(one_line(&"Zoë Müller, 東京"), "Zoë Müller, 東京");
-    }
-}
-
 /// Why a mail was not sent, for the log. A mail server's own words may name the recipient, however they are spelled, so
 /// only its codes are shown: "550 5.1.1". The organizer's pages show the words.
 pub fn mail_failure(why: &str) -> String {
@@ -131,6 +99,33 @@ fn is_enhanced(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_never_shown_wherever_it_ends() {
+        for (url, shown) in [
+            ("postgres://ada:s3cret@db/tickets?sslkey=k", "postgres://ada@db/tickets"),
+            ("postgres://ada:s3/cret@db:5432/tickets", "postgres://ada@db:5432/tickets"),
+            ("postgres://ada:s3?cret@db/tickets", "postgres://ada@db/tickets"),
+            ("postgres://ada:s3#c/r?e@t@db/tickets", "postgres://ada@db/tickets"),
+            ("postgres://ada:s3cret", "postgres://…"),
+            ("postgres://ada:s3/cret", "postgres://…"),
+            ("redis://:s3cret@[::1]:6379/2", "redis://@[::1]:6379/2"),
+            ("postgres://one,two:5433/tickets", "postgres://one,two:5433/tickets"),
+            ("ada:s3cret@db/tickets", "db/tickets"),
+            ("ada:s3cret", "…"),
+            ("tickets.db", "tickets.db"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_line_and_hides_nothing() {
+        let said =
+            "550 5.1.1\r\n no \u{202e}resu\u{202c}\u{200b}\u{feff} \u{1b}[2K\u{9b}31m\u{2028}here\u{0}";
+        assert_eq!(one_line(&said), "550 5.1.1 no resu [2K 31m here");
+        assert_eq!(one_line(&"Zoë Müller, 東京"), "Zoë Müller, 東京");
+    }
 
     #[test]
     fn of_a_mail_servers_words_only_the_codes_are_logged() {

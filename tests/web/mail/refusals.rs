@@ -256,6 +256,7 @@ fn a_reply_in_any_encoding_and_of_any_length_is_read() {
         let found = app.database.rows::<Text>("SELECT last_error AS text FROM mails");
         assert!(found[0].text.starts_with(kept) && found[0].text.len() < 1100, "{:?}", found[0].text);
     }
+}
 
 /// A mail server spells the recipient as it likes, and says what it likes.
 /// Seen to fail without: "550 5.1.1 <ada.lovelace@example.org>: user unknown".
