@@ -159,7 +159,6 @@ fn a_capacity_is_lowered_while_two_hundred_buyers_book() {
     app.database.assert_books_balance();
 }
 
-/// Tried: without the lock on the ticket types that `pause` takes first, PostgreSQL books after the pause.
 #[test]
 fn nothing_is_booked_after_a_pause_in_the_middle_of_a_rush() {
     let app = TestApp::spawn();
