@@ -75,7 +75,9 @@ async fn the_buyers_pages_reflow_with_large_text() {
     let mut wrong = Vec::new();
     for size in SIZES {
         let visitor = phone(&site, size).await;
-        visitor.until("/Low stock/i.test(document.body.innerText) || (location.reload(), false)").await;
+        visitor
+            .until("/Low stock|Almost gone/i.test(document.body.innerText) || (location.reload(), false)")
+            .await;
         look_at(&visitor, &format!("{size} px, the concert"), &mut wrong).await;
         visitor.open_checkout(&vip).await;
         look_at(&visitor, &format!("{size} px, the dialog"), &mut wrong).await;
