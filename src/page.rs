@@ -143,6 +143,12 @@ pub fn see_other(location: &str) -> HttpResponseBuilder {
     response
 }
 
+/// [`see_other`] to a page that shows `toast`.
+#[must_use]
+pub fn see_other_with(cookies: &Cookies, location: &str, toast: &Toast) -> HttpResponse {
+    see_other(location).cookie(toast_cookie(cookies, toast)).finish()
+}
+
 /// The cookie that shows `toast` on the next page.
 #[must_use]
 pub fn toast_cookie(cookies: &Cookies, toast: &Toast) -> Cookie<'static> {

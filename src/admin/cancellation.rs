@@ -80,7 +80,7 @@ pub async fn create(
             return ask(page, question, form.message());
         }
         CancellationOutcome::NoSuchTicket => {
-            let placed = find(&app, &placed.booking.reference).await?;
+            let placed = with_admitted(&app, find(&app, &placed.booking.reference).await?).await?;
             let question = CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::Returned);
             return ask(page, question, form.message());
         }

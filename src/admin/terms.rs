@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::events::{self, Event, TicketType, is_slug};
 use crate::guard::form::Form;
 use crate::guard::typed_number;
-use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::page::{Page, Toast, see_other_with};
 
 /// A year.
 const DEADLINE_HOURS_MAX: u32 = 366 * 24;
@@ -158,7 +158,7 @@ pub async fn update(
     app.board.refresh_from_primary(&app.db).await?;
     app.board.announce_everything();
     let toast = Toast::success("Ticket rules saved.");
-    Ok(see_other("/admin").cookie(toast_cookie(&app.cookies, &toast)).finish())
+    Ok(see_other_with(&app.cookies, "/admin", &toast))
 }
 
 async fn find(app: &App, slug: String) -> Result<(Event, Vec<TicketType>), Error> {

@@ -52,16 +52,18 @@ pub fn restore(
         }
         DatabaseUrl::Postgres(place) => restore_postgres(&archive, url, place, overwrite)?,
     };
-    let counted = Database::open(url, 1)?.write_blocking(|db| {
-        store::raise_versions(db)?;
-        reconcile(db)
-    });
-    let books = counted.map_err(|e| {
-        let hint = "if an older release wrote it, run `techkraft migrate` and `techkraft verify` now";
-        StartError::new(format!("it was restored, but its counts cannot be read: {}; {hint}", one_line(&e)))
+    let (books, warning) = Database::briefly(url, |db| {
+        let counted = db.write_blocking(|db| {
+            store::raise_versions(db)?;
+            reconcile(db)
+        });
+        let books = counted.map_err(|e| {
+            let hint = "if an older release wrote it, run `techkraft migrate` and `techkraft verify` now";
+            let why = one_line(&e);
+            StartError::new(format!("it was restored, but its counts cannot be read: {why}; {hint}"))
+        })?;
+        Ok((books, signers::warning(secret::find(secrets, db)?.as_ref(), db)?))
     })?;
-    let db = Database::open(url, 1)?;
-    let warning = signers::warning(secret::find(secrets, &db)?.as_ref(), &db)?;
     remarks.extend(warning.map(|warning| format!("Warning: {warning}.")));
     Ok(Restored { books, aside, remarks })
 }
@@ -107,13 +109,14 @@ fn make_room(file: &Path, overwrite: bool) -> Result<Option<PathBuf>, StartError
             "stop the programs that use it; if it is damaged, move it away with its -wal and -shm",
         )
     };
-    let db = Database::open(&DatabaseUrl::Sqlite(file.to_owned()), 1)?;
-    let has_content = db.read_primary_blocking(store::has_tables).map_err(|e| unusable(&e))?;
-    if has_content && !overwrite {
-        return Err(setting("a database already exists there", "--overwrite sets it aside"));
-    }
-    db.read_primary_blocking(store::lock_exclusively).map_err(|e| unusable(&e))?;
-    drop(db);
+    let has_content = Database::briefly(&DatabaseUrl::Sqlite(file.to_owned()), |db| {
+        let has_content = db.read_primary_blocking(store::has_tables).map_err(|e| unusable(&e))?;
+        if has_content && !overwrite {
+            return Err(setting("a database already exists there", "--overwrite sets it aside"));
+        }
+        db.read_primary_blocking(store::lock_exclusively).map_err(|e| unusable(&e))?;
+        Ok(has_content)
+    })?;
     if !has_content {
         return Ok(None);
     }

@@ -46,6 +46,14 @@ text_enum! {
     }
 }
 
+impl EventState {
+    /// Whether nothing of the event changes any more.
+    #[must_use]
+    pub fn is_closed(self) -> bool {
+        matches!(self, Self::Canceled | Self::Archived)
+    }
+}
+
 text_enum! {
     /// What a ticket type is to the public.
     TicketTypeState {

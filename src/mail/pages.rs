@@ -12,7 +12,7 @@ use crate::audit::{self, Action};
 use crate::auth::session::Admin;
 use crate::error::Error;
 use crate::outbox::{self, MailState, UnsentCounts};
-use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::page::{Page, Toast, see_other_with};
 
 /// Mails on one page.
 const PAGE_LENGTH: usize = 50;
@@ -82,7 +82,7 @@ pub async fn create_attempts(admin: Admin, app: web::Data<App>) -> Result<HttpRe
     app.outbox_wakeup.notify();
     let toast =
         Toast::success(format!("Resending {queued} {}.", if queued == 1 { "email" } else { "emails" }));
-    Ok(see_other("/admin/mails").cookie(toast_cookie(&app.cookies, &toast)).finish())
+    Ok(see_other_with(&app.cookies, "/admin/mails", &toast))
 }
 
 /// `POST /admin/mails/{id}/attempts`: resends a mail.
@@ -104,5 +104,5 @@ pub async fn create_attempt(
         None => Toast::failure("This email is already queued, or its booking no longer exists."),
     };
     app.outbox_wakeup.notify();
-    Ok(see_other("/admin/mails").cookie(toast_cookie(&app.cookies, &toast)).finish())
+    Ok(see_other_with(&app.cookies, "/admin/mails", &toast))
 }

@@ -6,14 +6,13 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
 use super::show::AdminEventPage;
-use super::{announce, find};
+use super::{done, find};
 use crate::app::App;
 use crate::auth::session::Admin;
 use crate::error::Error;
-use crate::events::Event;
 use crate::events::editing::store::acts::{self, ArchiveOutcome, PublicationOutcome, WithdrawalOutcome};
 use crate::guard::form::Form;
-use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::page::Page;
 
 /// `POST /admin/events/{slug}/publication`
 pub async fn publish(
@@ -26,10 +25,9 @@ pub async fn publish(
     let (actor, now, id) = (admin.actor(), app.board.now(), event.id);
     match app.db.write(move |db| acts::publish(db, id, now, &actor)).await? {
         PublicationOutcome::Published(event) => {
-            announce(&app).await?;
-            Ok(done(&app, &event, "Published. Everybody can see it now."))
+            done(&app, &event.slug, "Published. Everybody can see it now.").await
         }
-        PublicationOutcome::Missing(event, _) => {
+        PublicationOutcome::Missing(event) => {
             let shown = AdminEventPage::new(page.clone(), event, ticket_types, now);
             let shown = shown.refused("Not published yet: something is missing.");
             page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &shown)
@@ -53,8 +51,7 @@ pub async fn withdraw(
     let (actor, now, id) = (admin.actor(), app.board.now(), event.id);
     let (event, why) = match app.db.write(move |db| acts::withdraw(db, id, &actor)).await? {
         WithdrawalOutcome::Withdrawn(event) => {
-            announce(&app).await?;
-            return Ok(done(&app, &event, "Unpublished. It is a draft again."));
+            return done(&app, &event.slug, "Unpublished. It is a draft again.").await;
         }
         WithdrawalOutcome::Booked(event) => (
             event,
@@ -77,9 +74,8 @@ pub async fn pause(
     let paused = is_true(&typed, "paused")?;
     let (actor, id) = (admin.actor(), event.id);
     let event = app.db.write(move |db| acts::pause(db, id, paused, &actor)).await?;
-    announce(&app).await?;
     let words = if paused { "Sale paused. Nothing is sold until you resume it." } else { "Sale resumed." };
-    Ok(done(&app, &event, words))
+    done(&app, &event.slug, words).await
 }
 
 /// `POST /admin/events/{slug}/archive`, with `archived=true` or `archived=false`.
@@ -94,14 +90,10 @@ pub async fn archive(
     let (actor, now, id) = (admin.actor(), app.board.now(), event.id);
     if !is_true(&typed, "archived")? {
         let event = app.db.write(move |db| acts::restore(db, id, &actor)).await?;
-        announce(&app).await?;
-        return Ok(done(&app, &event, "Restored from the archive."));
+        return done(&app, &event.slug, "Restored from the archive.").await;
     }
     match app.db.write(move |db| acts::archive(db, id, now, &actor)).await? {
-        ArchiveOutcome::Done(event) => {
-            announce(&app).await?;
-            Ok(done(&app, &event, "Archived."))
-        }
+        ArchiveOutcome::Done(event) => done(&app, &event.slug, "Archived.").await,
         ArchiveOutcome::TooEarly(event) => {
             let why =
                 "This concert is still to come, or its bookings are still being ended. Nothing was changed.";
@@ -117,9 +109,4 @@ fn is_true(typed: &HashMap<String, String>, field: &str) -> Result<bool, Error> 
         Some("false") => Ok(false),
         _ => Err(Error::Unreadable(format!("{field} is true or false"), StatusCode::UNPROCESSABLE_ENTITY)),
     }
-}
-
-fn done(app: &App, event: &Event, words: &str) -> HttpResponse {
-    let toast = toast_cookie(&app.cookies, &Toast::success(words));
-    see_other(&format!("/admin/events/{}", event.slug)).cookie(toast).finish()
 }

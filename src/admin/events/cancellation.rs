@@ -7,9 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::announce;
 use super::form::FormFields;
-use super::postponement::find_published;
+use super::{done, find_published};
 use crate::app::App;
 use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
@@ -17,10 +16,9 @@ use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
 use crate::booking::event_jobs::{EventJobKind, store as jobs};
 use crate::error::Error;
 use crate::events::Event;
-use crate::events::editing::TypedFields;
 use crate::events::editing::store::acts;
 use crate::guard::form::Form;
-use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::page::Page;
 
 const FIELDS: [&str; 2] = ["event_name", "message"];
 
@@ -56,8 +54,14 @@ pub async fn create(
     Form(typed): Form<HashMap<String, String>>,
 ) -> Result<HttpResponse, Error> {
     let (event, holders) = find_published(&app, &slug).await?;
-    let mut form = FormFields::new(TypedFields::default(), 0);
+    let mut form = FormFields::default();
     form.typed.fill_in(&FIELDS, &typed);
+    let show = |status, event, form| {
+        page.respond_unlisted(status, &EventCancellationPage { page: page.clone(), event, holders, form })
+    };
+    if is_resumed {
+        return show(StatusCode::OK, event, form);
+    }
     if form.value("event_name").trim() != event.name {
         form.faults.add("event_name", "That’s not the concert’s name. Nothing was canceled.");
     }
@@ -65,13 +69,8 @@ pub async fn create(
         form.faults.add("message", fault);
         String::new()
     });
-    if is_resumed || !form.faults.is_empty() {
-        let status = if is_resumed { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-        if is_resumed {
-            form.faults = Default::default();
-        }
-        let shown = EventCancellationPage { page: page.clone(), event, holders, form };
-        return page.respond_unlisted(status, &shown);
+    if !form.faults.is_empty() {
+        return show(StatusCode::UNPROCESSABLE_ENTITY, event, form);
     }
     let (id, actor, slug) = (event.id, admin.actor(), event.slug);
     let write = app.db.write(move |db| {
@@ -82,8 +81,5 @@ pub async fn create(
         Ok(())
     });
     write.await?;
-    announce(&app).await?;
-    let toast = Toast::success("Canceled. Nothing is sold any more; bookings are being ended.");
-    let location = format!("/admin/events/{slug}");
-    Ok(see_other(&location).cookie(toast_cookie(&app.cookies, &toast)).finish())
+    done(&app, &slug, "Canceled. Nothing is sold any more; bookings are being ended.").await
 }

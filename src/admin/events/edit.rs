@@ -7,18 +7,18 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::form::{FormFields, shown_version, status_of};
-use super::{announce, find};
+use super::{done, find};
 use crate::app::App;
 use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
 use crate::booking::event_jobs::{EventJobKind, HolderNotice, store as jobs};
 use crate::error::Error;
-use crate::events::editing::event_fields::{self, EVENT_BOXES, EVENT_FIELDS};
+use crate::events::editing::event_fields::{self, EVENT_BOXES, EVENT_FIELDS, EventFacts};
 use crate::events::editing::store;
 use crate::events::{Event, EventState};
 use crate::guard::form::Form;
-use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::page::Page;
 
 /// The form of a new concert and of one that there is.
 #[derive(Template)]
@@ -103,29 +103,21 @@ pub async fn update(
         }
     };
     let (actor, id) = (admin.actor(), event.id);
-    let message = parse_message(typed.get("message").map_or("", String::as_str));
-    let is_sold = event.state == EventState::Published && !event.is_over(app.board.now());
-    let mut notice = if is_sold { HolderNotice::of_change(&event, &facts) } else { None };
-    if let Some(change) = &notice {
-        let answer = typed.get("notify").map_or("", String::as_str);
-        let holders = app.db.read_primary(move |db| jobs::holders(db, id)).await?;
-        if holders > 0 && (!matches!(answer, "yes" | "no") || message.is_err()) {
-            if let Err(fault) = &message {
-                fields.faults.add("message", fault.clone());
+    let notice = match notice_of(&app, &event, &facts, &typed).await? {
+        NoticeAnswer::Clear(notice) => notice,
+        NoticeAnswer::Ask { holders, change, fault } => {
+            let status = if fault.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+            if let Some(fault) = fault {
+                fields.faults.add("message", fault);
             }
-            let status = if message.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
             let form = EventFormPage {
-                touched: Some((holders, change.words())),
+                touched: Some((holders, change)),
                 message: typed.get("message").cloned().unwrap_or_default(),
                 ..EventFormPage::new(page.clone(), Some(event), None, fields)
             };
             return page.respond_unlisted(status, &form);
         }
-        if answer != "yes" || holders == 0 {
-            notice = None;
-        }
-    }
-    let notice = notice.map(|it| HolderNotice { message: message.unwrap_or_default(), ..it });
+    };
     let write = app.db.write(move |db| {
         let changed = store::update(db, id, shown, &facts, &actor)?;
         if let (Ok(_), Some(notice)) = (&changed, &notice) {
@@ -135,8 +127,11 @@ pub async fn update(
     });
     match write.await? {
         Ok(changed) => {
-            announce(&app).await?;
-            Ok(saved(&app, &changed))
+            let words = match changed.state {
+                EventState::Draft => "Draft saved.",
+                _ => "Saved. Buyers see it now.",
+            };
+            done(&app, &changed.slug, words).await
         }
         Err(refusal) => {
             fields.refuse(&refusal);
@@ -145,12 +140,34 @@ pub async fn update(
     }
 }
 
-/// Back to the concert's page, which says that it is saved.
-fn saved(app: &App, changed: &Event) -> HttpResponse {
-    let toast = Toast::success(match changed.state {
-        EventState::Draft => "Draft saved.",
-        _ => "Saved. Buyers see it now.",
-    });
-    let location = format!("/admin/events/{}", changed.slug);
-    see_other(&location).cookie(toast_cookie(&app.cookies, &toast)).finish()
+/// Whether holders are to be told of a change.
+enum NoticeAnswer {
+    /// What they are told; `None`: nothing.
+    Clear(Option<HolderNotice>),
+    /// The organizer is asked first, or has written something that cannot be sent.
+    Ask {
+        holders: i64,
+        /// What is other for them.
+        change: String,
+        fault: Option<String>,
+    },
+}
+
+async fn notice_of(
+    app: &App,
+    event: &Event,
+    facts: &EventFacts,
+    typed: &HashMap<String, String>,
+) -> Result<NoticeAnswer, Error> {
+    let is_sold = event.state == EventState::Published && !event.is_over(app.board.now());
+    let change = if is_sold { HolderNotice::of_change(event, facts) } else { None };
+    let Some(change) = change else { return Ok(NoticeAnswer::Clear(None)) };
+    let id = event.id;
+    let holders = app.db.read_primary(move |db| jobs::holders(db, id)).await?;
+    let field = |name: &str| typed.get(name).map_or("", String::as_str);
+    Ok(match (holders, field("notify"), parse_message(field("message"))) {
+        (0, ..) | (_, "no", Ok(_)) => NoticeAnswer::Clear(None),
+        (_, "yes", Ok(message)) => NoticeAnswer::Clear(Some(HolderNotice { message, ..change })),
+        (_, _, message) => NoticeAnswer::Ask { holders, change: change.words(), fault: message.err() },
+    })
 }

@@ -13,10 +13,14 @@ pub mod postponement;
 pub mod show;
 pub mod ticket_types;
 
+use actix_web::HttpResponse;
+
 use crate::app::App;
+use crate::booking::event_jobs;
 use crate::error::Error;
 use crate::events::editing::store;
-use crate::events::{Event, TicketType, is_slug};
+use crate::events::{Event, EventState, TicketType, is_slug};
+use crate::page::{Toast, see_other_with};
 
 /// The concert that has that slug or had it, and its ticket types.
 async fn find(app: &App, slug: &str) -> Result<(Event, Vec<TicketType>), Error> {
@@ -27,10 +31,25 @@ async fn find(app: &App, slug: &str) -> Result<(Event, Vec<TicketType>), Error> 
     app.db.read_primary(move |db| store::find_whole(db, &slug)).await
 }
 
-/// Shows a change that was committed, here and on the other servers.
-async fn announce(app: &App) -> Result<(), Error> {
+/// A concert that takes place, and how many people hold tickets.
+async fn find_published(app: &App, slug: &str) -> Result<(Event, i64), Error> {
+    let (event, _) = find(app, slug).await?;
+    if event.state != EventState::Published || event.is_over(app.board.now()) {
+        return Err(Error::Gone {
+            title: "This concert can’t be changed that way",
+            explanation: "Only a published concert that is still to come can be postponed or canceled.",
+        });
+    }
+    let id = event.id;
+    let holders = app.db.read_primary(move |db| event_jobs::store::holders(db, id)).await?;
+    Ok((event, holders))
+}
+
+/// After a change that was committed: shows it, here and on the other servers, and leads back to the concert's page,
+/// which says `words`.
+async fn done(app: &App, slug: &str, words: impl Into<String>) -> Result<HttpResponse, Error> {
     app.desk.restocked();
     app.board.refresh_from_primary(&app.db).await?;
     app.board.announce_everything();
-    Ok(())
+    Ok(see_other_with(&app.cookies, &format!("/admin/events/{slug}"), &Toast::success(words)))
 }

@@ -16,7 +16,7 @@ use crate::events::editing::event_fields::{self, EVENT_BOXES, EVENT_FIELDS};
 use crate::events::editing::store;
 use crate::events::{Event, is_slug};
 use crate::guard::form::{Form, Query};
-use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::page::{Page, Toast, see_other_with};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -68,8 +68,7 @@ pub async fn create(
     match app.db.write(move |db| store::create(db, &facts, source.as_ref(), &actor)).await? {
         Ok(event) => {
             let toast = Toast::success("Draft saved. Only organizers see it until you publish it.");
-            let location = format!("/admin/events/{}", event.slug);
-            Ok(see_other(&location).cookie(toast_cookie(&app.cookies, &toast)).finish())
+            Ok(see_other_with(&app.cookies, &format!("/admin/events/{}", event.slug), &toast))
         }
         Err(refusal) => {
             fields.refuse(&refusal);

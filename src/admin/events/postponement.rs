@@ -8,18 +8,19 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::form::{FormFields, status_of};
-use super::{announce, find};
+use super::{done, find_published};
 use crate::app::App;
 use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::booking::cancellation::note::MESSAGE_LENGTH_MAX;
 use crate::booking::event_jobs::{EventJobKind, HolderNotice, store as jobs};
 use crate::error::Error;
+use crate::events::Event;
 use crate::events::editing::postponement::{self, POSTPONEMENT_FIELDS};
 use crate::events::editing::store::acts;
-use crate::events::{Event, EventState};
+use crate::events::editing::typed::TypedFields;
 use crate::guard::form::Form;
-use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::page::Page;
 
 #[derive(Template)]
 #[template(path = "admin/events/postponement.html")]
@@ -38,7 +39,7 @@ pub async fn new(
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let (event, holders) = find_published(&app, &slug).await?;
-    let form = FormFields::new(postponement::blank(&event), event.facts_version);
+    let form = FormFields::new(TypedFields::default(), event.facts_version);
     let shown = PostponementPage { page: page.clone(), event, holders, form };
     page.respond_unlisted(StatusCode::OK, &shown)
 }
@@ -53,7 +54,7 @@ pub async fn create(
     Form(typed): Form<HashMap<String, String>>,
 ) -> Result<HttpResponse, Error> {
     let (event, holders) = find_published(&app, &slug).await?;
-    let mut form = FormFields::new(postponement::blank(&event), event.facts_version);
+    let mut form = FormFields::new(TypedFields::default(), event.facts_version);
     form.typed.fill_in(&POSTPONEMENT_FIELDS, &typed);
     let now = app.board.now();
     let read = postponement::read(&form.typed, &event, now);
@@ -86,29 +87,10 @@ pub async fn create(
         Ok(changed)
     });
     match write.await? {
-        Ok(event) => {
-            announce(&app).await?;
-            let toast = Toast::success("Postponed. Holders are being emailed.");
-            let location = format!("/admin/events/{}", event.slug);
-            Ok(see_other(&location).cookie(toast_cookie(&app.cookies, &toast)).finish())
-        }
+        Ok(event) => done(&app, &event.slug, "Postponed. Holders are being emailed.").await,
         Err(refusal) => {
             form.refuse(&refusal);
             show(status_of(&refusal), form)
         }
     }
-}
-
-/// A concert that takes place, and how many people hold tickets.
-pub(super) async fn find_published(app: &App, slug: &str) -> Result<(Event, i64), Error> {
-    let (event, _) = find(app, slug).await?;
-    if event.state != EventState::Published || event.is_over(app.board.now()) {
-        return Err(Error::Gone {
-            title: "This concert can’t be changed that way",
-            explanation: "Only a published concert that is still to come can be postponed or canceled.",
-        });
-    }
-    let id = event.id;
-    let holders = app.db.read_primary(move |db| jobs::holders(db, id)).await?;
-    Ok((event, holders))
 }

@@ -87,7 +87,7 @@ impl AdminEventPage {
 
     /// Whether its facts may still change.
     fn is_open(&self) -> bool {
-        self.is_draft() || self.is_published()
+        !self.event.state.is_closed()
     }
 
     /// Whether a ticket is sold or held.

@@ -8,7 +8,7 @@ use askama::Template;
 
 use super::form::{FormFields, shown_version, status_of};
 use super::show::AdminEventPage;
-use super::{announce, find};
+use super::{done, find};
 use crate::app::App;
 use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
@@ -19,7 +19,7 @@ use crate::events::editing::ticket_type_fields::{
 };
 use crate::events::{Event, TicketType, TicketTypeState};
 use crate::guard::form::Form;
-use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::page::Page;
 
 #[derive(Template)]
 #[template(path = "admin/events/ticket_type.html")]
@@ -111,7 +111,7 @@ async fn save(
     form.typed.fill_in(&TICKET_TYPE_FIELDS, &typed);
     form.typed.fill_in_boxes(&TICKET_TYPE_BOXES, &typed);
     let (event_id, id, actor) = (event.id, ticket_type.as_ref().map(|it| it.id), admin.actor());
-    let location = format!("/admin/events/{}", event.slug);
+    let slug = event.slug.clone();
     let read = ticket_type_fields::read(&form.typed, &event);
     let show = |status, form| {
         page.respond_unlisted(status, &TicketTypePage { page: page.clone(), event, ticket_type, form })
@@ -135,9 +135,7 @@ async fn save(
         form.refuse(&refusal);
         return show(status_of(&refusal), form);
     }
-    announce(app).await?;
-    let words = if id.is_some() { format!("{name} saved.") } else { format!("{name} added.") };
-    Ok(see_other(&location).cookie(toast_cookie(&app.cookies, &Toast::success(words))).finish())
+    done(app, &slug, if id.is_some() { format!("{name} saved.") } else { format!("{name} added.") }).await
 }
 
 /// `POST /admin/events/{slug}/ticket-types/{id}/state`, with `state=on_sale`, `paused` or `hidden`.
@@ -194,9 +192,7 @@ async fn finish(
         let shown = shown.refused("A canceled or archived concert doesn’t change any more.");
         return page.respond_unlisted(StatusCode::CONFLICT, &shown);
     }
-    announce(app).await?;
-    let toast = toast_cookie(&app.cookies, &Toast::success(words));
-    Ok(see_other(&format!("/admin/events/{slug}#ticket-types")).cookie(toast).finish())
+    done(app, &format!("{slug}#ticket-types"), words).await
 }
 
 async fn find_type(app: &App, (slug, id): (String, i64)) -> Result<(Event, TicketType), Error> {

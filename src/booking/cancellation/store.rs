@@ -9,19 +9,6 @@ use crate::booking::release::ReleaseOutcome;
 use crate::booking::release::store::{Releaser, release};
 use crate::booking::store::{find_by_reference, find_by_token};
 use crate::db::{Db, clock};
-use crate::schema::used_tickets;
-
-/// The tickets of a booking that were scanned: these cannot be canceled.
-///
-/// # Errors
-/// What the database said.
-pub fn admitted_seats(db: &mut Db, booking_id: i64) -> QueryResult<Vec<i32>> {
-    used_tickets::table
-        .filter(used_tickets::booking_id.eq(booking_id).and(used_tickets::state.eq("admitted")))
-        .order(used_tickets::seat)
-        .select(used_tickets::seat)
-        .load(db)
-}
 
 /// Cancels a booking or some of its tickets, puts them on sale again, and queues the mail that says so: see
 /// [`release`]. What is refused anyway is refused before anything is locked, and nothing is read while it is.

@@ -237,16 +237,20 @@ pub fn place(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<PlacedBookin
     };
     let mut placed: Vec<PlacedBooking> = found.into_iter().filter_map(place).collect();
     for placed in placed.iter_mut().filter(|it| it.booking.lines.iter().any(|line| line.returned > 0)) {
-        placed.returned_seats = returned_seats(db, placed.booking.id)?;
+        placed.returned_seats = seats_in_state(db, placed.booking.id, "returned")?;
         placed.notes = notes(db, placed.booking.id)?;
     }
     Ok(placed)
 }
 
-fn returned_seats(db: &mut Db, booking_id: i64) -> QueryResult<Vec<i32>> {
+/// The seats of a booking whose tickets are `admitted` or `returned`, in order.
+///
+/// # Errors
+/// What the database said.
+pub fn seats_in_state(db: &mut Db, booking_id: i64, state: &str) -> QueryResult<Vec<i32>> {
     used_tickets::table
         .filter(used_tickets::booking_id.eq(booking_id))
-        .filter(used_tickets::state.eq("returned"))
+        .filter(used_tickets::state.eq(state))
         .order(used_tickets::seat)
         .select(used_tickets::seat)
         .load(db)

@@ -45,7 +45,7 @@ const AGE_MAX: i32 = 99;
 /// How long a show takes when nobody says when it ends.
 const USUAL_LENGTH: TimeDelta = TimeDelta::hours(3);
 /// The longest festival.
-const LENGTH_MAX: TimeDelta = TimeDelta::days(31);
+pub(super) const LENGTH_MAX: TimeDelta = TimeDelta::days(31);
 
 /// A concert as an organizer wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,16 +154,10 @@ pub fn read(
     let mut reader = FieldReader::new(typed);
     let zone = reader.read("time_zone", |it| local_time::read_zone(it).map(Some)).unwrap_or(Tz::UTC);
     let knows_zone = reader.faults.is_empty();
-    let time = |reader: &mut FieldReader, field: &'static str, offset: &'static str| {
-        // Without a zone nothing can be said of a time, and the zone's fault is enough.
-        let offset = typed.value(offset).trim();
-        if knows_zone { reader.read(field, |it| local_time::read(it, offset, zone)) } else { None }
-    };
-    let starts_at = time(&mut reader, "starts_at", "starts_at_offset");
-    let doors_at = time(&mut reader, "doors_at", "doors_at_offset");
-    let ends_at = time(&mut reader, "ends_at", "ends_at_offset");
-    let sales_start_at = time(&mut reader, "sales_start_at", "sales_start_at_offset");
-    let sales_end_at = time(&mut reader, "sales_end_at", "sales_end_at_offset");
+    // Without a zone nothing can be said of a time, and the zone's fault is enough.
+    let mut time = |field| if knows_zone { reader.time(field, zone) } else { None };
+    let (starts_at, doors_at, ends_at) = (time("starts_at"), time("doors_at"), time("ends_at"));
+    let (sales_start_at, sales_end_at) = (time("sales_start_at"), time("sales_end_at"));
     if typed.value("starts_at").trim().is_empty() {
         reader.faults.add("starts_at", "Enter when the concert starts.");
     }

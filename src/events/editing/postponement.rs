@@ -1,9 +1,11 @@
 //! The fields of a postponement: the new date, and until when tickets may be given back.
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::NaiveDateTime;
 
+use super::event_fields::LENGTH_MAX;
 use super::local_time;
 use super::typed::{FieldFaults, FieldReader, TypedFields, text};
+use crate::booking::cancellation::note::MESSAGE_LENGTH_MAX;
 use crate::events::Event;
 
 pub const POSTPONEMENT_FIELDS: [&str; 9] = [
@@ -17,7 +19,6 @@ pub const POSTPONEMENT_FIELDS: [&str; 9] = [
     "returns_until_offset",
     "message",
 ];
-const MESSAGE_LENGTH_MAX: usize = 1_000;
 
 /// A concert's new date. Times are UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,27 +30,16 @@ pub struct Postponement {
     pub message: String,
 }
 
-/// Nothing is known of the new date; doors and end keep their distance from the start unless they are given.
-#[must_use]
-pub fn blank(_: &Event) -> TypedFields {
-    TypedFields::default()
-}
-
-/// Reads the fields. `now`: UTC.
+/// Reads the fields. Doors and end keep their distance from the start unless they are given. `now`: UTC.
 ///
 /// # Errors
 /// What is wrong, by field.
 pub fn read(typed: &TypedFields, event: &Event, now: NaiveDateTime) -> Result<Postponement, FieldFaults> {
     let zone = event.clock().0;
     let mut reader = FieldReader::new(typed);
-    let time = |reader: &mut FieldReader, field: &'static str, offset: &'static str| {
-        let offset = typed.value(offset).trim();
-        reader.read(field, |it| local_time::read(it, offset, zone))
-    };
-    let starts_at = time(&mut reader, "starts_at", "starts_at_offset");
-    let doors_at = time(&mut reader, "doors_at", "doors_at_offset");
-    let ends_at = time(&mut reader, "ends_at", "ends_at_offset");
-    let returns_until = time(&mut reader, "returns_until", "returns_until_offset");
+    let mut time = |field| reader.time(field, zone);
+    let (starts_at, doors_at, ends_at) = (time("starts_at"), time("doors_at"), time("ends_at"));
+    let returns_until = time("returns_until");
     let message = reader.read("message", |it| text(it, MESSAGE_LENGTH_MAX));
     let mut faults = reader.faults;
     let Some(starts_at) = starts_at else {
@@ -73,7 +63,7 @@ pub fn read(typed: &TypedFields, event: &Event, now: NaiveDateTime) -> Result<Po
     if postponed.doors_at.is_some_and(|doors| doors > starts_at) {
         faults.add("doors_at", "Doors open at the start or before it.");
     }
-    if postponed.ends_at <= starts_at || postponed.ends_at > starts_at + TimeDelta::days(31) {
+    if postponed.ends_at <= starts_at || postponed.ends_at > starts_at + LENGTH_MAX {
         faults.add("ends_at", "The concert ends after its start, within 31 days.");
     }
     if returns_until.is_some_and(|until| until <= now || until > starts_at) {
@@ -84,6 +74,8 @@ pub fn read(typed: &TypedFields, event: &Event, now: NaiveDateTime) -> Result<Po
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
     use crate::events::tests::event;
 

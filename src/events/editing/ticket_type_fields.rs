@@ -112,12 +112,8 @@ pub fn of(ticket_type: &TicketType, event: &Event) -> TypedFields {
 pub fn read(typed: &TypedFields, event: &Event) -> Result<TicketTypeFacts, FieldFaults> {
     let zone = event.clock().0;
     let mut reader = FieldReader::new(typed);
-    let time = |reader: &mut FieldReader, field: &'static str, offset: &'static str| {
-        let offset = typed.value(offset).trim();
-        reader.read(field, |it| local_time::read(it, offset, zone))
-    };
-    let sales_start_at = time(&mut reader, "sales_start_at", "sales_start_at_offset");
-    let sales_end_at = time(&mut reader, "sales_end_at", "sales_end_at_offset");
+    let sales_start_at = reader.time("sales_start_at", zone);
+    let sales_end_at = reader.time("sales_end_at", zone);
     let facts = TicketTypeFacts {
         name: reader.read("name", |it| required_line(it, NAME_LENGTH_MAX, "Enter a name, like Front Row.")),
         description: reader.read("description", |it| line(it, DESCRIPTION_LENGTH_MAX)),

@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::NaiveDateTime;
+use chrono_tz::Tz;
+
+use super::local_time;
 use crate::booking::buyer::is_visible;
 use crate::guard::typed_number;
 use crate::money::{Money, decimals};
@@ -87,6 +91,12 @@ pub(super) struct FieldReader<'a> {
 impl<'a> FieldReader<'a> {
     pub fn new(typed: &'a TypedFields) -> Self {
         Self { typed, faults: FieldFaults::default() }
+    }
+
+    /// A time on that zone's clock, in UTC. One that exists twice has its offset in a field beside it.
+    pub fn time(&mut self, field: &'static str, zone: Tz) -> Option<NaiveDateTime> {
+        let offset = self.typed.value(&format!("{field}_offset")).trim();
+        self.read(field, |it| local_time::read(it, offset, zone))
     }
 
     /// The field's value; when it is wrong, a default, and the fault is noted.

@@ -17,7 +17,7 @@ use crate::db::Db;
 use crate::error::Error;
 use crate::events::Event;
 use crate::guard::form::Form;
-use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::page::{Page, Toast, see_other, see_other_with};
 use crate::tickets::attendance::Conflict;
 use crate::tickets::gate::{Gate, parse_name};
 use crate::tickets::gate_link::{GateLink, LinkEnd};
@@ -123,7 +123,7 @@ pub async fn revoke(admin: Admin, app: web::Data<App>, id: web::Path<i64>) -> Re
     } else {
         Toast::failure("This link was revoked before.")
     };
-    Ok(see_other("/admin/gates").cookie(toast_cookie(&app.cookies, &toast)).finish())
+    Ok(see_other_with(&app.cookies, "/admin/gates", &toast))
 }
 
 /// The links, and what went wrong at the concerts of those that are the newest.

@@ -134,7 +134,7 @@ fn tickets_are_counted_for_each_network_on_pages_and_api_alike() {
     assert_eq!(app.v1(&key(1), None, 3).status(), 201);
     assert_eq!(app.compat(&key(2), None, "General Admission", "7", 1).status(), 201);
 
-    // Two are left. Whoever wants more is told how long to wait, whichever way.
+    // Two are left. A client that wants more is told how long to wait, on pages and through the API.
     let wait = |answer: &Response| (answer.status().as_u16(), header(answer, "retry-after").to_owned());
     let limited = (429, "3600".to_owned());
     let v1 = app.v1(&key(3), None, 3);

@@ -165,7 +165,7 @@ fn words_about_us_that_only_some_recipients_hear_hold_up_those_alone() {
     wait_for_states(&app, &[("sent", 32)]);
 }
 
-/// Whoever they mean, no mail is lost, and thousands of mails do not each ask.
+/// Whether they mean us or a recipient, no mail is lost, and thousands of mails do not each ask.
 #[test]
 fn an_account_that_may_not_send_fails_no_mail() {
     const MAILS: i64 = 12;

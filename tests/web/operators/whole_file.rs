@@ -111,7 +111,7 @@ fn a_file_without_the_log_that_it_needs_is_refused() {
     }
 }
 
-/// Whoever looks into the database while it sells: another program that opens the file, reads and closes it.
+/// Another program opens the database while it sells, reads it, and closes it.
 #[test]
 fn a_reader_of_another_program_takes_nothing_away() {
     let database = TestDatabase::create();

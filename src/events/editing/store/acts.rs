@@ -8,7 +8,7 @@ use crate::audit::{self, Action, Actor};
 use crate::db::Db;
 use crate::events::editing::ChangeRefusal;
 use crate::events::editing::postponement::Postponement;
-use crate::events::editing::publication::{Missing, missing};
+use crate::events::editing::publication::missing;
 use crate::events::store::{self as events_store, next_facts_version};
 use crate::events::{Event, EventState};
 use crate::schema::{bookings, event_jobs, events};
@@ -18,7 +18,8 @@ use crate::schema::{bookings, event_jobs, events};
 pub enum PublicationOutcome {
     /// Also when it was published before.
     Published(Event),
-    Missing(Event, Vec<Missing>),
+    /// Something is missing, as [`missing`] lists it.
+    Missing(Event),
     /// It is canceled or archived.
     Closed(Event),
 }
@@ -57,9 +58,8 @@ pub fn publish(
         EventState::Canceled | EventState::Archived => return Ok(PublicationOutcome::Closed(event)),
         EventState::Draft => {}
     }
-    let missing = missing(&event, &events_store::ticket_types(db, event_id)?, now);
-    if !missing.is_empty() {
-        return Ok(PublicationOutcome::Missing(event, missing));
+    if !missing(&event, &events_store::ticket_types(db, event_id)?, now).is_empty() {
+        return Ok(PublicationOutcome::Missing(event));
     }
     set_state(db, &event, EventState::Published)?;
     audit::store::record(db, actor, Action::EventPublished, &event.name, 1)?;

@@ -195,7 +195,7 @@ pub fn update(
 ) -> QueryResult<Result<Event, ChangeRefusal>> {
     slugs::take_turn(db)?;
     let before = lock(db, event_id)?;
-    if matches!(before.state, EventState::Canceled | EventState::Archived) {
+    if before.state.is_closed() {
         return Ok(Err(ChangeRefusal::Closed));
     }
     if shown_version.is_some_and(|shown| shown != before.facts_version) {

@@ -123,7 +123,7 @@ fn refusal(
     own: Option<i64>,
     facts: &TicketTypeFacts,
 ) -> Option<ChangeRefusal> {
-    if matches!(event.state, EventState::Canceled | EventState::Archived) {
+    if event.state.is_closed() {
         return Some(ChangeRefusal::Closed);
     }
     let is_taken = all.iter().any(|it| Some(it.id) != own && it.name == facts.name);
@@ -143,7 +143,7 @@ pub fn set_state(
     let event = lock(db, event_id)?;
     let all = events_store::ticket_types(db, event_id)?;
     let before = all.into_iter().find(|it| it.id == id).ok_or(diesel::NotFound)?;
-    if matches!(event.state, EventState::Canceled | EventState::Archived) {
+    if event.state.is_closed() {
         return Ok(Err(ChangeRefusal::Closed));
     }
     if before.state != state {
