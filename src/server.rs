@@ -97,7 +97,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let app = web::Data::new(App {
         board,
         desk,
-        auth: web::Data::new(Auth::new(db.clone(), cookies.clone(), config.sessions)),
+        auth: web::Data::new(Auth::new(db.clone(), cookies.clone(), config.sessions, config.sign_in_pace)),
         db,
         cookies,
         request_keys: RequestKeys::new(&secrets),

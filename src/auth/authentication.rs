@@ -95,7 +95,10 @@ impl Attempt {
         if let Some(wait) = auth.throttle.wait(&counters, Utc::now().naive_utc()) {
             return Ok(Err(throttled(wait)));
         }
-        let hash_permit = auth.password_queue.acquire(self.browser.is_some()).await?;
+        let hash_permit = match self.browser {
+            Some(_) => auth.password_queue.acquire_for_known().await?,
+            None => auth.password_queue.acquire_for_unknown(self.address).await?,
+        };
         let now = Utc::now().naive_utc();
         // PostgreSQL cannot compare a text that holds a NUL.
         let (username, asked) = (self.username.replace('\0', ""), counters.clone());
@@ -109,12 +112,15 @@ impl Attempt {
         }
         let (password, hash) = (self.password, account.as_ref().map(|account| account.password_hash.clone()));
         let matches = hash_permit.run(move || password::verify(&password, hash.as_deref())).await?;
-        let address = self.address.to_string();
+        let client_address = self.address.to_string();
         let actor = match account {
             Some(account) if matches => return Ok(Ok(Proof { account, hash_permit, counters })),
-            Some(account) => Actor { name: account.username, client_address: address },
-            None => Actor::unknown_account(address),
+            Some(account) => Actor { name: account.username, client_address },
+            None => Actor::unknown_account(client_address),
         };
+        if self.browser.is_none() {
+            auth.password_queue.note_failure(self.address);
+        }
         count_failure(auth, counters, actor, self.failure).await?;
         Ok(Err(SignInRefusal::WrongPassword))
     }

@@ -43,6 +43,7 @@ use self::secrets::SecretSettings;
 use self::site_links::SiteLinkSettings;
 use self::trusted_proxies::ProxySettings;
 use crate::api::middleware::CorsOrigins;
+use crate::auth::password_queue::SignInPace;
 use crate::auth::session_record::SessionLimits;
 use crate::booking::desk::DeskLimits;
 use crate::booking::request_key::FormAges;
@@ -150,6 +151,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// How long organizers stay signed in.
     pub sessions: SessionLimits,
+    /// How often passwords from unknown browsers are looked at.
+    pub sign_in_pace: SignInPace,
     pub connections: ConnectionLimits,
     pub operations: OperationsConfig,
 }
@@ -194,6 +197,7 @@ impl Config {
             forms: if rate_limits.is_some() { FormAges::default() } else { FormAges::of_any_speed() },
             allow_reseed: settings.admin.parse_allow_reseed()?,
             sessions: SessionLimits::default(),
+            sign_in_pace: SignInPace::default(),
         })
     }
 }

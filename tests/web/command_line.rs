@@ -5,8 +5,6 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use techkraft::auth::throttle::FailureCounter;
-
 use crate::support::between;
 use testkit::database::TestDatabase;
 
@@ -228,11 +226,6 @@ fn the_admins_password_is_set_from_standard_input() {
         assert_eq!(line.lines().count(), 1, "{line}");
     }
     assert!(set("a long new password").status.success());
-    // As if an attack had slowed the account.
-    let slowed = FailureCounter::for_account("admin").key;
-    database.execute(&format!(
-        "INSERT INTO sign_in_brakes VALUES ('{slowed}', 99, '2999-01-01 00:00:00', '2999-01-01 00:00:00')"
-    ));
     assert!(set("a newer long password").status.success());
     let done = database.rows::<Done>("SELECT actor, action FROM audit_log ORDER BY id");
     let done: Vec<_> = done.iter().map(|it| (it.actor.as_str(), it.action.as_str())).collect();

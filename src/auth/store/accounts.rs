@@ -3,10 +3,9 @@
 use chrono::Utc;
 use diesel::prelude::*;
 
-use super::{sessions, throttle};
+use super::sessions;
 use crate::audit::{self, Action, Actor};
 use crate::auth::Account;
-use crate::auth::throttle::FailureCounter;
 use crate::db::{Db, take_turn_to_fill};
 use crate::schema::admins;
 
@@ -19,10 +18,8 @@ pub fn find(db: &mut Db, username: &str) -> QueryResult<Option<Account>> {
         .optional()
 }
 
-/// Sets the account's password whatever it was, adds the account when there is none, signs it out everywhere,
-/// and resets its throttle.
+/// Sets the account's password whatever it was, adds the account when there is none, and signs it out everywhere.
 pub fn set_password(db: &mut Db, username: &str, password_hash: &str, actor: &Actor) -> QueryResult<()> {
-    throttle::reset(db, &[FailureCounter::for_account(username)])?;
     if insert(db, username, password_hash, actor)? {
         return Ok(());
     }

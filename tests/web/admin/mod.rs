@@ -3,6 +3,7 @@
 mod audit_log;
 mod booking_list;
 mod concerts;
+mod botnet;
 mod export;
 mod holders;
 mod password;

@@ -14,6 +14,7 @@ use chrono::TimeDelta;
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use techkraft::api::middleware::CorsOrigins;
+use techkraft::auth::password_queue::SignInPace;
 use techkraft::auth::session_record::SessionLimits;
 use techkraft::booking::desk::DeskLimits;
 use techkraft::booking::request_key::FormAges;
@@ -160,6 +161,7 @@ pub fn config(database: &TestDatabase) -> Config {
         allow_reseed: true,
         mail: mail_config(database),
         sessions: SessionLimits { idle: TimeDelta::minutes(30), lifetime: TimeDelta::hours(12) },
+        sign_in_pace: SignInPace::default(),
         connections: ConnectionLimits {
             connections: 1000,
             reuse_port: false,
