@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
 use crate::auth::password::{self, PasswordWeakness};
-use crate::auth::session::{self, Admin};
+use crate::auth::first_password;
+use crate::auth::session::{self, Admin, AnyAdmin};
 use crate::auth::store::{accounts, sessions, throttle};
 use crate::error::Error;
 use crate::guard::form::Form;
@@ -67,7 +68,7 @@ impl PasswordForm {
 }
 
 /// `GET /admin/password`
-pub async fn edit(page: Page, admin: Admin) -> Result<HttpResponse, Error> {
+pub async fn edit(page: Page, AnyAdmin(admin): AnyAdmin) -> Result<HttpResponse, Error> {
     page.clone()
         .respond_unlisted(StatusCode::OK, &PasswordPage { page, admin, errors: PasswordErrors::default() })
 }
@@ -75,7 +76,7 @@ pub async fn edit(page: Page, admin: Admin) -> Result<HttpResponse, Error> {
 /// `POST /admin/password`
 pub async fn update(
     page: Page,
-    admin: Admin,
+    AnyAdmin(admin): AnyAdmin,
     app: web::Data<App>,
     request: HttpRequest,
     Form(form): Form<PasswordForm>,
@@ -129,12 +130,17 @@ async fn replace(admin: &Admin, app: &App, proof: Proof, hash: String) -> Result
         let toast = Toast::failure("The password was just changed elsewhere. Please sign in again.");
         return Ok(see_other("/admin/sign-in").cookie(toast_cookie(&app.cookies, &toast)).finish());
     };
+    let next = if admin.must_change_password { "/admin" } else { "/admin/account" };
+    if admin.must_change_password {
+        let db = app.db.clone();
+        web::block(move || first_password::delete(db.file())).await?;
+    }
     let toast = Toast::success(match others {
         0 => "Password changed.".to_owned(),
         1 => "Password changed. Your other session was ended.".to_owned(),
         others => format!("Password changed. Your {others} other sessions were ended."),
     });
-    Ok(see_other("/admin/account").cookie(cookie).cookie(toast_cookie(&app.cookies, &toast)).finish())
+    Ok(see_other(next).cookie(cookie).cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
 fn refuse(

@@ -142,7 +142,8 @@ async fn start(
     password: String,
 ) -> Result<Result<[Cookie<'static>; 2], SignInRefusal>, Error> {
     let Proof { account, hash_permit, counters } = proof;
-    let hash = if password::is_outdated(&account.password_hash) {
+    let is_first = account.first_password_ends_at.is_some();
+    let hash = if !is_first && password::is_outdated(&account.password_hash) {
         let hash = hash_permit.run(move || password::hash(&password)).await?;
         hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?
     } else {

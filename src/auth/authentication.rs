@@ -49,6 +49,8 @@ pub struct Proof {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInRefusal {
     WrongPassword,
+    /// The right password, but the first one, which was good for a day.
+    FirstPasswordOver,
     /// Not checked: too soon after wrong passwords.
     Throttled {
         seconds: i64,
@@ -114,7 +116,11 @@ impl Attempt {
         let matches = hash_permit.run(move || password::verify(&password, hash.as_deref())).await?;
         let client_address = self.address.to_string();
         let actor = match account {
-            Some(account) if matches => return Ok(Ok(Proof { account, hash_permit, counters })),
+            Some(account) if matches => {
+                let is_over = account.first_password_ends_at.is_some_and(|ends_at| ends_at <= now);
+                let proof = Proof { account, hash_permit, counters };
+                return Ok(if is_over { Err(SignInRefusal::FirstPasswordOver) } else { Ok(proof) });
+            }
             Some(account) => Actor { name: account.username, client_address },
             None => Actor::unknown_account(client_address),
         };

@@ -2,12 +2,13 @@
 //!
 //! [`authentication`] checks a username and a password. The [`throttle`] decides whether the attempt is looked
 //! at, the [`password_queue`] limits how many hashes run and who goes next, and [`password`] hashes and compares. A [`session`] is
-//! what a signed-in browser holds.
+//! what a signed-in browser holds. The [`first_password`] only leads to another one.
 //!
 //! Pages and forms do not belong here: they stand in `admin`. This room knows no feature of the shop.
 
 pub mod authentication;
 mod fair_queue;
+pub mod first_password;
 pub mod password;
 pub mod password_queue;
 pub mod return_path;
@@ -16,6 +17,8 @@ pub mod session_record;
 pub mod store;
 pub mod throttle;
 pub mod token;
+
+use chrono::NaiveDateTime;
 
 use self::password_queue::{SignInPace, PasswordQueue};
 use self::session_record::SessionLimits;
@@ -33,6 +36,8 @@ pub struct Account {
     pub username: String,
     /// In PHC string format.
     pub password_hash: String,
+    /// When the password ends (UTC), if it is a [first one](first_password).
+    pub first_password_ends_at: Option<NaiveDateTime>,
 }
 
 /// What authentication needs: one for each server, shared by its threads.

@@ -132,7 +132,7 @@ fn what_is_done_at_the_door_is_written_down() {
     assert_eq!(
         entries,
         [
-            entry("server", "account made", ""),
+            entry("command line", "account made", ""),
             entry("admin", "signed in", "127.0.0.1"),
             entry("admin", "signed out", "127.0.0.1"),
         ]
