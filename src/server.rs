@@ -84,6 +84,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let ops_address = ops_listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let address = listener.local_addr().map_err(|e| StartError::new(e.to_string()))?;
     let (db, limits) = (open_database(&config)?.0, connection_limits(&config));
+    db.file().inspect(|file| db::permissions::warn_if_open(file));
     let (new_password, secrets) = (ensure_admin(&db)?, signers::load(&config.secrets, &db)?);
     let public_url = public_url(&config, address);
     let db = db.with_replicas(&config.replicas)?;
@@ -144,7 +145,8 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
             .wrap_fn(move |request, service| recorder.measure(request, service))
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
-    log::info!("this is {}, version {}, on {address}", ops.identity, env!("CARGO_PKG_VERSION"));
+    let (identity, version) = (&ops.identity, env!("CARGO_PKG_VERSION"));
+    log::info!("this is {identity} ({}), version {version}, on {address}", ops::identity::process());
     Ok(Started { address, ops_address, server, departure, ops, db, new_password, public_url, mail })
 }
 

@@ -11,9 +11,9 @@ use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
 use crate::auth::password::{self, PasswordWeakness};
-use crate::auth::first_password;
 use crate::auth::session::{self, Admin, AnyAdmin};
 use crate::auth::store::{accounts, sessions, throttle};
+use crate::auth::{first_password, known_browser};
 use crate::error::Error;
 use crate::guard::form::Form;
 use crate::page::{Page, Toast, see_other, toast_cookie};
@@ -107,12 +107,19 @@ pub async fn update(
         }
         Ok(hash) => {
             let hash = hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?;
-            replace(&admin, &app, proof, hash).await
+            replace(&admin, &app, &request, proof, hash).await
         }
     }
 }
 
-async fn replace(admin: &Admin, app: &App, proof: Proof, hash: String) -> Result<HttpResponse, Error> {
+async fn replace(
+    admin: &Admin,
+    app: &App,
+    request: &HttpRequest,
+    proof: Proof,
+    hash: String,
+) -> Result<HttpResponse, Error> {
+    let browser = known_browser::cookie(&app.auth, request, &proof.account.username, &hash);
     // A new token, too: a stolen one ends here (OWASP ASVS 5.0, 7.2.4).
     let (session, cookie) = session::prepare(&app.auth, proof.account.id, &admin.client_address);
     let actor = admin.actor();
@@ -140,7 +147,7 @@ async fn replace(admin: &Admin, app: &App, proof: Proof, hash: String) -> Result
         1 => "Password changed. Your other session was ended.".to_owned(),
         others => format!("Password changed. Your {others} other sessions were ended."),
     });
-    Ok(see_other(next).cookie(cookie).cookie(toast_cookie(&app.cookies, &toast)).finish())
+    Ok(see_other(next).cookie(cookie).cookie(browser).cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
 fn refuse(

@@ -41,7 +41,9 @@ pub fn notice(password: &str, database: Option<&Path>) -> String {
             }
         }
     };
-    format!("Sign in as         {USERNAME}\nPassword           {place}  (good for one day, to choose your own)")
+    format!(
+        "Sign in as         {USERNAME}\nPassword           {place}  (good for one day, to choose your own)"
+    )
 }
 
 /// Deletes the file, if there is one.

@@ -9,6 +9,7 @@
 pub mod authentication;
 mod fair_queue;
 pub mod first_password;
+pub mod known_browser;
 pub mod password;
 pub mod password_queue;
 pub mod return_path;
@@ -20,7 +21,7 @@ pub mod token;
 
 use chrono::NaiveDateTime;
 
-use self::password_queue::{SignInPace, PasswordQueue};
+use self::password_queue::{PasswordQueue, SignInPace};
 use self::session_record::SessionLimits;
 use self::throttle::Throttle;
 use crate::db::Database;

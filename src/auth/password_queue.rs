@@ -223,7 +223,8 @@ mod tests {
 
     #[actix_web::test]
     async fn unknown_browsers_start_at_their_pace_and_known_ones_do_not_wait() {
-        let pace = SignInPace { spacing: Duration::from_millis(10), interval: Duration::from_millis(100), burst: 3 };
+        let pace =
+            SignInPace { spacing: Duration::from_millis(10), interval: Duration::from_millis(100), burst: 3 };
         let queue = PasswordQueue::new(pace);
         let begun = Instant::now();
         for _ in 0..4 {

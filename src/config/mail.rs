@@ -15,7 +15,7 @@ use crate::start_error::StartError;
 #[derive(Debug, Args)]
 pub struct MailSettings {
     /// The mail server, smtp://USER:PASSWORD@HOST:587 (STARTTLS) or smtps://USER:PASSWORD@HOST:465 [default: none,
-    /// mails are written to MAIL_DIR]
+    /// mails are written to MAIL_DIR, which must be set then if PUBLIC_URL is https]
     #[arg(long, env = "SMTP_URL", global = true, hide_env_values = true)]
     smtp_url: Option<String>,
 
@@ -34,10 +34,22 @@ pub struct MailSettings {
 }
 
 impl MailSettings {
-    pub(super) fn parse(&self, database: &DatabaseUrl) -> Result<MailConfig, StartError> {
+    /// A site with https sells to the public, whose tickets must not pile up in a folder that nobody knows of.
+    pub(super) fn parse(
+        &self,
+        database: &DatabaseUrl,
+        public_url: Option<&str>,
+    ) -> Result<MailConfig, StartError> {
         let from = self.mail_from.as_deref().filter(|from| !from.is_empty()).map(parse_from).transpose()?;
         let destination = match self.smtp_url.as_deref().filter(|url| !url.is_empty()) {
             Some(url) => Destination::Server(SmtpUrl::parse(url)?),
+            None if self.mail_dir().is_none()
+                && public_url.is_some_and(|url| url.starts_with("https://")) =>
+            {
+                let hint = "set it, or MAIL_DIR if another program sends the files in that folder";
+                let wrong = "missing, but PUBLIC_URL is https: buyers would get no tickets";
+                return Err(StartError::setting("SMTP_URL", "", wrong, hint));
+            }
             None => Destination::Folder(self.folder(database)),
         };
         if matches!(destination, Destination::Server(_)) && from.is_none() {
@@ -53,7 +65,11 @@ impl MailSettings {
 
     fn folder(&self, database: &DatabaseUrl) -> PathBuf {
         let beside = database.file().and_then(Path::parent).unwrap_or(Path::new("")).join("mail");
-        self.mail_dir.clone().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(beside)
+        self.mail_dir().map_or(beside, Path::to_owned)
+    }
+
+    fn mail_dir(&self) -> Option<&Path> {
+        self.mail_dir.as_deref().filter(|folder| !folder.as_os_str().is_empty())
     }
 }
 

@@ -175,7 +175,7 @@ impl Config {
             operations,
             database_pool_size: pool_size,
             replicas: settings.replicas.parse(&database_url, pool_size)?,
-            mail: settings.mail.parse(&database_url)?,
+            mail: settings.mail.parse(&database_url, public_url.as_deref())?,
             database_url,
             desk,
             connections: settings.connections.parse(desk.deadline)?,
@@ -193,9 +193,9 @@ impl Config {
             api_tokens: settings.limits.parse_tokens()?,
             cors_origins: settings.api.parse_origins()?,
             secrets: settings.secrets.parse(bind, public_url.as_deref())?,
+            allow_reseed: settings.admin.parse_allow_reseed(public_url.is_some())?,
             public_url,
             forms: if rate_limits.is_some() { FormAges::default() } else { FormAges::of_any_speed() },
-            allow_reseed: settings.admin.parse_allow_reseed()?,
             sessions: SessionLimits::default(),
             sign_in_pace: SignInPace::default(),
         })
@@ -290,21 +290,41 @@ mod tests {
     }
 
     #[test]
+    fn a_public_site_keeps_its_bookings_and_sends_its_mails() {
+        let of = |arguments: &[&str]| config(&[arguments, &["--mail-dir", "mail"]].concat()).expect("valid");
+        assert!(of(&[]).allow_reseed && of(&["--allow-reseed", ""]).allow_reseed);
+        for url in ["http://tickets.example.org", "https://tickets.example.org"] {
+            assert!(!of(&["--public-url", url]).allow_reseed, "{url}");
+            assert!(of(&["--public-url", url, "--allow-reseed", "true"]).allow_reseed, "{url}");
+        }
+
+        let https = ["--public-url", "https://tickets.example.org"];
+        let without = config(&https).expect_err("mails would go nowhere").to_string();
+        assert!(without.starts_with("SMTP_URL=: missing, but PUBLIC_URL is https"), "{without}");
+        assert!(config(&[&https[..], &["--mail-dir", ""]].concat()).is_err(), "empty is not set");
+        assert!(config(&[&https[..], &["--mail-dir", "out"]].concat()).is_ok());
+        let server = ["--smtp-url", "smtps://mail.example.org", "--mail-from", "a@example.org"];
+        assert!(config(&[&https[..], &server].concat()).is_ok());
+        assert!(config(&["--public-url", "http://localhost:3000"]).is_ok());
+    }
+
+    #[test]
     fn a_weak_secret_is_accepted_on_this_machine_only() {
         let weak = "changeme-changeme-changeme-changeme";
         let strong = "6f1ed002ab5595859014ebf0951522d9";
         for setting in ["--secret-key", "--secret-key-previous"] {
             assert!(config(&[setting, weak]).is_ok());
             assert!(config(&[setting, weak, "--public-url", "http://localhost:3000"]).is_ok());
-            for address in [["--bind", "0.0.0.0:3000"], ["--public-url", "https://tickets.example.org"]] {
+            let https = ["--public-url", "https://tickets.example.org", "--mail-dir", "mail"];
+            for address in [&["--bind", "0.0.0.0:3000"][..], &https] {
                 let message =
-                    config(&[&[setting, weak][..], &address].concat()).expect_err(setting).to_string();
+                    config(&[&[setting, weak][..], address].concat()).expect_err(setting).to_string();
                 assert!(
                     message.contains("too easy to guess") && message.contains("openssl rand"),
                     "{message}"
                 );
                 assert!(!message.contains(weak), "{message}");
-                assert!(config(&[&[setting, strong][..], &address].concat()).is_ok());
+                assert!(config(&[&[setting, strong][..], address].concat()).is_ok());
             }
         }
         let previous = [strong; 6].join(",");

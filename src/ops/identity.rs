@@ -42,6 +42,16 @@ impl Identity {
     }
 }
 
+/// This machine's name and the process's number, for the log alone: visitors read the identity.
+#[must_use]
+pub fn process() -> String {
+    #[cfg(unix)]
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    let host = std::env::var("COMPUTERNAME").unwrap_or_default();
+    format!("{host}, process {}", std::process::id())
+}
+
 /// `eu-west/web-1`, or `web-1` without a region.
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

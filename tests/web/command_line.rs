@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::support::between;
@@ -41,6 +42,15 @@ pub struct Running {
     pub child: Child,
     pub url: String,
     lines: Vec<String>,
+    /// What it has printed after those.
+    rest: Arc<Mutex<String>>,
+}
+
+impl Running {
+    /// Everything that it has printed so far.
+    pub fn printed(&self) -> String {
+        self.lines.concat() + &self.rest.lock().expect("a lock")
+    }
 }
 
 pub fn serve(command: &mut Command) -> Running {
@@ -62,8 +72,13 @@ pub fn serve_logging(command: &mut Command, log: impl Into<Stdio>) -> Running {
         }
     }
     let url = lines[0].split_whitespace().last().expect("an address").to_owned();
-    std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
-    Running { child, url, lines }
+    let rest = Arc::<Mutex<String>>::default();
+    let kept = Arc::clone(&rest);
+    std::thread::spawn(move || {
+        let lines = reader.lines().map_while(Result::ok);
+        lines.for_each(|line| kept.lock().expect("a lock").push_str(&format!("{line}\n")));
+    });
+    Running { child, url, lines, rest }
 }
 
 pub fn signal(child: &Child, name: &str) {

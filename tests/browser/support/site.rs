@@ -60,7 +60,8 @@ impl Site {
         };
         let (process, lines) = spawn(&binary, &folder, "127.0.0.1:0", &database_url, &settings);
         let bind = address(&lines);
-        let password = set_admin_password(techkraft(&binary, &folder, &database_url).env("RUST_LOG", "error"));
+        let password =
+            set_admin_password(techkraft(&binary, &folder, &database_url).env("RUST_LOG", "error"));
         let url = DatabaseUrl::parse(&database_url).expect("a database URL");
         let database = Database::open(&url, 1).expect("the shop's database");
         Self { process, binary, bind, settings, database_url, password, database, _schema: schema, folder }

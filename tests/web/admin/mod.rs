@@ -6,6 +6,8 @@ mod concerts;
 mod botnet;
 mod export;
 mod holders;
+mod first_password;
+mod known_browsers;
 mod password;
 #[cfg(target_os = "linux")]
 mod password_queue;

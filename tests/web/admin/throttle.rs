@@ -21,7 +21,13 @@ pub(super) fn behind_a_proxy(config: &mut Config) {
     config.trusted_proxies = TrustedProxies::new(["127.0.0.1/32".parse().expect("a network")]);
 }
 
-pub(super) fn try_at(server: SocketAddr, client: &Client, from: &str, username: &str, password: &str) -> Response {
+pub(super) fn try_at(
+    server: SocketAddr,
+    client: &Client,
+    from: &str,
+    username: &str,
+    password: &str,
+) -> Response {
     let form = [("username", username), ("password", password)];
     let post = client.post(format!("http://{server}/admin/sign-in")).header("x-forwarded-for", from);
     post.form(&form).send().expect("an answer")
