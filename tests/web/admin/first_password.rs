@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use reqwest::blocking::{Client, Response};
 
+use super::minutes_ago;
 use crate::command_line::{Running, serve_logging, techkraft};
 use crate::support::{browser, header};
 use testkit::database::TestDatabase;
@@ -145,9 +146,9 @@ fn the_first_password_opens_nothing_but_the_page_that_changes_it() {
 fn the_first_password_ends_after_a_day_and_a_command_makes_another() {
     let site = Site::first_start();
     let ends = "admins WHERE first_password_ends_at > ";
-    let hours = |hours| (chrono::Utc::now() + chrono::TimeDelta::hours(hours)).format("'%F %T'").to_string();
-    assert_eq!(site.database.count(&format!("{ends}{}", hours(23))), 1);
-    assert_eq!(site.database.count(&format!("{ends}{}", hours(24))), 0);
+    let day = 24 * 60;
+    assert_eq!(site.database.count(&format!("{ends}{}", minutes_ago(1 - day))), 1);
+    assert_eq!(site.database.count(&format!("{ends}{}", minutes_ago(-1 - day))), 0);
 
     let organizer = browser();
     assert_eq!(site.sign_in(&organizer, &site.password).status(), 303);

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
+use super::{beside, file};
 use crate::command_line::{Running, serve_logging, signal, techkraft, wait};
 use testkit::database::TestDatabase;
 use testkit::server::set_as;
@@ -38,7 +39,7 @@ fn a_database_made_by_hand_is_for_its_user_alone() {
         }
         let (running, log) = serve_under(umask, &database);
         reqwest::blocking::get(&running.url).expect("an answer");
-        assert!(database.folder.path().join("techkraft.db-wal").exists(), "a server has a log beside it");
+        assert!(beside(&file(&database), "-wal").exists(), "a server has a log beside it");
         assert_eq!(open_files(&database), Vec::<String>::new(), "umask {umask}");
         assert!(!log.contains("chmod"), "{log}");
         signal(&running.child, "-TERM");
@@ -53,7 +54,7 @@ fn a_database_that_others_may_read_is_named_at_each_start() {
         return;
     }
     assert!(techkraft(&database).arg("migrate").output().expect("it runs").status.success());
-    let file = database.folder.path().join("techkraft.db");
+    let file = file(&database);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("it is ours");
     let (running, log) = serve_under("022", &database);
     let warning = log.lines().find(|line| line.contains("WARN")).unwrap_or_else(|| panic!("{log}"));
