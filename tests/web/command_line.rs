@@ -195,6 +195,9 @@ fn the_first_start_shows_a_password_and_the_next_is_quick() {
     let ready_after = start.elapsed();
     let page = reqwest::blocking::get(&second.url).expect("an answer");
     assert!(page.status().is_success());
+    let name = page.headers()["x-served-by"].to_str().expect("text");
+    let is_opaque = name.len() == 8 && name.chars().all(|c| c.is_ascii_hexdigit());
+    assert!(is_opaque, "visitors learn neither the machine's name nor the process: {name}");
     assert!(second.lines[1].starts_with("Admin") && second.lines[1].ends_with("/admin"));
     // The promise is 200 ms for a release build on a quiet machine; this is neither.
     assert!(ready_after < Duration::from_secs(2), "{ready_after:?}");

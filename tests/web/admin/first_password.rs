@@ -87,6 +87,8 @@ fn what_a_server_prints_into_a_log_names_a_file_and_no_password() {
     let log = fs::read_to_string(&site.log).expect("a log");
     assert!(!shown.contains(&site.password) && !log.contains(&site.password), "{shown}{log}");
     assert_eq!(site.password.len(), 23, "{}", site.password);
+    let audited = "techkraft::audit] entry 1: account made by server (1)";
+    assert!(log.contains(audited), "what is audited is in the log too: {log}");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
