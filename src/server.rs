@@ -84,7 +84,6 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let ops_address = ops_listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let address = listener.local_addr().map_err(|e| StartError::new(e.to_string()))?;
     let (db, limits) = (open_database(&config)?.0, connection_limits(&config));
-    db.file().inspect(|file| db::permissions::warn_if_open(file));
     let (new_password, secrets) = (ensure_admin(&db)?, signers::load(&config.secrets, &db)?);
     let public_url = public_url(&config, address);
     let db = db.with_replicas(&config.replicas)?;
@@ -145,8 +144,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
             .wrap_fn(move |request, service| recorder.measure(request, service))
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
-    let (identity, version) = (&ops.identity, env!("CARGO_PKG_VERSION"));
-    log::info!("this is {identity} ({}), version {version}, on {address}", ops::identity::process());
+    log::info!("this is {}, version {}, on {address}", ops.identity.at_home(), env!("CARGO_PKG_VERSION"));
     Ok(Started { address, ops_address, server, departure, ops, db, new_password, public_url, mail })
 }
 
@@ -243,6 +241,7 @@ fn connection_limits(config: &Config) -> ConnectionLimits {
 pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartError> {
     db::migrate(&config.database_url)?;
     let db = Database::open(&config.database_url, config.database_pool_size)?;
+    db.file().inspect(|file| db::permissions::warn_if_open(file));
     // Looked at first: a server that takes over from one that sells has nothing to write, and would wait for its
     // turn to do so for longer than SQLite is patient.
     let seeded = db.read_primary_blocking(events::store::is_empty)?

@@ -2,7 +2,7 @@
 //! written in the transaction that does what it records, so neither exists without the other. Triggers in the schema
 //! refuse to change or delete entries.
 //!
-//! Each entry is also a line of the program's log, which is kept elsewhere: whoever owns the database can drop the
+//! Each entry is also a line of the program's log, which is kept elsewhere: the owner of the database can drop the
 //! triggers, and would have to change the other log as well. The line names neither the subject nor the address: no
 //! person stands in that log.
 //!

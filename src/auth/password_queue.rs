@@ -98,7 +98,7 @@ impl PasswordQueue {
     /// [`Error::Busy`] when an attempt from another network took this one's place, or after [`WAIT_MAX`].
     pub async fn acquire_for_unknown(&self, address: IpAddr) -> Result<HashPermit, Error> {
         let (turn, mut its_turn) = oneshot::channel();
-        // Whoever has to leave notices that the channel is closed.
+        // An attempt that has to leave notices that its channel is closed.
         drop(self.unknown.lock().push(address, turn, &mut rand::rng()));
         let wait = async {
             loop {
@@ -118,7 +118,7 @@ impl PasswordQueue {
     }
 
     /// Waits until one of the unknown browsers may start, and draws which. Each that waits does this, so that the draw
-    /// goes on whoever gives up.
+    /// goes on when others give up.
     async fn draw(&self) -> Result<(), Error> {
         let mut clock = self.clock.lock().await;
         sleep_until(clock.next_start()).await;

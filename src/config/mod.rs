@@ -290,24 +290,6 @@ mod tests {
     }
 
     #[test]
-    fn a_public_site_keeps_its_bookings_and_sends_its_mails() {
-        let of = |arguments: &[&str]| config(&[arguments, &["--mail-dir", "mail"]].concat()).expect("valid");
-        assert!(of(&[]).allow_reseed && of(&["--allow-reseed", ""]).allow_reseed);
-        for url in ["http://tickets.example.org", "https://tickets.example.org"] {
-            assert!(!of(&["--public-url", url]).allow_reseed, "{url}");
-            assert!(of(&["--public-url", url, "--allow-reseed", "true"]).allow_reseed, "{url}");
-        }
-
-        let https = ["--public-url", "https://tickets.example.org"];
-        let without = config(&https).expect_err("mails would go nowhere").to_string();
-        assert!(without.starts_with("SMTP_URL=: missing, but PUBLIC_URL is https"), "{without}");
-        assert!(config(&[&https[..], &["--mail-dir", "out"]].concat()).is_ok());
-        let server = ["--smtp-url", "smtps://mail.example.org", "--mail-from", "a@example.org"];
-        assert!(config(&[&https[..], &server].concat()).is_ok());
-        assert!(config(&["--public-url", "http://localhost:3000"]).is_ok());
-    }
-
-    #[test]
     fn a_weak_secret_is_accepted_on_this_machine_only() {
         let weak = "changeme-changeme-changeme-changeme";
         let strong = "6f1ed002ab5595859014ebf0951522d9";

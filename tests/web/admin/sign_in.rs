@@ -27,7 +27,7 @@ fn signing_in_opens_it_and_signing_out_closes_it_everywhere() {
 
     let response = organizer.post(app.url("/admin/sign-out")).send().expect("an answer");
     assert_eq!(header(&response, "location"), "/admin/sign-in");
-    assert_eq!(header(&response, "clear-site-data"), "\"cache\"", "whoever goes back reads no page");
+    assert_eq!(header(&response, "clear-site-data"), "\"cache\"", "the button back shows no page");
     assert_eq!(organizer.get(app.url("/admin")).send().expect("an answer").status(), 303);
 }
 
