@@ -22,6 +22,15 @@ pub fn ends_at() -> NaiveDateTime {
     Utc::now().naive_utc() + VALID
 }
 
+/// When a password ends, by what the database keeps of it; `None` if it is not the first one.
+pub(super) fn end(
+    hash: &str,
+    first_hash: Option<&str>,
+    ends_at: Option<NaiveDateTime>,
+) -> Option<NaiveDateTime> {
+    ends_at.filter(|_| first_hash == Some(hash))
+}
+
 /// What is printed about a new first password: itself at a terminal, and otherwise in which file it is. `database`: the
 /// file of an SQLite database.
 #[must_use]

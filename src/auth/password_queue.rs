@@ -2,9 +2,9 @@
 //! milliseconds on purpose, so a server runs one at a time, on the blocking pool.
 //!
 //! A browser in which the account has signed in before has places of its own and waits for one unknown browser at most.
-//! Attempts from unknown browsers wait in a [`FairQueue`] and go at a [`SignInPace`]: five a second for a while, and then one
-//! a second. That bounds how many passwords are tried, from however many networks, without ever locking the organizer
-//! out in a new browser: no password is refused unseen because others have typed wrong ones.
+//! Attempts from unknown browsers wait in a [`FairQueue`] and go at a [`SignInPace`]: five a second for a while, and
+//! then one a second. That bounds how many passwords are tried, from however many networks, without ever locking the
+//! organizer out in a new browser: no password is refused unseen because others have typed wrong ones.
 
 use std::net::IpAddr;
 use std::sync::Arc;

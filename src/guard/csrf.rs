@@ -9,8 +9,8 @@
 //! requests from anywhere, unless they carry cookies: then the same rule applies.
 //!
 //! `PUBLIC_URL`, where it is set, is the only origin that counts: another domain that points at our address is not
-//! ours. Otherwise the host counts that the browser sends, and such a domain passes: it gets no cookies of ours, because
-//! browsers keep them for the name that they were set under.
+//! ours. Otherwise the host counts that the browser sends, and such a domain passes: it gets no cookies of ours,
+//! because browsers keep them for the name that they were set under.
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::sessions;
 use crate::audit::{self, Action, Actor};
-use crate::auth::Account;
+use crate::auth::{Account, first_password};
 use crate::db::{Db, take_turn_to_fill};
 use crate::schema::admins;
 
@@ -30,18 +30,9 @@ pub fn find(db: &mut Db, username: &str) -> QueryResult<Option<Account>> {
         .first(db)
         .optional()?;
     Ok(row.map(|(id, username, password_hash, first_hash, ends_at)| {
-        let first_password_ends_at = ends_of_first_password(&password_hash, first_hash, ends_at);
+        let first_password_ends_at = first_password::end(&password_hash, first_hash.as_deref(), ends_at);
         Account { id, username, password_hash, first_password_ends_at }
     }))
-}
-
-/// When the password ends; `None` if it is not the first one.
-pub(super) fn ends_of_first_password(
-    hash: &str,
-    first_hash: Option<String>,
-    ends_at: Option<NaiveDateTime>,
-) -> Option<NaiveDateTime> {
-    ends_at.filter(|_| first_hash.is_some_and(|first| first == hash))
 }
 
 /// Sets the account's password whatever it was, adds the account when there is none, and signs it out everywhere.

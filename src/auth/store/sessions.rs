@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::accounts::ends_of_first_password;
+use crate::auth::first_password;
 use crate::auth::session_record::{LiveSession, NewSession, SESSIONS_MAX, SessionLimits};
 use crate::db::Db;
 use crate::schema::{admin_sessions, admins};
@@ -66,7 +66,7 @@ pub fn find(
         .first(db)
         .optional()?;
     Ok(row.and_then(|(account_id, username, created_at, seen, (hash, first_hash, ends_at))| {
-        let password_ends_at = ends_of_first_password(&hash, first_hash, ends_at);
+        let password_ends_at = first_password::end(&hash, first_hash.as_deref(), ends_at);
         let last_seen_at = seen.unwrap_or(created_at);
         let is_live =
             last_seen_at > now - limits.idle && password_ends_at.is_none_or(|ends_at| ends_at > now);
