@@ -2,11 +2,11 @@
 
 mod audit_log;
 mod booking_list;
-mod concerts;
 mod botnet;
+mod concerts;
 mod export;
-mod holders;
 mod first_password;
+mod holders;
 mod known_browsers;
 mod password;
 #[cfg(target_os = "linux")]
