@@ -228,7 +228,7 @@ pub fn release(binary: &Path, database: &TestDatabase) -> Command {
 
 /// Runs `set-admin-password` with the binary and the settings of a command, and returns the password.
 pub fn set_admin_password(techkraft: &mut Command) -> String {
-    const PASSWORD: &str = "seventeen violet kettles";
+    const PASSWORD: &str = "kettles-violet-4711-ladders-under";
     let command = techkraft.arg("set-admin-password").stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.spawn().expect("the binary runs");
     writeln!(child.stdin.take().expect("a pipe"), "{PASSWORD}").expect("it reads");
