@@ -3,7 +3,8 @@
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 
 use crate::audit::Actor;
-use crate::auth::{self, password};
+use crate::auth::store::accounts::{self, NewPassword};
+use crate::auth::{self, first_password, password};
 use crate::backup::{self, Backup, BackupPlan, Retention};
 use crate::config::{BackupArguments, Command, CommandLine, Config, RestoreArguments, VerifyArguments};
 use crate::db::{self, Database, DatabaseUrl, Schema, pooler, tls};
@@ -11,10 +12,12 @@ use crate::guard::secret;
 use crate::ops::drain::{self, StopSignals};
 use crate::ops::systemd;
 use crate::reconciliation;
-use crate::server::{Started, hash, open_database, start};
+use crate::server::{Started, hash, make_first_password, open_database, start};
 use crate::start_error::StartError;
 use crate::textfile::{self, now_seconds};
 use crate::tickets::signers;
+
+const NAME_THE_SITES: &str = "name the site's database, or run this in the site's folder";
 
 /// Runs a command to its end. An error is one line for the terminal.
 pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
@@ -44,6 +47,7 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
         Command::Backup(arguments) => back_up(&config, arguments),
         Command::Restore(arguments) => restore(&config, arguments),
         Command::SetAdminPassword => set_admin_password(&config),
+        Command::ResetAdminPassword => reset_admin_password(&config),
     }
 }
 
@@ -78,17 +82,32 @@ fn serve(config: Config) -> Result<(), StartError> {
 }
 
 fn set_admin_password(config: &Config) -> Result<(), StartError> {
-    check_there_is_one(config, "name the site's database, or run this in the site's folder")?;
+    check_there_is_one(config, NAME_THE_SITES)?;
     let password = ask_password()?;
     password::check(&password).map_err(|weakness| StartError::new(format!("the password: {weakness}")))?;
     let hash = hash(&password)?;
+    store_password(config, &NewPassword { hash, first_until: None })?;
+    first_password::delete(config.database_url.file());
+    println!("The admin password is set, and every session is signed out.");
+    Ok(())
+}
+
+/// For who has forgotten the password, or let the first one end.
+fn reset_admin_password(config: &Config) -> Result<(), StartError> {
+    check_there_is_one(config, NAME_THE_SITES)?;
+    let (password, new) = make_first_password()?;
+    store_password(config, &new)?;
+    println!("There is a new first password, and every session is signed out.");
+    println!("{}", first_password::notice(&password, config.database_url.file()));
+    Ok(())
+}
+
+fn store_password(config: &Config, new: &NewPassword) -> Result<(), StartError> {
     db::migrate(&config.database_url)?;
     let actor = Actor::command_line();
     Database::briefly(&config.database_url, |db| {
-        Ok(db.write_blocking(|db| auth::store::accounts::set_password(db, auth::USERNAME, &hash, &actor))?)
-    })?;
-    println!("The admin password is set, and every session is signed out.");
-    Ok(())
+        Ok(db.write_blocking(|db| accounts::set_password(db, auth::USERNAME, new, &actor))?)
+    })
 }
 
 fn verify(config: &Config, arguments: &VerifyArguments) -> Result<(), StartError> {
@@ -193,12 +212,12 @@ fn ask_password() -> Result<String, StartError> {
 }
 
 fn announce(started: &Started) {
+    // Its file is written before the first line is printed: a script that reads the lines may read it at once.
+    let password =
+        started.new_password.as_ref().map(|password| first_password::notice(password, started.db.file()));
     println!("TechKraft Tickets  {}", started.public_url);
     println!("Admin              {}/admin", started.public_url);
-    if let Some(password) = &started.new_password {
-        println!("Sign in as         {}", auth::USERNAME);
-        println!(
-            "Password           {password}  (shown only this once; `techkraft set-admin-password` changes it)"
-        );
+    if let Some(notice) = password {
+        println!("{notice}");
     }
 }

@@ -30,6 +30,9 @@ pub enum Error {
     /// An organizer's page, requested without a session. The URL is the sign-in's, with the way back.
     #[error("sign-in required")]
     SignInRequired { wants_fragment: bool, url: String },
+    /// An organizer's page, requested by who has signed in with the first password.
+    #[error("password change required")]
+    PasswordChangeRequired { wants_fragment: bool },
     /// The URL exists, but takes only these methods.
     #[error("method not allowed")]
     MethodNotAllowed { allowed: &'static str },
@@ -54,6 +57,9 @@ impl From<askama::Error> for Error {
     }
 }
 
+/// Where the first password leads.
+const PASSWORD_PAGE: &str = "/admin/password";
+
 /// `Retry-After` of a busy server.
 pub(crate) const RETRY_AFTER_SECONDS: u32 = 2;
 
@@ -70,8 +76,10 @@ impl ResponseError for Error {
             Self::Gone { .. } => StatusCode::GONE,
             Self::Unreadable(_, status) => *status,
             Self::CrossSite | Self::OtherAddress { .. } => StatusCode::FORBIDDEN,
-            Self::SignInRequired { wants_fragment: false, .. } => StatusCode::SEE_OTHER,
+            Self::SignInRequired { wants_fragment: false, .. }
+            | Self::PasswordChangeRequired { wants_fragment: false } => StatusCode::SEE_OTHER,
             Self::SignInRequired { wants_fragment: true, .. } => StatusCode::UNAUTHORIZED,
+            Self::PasswordChangeRequired { wants_fragment: true } => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Busy | Self::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -91,6 +99,12 @@ impl ResponseError for Error {
             }
             Self::SignInRequired { wants_fragment: true, url } => {
                 response.insert_header(("HX-Redirect", url.as_str()))
+            }
+            Self::PasswordChangeRequired { wants_fragment: false } => {
+                response.insert_header((LOCATION, PASSWORD_PAGE))
+            }
+            Self::PasswordChangeRequired { wants_fragment: true } => {
+                response.insert_header(("HX-Redirect", PASSWORD_PAGE))
             }
             Self::MethodNotAllowed { allowed } => response.insert_header((ALLOW, *allowed)),
             Self::Busy | Self::OutcomeUnknown => {
@@ -159,6 +173,9 @@ impl Error {
                 "We accept forms at one address only, to keep your booking safe. Nothing was changed. Start again there:",
             ),
             Self::SignInRequired { .. } => ("Please sign in", "This page is for organizers."),
+            Self::PasswordChangeRequired { .. } => {
+                ("Choose your own password", "The first password opens nothing else.")
+            }
             Self::MethodNotAllowed { .. } => ("That didn't work", "Start again from the concert page."),
             Self::Busy => (
                 "We're very busy",

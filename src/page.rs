@@ -17,6 +17,10 @@ use crate::guard::cookies::Cookies;
 /// The name of the cookie that carries a toast over a redirect.
 const TOAST_COOKIE: &str = "toast";
 
+/// Tells the browser to drop what it keeps of this site's pages: the next person who uses it reads no name in them
+/// (OWASP ASVS 5.0, 14.3.1). Browsers heed it over https.
+pub const CLEAR_CACHE: (&str, &str) = ("Clear-Site-Data", "\"cache\"");
+
 /// Pages about the site that are somewhere else, each where there is one. Every page links to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SiteLinks {

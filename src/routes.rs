@@ -147,8 +147,7 @@ fn organizers(site: &mut ServiceConfig) {
             urls::RESEED
                 .resource()
                 .route(get().to(admin::reseed::new))
-                .route(post().to(admin::reseed::create))
-                .wrap(from_fn(keep_typed)),
+                .route(post().to(admin::reseed::create)),
         )
         .service(urls::ADMIN_BOOKINGS.resource().route(get().to(admin::booking_list::index)))
         .service(urls::ADMIN_BOOKING.resource().route(get().to(admin::bookings::show)))

@@ -100,6 +100,8 @@ diesel::table! {
         username -> Text,
         password_hash -> Text,
         created_at -> Timestamp,
+        first_password_hash -> Nullable<Text>,
+        first_password_ends_at -> Nullable<Timestamp>,
     }
 }
 

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, web};
+use chrono::Utc;
 
 use crate::api::middleware::ApiMiddleware;
 use crate::app::{App, HeavyWork};
 use crate::audit::Actor;
-use crate::auth::{self, Auth, password};
+use crate::auth::store::accounts::{self, NewPassword};
+use crate::auth::{self, Auth, first_password, password};
 use crate::booking::desk::Desk;
 use crate::booking::event_jobs::worker::keep_working;
 use crate::booking::lookup::link::BookingLinks;
@@ -51,7 +53,7 @@ pub struct Started {
     pub ops: web::Data<Ops>,
     /// To be closed at the end.
     pub db: Database,
-    /// The password that was made because there was none.
+    /// The first password, which was made because there was no account.
     pub new_password: Option<String>,
     /// The site's address as visitors know it.
     pub public_url: String,
@@ -97,7 +99,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let app = web::Data::new(App {
         board,
         desk,
-        auth: web::Data::new(Auth::new(db.clone(), cookies.clone(), config.sessions)),
+        auth: web::Data::new(Auth::new(db.clone(), cookies.clone(), config.sessions, config.sign_in_pace)),
         db,
         cookies,
         request_keys: RequestKeys::new(&secrets),
@@ -141,7 +143,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
             .wrap_fn(move |request, service| recorder.measure(request, service))
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
-    log::info!("this is {}, version {}, on {address}", ops.identity, env!("CARGO_PKG_VERSION"));
+    log::info!("this is {}, version {}, on {address}", ops.identity.at_home(), env!("CARGO_PKG_VERSION"));
     Ok(Started { address, ops_address, server, departure, ops, db, new_password, public_url, mail })
 }
 
@@ -246,6 +248,7 @@ fn connection_limits(config: &Config) -> ConnectionLimits {
 pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartError> {
     db::migrate(&config.database_url)?;
     let db = Database::open(&config.database_url, config.database_pool_size)?;
+    db.file().inspect(|file| db::permissions::warn_if_open(file));
     // Looked at first: a server that takes over from one that sells has nothing to write, and would wait for its
     // turn to do so for longer than SQLite is patient.
     let seeded = db.read_primary_blocking(events::store::is_empty)?
@@ -253,16 +256,26 @@ pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartEr
     Ok((db, seeded))
 }
 
-/// Makes the admin's account when there is none, and returns its password, which is shown only now.
+/// Makes the admin's account when there is none, and returns its first password, which is shown only now.
 fn ensure_admin(db: &Database) -> Result<Option<String>, StartError> {
-    if db.read_primary_blocking(|db| auth::store::accounts::find(db, auth::USERNAME))?.is_some() {
+    if let Some(account) = db.read_primary_blocking(|db| accounts::find(db, auth::USERNAME))? {
+        if account.first_password_ends_at.is_none_or(|ends_at| ends_at <= Utc::now().naive_utc()) {
+            // Changed at another server, or over.
+            first_password::delete(db.file());
+        }
         return Ok(None);
     }
+    let (password, new) = make_first_password()?;
+    let actor = Actor::server();
+    let added = db.write_blocking(|db| accounts::insert(db, auth::USERNAME, &new, &actor))?;
+    Ok(added.then_some(password))
+}
+
+/// A new first password, and what the database keeps of it.
+pub(crate) fn make_first_password() -> Result<(String, NewPassword), StartError> {
     let password = password::generate();
     let hash = hash(&password)?;
-    let actor = Actor::server();
-    let added = db.write_blocking(|db| auth::store::accounts::insert(db, auth::USERNAME, &hash, &actor))?;
-    Ok(added.then_some(password))
+    Ok((password, NewPassword { hash, first_until: Some(first_password::ends_at()) }))
 }
 
 pub(crate) fn hash(password: &str) -> Result<String, StartError> {

@@ -11,12 +11,13 @@ use super::{refusal, store};
 use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::authentication::{Attempt, Proof};
+use crate::auth::password;
 use crate::auth::session::{self, Admin};
 use crate::auth::session_record::{LiveSession, SessionLimits};
-use crate::auth::store::{sessions, throttle};
+use crate::auth::store::{accounts, sessions, throttle};
 use crate::error::Error;
 use crate::guard::form::Form;
-use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::page::{CLEAR_CACHE, Page, Toast, see_other, toast_cookie};
 use crate::venue_clock::VenueClock;
 
 #[derive(Template)]
@@ -57,9 +58,10 @@ pub async fn destroy_sessions(
     Form(form): Form<EndSessionForm>,
 ) -> Result<HttpResponse, Error> {
     let EndSessionForm { session, password } = form;
-    let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
+    let attempt =
+        Attempt::new(&request, &app.auth, &admin.username, password.clone(), Action::PasswordRefused);
     match attempt.check(&app.auth).await? {
-        Ok(proof) if session == EVERYWHERE => end_all(&admin, &app, proof).await,
+        Ok(proof) if session == EVERYWHERE => end_all(&admin, &app, proof, password).await,
         Ok(proof) => end_one(&admin, &app, proof, &session).await,
         Err(refusal) => {
             let error = refusal::sentence(refusal, "Wrong password. No session was ended.");
@@ -69,9 +71,14 @@ pub async fn destroy_sessions(
     }
 }
 
-async fn end_all(admin: &Admin, app: &App, proof: Proof) -> Result<HttpResponse, Error> {
+/// The same password is hashed again: no browser is a known one anymore, since what they hold is of the hash of before.
+async fn end_all(admin: &Admin, app: &App, proof: Proof, password: String) -> Result<HttpResponse, Error> {
     let actor = admin.actor();
+    let hash = proof.hash_permit.run(move || password::hash(&password)).await?;
+    let hash = hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?;
     let end = app.db.write(move |db| {
+        // When it was changed meanwhile, that has done the same.
+        accounts::replace_hash(db, &proof.account, &hash)?;
         throttle::reset_after_success(db, &proof.counters)?;
         let ended = sessions::delete_all(db, proof.account.id)?;
         audit::store::record(db, &actor, Action::SignedOutEverywhere, "", ended)?;
@@ -82,7 +89,8 @@ async fn end_all(admin: &Admin, app: &App, proof: Proof) -> Result<HttpResponse,
         ended => format!("Signed out everywhere. {ended} sessions ended."),
     });
     let mut response = see_other("/admin/sign-in");
-    Ok(response.cookie(session::removal(&app.auth)).cookie(toast_cookie(&app.cookies, &toast)).finish())
+    response.cookie(session::removal(&app.auth)).cookie(toast_cookie(&app.cookies, &toast));
+    Ok(response.insert_header(CLEAR_CACHE).finish())
 }
 
 async fn end_one(admin: &Admin, app: &App, proof: Proof, id: &str) -> Result<HttpResponse, Error> {

@@ -11,8 +11,9 @@ use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
 use crate::auth::password::{self, PasswordWeakness};
-use crate::auth::session::{self, Admin};
+use crate::auth::session::{self, Admin, AnyAdmin};
 use crate::auth::store::{accounts, sessions, throttle};
+use crate::auth::{first_password, known_browser};
 use crate::error::Error;
 use crate::guard::form::Form;
 use crate::page::{Page, Toast, see_other, toast_cookie};
@@ -67,7 +68,7 @@ impl PasswordForm {
 }
 
 /// `GET /admin/password`
-pub async fn edit(page: Page, admin: Admin) -> Result<HttpResponse, Error> {
+pub async fn edit(page: Page, AnyAdmin(admin): AnyAdmin) -> Result<HttpResponse, Error> {
     page.clone()
         .respond_unlisted(StatusCode::OK, &PasswordPage { page, admin, errors: PasswordErrors::default() })
 }
@@ -75,7 +76,7 @@ pub async fn edit(page: Page, admin: Admin) -> Result<HttpResponse, Error> {
 /// `POST /admin/password`
 pub async fn update(
     page: Page,
-    admin: Admin,
+    AnyAdmin(admin): AnyAdmin,
     app: web::Data<App>,
     request: HttpRequest,
     Form(form): Form<PasswordForm>,
@@ -106,12 +107,19 @@ pub async fn update(
         }
         Ok(hash) => {
             let hash = hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?;
-            replace(&admin, &app, proof, hash).await
+            replace(&admin, &app, &request, proof, hash).await
         }
     }
 }
 
-async fn replace(admin: &Admin, app: &App, proof: Proof, hash: String) -> Result<HttpResponse, Error> {
+async fn replace(
+    admin: &Admin,
+    app: &App,
+    request: &HttpRequest,
+    proof: Proof,
+    hash: String,
+) -> Result<HttpResponse, Error> {
+    let browser = known_browser::cookie(&app.auth, request, &proof.account.username, &hash);
     // A new token, too: a stolen one ends here (OWASP ASVS 5.0, 7.2.4).
     let (session, cookie) = session::prepare(&app.auth, proof.account.id, &admin.client_address);
     let actor = admin.actor();
@@ -129,12 +137,17 @@ async fn replace(admin: &Admin, app: &App, proof: Proof, hash: String) -> Result
         let toast = Toast::failure("The password was just changed elsewhere. Please sign in again.");
         return Ok(see_other("/admin/sign-in").cookie(toast_cookie(&app.cookies, &toast)).finish());
     };
+    let next = if admin.must_change_password { "/admin" } else { "/admin/account" };
+    if admin.must_change_password {
+        let db = app.db.clone();
+        web::block(move || first_password::delete(db.file())).await?;
+    }
     let toast = Toast::success(match others {
         0 => "Password changed.".to_owned(),
         1 => "Password changed. Your other session was ended.".to_owned(),
         others => format!("Password changed. Your {others} other sessions were ended."),
     });
-    Ok(see_other("/admin/account").cookie(cookie).cookie(toast_cookie(&app.cookies, &toast)).finish())
+    Ok(see_other(next).cookie(cookie).cookie(browser).cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
 fn refuse(

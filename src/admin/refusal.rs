@@ -17,6 +17,11 @@ const BUSY_SECONDS: i64 = 2;
 pub fn sentence(refusal: SignInRefusal, wrong_password: &str) -> String {
     match refusal {
         SignInRefusal::WrongPassword => wrong_password.to_owned(),
+        SignInRefusal::FirstPasswordOver => {
+            "That password was good for one day. The operator of this site can make a new one with \
+             techkraft reset-admin-password."
+                .to_owned()
+        }
         SignInRefusal::Throttled { seconds } => {
             format!("Too many wrong passwords. Try again in {}.", duration(seconds))
         }
@@ -27,7 +32,9 @@ pub fn sentence(refusal: SignInRefusal, wrong_password: &str) -> String {
 /// The page again, with the status of the refusal and the time to wait.
 pub fn respond(page: &Page, refusal: SignInRefusal, template: &impl Template) -> Result<HttpResponse, Error> {
     let (status, retry_after) = match refusal {
-        SignInRefusal::WrongPassword => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        SignInRefusal::WrongPassword | SignInRefusal::FirstPasswordOver => {
+            (StatusCode::UNPROCESSABLE_ENTITY, None)
+        }
         SignInRefusal::Throttled { seconds } => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
         SignInRefusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some(BUSY_SECONDS)),
     };

@@ -1,15 +1,17 @@
 //! `/admin/reseed`: deletes the bookings of the seed's concert and puts it on sale again. The page lists what will
-//! be lost, and asks for the concert's name, because this cannot be undone.
+//! be lost, and asks for the concert's name and the password, because this cannot be undone.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Sales, store};
+use super::{Sales, refusal, store};
 use crate::app::App;
-use crate::auth::return_path::Resumed;
+use crate::audit::Action;
+use crate::auth::authentication::Attempt;
 use crate::auth::session::Admin;
+use crate::auth::store::throttle;
 use crate::error::Error;
 use crate::events::seed;
 use crate::guard::form::Form;
@@ -20,21 +22,30 @@ use crate::page::{Page, Toast, see_other, toast_cookie};
 struct ReseedPage {
     page: Page,
     sales: Sales,
+    /// The concert's name as typed. A password is never sent back.
     typed: String,
-    error: Option<&'static str>,
+    errors: ReseedErrors,
     allowed: bool,
+}
+
+/// An error for each field.
+#[derive(Default)]
+struct ReseedErrors {
+    event_name: Option<&'static str>,
+    password: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct ReseedForm {
     event_name: String,
+    password: String,
 }
 
 /// `GET /admin/reseed`
 pub async fn new(page: Page, _: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let status = if app.allow_reseed { StatusCode::OK } else { StatusCode::FORBIDDEN };
-    ask(page, &app, status, String::new(), None).await
+    ask(page, &app, status, String::new()).await
 }
 
 /// `POST /admin/reseed`
@@ -42,23 +53,36 @@ pub async fn create(
     page: Page,
     admin: Admin,
     app: web::Data<App>,
-    Resumed(is_resumed): Resumed,
+    request: HttpRequest,
     Form(form): Form<ReseedForm>,
 ) -> Result<HttpResponse, Error> {
-    let typed = form.event_name;
+    let ReseedForm { event_name: typed, password } = form;
     if !app.allow_reseed {
-        return ask(page, &app, StatusCode::FORBIDDEN, typed, None).await;
-    }
-    if is_resumed {
-        return ask(page, &app, StatusCode::OK, typed, None).await;
+        return ask(page, &app, StatusCode::FORBIDDEN, typed).await;
     }
     let concert = seed::concert();
     if typed.trim() != concert.name {
-        let error = Some("That's not the concert's name. Nothing was deleted.");
-        return ask(page, &app, StatusCode::UNPROCESSABLE_ENTITY, typed, error).await;
+        let event_name = Some("That's not the concert's name. Nothing was deleted.");
+        let errors = ReseedErrors { event_name, password: None };
+        let question = question(page.clone(), &app, typed, errors).await?;
+        return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &question);
     }
+    let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
+    let proof = match attempt.check(&app.auth).await? {
+        Ok(proof) => proof,
+        Err(refusal) => {
+            let password = Some(refusal::sentence(refusal, "Wrong password. Nothing was deleted."));
+            let errors = ReseedErrors { event_name: None, password };
+            let question = question(page.clone(), &app, typed, errors).await?;
+            return refusal::respond(&page, refusal, &question);
+        }
+    };
     let actor = admin.actor();
-    let deleted = app.db.write(move |db| store::reseed(db, &concert, &actor)).await?;
+    let reseed = app.db.write(move |db| {
+        throttle::reset_after_success(db, &proof.counters)?;
+        store::reseed(db, &concert, &actor)
+    });
+    let deleted = reseed.await?;
     app.desk.restocked();
     app.board.refresh_from_primary(&app.db).await?;
     app.board.announce_everything();
@@ -70,14 +94,12 @@ pub async fn create(
     Ok(see_other("/admin").cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
-async fn ask(
-    page: Page,
-    app: &App,
-    status: StatusCode,
-    typed: String,
-    error: Option<&'static str>,
-) -> Result<HttpResponse, Error> {
+async fn ask(page: Page, app: &App, status: StatusCode, typed: String) -> Result<HttpResponse, Error> {
+    let question = question(page.clone(), app, typed, ReseedErrors::default()).await?;
+    page.respond_unlisted(status, &question)
+}
+
+async fn question(page: Page, app: &App, typed: String, errors: ReseedErrors) -> Result<ReseedPage, Error> {
     let sales = app.db.read_primary(|db| store::sales_by_slug(db, seed::concert().slug)).await?;
-    let allowed = app.allow_reseed;
-    page.clone().respond_unlisted(status, &ReseedPage { page, sales, typed, error, allowed })
+    Ok(ReseedPage { page, sales, typed, errors, allowed: app.allow_reseed })
 }

@@ -14,7 +14,7 @@ use actix_web::web::{self, Bytes};
 use super::sign_in::SignInPage;
 use super::typed_form::TypedForm;
 use crate::auth::Auth;
-use crate::auth::authentication::is_known_browser;
+use crate::auth::known_browser::KnownBrowser;
 use crate::auth::return_path::ReturnPath;
 use crate::error::Error;
 use crate::guard::form::parse;
@@ -51,7 +51,7 @@ pub async fn keep_typed<B: MessageBody>(
 fn sign_in_page<B>(response: &ServiceResponse<B>, body: &[u8]) -> Option<Result<HttpResponse, Error>> {
     let request = response.request();
     let auth = request.app_data::<web::Data<Auth>>()?;
-    let next = ReturnPath::of(request).filter(|_| is_known_browser(auth, request))?;
+    let next = ReturnPath::of(request).filter(|_| KnownBrowser::of_any_account(auth, request).is_some())?;
     let typed = TypedForm::new(parse(body).ok()?);
     let sign_in = SignInPage::of_ended_session(next, typed);
     let page = Page::default();

@@ -13,15 +13,15 @@ use super::refusal;
 use super::typed_form::{self, TypedForm};
 use crate::app::App;
 use crate::audit::{self, Action, Actor};
-use crate::auth::authentication::{Attempt, Proof, SignInRefusal, browser_cookie};
+use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
 use crate::auth::return_path::{ReturnPath, destination, sign_in_url};
 use crate::auth::session::SessionState;
 use crate::auth::store::{accounts, sessions, throttle};
-use crate::auth::{USERNAME, password, session};
+use crate::auth::{USERNAME, known_browser, password, session};
 use crate::error::Error;
 use crate::guard::client_address;
 use crate::guard::form::{Form, Query};
-use crate::page::{Page, html, see_other};
+use crate::page::{CLEAR_CACHE, Page, html, see_other};
 
 #[derive(Template)]
 #[template(path = "admin/sign_in.html")]
@@ -142,13 +142,14 @@ async fn start(
     password: String,
 ) -> Result<Result<[Cookie<'static>; 2], SignInRefusal>, Error> {
     let Proof { account, hash_permit, counters } = proof;
-    let hash = if password::is_outdated(&account.password_hash) {
+    let is_first = account.first_password_ends_at.is_some();
+    let hash = if !is_first && password::is_outdated(&account.password_hash) {
         let hash = hash_permit.run(move || password::hash(&password)).await?;
         hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?
     } else {
         account.password_hash.clone()
     };
-    let browser = browser_cookie(&app.auth, request, &account.username);
+    let browser = known_browser::cookie(&app.auth, request, &account.username, &hash);
     let client_address = client_address::of(request).to_string();
     let (session, cookie) = session::prepare(&app.auth, account.id, &client_address);
     let actor = Actor { name: account.username.clone(), client_address };
@@ -185,5 +186,6 @@ pub async fn destroy(app: web::Data<App>, request: HttpRequest) -> Result<HttpRe
         });
         end.await?;
     }
-    Ok(see_other("/admin/sign-in").cookie(session::removal(&app.auth)).finish())
+    let mut response = see_other("/admin/sign-in");
+    Ok(response.cookie(session::removal(&app.auth)).insert_header(CLEAR_CACHE).finish())
 }

@@ -2,11 +2,18 @@
 //! written in the transaction that does what it records, so neither exists without the other. Triggers in the schema
 //! refuse to change or delete entries.
 //!
+//! Each entry is also a line of the program's log, which is kept elsewhere: the owner of the database can drop the
+//! triggers, and would have to change the other log as well. The line names neither the subject nor the address: no
+//! person stands in that log.
+//!
 //! The page that shows the log does not belong here: see `admin::audit_log`.
 
 pub mod store;
 
 use chrono::NaiveDateTime;
+
+/// Of the lines in the program's log. `RUST_LOG` can keep them apart from the others.
+pub const LOG_TARGET: &str = "techkraft::audit";
 
 /// What is recorded. The database holds the texts of [`Action::as_str`], so they never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

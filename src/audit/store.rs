@@ -4,7 +4,7 @@ use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::Connection;
 use diesel::prelude::*;
 
-use super::{Action, Actor, AuditCursor, AuditEntry, AuditPage, PAGE_LENGTH};
+use super::{Action, Actor, AuditCursor, AuditEntry, AuditPage, LOG_TARGET, PAGE_LENGTH};
 use crate::db::Db;
 use crate::schema::audit_log;
 
@@ -13,9 +13,11 @@ const ONE_MORE: i64 = PAGE_LENGTH as i64 + 1;
 
 type AuditRow = (i64, String, String, String, i64, NaiveDateTime, String);
 
-/// Records an action inside the transaction that does it. `affected`: how many of the action's things.
+/// Records an action inside the transaction that does it, and says so in the program's log. `affected`: how many of
+/// the action's things. A transaction that fails after this has its line all the same: the log may say too much, and
+/// never too little.
 pub fn record(db: &mut Db, actor: &Actor, action: Action, subject: &str, affected: usize) -> QueryResult<()> {
-    diesel::insert_into(audit_log::table)
+    let id: i64 = diesel::insert_into(audit_log::table)
         .values((
             audit_log::actor.eq(&actor.name),
             audit_log::action.eq(action.as_str()),
@@ -24,7 +26,9 @@ pub fn record(db: &mut Db, actor: &Actor, action: Action, subject: &str, affecte
             audit_log::client_address.eq(&actor.client_address),
             audit_log::created_at.eq(Utc::now().naive_utc()),
         ))
-        .execute(db)?;
+        .returning(audit_log::id)
+        .get_result(db)?;
+    log::info!(target: LOG_TARGET, "entry {id}: {} by {} ({affected})", action.as_str(), actor.name);
     Ok(())
 }
 

@@ -8,13 +8,10 @@
 
 use std::net::IpAddr;
 
-use actix_web::cookie::time::Duration;
-use actix_web::cookie::{Cookie, SameSite};
 use actix_web::{HttpRequest, web};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{TimeDelta, Utc};
 
+use super::known_browser::KnownBrowser;
 use super::password_queue::HashPermit;
 use super::throttle::FailureCounter;
 use super::{Account, Auth, password, store};
@@ -22,17 +19,13 @@ use crate::audit::{self, Action, Actor};
 use crate::error::Error;
 use crate::guard::client_address;
 
-/// Shows that an account has signed in before in this browser. It says nothing about who is signed in now.
-const BROWSER_COOKIE: &str = "browser";
-const BROWSER_REMEMBERED: Duration = Duration::days(180);
-
 /// A username and a password, and where they come from.
 pub struct Attempt {
     username: String,
     password: String,
     address: IpAddr,
-    /// The browser cookie's value, when it belongs to this account.
-    browser: Option<String>,
+    /// What the browser shows of an earlier sign-in to this account.
+    browser: Option<KnownBrowser>,
     /// How the audit log records a wrong password.
     failure: Action,
 }
@@ -49,6 +42,8 @@ pub struct Proof {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInRefusal {
     WrongPassword,
+    /// The right password, but the first one, which was good for a day.
+    FirstPasswordOver,
     /// Not checked: too soon after wrong passwords.
     Throttled {
         seconds: i64,
@@ -70,7 +65,7 @@ impl Attempt {
             username: username.to_owned(),
             password,
             address: client_address::of(request),
-            browser: known_browser(auth, request, username),
+            browser: KnownBrowser::of(auth, request, username),
             failure,
         }
     }
@@ -91,14 +86,22 @@ impl Attempt {
 
     async fn check_in_turn(self, auth: &Auth) -> Result<Result<Proof, SignInRefusal>, Error> {
         let network = client_address::network_of(self.address);
-        let counters = FailureCounter::for_attempt(&self.username, network, self.browser.as_deref());
+        // PostgreSQL cannot compare a text that holds a NUL.
+        let username = self.username.replace('\0', "");
+        let browser = match self.browser {
+            Some(browser) => browser.if_still_known(auth, username.clone()).await?,
+            None => None,
+        };
+        let counters = FailureCounter::for_attempt(&self.username, network, browser.as_deref());
         if let Some(wait) = auth.throttle.wait(&counters, Utc::now().naive_utc()) {
             return Ok(Err(throttled(wait)));
         }
-        let hash_permit = auth.password_queue.acquire(self.browser.is_some()).await?;
+        let hash_permit = match browser {
+            Some(_) => auth.password_queue.acquire_for_known().await?,
+            None => auth.password_queue.acquire_for_unknown(self.address).await?,
+        };
         let now = Utc::now().naive_utc();
-        // PostgreSQL cannot compare a text that holds a NUL.
-        let (username, asked) = (self.username.replace('\0', ""), counters.clone());
+        let asked = counters.clone();
         let load = auth.db.read_primary(move |db| {
             Ok((store::accounts::find(db, &username)?, store::throttle::throttled(db, &asked, now)?))
         });
@@ -109,12 +112,19 @@ impl Attempt {
         }
         let (password, hash) = (self.password, account.as_ref().map(|account| account.password_hash.clone()));
         let matches = hash_permit.run(move || password::verify(&password, hash.as_deref())).await?;
-        let address = self.address.to_string();
+        let client_address = self.address.to_string();
         let actor = match account {
-            Some(account) if matches => return Ok(Ok(Proof { account, hash_permit, counters })),
-            Some(account) => Actor { name: account.username, client_address: address },
-            None => Actor::unknown_account(address),
+            Some(account) if matches => {
+                let is_over = account.first_password_ends_at.is_some_and(|ends_at| ends_at <= now);
+                let proof = Proof { account, hash_permit, counters };
+                return Ok(if is_over { Err(SignInRefusal::FirstPasswordOver) } else { Ok(proof) });
+            }
+            Some(account) => Actor { name: account.username, client_address },
+            None => Actor::unknown_account(client_address),
         };
+        if browser.is_none() {
+            auth.password_queue.note_failure(self.address);
+        }
         count_failure(auth, counters, actor, self.failure).await?;
         Ok(Err(SignInRefusal::WrongPassword))
     }
@@ -142,27 +152,6 @@ async fn count_failure(
 /// In whole seconds, rounded up.
 fn throttled(wait: TimeDelta) -> SignInRefusal {
     SignInRefusal::Throttled { seconds: wait.num_seconds() + 1 }
-}
-
-/// The cookie that marks a browser in which the account has signed in.
-#[must_use]
-pub fn browser_cookie(auth: &Auth, request: &HttpRequest, username: &str) -> Cookie<'static> {
-    let browser = known_browser(auth, request, username)
-        .unwrap_or_else(|| URL_SAFE_NO_PAD.encode(rand::random::<[u8; 18]>()));
-    let cookie = auth.cookies.sealed(BROWSER_COOKIE, &format!("{browser} {username}"));
-    cookie.same_site(SameSite::Strict).max_age(BROWSER_REMEMBERED).finish()
-}
-
-/// Whether an account has signed in before in this browser.
-#[must_use]
-pub fn is_known_browser(auth: &Auth, request: &HttpRequest) -> bool {
-    auth.cookies.open(request, BROWSER_COOKIE).is_some()
-}
-
-fn known_browser(auth: &Auth, request: &HttpRequest, username: &str) -> Option<String> {
-    let value = auth.cookies.open(request, BROWSER_COOKIE)?;
-    let (browser, of_account) = value.split_once(' ')?;
-    (of_account == username).then(|| browser.to_owned())
 }
 
 #[cfg(test)]

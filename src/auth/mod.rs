@@ -1,12 +1,15 @@
 //! Who is asking: the organizer's account, password and sessions.
 //!
 //! [`authentication`] checks a username and a password. The [`throttle`] decides whether the attempt is looked
-//! at, the [`password_queue`] limits how many hashes run, and [`password`] hashes and compares. A [`session`] is
-//! what a signed-in browser holds.
+//! at, the [`password_queue`] limits how many hashes run and who goes next, and [`password`] hashes and compares. A
+//! [`session`] is what a signed-in browser holds. The [`first_password`] only leads to another one.
 //!
 //! Pages and forms do not belong here: they stand in `admin`. This room knows no feature of the shop.
 
 pub mod authentication;
+mod fair_queue;
+pub mod first_password;
+pub mod known_browser;
 pub mod password;
 pub mod password_queue;
 pub mod return_path;
@@ -16,7 +19,9 @@ pub mod store;
 pub mod throttle;
 pub mod token;
 
-use self::password_queue::PasswordQueue;
+use chrono::NaiveDateTime;
+
+use self::password_queue::{PasswordQueue, SignInPace};
 use self::session_record::SessionLimits;
 use self::throttle::Throttle;
 use crate::db::Database;
@@ -32,6 +37,8 @@ pub struct Account {
     pub username: String,
     /// In PHC string format.
     pub password_hash: String,
+    /// When the password ends (UTC), if it is a [first one](first_password).
+    pub first_password_ends_at: Option<NaiveDateTime>,
 }
 
 /// What authentication needs: one for each server, shared by its threads.
@@ -45,8 +52,8 @@ pub struct Auth {
 
 impl Auth {
     #[must_use]
-    pub fn new(db: Database, cookies: Cookies, session_limits: SessionLimits) -> Self {
-        let (throttle, password_queue) = (Throttle::default(), PasswordQueue::default());
+    pub fn new(db: Database, cookies: Cookies, session_limits: SessionLimits, pace: SignInPace) -> Self {
+        let (throttle, password_queue) = (Throttle::default(), PasswordQueue::new(pace));
         Self { db, cookies, session_limits, throttle, password_queue }
     }
 }

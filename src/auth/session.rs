@@ -26,13 +26,16 @@ const COOKIE: &str = "session";
 /// Between two updates of a session's last use, so that reading pages does not write each time.
 const LAST_SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
-/// The organizer who is signed in. A handler that takes one requires a sign-in, and its request is activity.
+/// The organizer who is signed in. A handler that takes one requires a sign-in with a password of the organizer's own,
+/// and its request is activity.
 #[derive(Debug, Clone)]
 pub struct Admin {
     pub account_id: i64,
     pub username: String,
     pub client_address: String,
     token_hash: String,
+    /// Signed in with the first password, which opens the page that changes it and nothing else.
+    pub must_change_password: bool,
 }
 
 impl Admin {
@@ -54,6 +57,10 @@ impl Admin {
 #[derive(Debug, Clone)]
 pub struct PollingAdmin(pub Admin);
 
+/// The organizer who is signed in, with whatever password. For the page that changes it alone.
+#[derive(Debug, Clone)]
+pub struct AnyAdmin(pub Admin);
+
 impl FromRequest for Admin {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
@@ -61,19 +68,20 @@ impl FromRequest for Admin {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let auth = auth_of(&request)?;
-            let (admin, last_seen_at) = require(auth, &request).await?;
-            let now = Utc::now().naive_utc();
-            if now - last_seen_at >= LAST_SEEN_INTERVAL {
-                let (auth, hash) = (auth.clone(), admin.token_hash.clone());
-                // In the background: on SQLite it may wait for the desk.
-                actix_web::rt::spawn(async move {
-                    let touched = auth.db.write(move |db| sessions::touch(db, &hash, now)).await;
-                    touched.unwrap_or_else(|e| log::warn!("the last use of a session was not saved: {e}"));
-                });
-            }
+            let admin = require_active(&request).await?;
+            require_own_password(&request, &admin)?;
             Ok(admin)
         })
+    }
+}
+
+impl FromRequest for AnyAdmin {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { Ok(Self(require_active(&request).await?)) })
     }
 }
 
@@ -83,8 +91,39 @@ impl FromRequest for PollingAdmin {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { Ok(Self(require(auth_of(&request)?, &request).await?.0)) })
+        Box::pin(async move {
+            let (admin, _) = require(auth_of(&request)?, &request).await?;
+            require_own_password(&request, &admin)?;
+            Ok(Self(admin))
+        })
     }
+}
+
+/// The organizer, whose request counts as activity.
+async fn require_active(request: &HttpRequest) -> Result<Admin, Error> {
+    let auth = auth_of(request)?;
+    let (admin, last_seen_at) = require(auth, request).await?;
+    let now = Utc::now().naive_utc();
+    if now - last_seen_at >= LAST_SEEN_INTERVAL {
+        let (auth, hash) = (auth.clone(), admin.token_hash.clone());
+        // In the background: on SQLite it may wait for the desk.
+        actix_web::rt::spawn(async move {
+            let touched = auth.db.write(move |db| sessions::touch(db, &hash, now)).await;
+            touched.unwrap_or_else(|e| log::warn!("the last use of a session was not saved: {e}"));
+        });
+    }
+    Ok(admin)
+}
+
+fn require_own_password(request: &HttpRequest, admin: &Admin) -> Result<(), Error> {
+    if admin.must_change_password {
+        return Err(Error::PasswordChangeRequired { wants_fragment: wants_fragment(request) });
+    }
+    Ok(())
+}
+
+fn wants_fragment(request: &HttpRequest) -> bool {
+    request.headers().contains_key("HX-Request")
 }
 
 fn auth_of(request: &HttpRequest) -> Result<&web::Data<Auth>, Error> {
@@ -94,14 +133,14 @@ fn auth_of(request: &HttpRequest) -> Result<&web::Data<Auth>, Error> {
 /// The organizer and when their session was last used, or the way to the sign-in page.
 async fn require(auth: &Auth, request: &HttpRequest) -> Result<(Admin, NaiveDateTime), Error> {
     let sign_in_required = || {
-        let wants_fragment = request.headers().contains_key("HX-Request");
+        let wants_fragment = wants_fragment(request);
         Error::SignInRequired { wants_fragment, url: sign_in_url(ReturnPath::of(request).as_ref()) }
     };
     let token_hash = token_hash(auth, request).ok_or_else(sign_in_required)?;
     let owner = find(auth, token_hash.clone()).await?.ok_or_else(sign_in_required)?;
     let client_address = client_address::of(request).to_string();
-    let SessionOwner { account_id, username, last_seen_at } = owner;
-    Ok((Admin { account_id, username, client_address, token_hash }, last_seen_at))
+    let SessionOwner { account_id, username, last_seen_at, must_change_password } = owner;
+    Ok((Admin { account_id, username, client_address, token_hash, must_change_password }, last_seen_at))
 }
 
 /// What the browser holds.

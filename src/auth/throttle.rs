@@ -6,15 +6,14 @@
 //! - A browser in which the account has signed in before, shown by a sealed cookie, has a counter of its own
 //!   (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). An attack from elsewhere costs the
 //!   organizer in their own browser nothing.
-//! - Other browsers have three counters: the account and network together; the network, against somebody who
-//!   tries many usernames; and the account, against somebody who has many networks. The last one starts late
-//!   and its wait ends after a minute, which leaves fewer than a hundred guesses an hour (OWASP ASVS 4.0.3,
-//!   2.2.1). Under a permanent attack from everywhere, an organizer in a new browser can try once a minute.
+//! - Other browsers have two counters: the account and network together, and the network, against somebody who tries
+//!   many usernames. Against somebody who has many networks there is no counter, because it would lock the organizer
+//!   out as well: the [password queue](super::password_queue) bounds how many passwords are looked at.
 //!
 //! An attempt that comes too early is refused before the password is hashed, and lengthens no wait. A right
 //! password resets the counters of the browser, and of account and network together, but not that of the
-//! network: an attacker with an account of their own could clear it. `techkraft set-admin-password` resets the
-//! account's. Counters expire a day after the last wrong password.
+//! network: an attacker with an account of their own could clear it. Counters expire a day after the last wrong
+//! password.
 //!
 //! The counters are in the database, shared by all servers of a site. The waits are also kept in memory, so
 //! that a flood is refused without asking the database.
@@ -32,7 +31,6 @@ enum CountedBy {
     Browser,
     AccountAndNetwork,
     Network,
-    Account,
 }
 
 /// Identifies a counter of wrong passwords.
@@ -61,15 +59,8 @@ impl FailureCounter {
             None => vec![
                 Self::new(CountedBy::AccountAndNetwork, &[account, &network]),
                 Self::new(CountedBy::Network, &[&network]),
-                Self::for_account(account),
             ],
         }
-    }
-
-    /// The counter of an account, from any network.
-    #[must_use]
-    pub fn for_account(account: &str) -> Self {
-        Self::new(CountedBy::Account, &[account])
     }
 
     fn new(counted_by: CountedBy, parts: &[&str]) -> Self {
@@ -77,7 +68,6 @@ impl FailureCounter {
             CountedBy::Browser => "browser",
             CountedBy::AccountAndNetwork => "account+network",
             CountedBy::Network => "network",
-            CountedBy::Account => "account",
         };
         let hash = Sha256::digest(parts.join("\0").as_bytes());
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -92,7 +82,6 @@ impl FailureCounter {
             CountedBy::Browser | CountedBy::AccountAndNetwork => (3, TimeDelta::minutes(15)),
             // Several people may share an address.
             CountedBy::Network => (10, TimeDelta::minutes(15)),
-            CountedBy::Account => (30, TimeDelta::minutes(1)),
         };
         match failures - free {
             ..=0 => TimeDelta::zero(),
@@ -150,23 +139,12 @@ mod tests {
         let waits = |failures| -> Vec<i64> {
             counters.iter().map(|counter| counter.wait_after(failures).num_seconds()).collect()
         };
-        assert_eq!(waits(3), [0, 0, 0]);
-        assert_eq!(waits(4), [2, 0, 0]);
-        assert_eq!(waits(5), [4, 0, 0]);
-        assert_eq!(waits(11), [256, 2, 0]);
-        assert_eq!(waits(31), [900, 900, 2]);
-        assert_eq!(waits(i32::MAX), [900, 900, 60]);
-    }
-
-    #[test]
-    fn an_account_gets_fewer_than_a_hundred_guesses_an_hour() {
-        let account = FailureCounter::for_account("admin");
-        let (mut seconds, mut guesses) = (0, 0);
-        while seconds < 3600 {
-            guesses += 1;
-            seconds += account.wait_after(guesses).num_seconds();
-        }
-        assert!(guesses < 100, "{guesses}");
+        assert_eq!(waits(3), [0, 0]);
+        assert_eq!(waits(4), [2, 0]);
+        assert_eq!(waits(5), [4, 0]);
+        assert_eq!(waits(11), [256, 2]);
+        assert_eq!(waits(31), [900, 900]);
+        assert_eq!(waits(i32::MAX), [900, 900]);
     }
 
     #[test]
@@ -191,7 +169,7 @@ mod tests {
         throttle.remember(all, now);
         assert_eq!(throttle.until.lock().len(), REMEMBERED_MAX);
 
-        let one = FailureCounter::for_account("admin");
+        let one = FailureCounter::for_attempt("admin", network(1), None).remove(0);
         throttle.remember(vec![(one.key.clone(), later + TimeDelta::seconds(5))], later);
         let wait = |at| throttle.wait(std::slice::from_ref(&one), at);
         assert_eq!(wait(later), Some(TimeDelta::seconds(5)), "waits that have ended make room");

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::events::calendar::download;
 use crate::events::is_slug;
 use crate::guard::form::{Form, Query};
-use crate::page::{Page, Toast, html, see_other, toast_cookie};
+use crate::page::{CLEAR_CACHE, Page, Toast, html, see_other, toast_cookie};
 use crate::tickets::link::TicketLinks;
 use crate::tickets::{self, Ticket};
 
@@ -209,7 +209,7 @@ pub struct ForgetForm {
 /// `POST /buyer/forget`: the browser forgets whose bookings it makes.
 pub async fn forget_buyer(app: web::Data<App>, Form(form): Form<ForgetForm>) -> HttpResponse {
     let back = if is_slug(&form.event) { format!("/events/{}", form.event) } else { "/".into() };
-    see_other(&back).cookie(Buyer::forgetting_cookie(&app.cookies)).finish()
+    see_other(&back).cookie(Buyer::forgetting_cookie(&app.cookies)).insert_header(CLEAR_CACHE).finish()
 }
 
 /// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.

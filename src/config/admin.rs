@@ -7,13 +7,17 @@ use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct AdminSettings {
-    /// Allow organizers to delete all bookings and reset the sale: true or false
-    #[arg(long, env = "ALLOW_RESEED", global = true, default_value = "true")]
-    allow_reseed: String,
+    /// Allow organizers to delete all bookings and reset the sale: true or false [default: false if PUBLIC_URL is set,
+    /// otherwise true]
+    #[arg(long, env = "ALLOW_RESEED", global = true)]
+    allow_reseed: Option<String>,
 }
 
 impl AdminSettings {
-    pub(super) fn parse_allow_reseed(&self) -> Result<bool, StartError> {
-        parse_bool("ALLOW_RESEED", &self.allow_reseed)
+    pub(super) fn parse_allow_reseed(&self, has_public_url: bool) -> Result<bool, StartError> {
+        match self.allow_reseed.as_deref().filter(|typed| !typed.is_empty()) {
+            Some(typed) => parse_bool("ALLOW_RESEED", typed),
+            None => Ok(!has_public_url),
+        }
     }
 }

@@ -32,6 +32,8 @@ pub enum Command {
     Restore(RestoreArguments),
     /// Set the admin password, from a prompt or from standard input, then exit
     SetAdminPassword,
+    /// Make a first password: it is good for one day, to sign in and choose another
+    ResetAdminPassword,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]

@@ -43,6 +43,7 @@ use self::secrets::SecretSettings;
 use self::site_links::SiteLinkSettings;
 use self::trusted_proxies::ProxySettings;
 use crate::api::middleware::CorsOrigins;
+use crate::auth::password_queue::SignInPace;
 use crate::auth::session_record::SessionLimits;
 use crate::booking::desk::DeskLimits;
 use crate::booking::request_key::FormAges;
@@ -150,6 +151,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// How long organizers stay signed in.
     pub sessions: SessionLimits,
+    /// How often passwords from unknown browsers are looked at.
+    pub sign_in_pace: SignInPace,
     pub connections: ConnectionLimits,
     pub operations: OperationsConfig,
 }
@@ -172,7 +175,7 @@ impl Config {
             operations,
             database_pool_size: pool_size,
             replicas: settings.replicas.parse(&database_url, pool_size)?,
-            mail: settings.mail.parse(&database_url, rate_limits.is_some())?,
+            mail: settings.mail.parse(&database_url, rate_limits.is_some(), public_url.as_deref())?,
             database_url,
             desk,
             connections: settings.connections.parse(desk.deadline)?,
@@ -190,10 +193,11 @@ impl Config {
             api_tokens: settings.limits.parse_tokens()?,
             cors_origins: settings.api.parse_origins()?,
             secrets: settings.secrets.parse(bind, public_url.as_deref())?,
+            allow_reseed: settings.admin.parse_allow_reseed(public_url.is_some())?,
             public_url,
             forms: if rate_limits.is_some() { FormAges::default() } else { FormAges::of_any_speed() },
-            allow_reseed: settings.admin.parse_allow_reseed()?,
             sessions: SessionLimits::default(),
+            sign_in_pace: SignInPace::default(),
         })
     }
 }
@@ -292,15 +296,16 @@ mod tests {
         for setting in ["--secret-key", "--secret-key-previous"] {
             assert!(config(&[setting, weak]).is_ok());
             assert!(config(&[setting, weak, "--public-url", "http://localhost:3000"]).is_ok());
-            for address in [["--bind", "0.0.0.0:3000"], ["--public-url", "https://tickets.example.org"]] {
+            let https = ["--public-url", "https://tickets.example.org", "--mail-dir", "mail"];
+            for address in [&["--bind", "0.0.0.0:3000"][..], &https] {
                 let message =
-                    config(&[&[setting, weak][..], &address].concat()).expect_err(setting).to_string();
+                    config(&[&[setting, weak][..], address].concat()).expect_err(setting).to_string();
                 assert!(
                     message.contains("too easy to guess") && message.contains("openssl rand"),
                     "{message}"
                 );
                 assert!(!message.contains(weak), "{message}");
-                assert!(config(&[&[setting, strong][..], &address].concat()).is_ok());
+                assert!(config(&[&[setting, strong][..], address].concat()).is_ok());
             }
         }
         let previous = [strong; 6].join(",");

@@ -18,7 +18,7 @@ pub(super) struct OperationsSettings {
     #[arg(long, env = "REGION", global = true)]
     region: Option<String>,
 
-    /// This server's name, shown in the same places [default: host name and process id]
+    /// This server's name, shown in the same places [default: random]
     #[arg(long, env = "SERVER_ID", global = true)]
     server_id: Option<String>,
 
@@ -92,15 +92,9 @@ fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || "._-".contains(c)
 }
 
-/// Host name and process id, so that two servers on one machine differ.
+/// Visitors read it, so it tells nothing about the machine. The log says at the start which process it is.
 fn server_id() -> String {
-    #[cfg(unix)]
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    #[cfg(not(unix))]
-    let host = std::env::var("COMPUTERNAME").unwrap_or_default();
-    let host: String = host.chars().filter(|c| is_of_name(*c)).take(48).collect();
-    let host = if host.is_empty() { "server" } else { &host };
-    format!("{host}-{}", std::process::id())
+    format!("{:08x}", rand::random::<u32>())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod closing;
 mod connection;
 mod metrics;
 mod migrations;
+pub mod permissions;
 mod pool;
 pub mod pooler;
 mod primary;

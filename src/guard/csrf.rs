@@ -1,14 +1,16 @@
 //! Cross-site request forgery: only our own pages may change anything.
 //!
 //! Browsers name the source of a request in `Sec-Fetch-Site`, which a page cannot forge, and in `Origin`, which older
-//! browsers send too. Whichever is present must name this site. A request with neither comes from no browser, so it
-//! carries no visitor's cookies, and passes.
+//! browsers send too. Whichever is present must name this site. A request with neither passes: programs send neither,
+//! and no browser of the last years does. Older ones do: Firefox sent no `Origin` with forms before version 70 and no
+//! `Sec-Fetch-Site` before 90. What protects their users is `SameSite` on every cookie of ours. Never relax it.
 //!
 //! The API reads no cookies, and other sites' pages cannot send its content type without a preflight. So it accepts
 //! requests from anywhere, unless they carry cookies: then the same rule applies.
 //!
 //! `PUBLIC_URL`, where it is set, is the only origin that counts: another domain that points at our address is not
-//! ours. Otherwise the host counts that the browser sends.
+//! ours. Otherwise the host counts that the browser sends, and such a domain passes: it gets no cookies of ours,
+//! because browsers keep them for the name that they were set under.
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};

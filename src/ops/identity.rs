@@ -35,6 +35,16 @@ impl Identity {
         self.region.as_deref().unwrap_or_default()
     }
 
+    /// With this machine's name and the process's number, for the log alone: visitors read the identity.
+    #[must_use]
+    pub fn at_home(&self) -> String {
+        #[cfg(unix)]
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        #[cfg(not(unix))]
+        let host = std::env::var("COMPUTERNAME").unwrap_or_default();
+        format!("{self} ({host}, process {})", std::process::id())
+    }
+
     /// The value of [`SERVED_BY`].
     #[must_use]
     pub fn header(&self) -> HeaderValue {

@@ -1,4 +1,7 @@
 //! `/healthz`, `/readyz`, `/metrics`: plain text, or JSON on request. They are neither cached nor logged.
+//!
+//! What a server is made of and how it is doing is for operators. Where anybody can read, `/readyz` says READY or not,
+//! and nothing else.
 
 use std::fmt::Write as _;
 
@@ -20,8 +23,8 @@ pub(super) fn on_own_port(port: &mut ServiceConfig) {
         .service(urls::METRICS.resource().route(get().to(metrics)));
 }
 
-/// Those on the site's own port: none if `OPS_BIND` is set, and the metrics only where nobody but this machine can
-/// read them.
+/// Those on the site's own port: none if `OPS_BIND` is set, and the metrics and details only where nobody but this
+/// machine can read them.
 pub fn beside_site(config: &OperationsConfig) -> impl FnOnce(&mut ServiceConfig) + use<> {
     let (has_own_port, is_private) = (config.bind.is_some(), config.is_private);
     move |site| match (has_own_port, is_private) {
@@ -29,7 +32,7 @@ pub fn beside_site(config: &OperationsConfig) -> impl FnOnce(&mut ServiceConfig)
         (false, true) => on_own_port(site),
         (false, false) => {
             site.service(urls::HEALTH.resource().route(get().to(health)))
-                .service(urls::READINESS.resource().route(get().to(readiness)));
+                .service(urls::READINESS.resource().route(get().to(readiness_without_details)));
         }
     }
 }
@@ -42,16 +45,26 @@ async fn health() -> HttpResponse {
 /// `GET /readyz`: the readiness probe, 200 or 503, with the result of each check.
 async fn readiness(request: HttpRequest, ops: web::Data<Ops>) -> Result<HttpResponse, Error> {
     let report = ops.readiness.report(&ops).await;
-    let status = match report.status {
-        ReadinessStatus::Ready => StatusCode::OK,
-        ReadinessStatus::NotReady | ReadinessStatus::Draining => StatusCode::SERVICE_UNAVAILABLE,
-    };
+    let status = status_code(report.status);
     let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("application/json")) {
         let json = serde_json::to_string(&report).map_err(|e| Error::Internal(e.to_string()))?;
         return Ok(answer(status, "application/json", json));
     }
     Ok(plain(status, table(&report)))
+}
+
+/// The same for everybody: 200 or 503, and the status in a word.
+async fn readiness_without_details(ops: web::Data<Ops>) -> HttpResponse {
+    let status = ops.readiness.report(&ops).await.status;
+    plain(status_code(status), format!("{}\n", status.name()))
+}
+
+fn status_code(status: ReadinessStatus) -> StatusCode {
+    match status {
+        ReadinessStatus::Ready => StatusCode::OK,
+        ReadinessStatus::NotReady | ReadinessStatus::Draining => StatusCode::SERVICE_UNAVAILABLE,
+    }
 }
 
 /// `GET /metrics`, in Prometheus's text format.

@@ -184,6 +184,7 @@ async fn the_organizers_pages_have_no_barriers() {
     organizer.visit("/admin/reseed").await;
     inspection.look_at("reseeding").await;
     organizer.fill("#event-name", "something else").await;
+    organizer.fill("#password", "something else").await;
     organizer.click("#main form button[type=submit]").await;
     organizer.see("#event-name-error").await;
     inspection.look_at("reseeding, with the wrong name").await;

@@ -31,11 +31,18 @@ async fn the_organizer_sees_bookings_come_in_and_reseeds() {
     let warning = organizer.text("#main").await;
     assert!(warning.contains("$200.00") && warning.contains(EVENT), "{warning}");
     organizer.fill("#event-name", "Midday Parade").await;
+    organizer.fill("#password", &site.password).await;
     organizer.click("#main form button[type=submit]").await;
     assert!(organizer.text("#event-name-error").await.contains("Nothing was deleted"));
     assert_eq!(site.booking_count(), 1);
 
     organizer.fill("#event-name", EVENT).await;
+    organizer.fill("#password", "not the password").await;
+    organizer.click("#main form button[type=submit]").await;
+    assert!(organizer.text("#password-error").await.contains("Nothing was deleted"));
+    assert_eq!(site.booking_count(), 1);
+
+    organizer.fill("#password", &site.password).await;
     organizer.click("#main form button[type=submit]").await;
     assert!(organizer.text("#toasts [data-toast]").await.contains("Sale reset"));
     assert_eq!(organizer.path().await, "/admin");

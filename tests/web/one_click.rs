@@ -54,6 +54,7 @@ fn a_buyer_is_remembered_when_asked_after_a_success_and_until_told_otherwise() {
     app.book_and_be_remembered("VIP");
     assert!(landing().contains(GREETING));
     let forgotten = app.post("/buyer/forget", &[("event", "midnight-parade")]);
+    assert_eq!(header(&forgotten, "clear-site-data"), "\"cache\"", "the button back shows no name");
     assert_eq!(
         (forgotten.status().as_u16(), header(&forgotten, "location")),
         (303, "/events/midnight-parade")

@@ -49,6 +49,19 @@ fn a_server_that_is_well_says_so_to_machines_and_people() {
     assert_eq!(app.post("/readyz", &[]).status(), 405);
 }
 
+/// Where the whole world asks.
+#[test]
+fn a_public_site_says_no_more_than_whether_it_is_ready() {
+    let app = TestApp::spawn_with(|config| config.operations.is_private = false);
+    let ready = app.client.get(app.url("/readyz")).header("Accept", "application/json").send();
+    let ready = ready.expect("an answer");
+    assert_eq!((ready.status().as_u16(), header(&ready, "cache-control")), (200, "no-store"));
+    assert_eq!(ready.text().expect("text"), "READY\n");
+    app.database.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261128000001'");
+    eventually("the schema is behind", || app.get("/readyz").status() == 503);
+    assert_eq!(app.get("/readyz").text().expect("text"), "NOT READY\n");
+}
+
 #[test]
 fn every_answer_says_which_server_it_comes_from() {
     let app = TestApp::spawn();

@@ -87,7 +87,8 @@ fn bookings_in_the_middle_of_a_reseed_end_before_or_after_it() {
         }
         barrier.wait();
         for _ in 0..3 {
-            let post = organizer.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
+            let form = [("event_name", "Midnight Parade"), ("password", app.admin_password.as_str())];
+            let post = organizer.post(app.url("/admin/reseed")).form(&form);
             assert_eq!(post.send().expect("an answer").status(), 303);
         }
     });

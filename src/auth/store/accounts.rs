@@ -1,33 +1,51 @@
 //! The SQL of accounts.
 
-use chrono::Utc;
+use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 
-use super::{sessions, throttle};
+use super::sessions;
 use crate::audit::{self, Action, Actor};
-use crate::auth::Account;
-use crate::auth::throttle::FailureCounter;
+use crate::auth::{Account, first_password};
 use crate::db::{Db, take_turn_to_fill};
 use crate::schema::admins;
 
-pub fn find(db: &mut Db, username: &str) -> QueryResult<Option<Account>> {
-    admins::table
-        .filter(admins::username.eq(username))
-        .select((admins::id, admins::username, admins::password_hash))
-        .first(db)
-        .map(|(id, username, password_hash)| Account { id, username, password_hash })
-        .optional()
+/// A password's hash, and when it ends (UTC) if it is a first password.
+#[derive(Debug, Clone)]
+pub struct NewPassword {
+    pub hash: String,
+    pub first_until: Option<NaiveDateTime>,
 }
 
-/// Sets the account's password whatever it was, adds the account when there is none, signs it out everywhere,
-/// and resets its throttle.
-pub fn set_password(db: &mut Db, username: &str, password_hash: &str, actor: &Actor) -> QueryResult<()> {
-    throttle::reset(db, &[FailureCounter::for_account(username)])?;
-    if insert(db, username, password_hash, actor)? {
+pub fn find(db: &mut Db, username: &str) -> QueryResult<Option<Account>> {
+    type AccountRow = (i64, String, String, Option<String>, Option<NaiveDateTime>);
+    let row: Option<AccountRow> = admins::table
+        .filter(admins::username.eq(username))
+        .select((
+            admins::id,
+            admins::username,
+            admins::password_hash,
+            admins::first_password_hash,
+            admins::first_password_ends_at,
+        ))
+        .first(db)
+        .optional()?;
+    Ok(row.map(|(id, username, password_hash, first_hash, ends_at)| {
+        let first_password_ends_at = first_password::end(&password_hash, first_hash.as_deref(), ends_at);
+        Account { id, username, password_hash, first_password_ends_at }
+    }))
+}
+
+/// Sets the account's password whatever it was, adds the account when there is none, and signs it out everywhere.
+pub fn set_password(db: &mut Db, username: &str, new: &NewPassword, actor: &Actor) -> QueryResult<()> {
+    if insert(db, username, new, actor)? {
         return Ok(());
     }
     let id: i64 = diesel::update(admins::table.filter(admins::username.eq(username)))
-        .set(admins::password_hash.eq(password_hash))
+        .set((
+            admins::password_hash.eq(&new.hash),
+            admins::first_password_hash.eq(first_hash(new)),
+            admins::first_password_ends_at.eq(new.first_until),
+        ))
         .returning(admins::id)
         .get_result(db)?;
     let ended = sessions::delete_all(db, id)?;
@@ -35,7 +53,7 @@ pub fn set_password(db: &mut Db, username: &str, password_hash: &str, actor: &Ac
 }
 
 /// Adds the account unless there is one already. Returns whether it was added.
-pub fn insert(db: &mut Db, username: &str, password_hash: &str, actor: &Actor) -> QueryResult<bool> {
+pub fn insert(db: &mut Db, username: &str, new: &NewPassword, actor: &Actor) -> QueryResult<bool> {
     take_turn_to_fill(db)?;
     if find(db, username)?.is_some() {
         return Ok(false);
@@ -43,12 +61,18 @@ pub fn insert(db: &mut Db, username: &str, password_hash: &str, actor: &Actor) -
     diesel::insert_into(admins::table)
         .values((
             admins::username.eq(username),
-            admins::password_hash.eq(password_hash),
+            admins::password_hash.eq(&new.hash),
             admins::created_at.eq(Utc::now().naive_utc()),
+            admins::first_password_hash.eq(first_hash(new)),
+            admins::first_password_ends_at.eq(new.first_until),
         ))
         .execute(db)?;
     audit::store::record(db, actor, Action::AccountMade, username, 1)?;
     Ok(true)
+}
+
+fn first_hash(new: &NewPassword) -> Option<&str> {
+    new.first_until.map(|_| new.hash.as_str())
 }
 
 /// Replaces the hash that was just checked by another one, of the same or of a new password. Returns `false` and

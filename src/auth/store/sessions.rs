@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use crate::auth::first_password;
 use crate::auth::session_record::{LiveSession, NewSession, SESSIONS_MAX, SessionLimits};
 use crate::db::Db;
 use crate::schema::{admin_sessions, admins};
@@ -15,6 +16,8 @@ pub struct SessionOwner {
     pub username: String,
     /// UTC.
     pub last_seen_at: NaiveDateTime,
+    /// It has signed in with the first password.
+    pub must_change_password: bool,
 }
 
 /// Adds a session. Deletes sessions that have expired, and the account's oldest beyond [`SESSIONS_MAX`].
@@ -48,20 +51,28 @@ pub fn find(
     limits: SessionLimits,
     now: NaiveDateTime,
 ) -> QueryResult<Option<SessionOwner>> {
-    let row: Option<(i64, String, NaiveDateTime, Option<NaiveDateTime>)> = admin_sessions::table
+    type Password = (String, Option<String>, Option<NaiveDateTime>);
+    let row: Option<(i64, String, NaiveDateTime, Option<NaiveDateTime>, Password)> = admin_sessions::table
         .inner_join(admins::table)
         .filter(admin_sessions::token_hash.eq(token_hash))
         .filter(admin_sessions::expires_at.gt(now))
-        .select((admins::id, admins::username, admin_sessions::created_at, admin_sessions::last_seen_at))
+        .select((
+            admins::id,
+            admins::username,
+            admin_sessions::created_at,
+            admin_sessions::last_seen_at,
+            (admins::password_hash, admins::first_password_hash, admins::first_password_ends_at),
+        ))
         .first(db)
         .optional()?;
-    Ok(row
-        .map(|(account_id, username, created_at, seen)| SessionOwner {
-            account_id,
-            username,
-            last_seen_at: seen.unwrap_or(created_at),
-        })
-        .filter(|found| found.last_seen_at > now - limits.idle))
+    Ok(row.and_then(|(account_id, username, created_at, seen, (hash, first_hash, ends_at))| {
+        let password_ends_at = first_password::end(&hash, first_hash.as_deref(), ends_at);
+        let last_seen_at = seen.unwrap_or(created_at);
+        let is_live =
+            last_seen_at > now - limits.idle && password_ends_at.is_none_or(|ends_at| ends_at > now);
+        let must_change_password = password_ends_at.is_some();
+        is_live.then_some(SessionOwner { account_id, username, last_seen_at, must_change_password })
+    }))
 }
 
 /// Saves when a session was last used.

@@ -78,13 +78,9 @@ fn add_failure(db: &mut Db, key: &str, now: NaiveDateTime) -> QueryResult<i32> {
 
 /// Resets those of these counters that a right password resets.
 pub fn reset_after_success(db: &mut Db, counters: &[FailureCounter]) -> QueryResult<()> {
-    let reset: Vec<_> = counters.iter().filter(|counter| counter.is_reset_by_success()).cloned().collect();
-    self::reset(db, &reset)
-}
-
-/// Resets these counters.
-pub fn reset(db: &mut Db, counters: &[FailureCounter]) -> QueryResult<()> {
-    diesel::delete(failures::table.filter(failures::key.eq_any(keys(counters)))).execute(db)?;
+    let reset = counters.iter().filter(|counter| counter.is_reset_by_success());
+    let keys: Vec<_> = reset.map(|counter| counter.key.as_str()).collect();
+    diesel::delete(failures::table.filter(failures::key.eq_any(keys))).execute(db)?;
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use techkraft::db::{Database, Db};
 use techkraft::events::TicketType;
 use techkraft::schema::{bookings, ticket_types};
 use tempfile::TempDir;
+use testkit::server::set_admin_password;
 
 const START_WAIT: Duration = Duration::from_secs(20);
 
@@ -59,7 +60,8 @@ impl Site {
         };
         let (process, lines) = spawn(&binary, &folder, "127.0.0.1:0", &database_url, &settings);
         let bind = address(&lines);
-        let password = value_after(&lines, "Password");
+        let password =
+            set_admin_password(techkraft(&binary, &folder, &database_url).env("RUST_LOG", "error"));
         let url = DatabaseUrl::parse(&database_url).expect("a database URL");
         let database = Database::open(&url, 1).expect("the shop's database");
         Self { process, binary, bind, settings, database_url, password, database, _schema: schema, folder }
@@ -192,11 +194,8 @@ fn spawn(
     database_url: &str,
     settings: &[(&str, &str)],
 ) -> (Child, Receiver<String>) {
-    let mut process = Command::new(binary)
-        .current_dir(folder.path())
-        .env_clear()
+    let mut process = techkraft(binary, folder, database_url)
         .env("BIND", bind)
-        .env("DATABASE_URL", database_url)
         .env("DATABASE_POOL_SIZE", "4")
         .env("RUST_LOG", "error")
         // All visitors of a journey have one address, and are quicker than people.
@@ -214,6 +213,12 @@ fn spawn(
         }
     });
     (process, lines)
+}
+
+fn techkraft(binary: &PathBuf, folder: &TempDir, database_url: &str) -> Command {
+    let mut command = Command::new(binary);
+    command.current_dir(folder.path()).env_clear().env("DATABASE_URL", database_url);
+    command
 }
 
 fn address(lines: &Receiver<String>) -> String {

@@ -39,9 +39,9 @@ fn cancellations_in_mid_rush_meet_no_deadlock_and_lose_no_ticket() {
             });
         }
         let mut organizer = Visitor::new(servers[0].address);
-        let sign_in = [("username", "admin".to_owned()), ("password", password)];
+        let sign_in = [("username", "admin".to_owned()), ("password", password.clone())];
         organizer.post("/admin/sign-in", &sign_in).expect("an answer");
-        let reseed = [("event_name", "Midnight Parade".to_owned())];
+        let reseed = [("event_name", "Midnight Parade".to_owned()), ("password", password.clone())];
         for look in 0..60 {
             thread::sleep(Duration::from_millis(50));
             database.assert_books_balance();

@@ -142,12 +142,13 @@ fn a_server_that_is_frozen_with_locked_ticket_types_does_not_keep_them() {
     fill(&database);
     let id = tier_ids(&database)[1];
     let mut organizer = Visitor::new(frozen.address);
-    let sign_in = [("username", "admin".to_owned()), ("password", password)];
+    let sign_in = [("username", "admin".to_owned()), ("password", password.clone())];
     organizer.post("/admin/sign-in", &sign_in).expect("an answer");
     // The reseed writes into the audit log last; there it is frozen.
     let blockade = Transaction::begin(&database, "BEGIN; LOCK TABLE audit_log IN EXCLUSIVE MODE");
     let reseed = thread::spawn(move || {
-        organizer.post("/admin/reseed", &[("event_name", "Midnight Parade".to_owned())]).expect("an answer")
+        let form = [("event_name", "Midnight Parade".to_owned()), ("password", password)];
+        organizer.post("/admin/reseed", &form).expect("an answer")
     });
     thread::sleep(Duration::from_millis(700));
     frozen.signal("-STOP");

@@ -125,7 +125,7 @@ fn after_a_reseed_a_sold_out_tier_sells_at_once() {
     let mut organizer = Visitor::new(server.address);
     let password = server.admin_password().expect("the first start shows it");
     organizer
-        .post("/admin/sign-in", &[("username", "admin".into()), ("password", password)])
+        .post("/admin/sign-in", &[("username", "admin".into()), ("password", password.clone())])
         .expect("an answer");
 
     let mut visitor = Visitor::new(server.address);
@@ -135,7 +135,7 @@ fn after_a_reseed_a_sold_out_tier_sells_at_once() {
     while Instant::now() < refused_until {
         assert_eq!(visitor.book(&wanted).expect("an answer").status, 409);
     }
-    let reseed = [("event_name", "Midnight Parade".to_owned())];
+    let reseed = [("event_name", "Midnight Parade".to_owned()), ("password", password)];
     assert_eq!(organizer.post("/admin/reseed", &reseed).expect("an answer").location(), "/admin");
     let after = booked_after(&mut visitor, &wanted);
     assert!(after < BACK_WITHIN, "{after:?} after a reseed");

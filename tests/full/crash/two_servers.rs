@@ -139,11 +139,11 @@ fn a_reseed_in_mid_rush_meets_no_deadlock() {
             });
         }
         let mut organizer = Visitor::new(servers[0].address);
-        let sign_in = [("username", "admin".to_owned()), ("password", password)];
+        let sign_in = [("username", "admin".to_owned()), ("password", password.clone())];
         organizer.post("/admin/sign-in", &sign_in).expect("an answer");
         for _ in 0..100 {
             thread::sleep(Duration::from_millis(20));
-            let reseed = [("event_name", "Midnight Parade".to_owned())];
+            let reseed = [("event_name", "Midnight Parade".to_owned()), ("password", password.clone())];
             let answer = organizer.post("/admin/reseed", &reseed).expect("an answer");
             if answer.status != 303 || answer.location() != "/admin" {
                 rush.note_wrong(format!("the reseed: {}", answer.status));

@@ -1,12 +1,12 @@
 //! The real binary as a child process, on a port that it gets back when it is started again.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ pub struct Server {
     child: Option<Child>,
     /// What it has printed: the address, and the organizer's password at the first start.
     printed: Arc<Mutex<Vec<String>>>,
+    admin_password: OnceLock<String>,
 }
 
 impl Server {
@@ -46,7 +47,7 @@ impl Server {
         command.env("BIND", address.to_string()).envs(settings.iter().copied());
         let log = database.folder.path().join(format!("server-{}.log", address.port()));
         command.stdout(Stdio::piped()).stderr(open(&log)).stdin(Stdio::null());
-        Self { address, command, log, child: None, printed: Arc::default() }
+        Self { address, command, log, child: None, printed: Arc::default(), admin_password: OnceLock::new() }
     }
 
     /// It will listen there instead of on a port of its own.
@@ -147,11 +148,25 @@ impl Server {
         self.child.is_some()
     }
 
-    /// The organizer's password, which the server that has made it shows once.
+    /// The organizer's password, from the server that has made the account. The first password opens nothing, so this
+    /// sets another one, as operators do.
     pub fn admin_password(&self) -> Option<String> {
-        let printed = self.printed.lock().expect("a lock");
-        let line = printed.iter().find(|line| line.starts_with("Password"))?;
-        line.split_whitespace().nth(1).map(str::to_owned)
+        let line = {
+            let printed = self.printed.lock().expect("a lock");
+            printed.iter().find(|line| line.starts_with("Password"))?.clone()
+        };
+        match line.split_whitespace().nth(1) {
+            Some("in") => Some(self.admin_password.get_or_init(|| self.set_admin_password()).clone()),
+            // Of a release that showed a password for good.
+            shown => shown.map(str::to_owned),
+        }
+    }
+
+    fn set_admin_password(&self) -> String {
+        let mut command = Command::new(crate::binary());
+        set_as(&mut command, &self.command);
+        command.current_dir(self.command.get_current_dir().expect("it was set"));
+        set_admin_password(&mut command)
     }
 
     /// What it has logged so far.
@@ -209,6 +224,16 @@ pub fn release(binary: &Path, database: &TestDatabase) -> Command {
         .env("RATE_LIMITS", "off")
         .current_dir(database.folder.path());
     command
+}
+
+/// Runs `set-admin-password` with the binary and the settings of a command, and returns the password.
+pub fn set_admin_password(techkraft: &mut Command) -> String {
+    const PASSWORD: &str = "kettles-violet-4711-ladders-under";
+    let command = techkraft.arg("set-admin-password").stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut child = command.spawn().expect("the binary runs");
+    writeln!(child.stdin.take().expect("a pipe"), "{PASSWORD}").expect("it reads");
+    assert!(child.wait().expect("it ends").success(), "the password was not set");
+    PASSWORD.to_owned()
 }
 
 /// Gives a command the settings of another one.

@@ -36,7 +36,8 @@ fn what_was_done_is_read_newest_first() {
     let organizer = app.organizer();
     app.book_well("VIP", 2);
     page(&app, &organizer, "/admin/events/midnight-parade/bookings.csv");
-    let reseed = organizer.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
+    let form = [("event_name", "Midnight Parade"), ("password", &app.admin_password)];
+    let reseed = organizer.post(app.url("/admin/reseed")).form(&form);
     assert_eq!(reseed.send().expect("an answer").status(), 303);
 
     let html = page(&app, &organizer, "/admin/audit-log");

@@ -2,9 +2,12 @@
 
 mod audit_log;
 mod booking_list;
+mod botnet;
 mod concerts;
 mod export;
+mod first_password;
 mod holders;
+mod known_browsers;
 mod password;
 #[cfg(target_os = "linux")]
 mod password_queue;

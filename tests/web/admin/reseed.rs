@@ -24,13 +24,29 @@ fn reseeding_asks_for_the_name_and_starts_the_sale_again() {
     for text in ["<dd>2</dd>", "<dd>14</dd>", "$500.00", "bookings.csv"] {
         assert!(asked.contains(text), "{text}\n{asked}");
     }
-    let reseed = |name: &str| {
-        let post = organizer.post(app.url("/admin/reseed")).form(&[("event_name", name)]);
-        post.send().expect("an answer").status().as_u16()
+    let reseed = |name: &str, password: &str| {
+        let post =
+            organizer.post(app.url("/admin/reseed")).form(&[("event_name", name), ("password", password)]);
+        let response = post.send().expect("an answer");
+        (response.status().as_u16(), response.text().expect("a page"))
     };
-    assert_eq!(reseed("midnight"), 422);
+    for (name, password, field) in [
+        ("midnight", app.admin_password.as_str(), "event-name"),
+        ("Midnight Parade", "", "password"),
+        ("Midnight Parade", "a guess of somebody who found an open browser", "password"),
+    ] {
+        let (status, html) = reseed(name, password);
+        assert_eq!(status, 422, "{name}");
+        assert!(
+            html.contains(&format!("id=\"{field}-error\"")) && html.contains("Nothing was deleted"),
+            "{html}"
+        );
+        assert_eq!(html.matches("field__error").count(), 1, "{html}");
+        assert!(password.is_empty() || !html.contains(password), "{html}");
+    }
     assert_eq!(app.database.tier("VIP").sold, 4, "nothing happened");
-    assert_eq!(reseed("Midnight Parade"), 303);
+    assert_eq!(audited(&app, "password refused").len(), 2, "and it is written down");
+    assert_eq!(reseed("Midnight Parade", &app.admin_password).0, 303);
 
     app.database.assert_books_balance();
     assert!(app.database.tiers().iter().all(|tier| tier.sold == 0 && tier.available == tier.capacity));
@@ -87,7 +103,8 @@ fn a_reseed_waits_for_who_is_making_mails_of_its_bookings() {
             assert_eq!(mails.expect("it commits"), 1);
         });
         taken_is.recv().expect("a mail");
-        let reseed = organizer.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
+        let form = [("event_name", "Midnight Parade"), ("password", &app.admin_password)];
+        let reseed = organizer.post(app.url("/admin/reseed")).form(&form);
         assert_eq!(reseed.send().expect("an answer").status(), 303);
     });
     assert_eq!((app.count("bookings"), app.count("mails")), (0, 0));

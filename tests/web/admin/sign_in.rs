@@ -27,6 +27,7 @@ fn signing_in_opens_it_and_signing_out_closes_it_everywhere() {
 
     let response = organizer.post(app.url("/admin/sign-out")).send().expect("an answer");
     assert_eq!(header(&response, "location"), "/admin/sign-in");
+    assert_eq!(header(&response, "clear-site-data"), "\"cache\"", "the button back shows no page");
     assert_eq!(organizer.get(app.url("/admin")).send().expect("an answer").status(), 303);
 }
 
@@ -132,7 +133,7 @@ fn what_is_done_at_the_door_is_written_down() {
     assert_eq!(
         entries,
         [
-            entry("server", "account made", ""),
+            entry("command line", "account made", ""),
             entry("admin", "signed in", "127.0.0.1"),
             entry("admin", "signed out", "127.0.0.1"),
         ]

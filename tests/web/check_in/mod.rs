@@ -188,7 +188,8 @@ fn a_reseed_resets_the_gates_too() {
     let code = codes(&app, &app.book_well("VIP", 1)).remove(0);
     let statuses = [GATE, "South gate"].map(|gate| scan(&app, &organizer, gate, &code).status().as_u16());
     assert_eq!((statuses, app.count("refusals")), ([201, 409], 1));
-    let reseed = organizer.post(app.url("/admin/reseed")).form(&[("event_name", "Midnight Parade")]);
+    let form = [("event_name", "Midnight Parade"), ("password", app.admin_password.as_str())];
+    let reseed = organizer.post(app.url("/admin/reseed")).form(&form);
     assert_eq!(reseed.send().expect("an answer").status(), 303);
     assert_eq!((app.count("used_tickets"), app.count("refusals")), (0, 0));
     assert_eq!(scan(&app, &organizer, GATE, &code).status(), 404);

@@ -145,6 +145,11 @@ fn the_log_names_nobody_and_opens_nothing_however_loud_it_is() {
 
     let log = fs::read_to_string(path).expect("a log");
     assert!(log.contains("POST /bookings 303") && log.contains("ERROR"), "it is the log: {log}");
+    for audited in ["sign-in failed by admin (1)", "signed in by admin (1)", "bookings exported by admin (1)"]
+    {
+        let line = log.lines().find(|line| line.contains("techkraft::audit") && line.contains(audited));
+        assert!(line.is_some(), "{audited}: {log}");
+    }
     for named in [SECRET, OLD_SECRET, PASSWORD, "opensesame", NAME, "Wilhelmina", EMAIL, "quartermaine"] {
         visit.secrets.push(named.to_owned());
     }

@@ -82,7 +82,7 @@ fn a_reseed_empties_the_outbox() {
     let app = TestApp::spawn();
     app.book_well("VIP", 2);
     let organizer = app.organizer();
-    let form = [("event_name", "Midnight Parade")];
+    let form = [("event_name", "Midnight Parade"), ("password", app.admin_password.as_str())];
     let response = organizer.post(app.url("/admin/reseed")).form(&form).send().expect("an answer");
     assert_eq!(response.status(), 303);
     assert!(rows(&app).is_empty());

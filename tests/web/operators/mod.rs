@@ -1,6 +1,8 @@
 //! What operators do: move a database, change its secret, run a command in the wrong folder, edit `.env`.
 
 mod env_file;
+#[cfg(unix)]
+mod permissions;
 mod secrets;
 mod whole_file;
 mod wrong_place;

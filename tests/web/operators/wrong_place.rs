@@ -7,7 +7,8 @@ use super::{file, refusal, run, said};
 use crate::command_line::techkraft;
 use testkit::database::TestDatabase;
 
-const COMMANDS: [&[&str]; 3] = [&["set-admin-password"], &["verify"], &["backup", "a.backup"]];
+const COMMANDS: [&[&str]; 4] =
+    [&["set-admin-password"], &["reset-admin-password"], &["verify"], &["backup", "a.backup"]];
 
 #[test]
 fn a_command_makes_no_database_where_there_is_none() {

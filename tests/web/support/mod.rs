@@ -5,7 +5,7 @@ pub mod audit;
 pub mod orders;
 
 use std::net::SocketAddr;
-use std::sync::mpsc;
+use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -14,12 +14,16 @@ use chrono::TimeDelta;
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use techkraft::api::middleware::CorsOrigins;
+use techkraft::audit::Actor;
+use techkraft::auth::password_queue::SignInPace;
 use techkraft::auth::session_record::SessionLimits;
+use techkraft::auth::store::accounts::{self, NewPassword};
+use techkraft::auth::{self, password};
 use techkraft::booking::desk::DeskLimits;
 use techkraft::booking::request_key::FormAges;
 use techkraft::config::Config;
 use techkraft::connections::ConnectionLimits;
-use techkraft::db::{DatabaseUrl, ReplicaConfig};
+use techkraft::db::{self, Database, DatabaseUrl, Db, ReplicaConfig};
 use techkraft::events::pace::PollSeconds;
 use techkraft::guard::api_tokens::{ApiBookings, ApiTokens};
 use techkraft::guard::client_address::TrustedProxies;
@@ -59,14 +63,14 @@ impl TestApp {
     /// With settings other than the defaults.
     pub fn spawn_with(change: impl FnOnce(&mut Config)) -> Self {
         let database = TestDatabase::create();
+        set_admin_password(&database);
         let mut config = config(&database);
         change(&mut config);
-        let (server, password) = Server::start(config);
-        let admin_password = password.expect("a new database makes a password");
+        let server = Server::start(config);
         Self {
             address: server.address,
             ops_address: server.ops_address,
-            admin_password,
+            admin_password: ADMIN_PASSWORD.to_owned(),
             database,
             client: browser(),
             _server: server,
@@ -82,7 +86,7 @@ impl TestApp {
     pub fn another_server_with(&self, change: impl FnOnce(&mut Config)) -> Server {
         let mut config = config(&self.database);
         change(&mut config);
-        Server::start(config).0
+        Server::start(config)
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -104,25 +108,19 @@ impl TestApp {
 }
 
 impl Server {
-    /// The server, and the admin's password if it has made one.
-    fn start(config: Config) -> (Self, Option<String>) {
+    fn start(config: Config) -> Self {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let started = server::start(config).expect("the app starts");
                 sender
-                    .send((
-                        started.address,
-                        started.ops_address,
-                        started.new_password,
-                        started.server.handle(),
-                    ))
+                    .send((started.address, started.ops_address, started.server.handle()))
                     .expect("the test waits");
                 started.server.await.expect("the server runs");
             });
         });
-        let (address, ops_address, password, handle) = receiver.recv().expect("the app starts");
-        (Self { address, ops_address, handle }, password)
+        let (address, ops_address, handle) = receiver.recv().expect("the app starts");
+        Self { address, ops_address, handle }
     }
 }
 
@@ -131,6 +129,20 @@ impl Drop for Server {
         // Stops without waiting for connections that a client still keeps.
         drop(self.handle.stop(false));
     }
+}
+
+const ADMIN_PASSWORD: &str = "seventeen violet kettles";
+
+/// What an operator does who runs `migrate` and `set-admin-password` before the first start. There is no first password
+/// then, which opens nothing: admin/first_password.rs is about that one.
+fn set_admin_password(database: &TestDatabase) {
+    static HASH: LazyLock<String> = LazyLock::new(|| password::hash(ADMIN_PASSWORD).expect("randomness"));
+    let url = DatabaseUrl::parse(&database.url).expect("a URL");
+    db::migrate(&url).expect("a schema");
+    let db = Database::open(&url, 1).expect("a database");
+    let new = NewPassword { hash: HASH.clone(), first_until: None };
+    let set = |db: &mut Db| accounts::set_password(db, auth::USERNAME, &new, &Actor::command_line());
+    db.write_blocking(set).expect("it is set");
 }
 
 pub fn config(database: &TestDatabase) -> Config {
@@ -160,6 +172,7 @@ pub fn config(database: &TestDatabase) -> Config {
         allow_reseed: true,
         mail: mail_config(database),
         sessions: SessionLimits { idle: TimeDelta::minutes(30), lifetime: TimeDelta::hours(12) },
+        sign_in_pace: SignInPace::default(),
         connections: ConnectionLimits {
             connections: 1000,
             reuse_port: false,

@@ -29,7 +29,7 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
                 )
             }
             // With the right name in it, so that everything would be gone.
-            "/admin/reseed" => "event_name=Midnight+Parade".to_owned(),
+            "/admin/reseed" => format!("event_name=Midnight+Parade&password={}", stage.password),
             _ => String::new(),
         };
         for origin in FOREIGN {

@@ -44,9 +44,9 @@ fn a_reseed_on_one_server_shows_on_the_other() {
     // More than numbers: what is shown of a tier besides them.
     site.database.execute("UPDATE ticket_types SET description = 'Altered' WHERE position = 1");
     let password = site.servers.iter().find_map(|server| server.admin_password()).expect("one was made");
-    let sign_in = [("username", "admin".to_owned()), ("password", password)];
+    let sign_in = [("username", "admin".to_owned()), ("password", password.clone())];
     here.post("/admin/sign-in", &sign_in).expect("an answer");
-    let reseed = [("event_name", "Midnight Parade".to_owned())];
+    let reseed = [("event_name", "Midnight Parade".to_owned()), ("password", password)];
     assert_eq!(here.post("/admin/reseed", &reseed).expect("an answer").status, 303);
     let took = shows_within(SOON, &mut there, &[100, 200, 1_000]);
     println!("the reseed showed after {took:?}");
