@@ -74,7 +74,7 @@ fn sizes() -> Vec<Case> {
             "413 / 413 cut",
         ));
         let crumbs = head.clone() + &"1\r\nx\r\n".repeat(20_000) + "0\r\n\r\n";
-        cases.push(Case::raw(format!("{page}: twenty thousand crumbs"), crumbs, "413 / 413 cut"));
+        cases.push(Case::raw(format!("{page}: twenty thousand crumbs"), crumbs, "413 / 413 cut / 422"));
         let short = format!("POST {page} HTTP/1.1\r\nHost: x\r\n{FORM}Content-Length: 100\r\n\r\nname=a");
         cases.push(Case::raw(format!("{page}: a body that never comes"), short, "cut"));
         cases.push(Case::raw(format!("{page}: chunks that never come"), head + "5\r\nna", "cut"));
