@@ -161,6 +161,14 @@ impl Error {
             Self::Unreadable(_, StatusCode::URI_TOO_LONG) => {
                 ("That address is too long", "Start again from the concert page.")
             }
+            Self::Unreadable(_, StatusCode::MISDIRECTED_REQUEST) => (
+                "This address isn't set up",
+                "If you run this site, set PUBLIC_URL to the address that visitors use.",
+            ),
+            Self::Unreadable(_, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE) => (
+                "Your browser sent too much",
+                "Delete the cookies of this site and try again. Nothing was booked.",
+            ),
             Self::Unreadable(..) => {
                 ("We couldn't read that form", "Go back and try again. Nothing was booked.")
             }

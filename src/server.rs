@@ -19,7 +19,7 @@ use crate::booking::lookup::link::BookingLinks;
 use crate::booking::release::expiry::keep_expiring;
 use crate::booking::request_key::RequestKeys;
 use crate::config::Config;
-use crate::connections::{self, ConnectionLimits, Departure};
+use crate::connections::{self, ConnectionLimits, Departure, NetworkLimits};
 use crate::db::{self, Database, wal};
 use crate::events::board::Board;
 use crate::events::pace::lag::{self, Lag};
@@ -83,7 +83,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let ops_listener = ops::listen(&config.operations, config.connections.reuse_port)?;
     let ops_address = ops_listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let address = listener.local_addr().map_err(|e| StartError::new(e.to_string()))?;
-    let (db, limits) = (open_database(&config)?.0, connection_limits(&config));
+    let (db, (limits, networks)) = (open_database(&config)?.0, connection_limits(&config));
     let (new_password, secrets) = (ensure_admin(&db)?, signers::load(&config.secrets, &db)?);
     let public_url = public_url(&config, address);
     let db = db.with_replicas(&config.replicas)?;
@@ -120,7 +120,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let lag = keep_pace(&app, config.poll);
     serve_ops(ops_listener, &ops)?;
     let (cookies, on_thread, db) = (web::Data::new(app.cookies.clone()), ops.clone(), app.db.clone());
-    let server = connections::serve(listener, limits, ops.signature(), move || {
+    let server = connections::serve(listener, limits, networks, ops.signature(), move || {
         // Called once on each of the server's threads.
         actix_web::rt::spawn(lag::measure(Arc::clone(&lag), on_thread.thread_heartbeat()));
         let recorder = on_thread.recorder();
@@ -177,6 +177,7 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
 fn guard_settings(config: &Config, public_url: &str) -> GuardSettings {
     GuardSettings {
         is_https: public_url.starts_with("https://"),
+        is_private: config.operations.is_private,
         trusted_proxies: config.trusted_proxies.clone(),
         api_tokens: config.api_tokens.clone(),
         api_bookings: config.api_bookings,
@@ -231,14 +232,16 @@ fn rate_limits(config: &Config, secrets: &Secrets) -> Option<Arc<Limits>> {
 }
 
 /// The limits that the settings ask for, as far as the system goes along.
-fn connection_limits(config: &Config) -> ConnectionLimits {
+fn connection_limits(config: &Config) -> (ConnectionLimits, NetworkLimits) {
     // The desk and each watcher of a replica have one of their own, and another watches the primary.
     let replicas = config.replicas.urls.len() * (config.replicas.pool_size as usize + 1);
     let redis = shared_board::CONNECTIONS + shared_limits::CONNECTIONS;
     let redis = if config.redis_url.is_some() { redis } else { 0 };
     let others = config.database_pool_size as usize + replicas + 2 + redis;
     let connections = connections::fit(config.connections.connections, others, connections::raise());
-    ConnectionLimits { connections, ..config.connections }
+    let proxies = config.trusted_proxies.clone();
+    let networks = NetworkLimits { proxies, is_on: config.rate_limits.is_some() };
+    (ConnectionLimits { connections, ..config.connections }, networks)
 }
 
 /// The database, migrated and seeded, and whether it was seeded just now.

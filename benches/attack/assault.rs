@@ -12,6 +12,11 @@ pub struct Assault {
     pub says: fn(u32) -> Vec<u8>,
     /// Each turn is on a connection of its own, because the last one may not be over.
     pub is_fresh: bool,
+    /// They read no answers.
+    pub is_deaf: bool,
+    /// Nobody comes through a proxy: the attackers have one address, and each buyer has another and a new connection
+    /// for each booking.
+    pub is_direct: bool,
 }
 
 const NOTHING: Assault = Assault {
@@ -21,9 +26,14 @@ const NOTHING: Assault = Assault {
     per_second: 0,
     says: |_| Vec::new(),
     is_fresh: false,
+    is_deaf: false,
+    is_direct: false,
 };
 
-pub const ASSAULTS: [Assault; 14] = [
+/// One address that takes what it can get, for as long as it gets it.
+const HOARD: Assault = Assault { connections: 4_000, per_second: 2_000, is_direct: true, ..NOTHING };
+
+pub const ASSAULTS: [Assault; 19] = [
     Assault { name: "silent", connections: 10_000, ..NOTHING },
     Assault {
         name: "half_requests",
@@ -84,7 +94,14 @@ pub const ASSAULTS: [Assault; 14] = [
         says: |turn| sign_in(&network(turn), &format!("organizer{turn}"), turn),
         ..NOTHING
     },
+    Assault { name: "hoard_silent", ..HOARD },
+    Assault { name: "hoard_asked", opening: |_| ASK.to_vec(), ..HOARD },
+    Assault { name: "hoard_half_heads", opening: |_| ASK[..20].to_vec(), ..HOARD },
+    Assault { name: "hoard_unread", opening: |_| ASK.repeat(100), is_deaf: true, ..HOARD },
+    Assault { name: "churn", connections: 64, says: |_| ASK.to_vec(), is_fresh: true, ..HOARD },
 ];
+
+const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// The end of an address in a network that no other turn has.
 fn network(turn: u32) -> String {

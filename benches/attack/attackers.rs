@@ -124,24 +124,29 @@ impl Gang {
         // Other numbers than those of an attack before this one.
         let arrived = rand::random_range(0..0x1000_0000);
         let mut gang = Self { assault, server, own, per_second, poll, streams: Vec::new(), arrived, seen };
+        let mut is_let_in = true;
         for number in 0..assault.connections.div_ceil(share) {
-            let stream = gang.connect(number)?;
-            gang.streams.push(Some(stream));
+            let stream = if is_let_in { gang.connect(number)? } else { None };
+            is_let_in = stream.is_some();
+            gang.streams.push(stream);
         }
         Ok(gang)
     }
 
-    fn connect(&mut self, number: usize) -> Result<TcpStream> {
+    /// `None` where nobody is let in: all connections are taken, and the queue before them is full.
+    fn connect(&mut self, number: usize) -> Result<Option<TcpStream>> {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
         socket.bind(&SocketAddr::new(self.own, 0).into())?;
-        socket.connect(&self.server.into())?;
+        if socket.connect_timeout(&self.server.into(), NAP).is_err() {
+            return Ok(None);
+        }
         socket.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(socket.into());
         self.poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
         // It is shorter than any buffer of a new connection.
         drop(stream.write(&(self.assault.opening)(self.arrived)));
         self.arrived = self.arrived.wrapping_add(1);
-        Ok(stream)
+        Ok(Some(stream))
     }
 
     fn attack(&mut self, is_over: &AtomicBool) -> Result<()> {
@@ -171,18 +176,22 @@ impl Gang {
 
     fn take_turn(&mut self, number: usize, turn: u32) -> Result<()> {
         let stream = match self.streams[number].take() {
-            Some(stream) if !self.assault.is_fresh => stream,
+            Some(stream) if !self.assault.is_fresh => Some(stream),
             _ => self.connect(number)?,
         };
         let says = (self.assault.says)(turn);
-        // What the server does not take is not said: the attack goes on elsewhere.
-        drop(self.streams[number].insert(stream).write(&says));
+        if let Some(stream) = stream {
+            // What the server does not take is not said: the attack goes on elsewhere.
+            drop(self.streams[number].insert(stream).write(&says));
+        }
         Ok(())
     }
 
     fn hear(&mut self, number: usize, buffer: &mut [u8]) {
         while let Some(stream) = &mut self.streams[number] {
-            match stream.read(buffer) {
+            let heard = if self.assault.is_deaf { stream.peek(buffer) } else { stream.read(buffer) };
+            match heard {
+                Ok(length) if length > 0 && self.assault.is_deaf => break,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Ok(length) if length > 0 => self.count(&buffer[..length]),
                 _ => {

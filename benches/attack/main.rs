@@ -1,9 +1,11 @@
-//! Bookings while the server is attacked, measured: `cargo bench --bench attack` (some eight minutes).
+//! Bookings while the server is attacked, measured: `cargo bench --bench attack` (some eleven minutes).
 //!
 //! Buyers book two hundred times a second, whether or not the server keeps up, in turns left alone and under
 //! each of the attacks in [`assault`]. What counts is the ratio of their 95th percentiles, which is to be 2 at
 //! most, and that no booking fails. Everybody comes through a proxy that the server trusts, so that attackers
-//! have one address or thousands, as they like, and the limits are on as they are by default. The attackers are
+//! have one address or thousands, as they like, and the limits are on as they are by default. In the attacks that take
+//! connections nobody comes through a proxy: all attackers have one address, and each booking comes from another one on
+//! a new connection, to a server with fewer connections than the attackers would open. The attackers are
 //! a process of its own that has a core only when nobody else wants it: theirs is another machine.
 //! `-- slow_bodies` tries only the attacks whose names begin so; `-- --quick` asks only that no booking fails, with
 //! smaller attacks: what the tests run.
@@ -13,6 +15,7 @@ mod attackers;
 mod report;
 
 use std::env;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
@@ -36,12 +39,16 @@ struct Plan {
     turn: Duration,
     /// An attack's connections and its pace are this part of what they are.
     share: usize,
+    /// Of the server that is reached without a proxy: it has room for fewer connections than the attackers open.
+    descriptors: u32,
     judges_ratios: bool,
 }
 
 impl Plan {
-    const FULL: Self = Self { rounds: 5, turn: Duration::from_secs(3), share: 1, judges_ratios: true };
-    const QUICK: Self = Self { rounds: 1, turn: Duration::from_secs(1), share: 5, judges_ratios: false };
+    const FULL: Self =
+        Self { rounds: 5, turn: Duration::from_secs(3), share: 1, descriptors: 3_000, judges_ratios: true };
+    const QUICK: Self =
+        Self { rounds: 1, turn: Duration::from_secs(1), share: 5, descriptors: 800, judges_ratios: false };
 }
 
 /// Until an attack is under way, or what it has left behind is gone.
@@ -80,7 +87,7 @@ fn end(result: Result<bool>) -> ExitCode {
 fn run(plan: &Plan, wanted: &[String]) -> Result<bool> {
     let folder = tempfile::tempdir()?;
     let cluster = postgres::Cluster::start()?;
-    let scene = Scene::set(&cluster.create_database("attacked")?, folder.path())?;
+    let scene = Scene::set(&cluster.create_database("attacked")?, folder.path(), plan)?;
     let mut report = Report::default();
     let is_wanted = |it: &&Assault| wanted.is_empty() || wanted.iter().any(|name| it.name.starts_with(name));
     for round in 1..=plan.rounds {
@@ -98,32 +105,39 @@ fn run(plan: &Plan, wanted: &[String]) -> Result<bool> {
 
 struct Scene {
     sale: SaleDatabase,
-    server: Server,
+    behind_proxy: Server,
+    direct: Server,
 }
 
 impl Scene {
-    fn set(url: &str, folder: &Path) -> Result<Self> {
+    fn set(url: &str, folder: &Path, plan: &Plan) -> Result<Self> {
         let sale = SaleDatabase::prepare(url, folder)?;
         let log = ("RUST_LOG", "error,actix_http=off");
         let settings = [("RATE_LIMITS", "on"), ("TRUSTED_PROXIES", "127.0.0.0/8"), log];
-        let server = Server::start(url, folder, &settings)?;
-        Ok(Self { sale, server })
+        let behind_proxy = Server::start(url, folder, &settings)?;
+        let direct = Server::start_small(url, folder, &[("RATE_LIMITS", "on"), log], plan.descriptors)?;
+        Ok(Self { sale, behind_proxy, direct })
     }
 
     /// One turn left alone, and one under the attack.
     fn play(&self, assault: &Assault, plan: &Plan) -> Result<Round> {
-        let alone = self.book(plan.turn)?;
-        let attackers = Attackers::begin(assault, self.server.address, plan.share)?;
+        let server = if assault.is_direct { &self.direct } else { &self.behind_proxy };
+        let book = || self.book(server.address, assault.is_direct, plan.turn);
+        let alone = book()?;
+        let attackers = Attackers::begin(assault, server.address, plan.share)?;
         thread::sleep(PAUSE);
-        let attacked = self.book(plan.turn)?;
+        let attacked = book()?;
         let seen = attackers.end()?;
         thread::sleep(PAUSE);
         Ok(Round { name: assault.name, alone, attacked, seen })
     }
 
-    fn book(&self, turn: Duration) -> Result<Bookings> {
-        let address = self.server.address;
-        let form = |buyer| Form::through_proxy(self.sale.ticket_type_id, address, buyer);
-        Rush::begin(address, turn, form)?.end()
+    fn book(&self, address: SocketAddr, is_direct: bool, turn: Duration) -> Result<Bookings> {
+        let ticket_type = self.sale.ticket_type_id;
+        if is_direct {
+            Rush::begin_apart(address, turn, |_| Form::new(ticket_type, address))?.end()
+        } else {
+            Rush::begin(address, turn, |buyer| Form::through_proxy(ticket_type, address, buyer))?.end()
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
 use listenfd::ListenFd;
 use socket2::SockRef;
@@ -46,6 +47,24 @@ pub fn listen(setting: &str, bind: SocketAddr, reuse_port: bool) -> Result<TcpLi
         let hint = format!("stop what uses that port, or choose another, as {setting}=127.0.0.1:3001");
         StartError::setting(setting, &bind.to_string(), &e.to_string(), &hint)
     })
+}
+
+/// Most bytes of responses that the system keeps for a client before it sends them. What a slow client has not taken
+/// then waits in the program, where its pace is watched.
+#[cfg(target_os = "linux")]
+const UNSENT_MAX: u32 = 16 * 1024;
+
+/// Settings that the system copies to each accepted connection. A client that acknowledges nothing for as long as
+/// `timeout`, or keeps its window closed, is given up by the system, also after the program has closed the connection.
+pub(super) fn configure_accepted(listener: &TcpListener, timeout: Duration) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let socket = SockRef::from(listener);
+        socket.set_tcp_notsent_lowat(UNSENT_MAX)?;
+        socket.set_tcp_user_timeout(Some(timeout))?;
+    }
+    let _ = (listener, timeout);
+    Ok(())
 }
 
 fn open(bind: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {

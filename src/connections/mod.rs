@@ -1,18 +1,21 @@
-//! Connections: the listening socket, how many connections there may be, and how long each may take.
+//! Connections: the listening socket, how many connections there may be, how many of them one network may hold, and how
+//! long each may take.
 //!
 //! A browser keeps its connection between two polls, so an idle connection may stay longer than that. A request that
 //! has begun has a deadline of its own, on the first request of a connection and on every later one. Actix has one
 //! time-out for both, so this module assembles the server from actix's parts, over a stream with a clock
-//! ([`timed_stream`]).
+//! ([`timed_stream`]). Which connections may be opened, and which are ended when there are too many, is in [`table`].
 
 mod departure;
 mod descriptors;
 mod listener;
+mod read_pace;
+mod table;
 mod timed_stream;
 
 use std::fmt;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,10 +26,13 @@ use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, 
 use actix_web::dev::{AppConfig, Server};
 use actix_web::error::Error;
 use actix_web::rt::net::TcpStream;
+use socket2::SockRef;
 
 pub use self::departure::Departure;
 pub use self::descriptors::{fit, raise};
 pub use self::listener::{listen, open_site};
+use self::table::ConnectionTable;
+pub use self::table::NetworkLimits;
 use self::timed_stream::TimedStream;
 
 /// Most open connections of one server; fewer where the limit of open files allows fewer ([`fit`]).
@@ -50,7 +56,8 @@ pub struct ConnectionLimits {
     pub workers: Option<usize>,
     /// How long a connection may be idle.
     pub keep_alive: Duration,
-    /// From a request's first byte to its response's first byte, and how long a client may leave a response unread.
+    /// From a request's first byte to its response's first byte, and how long a client may leave a response unread. One
+    /// that reads slowly gets more time for larger responses ([`timed_stream`]).
     pub request_timeout: Duration,
 }
 
@@ -61,6 +68,7 @@ pub type HeadHook = Arc<dyn Fn(&mut ResponseHead) + Send + Sync>;
 pub fn serve<A, I, S, B>(
     listener: TcpListener,
     limits: ConnectionLimits,
+    networks: NetworkLimits,
     signature: HeadHook,
     app: impl Fn() -> A + Clone + Send + 'static,
 ) -> io::Result<Server>
@@ -74,11 +82,14 @@ where
     B: MessageBody + 'static,
 {
     let workers = limits.workers.unwrap_or_else(cores);
+    listener::configure_accepted(&listener, limits.request_timeout)?;
     let builder = ServerBuilder::new()
         .workers(workers)
         .max_concurrent_connections(limits.connections.div_ceil(workers))
         .shutdown_timeout(SHUTDOWN_SECONDS)
         .disable_signals();
+    let table = Arc::new(ConnectionTable::new(limits.connections, networks));
+    actix_web::rt::spawn(Arc::clone(&table).keep_room());
     let stopping = builder.graceful_shutdown_signal();
     let builder = builder.listen("site", listener, move || {
         let stopping = stopping.clone();
@@ -104,16 +115,31 @@ where
                 async move { stopping.notified().await }
             })
             .h1(map_config(app, |()| AppConfig::default()));
-        fn_service(move |stream: TcpStream| async move {
-            // Actix sets it only on its own stream types.
-            stream.set_nodelay(true)?;
-            let peer = stream.peer_addr()?;
-            Ok::<_, io::Error>((TimedStream::new(stream, limits.request_timeout), Some(peer)))
+        let table = Arc::clone(&table);
+        fn_service(move |stream: TcpStream| {
+            let accepted = accept(&table, stream, limits.request_timeout);
+            async move { accepted }
         })
         .map_err(actix_http::error::DispatchError::Io)
         .and_then(http)
     })?;
     Ok(builder.run())
+}
+
+/// A connection that may stay. One that may not is reset, so that nothing of it stays with the system.
+fn accept(
+    table: &Arc<ConnectionTable>,
+    stream: TcpStream,
+    request_timeout: Duration,
+) -> io::Result<(TimedStream, Option<SocketAddr>)> {
+    let peer = stream.peer_addr()?;
+    let Some(connection) = table.admit(peer.ip()) else {
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    };
+    // Actix sets it only on its own stream types.
+    stream.set_nodelay(true)?;
+    Ok((TimedStream::new(stream, connection, request_timeout), Some(peer)))
 }
 
 fn cores() -> usize {

@@ -1,5 +1,6 @@
-//! A connection with a deadline for each request. Without it, clients that send a byte now and then, or never read the
-//! response, would hold a connection forever.
+//! A connection with a deadline and a size for each request, and a least pace for each response. Without them, clients
+//! that send a byte now and then, send without end, or read as slowly as they can, would hold a connection, and its
+//! memory, forever.
 
 use std::io;
 use std::pin::Pin;
@@ -7,38 +8,152 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use actix_web::rt::net::TcpStream;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep_until};
 
-/// A TCP stream with a clock that runs from a request's first byte to its response's first byte, and while the client
-/// does not read the response.
+use super::read_pace::ReadPace;
+use super::table::Connection;
+use crate::resource::LONG_BODY_BYTES_MAX;
+
+/// Most bytes of a head, and most of a form in crumbs: the longest address and 16 KiB of headers, which get a page when
+/// they are longer, and as much again.
+const HEAD_MAX: usize = 48 * 1024;
+/// Most bytes of a request with its body, and of what a client sends behind it before it gets a response.
+const UNANSWERED_MAX: usize = HEAD_MAX + LONG_BODY_BYTES_MAX;
+/// What has arrived by then may still get a response of its own: a body that is too long is refused by its handler.
+const OVERFLOW_GRACE: Duration = Duration::from_secs(1);
+/// What nothing else has answered: a head without end, or a body that is hardly anything but the marks of its chunks.
+const HEAD_TOO_LARGE: &[u8] =
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+const BODY_TOO_LARGE: &[u8] =
+    b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+/// Of what a client goes on sending, this much is read before the connection is closed. With unread bytes in it, the
+/// system would throw away the response.
+const DISCARDED_MAX: usize = 1024 * 1024;
+
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+
+/// How many bytes of [`END_OF_HEAD`] have been seen, with these behind so many; all stay seen.
+fn after(seen: u8, bytes: &[u8]) -> u8 {
+    // Nearly always: a request without a body.
+    if bytes.ends_with(END_OF_HEAD) {
+        return 4;
+    }
+    bytes.iter().fold(seen, |seen, byte| match (seen, byte) {
+        (4, _) => 4,
+        (0 | 2, b'\r') | (1 | 3, b'\n') => seen + 1,
+        (_, b'\r') => 1,
+        _ => 0,
+    })
+}
+
+/// A TCP stream with two clocks. One runs from a request's first byte to its response's first byte. The other,
+/// [`ReadPace`], runs while the client does not take the response.
 pub(super) struct TimedStream {
     stream: TcpStream,
+    connection: Connection,
     limit: Duration,
-    /// When the pending request or unread response began.
+    /// When the pending request began.
     waits_since: Option<Instant>,
-    /// Created once and reset only when it fires: resetting it for each request would cost more than the response.
+    /// Whether a response has been sent: what comes then may be the rest of a body that nobody reads.
+    has_answered: bool,
+    /// Bytes received since the last response.
+    unanswered: usize,
+    /// How many bytes of the mark behind a head were the last of them; all of it, once it was seen.
+    end_of_head: u8,
+    /// Since when `unanswered` is at its maximum.
+    overflows_since: Option<Instant>,
+    pace: ReadPace,
+    /// Created once, and reset only when it fires or would fire too late: resetting it for each request would cost more
+    /// than the response.
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl TimedStream {
-    pub(super) fn new(stream: TcpStream, limit: Duration) -> Self {
-        Self { stream, limit, waits_since: None, alarm: None }
+    pub(super) fn new(stream: TcpStream, connection: Connection, limit: Duration) -> Self {
+        Self {
+            stream,
+            connection,
+            limit,
+            waits_since: None,
+            has_answered: false,
+            unanswered: 0,
+            end_of_head: 0,
+            overflows_since: None,
+            pace: ReadPace::new(limit),
+            alarm: None,
+        }
     }
 
-    /// Pending, or a time-out error once the deadline has passed.
-    fn pending_in_time<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
-        let Some(since) = self.waits_since else { return Poll::Pending };
-        let deadline = since + self.limit;
+    /// Pending, or ready once the deadline has passed.
+    fn poll_deadline(&mut self, context: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline.into())));
+        if alarm.deadline() > deadline.into() {
+            alarm.as_mut().reset(deadline.into());
+        }
         // It may fire for a request that was answered long ago.
         loop {
             ready!(alarm.as_mut().poll(context));
             if Instant::now() >= deadline {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                return Poll::Ready(());
             }
             alarm.as_mut().reset(deadline.into());
         }
+    }
+
+    /// Resets the connection: what the client has not read would stay with the system otherwise.
+    fn time_out<T>(&self) -> io::Result<T> {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?;
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    /// Nothing has arrived.
+    fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.waits_since {
+            Some(since) => self.poll_deadline(context, since + self.limit).map(|()| self.time_out()),
+            // Ended as if the client had ended it, so that a response in progress still arrives.
+            None => self.connection.poll_cut(context).map(Ok),
+        }
+    }
+
+    /// The client has sent as much as it may. Nothing more is read until it gets a response.
+    fn poll_overflow(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let since = *self.overflows_since.get_or_insert_with(Instant::now);
+        ready!(self.poll_deadline(context, since + OVERFLOW_GRACE));
+        let refusal = if self.has_head() { BODY_TOO_LARGE } else { HEAD_TOO_LARGE };
+        if !self.has_answered && self.stream.try_write(refusal).is_ok() {
+            self.discard();
+        }
+        Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
+    }
+
+    fn has_head(&self) -> bool {
+        usize::from(self.end_of_head) == END_OF_HEAD.len()
+    }
+
+    fn discard(&self) {
+        let (mut buffer, mut discarded) = ([0; 8 * 1024], 0);
+        while discarded < DISCARDED_MAX {
+            match self.stream.try_read(&mut buffer) {
+                Ok(length) if length > 0 => discarded += length,
+                _ => break,
+            }
+        }
+    }
+
+    /// The client has room for that many bytes of a response.
+    fn took(&mut self, bytes: usize, context: &Context<'_>) {
+        self.waits_since = None;
+        self.has_answered = true;
+        self.unanswered = 0;
+        self.end_of_head = 0;
+        if self.overflows_since.take().is_some() {
+            // Reading was given up, so nothing else would wake this connection when more arrives.
+            context.waker().wake_by_ref();
+        }
+        self.pace.took(bytes);
+        self.connection.set_waiting();
     }
 }
 
@@ -48,10 +163,20 @@ impl AsyncRead for TimedStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.unanswered >= if self.has_head() { UNANSWERED_MAX } else { HEAD_MAX } {
+            return self.poll_overflow(context);
+        }
+        let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
-            Poll::Pending => self.pending_in_time(context),
+            Poll::Pending => self.poll_waiting(context),
             read => {
-                self.waits_since.get_or_insert_with(Instant::now);
+                let bytes = &buffer.filled()[before..];
+                self.unanswered += bytes.len();
+                self.end_of_head = after(self.end_of_head, bytes);
+                if self.waits_since.is_none() {
+                    self.waits_since = Some(Instant::now());
+                    self.connection.set_busy();
+                }
                 read
             }
         }
@@ -66,13 +191,14 @@ impl AsyncWrite for TimedStream {
     ) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.stream).poll_write(context, bytes) {
             Poll::Pending => {
-                self.waits_since.get_or_insert_with(Instant::now);
-                self.pending_in_time(context)
+                let deadline = self.pace.deadline(Instant::now());
+                self.poll_deadline(context, deadline).map(|()| self.time_out())
             }
-            written => {
-                self.waits_since = None;
-                written
+            Poll::Ready(Ok(written)) => {
+                self.took(written, context);
+                Poll::Ready(Ok(written))
             }
+            error => error,
         }
     }
 
@@ -82,5 +208,21 @@ impl AsyncWrite for TimedStream {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_head_is_seen_however_it_is_cut_up() {
+        let head = b"POST / HTTP/1.1\r\nHost: x\r\r\n\r\nname=a\r\n";
+        for at in 0..head.len() {
+            let (first, second) = head.split_at(at);
+            assert_eq!(after(after(0, first), second), 4, "{at}");
+        }
+        assert_eq!(head.iter().fold(0, |seen, byte| after(seen, &[*byte])), 4);
+        assert!(after(0, b"GET / HTTP/1.1\r\nX: \r\n\r") < 4);
     }
 }

@@ -36,6 +36,8 @@ pub struct GuardSettings {
     pub public_url: Option<String>,
     /// Whether visitors come over TLS.
     pub is_https: bool,
+    /// Whether only this machine reaches the server.
+    pub is_private: bool,
     pub trusted_proxies: TrustedProxies,
     pub api_tokens: ApiTokens,
     pub api_bookings: ApiBookings,

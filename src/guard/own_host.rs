@@ -4,17 +4,22 @@
 //! Not sent on are monitoring, the API, which programs may call by an inner name, and hosts that only a proxy or an
 //! operator uses: addresses, and names without a dot. A proxy may also name the visitor's host in `X-Forwarded-Host`.
 //! The target is always `PUBLIC_URL`, so no request can choose another site.
+//!
+//! Without `PUBLIC_URL` nobody knows the own name. But a server that only this machine reaches has none: a request
+//! under a public name comes from a site that has pointed its name here (DNS rebinding), and is refused.
 
 use std::net::IpAddr;
 
 use actix_web::HttpResponse;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderMap, LOCATION};
 use actix_web::middleware::Next;
 use actix_web::web;
 
-use super::GuardSettings;
+use super::{GuardSettings, refuse};
+use crate::error::Error;
 use crate::resource::{find, is_api};
 
 const FORWARDED_HOST: &str = "x-forwarded-host";
@@ -38,6 +43,10 @@ pub async fn redirect_to_own_host<B: MessageBody>(
     let public_url = settings
         .and_then(|settings| settings.public_url.as_ref())
         .filter(|url| is_foreign(request.headers(), url) && !is_left_alone());
+    if settings.is_some_and(|settings| is_rebound(request.headers(), settings)) {
+        let error = Error::Unreadable("the host is not this server".into(), StatusCode::MISDIRECTED_REQUEST);
+        return Ok(refuse(request, error));
+    }
     match public_url {
         Some(public_url) => {
             let place = request.uri().path_and_query().map_or("/", |it| it.as_str());
@@ -48,6 +57,12 @@ pub async fn redirect_to_own_host<B: MessageBody>(
         }
         None => Ok(next.call(request).await?.map_into_left_body()),
     }
+}
+
+/// Whether a public name leads to a server that has none.
+fn is_rebound(headers: &HeaderMap, settings: &GuardSettings) -> bool {
+    let name = || headers.get(HOST).and_then(|value| value.to_str().ok()).map(host);
+    settings.is_private && settings.public_url.is_none() && name().is_some_and(is_public)
 }
 
 /// Whether a browser has reached the site under a name that is not its own.
@@ -78,9 +93,13 @@ fn host(text: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// Whether visitors use such a name: not an address, nor a name without a dot.
+/// Whether visitors use such a name: not an address, nor a name without a dot, nor one that always means this machine
+/// (RFC 6761, section 6.3).
 fn is_public(name: &str) -> bool {
-    name.contains('.') && name.parse::<IpAddr>().is_err() && !name.starts_with('[')
+    name.contains('.')
+        && name.parse::<IpAddr>().is_err()
+        && !name.starts_with('[')
+        && !name.to_ascii_lowercase().ends_with(".localhost")
 }
 
 #[cfg(test)]
@@ -120,6 +139,7 @@ mod tests {
             "[::1]:3000",
             "[2001:db8::1]",
             "localhost:3000",
+            "shop.Localhost:3000",
             "techkraft",
             "",
         ] {

@@ -3,7 +3,9 @@
 use actix_web::HttpMessage as _;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING,
+};
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 
@@ -13,6 +15,13 @@ use crate::resource::{self, BODY_BYTES_MAX, is_api};
 
 /// Longest URL after the host, in bytes: what RFC 9110, section 4.1, asks servers to accept.
 const URL_LENGTH_MAX: usize = 8_000;
+
+/// Longest head, in bytes: the request's line and all headers. Browsers send one to two thousand, and cookies of other
+/// sites on the same domain.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Longest `Accept-Encoding` that is read, in bytes. Browsers send thirty; a client that sends more gets no encoding.
+const ACCEPT_ENCODING_MAX: usize = 256;
 
 /// Most fields of a form or a query; ours have at most eight.
 pub const FIELDS_MAX: usize = 32;
@@ -28,9 +37,10 @@ pub const JSON: &str = "application/json";
 /// # Errors
 /// Only those of the inner services.
 pub async fn validate_requests<B: MessageBody>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    drop_long_accept_encoding(request.headers_mut());
     match fault(&request) {
         Some(error) => {
             let mut response = refuse(request, error);
@@ -38,8 +48,30 @@ pub async fn validate_requests<B: MessageBody>(
             response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             Ok(response)
         }
-        None => Ok(next.call(request).await?.map_into_left_body()),
+        None => {
+            let mut response = next.call(request).await?;
+            // The rest of the body may have no end.
+            if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
+            Ok(response.map_into_left_body())
+        }
     }
+}
+
+/// Each reader of this header looks at all of it, and at its parts one by one.
+fn drop_long_accept_encoding(headers: &mut HeaderMap) {
+    let length: usize = headers.get_all(ACCEPT_ENCODING).map(HeaderValue::len).sum();
+    if length > ACCEPT_ENCODING_MAX {
+        headers.remove(ACCEPT_ENCODING);
+    }
+}
+
+/// The length of the head, as it was sent but for what stands around names and values.
+fn head_bytes(request: &ServiceRequest) -> usize {
+    let line = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    line + headers.sum::<usize>()
 }
 
 fn fault(request: &ServiceRequest) -> Option<Error> {
@@ -51,6 +83,9 @@ fn fault(request: &ServiceRequest) -> Option<Error> {
         return wrong("too many fields in the query", StatusCode::UNPROCESSABLE_ENTITY);
     }
     let headers = request.headers();
+    if head_bytes(request) > HEAD_BYTES_MAX {
+        return wrong("the headers are too long", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
     // A few compressed bytes can expand to gigabytes, and no browser compresses what it sends.
     if headers.contains_key(CONTENT_ENCODING) {
         return wrong("the body has a content encoding", StatusCode::UNSUPPORTED_MEDIA_TYPE);

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::session::Admin;
 use crate::error::Error;
+use crate::guard::form::Query;
 use crate::outbox::{self, MailState, UnsentCounts};
 use crate::page::{Page, Toast, see_other_with};
 
@@ -44,7 +45,7 @@ pub async fn index(
     page: Page,
     _: Admin,
     app: web::Data<App>,
-    query: web::Query<MailsQuery>,
+    Query(query): Query<MailsQuery>,
 ) -> Result<HttpResponse, Error> {
     let state = match query.state.as_str() {
         "" => None,

@@ -13,9 +13,8 @@ const FLOORS: [&[&str]; 8] = [
     &["api", "admin", "ops"],
     &["events", "booking", "tickets", "mail", "backup", "reconciliation", "app"],
     &["auth", "audit", "outbox"],
-    &["guard", "db", "error", "page", "resource", "assets"],
+    &["connections", "guard", "db", "error", "page", "resource", "assets"],
     &[
-        "connections",
         "heartbeat",
         "log_safe",
         "logging",

@@ -31,6 +31,7 @@ pub enum ProblemType {
     InvalidRequest,
     IdempotencyKeyReused,
     TooManyRequests,
+    HeadersTooLarge,
     ServerError,
     Busy,
     OutcomeUnknown,
@@ -49,7 +50,7 @@ impl From<NotOnSale> for ProblemType {
 
 impl ProblemType {
     /// In order of their status.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::IdempotencyKeyInvalid,
@@ -74,6 +75,7 @@ impl ProblemType {
         Self::InvalidRequest,
         Self::IdempotencyKeyReused,
         Self::TooManyRequests,
+        Self::HeadersTooLarge,
         Self::ServerError,
         Self::Busy,
         Self::OutcomeUnknown,
@@ -207,6 +209,12 @@ impl ProblemType {
                 429,
                 "Too Many Requests",
                 "You sent too many requests, or booked too many tickets for now. Wait the number of seconds in the Retry-After header.",
+            ),
+            Self::HeadersTooLarge => (
+                "headers-too-large",
+                431,
+                "Request header fields too large",
+                "The address and all headers together may have up to 16 KiB.",
             ),
             Self::ServerError => (
                 "server-error",

@@ -12,7 +12,7 @@ mod trusted_proxies;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use actix_web::http::header::{HeaderMap, X_FORWARDED_FOR};
+use actix_web::http::header::{HeaderMap, HeaderName, X_FORWARDED_FOR};
 use actix_web::{HttpRequest, web};
 
 pub use self::trusted_proxies::TrustedProxies;
@@ -34,6 +34,10 @@ pub fn of(request: &HttpRequest) -> IpAddr {
     of_headers(request.peer_addr(), request.headers(), proxies)
 }
 
+/// Where a proxy that asks for its cache says which visitor made it ask. Not `X-Forwarded-For`: what it gets is for
+/// everybody, so it is not that visitor who is counted, unless there is nothing to get.
+pub const CACHED_FOR: HeaderName = HeaderName::from_static("x-cached-for");
+
 /// Whether a trusted proxy sends this request for its cache, not for a visitor.
 #[must_use]
 pub fn is_proxy_itself(peer: Option<SocketAddr>, headers: &HeaderMap, proxies: &TrustedProxies) -> bool {
@@ -44,11 +48,26 @@ pub fn is_proxy_itself(peer: Option<SocketAddr>, headers: &HeaderMap, proxies: &
 /// The client's address, from the peer of the connection and the headers.
 #[must_use]
 pub fn of_headers(peer: Option<SocketAddr>, headers: &HeaderMap, proxies: &TrustedProxies) -> IpAddr {
+    named_in(&X_FORWARDED_FOR, peer, headers, proxies)
+}
+
+/// The address of the visitor who made a proxy ask for its cache; the proxy's own if it does not say.
+#[must_use]
+pub fn behind_cache(peer: Option<SocketAddr>, headers: &HeaderMap, proxies: &TrustedProxies) -> IpAddr {
+    named_in(&CACHED_FOR, peer, headers, proxies)
+}
+
+fn named_in(
+    header: &HeaderName,
+    peer: Option<SocketAddr>,
+    headers: &HeaderMap,
+    proxies: &TrustedProxies,
+) -> IpAddr {
     let Some(peer) = peer.map(|peer| peer.ip().to_canonical()) else { return UNKNOWN };
     if !proxies.include(peer) {
         return peer;
     }
-    walk(peer, headers, proxies)
+    walk(header, peer, headers, proxies)
 }
 
 /// The network that an address is counted in: an IPv4 address by itself, an IPv6 address by its /64.
@@ -69,8 +88,8 @@ pub fn within(address: Ipv6Addr, bits: u32) -> IpAddr {
 
 /// Goes from the peer to the left while the hops are trusted. All lines of the header are one list (RFC 9110, section
 /// 5.3). Bytes that are not UTF-8 spoil only their own place: a proxy appends to whatever its visitor has sent.
-fn walk(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> IpAddr {
-    let lines: Vec<_> = headers.get_all(X_FORWARDED_FOR).collect();
+fn walk(header: &HeaderName, peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> IpAddr {
+    let lines: Vec<_> = headers.get_all(header).collect();
     let mut known = peer;
     for line in lines.into_iter().rev() {
         let line = String::from_utf8_lossy(line.as_bytes());
@@ -98,7 +117,7 @@ fn address_of(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::{FORWARDED, HeaderName, HeaderValue};
+    use actix_web::http::header::{FORWARDED, HeaderValue};
 
     use super::*;
 

@@ -20,7 +20,9 @@ impl TrustedProxies {
         self.0.is_empty()
     }
 
-    pub(super) fn include(&self, address: IpAddr) -> bool {
+    /// Whether an address, an IPv4-mapped one as IPv4, is a trusted proxy's.
+    #[must_use]
+    pub fn include(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 }

@@ -16,7 +16,7 @@ use futures_util::future::{Either, LocalBoxFuture, MapOk, TryFutureExt as _};
 use super::{Allowance, Client, Limits, RateClass, RateLimited, responses};
 use crate::guard::GuardSettings;
 use crate::guard::api_tokens::{self, ApiToken};
-use crate::guard::client_address::{is_proxy_itself, network_of, of_headers};
+use crate::guard::client_address::{behind_cache, is_proxy_itself, network_of, of_headers};
 use crate::resource::{self, Endpoint, is_api};
 
 /// Wraps the site.
@@ -84,6 +84,10 @@ where
             let call = call_shared(self.limit.clone(), Rc::clone(&self.site), request, class);
             return Either::Right(Box::pin(call));
         }
+        if endpoint.is_some_and(|endpoint| endpoint.is_cached) && self.limit.is_for_cache(&request) {
+            let call = call_for_cache(self.limit.clone(), Rc::clone(&self.site), request, class);
+            return Either::Right(Box::pin(call));
+        }
         match self.limit.take_locally(endpoint, class, &request) {
             Ok(()) => Either::Left(self.site.call(request).map_ok(ServiceResponse::map_into_left_body)),
             Err(limited) => Either::Right(Box::pin(ready(Ok(self.limit.reject(request, &limited))))),
@@ -103,6 +107,33 @@ where
     match limit.take_shared(class, limit.client(&request)).await {
         Ok(_) => site.call(request).await.map(ServiceResponse::map_into_left_body),
         Err(limited) => Ok(limit.reject(request, &limited)),
+    }
+}
+
+/// What a proxy gets for its cache is for everybody, so nobody is counted for it. What it does not get is a request of
+/// one visitor, which no cache keeps: the visitor is counted.
+async fn call_for_cache<S, B>(
+    limit: RateLimit,
+    site: Rc<S>,
+    request: ServiceRequest,
+    class: RateClass,
+) -> Result<Limited<B>, Error>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    let proxies = &limit.settings.trusted_proxies;
+    let visitor = Client::Network(network_of(behind_cache(request.peer_addr(), request.headers(), proxies)));
+    let response = site.call(request).await?;
+    let limits = limit.limits.as_ref().filter(|_| response.status().is_client_error());
+    match limits.map(|limits| (limits, limits.take(class, visitor))) {
+        Some((limits, Err(limited))) => {
+            limits.log(class, visitor, None, "");
+            let response: ServiceResponse<BoxBody> =
+                response.into_response(responses::too_many_requests(false, &limited));
+            Ok(response.map_into_right_body())
+        }
+        _ => Ok(response.map_into_left_body()),
     }
 }
 
@@ -145,8 +176,12 @@ where
 }
 
 impl RateLimit {
+    fn is_for_cache(&self, request: &ServiceRequest) -> bool {
+        is_proxy_itself(request.peer_addr(), request.headers(), &self.settings.trusted_proxies)
+    }
+
     /// Counts in this process, without waiting for anything. Monitoring is not counted: a load balancer that got 429
-    /// would take the server out of service. Nor is what a proxy requests for its cache, on behalf of everybody.
+    /// would take the server out of service.
     fn take_locally(
         &self,
         endpoint: Option<&Endpoint>,
@@ -154,12 +189,11 @@ impl RateLimit {
         request: &ServiceRequest,
     ) -> Result<(), RateLimited> {
         let Some(limits) = &self.limits else { return Ok(()) };
-        let proxies = &self.settings.trusted_proxies;
-        let is_exempt = endpoint.is_some_and(|endpoint| {
-            endpoint.is_monitoring
-                || endpoint.is_cached && is_proxy_itself(request.peer_addr(), request.headers(), proxies)
-        });
-        if is_exempt { Ok(()) } else { limits.take(class, self.client(request)).map(drop) }
+        if endpoint.is_some_and(|endpoint| endpoint.is_monitoring) {
+            Ok(())
+        } else {
+            limits.take(class, self.client(request)).map(drop)
+        }
     }
 
     /// Counts together with the other servers. `None` if nothing is limited.

@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use socket2::{Domain, Socket, Type};
+
 pub const GET: &str = "GET /robots.txt HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 pub struct Client(pub TcpStream);
@@ -13,6 +15,19 @@ impl Client {
         let stream = TcpStream::connect(address).expect("it listens");
         stream.set_nodelay(true).expect("a socket");
         Self(stream)
+    }
+
+    /// The system takes no more than that many bytes ahead of what is read.
+    pub fn connect_with_window(address: SocketAddr, bytes: usize) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(bytes).expect("a socket");
+        socket.connect(&address.into()).expect("it listens");
+        Self(TcpStream::from(socket))
+    }
+
+    /// Whether the server has reset the connection: it had more to send. Reads nothing.
+    pub fn is_reset(&self) -> bool {
+        self.0.take_error().expect("a socket").is_some()
     }
 
     /// The start of the answer to a request; empty when there is none within `wait`.

@@ -4,6 +4,7 @@
 mod client;
 mod crowded;
 mod draining;
+mod one_network;
 mod shared_port;
 mod slow_clients;
 mod systemd;

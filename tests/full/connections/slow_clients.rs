@@ -1,7 +1,7 @@
 //! Clients that hold a connection by being slow. Tried by answering `Poll::Pending` in
 //! `TimedStream::pending_in_time`: then all but the idle one of these tests fail.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -50,17 +50,50 @@ fn a_client_that_never_reads_is_cut_off() {
     let mut client = Client::connect(server.address);
     client.0.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
     let begun = Instant::now();
-    let requests = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
-    // As soon as the answers fill what the kernel holds of them, the server stops reading.
-    loop {
+    // The answers are more than the kernel holds of them. Fewer bytes than a client may send without an answer.
+    client.0.write_all("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000).as_bytes()).unwrap();
+    // As it is full, nothing arrives until it is cut off; then what the kernel holds is lost.
+    while !client.is_reset() {
         assert!(begun.elapsed() < Duration::from_secs(40), "still connected");
-        match client.0.write(requests.as_bytes()) {
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(_) => break,
-        }
+        thread::sleep(Duration::from_millis(50));
     }
     assert!(begun.elapsed() >= TIMEOUT);
+}
+
+/// The least pace itself is tested in `connections::read_pace`.
+#[test]
+fn a_client_that_reads_slowly_gets_all_and_one_that_hardly_reads_is_cut_off() {
+    let database = TestDatabase::create();
+    let server = Server::start(&database, SETTINGS);
+    let [mut slow, mut stuck] = [(); 2].map(|()| Client::connect_with_window(server.address, 4096));
+    let requests = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(99);
+    let last = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    for client in [&mut slow, &mut stuck] {
+        client.0.write_all((requests.clone() + last).as_bytes()).unwrap();
+    }
+    let (begun, mut cut_after, mut length) = (Instant::now(), None, 0);
+    loop {
+        drop(stuck.0.read(&mut [0; 8]));
+        if stuck.is_reset() {
+            cut_after.get_or_insert(begun.elapsed());
+        }
+        match slow.0.read(&mut [0; 20_000]).expect("it is still served") {
+            0 => break,
+            more => length += more,
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(length > 99 * 10_000 && begun.elapsed() > TIMEOUT, "{length} in {:?}", begun.elapsed());
+    assert!(cut_after.expect("it is cut off") >= TIMEOUT);
+}
+
+#[test]
+fn half_a_request_behind_a_whole_one_is_cut_off() {
+    let database = TestDatabase::create();
+    let server = Server::start(&database, SETTINGS);
+    let mut client = Client::connect(server.address);
+    assert!(client.ask(&format!("{GET}GET / HTTP/1.1\r\nX-A: "), WAIT).starts_with("HTTP/1.1 200"));
+    assert_in_time(client.dribble("a", LATEST));
 }
 
 #[test]

@@ -8,7 +8,9 @@
 mod aftermath;
 mod case;
 mod cases;
+mod clients;
 mod decency;
+mod siege;
 mod stage;
 mod wire;
 

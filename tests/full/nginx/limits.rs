@@ -48,8 +48,37 @@ fn the_copies_that_nginx_keeps_are_fetched_without_limit() {
         assert_eq!(ada.get(front.url(FRAGMENT)).send().expect("an answer").status(), 200);
         front.origin_requests_of(FRAGMENT) > POLLS
     });
-    for number in 0..FILES + 3 {
-        let answer = ada.get(front.url(&format!("/static/{number}.css"))).send().expect("an answer");
-        assert_eq!(answer.status(), 404);
+}
+
+/// Tried without counting them: 404 as often as one asked.
+#[test]
+fn what_is_not_there_is_counted_for_the_visitor_who_asks() {
+    let front = Front::open_with(&[("RATE_LIMITS", "on"), ("RATE_LIMIT_PAGES", "1/hour")]);
+    let (ada, bob) = (visitor(2), visitor(3));
+    let missing = [("/static/", ".css", FILES), ("/events/", "/availability", POLLS)];
+    for (before, after, most) in missing {
+        let mut number = 0;
+        let mut asks = || {
+            number += 1;
+            // Naming somebody else does not count for them.
+            let request = ada.get(front.url(&format!("{before}x{number}{after}")));
+            request.header("x-forwarded-for", "127.0.0.3").header("x-cached-for", "127.0.0.3")
+        };
+        let statuses: Vec<u16> =
+            (0..most + 3).map(|_| asks().send().expect("an answer").status().as_u16()).collect();
+        assert_eq!(statuses, [vec![404; most], vec![429; 3]].concat(), "{before}");
+        let his = bob.get(front.url(&format!("{before}y{after}"))).send().expect("an answer");
+        assert_eq!(his.status(), 404, "{before}");
     }
+    // What is there is for everybody.
+    let fragment = ada.get(front.url(FRAGMENT)).send().expect("an answer");
+    assert_eq!(
+        (fragment.status().as_u16(), crate::nginx::front::header(&fragment, "x-cache-status")),
+        (200, "MISS")
+    );
+    assert!(
+        front.server.logged().contains("rate limited 127.0.0.2 (static): 429"),
+        "{}",
+        front.server.logged()
+    );
 }

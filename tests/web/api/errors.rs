@@ -68,6 +68,8 @@ fn bodies_that_are_not_json_are_problems() {
     let endless = std::io::Read::take(std::io::repeat(b' '), 200_000);
     assert_problem(json().body(Body::new(endless)), 413, "body-too-large");
     assert_problem(app.client.get(app.url(&format!("/api/{}", "x".repeat(8_100)))), 414, "address-too-long");
+    let long = app.client.get(app.url("/api/v1/events")).header("x-long", "x".repeat(17_000));
+    assert_problem(long, 431, "headers-too-large");
     assert_problem(app.client.get(app.url("/api/v1/bookings")).json(&1), 405, "method-not-allowed");
 }
 

@@ -66,7 +66,10 @@ fn no_address_leads_to_another_site() {
 fn the_host_that_a_request_names_is_believed_by_no_page() {
     for public_url in [None, Some("https://tickets.example.org".to_owned())] {
         let own = public_url.clone();
-        let app = TestApp::spawn_with(|config| config.public_url = public_url);
+        let app = TestApp::spawn_with(|config| {
+            config.public_url = public_url;
+            config.operations.is_private = false;
+        });
         // With a public address another one leads there, and an inner name is left alone.
         let host = if own.is_some() { "inner:3000" } else { "evil.example" };
         let own = own.unwrap_or_else(|| format!("http://{}", app.address));

@@ -61,8 +61,42 @@ fn programs_proxies_and_health_checks_are_left_alone() {
     let behind_a_proxy = app.client.get(app.url("/")).header("host", "inner.example.org");
     let behind_a_proxy = behind_a_proxy.header("x-forwarded-host", "tickets.example.org");
     assert_eq!(behind_a_proxy.send().expect("an answer").status(), 200);
-    let without_a_public_url = TestApp::spawn();
-    assert_eq!(ask(&without_a_public_url, Method::GET, "/", "www.example.org").status(), 200);
+    let reached_from_outside = TestApp::spawn_with(|config| config.operations.is_private = false);
+    assert_eq!(ask(&reached_from_outside, Method::GET, "/", "www.example.org").status(), 200);
+}
+
+/// Another site that points its name at this machine would read and book here.
+#[test]
+fn a_server_without_a_public_url_that_only_this_machine_reaches_has_no_public_name() {
+    let app = TestApp::spawn();
+    for path in
+        ["/", "/events/midnight-parade/availability", "/metrics", "/healthz", "/api/tickets", "/static/x"]
+    {
+        for host in
+            ["evil.example", "rebind.evil.example:3000", "127.0.0.1.evil.example", "localhost.evil.example"]
+        {
+            let response = ask(&app, Method::GET, path, host);
+            let status = response.status().as_u16();
+            assert!(status == 421 || path.starts_with("/api") && status == 400, "{host}{path}: {status}");
+        }
+    }
+    let checkout = app.open_checkout("VIP", 1);
+    let post = app
+        .client
+        .post(app.url("/bookings"))
+        .header("host", "evil.example")
+        .header("origin", "http://evil.example");
+    assert_eq!(
+        post.form(&checkout.fields("Ada", "ada@example.org")).send().expect("an answer").status(),
+        421
+    );
+    assert_eq!(app.count("bookings"), 0);
+    for host in ["127.0.0.1:3000", "[::1]", "10.0.0.5:80", "localhost", "tickets.localhost:3000", "techkraft"]
+    {
+        for path in ["/", "/healthz", "/readyz"] {
+            assert_eq!(ask(&app, Method::GET, path, host).status(), 200, "{host}{path}");
+        }
+    }
 }
 
 #[test]

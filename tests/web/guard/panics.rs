@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpResponse, web};
-use techkraft::connections::{ConnectionLimits, serve};
+use techkraft::connections::{ConnectionLimits, NetworkLimits, serve};
 use techkraft::guard::{headers, request_log};
 
 use crate::support::{browser, header};
@@ -31,7 +31,7 @@ fn start() -> String {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let server = serve(listener, limits, Arc::new(|_| {}), || {
+            let server = serve(listener, limits, NetworkLimits::default(), Arc::new(|_| {}), || {
                 let pages = web::scope("").wrap(Compress::default());
                 App::new()
                     .service(

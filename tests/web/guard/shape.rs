@@ -1,6 +1,8 @@
 //! What no page of ours sends is refused before a handler sees it.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use reqwest::blocking::{Body, Response};
 
@@ -128,4 +130,86 @@ fn fields_are_few_single_and_text() {
         assert_eq!(app.get(&format!("/bookings/new?{query}")).status(), 422, "{query}");
     }
     assert_eq!(header(&app.get("/?x=1"), "location"), "");
+}
+
+/// Without the limit, actix reads 128 KiB.
+#[test]
+fn a_head_has_a_limit_however_it_is_filled() {
+    let app = TestApp::spawn();
+    let long = |length: usize| app.client.get(app.url("/")).header("x-long", "x".repeat(length));
+    let many = |length: usize| {
+        (0..80).fold(app.client.get(app.url("/")), |request, number| {
+            request.header(format!("x-{number}"), "x".repeat(length / 80))
+        })
+    };
+    let cookies = |length: usize| app.client.get(app.url("/")).header("cookie", "a=b;".repeat(length / 4));
+    let address =
+        app.client.get(app.url(&format!("/?x={}", "x".repeat(7_900)))).header("x-long", "x".repeat(9_000));
+    for (request, status) in [
+        (long(15_000), 200),
+        (long(16_400), 431),
+        (long(40_000), 431),
+        (many(14_000), 200),
+        (many(17_000), 431),
+        (cookies(15_000), 200),
+        (cookies(17_000), 431),
+        (address, 431),
+    ] {
+        let response = request.send().expect("an answer");
+        assert_eq!(response.status(), status);
+        if status == 431 {
+            assert_eq!(header(&response, "connection"), "close");
+            assert!(response.text().expect("a page").contains("Your browser sent too much"));
+        }
+    }
+}
+
+/// Nothing is read beyond that, whatever it is: without the limit, an unfinished head stayed for 30 s.
+#[test]
+fn a_head_without_end_is_answered_and_cut_off() {
+    let app = TestApp::spawn();
+    let mut stream = TcpStream::connect(app.address).expect("the server listens");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket");
+    let head = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: {}", "x".repeat(60_000));
+    stream.write_all(head.as_bytes()).expect("it is taken");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer, and the end");
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
+
+/// An organizer's form may be longer than a head, however its parts arrive.
+#[test]
+fn a_long_form_is_read_to_its_end() {
+    let app = TestApp::spawn();
+    let mut stream = TcpStream::connect(app.address).expect("the server listens");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket");
+    let form = format!("username=admin&password=wrong&typed={}", "x".repeat(100_000));
+    let head = format!(
+        "POST /admin/sign-in HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {FORM}\r\n\
+         Content-Length: {}\r\n\r\n",
+        form.len()
+    );
+    stream.write_all(head.as_bytes()).expect("it is taken");
+    for part in form.as_bytes().chunks(20_000) {
+        std::thread::sleep(Duration::from_millis(400));
+        stream.write_all(part).expect("it is taken");
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 422 "), "{}", &answer[..answer.len().min(200)]);
+}
+
+/// A header that no browser sends is not searched for encodings: the page comes as it is.
+#[test]
+fn a_long_list_of_encodings_is_not_read() {
+    let app = TestApp::spawn();
+    for (accepted, encoding) in [("gzip, br".to_owned(), true), ("gzip, ".repeat(2_000), false)] {
+        for path in ["/", "/events/midnight-parade/availability"] {
+            let request = app.client.get(app.url(path)).header("accept-encoding", &accepted);
+            let response = request.send().expect("an answer");
+            assert_eq!(response.status(), 200);
+            let is_packed = !["", "identity"].contains(&header(&response, "content-encoding"));
+            assert_eq!(is_packed, encoding, "{path}");
+        }
+    }
 }

@@ -184,3 +184,21 @@ fn the_mails_are_closed_to_everybody_else() {
     }
     assert_eq!(post(&app, &organizer, "/admin/mails/x/attempts"), 404);
 }
+
+/// As everywhere else: a field that is there twice, or that is no text, is refused.
+#[test]
+fn the_query_of_the_list_is_read_strictly() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    for (query, status) in [
+        ("state=failed", 200),
+        ("state=failed&unknown=1", 200),
+        ("state=failed&state=sent", 422),
+        ("state=%ff", 422),
+        ("state=nonsense", 404),
+        ("before=x", 404),
+    ] {
+        let response = organizer.get(app.url(&format!("/admin/mails?{query}"))).send().expect("an answer");
+        assert_eq!(response.status(), status, "{query}");
+    }
+}

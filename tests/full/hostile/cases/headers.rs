@@ -2,12 +2,14 @@
 
 use crate::hostile::case::Case;
 
+const FRAGMENT: &str = "/events/midnight-parade/availability";
 /// Where a host that somebody else names would show.
 const PAGES: [&str; 3] = ["/", "/nowhere", "/events/midnight-parade/"];
 
 pub fn cases() -> Vec<Case> {
     let mut cases = of_form();
     cases.extend(of_size());
+    cases.extend(of_parts());
     cases.extend(hosts());
     for (lines, expected) in SEMANTICS {
         cases.push(Case::headers(format!("header {lines:?}"), "/", lines.to_owned() + "\r\n", expected));
@@ -53,46 +55,94 @@ fn of_form() -> Vec<Case> {
 fn of_size() -> Vec<Case> {
     let many = |count: usize| (0..count).map(|number| format!("X-{number}: a\r\n")).collect::<String>();
     let long = |length: usize| format!("X-Long: {}\r\n", "a".repeat(length));
+    let many_long =
+        |count: usize, length: usize| many(count).replace(": a", &format!(": {}", "a".repeat(length)));
     let cookies = "Cookie: buyer=forged\r\n".repeat(80);
     vec![
         Case::headers("ninety headers", "/", many(90), "200"),
         Case::headers("a hundred headers", "/", many(100), "400|431"),
         Case::headers("ten thousand headers", "/", many(10_000), "400|431|cut"),
-        Case::headers("a header of 64 KiB", "/", long(64 * 1024), "200|431"),
+        Case::headers("a header of 15 KiB", "/", long(15 * 1024), "200"),
+        Case::headers("a header of 17 KiB", "/", long(17 * 1024), "431"),
+        Case::headers("a header of 47 KiB", "/", long(47 * 1024), "431"),
+        Case::headers("a header of 64 KiB", "/", long(64 * 1024), "431"),
         Case::headers("a header of 200 KiB", "/", long(200 * 1024), "431|cut"),
         Case::headers("a header of 4 MiB", "/", long(4 * 1024 * 1024), "431|cut"),
-        Case::headers("a name of 60 KiB", "/", format!("{}: x\r\n", "X".repeat(60 * 1024)), "200|400|431"),
-        Case::headers("a name of 70 KiB", "/", format!("{}: x\r\n", "X".repeat(70 * 1024)), "400|431|cut"),
+        Case::headers("a name of 40 KiB", "/", format!("{}: x\r\n", "X".repeat(40 * 1024)), "400|431"),
+        Case::headers("a name of 70 KiB", "/", format!("{}: x\r\n", "X".repeat(70 * 1024)), "431|cut"),
+        Case::headers("eighty headers of 300 bytes", "/", many_long(80, 300), "431"),
+        Case::headers(
+            "an address and headers that fit alone",
+            &format!("/?{}", "a".repeat(7_900)),
+            long(9_000),
+            "431",
+        ),
         Case::headers("eighty cookie headers", "/", cookies, "200"),
         Case::headers(
             "a cookie of 100 KiB",
             "/",
             format!("Cookie: buyer={}\r\n", "a".repeat(100 * 1024)),
-            "200|431",
+            "431|cut",
         ),
         Case::headers(
             "ten thousand cookies",
             "/",
             format!("Cookie: {}\r\n", "buyer=a; ".repeat(10_000)),
-            "200|431",
+            "431|cut",
+        ),
+    ]
+}
+
+/// As long as a head may be, filled with what is looked at part by part.
+fn of_parts() -> Vec<Case> {
+    vec![
+        Case::headers(
+            "as many cookies as fit",
+            "/",
+            format!("Cookie: {}\r\n", "buyer=a;".repeat(1_900)),
+            "200",
         ),
         Case::headers(
-            "ten thousand empty cookies",
+            "as many empty cookies as fit",
             "/",
-            format!("Cookie: {}\r\n", ";=".repeat(10_000)),
-            "200|431",
+            format!("Cookie: {}\r\n", ";=".repeat(7_500)),
+            "200",
+        ),
+        Case::headers(
+            "tags without number",
+            FRAGMENT,
+            format!("If-None-Match: {}\r\n", "W/\"a\",".repeat(2_000)),
+            "200",
+        ),
+        Case::headers(
+            "encodings without number",
+            FRAGMENT,
+            format!("Accept-Encoding: {}\r\n", "br;q=0,".repeat(2_000)),
+            "200",
+        ),
+        Case::headers(
+            "encodings of a page",
+            "/",
+            format!("Accept-Encoding: {}\r\n", "x;q=0.1,".repeat(1_900)),
+            "200",
         ),
         Case::headers(
             "hops without number",
             "/",
-            format!("X-Forwarded-For: {}\r\n", "1.2.3.4,".repeat(10_000)),
-            "200|431",
+            format!("X-Forwarded-For: {}\r\n", "1.2.3.4,".repeat(1_900)),
+            "200",
         ),
         Case::headers(
             "forwarded without end",
             "/",
-            format!("Forwarded: for=\"{}\r\n", "\\\"".repeat(20_000)),
-            "200|431",
+            format!("Forwarded: for=\"{}\r\n", "\\\"".repeat(7_500)),
+            "200",
+        ),
+        Case::headers(
+            "more hops than fit",
+            "/",
+            format!("X-Forwarded-For: {}\r\n", "1.2.3.4,".repeat(5_000)),
+            "431",
         ),
     ]
 }
@@ -106,8 +156,8 @@ fn hosts() -> Vec<Case> {
         ("the same host twice", "Host: localhost\r\nHost: localhost\r\n", "400"),
         ("an empty host", "Host: \r\n", "200|400"),
         ("a list of hosts", "Host: localhost, injected-host.example\r\n", "200|400"),
-        ("a host with a path", "Host: injected-host.example/path\r\n", "200|400"),
-        ("a host with a user", "Host: localhost@injected-host.example\r\n", "200|400"),
+        ("a host with a path", "Host: injected-host.example/path\r\n", "400|421"),
+        ("a host with a user", "Host: localhost@injected-host.example\r\n", "400|421"),
         ("a host with a quote", "Host: \"><script>alert(1)</script>\r\n", "200|400"),
         ("a host with a port of no use", "Host: localhost:99999999\r\n", "200|400"),
     ] {
@@ -116,7 +166,7 @@ fn hosts() -> Vec<Case> {
     }
     for page in PAGES {
         let line = format!("GET {page} HTTP/1.1\r\nHost: injected-host.example\r\n\r\n");
-        cases.push(Case::raw(format!("{page} of another host"), line, "200|404|308"));
+        cases.push(Case::raw(format!("{page} of another host"), line, "200|404|308|421"));
         for header in [
             "X-Forwarded-Host: injected-host.example",
             "X-Forwarded-Server: injected-host.example",
@@ -132,7 +182,7 @@ fn hosts() -> Vec<Case> {
                 format!("{page} with {header}"),
                 page,
                 format!("{header}\r\n"),
-                "200|404|308",
+                "200|404|308|421",
             ));
         }
     }

@@ -10,10 +10,11 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
         cases.push(Case::post(format!("a name with {what}"), "/bookings", name, "422"));
     }
     for (what, text) in REFUSED.into_iter().chain(NOT_IN_ADDRESSES) {
+        let expected = if DROPPED.contains(&what) { "booked" } else { "422" };
         let email = stage.form_with(&[("email", &format!("ada{text}@example.org"))]);
-        cases.push(Case::post(format!("a mailbox with {what}"), "/bookings", email, "422"));
+        cases.push(Case::post(format!("a mailbox with {what}"), "/bookings", email, expected));
         let email = stage.form_with(&[("email", &format!("ada@exam{text}ple.org"))]);
-        cases.push(Case::post(format!("a domain with {what}"), "/bookings", email, "422"));
+        cases.push(Case::post(format!("a domain with {what}"), "/bookings", email, expected));
     }
     for (what, name, expected) in NAMES {
         let form = stage.form_with(&[("name", name)]);
@@ -62,6 +63,19 @@ const REFUSED: [(&str, &str); 19] = [
     ("an annotation anchor", "%EF%BF%B9"),
     ("a tag", "%F3%A0%81%A1"),
     ("a backspace", "%08"),
+];
+
+/// Copied along with an address and seen by nobody: taken out of it.
+const DROPPED: [&str; 9] = [
+    "a soft hyphen",
+    "an Arabic letter mark",
+    "a zero-width space",
+    "a left-to-right mark",
+    "a left-to-right embedding",
+    "a pop of directions",
+    "an isolate",
+    "a word joiner",
+    "a byte order mark",
 ];
 
 const NOT_IN_ADDRESSES: [(&str, &str); 12] = [

@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use socket2::{Domain, Socket, Type};
+
 use crate::bench::Result;
 use crate::bench::form::{Answer, Form};
 use crate::bench::histogram::Histogram;
@@ -29,10 +31,24 @@ pub struct Bookings {
 impl Rush {
     /// `form` makes the form of each buyer, by number.
     pub fn begin(address: SocketAddr, duration: Duration, form: impl Fn(u32) -> Form) -> Result<Self> {
+        Self::with(address, duration, form, false)
+    }
+
+    /// Each booking is made on a new connection from an address that no other has.
+    pub fn begin_apart(address: SocketAddr, duration: Duration, form: impl Fn(u32) -> Form) -> Result<Self> {
+        Self::with(address, duration, form, true)
+    }
+
+    fn with(
+        address: SocketAddr,
+        duration: Duration,
+        form: impl Fn(u32) -> Form,
+        is_apart: bool,
+    ) -> Result<Self> {
         let begun = Instant::now();
         let buyer = |number: u32| {
             let form = form(number);
-            let book = move || book(address, form, begun, number, duration);
+            let book = move || book(address, form, begun, number, duration, is_apart);
             thread::spawn(move || book().map_err(|error| error.to_string()))
         };
         Ok(Self { buyers: (0..BUYERS).map(buyer).collect() })
@@ -55,9 +71,10 @@ fn book(
     begun: Instant,
     number: u32,
     duration: Duration,
+    is_apart: bool,
 ) -> Result<Bookings> {
     let mut bookings = Bookings::default();
-    let mut stream = connect(address)?;
+    let mut stream = if is_apart { None } else { Some(connect(address, None)?) };
     let mut buffer = vec![0; 16 * 1024];
     for turn in 0.. {
         let due = begun + Duration::from_secs(1) * (turn * BUYERS + number) / BOOKINGS_PER_SECOND;
@@ -65,18 +82,30 @@ fn book(
             break;
         }
         thread::sleep(due.saturating_duration_since(Instant::now()));
-        if is_confirmed(&mut stream, form.fill_in(), &mut buffer) {
+        let mut now = stream.take().map_or_else(|| connect(address, is_apart.then(own_address)), Ok);
+        if now.as_mut().is_ok_and(|stream| is_confirmed(stream, form.fill_in(), &mut buffer)) {
             bookings.latencies.add(due.elapsed());
+            stream = now.ok().filter(|_| !is_apart);
         } else {
             bookings.errors += 1;
-            stream = connect(address)?;
         }
     }
     Ok(bookings)
 }
 
-fn connect(address: SocketAddr) -> Result<TcpStream> {
-    let stream = TcpStream::connect(address)?;
+/// One of the sixteen million of this machine.
+fn own_address() -> SocketAddr {
+    let [a, b, c] = [0; 3].map(|_| rand::random_range(1..255));
+    SocketAddr::from(([127, a, b, c], 0))
+}
+
+fn connect(address: SocketAddr, own: Option<SocketAddr>) -> Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if let Some(own) = own {
+        socket.bind(&own.into())?;
+    }
+    socket.connect_timeout(&address.into(), PATIENCE)?;
+    let stream = TcpStream::from(socket);
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     Ok(stream)

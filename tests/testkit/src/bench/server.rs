@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::bench::Result;
+use crate::server::set_as;
 
 /// The server signs with it, and so does the load: each booking needs a form key of its own.
 pub const SECRET_KEY: &str = "a secret that only this benchmark uses, for itself";
@@ -46,6 +47,21 @@ pub struct Server {
 impl Server {
     pub fn start(url: &str, folder: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         Self::run(techkraft(url, folder).envs(settings.iter().copied()), url)
+    }
+
+    /// The same with that many descriptors, and so with fewer connections.
+    pub fn start_small(
+        url: &str,
+        folder: &Path,
+        settings: &[(&str, &str)],
+        descriptors: u32,
+    ) -> Result<Self> {
+        let command = techkraft(url, folder);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\"")]).arg(command.get_program());
+        shell.current_dir(folder);
+        set_as(&mut shell, &command);
+        Self::run(shell.envs(settings.iter().copied()), url)
     }
 
     /// A server that the running benchmark is itself, when it is started with this argument.
