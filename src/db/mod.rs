@@ -129,6 +129,12 @@ impl Database {
         Ok(Self { replicas, ..self })
     }
 
+    /// Whether [`Database::read`] may answer from a replica.
+    #[must_use]
+    pub fn has_replicas(&self) -> bool {
+        self.replicas.is_some()
+    }
+
     /// Closes all connections of an SQLite database for good: it is one file then, if no other program has it open. A
     /// connection that is still at work after two seconds keeps its log beside the file. Blocks the thread.
     pub fn close(&self) {
