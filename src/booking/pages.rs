@@ -12,7 +12,9 @@ use super::buyer::{Buyer, Express};
 use super::cancellation::undo;
 use super::checkout::{checkout, cookies_of_booking, find_chosen, refuse, respond_checkout};
 use super::form::{BookingForm, FieldErrors, Refused};
-use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, lookup, messages, replay, store, taking};
+use super::{
+    Booking, BookingOutcome, PlacedBooking, calendar, is_token, lookup, messages, replay, store, taking,
+};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::calendar::download;
