@@ -7,6 +7,7 @@
 mod cause;
 mod closing;
 mod connection;
+mod grants;
 mod metrics;
 mod migrations;
 mod pool;
@@ -34,6 +35,7 @@ use self::closing::Closing;
 pub use self::connection::Db;
 pub(crate) use self::connection::on_either;
 use self::metrics::PoolMetrics;
+pub use self::grants::grant;
 pub use self::migrations::{Schema, hold_migrations, is_migrated, migrate, schema, take_turn_to_fill};
 use self::pool::{Connector, on_connection, open_pool, write_on_connection};
 use self::primary::{Epoch, primary};
