@@ -24,9 +24,13 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
     let config = Config::new(&command_line.settings)?;
     match command_line.command.as_ref().unwrap_or(&Command::Serve) {
         Command::Serve => serve(config),
-        Command::Migrate => {
+        Command::Migrate(arguments) => {
             db::migrate(&config.database_url)?;
             println!("{} has the newest schema", config.database_url);
+            if let Some(role) = &arguments.grant_to {
+                db::grant(&config.database_url, role)?;
+                println!("{role} may read and write its tables");
+            }
             Ok(())
         }
         Command::Seed => {

@@ -17,16 +17,16 @@ impl RedisUrl {
     pub fn parse(value: &str) -> Result<Self, StartError> {
         let wrong =
             |what: &str, hint: &str| StartError::setting("REDIS_URL", &without_password(value), what, hint);
-        if value.starts_with("rediss://") {
-            let hint = "use redis:// on a private network, or through a TLS tunnel";
-            return Err(wrong("this program speaks no TLS to Redis", hint));
-        }
-        let hint = "use redis://:PASSWORD@HOST:6379, or leave it out";
-        if !value.starts_with("redis://") {
+        let hint = "use rediss://:PASSWORD@HOST:6379 (or redis:// without TLS), or leave it out";
+        if !value.starts_with("rediss://") && !value.starts_with("redis://") {
             return Err(wrong("unknown scheme", hint));
         }
         if has_open_sign(value) {
             return Err(wrong("not a Redis URL", ENCODE));
+        }
+        // "#insecure" asks for a connection that accepts any certificate.
+        if value.contains('#') {
+            return Err(wrong("nothing may follow a #", hint));
         }
         redis::Client::open(value).map(Self).map_err(|_| wrong("not a Redis URL", hint))
     }
@@ -51,7 +51,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_and_a_password_never() {
         for (value, says) in [
-            ("rediss://:s3cret@cache.example.org", "TLS"),
+            ("rediss://:s3cret@cache.example.org/#insecure", "#"),
+            ("rediss://:s3cret@cache.example.org/tickets", "not a Redis URL"),
             ("http://cache.example.org", "unknown scheme"),
             (":s3cret@cache.example.org:6379", "unknown scheme"),
             ("redis://:s3cret@cache.example.org:port", "not a Redis URL"),
@@ -67,6 +68,8 @@ mod tests {
             assert!(!message.contains("s3cret"), "{message}");
         }
         let url = RedisUrl::parse("redis://:s3cret@cache.example.org/2").expect("valid");
+        assert_eq!(format!("{url:?}"), "RedisUrl(cache.example.org:6379)");
+        let url = RedisUrl::parse("rediss://:s3cret@cache.example.org").expect("valid");
         assert_eq!(format!("{url:?}"), "RedisUrl(cache.example.org:6379)");
     }
 }

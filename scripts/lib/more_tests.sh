@@ -1,5 +1,6 @@
 # run_more_tests: what `scripts/test --all` runs besides. Expects the stages, packages and PostgreSQL of scripts/test.
 
+source scripts/lib/advisories.sh
 source scripts/lib/cargo_tools.sh
 source scripts/lib/python_tools.sh
 source scripts/lib/schemathesis.sh
@@ -36,11 +37,6 @@ run_more_tests() {
   need_cargo_tool cargo-machete 0.9.2
   cargo machete
   cargo deny --log-level error check licenses bans sources
-  # The database of advisories is a repository that not every network reaches.
-  if timeout 60 cargo deny --log-level error fetch db 2>/dev/null; then
-    cargo deny --log-level error check --disable-fetch advisories
-    notes+=("Advisories: checked")
-  else
-    notes+=("Advisories: NOT checked, their database could not be fetched")
-  fi
+  check_advisories
+  name_c_libraries
 }

@@ -12,7 +12,9 @@ use super::buyer::{Buyer, Express};
 use super::cancellation::undo;
 use super::checkout::{checkout, cookies_of_booking, find_chosen, refuse, respond_checkout};
 use super::form::{BookingForm, FieldErrors, Refused};
-use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, messages, replay, store, taking};
+use super::{
+    Booking, BookingOutcome, PlacedBooking, calendar, is_token, lookup, messages, replay, store, taking,
+};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::calendar::download;
@@ -206,10 +208,14 @@ pub struct ForgetForm {
     event: String,
 }
 
-/// `POST /buyer/forget`: the browser forgets whose bookings it makes.
+/// `POST /buyer/forget`: the browser forgets whose bookings it makes, and a list of bookings that a link has opened.
 pub async fn forget_buyer(app: web::Data<App>, Form(form): Form<ForgetForm>) -> HttpResponse {
     let back = if is_slug(&form.event) { format!("/events/{}", form.event) } else { "/".into() };
-    see_other(&back).cookie(Buyer::forgetting_cookie(&app.cookies)).insert_header(CLEAR_CACHE).finish()
+    let cookies = [Buyer::forgetting_cookie(&app.cookies), lookup::link::closing_cookie(&app.cookies)];
+    let mut response = see_other(&back);
+    response.insert_header(CLEAR_CACHE);
+    cookies.into_iter().for_each(|cookie| _ = response.cookie(cookie));
+    response.finish()
 }
 
 /// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.

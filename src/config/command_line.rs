@@ -21,7 +21,7 @@ pub enum Command {
     /// Migrate, seed when empty, and serve the site (the default)
     Serve,
     /// Migrate the database to the newest schema, then exit
-    Migrate,
+    Migrate(MigrateArguments),
     /// Migrate, add the sample concert if there is none, then exit
     Seed,
     /// Recount everything and print the table; exit 1 if anything is wrong
@@ -34,6 +34,14 @@ pub enum Command {
     SetAdminPassword,
     /// Make a first password: it is good for one day, to sign in and choose another
     ResetAdminPassword,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct MigrateArguments {
+    /// Let this role of PostgreSQL read and write the tables, and nothing else: the role of the servers' DATABASE_URL,
+    /// when another one owns the tables and runs this command
+    #[arg(long, value_name = "ROLE")]
+    pub grant_to: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]

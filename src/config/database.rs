@@ -11,7 +11,7 @@ const POOL_SIZE_MAX: u32 = 1000;
 /// Not `Debug`: the URL holds a password.
 #[derive(Args)]
 pub(super) struct DatabaseSettings {
-    /// sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME for PostgreSQL 14 or later
+    /// sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME?sslmode=verify-full for PostgreSQL 14 or later
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -30,6 +30,7 @@ impl DatabaseSettings {
     pub(super) fn parse_url(&self) -> Result<DatabaseUrl, StartError> {
         let url = DatabaseUrl::parse(&self.database_url)?;
         tls::check("DATABASE_URL", &url)?;
+        tls::warn_if_unverified("DATABASE_URL", &url);
         Ok(url)
     }
 

@@ -31,6 +31,7 @@ fn parse_urls(typed: &str, primary: &DatabaseUrl) -> Result<Vec<DatabaseUrl>, St
         match DatabaseUrl::parse_setting("DATABASE_READ_URLS", url) {
             Ok(parsed @ DatabaseUrl::Postgres(_)) if primary.file().is_none() => {
                 tls::check("DATABASE_READ_URLS", &parsed)?;
+                tls::warn_if_unverified("DATABASE_READ_URLS", &parsed);
                 urls.push(parsed);
             }
             Ok(DatabaseUrl::Postgres(_)) => {

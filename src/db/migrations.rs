@@ -8,7 +8,7 @@ use diesel::backend::Backend;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _};
 use diesel::migration::{Migration, MigrationSource};
 use diesel::sql_types::{BigInt, Text};
-use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection};
+use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
 use super::primary::primary;
@@ -25,6 +25,9 @@ const MIGRATION_LOCK: i64 = 0x7ec4_4af7;
 /// A migration that waits for a table's lock blocks every later query on that table. So it gives up before a booking
 /// times out (`DESK_DEADLINE_MS`), and the start fails: start the server again.
 const LOCK_TIMEOUT: &str = "SET lock_timeout = '4s'";
+
+const MAY_NOT_MIGRATE: &str = "this role may not change the schema; run `techkraft migrate --grant-to` this role with the \
+    DATABASE_URL of the role that owns it, then start again";
 
 /// The applied migrations and, if set, the floor: the newest migration that a program must know.
 const MARKS: &str = "SELECT version AS mark, 'applied' AS what FROM __diesel_schema_migrations
@@ -77,15 +80,24 @@ impl Schema {
 /// # Errors
 /// The database's error, also when it was never migrated.
 pub fn schema(db: &mut Db) -> QueryResult<Schema> {
-    let (known, marks) = match db {
+    match db {
         Db::Sqlite(sqlite) => {
-            (known::<diesel::sqlite::Sqlite>(SQLITE_MIGRATIONS), diesel::sql_query(MARKS).load(sqlite)?)
+            let marks: Vec<Mark> = diesel::sql_query(MARKS).load(sqlite)?;
+            Ok(Schema::of(&known::<diesel::sqlite::Sqlite>(SQLITE_MIGRATIONS), &marks))
         }
-        Db::Postgres(pg) => {
-            (known::<diesel::pg::Pg>(POSTGRES_MIGRATIONS), diesel::sql_query(MARKS).load(pg)?)
-        }
-    };
-    Ok(Schema::of(&known, &marks))
+        Db::Postgres(pg) => postgres_schema(pg),
+    }
+}
+
+fn postgres_schema(pg: &mut PgConnection) -> QueryResult<Schema> {
+    let marks: Vec<Mark> = diesel::sql_query(MARKS).load(pg)?;
+    Ok(Schema::of(&known::<diesel::pg::Pg>(POSTGRES_MIGRATIONS), &marks))
+}
+
+/// Whether the role may create tables in its schema, as the owner of the others may.
+fn may_create_tables(pg: &mut PgConnection) -> QueryResult<bool> {
+    let question = "SELECT CASE WHEN has_schema_privilege(current_schema(), 'CREATE') THEN 1::bigint ELSE 0 END AS found";
+    diesel::sql_query(question).get_result::<MigrationProbe>(pg).map(|it| it.found > 0)
 }
 
 /// Whether a database holds this program's tables, of any release.
@@ -149,7 +161,14 @@ fn migrate_connection(db: &mut Db) -> Result<Schema, Box<dyn std::error::Error +
             pg.batch_execute("SET lock_timeout = 0")?;
             diesel::sql_query(format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).execute(pg)?;
             pg.batch_execute(LOCK_TIMEOUT)?;
-            pg.run_pending_migrations(POSTGRES_MIGRATIONS)?;
+            // Looked at first: a role that does not own the tables may not even ask for the list of migrations to be
+            // created if it is not there.
+            if !postgres_schema(pg).is_ok_and(|schema| !matches!(schema, Schema::Behind(_))) {
+                if !may_create_tables(pg)? {
+                    return Err(MAY_NOT_MIGRATE.into());
+                }
+                pg.run_pending_migrations(POSTGRES_MIGRATIONS)?;
+            }
             diesel::sql_query(format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})")).execute(pg)?;
         }
     }

@@ -7,6 +7,7 @@
 mod cause;
 mod closing;
 mod connection;
+mod grants;
 mod metrics;
 mod migrations;
 pub mod permissions;
@@ -35,6 +36,7 @@ use self::closing::Closing;
 pub use self::connection::Db;
 pub(crate) use self::connection::on_either;
 use self::metrics::PoolMetrics;
+pub use self::grants::grant;
 pub use self::migrations::{Schema, hold_migrations, is_migrated, migrate, schema, take_turn_to_fill};
 use self::pool::{Connector, on_connection, open_pool, write_on_connection};
 use self::primary::{Epoch, primary};
@@ -128,6 +130,12 @@ impl Database {
     pub fn with_replicas(self, config: &ReplicaConfig) -> Result<Self, StartError> {
         let replicas = Replicas::watched(&self.url, config)?;
         Ok(Self { replicas, ..self })
+    }
+
+    /// Whether [`Database::read`] may answer from a replica.
+    #[must_use]
+    pub fn has_replicas(&self) -> bool {
+        self.replicas.is_some()
     }
 
     /// Closes all connections of an SQLite database for good: it is one file then, if no other program has it open. A

@@ -1,4 +1,6 @@
-//! Whether a database URL asks for TLS, and whether this build has it.
+//! Whether a database URL asks for TLS, whether this build has it, and whether the way to the database is safe.
+
+use std::net::IpAddr;
 
 use crate::db::DatabaseUrl;
 use crate::start_error::StartError;
@@ -21,13 +23,46 @@ pub fn check(setting: &str, url: &DatabaseUrl) -> Result<(), StartError> {
     }
 }
 
+/// Says so if the way to the database leaves this machine, and the server at its end need not prove who it is.
+pub fn warn_if_unverified(setting: &str, url: &DatabaseUrl) {
+    let DatabaseUrl::Postgres(text) = url else { return };
+    let mode = parameter(text, "sslmode").map(str::to_owned).or_else(|| std::env::var("PGSSLMODE").ok());
+    if mode.as_deref() != Some("verify-full") && is_remote(text) {
+        let build = if HAS_TLS { "" } else { ", with a build that has the feature postgres-tls" };
+        log::warn!(
+            "{setting}={url}: anybody on the way can read and change what is sent there, and pose as the database; \
+             set sslmode=verify-full and sslrootcert in the URL{build}"
+        );
+    }
+}
+
+/// Whether a host that a URL names is another machine. Without a name, and for a folder, libpq uses a socket.
+fn is_remote(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = authority.split(['/', '?']).next().unwrap_or_default();
+    let named = authority.rsplit('@').next().unwrap_or_default();
+    let hosts = [Some(named), parameter(url, "host"), parameter(url, "hostaddr")];
+    hosts.into_iter().flatten().flat_map(|hosts| hosts.split(',')).any(|host| {
+        let is_folder = host.starts_with('/') || host.get(..3).is_some_and(|it| it.eq_ignore_ascii_case("%2f"));
+        let name = match host.strip_prefix('[') {
+            Some(address) => address.split(']').next().unwrap_or_default(),
+            None if host.matches(':').count() == 1 => host.split(':').next().unwrap_or_default(),
+            None => host,
+        };
+        let is_loopback = name.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        !(name.is_empty() || is_folder || is_loopback || name.eq_ignore_ascii_case("localhost"))
+    })
+}
+
+/// The value of a parameter; libpq takes the last one.
+fn parameter<'a>(url: &'a str, wanted: &str) -> Option<&'a str> {
+    let pairs = url.split_once('?')?.1.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(name, _)| *name == wanted).last().map(|(_, value)| value)
+}
+
 /// Whether libpq would refuse to connect without TLS. `prefer`, its default, and `allow` go on without.
 fn asks_for_tls(url: &str) -> bool {
-    let parameters: Vec<(&str, &str)> = url
-        .split_once('?')
-        .map(|(_, query)| query.split('&').filter_map(|pair| pair.split_once('=')).collect())
-        .unwrap_or_default();
-    let value = |wanted: &str| parameters.iter().rfind(|(name, _)| *name == wanted).map(|(_, value)| *value);
+    let value = |wanted| parameter(url, wanted);
     match value("sslmode") {
         Some(mode) => matches!(mode, "require" | "verify-ca" | "verify-full"),
         // A URL that names an authority wants the server checked; `ssl=true` is JDBC's word for `require`.
@@ -61,6 +96,32 @@ mod tests {
                 "{line}"
             );
             assert!(line.contains("--features postgres-tls") && line.lines().count() == 1, "{line}");
+        }
+    }
+
+    #[test]
+    fn hosts_elsewhere_are_remote() {
+        for url in [
+            "postgres://db1.example.org/x",
+            "postgres://ada:s3cret@10.0.0.11:5432/x?sslmode=require",
+            "postgres://ada@localhost,db2:5433/x",
+            "postgres://[2001:db8::1]:5432/x",
+            "postgres:///x?host=db1",
+            "postgres://localhost/x?hostaddr=10.0.0.11",
+            "postgres://db1?user=ada",
+        ] {
+            assert!(is_remote(url), "{url}");
+        }
+        for url in [
+            "postgres:///x",
+            "postgres://localhost/x",
+            "postgres://ada:a@b@127.0.0.1:5432/x",
+            "postgres://[::1]:5432/x",
+            "postgres://%2Fvar%2Frun%2Fpostgresql/x",
+            "postgres:///x?host=/var/run/postgresql",
+            "postgres://LOCALHOST:5433,127.0.0.1/x",
+        ] {
+            assert!(!is_remote(url), "{url}");
         }
     }
 

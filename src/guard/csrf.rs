@@ -8,6 +8,10 @@
 //! The API reads no cookies, and other sites' pages cannot send its content type without a preflight. So it accepts
 //! requests from anywhere, unless they carry cookies: then the same rule applies.
 //!
+//! A page whose address is a key sends no referrer, and browsers then send `Origin: null`. That passes if
+//! `Sec-Fetch-Site` says that the page is ours, or if the request goes to an address that is a key: another site does
+//! not know it.
+//!
 //! `PUBLIC_URL`, where it is set, is the only origin that counts: another domain that points at our address is not
 //! ours. Otherwise the host counts that the browser sends, and such a domain passes: it gets no cookies of ours,
 //! because browsers keep them for the name that they were set under.
@@ -20,7 +24,7 @@ use actix_web::web;
 
 use super::{GuardSettings, own_host, refuse};
 use crate::error::Error;
-use crate::resource::is_api;
+use crate::resource::{is_api, is_secret_path};
 
 /// Refuses a change that another site's page requests, before any handler runs.
 ///
@@ -32,8 +36,10 @@ pub async fn same_origin<B: MessageBody>(
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let settings = request.app_data::<web::Data<GuardSettings>>();
     let public_url = settings.and_then(|settings| settings.public_url.as_deref());
-    let is_open_to_all = is_api(request.match_info().as_str()) && !request.headers().contains_key(COOKIE);
-    if !request.method().is_safe() && !is_open_to_all && !is_ours(request.headers(), public_url) {
+    let path = request.match_info().as_str();
+    let is_open_to_all = || is_api(path) && !request.headers().contains_key(COOKIE);
+    let is_ours = || is_ours(request.headers(), public_url, || is_secret_path(path));
+    if !request.method().is_safe() && !is_open_to_all() && !is_ours() {
         let other_name = public_url
             .filter(|url| is_own_page(request.headers()) || own_host::is_foreign(request.headers(), url));
         let error = other_name.map_or(Error::CrossSite, |url| Error::OtherAddress { own: url.to_owned() });
@@ -50,10 +56,12 @@ fn is_own_page(headers: &HeaderMap) -> bool {
     is_own_origin.unwrap_or_else(|| text(headers, "sec-fetch-site") == Some("same-origin"))
 }
 
-fn is_ours(headers: &HeaderMap, public_url: Option<&str>) -> bool {
-    let is_own_page =
-        text(headers, "sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+fn is_ours(headers: &HeaderMap, public_url: Option<&str>, is_secret: impl Fn() -> bool) -> bool {
+    let site = text(headers, "sec-fetch-site");
+    let is_own_page = site.is_none_or(|site| matches!(site, "same-origin" | "none"));
+    let is_own_host = || public_url.is_none_or(|url| own_host::is_own(headers, url));
     let is_own_origin = text(headers, ORIGIN.as_str()).is_none_or(|origin| match public_url {
+        _ if origin == "null" => is_secret() || site == Some("same-origin") && is_own_host(),
         Some(ours) => origin == ours,
         None => {
             // Only the browser knows whether a proxy speaks TLS to it, so the scheme is not compared.
@@ -82,7 +90,32 @@ mod tests {
         for (name, value) in headers {
             map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        is_ours(&map, public_url)
+        is_ours(&map, public_url, || false)
+    }
+
+    #[test]
+    fn a_page_without_a_referrer_is_known_by_its_site_or_by_the_address_that_it_knows() {
+        let same_origin = ("sec-fetch-site", "same-origin");
+        let null = ("origin", "null");
+        assert!(ours(&[same_origin, null], None));
+        assert!(ours(&[same_origin, null, ("host", "shop:80")], Some("https://shop")));
+        let proxied = [same_origin, null, ("host", "inner"), ("x-forwarded-host", "shop")];
+        assert!(ours(&proxied, Some("https://shop")));
+        assert!(!ours(&[("sec-fetch-site", "none"), null], None), "a sandboxed page");
+        assert!(!ours(&[null], None));
+
+        let to_a_key = |headers: &[(&'static str, &'static str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+            is_ours(&map, Some("https://shop"), || true)
+        };
+        assert!(to_a_key(&[null]) && to_a_key(&[null, same_origin]));
+        for site in ["cross-site", "same-site"] {
+            assert!(!to_a_key(&[null, ("sec-fetch-site", site)]), "{site}");
+        }
+        assert!(!to_a_key(&[("origin", "https://evil")]));
     }
 
     #[test]

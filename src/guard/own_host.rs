@@ -82,6 +82,14 @@ pub(super) fn is_foreign(headers: &HeaderMap, public_url: &str) -> bool {
     }
 }
 
+/// Whether a browser has reached the site under its own name.
+pub(super) fn is_own(headers: &HeaderMap, public_url: &str) -> bool {
+    let own = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    let named = [HOST.as_str(), FORWARDED_HOST].map(|name| headers.get(name)).into_iter().flatten();
+    let mut names = named.filter_map(|value| value.to_str().ok()).map(host);
+    names.any(|name| name.eq_ignore_ascii_case(host(own)))
+}
+
 /// The name of a host, without the port, which a proxy may have changed, and without the root's dot. Of several hosts,
 /// which each proxy has added one to, the first is the visitor's.
 fn host(text: &str) -> &str {

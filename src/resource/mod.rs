@@ -19,8 +19,10 @@ pub use self::log_path::without_secrets;
 pub use self::rate_class::RateClass;
 use crate::error::Error;
 
-/// Placeholders whose values give access to something: a log shows only their first characters.
-const SECRET_PLACEHOLDERS: [&str; 2] = ["{token}", "{reference}"];
+/// The placeholder whose value alone gives access to something.
+const KEY_PLACEHOLDER: &str = "{token}";
+/// Placeholders of which a log shows only the first characters.
+const SECRET_PLACEHOLDERS: [&str; 2] = [KEY_PLACEHOLDER, "{reference}"];
 
 /// Largest body, in bytes: several times the longest name and address.
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -146,6 +148,12 @@ impl Endpoint {
         path == pattern
     }
 
+    /// Whether its address is a key: who knows it may open what is there.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.pattern.contains(KEY_PLACEHOLDER)
+    }
+
     /// Which part of the path is secret, counted without empty parts.
     fn secret_index(&self) -> Option<usize> {
         parts(self.pattern).position(|part| SECRET_PLACEHOLDERS.contains(&part))
@@ -156,6 +164,12 @@ impl Endpoint {
 #[must_use]
 pub fn find(path: &str) -> Option<&'static Endpoint> {
     urls::ALL.iter().copied().find(|endpoint| endpoint.matches(path))
+}
+
+/// Whether a percent-decoded path is a key, or has one in it.
+#[must_use]
+pub fn is_secret_path(path: &str) -> bool {
+    find(path).map_or_else(|| secret_part(path).is_some(), Endpoint::is_secret)
 }
 
 /// Whether a percent-decoded path belongs to the API, paths that do not exist included.
@@ -241,6 +255,20 @@ mod tests {
             (Method::GET, "/api/v1/events", RateClass::Api),
         ] {
             assert_eq!(find(path).expect(path).rate_class(&method), class, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_are_keys_are_known() {
+        for path in
+            ["/bookings/AbCd", "/tickets/AbCd", "/gates/AbCd/turnout", "//bookings//AbCd", "/bookings/AbCd/x"]
+        {
+            assert!(is_secret_path(path), "{path}");
+        }
+        for path in
+            ["/", "/bookings", "/bookings/new", "/bookings/find", "/admin/bookings/TK-7F3K-9QXM", "/nowhere"]
+        {
+            assert!(!is_secret_path(path), "{path}");
         }
     }
 

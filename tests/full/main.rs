@@ -9,6 +9,7 @@ mod deploy;
 mod failover;
 mod haproxy;
 mod hostile;
+mod keys;
 mod nginx;
 mod pooler;
 mod previous_release;

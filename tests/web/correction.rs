@@ -142,7 +142,9 @@ fn find_and_the_limit_for_each_person_follow_the_address() {
         let text = parse(bytes).body_text(0)?.into_owned();
         text.lines().find(|line| line.contains("/bookings?link=")).map(str::to_owned)
     });
-    let list = app.client.get(link.expect("a link")).send().expect("an answer").text().expect("a page");
+    let opened = app.client.get(link.expect("a link")).send().expect("an answer");
+    assert_eq!(opened.status(), 303);
+    let list = app.get("/bookings").text().expect("a page");
     assert!(
         list.contains(&bookings(&app)[0].reference) && !list.contains(&bookings(&app)[1].reference),
         "{list}"

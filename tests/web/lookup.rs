@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Text};
+use reqwest::blocking::{Client, Response};
 use techkraft::booking::lookup::link::BookingLinks;
+use techkraft::guard::cookies::Cookies;
 
 use crate::support::{TestApp, browser, header};
 
@@ -32,6 +34,21 @@ fn ask(app: &TestApp, email: &str) -> (u16, String) {
 
 fn spawn() -> TestApp {
     TestApp::spawn_with(|config| config.secrets.current = Some(SECRET.into()))
+}
+
+/// What a link shows: opened, it leads to the list at an address that says nothing.
+fn follow(app: &TestApp, link: &str) -> Response {
+    let browser = browser();
+    let opened = browser.get(app.url(link)).send().expect("an answer");
+    assert_eq!((opened.status().as_u16(), header(&opened, "location")), (303, "/bookings"));
+    assert_eq!(header(&opened, "referrer-policy"), "no-referrer");
+    let cookie = header(&opened, "set-cookie").to_owned();
+    for part in ["HttpOnly", "SameSite=Lax", "Max-Age=1800"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    let key = link.rsplit('=').next().expect("a key");
+    assert!(!cookie.contains(key), "sealed");
+    browser.get(app.url("/bookings")).send().expect("an answer")
 }
 
 fn link(email: &str, age: TimeDelta) -> String {
@@ -106,15 +123,15 @@ fn the_link_lists_the_bookings_of_its_address_alone() {
     let checkout = app.open_checkout("VIP", 3);
     assert_eq!(app.confirm_for("Ada@Example.org", &browser(), &checkout, 3).status(), 303);
 
-    let response =
-        browser().get(app.url(&link("ada@example.org", TimeDelta::zero()))).send().expect("an answer");
+    let response = follow(&app, &link("ada@example.org", TimeDelta::zero()));
     assert_eq!((response.status().as_u16(), header(&response, "cache-control")), (200, "private, no-store"));
     assert_eq!(header(&response, "x-robots-tag"), "noindex, nofollow");
+    assert_eq!(header(&response, "referrer-policy"), "no-referrer");
     let page = response.text().expect("a page");
     for text in [&first, &second, "2 × VIP", "3 × VIP", "1 × Front Row", "Canceled", "Confirmed"] {
         assert!(page.contains(text), "{text}\n{page}");
     }
-    assert!(page.contains("name=\"referrer\" content=\"no-referrer\"") && !page.contains(&foreign), "{page}");
+    assert!(!page.contains(&foreign), "{page}");
     assert!(page.find("3 × VIP") < page.find("2 × VIP"), "the newest first");
 }
 
@@ -132,7 +149,7 @@ fn two_people_whose_addresses_look_alike_to_us_see_their_own_bookings() {
         "UPDATE bookings SET buyer_email = '\u{212a}ate@example.org', buyer_email_normalized = 'kate@example.org'
          WHERE buyer_email = 'somebody@example.org'",
     );
-    let list = |email| app.get(&link(email, TimeDelta::zero())).text().expect("a page");
+    let list = |email| follow(&app, &link(email, TimeDelta::zero())).text().expect("a page");
     assert!(list("kate@example.org").contains(&kate) && !list("kate@example.org").contains(&other));
     assert!(list("\u{212a}ate@example.org").contains(&other));
     ask(&app, "kate@example.org");
@@ -144,7 +161,7 @@ fn a_link_that_is_over_or_made_up_opens_nothing() {
     let app = spawn();
     let booking = app.book_well("VIP", 2);
     let good = link("ada@example.org", TimeDelta::minutes(29));
-    assert!(app.get(&good).text().expect("a page").contains(&booking));
+    assert!(follow(&app, &good).text().expect("a page").contains(&booking));
     let foreign = BookingLinks::new(&"another secret, of 32 characters or more".into());
     for bad in [
         link("ada@example.org", TimeDelta::minutes(31)),
@@ -160,6 +177,33 @@ fn a_link_that_is_over_or_made_up_opens_nothing() {
             "{page}"
         );
         assert!(!page.contains(&booking));
+    }
+}
+
+/// The list stays open in the browser that has opened the link, until the link is over or the browser forgets.
+#[test]
+fn the_list_is_open_for_this_browser_alone_and_no_longer_than_its_link() {
+    let app = spawn();
+    let booking = app.book_well("VIP", 2);
+    let shown = |browser: &Client| {
+        let response = browser.get(app.url("/bookings")).send().expect("an answer");
+        (response.status().as_u16(), response.text().expect("a page").contains(&booking))
+    };
+    let browser = browser();
+    browser.get(app.url(&link("ada@example.org", TimeDelta::zero()))).send().expect("an answer");
+    assert_eq!([shown(&browser), shown(&browser)], [(200, true); 2], "a reload shows it again");
+    assert_eq!(shown(&crate::support::browser()), (303, false), "another browser");
+    browser.post(app.url("/buyer/forget")).form(&[("event", "")]).send().expect("an answer");
+    assert_eq!(shown(&browser), (303, false), "forgotten");
+    // A cookie that outlives its link opens nothing.
+    let cookies = Cookies::new(&SECRET.into(), false);
+    for (age, status) in [(29, 200), (31, 303)] {
+        let link = link("ada@example.org", TimeDelta::minutes(age));
+        let sealed = cookies.sealed("bookings", link.rsplit('=').next().expect("a key")).finish();
+        let request = crate::support::browser().get(app.url("/bookings"));
+        let response =
+            request.header("cookie", format!("bookings={}", sealed.value())).send().expect("an answer");
+        assert_eq!(response.status(), status, "after {age} minutes");
     }
 }
 

@@ -1,14 +1,21 @@
 //! Links to all bookings of an address. Everything is in the link itself, sealed: there is no table to keep, and a link
-//! in a log does not show the address.
+//! in a log does not show the address. Opened once, a link goes into a cookie, and the browser to an address without it:
+//! it stays in no history, no Referer and no list of a proxy's.
 
+use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
 use chrono::{DateTime, Utc};
 
 use super::LINK_LIFETIME;
+use crate::guard::cookies::Cookies;
 use crate::guard::sealing::Sealer;
 use crate::guard::secret::{Purpose, Secrets};
 
 /// What the seal is bound to.
 const NAME: &str = "bookings";
+/// The cookie that holds a link that was opened.
+const COOKIE: &str = "bookings";
 /// The longest address, sealed, takes less than half of it, in bytes.
 const LENGTH_MAX: usize = 1024;
 
@@ -46,6 +53,25 @@ impl BookingLinks {
         let (until, email) = opened.split_once(' ')?;
         (now.timestamp() < until.parse().ok()?).then(|| email.to_owned())
     }
+
+    /// The address that a link was opened for in this browser, as long as the link is valid.
+    #[must_use]
+    pub fn opened(&self, cookies: &Cookies, request: &HttpRequest) -> Option<String> {
+        self.open(&cookies.open(request, COOKIE)?, Utc::now())
+    }
+}
+
+/// The cookie that keeps a link open. Not `Strict`: a mail program has led here, and the redirect is of that visit.
+#[must_use]
+pub fn cookie(cookies: &Cookies, link: &str) -> Cookie<'static> {
+    let lifetime = Duration::minutes(LINK_LIFETIME.num_minutes());
+    cookies.sealed(COOKIE, link).same_site(SameSite::Lax).max_age(lifetime).finish()
+}
+
+/// The cookie that closes it.
+#[must_use]
+pub fn closing_cookie(cookies: &Cookies) -> Cookie<'static> {
+    cookies.removal(COOKIE)
 }
 
 #[cfg(test)]

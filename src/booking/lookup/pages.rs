@@ -1,19 +1,20 @@
-//! `/bookings/find`, `/bookings?link=…`
+//! `/bookings/find`, `/bookings?link=…`, `/bookings`
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::REFERRER_POLICY;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 
-use super::{ANSWER_AFTER, LINK_LIFETIME, PAUSE, store};
+use super::{ANSWER_AFTER, LINK_LIFETIME, PAUSE, link, store};
 use crate::app::App;
 use crate::booking::buyer::{Buyer, parse_email, shown_email};
 use crate::booking::{PlacedBooking, messages};
 use crate::error::Error;
 use crate::guard::form::{Form, Query};
-use crate::page::{Page, see_other};
+use crate::page::{Page, html, see_other};
 
 #[derive(Template)]
 #[template(path = "bookings/find.html")]
@@ -105,16 +106,18 @@ pub async fn create(
     Ok(see_other("/bookings/find?asked=1").finish())
 }
 
-/// `GET /bookings?link=…`: the bookings of the address that the link is for. Without a link there is no list.
+/// `GET /bookings?link=…` opens the link in this browser; `GET /bookings` lists the bookings of its address. Without a
+/// link there is no list.
 pub async fn index(
+    request: HttpRequest,
     page: Page,
     app: web::Data<App>,
     Query(query): Query<BookingListQuery>,
 ) -> Result<HttpResponse, Error> {
     if query.link.is_empty() {
-        return Ok(see_other("/bookings/find").finish());
+        return list(page, &app, app.booking_links.opened(&app.cookies, &request)).await;
     }
-    let Some(email) = app.booking_links.open(&query.link, Utc::now()) else {
+    if app.booking_links.open(&query.link, Utc::now()).is_none() {
         let new = FindBookingsPage {
             page: page.clone(),
             email: String::new(),
@@ -123,9 +126,17 @@ pub async fn index(
             has_asked: false,
         };
         return page.respond_unlisted(StatusCode::NOT_FOUND, &new);
-    };
+    }
+    let cookie = link::cookie(&app.cookies, &query.link);
+    Ok(see_other("/bookings").cookie(cookie).insert_header((REFERRER_POLICY, "no-referrer")).finish())
+}
+
+async fn list(page: Page, app: &App, email: Option<String>) -> Result<HttpResponse, Error> {
+    let Some(email) = email else { return Ok(see_other("/bookings/find").finish()) };
     let wanted = email.clone();
     let found = app.db.read_primary(move |db| store::find_by_email(db, &wanted)).await?;
-    page.clone()
-        .respond_unlisted(StatusCode::OK, &BookingListPage { page, email: shown_email(&email), found })
+    let mut response = page.unlisted_builder(StatusCode::OK);
+    response.insert_header((REFERRER_POLICY, "no-referrer"));
+    let index = BookingListPage { page, email: shown_email(&email), found };
+    Ok(response.body(html(&index)?))
 }

@@ -8,6 +8,7 @@
 //! No SQL and no request handling here.
 
 mod fragment;
+mod merge;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::QueryResult;
 
 pub use self::fragment::{Fragment, Listing};
+pub(super) use self::merge::newest_version;
 use super::pace::{Pace, PollSeconds};
 use super::shared_board::publisher::Publisher;
 use super::{Concert, Stock, TicketType, store};
@@ -26,9 +28,6 @@ use crate::db::{Database, Db};
 use crate::error::Error;
 use crate::heartbeat::Heartbeat;
 
-/// Versions are times in milliseconds. If a read does not contain a version that is older than this, the read is not
-/// late: the version was lost in a fail-over or by restoring a backup.
-const LOST_AFTER_MS: i64 = 30_000;
 /// A reading of the database's clock that took longer is not used.
 const CLOCK_READING_MAX: TimeDelta = TimeDelta::milliseconds(250);
 
@@ -41,6 +40,8 @@ pub struct Board {
     /// How far the database's clock is ahead of this machine's, in milliseconds.
     clock_offset: AtomicI64,
     publisher: Publisher,
+    /// The newest version that the primary has given.
+    newest_version: AtomicI64,
     /// Updated after each complete read.
     shown: Heartbeat,
     /// The refresher's.
@@ -214,17 +215,22 @@ impl Board {
     /// # Errors
     /// What the database said; the board stays as it was.
     pub async fn refresh(&self, db: &Database) -> Result<(), Error> {
+        if !db.has_replicas() {
+            return self.refresh_from_primary(db).await;
+        }
         let read = db.read(store::public_concerts).await?;
         self.show(read);
         Ok(())
     }
 
-    /// As [`Board::refresh`], from the primary, after a change there.
+    /// As [`Board::refresh`], from the primary, which is believed against the board: what the board showed before, and
+    /// the primary does not know, is not true.
     ///
     /// # Errors
     /// What the database said; the board stays as it was.
     pub async fn refresh_from_primary(&self, db: &Database) -> Result<(), Error> {
-        self.show(db.read_primary(store::public_concerts).await?);
+        let before = self.snapshot.load_full();
+        self.show_from_primary(db.read_primary(store::public_concerts).await?, &before);
         Ok(())
     }
 
@@ -234,7 +240,8 @@ impl Board {
     /// What the database said.
     pub fn refresh_blocking(&self, db: &Database) -> Result<(), Error> {
         self.clock_is(db.read_primary_blocking(read_clock)?);
-        self.show(db.read_primary_blocking(store::public_concerts)?);
+        let before = self.snapshot.load_full();
+        self.show_from_primary(db.read_primary_blocking(store::public_concerts)?, &before);
         Ok(())
     }
 
@@ -245,45 +252,33 @@ impl Board {
 
     /// Shows these concerts and no others, except for newer versions on the board.
     pub(super) fn show(&self, read: Vec<Concert>) {
+        self.merge(&read, &Snapshot::default());
+    }
+
+    /// As [`Board::show`], after a read of the primary that began when the board showed `before`.
+    fn show_from_primary(&self, read: Vec<Concert>, before: &Snapshot) {
+        let newest = read.iter().map(newest_version).max().unwrap_or_default();
+        self.newest_version.store(newest, Ordering::Relaxed);
+        self.merge(&read, before);
+    }
+
+    fn merge(&self, read: &[Concert], before: &Snapshot) {
         let now = self.now();
         self.snapshot.rcu(|old| {
-            let shown: HashMap<i64, &Arc<Listing>> =
-                old.listings.iter().map(|listing| (listing.event.id, listing)).collect();
-            let listings =
-                read.iter().map(|concert| listing_of(concert, shown.get(&concert.event.id).copied(), now));
+            let listings = read.iter().map(|concert| {
+                let (shown, before) = (old.find(concert.event.id), before.find(concert.event.id));
+                merge::listing_of(concert, shown, before, now)
+            });
             Snapshot::new(listings.collect())
         });
         self.shown.beat();
     }
-}
 
-/// The concert as it was read, with newer versions of the board kept. Returns the same listing if nothing has changed,
-/// so that its fragment is not rendered again. Stock and facts have separate versions: a rush keeps raising the version
-/// of the stock, and that must not keep an old price or limit on the page.
-fn listing_of(read: &Concert, shown: Option<&Arc<Listing>>, now: NaiveDateTime) -> Arc<Listing> {
-    let Some(shown) = shown else { return Arc::new(Listing::new(read.clone(), now)) };
-    let is_newer =
-        |known: i64, read: i64| known > read && now.and_utc().timestamp_millis() - known < LOST_AFTER_MS;
-    let event = if is_newer(shown.event.facts_version, read.event.facts_version) {
-        &shown.event
-    } else {
-        &read.event
-    };
-    let newest = |read: &TicketType| {
-        let Some(known) = shown.ticket_types.iter().find(|known| known.id == read.id) else {
-            return read.clone();
-        };
-        let facts = if is_newer(known.facts_version, read.facts_version) { known } else { read };
-        let stock = if is_newer(known.version, read.version) { known } else { read };
-        TicketType { available: stock.available, version: stock.version, ..facts.clone() }
-    };
-    let ticket_types = read.ticket_types.iter().map(newest).collect();
-    let (held, former_slugs) = (read.held.clone(), read.former_slugs.clone());
-    let concert = Concert { event: event.clone(), ticket_types, held, former_slugs };
-    if shown.concert == concert && shown.is_as_of(now) {
-        return Arc::clone(shown);
+    /// Whether the database may have given this version by now, as far as this server knows it.
+    pub(super) fn is_possible(&self, version: i64) -> bool {
+        let newest = self.newest_version.load(Ordering::Relaxed);
+        version <= merge::latest_version(self.now(), newest)
     }
-    Arc::new(Listing::new(concert, now))
 }
 
 /// How far the database's clock is ahead of this machine's, and how long it took to ask.
@@ -302,6 +297,10 @@ fn read_clock(db: &mut Db) -> QueryResult<ClockReading> {
 }
 
 impl Snapshot {
+    fn find(&self, event_id: i64) -> Option<&Arc<Listing>> {
+        self.listings.iter().find(|listing| listing.event.id == event_id)
+    }
+
     fn new(listings: Vec<Arc<Listing>>) -> Self {
         let mut by_ticket_type = HashMap::new();
         for (index, listing) in listings.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! Unit tests of the board.
 
+use super::merge::LOST_AFTER_MS;
 use super::*;
 use std::sync::LazyLock;
 
@@ -74,6 +75,38 @@ fn what_was_lost_is_not_shown_for_ever() {
     board.show(lost(recent(-2 * LOST_AFTER_MS)));
     board.show(read(37, -2 * LOST_AFTER_MS - 9));
     assert_eq!(left(&board), 37, "after a fail-over that lost commits");
+}
+
+/// Another server says that 0 are left, with a version that can be true. The primary does not know of it.
+#[test]
+fn the_primary_is_believed_against_what_the_board_shows() {
+    let board = board(50, 10);
+    let lie = [Stock { ticket_type_id: 1, available: 0, version: recent(12) }];
+    board.publish(&lie);
+    board.show(read(50, 10));
+    assert_eq!(left(&board), 0, "a replica may be late");
+    let before = board.snapshot.load_full();
+    board.show_from_primary(read(50, 10), &before);
+    assert_eq!(left(&board), 50);
+    // What is sold while the primary is read is newer than the read.
+    let before = board.snapshot.load_full();
+    board.publish(&[Stock { ticket_type_id: 1, available: 49, version: recent(13) }]);
+    board.show_from_primary(read(50, 10), &before);
+    assert_eq!(left(&board), 49);
+}
+
+#[test]
+fn versions_of_the_far_future_are_not_possible_and_do_not_stay() {
+    let board = board(50, 10);
+    assert!(board.is_possible(recent(0)) && board.is_possible(recent(59_000)));
+    assert!(!board.is_possible(recent(62_000)) && !board.is_possible(i64::MAX));
+    // A database whose clock was set back goes on from its newest version.
+    let ahead = read(50, 100_000_000);
+    board.show_from_primary(ahead, &board.snapshot.load_full());
+    assert!(board.is_possible(recent(100_059_000)) && !board.is_possible(i64::MAX));
+    board.publish(&[Stock { ticket_type_id: 1, available: 0, version: i64::MAX }]);
+    board.show(read(37, 11));
+    assert_eq!(left(&board), 37);
 }
 
 #[test]

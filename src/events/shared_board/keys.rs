@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::guard::secret::{Purpose, Secrets};
 
-/// The version of the JSON formats. Raise it with every change of a format: during a rollout, servers of each
+/// The version of the formats. Raise it with every change of a format: during a rollout, servers of each
 /// release then share a board of their own, and none misreads the other's.
 const SCHEMA: u32 = 4;
 
@@ -15,7 +15,7 @@ const SITE_BYTES: usize = 8;
 pub struct RedisNames {
     /// The server that refreshes the snapshot.
     pub lease: String,
-    /// All concerts with their ticket types, as JSON.
+    /// All concerts with their ticket types, as JSON in an envelope.
     pub snapshot: String,
     /// The channel for changes.
     pub updates: String,

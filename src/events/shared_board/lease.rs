@@ -14,10 +14,13 @@ const REFRESHES: u32 = 3;
 /// Minimum length of a lease, so that it survives a short network failure.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// Takes the lease if it is free or the caller's own; otherwise returns the snapshot.
+/// The longest snapshot that is read: thousands of concerts. A longer one is cut, so its signature is not valid.
+const SNAPSHOT_MAX: usize = 16 << 20;
+
+/// Takes the lease if it is free or the caller's own; otherwise returns the snapshot, or "" if there is none.
 const TAKE_OR_READ: &str = "
     local holder = redis.call('GET', KEYS[1])
-    if holder and holder ~= ARGV[1] then return redis.call('GET', KEYS[2]) end
+    if holder and holder ~= ARGV[1] then return redis.call('GETRANGE', KEYS[2], 0, ARGV[3]) end
     redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
     return 1";
 
@@ -46,7 +49,7 @@ pub struct Lease {
 pub enum Role {
     /// Holds the lease: reads the database and writes the snapshot.
     Leader,
-    /// Another server holds the lease; this is its snapshot as JSON.
+    /// Another server holds the lease; this is its snapshot, not verified yet.
     Follower(Vec<u8>),
     /// Another server holds the lease, but there is no fresh snapshot.
     Alone,
@@ -60,14 +63,20 @@ impl Lease {
         Self { server, length, snapshot_life: length + refresh }
     }
 
+    /// How long a snapshot stays in Redis.
+    pub fn snapshot_life(&self) -> Duration {
+        self.snapshot_life
+    }
+
     /// Takes or renews the lease, or reads the leader's snapshot, in one round trip.
     pub async fn take_role(&self, redis: &mut MultiplexedConnection, keys: &RedisNames) -> RedisResult<Role> {
         let mut script = redis::cmd("EVAL");
         script.arg(TAKE_OR_READ).arg(2).arg(&keys.lease).arg(&keys.snapshot);
-        let answer = script.arg(&self.server).arg(millis(self.length)).query_async(redis).await?;
+        script.arg(&self.server).arg(millis(self.length)).arg(SNAPSHOT_MAX);
+        let answer = script.query_async(redis).await?;
         Ok(match answer {
             Value::Int(_) => Role::Leader,
-            Value::BulkString(snapshot) => Role::Follower(snapshot),
+            Value::BulkString(snapshot) if !snapshot.is_empty() => Role::Follower(snapshot),
             _ => Role::Alone,
         })
     }
@@ -77,11 +86,11 @@ impl Lease {
         &self,
         redis: &mut MultiplexedConnection,
         keys: &RedisNames,
-        json: &str,
+        snapshot: &[u8],
     ) -> RedisResult<()> {
         let mut script = redis::cmd("EVAL");
         script.arg(WRITE).arg(2).arg(&keys.lease).arg(&keys.snapshot);
-        script.arg(&self.server).arg(json).arg(millis(self.snapshot_life)).query_async(redis).await
+        script.arg(&self.server).arg(snapshot).arg(millis(self.snapshot_life)).query_async(redis).await
     }
 
     /// Writes the snapshot without holding the lease, for a server with newer data than the leader's last read.
@@ -89,10 +98,10 @@ impl Lease {
         &self,
         redis: &mut MultiplexedConnection,
         keys: &RedisNames,
-        json: &str,
+        snapshot: &[u8],
     ) -> RedisResult<()> {
         let mut command = redis::cmd("SET");
-        command.arg(&keys.snapshot).arg(json).arg("PX").arg(millis(self.snapshot_life));
+        command.arg(&keys.snapshot).arg(snapshot).arg("PX").arg(millis(self.snapshot_life));
         command.query_async(redis).await
     }
 

@@ -3,8 +3,10 @@
 //! The server that holds a short [`lease`] reads the database and writes a snapshot; the others read the snapshot.
 //! So the database gets one read per refresh, not one per server. Each desk publishes its sales to all servers on
 //! a channel. The site works without Redis: bookings never use it, the board ignores data older than its own, and
-//! while Redis is slow, down or empty every server reads the database itself.
+//! while Redis is slow, down or empty every server reads the database itself. Redis is not trusted: what was not signed
+//! by a server of this site is dropped, and what a server reads from the primary wins.
 
+mod envelope;
 mod keys;
 mod lease;
 pub mod publisher;
@@ -13,17 +15,20 @@ mod updates;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use parking_lot::Mutex;
 use redis::aio::{MultiplexedConnection, PubSub};
-use redis::{AsyncConnectionConfig, Msg, RedisResult};
+use redis::{AsyncConnectionConfig, RedisResult};
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
+use self::envelope::{Distrust, Envelopes};
 use self::keys::RedisNames;
 use self::lease::{Lease, Role};
-use self::updates::{BoardUpdate, Concerts};
+use self::updates::BoardUpdate;
 use super::Stock;
 use super::board::Board;
 use crate::db::Database;
@@ -42,6 +47,14 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Time between two messages of a server; sales in between go with the next one. A thousand batches a second
 /// become fifty messages, and a sale still shows on every server within a tenth of a second.
 const MESSAGE_PAUSE: Duration = Duration::from_millis(20);
+/// Time between two reads of the primary by a server that follows another or reads replicas. What it reads there is
+/// believed against everything that it was told.
+const READ_PRIMARY_EVERY: Duration = Duration::from_secs(30);
+/// Time between two log lines about what was dropped.
+const DROPPED_LOG_PAUSE: Duration = Duration::from_secs(60);
+/// How far two servers' ideas of the database's clock may be apart: a whole board that much older than the newest one
+/// is still shown.
+const CLOCKS_APART_MS: i64 = 1_000;
 
 const MESSAGES: RedisMessages =
     RedisMessages { up: "the board is shared", down: "every server reads the database itself" };
@@ -51,6 +64,11 @@ pub struct SharedBoard {
     client: redis::Client,
     keys: RedisNames,
     lease: Lease,
+    envelopes: Envelopes,
+    /// When the newest whole board was sent, by any server.
+    newest_board_ms: AtomicI64,
+    primary_read_at: Mutex<Instant>,
+    dropped_logged_at: Mutex<Option<Instant>>,
     redis: RedisHealth,
     reconnected: Notify,
 }
@@ -61,9 +79,15 @@ impl SharedBoard {
     pub fn new(url: &RedisUrl, secrets: &Secrets, refresh: Duration) -> Self {
         let client = url.client();
         let database = client.get_connection_info().redis_settings().db();
+        let lease = Lease::new(refresh);
         Self {
             keys: RedisNames::new(secrets, database),
-            lease: Lease::new(refresh),
+            envelopes: Envelopes::new(secrets, lease.snapshot_life()),
+            lease,
+            newest_board_ms: AtomicI64::default(),
+            // The server has just read it.
+            primary_read_at: Mutex::new(Instant::now()),
+            dropped_logged_at: Mutex::default(),
             redis: RedisHealth::new(&client, MESSAGES),
             reconnected: Notify::default(),
             client,
@@ -81,20 +105,25 @@ impl SharedBoard {
     /// # Errors
     /// The database's error; the board is not changed.
     pub async fn refresh(&self, board: &Board, db: &Database) -> Result<(), Error> {
-        match self.take_role().await {
+        let refreshed = match self.take_role().await {
             Role::Leader => self.lead(board, db).await,
-            Role::Follower(snapshot) => match serde_json::from_slice::<Concerts>(&snapshot) {
-                Ok(concerts) => {
-                    board.show(concerts);
-                    Ok(())
-                }
-                Err(error) => {
-                    log::warn!("the shared snapshot is unreadable and ignored: {error}");
-                    board.refresh(db).await
-                }
-            },
-            Role::Alone => board.refresh(db).await,
+            Role::Follower(snapshot) if self.receive(&self.keys.snapshot, &snapshot, board) => Ok(()),
+            Role::Follower(_) | Role::Alone => board.refresh(db).await,
+        };
+        if self.is_primary_due() {
+            return board.refresh_from_primary(db).await;
         }
+        refreshed
+    }
+
+    /// Whether the primary is to be read now, whatever Redis or a replica says.
+    fn is_primary_due(&self) -> bool {
+        let mut read_at = self.primary_read_at.lock();
+        let is_due = read_at.elapsed() >= READ_PRIMARY_EVERY;
+        if is_due {
+            *read_at = Instant::now();
+        }
+        is_due
     }
 
     async fn take_role(&self) -> Role {
@@ -115,8 +144,8 @@ impl SharedBoard {
         let refreshed = board.refresh(db).await;
         let Some(mut redis) = self.redis.connection() else { return refreshed };
         let done = match &refreshed {
-            Ok(()) => match to_json(&board.concerts()) {
-                Some(json) => in_time(self.lease.write(&mut redis, &self.keys, &json)).await,
+            Ok(()) => match self.seal(&self.keys.snapshot, &BoardUpdate::Board(board.concerts()), board) {
+                Some(snapshot) => in_time(self.lease.write(&mut redis, &self.keys, &snapshot)).await,
                 None => Ok(()),
             },
             Err(_) => in_time(self.lease.give_back(&mut redis, &self.keys)).await,
@@ -155,7 +184,9 @@ impl SharedBoard {
             };
             tokio::select! {
                 message = messages.next() => match message {
-                    Some(message) => show(&message, board),
+                    Some(message) => {
+                        self.receive(&self.keys.updates, message.get_payload_bytes(), board);
+                    }
                     None => return Err(io::Error::from(io::ErrorKind::ConnectionReset).into()),
                 },
                 () = pending => {
@@ -186,10 +217,10 @@ impl SharedBoard {
     async fn publish_pending(&self, redis: &mut MultiplexedConnection, board: &Board) -> RedisResult<()> {
         let waiting = board.publisher().take();
         let sent = if waiting.everything {
-            self.publish_everything(redis, board.concerts()).await
+            self.publish_everything(redis, board).await
         } else {
             let stock: Vec<Stock> = waiting.stock.values().copied().collect();
-            self.publish(redis, &BoardUpdate::Stock(stock)).await
+            self.publish(redis, &BoardUpdate::Stock(stock), board).await
         };
         if sent.is_err() {
             board.publisher().put_back(&waiting);
@@ -197,33 +228,78 @@ impl SharedBoard {
         sent
     }
 
-    async fn publish_everything(
+    async fn publish_everything(&self, redis: &mut MultiplexedConnection, board: &Board) -> RedisResult<()> {
+        let everything = BoardUpdate::Board(board.concerts());
+        // Otherwise followers would return to the leader's older snapshot.
+        if let Some(snapshot) = self.seal(&self.keys.snapshot, &everything, board) {
+            in_time(self.lease.overwrite(redis, &self.keys, &snapshot)).await?;
+        }
+        self.publish(redis, &everything, board).await
+    }
+
+    async fn publish(
         &self,
         redis: &mut MultiplexedConnection,
-        concerts: Concerts,
+        update: &BoardUpdate,
+        board: &Board,
     ) -> RedisResult<()> {
-        // Otherwise followers would return to the leader's older snapshot.
-        if let Some(json) = to_json(&concerts) {
-            in_time(self.lease.overwrite(redis, &self.keys, &json)).await?;
-        }
-        self.publish(redis, &BoardUpdate::Board(concerts)).await
-    }
-
-    async fn publish(&self, redis: &mut MultiplexedConnection, update: &BoardUpdate) -> RedisResult<()> {
-        let Some(json) = to_json(update) else { return Ok(()) };
+        let Some(message) = self.seal(&self.keys.updates, update, board) else { return Ok(()) };
         let mut command = redis::cmd("PUBLISH");
-        in_time(command.arg(&self.keys.updates).arg(json).query_async(redis)).await
+        in_time(command.arg(&self.keys.updates).arg(message).query_async(redis)).await
     }
-}
 
-/// Shows a message of another server or of this one.
-fn show(message: &Msg, board: &Board) {
-    match serde_json::from_slice::<BoardUpdate>(message.get_payload_bytes()) {
-        Ok(update) => update.show_on(board),
-        Err(error) => log::warn!("an unreadable message on the shared board's channel was ignored: {error}"),
+    fn seal(&self, place: &str, update: &BoardUpdate, board: &Board) -> Option<Vec<u8>> {
+        let now = board.now();
+        if matches!(update, BoardUpdate::Board(_)) {
+            self.newest_board_ms.fetch_max(now.and_utc().timestamp_millis(), Ordering::Relaxed);
+        }
+        match serde_json::to_string(update) {
+            Ok(json) => Some(self.envelopes.seal(place, &json, now)),
+            Err(error) => {
+                log::error!("the board cannot be written as JSON: {error}");
+                None
+            }
+        }
     }
-}
 
-fn to_json(value: &impl serde::Serialize) -> Option<String> {
-    serde_json::to_string(value).inspect_err(|e| log::error!("the board cannot be written as JSON: {e}")).ok()
+    /// Shows what another server or this one has put there. Returns whether it is to be believed.
+    fn receive(&self, place: &str, envelope: &[u8], board: &Board) -> bool {
+        match self.verify(place, envelope, board) {
+            Ok(update) => {
+                update.show_on(board);
+                true
+            }
+            Err(distrust) => {
+                self.log_dropped(&distrust);
+                false
+            }
+        }
+    }
+
+    fn verify(&self, place: &str, envelope: &[u8], board: &Board) -> Result<BoardUpdate, Distrust> {
+        let opened = self.envelopes.open(place, envelope, board.now())?;
+        let update: BoardUpdate =
+            serde_json::from_slice(opened.json).map_err(|e| Distrust::Unreadable(e.to_string()))?;
+        if !board.is_possible(update.newest_version()) {
+            return Err(Distrust::AheadOfTime);
+        }
+        // Stock has versions of its own. A whole board also says which concerts there are.
+        if matches!(update, BoardUpdate::Board(_)) {
+            let newest = self.newest_board_ms.fetch_max(opened.sent_ms, Ordering::Relaxed);
+            if opened.sent_ms < newest - CLOCKS_APART_MS {
+                return Err(Distrust::Replayed);
+            }
+        }
+        Ok(update)
+    }
+
+    fn log_dropped(&self, distrust: &Distrust) {
+        let mut logged_at = self.dropped_logged_at.lock();
+        if logged_at.is_none_or(|at| at.elapsed() >= DROPPED_LOG_PAUSE) {
+            *logged_at = Some(Instant::now());
+            log::warn!(
+                "a message in Redis was dropped: {distrust}; others are dropped without a line for a minute"
+            );
+        }
+    }
 }

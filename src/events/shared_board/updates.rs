@@ -1,14 +1,14 @@
-//! The JSON messages between servers, and the JSON snapshot.
+//! The JSON of the messages between servers, and of the snapshot.
 
 use serde::{Deserialize, Serialize};
 
-use crate::events::board::Board;
+use crate::events::board::{Board, newest_version};
 use crate::events::{Concert, Stock};
 
 /// All concerts that the public may see, the next one first.
 pub type Concerts = Vec<Concert>;
 
-/// One message on the channel.
+/// One message on the channel. The snapshot is a whole board.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BoardUpdate {
@@ -19,6 +19,14 @@ pub enum BoardUpdate {
 }
 
 impl BoardUpdate {
+    /// The newest version in it.
+    pub fn newest_version(&self) -> i64 {
+        match self {
+            Self::Stock(stock) => stock.iter().map(|stock| stock.version).max().unwrap_or_default(),
+            Self::Board(concerts) => concerts.iter().map(newest_version).max().unwrap_or_default(),
+        }
+    }
+
     /// Shows it on the board, which ignores older versions.
     pub fn show_on(self, board: &Board) {
         match self {

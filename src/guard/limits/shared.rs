@@ -48,7 +48,8 @@ const NAME_BYTES: usize = 16;
 /// The generic cell rate algorithm, as in `governor`. KEYS: the client, and the wider networks that it is in. ARGV: how
 /// many to count, or below zero to take back, and for each key the microseconds between two requests and the burst.
 /// Returns the wait in microseconds, how many more requests may pass, and which key has refused. Numbers are exact:
-/// microseconds since 1970 need 51 bits, and Lua's numbers have 53.
+/// microseconds since 1970 need 51 bits, and Lua's numbers have 53. What somebody else wrote counts for a full burst at
+/// most.
 const TAKE: &str = "
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
@@ -56,6 +57,7 @@ const TAKE: &str = "
     for i, key in ipairs(KEYS) do
         local interval, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
         local used = math.max(tonumber(redis.call('GET', key) or 0), now)
+        used = math.min(used, now + interval * burst)
         local wait = used - now - interval * (burst - count)
         if wait > 0 then return {wait, 0, i} end
         used = math.max(used + interval * count, now)

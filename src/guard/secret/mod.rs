@@ -21,6 +21,8 @@ pub enum Purpose {
     RequestKeys,
     /// The shared board's keys in Redis.
     SharedBoard,
+    /// What servers tell each other through Redis.
+    SharedBoardMessages,
     TicketCodes,
     /// The names of rate limited clients in Redis.
     RateLimits,
@@ -37,6 +39,7 @@ impl Purpose {
             Self::Cookies => b"techkraft cookies 1",
             Self::RequestKeys => b"techkraft request keys 1",
             Self::SharedBoard => b"techkraft shared board 1",
+            Self::SharedBoardMessages => b"techkraft shared board messages 1",
             Self::TicketCodes => b"techkraft ticket codes 1",
             Self::RateLimits => b"techkraft rate limits 1",
             Self::BookingLinks => b"techkraft booking links 1",

@@ -3,7 +3,12 @@
 
 mod alerts;
 mod metrics;
+mod placeholders;
 mod systemd;
+
+mod own_postgres {
+    mod roles;
+}
 
 use std::fs;
 use std::path::Path;

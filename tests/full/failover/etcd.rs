@@ -1,10 +1,13 @@
-//! Three of etcd: a quorum that outlives one of them.
+//! Three of etcd: a quorum that outlives one of them, set up by the very file that operators copy (`deploy/etcd`).
 
+use std::fs;
 use std::iter;
 use std::path::{Path, PathBuf};
 
 use crate::failover::program::Program;
 use testkit::server::free_port;
+
+const SHIPPED: &str = "deploy/etcd/default";
 
 pub struct Etcd {
     folder: PathBuf,
@@ -14,6 +17,7 @@ pub struct Etcd {
 }
 
 impl Etcd {
+    /// With the certificates in `tls` of that folder.
     pub fn start_in(folder: &Path) -> Self {
         let ports = iter::repeat_with(|| (free_port(), free_port())).take(3).collect();
         let mut etcd = Self { folder: folder.to_owned(), ports, members: Vec::new() };
@@ -36,17 +40,33 @@ impl Etcd {
     }
 
     fn run(&self, member: usize) -> Program {
-        let url = |port: u16| format!("http://127.0.0.1:{port}");
+        let url = |port: u16| format!("https://127.0.0.1:{port}");
         let (client, peer) = self.ports[member];
         let all: Vec<String> =
             (0..3).zip(&self.ports).map(|(it, (_, peer))| format!("etcd{it}={}", url(*peer))).collect();
         let name = format!("etcd{member}");
         let data = self.folder.join(&name);
+        let mut places = vec![
+            ("ETCD_NAME", name.clone()),
+            ("ETCD_DATA_DIR", data.display().to_string()),
+            ("ETCD_LISTEN_CLIENT_URLS", url(client)),
+            ("ETCD_ADVERTISE_CLIENT_URLS", url(client)),
+            ("ETCD_LISTEN_PEER_URLS", url(peer)),
+            ("ETCD_INITIAL_ADVERTISE_PEER_URLS", url(peer)),
+            ("ETCD_INITIAL_CLUSTER", all.join(",")),
+        ];
+        let tls = self.folder.join("tls").display().to_string();
+        let text = fs::read_to_string(SHIPPED).expect(SHIPPED);
+        let lines = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+        let environment: Vec<(String, String)> = lines
+            .map(|(name, value)| {
+                let place = places.iter().position(|(it, _)| *it == name).map(|at| places.swap_remove(at).1);
+                (name.to_owned(), place.unwrap_or_else(|| value.replace("/etc/techkraft-tls", &tls)))
+            })
+            .collect();
+        assert!(places.is_empty(), "{places:?} in {SHIPPED}");
         Program::start("etcd", false, &data.with_extension("log"), |command| {
-            command.args(["--name", &name, "--data-dir"]).arg(&data);
-            command.args(["--listen-client-urls", &url(client), "--advertise-client-urls", &url(client)]);
-            command.args(["--listen-peer-urls", &url(peer), "--initial-advertise-peer-urls", &url(peer)]);
-            command.args(["--initial-cluster", &all.join(","), "--log-level", "warn"]);
+            command.envs(environment).args(["--log-level", "warn"]);
             // Patient with a machine that runs everything at once.
             command.args(["--heartbeat-interval", "250", "--election-timeout", "2500"]);
         })

@@ -5,6 +5,7 @@
 //! These tests start their own PostgreSQL, whatever `TEST_DATABASE_URL` names. Their names begin with
 //! `own_postgres::`, by which `scripts/test` leaves them out of its second run.
 
+mod authority;
 mod etcd;
 mod node;
 mod pair;

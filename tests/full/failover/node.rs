@@ -13,7 +13,6 @@ use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _};
 use crate::failover::program::Program;
 use testkit::cluster::{Cluster, signal};
 use testkit::server::free_port;
-use testkit::visitor::Visitor;
 
 const CONFIG: &str = "deploy/patroni/config.yml";
 const ENVIRONMENT: &str = "deploy/patroni/patroni_env.conf";
@@ -40,15 +39,23 @@ struct Sender {
 }
 
 impl Node {
+    /// With the certificates in `tls` of its folder.
     pub fn prepared(name: &'static str, postgres: Cluster, etcd: &str) -> Self {
         let rest = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut node = Self { patroni: None, postgres, name, rest, environment: Vec::new() };
         node.environment = node.environment(etcd);
         let folder = node.postgres.folder().display().to_string();
         let mut text = fs::read_to_string(CONFIG).expect(CONFIG);
-        for (shipped, tested, times) in
-            [("10.0.0.0/24", "127.0.0.1/32", 4), ("/var/run/postgresql", &folder, 1)]
-        {
+        // The tests and the servers connect without TLS, which the default build has none of. `tls` tries theirs.
+        let certified = "hostssl all postgres 10.0.0.0/28 scram-sha-256 clientcert=verify-ca";
+        for (shipped, tested, times) in [
+            (certified, "host all postgres 10.0.0.0/28 scram-sha-256", 1),
+            ("hostssl techkraft techkraft ", "host techkraft techkraft ", 1),
+            ("10.0.0.0/24", "127.0.0.1/32", 1),
+            ("10.0.0.0/28", "127.0.0.1/32", 4),
+            ("/etc/techkraft-tls", &format!("{folder}/tls"), 3),
+            ("/var/run/postgresql", &folder, 1),
+        ] {
             assert_eq!(text.matches(shipped).count(), times, "{shipped} in {CONFIG}");
             text = text.replace(shipped, tested);
         }
@@ -70,13 +77,16 @@ impl Node {
             ("PATRONI_POSTGRESQL_BIN_DIR", self.postgres.programs.display().to_string()),
             ("PATRONI_POSTGRESQL_PGPASS", folder.join("pgpass").display().to_string()),
         ];
+        let tls = folder.join("tls").display().to_string();
         let shipped = fs::read_to_string(ENVIRONMENT).expect(ENVIRONMENT);
         let lines =
             shipped.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| !name.contains('#'));
         let environment = lines
             .map(|(name, value)| {
                 let place = places.iter().position(|(it, _)| *it == name).map(|at| places.swap_remove(at).1);
-                (name.to_owned(), place.unwrap_or_else(|| value.to_owned()))
+                // Passwords are shipped empty.
+                let shipped = if name.ends_with("_PASSWORD") { format!("made-for-{name}") } else { value.to_owned() };
+                (name.to_owned(), place.unwrap_or_else(|| shipped.replace("/etc/techkraft-tls", &tls)))
             })
             .collect();
         assert!(places.is_empty(), "{places:?} in {ENVIRONMENT}");
@@ -113,7 +123,10 @@ impl Node {
 
     /// Whether Patroni says that it is "primary", or "synchronous".
     pub fn is(&self, role: &str) -> bool {
-        Visitor::new(self.rest).get(&format!("/{role}")).is_ok_and(|answer| answer.status == 200)
+        let tls = self.postgres.folder().join("tls/ca.crt");
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--fail", "--output", "/dev/null", "--max-time", "5", "--cacert"]).arg(tls);
+        curl.arg(format!("https://{}/{role}", self.rest)).status().is_ok_and(|status| status.success())
     }
 
     /// The last moment at which it was a standby, and took no writes.

@@ -8,6 +8,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::BigInt;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _};
 
+use crate::failover::authority::Authority;
 use crate::failover::etcd::Etcd;
 use crate::failover::node::Node;
 use testkit::cluster::{Cluster, run};
@@ -33,8 +34,12 @@ struct Count {
 impl Patroni {
     /// The first node is the primary, the second its synchronous standby.
     pub fn start() -> Self {
-        packages::need("patroni:patroni patronictl:patroni etcd:etcd-server");
+        packages::need("patroni:patroni patronictl:patroni etcd:etcd-server openssl:openssl curl:curl");
         let places = [Cluster::without_data(), Cluster::without_data()];
+        let authority = Authority::new();
+        for place in &places {
+            authority.furnish(&place.folder().join("tls"), place.folder());
+        }
         let etcd = Etcd::start_in(places[0].folder());
         let [first, second] = places;
         let mut first = Node::prepared("db1", first, &etcd.hosts());

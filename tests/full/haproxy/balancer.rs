@@ -24,6 +24,11 @@ impl Balancer {
     /// In front of places, named as in the configuration; the processes whose numbers are in `*.pid` of the folder
     /// end with it.
     pub fn start(folder: &Path, places: &[(&str, SocketAddr)]) -> Self {
+        Self::start_logging(folder, places, None)
+    }
+
+    /// The same, and its log goes to that address.
+    pub fn start_logging(folder: &Path, places: &[(&str, SocketAddr)], log: Option<SocketAddr>) -> Self {
         packages::need("haproxy:haproxy socat:socat curl:curl python3:python3");
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let socket = folder.join("haproxy.sock");
@@ -35,6 +40,9 @@ impl Balancer {
         replace("bind :80\n", &format!("bind {address}\n"), 1);
         replace("/run/haproxy/admin.sock", &socket.display().to_string(), 1);
         replace("/var/lib/haproxy/", &format!("{}/", folder.display()), 1);
+        if let Some(log) = log {
+            replace("log /dev/log local0", &format!("log {log} local0"), 1);
+        }
         // As many descriptors as a machine for tests has.
         replace("maxconn 60000", "maxconn 2000", 1);
         // Whoever runs the tests may not be allowed to become another user.

@@ -7,6 +7,7 @@
 mod balancer;
 mod crowd;
 mod fleet;
+mod logs;
 mod relay;
 
 mod own_postgres {

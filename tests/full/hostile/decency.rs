@@ -34,7 +34,7 @@ const INSIDES: [&str; 12] = [
 const HEADERS: [(&str, &str); 4] = [
     ("content-security-policy", "default-src 'self'"),
     ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "same-origin"),
+    ("referrer-policy", ""),
     ("cross-origin-opener-policy", "same-origin"),
 ];
 

@@ -97,6 +97,14 @@ impl Front {
         header(&answer, "location").to_owned()
     }
 
+    /// Everything that nginx has logged, in whichever file.
+    pub fn nginx_logged(&self) -> String {
+        let files =
+            fs::read_dir(self.nginx.folder.path()).expect("a folder").flatten().map(|entry| entry.path());
+        let logs = files.filter(|path| path.extension() == Some("log".as_ref()));
+        logs.map(|path| fs::read_to_string(path).expect("a log")).collect()
+    }
+
     /// How often each path has been asked of the server, by its own log.
     pub fn origin_requests(&self) -> BTreeMap<String, usize> {
         let mut requests = BTreeMap::new();
@@ -121,6 +129,8 @@ impl Nginx {
             ("server 127.0.0.1:3000;", &format!("server {origin};")),
             ("listen 80;", &format!("listen {address};")),
             ("/var/cache/techkraft ", &format!("{paths}/cache ")),
+            ("/var/log/nginx/techkraft.log", &format!("{paths}/techkraft.log")),
+            ("/var/log/nginx/techkraft-error.log", &format!("{paths}/techkraft-error.log")),
         ]);
         // Everything else is nginx's own business: where it may write, and that it stays in the foreground.
         // As root it would give its work to a user who cannot open the folder.

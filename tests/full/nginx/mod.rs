@@ -5,4 +5,5 @@ mod assets;
 mod crowd;
 mod front;
 mod limits;
+mod logs;
 mod privacy;

@@ -5,6 +5,7 @@
 //! `own_postgres::`, by which `scripts/test` leaves them out of its second run.
 
 mod redis_server;
+mod sealed;
 mod site;
 
 mod own_postgres {
@@ -13,5 +14,7 @@ mod own_postgres {
     mod news;
     mod outage;
     mod readings;
+    mod tls;
+    mod trust;
     mod two_sites;
 }

@@ -1,6 +1,7 @@
 //! A Redis of a test's own, on a port that it keeps when it is started again.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +14,8 @@ use testkit::server::free_port;
 
 pub struct RedisServer {
     port: u16,
+    /// Where it takes TLS connections, with the certificate in its folder.
+    tls_port: Option<u16>,
     folder: TempDir,
     child: Option<Child>,
 }
@@ -27,7 +30,32 @@ impl RedisServer {
     /// Not started yet.
     pub fn prepared() -> Self {
         packages::need("redis-server:redis-server");
-        Self { port: free_port(), folder: tempfile::tempdir().expect("a temporary folder"), child: None }
+        Self {
+            port: free_port(),
+            tls_port: None,
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            child: None,
+        }
+    }
+
+    /// With TLS on a second port, for the name "localhost".
+    pub fn start_with_tls() -> Self {
+        let mut server = Self::prepared();
+        server.tls_port = Some(free_port());
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        fs::write(server.folder.path().join("redis.key"), made.signing_key.serialize_pem()).expect("a file");
+        fs::write(server.certificate(), made.cert.pem()).expect("a file");
+        server.start_again();
+        server
+    }
+
+    /// What a client must trust.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.path().join("redis.crt")
+    }
+
+    pub fn tls_url(&self) -> String {
+        format!("rediss://localhost:{}", self.tls_port.expect("it has TLS"))
     }
 
     pub fn url(&self) -> String {
@@ -41,6 +69,10 @@ impl RedisServer {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "redis-server", "--port", &self.port.to_string()]);
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"]);
+        if let Some(port) = self.tls_port {
+            command.args(["--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
+            command.args(["--tls-cert-file", "redis.crt", "--tls-key-file", "redis.key"]);
+        }
         command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(log).stderr(Stdio::null());
         self.child = Some(command.spawn().expect("setpriv runs redis-server"));
         let begun = Instant::now();
@@ -78,6 +110,21 @@ impl RedisServer {
         let mut line = redis::cmd(command[0]);
         command[1..].iter().for_each(|argument| _ = line.arg(argument));
         line.query(&mut redis).expect("it does what it is told")
+    }
+
+    /// Publishes bytes; returns how many heard them.
+    pub fn publish(&self, channel: &str, message: &[u8]) -> u32 {
+        let mut redis = self.try_connect().expect("it answers");
+        redis::cmd("PUBLISH").arg(channel).arg(message).query(&mut redis).expect("it is published")
+    }
+
+    /// The next message on a channel, after an act that leads to it.
+    pub fn overhear(&self, channel: &str, act: impl FnOnce()) -> Vec<u8> {
+        let mut redis = self.try_connect().expect("it answers");
+        let mut ear = redis.as_pubsub();
+        ear.subscribe(channel).expect("it listens");
+        act();
+        ear.get_message().expect("a message").get_payload_bytes().to_vec()
     }
 
     /// The names of that kind that any site uses: "lease", "board" or "news".

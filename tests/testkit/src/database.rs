@@ -1,6 +1,7 @@
 //! A database that only one test uses.
 
 use std::env;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +18,8 @@ pub struct TestDatabase {
     /// Holds the SQLite file, and is the working folder of binaries that a test starts.
     pub folder: TempDir,
     schema: Option<(String, String)>,
+    /// The URL of the role that owns the tables, when the servers have another one.
+    owner: Option<String>,
     /// A database of PostgreSQL that is this one's alone, and is dropped with it.
     own: Option<(String, String)>,
 }
@@ -58,14 +61,14 @@ impl TestDatabase {
         }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        Self { url, folder, schema: None, own: None }
+        Self { url, folder, schema: None, owner: None, own: None }
     }
 
     /// An SQLite file in a folder, whatever the other tests use.
     pub fn file_in(place: &std::path::Path) -> Self {
         let url = format!("sqlite:{}", place.join("test.db").display());
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self { url, folder, schema: None, own: None }
+        Self { url, folder, schema: None, owner: None, own: None }
     }
 
     /// A fresh schema of the PostgreSQL that a URL names.
@@ -75,7 +78,30 @@ impl TestDatabase {
         connect_postgres(server).batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a new schema");
         let separator = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
-        Self { url, folder, schema: Some((server.to_owned(), schema)), own: None }
+        let database = Self { url, folder, schema: Some((server.to_owned(), schema)), owner: None, own: None };
+        match env::var("TEST_DATABASE_ROLE") {
+            Ok(role) if !role.is_empty() => database.served_by(&role),
+            _ => database,
+        }
+    }
+
+    /// Migrated by the role that owns it, and used by servers with another role, which has no rights but those that
+    /// `techkraft migrate --grant-to` gives.
+    pub fn served_by(mut self, role: &str) -> Self {
+        let mut migrate = Command::new(crate::binary());
+        migrate.args(["migrate", "--grant-to", role]).env("DATABASE_URL", &self.url).env_remove("PUBLIC_URL");
+        let output = migrate.current_dir(self.folder.path()).output().expect("the binary runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let (scheme, rest) = self.url.split_once("://").expect("a URL");
+        let place = rest.split_once('@').map_or(rest, |(_, place)| place);
+        let url = format!("{scheme}://{role}@{place}");
+        self.owner = Some(std::mem::replace(&mut self.url, url));
+        self
+    }
+
+    /// The URL of the role that owns the tables.
+    pub fn owner_url(&self) -> &str {
+        self.owner.as_deref().unwrap_or(&self.url)
     }
 
     /// An empty place for what is in this one: another file, or a database of its own on the same PostgreSQL,
@@ -90,6 +116,7 @@ impl TestDatabase {
             url,
             folder,
             schema: Some((server.clone(), schema.clone())),
+            owner: None,
             own: Some((server.clone(), name)),
         }
     }
@@ -110,7 +137,7 @@ impl TestDatabase {
     /// Runs SQL beside the app.
     pub fn execute(&self, sql: &str) {
         if self.is_postgres() {
-            connect_postgres(&self.url).batch_execute(sql).expect(sql);
+            connect_postgres(self.owner_url()).batch_execute(sql).expect(sql);
         } else {
             self.connect_sqlite().batch_execute(sql).expect(sql);
         }
@@ -119,7 +146,7 @@ impl TestDatabase {
     /// The same, for what may be refused: returns why.
     pub fn try_to(&self, sql: &str) -> Result<(), String> {
         let done = if self.is_postgres() {
-            connect_postgres(&self.url).batch_execute(sql)
+            connect_postgres(self.owner_url()).batch_execute(sql)
         } else {
             self.connect_sqlite().batch_execute(sql)
         };
@@ -133,7 +160,7 @@ impl TestDatabase {
             + diesel::deserialize::QueryableByName<diesel::sqlite::Sqlite>,
     {
         if self.is_postgres() {
-            diesel::sql_query(sql).load(&mut connect_postgres(&self.url)).expect(sql)
+            diesel::sql_query(sql).load(&mut connect_postgres(self.owner_url())).expect(sql)
         } else {
             diesel::sql_query(sql).load(&mut self.connect_sqlite()).expect(sql)
         }

@@ -40,7 +40,7 @@ fn a_link_opens_a_gate_and_nothing_else() {
     let response = phone.get(app.url(&link)).send().expect("an answer");
     assert_eq!(response.status(), 200);
     assert!(header(&response, "permissions-policy").contains("camera=(self)"));
-    assert_eq!(header(&response, "referrer-policy"), "same-origin");
+    assert_eq!(header(&response, "referrer-policy"), "no-referrer");
     assert!(header(&response, "cache-control").contains("no-store"));
     let page = response.text().expect("a page");
     assert!(page.contains("<h1>North gate</h1>") && page.contains("Midnight Parade"), "{page}");

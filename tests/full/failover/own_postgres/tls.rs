@@ -4,47 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tempfile::TempDir;
-
+use crate::failover::authority::Authority;
 use testkit::cluster::{Cluster, run};
 use testkit::database::TestDatabase;
 use testkit::rush::{order, tier_ids};
 use testkit::server::Server;
 use testkit::visitor::Visitor;
-
-/// An authority of this test's own, and what it has signed.
-struct Authority {
-    folder: TempDir,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let authority = Self { folder: tempfile::tempdir().expect("a folder") };
-        authority
-            .openssl("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=TestCA -keyout ca.key -out ca.crt");
-        authority
-    }
-
-    /// A key and a certificate for a host's name, in two files.
-    fn sign(&self, host: &str) -> [PathBuf; 2] {
-        fs::write(self.path("names"), format!("subjectAltName=DNS:{host}")).expect("a file");
-        self.openssl(&format!(
-            "req -new -newkey rsa:2048 -nodes -subj /CN={host} -keyout its.key -out its.csr"
-        ));
-        self.openssl(
-            "x509 -req -in its.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out its.crt",
-        );
-        ["its.key", "its.crt"].map(|name| self.path(name))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn openssl(&self, arguments: &str) {
-        run(Command::new("openssl").args(arguments.split(' ')).current_dir(self.folder.path()));
-    }
-}
 
 /// Has PostgreSQL take TLS connections, and no others over TCP.
 fn encrypt(cluster: &Cluster, [key, certificate]: &[PathBuf; 2]) {
@@ -73,7 +38,7 @@ fn the_way_to_postgresql_is_encrypted_and_the_server_at_its_end_is_the_right_one
     let (ours, strangers) = (Authority::new(), Authority::new());
     let cluster = Cluster::start();
     let mut database = cluster.database();
-    encrypt(&cluster, &ours.sign("localhost"));
+    encrypt(&cluster, &ours.sign("DNS:localhost"));
     let plain = format!("{}&sslmode=disable", database.url);
     let ca = ours.path("ca.crt");
     let good = url(&cluster, &database, "localhost", &ca);

@@ -1,0 +1,55 @@
+# check_advisories: whether an advisory of RustSec names a crate of ours, and how old that knowledge is. name_c_libraries:
+# what is in the binary and in no advisory of RustSec.
+#
+# ADVISORY_DB names a clone of https://github.com/RustSec/advisory-db, for networks that do not reach GitHub.
+
+ADVISORY_DAYS_MAX=60
+
+check_advisories() {
+  local db day age why
+  db=$(advisory_folder)
+  if [ -n "${ADVISORY_DB:-}" ]; then
+    rm -rf "$db"
+    git clone --quiet --depth 1 "file://$(realpath "$ADVISORY_DB")" "$db"
+  else
+    # Failing is no fault of ours: an older copy may do.
+    timeout 60 cargo deny --log-level error fetch db 2>/dev/null || true
+  fi
+  day=$(git -C "$db" log -1 --format=%cs 2>/dev/null || true)
+  if [ -z "$day" ]; then
+    why="their database could not be fetched, and there is no copy of it"
+  else
+    cargo deny --offline --log-level error check advisories
+    age=$((($(date +%s) - $(date -d "$day" +%s)) / 86400))
+    notes+=("Advisories: none of those known on $day, $age days ago, names a crate of ours")
+    [ "$age" -gt "$ADVISORY_DAYS_MAX" ] || return 0
+    why="what is known of them is $age days old, and $ADVISORY_DAYS_MAX are allowed"
+  fi
+  # Without any network nobody can do better.
+  if timeout 30 cargo info --quiet cargo-deny >/dev/null 2>&1; then
+    printf '\nAdvisories: %s. Let this machine reach github.com, or set ADVISORY_DB to a newer clone.\n' "$why"
+    exit 1
+  fi
+  notes+=("Advisories: NOT up to date, $why; there is no network")
+}
+
+# Where cargo-deny looks: it names the folder after a hash of the URL.
+advisory_folder() {
+  local home=${CARGO_HOME:-$HOME/.cargo}
+  echo "$home/advisory-dbs/advisory-db-3157b0e258782691"
+}
+
+# Look at their own pages: https://openssl-library.org/news/vulnerabilities, https://www.postgresql.org/support/security
+# and https://www.sqlite.org/cves.html.
+name_c_libraries() {
+  local sources=${CARGO_HOME:-$HOME/.cargo}/registry/src sqlite libpq
+  sqlite=$(sed -n 's/^#define SQLITE_VERSION  *"\(.*\)"/\1/p' "$sources"/*/"$(crate libsqlite3-sys)"/sqlite3/sqlite3.h)
+  libpq=$(crate pq-src)
+  notes+=("C libraries in the binary: SQLite $sqlite, libpq ${libpq##*+libpq-}")
+  notes+=("C library of the system, with postgres-tls: OpenSSL $(pkg-config --modversion openssl 2>/dev/null || echo "none here")")
+}
+
+# The folder of a crate in the version that Cargo.lock names.
+crate() {
+  awk -v name="$1" -F'"' '$1 == "name = " { found = $2 == name } found && $1 == "version = " { print name "-" $2; exit }' Cargo.lock
+}
