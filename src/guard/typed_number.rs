@@ -140,7 +140,7 @@ fn plain(typed: &str) -> String {
 }
 
 fn ascii(typed: char) -> char {
-    if let Some(value) = digit(typed) {
+    if let Some(value) = ascii_digit(typed) {
         return value;
     }
     match typed {
@@ -156,7 +156,9 @@ fn ascii(typed: char) -> char {
     }
 }
 
-fn digit(typed: char) -> Option<char> {
+/// The same digit in ASCII, of whichever script it is.
+#[must_use]
+pub fn ascii_digit(typed: char) -> Option<char> {
     let zero = ZEROS.iter().rev().find(|zero| **zero <= typed)?;
     char::from_digit(u32::from(typed) - u32::from(*zero), 10)
 }
