@@ -182,7 +182,16 @@ mod tests {
             let expected = Code { reference: reference.clone(), seat };
             for typed in [code.clone(), code.to_lowercase(), code.replace('-', " "), code.replace('-', "")] {
                 assert_eq!(codes.verify(&format!(" {typed}\r\n")), Ok(expected.clone()), "{typed}");
-                for around in ["]Q1@", "]d2@", "]Q3\\000026@", "Code: @.", "{\"code\":\"@\"}", "@2", "@ @", "https://x.org/?c=@"] {
+                for around in [
+                    "]Q1@",
+                    "]d2@",
+                    "]Q3\\000026@",
+                    "Code: @.",
+                    "{\"code\":\"@\"}",
+                    "@2",
+                    "@ @",
+                    "https://x.org/?c=@",
+                ] {
                     let typed = around.replace('@', &typed);
                     assert_eq!(codes.verify(&typed), Ok(expected.clone()), "{typed}");
                 }

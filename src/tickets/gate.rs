@@ -73,7 +73,9 @@ mod tests {
     #[test]
     fn a_gate_has_a_short_name() {
         assert_eq!(parse_name("  North \t gate "), Ok("North gate".to_owned()));
-        for (typed, name) in [("1", "1"), ("Ｎorth", "North"), ("North\u{200e}", "North"), ("Nor\u{2060}th", "North")] {
+        for (typed, name) in
+            [("1", "1"), ("Ｎorth", "North"), ("North\u{200e}", "North"), ("Nor\u{2060}th", "North")]
+        {
             assert_eq!(parse_name(typed).as_deref(), Ok(name));
         }
         for bad in ["", " ", "\u{200b}", "a\0b", "No\u{202e}rth", "No\u{3164}rth", "--", &"x".repeat(41)] {

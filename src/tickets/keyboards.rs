@@ -21,10 +21,8 @@ static LAYOUTS: LazyLock<Vec<[Keys; 2]>> = LazyLock::new(|| {
 });
 
 /// Letters of other scripts that look like those of ticket codes, for who types a code from a printed ticket.
-const LOOKALIKES: [(&str, &str); 2] = [
-    ("АВСЕНКМРТХУЅЈԚԜ", "ABCEHKMPTXYSJQW"),
-    ("ΑΒΕΖΗΚΜΝΡΤΥΧ", "ABEZHKMNPTYX"),
-];
+const LOOKALIKES: [(&str, &str); 2] =
+    [("АВСЕНКМРТХУЅЈԚԜ", "ABCEHKMPTXYSJQW"), ("ΑΒΕΖΗΚΜΝΡΤΥΧ", "ABEZHKMNPTYX")];
 
 /// How many characters of a text are read as they stand ...
 const READ: usize = 400;

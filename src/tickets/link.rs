@@ -85,7 +85,9 @@ mod tests {
         let token = path.strip_prefix("/tickets/").expect("a token");
         assert_eq!(links.path("TK-7F3K-9QXM", 3).as_ref(), Some(&path), "always the same");
         assert_eq!(links.open(token), Some(Code { reference: "TK-7F3K-9QXM".into(), seat: 3 }));
-        for text in [path.clone(), format!("https://tickets.example.org{path}?a=1"), format!("Ada: <x{path}>")] {
+        for text in
+            [path.clone(), format!("https://tickets.example.org{path}?a=1"), format!("Ada: <x{path}>")]
+        {
             assert_eq!(links.find(&text), links.open(token), "{text}");
         }
         assert_eq!((links.find("/tickets/"), links.find(token)), (None, None));

@@ -110,8 +110,20 @@ async fn tab_sends_a_code_that_another_layout_has_made_signs_of() {
     open_gate(&gate, &site, "North gate").await;
     gate.click("#code").await;
     let azerty = [
-        ('A', 'Q'), ('Q', 'A'), ('Z', 'W'), ('W', 'Z'), ('M', '?'), ('-', ')'), ('2', 'é'), ('3', '"'), ('4', '\''),
-        ('5', '('), ('6', '-'), ('7', 'è'), ('8', '_'), ('9', 'ç'),
+        ('A', 'Q'),
+        ('Q', 'A'),
+        ('Z', 'W'),
+        ('W', 'Z'),
+        ('M', '?'),
+        ('-', ')'),
+        ('2', 'é'),
+        ('3', '"'),
+        ('4', '\''),
+        ('5', '('),
+        ('6', '-'),
+        ('7', 'è'),
+        ('8', '_'),
+        ('9', 'ç'),
     ];
     for c in codes[0].chars() {
         // Of all digits the signs that are no letters, so that the field never has twenty of these.

@@ -115,7 +115,8 @@ fn a_mistyped_address_books_is_noticed_and_corrected_with_one_click() {
 #[test]
 fn the_old_address_hears_of_the_new_one_and_whom_to_ask() {
     let app = TestApp::spawn();
-    app.database.execute("UPDATE events SET organizer_name = 'The Foundry', organizer_contact = 'box@example.org'");
+    app.database
+        .execute("UPDATE events SET organizer_name = 'The Foundry', organizer_contact = 'box@example.org'");
     let location = book_for(&app, "VIP", 2, "ada@example.org");
     mails(&app, 1);
     let response = correct(&app, &location, "Eve Stranger", "eve@evil.example");
@@ -126,9 +127,10 @@ fn the_old_address_hears_of_the_new_one_and_whom_to_ask() {
     };
     let to_old: Vec<&Vec<u8>> = all.iter().filter(|mail| is_to(mail, "ada@example.org")).collect();
     assert_eq!(to_old.len(), 2, "the confirmation and the notice");
-    let notice = to_old.iter().map(|bytes| parse(bytes)).find(|mail| {
-        mail.subject().is_some_and(|subject| subject.starts_with("New email address for TK-"))
-    });
+    let notice = to_old
+        .iter()
+        .map(|bytes| parse(bytes))
+        .find(|mail| mail.subject().is_some_and(|subject| subject.starts_with("New email address for TK-")));
     let notice = notice.expect("a notice to the old address");
     let reply_to = notice.reply_to().and_then(|to| to.first()).and_then(|to| to.address());
     assert_eq!(reply_to, Some("box@example.org"));
@@ -321,7 +323,8 @@ fn the_checkout_asks_whether_a_mistyped_domain_was_meant_and_bars_nothing() {
         ("gmail.c0m", "gmail.com"),
         ("rnail.com", "mail.com"),
     ] {
-        let fragment = app.post("/buyer/email", &[("email", &format!("ada@{typed}"))]).text().expect("a fragment");
+        let fragment =
+            app.post("/buyer/email", &[("email", &format!("ada@{typed}"))]).text().expect("a fragment");
         assert!(fragment.contains(&format!("<strong>ada@{meant}</strong>")), "{typed}: {fragment}");
     }
     for email in ["ada@example.org", "ada@gmail.com", "ada", ""] {

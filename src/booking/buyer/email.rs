@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use email_address::{EmailAddress, Options};
-use idna::AsciiDenyList;
-use idna::uts46::{DnsLength, Hyphens, Uts46};
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
 
 use super::invisible::is_visible;
 use super::name::compose;
@@ -62,7 +62,8 @@ fn fits_domain(c: char) -> bool {
     match c {
         '\u{200c}' | '\u{200d}' => true,
         // Catalan, Greek, Hebrew, Tibetan, Arabic, Chinese, Japanese.
-        '\u{b7}' | '\u{375}' | '\u{5f3}' | '\u{5f4}' | '\u{f0b}' | '\u{6fd}' | '\u{6fe}' | '\u{3007}' | '\u{30fb}' => true,
+        '\u{b7}' | '\u{375}' | '\u{5f3}' | '\u{5f4}' | '\u{f0b}' | '\u{6fd}' | '\u{6fe}' | '\u{3007}'
+        | '\u{30fb}' => true,
         c if c.is_ascii() => c.is_ascii_alphanumeric() || matches!(c, '-' | '.'),
         c => is_visible(c) && is_letter_digit_or_mark(c),
     }

@@ -50,7 +50,11 @@ impl SearchWords {
         let words = folded.split(is_between).map(|word| word.trim_matches(is_around));
         let words: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
         // Signs alone are looked for as they are, and not found.
-        if words.is_empty() { Self(folded.split_whitespace().map(str::to_owned).collect()) } else { Self(words) }
+        if words.is_empty() {
+            Self(folded.split_whitespace().map(str::to_owned).collect())
+        } else {
+            Self(words)
+        }
     }
 
     #[must_use]
@@ -67,7 +71,8 @@ impl SearchWords {
         let letters: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
         let is_in = |word: &str| text.contains(word) || letters.contains(word);
         let are_in = |word: &str| {
-            let mut parts = word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).peekable();
+            let mut parts =
+                word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).peekable();
             !word.contains('@') && parts.peek().is_some() && parts.all(is_in)
         };
         self.0.iter().all(|word| is_in(word) || are_in(word))

@@ -101,7 +101,8 @@ fn is_free_before(before: &[char]) -> Result<(), EmailError> {
     let before: String = before.iter().collect();
     let mut words = before.split_whitespace().rev();
     let Some(word) = words.next() else { return Ok(()) };
-    let may_belong = word.chars().all(|c| fits_mailbox(c) || c == ',') && word.contains(char::is_alphanumeric);
+    let may_belong =
+        word.chars().all(|c| fits_mailbox(c) || c == ',') && word.contains(char::is_alphanumeric);
     let is_of_a_name = word.starts_with(|c: char| c.is_ascii_uppercase()) && words.next().is_some();
     if may_belong && !is_of_a_name { Err(EmailError::Character(' ')) } else { Ok(()) }
 }
@@ -164,7 +165,8 @@ fn without_queries(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut from = 0;
     while let Some(at) = lower[from..].find(MAILTO).map(|at| from + at) {
-        let is_end = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '"' | '|');
+        let is_end =
+            |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '"' | '|');
         let end = text[at..].find(is_end).map_or(text.len(), |end| at + end);
         let link_end = text[at..end].find('?').map_or(end, |query| at + query);
         kept.push_str(&text[from..link_end]);

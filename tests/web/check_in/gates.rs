@@ -81,7 +81,9 @@ fn a_gates_name_is_read_by_everybody_and_no_other_reads_the_same() {
     assert_eq!(app.count("gates"), 0);
     open_link(&app, &organizer, "\u{200f}Ｎor\u{2060}th  gate\u{feff}");
     assert_eq!(app.count("gates WHERE name = 'North gate'"), 1);
-    for same in ["North gate", "north gate", "NORTH\u{a0}GATE", "Ｎorth gate", "North-gate", "Nor\u{200b}th gate"] {
+    for same in
+        ["North gate", "north gate", "NORTH\u{a0}GATE", "Ｎorth gate", "North-gate", "Nor\u{200b}th gate"]
+    {
         let (status, page) = name(same, "/admin/gates");
         assert!(status == 409 && page.contains("open gate of that name"), "{same}: {status}");
     }

@@ -206,8 +206,10 @@ fn a_code_is_found_in_what_scanners_and_people_put_around_it() {
         let digit = |c: char| c.to_digit(10).and_then(|value| char::from_u32(u32::from(zero) + value));
         code.chars().map(|c| digit(c).unwrap_or(c)).collect::<String>()
     };
-    let cyrillic = [('A', 'А'), ('B', 'В'), ('C', 'С'), ('E', 'Е'), ('H', 'Н'), ('K', 'К'), ('M', 'М'), ('P', 'Р')];
-    let greek = [('A', 'Α'), ('B', 'Β'), ('E', 'Ε'), ('K', 'Κ'), ('M', 'Μ'), ('N', 'Ν'), ('T', 'Τ'), ('X', 'Χ')];
+    let cyrillic =
+        [('A', 'А'), ('B', 'В'), ('C', 'С'), ('E', 'Е'), ('H', 'Н'), ('K', 'К'), ('M', 'М'), ('P', 'Р')];
+    let greek =
+        [('A', 'Α'), ('B', 'Β'), ('E', 'Ε'), ('K', 'Κ'), ('M', 'Μ'), ('N', 'Ν'), ('T', 'Τ'), ('X', 'Χ')];
     let german = [('Y', 'Z'), ('Z', 'Y'), ('-', 'ß'), (']', '+')];
     for typed in [
         format!("https://tickets.example.org/check?c={code}"),
