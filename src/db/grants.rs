@@ -25,8 +25,9 @@ pub fn grant(url: &DatabaseUrl, role: &str) -> Result<(), StartError> {
     let no_roles = || StartError::setting("DATABASE_URL", &url.to_string(), "SQLite has no roles", hint);
     match connect(&primary(url)).map_err(|e| unreachable_database(url, &e))? {
         Db::Sqlite(_) => Err(no_roles()),
-        Db::Postgres(mut pg) => grant_on(&mut pg, role)
-            .map_err(|e| StartError::new(format!("{role} was not granted what the site needs: {}", one_line(&e)))),
+        Db::Postgres(mut pg) => grant_on(&mut pg, role).map_err(|e| {
+            StartError::new(format!("{role} was not granted what the site needs: {}", one_line(&e)))
+        }),
     }
 }
 

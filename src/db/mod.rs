@@ -35,8 +35,8 @@ use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl as _, SqliteConn
 use self::closing::Closing;
 pub use self::connection::Db;
 pub(crate) use self::connection::on_either;
-use self::metrics::PoolMetrics;
 pub use self::grants::grant;
+use self::metrics::PoolMetrics;
 pub use self::migrations::{Schema, hold_migrations, is_migrated, migrate, schema, take_turn_to_fill};
 use self::pool::{Connector, on_connection, open_pool, write_on_connection};
 use self::primary::{Epoch, primary};

@@ -43,7 +43,8 @@ fn is_remote(url: &str) -> bool {
     let named = authority.rsplit('@').next().unwrap_or_default();
     let hosts = [Some(named), parameter(url, "host"), parameter(url, "hostaddr")];
     hosts.into_iter().flatten().flat_map(|hosts| hosts.split(',')).any(|host| {
-        let is_folder = host.starts_with('/') || host.get(..3).is_some_and(|it| it.eq_ignore_ascii_case("%2f"));
+        let is_folder =
+            host.starts_with('/') || host.get(..3).is_some_and(|it| it.eq_ignore_ascii_case("%2f"));
         let name = match host.strip_prefix('[') {
             Some(address) => address.split(']').next().unwrap_or_default(),
             None if host.matches(':').count() == 1 => host.split(':').next().unwrap_or_default(),
@@ -57,7 +58,7 @@ fn is_remote(url: &str) -> bool {
 /// The value of a parameter; libpq takes the last one.
 fn parameter<'a>(url: &'a str, wanted: &str) -> Option<&'a str> {
     let pairs = url.split_once('?')?.1.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.filter(|(name, _)| *name == wanted).last().map(|(_, value)| value)
+    pairs.rev().find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
 /// Whether libpq would refuse to connect without TLS. `prefer`, its default, and `allow` go on without.

@@ -7,7 +7,7 @@ pub mod api_tokens;
 pub mod client_address;
 pub mod cookies;
 pub mod csrf;
-mod digits;
+pub mod digits;
 pub mod form;
 pub mod headers;
 pub mod limits;

@@ -69,6 +69,7 @@ impl MailKind {
             Self::Return => "Partial return",
             Self::Correction => "New address",
             Self::EventChange => "Change of the concert",
+            Self::AddressChange => "Notice to the old address",
         }
     }
 }

@@ -32,16 +32,19 @@ pub enum MailKind {
     Correction,
     /// The concert takes place at another time or place. Its payload says how it was.
     EventChange,
+    /// To the address that a booking had: it has another one now. Its payload: that one, masked.
+    AddressChange,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Confirmation,
         Self::BookingLink,
         Self::Cancellation,
         Self::Return,
         Self::Correction,
         Self::EventChange,
+        Self::AddressChange,
     ];
 
     /// Its name in the database.
@@ -54,6 +57,7 @@ impl MailKind {
             Self::Return => "return",
             Self::Correction => "correction",
             Self::EventChange => "event change",
+            Self::AddressChange => "address change",
         }
     }
 

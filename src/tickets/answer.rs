@@ -79,6 +79,12 @@ impl GateAnswer {
         Self::refused("Mistyped, or not one of ours.")
     }
 
+    /// The answer to the codes of different tickets in one field.
+    #[must_use]
+    pub fn to_several_codes() -> Self {
+        Self::to_correct("That was more than one ticket. Scan them one at a time.")
+    }
+
     /// The answer to a text that is no code, for which tickets were looked up.
     #[must_use]
     pub fn to_search(found: &Found, error: CodeError) -> Self {

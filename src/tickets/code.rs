@@ -9,7 +9,7 @@
 //! The key is derived from the site's secret for this purpose only. An offline gate could be given the key: it
 //! could then verify and forge ticket codes, but nothing else that the secret signs.
 
-use super::keyboards::readings;
+use super::keyboards::{plain, readings};
 use crate::booking::REFERENCE_ALPHABET;
 use crate::guard::secret::{Purpose, Secrets};
 use crate::guard::signing::{Signature, Signer};
@@ -43,6 +43,8 @@ pub enum CodeError {
     Reference,
     /// The signature is wrong: mistyped or forged.
     Foreign,
+    /// Different tickets in one text.
+    Several,
 }
 
 /// Signs and verifies ticket codes.
@@ -69,27 +71,32 @@ impl TicketCodes {
         Some(grouped(&code))
     }
 
-    /// Verifies a typed or scanned code. Case, spaces and hyphens do not matter, and a code that a scanner typed
-    /// through another keyboard layout is read through it: the signature tells which layout fits.
+    /// Verifies a typed or scanned code. Case, spaces, hyphens, and what stands around the code do not matter, and a code
+    /// that a scanner typed through another keyboard layout is read through it: the signature tells where a code is, and
+    /// which layout fits.
     ///
     /// # Errors
     /// [`CodeError`] says why it is not valid.
     pub fn verify(&self, text: &str) -> Result<Code, CodeError> {
         let text = without_prefix(text);
-        let mut readings = readings(text).map(|reading| self.verify_reading(&reading));
-        // The first one is the text as it stands.
-        let plain = readings.next().unwrap_or(Err(CodeError::Empty));
-        match plain {
-            Ok(code) => Ok(code),
-            Err(error) => match readings.find_map(Result::ok) {
-                Some(code) => Ok(code),
-                // Signs that ticket codes do not have, but something was typed.
-                None if error == CodeError::Empty && text.chars().any(char::is_alphanumeric) => {
-                    Err(CodeError::Malformed)
-                }
-                None => Err(error),
-            },
+        let plain = plain(text);
+        let found = std::iter::once(plain.clone()).chain(readings(text));
+        if let Some(found) = found.filter_map(|reading| self.find(&reading)).next() {
+            return found;
         }
+        match self.verify_reading(&plain) {
+            // Signs that ticket codes do not have, but something was typed.
+            Err(CodeError::Empty) if text.chars().any(char::is_alphanumeric) => Err(CodeError::Malformed),
+            result => result,
+        }
+    }
+
+    /// The code that stands somewhere in a text of capitals, once or several times. `None`: there is none.
+    fn find(&self, typed: &str) -> Option<Result<Code, CodeError>> {
+        let windows = typed.as_bytes().windows(LENGTH).filter_map(|window| str::from_utf8(window).ok());
+        let mut codes = windows.filter_map(|window| self.verify_reading(window).ok());
+        let code = codes.next()?;
+        Some(if codes.all(|other| other == code) { Ok(code) } else { Err(CodeError::Several) })
     }
 
     /// The same for a text in capitals without anything else.
@@ -114,11 +121,17 @@ impl TicketCodes {
     }
 }
 
-/// Some scanners say first what kind of code they have read: "]Q1" is a QR code (ISO/IEC 15424).
+/// Some scanners say first what kind of code they have read: "]Q1" is a QR code, "]C1" a Code 128 (ISO/IEC 15424), and
+/// "\\000026" says that its text is UTF-8.
 fn without_prefix(text: &str) -> &str {
     let text = text.trim_start();
-    let rest = text.strip_prefix("]Q").or_else(|| text.strip_prefix("]q"));
-    rest.and_then(|rest| rest.strip_prefix(|c: char| c.is_ascii_digit())).unwrap_or(text)
+    let kind = |text: &str| text.starts_with(']') && text.chars().nth(2).is_some_and(|c| c.is_ascii_digit());
+    let rest = if kind(text) { text.char_indices().nth(3).map_or("", |(at, _)| &text[at..]) } else { text };
+    let without_encoding = rest.strip_prefix('\\').and_then(|rest| rest.split_at_checked(6));
+    match without_encoding {
+        Some((number, rest)) if number.bytes().all(|b| b.is_ascii_digit()) => rest,
+        _ => rest,
+    }
 }
 
 fn message(reference: &str, seat: u64) -> Vec<u8> {
@@ -169,7 +182,19 @@ mod tests {
             let expected = Code { reference: reference.clone(), seat };
             for typed in [code.clone(), code.to_lowercase(), code.replace('-', " "), code.replace('-', "")] {
                 assert_eq!(codes.verify(&format!(" {typed}\r\n")), Ok(expected.clone()), "{typed}");
-                assert_eq!(codes.verify(&format!("]Q1{typed}")), Ok(expected.clone()), "{typed}");
+                for around in [
+                    "]Q1@",
+                    "]d2@",
+                    "]Q3\\000026@",
+                    "Code: @.",
+                    "{\"code\":\"@\"}",
+                    "@2",
+                    "@ @",
+                    "https://x.org/?c=@",
+                ] {
+                    let typed = around.replace('@', &typed);
+                    assert_eq!(codes.verify(&typed), Ok(expected.clone()), "{typed}");
+                }
             }
         }
         for (reference, seat) in [(&*reference, 0), (&reference, -1), (&reference, 27_000), ("TK-VIP", 1)] {
@@ -204,8 +229,10 @@ mod tests {
             ("TK-7F3K-9QXM", CodeError::Reference),
             (&code[1..], CodeError::Malformed),
             (&mistyped, CodeError::Malformed),
-            (&format!("{code}2"), CodeError::Malformed),
+            (&format!("{foreign}2"), CodeError::Malformed),
             (&foreign, CodeError::Foreign),
+            (&format!("]C1{foreign}"), CodeError::Foreign),
+            (&format!("{code} {}", codes.sign("TK-7F3K-9QXM", 4).expect("a code")), CodeError::Several),
         ] {
             assert_eq!(codes.verify(text), Err(error), "{text}");
         }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::code::Code;
-use crate::booking::parse_reference;
+use crate::booking::{is_token, parse_reference};
 use crate::guard::secret::{Purpose, Secrets};
 use crate::guard::signing::Signer;
 
@@ -41,6 +41,12 @@ impl TicketLinks {
         Some(format!("/tickets/{token}"))
     }
 
+    /// The ticket of a link that stands somewhere in a text.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Option<Code> {
+        text.split("/tickets/").skip(1).find_map(|rest| self.open(leading_token(rest)))
+    }
+
     /// The ticket that a token names; `None` if it was not made here.
     #[must_use]
     pub fn open(&self, token: &str) -> Option<Code> {
@@ -56,6 +62,18 @@ impl TicketLinks {
     }
 }
 
+/// The token of a booking's link that stands somewhere in a text.
+#[must_use]
+pub fn booking_token(text: &str) -> Option<&str> {
+    text.split("/bookings/").skip(1).map(leading_token).find(|token| is_token(token))
+}
+
+/// What a text begins with, as far as it can be part of a token.
+fn leading_token(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+    &text[..end.unwrap_or(text.len())]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +85,12 @@ mod tests {
         let token = path.strip_prefix("/tickets/").expect("a token");
         assert_eq!(links.path("TK-7F3K-9QXM", 3).as_ref(), Some(&path), "always the same");
         assert_eq!(links.open(token), Some(Code { reference: "TK-7F3K-9QXM".into(), seat: 3 }));
+        for text in
+            [path.clone(), format!("https://tickets.example.org{path}?a=1"), format!("Ada: <x{path}>")]
+        {
+            assert_eq!(links.find(&text), links.open(token), "{text}");
+        }
+        assert_eq!((links.find("/tickets/"), links.find(token)), (None, None));
         for (position, _) in token.char_indices() {
             let mut altered = token.to_owned();
             let other = if token.as_bytes()[position] == b'A' { "B" } else { "A" };
@@ -80,6 +104,17 @@ mod tests {
             [("TK-7F3K-9QXM", 0), ("TK-7F3K-9QXM", 70_000), ("TK-VIP", 1), ("7F3K-9QXM", 1)]
         {
             assert_eq!(links.path(reference, seat), None, "{reference} {seat}");
+        }
+    }
+
+    #[test]
+    fn a_bookings_link_is_found_in_a_text() {
+        let token = "AZn8rL2c0123456789abcd-_";
+        for text in [format!("https://x.org/bookings/{token}"), format!("/bookings/{token}/cancellation?a")] {
+            assert_eq!(booking_token(&text), Some(token));
+        }
+        for text in [token, "/bookings/find", "/bookings?link=x", &format!("/bookings/{token}x")] {
+            assert_eq!(booking_token(text), None, "{text}");
         }
     }
 

@@ -1,22 +1,31 @@
 // A handheld scanner is a keyboard. What it types goes into the gate's field wherever the focus is, and its last key
 // sends, be it Enter or Tab. [data-keys] of the form gets the keys as an American keyboard has them, which is what a
-// scanner presses: a device that is set to another layout makes other letters of them.
+// scanner presses: a device that is set to another layout, or that has an input method on, makes other letters of them.
 (() => {
   const CODE_LENGTH = 20;
   const form = document.querySelector("[data-check-in]");
   const field = form.elements.code;
+  let isToSend = false;
 
-  const isPrintable = (event) => event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
+  // "Process": an input method has the key. "Dead": an accent that waits for its letter.
+  const isTyped = (event) =>
+    (event.key.length === 1 || event.key === "Dead" || (event.key === "Process" && isCharacter(event.code))) &&
+    !event.ctrlKey && !event.metaKey && !event.altKey;
   const takesText = (element) => element.matches?.("input:not([type=hidden]), textarea, select") && element !== field;
 
   // "KeyZ" is Z, "Digit2" is 2, and everything else is a sign between the groups of a code.
-  const keyOf = (code) => /^(?:Key|Digit|Numpad)([A-Z0-9])$/.exec(code)?.[1] ?? "-";
+  const KEY = /^(?:Key|Digit|Numpad)([A-Z0-9])$/;
+  const keyOf = (code) => KEY.exec(code)?.[1] ?? "-";
+  const isCharacter = (code) => KEY.test(code) || /^(?:Minus|Equal|Bracket|Semicolon|Quote|Back|Comma|Period|Slash|Intl)/.test(code);
+  const isEnd = (code) => code === "Enter" || code === "NumpadEnter" || code === "Tab";
 
-  const isWholeCode = () => field.value.replace(/[^\p{L}\p{N}]/gu, "").length >= CODE_LENGTH;
+  const count = (text, others) => text.replace(others, "").length;
+  const isWholeCode = () =>
+    count(form.dataset.keys ?? "", /-/g) >= CODE_LENGTH || count(field.value, /[^\p{L}\p{N}]/gu) >= CODE_LENGTH;
 
   document.addEventListener("keydown", (event) => {
     if (takesText(event.target)) return;
-    if (isPrintable(event)) {
+    if (isTyped(event)) {
       const isSpaceOnButton = event.key === " " && event.target !== field;
       if (isSpaceOnButton) return;
       if (event.target !== field) field.focus();
@@ -26,6 +35,11 @@
     }
     if (event.target !== field) return;
     if (event.key === "Backspace" || event.key === "Delete") form.dataset.keys = "";
+    // An input method takes the scanner's last key for itself: it ends the word that it composes.
+    if (event.key === "Process") {
+      isToSend = isEnd(event.code) && isWholeCode();
+      return;
+    }
     const isTab = event.key === "Tab" && !event.shiftKey && isWholeCode();
     // Line feed and carriage return of scanners that type them as control characters.
     const isLineBreak = event.ctrlKey && (event.code === "KeyJ" || event.code === "KeyM");
@@ -33,6 +47,12 @@
       event.preventDefault();
       form.requestSubmit();
     }
+  });
+  field.addEventListener("compositionend", () => {
+    if (!isToSend) return;
+    isToSend = false;
+    // The composed word is in the field only after this event.
+    setTimeout(() => form.requestSubmit());
   });
   field.addEventListener("paste", () => (form.dataset.keys = ""));
 })();

@@ -6,6 +6,7 @@
   const TIMEOUT_MS = 10000;
   const RETRY_MS = 3000;
   const CODE_LENGTH = 20;
+  const CODE = /[0-9a-z]{4}(?:[ -]?[0-9a-z]{4}){4}/i;
   const WORDS = {
     offline: "No connection. The scan is saved, and checked as soon as the connection is back.",
     busy: "The server is busy. The scan is saved, and checked again in a moment.",
@@ -56,8 +57,11 @@
   const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
   // A name is looked up at once or not at all; what may be a code is kept.
-  function isCode(text) {
-    return text.replace(/[\s-]/g, "").length >= CODE_LENGTH && !/[@]|\S\s+\S{6,}/.test(text);
+  function isCode(text, keys) {
+    if (text.includes("@")) return false;
+    const isOneWord = text.replace(/[\s-]/g, "").length >= CODE_LENGTH && !/\S\s+\S{6,}/.test(text);
+    const isTypedCode = /\d/.test(keys) && keys.replace(/-/g, "").length >= CODE_LENGTH;
+    return isOneWord || isTypedCode || CODE.test(text);
   }
 
   function say(words) {
@@ -191,9 +195,9 @@
   function scan(text, keys) {
     const code = text.trim();
     if (!code) return;
-    if (!isCode(code)) return lookUp(code, keys);
+    if (!isCode(code, keys)) return lookUp(code, keys);
     // The same ticket again before it was decided is the same scan.
-    const same = waiting.find((it) => it.code === code);
+    const same = waiting.find((it) => it.code === code && (it.keys === keys || !it.keys || !keys));
     newest = same?.id ?? newId();
     if (!same) {
       const { event, gate } = form.elements;

@@ -46,6 +46,17 @@ fn cases() -> Vec<Case> {
         case("email", "ada@exam\u{202e}ple.org", 422, "without the invisible character U+202E"),
         case("email", "ada lovelace@example.org", 422, "without a space"),
         case("email", "ada@example.org, eve@example.org", 422, "one address, with one @"),
+        case("email", "Ada lovelace@example.org", 422, "without a space"),
+        case("email", "ada@example.co m", 422, "without a space"),
+        case("email", "'ada'@example.org", 422, "without “"),
+        case("email", "ada@exampl℮.org", 422, "without “℮”"),
+        case("email", "ada@example.org_x", 422, "without “_”"),
+        case("name", "ــــ", 422, "at least one letter"),
+        case("name", "²", 422, "at least one letter"),
+        case("name", "①", 422, "at least one letter"),
+        case("name", "ª", 422, "at least one letter"),
+        case("name", "1", 422, "at least one letter"),
+        case("name", "8\u{fe0f}", 422, "at least one letter"),
     ]
 }
 
@@ -98,6 +109,19 @@ fn names_of_every_script_and_wrapped_addresses_book() {
         ("ශ\u{dca}\u{200d}රී\u{200f}", "ada\u{ff20}example\u{ff0e}org", "ශ\u{dca}\u{200d}රී"),
         ("क\u{94d}\u{200d}षिति", "mailto:ada@example.org", "क\u{94d}\u{200d}षिति"),
         ("\u{feff}O’Brien ❤\u{fe0f}", "Ada <ada@example.org>,", "O’Brien ❤\u{fe0f}"),
+        ("สมชาย\u{200b}ใจดี", "ada@example.org،", "สมชาย ใจดี"),
+        ("សុខ\u{200b}សាន្ត", "mailto://ada@example.org", "សុខ សាន្ត"),
+        ("של\u{200e}ום", "mailto:ada%40example.org", "שלום"),
+        ("Ada\u{2060}\u{34f}Ada", "=ada@example.org", "AdaAda"),
+        ("Ada", "ada@example.org (Ada Lovelace)", "Ada"),
+        ("Ada", "Ada Lovelace ada@example.org", "Ada"),
+        ("Ada", "<ada@example.org> Ada", "Ada"),
+        ("Ada", "[ada@example.org](mailto:ada@example.org)", "Ada"),
+        ("Ada", "E-Mail: ada@example.org", "Ada"),
+        ("Ada", "「ada@example.org」", "Ada"),
+        ("Ada", "→ ada@example.org", "Ada"),
+        ("Ada", "ada @example.org", "Ada"),
+        ("Ada", "&lt;ada@example.org&gt;", "Ada"),
     ] {
         let checkout = app.open_checkout("General Admission", 1);
         let form = checkout.fields(name, email);
@@ -105,7 +129,23 @@ fn names_of_every_script_and_wrapped_addresses_book() {
         assert_eq!(response.status(), 303, "{name:?} {email:?}");
         let page = app.get(header(&response, "location")).text().expect("a page");
         assert!(page.contains(&format!("<dd>{shown}</dd>")), "{page}");
-        assert!(page.contains("ada@example.org</dd>"), "{page}");
+        assert!(page.contains("<dd>ada@example.org</dd>"), "{email}: {page}");
+    }
+}
+
+#[test]
+fn an_address_is_shown_as_what_it_is() {
+    let app = TestApp::spawn();
+    for (email, shown) in [
+        ("mailto:ada%2Btag@example.org", "ada+tag@example.org"),
+        ("ada@müller.example", "ada@müller.example"),
+        // With a Cyrillic letter.
+        ("ada@аpple.com", "ada@xn--pple-43d.com"),
+    ] {
+        let response = app.confirm_for(email, &app.client, &app.open_checkout("VIP", 1), 1);
+        assert_eq!(response.status(), 303, "{email}");
+        let page = app.get(header(&response, "location")).text().expect("a page");
+        assert!(page.contains(&format!("<dd>{shown}</dd>")), "{email}: {page}");
     }
 }
 

@@ -89,12 +89,12 @@ fn a_mistyped_address_books_is_noticed_and_corrected_with_one_click() {
     assert_eq!(new, format!("/bookings/{token}"));
     assert_eq!(entries(&app), [("buyer".into(), format!("{reference} (name and email)"))]);
 
-    let sent = recipients(&app, 2);
+    let sent = recipients(&app, 3);
     assert!(
         sent.iter().any(|(to, subject)| to == "ada@gmail.com" && subject.contains(reference)),
         "{sent:?}"
     );
-    let all = mails(&app, 2);
+    let all = mails(&app, 3);
     let mail = all.iter().map(|bytes| parse(bytes)).find(|mail| {
         mail.to().and_then(|to| to.first()).and_then(|to| to.address()) == Some("ada@gmail.com")
     });
@@ -110,6 +110,60 @@ fn a_mistyped_address_books_is_noticed_and_corrected_with_one_click() {
         list.contains("ada@gmial.con") && list.contains("ada@gmail.com") && list.contains("New address"),
         "{list}"
     );
+}
+
+#[test]
+fn the_old_address_hears_of_the_new_one_and_whom_to_ask() {
+    let app = TestApp::spawn();
+    app.database
+        .execute("UPDATE events SET organizer_name = 'The Foundry', organizer_contact = 'box@example.org'");
+    let location = book_for(&app, "VIP", 2, "ada@example.org");
+    mails(&app, 1);
+    let response = correct(&app, &location, "Eve Stranger", "eve@evil.example");
+    let new = header(&response, "location").to_owned();
+    let all = mails(&app, 3);
+    let is_to = |bytes: &&Vec<u8>, address: &str| {
+        parse(bytes).to().and_then(|to| to.first()).and_then(|to| to.address()) == Some(address)
+    };
+    let to_old: Vec<&Vec<u8>> = all.iter().filter(|mail| is_to(mail, "ada@example.org")).collect();
+    assert_eq!(to_old.len(), 2, "the confirmation and the notice");
+    let notice = to_old
+        .iter()
+        .map(|bytes| parse(bytes))
+        .find(|mail| mail.subject().is_some_and(|subject| subject.starts_with("New email address for TK-")));
+    let notice = notice.expect("a notice to the old address");
+    let reply_to = notice.reply_to().and_then(|to| to.first()).and_then(|to| to.address());
+    assert_eq!(reply_to, Some("box@example.org"));
+    let reference = bookings(&app)[0].reference.clone();
+    for text in [notice.body_text(0).expect("text"), notice.body_html(0).expect("HTML")] {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for says in [
+            "Your booking has a new email address",
+            reference.as_str(),
+            "e•••@evil.example",
+            "The ticket codes stay the same",
+            "contact the organizer",
+            "can change the address back",
+            &app.url("/events/midnight-parade"),
+            "Reply to this email to reach The Foundry.",
+        ] {
+            assert!(text.contains(says), "{says}: {text}");
+        }
+        for hidden in ["eve@evil.example", "Eve Stranger", new.as_str()] {
+            assert!(!text.contains(hidden), "{hidden}: {text}");
+        }
+    }
+    // Sent again, it goes to the old address again.
+    let organizer = app.organizer();
+    wait_for_states(&app, &[("sent", 3)]);
+    app.database.execute("UPDATE mails SET state = 'failed' WHERE kind = 'address change'");
+    assert_eq!(organizer.post(app.url("/admin/mails/attempts")).send().expect("an answer").status(), 303);
+    mails(&app, 4);
+    assert_eq!(app.count("mails WHERE kind = 'address change' AND recipient = 'ada@example.org'"), 1);
+    // The same mailbox hears of it by the tickets alone.
+    assert_eq!(correct(&app, &new, "Eve", "EVE@evil.example").status(), 303);
+    mails(&app, 5);
+    assert_eq!(app.count("mails"), 4);
 }
 
 #[test]
@@ -136,9 +190,9 @@ fn find_and_the_limit_for_each_person_follow_the_address() {
     assert_eq!(app.confirm_for("ada.king@example.org", &browser(), &checkout, 2).status(), 409);
     assert_eq!(app.confirm_for("ada@example.org", &browser(), &app.open_checkout("VIP", 2), 2).status(), 303);
     // Found under the new address, and not under the old one.
-    mails(&app, 4);
+    mails(&app, 5);
     assert_eq!(app.post("/bookings/find", &[("email", "ada.king@example.org")]).status(), 303);
-    let link = mails(&app, 5).iter().find_map(|bytes| {
+    let link = mails(&app, 6).iter().find_map(|bytes| {
         let text = parse(bytes).body_text(0)?.into_owned();
         text.lines().find(|line| line.contains("/bookings?link=")).map(str::to_owned)
     });
@@ -261,6 +315,20 @@ fn the_checkout_asks_whether_a_mistyped_domain_was_meant_and_bars_nothing() {
     let hint = "Did you mean <strong>ada@gmail.com</strong>?";
     let fragment = app.post("/buyer/email", &[("email", "ada@gmial.con")]).text().expect("a fragment");
     assert!(fragment.contains(hint) && fragment.contains("name=\"use_suggestion\""), "{fragment}");
+    for (typed, meant) in [
+        ("ymail.con", "ymail.com"),
+        ("example.con", "example.com"),
+        ("qq.con", "qq.com"),
+        ("university.ed", "university.edu"),
+        ("pm.em", "pm.me"),
+        ("gmail.com.com", "gmail.com"),
+        ("gmail.c0m", "gmail.com"),
+        ("rnail.com", "mail.com"),
+    ] {
+        let fragment =
+            app.post("/buyer/email", &[("email", &format!("ada@{typed}"))]).text().expect("a fragment");
+        assert!(fragment.contains(&format!("<strong>ada@{meant}</strong>")), "{typed}: {fragment}");
+    }
     for email in ["ada@example.org", "ada@gmail.com", "ada", ""] {
         let fragment = app.post("/buyer/email", &[("email", email)]).text().expect("a fragment");
         assert_eq!(fragment.trim(), "", "{email}");

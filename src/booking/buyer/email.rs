@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 
 use email_address::{EmailAddress, Options};
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 
 use super::invisible::is_visible;
 use super::name::compose;
-use super::unwrapping::unwrap_address;
+use super::scripts::is_unmistakable;
+use super::unwrapping::find_address;
 
 /// RFC 5321 limits a path to 256 octets, angle brackets included.
 const LENGTH_MAX: usize = 254;
@@ -24,26 +27,21 @@ pub enum EmailError {
     Invalid,
 }
 
-/// Reads an email address, taken out of what is [wrapped around it](unwrap_address). The part before the @ stays as
+/// Reads an email address, taken out of [what stands around it](find_address). The part before the @ stays as
 /// it was typed, in ASCII, which is all that every mail server takes; the domain is written as the DNS has it: in
 /// lower case, with what is not ASCII as `xn--…` (RFC 5890, Unicode Technical Standard 46).
 ///
 /// # Errors
 /// Why it is not an address.
 pub fn parse_email(typed: &str) -> Result<String, EmailError> {
-    let address = unwrap_address(typed);
-    if address.is_empty() {
-        return Err(EmailError::Missing);
-    }
-    if address.matches('@').count() > 1 {
-        return Err(EmailError::Several);
-    }
-    let (mailbox, domain) = address.split_once('@').ok_or(EmailError::Invalid)?;
+    let (mailbox, domain) = find_address(typed)?;
     let stranger = mailbox.chars().find(|c| !fits_mailbox(*c)).or(domain.chars().find(|c| !fits_domain(*c)));
+    // Half of a pair of quotation marks.
+    let stranger = stranger.or(mailbox.chars().next_back().filter(|c| matches!(c, '\'' | '`')));
     if let Some(stranger) = stranger {
         return Err(EmailError::Character(stranger));
     }
-    let domain = ascii_domain(&compose(domain)).ok_or(EmailError::Invalid)?;
+    let domain = ascii_domain(&compose(&domain)).ok_or(EmailError::Invalid)?;
     let email = format!("{mailbox}@{domain}");
     let options = Options::default().without_display_text().without_domain_literal();
     let is_valid = email.len() <= LENGTH_MAX && is_on_the_internet(&domain);
@@ -54,21 +52,39 @@ pub fn parse_email(typed: &str) -> Result<String, EmailError> {
 }
 
 /// Whether a character may stand before the @ (RFC 5322, `atext` and the dot).
-fn fits_mailbox(c: char) -> bool {
+pub(super) fn fits_mailbox(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c)
 }
 
-/// Whether a character may be part of a domain as people write it. What of the invisible ones [`ascii_domain`]
-/// decides are joiners.
+/// Whether a character may be part of a domain as people write it: letters, digits and marks, and the few other signs
+/// that names need (RFC 5892). What of the invisible ones [`ascii_domain`] decides are joiners.
 fn fits_domain(c: char) -> bool {
     match c {
         '\u{200c}' | '\u{200d}' => true,
+        // Catalan, Greek, Hebrew, Tibetan, Arabic, Chinese, Japanese.
+        '\u{b7}' | '\u{375}' | '\u{5f3}' | '\u{5f4}' | '\u{f0b}' | '\u{6fd}' | '\u{6fe}' | '\u{3007}'
+        | '\u{30fb}' => true,
         c if c.is_ascii() => c.is_ascii_alphanumeric() || matches!(c, '-' | '.'),
-        c => is_visible(c) && !c.is_whitespace(),
+        c => is_visible(c) && is_letter_digit_or_mark(c),
     }
 }
 
-/// The address as people read it: the domain in its own script, as it was typed.
+fn is_letter_digit_or_mark(c: char) -> bool {
+    use GeneralCategory as Category;
+    matches!(
+        CodePointMapData::<Category>::new().get(c),
+        Category::LowercaseLetter
+            | Category::UppercaseLetter
+            | Category::OtherLetter
+            | Category::ModifierLetter
+            | Category::NonspacingMark
+            | Category::SpacingMark
+            | Category::DecimalNumber
+    )
+}
+
+/// The address as people read it: the domain in its own script, as it was typed. One that mixes scripts, or that looks
+/// like Latin letters and is none, stays as the DNS has it: `аpple.com` with a Cyrillic letter is not Apple's.
 #[must_use]
 pub fn shown_email(email: &str) -> String {
     let shown =
@@ -76,7 +92,10 @@ pub fn shown_email(email: &str) -> String {
             let unicode =
                 Uts46::new().to_unicode(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast);
             // Only where it leads back to the same domain.
-            let shown = unicode.1.is_ok() && ascii_domain(&unicode.0).as_deref() == Some(domain);
+            let shown = unicode.1.is_ok()
+                && ascii_domain(&unicode.0).as_deref() == Some(domain)
+                && unicode.0.chars().all(fits_domain)
+                && unicode.0.split('.').all(is_unmistakable);
             shown.then(|| format!("{mailbox}@{}", unicode.0))
         });
     shown.unwrap_or_else(|| email.to_owned())
@@ -105,7 +124,7 @@ pub fn unusual_normalized_email(email: &str) -> Option<String> {
     (normalized != email.to_ascii_lowercase()).then_some(normalized)
 }
 
-/// The domain as the DNS has it; `None` when it cannot have it.
+/// The domain as the DNS has it; `None` when it cannot have it, or has signs that are no letters as `xn--…`.
 fn ascii_domain(domain: &str) -> Option<String> {
     let domain = Uts46::new().to_ascii(
         domain.as_bytes(),
@@ -113,7 +132,16 @@ fn ascii_domain(domain: &str) -> Option<String> {
         Hyphens::CheckFirstLast,
         DnsLength::Verify,
     );
-    domain.ok().map(Cow::into_owned)
+    domain.ok().map(Cow::into_owned).filter(|domain| has_letters_only(domain))
+}
+
+fn has_letters_only(domain: &str) -> bool {
+    !domain.contains("xn--")
+        || Uts46::new()
+            .to_unicode(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast)
+            .0
+            .chars()
+            .all(fits_domain)
 }
 
 /// Whether the domain has a name below a top-level domain, which is never a number.
@@ -187,6 +215,10 @@ mod tests {
             ("zoë@example.org", EmailError::Character('ë')),
             ("ada@exam\u{202e}ple.org", EmailError::Character('\u{202e}')),
             ("ada@exam_ple.org", EmailError::Character('_')),
+            ("ada@exampl℮.org", EmailError::Character('℮')),
+            ("ada@i♥.example", EmailError::Character('♥')),
+            ("ada@xn--i-7iq.example", EmailError::Invalid),
+            ("'ada'@example.org", EmailError::Character('\'')),
             ("ada", EmailError::Invalid),
         ] {
             assert_eq!(parse_email(typed), Err(error), "{typed:?}");
@@ -200,6 +232,11 @@ mod tests {
             ("ada@xn--mller-kva.example", "ada@müller.example"),
             ("Ada@例え.テスト", "Ada@例え.テスト"),
             ("ada@example.org", "ada@example.org"),
+            ("ada@почта.рф", "ada@почта.рф"),
+            ("ada@日本ストア.example", "ada@日本ストア.example"),
+            ("ada@аpple.com", "ada@xn--pple-43d.com"),
+            ("ada@αpple.com", "ada@xn--pple-zld.com"),
+            ("ada@арр.com", "ada@xn--80a6aa.com"),
         ] {
             assert_eq!(shown_email(&parse_email(typed).expect(typed)), shown);
         }

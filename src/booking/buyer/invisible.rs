@@ -3,10 +3,11 @@
 
 use icu_properties::props::{
     BidiClass, DefaultIgnorableCodePoint, Emoji, EmojiModifier, ExtendedPictographic, GeneralCategory,
-    IndicSyllabicCategory, JoiningType, UnifiedIdeograph,
+    IndicSyllabicCategory, JoiningType, Script, UnifiedIdeograph,
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
+const ZERO_WIDTH_SPACE: char = '\u{200b}';
 const NON_JOINER: char = '\u{200c}';
 const JOINER: char = '\u{200d}';
 const OBJECT_REPLACEMENT: char = '\u{fffc}';
@@ -60,6 +61,47 @@ pub(super) fn unwrap_word(word: &str) -> &str {
         Some(rest) if ends_in_virama && rest.starts_with(JOINER) => &word[..bare.len() + JOINER.len_utf8()],
         _ => bare,
     }
+}
+
+/// The word without the invisible characters that do nothing where they stand. Between words of scripts that are written
+/// without spaces, the space without a width becomes one that is seen.
+pub(super) fn without_idle(word: &str) -> String {
+    let characters: Vec<char> = word.chars().collect();
+    let mut kept: Vec<char> = Vec::with_capacity(characters.len());
+    for (index, &c) in characters.iter().enumerate() {
+        let after = characters.get(index + 1).copied();
+        if is_visible(c) || !is_idle(c) || belongs(&kept, c, after) {
+            kept.push(c);
+        } else if c == ZERO_WIDTH_SPACE
+            && kept.last().is_some_and(|c| is_written_without_spaces(*c))
+            && after.is_some_and(is_written_without_spaces)
+        {
+            kept.push(' ');
+        }
+    }
+    kept.into_iter().collect()
+}
+
+/// Invisible characters that neither turn the order of letters around nor look like a space.
+fn is_idle(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{206a}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
+}
+
+fn is_written_without_spaces(c: char) -> bool {
+    matches!(
+        CodePointMapData::<Script>::new().get(c),
+        Script::Thai | Script::Lao | Script::Khmer | Script::Myanmar
+    )
 }
 
 /// Whether each character of a word is visible, or belongs to the ones beside it: joiners in scripts whose letters

@@ -4,7 +4,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 
-use super::invisible::{is_readable, is_visible, unwrap_word};
+use super::invisible::{is_readable, is_visible, unwrap_word, without_idle};
 
 /// In characters: at most 400 bytes of UTF-8.
 const LENGTH_MAX: usize = 100;
@@ -28,7 +28,7 @@ pub enum NameError {
 
 /// Reads a name. White space is tidied and letters are composed (Unicode's form NFC), so that the same name is
 /// the same text however it was typed. Invisible characters stay where a script or an emoji needs them, and are
-/// dropped at the edges of words.
+/// dropped where they do nothing.
 ///
 /// A name goes into mails to addresses that nobody has confirmed, so it cannot be an address itself: mail programs make
 /// links of those.
@@ -37,14 +37,21 @@ pub enum NameError {
 /// Why it is not a name.
 pub fn parse_name(typed: &str) -> Result<String, NameError> {
     let name = parse_text(typed)?;
-    if has_address(&name) { Err(NameError::Address) } else { Ok(name) }
+    match name {
+        name if has_address(&name) => Err(NameError::Address),
+        name if name.chars().any(is_letter) => Ok(name),
+        _ => Err(NameError::NoLetter),
+    }
 }
 
-/// The same, for what goes into no mail.
-pub(super) fn parse_text(typed: &str) -> Result<String, NameError> {
+/// The same, for what goes into no mail and may be a number.
+///
+/// # Errors
+/// Why it is not a text that people can read.
+pub fn parse_text(typed: &str) -> Result<String, NameError> {
     let composed = compose(typed);
     let words = composed.split_whitespace().map(unwrap_word).filter(|word| !word.is_empty());
-    let name = words.collect::<Vec<_>>().join(" ");
+    let name = compose(&words.map(without_idle).collect::<Vec<_>>().join(" "));
     if !name.split(' ').all(is_readable) {
         return Err(NameError::Invisible);
     }
@@ -55,6 +62,21 @@ pub(super) fn parse_text(typed: &str) -> Result<String, NameError> {
         1..=LENGTH_MAX => Err(NameError::NoLetter),
         _ => Err(NameError::TooLong),
     }
+}
+
+/// Whether a character is a letter by itself: no sign that only changes one or makes it longer, and no raised a or o of
+/// an ordinal number.
+fn is_letter(c: char) -> bool {
+    use GeneralCategory as Category;
+    let category = CodePointMapData::<Category>::new().get(c);
+    let is_letter = matches!(
+        category,
+        Category::UppercaseLetter
+            | Category::LowercaseLetter
+            | Category::TitlecaseLetter
+            | Category::OtherLetter
+    );
+    is_letter && !matches!(c, 'ª' | 'º')
 }
 
 /// The text in Unicode's normal form C (Unicode Standard Annex 15).
@@ -135,6 +157,24 @@ mod tests {
             ("\u{200f}דוד \u{200f}לוי\u{200e}", "דוד לוי"),
             ("\u{200c}علی\u{200d}", "علی"),
             ("Ada\u{a0}Lovelace\u{3000}", "Ada Lovelace"),
+            // What does nothing where it stands.
+            ("a\u{ad}b", "ab"),
+            ("a\u{61c}b", "ab"),
+            ("zero\u{200b}width", "zerowidth"),
+            ("zero\u{200d}width", "zerowidth"),
+            ("Ада\u{200d}Ада", "АдаАда"),
+            ("שָׁ\u{34f}לו\u{200e}ם", "שָׁלום"),
+            ("Ada\u{2060}\u{34f}b", "Adab"),
+            ("Ada\u{fe0f}", "Ada"),
+            ("علی\u{200c}\u{200c}رضا", "علی\u{200c}رضا"),
+            ("علی\u{200b}رضا", "علیرضا"),
+            ("علی\u{200c}x", "علیx"),
+            ("Ada 👩\u{200d}x", "Ada 👩x"),
+            // Words of scripts that are written without spaces.
+            ("สมชาย\u{200b}ใจดี", "สมชาย ใจดี"),
+            ("សុខ\u{200b}\u{200b}សាន្ត\u{200b}", "សុខ សាន្ត"),
+            ("ສົມ\u{200b}ຈິດ", "ສົມ ຈິດ"),
+            ("အောင်\u{200b}ဆန်း", "အောင် ဆန်း"),
         ] {
             assert_eq!(parse_name(typed).as_deref().map(compose), Ok(compose(name)), "{typed}");
             let read = parse_name(typed).expect(typed);
@@ -192,12 +232,8 @@ mod tests {
             "a\u{1b}[31m",
             "a\u{7f}b",
             "a\u{85}\u{9b}b",
-            "a\u{ad}b",
             "a\u{202e}b",
             "a\u{2066}b\u{2069}",
-            "a\u{61c}b",
-            "zero\u{200b}width",
-            "zero\u{200d}width",
             "\u{200d}",
             "\u{200c}\u{200d} \u{200f}",
             "\u{202e}Ada",
@@ -209,15 +245,18 @@ mod tests {
             "Ada\u{2800}",
             "Ada\u{fffc}",
             "Ada\u{115f}",
-            "Ада\u{200d}Ада",
-            "علی\u{200c}\u{200c}رضا",
-            "علی\u{200b}رضا",
-            "علی\u{200c}x",
-            "Ada 👩\u{200d}x",
             "Ada 🏴\u{e0067}\u{e007f}",
             "1\u{200d}2",
-            "Ada\u{fe0f}",
-            "Ada\u{34f}b",
+            "1",
+            "２",
+            "²",
+            "①",
+            "8\u{fe0f}",
+            "ª",
+            "ʰ",
+            "ــــ",
+            "ー",
+            "Ada\u{202a}b",
             "Ada\u{e0041}",
             "Ada\u{e000}",
             "Ada\u{f0000}",

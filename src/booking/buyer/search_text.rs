@@ -4,6 +4,8 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 
+use super::{parse_email, shown_email};
+
 /// A text without case, accents, and the differences between the forms of one letter.
 #[must_use]
 pub fn fold(text: &str) -> String {
@@ -31,9 +33,83 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
+/// What somebody has typed to find bookings by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SearchWords(Vec<String>);
+
+impl SearchWords {
+    /// The words without the punctuation between them. An address is one word, out of whatever was typed around it.
+    #[must_use]
+    pub fn new(typed: &str) -> Self {
+        if let Ok(email) = parse_email(typed) {
+            return Self(vec![fold(&email)]);
+        }
+        let is_between = |c: char| !c.is_alphanumeric() && !matches!(c, '@' | '.' | '_' | '+' | '-');
+        let is_around = |c: char| !c.is_alphanumeric() && c != '@';
+        let folded = fold(typed);
+        let words = folded.split(is_between).map(|word| word.trim_matches(is_around));
+        let words: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        // Signs alone are looked for as they are, and not found.
+        if words.is_empty() {
+            Self(folded.split_whitespace().map(str::to_owned).collect())
+        } else {
+            Self(words)
+        }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether all of them are in the name, the address or the reference of a booking, each anywhere.
+    #[must_use]
+    pub fn fit(&self, name: &str, email: Option<&str>, reference: &str) -> bool {
+        let email = email.unwrap_or_default();
+        let text = fold(&format!("{name} {email} {} {reference}", shown_email(email)));
+        // A reference is also typed without its hyphens, and a name without, or with a space for them.
+        let letters: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+        let is_in = |word: &str| text.contains(word) || letters.contains(word);
+        let are_in = |word: &str| {
+            let mut parts =
+                word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).peekable();
+            !word.contains('@') && parts.peek().is_some() && parts.all(is_in)
+        };
+        self.0.iter().all(|word| is_in(word) || are_in(word))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_found_whatever_stands_between_them() {
+        let fits = |typed: &str| {
+            let words = SearchWords::new(typed);
+            !words.is_empty() && words.fit("Anne-Marie O’Brien", Some("ada5@example.org"), "TK-7F3K-9QXM")
+        };
+        for typed in [
+            "mailto:ada5@example.org",
+            "ada5@example.org,",
+            "ada5@",
+            "@example",
+            "example.org",
+            "O'Brien, Anne",
+            "obrien",
+            "annemarie",
+            "anne marie",
+            "\"Anne-Marie O'Brien\"",
+            "TK-7F3K-9QXM",
+            "7f3k9qxm",
+            "tk7f3k 9qxm",
+        ] {
+            assert!(fits(typed), "{typed}");
+        }
+        for typed in ["", "%", "a5@example.com", "brian", "7f3k-9qxn", "eve@example.org"] {
+            assert!(!fits(typed), "{typed}");
+        }
+    }
 
     #[test]
     fn texts_are_compared_without_case_and_accents() {

@@ -1,4 +1,4 @@
-//! Notices a mistyped domain of a well-known mail provider.
+//! Notices a mistyped domain of a well-known mail provider, and an ending that no domain has.
 
 use strsim::osa_distance;
 
@@ -72,6 +72,23 @@ const MISTYPED_ENDINGS: [(&str, &[&str]); 3] = [
     ("de", &["ed", "dee", "dr", "ds"]),
 ];
 
+/// Endings that no domain has, and what people mean by them.
+const NO_ENDINGS: [(&str, &[&str]); 7] = [
+    (
+        "com",
+        &["con", "cmo", "ocm", "cim", "vom", "xom", "cpm", "comm", "coom", "comn", "conm", "coml", "c0m"],
+    ),
+    ("net", &["ner", "ent", "nte", "met", "nett", "neet"]),
+    ("org", &["ogr", "rog", "orgg", "0rg"]),
+    ("edu", &["ed", "eud", "eduu"]),
+    ("me", &["em"]),
+    ("uk", &["ku", "ukk"]),
+    ("fr", &["rf"]),
+];
+
+/// Signs that look like others.
+const LOOKALIKE_SIGNS: [(&str, &str); 4] = [("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l")];
+
 /// In shorter names another letter makes another name.
 const LABEL_LENGTH_MIN: usize = 5;
 
@@ -79,9 +96,35 @@ const LABEL_LENGTH_MIN: usize = 5;
 #[must_use]
 pub fn suggest_email(email: &str) -> Option<String> {
     let (mailbox, domain) = email.rsplit_once('@')?;
-    if WELL_KNOWN.contains(&domain) || LOOKALIKES.contains(&domain) {
+    if is_known(domain) {
         return None;
     }
+    let with_ending = with_known_ending(domain);
+    let ended = with_ending.as_deref().filter(|domain| is_known(domain)).map(str::to_owned);
+    let meant = ended.or_else(|| unmistaken(domain)).or_else(|| nearest(domain)).or(with_ending)?;
+    Some(format!("{mailbox}@{meant}"))
+}
+
+fn is_known(domain: &str) -> bool {
+    WELL_KNOWN.contains(&domain) || LOOKALIKES.contains(&domain)
+}
+
+/// The domain with an ending that exists, and only once: `example.con`, `example.com.com`.
+fn with_known_ending(domain: &str) -> Option<String> {
+    let (host, ending) = domain.rsplit_once('.')?;
+    let known = NO_ENDINGS.iter().find(|(_, mistyped)| mistyped.contains(&ending)).map(|(known, _)| *known);
+    let is_repeated = known.is_none() && ending.len() > 2 && host.ends_with(&format!(".{ending}"));
+    if is_repeated { Some(host.to_owned()) } else { Some(format!("{host}.{}", known?)) }
+}
+
+/// The known domain that looks the same.
+fn unmistaken(domain: &str) -> Option<String> {
+    let read = LOOKALIKE_SIGNS.iter().map(|(seen, meant)| domain.replace(seen, meant));
+    read.into_iter().find(|read| is_known(read))
+}
+
+/// The domain of a well-known provider that is nearest: `gmial.con` is nearer to `gmail.com` than to anything else.
+fn nearest(domain: &str) -> Option<String> {
     let (label, ending) = domain.split_once('.')?;
     let meant = WELL_KNOWN.iter().filter(|known| {
         let Some((known_label, known_ending)) = known.split_once('.') else { return false };
@@ -89,9 +132,7 @@ pub fn suggest_email(email: &str) -> Option<String> {
             || (known_label.len() >= LABEL_LENGTH_MIN && osa_distance(label, known_label) == 1);
         is_label && (ending == known_ending || is_mistyped(ending, known_ending))
     });
-    // The nearest one: `gmial.con` is nearer to `gmail.com` than to anything else.
-    let meant = meant.min_by_key(|known| osa_distance(domain, known))?;
-    Some(format!("{mailbox}@{meant}"))
+    meant.min_by_key(|known| osa_distance(domain, known)).map(|known| (*known).to_owned())
 }
 
 fn is_mistyped(ending: &str, meant: &str) -> bool {
@@ -103,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistyped_domain_of_a_well_known_provider_is_noticed() {
+    fn a_mistyped_domain_is_noticed() {
         for (typed, meant) in [
             ("gmial.con", "gmail.com"),
             ("gmail.con", "gmail.com"),
@@ -122,6 +163,23 @@ mod tests {
             ("web.ed", "web.de"),
             ("gmx.ner", "gmx.net"),
             ("tonline.de", "t-online.de"),
+            ("ymail.con", "ymail.com"),
+            ("mail.con", "mail.com"),
+            ("gmail.com.com", "gmail.com"),
+            ("gmail.c0m", "gmail.com"),
+            ("gmai1.com", "gmail.com"),
+            ("rnail.com", "mail.com"),
+            ("grnail.com", "gmail.com"),
+            // Of others, with an ending that there is not.
+            ("example.con", "example.com"),
+            ("me.con", "me.com"),
+            ("qq.con", "qq.com"),
+            ("mail.example.con", "mail.example.com"),
+            ("university.ed", "university.edu"),
+            ("pm.em", "pm.me"),
+            ("example.ogr", "example.org"),
+            ("example.co.ku", "example.co.uk"),
+            ("example.org.org", "example.org"),
         ] {
             assert_eq!(suggest_email(&format!("ada@{typed}")), Some(format!("ada@{meant}")), "{typed}");
         }
@@ -144,6 +202,11 @@ mod tests {
             "mail.gmail.com",
             "university.edu",
             "xn--gmal-nza.com",
+            "example.co",
+            "example.cm",
+            "example.om",
+            "burn.com",
+            "example.co.uk",
         ]) {
             assert_eq!(suggest_email(&format!("ada@{domain}")), None, "{domain}");
         }

@@ -1,23 +1,179 @@
 //! The email address inside what phones, copied texts and mail programs wrap around it.
 
-use super::invisible::is_wrapping;
+use icu_properties::CodePointMapData;
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+use percent_encoding::percent_decode_str;
 
-/// The address alone: without invisible marks, white space, brackets, quotation marks and punctuation around it,
-/// without `mailto:`, and without the name in `Ada <ada@example.org>`. Full-width characters become ASCII.
-pub(super) fn unwrap_address(typed: &str) -> String {
-    let folded: String = typed.chars().filter_map(fold).collect();
-    let mut address = trim(&folded);
-    if let Some((_, inside)) = address.split_once('<')
-        && !inside.contains('<')
-    {
-        address = trim(inside.split('>').next().unwrap_or(inside));
+use super::EmailError;
+use super::email::fits_mailbox;
+use super::invisible::{is_visible, is_wrapping};
+
+/// An address as it was typed: what stands before the @, and what stands behind it.
+pub(super) type TypedAddress = (String, String);
+
+/// What web pages write for characters.
+const ENTITIES: [(&str, &str); 7] = [
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", "\""),
+    ("&apos;", "'"),
+    ("&#39;", "'"),
+    ("&nbsp;", " "),
+    ("&#64;", "@"),
+];
+const MAILTO: &str = "mailto:";
+
+/// The one address of a text: without the name, the brackets, the punctuation and the invisible marks around it.
+/// Full-width characters become ASCII, and percent-encoded ones what they stand for.
+///
+/// A text whose words may as well be a part of the address is refused: `ada lovelace@example.org` is not
+/// `lovelace@example.org`.
+///
+/// # Errors
+/// There is none, there are several different ones, or the character that is in the way.
+pub(super) fn find_address(typed: &str) -> Result<TypedAddress, EmailError> {
+    let text: Vec<char> = decoded(typed).chars().filter_map(fold).collect();
+    let signs: Vec<usize> = (0..text.len()).filter(|at| text[*at] == '@').collect();
+    if signs.is_empty() {
+        let is_anything = text.iter().any(|c| belongs(*c) && c.is_alphanumeric());
+        return Err(if is_anything { EmailError::Invalid } else { EmailError::Missing });
     }
-    if let Some((scheme, rest)) = address.split_at_checked("mailto:".len())
-        && scheme.eq_ignore_ascii_case("mailto:")
-    {
-        address = trim(rest.split('?').next().unwrap_or(rest));
+    let broken = if signs.len() > 1 { EmailError::Several } else { EmailError::Invalid };
+    let mut found: Option<TypedAddress> = None;
+    let mut end_of_last = 0;
+    for at in signs {
+        let (address, end) = address_around(&text, at, end_of_last, broken)?;
+        let is_same = |it: &TypedAddress| {
+            it.0.eq_ignore_ascii_case(&address.0) && it.1.to_lowercase() == address.1.to_lowercase()
+        };
+        if found.as_ref().is_some_and(|it| !is_same(it)) {
+            return Err(EmailError::Several);
+        }
+        found.get_or_insert(address);
+        end_of_last = end;
     }
-    address.to_owned()
+    found.ok_or(EmailError::Invalid)
+}
+
+/// The address whose @ stands there, and where it ends. It begins behind the address before it.
+fn address_around(
+    text: &[char],
+    at: usize,
+    floor: usize,
+    broken: EmailError,
+) -> Result<(TypedAddress, usize), EmailError> {
+    // A phone may have put a space before or behind the @.
+    let end = at - text[floor..at].iter().rev().take_while(|c| **c == ' ').count();
+    let mut start =
+        end - text[floor..end].iter().rev().take_while(|c| belongs(**c) || fits_mailbox(**c)).count();
+    let is_around = |c: char| is_wrapping(c) || (c.is_ascii_punctuation() && c != '_');
+    start += text[start..end].iter().take_while(|c| is_around(**c)).count();
+
+    let from = at + 1 + text[at + 1..].iter().take_while(|c| **c == ' ').count();
+    let run = text[from..].iter().take_while(|c| belongs(**c) || matches!(c, '-' | '.')).count();
+    let is_behind = |c: char| is_wrapping(c) || matches!(c, '-' | '.');
+    let to = from + run - text[from..from + run].iter().rev().take_while(|c| is_behind(**c)).count();
+
+    // Emphasis of plain text.
+    if text[start..end].first() == Some(&'_') && text.get(to) == Some(&'_') {
+        start += 1;
+    }
+    if start >= end || from >= to {
+        return Err(broken);
+    }
+    is_free_before(&text[floor..start])?;
+    if text.get(to) == Some(&'@') {
+        return Err(broken);
+    }
+    is_free_behind(&text[to..])?;
+    Ok(((text[start..end].iter().collect(), text[from..to].iter().collect()), to))
+}
+
+/// Whether what stands before an address is no part of it.
+fn is_free_before(before: &[char]) -> Result<(), EmailError> {
+    let Some(&next) = before.last() else { return Ok(()) };
+    if next != ' ' {
+        let signs = before.iter().rev().take_while(|c| !belongs(**c) && **c != ' ').count();
+        let touches_a_word = signs < before.len() && before[before.len() - signs - 1] != ' ';
+        let is_bracket = matches!(next, ':' | '<' | '>' | '=' | '|' | '/') || is_bracket(next);
+        return if touches_a_word && !is_bracket { Err(EmailError::Character(next)) } else { Ok(()) };
+    }
+    let before: String = before.iter().collect();
+    let mut words = before.split_whitespace().rev();
+    let Some(word) = words.next() else { return Ok(()) };
+    let may_belong =
+        word.chars().all(|c| fits_mailbox(c) || c == ',') && word.contains(char::is_alphanumeric);
+    let is_of_a_name = word.starts_with(|c: char| c.is_ascii_uppercase()) && words.next().is_some();
+    if may_belong && !is_of_a_name { Err(EmailError::Character(' ')) } else { Ok(()) }
+}
+
+/// The same for what stands behind it.
+fn is_free_behind(behind: &[char]) -> Result<(), EmailError> {
+    let Some(&next) = behind.first() else { return Ok(()) };
+    if next == ' ' {
+        let word: String = behind.iter().skip_while(|c| **c == ' ').take_while(|c| **c != ' ').collect();
+        let first = word.trim_start_matches(['.', '-']).chars().next();
+        let may_belong = word.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+            || (word.starts_with(['.', '-']) && first.is_some_and(char::is_alphanumeric));
+        return if may_belong { Err(EmailError::Character(' ')) } else { Ok(()) };
+    }
+    if is_bracket(next) || matches!(next, '<' | '>' | '|' | '"' | ',' | ';' | '،' | '؛' | '、') {
+        return Ok(());
+    }
+    let after = behind.iter().find(|c| belongs(**c) || **c == ' ' || is_bracket(**c));
+    if after.is_some_and(|c| belongs(*c)) { Err(EmailError::Character(next)) } else { Ok(()) }
+}
+
+/// Whether a character is part of a word, or none that should stand in an address at all: either way the address does
+/// not end before it.
+fn belongs(c: char) -> bool {
+    use GeneralCategoryGroup as Group;
+    if c == ' ' {
+        return false;
+    }
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    let is_delimiter = Group::Punctuation.union(Group::Symbol).union(Group::Separator).contains(category);
+    !is_delimiter || !is_visible(c)
+}
+
+fn is_bracket(c: char) -> bool {
+    use GeneralCategory as Category;
+    matches!(
+        CodePointMapData::<Category>::new().get(c),
+        Category::OpenPunctuation
+            | Category::ClosePunctuation
+            | Category::InitialPunctuation
+            | Category::FinalPunctuation
+    )
+}
+
+/// The text without the encodings of web pages and links, and without what links say besides an address.
+fn decoded(typed: &str) -> String {
+    let mut text = typed.to_owned();
+    for (entity, meant) in ENTITIES {
+        if text.contains(entity) {
+            text = text.replace(entity, meant);
+        }
+    }
+    let text = without_queries(&text);
+    percent_decode_str(&text).decode_utf8().map_or_else(|_| text.clone(), Into::into)
+}
+
+/// `mailto:ada@example.org?subject=Tickets` without its subject.
+fn without_queries(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut kept = String::with_capacity(text.len());
+    let mut from = 0;
+    while let Some(at) = lower[from..].find(MAILTO).map(|at| from + at) {
+        let is_end =
+            |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '"' | '|');
+        let end = text[at..].find(is_end).map_or(text.len(), |end| at + end);
+        let link_end = text[at..end].find('?').map_or(end, |query| at + query);
+        kept.push_str(&text[from..link_end]);
+        from = end;
+    }
+    kept.push_str(&text[from..]);
+    kept
 }
 
 /// The ASCII character that stands for a character; `None`: it means nothing in an address.
@@ -25,6 +181,8 @@ fn fold(c: char) -> Option<char> {
     match c {
         // Domains may have joiners: whether they do is not decided here.
         '\u{200c}' | '\u{200d}' => Some(c),
+        // Selectors of the color of an emoji.
+        '\u{fe0e}' | '\u{fe0f}' => None,
         c if is_wrapping(c) => None,
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0),
         '\u{fe6b}' => Some('@'),
@@ -34,12 +192,6 @@ fn fold(c: char) -> Option<char> {
         c if c.is_whitespace() => Some(' '),
         c => Some(c),
     }
-}
-
-fn trim(text: &str) -> &str {
-    let is_around = |c: char| c.is_whitespace() || is_wrapping(c) || "\"'“”„«»‹›,;:".contains(c);
-    let text = text.trim_start_matches(|c| is_around(c) || "([<{".contains(c));
-    text.trim_end_matches(|c| is_around(c) || ")]>}.!?".contains(c))
 }
 
 #[cfg(test)]
@@ -58,31 +210,113 @@ mod tests {
             "ada@example.org\u{200b}",
             "ada@exam\u{ad}ple.org",
             "\u{a0}ada@example.org\u{3000}",
+            "ada@example.org\t",
+            "ada@example.org\u{2028}",
             "ada\u{ff20}example.org",
             "ada@example\u{ff0e}org",
             "ada@example。org",
             "ａｄａ＠ｅｘａｍｐｌｅ．ｏｒｇ",
+            "ada @example.org",
+            "ada@ example.org",
+            "ada\u{a0}@example.org",
+            // Links.
             "mailto:ada@example.org",
-            "MAILTO:ada@example.org?subject=Tickets",
-            "<ada@example.org>",
+            "mailto:ada%40example.org",
+            "mailto://ada@example.org",
+            "MAILTO:ada@example.org?subject=Tickets&cc=eve@example.org",
             "<mailto:ada@example.org>",
+            "<mailto:ada@example.org|ada@example.org>",
+            "[ada@example.org](mailto:ada@example.org?subject=x)",
+            "Ada Lovelace [mailto:ada@example.org]",
+            "ada@example.org%20",
+            "&lt;ada@example.org&gt;",
+            // Names.
+            "<ada@example.org>",
+            "<ada@example.org> Ada",
             "Ada <ada@example.org>",
+            "Ada<ada@example.org>",
             "\"Lovelace, Ada\" <ada@example.org>;",
             "Ada ＜ada@example.org＞",
+            "Ada (ada@example.org)",
+            "ada@example.org (Ada Lovelace)",
+            "ada@example.org Ada Lovelace",
+            "Ada Lovelace ada@example.org",
+            "Lovelace, Ada ada@example.org",
+            "李小龍 ada@example.org",
+            "E-Mail: ada@example.org",
+            "email:ada@example.org",
+            "SMTP:ada@example.org",
+            "ada@example.org, ada@example.org",
+            // Punctuation.
             "ada@example.org.",
             "ada@example.org,",
             "ada@example.org;",
+            "ada@example.org!",
+            "ada@example.org/",
+            "ada@example.org\\",
+            "ada@example.org،",
+            "ada@example.org、",
+            "ada@example.org؛",
             "(ada@example.org)",
             "“ada@example.org”",
             "'ada@example.org'",
+            "‚ada@example.org‘",
+            "「ada@example.org」",
+            "【ada@example.org】",
+            "《ada@example.org》",
+            "´ada@example.org´",
+            "`ada@example.org`",
+            "*ada@example.org*",
+            "_ada@example.org_",
+            "=ada@example.org",
+            "- ada@example.org",
+            "• ada@example.org",
+            "– ada@example.org",
+            "> ada@example.org",
+            "→ ada@example.org",
+            "✉️ ada@example.org",
+            "📧ada@example.org",
         ] {
-            assert_eq!(unwrap_address(typed), "ada@example.org", "{typed:?}");
+            let found = find_address(typed);
+            assert_eq!(found, Ok(("ada".into(), "example.org".into())), "{typed:?}");
         }
-        assert_eq!(unwrap_address("o’brien@example.org"), "o'brien@example.org");
-        for alone in ["a b@example.org", "ada@exam\u{202e}ple.org", "a@x.org, b@x.org", "ada?@example.org"] {
-            assert_eq!(unwrap_address(alone), alone, "nothing inside is touched");
+        for (typed, mailbox, domain) in [
+            ("o’brien@example.org", "o'brien", "example.org"),
+            ("mailto:ada%2Btag@example.org", "ada+tag", "example.org"),
+            ("_ada_@example.org", "_ada_", "example.org"),
+            ("ada?@example.org", "ada?", "example.org"),
+            ("ada@exam\u{202e}ple.org", "ada", "exam\u{202e}ple.org"),
+        ] {
+            assert_eq!(find_address(typed), Ok((mailbox.into(), domain.into())), "{typed:?}");
         }
-        assert_eq!(unwrap_address("A <a@x.org>, B <b@x.org>"), "A <a@x.org>, B <b@x.org");
-        assert_eq!(unwrap_address(" <> "), "");
+    }
+
+    #[test]
+    fn what_may_be_another_address_is_refused() {
+        for (typed, error) in [
+            ("", EmailError::Missing),
+            (" <> ", EmailError::Missing),
+            ("ada", EmailError::Invalid),
+            ("ada@", EmailError::Invalid),
+            ("@example.org", EmailError::Invalid),
+            ("\"ada\"@example.org", EmailError::Invalid),
+            ("ada@@example.org", EmailError::Several),
+            ("a@b@example.org", EmailError::Several),
+            ("a@x.org, b@x.org", EmailError::Several),
+            ("A <a@x.org>, B <b@x.org>", EmailError::Several),
+            ("ada@x.org|eve@x.org", EmailError::Several),
+            ("ada lovelace@example.org", EmailError::Character(' ')),
+            ("Ada lovelace@example.org", EmailError::Character(' ')),
+            ("ada. lovelace@example.org", EmailError::Character(' ')),
+            ("ada,lovelace@example.org", EmailError::Character(',')),
+            ("ada, lovelace@example.org", EmailError::Character(' ')),
+            ("ada@example.co m", EmailError::Character(' ')),
+            ("ada@example.co .uk", EmailError::Character(' ')),
+            ("ada@exam_ple.org", EmailError::Character('_')),
+            ("ada@exampl℮.org", EmailError::Character('℮')),
+            ("ada@example.org:25x", EmailError::Character(':')),
+        ] {
+            assert_eq!(find_address(typed), Err(error), "{typed:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::{ADDRESSES_MAX, Correction, CorrectionOutcome, Corrector};
 use crate::audit::{self, Action};
-use crate::booking::buyer::{Contact, unusual_normalized_email};
+use crate::booking::buyer::{Buyer, Contact, normalized_email, unusual_normalized_email};
 use crate::booking::store::{BookingRow, PERSON, find_by_reference, find_by_token, with_lines};
 use crate::booking::{Booking, BookingStatus, PlacedBooking, new_token};
 use crate::db::Db;
@@ -136,8 +136,9 @@ fn over_person_limit(
     Ok(None)
 }
 
-/// Gives the booking a new address and a new link, and queues the mail that tells them. Mails that were sent stay
-/// listed with the address that they went to.
+/// Gives the booking a new address and a new link, and queues the mails that tell so, to the new address and to the old
+/// one: its owner hears of it also when a stranger has the link. Mails that were sent stay listed with the address that
+/// they went to.
 fn move_to(db: &mut Db, booking: &Booking, email: &str, token: &str) -> QueryResult<()> {
     let ended = mails::table
         .filter(mails::booking_id.eq(booking.id))
@@ -159,6 +160,18 @@ fn move_to(db: &mut Db, booking: &Booking, email: &str, token: &str) -> QueryRes
             dedupe_key: None,
             recipient: None,
             payload: None,
+        },
+    )?;
+    let old = booking.email().filter(|old| normalized_email(old) != normalized_email(email));
+    let Some(old) = old else { return Ok(()) };
+    outbox::store::enqueue(
+        db,
+        &NewMail {
+            kind: MailKind::AddressChange,
+            booking_id: Some(booking.id),
+            dedupe_key: None,
+            recipient: Some(old.to_owned()),
+            payload: Some(Buyer::with_email(&booking.buyer_name, email).masked_email()),
         },
     )
 }

@@ -2,6 +2,7 @@
 //!
 //! What was sent and when does not belong here: see `outbox`.
 
+pub mod address_change;
 pub mod booking_link;
 pub mod cancellation;
 pub mod confirmation;
@@ -39,6 +40,10 @@ pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, Compose
         }
         Some(MailKind::EventChange) => {
             event_change::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
+        }
+        Some(MailKind::AddressChange) => {
+            let sale = due.sale.as_ref().ok_or_else(|| about("booking"))?;
+            address_change::write(sale, &due.mail, context)
         }
         Some(MailKind::BookingLink) => booking_link::write(due.recipient(), context),
         None => Err(ComposeError::Failed(format!("unknown kind of mail: {}", due.mail.kind))),

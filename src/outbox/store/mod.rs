@@ -7,7 +7,7 @@ use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamp};
 
-use super::{AttemptOutcome, AttemptResult, Backlog, Mail, MailState, NewMail, UnsentCounts};
+use super::{AttemptOutcome, AttemptResult, Backlog, Mail, MailKind, MailState, NewMail, UnsentCounts};
 use crate::db::Db;
 use crate::schema::{batched_confirmations, bookings, confirmation_batches, mails};
 
@@ -261,10 +261,12 @@ pub fn resend_failed(db: &mut Db) -> QueryResult<usize> {
     diesel::update(mails::table.filter(mails::state.eq("failed"))).set(requeued()).execute(db)
 }
 
-/// A mail about a booking that is sent again goes to the address that its buyer has today.
+/// A mail about a booking that is sent again goes to the address that its buyer has today, but for the one that tells
+/// its owner that the booking has another address.
 fn follow_buyer(db: &mut Db, id: Option<i64>) -> QueryResult<()> {
     let mut of_bookings = diesel::update(mails::table)
         .filter(mails::booking_id.is_not_null())
+        .filter(mails::kind.ne(MailKind::AddressChange.as_str()))
         .filter(mails::state.ne(MailState::Queued.as_str()))
         .set(mails::recipient.eq(None::<String>))
         .into_boxed();

@@ -16,6 +16,7 @@ use crate::guard::form::{Form, Query};
 use crate::page::{Page, see_other};
 use crate::tickets::gate::{Gate, parse_name};
 use crate::tickets::scan::{Decision, Place};
+use crate::tickets::store;
 
 const URL: &str = "/admin/check-in";
 
@@ -72,13 +73,16 @@ pub async fn update_gate(
     if is_resumed {
         return ask(page, &app, gate, StatusCode::OK, None);
     }
-    if app.board.find_by_slug(&gate.event).is_none() {
-        return Err(Error::NotFound);
-    }
-    match parse_name(&gate.gate) {
-        Ok(name) => Ok(see_other(URL).cookie(Gate { gate: name, ..gate }.cookie(&app.cookies)).finish()),
-        Err(message) => ask(page, &app, gate, StatusCode::UNPROCESSABLE_ENTITY, Some(message)),
-    }
+    let event_id = app.board.find_by_slug(&gate.event).ok_or(Error::NotFound)?.event.id;
+    let name = match parse_name(&gate.gate) {
+        Ok(name) => name,
+        Err(message) => return ask(page, &app, gate, StatusCode::UNPROCESSABLE_ENTITY, Some(message)),
+    };
+    // A device beside one with a link is the same gate, however its name was typed.
+    let typed = name.clone();
+    let open = app.db.read_primary(move |db| store::gates::same_name(db, event_id, &typed)).await?;
+    let gate = Gate { gate: open.unwrap_or(name), ..gate };
+    Ok(see_other(URL).cookie(gate.cookie(&app.cookies)).finish())
 }
 
 /// `POST /admin/check-in`: lets a ticket in, says why not, or finds tickets.

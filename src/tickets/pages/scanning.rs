@@ -2,17 +2,20 @@
 
 use actix_web::http::StatusCode;
 use chrono::Utc;
+use diesel::OptionalExtension as _;
 use serde::Deserialize;
 
 use super::Entrance;
 use crate::app::App;
 use crate::booking::buyer::fold;
+use crate::booking::store::find_by_token;
 use crate::error::Error;
 use crate::tickets::answer::GateAnswer;
 use crate::tickets::attendance::Found;
 use crate::tickets::code::{Code, CodeError};
 use crate::tickets::gate::Gate;
 use crate::tickets::gate_link::made_at;
+use crate::tickets::link::booking_token;
 use crate::tickets::scan::{Place, Scan};
 use crate::tickets::store;
 use crate::tickets::store::history::UnknownScan;
@@ -123,9 +126,12 @@ pub async fn scan(app: &App, entrance: &Entrance, form: &ScanForm) -> Result<Ans
     if form.code.trim().is_empty() && form.keys.trim().is_empty() {
         return Ok(Answered::default());
     }
-    let codes = &app.ticket_codes;
-    match codes.verify(&form.code).or_else(|error| codes.verify(&form.keys).map_err(|_| error)) {
+    match read(app, form) {
         Ok(code) => Ok(admit(app, form.scan(code, place, false)).await?.into()),
+        Err(CodeError::Several) => {
+            let typed = form.code.trim().to_owned();
+            Ok(Answered { answer: Some(GateAnswer::to_several_codes()), found: None, typed })
+        }
         Err(CodeError::Foreign) => {
             log::warn!("check-in refused an unknown code at {}", place.gate);
             let unknown = form.unknown(place);
@@ -134,6 +140,18 @@ pub async fn scan(app: &App, entrance: &Entrance, form: &ScanForm) -> Result<Ans
         }
         Err(error) => look_up(app, place, form, error).await,
     }
+}
+
+/// The ticket that was scanned: by its code, by its own link, or by the keys that were pressed.
+fn read(app: &App, form: &ScanForm) -> Result<Code, CodeError> {
+    if let Some(code) = app.ticket_links.find(&form.code) {
+        return Ok(code);
+    }
+    let codes = &app.ticket_codes;
+    codes.verify(&form.code).or_else(|error| match codes.verify(&form.keys) {
+        Err(CodeError::Several) => Err(CodeError::Several),
+        result => result.map_err(|_| error),
+    })
 }
 
 /// Lets in a ticket that was chosen from a list.
@@ -171,6 +189,10 @@ async fn look_up(app: &App, place: &Place, form: &ScanForm, error: CodeError) ->
     if fold(&typed).chars().filter(|c| c.is_alphanumeric()).count() < SEARCHED_LEAST {
         return Ok(Answered { answer: Some(GateAnswer::to_short_text()), found: None, typed });
     }
+    let (typed, error) = match reference_of_link(app, &typed).await? {
+        Some(reference) => (reference, CodeError::Reference),
+        None => (typed, error),
+    };
     let found = find(app, place, &typed).await?;
     let answer = GateAnswer::to_search(&found, error);
     let is_nothing = found.tickets.is_empty();
@@ -181,6 +203,13 @@ async fn look_up(app: &App, place: &Place, form: &ScanForm, error: CodeError) ->
     }
     let typed = if is_nothing { typed } else { String::new() };
     Ok(Answered { answer: Some(answer), found: (!is_nothing).then_some(found), typed })
+}
+
+/// The reference of the booking whose link was scanned.
+async fn reference_of_link(app: &App, typed: &str) -> Result<Option<String>, Error> {
+    let Some(token) = booking_token(typed).map(str::to_owned) else { return Ok(None) };
+    let booking = app.db.read_primary(move |db| find_by_token(db, &token).optional()).await?;
+    Ok(booking.map(|placed| placed.booking.reference))
 }
 
 async fn find(app: &App, place: &Place, typed: &str) -> Result<Found, Error> {

@@ -7,6 +7,7 @@ use crate::audit::{self, Action, Actor};
 use crate::db::{Db, on_either};
 use crate::events::Event;
 use crate::schema::{events, gates};
+use crate::tickets::gate::is_same_name;
 use crate::tickets::gate_link::GateLink;
 
 /// How many links are listed.
@@ -50,11 +51,7 @@ pub fn create(
     actor: &Actor,
     now: NaiveDateTime,
 ) -> QueryResult<Option<GateLink>> {
-    let same = gates::table
-        .filter(gates::event_id.eq(event.id))
-        .filter(gates::name.eq(name))
-        .filter(gates::revoked_at.is_null());
-    if same.count().get_result::<i64>(db)? > 0 {
+    if same_name(db, event.id, name)?.is_some() {
         return Ok(None);
     }
     let gate = diesel::insert_into(gates::table).values((
@@ -66,6 +63,16 @@ pub fn create(
     on_either!(db, connection => gate.execute(connection)?);
     audit::store::record(db, actor, Action::GateOpened, &format!("{name}, {}", event.name), 1)?;
     gates::table.filter(gates::token_hash.eq(token_hash)).select(GateLink::as_select()).first(db).optional()
+}
+
+/// How an open gate of a concert spells a name that reads the same.
+///
+/// # Errors
+/// What the database said.
+pub fn same_name(db: &mut Db, event_id: i64, name: &str) -> QueryResult<Option<String>> {
+    let open = gates::table.filter(gates::event_id.eq(event_id)).filter(gates::revoked_at.is_null());
+    let names: Vec<String> = open.order(gates::id).select(gates::name).load(db)?;
+    Ok(names.into_iter().find(|open| is_same_name(open, name)))
 }
 
 /// Revokes a link. Says whether it was open.

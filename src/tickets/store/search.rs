@@ -2,13 +2,14 @@
 
 use diesel::prelude::*;
 
-use crate::booking::buyer::fold;
+use crate::booking::buyer::SearchWords;
 use crate::booking::store::{BookingRow, place};
-use crate::booking::{BookingStatus, PlacedBooking};
+use crate::booking::{BookingStatus, PlacedBooking, parse_reference};
 use crate::db::Db;
 use crate::schema::{bookings, used_tickets};
 use crate::tickets::Seat;
 use crate::tickets::attendance::{Found, FoundTicket};
+use crate::tickets::keyboards::readings;
 use crate::tickets::scan::Holder;
 
 use super::ADMITTED;
@@ -23,23 +24,23 @@ const BOOKINGS: usize = 10;
 /// # Errors
 /// What the database said.
 pub fn search(db: &mut Db, event_id: i64, typed: &str) -> QueryResult<Found> {
-    let words: Vec<String> = fold(typed).split_whitespace().map(str::to_owned).collect();
+    let words = SearchWords::new(typed);
     let all: Vec<(i64, String, String, Option<String>)> = bookings::table
         .filter(bookings::event_id.eq(event_id))
         .filter(bookings::status.eq(BookingStatus::Confirmed))
         .order((bookings::buyer_name, bookings::id))
         .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
         .load(db)?;
-    let fits = |text: &str| {
-        let text = fold(text);
-        words.iter().all(|word| text.contains(word.as_str()))
+    let is_found = |(_, reference, name, email): &&(i64, String, String, Option<String>)| {
+        !words.is_empty() && words.fit(name, email.as_deref(), reference)
     };
-    let is_found = |(_, reference, name, email): &(i64, String, String, Option<String>)| {
-        let email = email.as_deref().unwrap_or_default();
-        // A reference is also read without its hyphens.
-        fits(&format!("{name} {email} {reference} {}", reference.replace('-', "")))
-    };
-    let mut ids: Vec<i64> = all.iter().filter(|it| is_found(it)).take(BOOKINGS + 1).map(|it| it.0).collect();
+    let mut ids: Vec<i64> = all.iter().filter(is_found).take(BOOKINGS + 1).map(|it| it.0).collect();
+    if ids.is_empty() {
+        // A scanner or a hand on a device with another keyboard layout.
+        let references: Vec<String> = readings(typed).filter_map(|text| parse_reference(&text)).collect();
+        let named = all.iter().filter(|(_, reference, ..)| references.contains(reference));
+        ids = named.take(BOOKINGS + 1).map(|it| it.0).collect();
+    }
     let is_cut = ids.len() > BOOKINGS;
     ids.truncate(BOOKINGS);
     let rows = bookings::table

@@ -57,7 +57,8 @@ impl Etcd {
         ];
         let tls = self.folder.join("tls").display().to_string();
         let text = fs::read_to_string(SHIPPED).expect(SHIPPED);
-        let lines = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+        let lines =
+            text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
         let environment: Vec<(String, String)> = lines
             .map(|(name, value)| {
                 let place = places.iter().position(|(it, _)| *it == name).map(|at| places.swap_remove(at).1);

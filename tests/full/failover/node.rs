@@ -85,7 +85,8 @@ impl Node {
             .map(|(name, value)| {
                 let place = places.iter().position(|(it, _)| *it == name).map(|at| places.swap_remove(at).1);
                 // Passwords are shipped empty.
-                let shipped = if name.ends_with("_PASSWORD") { format!("made-for-{name}") } else { value.to_owned() };
+                let shipped =
+                    if name.ends_with("_PASSWORD") { format!("made-for-{name}") } else { value.to_owned() };
                 (name.to_owned(), place.unwrap_or_else(|| shipped.replace("/etc/techkraft-tls", &tls)))
             })
             .collect();

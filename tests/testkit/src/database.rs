@@ -78,7 +78,8 @@ impl TestDatabase {
         connect_postgres(server).batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a new schema");
         let separator = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
-        let database = Self { url, folder, schema: Some((server.to_owned(), schema)), owner: None, own: None };
+        let database =
+            Self { url, folder, schema: Some((server.to_owned(), schema)), owner: None, own: None };
         match env::var("TEST_DATABASE_ROLE") {
             Ok(role) if !role.is_empty() => database.served_by(&role),
             _ => database,

@@ -65,6 +65,37 @@ fn a_link_opens_a_gate_and_nothing_else() {
 }
 
 #[test]
+fn a_gates_name_is_read_by_everybody_and_no_other_reads_the_same() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let name = |gate: &str, path: &str| {
+        let form = [("event", EVENT), ("gate", gate)];
+        let response = organizer.post(app.url(path)).form(&form).send().expect("an answer");
+        (response.status().as_u16(), response.text().expect("a page"))
+    };
+    for bad in ["No\u{202e}rth", "\u{200b}\u{200f}", "Nor\u{3164}th", "--"] {
+        for path in ["/admin/gates", "/admin/check-in/gate"] {
+            assert_eq!(name(bad, path).0, 422, "{bad:?} {path}");
+        }
+    }
+    assert_eq!(app.count("gates"), 0);
+    open_link(&app, &organizer, "\u{200f}Ｎor\u{2060}th  gate\u{feff}");
+    assert_eq!(app.count("gates WHERE name = 'North gate'"), 1);
+    for same in
+        ["North gate", "north gate", "NORTH\u{a0}GATE", "Ｎorth gate", "North-gate", "Nor\u{200b}th gate"]
+    {
+        let (status, page) = name(same, "/admin/gates");
+        assert!(status == 409 && page.contains("open gate of that name"), "{same}: {status}");
+    }
+    // The organizer's own device there is the same gate.
+    assert_eq!(name("north GATE", "/admin/check-in/gate").0, 303);
+    let page = organizer.get(app.url("/admin/check-in")).send().expect("an answer").text().expect("a page");
+    assert!(page.contains("<h1>North gate</h1>"), "{page}");
+    open_link(&app, &organizer, "North gate 2");
+    assert_eq!(app.count("gates"), 2);
+}
+
+#[test]
 fn a_revoked_link_opens_nothing() {
     let app = TestApp::spawn();
     let organizer = app.organizer();

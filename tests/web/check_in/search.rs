@@ -3,7 +3,7 @@
 
 use super::gates::{open_link, post};
 use super::{EVENT, GATE, answer, codes};
-use crate::support::{TestApp, browser};
+use crate::support::{TestApp, between, browser};
 
 fn found(app: &TestApp, link: &str, typed: &str) -> (u16, String) {
     let response = post(app, &browser(), link, &[("code", typed)]);
@@ -39,6 +39,16 @@ fn a_ticket_is_found_by_name_address_or_reference_and_admitted_by_hand() {
         ("zoe muller", 1),
         ("STRASSE", 1),
         ("zoe@example", 1),
+        ("mailto:ada@example.org", 2),
+        ("ada@example.org,", 2),
+        ("<ada@example.org>", 2),
+        ("Lovelace, Ada", 2),
+        ("Lovelace,Ada", 2),
+        ("\"Ada Lovelace\"", 2),
+        ("zoe muller strasse", 1),
+        ("Zoe MullerStrasse", 1),
+        // Through a German layout.
+        (&through(&reference, &[('Y', 'Z'), ('Z', 'Y'), ('-', 'ß')]), 2),
     ] {
         let (status, html) = found(&app, &link, typed);
         assert_eq!((status, offered(&html)), (200, tickets), "{typed}");
@@ -136,6 +146,132 @@ fn a_scanner_on_a_device_with_another_keyboard_layout_is_understood() {
     let form = [("code", "ႰႱႲႳႴႵႶႷႸႹႺႻႼႽႾႿჀჁჂჃჄჅ"), ("keys", &*codes[4])];
     assert_eq!(post(&app, &browser(), &link, &form).status(), 201);
     assert_eq!((app.count("used_tickets"), app.count("refusals")), (5, 0));
+}
+
+/// What the layouts of the X keyboard extension make of the keys of `-`, 2 to 9 and A to Z, and of A to Z with Shift.
+const LAYOUTS: &str = include_str!("keyboards.txt");
+const KEYS: &str = "-23456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const NO_CHARACTER: &str = "∅";
+
+#[test]
+fn every_common_keyboard_layout_is_understood() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    app.open_doors();
+    let link = open_link(&app, &organizer, GATE);
+    let code = codes(&app, &app.book_well("VIP", 1)).remove(0);
+    let gate = browser();
+    assert_eq!(post(&app, &gate, &link, &[("code", &*code)]).status(), 201);
+    let mut tried = 0;
+    for line in LAYOUTS.lines() {
+        let mut columns = line.split('\t');
+        let name = columns.next().expect("a name");
+        let made: Vec<&str> = columns.collect();
+        let (plain, shifted) = made.split_at(KEYS.len());
+        for (habit, letters) in [("capitals", shifted), ("small letters", &plain[9..])] {
+            let key = |key: char| {
+                let place = KEYS.find(key).expect("a key of codes");
+                if key.is_ascii_alphabetic() { letters[place - 9] } else { plain[place] }
+            };
+            let typed: Vec<&str> = code.chars().map(key).collect();
+            // Without the keys that were pressed nobody knows which one made no character, or the same as another.
+            let is_clear = |made: &&str| {
+                let of_keys = plain[..9].iter().chain(letters).filter(|it| it == &made);
+                *made != NO_CHARACTER && of_keys.count() == 1
+            };
+            if !typed.iter().all(is_clear) {
+                continue;
+            }
+            let typed = typed.concat();
+            let (status, words) = answer(post(&app, &gate, &link, &[("code", &*typed)]));
+            let is_known = matches!(status, 200 | 409) && words.contains("Ada Lovelace");
+            assert!(is_known, "{name}, {habit}: {typed}: {status} {words}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 180, "{tried}");
+    assert_eq!(app.count("used_tickets"), 1);
+}
+
+#[test]
+fn a_code_is_found_in_what_scanners_and_people_put_around_it() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    app.open_doors();
+    let link = open_link(&app, &organizer, GATE);
+    let code = codes(&app, &app.book_well("VIP", 1)).remove(0);
+    let gate = browser();
+    assert_eq!(post(&app, &gate, &link, &[("code", &*code)]).status(), 201);
+    let digits = |zero: char| {
+        let digit = |c: char| c.to_digit(10).and_then(|value| char::from_u32(u32::from(zero) + value));
+        code.chars().map(|c| digit(c).unwrap_or(c)).collect::<String>()
+    };
+    let cyrillic =
+        [('A', 'А'), ('B', 'В'), ('C', 'С'), ('E', 'Е'), ('H', 'Н'), ('K', 'К'), ('M', 'М'), ('P', 'Р')];
+    let greek =
+        [('A', 'Α'), ('B', 'Β'), ('E', 'Ε'), ('K', 'Κ'), ('M', 'Μ'), ('N', 'Ν'), ('T', 'Τ'), ('X', 'Χ')];
+    let german = [('Y', 'Z'), ('Z', 'Y'), ('-', 'ß'), (']', '+')];
+    for typed in [
+        format!("https://tickets.example.org/check?c={code}"),
+        format!("{{\"code\":\"{code}\"}}"),
+        format!("Code: {code}"),
+        format!("]C1{code}"),
+        format!("]d2{code}"),
+        format!("]Q3\\000026{code}"),
+        through(&format!("]Q1{code}"), &german),
+        format!("ъЙ1{}", code.to_lowercase()),
+        format!("$A&{code}"),
+        format!("{code}{code}"),
+        format!("{code} {code}"),
+        digits('০'),
+        digits('๐'),
+        digits('𝟎'),
+        through(&code, &cyrillic),
+        through(&code, &greek),
+    ] {
+        let (status, words) = answer(post(&app, &gate, &link, &[("code", &*typed)]));
+        assert!(matches!(status, 200 | 409) && words.contains("Ada Lovelace"), "{typed}: {status} {words}");
+    }
+    // The keys of a scanner that says first what it has read.
+    let keys = format!("-Q1{code}");
+    let (status, words) = answer(post(&app, &gate, &link, &[("code", "ჭჭჭ"), ("keys", &*keys)]));
+    assert!(matches!(status, 200 | 409) && words.contains("Ada Lovelace"), "{status} {words}");
+    assert_eq!(app.count("used_tickets"), 1);
+}
+
+#[test]
+fn two_tickets_in_one_field_are_not_one() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    app.open_doors();
+    let link = open_link(&app, &organizer, GATE);
+    let codes = codes(&app, &app.book_well("VIP", 2));
+    let (status, words) = answer(post(&app, &browser(), &link, &[("code", &*codes.concat())]));
+    assert!(status == 422 && words.contains("more than one ticket"), "{status} {words}");
+    assert_eq!(app.count("used_tickets"), 0);
+}
+
+#[test]
+fn our_own_links_are_scanned_as_tickets() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    app.open_doors();
+    let link = open_link(&app, &organizer, GATE);
+    let booking = app.book_well("VIP", 2);
+    let page = app.get(&booking).text().expect("a page");
+    let friend = between(&page, "/tickets/", "\"");
+    let friend = app.url(&format!("/tickets/{}", friend.split(['?', '/']).next().expect("a token")));
+    let (status, words) = answer(post(&app, &browser(), &link, &[("code", &*friend)]));
+    assert!(status == 201 && words.contains("ticket 1 of 2"), "{friend}: {status} {words}");
+    // The booking's link has more than one ticket: the staff choose.
+    for url in [app.url(&booking), app.url(&format!("{booking}/cancellation"))] {
+        let (status, html) = found(&app, &link, &url);
+        assert!(status == 200 && offered(&html) == 1 && html.contains("2 tickets found"), "{url}: {html}");
+        assert!(!html.contains(&booking), "the page does not repeat the link: {html}");
+    }
+    let (status, html) = found(&app, &link, &app.url("/bookings/AZn8rL2c0123456789abcdef"));
+    assert!(status == 422 && offered(&html) == 0, "{html}");
+    assert_eq!(app.count("used_tickets"), 1);
 }
 
 #[test]

@@ -1,0 +1,44 @@
+//! The notice to the address that a booking had: somebody has given the booking another one. Whoever did not do that
+//! learns whom to ask.
+
+use askama::Template;
+
+use super::message::{ComposeError, Message, MessageContext, about};
+use crate::booking::PlacedBooking;
+use crate::booking::buyer::shown_email;
+use crate::outbox::Mail;
+
+#[derive(Template)]
+#[template(path = "mail/address_change.html")]
+struct AddressChangeHtml<'a> {
+    sale: &'a PlacedBooking,
+    old_email: &'a str,
+    new_email: &'a str,
+    url: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "mail/address_change.txt", whitespace = "preserve")]
+struct AddressChangeText<'a> {
+    sale: &'a PlacedBooking,
+    old_email: &'a str,
+    new_email: &'a str,
+    url: &'a str,
+}
+
+/// The mail's payload is the new address, masked. Neither it nor the name is told in full: the old address may be a
+/// stranger's.
+pub fn write(sale: &PlacedBooking, mail: &Mail, context: &MessageContext) -> Result<Message, ComposeError> {
+    let PlacedBooking { booking, event, .. } = sale;
+    let old_email = &*shown_email(mail.recipient.as_deref().unwrap_or_default());
+    let new_email = mail.payload.as_deref().unwrap_or_default();
+    let url = &*format!("{}/events/{}", context.public_url, event.slug);
+    let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
+    Ok(Message {
+        subject: format!("New email address for {}: {}, {}", booking.reference, event.name, event.date()),
+        text: AddressChangeText { sale, old_email, new_email, url }.render().map_err(failed)?,
+        html: AddressChangeHtml { sale, old_email, new_email, url }.render().map_err(failed)?,
+        to_name: None,
+        ..about(sale)
+    })
+}
