@@ -71,8 +71,8 @@ impl TicketCodes {
         Some(grouped(&code))
     }
 
-    /// Verifies a typed or scanned code. Case, spaces, hyphens, and what stands around the code do not matter, and a code
-    /// that a scanner typed through another keyboard layout is read through it: the signature tells where a code is, and
+    /// Verifies a typed or scanned code. Case, spaces, hyphens, and text around the code do not matter. A code that a
+    /// scanner typed through another keyboard layout is read through it: the signature tells where the code is and
     /// which layout fits.
     ///
     /// # Errors

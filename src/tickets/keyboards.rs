@@ -63,7 +63,7 @@ fn layout(line: &str) -> Option<[Keys; 2]> {
     let plain = || plain.chars().zip(keys());
     let shifted = || shifted.chars().zip(keys().filter(char::is_ascii_alphabetic));
     let digits = || plain().filter(|(_, key)| key.is_ascii_digit());
-    // Number pads have digits whatever the layout is, and other systems have them where this table has those of a script.
+    // Number pads have digits whatever the layout is. Other systems have digits where this table has those of a script.
     let has_digits = plain().chain(shifted()).any(|(made, _)| made.is_ascii_digit());
     let pad = || ('2'..='9').filter(|_| !has_digits).map(|digit| (digit, digit));
     // The first one stays.

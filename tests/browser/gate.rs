@@ -1,5 +1,4 @@
-//! The gate in the hands of its staff: scanners of every habit, a network that goes, a session that ends, a phone that
-//! has only a link.
+//! The gate in the hands of its staff: a network that goes, a session that ends, a phone that has only a link.
 
 use serde_json::json;
 
@@ -7,24 +6,23 @@ use crate::open_site;
 use crate::support::{Site, Visitor};
 use crate::tickets::{open_gate, open_tickets};
 
-/// As WebDriver writes the keys.
-const ENTER: char = '\u{e007}';
-const TAB: char = '\u{e004}';
+/// As WebDriver writes the key.
+pub const ENTER: char = '\u{e007}';
 
-const WORD: &str = "document.querySelector('#answer .answer__word').innerText";
+pub const WORD: &str = "document.querySelector('#answer .answer__word').innerText";
 const WAITING: &str = "document.querySelectorAll('[data-waiting-scans] li').length";
 
-async fn tickets(site: &Site, quantity: u32) -> Vec<String> {
+pub async fn tickets(site: &Site, quantity: u32) -> Vec<String> {
     let buyer = Visitor::arrive(site).await;
     open_tickets(&buyer, site, "VIP", quantity).await
 }
 
-async fn until_admitted(gate: &Visitor, counted: &str) {
+pub async fn until_admitted(gate: &Visitor, counted: &str) {
     gate.until(&format!("document.querySelector('#turnout-heading').innerText === '{counted} admitted'"))
         .await;
 }
 
-async fn until_word(gate: &Visitor, word: &str) {
+pub async fn until_word(gate: &Visitor, word: &str) {
     gate.until(&format!("{WORD} === '{word}'")).await;
 }
 
@@ -33,132 +31,6 @@ async fn set_offline(gate: &Visitor, is_offline: bool) {
     let network =
         json!({ "offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
     gate.cdp("Network.emulateNetworkConditions", network).await;
-}
-
-#[tokio::test]
-async fn a_scanner_of_any_habit_is_heard_wherever_the_focus_is() {
-    let site = open_site();
-    let codes = tickets(&site, 4).await;
-    let gate = Visitor::new(&site).await;
-    open_gate(&gate, &site, "North gate").await;
-    // Somebody has touched the page; the scanner ends with two line breaks.
-    gate.click("#turnout-heading").await;
-    let _: () = gate.run("document.activeElement.blur();").await;
-    gate.press(format!("{}{ENTER}{ENTER}", codes[0])).await;
-    until_admitted(&gate, "1 of 4").await;
-    assert_eq!(gate.ask::<String>(WORD).await, "Admitted");
-    // The focus is on a button; the scanner ends with Tab.
-    let _: () = gate.run("document.querySelector('[data-sound-toggle]').focus();").await;
-    gate.press(format!("{}{TAB}", codes[1])).await;
-    until_admitted(&gate, "2 of 4").await;
-    // It ends with Enter and Tab, and the next code comes at once.
-    gate.press(format!("{}{ENTER}{TAB}{}{ENTER}{TAB}", codes[2], codes[3])).await;
-    until_admitted(&gate, "4 of 4").await;
-    assert_eq!(gate.ask::<String>(WORD).await, "Admitted");
-    let empty = "document.querySelector('#code').value === ''";
-    assert!(gate.ask::<bool>(empty).await);
-    // Tab leaves the empty field, for those who have only a keyboard.
-    let _: () = gate.run("document.querySelector('#code').focus();").await;
-    gate.press(TAB.to_string()).await;
-    assert!(gate.ask::<bool>("document.activeElement.id !== 'code'").await);
-}
-
-#[tokio::test]
-async fn the_keys_tell_what_another_layout_has_made_of_a_code() {
-    let site = open_site();
-    let codes = tickets(&site, 1).await;
-    let gate = Visitor::new(&site).await;
-    open_gate(&gate, &site, "North gate").await;
-    gate.click("#code").await;
-    // A layout that the server does not know: each key writes the same letter.
-    for c in codes[0].chars() {
-        let key = match c {
-            '-' => "Minus".to_owned(),
-            digit if digit.is_ascii_digit() => format!("Digit{digit}"),
-            letter => format!("Key{letter}"),
-        };
-        let press = json!({ "type": "keyDown", "key": "ჭ", "text": "ჭ", "code": key });
-        gate.cdp("Input.dispatchKeyEvent", press).await;
-        gate.cdp("Input.dispatchKeyEvent", json!({ "type": "keyUp", "key": "ჭ", "code": key })).await;
-    }
-    assert!(gate.ask::<bool>("document.querySelector('#code').value.startsWith('ჭჭჭ')").await);
-    gate.press(ENTER.to_string()).await;
-    until_word(&gate, "Admitted").await;
-}
-
-/// Presses a key as a scanner does: where an American keyboard has the character of a code.
-async fn press_key(gate: &Visitor, c: char, key: &str, text: Option<&str>) {
-    let code = match c {
-        '-' => "Minus".to_owned(),
-        digit if digit.is_ascii_digit() => format!("Digit{digit}"),
-        letter => format!("Key{letter}"),
-    };
-    let kind = if text.is_some() { "keyDown" } else { "rawKeyDown" };
-    let mut press = json!({ "type": kind, "key": key, "code": code });
-    if let Some(text) = text {
-        press["text"] = json!(text);
-    }
-    gate.cdp("Input.dispatchKeyEvent", press).await;
-    gate.cdp("Input.dispatchKeyEvent", json!({ "type": "keyUp", "key": key, "code": code })).await;
-}
-
-#[tokio::test]
-async fn tab_sends_a_code_that_another_layout_has_made_signs_of() {
-    let site = open_site();
-    let codes = tickets(&site, 1).await;
-    let gate = Visitor::new(&site).await;
-    open_gate(&gate, &site, "North gate").await;
-    gate.click("#code").await;
-    let azerty = [
-        ('A', 'Q'),
-        ('Q', 'A'),
-        ('Z', 'W'),
-        ('W', 'Z'),
-        ('M', '?'),
-        ('-', ')'),
-        ('2', 'é'),
-        ('3', '"'),
-        ('4', '\''),
-        ('5', '('),
-        ('6', '-'),
-        ('7', 'è'),
-        ('8', '_'),
-        ('9', 'ç'),
-    ];
-    for c in codes[0].chars() {
-        // Of all digits the signs that are no letters, so that the field never has twenty of these.
-        let made = azerty.iter().find(|(key, _)| *key == c).map_or(c, |(_, made)| *made);
-        let made = if c.is_ascii_digit() { '(' } else { made };
-        press_key(&gate, c, &made.to_string(), Some(&made.to_string())).await;
-    }
-    gate.press(TAB.to_string()).await;
-    until_word(&gate, "Admitted").await;
-    assert_eq!(gate.ask::<String>("document.activeElement.id").await, "code", "Tab stays in the field");
-}
-
-#[tokio::test]
-async fn a_scanner_is_heard_while_an_input_method_is_on() {
-    let site = open_site();
-    let codes = tickets(&site, 2).await;
-    let gate = Visitor::new(&site).await;
-    open_gate(&gate, &site, "North gate").await;
-    for (count, (code, end)) in codes.iter().zip(["Enter", "Tab"]).enumerate() {
-        gate.click("#code").await;
-        let mut composed = String::new();
-        for c in code.chars() {
-            press_key(&gate, c, "Process", None).await;
-            composed.push('チ');
-            let end = composed.chars().count();
-            let composition = json!({ "text": composed, "selectionStart": end, "selectionEnd": end });
-            gate.cdp("Input.imeSetComposition", composition).await;
-        }
-        // The last key ends the word and nothing else.
-        let press = json!({ "type": "rawKeyDown", "key": "Process", "code": end });
-        gate.cdp("Input.dispatchKeyEvent", press).await;
-        gate.cdp("Input.insertText", json!({ "text": composed })).await;
-        until_admitted(&gate, &format!("{} of 2", count + 1)).await;
-        assert!(gate.ask::<bool>("document.querySelector('#code').value === ''").await);
-    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod cross_origin;
 mod dialog;
 mod failures;
 mod gate;
+mod gate_scanner;
 mod honeypot;
 mod keyboard;
 mod large_text;

@@ -16,6 +16,7 @@ mod command_line;
 mod corpus;
 mod correction;
 mod desk_model;
+mod email_suggestion;
 mod events;
 mod expand_then_contract;
 mod form_keys;

@@ -11,21 +11,10 @@ use idna::uts46::{DnsLength, Hyphens, Uts46};
 use super::invisible::is_visible;
 use super::name::compose;
 use super::scripts::is_unmistakable;
-use super::unwrapping::find_address;
+use super::unwrapping::{EmailError, find_address, fits_mailbox};
 
 /// RFC 5321 limits a path to 256 octets, angle brackets included.
 const LENGTH_MAX: usize = 254;
-
-/// Why a text is not an email address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EmailError {
-    Missing,
-    /// More than one address, or more than one @.
-    Several,
-    /// It has a character that no mail server takes there.
-    Character(char),
-    Invalid,
-}
 
 /// Reads an email address, taken out of [what stands around it](find_address). The part before the @ stays as
 /// it was typed, in ASCII, which is all that every mail server takes; the domain is written as the DNS has it: in
@@ -49,11 +38,6 @@ pub fn parse_email(typed: &str) -> Result<String, EmailError> {
         Ok(_) if is_valid => Ok(email),
         _ => Err(EmailError::Invalid),
     }
-}
-
-/// Whether a character may stand before the @ (RFC 5322, `atext` and the dot).
-pub(super) fn fits_mailbox(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c)
 }
 
 /// Whether a character may be part of a domain as people write it: letters, digits and marks, and the few other signs

@@ -63,8 +63,8 @@ pub(super) fn unwrap_word(word: &str) -> &str {
     }
 }
 
-/// The word without the invisible characters that do nothing where they stand. Between words of scripts that are written
-/// without spaces, the space without a width becomes one that is seen.
+/// The word without the invisible characters that do nothing where they stand. Between words of scripts that are
+/// written without spaces, the space without a width becomes one that is seen.
 pub(super) fn without_idle(word: &str) -> String {
     let characters: Vec<char> = word.chars().collect();
     let mut kept: Vec<char> = Vec::with_capacity(characters.len());

@@ -16,11 +16,12 @@ use actix_web::cookie::{Cookie, SameSite};
 use serde::{Deserialize, Serialize};
 
 pub use self::contact::Contact;
-pub use self::email::{EmailError, normalized_email, parse_email, shown_email, unusual_normalized_email};
+pub use self::email::{normalized_email, parse_email, shown_email, unusual_normalized_email};
 pub use self::invisible::is_visible;
 pub use self::name::{NameError, parse_name, parse_text};
 pub use self::search_text::{SearchWords, fold};
 pub use self::suggestion::suggest_email;
+pub use self::unwrapping::EmailError;
 use super::request_key::{RequestKey, RequestKeys};
 use crate::guard::cookies::Cookies;
 

@@ -1,6 +1,6 @@
 //! Links to all bookings of an address. Everything is in the link itself, sealed: there is no table to keep, and a link
-//! in a log does not show the address. Opened once, a link goes into a cookie, and the browser to an address without it:
-//! it stays in no history, no Referer and no list of a proxy's.
+//! in a log does not show the address. An opened link becomes a cookie, and the browser goes to an address without it:
+//! the link stays in no history, no Referer and no proxy's log.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;

@@ -1,6 +1,6 @@
-//! The envelope of everything that servers tell each other through Redis: a signature that only servers of this site can
-//! make, and the time when it was made. Nobody else who writes to Redis is believed, nor is a message that is repeated
-//! later.
+//! The envelope of everything that servers tell each other through Redis: a signature that only servers of this site
+//! can make, and the time when it was made. Messages of other writers and messages that are repeated later are
+//! ignored.
 
 use std::time::Duration;
 

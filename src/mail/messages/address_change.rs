@@ -1,5 +1,4 @@
-//! The notice to the address that a booking had: somebody has given the booking another one. Whoever did not do that
-//! learns whom to ask.
+//! The notice to a booking's old address: the booking has a new one. It says whom to ask if that is a mistake.
 
 use askama::Template;
 

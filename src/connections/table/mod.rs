@@ -230,5 +230,4 @@ impl Drop for Connection {
 }
 
 #[cfg(test)]
-#[path = "table_tests.rs"]
 mod tests;
