@@ -37,7 +37,7 @@ fn spawn() -> TestApp {
 }
 
 /// What a link shows: opened, it leads to the list at an address that says nothing.
-fn follow(app: &TestApp, link: &str) -> Response {
+pub fn follow(app: &TestApp, link: &str) -> Response {
     let browser = browser();
     let opened = browser.get(app.url(link)).send().expect("an answer");
     assert_eq!((opened.status().as_u16(), header(&opened, "location")), (303, "/bookings"));

@@ -68,14 +68,12 @@ impl SearchWords {
         let email = email.unwrap_or_default();
         let text = fold(&format!("{name} {email} {} {reference}", shown_email(email)));
         // A reference is also typed without its hyphens, and a name without, or with a space for them.
-        let letters: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
-        let is_in = |word: &str| text.contains(word) || letters.contains(word);
-        let are_in = |word: &str| {
-            let mut parts =
-                word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).peekable();
-            !word.contains('@') && parts.peek().is_some() && parts.all(is_in)
+        let letters = letters_of(&text);
+        let is_in = |word: &str| {
+            let bare = letters_of(word);
+            text.contains(word) || (!word.contains('@') && !bare.is_empty() && letters.contains(&bare))
         };
-        self.0.iter().all(|word| is_in(word) || are_in(word))
+        self.0.iter().all(|word| is_in(word))
     }
 }
 
@@ -128,4 +126,8 @@ mod tests {
         }
         assert_ne!(fold("Ada"), fold("Eda"));
     }
+}
+
+fn letters_of(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use mail_parser::{Address, Message, MessageParser, MimeHeaders as _};
 
 use super::calendar::{property, unfolded};
+use crate::lookup::follow;
 use crate::support::{TestApp, header};
 
 /// The mails in the folder, once there are so many.
@@ -260,7 +261,7 @@ fn the_link_to_ones_bookings_comes_by_mail_and_opens_them() {
         text.lines().find(|line| line.contains("/bookings?link=")).expect("a link on a line of its own");
     assert!(html.contains(&format!("href=\"{link}\"")), "{html}");
     assert!(text.contains("30 minutes") && html.contains("30 minutes"));
-    let list = app.get(link.strip_prefix(&app.url("")).expect("a path")).text().expect("a page");
+    let list = follow(&app, link.strip_prefix(&app.url("")).expect("a path")).text().expect("a page");
     assert!(
         list.contains(url.strip_prefix(&app.url("")).expect("a path")) && list.contains("3 × VIP"),
         "{list}"
