@@ -10,7 +10,6 @@ use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::booking::cancellation::form::{CancellationForm, CancellationQuestion};
 use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
-use crate::booking::cancellation::pages::with_admitted;
 use crate::booking::cancellation::store::cancel;
 use crate::booking::cancellation::{Canceler, Cancellation, CancellationOutcome, ChoiceError};
 use crate::booking::messages::canceled;
@@ -40,7 +39,7 @@ pub async fn new(
     if !placed.booking.is_confirmed() {
         return Ok(see_other(&format!("/admin/bookings/{}", placed.booking.reference)).finish());
     }
-    ask(page, CancellationQuestion::of_all(with_admitted(&app, placed).await?), "")
+    ask(page, CancellationQuestion::of_all(placed), "")
 }
 
 /// `POST /admin/bookings/{reference}/cancellation`
@@ -52,7 +51,7 @@ pub async fn create(
     Resumed(is_resumed): Resumed,
     Form(form): Form<CancellationForm>,
 ) -> Result<HttpResponse, Error> {
-    let placed = with_admitted(&app, find(&app, &reference).await?).await?;
+    let placed = find(&app, &reference).await?;
     let seats = form.seats();
     if is_resumed {
         return ask(page, CancellationQuestion::resumed(placed, seats.as_deref()), form.message());
@@ -75,12 +74,12 @@ pub async fn create(
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
         CancellationOutcome::Admitted { .. } => {
-            let placed = with_admitted(&app, placed).await?;
+            let placed = find(&app, &placed.booking.reference).await?;
             let question = CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::Admitted);
             return ask(page, question, form.message());
         }
         CancellationOutcome::NoSuchTicket => {
-            let placed = with_admitted(&app, find(&app, &placed.booking.reference).await?).await?;
+            let placed = find(&app, &placed.booking.reference).await?;
             let question = CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::Returned);
             return ask(page, question, form.message());
         }

@@ -38,7 +38,7 @@ use super::v1;
     tags(
         (name = "Concerts", description = "Events and availability."),
         (name = "Bookings", description = "Book tickets; the buyer gets a confirmation email."),
-        (name = "Legacy API", description = "For clients of the product that this one replaces: prices in \
+        (name = "Compat API", description = "For clients of the product that this one replaces: prices in \
             dollars, a userId (of your token) instead of a buyer, no email, and errors as { \"error\": … }. It sells the next \
             concert only."),
     ),

@@ -14,6 +14,8 @@ use crate::tickets::Seat;
 const EXPIRED: &str = "This page expired, so nothing was booked. Check your details and confirm again.";
 pub const GONE: &str = "Some of these tickets are no longer on sale, so nothing was booked. Check your tickets and confirm again.";
 pub const KEY_REUSED: &str = "You already booked with this form. Check your details to book again.";
+/// This browser does not fill in the form anymore.
+pub const FORGOTTEN: &str = "This browser no longer remembers your name and email address.";
 pub const REPLAYED_CANCELED: &str = "That booking was canceled. Nothing new was booked.";
 pub const TOO_LATE_TO_UNDO: &str = "It’s too late to undo this booking, but you can still cancel it here.";
 

@@ -202,12 +202,22 @@ impl Booking {
     /// The ticket type of a seat. Seats are numbered through the lines.
     #[must_use]
     pub fn ticket_type_of_seat(&self, seat: i32) -> Option<i64> {
+        self.line_of_seat(seat).map(|line| line.ticket_type_id)
+    }
+
+    /// What the ticket of a seat costs.
+    #[must_use]
+    pub fn price_of_seat(&self, seat: i32) -> Option<Money> {
+        self.line_of_seat(seat).map(|line| Money::new(line.unit_price_minor, &self.currency))
+    }
+
+    fn line_of_seat(&self, seat: i32) -> Option<&BookingLine> {
         let mut last = 0;
         let line = self.lines.iter().find(|line| {
             last += line.quantity;
             seat <= last
         });
-        line.filter(|_| seat > 0).map(|line| line.ticket_type_id)
+        line.filter(|_| seat > 0)
     }
 
     /// The address as people read it, or nothing.

@@ -211,7 +211,11 @@ pub struct ForgetForm {
 /// `POST /buyer/forget`: the browser forgets whose bookings it makes, and a list of bookings that a link has opened.
 pub async fn forget_buyer(app: web::Data<App>, Form(form): Form<ForgetForm>) -> HttpResponse {
     let back = if is_slug(&form.event) { format!("/events/{}", form.event) } else { "/".into() };
-    let cookies = [Buyer::forgetting_cookie(&app.cookies), lookup::link::closing_cookie(&app.cookies)];
+    let cookies = [
+        Buyer::forgetting_cookie(&app.cookies),
+        lookup::link::closing_cookie(&app.cookies),
+        toast_cookie(&app.cookies, &Toast::success(messages::FORGOTTEN)),
+    ];
     let mut response = see_other(&back);
     response.insert_header(CLEAR_CACHE);
     cookies.into_iter().for_each(|cookie| _ = response.cookie(cookie));

@@ -1,5 +1,7 @@
 //! A booking put together with what it is for, as pages, mails and gates show it.
 
+use chrono::NaiveDateTime;
+
 use super::buyer::{shown_email, suggest_email};
 use super::cancellation::note::CancellationNote;
 use super::{Booking, BookingLine};
@@ -15,8 +17,8 @@ pub struct PlacedBooking {
     pub lines: Vec<PlacedLine>,
     /// The seats whose tickets were given back.
     pub returned_seats: Vec<i32>,
-    /// The seats whose tickets were scanned. Known only where tickets are chosen to be canceled.
-    pub admitted_seats: Vec<i32>,
+    /// The seats whose tickets were scanned, and when: UTC.
+    pub admissions: Vec<(i32, NaiveDateTime)>,
     /// What the organizer has said of tickets that the organizer canceled, the oldest first.
     pub notes: Vec<CancellationNote>,
 }
@@ -57,14 +59,13 @@ impl PlacedBooking {
         };
         let mut lines: Vec<PlacedLine> = booking.lines.iter().filter_map(place).collect();
         lines.sort_by_key(|line| (line.ticket_type.position, line.ticket_type.id));
-        Self {
-            booking,
-            event,
-            lines,
-            returned_seats: Vec::new(),
-            admitted_seats: Vec::new(),
-            notes: Vec::new(),
-        }
+        Self { booking, event, lines, returned_seats: Vec::new(), admissions: Vec::new(), notes: Vec::new() }
+    }
+
+    /// The seats whose tickets were scanned.
+    #[must_use]
+    pub fn admitted_seats(&self) -> Vec<i32> {
+        self.admissions.iter().map(|(seat, _)| *seat).collect()
     }
 
     /// Its tickets without those that were given back: "2 × VIP", "2 × VIP, 1 × Front Row". What was ordered when
@@ -130,7 +131,7 @@ impl PlacedBooking {
     /// What the ticket of a seat cost.
     #[must_use]
     pub fn price_of_seat(&self, seat: i32) -> Option<Money> {
-        self.line_of_seat(seat).map(PlacedLine::unit_price)
+        self.booking.price_of_seat(seat)
     }
 
     fn line_of_seat(&self, seat: i32) -> Option<&PlacedLine> {

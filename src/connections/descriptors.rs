@@ -3,6 +3,8 @@
 /// Descriptors kept for everything but visitors and database connections: files, the runtime's sockets, background
 /// connections.
 const RESERVE: usize = 200;
+/// Fewer connections than this are a problem for a site of any size; 4,096 open files are a common limit.
+const FEW: usize = 4_096;
 
 /// Raises the soft limit to the hard limit and returns it. `None` if there is no limit.
 #[must_use]
@@ -19,14 +21,16 @@ pub fn raise() -> Option<usize> {
     None
 }
 
-/// How many connections fit into the descriptors that the databases leave. Logs a warning if that is fewer than wanted.
+/// How many connections fit into the descriptors that the databases leave. Logs it if that is fewer than wanted, as a warning if it is few.
 /// A server without free descriptors could not even open its database.
 #[must_use]
 pub fn fit(wanted: usize, databases: usize, descriptors: Option<usize>) -> usize {
     let Some(descriptors) = descriptors else { return wanted };
     let room = descriptors.saturating_sub(databases + RESERVE).max(1);
     if room < wanted {
-        log::warn!(
+        let level = if room < FEW { log::Level::Warn } else { log::Level::Info };
+        log::log!(
+            level,
             "this process may open {descriptors} files, so it holds {room} connections instead of {wanted}; \
              raise the limit (LimitNOFILE in systemd, ulimit -n), or let several servers share \
              the port with REUSE_PORT=true"

@@ -36,9 +36,13 @@ impl GateAnswer {
         match outcome {
             ScanOutcome::Admitted(holder) => {
                 let words = match (holder.admitted, i64::from(holder.of)) {
-                    (_, 1) => "Only ticket in this booking".into(),
+                    (_, 1) => "Only ticket in this booking".to_owned(),
                     (admitted, of) if admitted == of => format!("All {of} admitted"),
                     (admitted, of) => format!("{admitted} of {of} admitted"),
+                };
+                let words = match &holder.due {
+                    Some(due) => format!("{words}. Due at the venue: {due}"),
+                    None => words,
                 };
                 Self::about(holder, Tone::Admitted, "Admitted", words, StatusCode::CREATED)
             }

@@ -33,6 +33,8 @@ pub struct Ticket {
     /// The booking's quantity.
     pub of: i32,
     pub ticket_type: String,
+    /// When it was scanned at the entrance: UTC.
+    pub admitted_at: Option<NaiveDateTime>,
     /// The code that is printed and scanned: `7F3K-9QXM-222R-KD84-TQ2H`.
     pub code: String,
 }
@@ -52,7 +54,8 @@ pub fn of_booking(codes: &TicketCodes, placed: &PlacedBooking) -> Vec<Ticket> {
     let booking = &placed.booking;
     let ticket = |Seat { number: seat, ticket_type }| {
         let code = codes.sign(&booking.reference, seat)?;
-        Some(Ticket { seat, of: booking.quantity(), ticket_type, code })
+        let admitted_at = placed.admissions.iter().find(|(admitted, _)| *admitted == seat).map(|(_, at)| *at);
+        Some(Ticket { seat, of: booking.quantity(), ticket_type, admitted_at, code })
     };
     Seat::all_of(placed).into_iter().filter_map(ticket).collect()
 }

@@ -8,6 +8,7 @@ use crate::audit::Actor;
 use crate::booking::PlacedBooking;
 use crate::db::text_enum;
 use crate::events::Event;
+use crate::money::Money;
 use crate::schema::used_tickets;
 
 /// A gate lets people in from so long before the doors open ...
@@ -134,6 +135,8 @@ pub struct Holder {
     pub name: String,
     /// How many of the booking's tickets were admitted.
     pub admitted: i64,
+    /// What is due for it at the venue; `None` for a free one.
+    pub due: Option<Money>,
 }
 
 impl Holder {
@@ -149,6 +152,7 @@ impl Holder {
             accent: ticket_type.accent_class(),
             name: placed.booking.buyer_name.clone(),
             admitted,
+            due: placed.price_of_seat(seat).filter(|price| price.minor > 0),
         })
     }
 }

@@ -21,7 +21,7 @@ use crate::events::board::Listing;
     get,
     path = "/api/tickets",
     operation_id = "listTickets",
-    tag = "Legacy API",
+    tag = "Compat API",
     responses((status = 200, description = "The ticket types, most expensive first", body = [CompatTicket]))
 )]
 pub async fn index(app: web::Data<App>) -> HttpResponse {
@@ -36,7 +36,7 @@ pub async fn index(app: web::Data<App>) -> HttpResponse {
     post,
     path = "/api/bookings",
     operation_id = "bookTickets",
-    tag = "Legacy API",
+    tag = "Compat API",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 16, max_length = 255,
         pattern = "^[!#-\\[\\]-~]*$", description = "Requests with the same key and body book once")),
     request_body = CompatNewBooking,

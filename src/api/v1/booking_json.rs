@@ -96,7 +96,7 @@ pub struct LineJson {
 pub struct BuyerJson {
     #[schema(example = "Ada Lovelace")]
     name: String,
-    /// Null for bookings made with the legacy API, whose buyer is a `userId`.
+    /// Null for bookings made with the compat API, whose buyer is a `userId`.
     #[schema(required = true, example = "ada@example.org")]
     email: Option<String>,
 }

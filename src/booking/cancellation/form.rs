@@ -107,6 +107,6 @@ fn choices(placed: &PlacedBooking, chosen: Option<&[i32]>) -> Vec<(Seat, bool)> 
         let is_chosen = chosen.is_none_or(|chosen| chosen.contains(&seat.number));
         (seat, is_chosen)
     };
-    let can_be_canceled = |seat: &Seat| !placed.admitted_seats.contains(&seat.number);
+    let can_be_canceled = |seat: &Seat| !placed.admitted_seats().contains(&seat.number);
     Seat::all_of(placed).into_iter().filter(can_be_canceled).map(choice).collect()
 }

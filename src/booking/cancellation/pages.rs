@@ -14,7 +14,6 @@ use crate::booking::messages::{
 };
 use crate::booking::pages::find_placed_booking;
 use crate::booking::release::announce;
-use crate::booking::store::seats_in_state;
 use crate::error::Error;
 use crate::guard::client_address;
 use crate::guard::form::Form;
@@ -39,17 +38,7 @@ pub async fn new(page: Page, app: web::Data<App>, token: web::Path<String>) -> R
         let refusal = too_late_to_cancel(&placed.event);
         return ask(page, CancellationQuestion::refused(placed, None, refusal));
     }
-    ask(page, CancellationQuestion::of_all(with_admitted(&app, placed).await?))
-}
-
-/// The booking, with which of its tickets were scanned.
-///
-/// # Errors
-/// What the database said.
-pub async fn with_admitted(app: &App, placed: PlacedBooking) -> Result<PlacedBooking, Error> {
-    let id = placed.booking.id;
-    let admitted_seats = app.db.read_primary(move |db| seats_in_state(db, id, "admitted")).await?;
-    Ok(PlacedBooking { admitted_seats, ..placed })
+    ask(page, CancellationQuestion::of_all(placed))
 }
 
 /// `POST /bookings/{token}/cancellation`: sent twice, it shows the same canceled booking.
@@ -63,7 +52,6 @@ pub async fn create(
     let mut response = see_other(&format!("/bookings/{}", placed.booking.token));
     let seats = form.seats();
     if seats.as_ref().is_some_and(Vec::is_empty) {
-        let placed = with_admitted(&app, placed).await?;
         let question = CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::NothingChosen);
         return ask(page, question);
     }
@@ -88,13 +76,12 @@ pub async fn create(
         CancellationOutcome::NoSuchTicket => {
             let placed = find_placed_booking(&app, placed.booking.token).await?;
             if !is_done(&placed, seats.as_deref()) {
-                let placed = with_admitted(&app, placed).await?;
                 let question = CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::Returned);
                 return ask(page, question);
             }
         }
         CancellationOutcome::Admitted { .. } => {
-            let placed = with_admitted(&app, placed).await?;
+            let placed = find_placed_booking(&app, placed.booking.token).await?;
             return ask(page, CancellationQuestion::again(placed, seats.as_deref(), ChoiceError::Admitted));
         }
     }

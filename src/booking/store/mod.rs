@@ -236,24 +236,30 @@ pub fn place(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<PlacedBookin
         Some(PlacedBooking::new(booking, event, &types))
     };
     let mut placed: Vec<PlacedBooking> = found.into_iter().filter_map(place).collect();
+    add_used_tickets(db, &mut placed)?;
     for placed in placed.iter_mut().filter(|it| it.booking.lines.iter().any(|line| line.returned > 0)) {
-        placed.returned_seats = seats_in_state(db, placed.booking.id, "returned")?;
         placed.notes = notes(db, placed.booking.id)?;
     }
     Ok(placed)
 }
 
-/// The seats of a booking whose tickets are `admitted` or `returned`, in order.
-///
-/// # Errors
-/// What the database said.
-pub fn seats_in_state(db: &mut Db, booking_id: i64, state: &str) -> QueryResult<Vec<i32>> {
-    used_tickets::table
-        .filter(used_tickets::booking_id.eq(booking_id))
-        .filter(used_tickets::state.eq(state))
-        .order(used_tickets::seat)
-        .select(used_tickets::seat)
-        .load(db)
+/// The tickets of bookings that were scanned or given back, in the order of their seats.
+fn add_used_tickets(db: &mut Db, placed: &mut [PlacedBooking]) -> QueryResult<()> {
+    let booking_ids: Vec<i64> = placed.iter().map(|it| it.booking.id).collect();
+    let used: Vec<(i64, i32, String, NaiveDateTime)> = used_tickets::table
+        .filter(used_tickets::booking_id.eq_any(booking_ids))
+        .order((used_tickets::booking_id, used_tickets::seat))
+        .select((used_tickets::booking_id, used_tickets::seat, used_tickets::state, used_tickets::used_at))
+        .load(db)?;
+    for (booking_id, seat, state, at) in used {
+        let Some(it) = placed.iter_mut().find(|it| it.booking.id == booking_id) else { continue };
+        if state == "returned" {
+            it.returned_seats.push(seat);
+        } else {
+            it.admissions.push((seat, at));
+        }
+    }
+    Ok(())
 }
 
 fn notes(db: &mut Db, booking_id: i64) -> QueryResult<Vec<CancellationNote>> {

@@ -258,5 +258,6 @@ fn holder(booking: &Booking, seat: i32, ticket_type: &TicketType, admitted: i64)
         accent: ticket_type.accent_class(),
         name: booking.buyer_name.clone(),
         admitted,
+        due: booking.price_of_seat(seat).filter(|price| price.minor > 0),
     }
 }

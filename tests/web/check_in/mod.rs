@@ -49,16 +49,25 @@ fn a_ticket_comes_in_once_and_a_second_scan_says_when_and_where() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     app.open_doors();
-    let codes = codes(&app, &app.book_well("VIP", 2));
+    let booking = app.book_well("VIP", 2);
+    let codes = codes(&app, &booking);
     assert_eq!(codes.len(), 2);
+    let scanned = |at: &str| app.get(at).text().expect("a page").matches("It can’t be used again.").count();
+    assert_eq!(scanned(&booking), 0);
 
     let (status, words) = answer(scan(&app, &organizer, GATE, &codes[0].to_lowercase().replace('-', " ")));
     assert_eq!(status, 201, "{words}");
-    for part in
-        ["answer--admitted", "Admitted", "Ada Lovelace", ">VIP</span>", "ticket 1 of 2", "1 of 2 admitted"]
-    {
+    for part in [
+        "answer--admitted",
+        "Admitted",
+        "Ada Lovelace",
+        ">VIP</span>",
+        "ticket 1 of 2",
+        "1 of 2 admitted. Due at the venue: $100.00",
+    ] {
         assert!(words.contains(part), "{part}: {words}");
     }
+    assert_eq!(scanned(&booking), 1, "the buyer sees which one was scanned");
     let (status, words) = answer(scan(&app, &organizer, "South gate", &codes[0]));
     assert_eq!(status, 409, "{words}");
     for part in ["answer--refused", "Already used", "Ada Lovelace", "Scanned", GATE] {

@@ -21,6 +21,7 @@ fn each_booking_has_a_subject_and_a_payment_line_of_its_own() {
     let mail = parse(&mails[0]);
     for text in [mail.body_text(0).expect("text"), mail.body_html(0).expect("HTML")] {
         assert!(text.contains("Due at the venue: $300.00. Nothing was charged online."), "{text}");
+        assert!(text.contains("come? You can cancel until"), "{text}");
         assert!(text.contains("Replies to this email aren’t read."), "{text}");
     }
     assert!(mail.reply_to().is_none());
