@@ -3,11 +3,12 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, LOCATION, RETRY_AFTER};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use askama::Template;
 use thiserror::Error;
 
 use crate::page::Page;
+use crate::role::AccountRole;
 use crate::start_error::StartError;
 
 /// Why a request failed. Server errors are logged once, where they become a response.
@@ -33,6 +34,9 @@ pub enum Error {
     /// An organizer's page, requested by who has signed in with the first password.
     #[error("password change required")]
     PasswordChangeRequired { wants_fragment: bool },
+    /// A page that the account's role does not open.
+    #[error("{} required", needed.as_str())]
+    RoleRequired { has: AccountRole, needed: AccountRole },
     /// The URL exists, but takes only these methods.
     #[error("method not allowed")]
     MethodNotAllowed { allowed: &'static str },
@@ -75,7 +79,7 @@ impl ResponseError for Error {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Gone { .. } => StatusCode::GONE,
             Self::Unreadable(_, status) => *status,
-            Self::CrossSite | Self::OtherAddress { .. } => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::OtherAddress { .. } | Self::RoleRequired { .. } => StatusCode::FORBIDDEN,
             Self::SignInRequired { wants_fragment: false, .. }
             | Self::PasswordChangeRequired { wants_fragment: false } => StatusCode::SEE_OTHER,
             Self::SignInRequired { wants_fragment: true, .. } => StatusCode::UNAUTHORIZED,
@@ -126,6 +130,10 @@ impl ResponseError for Error {
             _ => None,
         };
         let can_be_tried_again = matches!(status, 429 | 500 | 503);
+        if let Self::RoleRequired { has, needed } = *self {
+            let page = RolePage { page: Page::of_role(has), title, has, needed };
+            return as_page(&mut response, &page, title);
+        }
         let page = ErrorPage {
             page: Page::default(),
             status,
@@ -135,12 +143,16 @@ impl ResponseError for Error {
             own_address,
             can_be_tried_again,
         };
-        match page.render() {
-            Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
-            Err(e) => {
-                log::error!("the error page does not render: {e}");
-                response.content_type("text/plain; charset=utf-8").body(title)
-            }
+        as_page(&mut response, &page, title)
+    }
+}
+
+fn as_page(response: &mut HttpResponseBuilder, page: &impl Template, title: &'static str) -> HttpResponse {
+    match page.render() {
+        Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
+        Err(e) => {
+            log::error!("the error page does not render: {e}");
+            response.content_type("text/plain; charset=utf-8").body(title)
         }
     }
 }
@@ -184,6 +196,9 @@ impl Error {
             Self::PasswordChangeRequired { .. } => {
                 ("Choose your own password", "The first password opens nothing else.")
             }
+            Self::RoleRequired { .. } => {
+                ("Your account can't open this page", "Ask an owner for another role.")
+            }
             Self::MethodNotAllowed { .. } => ("That didn't work", "Start again from the concert page."),
             Self::Busy => (
                 "We're very busy",
@@ -218,6 +233,16 @@ struct ErrorPage<'a> {
     own_address: Option<&'a str>,
     /// Whether the same request may succeed later.
     can_be_tried_again: bool,
+}
+
+/// Says who may open a page, to somebody who may not, among the links to what they may open.
+#[derive(Template)]
+#[template(path = "admin/role.html")]
+struct RolePage {
+    page: Page,
+    title: &'static str,
+    has: AccountRole,
+    needed: AccountRole,
 }
 
 /// A failed start has no page, so only the line is kept.

@@ -10,7 +10,7 @@
 //!   copies of the data, and proof that its counts add up. [`app`] is what their handlers share.
 //! - [`auth`]: who is asking. [`audit`]: what was done. [`outbox`]: what is to be sent.
 //! - [`guard`]: cookies, secrets, CSRF and rate limits. [`db`]: the two databases. [`resource`]: what a URL is.
-//!   [`page`] and [`error`] shape responses, [`assets`] serves the static files.
+//!   [`role`]: what an account may open.//!   [`page`] and [`error`] shape responses, [`assets`] serves the static files.
 //! - The rest knows nothing of the shop: [`connections`], [`heartbeat`], [`log_safe`], [`logging`], [`money`],
 //!   [`redis_url`], [`schema`], [`start_error`], [`textfile`], [`venue_clock`].
 //!
@@ -46,6 +46,7 @@ pub mod reconciliation;
 mod redis_health;
 pub mod redis_url;
 pub mod resource;
+pub mod role;
 pub mod routes;
 pub mod schema;
 pub mod server;

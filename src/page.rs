@@ -3,16 +3,17 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION, VARY};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
 
 use crate::guard::cookies::Cookies;
+use crate::role::AccountRole;
 
 /// The name of the cookie that carries a toast over a redirect.
 const TOAST_COOKIE: &str = "toast";
@@ -37,6 +38,29 @@ impl SiteLinks {
     }
 }
 
+/// The role of whoever looks at a page. Known once an extractor has let the request in; nobody's until then.
+#[derive(Debug, Clone, Default)]
+pub struct Viewer(Arc<OnceLock<AccountRole>>);
+
+impl Viewer {
+    /// The one of this request, whoever asks for it first.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Self {
+        let mut extensions = request.extensions_mut();
+        if let Some(viewer) = extensions.get::<Self>() {
+            return viewer.clone();
+        }
+        let viewer = Self::default();
+        extensions.insert(viewer.clone());
+        viewer
+    }
+
+    /// Says it, once for each request.
+    pub fn is(&self, role: AccountRole) {
+        self.0.get_or_init(|| role);
+    }
+}
+
 /// The layout's context, taken from the request.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
@@ -44,6 +68,7 @@ pub struct Page {
     pub wants_fragment: bool,
     pub toast: Option<Toast>,
     pub links: Arc<SiteLinks>,
+    viewer: Viewer,
     /// Makes the browser forget the toast that it brought, and that is now shown.
     toast_removal: Option<Cookie<'static>>,
 }
@@ -75,11 +100,26 @@ impl FromRequest for Page {
         // A fragment leaves the toast for the page that the redirect leads to.
         let (toast, toast_removal) = if wants_fragment { None } else { toast_from_cookie(request) }.unzip();
         let links = request.app_data::<web::Data<SiteLinks>>().map(|links| Arc::clone(links));
-        ready(Ok(Self { wants_fragment, toast, links: links.unwrap_or_default(), toast_removal }))
+        let viewer = Viewer::of(request);
+        ready(Ok(Self { wants_fragment, toast, links: links.unwrap_or_default(), viewer, toast_removal }))
     }
 }
 
 impl Page {
+    /// A page for somebody of this role.
+    #[must_use]
+    pub fn of_role(role: AccountRole) -> Self {
+        let page = Self::default();
+        page.viewer.is(role);
+        page
+    }
+
+    /// Whether its reader may open what that role opens: links to other places are left out.
+    #[must_use]
+    pub fn may(&self, needed: AccountRole) -> bool {
+        self.viewer.0.get().is_some_and(|role| role.may(needed))
+    }
+
     /// The same page, which shows a toast.
     #[must_use]
     pub fn with_toast(self, toast: Toast) -> Self {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::{refusal, store};
 use crate::app::App;
 use crate::audit::{self, Action};
+use crate::auth::access::Member;
 use crate::auth::authentication::{Attempt, Proof};
 use crate::auth::password;
 use crate::auth::session::{self, Admin};
@@ -44,7 +45,7 @@ pub struct EndSessionForm {
 const EVERYWHERE: &str = "all";
 
 /// `GET /admin/account`
-pub async fn show(page: Page, admin: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub async fn show(page: Page, Member(admin): Member, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let account = load(page.clone(), admin, &app, EVERYWHERE.into(), None).await?;
     page.respond_unlisted(StatusCode::OK, &account)
 }
@@ -52,7 +53,7 @@ pub async fn show(page: Page, admin: Admin, app: web::Data<App>) -> Result<HttpR
 /// `POST /admin/account`: ends one session or all.
 pub async fn destroy_sessions(
     page: Page,
-    admin: Admin,
+    Member(admin): Member,
     app: web::Data<App>,
     request: HttpRequest,
     Form(form): Form<EndSessionForm>,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::store;
 use crate::app::App;
 use crate::audit::{self, Action, AuditCursor, AuditEntry, AuditPage};
-use crate::auth::session::Admin;
+use crate::auth::access::Owner;
 use crate::error::Error;
 use crate::guard::form::Query;
 use crate::page::Page;
@@ -55,7 +55,7 @@ impl AuditLogQuery {
 /// `GET /admin/audit-log?action=signed+in&before=4711`
 pub async fn index(
     page: Page,
-    _: Admin,
+    _: Owner,
     app: web::Data<App>,
     Query(query): Query<AuditLogQuery>,
 ) -> Result<HttpResponse, Error> {

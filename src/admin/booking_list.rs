@@ -10,7 +10,7 @@ use super::bookings::find;
 use super::listing::{BookingFilter, ListedPage};
 use super::store::listing;
 use crate::app::App;
-use crate::auth::session::Admin;
+use crate::auth::access::BoxOffice;
 use crate::booking::{BookingStatus, parse_reference};
 use crate::error::Error;
 use crate::events::{self, Event};
@@ -75,7 +75,7 @@ pub struct BookingsQuery {
 /// leads to its booking.
 pub async fn index(
     page: Page,
-    _: Admin,
+    _: BoxOffice,
     app: web::Data<App>,
     Query(query): Query<BookingsQuery>,
 ) -> Result<HttpResponse, Error> {

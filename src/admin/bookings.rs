@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use crate::app::App;
-use crate::auth::session::Admin;
+use crate::auth::access::BoxOffice;
 use crate::booking::{self, PlacedBooking, parse_reference};
 use crate::error::Error;
 use crate::mail;
@@ -35,7 +35,7 @@ impl OrganizerBookingPage {
 /// `GET /admin/bookings/{reference}`
 pub async fn show(
     page: Page,
-    _: Admin,
+    _: BoxOffice,
     app: web::Data<App>,
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Error> {

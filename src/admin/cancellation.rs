@@ -6,8 +6,8 @@ use askama::Template;
 
 use super::bookings::find;
 use crate::app::App;
+use crate::auth::access::Organizer;
 use crate::auth::return_path::Resumed;
-use crate::auth::session::Admin;
 use crate::booking::cancellation::form::{CancellationForm, CancellationQuestion};
 use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
 use crate::booking::cancellation::store::cancel;
@@ -31,7 +31,7 @@ struct OrganizerCancellationPage {
 /// `GET /admin/bookings/{reference}/cancellation`
 pub async fn new(
     page: Page,
-    _: Admin,
+    _: Organizer,
     app: web::Data<App>,
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
@@ -45,7 +45,7 @@ pub async fn new(
 /// `POST /admin/bookings/{reference}/cancellation`
 pub async fn create(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     reference: web::Path<String>,
     Resumed(is_resumed): Resumed,

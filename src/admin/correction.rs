@@ -5,8 +5,8 @@ use askama::Template;
 
 use super::bookings::find;
 use crate::app::App;
+use crate::auth::access::BoxOffice;
 use crate::auth::return_path::Resumed;
-use crate::auth::session::Admin;
 use crate::booking::correction::form::{CorrectionForm, CorrectionQuestion};
 use crate::booking::correction::pages::correct;
 use crate::booking::correction::{Correction, Corrector};
@@ -24,7 +24,7 @@ struct OrganizerCorrectionPage {
 /// `GET /admin/bookings/{reference}/buyer`
 pub async fn edit(
     page: Page,
-    _: Admin,
+    _: BoxOffice,
     app: web::Data<App>,
     reference: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
@@ -35,7 +35,7 @@ pub async fn edit(
 /// `POST /admin/bookings/{reference}/buyer`
 pub async fn update(
     page: Page,
-    admin: Admin,
+    BoxOffice(admin): BoxOffice,
     app: web::Data<App>,
     reference: web::Path<String>,
     Resumed(is_resumed): Resumed,

@@ -16,7 +16,7 @@ use super::spreadsheet::{Rows, Separator, Spreadsheet};
 use super::store;
 use crate::app::App;
 use crate::audit::{self, Action};
-use crate::auth::session::Admin;
+use crate::auth::access::Organizer;
 use crate::error::Error;
 use crate::events::{self, Event, is_slug};
 use crate::guard::form::Query;
@@ -37,7 +37,7 @@ struct ExportPage {
 /// `GET /admin/events/{slug}/export`: which of the files it shall be.
 pub async fn new(
     page: Page,
-    _: Admin,
+    _: Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
@@ -78,7 +78,7 @@ impl ExportQuery {
 /// each reads all bookings of a concert.
 pub async fn show(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
     Query(query): Query<ExportQuery>,

@@ -8,13 +8,15 @@ use askama::Template;
 
 use super::{ListedBooking, Sales, store};
 use crate::app::App;
-use crate::auth::session::{Admin, PollingAdmin};
+use crate::auth::access::{Member, PollingOrganizer};
+use crate::auth::session::Admin;
 use crate::booking::BookingStatus;
 use crate::error::Error;
 use crate::events::pace::Pace;
 use crate::events::seed;
-use crate::page::{Page, html};
+use crate::page::{Page, html, see_other};
 use crate::reconciliation::Reconciliation;
+use crate::role::AccountRole;
 
 /// How many of the latest bookings the page shows.
 const LATEST_BOOKINGS: i64 = 20;
@@ -38,14 +40,21 @@ impl SalesPage {
     }
 }
 
-/// `GET /admin`
-pub async fn show(page: Page, admin: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
+/// `GET /admin`: where the sign-in leads. Who may not see sales starts on another page.
+pub async fn show(page: Page, Member(admin): Member, app: web::Data<App>) -> Result<HttpResponse, Error> {
+    if !admin.role.may(AccountRole::Organizer) {
+        return Ok(see_other(admin.role.home()).finish());
+    }
     let sales_page = load(page.clone(), admin, &app).await?;
     page.respond_unlisted(StatusCode::OK, &sales_page)
 }
 
 /// `GET /admin/sales`: the part of the page that refreshes itself.
-pub async fn sales(page: Page, watching: PollingAdmin, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub async fn sales(
+    page: Page,
+    watching: PollingOrganizer,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     let sales_page = load(page.clone(), watching.0, &app).await?;
     Ok(page.unlisted_builder(StatusCode::OK).body(html(&sales_page.as_sales())?))
 }

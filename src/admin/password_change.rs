@@ -9,9 +9,10 @@ use serde::Deserialize;
 use super::refusal;
 use crate::app::App;
 use crate::audit::{self, Action};
+use crate::auth::access::AnyMember;
 use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
 use crate::auth::password::{self, PasswordWeakness};
-use crate::auth::session::{self, Admin, AnyAdmin};
+use crate::auth::session::{self, Admin};
 use crate::auth::store::{accounts, sessions, throttle};
 use crate::auth::{first_password, known_browser};
 use crate::error::Error;
@@ -68,7 +69,7 @@ impl PasswordForm {
 }
 
 /// `GET /admin/password`
-pub async fn edit(page: Page, AnyAdmin(admin): AnyAdmin) -> Result<HttpResponse, Error> {
+pub async fn edit(page: Page, AnyMember(admin): AnyMember) -> Result<HttpResponse, Error> {
     page.clone()
         .respond_unlisted(StatusCode::OK, &PasswordPage { page, admin, errors: PasswordErrors::default() })
 }
@@ -76,7 +77,7 @@ pub async fn edit(page: Page, AnyAdmin(admin): AnyAdmin) -> Result<HttpResponse,
 /// `POST /admin/password`
 pub async fn update(
     page: Page,
-    AnyAdmin(admin): AnyAdmin,
+    AnyMember(admin): AnyMember,
     app: web::Data<App>,
     request: HttpRequest,
     Form(form): Form<PasswordForm>,
@@ -121,7 +122,7 @@ async fn replace(
 ) -> Result<HttpResponse, Error> {
     let browser = known_browser::cookie(&app.auth, request, &proof.account.username, &hash);
     // A new token, too: a stolen one ends here (OWASP ASVS 5.0, 7.2.4).
-    let (session, cookie) = session::prepare(&app.auth, proof.account.id, &admin.client_address);
+    let (session, cookie) = session::prepare(&app.auth, &proof.account, &admin.client_address);
     let actor = admin.actor();
     let change = app.db.write(move |db| {
         if !accounts::replace_hash(db, &proof.account, &hash)? {

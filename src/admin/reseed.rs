@@ -9,8 +9,8 @@ use serde::Deserialize;
 use super::{Sales, refusal, store};
 use crate::app::App;
 use crate::audit::Action;
+use crate::auth::access::Owner;
 use crate::auth::authentication::Attempt;
-use crate::auth::session::Admin;
 use crate::auth::store::throttle;
 use crate::error::Error;
 use crate::events::seed;
@@ -43,7 +43,7 @@ pub struct ReseedForm {
 }
 
 /// `GET /admin/reseed`
-pub async fn new(page: Page, _: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub async fn new(page: Page, _: Owner, app: web::Data<App>) -> Result<HttpResponse, Error> {
     let status = if app.allow_reseed { StatusCode::OK } else { StatusCode::FORBIDDEN };
     ask(page, &app, status, String::new()).await
 }
@@ -51,7 +51,7 @@ pub async fn new(page: Page, _: Admin, app: web::Data<App>) -> Result<HttpRespon
 /// `POST /admin/reseed`
 pub async fn create(
     page: Page,
-    admin: Admin,
+    Owner(admin): Owner,
     app: web::Data<App>,
     request: HttpRequest,
     Form(form): Form<ReseedForm>,

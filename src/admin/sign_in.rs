@@ -151,7 +151,7 @@ async fn start(
     };
     let browser = known_browser::cookie(&app.auth, request, &account.username, &hash);
     let client_address = client_address::of(request).to_string();
-    let (session, cookie) = session::prepare(&app.auth, account.id, &client_address);
+    let (session, cookie) = session::prepare(&app.auth, &account, &client_address);
     let actor = Actor { name: account.username.clone(), client_address };
     let old_session = session::token_hash(&app.auth, request);
     let is_started = app.db.write(move |db| {

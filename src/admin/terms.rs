@@ -9,8 +9,8 @@ use askama::Template;
 
 use super::{duration, store};
 use crate::app::App;
+use crate::auth::access::Organizer;
 use crate::auth::return_path::Resumed;
-use crate::auth::session::Admin;
 use crate::booking::buyer::is_visible;
 use crate::error::Error;
 use crate::events::{self, Event, TicketType, is_slug};
@@ -126,7 +126,7 @@ impl TermsPage {
 /// `GET /admin/events/{slug}/terms`
 pub async fn edit(
     page: Page,
-    _: Admin,
+    _: Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
@@ -137,7 +137,7 @@ pub async fn edit(
 /// `POST /admin/events/{slug}/terms`
 pub async fn update(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
     Resumed(is_resumed): Resumed,

@@ -1,11 +1,12 @@
-//! Who is asking: the organizer's account, password and sessions.
+//! Who is asking: accounts, their passwords, roles and sessions.
 //!
 //! [`authentication`] checks a username and a password. The [`throttle`] decides whether the attempt is looked
 //! at, the [`password_queue`] limits how many hashes run and who goes next, and [`password`] hashes and compares. A
-//! [`session`] is what a signed-in browser holds. The [`first_password`] only leads to another one.
+//! [`session`] is what a signed-in browser holds, and [`access`] what it may open. The [`first_password`] only leads to another one.
 //!
 //! Pages and forms do not belong here: they stand in `admin`. This room knows no feature of the shop.
 
+pub mod access;
 pub mod authentication;
 mod fair_queue;
 pub mod first_password;
@@ -26,8 +27,9 @@ use self::session_record::SessionLimits;
 use self::throttle::Throttle;
 use crate::db::Database;
 use crate::guard::cookies::Cookies;
+use crate::role::AccountRole;
 
-/// The only account there is.
+/// The account that the operator has: it is made at the first start, and its password is set from the command line.
 pub const USERNAME: &str = "admin";
 
 /// An account that can sign in.
@@ -37,6 +39,7 @@ pub struct Account {
     pub username: String,
     /// In PHC string format.
     pub password_hash: String,
+    pub role: AccountRole,
     /// When the password ends (UTC), if it is a [first one](first_password).
     pub first_password_ends_at: Option<NaiveDateTime>,
 }

@@ -1,37 +1,34 @@
-//! The organizer's session: a random token in a sealed cookie, and the token's hash in the database, so that
+//! A session: a random token in a sealed cookie, and the token's hash in the database, so that
 //! signing out ends it on every server.
 //!
 //! A session ends after half an hour without activity, and 12 hours after the sign-in in
 //! any case ([`SessionLimits::default`]). The polls of a page that refreshes itself are not activity.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{HttpRequest, web};
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 
-use super::Auth;
 use super::return_path::{ReturnPath, sign_in_url};
 use super::session_record::{LiveSession, NewSession};
 use super::store::sessions::{self, SessionOwner};
-use super::token;
+use super::{Account, Auth, token};
 use crate::audit::Actor;
 use crate::error::Error;
 use crate::guard::client_address;
+use crate::role::AccountRole;
 
 const COOKIE: &str = "session";
 
 /// Between two updates of a session's last use, so that reading pages does not write each time.
 const LAST_SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
-/// The organizer who is signed in. A handler that takes one requires a sign-in with a password of the organizer's own,
-/// and its request is activity.
+/// The account that is signed in. No extractor: a handler takes one of [`access`](super::access), and so names the role
+/// that it needs.
 #[derive(Debug, Clone)]
 pub struct Admin {
     pub account_id: i64,
     pub username: String,
+    pub role: AccountRole,
     pub client_address: String,
     token_hash: String,
     /// Signed in with the first password, which opens the page that changes it and nothing else.
@@ -52,55 +49,8 @@ impl Admin {
     }
 }
 
-/// The organizer whose page refreshes itself. A handler that takes one requires a sign-in, and its request is
-/// not activity.
-#[derive(Debug, Clone)]
-pub struct PollingAdmin(pub Admin);
-
-/// The organizer who is signed in, with whatever password. For the page that changes it alone.
-#[derive(Debug, Clone)]
-pub struct AnyAdmin(pub Admin);
-
-impl FromRequest for Admin {
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let admin = require_active(&request).await?;
-            require_own_password(&request, &admin)?;
-            Ok(admin)
-        })
-    }
-}
-
-impl FromRequest for AnyAdmin {
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move { Ok(Self(require_active(&request).await?)) })
-    }
-}
-
-impl FromRequest for PollingAdmin {
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let (admin, _) = require(auth_of(&request)?, &request).await?;
-            require_own_password(&request, &admin)?;
-            Ok(Self(admin))
-        })
-    }
-}
-
 /// The organizer, whose request counts as activity.
-async fn require_active(request: &HttpRequest) -> Result<Admin, Error> {
+pub(super) async fn require_active(request: &HttpRequest) -> Result<Admin, Error> {
     let auth = auth_of(request)?;
     let (admin, last_seen_at) = require(auth, request).await?;
     let now = Utc::now().naive_utc();
@@ -115,11 +65,9 @@ async fn require_active(request: &HttpRequest) -> Result<Admin, Error> {
     Ok(admin)
 }
 
-fn require_own_password(request: &HttpRequest, admin: &Admin) -> Result<(), Error> {
-    if admin.must_change_password {
-        return Err(Error::PasswordChangeRequired { wants_fragment: wants_fragment(request) });
-    }
-    Ok(())
+/// The organizer, whose request does not count: a page that refreshes itself has sent it.
+pub(super) async fn require_passively(request: &HttpRequest) -> Result<Admin, Error> {
+    Ok(require(auth_of(request)?, request).await?.0)
 }
 
 fn wants_fragment(request: &HttpRequest) -> bool {
@@ -139,8 +87,9 @@ async fn require(auth: &Auth, request: &HttpRequest) -> Result<(Admin, NaiveDate
     let token_hash = token_hash(auth, request).ok_or_else(sign_in_required)?;
     let owner = find(auth, token_hash.clone()).await?.ok_or_else(sign_in_required)?;
     let client_address = client_address::of(request).to_string();
-    let SessionOwner { account_id, username, last_seen_at, must_change_password } = owner;
-    Ok((Admin { account_id, username, client_address, token_hash, must_change_password }, last_seen_at))
+    let SessionOwner { account_id, username, role, last_seen_at, must_change_password } = owner;
+    let admin = Admin { account_id, username, role, client_address, token_hash, must_change_password };
+    Ok((admin, last_seen_at))
 }
 
 /// What the browser holds.
@@ -169,11 +118,12 @@ async fn find(auth: &Auth, token_hash: String) -> Result<Option<SessionOwner>, E
 /// A session to be inserted, and the cookie that opens it. The token is new each time: one that an attacker
 /// planted before the sign-in is worth nothing.
 #[must_use]
-pub fn prepare(auth: &Auth, account_id: i64, client_address: &str) -> (NewSession, Cookie<'static>) {
+pub fn prepare(auth: &Auth, account: &Account, client_address: &str) -> (NewSession, Cookie<'static>) {
     let token = token::random();
     let session = NewSession {
         token_hash: token::hash(&token),
-        account_id,
+        account_id: account.id,
+        role: account.role,
         expires_at: Utc::now().naive_utc() + auth.session_limits.lifetime,
         client_address: client_address.to_owned(),
     };

@@ -2,6 +2,8 @@
 
 use chrono::{NaiveDateTime, TimeDelta};
 
+use crate::role::AccountRole;
+
 /// Sessions of one account. A further sign-in ends the oldest.
 pub const SESSIONS_MAX: i64 = 20;
 
@@ -24,6 +26,7 @@ impl Default for SessionLimits {
 pub struct NewSession {
     pub token_hash: String,
     pub account_id: i64,
+    pub role: AccountRole,
     /// UTC.
     pub expires_at: NaiveDateTime,
     pub client_address: String,

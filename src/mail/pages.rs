@@ -9,7 +9,7 @@ use super::listing::{MailFilter, MailLine};
 use super::store;
 use crate::app::App;
 use crate::audit::{self, Action};
-use crate::auth::session::Admin;
+use crate::auth::access::BoxOffice;
 use crate::error::Error;
 use crate::guard::form::Query;
 use crate::outbox::{self, MailState, UnsentCounts};
@@ -43,7 +43,7 @@ pub struct MailsQuery {
 /// `GET /admin/mails?state=failed&before=4711`: the newest first.
 pub async fn index(
     page: Page,
-    _: Admin,
+    _: BoxOffice,
     app: web::Data<App>,
     Query(query): Query<MailsQuery>,
 ) -> Result<HttpResponse, Error> {
@@ -73,7 +73,10 @@ pub async fn index(
 }
 
 /// `POST /admin/mails/attempts`: resends all failed mails.
-pub async fn create_attempts(admin: Admin, app: web::Data<App>) -> Result<HttpResponse, Error> {
+pub async fn create_attempts(
+    BoxOffice(admin): BoxOffice,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
     let queued = app.db.write(move |db| {
         let queued = outbox::store::resend_failed(db)?;
         audit::store::record(db, &admin.actor(), Action::FailedMailsQueuedAgain, "all", queued)?;
@@ -88,7 +91,7 @@ pub async fn create_attempts(admin: Admin, app: web::Data<App>) -> Result<HttpRe
 
 /// `POST /admin/mails/{id}/attempts`: resends a mail.
 pub async fn create_attempt(
-    admin: Admin,
+    BoxOffice(admin): BoxOffice,
     app: web::Data<App>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Error> {

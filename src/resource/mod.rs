@@ -35,7 +35,7 @@ pub struct Endpoint {
     /// As actix reads it: `/bookings/{token}`.
     pub pattern: &'static str,
     /// For the header `Allow`.
-    methods: &'static str,
+    pub methods: &'static str,
     read_class: RateClass,
     write_class: RateClass,
     /// Whether its page may ask for the camera.

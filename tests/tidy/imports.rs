@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 8] = [
     &["api", "admin", "ops"],
     &["events", "booking", "tickets", "mail", "backup", "reconciliation", "app"],
     &["auth", "audit", "outbox"],
-    &["connections", "guard", "db", "error", "page", "resource", "assets"],
+    &["connections", "guard", "db", "error", "page", "resource", "role", "assets"],
     &[
         "heartbeat",
         "log_safe",

@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, web};
 use super::show::AdminEventPage;
 use super::{done, find};
 use crate::app::App;
-use crate::auth::session::Admin;
+use crate::auth::access::Organizer;
 use crate::error::Error;
 use crate::events::editing::store::acts::{self, ArchiveOutcome, PublicationOutcome, WithdrawalOutcome};
 use crate::guard::form::Form;
@@ -17,7 +17,7 @@ use crate::page::Page;
 /// `POST /admin/events/{slug}/publication`
 pub async fn publish(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
@@ -43,7 +43,7 @@ pub async fn publish(
 /// `POST /admin/events/{slug}/withdrawal`
 pub async fn withdraw(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
@@ -65,7 +65,7 @@ pub async fn withdraw(
 
 /// `POST /admin/events/{slug}/pause`, with `paused=true` or `paused=false`.
 pub async fn pause(
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
     Form(typed): Form<HashMap<String, String>>,
@@ -81,7 +81,7 @@ pub async fn pause(
 /// `POST /admin/events/{slug}/archive`, with `archived=true` or `archived=false`.
 pub async fn archive(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
     Form(typed): Form<HashMap<String, String>>,

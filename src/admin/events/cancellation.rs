@@ -10,8 +10,8 @@ use askama::Template;
 use super::form::FormFields;
 use super::{done, find_published};
 use crate::app::App;
+use crate::auth::access::Organizer;
 use crate::auth::return_path::Resumed;
-use crate::auth::session::Admin;
 use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
 use crate::booking::event_jobs::{EventJobKind, store as jobs};
 use crate::error::Error;
@@ -34,7 +34,7 @@ struct EventCancellationPage {
 /// `GET /admin/events/{slug}/cancellation`
 pub async fn new(
     page: Page,
-    _: Admin,
+    _: Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
@@ -47,7 +47,7 @@ pub async fn new(
 /// `POST /admin/events/{slug}/cancellation`
 pub async fn create(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
     Resumed(is_resumed): Resumed,

@@ -9,8 +9,8 @@ use askama::Template;
 use super::form::{FormFields, shown_version, status_of};
 use super::{done, find};
 use crate::app::App;
+use crate::auth::access::Organizer;
 use crate::auth::return_path::Resumed;
-use crate::auth::session::Admin;
 use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
 use crate::booking::event_jobs::{EventJobKind, HolderNotice, store as jobs};
 use crate::error::Error;
@@ -64,7 +64,7 @@ impl EventFormPage {
 /// `GET /admin/events/{slug}/edit`
 pub async fn edit(
     page: Page,
-    _: Admin,
+    _: Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
@@ -76,7 +76,7 @@ pub async fn edit(
 /// `POST /admin/events/{slug}/edit`
 pub async fn update(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
     Resumed(is_resumed): Resumed,

@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::auth::session::Admin;
+use crate::auth::access::Organizer;
 use crate::booking::buyer::fold;
 use crate::error::Error;
 use crate::events::editing::store::listing::{self, EventView, ListedEvent};
@@ -77,7 +77,7 @@ pub fn badge(event: &Event, now: NaiveDateTime) -> (&'static str, &'static str) 
 /// `GET /admin/events?view=drafts&q=night&page=2`
 pub async fn index(
     page: Page,
-    _: Admin,
+    _: Organizer,
     app: web::Data<App>,
     Query(query): Query<EventListQuery>,
 ) -> Result<HttpResponse, Error> {

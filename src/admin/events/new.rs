@@ -9,8 +9,8 @@ use serde::Deserialize;
 use super::edit::EventFormPage;
 use super::form::{FormFields, status_of};
 use crate::app::App;
+use crate::auth::access::Organizer;
 use crate::auth::return_path::Resumed;
-use crate::auth::session::Admin;
 use crate::error::Error;
 use crate::events::editing::event_fields::{self, EVENT_BOXES, EVENT_FIELDS};
 use crate::events::editing::store;
@@ -28,7 +28,7 @@ pub struct NewEventQuery {
 /// `GET /admin/events/new?from=midnight-parade`
 pub async fn new(
     page: Page,
-    _: Admin,
+    _: Organizer,
     app: web::Data<App>,
     Query(query): Query<NewEventQuery>,
 ) -> Result<HttpResponse, Error> {
@@ -41,7 +41,7 @@ pub async fn new(
 /// `POST /admin/events/new`
 pub async fn create(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     Resumed(is_resumed): Resumed,
     Form(typed): Form<HashMap<String, String>>,

@@ -8,7 +8,7 @@ use chrono::NaiveDateTime;
 use super::find;
 use super::index::badge;
 use crate::app::App;
-use crate::auth::session::{Admin, PollingAdmin};
+use crate::auth::access::{Organizer, PollingOrganizer};
 use crate::booking::event_jobs::{self, EventJob};
 use crate::error::Error;
 use crate::events::editing::publication::{Missing, missing};
@@ -139,7 +139,7 @@ impl AdminEventPage {
 /// `GET /admin/events/{slug}`
 pub async fn show(
     page: Page,
-    _: Admin,
+    _: Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
@@ -150,7 +150,7 @@ pub async fn show(
 /// `GET /admin/events/{slug}/progress`: the part of the page that refreshes itself while bookings are worked on.
 pub async fn progress(
     page: Page,
-    watching: PollingAdmin,
+    watching: PollingOrganizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
@@ -162,7 +162,7 @@ pub async fn progress(
 /// `GET /admin/events/{slug}/preview`: the buyer's page.
 pub async fn preview(
     page: Page,
-    _: Admin,
+    _: Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {

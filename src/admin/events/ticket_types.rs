@@ -10,6 +10,7 @@ use super::form::{FormFields, shown_version, status_of};
 use super::show::AdminEventPage;
 use super::{done, find};
 use crate::app::App;
+use crate::auth::access::Organizer;
 use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::error::Error;
@@ -46,7 +47,7 @@ impl TicketTypePage {
 /// `GET /admin/events/{slug}/ticket-types/new`
 pub async fn new(
     page: Page,
-    _: Admin,
+    _: Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
@@ -59,7 +60,7 @@ pub async fn new(
 /// `POST /admin/events/{slug}/ticket-types/new`
 pub async fn create(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
     Resumed(is_resumed): Resumed,
@@ -73,7 +74,7 @@ pub async fn create(
 /// `GET /admin/events/{slug}/ticket-types/{id}`
 pub async fn edit(
     page: Page,
-    _: Admin,
+    _: Organizer,
     app: web::Data<App>,
     path: web::Path<(String, i64)>,
 ) -> Result<HttpResponse, Error> {
@@ -86,7 +87,7 @@ pub async fn edit(
 /// `POST /admin/events/{slug}/ticket-types/{id}`
 pub async fn update(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     path: web::Path<(String, i64)>,
     Resumed(is_resumed): Resumed,
@@ -141,7 +142,7 @@ async fn save(
 /// `POST /admin/events/{slug}/ticket-types/{id}/state`, with `state=on_sale`, `paused` or `hidden`.
 pub async fn set_state(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     path: web::Path<(String, i64)>,
     Form(typed): Form<HashMap<String, String>>,
@@ -163,7 +164,7 @@ pub async fn set_state(
 /// `POST /admin/events/{slug}/ticket-types/{id}/position`, with `position=2`.
 pub async fn move_to(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     path: web::Path<(String, i64)>,
     Form(typed): Form<HashMap<String, String>>,

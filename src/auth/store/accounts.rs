@@ -3,10 +3,11 @@
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 
-use super::sessions;
+use super::{plain, sessions, stored};
 use crate::audit::{self, Action, Actor};
 use crate::auth::{Account, first_password};
 use crate::db::{Db, take_turn_to_fill};
+use crate::role::AccountRole;
 use crate::schema::admins;
 
 /// A password's hash, and when it ends (UTC) if it is a first password.
@@ -17,25 +18,28 @@ pub struct NewPassword {
 }
 
 pub fn find(db: &mut Db, username: &str) -> QueryResult<Option<Account>> {
-    type AccountRow = (i64, String, String, Option<String>, Option<NaiveDateTime>);
+    type AccountRow = (i64, String, String, AccountRole, Option<String>, Option<NaiveDateTime>);
     let row: Option<AccountRow> = admins::table
         .filter(admins::username.eq(username))
         .select((
             admins::id,
             admins::username,
             admins::password_hash,
+            admins::role,
             admins::first_password_hash,
             admins::first_password_ends_at,
         ))
         .first(db)
         .optional()?;
-    Ok(row.map(|(id, username, password_hash, first_hash, ends_at)| {
+    Ok(row.map(|(id, username, hash, role, first_hash, ends_at)| {
+        let password_hash = plain(&hash).to_owned();
         let first_password_ends_at = first_password::end(&password_hash, first_hash.as_deref(), ends_at);
-        Account { id, username, password_hash, first_password_ends_at }
+        Account { id, username, password_hash, role, first_password_ends_at }
     }))
 }
 
-/// Sets the account's password whatever it was, adds the account when there is none, and signs it out everywhere.
+/// Sets the password of the operator's account whatever it was, and signs it out everywhere. Adds the account when there
+/// is none, and makes it an owner again: this is the way back in when no owner can sign in.
 pub fn set_password(db: &mut Db, username: &str, new: &NewPassword, actor: &Actor) -> QueryResult<()> {
     if insert(db, username, new, actor)? {
         return Ok(());
@@ -43,6 +47,7 @@ pub fn set_password(db: &mut Db, username: &str, new: &NewPassword, actor: &Acto
     let id: i64 = diesel::update(admins::table.filter(admins::username.eq(username)))
         .set((
             admins::password_hash.eq(&new.hash),
+            admins::role.eq(AccountRole::Owner),
             admins::first_password_hash.eq(first_hash(new)),
             admins::first_password_ends_at.eq(new.first_until),
         ))
@@ -81,7 +86,8 @@ fn first_hash(new: &NewPassword) -> Option<&str> {
 pub fn replace_hash(db: &mut Db, account: &Account, password_hash: &str) -> QueryResult<bool> {
     let as_checked = admins::table
         .filter(admins::id.eq(account.id))
-        .filter(admins::password_hash.eq(&account.password_hash));
-    let replaced = diesel::update(as_checked).set(admins::password_hash.eq(password_hash)).execute(db)?;
+        .filter(admins::password_hash.eq(stored(account.role, &account.password_hash)));
+    let new = stored(account.role, password_hash);
+    let replaced = diesel::update(as_checked).set(admins::password_hash.eq(new)).execute(db)?;
     Ok(replaced == 1)
 }

@@ -5,15 +5,18 @@ use std::cmp::Reverse;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::{RESTRICTED, plain, stored};
 use crate::auth::first_password;
 use crate::auth::session_record::{LiveSession, NewSession, SESSIONS_MAX, SessionLimits};
 use crate::db::Db;
+use crate::role::AccountRole;
 use crate::schema::{admin_sessions, admins};
 
 /// The account that a session belongs to.
 pub struct SessionOwner {
     pub account_id: i64,
     pub username: String,
+    pub role: AccountRole,
     /// UTC.
     pub last_seen_at: NaiveDateTime,
     /// It has signed in with the first password.
@@ -33,7 +36,7 @@ pub fn insert(db: &mut Db, session: &NewSession, now: NaiveDateTime) -> QueryRes
     diesel::delete(admin_sessions::table.filter(admin_sessions::token_hash.eq_any(surplus))).execute(db)?;
     diesel::insert_into(admin_sessions::table)
         .values((
-            admin_sessions::token_hash.eq(&session.token_hash),
+            admin_sessions::token_hash.eq(stored(session.role, &session.token_hash)),
             admin_sessions::admin_id.eq(session.account_id),
             admin_sessions::created_at.eq(now),
             admin_sessions::last_seen_at.eq(now),
@@ -52,32 +55,34 @@ pub fn find(
     now: NaiveDateTime,
 ) -> QueryResult<Option<SessionOwner>> {
     type Password = (String, Option<String>, Option<NaiveDateTime>);
-    let row: Option<(i64, String, NaiveDateTime, Option<NaiveDateTime>, Password)> = admin_sessions::table
+    type OwnerRow = (i64, String, AccountRole, NaiveDateTime, Option<NaiveDateTime>, Password);
+    let row: Option<OwnerRow> = admin_sessions::table
         .inner_join(admins::table)
-        .filter(admin_sessions::token_hash.eq(token_hash))
+        .filter(admin_sessions::token_hash.eq_any(keys(token_hash)))
         .filter(admin_sessions::expires_at.gt(now))
         .select((
             admins::id,
             admins::username,
+            admins::role,
             admin_sessions::created_at,
             admin_sessions::last_seen_at,
             (admins::password_hash, admins::first_password_hash, admins::first_password_ends_at),
         ))
         .first(db)
         .optional()?;
-    Ok(row.and_then(|(account_id, username, created_at, seen, (hash, first_hash, ends_at))| {
+    Ok(row.and_then(|(account_id, username, role, created_at, seen, (hash, first_hash, ends_at))| {
         let password_ends_at = first_password::end(&hash, first_hash.as_deref(), ends_at);
         let last_seen_at = seen.unwrap_or(created_at);
         let is_live =
             last_seen_at > now - limits.idle && password_ends_at.is_none_or(|ends_at| ends_at > now);
         let must_change_password = password_ends_at.is_some();
-        is_live.then_some(SessionOwner { account_id, username, last_seen_at, must_change_password })
+        is_live.then_some(SessionOwner { account_id, username, role, last_seen_at, must_change_password })
     }))
 }
 
 /// Saves when a session was last used.
 pub fn touch(db: &mut Db, token_hash: &str, now: NaiveDateTime) -> QueryResult<()> {
-    let session = admin_sessions::table.find(token_hash);
+    let session = admin_sessions::table.filter(admin_sessions::token_hash.eq_any(keys(token_hash)));
     diesel::update(session).set(admin_sessions::last_seen_at.eq(now)).execute(db)?;
     Ok(())
 }
@@ -101,7 +106,7 @@ pub fn live(
         ))
         .load(db)?;
     let sessions = rows.into_iter().map(|(token_hash, started_at, seen, client_address)| LiveSession {
-        token_hash,
+        token_hash: plain(&token_hash).to_owned(),
         started_at,
         last_seen_at: seen.unwrap_or(started_at),
         client_address,
@@ -114,10 +119,16 @@ pub fn live(
 
 /// Ends a session. Returns how many there were: one or none.
 pub fn delete(db: &mut Db, token_hash: &str) -> QueryResult<usize> {
-    diesel::delete(admin_sessions::table.find(token_hash)).execute(db)
+    let session = admin_sessions::table.filter(admin_sessions::token_hash.eq_any(keys(token_hash)));
+    diesel::delete(session).execute(db)
 }
 
 /// Ends all sessions of an account. Returns how many there were.
 pub fn delete_all(db: &mut Db, account_id: i64) -> QueryResult<usize> {
     diesel::delete(admin_sessions::table.filter(admin_sessions::admin_id.eq(account_id))).execute(db)
+}
+
+/// What a session may be stored under: who asks does not know yet whose it is.
+fn keys(token_hash: &str) -> [String; 2] {
+    [token_hash.to_owned(), format!("{RESTRICTED}{token_hash}")]
 }

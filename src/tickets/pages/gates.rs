@@ -10,8 +10,8 @@ use diesel::QueryResult;
 
 use super::upcoming;
 use crate::app::App;
+use crate::auth::access::Organizer;
 use crate::auth::return_path::Resumed;
-use crate::auth::session::Admin;
 use crate::auth::token;
 use crate::db::Db;
 use crate::error::Error;
@@ -75,7 +75,7 @@ impl ListedGate {
 pub async fn index(
     request: HttpRequest,
     page: Page,
-    _: Admin,
+    _: Organizer,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let new = app.cookies.open(&request, NEW_LINK_COOKIE);
@@ -85,7 +85,7 @@ pub async fn index(
 /// `POST /admin/gates`: makes a link.
 pub async fn create(
     page: Page,
-    admin: Admin,
+    Organizer(admin): Organizer,
     app: web::Data<App>,
     Resumed(is_resumed): Resumed,
     Form(gate): Form<Gate>,
@@ -114,7 +114,11 @@ pub async fn create(
 }
 
 /// `POST /admin/gates/{id}/revocation`
-pub async fn revoke(admin: Admin, app: web::Data<App>, id: web::Path<i64>) -> Result<HttpResponse, Error> {
+pub async fn revoke(
+    Organizer(admin): Organizer,
+    app: web::Data<App>,
+    id: web::Path<i64>,
+) -> Result<HttpResponse, Error> {
     let (id, actor) = (*id, admin.actor());
     let now = Utc::now().naive_utc();
     let is_revoked = app.db.write(move |db| store::gates::revoke(db, id, &actor, now)).await?;

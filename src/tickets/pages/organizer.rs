@@ -8,8 +8,9 @@ use askama::Template;
 use super::scanning::{self, Answered, ScanForm};
 use super::{Entrance, GateDesk, turnout, upcoming};
 use crate::app::App;
+use crate::auth::access::{GateStaff, PollingGateStaff};
 use crate::auth::return_path::Resumed;
-use crate::auth::session::{Admin, PollingAdmin};
+use crate::auth::session::Admin;
 use crate::error::Error;
 use crate::events::Event;
 use crate::guard::form::{Form, Query};
@@ -41,7 +42,7 @@ struct GatePage {
 pub async fn show(
     request: HttpRequest,
     page: Page,
-    admin: Admin,
+    GateStaff(admin): GateStaff,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let gate = Gate::remembered(&app.cookies, &request).unwrap_or_default();
@@ -55,7 +56,7 @@ pub async fn show(
 pub async fn edit_gate(
     request: HttpRequest,
     page: Page,
-    _: Admin,
+    _: GateStaff,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
     let gate = Gate::remembered(&app.cookies, &request).unwrap_or_default();
@@ -65,7 +66,7 @@ pub async fn edit_gate(
 /// `POST /admin/check-in/gate`: the device remembers where it stands.
 pub async fn update_gate(
     page: Page,
-    _: Admin,
+    _: GateStaff,
     app: web::Data<App>,
     Resumed(is_resumed): Resumed,
     Form(gate): Form<Gate>,
@@ -88,7 +89,7 @@ pub async fn update_gate(
 /// `POST /admin/check-in`: lets a ticket in, says why not, or finds tickets.
 pub async fn create(
     page: Page,
-    admin: Admin,
+    GateStaff(admin): GateStaff,
     app: web::Data<App>,
     Resumed(is_resumed): Resumed,
     Form(form): Form<ScanForm>,
@@ -105,7 +106,7 @@ pub async fn create(
 /// `POST /admin/check-in/admissions`: lets in a ticket that was found without its code.
 pub async fn admit_by_hand(
     page: Page,
-    admin: Admin,
+    GateStaff(admin): GateStaff,
     app: web::Data<App>,
     Form(form): Form<ScanForm>,
 ) -> Result<HttpResponse, Error> {
@@ -117,7 +118,7 @@ pub async fn admit_by_hand(
 /// `POST /admin/check-in/revocation`: takes an admission back.
 pub async fn revoke(
     page: Page,
-    admin: Admin,
+    GateStaff(admin): GateStaff,
     app: web::Data<App>,
     Form(form): Form<ScanForm>,
 ) -> Result<HttpResponse, Error> {
@@ -129,7 +130,7 @@ pub async fn revoke(
 /// `GET /admin/check-in/turnout`: the part that refreshes itself.
 pub async fn attendance(
     page: Page,
-    watching: PollingAdmin,
+    watching: PollingGateStaff,
     app: web::Data<App>,
     Query(gate): Query<Gate>,
 ) -> Result<HttpResponse, Error> {

@@ -13,6 +13,7 @@ mod password;
 mod password_queue;
 mod reseed;
 mod return_path;
+mod roles;
 mod sale;
 mod sessions;
 mod sign_in;

@@ -187,9 +187,31 @@ impl TestApp {
         client
     }
 
-    pub fn sign_in(&self, client: &Client, password: &str) -> Response {
-        let form = [("username", "admin"), ("password", password)];
+    /// A browser in which somebody of that role is signed in, as `role`, with the organizer's password.
+    pub fn member(&self, role: &str) -> Client {
+        self.add_account(role, role);
+        let client = browser();
+        let response = self.sign_in_as(&client, role, &self.admin_password);
+        assert_eq!((response.status().as_u16(), super::header(&response, "location")), (303, "/admin"));
+        client
+    }
+
+    /// An account with the organizer's password.
+    pub fn add_account(&self, username: &str, role: &str) {
+        let prefix = if role == "owner" { "" } else { "restricted:" };
+        self.database.execute(&format!(
+            "INSERT INTO admins (username, password_hash, created_at, role)
+             SELECT '{username}', '{prefix}' || password_hash, created_at, '{role}' FROM admins WHERE username = 'admin'"
+        ));
+    }
+
+    pub fn sign_in_as(&self, client: &Client, username: &str, password: &str) -> Response {
+        let form = [("username", username), ("password", password)];
         client.post(self.url("/admin/sign-in")).form(&form).send().expect("an answer")
+    }
+
+    pub fn sign_in(&self, client: &Client, password: &str) -> Response {
+        self.sign_in_as(client, "admin", password)
     }
 
     /// How many rows a table has; a WHERE may follow its name.

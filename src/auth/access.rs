@@ -1,0 +1,77 @@
+//! Who may open what: each handler of the organizer's pages takes one of these extractors, and so names the role that
+//! its route needs. Nothing else lets a request in. The table in docs/security.md says which route names which.
+//!
+//! A request without a session is led to the sign-in. A session that may not open the page gets a page that says so.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+
+use super::session::{Admin, require_active, require_passively};
+use crate::error::Error;
+use crate::page::Viewer;
+use crate::role::AccountRole;
+
+macro_rules! extractors {
+    ($($(#[$about:meta])* $name:ident = $open:expr;)+) => {$(
+        $(#[$about])*
+        #[derive(Debug, Clone)]
+        pub struct $name(pub Admin);
+
+        impl FromRequest for $name {
+            type Error = Error;
+            type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let request = request.clone();
+                Box::pin(async move { Ok(Self($open(&request).await?)) })
+            }
+        }
+    )+};
+}
+
+extractors! {
+    /// Opens everything.
+    Owner = async |request| open(request, AccountRole::Owner).await;
+    /// Runs concerts and their bookings.
+    Organizer = async |request| open(request, AccountRole::Organizer).await;
+    /// Books, finds bookings, and sends tickets again.
+    BoxOffice = async |request| open(request, AccountRole::BoxOffice).await;
+    /// Checks tickets in. Every role may.
+    GateStaff = async |request| open(request, AccountRole::Gate).await;
+    /// An organizer whose page refreshes itself: the request is not activity.
+    PollingOrganizer = async |request| watch(request, AccountRole::Organizer).await;
+    /// Somebody at a gate whose page refreshes itself: the request is not activity.
+    PollingGateStaff = async |request| watch(request, AccountRole::Gate).await;
+    /// Whoever is signed in, for what is their own account's.
+    Member = async |request| open(request, AccountRole::Gate).await;
+    /// The same with whatever password. For the page that changes it alone.
+    AnyMember = async |request| recognize(request, require_active(request).await?);
+}
+
+async fn open(request: &HttpRequest, needed: AccountRole) -> Result<Admin, Error> {
+    check(request, require_active(request).await?, needed)
+}
+
+async fn watch(request: &HttpRequest, needed: AccountRole) -> Result<Admin, Error> {
+    check(request, require_passively(request).await?, needed)
+}
+
+fn check(request: &HttpRequest, admin: Admin, needed: AccountRole) -> Result<Admin, Error> {
+    if admin.must_change_password {
+        let wants_fragment = request.headers().contains_key("HX-Request");
+        return Err(Error::PasswordChangeRequired { wants_fragment });
+    }
+    if !admin.role.may(needed) {
+        return Err(Error::RoleRequired { has: admin.role, needed });
+    }
+    recognize(request, admin)
+}
+
+/// From here on the page knows who looks at it.
+fn recognize(request: &HttpRequest, admin: Admin) -> Result<Admin, Error> {
+    Viewer::of(request).is(admin.role);
+    Ok(admin)
+}
