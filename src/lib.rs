@@ -10,9 +10,10 @@
 //!   copies of the data, and proof that its counts add up. [`app`] is what their handlers share.
 //! - [`auth`]: who is asking. [`audit`]: what was done. [`outbox`]: what is to be sent.
 //! - [`guard`]: cookies, secrets, CSRF and rate limits. [`db`]: the two databases. [`resource`]: what a URL is.
-//!   [`role`]: what an account may open.//!   [`page`] and [`error`] shape responses, [`assets`] serves the static files.
+//!   [`role`]: what an account may open. [`page`] and [`error`] shape responses, [`assets`] serves the
+//!   static files.
 //! - The rest knows nothing of the shop: [`connections`], [`heartbeat`], [`log_safe`], [`logging`], [`money`],
-//!   [`redis_url`], [`schema`], [`start_error`], [`textfile`], [`venue_clock`].
+//!   [`redis_url`], [`schema`], [`start_error`], [`team_schema`], [`textfile`], [`venue_clock`].
 //!
 //! A feature has the same layout everywhere: `mod.rs` its types and rules, `pages.rs` its handlers, `store.rs` all of
 //! its SQL.
@@ -51,6 +52,7 @@ pub mod routes;
 pub mod schema;
 pub mod server;
 pub mod start_error;
+pub mod team_schema;
 pub mod textfile;
 pub mod tickets;
 pub mod venue_clock;

@@ -38,12 +38,12 @@ impl SiteLinks {
     }
 }
 
-/// The role of whoever looks at a page. Known once an extractor has let the request in; nobody's until then.
+/// The role of the account that looks at a page. Known once an extractor has let the request in; nobody's until then.
 #[derive(Debug, Clone, Default)]
 pub struct Viewer(Arc<OnceLock<AccountRole>>);
 
 impl Viewer {
-    /// The one of this request, whoever asks for it first.
+    /// The one of this request: its extractors share it.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         let mut extensions = request.extensions_mut();

@@ -121,41 +121,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    invitations (id) {
-        id -> BigInt,
-        token_hash -> Text,
-        email -> Text,
-        role -> Text,
-        invited_by -> BigInt,
-        created_at -> Timestamp,
-        expires_at -> Timestamp,
-    }
-}
-
-diesel::table! {
-    second_factors (admin_id) {
-        admin_id -> BigInt,
-        secret -> Text,
-        last_step -> BigInt,
-        created_at -> Timestamp,
-    }
-}
-
-diesel::table! {
-    recovery_codes (admin_id, code_hash) {
-        admin_id -> BigInt,
-        code_hash -> Text,
-    }
-}
-
-diesel::table! {
-    team_rules (name) {
-        name -> Text,
-        since -> Timestamp,
-    }
-}
-
-diesel::table! {
     sign_in_brakes (key) {
         key -> Text,
         failures -> Integer,
@@ -327,8 +292,6 @@ diesel::joinable!(booking_lines -> bookings (booking_id));
 diesel::joinable!(booking_lines -> ticket_types (ticket_type_id));
 diesel::joinable!(holds -> bookings (booking_id));
 diesel::joinable!(admin_sessions -> admins (admin_id));
-diesel::joinable!(invitations -> admins (invited_by));
-diesel::joinable!(second_factors -> admins (admin_id));
 diesel::allow_tables_to_appear_in_same_query!(
     events,
     ticket_types,
@@ -342,7 +305,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     former_slugs,
     event_jobs,
     admins,
-    admin_sessions,
-    invitations,
-    second_factors
+    admin_sessions
 );

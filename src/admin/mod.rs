@@ -1,5 +1,5 @@
-//! The organizer's pages: watching the sale, finding and canceling bookings, the account, the audit log. Every
-//! page but the sign-in is behind an extractor of [`access`](crate::auth::access), and whatever is done is recorded in the
+//! The organizer's pages: watching the sale, finding and canceling bookings, the account, the audit log. Every page but
+//! the sign-in is behind an extractor of [`access`](crate::auth::access), and each act is recorded in the
 //! [audit log](crate::audit).
 //!
 //! How a password is checked does not belong here (see `auth`), nor do the rules of booking and canceling (see

@@ -45,7 +45,7 @@ extractors! {
     PollingOrganizer = async |request| watch(request, AccountRole::Organizer).await;
     /// Somebody at a gate whose page refreshes itself: the request is not activity.
     PollingGateStaff = async |request| watch(request, AccountRole::Gate).await;
-    /// Whoever is signed in, for what is their own account's.
+    /// Anybody who is signed in, for what is their own account's.
     Member = async |request| open(request, AccountRole::Gate).await;
     /// The same with whatever password. For the page that changes it alone.
     AnyMember = async |request| recognize(request, require_active(request).await?);

@@ -2,7 +2,8 @@
 //!
 //! [`authentication`] checks a username and a password. The [`throttle`] decides whether the attempt is looked
 //! at, the [`password_queue`] limits how many hashes run and who goes next, and [`password`] hashes and compares. A
-//! [`session`] is what a signed-in browser holds, and [`access`] what it may open. The [`first_password`] only leads to another one.
+//! [`session`] is what a signed-in browser holds, and [`access`] what it may open. The [`first_password`] only leads to
+//! another one.
 //!
 //! Pages and forms do not belong here: they stand in `admin`. This room knows no feature of the shop.
 

@@ -23,6 +23,7 @@ const FLOORS: [&[&str]; 8] = [
         "redis_url",
         "schema",
         "start_error",
+        "team_schema",
         "textfile",
         "venue_clock",
     ],

@@ -38,8 +38,8 @@ pub fn find(db: &mut Db, username: &str) -> QueryResult<Option<Account>> {
     }))
 }
 
-/// Sets the password of the operator's account whatever it was, and signs it out everywhere. Adds the account when there
-/// is none, and makes it an owner again: this is the way back in when no owner can sign in.
+/// Sets the account's password whatever it was, and signs it out everywhere. Adds the account when there is none, and
+/// makes it an owner again: this is the way back in when no owner can sign in.
 pub fn set_password(db: &mut Db, username: &str, new: &NewPassword, actor: &Actor) -> QueryResult<()> {
     if insert(db, username, new, actor)? {
         return Ok(());
