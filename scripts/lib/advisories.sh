@@ -39,14 +39,26 @@ advisory_folder() {
   echo "$home/advisory-dbs/advisory-db-3157b0e258782691"
 }
 
-# Look at their own pages: https://openssl-library.org/news/vulnerabilities, https://www.postgresql.org/support/security
-# and https://www.sqlite.org/cves.html.
+# Versions come from Cargo.lock and from the sources that it names. docs/security.md says where each project announces
+# weaknesses.
 name_c_libraries() {
-  local sources=${CARGO_HOME:-$HOME/.cargo}/registry/src sqlite libpq
-  sqlite=$(sed -n 's/^#define SQLITE_VERSION  *"\(.*\)"/\1/p' "$sources"/*/"$(crate libsqlite3-sys)"/sqlite3/sqlite3.h)
+  local sources=${CARGO_HOME:-$HOME/.cargo}/registry/src sqlite libpq mimalloc ring
+  sqlite=$(defined SQLITE_VERSION "$sources"/*/"$(crate libsqlite3-sys)"/sqlite3/sqlite3.h)
   libpq=$(crate pq-src)
-  notes+=("C libraries in the binary: SQLite $sqlite, libpq ${libpq##*+libpq-}")
+  # Its version is a number: 30302 is 3.3.2.
+  mimalloc=$(defined MI_MALLOC_VERSION "$sources"/*/"$(crate libmimalloc-sys)"/c_src/mimalloc/v3/include/mimalloc.h)
+  ring=$(crate ring)
+  [ -n "$sqlite" ] && [ -n "$mimalloc" ] || {
+    echo "The sources of SQLite or mimalloc are not where they were: mend name_c_libraries" >&2
+    return 1
+  }
+  notes+=("C libraries in the binary: SQLite $sqlite, libpq ${libpq##*+libpq-}, mimalloc $((mimalloc / 10000)).$((mimalloc / 100 % 100)).$((mimalloc % 100)), and ring's C and assembly (${ring/-/ })")
   notes+=("C library of the system, with postgres-tls: OpenSSL $(pkg-config --modversion openssl 2>/dev/null || echo "none here")")
+}
+
+# The value of a macro in a header.
+defined() {
+  sed -n "s/^#define $1  *\"\{0,1\}\([0-9.]*\).*/\1/p" "$2"
 }
 
 # The folder of a crate in the version that Cargo.lock names.
