@@ -15,6 +15,7 @@ use crate::db::Database;
 use crate::events::board::Board;
 use crate::guard::cookies::Cookies;
 use crate::guard::limits::tickets::TicketCounter;
+use crate::mail::suppression::SuppressionLinks;
 use crate::outbox::wakeup::Wakeup;
 use crate::reconciliation::latest::LatestReconciliation;
 use crate::tickets::code::TicketCodes;
@@ -31,6 +32,7 @@ pub struct App {
     pub ticket_codes: TicketCodes,
     pub ticket_links: TicketLinks,
     pub booking_links: BookingLinks,
+    pub suppression_links: SuppressionLinks,
     /// How old a booking form may be.
     pub form_ages: FormAges,
     /// How many tickets each client may book.

@@ -66,6 +66,12 @@ fn pages(site: &mut ServiceConfig) {
     .service(urls::TICKET_CALENDAR.resource().route(get().to(tickets::shared::calendar)))
     .service(urls::UNDO.resource().route(post().to(booking::cancellation::pages::undo)))
     .service(urls::FORGET_BUYER.resource().route(post().to(booking::pages::forget_buyer)))
+    .service(
+        urls::EMAILS
+            .resource()
+            .route(get().to(mail::suppression::pages::show))
+            .route(post().to(mail::suppression::pages::update)),
+    )
     // Concerts
     .service(urls::EVENTS.resource().route(get().to(events::pages::index)))
     .service(urls::EVENT.resource().route(get().to(events::pages::show)))

@@ -156,6 +156,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    suppressed_addresses (email) {
+        email -> Text,
+        until -> Timestamp,
+    }
+}
+
+diesel::table! {
     mails (id) {
         id -> BigInt,
         booking_id -> Nullable<BigInt>,

@@ -34,6 +34,7 @@ use crate::guard::limits::tickets::TicketCounter;
 use crate::guard::secret::Secrets;
 use crate::guard::{GuardSettings, csrf, headers, own_host, request_log, request_validation};
 use crate::mail::service::{MailService, SenderHandle};
+use crate::mail::suppression::SuppressionLinks;
 use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
 use crate::start_error::StartError;
@@ -106,6 +107,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         ticket_codes: TicketCodes::new(&secrets),
         ticket_links: TicketLinks::new(&secrets),
         booking_links: BookingLinks::new(&secrets),
+        suppression_links: SuppressionLinks::new(&secrets),
         form_ages: config.forms,
         ticket_counter: TicketCounter::new(rates.clone()),
         outbox_wakeup: wakeup,

@@ -4,6 +4,9 @@ use actix_web::cookie::{Cookie, CookieJar, Key};
 
 use super::secret::{Purpose, Secrets};
 
+/// Longest sealed text in a URL, in bytes. The longest address takes less than half of it.
+const URL_LENGTH_MAX: usize = 1024;
+
 /// Seals and opens text for one purpose.
 #[derive(Clone)]
 pub struct Sealer {
@@ -23,6 +26,22 @@ impl Sealer {
         let mut jar = CookieJar::new();
         jar.private_mut(&self.keys[0]).add(Cookie::new(name.to_owned(), text.to_owned()));
         jar.get(name).map(|cookie| cookie.value().to_owned()).unwrap_or_default()
+    }
+
+    /// The same as it may stand in a query or a path.
+    #[must_use]
+    pub fn seal_for_url(&self, name: &str, text: &str) -> String {
+        self.seal(name, text).replace('+', "-").replace('/', "_").replace('=', "")
+    }
+
+    /// The text of what was sealed for a URL.
+    #[must_use]
+    pub fn open_from_url(&self, name: &str, sealed: &str) -> Option<String> {
+        if sealed.len() > URL_LENGTH_MAX || !sealed.is_ascii() {
+            return None;
+        }
+        let padding = "=".repeat((4 - sealed.len() % 4) % 4);
+        self.open(name, &(sealed.replace('-', "+").replace('_', "/") + padding.as_str()))
     }
 
     /// The text; `None` if it was not sealed here under this name.

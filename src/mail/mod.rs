@@ -13,6 +13,7 @@ pub mod pages;
 pub mod sender;
 pub mod service;
 pub mod store;
+pub mod suppression;
 pub mod transport;
 
 use crate::booking::PlacedBooking;
@@ -23,6 +24,8 @@ use crate::outbox::Mail;
 pub struct DueMail {
     pub mail: Mail,
     pub sale: Option<PlacedBooking>,
+    /// The recipient wants no mail: see [`suppression`].
+    pub is_suppressed: bool,
 }
 
 impl DueMail {

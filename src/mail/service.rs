@@ -10,6 +10,7 @@ use url::{Host, Url};
 
 use super::messages::{self, MessageContext};
 use super::sender::{MailLimits, Sender, StopHandle};
+use super::suppression::SuppressionLinks;
 use super::transport::{Destination, Transport};
 use crate::booking::lookup::link::BookingLinks;
 use crate::connections::SHUTDOWN_SECONDS;
@@ -75,6 +76,7 @@ pub fn open(
         public_url: public_url.to_owned(),
         ticket_codes: TicketCodes::new(secrets),
         booking_links: BookingLinks::new(secrets),
+        suppression_links: SuppressionLinks::new(secrets),
     };
     let (wakeup, stop) = (Arc::<Wakeup>::default(), StopHandle::default());
     let sender =

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::DueMail;
 use super::listing::{MailFilter, MailLine};
-use crate::booking::buyer::shown_email;
+use super::{DueMail, suppression};
+use crate::booking::buyer::{normalized_email, shown_email};
 use crate::booking::store::BookingRow;
 use crate::booking::{self, PlacedBooking};
 use crate::db::Db;
@@ -28,8 +28,16 @@ pub struct DueMails {
 pub fn take(db: &mut Db, choice: Choice, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<DueMails> {
     let outbox::store::TakenMails { mails, is_all } = outbox::store::take(db, choice, now, lease)?;
     let sales = sales_of(db, &mails)?;
-    let due = |mail: Mail| DueMail { sale: mail.booking_id.and_then(|id| sales.get(&id).cloned()), mail };
-    Ok(DueMails { mails: mails.into_iter().map(due).collect(), is_all })
+    let due = |mail: Mail| {
+        let sale = mail.booking_id.and_then(|id| sales.get(&id).cloned());
+        DueMail { sale, mail, is_suppressed: false }
+    };
+    let mut mails: Vec<DueMail> = mails.into_iter().map(due).collect();
+    let suppressed = suppression::store::among(db, mails.iter().map(DueMail::recipient), now)?;
+    for due in mails.iter_mut().filter(|_| !suppressed.is_empty()) {
+        due.is_suppressed = suppressed.contains(&normalized_email(due.recipient()));
+    }
+    Ok(DueMails { mails, is_all })
 }
 
 /// The newest mails before an id, at most `limit`.

@@ -37,6 +37,7 @@ urls! {
     TICKET_CALENDAR = Endpoint::page("/tickets/{token}/calendar.ics");
     UNDO = Endpoint::action("/bookings/{token}/undo").post_class(RateClass::Bookings);
     FORGET_BUYER = Endpoint::action("/buyer/forget");
+    EMAILS = Endpoint::form("/emails").post_class(RateClass::Bookings);
 
     // For the staff at a gate
     GATE_LINK = Endpoint::form("/gates/{token}").class(RateClass::Gates).camera();

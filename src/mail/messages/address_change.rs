@@ -10,6 +10,7 @@ use crate::outbox::Mail;
 #[derive(Template)]
 #[template(path = "mail/address_change.html")]
 struct AddressChangeHtml<'a> {
+    stop_url: &'a str,
     sale: &'a PlacedBooking,
     old_email: &'a str,
     new_email: &'a str,
@@ -19,6 +20,7 @@ struct AddressChangeHtml<'a> {
 #[derive(Template)]
 #[template(path = "mail/address_change.txt", whitespace = "preserve")]
 struct AddressChangeText<'a> {
+    stop_url: &'a str,
     sale: &'a PlacedBooking,
     old_email: &'a str,
     new_email: &'a str,
@@ -32,11 +34,12 @@ pub fn write(sale: &PlacedBooking, mail: &Mail, context: &MessageContext) -> Res
     let old_email = &*shown_email(mail.recipient.as_deref().unwrap_or_default());
     let new_email = mail.payload.as_deref().unwrap_or_default();
     let url = &*format!("{}/events/{}", context.public_url, event.slug);
+    let stop_url = &*context.stop_url(mail.recipient.as_deref().unwrap_or_default());
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     Ok(Message {
         subject: format!("New email address for {}: {}, {}", booking.reference, event.name, event.date()),
-        text: AddressChangeText { sale, old_email, new_email, url }.render().map_err(failed)?,
-        html: AddressChangeHtml { sale, old_email, new_email, url }.render().map_err(failed)?,
+        text: AddressChangeText { stop_url, sale, old_email, new_email, url }.render().map_err(failed)?,
+        html: AddressChangeHtml { stop_url, sale, old_email, new_email, url }.render().map_err(failed)?,
         to_name: None,
         ..about(sale)
     })

@@ -9,6 +9,7 @@ use crate::events::EventState;
 #[derive(Template)]
 #[template(path = "mail/cancellation.html")]
 struct CancellationHtml<'a> {
+    stop_url: &'a str,
     sale: &'a PlacedBooking,
     url: &'a str,
 }
@@ -16,6 +17,7 @@ struct CancellationHtml<'a> {
 #[derive(Template)]
 #[template(path = "mail/cancellation.txt", whitespace = "preserve")]
 struct CancellationText<'a> {
+    stop_url: &'a str,
     sale: &'a PlacedBooking,
     url: &'a str,
 }
@@ -26,11 +28,12 @@ pub fn write(sale: &PlacedBooking, context: &MessageContext) -> Result<Message, 
         return Err(ComposeError::Dropped("booking not canceled".into()));
     }
     let url = &*format!("{}/events/{}", context.public_url, event.slug);
+    let stop_url = &*context.stop_url(sale.booking.email().unwrap_or_default());
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     Ok(Message {
         subject: format!("Canceled: {} for {}, {}", booking.reference, event.name, event.date()),
-        text: CancellationText { sale, url }.render().map_err(failed)?,
-        html: CancellationHtml { sale, url }.render().map_err(failed)?,
+        text: CancellationText { stop_url, sale, url }.render().map_err(failed)?,
+        html: CancellationHtml { stop_url, sale, url }.render().map_err(failed)?,
         attachments: vec![calendar_file(sale, context)],
         ..about(sale)
     })

@@ -26,6 +26,7 @@ impl Occasion {
 #[derive(Template)]
 #[template(path = "mail/confirmation.html")]
 struct ConfirmationHtml<'a> {
+    stop_url: &'a str,
     occasion: Occasion,
     sale: &'a PlacedBooking,
     url: &'a str,
@@ -37,6 +38,7 @@ struct ConfirmationHtml<'a> {
 #[derive(Template)]
 #[template(path = "mail/confirmation.txt", whitespace = "preserve")]
 struct ConfirmationText<'a> {
+    stop_url: &'a str,
     occasion: Occasion,
     sale: &'a PlacedBooking,
     url: &'a str,
@@ -56,6 +58,7 @@ pub fn write(
     }
     let tickets = &*tickets::of_booking(&context.ticket_codes, sale);
     let url = &*format!("{}/bookings/{}", context.public_url, booking.token);
+    let stop_url = &*context.stop_url(sale.booking.email().unwrap_or_default());
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     let mail_id = &*format!("{message_id}@{}", context.from.email.domain());
     let picture = |ticket: &Ticket| InlineImage {
@@ -65,8 +68,10 @@ pub fn write(
     };
     Ok(Message {
         subject: format!("Your tickets for {}, {} ({})", event.name, event.date(), booking.reference),
-        text: ConfirmationText { occasion, sale, url, tickets }.render().map_err(failed)?,
-        html: ConfirmationHtml { occasion, sale, url, tickets, mail_id }.render().map_err(failed)?,
+        text: ConfirmationText { stop_url, occasion, sale, url, tickets }.render().map_err(failed)?,
+        html: ConfirmationHtml { stop_url, occasion, sale, url, tickets, mail_id }
+            .render()
+            .map_err(failed)?,
         pictures: tickets.iter().map(picture).collect(),
         attachments: vec![calendar_file(sale, context)],
         ..about(sale)

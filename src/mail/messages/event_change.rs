@@ -10,6 +10,7 @@ use crate::outbox::Mail;
 #[derive(Template)]
 #[template(path = "mail/event_change.html")]
 struct ChangeHtml<'a> {
+    stop_url: &'a str,
     sale: &'a PlacedBooking,
     notice: &'a HolderNotice,
     /// Until when tickets can be given back.
@@ -20,6 +21,7 @@ struct ChangeHtml<'a> {
 #[derive(Template)]
 #[template(path = "mail/event_change.txt", whitespace = "preserve")]
 struct ChangeText<'a> {
+    stop_url: &'a str,
     sale: &'a PlacedBooking,
     notice: &'a HolderNotice,
     /// Until when tickets can be given back.
@@ -39,12 +41,13 @@ pub fn write(sale: &PlacedBooking, mail: &Mail, context: &MessageContext) -> Res
     let deadline = event.cancellation_deadline().filter(|_| event.is_cancellable(mail.queued_at));
     let deadline = deadline.as_deref();
     let url = &*format!("{}/bookings/{}", context.public_url, booking.token);
+    let stop_url = &*context.stop_url(sale.booking.email().unwrap_or_default());
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     let what = if notice.is_postponed { "Postponed" } else { "Changed" };
     Ok(Message {
         subject: format!("{what}: {}, now {} ({})", event.name, event.date(), booking.reference),
-        text: ChangeText { sale, notice, deadline, url }.render().map_err(failed)?,
-        html: ChangeHtml { sale, notice, deadline, url }.render().map_err(failed)?,
+        text: ChangeText { stop_url, sale, notice, deadline, url }.render().map_err(failed)?,
+        html: ChangeHtml { stop_url, sale, notice, deadline, url }.render().map_err(failed)?,
         attachments: vec![calendar_file(sale, context)],
         ..about(sale)
     })

@@ -4,6 +4,7 @@ use lettre::message::Mailbox;
 
 use crate::booking::lookup::link::BookingLinks;
 use crate::booking::{PlacedBooking, calendar};
+use crate::mail::suppression::SuppressionLinks;
 use crate::tickets::code::TicketCodes;
 
 /// What all mails of this site need.
@@ -13,6 +14,15 @@ pub struct MessageContext {
     pub public_url: String,
     pub ticket_codes: TicketCodes,
     pub booking_links: BookingLinks,
+    pub suppression_links: SuppressionLinks,
+}
+
+impl MessageContext {
+    /// The address of the page that stops the mails to an address.
+    #[must_use]
+    pub fn stop_url(&self, email: &str) -> String {
+        format!("{}{}", self.public_url, self.suppression_links.path(email))
+    }
 }
 
 /// The parts of a mail, before it is encoded.

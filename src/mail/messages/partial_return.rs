@@ -10,6 +10,7 @@ use crate::outbox::Mail;
 #[derive(Template)]
 #[template(path = "mail/partial_return.html")]
 struct ReturnHtml<'a> {
+    stop_url: &'a str,
     sale: &'a PlacedBooking,
     returned: &'a [String],
     /// When it was the organizer who canceled them.
@@ -20,6 +21,7 @@ struct ReturnHtml<'a> {
 #[derive(Template)]
 #[template(path = "mail/partial_return.txt", whitespace = "preserve")]
 struct ReturnText<'a> {
+    stop_url: &'a str,
     sale: &'a PlacedBooking,
     returned: &'a [String],
     /// When it was the organizer who canceled them.
@@ -38,11 +40,12 @@ pub fn write(sale: &PlacedBooking, mail: &Mail, context: &MessageContext) -> Res
     let name = |seat: i32| Some(format!("Ticket {seat} ({})", sale.ticket_type_of_seat(seat)?.name));
     let returned = &*seats.filter_map(name).collect::<Vec<_>>();
     let url = &*format!("{}/bookings/{}", context.public_url, booking.token);
+    let stop_url = &*context.stop_url(sale.booking.email().unwrap_or_default());
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     Ok(Message {
         subject: format!("Tickets returned: {} for {}, {}", booking.reference, event.name, event.date()),
-        text: ReturnText { sale, returned, note, url }.render().map_err(failed)?,
-        html: ReturnHtml { sale, returned, note, url }.render().map_err(failed)?,
+        text: ReturnText { stop_url, sale, returned, note, url }.render().map_err(failed)?,
+        html: ReturnHtml { stop_url, sale, returned, note, url }.render().map_err(failed)?,
         attachments: vec![calendar_file(sale, context)],
         ..about(sale)
     })

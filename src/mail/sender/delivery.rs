@@ -66,9 +66,12 @@ impl Delivery {
         DeliveryReport { result: AttemptResult { id: due.mail.id, lease: due.mail.due_at, outcome }, server }
     }
 
-    /// Counts the mail for its recipient, or puts it off. Not counted are the link to all bookings, as the lookup has
+    /// Counts the mail for its recipient, puts it off, or drops it. Not counted are the link to all bookings, as the lookup has
     /// a limit of its own, and the news of a concert, which only the organizer sends.
     fn count(&self, due: &DueMail) -> Result<Option<&RecipientLimit>, AttemptOutcome> {
+        if due.is_suppressed {
+            return Err(AttemptOutcome::Dropped("this address wants no emails".into()));
+        }
         let limit = self.recipients.as_deref();
         let is_counted = match MailKind::parse(&due.mail.kind) {
             Some(MailKind::BookingLink | MailKind::EventChange) => false,

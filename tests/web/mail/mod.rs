@@ -8,6 +8,7 @@ mod outbox;
 mod reader;
 mod refusals;
 mod smtp;
+mod suppression;
 
 use std::thread;
 use std::time::{Duration, Instant};

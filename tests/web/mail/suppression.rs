@@ -1,0 +1,67 @@
+//! A link in each mail stops further mails to its address, and allows them again.
+
+use super::letter::{book_as, mails, parse};
+use super::wait_for_states;
+use crate::support::{TestApp, header};
+
+const EMAIL: &str = "victim@example.org";
+
+/// The link of the newest mail.
+fn stop_link(app: &TestApp, count: usize) -> String {
+    let newest = mails(app, count).pop().expect("a mail");
+    let mail = parse(&newest);
+    let (text, html) = (mail.body_text(0).expect("text"), mail.body_html(0).expect("HTML"));
+    let link = text.lines().find(|line| line.contains("/emails?link=")).expect("a link").to_owned();
+    assert!(html.contains(&format!("href=\"{link}\"")), "{html}");
+    link.strip_prefix(&app.url("")).expect("a path").to_owned()
+}
+
+fn choose(app: &TestApp, link: &str, choice: &str) {
+    let sealed = link.split_once('=').expect("a link").1;
+    let done = app.post("/emails", &[("link", sealed), ("choice", choice)]);
+    assert_eq!((done.status().as_u16(), header(&done, "location")), (303, link));
+}
+
+#[test]
+fn a_stranger_whose_address_was_used_gets_no_more_mails_until_they_are_allowed_again() {
+    let app = TestApp::spawn();
+    book_as(&app, "Somebody", "Victim@Example.ORG");
+    let link = stop_link(&app, 1);
+    let page = app.get(&link);
+    assert_eq!(header(&page, "referrer-policy"), "no-referrer");
+    let page = page.text().expect("a page");
+    assert!(page.contains("Stop emails to me") && page.to_lowercase().contains(EMAIL), "{page}");
+
+    // To look at the link, as mail programs do, stops nothing.
+    book_as(&app, "Somebody", EMAIL);
+    wait_for_states(&app, &[("sent", 2)]);
+    choose(&app, &link, "stop");
+    assert!(app.get(&link).text().expect("a page").contains("Allow emails again"));
+    let other = book_as(&app, "Somebody", EMAIL);
+    assert_eq!(app.post(&format!("{other}/cancellation").replace(&app.url(""), ""), &[]).status(), 303);
+    wait_for_states(&app, &[("dropped", 2), ("sent", 2)]);
+    book_as(&app, "Ada", "ada@example.org");
+    wait_for_states(&app, &[("dropped", 2), ("sent", 3)]);
+
+    choose(&app, &link, "");
+    book_as(&app, "Somebody", EMAIL);
+    wait_for_states(&app, &[("dropped", 2), ("sent", 4)]);
+}
+
+#[test]
+fn a_stop_ends_and_only_links_of_this_site_stop_anything() {
+    let app = TestApp::spawn();
+    book_as(&app, "Somebody", EMAIL);
+    let link = stop_link(&app, 1);
+    choose(&app, &link, "stop");
+    choose(&app, &link, "stop");
+    assert_eq!(app.count("suppressed_addresses"), 1);
+    app.database.execute("UPDATE suppressed_addresses SET until = '2020-01-01 00:00:00'");
+    assert!(app.get(&link).text().expect("a page").contains("Stop emails to me"));
+    book_as(&app, "Somebody", EMAIL);
+    wait_for_states(&app, &[("sent", 2)]);
+    for wrong in ["", "x", "ada@example.org", &"A".repeat(2_000)] {
+        assert_eq!(app.get(&format!("/emails?link={wrong}")).status(), 404, "{wrong}");
+        assert_eq!(app.post("/emails", &[("link", wrong), ("choice", "stop")]).status(), 404, "{wrong}");
+    }
+}
