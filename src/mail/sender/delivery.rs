@@ -66,8 +66,8 @@ impl Delivery {
         DeliveryReport { result: AttemptResult { id: due.mail.id, lease: due.mail.due_at, outcome }, server }
     }
 
-    /// Counts the mail for its recipient, puts it off, or drops it. Not counted are the link to all bookings, as the lookup has
-    /// a limit of its own, and the news of a concert, which only the organizer sends.
+    /// Counts the mail for its recipient, puts it off, or drops it. Not counted are the link to all bookings, as the
+    /// lookup has a limit of its own, and the news of a concert, which only the organizer sends.
     fn count(&self, due: &DueMail) -> Result<Option<&RecipientLimit>, AttemptOutcome> {
         if due.is_suppressed {
             return Err(AttemptOutcome::Dropped("this address wants no emails".into()));
