@@ -12,6 +12,7 @@ use crate::booking::lookup::link::BookingLinks;
 use crate::booking::request_key::FormAges;
 use crate::booking::request_key::RequestKeys;
 use crate::db::Database;
+use crate::error::Error;
 use crate::events::board::Board;
 use crate::guard::cookies::Cookies;
 use crate::guard::limits::tickets::TicketCounter;
@@ -56,4 +57,17 @@ pub struct HeavyWork {
     pub reconciliation: LatestReconciliation,
     /// Whose export is being sent: each reads all bookings of a concert.
     pub export_turn: Arc<Mutex<()>>,
+}
+
+impl App {
+    /// After a change of concerts or ticket types that was committed: shows it, here and on the other servers.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn show_changes(&self) -> Result<(), Error> {
+        self.desk.restocked();
+        self.board.refresh_from_primary(&self.db).await?;
+        self.board.announce_everything();
+        Ok(())
+    }
 }

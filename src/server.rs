@@ -96,7 +96,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     keep_running(&db, &board, &desk, &wakeup);
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
     let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, config.board_refresh));
-    let (guard, rates) = (guard_settings(&config, &public_url), rate_limits(&config, &secrets));
+    let (guard, rates) = (guard_settings(&config, &public_url, &db), rate_limits(&config, &secrets));
     let app = web::Data::new(App {
         board,
         desk,
@@ -176,12 +176,12 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
 }
 
 /// What the middlewares look at.
-fn guard_settings(config: &Config, public_url: &str) -> GuardSettings {
+fn guard_settings(config: &Config, public_url: &str, db: &Database) -> GuardSettings {
     GuardSettings {
         is_https: public_url.starts_with("https://"),
         is_private: config.operations.is_private,
         trusted_proxies: config.trusted_proxies.clone(),
-        api_tokens: config.api_tokens.clone(),
+        api_tokens: config.api_tokens.clone().with_site(db.clone()),
         api_bookings: config.api_bookings,
         public_url: config.public_url.clone(),
     }

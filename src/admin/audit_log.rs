@@ -103,6 +103,8 @@ fn title(action: &Action) -> &'static str {
         Action::SaleResumed => "Sale resumed",
         Action::TicketTypeAdded => "Ticket type added",
         Action::TicketTypeChanged => "Ticket type changed",
+        Action::TokenMade => "API token created",
+        Action::TokenRevoked => "API token revoked",
         Action::Reseeded => "Sale reset",
     }
 }

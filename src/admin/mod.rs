@@ -24,6 +24,7 @@ pub mod sign_in;
 pub mod spreadsheet;
 pub mod store;
 pub mod terms;
+pub mod tokens;
 mod typed_form;
 
 use chrono::NaiveDateTime;

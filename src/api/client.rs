@@ -5,13 +5,14 @@ use actix_web::{HttpRequest, web};
 
 use super::problem::{Problem, ProblemType};
 use crate::guard::GuardSettings;
+use crate::guard::api_tokens::scopes::Scope;
 use crate::guard::api_tokens::{self, ApiBookings};
 use crate::guard::client_address::{self, network_of};
 
 /// Who books.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiClient {
-    /// The name of a token, which has letters, digits, and `-`, `_` and `.` only.
+    /// The `client_key` of a token, which has letters, digits, and `-`, `_`, `.` and `#` only.
     Token(String),
     /// An address as `client_address::network_of` gives it.
     Network(String),
@@ -28,7 +29,8 @@ impl ApiClient {
         let token = api_tokens::of_request(request);
         match (who_may, token) {
             (ApiBookings::Off, _) => Err(Problem::new(ProblemType::ApiBookingsOff)),
-            (_, Some(token)) => Ok(Self::Token(token.name.clone())),
+            (_, Some(token)) if token.allows(Scope::BookingsWrite) => Ok(Self::Token(token.client_key())),
+            (_, Some(_)) => Err(Problem::insufficient_scope(Scope::BookingsWrite)),
             (ApiBookings::Anonymous, None) => {
                 Ok(Self::Network(network_of(client_address::of(request)).to_string()))
             }
@@ -45,7 +47,7 @@ impl ApiClient {
         }
     }
 
-    /// The name of its token; `None`: it has none.
+    /// What tells its token from all others; `None`: it has none.
     #[must_use]
     pub fn token_name(&self) -> Option<&str> {
         match self {

@@ -12,7 +12,8 @@ use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LINK, LOCATION, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION,
+    RETRY_AFTER,
 };
 use futures_util::future::{Either, FutureExt as _, LocalBoxFuture, MapOk, TryFutureExt as _};
 
@@ -56,8 +57,15 @@ impl ApiMiddleware {
         let idempotency_key = HeaderName::from_static("idempotency-key");
         let limits = [HeaderName::from_static("ratelimit"), HeaderName::from_static("ratelimit-policy")];
         Some(
-            cors.allowed_methods(["GET", "HEAD", "POST"])
-                .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH, idempotency_key])
+            cors.allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+                .allowed_headers([
+                    ACCEPT,
+                    AUTHORIZATION,
+                    CONTENT_TYPE,
+                    IF_MATCH,
+                    IF_NONE_MATCH,
+                    idempotency_key,
+                ])
                 .expose_headers(limits.into_iter().chain([ETAG, LINK, LOCATION, RETRY_AFTER]))
                 .max_age(PREFLIGHT_SECONDS),
         )

@@ -18,6 +18,7 @@ mod examples;
 pub mod idempotency_key;
 pub mod middleware;
 pub mod openapi;
+mod organizer;
 pub mod problem;
 pub mod v1;
 

@@ -28,6 +28,17 @@ use super::v1;
         v1::events::show,
         v1::events::ticket_types,
         v1::events::availability,
+        v1::managed_events::create,
+        v1::managed_events::update,
+        v1::event_acts::publish,
+        v1::event_acts::withdraw,
+        v1::event_acts::pause,
+        v1::event_acts::resume,
+        v1::event_acts::archive,
+        v1::event_acts::restore,
+        v1::managed_ticket_types::create,
+        v1::managed_ticket_types::show,
+        v1::managed_ticket_types::update,
         v1::bookings::create,
         v1::bookings::show,
         v1::bookings::cancel,
@@ -38,6 +49,10 @@ use super::v1;
     tags(
         (name = "Concerts", description = "Events and availability."),
         (name = "Bookings", description = "Book tickets; the buyer gets a confirmation email."),
+        (name = "Organizing", description = "For the organizer's programs: create, change, publish and pause concerts \
+            and their ticket types, by the rules of the organizer's pages. Each operation needs a token with the scope \
+            events:write, which an owner makes at /admin/tokens. Changes say only what changes; an ETag names the \
+            version, and If-Match keeps you from changing another one."),
         (name = "Compat API", description = "For clients of the product that this one replaces: prices in \
             dollars, a userId (of your token) instead of a buyer, no email, and errors as { \"error\": … }. It sells the next \
             concert only."),
@@ -54,10 +69,14 @@ static JSON: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_json().unwrap_or_de
 pub const COMMON_ERRORS: [(&str, &str, bool); 7] = [
     ("401", "Invalid token", false),
     ("403", "Cross-site request with cookies", true),
-    ("413", "Body larger than 16 KiB", true),
+    ("413", "Body too large", true),
     ("415", "Body is not JSON, or uses a content encoding", true),
     ("429", "Too many requests. Wait the seconds in `Retry-After`", false),
-    ("503", "Busy. It is safe to retry after `Retry-After` seconds with the same Idempotency-Key", true),
+    (
+        "503",
+        "Busy. It is safe to retry after `Retry-After` seconds, a booking with the same Idempotency-Key",
+        true,
+    ),
     ("default", "Any other error", false),
 ];
 
@@ -99,7 +118,9 @@ impl Modify for SharedParts {
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (&mut Operation, bool)> {
     let reads = item.get.as_mut().map(|operation| (operation, false));
-    reads.into_iter().chain(item.post.as_mut().map(|operation| (operation, true)))
+    let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+    let writes = writes.into_iter().filter_map(Option::as_mut).map(|operation| (operation, true));
+    reads.into_iter().chain(writes)
 }
 
 /// The content type and schema of the errors of a path.

@@ -60,11 +60,14 @@ pub enum Action {
     SaleResumed,
     TicketTypeAdded,
     TicketTypeChanged,
+    /// A token of the API was made, or revoked.
+    TokenMade,
+    TokenRevoked,
     Reseeded,
 }
 
 impl Action {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::AccountMade,
         Self::SignedIn,
         Self::SignInFailed,
@@ -96,6 +99,8 @@ impl Action {
         Self::SaleResumed,
         Self::TicketTypeAdded,
         Self::TicketTypeChanged,
+        Self::TokenMade,
+        Self::TokenRevoked,
         Self::Reseeded,
     ];
 
@@ -133,6 +138,8 @@ impl Action {
             Self::SaleResumed => "sale resumed",
             Self::TicketTypeAdded => "ticket type added",
             Self::TicketTypeChanged => "ticket type changed",
+            Self::TokenMade => "API token made",
+            Self::TokenRevoked => "API token revoked",
             Self::Reseeded => "reseeded",
         }
     }

@@ -8,6 +8,7 @@
 //! Pages and forms do not belong here: they stand in `admin`. This room knows no feature of the shop.
 
 pub mod access;
+pub mod api_token;
 pub mod authentication;
 mod fair_queue;
 pub mod first_password;

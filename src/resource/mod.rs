@@ -80,6 +80,16 @@ impl Endpoint {
         Self { is_page: false, ..Self::new(pattern, "POST") }
     }
 
+    /// Of the API: something that is switched on and off.
+    const fn switch(pattern: &'static str) -> Self {
+        Self { is_page: false, ..Self::new(pattern, "POST, DELETE") }
+    }
+
+    /// Of the API, with methods that no page has.
+    const fn with_methods(pattern: &'static str, methods: &'static str) -> Self {
+        Self { is_page: false, ..Self::new(pattern, methods) }
+    }
+
     /// A part of a page, or a file: it is no page of its own.
     const fn part(self) -> Self {
         Self { is_page: false, ..self }

@@ -46,9 +46,15 @@ urls! {
     GATE_LINK_REVOCATION = Endpoint::action("/gates/{token}/revocation").class(RateClass::Gates);
 
     // API
-    API_EVENTS = Endpoint::page("/api/v1/events").class(RateClass::Api);
-    API_EVENT = Endpoint::page("/api/v1/events/{slug}").class(RateClass::Api);
-    API_TICKET_TYPES = Endpoint::page("/api/v1/events/{slug}/ticket-types").class(RateClass::Api);
+    API_EVENTS = Endpoint::form("/api/v1/events").class(RateClass::Api).long_text();
+    API_EVENT =
+        Endpoint::with_methods("/api/v1/events/{slug}", "GET, HEAD, PATCH").class(RateClass::Api).long_text();
+    API_PUBLICATION = Endpoint::switch("/api/v1/events/{slug}/publication").class(RateClass::Api);
+    API_PAUSE = Endpoint::switch("/api/v1/events/{slug}/pause").class(RateClass::Api);
+    API_ARCHIVE = Endpoint::switch("/api/v1/events/{slug}/archive").class(RateClass::Api);
+    API_TICKET_TYPES = Endpoint::form("/api/v1/events/{slug}/ticket-types").class(RateClass::Api);
+    API_TICKET_TYPE =
+        Endpoint::with_methods("/api/v1/events/{slug}/ticket-types/{id}", "GET, HEAD, PATCH").class(RateClass::Api);
     API_AVAILABILITY = Endpoint::page("/api/v1/events/{slug}/availability").class(RateClass::Api);
     API_BOOKINGS = Endpoint::action("/api/v1/bookings").class(RateClass::Api).post_class(RateClass::Bookings);
     API_BOOKING =
@@ -103,6 +109,8 @@ urls! {
     TICKET_TYPE_POSITION = Endpoint::action("/admin/events/{slug}/ticket-types/{id}/position");
     NEW_EXPORT = Endpoint::page("/admin/events/{slug}/export");
     EXPORT = Endpoint::page("/admin/events/{slug}/bookings.csv").part();
+    TOKENS = Endpoint::form("/admin/tokens");
+    TOKEN_REVOCATION = Endpoint::action("/admin/tokens/{id}/revocation");
     TERMS = Endpoint::form("/admin/events/{slug}/terms");
 
     // For monitoring

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use actix_web::http::StatusCode;
 use chrono_tz::Tz;
 
 use crate::events::editing::local_time::{self, TimeChoice};
@@ -60,31 +61,9 @@ impl FormFields {
 
     /// Says a refusal where it belongs: beside a field, or above the form.
     pub fn refuse(&mut self, refusal: &ChangeRefusal) {
-        match refusal {
-            ChangeRefusal::SlugTaken => {
-                self.faults.add("slug", "Another concert has this address, or had it.")
-            }
-            ChangeRefusal::NameTaken => self.faults.add("name", "Another ticket type has this name."),
-            ChangeRefusal::CurrencyInUse => self.faults.add(
-                "currency",
-                "There are bookings or prices that this currency can’t take over. Nothing was changed.",
-            ),
-            ChangeRefusal::CapacityTooLow { lowest } => {
-                let lowest = crate::money::grouped(lowest);
-                let fault = format!("{lowest} are sold or held, so {lowest} is the lowest number.");
-                self.faults.add("capacity", fault);
-            }
-            ChangeRefusal::ChangedMeanwhile => {
-                let sentence = "Somebody else has changed this since you opened it. Nothing was changed. \
-                    Open it again to see how it is now, then make your change.";
-                self.refusal = Some(sentence.to_owned());
-            }
-            ChangeRefusal::TooManyTicketTypes => {
-                self.refusal = Some("A concert has up to 20 ticket types.".to_owned());
-            }
-            ChangeRefusal::Closed => {
-                self.refusal = Some("A canceled or archived concert doesn’t change any more.".to_owned());
-            }
+        match refusal.words() {
+            (Some(field), sentence) => self.faults.add(field, sentence),
+            (None, sentence) => self.refusal = Some(sentence),
         }
     }
 }
@@ -95,13 +74,8 @@ pub fn shown_version(typed: &HashMap<String, String>) -> Option<i64> {
     typed.get("facts_version").and_then(|version| version.parse().ok())
 }
 
-/// The status of a refusal: what is wrong with a field can be corrected there, everything else conflicts with what is.
+/// The status of a refusal.
 #[must_use]
-pub fn status_of(refusal: &ChangeRefusal) -> actix_web::http::StatusCode {
-    match refusal {
-        ChangeRefusal::SlugTaken | ChangeRefusal::NameTaken => {
-            actix_web::http::StatusCode::UNPROCESSABLE_ENTITY
-        }
-        _ => actix_web::http::StatusCode::CONFLICT,
-    }
+pub fn status_of(refusal: &ChangeRefusal) -> StatusCode {
+    if refusal.is_correctable() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::CONFLICT }
 }

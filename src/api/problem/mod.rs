@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 pub use self::problem_type::ProblemType;
 use super::body::Unreadable;
 use crate::error::{Error, RETRY_AFTER_SECONDS};
+use crate::guard::api_tokens::scopes::Scope;
 
 /// An error (RFC 9457).
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -47,6 +48,9 @@ pub struct Problem {
     /// Seconds until the same request may succeed.
     #[serde(skip)]
     wait_seconds: Option<NonZeroU32>,
+    /// What the token lacks.
+    #[serde(skip)]
+    scope: Option<Scope>,
 }
 
 /// Tickets left of a ticket type that was ordered.
@@ -119,6 +123,7 @@ impl Problem {
             errors: Vec::new(),
             available: None,
             lines: None,
+            scope: None,
             wait_seconds: if status == 503 { NonZeroU32::new(RETRY_AFTER_SECONDS) } else { None },
         }
     }
@@ -140,6 +145,13 @@ impl Problem {
     pub fn not_enough(lines: Vec<LineLeft>) -> Self {
         let available = lines.iter().find(|line| line.available < line.quantity).map(|line| line.available);
         Self { available, lines: Some(lines.into()), ..Self::new(ProblemType::NotEnoughTickets) }
+    }
+
+    /// The token allows other things.
+    #[must_use]
+    pub fn insufficient_scope(scope: Scope) -> Self {
+        let detail = format!("This needs a token with the scope {}.", scope.as_str());
+        Self { scope: Some(scope), ..Self::new(ProblemType::InsufficientScope).with_detail(detail) }
     }
 
     #[must_use]
@@ -171,6 +183,10 @@ impl Problem {
         if self.kind == ProblemType::TokenRequired {
             // RFC 6750, section 3: without a token there is no error code.
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        if let Some(scope) = self.scope {
+            let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", scope.as_str());
+            response.insert_header((WWW_AUTHENTICATE, challenge));
         }
     }
 }

@@ -14,6 +14,7 @@ pub enum ProblemType {
     TokenRequired,
     CrossSite,
     ApiBookingsOff,
+    InsufficientScope,
     NotFound,
     MethodNotAllowed,
     NotEnoughTickets,
@@ -25,6 +26,9 @@ pub enum ProblemType {
     TooLateToCancel,
     AlreadyAdmitted,
     IdempotencyKeyExpired,
+    ChangeRefused,
+    HoldersAffected,
+    ChangedMeanwhile,
     BodyTooLarge,
     AddressTooLong,
     UnsupportedMediaType,
@@ -50,7 +54,7 @@ impl From<NotOnSale> for ProblemType {
 
 impl ProblemType {
     /// In order of their status.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 32] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::IdempotencyKeyInvalid,
@@ -58,6 +62,7 @@ impl ProblemType {
         Self::TokenRequired,
         Self::CrossSite,
         Self::ApiBookingsOff,
+        Self::InsufficientScope,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotEnoughTickets,
@@ -69,6 +74,9 @@ impl ProblemType {
         Self::TooLateToCancel,
         Self::AlreadyAdmitted,
         Self::IdempotencyKeyExpired,
+        Self::ChangeRefused,
+        Self::HoldersAffected,
+        Self::ChangedMeanwhile,
         Self::BodyTooLarge,
         Self::AddressTooLong,
         Self::UnsupportedMediaType,
@@ -105,7 +113,7 @@ impl ProblemType {
                 "token-required",
                 401,
                 "Token required",
-                "Booking through the API needs a token from the organizer. Send it as `Authorization: Bearer TOKEN`.",
+                "This needs a token from the organizer. Send it as `Authorization: Bearer TOKEN`.",
             ),
             Self::CrossSite => (
                 "cross-site",
@@ -118,6 +126,12 @@ impl ProblemType {
                 403,
                 "No bookings through the API",
                 "This site takes bookings on its pages only.",
+            ),
+            Self::InsufficientScope => (
+                "insufficient-scope",
+                403,
+                "Token does not allow this",
+                "The organizer has made this token for other things. Ask for one with the scope in the WWW-Authenticate header.",
             ),
             Self::NotFound => ("not-found", 404, "Not found", "Nothing found at this URL."),
             Self::MethodNotAllowed => (
@@ -180,9 +194,30 @@ impl ProblemType {
                 "Idempotency-Key has expired",
                 "This Idempotency-Key booked more than a day ago. Nothing was booked now. Use a new key for a new booking.",
             ),
-            Self::BodyTooLarge => {
-                ("body-too-large", 413, "Content too large", "A body may have up to 16 KiB.")
-            }
+            Self::ChangeRefused => (
+                "change-refused",
+                409,
+                "Change refused",
+                "What is sold or the state of the concert does not allow this. Nothing was changed; `detail` and `errors` say why.",
+            ),
+            Self::HoldersAffected => (
+                "holders-affected",
+                409,
+                "People hold tickets",
+                "This changes when or where a concert takes place for which people hold tickets. Nothing was changed. Send it again with `notifyHolders`: true emails them, false does not.",
+            ),
+            Self::ChangedMeanwhile => (
+                "changed-meanwhile",
+                412,
+                "Changed meanwhile",
+                "Somebody else has changed this since the state that If-Match names. Nothing was changed. Get it again, then make your change.",
+            ),
+            Self::BodyTooLarge => (
+                "body-too-large",
+                413,
+                "Content too large",
+                "A body may have up to 16 KiB, that of a concert 112 KiB.",
+            ),
             Self::AddressTooLong => {
                 ("address-too-long", 414, "URI too long", "A URL may have up to 8,000 characters.")
             }

@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, NaiveDateTime};
 use serde::{Deserialize, Deserializer};
 
 use crate::api::problem::{FieldError, Problem, ProblemType};
@@ -58,6 +59,13 @@ impl PageQuery {
 }
 
 impl PageWanted {
+    /// The start (UTC) and the id of the last concert of the previous page.
+    #[must_use]
+    pub fn after(&self) -> Option<(NaiveDateTime, i64)> {
+        let Cursor(starts_at, id) = self.after?;
+        Some((DateTime::from_timestamp_micros(starts_at)?.naive_utc(), id))
+    }
+
     /// Whether a concert comes after the previous page.
     #[must_use]
     pub fn is_after(&self, event: &Event) -> bool {

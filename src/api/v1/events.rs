@@ -1,16 +1,21 @@
-//! `/api/v1/events` and below. Everything is answered from the board, in memory.
+//! `/api/v1/events` and below: reading. Everything is answered from the board, in memory; only programs that may see
+//! drafts are answered from the database.
 
 use std::sync::Arc;
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH, LINK};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH, LINK, VARY};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
-use super::cursor::{self, PageQuery};
-use super::{AvailabilityJson, EventJson, EventPageJson, LeftJson, TicketTypeJson, TicketTypesJson};
+use super::cursor::{self, PageQuery, PageWanted};
+use super::event_json::{EventJson, EventPageJson, TicketTypeJson};
+use super::managed_events::{self, show_managed};
+use super::{AvailabilityJson, LeftJson, TicketTypesJson};
+use crate::api::organizer::{MaySeeDrafts, respond};
 use crate::api::problem::{Problem, ProblemType};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
+use crate::events::editing::store::listing;
 use crate::events::pace::Pace;
 use crate::events::pages::is_known;
 use crate::guard::form;
@@ -18,7 +23,7 @@ use crate::guard::form;
 /// Clients revalidate each time and mostly get 304. Not `public`: the RateLimit headers belong to one client.
 const REVALIDATE: &str = "private, no-cache";
 
-/// `GET /api/v1/events`: concerts, soonest first.
+/// `GET /api/v1/events`: concerts, soonest first. With a token that has `events:read`, drafts and the archive too.
 #[utoipa::path(
     get,
     path = "/api/v1/events",
@@ -34,28 +39,55 @@ const REVALIDATE: &str = "private, no-cache";
         (status = 422, description = "A parameter is invalid", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn index(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn index(
+    request: HttpRequest,
+    MaySeeDrafts(may_see_drafts): MaySeeDrafts,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Problem> {
     // The error of `parse` is about forms. Here it can only be a repeated parameter or invalid UTF-8.
     let query: PageQuery = form::parse(request.query_string().as_bytes()).map_err(|_| {
         Problem::new(ProblemType::InvalidRequest)
             .with_detail("A parameter is repeated, or is not valid UTF-8.")
     })?;
     let page = query.parse()?;
+    if may_see_drafts {
+        return index_managed(&app, page).await;
+    }
     let mut found = app.board.listings();
     found.retain(|listing| page.is_after(&listing.event));
     let is_last = found.len() <= page.limit;
     found.truncate(page.limit);
     let next_cursor = found.last().filter(|_| !is_last).map(|listing| cursor::after(&listing.event));
-    let mut response = HttpResponse::Ok();
-    if let Some(next) = &next_cursor {
-        let link = format!("</api/v1/events?limit={}&cursor={next}>; rel=\"next\"", page.limit);
-        response.insert_header((LINK, link));
-    }
+    let mut response = response_to(&next_cursor, page.limit);
     let events = found.iter().map(|listing| EventJson::of(listing)).collect();
-    Ok(response.insert_header((CACHE_CONTROL, REVALIDATE)).json(EventPageJson { events, next_cursor }))
+    response.insert_header((CACHE_CONTROL, REVALIDATE)).insert_header((VARY, "authorization"));
+    Ok(response.json(EventPageJson { events, next_cursor }))
 }
 
-/// `GET /api/v1/events/{slug}`
+/// The same with drafts, archived concerts and hidden ticket types.
+async fn index_managed(app: &App, page: PageWanted) -> Result<HttpResponse, Problem> {
+    let (after, limit) = (page.after(), page.limit);
+    let mut found = app.db.read_primary(move |db| listing::after(db, after, limit + 1)).await?;
+    let is_last = found.len() <= limit;
+    found.truncate(limit);
+    let next_cursor = found.last().filter(|_| !is_last).map(|(event, _)| cursor::after(event));
+    let mut response = response_to(&next_cursor, limit);
+    let now = app.board.now();
+    let events = found.into_iter().map(|(event, types)| EventJson::managed(&event, types, now)).collect();
+    response.insert_header((CACHE_CONTROL, "private, no-store")).insert_header((VARY, "authorization"));
+    Ok(response.json(EventPageJson { events, next_cursor }))
+}
+
+fn response_to(next_cursor: &Option<String>, limit: usize) -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    if let Some(next) = next_cursor {
+        let link = format!("</api/v1/events?limit={limit}&cursor={next}>; rel=\"next\"");
+        response.insert_header((LINK, link));
+    }
+    response
+}
+
+/// `GET /api/v1/events/{slug}`: with a token that has `events:read`, also a draft, and more of each.
 #[utoipa::path(
     get,
     path = "/api/v1/events/{slug}",
@@ -63,13 +95,23 @@ pub async fn index(request: HttpRequest, app: web::Data<App>) -> Result<HttpResp
     tag = "Concerts",
     params(("slug" = String, Path, description = "Event slug", example = "midnight-parade")),
     responses(
-        (status = 200, description = "The concert", body = EventJson),
+        (status = 200, description = "The concert", body = EventJson,
+            headers(("ETag" = Option<String>, description = "Its version, with events:read"))),
         (status = 404, description = "Event not found", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn show(app: web::Data<App>, slug: web::Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn show(
+    MaySeeDrafts(may_see_drafts): MaySeeDrafts,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    if may_see_drafts {
+        return show_managed(&app, &slug, &mut HttpResponse::Ok()).await;
+    }
     let listing = find(&app, &slug)?;
-    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, REVALIDATE)).json(EventJson::of(&listing)))
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, REVALIDATE)).insert_header((VARY, "authorization"));
+    Ok(response.json(EventJson::of(&listing)))
 }
 
 /// `GET /api/v1/events/{slug}/ticket-types`
@@ -84,9 +126,20 @@ pub async fn show(app: web::Data<App>, slug: web::Path<String>) -> Result<HttpRe
         (status = 404, description = "Event not found", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn ticket_types(app: web::Data<App>, slug: web::Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn ticket_types(
+    MaySeeDrafts(may_see_drafts): MaySeeDrafts,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    if may_see_drafts {
+        let (event, ticket_types) = managed_events::find(&app, &slug).await?;
+        let ticket_types = TicketTypeJson::managed(&event, ticket_types, app.board.now());
+        return Ok(respond(&mut HttpResponse::Ok(), event.facts_version, &TicketTypesJson { ticket_types }));
+    }
     let ticket_types = TicketTypeJson::all_of(&*find(&app, &slug)?);
-    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, REVALIDATE)).json(TicketTypesJson { ticket_types }))
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, REVALIDATE)).insert_header((VARY, "authorization"));
+    Ok(response.json(TicketTypesJson { ticket_types }))
 }
 
 /// `GET /api/v1/events/{slug}/availability`: tickets left; 304 while nothing has changed.

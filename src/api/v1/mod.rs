@@ -1,4 +1,5 @@
-//! Version 1 of the API: concerts, ticket types, availability and bookings.
+//! Version 1 of the API: concerts, ticket types, availability and bookings, and what an organizer's programs do to
+//! concerts.
 //!
 //! Names are in camelCase, amounts are integer cents with a currency, times are RFC 3339 in UTC. The types here are the
 //! JSON alone: rules belong to the features.
@@ -6,15 +7,19 @@
 pub mod booking_json;
 pub mod bookings;
 pub mod cursor;
+pub mod event_acts;
+pub mod event_json;
 pub mod events;
+pub mod managed_events;
+pub mod managed_ticket_types;
 pub mod new_booking;
+pub mod typed_json;
 
 use chrono::{NaiveDateTime, SecondsFormat};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::events::board::Listing;
-use crate::events::sale::SaleState;
+use self::event_json::TicketTypeJson;
 use crate::money::Money;
 
 /// A time (UTC) to the millisecond: `2027-06-20T01:00:00.000Z`.
@@ -37,137 +42,6 @@ pub struct Amount {
 impl From<Money> for Amount {
     fn from(money: Money) -> Self {
         Self { cents: money.minor, currency: money.currency }
-    }
-}
-
-/// A concert.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Event)]
-pub struct EventJson {
-    /// Event slug.
-    #[schema(example = "midnight-parade")]
-    slug: String,
-    #[schema(example = "Midnight Parade")]
-    name: String,
-    tagline: String,
-    venue: String,
-    city: String,
-    #[schema(format = DateTime)]
-    starts_at: String,
-    #[schema(format = DateTime)]
-    ends_at: String,
-    /// The venue's IANA time zone.
-    #[schema(example = "America/Chicago")]
-    time_zone: String,
-    /// Cancellation deadline for buyers; null if they can't cancel.
-    #[schema(format = DateTime, required = true)]
-    cancellable_until: Option<String>,
-    /// In display order.
-    ticket_types: Vec<TicketTypeJson>,
-}
-
-impl EventJson {
-    fn of(listing: &Listing) -> Self {
-        let event = &listing.event;
-        Self {
-            slug: event.slug.clone(),
-            name: event.name.clone(),
-            tagline: event.tagline.clone(),
-            venue: event.venue.clone(),
-            city: event.city.clone(),
-            starts_at: time(event.starts_at),
-            ends_at: time(event.ends_at),
-            time_zone: event.time_zone.clone(),
-            cancellable_until: event.cancellable_until().map(time),
-            ticket_types: TicketTypeJson::all_of(listing),
-        }
-    }
-}
-
-/// A page of concerts, soonest first.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = EventPage)]
-pub struct EventPageJson {
-    events: Vec<EventJson>,
-    /// The `cursor` of the next page; null on the last one.
-    #[schema(required = true)]
-    next_cursor: Option<String>,
-}
-
-/// A ticket type of a concert.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = TicketType)]
-pub struct TicketTypeJson {
-    #[schema(example = "1")]
-    id: String,
-    #[schema(example = "VIP")]
-    name: String,
-    description: String,
-    price: Amount,
-    /// Tickets in total.
-    #[schema(minimum = 0, example = 100)]
-    capacity: i32,
-    /// Tickets left.
-    #[schema(minimum = 0, example = 100)]
-    available: i32,
-    /// Most tickets in one booking.
-    #[schema(minimum = 1, example = 10)]
-    max_per_booking: i32,
-    /// Most tickets per email address, across all bookings; null if there is no limit.
-    #[schema(minimum = 1, required = true)]
-    max_per_person: Option<i32>,
-    /// Whether it can be bought now.
-    sale: SaleJson,
-    /// When sales start, while `sale` is `not-on-sale-yet`; otherwise null.
-    #[schema(format = DateTime, required = true)]
-    sales_start_at: Option<String>,
-}
-
-/// Whether a ticket type is on sale, and why not.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schema(as = Sale)]
-pub enum SaleJson {
-    OnSale,
-    NotOnSaleYet,
-    SaleEnded,
-    SalePaused,
-    EventCanceled,
-}
-
-impl From<SaleState> for SaleJson {
-    fn from(state: SaleState) -> Self {
-        match state {
-            SaleState::OnSale => Self::OnSale,
-            SaleState::NotYet(_) => Self::NotOnSaleYet,
-            SaleState::Ended | SaleState::Hidden => Self::SaleEnded,
-            SaleState::Paused => Self::SalePaused,
-            SaleState::Canceled => Self::EventCanceled,
-        }
-    }
-}
-
-impl TicketTypeJson {
-    fn all_of(listing: &Listing) -> Vec<Self> {
-        let of = |ticket_type: &crate::events::TicketType| Self {
-            id: ticket_type.id.to_string(),
-            name: ticket_type.name.clone(),
-            description: ticket_type.description.clone(),
-            price: ticket_type.price(&listing.event).into(),
-            capacity: ticket_type.capacity,
-            available: ticket_type.available,
-            max_per_booking: ticket_type.most_per_booking(),
-            max_per_person: ticket_type.max_per_person,
-            sale: listing.sale_state(ticket_type.id).into(),
-            sales_start_at: match listing.sale_state(ticket_type.id) {
-                SaleState::NotYet(opens) => Some(time(opens)),
-                _ => None,
-            },
-        };
-        listing.ticket_types.iter().map(of).collect()
     }
 }
 

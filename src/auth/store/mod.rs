@@ -4,6 +4,7 @@
 //! no owner is stored in a way that it cannot use: [`stored`].
 
 pub mod accounts;
+pub mod api_tokens;
 pub mod sessions;
 pub mod throttle;
 

@@ -36,3 +36,37 @@ pub enum ChangeRefusal {
     /// Nothing about a canceled or archived concert changes.
     Closed,
 }
+
+impl ChangeRefusal {
+    /// What a form and the API say of it, and beside which field; `None`: it concerns the whole.
+    #[must_use]
+    pub fn words(&self) -> (Option<&'static str>, String) {
+        let (field, sentence) = match self {
+            Self::SlugTaken => (Some("slug"), "Another concert has this address, or had it."),
+            Self::NameTaken => (Some("name"), "Another ticket type has this name."),
+            Self::CurrencyInUse => (
+                Some("currency"),
+                "There are bookings or prices that this currency can’t take over. Nothing was changed.",
+            ),
+            Self::CapacityTooLow { lowest } => {
+                let lowest = crate::money::grouped(lowest);
+                let sentence = format!("{lowest} are sold or held, so {lowest} is the lowest number.");
+                return (Some("capacity"), sentence);
+            }
+            Self::ChangedMeanwhile => (
+                None,
+                "Somebody else has changed this since you opened it. Nothing was changed. Open it again to see how \
+                 it is now, then make your change.",
+            ),
+            Self::TooManyTicketTypes => (None, "A concert has up to 20 ticket types."),
+            Self::Closed => (None, "A canceled or archived concert doesn’t change any more."),
+        };
+        (field, sentence.to_owned())
+    }
+
+    /// Whether a field can be corrected there; everything else conflicts with what is.
+    #[must_use]
+    pub fn is_correctable(&self) -> bool {
+        matches!(self, Self::SlugTaken | Self::NameTaken)
+    }
+}

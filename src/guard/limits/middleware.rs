@@ -10,12 +10,12 @@ use std::sync::Arc;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::X_FORWARDED_FOR;
-use actix_web::{Error, web};
+use actix_web::{Error, HttpMessage as _, web};
 use futures_util::future::{Either, LocalBoxFuture, MapOk, TryFutureExt as _};
 
 use super::{Allowance, Client, Limits, RateClass, RateLimited, responses};
 use crate::guard::GuardSettings;
-use crate::guard::api_tokens::{self, ApiToken};
+use crate::guard::api_tokens::{self, ApiToken, RequestToken};
 use crate::guard::client_address::{behind_cache, is_proxy_itself, network_of, of_headers};
 use crate::resource::{self, Endpoint, is_api};
 
@@ -149,8 +149,12 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
     let has_token = api_tokens::bearer_token(request.headers()).is_some();
-    let (api_class, client) = match limit.token(&request) {
-        Some(token) => (RateClass::ApiToken, Client::Token(token.id())),
+    let (api_class, client) = match limit.token(&request).await {
+        Some(token) => {
+            let client = Client::Token(token.id());
+            request.extensions_mut().insert(RequestToken(token));
+            (RateClass::ApiToken, client)
+        }
         None => (RateClass::Api, limit.client(&request)),
     };
     let allowance = match limit.take_shared(api_class, client).await {
@@ -210,8 +214,8 @@ impl RateLimit {
     }
 
     /// The token of the request, if it is a known one.
-    fn token(&self, request: &ServiceRequest) -> Option<&ApiToken> {
-        api_tokens::bearer_token(request.headers()).and_then(|token| self.settings.api_tokens.find(token))
+    async fn token(&self, request: &ServiceRequest) -> Option<Arc<ApiToken>> {
+        self.settings.api_tokens.find(api_tokens::bearer_token(request.headers())?).await
     }
 
     fn reject<B>(&self, request: ServiceRequest, limited: &RateLimited) -> Limited<B> {
@@ -223,10 +227,10 @@ impl RateLimit {
     }
 
     fn log(&self, request: &ServiceRequest, class: RateClass) {
-        let token = self.token(request).filter(|_| class == RateClass::ApiToken);
-        let client = token.map_or_else(|| self.client(request), |token| Client::Token(token.id()));
+        let token = api_tokens::of_request(request.request()).filter(|_| class == RateClass::ApiToken);
+        let client = token.as_ref().map_or_else(|| self.client(request), |token| Client::Token(token.id()));
         if let Some(limits) = &self.limits {
-            limits.log(class, client, token, self.hint(request));
+            limits.log(class, client, token.as_deref(), self.hint(request));
         }
     }
 

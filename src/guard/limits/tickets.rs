@@ -44,14 +44,14 @@ impl TicketCounter {
         let count = u32::try_from(tickets).ok().and_then(NonZeroU32::new);
         let Some((limits, count)) = self.limits.as_ref().zip(count) else { return Ok(None) };
         let token = api_tokens::of_request(request);
-        let (class, client) = match token {
+        let (class, client) = match &token {
             Some(token) => (RateClass::TokenTickets, Client::Token(token.id())),
             None => (RateClass::Tickets, Client::Network(network_of(client_address::of(request)))),
         };
         match limits.take_shared(class, client, count).await {
             Ok(_) => Ok(Some(TakenTickets { class, client, count })),
             Err(limited) => {
-                limits.log(class, client, token, "");
+                limits.log(class, client, token.as_deref(), "");
                 Err(limited)
             }
         }

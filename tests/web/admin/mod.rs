@@ -19,6 +19,7 @@ mod sessions;
 mod sign_in;
 mod terms;
 mod throttle;
+pub(crate) mod tokens;
 mod while_selling;
 
 use chrono::{TimeDelta, Utc};

@@ -31,11 +31,12 @@ fn unknown_addresses_and_wrong_methods_are_problems() {
         assert_problem(app.client.get(app.url(path)), 404, "not-found");
     }
     for (method, path, allow) in [
-        (Method::POST, "/api/v1/events", "GET, HEAD"),
+        (Method::PUT, "/api/v1/events", "GET, HEAD, POST"),
+        (Method::POST, "/api/v1/events/x", "GET, HEAD, PATCH"),
         (Method::DELETE, "/api/v1/bookings/AAAAAAAAAAAAAAAAAAAAAAAA", "GET, HEAD"),
         (Method::GET, "/api/v1/bookings", "POST"),
         (Method::PUT, "/api/v1/bookings", "POST"),
-        (Method::OPTIONS, "/api/v1/events", "GET, HEAD"),
+        (Method::OPTIONS, "/api/v1/events", "GET, HEAD, POST"),
     ] {
         let request = || app.client.request(method.clone(), app.url(path));
         assert_problem(request(), 405, "method-not-allowed");

@@ -7,6 +7,7 @@ mod concerts;
 mod cross_origin;
 mod errors;
 mod once;
+mod organizing;
 mod reference;
 
 use reqwest::blocking::{RequestBuilder, Response};

@@ -17,11 +17,29 @@ fn the_document_describes_every_address() {
     for path in paths.filter(|path| !not_described.contains(path)) {
         assert!(document["paths"][path].is_object(), "{path}");
     }
-    assert_eq!(document["paths"].as_object().map(|paths| paths.len()), Some(9));
+    assert_eq!(document["paths"].as_object().map(|paths| paths.len()), Some(13));
     // Every reference leads somewhere.
     let text = document.to_string();
     for name in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(document["components"]["schemas"][name].is_object(), "{name}");
+    }
+}
+
+/// Each method that the router takes is described, and no other.
+#[test]
+fn the_document_names_the_methods_that_the_server_takes() {
+    let app = TestApp::spawn();
+    let document: Value = app.get("/api/v1/openapi.json").json().expect("JSON");
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let mut described: Vec<String> =
+            item.as_object().expect("an item").keys().map(|method| method.to_uppercase()).collect();
+        let url = app.url(&path.replace(['{', '}'], "x"));
+        let refused = app.client.request(reqwest::Method::TRACE, url).send().expect("an answer");
+        let mut allowed: Vec<String> =
+            header(&refused, "allow").split(", ").filter(|it| *it != "HEAD").map(str::to_owned).collect();
+        described.sort();
+        allowed.sort();
+        assert_eq!(described, allowed, "{path}");
     }
 }
 

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::db::Db;
-use crate::events::{Event, EventState};
+use crate::events::{Event, EventState, TicketType};
 use crate::schema::{events, ticket_types};
 
 /// Which concerts are listed.
@@ -116,4 +116,39 @@ pub fn page(db: &mut Db, ids: &[i64]) -> QueryResult<Vec<ListedEvent>> {
         Some(ListedEvent { event, taken, capacity })
     };
     Ok(ids.iter().filter_map(listed).collect())
+}
+
+/// Concerts in any state with all their ticket types, the next one first. `after`: the start (UTC) and the id of the
+/// last one of the page before.
+///
+/// # Errors
+/// What the database said.
+pub fn after(
+    db: &mut Db,
+    after: Option<(NaiveDateTime, i64)>,
+    limit: usize,
+) -> QueryResult<Vec<(Event, Vec<TicketType>)>> {
+    let (starts_at, id) = after.unwrap_or((NaiveDateTime::default(), 0));
+    let is_later = events::starts_at.gt(starts_at).or(events::starts_at.eq(starts_at).and(events::id.gt(id)));
+    let found: Vec<Event> = events::table
+        .filter(is_later)
+        .order((events::starts_at, events::id))
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(Event::as_select())
+        .load(db)?;
+    let ids: Vec<i64> = found.iter().map(|event| event.id).collect();
+    let ticket_types: Vec<TicketType> = ticket_types::table
+        .filter(ticket_types::event_id.eq_any(ids))
+        .order((ticket_types::position, ticket_types::id))
+        .select(TicketType::as_select())
+        .load(db)?;
+    let mut by_event: HashMap<i64, Vec<TicketType>> = HashMap::new();
+    for ticket_type in ticket_types {
+        by_event.entry(ticket_type.event_id).or_default().push(ticket_type);
+    }
+    let whole = |event: Event| {
+        let ticket_types = by_event.remove(&event.id).unwrap_or_default();
+        (event, ticket_types)
+    };
+    Ok(found.into_iter().map(whole).collect())
 }

@@ -1,5 +1,9 @@
 //! Diesel's picture of the tables, one for both databases: `migrations/` holds the same names twice.
 
+mod apart;
+
+pub use self::apart::api_tokens;
+
 diesel::table! {
     events (id) {
         id -> BigInt,

@@ -1,4 +1,6 @@
-//! The whole URL map.
+//! The whole URL map: the site's pages here, the API in [`programs`].
+
+mod programs;
 
 use actix_web::http::header::LOCATION;
 use actix_web::middleware::{Compress, from_fn};
@@ -8,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::admin::resumption::keep_typed;
 use crate::error::Error;
 use crate::resource::{BODY_BYTES_MAX, get, urls};
-use crate::{admin, api, assets, booking, events, mail, tickets};
+use crate::{admin, assets, booking, events, mail, tickets};
 
 /// Which handler answers which URL. Patterns are tried in this order.
 pub fn configure(site: &mut ServiceConfig) {
@@ -21,7 +23,7 @@ pub fn configure(site: &mut ServiceConfig) {
         .service(urls::ROBOTS.resource().route(get().to(events::search_engines::robots)))
         .service(urls::SERVICE_WORKER.resource().route(get().to(assets::service_worker)))
         .service(urls::EVENT_PREVIEW.resource().route(get().to(events::preview::pages::show)))
-        .service(web::scope("").wrap(Compress::default()).configure(programs).configure(pages));
+        .service(web::scope("").wrap(Compress::default()).configure(programs::configure).configure(pages));
 }
 
 fn pages(site: &mut ServiceConfig) {
@@ -145,6 +147,14 @@ fn organizers(site: &mut ServiceConfig) {
                 .route(get().to(admin::password_change::edit))
                 .route(post().to(admin::password_change::update)),
         )
+        .service(
+            urls::TOKENS
+                .resource()
+                .route(get().to(admin::tokens::index))
+                .route(post().to(admin::tokens::create))
+                .wrap(from_fn(keep_typed)),
+        )
+        .service(urls::TOKEN_REVOCATION.resource().route(post().to(admin::tokens::revoke)))
         .service(urls::AUDIT_LOG.resource().route(get().to(admin::audit_log::index)))
         .service(urls::MAILS.resource().route(get().to(mail::pages::index)))
         .service(urls::MAIL_ATTEMPTS.resource().route(post().to(mail::pages::create_attempts)))
@@ -245,23 +255,6 @@ fn concerts(site: &mut ServiceConfig) {
     )
     .service(urls::TICKET_TYPE_STATE.resource().route(post().to(ticket_types::set_state)))
     .service(urls::TICKET_TYPE_POSITION.resource().route(post().to(ticket_types::move_to)));
-}
-
-/// The API. [`api::middleware`] turns its errors into JSON.
-fn programs(site: &mut ServiceConfig) {
-    use api::v1::{bookings, events};
-    site.service(urls::API_EVENTS.resource().route(get().to(events::index)))
-        .service(urls::API_EVENT.resource().route(get().to(events::show)))
-        .service(urls::API_TICKET_TYPES.resource().route(get().to(events::ticket_types)))
-        .service(urls::API_AVAILABILITY.resource().route(get().to(events::availability)))
-        .service(urls::API_BOOKINGS.resource().route(post().to(bookings::create)))
-        .service(urls::API_BOOKING.resource().route(get().to(bookings::show)))
-        .service(urls::API_CANCELLATION.resource().route(post().to(bookings::cancel)))
-        .service(urls::OPENAPI.resource().route(get().to(api::openapi::show)))
-        .service(urls::API_DOCS.resource().route(get().to(api::docs::show)))
-        // The compat API
-        .service(urls::COMPAT_TICKETS.resource().route(get().to(api::compat::pages::index)))
-        .service(urls::COMPAT_BOOKINGS.resource().route(post().to(api::compat::pages::create)));
 }
 
 /// Slashes too many are forgiven: the address without them is shown. Everything else is not found.

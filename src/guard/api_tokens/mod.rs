@@ -1,15 +1,23 @@
-//! The tokens of API clients. A client with a token is rate limited by it, not by its address, and may book through the
-//! API where others may not.
+//! The tokens of API clients: those of the settings, which may book, and those that organizers have made, which say
+//! what they allow ([`scopes`]). A client with a token is rate limited by it, not by its address.
+//!
+//! The page on which they are made does not belong here: see `admin::tokens`.
+
+pub mod scopes;
+mod site_tokens;
+mod store;
 
 use std::fmt;
+use std::sync::Arc;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use actix_web::{HttpRequest, web};
+use actix_web::{HttpMessage as _, HttpRequest};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::GuardSettings;
-use crate::resource::is_api;
+use self::scopes::{Scope, Scopes};
+use self::site_tokens::SiteTokens;
+use crate::db::Database;
 
 /// Fewest characters of a token: those of `openssl rand -hex 16`, 128 bits (OWASP's Session Management Cheat Sheet asks
 /// for 64).
@@ -39,9 +47,13 @@ impl ApiBookings {
     }
 }
 
-/// All known tokens. `Debug` prints their names only.
+/// All known tokens. `Debug` prints the names of those of the settings only.
 #[derive(Clone, Default)]
-pub struct ApiTokens(Vec<ApiToken>);
+pub struct ApiTokens {
+    of_settings: Vec<Arc<ApiToken>>,
+    /// `None`: there is no database yet.
+    of_site: Option<Arc<SiteTokens>>,
+}
 
 /// A token, stored as its hash.
 #[derive(Clone)]
@@ -49,6 +61,9 @@ pub struct ApiToken {
     /// The client's name, for the log.
     pub name: String,
     hash: [u8; 32],
+    scopes: Scopes,
+    /// Its id in the database; `None`: it is one of the settings.
+    site_id: Option<i64>,
 }
 
 impl ApiTokens {
@@ -67,26 +82,52 @@ impl ApiTokens {
             () if !token.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 Err("a token has characters other than printable ASCII")
             }
-            () if self.0.iter().any(|known| known.name == name) => Err("a name is repeated"),
-            () if self.0.iter().any(|known| known.hash == hash) => Err("a token is repeated"),
+            () if self.of_settings.iter().any(|known| known.name == name) => Err("a name is repeated"),
+            () if self.of_settings.iter().any(|known| known.hash == hash) => Err("a token is repeated"),
             () => {
-                self.0.push(ApiToken { name: name.to_owned(), hash });
+                // They were there before scopes were, and allow what they allowed then.
+                let scopes = Scopes::new(&[Scope::BookingsWrite]);
+                let token = ApiToken { name: name.to_owned(), hash, scopes, site_id: None };
+                self.of_settings.push(Arc::new(token));
                 Ok(())
             }
         }
     }
 
-    /// The token, if it is known. Takes constant time: every hash is compared as a whole.
+    /// The same with those that organizers make.
     #[must_use]
-    pub fn find(&self, token: &str) -> Option<&ApiToken> {
+    pub fn with_site(self, db: Database) -> Self {
+        Self { of_site: Some(Arc::new(SiteTokens::new(db))), ..self }
+    }
+
+    /// The token, if it is known. Takes constant time: every hash is compared as a whole.
+    pub async fn find(&self, token: &str) -> Option<Arc<ApiToken>> {
         let hash = Sha256::digest(token);
-        let matching = |found, known| if is_same(known, &hash) { Some(known) } else { found };
-        self.0.iter().fold(None, matching)
+        match (self.of_settings(&hash), &self.of_site) {
+            (Some(known), _) => Some(known),
+            (None, Some(site)) => site.find(&hash).await,
+            (None, None) => None,
+        }
+    }
+
+    fn of_settings(&self, hash: &[u8]) -> Option<Arc<ApiToken>> {
+        let matching = |found, known: &Arc<ApiToken>| {
+            if is_same(&known.hash, hash) { Some(Arc::clone(known)) } else { found }
+        };
+        self.of_settings.iter().fold(None, matching)
+    }
+
+    /// To be called when an organizer has made a token or revoked one: this server knows it at once, the others within
+    /// a second.
+    pub async fn changed(&self) {
+        if let Some(site) = &self.of_site {
+            site.forget().await;
+        }
     }
 }
 
-fn is_same(known: &ApiToken, hash: &[u8]) -> bool {
-    known.hash.ct_eq(hash).into()
+fn is_same(known: &[u8; 32], hash: &[u8]) -> bool {
+    known.ct_eq(hash).into()
 }
 
 impl ApiToken {
@@ -95,20 +136,35 @@ impl ApiToken {
     pub fn id(&self) -> u64 {
         self.hash[..8].iter().fold(0, |id, &byte| id << 8 | u64::from(byte))
     }
+
+    /// Tells its client from every other: names of the settings have no `#`, and two tokens that organizers made may
+    /// have one name.
+    #[must_use]
+    pub fn client_key(&self) -> String {
+        self.site_id.map_or_else(|| self.name.clone(), |id| format!("#{id}"))
+    }
+
+    #[must_use]
+    pub fn allows(&self, scope: Scope) -> bool {
+        self.scopes.allows(scope)
+    }
 }
 
 impl fmt::Debug for ApiTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|token| &token.name)).finish()
+        f.debug_list().entries(self.of_settings.iter().map(|token| &token.name)).finish()
     }
 }
 
+/// The known token of a request, which the rate limiter has found before any handler runs. Only requests to the API
+/// have one.
+#[derive(Clone)]
+pub(super) struct RequestToken(pub Arc<ApiToken>);
+
 /// The known token that a request to the API bears. Elsewhere tokens mean nothing.
 #[must_use]
-pub fn of_request(request: &HttpRequest) -> Option<&ApiToken> {
-    let settings = request.app_data::<web::Data<GuardSettings>>()?;
-    let token = bearer_token(request.headers()).filter(|_| is_api(request.match_info().as_str()))?;
-    settings.api_tokens.find(token)
+pub fn of_request(request: &HttpRequest) -> Option<Arc<ApiToken>> {
+    request.extensions().get::<RequestToken>().map(|RequestToken(token)| Arc::clone(token))
 }
 
 /// The bearer token of a request (RFC 6750, section 2.1). An unreadable one is returned as an empty, unknown token.
@@ -129,17 +185,17 @@ mod tests {
     const ADA: &str = "3f0c4b1d9a7e46c2b85d0e1f2a3b4c5d";
     const BOB: &str = "3f0c4b1d9a7e46c2b85d0e1f2a3b4c5e";
 
-    #[test]
-    fn only_whole_tokens_are_found() {
+    #[actix_web::test]
+    async fn only_whole_tokens_are_found() {
         let mut tokens = ApiTokens::default();
-        assert!(tokens.find(ADA).is_none());
+        assert!(tokens.find(ADA).await.is_none());
         tokens.add("ada", ADA).expect("a token");
         tokens.add("bob", BOB).expect("a token");
-        assert_eq!(tokens.find(ADA).map(|token| token.name.as_str()), Some("ada"));
-        assert_eq!(tokens.find(BOB).map(|token| token.name.as_str()), Some("bob"));
-        assert_ne!(tokens.find(ADA).map(ApiToken::id), tokens.find(BOB).map(ApiToken::id));
+        assert_eq!(tokens.find(ADA).await.map(|token| token.name.clone()), Some("ada".into()));
+        assert_eq!(tokens.find(BOB).await.map(|token| token.name.clone()), Some("bob".into()));
+        assert_ne!(tokens.find(ADA).await.map(|it| it.id()), tokens.find(BOB).await.map(|it| it.id()));
         for wrong in ["", &ADA[1..], &ADA.to_uppercase(), "ada"] {
-            assert!(tokens.find(wrong).is_none(), "{wrong}");
+            assert!(tokens.find(wrong).await.is_none(), "{wrong}");
         }
         assert_eq!(format!("{tokens:?}"), r#"["ada", "bob"]"#, "names alone");
         for (name, token) in

@@ -1,0 +1,98 @@
+//! The organizer's programs: who may see and change concerts through the API, and the version that a change is of.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_MATCH, VARY};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
+
+use super::problem::{FieldError, Problem, ProblemType};
+use crate::audit::Actor;
+use crate::guard::api_tokens::scopes::Scope;
+use crate::guard::api_tokens::{self, ApiToken};
+use crate::guard::client_address;
+
+/// A program that may change concerts. A handler that takes one requires a token with the scope `events:write`.
+#[derive(Debug, Clone)]
+pub struct EventsAuthor {
+    /// As the audit log names it.
+    pub actor: Actor,
+}
+
+/// Whether a program may see drafts. Everybody may ask; a token with the scope `events:read` sees more.
+#[derive(Debug, Clone, Copy)]
+pub struct MaySeeDrafts(pub bool);
+
+impl FromRequest for EventsAuthor {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match api_tokens::of_request(request) {
+            None => Err(Problem::new(ProblemType::TokenRequired)),
+            Some(token) if !token.allows(Scope::EventsWrite) => {
+                Err(Problem::insufficient_scope(Scope::EventsWrite))
+            }
+            Some(token) => Ok(Self { actor: actor(&token, request) }),
+        })
+    }
+}
+
+/// No username begins with these words: they have a space.
+fn actor(token: &ApiToken, request: &HttpRequest) -> Actor {
+    let client_address = client_address::of(request).to_string();
+    Actor { name: format!("API token {}", token.name), client_address }
+}
+
+impl FromRequest for MaySeeDrafts {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = api_tokens::of_request(request);
+        ready(Ok(Self(token.is_some_and(|token| token.allows(Scope::EventsRead)))))
+    }
+}
+
+/// The version that a change is of, by `If-Match`. `None`: whatever it is now. A change writes only what it names, so
+/// without a version too it overwrites nothing that somebody else has written meanwhile.
+///
+/// # Errors
+/// The header is none of ours.
+pub fn wanted_version(request: &HttpRequest) -> Result<Option<i64>, Problem> {
+    let mut all = request.headers().get_all(IF_MATCH);
+    let Some(only) = all.next() else { return Ok(None) };
+    let tag = only.to_str().ok().filter(|_| all.next().is_none()).map(str::trim);
+    if tag == Some("*") {
+        return Ok(None);
+    }
+    let version = tag.and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    version.map(Some).ok_or_else(|| {
+        let error = FieldError::in_header("If-Match", "Use the ETag of the state that you change.");
+        Problem::new(ProblemType::InvalidRequest).with_errors(vec![error])
+    })
+}
+
+/// Refuses a change of another version than the one that is wanted.
+///
+/// # Errors
+/// [`ProblemType::ChangedMeanwhile`]
+pub fn check_version(wanted: Option<i64>, is: i64) -> Result<(), Problem> {
+    match wanted {
+        Some(wanted) if wanted != is => Err(Problem::new(ProblemType::ChangedMeanwhile)),
+        _ => Ok(()),
+    }
+}
+
+/// What only the organizer's programs see is kept by no cache.
+pub fn respond(
+    response: &mut HttpResponseBuilder,
+    version: i64,
+    body: &impl serde::Serialize,
+) -> HttpResponse {
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {
+        response.insert_header((ETAG, tag));
+    }
+    response.insert_header((CACHE_CONTROL, "private, no-store")).insert_header((VARY, "authorization"));
+    response.json(body)
+}

@@ -1,0 +1,298 @@
+//! `POST` and `PATCH /api/v1/events`: an organizer's program creates and changes concerts, by the rules of the forms.
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::event_json::EventJson;
+use super::typed_json::{JsonField, JsonFields, JsonKind, field, refuse};
+use crate::api::body::{self, Body};
+use crate::api::organizer::{EventsAuthor, check_version, respond, wanted_version};
+use crate::api::problem::{FieldError, Problem, ProblemType};
+use crate::app::App;
+use crate::booking::cancellation::note::parse_message;
+use crate::booking::event_jobs::{EventJobKind, HolderNotice, store as jobs};
+use crate::events::editing::event_fields;
+use crate::events::editing::{ChangeRefusal, EventFacts, store};
+use crate::events::{Event, EventState, TicketType, is_slug};
+
+pub static EVENT_JSON: JsonFields =
+    JsonFields { table: &EVENT_TABLE, others: &["from", "notifyHolders", "message"] };
+
+static EVENT_TABLE: [JsonField; 19] = [
+    field("name", "name", JsonKind::Text),
+    field("slug", "slug", JsonKind::Text),
+    field("tagline", "tagline", JsonKind::Text),
+    field("description", "description", JsonKind::Text),
+    field("venue", "venue", JsonKind::Text),
+    field("address", "address", JsonKind::Text),
+    field("city", "city", JsonKind::Text),
+    field("startsAt", "starts_at", JsonKind::Time { offset: "starts_at_offset" }),
+    field("doorsAt", "doors_at", JsonKind::Time { offset: "doors_at_offset" }),
+    field("endsAt", "ends_at", JsonKind::Time { offset: "ends_at_offset" }),
+    field("timeZone", "time_zone", JsonKind::Text),
+    field("currency", "currency", JsonKind::Text),
+    field("salesStartAt", "sales_start_at", JsonKind::Time { offset: "sales_start_at_offset" }),
+    field("salesEndAt", "sales_end_at", JsonKind::Time { offset: "sales_end_at_offset" }),
+    field("ageLimit", "age_limit", JsonKind::Number),
+    field("accessibility", "accessibility", JsonKind::Text),
+    field("organizerName", "organizer_name", JsonKind::Text),
+    field("organizerContact", "organizer_contact", JsonKind::Text),
+    field("listed", "unlisted", JsonKind::UncheckedBox),
+];
+
+/// How often a change that names no version is tried on a newer state before the client is asked.
+const TRIES: usize = 4;
+
+/// What a program sets of a concert; the same rules as the organizer's form. Unknown fields are refused. A new concert
+/// needs `name`, `startsAt` and `timeZone`; a change says only what changes. Null clears a field.
+///
+/// Times are RFC 3339, or on the clock of `timeZone`: `2027-06-19T20:00`.
+#[derive(Debug, Default, ToSchema)]
+#[allow(non_snake_case, reason = "this is the form of the JSON, which is read by the table above")]
+#[schema(as = EventFields)]
+pub struct EventFieldsJson {
+    #[schema(required = false, max_length = 80, example = "Night of the Owls")]
+    pub name: String,
+    /// The end of its address. Left out: made from the name.
+    #[schema(required = false, max_length = 80, example = "night-of-the-owls")]
+    pub slug: String,
+    #[schema(max_length = 160, example = "One night only.")]
+    pub tagline: Option<String>,
+    /// Markdown; HTML is shown as text.
+    #[schema(max_length = 10_000, example = "With **Ada**.")]
+    pub description: Option<String>,
+    #[schema(max_length = 200, example = "The Cellar")]
+    pub venue: Option<String>,
+    #[schema(max_length = 200, example = "1 Main Street")]
+    pub address: Option<String>,
+    #[schema(max_length = 200, example = "Chicago")]
+    pub city: Option<String>,
+    #[schema(required = false, example = "2027-06-19T20:00")]
+    pub startsAt: String,
+    #[schema(example = "2027-06-19T19:00")]
+    pub doorsAt: Option<String>,
+    /// Null: three hours after the start.
+    #[schema(example = "2027-06-19T23:00")]
+    pub endsAt: Option<String>,
+    #[schema(required = false, example = "America/Chicago")]
+    pub timeZone: String,
+    /// ISO 4217. Left out of a new concert: as the last one.
+    #[schema(required = false, example = "USD")]
+    pub currency: String,
+    /// Null: from publication on.
+    #[schema(example = "2027-05-01T10:00")]
+    pub salesStartAt: Option<String>,
+    /// Null: until the start.
+    #[schema(example = "2027-06-19T20:00")]
+    pub salesEndAt: Option<String>,
+    #[schema(minimum = 1, maximum = 99, example = 18)]
+    pub ageLimit: Option<i32>,
+    #[schema(max_length = 1_000, example = "Step-free.")]
+    pub accessibility: Option<String>,
+    #[schema(max_length = 200, example = "Owl Nights")]
+    pub organizerName: Option<String>,
+    #[schema(max_length = 200, example = "hello@example.org")]
+    pub organizerContact: Option<String>,
+    /// Whether the front page lists it.
+    #[schema(required = false)]
+    pub listed: bool,
+    /// For a new concert: the slug of the one that it is a copy of. Everything but bookings and dates is taken over.
+    #[schema(required = false, example = "midnight-parade")]
+    pub from: String,
+    /// For a change of when or where a concert takes place for which people hold tickets: whether they are emailed.
+    #[schema(required = false)]
+    pub notifyHolders: bool,
+    /// What that email says besides.
+    #[schema(required = false, max_length = 500, example = "The doors open earlier.")]
+    pub message: String,
+}
+
+/// `POST /api/v1/events`: creates a draft, from nothing or as a copy.
+#[utoipa::path(
+    post,
+    path = "/api/v1/events",
+    operation_id = "createEvent",
+    tag = "Organizing",
+    request_body = EventFieldsJson,
+    responses(
+        (status = 201, description = "A draft, which only tokens with events:read see until it is published",
+            body = EventJson, headers(("Location" = String, description = "The concert"),
+            ("ETag" = String, description = "Its version"))),
+        (status = 404, description = "The concert to copy was not found", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A field is invalid; errors names each one", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub async fn create(
+    request: HttpRequest,
+    author: EventsAuthor,
+    app: web::Data<App>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let fields: Map<String, Value> = body::read(&request, body)?;
+    let copied = match fields.get("from") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(slug)) => Some(find(&app, slug).await?.0),
+        Some(_) => return Err(invalid("from", "Use a slug.")),
+    };
+    let mut typed = match &copied {
+        Some(copied) => event_fields::copy_of(copied),
+        None => event_fields::blank(app.db.read_primary(store::latest).await?.as_ref()),
+    };
+    EVENT_JSON.fill_in(&mut typed, &fields, "")?;
+    let facts =
+        event_fields::read(&typed, None, app.board.now()).map_err(|faults| EVENT_JSON.problem(&faults))?;
+    let created = app.db.write(move |db| store::create(db, &facts, copied.as_ref(), &author.actor)).await?;
+    let event = created.map_err(|refusal| EVENT_JSON.refusal(&refusal))?;
+    let mut response = HttpResponse::Created();
+    response.insert_header((LOCATION, format!("/api/v1/events/{}", event.slug)));
+    show_managed(&app, &event.slug, &mut response).await
+}
+
+/// `PATCH /api/v1/events/{slug}`: changes what the body names. With `If-Match`, only that version of the concert.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/events/{slug}",
+    operation_id = "changeEvent",
+    tag = "Organizing",
+    params(
+        ("slug" = String, Path, description = "Event slug", example = "midnight-parade"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the state that is changed. Without it, what \
+            others have changed meanwhile stays, and what the body names is written over it"),
+    ),
+    request_body = EventFieldsJson,
+    responses(
+        (status = 200, description = "Changed; buyers see it at once", body = EventJson,
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 404, description = "Event not found", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "What is sold or the concert's state does not allow it, or people hold tickets and \
+            notifyHolders is not set", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "Changed since the version in If-Match", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A field is invalid; errors names each one", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub async fn update(
+    request: HttpRequest,
+    author: EventsAuthor,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let wanted = wanted_version(&request)?;
+    let fields: Map<String, Value> = body::read(&request, body)?;
+    if fields.contains_key("from") {
+        return Err(invalid("from", "A concert becomes a copy only when it is created."));
+    }
+    for _ in 0..TRIES {
+        let (event, _) = find(&app, &slug).await?;
+        check_version(wanted, event.facts_version)?;
+        match change(&app, &author, event, &fields).await? {
+            Ok(changed) => {
+                app.show_changes().await?;
+                return show_managed(&app, &changed.slug, &mut HttpResponse::Ok()).await;
+            }
+            // Somebody else was faster: the same on what is there now.
+            Err(ChangeRefusal::ChangedMeanwhile) if wanted.is_none() => {}
+            Err(refusal) => return Err(EVENT_JSON.refusal(&refusal)),
+        }
+    }
+    Err(Problem::new(ProblemType::ChangedMeanwhile))
+}
+
+async fn change(
+    app: &App,
+    author: &EventsAuthor,
+    event: Event,
+    fields: &Map<String, Value>,
+) -> Result<Result<Event, ChangeRefusal>, Problem> {
+    let mut typed = event_fields::of(&event);
+    EVENT_JSON.fill_in(&mut typed, fields, "")?;
+    let facts = event_fields::read(&typed, Some(&event), app.board.now())
+        .map_err(|faults| EVENT_JSON.problem(&faults))?;
+    let notice = notice_of(app, &event, &facts, fields).await?;
+    let actor = author.actor.clone();
+    let write = app.db.write(move |db| {
+        let changed = store::update(db, event.id, Some(event.facts_version), &facts, &actor)?;
+        if let (Ok(_), Some(notice)) = (&changed, &notice) {
+            jobs::start(db, event.id, EventJobKind::Notice, Some(notice), &notice.message, &actor)?;
+        }
+        Ok(changed)
+    });
+    Ok(write.await?)
+}
+
+/// What holders are told of a change; `None`: nothing.
+async fn notice_of(
+    app: &App,
+    event: &Event,
+    facts: &EventFacts,
+    fields: &Map<String, Value>,
+) -> Result<Option<HolderNotice>, Problem> {
+    let message = match fields.get("message") {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::String(text)) => parse_message(text).map_err(|fault| fault.to_string()),
+        Some(_) => Err("Use a string.".to_owned()),
+    };
+    let notify = match fields.get("notifyHolders") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(notify)) => Ok(Some(*notify)),
+        Some(_) => Err("Use true or false.".to_owned()),
+    };
+    let wrong = [("message", message.as_ref().err()), ("notifyHolders", notify.as_ref().err())];
+    let wrong =
+        wrong.into_iter().filter_map(|(name, fault)| Some(FieldError::in_body(name, fault?.as_str())));
+    refuse(wrong.collect())?;
+    let is_sold = event.state == EventState::Published && !event.is_over(app.board.now());
+    let change = if is_sold { HolderNotice::of_change(event, facts) } else { None };
+    let Some(change) = change else { return Ok(None) };
+    let id = event.id;
+    let holders = app.db.read_primary(move |db| jobs::holders(db, id)).await?;
+    match notify.unwrap_or_default() {
+        _ if holders == 0 => Ok(None),
+        Some(false) => Ok(None),
+        Some(true) => Ok(Some(HolderNotice { message: message.unwrap_or_default(), ..change })),
+        None => {
+            let people =
+                if holders == 1 { "1 person holds".into() } else { format!("{holders} people hold") };
+            let detail = format!(
+                "{people} tickets, and this changes {}. Set notifyHolders to true or false.",
+                change.words()
+            );
+            Err(Problem::new(ProblemType::HoldersAffected).with_detail(detail))
+        }
+    }
+}
+
+fn invalid(field: &str, what: &str) -> Problem {
+    Problem::new(ProblemType::InvalidRequest).with_errors(vec![FieldError::in_body(field, what)])
+}
+
+/// The concert that has that slug or had it, and all its ticket types.
+///
+/// # Errors
+/// [`ProblemType::NotFound`], or what the database said.
+pub async fn find(app: &App, slug: &str) -> Result<(Event, Vec<TicketType>), Problem> {
+    if !is_slug(slug) {
+        return Err(Problem::new(ProblemType::NotFound));
+    }
+    let slug = slug.to_owned();
+    Ok(app.db.read_primary(move |db| store::find_whole(db, &slug)).await?)
+}
+
+/// The concert as it is now, with its version.
+///
+/// # Errors
+/// As [`find`].
+pub async fn show_managed(
+    app: &App,
+    slug: &str,
+    response: &mut actix_web::HttpResponseBuilder,
+) -> Result<HttpResponse, Problem> {
+    let (event, ticket_types) = find(app, slug).await?;
+    Ok(respond(response, event.facts_version, &EventJson::managed(&event, ticket_types, app.board.now())))
+}

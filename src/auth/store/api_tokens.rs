@@ -1,0 +1,73 @@
+//! The SQL of the tokens that organizers make.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use crate::audit::{self, Action, Actor};
+use crate::auth::api_token::{NewSiteToken, SiteToken, TOKENS_MAX};
+use crate::db::Db;
+use crate::schema::api_tokens;
+
+/// Tokens on the page: those that are valid, and as many of the others as were made last.
+const LISTED_MAX: i64 = 200;
+
+/// The tokens, the newest first.
+///
+/// # Errors
+/// What the database said.
+pub fn list(db: &mut Db) -> QueryResult<Vec<SiteToken>> {
+    api_tokens::table
+        .order((api_tokens::revoked_at.is_not_null(), api_tokens::id.desc()))
+        .limit(LISTED_MAX)
+        .select(SiteToken::as_select())
+        .load(db)
+}
+
+/// Stores a new token. `None`: there are as many as there may be. `now`: UTC.
+///
+/// # Errors
+/// What the database said.
+pub fn create(
+    db: &mut Db,
+    new: &NewSiteToken,
+    hash: &str,
+    actor: &Actor,
+    now: NaiveDateTime,
+) -> QueryResult<Option<i64>> {
+    let valid = api_tokens::table
+        .filter(api_tokens::revoked_at.is_null())
+        .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(now)))
+        .count()
+        .get_result::<i64>(db)?;
+    if valid >= TOKENS_MAX {
+        return Ok(None);
+    }
+    let id = diesel::insert_into(api_tokens::table)
+        .values((
+            api_tokens::name.eq(&new.name),
+            api_tokens::token_hash.eq(hash),
+            api_tokens::scopes.eq(new.scopes.to_string()),
+            api_tokens::created_by.eq(&actor.name),
+            api_tokens::created_at.eq(now),
+            api_tokens::expires_at.eq(new.expires_at),
+        ))
+        .returning(api_tokens::id)
+        .get_result(db)?;
+    audit::store::record(db, actor, Action::TokenMade, &format!("{}: {}", new.name, new.scopes), 1)?;
+    Ok(Some(id))
+}
+
+/// Revokes a token; says whether it was this that revoked it. `now`: UTC.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn revoke(db: &mut Db, id: i64, actor: &Actor, now: NaiveDateTime) -> QueryResult<bool> {
+    let name: String = api_tokens::table.find(id).select(api_tokens::name).first(db)?;
+    let revoked = diesel::update(api_tokens::table.find(id).filter(api_tokens::revoked_at.is_null()))
+        .set(api_tokens::revoked_at.eq(now))
+        .execute(db)?;
+    if revoked > 0 {
+        audit::store::record(db, actor, Action::TokenRevoked, &name, 1)?;
+    }
+    Ok(revoked > 0)
+}

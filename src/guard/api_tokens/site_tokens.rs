@@ -1,0 +1,112 @@
+//! The tokens that organizers have made, as this server knows them: read from the database when one is used, and again
+//! when what was read is a second old. So a token that is revoked on another server opens nothing a second later, and
+//! guessing costs the database one query in a second.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use tokio::sync::Mutex;
+
+use super::scopes::Scopes;
+use super::store::{self, ValidToken};
+use super::{ApiToken, is_same};
+use crate::db::Database;
+
+/// How long what was read is good.
+const FRESH: Duration = Duration::from_secs(1);
+/// Between two notes of a token's last use.
+const LAST_USE_INTERVAL: TimeDelta = TimeDelta::minutes(1);
+
+/// The tokens of the database.
+pub(super) struct SiteTokens {
+    db: Database,
+    known: Mutex<ReadTokens>,
+}
+
+#[derive(Default)]
+struct ReadTokens {
+    /// `None`: never, or something has changed since.
+    read_at: Option<Instant>,
+    tokens: Vec<ReadToken>,
+    /// When this server has last noted a use, by token.
+    noted: HashMap<i64, NaiveDateTime>,
+}
+
+struct ReadToken {
+    token: Arc<ApiToken>,
+    id: i64,
+    /// UTC.
+    expires_at: Option<NaiveDateTime>,
+    /// UTC.
+    last_used_at: Option<NaiveDateTime>,
+}
+
+impl SiteTokens {
+    pub fn new(db: Database) -> Self {
+        Self { db, known: Mutex::default() }
+    }
+
+    /// The valid token of that hash. Its use is noted.
+    pub async fn find(&self, hash: &[u8]) -> Option<Arc<ApiToken>> {
+        let mut known = self.known.lock().await;
+        if known.read_at.is_none_or(|at| at.elapsed() >= FRESH) {
+            match self.db.read_primary(store::not_revoked).await {
+                Ok(rows) => known.tokens = rows.into_iter().filter_map(ReadToken::of).collect(),
+                // What was known is better than a site without its clients; whatever writes needs the database anyway.
+                Err(error) => log::warn!("API tokens were not read: {}", crate::log_safe::one_line(&error)),
+            }
+            known.read_at = Some(Instant::now());
+        }
+        let now = Utc::now().naive_utc();
+        let matching = |found, it| if is_same(&ReadToken::token(it).hash, hash) { Some(it) } else { found };
+        let found = known.tokens.iter().fold(None, matching)?;
+        if found.expires_at.is_some_and(|at| at <= now) {
+            return None;
+        }
+        let (token, id, last) = (Arc::clone(&found.token), found.id, found.last_used_at);
+        let last = last.max(known.noted.get(&id).copied());
+        if last.is_none_or(|last| now - last >= LAST_USE_INTERVAL) {
+            known.noted.insert(id, now);
+            self.note(id, now);
+        }
+        Some(token)
+    }
+
+    /// In the background: on SQLite it may wait for the desk.
+    fn note(&self, id: i64, now: NaiveDateTime) {
+        let db = self.db.clone();
+        actix_web::rt::spawn(async move {
+            let noted = db.write(move |db| store::touch(db, id, now)).await;
+            noted.unwrap_or_else(|e| log::warn!("the last use of an API token was not saved: {e}"));
+        });
+    }
+
+    /// Reads them again at their next use: one was made or revoked here.
+    pub async fn forget(&self) {
+        self.known.lock().await.read_at = None;
+    }
+}
+
+impl ReadToken {
+    /// `None`: the hash is none of ours.
+    fn of(row: ValidToken) -> Option<Self> {
+        let hash = row.token_hash;
+        let bytes: Option<Vec<u8>> =
+            (0..hash.len()).step_by(2).map(|at| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok()).collect();
+        let hash = bytes?.try_into().ok()?;
+        let token =
+            ApiToken { name: row.name, hash, scopes: Scopes::parse(&row.scopes), site_id: Some(row.id) };
+        Some(Self {
+            token: Arc::new(token),
+            id: row.id,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+        })
+    }
+
+    fn token(&self) -> &ApiToken {
+        &self.token
+    }
+}
