@@ -1,5 +1,6 @@
 //! The house rules that a machine can keep.
 
+mod asvs;
 mod imports;
 mod names;
 
