@@ -18,6 +18,7 @@ use crate::booking::event_jobs::worker::keep_working;
 use crate::booking::lookup::link::BookingLinks;
 use crate::booking::release::expiry::keep_expiring;
 use crate::booking::request_key::RequestKeys;
+use crate::booking::search::worker::keep_indexing;
 use crate::config::Config;
 use crate::connections::{self, ConnectionLimits, Departure, NetworkLimits};
 use crate::db::{self, Database, wal};
@@ -202,6 +203,7 @@ fn keep_running(db: &Database, board: &Arc<Board>, desk: &Arc<Desk>, outbox_wake
     actix_web::rt::spawn(keep_time(Arc::clone(board), db.clone()));
     let (board, desk) = (Arc::clone(board), Arc::clone(desk));
     let wakeup = Arc::clone(outbox_wakeup);
+    actix_web::rt::spawn(keep_indexing(db.clone(), Arc::clone(&desk)));
     actix_web::rt::spawn(keep_working(
         db.clone(),
         Arc::clone(&board),

@@ -101,6 +101,7 @@ fn title(action: &Action) -> &'static str {
         Action::EventRestored => "Concert restored",
         Action::SalePaused => "Sale paused",
         Action::SaleResumed => "Sale resumed",
+        Action::HoldersMailed => "Holders emailed",
         Action::TicketTypeAdded => "Ticket type added",
         Action::TicketTypeChanged => "Ticket type changed",
         Action::TokenMade => "API token created",
@@ -126,6 +127,7 @@ fn count(entry: &AuditEntry) -> Option<String> {
         Action::BookingsExported => ("booking", "bookings"),
         Action::BookingCanceled | Action::BookingUndone => ("ticket back on sale", "tickets back on sale"),
         Action::FailedMailsQueuedAgain => ("email", "emails"),
+        Action::HoldersMailed => ("person", "people"),
         Action::Reseeded => ("booking deleted", "bookings deleted"),
         _ => return None,
     };
@@ -148,6 +150,7 @@ mod tests {
             affected: 1,
             created_at: NaiveDateTime::default(),
             client_address: String::new(),
+            details: String::new(),
         };
         assert_eq!((entry_title(&entry), count(&entry)), ("Sale reset", Some("1 booking deleted".into())));
         entry.action = "moved".into();

@@ -1,55 +1,178 @@
-//! `/admin/bookings/{reference}`: shows a booking, found by the reference that its buyer reads out.
+//! `/admin/bookings/{reference}`: everything about a booking: its tickets and who is in, its emails, its history.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::history::{History, TicketState};
+use super::store::history as records;
 use crate::app::App;
 use crate::auth::access::BoxOffice;
-use crate::booking::{self, PlacedBooking, parse_reference};
+use crate::booking::{self, PlacedBooking, is_token, parse_reference};
 use crate::error::Error;
 use crate::mail;
 use crate::mail::listing::{MailFilter, MailLine};
 use crate::outbox::{MailKind, MailState};
-use crate::page::Page;
+use crate::page::{Page, see_other};
+use crate::tickets::code::CodeError;
+use crate::tickets::link::booking_token;
 
-/// Most mails that the page of a booking shows. There is one of each kind, and more kinds will come.
-const MAILS_SHOWN: i64 = 10;
+/// Most mails that the page of a booking shows. There are one or two of each kind.
+const MAILS_SHOWN: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "admin/booking.html")]
 struct OrganizerBookingPage {
     page: Page,
     placed: PlacedBooking,
+    /// One for each that was ever booked.
+    tickets: Vec<TicketLine>,
     /// The newest first.
     mails: Vec<MailLine>,
+    history: History,
+}
+
+/// A ticket of the booking.
+struct TicketLine {
+    seat: i32,
+    ticket_type: String,
+    state: TicketState,
+    /// What it is scanned by, while it admits somebody.
+    code: Option<String>,
 }
 
 impl OrganizerBookingPage {
     /// Whether the sender has not listed its confirmation yet.
     fn awaits_confirmation(&self) -> bool {
-        self.placed.booking.has_address() && !self.mails.iter().any(MailLine::is_confirmation)
+        self.placed.booking.is_confirmed()
+            && self.placed.booking.has_address()
+            && !self.mails.iter().any(MailLine::is_confirmation)
+    }
+
+    fn admitted(&self) -> usize {
+        self.tickets.iter().filter(|it| it.state.is_admitted()).count()
+    }
+
+    /// Whether there is a ticket that can be given back.
+    fn can_be_canceled(&self) -> bool {
+        self.placed.booking.is_confirmed() && self.tickets.iter().any(|it| it.state.is_valid())
     }
 }
 
-/// `GET /admin/bookings/{reference}`
+/// `GET /admin/bookings/{reference}`. The token of its link leads to it as well.
 pub async fn show(
     page: Page,
     _: BoxOffice,
     app: web::Data<App>,
-    reference: web::Path<String>,
+    key: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let placed = find(&app, &reference).await?;
-    let reference = placed.booking.reference.clone();
-    let mails = app
-        .db
-        .read_primary(move |db| mail::store::list(db, MailFilter::Of(&reference), None, MAILS_SHOWN))
-        .await?;
-    page.clone().respond_unlisted(StatusCode::OK, &OrganizerBookingPage { page, placed, mails })
+    let key = key.into_inner();
+    if parse_reference(&key).is_none() && is_token(&key) {
+        let placed = app.db.read_primary(move |db| booking::store::find_by_token(db, &key)).await?;
+        return Ok(see_other(&path_of(&placed)).finish());
+    }
+    let placed = find(&app, &key).await?;
+    let (reference, id) = (placed.booking.reference.clone(), placed.booking.id);
+    let load = app.db.read_primary(move |db| {
+        let mails = mail::store::list(db, MailFilter::Of(&reference), None, MAILS_SHOWN)?;
+        Ok((records::of_booking(db, id, &reference)?, mails))
+    });
+    let (records, mails) = load.await?;
+    let ticket = |seat: i32| {
+        let state = records.state_of(seat, &placed.booking);
+        let code = app.ticket_codes.sign(&placed.booking.reference, seat);
+        Some(TicketLine {
+            seat,
+            ticket_type: placed.ticket_type_of_seat(seat)?.name.clone(),
+            code: code.filter(|_| state.opens_the_gate()),
+            state,
+        })
+    };
+    let tickets = (1..=placed.booking.quantity()).filter_map(ticket).collect();
+    let history = History::new(&placed, records, &mails);
+    let shown = OrganizerBookingPage { page: page.clone(), placed, tickets, mails, history };
+    page.respond_unlisted(StatusCode::OK, &shown)
 }
 
 /// The booking with this reference, however it is typed.
 pub(super) async fn find(app: &App, reference: &str) -> Result<PlacedBooking, Error> {
     let reference = parse_reference(reference).ok_or(Error::NotFound)?;
     app.db.read_primary(move |db| booking::store::find_by_reference(db, &reference)).await
+}
+
+fn path_of(placed: &PlacedBooking) -> String {
+    format!("/admin/bookings/{}", placed.booking.reference)
+}
+
+/// What was typed or pasted into the search.
+pub(super) enum Sought {
+    /// The one booking that is meant, by its path.
+    Booking(String),
+    /// A ticket's code that this site has not made.
+    ForeignCode,
+    Words,
+}
+
+/// Reads what one booking is found by: its reference, its token or its link, a ticket's code as it is printed or
+/// scanned, a ticket's link.
+pub(super) async fn seek(app: &App, typed: &str) -> Result<Sought, Error> {
+    let code = app.ticket_codes.verify(typed);
+    let ticket = code.clone().ok().or_else(|| app.ticket_links.find(typed));
+    if let Some(ticket) = ticket
+        && let Some(placed) = exists(find(app, &ticket.reference).await)?
+    {
+        return Ok(Sought::Booking(format!("{}#ticket-{}", path_of(&placed), ticket.seat)));
+    }
+    let token = booking_token(typed).or_else(|| Some(typed.trim()).filter(|it| is_token(it)));
+    if let Some(token) = token.map(str::to_owned) {
+        let found = app.db.read_primary(move |db| booking::store::find_by_token(db, &token)).await;
+        if let Some(placed) = exists(found)? {
+            return Ok(Sought::Booking(path_of(&placed)));
+        }
+    }
+    // A name may look like a reference.
+    if let Some(reference) = reference_in(typed)
+        && let Some(placed) = exists(find(app, &reference).await)?
+    {
+        return Ok(Sought::Booking(path_of(&placed)));
+    }
+    Ok(if code == Err(CodeError::Foreign) { Sought::ForeignCode } else { Sought::Words })
+}
+
+fn exists(found: Result<PlacedBooking, Error>) -> Result<Option<PlacedBooking>, Error> {
+    match found {
+        Ok(placed) => Ok(Some(placed)),
+        Err(Error::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The reference that a text is, or that stands somewhere in it with its `TK-`.
+fn reference_in(typed: &str) -> Option<String> {
+    /// `TK-7F3K-9QXM`
+    const LENGTH: usize = 12;
+    let starts = typed.char_indices().filter(|(_, c)| matches!(c, 'T' | 't')).map(|(at, _)| at);
+    let parts = starts.filter_map(|at| typed.get(at..at + LENGTH));
+    parse_reference(typed)
+        .or_else(|| parts.filter(|it| it[..3].eq_ignore_ascii_case("TK-")).find_map(parse_reference))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_found_in_what_stands_around_it() {
+        for typed in [
+            "tk7f3k9qxm",
+            "Ref.: TK-7F3K-9QXM, two tickets",
+            "/admin/bookings/tk-7f3k-9qxm?x=1",
+            "Ät TK-7F3K-9QXM",
+        ] {
+            assert_eq!(reference_in(typed).as_deref(), Some("TK-7F3K-9QXM"), "{typed}");
+        }
+        for typed in ["", "TK", "Tom Kay", "TK-7F3K-9QX", "tätätätätätätä"] {
+            assert_eq!(reference_in(typed), None, "{typed}");
+        }
+    }
 }

@@ -2,39 +2,49 @@
 
 use super::ListedBooking;
 use crate::booking::BookingStatus;
-use crate::booking::buyer::{SearchWords, parse_email};
+use crate::booking::buyer::{SearchWords, normalized_email, parse_email, shown_email};
+use crate::booking::search::fit;
 
 /// Which bookings are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BookingFilter {
     pub event_id: Option<i64>,
+    /// Those that have a line of it, also where its tickets were given back.
+    pub ticket_type_id: Option<i64>,
     /// `None`: confirmed and canceled ones.
     pub status: Option<BookingStatus>,
     /// Somebody's whole address, by which bookings are found at once.
     pub email: Option<String>,
-    /// What is in the name, the address or the reference.
-    words: SearchWords,
+    /// What the words of the name and the address, or the reference, begin with.
+    pub words: SearchWords,
 }
 
 impl BookingFilter {
     /// With what was typed into the search.
     #[must_use]
-    pub fn new(event_id: Option<i64>, status: Option<BookingStatus>, typed: &str) -> Self {
+    pub fn with_typed(self, typed: &str) -> Self {
         let email = parse_email(typed).ok();
         let words = if email.is_some() { SearchWords::default() } else { SearchWords::new(typed) };
-        Self { event_id, status, email, words }
+        Self { email, words, ..self }
     }
 
-    /// Whether bookings are read only to be compared with what was typed.
+    /// Whether something was typed.
     #[must_use]
-    pub fn compares(&self) -> bool {
-        !self.words.is_empty()
+    pub fn is_search(&self) -> bool {
+        self.email.is_some() || !self.words.is_empty()
     }
 
     #[must_use]
     pub fn fits(&self, candidate: &Candidate) -> bool {
         let Candidate { reference, buyer_name, buyer_email, .. } = candidate;
-        !self.compares() || self.words.fit(buyer_name, buyer_email.as_deref(), reference)
+        let is_address = |email: &String| {
+            let known = buyer_email.as_deref().map(normalized_email);
+            known == Some(normalized_email(&shown_email(email)))
+        };
+        if !self.email.as_ref().is_none_or(is_address) {
+            return false;
+        }
+        self.words.is_empty() || fit(self.words.words(), buyer_name, buyer_email.as_deref(), reference)
     }
 }
 
@@ -60,33 +70,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_is_in_the_name_the_address_or_the_reference() {
+    fn every_word_begins_one_of_the_name_the_address_or_the_reference() {
         let candidate = Candidate {
             id: 1,
             reference: "TK-7F3K-9QXM".into(),
             buyer_name: "Zoë Ångström".into(),
             buyer_email: Some("zoe@example.org".into()),
         };
-        let fits = |typed: &str| BookingFilter::new(None, None, typed).fits(&candidate);
-        for typed in [
-            "",
-            " ",
-            "zoe",
-            "ANGSTROM zoë",
-            "zoe@",
-            "example.org",
-            "7f3k",
-            "tk7f3k9qxm",
-            "gström",
-            "Ångström, Zoë",
-        ] {
+        let fits = |typed: &str| BookingFilter::default().with_typed(typed).fits(&candidate);
+        for typed in
+            ["", " ", "zoe", "ANGSTROM zoë", "zoe@", "example.org", "7f3k", "tk7f3k9qxm", "Ångström, Zoë"]
+        {
             assert!(fits(typed), "{typed}");
         }
-        for typed in ["ada", "zoe ada", "%", "_", "7f3k-9qxn"] {
+        for typed in ["ada", "zoe ada", "%", "_", "7f3k-9qxn", "gström", "oe"] {
             assert!(!fits(typed), "{typed}");
         }
         assert_eq!(
-            BookingFilter::new(None, None, "Zoe@Example.org ").email.as_deref(),
+            BookingFilter::default().with_typed("Zoe@Example.org ").email.as_deref(),
             Some("Zoe@example.org")
         );
     }

@@ -11,9 +11,11 @@ pub mod booking_list;
 pub mod bookings;
 pub mod cancellation;
 pub mod correction;
+pub mod csv_file;
 mod duration;
 pub mod events;
 pub mod export;
+pub mod history;
 pub mod listing;
 pub mod pages;
 pub mod password_change;
@@ -26,6 +28,8 @@ pub mod store;
 pub mod terms;
 pub mod tokens;
 mod typed_form;
+pub mod workbook;
+mod zip;
 
 use chrono::NaiveDateTime;
 
@@ -95,6 +99,8 @@ pub struct ListedBooking {
     /// `None` when the buyer gave none: see [`Booking::has_address`](crate::booking::Booking::has_address).
     pub buyer_email: Option<String>,
     pub status: BookingStatus,
+    /// How many of its tickets were given back, while others are left.
+    pub canceled_tickets: i32,
     /// The state of its confirmation.
     pub mail: Option<ConfirmationStatus>,
     /// UTC.

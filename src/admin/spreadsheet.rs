@@ -1,9 +1,9 @@
-//! The CSV files that spreadsheets open: a byte order mark so that names keep their letters, times that they read as
-//! times, numbers with the decimal sign that goes with the separator, and no text that they would run as a formula.
+//! What the files contain that spreadsheets open: the bookings of a concert line by line, or its tickets. How they are
+//! written stands in [`csv_file`](super::csv_file) and [`workbook`](super::workbook).
 
 use chrono::NaiveDateTime;
 
-use crate::booking::{Booking, BookingStatus};
+use crate::booking::{Booking, BookingLine, BookingStatus};
 use crate::events::{Event, TicketType};
 use crate::money::Money;
 use crate::tickets::code::TicketCodes;
@@ -17,13 +17,15 @@ pub enum Rows {
     Tickets,
 }
 
-/// What stands between two cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Separator {
-    /// With a decimal point.
-    Comma,
-    /// With a decimal comma: how Excel reads and writes CSV where numbers have one.
-    Semicolon,
+/// What a spreadsheet reads in a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    Empty,
+    Text(String),
+    Count(i64),
+    Money(Money),
+    /// On the venue's clock.
+    Time(NaiveDateTime),
 }
 
 /// A booking, and what happened to its tickets.
@@ -43,111 +45,103 @@ pub struct TicketUse {
     pub at: NaiveDateTime,
 }
 
-/// Writes a concert's file, piece by piece.
+/// What the files of a concert contain.
 pub struct Spreadsheet {
     pub rows: Rows,
-    pub separator: Separator,
     pub event: Event,
     pub ticket_types: Vec<TicketType>,
+    /// Only rows of this ticket type.
+    pub ticket_type_id: Option<i64>,
 }
 
-type Outcome = Result<Vec<u8>, String>;
-
 impl Spreadsheet {
-    /// The beginning of the file: the byte order mark and the headings.
-    ///
-    /// # Errors
-    /// When a cell cannot be written.
-    pub fn head(&self) -> Outcome {
+    /// What the columns are called. Times are on the venue's clock, whose zone is in the heading.
+    #[must_use]
+    pub fn headings(&self) -> Vec<String> {
         let zone = self.event.clock().0.name();
         let at = |what: &str| format!("{what} ({zone})");
-        let text = |name: &str| name.to_owned();
         let (created, checked_in, canceled) = (at("created_at"), at("checked_in_at"), at("canceled_at"));
-        let headings: Vec<String> = match self.rows {
-            Rows::Lines => {
-                ["reference", &created, "ticket_type", "quantity", "returned", "unit_price", "total"]
-                    .into_iter()
-                    .chain(["currency", "buyer_name", "buyer_email", "buyer_id", "status"])
-                    .chain(["checked_in", &at("last_checked_in_at"), &canceled])
-                    .map(text)
-                    .collect()
-            }
-            Rows::Tickets => ["reference", "ticket", "code", "ticket_type", "price", "currency", "status"]
-                .into_iter()
-                .chain([
-                    checked_in.as_str(),
-                    "gate",
-                    "buyer_name",
-                    "buyer_email",
-                    "buyer_id",
-                    &created,
-                    &canceled,
-                ])
-                .map(text)
-                .collect(),
+        let last_checked_in = at("last_checked_in_at");
+        let headings = match self.rows {
+            Rows::Lines => vec![
+                "reference",
+                &created,
+                "ticket_type",
+                "quantity",
+                "returned",
+                "unit_price",
+                "total",
+                "currency",
+                "buyer_name",
+                "buyer_email",
+                "buyer_id",
+                "status",
+                "checked_in",
+                &last_checked_in,
+                &canceled,
+            ],
+            Rows::Tickets => vec![
+                "reference",
+                "ticket",
+                "code",
+                "ticket_type",
+                "price",
+                "currency",
+                "status",
+                &checked_in,
+                "gate",
+                "buyer_name",
+                "buyer_email",
+                "buyer_id",
+                &created,
+                &canceled,
+            ],
         };
-        let mut file = "\u{feff}".as_bytes().to_vec();
-        file.extend(self.write([headings])?);
-        Ok(file)
+        headings.into_iter().map(str::to_owned).collect()
     }
 
-    /// The lines of some bookings.
-    ///
-    /// # Errors
-    /// When a cell cannot be written.
-    pub fn body(&self, bookings: &[ExportedBooking], codes: &TicketCodes) -> Outcome {
-        self.write(bookings.iter().flat_map(|it| match self.rows {
-            Rows::Lines => self.lines(it),
-            Rows::Tickets => self.tickets(it, codes),
-        }))
-    }
-
-    fn write(&self, records: impl IntoIterator<Item = Vec<String>>) -> Outcome {
-        let delimiter = match self.separator {
-            Separator::Comma => b',',
-            Separator::Semicolon => b';',
-        };
-        let mut writer = csv::WriterBuilder::new()
-            .delimiter(delimiter)
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(Vec::new());
-        for record in records {
-            writer.write_record(record).map_err(|e| e.to_string())?;
+    /// The rows of a booking.
+    #[must_use]
+    pub fn rows_of(&self, exported: &ExportedBooking, codes: &TicketCodes) -> Vec<Vec<Cell>> {
+        match self.rows {
+            Rows::Lines => self.lines(exported),
+            Rows::Tickets => self.tickets(exported, codes),
         }
-        writer.into_inner().map_err(|e| e.to_string())
     }
 
-    fn lines(&self, exported: &ExportedBooking) -> Vec<Vec<String>> {
+    fn lines(&self, exported: &ExportedBooking) -> Vec<Vec<Cell>> {
         let ExportedBooking { booking, uses } = exported;
-        let line = |line: &crate::booking::BookingLine| {
+        let line = |line: &BookingLine| {
             let admitted =
                 uses.iter().filter(|it| it.is_admitted && it.ticket_type_id == line.ticket_type_id);
             let last = admitted.clone().map(|it| it.at).max();
+            let due = line.unit_price_minor.saturating_mul(line.kept().into());
             vec![
-                booking.reference.clone(),
+                text(&booking.reference),
                 self.time(Some(booking.created_at)),
-                harmless(self.ticket_type(line.ticket_type_id)),
-                line.quantity.to_string(),
-                line.returned.to_string(),
-                self.money(line.unit_price_minor, &booking.currency),
-                self.money(line.unit_price_minor.saturating_mul(line.quantity.into()), &booking.currency),
-                booking.currency.clone(),
-                harmless(&booking.buyer_name),
-                harmless(&booking.shown_email()),
-                harmless(booking.buyer.external_id().unwrap_or_default()),
-                booking.status.as_str().to_owned(),
-                admitted.count().to_string(),
+                text(self.ticket_type(line.ticket_type_id)),
+                Cell::Count(line.quantity.into()),
+                Cell::Count(line.returned.into()),
+                Cell::Money(Money::new(line.unit_price_minor, &booking.currency)),
+                // What is due for the tickets that are left: the column adds up to the revenue.
+                Cell::Money(Money::new(due, &booking.currency)),
+                text(&booking.currency),
+                text(&booking.buyer_name),
+                Cell::Text(booking.shown_email()),
+                text(booking.buyer.external_id().unwrap_or_default()),
+                text(booking.status.as_str()),
+                Cell::Count(admitted.count().try_into().unwrap_or(i64::MAX)),
                 self.time(last),
                 self.time(booking.canceled_at),
             ]
         };
-        booking.lines.iter().map(line).collect()
+        booking.lines.iter().filter(|it| self.is_wanted(it.ticket_type_id)).map(line).collect()
     }
 
-    fn tickets(&self, exported: &ExportedBooking, codes: &TicketCodes) -> Vec<Vec<String>> {
+    fn tickets(&self, exported: &ExportedBooking, codes: &TicketCodes) -> Vec<Vec<Cell>> {
         let ExportedBooking { booking, uses } = exported;
         let ticket = |seat: i32| {
-            let id = booking.ticket_type_of_seat(seat)?;
+            let id = booking.ticket_type_of_seat(seat).filter(|id| self.is_wanted(*id))?;
             let price = booking.lines.iter().find(|line| line.ticket_type_id == id)?.unit_price_minor;
             let used = uses.iter().find(|it| it.seat == seat);
             let status = match (booking.status, used) {
@@ -158,21 +152,21 @@ impl Spreadsheet {
             };
             // A ticket that opens no gate has no code.
             let is_good = booking.is_confirmed() && used.is_none_or(|used| used.is_admitted);
-            let code = codes.sign(&booking.reference, seat).filter(|_| is_good);
+            let code = if is_good { codes.sign(&booking.reference, seat) } else { None };
             let admitted = used.filter(|used| used.is_admitted);
             Some(vec![
-                booking.reference.clone(),
-                seat.to_string(),
-                code.unwrap_or_default(),
-                harmless(self.ticket_type(id)),
-                self.money(price, &booking.currency),
-                booking.currency.clone(),
-                status.to_owned(),
+                text(&booking.reference),
+                Cell::Count(seat.into()),
+                Cell::Text(code.unwrap_or_default()),
+                text(self.ticket_type(id)),
+                Cell::Money(Money::new(price, &booking.currency)),
+                text(&booking.currency),
+                text(status),
                 self.time(admitted.map(|it| it.at)),
-                harmless(admitted.map(|it| it.gate.as_str()).unwrap_or_default()),
-                harmless(&booking.buyer_name),
-                harmless(&booking.shown_email()),
-                harmless(booking.buyer.external_id().unwrap_or_default()),
+                text(admitted.map(|it| it.gate.as_str()).unwrap_or_default()),
+                text(&booking.buyer_name),
+                Cell::Text(booking.shown_email()),
+                text(booking.buyer.external_id().unwrap_or_default()),
                 self.time(Some(booking.created_at)),
                 self.time(booking.canceled_at),
             ])
@@ -180,62 +174,19 @@ impl Spreadsheet {
         (1..=booking.quantity()).filter_map(ticket).collect()
     }
 
+    fn is_wanted(&self, ticket_type_id: i64) -> bool {
+        self.ticket_type_id.is_none_or(|id| id == ticket_type_id)
+    }
+
     fn ticket_type(&self, id: i64) -> &str {
         self.ticket_types.iter().find(|it| it.id == id).map(|it| it.name.as_str()).unwrap_or_default()
     }
 
-    /// On the venue's clock, whose zone is in the heading: "2026-11-27 17:27:03".
-    fn time(&self, at: Option<NaiveDateTime>) -> String {
-        let local = at.map(|at| self.event.clock().local(&at).format("%Y-%m-%d %H:%M:%S").to_string());
-        local.unwrap_or_default()
-    }
-
-    fn money(&self, minor: i64, currency: &str) -> String {
-        let number = Money::new(minor, currency).number();
-        match self.separator {
-            Separator::Comma => number,
-            Separator::Semicolon => number.replace('.', ","),
-        }
+    fn time(&self, at: Option<NaiveDateTime>) -> Cell {
+        at.map_or(Cell::Empty, |at| Cell::Time(self.event.clock().local(&at).naive_local()))
     }
 }
 
-/// Characters with which a formula starts, full-width ones included (OWASP, "CSV injection").
-const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-/// Where a spreadsheet that splits at another character than the file's begins a new cell.
-const CELL_ENDS: [char; 4] = [',', ';', '\t', '|'];
-
-/// A leading apostrophe keeps a spreadsheet from running a text that starts like a formula, in the cell or behind a
-/// character at which a spreadsheet of another country starts a new one.
-#[must_use]
-pub fn harmless(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let mut begins_cell = true;
-    for c in text.chars() {
-        if begins_cell && FORMULA_STARTS.contains(&c) {
-            safe.push('\'');
-        }
-        // A spreadsheet drops the spaces and the quote before a formula.
-        begins_cell = CELL_ENDS.contains(&c) || begins_cell && (c.is_whitespace() || c == '"');
-        safe.push(c);
-    }
-    safe
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_looks_like_a_formula_stays_text() {
-        assert_eq!(harmless("=HYPERLINK(\"http://x\")"), "'=HYPERLINK(\"http://x\")");
-        assert_eq!(harmless("＝1+1"), "'＝1+1", "in full width");
-        assert_eq!(harmless("+49 30 123"), "'+49 30 123");
-        assert_eq!(harmless("\t=1"), "'\t'=1");
-        assert_eq!(harmless("  =1"), "  '=1");
-        assert_eq!(harmless("Ada;=1+1"), "Ada;'=1+1", "where a semicolon separates cells");
-        assert_eq!(harmless("Ada,\"@SUM(A1)"), "Ada,\"'@SUM(A1)");
-        for name in ["Ada", "Anne-Marie", "O'Brien", "", "R2 + D2", "ada+tickets@example.org", "a=b"] {
-            assert_eq!(harmless(name), name);
-        }
-    }
+fn text(text: &str) -> Cell {
+    Cell::Text(text.to_owned())
 }

@@ -58,6 +58,8 @@ pub enum Action {
     /// Of a whole concert or of a ticket type.
     SalePaused,
     SaleResumed,
+    /// A message to the holders of a concert's tickets.
+    HoldersMailed,
     TicketTypeAdded,
     TicketTypeChanged,
     /// A token of the API was made, or revoked.
@@ -67,7 +69,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::AccountMade,
         Self::SignedIn,
         Self::SignInFailed,
@@ -97,6 +99,7 @@ impl Action {
         Self::EventRestored,
         Self::SalePaused,
         Self::SaleResumed,
+        Self::HoldersMailed,
         Self::TicketTypeAdded,
         Self::TicketTypeChanged,
         Self::TokenMade,
@@ -136,6 +139,7 @@ impl Action {
             Self::EventRestored => "event restored",
             Self::SalePaused => "sale paused",
             Self::SaleResumed => "sale resumed",
+            Self::HoldersMailed => "holders mailed",
             Self::TicketTypeAdded => "ticket type added",
             Self::TicketTypeChanged => "ticket type changed",
             Self::TokenMade => "API token made",
@@ -197,6 +201,8 @@ pub struct AuditEntry {
     /// UTC.
     pub created_at: NaiveDateTime,
     pub client_address: String,
+    /// What has changed, from what to what; it may be empty.
+    pub details: String,
 }
 
 /// Entries on a page.

@@ -10,13 +10,27 @@ use crate::schema::audit_log;
 
 /// One more than is shown tells whether there is another page.
 const ONE_MORE: i64 = PAGE_LENGTH as i64 + 1;
+/// Most entries that the history of one thing reads.
+const OF_SUBJECTS_MAX: i64 = 200;
 
-type AuditRow = (i64, String, String, String, i64, NaiveDateTime, String);
+type AuditRow = (i64, String, String, String, i64, NaiveDateTime, String, String);
 
 /// Records an action inside the transaction that does it, and says so in the program's log. `affected`: how many of
 /// the action's things. A transaction that fails after this has its line all the same: the log may say too much, and
 /// never too little.
 pub fn record(db: &mut Db, actor: &Actor, action: Action, subject: &str, affected: usize) -> QueryResult<()> {
+    record_change(db, actor, action, subject, affected, "")
+}
+
+/// The same with what has changed: "price: 10.00 → 12.00". It names no person, because the log keeps it for good.
+pub fn record_change(
+    db: &mut Db,
+    actor: &Actor,
+    action: Action,
+    subject: &str,
+    affected: usize,
+    details: &str,
+) -> QueryResult<()> {
     let id: i64 = diesel::insert_into(audit_log::table)
         .values((
             audit_log::actor.eq(&actor.name),
@@ -25,6 +39,7 @@ pub fn record(db: &mut Db, actor: &Actor, action: Action, subject: &str, affecte
             audit_log::affected.eq(i64::try_from(affected).unwrap_or(i64::MAX)),
             audit_log::client_address.eq(&actor.client_address),
             audit_log::created_at.eq(Utc::now().naive_utc()),
+            audit_log::details.eq(details),
         ))
         .returning(audit_log::id)
         .get_result(db)?;
@@ -101,6 +116,14 @@ fn entries_of(action: Option<Action>) -> EntriesQuery {
     }
 }
 
-fn entry((id, actor, action, subject, affected, created_at, client_address): AuditRow) -> AuditEntry {
-    AuditEntry { id, actor, action, subject, affected, created_at, client_address }
+/// The entries with one of these subjects, the oldest first.
+pub fn of_subjects(db: &mut Db, subjects: &[String]) -> QueryResult<Vec<AuditEntry>> {
+    let entries = audit_log::table.filter(audit_log::subject.eq_any(subjects)).order(audit_log::id);
+    let rows: Vec<AuditRow> = entries.limit(OF_SUBJECTS_MAX).load(db)?;
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+fn entry(row: AuditRow) -> AuditEntry {
+    let (id, actor, action, subject, affected, created_at, client_address, details) = row;
+    AuditEntry { id, actor, action, subject, affected, created_at, client_address, details }
 }

@@ -21,6 +21,7 @@ mod placed;
 pub mod release;
 mod replay;
 pub mod request_key;
+pub mod search;
 pub mod store;
 pub mod taking;
 

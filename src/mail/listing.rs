@@ -70,6 +70,7 @@ impl MailKind {
             Self::Correction => "New address",
             Self::EventChange => "Change of the concert",
             Self::AddressChange => "Notice to the old address",
+            Self::Message => "Message",
         }
     }
 }

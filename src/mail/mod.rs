@@ -16,6 +16,7 @@ pub mod store;
 pub mod suppression;
 pub mod transport;
 
+use self::messages::holder_message::HolderMail;
 use crate::booking::PlacedBooking;
 use crate::outbox::Mail;
 
@@ -26,6 +27,8 @@ pub struct DueMail {
     pub sale: Option<PlacedBooking>,
     /// The recipient wants no mail: see [`suppression`].
     pub is_suppressed: bool,
+    /// Where it is a message of the organizer, as far as that is known.
+    pub message: Option<HolderMail>,
 }
 
 impl DueMail {

@@ -10,8 +10,9 @@ use super::store;
 use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::access::BoxOffice;
+use crate::booking::parse_reference;
 use crate::error::Error;
-use crate::guard::form::Query;
+use crate::guard::form::{Form, Query};
 use crate::outbox::{self, MailState, UnsentCounts};
 use crate::page::{Page, Toast, see_other_with};
 
@@ -89,11 +90,20 @@ pub async fn create_attempts(
     Ok(see_other_with(&app.cookies, "/admin/mails", &toast))
 }
 
+/// Where the button to resend stands.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct AttemptForm {
+    /// The reference of the booking whose page it is; empty: the list of mails.
+    booking: String,
+}
+
 /// `POST /admin/mails/{id}/attempts`: resends a mail.
 pub async fn create_attempt(
     BoxOffice(admin): BoxOffice,
     app: web::Data<App>,
     id: web::Path<String>,
+    Form(form): Form<AttemptForm>,
 ) -> Result<HttpResponse, Error> {
     let id: i64 = id.parse().map_err(|_| Error::NotFound)?;
     let subject = app.db.write(move |db| {
@@ -108,5 +118,6 @@ pub async fn create_attempt(
         None => Toast::failure("This email is already queued, or its booking no longer exists."),
     };
     app.outbox_wakeup.notify();
-    Ok(see_other_with(&app.cookies, "/admin/mails", &toast))
+    let back = parse_reference(&form.booking).map(|reference| format!("/admin/bookings/{reference}"));
+    Ok(see_other_with(&app.cookies, back.as_deref().unwrap_or("/admin/mails"), &toast))
 }

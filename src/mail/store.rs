@@ -6,15 +6,17 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::listing::{MailFilter, MailLine};
+use super::messages::holder_message::HolderMail;
 use super::{DueMail, suppression};
 use crate::booking::buyer::{normalized_email, shown_email};
+use crate::booking::event_jobs::message::MessagePayload;
 use crate::booking::store::BookingRow;
-use crate::booking::{self, PlacedBooking};
+use crate::booking::{self, PlacedBooking, event_jobs};
 use crate::db::Db;
-use crate::events;
+use crate::events::{self, Event};
 use crate::outbox::store::Choice;
-use crate::outbox::{self, Mail};
-use crate::schema::{bookings, mails};
+use crate::outbox::{self, Mail, MailKind};
+use crate::schema::{bookings, events as events_table, mails};
 
 /// Mails that were taken from the outbox.
 pub struct DueMails {
@@ -28,9 +30,11 @@ pub struct DueMails {
 pub fn take(db: &mut Db, choice: Choice, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<DueMails> {
     let outbox::store::TakenMails { mails, is_all } = outbox::store::take(db, choice, now, lease)?;
     let sales = sales_of(db, &mails)?;
+    let mut messages = messages_of(db, &mails)?;
     let due = |mail: Mail| {
         let sale = mail.booking_id.and_then(|id| sales.get(&id).cloned());
-        DueMail { sale, mail, is_suppressed: false }
+        let message = messages.remove(&mail.id);
+        DueMail { sale, message, mail, is_suppressed: false }
     };
     let mut mails: Vec<DueMail> = mails.into_iter().map(due).collect();
     let suppressed = suppression::store::among(db, mails.iter().map(DueMail::recipient), now)?;
@@ -84,4 +88,41 @@ fn sales_of(db: &mut Db, mails: &[Mail]) -> QueryResult<HashMap<i64, PlacedBooki
     let ids: Vec<i64> = mails.iter().filter_map(|mail| mail.booking_id).collect();
     let rows = bookings::table.filter(bookings::id.eq_any(ids)).select(BookingRow::as_select()).load(db)?;
     Ok(booking::store::place(db, rows)?.into_iter().map(|placed| (placed.booking.id, placed)).collect())
+}
+
+/// What the organizer has written, by the ids of the mails that say it.
+fn messages_of(db: &mut Db, mails: &[Mail]) -> QueryResult<HashMap<i64, HolderMail>> {
+    let payload = |mail: &Mail| {
+        let is_message = MailKind::parse(&mail.kind) == Some(MailKind::Message);
+        let payload = mail.payload.as_deref().filter(|_| is_message)?;
+        Some((mail.id, serde_json::from_str(payload).ok()?))
+    };
+    let payloads: Vec<(i64, MessagePayload)> = mails.iter().filter_map(payload).collect();
+    if payloads.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let jobs = payloads.iter().filter_map(|(_, payload)| match payload {
+        MessagePayload::Sent { job } => Some(*job),
+        MessagePayload::Test { .. } => None,
+    });
+    let sent = event_jobs::store::messages::of_jobs(db, &jobs.collect::<Vec<i64>>())?;
+    let tested = payloads.iter().filter_map(|(_, payload)| match payload {
+        MessagePayload::Test { event, .. } => Some(*event),
+        MessagePayload::Sent { .. } => None,
+    });
+    let ids: Vec<i64> = tested.chain(sent.values().map(|(event_id, _)| *event_id)).collect();
+    let concerts: Vec<Event> =
+        events_table::table.filter(events_table::id.eq_any(ids)).select(Event::as_select()).load(db)?;
+    let written = |(id, payload): (i64, MessagePayload)| {
+        let (event_id, message, is_test) = match payload {
+            MessagePayload::Sent { job } => {
+                let (event_id, message) = sent.get(&job)?;
+                (*event_id, message.clone(), false)
+            }
+            MessagePayload::Test { event, message } => (event, message, true),
+        };
+        let event = concerts.iter().find(|event| event.id == event_id)?.clone();
+        Some((id, HolderMail { message, event, is_test }))
+    };
+    Ok(payloads.into_iter().filter_map(written).collect())
 }

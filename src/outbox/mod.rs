@@ -34,10 +34,12 @@ pub enum MailKind {
     EventChange,
     /// To the address that a booking had: it has another one now. Its payload: that one, masked.
     AddressChange,
+    /// What the organizer has written to holders. Its payload: which message it is.
+    Message,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Confirmation,
         Self::BookingLink,
         Self::Cancellation,
@@ -45,6 +47,7 @@ impl MailKind {
         Self::Correction,
         Self::EventChange,
         Self::AddressChange,
+        Self::Message,
     ];
 
     /// Its name in the database.
@@ -58,6 +61,7 @@ impl MailKind {
             Self::Correction => "correction",
             Self::EventChange => "event change",
             Self::AddressChange => "address change",
+            Self::Message => "message",
         }
     }
 

@@ -102,6 +102,7 @@ urls! {
     ARCHIVE = Endpoint::action("/admin/events/{slug}/archive");
     POSTPONEMENT = Endpoint::form("/admin/events/{slug}/postponement");
     EVENT_CANCELLATION = Endpoint::form("/admin/events/{slug}/cancellation");
+    HOLDER_MESSAGES = Endpoint::form("/admin/events/{slug}/messages").long_text();
     EVENT_PROGRESS = Endpoint::page("/admin/events/{slug}/progress").part();
     NEW_TICKET_TYPE = Endpoint::form("/admin/events/{slug}/ticket-types/new");
     EDIT_TICKET_TYPE = Endpoint::form("/admin/events/{slug}/ticket-types/{id}");
@@ -111,6 +112,7 @@ urls! {
     EXPORT = Endpoint::page("/admin/events/{slug}/bookings.csv").part();
     TOKENS = Endpoint::form("/admin/tokens");
     TOKEN_REVOCATION = Endpoint::action("/admin/tokens/{id}/revocation");
+    EXPORT_WORKBOOK = Endpoint::page("/admin/events/{slug}/bookings.xlsx").part();
     TERMS = Endpoint::form("/admin/events/{slug}/terms");
 
     // For monitoring

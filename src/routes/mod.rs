@@ -183,7 +183,8 @@ fn organizers(site: &mut ServiceConfig) {
         )
         .configure(concerts)
         .service(urls::NEW_EXPORT.resource().route(get().to(admin::export::new)))
-        .service(urls::EXPORT.resource().route(get().to(admin::export::show)))
+        .service(urls::EXPORT.resource().route(get().to(admin::export::csv)))
+        .service(urls::EXPORT_WORKBOOK.resource().route(get().to(admin::export::xlsx)))
         .service(
             urls::TERMS
                 .resource()
@@ -196,7 +197,7 @@ fn organizers(site: &mut ServiceConfig) {
 
 /// The organizer's concerts.
 fn concerts(site: &mut ServiceConfig) {
-    use admin::events::{acts, cancellation, edit, index, new, postponement, show, ticket_types};
+    use admin::events::{acts, cancellation, edit, index, messages, new, postponement, show, ticket_types};
     site.service(
         urls::ADMIN_EVENTS
             .resource()
@@ -236,6 +237,13 @@ fn concerts(site: &mut ServiceConfig) {
             .resource()
             .route(get().to(cancellation::new))
             .route(post().to(cancellation::create))
+            .wrap(from_fn(keep_typed)),
+    )
+    .service(
+        urls::HOLDER_MESSAGES
+            .resource()
+            .route(get().to(messages::index))
+            .route(post().to(messages::create))
             .wrap(from_fn(keep_typed)),
     )
     .service(urls::EVENT_PROGRESS.resource().route(get().to(show::progress)))

@@ -142,6 +142,7 @@ diesel::table! {
         affected -> BigInt,
         created_at -> Timestamp,
         client_address -> Text,
+        details -> Text,
     }
 }
 
@@ -289,6 +290,22 @@ diesel::table! {
         leased_until -> Timestamp,
         created_at -> Timestamp,
         finished_at -> Nullable<Timestamp>,
+        ticket_type_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    booking_words (word, booking_id) {
+        word -> Text,
+        booking_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// One row.
+    search_progress (id) {
+        id -> Integer,
+        last_booking_id -> BigInt,
     }
 }
 
@@ -314,6 +331,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     gates,
     scans,
     former_slugs,
+    booking_words,
     event_jobs,
     admins,
     admin_sessions

@@ -35,9 +35,7 @@ fn the_organizer_cancels_at_any_time_once_and_it_is_written_down() {
     assert!(desk.contains(&format!("href=\"{path}\"")), "{desk}");
     let (status, shown) = page(&app, &organizer, &path);
     assert_eq!(status, 200);
-    for text in
-        ["Confirmed on", "Ada Lovelace", "ada@example.org", &format!("{path}/cancellation"), &location]
-    {
+    for text in ["Confirmed</span>", "Ada Lovelace", "ada@example.org", &format!("{path}/cancellation")] {
         assert!(shown.contains(text), "{text}\n{shown}");
     }
     let cancellation = format!("{path}/cancellation");
@@ -57,7 +55,7 @@ fn the_organizer_cancels_at_any_time_once_and_it_is_written_down() {
     assert!(page(&app, &organizer, "/admin").1.contains("badge--canceled"));
     assert!(app.get(&location).text().expect("a page").contains("Booking canceled"));
     let csv = page(&app, &organizer, "/admin/events/midnight-parade/bookings.csv").1;
-    assert!(csv.contains("VIP,3,3,100.00,300.00,USD,Ada Lovelace,ada@example.org,,canceled"), "{csv}");
+    assert!(csv.contains("VIP,3,3,100.00,0.00,USD,Ada Lovelace,ada@example.org,,canceled"), "{csv}");
 }
 
 #[test]

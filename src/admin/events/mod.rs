@@ -8,6 +8,7 @@ pub mod cancellation;
 pub mod edit;
 pub mod form;
 pub mod index;
+pub mod messages;
 pub mod new;
 pub mod postponement;
 pub mod show;

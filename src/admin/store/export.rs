@@ -3,33 +3,53 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
+use crate::admin::listing::BookingFilter;
 use crate::admin::spreadsheet::{ExportedBooking, TicketUse};
 use crate::booking::store::{BookingRow, with_lines};
 use crate::db::Db;
-use crate::schema::{bookings, used_tickets};
+use crate::schema::{booking_lines, bookings, used_tickets};
 
-/// How many bookings a concert has, whatever their status.
+/// How many bookings a file has, but for what was typed into the search.
 ///
 /// # Errors
 /// What the database said.
-pub fn booking_count(db: &mut Db, event_id: i64) -> QueryResult<i64> {
-    bookings::table.filter(bookings::event_id.eq(event_id)).count().get_result(db)
+pub fn booking_count(db: &mut Db, filter: &BookingFilter) -> QueryResult<i64> {
+    exported(filter).count().get_result(db)
 }
 
-/// The bookings of a concert after an id, the oldest first, at most `limit`.
+type Exported = bookings::BoxedQuery<'static, <Db as diesel::Connection>::Backend>;
+
+/// The bookings of a concert, whatever their status, unless one is asked for.
+fn exported(filter: &BookingFilter) -> Exported {
+    let mut exported =
+        bookings::table.filter(bookings::event_id.eq(filter.event_id.unwrap_or_default())).into_boxed();
+    if let Some(status) = filter.status {
+        exported = exported.filter(bookings::status.eq(status));
+    }
+    if let Some(ticket_type_id) = filter.ticket_type_id {
+        exported = exported.filter(exists(
+            booking_lines::table
+                .filter(booking_lines::booking_id.eq(bookings::id))
+                .filter(booking_lines::ticket_type_id.eq(ticket_type_id)),
+        ));
+    }
+    exported
+}
+
+/// The bookings of a file after an id, the oldest first, at most `limit`.
 ///
 /// # Errors
 /// What the database said.
 pub fn bookings_after(
     db: &mut Db,
-    event_id: i64,
+    filter: &BookingFilter,
     after: i64,
     limit: i64,
 ) -> QueryResult<Vec<ExportedBooking>> {
-    let rows: Vec<BookingRow> = bookings::table
-        .filter(bookings::event_id.eq(event_id))
+    let rows: Vec<BookingRow> = exported(filter)
         .filter(bookings::id.gt(after))
         .order(bookings::id)
         .limit(limit)

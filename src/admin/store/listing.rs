@@ -1,24 +1,37 @@
 //! The SQL of the list of bookings.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use chrono::NaiveDateTime;
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::Bool;
 
 use crate::admin::listing::{BookingFilter, Candidate};
 use crate::admin::{ConfirmationStatus, ListedBooking};
-use crate::booking::buyer::{normalized_email, shown_email};
-use crate::booking::store::{BookingRow, PERSON, place};
+use crate::booking::buyer::shown_email;
+use crate::booking::search::store::{find_by_email, find_by_word, indexed_until};
+use crate::booking::store::{BookingRow, place};
 use crate::booking::{BookingStatus, PlacedBooking};
 use crate::db::Db;
 use crate::events::store::clock;
+use crate::events::{Event, EventState};
 use crate::outbox::{MailKind, MailState};
-use crate::schema::{bookings, mails};
+use crate::schema::{booking_lines, bookings, events, mails};
 
-/// The bookings of a concert and a status before an id, the newest first, at most `limit`. Of what was typed into the
-/// search only a whole address counts here: neither database compares without accents. Holds appear when they are
-/// confirmed.
+/// Concerts in the choice of a list: a select of hundreds helps nobody, and makes the page long.
+const CONCERTS_AHEAD: i64 = 40;
+const CONCERTS_PAST: i64 = 20;
+
+/// Most bookings that have no words in the search's index yet and are compared one by one.
+const COMPARED_MAX: i64 = 20_000;
+/// Bookings that are read at once to be compared.
+const READ_AT_ONCE: i64 = 500;
+
+type CandidateRow = (i64, String, String, Option<String>);
+
+/// The bookings that fit the filter but for what was typed, before an id, the newest first, at most `limit`.
 ///
 /// # Errors
 /// What the database said.
@@ -29,27 +42,143 @@ pub fn candidates(
     limit: i64,
 ) -> QueryResult<Vec<Candidate>> {
     // Ids grow with time.
+    let before = before.unwrap_or(i64::MAX);
+    if let Some(ticket_type_id) = filter.ticket_type_id {
+        // Lines first, in the order of their index: a small ticket type of a large concert is found at once.
+        let ids: Vec<i64> = booking_lines::table
+            .inner_join(bookings::table)
+            .filter(booking_lines::ticket_type_id.eq(ticket_type_id))
+            .filter(booking_lines::booking_id.lt(before))
+            .filter(sql::<Bool>(has_status(filter.status)))
+            .order(booking_lines::booking_id.desc())
+            .limit(limit)
+            .select(booking_lines::booking_id)
+            .load(db)?;
+        return among(db, &BookingFilter::default(), &ids);
+    }
     let mut newest = bookings::table
-        .filter(bookings::id.lt(before.unwrap_or(i64::MAX)))
+        .filter(bookings::id.lt(before))
+        .filter(sql::<Bool>(has_status(filter.status)))
         .order(bookings::id.desc())
         .limit(limit)
         .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
         .into_boxed();
-    newest = match filter.status {
-        Some(status) => newest.filter(bookings::status.eq(status)),
-        None => newest.filter(bookings::status.eq_any([BookingStatus::Confirmed, BookingStatus::Canceled])),
-    };
     if let Some(event_id) = filter.event_id {
         newest = newest.filter(bookings::event_id.eq(event_id));
     }
-    if let Some(email) = &filter.email {
-        newest = newest.filter(sql::<Text>(PERSON).eq(normalized_email(email)));
+    Ok(newest.load(db)?.into_iter().map(candidate).collect())
+}
+
+/// Those among these bookings that fit the filter but for what was typed, the newest first.
+fn among(db: &mut Db, filter: &BookingFilter, ids: &[i64]) -> QueryResult<Vec<Candidate>> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(READ_AT_ONCE as usize) {
+        let mut rows = bookings::table
+            .filter(bookings::id.eq_any(ids))
+            .filter(sql::<Bool>(has_status(filter.status)))
+            .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
+            .into_boxed();
+        if let Some(event_id) = filter.event_id {
+            rows = rows.filter(bookings::event_id.eq(event_id));
+        }
+        if let Some(ticket_type_id) = filter.ticket_type_id {
+            let of_type = booking_lines::table
+                .filter(booking_lines::booking_id.eq_any(ids))
+                .filter(booking_lines::ticket_type_id.eq(ticket_type_id));
+            rows = rows.filter(bookings::id.eq_any(of_type.select(booking_lines::booking_id)));
+        }
+        found.extend(rows.load(db)?.into_iter().map(candidate));
     }
-    let rows: Vec<(i64, String, String, Option<String>)> = newest.load(db)?;
-    let candidate = |(id, reference, buyer_name, buyer_email): (i64, String, String, Option<String>)| {
-        Candidate { id, reference, buyer_name, buyer_email: buyer_email.as_deref().map(shown_email) }
+    found.sort_by_key(|it: &Candidate| Reverse(it.id));
+    Ok(found)
+}
+
+/// The words of the partial indexes, which a bound value would not match. Holds appear when they are confirmed.
+fn has_status(status: Option<BookingStatus>) -> &'static str {
+    match status {
+        Some(BookingStatus::Canceled) => "bookings.status = 'canceled'",
+        Some(_) => "bookings.status = 'confirmed'",
+        None => "bookings.status IN ('confirmed', 'canceled')",
+    }
+}
+
+fn candidate((id, reference, buyer_name, buyer_email): CandidateRow) -> Candidate {
+    Candidate { id, reference, buyer_name, buyer_email: buyer_email.as_deref().map(shown_email) }
+}
+
+/// The bookings before an id that fit the filter and what was typed, the newest first, at most `limit`. `None`: what
+/// was typed is so common that comparing the newest bookings finds as many sooner.
+///
+/// # Errors
+/// What the database said.
+pub fn search(
+    db: &mut Db,
+    filter: &BookingFilter,
+    before: Option<i64>,
+    limit: usize,
+) -> QueryResult<Option<Vec<i64>>> {
+    let mut rarest = match &filter.email {
+        Some(email) => find_by_email(db, email)?,
+        None => None,
     };
-    Ok(rows.into_iter().map(candidate).collect())
+    for word in filter.words.words() {
+        let found = find_by_word(db, word)?;
+        rarest = match (rarest, found) {
+            (Some(rarest), Some(found)) if rarest.len() <= found.len() => Some(rarest),
+            (rarest, None) => rarest,
+            (_, found) => found,
+        };
+    }
+    let Some(mut ids) = rarest else { return Ok(None) };
+    if filter.email.is_none() {
+        let Some(fresh) = unindexed(db, filter)? else { return Ok(None) };
+        ids.extend(fresh);
+    }
+    let mut ids: Vec<i64> = ids.into_iter().filter(|id| before.is_none_or(|before| *id < before)).collect();
+    ids.sort_unstable_by_key(|id| Reverse(*id));
+    let fitting = among(db, filter, &ids)?.into_iter().filter(|it| filter.fits(it)).map(|it| it.id);
+    Ok(Some(fitting.take(limit).collect()))
+}
+
+/// The bookings that the index does not have yet and that fit. `None`: too many to compare.
+fn unindexed(db: &mut Db, filter: &BookingFilter) -> QueryResult<Option<Vec<i64>>> {
+    let indexed = indexed_until(db)?;
+    let (mut found, mut last) = (Vec::new(), indexed);
+    for _ in 0..COMPARED_MAX / READ_AT_ONCE {
+        let rows: Vec<CandidateRow> = bookings::table
+            .filter(bookings::id.gt(last))
+            .order(bookings::id)
+            .limit(READ_AT_ONCE)
+            .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
+            .load(db)?;
+        let Some((id, ..)) = rows.last() else { return Ok(Some(found)) };
+        last = *id;
+        found.extend(rows.into_iter().map(candidate).filter(|it| filter.fits(it)).map(|it| it.id));
+    }
+    Ok(None)
+}
+
+/// The concerts that a list offers to choose from: the next ones, then those that were last.
+///
+/// # Errors
+/// What the database said.
+pub fn concerts_near(db: &mut Db, now: NaiveDateTime) -> QueryResult<Vec<Event>> {
+    let with_bookings = || events::table.filter(events::state.ne(EventState::Draft)).into_boxed();
+    let mut near: Vec<Event> = with_bookings()
+        .filter(events::ends_at.gt(now))
+        .order((events::starts_at, events::id))
+        .limit(CONCERTS_AHEAD)
+        .select(Event::as_select())
+        .load(db)?;
+    near.extend(
+        with_bookings()
+            .filter(events::ends_at.le(now))
+            .order((events::starts_at.desc(), events::id))
+            .limit(CONCERTS_PAST)
+            .select(Event::as_select())
+            .load(db)?,
+    );
+    Ok(near)
 }
 
 /// The newest bookings.
@@ -89,6 +218,7 @@ pub fn listed(db: &mut Db, ids: Vec<i64>) -> QueryResult<Vec<ListedBooking>> {
         ListedBooking {
             tickets: placed.summary(),
             total: placed.due(),
+            canceled_tickets: placed.lines.iter().map(|it| it.line.returned).sum(),
             buyer_email: placed.booking.buyer.shown_email(),
             reference: placed.booking.reference,
             buyer_name: placed.booking.buyer_name,

@@ -1,6 +1,7 @@
 //! The SQL of sales and bookings as the organizer sees them.
 
 pub mod export;
+pub mod history;
 pub mod listing;
 pub mod terms;
 
@@ -12,7 +13,7 @@ use diesel::sql_types::BigInt;
 
 use super::{Sales, TicketTypeSales};
 use crate::audit::{self, Action, Actor};
-use crate::booking::BookingStatus;
+use crate::booking::{BookingStatus, search};
 use crate::db::Db;
 use crate::events::seed::Seed;
 use crate::events::store::KEPT_TICKETS;
@@ -99,6 +100,7 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
     );
     diesel::delete(holds::table.filter(holds::booking_id.eq_any(of_event.select(bookings::id))))
         .execute(db)?;
+    search::store::forget(db, seed.slug)?;
     let deleted = diesel::delete(of_event).execute(db)?;
     tickets::store::forget_scans(db, seed.slug)?;
     events::store::plant(db, seed)?;

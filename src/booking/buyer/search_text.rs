@@ -62,6 +62,12 @@ impl SearchWords {
         self.0.is_empty()
     }
 
+    /// Each without case and accents.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.0
+    }
+
     /// Whether all of them are in the name, the address or the reference of a booking, each anywhere.
     #[must_use]
     pub fn fit(&self, name: &str, email: Option<&str>, reference: &str) -> bool {

@@ -8,7 +8,7 @@ use super::{ADDRESSES_MAX, Correction, CorrectionOutcome, Corrector};
 use crate::audit::{self, Action};
 use crate::booking::buyer::{Buyer, Contact, normalized_email, unusual_normalized_email};
 use crate::booking::store::{BookingRow, PERSON, find_by_reference, find_by_token, with_lines};
-use crate::booking::{Booking, BookingStatus, PlacedBooking, new_token};
+use crate::booking::{Booking, BookingStatus, PlacedBooking, new_token, search};
 use crate::db::Db;
 use crate::events::store::KEPT_TICKETS;
 use crate::outbox::{self, MailKind, MailState, NewMail};
@@ -51,6 +51,8 @@ pub fn correct(db: &mut Db, correction: &Correction) -> QueryResult<CorrectionOu
     diesel::update(bookings::table.find(booking.id))
         .set(bookings::buyer_name.eq(&correction.name))
         .execute(db)?;
+    let (before, now) = ((booking.buyer_name.as_str(), old), (correction.name.as_str(), email.or(old)));
+    search::store::rewrite(db, booking.id, before, now)?;
     let what = match (has_new_name, email.is_some()) {
         (true, true) => "name and email",
         (true, false) => "name",

@@ -5,6 +5,7 @@
 //!
 //! What ends a booking stands in [`release`](super::release).
 
+pub mod message;
 pub mod store;
 pub mod worker;
 
@@ -12,6 +13,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use self::message::MessageFacts;
 use crate::db::text_enum;
 use crate::events::Event;
 use crate::events::editing::EventFacts;
@@ -24,6 +26,8 @@ text_enum! {
         Cancellation = "cancellation",
         /// Its buyer is mailed.
         Notice = "notice",
+        /// Its buyer is mailed a message of the organizer, once however many bookings they have.
+        Message = "message",
     }
 }
 
@@ -51,6 +55,8 @@ pub struct EventJob {
     pub created_at: NaiveDateTime,
     /// UTC.
     pub finished_at: Option<NaiveDateTime>,
+    /// Only bookings with this ticket type.
+    pub ticket_type_id: Option<i64>,
 }
 
 impl EventJob {
@@ -59,12 +65,31 @@ impl EventJob {
         self.finished_at.is_some()
     }
 
+    /// Of a message: its subject, and whom it goes to.
+    #[must_use]
+    pub fn message_facts(&self) -> Option<MessageFacts> {
+        if self.kind != EventJobKind::Message {
+            return None;
+        }
+        serde_json::from_str(&self.payload).ok()
+    }
+
     /// "All 62 bookings are canceled and their buyers emailed." What a page says of it.
     #[must_use]
     pub fn words(&self) -> String {
         let (done, total) = (crate::money::grouped(self.done), crate::money::grouped(self.total));
         let bookings = if self.total == 1 { "booking" } else { "bookings" };
         match (self.kind, self.finished_at) {
+            (EventJobKind::Message, at) => {
+                let facts = self.message_facts();
+                let (subject, people) = facts.map(|it| (it.subject, it.people)).unwrap_or_default();
+                let (count, noun) =
+                    (crate::money::grouped(people), if people == 1 { "person" } else { "people" });
+                match at {
+                    None => format!("Sending “{subject}” to {count} {noun}: {done} of {total} {bookings}."),
+                    Some(_) => format!("“{subject}” was sent to {count} {noun}."),
+                }
+            }
             (EventJobKind::Cancellation, None) => format!("Canceling bookings: {done} of {total}."),
             (EventJobKind::Notice, None) => format!("Emailing holders: {done} of {total} {bookings}."),
             (EventJobKind::Notice, Some(_)) => format!("Holders of {done} {bookings} were emailed."),

@@ -8,6 +8,7 @@ pub mod cancellation;
 pub mod confirmation;
 mod envelope;
 pub mod event_change;
+pub mod holder_message;
 mod message;
 pub mod partial_return;
 
@@ -44,6 +45,10 @@ pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, Compose
         Some(MailKind::AddressChange) => {
             let sale = due.sale.as_ref().ok_or_else(|| about("booking"))?;
             address_change::write(sale, &due.mail, context)
+        }
+        Some(MailKind::Message) => {
+            let message = due.message.as_ref().ok_or_else(|| about("message"))?;
+            holder_message::write(message, due.sale.as_ref(), due.recipient(), context)
         }
         Some(MailKind::BookingLink) => booking_link::write(due.recipient(), context),
         None => Err(ComposeError::Failed(format!("unknown kind of mail: {}", due.mail.kind))),

@@ -74,7 +74,7 @@ impl Delivery {
         }
         let limit = self.recipients.as_deref();
         let is_counted = match MailKind::parse(&due.mail.kind) {
-            Some(MailKind::BookingLink | MailKind::EventChange) => false,
+            Some(MailKind::BookingLink | MailKind::EventChange | MailKind::Message) => false,
             Some(_) | None => true,
         };
         let limit = limit.filter(|_| is_counted);

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamp};
 
 use super::{AttemptOutcome, AttemptResult, Backlog, Mail, MailKind, MailState, NewMail, UnsentCounts};
-use crate::db::Db;
+use crate::db::{Db, on_either};
 use crate::schema::{batched_confirmations, bookings, confirmation_batches, mails};
 
 /// Queues a mail inside the caller's transaction: it is sent if and when that commits. Notify the
@@ -17,19 +17,44 @@ use crate::schema::{batched_confirmations, bookings, confirmation_batches, mails
 /// # Errors
 /// A unique violation when there is a mail with its key already.
 pub fn enqueue(db: &mut Db, mail: &NewMail) -> QueryResult<()> {
-    let now = Utc::now().naive_utc();
-    diesel::insert_into(mails::table)
-        .values((
-            mails::booking_id.eq(mail.booking_id),
-            mails::kind.eq(mail.kind.as_str()),
-            mails::dedupe_key.eq(mail.dedupe_key.as_deref()),
-            mails::recipient.eq(mail.recipient.as_deref()),
-            mails::payload.eq(mail.payload.as_deref()),
-            mails::queued_at.eq(now),
-            mails::due_at.eq(now),
-        ))
-        .execute(db)?;
+    diesel::insert_into(mails::table).values(row_of(mail)).execute(db)?;
     Ok(())
+}
+
+/// The same, unless there is a mail with its key already.
+///
+/// # Errors
+/// What the database said.
+pub fn enqueue_once(db: &mut Db, mail: &NewMail) -> QueryResult<()> {
+    let insertion =
+        diesel::insert_into(mails::table).values(row_of(mail)).on_conflict(mails::dedupe_key).do_nothing();
+    on_either!(db, connection => insertion.execute(connection)?);
+    Ok(())
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = mails)]
+struct MailRow<'a> {
+    booking_id: Option<i64>,
+    kind: &'a str,
+    dedupe_key: Option<&'a str>,
+    recipient: Option<&'a str>,
+    payload: Option<&'a str>,
+    queued_at: NaiveDateTime,
+    due_at: NaiveDateTime,
+}
+
+fn row_of(mail: &NewMail) -> MailRow<'_> {
+    let now = Utc::now().naive_utc();
+    MailRow {
+        booking_id: mail.booking_id,
+        kind: mail.kind.as_str(),
+        dedupe_key: mail.dedupe_key.as_deref(),
+        recipient: mail.recipient.as_deref(),
+        payload: mail.payload.as_deref(),
+        queued_at: now,
+        due_at: now,
+    }
 }
 
 /// Takes the mails that have waited longest. Two servers never take the same mail: PostgreSQL skips rows that

@@ -1,5 +1,8 @@
 //! The list of all bookings.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use reqwest::blocking::Client;
 
 use super::{add_concert, book_as, book_many};
@@ -91,12 +94,12 @@ fn the_list_is_filtered_by_concert_and_status() {
         "Bookings for Encore",
         "<option value=\"encore\" selected>",
         "<option value=\"confirmed\" selected>",
-        "href=\"/admin/events/encore/export\"",
+        "href=\"/admin/events/encore/export?",
     ] {
         assert!(page.contains(part), "{part}\n{page}");
     }
     assert!(shown(&app, &organizer, "").contains("data-label=\"Concert\">Encore"));
-    for query in ["?event=elsewhere", "?status=held", "?status=x", "?before=x"] {
+    for query in ["?event=elsewhere", "?status=held", "?status=x", "?before=x", "?ticket_type=x"] {
         let refused = organizer.get(app.url(&format!("/admin/bookings{query}"))).send().expect("an answer");
         assert_eq!(refused.status(), 404, "{query}");
     }
@@ -140,4 +143,142 @@ fn it_is_the_organizers_alone() {
     for path in ["/admin/bookings?q=ada", "/admin/events/midnight-parade/export"] {
         assert_eq!(app.get(path).status(), 303, "{path}");
     }
+}
+
+/// The path that a search leads to; empty: it shows a list.
+fn leads_to(app: &TestApp, organizer: &Client, typed: &str) -> String {
+    let url = reqwest::Url::parse_with_params(&app.url("/admin/bookings"), [("q", typed)]).expect("a URL");
+    let response = organizer.get(url).send().expect("an answer");
+    header(&response, "location").to_owned()
+}
+
+#[test]
+fn a_ticket_is_found_by_its_code_or_link() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let location = book_as(&app, "zoe@example.org", "VIP", 2, "Zoe");
+    let page = app.get(&location).text().expect("a page");
+    let reference = between(&page, "<span>Reference</span><strong>", "</strong>");
+    let code = crate::check_in::codes(&app, &location).swap_remove(1);
+    let link = format!(
+        "/tickets/{}",
+        page.split("/tickets/").nth(2).expect("a second").split(['"', '<']).next().expect("a link")
+    );
+    let second = format!("/admin/bookings/{reference}#ticket-2");
+    for typed in [
+        code.clone(),
+        code.to_lowercase().replace('-', " "),
+        format!("]Q1{}", code.replace('-', "")),
+        format!("Ticket 2: {code}."),
+        app.url(&link),
+    ] {
+        assert_eq!(leads_to(&app, &organizer, &typed), second, "{typed}");
+    }
+    let whole = format!("/admin/bookings/{reference}");
+    for typed in [
+        app.url(&location),
+        location.trim_start_matches("/bookings/").into(),
+        format!("Re: {reference}, seats"),
+    ] {
+        assert_eq!(leads_to(&app, &organizer, &typed), whole, "{typed}");
+    }
+    // The last character decides whether it is one of ours.
+    let last = if code.ends_with('2') { "3" } else { "2" };
+    let forged = format!("{}{last}", &code[..code.len() - 1]);
+    assert_eq!(leads_to(&app, &organizer, &forged), "");
+    assert!(shown(&app, &organizer, &format!("?q={forged}")).contains("looks like a ticket code, but"));
+}
+
+#[test]
+fn the_list_is_filtered_by_ticket_type() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    book_as(&app, "zoe@example.org", "VIP", 1, "Zoe");
+    book_as(&app, "ada@example.org", "General Admission", 1, "Ada");
+    let canceled = book_as(&app, "grace@example.org", "VIP", 1, "Grace");
+    assert_eq!(app.post(&format!("{canceled}/cancellation"), &[]).status(), 303);
+    add_concert(&app, "encore", "Encore", "Bob Noyce");
+    let vip = app.database.ticket_type_id("VIP");
+    let of_vip = format!("?event=midnight-parade&ticket_type={vip}");
+    assert_eq!(found(&app, &organizer, &of_vip), ["Grace", "Zoe"]);
+    assert_eq!(found(&app, &organizer, &format!("{of_vip}&status=confirmed")), ["Zoe"]);
+    assert_eq!(found(&app, &organizer, &format!("{of_vip}&q=ada")), Vec::<String>::new());
+    assert_eq!(found(&app, &organizer, &format!("{of_vip}&q=gra")), ["Grace"]);
+    let page = shown(&app, &organizer, &of_vip);
+    let export = format!("/admin/events/midnight-parade/export?q=&#38;status=&#38;ticket_type={vip}");
+    assert!(
+        page.contains(&format!("<option value=\"{vip}\" selected>VIP")) && page.contains(&export),
+        "{page}"
+    );
+    // The ticket type of the concert that was chosen before.
+    assert_eq!(found(&app, &organizer, &format!("?event=encore&ticket_type={vip}")), ["Bob Noyce"]);
+}
+
+/// What the search's index has, which is written behind the sale, and what it has not yet.
+#[test]
+fn old_bookings_are_found_by_the_beginnings_of_words() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    book_many(&app, 1_000);
+    app.database.execute(
+        "UPDATE bookings SET buyer_name = 'Zoë Ångström-Lund', buyer_email = 'zoe.lund+vip@example.com'
+             WHERE reference = 'TK-7';
+         UPDATE bookings SET created_at = '2026-01-01 00:00:00'",
+    );
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while app.database.count("search_progress WHERE last_booking_id = (SELECT MAX(id) FROM bookings)") == 0 {
+        assert!(Instant::now() < deadline, "the index is never written");
+        thread::sleep(Duration::from_millis(20));
+    }
+    let fresh = book_as(&app, "fresh@example.org", "VIP", 1, "Fresh Ångström");
+    for (query, names) in [
+        ("?q=angstr", &["Fresh Ångström", "Zoë Ångström-Lund"][..]),
+        ("?q=%C3%85NGSTR%C3%96M+zo%C3%AB", &["Zoë Ångström-Lund"]),
+        ("?q=angstromlund", &["Zoë Ångström-Lund"]),
+        ("?q=lund%2Bvip%40", &["Zoë Ångström-Lund"]),
+        ("?q=zoe.lund%2Bvip%40example.com", &["Zoë Ångström-Lund"]),
+        ("?q=%40example.com", &["Zoë Ångström-Lund"]),
+        ("?q=buyer999%40", &["Buyer 999"]),
+        (
+            "?q=buyer+77",
+            &[
+                "Buyer 779",
+                "Buyer 778",
+                "Buyer 777",
+                "Buyer 776",
+                "Buyer 775",
+                "Buyer 774",
+                "Buyer 773",
+                "Buyer 772",
+                "Buyer 771",
+                "Buyer 770",
+                "Buyer 77",
+            ],
+        ),
+        ("?q=gstrom", &[]),
+        ("?q=77&status=canceled", &[]),
+    ] {
+        assert_eq!(found(&app, &organizer, query), names, "{query}");
+    }
+    assert!(shown(&app, &organizer, "?q=gstrom").contains("Words are found by how they begin"));
+    assert!(shown(&app, &organizer, "?q=zoe&status=canceled").contains("href=\"/admin/bookings?q=zoe\""));
+
+    // A corrected name is found as it is now.
+    let page = app.get(&fresh).text().expect("a page");
+    let reference = between(&page, "<span>Reference</span><strong>", "</strong>");
+    app.database.execute("UPDATE bookings SET created_at = '2026-01-01 00:00:00'");
+    while app.database.count("booking_words WHERE word = 'fresh'") == 0 {
+        assert!(Instant::now() < deadline, "the index is never written");
+        thread::sleep(Duration::from_millis(20));
+    }
+    let form = [("name", "Quinn Ångström"), ("email", "quinn@example.org")];
+    let path = app.url(&format!("/admin/bookings/{reference}/buyer"));
+    assert_eq!(organizer.post(path).form(&form).send().expect("an answer").status(), 303);
+    assert_eq!(found(&app, &organizer, "?q=quinn"), ["Quinn Ångström"]);
+    assert_eq!(found(&app, &organizer, "?q=fresh"), Vec::<String>::new());
+    assert_eq!(
+        app.database.count("booking_words WHERE word LIKE 'fresh%'"),
+        0,
+        "a former address is forgotten"
+    );
 }

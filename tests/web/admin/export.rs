@@ -1,12 +1,14 @@
 //! The bookings and the tickets of a concert as CSV, for a spreadsheet.
 
+use std::io::Read as _;
 use std::time::Duration;
 
+use flate2::read::DeflateDecoder;
 use reqwest::blocking::{Client, Response};
 
 use super::{audited, book_as, book_many};
 use crate::check_in::{answer, codes, scan};
-use crate::support::{TestApp, header};
+use crate::support::{TestApp, between, header};
 
 const ZOE: &str = "zoe@example.org";
 const PATH: &str = "/admin/events/midnight-parade/bookings.csv";
@@ -183,5 +185,118 @@ fn one_export_is_sent_at_a_time() {
     while ask().status() != 200 {
         assert!(begun.elapsed() < Duration::from_secs(20), "the turn never ends");
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A file of a ZIP archive, found by the list at its end, as spreadsheets find it.
+fn unzipped(archive: &[u8], name: &str) -> String {
+    let number = |at: usize, bytes: usize| {
+        archive[at..at + bytes].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let end = archive.len() - 22;
+    assert_eq!(&archive[end..end + 4], b"PK\x05\x06");
+    let mut at = number(end + 16, 4);
+    for _ in 0..number(end + 10, 2) {
+        assert_eq!(&archive[at..at + 4], b"PK\x01\x02");
+        let (checksum, compressed, length) = (number(at + 16, 4), number(at + 20, 4), number(at + 24, 4));
+        let (name_length, start) = (number(at + 28, 2), number(at + 42, 4));
+        if &archive[at + 46..at + 46 + name_length] == name.as_bytes() {
+            assert_eq!(&archive[start..start + 4], b"PK\x03\x04");
+            let data = start + 30 + number(start + 26, 2) + number(start + 28, 2);
+            let mut text = String::new();
+            DeflateDecoder::new(&archive[data..data + compressed])
+                .read_to_string(&mut text)
+                .expect("deflated");
+            let mut crc = flate2::Crc::new();
+            crc.update(text.as_bytes());
+            assert_eq!((text.len(), crc.sum() as usize), (length, checksum), "{name}");
+            return text;
+        }
+        at += 46 + name_length + number(at + 30, 2) + number(at + 32, 2);
+    }
+    panic!("no {name}");
+}
+
+/// The cells of the first sheet: a text as it is, a number with its style before it, "4:200.00".
+fn sheet(archive: &[u8]) -> Vec<Vec<String>> {
+    let cell = |xml: &str| {
+        let plain = |text: &str| text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+        match (xml.split_once("<t "), xml.split_once("<v>")) {
+            (Some((_, rest)), _) => plain(between(rest, ">", "</t>")),
+            (_, Some((_, rest))) => {
+                let style = xml.split_once(" s=\"").map_or("0", |(_, rest)| &rest[..1]);
+                format!("{style}:{}", rest.split('<').next().expect("a number"))
+            }
+            _ => String::new(),
+        }
+    };
+    let xml = unzipped(archive, "xl/worksheets/sheet1.xml");
+    let rows = xml.split("<row>").skip(1);
+    rows.map(|row| row.split("<c").skip(1).map(cell).collect()).collect()
+}
+
+#[test]
+fn a_workbook_reads_back() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let booking = book_as(&app, ZOE, "VIP", 3, "=Zoë & <Ångström>");
+    app.database.execute("UPDATE bookings SET created_at = '2026-11-27 18:00:00.778102'");
+    let codes = codes(&app, &booking);
+    assert_eq!(
+        app.post(&format!("{booking}/cancellation"), &[("choice", "1"), ("seat_3", "on")]).status(),
+        303
+    );
+    book_as(&app, "eve@example.org", "Front Row", 1, "Eve");
+    let path = PATH.replace(".csv", ".xlsx");
+    let get = |query: &str| organizer.get(app.url(&format!("{path}{query}"))).send().expect("an answer");
+    let response = get("");
+    assert_eq!(response.status(), 200);
+    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    assert_eq!(header(&response, "content-type"), kind);
+    let disposition = "attachment; filename=\"bookings-midnight-parade.xlsx\"";
+    assert_eq!(header(&response, "content-disposition"), disposition);
+    let file = response.bytes().expect("a file");
+    for part in ["[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "xl/styles.xml"] {
+        assert!(unzipped(&file, part).starts_with("<?xml version=\"1.0\""), "{part}");
+    }
+    assert!(unzipped(&file, "xl/workbook.xml").contains("<sheet name=\"Bookings\""));
+    let rows = sheet(&file);
+    assert_eq!(rows.len(), 3);
+    for (heading, expected) in [
+        ("buyer_name", "=Zoë & <Ångström>"),
+        ("returned", "0:1"),
+        ("unit_price", "4:100.00"),
+        // Of the tickets that are left.
+        ("total", "4:200.00"),
+        ("canceled_at (America/Chicago)", ""),
+        // Noon, by the spreadsheets' calendar.
+        ("created_at (America/Chicago)", "2:46353.5"),
+    ] {
+        assert_eq!(cell(&rows, 1, heading), expected, "{heading}");
+    }
+    let rows = sheet(&get("?rows=tickets").bytes().expect("a file"));
+    let of = |heading: &str| (1..rows.len()).map(|row| cell(&rows, row, heading)).collect::<Vec<_>>();
+    assert_eq!(of("status"), ["valid", "valid", "returned", "valid"]);
+    assert_eq!(of("code")[..3], [codes[0].as_str(), codes[1].as_str(), ""]);
+
+    // With the filters of the list.
+    let front_row = app.database.ticket_type_id("Front Row");
+    for (query, count) in [
+        (format!("?ticket_type={front_row}"), 1),
+        ("?status=canceled".into(), 0),
+        ("?q=zoe&rows=tickets".into(), 3),
+        ("?q=eve%40example.org".into(), 1),
+    ] {
+        assert_eq!(sheet(&get(&query).bytes().expect("a file")).len(), 1 + count, "{query}");
+        let csv = export(&app, &organizer, &query).bytes().expect("a file");
+        assert_eq!(cells(&csv, b',').len(), 1 + count, "{query}");
+    }
+    let form = organizer.get(app.url("/admin/events/midnight-parade/export?q=zoe&status=confirmed"));
+    let form = form.send().expect("an answer").text().expect("a page");
+    assert!(form.contains("Only confirmed bookings, “zoe”, as in the list."), "{form}");
+    let log = organizer.get(app.url("/admin/audit-log")).send().expect("an answer").text().expect("a page");
+    assert!(log.contains("xlsx, what a search has found") && !log.contains("zoe"), "{log}");
+    for query in ["?rows=seats", "?status=x", "?ticket_type=x"] {
+        assert_eq!(get(query).status(), 404, "{query}");
     }
 }

@@ -2,12 +2,14 @@
 
 mod audit_log;
 mod booking_list;
+mod booking_page;
 mod botnet;
 mod concerts;
 mod export;
 mod first_password;
 mod holders;
 mod known_browsers;
+mod messages;
 mod password;
 #[cfg(target_os = "linux")]
 mod password_queue;

@@ -1,7 +1,8 @@
 //! The CSV file: whatever buyers and tiers are called, a spreadsheet reads the same rows and cells again, and
 //! none of them as a formula.
 
-use techkraft::admin::spreadsheet::{ExportedBooking, Rows, Separator, Spreadsheet, harmless};
+use techkraft::admin::csv_file::{CsvFile, Separator, harmless};
+use techkraft::admin::spreadsheet::{ExportedBooking, Rows, Spreadsheet};
 use techkraft::events::TicketType;
 use techkraft::tickets::code::TicketCodes;
 
@@ -16,14 +17,18 @@ pub fn holds(input: &[u8]) {
     let typed: [_; TYPED.len()] = texts(input);
     let ticket_type = TicketType { name: typed[0].to_string(), ..samples::ticket_type("") };
     let event = samples::event("Show", "Hall", "Town");
-    let (rows, separator) = (Rows::Lines, Separator::Comma);
-    let spreadsheet = Spreadsheet { rows, separator, event, ticket_types: vec![ticket_type] };
+    let ticket_types = vec![ticket_type];
+    let spreadsheet = Spreadsheet { rows: Rows::Lines, event, ticket_types, ticket_type_id: None };
     let booking = || ExportedBooking { booking: samples::booking(&typed[1], &typed[2]), uses: Vec::new() };
     let lines = [booking(), booking()];
     let codes = TicketCodes::new(&SECRET.into());
-    let mut file = spreadsheet.head().expect("it renders");
-    file.extend(spreadsheet.body(&lines, &codes).expect("it renders"));
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(file.as_slice());
+    let mut csv = CsvFile::new(Separator::Comma, &spreadsheet.headings()).expect("it renders");
+    for line in lines.iter().flat_map(|line| spreadsheet.rows_of(line, &codes)) {
+        csv.push(&line).expect("it renders");
+    }
+    let file = csv.take().expect("it renders");
+    let file = file.strip_prefix("\u{feff}".as_bytes()).expect("a byte order mark");
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(file);
     let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("it reads back");
     assert_eq!(rows.len(), 1 + lines.len(), "{rows:?}");
     for row in &rows[1..] {

@@ -23,7 +23,7 @@ pub(crate) fn post(app: &TestApp, organizer: &Client, path: &str, form: &[(&str,
     organizer.post(app.url(path)).form(form).send().expect("an answer")
 }
 
-fn page(app: &TestApp, organizer: &Client, path: &str) -> String {
+pub(crate) fn page(app: &TestApp, organizer: &Client, path: &str) -> String {
     organizer.get(app.url(path)).send().expect("an answer").text().expect("a page")
 }
 

@@ -1,12 +1,14 @@
 //! The SQL of jobs on all bookings of a concert.
 
+pub mod messages;
+
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::{EventJob, EventJobKind, HolderNotice};
 use crate::audit::{Action, Actor};
+use crate::booking::event_jobs::{EventJob, EventJobKind, HolderNotice};
 use crate::booking::release::ReleaseOutcome;
 use crate::booking::release::store::{Releaser, release};
 use crate::booking::store::{PERSON, find_by_id};
@@ -59,7 +61,7 @@ pub fn start(
     actor: &Actor,
 ) -> QueryResult<()> {
     let now = clock(db)?;
-    let total: i64 = open_bookings(event_id, kind).count().get_result(db)?;
+    let total: i64 = open_bookings(event_id, kind, None).count().get_result(db)?;
     let payload = notice.map(serde_json::to_string).transpose();
     let payload = payload.map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))?;
     diesel::insert_into(event_jobs::table)
@@ -80,9 +82,10 @@ pub fn start(
 type OpenBookings = bookings::BoxedQuery<'static, <Db as diesel::Connection>::Backend>;
 
 /// The bookings that a job is about.
-fn open_bookings(event_id: i64, kind: EventJobKind) -> OpenBookings {
+fn open_bookings(event_id: i64, kind: EventJobKind, ticket_type_id: Option<i64>) -> OpenBookings {
     let of_event = bookings::table.filter(bookings::event_id.eq(event_id)).into_boxed();
     match kind {
+        EventJobKind::Message => messages::addressed(event_id, ticket_type_id),
         EventJobKind::Cancellation => {
             of_event.filter(bookings::status.eq_any([BookingStatus::Held, BookingStatus::Confirmed]))
         }
@@ -153,7 +156,7 @@ pub fn work(db: &mut Db, job: &mut EventJob) -> QueryResult<JobProgress> {
         return Ok(JobProgress::Lost);
     }
     job.leased_until = now + LEASE;
-    let ids: Vec<i64> = open_bookings(job.event_id, job.kind)
+    let ids: Vec<i64> = open_bookings(job.event_id, job.kind, job.ticket_type_id)
         .filter(bookings::id.gt(job.last_booking_id))
         .order(bookings::id)
         .limit(AT_ONCE)
@@ -167,6 +170,7 @@ pub fn work(db: &mut Db, job: &mut EventJob) -> QueryResult<JobProgress> {
     let mut kept = 0;
     match job.kind {
         EventJobKind::Notice => notify(db, &ids, &job.payload)?,
+        EventJobKind::Message => messages::notify(db, job, &ids)?,
         EventJobKind::Cancellation => {
             // All ticket types first, in the order that everybody keeps: bookings have different ones.
             lock(db, job.event_id)?;

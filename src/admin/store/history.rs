@@ -1,0 +1,48 @@
+//! The SQL of what happened to a booking.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use crate::admin::history::{BookingRecords, ScanRecord, UseRecord};
+use crate::audit;
+use crate::booking::cancellation::note::CancellationNote;
+use crate::db::Db;
+use crate::outbox::MailKind;
+use crate::schema::{bookings, cancellation_notes, scans, used_tickets};
+
+/// Most scans of one booking that are read: somebody may scan one ticket all evening.
+const SCANS_MAX: i64 = 100;
+
+/// The rows about a booking.
+///
+/// # Errors
+/// What the database said.
+pub fn of_booking(db: &mut Db, id: i64, reference: &str) -> QueryResult<BookingRecords> {
+    let confirmed_at: Option<NaiveDateTime> =
+        bookings::table.find(id).select(bookings::confirmed_at).first(db)?;
+    let uses = used_tickets::table
+        .filter(used_tickets::booking_id.eq(id))
+        .order(used_tickets::seat)
+        .select(UseRecord::as_select())
+        .load(db)?;
+    let scans = scans::table
+        .filter(scans::booking_id.eq(id))
+        .order(scans::id.desc())
+        .limit(SCANS_MAX)
+        .select(ScanRecord::as_select())
+        .load(db)?;
+    let notes = cancellation_notes::table
+        .filter(cancellation_notes::booking_id.eq(id))
+        .order(cancellation_notes::id)
+        .select(CancellationNote::as_select())
+        .load(db)?;
+    let entries = audit::store::of_subjects(db, &subjects(reference))?;
+    Ok(BookingRecords { confirmed_at, uses, scans, notes, entries })
+}
+
+/// What the audit log calls a booking, its corrections and its mails.
+fn subjects(reference: &str) -> Vec<String> {
+    let corrections = ["name", "email", "name and email"].map(|what| format!("{reference} ({what})"));
+    let mails = MailKind::ALL.map(|kind| format!("{} of {reference}", kind.as_str()));
+    [reference.to_owned()].into_iter().chain(corrections).chain(mails).collect()
+}

@@ -1,0 +1,174 @@
+//! The SQL of the search's index.
+
+use std::collections::{BTreeSet, HashSet};
+
+use chrono::{NaiveDateTime, TimeDelta};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text};
+
+use super::{beginnings, end_of_range, reference_beginnings, words_of};
+use crate::booking::buyer::normalized_email;
+use crate::booking::store::PERSON;
+use crate::db::{Db, clock};
+use crate::schema::{booking_words, bookings, search_progress};
+
+/// Bookings whose words are written in one transaction: some milliseconds of SQLite's only writer.
+const AT_ONCE: i64 = 200;
+/// Younger bookings wait: on PostgreSQL, one with a smaller id may still be on its way. A batch takes much less.
+const RESTS_FOR: TimeDelta = TimeDelta::seconds(15);
+/// A word that more bookings have is common: the newest bookings with it are found as quickly by comparing.
+pub const FOUND_MAX: i64 = 2_000;
+
+/// Up to which id bookings are in the index.
+///
+/// # Errors
+/// What the database said.
+pub fn indexed_until(db: &mut Db) -> QueryResult<i64> {
+    let progress = search_progress::table.find(1).select(search_progress::last_booking_id);
+    Ok(progress.first(db).optional()?.unwrap_or_default())
+}
+
+/// The bookings that have a word that begins with the typed one, in no order. `None`: there are too many.
+///
+/// # Errors
+/// What the database said.
+pub fn find_by_word(db: &mut Db, word: &str) -> QueryResult<Option<HashSet<i64>>> {
+    let mut found = HashSet::new();
+    for beginning in beginnings(word) {
+        let mut of_word = booking_words::table
+            .filter(booking_words::word.ge(&beginning))
+            .select(booking_words::booking_id)
+            .limit(FOUND_MAX + 1)
+            .into_boxed();
+        if let Some(end) = end_of_range(&beginning) {
+            of_word = of_word.filter(booking_words::word.lt(end));
+        }
+        found.extend(of_word.load::<i64>(db)?);
+    }
+    for beginning in reference_beginnings(word) {
+        let end = end_of_range(&beginning).unwrap_or_default();
+        let of_reference = bookings::table
+            .filter(bookings::reference.ge(&beginning).and(bookings::reference.lt(end)))
+            .select(bookings::id)
+            .limit(FOUND_MAX + 1);
+        found.extend(of_reference.load::<i64>(db)?);
+    }
+    Ok(Some(found).filter(|found| i64::try_from(found.len()).is_ok_and(|count| count <= FOUND_MAX)))
+}
+
+/// The bookings of an address, in no order. `None`: there are too many.
+///
+/// # Errors
+/// What the database said.
+pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Option<HashSet<i64>>> {
+    let of_person = bookings::table
+        .filter(sql::<Text>(PERSON).eq(normalized_email(email)))
+        .select(bookings::id)
+        .limit(FOUND_MAX + 1);
+    let found: HashSet<i64> = of_person.load(db)?.into_iter().collect();
+    Ok(Some(found).filter(|found| i64::try_from(found.len()).is_ok_and(|count| count <= FOUND_MAX)))
+}
+
+type Unwritten = (i64, String, Option<String>, NaiveDateTime);
+
+/// The next bookings without words, the oldest first.
+fn unwritten(db: &mut Db, after: i64, at_most: i64) -> QueryResult<Vec<Unwritten>> {
+    let until = clock(db)? - RESTS_FOR;
+    let next: Vec<Unwritten> = bookings::table
+        .filter(bookings::id.gt(after))
+        .order(bookings::id)
+        .limit(at_most)
+        .select((bookings::id, bookings::buyer_name, bookings::buyer_email, bookings::created_at))
+        .load(db)?;
+    Ok(next.into_iter().take_while(|(.., created_at)| *created_at <= until).collect())
+}
+
+/// Whether there are bookings whose words are to be written.
+///
+/// # Errors
+/// What the database said.
+pub fn is_any_due(db: &mut Db) -> QueryResult<bool> {
+    let after = indexed_until(db)?;
+    Ok(!unwritten(db, after, 1)?.is_empty())
+}
+
+/// Writes the words of the next bookings, inside the caller's write transaction. How many they were; another server that
+/// is at it takes the turn.
+///
+/// # Errors
+/// What the database said.
+pub fn write_some(db: &mut Db) -> QueryResult<usize> {
+    let progress = search_progress::table.find(1).select(search_progress::last_booking_id);
+    let turn: Option<i64> = match db {
+        Db::Postgres(pg) => progress.for_update().skip_locked().first(pg).optional()?,
+        Db::Sqlite(sqlite) => progress.first(sqlite).optional()?,
+    };
+    let Some(after) = turn else { return Ok(0) };
+    let next = unwritten(db, after, AT_ONCE)?;
+    let Some((last, ..)) = next.last() else { return Ok(0) };
+    let words = next.iter().flat_map(|(id, name, email, _)| {
+        words_of(name, email.as_deref()).into_iter().map(move |word| (word, *id))
+    });
+    insert(db, words.collect())?;
+    diesel::update(search_progress::table.find(1))
+        .set(search_progress::last_booking_id.eq(last))
+        .execute(db)?;
+    Ok(next.len())
+}
+
+/// After the name or the address of a booking was corrected, in the same transaction.
+///
+/// # Errors
+/// What the database said.
+pub fn rewrite(
+    db: &mut Db,
+    booking_id: i64,
+    before: (&str, Option<&str>),
+    now: (&str, Option<&str>),
+) -> QueryResult<()> {
+    let (before, now) = (words_of(before.0, before.1), words_of(now.0, now.1));
+    let gone: Vec<&String> = before.difference(&now).collect();
+    let of_booking = booking_words::table.filter(booking_words::booking_id.eq(booking_id));
+    diesel::delete(of_booking.filter(booking_words::word.eq_any(gone))).execute(db)?;
+    insert(db, now.into_iter().map(|word| (word, booking_id)).collect())
+}
+
+/// The words of a concert's bookings, before these are deleted. Runs inside the caller's transaction.
+///
+/// # Errors
+/// What the database said.
+pub fn forget(db: &mut Db, slug: &str) -> QueryResult<()> {
+    let of_event = bookings::table
+        .inner_join(crate::schema::events::table)
+        .filter(crate::schema::events::slug.eq(slug))
+        .select(bookings::id);
+    diesel::delete(booking_words::table.filter(booking_words::booking_id.eq_any(of_event))).execute(db)?;
+    Ok(())
+}
+
+/// In one statement, which is prepared once.
+fn insert(db: &mut Db, words: BTreeSet<(String, i64)>) -> QueryResult<()> {
+    match db {
+        Db::Postgres(pg) => {
+            let (words, ids): (Vec<String>, Vec<i64>) = words.into_iter().unzip();
+            diesel::sql_query(
+                "INSERT INTO booking_words (word, booking_id) SELECT * FROM unnest($1, $2) ON CONFLICT DO NOTHING",
+            )
+            .bind::<Array<Text>, _>(words)
+            .bind::<Array<BigInt>, _>(ids)
+            .execute(pg)?;
+        }
+        Db::Sqlite(sqlite) => {
+            let words = serde_json::to_string(&words)
+                .map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))?;
+            diesel::sql_query(
+                "INSERT OR IGNORE INTO booking_words (word, booking_id)
+                 SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)",
+            )
+            .bind::<Text, _>(words)
+            .execute(sqlite)?;
+        }
+    }
+    Ok(())
+}
