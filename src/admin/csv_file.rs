@@ -1,9 +1,9 @@
-//! CSV files for spreadsheets: a byte order mark so that names keep their letters, times that they read as times, numbers
-//! with the decimal sign that goes with the separator, and no text that they would run as a formula.
+//! CSV files for spreadsheets: a byte order mark so that names keep their letters, times that they read as times,
+//! numbers with the decimal sign that goes with the separator, and no text that they would run as a formula.
 
 use std::io;
 
-use super::spreadsheet::Cell;
+use super::spreadsheet::SheetCell;
 
 /// What stands between two cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +37,13 @@ impl CsvFile {
     ///
     /// # Errors
     /// When a cell cannot be written.
-    pub fn push(&mut self, cells: &[Cell]) -> io::Result<()> {
+    pub fn push(&mut self, cells: &[SheetCell]) -> io::Result<()> {
         for cell in cells {
             match cell {
-                Cell::Empty => self.writer.write_field("")?,
-                Cell::Text(text) => self.writer.write_field(harmless(text))?,
-                Cell::Count(number) => self.writer.write_field(number.to_string())?,
-                Cell::Money(money) => {
+                SheetCell::Empty => self.writer.write_field("")?,
+                SheetCell::Text(text) => self.writer.write_field(harmless(text))?,
+                SheetCell::Count(number) => self.writer.write_field(number.to_string())?,
+                SheetCell::Money(money) => {
                     let number = money.number();
                     match self.separator {
                         Separator::Comma => self.writer.write_field(number)?,
@@ -51,7 +51,7 @@ impl CsvFile {
                     }
                 }
                 // "2026-11-27 17:27:03"
-                Cell::Time(local) => {
+                SheetCell::Time(local) => {
                     self.writer.write_field(local.format("%Y-%m-%d %H:%M:%S").to_string())?;
                 }
             }

@@ -1,5 +1,5 @@
-//! `/admin/events/{slug}/export`, `/admin/events/{slug}/bookings.csv`, `/admin/events/{slug}/bookings.xlsx`: the bookings
-//! of a concert, or its tickets, for a spreadsheet. The file is sent while it is read, so that its length does not
+//! `/admin/events/{slug}/export`, `/admin/events/{slug}/bookings.csv`, `/admin/events/{slug}/bookings.xlsx`: the
+//! bookings of a concert, or its tickets, for a spreadsheet. The file is sent while it is read, so that its length does not
 //! matter.
 
 use std::io;
@@ -17,7 +17,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::booking_list::{parse_status, parse_ticket_type};
 use super::csv_file::{CsvFile, Separator};
 use super::listing::{BookingFilter, Candidate};
-use super::spreadsheet::{Cell, ExportedBooking, Rows, Spreadsheet};
+use super::spreadsheet::{ExportedBooking, Rows, SheetCell, Spreadsheet};
 use super::store;
 use super::workbook::Workbook;
 use crate::app::App;
@@ -211,7 +211,7 @@ impl ExportFile {
         }
     }
 
-    fn push(&mut self, cells: &[Cell]) -> io::Result<()> {
+    fn push(&mut self, cells: &[SheetCell]) -> io::Result<()> {
         match self {
             Self::Csv(file) => file.push(cells),
             Self::Workbook(file) => file.push(cells),

@@ -19,7 +19,7 @@ pub enum Rows {
 
 /// What a spreadsheet reads in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cell {
+pub enum SheetCell {
     Empty,
     Text(String),
     Count(i64),
@@ -102,14 +102,14 @@ impl Spreadsheet {
 
     /// The rows of a booking.
     #[must_use]
-    pub fn rows_of(&self, exported: &ExportedBooking, codes: &TicketCodes) -> Vec<Vec<Cell>> {
+    pub fn rows_of(&self, exported: &ExportedBooking, codes: &TicketCodes) -> Vec<Vec<SheetCell>> {
         match self.rows {
             Rows::Lines => self.lines(exported),
             Rows::Tickets => self.tickets(exported, codes),
         }
     }
 
-    fn lines(&self, exported: &ExportedBooking) -> Vec<Vec<Cell>> {
+    fn lines(&self, exported: &ExportedBooking) -> Vec<Vec<SheetCell>> {
         let ExportedBooking { booking, uses } = exported;
         let line = |line: &BookingLine| {
             let admitted =
@@ -120,17 +120,17 @@ impl Spreadsheet {
                 text(&booking.reference),
                 self.time(Some(booking.created_at)),
                 text(self.ticket_type(line.ticket_type_id)),
-                Cell::Count(line.quantity.into()),
-                Cell::Count(line.returned.into()),
-                Cell::Money(Money::new(line.unit_price_minor, &booking.currency)),
+                SheetCell::Count(line.quantity.into()),
+                SheetCell::Count(line.returned.into()),
+                SheetCell::Money(Money::new(line.unit_price_minor, &booking.currency)),
                 // What is due for the tickets that are left: the column adds up to the revenue.
-                Cell::Money(Money::new(due, &booking.currency)),
+                SheetCell::Money(Money::new(due, &booking.currency)),
                 text(&booking.currency),
                 text(&booking.buyer_name),
-                Cell::Text(booking.shown_email()),
+                SheetCell::Text(booking.shown_email()),
                 text(booking.buyer.external_id().unwrap_or_default()),
                 text(booking.status.as_str()),
-                Cell::Count(admitted.count().try_into().unwrap_or(i64::MAX)),
+                SheetCell::Count(admitted.count().try_into().unwrap_or(i64::MAX)),
                 self.time(last),
                 self.time(booking.canceled_at),
             ]
@@ -138,7 +138,7 @@ impl Spreadsheet {
         booking.lines.iter().filter(|it| self.is_wanted(it.ticket_type_id)).map(line).collect()
     }
 
-    fn tickets(&self, exported: &ExportedBooking, codes: &TicketCodes) -> Vec<Vec<Cell>> {
+    fn tickets(&self, exported: &ExportedBooking, codes: &TicketCodes) -> Vec<Vec<SheetCell>> {
         let ExportedBooking { booking, uses } = exported;
         let ticket = |seat: i32| {
             let id = booking.ticket_type_of_seat(seat).filter(|id| self.is_wanted(*id))?;
@@ -156,16 +156,16 @@ impl Spreadsheet {
             let admitted = used.filter(|used| used.is_admitted);
             Some(vec![
                 text(&booking.reference),
-                Cell::Count(seat.into()),
-                Cell::Text(code.unwrap_or_default()),
+                SheetCell::Count(seat.into()),
+                SheetCell::Text(code.unwrap_or_default()),
                 text(self.ticket_type(id)),
-                Cell::Money(Money::new(price, &booking.currency)),
+                SheetCell::Money(Money::new(price, &booking.currency)),
                 text(&booking.currency),
                 text(status),
                 self.time(admitted.map(|it| it.at)),
                 text(admitted.map(|it| it.gate.as_str()).unwrap_or_default()),
                 text(&booking.buyer_name),
-                Cell::Text(booking.shown_email()),
+                SheetCell::Text(booking.shown_email()),
                 text(booking.buyer.external_id().unwrap_or_default()),
                 self.time(Some(booking.created_at)),
                 self.time(booking.canceled_at),
@@ -182,11 +182,11 @@ impl Spreadsheet {
         self.ticket_types.iter().find(|it| it.id == id).map(|it| it.name.as_str()).unwrap_or_default()
     }
 
-    fn time(&self, at: Option<NaiveDateTime>) -> Cell {
-        at.map_or(Cell::Empty, |at| Cell::Time(self.event.clock().local(&at).naive_local()))
+    fn time(&self, at: Option<NaiveDateTime>) -> SheetCell {
+        at.map_or(SheetCell::Empty, |at| SheetCell::Time(self.event.clock().local(&at).naive_local()))
     }
 }
 
-fn text(text: &str) -> Cell {
-    Cell::Text(text.to_owned())
+fn text(text: &str) -> SheetCell {
+    SheetCell::Text(text.to_owned())
 }

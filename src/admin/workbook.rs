@@ -1,5 +1,5 @@
-//! Excel workbooks (Office Open XML, ECMA-376) that are written row by row: headings that stay in sight, times as times,
-//! money as numbers, texts as texts, which no spreadsheet runs as formulas. What a file contains stands in
+//! Excel workbooks (Office Open XML, ECMA-376) that are written row by row: headings that stay in sight, times as
+//! times, money as numbers, texts as texts, which no spreadsheet runs as formulas. What a file contains stands in
 //! [`spreadsheet`](super::spreadsheet).
 
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use std::io;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
-use super::spreadsheet::Cell;
+use super::spreadsheet::SheetCell;
 use super::zip::ZipWriter;
 
 /// The most rows that a sheet may have. Rows after them go onto another sheet.
@@ -67,7 +67,7 @@ impl Workbook {
     ///
     /// # Errors
     /// When the file is too long.
-    pub fn push(&mut self, cells: &[Cell]) -> io::Result<()> {
+    pub fn push(&mut self, cells: &[SheetCell]) -> io::Result<()> {
         if self.sheets == 0 || self.rows == self.rows_max {
             self.begin_sheet()?;
         }
@@ -204,18 +204,18 @@ impl Workbook {
     }
 }
 
-fn write_cell(xml: &mut String, cell: &Cell) {
+fn write_cell(xml: &mut String, cell: &SheetCell) {
     match cell {
-        Cell::Empty => xml.push_str("<c/>"),
-        Cell::Text(text) => write_text(xml, text, 0),
-        Cell::Count(number) => _ = write!(xml, "<c><v>{number}</v></c>"),
-        Cell::Money(money) => {
+        SheetCell::Empty => xml.push_str("<c/>"),
+        SheetCell::Text(text) => write_text(xml, text, 0),
+        SheetCell::Count(number) => _ = write!(xml, "<c><v>{number}</v></c>"),
+        SheetCell::Money(money) => {
             let number = money.number();
             let decimals = number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
             let style = MONEY.get(decimals).copied().unwrap_or(0);
             _ = write!(xml, r#"<c s="{style}"><v>{number}</v></c>"#);
         }
-        Cell::Time(local) => _ = write!(xml, r#"<c s="{TIME}"><v>{}</v></c>"#, serial(local)),
+        SheetCell::Time(local) => _ = write!(xml, r#"<c s="{TIME}"><v>{}</v></c>"#, serial(local)),
     }
 }
 
@@ -256,7 +256,7 @@ fn serial(local: &NaiveDateTime) -> f64 {
 mod tests {
     use super::*;
 
-    fn xml(cell: Cell) -> String {
+    fn xml(cell: SheetCell) -> String {
         let mut xml = String::new();
         write_cell(&mut xml, &cell);
         xml
@@ -266,21 +266,27 @@ mod tests {
     fn cells_are_what_they_are() {
         let time =
             NaiveDate::from_ymd_opt(2026, 11, 27).expect("a date").and_hms_opt(12, 0, 0).expect("noon");
-        assert_eq!(xml(Cell::Time(time)), r#"<c s="2"><v>46353.5</v></c>"#);
-        assert_eq!(xml(Cell::Count(3)), "<c><v>3</v></c>");
-        assert_eq!(xml(Cell::Money(crate::money::Money::new(1250, "USD"))), r#"<c s="4"><v>12.50</v></c>"#);
-        assert_eq!(xml(Cell::Money(crate::money::Money::new(1250, "JPY"))), r#"<c s="3"><v>1250</v></c>"#);
-        let text = xml(Cell::Text("=A&<b>\u{1}_x0041_".into()));
+        assert_eq!(xml(SheetCell::Time(time)), r#"<c s="2"><v>46353.5</v></c>"#);
+        assert_eq!(xml(SheetCell::Count(3)), "<c><v>3</v></c>");
+        assert_eq!(
+            xml(SheetCell::Money(crate::money::Money::new(1250, "USD"))),
+            r#"<c s="4"><v>12.50</v></c>"#
+        );
+        assert_eq!(
+            xml(SheetCell::Money(crate::money::Money::new(1250, "JPY"))),
+            r#"<c s="3"><v>1250</v></c>"#
+        );
+        let text = xml(SheetCell::Text("=A&<b>\u{1}_x0041_".into()));
         assert!(text.contains(">=A&amp;&lt;b&gt;_x005F_x0041_<"), "{text}");
-        assert!(xml(Cell::Text("buyer_name".into())).contains(">buyer_name<"));
-        assert_eq!(xml(Cell::Text(String::new())), "<c/>");
+        assert!(xml(SheetCell::Text("buyer_name".into())).contains(">buyer_name<"));
+        assert_eq!(xml(SheetCell::Text(String::new())), "<c/>");
     }
 
     #[test]
     fn rows_that_no_sheet_holds_go_onto_another() {
         let mut book = Workbook { rows_max: 3, ..Workbook::new("Tickets", vec!["n".into()]) };
         for n in 0..5 {
-            book.push(&[Cell::Count(n)]).expect("short");
+            book.push(&[SheetCell::Count(n)]).expect("short");
         }
         book.finish().expect("short");
         assert_eq!(book.sheets, 3, "two rows on each, under the headings");

@@ -294,21 +294,6 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    booking_words (word, booking_id) {
-        word -> Text,
-        booking_id -> BigInt,
-    }
-}
-
-diesel::table! {
-    /// One row.
-    search_progress (id) {
-        id -> Integer,
-        last_booking_id -> BigInt,
-    }
-}
-
 diesel::joinable!(mails -> bookings (booking_id));
 diesel::joinable!(used_tickets -> bookings (booking_id));
 diesel::joinable!(used_tickets -> ticket_types (ticket_type_id));
@@ -331,7 +316,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     gates,
     scans,
     former_slugs,
-    booking_words,
     event_jobs,
     admins,
     admin_sessions

@@ -10,8 +10,23 @@ use diesel::sql_types::{Array, BigInt, Text};
 use super::{beginnings, end_of_range, reference_beginnings, words_of};
 use crate::booking::buyer::normalized_email;
 use crate::booking::store::PERSON;
-use crate::db::{Db, clock};
-use crate::schema::{booking_words, bookings, search_progress};
+use crate::db::{Db, clock, on_either};
+use crate::schema::bookings;
+
+diesel::table! {
+    booking_words (word, booking_id) {
+        word -> Text,
+        booking_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// One row.
+    search_progress (id) {
+        id -> Integer,
+        last_booking_id -> BigInt,
+    }
+}
 
 /// Bookings whose words are written in one transaction: some milliseconds of SQLite's only writer.
 const AT_ONCE: i64 = 200;
@@ -93,8 +108,8 @@ pub fn is_any_due(db: &mut Db) -> QueryResult<bool> {
     Ok(!unwritten(db, after, 1)?.is_empty())
 }
 
-/// Writes the words of the next bookings, inside the caller's write transaction. How many they were; another server that
-/// is at it takes the turn.
+/// Writes the words of the next bookings, inside the caller's write transaction. How many they were; another server
+/// that is at it takes the turn.
 ///
 /// # Errors
 /// What the database said.
@@ -139,11 +154,11 @@ pub fn rewrite(
 /// # Errors
 /// What the database said.
 pub fn forget(db: &mut Db, slug: &str) -> QueryResult<()> {
-    let of_event = bookings::table
-        .inner_join(crate::schema::events::table)
-        .filter(crate::schema::events::slug.eq(slug))
-        .select(bookings::id);
-    diesel::delete(booking_words::table.filter(booking_words::booking_id.eq_any(of_event))).execute(db)?;
+    let forgotten = diesel::sql_query(
+        "DELETE FROM booking_words WHERE booking_id IN
+             (SELECT b.id FROM bookings b JOIN events e ON e.id = b.event_id WHERE e.slug = $1)",
+    );
+    on_either!(db, connection => forgotten.bind::<Text, _>(slug).execute(connection)?);
     Ok(())
 }
 
