@@ -41,6 +41,7 @@ struct HolderMessageHtml<'a> {
     mail: &'a HolderMail,
     url: Option<&'a str>,
     reason: &'a str,
+    stop_url: &'a str,
 }
 
 #[derive(Template)]
@@ -49,6 +50,7 @@ struct HolderMessageText<'a> {
     mail: &'a HolderMail,
     url: Option<&'a str>,
     reason: &'a str,
+    stop_url: &'a str,
 }
 
 /// A booking that was canceled since gets none.
@@ -63,13 +65,14 @@ pub fn write(
     }
     let url = sale.map(|sale| format!("{}/bookings/{}", context.public_url, sale.booking.token));
     let (url, reason) = (url.as_deref(), &*mail.reason(to));
+    let stop_url = &*context.stop_url(to);
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     let test = if mail.is_test { "Test: " } else { "" };
     let reply_to = mail.event.organizer_email().map(|address| (mail.event.organizer_name.clone(), address));
     Ok(Message {
         subject: format!("{test}{} ({})", mail.message.subject, mail.event.name),
-        text: HolderMessageText { mail, url, reason }.render().map_err(failed)?,
-        html: HolderMessageHtml { mail, url, reason }.render().map_err(failed)?,
+        text: HolderMessageText { mail, url, reason, stop_url }.render().map_err(failed)?,
+        html: HolderMessageHtml { mail, url, reason, stop_url }.render().map_err(failed)?,
         reply_to,
         ..sale.map(about).unwrap_or_default()
     })
