@@ -1,6 +1,6 @@
 //! `/admin/events/{slug}/export`, `/admin/events/{slug}/bookings.csv`, `/admin/events/{slug}/bookings.xlsx`: the
-//! bookings of a concert, or its tickets, for a spreadsheet. The file is sent while it is read, so that its length does not
-//! matter.
+//! bookings of a concert, or its tickets, for a spreadsheet. The file is sent while it is read, so that its length
+//! does not matter.
 
 use std::io;
 use std::sync::Arc;

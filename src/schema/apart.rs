@@ -13,3 +13,13 @@ diesel::table! {
         revoked_at -> Nullable<Timestamp>,
     }
 }
+
+diesel::table! {
+    cancellation_notes (id) {
+        id -> BigInt,
+        booking_id -> BigInt,
+        seats -> Text,
+        message -> Text,
+        canceled_at -> Timestamp,
+    }
+}

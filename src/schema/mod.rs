@@ -2,7 +2,7 @@
 
 mod apart;
 
-pub use self::apart::api_tokens;
+pub use self::apart::{api_tokens, cancellation_notes};
 
 diesel::table! {
     events (id) {
@@ -258,16 +258,6 @@ diesel::table! {
 }
 
 diesel::joinable!(gates -> events (event_id));
-diesel::table! {
-    cancellation_notes (id) {
-        id -> BigInt,
-        booking_id -> BigInt,
-        seats -> Text,
-        message -> Text,
-        canceled_at -> Timestamp,
-    }
-}
-
 diesel::table! {
     former_slugs (slug) {
         slug -> Text,
