@@ -7,6 +7,7 @@ use actix_web::web;
 use tokio::sync::Mutex;
 
 use crate::auth::Auth;
+use crate::auth::invitation::InvitationSeal;
 use crate::booking::desk::Desk;
 use crate::booking::lookup::link::BookingLinks;
 use crate::booking::request_key::FormAges;
@@ -34,6 +35,7 @@ pub struct App {
     pub ticket_links: TicketLinks,
     pub booking_links: BookingLinks,
     pub suppression_links: SuppressionLinks,
+    pub invitation_seal: InvitationSeal,
     /// How old a booking form may be.
     pub form_ages: FormAges,
     /// How many tickets each client may book.

@@ -11,6 +11,7 @@ use chrono::Utc;
 use crate::api::middleware::ApiMiddleware;
 use crate::app::{App, HeavyWork};
 use crate::audit::Actor;
+use crate::auth::invitation::InvitationSeal;
 use crate::auth::store::accounts::{self, NewPassword};
 use crate::auth::{self, Auth, first_password, password};
 use crate::booking::desk::Desk;
@@ -109,6 +110,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         ticket_links: TicketLinks::new(&secrets),
         booking_links: BookingLinks::new(&secrets),
         suppression_links: SuppressionLinks::new(&secrets),
+        invitation_seal: InvitationSeal::new(&secrets),
         form_ages: config.forms,
         ticket_counter: TicketCounter::new(rates.clone()),
         outbox_wakeup: wakeup,
@@ -263,13 +265,17 @@ pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartEr
     Ok((db, seeded))
 }
 
-/// Makes the admin's account when there is none, and returns its first password, which is shown only now.
+/// Makes the admin's account when there is no account at all, and returns its first password, which is shown only now.
 fn ensure_admin(db: &Database) -> Result<Option<String>, StartError> {
     if let Some(account) = db.read_primary_blocking(|db| accounts::find(db, auth::USERNAME))? {
         if account.first_password_ends_at.is_none_or(|ends_at| ends_at <= Utc::now().naive_utc()) {
             // Changed at another server, or over.
             first_password::delete(db.file());
         }
+        return Ok(None);
+    }
+    // An owner has removed the admin's account.
+    if db.read_primary_blocking(accounts::is_any)? {
         return Ok(None);
     }
     let (password, new) = make_first_password()?;

@@ -73,6 +73,12 @@ pub async fn index(
 fn title(action: &Action) -> &'static str {
     match action {
         Action::AccountMade => "Account created",
+        Action::Invited => "Invited to the team",
+        Action::InvitationWithdrawn => "Invitation withdrawn",
+        Action::InvitationAccepted => "Invitation accepted",
+        Action::PasswordLinkSent => "Link for a new password sent",
+        Action::RoleChanged => "Role changed",
+        Action::AccountRemoved => "Account removed",
         Action::SignedIn => "Signed in",
         Action::SignInFailed => "Sign-in failed",
         Action::SignedOut => "Signed out",
@@ -123,7 +129,10 @@ fn is_refusal(entry: &AuditEntry) -> bool {
 /// "3 bookings deleted", when the action counts something.
 fn count(entry: &AuditEntry) -> Option<String> {
     let (one, many) = match Action::parse(&entry.action)? {
-        Action::SignedOutEverywhere | Action::PasswordChanged => ("session ended", "sessions ended"),
+        Action::SignedOutEverywhere
+        | Action::PasswordChanged
+        | Action::RoleChanged
+        | Action::AccountRemoved => ("session ended", "sessions ended"),
         Action::BookingsExported => ("booking", "bookings"),
         Action::BookingCanceled | Action::BookingUndone => ("ticket back on sale", "tickets back on sale"),
         Action::FailedMailsQueuedAgain => ("email", "emails"),

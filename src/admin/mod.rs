@@ -25,6 +25,7 @@ pub mod resumption;
 pub mod sign_in;
 pub mod spreadsheet;
 pub mod store;
+pub mod team;
 pub mod terms;
 pub mod tokens;
 mod typed_form;

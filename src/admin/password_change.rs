@@ -160,7 +160,8 @@ fn refuse(
     refusal::respond(&page.clone(), refusal, &PasswordPage { page, admin, errors })
 }
 
-fn sentence(weakness: PasswordWeakness) -> &'static str {
+/// What is wrong with a new password.
+pub(super) fn sentence(weakness: PasswordWeakness) -> &'static str {
     match weakness {
         PasswordWeakness::TooShort => "Use at least 15 characters, such as four or five random words.",
         PasswordWeakness::TooLong => "Use 128 characters or fewer.",

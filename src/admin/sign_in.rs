@@ -16,7 +16,7 @@ use crate::audit::{self, Action, Actor};
 use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
 use crate::auth::return_path::{ReturnPath, destination, sign_in_url};
 use crate::auth::session::SessionState;
-use crate::auth::store::{accounts, sessions, throttle};
+use crate::auth::store::{accounts, sessions, team, throttle};
 use crate::auth::{USERNAME, known_browser, password, session};
 use crate::error::Error;
 use crate::guard::client_address;
@@ -162,7 +162,9 @@ async fn start(
         if let Some(old) = old_session {
             sessions::delete(db, &old)?;
         }
-        sessions::insert(db, &session, Utc::now().naive_utc())?;
+        let now = Utc::now().naive_utc();
+        sessions::insert(db, &session, now)?;
+        team::note_sign_in(db, session.account_id, now)?;
         audit::store::record(db, &actor, Action::SignedIn, "", 1)?;
         Ok(true)
     });

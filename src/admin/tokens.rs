@@ -10,9 +10,9 @@ use askama::Template;
 use chrono::{NaiveDateTime, Utc};
 
 use crate::app::App;
+use crate::auth::access::Owner;
 use crate::auth::api_token::{self, NewSiteToken, SiteToken, TOKENS_MAX, TokenLifetime};
 use crate::auth::return_path::Resumed;
-use crate::auth::access::Owner;
 use crate::auth::store::api_tokens as store;
 use crate::auth::token;
 use crate::booking::buyer::is_visible;

@@ -19,6 +19,14 @@ pub const LOG_TARGET: &str = "techkraft::audit";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     AccountMade,
+    /// An account was offered to somebody, by a link.
+    Invited,
+    InvitationWithdrawn,
+    InvitationAccepted,
+    PasswordLinkSent,
+    /// Of an account.
+    RoleChanged,
+    AccountRemoved,
     SignedIn,
     /// A wrong username or password. Only checked attempts are recorded, so that a flood, which is refused before
     /// the check, does not fill the log.
@@ -69,8 +77,14 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 41] = [
         Self::AccountMade,
+        Self::Invited,
+        Self::InvitationWithdrawn,
+        Self::InvitationAccepted,
+        Self::PasswordLinkSent,
+        Self::RoleChanged,
+        Self::AccountRemoved,
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
@@ -111,6 +125,12 @@ impl Action {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccountMade => "account made",
+            Self::Invited => "invited",
+            Self::InvitationWithdrawn => "invitation withdrawn",
+            Self::InvitationAccepted => "invitation accepted",
+            Self::PasswordLinkSent => "password link sent",
+            Self::RoleChanged => "role changed",
+            Self::AccountRemoved => "account removed",
             Self::SignedIn => "signed in",
             Self::SignInFailed => "sign-in failed",
             Self::SignedOut => "signed out",

@@ -3,7 +3,7 @@
 //! [`authentication`] checks a username and a password. The [`throttle`] decides whether the attempt is looked
 //! at, the [`password_queue`] limits how many hashes run and who goes next, and [`password`] hashes and compares. A
 //! [`session`] is what a signed-in browser holds, and [`access`] what it may open. The [`first_password`] only leads to
-//! another one.
+//! another one. Owners see the [`team`], and invite others by an [`invitation`].
 //!
 //! Pages and forms do not belong here: they stand in `admin`. This room knows no feature of the shop.
 
@@ -12,6 +12,7 @@ pub mod api_token;
 pub mod authentication;
 mod fair_queue;
 pub mod first_password;
+pub mod invitation;
 pub mod known_browser;
 pub mod password;
 pub mod password_queue;
@@ -19,6 +20,7 @@ pub mod return_path;
 pub mod session;
 pub mod session_record;
 pub mod store;
+pub mod team;
 pub mod throttle;
 pub mod token;
 

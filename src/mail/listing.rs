@@ -71,6 +71,7 @@ impl MailKind {
             Self::EventChange => "Change of the concert",
             Self::AddressChange => "Notice to the old address",
             Self::Message => "Message",
+            Self::Invitation => "Invitation",
         }
     }
 }

@@ -12,6 +12,7 @@ use super::messages::{self, MessageContext};
 use super::sender::{MailLimits, Sender, StopHandle};
 use super::suppression::SuppressionLinks;
 use super::transport::{Destination, Transport};
+use crate::auth::invitation::InvitationSeal;
 use crate::booking::lookup::link::BookingLinks;
 use crate::connections::SHUTDOWN_SECONDS;
 use crate::db::Database;
@@ -77,6 +78,7 @@ pub fn open(
         ticket_codes: TicketCodes::new(secrets),
         booking_links: BookingLinks::new(secrets),
         suppression_links: SuppressionLinks::new(secrets),
+        invitations: InvitationSeal::new(secrets),
     };
     let (wakeup, stop) = (Arc::<Wakeup>::default(), StopHandle::default());
     let sender =

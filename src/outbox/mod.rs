@@ -36,10 +36,12 @@ pub enum MailKind {
     AddressChange,
     /// What the organizer has written to holders. Its payload: which message it is.
     Message,
+    /// To somebody who may make an account. Its payload: what it says, sealed.
+    Invitation,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Confirmation,
         Self::BookingLink,
         Self::Cancellation,
@@ -48,6 +50,7 @@ impl MailKind {
         Self::EventChange,
         Self::AddressChange,
         Self::Message,
+        Self::Invitation,
     ];
 
     /// Its name in the database.
@@ -62,6 +65,7 @@ impl MailKind {
             Self::EventChange => "event change",
             Self::AddressChange => "address change",
             Self::Message => "message",
+            Self::Invitation => "invitation",
         }
     }
 

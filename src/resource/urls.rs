@@ -45,6 +45,9 @@ urls! {
     GATE_LINK_ADMISSIONS = Endpoint::action("/gates/{token}/admissions").class(RateClass::Gates);
     GATE_LINK_REVOCATION = Endpoint::action("/gates/{token}/revocation").class(RateClass::Gates);
 
+    // For who is invited to the team
+    INVITATION = Endpoint::form("/invitations/{token}").post_class(RateClass::SignIn);
+
     // API
     API_EVENTS = Endpoint::form("/api/v1/events").class(RateClass::Api).long_text();
     API_EVENT =
@@ -82,6 +85,9 @@ urls! {
     SIGN_OUT = Endpoint::action("/admin/sign-out");
     ACCOUNT = Endpoint::form("/admin/account");
     PASSWORD = Endpoint::form("/admin/password").post_class(RateClass::SignIn);
+    TEAM = Endpoint::form("/admin/team").post_class(RateClass::SignIn);
+    INVITATION_WITHDRAWAL = Endpoint::action("/admin/team/invitations/{id}/withdrawal");
+    TEAM_MEMBER = Endpoint::form("/admin/team/{id}").post_class(RateClass::SignIn);
     AUDIT_LOG = Endpoint::page("/admin/audit-log");
     MAILS = Endpoint::page("/admin/mails");
     MAIL_ATTEMPTS = Endpoint::action("/admin/mails/attempts");

@@ -182,6 +182,7 @@ fn organizers(site: &mut ServiceConfig) {
                 .wrap(from_fn(keep_typed)),
         )
         .configure(concerts)
+        .configure(team)
         .service(urls::NEW_EXPORT.resource().route(get().to(admin::export::new)))
         .service(urls::EXPORT.resource().route(get().to(admin::export::csv)))
         .service(urls::EXPORT_WORKBOOK.resource().route(get().to(admin::export::xlsx)))
@@ -193,6 +194,17 @@ fn organizers(site: &mut ServiceConfig) {
                 .wrap(from_fn(keep_typed)),
         )
         .default_service(to(elsewhere));
+}
+
+/// Who is on the team, and the page for who is invited.
+fn team(site: &mut ServiceConfig) {
+    use admin::team::{acceptance, index, member};
+    site.service(urls::TEAM.resource().route(get().to(index::index)).route(post().to(index::create)))
+        .service(urls::INVITATION_WITHDRAWAL.resource().route(post().to(index::withdraw)))
+        .service(urls::TEAM_MEMBER.resource().route(get().to(member::edit)).route(post().to(member::update)))
+        .service(
+            urls::INVITATION.resource().route(get().to(acceptance::new)).route(post().to(acceptance::create)),
+        );
 }
 
 /// The organizer's concerts.

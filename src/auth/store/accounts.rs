@@ -38,6 +38,11 @@ pub fn find(db: &mut Db, username: &str) -> QueryResult<Option<Account>> {
     }))
 }
 
+/// Whether there is an account.
+pub fn is_any(db: &mut Db) -> QueryResult<bool> {
+    Ok(admins::table.select(admins::id).first::<i64>(db).optional()?.is_some())
+}
+
 /// Sets the account's password whatever it was, and signs it out everywhere. Adds the account when there is none, and
 /// makes it an owner again: this is the way back in when no owner can sign in.
 pub fn set_password(db: &mut Db, username: &str, new: &NewPassword, actor: &Actor) -> QueryResult<()> {

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod api_tokens;
 pub mod sessions;
+pub mod team;
 pub mod throttle;
 
 use crate::role::AccountRole;

@@ -28,6 +28,7 @@ pub enum Purpose {
     RateLimits,
     BookingLinks,
     TicketLinks,
+    Invitations,
     /// What the database knows the secret by.
     Fingerprint,
 }
@@ -44,6 +45,7 @@ impl Purpose {
             Self::RateLimits => b"techkraft rate limits 1",
             Self::BookingLinks => b"techkraft booking links 1",
             Self::TicketLinks => b"techkraft ticket links 1",
+            Self::Invitations => b"techkraft invitations 1",
             Self::Fingerprint => b"techkraft fingerprint 1",
         }
     }

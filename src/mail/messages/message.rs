@@ -2,6 +2,7 @@
 
 use lettre::message::Mailbox;
 
+use crate::auth::invitation::InvitationSeal;
 use crate::booking::lookup::link::BookingLinks;
 use crate::booking::{PlacedBooking, calendar};
 use crate::mail::suppression::SuppressionLinks;
@@ -14,6 +15,7 @@ pub struct MessageContext {
     pub public_url: String,
     pub ticket_codes: TicketCodes,
     pub booking_links: BookingLinks,
+    pub invitations: InvitationSeal,
     pub suppression_links: SuppressionLinks,
 }
 

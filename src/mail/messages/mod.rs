@@ -9,6 +9,7 @@ pub mod confirmation;
 mod envelope;
 pub mod event_change;
 pub mod holder_message;
+pub mod invitation;
 mod message;
 pub mod partial_return;
 
@@ -50,6 +51,7 @@ pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, Compose
             let message = due.message.as_ref().ok_or_else(|| about("message"))?;
             holder_message::write(message, due.sale.as_ref(), due.recipient(), context)
         }
+        Some(MailKind::Invitation) => invitation::write(&due.mail, context),
         Some(MailKind::BookingLink) => booking_link::write(due.recipient(), context),
         None => Err(ComposeError::Failed(format!("unknown kind of mail: {}", due.mail.kind))),
     }

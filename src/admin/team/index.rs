@@ -1,0 +1,180 @@
+//! `/admin/team`, `/admin/team/invitations/{id}/withdrawal`: the accounts, and invitations to make one.
+
+use actix_web::cookie::SameSite;
+use actix_web::cookie::time::Duration;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use chrono::Utc;
+use serde::Deserialize;
+
+use super::letter::Letter;
+use super::words;
+use crate::admin::{refusal, store};
+use crate::app::App;
+use crate::audit::Action;
+use crate::auth::access::Owner;
+use crate::auth::authentication::{Attempt, SignInRefusal};
+use crate::auth::invitation::Invitation;
+use crate::auth::store::{team, throttle};
+use crate::auth::team::TeamMember;
+use crate::booking::buyer::{parse_email, shown_email};
+use crate::error::Error;
+use crate::guard::form::Form;
+use crate::page::{Page, Toast, html, see_other, see_other_with, toast_cookie};
+use crate::role::AccountRole;
+use crate::venue_clock::VenueClock;
+
+const URL: &str = "/admin/team";
+/// Carries a new link to the page that shows it, once.
+const NEW_LINK_COOKIE: &str = "new_invitation";
+const NEW_LINK_KEPT: Duration = Duration::minutes(10);
+
+#[derive(Template)]
+#[template(path = "admin/team/index.html")]
+struct TeamPage {
+    page: Page,
+    /// The reader's own account.
+    own: i64,
+    username: String,
+    members: Vec<TeamMember>,
+    invitations: Vec<Invitation>,
+    clock: VenueClock,
+    typed: InvitationForm,
+    errors: InvitationErrors,
+    /// A link that was just made, where no mail server brings it.
+    new_link: Option<String>,
+}
+
+/// A password is never sent back.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct InvitationForm {
+    email: String,
+    role: String,
+    password: String,
+}
+
+#[derive(Default)]
+struct InvitationErrors {
+    email: Option<String>,
+    role: Option<String>,
+    password: Option<String>,
+}
+
+/// `GET /admin/team`
+pub async fn index(
+    request: HttpRequest,
+    page: Page,
+    Owner(admin): Owner,
+    app: web::Data<App>,
+) -> Result<HttpResponse, Error> {
+    let new_link = app.cookies.open(&request, NEW_LINK_COOKIE);
+    let mut response = page.unlisted_builder(StatusCode::OK);
+    if new_link.is_some() {
+        response.cookie(app.cookies.removal(NEW_LINK_COOKIE));
+    }
+    let (typed, errors) = (InvitationForm::default(), InvitationErrors::default());
+    let mut team = load(page, (admin.account_id, admin.username), &app, typed, errors).await?;
+    team.new_link = new_link;
+    Ok(response.body(html(&team)?))
+}
+
+/// `POST /admin/team`: invites somebody.
+pub async fn create(
+    request: HttpRequest,
+    page: Page,
+    Owner(admin): Owner,
+    app: web::Data<App>,
+    Form(form): Form<InvitationForm>,
+) -> Result<HttpResponse, Error> {
+    let own = (admin.account_id, admin.username.clone());
+    let (email, role) = match (parse_email(&form.email), AccountRole::parse(&form.role)) {
+        (Ok(email), Some(role)) => (email, role),
+        (email, role) => {
+            let errors = InvitationErrors {
+                email: email.err().map(|_| "Enter an email address, such as grace@example.org.".into()),
+                role: role.is_none().then(|| "Choose a role.".into()),
+                password: None,
+            };
+            return refuse(page, own, &app, form, errors, SignInRefusal::WrongPassword).await;
+        }
+    };
+    let password = form.password.clone();
+    let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
+    let proof = match attempt.check(&app.auth).await? {
+        Ok(proof) => proof,
+        Err(refusal) => {
+            let password = Some(refusal::sentence(refusal, "Wrong password. Nobody was invited."));
+            let errors = InvitationErrors { password, ..InvitationErrors::default() };
+            return refuse(page, own, &app, form, errors, refusal).await;
+        }
+    };
+    let letter = Letter::new(&app, &admin, email.clone(), role, None);
+    let link = letter.link.clone();
+    let invite = app.db.write(move |db| {
+        throttle::reset_after_success(db, &proof.counters)?;
+        letter.send(db, &admin)
+    });
+    if let Err(refusal) = invite.await? {
+        let email = Some(words::refused(refusal).into());
+        let errors = InvitationErrors { email, ..InvitationErrors::default() };
+        return refuse(page, own, &app, form, errors, SignInRefusal::WrongPassword).await;
+    }
+    let toast = Toast::success(format!("{} is invited.", shown_email(&email)));
+    Ok(sent(&app, &link, &toast))
+}
+
+/// Back to the team. Where no mail server brings the link, the page shows it, once.
+pub(super) fn sent(app: &App, link: &str, toast: &Toast) -> HttpResponse {
+    app.outbox_wakeup.notify();
+    let mut response = see_other(URL);
+    response.cookie(toast_cookie(&app.cookies, toast));
+    if app.mail_folder.is_some() {
+        let cookie = app.cookies.sealed(NEW_LINK_COOKIE, link);
+        response.cookie(cookie.same_site(SameSite::Strict).max_age(NEW_LINK_KEPT).finish());
+    }
+    response.finish()
+}
+
+/// `POST /admin/team/invitations/{id}/withdrawal`
+pub async fn withdraw(
+    Owner(admin): Owner,
+    app: web::Data<App>,
+    id: web::Path<i64>,
+) -> Result<HttpResponse, Error> {
+    let (id, actor) = (*id, admin.actor());
+    let is_withdrawn = app.db.write(move |db| team::withdraw_invitation(db, id, &actor)).await?;
+    let toast = if is_withdrawn {
+        Toast::success("Invitation withdrawn. Its link opens nothing any more.")
+    } else {
+        Toast::failure("This invitation was used or withdrawn before.")
+    };
+    Ok(see_other_with(&app.cookies, URL, &toast))
+}
+
+async fn refuse(
+    page: Page,
+    own: (i64, String),
+    app: &App,
+    typed: InvitationForm,
+    errors: InvitationErrors,
+    refusal: SignInRefusal,
+) -> Result<HttpResponse, Error> {
+    let team = load(page.clone(), own, app, typed, errors).await?;
+    refusal::respond(&page, refusal, &team)
+}
+
+async fn load(
+    page: Page,
+    (own, username): (i64, String),
+    app: &App,
+    typed: InvitationForm,
+    errors: InvitationErrors,
+) -> Result<TeamPage, Error> {
+    let now = Utc::now().naive_utc();
+    let load =
+        app.db.read_primary(move |db| Ok((team::list(db)?, team::invitations(db, now)?, store::clock(db)?)));
+    let (members, invitations, clock) = load.await?;
+    Ok(TeamPage { page, own, username, members, invitations, clock, typed, errors, new_link: None })
+}

@@ -1,0 +1,8 @@
+//! The team: who has an account, in which role, and who is invited. For owners, but for the page on which somebody who
+//! is invited makes their account.
+
+pub mod acceptance;
+pub mod index;
+mod letter;
+pub mod member;
+pub mod words;
