@@ -33,6 +33,8 @@ pub struct BookingForm {
     pub remember: String,
     /// The total that the form shows, in the currency's minor unit. Empty where it shows none.
     pub total: String,
+    /// The price of a ticket of the chosen type that the page shows, where it shows no total.
+    pub price: String,
     /// Not empty: the buyer is the one that the browser remembers.
     pub one_click: String,
     /// Among other fields `quantity_ID`: how many of the concert's other ticket types.
@@ -236,10 +238,20 @@ impl BookingForm {
         (lines, errors)
     }
 
+    /// The total that the page has shown; `None`: it has shown none. A page with one click shows the price of a ticket.
+    fn shown_total(&self) -> Option<i64> {
+        if let Ok(total) = self.total.parse() {
+            return Some(total);
+        }
+        let price: i64 = self.price.parse().ok()?;
+        let quantity = parse_quantity(&self.quantity, i32::MAX).ok()?;
+        Some(price.saturating_mul(quantity.into()))
+    }
+
     /// What the order costs now, where the form shows something else.
     #[must_use]
     pub fn other_total(&self, order: &Order, listing: &Listing) -> Option<Money> {
-        let shown: i64 = self.total.parse().ok()?;
+        let shown = self.shown_total()?;
         let cost = |line: &OrderLine| {
             let price = listing.ticket_type(line.ticket_type_id).map_or(0, |it| it.price_minor);
             price.saturating_mul(line.quantity.into())

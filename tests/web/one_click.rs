@@ -1,8 +1,11 @@
 //! Booking with one click, and undoing it.
 
+use std::time::Duration;
+
 use crate::support::acts::NO_FIELDS;
 use crate::support::audit::audited;
 use crate::support::{TestApp, between, browser, header};
+use testkit::wait::within;
 
 const GREETING: &str = "Welcome back, Ada";
 
@@ -156,4 +159,49 @@ fn only_the_browser_that_booked_with_one_click_undoes_it() {
     assert_eq!(refused.status(), 409);
     assert_eq!(app.database.tier("VIP").available, 98);
     assert_eq!(undo(&app, "/bookings/AAAAAAAAAAAAAAAAAAAAAAAA").status(), 404);
+}
+
+/// The page was open while the price was raised. Seen to fail without: 303, at the new price.
+#[test]
+fn one_click_books_at_no_price_that_was_not_shown() {
+    let app = TestApp::spawn();
+    app.book_and_be_remembered("VIP");
+    let page = app.get("/").text().expect("a page");
+    let express = between(&page, "id=\"express\"", "id=\"availability\"");
+    let key = between(express, "name=\"request_key\" value=\"", "\"").to_owned();
+    let vip = app.tier_id("VIP");
+    let card = format!("name=\"ticket_type\" value=\"{vip}\">");
+    let price =
+        between(page.split(&card).nth(1).expect("its card"), "name=\"price\" value=\"", "\"").to_owned();
+    assert_eq!(price, "10000");
+    app.database.execute(
+        "UPDATE ticket_types SET price_minor = 12000, facts_version = facts_version + 1 WHERE name = 'VIP'",
+    );
+    let shows = |price: &str| app.get("/").text().expect("a page").contains(price);
+    within(Duration::from_secs(20), "the board knows the new price", || shows("$120.00"));
+    let form = [
+        ("ticket_type", &*vip),
+        ("quantity", "2"),
+        ("one_click", "1"),
+        ("request_key", &*key),
+        ("price", &*price),
+    ];
+    let refused = app.send(&form);
+    assert_eq!(refused.status(), 409);
+    let refused = refused.text().expect("a page");
+    assert!(refused.contains("The total is now $240.00. Nothing was booked yet."), "{refused}");
+    assert!(refused.contains("value=\"Ada Lovelace\""), "what is known stays: {refused}");
+    assert_eq!(app.database.tier("VIP").sold, 1);
+    // The checkout shows the new price, and books at it.
+    let checkout = app.open_checkout("VIP", 2);
+    let form = [
+        ("ticket_type", &*checkout.ticket_type),
+        ("quantity", "2"),
+        ("name", "Ada"),
+        ("email", "ada@example.org"),
+        ("request_key", &*checkout.request_key),
+        ("total", "24000"),
+    ];
+    assert_eq!(app.send(&form).status(), 303);
+    assert_eq!(app.database.tier("VIP").sold, 3);
 }

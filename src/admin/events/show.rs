@@ -12,6 +12,7 @@ use crate::auth::access::{Organizer, PollingOrganizer};
 use crate::booking::event_jobs::{self, EventJob};
 use crate::error::Error;
 use crate::events::editing::publication::{Missing, missing};
+use crate::events::editing::store::acts;
 use crate::events::sale::SaleState;
 use crate::events::{self, Concert, Event, EventState, TicketType, TicketTypeState};
 use crate::money::grouped;
@@ -28,6 +29,8 @@ pub struct AdminEventPage {
     ticket_types: Vec<TicketType>,
     /// What is done to its bookings, the newest first.
     jobs: Vec<EventJob>,
+    /// Whether there is a booking, also a canceled one: then it cannot be unpublished.
+    is_booked: bool,
     /// What a draft lacks.
     missing: Vec<Missing>,
     /// Why the last act was refused.
@@ -42,7 +45,7 @@ impl AdminEventPage {
             EventState::Draft => missing(&event, &ticket_types, now),
             _ => Vec::new(),
         };
-        Self { page, event, ticket_types, jobs: Vec::new(), missing, refusal: None, now }
+        Self { page, event, ticket_types, jobs: Vec::new(), is_booked: true, missing, refusal: None, now }
     }
 
     /// With what is done to its bookings.
@@ -52,8 +55,11 @@ impl AdminEventPage {
     pub async fn load(page: Page, app: &App, slug: &str) -> Result<Self, Error> {
         let (event, ticket_types) = find(app, slug).await?;
         let id = event.id;
-        let jobs = app.db.read_primary(move |db| event_jobs::store::latest(db, id, JOBS_SHOWN)).await?;
-        Ok(Self { jobs, ..Self::new(page, event, ticket_types, app.board.now()) })
+        let load = app.db.read_primary(move |db| {
+            Ok((event_jobs::store::latest(db, id, JOBS_SHOWN)?, acts::is_booked(db, id)?))
+        });
+        let (jobs, is_booked) = load.await?;
+        Ok(Self { jobs, is_booked, ..Self::new(page, event, ticket_types, app.board.now()) })
     }
 
     fn is_at_work(&self) -> bool {
@@ -88,11 +94,6 @@ impl AdminEventPage {
     /// Whether its facts may still change.
     fn is_open(&self) -> bool {
         !self.event.state.is_closed()
-    }
-
-    /// Whether a ticket is sold or held.
-    fn is_taken(&self) -> bool {
-        self.ticket_types.iter().any(|it| it.available < it.capacity)
     }
 
     /// Whether the ticket type is sold now, in two words.

@@ -3,6 +3,7 @@
 //!
 //! Selling does not belong here, nor pages: a fault names its field and says what is wrong, and pages show it there.
 
+pub mod changes;
 pub mod currencies;
 pub mod event_fields;
 pub mod local_time;

@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use super::lock;
 use crate::audit::{self, Action, Actor};
 use crate::db::Db;
-use crate::events::editing::ChangeRefusal;
 use crate::events::editing::postponement::Postponement;
 use crate::events::editing::publication::missing;
+use crate::events::editing::{ChangeRefusal, changes};
 use crate::events::store::{self as events_store, next_facts_version};
 use crate::events::{Event, EventState};
 use crate::schema::{bookings, event_jobs, events};
@@ -78,13 +78,21 @@ pub fn withdraw(db: &mut Db, event_id: i64, actor: &Actor) -> QueryResult<Withdr
         EventState::Published => {}
     }
     // Canceled bookings count: their holders still open their pages, and follow the link to the concert.
-    let booked = bookings::table.filter(bookings::event_id.eq(event_id)).select(bookings::id).limit(1);
-    if booked.first::<i64>(db).optional()?.is_some() {
+    if is_booked(db, event_id)? {
         return Ok(WithdrawalOutcome::Booked(event));
     }
     set_state(db, &event, EventState::Draft)?;
     audit::store::record(db, actor, Action::EventWithdrawn, &event.name, 1)?;
     Ok(WithdrawalOutcome::Withdrawn(Event { state: EventState::Draft, ..event }))
+}
+
+/// Whether a concert has a booking, whatever has become of it: then its page stays.
+///
+/// # Errors
+/// What the database said.
+pub fn is_booked(db: &mut Db, event_id: i64) -> QueryResult<bool> {
+    let booked = bookings::table.filter(bookings::event_id.eq(event_id)).select(bookings::id).limit(1);
+    Ok(booked.first::<i64>(db).optional()?.is_some())
 }
 
 /// Pauses all sales of a concert, or resumes them. A booking has committed before this, or finds it paused.
@@ -135,8 +143,10 @@ pub fn postpone(
             events::facts_version.eq(next_facts_version()),
         ))
         .execute(db)?;
-    audit::store::record(db, actor, Action::EventPostponed, &event.name, 1)?;
-    events::table.find(event_id).select(Event::as_select()).first(db).map(Ok)
+    let now: Event = events::table.find(event_id).select(Event::as_select()).first(db)?;
+    let details = changes::of_event(&event, &now);
+    audit::store::record_change(db, actor, Action::EventPostponed, &event.name, 1, &details)?;
+    Ok(Ok(now))
 }
 
 /// Cancels a published concert: nothing of it is sold from the commit on. Whether it was this that canceled it.

@@ -11,6 +11,7 @@ use diesel::prelude::*;
 use super::{ChangeRefusal, EventFacts, local_time, markdown};
 use crate::audit::{self, Action, Actor};
 use crate::db::Db;
+use crate::events::editing::changes;
 use crate::events::store::{self as events_store, next_facts_version};
 use crate::events::{Event, EventState, TicketType};
 use crate::money::decimals;
@@ -211,8 +212,10 @@ pub fn update(
         .set((columns(facts, &slug), events::facts_version.eq(next_facts_version())))
         .execute(db)?;
     slugs::remember(db, &before, &slug)?;
-    audit::store::record(db, actor, Action::EventChanged, &facts.name, 1)?;
-    events::table.find(event_id).select(Event::as_select()).first(db).map(Ok)
+    let now: Event = events::table.find(event_id).select(Event::as_select()).first(db)?;
+    let details = changes::of_event(&before, &now);
+    audit::store::record_change(db, actor, Action::EventChanged, &now.name, 1, &details)?;
+    Ok(Ok(now))
 }
 
 /// Writes the same prices in another currency; whether that can be done. What was booked keeps its currency, so there

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use super::lock;
 use crate::audit::{self, Action, Actor};
 use crate::db::Db;
+use crate::events::editing::changes;
 use crate::events::editing::ticket_type_fields::TICKET_TYPES_MAX;
 use crate::events::editing::{ChangeRefusal, TicketTypeFacts};
 use crate::events::store::{self as events_store, next_facts_version, next_version};
@@ -113,7 +114,10 @@ pub fn update(
     if changed == 0 {
         return Ok(Err(ChangeRefusal::CapacityTooLow { lowest: before.capacity - before.available }));
     }
-    record(db, actor, Action::TicketTypeChanged, &event, &facts.name)?;
+    let now: TicketType = ticket_types::table.find(id).select(TicketType::as_select()).first(db)?;
+    let (subject, details) =
+        (format!("{}: {}", event.name, now.name), changes::of_ticket_type(&event, before, &now));
+    audit::store::record_change(db, actor, Action::TicketTypeChanged, &subject, 1, &details)?;
     Ok(Ok(()))
 }
 
