@@ -83,6 +83,10 @@ impl SearchWords {
     }
 }
 
+fn letters_of(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,8 +136,4 @@ mod tests {
         }
         assert_ne!(fold("Ada"), fold("Eda"));
     }
-}
-
-fn letters_of(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }

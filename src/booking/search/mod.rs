@@ -43,7 +43,9 @@ pub fn words_of(name: &str, email: Option<&str>) -> BTreeSet<String> {
 /// What a typed word may be the beginning of, as the index has it.
 #[must_use]
 pub fn beginnings(word: &str) -> BTreeSet<String> {
-    let address = word.trim_start_matches('@');
+    // PostgreSQL takes no text with a zero.
+    let visible: String = word.chars().filter(|c| !c.is_control()).collect();
+    let address = visible.trim_start_matches('@');
     let cut = |word: &str| word.chars().take(WORD_LENGTH_MAX).collect::<String>();
     let all = [cut(address), cut(&letters(word))];
     // Letters of an address are no word of a name.
@@ -128,6 +130,7 @@ mod tests {
         assert_eq!(begins("@example.org"), ["example.org"]);
         assert_eq!(begins("ada@"), ["ada@"]);
         assert_eq!(begins("%"), ["%"]);
+        assert_eq!(begins("\0"), Vec::<String>::new());
         assert_eq!(reference_beginnings("tk-7f3k"), ["TK-TK7F-3K", "TK-7F3K"]);
         assert_eq!(reference_beginnings("7f3k9"), ["TK-7F3K-9"]);
         assert_eq!(reference_beginnings("tk-7"), ["TK-TK7", "TK-7"]);
