@@ -86,7 +86,7 @@ pub fn withdraw(db: &mut Db, event_id: i64, actor: &Actor) -> QueryResult<Withdr
     Ok(WithdrawalOutcome::Withdrawn(Event { state: EventState::Draft, ..event }))
 }
 
-/// Whether a concert has a booking, whatever has become of it: then its page stays.
+/// Whether a concert has a booking, also a canceled one: then its page stays.
 ///
 /// # Errors
 /// What the database said.
