@@ -10,7 +10,6 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Seen to fail with the CHANGE-1 to CHANGE-4 that Patroni took for passwords.
 #[test]
 fn no_shipped_placeholder_is_a_password() {
     let mut found = Vec::new();
@@ -28,7 +27,9 @@ fn no_shipped_placeholder_is_a_password() {
             if name.ends_with("_URL") || name.ends_with("_URLS") {
                 let user = value.split_once("://").and_then(|(_, rest)| Some(rest.split_once('@')?.0));
                 let password = user.and_then(|user| Some(user.split_once(':')?.1)).unwrap_or_default();
-                assert_eq!(password, "", "{}: {line}", path.display());
+                // A comment shows where a password goes.
+                let is_shown = line.starts_with('#') && password == "PASSWORD";
+                assert!(password.is_empty() || is_shown, "{}: {line}", path.display());
             }
         }
     }

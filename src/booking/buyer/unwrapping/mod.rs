@@ -41,7 +41,11 @@ const MAILTO: &str = "mailto:";
 /// # Errors
 /// There is none, there are several different ones, or the character that is in the way.
 pub(super) fn find_address(typed: &str) -> Result<TypedAddress, EmailError> {
-    let text: Vec<char> = decoded(typed).chars().filter_map(fold).collect();
+    let decoded = decoded(typed);
+    if let Some(control) = decoded.chars().find(|c| c.is_control() && !c.is_whitespace()) {
+        return Err(EmailError::Character(control));
+    }
+    let text: Vec<char> = decoded.chars().filter_map(fold).collect();
     let signs: Vec<usize> = (0..text.len()).filter(|at| text[*at] == '@').collect();
     if signs.is_empty() {
         let is_anything = text.iter().any(|c| belongs(*c) && c.is_alphanumeric());

@@ -121,6 +121,7 @@ fn what_may_be_another_address_is_refused() {
         ("ada@example.co .uk", EmailError::Character(' ')),
         ("ada@exam_ple.org", EmailError::Character('_')),
         ("ada@exampl℮.org", EmailError::Character('℮')),
+        ("ada\u{1b}[31m@example.org", EmailError::Character('\u{1b}')),
         ("ada@example.org:25x", EmailError::Character(':')),
     ] {
         assert_eq!(find_address(typed), Err(error), "{typed:?}");

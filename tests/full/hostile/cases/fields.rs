@@ -9,11 +9,13 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
     // Passwords are checked a few at a time; a sign-in gets 503 when too many wait.
     for attack in ATTACKS {
         let text = encoded(attack);
+        // The one address in a text is taken out of it, and nothing else.
+        let as_email = if attack.contains("injected@example.org") { "booked" } else { "422" };
         for (field, expected) in [
             ("ticket_type", "404"),
             ("quantity", "422"),
             ("name", "booked|422"),
-            ("email", "422"),
+            ("email", as_email),
             ("request_key", "422"),
         ] {
             let form = stage.form_with(&[(field, &text)]);
