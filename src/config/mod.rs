@@ -169,6 +169,7 @@ impl Config {
         let rate_limits = settings.limits.parse()?;
         let operations =
             settings.operations.parse(bind, !trusted_proxies.is_empty(), public_url.is_some())?;
+        let is_public = !operations.is_private;
         Ok(Self {
             bind,
             api_bookings: settings.api.parse_bookings(operations.is_private)?,
@@ -190,7 +191,7 @@ impl Config {
             site_links: settings.site_links.parse()?,
             trusted_proxies,
             rate_limits,
-            api_tokens: settings.limits.parse_tokens()?,
+            api_tokens: settings.limits.parse_tokens(is_public)?,
             cors_origins: settings.api.parse_origins()?,
             secrets: settings.secrets.parse(bind, public_url.as_deref())?,
             allow_reseed: settings.admin.parse_allow_reseed(public_url.is_some())?,

@@ -5,6 +5,7 @@ use clap::Args;
 use super::parse_bool;
 use crate::guard::api_tokens::ApiTokens;
 use crate::guard::limits::{Rate, Rates};
+use crate::guard::secret::weakness;
 use crate::start_error::StartError;
 
 /// A browser that stays on a page polls it again and again.
@@ -66,15 +67,20 @@ impl RateLimitSettings {
         Ok(parse_bool("RATE_LIMITS", &self.rate_limits)?.then_some(rates))
     }
 
-    pub(super) fn parse_tokens(&self) -> Result<ApiTokens, StartError> {
+    /// A token that is easy to guess is accepted only if the site serves this machine alone.
+    pub(super) fn parse_tokens(&self, is_public: bool) -> Result<ApiTokens, StartError> {
         let typed = self.api_tokens.as_deref().unwrap_or_default().trim();
         let mut tokens = ApiTokens::default();
         for pair in typed.split(',').map(str::trim).filter(|_| !typed.is_empty()) {
             let (name, token) = pair.split_once(':').unwrap_or_default();
-            tokens.add(name, token).map_err(|wrong| {
+            let refuse = |wrong| {
                 let hint = "write each as NAME:TOKEN, the token as `openssl rand -hex 32` prints it";
                 StartError::setting("API_TOKENS", "(hidden)", wrong, hint)
-            })?;
+            };
+            tokens.add(name, token).map_err(refuse)?;
+            if let Some(wrong) = weakness(token).filter(|_| is_public) {
+                return Err(refuse(wrong));
+            }
         }
         Ok(tokens)
     }

@@ -2,7 +2,7 @@
 //! would be refused there, and its cookies belong to that name alone.
 //!
 //! Not sent on are monitoring, the API, which programs may call by an inner name, and hosts that only a proxy or an
-//! operator uses: addresses, and names without a dot. A proxy may also name the visitor's host in `X-Forwarded-Host`.
+//! operator uses: addresses, and names without a dot. A trusted proxy may also name the visitor's host in `X-Forwarded-Host`.
 //! The target is always `PUBLIC_URL`, so no request can choose another site.
 //!
 //! Without `PUBLIC_URL` nobody knows the own name. But a server that only this machine reaches has none: a request
@@ -29,9 +29,10 @@ const FORWARDED_HOST: &str = "x-forwarded-host";
 /// # Errors
 /// Only those of the inner services.
 pub async fn redirect_to_own_host<B: MessageBody>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    forget_claimed_host(&mut request);
     let path = request.match_info().as_str();
     let is_left_alone = || {
         !request.method().is_safe()
@@ -56,6 +57,21 @@ pub async fn redirect_to_own_host<B: MessageBody>(
             Ok(request.into_response(redirect).map_into_right_body())
         }
         None => Ok(next.call(request).await?.map_into_left_body()),
+    }
+}
+
+/// Takes `X-Forwarded-Host` out of a request that comes from no trusted proxy: a page that has pointed its name here
+/// could send it.
+fn forget_claimed_host(request: &mut ServiceRequest) {
+    if !request.headers().contains_key(FORWARDED_HOST) {
+        return;
+    }
+    let settings = request.app_data::<web::Data<GuardSettings>>();
+    let is_trusted = request.peer_addr().is_some_and(|peer| {
+        settings.is_some_and(|settings| settings.trusted_proxies.include(peer.ip().to_canonical()))
+    });
+    if !is_trusted {
+        request.headers_mut().remove(FORWARDED_HOST);
     }
 }
 

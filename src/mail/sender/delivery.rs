@@ -69,11 +69,14 @@ impl Delivery {
     /// Counts the mail for its recipient, puts it off, or drops it. Not counted are the link to all bookings, as the
     /// lookup has a limit of its own, and the news of a concert, which only the organizer sends.
     fn count(&self, due: &DueMail) -> Result<Option<&RecipientLimit>, AttemptOutcome> {
-        if due.is_suppressed {
+        let kind = MailKind::parse(&due.mail.kind);
+        // The owner of a booking always hears that it has another address, and gets the link that was asked for.
+        let is_owed = matches!(kind, Some(MailKind::AddressChange | MailKind::BookingLink));
+        if due.is_suppressed && !is_owed {
             return Err(AttemptOutcome::Dropped("this address wants no emails".into()));
         }
         let limit = self.recipients.as_deref();
-        let is_counted = match MailKind::parse(&due.mail.kind) {
+        let is_counted = match kind {
             Some(MailKind::BookingLink | MailKind::EventChange | MailKind::Message) => false,
             Some(_) | None => true,
         };

@@ -3,6 +3,8 @@
 use reqwest::Method;
 use reqwest::blocking::Response;
 
+use techkraft::guard::client_address::TrustedProxies;
+
 use crate::support::{TestApp, header};
 
 const OWN: &str = "https://tickets.example.org";
@@ -58,9 +60,15 @@ fn programs_proxies_and_health_checks_are_left_alone() {
     ] {
         assert_eq!(ask(&app, Method::GET, path, host).status(), 200, "{host}{path}");
     }
-    let behind_a_proxy = app.client.get(app.url("/")).header("host", "inner.example.org");
-    let behind_a_proxy = behind_a_proxy.header("x-forwarded-host", "tickets.example.org");
-    assert_eq!(behind_a_proxy.send().expect("an answer").status(), 200);
+    let trusting = TestApp::spawn_with(|config| {
+        config.public_url = Some(OWN.into());
+        config.trusted_proxies = TrustedProxies::new(["127.0.0.1/32".parse().expect("a network")]);
+    });
+    for (app, status) in [(&trusting, 200), (&app, 308)] {
+        let behind_a_proxy = app.client.get(app.url("/")).header("host", "inner.example.org");
+        let behind_a_proxy = behind_a_proxy.header("x-forwarded-host", "tickets.example.org");
+        assert_eq!(behind_a_proxy.send().expect("an answer").status(), status, "only proxies are believed");
+    }
     let reached_from_outside = TestApp::spawn_with(|config| config.operations.is_private = false);
     assert_eq!(ask(&reached_from_outside, Method::GET, "/", "www.example.org").status(), 200);
 }

@@ -49,6 +49,28 @@ fn a_stranger_whose_address_was_used_gets_no_more_mails_until_they_are_allowed_a
 }
 
 #[test]
+fn what_protects_a_booking_and_what_was_asked_for_still_come() {
+    let app = TestApp::spawn();
+    let first = book_as(&app, "Somebody", EMAIL);
+    book_as(&app, "Somebody", EMAIL);
+    let link = stop_link(&app, 2);
+    choose(&app, &link, "stop");
+    let path = first.replace(&app.url(""), "");
+    let changed = app.post(&format!("{path}/buyer"), &[("name", "Eve"), ("email", "eve@example.org")]);
+    assert_eq!(changed.status(), 303);
+    assert_eq!(app.post("/bookings/find", &[("email", EMAIL)]).status(), 303);
+    wait_for_states(&app, &[("sent", 5)]);
+    let mails = mails(&app, 5);
+    for subject in ["New email address for", "link to your bookings"] {
+        let to_owner = |bytes: &Vec<u8>| {
+            let mail = parse(bytes);
+            mail.subject().is_some_and(|it| it.contains(subject)) && super::letter::single(mail.to()).1 == EMAIL
+        };
+        assert_eq!(mails.iter().filter(|it| to_owner(it)).count(), 1, "{subject}");
+    }
+}
+
+#[test]
 fn a_stop_ends_and_only_links_of_this_site_stop_anything() {
     let app = TestApp::spawn();
     book_as(&app, "Somebody", EMAIL);
