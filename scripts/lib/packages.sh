@@ -1,5 +1,5 @@
 # need_packages COMMAND:PACKAGE …: installs Debian's package if its command is missing. If it may not install, it names
-# the packages and fails.
+# the packages and fails. import=MODULE stands for a module of Debian's Python.
 
 # Debian keeps PostgreSQL's own programs outside the PATH.
 for folder in /usr/lib/postgresql/*/bin; do
@@ -11,9 +11,16 @@ PATH=$PATH:/usr/sbin
 need_packages() {
   local missing=() pair
   for pair in "$@"; do
-    command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+    is_there "${pair%%:*}" || missing+=("${pair##*:}")
   done
   install_packages "${missing[@]}"
+}
+
+is_there() {
+  case "$1" in
+    import=*) /usr/bin/python3 -c "import ${1#import=}" 2>/dev/null ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
 }
 
 # need_library NAME:PACKAGE: the same for a C library, by its name in pkg-config.
