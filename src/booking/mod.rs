@@ -12,6 +12,7 @@ mod codes;
 pub mod correction;
 pub mod desk;
 pub mod event_jobs;
+pub mod forgetting;
 pub mod form;
 pub mod lookup;
 pub mod messages;

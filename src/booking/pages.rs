@@ -12,15 +12,12 @@ use super::buyer::{Buyer, Express};
 use super::cancellation::undo;
 use super::checkout::{checkout, cookies_of_booking, find_chosen, refuse, respond_checkout};
 use super::form::{BookingForm, FieldErrors, Refused};
-use super::{
-    Booking, BookingOutcome, PlacedBooking, calendar, is_token, lookup, messages, replay, store, taking,
-};
+use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, messages, replay, store, taking};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::calendar::download;
-use crate::events::is_slug;
 use crate::guard::form::{Form, Query};
-use crate::page::{CLEAR_CACHE, Page, Toast, html, see_other, toast_cookie};
+use crate::page::{Page, Toast, html, see_other, toast_cookie};
 use crate::tickets::link::TicketLinks;
 use crate::tickets::{self, Ticket};
 
@@ -126,9 +123,13 @@ pub async fn create(
             None => return refuse(&app, page, form, refusal),
         },
     };
+    let is_hidden = match &outcome {
+        BookingOutcome::Replayed(earlier) => !replay::is_shown(&app.db, earlier, remembered.as_ref()).await?,
+        _ => false,
+    };
     let mut errors = FieldErrors::default();
     let status = match outcome {
-        BookingOutcome::Replayed(earlier) if !replay::is_shown(&earlier, remembered.as_ref()) => {
+        BookingOutcome::Replayed(earlier) if is_hidden => {
             errors = replay::already_booked(&earlier, None);
             StatusCode::UNPROCESSABLE_ENTITY
         }
@@ -199,27 +200,6 @@ pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<H
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header(("X-Robots-Tag", "noindex, nofollow"))
         .body(calendar::render(&placed, &url, &app.mail_sender).text))
-}
-
-/// Where the button to forget stands.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct ForgetForm {
-    event: String,
-}
-
-/// `POST /buyer/forget`: the browser forgets whose bookings it makes, and a list of bookings that a link has opened.
-pub async fn forget_buyer(app: web::Data<App>, Form(form): Form<ForgetForm>) -> HttpResponse {
-    let back = if is_slug(&form.event) { format!("/events/{}", form.event) } else { "/".into() };
-    let cookies = [
-        Buyer::forgetting_cookie(&app.cookies),
-        lookup::link::closing_cookie(&app.cookies),
-        toast_cookie(&app.cookies, &Toast::success(messages::FORGOTTEN)),
-    ];
-    let mut response = see_other(&back);
-    response.insert_header(CLEAR_CACHE);
-    cookies.into_iter().for_each(|cookie| _ = response.cookie(cookie));
-    response.finish()
 }
 
 /// A fragment for the dialog, or a redirect, so that a reload shows the booking and never books again.

@@ -1,20 +1,30 @@
 //! A form that is sent again. Its key is no second key to the booking: the next user of the same computer finds it in a
 //! form that the browser has kept.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::buyer::Buyer;
 use super::form::FieldErrors;
 use super::{Booking, messages};
+use crate::db::{self, Database};
+use crate::error::Error;
 
 /// For so long a form that is sent again shows what it has booked.
 const REPLAYED_FOR: TimeDelta = TimeDelta::hours(1);
 
 /// Whether a form that is sent again shows what it has booked: for a while, in which people repeat what got no answer,
-/// and later in the buyer's own browser only.
-#[must_use]
-pub(super) fn is_shown(booking: &Booking, remembered: Option<&Buyer>) -> bool {
-    Utc::now().naive_utc() - booking.created_at < REPLAYED_FOR || is_of(booking, remembered)
+/// and later in the buyer's own browser only. By the database's clock, which
+/// has dated the booking.
+///
+/// # Errors
+/// What the database said.
+pub(super) async fn is_shown(
+    db: &Database,
+    booking: &Booking,
+    remembered: Option<&Buyer>,
+) -> Result<bool, Error> {
+    let now = db.read_primary(db::clock).await?;
+    Ok(now - booking.created_at < REPLAYED_FOR || is_of(booking, remembered))
 }
 
 /// Whether the buyer that the browser remembers has made the booking.

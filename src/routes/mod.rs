@@ -67,7 +67,7 @@ fn pages(site: &mut ServiceConfig) {
     .service(urls::TICKET.resource().route(get().to(tickets::shared::show)))
     .service(urls::TICKET_CALENDAR.resource().route(get().to(tickets::shared::calendar)))
     .service(urls::UNDO.resource().route(post().to(booking::cancellation::pages::undo)))
-    .service(urls::FORGET_BUYER.resource().route(post().to(booking::pages::forget_buyer)))
+    .service(urls::FORGET_BUYER.resource().route(post().to(booking::forgetting::forget_buyer)))
     .service(
         urls::EMAILS
             .resource()

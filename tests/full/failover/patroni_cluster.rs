@@ -34,7 +34,9 @@ struct Count {
 impl Patroni {
     /// The first node is the primary, the second its synchronous standby.
     pub fn start() -> Self {
-        packages::need("patroni:patroni import=idna:python3-idna patronictl:patroni etcd:etcd-server openssl:openssl curl:curl");
+        packages::need(
+            "patroni:patroni import=idna:python3-idna patronictl:patroni etcd:etcd-server openssl:openssl curl:curl",
+        );
         let places = [Cluster::without_data(), Cluster::without_data()];
         let authority = Authority::new();
         for place in &places {

@@ -64,7 +64,8 @@ fn what_protects_a_booking_and_what_was_asked_for_still_come() {
     for subject in ["New email address for", "link to your bookings"] {
         let to_owner = |bytes: &Vec<u8>| {
             let mail = parse(bytes);
-            mail.subject().is_some_and(|it| it.contains(subject)) && super::letter::single(mail.to()).1 == EMAIL
+            mail.subject().is_some_and(|it| it.contains(subject))
+                && super::letter::single(mail.to()).1 == EMAIL
         };
         assert_eq!(mails.iter().filter(|it| to_owner(it)).count(), 1, "{subject}");
     }
