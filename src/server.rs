@@ -88,8 +88,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let address = listener.local_addr().map_err(|e| StartError::new(e.to_string()))?;
     let (db, (limits, networks)) = (open_database(&config)?.0, connection_limits(&config));
     let (new_password, secrets) = (ensure_admin(&db)?, signers::load(&config.secrets, &db)?);
-    let public_url = public_url(&config, address);
-    let db = db.with_replicas(&config.replicas)?;
+    let (db, public_url) = (db.with_replicas(&config.replicas)?, public_url(&config, address));
     wal::keep_short(&db)?;
     let board = open_board(&db, &config, &secrets)?;
     let MailService { wakeup, sender: mail, from } =
