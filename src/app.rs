@@ -20,6 +20,7 @@ use crate::guard::limits::tickets::TicketCounter;
 use crate::mail::suppression::SuppressionLinks;
 use crate::outbox::wakeup::Wakeup;
 use crate::reconciliation::latest::LatestReconciliation;
+use crate::sales::counter::SalesCounter;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
 
@@ -57,6 +58,7 @@ pub struct App {
 #[derive(Default)]
 pub struct HeavyWork {
     pub reconciliation: LatestReconciliation,
+    pub sales: SalesCounter,
     /// Whose export is being sent: each reads all bookings of a concert.
     pub export_turn: Arc<Mutex<()>>,
 }

@@ -35,54 +35,9 @@ mod zip;
 use chrono::NaiveDateTime;
 
 use crate::booking::BookingStatus;
-use crate::events::{Event, TicketType};
 use crate::money::Money;
 use crate::outbox::MailState;
 use crate::venue_clock::VenueClock;
-
-/// What a ticket type has sold.
-pub struct TicketTypeSales {
-    pub ticket_type: TicketType,
-    /// Tickets in confirmed bookings.
-    pub sold: i64,
-    pub revenue_minor: i64,
-}
-
-impl TicketTypeSales {
-    #[must_use]
-    pub fn revenue(&self, event: &Event) -> Money {
-        Money::new(self.revenue_minor, &event.currency)
-    }
-}
-
-/// What a concert has sold.
-pub struct Sales {
-    pub event: Event,
-    pub ticket_types: Vec<TicketTypeSales>,
-    pub booking_count: i64,
-}
-
-impl Sales {
-    #[must_use]
-    pub fn sold(&self) -> i64 {
-        self.ticket_types.iter().map(|it| it.sold).sum()
-    }
-
-    #[must_use]
-    pub fn capacity(&self) -> i64 {
-        self.ticket_types.iter().map(|it| i64::from(it.ticket_type.capacity)).sum()
-    }
-
-    #[must_use]
-    pub fn available(&self) -> i64 {
-        self.ticket_types.iter().map(|it| i64::from(it.ticket_type.available)).sum()
-    }
-
-    #[must_use]
-    pub fn revenue(&self) -> Money {
-        Money::new(self.ticket_types.iter().map(|it| it.revenue_minor).sum(), &self.event.currency)
-    }
-}
 
 /// The state of a booking's confirmation.
 pub struct ConfirmationStatus {

@@ -1,23 +1,28 @@
 //! `/admin`, `/admin/sales`: what is sold, the latest bookings, and whether the counts add up.
 
-use std::sync::Arc;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{ListedBooking, Sales, store};
+use super::{ListedBooking, store};
 use crate::app::App;
 use crate::auth::access::{Member, PollingOrganizer};
 use crate::auth::session::Admin;
 use crate::booking::BookingStatus;
+use crate::db::Db;
 use crate::error::Error;
 use crate::events::pace::Pace;
 use crate::events::seed;
 use crate::page::{Page, html, see_other};
-use crate::reconciliation::Reconciliation;
+use crate::reconciliation::latest::Verified;
 use crate::role::AccountRole;
+use crate::sales::{self, Sales};
+use crate::venue_clock::VenueClock;
 
+/// How many concerts the page shows.
+const CONCERTS: i64 = 8;
+/// With no more concerts each is shown with its ticket types.
+const CONCERTS_WITH_TYPES: usize = 3;
 /// How many of the latest bookings the page shows.
 const LATEST_BOOKINGS: i64 = 20;
 
@@ -26,14 +31,32 @@ const LATEST_BOOKINGS: i64 = 20;
 struct SalesPage {
     page: Page,
     admin: Admin,
+    /// Of the next concerts.
     sales: Vec<Sales>,
+    /// How many concerts there are to come.
+    concerts: i64,
     latest: Vec<ListedBooking>,
-    reconciliation: Arc<Reconciliation>,
+    /// `None`: everything is being counted for the first time.
+    verified: Option<Verified>,
     allow_reseed: bool,
     pace: Pace,
 }
 
 impl SalesPage {
+    fn shows_types(&self) -> bool {
+        self.sales.len() <= CONCERTS_WITH_TYPES
+    }
+
+    /// "just now", "at 1:05 PM CST"
+    fn verified_when(&self, verified: &Verified) -> String {
+        let clock = self.sales.first().map(|it| it.event.clock());
+        match clock.filter(|_| !verified.is_recent()) {
+            Some(clock) => format!("at {}", clock.short_zone(&verified.at)),
+            None if verified.is_recent() => "just now".into(),
+            None => format!("at {}", VenueClock::parse("UTC").short_zone(&verified.at)),
+        }
+    }
+
     /// Whether the concert is the seed's, which can be put on sale again.
     fn may_reset(&self, sale: &Sales) -> bool {
         self.allow_reseed && sale.event.slug == seed::concert().slug
@@ -60,11 +83,14 @@ pub async fn sales(
 }
 
 async fn load(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
-    let (sales, latest) = app
-        .db
-        .read_primary(|db| Ok((store::sales(db)?, store::listing::latest(db, LATEST_BOOKINGS)?)))
-        .await?;
-    let reconciliation = app.heavy_work.reconciliation.get(&app.db).await?;
+    let now = app.board.now();
+    let read = move |db: &mut Db| {
+        let (next, concerts) = sales::store::next(db, now, CONCERTS)?;
+        Ok((sales::store::sales(db, next)?, concerts, store::listing::latest(db, LATEST_BOOKINGS)?))
+    };
+    let (sales, concerts, latest) = app.db.read_primary(read).await?;
+    app.heavy_work.sales.count_behind(&app.db, &sales);
+    let verified = app.heavy_work.reconciliation.get(&app.db).await?;
     let (allow_reseed, pace) = (app.allow_reseed, app.board.pace());
-    Ok(SalesPage { page, admin, sales, latest, reconciliation, allow_reseed, pace })
+    Ok(SalesPage { page, admin, sales, concerts, latest, verified, allow_reseed, pace })
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Sales, refusal, store};
+use super::{refusal, store};
 use crate::app::App;
 use crate::audit::Action;
 use crate::auth::access::Owner;
@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::events::seed;
 use crate::guard::form::Form;
 use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::sales::{self, Sales};
 
 #[derive(Template)]
 #[template(path = "admin/reseed.html")]
@@ -100,6 +101,7 @@ async fn ask(page: Page, app: &App, status: StatusCode, typed: String) -> Result
 }
 
 async fn question(page: Page, app: &App, typed: String, errors: ReseedErrors) -> Result<ReseedPage, Error> {
-    let sales = app.db.read_primary(|db| store::sales_by_slug(db, seed::concert().slug)).await?;
+    let sales = app.db.read_primary(|db| sales::store::find(db, seed::concert().slug)).await?;
+    app.heavy_work.sales.count_behind(&app.db, std::slice::from_ref(&sales));
     Ok(ReseedPage { page, sales, typed, errors, allowed: app.allow_reseed })
 }

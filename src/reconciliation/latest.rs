@@ -1,62 +1,94 @@
 //! The latest reconciliation, for pages that ask again and again. However many watch, everything is counted at most
 //! once in [`PAUSE`], by one caller at a time: counting reads every booking, so a few open pages would keep a processor
-//! and a connection busy all day.
+//! and a connection busy all day. Where there are many bookings nobody waits for it, and it is made the less often the
+//! longer it takes.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::rt;
+use chrono::{NaiveDateTime, Utc};
 use parking_lot::Mutex;
 
-use super::{Reconciliation, reconcile};
+use super::{Reconciliation, reconcile, store};
 use crate::db::Database;
 use crate::error::Error;
 
 /// Between two counts.
 pub const PAUSE: Duration = Duration::from_secs(30);
 
-/// A count, and when it was made.
-type Counted = (Instant, Arc<Reconciliation>);
+/// So many bookings are counted while the page waits: their ids are no higher.
+const FEW_BOOKINGS: i64 = 2_000;
+/// The part of the time that counting may take: one hundredth.
+const REST: u32 = 100;
+
+/// A reconciliation, and when it was made.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    pub reconciliation: Arc<Reconciliation>,
+    /// UTC.
+    pub at: NaiveDateTime,
+    counted: Instant,
+    took: Duration,
+}
+
+impl Verified {
+    /// Whether it was made within a minute.
+    #[must_use]
+    pub fn is_recent(&self) -> bool {
+        self.counted.elapsed() < Duration::from_secs(60)
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.counted.elapsed() < PAUSE.max(self.took * REST)
+    }
+}
 
 /// The latest count of this server.
 #[derive(Clone, Default)]
 pub struct LatestReconciliation {
-    latest: Arc<Mutex<Option<Counted>>>,
+    latest: Arc<Mutex<Option<Verified>>>,
     counting: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl LatestReconciliation {
-    /// The latest count, or a new one when it is too old. While somebody counts, the others get the one before.
+    /// The latest count, or a new one when it is too old. While somebody counts, the others get the one before. With
+    /// many bookings everybody gets the one before, or `None` when there is none yet.
     ///
     /// # Errors
     /// Database errors.
-    pub async fn get(&self, db: &Database) -> Result<Arc<Reconciliation>, Error> {
-        if let Some(fresh) = self.fresh() {
-            return Ok(fresh);
+    pub async fn get(&self, db: &Database) -> Result<Option<Verified>, Error> {
+        let before = self.latest.lock().clone();
+        if before.as_ref().is_some_and(Verified::is_fresh) {
+            return Ok(before);
         }
-        let before = self.latest.lock().as_ref().map(|(_, counted)| Arc::clone(counted));
-        let turn = match (Arc::clone(&self.counting).try_lock_owned(), before) {
-            (Ok(turn), _) => turn,
-            (Err(_), Some(before)) => return Ok(before),
-            (Err(_), None) => Arc::clone(&self.counting).lock_owned().await,
+        let waits = db.read_primary(store::last_booking_id).await? <= FEW_BOOKINGS;
+        let turn = match Arc::clone(&self.counting).try_lock_owned() {
+            Ok(turn) => turn,
+            Err(_) if before.is_some() || !waits => return Ok(before),
+            Err(_) => Arc::clone(&self.counting).lock_owned().await,
         };
         // Another caller may have counted in the meantime.
-        if let Some(fresh) = self.fresh() {
-            return Ok(fresh);
+        let latest = self.latest.lock().clone();
+        if latest.as_ref().is_some_and(Verified::is_fresh) {
+            return Ok(latest);
         }
         let (this, db) = (self.clone(), db.clone());
         // A task of its own: a caller that goes away does not let the next one begin beside it.
         let counted = rt::spawn(async move {
-            let counted = Arc::new(db.read_primary(reconcile).await?);
-            *this.latest.lock() = Some((Instant::now(), Arc::clone(&counted)));
+            let (begun, at) = (Instant::now(), Utc::now().naive_utc());
+            let reconciliation = db.read(reconcile).await;
+            let reconciliation = Arc::new(reconciliation.inspect_err(|error| {
+                log::warn!("the counts could not be verified: {error}");
+            })?);
+            let verified = Verified { reconciliation, at, counted: Instant::now(), took: begun.elapsed() };
+            *this.latest.lock() = Some(verified.clone());
             drop(turn);
-            Ok(counted)
+            Ok(Some(verified))
         });
+        if !waits {
+            return Ok(latest);
+        }
         counted.await.map_err(|e| Error::Internal(format!("counting broke off: {e}")))?
-    }
-
-    fn fresh(&self) -> Option<Arc<Reconciliation>> {
-        let latest = self.latest.lock();
-        latest.as_ref().filter(|(at, _)| at.elapsed() < PAUSE).map(|(_, counted)| Arc::clone(counted))
     }
 }

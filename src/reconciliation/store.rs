@@ -5,6 +5,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::{Reconciliation, TicketTypeCount, Violation};
 use crate::db::Db;
+use crate::schema::bookings;
 
 const TICKET_TYPES: &str = "
     SELECT e.name AS event, t.name AS ticket_type,
@@ -162,6 +163,16 @@ struct TicketTypeSums {
 struct Count {
     #[diesel(sql_type = BigInt)]
     count: i64,
+}
+
+/// The highest id of a booking: there were never more of them.
+///
+/// # Errors
+/// What the database said.
+pub(super) fn last_booking_id(db: &mut Db) -> QueryResult<i64> {
+    let last: Option<i64> =
+        bookings::table.order(bookings::id.desc()).select(bookings::id).first(db).optional()?;
+    Ok(last.unwrap_or_default())
 }
 
 /// Counts everything. The counts of all ticket types come from one statement, so they are consistent even

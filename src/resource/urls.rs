@@ -109,6 +109,7 @@ urls! {
     POSTPONEMENT = Endpoint::form("/admin/events/{slug}/postponement");
     EVENT_CANCELLATION = Endpoint::form("/admin/events/{slug}/cancellation");
     HOLDER_MESSAGES = Endpoint::form("/admin/events/{slug}/messages").long_text();
+    EVENT_DASHBOARD = Endpoint::page("/admin/events/{slug}/dashboard").part();
     EVENT_PROGRESS = Endpoint::page("/admin/events/{slug}/progress").part();
     NEW_TICKET_TYPE = Endpoint::form("/admin/events/{slug}/ticket-types/new");
     EDIT_TICKET_TYPE = Endpoint::form("/admin/events/{slug}/ticket-types/{id}");

@@ -258,6 +258,7 @@ fn concerts(site: &mut ServiceConfig) {
             .route(post().to(messages::create))
             .wrap(from_fn(keep_typed)),
     )
+    .service(urls::EVENT_DASHBOARD.resource().route(get().to(show::dashboard)))
     .service(urls::EVENT_PROGRESS.resource().route(get().to(show::progress)))
     .service(
         urls::NEW_TICKET_TYPE

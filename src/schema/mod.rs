@@ -284,6 +284,16 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Made from the bookings: see `sales`.
+    sales_counts (event_id) {
+        event_id -> BigInt,
+        counted_at -> Timestamp,
+        stock -> Text,
+        counts -> Text,
+    }
+}
+
 diesel::joinable!(mails -> bookings (booking_id));
 diesel::joinable!(used_tickets -> bookings (booking_id));
 diesel::joinable!(used_tickets -> ticket_types (ticket_type_id));

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 8] = [
     &["commands", "server", "config"],
     &["routes"],
     &["api", "admin", "ops"],
-    &["events", "booking", "tickets", "mail", "backup", "reconciliation", "app"],
+    &["events", "booking", "sales", "tickets", "mail", "backup", "reconciliation", "app"],
     &["auth", "audit", "outbox"],
     &["connections", "guard", "db", "error", "page", "resource", "role", "assets"],
     &[

@@ -5,6 +5,7 @@
 
 pub mod acts;
 pub mod cancellation;
+pub mod dashboard;
 pub mod edit;
 pub mod form;
 pub mod index;

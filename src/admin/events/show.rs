@@ -5,16 +5,19 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::NaiveDateTime;
 
+use super::dashboard::Dashboard;
 use super::find;
 use super::index::badge;
 use crate::app::App;
 use crate::auth::access::{Organizer, PollingOrganizer};
 use crate::booking::event_jobs::{self, EventJob};
+use crate::db::Db;
 use crate::error::Error;
+use crate::events::editing::store;
 use crate::events::editing::publication::{Missing, missing};
 use crate::events::editing::store::acts;
 use crate::events::sale::SaleState;
-use crate::events::{self, Concert, Event, EventState, TicketType, TicketTypeState};
+use crate::events::{self, Concert, Event, EventState, TicketType, TicketTypeState, is_slug};
 use crate::money::grouped;
 use crate::page::{Page, html};
 
@@ -22,11 +25,13 @@ use crate::page::{Page, html};
 const JOBS_SHOWN: i64 = 3;
 
 #[derive(Template)]
-#[template(path = "admin/events/show.html", blocks = ["progress"])]
+#[template(path = "admin/events/show.html", blocks = ["progress", "dashboard"])]
 pub struct AdminEventPage {
     page: Page,
     event: Event,
     ticket_types: Vec<TicketType>,
+    /// `None`: the page says only why an act was refused.
+    dashboard: Option<Dashboard>,
     /// What is done to its bookings, the newest first.
     jobs: Vec<EventJob>,
     /// Whether there is a booking, also a canceled one: then it cannot be unpublished.
@@ -45,21 +50,31 @@ impl AdminEventPage {
             EventState::Draft => missing(&event, &ticket_types, now),
             _ => Vec::new(),
         };
-        Self { page, event, ticket_types, jobs: Vec::new(), is_booked: true, missing, refusal: None, now }
+        let jobs = Vec::new();
+        Self { page, event, ticket_types, dashboard: None, jobs, is_booked: true, missing, refusal: None, now }
     }
 
-    /// With what is done to its bookings.
+    /// With its sale, and what is done to its bookings.
     ///
     /// # Errors
     /// What the database said.
     pub async fn load(page: Page, app: &App, slug: &str) -> Result<Self, Error> {
-        let (event, ticket_types) = find(app, slug).await?;
-        let id = event.id;
-        let load = app.db.read_primary(move |db| {
-            Ok((event_jobs::store::latest(db, id, JOBS_SHOWN)?, acts::is_booked(db, id)?))
-        });
-        let (jobs, is_booked) = load.await?;
-        Ok(Self { jobs, is_booked, ..Self::new(page, event, ticket_types, app.board.now()) })
+        if !is_slug(slug) {
+            return Err(Error::NotFound);
+        }
+        let (slug, now, seconds) = (slug.to_owned(), app.board.now(), app.board.pace().seconds);
+        let read = move |db: &mut Db| {
+            let event = store::find(db, &slug)?;
+            let jobs = event_jobs::store::latest(db, event.id, JOBS_SHOWN)?;
+            let is_booked = acts::is_booked(db, event.id)?;
+            Ok((jobs, is_booked, Dashboard::load(db, event, now, seconds)?))
+        };
+        let (jobs, is_booked, dashboard) = app.db.read_primary(read).await?;
+        let sales = &dashboard.sales;
+        app.heavy_work.sales.count_behind(&app.db, std::slice::from_ref(sales));
+        let types = sales.ticket_types.iter().map(|it| it.ticket_type.clone()).collect();
+        let shown = Self::new(page, sales.event.clone(), types, now);
+        Ok(Self { jobs, is_booked, dashboard: Some(dashboard).filter(Dashboard::is_shown), ..shown })
     }
 
     fn is_at_work(&self) -> bool {
@@ -158,6 +173,18 @@ pub async fn progress(
     drop(watching);
     let shown = AdminEventPage::load(page.clone(), &app, &slug).await?;
     Ok(page.unlisted_builder(StatusCode::OK).body(html(&shown.as_progress())?))
+}
+
+/// `GET /admin/events/{slug}/dashboard`: the part of the page that shows the sale, and refreshes itself.
+pub async fn dashboard(
+    page: Page,
+    watching: PollingAdmin,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    drop(watching);
+    let shown = AdminEventPage::load(page.clone(), &app, &slug).await?;
+    Ok(page.unlisted_builder(StatusCode::OK).body(html(&shown.as_dashboard())?))
 }
 
 /// `GET /admin/events/{slug}/preview`: the buyer's page.

@@ -14,14 +14,7 @@ use crate::tickets::attendance::{Attendance, TicketTypeAttendance};
 /// # Errors
 /// What the database said.
 pub fn attendance(db: &mut Db, event_id: i64) -> QueryResult<Attendance> {
-    let of_event = ticket_types::table.filter(ticket_types::event_id.eq(event_id)).select(ticket_types::id);
-    let admitted: Vec<(i64, i64)> = used_tickets::table
-        .filter(used_tickets::ticket_type_id.eq_any(of_event))
-        .filter(used_tickets::state.eq(ADMITTED))
-        .group_by(used_tickets::ticket_type_id)
-        .select((used_tickets::ticket_type_id, diesel::dsl::count_star()))
-        .load(db)?;
-    let admitted: HashMap<i64, i64> = admitted.into_iter().collect();
+    let admitted = admitted(db, event_id)?;
     let sold: HashMap<i64, i64> = sold(db, event_id)?.into_iter().collect();
     let ticket_types = crate::events::store::ticket_types(db, event_id)?.into_iter().map(|ticket_type| {
         let of = |counts: &HashMap<i64, i64>| counts.get(&ticket_type.id).copied().unwrap_or_default();
@@ -30,6 +23,21 @@ pub fn attendance(db: &mut Db, event_id: i64) -> QueryResult<Attendance> {
     let ticket_types = ticket_types.collect();
     let refused = refusals::table.filter(refusals::event_id.eq(event_id)).count().get_result(db)?;
     Ok(Attendance { ticket_types, refused })
+}
+
+/// How many tickets of each ticket type of a concert are in.
+///
+/// # Errors
+/// What the database said.
+pub fn admitted(db: &mut Db, event_id: i64) -> QueryResult<HashMap<i64, i64>> {
+    let of_event = ticket_types::table.filter(ticket_types::event_id.eq(event_id)).select(ticket_types::id);
+    let admitted: Vec<(i64, i64)> = used_tickets::table
+        .filter(used_tickets::ticket_type_id.eq_any(of_event))
+        .filter(used_tickets::state.eq(ADMITTED))
+        .group_by(used_tickets::ticket_type_id)
+        .select((used_tickets::ticket_type_id, diesel::dsl::count_star()))
+        .load(db)?;
+    Ok(admitted.into_iter().collect())
 }
 
 /// How many tickets of each ticket type are sold: what is neither available nor held. Counted from what is not sold,

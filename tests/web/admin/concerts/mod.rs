@@ -1,5 +1,6 @@
 //! The organizer's concerts: created as drafts, previewed, published, changed, copied, archived.
 
+mod dashboard;
 mod list;
 
 use reqwest::blocking::{Client, Response};

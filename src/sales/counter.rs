@@ -1,0 +1,62 @@
+//! Who counts the bookings of a concert, and when. A concert with many of them is counted in the background, one after
+//! the other and at most once a minute, however many look and on however many servers. A look never waits for it: it
+//! shows the count before, and says of when it is. It is counted where reads may lag, on a replica if there is one.
+
+use std::sync::Arc;
+
+use actix_web::rt;
+use parking_lot::Mutex;
+
+use super::{Sales, store};
+use crate::db::Database;
+use crate::error::Error;
+
+/// Counts for everybody who looks.
+#[derive(Clone, Default)]
+pub struct SalesCounter {
+    /// The concerts whose turn is still to come, while somebody counts.
+    queue: Arc<Mutex<Option<Vec<i64>>>>,
+}
+
+impl SalesCounter {
+    /// Has those of the concerts counted that have sold something since their last count. `sales`: as they were read.
+    pub fn count_behind(&self, db: &Database, sales: &[Sales]) {
+        let due = sales.iter().filter(|it| it.counted.is_none() || it.counted_before().is_some());
+        let due: Vec<i64> = due.map(|it| it.event.id).collect();
+        if due.is_empty() {
+            return;
+        }
+        let mut queue = self.queue.lock();
+        if let Some(queue) = queue.as_mut() {
+            queue.extend(due.into_iter().filter(|id| !queue.contains(id)).collect::<Vec<_>>());
+            return;
+        }
+        *queue = Some(due);
+        let (this, db) = (self.clone(), db.clone());
+        rt::spawn(async move {
+            while let Some(id) = this.next() {
+                if let Err(error) = count(&db, id).await {
+                    log::warn!("the bookings of concert {id} could not be counted: {error}");
+                }
+            }
+        });
+    }
+
+    /// The concert whose turn it is. After the last one nobody counts.
+    fn next(&self) -> Option<i64> {
+        let mut queue = self.queue.lock();
+        let next = queue.as_mut().and_then(Vec::pop);
+        if next.is_none() {
+            *queue = None;
+        }
+        next
+    }
+}
+
+async fn count(db: &Database, event_id: i64) -> Result<(), Error> {
+    if !db.read_primary(move |db| store::is_due(db, event_id)).await? {
+        return Ok(());
+    }
+    let counted = db.read(move |db| store::count_again(db, event_id)).await?;
+    db.write(move |db| store::keep(db, event_id, &counted)).await
+}

@@ -1,0 +1,154 @@
+//! What a concert has sold: its figures now, and what its bookings come to, with when they were made.
+//!
+//! Available and held tickets are read at each look, and so is what is sold, which is the rest of the capacity. Revenue
+//! and history need the bookings. They are counted at each look while there are few of them, and otherwise at most once
+//! a minute for everybody who looks (see [`counter`]). Nothing is written while somebody books.
+//!
+//! Whether the counts add up does not belong here (see `reconciliation`).
+
+pub mod chart;
+pub mod counter;
+pub mod history;
+pub mod store;
+
+use chrono::{NaiveDateTime, TimeDelta};
+use serde::{Deserialize, Serialize};
+
+use self::history::History;
+use crate::events::{Event, TicketType};
+use crate::money::Money;
+
+/// Between two counts of the bookings of one concert, where these are many.
+const COUNT_EVERY: TimeDelta = TimeDelta::seconds(60);
+
+/// How many bookings of a concert there are, by their status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookingCounts {
+    pub confirmed: i64,
+    pub held: i64,
+    pub canceled: i64,
+}
+
+/// What the confirmed bookings of a ticket type come to, without what was given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedTicketType {
+    pub id: i64,
+    pub sold: i64,
+    pub revenue_minor: i64,
+}
+
+/// What the bookings of a concert come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SalesCount {
+    pub bookings: BookingCounts,
+    pub ticket_types: Vec<CountedTicketType>,
+    pub history: History,
+}
+
+/// A count, and when it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatedCount {
+    pub count: SalesCount,
+    /// UTC.
+    pub counted_at: NaiveDateTime,
+    /// The concert's [`Sales::stock`] then.
+    pub stock: String,
+}
+
+impl DatedCount {
+    /// Whether nothing was booked, confirmed or given back since.
+    fn is_of(&self, stock: &str) -> bool {
+        self.stock == stock
+    }
+
+    /// Whether it is old enough to be made again.
+    fn is_old(&self, now: NaiveDateTime) -> bool {
+        // A clock that was set back does not stop the counting.
+        (now - self.counted_at).abs() >= COUNT_EVERY
+    }
+}
+
+/// What a ticket type has sold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketTypeSales {
+    pub ticket_type: TicketType,
+    /// Tickets that bookings hold for now.
+    pub held: i64,
+    /// `None`: its bookings are not counted yet.
+    pub revenue_minor: Option<i64>,
+}
+
+impl TicketTypeSales {
+    /// Tickets in confirmed bookings: what is neither available nor held.
+    #[must_use]
+    pub fn sold(&self) -> i64 {
+        i64::from(self.ticket_type.capacity) - i64::from(self.ticket_type.available) - self.held
+    }
+
+    #[must_use]
+    pub fn revenue(&self, event: &Event) -> Option<Money> {
+        Some(Money::new(self.revenue_minor?, &event.currency))
+    }
+}
+
+/// What a concert has sold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sales {
+    pub event: Event,
+    pub ticket_types: Vec<TicketTypeSales>,
+    /// `None`: its bookings are not counted yet.
+    pub counted: Option<DatedCount>,
+}
+
+impl Sales {
+    #[must_use]
+    pub fn sold(&self) -> i64 {
+        self.ticket_types.iter().map(TicketTypeSales::sold).sum()
+    }
+
+    #[must_use]
+    pub fn held(&self) -> i64 {
+        self.ticket_types.iter().map(|it| it.held).sum()
+    }
+
+    #[must_use]
+    pub fn capacity(&self) -> i64 {
+        self.ticket_types.iter().map(|it| i64::from(it.ticket_type.capacity)).sum()
+    }
+
+    #[must_use]
+    pub fn available(&self) -> i64 {
+        self.ticket_types.iter().map(|it| i64::from(it.ticket_type.available)).sum()
+    }
+
+    /// `None`: its bookings are not counted yet.
+    #[must_use]
+    pub fn revenue(&self) -> Option<Money> {
+        let counted = self.counted.as_ref()?;
+        // Of all ticket types, also of one that is gone since.
+        let minor = counted.count.ticket_types.iter().map(|it| it.revenue_minor).sum();
+        Some(Money::new(minor, &self.event.currency))
+    }
+
+    /// `None`: its bookings are not counted yet.
+    #[must_use]
+    pub fn bookings(&self) -> Option<BookingCounts> {
+        Some(self.counted.as_ref()?.count.bookings)
+    }
+
+    /// When its bookings were counted, where something has changed since. UTC.
+    #[must_use]
+    pub fn counted_before(&self) -> Option<NaiveDateTime> {
+        let counted = self.counted.as_ref()?;
+        (!counted.is_of(&self.stock())).then_some(counted.counted_at)
+    }
+
+    /// The versions of the concert and its stock, and what is held. Whatever changes what its bookings come to changes
+    /// one of them: booking, expiry and giving back raise the version of a stock, confirming a hold lowers what is held.
+    #[must_use]
+    pub fn stock(&self) -> String {
+        let types = self.ticket_types.iter().map(|it| &it.ticket_type);
+        let versions: i64 = types.map(|it| it.version % 1_000_000_000_000_000).sum();
+        format!("{}.{}.{versions}.{}", self.event.facts_version, self.ticket_types.len(), self.held())
+    }
+}
