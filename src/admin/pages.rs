@@ -83,10 +83,10 @@ pub async fn sales(
 }
 
 async fn load(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
-    let now = app.board.now();
+    let (now, counter) = (app.board.now(), app.heavy_work.sales.clone());
     let read = move |db: &mut Db| {
         let (next, concerts) = sales::store::next(db, now, CONCERTS)?;
-        Ok((sales::store::sales(db, next)?, concerts, store::listing::latest(db, LATEST_BOOKINGS)?))
+        Ok((sales::store::sales(db, next, &counter)?, concerts, store::listing::latest(db, LATEST_BOOKINGS)?))
     };
     let (sales, concerts, latest) = app.db.read_primary(read).await?;
     app.heavy_work.sales.count_behind(&app.db, &sales);

@@ -12,6 +12,7 @@ use crate::audit::Action;
 use crate::auth::access::Owner;
 use crate::auth::authentication::Attempt;
 use crate::auth::store::throttle;
+use crate::db::Db;
 use crate::error::Error;
 use crate::events::seed;
 use crate::guard::form::Form;
@@ -101,7 +102,9 @@ async fn ask(page: Page, app: &App, status: StatusCode, typed: String) -> Result
 }
 
 async fn question(page: Page, app: &App, typed: String, errors: ReseedErrors) -> Result<ReseedPage, Error> {
-    let sales = app.db.read_primary(|db| sales::store::find(db, seed::concert().slug)).await?;
+    let counter = app.heavy_work.sales.clone();
+    let read = move |db: &mut Db| sales::store::find(db, seed::concert().slug, &counter);
+    let sales = app.db.read_primary(read).await?;
     app.heavy_work.sales.count_behind(&app.db, std::slice::from_ref(&sales));
     Ok(ReseedPage { page, sales, typed, errors, allowed: app.allow_reseed })
 }

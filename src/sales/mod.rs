@@ -1,8 +1,9 @@
 //! What a concert has sold: its figures now, and what its bookings come to, with when they were made.
 //!
 //! Available and held tickets are read at each look, and so is what is sold, which is the rest of the capacity. Revenue
-//! and history need the bookings. They are counted at each look while there are few of them, and otherwise at most once
-//! a minute for everybody who looks (see [`counter`]). Nothing is written while somebody books.
+//! and history need the bookings. While these are few, a look counts them when something has changed since the last one;
+//! otherwise they are counted at most once a minute for everybody who looks (see [`counter`]). Nothing is written while
+//! somebody books.
 //!
 //! Whether the counts add up does not belong here (see `reconciliation`).
 
@@ -41,6 +42,8 @@ pub struct CountedTicketType {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SalesCount {
     pub bookings: BookingCounts,
+    /// People who have confirmed bookings.
+    pub holders: i64,
     pub ticket_types: Vec<CountedTicketType>,
     pub history: History,
 }

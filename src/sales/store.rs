@@ -8,15 +8,16 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel::upsert::excluded;
 
+use super::counter::SalesCounter;
 use super::history::{FIRST_MINUTES, History, SoldAt, minute_of};
 use super::{BookingCounts, CountedTicketType, DatedCount, Sales, SalesCount, TicketTypeSales};
-use crate::booking::BookingStatus;
+use crate::booking::{BookingStatus, event_jobs};
 use crate::db::{Db, clock, on_either};
 use crate::events::store::KEPT_TICKETS;
 use crate::events::{Event, EventState, TicketType};
 use crate::schema::{booking_lines, bookings, events, holds, sales_counts, ticket_types};
 
-/// A concert with no more bookings is counted at each look, in a millisecond or two.
+/// A concert with no more bookings is counted while somebody looks, in a millisecond or two.
 const FEW_BOOKINGS: i64 = 500;
 /// How long a concert that is over is still among the next ones.
 const JUST_OVER: TimeDelta = TimeDelta::days(1);
@@ -61,17 +62,17 @@ pub fn next(db: &mut Db, now: NaiveDateTime, at_most: i64) -> QueryResult<(Vec<E
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn find(db: &mut Db, slug: &str) -> QueryResult<Sales> {
+pub fn find(db: &mut Db, slug: &str, counter: &SalesCounter) -> QueryResult<Sales> {
     let event = crate::events::editing::store::find(db, slug)?;
-    of(db, event)
+    of(db, event, counter)
 }
 
 /// As [`find`], of a concert that was read before.
 ///
 /// # Errors
 /// What the database said.
-pub fn of(db: &mut Db, event: Event) -> QueryResult<Sales> {
-    sales(db, vec![event])?.pop().ok_or(diesel::result::Error::NotFound)
+pub fn of(db: &mut Db, event: Event, counter: &SalesCounter) -> QueryResult<Sales> {
+    sales(db, vec![event], counter)?.pop().ok_or(diesel::result::Error::NotFound)
 }
 
 /// The sales of concerts, in that order. What is counted may be from before, or be missing: see
@@ -79,7 +80,7 @@ pub fn of(db: &mut Db, event: Event) -> QueryResult<Sales> {
 ///
 /// # Errors
 /// What the database said.
-pub fn sales(db: &mut Db, concerts: Vec<Event>) -> QueryResult<Vec<Sales>> {
+pub fn sales(db: &mut Db, concerts: Vec<Event>, counter: &SalesCounter) -> QueryResult<Vec<Sales>> {
     let ids: Vec<i64> = concerts.iter().map(|event| event.id).collect();
     let types: Vec<TicketType> = ticket_types::table
         .filter(ticket_types::event_id.eq_any(&ids))
@@ -99,8 +100,12 @@ pub fn sales(db: &mut Db, concerts: Vec<Event>) -> QueryResult<Vec<Sales>> {
         let ticket_types = by_event.remove(&event.id).unwrap_or_default();
         let mut sales = Sales { counted: kept.remove(&event.id), ticket_types, event };
         let is_current = sales.counted.as_ref().is_some_and(|it| it.is_of(&sales.stock()));
-        if !is_current && has_few_bookings(db, sales.event.id)? {
-            sales.counted = Some(count(db, &sales)?);
+        if !is_current && let Some(known) = counter.known(&sales) {
+            sales.counted = Some(known);
+        } else if !is_current && has_few_bookings(db, sales.event.id)? {
+            let counted = count(db, &sales)?;
+            counter.remember(sales.event.id, &counted);
+            sales.counted = Some(counted);
         }
         spread(&mut sales);
         found.push(sales);
@@ -202,7 +207,8 @@ fn count(db: &mut Db, sales: &Sales) -> QueryResult<DatedCount> {
     ticket_types.sort_by_key(|it| it.id);
     let sold: Vec<SoldAt> = parts.iter().map(|part| (part.minute, part.tickets)).collect();
     let history = History::new(begins, &sold, event.clock());
-    let count = SalesCount { bookings, ticket_types, history };
+    let holders = event_jobs::store::holders(db, event.id)?;
+    let count = SalesCount { bookings, holders, ticket_types, history };
     Ok(DatedCount { count, counted_at, stock: sales.stock() })
 }
 

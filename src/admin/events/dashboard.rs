@@ -9,6 +9,7 @@ use crate::db::Db;
 use crate::events::{Event, EventState};
 use crate::money::grouped;
 use crate::sales::chart::{Chart, charts};
+use crate::sales::counter::SalesCounter;
 use crate::sales::{self, Sales, TicketTypeSales};
 use crate::tickets;
 
@@ -27,8 +28,14 @@ impl Dashboard {
     ///
     /// # Errors
     /// What the database said.
-    pub fn load(db: &mut Db, event: Event, now: NaiveDateTime, poll_seconds: u32) -> QueryResult<Self> {
-        let sales = sales::store::of(db, event)?;
+    pub fn load(
+        db: &mut Db,
+        event: Event,
+        counter: &SalesCounter,
+        now: NaiveDateTime,
+        poll_seconds: u32,
+    ) -> QueryResult<Self> {
+        let sales = sales::store::of(db, event, counter)?;
         let admitted = tickets::store::attendance::admitted(db, sales.event.id)?;
         let charts = sales.counted.as_ref().map(|it| {
             charts(&it.count.history, sales.event.clock(), now, sales.event.ends_at)

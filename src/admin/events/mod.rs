@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::events::editing::store;
 use crate::events::{Event, EventState, TicketType, is_slug};
 use crate::page::{Toast, see_other_with};
+use crate::sales;
 
 /// The concert that has that slug or had it, and its ticket types.
 async fn find(app: &App, slug: &str) -> Result<(Event, Vec<TicketType>), Error> {
@@ -33,7 +34,7 @@ async fn find(app: &App, slug: &str) -> Result<(Event, Vec<TicketType>), Error> 
     app.db.read_primary(move |db| store::find_whole(db, &slug)).await
 }
 
-/// A concert that takes place, and how many people hold tickets.
+/// A concert that takes place, and how many people hold tickets. Where these are many, it is of a minute ago.
 async fn find_published(app: &App, slug: &str) -> Result<(Event, i64), Error> {
     let (event, _) = find(app, slug).await?;
     if event.state != EventState::Published || event.is_over(app.board.now()) {
@@ -42,8 +43,15 @@ async fn find_published(app: &App, slug: &str) -> Result<(Event, i64), Error> {
             explanation: "Only a published concert that is still to come can be postponed or canceled.",
         });
     }
+    let (counter, of) = (app.heavy_work.sales.clone(), event.clone());
+    let sales = app.db.read_primary(move |db| sales::store::of(db, of, &counter)).await?;
+    app.heavy_work.sales.count_behind(&app.db, std::slice::from_ref(&sales));
+    if let Some(counted) = sales.counted {
+        return Ok((event, counted.count.holders));
+    }
+    // Of so many bookings that nobody has counted yet.
     let id = event.id;
-    let holders = app.db.read_primary(move |db| event_jobs::store::holders(db, id)).await?;
+    let holders = app.db.read(move |db| event_jobs::store::holders(db, id)).await?;
     Ok((event, holders))
 }
 

@@ -63,11 +63,12 @@ impl AdminEventPage {
             return Err(Error::NotFound);
         }
         let (slug, now, seconds) = (slug.to_owned(), app.board.now(), app.board.pace().seconds);
+        let counter = app.heavy_work.sales.clone();
         let read = move |db: &mut Db| {
             let event = store::find(db, &slug)?;
             let jobs = event_jobs::store::latest(db, event.id, JOBS_SHOWN)?;
             let is_booked = acts::is_booked(db, event.id)?;
-            Ok((jobs, is_booked, Dashboard::load(db, event, now, seconds)?))
+            Ok((jobs, is_booked, Dashboard::load(db, event, &counter, now, seconds)?))
         };
         let (jobs, is_booked, dashboard) = app.db.read_primary(read).await?;
         let sales = &dashboard.sales;

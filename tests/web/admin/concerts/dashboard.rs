@@ -136,9 +136,9 @@ fn the_sales_page_shows_the_next_concerts_and_no_more() {
     let organizer = app.organizer();
     app.database.execute(
         "INSERT INTO events (slug, name, venue, city, starts_at, ends_at, time_zone, currency, state)
-         WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 39)
-         SELECT 'night-' || i, 'Night ' || i, 'Hall', 'Chicago', '2098-01-' || i || ' 20:00:00',
-             '2098-01-' || i || ' 23:00:00', 'America/Chicago', 'USD', 'draft' FROM n WHERE i < 32;
+         WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 31)
+         SELECT 'night-' || i, 'Night ' || i, 'Hall', 'Chicago', starts_at, ends_at, time_zone, 'USD', 'draft'
+         FROM n, events WHERE slug = 'midnight-parade';
          UPDATE events SET state = 'published' WHERE slug LIKE 'night-%' AND slug <> 'night-10'",
     );
     let shown = page(&app, &organizer, "/admin");

@@ -1,0 +1,118 @@
+//! The tables, the limits, and the same as a file.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use testkit::bench::Result;
+use testkit::bench::figures;
+
+use crate::pages::PageTime;
+use crate::work::{Disturbance, Export};
+
+/// Of a page, for one visitor.
+const P95_MS_MAX: f64 = 50.0;
+const BYTES_MAX: usize = 60_000;
+/// The median of a page with many bookings, compared with few.
+const RATIO_MAX: f64 = 2.0;
+/// Two medians that are no farther apart are the same.
+const NOISE_MS: f64 = 2.0;
+const ROWS_PER_SECOND_MIN: f64 = 50_000.0;
+const EXPORT_MIB_MAX: f64 = 30.0;
+/// The 95th percentile of bookings while an organizer's pages poll, compared with none.
+const DISTURBANCE_MAX: f64 = 1.2;
+/// Lists for machines, which are as long as what they list, and the reference of the API, which is as long as the API.
+const NO_PAGES: [&str; 3] = ["/sitemap.xml", "/api/v1/events", "/api/docs"];
+
+/// One database.
+pub struct Measured {
+    pub bookings: u32,
+    pub fill_seconds: f64,
+    pub verify_seconds: f64,
+    pub backup_seconds: f64,
+    pub pages: Vec<PageTime>,
+    pub export: Export,
+    pub disturbance: Disturbance,
+}
+
+#[derive(Default)]
+pub struct Report {
+    kinds: Vec<(&'static str, Measured, Measured)>,
+}
+
+/// What is wrong with a page; empty: nothing.
+fn judge(few: &PageTime, many: &PageTime) -> String {
+    let is_page = !NO_PAGES.contains(&many.path.as_str());
+    let wrong = [
+        (many.p95_ms > P95_MS_MAX, "SLOW"),
+        (is_page && many.bytes > BYTES_MAX, "LONG"),
+        (many.p50_ms > few.p50_ms * RATIO_MAX && many.p50_ms > few.p50_ms + NOISE_MS, "GROWS"),
+    ];
+    wrong.iter().filter(|it| it.0).map(|it| it.1).collect::<Vec<_>>().join(" ")
+}
+
+impl Report {
+    pub fn add(&mut self, kind: &'static str, few: Measured, many: Measured) {
+        self.kinds.push((kind, few, many));
+    }
+
+    pub fn is_well(&self) -> bool {
+        self.kinds.iter().all(|(_, few, many)| {
+            few.pages.iter().zip(&many.pages).all(|(few, many)| judge(few, many).is_empty())
+                && many.export.rows_per_second >= ROWS_PER_SECOND_MIN
+                && many.export.more_mib < EXPORT_MIB_MAX
+                && many.disturbance.ratio <= DISTURBANCE_MAX
+                && many.disturbance.errors == 0
+        })
+    }
+
+    pub fn print_last(&self) {
+        let Some((kind, few, many)) = self.kinds.last() else { return };
+        println!("\n{kind}: {} and {} bookings", few.bookings, many.bookings);
+        println!("{:48} {:>9} {:>9} {:>9} {:>9} {:>8}", "page", "few p50", "p50 ms", "p95 ms", "first", "bytes");
+        for (few, many) in few.pages.iter().zip(&many.pages) {
+            println!(
+                "{:48} {:>9.2} {:>9.2} {:>9.2} {:>9.1} {:>8} {}",
+                many.path,
+                few.p50_ms,
+                many.p50_ms,
+                many.p95_ms,
+                many.first_ms,
+                many.bytes,
+                judge(few, many)
+            );
+        }
+        for it in [few, many] {
+            let Measured { bookings, fill_seconds, verify_seconds, backup_seconds, export, disturbance, .. } = it;
+            println!(
+                "{bookings} bookings: filled in {fill_seconds:.1} s, verify {verify_seconds:.1} s, backup \
+                 {backup_seconds:.1} s; export of {} rows: {:.0} rows/s, {:.1} MiB more",
+                export.rows, export.rows_per_second, export.more_mib
+            );
+            let Disturbance { alone_ms, polled_ms, ratio, errors } = disturbance;
+            println!(
+                "  bookings' p95 {alone_ms:.2} ms, while pages poll {polled_ms:.2} ms: {ratio:.2} times; {errors} errors"
+            );
+        }
+    }
+
+    /// Writes `scale.json` beside the build: in `target`, or where that was moved to.
+    pub fn write(&self) -> Result<PathBuf> {
+        let measured = |it: &Measured| {
+            let page = |page: &PageTime| {
+                json!({ "path": page.path, "first_ms": page.first_ms, "p50_ms": page.p50_ms,
+                        "p95_ms": page.p95_ms, "bytes": page.bytes })
+            };
+            json!({
+                "bookings": it.bookings, "fill_s": it.fill_seconds, "verify_s": it.verify_seconds,
+                "backup_s": it.backup_seconds, "export_rows_per_s": it.export.rows_per_second,
+                "export_mib": it.export.more_mib, "bookings_alone_p95_ms": it.disturbance.alone_ms,
+                "bookings_polled_p95_ms": it.disturbance.polled_ms, "bookings_ratio": it.disturbance.ratio,
+                "pages": it.pages.iter().map(page).collect::<Vec<Value>>(),
+            })
+        };
+        let kind = |(kind, few, many): &(&str, Measured, Measured)| {
+            json!({ "database": kind, "few": measured(few), "many": measured(many) })
+        };
+        figures::write("scale.json", &json!(self.kinds.iter().map(kind).collect::<Vec<_>>()))
+    }
+}
