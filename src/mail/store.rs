@@ -59,7 +59,7 @@ pub fn list(
         .into_boxed();
     match which {
         MailFilter::All => {}
-        MailFilter::In(state) => newest = newest.filter(mails::state.eq(state.as_str())),
+        MailFilter::In(state) => newest = newest.filter(outbox::store::is_in(state)),
         MailFilter::Of(reference) => {
             let booking = bookings::table.filter(bookings::reference.eq(reference));
             newest = newest.filter(mails::booking_id.eq_any(booking.select(bookings::id.nullable())));

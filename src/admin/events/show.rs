@@ -167,11 +167,10 @@ pub async fn show(
 /// `GET /admin/events/{slug}/progress`: the part of the page that refreshes itself while bookings are worked on.
 pub async fn progress(
     page: Page,
-    watching: PollingOrganizer,
+    _: PollingOrganizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    drop(watching);
     let shown = AdminEventPage::load(page.clone(), &app, &slug).await?;
     Ok(page.unlisted_builder(StatusCode::OK).body(html(&shown.as_progress())?))
 }
@@ -179,11 +178,10 @@ pub async fn progress(
 /// `GET /admin/events/{slug}/dashboard`: the part of the page that shows the sale, and refreshes itself.
 pub async fn dashboard(
     page: Page,
-    watching: PollingAdmin,
+    _: PollingOrganizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    drop(watching);
     let shown = AdminEventPage::load(page.clone(), &app, &slug).await?;
     Ok(page.unlisted_builder(StatusCode::OK).body(html(&shown.as_dashboard())?))
 }
