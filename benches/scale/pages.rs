@@ -87,7 +87,8 @@ pub struct Visitor {
 
 impl Visitor {
     pub fn sign_in(server: &Server, filled: &Filled) -> Result<Self> {
-        let client = Client::builder().cookie_store(true).redirect(Policy::none()).timeout(PATIENCE).build()?;
+        let client =
+            Client::builder().cookie_store(true).redirect(Policy::none()).timeout(PATIENCE).build()?;
         let origin = format!("http://{}", server.address);
         let form = [("username", "admin"), ("password", &filled.password)];
         let answer = client.post(format!("{origin}/admin/sign-in")).form(&form).send()?;

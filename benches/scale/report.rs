@@ -68,7 +68,10 @@ impl Report {
     pub fn print_last(&self) {
         let Some((kind, few, many)) = self.kinds.last() else { return };
         println!("\n{kind}: {} and {} bookings", few.bookings, many.bookings);
-        println!("{:48} {:>9} {:>9} {:>9} {:>9} {:>8}", "page", "few p50", "p50 ms", "p95 ms", "first", "bytes");
+        println!(
+            "{:48} {:>9} {:>9} {:>9} {:>9} {:>8}",
+            "page", "few p50", "p50 ms", "p95 ms", "first", "bytes"
+        );
         for (few, many) in few.pages.iter().zip(&many.pages) {
             println!(
                 "{:48} {:>9.2} {:>9.2} {:>9.2} {:>9.1} {:>8} {}",
@@ -82,7 +85,9 @@ impl Report {
             );
         }
         for it in [few, many] {
-            let Measured { bookings, fill_seconds, verify_seconds, backup_seconds, export, disturbance, .. } = it;
+            let Measured {
+                bookings, fill_seconds, verify_seconds, backup_seconds, export, disturbance, ..
+            } = it;
             println!(
                 "{bookings} bookings: filled in {fill_seconds:.1} s, verify {verify_seconds:.1} s, backup \
                  {backup_seconds:.1} s; export of {} rows: {:.0} rows/s, {:.1} MiB more",
@@ -110,9 +115,7 @@ impl Report {
                 "pages": it.pages.iter().map(page).collect::<Vec<Value>>(),
             })
         };
-        let kind = |(kind, few, many): &(&str, Measured, Measured)| {
-            json!({ "database": kind, "few": measured(few), "many": measured(many) })
-        };
+        let kind = |(kind, few, many): &(&str, Measured, Measured)| json!({ "database": kind, "few": measured(few), "many": measured(many) });
         figures::write("scale.json", &json!(self.kinds.iter().map(kind).collect::<Vec<_>>()))
     }
 }

@@ -137,12 +137,7 @@ fn held(db: &mut Db, types: Vec<i64>) -> QueryResult<HashMap<i64, i64>> {
 fn kept_counts(db: &mut Db, ids: &[i64]) -> QueryResult<HashMap<i64, DatedCount>> {
     let rows: Vec<(i64, NaiveDateTime, String, String)> = sales_counts::table
         .filter(sales_counts::event_id.eq_any(ids))
-        .select((
-            sales_counts::event_id,
-            sales_counts::counted_at,
-            sales_counts::stock,
-            sales_counts::counts,
-        ))
+        .select((sales_counts::event_id, sales_counts::counted_at, sales_counts::stock, sales_counts::counts))
         .load(db)?;
     // What another release has written otherwise is counted again.
     let kept = |(id, counted_at, stock, counts): (i64, NaiveDateTime, String, String)| {

@@ -37,9 +37,10 @@ impl Dashboard {
     ) -> QueryResult<Self> {
         let sales = sales::store::of(db, event, counter)?;
         let admitted = tickets::store::attendance::admitted(db, sales.event.id)?;
-        let charts = sales.counted.as_ref().map(|it| {
-            charts(&it.count.history, sales.event.clock(), now, sales.event.ends_at)
-        });
+        let charts = sales
+            .counted
+            .as_ref()
+            .map(|it| charts(&it.count.history, sales.event.clock(), now, sales.event.ends_at));
         let charts = charts.unwrap_or_default();
         Ok(Self { sales, admitted, charts, poll_seconds })
     }

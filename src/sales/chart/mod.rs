@@ -3,8 +3,8 @@
 
 use chrono::{Datelike as _, Days, NaiveDate, NaiveDateTime};
 
-use crate::sales::history::{FIRST_MINUTES, History, minute_of, time_of};
 use crate::money::grouped;
+use crate::sales::history::{FIRST_MINUTES, History, minute_of, time_of};
 use crate::venue_clock::VenueClock;
 
 /// The fewest minutes that are shown: a sale that has just begun is no single broad bar.
@@ -97,7 +97,12 @@ impl Chart {
 
 /// The charts of a sale. `now`, and until when the concert lasts: UTC.
 #[must_use]
-pub fn charts(history: &History, clock: VenueClock, now: NaiveDateTime, ends_at: NaiveDateTime) -> Vec<Chart> {
+pub fn charts(
+    history: &History,
+    clock: VenueClock,
+    now: NaiveDateTime,
+    ends_at: NaiveDateTime,
+) -> Vec<Chart> {
     let Some(begins) = history.begins else { return Vec::new() };
     let until = clock.local(&now.min(ends_at)).date_naive();
     let by_day = by_day(history, clock.local(&time_of(begins)).date_naive(), until);
@@ -178,7 +183,8 @@ fn by_day(history: &History, begins: NaiveDate, until: NaiveDate) -> Option<Char
         None => format!("No tickets since {}.", first.format("%b %-d, %Y")),
         Some((_, most)) => {
             let (since, sold) = (first.format("%b %-d, %Y"), tickets(total(&bars)));
-            let unit = ["day", "week", "month"][["Day", "Week of", "Month"].iter().position(|it| *it == row_is)?];
+            let unit =
+                ["day", "week", "month"][["Day", "Week of", "Month"].iter().position(|it| *it == row_is)?];
             let most_sold = tickets(most.tickets);
             format!(
                 "{sold} since {since}, {} in the last seven days. The busiest {unit}: {}, with {most_sold}.",

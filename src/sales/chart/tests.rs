@@ -29,7 +29,10 @@ fn a_sale_that_has_just_begun_is_shown_by_minute() {
     let charts = shown(&[("2026-11-28 16:00", 2), ("2026-11-28 16:04", 6)], "2026-11-28 16:10");
     let [chart] = charts.as_slice() else { panic!("{charts:?}") };
     assert_eq!((chart.title, chart.bars.len()), ("By minute", 30));
-    assert_eq!(chart.words, "8 tickets since Nov 28, 2026, 10:00\u{a0}AM\u{a0}CST. The busiest minute was 10:04\u{a0}AM, with 6 tickets.");
+    assert_eq!(
+        chart.words,
+        "8 tickets since Nov 28, 2026, 10:00\u{a0}AM\u{a0}CST. The busiest minute was 10:04\u{a0}AM, with 6 tickets."
+    );
     assert_eq!(chart.scale(), ["6", "3", "0"]);
     assert_eq!(chart.path(), "M0 100v-33.3h8V100zM40 100v-100.0h8V100z");
     assert_eq!(

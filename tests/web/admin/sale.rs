@@ -89,7 +89,8 @@ fn each_concerts_links_stand_in_its_own_panel() {
     add_concert(&app, "encore", "Encore", "Bob Noyce");
     let page = organizer.get(app.url("/admin")).send().expect("an answer").text().expect("a page");
     let panel = |name: &str| {
-        let panel = page.split("<section class=\"panel\"").find(|it| it.contains(&format!(">{name}</a></h2>")));
+        let panel =
+            page.split("<section class=\"panel\"").find(|it| it.contains(&format!(">{name}</a></h2>")));
         panel.unwrap_or_else(|| panic!("{name} has no panel: {page}"))
     };
     for (name, slug, other) in

@@ -74,7 +74,8 @@ fn the_figures_are_those_of_the_bookings() {
     // The sum of the table is what is sold.
     let table = between(&shown, "as a table</summary>", "</table>");
     let numbers = table.split("<td class=\"num\">").skip(1);
-    let sum: i64 = numbers.map(|it| it.split('<').next().unwrap_or("0").parse::<i64>().expect("a number")).sum();
+    let sum: i64 =
+        numbers.map(|it| it.split('<').next().unwrap_or("0").parse::<i64>().expect("a number")).sum();
     assert_eq!(sum, 7, "{table}");
 }
 
@@ -145,9 +146,8 @@ fn the_sales_page_shows_the_next_concerts_and_no_more() {
     assert_eq!(shown.matches("<h2 id=\"sale-").count(), 8, "{shown}");
     assert!(shown.contains("These are the next 8 of 22 concerts."), "{shown}");
     assert!(shown.contains("Midnight Parade") && shown.contains("Night 11") && !shown.contains("Night 10"));
-    app.database.execute(
-        "UPDATE events SET starts_at = '2020-01-01 00:00:00', ends_at = '2020-01-02 00:00:00'",
-    );
+    app.database
+        .execute("UPDATE events SET starts_at = '2020-01-01 00:00:00', ends_at = '2020-01-02 00:00:00'");
     let past = page(&app, &organizer, "/admin");
     assert_eq!(past.matches("<h2 id=\"sale-").count(), 1, "the last one: {past}");
     app.database.execute("UPDATE events SET state = 'draft'");
