@@ -6,7 +6,8 @@
 //!   parts together and runs. [`routes`] is the URL map on one screen.
 //! - [`admin`]: organizers' pages. [`api`]: the JSON API. [`ops`]: health, readiness, metrics and the drain.
 //! - [`events`]: concerts and ticket types. [`booking`]: orders, the desk that claims tickets, and the booking in the
-//!   buyer's hand. [`sales`]: what concerts have sold. [`tickets`]: codes and check-in. [`mail`]: composing and sending. [`backup`] and [`reconciliation`]:
+//!   buyer's hand. [`sales`]: what concerts have sold.
+//!   [`tickets`]: codes and check-in. [`mail`]: composing and sending. [`backup`] and [`reconciliation`]:
 //!   copies of the data, and proof that its counts add up. [`app`] is what their handlers share.
 //! - [`auth`]: who is asking. [`audit`]: what was done. [`outbox`]: what is to be sent.
 //! - [`guard`]: cookies, secrets, CSRF and rate limits. [`db`]: the two databases. [`resource`]: what a URL is.

@@ -83,7 +83,7 @@ pub async fn sales(
 }
 
 async fn load(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
-    let (now, counter) = (app.board.now(), app.heavy_work.sales.clone());
+    let (now, counter) = (app.board.now(), app.heavy_work.sales.remembered.clone());
     let read = move |db: &mut Db| {
         let (next, concerts) = sales::store::next(db, now, CONCERTS)?;
         Ok((sales::store::sales(db, next, &counter)?, concerts, store::listing::latest(db, LATEST_BOOKINGS)?))

@@ -102,7 +102,7 @@ async fn ask(page: Page, app: &App, status: StatusCode, typed: String) -> Result
 }
 
 async fn question(page: Page, app: &App, typed: String, errors: ReseedErrors) -> Result<ReseedPage, Error> {
-    let counter = app.heavy_work.sales.clone();
+    let counter = app.heavy_work.sales.remembered.clone();
     let read = move |db: &mut Db| sales::store::find(db, seed::concert().slug, &counter);
     let sales = app.db.read_primary(read).await?;
     app.heavy_work.sales.count_behind(&app.db, std::slice::from_ref(&sales));

@@ -1,15 +1,14 @@
 //! Who counts the bookings of a concert, and when. A concert with many of them is counted in the background, one after
 //! the other and at most once a minute, however many look and on however many servers. A look never waits for it: it
-//! shows the count before, and says of when it is. Counts of few bookings are remembered by each server, until something
-//! changes. It is counted where reads may lag, on a replica if there is one.
+//! shows the count before, and says of when it is. It is counted where reads may lag, on a replica if there is one.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix_web::rt;
 use parking_lot::Mutex;
 
-use super::{DatedCount, Sales, store};
+use super::remembered::RememberedCounts;
+use super::{Sales, store};
 use crate::db::Database;
 use crate::error::Error;
 
@@ -19,20 +18,10 @@ pub struct SalesCounter {
     /// The concerts whose turn is still to come, while somebody counts.
     queue: Arc<Mutex<Option<Vec<i64>>>>,
     /// Of concerts with few bookings.
-    few: Arc<Mutex<HashMap<i64, DatedCount>>>,
+    pub remembered: RememberedCounts,
 }
 
 impl SalesCounter {
-    /// What this server has counted of a concert with few bookings, if that is still so.
-    pub(super) fn known(&self, sales: &Sales) -> Option<DatedCount> {
-        let few = self.few.lock();
-        few.get(&sales.event.id).filter(|it| it.is_of(&sales.stock())).cloned()
-    }
-
-    pub(super) fn remember(&self, event_id: i64, counted: &DatedCount) {
-        self.few.lock().insert(event_id, counted.clone());
-    }
-
     /// Has those of the concerts counted that have sold something since their last count. `sales`: as they were read.
     pub fn count_behind(&self, db: &Database, sales: &[Sales]) {
         let due = sales.iter().filter(|it| it.counted.is_none() || it.counted_before().is_some());

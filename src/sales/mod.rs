@@ -1,15 +1,16 @@
 //! What a concert has sold: its figures now, and what its bookings come to, with when they were made.
 //!
 //! Available and held tickets are read at each look, and so is what is sold, which is the rest of the capacity. Revenue
-//! and history need the bookings. While these are few, a look counts them when something has changed since the last one;
-//! otherwise they are counted at most once a minute for everybody who looks (see [`counter`]). Nothing is written while
-//! somebody books.
+//! and history need the bookings. While these are few, a look counts them when something has changed since the last
+//! one; otherwise they are counted at most once a minute for everybody who looks (see [`counter`]). Nothing is written
+//! while somebody books.
 //!
 //! Whether the counts add up does not belong here (see `reconciliation`).
 
 pub mod chart;
 pub mod counter;
 pub mod history;
+pub mod remembered;
 pub mod store;
 
 use chrono::{NaiveDateTime, TimeDelta};
@@ -147,7 +148,8 @@ impl Sales {
     }
 
     /// The versions of the concert and its stock, and what is held. Whatever changes what its bookings come to changes
-    /// one of them: booking, expiry and giving back raise the version of a stock, confirming a hold lowers what is held.
+    /// one of them: booking, expiry and giving back raise the version of a stock, and confirming a hold lowers what is
+    /// held.
     #[must_use]
     pub fn stock(&self) -> String {
         let types = self.ticket_types.iter().map(|it| &it.ticket_type);

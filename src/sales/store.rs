@@ -8,8 +8,8 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel::upsert::excluded;
 
-use super::counter::SalesCounter;
 use super::history::{FIRST_MINUTES, History, SoldAt, minute_of};
+use super::remembered::RememberedCounts;
 use super::{BookingCounts, CountedTicketType, DatedCount, Sales, SalesCount, TicketTypeSales};
 use crate::booking::{BookingStatus, event_jobs};
 use crate::db::{Db, clock, on_either};
@@ -62,17 +62,17 @@ pub fn next(db: &mut Db, now: NaiveDateTime, at_most: i64) -> QueryResult<(Vec<E
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn find(db: &mut Db, slug: &str, counter: &SalesCounter) -> QueryResult<Sales> {
+pub fn find(db: &mut Db, slug: &str, remembered: &RememberedCounts) -> QueryResult<Sales> {
     let event = crate::events::editing::store::find(db, slug)?;
-    of(db, event, counter)
+    of(db, event, remembered)
 }
 
 /// As [`find`], of a concert that was read before.
 ///
 /// # Errors
 /// What the database said.
-pub fn of(db: &mut Db, event: Event, counter: &SalesCounter) -> QueryResult<Sales> {
-    sales(db, vec![event], counter)?.pop().ok_or(diesel::result::Error::NotFound)
+pub fn of(db: &mut Db, event: Event, remembered: &RememberedCounts) -> QueryResult<Sales> {
+    sales(db, vec![event], remembered)?.pop().ok_or(diesel::result::Error::NotFound)
 }
 
 /// The sales of concerts, in that order. What is counted may be from before, or be missing: see
@@ -80,7 +80,7 @@ pub fn of(db: &mut Db, event: Event, counter: &SalesCounter) -> QueryResult<Sale
 ///
 /// # Errors
 /// What the database said.
-pub fn sales(db: &mut Db, concerts: Vec<Event>, counter: &SalesCounter) -> QueryResult<Vec<Sales>> {
+pub fn sales(db: &mut Db, concerts: Vec<Event>, remembered: &RememberedCounts) -> QueryResult<Vec<Sales>> {
     let ids: Vec<i64> = concerts.iter().map(|event| event.id).collect();
     let types: Vec<TicketType> = ticket_types::table
         .filter(ticket_types::event_id.eq_any(&ids))
@@ -100,11 +100,11 @@ pub fn sales(db: &mut Db, concerts: Vec<Event>, counter: &SalesCounter) -> Query
         let ticket_types = by_event.remove(&event.id).unwrap_or_default();
         let mut sales = Sales { counted: kept.remove(&event.id), ticket_types, event };
         let is_current = sales.counted.as_ref().is_some_and(|it| it.is_of(&sales.stock()));
-        if !is_current && let Some(known) = counter.known(&sales) {
+        if !is_current && let Some(known) = remembered.current(&sales) {
             sales.counted = Some(known);
         } else if !is_current && has_few_bookings(db, sales.event.id)? {
             let counted = count(db, &sales)?;
-            counter.remember(sales.event.id, &counted);
+            remembered.remember(sales.event.id, &counted);
             sales.counted = Some(counted);
         }
         spread(&mut sales);

@@ -9,7 +9,7 @@ use crate::db::Db;
 use crate::events::{Event, EventState};
 use crate::money::grouped;
 use crate::sales::chart::{Chart, charts};
-use crate::sales::counter::SalesCounter;
+use crate::sales::remembered::RememberedCounts;
 use crate::sales::{self, Sales, TicketTypeSales};
 use crate::tickets;
 
@@ -31,11 +31,11 @@ impl Dashboard {
     pub fn load(
         db: &mut Db,
         event: Event,
-        counter: &SalesCounter,
+        remembered: &RememberedCounts,
         now: NaiveDateTime,
         poll_seconds: u32,
     ) -> QueryResult<Self> {
-        let sales = sales::store::of(db, event, counter)?;
+        let sales = sales::store::of(db, event, remembered)?;
         let admitted = tickets::store::attendance::admitted(db, sales.event.id)?;
         let charts = sales
             .counted

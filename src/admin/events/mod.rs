@@ -43,7 +43,7 @@ async fn find_published(app: &App, slug: &str) -> Result<(Event, i64), Error> {
             explanation: "Only a published concert that is still to come can be postponed or canceled.",
         });
     }
-    let (counter, of) = (app.heavy_work.sales.clone(), event.clone());
+    let (counter, of) = (app.heavy_work.sales.remembered.clone(), event.clone());
     let sales = app.db.read_primary(move |db| sales::store::of(db, of, &counter)).await?;
     app.heavy_work.sales.count_behind(&app.db, std::slice::from_ref(&sales));
     if let Some(counted) = sales.counted {

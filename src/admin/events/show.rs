@@ -62,7 +62,7 @@ impl AdminEventPage {
             return Err(Error::NotFound);
         }
         let (slug, now, seconds) = (slug.to_owned(), app.board.now(), app.board.pace().seconds);
-        let counter = app.heavy_work.sales.clone();
+        let counter = app.heavy_work.sales.remembered.clone();
         let read = move |db: &mut Db| {
             let event = store::find(db, &slug)?;
             let jobs = event_jobs::store::latest(db, event.id, JOBS_SHOWN)?;

@@ -1,0 +1,24 @@
+//! What a server has counted of concerts with few bookings. It holds until something changes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::{DatedCount, Sales};
+
+/// The counts by concert; clones share them.
+#[derive(Clone, Default)]
+pub struct RememberedCounts(Arc<Mutex<HashMap<i64, DatedCount>>>);
+
+impl RememberedCounts {
+    /// The count of a concert, if it is still so.
+    pub(super) fn current(&self, sales: &Sales) -> Option<DatedCount> {
+        let counts = self.0.lock();
+        counts.get(&sales.event.id).filter(|it| it.is_of(&sales.stock())).cloned()
+    }
+
+    pub(super) fn remember(&self, event_id: i64, counted: &DatedCount) {
+        self.0.lock().insert(event_id, counted.clone());
+    }
+}
