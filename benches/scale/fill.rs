@@ -58,7 +58,8 @@ const STATEMENTS: [&str; 12] = [
      AND b.event_id = (SELECT id FROM events WHERE slug = 'concert-260')",
     "INSERT INTO holds (booking_id, held_until) SELECT id, '2099-01-01 00:00:00' FROM bookings WHERE status = 'held'",
     "INSERT INTO mails (booking_id, kind, queued_at, due_at, sent_at, state)
-     SELECT id, 'confirmation', created_at, created_at, created_at, 'sent' FROM bookings WHERE status <> 'held' ORDER BY id",
+     SELECT id, 'confirmation', created_at, created_at, created_at, 'sent' FROM bookings
+     WHERE status <> 'held' ORDER BY id",
     "UPDATE ticket_types SET version = version + 1, available = capacity - (
          SELECT COALESCE(SUM(l.quantity - l.returned), 0) FROM booking_lines l WHERE l.ticket_type_id = ticket_types.id)
      WHERE position <> 2 AND name LIKE 'Type %'",

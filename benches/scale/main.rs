@@ -1,4 +1,4 @@
-//! Many concerts and bookings, measured: `cargo bench --bench scale` (some fifteen minutes; `-- --quick` fills a tenth).
+//! Many concerts and bookings, measured: `cargo bench --bench scale` (fifteen minutes; `-- --quick` fills a tenth).
 //!
 //! Fills SQLite and PostgreSQL with 500 concerts and 1,000,000 bookings, and beside them the same with 1,000 bookings.
 //! Then one visitor reads every page of the public and of the organizer, exports are sent, and `verify` and `backup`

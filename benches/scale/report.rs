@@ -95,7 +95,8 @@ impl Report {
             );
             let Disturbance { alone_ms, polled_ms, ratio, errors } = disturbance;
             println!(
-                "  bookings' p95 {alone_ms:.2} ms, while pages poll {polled_ms:.2} ms: {ratio:.2} times; {errors} errors"
+                "  bookings' p95 {alone_ms:.2} ms, while pages poll {polled_ms:.2} ms: {ratio:.2} times; \
+                 {errors} errors"
             );
         }
     }
@@ -115,7 +116,10 @@ impl Report {
                 "pages": it.pages.iter().map(page).collect::<Vec<Value>>(),
             })
         };
-        let kind = |(kind, few, many): &(&str, Measured, Measured)| json!({ "database": kind, "few": measured(few), "many": measured(many) });
+        let kind = |it: &(&str, Measured, Measured)| {
+            let (kind, few, many) = (it.0, measured(&it.1), measured(&it.2));
+            json!({ "database": kind, "few": few, "many": many })
+        };
         figures::write("scale.json", &json!(self.kinds.iter().map(kind).collect::<Vec<_>>()))
     }
 }

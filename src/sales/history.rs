@@ -13,7 +13,7 @@ const SECONDS_PER_MINUTE: i64 = 60;
 
 /// Tickets that were not given back, by when their bookings were confirmed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct History {
+pub struct SalesHistory {
     /// The first minute of the sale, in minutes since 1970 (UTC).
     pub begins: Option<i64>,
     /// Minutes since the first one, and what was sold in each. Minutes without a sale are left out.
@@ -26,7 +26,7 @@ pub struct History {
 /// quarters of an hour, which is what the offsets of all time zones are multiples of.
 pub type SoldAt = (i64, i64);
 
-impl History {
+impl SalesHistory {
     #[must_use]
     pub fn new(begins: Option<i64>, sold: &[SoldAt], clock: VenueClock) -> Self {
         let Some(first) = begins else { return Self::default() };

@@ -16,7 +16,7 @@ pub mod store;
 use chrono::{NaiveDateTime, TimeDelta};
 use serde::{Deserialize, Serialize};
 
-use self::history::History;
+use self::history::SalesHistory;
 use crate::events::{Event, TicketType};
 use crate::money::Money;
 
@@ -46,7 +46,7 @@ pub struct SalesCount {
     /// People who have confirmed bookings.
     pub holders: i64,
     pub ticket_types: Vec<CountedTicketType>,
-    pub history: History,
+    pub history: SalesHistory,
 }
 
 /// A count, and when it was made.

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel::upsert::excluded;
 
-use super::history::{FIRST_MINUTES, History, SoldAt, minute_of};
+use super::history::{FIRST_MINUTES, SalesHistory, SoldAt, minute_of};
 use super::remembered::RememberedCounts;
 use super::{BookingCounts, CountedTicketType, DatedCount, Sales, SalesCount, TicketTypeSales};
 use crate::booking::{BookingStatus, event_jobs};
@@ -201,7 +201,7 @@ fn count(db: &mut Db, sales: &Sales) -> QueryResult<DatedCount> {
     let mut ticket_types: Vec<_> = by_type.into_iter().map(counted).collect();
     ticket_types.sort_by_key(|it| it.id);
     let sold: Vec<SoldAt> = parts.iter().map(|part| (part.minute, part.tickets)).collect();
-    let history = History::new(begins, &sold, event.clock());
+    let history = SalesHistory::new(begins, &sold, event.clock());
     let holders = event_jobs::store::holders(db, event.id)?;
     let count = SalesCount { bookings, holders, ticket_types, history };
     Ok(DatedCount { count, counted_at, stock: sales.stock() })

@@ -23,3 +23,13 @@ diesel::table! {
         canceled_at -> Timestamp,
     }
 }
+
+diesel::table! {
+    /// Made from the bookings: see `sales`.
+    sales_counts (event_id) {
+        event_id -> BigInt,
+        counted_at -> Timestamp,
+        stock -> Text,
+        counts -> Text,
+    }
+}

@@ -2,7 +2,7 @@
 
 mod apart;
 
-pub use self::apart::{api_tokens, cancellation_notes};
+pub use self::apart::{api_tokens, cancellation_notes, sales_counts};
 
 diesel::table! {
     events (id) {
@@ -281,16 +281,6 @@ diesel::table! {
         created_at -> Timestamp,
         finished_at -> Nullable<Timestamp>,
         ticket_type_id -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    /// Made from the bookings: see `sales`.
-    sales_counts (event_id) {
-        event_id -> BigInt,
-        counted_at -> Timestamp,
-        stock -> Text,
-        counts -> Text,
     }
 }
 

@@ -204,7 +204,6 @@ pub fn give_up(db: &mut Db, before: NaiveDateTime, now: NaiveDateTime, why: &str
 
 /// Whether a mail is in that state, written out: an index on the mails of one state is not used for a bound value, and
 /// there are as many mails as bookings.
-#[must_use]
 pub fn is_in(state: MailState) -> SqlLiteral<Bool> {
     sql(&format!("mails.state = '{}'", state.as_str()))
 }

@@ -4,7 +4,7 @@
 use chrono::{Datelike as _, Days, NaiveDate, NaiveDateTime};
 
 use crate::money::grouped;
-use crate::sales::history::{FIRST_MINUTES, History, minute_of, time_of};
+use crate::sales::history::{FIRST_MINUTES, SalesHistory, minute_of, time_of};
 use crate::venue_clock::VenueClock;
 
 /// The fewest minutes that are shown: a sale that has just begun is no single broad bar.
@@ -98,7 +98,7 @@ impl Chart {
 /// The charts of a sale. `now`, and until when the concert lasts: UTC.
 #[must_use]
 pub fn charts(
-    history: &History,
+    history: &SalesHistory,
     clock: VenueClock,
     now: NaiveDateTime,
     ends_at: NaiveDateTime,
@@ -110,7 +110,7 @@ pub fn charts(
 }
 
 /// The first hours by minute.
-fn first_hours(history: &History, begins: i64, clock: VenueClock, now: NaiveDateTime) -> Chart {
+fn first_hours(history: &SalesHistory, begins: i64, clock: VenueClock, now: NaiveDateTime) -> Chart {
     let minutes = (minute_of(now) - begins + 1).clamp(MINUTES_MIN, FIRST_MINUTES);
     let sold = |minute: i64| {
         let found = history.minutes.binary_search_by_key(&minute, |it| it.0);
@@ -145,7 +145,7 @@ fn first_hours(history: &History, begins: i64, clock: VenueClock, now: NaiveDate
 }
 
 /// Everything by day, or by week or month where it is long. `None`: all in one day.
-fn by_day(history: &History, begins: NaiveDate, until: NaiveDate) -> Option<Chart> {
+fn by_day(history: &SalesHistory, begins: NaiveDate, until: NaiveDate) -> Option<Chart> {
     let first = history.days.first().map_or(begins, |(day, _)| begins.min(*day));
     let last = history.days.last().map_or(until, |(day, _)| until.max(*day));
     if last <= first {

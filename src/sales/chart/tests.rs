@@ -11,9 +11,9 @@ fn utc(text: &str) -> NaiveDateTime {
 }
 
 /// Tickets at times in UTC, in a sale that began with the first of them.
-fn history(sold: &[(&str, i64)]) -> History {
+fn history(sold: &[(&str, i64)]) -> SalesHistory {
     let sold: Vec<(i64, i64)> = sold.iter().map(|(at, tickets)| (minute_of(utc(at)), *tickets)).collect();
-    History::new(sold.first().map(|it| it.0), &sold, CHICAGO)
+    SalesHistory::new(sold.first().map(|it| it.0), &sold, CHICAGO)
 }
 
 fn shown(sold: &[(&str, i64)], now: &str) -> Vec<Chart> {
@@ -78,7 +78,10 @@ fn a_long_sale_is_shown_by_week_or_month() {
 
 #[test]
 fn nothing_sold_is_no_chart_and_the_concerts_end_is_the_last_day() {
-    assert_eq!(charts(&History::default(), CHICAGO, utc("2026-11-28 16:00"), utc("2027-01-01 00:00")), []);
+    assert_eq!(
+        charts(&SalesHistory::default(), CHICAGO, utc("2026-11-28 16:00"), utc("2027-01-01 00:00")),
+        []
+    );
     let history = history(&[("2026-11-01 18:00", 1)]);
     let over = charts(&history, CHICAGO, utc("2030-01-01 00:00"), utc("2026-11-05 18:00"));
     assert_eq!(over[0].bars.last().map(|bar| bar.label.as_str()), Some("Nov 5"));
