@@ -50,7 +50,17 @@ impl AdminEventPage {
             _ => Vec::new(),
         };
         let jobs = Vec::new();
-        Self { page, event, ticket_types, dashboard: None, jobs, is_booked: true, missing, refusal: None, now }
+        Self {
+            page,
+            event,
+            ticket_types,
+            dashboard: None,
+            jobs,
+            is_booked: true,
+            missing,
+            refusal: None,
+            now,
+        }
     }
 
     /// With its sale, and what is done to its bookings.
