@@ -123,17 +123,13 @@ pub async fn create(
             None => return refuse(&app, page, form, refusal),
         },
     };
-    let is_hidden = match &outcome {
-        BookingOutcome::Replayed(earlier) => !replay::is_shown(&app.db, earlier, remembered.as_ref()).await?,
-        _ => false,
-    };
     let mut errors = FieldErrors::default();
-    let status = match outcome {
-        BookingOutcome::Replayed(earlier) if is_hidden => {
+    let status = match replay::shown(&app.db, outcome, remembered.as_ref()).await? {
+        BookingOutcome::Replayed(earlier) => {
             errors = replay::already_booked(&earlier, None);
             StatusCode::UNPROCESSABLE_ENTITY
         }
-        BookingOutcome::Booked(booking) | BookingOutcome::Replayed(booking) => {
+        BookingOutcome::Booked(booking) => {
             let cookies = cookies_of_booking(&app, &form, remembered.as_ref(), &booking);
             let buyer = form.is_to_be_remembered().then(|| order.buyer.clone());
             return respond_booked(&app, page, booking, cookies, buyer).await;

@@ -5,26 +5,28 @@ use chrono::TimeDelta;
 
 use super::buyer::Buyer;
 use super::form::FieldErrors;
-use super::{Booking, messages};
+use super::{Booking, BookingOutcome, messages};
 use crate::db::{self, Database};
 use crate::error::Error;
 
 /// For so long a form that is sent again shows what it has booked.
 const REPLAYED_FOR: TimeDelta = TimeDelta::hours(1);
 
-/// Whether a form that is sent again shows what it has booked: for a while, in which people repeat what got no answer,
-/// and later in the buyer's own browser only. By the database's clock, which
-/// has dated the booking.
+/// A form that is sent again shows what it has booked for a while, in which people repeat what got no answer, and later
+/// in the buyer's own browser only: then it is as if it were booked now. The database's clock has dated the booking,
+/// and decides.
 ///
 /// # Errors
 /// What the database said.
-pub(super) async fn is_shown(
+pub(super) async fn shown(
     db: &Database,
-    booking: &Booking,
+    outcome: BookingOutcome,
     remembered: Option<&Buyer>,
-) -> Result<bool, Error> {
+) -> Result<BookingOutcome, Error> {
+    let BookingOutcome::Replayed(booking) = outcome else { return Ok(outcome) };
     let now = db.read_primary(db::clock).await?;
-    Ok(now - booking.created_at < REPLAYED_FOR || is_of(booking, remembered))
+    let is_shown = now - booking.created_at < REPLAYED_FOR || is_of(&booking, remembered);
+    Ok(if is_shown { BookingOutcome::Booked(booking) } else { BookingOutcome::Replayed(booking) })
 }
 
 /// Whether the buyer that the browser remembers has made the booking.

@@ -2,8 +2,8 @@
 //! would be refused there, and its cookies belong to that name alone.
 //!
 //! Not sent on are monitoring, the API, which programs may call by an inner name, and hosts that only a proxy or an
-//! operator uses: addresses, and names without a dot. A trusted proxy may also name the visitor's host in `X-Forwarded-Host`.
-//! The target is always `PUBLIC_URL`, so no request can choose another site.
+//! operator uses: addresses, and names without a dot. A trusted proxy may also name the visitor's host in
+//! `X-Forwarded-Host`. The target is always `PUBLIC_URL`, so no request can choose another site.
 //!
 //! Without `PUBLIC_URL` nobody knows the own name. But a server that only this machine reaches has none: a request
 //! under a public name comes from a site that has pointed its name here (DNS rebinding), and is refused.

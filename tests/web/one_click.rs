@@ -161,7 +161,7 @@ fn only_the_browser_that_booked_with_one_click_undoes_it() {
     assert_eq!(undo(&app, "/bookings/AAAAAAAAAAAAAAAAAAAAAAAA").status(), 404);
 }
 
-/// The page was open while the price was raised. Seen to fail without: 303, at the new price.
+/// The page was open while the price was raised.
 #[test]
 fn one_click_books_at_no_price_that_was_not_shown() {
     let app = TestApp::spawn();

@@ -179,7 +179,6 @@ fn nothing_is_booked_after_a_pause_in_the_middle_of_a_rush() {
     app.database.assert_books_balance();
 }
 
-/// Seen to fail without: the button was there, and led to a refusal.
 #[test]
 fn a_concert_with_a_canceled_booking_offers_no_withdrawal() {
     let app = TestApp::spawn();

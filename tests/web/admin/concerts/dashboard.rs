@@ -79,7 +79,6 @@ fn the_figures_are_those_of_the_bookings() {
     assert_eq!(sum, 7, "{table}");
 }
 
-/// Seen to fail without: with every count made at the look nothing was "as of".
 #[test]
 fn many_bookings_are_counted_once_a_minute_for_all() {
     let app = TestApp::spawn();
