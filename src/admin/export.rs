@@ -4,6 +4,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue, RETRY_AFTER};
@@ -13,6 +14,7 @@ use askama::Template;
 use futures_util::stream;
 use serde::Deserialize;
 use tokio::sync::OwnedMutexGuard;
+use tokio::time::timeout;
 
 use super::booking_list::{parse_status, parse_ticket_type};
 use super::csv_file::{CsvFile, Separator};
@@ -31,6 +33,8 @@ use crate::page::Page;
 
 /// Bookings that are read and sent at once.
 const PIECE: i64 = 1_000;
+/// How long an export waits for the one before it, which may end at this very moment.
+const TURN_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Template)]
 #[template(path = "admin/export.html")]
@@ -158,7 +162,8 @@ async fn send(
     query: ExportQuery,
     (spreadsheet, filter, file): (Spreadsheet, BookingFilter, ExportFile),
 ) -> Result<HttpResponse, Error> {
-    let Ok(turn) = Arc::clone(&app.heavy_work.export_turn).try_lock_owned() else {
+    let turn = timeout(TURN_AFTER, Arc::clone(&app.heavy_work.export_turn).lock_owned());
+    let Ok(turn) = turn.await else {
         let Spreadsheet { event, ticket_types, .. } = spreadsheet;
         let busy = ExportPage { page: page.clone(), event, ticket_types, query, is_busy: true };
         let mut response = page.respond_unlisted::<Error>(StatusCode::SERVICE_UNAVAILABLE, &busy)?;

@@ -78,9 +78,12 @@ impl TicketCodes {
     /// # Errors
     /// [`CodeError`] says why it is not valid.
     pub fn verify(&self, text: &str) -> Result<Code, CodeError> {
-        let text = without_prefix(text);
+        let whole = text.trim_start();
+        let text = without_prefix(whole);
         let plain = plain(text);
-        let found = std::iter::once(plain.clone()).chain(readings(text));
+        // What looks like a prefix may be what a layout has made of a code's first characters.
+        let of_whole = (text.len() < whole.len()).then(|| readings(whole)).into_iter().flatten();
+        let found = std::iter::once(plain.clone()).chain(readings(text)).chain(of_whole);
         if let Some(found) = found.filter_map(|reading| self.find(&reading)).next() {
             return found;
         }
@@ -124,7 +127,6 @@ impl TicketCodes {
 /// Some scanners say first what kind of code they have read: "]Q1" is a QR code, "]C1" a Code 128 (ISO/IEC 15424), and
 /// "\\000026" says that its text is UTF-8.
 fn without_prefix(text: &str) -> &str {
-    let text = text.trim_start();
     let kind = |text: &str| text.starts_with(']') && text.chars().nth(2).is_some_and(|c| c.is_ascii_digit());
     let rest = if kind(text) { text.char_indices().nth(3).map_or("", |(at, _)| &text[at..]) } else { text };
     let without_encoding = rest.strip_prefix('\\').and_then(|rest| rest.split_at_checked(6));
@@ -200,6 +202,19 @@ mod tests {
         for (reference, seat) in [(&*reference, 0), (&reference, -1), (&reference, 27_000), ("TK-VIP", 1)] {
             assert_eq!(codes.sign(reference, seat), None, "{reference} {seat}");
         }
+    }
+
+    #[test]
+    fn what_looks_like_a_prefix_may_be_a_code_through_another_layout() {
+        let codes = TicketCodes::new(&"a secret".into());
+        let code = codes.sign("TK-ZW3V-XJ63", 1).expect("a code");
+        let syriac = |c: char| {
+            let at = "ABCDEFGHJKMNPQRSTVWXYZ".find(c)?;
+            "ܫܧܤܝܖܒܠܐܬܢ.܀ܚܔܩܣܦܪܨ[ܜ]".chars().nth(at)
+        };
+        let typed: String = code.chars().map(|c| syriac(c).unwrap_or(c)).collect();
+        assert!(typed.starts_with("]ܨ3"), "{typed}");
+        assert_eq!(codes.verify(&typed), Ok(Code { reference: "TK-ZW3V-XJ63".into(), seat: 1 }));
     }
 
     #[test]
