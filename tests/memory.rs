@@ -1,5 +1,5 @@
-//! What must not grow, whoever comes. In a process of its own, and one test at a time, because the memory of
-//! the process is what is measured.
+//! Memory that must not grow with the number of visitors. In a process of its own, and one test at a time, because the
+//! memory of the process is measured.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

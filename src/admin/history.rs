@@ -5,7 +5,6 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::audit::{Action, AuditEntry};
-use crate::booking::cancellation::note::CancellationNote;
 use crate::booking::{Booking, PlacedBooking};
 use crate::mail::listing::MailLine;
 use crate::outbox::MailState;
@@ -18,8 +17,6 @@ pub struct BookingRecords {
     pub confirmed_at: Option<NaiveDateTime>,
     pub uses: Vec<UseRecord>,
     pub scans: Vec<ScanRecord>,
-    /// The oldest first.
-    pub notes: Vec<CancellationNote>,
     /// The oldest first.
     pub entries: Vec<AuditEntry>,
 }
@@ -120,7 +117,7 @@ impl History {
         let mut all = vec![happening(booking.created_at, if booking.is_held() { "Held" } else { "Booked" })];
         let confirmed = records.confirmed_at.filter(|at| *at > booking.created_at);
         all.extend(confirmed.map(|at| happening(at, "Confirmed")));
-        all.extend(returns(booking, &records));
+        all.extend(returns(placed, &records));
         all.extend(records.scans.iter().flat_map(of_scan));
         all.extend(records.entries.iter().filter_map(of_entry));
         all.extend(mails.iter().filter_map(of_mail));
@@ -134,7 +131,8 @@ fn happening(at: NaiveDateTime, what: impl Into<String>) -> Happening {
 }
 
 /// What was given back: by the organizer, where there is a note, otherwise by the buyer.
-fn returns(booking: &Booking, records: &BookingRecords) -> Vec<Happening> {
+fn returns(placed: &PlacedBooking, records: &BookingRecords) -> Vec<Happening> {
+    let PlacedBooking { booking, notes, .. } = placed;
     let mut times: Vec<NaiveDateTime> =
         records.uses.iter().filter(|it| it.state == "returned").map(|it| it.used_at).collect();
     times.sort_unstable();
@@ -143,7 +141,7 @@ fn returns(booking: &Booking, records: &BookingRecords) -> Vec<Happening> {
     let canceled =
         records.entries.iter().filter(|it| Action::parse(&it.action) == Some(Action::BookingCanceled));
     let actors: Vec<&str> = canceled.map(|it| it.actor.as_str()).collect();
-    let offset = records.notes.len().checked_sub(actors.len());
+    let offset = notes.len().checked_sub(actors.len());
     let undone = records.entries.iter().any(|it| Action::parse(&it.action) == Some(Action::BookingUndone));
     let returned = |at: NaiveDateTime| {
         let seats: Vec<i32> = records
@@ -152,7 +150,7 @@ fn returns(booking: &Booking, records: &BookingRecords) -> Vec<Happening> {
             .filter(|it| it.state == "returned" && it.used_at == at)
             .map(|it| it.seat)
             .collect();
-        let note = records.notes.iter().position(|it| it.canceled_at == at);
+        let note = notes.iter().position(|it| it.canceled_at == at);
         let is_last = booking.canceled_at == Some(at);
         let what = match seats.as_slice() {
             all if i32::try_from(all.len()) == Ok(booking.quantity()) => "Canceled".to_owned(),
@@ -168,7 +166,7 @@ fn returns(booking: &Booking, records: &BookingRecords) -> Vec<Happening> {
             None if undone => "undone by the buyer".into(),
             None => "by the buyer".into(),
         };
-        let said = note.and_then(|note| records.notes.get(note)).map(|it| it.message.clone());
+        let said = note.and_then(|note| notes.get(note)).map(|it| it.message.clone());
         Happening { at, what, by, said: said.unwrap_or_default() }
     };
     times.into_iter().map(returned).collect()

@@ -12,6 +12,9 @@ use crate::guard::api_tokens::scopes::Scope;
 use crate::guard::api_tokens::{self, ApiToken};
 use crate::guard::client_address;
 
+/// How often a change that names no version is tried on a newer state before the client is asked.
+pub const TRIES: usize = 4;
+
 /// A program that may change concerts. A handler that takes one requires a token with the scope `events:write`.
 #[derive(Debug, Clone)]
 pub struct EventsAuthor {

@@ -38,10 +38,7 @@ pub fn public_concerts(db: &mut Db) -> QueryResult<Vec<Concert>> {
         .order((ticket_types::position, ticket_types::id))
         .select(TicketType::as_select())
         .load(db)?;
-    let mut by_event: HashMap<i64, Vec<TicketType>> = HashMap::new();
-    for ticket_type in ticket_types {
-        by_event.entry(ticket_type.event_id).or_default().push(ticket_type);
-    }
+    let mut by_event = by_event(ticket_types);
     let mut former: HashMap<i64, Vec<String>> = HashMap::new();
     let rows: Vec<(i64, String)> = former_slugs::table
         .order(former_slugs::slug)
@@ -58,6 +55,16 @@ pub fn public_concerts(db: &mut Db) -> QueryResult<Vec<Concert>> {
         Concert { event, ticket_types, held, former_slugs }
     };
     Ok(events.into_iter().map(concert).collect())
+}
+
+/// Ticket types by the id of their concert, in the order in which they came.
+#[must_use]
+pub fn by_event(ticket_types: Vec<TicketType>) -> HashMap<i64, Vec<TicketType>> {
+    let mut by_event: HashMap<i64, Vec<TicketType>> = HashMap::new();
+    for ticket_type in ticket_types {
+        by_event.entry(ticket_type.event_id).or_default().push(ticket_type);
+    }
+    by_event
 }
 
 /// The tickets of lines that were not given back, summed. PostgreSQL and SQLite sum into different types; cast, both

@@ -1,4 +1,4 @@
-//! The counts that refresh themselves, and leave in peace whoever is choosing.
+//! The counts that refresh themselves, and do not disturb a visitor who is choosing.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Canceling, by whoever holds the booking's link.
+//! Canceling, by anybody who has the booking's link.
 
 use std::sync::Barrier;
 use std::thread;

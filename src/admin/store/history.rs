@@ -5,10 +5,9 @@ use diesel::prelude::*;
 
 use crate::admin::history::{BookingRecords, ScanRecord, UseRecord};
 use crate::audit;
-use crate::booking::cancellation::note::CancellationNote;
 use crate::db::Db;
 use crate::outbox::MailKind;
-use crate::schema::{bookings, cancellation_notes, scans, used_tickets};
+use crate::schema::{bookings, scans, used_tickets};
 
 /// Most scans of one booking that are read: somebody may scan one ticket all evening.
 const SCANS_MAX: i64 = 100;
@@ -31,13 +30,8 @@ pub fn of_booking(db: &mut Db, id: i64, reference: &str) -> QueryResult<BookingR
         .limit(SCANS_MAX)
         .select(ScanRecord::as_select())
         .load(db)?;
-    let notes = cancellation_notes::table
-        .filter(cancellation_notes::booking_id.eq(id))
-        .order(cancellation_notes::id)
-        .select(CancellationNote::as_select())
-        .load(db)?;
     let entries = audit::store::of_subjects(db, &subjects(reference))?;
-    Ok(BookingRecords { confirmed_at, uses, scans, notes, entries })
+    Ok(BookingRecords { confirmed_at, uses, scans, entries })
 }
 
 /// What the audit log calls a booking, its corrections and its mails.

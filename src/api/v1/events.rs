@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH, LINK, VARY};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::cursor::{self, PageQuery, PageWanted};
 use super::event_json::{EventJson, EventPageJson, TicketTypeJson};
@@ -14,6 +14,7 @@ use crate::api::organizer::{MaySeeDrafts, respond};
 use crate::api::problem::{Problem, ProblemType};
 use crate::app::App;
 use crate::error::Error;
+use crate::events::Event;
 use crate::events::board::Listing;
 use crate::events::editing::store::listing;
 use crate::events::pace::Pace;
@@ -55,36 +56,36 @@ pub async fn index(
     }
     let mut found = app.board.listings();
     found.retain(|listing| page.is_after(&listing.event));
-    let is_last = found.len() <= page.limit;
-    found.truncate(page.limit);
-    let next_cursor = found.last().filter(|_| !is_last).map(|listing| cursor::after(&listing.event));
-    let mut response = response_to(&next_cursor, page.limit);
+    let next_cursor = cut(&mut found, page.limit, |listing| &listing.event);
     let events = found.iter().map(|listing| EventJson::of(listing)).collect();
-    response.insert_header((CACHE_CONTROL, REVALIDATE)).insert_header((VARY, "authorization"));
-    Ok(response.json(EventPageJson { events, next_cursor }))
+    Ok(respond_page(EventPageJson { events, next_cursor }, page.limit, REVALIDATE))
 }
 
 /// The same with drafts, archived concerts and hidden ticket types.
 async fn index_managed(app: &App, page: PageWanted) -> Result<HttpResponse, Problem> {
     let (after, limit) = (page.after(), page.limit);
     let mut found = app.db.read_primary(move |db| listing::after(db, after, limit + 1)).await?;
-    let is_last = found.len() <= limit;
-    found.truncate(limit);
-    let next_cursor = found.last().filter(|_| !is_last).map(|(event, _)| cursor::after(event));
-    let mut response = response_to(&next_cursor, limit);
+    let next_cursor = cut(&mut found, limit, |(event, _)| event);
     let now = app.board.now();
     let events = found.into_iter().map(|(event, types)| EventJson::managed(&event, types, now)).collect();
-    response.insert_header((CACHE_CONTROL, "private, no-store")).insert_header((VARY, "authorization"));
-    Ok(response.json(EventPageJson { events, next_cursor }))
+    Ok(respond_page(EventPageJson { events, next_cursor }, limit, "private, no-store"))
 }
 
-fn response_to(next_cursor: &Option<String>, limit: usize) -> HttpResponseBuilder {
+/// Cuts what was found to one page, and says where the next one begins. `None`: there is no more.
+fn cut<T>(found: &mut Vec<T>, limit: usize, event: impl Fn(&T) -> &Event) -> Option<String> {
+    let is_last = found.len() <= limit;
+    found.truncate(limit);
+    found.last().filter(|_| !is_last).map(|it| cursor::after(event(it)))
+}
+
+fn respond_page(page: EventPageJson, limit: usize, cache: &'static str) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    if let Some(next) = next_cursor {
+    if let Some(next) = &page.next_cursor {
         let link = format!("</api/v1/events?limit={limit}&cursor={next}>; rel=\"next\"");
         response.insert_header((LINK, link));
     }
-    response
+    response.insert_header((CACHE_CONTROL, cache)).insert_header((VARY, "authorization"));
+    response.json(page)
 }
 
 /// `GET /api/v1/events/{slug}`: with a token that has `events:read`, also a draft, and more of each.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::event_json::EventJson;
 use super::typed_json::{JsonField, JsonFields, JsonKind, field, refuse};
 use crate::api::body::{self, Body};
-use crate::api::organizer::{EventsAuthor, check_version, respond, wanted_version};
+use crate::api::organizer::{EventsAuthor, TRIES, check_version, respond, wanted_version};
 use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::app::App;
 use crate::booking::cancellation::note::parse_message;
@@ -41,9 +41,6 @@ static EVENT_TABLE: [JsonField; 19] = [
     field("organizerContact", "organizer_contact", JsonKind::Text),
     field("listed", "unlisted", JsonKind::UncheckedBox),
 ];
-
-/// How often a change that names no version is tried on a newer state before the client is asked.
-const TRIES: usize = 4;
 
 /// What a program sets of a concert; the same rules as the organizer's form. Unknown fields are refused. A new concert
 /// needs `name`, `startsAt` and `timeZone`; a change says only what changes. Null clears a field.

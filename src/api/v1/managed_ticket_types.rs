@@ -11,7 +11,7 @@ use super::event_json::TicketTypeJson;
 use super::managed_events::find;
 use super::typed_json::{JsonField, JsonFields, JsonKind, field, refuse};
 use crate::api::body::{self, Body, whole_number};
-use crate::api::organizer::{EventsAuthor, check_version, respond, wanted_version};
+use crate::api::organizer::{EventsAuthor, TRIES, check_version, respond, wanted_version};
 use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::app::App;
 use crate::audit::Actor;
@@ -35,9 +35,6 @@ static TICKET_TYPE_TABLE: [JsonField; 10] = [
     field("icon", "icon", JsonKind::Text),
     field("accent", "accent", JsonKind::Number),
 ];
-
-/// How often a change that names no version is tried on a newer state before the client is asked.
-const TRIES: usize = 4;
 
 /// What a program sets of a ticket type; the same rules as the organizer's form. Unknown fields are refused. A new one
 /// needs `name`, `price` and `capacity`; a change says only what changes. Null clears a field.

@@ -186,7 +186,7 @@ impl Drop for Site {
     }
 }
 
-/// Only with the settings given here: neither a `.env` nor the environment of whoever runs the tests counts.
+/// Only with the settings given here: neither a `.env` nor the environment of the tests counts.
 fn spawn(
     binary: &PathBuf,
     folder: &TempDir,

@@ -89,7 +89,7 @@ impl Stage {
             .collect()
     }
 
-    /// A page as it is for whoever has that cookie.
+    /// A page as the owner of that cookie gets it.
     pub fn get(&self, path: &str, cookie: &str) -> Vec<Answer> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n");
         exchange(self.address(), request.as_bytes()).answers

@@ -47,7 +47,7 @@ fn a_crowd_costs_the_server_one_request_a_second() {
         |status, encoding: &str| heard.lock().expect("a lock").contains_key(&(status, encoding.into()));
     assert!(answered(200, "gzip") && answered(200, "identity") && answered(304, ""));
 
-    // What was booked last is shown to whoever asks after the second.
+    // What was booked last is shown to all who ask after the second.
     thread::sleep(Duration::from_millis(2100));
     assert_eq!(
         left(&front.get(&Front::browser(), FRAGMENT).text().expect("a fragment")),

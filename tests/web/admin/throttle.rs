@@ -127,7 +127,7 @@ fn a_known_browser_is_counted_by_itself_wherever_it_is_carried() {
     assert_eq!(sign_in(&organizer, "203.0.113.1", &app.admin_password), 303);
     assert_eq!(sign_in(&organizer, "198.51.100.1", &app.admin_password), 303, "wherever it is carried");
 
-    // A browser that is known is no way around.
+    // A known browser does not get around it.
     for _ in 0..4 {
         assert_eq!(sign_in(&organizer, "192.0.2.9", "a guess"), 422);
     }

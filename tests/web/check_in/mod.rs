@@ -1,4 +1,4 @@
-//! The gate: a ticket comes in once, and whoever is refused is told why.
+//! The gate: a ticket comes in once, and a refusal says why.
 
 mod gates;
 mod offline;

@@ -1,6 +1,8 @@
 //! Tickets without a code that can be read: found by a name, an address or a reference; and codes that a scanner typed
 //! through another keyboard layout.
 
+use reqwest::blocking::Client;
+
 use super::gates::{open_link, post};
 use super::{EVENT, GATE, answer, codes};
 use crate::support::{TestApp, between, browser};
@@ -148,6 +150,17 @@ fn a_scanner_on_a_device_with_another_keyboard_layout_is_understood() {
     assert_eq!((app.count("used_tickets"), app.count("refusals")), (5, 0));
 }
 
+/// A gate's link, a ticket's code, and the browser at the gate that has let it in.
+fn gate_with_one_in(app: &TestApp) -> (String, String, Client) {
+    let organizer = app.organizer();
+    app.open_doors();
+    let link = open_link(app, &organizer, GATE);
+    let code = codes(app, &app.book_well("VIP", 1)).remove(0);
+    let gate = browser();
+    assert_eq!(post(app, &gate, &link, &[("code", &*code)]).status(), 201);
+    (link, code, gate)
+}
+
 /// What the layouts of the X keyboard extension make of the keys of `-`, 2 to 9 and A to Z, and of A to Z with Shift.
 const LAYOUTS: &str = include_str!("keyboards.txt");
 const KEYS: &str = "-23456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -156,12 +169,7 @@ const NO_CHARACTER: &str = "∅";
 #[test]
 fn every_common_keyboard_layout_is_understood() {
     let app = TestApp::spawn();
-    let organizer = app.organizer();
-    app.open_doors();
-    let link = open_link(&app, &organizer, GATE);
-    let code = codes(&app, &app.book_well("VIP", 1)).remove(0);
-    let gate = browser();
-    assert_eq!(post(&app, &gate, &link, &[("code", &*code)]).status(), 201);
+    let (link, code, gate) = gate_with_one_in(&app);
     let mut tried = 0;
     for line in LAYOUTS.lines() {
         let mut columns = line.split('\t');
@@ -196,12 +204,7 @@ fn every_common_keyboard_layout_is_understood() {
 #[test]
 fn a_code_is_found_in_what_scanners_and_people_put_around_it() {
     let app = TestApp::spawn();
-    let organizer = app.organizer();
-    app.open_doors();
-    let link = open_link(&app, &organizer, GATE);
-    let code = codes(&app, &app.book_well("VIP", 1)).remove(0);
-    let gate = browser();
-    assert_eq!(post(&app, &gate, &link, &[("code", &*code)]).status(), 201);
+    let (link, code, gate) = gate_with_one_in(&app);
     let digits = |zero: char| {
         let digit = |c: char| c.to_digit(10).and_then(|value| char::from_u32(u32::from(zero) + value));
         code.chars().map(|c| digit(c).unwrap_or(c)).collect::<String>()

@@ -185,7 +185,7 @@ fn the_mails_are_closed_to_everybody_else() {
     assert_eq!(post(&app, &organizer, "/admin/mails/x/attempts"), 404);
 }
 
-/// As everywhere else: a field that is there twice, or that is no text, is refused.
+/// As everywhere else, a repeated field and a field that is not UTF-8 are refused.
 #[test]
 fn the_query_of_the_list_is_read_strictly() {
     let app = TestApp::spawn();

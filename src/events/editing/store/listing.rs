@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::db::Db;
+use crate::events::store::by_event;
 use crate::events::{Event, EventState, TicketType};
 use crate::schema::{events, ticket_types};
 
@@ -142,10 +143,7 @@ pub fn after(
         .order((ticket_types::position, ticket_types::id))
         .select(TicketType::as_select())
         .load(db)?;
-    let mut by_event: HashMap<i64, Vec<TicketType>> = HashMap::new();
-    for ticket_type in ticket_types {
-        by_event.entry(ticket_type.event_id).or_default().push(ticket_type);
-    }
+    let mut by_event = by_event(ticket_types);
     let whole = |event: Event| {
         let ticket_types = by_event.remove(&event.id).unwrap_or_default();
         (event, ticket_types)

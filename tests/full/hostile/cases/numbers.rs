@@ -1,4 +1,4 @@
-//! Numbers that are none, or too large for whoever reads them.
+//! Texts that are no numbers, and numbers that are too large.
 
 use crate::hostile::case::Case;
 use crate::hostile::stage::Stage;

@@ -1,4 +1,4 @@
-//! Redis is not trusted: whoever writes to it changes nothing that the servers show.
+//! Redis is not trusted: what a stranger writes into it changes nothing that the servers show.
 
 use std::time::Duration;
 use testkit::wait::within;

@@ -1,5 +1,4 @@
-//! A concert's dashboard: its figures are those of the bookings, whoever ended or confirmed them, and many bookings are
-//! counted once a minute for all.
+//! A concert's dashboard: its figures are those of the bookings, and many bookings are counted once a minute for all.
 
 use std::thread;
 use std::time::{Duration, Instant};
