@@ -1,6 +1,6 @@
 //! Prepares `static/` for embedding: every file gets a name that carries its content's hash, and text
-//! files are compressed once, here, so that serving them costs nothing. `app.css`, `organizer.css` and `app.js` are
-//! put together from the files that they import, so that a page asks for few files.
+//! files are compressed once, here, so that serving them costs nothing. `app.css`, the other stylesheets below and
+//! `app.js` are put together from the files that they import, so that a page asks for few files.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -11,8 +11,8 @@ use std::{env, fs};
 use sha2::{Digest as _, Sha256};
 
 const APP_JS: &str = "js/app.js";
-/// One for every page, and one more for the pages that buyers do not see.
-const STYLESHEETS: [&str; 2] = ["css/app.css", "css/organizer.css"];
+/// One for every page, one more for the pages that buyers do not see, and one more for waiting rooms.
+const STYLESHEETS: [&str; 3] = ["css/app.css", "css/organizer.css", "css/queue.css"];
 const JS_IMPORT: &str = "import \"./";
 const COMPRESSIBLE: [&str; 5] = ["css", "js", "svg", "txt", "webmanifest"];
 

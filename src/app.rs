@@ -19,6 +19,7 @@ use crate::guard::cookies::Cookies;
 use crate::guard::limits::tickets::TicketCounter;
 use crate::mail::suppression::SuppressionLinks;
 use crate::outbox::wakeup::Wakeup;
+use crate::queue::rooms::Rooms;
 use crate::reconciliation::latest::LatestReconciliation;
 use crate::sales::counter::SalesCounter;
 use crate::tickets::code::TicketCodes;
@@ -29,6 +30,8 @@ pub struct App {
     pub db: Database,
     pub board: Arc<Board>,
     pub desk: Arc<Desk>,
+    /// The waiting rooms.
+    pub rooms: Arc<Rooms>,
     pub auth: web::Data<Auth>,
     pub cookies: Cookies,
     pub request_keys: RequestKeys,

@@ -6,11 +6,16 @@ use crate::audit::Actor;
 use crate::auth::store::accounts::{self, NewPassword};
 use crate::auth::{self, first_password, password};
 use crate::backup::{self, Backup, BackupPlan, Retention};
-use crate::config::{BackupArguments, Command, CommandLine, Config, RestoreArguments, VerifyArguments};
+use crate::config::{
+    BackupArguments, Command, CommandLine, Config, DrawArguments, DrawCommand, RestoreArguments,
+    VerifyArguments,
+};
 use crate::db::{self, Database, DatabaseUrl, Schema, pooler, tls};
 use crate::guard::secret;
 use crate::ops::drain::{self, StopSignals};
 use crate::ops::systemd;
+use crate::queue::QueuePlace;
+use crate::queue::draw::DrawSeed;
 use crate::reconciliation;
 use crate::server::{Started, hash, make_first_password, open_database, start};
 use crate::start_error::StartError;
@@ -50,6 +55,7 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
         Command::Verify(arguments) => verify(&config, arguments),
         Command::Backup(arguments) => back_up(&config, arguments),
         Command::Restore(arguments) => restore(&config, arguments),
+        Command::Draw(DrawCommand::Check(arguments)) => check_draw(arguments),
         Command::SetAdminPassword => set_admin_password(&config),
         Command::ResetAdminPassword => reset_admin_password(&config),
     }
@@ -83,6 +89,29 @@ fn serve(config: Config) -> Result<(), StartError> {
     // to finish has finished; open transactions are rolled back.
     std::mem::forget(system);
     ended
+}
+
+/// What anybody can compute: whether the seed is the one that was promised, and what it makes of a number.
+fn check_draw(arguments: &DrawArguments) -> Result<(), StartError> {
+    let typed = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
+    let wrong = |what: &str| StartError::new(format!("{what} is not what the waiting room's page shows"));
+    let seed = DrawSeed::parse(&typed(&arguments.seed)).ok_or_else(|| wrong("the seed"))?;
+    let number = typed(&arguments.number);
+    if !QueuePlace::is_number(&number) {
+        return Err(wrong("the number"));
+    }
+    println!("Fingerprint of the seed  {}", seed.hash());
+    println!("Draw of {number}  {:08x}", seed.fraction(&number));
+    match &arguments.fingerprint {
+        Some(fingerprint) if typed(fingerprint) != seed.hash() => Err(StartError::new(
+            "the seed has another fingerprint: it was changed after it was promised".into(),
+        )),
+        Some(_) => {
+            println!("The seed is the one that was promised.");
+            Ok(())
+        }
+        None => Ok(()),
+    }
 }
 
 fn set_admin_password(config: &Config) -> Result<(), StartError> {

@@ -158,6 +158,15 @@ impl Page {
         response
     }
 
+    /// Sends the browser to another page, also where it asked for a fragment.
+    #[must_use]
+    pub fn send_to(&self, location: &str) -> HttpResponse {
+        if !self.wants_fragment {
+            return see_other(location).finish();
+        }
+        self.builder(StatusCode::OK).insert_header(("HX-Redirect", location)).finish()
+    }
+
     fn builder(&self, status: StatusCode) -> HttpResponseBuilder {
         let mut response = HttpResponse::build(status);
         response

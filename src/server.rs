@@ -39,6 +39,8 @@ use crate::mail::service::{MailService, SenderHandle};
 use crate::mail::suppression::SuppressionLinks;
 use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
+use crate::queue::mover::keep_moving;
+use crate::queue::rooms::Rooms;
 use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
@@ -99,6 +101,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, config.board_refresh));
     let (guard, rates) = (guard_settings(&config, &public_url, &db), rate_limits(&config, &secrets));
     let app = web::Data::new(App {
+        rooms: open_rooms(&db, &board, &secrets)?,
         board,
         desk,
         auth: web::Data::new(Auth::new(db.clone(), cookies.clone(), config.sessions, config.sign_in_pace)),
@@ -120,8 +123,8 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         mail_folder: config.mail.destination.folder().map(Into::into),
     });
     let (guard, site_links) = (web::Data::new(guard), web::Data::new(config.site_links));
-    let (operations, cors_origins) = (config.operations, config.cors_origins);
-    let lag = keep_pace(&app, config.poll);
+    let (operations, cors_origins, lag) =
+        (config.operations, config.cors_origins, keep_pace(&app, config.poll));
     serve_ops(ops_listener, &ops)?;
     let (cookies, on_thread, db) = (web::Data::new(app.cookies.clone()), ops.clone(), app.db.clone());
     let server = connections::serve(listener, limits, networks, ops.signature(), move || {
@@ -166,6 +169,13 @@ fn open_board(db: &Database, config: &Config, secrets: &Secrets) -> Result<Arc<B
     let shared = share(&board, config, secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
     Ok(board)
+}
+
+/// Reads the waiting rooms, and keeps their lines moving.
+fn open_rooms(db: &Database, board: &Arc<Board>, secrets: &Secrets) -> Result<Arc<Rooms>, StartError> {
+    let rooms = Arc::new(Rooms::open_blocking(db, secrets)?);
+    actix_web::rt::spawn(keep_moving(Arc::clone(&rooms), Arc::clone(board), db.clone()));
+    Ok(rooms)
 }
 
 /// `PUBLIC_URL`, or the address that the server listens on.

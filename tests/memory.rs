@@ -19,6 +19,7 @@ fn a_million_addresses_cost_no_memory_and_hide_nobody() {
             polls: rate,
             static_files: rate,
             previews: rate,
+            places: rate,
             bookings: rate,
             sign_in: rate,
             admin: rate,

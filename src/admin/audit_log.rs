@@ -108,6 +108,7 @@ fn title(action: &Action) -> &'static str {
         Action::SalePaused => "Sale paused",
         Action::SaleResumed => "Sale resumed",
         Action::HoldersMailed => "Holders emailed",
+        Action::WaitingRoomChanged => "Waiting room changed",
         Action::TicketTypeAdded => "Ticket type added",
         Action::TicketTypeChanged => "Ticket type changed",
         Action::TokenMade => "API token created",

@@ -68,6 +68,8 @@ pub enum Action {
     SaleResumed,
     /// A message to the holders of a concert's tickets.
     HoldersMailed,
+    /// How a concert's waiting room is set, or how its line moves.
+    WaitingRoomChanged,
     TicketTypeAdded,
     TicketTypeChanged,
     /// A token of the API was made, or revoked.
@@ -77,7 +79,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::AccountMade,
         Self::Invited,
         Self::InvitationWithdrawn,
@@ -114,6 +116,7 @@ impl Action {
         Self::SalePaused,
         Self::SaleResumed,
         Self::HoldersMailed,
+        Self::WaitingRoomChanged,
         Self::TicketTypeAdded,
         Self::TicketTypeChanged,
         Self::TokenMade,
@@ -160,6 +163,7 @@ impl Action {
             Self::SalePaused => "sale paused",
             Self::SaleResumed => "sale resumed",
             Self::HoldersMailed => "holders mailed",
+            Self::WaitingRoomChanged => "waiting room changed",
             Self::TicketTypeAdded => "ticket type added",
             Self::TicketTypeChanged => "ticket type changed",
             Self::TokenMade => "API token made",

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{NaiveDateTime, Utc};
 
@@ -21,6 +21,7 @@ use crate::events::sale::SaleState;
 use crate::events::{Event, TicketType};
 use crate::money::Money;
 use crate::page::Page;
+use crate::queue::pass::Pass;
 
 /// Everything that the checkout shows, as a page or inside the dialog.
 #[derive(Template)]
@@ -103,7 +104,28 @@ impl CheckoutPage {
     }
 }
 
-/// The form again, with a fresh key, everything that was typed, and why it was refused.
+/// Puts the browser's pass into the form, where the concert's waiting room asks for one. Without a pass the answer is
+/// the way to the room.
+pub(super) fn admit(
+    app: &App,
+    request: &HttpRequest,
+    page: &Page,
+    event: &Event,
+    form: &mut BookingForm,
+) -> Option<HttpResponse> {
+    if !app.rooms.needs_pass(event.id) {
+        return None;
+    }
+    match Pass::of_request(&app.cookies, app.rooms.passes(), request, event.id, app.board.now()) {
+        Some(pass) => {
+            pass.as_str().clone_into(&mut form.request_key);
+            None
+        }
+        None => Some(page.send_to(&format!("/events/{}/queue", event.slug))),
+    }
+}
+
+/// The form again, with a fresh key (but the same pass), everything that was typed, and why it was refused.
 pub(super) fn refuse(
     app: &App,
     page: Page,
@@ -139,7 +161,8 @@ pub(super) fn checkout(
     errors: FieldErrors,
 ) -> Result<CheckoutPage, Error> {
     let (listing, ticket_type) = find_chosen(app, &form)?;
-    let (request_key, now) = (app.request_keys.generate(), Utc::now().naive_utc());
+    let kept = app.request_keys.kept_pass(&form.request_key);
+    let (request_key, now) = (kept.unwrap_or_else(|| app.request_keys.generate()), Utc::now().naive_utc());
     Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key, now })
 }
 
@@ -170,6 +193,9 @@ pub(super) fn cookies_of_booking(
         cookies.push(buyer.cookie(&app.cookies));
     } else if remembered.is_some() && !form.is_to_be_remembered() {
         cookies.push(Buyer::forgetting_cookie(&app.cookies));
+    }
+    if app.request_keys.kept_pass(&form.request_key).is_some() {
+        cookies.push(Pass::removal(&app.cookies, booking.event_id));
     }
     if form.is_one_click() && undo::is_open(booking, app.board.now()) {
         cookies.push(undo::cookie(&app.cookies, booking));

@@ -95,6 +95,10 @@ pub fn form_age(error: FormAgeError) -> &'static str {
 }
 
 /// Why a ticket type is not on sale.
+/// An order without a pass. The form may have been opened before there was a waiting room.
+pub const WAITING_ROOM: &str =
+    "This concert has a waiting room. Take your place there first, or your ten minutes are over. Nothing was booked.";
+
 #[must_use]
 pub fn not_on_sale(why: NotOnSale, ticket_type: &TicketType) -> String {
     let name = &ticket_type.name;
@@ -103,6 +107,7 @@ pub fn not_on_sale(why: NotOnSale, ticket_type: &TicketType) -> String {
         NotOnSale::Ended => format!("Sales of {name} tickets have ended. Nothing was booked."),
         NotOnSale::Paused => format!("The organizer has paused sales of {name} tickets. Nothing was booked."),
         NotOnSale::Canceled => "This concert has been canceled. Nothing was booked.".into(),
+        NotOnSale::WaitingRoom => WAITING_ROOM.into(),
     }
 }
 

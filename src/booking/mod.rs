@@ -76,6 +76,8 @@ pub enum NotOnSale {
     Ended,
     Paused,
     Canceled,
+    /// The order has no pass of the concert's waiting room, or an expired one.
+    WaitingRoom,
 }
 
 impl NotOnSale {

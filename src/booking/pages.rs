@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::buyer::{Buyer, Express};
 use super::cancellation::undo;
-use super::checkout::{checkout, cookies_of_booking, find_chosen, refuse, respond_checkout};
+use super::checkout::{admit, checkout, cookies_of_booking, find_chosen, refuse, respond_checkout};
 use super::form::{BookingForm, FieldErrors, Refused};
 use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, messages, replay, store, taking};
 use crate::app::App;
@@ -72,23 +72,27 @@ pub async fn new(
         Some(buyer) => form.of_buyer(&buyer),
         None => form,
     };
-    open(&app, page, form)
+    open(&app, &request, page, form)
 }
 
 /// `POST /bookings/new`: the checkout again, with all that was chosen and typed so far: of another ticket type, or with
 /// the total of its quantities, where no script counts it.
 pub async fn revise(
+    request: HttpRequest,
     page: Page,
     app: web::Data<App>,
     Form(form): Form<BookingForm>,
 ) -> Result<HttpResponse, Error> {
-    open(&app, page, form)
+    open(&app, &request, page, form)
 }
 
-fn open(app: &App, page: Page, mut form: BookingForm) -> Result<HttpResponse, Error> {
+fn open(app: &App, request: &HttpRequest, page: Page, mut form: BookingForm) -> Result<HttpResponse, Error> {
     form.accept_suggestion();
     let (listing, ticket_type) = find_chosen(app, &form)?;
-    let (_, errors) = form.parse_lines(&listing);
+    if let Some(elsewhere) = admit(app, request, &page, &listing.event, &mut form) {
+        return Ok(elsewhere);
+    }
+    let errors = form.parse_lines(&listing).1;
     let status = match () {
         () if ticket_type.is_sold_out() || !listing.sale_state(ticket_type.id).is_on_sale() => {
             StatusCode::CONFLICT
@@ -216,6 +220,8 @@ async fn respond_booked(
     let mut response = if page.wants_fragment {
         let may_undo = cookies.iter().any(undo::is_cookie);
         let placed = place(app, booking).await?;
+        // A waiting room's pass books once.
+        let remembered = remembered.filter(|_| !app.rooms.needs_pass(placed.event.id));
         let express = remembered.map(|it| Express::new(&app.request_keys, it, &placed.event.slug));
         let page = match toast {
             Some(toast) => page.with_toast(toast),

@@ -10,6 +10,7 @@ use rand::RngExt as _;
 
 use crate::guard::secret::{Purpose, Secrets};
 use crate::guard::signing::Signer;
+use crate::queue::pass::Passes;
 
 const NONCE_BYTES: usize = 18;
 const TAG_BYTES: usize = 18;
@@ -30,12 +31,13 @@ impl RequestKey {
 /// Makes and verifies request keys.
 pub struct RequestKeys {
     signer: Signer,
+    passes: Passes,
 }
 
 impl RequestKeys {
     #[must_use]
     pub fn new(secrets: &Secrets) -> Self {
-        Self { signer: Signer::new(secrets, Purpose::RequestKeys) }
+        Self { signer: Signer::new(secrets, Purpose::RequestKeys), passes: Passes::new(secrets) }
     }
 
     /// A new key.
@@ -53,7 +55,14 @@ impl RequestKeys {
         RequestKey(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The key in a form's field; `None` when it is missing, cut off or not signed by this site.
+    /// The pass in a form's field: the form keeps it, whatever is wrong with the rest.
+    #[must_use]
+    pub fn kept_pass(&self, text: &str) -> Option<RequestKey> {
+        self.passes.is_pass(text).then(|| RequestKey(text.to_owned()))
+    }
+
+    /// The key in a form's field, which may be a waiting room's pass; `None` when it is missing, cut off or not signed by
+    /// this site.
     #[must_use]
     pub fn verify(&self, text: &str) -> Option<RequestKey> {
         if text.len() != TEXT_LENGTH {
@@ -61,7 +70,7 @@ impl RequestKeys {
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (nonce, tag) = bytes.split_at_checked(NONCE_BYTES)?;
-        self.signer.verify(nonce, tag).then(|| RequestKey(text.to_owned()))
+        (self.signer.verify(nonce, tag) || self.passes.is_pass(text)).then(|| RequestKey(text.to_owned()))
     }
 }
 
@@ -161,6 +170,21 @@ mod tests {
         assert_eq!(rotated.verify(key.as_str()), Some(key), "a form opened before the change still books");
         assert!(rotated.verify(foreign.as_str()).is_some());
         assert_eq!(keys.verify(rotated.generate().as_str()), None, "new forms carry the new signature");
+    }
+
+    #[test]
+    fn a_pass_is_a_key_with_an_age() {
+        let keys = RequestKeys::new(&"a secret".into());
+        let issued_at = Utc::now();
+        let pass = Passes::new(&"a secret".into()).pass(7, "0123456789abcdef0123", issued_at.naive_utc());
+        assert_eq!(keys.verify(pass.as_str()).as_ref().map(RequestKey::as_str), Some(pass.as_str()));
+        assert_eq!(keys.kept_pass(pass.as_str()), keys.verify(pass.as_str()));
+        assert_eq!(keys.kept_pass(keys.generate().as_str()), None);
+        let ages = FormAges::default();
+        assert_eq!(ages.check(pass.as_str(), issued_at), Err(FormAgeError::TooYoung), "from no form");
+        assert_eq!(ages.check(pass.as_str(), issued_at + TimeDelta::seconds(1)), Ok(()));
+        let foreign = Passes::new(&"another".into()).pass(7, "0123456789abcdef0123", issued_at.naive_utc());
+        assert_eq!(keys.verify(foreign.as_str()), None);
     }
 
     #[test]

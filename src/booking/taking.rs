@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 
-use super::{BookingOutcome, Order, store};
+use super::{BookingOutcome, NotOnSale, Order, store};
 use crate::app::App;
 use crate::error::Error;
 
@@ -13,6 +13,11 @@ use crate::error::Error;
 /// # Errors
 /// [`Error::RateLimited`], and those of the desk.
 pub async fn take(app: &App, request: &HttpRequest, order: &Arc<Order>) -> Result<BookingOutcome, Error> {
+    if let Some(ticket_type_id) = lacks_pass(app, order) {
+        // As below: a booking that was made before the room began is found.
+        let refused = BookingOutcome::NotOnSale { ticket_type_id, why: NotOnSale::WaitingRoom };
+        return Ok(find(app, order).await?.unwrap_or(refused));
+    }
     let taken = match app.ticket_counter.take(request, order.quantity()).await {
         Ok(taken) => taken,
         // A known key comes before everything that can refuse: the tickets may be the buyer's already.
@@ -26,6 +31,18 @@ pub async fn take(app: &App, request: &HttpRequest, order: &Arc<Order>) -> Resul
         app.ticket_counter.give_back(taken).await;
     }
     outcome
+}
+
+/// The first ticket type of an order whose concert has a waiting room, unless the order's key is a pass of it. Concerts
+/// without a room cost one look into an empty table.
+fn lacks_pass(app: &App, order: &Order) -> Option<i64> {
+    if app.rooms.is_empty() {
+        return None;
+    }
+    let ticket_type_id = order.lines().first()?.ticket_type_id;
+    let listing = app.board.find_by_ticket_type(ticket_type_id)?;
+    let checked = app.rooms.check(listing.event.id, &order.request_key, app.board.now());
+    checked.is_err().then_some(ticket_type_id)
 }
 
 /// What an order has booked before, if it has. `None` means no order, and books nothing.

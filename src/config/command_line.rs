@@ -30,6 +30,9 @@ pub enum Command {
     Backup(BackupArguments),
     /// Restore a backup into an empty database, and verify it
     Restore(RestoreArguments),
+    /// Check a place that was drawn in a waiting room
+    #[command(subcommand)]
+    Draw(DrawCommand),
     /// Set the admin password, from a prompt or from standard input, then exit
     SetAdminPassword,
     /// Make a first password: it is good for one day, to sign in and choose another
@@ -42,6 +45,24 @@ pub struct MigrateArguments {
     /// when another one owns the tables and runs this command
     #[arg(long, value_name = "ROLE")]
     pub grant_to: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum DrawCommand {
+    /// Compute a place's draw from what the waiting room's page shows; exit 1 if the seed is not the one whose
+    /// fingerprint was shown before. Needs no database
+    Check(DrawArguments),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct DrawArguments {
+    /// The seed, as the page shows it after the draw
+    pub seed: String,
+    /// Your number
+    pub number: String,
+    /// The fingerprint of the seed, as the page showed it before the draw
+    #[arg(long, value_name = "SHA-256")]
+    pub fingerprint: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]

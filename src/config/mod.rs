@@ -28,7 +28,9 @@ use clap::Args;
 
 use self::admin::AdminSettings;
 use self::api::ApiSettings;
-pub use self::command_line::{BackupArguments, Command, CommandLine, RestoreArguments, VerifyArguments};
+pub use self::command_line::{
+    BackupArguments, Command, CommandLine, DrawArguments, DrawCommand, RestoreArguments, VerifyArguments,
+};
 use self::connections::ConnectionSettings;
 use self::database::DatabaseSettings;
 use self::desk::DeskSettings;

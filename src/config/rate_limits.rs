@@ -56,6 +56,7 @@ impl RateLimitSettings {
             polls: pages.times(POLLS_FOR_PAGE),
             static_files: pages.times(FILES_FOR_PAGE),
             previews: Rate::PREVIEWS,
+            places: Rate::PLACES,
             bookings: parse_rate("RATE_LIMIT_BOOKINGS", &self.rate_limit_bookings)?,
             sign_in: Rate::SIGN_IN,
             admin: Rate::ADMIN,

@@ -19,9 +19,11 @@ use super::structured_data::music_event;
 use crate::app::App;
 use crate::assets::accepts;
 use crate::booking::buyer::Express;
+use crate::booking::request_key::RequestKey;
 use crate::error::Error;
 use crate::guard::form::Query;
 use crate::page::Page;
+use crate::queue::pass::Pass;
 
 /// Fresh for one second, and served for two more while the cache revalidates: together less than the shortest wait
 /// between two polls, so that no browser is shown its own last answer.
@@ -48,6 +50,8 @@ struct EventPage<'a> {
     structured_data: String,
     listing: &'a Listing,
     express: Option<Express>,
+    /// Where bookings need a pass: whether this browser has one.
+    has_pass: Option<bool>,
     pace: Pace,
     /// Between two polls when the server is under stress.
     slow_seconds: u32,
@@ -111,8 +115,16 @@ pub fn preview(page: Page, app: &App, concert: Concert) -> Result<HttpResponse, 
     let shared = SharedPage::of_concert(&app.public_url, &listing.event);
     let structured_data = music_event(listing, &app.public_url, &shared);
     let (pace, slow_seconds) = (app.board.pace(), app.board.poll_seconds().busy);
-    let show =
-        EventPage { page: page.clone(), shared, structured_data, listing, express: None, pace, slow_seconds };
+    let show = EventPage {
+        page: page.clone(),
+        shared,
+        structured_data,
+        listing,
+        express: None,
+        has_pass: None,
+        pace,
+        slow_seconds,
+    };
     page.respond_unlisted(StatusCode::OK, &show)
 }
 
@@ -124,18 +136,43 @@ fn shared_list(site: &str, listings: &[Arc<Listing>], number: usize) -> SharedPa
     SharedPage { picture, ..SharedPage::new(site, &path, "Upcoming concerts", description) }
 }
 
+/// Whether bookings of the concert need a pass of its waiting room, and whether this browser has one; with the pass.
+fn pass_of(request: &HttpRequest, app: &App, listing: &Listing) -> (Option<bool>, Option<RequestKey>) {
+    let event_id = listing.event.id;
+    if !app.rooms.needs_pass(event_id) {
+        return (None, None);
+    }
+    let pass = Pass::of_request(&app.cookies, app.rooms.passes(), request, event_id, app.board.now());
+    let key = pass.and_then(|pass| app.request_keys.kept_pass(pass.as_str()));
+    (Some(key.is_some()), key)
+}
+
 fn render_show(
     request: &HttpRequest,
     page: Page,
     app: &App,
     listing: &Listing,
 ) -> Result<HttpResponse, Error> {
+    let (has_pass, pass) = pass_of(request, app, listing);
     let express = Express::of_returning_buyer(&app.cookies, &app.request_keys, request, &listing.event.slug);
+    // One click books with the pass, or not at all.
+    let express = match has_pass {
+        Some(_) => express.zip(pass).map(|(express, request_key)| Express { request_key, ..express }),
+        None => express,
+    };
     let (pace, slow_seconds) = (app.board.pace(), app.board.poll_seconds().busy);
     let shared = SharedPage::of_concert(&app.public_url, &listing.event);
     let structured_data = music_event(listing, &app.public_url, &shared);
-    let show =
-        EventPage { page: page.clone(), shared, structured_data, listing, express, pace, slow_seconds };
+    let show = EventPage {
+        page: page.clone(),
+        shared,
+        structured_data,
+        listing,
+        express,
+        has_pass,
+        pace,
+        slow_seconds,
+    };
     page.respond(StatusCode::OK, &show)
 }
 

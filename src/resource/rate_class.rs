@@ -11,6 +11,8 @@ pub enum RateClass {
     StaticFiles,
     /// The pictures of concerts that other sites show. Each is drawn once.
     Previews,
+    /// Taking a place in a waiting room.
+    Places,
     /// Whatever books or changes a booking.
     Bookings,
     /// What a gate scans, counts and finds. As many as pages, but counted apart: the visitors on a venue's network
@@ -32,11 +34,12 @@ pub enum RateClass {
 }
 
 impl RateClass {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Pages,
         Self::Polls,
         Self::StaticFiles,
         Self::Previews,
+        Self::Places,
         Self::Bookings,
         Self::Gates,
         Self::SignIn,
@@ -55,6 +58,7 @@ impl RateClass {
             Self::Polls => "polls",
             Self::StaticFiles => "static",
             Self::Previews => "previews",
+            Self::Places => "places",
             Self::Bookings => "bookings",
             Self::Gates => "gates",
             Self::SignIn => "sign-in",
@@ -72,7 +76,13 @@ impl RateClass {
     pub const fn is_shared(self) -> bool {
         matches!(
             self,
-            Self::Bookings | Self::SignIn | Self::Api | Self::ApiToken | Self::Tickets | Self::TokenTickets
+            Self::Places
+                | Self::Bookings
+                | Self::SignIn
+                | Self::Api
+                | Self::ApiToken
+                | Self::Tickets
+                | Self::TokenTickets
         )
     }
 }

@@ -13,6 +13,7 @@ macro_rules! urls {
 
 urls! {
     AVAILABILITY = Endpoint::page("/events/{slug}/availability").class(RateClass::Polls).cached();
+    QUEUE_LINE = Endpoint::page("/events/{slug}/queue/line").class(RateClass::Polls).cached().part();
     STATIC_FILE = Endpoint::page("/static/{name:.*}").class(RateClass::StaticFiles).cached();
     FAVICON = Endpoint::page("/favicon.ico").class(RateClass::StaticFiles).cached();
     ROBOTS = Endpoint::page("/robots.txt").class(RateClass::StaticFiles).cached();
@@ -25,6 +26,8 @@ urls! {
     EVENT = Endpoint::page("/events/{slug}");
     EVENT_CALENDAR = Endpoint::page("/events/{slug}/calendar.ics");
     EVENT_PREVIEW = Endpoint::page("/events/{slug}/preview.png").class(RateClass::Previews).cached();
+    QUEUE = Endpoint::form("/events/{slug}/queue").post_class(RateClass::Places);
+    QUEUE_DRAW = Endpoint::page("/events/{slug}/queue/draw");
     BOOKINGS = Endpoint::form("/bookings").post_class(RateClass::Bookings);
     NEW_BOOKING = Endpoint::form("/bookings/new");
     FIND_BOOKINGS = Endpoint::form("/bookings/find").post_class(RateClass::Bookings);
@@ -111,6 +114,9 @@ urls! {
     HOLDER_MESSAGES = Endpoint::form("/admin/events/{slug}/messages").long_text();
     EVENT_DASHBOARD = Endpoint::page("/admin/events/{slug}/dashboard").part();
     EVENT_PROGRESS = Endpoint::page("/admin/events/{slug}/progress").part();
+    WAITING_ROOM = Endpoint::form("/admin/events/{slug}/waiting-room");
+    WAITING_ROOM_FIGURES = Endpoint::page("/admin/events/{slug}/waiting-room/figures").part();
+    WAITING_ROOM_FLOW = Endpoint::action("/admin/events/{slug}/waiting-room/flow");
     NEW_TICKET_TYPE = Endpoint::form("/admin/events/{slug}/ticket-types/new");
     EDIT_TICKET_TYPE = Endpoint::form("/admin/events/{slug}/ticket-types/{id}");
     TICKET_TYPE_STATE = Endpoint::action("/admin/events/{slug}/ticket-types/{id}/state");

@@ -1,6 +1,7 @@
-//! The whole URL map: the site's pages here, the API in [`programs`].
+//! The whole URL map: the site's pages here, waiting rooms in [`waiting_rooms`], the API in [`programs`].
 
 mod programs;
+mod waiting_rooms;
 
 use actix_web::http::header::LOCATION;
 use actix_web::middleware::{Compress, from_fn};
@@ -10,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::admin::resumption::keep_typed;
 use crate::error::Error;
 use crate::resource::{BODY_BYTES_MAX, get, urls};
-use crate::{admin, assets, booking, events, mail, tickets};
+use crate::{admin, assets, booking, events, mail, queue, tickets};
 
 /// Which handler answers which URL. Patterns are tried in this order.
 pub fn configure(site: &mut ServiceConfig) {
@@ -18,6 +19,7 @@ pub fn configure(site: &mut ServiceConfig) {
         .app_data(PathConfig::default().error_handler(|_, _| Error::NotFound.into()))
         // First what a crowd asks for all the time. It is compressed already, or too short for it.
         .service(urls::AVAILABILITY.resource().route(get().to(events::pages::availability)))
+        .service(urls::QUEUE_LINE.resource().route(get().to(queue::pages::line)))
         .service(urls::STATIC_FILE.resource().route(get().to(assets::show)))
         .service(urls::FAVICON.resource().route(get().to(assets::favicon)))
         .service(urls::ROBOTS.resource().route(get().to(events::search_engines::robots)))
@@ -78,6 +80,7 @@ fn pages(site: &mut ServiceConfig) {
     .service(urls::EVENTS.resource().route(get().to(events::pages::index)))
     .service(urls::EVENT.resource().route(get().to(events::pages::show)))
     .service(urls::EVENT_CALENDAR.resource().route(get().to(events::calendar::show)));
+    waiting_rooms::visitors(site);
     gates(site);
     check_in(site);
     organizers(site);
@@ -183,6 +186,7 @@ fn organizers(site: &mut ServiceConfig) {
         )
         .configure(concerts)
         .configure(team)
+        .configure(waiting_rooms::organizers)
         .service(urls::NEW_EXPORT.resource().route(get().to(admin::export::new)))
         .service(urls::EXPORT.resource().route(get().to(admin::export::csv)))
         .service(urls::EXPORT_WORKBOOK.resource().route(get().to(admin::export::xlsx)))

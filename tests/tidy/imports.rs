@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 8] = [
     &["commands", "server", "config"],
     &["routes"],
     &["api", "admin", "ops"],
-    &["events", "booking", "sales", "tickets", "mail", "backup", "reconciliation", "app"],
+    &["events", "booking", "sales", "tickets", "mail", "queue", "backup", "reconciliation", "app"],
     &["auth", "audit", "outbox"],
     &["connections", "guard", "db", "error", "page", "resource", "role", "assets"],
     &[
@@ -19,6 +19,7 @@ const FLOORS: [&[&str]; 8] = [
         "log_safe",
         "logging",
         "money",
+        "queue_schema",
         "redis_health",
         "redis_url",
         "schema",

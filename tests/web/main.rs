@@ -32,6 +32,7 @@ mod operators;
 mod ops;
 mod pace;
 mod person_limit;
+mod queue;
 mod race;
 mod sale;
 mod sharing;

@@ -14,6 +14,7 @@ pub mod new;
 pub mod postponement;
 pub mod show;
 pub mod ticket_types;
+pub mod waiting_room;
 
 use actix_web::HttpResponse;
 

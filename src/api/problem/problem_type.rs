@@ -23,6 +23,7 @@ pub enum ProblemType {
     SaleEnded,
     SalePaused,
     EventCanceled,
+    WaitingRoom,
     TooLateToCancel,
     AlreadyAdmitted,
     IdempotencyKeyExpired,
@@ -48,13 +49,14 @@ impl From<NotOnSale> for ProblemType {
             NotOnSale::Ended => Self::SaleEnded,
             NotOnSale::Paused => Self::SalePaused,
             NotOnSale::Canceled => Self::EventCanceled,
+            NotOnSale::WaitingRoom => Self::WaitingRoom,
         }
     }
 }
 
 impl ProblemType {
     /// In order of their status.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::IdempotencyKeyInvalid,
@@ -71,6 +73,7 @@ impl ProblemType {
         Self::SaleEnded,
         Self::SalePaused,
         Self::EventCanceled,
+        Self::WaitingRoom,
         Self::TooLateToCancel,
         Self::AlreadyAdmitted,
         Self::IdempotencyKeyExpired,
@@ -175,6 +178,12 @@ impl ProblemType {
                 409,
                 "Concert canceled",
                 "This concert does not take place. Nothing was booked.",
+            ),
+            Self::WaitingRoom => (
+                "waiting-room",
+                409,
+                "Waiting room",
+                "This concert sells through its waiting room now: people take a place on its page. Nothing was booked.",
             ),
             Self::TooLateToCancel => (
                 "too-late-to-cancel",

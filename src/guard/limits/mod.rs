@@ -45,6 +45,8 @@ pub struct Rates {
     pub polls: Rate,
     pub static_files: Rate,
     pub previews: Rate,
+    /// Places in waiting rooms.
+    pub places: Rate,
     pub bookings: Rate,
     pub sign_in: Rate,
     pub admin: Rate,
@@ -65,6 +67,7 @@ impl Rates {
             RateClass::Polls => self.polls,
             RateClass::StaticFiles => self.static_files,
             RateClass::Previews => self.previews,
+            RateClass::Places => self.places,
             RateClass::Bookings => self.bookings,
             RateClass::Gates => self.pages,
             RateClass::SignIn => self.sign_in,

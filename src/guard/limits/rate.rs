@@ -40,6 +40,11 @@ impl Rate {
     pub const PREVIEWS: Self =
         Self { interval: Duration::from_secs(1), burst: NonZeroU32::MIN.saturating_add(59) };
 
+    /// Places in waiting rooms for each address: thirty at once, then one each ten seconds. A household, an office or a
+    /// small dormitory stays below it; a program gets two hundred in half an hour, and per-person limits still hold.
+    pub const PLACES: Self =
+        Self { interval: Duration::from_secs(10), burst: NonZeroU32::MIN.saturating_add(29) };
+
     #[must_use]
     pub const fn interval(self) -> Duration {
         self.interval

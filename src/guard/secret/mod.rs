@@ -29,6 +29,8 @@ pub enum Purpose {
     BookingLinks,
     TicketLinks,
     Invitations,
+    /// Of waiting rooms.
+    QueuePasses,
     /// What the database knows the secret by.
     Fingerprint,
 }
@@ -46,6 +48,7 @@ impl Purpose {
             Self::BookingLinks => b"techkraft booking links 1",
             Self::TicketLinks => b"techkraft ticket links 1",
             Self::Invitations => b"techkraft invitations 1",
+            Self::QueuePasses => b"techkraft queue passes 1",
             Self::Fingerprint => b"techkraft fingerprint 1",
         }
     }

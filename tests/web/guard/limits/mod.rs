@@ -24,6 +24,7 @@ pub fn rates() -> Rates {
         polls: plenty,
         static_files: plenty,
         previews: plenty,
+        places: plenty,
         bookings: plenty,
         sign_in: plenty,
         admin: plenty,

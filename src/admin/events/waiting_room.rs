@@ -1,0 +1,237 @@
+//! `/admin/events/{slug}/waiting-room`: a concert's waiting room. It is switched on and off here, its line is slowed,
+//! stopped and resumed, and its figures are live.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::find;
+use crate::app::App;
+use crate::auth::access::Organizer;
+use crate::auth::return_path::Resumed;
+use crate::db::Db;
+use crate::error::Error;
+use crate::events::Event;
+use crate::guard::form::Form;
+use crate::guard::typed_number;
+use crate::page::{Page, Toast, see_other_with};
+use crate::queue::line::QueueLine;
+use crate::queue::store::{self, PassCounts, RoomSettings};
+use crate::queue::{Flow, MESSAGE_LENGTH_MAX, OPENS_MINUTES_MAX, PER_SECOND_MAX, Room, RoomMode};
+
+/// Before the organizer has said anything.
+const OPENS_MINUTES: i32 = 30;
+const MOST_PER_SECOND: i32 = 50;
+
+#[derive(Template)]
+#[template(path = "admin/events/waiting_room.html", blocks = ["figures"])]
+struct WaitingRoomPage {
+    page: Page,
+    event: Event,
+    form: RoomForm,
+    errors: RoomFormErrors,
+    figures: Option<RoomFigures>,
+}
+
+/// As typed.
+#[derive(Default)]
+struct RoomForm {
+    mode: String,
+    opens_minutes: String,
+    most_per_second: String,
+    message: String,
+}
+
+#[derive(Default)]
+struct RoomFormErrors {
+    mode: Option<String>,
+    opens_minutes: Option<String>,
+    most_per_second: Option<String>,
+    message: Option<String>,
+}
+
+/// What the room does now.
+struct RoomFigures {
+    room: Room,
+    line: QueueLine,
+    passes: PassCounts,
+}
+
+impl RoomFigures {
+    /// People whose turn has come, whether they were there or not.
+    fn served(&self) -> i64 {
+        self.line.before(self.room.served()).min(self.line.len())
+    }
+
+    fn waiting(&self) -> i64 {
+        self.line.len() - self.served()
+    }
+
+    /// Of a hundred passes that were used or have expired. `None`: none were.
+    fn booked_percent(&self) -> Option<i64> {
+        let ended = self.passes.issued - self.passes.out;
+        (ended > 0).then(|| self.passes.booked * 100 / ended)
+    }
+
+    fn is_drawn(&self) -> bool {
+        self.room.opened_at.is_some()
+    }
+}
+
+impl RoomForm {
+    fn of(room: Option<&Room>) -> Self {
+        Self {
+            mode: room.map_or(RoomMode::Off, |room| room.mode).as_str().into(),
+            opens_minutes: room.map_or(OPENS_MINUTES, |room| room.opens_minutes).to_string(),
+            most_per_second: room.map_or(MOST_PER_SECOND, |room| room.most_per_second).to_string(),
+            message: room.map(|room| room.message.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn typed(mut typed: HashMap<String, String>) -> Self {
+        let mut take = |name: &str| typed.remove(name).unwrap_or_default();
+        Self {
+            mode: take("mode"),
+            opens_minutes: take("opens_minutes"),
+            most_per_second: take("most_per_second"),
+            message: take("message"),
+        }
+    }
+
+    fn is(&self, mode: &RoomMode) -> bool {
+        self.mode == mode.as_str()
+    }
+
+    /// What it means, or what is wrong with it.
+    fn read(&self) -> Result<RoomSettings, RoomFormErrors> {
+        let mode = RoomMode::parse(&self.mode);
+        let opens_minutes = number(&self.opens_minutes, 0, OPENS_MINUTES_MAX);
+        let most_per_second = number(&self.most_per_second, 1, PER_SECOND_MAX);
+        let message = self.message.trim();
+        let is_short = message.chars().count() <= MESSAGE_LENGTH_MAX;
+        match (mode, opens_minutes, most_per_second) {
+            (Some(mode), Some(opens_minutes), Some(most_per_second)) if is_short => {
+                Ok(RoomSettings { mode, opens_minutes, most_per_second, message: message.to_owned() })
+            }
+            _ => Err(RoomFormErrors {
+                mode: mode.is_none().then(|| "Choose one.".into()),
+                opens_minutes: opens_minutes
+                    .is_none()
+                    .then(|| format!("Enter a number from 0 to {OPENS_MINUTES_MAX}.")),
+                most_per_second: most_per_second
+                    .is_none()
+                    .then(|| format!("Enter a number from 1 to {PER_SECOND_MAX}.")),
+                message: (!is_short).then(|| format!("At most {MESSAGE_LENGTH_MAX} characters.")),
+            }),
+        }
+    }
+}
+
+fn number(typed: &str, least: i32, most: i32) -> Option<i32> {
+    let number = typed_number::whole(typed)?.parse().ok()?;
+    (least..=most).contains(&number).then_some(number)
+}
+
+/// `GET /admin/events/{slug}/waiting-room`
+pub async fn edit(
+    page: Page,
+    _: Organizer,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (event, _) = find(&app, &slug).await?;
+    let (room, figures) = load(&app, event.id).await?;
+    let (form, errors) = (RoomForm::of(room.as_ref()), RoomFormErrors::default());
+    let shown = WaitingRoomPage { page: page.clone(), event, form, errors, figures };
+    page.respond_unlisted(StatusCode::OK, &shown)
+}
+
+/// `POST /admin/events/{slug}/waiting-room`
+pub async fn update(
+    page: Page,
+    Organizer(admin): Organizer,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+    Resumed(is_resumed): Resumed,
+    Form(typed): Form<HashMap<String, String>>,
+) -> Result<HttpResponse, Error> {
+    let (event, _) = find(&app, &slug).await?;
+    let form = RoomForm::typed(typed);
+    if is_resumed {
+        let (_, figures) = load(&app, event.id).await?;
+        let shown =
+            WaitingRoomPage { page: page.clone(), event, form, errors: RoomFormErrors::default(), figures };
+        return page.respond_unlisted(StatusCode::OK, &shown);
+    }
+    let settings = match form.read() {
+        Ok(settings) => settings,
+        Err(errors) => {
+            let (_, figures) = load(&app, event.id).await?;
+            let shown = WaitingRoomPage { page: page.clone(), event, form, errors, figures };
+            return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &shown);
+        }
+    };
+    let words = match settings.mode {
+        RoomMode::Off => "Waiting room switched off. Everybody books without a place.",
+        RoomMode::Always => "Waiting room saved. It is on.",
+        RoomMode::UnderStress => "Waiting room saved. It opens when the server is under stress.",
+    };
+    let (actor, id, slug) = (admin.actor(), event.id, event.slug.clone());
+    app.db.write(move |db| store::set(db, (id, &slug), &settings, &actor)).await?;
+    Ok(back(&app, &event, words))
+}
+
+/// `POST /admin/events/{slug}/waiting-room/flow`, with `flow=open`, `slow` or `stopped`.
+pub async fn set_flow(
+    Organizer(admin): Organizer,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+    Form(typed): Form<HashMap<String, String>>,
+) -> Result<HttpResponse, Error> {
+    let (event, _) = find(&app, &slug).await?;
+    let flow = typed.get("flow").and_then(|flow| Flow::parse(flow)).ok_or_else(|| {
+        Error::Unreadable("not a way to move a line".into(), StatusCode::UNPROCESSABLE_ENTITY)
+    })?;
+    let (actor, id, slug) = (admin.actor(), event.id, event.slug.clone());
+    app.db.write(move |db| store::set_flow(db, (id, &slug), flow, &actor)).await?;
+    let words = match flow {
+        Flow::Open => "The line moves.",
+        Flow::Slow => "The line moves at a quarter of its pace.",
+        Flow::Stopped => "The line is stopped. Passes that are out stay good.",
+    };
+    Ok(back(&app, &event, words))
+}
+
+/// `GET /admin/events/{slug}/waiting-room/figures`: the part that the page polls.
+pub async fn figures(
+    page: Page,
+    _: Organizer,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let (event, _) = find(&app, &slug).await?;
+    let (room, figures) = load(&app, event.id).await?;
+    let (form, errors) = (RoomForm::of(room.as_ref()), RoomFormErrors::default());
+    let shown = WaitingRoomPage { page: page.clone(), event, form, errors, figures };
+    page.respond_unlisted(StatusCode::OK, &shown.as_figures())
+}
+
+/// The room, and what it does where it is on.
+async fn load(app: &App, event_id: i64) -> Result<(Option<Room>, Option<RoomFigures>), Error> {
+    let work = move |db: &mut Db| {
+        let Some(room) = store::find(db, event_id)? else { return Ok((None, None)) };
+        if room.mode == RoomMode::Off {
+            return Ok((Some(room), None));
+        }
+        let (line, passes) = (store::line(db, event_id)?, store::pass_counts(db, event_id)?);
+        Ok((Some(room.clone()), Some(RoomFigures { room, line, passes })))
+    };
+    app.db.read_primary(work).await
+}
+
+fn back(app: &App, event: &Event, words: &str) -> HttpResponse {
+    let location = format!("/admin/events/{}/waiting-room", event.slug);
+    see_other_with(&app.cookies, &location, &Toast::success(words))
+}

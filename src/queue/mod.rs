@@ -1,0 +1,166 @@
+//! The waiting room: when more people come than there are tickets, who may book, and when.
+//!
+//! Before a sale each browser gets a [`QueuePlace`], sealed in a cookie. At the opening the lobby is drawn ([`draw`]);
+//! who comes later stands behind, in the order of arrival. Being served is one number that rises ([`mover`]), at a pace
+//! that follows the server's stress and the stock ([`pace`]). Who is served gets a [`pass`]: the request key of one
+//! booking, good for ten minutes.
+//!
+//! No row is kept for a visitor who waits. The database knows how many have come in each second ([`line`]), how far
+//! the line has moved, and which passes were issued. Everything else is computed from the cookie.
+//!
+//! Concerts and their sales windows do not belong here: see [`crate::events`]. Nor does booking: the desk's handlers
+//! only ask [`rooms::Rooms`] whether an order may pass.
+
+pub mod draw;
+pub mod fragment;
+pub mod line;
+pub mod mover;
+pub mod open_room;
+pub mod pace;
+pub mod pages;
+pub mod pass;
+mod place;
+pub mod rooms;
+pub mod store;
+mod words;
+
+use chrono::{NaiveDateTime, TimeDelta};
+use diesel::prelude::*;
+
+use self::draw::Position;
+pub use self::place::QueuePlace;
+use crate::db::text_enum;
+use crate::queue_schema::waiting_rooms;
+
+text_enum! {
+    /// When a concert has a waiting room.
+    RoomMode {
+        Off = "off",
+        Always = "always",
+        /// From the moment on at which a server is under stress.
+        UnderStress = "under_stress",
+    }
+}
+
+text_enum! {
+    /// How the organizer lets the line move.
+    Flow {
+        /// As fast as the server and the stock allow.
+        Open = "open",
+        /// A quarter of that.
+        Slow = "slow",
+        Stopped = "stopped",
+    }
+}
+
+/// How long a pass is good.
+pub const PASS_LASTS: TimeDelta = TimeDelta::minutes(10);
+/// The lobby opens at most so long before the sale.
+pub const OPENS_MINUTES_MAX: i32 = 1440;
+/// The fastest line that an organizer may ask for.
+pub const PER_SECOND_MAX: i32 = 1000;
+/// The longest message to those who wait, in characters.
+pub const MESSAGE_LENGTH_MAX: usize = 300;
+
+/// A concert's waiting room, as the database keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = waiting_rooms)]
+pub struct Room {
+    pub event_id: i64,
+    pub mode: RoomMode,
+    /// How long before the sale the lobby opens.
+    pub opens_minutes: i32,
+    pub flow: Flow,
+    /// How many people are served a second at most.
+    pub most_per_second: i32,
+    /// From the organizer to those who wait.
+    pub message: String,
+    pub(crate) seed: String,
+    /// Public before the draw, which the seed is not.
+    pub seed_hash: String,
+    /// UTC. When the lobby was drawn.
+    pub opened_at: Option<NaiveDateTime>,
+    pub(crate) served: i64,
+    /// The pace of the line when it moved last.
+    pub per_second: i32,
+    /// UTC.
+    pub moved_at: Option<NaiveDateTime>,
+}
+
+/// What a room is at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomPhase {
+    /// Everybody books without a place.
+    Idle,
+    /// It opens then (UTC).
+    Closed { opens_at: NaiveDateTime },
+    /// Places are given, and drawn then (UTC).
+    Lobby { draws_at: NaiveDateTime },
+    /// Drawn: the line moves.
+    Line { drawn_at: NaiveDateTime },
+}
+
+impl RoomPhase {
+    /// For pages and scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Closed { .. } => "closed",
+            Self::Lobby { .. } => "lobby",
+            Self::Line { .. } => "line",
+        }
+    }
+}
+
+impl Room {
+    /// Whose position is below it is served.
+    #[must_use]
+    pub fn served(&self) -> Position {
+        Position::from_number(self.served)
+    }
+
+    /// Whether that position is served.
+    #[must_use]
+    pub fn serves(&self, position: Position) -> bool {
+        position < self.served()
+    }
+
+    /// The seed, once the lobby is drawn.
+    #[must_use]
+    pub fn public_seed(&self) -> Option<&str> {
+        self.opened_at.map(|_| self.seed.as_str())
+    }
+
+    /// Whether a booking needs a pass.
+    #[must_use]
+    pub fn needs_pass(&self) -> bool {
+        match self.mode {
+            RoomMode::Off => false,
+            RoomMode::Always => true,
+            RoomMode::UnderStress => self.opened_at.is_some(),
+        }
+    }
+
+    /// What it is at that time (UTC), for a sale that starts then.
+    #[must_use]
+    pub fn phase(&self, sale_starts_at: Option<NaiveDateTime>, now: NaiveDateTime) -> RoomPhase {
+        match (self.mode, self.opened_at, sale_starts_at) {
+            (RoomMode::Off, _, _) | (RoomMode::UnderStress, None, _) => RoomPhase::Idle,
+            (_, Some(drawn_at), _) => RoomPhase::Line { drawn_at },
+            (_, None, Some(starts_at)) => {
+                let opens_at = starts_at - TimeDelta::minutes(self.opens_minutes.into());
+                if now < opens_at {
+                    RoomPhase::Closed { opens_at }
+                } else {
+                    RoomPhase::Lobby { draws_at: starts_at }
+                }
+            }
+            // The sale runs already: the lobby is drawn within a second.
+            (_, None, None) => RoomPhase::Lobby { draws_at: now },
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

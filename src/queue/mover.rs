@@ -1,0 +1,206 @@
+//! Moves the lines on: once a second, by the server that is first. The others see what it did in their own second.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{NaiveDateTime, TimeDelta};
+use diesel::QueryResult;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::draw::slot_of;
+use super::line::QueueLine;
+use super::open_room::OpenRoom;
+use super::pace::{Supply, next_per_second, people_to_serve};
+use super::rooms::{Rooms, sale_start, supply_of};
+use super::{Room, RoomMode, store};
+use crate::db::{self, Database, Db};
+use crate::error::Error;
+use crate::events::board::{Board, Listing};
+
+const MOVE_EVERY: Duration = Duration::from_secs(1);
+/// Counts of older slots are read once, at the first move and after the database was away: a server writes its
+/// arrivals within a second, or within a second of the database's return.
+const RECENT_SLOTS: i64 = 120;
+/// A room that is switched on long after its sale has started is drawn now: nobody was in its lobby.
+const LATE_OPENING: TimeDelta = TimeDelta::minutes(1);
+
+/// What the move needs to know of a concert.
+#[derive(Debug, Clone, Copy, Default)]
+struct SaleNow {
+    starts_at: Option<NaiveDateTime>,
+    supply: Supply,
+}
+
+/// What this server brings to a move.
+struct MoveInput {
+    arrivals: HashMap<(i64, i64), i64>,
+    /// The lines as this server knows them.
+    lines: HashMap<i64, QueueLine>,
+    sales: HashMap<i64, SaleNow>,
+    under_stress: bool,
+}
+
+/// Moves the lines on as long as the program runs.
+pub async fn keep_moving(rooms: Arc<Rooms>, board: Arc<Board>, db: Database) {
+    let mut ticks = interval(MOVE_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut was_well = true;
+    loop {
+        ticks.tick().await;
+        let moved = move_once(&rooms, &board, &db, was_well).await;
+        match &moved {
+            Err(error) if was_well => {
+                log::warn!("waiting rooms stand still until the database is back: {error}")
+            }
+            Ok(()) if !was_well => log::info!("waiting rooms move on"),
+            _ => {}
+        }
+        was_well = moved.is_ok();
+    }
+}
+
+/// One move of all lines, with this server's arrivals.
+///
+/// # Errors
+/// What the database said; the arrivals are kept for the next move.
+pub async fn move_once(rooms: &Rooms, board: &Board, db: &Database, knows_lines: bool) -> Result<(), Error> {
+    let arrivals = rooms.take_arrivals();
+    // Without a room this is all: one small read.
+    if arrivals.is_empty() {
+        let found = db.read_primary(store::rooms).await?;
+        if found.is_empty() {
+            rooms.show([]);
+            return Ok(());
+        }
+    }
+    let lines = if knows_lines { rooms.lines() } else { HashMap::new() };
+    let input = MoveInput {
+        arrivals: arrivals.clone(),
+        lines,
+        sales: sales(board),
+        under_stress: board.pace().is_slow,
+    };
+    match db.write(move |db| move_rooms(db, input)).await {
+        Ok(moved) => {
+            rooms.show(moved);
+            Ok(())
+        }
+        Err(error) => {
+            rooms.put_back(arrivals);
+            Err(error)
+        }
+    }
+}
+
+fn sales(board: &Board) -> HashMap<i64, SaleNow> {
+    let sale = |listing: &Listing| SaleNow { starts_at: sale_start(listing), supply: supply_of(listing) };
+    board.listings().iter().map(|listing| (listing.event.id, sale(listing.as_ref()))).collect()
+}
+
+fn move_rooms(db: &mut Db, input: MoveInput) -> QueryResult<Vec<OpenRoom>> {
+    for ((event_id, slot), people) in &input.arrivals {
+        store::add_arrivals(db, *event_id, *slot, *people)?;
+    }
+    let mut moved = Vec::new();
+    for room in store::rooms(db)? {
+        let sale = input.sales.get(&room.event_id).copied().unwrap_or_default();
+        let known = input.lines.get(&room.event_id).cloned();
+        moved.push(move_room(db, room, known, sale, input.under_stress)?);
+    }
+    Ok(moved)
+}
+
+fn move_room(
+    db: &mut Db,
+    mut room: Room,
+    known: Option<QueueLine>,
+    sale: SaleNow,
+    under_stress: bool,
+) -> QueryResult<OpenRoom> {
+    let now = db::clock(db)?;
+    if let Some(drawn_at) = draw_time(&room, sale.starts_at, under_stress, now) {
+        store::open(db, room.event_id, drawn_at)?;
+        room = store::find(db, room.event_id)?.ok_or(diesel::NotFound)?;
+    }
+    let present = room.opened_at.map_or(0, |drawn_at| slot_of(now, drawn_at));
+    let line = match known {
+        Some(line) => line.with(store::arrivals(db, room.event_id, present - RECENT_SLOTS)?),
+        None => store::line(db, room.event_id)?,
+    };
+    let passes_out = store::passes_out(db, room.event_id, now)?;
+    let supply = Supply { passes_out, ..sale.supply };
+    if room.opened_at.is_some() && store::is_due(&room, now) {
+        let per_second = next_per_second(room.per_second, room.most_per_second, under_stress);
+        let elapsed = room.moved_at.map_or(1, |moved_at| elapsed_seconds(moved_at, now));
+        let people = people_to_serve(per_second, room.flow, elapsed, supply);
+        let served = line.advance(room.served(), people, present);
+        if store::advance(db, &room, served, per_second, now)? {
+            room = Room { served: served.number(), per_second, moved_at: Some(now), ..room };
+        }
+    }
+    Ok(OpenRoom::new(room, line, supply))
+}
+
+/// When a room is drawn, if it is time for that.
+fn draw_time(
+    room: &Room,
+    sale_starts_at: Option<NaiveDateTime>,
+    under_stress: bool,
+    now: NaiveDateTime,
+) -> Option<NaiveDateTime> {
+    if room.opened_at.is_some() {
+        return None;
+    }
+    match room.mode {
+        RoomMode::Off => None,
+        RoomMode::UnderStress => under_stress.then_some(now),
+        RoomMode::Always => match sale_starts_at {
+            Some(starts_at) if now < starts_at => None,
+            Some(starts_at) if now - starts_at < LATE_OPENING => Some(starts_at),
+            _ => Some(now),
+        },
+    }
+}
+
+/// Rounded, so that moves 900 and 1,100 ms apart are one second's each.
+fn elapsed_seconds(moved_at: NaiveDateTime, now: NaiveDateTime) -> i64 {
+    ((now - moved_at).num_milliseconds() + 500) / 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::draw::Position;
+    use crate::queue::tests::{at, drawn, room};
+
+    #[test]
+    fn a_lobby_is_drawn_at_the_start_of_the_sale() {
+        let time = |starts, now| draw_time(&room(), starts, false, now);
+        assert_eq!(time(Some(at(10)), at(9)), None);
+        assert_eq!(time(Some(at(10)), at(10)), Some(at(10)));
+        assert_eq!(
+            time(Some(at(10)), at(12)),
+            Some(at(10)),
+            "a server that is late draws for the same second"
+        );
+        assert_eq!(time(Some(at(10)), at(1000)), Some(at(1000)));
+        assert_eq!(time(None, at(5)), Some(at(5)));
+        assert_eq!(draw_time(&drawn(at(0), Position::default()), None, true, at(5)), None, "once");
+    }
+
+    #[test]
+    fn a_room_for_stress_opens_with_the_stress() {
+        let room = Room { mode: RoomMode::UnderStress, ..room() };
+        assert_eq!(draw_time(&room, None, false, at(5)), None);
+        assert_eq!(draw_time(&room, Some(at(0)), true, at(5)), Some(at(5)));
+        let off = Room { mode: RoomMode::Off, ..room };
+        assert_eq!(draw_time(&off, None, true, at(5)), None);
+    }
+
+    #[test]
+    fn seconds_between_moves_are_rounded() {
+        let elapsed = |milliseconds| elapsed_seconds(at(0), at(0) + TimeDelta::milliseconds(milliseconds));
+        assert_eq!([elapsed(900), elapsed(1100), elapsed(1499), elapsed(10_200)], [1, 1, 1, 10]);
+    }
+}

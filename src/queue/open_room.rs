@@ -1,0 +1,70 @@
+//! A room in memory, as of the last second.
+
+use std::sync::OnceLock;
+
+use actix_web::http::header::HeaderValue;
+use actix_web::web::Bytes;
+
+use super::draw::{DrawSeed, Position};
+use super::line::QueueLine;
+use super::pace::Supply;
+use super::{QueuePlace, Room};
+use crate::error::Error;
+
+/// What everybody who waits polls: see [`super::fragment`].
+pub struct RoomFragment {
+    pub etag: HeaderValue,
+    pub html: Bytes,
+}
+
+/// A room as of the last second.
+pub struct OpenRoom {
+    pub room: Room,
+    pub line: QueueLine,
+    pub supply: Supply,
+    /// One for a line that moves, and one for a line that stands still.
+    fragments: [OnceLock<RoomFragment>; 2],
+}
+
+impl OpenRoom {
+    #[must_use]
+    pub fn new(room: Room, line: QueueLine, supply: Supply) -> Self {
+        Self { room, line, supply, fragments: Default::default() }
+    }
+
+    /// Where a place stands, once the lobby is drawn.
+    #[must_use]
+    pub fn position(&self, place: &QueuePlace) -> Option<Position> {
+        let drawn_at = self.room.opened_at?;
+        Some(DrawSeed::parse(&self.room.seed)?.position(place, drawn_at))
+    }
+
+    /// Nothing is left, and nothing may come back.
+    #[must_use]
+    pub fn is_sold_out(&self) -> bool {
+        self.room.opened_at.is_some() && self.supply.is_sold_out()
+    }
+
+    /// About how many people stand before a position.
+    #[must_use]
+    pub fn ahead(&self, position: Position) -> i64 {
+        self.line.between(self.room.served(), position)
+    }
+
+    /// What everybody who waits polls, rendered on the first request of the second.
+    ///
+    /// # Errors
+    /// Those of `render`.
+    pub fn fragment(
+        &self,
+        stands_still: bool,
+        render: impl FnOnce() -> Result<RoomFragment, Error>,
+    ) -> Result<&RoomFragment, Error> {
+        let cell = &self.fragments[usize::from(stands_still)];
+        if let Some(fragment) = cell.get() {
+            return Ok(fragment);
+        }
+        let fragment = render()?;
+        Ok(cell.get_or_init(|| fragment))
+    }
+}

@@ -1,0 +1,117 @@
+//! How many people are served in the next second.
+//!
+//! The pace grows slowly while the server is calm and falls quickly under stress, as TCP does with a network. Never
+//! are many more passes out than what is left could serve.
+
+use super::Flow;
+
+/// Where a line begins.
+pub const FIRST_PER_SECOND: i32 = 10;
+/// Passes for every two tickets that are left: not everybody who is served books.
+const PASSES_FOR_TWO: i64 = 3;
+/// A line that stood still, because the database was away, catches up for at most so many seconds.
+pub const CATCHES_UP_SECONDS: i64 = 10;
+
+/// What there is to serve people with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Supply {
+    /// Tickets that nobody has booked or holds.
+    pub left: i64,
+    /// Tickets that bookings hold for now.
+    pub held: i64,
+    /// Passes that are good and not used.
+    pub passes_out: i64,
+    /// The sale is paused, or has not started: nobody is served.
+    pub is_closed: bool,
+}
+
+impl Supply {
+    /// Nothing is left, and nothing may come back.
+    #[must_use]
+    pub fn is_sold_out(self) -> bool {
+        self.left <= 0 && self.held <= 0
+    }
+
+    /// How many more passes may be issued.
+    #[must_use]
+    pub fn passes_left(self) -> i64 {
+        if self.is_closed {
+            return 0;
+        }
+        let most = (self.left.max(0) * PASSES_FOR_TWO + 1) / 2;
+        (most - self.passes_out).max(0)
+    }
+}
+
+/// The pace of the next second, after that of the last one.
+#[must_use]
+pub fn next_per_second(last: i32, most: i32, under_stress: bool) -> i32 {
+    let next = if under_stress { last - last / 4 - 1 } else { last + last / 10 + 1 };
+    next.clamp(1, most.max(1))
+}
+
+/// How many people are served now.
+#[must_use]
+pub fn people_to_serve(per_second: i32, flow: Flow, elapsed_seconds: i64, supply: Supply) -> i64 {
+    let per_second = i64::from(match flow {
+        Flow::Open => per_second,
+        Flow::Slow => (per_second / 4).max(1),
+        Flow::Stopped => 0,
+    });
+    (per_second * elapsed_seconds.clamp(0, CATCHES_UP_SECONDS)).min(supply.passes_left())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_grows_in_calm_and_falls_under_stress() {
+        let mut pace = FIRST_PER_SECOND;
+        for _ in 0..60 {
+            pace = next_per_second(pace, 200, false);
+        }
+        assert_eq!(pace, 200, "within a minute");
+        let stressed = next_per_second(pace, 200, true);
+        assert_eq!(stressed, 149);
+        let lowest = (0..60).fold(stressed, |pace, _| next_per_second(pace, 200, true));
+        assert_eq!(lowest, 1, "it never stands still by itself");
+        assert_eq!(next_per_second(200, 50, false), 50, "the organizer has lowered it");
+    }
+
+    #[test]
+    fn no_more_passes_are_out_than_one_and_a_half_times_what_is_left() {
+        let supply = |left, passes_out| Supply { left, passes_out, ..Supply::default() };
+        for (left, passes_out, more) in
+            [(100, 0, 150), (100, 149, 1), (100, 150, 0), (100, 999, 0), (1, 0, 2), (0, 0, 0)]
+        {
+            assert_eq!(supply(left, passes_out).passes_left(), more, "{left} left, {passes_out} out");
+            assert!(people_to_serve(1000, Flow::Open, 1, supply(left, passes_out)) <= more);
+        }
+    }
+
+    #[test]
+    fn the_organizer_slows_and_stops_the_line() {
+        let plenty = Supply { left: 10_000, ..Supply::default() };
+        let served = |flow, seconds| people_to_serve(40, flow, seconds, plenty);
+        assert_eq!([served(Flow::Open, 1), served(Flow::Slow, 1), served(Flow::Stopped, 1)], [40, 10, 0]);
+        assert_eq!(people_to_serve(1, Flow::Slow, 1, plenty), 1);
+        assert_eq!(served(Flow::Open, 0), 0);
+        assert_eq!(served(Flow::Open, 7), 280, "what it missed while the database was away");
+        assert_eq!(served(Flow::Open, 3600), 400, "but not of an hour");
+    }
+
+    #[test]
+    fn what_is_held_may_come_back() {
+        let held = Supply { held: 3, ..Supply::default() };
+        assert!(!held.is_sold_out() && held.passes_left() == 0);
+        assert!(Supply::default().is_sold_out());
+    }
+
+    #[test]
+    fn a_paused_sale_serves_nobody_and_is_not_sold_out() {
+        let paused = Supply { left: 100, is_closed: true, ..Supply::default() };
+        assert!(!paused.is_sold_out());
+        assert_eq!(people_to_serve(40, Flow::Open, 1, paused), 0);
+    }
+}

@@ -1,0 +1,245 @@
+//! `/events/{slug}/queue`, `/events/{slug}/queue/line`, `/events/{slug}/queue/draw`: the waiting room of a concert.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use chrono::NaiveDateTime;
+
+use super::draw::Position;
+use super::fragment::{self, LineView};
+use super::open_room::OpenRoom;
+use super::pass::Pass;
+use super::store::{self, PassOutcome};
+use super::{QueuePlace, RoomPhase, rooms};
+use crate::app::App;
+use crate::db::Db;
+use crate::error::Error;
+use crate::events::board::Listing;
+use crate::page::{Page, see_other};
+
+/// As the board's fragment: a cache in front may keep it for a second, and serve it for two more while it revalidates.
+const FRESHNESS: &str = "public, max-age=1, stale-while-revalidate=2";
+
+/// What the room is to one visitor.
+enum RoomStage {
+    /// It is not open yet.
+    Closed,
+    /// The visitor has no place.
+    Offer,
+    /// In the lobby.
+    Lobby(QueuePlace),
+    Waiting {
+        place: QueuePlace,
+        position: Position,
+        /// Of all who have come.
+        before: i64,
+        ahead: i64,
+    },
+    /// Served, but no pass can be issued right now.
+    Moment,
+    Turn {
+        pass: Pass,
+    },
+    /// The pass has expired.
+    Over,
+    /// The pass has booked. The booking's token.
+    Booked(String),
+    SoldOut,
+}
+
+#[derive(Template)]
+#[template(path = "queue/show.html")]
+struct RoomPage {
+    page: Page,
+    listing: Arc<Listing>,
+    line: LineView,
+    stage: RoomStage,
+}
+
+#[derive(Template)]
+#[template(path = "queue/draw.html")]
+struct DrawPage {
+    page: Page,
+    listing: Arc<Listing>,
+    open: Arc<OpenRoom>,
+    place: Option<QueuePlace>,
+    position: Option<Position>,
+}
+
+impl RoomPage {
+    /// Whether the turn has come, and the page asks for a pass again by itself.
+    fn is_moment(&self) -> bool {
+        matches!(self.stage, RoomStage::Moment)
+    }
+
+    /// Whether polls change nothing more on it.
+    fn is_final(&self) -> bool {
+        matches!(self.stage, RoomStage::Turn { .. } | RoomStage::Moment | RoomStage::SoldOut)
+    }
+
+    /// The place in line, and how many of all who have come stand before it.
+    fn waits_at(&self) -> Option<(i64, i64)> {
+        match self.stage {
+            RoomStage::Waiting { position, before, .. } => Some((position.number(), before)),
+            _ => None,
+        }
+    }
+
+    /// Venue time.
+    fn hour(&self, at: &NaiveDateTime) -> String {
+        self.listing.event.clock().time_of_day(at)
+    }
+}
+
+impl DrawPage {
+    /// As openssl writes the start of it.
+    fn drawn_digits(&self) -> Option<String> {
+        self.position.map(|position| format!("{:08x}", position.number() & 0xffff_ffff))
+    }
+}
+
+/// `GET /events/{slug}/queue`
+pub async fn show(
+    request: HttpRequest,
+    page: Page,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
+    let Some((open, phase)) = find(&app, &listing) else {
+        return Ok(see_other(&format!("/events/{}", listing.event.slug)).finish());
+    };
+    let place = QueuePlace::of_request(&app.cookies, &request, listing.event.id);
+    let stage = stage(&app, &open, phase, place).await?;
+    let pass = match &stage {
+        RoomStage::Turn { pass } => Some(pass.cookie(&app.cookies, listing.event.id)),
+        _ => None,
+    };
+    let line = view(&app, &open, &listing);
+    let shown = RoomPage { page: page.clone(), listing, line, stage };
+    let mut response = page.respond_unlisted::<Error>(StatusCode::OK, &shown)?;
+    if let Some(pass) = pass {
+        response.add_cookie(&pass).map_err(|e| Error::Internal(e.to_string()))?;
+    }
+    Ok(response)
+}
+
+/// `POST /events/{slug}/queue`: takes a place. Who has one keeps it, unless its pass was used or has expired.
+pub async fn create(
+    request: HttpRequest,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
+    let event_id = listing.event.id;
+    let mut response = see_other(&format!("/events/{}/queue", listing.event.slug));
+    let Some((open, phase)) = find(&app, &listing) else { return Ok(response.finish()) };
+    let place = QueuePlace::of_request(&app.cookies, &request, event_id);
+    let stage = stage(&app, &open, phase, place).await?;
+    if matches!(stage, RoomStage::Offer | RoomStage::Over | RoomStage::Booked(_)) {
+        let place = QueuePlace::generate(app.board.now());
+        app.rooms.note_arrival(&open, place.arrived_at);
+        response.cookie(place.cookie(&app.cookies, event_id));
+        response.cookie(Pass::removal(&app.cookies, event_id));
+    }
+    Ok(response.finish())
+}
+
+/// `GET /events/{slug}/queue/line`: how far the line is, the same for everybody; 304 while nothing has changed.
+pub async fn line(
+    request: HttpRequest,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
+    let (open, _) = find(&app, &listing).ok_or(Error::NotFound)?;
+    let fragment =
+        open.fragment(app.rooms.stand_still(), || fragment::render(view(&app, &open, &listing)))?;
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((ETAG, fragment.etag.clone()))
+        .insert_header((CACHE_CONTROL, HeaderValue::from_static(FRESHNESS)));
+    if request.headers().get(IF_NONE_MATCH) == Some(&fragment.etag) {
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    response.insert_header((CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")));
+    Ok(response.body(fragment.html.clone()))
+}
+
+/// `GET /events/{slug}/queue/draw`: how the lobby is drawn, and how to check one's own place.
+pub async fn draw(
+    request: HttpRequest,
+    page: Page,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
+    let (open, _) = find(&app, &listing).ok_or(Error::NotFound)?;
+    let place = QueuePlace::of_request(&app.cookies, &request, listing.event.id);
+    let position = place.as_ref().and_then(|place| open.position(place));
+    page.clone().respond_unlisted(StatusCode::OK, &DrawPage { page, listing, open, place, position })
+}
+
+/// The room of a concert, where there is one now.
+fn find(app: &App, listing: &Listing) -> Option<(Arc<OpenRoom>, RoomPhase)> {
+    let open = app.rooms.find(listing.event.id)?;
+    let phase = rooms::phase(&open, listing, app.board.now());
+    let is_over = listing.is_over() || phase == RoomPhase::Idle;
+    (!is_over).then_some((open, phase))
+}
+
+fn view(app: &App, open: &OpenRoom, listing: &Listing) -> LineView {
+    let seconds = app.board.pace().seconds;
+    LineView::new(open, listing, app.board.now(), seconds, app.rooms.stand_still())
+}
+
+async fn stage(
+    app: &App,
+    open: &Arc<OpenRoom>,
+    phase: RoomPhase,
+    place: Option<QueuePlace>,
+) -> Result<RoomStage, Error> {
+    if let RoomPhase::Closed { .. } = phase {
+        return Ok(RoomStage::Closed);
+    }
+    let Some(place) = place else {
+        return Ok(if open.is_sold_out() { RoomStage::SoldOut } else { RoomStage::Offer });
+    };
+    let Some(position) = open.position(&place) else { return Ok(RoomStage::Lobby(place)) };
+    if open.room.serves(position) {
+        return served(app, open, place, position).await;
+    }
+    if open.is_sold_out() {
+        return Ok(RoomStage::SoldOut);
+    }
+    let (before, ahead) = (open.line.before(position), open.ahead(position));
+    Ok(RoomStage::Waiting { place, position, before, ahead })
+}
+
+/// A pass for who is served, as long as there are passes. While the database is away the place is kept.
+async fn served(
+    app: &App,
+    open: &Arc<OpenRoom>,
+    place: QueuePlace,
+    position: Position,
+) -> Result<RoomStage, Error> {
+    let (passes, event_id) = (app.rooms.passes().clone(), open.room.event_id);
+    let may_issue = open.supply.passes_left() > 0;
+    let work = move |db: &mut Db| {
+        if may_issue {
+            return store::issue(db, &passes, event_id, &place, position).map(Some);
+        }
+        store::find_pass(db, &passes, event_id, &place)
+    };
+    match app.db.write(work).await {
+        Ok(Some(PassOutcome::Issued(pass))) => Ok(RoomStage::Turn { pass }),
+        Ok(Some(PassOutcome::Expired)) => Ok(RoomStage::Over),
+        Ok(Some(PassOutcome::Booked(token))) => Ok(RoomStage::Booked(token)),
+        Ok(None) if open.is_sold_out() => Ok(RoomStage::SoldOut),
+        Ok(None) | Err(Error::Busy | Error::OutcomeUnknown) => Ok(RoomStage::Moment),
+        Err(error) => Err(error),
+    }
+}

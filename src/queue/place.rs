@@ -1,0 +1,120 @@
+//! A visitor's place: a number and the time of arrival, sealed in a cookie. The same browser keeps the same place in
+//! every tab, after the back button and after days.
+
+use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use chrono::{DateTime, NaiveDateTime};
+
+use crate::guard::cookies::Cookies;
+
+/// Hexadecimal digits of a number: 80 bits.
+const NUMBER_LENGTH: usize = 20;
+/// Longer than any lobby and its sale.
+const KEPT_FOR: Duration = Duration::days(7);
+
+/// A place in a concert's waiting room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuePlace {
+    /// What is drawn, as pages show it: 20 hexadecimal digits.
+    pub number: String,
+    /// UTC, by the database's clock, in milliseconds.
+    pub arrived_at: NaiveDateTime,
+}
+
+impl QueuePlace {
+    /// A new place for who arrives then: the cookie keeps whole milliseconds.
+    #[must_use]
+    pub fn generate(arrived_at: NaiveDateTime) -> Self {
+        let random: [u8; NUMBER_LENGTH / 2] = rand::random();
+        let milliseconds = arrived_at.and_utc().timestamp_millis();
+        let arrived_at =
+            DateTime::from_timestamp_millis(milliseconds).map_or(arrived_at, |it| it.naive_utc());
+        Self { number: random.iter().map(|byte| format!("{byte:02x}")).collect(), arrived_at }
+    }
+
+    /// Whether a text can be a place's number.
+    #[must_use]
+    pub fn is_number(text: &str) -> bool {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        text.len() == NUMBER_LENGTH && text.bytes().all(is_digit)
+    }
+
+    /// The number in groups of four digits, for people.
+    #[must_use]
+    pub fn grouped_number(&self) -> String {
+        let groups = self.number.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group));
+        groups.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The place that a browser keeps for a concert.
+    #[must_use]
+    pub fn of_request(cookies: &Cookies, request: &HttpRequest, event_id: i64) -> Option<Self> {
+        Self::parse(&cookies.open(request, &cookie_name(event_id))?)
+    }
+
+    /// The cookie that keeps it.
+    #[must_use]
+    pub fn cookie(&self, cookies: &Cookies, event_id: i64) -> Cookie<'static> {
+        let cookie = cookies.sealed(&cookie_name(event_id), &self.text());
+        cookie.same_site(SameSite::Lax).max_age(KEPT_FOR).finish()
+    }
+
+    fn text(&self) -> String {
+        format!("{}.{}", self.number, self.arrived_at.and_utc().timestamp_millis())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (number, milliseconds) = text.split_once('.')?;
+        let arrived_at = DateTime::from_timestamp_millis(milliseconds.parse().ok()?)?.naive_utc();
+        Self::is_number(number).then(|| Self { number: number.to_owned(), arrived_at })
+    }
+}
+
+/// One for each concert. The value is sealed under its name, so that a place counts at its own concert only.
+fn cookie_name(event_id: i64) -> String {
+    format!("place-{event_id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::COOKIE;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::queue::tests::at;
+
+    #[test]
+    fn a_browser_keeps_its_place_for_one_concert() {
+        let cookies = Cookies::new(&"a secret".into(), false);
+        let place = QueuePlace::generate(at(5));
+        assert!(QueuePlace::is_number(&place.number), "{place:?}");
+        assert_ne!(QueuePlace::generate(at(5)).number, place.number);
+        let value = place.cookie(&cookies, 7).value().to_owned();
+        let found = |name: &str, value: &str, event_id: i64| {
+            let header = (COOKIE, format!("{name}={value}"));
+            QueuePlace::of_request(
+                &cookies,
+                &TestRequest::default().insert_header(header).to_http_request(),
+                event_id,
+            )
+        };
+        assert_eq!(found("place-7", &value, 7), Some(place.clone()));
+        assert_eq!(found("place-8", &value, 8), None, "copied to another concert");
+        assert_eq!(found("place-7", &place.text(), 7), None, "forged");
+        let foreign = place.cookie(&Cookies::new(&"another".into(), false), 7).value().to_owned();
+        assert_eq!(found("place-7", &foreign, 7), None);
+    }
+
+    #[test]
+    fn only_what_was_written_is_read() {
+        let place = QueuePlace { number: "0123456789abcdef0123".into(), arrived_at: at(5) };
+        assert_eq!(QueuePlace::parse(&place.text()), Some(place.clone()));
+        assert_eq!(place.grouped_number(), "0123 4567 89ab cdef 0123");
+        for bad in
+            ["", ".", "0123456789abcdef0123", "0123456789abcdef0123.x", "0123456789ABCDEF0123.1", "x.1"]
+        {
+            assert_eq!(QueuePlace::parse(bad), None, "{bad}");
+        }
+    }
+}

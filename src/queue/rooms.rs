@@ -1,0 +1,212 @@
+//! The rooms that are open, in memory: what every handler asks, without a lock or the database.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use chrono::NaiveDateTime;
+use parking_lot::Mutex;
+
+use super::draw::slot_of;
+use super::line::QueueLine;
+use super::open_room::OpenRoom;
+use super::pace::Supply;
+use super::pass::{Pass, PassError, Passes};
+use super::{RoomPhase, store};
+use crate::db::Database;
+use crate::error::Error;
+use crate::events::board::Listing;
+use crate::events::sale::SaleState;
+use crate::guard::secret::Secrets;
+use crate::heartbeat::Heartbeat;
+
+/// After so long without an answer of the database pages say that the line stands still.
+const STANDS_STILL_AFTER: Duration = Duration::from_secs(10);
+
+/// The rooms that are switched on, by concert.
+pub struct Rooms {
+    rooms: ArcSwap<HashMap<i64, Arc<OpenRoom>>>,
+    passes: Passes,
+    /// People who have come to this server, by concert and slot, and are not in the database yet.
+    arrivals: Mutex<HashMap<(i64, i64), i64>>,
+    /// Beats after each answer of the database.
+    read: Heartbeat,
+}
+
+impl Rooms {
+    #[must_use]
+    pub fn new(secrets: &Secrets) -> Self {
+        Self {
+            rooms: ArcSwap::default(),
+            passes: Passes::new(secrets),
+            arrivals: Mutex::default(),
+            read: Heartbeat::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn passes(&self) -> &Passes {
+        &self.passes
+    }
+
+    /// With the rooms as the database has them, so that none is open to everybody in the program's first second.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn open_blocking(db: &Database, secrets: &Secrets) -> Result<Self, Error> {
+        let rooms = Self::new(secrets);
+        let found = db.read_primary_blocking(store::rooms)?;
+        rooms
+            .show(found.into_iter().map(|room| OpenRoom::new(room, QueueLine::default(), Supply::default())));
+        Ok(rooms)
+    }
+
+    /// The room of a concert; `None`: it has none, or it is switched off.
+    #[must_use]
+    pub fn find(&self, event_id: i64) -> Option<Arc<OpenRoom>> {
+        self.rooms.load().get(&event_id).cloned()
+    }
+
+    /// Whether no concert has a room.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rooms.load().is_empty()
+    }
+
+    /// Whether bookings of a concert need a pass.
+    #[must_use]
+    pub fn needs_pass(&self, event_id: i64) -> bool {
+        self.rooms.load().get(&event_id).is_some_and(|open| open.room.needs_pass())
+    }
+
+    /// Whether an order of that concert may go to the desk with this request key: with a pass, or if it needs none.
+    /// Costs a look into an empty table for concerts without a room, and one HMAC for the others.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, event_id: i64, request_key: &str, now: NaiveDateTime) -> Result<(), PassError> {
+        match self.rooms.load().get(&event_id) {
+            Some(open) if open.room.needs_pass() => {
+                self.passes.check(event_id, request_key, now).map(|_: Pass| ())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the database has not answered for so long that the line stands still.
+    #[must_use]
+    pub fn stand_still(&self) -> bool {
+        self.read.age() > STANDS_STILL_AFTER
+    }
+
+    /// Counts an arrival. It reaches the database within a second.
+    pub fn note_arrival(&self, open: &OpenRoom, arrived_at: NaiveDateTime) {
+        let slot = open.room.opened_at.map_or(0, |drawn_at| slot_of(arrived_at, drawn_at));
+        *self.arrivals.lock().entry((open.room.event_id, slot)).or_default() += 1;
+    }
+
+    /// The arrivals that are to be written.
+    pub(super) fn take_arrivals(&self) -> HashMap<(i64, i64), i64> {
+        std::mem::take(&mut *self.arrivals.lock())
+    }
+
+    /// Keeps arrivals that could not be written for the next second.
+    pub(super) fn put_back(&self, arrivals: HashMap<(i64, i64), i64>) {
+        let mut waiting = self.arrivals.lock();
+        for (key, people) in arrivals {
+            *waiting.entry(key).or_default() += people;
+        }
+    }
+
+    /// Shows what the database said.
+    pub(super) fn show(&self, rooms: impl IntoIterator<Item = OpenRoom>) {
+        let rooms = rooms.into_iter().map(|open| (open.room.event_id, Arc::new(open)));
+        self.rooms.store(Arc::new(rooms.collect()));
+        self.read.beat();
+    }
+
+    /// The lines as of the last second.
+    pub(super) fn lines(&self) -> HashMap<i64, QueueLine> {
+        self.rooms.load().iter().map(|(id, open)| (*id, open.line.clone())).collect()
+    }
+}
+
+/// What a concert has left, and what its bookings hold.
+#[must_use]
+pub fn supply_of(listing: &Listing) -> Supply {
+    let counts =
+        |state: SaleState| matches!(state, SaleState::OnSale | SaleState::NotYet(_) | SaleState::Paused);
+    let types = || listing.ticket_types.iter().filter(|it| counts(listing.sale_state(it.id)));
+    let held = types().filter_map(|it| listing.held(it.id));
+    Supply {
+        left: types().map(|it| i64::from(it.available)).sum(),
+        held: held.map(|it| i64::from(it.quantity)).sum(),
+        passes_out: 0,
+        is_closed: !types().any(|it| listing.sale_state(it.id).is_on_sale()),
+    }
+}
+
+/// When the sale of a concert starts: with its first ticket type. `None`: it has started, or nothing is said.
+#[must_use]
+pub fn sale_start(listing: &Listing) -> Option<NaiveDateTime> {
+    let starts = listing.ticket_types.iter().map(|it| listing.event.sales_window(it).0);
+    starts.min().flatten()
+}
+
+/// What a room is now.
+#[must_use]
+pub fn phase(open: &OpenRoom, listing: &Listing, now: NaiveDateTime) -> RoomPhase {
+    open.room.phase(sale_start(listing), now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::draw::Position;
+    use crate::queue::tests::{at, drawn, room};
+    use crate::queue::{QueuePlace, Room, RoomMode};
+
+    fn open(room: Room) -> OpenRoom {
+        OpenRoom::new(room, QueueLine::default(), Supply::default())
+    }
+
+    #[test]
+    fn a_concert_with_a_room_needs_its_own_pass() {
+        let rooms = Rooms::new(&"a secret".into());
+        assert_eq!(rooms.check(1, "an ordinary key", at(0)), Ok(()), "no room");
+        rooms.show([open(room()), open(Room { event_id: 2, mode: RoomMode::UnderStress, ..room() })]);
+        let pass = rooms.passes().pass(1, "0123456789abcdef0123", at(0));
+        assert_eq!(rooms.check(1, "an ordinary key", at(0)), Err(PassError::Missing));
+        assert_eq!(rooms.check(1, pass.as_str(), at(0)), Ok(()));
+        assert_eq!(rooms.check(1, pass.as_str(), at(600)), Err(PassError::Expired));
+        assert_eq!(rooms.check(2, "an ordinary key", at(0)), Ok(()), "there is no stress");
+        assert_eq!(rooms.check(3, "an ordinary key", at(0)), Ok(()));
+    }
+
+    #[test]
+    fn arrivals_are_counted_by_second_and_kept_until_they_are_written() {
+        let rooms = Rooms::new(&"a secret".into());
+        let (lobby, line) = (open(room()), open(drawn(at(0), Position::default())));
+        rooms.note_arrival(&lobby, at(-9));
+        rooms.note_arrival(&line, at(2));
+        rooms.note_arrival(&line, at(2));
+        let taken = rooms.take_arrivals();
+        assert_eq!(taken, HashMap::from([((1, 0), 1), ((1, 3), 2)]));
+        assert!(rooms.take_arrivals().is_empty());
+        rooms.note_arrival(&line, at(2));
+        rooms.put_back(taken);
+        assert_eq!(rooms.take_arrivals(), HashMap::from([((1, 0), 1), ((1, 3), 3)]));
+    }
+
+    #[test]
+    fn two_servers_see_the_same_position() {
+        let place = QueuePlace::generate(at(-60));
+        assert_eq!(open(room()).position(&place), None, "not drawn");
+        let one = open(drawn(at(0), Position::default()));
+        let other = OpenRoom::new(one.room.clone(), QueueLine::new([(0, 99)]), Supply::default());
+        let position = one.position(&place);
+        assert!(position.is_some() && position == other.position(&place));
+        assert_eq!(position.map(Position::slot), Some(0));
+    }
+}

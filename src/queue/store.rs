@@ -1,0 +1,312 @@
+//! The SQL of waiting rooms, their lines and their passes.
+
+use chrono::{NaiveDateTime, TimeDelta};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::draw::{DrawSeed, Position};
+use super::line::QueueLine;
+use super::pace::FIRST_PER_SECOND;
+use super::pass::{Pass, Passes};
+use super::{Flow, QueuePlace, Room, RoomMode};
+use crate::audit::{self, Action, Actor};
+use crate::db::{self, Db, on_either};
+use crate::queue_schema::{queue_arrivals, queue_passes, waiting_rooms};
+use crate::schema::bookings;
+
+/// A line moves once in a second, whichever server is first. A little less, so that two servers whose seconds begin at
+/// different times do not both miss one.
+const MOVES_EVERY: TimeDelta = TimeDelta::milliseconds(900);
+
+/// What the organizer sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomSettings {
+    pub mode: RoomMode,
+    pub opens_minutes: i32,
+    pub most_per_second: i32,
+    pub message: String,
+}
+
+/// What has come of asking for a pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PassOutcome {
+    Issued(Pass),
+    Expired,
+    /// The place has booked already. The token of the booking.
+    Booked(String),
+}
+
+/// What has become of the passes of a concert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PassCounts {
+    pub issued: i64,
+    /// Good and not used.
+    pub out: i64,
+    pub booked: i64,
+}
+
+/// The rooms that are switched on.
+///
+/// # Errors
+/// What the database said.
+pub fn rooms(db: &mut Db) -> QueryResult<Vec<Room>> {
+    waiting_rooms::table
+        .filter(waiting_rooms::mode.ne(RoomMode::Off))
+        .order(waiting_rooms::event_id)
+        .select(Room::as_select())
+        .load(db)
+}
+
+/// The room of a concert, on or off.
+///
+/// # Errors
+/// What the database said.
+pub fn find(db: &mut Db, event_id: i64) -> QueryResult<Option<Room>> {
+    waiting_rooms::table.find(event_id).select(Room::as_select()).first(db).optional()
+}
+
+/// Sets a concert's room. A room that is switched on begins with a new draw: nobody has a place in it.
+///
+/// # Errors
+/// What the database said.
+pub fn set(
+    db: &mut Db,
+    (event_id, slug): (i64, &str),
+    settings: &RoomSettings,
+    actor: &Actor,
+) -> QueryResult<()> {
+    let before = find(db, event_id)?;
+    let set = (
+        waiting_rooms::mode.eq(settings.mode),
+        waiting_rooms::opens_minutes.eq(settings.opens_minutes),
+        waiting_rooms::most_per_second.eq(settings.most_per_second),
+        waiting_rooms::message.eq(&settings.message),
+    );
+    if before.is_some() {
+        diesel::update(waiting_rooms::table.find(event_id)).set(set).execute(db)?;
+    } else {
+        let seed = DrawSeed::generate();
+        let unopened = (
+            waiting_rooms::event_id.eq(event_id),
+            waiting_rooms::flow.eq(Flow::Open),
+            waiting_rooms::seed.eq(seed.as_str()),
+            waiting_rooms::seed_hash.eq(seed.hash()),
+            waiting_rooms::per_second.eq(FIRST_PER_SECOND),
+        );
+        diesel::insert_into(waiting_rooms::table).values((unopened, set)).execute(db)?;
+    }
+    if before.is_some_and(|room| room.mode == RoomMode::Off) && settings.mode != RoomMode::Off {
+        begin_again(db, event_id)?;
+    }
+    audit::store::record(
+        db,
+        actor,
+        Action::WaitingRoomChanged,
+        &format!("{slug}: {}", settings.mode.as_str()),
+        1,
+    )
+}
+
+/// A new seed, an empty line, and no passes. Passes that are out stay good where no room needs them.
+fn begin_again(db: &mut Db, event_id: i64) -> QueryResult<()> {
+    let seed = DrawSeed::generate();
+    let unopened = (
+        waiting_rooms::seed.eq(seed.as_str()),
+        waiting_rooms::seed_hash.eq(seed.hash()),
+        waiting_rooms::opened_at.eq(None::<NaiveDateTime>),
+        waiting_rooms::served.eq(0),
+        waiting_rooms::per_second.eq(FIRST_PER_SECOND),
+        waiting_rooms::moved_at.eq(None::<NaiveDateTime>),
+        waiting_rooms::flow.eq(Flow::Open),
+    );
+    diesel::update(waiting_rooms::table.find(event_id)).set(unopened).execute(db)?;
+    diesel::delete(queue_arrivals::table.filter(queue_arrivals::event_id.eq(event_id))).execute(db)?;
+    diesel::delete(queue_passes::table.filter(queue_passes::event_id.eq(event_id))).execute(db)?;
+    Ok(())
+}
+
+/// Lets the line of a concert move, slower, or not at all.
+///
+/// # Errors
+/// `NotFound`: there is no room. What the database said.
+pub fn set_flow(db: &mut Db, (event_id, slug): (i64, &str), flow: Flow, actor: &Actor) -> QueryResult<()> {
+    let set = waiting_rooms::flow.eq(flow);
+    if diesel::update(waiting_rooms::table.find(event_id)).set(set).execute(db)? == 0 {
+        return Err(diesel::NotFound);
+    }
+    audit::store::record(db, actor, Action::WaitingRoomChanged, &format!("{slug}: {}", flow.as_str()), 1)
+}
+
+/// Adds people who have come to this server.
+///
+/// # Errors
+/// What the database said.
+pub fn add_arrivals(db: &mut Db, event_id: i64, slot: i64, people: i64) -> QueryResult<()> {
+    let key = (queue_arrivals::event_id, queue_arrivals::slot);
+    let insertion = diesel::insert_into(queue_arrivals::table)
+        .values((
+            queue_arrivals::event_id.eq(event_id),
+            queue_arrivals::slot.eq(slot),
+            queue_arrivals::arrivals.eq(people),
+        ))
+        .on_conflict(key)
+        .do_update()
+        .set(queue_arrivals::arrivals.eq(queue_arrivals::arrivals + people));
+    on_either!(db, connection => insertion.execute(connection)?);
+    Ok(())
+}
+
+/// The arrivals of a concert in the lobby and in all slots from `since` on.
+///
+/// # Errors
+/// What the database said.
+pub fn arrivals(db: &mut Db, event_id: i64, since: i64) -> QueryResult<Vec<(i64, i64)>> {
+    queue_arrivals::table
+        .filter(queue_arrivals::event_id.eq(event_id))
+        .filter(queue_arrivals::slot.ge(since).or(queue_arrivals::slot.eq(0)))
+        .order(queue_arrivals::slot)
+        .select((queue_arrivals::slot, queue_arrivals::arrivals))
+        .load(db)
+}
+
+/// Opens a room that was drawn then, unless another server has.
+///
+/// # Errors
+/// What the database said.
+pub fn open(db: &mut Db, event_id: i64, drawn_at: NaiveDateTime) -> QueryResult<()> {
+    let unopened = waiting_rooms::table.find(event_id).filter(waiting_rooms::opened_at.is_null());
+    diesel::update(unopened).set(waiting_rooms::opened_at.eq(drawn_at)).execute(db)?;
+    Ok(())
+}
+
+/// Moves a line on, unless another server has in this second.
+///
+/// # Errors
+/// What the database said.
+pub fn advance(
+    db: &mut Db,
+    room: &Room,
+    served: Position,
+    per_second: i32,
+    now: NaiveDateTime,
+) -> QueryResult<bool> {
+    let unmoved = waiting_rooms::table
+        .find(room.event_id)
+        .filter(waiting_rooms::served.eq(room.served().number()))
+        .filter(waiting_rooms::moved_at.is_null().or(waiting_rooms::moved_at.le(now - MOVES_EVERY)));
+    let moved = diesel::update(unmoved)
+        .set((
+            waiting_rooms::served.eq(served.number()),
+            waiting_rooms::per_second.eq(per_second),
+            waiting_rooms::moved_at.eq(now),
+        ))
+        .execute(db)?;
+    Ok(moved > 0)
+}
+
+/// Whether a line is due to be moved.
+#[must_use]
+pub fn is_due(room: &Room, now: NaiveDateTime) -> bool {
+    room.moved_at.is_none_or(|moved_at| moved_at <= now - MOVES_EVERY)
+}
+
+/// The pass of a served place: a new one, or the one that it has had.
+///
+/// # Errors
+/// What the database said.
+pub fn issue(
+    db: &mut Db,
+    passes: &Passes,
+    event_id: i64,
+    place: &QueuePlace,
+    position: Position,
+) -> QueryResult<PassOutcome> {
+    let now = db::clock(db)?;
+    let pass = passes.pass(event_id, &place.number, now);
+    let insertion = diesel::insert_into(queue_passes::table)
+        .values((
+            queue_passes::event_id.eq(event_id),
+            queue_passes::place.eq(&place.number),
+            queue_passes::position.eq(position.number()),
+            queue_passes::request_key.eq(pass.as_str()),
+            queue_passes::issued_at.eq(now),
+            queue_passes::expires_at.eq(pass.expires_at),
+        ))
+        .on_conflict_do_nothing();
+    if on_either!(db, connection => insertion.execute(connection)?) > 0 {
+        return Ok(PassOutcome::Issued(pass));
+    }
+    found(db, passes, event_id, place, now)
+}
+
+/// What has become of the pass of a place; `None` while it has none.
+///
+/// # Errors
+/// What the database said.
+pub fn find_pass(
+    db: &mut Db,
+    passes: &Passes,
+    event_id: i64,
+    place: &QueuePlace,
+) -> QueryResult<Option<PassOutcome>> {
+    let now = db::clock(db)?;
+    found(db, passes, event_id, place, now).optional()
+}
+
+fn found(
+    db: &mut Db,
+    passes: &Passes,
+    event_id: i64,
+    place: &QueuePlace,
+    now: NaiveDateTime,
+) -> QueryResult<PassOutcome> {
+    let (issued_at, booking): (NaiveDateTime, Option<String>) = queue_passes::table
+        .left_join(bookings::table.on(bookings::request_key.eq(queue_passes::request_key)))
+        .filter(queue_passes::event_id.eq(event_id))
+        .filter(queue_passes::place.eq(&place.number))
+        .select((queue_passes::issued_at, bookings::token.nullable()))
+        .first(db)?;
+    let pass = passes.pass(event_id, &place.number, issued_at);
+    Ok(match booking {
+        Some(token) => PassOutcome::Booked(token),
+        None if now < pass.expires_at => PassOutcome::Issued(pass),
+        None => PassOutcome::Expired,
+    })
+}
+
+/// How many passes of a concert are good and not used.
+///
+/// # Errors
+/// What the database said.
+pub fn passes_out(db: &mut Db, event_id: i64, now: NaiveDateTime) -> QueryResult<i64> {
+    queue_passes::table
+        .left_join(bookings::table.on(bookings::request_key.eq(queue_passes::request_key)))
+        .filter(queue_passes::event_id.eq(event_id))
+        .filter(queue_passes::expires_at.gt(now))
+        .filter(bookings::id.is_null())
+        .count()
+        .get_result(db)
+}
+
+/// What has become of all passes of a concert.
+///
+/// # Errors
+/// What the database said.
+pub fn pass_counts(db: &mut Db, event_id: i64) -> QueryResult<PassCounts> {
+    let now = db::clock(db)?;
+    let (issued, booked): (i64, i64) = queue_passes::table
+        .left_join(bookings::table.on(bookings::request_key.eq(queue_passes::request_key)))
+        .filter(queue_passes::event_id.eq(event_id))
+        .select((sql::<BigInt>("COUNT(*)"), sql::<BigInt>("COUNT(bookings.id)")))
+        .first(db)?;
+    Ok(PassCounts { issued, booked, out: passes_out(db, event_id, now)? })
+}
+
+/// A concert's whole line.
+///
+/// # Errors
+/// What the database said.
+pub fn line(db: &mut Db, event_id: i64) -> QueryResult<QueueLine> {
+    Ok(QueueLine::new(arrivals(db, event_id, 0)?))
+}

@@ -1,0 +1,74 @@
+//! Unit tests of a room's phases, and a room for the tests of its users.
+
+use chrono::DateTime;
+
+use super::draw::DrawSeed;
+use super::*;
+
+pub(crate) fn at(seconds: i64) -> NaiveDateTime {
+    DateTime::from_timestamp(1_800_000_000 + seconds, 0).expect("a time").naive_utc()
+}
+
+pub(crate) fn room() -> Room {
+    let seed = DrawSeed::parse(&"0123456789abcdef".repeat(4)).expect("a seed");
+    Room {
+        event_id: 1,
+        mode: RoomMode::Always,
+        opens_minutes: 30,
+        flow: Flow::Open,
+        most_per_second: 50,
+        message: String::new(),
+        seed_hash: seed.hash(),
+        seed: seed.as_str().to_owned(),
+        opened_at: None,
+        served: 0,
+        per_second: 10,
+        moved_at: None,
+    }
+}
+
+/// The same room, drawn then and served that far.
+pub(crate) fn drawn(opened_at: NaiveDateTime, served: Position) -> Room {
+    Room { opened_at: Some(opened_at), served: served.number(), ..room() }
+}
+
+#[test]
+fn a_room_opens_before_the_sale_and_is_drawn_at_it() {
+    let sale = at(3600);
+    let phase = |seconds| room().phase(Some(sale), at(seconds));
+    assert_eq!(phase(1799), RoomPhase::Closed { opens_at: at(1800) });
+    assert_eq!(phase(1800), RoomPhase::Lobby { draws_at: sale });
+    assert_eq!(phase(3600), RoomPhase::Lobby { draws_at: sale }, "until a server has drawn it");
+    let drawn = drawn(sale, Position::default());
+    assert_eq!(drawn.phase(Some(sale), at(3601)), RoomPhase::Line { drawn_at: sale });
+    assert_eq!(drawn.phase(Some(at(9999)), at(3601)), RoomPhase::Line { drawn_at: sale }, "drawn is drawn");
+    assert_eq!(room().phase(None, at(0)), RoomPhase::Lobby { draws_at: at(0) });
+}
+
+#[test]
+fn a_room_for_stress_is_none_until_there_is_stress() {
+    let calm = Room { mode: RoomMode::UnderStress, ..room() };
+    assert_eq!((calm.phase(None, at(0)), calm.needs_pass()), (RoomPhase::Idle, false));
+    let stressed = Room { opened_at: Some(at(5)), ..calm };
+    assert_eq!(
+        (stressed.phase(None, at(6)), stressed.needs_pass()),
+        (RoomPhase::Line { drawn_at: at(5) }, true)
+    );
+    let off = Room { mode: RoomMode::Off, ..stressed };
+    assert_eq!((off.phase(None, at(6)), off.needs_pass()), (RoomPhase::Idle, false));
+}
+
+#[test]
+fn the_seed_is_public_only_after_the_draw() {
+    assert_eq!(room().public_seed(), None);
+    let drawn = drawn(at(0), Position::default());
+    let seed = drawn.public_seed().and_then(DrawSeed::parse).expect("the seed");
+    assert_eq!(seed.hash(), room().seed_hash, "the one whose hash was shown before");
+}
+
+#[test]
+fn who_is_below_the_served_number_is_served() {
+    let drawn = drawn(at(0), Position::new(0, 100));
+    assert!(drawn.serves(Position::new(0, 99)) && !drawn.serves(Position::new(0, 100)));
+    assert!(!room().serves(Position::default()), "nobody before the draw");
+}

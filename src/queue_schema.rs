@@ -1,0 +1,43 @@
+//! Diesel's picture of the tables about waiting rooms. The concerts are in [`crate::schema`].
+
+use crate::schema::{bookings, events};
+
+diesel::table! {
+    waiting_rooms (event_id) {
+        event_id -> BigInt,
+        mode -> Text,
+        opens_minutes -> Integer,
+        flow -> Text,
+        most_per_second -> Integer,
+        message -> Text,
+        seed -> Text,
+        seed_hash -> Text,
+        opened_at -> Nullable<Timestamp>,
+        served -> BigInt,
+        per_second -> Integer,
+        moved_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    queue_arrivals (event_id, slot) {
+        event_id -> BigInt,
+        slot -> BigInt,
+        arrivals -> BigInt,
+    }
+}
+
+diesel::table! {
+    queue_passes (event_id, place) {
+        event_id -> BigInt,
+        place -> Text,
+        position -> BigInt,
+        request_key -> Text,
+        issued_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::joinable!(waiting_rooms -> events (event_id));
+diesel::allow_tables_to_appear_in_same_query!(events, waiting_rooms);
+diesel::allow_tables_to_appear_in_same_query!(bookings, queue_passes);

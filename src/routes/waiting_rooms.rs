@@ -1,0 +1,28 @@
+//! The URL map of waiting rooms. What everybody who waits polls stands in [`super`], with the other polls.
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{ServiceConfig, post};
+
+use crate::admin::events::waiting_room;
+use crate::admin::resumption::keep_typed;
+use crate::queue::pages;
+use crate::resource::{get, urls};
+
+/// For who waits.
+pub(super) fn visitors(site: &mut ServiceConfig) {
+    site.service(urls::QUEUE.resource().route(get().to(pages::show)).route(post().to(pages::create)))
+        .service(urls::QUEUE_DRAW.resource().route(get().to(pages::draw)));
+}
+
+/// For the organizer.
+pub(super) fn organizers(site: &mut ServiceConfig) {
+    site.service(
+        urls::WAITING_ROOM
+            .resource()
+            .route(get().to(waiting_room::edit))
+            .route(post().to(waiting_room::update))
+            .wrap(from_fn(keep_typed)),
+    )
+    .service(urls::WAITING_ROOM_FIGURES.resource().route(get().to(waiting_room::figures)))
+    .service(urls::WAITING_ROOM_FLOW.resource().route(post().to(waiting_room::set_flow)));
+}

@@ -1,0 +1,95 @@
+//! The draw: promised before, shown after, and the same for everybody who computes it.
+
+use std::process::Stdio;
+
+use reqwest::blocking::Client;
+use techkraft::queue::draw::DrawSeed;
+
+use super::{ROOM, number_in, start_sale_in, switch_on, take_place, visit};
+use crate::command_line::techkraft;
+use crate::support::{TestApp, browser};
+use testkit::wait::eventually;
+
+/// What the page about the draw shows, in its order: the fingerprint, the seed, the number, the draw.
+fn codes(app: &TestApp, client: &Client) -> Vec<String> {
+    let html =
+        client.get(app.url(&format!("{ROOM}/draw"))).send().expect("an answer").text().expect("a page");
+    let codes = html.split("<dd class=\"queue__code\">").skip(1);
+    codes.map(|rest| rest.split("</dd>").next().expect("an end").to_owned()).collect()
+}
+
+#[test]
+fn a_lobby_is_drawn_as_it_was_promised() {
+    let app = TestApp::spawn();
+    start_sale_in(&app, 60);
+    switch_on(&app);
+    eventually("the lobby is open", || visit(&app, &app.client).contains("Take your place"));
+    let lobby: Vec<Client> = (0..8).map(|_| browser()).collect();
+    let mut numbers = Vec::new();
+    for client in &lobby {
+        take_place(&app, client);
+        numbers.push(number_in(&visit(&app, client)));
+    }
+    eventually("all are counted", || {
+        app.database.count("queue_arrivals WHERE slot = 0 AND arrivals = 8") == 1
+    });
+    let before = codes(&app, &lobby[0]);
+    assert_eq!((before.len(), before[1].as_str()), (3, "Shown when sales start"));
+
+    start_sale_in(&app, 0);
+    eventually("the lobby is drawn", || app.database.count("waiting_rooms WHERE opened_at IS NOT NULL") == 1);
+    eventually("the seed is shown", || codes(&app, &lobby[0]).len() == 4);
+    for (client, number) in lobby.iter().zip(&numbers) {
+        let shown = codes(&app, client);
+        assert_eq!((&shown[0], &shown[2]), (&before[0], number), "promised and given before");
+        let seed = DrawSeed::parse(&shown[1]).expect("a seed");
+        assert_eq!(seed.hash(), shown[0]);
+        assert_eq!(shown[3], format!("{:08x}", seed.fraction(number)));
+    }
+    for client in &lobby {
+        eventually("each one is served", || visit(&app, client).contains("It’s your turn"));
+    }
+    assert_eq!(app.database.count("queue_passes"), 8);
+}
+
+/// Restarted in the middle, with another server beside it: every place is where it was.
+#[test]
+fn another_server_knows_every_place() {
+    let app = TestApp::spawn();
+    start_sale_in(&app, 60);
+    switch_on(&app);
+    eventually("the lobby is open", || visit(&app, &app.client).contains("Take your place"));
+    take_place(&app, &app.client);
+    let other = app.another_server();
+    start_sale_in(&app, 0);
+    eventually("the lobby is drawn", || codes(&app, &app.client).len() == 4);
+    let own = codes(&app, &app.client);
+    let at_other = || {
+        let url = format!("http://{}{ROOM}/draw", other.address);
+        app.client.get(url).send().expect("an answer").text().expect("a page")
+    };
+    eventually("the other server shows the same draw", || at_other().contains(&own[3]));
+}
+
+#[test]
+fn the_command_computes_what_the_page_shows() {
+    let app = TestApp::spawn();
+    let seed = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let run = |arguments: &[&str]| {
+        let mut command = techkraft(&app.database);
+        let output = command.args(["draw", "check"]).args(arguments).stdin(Stdio::null()).output();
+        let output = output.expect("the binary runs");
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    };
+    // As openssl computes it.
+    let fingerprint = "cd372fb85148700fa88095e3492d3f9f5beb43e555e5ff26d95f5a6adc36f8e6";
+    let (succeeded, text) = run(&[seed, "0011 2233 4455 6677 8899", "--fingerprint", fingerprint]);
+    assert!(succeeded && text.contains("53972a2b") && text.contains("was promised"), "{text}");
+    let (succeeded, text) = run(&[seed, "00112233445566778899", "--fingerprint", &"0".repeat(64)]);
+    assert!(!succeeded && text.contains("was changed"), "{text}");
+    for arguments in [["x", "00112233445566778899"], [seed, "001122"]] {
+        let (succeeded, text) = run(&arguments);
+        assert!(!succeeded && text.contains("is not what the waiting room's page shows"), "{text}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Passes: what lets a booking through, and what does not.
+
+use super::{ROOM, set_room, switch_on, take_place, visit, wait_for_turn};
+use crate::support::{TestApp, between, browser, header};
+use testkit::wait::eventually;
+
+/// Tried: without `lacks_pass` in `booking/taking.rs` both bookings without a pass are made.
+#[test]
+fn a_concert_with_a_room_books_with_a_pass_only() {
+    let app = TestApp::spawn();
+    let early = app.open_checkout("VIP", 1);
+    switch_on(&app);
+    let new = app.get(&format!("/bookings/new?ticket_type={}", early.ticket_type));
+    assert_eq!((new.status().as_u16(), header(&new, "location")), (303, ROOM));
+    let dialog = app.get_fragment(&format!("/bookings/new?ticket_type={}", early.ticket_type));
+    assert_eq!(header(&dialog, "hx-redirect"), ROOM);
+
+    let refused = app.confirm(&early, 1);
+    assert_eq!(refused.status(), 409);
+    let html = refused.text().expect("a page");
+    assert!(
+        html.contains("This concert has a waiting room") && html.contains("value=\"ada@example.org\""),
+        "{html}"
+    );
+    let body = app.order_json(&[("VIP", 1)]);
+    let (status, problem) = app.post_json("8e03978e-40d5-43dd-bc93-6894a57f9324", &body);
+    assert_eq!(
+        (status, problem["type"].as_str()),
+        (409, Some("/api/docs#problem-waiting-room")),
+        "{problem}"
+    );
+    assert_eq!(app.database.count("bookings"), 0);
+
+    wait_for_turn(&app, &app.client);
+    let checkout = app.open_checkout("VIP", 1);
+    assert_eq!(app.confirm(&checkout, 1).status(), 303);
+    assert_eq!(
+        app.database.count("queue_passes p JOIN bookings b ON b.request_key = p.request_key"),
+        1,
+        "the pass is the booking's key"
+    );
+    app.database.assert_books_balance();
+}
+
+#[test]
+fn one_pass_books_once() {
+    let app = TestApp::spawn();
+    switch_on(&app);
+    wait_for_turn(&app, &app.client);
+    let checkout = app.open_checkout("VIP", 1);
+    let first = app.confirm(&checkout, 1);
+    assert_eq!(first.status(), 303);
+    let again = app.confirm(&checkout, 1);
+    assert_eq!(header(&again, "location"), header(&first, "location"), "the same form finds its booking");
+    assert_eq!(app.confirm(&checkout, 2).status(), 422, "another order is none");
+    assert_eq!(app.database.count("bookings"), 1);
+    let room = visit(&app, &app.client);
+    assert!(room.contains("You have your tickets") && room.contains(header(&first, "location")), "{room}");
+    wait_for_turn(&app, &app.client);
+    assert_eq!(app.confirm(&app.open_checkout("VIP", 1), 1).status(), 303, "with a new place, one more");
+}
+
+/// A copied cookie, five tabs, and another server: one place has one pass.
+#[test]
+fn one_place_has_one_pass_wherever_it_asks() {
+    let app = TestApp::spawn();
+    switch_on(&app);
+    let other = app.another_server();
+    let placed = take_place(&app, &app.client);
+    let copied = header(&placed, "set-cookie").split(';').next().expect("a cookie").to_owned();
+    eventually("it is the turn", || visit(&app, &app.client).contains("It’s your turn"));
+    let key = app.open_checkout("VIP", 1).request_key;
+    for address in [app.address, other.address] {
+        let thief = browser();
+        let get = |path: &str| {
+            thief.get(format!("http://{address}{path}")).header("cookie", &copied).send().expect("an answer")
+        };
+        eventually("the copy is served, too", || {
+            get(ROOM).text().expect("a page").contains("It’s your turn")
+        });
+        let pass = header(&get(ROOM), "set-cookie").split(';').next().expect("a cookie").to_owned();
+        let form = thief.get(format!("http://{address}/bookings/new?ticket_type={}", app.tier_id("VIP")));
+        let html = form.header("cookie", format!("{copied}; {pass}")).send().expect("an answer").text();
+        let html = html.expect("a page");
+        assert_eq!(between(&html, "name=\"request_key\" value=\"", "\""), key);
+    }
+    assert_eq!(app.database.count("queue_passes"), 1);
+}
+
+#[test]
+fn a_forged_place_is_none() {
+    let app = TestApp::spawn();
+    switch_on(&app);
+    let placed = take_place(&app, &browser());
+    let cookie = header(&placed, "set-cookie").split(';').next().expect("a cookie").to_owned();
+    let (name, value) = cookie.split_once('=').expect("a pair");
+    let altered = format!("{name}={}x{}", &value[..10], &value[11..]);
+    for forged in [format!("{name}=0123456789abcdef0123.0"), altered, format!("{name}-1={value}")] {
+        let response = browser().get(app.url(ROOM)).header("cookie", &forged).send().expect("an answer");
+        assert!(response.text().expect("a page").contains("Take your place"), "{forged}");
+    }
+}
+
+#[test]
+fn a_pass_that_is_over_is_over() {
+    let app = TestApp::spawn();
+    switch_on(&app);
+    wait_for_turn(&app, &app.client);
+    let long_ago = "'2026-01-01 00:00:00'";
+    app.database.execute(&format!("UPDATE queue_passes SET issued_at = {long_ago}, expires_at = {long_ago}"));
+    assert!(visit(&app, &app.client).contains("Your ten minutes are over"));
+    wait_for_turn(&app, &app.client);
+    assert_eq!(app.database.count("queue_passes"), 2, "a new place, at the end");
+}
+
+/// Who has a form with a pass books after the room is off, and who has none, too.
+#[test]
+fn switched_off_it_asks_for_nothing() {
+    let app = TestApp::spawn();
+    switch_on(&app);
+    wait_for_turn(&app, &app.client);
+    let with_pass = app.open_checkout("VIP", 1);
+    set_room(&app, "off");
+    eventually("the room is off", || app.get(ROOM).status() == 303);
+    assert_eq!(app.confirm(&with_pass, 1).status(), 303);
+    app.book_well("VIP", 1);
+}
+
+#[test]
+fn one_click_takes_a_pass_as_well() {
+    let app = TestApp::spawn();
+    assert_eq!(app.book_and_be_remembered("VIP").status(), 303);
+    switch_on(&app);
+    let landing = app.get("/").text().expect("a page");
+    assert!(!landing.contains("Welcome back, Ada") && landing.contains(ROOM), "{landing}");
+    wait_for_turn(&app, &app.client);
+    assert_eq!(app.book_with_one_click("VIP").status(), 303);
+    assert_eq!(app.database.count("bookings"), 2);
+}
