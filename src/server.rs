@@ -35,7 +35,7 @@ use crate::guard::limits::shared::{self as shared_limits, SharedLimits};
 use crate::guard::limits::tickets::TicketCounter;
 use crate::guard::secret::Secrets;
 use crate::guard::{GuardSettings, csrf, headers, own_host, request_log, request_validation};
-use crate::mail::service::{MailService, SenderHandle};
+use crate::mail::service::{MailService, SenderHandle, open as open_mail};
 use crate::mail::suppression::SuppressionLinks;
 use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
@@ -45,7 +45,7 @@ use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
 use crate::tickets::signers;
-use crate::{events, mail, routes};
+use crate::{events, routes};
 
 /// A server that listens.
 pub struct Started {
@@ -93,8 +93,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let (db, public_url) = (db.with_replicas(&config.replicas)?, public_url(&config, address));
     wal::keep_short(&db)?;
     let board = open_board(&db, &config, &secrets)?;
-    let MailService { wakeup, sender: mail, from } =
-        mail::service::open(&config.mail, &db, &public_url, &secrets)?;
+    let MailService { wakeup, sender: mail, from } = open_mail(&config.mail, &db, &public_url, &secrets)?;
     let desk = Arc::new(open_desk(&db, Arc::clone(&board), Arc::clone(&wakeup))?);
     keep_running(&db, &board, &desk, &wakeup);
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
