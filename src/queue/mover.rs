@@ -128,7 +128,7 @@ fn move_room(
         Some(line) => line.with(store::arrivals(db, room.event_id, present - RECENT_SLOTS)?),
         None => store::line(db, room.event_id)?,
     };
-    let passes_out = store::passes_out(db, room.event_id, now)?;
+    let passes_out = store::passes::out(db, room.event_id, now)?;
     let supply = Supply { passes_out, ..sale.supply };
     if room.opened_at.is_some() && store::is_due(&room, now) {
         let per_second = next_per_second(room.per_second, room.most_per_second, under_stress);

@@ -12,7 +12,7 @@ use super::draw::Position;
 use super::fragment::{self, LineView};
 use super::open_room::OpenRoom;
 use super::pass::Pass;
-use super::store::{self, PassOutcome};
+use super::store::passes::{self, PassOutcome};
 use super::{QueuePlace, RoomPhase, rooms};
 use crate::app::App;
 use crate::db::Db;
@@ -230,9 +230,9 @@ async fn served(
     let may_issue = open.supply.passes_left() > 0;
     let work = move |db: &mut Db| {
         if may_issue {
-            return store::issue(db, &passes, event_id, &place, position).map(Some);
+            return passes::issue(db, &passes, event_id, &place, position).map(Some);
         }
-        store::find_pass(db, &passes, event_id, &place)
+        passes::find(db, &passes, event_id, &place)
     };
     match app.db.write(work).await {
         Ok(Some(PassOutcome::Issued(pass))) => Ok(RoomStage::Turn { pass }),

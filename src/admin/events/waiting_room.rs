@@ -9,7 +9,7 @@ use askama::Template;
 
 use super::find;
 use crate::app::App;
-use crate::auth::access::Organizer;
+use crate::auth::access::{Organizer, PollingOrganizer};
 use crate::auth::return_path::Resumed;
 use crate::db::Db;
 use crate::error::Error;
@@ -18,7 +18,8 @@ use crate::guard::form::Form;
 use crate::guard::typed_number;
 use crate::page::{Page, Toast, see_other_with};
 use crate::queue::line::QueueLine;
-use crate::queue::store::{self, PassCounts, RoomSettings};
+use crate::queue::store::passes::{self, PassCounts};
+use crate::queue::store::{self, RoomSettings};
 use crate::queue::{Flow, MESSAGE_LENGTH_MAX, OPENS_MINUTES_MAX, PER_SECOND_MAX, Room, RoomMode};
 
 /// Before the organizer has said anything.
@@ -207,7 +208,7 @@ pub async fn set_flow(
 /// `GET /admin/events/{slug}/waiting-room/figures`: the part that the page polls.
 pub async fn figures(
     page: Page,
-    _: Organizer,
+    _: PollingOrganizer,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
@@ -225,7 +226,7 @@ async fn load(app: &App, event_id: i64) -> Result<(Option<Room>, Option<RoomFigu
         if room.mode == RoomMode::Off {
             return Ok((Some(room), None));
         }
-        let (line, passes) = (store::line(db, event_id)?, store::pass_counts(db, event_id)?);
+        let (line, passes) = (store::line(db, event_id)?, passes::counts(db, event_id)?);
         Ok((Some(room.clone()), Some(RoomFigures { room, line, passes })))
     };
     app.db.read_primary(work).await

@@ -14,6 +14,7 @@ use crate::events;
 use crate::events::seed::Seed;
 pub use crate::events::store::clock;
 use crate::outbox;
+use crate::queue;
 use crate::schema::{bookings, events as events_table, holds, ticket_types};
 use crate::tickets;
 
@@ -52,6 +53,7 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
     search::store::forget(db, seed.slug)?;
     let deleted = diesel::delete(of_event).execute(db)?;
     tickets::store::forget_scans(db, seed.slug)?;
+    queue::store::restart(db, seed.slug)?;
     events::store::plant(db, seed)?;
     audit::store::record(db, actor, Action::Reseeded, seed.name, deleted)?;
     Ok(deleted)

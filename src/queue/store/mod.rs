@@ -1,19 +1,18 @@
-//! The SQL of waiting rooms, their lines and their passes.
+//! The SQL of waiting rooms and their lines. That of passes is [`passes`].
+
+pub mod passes;
 
 use chrono::{NaiveDateTime, TimeDelta};
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 
-use super::draw::{DrawSeed, Position};
-use super::line::QueueLine;
-use super::pace::FIRST_PER_SECOND;
-use super::pass::{Pass, Passes};
-use super::{Flow, QueuePlace, Room, RoomMode};
 use crate::audit::{self, Action, Actor};
-use crate::db::{self, Db, on_either};
+use crate::db::{Db, on_either};
+use crate::queue::draw::{DrawSeed, Position};
+use crate::queue::line::QueueLine;
+use crate::queue::pace::FIRST_PER_SECOND;
+use crate::queue::{Flow, Room, RoomMode};
 use crate::queue_schema::{queue_arrivals, queue_passes, waiting_rooms};
-use crate::schema::bookings;
+use crate::schema::events;
 
 /// A line moves once in a second, whichever server is first. A little less, so that two servers whose seconds begin at
 /// different times do not both miss one.
@@ -26,24 +25,6 @@ pub struct RoomSettings {
     pub opens_minutes: i32,
     pub most_per_second: i32,
     pub message: String,
-}
-
-/// What has come of asking for a pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PassOutcome {
-    Issued(Pass),
-    Expired,
-    /// The place has booked already. The token of the booking.
-    Booked(String),
-}
-
-/// What has become of the passes of a concert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PassCounts {
-    pub issued: i64,
-    /// Good and not used.
-    pub out: i64,
-    pub booked: i64,
 }
 
 /// The rooms that are switched on.
@@ -106,6 +87,16 @@ pub fn set(
         &format!("{slug}: {}", settings.mode.as_str()),
         1,
     )
+}
+
+/// Begins a concert's room again, where it has one: its bookings are deleted.
+///
+/// # Errors
+/// What the database said.
+pub fn restart(db: &mut Db, slug: &str) -> QueryResult<()> {
+    let of_slug = events::table.filter(events::slug.eq(slug)).select(events::id);
+    let event_id: Option<i64> = of_slug.first(db).optional()?;
+    event_id.map_or(Ok(()), |event_id| begin_again(db, event_id))
 }
 
 /// A new seed, an empty line, and no passes. Passes that are out stay good where no room needs them.
@@ -209,98 +200,6 @@ pub fn advance(
 #[must_use]
 pub fn is_due(room: &Room, now: NaiveDateTime) -> bool {
     room.moved_at.is_none_or(|moved_at| moved_at <= now - MOVES_EVERY)
-}
-
-/// The pass of a served place: a new one, or the one that it has had.
-///
-/// # Errors
-/// What the database said.
-pub fn issue(
-    db: &mut Db,
-    passes: &Passes,
-    event_id: i64,
-    place: &QueuePlace,
-    position: Position,
-) -> QueryResult<PassOutcome> {
-    let now = db::clock(db)?;
-    let pass = passes.pass(event_id, &place.number, now);
-    let insertion = diesel::insert_into(queue_passes::table)
-        .values((
-            queue_passes::event_id.eq(event_id),
-            queue_passes::place.eq(&place.number),
-            queue_passes::position.eq(position.number()),
-            queue_passes::request_key.eq(pass.as_str()),
-            queue_passes::issued_at.eq(now),
-            queue_passes::expires_at.eq(pass.expires_at),
-        ))
-        .on_conflict_do_nothing();
-    if on_either!(db, connection => insertion.execute(connection)?) > 0 {
-        return Ok(PassOutcome::Issued(pass));
-    }
-    found(db, passes, event_id, place, now)
-}
-
-/// What has become of the pass of a place; `None` while it has none.
-///
-/// # Errors
-/// What the database said.
-pub fn find_pass(
-    db: &mut Db,
-    passes: &Passes,
-    event_id: i64,
-    place: &QueuePlace,
-) -> QueryResult<Option<PassOutcome>> {
-    let now = db::clock(db)?;
-    found(db, passes, event_id, place, now).optional()
-}
-
-fn found(
-    db: &mut Db,
-    passes: &Passes,
-    event_id: i64,
-    place: &QueuePlace,
-    now: NaiveDateTime,
-) -> QueryResult<PassOutcome> {
-    let (issued_at, booking): (NaiveDateTime, Option<String>) = queue_passes::table
-        .left_join(bookings::table.on(bookings::request_key.eq(queue_passes::request_key)))
-        .filter(queue_passes::event_id.eq(event_id))
-        .filter(queue_passes::place.eq(&place.number))
-        .select((queue_passes::issued_at, bookings::token.nullable()))
-        .first(db)?;
-    let pass = passes.pass(event_id, &place.number, issued_at);
-    Ok(match booking {
-        Some(token) => PassOutcome::Booked(token),
-        None if now < pass.expires_at => PassOutcome::Issued(pass),
-        None => PassOutcome::Expired,
-    })
-}
-
-/// How many passes of a concert are good and not used.
-///
-/// # Errors
-/// What the database said.
-pub fn passes_out(db: &mut Db, event_id: i64, now: NaiveDateTime) -> QueryResult<i64> {
-    queue_passes::table
-        .left_join(bookings::table.on(bookings::request_key.eq(queue_passes::request_key)))
-        .filter(queue_passes::event_id.eq(event_id))
-        .filter(queue_passes::expires_at.gt(now))
-        .filter(bookings::id.is_null())
-        .count()
-        .get_result(db)
-}
-
-/// What has become of all passes of a concert.
-///
-/// # Errors
-/// What the database said.
-pub fn pass_counts(db: &mut Db, event_id: i64) -> QueryResult<PassCounts> {
-    let now = db::clock(db)?;
-    let (issued, booked): (i64, i64) = queue_passes::table
-        .left_join(bookings::table.on(bookings::request_key.eq(queue_passes::request_key)))
-        .filter(queue_passes::event_id.eq(event_id))
-        .select((sql::<BigInt>("COUNT(*)"), sql::<BigInt>("COUNT(bookings.id)")))
-        .first(db)?;
-    Ok(PassCounts { issued, booked, out: passes_out(db, event_id, now)? })
 }
 
 /// A concert's whole line.
