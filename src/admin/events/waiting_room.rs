@@ -101,7 +101,7 @@ impl RoomForm {
         }
     }
 
-    fn is(&self, mode: &RoomMode) -> bool {
+    fn is(&self, mode: RoomMode) -> bool {
         self.mode == mode.as_str()
     }
 
