@@ -4,7 +4,6 @@ use super::{ROOM, set_room, switch_on, take_place, visit, wait_for_turn};
 use crate::support::{TestApp, between, browser, header};
 use testkit::wait::eventually;
 
-/// Tried: without `lacks_pass` in `booking/taking.rs` both bookings without a pass are made.
 #[test]
 fn a_concert_with_a_room_books_with_a_pass_only() {
     let app = TestApp::spawn();
