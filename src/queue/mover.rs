@@ -1,6 +1,6 @@
 //! Moves the lines on: once a second, by the server that is first. The others see what it did in their own second.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,9 +34,10 @@ struct SaleNow {
 
 /// What this server brings to a move.
 struct MoveInput {
-    arrivals: HashMap<(i64, i64), i64>,
-    /// The lines as this server knows them.
-    lines: HashMap<i64, QueueLine>,
+    /// In the order of their keys, so that no two servers wait for each other in a circle.
+    arrivals: BTreeMap<(i64, i64), i64>,
+    /// The lines as this server knows them, with the seeds that they belong to.
+    lines: HashMap<i64, (String, QueueLine)>,
     sales: HashMap<i64, SaleNow>,
     under_stress: bool,
 }
@@ -46,9 +47,11 @@ pub async fn keep_moving(rooms: Arc<Rooms>, board: Arc<Board>, db: Database) {
     let mut ticks = interval(MOVE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_well = true;
+    let mut knows_lines = false;
     loop {
         ticks.tick().await;
-        let moved = move_once(&rooms, &board, &db, was_well).await;
+        let moved = move_once(&rooms, &board, &db, knows_lines).await;
+        knows_lines = moved.is_ok();
         match &moved {
             Err(error) if was_well => {
                 log::warn!("waiting rooms stand still until the database is back: {error}")
@@ -76,7 +79,7 @@ pub async fn move_once(rooms: &Rooms, board: &Board, db: &Database, knows_lines:
     }
     let lines = if knows_lines { rooms.lines() } else { HashMap::new() };
     let input = MoveInput {
-        arrivals: arrivals.clone(),
+        arrivals: arrivals.iter().map(|(key, people)| (*key, *people)).collect(),
         lines,
         sales: sales(board),
         under_stress: board.pace().is_slow,
@@ -99,13 +102,18 @@ fn sales(board: &Board) -> HashMap<i64, SaleNow> {
 }
 
 fn move_rooms(db: &mut Db, input: MoveInput) -> QueryResult<Vec<OpenRoom>> {
-    for ((event_id, slot), people) in &input.arrivals {
+    let rooms = store::rooms(db)?;
+    // Who has come to a room that was switched off meanwhile is in no line.
+    let is_on = |event_id: i64| rooms.iter().any(|room| room.event_id == event_id);
+    for ((event_id, slot), people) in input.arrivals.iter().filter(|((event_id, _), _)| is_on(*event_id)) {
         store::add_arrivals(db, *event_id, *slot, *people)?;
     }
     let mut moved = Vec::new();
-    for room in store::rooms(db)? {
+    for room in rooms {
         let sale = input.sales.get(&room.event_id).copied().unwrap_or_default();
-        let known = input.lines.get(&room.event_id).cloned();
+        // A room that began again has another seed, and a new line.
+        let known = input.lines.get(&room.event_id).filter(|(seed, _)| *seed == room.seed);
+        let known = known.map(|(_, line)| line.clone());
         moved.push(move_room(db, room, known, sale, input.under_stress)?);
     }
     Ok(moved)

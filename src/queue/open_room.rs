@@ -1,6 +1,7 @@
 //! A room in memory, as of the last second.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use actix_web::http::header::HeaderValue;
 use actix_web::web::Bytes;
@@ -22,6 +23,8 @@ pub struct OpenRoom {
     pub room: Room,
     pub line: QueueLine,
     pub supply: Supply,
+    /// Passes that this server may have issued since.
+    taken: AtomicI64,
     /// One for a line that moves, and one for a line that stands still.
     fragments: [OnceLock<RoomFragment>; 2],
 }
@@ -29,7 +32,7 @@ pub struct OpenRoom {
 impl OpenRoom {
     #[must_use]
     pub fn new(room: Room, line: QueueLine, supply: Supply) -> Self {
-        Self { room, line, supply, fragments: Default::default() }
+        Self { room, line, supply, taken: AtomicI64::new(0), fragments: Default::default() }
     }
 
     /// Where a place stands, once the lobby is drawn.
@@ -43,6 +46,11 @@ impl OpenRoom {
     #[must_use]
     pub fn is_sold_out(&self) -> bool {
         self.room.opened_at.is_some() && self.supply.is_sold_out()
+    }
+
+    /// Whether one more pass may be issued in this second. People who were served long ago may all come at once.
+    pub fn take_pass(&self) -> bool {
+        self.taken.fetch_add(1, Ordering::Relaxed) < self.supply.passes_left()
     }
 
     /// About how many people stand before a position.

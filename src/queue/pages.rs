@@ -227,7 +227,7 @@ async fn served(
     position: Position,
 ) -> Result<RoomStage, Error> {
     let (passes, event_id) = (app.rooms.passes().clone(), open.room.event_id);
-    let may_issue = open.supply.passes_left() > 0;
+    let may_issue = open.take_pass();
     let work = move |db: &mut Db| {
         if may_issue {
             return passes::issue(db, &passes, event_id, &place, position).map(Some);

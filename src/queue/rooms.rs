@@ -126,9 +126,10 @@ impl Rooms {
         self.read.beat();
     }
 
-    /// The lines as of the last second.
-    pub(super) fn lines(&self) -> HashMap<i64, QueueLine> {
-        self.rooms.load().iter().map(|(id, open)| (*id, open.line.clone())).collect()
+    /// The lines as of the last second, with the seeds that they belong to.
+    pub(super) fn lines(&self) -> HashMap<i64, (String, QueueLine)> {
+        let line = |(id, open): (&i64, &Arc<OpenRoom>)| (*id, (open.room.seed.clone(), open.line.clone()));
+        self.rooms.load().iter().map(line).collect()
     }
 }
 
@@ -197,6 +198,13 @@ mod tests {
         rooms.note_arrival(&line, at(2));
         rooms.put_back(taken);
         assert_eq!(rooms.take_arrivals(), HashMap::from([((1, 0), 1), ((1, 3), 3)]));
+    }
+
+    #[test]
+    fn no_more_passes_are_issued_in_a_second_than_there_are() {
+        let open = OpenRoom::new(room(), QueueLine::default(), Supply { left: 2, ..Supply::default() });
+        let taken = (0..10).filter(|_| open.take_pass()).count();
+        assert_eq!(taken, 3, "one and a half times what is left");
     }
 
     #[test]
