@@ -13,7 +13,7 @@ use super::buyer::Buyer;
 use super::cancellation::undo;
 use super::form::{BookingForm, FieldErrors, Refused};
 use super::request_key::RequestKey;
-use super::{Booking, messages, parse_quantity};
+use super::{Booking, NotOnSale, messages, parse_quantity};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
@@ -136,6 +136,12 @@ pub(super) fn refuse(
         Refused::Fields(errors) => (StatusCode::UNPROCESSABLE_ENTITY, *errors),
         Refused::OtherTotal(total) => {
             (StatusCode::CONFLICT, FieldErrors::of_form(&messages::new_total(&total)))
+        }
+        Refused::NotOnSale(_, NotOnSale::WaitingRoom) => {
+            let (listing, _) = find_chosen(app, &form)?;
+            let way = Some(format!("/events/{}/queue", listing.event.slug));
+            let errors = FieldErrors::of_form(messages::WAITING_ROOM);
+            (StatusCode::CONFLICT, FieldErrors { earlier_booking: way, ..errors })
         }
         Refused::NotOnSale(id, why) => {
             let (listing, chosen) = find_chosen(app, &form)?;

@@ -51,7 +51,7 @@ pub struct FieldErrors {
     pub email: Option<String>,
     /// The form as a whole.
     pub form: Option<String>,
-    /// Where the booking is found that this form has made before.
+    /// Where to go instead: to the booking that this form has made before, or to the waiting room.
     pub earlier_booking: Option<String>,
 }
 

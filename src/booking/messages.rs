@@ -95,9 +95,9 @@ pub fn form_age(error: FormAgeError) -> &'static str {
 }
 
 /// Why a ticket type is not on sale.
-/// An order without a pass. The form may have been opened before there was a waiting room.
+/// An order without a pass, or with one that is over. The form may have been opened before there was a waiting room.
 pub const WAITING_ROOM: &str =
-    "This concert has a waiting room. Take your place there first, or your ten minutes are over. Nothing was booked.";
+    "Nothing was booked: this concert has a waiting room. Take a place there, and book when it’s your turn.";
 
 #[must_use]
 pub fn not_on_sale(why: NotOnSale, ticket_type: &TicketType) -> String {
