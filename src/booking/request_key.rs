@@ -61,8 +61,8 @@ impl RequestKeys {
         self.passes.is_pass(text).then(|| RequestKey(text.to_owned()))
     }
 
-    /// The key in a form's field, which may be a waiting room's pass; `None` when it is missing, cut off or not signed by
-    /// this site.
+    /// The key in a form's field, which may be a waiting room's pass; `None` when it is missing, cut off or not signed
+    /// by this site.
     #[must_use]
     pub fn verify(&self, text: &str) -> Option<RequestKey> {
         if text.len() != TEXT_LENGTH {

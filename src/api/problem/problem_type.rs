@@ -179,12 +179,9 @@ impl ProblemType {
                 "Concert canceled",
                 "This concert does not take place. Nothing was booked.",
             ),
-            Self::WaitingRoom => (
-                "waiting-room",
-                409,
-                "Waiting room",
-                "This concert sells through its waiting room now: people take a place on its page. Nothing was booked.",
-            ),
+            Self::WaitingRoom => {
+                ("waiting-room", 409, "Waiting room", "It sells on its page only. Nothing was booked.")
+            }
             Self::TooLateToCancel => (
                 "too-late-to-cancel",
                 409,
