@@ -180,7 +180,7 @@ impl ProblemType {
                 "This concert does not take place. Nothing was booked.",
             ),
             Self::WaitingRoom => {
-                ("waiting-room", 409, "Waiting room", "It sells on its page only. Nothing was booked.")
+                ("waiting-room", 409, "Waiting room", "Book on its page. Nothing was booked.")
             }
             Self::TooLateToCancel => (
                 "too-late-to-cancel",
