@@ -179,9 +179,7 @@ impl ProblemType {
                 "Concert canceled",
                 "This concert does not take place. Nothing was booked.",
             ),
-            Self::WaitingRoom => {
-                ("waiting-room", 409, "Waiting room", "Book on its page. Nothing was booked.")
-            }
+            Self::WaitingRoom => ("waiting-room", 409, "Waiting room", "Book on the concert's own page."),
             Self::TooLateToCancel => (
                 "too-late-to-cancel",
                 409,
