@@ -88,6 +88,14 @@ impl RoomPage {
         }
     }
 
+    /// How long it waits, as the line moves now.
+    fn wait(&self) -> Option<String> {
+        match self.stage {
+            RoomStage::Waiting { ahead, .. } => self.line.wait(ahead),
+            _ => None,
+        }
+    }
+
     /// Venue time.
     fn hour(&self, at: &NaiveDateTime) -> String {
         self.listing.event.clock().time_of_day(at)
