@@ -56,10 +56,12 @@ impl QueueLine {
         earlier + (self.count(slot) as f64 * position.share()).round() as i64
     }
 
-    /// About how many people stand from `served` on, before `position`.
+    /// About how many others stand before somebody who has that position, and who is counted in its slot.
     #[must_use]
-    pub fn between(&self, served: Position, position: Position) -> i64 {
-        (self.before(position) - self.before(served)).max(0)
+    pub fn before_place(&self, position: Position) -> i64 {
+        let slot = position.slot();
+        let others = (self.count(slot) - 1).max(0) as f64;
+        self.before(Position::start_of(slot)) + (others * position.share()).round() as i64
     }
 
     /// How far the line is served when so many more people are. `now`: the slot of the present, which is not over.
@@ -120,8 +122,8 @@ mod tests {
         assert_eq!(line.before(Position::start_of(1)), 1000);
         assert_eq!(line.before(Position::start_of(5)), 1010);
         assert_eq!(line.before(Position::new(5, HALF)), 1020);
-        assert_eq!(line.between(Position::new(0, HALF), Position::start_of(5)), 510);
-        assert_eq!(line.between(Position::start_of(5), Position::default()), 0);
+        assert_eq!(line.before_place(Position::new(0, HALF)), 500);
+        assert_eq!(QueueLine::new([(0, 1)]).before_place(Position::new(0, u32::MAX)), 0, "alone");
         assert_eq!(line.with([(5, 40)]).len(), 1050);
     }
 
@@ -129,7 +131,7 @@ mod tests {
     fn as_many_are_served_as_it_says() {
         let line = QueueLine::new([(0, 1000), (1, 10), (5, 20)]);
         let now = 100;
-        let served = |from, people| line.between(from, line.advance(from, people, now));
+        let served = |from, people| line.before(line.advance(from, people, now)) - line.before(from);
         let start = Position::default();
         for people in [0, 1, 499, 500, 999, 1000, 1001, 1010, 1020, 1030] {
             assert!((served(start, people) - people).abs() <= 1, "{people}");
@@ -166,6 +168,5 @@ mod tests {
         let served = early.advance(Position::default(), 15, 50);
         let late = early.with([(2, 500)]);
         assert!(late.advance(served, 5, 50) > served);
-        assert_eq!(late.between(served, served), 0);
     }
 }

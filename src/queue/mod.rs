@@ -114,6 +114,11 @@ impl RoomPhase {
 }
 
 impl Room {
+    /// Tells this draw from earlier ones of the same concert: the start of the seed's hash.
+    fn draw_name(&self) -> &str {
+        self.seed_hash.get(..16).unwrap_or_default()
+    }
+
     /// Whose position is below it is served.
     #[must_use]
     pub fn served(&self) -> Position {

@@ -53,10 +53,12 @@ impl OpenRoom {
         self.taken.fetch_add(1, Ordering::Relaxed) < self.supply.passes_left()
     }
 
-    /// About how many people stand before a position.
+    /// About how many people stand before somebody who has that position: of all who have come, and of those who are
+    /// not served yet.
     #[must_use]
-    pub fn ahead(&self, position: Position) -> i64 {
-        self.line.between(self.room.served(), position)
+    pub fn before(&self, position: Position) -> (i64, i64) {
+        let before = self.line.before_place(position);
+        (before, (before - self.line.before(self.room.served())).max(0))
     }
 
     /// What everybody who waits polls, rendered on the first request of the second.

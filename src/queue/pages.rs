@@ -98,7 +98,7 @@ impl RoomPage {
 
     /// Venue time.
     fn hour(&self, at: &NaiveDateTime) -> String {
-        self.listing.event.clock().time_of_day(at)
+        self.listing.event.clock().hour_minute_zone(at)
     }
 }
 
@@ -120,13 +120,17 @@ pub async fn show(
     let Some((open, phase)) = find(&app, &listing) else {
         return Ok(see_other(&format!("/events/{}", listing.event.slug)).finish());
     };
-    let place = QueuePlace::of_request(&app.cookies, &request, listing.event.id);
+    let place = QueuePlace::of_request(&app.cookies, &request, &open.room);
     let stage = stage(&app, &open, phase, place).await?;
     let pass = match &stage {
         RoomStage::Turn { pass } => Some(pass.cookie(&app.cookies, listing.event.id)),
         _ => None,
     };
-    let line = view(&app, &open, &listing);
+    let mut line = view(&app, &open, &listing);
+    if matches!(stage, RoomStage::Lobby(_)) {
+        // The own arrival may not be counted yet.
+        line.people = line.people.max(1);
+    }
     let shown = RoomPage { page: page.clone(), listing, line, stage };
     let mut response = page.respond_unlisted::<Error>(StatusCode::OK, &shown)?;
     if let Some(pass) = pass {
@@ -145,12 +149,12 @@ pub async fn create(
     let event_id = listing.event.id;
     let mut response = see_other(&format!("/events/{}/queue", listing.event.slug));
     let Some((open, phase)) = find(&app, &listing) else { return Ok(response.finish()) };
-    let place = QueuePlace::of_request(&app.cookies, &request, event_id);
+    let place = QueuePlace::of_request(&app.cookies, &request, &open.room);
     let stage = stage(&app, &open, phase, place).await?;
     if matches!(stage, RoomStage::Offer | RoomStage::Over | RoomStage::Booked(_)) {
         let place = QueuePlace::generate(app.board.now());
         app.rooms.note_arrival(&open, place.arrived_at);
-        response.cookie(place.cookie(&app.cookies, event_id));
+        response.cookie(place.cookie(&app.cookies, &open.room));
         response.cookie(Pass::removal(&app.cookies, event_id));
     }
     Ok(response.finish())
@@ -186,7 +190,7 @@ pub async fn draw(
 ) -> Result<HttpResponse, Error> {
     let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
     let (open, _) = find(&app, &listing).ok_or(Error::NotFound)?;
-    let place = QueuePlace::of_request(&app.cookies, &request, listing.event.id);
+    let place = QueuePlace::of_request(&app.cookies, &request, &open.room);
     let position = place.as_ref().and_then(|place| open.position(place));
     page.clone().respond_unlisted(StatusCode::OK, &DrawPage { page, listing, open, place, position })
 }
@@ -223,7 +227,7 @@ async fn stage(
     if open.is_sold_out() {
         return Ok(RoomStage::SoldOut);
     }
-    let (before, ahead) = (open.line.before(position), open.ahead(position));
+    let (before, ahead) = open.before(position);
     Ok(RoomStage::Waiting { place, position, before, ahead })
 }
 

@@ -6,6 +6,7 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use chrono::{DateTime, NaiveDateTime};
 
+use super::Room;
 use crate::guard::cookies::Cookies;
 
 /// Hexadecimal digits of a number: 80 bits.
@@ -47,16 +48,19 @@ impl QueuePlace {
         groups.collect::<Vec<_>>().join(" ")
     }
 
-    /// The place that a browser keeps for a concert.
+    /// The place that a browser keeps in this room. One of an earlier draw is none.
     #[must_use]
-    pub fn of_request(cookies: &Cookies, request: &HttpRequest, event_id: i64) -> Option<Self> {
-        Self::parse(&cookies.open(request, &cookie_name(event_id))?)
+    pub fn of_request(cookies: &Cookies, request: &HttpRequest, room: &Room) -> Option<Self> {
+        let text = cookies.open(request, &cookie_name(room.event_id))?;
+        let (place, draw) = text.rsplit_once('.')?;
+        if draw == room.draw_name() { Self::parse(place) } else { None }
     }
 
     /// The cookie that keeps it.
     #[must_use]
-    pub fn cookie(&self, cookies: &Cookies, event_id: i64) -> Cookie<'static> {
-        let cookie = cookies.sealed(&cookie_name(event_id), &self.text());
+    pub fn cookie(&self, cookies: &Cookies, room: &Room) -> Cookie<'static> {
+        let text = format!("{}.{}", self.text(), room.draw_name());
+        let cookie = cookies.sealed(&cookie_name(room.event_id), &text);
         cookie.same_site(SameSite::Lax).max_age(KEPT_FOR).finish()
     }
 
@@ -82,7 +86,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-    use crate::queue::tests::at;
+    use crate::queue::tests::{at, room};
 
     #[test]
     fn a_browser_keeps_its_place_for_one_concert() {
@@ -90,20 +94,20 @@ mod tests {
         let place = QueuePlace::generate(at(5));
         assert!(QueuePlace::is_number(&place.number), "{place:?}");
         assert_ne!(QueuePlace::generate(at(5)).number, place.number);
-        let value = place.cookie(&cookies, 7).value().to_owned();
-        let found = |name: &str, value: &str, event_id: i64| {
+        let room = |event_id| Room { event_id, ..room() };
+        let value = place.cookie(&cookies, &room(7)).value().to_owned();
+        let found = |name: &str, value: &str, room: &Room| {
             let header = (COOKIE, format!("{name}={value}"));
-            QueuePlace::of_request(
-                &cookies,
-                &TestRequest::default().insert_header(header).to_http_request(),
-                event_id,
-            )
+            let request = TestRequest::default().insert_header(header).to_http_request();
+            QueuePlace::of_request(&cookies, &request, room)
         };
-        assert_eq!(found("place-7", &value, 7), Some(place.clone()));
-        assert_eq!(found("place-8", &value, 8), None, "copied to another concert");
-        assert_eq!(found("place-7", &place.text(), 7), None, "forged");
-        let foreign = place.cookie(&Cookies::new(&"another".into(), false), 7).value().to_owned();
-        assert_eq!(found("place-7", &foreign, 7), None);
+        assert_eq!(found("place-7", &value, &room(7)), Some(place.clone()));
+        assert_eq!(found("place-8", &value, &room(8)), None, "copied to another concert");
+        assert_eq!(found("place-7", &place.text(), &room(7)), None, "forged");
+        let again = Room { seed_hash: "0".repeat(64), ..room(7) };
+        assert_eq!(found("place-7", &value, &again), None, "of an earlier draw");
+        let foreign = place.cookie(&Cookies::new(&"another".into(), false), &room(7)).value().to_owned();
+        assert_eq!(found("place-7", &foreign, &room(7)), None);
     }
 
     #[test]

@@ -186,7 +186,6 @@ fn organizers(site: &mut ServiceConfig) {
         )
         .configure(concerts)
         .configure(team)
-        .configure(waiting_rooms::organizers)
         .service(urls::NEW_EXPORT.resource().route(get().to(admin::export::new)))
         .service(urls::EXPORT.resource().route(get().to(admin::export::csv)))
         .service(urls::EXPORT_WORKBOOK.resource().route(get().to(admin::export::xlsx)))
@@ -262,6 +261,7 @@ fn concerts(site: &mut ServiceConfig) {
             .route(post().to(messages::create))
             .wrap(from_fn(keep_typed)),
     )
+    .configure(waiting_rooms::organizers)
     .service(urls::EVENT_DASHBOARD.resource().route(get().to(show::dashboard)))
     .service(urls::EVENT_PROGRESS.resource().route(get().to(show::progress)))
     .service(

@@ -31,17 +31,17 @@ struct Violation {
 }
 
 /// Looks at pages one after the other, and keeps what is wrong with them for the end.
-struct Inspection<'a> {
+pub struct Inspection<'a> {
     visitor: &'a Visitor,
     found: Vec<String>,
 }
 
 impl<'a> Inspection<'a> {
-    fn by(visitor: &'a Visitor) -> Self {
+    pub fn by(visitor: &'a Visitor) -> Self {
         Self { visitor, found: Vec::new() }
     }
 
-    async fn look_at(&mut self, page: &str) {
+    pub async fn look_at(&mut self, page: &str) {
         let has_axe: bool = self.visitor.ask("typeof axe === 'object'").await;
         if !has_axe {
             let _: () = self.visitor.run(AXE).await;
@@ -56,7 +56,7 @@ impl<'a> Inspection<'a> {
         }
     }
 
-    fn end(self) {
+    pub fn end(self) {
         assert!(self.found.is_empty(), "{} violations\n{}", self.found.len(), self.found.join("\n"));
     }
 }

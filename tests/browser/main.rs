@@ -27,6 +27,7 @@ mod posters;
 mod printing;
 mod promoter;
 mod quality;
+mod queue;
 mod race;
 mod several_ticket_types;
 mod sharing;

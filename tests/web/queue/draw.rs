@@ -5,7 +5,7 @@ use std::process::Stdio;
 use reqwest::blocking::Client;
 use techkraft::queue::draw::DrawSeed;
 
-use super::{ROOM, number_in, start_sale_in, switch_on, take_place, visit};
+use super::{ROOM, number_in, set_flow, start_sale_in, switch_on, take_place, visit};
 use crate::command_line::techkraft;
 use crate::support::{TestApp, browser};
 use testkit::wait::eventually;
@@ -92,4 +92,38 @@ fn the_command_computes_what_the_page_shows() {
         let (succeeded, text) = run(&arguments);
         assert!(!succeeded && text.contains("is not what the waiting room's page shows"), "{text}");
     }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Moved {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    served: i64,
+    #[diesel(sql_type = diesel::sql_types::Timestamp)]
+    moved_at: chrono::NaiveDateTime,
+}
+
+/// Tried: without `moved_at` in the WHERE of `advance` (and the look before it), three servers move the line three
+/// times a second, and this fails.
+#[test]
+fn several_servers_move_the_line_once_a_second() {
+    const PEOPLE: i64 = 1_000_000;
+    let app = TestApp::spawn();
+    switch_on(&app);
+    set_flow(&app, "stopped");
+    let _others = [app.another_server(), app.another_server()];
+    eventually("the line is drawn", || app.database.count("waiting_rooms WHERE opened_at IS NOT NULL") == 1);
+    app.database.execute(&format!("INSERT INTO queue_arrivals VALUES (1, 0, {PEOPLE})"));
+    app.database.execute("UPDATE waiting_rooms SET served = 0, most_per_second = 10, flow = 'open'");
+    // (people served, milliseconds), by the row alone: how fast this machine is makes no difference.
+    let line = || {
+        let moved = app.database.rows::<Moved>("SELECT served, moved_at FROM waiting_rooms").remove(0);
+        let share = moved.served as f64 / f64::from(u32::MAX);
+        (share * PEOPLE as f64, moved.moved_at.and_utc().timestamp_millis())
+    };
+    eventually("the line moves", || line().0 > 0.0);
+    let before = line();
+    eventually("five seconds have passed", || line().1 - before.1 > 5_000);
+    let after = line();
+    let per_second = (after.0 - before.0) / ((after.1 - before.1) as f64 / 1000.0);
+    assert!((5.0..16.0).contains(&per_second), "{per_second} people a second, {before:?} to {after:?}");
 }

@@ -1,0 +1,174 @@
+//! The waiting room: a visitor comes before the sale, is drawn, waits, and books when it is their turn.
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+
+use crate::accessibility::Inspection;
+use crate::open_site;
+use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Site, Visitor};
+
+/// What is written behind the server's back is noticed later than a booking.
+const NOTICED: Duration = Duration::from_secs(12);
+const ROOM: &str = "/events/midnight-parade/queue";
+const SETTINGS: &str = "/admin/events/midnight-parade/waiting-room";
+const TAKE_PLACE: &str = ".queue form button[type=submit]";
+
+/// The sale starts in so many seconds, or has started.
+fn start_sale_in(site: &Site, seconds: i64) {
+    let starts = Utc::now() + TimeDelta::seconds(seconds);
+    site.change_concert(&format!("sales_start_at = '{}'", starts.format("%Y-%m-%d %H:%M:%S")));
+}
+
+/// The organizer switches the room on.
+async fn switch_on(organizer: &Visitor, site: &Site) {
+    organizer.sign_in(site).await;
+    organizer.visit(SETTINGS).await;
+    organizer.click("input[value=always]").await;
+    organizer.fill("#room-message", "Doors are at seven.").await;
+    organizer.click(".concert-form button[type=submit]").await;
+    organizer.see("#room-figures h2").await;
+}
+
+async fn set_flow(organizer: &Visitor, flow: &str, says: &str) {
+    organizer.visit(SETTINGS).await;
+    organizer.click(&format!("button[value={flow}]")).await;
+    organizer.until(&format!("document.querySelector('#room-now').innerText === '{says}'")).await;
+}
+
+/// Waits until the page has that heading, and reloads nothing: the page does that itself.
+async fn reads(visitor: &Visitor, heading: &str) {
+    let found = format!("document.querySelector('#queue-heading')?.innerText.includes('{heading}')");
+    visitor.until_within(NOTICED, &found).await;
+}
+
+/// The same for a page that does not ask by itself.
+async fn comes_to_read(visitor: &Visitor, path: &str, heading: &str) {
+    for _ in 0..24 {
+        visitor.visit(path).await;
+        if visitor.text("h1").await.contains(heading) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    panic!("{path} never says {heading}: {}", visitor.text("h1").await);
+}
+
+#[tokio::test]
+async fn who_waits_is_drawn_served_and_books() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    start_sale_in(&site, 1200);
+    let organizer = Visitor::new(&site).await;
+    switch_on(&organizer, &site).await;
+    set_flow(&organizer, "stopped", "The lobby").await;
+
+    let visitor = Visitor::new(&site).await;
+    let mut inspection = Inspection::by(&visitor);
+    comes_to_read(&visitor, ROOM, "Take your place").await;
+    visitor.visit("/events/midnight-parade").await;
+    visitor.click(".notice--room a").await;
+    reads(&visitor, "Take your place").await;
+    inspection.look_at("the offer of a place").await;
+    visitor.click(TAKE_PLACE).await;
+    reads(&visitor, "You’re in").await;
+    inspection.look_at("the lobby").await;
+    let number = visitor.text(".queue__code").await;
+    visitor.visit("/").await;
+    visitor.visit(ROOM).await;
+    assert_eq!(visitor.text(".queue__code").await, number, "the place is kept");
+    visitor.until_within(NOTICED, "document.body.innerText.includes('1 person is in the lobby')").await;
+    assert!(visitor.text("#queue-line").await.contains("Doors are at seven."));
+    visitor.click("a[href$='/draw']").await;
+    visitor.see("#draw-heading").await;
+    inspection.look_at("the draw, before it").await;
+    visitor.visit(ROOM).await;
+
+    // From here on the page goes on by itself. Tried: without queue.js it stayed in the lobby.
+    start_sale_in(&site, -1);
+    reads(&visitor, "You’re in line").await;
+    visitor.until_within(NOTICED, "document.body.innerText.includes('stopped the line')").await;
+    assert_eq!(visitor.text("[data-ahead]").await, "0");
+    inspection.look_at("the line, stopped").await;
+    set_flow(&organizer, "open", "The line moves").await;
+    reads(&visitor, "It’s your turn").await;
+    assert!(visitor.text(".queue__types").await.contains("VIP"));
+    inspection.look_at("the turn").await;
+    visitor.click(&format!(".queue__type[href*='ticket_type={}&']", vip.id)).await;
+    visitor.fill_in(NAME, EMAIL).await;
+    visitor.click(CONFIRM).await;
+    visitor.see(CONFIRMATION).await;
+    assert_eq!((site.booking_count(), site.available(&vip)), (1, 99));
+    visitor.visit(ROOM).await;
+    reads(&visitor, "You have your tickets").await;
+    inspection.look_at("the room after the booking").await;
+    visitor.visit(&format!("{ROOM}/draw")).await;
+    inspection.look_at("the draw, after it").await;
+    assert_eq!(visitor.complaints().await, Vec::<String>::new());
+    inspection.end();
+}
+
+#[tokio::test]
+async fn the_ends_of_a_room_and_the_organizers_page_have_no_barriers() {
+    let site = open_site();
+    let organizer = Visitor::new(&site).await;
+    let mut desk = Inspection::by(&organizer);
+    switch_on(&organizer, &site).await;
+    desk.look_at("the organizer's room").await;
+    organizer.fill("#most-per-second", "many").await;
+    organizer.click(".concert-form button[type=submit]").await;
+    organizer.see("#most-per-second-error").await;
+    desk.look_at("the organizer's room, with a wrong field").await;
+    desk.end();
+
+    let visitor = Visitor::new(&site).await;
+    let mut inspection = Inspection::by(&visitor);
+    comes_to_read(&visitor, ROOM, "Take your place").await;
+    visitor.click(TAKE_PLACE).await;
+    reads(&visitor, "It’s your turn").await;
+    site.run_sql(
+        "UPDATE queue_passes SET issued_at = '2026-01-01 00:00:00', expires_at = '2026-01-01 00:00:00'",
+    );
+    visitor.visit(ROOM).await;
+    reads(&visitor, "Your ten minutes are over").await;
+    inspection.look_at("a pass that is over").await;
+    site.change_concert("paused = true");
+    let is_paused = "document.querySelector('#queue-line').innerText.includes('paused')";
+    visitor.until_within(NOTICED, is_paused).await;
+    inspection.look_at("the room of a paused sale").await;
+    site.change_concert("paused = false");
+    for tier in ["VIP", "Front Row", "General Admission"] {
+        site.set_available(&site.tier(tier), 0);
+    }
+    let late = Visitor::new(&site).await;
+    comes_to_read(&late, ROOM, "Sold out").await;
+    let mut end = Inspection::by(&late);
+    end.look_at("the room, sold out").await;
+    end.end();
+    inspection.end();
+}
+
+#[tokio::test]
+async fn the_room_works_without_javascript() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    start_sale_in(&site, 1200);
+    let organizer = Visitor::new(&site).await;
+    switch_on(&organizer, &site).await;
+    set_flow(&organizer, "stopped", "The lobby").await;
+    let visitor = Visitor::without_javascript(&site).await;
+    comes_to_read(&visitor, ROOM, "Take your place").await;
+    visitor.click(TAKE_PLACE).await;
+    assert_eq!(visitor.text("h1").await, "You’re in");
+    start_sale_in(&site, -1);
+    comes_to_read(&visitor, ROOM, "You’re in line").await;
+    visitor.click(".queue .unscripted a").await;
+    assert_eq!(visitor.text("h1").await, "You’re in line");
+    set_flow(&organizer, "open", "The line moves").await;
+    comes_to_read(&visitor, ROOM, "It’s your turn").await;
+    visitor.click(&format!(".queue__type[href*='ticket_type={}&']", vip.id)).await;
+    visitor.fill_in(NAME, EMAIL).await;
+    visitor.click(CONFIRM).await;
+    visitor.see(CONFIRMATION).await;
+    assert_eq!(site.booking_count(), 1);
+}
