@@ -33,11 +33,17 @@ pub fn curl(document: &Value, path: &str, method: &str, operation: &Value) -> St
     if let Some((kind, body)) = content.and_then(|content| content.iter().next()) {
         let example = value(document, &body["schema"], 0);
         arguments += &format!(" \\\n  -H {}", quoted(&format!("Content-Type: {kind}")));
-        arguments += &format!(" \\\n  -d {}", quoted(&example.to_string()));
+        arguments += &match kind.starts_with("image/") {
+            true => " \\\n  -T picture.jpg".to_owned(),
+            false => format!(" \\\n  -d {}", quoted(&example.to_string())),
+        };
     }
-    // Whatever has a body is posted by itself.
-    let post = if method == "post" && content.is_none() { " -X POST" } else { "" };
-    format!("{post} {{}}{path}{arguments}")
+    // Whatever has a body is posted by itself, and a file is put.
+    let method = match (method, content.is_some()) {
+        ("get", _) | ("post" | "put", true) => String::new(),
+        (method, _) => format!(" -X {}", method.to_uppercase()),
+    };
+    format!("{method} {{}}{path}{arguments}")
 }
 
 fn value(document: &Value, schema: &Value, depth: usize) -> Value {

@@ -34,6 +34,8 @@ use super::v1;
         v1::event_acts::withdraw,
         v1::event_acts::pause,
         v1::event_acts::resume,
+        v1::event_image::update,
+        v1::event_image::destroy,
         v1::event_acts::archive,
         v1::event_acts::restore,
         v1::managed_ticket_types::create,

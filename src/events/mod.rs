@@ -7,6 +7,7 @@ pub mod editing;
 mod organizer;
 pub mod pace;
 pub mod pages;
+pub mod pictures;
 pub mod preview;
 pub mod refresher;
 pub mod sale;
@@ -22,6 +23,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use self::pictures::PictureName;
 use crate::db::text_enum;
 use crate::money::Money;
 use crate::schema::{events, ticket_types};
@@ -86,7 +88,7 @@ pub struct Event {
     pub time_zone: String,
     /// ISO 4217.
     pub currency: String,
-    /// Where its picture is.
+    /// The name of its picture: see [`pictures::PictureName`].
     pub image: Option<String>,
     /// In years.
     pub age_limit: Option<i32>,
@@ -116,6 +118,17 @@ pub struct Event {
     pub returns_until: Option<NaiveDateTime>,
     /// The state before it was archived.
     pub archived_from: Option<EventState>,
+    /// What is to be seen on its picture. A server of the release before shares boards without it.
+    #[serde(default)]
+    pub image_alt: String,
+}
+
+impl Event {
+    /// Its picture, if it has one.
+    #[must_use]
+    pub fn picture(&self) -> Option<PictureName> {
+        self.image.as_deref().and_then(PictureName::parse)
+    }
 }
 
 /// Whether a text can be a concert's slug at all; PostgreSQL refuses to even compare some that cannot.

@@ -45,9 +45,13 @@ impl SharedPage {
 }
 
 impl SharedPicture {
-    /// A concert's poster. Its address changes with what stands on it, so that nobody shows an old one.
+    /// A concert's picture, or its poster. Its address changes with what stands on it, so that nobody shows an old one.
     #[must_use]
     pub fn of_concert(site: &str, event: &Event) -> Self {
+        if let Some(picture) = event.picture() {
+            let alt = if event.image_alt.is_empty() { &event.name } else { &event.image_alt };
+            return Self { url: format!("{site}{}", picture.social_url()), alt: alt.clone() };
+        }
         let tag = Poster::of(event).tag();
         Self {
             url: format!("{site}/events/{}/preview.png?v={tag}", event.slug),

@@ -34,6 +34,7 @@ pub(crate) fn event() -> Event {
         postponed_from: None,
         returns_until: None,
         archived_from: None,
+        image_alt: String::new(),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod digits;
 pub mod form;
 pub mod headers;
 pub mod limits;
+pub mod multipart;
 pub mod own_host;
 pub mod panics;
 pub mod request_log;

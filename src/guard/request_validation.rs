@@ -11,7 +11,7 @@ use actix_web::middleware::Next;
 
 use super::refuse;
 use crate::error::Error;
-use crate::resource::{self, BODY_BYTES_MAX, is_api};
+use crate::resource::{self, BODY_BYTES_MAX, UPLOAD_BYTES_MAX, is_api};
 
 /// Longest URL after the host, in bytes: what RFC 9110, section 4.1, asks servers to accept.
 const URL_LENGTH_MAX: usize = 8_000;
@@ -28,6 +28,8 @@ pub const FIELDS_MAX: usize = 32;
 
 /// The content type of the site's forms.
 pub const FORM: &str = "application/x-www-form-urlencoded";
+/// The content type of the forms that send a file, where a URL takes one.
+const MULTIPART: &str = "multipart/form-data";
 /// The content type of the API. A page of another site cannot send it without a preflight (a form cannot at all), so
 /// no visitor's browser can be made to book.
 pub const JSON: &str = "application/json";
@@ -91,7 +93,12 @@ fn fault(request: &ServiceRequest) -> Option<Error> {
         return wrong("the body has a content encoding", StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let body_max = || resource::find(request.match_info().as_str()).map_or(BODY_BYTES_MAX, |it| it.body_max);
+    let is_multipart = request.content_type().eq_ignore_ascii_case(MULTIPART);
+    let endpoint = || resource::find(request.match_info().as_str());
+    let body_max = || match endpoint() {
+        Some(endpoint) if endpoint.takes_file && is_multipart => UPLOAD_BYTES_MAX,
+        endpoint => endpoint.map_or(BODY_BYTES_MAX, |it| it.body_max),
+    };
     if length.is_some_and(|length| length > BODY_BYTES_MAX as u64 && length > body_max() as u64) {
         return wrong("the body is too long", StatusCode::PAYLOAD_TOO_LARGE);
     }
@@ -106,7 +113,11 @@ fn fault(request: &ServiceRequest) -> Option<Error> {
         return wrong("a GET or HEAD request has a body", StatusCode::BAD_REQUEST);
     }
     let expected = if is_api { JSON } else { FORM };
-    if has_body && !request.content_type().eq_ignore_ascii_case(expected) {
+    let is_file = || {
+        let is_right = if is_api { request.content_type().starts_with("image/") } else { is_multipart };
+        is_right && endpoint().is_some_and(|endpoint| endpoint.takes_file)
+    };
+    if has_body && !request.content_type().eq_ignore_ascii_case(expected) && !is_file() {
         return wrong("the body has the wrong content type", StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
     None

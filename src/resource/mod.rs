@@ -29,6 +29,10 @@ pub const BODY_BYTES_MAX: usize = 16 * 1024;
 /// Largest body of a form with a long text: ten thousand letters of a script that a form writes with nine bytes each.
 pub const LONG_BODY_BYTES_MAX: usize = 112 * 1024;
 
+/// Largest body of a form with a file, in bytes. A file may have much less: one that is too large is read to its end and
+/// dropped, so that the form comes again with what was typed.
+pub const UPLOAD_BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// One URL of the site.
 #[derive(Debug)]
 pub struct Endpoint {
@@ -48,6 +52,8 @@ pub struct Endpoint {
     pub is_monitoring: bool,
     /// The largest body, in bytes.
     pub body_max: usize,
+    /// Whether a file may be sent: with a form, or by itself through the API.
+    pub takes_file: bool,
 }
 
 impl Endpoint {
@@ -62,6 +68,7 @@ impl Endpoint {
             is_cached: false,
             is_monitoring: false,
             body_max: BODY_BYTES_MAX,
+            takes_file: false,
         }
     }
 
@@ -114,6 +121,16 @@ impl Endpoint {
     /// Its form has a long text, in any script.
     const fn long_text(self) -> Self {
         Self { body_max: LONG_BODY_BYTES_MAX, ..self }
+    }
+
+    /// Its form has a file.
+    const fn with_file(self) -> Self {
+        Self { takes_file: true, ..self }
+    }
+
+    /// Of the API: a file of so many bytes.
+    const fn file(self, bytes_max: usize) -> Self {
+        Self { takes_file: true, body_max: bytes_max, ..self }
     }
 
     const fn monitoring(self) -> Self {

@@ -15,6 +15,7 @@ urls! {
     AVAILABILITY = Endpoint::page("/events/{slug}/availability").class(RateClass::Polls).cached();
     QUEUE_LINE = Endpoint::page("/events/{slug}/queue/line").class(RateClass::Polls).cached().part();
     STATIC_FILE = Endpoint::page("/static/{name:.*}").class(RateClass::StaticFiles).cached();
+    PICTURE = Endpoint::page("/pictures/{name}").class(RateClass::StaticFiles).cached();
     FAVICON = Endpoint::page("/favicon.ico").class(RateClass::StaticFiles).cached();
     ROBOTS = Endpoint::page("/robots.txt").class(RateClass::StaticFiles).cached();
     SITEMAP = Endpoint::page("/sitemap.xml").class(RateClass::StaticFiles).cached();
@@ -57,6 +58,9 @@ urls! {
         Endpoint::with_methods("/api/v1/events/{slug}", "GET, HEAD, PATCH").class(RateClass::Api).long_text();
     API_PUBLICATION = Endpoint::switch("/api/v1/events/{slug}/publication").class(RateClass::Api);
     API_PAUSE = Endpoint::switch("/api/v1/events/{slug}/pause").class(RateClass::Api);
+    API_IMAGE = Endpoint::with_methods("/api/v1/events/{slug}/image", "PUT, DELETE")
+        .class(RateClass::Api)
+        .file(5 * 1024 * 1024);
     API_ARCHIVE = Endpoint::switch("/api/v1/events/{slug}/archive").class(RateClass::Api);
     API_TICKET_TYPES = Endpoint::form("/api/v1/events/{slug}/ticket-types").class(RateClass::Api);
     API_TICKET_TYPE =
@@ -100,10 +104,10 @@ urls! {
     ADMIN_BOOKING = Endpoint::page("/admin/bookings/{reference}");
     ADMIN_BUYER = Endpoint::form("/admin/bookings/{reference}/buyer");
     ADMIN_CANCELLATION = Endpoint::form("/admin/bookings/{reference}/cancellation");
-    ADMIN_EVENTS = Endpoint::form("/admin/events").long_text();
-    NEW_EVENT = Endpoint::form("/admin/events/new").long_text();
+    ADMIN_EVENTS = Endpoint::form("/admin/events").long_text().with_file();
+    NEW_EVENT = Endpoint::form("/admin/events/new").long_text().with_file();
     ADMIN_EVENT = Endpoint::page("/admin/events/{slug}");
-    EDIT_EVENT = Endpoint::form("/admin/events/{slug}/edit").long_text();
+    EDIT_EVENT = Endpoint::form("/admin/events/{slug}/edit").long_text().with_file();
     ADMIN_EVENT_PREVIEW = Endpoint::page("/admin/events/{slug}/preview");
     PUBLICATION = Endpoint::action("/admin/events/{slug}/publication");
     WITHDRAWAL = Endpoint::action("/admin/events/{slug}/withdrawal");

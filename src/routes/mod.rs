@@ -21,6 +21,7 @@ pub fn configure(site: &mut ServiceConfig) {
         .service(urls::AVAILABILITY.resource().route(get().to(events::pages::availability)))
         .service(urls::QUEUE_LINE.resource().route(get().to(queue::pages::line)))
         .service(urls::STATIC_FILE.resource().route(get().to(assets::show)))
+        .service(urls::PICTURE.resource().route(get().to(events::pictures::pages::show)))
         .service(urls::FAVICON.resource().route(get().to(assets::favicon)))
         .service(urls::ROBOTS.resource().route(get().to(events::search_engines::robots)))
         .service(urls::SERVICE_WORKER.resource().route(get().to(assets::service_worker)))

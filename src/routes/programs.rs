@@ -1,13 +1,13 @@
 //! The URL map of the API.
 
-use actix_web::web::{ServiceConfig, delete, patch, post};
+use actix_web::web::{ServiceConfig, delete, patch, post, put};
 
 use crate::api;
 use crate::resource::{get, urls};
 
 /// The API. [`api::middleware`] turns its errors into JSON.
 pub(super) fn configure(site: &mut ServiceConfig) {
-    use api::v1::{bookings, event_acts, events, managed_events, managed_ticket_types};
+    use api::v1::{bookings, event_acts, event_image, events, managed_events, managed_ticket_types};
     site.service(
         urls::API_EVENTS.resource().route(get().to(events::index)).route(post().to(managed_events::create)),
     )
@@ -22,6 +22,12 @@ pub(super) fn configure(site: &mut ServiceConfig) {
     )
     .service(
         urls::API_PAUSE.resource().route(post().to(event_acts::pause)).route(delete().to(event_acts::resume)),
+    )
+    .service(
+        urls::API_IMAGE
+            .resource()
+            .route(put().to(event_image::update))
+            .route(delete().to(event_image::destroy)),
     )
     .service(
         urls::API_ARCHIVE

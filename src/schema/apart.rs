@@ -33,3 +33,12 @@ diesel::table! {
         counts -> Text,
     }
 }
+
+diesel::table! {
+    pictures (hash, variant) {
+        hash -> Text,
+        variant -> Text,
+        bytes -> Binary,
+        created_at -> Timestamp,
+    }
+}

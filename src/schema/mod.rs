@@ -2,7 +2,7 @@
 
 mod apart;
 
-pub use self::apart::{api_tokens, cancellation_notes, sales_counts};
+pub use self::apart::{api_tokens, cancellation_notes, pictures, sales_counts};
 
 diesel::table! {
     events (id) {
@@ -35,6 +35,7 @@ diesel::table! {
         postponed_from -> Nullable<Timestamp>,
         returns_until -> Nullable<Timestamp>,
         archived_from -> Nullable<Text>,
+        image_alt -> Text,
     }
 }
 

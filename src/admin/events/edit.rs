@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::form::{FormFields, shown_version, status_of};
+use super::picture_form::{self, SentEvent};
 use super::{done, find};
 use crate::app::App;
 use crate::auth::access::Organizer;
@@ -17,7 +18,6 @@ use crate::error::Error;
 use crate::events::editing::event_fields::{self, EVENT_BOXES, EVENT_FIELDS, EventFacts};
 use crate::events::editing::store;
 use crate::events::{Event, EventState};
-use crate::guard::form::Form;
 use crate::page::Page;
 
 /// The form of a new concert and of one that there is.
@@ -40,6 +40,15 @@ impl EventFormPage {
     #[must_use]
     pub fn new(page: Page, event: Option<Event>, copied: Option<Event>, form: FormFields) -> Self {
         Self { page, event, copied, form, touched: None, message: String::new() }
+    }
+
+    /// Whose picture the form shows.
+    fn shown(&self) -> Option<&Event> {
+        self.event.as_ref().or(self.copied.as_ref())
+    }
+
+    fn has_own_picture(&self) -> bool {
+        self.event.as_ref().is_some_and(|event| event.image.is_some())
     }
 
     fn title(&self) -> String {
@@ -80,13 +89,13 @@ pub async fn update(
     app: web::Data<App>,
     slug: web::Path<String>,
     Resumed(is_resumed): Resumed,
-    Form(typed): Form<HashMap<String, String>>,
+    mut sent: SentEvent,
 ) -> Result<HttpResponse, Error> {
     let (event, _) = find(&app, &slug).await?;
     let mut fields = FormFields::new(event_fields::of(&event), event.facts_version);
-    fields.typed.fill_in(&EVENT_FIELDS, &typed);
-    fields.typed.fill_in_boxes(&EVENT_BOXES, &typed);
-    let shown = shown_version(&typed);
+    fields.typed.fill_in(&EVENT_FIELDS, &sent.typed);
+    fields.typed.fill_in_boxes(&EVENT_BOXES, &sent.typed);
+    let shown = shown_version(&sent.typed);
     fields.version = shown.unwrap_or(event.facts_version);
     let show = |status, fields| {
         let form = EventFormPage::new(page.clone(), Some(event.clone()), None, fields);
@@ -99,27 +108,39 @@ pub async fn update(
         Ok(facts) => facts,
         Err(faults) => {
             fields.faults = faults;
+            sent.ask_again(&mut fields.faults);
             return show(StatusCode::UNPROCESSABLE_ENTITY, fields);
         }
     };
     let (actor, id) = (admin.actor(), event.id);
-    let notice = match notice_of(&app, &event, &facts, &typed).await? {
+    let notice = match notice_of(&app, &event, &facts, &sent.typed).await? {
         NoticeAnswer::Clear(notice) => notice,
         NoticeAnswer::Ask { holders, change, fault } => {
             let status = if fault.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
             if let Some(fault) = fault {
                 fields.faults.add("message", fault);
             }
+            sent.ask_again(&mut fields.faults);
             let form = EventFormPage {
                 touched: Some((holders, change)),
-                message: typed.get("message").cloned().unwrap_or_default(),
+                message: sent.typed.get("message").cloned().unwrap_or_default(),
                 ..EventFormPage::new(page.clone(), Some(event), None, fields)
             };
             return page.respond_unlisted(status, &form);
         }
     };
+    let picture = match sent.picture().await? {
+        Ok(picture) => picture,
+        Err(fault) => {
+            fields.faults.add(picture_form::FIELD, fault.words());
+            return show(picture_form::status_of(fault), fields);
+        }
+    };
     let write = app.db.write(move |db| {
         let changed = store::update(db, id, shown, &facts, &actor)?;
+        if changed.is_ok() {
+            store::pictures::apply(db, id, &picture)?;
+        }
         if let (Ok(_), Some(notice)) = (&changed, &notice) {
             jobs::start(db, id, EventJobKind::Notice, Some(notice), &notice.message, &actor)?;
         }

@@ -11,6 +11,7 @@ pub mod form;
 pub mod index;
 pub mod messages;
 pub mod new;
+pub mod picture_form;
 pub mod postponement;
 pub mod show;
 pub mod ticket_types;

@@ -1,13 +1,12 @@
 //! `/admin/events/new`: creates a concert, from nothing or as a copy of another one.
 
-use std::collections::HashMap;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::edit::EventFormPage;
 use super::form::{FormFields, status_of};
+use super::picture_form::{self, SentEvent};
 use crate::app::App;
 use crate::auth::access::Organizer;
 use crate::auth::return_path::Resumed;
@@ -15,7 +14,7 @@ use crate::error::Error;
 use crate::events::editing::event_fields::{self, EVENT_BOXES, EVENT_FIELDS};
 use crate::events::editing::store;
 use crate::events::{Event, is_slug};
-use crate::guard::form::{Form, Query};
+use crate::guard::form::Query;
 use crate::page::{Page, Toast, see_other_with};
 
 #[derive(Default, Deserialize)]
@@ -44,12 +43,12 @@ pub async fn create(
     Organizer(admin): Organizer,
     app: web::Data<App>,
     Resumed(is_resumed): Resumed,
-    Form(typed): Form<HashMap<String, String>>,
+    mut sent: SentEvent,
 ) -> Result<HttpResponse, Error> {
-    let copied = find_copied(&app, typed.get("from").map_or("", String::as_str)).await?;
+    let copied = find_copied(&app, sent.typed.get("from").map_or("", String::as_str)).await?;
     let mut fields = blank(&app, copied.as_ref()).await?;
-    fields.typed.fill_in(&EVENT_FIELDS, &typed);
-    fields.typed.fill_in_boxes(&EVENT_BOXES, &typed);
+    fields.typed.fill_in(&EVENT_FIELDS, &sent.typed);
+    fields.typed.fill_in_boxes(&EVENT_BOXES, &sent.typed);
     let show = |status, fields| {
         let form = EventFormPage::new(page.clone(), None, copied.clone(), fields);
         page.respond_unlisted(status, &form)
@@ -61,11 +60,26 @@ pub async fn create(
         Ok(facts) => facts,
         Err(faults) => {
             fields.faults = faults;
+            sent.ask_again(&mut fields.faults);
             return show(StatusCode::UNPROCESSABLE_ENTITY, fields);
         }
     };
     let (actor, source) = (admin.actor(), copied.clone());
-    match app.db.write(move |db| store::create(db, &facts, source.as_ref(), &actor)).await? {
+    let picture = match sent.picture().await? {
+        Ok(picture) => picture,
+        Err(fault) => {
+            fields.faults.add(picture_form::FIELD, fault.words());
+            return show(picture_form::status_of(fault), fields);
+        }
+    };
+    let write = app.db.write(move |db| {
+        let created = store::create(db, &facts, source.as_ref(), &actor)?;
+        if let Ok(event) = &created {
+            store::pictures::apply(db, event.id, &picture)?;
+        }
+        Ok(created)
+    });
+    match write.await? {
         Ok(event) => {
             let toast = Toast::success("Draft saved. Only organizers see it until you publish it.");
             Ok(see_other_with(&app.cookies, &format!("/admin/events/{}", event.slug), &toast))

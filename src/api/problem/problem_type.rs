@@ -220,7 +220,7 @@ impl ProblemType {
                 "body-too-large",
                 413,
                 "Content too large",
-                "A body may have up to 16 KiB, that of a concert 112 KiB.",
+                "A body may have up to 16 KiB, that of a concert 112 KiB, and a picture 5 MB.",
             ),
             Self::AddressTooLong => {
                 ("address-too-long", 414, "URI too long", "A URL may have up to 8,000 characters.")
@@ -229,7 +229,7 @@ impl ProblemType {
                 "unsupported-media-type",
                 415,
                 "Unsupported media type",
-                "The body must be application/json, without a Content-Encoding.",
+                "The body must be application/json, or of a picture image/jpeg, image/png or image/webp, without a Content-Encoding.",
             ),
             Self::InvalidRequest => (
                 "invalid-request",

@@ -49,6 +49,9 @@ pub struct EventJson {
     accessibility: String,
     organizer_name: String,
     organizer_contact: String,
+    /// Null: it has none.
+    #[schema(required = true)]
+    image: Option<ImageJson>,
     state: EventStateJson,
     /// Cancellation deadline for buyers; null if they can't cancel.
     #[schema(format = DateTime, required = true)]
@@ -67,6 +70,29 @@ pub struct EventJson {
     version: Option<i64>,
     /// In display order.
     ticket_types: Vec<TicketTypeJson>,
+}
+
+/// The picture of a concert, a JPEG.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Image)]
+pub struct ImageJson {
+    /// From the site's root. It names this picture for ever.
+    #[schema(format = "uri-reference", example = "/pictures/0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f-1600.jpg")]
+    url: String,
+    #[schema(minimum = 1)]
+    width: u32,
+    #[schema(minimum = 1)]
+    height: u32,
+    /// What is to be seen on it.
+    alt: String,
+}
+
+impl ImageJson {
+    fn of(event: &Event) -> Option<Self> {
+        let picture = event.picture()?;
+        let (url, alt) = (picture.url(), event.image_alt.clone());
+        Some(Self { url, width: picture.width, height: picture.height, alt })
+    }
 }
 
 /// What a concert is to the public.
@@ -129,6 +155,7 @@ impl EventJson {
             accessibility: event.accessibility.clone(),
             organizer_name: event.organizer_name.clone(),
             organizer_contact: event.organizer_contact.clone(),
+            image: ImageJson::of(event),
             state: event.state.into(),
             cancellable_until: event.cancellable_until().map(time),
             paused: None,

@@ -20,7 +20,7 @@ use crate::events::{Event, EventState, TicketType, is_slug};
 pub static EVENT_JSON: JsonFields =
     JsonFields { table: &EVENT_TABLE, others: &["from", "notifyHolders", "message"] };
 
-static EVENT_TABLE: [JsonField; 19] = [
+static EVENT_TABLE: [JsonField; 20] = [
     field("name", "name", JsonKind::Text),
     field("slug", "slug", JsonKind::Text),
     field("tagline", "tagline", JsonKind::Text),
@@ -39,6 +39,7 @@ static EVENT_TABLE: [JsonField; 19] = [
     field("accessibility", "accessibility", JsonKind::Text),
     field("organizerName", "organizer_name", JsonKind::Text),
     field("organizerContact", "organizer_contact", JsonKind::Text),
+    field("imageAlt", "image_alt", JsonKind::Text),
     field("listed", "unlisted", JsonKind::UncheckedBox),
 ];
 
@@ -92,6 +93,9 @@ pub struct EventFieldsJson {
     pub organizerName: Option<String>,
     #[schema(max_length = 200, example = "hello@example.org")]
     pub organizerContact: Option<String>,
+    /// What is to be seen on its picture.
+    #[schema(max_length = 250, example = "Ada at the piano.")]
+    pub imageAlt: Option<String>,
     /// Whether the front page lists it.
     #[schema(required = false)]
     pub listed: bool,

@@ -8,6 +8,7 @@ pub mod booking_json;
 pub mod bookings;
 pub mod cursor;
 pub mod event_acts;
+pub mod event_image;
 pub mod event_json;
 pub mod events;
 pub mod managed_events;

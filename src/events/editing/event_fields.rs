@@ -8,7 +8,7 @@ use super::{currencies, local_time, markdown, slug};
 use crate::events::Event;
 
 /// What a form sends, in the order in which a page asks. A time that exists twice has its offset beside it.
-pub const EVENT_FIELDS: [&str; 23] = [
+pub const EVENT_FIELDS: [&str; 24] = [
     "name",
     "slug",
     "tagline",
@@ -32,6 +32,7 @@ pub const EVENT_FIELDS: [&str; 23] = [
     "accessibility",
     "organizer_name",
     "organizer_contact",
+    "image_alt",
 ];
 /// Boxes: a browser sends them only when they are checked.
 pub const EVENT_BOXES: [&str; 1] = ["unlisted"];
@@ -39,6 +40,7 @@ pub const EVENT_BOXES: [&str; 1] = ["unlisted"];
 pub const NAME_LENGTH_MAX: usize = 80;
 const LINE_LENGTH_MAX: usize = 200;
 const TAGLINE_LENGTH_MAX: usize = 160;
+const IMAGE_ALT_LENGTH_MAX: usize = 250;
 const ACCESSIBILITY_LENGTH_MAX: usize = 1_000;
 pub const DESCRIPTION_LENGTH_MAX: usize = 10_000;
 const AGE_MAX: i32 = 99;
@@ -71,6 +73,7 @@ pub struct EventFacts {
     pub accessibility: String,
     pub organizer_name: String,
     pub organizer_contact: String,
+    pub image_alt: String,
     pub listed: bool,
 }
 
@@ -138,6 +141,7 @@ pub fn of(event: &Event) -> TypedFields {
         ("accessibility", event.accessibility.clone()),
         ("organizer_name", event.organizer_name.clone()),
         ("organizer_contact", event.organizer_contact.clone()),
+        ("image_alt", event.image_alt.clone()),
         ("unlisted", if event.listed { String::new() } else { "true".to_owned() }),
     ])
 }
@@ -180,6 +184,7 @@ pub fn read(
         accessibility: reader.read("accessibility", |it| text(it, ACCESSIBILITY_LENGTH_MAX)),
         organizer_name: reader.read("organizer_name", |it| line(it, LINE_LENGTH_MAX)),
         organizer_contact: reader.read("organizer_contact", |it| line(it, LINE_LENGTH_MAX)),
+        image_alt: reader.read("image_alt", |it| line(it, IMAGE_ALT_LENGTH_MAX)),
         listed: !typed.is_checked("unlisted"),
     };
     let mut faults = reader.faults;

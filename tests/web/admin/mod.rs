@@ -14,6 +14,7 @@ mod messages;
 mod password;
 #[cfg(target_os = "linux")]
 mod password_queue;
+mod pictures;
 mod reseed;
 mod return_path;
 mod roles;

@@ -2,6 +2,7 @@
 
 pub mod acts;
 pub mod listing;
+pub mod pictures;
 mod slugs;
 pub mod ticket_types;
 
@@ -43,6 +44,7 @@ struct EventColumns<'a> {
     accessibility: &'a str,
     organizer_name: &'a str,
     organizer_contact: &'a str,
+    image_alt: &'a str,
     listed: bool,
 }
 
@@ -67,6 +69,7 @@ fn columns<'a>(facts: &'a EventFacts, slug: &'a str) -> EventColumns<'a> {
         accessibility: &facts.accessibility,
         organizer_name: &facts.organizer_name,
         organizer_contact: &facts.organizer_contact,
+        image_alt: &facts.image_alt,
         listed: facts.listed,
     }
 }
@@ -140,7 +143,7 @@ pub fn create(
             columns(facts, &slug),
             events::state.eq(EventState::Draft),
             events::cancellation_deadline_minutes.eq(deadline),
-            events::image.eq(copied.and_then(|copied| copied.image.as_deref())),
+            events::image.eq(pictures::image_of(db, copied)?),
             events::facts_version.eq(Utc::now().timestamp_millis()),
         ))
         .returning(events::id)

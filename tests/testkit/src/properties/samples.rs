@@ -39,6 +39,7 @@ pub fn event(name: &str, venue: &str, city: &str) -> Event {
         postponed_from: None,
         returns_until: None,
         archived_from: None,
+        image_alt: String::new(),
     }
 }
 

@@ -1,0 +1,2 @@
+DROP TABLE pictures;
+ALTER TABLE events DROP COLUMN image_alt;

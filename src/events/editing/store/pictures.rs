@@ -1,0 +1,76 @@
+//! The SQL of which picture a concert has.
+
+use diesel::prelude::*;
+
+use super::{lock, slugs};
+use crate::audit::{self, Action, Actor};
+use crate::db::Db;
+use crate::events::Event;
+use crate::events::editing::ChangeRefusal;
+use crate::events::pictures::drawing::Picture;
+use crate::events::pictures::store;
+use crate::events::store::next_facts_version;
+use crate::schema::events;
+
+/// What becomes of a concert's picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PictureChange {
+    Keep,
+    Remove,
+    Replace(Picture),
+}
+
+/// Changes the picture of a concert, inside the transaction that has changed its facts.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn apply(db: &mut Db, event_id: i64, change: &PictureChange) -> QueryResult<()> {
+    let image = match change {
+        PictureChange::Keep => return Ok(()),
+        PictureChange::Remove => None,
+        PictureChange::Replace(picture) => {
+            store::keep(db, picture)?;
+            Some(picture.name.to_string())
+        }
+    };
+    let before: Option<String> = events::table.find(event_id).select(events::image).first(db)?;
+    if before == image {
+        return Ok(());
+    }
+    diesel::update(events::table.find(event_id))
+        .set((events::image.eq(&image), events::facts_version.eq(next_facts_version())))
+        .execute(db)?;
+    before.map_or(Ok(()), |before| store::delete_unused(db, &before))
+}
+
+/// Changes the picture of a concert and nothing else. `wanted_version`: that of the facts that it is a change of.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn set(
+    db: &mut Db,
+    event_id: i64,
+    wanted_version: Option<i64>,
+    change: &PictureChange,
+    actor: &Actor,
+) -> QueryResult<Result<Event, ChangeRefusal>> {
+    slugs::take_turn(db)?;
+    let before = lock(db, event_id)?;
+    if before.state.is_closed() {
+        return Ok(Err(ChangeRefusal::Closed));
+    }
+    if wanted_version.is_some_and(|wanted| wanted != before.facts_version) {
+        return Ok(Err(ChangeRefusal::ChangedMeanwhile));
+    }
+    apply(db, event_id, change)?;
+    audit::store::record(db, actor, Action::EventChanged, &before.name, 1)?;
+    events::table.find(event_id).select(Event::as_select()).first(db).map(Ok)
+}
+
+/// The picture of the concert that is copied, as it is now: it may have been removed since the form was opened.
+pub(super) fn image_of(db: &mut Db, copied: Option<&Event>) -> QueryResult<Option<String>> {
+    match copied {
+        Some(copied) => events::table.find(copied.id).select(events::image).first(db),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,32 @@
+//! One picture is made at a time, off the server's threads: however many are sent, they take the memory of one and no
+//! more than one core.
+
+use std::time::Duration;
+
+use actix_web::web;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::PictureFault;
+use super::drawing::{self, Picture};
+use crate::error::Error;
+
+/// How long a picture waits for its turn.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(20);
+
+static TURN: Semaphore = Semaphore::const_new(1);
+
+/// Makes a picture of a file.
+///
+/// # Errors
+/// [`Error::Busy`] if others are being made for too long.
+pub async fn process(file: Vec<u8>) -> Result<Result<Picture, PictureFault>, Error> {
+    let turn = timeout(TURN_WAIT_MAX, TURN.acquire()).await;
+    let turn = turn.ok().and_then(Result::ok).ok_or(Error::Busy)?;
+    let made = web::block(move || {
+        // Held for as long as it works, also when nobody waits for it any more.
+        let _turn = turn;
+        drawing::draw(&file)
+    });
+    Ok(made.await?)
+}

@@ -1,0 +1,194 @@
+//! Pictures of concerts: sent with the form or through the API, written again, shown, replaced, copied and removed.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage, RgbaImage};
+use reqwest::blocking::Client;
+use serde_json::Value;
+
+use super::concerts::{add_type, create, post};
+use super::tokens::make_token;
+use crate::support::{TestApp, between, browser, header};
+
+const SECRET: &[u8] = b"51.4778 N 0.0015 W";
+
+fn file(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    picture.write_to(&mut file, format).expect("a picture");
+    file.into_inner()
+}
+
+/// Red above, blue below.
+fn two_colors(width: u32, height: u32) -> DynamicImage {
+    let color = |y| if y < height / 2 { Rgb([250, 20, 20]) } else { Rgb([20, 20, 250]) };
+    DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, |_, y| color(y)))
+}
+
+/// A JPEG that a camera took on its side, with a place among what it noted.
+fn of_camera(width: u32, height: u32) -> Vec<u8> {
+    let plain = file(&two_colors(width, height), ImageFormat::Jpeg);
+    // TIFF, little endian: one entry, orientation 6.
+    let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec();
+    exif.extend_from_slice(SECRET);
+    let length = u16::try_from(exif.len() + 2).expect("a short one").to_be_bytes();
+    [&plain[..2], &[0xff, 0xe1], &length, &exif, &plain[2..]].concat()
+}
+
+/// As a browser sends a form with a file.
+fn send(
+    app: &TestApp,
+    organizer: &Client,
+    path: &str,
+    file: &[u8],
+    fields: &[(&str, &str)],
+) -> (u16, String) {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let part = format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    let part = "--edge\r\nContent-Disposition: form-data; name=\"image\"; filename=\"<b>.html\"\r\nContent-Type: text/html\r\n\r\n";
+    body.extend_from_slice(part.as_bytes());
+    body.extend_from_slice(file);
+    // What stands behind the file is read too.
+    let rest = "\r\n--edge\r\nContent-Disposition: form-data; name=\"age_limit\"\r\n\r\n17\r\n--edge--\r\n";
+    body.extend_from_slice(rest.as_bytes());
+    let post = organizer.post(app.url(path)).header("content-type", "multipart/form-data; boundary=edge");
+    let sent = post.body(body).send().expect("an answer");
+    (sent.status().as_u16(), sent.text().expect("a page"))
+}
+
+fn load(app: &TestApp, path: &str) -> (DynamicImage, Vec<u8>) {
+    let answer = app.get(path);
+    assert_eq!((answer.status().as_u16(), header(&answer, "content-type")), (200, "image/jpeg"), "{path}");
+    assert_eq!(header(&answer, "cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(header(&answer, "x-content-type-options"), "nosniff");
+    let bytes = answer.bytes().expect("a file").to_vec();
+    (image::load_from_memory(&bytes).expect("a picture"), bytes)
+}
+
+#[test]
+fn a_picture_is_written_again_upright_and_without_what_the_camera_noted() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let event = create(&app, &organizer, &[]);
+    add_type(&app, &organizer, &event, "Seat", "10", "5");
+    assert_eq!(post(&app, &organizer, &format!("{event}/publication"), &[]).status(), 303);
+    let (status, page) =
+        send(&app, &organizer, &edit, &of_camera(2000, 1000), &[("image_alt", "Two colors")]);
+    assert_eq!(status, 303, "{page}");
+    assert_eq!(app.count("events WHERE age_limit = 17"), 1);
+
+    let shown = app.get("/events/zoe-the-cafe").text().expect("a page");
+    let tag = between(&shown, "<div class=\"hero__picture\"><img ", ">");
+    assert!(tag.contains("width=\"800\" height=\"1600\" alt=\"Two colors\""), "{tag}");
+    let (large, bytes) = load(&app, between(tag, "src=\"", "\""));
+    assert_eq!((large.width(), large.height()), (800, 1600));
+    assert!(!bytes.windows(SECRET.len()).any(|it| it == SECRET) && !bytes.windows(4).any(|it| it == b"Exif"));
+    // Turned by a quarter: what was above is at the right.
+    let (left, right) = (large.to_rgb8().get_pixel(100, 800).0, large.to_rgb8().get_pixel(700, 800).0);
+    assert!(right[0] > 200 && right[2] < 80 && left[2] > 200 && left[0] < 80, "{left:?} {right:?}");
+    let small = between(tag, "srcset=\"", " 480w");
+    assert_eq!(load(&app, small).0.width(), 480);
+    let og = between(&shown, "property=\"og:image\" content=\"", "\"");
+    let path = og.strip_prefix(&app.url("")).expect("an address of ours").to_owned();
+    let social = load(&app, &path).0;
+    assert_eq!((social.width(), social.height()), (1200, 630));
+    assert!(between(&shown, "ld+json\">", "</script>").contains(og));
+    for path in ["/pictures/x-480.jpg", &small.replace("-480", "-481"), &small.replace(".jpg", ".png")] {
+        assert_eq!(app.get(path).status(), 404, "{path}");
+    }
+
+    // A copy has it too, and keeps it when the first one loses it.
+    let form = [("from", "zoe-the-cafe"), ("starts_at", "2028-09-04T20:00")];
+    let copied = post(&app, &organizer, "/admin/events/new", &form);
+    let copy = header(&copied, "location").to_owned();
+    assert_eq!(post(&app, &organizer, &format!("{event}/edit"), &[("remove_image", "true")]).status(), 303);
+    assert!(!app.get("/events/zoe-the-cafe").text().expect("a page").contains("hero__picture"));
+    load(&app, &path);
+    assert_eq!(app.count("pictures"), 3);
+    let (status, _) =
+        send(&app, &organizer, &format!("{copy}/edit"), &file(&two_colors(300, 200), ImageFormat::Png), &[]);
+    assert_eq!((status, app.count("pictures")), (303, 2), "the old one is deleted with its last concert");
+}
+
+#[test]
+fn what_is_no_picture_is_refused_beside_its_field_and_nothing_typed_is_lost() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let event = create(&app, &organizer, &[]);
+    let edit = format!("{event}/edit");
+    let png = file(&two_colors(64, 64), ImageFormat::Png);
+    // Nothing but the size is told: 30,000 times 30,000 pixels.
+    let mut bomb = png.clone();
+    bomb[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
+    let crc = crc(&bomb[12..29]).to_be_bytes();
+    bomb[29..33].copy_from_slice(&crc);
+    let mut moving = png.clone();
+    let control = [&b"acTL"[..], &2u32.to_be_bytes(), &0u32.to_be_bytes()].concat();
+    let chunk = [&8u32.to_be_bytes()[..], &control, &crc_of(&control)].concat();
+    moving.splice(33..33, chunk);
+    for (sent, status, words) in [
+        (b"<script>alert(1)</script>".to_vec(), 422, "Use a JPEG, PNG or WebP file."),
+        (b"GIF89a\x01\0\x01\0".to_vec(), 422, "Use a JPEG, PNG or WebP file."),
+        (png[..png.len() / 2].to_vec(), 422, "It may be damaged"),
+        (bomb, 422, "more than 40 megapixels"),
+        (moving, 422, "This picture moves."),
+        (vec![0xff; 5 * 1024 * 1024 + 1], 413, "larger than 5 MB"),
+    ] {
+        let fields = [("tagline", "Typed & kept"), ("venue", "The Barn")];
+        let (answer, page) = send(&app, &organizer, &edit, &sent, &fields);
+        assert_eq!(answer, status, "{words}");
+        let error = between(&page, "id=\"image-error\">", "</p>");
+        assert!(error.contains(words) && page.contains("Typed &#38; kept"), "{page}");
+        assert!(page.contains("value=\"The Barn\""), "{page}");
+    }
+    // A file with a field that is wrong: the browser has to be asked for it again.
+    let (status, page) = send(&app, &organizer, &edit, &png, &[("name", "")]);
+    assert!(status == 422 && page.contains("Choose the picture again."), "{page}");
+    assert_eq!(app.count("pictures"), 0);
+    assert_eq!(app.count("events WHERE tagline = 'Typed & kept'"), 0);
+
+    // Nowhere else.
+    assert_eq!(send(&app, &organizer, &format!("{event}/pause"), b"x", &[("paused", "true")]).0, 415);
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 },
+        )
+    };
+    !bytes.iter().fold(u32::MAX, step)
+}
+
+fn crc_of(bytes: &[u8]) -> [u8; 4] {
+    crc(bytes).to_be_bytes()
+}
+
+#[test]
+fn a_program_sets_and_removes_the_picture() {
+    let app = TestApp::spawn();
+    let token = make_token(&app, &app.organizer(), "Tour planner", &["events:write"]);
+    let url = app.url("/api/v1/events/midnight-parade/image");
+    let put = |kind: &str, file: Vec<u8>| {
+        let put = browser().put(&url).bearer_auth(&token).header("content-type", kind).body(file);
+        let answer = put.send().expect("an answer");
+        (answer.status().as_u16(), answer.json::<Value>().expect("JSON"))
+    };
+    // Half of it shows the night behind it.
+    let clear =
+        RgbaImage::from_fn(700, 500, |x, _| image::Rgba([255, 255, 255, if x < 350 { 0 } else { 255 }]));
+    let (status, event) = put("image/webp", file(&DynamicImage::ImageRgba8(clear), ImageFormat::WebP));
+    assert_eq!((status, &event["image"]["width"]), (200, &700.into()), "{event}");
+    let shown = load(&app, event["image"]["url"].as_str().expect("an address")).0.to_rgb8();
+    assert!(shown.get_pixel(100, 250).0[0] < 40 && shown.get_pixel(600, 250).0[0] > 240);
+    assert_eq!(put("image/png", b"no picture".to_vec()).0, 415);
+    assert_eq!(put("image/png", vec![0; 5 * 1024 * 1024 + 1]).0, 413);
+    assert_eq!(put("text/html", b"x".to_vec()).0, 415);
+    let removed = browser().delete(&url).bearer_auth(&token).send().expect("an answer");
+    assert_eq!(removed.json::<Value>().expect("JSON")["image"], Value::Null);
+    assert_eq!(app.count("pictures"), 0);
+    assert_eq!(browser().delete(&url).send().expect("an answer").status(), 401);
+}
