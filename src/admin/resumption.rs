@@ -54,8 +54,8 @@ pub async fn keep_typed<B: MessageBody>(
     }
 }
 
-/// The same for a form with a file. What was chosen is not kept: no page can give it back to a browser. The body is read
-/// here only in a browser in which an organizer has signed in; everybody else is led to the sign-in without that.
+/// The same for a form with a file. The file is not kept: no page can give it back to a browser. The body is read here
+/// only in a browser in which an organizer has signed in; everybody else is led to the sign-in without that.
 async fn keep_typed_beside_file<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,

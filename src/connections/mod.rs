@@ -6,6 +6,7 @@
 //! time-out for both, so this module assembles the server from actix's parts, over a stream with a clock
 //! ([`timed_stream`]). Which connections may be opened, and which are ended when there are too many, is in [`table`].
 
+pub mod body_allowance;
 mod departure;
 mod descriptors;
 mod listener;
@@ -110,6 +111,9 @@ where
             // For connections without a request yet: browsers open some in advance.
             .client_request_timeout(limits.keep_alive)
             .tcp_nodelay(true)
+            .on_connect_ext(|stream: &TimedStream, data| {
+                data.insert(stream.allowance());
+            })
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }

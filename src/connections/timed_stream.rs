@@ -12,15 +12,20 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep_until};
 
+use super::body_allowance::BodyAllowance;
 use super::read_pace::ReadPace;
 use super::table::Connection;
-use crate::resource::LONG_BODY_BYTES_MAX;
+use crate::resource::{LONG_BODY_BYTES_MAX, UPLOAD_BYTES_MAX};
 
 /// Most bytes of a head, and most of a form in crumbs: the longest address and 16 KiB of headers, which get a page when
 /// they are longer, and as much again.
 const HEAD_MAX: usize = 48 * 1024;
 /// Most bytes of a request with its body, and of what a client sends behind it before it gets a response.
 const UNANSWERED_MAX: usize = HEAD_MAX + LONG_BODY_BYTES_MAX;
+/// The same with a file.
+const UNANSWERED_WITH_FILE_MAX: usize = HEAD_MAX + UPLOAD_BYTES_MAX;
+/// A file may take so many times longer to arrive than anything else.
+const FILE_PATIENCE: u32 = 4;
 /// What has arrived by then may still get a response of its own: a body that is too long is refused by its handler.
 const OVERFLOW_GRACE: Duration = Duration::from_secs(1);
 /// What nothing else has answered: a head without end, or a body that is hardly anything but the marks of its chunks.
@@ -53,6 +58,7 @@ fn after(seen: u8, bytes: &[u8]) -> u8 {
 pub(super) struct TimedStream {
     stream: TcpStream,
     connection: Connection,
+    allowance: BodyAllowance,
     limit: Duration,
     /// When the pending request began.
     waits_since: Option<Instant>,
@@ -75,6 +81,7 @@ impl TimedStream {
         Self {
             stream,
             connection,
+            allowance: BodyAllowance::default(),
             limit,
             waits_since: None,
             has_answered: false,
@@ -84,6 +91,11 @@ impl TimedStream {
             pace: ReadPace::new(limit),
             alarm: None,
         }
+    }
+
+    /// By which a request gets room for a file.
+    pub(super) fn allowance(&self) -> BodyAllowance {
+        self.allowance.clone()
     }
 
     /// Pending, or ready once the deadline has passed.
@@ -110,8 +122,9 @@ impl TimedStream {
 
     /// Nothing has arrived.
     fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let limit = if self.allowance.is_given() { self.limit * FILE_PATIENCE } else { self.limit };
         match self.waits_since {
-            Some(since) => self.poll_deadline(context, since + self.limit).map(|()| self.time_out()),
+            Some(since) => self.poll_deadline(context, since + limit).map(|()| self.time_out()),
             // Ended as if the client had ended it, so that a response in progress still arrives.
             None => self.connection.poll_cut(context).map(Ok),
         }
@@ -163,7 +176,17 @@ impl AsyncRead for TimedStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.unanswered >= if self.has_head() { UNANSWERED_MAX } else { HEAD_MAX } {
+        if self.allowance.take_used() {
+            // The file was within its own limits. The response has the time that any other has.
+            self.unanswered = 0;
+            self.waits_since = Some(Instant::now());
+        }
+        let most = match () {
+            () if self.allowance.is_given() => UNANSWERED_WITH_FILE_MAX,
+            () if self.has_head() => UNANSWERED_MAX,
+            () => HEAD_MAX,
+        };
+        if self.unanswered >= most {
             return self.poll_overflow(context);
         }
         let before = buffer.filled().len();

@@ -7,6 +7,7 @@ pub mod editing;
 mod organizer;
 pub mod pace;
 pub mod pages;
+pub mod palette;
 pub mod pictures;
 pub mod preview;
 pub mod refresher;
@@ -118,8 +119,7 @@ pub struct Event {
     pub returns_until: Option<NaiveDateTime>,
     /// The state before it was archived.
     pub archived_from: Option<EventState>,
-    /// What is to be seen on its picture. A server of the release before shares boards without it.
-    #[serde(default)]
+    /// What is to be seen on its picture.
     pub image_alt: String,
 }
 

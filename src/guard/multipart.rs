@@ -11,8 +11,10 @@ use actix_web::web::Bytes;
 use futures_util::{StreamExt as _, stream};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::request_validation::FIELDS_MAX;
+use crate::connections::body_allowance::LongBody;
 use crate::error::Error;
 use crate::resource::{LONG_BODY_BYTES_MAX, UPLOAD_BYTES_MAX};
 
@@ -59,7 +61,9 @@ pub async fn read(
     let boundary = boundary(request)
         .ok_or_else(|| Error::Unreadable("not a form".into(), StatusCode::UNSUPPORTED_MEDIA_TYPE))?;
     let limits = Constraints::new().size_limit(SizeLimit::new().whole_stream(UPLOAD_BYTES_MAX as u64));
-    let mut parts = Multipart::with_constraints(movable(payload), boundary, limits);
+    let _long = LongBody::of(request);
+    let (body, reader) = movable(payload);
+    let mut parts = Multipart::with_constraints(body, boundary, limits);
     let mut form = FormWithFile::default();
     let (mut count, mut text_bytes) = (0, 0);
     while let Some(mut part) = parts.next_field().await.map_err(|e| unreadable(&e))? {
@@ -81,7 +85,33 @@ pub async fn read(
             return Err(wrong("a repeated field"));
         }
     }
+    drop(parts);
+    // A connection that is closed with unread bytes in it is reset, and the answer is lost.
+    let mut rest = reader.await.map_err(|_| wrong("the body ended early"))?;
+    while let Some(Ok(_)) = rest.next().await {}
     Ok(form)
+}
+
+/// Reads a body that is a file by itself, to its end.
+///
+/// # Errors
+/// [`Error::Unreadable`] if it breaks off, or is so long that it is not read to its end.
+pub async fn read_alone(request: &HttpRequest, mut payload: Payload, most: usize) -> Result<SentFile, Error> {
+    let _long = LongBody::of(request);
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| wrong("the body ended early"))?;
+        length += chunk.len();
+        if length > UPLOAD_BYTES_MAX {
+            return Err(Error::Unreadable("the body is too long".into(), StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        if length > most {
+            bytes = Vec::new();
+        } else {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    Ok(if length > most { SentFile::TooLarge } else { SentFile::Whole(bytes) })
 }
 
 /// Reads all of it, also what is too much: the fields behind it are wanted.
@@ -111,18 +141,23 @@ async fn read_text(part: &mut Field<'_>, text_bytes: &mut usize) -> Result<Strin
     String::from_utf8(bytes).map_err(|_| wrong("a field is not valid UTF-8"))
 }
 
-/// The body as a stream that may move between threads, as the parser wants it: actix's own stays on its thread.
-fn movable(mut payload: Payload) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> + Send {
+/// The body as a stream that may move between threads, as the parser wants it: actix's own stays on its thread. And the
+/// task that reads it, which gives the rest back when nobody reads the stream any more.
+fn movable(
+    mut payload: Payload,
+) -> (impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> + Send, JoinHandle<Payload>) {
     let (sender, receiver) = mpsc::channel(QUEUE);
-    actix_web::rt::spawn(async move {
+    let reader = actix_web::rt::spawn(async move {
         while let Some(chunk) = payload.next().await {
-            // Nobody reads it any more.
             if sender.send(chunk.map_err(std::io::Error::other)).await.is_err() {
-                return;
+                break;
             }
         }
+        payload
     });
-    stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) })
+    let body =
+        stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
+    (body, reader)
 }
 
 fn unreadable(error: &multer::Error) -> Error {

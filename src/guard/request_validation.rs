@@ -95,8 +95,13 @@ fn fault(request: &ServiceRequest) -> Option<Error> {
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let is_multipart = request.content_type().eq_ignore_ascii_case(MULTIPART);
     let endpoint = || resource::find(request.match_info().as_str());
+    let is_api = is_api(request.match_info().as_str());
+    let is_file = || {
+        let is_right = if is_api { request.content_type().starts_with("image/") } else { is_multipart };
+        is_right && endpoint().is_some_and(|endpoint| endpoint.takes_file)
+    };
     let body_max = || match endpoint() {
-        Some(endpoint) if endpoint.takes_file && is_multipart => UPLOAD_BYTES_MAX,
+        _ if is_file() => UPLOAD_BYTES_MAX,
         endpoint => endpoint.map_or(BODY_BYTES_MAX, |it| it.body_max),
     };
     if length.is_some_and(|length| length > BODY_BYTES_MAX as u64 && length > body_max() as u64) {
@@ -108,15 +113,10 @@ fn fault(request: &ServiceRequest) -> Option<Error> {
     }
     let has_body = length.is_some_and(|length| length > 0) || headers.contains_key(TRANSFER_ENCODING);
     // API clients that use the wrong method get the router's 405 instead, and their body is not read.
-    let is_api = is_api(request.match_info().as_str());
     if has_body && request.method().is_safe() && !is_api {
         return wrong("a GET or HEAD request has a body", StatusCode::BAD_REQUEST);
     }
     let expected = if is_api { JSON } else { FORM };
-    let is_file = || {
-        let is_right = if is_api { request.content_type().starts_with("image/") } else { is_multipart };
-        is_right && endpoint().is_some_and(|endpoint| endpoint.takes_file)
-    };
     if has_body && !request.content_type().eq_ignore_ascii_case(expected) && !is_file() {
         return wrong("the body has the wrong content type", StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }

@@ -29,8 +29,8 @@ pub const BODY_BYTES_MAX: usize = 16 * 1024;
 /// Largest body of a form with a long text: ten thousand letters of a script that a form writes with nine bytes each.
 pub const LONG_BODY_BYTES_MAX: usize = 112 * 1024;
 
-/// Largest body of a form with a file, in bytes. A file may have much less: one that is too large is read to its end and
-/// dropped, so that the form comes again with what was typed.
+/// Largest body with a file, in bytes. A file may have much less: one that is too large is read to its end and dropped,
+/// so that the form comes again with what was typed.
 pub const UPLOAD_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// One URL of the site.
@@ -123,14 +123,9 @@ impl Endpoint {
         Self { body_max: LONG_BODY_BYTES_MAX, ..self }
     }
 
-    /// Its form has a file.
+    /// Its form has a file, or a file is sent by itself.
     const fn with_file(self) -> Self {
         Self { takes_file: true, ..self }
-    }
-
-    /// Of the API: a file of so many bytes.
-    const fn file(self, bytes_max: usize) -> Self {
-        Self { takes_file: true, body_max: bytes_max, ..self }
     }
 
     const fn monitoring(self) -> Self {

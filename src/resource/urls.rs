@@ -60,7 +60,7 @@ urls! {
     API_PAUSE = Endpoint::switch("/api/v1/events/{slug}/pause").class(RateClass::Api);
     API_IMAGE = Endpoint::with_methods("/api/v1/events/{slug}/image", "PUT, DELETE")
         .class(RateClass::Api)
-        .file(5 * 1024 * 1024);
+        .with_file();
     API_ARCHIVE = Endpoint::switch("/api/v1/events/{slug}/archive").class(RateClass::Api);
     API_TICKET_TYPES = Endpoint::form("/api/v1/events/{slug}/ticket-types").class(RateClass::Api);
     API_TICKET_TYPE =

@@ -92,11 +92,7 @@ pub async fn update(
     mut sent: SentEvent,
 ) -> Result<HttpResponse, Error> {
     let (event, _) = find(&app, &slug).await?;
-    let mut fields = FormFields::new(event_fields::of(&event), event.facts_version);
-    fields.typed.fill_in(&EVENT_FIELDS, &sent.typed);
-    fields.typed.fill_in_boxes(&EVENT_BOXES, &sent.typed);
-    let shown = shown_version(&sent.typed);
-    fields.version = shown.unwrap_or(event.facts_version);
+    let (mut fields, shown) = filled_in(&event, &sent.typed);
     let show = |status, fields| {
         let form = EventFormPage::new(page.clone(), Some(event.clone()), None, fields);
         page.respond_unlisted(status, &form)
@@ -131,10 +127,7 @@ pub async fn update(
     };
     let picture = match sent.picture().await? {
         Ok(picture) => picture,
-        Err(fault) => {
-            fields.faults.add(picture_form::FIELD, fault.words());
-            return show(picture_form::status_of(fault), fields);
-        }
+        Err(fault) => return show(picture_form::mark(&mut fields.faults, fault), fields),
     };
     let write = app.db.write(move |db| {
         let changed = store::update(db, id, shown, &facts, &actor)?;
@@ -159,6 +152,15 @@ pub async fn update(
             show(status_of(&refusal), fields)
         }
     }
+}
+
+/// The form as it was sent, and the version of the concert that it was opened with.
+fn filled_in(event: &Event, typed: &HashMap<String, String>) -> (FormFields, Option<i64>) {
+    let shown = shown_version(typed);
+    let mut fields = FormFields::new(event_fields::of(event), shown.unwrap_or(event.facts_version));
+    fields.typed.fill_in(&EVENT_FIELDS, typed);
+    fields.typed.fill_in_boxes(&EVENT_BOXES, typed);
+    (fields, shown)
 }
 
 /// Whether holders are to be told of a change.

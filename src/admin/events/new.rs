@@ -67,10 +67,7 @@ pub async fn create(
     let (actor, source) = (admin.actor(), copied.clone());
     let picture = match sent.picture().await? {
         Ok(picture) => picture,
-        Err(fault) => {
-            fields.faults.add(picture_form::FIELD, fault.words());
-            return show(picture_form::status_of(fault), fields);
-        }
+        Err(fault) => return show(picture_form::mark(&mut fields.faults, fault), fields),
     };
     let write = app.db.write(move |db| {
         let created = store::create(db, &facts, source.as_ref(), &actor)?;

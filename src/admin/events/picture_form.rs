@@ -74,8 +74,9 @@ impl SentEvent {
     }
 }
 
-/// The status of a form whose file is wrong.
-pub fn status_of(fault: PictureFault) -> StatusCode {
+/// Marks the field of a file that is wrong. Gives the status of the form.
+pub fn mark(faults: &mut FieldFaults, fault: PictureFault) -> StatusCode {
+    faults.add(FIELD, fault.words());
     match fault {
         PictureFault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,

@@ -1,15 +1,16 @@
 //! `/api/v1/events/{slug}/image`: an organizer's program sets the picture of a concert, and removes it.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web::{self, Payload};
+use actix_web::{HttpRequest, HttpResponse};
 
 use super::event_json::EventJson;
 use super::managed_events::{EVENT_JSON, find, show_managed};
-use crate::api::body::Body;
 use crate::api::organizer::{EventsAuthor, wanted_version};
 use crate::api::problem::{Problem, ProblemType};
 use crate::app::App;
 use crate::events::editing::store::pictures::{self, PictureChange};
-use crate::events::pictures::{PictureFault, processing};
+use crate::events::pictures::{FILE_BYTES_MAX, PictureFault, processing};
+use crate::guard::multipart::{self, SentFile};
 
 /// `PUT /api/v1/events/{slug}/image`: the body is the file.
 #[utoipa::path(
@@ -39,12 +40,15 @@ pub async fn update(
     author: EventsAuthor,
     app: web::Data<App>,
     slug: web::Path<String>,
-    body: Body,
+    body: Payload,
 ) -> Result<HttpResponse, Problem> {
     let wanted = wanted_version(&request)?;
-    let file = body.map_err(|_| refusal(PictureFault::TooLarge))?;
+    let SentFile::Whole(file) = multipart::read_alone(&request, body.into_inner(), FILE_BYTES_MAX).await?
+    else {
+        return Err(refusal(PictureFault::TooLarge));
+    };
     find(&app, &slug).await?;
-    let picture = processing::process(file.to_vec()).await?.map_err(refusal)?;
+    let picture = processing::process(file).await?.map_err(refusal)?;
     set(&author, &app, &slug, wanted, PictureChange::Replace(picture)).await
 }
 

@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::image_json::ImageJson;
 use super::{Amount, time};
 use crate::events::board::Listing;
 use crate::events::sale::SaleState;
@@ -70,29 +71,6 @@ pub struct EventJson {
     version: Option<i64>,
     /// In display order.
     ticket_types: Vec<TicketTypeJson>,
-}
-
-/// The picture of a concert, a JPEG.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Image)]
-pub struct ImageJson {
-    /// From the site's root. It names this picture for ever.
-    #[schema(format = "uri-reference", example = "/pictures/0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f-1600.jpg")]
-    url: String,
-    #[schema(minimum = 1)]
-    width: u32,
-    #[schema(minimum = 1)]
-    height: u32,
-    /// What is to be seen on it.
-    alt: String,
-}
-
-impl ImageJson {
-    fn of(event: &Event) -> Option<Self> {
-        let picture = event.picture()?;
-        let (url, alt) = (picture.url(), event.image_alt.clone());
-        Some(Self { url, width: picture.width, height: picture.height, alt })
-    }
 }
 
 /// What a concert is to the public.

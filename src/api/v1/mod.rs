@@ -11,6 +11,7 @@ pub mod event_acts;
 pub mod event_image;
 pub mod event_json;
 pub mod events;
+pub mod image_json;
 pub mod managed_events;
 pub mod managed_ticket_types;
 pub mod new_booking;

@@ -1,6 +1,6 @@
-//! The picture of a concert. What an organizer sends is decoded and written again ([`drawing`]), in the sizes that pages
-//! use, and kept in the database under a name that is made from its content ([`store`]): nothing of the file that was
-//! sent is ever served, and browsers keep each picture for ever ([`pages`]).
+//! The picture of a concert. What an organizer sends is decoded and written again ([`drawing`]), in the sizes that
+//! pages use, and kept in the database under a name that is made from its content ([`store`]): nothing of the file that
+//! was sent is ever served, and browsers keep each picture for ever ([`pages`]).
 //!
 //! The poster that is drawn for concerts does not belong here: see `events::preview`.
 

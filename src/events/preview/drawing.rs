@@ -3,11 +3,13 @@
 use super::Poster;
 use super::canvas::{Canvas, Color, rgb};
 use super::lettering::{Block, Style, drawable, fitted};
-use super::stage::{CORAL, GOLD, MOON, MOON_TILT, NIGHT, stage};
+use super::stage::{MOON, MOON_TILT, NIGHT, stage};
+use crate::events::palette::{self, PALETTES};
 
 const INK: Color = rgb(0xfdf7ff);
 const SOFT: Color = rgb(0xd3c5ee);
-const SHADOW: Color = rgb(0xc4125c);
+/// "Canceled", on every palette.
+const CORAL: Color = rgb(0xff6a4d);
 
 /// From the picture's left side.
 const MARGIN: f32 = 64.0;
@@ -25,7 +27,7 @@ const FACT_LEADING: f32 = 1.32;
 /// The poster as a PNG.
 #[must_use]
 pub fn draw(poster: &Poster) -> Vec<u8> {
-    let mut canvas = stage(poster.is_canceled);
+    let mut canvas = stage(palette::index_of(&poster.name), poster.is_canceled);
     write_date(&mut canvas, poster);
     write_facts(&mut canvas, poster);
     canvas.encode()
@@ -43,8 +45,9 @@ fn write_date(canvas: &mut Canvas, poster: &Poster) {
 }
 
 fn write_facts(canvas: &mut Canvas, poster: &Poster) {
+    let palette = &PALETTES[palette::index_of(&poster.name)];
     let brand = Style { size: 30.0, tracking: -0.02 };
-    canvas.write(brand, "TechKraft Tickets", (MARGIN, 76.0), 0.0, GOLD);
+    canvas.write(brand, "TechKraft Tickets", (MARGIN, 76.0), 0.0, rgb(palette.gold));
     let name = drawable(&poster.name);
     let when = format!("{} · {}", poster.date, poster.time);
     let place = [&poster.venue, &poster.city].into_iter().filter_map(|it| drawable(it));
@@ -70,7 +73,7 @@ fn write_facts(canvas: &mut Canvas, poster: &Poster) {
     baseline -= style.size * 0.12;
     for line in lines.iter().rev() {
         let (dx, dy) = (style.size * 0.045, style.size * 0.04);
-        canvas.write(style, line, (MARGIN + dx, baseline + dy), 0.0, SHADOW);
+        canvas.write(style, line, (MARGIN + dx, baseline + dy), 0.0, rgb(palette.name_shadow));
         canvas.write(style, line, (MARGIN, baseline), 0.0, INK);
         baseline -= style.size * NAME_LEADING;
     }

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Event, EventState};
 
 /// Grows whenever the same facts are drawn in another way.
-const LOOK: u32 = 1;
+const LOOK: u32 = 2;
 
 /// What stands on a poster.
 #[derive(Debug, Clone, PartialEq, Eq)]

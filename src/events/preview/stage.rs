@@ -1,16 +1,12 @@
 //! What all posters have: the colors and shapes of the page's `hero.css`, pixel by pixel. Drawn once.
 
 use std::f32::consts::TAU;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use super::canvas::{Canvas, Color, HEIGHT, WIDTH, mix, rgb};
+use crate::events::palette::{PALETTES, Palette};
 
 pub const NIGHT: Color = rgb(0x12082b);
-pub const CORAL: Color = rgb(0xff6a4d);
-pub const GOLD: Color = rgb(0xffc233);
-const MAGENTA: Color = rgb(0xff3d8b);
-const TEAL: Color = rgb(0x2ed3d0);
-const BEAMS: [Color; 2] = [rgb(0x3b1a8f), rgb(0x1b0c45)];
 const CROWD: Color = rgb(0x0a0418);
 /// The moon of a concert that does not take place: nothing glows.
 const ECLIPSE: [Color; 2] = [rgb(0x8a7d9b), rgb(0x574a6d)];
@@ -19,24 +15,49 @@ pub const MOON: (f32, f32) = (986.0, 222.0);
 pub const MOON_TILT: f32 = -6.0 / 360.0 * TAU;
 const MOON_RADIUS: f32 = 160.0;
 
-static LIT: LazyLock<Canvas> = LazyLock::new(|| draw(false));
-static DARK: LazyLock<Canvas> = LazyLock::new(|| draw(true));
+/// By palette, lit and dark.
+static DRAWN: [[OnceLock<Canvas>; 2]; PALETTES.len()] =
+    [const { [const { OnceLock::new() }; 2] }; PALETTES.len()];
 
-/// A poster without its words; dark for a concert that does not take place.
-pub fn stage(is_dark: bool) -> Canvas {
-    if is_dark { DARK.clone() } else { LIT.clone() }
+/// The colors of a palette.
+struct Lights {
+    gold: Color,
+    coral: Color,
+    magenta: Color,
+    teal: Color,
+    beams: [Color; 2],
 }
 
-fn draw(is_dark: bool) -> Canvas {
+impl Lights {
+    const fn of(palette: &Palette) -> Self {
+        Self {
+            gold: rgb(palette.gold),
+            coral: rgb(palette.coral),
+            magenta: rgb(palette.magenta),
+            teal: rgb(palette.teal),
+            beams: [rgb(palette.beam), rgb(palette.beam_low)],
+        }
+    }
+}
+
+/// A poster without its words, in a palette of [`PALETTES`]; dark for a concert that does not take place.
+pub fn stage(palette: usize, is_dark: bool) -> Canvas {
+    let palette = palette % PALETTES.len();
+    DRAWN[palette][usize::from(is_dark)]
+        .get_or_init(|| draw(&Lights::of(&PALETTES[palette]), is_dark))
+        .clone()
+}
+
+fn draw(lights: &Lights, is_dark: bool) -> Canvas {
     let mut canvas = Canvas::of(NIGHT);
-    paint_sky(&mut canvas, is_dark);
-    paint_moon(&mut canvas, is_dark);
+    paint_sky(&mut canvas, lights, is_dark);
+    paint_moon(&mut canvas, lights, is_dark);
     paint_crowd(&mut canvas);
     canvas
 }
 
 /// Beams of light from the moon, a glow from both lower corners, and the rig's spotlights.
-fn paint_sky(canvas: &mut Canvas, is_dark: bool) {
+fn paint_sky(canvas: &mut Canvas, lights: &Lights, is_dark: bool) {
     let (width, height) = (WIDTH as f32, HEIGHT as f32);
     let farthest = (MOON.0.max(width - MOON.0)).hypot(MOON.1.max(height - MOON.1));
     for y in 0..HEIGHT {
@@ -44,24 +65,24 @@ fn paint_sky(canvas: &mut Canvas, is_dark: bool) {
             let (px, py) = (x as f32 + 0.5, y as f32 + 0.5);
             let (dx, dy) = (px - MOON.0, py - MOON.1);
             let distance = dx.hypot(dy);
-            let mut color = beam(dx, dy, distance);
+            let mut color = beam(lights, dx, dy, distance);
             if !is_dark {
                 let from_left = (px / (1.2 * width)).hypot((height - py) / (0.9 * height));
                 let from_right = ((width - px) / (0.9 * width)).hypot((height - py) / height);
-                color = mix(color, TEAL, 0.25 * (1.0 - from_right / 0.55).max(0.0));
-                color = mix(color, MAGENTA, 0.35 * (1.0 - from_left / 0.6).max(0.0));
+                color = mix(color, lights.teal, 0.25 * (1.0 - from_right / 0.55).max(0.0));
+                color = mix(color, lights.magenta, 0.35 * (1.0 - from_left / 0.6).max(0.0));
             }
             let fade = ramp(distance / farthest, &[(0.18, 1.0), (0.45, 0.8), (0.8, 0.33)]);
             color = mix(NIGHT, color, fade);
             if !is_dark {
-                color = spotlights(color, px / width, py / height);
+                color = spotlights(lights, color, px / width, py / height);
             }
             canvas.blend(x, y, color, 1.0);
         }
     }
 }
 
-fn paint_moon(canvas: &mut Canvas, is_dark: bool) {
+fn paint_moon(canvas: &mut Canvas, lights: &Lights, is_dark: bool) {
     let ring = MOON_RADIUS * 1.09;
     for y in 0..HEIGHT {
         for x in 0..WIDTH {
@@ -69,12 +90,12 @@ fn paint_moon(canvas: &mut Canvas, is_dark: bool) {
             let distance = dx.hypot(dy);
             if !is_dark {
                 let glow = (1.0 - (distance - MOON_RADIUS) / MOON_RADIUS).clamp(0.0, 1.0);
-                canvas.blend(x, y, CORAL, 0.42 * glow * glow);
-                canvas.blend(x, y, GOLD, 0.2 * (ring - distance + 0.5).clamp(0.0, 1.0));
+                canvas.blend(x, y, lights.coral, 0.42 * glow * glow);
+                canvas.blend(x, y, lights.gold, 0.2 * (ring - distance + 0.5).clamp(0.0, 1.0));
             }
             let alpha = (MOON_RADIUS - distance + 0.5).clamp(0.0, 1.0);
             if alpha > 0.0 {
-                canvas.blend(x, y, moon(dx, dy, is_dark), alpha);
+                canvas.blend(x, y, moon(lights, dx, dy, is_dark), alpha);
             }
         }
     }
@@ -91,17 +112,18 @@ fn paint_crowd(canvas: &mut Canvas) {
 }
 
 /// Which of the beams a direction from the moon is in, with soft edges.
-fn beam(dx: f32, dy: f32, distance: f32) -> Color {
+fn beam(lights: &Lights, dx: f32, dy: f32, distance: f32) -> Color {
     // As CSS counts: from the top, clockwise, beginning at 4 degrees, in pairs of 18.
     let degrees = (dx.atan2(-dy) / TAU * 360.0 - 4.0).rem_euclid(18.0);
     let pixels_per_degree = (distance * TAU / 360.0).max(0.01);
     let edge = (degrees - 9.0).abs().min(degrees.min(18.0 - degrees));
     let half = (0.5 - edge * pixels_per_degree).max(0.0);
-    let (own, other) = if degrees < 9.0 { (BEAMS[0], BEAMS[1]) } else { (BEAMS[1], BEAMS[0]) };
+    let [high, low] = lights.beams;
+    let (own, other) = if degrees < 9.0 { (high, low) } else { (low, high) };
     mix(own, other, half)
 }
 
-fn moon(dx: f32, dy: f32, is_canceled: bool) -> Color {
+fn moon(lights: &Lights, dx: f32, dy: f32, is_canceled: bool) -> Color {
     let (sin, cos) = MOON_TILT.sin_cos();
     let (dx, dy) = (dx * cos + dy * sin, dy * cos - dx * sin);
     // Along 160 degrees, from the upper edge to the lower.
@@ -110,21 +132,21 @@ fn moon(dx: f32, dy: f32, is_canceled: bool) -> Color {
         return mix(ECLIPSE[0], ECLIPSE[1], along.clamp(0.0, 1.0));
     }
     let color = if along < 0.68 {
-        mix(GOLD, CORAL, ((along - 0.22) / 0.46).clamp(0.0, 1.0))
+        mix(lights.gold, lights.coral, ((along - 0.22) / 0.46).clamp(0.0, 1.0))
     } else {
-        mix(CORAL, MAGENTA, ((along - 0.68) / 0.32).clamp(0.0, 1.0))
+        mix(lights.coral, lights.magenta, ((along - 0.68) / 0.32).clamp(0.0, 1.0))
     };
     let from_light = (dx + 0.36 * MOON_RADIUS).hypot(dy + 0.48 * MOON_RADIUS) / (2.0 * MOON_RADIUS);
-    mix(color, rgb(0xfff3c4), (1.0 - from_light / 0.42).max(0.0))
+    mix(color, mix(rgb(0xffffff), lights.gold, 0.3), (1.0 - from_light / 0.42).max(0.0))
 }
 
 /// Three cones from above, added as light.
-fn spotlights(color: Color, x: f32, y: f32) -> Color {
+fn spotlights(lights: &Lights, color: Color, x: f32, y: f32) -> Color {
     let fade = ramp(y, &[(0.3, 1.0), (1.0, 0.2)]);
     let cones = [
-        (GOLD, 0.30, (0.16, -0.12), 158.0, (5.0, 13.0, 16.0)),
-        (MAGENTA, 0.36, (0.58, -0.14), 196.0, (4.0, 12.0, 15.0)),
-        (TEAL, 0.26, (0.40, -0.18), 176.0, (5.0, 12.0, 16.0)),
+        (lights.gold, 0.30, (0.16, -0.12), 158.0, (5.0, 13.0, 16.0)),
+        (lights.magenta, 0.36, (0.58, -0.14), 196.0, (4.0, 12.0, 15.0)),
+        (lights.teal, 0.26, (0.40, -0.18), 176.0, (5.0, 12.0, 16.0)),
     ];
     cones.into_iter().fold(color, |color, (light, strength, from, starts, (rises, falls, ends))| {
         let (dx, dy) = ((x - from.0) * WIDTH as f32, (y - from.1) * HEIGHT as f32);

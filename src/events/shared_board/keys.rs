@@ -6,7 +6,7 @@ use crate::guard::secret::{Purpose, Secrets};
 
 /// The version of the formats. Raise it with every change of a format: during a rollout, servers of each
 /// release then share a board of their own, and none misreads the other's.
-const SCHEMA: u32 = 4;
+const SCHEMA: u32 = 5;
 
 /// Bytes of the site's key in a name. Enough to tell sites apart.
 const SITE_BYTES: usize = 8;
@@ -47,6 +47,6 @@ mod tests {
         assert_eq!(keys.lease, RedisNames::new(&"a secret".into(), 0).lease);
         assert_ne!(keys.updates, RedisNames::new(&"a secret".into(), 1).updates);
         assert_ne!(keys.updates, RedisNames::new(&"another".into(), 0).updates);
-        assert!(keys.snapshot.ends_with(":0:v4:board") && !keys.snapshot.contains("a secret"));
+        assert!(keys.snapshot.ends_with(":0:v5:board") && !keys.snapshot.contains("a secret"));
     }
 }
