@@ -29,8 +29,7 @@ pub const BODY_BYTES_MAX: usize = 16 * 1024;
 /// Largest body of a form with a long text: ten thousand letters of a script that a form writes with nine bytes each.
 pub const LONG_BODY_BYTES_MAX: usize = 112 * 1024;
 
-/// Largest body with a file, in bytes. A file may have much less: one that is too large is read to its end and dropped,
-/// so that the form comes again with what was typed.
+/// Largest body with a file, in bytes. A file that is too large is read to its end, so that its form comes again.
 pub const UPLOAD_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// One URL of the site.
