@@ -7,13 +7,14 @@ use crate::auth::store::accounts::{self, NewPassword};
 use crate::auth::{self, first_password, password};
 use crate::backup::{self, Backup, BackupPlan, Retention};
 use crate::config::{
-    BackupArguments, Command, CommandLine, Config, DrawArguments, DrawCommand, RestoreArguments,
+    BackupArguments, Command, CommandLine, Config, DrawArguments, DrawCommand, HealthArguments, RestoreArguments,
     VerifyArguments,
 };
 use crate::db::{self, Database, DatabaseUrl, Schema, pooler, tls};
+use crate::demo::Demo;
 use crate::guard::secret;
 use crate::ops::drain::{self, StopSignals};
-use crate::ops::systemd;
+use crate::ops::{health_check, systemd};
 use crate::queue::QueuePlace;
 use crate::queue::draw::DrawSeed;
 use crate::reconciliation;
@@ -26,9 +27,15 @@ const NAME_THE_SITES: &str = "name the site's database, or run this in the site'
 
 /// Runs a command to its end. An error is one line for the terminal.
 pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
+    let command = command_line.command.as_ref().unwrap_or(&Command::Serve);
+    if *command == Command::Demo {
+        // The settings of a site that is set up here are neither used nor checked.
+        let demo = Demo::prepare(&command_line.settings)?;
+        return serve(demo.config(), Some(demo));
+    }
     let config = Config::new(&command_line.settings)?;
-    match command_line.command.as_ref().unwrap_or(&Command::Serve) {
-        Command::Serve => serve(config),
+    match command {
+        Command::Serve | Command::Demo => serve(config, None),
         Command::Migrate(arguments) => {
             db::migrate(&config.database_url)?;
             println!("{} has the newest schema", config.database_url);
@@ -52,6 +59,7 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
             );
             Ok(())
         }
+        Command::Health(arguments) => health(&config, arguments),
         Command::Verify(arguments) => verify(&config, arguments),
         Command::Backup(arguments) => back_up(&config, arguments),
         Command::Restore(arguments) => restore(&config, arguments),
@@ -61,15 +69,18 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
     }
 }
 
-fn serve(config: Config) -> Result<(), StartError> {
+fn serve(config: Config, mut demo: Option<Demo>) -> Result<(), StartError> {
     let system = actix_web::rt::System::new();
     let ended = system.block_on(async {
         let started = start(config)?;
         // Before the first line is printed: a script that reads it may send a signal at once.
         let signals = StopSignals::catch()?;
-        announce(&started);
+        match &mut demo {
+            Some(demo) => demo.open(&started),
+            None => announce(&started),
+        }
         systemd::notify_ready(&started.ops);
-        let (handle, db) = (started.server.handle(), started.db);
+        let (handle, db) = (started.server.handle(), started.app.db.clone());
         let stopped = drain::on_signal(signals, handle, started.departure, started.ops, started.mail);
         let mut stopped = std::pin::pin!(stopped);
         let ended = tokio::select! {
@@ -112,6 +123,12 @@ fn check_draw(arguments: &DrawArguments) -> Result<(), StartError> {
         }
         None => Ok(()),
     }
+}
+
+fn health(config: &Config, arguments: &HealthArguments) -> Result<(), StartError> {
+    let path = if arguments.ready { "/readyz" } else { "/healthz" };
+    println!("{}", health_check::ask(config.operations.bind.unwrap_or(config.bind), path)?);
+    Ok(())
 }
 
 fn set_admin_password(config: &Config) -> Result<(), StartError> {
@@ -247,7 +264,7 @@ fn ask_password() -> Result<String, StartError> {
 fn announce(started: &Started) {
     // Its file is written before the first line is printed: a script that reads the lines may read it at once.
     let password =
-        started.new_password.as_ref().map(|password| first_password::notice(password, started.db.file()));
+        started.new_password.as_ref().map(|password| first_password::notice(password, started.app.db.file()));
     println!("TechKraft Tickets  {}", started.public_url);
     println!("Admin              {}/admin", started.public_url);
     if let Some(notice) = password {

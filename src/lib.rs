@@ -3,7 +3,7 @@
 //! Imports go one way, from the first line of this map to the last:
 //!
 //! - [`commands`] is what the binary does, [`config`] reads the settings, and [`server`] opens the database, wires the
-//!   parts together and runs. [`routes`] is the URL map on one screen.
+//!   parts together and runs. [`demo`] fills a throwaway site. [`routes`] is the URL map on one screen.
 //! - [`admin`]: organizers' pages. [`api`]: the JSON API. [`ops`]: health, readiness, metrics and the drain.
 //! - [`events`]: concerts and ticket types. [`queue`]: waiting rooms. [`booking`]: orders, the desk that claims
 //!   tickets, and the booking in the buyer's hand. [`sales`]: what concerts have sold. [`tickets`]: codes and check-in.
@@ -33,6 +33,7 @@ pub mod commands;
 pub mod config;
 pub mod connections;
 pub mod db;
+pub mod demo;
 pub mod error;
 pub mod events;
 pub mod guard;

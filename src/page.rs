@@ -38,6 +38,28 @@ impl SiteLinks {
     }
 }
 
+/// The account with which anybody may look at the organizer's pages of a demo.
+#[derive(Debug)]
+pub struct DemoAccount {
+    pub username: &'static str,
+    pub password: String,
+}
+
+/// Set if this program is a demo. Of the whole program, and not in [`Page`]: a page that is made without looking at the
+/// request, such as an error, says it too.
+static DEMO: OnceLock<DemoAccount> = OnceLock::new();
+
+/// From now on every page says that this is a demo, and how to sign in.
+pub fn this_is_a_demo(account: DemoAccount) -> &'static DemoAccount {
+    DEMO.get_or_init(|| account)
+}
+
+/// What a page says if this is a demo.
+#[must_use]
+pub fn demo() -> Option<&'static DemoAccount> {
+    DEMO.get()
+}
+
 /// The role of the account that looks at a page. Known once an extractor has let the request in; nobody's until then.
 #[derive(Debug, Clone, Default)]
 pub struct Viewer(Arc<OnceLock<AccountRole>>);

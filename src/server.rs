@@ -56,13 +56,13 @@ pub struct Started {
     /// How the port is left.
     pub departure: Departure,
     pub ops: web::Data<Ops>,
-    /// To be closed at the end.
-    pub db: Database,
     /// The first password, which was made because there was no account.
     pub new_password: Option<String>,
     /// The site's address as visitors know it.
     pub public_url: String,
     pub mail: SenderHandle,
+    /// What its handlers share. Its database is to be closed at the end.
+    pub app: web::Data<App>,
 }
 
 /// Opens the desk, on a database and a board, with the wakeup of the outbox.
@@ -125,14 +125,14 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let (operations, cors_origins, lag) =
         (config.operations, config.cors_origins, keep_pace(&app, config.poll));
     serve_ops(ops_listener, &ops)?;
-    let (cookies, on_thread, db) = (web::Data::new(app.cookies.clone()), ops.clone(), app.db.clone());
+    let (cookies, on_thread, shared) = (web::Data::new(app.cookies.clone()), ops.clone(), app.clone());
     let server = connections::serve(listener, limits, networks, ops.signature(), move || {
         // Called once on each of the server's threads.
         actix_web::rt::spawn(lag::measure(Arc::clone(&lag), on_thread.thread_heartbeat()));
         let recorder = on_thread.recorder();
         ActixApp::new()
-            .app_data(app.clone())
-            .app_data(app.auth.clone())
+            .app_data(shared.clone())
+            .app_data(shared.auth.clone())
             .app_data(cookies.clone())
             .app_data(guard.clone())
             .app_data(site_links.clone())
@@ -150,7 +150,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     log::info!("this is {}, version {}, on {address}", ops.identity.at_home(), env!("CARGO_PKG_VERSION"));
-    Ok(Started { address, ops_address, server, departure, ops, db, new_password, public_url, mail })
+    Ok(Started { address, ops_address, server, departure, ops, new_password, public_url, mail, app })
 }
 
 /// Health, readiness and metrics on the port of their own, where there is one.

@@ -22,6 +22,7 @@ pub mod password_change;
 mod refusal;
 pub mod reseed;
 pub mod resumption;
+pub mod setup;
 pub mod sign_in;
 pub mod spreadsheet;
 pub mod store;

@@ -1,8 +1,9 @@
 //! The command line: commands and their arguments.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::Settings;
 
@@ -16,14 +17,41 @@ pub struct CommandLine {
     pub settings: Settings,
 }
 
+impl CommandLine {
+    /// A command line that takes nothing from the environment and from `.env`.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments.
+    pub fn without_environment<A>(arguments: impl IntoIterator<Item = A>) -> Result<Self, clap::Error>
+    where
+        A: Into<OsString> + Clone,
+    {
+        let command = Self::command().mut_args(|argument| argument.env(None::<&'static str>));
+        Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    }
+}
+
+impl Settings {
+    /// `BIND` as typed.
+    #[must_use]
+    pub fn bind(&self) -> &str {
+        &self.bind
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Migrate, seed when empty, and serve the site (the default)
     Serve,
+    /// Serve a throwaway site full of concerts and bookings, on a database of its own that is deleted at the end; of
+    /// all settings it takes BIND alone
+    Demo,
     /// Migrate the database to the newest schema, then exit
     Migrate(MigrateArguments),
     /// Migrate, add the sample concert if there is none, then exit
     Seed,
+    /// Ask the server that runs with these settings how it is; exit 1 if it does not answer, for containers
+    Health(HealthArguments),
     /// Recount everything and print the table; exit 1 if anything is wrong
     Verify(VerifyArguments),
     /// Write a backup while the site is selling, and prove it by restoring it into a temporary database
@@ -63,6 +91,13 @@ pub struct DrawArguments {
     /// The fingerprint of the seed, as the page showed it before the draw
     #[arg(long, value_name = "SHA-256")]
     pub fingerprint: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct HealthArguments {
+    /// Ask whether visitors should be sent to it (/readyz), not only whether it runs (/healthz)
+    #[arg(long)]
+    pub ready: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]

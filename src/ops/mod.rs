@@ -8,6 +8,7 @@
 
 mod cached_probe;
 pub mod drain;
+pub mod health_check;
 pub mod identity;
 mod metrics;
 pub mod pages;

@@ -99,6 +99,7 @@ urls! {
     MAILS = Endpoint::page("/admin/mails");
     MAIL_ATTEMPTS = Endpoint::action("/admin/mails/attempts");
     MAIL_ATTEMPT = Endpoint::action("/admin/mails/{id}/attempts");
+    SETUP = Endpoint::page("/admin/setup");
     RESEED = Endpoint::form("/admin/reseed");
     ADMIN_BOOKINGS = Endpoint::page("/admin/bookings");
     ADMIN_BOOKING = Endpoint::page("/admin/bookings/{reference}");

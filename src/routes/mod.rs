@@ -163,6 +163,7 @@ fn organizers(site: &mut ServiceConfig) {
         .service(urls::MAILS.resource().route(get().to(mail::pages::index)))
         .service(urls::MAIL_ATTEMPTS.resource().route(post().to(mail::pages::create_attempts)))
         .service(urls::MAIL_ATTEMPT.resource().route(post().to(mail::pages::create_attempt)))
+        .service(urls::SETUP.resource().route(get().to(admin::setup::show)))
         .service(
             urls::RESEED
                 .resource()

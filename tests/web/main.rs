@@ -15,6 +15,7 @@ mod check_in;
 mod command_line;
 mod corpus;
 mod correction;
+mod demo;
 mod desk_model;
 mod email_suggestion;
 mod events;

@@ -226,6 +226,12 @@ pub fn backlog(db: &mut Db) -> QueryResult<Backlog> {
     Ok(Backlog { waiting: waiting(db)?, oldest })
 }
 
+/// When the newest mail that was sent went out (UTC). By its id: there is no index of times.
+pub fn last_sent(db: &mut Db) -> QueryResult<Option<NaiveDateTime>> {
+    let sent = mails::table.filter(mails::sent_at.is_not_null()).order(mails::id.desc());
+    sent.select(mails::sent_at).first(db).optional().map(Option::flatten)
+}
+
 /// Queues a mail again, as a new one. Returns its kind and what it is about; `None` when it is queued already or gone.
 pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
     let not_queued = mails::table.find(id).filter(mails::state.ne("queued"));

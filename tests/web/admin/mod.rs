@@ -20,6 +20,7 @@ mod return_path;
 mod roles;
 mod sale;
 mod sessions;
+mod setup;
 mod sign_in;
 mod team;
 mod terms;

@@ -1,0 +1,134 @@
+//! `techkraft demo`: a throwaway site that is full of life, for who wants to see it before there is anything to sell.
+//!
+//! It has a database of its own in a temporary folder, and takes no setting but `BIND`: whatever site the environment
+//! and `.env` speak of, its database is not opened, its secrets are not used, and no mail is sent. When the program
+//! stops, the folder is deleted.
+
+mod concerts;
+mod history;
+mod people;
+mod program;
+mod store;
+mod visitors;
+
+use std::ffi::OsString;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use actix_web::web;
+use chrono::Utc;
+
+use self::visitors::Visitors;
+use crate::app::App;
+use crate::audit::Actor;
+use crate::auth::store::accounts::{self, NewPassword};
+use crate::auth::{USERNAME, password};
+use crate::config::{CommandLine, Config, DEFAULT_BIND, Settings};
+use crate::db::{self, Database};
+use crate::log_safe::one_line;
+use crate::page::{self, DemoAccount};
+use crate::server::{self, Started};
+use crate::start_error::StartError;
+use crate::tickets::code::Code;
+
+/// A demo whose database is filled.
+pub struct Demo {
+    config: Config,
+    to_come: Vec<Code>,
+    account: &'static DemoAccount,
+    folder: DemoFolder,
+}
+
+impl Demo {
+    /// Makes the folder, and the history in it. Of the settings only `BIND` is used.
+    ///
+    /// # Errors
+    /// One line that says what went wrong.
+    pub fn prepare(settings: &Settings) -> Result<Self, StartError> {
+        let folder = DemoFolder::create()?;
+        let config = config(settings.bind(), &folder.0)?;
+        db::migrate(&config.database_url)?;
+        let password = password::generate();
+        let hash = server::hash(&password)?;
+        let to_come = Database::briefly(&config.database_url, |db| {
+            let new = NewPassword { hash, first_until: None };
+            db.write_blocking(|db| accounts::insert(db, USERNAME, &new, &Actor::server()))?;
+            history::make(db, Utc::now().naive_utc())
+        })?;
+        let account = page::this_is_a_demo(DemoAccount { username: USERNAME, password });
+        Ok(Self { config, to_come, account, folder })
+    }
+
+    /// The settings that its server starts with.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.config.clone()
+    }
+
+    /// Says where it is, and lets visitors come. Called inside actix's runtime.
+    pub fn open(&mut self, started: &Started) {
+        let url = &started.public_url;
+        println!("TechKraft Tickets  {url}");
+        println!("Admin              {url}/admin");
+        println!("Sign in as         {}", self.account.username);
+        println!("Password           {}", self.account.password);
+        println!(
+            "This is a demo: everything is made up, no mail is sent, and all of it is deleted at the end (Ctrl+C)."
+        );
+        log::info!("the demo's files are in {}", self.folder.0.display());
+        let visitors = Visitors::new(std::mem::take(&mut self.to_come));
+        let app: web::Data<App> = started.app.clone();
+        actix_web::rt::spawn(visitors.keep_coming(app));
+    }
+}
+
+/// The settings of a demo in that folder. Nothing is taken from the environment.
+fn config(bind: &str, folder: &Path) -> Result<Config, StartError> {
+    let mut database = OsString::from("sqlite:");
+    database.push(folder.join("demo.db"));
+    let arguments = [
+        "techkraft".into(),
+        "--bind".into(),
+        free(bind).into(),
+        "--database-url".into(),
+        database,
+        "--mail-dir".into(),
+        folder.join("mail").into_os_string(),
+        // A reset would leave nothing but the sample concert.
+        "--allow-reseed".into(),
+        "false".into(),
+    ];
+    let line = CommandLine::without_environment(arguments).map_err(|e| StartError::new(one_line(&e)))?;
+    Config::new(&line.settings)
+}
+
+/// The usual port may be another site's on this machine: then the kernel picks one that is free.
+fn free(bind: &str) -> &str {
+    if bind == DEFAULT_BIND && TcpListener::bind(bind).is_err() { "127.0.0.1:0" } else { bind }
+}
+
+/// Deleted with everything in it when the demo ends.
+struct DemoFolder(PathBuf);
+
+impl DemoFolder {
+    fn create() -> Result<Self, StartError> {
+        // Nobody else knows the name, and a folder that is there already is not taken.
+        let folder = env::temp_dir().join(format!("techkraft-demo-{:016x}", rand::random::<u64>()));
+        match fs::create_dir(&folder) {
+            Ok(()) => Ok(Self(folder)),
+            Err(e) => {
+                let place = folder.display();
+                Err(StartError::new(format!("the demo's folder {place} cannot be made: {e}; set TMPDIR")))
+            }
+        }
+    }
+}
+
+impl Drop for DemoFolder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            log::warn!("{} cannot be removed: {error}", self.0.display());
+        }
+    }
+}
