@@ -36,7 +36,7 @@ const ONE_IN_BY_ORGANIZER: usize = 61;
 /// One line that says what went wrong.
 pub(super) fn make(db: &Database, now: NaiveDateTime) -> Result<Vec<Code>, StartError> {
     let actor = Actor { name: USERNAME.into(), client_address: String::new() };
-    let mut history = History { db, now, actor, people: 0 };
+    let mut history = DemoHistory { db, now, actor, people: 0 };
     let mut to_come = Vec::new();
     for concert in &PROGRAM {
         let (event_id, type_ids) = history.put_on_sale(concert)?;
@@ -54,7 +54,7 @@ pub(super) fn make(db: &Database, now: NaiveDateTime) -> Result<Vec<Code>, Start
     Ok(to_come)
 }
 
-struct History<'a> {
+struct DemoHistory<'a> {
     db: &'a Database,
     /// UTC.
     now: NaiveDateTime,
@@ -63,7 +63,7 @@ struct History<'a> {
     people: usize,
 }
 
-impl History<'_> {
+impl DemoHistory<'_> {
     fn put_on_sale(&self, concert: &DemoConcert) -> Result<(i64, Vec<i64>), StartError> {
         let (facts, actor) = (concert.as_on_sale(self.now), &self.actor);
         let made = self.db.write_blocking(|db| {

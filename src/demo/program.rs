@@ -99,7 +99,7 @@ impl DemoConcert {
             time_zone: ZONE,
             currency: CURRENCY.into(),
             sales_start_at,
-            // At the door they sell during the show.
+            // The box office sells during the show.
             sales_end_at: (self.is == DemoState::Tonight).then_some(starts_at + SHOW),
             age_limit: self.age_limit,
             accessibility: self.accessibility.into(),

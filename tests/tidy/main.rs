@@ -1,6 +1,7 @@
 //! The house rules that a machine can keep.
 
 mod asvs;
+mod docs;
 mod imports;
 mod names;
 

@@ -1,21 +1,17 @@
-//! `/admin/setup`: whether everything is set that selling to the public needs, and how to set what is not.
+//! What selling to the public needs: each check says what was found and what to do about it.
 
 use std::path::Path;
 
-use actix_web::http::StatusCode;
+use actix_web::HttpRequest;
 use actix_web::http::header::{HOST, X_FORWARDED_FOR};
-use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
 use chrono::{NaiveDateTime, Utc};
 
 use crate::app::App;
-use crate::auth::access::Owner;
 use crate::db::{Db, clock};
-use crate::error::Error;
 use crate::events::{Event, EventState, seed, store as events_store};
 use crate::guard::GuardSettings;
 use crate::outbox::{self, UnsentCounts};
-use crate::page::Page;
+use crate::page::SiteLinks;
 use crate::venue_clock::VenueClock;
 
 /// A backup and its proof need as much again as the database, and the log of a rush some more.
@@ -23,33 +19,20 @@ const DISK_LEAST: u64 = 2 << 30;
 /// Clocks that are further apart make countdowns wrong that people compare.
 const CLOCKS_APART_MAX: i64 = 2;
 
-#[derive(Template)]
-#[template(path = "admin/setup.html")]
-struct SetupPage {
-    page: Page,
-    checks: Vec<SetupCheck>,
-}
-
-impl SetupPage {
-    fn count(&self, state: SetupState) -> usize {
-        self.checks.iter().filter(|check| check.state == state).count()
-    }
-}
-
 /// One thing that production needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct SetupCheck {
-    title: &'static str,
-    state: SetupState,
+pub(super) struct SetupCheck {
+    pub title: &'static str,
+    pub state: SetupState,
     /// What was found, in a sentence.
-    found: String,
+    pub found: String,
     /// What to do about it; empty where nothing has to be done.
-    fix: &'static str,
+    pub fix: &'static str,
 }
 
 /// In the order in which a page shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum SetupState {
+pub(super) enum SetupState {
     /// Do not sell to the public like this.
     Wrong,
     /// Sales work, and something is worth a look.
@@ -58,7 +41,7 @@ enum SetupState {
 }
 
 impl SetupState {
-    fn label(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::Wrong => "Not set",
             Self::Look => "Have a look",
@@ -68,7 +51,7 @@ impl SetupState {
 }
 
 /// What the database says.
-struct DatabaseFacts {
+pub(super) struct DatabaseFacts {
     unsent: UnsentCounts,
     last_sent: Option<NaiveDateTime>,
     events: Vec<Event>,
@@ -79,7 +62,7 @@ struct DatabaseFacts {
 }
 
 impl DatabaseFacts {
-    fn read(db: &mut Db) -> diesel::QueryResult<Self> {
+    pub fn read(db: &mut Db) -> diesel::QueryResult<Self> {
         Ok(Self {
             clock_ahead: (clock(db)? - Utc::now().naive_utc()).num_seconds(),
             unsent: outbox::store::waiting(db)?,
@@ -90,20 +73,19 @@ impl DatabaseFacts {
     }
 }
 
-/// `GET /admin/setup`
-pub async fn show(
-    page: Page,
-    _: Owner,
-    app: web::Data<App>,
-    guard: web::Data<GuardSettings>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Error> {
-    let facts = app.db.read_primary(DatabaseFacts::read).await?;
+/// Everything that is looked at: first what is wrong.
+pub(super) fn all(
+    app: &App,
+    facts: &DatabaseFacts,
+    guard: &GuardSettings,
+    site_links: &SiteLinks,
+    request: &HttpRequest,
+) -> Vec<SetupCheck> {
     let mut checks = vec![
-        address(&guard, &app.public_url),
-        proxy(&guard, &request),
-        mail(&app, &facts),
-        links(&page),
+        address(guard, &app.public_url),
+        proxy(guard, request),
+        mail(app, facts),
+        links(site_links),
         contact(&facts.events),
         sample(&facts.events),
         reseed(app.allow_reseed),
@@ -112,7 +94,7 @@ pub async fn show(
     ];
     checks.extend(app.db.file().and_then(free_bytes).map(disk));
     checks.sort_by_key(|check| check.state);
-    page.clone().respond_unlisted(StatusCode::OK, &SetupPage { page, checks })
+    checks
 }
 
 fn check(title: &'static str, state: SetupState, found: impl Into<String>, fix: &'static str) -> SetupCheck {
@@ -204,8 +186,7 @@ fn mail(app: &App, facts: &DatabaseFacts) -> SetupCheck {
     }
 }
 
-fn links(page: &Page) -> SetupCheck {
-    let links = &page.links;
+fn links(links: &SiteLinks) -> SetupCheck {
     let all = [("TERMS_URL", &links.terms), ("PRIVACY_URL", &links.privacy), ("IMPRINT_URL", &links.imprint)];
     let missing: Vec<&str> = all.iter().filter(|(_, link)| link.is_none()).map(|(name, _)| *name).collect();
     let title = "Terms, privacy and legal notice";

@@ -1,0 +1,60 @@
+//! Every setting is in docs/settings.md and, commented, in the file that packages install.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::{files, read};
+
+const TABLE: &str = "docs/settings.md";
+const ENVIRONMENT: &str = "deploy/debian/techkraft.env";
+/// Read by the log itself, not by `config`.
+const OF_THE_LOG: &str = "RUST_LOG";
+
+/// The names in `env = "NAME"`.
+fn in_code() -> BTreeSet<String> {
+    let texts: Vec<String> = files(&["src/config"], "rs").iter().map(|path| read(path)).collect();
+    let names = texts.iter().flat_map(|text| text.split("env = \"").skip(1));
+    let names = names.filter_map(|rest| rest.split('"').next()).map(str::to_owned);
+    names.chain([OF_THE_LOG.to_owned()]).collect()
+}
+
+/// The names in the first cells of the tables.
+fn in_table() -> BTreeSet<String> {
+    let text = read(Path::new(TABLE));
+    let settings = text.split("## Settings").nth(1).unwrap_or_default().to_owned();
+    let rows = settings.lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.filter_map(|line| line.split('|').nth(1)).map(str::to_owned).collect::<Vec<_>>();
+    cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+/// The names of the lines `NAME=…` and `#NAME=…`.
+fn in_environment() -> Vec<String> {
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    let text = read(Path::new(ENVIRONMENT));
+    let lines = text.lines().filter_map(|line| line.trim_start_matches('#').split_once('='));
+    lines.map(|(name, _)| name.to_owned()).filter(|name| is_name(name)).collect()
+}
+
+#[test]
+fn every_setting_is_documented() {
+    let (code, table) = (in_code(), in_table());
+    assert!(code.len() > 35 && code.contains("PUBLIC_URL"), "{code:?}");
+    assert_eq!(code, table, "src/config and {TABLE}");
+}
+
+#[test]
+fn the_packaged_environment_has_every_setting_once() {
+    let names = in_environment();
+    let set: BTreeSet<String> = names.iter().cloned().collect();
+    assert_eq!(names.len(), set.len(), "{names:?}");
+    assert_eq!(set, in_table(), "{ENVIRONMENT} and {TABLE}");
+}
+
+/// A line that is taken over as it stands sells nothing with somebody else's password.
+#[test]
+fn the_packaged_environment_sets_nothing_that_is_somebodys() {
+    let text = read(Path::new(ENVIRONMENT));
+    let set: Vec<&str> = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    let names: Vec<&str> = set.iter().filter_map(|line| line.split('=').next()).collect();
+    assert_eq!(names, ["DATABASE_URL", "OPS_BIND"], "{set:?}");
+}
