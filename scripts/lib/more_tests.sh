@@ -2,6 +2,7 @@
 
 source scripts/lib/advisories.sh
 source scripts/lib/cargo_tools.sh
+source scripts/lib/packaging.sh
 source scripts/lib/python_tools.sh
 source scripts/lib/schemathesis.sh
 
@@ -31,6 +32,12 @@ run_more_tests() {
 
   stage "Bookings while the server is attacked, small and short"
   cargo bench "${features[@]}" --bench attack --profile dev -- --quick
+
+  stage "The Debian package in a clean Debian"
+  test_debian_package
+
+  stage "The image"
+  test_image
 
   stage "Dependencies"
   need_cargo_tool cargo-deny 0.20.2

@@ -6,7 +6,10 @@ use std::path::Path;
 use super::documents;
 use crate::{files, read};
 
-/// What `cargo` has by itself, and what CONTRIBUTING's tools add.
+/// Where the commands of `techkraft` are.
+const SOURCE: &str = "src/config/command_line.rs";
+
+/// What `cargo` has by itself, and what its tools add that the documents name.
 const CARGO: [&str; 10] =
     ["run", "build", "test", "bench", "fmt", "clippy", "install", "fuzz", "deb", "deny"];
 
@@ -64,8 +67,7 @@ fn without_settings(line: &str) -> &str {
 }
 
 /// The commands of `techkraft`, from the source: variants in kebab case.
-fn subcommands() -> BTreeSet<String> {
-    let source = read(Path::new("src/config/command_line.rs"));
+pub(super) fn subcommands(source: &str) -> BTreeSet<String> {
     let body = source
         .split("pub enum Command {")
         .nth(1)
@@ -150,7 +152,7 @@ fn fault(command: &str, subcommands: &BTreeSet<String>, flags: &BTreeSet<String>
 
 #[test]
 fn every_command_is_one() {
-    let (subcommands, flags) = (subcommands(), flags());
+    let (subcommands, flags) = (subcommands(&read(Path::new(SOURCE))), flags());
     for name in ["serve", "demo", "set-admin-password", "backup"] {
         assert!(subcommands.contains(name), "{subcommands:?}");
     }
@@ -175,7 +177,7 @@ fn a_command_is_found_behind_its_settings() {
     let text =
         "```\nDATABASE_URL='a b' \\\nX=y techkraft backup PATH --keep 3  # now\n```\nor `techkraft serv`";
     assert_eq!(commands(text), ["techkraft backup PATH --keep 3", "techkraft serv"]);
-    let (subcommands, flags) = (subcommands(), flags());
+    let (subcommands, flags) = (subcommands(&read(Path::new(SOURCE))), flags());
     let fault = |command| fault(command, &subcommands, &flags);
     assert_eq!(fault("techkraft backup PATH --keep 3"), None);
     assert_eq!(fault("techkraft serv").as_deref(), Some("techkraft has no serv"));

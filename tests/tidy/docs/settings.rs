@@ -50,6 +50,17 @@ fn the_packaged_environment_has_every_setting_once() {
     assert_eq!(set, in_table(), "{ENVIRONMENT} and {TABLE}");
 }
 
+#[test]
+fn every_command_is_documented() {
+    let source = read(Path::new("src/config/command_line.rs"));
+    let text = read(Path::new(TABLE));
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `techkraft")).collect();
+    for name in super::commands::subcommands(&source) {
+        let command = format!("`techkraft {name}");
+        assert!(rows.iter().any(|row| row.contains(&command)), "{command} is not in {TABLE}");
+    }
+}
+
 /// A line that is taken over as it stands sells nothing with somebody else's password.
 #[test]
 fn the_packaged_environment_sets_nothing_that_is_somebodys() {

@@ -1,6 +1,7 @@
 //! What operators do: move a database, change its secret, run a command in the wrong folder, edit `.env`.
 
 mod env_file;
+mod health;
 #[cfg(unix)]
 mod permissions;
 mod secrets;

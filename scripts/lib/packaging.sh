@@ -1,0 +1,156 @@
+# test_debian_package: installs the package in a clean Debian, sells a ticket, upgrades, removes and purges it.
+# test_image: builds the image from a clean Debian, sells a ticket in it, stops it, and finds the ticket again.
+#
+# Both need root, and neither a registry of images: mmdebstrap makes the root file systems from Debian's packages.
+
+# A root file system of this machine's release of Debian. $1: a folder or an archive; the others: packages.
+make_debian() {
+  local place=$1 release sources=()
+  shift
+  release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  mapfile -t sources < <(find /etc/apt/sources.list /etc/apt/sources.list.d -name '*.list' -o -name '*.sources' 2>/dev/null)
+  mmdebstrap --quiet --variant=minbase --include="$(IFS=,; echo "$*")" "$release" "$place" "${sources[@]}"
+}
+
+# Waits for the line with the site's address in a log, and prints it.
+site_of() {
+  local log=$1 site=""
+  for _ in {1..300}; do
+    site=$(sed -n 's/^TechKraft Tickets *\(http:[^ ]*\).*/\1/p' "$log")
+    [ -z "$site" ] || { echo "$site"; return; }
+    sleep 0.1
+  done
+  echo "it does not start:" >&2
+  cat "$log" >&2
+  return 1
+}
+
+# Books one ticket by the API, and prints the link of the booking.
+book_one() {
+  local site=$1 key
+  shift
+  key=$(cat /proc/sys/kernel/random/uuid)
+  curl --silent --show-error --fail "$site/api/v1/bookings" "$@" -H 'Content-Type: application/json' \
+    -H "Idempotency-Key: \"$key\"" \
+    -d '{"ticketTypeId": "1", "quantity": 1, "name": "Ada Lovelace", "email": "ada@example.org"}' |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])'
+}
+
+# Whether the booking of that token is there.
+is_booked() {
+  curl --silent --fail "$1/api/v1/bookings/$2" | grep -q '"status":"confirmed"'
+}
+
+test_debian_package() {
+  local work root old new server token site
+  need_cargo_tool cargo-deb 3.8.0
+  need_packages mmdebstrap:mmdebstrap curl:curl python3:python3
+  work=$(mktemp -d)
+  root=$work/root
+  # The binary of the tests: the package is not about its speed.
+  cargo deb --quiet --no-build --no-strip --profile dev --output "$work/old.deb" --deb-version 1.0.0-1
+  cargo deb --quiet --no-build --no-strip --profile dev --output "$work/new.deb" --deb-version 1.0.1-1
+  make_debian "$root" ca-certificates libssl3 systemd util-linux
+  cp "$work"/*.deb "$root/"
+
+  chroot "$root" dpkg --install /old.deb
+  [ "$(stat -c %a "$root/etc/techkraft/techkraft.env")" = 600 ]
+  [ "$(stat -c %a "$root/var/lib/techkraft")" = 700 ]
+  # As the unit starts it: that user, that folder, those settings. Without systemd nobody else does.
+  serve_in() {
+    install -m 600 -o "$(stat -c %u "$root/var/lib/techkraft")" "$root/etc/techkraft/techkraft.env" "$root/var/lib/techkraft/.env"
+    : >"$work/log"
+    BIND=127.0.0.1:0 OPS_BIND='' chroot "$root" setpriv --reuid techkraft --regid techkraft --clear-groups \
+      sh -c 'cd /var/lib/techkraft && exec techkraft serve' >"$work/log" 2>&1 &
+    server=$!
+    site=$(site_of "$work/log")
+  }
+  serve_in
+  token=$(book_one "$site")
+  is_booked "$site" "$token"
+
+  # An upgrade takes a proved backup first, and the server goes on selling meanwhile.
+  chroot "$root" dpkg --install /new.deb
+  [ "$(find "$root/var/backups/techkraft" -name '*.db' | wc -l)" = 1 ]
+  is_booked "$site" "$token"
+  kill "$server" && wait "$server"
+  serve_in
+  is_booked "$site" "$token"
+  kill "$server" && wait "$server"
+
+  # A backup that fails stops the upgrade.
+  mv "$root/var/lib/techkraft/techkraft.db" "$root/var/lib/techkraft/kept.db"
+  echo nonsense >"$root/var/lib/techkraft/techkraft.db"
+  ! chroot "$root" dpkg --install /new.deb 2>"$work/refused" || return 1
+  grep -q "nothing was upgraded" "$work/refused"
+  mv "$root/var/lib/techkraft/kept.db" "$root/var/lib/techkraft/techkraft.db"
+
+  chroot "$root" dpkg --remove techkraft
+  [ -e "$root/var/lib/techkraft/techkraft.db" ] && [ -e "$root/etc/techkraft/techkraft.env" ]
+  [ ! -e "$root/usr/bin/techkraft" ]
+  chroot "$root" dpkg --purge techkraft
+  [ ! -e "$root/var/lib/techkraft" ] && [ ! -e "$root/etc/techkraft" ]
+  ! chroot "$root" getent passwd techkraft || return 1
+  [ "$(find "$root/var/backups/techkraft" -name '*.db' | wc -l)" = 1 ]
+  rm -rf "$work"
+}
+
+IMAGE_MEGABYTES_MAX=60
+
+test_image() {
+  local work base image container server site token before after cargo=${CARGO_HOME:-$HOME/.cargo}
+  local run=(buildah run --isolation=chroot)
+  need_packages mmdebstrap:mmdebstrap buildah:buildah curl:curl python3:python3
+  work=$(mktemp -d)
+  make_debian "$work/base.tar"
+  base=$(buildah from scratch)
+  buildah add --quiet "$base" "$work/base.tar" / >/dev/null
+  buildah commit --quiet "$base" localhost/techkraft-test-base >/dev/null
+  # The same with this machine's Rust, which is lent to it.
+  buildah config --env "PATH=$cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin" --env "CARGO_HOME=$cargo" \
+    --env "RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}" "$base"
+  buildah commit --quiet "$base" localhost/techkraft-test-build >/dev/null
+  buildah rm "$base" >/dev/null
+
+  buildah build --quiet --format docker --isolation=chroot --ulimit nofile=20000:20000 \
+    --volume "$cargo:$cargo" --volume "${RUSTUP_HOME:-$HOME/.rustup}:${RUSTUP_HOME:-$HOME/.rustup}:ro" \
+    --build-arg BUILD_BASE=localhost/techkraft-test-build --build-arg BASE=localhost/techkraft-test-base \
+    --tag localhost/techkraft-test . >/dev/null
+  before=$(buildah images --json localhost/techkraft-test-base | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["size"])')
+  after=$(buildah images --json localhost/techkraft-test | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["size"])')
+  notes+=("Image: $after, its base $before")
+  [ "$(python3 -c 'import re, sys
+def mb(text):
+    number, unit = re.match(r"([0-9.]+) *([kMG]?B)", text).groups()
+    return float(number) * {"B": 1e-6, "kB": 1e-3, "MB": 1, "GB": 1e3}[unit]
+print(int(mb(sys.argv[1]) - mb(sys.argv[2]) > float(sys.argv[3])))' "$after" "$before" "$IMAGE_MEGABYTES_MAX")" = 0 ]
+  inspect() { buildah inspect --type image --format "{{.Docker.Config.$1}}" localhost/techkraft-test; }
+  [ "$(inspect User)" = 65532:65532 ] && [ "$(inspect StopSignal)" = SIGTERM ]
+  inspect Healthcheck.Test | grep -q 'techkraft health'
+
+  container=$(buildah from localhost/techkraft-test)
+  mkdir "$work/data" && chown 65532:65532 "$work/data" && chmod 700 "$work/data"
+  run+=(--volume "$work/data:/data" --user 65532:65532)
+  start() {
+    : >"$work/log"
+    "${run[@]}" --env BIND=127.0.0.1:0 --env API_BOOKINGS=anonymous "$container" -- /usr/bin/techkraft serve >"$work/log" 2>&1 &
+    server=$!
+    site=$(site_of "$work/log")
+  }
+  # SIGTERM for the program in the container: buildah's own process hands on no signal.
+  stop() {
+    pkill --signal TERM --parent "$(pgrep --parent "$server" | head -n 1)" techkraft || kill "$server"
+    wait "$server"
+  }
+  start
+  "${run[@]}" --env "BIND=${site#http://}" "$container" -- /usr/bin/techkraft health --ready
+  token=$(book_one "$site")
+  stop
+  grep -q "stopped: all work is finished" "$work/log"
+  start
+  is_booked "$site" "$token"
+  stop
+  buildah rm "$container" >/dev/null
+  buildah rmi --force localhost/techkraft-test localhost/techkraft-test-build localhost/techkraft-test-base >/dev/null
+  rm -rf "$work"
+}
