@@ -14,10 +14,12 @@ mod visitors;
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::time::Duration;
+use std::{env, fs, thread};
 
 use actix_web::web;
 use chrono::Utc;
+use log::LevelFilter;
 
 use self::visitors::Visitors;
 use crate::app::App;
@@ -31,6 +33,10 @@ use crate::page::{self, DemoAccount};
 use crate::server::{self, Started};
 use crate::start_error::StartError;
 use crate::tickets::code::Code;
+use crate::tickets::signers;
+
+const REMOVAL_TRIES: usize = 10;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(50);
 
 /// A demo whose database is filled.
 pub struct Demo {
@@ -48,14 +54,13 @@ impl Demo {
     pub fn prepare(settings: &Settings) -> Result<Self, StartError> {
         let folder = DemoFolder::create()?;
         let config = config(settings.bind(), &folder.0)?;
-        db::migrate(&config.database_url)?;
         let password = password::generate();
-        let hash = server::hash(&password)?;
-        let to_come = Database::briefly(&config.database_url, |db| {
-            let new = NewPassword { hash, first_until: None };
-            db.write_blocking(|db| accounts::insert(db, USERNAME, &new, &Actor::server()))?;
-            history::make(db, Utc::now().naive_utc())
-        })?;
+        // What is made up did not happen, so the log says nothing of it.
+        let level = log::max_level();
+        log::set_max_level(LevelFilter::Warn);
+        let to_come = fill(&config, &password);
+        log::set_max_level(level);
+        let to_come = to_come?;
         let account = page::this_is_a_demo(DemoAccount { username: USERNAME, password });
         Ok(Self { config, to_come, account, folder })
     }
@@ -81,6 +86,18 @@ impl Demo {
         let app: web::Data<App> = started.app.clone();
         actix_web::rt::spawn(visitors.keep_coming(app));
     }
+}
+
+/// Makes the database, the organizer's account, and the history. Returns the tickets that are still to come to the gate.
+fn fill(config: &Config, password: &str) -> Result<Vec<Code>, StartError> {
+    db::migrate(&config.database_url)?;
+    let new = NewPassword { hash: server::hash(password)?, first_until: None };
+    Database::briefly(&config.database_url, |db| {
+        // Before anything is sold: a server does not start without the secret of tickets that are out.
+        signers::load(&config.secrets, db)?;
+        db.write_blocking(|db| accounts::insert(db, USERNAME, &new, &Actor::server()))?;
+        history::make(db, Utc::now().naive_utc())
+    })
 }
 
 /// The settings of a demo in that folder. Nothing is taken from the environment.
@@ -127,7 +144,16 @@ impl DemoFolder {
 
 impl Drop for DemoFolder {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
+        let mut removed = fs::remove_dir_all(&self.0);
+        for _ in 0..REMOVAL_TRIES {
+            // A thread may just have written its last file.
+            if removed.is_ok() {
+                return;
+            }
+            thread::sleep(REMOVAL_PAUSE);
+            removed = fs::remove_dir_all(&self.0);
+        }
+        if let Err(error) = removed {
             log::warn!("{} cannot be removed: {error}", self.0.display());
         }
     }
