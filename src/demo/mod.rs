@@ -88,7 +88,7 @@ impl Demo {
     }
 }
 
-/// Makes the database, the organizer's account, and the history. Returns the tickets that are still to come to the gate.
+/// Makes the database, the account, and the history. Returns the tickets that are still to come to the gate.
 fn fill(config: &Config, password: &str) -> Result<Vec<Code>, StartError> {
     db::migrate(&config.database_url)?;
     let new = NewPassword { hash: server::hash(password)?, first_until: None };

@@ -50,6 +50,28 @@ fn the_packaged_environment_has_every_setting_once() {
     assert_eq!(set, in_table(), "{ENVIRONMENT} and {TABLE}");
 }
 
+/// What compose.yaml says to other programs than ours.
+const OF_OTHERS: [&str; 5] = ["SITE_NAME", "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "TMPDIR"];
+
+/// A name that is mistyped would be ignored, and the site run with a default.
+#[test]
+fn the_containers_set_what_there_is() {
+    let (compose, image) = (read(Path::new("compose.yaml")), read(Path::new("Dockerfile")));
+    let is_name = |name: &str| name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    let keys = compose.lines().filter_map(|line| line.trim().split_once(": ")).map(|(name, _)| name);
+    let variables = image.split("\nENV ").skip(1).flat_map(|rest| {
+        let end = rest.find("\n\n").or_else(|| rest.find("\nEXPOSE")).unwrap_or(rest.len());
+        rest[..end].lines().map(str::trim).take_while(|line| line.contains('='))
+    });
+    let variables = variables.filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+    let names: BTreeSet<&str> = keys.chain(variables).filter(|name| is_name(name)).collect();
+    assert!(names.contains("DATABASE_URL") && names.contains("MAIL_DIR") && names.len() > 12, "{names:?}");
+    let table = in_table();
+    let wrong: Vec<_> =
+        names.iter().filter(|name| !table.contains(**name) && !OF_OTHERS.contains(name)).collect();
+    assert!(wrong.is_empty(), "no settings: {wrong:?}");
+}
+
 #[test]
 fn every_command_is_documented() {
     let source = read(Path::new("src/config/command_line.rs"));
