@@ -42,7 +42,7 @@ is_booked() {
 }
 
 test_debian_package() {
-  local work root old new server token site
+  local work root server token site
   need_cargo_tool cargo-deb 3.8.0
   need_packages mmdebstrap:mmdebstrap curl:curl python3:python3
   work=$(mktemp -d)
