@@ -19,9 +19,10 @@ RUN apt-get update \
 COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 COPY tests/testkit/Cargo.toml tests/testkit/Cargo.toml
-RUN mkdir -p src tests/testkit/src benches/onsale benches/attack benches/drill benches/watchers \
- && echo 'fn main() {}' | tee src/main.rs build.rs benches/onsale/main.rs benches/attack/main.rs \
-      benches/drill/main.rs benches/watchers/main.rs >/dev/null \
+RUN mkdir -p src tests/testkit/src \
+ && for file in src/main.rs build.rs $(sed -n 's/^path = "\(benches\/.*\)"/\1/p' Cargo.toml); do \
+      mkdir -p "$(dirname "$file")" && echo 'fn main() {}' >"$file"; \
+    done \
  && touch src/lib.rs tests/testkit/src/lib.rs \
  && cargo build --release --locked --features postgres-tls --bin techkraft \
  && rm -rf src build.rs target/release/techkraft target/release/deps/*techkraft* target/release/build/techkraft-* \

@@ -163,7 +163,6 @@ fn organizers(site: &mut ServiceConfig) {
         .service(urls::MAILS.resource().route(get().to(mail::pages::index)))
         .service(urls::MAIL_ATTEMPTS.resource().route(post().to(mail::pages::create_attempts)))
         .service(urls::MAIL_ATTEMPT.resource().route(post().to(mail::pages::create_attempt)))
-        .service(urls::SETUP.resource().route(get().to(admin::setup::show)))
         .service(
             urls::RESEED
                 .resource()
@@ -204,7 +203,8 @@ fn organizers(site: &mut ServiceConfig) {
 /// Who is on the team, and the page for who is invited.
 fn team(site: &mut ServiceConfig) {
     use admin::team::{acceptance, index, member};
-    site.service(urls::TEAM.resource().route(get().to(index::index)).route(post().to(index::create)))
+    site.service(urls::SETUP.resource().route(get().to(admin::setup::show)))
+        .service(urls::TEAM.resource().route(get().to(index::index)).route(post().to(index::create)))
         .service(urls::INVITATION_WITHDRAWAL.resource().route(post().to(index::withdraw)))
         .service(urls::TEAM_MEMBER.resource().route(get().to(member::edit)).route(post().to(member::update)))
         .service(
