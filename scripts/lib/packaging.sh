@@ -137,9 +137,14 @@ print(int(mb(sys.argv[1]) - mb(sys.argv[2]) > float(sys.argv[3])))' "$after" "$b
     server=$!
     site=$(site_of "$work/log")
   }
-  # SIGTERM for the program in the container: buildah's own process hands on no signal.
+  # SIGTERM for the program in the container: buildah's own processes hand on no signal.
   stop() {
-    pkill --signal TERM --parent "$(pgrep --parent "$server" | head -n 1)" techkraft || kill "$server"
+    local pid
+    for pid in $(pgrep --exact techkraft); do
+      case $(readlink "/proc/$pid/exe") in
+        */usr/bin/techkraft) kill -TERM "$pid" ;;
+      esac
+    done
     wait "$server"
   }
   start

@@ -200,7 +200,7 @@ fn organizers(site: &mut ServiceConfig) {
         .default_service(to(elsewhere));
 }
 
-/// Who is on the team, and the page for who is invited.
+/// The owner's: whether everything is set, and who is on the team; and the page for who is invited.
 fn team(site: &mut ServiceConfig) {
     use admin::team::{acceptance, index, member};
     site.service(urls::SETUP.resource().route(get().to(admin::setup::show)))

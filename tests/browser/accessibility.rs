@@ -210,6 +210,8 @@ async fn the_organizers_pages_have_no_barriers() {
     }
     organizer.visit("/admin/account").await;
     inspection.look_at("the account").await;
+    organizer.visit("/admin/setup").await;
+    inspection.look_at("whether everything is set").await;
     organizer.visit("/admin/audit-log").await;
     inspection.look_at("the audit log").await;
     organizer.visit("/admin/audit-log?action=password+changed").await;

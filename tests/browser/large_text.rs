@@ -118,6 +118,7 @@ async fn the_organizers_pages_reflow_with_large_text() {
             "/admin/bookings",
             "/admin/reseed",
             "/admin/account",
+            "/admin/setup",
             "/admin/password",
             "/admin/audit-log",
             "/admin/events/midnight-parade/terms",
