@@ -5,11 +5,12 @@
 
 # A root file system of this machine's release of Debian. $1: a folder or an archive; the others: packages.
 make_debian() {
-  local place=$1 release sources=()
+  local place=$1 release sources=() arguments=()
   shift
+  [ $# = 0 ] || arguments=(--include="$(IFS=,; echo "$*")")
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
   mapfile -t sources < <(find /etc/apt/sources.list /etc/apt/sources.list.d -name '*.list' -o -name '*.sources' 2>/dev/null)
-  mmdebstrap --quiet --variant=minbase --include="$(IFS=,; echo "$*")" "$release" "$place" "${sources[@]}"
+  mmdebstrap --quiet --variant=minbase "${arguments[@]}" "$release" "$place" "${sources[@]}"
 }
 
 # Waits for the line with the site's address in a log, and prints it.
