@@ -32,11 +32,12 @@ COPY migrations migrations
 COPY static static
 COPY templates templates
 COPY src src
-RUN cargo build --release --locked --features postgres-tls --bin techkraft
+RUN cargo build --release --locked --features postgres-tls --bin techkraft \
+ && cp target/release/techkraft /usr/bin/techkraft
 
 # The same binary beside pg_dump and pg_restore, for backups of PostgreSQL: compose.yaml uses it.
 FROM ${BACKUP_BASE} AS backup
-COPY --from=build /src/target/release/techkraft /usr/bin/techkraft
+COPY --from=build /usr/bin/techkraft /usr/bin/techkraft
 RUN mkdir /backups && chown 65532:65532 /backups && chmod 700 /backups
 USER 65532:65532
 VOLUME /backups
@@ -59,7 +60,7 @@ RUN apt-get update \
  && mkdir /data \
  && chown 65532:65532 /data \
  && chmod 700 /data
-COPY --from=build /src/target/release/techkraft /usr/bin/techkraft
+COPY --from=build /usr/bin/techkraft /usr/bin/techkraft
 # Nobody of the host has this number. It has no name in here, and needs none.
 USER 65532:65532
 # What is kept: the SQLite file, its secret, the mails where there is no mail server. Everything else may be read-only.

@@ -113,7 +113,10 @@ test_image() {
   buildah commit --quiet "$base" localhost/techkraft-test-build >/dev/null
   buildah rm "$base" >/dev/null
 
+  # What it compiles is kept for the next run, as the layers of an engine are. No stage comes from a registry.
+  mkdir -p target/image
   buildah build --quiet --format docker --isolation=chroot --ulimit nofile=20000:20000 \
+    --volume "$PWD/target/image:/src/target" --build-arg BACKUP_BASE=localhost/techkraft-test-base \
     --volume "$cargo:$cargo" --volume "${RUSTUP_HOME:-$HOME/.rustup}:${RUSTUP_HOME:-$HOME/.rustup}:ro" \
     --build-arg BUILD_BASE=localhost/techkraft-test-build --build-arg BASE=localhost/techkraft-test-base \
     --tag localhost/techkraft-test . >/dev/null
