@@ -36,6 +36,9 @@ run_more_tests() {
   stage "The Debian package in a clean Debian"
   test_debian_package
 
+  stage "The proxy beside the image"
+  test_proxy
+
   stage "The image"
   test_image
 

@@ -1,7 +1,8 @@
 # test_debian_package: installs the package in a clean Debian, sells a ticket, upgrades, removes and purges it.
+# test_proxy: Caddy takes the file that compose.yaml gives it.
 # test_image: builds the image from a clean Debian, sells a ticket in it, stops it, and finds the ticket again.
 #
-# Both need root, and neither a registry of images: mmdebstrap makes the root file systems from Debian's packages.
+# The first and the last need root, and neither a registry of images: mmdebstrap makes the root file systems from Debian's packages.
 
 # A root file system of this machine's release of Debian. $1: a folder or an archive; the others: packages.
 make_debian() {
@@ -94,6 +95,12 @@ test_debian_package() {
   ! chroot "$root" getent passwd techkraft || return 1
   [ "$(find "$root/var/backups/techkraft" -name '*.db' | wc -l)" = 1 ]
   rm -rf "$work"
+}
+
+test_proxy() {
+  need_packages caddy:caddy
+  SITE_NAME=tickets.example.org caddy validate --config deploy/caddy/Caddyfile --adapter caddyfile 2>&1 |
+    grep --fixed-strings --line-regexp "Valid configuration"
 }
 
 IMAGE_MEGABYTES_MAX=60
