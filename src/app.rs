@@ -22,6 +22,7 @@ use crate::outbox::wakeup::Wakeup;
 use crate::queue::rooms::Rooms;
 use crate::reconciliation::latest::LatestReconciliation;
 use crate::sales::counter::SalesCounter;
+use crate::site::KnownBoxOffice;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
 
@@ -48,6 +49,8 @@ pub struct App {
     pub outbox_wakeup: Arc<Wakeup>,
     /// The site's address as visitors know it, without a slash at the end.
     pub public_url: String,
+    /// Who sells here.
+    pub box_office: web::Data<KnownBoxOffice>,
     /// The address that mails come from.
     pub mail_sender: String,
     /// Whether an organizer may delete all bookings and restart the sale.

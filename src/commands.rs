@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 
+use crate::admin;
 use crate::audit::Actor;
 use crate::auth::store::accounts::{self, NewPassword};
 use crate::auth::{self, first_password, password};
@@ -215,6 +216,15 @@ fn back_up(config: &Config, arguments: &BackupArguments) -> Result<(), StartErro
         prove_on,
     })?;
     let Backup { path, bytes, bookings, removed } = backup;
+    // The setup page says when the last one was made. A role that may only read notes nothing.
+    let noted =
+        Database::briefly(
+            &config.database_url,
+            |db| Ok(db.write_blocking(admin::store::setup::note_backup)?),
+        );
+    if let Err(error) = noted {
+        log::debug!("the backup is not noted: {error}");
+    }
     println!("{}  {bytes} bytes, {bookings} bookings", path.display());
     println!("Proved: it was restored into a throwaway database, and all counts in it add up.");
     if removed > 0 {

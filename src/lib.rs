@@ -56,6 +56,7 @@ pub mod routes;
 pub mod sales;
 pub mod schema;
 pub mod server;
+pub mod site;
 pub mod start_error;
 pub mod team_schema;
 pub mod textfile;

@@ -14,6 +14,7 @@ use askama::Template;
 
 use crate::guard::cookies::Cookies;
 use crate::role::AccountRole;
+use crate::site::{BoxOffice, KnownBoxOffice};
 
 /// The name of the cookie that carries a toast over a redirect.
 const TOAST_COOKIE: &str = "toast";
@@ -90,6 +91,7 @@ pub struct Page {
     pub wants_fragment: bool,
     pub toast: Option<Toast>,
     pub links: Arc<SiteLinks>,
+    pub box_office: Arc<BoxOffice>,
     viewer: Viewer,
     /// Makes the browser forget the toast that it brought, and that is now shown.
     toast_removal: Option<Cookie<'static>>,
@@ -122,8 +124,16 @@ impl FromRequest for Page {
         // A fragment leaves the toast for the page that the redirect leads to.
         let (toast, toast_removal) = if wants_fragment { None } else { toast_from_cookie(request) }.unzip();
         let links = request.app_data::<web::Data<SiteLinks>>().map(|links| Arc::clone(links));
+        let box_office = request.app_data::<web::Data<KnownBoxOffice>>().map(|known| known.now());
         let viewer = Viewer::of(request);
-        ready(Ok(Self { wants_fragment, toast, links: links.unwrap_or_default(), viewer, toast_removal }))
+        ready(Ok(Self {
+            wants_fragment,
+            toast,
+            links: links.unwrap_or_default(),
+            box_office: box_office.unwrap_or_default(),
+            viewer,
+            toast_removal,
+        }))
     }
 }
 

@@ -41,6 +41,7 @@ use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
 use crate::queue::mover::keep_moving;
 use crate::queue::rooms::Rooms;
+use crate::site::KnownBoxOffice;
 use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
@@ -103,6 +104,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         rooms: open_rooms(&db, &board, &secrets)?,
         board,
         desk,
+        box_office: KnownBoxOffice::open(&db)?,
         auth: web::Data::new(Auth::new(db.clone(), cookies.clone(), config.sessions, config.sign_in_pace)),
         db,
         cookies,
@@ -136,6 +138,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
             .app_data(cookies.clone())
             .app_data(guard.clone())
             .app_data(site_links.clone())
+            .app_data(shared.box_office.clone())
             .app_data(on_thread.clone())
             .configure(ops::pages::beside_site(&operations))
             .configure(routes::configure)

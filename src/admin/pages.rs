@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::setup::steps::{FirstRun, SetupStep, StepState};
 use super::{ListedBooking, store};
 use crate::app::App;
 use crate::auth::access::{Member, PollingOrganizer};
@@ -13,7 +14,7 @@ use crate::db::Db;
 use crate::error::Error;
 use crate::events::pace::Pace;
 use crate::events::seed;
-use crate::page::{Page, html, see_other};
+use crate::page::{Page, demo, html, see_other};
 use crate::reconciliation::latest::Verified;
 use crate::role::AccountRole;
 use crate::sales::{self, Sales};
@@ -40,9 +41,16 @@ struct SalesPage {
     verified: Option<Verified>,
     allow_reseed: bool,
     pace: Pace,
+    /// For an owner, until all of it is done or skipped.
+    first_run: Option<FirstRun>,
 }
 
 impl SalesPage {
+    /// No step: this is the page before them.
+    fn is_current(&self, _: &SetupStep) -> bool {
+        false
+    }
+
     fn shows_types(&self) -> bool {
         self.sales.len() <= CONCERTS_WITH_TYPES
     }
@@ -68,7 +76,8 @@ pub async fn show(page: Page, Member(admin): Member, app: web::Data<App>) -> Res
     if !admin.role.may(AccountRole::Organizer) {
         return Ok(see_other(admin.role.home()).finish());
     }
-    let sales_page = load(page.clone(), admin, &app).await?;
+    let mut sales_page = load(page.clone(), admin, &app).await?;
+    sales_page.first_run = first_run(&page, &app).await?;
     page.respond_unlisted(StatusCode::OK, &sales_page)
 }
 
@@ -92,5 +101,14 @@ async fn load(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
     app.heavy_work.sales.count_behind(&app.db, &sales);
     let verified = app.heavy_work.reconciliation.get(&app.db).await?;
     let (allow_reseed, pace) = (app.allow_reseed, app.board.pace());
-    Ok(SalesPage { page, admin, sales, concerts, latest, verified, allow_reseed, pace })
+    Ok(SalesPage { page, admin, sales, concerts, latest, verified, allow_reseed, pace, first_run: None })
+}
+
+async fn first_run(page: &Page, app: &App) -> Result<Option<FirstRun>, Error> {
+    if !page.may(AccountRole::Owner) || demo().is_some() {
+        return Ok(None);
+    }
+    let sends_mail = app.mail_folder.is_none();
+    let first_run = app.db.read_primary(move |db| FirstRun::read(db, sends_mail)).await?;
+    Ok(first_run.next().is_some().then_some(first_run))
 }

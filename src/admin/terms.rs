@@ -188,7 +188,7 @@ fn parse_hours(typed: &str) -> Result<Option<i32>, String> {
 }
 
 /// A line of text that pages and mails show; it may be empty.
-fn parse_line(typed: &str) -> Result<String, String> {
+pub(super) fn parse_line(typed: &str) -> Result<String, String> {
     if typed.chars().count() > LINE_LENGTH_MAX {
         return Err(format!("Use {LINE_LENGTH_MAX} characters or fewer."));
     }

@@ -54,6 +54,8 @@ pub enum Action {
     FailedMailsQueuedAgain,
     /// The cancellation deadline, or the ticket limit for each person.
     TermsChanged,
+    /// The name, address or contact of who sells here.
+    BoxOfficeChanged,
     EventCreated,
     EventChanged,
     EventPublished,
@@ -105,6 +107,7 @@ impl Action {
         Self::MailQueuedAgain,
         Self::FailedMailsQueuedAgain,
         Self::TermsChanged,
+        Self::BoxOfficeChanged,
         Self::EventCreated,
         Self::EventChanged,
         Self::EventPublished,
@@ -152,6 +155,7 @@ impl Action {
             Self::MailQueuedAgain => "mail queued again",
             Self::FailedMailsQueuedAgain => "failed mails queued again",
             Self::TermsChanged => "terms changed",
+            Self::BoxOfficeChanged => "box office changed",
             Self::EventCreated => "event created",
             Self::EventChanged => "event changed",
             Self::EventPublished => "event published",

@@ -4,7 +4,7 @@
 pub mod board;
 pub mod calendar;
 pub mod editing;
-mod organizer;
+pub mod organizer;
 pub mod pace;
 pub mod pages;
 pub mod palette;

@@ -27,9 +27,7 @@ impl Event {
     /// The ways to reach the organizer: what commas, semicolons or line breaks separate.
     #[must_use]
     pub fn organizer_contacts(&self) -> Vec<OrganizerContact> {
-        let contacts = self.organizer_contact.split([',', ';', '\n']).map(str::trim);
-        let contact = |text: &str| OrganizerContact { text: text.to_owned(), href: href(text) };
-        contacts.filter(|text| !text.is_empty()).map(contact).collect()
+        contacts(&self.organizer_contact)
     }
 
     /// The organizer's email address, where there is one.
@@ -61,6 +59,14 @@ impl Event {
             line => format!("Questions? Contact {line}. Replies to this email aren’t read."),
         }
     }
+}
+
+/// The ways to reach somebody in a line that was typed.
+#[must_use]
+pub fn contacts(line: &str) -> Vec<OrganizerContact> {
+    let contacts = line.split([',', ';', '\n']).map(str::trim);
+    let contact = |text: &str| OrganizerContact { text: text.to_owned(), href: href(text) };
+    contacts.filter(|text| !text.is_empty()).map(contact).collect()
 }
 
 fn href(text: &str) -> Option<String> {

@@ -72,6 +72,7 @@ impl MailKind {
             Self::AddressChange => "Notice to the old address",
             Self::Message => "Message",
             Self::Invitation => "Invitation",
+            Self::Test => "Test",
         }
     }
 }

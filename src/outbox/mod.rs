@@ -38,10 +38,12 @@ pub enum MailKind {
     Message,
     /// To somebody who may make an account. Its payload: what it says, sealed.
     Invitation,
+    /// To an owner who wants to see whether mails arrive.
+    Test,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Confirmation,
         Self::BookingLink,
         Self::Cancellation,
@@ -51,6 +53,7 @@ impl MailKind {
         Self::AddressChange,
         Self::Message,
         Self::Invitation,
+        Self::Test,
     ];
 
     /// Its name in the database.
@@ -66,6 +69,7 @@ impl MailKind {
             Self::AddressChange => "address change",
             Self::Message => "message",
             Self::Invitation => "invitation",
+            Self::Test => "test",
         }
     }
 

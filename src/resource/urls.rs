@@ -100,6 +100,7 @@ urls! {
     MAIL_ATTEMPTS = Endpoint::action("/admin/mails/attempts");
     MAIL_ATTEMPT = Endpoint::action("/admin/mails/{id}/attempts");
     SETUP = Endpoint::page("/admin/setup");
+    SETUP_STEP = Endpoint::form("/admin/setup/{step}");
     RESEED = Endpoint::form("/admin/reseed");
     ADMIN_BOOKINGS = Endpoint::page("/admin/bookings");
     ADMIN_BOOKING = Endpoint::page("/admin/bookings/{reference}");

@@ -42,3 +42,22 @@ diesel::table! {
         created_at -> Timestamp,
     }
 }
+
+diesel::table! {
+    /// One row at most.
+    box_office (id) {
+        id -> Integer,
+        name -> Text,
+        address -> Text,
+        contact -> Text,
+    }
+}
+
+diesel::table! {
+    setup_notes (name) {
+        name -> Text,
+        state -> Text,
+        mail_key -> Nullable<Text>,
+        noted_at -> Timestamp,
+    }
+}

@@ -2,7 +2,9 @@
 
 mod apart;
 
-pub use self::apart::{api_tokens, cancellation_notes, pictures, sales_counts};
+pub use self::apart::{
+    api_tokens, box_office, cancellation_notes, pictures, sales_counts, setup_notes,
+};
 
 diesel::table! {
     events (id) {

@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 8] = [
     &["api", "admin", "ops"],
     &["events", "booking", "sales", "tickets", "mail", "queue", "backup", "reconciliation", "app"],
     &["auth", "audit", "outbox"],
-    &["connections", "guard", "db", "error", "page", "resource", "role", "assets"],
+    &["connections", "guard", "db", "error", "page", "resource", "role", "assets", "site"],
     &[
         "heartbeat",
         "log_safe",

@@ -100,9 +100,14 @@ async fn find_copied(app: &App, slug: &str) -> Result<Option<Event>, Error> {
 }
 
 async fn blank(app: &App, copied: Option<&Event>) -> Result<FormFields, Error> {
-    let typed = match copied {
+    let mut typed = match copied {
         Some(copied) => event_fields::copy_of(copied),
         None => event_fields::blank(app.db.read_primary(store::latest).await?.as_ref()),
     };
+    let box_office = app.box_office.now();
+    if typed.value("organizer_name").is_empty() && typed.value("organizer_contact").is_empty() {
+        typed.set("organizer_name", box_office.name.as_str());
+        typed.set("organizer_contact", box_office.contact.as_str());
+    }
     Ok(FormFields::new(typed, 0))
 }

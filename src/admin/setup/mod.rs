@@ -1,12 +1,16 @@
 //! `/admin/setup`: whether everything is set that selling to the public needs, and how to set what is not.
 
+mod check;
 mod checks;
+pub mod first_run;
+mod machine;
+pub mod steps;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use self::checks::{DatabaseFacts, SetupCheck, SetupState};
+use self::check::{DatabaseFacts, SetupCheck, SetupState};
 use crate::app::App;
 use crate::auth::access::Owner;
 use crate::error::Error;

@@ -3,6 +3,7 @@
 pub mod export;
 pub mod history;
 pub mod listing;
+pub mod setup;
 pub mod terms;
 
 use diesel::prelude::*;

@@ -12,6 +12,7 @@ pub mod holder_message;
 pub mod invitation;
 mod message;
 pub mod partial_return;
+pub mod test_mail;
 
 use lettre::message::Mailbox;
 use url::{Host, Url};
@@ -52,6 +53,7 @@ pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, Compose
             holder_message::write(message, due.sale.as_ref(), due.recipient(), context)
         }
         Some(MailKind::Invitation) => invitation::write(&due.mail, context),
+        Some(MailKind::Test) => test_mail::write(context),
         Some(MailKind::BookingLink) => booking_link::write(due.recipient(), context),
         None => Err(ComposeError::Failed(format!("unknown kind of mail: {}", due.mail.kind))),
     }

@@ -7,6 +7,7 @@ mod botnet;
 mod concerts;
 mod export;
 mod first_password;
+mod first_run;
 mod holders;
 mod invitations;
 mod known_browsers;

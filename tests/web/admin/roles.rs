@@ -70,7 +70,11 @@ fn each_route_opens_for_the_roles_of_the_table() {
     let ticket_type = app.tier_id("VIP");
     let fill = |route: &str| {
         let id = if route.contains("ticket-types") { ticket_type.as_str() } else { "1" };
-        route.replace("{slug}", "midnight-parade").replace("{reference}", reference).replace("{id}", id)
+        route
+            .replace("{slug}", "midnight-parade")
+            .replace("{reference}", reference)
+            .replace("{id}", id)
+            .replace("{step}", "box-office")
     };
     let clients: Vec<(Option<AccountRole>, Client)> = std::iter::once((None, browser()))
         .chain(AccountRole::ALL.iter().map(|role| (Some(*role), app.member(role.as_str()))))

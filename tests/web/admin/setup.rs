@@ -17,13 +17,14 @@ fn what_is_not_set_is_named_with_the_way_to_set_it() {
     app.sign_in(&app.client, &app.admin_password);
     let page = app.get("/admin/setup").text().expect("a page");
     for (title, state, says) in [
-        ("Public address", "Not set", "Set PUBLIC_URL"),
-        ("Mail", "Not set", "Set SMTP_URL"),
+        ("Public address", "Not set", "Set <code>PUBLIC_URL</code>"),
+        ("Mail", "Not set", "Set <code>SMTP_URL</code>"),
         ("Reset of the sale", "Not set", "ALLOW_RESEED=false"),
         ("Terms, privacy and legal notice", "Have a look", "TERMS_URL, PRIVACY_URL, IMPRINT_URL"),
         ("Contact", "Have a look", "Midnight Parade"),
         ("Sample concert", "Have a look", "archive it"),
-        ("Backups", "Have a look", "techkraft backup"),
+        ("Backups", "Not set", "<code>techkraft backup"),
+        ("Box office", "Have a look", "/admin/setup/box-office"),
         ("Clock", "Set", "same time"),
     ] {
         let part = part(&page, title);
@@ -31,8 +32,8 @@ fn what_is_not_set_is_named_with_the_way_to_set_it() {
     }
     // What keeps people from selling comes first.
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
-    assert!(at("Public address: Not set") < at("Backups: Have a look"));
-    assert!(at("Backups: Have a look") < at("Clock: Set"));
+    assert!(at("Public address: Not set") < at("Box office: Have a look"));
+    assert!(at("Box office: Have a look") < at("Clock: Set"));
 }
 
 #[test]

@@ -1,0 +1,2 @@
+DROP TABLE setup_notes;
+DROP TABLE box_office;

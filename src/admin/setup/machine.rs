@@ -1,0 +1,81 @@
+//! Checks of the machines: their clocks, their backups, their disk.
+
+use std::path::Path;
+
+use chrono::TimeDelta;
+
+use super::check::{DatabaseFacts, SetupCheck, SetupState, check};
+
+/// A backup and its proof need as much again as the database, and the log of a rush some more.
+const DISK_LEAST: u64 = 2 << 30;
+/// Clocks that are further apart make countdowns wrong that people compare.
+const CLOCKS_APART_MAX: i64 = 2;
+/// After that the job that makes them has failed more than once.
+const BACKUP_OLDEST: TimeDelta = TimeDelta::hours(26);
+
+/// Whether the database and this server agree on the time.
+pub fn clocks(ahead: i64) -> SetupCheck {
+    let title = "Clock";
+    if ahead.abs() > CLOCKS_APART_MAX {
+        let fix = "Let both machines keep time by NTP (systemd-timesyncd, chrony). Sales open by the database’s clock.";
+        let found = format!("The database’s clock and this server’s differ by {} s.", ahead.abs());
+        return check(title, SetupState::Wrong, found, fix);
+    }
+    check(title, SetupState::Right, "The server and its database have the same time.", "")
+}
+
+/// The server sees no backup, so that somebody who breaks into it finds none: `techkraft backup` notes when it made one.
+pub fn backups(facts: &DatabaseFacts) -> SetupCheck {
+    let title = "Backups";
+    let Some(at) = facts.last_backup else {
+        let fix = "Run `techkraft backup FOLDER --keep 48 --keep-days 30` every hour, onto another machine’s disk. \
+                   Restore one before you need it.";
+        return check(title, SetupState::Wrong, "None was made yet.", fix);
+    };
+    let found = format!("The last one was made and proved on {}.", facts.venue_clock.minute(&at));
+    if facts.now - at > BACKUP_OLDEST {
+        let fix = "Look at the timer or the job that makes them, and let the alert BackupMissing watch it.";
+        return check(title, SetupState::Wrong, found, fix);
+    }
+    check(title, SetupState::Right, found, "")
+}
+
+/// What is free beside the database; `None`: nobody knows.
+#[cfg(unix)]
+pub fn free_bytes(file: &Path) -> Option<u64> {
+    let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let system = rustix::fs::statvfs(folder).ok()?;
+    Some(system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+/// Nobody knows.
+#[cfg(not(unix))]
+pub fn free_bytes(_: &Path) -> Option<u64> {
+    None
+}
+
+/// Whether the database has room.
+pub fn disk(free: u64) -> SetupCheck {
+    let found = format!(
+        "{} MiB are free beside the database.",
+        crate::money::grouped(i64::try_from(free >> 20).unwrap_or(i64::MAX))
+    );
+    if free < DISK_LEAST {
+        let fix = "Make room: without any, bookings are refused. Backups and their proof need twice the database’s size.";
+        return check("Disk", SetupState::Wrong, found, fix);
+    }
+    check("Disk", SetupState::Right, found, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_has_a_way_out() {
+        for (bad, good) in [(clocks(-3), clocks(2)), (disk(DISK_LEAST - 1), disk(DISK_LEAST))] {
+            assert!(bad.state == SetupState::Wrong && !bad.fix.is_empty(), "{bad:?}");
+            assert!(good.state == SetupState::Right && good.fix.is_empty(), "{good:?}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The SQL of the box office.
+
+use diesel::prelude::*;
+
+use super::BoxOffice;
+use crate::db::{Db, on_either};
+use crate::schema::box_office;
+
+/// The only row.
+const ID: i32 = 1;
+
+/// Empty until somebody has entered it.
+///
+/// # Errors
+/// What the database said.
+pub fn read(db: &mut Db) -> QueryResult<BoxOffice> {
+    let row = box_office::table.find(ID).select(BoxOffice::as_select()).first(db).optional()?;
+    Ok(row.unwrap_or_default())
+}
+
+/// Inside the caller's transaction.
+///
+/// # Errors
+/// What the database said.
+pub fn replace(db: &mut Db, it: &BoxOffice) -> QueryResult<()> {
+    on_either!(db, connection => diesel::insert_into(box_office::table)
+        .values((box_office::id.eq(ID), it))
+        .on_conflict(box_office::id)
+        .do_update()
+        .set(it)
+        .execute(connection))?;
+    Ok(())
+}
