@@ -1,7 +1,9 @@
-//! Takes the README's pictures: `scripts/screenshots` runs it.
+//! Takes the pictures of the README and of the organizer's guide: `scripts/screenshots` runs it.
 
 use std::env;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use support::{CONFIRM, EMAIL, NAME, Site, Visitor};
@@ -44,6 +46,72 @@ async fn main() {
     visitor.click(CONFIRM).await;
     visitor.see("#checkout [data-toast]").await;
     take(&visitor, "confirmation-390").await;
+
+    let demo = Demo::start(&binaries.join("techkraft"));
+    take_organizers(&visitor, &demo).await;
+}
+
+/// The organizer's pages, of a demo: there is something on each.
+async fn take_organizers(visitor: &Visitor, demo: &Demo) {
+    visitor.resize(1280, 900).await;
+    demo.visit(visitor, "/admin/sign-in").await;
+    visitor.fill("#username", "admin").await;
+    visitor.fill("#password", &demo.password).await;
+    visitor.click("#main button[type=submit]").await;
+    visitor.see("#sales").await;
+    for (name, path, height) in [
+        ("sales", "/admin", 900),
+        ("concert", "/admin/events/midnight-parade", 1400),
+        ("bookings", "/admin/bookings", 900),
+        ("ticket-type", "/admin/events/midnight-parade/ticket-types/new", 1000),
+        ("setup", "/admin/setup", 1100),
+    ] {
+        visitor.resize(1280, height).await;
+        demo.visit(visitor, path).await;
+        take(visitor, &format!("organizer-{name}")).await;
+    }
+    visitor.resize(PHONE.0, PHONE.1).await;
+    demo.visit(visitor, "/admin/check-in").await;
+    take(visitor, "organizer-check-in").await;
+}
+
+/// `techkraft demo` on a free port.
+struct Demo {
+    process: Child,
+    origin: String,
+    password: String,
+}
+
+impl Demo {
+    fn start(binary: &Path) -> Self {
+        let mut command = Command::new(binary);
+        command.arg("demo").env("BIND", "127.0.0.1:0").env("RUST_LOG", "off").stdout(Stdio::piped());
+        let mut process = command.spawn().expect("the demo starts");
+        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let mut after = |label: &str| loop {
+            let line = lines.next().expect("more lines").expect("text");
+            if let Some(rest) = line.strip_prefix(label) {
+                break rest.trim().to_owned();
+            }
+        };
+        Self { origin: after("TechKraft Tickets"), password: after("Password"), process }
+    }
+
+    /// Opens a page, and takes away what only a demo's pages have.
+    async fn visit(&self, visitor: &Visitor, path: &str) {
+        visitor.driver().goto(format!("{}{path}", self.origin)).await.expect("the page opens");
+        let _: bool = visitor.run("document.querySelector('.demo-banner')?.remove(); return true").await;
+    }
+}
+
+impl Drop for Demo {
+    /// Asked to stop, it deletes its folder.
+    fn drop(&mut self) {
+        let asked = Command::new("kill").arg(self.process.id().to_string()).status();
+        if asked.is_ok_and(|status| status.success()) {
+            drop(self.process.wait());
+        }
+    }
 }
 
 /// The whole page, not only what the window shows of it.
