@@ -97,6 +97,7 @@ fn title(action: &Action) -> &'static str {
         Action::MailQueuedAgain => "Email resent",
         Action::FailedMailsQueuedAgain => "Failed emails resent",
         Action::TermsChanged => "Ticket rules changed",
+        Action::BoxOfficeChanged => "Box office changed",
         Action::EventCreated => "Concert created",
         Action::EventChanged => "Concert changed",
         Action::EventPublished => "Concert published",
