@@ -8,8 +8,8 @@ use crate::auth::store::accounts::{self, NewPassword};
 use crate::auth::{self, first_password, password};
 use crate::backup::{self, Backup, BackupPlan, Retention};
 use crate::config::{
-    BackupArguments, Command, CommandLine, Config, DrawArguments, DrawCommand, HealthArguments, RestoreArguments,
-    VerifyArguments,
+    BackupArguments, Command, CommandLine, Config, DrawArguments, DrawCommand, HealthArguments,
+    RestoreArguments, VerifyArguments,
 };
 use crate::db::{self, Database, DatabaseUrl, Schema, pooler, tls};
 use crate::demo::Demo;

@@ -29,7 +29,8 @@ use clap::Args;
 use self::admin::AdminSettings;
 use self::api::ApiSettings;
 pub use self::command_line::{
-    BackupArguments, Command, CommandLine, DrawArguments, DrawCommand, HealthArguments, RestoreArguments, VerifyArguments,
+    BackupArguments, Command, CommandLine, DrawArguments, DrawCommand, HealthArguments, RestoreArguments,
+    VerifyArguments,
 };
 use self::connections::ConnectionSettings;
 use self::database::DatabaseSettings;
