@@ -81,7 +81,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::AccountMade,
         Self::Invited,
         Self::InvitationWithdrawn,
