@@ -148,13 +148,16 @@ print(int(mb(sys.argv[1]) - mb(sys.argv[2]) > float(sys.argv[3])))' "$after" "$b
     server=$!
     site=$(site_of "$work/log")
   }
-  # SIGTERM for the program in the container: buildah's own processes hand on no signal.
+  # SIGTERM for the program in this container, and for no other one of this machine: buildah's own processes hand on no
+  # signal.
   stop() {
-    local pid
+    local pid parent
     for pid in $(pgrep --exact techkraft); do
-      case $(readlink "/proc/$pid/exe") in
-        */usr/bin/techkraft) kill -TERM "$pid" ;;
-      esac
+      parent=$pid
+      while [ "${parent:-0}" -gt 1 ] && [ "$parent" != "$server" ]; do
+        parent=$(ps -o ppid= -p "$parent" | tr -d ' ')
+      done
+      [ "$parent" != "$server" ] || kill -TERM "$pid"
     done
     wait "$server"
   }
