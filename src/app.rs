@@ -12,6 +12,7 @@ use crate::booking::desk::Desk;
 use crate::booking::lookup::link::BookingLinks;
 use crate::booking::request_key::FormAges;
 use crate::booking::request_key::RequestKeys;
+use crate::box_office::KnownBoxOffice;
 use crate::db::Database;
 use crate::error::Error;
 use crate::events::board::Board;
@@ -22,7 +23,6 @@ use crate::outbox::wakeup::Wakeup;
 use crate::queue::rooms::Rooms;
 use crate::reconciliation::latest::LatestReconciliation;
 use crate::sales::counter::SalesCounter;
-use crate::site::KnownBoxOffice;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
 

@@ -29,6 +29,7 @@ pub mod audit;
 pub mod auth;
 pub mod backup;
 pub mod booking;
+pub mod box_office;
 pub mod commands;
 pub mod config;
 pub mod connections;

@@ -12,9 +12,9 @@ use actix_web::http::header::{CACHE_CONTROL, LOCATION, VARY};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
 
+use crate::box_office::{BoxOffice, KnownBoxOffice};
 use crate::guard::cookies::Cookies;
 use crate::role::AccountRole;
-use crate::site::{BoxOffice, KnownBoxOffice};
 
 /// The name of the cookie that carries a toast over a redirect.
 const TOAST_COOKIE: &str = "toast";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
+use actix_web::web::ServiceConfig;
 use actix_web::{App as ActixApp, web};
 use chrono::Utc;
 
@@ -39,14 +40,14 @@ use crate::mail::service::{MailService, SenderHandle, open as open_mail};
 use crate::mail::suppression::SuppressionLinks;
 use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
+use crate::page::SiteLinks;
 use crate::queue::mover::keep_moving;
 use crate::queue::rooms::Rooms;
-use crate::site::KnownBoxOffice;
 use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
 use crate::tickets::signers;
-use crate::{events, routes};
+use crate::{events, routes, site};
 
 /// A server that listens.
 pub struct Started {
@@ -104,7 +105,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         rooms: open_rooms(&db, &board, &secrets)?,
         board,
         desk,
-        box_office: KnownBoxOffice::open(&db)?,
+        box_office: site::open(&db)?,
         auth: web::Data::new(Auth::new(db.clone(), cookies.clone(), config.sessions, config.sign_in_pace)),
         db,
         cookies,
@@ -127,18 +128,13 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let (operations, cors_origins, lag) =
         (config.operations, config.cors_origins, keep_pace(&app, config.poll));
     serve_ops(ops_listener, &ops)?;
-    let (cookies, on_thread, shared) = (web::Data::new(app.cookies.clone()), ops.clone(), app.clone());
+    let (on_thread, shared) = (ops.clone(), app.clone());
     let server = connections::serve(listener, limits, networks, ops.signature(), move || {
         // Called once on each of the server's threads.
         actix_web::rt::spawn(lag::measure(Arc::clone(&lag), on_thread.thread_heartbeat()));
         let recorder = on_thread.recorder();
         ActixApp::new()
-            .app_data(shared.clone())
-            .app_data(shared.auth.clone())
-            .app_data(cookies.clone())
-            .app_data(guard.clone())
-            .app_data(site_links.clone())
-            .app_data(shared.box_office.clone())
+            .configure(app_data(&shared, &guard, &site_links))
             .app_data(on_thread.clone())
             .configure(ops::pages::beside_site(&operations))
             .configure(routes::configure)
@@ -154,6 +150,20 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     log::info!("this is {}, version {}, on {address}", ops.identity.at_home(), env!("CARGO_PKG_VERSION"));
     Ok(Started { address, ops_address, server, departure, ops, new_password, public_url, mail, app })
+}
+
+/// What handlers, extractors and middlewares find beside a request.
+fn app_data(
+    app: &web::Data<App>,
+    guard: &web::Data<GuardSettings>,
+    site_links: &web::Data<SiteLinks>,
+) -> impl FnOnce(&mut ServiceConfig) + use<> {
+    let (app, guard, site_links) = (app.clone(), guard.clone(), site_links.clone());
+    let cookies = web::Data::new(app.cookies.clone());
+    move |site| {
+        site.app_data(app.auth.clone()).app_data(app.box_office.clone()).app_data(app);
+        site.app_data(cookies).app_data(guard).app_data(site_links);
+    }
 }
 
 /// Health, readiness and metrics on the port of their own, where there is one.

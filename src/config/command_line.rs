@@ -7,6 +7,9 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::Settings;
 
+/// Where the site listens unless it is told otherwise.
+pub const DEFAULT_BIND: &str = "127.0.0.1:3000";
+
 /// The command line of `techkraft`. Not `Debug`, like the settings: they hold passwords.
 #[derive(Parser)]
 #[command(name = "techkraft", version, about = "Sells concert tickets, and never the same one twice.")]

@@ -29,8 +29,8 @@ use clap::Args;
 use self::admin::AdminSettings;
 use self::api::ApiSettings;
 pub use self::command_line::{
-    BackupArguments, Command, CommandLine, DrawArguments, DrawCommand, HealthArguments, RestoreArguments,
-    VerifyArguments,
+    BackupArguments, Command, CommandLine, DEFAULT_BIND, DrawArguments, DrawCommand, HealthArguments,
+    RestoreArguments, VerifyArguments,
 };
 use self::connections::ConnectionSettings;
 use self::database::DatabaseSettings;
@@ -62,9 +62,6 @@ use crate::ops::OperationsConfig;
 use crate::page::SiteLinks;
 use crate::redis_url::RedisUrl;
 use crate::start_error::StartError;
-
-/// Where the site listens unless it is told otherwise.
-pub const DEFAULT_BIND: &str = "127.0.0.1:3000";
 
 /// The settings as typed. Flags win over the environment, the environment over `.env`.
 #[derive(Args)]

@@ -204,14 +204,9 @@ fn organizers(site: &mut ServiceConfig) {
 fn team(site: &mut ServiceConfig) {
     use admin::setup::first_run;
     use admin::team::{acceptance, index, member};
+    let step = urls::SETUP_STEP.resource().route(get().to(first_run::edit));
     site.service(urls::SETUP.resource().route(get().to(admin::setup::show)))
-        .service(
-            urls::SETUP_STEP
-                .resource()
-                .route(get().to(first_run::edit))
-                .route(post().to(first_run::update))
-                .wrap(from_fn(keep_typed)),
-        )
+        .service(step.route(post().to(first_run::update)).wrap(from_fn(keep_typed)))
         .service(urls::TEAM.resource().route(get().to(index::index)).route(post().to(index::create)))
         .service(urls::INVITATION_WITHDRAWAL.resource().route(post().to(index::withdraw)))
         .service(urls::TEAM_MEMBER.resource().route(get().to(member::edit)).route(post().to(member::update)))

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::BoxOffice;
+use crate::box_office::BoxOffice;
 use crate::db::{Db, on_either};
 use crate::schema::box_office;
 

@@ -15,6 +15,7 @@ const FLOORS: [&[&str]; 8] = [
     &["auth", "audit", "outbox"],
     &["connections", "guard", "db", "error", "page", "resource", "role", "assets", "site"],
     &[
+        "box_office",
         "heartbeat",
         "log_safe",
         "logging",

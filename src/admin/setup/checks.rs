@@ -4,10 +4,10 @@ use super::check::{DatabaseFacts, SetupCheck, SetupState, check, on_page};
 use super::machine::{backups, clocks, disk, free_bytes};
 use super::steps::is_sample;
 use crate::app::App;
+use crate::box_office::BoxOffice;
 use crate::events::{Event, EventState};
 use crate::guard::GuardSettings;
 use crate::page::SiteLinks;
-use crate::site::BoxOffice;
 use actix_web::HttpRequest;
 use actix_web::http::header::{HOST, X_FORWARDED_FOR};
 

@@ -17,12 +17,13 @@ use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::auth::token;
 use crate::booking::buyer::{parse_email, shown_email};
+use crate::box_office::BoxOffice;
 use crate::error::Error;
 use crate::events::seed;
 use crate::guard::form::Form;
 use crate::outbox::{self, MailKind, NewMail};
 use crate::page::{Page, Toast, see_other, see_other_with};
-use crate::site::BoxOffice;
+use crate::site;
 
 #[derive(Template)]
 #[template(path = "admin/first_run.html")]
@@ -163,7 +164,7 @@ async fn save_box_office(
         return show(page, app, SetupStep::BoxOffice, StatusCode::UNPROCESSABLE_ENTITY, typed, errors).await;
     }
     let (actor, subject) = (admin.actor(), name.clone());
-    let saved = app.box_office.save(&app.db, BoxOffice { name, address, contact }, move |db| {
+    let saved = site::save(&app.db, &app.box_office, BoxOffice { name, address, contact }, move |db| {
         audit::store::record(db, &actor, Action::BoxOfficeChanged, &subject, 1)
     });
     saved.await?;

@@ -24,7 +24,8 @@ pub fn clocks(ahead: i64) -> SetupCheck {
     check(title, SetupState::Right, "The server and its database have the same time.", "")
 }
 
-/// The server sees no backup, so that somebody who breaks into it finds none: `techkraft backup` notes when it made one.
+/// The server sees no backup, so that somebody who breaks into it finds none: `techkraft backup` notes when it made
+/// one.
 pub fn backups(facts: &DatabaseFacts) -> SetupCheck {
     let title = "Backups";
     let Some(at) = facts.last_backup else {
