@@ -1,5 +1,5 @@
-//! Who sells on this site: the name, address and contact of the box office. Pages for visitors name it, and new concerts
-//! begin with it.
+//! Who sells on this site: the name, address and contact of the box office. Pages for visitors name it, and new
+//! concerts begin with it.
 
 use std::sync::Arc;
 
