@@ -119,6 +119,7 @@ async fn the_organizers_pages_reflow_with_large_text() {
             "/admin/reseed",
             "/admin/account",
             "/admin/setup",
+            "/admin/setup/mail",
             "/admin/password",
             "/admin/audit-log",
             "/admin/events/midnight-parade/terms",
