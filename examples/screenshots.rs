@@ -44,7 +44,9 @@ async fn main() {
     visitor.move_mouse_away().await;
     take(&visitor, "checkout-390").await;
     visitor.click(CONFIRM).await;
-    visitor.see("#checkout [data-toast]").await;
+    while !visitor.path().await.starts_with("/bookings/") {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
     take(&visitor, "confirmation-390").await;
 
     let demo = Demo::start(&binaries.join("techkraft"));
