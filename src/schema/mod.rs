@@ -2,9 +2,7 @@
 
 mod apart;
 
-pub use self::apart::{
-    api_tokens, box_office, cancellation_notes, pictures, sales_counts, setup_notes,
-};
+pub use self::apart::{api_tokens, box_office, cancellation_notes, pictures, sales_counts, setup_notes};
 
 diesel::table! {
     events (id) {
