@@ -105,6 +105,7 @@ impl DemoConcert {
             accessibility: self.accessibility.into(),
             organizer_name: "Lakeside Concerts".into(),
             organizer_contact: "box-office@example.org".into(),
+            image_alt: String::new(),
             listed: true,
         }
     }

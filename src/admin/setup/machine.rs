@@ -30,8 +30,8 @@ pub fn backups(facts: &DatabaseFacts) -> SetupCheck {
     let title = "Backups";
     let Some(at) = facts.last_backup else {
         let fix = "Run `techkraft backup FOLDER --keep 48 --keep-days 30` every hour, onto another machine’s disk. \
-                   Restore one before you need it.";
-        return check(title, SetupState::Wrong, "None was made yet.", fix);
+                   Restore one before you need it. One of a standby is not noted here.";
+        return check(title, SetupState::Look, "None was noted yet.", fix);
     };
     let found = format!("The last one was made and proved on {}.", facts.venue_clock.minute(&at));
     if facts.now - at > BACKUP_OLDEST {

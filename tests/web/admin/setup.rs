@@ -23,7 +23,7 @@ fn what_is_not_set_is_named_with_the_way_to_set_it() {
         ("Terms, privacy and legal notice", "Have a look", "TERMS_URL, PRIVACY_URL, IMPRINT_URL"),
         ("Contact", "Have a look", "Midnight Parade"),
         ("Sample concert", "Have a look", "archive it"),
-        ("Backups", "Not set", "<code>techkraft backup"),
+        ("Backups", "Have a look", "<code>techkraft backup"),
         ("Box office", "Have a look", "/admin/setup/box-office"),
         ("Clock", "Set", "same time"),
     ] {
