@@ -7,7 +7,7 @@ pub fn of_every_route(booking: &str) -> Vec<String> {
     let token = booking.rsplit('/').next().expect("a token");
     let paths = urls::ALL.iter().map(|endpoint| {
         let path = endpoint.pattern.replace("{slug}", "midnight-parade").replace("{token}", token);
-        let path = path.replace("{reference}", "TK-7F3K-9QXM").replace("{id}", "1");
+        let path = path.replace("{reference}", "TK-7F3K-9QXM").replace("{id}", "1").replace("{step}", "mail");
         path.replace("{name:.*}", "css/app.css").replace("{name}", "none-480.jpg")
     });
     let paths: Vec<String> = paths.collect();
