@@ -110,6 +110,7 @@ fn title(action: &Action) -> &'static str {
         Action::SaleResumed => "Sale resumed",
         Action::HoldersMailed => "Holders emailed",
         Action::WaitingRoomChanged => "Waiting room changed",
+        Action::RehearsalStarted => "Rehearsal started",
         Action::TicketTypeAdded => "Ticket type added",
         Action::TicketTypeChanged => "Ticket type changed",
         Action::TokenMade => "API token created",

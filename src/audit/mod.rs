@@ -72,6 +72,7 @@ pub enum Action {
     HoldersMailed,
     /// How a concert's waiting room is set, or how its line moves.
     WaitingRoomChanged,
+    RehearsalStarted,
     TicketTypeAdded,
     TicketTypeChanged,
     /// A token of the API was made, or revoked.
@@ -120,6 +121,7 @@ impl Action {
         Self::SaleResumed,
         Self::HoldersMailed,
         Self::WaitingRoomChanged,
+        Self::RehearsalStarted,
         Self::TicketTypeAdded,
         Self::TicketTypeChanged,
         Self::TokenMade,
@@ -168,6 +170,7 @@ impl Action {
             Self::SaleResumed => "sale resumed",
             Self::HoldersMailed => "holders mailed",
             Self::WaitingRoomChanged => "waiting room changed",
+            Self::RehearsalStarted => "rehearsal started",
             Self::TicketTypeAdded => "ticket type added",
             Self::TicketTypeChanged => "ticket type changed",
             Self::TokenMade => "API token made",

@@ -131,6 +131,18 @@ impl Event {
     }
 }
 
+/// How the slug of a rehearsal's copy begins. Twenty hexadecimal digits follow.
+pub const REHEARSAL_SLUG: &str = "rehearsal-";
+
+impl Event {
+    /// Whether it is the copy that a rehearsal sells.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        let digits = self.slug.strip_prefix(REHEARSAL_SLUG);
+        !self.listed && digits.is_some_and(|it| it.len() == 20 && it.bytes().all(|b| b.is_ascii_hexdigit()))
+    }
+}
+
 /// Whether a text can be a concert's slug at all; PostgreSQL refuses to even compare some that cannot.
 #[must_use]
 pub fn is_slug(text: &str) -> bool {

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 8] = [
     &["commands", "server", "config", "demo"],
     &["routes"],
     &["api", "admin", "ops"],
-    &["events", "booking", "sales", "tickets", "mail", "queue", "backup", "reconciliation", "app"],
+    &["events", "booking", "sales", "tickets", "mail", "queue", "rehearsal", "backup", "reconciliation", "app"],
     &["auth", "audit", "outbox"],
     &["connections", "guard", "db", "error", "page", "resource", "role", "assets", "site"],
     &[
@@ -23,6 +23,7 @@ const FLOORS: [&[&str]; 8] = [
         "queue_schema",
         "redis_health",
         "redis_url",
+        "rehearsal_schema",
         "schema",
         "start_error",
         "team_schema",

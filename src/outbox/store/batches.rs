@@ -37,7 +37,7 @@ pub fn hold(db: &mut Db) -> QueryResult<()> {
 }
 
 /// Writes the confirmations of the oldest batches, at most `limit`, into `mails`. Returns how many there were; `None`
-/// when no batch waits. The desk leaves this to the sender, to keep its own transaction short.
+/// when no batch waits. Those of a rehearsal are dropped at once: its buyers have no mailboxes. The desk leaves this to the sender, to keep its own transaction short.
 pub(super) fn list(db: &mut Db, queued_until: NaiveDateTime, limit: i64) -> QueryResult<Option<usize>> {
     let oldest: Vec<MailId> = match db {
         Db::Postgres(pg) => diesel::sql_query(OLDEST_POSTGRES)
@@ -55,8 +55,11 @@ pub(super) fn list(db: &mut Db, queued_until: NaiveDateTime, limit: i64) -> Quer
     let ids: Vec<i64> = oldest.into_iter().map(|it| it.id).collect();
     let listed = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let made = diesel::sql_query(format!(
-        "INSERT INTO mails (booking_id, kind, dedupe_key, queued_at, due_at)
-         SELECT booking_id, '{kind}', '{kind} ' || booking_id, queued_at, queued_at
+        "INSERT INTO mails (booking_id, kind, dedupe_key, queued_at, due_at, state)
+         SELECT booking_id, '{kind}', '{kind} ' || booking_id, queued_at, queued_at,
+                CASE WHEN booking_id IN (
+                    SELECT id FROM bookings WHERE event_id = (SELECT event_id FROM rehearsals WHERE slot = 1)
+                ) THEN 'dropped' ELSE 'queued' END
          FROM batched_confirmations WHERE batch_id IN ({listed})
          ORDER BY booking_id ON CONFLICT (dedupe_key) DO NOTHING",
         kind = MailKind::Confirmation.as_str()

@@ -1,0 +1,83 @@
+//! A rehearsal of a sale: synthetic buyers come to a copy of a concert, on this very site and through the same pages as
+//! everybody, and what they meet is measured. So an organizer knows on Thursday what Friday will do.
+//!
+//! The copy has its own stock and its own waiting room. It is on no list, its name says what it is, nothing is mailed,
+//! and nothing is paid. It is deleted at the end. If the server is killed meanwhile, another one deletes it, or the same
+//! after its restart.
+//!
+//! One server runs it: [`runner`]. The page of the owner and the [`command`] only ask for it, and show how far it is.
+
+mod buyer;
+pub mod command;
+mod http;
+pub mod report;
+pub mod runner;
+mod sale;
+pub mod store;
+mod tally;
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use self::report::RehearsalReport;
+use crate::rehearsal_schema::rehearsals;
+
+/// The most buyers that one rehearsal has.
+pub const BUYERS_MAX: i32 = 100_000;
+/// The longest rehearsal.
+pub const MINUTES_MAX: i32 = 30;
+
+/// A rehearsal that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = rehearsals)]
+pub struct Rehearsal {
+    pub id: i64,
+    /// The concert that is rehearsed.
+    pub concert_id: i64,
+    /// Its copy, while there is one.
+    pub event_id: Option<i64>,
+    pub buyers: i32,
+    pub minutes: i32,
+    /// `Some` from the request to the end.
+    pub(crate) slot: Option<i32>,
+    /// UTC.
+    pub asked_at: NaiveDateTime,
+    /// UTC. `None`: no server has begun it.
+    pub started_at: Option<NaiveDateTime>,
+    /// Whether somebody has asked it to stop.
+    pub stopped: bool,
+    /// How far it is, in words.
+    pub progress: String,
+    /// Why it did not come to an end.
+    pub failure: Option<String>,
+    pub(crate) report: Option<String>,
+}
+
+impl Rehearsal {
+    /// Whether it waits for a server, or runs.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.slot.is_some()
+    }
+
+    /// What was measured, when it has come to its end.
+    #[must_use]
+    pub fn report(&self) -> Option<RehearsalReport> {
+        serde_json::from_str(self.report.as_ref()?).ok()
+    }
+}
+
+/// What is wrong with a number of buyers or minutes.
+///
+/// # Errors
+/// A sentence for each: of the buyers, of the minutes.
+pub fn check(buyers: Option<i32>, minutes: Option<i32>) -> Result<(i32, i32), [Option<String>; 2]> {
+    let within = |number: Option<i32>, most| number.filter(|number| (1..=most).contains(number));
+    match (within(buyers, BUYERS_MAX), within(minutes, MINUTES_MAX)) {
+        (Some(buyers), Some(minutes)) => Ok((buyers, minutes)),
+        (buyers, minutes) => Err([
+            buyers.is_none().then(|| format!("Enter a number from 1 to {BUYERS_MAX}.")),
+            minutes.is_none().then(|| format!("Enter a number from 1 to {MINUTES_MAX}.")),
+        ]),
+    }
+}
