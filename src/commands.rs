@@ -9,7 +9,7 @@ use crate::auth::{self, first_password, password};
 use crate::backup::{self, Backup, BackupPlan, Retention};
 use crate::config::{
     BackupArguments, Command, CommandLine, Config, DrawArguments, DrawCommand, HealthArguments,
-    RestoreArguments, VerifyArguments,
+    RehearseArguments, RestoreArguments, VerifyArguments,
 };
 use crate::db::{self, Database, DatabaseUrl, Schema, pooler, tls};
 use crate::demo::Demo;
@@ -19,6 +19,7 @@ use crate::ops::{health_check, systemd};
 use crate::queue::QueuePlace;
 use crate::queue::draw::DrawSeed;
 use crate::reconciliation;
+use crate::rehearsal;
 use crate::server::{Started, hash, make_first_password, open_database, start};
 use crate::start_error::StartError;
 use crate::textfile::{self, now_seconds};
@@ -64,6 +65,10 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
         Command::Verify(arguments) => verify(&config, arguments),
         Command::Backup(arguments) => back_up(&config, arguments),
         Command::Restore(arguments) => restore(&config, arguments),
+        Command::Rehearse(RehearseArguments { concert, buyers, minutes }) => {
+            check_there_is_one(&config, NAME_THE_SITES)?;
+            rehearsal::command::run(&Database::open(&config.database_url, 1)?, concert, *buyers, *minutes)
+        }
         Command::Draw(DrawCommand::Check(arguments)) => check_draw(arguments),
         Command::SetAdminPassword => set_admin_password(&config),
         Command::ResetAdminPassword => reset_admin_password(&config),

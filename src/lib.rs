@@ -5,7 +5,7 @@
 //! - [`commands`] is what the binary does, [`config`] reads the settings, and [`server`] opens the database, wires the
 //!   parts together and runs. [`demo`] fills a throwaway site. [`routes`] is the URL map on one screen.
 //! - [`admin`]: organizers' pages. [`api`]: the JSON API. [`ops`]: health, readiness, metrics and the drain.
-//! - [`events`]: concerts and ticket types. [`queue`]: waiting rooms. [`booking`]: orders, the desk that claims
+//! - [`events`]: concerts and ticket types. [`queue`]: waiting rooms. [`rehearsal`]: a sale to try. [`booking`]: orders, the desk that claims
 //!   tickets, and the booking in the buyer's hand. [`sales`]: what concerts have sold. [`tickets`]: codes and check-in.
 //!   [`mail`]: composing and sending. [`backup`] and [`reconciliation`]: copies of the data, and proof that its counts
 //!   add up. [`app`] is what their handlers share.
@@ -14,7 +14,7 @@
 //!   [`role`]: what an account may open. [`page`] and [`error`] shape responses, [`assets`] serves the
 //!   static files.
 //! - The rest knows nothing of the shop: [`connections`], [`heartbeat`], [`log_safe`], [`logging`], [`money`],
-//!   [`queue_schema`], [`redis_url`], [`schema`], [`start_error`], [`team_schema`], [`textfile`], [`venue_clock`].
+//!   [`queue_schema`], [`redis_url`], [`rehearsal_schema`], [`schema`], [`start_error`], [`team_schema`], [`textfile`], [`venue_clock`].
 //!
 //! A feature has the same layout everywhere: `mod.rs` its types and rules, `pages.rs` its handlers, `store.rs` all of
 //! its SQL.
@@ -51,6 +51,8 @@ pub mod queue_schema;
 pub mod reconciliation;
 mod redis_health;
 pub mod redis_url;
+pub mod rehearsal;
+pub mod rehearsal_schema;
 pub mod resource;
 pub mod role;
 pub mod routes;

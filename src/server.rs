@@ -43,6 +43,7 @@ use crate::outbox::wakeup::Wakeup;
 use crate::page::SiteLinks;
 use crate::queue::mover::keep_moving;
 use crate::queue::rooms::Rooms;
+use crate::rehearsal::runner::{OwnAddress, keep_rehearsing};
 use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
 use crate::tickets::link::TicketLinks;
@@ -100,7 +101,9 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     keep_running(&db, &board, &desk, &wakeup);
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
     let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, config.board_refresh));
-    let (guard, rates) = (guard_settings(&config, &public_url, &db), rate_limits(&config, &secrets));
+    let own = OwnAddress::new(address, &public_url);
+    let (guard, rates) =
+        (guard_settings(&config, &public_url, &db, &own.key), rate_limits(&config, &secrets));
     let app = web::Data::new(App {
         rooms: open_rooms(&db, &board, &secrets)?,
         board,
@@ -124,6 +127,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         heavy_work: HeavyWork::default(),
         mail_folder: config.mail.destination.folder().map(Into::into),
     });
+    actix_web::rt::spawn(keep_rehearsing(app.clone(), own));
     let (guard, site_links) = (web::Data::new(guard), web::Data::new(config.site_links));
     let (operations, cors_origins, lag) =
         (config.operations, config.cors_origins, keep_pace(&app, config.poll));
@@ -200,11 +204,11 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
 }
 
 /// What the middlewares look at.
-fn guard_settings(config: &Config, public_url: &str, db: &Database) -> GuardSettings {
+fn guard_settings(config: &Config, public_url: &str, db: &Database, own_key: &str) -> GuardSettings {
     GuardSettings {
         is_https: public_url.starts_with("https://"),
         is_private: config.operations.is_private,
-        trusted_proxies: config.trusted_proxies.clone(),
+        trusted_proxies: config.trusted_proxies.clone().with_own_key(own_key),
         api_tokens: config.api_tokens.clone().with_site(db.clone()),
         api_bookings: config.api_bookings,
         public_url: config.public_url.clone(),

@@ -43,6 +43,8 @@ extractors! {
     GateStaff = async |request| open(request, AccountRole::Gate).await;
     /// An organizer whose page refreshes itself: the request is not activity.
     PollingOrganizer = async |request| watch(request, AccountRole::Organizer).await;
+    /// An owner whose page refreshes itself: the request is not activity.
+    PollingOwner = async |request| watch(request, AccountRole::Owner).await;
     /// Somebody at a gate whose page refreshes itself: the request is not activity.
     PollingGateStaff = async |request| watch(request, AccountRole::Gate).await;
     /// Anybody who is signed in, for what is their own account's.

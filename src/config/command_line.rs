@@ -61,6 +61,9 @@ pub enum Command {
     Backup(BackupArguments),
     /// Restore a backup into an empty database, and verify it
     Restore(RestoreArguments),
+    /// Let synthetic buyers book a copy of a concert through the running site, and print what was measured; exit 1 if
+    /// the counts do not add up
+    Rehearse(RehearseArguments),
     /// Check a place that was drawn in a waiting room
     #[command(subcommand)]
     Draw(DrawCommand),
@@ -76,6 +79,18 @@ pub struct MigrateArguments {
     /// when another one owns the tables and runs this command
     #[arg(long, value_name = "ROLE")]
     pub grant_to: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct RehearseArguments {
+    /// The concert, as its address names it
+    pub concert: String,
+    /// How many come
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub buyers: i32,
+    /// How long it takes at most
+    #[arg(long, value_name = "M", default_value = "5")]
+    pub minutes: i32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]

@@ -30,7 +30,7 @@ use self::admin::AdminSettings;
 use self::api::ApiSettings;
 pub use self::command_line::{
     BackupArguments, Command, CommandLine, DEFAULT_BIND, DrawArguments, DrawCommand, HealthArguments,
-    RestoreArguments, VerifyArguments,
+    RehearseArguments, RestoreArguments, VerifyArguments,
 };
 use self::connections::ConnectionSettings;
 use self::database::DatabaseSettings;

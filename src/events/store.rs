@@ -117,6 +117,14 @@ pub fn find_by_slug(db: &mut Db, slug: &str) -> QueryResult<Event> {
     events::table.filter(events::slug.eq(slug)).select(Event::as_select()).first(db)
 }
 
+/// The concert of that id.
+///
+/// # Errors
+/// `NotFound`, or what the database said.
+pub fn find(db: &mut Db, id: i64) -> QueryResult<Event> {
+    events::table.find(id).select(Event::as_select()).first(db)
+}
+
 /// The clock of the next concert's venue, or of the last one's, which lists of several concerts go by; UTC when there
 /// is none.
 ///

@@ -48,6 +48,12 @@ impl OpenRoom {
         self.room.opened_at.is_some() && self.supply.is_sold_out()
     }
 
+    /// Whether nobody waits.
+    #[must_use]
+    pub fn line_is_empty(&self) -> bool {
+        self.line.len() <= self.line.before(self.room.served())
+    }
+
     /// Whether one more pass may be issued in this second. People who were served long ago may all come at once.
     pub fn take_pass(&self) -> bool {
         self.taken.fetch_add(1, Ordering::Relaxed) < self.supply.passes_left()

@@ -20,6 +20,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use self::report::RehearsalReport;
+use crate::events::Event;
 use crate::rehearsal_schema::rehearsals;
 
 /// The most buyers that one rehearsal has.
@@ -65,6 +66,20 @@ impl Rehearsal {
     pub fn report(&self) -> Option<RehearsalReport> {
         serde_json::from_str(self.report.as_ref()?).ok()
     }
+}
+
+/// Whether a concert can be rehearsed at that time (UTC).
+///
+/// # Errors
+/// Why not.
+pub fn may_rehearse(event: &Event, now: NaiveDateTime) -> Result<(), &'static str> {
+    if event.state.is_closed() || event.starts_at <= now {
+        return Err("Only a concert that is still to come can be rehearsed.");
+    }
+    if event.is_rehearsal() {
+        return Err("This is the copy of a rehearsal.");
+    }
+    Ok(())
 }
 
 /// What is wrong with a number of buyers or minutes.

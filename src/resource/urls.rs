@@ -120,6 +120,9 @@ urls! {
     HOLDER_MESSAGES = Endpoint::form("/admin/events/{slug}/messages").long_text();
     EVENT_DASHBOARD = Endpoint::page("/admin/events/{slug}/dashboard").part();
     EVENT_PROGRESS = Endpoint::page("/admin/events/{slug}/progress").part();
+    REHEARSAL = Endpoint::form("/admin/events/{slug}/rehearsal");
+    REHEARSAL_STATE = Endpoint::page("/admin/events/{slug}/rehearsal/state").part();
+    REHEARSAL_STOP = Endpoint::action("/admin/events/{slug}/rehearsal/stop");
     WAITING_ROOM = Endpoint::form("/admin/events/{slug}/waiting-room");
     WAITING_ROOM_FIGURES = Endpoint::page("/admin/events/{slug}/waiting-room/figures").part();
     WAITING_ROOM_FLOW = Endpoint::action("/admin/events/{slug}/waiting-room/flow");

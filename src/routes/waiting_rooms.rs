@@ -1,9 +1,9 @@
-//! The URL map of waiting rooms. What everybody who waits polls stands in [`super`], with the other polls.
+//! The URL map of waiting rooms and rehearsals. What everybody who waits polls stands in [`super`], with the other polls.
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, post};
 
-use crate::admin::events::waiting_room;
+use crate::admin::events::{rehearsal, waiting_room};
 use crate::admin::resumption::keep_typed;
 use crate::queue::pages;
 use crate::resource::{get, urls};
@@ -24,5 +24,14 @@ pub(super) fn organizers(site: &mut ServiceConfig) {
             .wrap(from_fn(keep_typed)),
     )
     .service(urls::WAITING_ROOM_FIGURES.resource().route(get().to(waiting_room::figures)))
+    .service(
+        urls::REHEARSAL
+            .resource()
+            .route(get().to(rehearsal::show))
+            .route(post().to(rehearsal::create))
+            .wrap(from_fn(keep_typed)),
+    )
+    .service(urls::REHEARSAL_STATE.resource().route(get().to(rehearsal::state)))
+    .service(urls::REHEARSAL_STOP.resource().route(post().to(rehearsal::stop)))
     .service(urls::WAITING_ROOM_FLOW.resource().route(post().to(waiting_room::set_flow)));
 }

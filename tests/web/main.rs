@@ -35,6 +35,7 @@ mod pace;
 mod person_limit;
 mod queue;
 mod race;
+mod rehearsal;
 mod sale;
 mod sharing;
 mod site_links;

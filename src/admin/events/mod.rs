@@ -13,6 +13,7 @@ pub mod messages;
 pub mod new;
 pub mod picture_form;
 pub mod postponement;
+pub mod rehearsal;
 pub mod show;
 pub mod ticket_types;
 pub mod waiting_room;

@@ -124,7 +124,7 @@ fn not_found() -> Problem {
 
 /// The next concert that has not ended.
 fn next_concert(app: &App) -> Option<Arc<Listing>> {
-    app.board.listings().into_iter().find(|listing| !listing.is_over())
+    app.board.listings().into_iter().find(|listing| !listing.is_over() && !listing.event.is_rehearsal())
 }
 
 fn find(app: &App, id: &str) -> Option<TicketType> {

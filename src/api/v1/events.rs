@@ -55,7 +55,7 @@ pub async fn index(
         return index_managed(&app, page).await;
     }
     let mut found = app.board.listings();
-    found.retain(|listing| page.is_after(&listing.event));
+    found.retain(|listing| page.is_after(&listing.event) && !listing.event.is_rehearsal());
     let next_cursor = cut(&mut found, page.limit, |listing| &listing.event);
     let events = found.iter().map(|listing| EventJson::of(listing)).collect();
     Ok(respond_page(EventPageJson { events, next_cursor }, page.limit, REVALIDATE))

@@ -60,7 +60,8 @@ pub fn ask(
         rehearsals::slot.eq(1),
         rehearsals::asked_at.eq(db::clock(db)?),
     );
-    let inserted = diesel::insert_into(rehearsals::table).values(asked).returning(rehearsals::id).get_result(db);
+    let inserted =
+        diesel::insert_into(rehearsals::table).values(asked).returning(rehearsals::id).get_result(db);
     match inserted {
         Ok(id) => {
             let subject = format!("{slug}: {buyers} buyers");
@@ -90,9 +91,8 @@ pub fn stop(db: &mut Db, id: i64) -> QueryResult<()> {
 /// What the database said.
 pub fn take(db: &mut Db) -> QueryResult<Option<Rehearsal>> {
     let now = db::clock(db)?;
-    let waiting = rehearsals::table
-        .filter(rehearsals::slot.is_not_null())
-        .filter(rehearsals::started_at.is_null());
+    let waiting =
+        rehearsals::table.filter(rehearsals::slot.is_not_null()).filter(rehearsals::started_at.is_null());
     let taken = (rehearsals::started_at.eq(now), rehearsals::leased_until.eq(now + LEASE));
     let id: Option<i64> =
         diesel::update(waiting).set(taken).returning(rehearsals::id).get_result(db).optional()?;
@@ -146,9 +146,8 @@ pub fn end(db: &mut Db, id: i64, result: &Result<String, String>) -> QueryResult
 /// What the database said.
 pub fn end_abandoned(db: &mut Db) -> QueryResult<bool> {
     let now: NaiveDateTime = db::clock(db)?;
-    let abandoned = rehearsals::table
-        .filter(rehearsals::slot.is_not_null())
-        .filter(rehearsals::leased_until.lt(now));
+    let abandoned =
+        rehearsals::table.filter(rehearsals::slot.is_not_null()).filter(rehearsals::leased_until.lt(now));
     let id: Option<i64> = abandoned.select(rehearsals::id).first(db).optional()?;
     let Some(id) = id else { return Ok(false) };
     end(db, id, &Err("The server that ran it was stopped.".to_owned()))?;

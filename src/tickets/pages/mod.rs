@@ -138,7 +138,7 @@ fn upcoming(app: &App, gate: &mut Gate) -> Vec<Event> {
     let now = Utc::now().naive_utc();
     let listings = app.board.listings();
     let mut events: Vec<Event> = listings.iter().map(|listing| listing.event.clone()).collect();
-    events.retain(|event| night_ends(event) >= now);
+    events.retain(|event| night_ends(event) >= now && !event.is_rehearsal());
     events.sort_by_key(|event| event.starts_at);
     if let Some(next) = events.first().filter(|_| events.iter().all(|event| event.slug != gate.event)) {
         gate.event.clone_from(&next.slug);

@@ -1,0 +1,209 @@
+//! One synthetic buyer: comes to the concert's page, waits in its waiting room, opens the form, thinks, and books.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::http::{Shop, ShopAnswer, ShopRequest};
+use super::sale::RehearsedSale;
+use super::tally::{BuyerEnd, Step, Tally};
+
+/// A buyer tries so often, after errors and refusals that ask to try again.
+const TRIES: u32 = 6;
+/// After an error, unless the site says how long.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
+/// As long as a page that says "one moment" waits.
+const MOMENT: Duration = Duration::from_secs(4);
+
+/// A buyer's browser.
+pub(super) struct SyntheticBuyer {
+    shop: Arc<Shop>,
+    sale: Arc<RehearsedSale>,
+    tally: Arc<Tally>,
+    number: u32,
+    /// Each has a network of its own, so that the site limits each as it limits people.
+    network: String,
+    cookies: BTreeMap<String, String>,
+}
+
+impl SyntheticBuyer {
+    pub(super) fn new(shop: Arc<Shop>, sale: Arc<RehearsedSale>, tally: Arc<Tally>, number: u32) -> Self {
+        // Far apart, so that no wider network has several of them: see RFC 4193 for the prefix.
+        let network = format!("fd00:{:x}:{:x}::1", number >> 16, number & 0xffff);
+        Self { shop, sale, tally, number, network, cookies: BTreeMap::new() }
+    }
+
+    /// Comes at its time, and goes on to its end.
+    pub(super) async fn run(mut self) {
+        sleep_until(self.sale.arrival(self.number)).await;
+        self.tally.came();
+        let end = self.buy().await.unwrap_or(BuyerEnd::GaveUp);
+        self.tally.ended(end);
+    }
+
+    /// `None`: errors until the last try.
+    async fn buy(&mut self) -> Option<BuyerEnd> {
+        self.get(Step::Page, &format!("/events/{}", self.sale.slug)).await?;
+        if !self.sale.has_room {
+            sleep_until(self.sale.opens_form(self.number)).await;
+        } else if !self.wait_for_turn().await? {
+            return Some(BuyerEnd::SoldOut);
+        }
+        let wishes = self.sale.wishes(self.number);
+        // Who finds too few tickets of all types for two takes one.
+        let alone = wishes.iter().filter(|(_, quantity)| *quantity > 1).map(|(id, _)| (*id, 1));
+        for (ticket_type, quantity) in wishes.iter().copied().chain(alone) {
+            if self.book(ticket_type, quantity).await? {
+                return Some(BuyerEnd::Booked(quantity));
+            }
+        }
+        Some(BuyerEnd::SoldOut)
+    }
+
+    /// Takes a place and waits until it is served. `false`: nothing is left.
+    async fn wait_for_turn(&mut self) -> Option<bool> {
+        let room = format!("/events/{}/queue", self.sale.slug);
+        let mut page = self.get(Step::Page, &room).await?;
+        if page.status == 303 {
+            return Some(true);
+        }
+        self.send(Step::Place, &room, Some(String::new()), None).await?;
+        page = self.get(Step::Page, &room).await?;
+        loop {
+            if page.body.contains("data-sold-out") {
+                return Some(false);
+            }
+            if page.status == 303 || page.body.contains("class=\"queue__types\"") {
+                return Some(true);
+            }
+            if page.body.contains("data-queue-over") {
+                sleep(MOMENT).await;
+            } else {
+                self.poll_until_it_changes(&page.body).await?;
+            }
+            page = self.get(Step::Page, &room).await?;
+        }
+    }
+
+    /// What the page's script does: polls, until the page has to be asked again.
+    async fn poll_until_it_changes(&mut self, page: &str) -> Option<()> {
+        let phase = attribute(page, "data-queue").unwrap_or_default().to_owned();
+        let position = attribute(page, "data-position").and_then(|it| it.parse::<i64>().ok());
+        let line = format!("/events/{}/queue/line", self.sale.slug);
+        let (mut etag, mut seconds) = (None, poll_seconds(page));
+        // Not all in the same moment.
+        sleep(seconds.mul_f64(f64::from(self.number % 100) / 100.0)).await;
+        loop {
+            let answer = self.send(Step::Poll, &line, None, etag.as_deref()).await?;
+            if answer.status == 200 {
+                let served = attribute(&answer.body, "data-served").and_then(|it| it.parse::<i64>().ok());
+                let is_served = served.zip(position).is_some_and(|(served, position)| served > position);
+                let has_changed = attribute(&answer.body, "data-line") != Some(phase.as_str());
+                if is_served || has_changed || answer.body.contains("data-sold-out") {
+                    return Some(());
+                }
+                (etag, seconds) = (answer.etag, poll_seconds(&answer.body));
+            }
+            sleep(seconds).await;
+        }
+    }
+
+    /// Opens the form and sends it. `false`: there are not so many tickets of that type.
+    async fn book(&mut self, ticket_type: i64, quantity: u32) -> Option<bool> {
+        let form = format!("/bookings/new?ticket_type={ticket_type}&quantity={quantity}");
+        let mut page = self.get(Step::Form, &form).await?;
+        if page.status == 303 {
+            // The room has opened under stress, or the pass is over.
+            if !self.wait_for_turn().await? {
+                return Some(false);
+            }
+            page = self.get(Step::Form, &form).await?;
+        }
+        let key = attribute_of(&page.body, "name=\"request_key\" value=\"");
+        let Some(key) = key.map(str::to_owned) else { return Some(false) };
+        sleep(RehearsedSale::thinks(self.number)).await;
+        let fields = format!(
+            "ticket_type={ticket_type}&quantity={quantity}&name=Buyer+{0}&email=buyer-{0}%40rehearsal.invalid\
+             &request_key={key}",
+            self.number
+        );
+        let answer = self.send(Step::Booking, "/bookings", Some(fields), None).await?;
+        match answer.status {
+            303 => Some(true),
+            409 => Some(false),
+            status => {
+                self.tally.failed(Step::Booking, &status.to_string());
+                None
+            }
+        }
+    }
+
+    async fn get(&mut self, step: Step, path: &str) -> Option<ShopAnswer> {
+        self.send(step, path, None, None).await
+    }
+
+    /// Sends a request until it has an answer that is none of "later". `None`: after the last try.
+    async fn send(
+        &mut self,
+        step: Step,
+        path: &str,
+        form: Option<String>,
+        etag: Option<&str>,
+    ) -> Option<ShopAnswer> {
+        for _ in 0..TRIES {
+            let cookies: Vec<String> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let request = ShopRequest {
+                path,
+                form: form.as_deref(),
+                cookies: &cookies.join("; "),
+                from: &self.network,
+                etag,
+            };
+            let asked = Instant::now();
+            let wait = match self.shop.send(&request).await {
+                Ok(answer) if matches!(answer.status, 429 | 500..) => {
+                    self.tally.failed(step, &answer.status.to_string());
+                    answer.retry_after.map_or(TRY_AGAIN, Duration::from_secs)
+                }
+                Ok(answer) => {
+                    self.tally.took(step, asked.elapsed());
+                    self.keep(&answer.cookies);
+                    return Some(answer);
+                }
+                Err(error) => {
+                    self.tally.failed(step, &error.kind().to_string());
+                    TRY_AGAIN
+                }
+            };
+            sleep(wait).await;
+        }
+        None
+    }
+
+    fn keep(&mut self, cookies: &[(String, String)]) {
+        for (name, value) in cookies {
+            if value.is_empty() {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+fn attribute<'a>(html: &'a str, name: &str) -> Option<&'a str> {
+    attribute_of(html, &format!("{name}=\""))
+}
+
+/// What stands from there to the next quotation mark.
+fn attribute_of<'a>(html: &'a str, start: &str) -> Option<&'a str> {
+    html.split_once(start)?.1.split('"').next()
+}
+
+fn poll_seconds(html: &str) -> Duration {
+    let seconds = attribute(html, "data-poll-seconds").and_then(|it| it.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(5))
+}

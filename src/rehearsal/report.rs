@@ -1,0 +1,263 @@
+//! What a rehearsal has measured, and what was the narrowest place.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::sale::RehearsedSale;
+use super::tally::{Counts, Step};
+use crate::money::grouped;
+use crate::reconciliation::Reconciliation;
+
+/// From here on orders wait for the database.
+const QUEUE_IS_LONG: f64 = 0.25;
+/// A server that is so often under stress has no rest.
+const OFTEN_PERCENT: usize = 10;
+/// A buyer notices a wait that is longer, in milliseconds.
+const SLOW_MS: u32 = 1_000;
+
+/// What a rehearsal has measured. Times are in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RehearsalReport {
+    pub buyers: u32,
+    pub came: u32,
+    pub has_room: bool,
+    pub capacity: i64,
+    pub booked: u32,
+    pub tickets: u32,
+    /// Were told that nothing is left.
+    pub sold_out: u32,
+    pub gave_up: u32,
+    /// Still waited at the end.
+    pub waiting: u32,
+    /// Bookings of the best second, and of all seconds from the first booking to the last one, times ten.
+    pub best_second: u32,
+    pub per_second_tenths: u32,
+    pub requests: u32,
+    pub booking_ms: Percentiles,
+    pub page_ms: Percentiles,
+    pub poll_ms: Percentiles,
+    pub errors: BTreeMap<String, u32>,
+    /// From the start of the sale to the last booking, where everything was sold.
+    pub sold_out_after: Option<u32>,
+    /// What does not add up; empty: everything does.
+    pub verify: Vec<String>,
+    pub narrowest: NarrowestPlace,
+}
+
+/// How long half, 95 and 99 of a hundred took at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Percentiles {
+    pub p50: u32,
+    pub p95: u32,
+    pub p99: u32,
+}
+
+/// What a faster sale would need first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NarrowestPlace {
+    Nothing,
+    Desk,
+    Machine,
+    OwnBuyers,
+    Room,
+    Answers,
+}
+
+impl NarrowestPlace {
+    fn of(counts: &Counts, booking_ms: Percentiles) -> Self {
+        let seconds = counts.strain.len().max(1);
+        let often = |count: usize| count * 100 / seconds >= OFTEN_PERCENT;
+        let stressed = counts.strain.iter().filter(|it| it.under_stress).count();
+        let limited = counts.strain.iter().filter(|it| it.at_room_limit).count();
+        if counts.strain.iter().any(|it| it.queue_fill >= QUEUE_IS_LONG) {
+            Self::Desk
+        } else if often(stressed) {
+            Self::Machine
+        } else if counts.own_lag_ms > SLOW_MS {
+            Self::OwnBuyers
+        } else if booking_ms.p95 > SLOW_MS {
+            Self::Answers
+        } else if often(limited) {
+            Self::Room
+        } else {
+            Self::Nothing
+        }
+    }
+
+    /// In words, and what helps.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Nothing => "Nothing was narrow: the site would have served more buyers.",
+            Self::Desk => "The database: orders waited for its commits. A faster disk helps, or PostgreSQL.",
+            Self::Machine => {
+                "The machine: it was under stress, and browsers were asked to poll less. More cores help, or another server."
+            }
+            Self::OwnBuyers => {
+                "The synthetic buyers themselves: they run on the same machine and had no rest. Real buyers bring their own."
+            }
+            Self::Room => {
+                "The waiting room: it served as many people a second as it may. Let it serve more, if the figures above allow it."
+            }
+            Self::Answers => {
+                "Bookings were answered slowly, although no queue was long. Look at the database."
+            }
+        }
+    }
+}
+
+impl Percentiles {
+    /// Of times in microseconds.
+    fn of(times: Option<&Vec<u32>>) -> Self {
+        let mut times = times.cloned().unwrap_or_default();
+        times.sort_unstable();
+        let at = |percent: usize| {
+            let index = (times.len() * percent).div_ceil(100).saturating_sub(1);
+            times.get(index).map_or(0, |micros| micros.div_ceil(1_000))
+        };
+        Self { p50: at(50), p95: at(95), p99: at(99) }
+    }
+}
+
+impl fmt::Display for Percentiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "half within {} ms, 95 % within {} ms, 99 % within {} ms", self.p50, self.p95, self.p99)
+    }
+}
+
+impl RehearsalReport {
+    pub(super) fn new(
+        sale: &RehearsedSale,
+        counts: &Counts,
+        capacity: i64,
+        verified: &Reconciliation,
+    ) -> Self {
+        let booking_ms = Percentiles::of(counts.times.get(&Step::Booking));
+        let seconds = counts.by_second.keys().next().zip(counts.by_second.keys().next_back());
+        let seconds = seconds.map_or(1, |(first, last)| last - first + 1);
+        let after = |last: Instant| last.saturating_duration_since(sale.starts()).as_secs();
+        let is_sold_out = i64::from(counts.tickets) >= capacity;
+        let last = counts.last_booking.filter(|_| is_sold_out);
+        Self {
+            buyers: sale.buyers,
+            came: counts.came,
+            has_room: sale.has_room,
+            capacity,
+            booked: counts.booked,
+            tickets: counts.tickets,
+            sold_out: counts.sold_out,
+            gave_up: counts.gave_up,
+            waiting: counts.came - counts.booked - counts.sold_out - counts.gave_up,
+            best_second: counts.by_second.values().copied().max().unwrap_or(0),
+            per_second_tenths: u32::try_from(u64::from(counts.booked) * 10 / seconds).unwrap_or(u32::MAX),
+            requests: counts.times.values().map(|times| u32::try_from(times.len()).unwrap_or(u32::MAX)).sum(),
+            booking_ms,
+            page_ms: Percentiles::of(counts.times.get(&Step::Page)),
+            poll_ms: Percentiles::of(counts.times.get(&Step::Poll)),
+            errors: counts.errors.clone(),
+            sold_out_after: last.map(|last| u32::try_from(after(last)).unwrap_or(u32::MAX)),
+            verify: problems(verified),
+            narrowest: NarrowestPlace::of(counts, booking_ms),
+        }
+    }
+
+    /// "38.2", of the seconds from the first booking to the last one.
+    #[must_use]
+    pub fn per_second(&self) -> String {
+        format!("{}.{}", self.per_second_tenths / 10, self.per_second_tenths % 10)
+    }
+
+    /// Requests that got no answer, or "later".
+    #[must_use]
+    pub fn error_count(&self) -> u32 {
+        self.errors.values().sum()
+    }
+}
+
+fn problems(verified: &Reconciliation) -> Vec<String> {
+    let unbalanced = verified.ticket_types.iter().filter(|it| !it.balances());
+    let unbalanced = unbalanced.map(|it| format!("{}, {}: does not add up", it.event, it.ticket_type));
+    let violations = verified.violations.iter().map(|it| format!("{}: {}", it.what, it.count));
+    unbalanced.chain(violations).collect()
+}
+
+/// As the command prints it.
+impl fmt::Display for RehearsalReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let room = if self.has_room { "with its waiting room" } else { "without a waiting room" };
+        writeln!(f, "Buyers       {} of {} came, {room}", grouped(self.came), grouped(self.buyers))?;
+        writeln!(
+            f,
+            "Sold         {} of {} tickets in {} bookings",
+            grouped(self.tickets),
+            grouped(self.capacity),
+            grouped(self.booked)
+        )?;
+        match self.sold_out_after {
+            Some(seconds) => writeln!(f, "Sold out     {seconds} s after the start")?,
+            None => writeln!(f, "Sold out     not within the time")?,
+        }
+        writeln!(
+            f,
+            "Pace         {} bookings a second, {} in the best",
+            self.per_second(),
+            self.best_second
+        )?;
+        writeln!(f, "A booking    {}", self.booking_ms)?;
+        writeln!(f, "A page       {}", self.page_ms)?;
+        writeln!(f, "A poll       {}", self.poll_ms)?;
+        writeln!(
+            f,
+            "Told no      {} were told that nothing is left, {} still waited, {} gave up after errors",
+            grouped(self.sold_out),
+            grouped(self.waiting),
+            grouped(self.gave_up)
+        )?;
+        writeln!(f, "Errors       {} of {} requests", grouped(self.error_count()), grouped(self.requests))?;
+        for (what, count) in &self.errors {
+            writeln!(f, "             {what}: {count}")?;
+        }
+        match self.verify.as_slice() {
+            [] => writeln!(f, "Counts       all add up")?,
+            problems => problems.iter().try_for_each(|it| writeln!(f, "Counts       WRONG: {it}"))?,
+        }
+        write!(f, "Narrowest    {}", self.narrowest.words())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rehearsal::tally::Strain;
+
+    #[test]
+    fn percentiles_are_those_of_the_sorted_times() {
+        let times: Vec<u32> = (1..=100).rev().map(|ms| ms * 1_000).collect();
+        assert_eq!(Percentiles::of(Some(&times)), Percentiles { p50: 50, p95: 95, p99: 99 });
+        assert_eq!(Percentiles::of(Some(&vec![1])), Percentiles { p50: 1, p95: 1, p99: 1 });
+        assert_eq!(Percentiles::of(None), Percentiles::default());
+    }
+
+    #[test]
+    fn the_narrowest_place_is_the_first_that_was_over_its_limit() {
+        let calm = [Strain::default(); 20];
+        let of = |strain: Strain, own_lag_ms, p95| {
+            let mut counts = Counts { strain: calm.to_vec(), own_lag_ms, ..Counts::default() };
+            counts.strain.extend([strain; 3]);
+            NarrowestPlace::of(&counts, Percentiles { p95, ..Percentiles::default() })
+        };
+        let none = Strain::default();
+        assert_eq!(of(none, 0, 20), NarrowestPlace::Nothing);
+        assert_eq!(of(Strain { queue_fill: 0.3, under_stress: true, ..none }, 0, 20), NarrowestPlace::Desk);
+        assert_eq!(
+            of(Strain { under_stress: true, at_room_limit: true, ..none }, 0, 20),
+            NarrowestPlace::Machine
+        );
+        assert_eq!(of(Strain { at_room_limit: true, ..none }, 0, 20), NarrowestPlace::Room);
+        assert_eq!(of(none, 2_000, 20), NarrowestPlace::OwnBuyers);
+        assert_eq!(of(none, 0, 2_000), NarrowestPlace::Answers);
+    }
+}
