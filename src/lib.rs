@@ -5,16 +5,17 @@
 //! - [`commands`] is what the binary does, [`config`] reads the settings, and [`server`] opens the database, wires the
 //!   parts together and runs. [`demo`] fills a throwaway site. [`routes`] is the URL map on one screen.
 //! - [`admin`]: organizers' pages. [`api`]: the JSON API. [`ops`]: health, readiness, metrics and the drain.
-//! - [`events`]: concerts and ticket types. [`queue`]: waiting rooms. [`rehearsal`]: a sale to try. [`booking`]: orders, the desk that claims
+//! - [`events`]: concerts and ticket types. [`queue`]: waiting rooms. [`booking`]: orders, the desk that claims
 //!   tickets, and the booking in the buyer's hand. [`sales`]: what concerts have sold. [`tickets`]: codes and check-in.
-//!   [`mail`]: composing and sending. [`backup`] and [`reconciliation`]: copies of the data, and proof that its counts
+//!   [`rehearsal`]: a sale to try, with synthetic buyers. [`mail`]: composing and sending. [`backup`] and [`reconciliation`]: copies of the data, and proof that its counts
 //!   add up. [`app`] is what their handlers share.
 //! - [`auth`]: who is asking. [`audit`]: what was done. [`outbox`]: what is to be sent.
 //! - [`guard`]: cookies, secrets, CSRF and rate limits. [`db`]: the two databases. [`resource`]: what a URL is.
 //!   [`role`]: what an account may open. [`page`] and [`error`] shape responses, [`assets`] serves the
 //!   static files.
 //! - The rest knows nothing of the shop: [`connections`], [`heartbeat`], [`log_safe`], [`logging`], [`money`],
-//!   [`queue_schema`], [`redis_url`], [`rehearsal_schema`], [`schema`], [`start_error`], [`team_schema`], [`textfile`], [`venue_clock`].
+//!   [`queue_schema`], [`redis_url`], [`rehearsal_schema`], [`schema`], [`start_error`], [`team_schema`],
+//!   [`textfile`], [`venue_clock`].
 //!
 //! A feature has the same layout everywhere: `mod.rs` its types and rules, `pages.rs` its handlers, `store.rs` all of
 //! its SQL.

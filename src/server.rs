@@ -94,16 +94,14 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let (db, (limits, networks)) = (open_database(&config)?.0, connection_limits(&config));
     let (new_password, secrets) = (ensure_admin(&db)?, signers::load(&config.secrets, &db)?);
     let (db, public_url) = (db.with_replicas(&config.replicas)?, public_url(&config, address));
-    wal::keep_short(&db)?;
     let board = open_board(&db, &config, &secrets)?;
     let MailService { wakeup, sender: mail, from } = open_mail(&config.mail, &db, &public_url, &secrets)?;
     let desk = Arc::new(open_desk(&db, Arc::clone(&board), Arc::clone(&wakeup))?);
-    keep_running(&db, &board, &desk, &wakeup);
+    keep_running(&db, &board, &desk, &wakeup)?;
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
     let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, config.board_refresh));
     let own = OwnAddress::new(address, &public_url);
-    let (guard, rates) =
-        (guard_settings(&config, &public_url, &db, &own.key), rate_limits(&config, &secrets));
+    let (guard, rates) = (guard_settings(&config, &own, &db), rate_limits(&config, &secrets));
     let app = web::Data::new(App {
         rooms: open_rooms(&db, &board, &secrets)?,
         board,
@@ -127,10 +125,9 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         heavy_work: HeavyWork::default(),
         mail_folder: config.mail.destination.folder().map(Into::into),
     });
-    actix_web::rt::spawn(keep_rehearsing(app.clone(), own));
     let (guard, site_links) = (web::Data::new(guard), web::Data::new(config.site_links));
     let (operations, cors_origins, lag) =
-        (config.operations, config.cors_origins, keep_pace(&app, config.poll));
+        (config.operations, config.cors_origins, keep_pace(&app, config.poll, own));
     serve_ops(ops_listener, &ops)?;
     let (on_thread, shared) = (ops.clone(), app.clone());
     let server = connections::serve(listener, limits, networks, ops.signature(), move || {
@@ -204,19 +201,21 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
 }
 
 /// What the middlewares look at.
-fn guard_settings(config: &Config, public_url: &str, db: &Database, own_key: &str) -> GuardSettings {
+fn guard_settings(config: &Config, own: &OwnAddress, db: &Database) -> GuardSettings {
     GuardSettings {
-        is_https: public_url.starts_with("https://"),
+        is_https: own.public_url.starts_with("https://"),
         is_private: config.operations.is_private,
-        trusted_proxies: config.trusted_proxies.clone().with_own_key(own_key),
+        trusted_proxies: config.trusted_proxies.clone().with_own_key(&own.key),
         api_tokens: config.api_tokens.clone().with_site(db.clone()),
         api_bookings: config.api_bookings,
         public_url: config.public_url.clone(),
     }
 }
 
-/// Slows browsers down while the server is under stress. Returns what the threads measure their lag with.
-fn keep_pace(app: &App, poll: PollSeconds) -> Arc<Lag> {
+/// Slows browsers down while the server is under stress, and tries that in rehearsals. Returns what the threads measure
+/// their lag with.
+fn keep_pace(app: &web::Data<App>, poll: PollSeconds, own: OwnAddress) -> Arc<Lag> {
+    actix_web::rt::spawn(keep_rehearsing(app.clone(), own));
     let lag = Arc::<Lag>::default();
     let (desk, board) = (Arc::clone(&app.desk), Arc::clone(&app.board));
     let queue_fill = move || desk.queue_fill();
@@ -226,7 +225,13 @@ fn keep_pace(app: &App, poll: PollSeconds) -> Arc<Lag> {
 }
 
 /// Starts what goes on for as long as the program runs: sales start and end in their second, holds end in theirs.
-fn keep_running(db: &Database, board: &Arc<Board>, desk: &Arc<Desk>, outbox_wakeup: &Arc<Wakeup>) {
+fn keep_running(
+    db: &Database,
+    board: &Arc<Board>,
+    desk: &Arc<Desk>,
+    outbox_wakeup: &Arc<Wakeup>,
+) -> Result<(), StartError> {
+    wal::keep_short(db)?;
     actix_web::rt::spawn(keep_time(Arc::clone(board), db.clone()));
     let (board, desk) = (Arc::clone(board), Arc::clone(desk));
     let wakeup = Arc::clone(outbox_wakeup);
@@ -238,6 +243,7 @@ fn keep_running(db: &Database, board: &Arc<Board>, desk: &Arc<Desk>, outbox_wake
         Arc::clone(&wakeup),
     ));
     actix_web::rt::spawn(keep_expiring(db.clone(), board, desk, wakeup));
+    Ok(())
 }
 
 /// Joins the other servers' board, when there is a place to share it in.

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::http::{Shop, ShopAnswer, ShopRequest};
 use super::sale::RehearsedSale;
-use super::tally::{BuyerEnd, Step, Tally};
+use super::tally::{BuyerEnd, BuyerStep, Tally};
 
 /// A buyer tries so often, after errors and refusals that ask to try again.
 const TRIES: u32 = 6;
@@ -45,7 +45,7 @@ impl SyntheticBuyer {
 
     /// `None`: errors until the last try.
     async fn buy(&mut self) -> Option<BuyerEnd> {
-        self.get(Step::Page, &format!("/events/{}", self.sale.slug)).await?;
+        self.get(BuyerStep::Page, &format!("/events/{}", self.sale.slug)).await?;
         if !self.sale.has_room {
             sleep_until(self.sale.opens_form(self.number)).await;
         } else if !self.wait_for_turn().await? {
@@ -65,12 +65,12 @@ impl SyntheticBuyer {
     /// Takes a place and waits until it is served. `false`: nothing is left.
     async fn wait_for_turn(&mut self) -> Option<bool> {
         let room = format!("/events/{}/queue", self.sale.slug);
-        let mut page = self.get(Step::Page, &room).await?;
+        let mut page = self.get(BuyerStep::Page, &room).await?;
         if page.status == 303 {
             return Some(true);
         }
-        self.send(Step::Place, &room, Some(String::new()), None).await?;
-        page = self.get(Step::Page, &room).await?;
+        self.send(BuyerStep::Place, &room, Some(String::new()), None).await?;
+        page = self.get(BuyerStep::Page, &room).await?;
         loop {
             if page.body.contains("data-sold-out") {
                 return Some(false);
@@ -83,7 +83,7 @@ impl SyntheticBuyer {
             } else {
                 self.poll_until_it_changes(&page.body).await?;
             }
-            page = self.get(Step::Page, &room).await?;
+            page = self.get(BuyerStep::Page, &room).await?;
         }
     }
 
@@ -96,7 +96,7 @@ impl SyntheticBuyer {
         // Not all in the same moment.
         sleep(seconds.mul_f64(f64::from(self.number % 100) / 100.0)).await;
         loop {
-            let answer = self.send(Step::Poll, &line, None, etag.as_deref()).await?;
+            let answer = self.send(BuyerStep::Poll, &line, None, etag.as_deref()).await?;
             if answer.status == 200 {
                 let served = attribute(&answer.body, "data-served").and_then(|it| it.parse::<i64>().ok());
                 let is_served = served.zip(position).is_some_and(|(served, position)| served > position);
@@ -113,13 +113,13 @@ impl SyntheticBuyer {
     /// Opens the form and sends it. `false`: there are not so many tickets of that type.
     async fn book(&mut self, ticket_type: i64, quantity: u32) -> Option<bool> {
         let form = format!("/bookings/new?ticket_type={ticket_type}&quantity={quantity}");
-        let mut page = self.get(Step::Form, &form).await?;
+        let mut page = self.get(BuyerStep::Form, &form).await?;
         if page.status == 303 {
             // The room has opened under stress, or the pass is over.
             if !self.wait_for_turn().await? {
                 return Some(false);
             }
-            page = self.get(Step::Form, &form).await?;
+            page = self.get(BuyerStep::Form, &form).await?;
         }
         let key = attribute_of(&page.body, "name=\"request_key\" value=\"");
         let Some(key) = key.map(str::to_owned) else { return Some(false) };
@@ -129,25 +129,25 @@ impl SyntheticBuyer {
              &request_key={key}",
             self.number
         );
-        let answer = self.send(Step::Booking, "/bookings", Some(fields), None).await?;
+        let answer = self.send(BuyerStep::Booking, "/bookings", Some(fields), None).await?;
         match answer.status {
             303 => Some(true),
             409 => Some(false),
             status => {
-                self.tally.failed(Step::Booking, &status.to_string());
+                self.tally.failed(BuyerStep::Booking, &status.to_string());
                 None
             }
         }
     }
 
-    async fn get(&mut self, step: Step, path: &str) -> Option<ShopAnswer> {
+    async fn get(&mut self, step: BuyerStep, path: &str) -> Option<ShopAnswer> {
         self.send(step, path, None, None).await
     }
 
     /// Sends a request until it has an answer that is none of "later". `None`: after the last try.
     async fn send(
         &mut self,
-        step: Step,
+        step: BuyerStep,
         path: &str,
         form: Option<String>,
         etag: Option<&str>,

@@ -2,8 +2,8 @@
 //! everybody, and what they meet is measured. So an organizer knows on Thursday what Friday will do.
 //!
 //! The copy has its own stock and its own waiting room. It is on no list, its name says what it is, nothing is mailed,
-//! and nothing is paid. It is deleted at the end. If the server is killed meanwhile, another one deletes it, or the same
-//! after its restart.
+//! and nothing is paid. It is deleted at the end. If the server is killed meanwhile, another one deletes it, or the
+//! same after its restart.
 //!
 //! One server runs it: [`runner`]. The page of the owner and the [`command`] only ask for it, and show how far it is.
 

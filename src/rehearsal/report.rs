@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::sale::RehearsedSale;
-use super::tally::{Counts, Step};
+use super::tally::{BuyerStep, Counts};
 use crate::money::grouped;
 use crate::reconciliation::Reconciliation;
 
@@ -135,7 +135,7 @@ impl RehearsalReport {
         capacity: i64,
         verified: &Reconciliation,
     ) -> Self {
-        let booking_ms = Percentiles::of(counts.times.get(&Step::Booking));
+        let booking_ms = Percentiles::of(counts.times.get(&BuyerStep::Booking));
         let seconds = counts.by_second.keys().next().zip(counts.by_second.keys().next_back());
         let seconds = seconds.map_or(1, |(first, last)| last - first + 1);
         let after = |last: Instant| last.saturating_duration_since(sale.starts()).as_secs();
@@ -155,8 +155,8 @@ impl RehearsalReport {
             per_second_tenths: u32::try_from(u64::from(counts.booked) * 10 / seconds).unwrap_or(u32::MAX),
             requests: counts.times.values().map(|times| u32::try_from(times.len()).unwrap_or(u32::MAX)).sum(),
             booking_ms,
-            page_ms: Percentiles::of(counts.times.get(&Step::Page)),
-            poll_ms: Percentiles::of(counts.times.get(&Step::Poll)),
+            page_ms: Percentiles::of(counts.times.get(&BuyerStep::Page)),
+            poll_ms: Percentiles::of(counts.times.get(&BuyerStep::Poll)),
             errors: counts.errors.clone(),
             sold_out_after: last.map(|last| u32::try_from(after(last)).unwrap_or(u32::MAX)),
             verify: problems(verified),

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 /// What a buyer asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Step {
+pub(super) enum BuyerStep {
     Page,
     Place,
     Poll,
@@ -44,7 +44,7 @@ pub(super) struct Counts {
     pub tickets: u32,
     pub sold_out: u32,
     pub gave_up: u32,
-    pub times: BTreeMap<Step, Vec<u32>>,
+    pub times: BTreeMap<BuyerStep, Vec<u32>>,
     pub errors: BTreeMap<String, u32>,
     /// Bookings by second of the sale.
     pub by_second: BTreeMap<u64, u32>,
@@ -71,12 +71,12 @@ impl Tally {
         self.counts.lock().came += 1;
     }
 
-    pub(super) fn took(&self, step: Step, time: Duration) {
+    pub(super) fn took(&self, step: BuyerStep, time: Duration) {
         let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
         self.counts.lock().times.entry(step).or_default().push(micros);
     }
 
-    pub(super) fn failed(&self, step: Step, what: &str) {
+    pub(super) fn failed(&self, step: BuyerStep, what: &str) {
         *self.counts.lock().errors.entry(format!("{step:?}: {what}")).or_default() += 1;
     }
 

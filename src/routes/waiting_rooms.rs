@@ -1,4 +1,5 @@
-//! The URL map of waiting rooms and rehearsals. What everybody who waits polls stands in [`super`], with the other polls.
+//! The URL map of waiting rooms and rehearsals. What everybody who waits polls stands in [`super`], with the other
+//! polls.
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, post};

@@ -148,6 +148,34 @@ async fn the_ends_of_a_room_and_the_organizers_page_have_no_barriers() {
     inspection.end();
 }
 
+/// Long enough for a lobby and its sale on a machine that is busy with other journeys.
+const REHEARSED: Duration = Duration::from_secs(90);
+
+#[tokio::test]
+async fn an_owner_rehearses_a_sale_and_reads_what_was_measured() {
+    let site = open_site();
+    let owner = Visitor::new(&site).await;
+    owner.sign_in(&site).await;
+    let mut inspection = Inspection::by(&owner);
+    owner.visit("/admin/events/midnight-parade").await;
+    owner.click("a[href$='/rehearsal']").await;
+    owner.fill("#buyers", "none").await;
+    owner.click(".concert-form button[type=submit]").await;
+    owner.see("#buyers-error").await;
+    inspection.look_at("the rehearsal, with a wrong field").await;
+    owner.fill("#buyers", "30").await;
+    owner.fill("#minutes", "1").await;
+    owner.click(".concert-form button[type=submit]").await;
+    owner.see("#rehearsal-now").await;
+    inspection.look_at("the rehearsal, running").await;
+    // The page goes on by itself.
+    owner.until_within(REHEARSED, "document.querySelector('#rehearsal-report')").await;
+    assert!(owner.text("#rehearsal-state").await.contains("30 of 30 buyers came"));
+    inspection.look_at("the rehearsal's report").await;
+    assert_eq!(site.booking_count(), 0);
+    inspection.end();
+}
+
 #[tokio::test]
 async fn the_room_works_without_javascript() {
     let site = open_site();

@@ -143,6 +143,21 @@ mod tests {
     }
 
     #[test]
+    fn a_program_names_the_buyers_of_its_own_rehearsals() {
+        let name = |key: &'static str, proxies: &TrustedProxies| {
+            let mut headers = HeaderMap::new();
+            headers.insert(X_FORWARDED_FOR, HeaderValue::from_static("fd00:0:7::1"));
+            headers.insert(HeaderName::from_static("x-rehearsal-key"), HeaderValue::from_static(key));
+            of_headers(Some(([127, 0, 0, 1], 40_000).into()), &headers, proxies).to_string()
+        };
+        let own = TrustedProxies::default().with_own_key("a key");
+        assert_eq!(name("a key", &own), "fd00:0:7::1");
+        assert_eq!(name("another", &own), "127.0.0.1");
+        assert_eq!(name("", &TrustedProxies::default()), "127.0.0.1");
+        assert!(!format!("{own:?}").contains("a key"));
+    }
+
+    #[test]
     fn x_forwarded_for_counts_only_over_trusted_hops() {
         check(&[
             // Not from a trusted proxy.

@@ -37,7 +37,8 @@ pub fn hold(db: &mut Db) -> QueryResult<()> {
 }
 
 /// Writes the confirmations of the oldest batches, at most `limit`, into `mails`. Returns how many there were; `None`
-/// when no batch waits. Those of a rehearsal are dropped at once: its buyers have no mailboxes. The desk leaves this to the sender, to keep its own transaction short.
+/// when no batch waits. Those of a rehearsal are dropped at once: its buyers have no mailboxes. The desk leaves this to
+/// the sender, to keep its own transaction short.
 pub(super) fn list(db: &mut Db, queued_until: NaiveDateTime, limit: i64) -> QueryResult<Option<usize>> {
     let oldest: Vec<MailId> = match db {
         Db::Postgres(pg) => diesel::sql_query(OLDEST_POSTGRES)
