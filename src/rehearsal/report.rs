@@ -100,7 +100,7 @@ impl NarrowestPlace {
                 "The synthetic buyers themselves: they run on the same machine and had no rest. Real buyers bring their own."
             }
             Self::Room => {
-                "The waiting room: it served as many people a second as it may. Let it serve more, if the figures above allow it."
+                "The waiting room: it served as many people a second as it may. Let it serve more, if the other figures allow it."
             }
             Self::Answers => {
                 "Bookings were answered slowly, although no queue was long. Look at the database."

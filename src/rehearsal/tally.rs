@@ -6,6 +6,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use crate::money::grouped;
+
 /// What a buyer asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum BuyerStep {
@@ -112,8 +114,12 @@ impl Tally {
         let waits = counts.came - counts.booked - counts.sold_out - counts.gave_up;
         let state = if Instant::now() < self.starts { "Before the sale" } else { "On sale" };
         format!(
-            "{state}: {} of {buyers} buyers have come, {waits} wait, {} have booked {} tickets.",
-            counts.came, counts.booked, counts.tickets
+            "{state}: {} of {} buyers have come, {} wait, {} have booked {} tickets.",
+            grouped(counts.came),
+            grouped(buyers),
+            grouped(waits),
+            grouped(counts.booked),
+            grouped(counts.tickets)
         )
     }
 

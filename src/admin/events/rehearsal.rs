@@ -47,6 +47,12 @@ struct RehearsalForm {
     minutes_error: Option<String>,
 }
 
+impl RehearsalForm {
+    fn proposed() -> Self {
+        Self { buyers: BUYERS.into(), minutes: MINUTES.into(), ..Self::default() }
+    }
+}
+
 impl RehearsalPage {
     fn is_open(&self) -> bool {
         self.last.as_ref().is_some_and(Rehearsal::is_open)
@@ -75,8 +81,7 @@ pub async fn show(
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let (event, _) = find(&app, &slug).await?;
-    let form = RehearsalForm { buyers: BUYERS.into(), minutes: MINUTES.into(), ..RehearsalForm::default() };
-    let shown = load(page.clone(), &app, event, form).await?;
+    let shown = load(page.clone(), &app, event, RehearsalForm::proposed()).await?;
     page.respond_unlisted(StatusCode::OK, &shown)
 }
 
@@ -136,7 +141,7 @@ pub async fn state(
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let (event, _) = find(&app, &slug).await?;
-    let shown = load(page.clone(), &app, event, RehearsalForm::default()).await?;
+    let shown = load(page.clone(), &app, event, RehearsalForm::proposed()).await?;
     page.respond_unlisted(StatusCode::OK, &shown.as_state())
 }
 
