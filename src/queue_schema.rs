@@ -41,3 +41,5 @@ diesel::table! {
 diesel::joinable!(waiting_rooms -> events (event_id));
 diesel::allow_tables_to_appear_in_same_query!(events, waiting_rooms);
 diesel::allow_tables_to_appear_in_same_query!(bookings, queue_passes);
+diesel::allow_tables_to_appear_in_same_query!(events, queue_arrivals);
+diesel::allow_tables_to_appear_in_same_query!(events, queue_passes);

@@ -1,12 +1,12 @@
 //! Moves the lines on: once a second, by the server that is first. The others see what it did in their own second.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::QueryResult;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::draw::slot_of;
 use super::line::QueueLine;
@@ -19,6 +19,9 @@ use crate::error::Error;
 use crate::events::board::{Board, Listing};
 
 const MOVE_EVERY: Duration = Duration::from_secs(1);
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
+/// A room that stress has opened closes when this server has seen no stress and nobody waiting for so long.
+const CLOSES_AFTER: Duration = Duration::from_secs(600);
 /// Counts of older slots are read once, at the first move and after the database was away: a server writes its
 /// arrivals within a second, or within a second of the database's return.
 const RECENT_SLOTS: i64 = 120;
@@ -40,6 +43,8 @@ struct MoveInput {
     lines: HashMap<i64, (String, QueueLine)>,
     sales: HashMap<i64, SaleNow>,
     under_stress: bool,
+    /// Concerts in whose rooms nobody has waited, without stress, for long enough.
+    quiet: HashSet<i64>,
 }
 
 /// Moves the lines on as long as the program runs.
@@ -48,8 +53,14 @@ pub async fn keep_moving(rooms: Arc<Rooms>, board: Arc<Board>, db: Database) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_well = true;
     let mut knows_lines = false;
+    let mut forgot_at: Option<Instant> = None;
     loop {
         ticks.tick().await;
+        if forgot_at.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
+            forgot_at = Some(Instant::now());
+            // While the database is away there is nothing to delete; an hour later there is as much.
+            drop(db.write(store::forget_ended).await);
+        }
         let moved = move_once(&rooms, &board, &db, knows_lines).await;
         knows_lines = moved.is_ok();
         match &moved {
@@ -83,6 +94,7 @@ pub async fn move_once(rooms: &Rooms, board: &Board, db: &Database, knows_lines:
         lines,
         sales: sales(board),
         under_stress: board.pace().is_slow,
+        quiet: rooms.quiet_since(board.pace().is_slow, CLOSES_AFTER),
     };
     match db.write(move |db| move_rooms(db, input)).await {
         Ok(moved) => {
@@ -109,7 +121,11 @@ fn move_rooms(db: &mut Db, input: MoveInput) -> QueryResult<Vec<OpenRoom>> {
         store::add_arrivals(db, *event_id, *slot, *people)?;
     }
     let mut moved = Vec::new();
-    for room in rooms {
+    for mut room in rooms {
+        if room.mode == RoomMode::UnderStress && input.quiet.contains(&room.event_id) {
+            store::close(db, &room)?;
+            room = store::find(db, room.event_id)?.ok_or(diesel::NotFound)?;
+        }
         let sale = input.sales.get(&room.event_id).copied().unwrap_or_default();
         // A room that began again has another seed, and a new line.
         let known = input.lines.get(&room.event_id).filter(|(seed, _)| *seed == room.seed);

@@ -1,8 +1,8 @@
 //! The rooms that are open, in memory: what every handler asks, without a lock or the database.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use chrono::NaiveDateTime;
@@ -30,6 +30,8 @@ pub struct Rooms {
     passes: Passes,
     /// People who have come to this server, by concert and slot, and are not in the database yet.
     arrivals: Mutex<HashMap<(i64, i64), i64>>,
+    /// Since when nobody has waited in a room, by concert, while this server was calm.
+    quiet: Mutex<HashMap<i64, Instant>>,
     /// Beats after each answer of the database.
     read: Heartbeat,
 }
@@ -41,6 +43,7 @@ impl Rooms {
             rooms: ArcSwap::default(),
             passes: Passes::new(secrets),
             arrivals: Mutex::default(),
+            quiet: Mutex::default(),
             read: Heartbeat::default(),
         }
     }
@@ -126,6 +129,19 @@ impl Rooms {
         self.read.beat();
     }
 
+    /// The concerts in whose rooms nobody has waited for so long, without stress in between.
+    pub(super) fn quiet_since(&self, under_stress: bool, wait: Duration) -> HashSet<i64> {
+        let mut quiet = self.quiet.lock();
+        let rooms = self.rooms.load();
+        let is_quiet =
+            |open: &OpenRoom| !under_stress && open.room.opened_at.is_some() && open.line_is_empty();
+        quiet.retain(|id, _| rooms.get(id).is_some_and(|open| is_quiet(open)));
+        for (id, _) in rooms.iter().filter(|(_, open)| is_quiet(open)) {
+            quiet.entry(*id).or_insert_with(Instant::now);
+        }
+        quiet.iter().filter(|(_, since)| since.elapsed() >= wait).map(|(id, _)| *id).collect()
+    }
+
     /// The lines as of the last second, with the seeds that they belong to.
     pub(super) fn lines(&self) -> HashMap<i64, (String, QueueLine)> {
         let line = |(id, open): (&i64, &Arc<OpenRoom>)| (*id, (open.room.seed.clone(), open.line.clone()));
@@ -205,6 +221,19 @@ mod tests {
         let open = OpenRoom::new(room(), QueueLine::default(), Supply { left: 2, ..Supply::default() });
         let taken = (0..10).filter(|_| open.take_pass()).count();
         assert_eq!(taken, 3, "one and a half times what is left");
+    }
+
+    #[test]
+    fn a_room_is_quiet_after_a_while_without_stress_and_without_people() {
+        let rooms = Rooms::new(&"a secret".into());
+        let served = drawn(at(0), Position::start_of(9));
+        let crowded = Room { event_id: 2, ..drawn(at(0), Position::default()) };
+        let waiting = OpenRoom::new(crowded, QueueLine::new([(0, 5)]), Supply::default());
+        rooms.show([open(served), waiting, open(Room { event_id: 3, ..room() })]);
+        let hour = Duration::from_secs(3600);
+        assert!(rooms.quiet_since(false, hour).is_empty(), "not for long enough");
+        assert_eq!(rooms.quiet_since(false, Duration::ZERO), HashSet::from([1]), "not 2, where people wait");
+        assert!(rooms.quiet_since(true, Duration::ZERO).is_empty(), "stress");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 
 use crate::audit::{self, Action, Actor};
-use crate::db::{Db, on_either};
+use crate::db::{self, Db, on_either};
 use crate::queue::draw::{DrawSeed, Position};
 use crate::queue::line::QueueLine;
 use crate::queue::pace::FIRST_PER_SECOND;
@@ -18,6 +18,9 @@ use crate::schema::events;
 /// different times do not both miss one.
 const MOVES_EVERY: TimeDelta = TimeDelta::milliseconds(900);
 
+/// The log of passes answers questions after a concert, but not for good.
+const KEPT_AFTER_THE_END: TimeDelta = TimeDelta::days(7);
+
 /// What the organizer sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomSettings {
@@ -27,13 +30,16 @@ pub struct RoomSettings {
     pub message: String,
 }
 
-/// The rooms that are switched on.
+/// The rooms that are switched on, of concerts that are not over.
 ///
 /// # Errors
 /// What the database said.
 pub fn rooms(db: &mut Db) -> QueryResult<Vec<Room>> {
+    let now = db::clock(db)?;
     waiting_rooms::table
+        .inner_join(events::table)
         .filter(waiting_rooms::mode.ne(RoomMode::Off))
+        .filter(events::ends_at.gt(now))
         .order(waiting_rooms::event_id)
         .select(Room::as_select())
         .load(db)
@@ -200,6 +206,29 @@ pub fn advance(
 #[must_use]
 pub fn is_due(room: &Room, now: NaiveDateTime) -> bool {
     room.moved_at.is_none_or(|moved_at| moved_at <= now - MOVES_EVERY)
+}
+
+/// Deletes the counts and the passes of concerts that ended a week ago. Their rooms stay as they were set.
+///
+/// # Errors
+/// What the database said.
+pub fn forget_ended(db: &mut Db) -> QueryResult<usize> {
+    let week_ago = db::clock(db)? - KEPT_AFTER_THE_END;
+    let ended = || events::table.filter(events::ends_at.lt(week_ago)).select(events::id);
+    let arrivals = queue_arrivals::table.filter(queue_arrivals::event_id.eq_any(ended()));
+    let passes = queue_passes::table.filter(queue_passes::event_id.eq_any(ended()));
+    Ok(diesel::delete(arrivals).execute(db)? + diesel::delete(passes).execute(db)?)
+}
+
+/// Closes a room that stress has opened, unless another server has: who comes next books without a place, until there is
+/// stress again.
+///
+/// # Errors
+/// What the database said.
+pub fn close(db: &mut Db, room: &Room) -> QueryResult<()> {
+    let as_known = waiting_rooms::table.find(room.event_id).filter(waiting_rooms::seed.eq(&room.seed));
+    let is_as_known: Option<i64> = as_known.select(waiting_rooms::event_id).first(db).optional()?;
+    is_as_known.map_or(Ok(()), |event_id| begin_again(db, event_id))
 }
 
 /// A concert's whole line.

@@ -5,9 +5,10 @@ use std::process::Stdio;
 use reqwest::blocking::Client;
 use techkraft::queue::draw::DrawSeed;
 
-use super::{ROOM, number_in, set_flow, start_sale_in, switch_on, take_place, visit};
+use super::{ROOM, number_in, set_flow, start_sale_in, switch_on, take_place, visit, wait_for_turn};
 use crate::command_line::techkraft;
-use crate::support::{TestApp, browser};
+use crate::support::acts::NO_FIELDS;
+use crate::support::{TestApp, browser, header};
 use testkit::wait::eventually;
 
 /// What the page about the draw shows, in its order: the fingerprint, the seed, the number, the draw.
@@ -92,6 +93,45 @@ fn the_command_computes_what_the_page_shows() {
         let (succeeded, text) = run(&arguments);
         assert!(!succeeded && text.contains("is not what the waiting room's page shows"), "{text}");
     }
+}
+
+/// Who has taken a place at one server is served by another, when the first is gone from one moment to the next.
+#[test]
+fn a_server_that_is_gone_loses_nobodys_place() {
+    let app = TestApp::spawn();
+    switch_on(&app);
+    set_flow(&app, "stopped");
+    eventually("the line is drawn", || app.database.count("waiting_rooms WHERE opened_at IS NOT NULL") == 1);
+    let other = app.another_server();
+    let placed = browser().post(format!("http://{}{ROOM}", other.address)).form(&NO_FIELDS).send();
+    let placed = placed.expect("an answer");
+    let cookie = header(&placed, "set-cookie").split(';').next().expect("a cookie").to_owned();
+    drop(other);
+    set_flow(&app, "open");
+    eventually("the turn has come at the server that is left", || {
+        let page = browser().get(app.url(ROOM)).header("cookie", &cookie).send().expect("an answer");
+        page.text().expect("a page").contains("It’s your turn")
+    });
+}
+
+/// Of a concert that ended a week ago nothing is kept but how its room was set.
+#[test]
+fn the_counts_of_concerts_that_are_over_are_deleted() {
+    let app = TestApp::spawn();
+    switch_on(&app);
+    wait_for_turn(&app, &app.client);
+    eventually("the arrival is counted", || app.database.count("queue_arrivals") == 1);
+    app.database.execute(
+        "UPDATE events SET starts_at = '2026-01-01 20:00:00', ends_at = '2026-01-01 23:00:00',
+         facts_version = facts_version + 1",
+    );
+    // A server does it once an hour, and at its start.
+    let _restarted = app.another_server();
+    eventually("both are deleted", || {
+        app.database.count("queue_arrivals") + app.database.count("queue_passes") == 0
+    });
+    assert_eq!(app.database.count("waiting_rooms WHERE mode = 'always'"), 1);
+    assert_eq!(app.get(ROOM).status(), 303, "it has no room any more");
 }
 
 #[derive(diesel::QueryableByName)]
