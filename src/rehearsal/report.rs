@@ -67,14 +67,15 @@ pub enum NarrowestPlace {
 }
 
 impl NarrowestPlace {
-    fn of(counts: &Counts, booking_ms: Percentiles) -> Self {
+    fn of(counts: &Counts, booking_ms: Percentiles, poll_ms: Percentiles) -> Self {
         let seconds = counts.strain.len().max(1);
         let often = |count: usize| count * 100 / seconds >= OFTEN_PERCENT;
         let stressed = counts.strain.iter().filter(|it| it.under_stress).count();
         let limited = counts.strain.iter().filter(|it| it.at_room_limit).count();
         if counts.strain.iter().any(|it| it.queue_fill >= QUEUE_IS_LONG) {
             Self::Desk
-        } else if often(stressed) {
+        } else if often(stressed) || poll_ms.p95 > SLOW_MS {
+            // Polls are answered from memory: where they are slow, everything is.
             Self::Machine
         } else if counts.own_lag_ms > SLOW_MS {
             Self::OwnBuyers
@@ -94,7 +95,7 @@ impl NarrowestPlace {
             Self::Nothing => "Nothing was narrow: the site would have served more buyers.",
             Self::Desk => "The database: orders waited for its commits. A faster disk helps, or PostgreSQL.",
             Self::Machine => {
-                "The machine: it was under stress, and browsers were asked to poll less. More cores help, or another server."
+                "The machine: it had no rest, so that even polls were slow, or browsers were asked to poll less. More cores help, or another server."
             }
             Self::OwnBuyers => {
                 "The synthetic buyers themselves: they run on the same machine and had no rest. Real buyers bring their own."
@@ -136,6 +137,7 @@ impl RehearsalReport {
         verified: &Reconciliation,
     ) -> Self {
         let booking_ms = Percentiles::of(counts.times.get(&BuyerStep::Booking));
+        let poll_ms = Percentiles::of(counts.times.get(&BuyerStep::Poll));
         let seconds = counts.by_second.keys().next().zip(counts.by_second.keys().next_back());
         let seconds = seconds.map_or(1, |(first, last)| last - first + 1);
         let after = |last: Instant| last.saturating_duration_since(sale.starts()).as_secs();
@@ -156,11 +158,11 @@ impl RehearsalReport {
             requests: counts.times.values().map(|times| u32::try_from(times.len()).unwrap_or(u32::MAX)).sum(),
             booking_ms,
             page_ms: Percentiles::of(counts.times.get(&BuyerStep::Page)),
-            poll_ms: Percentiles::of(counts.times.get(&BuyerStep::Poll)),
+            poll_ms,
             errors: counts.errors.clone(),
             sold_out_after: last.map(|last| u32::try_from(after(last)).unwrap_or(u32::MAX)),
             verify: problems(verified),
-            narrowest: NarrowestPlace::of(counts, booking_ms),
+            narrowest: NarrowestPlace::of(counts, booking_ms, poll_ms),
         }
     }
 
@@ -244,10 +246,16 @@ mod tests {
     #[test]
     fn the_narrowest_place_is_the_first_that_was_over_its_limit() {
         let calm = [Strain::default(); 20];
+        let polled = |poll_ms| {
+            let counts = Counts { strain: calm.to_vec(), ..Counts::default() };
+            let times = |p95| Percentiles { p95, ..Percentiles::default() };
+            NarrowestPlace::of(&counts, times(2_000), times(poll_ms))
+        };
+        assert_eq!((polled(2_000), polled(20)), (NarrowestPlace::Machine, NarrowestPlace::Answers));
         let of = |strain: Strain, own_lag_ms, p95| {
             let mut counts = Counts { strain: calm.to_vec(), own_lag_ms, ..Counts::default() };
             counts.strain.extend([strain; 3]);
-            NarrowestPlace::of(&counts, Percentiles { p95, ..Percentiles::default() })
+            NarrowestPlace::of(&counts, Percentiles { p95, ..Percentiles::default() }, Percentiles::default())
         };
         let none = Strain::default();
         assert_eq!(of(none, 0, 20), NarrowestPlace::Nothing);
