@@ -220,8 +220,8 @@ pub fn forget_ended(db: &mut Db) -> QueryResult<usize> {
     Ok(diesel::delete(arrivals).execute(db)? + diesel::delete(passes).execute(db)?)
 }
 
-/// Closes a room that stress has opened, unless another server has: who comes next books without a place, until there is
-/// stress again.
+/// Closes a room that stress has opened, unless another server has: who comes next books without a place, until there
+/// is stress again.
 ///
 /// # Errors
 /// What the database said.
