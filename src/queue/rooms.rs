@@ -60,8 +60,9 @@ impl Rooms {
     pub fn open_blocking(db: &Database, secrets: &Secrets) -> Result<Self, Error> {
         let rooms = Self::new(secrets);
         let found = db.read_primary_blocking(store::rooms)?;
-        rooms
-            .show(found.into_iter().map(|room| OpenRoom::new(room, QueueLine::default(), Supply::default())));
+        // Until the first move nothing is known of the stock: nobody gets a pass, and nobody is told that all is sold.
+        let supply = Supply { held: 1, ..Supply::default() };
+        rooms.show(found.into_iter().map(|room| OpenRoom::new(room, QueueLine::default(), supply)));
         Ok(rooms)
     }
 
