@@ -41,8 +41,7 @@ use crate::mail::suppression::SuppressionLinks;
 use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
 use crate::page::SiteLinks;
-use crate::queue::mover::keep_moving;
-use crate::queue::rooms::Rooms;
+use crate::queue::mover::open_rooms;
 use crate::rehearsal::runner::{OwnAddress, keep_rehearsing};
 use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
@@ -182,13 +181,6 @@ fn open_board(db: &Database, config: &Config, secrets: &Secrets) -> Result<Arc<B
     let shared = share(&board, config, secrets);
     actix_web::rt::spawn(keep_fresh(Arc::clone(&board), db.clone(), shared, config.board_refresh));
     Ok(board)
-}
-
-/// Reads the waiting rooms, and keeps their lines moving.
-fn open_rooms(db: &Database, board: &Arc<Board>, secrets: &Secrets) -> Result<Arc<Rooms>, StartError> {
-    let rooms = Arc::new(Rooms::open_blocking(db, secrets)?);
-    actix_web::rt::spawn(keep_moving(Arc::clone(&rooms), Arc::clone(board), db.clone()));
-    Ok(rooms)
 }
 
 /// `PUBLIC_URL`, or the address that the server listens on.

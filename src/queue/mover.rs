@@ -17,6 +17,8 @@ use super::{Room, RoomMode, store};
 use crate::db::{self, Database, Db};
 use crate::error::Error;
 use crate::events::board::{Board, Listing};
+use crate::guard::secret::Secrets;
+use crate::start_error::StartError;
 
 const MOVE_EVERY: Duration = Duration::from_secs(1);
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
@@ -45,6 +47,16 @@ struct MoveInput {
     under_stress: bool,
     /// Concerts in whose rooms nobody has waited, without stress, for long enough.
     quiet: HashSet<i64>,
+}
+
+/// Reads the waiting rooms, and keeps their lines moving.
+///
+/// # Errors
+/// What the database said.
+pub fn open_rooms(db: &Database, board: &Arc<Board>, secrets: &Secrets) -> Result<Arc<Rooms>, StartError> {
+    let rooms = Arc::new(Rooms::open_blocking(db, secrets)?);
+    actix_web::rt::spawn(keep_moving(Arc::clone(&rooms), Arc::clone(board), db.clone()));
+    Ok(rooms)
 }
 
 /// Moves the lines on as long as the program runs.
