@@ -82,7 +82,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::AccountMade,
         Self::Invited,
         Self::InvitationWithdrawn,
