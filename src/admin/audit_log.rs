@@ -81,6 +81,7 @@ fn title(action: &Action) -> &'static str {
         Action::AccountRemoved => "Account removed",
         Action::SignedIn => "Signed in",
         Action::SignInFailed => "Sign-in failed",
+        Action::FirstPasswordOver => "First password refused",
         Action::SignedOut => "Signed out",
         Action::SessionEnded => "Session ended",
         Action::SignedOutEverywhere => "Signed out everywhere",
@@ -126,7 +127,10 @@ fn entry_title(entry: &AuditEntry) -> &str {
 
 /// Whether a password was wrong.
 fn is_refusal(entry: &AuditEntry) -> bool {
-    matches!(Action::parse(&entry.action), Some(Action::SignInFailed | Action::PasswordRefused))
+    matches!(
+        Action::parse(&entry.action),
+        Some(Action::SignInFailed | Action::FirstPasswordOver | Action::PasswordRefused)
+    )
 }
 
 /// "3 bookings deleted", when the action counts something.

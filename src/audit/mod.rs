@@ -31,6 +31,8 @@ pub enum Action {
     /// A wrong username or password. Only checked attempts are recorded, so that a flood, which is refused before
     /// the check, does not fill the log.
     SignInFailed,
+    /// The right password, but the first one, which was good for a day.
+    FirstPasswordOver,
     SignedOut,
     SessionEnded,
     SignedOutEverywhere,
@@ -92,6 +94,7 @@ impl Action {
         Self::AccountRemoved,
         Self::SignedIn,
         Self::SignInFailed,
+        Self::FirstPasswordOver,
         Self::SignedOut,
         Self::SessionEnded,
         Self::SignedOutEverywhere,
@@ -141,6 +144,7 @@ impl Action {
             Self::AccountRemoved => "account removed",
             Self::SignedIn => "signed in",
             Self::SignInFailed => "sign-in failed",
+            Self::FirstPasswordOver => "first password over",
             Self::SignedOut => "signed out",
             Self::SessionEnded => "session ended",
             Self::SignedOutEverywhere => "signed out everywhere",

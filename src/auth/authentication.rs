@@ -18,6 +18,8 @@ use super::{Account, Auth, password, store};
 use crate::audit::{self, Action, Actor};
 use crate::error::Error;
 use crate::guard::client_address;
+use crate::guard::limits::Client;
+use crate::resource::RateClass;
 
 /// A username and a password, and where they come from.
 pub struct Attempt {
@@ -94,7 +96,7 @@ impl Attempt {
         };
         let counters = FailureCounter::for_attempt(&self.username, network, browser.as_deref());
         if let Some(wait) = auth.throttle.wait(&counters, Utc::now().naive_utc()) {
-            return Ok(Err(throttled(wait)));
+            return Ok(Err(throttled(auth, network, wait)));
         }
         let hash_permit = match browser {
             Some(_) => auth.password_queue.acquire_for_known().await?,
@@ -108,16 +110,20 @@ impl Attempt {
         let (account, throttled_until) = load.await?;
         auth.throttle.remember(throttled_until, now);
         if let Some(wait) = auth.throttle.wait(&counters, now) {
-            return Ok(Err(throttled(wait)));
+            return Ok(Err(throttled(auth, network, wait)));
         }
         let (password, hash) = (self.password, account.as_ref().map(|account| account.password_hash.clone()));
         let matches = hash_permit.run(move || password::verify(&password, hash.as_deref())).await?;
         let client_address = self.address.to_string();
         let actor = match account {
             Some(account) if matches => {
-                let is_over = account.first_password_ends_at.is_some_and(|ends_at| ends_at <= now);
-                let proof = Proof { account, hash_permit, counters };
-                return Ok(if is_over { Err(SignInRefusal::FirstPasswordOver) } else { Ok(proof) });
+                if account.first_password_ends_at.is_some_and(|ends_at| ends_at <= now) {
+                    let actor = Actor { name: account.username, client_address };
+                    let over = Action::FirstPasswordOver;
+                    auth.db.write(move |db| audit::store::record_failure(db, &actor, over)).await?;
+                    return Ok(Err(SignInRefusal::FirstPasswordOver));
+                }
+                return Ok(Ok(Proof { account, hash_permit, counters }));
             }
             Some(account) => Actor { name: account.username, client_address },
             None => Actor::unknown_account(client_address),
@@ -149,9 +155,17 @@ async fn count_failure(
     Ok(())
 }
 
-/// In whole seconds, rounded up.
-fn throttled(wait: TimeDelta) -> SignInRefusal {
-    SignInRefusal::Throttled { seconds: wait.num_seconds() + 1 }
+/// Too soon after wrong passwords. The log shows that somebody guesses: one line a minute for each network.
+fn throttled(auth: &Auth, network: IpAddr, wait: TimeDelta) -> SignInRefusal {
+    let seconds = seconds_up(wait);
+    if auth.rejection_log.is_due(RateClass::SignIn, Client::Network(network)) {
+        log::warn!("sign-in from {network} refused for {seconds} s: too many wrong passwords");
+    }
+    SignInRefusal::Throttled { seconds }
+}
+
+fn seconds_up(wait: TimeDelta) -> i64 {
+    wait.num_seconds() + 1
 }
 
 #[cfg(test)]
@@ -160,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_rounded_up_to_whole_seconds() {
-        assert_eq!(throttled(TimeDelta::milliseconds(1)), SignInRefusal::Throttled { seconds: 1 });
-        assert_eq!(throttled(TimeDelta::milliseconds(1_500)), SignInRefusal::Throttled { seconds: 2 });
+        assert_eq!(seconds_up(TimeDelta::milliseconds(1)), 1);
+        assert_eq!(seconds_up(TimeDelta::milliseconds(1_500)), 2);
     }
 }

@@ -31,6 +31,7 @@ use self::session_record::SessionLimits;
 use self::throttle::Throttle;
 use crate::db::Database;
 use crate::guard::cookies::Cookies;
+use crate::guard::limits::RejectionLog;
 use crate::role::AccountRole;
 
 /// The account that the operator has: it is made at the first start, and its password is set from the command line.
@@ -55,12 +56,15 @@ pub struct Auth {
     pub session_limits: SessionLimits,
     pub throttle: Throttle,
     pub password_queue: PasswordQueue,
+    /// Which refused sign-ins get a log line.
+    pub rejection_log: RejectionLog,
 }
 
 impl Auth {
     #[must_use]
     pub fn new(db: Database, cookies: Cookies, session_limits: SessionLimits, pace: SignInPace) -> Self {
         let (throttle, password_queue) = (Throttle::default(), PasswordQueue::new(pace));
-        Self { db, cookies, session_limits, throttle, password_queue }
+        let rejection_log = RejectionLog::default();
+        Self { db, cookies, session_limits, throttle, password_queue, rejection_log }
     }
 }

@@ -34,6 +34,16 @@ struct MailsPage {
     folder: Option<String>,
 }
 
+impl MailsPage {
+    /// A state's name. Without a mail server nothing is sent.
+    fn label(&self, state: &MailState) -> &'static str {
+        match state {
+            MailState::Sent if self.folder.is_some() => "Saved",
+            state => state.label(),
+        }
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct MailsQuery {

@@ -32,7 +32,7 @@ use governor::clock::MonotonicClock;
 
 use self::limiter::Limiter;
 pub use self::rate::Rate;
-use self::rejection_log::RejectionLog;
+pub use self::rejection_log::RejectionLog;
 use self::shared::SharedLimits;
 use super::api_tokens::ApiToken;
 use super::client_address::within;

@@ -18,7 +18,7 @@ const LINES_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
 /// Clients remembered at once.
 const CLIENTS: usize = 1 << 12;
 
-/// Decides which log are worth a line.
+/// Decides which rejections are worth a line.
 pub struct RejectionLog {
     per_client: RateLimiter<(RateClass, Client), Cells<(RateClass, Client)>, MonotonicClock>,
     in_total: RateLimiter<NotKeyed, InMemoryState, MonotonicClock>,

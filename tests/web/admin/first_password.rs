@@ -162,6 +162,7 @@ fn the_first_password_ends_after_a_day_and_a_command_makes_another() {
     let over = site.sign_in(&organizer, &site.password);
     assert_eq!(over.status(), 422);
     assert!(over.text().expect("a page").contains("techkraft reset-admin-password"));
+    assert_eq!(site.database.count("audit_log WHERE action = 'first password over'"), 1);
     assert_eq!(site.sign_in(&organizer, "a guess").status(), 422);
 
     let shown = site.run(&["reset-admin-password"]);
@@ -176,6 +177,21 @@ fn the_first_password_ends_after_a_day_and_a_command_makes_another() {
     site.let_it_end();
     assert_eq!(site.get(&organizer, "/admin").status(), 200, "one's own does not end");
     assert_eq!(site.database.count("audit_log WHERE action = 'password changed'"), 2);
+}
+
+#[test]
+fn a_sign_in_that_comes_too_soon_leaves_one_line_a_minute() {
+    let site = Site::first_start();
+    let guesser = browser();
+    for _ in 0..4 {
+        assert_eq!(site.sign_in(&guesser, "a guess").status(), 422);
+    }
+    for _ in 0..2 {
+        assert_eq!(site.sign_in(&guesser, "a guess").status(), 429);
+    }
+    let refused = "sign-in from 127.0.0.1 refused for 2 s: too many wrong passwords";
+    let lines = || fs::read_to_string(&site.log).expect("a log").matches(refused).count();
+    eventually("the log says so", || lines() == 1);
 }
 
 /// At a terminal nobody else reads along, and nothing is left on the disk.
