@@ -1,6 +1,9 @@
 //! Which Redis, when there is one.
 
 use std::fmt;
+use std::net::IpAddr;
+
+use redis::ConnectionAddr;
 
 use crate::log_safe::{ENCODE, has_open_sign, without_password};
 use crate::start_error::StartError;
@@ -31,11 +34,27 @@ impl RedisUrl {
         redis::Client::open(value).map(Self).map_err(|_| wrong("not a Redis URL", hint))
     }
 
+    /// Says so if what is sent there leaves this machine without TLS. What servers share is signed, the password is not.
+    pub fn warn_if_plain(&self) {
+        if let ConnectionAddr::Tcp(host, port) = self.0.get_connection_info().addr()
+            && !is_this_machine(host)
+        {
+            log::warn!(
+                "REDIS_URL leads to {host}:{port} without TLS: anybody on the way can read the password; use rediss://"
+            );
+        }
+    }
+
     /// Opens connections there.
     #[must_use]
     pub fn client(&self) -> redis::Client {
         self.0.clone()
     }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 impl fmt::Debug for RedisUrl {
@@ -47,6 +66,16 @@ impl fmt::Debug for RedisUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_hosts_of_this_machine_are_this_machine() {
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.0.0.2", "::1", "[::1]"] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in ["", "cache.example.org", "10.0.0.1", "localhost.example.org", "fd00::1"] {
+            assert!(!is_this_machine(host), "{host}");
+        }
+    }
 
     #[test]
     fn what_is_wrong_is_said_and_a_password_never() {

@@ -1,4 +1,4 @@
-//! `/admin/tokens`: the tokens of programs. The owner makes one, which is shown once, and revokes it.
+//! `/admin/tokens`: the tokens of programs. The owner makes one with their password, sees it once, and revokes it.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::{NaiveDateTime, Utc};
 
+use super::refusal;
 use crate::app::App;
+use crate::audit::Action;
 use crate::auth::access::Owner;
 use crate::auth::api_token::{self, NewSiteToken, SiteToken, TOKENS_MAX, TokenLifetime};
-use crate::auth::return_path::Resumed;
-use crate::auth::store::api_tokens as store;
+use crate::auth::authentication::Attempt;
+use crate::auth::store::{api_tokens as store, throttle};
 use crate::auth::token;
 use crate::booking::buyer::is_visible;
 use crate::error::Error;
@@ -56,6 +58,7 @@ struct TokenForm {
     name_error: Option<&'static str>,
     scopes_error: Option<&'static str>,
     expires_error: Option<&'static str>,
+    password_error: Option<String>,
     refusal: Option<String>,
 }
 
@@ -114,24 +117,35 @@ pub async fn index(
 
 /// `POST /admin/tokens`: makes a token.
 pub async fn create(
+    request: HttpRequest,
     page: Page,
     Owner(admin): Owner,
     app: web::Data<App>,
     settings: web::Data<GuardSettings>,
-    Resumed(is_resumed): Resumed,
     Form(typed): Form<HashMap<String, String>>,
 ) -> Result<HttpResponse, Error> {
     let mut form = TokenForm::read(&typed);
-    if is_resumed {
-        return respond(page, &app, StatusCode::OK, form, None).await;
-    }
     let now = Utc::now().naive_utc();
     let Some(wanted) = form.check(now) else {
         return respond(page, &app, StatusCode::UNPROCESSABLE_ENTITY, form, None).await;
     };
+    let password = typed.get("password").cloned().unwrap_or_default();
+    let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
+    let proof = match attempt.check(&app.auth).await? {
+        Ok(proof) => proof,
+        Err(refusal) => {
+            form.password_error = Some(refusal::sentence(refusal, "Wrong password. No token was made."));
+            let shown = load(page.clone(), &app, form, None).await?;
+            return refusal::respond(&page, refusal, &shown);
+        }
+    };
     let made = api_token::random();
     let (hash, actor) = (token::hash(&made), admin.actor());
-    let id = app.db.write(move |db| store::create(db, &wanted, &hash, &actor, now)).await?;
+    let create = app.db.write(move |db| {
+        throttle::reset_after_success(db, &proof.counters)?;
+        store::create(db, &wanted, &hash, &actor, now)
+    });
+    let id = create.await?;
     let Some(id) = id else {
         form.refusal = Some(format!("There are {TOKENS_MAX} valid tokens. Revoke one that nobody uses."));
         return respond(page, &app, StatusCode::CONFLICT, form, None).await;
@@ -167,6 +181,11 @@ async fn respond(
     form: TokenForm,
     new: Option<&str>,
 ) -> Result<HttpResponse, Error> {
+    let shown = load(page.clone(), app, form, new).await?;
+    page.respond_unlisted(status, &shown)
+}
+
+async fn load(page: Page, app: &App, form: TokenForm, new: Option<&str>) -> Result<TokensPage, Error> {
     let (tokens, clock) = app.db.read_primary(|db| Ok((store::list(db)?, clock(db)?))).await?;
     let now = Utc::now().naive_utc();
     let new = new.and_then(|new| {
@@ -175,6 +194,5 @@ async fn respond(
         Some(NewToken { name: made.name.clone(), token: token.to_owned() })
     });
     let public_url = app.public_url.clone();
-    let shown = TokensPage { page: page.clone(), tokens, clock, now, form, new, public_url };
-    page.respond_unlisted(status, &shown)
+    Ok(TokensPage { page, tokens, clock, now, form, new, public_url })
 }

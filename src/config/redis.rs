@@ -15,6 +15,7 @@ pub(super) struct RedisSettings {
 
 impl RedisSettings {
     pub(super) fn parse(&self) -> Result<Option<RedisUrl>, StartError> {
-        self.redis_url.as_deref().filter(|url| !url.is_empty()).map(RedisUrl::parse).transpose()
+        let url = self.redis_url.as_deref().filter(|url| !url.is_empty()).map(RedisUrl::parse).transpose()?;
+        Ok(url.inspect(RedisUrl::warn_if_plain))
     }
 }

@@ -24,13 +24,14 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web;
+use actix_web::rt::task::spawn_blocking;
 use chrono::{NaiveDateTime, Utc};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
 use diesel::dsl::sql;
 use diesel::r2d2::Pool;
 use diesel::sql_types::Timestamp;
 use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl as _, SqliteConnection};
+use tokio::sync::oneshot;
 
 use self::closing::Closing;
 pub use self::connection::Db;
@@ -185,7 +186,7 @@ impl Database {
         work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, Error> {
         let pool = self.pool.clone();
-        web::block(move || on_connection(&pool, work)).await?
+        off_thread(move || on_connection(&pool, work)).await
     }
 
     /// Runs `work` in one write transaction, off the async threads.
@@ -198,11 +199,11 @@ impl Database {
     ) -> Result<T, Error> {
         let pool = self.pool.clone();
         let turn = self.turn.clone();
-        web::block(move || {
+        off_thread(move || {
             let _turn = turn.wait();
             write_on_connection(&pool, work)
         })
-        .await?
+        .await
     }
 
     /// Runs `work` that writes in one statement on PostgreSQL, which commits by itself: rows that everybody wants are
@@ -236,6 +237,20 @@ impl Database {
         let _turn = self.turn.wait();
         write_on_connection(&self.pool, work)
     }
+}
+
+/// Runs `work` on a thread that may block. All work is one type of task: a type for each query would be a twenty-fifth
+/// of the binary.
+async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let (answer, answered) = oneshot::channel();
+    let work: Box<dyn FnOnce() + Send> = Box::new(move || {
+        // Nobody waits for it any more when the client has gone.
+        let _ = answer.send(work());
+    });
+    spawn_blocking(work);
+    answered.await.map_err(|_| Error::Internal("database work broke off".into()))?
 }
 
 /// The time (UTC) on the database's clock: the one that all servers agree on. SQLite has this machine's.

@@ -132,7 +132,7 @@ urls! {
     TICKET_TYPE_POSITION = Endpoint::action("/admin/events/{slug}/ticket-types/{id}/position");
     NEW_EXPORT = Endpoint::page("/admin/events/{slug}/export");
     EXPORT = Endpoint::page("/admin/events/{slug}/bookings.csv").part();
-    TOKENS = Endpoint::form("/admin/tokens");
+    TOKENS = Endpoint::form("/admin/tokens").post_class(RateClass::SignIn);
     TOKEN_REVOCATION = Endpoint::action("/admin/tokens/{id}/revocation");
     EXPORT_WORKBOOK = Endpoint::page("/admin/events/{slug}/bookings.xlsx").part();
     TERMS = Endpoint::form("/admin/events/{slug}/terms");

@@ -155,8 +155,7 @@ fn organizers(site: &mut ServiceConfig) {
             urls::TOKENS
                 .resource()
                 .route(get().to(admin::tokens::index))
-                .route(post().to(admin::tokens::create))
-                .wrap(from_fn(keep_typed)),
+                .route(post().to(admin::tokens::create)),
         )
         .service(urls::TOKEN_REVOCATION.resource().route(post().to(admin::tokens::revoke)))
         .service(urls::AUDIT_LOG.resource().route(get().to(admin::audit_log::index)))

@@ -162,8 +162,10 @@ fn a_file_that_breaks_off_is_no_whole_file() {
     book_many(&app, 501);
     // A booking that cannot be read stands for a database that goes away halfway.
     app.database.execute("UPDATE bookings SET created_at = 'nonsense' WHERE reference = 'TK-500'");
-    let broken = organizer.get(app.url(PATH)).timeout(Duration::from_secs(20)).send().expect("a beginning");
-    assert!(broken.bytes().is_err(), "the browser shows a failed download");
+    // It may break off before anything was sent.
+    let broken = organizer.get(app.url(PATH)).timeout(Duration::from_secs(20)).send();
+    let broken = broken.and_then(reqwest::blocking::Response::bytes);
+    assert!(broken.is_err_and(|e| !e.is_timeout()), "the browser shows a failed download");
 }
 
 /// Seen to fail without: 200.

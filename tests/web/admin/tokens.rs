@@ -9,7 +9,7 @@ use crate::support::{TestApp, between, header};
 
 /// Makes a token on the page, and returns it.
 pub(crate) fn make_token(app: &TestApp, organizer: &Client, name: &str, scopes: &[&str]) -> String {
-    let mut form = vec![("name", name), ("expires", "90")];
+    let mut form = vec![("name", name), ("expires", "90"), ("password", &app.admin_password)];
     form.extend(scopes.iter().map(|scope| (*scope, "true")));
     let made = post(app, organizer, "/admin/tokens", &form);
     assert_eq!((made.status().as_u16(), header(&made, "location")), (303, "/admin/tokens"));
@@ -71,6 +71,17 @@ fn what_is_wrong_with_a_token_is_said_beside_its_field() {
         let page = refused.text().expect("a page");
         assert!(page.contains(words) && page.contains(&format!("value=\"{}\"", form[0].1)), "{page}");
     }
+    // Seen to fail without the check of the password: 303.
+    let form = [("name", "Shop"), ("events:read", "true"), ("expires", "30"), ("password", "a guess")];
+    let refused = post(&app, &organizer, "/admin/tokens", &form);
+    assert_eq!(refused.status(), 422);
+    let page = refused.text().expect("a page");
+    assert!(page.contains("Wrong password. No token was made.") && page.contains("value=\"Shop\""), "{page}");
+    assert!(
+        page.contains("name=\"events:read\" value=\"true\" checked") && !page.contains("a guess"),
+        "{page}"
+    );
+    assert_eq!(audited(&app, "password refused").len(), 1);
     assert_eq!(app.count("api_tokens"), 0);
     let stranger =
         app.client.post(app.url("/admin/tokens")).form(&[("name", "x")]).send().expect("an answer");
