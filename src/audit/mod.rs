@@ -84,7 +84,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::AccountMade,
         Self::Invited,
         Self::InvitationWithdrawn,
