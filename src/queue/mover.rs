@@ -138,7 +138,7 @@ fn move_rooms(db: &mut Db, input: MoveInput) -> QueryResult<Vec<OpenRoom>> {
             store::close(db, &room)?;
             room = store::find(db, room.event_id)?.ok_or(diesel::NotFound)?;
         }
-        let sale = input.sales.get(&room.event_id).copied().unwrap_or_default();
+        let sale = input.sales.get(&room.event_id).copied();
         // A room that began again has another seed, and a new line.
         let known = input.lines.get(&room.event_id).filter(|(seed, _)| *seed == room.seed);
         let known = known.map(|(_, line)| line.clone());
@@ -151,12 +151,12 @@ fn move_room(
     db: &mut Db,
     mut room: Room,
     known: Option<QueueLine>,
-    sale: SaleNow,
+    sale: Option<SaleNow>,
     under_stress: bool,
 ) -> QueryResult<OpenRoom> {
     let now = db::clock(db)?;
-    if let Some(drawn_at) = draw_time(&room, sale.starts_at, under_stress, now) {
-        store::open(db, room.event_id, drawn_at)?;
+    if let Some(drawn_at) = sale.and_then(|sale| draw_time(&room, sale, under_stress, now)) {
+        store::open(db, &room, drawn_at)?;
         room = store::find(db, room.event_id)?.ok_or(diesel::NotFound)?;
     }
     let present = room.opened_at.map_or(0, |drawn_at| slot_of(now, drawn_at));
@@ -165,7 +165,9 @@ fn move_room(
         None => store::line(db, room.event_id)?,
     };
     let passes_out = store::passes::out(db, room.event_id, now)?;
-    let supply = Supply { passes_out, ..sale.supply };
+    // Of a concert that is not published nothing is sold.
+    let none = Supply { is_closed: true, held: 1, ..Supply::default() };
+    let supply = Supply { passes_out, ..sale.map_or(none, |sale| sale.supply) };
     if room.opened_at.is_some() && store::is_due(&room, now) {
         let per_second = next_per_second(room.per_second, room.most_per_second, under_stress);
         let elapsed = room.moved_at.map_or(1, |moved_at| elapsed_seconds(moved_at, now));
@@ -178,23 +180,21 @@ fn move_room(
     Ok(OpenRoom::new(room, line, supply))
 }
 
-/// When a room is drawn, if it is time for that.
-fn draw_time(
-    room: &Room,
-    sale_starts_at: Option<NaiveDateTime>,
-    under_stress: bool,
-    now: NaiveDateTime,
-) -> Option<NaiveDateTime> {
+/// When a room is drawn, if it is time for that: not before its own concert is on sale, however busy the server is with
+/// another one.
+fn draw_time(room: &Room, sale: SaleNow, under_stress: bool, now: NaiveDateTime) -> Option<NaiveDateTime> {
     if room.opened_at.is_some() {
         return None;
     }
+    let is_on_sale = !sale.supply.is_closed || sale.supply.is_sold_out();
     match room.mode {
         RoomMode::Off => None,
-        RoomMode::UnderStress => under_stress.then_some(now),
-        RoomMode::Always => match sale_starts_at {
+        RoomMode::UnderStress => (under_stress && is_on_sale).then_some(now),
+        RoomMode::Always => match sale.starts_at {
             Some(starts_at) if now < starts_at => None,
             Some(starts_at) if now - starts_at < LATE_OPENING => Some(starts_at),
-            _ => Some(now),
+            Some(_) => Some(now),
+            None => is_on_sale.then_some(now),
         },
     }
 }
@@ -210,9 +210,18 @@ mod tests {
     use crate::queue::draw::Position;
     use crate::queue::tests::{at, drawn, room};
 
+    fn sale(starts_at: Option<NaiveDateTime>) -> SaleNow {
+        SaleNow { starts_at, supply: Supply { left: 9, ..Supply::default() } }
+    }
+
+    /// Not on sale yet, and nothing says when.
+    fn closed() -> SaleNow {
+        SaleNow { starts_at: None, supply: Supply { left: 9, is_closed: true, ..Supply::default() } }
+    }
+
     #[test]
     fn a_lobby_is_drawn_at_the_start_of_the_sale() {
-        let time = |starts, now| draw_time(&room(), starts, false, now);
+        let time = |starts, now| draw_time(&room(), sale(starts), false, now);
         assert_eq!(time(Some(at(10)), at(9)), None);
         assert_eq!(time(Some(at(10)), at(10)), Some(at(10)));
         assert_eq!(
@@ -222,16 +231,18 @@ mod tests {
         );
         assert_eq!(time(Some(at(10)), at(1000)), Some(at(1000)));
         assert_eq!(time(None, at(5)), Some(at(5)));
-        assert_eq!(draw_time(&drawn(at(0), Position::default()), None, true, at(5)), None, "once");
+        assert_eq!(draw_time(&room(), closed(), false, at(5)), None, "a paused sale keeps its lobby");
+        assert_eq!(draw_time(&drawn(at(0), Position::default()), sale(None), true, at(5)), None, "once");
     }
 
     #[test]
-    fn a_room_for_stress_opens_with_the_stress() {
+    fn a_room_for_stress_opens_with_the_stress_of_its_own_sale() {
         let room = Room { mode: RoomMode::UnderStress, ..room() };
-        assert_eq!(draw_time(&room, None, false, at(5)), None);
-        assert_eq!(draw_time(&room, Some(at(0)), true, at(5)), Some(at(5)));
+        assert_eq!(draw_time(&room, sale(None), false, at(5)), None);
+        assert_eq!(draw_time(&room, sale(Some(at(0))), true, at(5)), Some(at(5)));
+        assert_eq!(draw_time(&room, closed(), true, at(5)), None, "another concert's rush");
         let off = Room { mode: RoomMode::Off, ..room };
-        assert_eq!(draw_time(&off, None, true, at(5)), None);
+        assert_eq!(draw_time(&off, sale(None), true, at(5)), None);
     }
 
     #[test]

@@ -77,7 +77,8 @@ impl RoomPage {
 
     /// Whether polls change nothing more on it.
     fn is_final(&self) -> bool {
-        matches!(self.stage, RoomStage::Turn { .. } | RoomStage::Moment | RoomStage::SoldOut)
+        use RoomStage::{Booked, Moment, Over, SoldOut, Turn};
+        matches!(self.stage, Turn { .. } | Moment | Over | Booked(_) | SoldOut)
     }
 
     /// The place in line, and how many of all who have come stand before it.
@@ -152,7 +153,9 @@ pub async fn create(
     let place = QueuePlace::of_request(&app.cookies, &request, &open.room);
     let stage = stage(&app, &open, phase, place).await?;
     if matches!(stage, RoomStage::Offer | RoomStage::Over | RoomStage::Booked(_)) {
-        let place = QueuePlace::generate(app.board.now());
+        // The seed is public once it is drawn: a server whose clock is behind gives no more places of the lobby.
+        let now = app.board.now();
+        let place = QueuePlace::generate(open.room.opened_at.map_or(now, |drawn_at| now.max(drawn_at)));
         app.rooms.note_arrival(&open, place.arrived_at);
         response.cookie(place.cookie(&app.cookies, &open.room));
         response.cookie(Pass::removal(&app.cookies, event_id));
@@ -239,14 +242,17 @@ async fn served(
     position: Position,
 ) -> Result<RoomStage, Error> {
     let (passes, event_id) = (app.rooms.passes().clone(), open.room.event_id);
-    let may_issue = open.take_pass();
-    let work = move |db: &mut Db| {
-        if may_issue {
-            return passes::issue(db, &passes, event_id, &place, position).map(Some);
+    let (known, own) = (passes.clone(), place.clone());
+    let find = move |db: &mut Db| passes::find(db, &known, event_id, &own);
+    let outcome = match app.db.read_primary(find).await {
+        // Whoever loads the page again takes nobody's pass.
+        Ok(None) if open.take_pass() => {
+            let issue = move |db: &mut Db| passes::issue(db, &passes, event_id, &place, position);
+            app.db.write(issue).await.map(Some)
         }
-        passes::find(db, &passes, event_id, &place)
+        found => found,
     };
-    match app.db.write(work).await {
+    match outcome {
         Ok(Some(PassOutcome::Issued(pass))) => Ok(RoomStage::Turn { pass }),
         Ok(Some(PassOutcome::Expired)) => Ok(RoomStage::Over),
         Ok(Some(PassOutcome::Booked(token))) => Ok(RoomStage::Booked(token)),

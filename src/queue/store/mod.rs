@@ -167,17 +167,20 @@ pub fn arrivals(db: &mut Db, event_id: i64, since: i64) -> QueryResult<Vec<(i64,
         .load(db)
 }
 
-/// Opens a room that was drawn then, unless another server has.
+/// Opens a room that was drawn then, unless another server has, or it has begun again.
 ///
 /// # Errors
 /// What the database said.
-pub fn open(db: &mut Db, event_id: i64, drawn_at: NaiveDateTime) -> QueryResult<()> {
-    let unopened = waiting_rooms::table.find(event_id).filter(waiting_rooms::opened_at.is_null());
+pub fn open(db: &mut Db, room: &Room, drawn_at: NaiveDateTime) -> QueryResult<()> {
+    let unopened = waiting_rooms::table
+        .find(room.event_id)
+        .filter(waiting_rooms::seed.eq(&room.seed))
+        .filter(waiting_rooms::opened_at.is_null());
     diesel::update(unopened).set(waiting_rooms::opened_at.eq(drawn_at)).execute(db)?;
     Ok(())
 }
 
-/// Moves a line on, unless another server has in this second.
+/// Moves a line on, unless another server has in this second, or the room has begun again.
 ///
 /// # Errors
 /// What the database said.
@@ -190,6 +193,8 @@ pub fn advance(
 ) -> QueryResult<bool> {
     let unmoved = waiting_rooms::table
         .find(room.event_id)
+        .filter(waiting_rooms::seed.eq(&room.seed))
+        .filter(waiting_rooms::opened_at.is_not_null())
         .filter(waiting_rooms::served.eq(room.served().number()))
         .filter(waiting_rooms::moved_at.is_null().or(waiting_rooms::moved_at.le(now - MOVES_EVERY)));
     let moved = diesel::update(unmoved)
