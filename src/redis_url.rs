@@ -34,13 +34,15 @@ impl RedisUrl {
         redis::Client::open(value).map(Self).map_err(|_| wrong("not a Redis URL", hint))
     }
 
-    /// Says so if what is sent there leaves this machine without TLS. What servers share is signed, the password is not.
+    /// Says so if what is sent there leaves this machine without TLS: what servers share is signed, the password is
+    /// not.
     pub fn warn_if_plain(&self) {
         if let ConnectionAddr::Tcp(host, port) = self.0.get_connection_info().addr()
             && !is_this_machine(host)
         {
             log::warn!(
-                "REDIS_URL leads to {host}:{port} without TLS: anybody on the way can read the password; use rediss://"
+                "REDIS_URL leads to {host}:{port} without TLS: anybody on the way can read its password; \
+                 use rediss://"
             );
         }
     }

@@ -245,7 +245,7 @@ async fn served(
     let (known, own) = (passes.clone(), place.clone());
     let find = move |db: &mut Db| passes::find(db, &known, event_id, &own);
     let outcome = match app.db.read_primary(find).await {
-        // Whoever loads the page again takes nobody's pass.
+        // A page that is loaded again takes nobody's pass.
         Ok(None) if open.take_pass() => {
             let issue = move |db: &mut Db| passes::issue(db, &passes, event_id, &place, position);
             app.db.write(issue).await.map(Some)

@@ -1,11 +1,15 @@
 //! The draw: promised before, shown after, and the same for everybody who computes it.
 
 use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 use reqwest::blocking::Client;
 use techkraft::queue::draw::DrawSeed;
 
-use super::{ROOM, number_in, set_flow, start_sale_in, switch_on, take_place, visit, wait_for_turn};
+use super::{
+    CONCERT, ROOM, number_in, set_flow, set_room, start_sale_in, switch_on, take_place, visit, wait_for_turn,
+};
 use crate::command_line::techkraft;
 use crate::support::acts::NO_FIELDS;
 use crate::support::{TestApp, browser, header};
@@ -166,4 +170,18 @@ fn several_servers_move_the_line_once_a_second() {
     let after = line();
     let per_second = (after.0 - before.0) / ((after.1 - before.1) as f64 / 1000.0);
     assert!((5.0..16.0).contains(&per_second), "{per_second} people a second, {before:?} to {after:?}");
+}
+
+#[test]
+fn a_drafts_room_is_drawn_when_it_is_on_sale_and_not_earlier() {
+    let app = TestApp::spawn();
+    app.database.execute("UPDATE events SET state = 'draft', facts_version = facts_version + 1");
+    eventually("it is a draft", || app.get(CONCERT).status() == 404);
+    set_room(&app, "always");
+    let drawn = || app.database.count("waiting_rooms WHERE opened_at IS NOT NULL");
+    // Lines move once a second.
+    thread::sleep(Duration::from_millis(2_500));
+    assert_eq!(drawn(), 0);
+    app.database.execute("UPDATE events SET state = 'published', facts_version = facts_version + 1");
+    eventually("it is drawn", || drawn() == 1);
 }
