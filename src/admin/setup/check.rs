@@ -22,10 +22,19 @@ pub struct SetupCheck {
 }
 
 impl SetupCheck {
-    /// The way to set it: words, and commands as code, in turn. Backticks stand around commands.
-    pub fn fix_parts(&self) -> impl Iterator<Item = (bool, &'static str)> {
-        self.fix.split('`').enumerate().map(|(number, part)| (number % 2 == 1, part))
+    /// What was found: words, and what is code, in turn. Backticks stand around code.
+    pub fn found_parts(&self) -> impl Iterator<Item = (bool, &str)> {
+        parts(&self.found)
     }
+
+    /// The way to set it, likewise.
+    pub fn fix_parts(&self) -> impl Iterator<Item = (bool, &'static str)> {
+        parts(self.fix)
+    }
+}
+
+fn parts(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`').enumerate().map(|(number, part)| (number % 2 == 1, part))
 }
 
 /// In the order in which a page shows them.

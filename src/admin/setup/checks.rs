@@ -94,7 +94,7 @@ fn mail(app: &App, facts: &DatabaseFacts) -> SetupCheck {
     let title = "Mail";
     if let Some(folder) = &app.mail_folder {
         let fix = "Set `SMTP_URL` and `MAIL_FROM`.";
-        let found = format!("Buyers get none: mails are files in {}.", folder.display());
+        let found = format!("Buyers get none: mails are files in `{}`.", folder.display());
         return check(title, SetupState::Wrong, found, fix);
     }
     let from = &app.mail_sender;
