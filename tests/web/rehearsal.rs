@@ -82,7 +82,7 @@ fn a_rehearsal_sells_a_copy_out_and_leaves_nothing() {
     app.database.assert_books_balance();
 }
 
-/// A server that is killed leaves its copy; another one deletes it. Tried: without `end_abandoned` it stays for good.
+/// A server that is killed leaves its copy; another one deletes it.
 #[test]
 fn a_copy_whose_server_is_gone_is_deleted() {
     let app = TestApp::spawn();
