@@ -131,6 +131,11 @@ async fn the_organizers_pages_reflow_with_large_text() {
             "/admin/events/midnight-parade/ticket-types/new",
             "/admin/events/midnight-parade/postponement",
             "/admin/events/midnight-parade/cancellation",
+            "/admin/events/midnight-parade/waiting-room",
+            "/admin/events/midnight-parade/rehearsal",
+            "/admin/events/midnight-parade/messages",
+            "/admin/tokens",
+            "/admin/team",
         ] {
             visitor.visit(path).await;
             look_at(&visitor, &format!("{size} px, {path}"), &mut wrong).await;
