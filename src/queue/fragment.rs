@@ -7,7 +7,8 @@ use chrono::NaiveDateTime;
 use sha2::{Digest as _, Sha256};
 
 use super::open_room::{OpenRoom, RoomFragment};
-use super::{Flow, RoomPhase, rooms, words};
+use super::pace::flowing;
+use super::{RoomPhase, rooms, words};
 use crate::error::Error;
 use crate::events::board::Listing;
 use crate::page;
@@ -72,12 +73,10 @@ impl LineView {
 
 /// How many people the line serves in a minute, as it moves now.
 fn per_minute(open: &OpenRoom) -> i64 {
-    let per_second = match open.room.flow {
-        Flow::Open => open.room.per_second,
-        Flow::Slow => (open.room.per_second / 4).max(1),
-        Flow::Stopped => 0,
-    };
-    if open.supply.left == 0 || open.supply.is_closed { 0 } else { i64::from(per_second) * 60 }
+    if open.supply.left == 0 || open.supply.is_closed {
+        return 0;
+    }
+    flowing(open.room.per_second, open.room.flow) * 60
 }
 
 #[derive(Template)]

@@ -31,7 +31,7 @@ const RECENT_SLOTS: i64 = 120;
 const LATE_OPENING: TimeDelta = TimeDelta::minutes(1);
 
 /// What the move needs to know of a concert.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct SaleNow {
     starts_at: Option<NaiveDateTime>,
     supply: Supply,

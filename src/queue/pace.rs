@@ -50,15 +50,20 @@ pub fn next_per_second(last: i32, most: i32, under_stress: bool) -> i32 {
     next.clamp(1, most.max(1))
 }
 
-/// How many people are served now.
+/// The pace as the organizer lets the line move.
 #[must_use]
-pub fn people_to_serve(per_second: i32, flow: Flow, elapsed_seconds: i64, supply: Supply) -> i64 {
-    let per_second = i64::from(match flow {
+pub fn flowing(per_second: i32, flow: Flow) -> i64 {
+    i64::from(match flow {
         Flow::Open => per_second,
         Flow::Slow => (per_second / 4).max(1),
         Flow::Stopped => 0,
-    });
-    (per_second * elapsed_seconds.clamp(0, CATCHES_UP_SECONDS)).min(supply.passes_left())
+    })
+}
+
+/// How many people are served now.
+#[must_use]
+pub fn people_to_serve(per_second: i32, flow: Flow, elapsed_seconds: i64, supply: Supply) -> i64 {
+    (flowing(per_second, flow) * elapsed_seconds.clamp(0, CATCHES_UP_SECONDS)).min(supply.passes_left())
 }
 
 #[cfg(test)]

@@ -161,17 +161,12 @@ pub async fn update(
     let (event, _) = find(&app, &slug).await?;
     let form = RoomForm::typed(typed);
     if is_resumed {
-        let (_, figures) = load(&app, event.id).await?;
-        let shown =
-            WaitingRoomPage { page: page.clone(), event, form, errors: RoomFormErrors::default(), figures };
-        return page.respond_unlisted(StatusCode::OK, &shown);
+        return respond(page, &app, StatusCode::OK, event, form, RoomFormErrors::default()).await;
     }
     let settings = match form.read() {
         Ok(settings) => settings,
         Err(errors) => {
-            let (_, figures) = load(&app, event.id).await?;
-            let shown = WaitingRoomPage { page: page.clone(), event, form, errors, figures };
-            return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &shown);
+            return respond(page, &app, StatusCode::UNPROCESSABLE_ENTITY, event, form, errors).await;
         }
     };
     let words = match settings.mode {
@@ -217,6 +212,20 @@ pub async fn figures(
     let (form, errors) = (RoomForm::of(room.as_ref()), RoomFormErrors::default());
     let shown = WaitingRoomPage { page: page.clone(), event, form, errors, figures };
     page.respond_unlisted(StatusCode::OK, &shown.as_figures())
+}
+
+/// The form as it was typed.
+async fn respond(
+    page: Page,
+    app: &App,
+    status: StatusCode,
+    event: Event,
+    form: RoomForm,
+    errors: RoomFormErrors,
+) -> Result<HttpResponse, Error> {
+    let (_, figures) = load(app, event.id).await?;
+    let shown = WaitingRoomPage { page: page.clone(), event, form, errors, figures };
+    page.respond_unlisted(status, &shown)
 }
 
 /// The room, and what it does where it is on.

@@ -174,7 +174,7 @@ fn what_is_no_picture_is_refused_beside_its_field_and_nothing_typed_is_lost() {
     assert_eq!(app.count("pictures"), 0);
     assert_eq!(app.count("events WHERE tagline = 'Typed & kept'"), 0);
 
-    // Whoever may not edit may not upload.
+    // An account that may not edit may not upload either.
     for role in ["box_office", "gate"] {
         assert_eq!(send(&app, &app.member(role), &edit, &png, &[]).0, 403, "{role}");
     }

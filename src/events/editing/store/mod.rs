@@ -197,14 +197,10 @@ pub fn update(
     facts: &EventFacts,
     actor: &Actor,
 ) -> QueryResult<Result<Event, ChangeRefusal>> {
-    slugs::take_turn(db)?;
-    let before = lock(db, event_id)?;
-    if before.state.is_closed() {
-        return Ok(Err(ChangeRefusal::Closed));
-    }
-    if shown_version.is_some_and(|shown| shown != before.facts_version) {
-        return Ok(Err(ChangeRefusal::ChangedMeanwhile));
-    }
+    let before = match lock_to_change(db, event_id, shown_version)? {
+        Ok(before) => before,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     let Some(slug) = slugs::free(db, facts, Some(&before))? else {
         return Ok(Err(ChangeRefusal::SlugTaken));
     };
@@ -219,6 +215,21 @@ pub fn update(
     let details = changes::of_event(&before, &now);
     audit::store::record_change(db, actor, Action::EventChanged, &now.name, 1, &details)?;
     Ok(Ok(now))
+}
+
+/// Locks a concert whose facts are to be changed, unless it is closed or no longer what was shown.
+fn lock_to_change(
+    db: &mut Db,
+    event_id: i64,
+    shown_version: Option<i64>,
+) -> QueryResult<Result<Event, ChangeRefusal>> {
+    slugs::take_turn(db)?;
+    let event = lock(db, event_id)?;
+    Ok(match shown_version {
+        _ if event.state.is_closed() => Err(ChangeRefusal::Closed),
+        Some(shown) if shown != event.facts_version => Err(ChangeRefusal::ChangedMeanwhile),
+        _ => Ok(event),
+    })
 }
 
 /// Writes the same prices in another currency; whether that can be done. What was booked keeps its currency, so there

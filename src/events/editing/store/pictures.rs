@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{lock, slugs};
+use super::lock_to_change;
 use crate::audit::{self, Action, Actor};
 use crate::db::Db;
 use crate::events::Event;
@@ -54,14 +54,10 @@ pub fn set(
     change: &PictureChange,
     actor: &Actor,
 ) -> QueryResult<Result<Event, ChangeRefusal>> {
-    slugs::take_turn(db)?;
-    let before = lock(db, event_id)?;
-    if before.state.is_closed() {
-        return Ok(Err(ChangeRefusal::Closed));
-    }
-    if wanted_version.is_some_and(|wanted| wanted != before.facts_version) {
-        return Ok(Err(ChangeRefusal::ChangedMeanwhile));
-    }
+    let before = match lock_to_change(db, event_id, wanted_version)? {
+        Ok(before) => before,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     apply(db, event_id, change)?;
     audit::store::record(db, actor, Action::EventChanged, &before.name, 1)?;
     events::table.find(event_id).select(Event::as_select()).first(db).map(Ok)
