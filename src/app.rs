@@ -15,11 +15,13 @@ use crate::booking::request_key::RequestKeys;
 use crate::box_office::KnownBoxOffice;
 use crate::db::Database;
 use crate::error::Error;
+use crate::events::PaymentChoice;
 use crate::events::board::Board;
 use crate::guard::cookies::Cookies;
 use crate::guard::limits::tickets::TicketCounter;
 use crate::mail::suppression::SuppressionLinks;
 use crate::outbox::wakeup::Wakeup;
+use crate::payment::settings::Payments;
 use crate::queue::rooms::Rooms;
 use crate::reconciliation::latest::LatestReconciliation;
 use crate::sales::counter::SalesCounter;
@@ -56,6 +58,8 @@ pub struct App {
     /// Whether an organizer may delete all bookings and restart the sale.
     pub allow_reseed: bool,
     pub heavy_work: HeavyWork,
+    /// How buyers pay online; `None`: they pay at the venue.
+    pub payments: Option<Payments>,
     /// Where mails are written when there is no mail server.
     pub mail_folder: Option<PathBuf>,
 }
@@ -70,6 +74,12 @@ pub struct HeavyWork {
 }
 
 impl App {
+    /// Why a concert cannot be paid for as it is to be.
+    #[must_use]
+    pub fn payment_fault(&self, choice: PaymentChoice, currency: &str) -> Option<&'static str> {
+        Payments::fault_of(self.payments.as_ref(), choice, currency)
+    }
+
     /// After a change of concerts or ticket types that was committed: shows it, here and on the other servers.
     ///
     /// # Errors

@@ -87,7 +87,7 @@ fn serve(config: Config, mut demo: Option<Demo>) -> Result<(), StartError> {
         }
         systemd::notify_ready(&started.ops);
         let (handle, db) = (started.server.handle(), started.app.db.clone());
-        let stopped = drain::on_signal(signals, handle, started.departure, started.ops, started.mail);
+        let stopped = drain::on_signal(signals, handle, started.departure, started.ops, started.workers);
         let mut stopped = std::pin::pin!(stopped);
         let ended = tokio::select! {
             () = &mut stopped => Ok(()),

@@ -6,9 +6,10 @@
 //!   parts together and runs. [`demo`] fills a throwaway site. [`routes`] is the URL map on one screen.
 //! - [`admin`]: organizers' pages. [`api`]: the JSON API. [`ops`]: health, readiness, metrics and the drain.
 //! - [`events`]: concerts and ticket types. [`queue`]: waiting rooms. [`booking`]: orders, the desk that claims
-//!   tickets, and the booking in the buyer's hand. [`sales`]: what concerts have sold. [`tickets`]: codes and check-in.
-//!   [`rehearsal`]: a sale to try, with synthetic buyers. [`mail`]: composing and sending. [`backup`] and
-//!   [`reconciliation`]: copies of the data, and proof that its counts add up. [`app`] is what their handlers share.
+//!   tickets, and the booking in the buyer's hand. [`payment`]: paying online, and refunds. [`sales`]: what concerts
+//!   have sold. [`tickets`]: codes and check-in. [`rehearsal`]: a sale to try, with synthetic buyers. [`mail`]:
+//!   composing and sending. [`backup`] and [`reconciliation`]: copies of the data, and proof that its counts add up.
+//!   [`app`] is what their handlers share.
 //! - [`auth`]: who is asking. [`audit`]: what was done. [`outbox`]: what is to be sent.
 //! - [`guard`]: cookies, secrets, CSRF and rate limits. [`db`]: the two databases. [`resource`]: what a URL is.
 //!   [`role`]: what an account may open. [`page`] and [`error`] shape responses, [`assets`] serves the
@@ -47,6 +48,7 @@ pub mod money;
 pub mod ops;
 pub mod outbox;
 pub mod page;
+pub mod payment;
 pub mod queue;
 pub mod queue_schema;
 pub mod reconciliation;

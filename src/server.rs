@@ -38,9 +38,12 @@ use crate::guard::secret::Secrets;
 use crate::guard::{GuardSettings, csrf, headers, own_host, request_log, request_validation};
 use crate::mail::service::{MailService, SenderHandle, open as open_mail};
 use crate::mail::suppression::SuppressionLinks;
+use crate::ops::drain::Workers;
 use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
 use crate::page::SiteLinks;
+use crate::payment::settings::Payments;
+use crate::payment::worker;
 use crate::queue::mover::open_rooms;
 use crate::rehearsal::runner::{OwnAddress, keep_rehearsing};
 use crate::start_error::StartError;
@@ -62,7 +65,7 @@ pub struct Started {
     pub new_password: Option<String>,
     /// The site's address as visitors know it.
     pub public_url: String,
-    pub mail: SenderHandle,
+    pub workers: Workers,
     /// What its handlers share. Its database is to be closed at the end.
     pub app: web::Data<App>,
 }
@@ -96,7 +99,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let board = open_board(&db, &config, &secrets)?;
     let MailService { wakeup, sender: mail, from } = open_mail(&config.mail, &db, &public_url, &secrets)?;
     let desk = Arc::new(open_desk(&db, Arc::clone(&board), Arc::clone(&wakeup))?);
-    keep_running(&db, &board, &desk, &wakeup)?;
+    let (payments, workers) = keep_running(&config, &db, &board, &desk, (&wakeup, &public_url), mail)?;
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
     let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, config.board_refresh));
     let own = OwnAddress::new(address, &public_url);
@@ -122,6 +125,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         mail_sender: from,
         allow_reseed: config.allow_reseed,
         heavy_work: HeavyWork::default(),
+        payments,
         mail_folder: config.mail.destination.folder().map(Into::into),
     });
     let (guard, site_links) = (web::Data::new(guard), web::Data::new(config.site_links));
@@ -149,7 +153,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     log::info!("this is {}, version {}, on {address}", ops.identity.at_home(), env!("CARGO_PKG_VERSION"));
-    Ok(Started { address, ops_address, server, departure, ops, new_password, public_url, mail, app })
+    Ok(Started { address, ops_address, server, departure, ops, new_password, public_url, workers, app })
 }
 
 /// What handlers, extractors and middlewares find beside a request.
@@ -216,15 +220,20 @@ fn keep_pace(app: &web::Data<App>, poll: PollSeconds, own: OwnAddress) -> Arc<La
     lag
 }
 
-/// Starts what goes on for as long as the program runs: sales start and end in their second, holds end in theirs.
+/// Starts what goes on for as long as the program runs: sales start and end in their second, holds end in theirs, and
+/// payments are asked about, when there is an account to pay to.
 fn keep_running(
+    config: &Config,
     db: &Database,
     board: &Arc<Board>,
     desk: &Arc<Desk>,
-    outbox_wakeup: &Arc<Wakeup>,
-) -> Result<(), StartError> {
+    (outbox_wakeup, public_url): (&Arc<Wakeup>, &str),
+    mail: SenderHandle,
+) -> Result<(Option<Payments>, Workers), StartError> {
     wal::keep_short(db)?;
     actix_web::rt::spawn(keep_time(Arc::clone(board), db.clone()));
+    let (account, payments) =
+        worker::open(config.stripe.as_ref(), (db, board, desk), outbox_wakeup, public_url)?;
     let (board, desk) = (Arc::clone(board), Arc::clone(desk));
     let wakeup = Arc::clone(outbox_wakeup);
     actix_web::rt::spawn(keep_indexing(db.clone(), Arc::clone(&desk)));
@@ -235,7 +244,7 @@ fn keep_running(
         Arc::clone(&wakeup),
     ));
     actix_web::rt::spawn(keep_expiring(db.clone(), board, desk, wakeup));
-    Ok(())
+    Ok((account, Workers { mail, payments }))
 }
 
 /// Joins the other servers' board, when there is a place to share it in.

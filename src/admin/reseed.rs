@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::events::seed;
 use crate::guard::form::Form;
 use crate::page::{Page, Toast, see_other, toast_cookie};
+use crate::payment::store::reset::has_real_payments;
 use crate::sales::{self, Sales};
 
 #[derive(Template)]
@@ -68,6 +69,13 @@ pub async fn create(
         let errors = ReseedErrors { event_name, password: None };
         let question = question(page.clone(), &app, typed, errors).await?;
         return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &question);
+    }
+    if app.db.read_primary(move |db| has_real_payments(db, seed::concert().slug)).await? {
+        let event_name =
+            Some("Tickets of this concert were paid for online, so its bookings stay. Nothing was deleted.");
+        let errors = ReseedErrors { event_name, password: None };
+        let question = question(page.clone(), &app, typed, errors).await?;
+        return page.respond_unlisted(StatusCode::CONFLICT, &question);
     }
     let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
     let proof = match attempt.check(&app.auth).await? {

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
 use crate::events::sale::SaleState;
-use crate::events::{Event, TicketType};
+use crate::events::{Event, PaymentChoice, TicketType};
 use crate::money::Money;
 use crate::page::Page;
 use crate::queue::pass::Pass;
@@ -36,9 +36,32 @@ pub(super) struct CheckoutPage {
     request_key: RequestKey,
     /// UTC.
     now: NaiveDateTime,
+    can_pay_online: bool,
 }
 
 impl CheckoutPage {
+    /// Whether the tickets are paid for online, or may be.
+    fn is_paid_online(&self) -> bool {
+        self.can_pay_online && self.event().is_paid_online()
+    }
+
+    /// What goes back to a buyer who has paid online and cancels.
+    fn refund_rule(&self) -> String {
+        match self.event().refund_fee_minor {
+            None => "What you pay online isn’t refunded when you cancel.".to_owned(),
+            Some(0) => "What you pay online goes back to you when you cancel.".to_owned(),
+            Some(fee) => {
+                let fee = Money::new(fee, &self.event().currency);
+                format!("When you cancel, what you pay online goes back to you, less {fee} for each ticket.")
+            }
+        }
+    }
+
+    /// Whether the buyer chooses where to pay.
+    fn has_choice(&self) -> bool {
+        self.can_pay_online && self.event().payment == PaymentChoice::Both
+    }
+
     fn event(&self) -> &Event {
         &self.listing.event
     }
@@ -169,7 +192,8 @@ pub(super) fn checkout(
     let (listing, ticket_type) = find_chosen(app, &form)?;
     let kept = app.request_keys.kept_pass(&form.request_key);
     let (request_key, now) = (kept.unwrap_or_else(|| app.request_keys.generate()), Utc::now().naive_utc());
-    Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key, now })
+    let can_pay_online = app.payments.is_some();
+    Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key, now, can_pay_online })
 }
 
 pub(super) fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Result<HttpResponse, Error> {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::buyer::{Buyer, Contact, parse_email, parse_name};
 use super::correction::form::suggestion;
 use super::request_key::{FormAges, RequestKey, RequestKeyError, RequestKeys};
+use super::way_to_pay::NoWayToPay;
 use super::{NotOnSale, Order, OrderLine, QuantityError, messages, parse_more, parse_quantity};
 use crate::events::TicketType;
 use crate::events::board::{Board, Listing};
@@ -35,6 +36,8 @@ pub struct BookingForm {
     pub total: String,
     /// The price of a ticket of the chosen type that the page shows, where it shows no total.
     pub price: String,
+    /// "online" or "venue", where the concert leaves the choice.
+    pub pay: String,
     /// Not empty: the buyer is the one that the browser remembers.
     pub one_click: String,
     /// Among other fields `quantity_ID`: how many of the concert's other ticket types.
@@ -182,7 +185,13 @@ impl BookingForm {
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn check(&self, board: &Board, keys: &RequestKeys, ages: FormAges) -> Result<Arc<Order>, Refused> {
+    pub fn check(
+        &self,
+        board: &Board,
+        keys: &RequestKeys,
+        ages: FormAges,
+        can_pay_online: bool,
+    ) -> Result<Arc<Order>, Refused> {
         let (listing, ticket_type) = self.find_chosen(board).ok_or(Refused::NoSuchTicketType)?;
         // A closed sale is a closed sale, whatever else is wrong with the form.
         if let Some(why) = NotOnSale::of(listing.sale_state(ticket_type.id)) {
@@ -197,7 +206,9 @@ impl BookingForm {
         }
         let age = ages.check(&order.request_key, Utc::now());
         age.map_err(|error| Refused::of(FieldErrors::of_form(messages::form_age(error))))?;
-        Ok(Arc::new(order))
+        let order = order.on_its_way_to_pay(&listing, self.pay == "online", can_pay_online);
+        let refused = |NoWayToPay| Refused::of(FieldErrors::of_form(messages::NO_WAY_TO_PAY));
+        order.map(Arc::new).map_err(refused)
     }
 
     /// The order that the form means.

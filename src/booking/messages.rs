@@ -13,6 +13,7 @@ use crate::tickets::Seat;
 
 const EXPIRED: &str = "This page expired, so nothing was booked. Check your details and confirm again.";
 pub const GONE: &str = "Some of these tickets are no longer on sale, so nothing was booked. Check your tickets and confirm again.";
+pub const NO_WAY_TO_PAY: &str = "This concert is paid for online, and that isn’t possible at the moment. Nothing was booked. Please try again later.";
 pub const KEY_REUSED: &str = "You already booked with this form. Check your details to book again.";
 /// This browser does not fill in the form anymore.
 pub const FORGOTTEN: &str = "This browser no longer remembers your name and email address.";

@@ -25,6 +25,7 @@ pub mod request_key;
 pub mod search;
 pub mod store;
 pub mod taking;
+pub mod way_to_pay;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;

@@ -1,5 +1,7 @@
 //! `/bookings/new`, `/bookings`, `/bookings/{token}`, `/bookings/{token}/calendar.ics`
 
+use std::sync::Arc;
+
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
@@ -116,17 +118,15 @@ pub async fn create(
         _ => form,
     };
     form.accept_suggestion();
-    let (order, outcome) = match form.check(&app.board, &app.request_keys, app.form_ages) {
-        Ok(order) => {
-            let outcome = taking::take(&app, &request, &order).await?;
-            (order, outcome)
-        }
-        // A valid key comes before everything that can refuse: the form may have booked when it was still right.
-        Err(refusal) => match taking::recall(&app, form.read(&app.request_keys)).await? {
-            Some(found) => found,
-            None => return refuse(&app, page, form, refusal),
-        },
-    };
+    let (order, outcome) =
+        match form.check(&app.board, &app.request_keys, app.form_ages, app.payments.is_some()) {
+            Ok(order) => (Arc::clone(&order), taking::take(&app, &request, &order).await?),
+            // A valid key comes before everything that can refuse: the form may have booked when it was still right.
+            Err(refusal) => match taking::recall(&app, form.read(&app.request_keys)).await? {
+                Some(found) => found,
+                None => return refuse(&app, page, form, refusal),
+            },
+        };
     let mut errors = FieldErrors::default();
     let status = match replay::shown(&app.db, outcome, remembered.as_ref()).await? {
         BookingOutcome::Replayed(earlier) => {

@@ -7,6 +7,7 @@ use super::cancellation::note::CancellationNote;
 use super::{Booking, BookingLine};
 use crate::events::{Event, TicketType};
 use crate::money::Money;
+use crate::payment::PaidOnline;
 
 /// A booking with its event and ticket types.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct PlacedBooking {
     pub admissions: Vec<(i32, NaiveDateTime)>,
     /// What the organizer has said of tickets that the organizer canceled, the oldest first.
     pub notes: Vec<CancellationNote>,
+    /// What was paid online. `None`: it is paid for at the venue, or not yet.
+    pub online: Option<PaidOnline>,
 }
 
 /// The tickets of one ticket type in a booking, and the ticket type.
@@ -59,7 +62,15 @@ impl PlacedBooking {
         };
         let mut lines: Vec<PlacedLine> = booking.lines.iter().filter_map(place).collect();
         lines.sort_by_key(|line| (line.ticket_type.position, line.ticket_type.id));
-        Self { booking, event, lines, returned_seats: Vec::new(), admissions: Vec::new(), notes: Vec::new() }
+        Self {
+            booking,
+            event,
+            lines,
+            returned_seats: Vec::new(),
+            admissions: Vec::new(),
+            notes: Vec::new(),
+            online: None,
+        }
     }
 
     /// The seats whose tickets were scanned.
@@ -87,12 +98,43 @@ impl PlacedBooking {
         Money::new(self.lines.iter().map(|it| it.due().minor).sum(), &self.booking.currency)
     }
 
+    /// What stands before the price on a page.
+    #[must_use]
+    pub fn due_label(&self) -> &'static str {
+        match &self.online {
+            _ if self.due().minor == 0 => "Total",
+            Some(_) => "Paid online",
+            None => "Due at the venue",
+        }
+    }
+
     /// What is to be paid, where and when.
     #[must_use]
     pub fn due_at_venue(&self) -> String {
-        match self.due() {
-            due if due.minor == 0 => "There is nothing to pay.".into(),
-            due => format!("Due at the venue: {due}."),
+        match (self.due(), &self.online) {
+            (due, _) if due.minor == 0 => "There is nothing to pay.".into(),
+            (due, Some(_)) => format!("Paid online: {due}."),
+            (due, None) => format!("Due at the venue: {due}."),
+        }
+    }
+
+    /// What becomes of the money when the buyer gives back all of these seats; of some of them less.
+    #[must_use]
+    pub fn refund_terms(&self, seats: impl IntoIterator<Item = i32>) -> String {
+        let prices: Vec<i64> =
+            seats.into_iter().filter_map(|seat| self.price_of_seat(seat)).map(|it| it.minor).collect();
+        match &self.online {
+            Some(online) => online.terms(&prices),
+            None => "You paid nothing online, so there is nothing to refund here.".into(),
+        }
+    }
+
+    /// What has become of the money of tickets that were given back.
+    #[must_use]
+    pub fn refund_words(&self) -> String {
+        match &self.online {
+            Some(online) => online.words(),
+            None => "Nothing was charged online, so there is nothing to refund.".into(),
         }
     }
 

@@ -1,5 +1,5 @@
 //! What the site's own role may do, when another one owns the tables: read and write rows. It changes no table, trigger
-//! or function, no entry of the audit log, and not the list of migrations.
+//! or function, no entry of the audit log or the ledger, and not the list of migrations.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Nullable, Text};
@@ -41,7 +41,7 @@ fn grant_on(pg: &mut diesel::PgConnection, role: &str) -> QueryResult<()> {
          GRANT USAGE ON SCHEMA {schema} TO {role};
          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
          GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
-         REVOKE UPDATE, DELETE ON {schema}.audit_log FROM {role};
+         REVOKE UPDATE, DELETE ON {schema}.audit_log, {schema}.ledger FROM {role};
          REVOKE INSERT, UPDATE, DELETE ON {schema}.__diesel_schema_migrations FROM {role};
          COMMIT"
     ))

@@ -67,6 +67,33 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Where tickets are paid for. Free ones need neither.
+    PaymentChoice {
+        Venue = "venue",
+        Online = "online",
+        /// The buyer chooses.
+        Both = "both",
+    }
+}
+
+impl PaymentChoice {
+    /// What the organizer's form calls it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Venue => "At the venue",
+            Self::Online => "Online, when they are booked",
+            Self::Both => "Online or at the venue: the buyer chooses",
+        }
+    }
+}
+
+/// What a server of the release before says of a concert says nothing of this.
+fn at_venue() -> PaymentChoice {
+    PaymentChoice::Venue
+}
+
 /// A concert.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = events)]
@@ -121,9 +148,20 @@ pub struct Event {
     pub archived_from: Option<EventState>,
     /// What is to be seen on its picture.
     pub image_alt: String,
+    #[serde(default = "at_venue")]
+    pub payment: PaymentChoice,
+    /// Kept of each ticket that was paid for online and that its buyer gives back. `None`: nothing is refunded.
+    #[serde(default)]
+    pub refund_fee_minor: Option<i64>,
 }
 
 impl Event {
+    /// What is kept of each ticket that was paid for online and that its buyer gives back. `None`: all.
+    #[must_use]
+    pub fn refund_fee(&self) -> Option<crate::money::Money> {
+        self.refund_fee_minor.map(|fee| crate::money::Money::new(fee, &self.currency))
+    }
+
     /// Its picture, if it has one.
     #[must_use]
     pub fn picture(&self) -> Option<PictureName> {
@@ -177,6 +215,9 @@ pub struct TicketType {
     pub version: i64,
     /// Grows with every change of anything else.
     pub facts_version: i64,
+    /// Included in the price, in hundredths of a percent. `None`: not said.
+    #[serde(default)]
+    pub tax_rate: Option<i32>,
 }
 
 /// Tickets of a ticket type that bookings hold for now.
@@ -189,6 +230,12 @@ pub struct HeldTickets {
 }
 
 impl TicketType {
+    /// The tax that the price includes, in percent: "8.25".
+    #[must_use]
+    pub fn tax_percent(&self) -> Option<String> {
+        self.tax_rate.map(|rate| format!("{}.{:02}", rate / 100, rate % 100))
+    }
+
     #[must_use]
     pub fn is_sold_out(&self) -> bool {
         self.available == 0

@@ -3,7 +3,7 @@
 
 use chrono::NaiveDateTime;
 
-use super::{Event, EventState, TicketType, TicketTypeState};
+use super::{Event, EventState, PaymentChoice, TicketType, TicketTypeState};
 
 /// Whether a ticket type is on sale, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +55,12 @@ impl SaleState {
 }
 
 impl Event {
+    /// Whether its tickets can be paid for online.
+    #[must_use]
+    pub fn is_paid_online(&self) -> bool {
+        self.payment != PaymentChoice::Venue
+    }
+
     /// Whether the public sees it at all.
     #[must_use]
     pub fn is_public(&self) -> bool {

@@ -35,6 +35,8 @@ pub(crate) fn event() -> Event {
         returns_until: None,
         archived_from: None,
         image_alt: String::new(),
+        payment: PaymentChoice::Venue,
+        refund_fee_minor: Some(0),
     }
 }
 
@@ -57,6 +59,7 @@ pub(crate) fn ticket_type(available: i32) -> TicketType {
         sales_end_at: None,
         version: 1,
         facts_version: 1,
+        tax_rate: None,
     }
 }
 

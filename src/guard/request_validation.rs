@@ -6,12 +6,12 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING,
 };
-use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 
 use super::refuse;
 use crate::error::Error;
-use crate::resource::{self, BODY_BYTES_MAX, UPLOAD_BYTES_MAX, is_api};
+use crate::resource::{self, BODY_BYTES_MAX, RateClass, UPLOAD_BYTES_MAX, is_api};
 
 /// Longest URL after the host, in bytes: what RFC 9110, section 4.1, asks servers to accept.
 const URL_LENGTH_MAX: usize = 8_000;
@@ -116,7 +116,9 @@ fn fault(request: &ServiceRequest) -> Option<Error> {
     if has_body && request.method().is_safe() && !is_api {
         return wrong("a GET or HEAD request has a body", StatusCode::BAD_REQUEST);
     }
-    let expected = if is_api { JSON } else { FORM };
+    let takes_json =
+        || is_api || endpoint().is_some_and(|it| it.rate_class(&Method::POST) == RateClass::Webhooks);
+    let expected = if has_body && takes_json() { JSON } else { FORM };
     if has_body && !request.content_type().eq_ignore_ascii_case(expected) && !is_file() {
         return wrong("the body has the wrong content type", StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }

@@ -73,6 +73,7 @@ impl MailKind {
             Self::Message => "Message",
             Self::Invitation => "Invitation",
             Self::Test => "Test",
+            Self::LatePayment => "Late payment",
         }
     }
 }

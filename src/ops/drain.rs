@@ -14,7 +14,25 @@ use super::Ops;
 use super::systemd;
 use crate::connections::Departure;
 use crate::mail::service::SenderHandle;
+use crate::payment::worker::WorkerHandle;
 use crate::start_error::StartError;
+
+/// What works behind the requests, and finishes what it has started.
+pub struct Workers {
+    pub mail: SenderHandle,
+    /// `None`: nothing is paid for online.
+    pub payments: Option<WorkerHandle>,
+}
+
+impl Workers {
+    /// Payments first: settling one queues a mail.
+    async fn end(self) {
+        if let Some(payments) = self.payments {
+            payments.end().await;
+        }
+        self.mail.end().await;
+    }
+}
 
 /// The signals to stop, in order.
 pub struct StopSignals(UnboundedReceiver<()>);
@@ -60,7 +78,7 @@ pub async fn on_signal(
     server: ServerHandle,
     departure: Departure,
     ops: web::Data<Ops>,
-    mail: SenderHandle,
+    workers: Workers,
 ) {
     signals.next().await;
     ops.begin_draining();
@@ -75,11 +93,11 @@ pub async fn on_signal(
     }
     log::info!("stopping: finishing running requests");
     let finished = async {
-        mail.stop_handle().stop();
+        workers.mail.stop_handle().stop();
         departure.leave(&server).await;
         server.stop(true).await;
         let is_done = ops.watched.desk.finish().await;
-        mail.end().await;
+        workers.end().await;
         is_done
     };
     tokio::select! {

@@ -40,10 +40,12 @@ pub enum MailKind {
     Invitation,
     /// To an owner who wants to see whether mails arrive.
     Test,
+    /// A payment came when its tickets were gone, and goes back. Its payload: how much.
+    LatePayment,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Confirmation,
         Self::BookingLink,
         Self::Cancellation,
@@ -54,6 +56,7 @@ impl MailKind {
         Self::Message,
         Self::Invitation,
         Self::Test,
+        Self::LatePayment,
     ];
 
     /// Its name in the database.
@@ -70,6 +73,7 @@ impl MailKind {
             Self::Message => "message",
             Self::Invitation => "invitation",
             Self::Test => "test",
+            Self::LatePayment => "late payment",
         }
     }
 

@@ -4,11 +4,13 @@
 //! It only reads. Nothing here repairs what it finds.
 
 pub mod latest;
+mod money_store;
 mod store;
 
 use std::fmt;
 
 pub use self::store::reconcile;
+use crate::money::Money;
 
 /// The counts of one ticket type.
 #[derive(Debug, Clone)]
@@ -34,6 +36,16 @@ impl TicketTypeCount {
     }
 }
 
+/// Real money in one currency, in its minor unit, as the ledger adds it up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoneySum {
+    pub currency: String,
+    pub paid: i64,
+    pub back: i64,
+    /// What the provider has kept.
+    pub fees: i64,
+}
+
 /// Something that must never exist, and how often it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -45,6 +57,8 @@ pub struct Violation {
 #[derive(Debug, Clone, Default)]
 pub struct Reconciliation {
     pub ticket_types: Vec<TicketTypeCount>,
+    /// By currency; empty where nothing was paid online.
+    pub money: Vec<MoneySum>,
     pub violations: Vec<Violation>,
 }
 
@@ -78,6 +92,10 @@ impl fmt::Display for Reconciliation {
                 "{:event$}  {:ticket_type$}  {capacity:>8}  {sold:>8}  {held:>6}  {available:>9}  {bookings:>8}  {verdict}",
                 count.event, count.ticket_type
             )?;
+        }
+        for MoneySum { currency, paid, back, fees } in &self.money {
+            let [paid, back, fees] = [paid, back, fees].map(|minor| Money::new(*minor, currency));
+            writeln!(f, "PAID ONLINE: {paid}, of which {back} went back; Stripe has kept {fees}")?;
         }
         for Violation { what, count } in &self.violations {
             writeln!(f, "VIOLATION: {what}: {count}")?;

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use super::money_store::{self, MONEY_VIOLATIONS};
 use super::{Reconciliation, TicketTypeCount, Violation};
 use crate::db::Db;
 use crate::schema::bookings;
@@ -191,8 +192,12 @@ pub fn reconcile(db: &mut Db) -> QueryResult<Reconciliation> {
         held: row.held,
         bookings: row.bookings,
     });
-    let mut reconciliation = Reconciliation { ticket_types: ticket_types.collect(), violations: Vec::new() };
-    for &(what, query) in VIOLATIONS {
+    let mut reconciliation = Reconciliation {
+        ticket_types: ticket_types.collect(),
+        money: money_store::sums(db)?,
+        violations: Vec::new(),
+    };
+    for &(what, query) in VIOLATIONS.iter().chain(MONEY_VIOLATIONS) {
         let query = query.replace(A_MINUTE_AGO, a_minute_ago(db));
         let Count { count } = diesel::sql_query(query).get_result(db)?;
         if count > 0 {

@@ -18,6 +18,8 @@ pub enum RateClass {
     /// What a gate scans, counts and finds. As many as pages, but counted apart: the visitors on a venue's network
     /// keep no gate waiting.
     Gates,
+    /// What the payment provider tells. Each needs a signature, and a sale has as many of them as payments.
+    Webhooks,
     /// Whatever checks a password.
     SignIn,
     /// The organizer's pages, which cost more the more is sold.
@@ -34,7 +36,7 @@ pub enum RateClass {
 }
 
 impl RateClass {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Pages,
         Self::Polls,
         Self::StaticFiles,
@@ -42,6 +44,7 @@ impl RateClass {
         Self::Places,
         Self::Bookings,
         Self::Gates,
+        Self::Webhooks,
         Self::SignIn,
         Self::Admin,
         Self::Api,
@@ -61,6 +64,7 @@ impl RateClass {
             Self::Places => "places",
             Self::Bookings => "bookings",
             Self::Gates => "gates",
+            Self::Webhooks => "webhooks",
             Self::SignIn => "sign-in",
             Self::Admin => "admin",
             Self::Api => "api",

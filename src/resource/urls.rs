@@ -43,6 +43,13 @@ urls! {
     FORGET_BUYER = Endpoint::action("/buyer/forget");
     EMAILS = Endpoint::form("/emails").post_class(RateClass::Bookings);
 
+    PAYMENT = Endpoint::form("/bookings/{token}/payment").post_class(RateClass::Bookings);
+    EXTENSION = Endpoint::action("/bookings/{token}/extension").post_class(RateClass::Bookings);
+    RELEASE = Endpoint::action("/bookings/{token}/release").post_class(RateClass::Bookings);
+
+    // For the payment provider
+    WEBHOOK = Endpoint::action("/webhooks/stripe").class(RateClass::Webhooks).long_text();
+
     // For the staff at a gate
     GATE_LINK = Endpoint::form("/gates/{token}").class(RateClass::Gates).camera();
     GATE_LINK_TURNOUT = Endpoint::page("/gates/{token}/turnout").class(RateClass::Gates);

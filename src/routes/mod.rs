@@ -1,5 +1,7 @@
-//! The whole URL map: the site's pages here, waiting rooms in [`waiting_rooms`], the API in [`programs`].
+//! The whole URL map: the site's pages here, paying in [`payments`], waiting rooms in [`waiting_rooms`], the API in
+//! [`programs`].
 
+mod payments;
 mod programs;
 mod waiting_rooms;
 
@@ -81,6 +83,7 @@ fn pages(site: &mut ServiceConfig) {
     .service(urls::EVENTS.resource().route(get().to(events::pages::index)))
     .service(urls::EVENT.resource().route(get().to(events::pages::show)))
     .service(urls::EVENT_CALENDAR.resource().route(get().to(events::calendar::show)));
+    payments::configure(site);
     waiting_rooms::visitors(site);
     gates(site);
     check_in(site);

@@ -1,8 +1,10 @@
 //! Diesel's picture of the tables, one for both databases: `migrations/` holds the same names twice.
 
 mod apart;
+mod paying;
 
 pub use self::apart::{api_tokens, box_office, cancellation_notes, pictures, sales_counts, setup_notes};
+pub use self::paying::{holds, ledger, payment_clocks, payment_events, payment_lines, payments, refunds};
 
 diesel::table! {
     events (id) {
@@ -36,6 +38,8 @@ diesel::table! {
         returns_until -> Nullable<Timestamp>,
         archived_from -> Nullable<Text>,
         image_alt -> Text,
+        payment -> Text,
+        refund_fee_minor -> Nullable<BigInt>,
     }
 }
 
@@ -58,6 +62,7 @@ diesel::table! {
         sales_end_at -> Nullable<Timestamp>,
         version -> BigInt,
         facts_version -> BigInt,
+        tax_rate -> Nullable<Integer>,
     }
 }
 
@@ -89,13 +94,6 @@ diesel::table! {
         quantity -> Integer,
         unit_price_minor -> BigInt,
         returned -> Integer,
-    }
-}
-
-diesel::table! {
-    holds (booking_id) {
-        booking_id -> BigInt,
-        held_until -> Timestamp,
     }
 }
 

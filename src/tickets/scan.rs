@@ -135,7 +135,7 @@ pub struct Holder {
     pub name: String,
     /// How many of the booking's tickets were admitted.
     pub admitted: i64,
-    /// What is due for it at the venue; `None` for a free one.
+    /// What is due for it at the venue; `None` for a free one, and one that is paid.
     pub due: Option<Money>,
 }
 
@@ -152,7 +152,7 @@ impl Holder {
             accent: ticket_type.accent_class(),
             name: placed.booking.buyer_name.clone(),
             admitted,
-            due: placed.price_of_seat(seat).filter(|price| price.minor > 0),
+            due: placed.price_of_seat(seat).filter(|price| price.minor > 0 && placed.online.is_none()),
         })
     }
 }

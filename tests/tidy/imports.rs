@@ -14,6 +14,7 @@ const FLOORS: [&[&str]; 8] = [
     &[
         "events",
         "booking",
+        "payment",
         "sales",
         "tickets",
         "mail",

@@ -64,7 +64,10 @@ fn the_schema_refuses_what_must_never_be() {
         ("a line that moves to no tier", "UPDATE booking_lines SET ticket_type_id = 999999"),
         ("a line of no tier", LINE_OF_NO_TIER),
         ("a line of no booking", LINE_OF_NO_BOOKING),
-        ("a hold of no booking", "INSERT INTO holds VALUES (999999, CURRENT_TIMESTAMP)"),
+        (
+            "a hold of no booking",
+            "INSERT INTO holds (booking_id, held_until) VALUES (999999, CURRENT_TIMESTAMP)",
+        ),
         ("a ticket used twice", USED_TWICE),
         ("a tier without its bookings", "DELETE FROM ticket_types"),
     ] {

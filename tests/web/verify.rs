@@ -48,11 +48,11 @@ fn each_violation_is_found() {
         ("without a cancellation time", "UPDATE bookings SET status = 'canceled'"),
         ("without a cancellation time", "UPDATE bookings SET canceled_at = created_at"),
         ("held bookings without a hold", "UPDATE bookings SET status = 'held'"),
-        ("holds of others", "INSERT INTO holds SELECT id, '2999-12-31 00:00:00' FROM bookings"),
+        ("holds of others", "INSERT INTO holds (booking_id, held_until) SELECT id, '2999-12-31 00:00:00' FROM bookings"),
         (
             "overdue by more than a minute",
             "UPDATE bookings SET status = 'held';
-             INSERT INTO holds SELECT id, '2020-01-01 00:00:00' FROM bookings",
+             INSERT INTO holds (booking_id, held_until) SELECT id, '2020-01-01 00:00:00' FROM bookings",
         ),
         (
             "canceled bookings with an admission",
@@ -110,12 +110,13 @@ fn admit(booking_id: &str, seat: &str) -> String {
 
 /// The tables again as they are, without keys, checks and references; and no server ends a hold any more.
 fn drop_guards(database: &TestDatabase) {
-    let unchecked = if database.is_postgres() { "" } else { "PRAGMA foreign_keys = OFF;" };
+    let is_postgres = database.is_postgres();
+    let (unchecked, cascade) = if is_postgres { ("", "CASCADE") } else { ("PRAGMA foreign_keys = OFF;", "") };
     // It stands on one of them.
     database.execute("DROP VIEW batched_confirmations");
     for table in ["cancellation_notes", "used_tickets", "mails", "holds", "booking_lines", "bookings"] {
         database.execute(&format!(
-            "{unchecked} CREATE TABLE bare AS SELECT * FROM {table}; DROP TABLE {table};
+            "{unchecked} CREATE TABLE bare AS SELECT * FROM {table}; DROP TABLE {table} {cascade};
              ALTER TABLE bare RENAME TO {table};"
         ));
     }

@@ -10,9 +10,11 @@ use super::{done, find};
 use crate::app::App;
 use crate::auth::access::Organizer;
 use crate::error::Error;
+use crate::events::Event;
 use crate::events::editing::store::acts::{self, ArchiveOutcome, PublicationOutcome, WithdrawalOutcome};
 use crate::guard::form::Form;
 use crate::page::Page;
+use crate::payment::settings::Payments;
 
 /// `POST /admin/events/{slug}/publication`
 pub async fn publish(
@@ -23,17 +25,19 @@ pub async fn publish(
 ) -> Result<HttpResponse, Error> {
     let (event, ticket_types) = find(&app, &slug).await?;
     let (actor, now, id) = (admin.actor(), app.board.now(), event.id);
-    match app.db.write(move |db| acts::publish(db, id, now, &actor)).await? {
+    let account = app.payments.clone();
+    let fault = move |event: &Event| Payments::fault_of(account.as_ref(), event.payment, &event.currency);
+    match app.db.write(move |db| acts::publish(db, id, now, fault, &actor)).await? {
         PublicationOutcome::Published(event) => {
             done(&app, &event.slug, "Published. Everybody can see it now.").await
         }
         PublicationOutcome::Missing(event) => {
-            let shown = AdminEventPage::new(page.clone(), event, ticket_types, now);
+            let shown = AdminEventPage::new(page.clone(), &app, event, ticket_types);
             let shown = shown.refused("Not published yet: something is missing.");
             page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &shown)
         }
         PublicationOutcome::Closed(event) => {
-            let shown = AdminEventPage::new(page.clone(), event, ticket_types, now);
+            let shown = AdminEventPage::new(page.clone(), &app, event, ticket_types);
             let shown = shown.refused("A canceled or archived concert can’t be published.");
             page.respond_unlisted(StatusCode::CONFLICT, &shown)
         }
@@ -48,7 +52,7 @@ pub async fn withdraw(
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let (event, ticket_types) = find(&app, &slug).await?;
-    let (actor, now, id) = (admin.actor(), app.board.now(), event.id);
+    let (actor, id) = (admin.actor(), event.id);
     let (event, why) = match app.db.write(move |db| acts::withdraw(db, id, &actor)).await? {
         WithdrawalOutcome::Withdrawn(event) => {
             return done(&app, &event.slug, "Unpublished. It is a draft again.").await;
@@ -59,7 +63,7 @@ pub async fn withdraw(
         ),
         WithdrawalOutcome::Closed(event) => (event, "A canceled or archived concert can’t be unpublished."),
     };
-    let shown = AdminEventPage::new(page.clone(), event, ticket_types, now).refused(why);
+    let shown = AdminEventPage::new(page.clone(), &app, event, ticket_types).refused(why);
     page.respond_unlisted(StatusCode::CONFLICT, &shown)
 }
 
@@ -97,7 +101,7 @@ pub async fn archive(
         ArchiveOutcome::TooEarly(event) => {
             let why =
                 "This concert is still to come, or its bookings are still being ended. Nothing was changed.";
-            let shown = AdminEventPage::new(page.clone(), event, ticket_types, now).refused(why);
+            let shown = AdminEventPage::new(page.clone(), &app, event, ticket_types).refused(why);
             page.respond_unlisted(StatusCode::CONFLICT, &shown)
         }
     }

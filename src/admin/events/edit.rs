@@ -16,7 +16,7 @@ use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
 use crate::booking::event_jobs::{EventJobKind, HolderNotice, store as jobs};
 use crate::error::Error;
 use crate::events::editing::event_fields::{self, EVENT_BOXES, EVENT_FIELDS, EventFacts};
-use crate::events::editing::store;
+use crate::events::editing::{FieldFaults, TypedFields, store};
 use crate::events::{Event, EventState};
 use crate::page::Page;
 
@@ -100,7 +100,7 @@ pub async fn update(
     if is_resumed {
         return show(StatusCode::OK, fields);
     }
-    let facts = match event_fields::read(&fields.typed, Some(&event), app.board.now()) {
+    let facts = match read(&app, &fields.typed, Some(&event)) {
         Ok(facts) => facts,
         Err(faults) => {
             fields.faults = faults;
@@ -161,6 +161,22 @@ fn filled_in(event: &Event, typed: &HashMap<String, String>) -> (FormFields, Opt
     fields.typed.fill_in(&EVENT_FIELDS, typed);
     fields.typed.fill_in_boxes(&EVENT_BOXES, typed);
     (fields, shown)
+}
+
+/// Reads the fields. That this site has no way to pay so is a fault of its field.
+///
+/// # Errors
+/// What is wrong, by field.
+pub fn read(app: &App, typed: &TypedFields, before: Option<&Event>) -> Result<EventFacts, FieldFaults> {
+    let facts = event_fields::read(typed, before, app.board.now())?;
+    match app.payment_fault(facts.payment, &facts.currency) {
+        Some(fault) => {
+            let mut faults = FieldFaults::default();
+            faults.add("payment", fault);
+            Err(faults)
+        }
+        None => Ok(facts),
+    }
 }
 
 /// Whether holders are to be told of a change.

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::edit::EventFormPage;
+use super::edit::{EventFormPage, read};
 use super::form::{FormFields, status_of};
 use super::picture_form::{self, SentEvent};
 use crate::app::App;
@@ -56,7 +56,7 @@ pub async fn create(
     if is_resumed {
         return show(StatusCode::OK, fields);
     }
-    let facts = match event_fields::read(&fields.typed, None, app.board.now()) {
+    let facts = match read(&app, &fields.typed, None) {
         Ok(facts) => facts,
         Err(faults) => {
             fields.faults = faults;

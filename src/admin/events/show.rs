@@ -44,9 +44,11 @@ pub struct AdminEventPage {
 
 impl AdminEventPage {
     #[must_use]
-    pub fn new(page: Page, event: Event, ticket_types: Vec<TicketType>, now: NaiveDateTime) -> Self {
+    pub fn new(page: Page, app: &App, event: Event, ticket_types: Vec<TicketType>) -> Self {
+        let now = app.board.now();
+        let fault = app.payment_fault(event.payment, &event.currency);
         let missing = match event.state {
-            EventState::Draft => missing(&event, &ticket_types, now),
+            EventState::Draft => missing(&event, &ticket_types, now, fault),
             _ => Vec::new(),
         };
         let jobs = Vec::new();
@@ -83,7 +85,7 @@ impl AdminEventPage {
         let sales = &dashboard.sales;
         app.heavy_work.sales.count_behind(&app.db, std::slice::from_ref(sales));
         let types = sales.ticket_types.iter().map(|it| it.ticket_type.clone()).collect();
-        let shown = Self::new(page, sales.event.clone(), types, now);
+        let shown = Self::new(page, app, sales.event.clone(), types);
         Ok(Self { jobs, is_booked, dashboard: Some(dashboard).filter(Dashboard::is_shown), ..shown })
     }
 

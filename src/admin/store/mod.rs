@@ -17,7 +17,7 @@ pub use crate::events::store::clock;
 use crate::outbox;
 use crate::queue;
 use crate::schema::{bookings, events as events_table, holds, ticket_types};
-use crate::tickets;
+use crate::{payment, tickets};
 
 /// Locks the ticket types of a concert in the order of their ids, as the desks do, so that nobody waits in a circle. A
 /// booking of one of them has either committed, or waits for the lock. SQLite's write transactions are alone anyway.
@@ -52,6 +52,7 @@ pub fn reseed(db: &mut Db, seed: &Seed, actor: &Actor) -> QueryResult<usize> {
     diesel::delete(holds::table.filter(holds::booking_id.eq_any(of_event.select(bookings::id))))
         .execute(db)?;
     search::store::forget(db, seed.slug)?;
+    payment::store::reset::forget_test_payments(db, seed.slug)?;
     let deleted = diesel::delete(of_event).execute(db)?;
     tickets::store::forget_scans(db, seed.slug)?;
     queue::store::restart(db, seed.slug)?;

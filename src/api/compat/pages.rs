@@ -13,8 +13,8 @@ use crate::api::problem::{Problem, ProblemType};
 use crate::app::App;
 use crate::booking::buyer::Buyer;
 use crate::booking::{BookingOutcome, Order, taking};
-use crate::events::TicketType;
 use crate::events::board::Listing;
+use crate::events::{PaymentChoice, TicketType};
 
 /// `GET /api/tickets`: ticket types of the next concert, most expensive first.
 #[utoipa::path(
@@ -99,7 +99,13 @@ fn check(app: &App, client: &ApiClient, wanted: &CompatOrder, key: Option<&str>)
     let buyer = Buyer::of_user(&wanted.user_id, client.token_name())
         .ok_or_else(|| bad("Invalid userId: use 1 to 100 characters that can be seen"))?;
     let key = key.map_or_else(|| app.request_keys.generate().as_str().to_owned(), str::to_owned);
-    Ok(Order::of_one_type(ticket_type.id, quantity, buyer, key))
+    let order = Order::of_one_type(ticket_type.id, quantity, buyer, key);
+    // Its clients know no booking that is to be paid for first.
+    let is_online = |it: &Listing| it.event.payment == PaymentChoice::Online && ticket_type.price_minor > 0;
+    if app.board.find_by_ticket_type(ticket_type.id).is_some_and(|listing| is_online(&listing)) {
+        return Err(Problem::new(ProblemType::PaidOnline));
+    }
+    Ok(order)
 }
 
 /// The order, whatever is sold now; `None` when it can be none, or has no key to be known by.

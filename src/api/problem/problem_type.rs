@@ -24,6 +24,7 @@ pub enum ProblemType {
     SalePaused,
     EventCanceled,
     WaitingRoom,
+    PaidOnline,
     TooLateToCancel,
     AlreadyAdmitted,
     IdempotencyKeyExpired,
@@ -56,7 +57,7 @@ impl From<NotOnSale> for ProblemType {
 
 impl ProblemType {
     /// In order of their status.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::IdempotencyKeyInvalid,
@@ -74,6 +75,7 @@ impl ProblemType {
         Self::SalePaused,
         Self::EventCanceled,
         Self::WaitingRoom,
+        Self::PaidOnline,
         Self::TooLateToCancel,
         Self::AlreadyAdmitted,
         Self::IdempotencyKeyExpired,
@@ -173,13 +175,11 @@ impl ProblemType {
                 "Sales paused",
                 "The organizer has paused sales of this ticket type. Nothing was booked.",
             ),
-            Self::EventCanceled => (
-                "event-canceled",
-                409,
-                "Concert canceled",
-                "This concert does not take place. Nothing was booked.",
-            ),
+            Self::EventCanceled => {
+                ("event-canceled", 409, "Concert canceled", "It does not take place. Nothing was booked.")
+            }
             Self::WaitingRoom => ("waiting-room", 409, "Waiting room", "Book on the concert's own page."),
+            Self::PaidOnline => ("paid-online", 409, "Paid for online", "Book on the concert's own page."),
             Self::TooLateToCancel => (
                 "too-late-to-cancel",
                 409,

@@ -34,8 +34,11 @@ pub struct BookingJson {
     unit_price: Option<Amount>,
     /// By ticket type.
     lines: Vec<LineJson>,
-    /// Due at the venue: nothing is charged online.
+    /// Due at the venue, unless it is paid for online.
     total: Amount,
+    /// Where the buyer pays online for tickets that are held for that; null: nothing is to be paid online now.
+    #[schema(format = "uri", required = true)]
+    payment_page: Option<String>,
     buyer: BuyerJson,
     #[schema(format = DateTime)]
     created_at: String,
@@ -144,6 +147,8 @@ impl BookingJson {
             unit_price: only.map(|it| it.unit_price().into()),
             lines: lines.iter().map(line).collect(),
             total: placed.due().into(),
+            payment_page: (booking.is_held() && event.is_paid_online() && app.payments.is_some())
+                .then(|| format!("{}/bookings/{}/payment", &app.public_url, booking.token)),
             buyer: BuyerJson { name: booking.buyer_name.clone(), email: booking.buyer.shown_email() },
             created_at: time(booking.created_at),
             canceled_at: booking.canceled_at.map(time),

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::booking::cancellation::{self, Canceler, Cancellation, CancellationOutcome};
 use crate::booking::pages::{find_placed_booking, place};
 use crate::booking::release::announce;
+use crate::booking::way_to_pay::NoWayToPay;
 use crate::booking::{BookingOutcome, Order, PlacedBooking, messages, taking};
 
 /// A booking is private to its buyer.
@@ -35,7 +36,8 @@ const NO_STORE: &str = "private, no-store";
         example = "8e03978e-40d5-43dd-bc93-6894a57f9324")),
     request_body = NewBookingJson,
     responses(
-        (status = 201, description = "Booked; the buyer gets a confirmation email", body = BookingJson,
+        (status = 201, description = "Booked; the buyer gets a confirmation email. Of a concert that is paid for online: held for 15 \
+            minutes, until the buyer pays at paymentPage", body = BookingJson,
             headers(("Location" = String, description = "The booking")),
             links(
                 ("show" = (operation_id = "showBooking", parameters(("token" = "$response.body#/token")))),
@@ -99,8 +101,13 @@ fn check(app: &App, new_booking: &NewBookingJson, request_key: &str) -> Result<A
     let order = new_booking
         .parse(&app.board, request_key.to_owned())
         .map_err(|errors| Problem::new(ProblemType::InvalidRequest).with_errors(errors))?;
-    let closed = order.closed_line(&app.board);
-    closed.map_or_else(|| Ok(Arc::new(order)), |(_, why)| Err(Problem::new(why.into())))
+    if let Some((_, why)) = order.closed_line(&app.board) {
+        return Err(Problem::new(why.into()));
+    }
+    let first = order.lines().first().map_or(0, |line| line.ticket_type_id);
+    let Some(listing) = app.board.find_by_ticket_type(first) else { return Ok(Arc::new(order)) };
+    let order = order.on_its_way_to_pay(&listing, false, app.payments.is_some());
+    order.map(Arc::new).map_err(|NoWayToPay| Problem::new(ProblemType::PaidOnline))
 }
 
 /// Does not say how many tickets the address holds: anybody can ask.

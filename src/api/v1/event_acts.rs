@@ -8,8 +8,10 @@ use super::managed_events::{EVENT_JSON, find, show_managed};
 use crate::api::organizer::EventsAuthor;
 use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::app::App;
+use crate::events::Event;
 use crate::events::editing::publication::missing;
 use crate::events::editing::store::acts::{self, ArchiveOutcome, PublicationOutcome, WithdrawalOutcome};
+use crate::payment::settings::Payments;
 
 const CLOSED: &str = "A canceled or archived concert can’t be published or unpublished.";
 
@@ -36,7 +38,9 @@ pub async fn publish(
 ) -> Result<HttpResponse, Problem> {
     let (event, ticket_types) = find(&app, &slug).await?;
     let now = app.board.now();
-    match app.db.write(move |db| acts::publish(db, event.id, now, &author.actor)).await? {
+    let account = app.payments.clone();
+    let fault = move |event: &Event| Payments::fault_of(account.as_ref(), event.payment, &event.currency);
+    match app.db.write(move |db| acts::publish(db, event.id, now, fault, &author.actor)).await? {
         PublicationOutcome::Published(event) => shown(&app, &event.slug).await,
         PublicationOutcome::Closed(_) => Err(refused(CLOSED)),
         PublicationOutcome::Missing(event) => {
@@ -44,7 +48,9 @@ pub async fn publish(
                 let name = field.map_or("ticketTypes", |field| EVENT_JSON.name_of(field));
                 FieldError::in_body(name, format!("Missing: {words}"))
             };
-            let errors = missing(&event, &ticket_types, now).into_iter().map(|it| error(it.field, it.words));
+            let fault = app.payment_fault(event.payment, &event.currency);
+            let errors =
+                missing(&event, &ticket_types, now, fault).into_iter().map(|it| error(it.field, it.words));
             let problem = Problem::new(ProblemType::InvalidRequest).with_errors(errors.collect());
             Err(problem.with_detail("Not published yet: something is missing."))
         }

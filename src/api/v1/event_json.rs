@@ -38,6 +38,11 @@ pub struct EventJson {
     /// ISO 4217.
     #[schema(example = "USD")]
     currency: String,
+    /// Where tickets are paid for: "venue", "online" or "both", where the buyer chooses.
+    payment: &'static str,
+    /// Kept of each ticket that was paid for online and that its buyer cancels; null: nothing is refunded.
+    #[schema(required = true)]
+    refund_fee: Option<Amount>,
     /// Null: from publication on.
     #[schema(format = DateTime, required = true)]
     sales_start_at: Option<String>,
@@ -127,6 +132,8 @@ impl EventJson {
             ends_at: time(event.ends_at),
             time_zone: event.time_zone.clone(),
             currency: event.currency.clone(),
+            payment: event.payment.as_str(),
+            refund_fee: event.refund_fee().map(Into::into),
             sales_start_at: event.sales_start_at.map(time),
             sales_end_at: event.sales_end_at.map(time),
             age_limit: event.age_limit,

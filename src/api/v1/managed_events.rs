@@ -14,13 +14,13 @@ use crate::app::App;
 use crate::booking::cancellation::note::parse_message;
 use crate::booking::event_jobs::{EventJobKind, HolderNotice, store as jobs};
 use crate::events::editing::event_fields;
-use crate::events::editing::{ChangeRefusal, EventFacts, store};
+use crate::events::editing::{ChangeRefusal, EventFacts, TypedFields, store};
 use crate::events::{Event, EventState, TicketType, is_slug};
 
 pub static EVENT_JSON: JsonFields =
     JsonFields { table: &EVENT_TABLE, others: &["from", "notifyHolders", "message"] };
 
-static EVENT_TABLE: [JsonField; 20] = [
+static EVENT_TABLE: [JsonField; 22] = [
     field("name", "name", JsonKind::Text),
     field("slug", "slug", JsonKind::Text),
     field("tagline", "tagline", JsonKind::Text),
@@ -33,6 +33,8 @@ static EVENT_TABLE: [JsonField; 20] = [
     field("endsAt", "ends_at", JsonKind::Time { offset: "ends_at_offset" }),
     field("timeZone", "time_zone", JsonKind::Text),
     field("currency", "currency", JsonKind::Text),
+    field("payment", "payment", JsonKind::Text),
+    field("refundFee", "refund_fee", JsonKind::Price),
     field("salesStartAt", "sales_start_at", JsonKind::Time { offset: "sales_start_at_offset" }),
     field("salesEndAt", "sales_end_at", JsonKind::Time { offset: "sales_end_at_offset" }),
     field("ageLimit", "age_limit", JsonKind::Number),
@@ -79,6 +81,13 @@ pub struct EventFieldsJson {
     /// ISO 4217. Left out of a new concert: as the last one.
     #[schema(required = false, example = "USD")]
     pub currency: String,
+    /// Where tickets are paid for: "venue", "online" or "both", where the buyer chooses.
+    #[schema(required = false, example = "venue")]
+    pub payment: String,
+    /// Kept of each ticket that was paid for online and that its buyer cancels, as a price; "0": everything is refunded;
+    /// null: nothing is.
+    #[schema(value_type = Option<String>, example = "0")]
+    pub refundFee: Option<String>,
     /// Null: from publication on.
     #[schema(example = "2027-05-01T10:00")]
     pub salesStartAt: Option<String>,
@@ -144,8 +153,7 @@ pub async fn create(
         None => event_fields::blank(app.db.read_primary(store::latest).await?.as_ref()),
     };
     EVENT_JSON.fill_in(&mut typed, &fields, "")?;
-    let facts =
-        event_fields::read(&typed, None, app.board.now()).map_err(|faults| EVENT_JSON.problem(&faults))?;
+    let facts = read(&app, &typed, None)?;
     let created = app.db.write(move |db| store::create(db, &facts, copied.as_ref(), &author.actor)).await?;
     let event = created.map_err(|refusal| EVENT_JSON.refusal(&refusal))?;
     let mut response = HttpResponse::Created();
@@ -205,6 +213,16 @@ pub async fn update(
     Err(Problem::new(ProblemType::ChangedMeanwhile))
 }
 
+/// Reads the fields. That this site has no way to pay so is a fault of its field.
+fn read(app: &App, typed: &TypedFields, before: Option<&Event>) -> Result<EventFacts, Problem> {
+    let facts = event_fields::read(typed, before, app.board.now());
+    let facts = facts.map_err(|faults| EVENT_JSON.problem(&faults))?;
+    match app.payment_fault(facts.payment, &facts.currency) {
+        Some(fault) => Err(invalid("payment", fault)),
+        None => Ok(facts),
+    }
+}
+
 async fn change(
     app: &App,
     author: &EventsAuthor,
@@ -213,8 +231,7 @@ async fn change(
 ) -> Result<Result<Event, ChangeRefusal>, Problem> {
     let mut typed = event_fields::of(&event);
     EVENT_JSON.fill_in(&mut typed, fields, "")?;
-    let facts = event_fields::read(&typed, Some(&event), app.board.now())
-        .map_err(|faults| EVENT_JSON.problem(&faults))?;
+    let facts = read(app, &typed, Some(&event))?;
     let notice = notice_of(app, &event, &facts, fields).await?;
     let actor = author.actor.clone();
     let write = app.db.write(move |db| {

@@ -23,10 +23,11 @@ use crate::events::{Event, TicketType, TicketTypeState};
 static TICKET_TYPE_JSON: JsonFields =
     JsonFields { table: &TICKET_TYPE_TABLE, others: &["state", "position"] };
 
-static TICKET_TYPE_TABLE: [JsonField; 10] = [
+static TICKET_TYPE_TABLE: [JsonField; 11] = [
     field("name", "name", JsonKind::Text),
     field("description", "description", JsonKind::Text),
     field("price", "price", JsonKind::Price),
+    field("taxRate", "tax_rate", JsonKind::Text),
     field("capacity", "capacity", JsonKind::Number),
     field("maxPerBooking", "max_per_booking", JsonKind::Number),
     field("maxPerPerson", "max_per_person", JsonKind::Number),
@@ -49,6 +50,9 @@ pub struct TicketTypeFieldsJson {
     /// In the concert's currency: an amount, or a string, like "10.50". What is booked keeps its price.
     #[schema(required = false, value_type = Object, example = json!({ "cents": 4500 }))]
     pub price: Value,
+    /// The tax that the price includes, in percent; null: not said.
+    #[schema(example = "8.25")]
+    pub taxRate: Option<String>,
     /// Never below what is sold and held.
     #[schema(required = false, minimum = 1, maximum = 1_000_000, example = 80)]
     pub capacity: i32,

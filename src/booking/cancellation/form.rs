@@ -55,6 +55,12 @@ pub struct CancellationQuestion {
 }
 
 impl CancellationQuestion {
+    /// What becomes of the buyer's money.
+    #[must_use]
+    pub fn refund_terms(&self) -> String {
+        self.placed.refund_terms(self.choices.iter().map(|(seat, _)| seat.number))
+    }
+
     /// With all tickets chosen.
     #[must_use]
     pub fn of_all(placed: PlacedBooking) -> Self {

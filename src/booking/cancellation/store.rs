@@ -9,9 +9,13 @@ use crate::booking::release::ReleaseOutcome;
 use crate::booking::release::store::{Releaser, release};
 use crate::booking::store::{find_by_reference, find_by_token};
 use crate::db::{Db, clock};
+use crate::events::editing::store::lock;
+use crate::payment::RefundSource;
+use crate::payment::store::returns::release_and_refund;
 
 /// Cancels a booking or some of its tickets, puts them on sale again, and queues the mail that says so: see
-/// [`release`]. What is refused anyway is refused before anything is locked, and nothing is read while it is.
+/// [`release`]. What is refused anyway is refused before anything is locked, and nothing is read while it is, unless it
+/// was paid for online: then the refund is a part of it.
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
@@ -39,7 +43,19 @@ pub fn cancel(db: &mut Db, cancellation: &Cancellation) -> QueryResult<Cancellat
     if !is_in_time {
         return Ok(CancellationOutcome::TooLate);
     }
-    let released = release(db, &placed.booking, cancellation.seats.as_deref(), by)?;
+    let seats = cancellation.seats.as_deref();
+    let released = if placed.online.is_some() {
+        let source = match cancellation.canceler {
+            Canceler::Buyer { .. } => RefundSource::Buyer,
+            Canceler::Organizer { .. } | Canceler::Undo { .. } => RefundSource::Organizer,
+        };
+        db.transaction(|db| {
+            lock(db, placed.event.id)?;
+            release_and_refund(db, &placed.booking, seats, by, source)
+        })?
+    } else {
+        release(db, &placed.booking, seats, by)?
+    };
     Ok(match released {
         ReleaseOutcome::Released { stock } => CancellationOutcome::Canceled { stock },
         ReleaseOutcome::Admitted { count } => CancellationOutcome::Admitted { count },

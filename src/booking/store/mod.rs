@@ -15,6 +15,7 @@ use super::cancellation::note::CancellationNote;
 use super::{Booking, BookingLine, BookingOutcome, BookingStatus, NotOnSale, Order, PlacedBooking};
 use crate::db::{Db, write_transaction};
 use crate::events::{Event, Stock, TicketType};
+use crate::payment::store::online::paid_online;
 use crate::schema::{booking_lines, bookings, cancellation_notes, events, ticket_types, used_tickets};
 
 /// Whose a booking is, as the index `bookings_person` spells it.
@@ -237,6 +238,11 @@ pub fn place(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<PlacedBookin
     };
     let mut placed: Vec<PlacedBooking> = found.into_iter().filter_map(place).collect();
     add_used_tickets(db, &mut placed)?;
+    let ids: Vec<i64> = placed.iter().map(|it| it.booking.id).collect();
+    for (id, online) in paid_online(db, &ids)? {
+        let own = placed.iter_mut().filter(|it| it.booking.id == id);
+        own.for_each(|it| it.online = Some(online.clone()));
+    }
     for placed in placed.iter_mut().filter(|it| it.booking.lines.iter().any(|line| line.returned > 0)) {
         placed.notes = notes(db, placed.booking.id)?;
     }

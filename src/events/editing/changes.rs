@@ -13,6 +13,10 @@ pub fn of_event(before: &Event, now: &Event) -> String {
         at.map_or_else(nothing, |at| event.clock().local(&at).format("%Y-%m-%d %H:%M").to_string())
     };
     let times = |at: fn(&Event) -> Option<NaiveDateTime>| (time(before, at(before)), time(now, at(now)));
+    let fee = |event: &Event| match event.refund_fee_minor {
+        Some(fee) => Money::new(fee, &event.currency).number(),
+        None => "all".into(),
+    };
     let number = |number: Option<i32>| number.map_or_else(nothing, |number| number.to_string());
     let changes = [
         change("name", &before.name, &now.name),
@@ -27,6 +31,8 @@ pub fn of_event(before: &Event, now: &Event) -> String {
         pair("ends", times(|it| Some(it.ends_at))),
         change("time zone", &before.time_zone, &now.time_zone),
         change("currency", &before.currency, &now.currency),
+        change("paid", before.payment.as_str(), now.payment.as_str()),
+        pair("kept of a refund", (fee(before), fee(now))),
         pair("sales start", times(|it| it.sales_start_at)),
         pair("sales end", times(|it| it.sales_end_at)),
         pair("age limit", (number(before.age_limit), number(now.age_limit))),
@@ -48,10 +54,12 @@ pub fn of_ticket_type(event: &Event, before: &TicketType, now: &TicketType) -> S
     };
     let limit = |it: &TicketType| it.max_per_person.map_or_else(nothing, |number| number.to_string());
     let text = |number: i32| number.to_string();
+    let tax = |it: &TicketType| it.tax_percent().unwrap_or_else(nothing);
     let changes = [
         change("name", &before.name, &now.name),
         silent("description", before.description == now.description),
         pair("price", (price(before), price(now))),
+        pair("tax", (tax(before), tax(now))),
         pair("capacity", (text(before.capacity), text(now.capacity))),
         pair("limit per booking", (text(before.max_per_booking), text(now.max_per_booking))),
         pair("limit per person", (limit(before), limit(now))),

@@ -3,12 +3,15 @@
 use chrono::{NaiveDateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::typed::{FieldFaults, FieldReader, TypedFields, line, optional_number, required_line, text};
+use super::sale_fields::{check_sales, payment, refund_fee};
+use super::typed::{
+    FieldFaults, FieldReader, TypedFields, line, optional_number, price_field, required_line, text,
+};
 use super::{currencies, local_time, markdown, slug};
-use crate::events::Event;
+use crate::events::{Event, PaymentChoice};
 
 /// What a form sends, in the order in which a page asks. A time that exists twice has its offset beside it.
-pub const EVENT_FIELDS: [&str; 24] = [
+pub const EVENT_FIELDS: [&str; 26] = [
     "name",
     "slug",
     "tagline",
@@ -24,6 +27,8 @@ pub const EVENT_FIELDS: [&str; 24] = [
     "ends_at_offset",
     "time_zone",
     "currency",
+    "payment",
+    "refund_fee",
     "sales_start_at",
     "sales_start_at_offset",
     "sales_end_at",
@@ -67,6 +72,9 @@ pub struct EventFacts {
     pub ends_at: NaiveDateTime,
     pub time_zone: Tz,
     pub currency: String,
+    pub payment: PaymentChoice,
+    /// Kept of each ticket that was paid for online and that its buyer gives back. `None`: nothing is refunded.
+    pub refund_fee_minor: Option<i64>,
     pub sales_start_at: Option<NaiveDateTime>,
     pub sales_end_at: Option<NaiveDateTime>,
     pub age_limit: Option<i32>,
@@ -80,7 +88,8 @@ pub struct EventFacts {
 /// The fields of a new concert. `like`: one whose place and organizer are probably the same.
 #[must_use]
 pub fn blank(like: Option<&Event>) -> TypedFields {
-    let mut fields = TypedFields::new([("currency", "USD".to_owned())]);
+    let texts = [("currency", "USD"), ("payment", PaymentChoice::Venue.as_str()), ("refund_fee", "0")];
+    let mut fields = TypedFields::new(texts.map(|(field, text)| (field, text.to_owned())));
     if let Some(like) = like {
         fields.set("currency", like.currency.as_str());
         fields.set("time_zone", like.time_zone.as_str());
@@ -133,6 +142,11 @@ pub fn of(event: &Event) -> TypedFields {
         ("ends_at_offset", offset(ends)),
         ("time_zone", event.time_zone.clone()),
         ("currency", event.currency.clone()),
+        ("payment", event.payment.as_str().to_owned()),
+        (
+            "refund_fee",
+            event.refund_fee_minor.map(|fee| price_field(fee, &event.currency)).unwrap_or_default(),
+        ),
         ("sales_start_at", time(event.sales_start_at)),
         ("sales_start_at_offset", offset(event.sales_start_at)),
         ("sales_end_at", time(event.sales_end_at)),
@@ -165,6 +179,7 @@ pub fn read(
     if typed.value("starts_at").trim().is_empty() {
         reader.faults.add("starts_at", "Enter when the concert starts.");
     }
+    let currency = reader.read("currency", currencies::read);
     let facts = EventFacts {
         name: reader.read("name", |it| required_line(it, NAME_LENGTH_MAX, "Enter the concert’s name.")),
         slug: reader.read("slug", slug::read),
@@ -177,7 +192,9 @@ pub fn read(
         doors_at,
         ends_at: ends_at.or(starts_at.map(|at| at + USUAL_LENGTH)).unwrap_or_default(),
         time_zone: zone,
-        currency: reader.read("currency", currencies::read),
+        payment: reader.read("payment", payment).unwrap_or(PaymentChoice::Venue),
+        refund_fee_minor: reader.read("refund_fee", |it| refund_fee(it, &currency)),
+        currency,
         sales_start_at,
         sales_end_at,
         age_limit: reader.read("age_limit", |it| optional_number(it, 1, AGE_MAX)),
@@ -221,28 +238,6 @@ fn check_order(facts: &EventFacts, before: Option<&Event>, now: NaiveDateTime, f
         faults.add("ends_at", "A concert takes up to 31 days. Check the date.");
     }
     check_sales(facts.sales_start_at, facts.sales_end_at, facts.starts_at, facts.ends_at, faults);
-}
-
-/// A sales window, of a concert or of a ticket type. Without an end, sales end at the start of the show.
-pub(super) fn check_sales(
-    sales_start_at: Option<NaiveDateTime>,
-    sales_end_at: Option<NaiveDateTime>,
-    starts_at: NaiveDateTime,
-    ends_at: NaiveDateTime,
-    faults: &mut FieldFaults,
-) {
-    if sales_end_at.is_some_and(|ends| ends > ends_at) {
-        faults.add("sales_end_at", "Sales end when the concert ends, or before.");
-    }
-    match (sales_start_at, sales_end_at) {
-        (Some(opens), Some(closes)) if closes <= opens => {
-            faults.add("sales_end_at", "Sales end after they start.");
-        }
-        (Some(opens), None) if opens >= starts_at => {
-            faults.add("sales_start_at", "Sales start before the concert, or set when they end.");
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

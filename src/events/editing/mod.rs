@@ -10,6 +10,7 @@ pub mod local_time;
 pub mod markdown;
 pub mod postponement;
 pub mod publication;
+mod sale_fields;
 pub mod slug;
 pub mod store;
 pub mod ticket_type_fields;

@@ -2,7 +2,10 @@
 
 use chrono::NaiveDateTime;
 
-use crate::events::{Event, TicketType, TicketTypeState};
+use crate::events::{Event, PaymentChoice, TicketType, TicketTypeState};
+
+/// The smallest price that can be paid for online, in minor units: 50 cents.
+const ONLINE_PRICE_MIN: i64 = 50;
 
 /// Something that is missing, and where it is entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,10 +15,18 @@ pub struct Missing {
     pub words: &'static str,
 }
 
-/// What is missing, in the order in which a page asks. `now`: UTC.
+/// What is missing, in the order in which a page asks. `now`: UTC. `payment_fault`: why it cannot be paid for as it is
+/// to be.
 #[must_use]
-pub fn missing(event: &Event, ticket_types: &[TicketType], now: NaiveDateTime) -> Vec<Missing> {
+pub fn missing(
+    event: &Event,
+    ticket_types: &[TicketType],
+    now: NaiveDateTime,
+    payment_fault: Option<&'static str>,
+) -> Vec<Missing> {
     let shown = || ticket_types.iter().filter(|it| it.state != TicketTypeState::Hidden);
+    let is_paid = shown().any(|ticket_type| ticket_type.price_minor > 0);
+    let is_too_small = |it: &TicketType| (1..ONLINE_PRICE_MIN).contains(&it.price_minor);
     let sells = shown().any(|ticket_type| event.sales_window(ticket_type).1 > now);
     let checks = [
         (event.venue.is_empty(), Some("venue"), "The venue."),
@@ -27,6 +38,12 @@ pub fn missing(event: &Event, ticket_types: &[TicketType], now: NaiveDateTime) -
             event.starts_at > now && shown().next().is_some() && !sells,
             Some("sales_end_at"),
             "An end of sales that is still to come.",
+        ),
+        (is_paid && payment_fault.is_some(), Some("payment"), payment_fault.unwrap_or_default()),
+        (
+            event.payment == PaymentChoice::Online && shown().any(is_too_small),
+            None,
+            "A higher price, or none: such a small amount can’t be paid for online.",
         ),
     ];
     let missing = checks.into_iter().filter(|(lacks, ..)| *lacks);
@@ -44,7 +61,7 @@ mod tests {
     fn what_is_missing_is_listed() {
         let now = event().starts_at - TimeDelta::days(10);
         let words = |event: &Event, types: &[TicketType]| {
-            missing(event, types, now).into_iter().map(|it| it.words).collect::<Vec<_>>()
+            missing(event, types, now, None).into_iter().map(|it| it.words).collect::<Vec<_>>()
         };
         let vip = [ticket_type(5)];
         assert_eq!(words(&event(), &vip), [""; 0]);
@@ -55,6 +72,17 @@ mod tests {
         assert_eq!(words(&nowhere, &vip), ["The venue.", "The city."]);
         let closed = Event { sales_end_at: Some(now), ..event() };
         assert_eq!(words(&closed, &vip), ["An end of sales that is still to come."]);
-        assert_eq!(missing(&event(), &vip, event().starts_at).len(), 1);
+        assert_eq!(missing(&event(), &vip, event().starts_at, None).len(), 1);
+        let fault = Some("No account.");
+        let lacks = |event: &Event, types: &[TicketType]| missing(event, types, now, fault).len();
+        assert_eq!(lacks(&event(), &vip), 1);
+        assert_eq!(
+            lacks(&event(), &[TicketType { price_minor: 0, ..ticket_type(5) }]),
+            0,
+            "free needs no way"
+        );
+        let cheap = [TicketType { price_minor: 49, ..ticket_type(5) }];
+        let online = Event { payment: PaymentChoice::Online, ..event() };
+        assert_eq!((missing(&online, &cheap, now, None).len(), words(&event(), &cheap).len()), (1, 0));
     }
 }

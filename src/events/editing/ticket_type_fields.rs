@@ -2,18 +2,19 @@
 
 use chrono::NaiveDateTime;
 
-use super::event_fields::check_sales;
 use super::local_time;
+use super::sale_fields::{check_sales, tax_rate};
 use super::typed::{
     FieldFaults, FieldReader, TypedFields, line, number, optional_number, price, price_field, required_line,
 };
 use crate::events::{Event, TicketType, TicketTypeState};
 
 /// What a form sends, in the order in which a page asks.
-pub const TICKET_TYPE_FIELDS: [&str; 12] = [
+pub const TICKET_TYPE_FIELDS: [&str; 13] = [
     "name",
     "description",
     "price",
+    "tax_rate",
     "capacity",
     "max_per_booking",
     "max_per_person",
@@ -49,6 +50,8 @@ pub struct TicketTypeFacts {
     pub name: String,
     pub description: String,
     pub price_minor: i64,
+    /// Included in the price, in hundredths of a percent.
+    pub tax_rate: Option<i32>,
     pub capacity: i32,
     pub max_per_booking: i32,
     pub max_per_person: Option<i32>,
@@ -92,6 +95,7 @@ pub fn of(ticket_type: &TicketType, event: &Event) -> TypedFields {
         ("name", ticket_type.name.clone()),
         ("description", ticket_type.description.clone()),
         ("price", price_field(ticket_type.price_minor, &event.currency)),
+        ("tax_rate", ticket_type.tax_percent().unwrap_or_default()),
         ("capacity", ticket_type.capacity.to_string()),
         ("max_per_booking", ticket_type.max_per_booking.to_string()),
         ("max_per_person", text(ticket_type.max_per_person)),
@@ -118,6 +122,7 @@ pub fn read(typed: &TypedFields, event: &Event) -> Result<TicketTypeFacts, Field
         name: reader.read("name", |it| required_line(it, NAME_LENGTH_MAX, "Enter a name, like Front Row.")),
         description: reader.read("description", |it| line(it, DESCRIPTION_LENGTH_MAX)),
         price_minor: reader.read("price", |it| price(it, &event.currency)),
+        tax_rate: reader.read("tax_rate", tax_rate),
         capacity: reader.read("capacity", |it| number(it, 1, CAPACITY_MAX)),
         max_per_booking: reader.read("max_per_booking", |it| match it {
             "" => Ok(PER_BOOKING_USUAL),

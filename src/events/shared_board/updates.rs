@@ -65,10 +65,11 @@ mod tests {
                 r#""organizer_name":"","organizer_contact":"","state":"published","sales_start_at":null,"#,
                 r#""sales_end_at":null,"paused":false,"listed":true,"cancellation_deadline_minutes":null,"#,
                 r#""facts_version":1,"description_html":"","accessibility":"","postponed_from":null,"#,
-                r#""returns_until":null,"archived_from":null,"image_alt":""},"ticket_types":[{"id":1,"event_id":1,"name":"VIP","description":"","#,
+                r#""returns_until":null,"archived_from":null,"image_alt":"","payment":"venue","refund_fee_minor":0},"#,
+                r#""ticket_types":[{"id":1,"event_id":1,"name":"VIP","description":"","#,
                 r#""price_minor":10000,"capacity":100,"available":40,"max_per_booking":10,"max_per_person":null,"#,
                 r#""position":1,"icon":null,"accent":null,"state":"on_sale","sales_start_at":null,"#,
-                r#""sales_end_at":null,"version":1,"facts_version":1}],"held":[],"former_slugs":[]}]}"#
+                r#""sales_end_at":null,"version":1,"facts_version":1,"tax_rate":null}],"held":[],"former_slugs":[]}]}"#
             )
         );
         assert_eq!(serde_json::from_str::<BoardUpdate>(&text).expect("read"), board);

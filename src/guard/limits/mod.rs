@@ -70,6 +70,7 @@ impl Rates {
             RateClass::Places => self.places,
             RateClass::Bookings => self.bookings,
             RateClass::Gates => self.pages,
+            RateClass::Webhooks => self.polls,
             RateClass::SignIn => self.sign_in,
             RateClass::Admin => self.admin,
             RateClass::Api => self.api,

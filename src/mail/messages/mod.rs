@@ -10,6 +10,7 @@ mod envelope;
 pub mod event_change;
 pub mod holder_message;
 pub mod invitation;
+pub mod late_payment;
 mod message;
 pub mod partial_return;
 pub mod test_mail;
@@ -51,6 +52,9 @@ pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, Compose
         Some(MailKind::Message) => {
             let message = due.message.as_ref().ok_or_else(|| about("message"))?;
             holder_message::write(message, due.sale.as_ref(), due.recipient(), context)
+        }
+        Some(MailKind::LatePayment) => {
+            late_payment::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
         }
         Some(MailKind::Invitation) => invitation::write(&due.mail, context),
         Some(MailKind::Test) => test_mail::write(context),

@@ -71,7 +71,8 @@ impl Delivery {
     fn count(&self, due: &DueMail) -> Result<Option<&RecipientLimit>, AttemptOutcome> {
         let kind = MailKind::parse(&due.mail.kind);
         // The owner of a booking always hears that it has another address, and gets the link that was asked for.
-        let is_owed = matches!(kind, Some(MailKind::AddressChange | MailKind::BookingLink));
+        let is_owed =
+            matches!(kind, Some(MailKind::AddressChange | MailKind::BookingLink | MailKind::LatePayment));
         if due.is_suppressed && !is_owed {
             return Err(AttemptOutcome::Dropped("this address wants no emails".into()));
         }

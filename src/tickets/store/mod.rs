@@ -14,6 +14,7 @@ use crate::booking::store::{BookingRow, with_lines};
 use crate::booking::{Booking, BookingStatus};
 use crate::db::{Db, on_either};
 use crate::events::{Event, TicketType};
+use crate::payment::store::online::paid_online;
 use crate::schema::{bookings, events, refusals, ticket_types, used_tickets};
 
 /// The state of a ticket that was scanned and let in.
@@ -36,7 +37,8 @@ pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<ScanOutcome> {
         .filter(ticket_types::id.eq(ticket_type_id))
         .select((Event::as_select(), TicketType::as_select()))
         .first(db)?;
-    let holder = |admitted| holder(&booking, seat, &ticket_type, admitted);
+    let is_paid = !paid_online(db, &[booking.id])?.is_empty();
+    let holder = |admitted| holder(&booking, seat, &ticket_type, admitted, is_paid);
     if let Some(is_undone) = history::admission_by_the_same_scan(db, scan, booking.id)? {
         let holder = holder(admitted_count(db, booking.id)?);
         return Ok(match find(db, booking.id, seat)? {
@@ -206,7 +208,8 @@ pub fn revoke(
     let id = booking.ticket_type_of_seat(seat).unwrap_or_default();
     let ticket_type = ticket_types::table.find(id).select(TicketType::as_select()).first(db)?;
     let admitted = admitted_count(db, booking.id)?;
-    Ok(Some(holder(&booking, seat, &ticket_type, admitted)))
+    let is_paid = !paid_online(db, &[booking.id])?.is_empty();
+    Ok(Some(holder(&booking, seat, &ticket_type, admitted, is_paid)))
 }
 
 /// The same for a gate's link, which may undo its own last scan alone.
@@ -249,7 +252,7 @@ fn ticket_label(reference: &str, seat: i32) -> String {
     format!("{reference} ticket {seat}")
 }
 
-fn holder(booking: &Booking, seat: i32, ticket_type: &TicketType, admitted: i64) -> Holder {
+fn holder(booking: &Booking, seat: i32, ticket_type: &TicketType, admitted: i64, is_paid: bool) -> Holder {
     Holder {
         reference: booking.reference.clone(),
         seat,
@@ -258,6 +261,6 @@ fn holder(booking: &Booking, seat: i32, ticket_type: &TicketType, admitted: i64)
         accent: ticket_type.accent_class(),
         name: booking.buyer_name.clone(),
         admitted,
-        due: booking.price_of_seat(seat).filter(|price| price.minor > 0),
+        due: booking.price_of_seat(seat).filter(|price| price.minor > 0 && !is_paid),
     }
 }

@@ -19,6 +19,7 @@ pub mod small_disk;
 mod smtp_script;
 pub mod smtp_server;
 pub mod standby;
+pub mod stripe;
 pub mod visitor;
 pub mod wait;
 

@@ -171,6 +171,7 @@ pub fn config(database: &TestDatabase) -> Config {
         forms: FormAges { least: Duration::ZERO, most: Duration::from_secs(12 * 3600) },
         allow_reseed: true,
         mail: mail_config(database),
+        stripe: None,
         sessions: SessionLimits { idle: TimeDelta::minutes(30), lifetime: TimeDelta::hours(12) },
         sign_in_pace: SignInPace::default(),
         connections: ConnectionLimits {

@@ -10,13 +10,16 @@ use diesel::sql_types::BigInt;
 use crate::audit::{Action, Actor};
 use crate::booking::event_jobs::{EventJob, EventJobKind, HolderNotice};
 use crate::booking::release::ReleaseOutcome;
-use crate::booking::release::store::{Releaser, release};
+use crate::booking::release::store::Releaser;
 use crate::booking::store::{PERSON, find_by_id};
 use crate::booking::{Booking, BookingStatus};
 use crate::db::{Db, clock};
 use crate::events::Stock;
 use crate::events::editing::store::lock;
 use crate::outbox::{self, MailKind, NewMail};
+use crate::payment::RefundSource;
+use crate::payment::store::give_up;
+use crate::payment::store::returns::release_and_refund;
 use crate::schema::{bookings, event_jobs, used_tickets};
 
 /// How long a server has for one part of a job. A part takes some hundredths of a second.
@@ -209,18 +212,25 @@ fn notify(db: &mut Db, ids: &[i64], payload: &str) -> QueryResult<()> {
 /// Ends a booking; whether nothing of it stays.
 fn end(db: &mut Db, id: i64, job: &EventJob, stock: &mut Vec<Stock>) -> QueryResult<bool> {
     let Some(booking) = find_by_id(db, id)? else { return Ok(true) };
+    // Somebody may be paying: the page is closed first. If they have paid, the settlement gives the money back.
+    if booking.is_held() && give_up(db, id)? {
+        return Ok(true);
+    }
     let actor = Actor { name: job.actor.clone(), client_address: String::new() };
     let by = Releaser { actor: &actor, action: Action::BookingCanceled, note: Some(&job.message) };
-    let (released, is_whole) = match release(db, &booking, None, Some(by))? {
-        ReleaseOutcome::Admitted { .. } => {
-            let seats = free_seats(db, &booking)?;
-            if seats.is_empty() {
-                return Ok(false);
+    let (released, is_whole) =
+        match release_and_refund(db, &booking, None, Some(by), RefundSource::Organizer)? {
+            ReleaseOutcome::Admitted { .. } => {
+                let seats = free_seats(db, &booking)?;
+                if seats.is_empty() {
+                    return Ok(false);
+                }
+                let released =
+                    release_and_refund(db, &booking, Some(&seats), Some(by), RefundSource::Organizer)?;
+                (released, false)
             }
-            (release(db, &booking, Some(&seats), Some(by))?, false)
-        }
-        released => (released, true),
-    };
+            released => (released, true),
+        };
     if let ReleaseOutcome::Released { stock: left } = released {
         stock.extend(left);
     }

@@ -2,12 +2,14 @@
 //! which everybody wants, are locked for one round trip.
 
 mod hold_ends;
+mod revival;
 
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 
 pub use self::hold_ends::{confirm_hold, expire, is_any_due};
+pub use self::revival::{RevivalOutcome, revive};
 
 use super::ReleaseOutcome;
 use crate::audit::{self, Action, Actor};

@@ -42,7 +42,7 @@ pub enum ArchiveOutcome {
     TooEarly(Event),
 }
 
-/// Publishes a draft, if nothing is missing. `now`: UTC.
+/// Publishes a draft, if nothing is missing. `now`: UTC. `payment_fault`: why it cannot be paid for as it is to be.
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
@@ -50,6 +50,7 @@ pub fn publish(
     db: &mut Db,
     event_id: i64,
     now: NaiveDateTime,
+    payment_fault: impl FnOnce(&Event) -> Option<&'static str>,
     actor: &Actor,
 ) -> QueryResult<PublicationOutcome> {
     let event = lock(db, event_id)?;
@@ -58,7 +59,8 @@ pub fn publish(
         EventState::Canceled | EventState::Archived => return Ok(PublicationOutcome::Closed(event)),
         EventState::Draft => {}
     }
-    if !missing(&event, &events_store::ticket_types(db, event_id)?, now).is_empty() {
+    let ticket_types = events_store::ticket_types(db, event_id)?;
+    if !missing(&event, &ticket_types, now, payment_fault(&event)).is_empty() {
         return Ok(PublicationOutcome::Missing(event));
     }
     set_state(db, &event, EventState::Published)?;

@@ -14,7 +14,7 @@ use crate::audit::{self, Action, Actor};
 use crate::db::Db;
 use crate::events::editing::changes;
 use crate::events::store::{self as events_store, next_facts_version};
-use crate::events::{Event, EventState, TicketType};
+use crate::events::{Event, EventState, PaymentChoice, TicketType};
 use crate::money::decimals;
 use crate::schema::{bookings, events, ticket_types as types_table};
 
@@ -38,6 +38,8 @@ struct EventColumns<'a> {
     ends_at: NaiveDateTime,
     time_zone: &'a str,
     currency: &'a str,
+    payment: PaymentChoice,
+    refund_fee_minor: Option<i64>,
     sales_start_at: Option<NaiveDateTime>,
     sales_end_at: Option<NaiveDateTime>,
     age_limit: Option<i32>,
@@ -63,6 +65,8 @@ fn columns<'a>(facts: &'a EventFacts, slug: &'a str) -> EventColumns<'a> {
         ends_at: facts.ends_at,
         time_zone: facts.time_zone.name(),
         currency: &facts.currency,
+        payment: facts.payment,
+        refund_fee_minor: facts.refund_fee_minor,
         sales_start_at: facts.sales_start_at,
         sales_end_at: facts.sales_end_at,
         age_limit: facts.age_limit,
@@ -175,6 +179,7 @@ fn copy_ticket_types(db: &mut Db, from: &Event, to: &Event) -> QueryResult<()> {
                 types_table::position.eq(it.position),
                 types_table::icon.eq(&it.icon),
                 types_table::accent.eq(it.accent),
+                types_table::tax_rate.eq(it.tax_rate),
                 types_table::state.eq(it.state),
                 types_table::sales_start_at.eq(moved(it.sales_start_at)),
                 types_table::sales_end_at.eq(moved(it.sales_end_at)),

@@ -40,6 +40,8 @@ pub fn event(name: &str, venue: &str, city: &str) -> Event {
         returns_until: None,
         archived_from: None,
         image_alt: String::new(),
+        payment: techkraft::events::PaymentChoice::Venue,
+        refund_fee_minor: Some(0),
     }
 }
 
@@ -62,6 +64,7 @@ pub fn ticket_type(name: &str) -> TicketType {
         sales_end_at: None,
         version: 1,
         facts_version: 1,
+        tax_rate: None,
     }
 }
 

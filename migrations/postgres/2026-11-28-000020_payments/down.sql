@@ -1,0 +1,14 @@
+DROP FUNCTION revive_booking_1(BIGINT);
+DROP TABLE payment_clocks;
+DROP TABLE ledger;
+DROP FUNCTION refuse_to_change_the_ledger();
+DROP TABLE payment_events;
+DROP TABLE refunds;
+DROP TABLE payment_lines;
+DROP TABLE payments;
+ALTER TABLE holds DROP COLUMN extensions;
+ALTER TABLE holds DROP COLUMN latest_until;
+ALTER TABLE holds DROP COLUMN pay_until;
+ALTER TABLE ticket_types DROP COLUMN tax_rate;
+ALTER TABLE events DROP COLUMN refund_fee_minor;
+ALTER TABLE events DROP COLUMN payment;

@@ -1,0 +1,12 @@
+DROP TABLE payment_clocks;
+DROP TABLE ledger;
+DROP TABLE payment_events;
+DROP TABLE refunds;
+DROP TABLE payment_lines;
+DROP TABLE payments;
+ALTER TABLE holds DROP COLUMN extensions;
+ALTER TABLE holds DROP COLUMN latest_until;
+ALTER TABLE holds DROP COLUMN pay_until;
+ALTER TABLE ticket_types DROP COLUMN tax_rate;
+ALTER TABLE events DROP COLUMN refund_fee_minor;
+ALTER TABLE events DROP COLUMN payment;

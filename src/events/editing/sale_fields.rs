@@ -1,0 +1,73 @@
+//! The fields that say when tickets are sold, and how they are paid for.
+
+use chrono::NaiveDateTime;
+
+use super::typed::{FieldFaults, price};
+use crate::events::PaymentChoice;
+
+/// A sales window, of a concert or of a ticket type. Without an end, sales end at the start of the show.
+pub(super) fn check_sales(
+    sales_start_at: Option<NaiveDateTime>,
+    sales_end_at: Option<NaiveDateTime>,
+    starts_at: NaiveDateTime,
+    ends_at: NaiveDateTime,
+    faults: &mut FieldFaults,
+) {
+    if sales_end_at.is_some_and(|ends| ends > ends_at) {
+        faults.add("sales_end_at", "Sales end when the concert ends, or before.");
+    }
+    match (sales_start_at, sales_end_at) {
+        (Some(opens), Some(closes)) if closes <= opens => {
+            faults.add("sales_end_at", "Sales end after they start.");
+        }
+        (Some(opens), None) if opens >= starts_at => {
+            faults.add("sales_start_at", "Sales start before the concert, or set when they end.");
+        }
+        _ => {}
+    }
+}
+
+/// Where tickets are paid for.
+pub(super) fn payment(typed: &str) -> Result<Option<PaymentChoice>, String> {
+    let found = PaymentChoice::ALL.iter().copied().find(|choice| choice.as_str() == typed);
+    // A form of the release before has no such field.
+    if found.is_none() && !typed.is_empty() {
+        return Err("Choose one from the list.".to_owned());
+    }
+    Ok(found)
+}
+
+/// What is kept of a refund; empty: all.
+pub(super) fn refund_fee(typed: &str, currency: &str) -> Result<Option<i64>, String> {
+    if typed.is_empty() { Ok(None) } else { price(typed, currency).map(Some) }
+}
+
+/// "8.25": in percent, with two decimals at most.
+pub(super) fn tax_rate(typed: &str) -> Result<Option<i32>, String> {
+    let wrong = || "Enter a percentage from 0 to 100, like 8.25.".to_owned();
+    let typed = typed.trim_end_matches('%').trim_end();
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    // Hundredths, as those of a dollar.
+    let rate = price(typed, "USD").map_err(|_| wrong())?;
+    i32::try_from(rate).ok().filter(|rate| *rate <= 10_000).map(Some).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taxes_and_fees_are_read_as_people_type_them() {
+        assert_eq!(tax_rate("8.25"), Ok(Some(825)));
+        assert_eq!(tax_rate("19 %"), Ok(Some(1_900)));
+        assert_eq!((tax_rate(""), tax_rate("100")), (Ok(None), Ok(Some(10_000))));
+        for bad in ["100.01", "-1", "1.234", "x"] {
+            assert!(tax_rate(bad).is_err(), "{bad}");
+        }
+        assert_eq!((refund_fee("", "USD"), refund_fee("2.50", "USD")), (Ok(None), Ok(Some(250))));
+        assert_eq!(payment("both"), Ok(Some(PaymentChoice::Both)));
+        assert!(payment("cash").is_err());
+    }
+}

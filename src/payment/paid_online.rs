@@ -1,0 +1,65 @@
+//! What a buyer has paid online, and what becomes of it when tickets are given back.
+
+use crate::money::Money;
+
+/// What a buyer has paid online for a booking that has tickets, or had them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaidOnline {
+    pub amount: Money,
+    /// Asked back, and not refused.
+    pub refunded: Money,
+    /// Kept of each ticket that a buyer gives back. `None`: nothing is refunded.
+    pub refund_fee_minor: Option<i64>,
+}
+
+impl PaidOnline {
+    /// What a buyer gets back who gives back tickets of these prices.
+    #[must_use]
+    pub fn refund_of(&self, prices: impl IntoIterator<Item = i64>) -> Money {
+        let left = self.amount.minor - self.refunded.minor;
+        Money::new(refund_minor(self.refund_fee_minor, left, prices), &self.amount.currency)
+    }
+
+    /// What becomes of the money when a buyer gives back tickets, before they do. `prices`: of all that they may
+    /// choose.
+    #[must_use]
+    pub fn terms(&self, prices: &[i64]) -> String {
+        let paid = format!("You paid {} online.", self.amount);
+        let Some(fee) = self.refund_fee_minor else {
+            return format!("{paid} The organizer doesn’t refund tickets that buyers cancel.");
+        };
+        let back = self.refund_of(prices.iter().copied());
+        let of_all = if prices.len() > 1 { " for all of them" } else { "" };
+        let kept = match fee {
+            0 => "The price of the tickets that you cancel".to_owned(),
+            fee => {
+                let fee = Money::new(fee, &self.amount.currency);
+                format!("{fee} of each ticket is kept; the rest of its price")
+            }
+        };
+        format!("{paid} {kept} goes back the way you paid: {back}{of_all}. Banks take 5 to 10 days.")
+    }
+
+    /// What has become of the money after tickets were given back.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (amount, refunded) = (&self.amount, &self.refunded);
+        match refunded.minor {
+            0 => format!("Of the {amount} paid online nothing is refunded."),
+            minor if minor == amount.minor => {
+                format!("The {amount} paid online go back the way they were paid. Banks take 5 to 10 days.")
+            }
+            _ => format!(
+                "{refunded} of the {amount} paid online go back the way they were paid. Banks take 5 to 10 days."
+            ),
+        }
+    }
+}
+
+/// Each ticket's price less the fee, and never more than is left.
+pub(super) fn refund_minor(fee: Option<i64>, left: i64, prices: impl IntoIterator<Item = i64>) -> i64 {
+    let back = fee.map_or(0, |fee| {
+        prices.into_iter().fold(0_i64, |sum, price| sum.saturating_add((price - fee).max(0)))
+    });
+    back.min(left)
+}

@@ -1,0 +1,130 @@
+//! The SQL of what servers agree on: how fast the provider is asked, and who reads its lists.
+
+use chrono::{NaiveDateTime, TimeDelta};
+use diesel::prelude::*;
+use diesel::sql_types::{Text, Timestamp};
+
+use crate::db::Db;
+use crate::schema::payment_clocks;
+
+/// What the provider limits by itself: each has its own pace, so that making pages does not keep payments from being
+/// noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PacedEndpoint {
+    Create,
+    Read,
+    Expire,
+    Refund,
+    List,
+}
+
+impl PacedEndpoint {
+    pub const ALL: [Self; 5] = [Self::Create, Self::Read, Self::Expire, Self::Refund, Self::List];
+
+    const fn clock(self) -> &'static str {
+        match self {
+            Self::Create => "pace create",
+            Self::Read => "pace read",
+            Self::Expire => "pace expire",
+            Self::Refund => "pace refund",
+            Self::List => "pace list",
+        }
+    }
+}
+
+/// Until when the provider's events were read.
+pub const RECONCILED: &str = "reconciled";
+/// Until when a server reads them.
+pub const RECONCILING: &str = "reconciling";
+
+/// Reserves calls, and answers when the first of them may be made; the others follow one after the other. Servers that
+/// reserve at the same time wait for each other at the row. Runs inside the caller's write transaction.
+///
+/// # Errors
+/// What the database said.
+pub fn reserve(
+    db: &mut Db,
+    endpoint: PacedEndpoint,
+    calls: usize,
+    per_second: u32,
+    now: NaiveDateTime,
+) -> QueryResult<NaiveDateTime> {
+    let first = lock(db, endpoint.clock(), now)?.max(now);
+    let next = first + gap(per_second) * i32::try_from(calls).unwrap_or(i32::MAX);
+    set(db, endpoint.clock(), next)?;
+    Ok(first)
+}
+
+/// Between two calls.
+#[must_use]
+pub fn gap(per_second: u32) -> TimeDelta {
+    TimeDelta::microseconds(1_000_000 / i64::from(per_second.max(1)))
+}
+
+/// When the next call could be made.
+///
+/// # Errors
+/// What the database said.
+pub fn next_call(db: &mut Db, endpoint: PacedEndpoint) -> QueryResult<Option<NaiveDateTime>> {
+    read(db, endpoint.clock())
+}
+
+/// Takes a turn that one server has at a time, for the time of a lease; whether it is this one's.
+///
+/// # Errors
+/// What the database said.
+pub fn take_turn(db: &mut Db, name: &str, now: NaiveDateTime, until: NaiveDateTime) -> QueryResult<bool> {
+    if lock(db, name, now)? > now {
+        return Ok(false);
+    }
+    set(db, name, until)?;
+    Ok(true)
+}
+
+/// A clock's time. `None`: nobody has set it.
+///
+/// # Errors
+/// What the database said.
+pub fn read(db: &mut Db, name: &str) -> QueryResult<Option<NaiveDateTime>> {
+    payment_clocks::table.find(name).select(payment_clocks::at).first(db).optional()
+}
+
+/// Sets a clock.
+///
+/// # Errors
+/// What the database said.
+pub fn set(db: &mut Db, name: &str, at: NaiveDateTime) -> QueryResult<()> {
+    let query = match db {
+        Db::Postgres(_) => {
+            "INSERT INTO payment_clocks (name, at) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET at = excluded.at"
+        }
+        Db::Sqlite(_) => {
+            "INSERT INTO payment_clocks (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at"
+        }
+    };
+    match db {
+        Db::Postgres(pg) => {
+            diesel::sql_query(query).bind::<Text, _>(name).bind::<Timestamp, _>(at).execute(pg)?
+        }
+        Db::Sqlite(sqlite) => {
+            diesel::sql_query(query).bind::<Text, _>(name).bind::<Timestamp, _>(at).execute(sqlite)?
+        }
+    };
+    Ok(())
+}
+
+/// A clock's time, locked until the transaction ends. `now`: where it starts.
+fn lock(db: &mut Db, name: &str, now: NaiveDateTime) -> QueryResult<NaiveDateTime> {
+    if let Db::Postgres(pg) = db {
+        // First the row, then its lock: two servers that both find none would not wait for each other.
+        diesel::sql_query(
+            "INSERT INTO payment_clocks (name, at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+        )
+        .bind::<Text, _>(name)
+        .bind::<Timestamp, _>(now)
+        .execute(pg)?;
+        return payment_clocks::table.find(name).select(payment_clocks::at).for_update().first(pg);
+    }
+    Ok(read(db, name)?.unwrap_or(now))
+}

@@ -1,0 +1,193 @@
+//! The SQL of the inbox: what the provider tells, each event once, and what it wakes.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
+
+use super::ring;
+use crate::db::{Db, clock};
+use crate::payment::{Payment, STRIPE};
+use crate::schema::{payment_events, payments};
+
+/// What the provider tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    pub event_id: String,
+    /// "checkout.session.completed"
+    pub kind: String,
+    pub object_id: String,
+    pub intent_id: Option<String>,
+    pub payment_id: Option<i64>,
+    pub live: bool,
+    /// UTC.
+    pub happened_at: NaiveDateTime,
+}
+
+/// An event that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = payment_events)]
+pub struct WaitingEvent {
+    pub event_id: String,
+    pub kind: String,
+    pub object_id: String,
+    pub intent_id: Option<String>,
+    pub payment_id: Option<i64>,
+    pub live: bool,
+}
+
+const RECEIVE_POSTGRES: &str = "
+    INSERT INTO payment_events (provider, event_id, kind, object_id, intent_id, payment_id, live, happened_at,
+                                received_at, due_at)
+    VALUES ('stripe', $1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (provider, event_id) DO NOTHING";
+const RECEIVE_SQLITE: &str = "
+    INSERT INTO payment_events (provider, event_id, kind, object_id, intent_id, payment_id, live, happened_at,
+                                received_at, due_at)
+    VALUES ('stripe', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) ON CONFLICT (provider, event_id) DO NOTHING";
+
+/// Keeps an event, if it is not there already; whether it was new.
+///
+/// # Errors
+/// What the database said.
+pub fn receive(db: &mut Db, event: &NewEvent) -> QueryResult<bool> {
+    let now = clock(db)?;
+    macro_rules! insert {
+        ($query:expr, $connection:expr) => {
+            diesel::sql_query($query)
+                .bind::<Text, _>(&event.event_id)
+                .bind::<Text, _>(&event.kind)
+                .bind::<Text, _>(&event.object_id)
+                .bind::<Nullable<Text>, _>(&event.intent_id)
+                .bind::<Nullable<BigInt>, _>(event.payment_id)
+                .bind::<Bool, _>(event.live)
+                .bind::<Timestamp, _>(event.happened_at)
+                .bind::<Timestamp, _>(now)
+                .execute($connection)?
+        };
+    }
+    let received = match db {
+        Db::Postgres(pg) => insert!(RECEIVE_POSTGRES, pg),
+        Db::Sqlite(sqlite) => insert!(RECEIVE_SQLITE, sqlite),
+    };
+    Ok(received == 1)
+}
+
+const TAKE_POSTGRES: &str = "
+    UPDATE payment_events SET due_at = $1, attempts = attempts + 1
+    WHERE provider = 'stripe' AND event_id = ANY (ARRAY (
+        SELECT event_id FROM payment_events WHERE handled_at IS NULL AND due_at <= $2
+        ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+    )) RETURNING event_id";
+const TAKE_SQLITE: &str = "
+    UPDATE payment_events SET due_at = ?, attempts = attempts + 1
+    WHERE rowid IN (SELECT rowid FROM payment_events WHERE handled_at IS NULL AND due_at <= ? ORDER BY due_at LIMIT ?)
+    RETURNING event_id";
+
+#[derive(QueryableByName)]
+struct EventId {
+    #[diesel(sql_type = Text)]
+    event_id: String,
+}
+
+/// Whether an event waits.
+///
+/// # Errors
+/// What the database said.
+pub fn is_any_due(db: &mut Db, now: NaiveDateTime) -> QueryResult<bool> {
+    let due = payment_events::table
+        .filter(payment_events::handled_at.is_null())
+        .filter(payment_events::due_at.le(now))
+        .order(payment_events::due_at);
+    Ok(due.select(payment_events::event_id).first::<String>(db).optional()?.is_some())
+}
+
+/// Takes events that wait. They are due again when the lease ends.
+///
+/// # Errors
+/// What the database said.
+pub fn take(
+    db: &mut Db,
+    limit: i64,
+    now: NaiveDateTime,
+    lease: NaiveDateTime,
+) -> QueryResult<Vec<WaitingEvent>> {
+    let taken: Vec<EventId> = match db {
+        Db::Postgres(pg) => diesel::sql_query(TAKE_POSTGRES)
+            .bind::<Timestamp, _>(lease)
+            .bind::<Timestamp, _>(now)
+            .bind::<BigInt, _>(limit)
+            .load(pg)?,
+        Db::Sqlite(sqlite) => diesel::sql_query(TAKE_SQLITE)
+            .bind::<Timestamp, _>(lease)
+            .bind::<Timestamp, _>(now)
+            .bind::<BigInt, _>(limit)
+            .load(sqlite)?,
+    };
+    let ids: Vec<String> = taken.into_iter().map(|it| it.event_id).collect();
+    payment_events::table
+        .filter(payment_events::provider.eq(STRIPE))
+        .filter(payment_events::event_id.eq_any(ids))
+        .select(WaitingEvent::as_select())
+        .load(db)
+}
+
+/// The payment that an event is about. `None`: it is none of ours.
+///
+/// # Errors
+/// What the database said.
+pub fn payment_of(db: &mut Db, event: &WaitingEvent) -> QueryResult<Option<Payment>> {
+    let by_session = payments::table.filter(payments::session_id.eq(&event.object_id));
+    if let Some(found) = by_session.select(Payment::as_select()).first(db).optional()? {
+        return Ok(Some(found));
+    }
+    if let Some(intent_id) = &event.intent_id {
+        let by_intent = payments::table.filter(payments::intent_id.eq(intent_id));
+        if let Some(found) = by_intent.select(Payment::as_select()).first(db).optional()? {
+            return Ok(Some(found));
+        }
+    }
+    // Only asked about, so another site's payment of the same number does no harm.
+    let Some(id) = event.payment_id else { return Ok(None) };
+    payments::table
+        .find(id)
+        .filter(payments::live.eq(event.live))
+        .select(Payment::as_select())
+        .first(db)
+        .optional()
+}
+
+/// An event about a page wakes its payment, and is done with that. `now`: the transaction's, so that the payment is
+/// due in the same one.
+///
+/// # Errors
+/// What the database said.
+pub fn wake(db: &mut Db, event: &WaitingEvent, payment: &Payment, now: NaiveDateTime) -> QueryResult<()> {
+    ring(db, payment.booking_id, now)?;
+    handled(db, &event.event_id)
+}
+
+/// Nothing is left to be done about an event.
+///
+/// # Errors
+/// What the database said.
+pub fn handled(db: &mut Db, event_id: &str) -> QueryResult<()> {
+    let now = clock(db)?;
+    diesel::update(payment_events::table.find((STRIPE, event_id)))
+        .set(payment_events::handled_at.eq(now))
+        .execute(db)?;
+    Ok(())
+}
+
+/// When the last event came, and how many wait. `None`: none ever came.
+///
+/// # Errors
+/// What the database said.
+pub fn health(db: &mut Db) -> QueryResult<(Option<NaiveDateTime>, i64)> {
+    let last = payment_events::table
+        .order(payment_events::received_at.desc())
+        .select(payment_events::received_at)
+        .first(db)
+        .optional()?;
+    let waiting =
+        payment_events::table.filter(payment_events::handled_at.is_null()).count().get_result(db)?;
+    Ok((last, waiting))
+}

@@ -1,0 +1,261 @@
+//! The SQL of refunds. `payments.refunded_minor` and its CHECK decide: however many ask at the same time, no more goes
+//! back than came.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Timestamp};
+
+use super::find;
+use super::ledger::{EntryKind, LedgerEntry, enter};
+use crate::booking::new_token;
+use crate::db::{Db, clock};
+use crate::payment::{Payment, PaymentState, Refund, RefundSource, RefundState};
+use crate::schema::{payments, refunds};
+
+const TAKE_POSTGRES: &str = "
+    UPDATE refunds SET due_at = $1, attempts = attempts + 1
+    WHERE id = ANY (ARRAY (
+        SELECT id FROM refunds WHERE state IN ('wanted', 'pending') AND source <> 'dispute' AND due_at <= $2
+        AND EXISTS (SELECT 1 FROM payments p WHERE p.id = refunds.payment_id AND p.live = $4)
+        ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
+    )) RETURNING id";
+const TAKE_SQLITE: &str = "
+    UPDATE refunds SET due_at = ?1, attempts = attempts + 1
+    WHERE id IN (SELECT id FROM refunds WHERE state IN ('wanted', 'pending') AND source <> 'dispute' AND due_at <= ?2
+                 AND EXISTS (SELECT 1 FROM payments p WHERE p.id = refunds.payment_id AND p.live = ?4)
+                 ORDER BY due_at, id LIMIT ?3)
+    RETURNING id";
+
+#[derive(QueryableByName)]
+struct RefundId {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+/// A refund to be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewRefund<'a> {
+    pub source: RefundSource,
+    pub amount_minor: i64,
+    /// With spaces between them; empty: all of the booking, or an amount.
+    pub seats: &'a str,
+    pub reason: &'a str,
+    /// Who asks for it; empty: the buyer, or nobody.
+    pub actor: &'a str,
+}
+
+/// Wants money to go back; whether so much of the payment is left. Inside the transaction that it follows from.
+///
+/// # Errors
+/// What the database said.
+pub fn want_refund(db: &mut Db, payment: &Payment, wanted: &NewRefund<'_>) -> QueryResult<bool> {
+    if wanted.amount_minor <= 0 || !takes(db, payment.id, wanted.amount_minor)? {
+        return Ok(false);
+    }
+    let now = clock(db)?;
+    diesel::insert_into(refunds::table)
+        .values((
+            refunds::payment_id.eq(payment.id),
+            refunds::source.eq(wanted.source),
+            refunds::amount_minor.eq(wanted.amount_minor),
+            refunds::seats.eq(wanted.seats),
+            refunds::reason.eq(wanted.reason),
+            refunds::actor.eq(wanted.actor),
+            refunds::idempotency_key.eq(new_token()),
+            refunds::wanted_at.eq(now),
+            refunds::due_at.eq(now),
+        ))
+        .execute(db)?;
+    Ok(true)
+}
+
+/// Takes an amount from what is left of a payment; whether so much was left.
+fn takes(db: &mut Db, payment_id: i64, amount_minor: i64) -> QueryResult<bool> {
+    let left = payments::table
+        .find(payment_id)
+        .filter(payments::state.eq(PaymentState::Paid))
+        .filter((payments::refunded_minor + amount_minor).le(payments::amount_minor));
+    let taken =
+        diesel::update(left).set(payments::refunded_minor.eq(payments::refunded_minor + amount_minor));
+    Ok(taken.execute(db)? == 1)
+}
+
+/// Whether a refund is due.
+///
+/// # Errors
+/// What the database said.
+pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bool> {
+    let due = refunds::table
+        .inner_join(payments::table)
+        .filter(payments::live.eq(live))
+        .filter(refunds::state.eq_any([RefundState::Wanted, RefundState::Pending]))
+        .filter(refunds::source.ne(RefundSource::Dispute))
+        .filter(refunds::due_at.le(now))
+        .order(refunds::due_at);
+    Ok(due.select(refunds::id).first::<i64>(db).optional()?.is_some())
+}
+
+/// Takes refunds that are due, each with its payment.
+///
+/// # Errors
+/// What the database said.
+pub fn take(
+    db: &mut Db,
+    limit: i64,
+    live: bool,
+    now: NaiveDateTime,
+    lease: NaiveDateTime,
+) -> QueryResult<Vec<(Refund, Payment)>> {
+    let taken: Vec<RefundId> = match db {
+        Db::Postgres(pg) => diesel::sql_query(TAKE_POSTGRES)
+            .bind::<Timestamp, _>(lease)
+            .bind::<Timestamp, _>(now)
+            .bind::<BigInt, _>(limit)
+            .bind::<Bool, _>(live)
+            .load(pg)?,
+        Db::Sqlite(sqlite) => diesel::sql_query(TAKE_SQLITE)
+            .bind::<Timestamp, _>(lease)
+            .bind::<Timestamp, _>(now)
+            .bind::<BigInt, _>(limit)
+            .bind::<Bool, _>(live)
+            .load(sqlite)?,
+    };
+    let ids: Vec<i64> = taken.into_iter().map(|it| it.id).collect();
+    refunds::table
+        .inner_join(payments::table)
+        .filter(refunds::id.eq_any(ids))
+        .order(refunds::id)
+        .select((Refund::as_select(), Payment::as_select()))
+        .load(db)
+}
+
+/// The refunds of a payment, the newest first.
+///
+/// # Errors
+/// What the database said.
+pub fn of_payment(db: &mut Db, payment_id: i64) -> QueryResult<Vec<Refund>> {
+    refunds::table
+        .filter(refunds::payment_id.eq(payment_id))
+        .order(refunds::id.desc())
+        .select(Refund::as_select())
+        .load(db)
+}
+
+/// The provider has accepted a refund. The money counts as gone from here on, also while a bank takes its days.
+/// `is_done`: whether it has arrived.
+///
+/// # Errors
+/// What the database said.
+pub fn accepted(
+    db: &mut Db,
+    refund: &Refund,
+    provider_id: &str,
+    is_done: bool,
+    due_at: NaiveDateTime,
+) -> QueryResult<()> {
+    let now = clock(db)?;
+    let Some(payment) = find(db, refund.payment_id)? else { return Ok(()) };
+    let state = if is_done { RefundState::Done } else { RefundState::Pending };
+    let own = refunds::table.find(refund.id).filter(refunds::state.eq(refund.state));
+    let changed = diesel::update(own)
+        .set((
+            refunds::state.eq(state),
+            refunds::refund_id.eq(provider_id),
+            refunds::done_at.eq(is_done.then_some(now)),
+            refunds::due_at.eq(due_at),
+            refunds::last_error.eq(None::<String>),
+        ))
+        .execute(db)?;
+    if changed == 1 && refund.state == RefundState::Wanted {
+        let entry = LedgerEntry {
+            kind: EntryKind::Refund,
+            refund_id: Some(refund.id),
+            amount_minor: refund.amount_minor,
+            provider_id,
+        };
+        enter(db, &payment, &entry, now)?;
+    }
+    Ok(())
+}
+
+/// A refund will not happen: its amount is the payment's again, and where the provider had accepted it, the ledger says
+/// that it came back.
+///
+/// # Errors
+/// What the database said.
+pub fn failed(db: &mut Db, refund: &Refund, why: &str) -> QueryResult<()> {
+    let now = clock(db)?;
+    let Some(payment) = find(db, refund.payment_id)? else { return Ok(()) };
+    // Payments before refunds, as everywhere.
+    diesel::update(payments::table.find(payment.id))
+        .set(payments::refunded_minor.eq(payments::refunded_minor - refund.amount_minor))
+        .execute(db)?;
+    let own = refunds::table.find(refund.id).filter(refunds::state.eq(refund.state));
+    let changed = diesel::update(own)
+        .set((refunds::state.eq(RefundState::Failed), refunds::done_at.eq(now), refunds::last_error.eq(why)))
+        .execute(db)?;
+    if changed == 0 {
+        return Err(diesel::result::Error::RollbackTransaction);
+    }
+    if refund.state == RefundState::Pending || refund.state == RefundState::Done {
+        let entry = LedgerEntry {
+            kind: EntryKind::RefundFailed,
+            refund_id: Some(refund.id),
+            amount_minor: refund.amount_minor,
+            provider_id: refund.refund_id.as_deref().unwrap_or_default(),
+        };
+        enter(db, &payment, &entry, now)?;
+    }
+    Ok(())
+}
+
+/// To be asked for again at that time: there was no answer, or the account has too little.
+///
+/// # Errors
+/// What the database said.
+pub fn put_off(db: &mut Db, refund: &Refund, due_at: NaiveDateTime, why: Option<&str>) -> QueryResult<()> {
+    let own = refunds::table.find(refund.id).filter(refunds::due_at.eq(refund.due_at));
+    diesel::update(own).set((refunds::due_at.eq(due_at), refunds::last_error.eq(why))).execute(db)?;
+    Ok(())
+}
+
+/// Notes a refund or a dispute that began at the provider, once. What it takes beyond the payment is not counted: then
+/// `verify` names it.
+///
+/// # Errors
+/// What the database said.
+pub fn note_outside(
+    db: &mut Db,
+    payment: &Payment,
+    source: RefundSource,
+    provider_id: &str,
+    amount_minor: i64,
+    reason: &str,
+) -> QueryResult<bool> {
+    let known = refunds::table.filter(refunds::refund_id.eq(provider_id)).select(refunds::id);
+    if known.first::<i64>(db).optional()?.is_some() || !takes(db, payment.id, amount_minor)? {
+        return Ok(false);
+    }
+    let now = clock(db)?;
+    let (state, kind) = match source {
+        RefundSource::Dispute => (RefundState::Pending, EntryKind::Dispute),
+        _ => (RefundState::Done, EntryKind::Refund),
+    };
+    let id: i64 = diesel::insert_into(refunds::table)
+        .values((
+            refunds::payment_id.eq(payment.id),
+            refunds::source.eq(source),
+            refunds::state.eq(state),
+            refunds::amount_minor.eq(amount_minor),
+            refunds::reason.eq(reason),
+            refunds::idempotency_key.eq(format!("outside {provider_id}")),
+            refunds::refund_id.eq(provider_id),
+            refunds::wanted_at.eq(now),
+            refunds::due_at.eq(now),
+        ))
+        .returning(refunds::id)
+        .get_result(db)?;
+    let entry = LedgerEntry { kind, refund_id: Some(id), amount_minor, provider_id };
+    enter(db, payment, &entry, now)?;
+    Ok(true)
+}

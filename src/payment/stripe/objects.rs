@@ -1,0 +1,236 @@
+//! Stripe's objects, as far as they are read here. Everything else in them is ignored, and what may be missing is
+//! optional: they grow with each version of the API.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+/// An object, or its id alone: the request decides which.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Expandable<T> {
+    Id(String),
+    Object(Box<T>),
+}
+
+impl<T> Expandable<T> {
+    #[must_use]
+    pub fn object(&self) -> Option<&T> {
+        match self {
+            Self::Id(_) => None,
+            Self::Object(object) => Some(object),
+        }
+    }
+}
+
+/// A page on which a buyer pays.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CheckoutSession {
+    pub id: String,
+    /// Where it is. None once it is closed.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// "open", "complete", "expired"
+    #[serde(default)]
+    pub status: Option<String>,
+    /// "paid", "unpaid", "no_payment_required"
+    #[serde(default)]
+    pub payment_status: String,
+    #[serde(default)]
+    pub amount_total: Option<i64>,
+    #[serde(default)]
+    pub currency: Option<String>,
+    pub livemode: bool,
+    /// Seconds since 1970.
+    pub expires_at: i64,
+    /// Ours: the booking's reference.
+    #[serde(default)]
+    pub client_reference_id: Option<String>,
+    #[serde(default)]
+    pub payment_intent: Option<Expandable<PaymentIntent>>,
+}
+
+impl CheckoutSession {
+    #[must_use]
+    pub fn is_expired(&self) -> bool {
+        self.status.as_deref() == Some("expired")
+    }
+
+    /// Whether the money is there.
+    #[must_use]
+    pub fn is_paid(&self) -> bool {
+        self.status.as_deref() == Some("complete") && self.payment_status == "paid"
+    }
+
+    #[must_use]
+    pub fn intent_id(&self) -> Option<&str> {
+        match self.payment_intent.as_ref()? {
+            Expandable::Id(id) => Some(id),
+            Expandable::Object(intent) => Some(&intent.id),
+        }
+    }
+
+    fn intent(&self) -> Option<&PaymentIntent> {
+        self.payment_intent.as_ref()?.object()
+    }
+
+    fn charge(&self) -> Option<&ChargeObject> {
+        self.intent()?.latest_charge.as_ref()?.object()
+    }
+
+    /// Why the bank said no the last time.
+    #[must_use]
+    pub fn declined(&self) -> Option<&str> {
+        let error = self.intent()?.last_payment_error.as_ref()?;
+        error.decline_code.as_deref().or(error.code.as_deref())
+    }
+
+    /// "visa 4242"
+    #[must_use]
+    pub fn method(&self) -> Option<String> {
+        let details = self.charge()?.payment_method_details.as_ref()?;
+        Some(match &details.card {
+            Some(CardDetails { brand: Some(brand), last4: Some(last4) }) => format!("{brand} {last4}"),
+            _ => details.kind.clone(),
+        })
+    }
+
+    /// What Stripe keeps, in the minor unit of the account's currency, and that currency.
+    #[must_use]
+    pub fn fee(&self) -> Option<(i64, &str)> {
+        let transaction = self.charge()?.balance_transaction.as_ref()?.object()?;
+        Some((transaction.fee, &transaction.currency))
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct PaymentIntent {
+    pub id: String,
+    #[serde(default)]
+    pub last_payment_error: Option<PaymentError>,
+    #[serde(default)]
+    pub latest_charge: Option<Expandable<ChargeObject>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct PaymentError {
+    pub code: Option<String>,
+    pub decline_code: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct ChargeObject {
+    pub id: String,
+    #[serde(default)]
+    pub payment_method_details: Option<MethodDetails>,
+    #[serde(default)]
+    pub balance_transaction: Option<Expandable<BalanceTransaction>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct MethodDetails {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub card: Option<CardDetails>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct CardDetails {
+    pub brand: Option<String>,
+    pub last4: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct BalanceTransaction {
+    pub fee: i64,
+    pub currency: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct RefundObject {
+    pub id: String,
+    pub amount: i64,
+    #[serde(default)]
+    pub currency: String,
+    /// "succeeded", "pending", "failed", "canceled", "requires_action"
+    #[serde(default)]
+    pub status: Option<String>,
+    #[serde(default)]
+    pub failure_reason: Option<String>,
+    /// What this program has written into it.
+    #[serde(default)]
+    pub metadata: HashMap<String, String>,
+    #[serde(default)]
+    pub payment_intent: Option<Expandable<PaymentIntent>>,
+}
+
+impl RefundObject {
+    /// Whether it began at Stripe. Of one that began here the row may not know the id yet.
+    #[must_use]
+    pub fn is_from_outside(&self) -> bool {
+        !self.metadata.contains_key("refund")
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct DisputeObject {
+    pub id: String,
+    pub amount: i64,
+    #[serde(default)]
+    pub currency: String,
+    /// "needs_response", "under_review", "won", "lost", "warning_closed", …
+    #[serde(default)]
+    pub status: String,
+    #[serde(default)]
+    pub reason: String,
+    #[serde(default)]
+    pub payment_intent: Option<Expandable<PaymentIntent>>,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Listed<T> {
+    pub data: Vec<T>,
+    #[serde(default)]
+    pub has_more: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_read_whatever_else_is_in_it() {
+        let session: CheckoutSession = serde_json::from_str(
+            r#"{"id": "cs_test_1", "object": "checkout.session", "status": "complete", "payment_status": "paid",
+                "amount_total": 21000, "currency": "usd", "livemode": false, "expires_at": 1795900000,
+                "client_reference_id": "TK-7F3K-9QXM", "something_new": {"deep": [1, 2]}, "url": null,
+                "payment_intent": {"id": "pi_1", "last_payment_error": null, "latest_charge": {"id": "ch_1",
+                    "payment_method_details": {"type": "card", "card": {"brand": "visa", "last4": "4242"}},
+                    "balance_transaction": {"id": "txn_1", "fee": 639, "currency": "usd"}}}}"#,
+        )
+        .expect("a session");
+        assert!(session.is_paid() && !session.is_expired());
+        assert_eq!((session.intent_id(), session.declined()), (Some("pi_1"), None));
+        assert_eq!((session.method().as_deref(), session.fee()), (Some("visa 4242"), Some((639, "usd"))));
+
+        let open: CheckoutSession = serde_json::from_str(
+            r#"{"id": "cs_test_2", "status": "open", "payment_status": "unpaid", "livemode": false,
+                "expires_at": 1795900000, "url": "https://checkout.stripe.com/c/pay/cs_test_2",
+                "payment_intent": {"id": "pi_2", "last_payment_error": {"code": "card_declined",
+                "decline_code": "insufficient_funds", "payment_method": {"id": "pm_1"}}}}"#,
+        )
+        .expect("a session");
+        assert!(!open.is_paid() && open.declined() == Some("insufficient_funds"));
+        let unpaid: CheckoutSession = serde_json::from_str(
+            r#"{"id": "cs_3", "status": "complete", "payment_status": "unpaid", "livemode": true, "expires_at": 1,
+                "payment_intent": "pi_3"}"#,
+        )
+        .expect("a session");
+        assert!(!unpaid.is_paid() && unpaid.intent_id() == Some("pi_3"), "a payment that takes days");
+    }
+}

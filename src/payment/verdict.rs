@@ -1,0 +1,156 @@
+//! What a page at the provider means for its payment. The page is believed only where it says what was asked for: the
+//! same amount, the same currency, the same kind of money.
+
+use super::Payment;
+use super::store::settling::PaidPage;
+use super::stripe::amount::of_stripe;
+use super::stripe::objects::CheckoutSession;
+
+/// What a page means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Paid(PaidPage),
+    /// Nobody can pay on it any more.
+    Closed,
+    /// The bank said no, and the buyer may try again on the same page.
+    Declined(String),
+    /// It may still be paid on.
+    Open,
+    /// It is not what was asked for: people have to look. Why, in words for the organizer.
+    Review(String),
+}
+
+/// Judges a page as the provider shows it now.
+#[must_use]
+pub fn judge(payment: &Payment, session: &CheckoutSession) -> Verdict {
+    if session.livemode != payment.live {
+        let (is, was) = if session.livemode { ("real", "test") } else { ("test", "real") };
+        return Verdict::Review(format!("It was paid with {is} money, and asked for in {was} money."));
+    }
+    if session.is_paid() {
+        return judge_paid(payment, session);
+    }
+    if session.is_expired() {
+        return Verdict::Closed;
+    }
+    match session.declined() {
+        Some(code) if payment.declined.as_deref() != Some(code) => Verdict::Declined(code.to_owned()),
+        _ => Verdict::Open,
+    }
+}
+
+fn judge_paid(payment: &Payment, session: &CheckoutSession) -> Verdict {
+    let currency = session.currency.as_deref().unwrap_or_default().to_ascii_uppercase();
+    let amount = session.amount_total.and_then(|amount| of_stripe(amount, &currency));
+    if currency != payment.currency || amount != Some(payment.amount_minor) {
+        let paid = session.amount_total.unwrap_or_default();
+        let asked = payment.amount();
+        return Verdict::Review(format!("{asked} was asked for; Stripe says {paid} in {currency}."));
+    }
+    let Some(intent_id) = session.intent_id() else {
+        return Verdict::Review("It is paid, and Stripe names no payment.".to_owned());
+    };
+    let fee = session.fee().filter(|(_, currency)| currency.eq_ignore_ascii_case(&payment.currency));
+    Verdict::Paid(PaidPage {
+        intent_id: intent_id.to_owned(),
+        method: session.method(),
+        fee_minor: fee.and_then(|(fee, _)| of_stripe(fee, &payment.currency)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDateTime;
+
+    use super::*;
+    use crate::payment::PaymentState;
+
+    fn payment() -> Payment {
+        Payment {
+            id: 1,
+            booking_id: 1,
+            live: true,
+            state: PaymentState::Open,
+            currency: "USD".into(),
+            amount_minor: 21_000,
+            refunded_minor: 0,
+            refund_fee_minor: Some(0),
+            idempotency_key: "key".into(),
+            request: None,
+            session_id: Some("cs_1".into()),
+            session_url: None,
+            session_ends_at: None,
+            intent_id: None,
+            declined: None,
+            method: None,
+            wanted_at: NaiveDateTime::default(),
+            paid_at: None,
+            due_at: NaiveDateTime::default(),
+            attempts: 0,
+            last_error: None,
+        }
+    }
+
+    fn session(changes: &str) -> CheckoutSession {
+        let mut session: serde_json::Value = serde_json::from_str(
+            r#"{"id": "cs_1", "status": "complete", "payment_status": "paid", "amount_total": 21000,
+                "currency": "usd", "livemode": true, "expires_at": 1, "payment_intent": {"id": "pi_1",
+                "latest_charge": {"id": "ch_1", "balance_transaction": {"fee": 639, "currency": "usd"}}}}"#,
+        )
+        .expect("JSON");
+        let changes: serde_json::Value = serde_json::from_str(changes).expect("JSON");
+        for (field, value) in changes.as_object().expect("an object") {
+            session[field] = value.clone();
+        }
+        serde_json::from_value(session).expect("a session")
+    }
+
+    #[test]
+    fn what_was_asked_for_is_paid() {
+        let Verdict::Paid(paid) = judge(&payment(), &session("{}")) else { panic!("paid") };
+        assert_eq!((&*paid.intent_id, paid.fee_minor), ("pi_1", Some(639)));
+        let elsewhere = r#"{"payment_intent": {"id": "pi_1", "latest_charge": {"id": "ch_1",
+            "balance_transaction": {"fee": 639, "currency": "eur"}}}}"#;
+        let Verdict::Paid(paid) = judge(&payment(), &session(elsewhere)) else { panic!("paid") };
+        assert_eq!(paid.fee_minor, None, "a fee in another currency is not added up");
+    }
+
+    #[test]
+    fn anything_else_that_was_paid_is_for_people() {
+        for changes in [
+            r#"{"amount_total": 20999}"#,
+            r#"{"amount_total": 2100000}"#,
+            r#"{"amount_total": null}"#,
+            r#"{"currency": "eur"}"#,
+            r#"{"currency": null}"#,
+            r#"{"livemode": false}"#,
+            r#"{"payment_intent": null}"#,
+        ] {
+            assert!(matches!(judge(&payment(), &session(changes)), Verdict::Review(_)), "{changes}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_closed_only_when_the_provider_says_so() {
+        let closed = r#"{"status": "expired", "payment_status": "unpaid"}"#;
+        assert_eq!(judge(&payment(), &session(closed)), Verdict::Closed);
+        for open in [
+            r#"{"status": "open", "payment_status": "unpaid", "payment_intent": null}"#,
+            r#"{"status": "complete", "payment_status": "unpaid"}"#,
+            r#"{"status": "something new", "payment_status": "unpaid"}"#,
+            r#"{"status": null, "payment_status": ""}"#,
+        ] {
+            assert_eq!(judge(&payment(), &session(open)), Verdict::Open, "{open}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_the_bank_is_told_once() {
+        let declined = r#"{"status": "open", "payment_status": "unpaid", "payment_intent": {"id": "pi_1",
+            "last_payment_error": {"code": "card_declined", "decline_code": "insufficient_funds"}}}"#;
+        let why = "insufficient_funds".to_owned();
+        assert_eq!(judge(&payment(), &session(declined)), Verdict::Declined(why.clone()));
+        let told = Payment { declined: Some(why), ..payment() };
+        assert_eq!(judge(&told, &session(declined)), Verdict::Open);
+    }
+}

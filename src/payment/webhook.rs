@@ -1,0 +1,50 @@
+//! `/webhooks/stripe`: what Stripe tells. The request does no work: it keeps the event, once, and wakes the worker.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::Utc;
+
+use super::signature::{self, SignatureError};
+use super::store::inbox;
+use super::stripe::event::EventObject;
+use crate::app::App;
+use crate::error::Error;
+
+/// `POST /webhooks/stripe`. Stripe sends an event again, for three days, until it is answered with 200: so that is said
+/// after the commit only, and also of what nobody here follows.
+pub async fn receive(request: HttpRequest, app: web::Data<App>, body: Bytes) -> Result<HttpResponse, Error> {
+    let payments = app.payments.as_ref().ok_or(Error::NotFound)?;
+    let header = request.headers().get(signature::HEADER).and_then(|value| value.to_str().ok());
+    let now = Utc::now().timestamp();
+    if let Err(why) = signature::verify(header.unwrap_or_default(), &body, &payments.webhook_secrets, now) {
+        return Ok(refuse(why));
+    }
+    let Ok(event) = serde_json::from_slice::<EventObject>(&body) else {
+        log::error!("an event of Stripe's cannot be read: its endpoint has another version of the API");
+        return Ok(answer(StatusCode::BAD_REQUEST, "not an event"));
+    };
+    if let Some(event) = event.to_keep() {
+        app.db.write(move |db| inbox::receive(db, &event)).await?;
+        payments.wakeup.notify();
+    }
+    Ok(answer(StatusCode::OK, "kept"))
+}
+
+fn refuse(why: SignatureError) -> HttpResponse {
+    let what = match why {
+        SignatureError::Malformed => "no signature of Stripe's",
+        SignatureError::Forged => "another secret than STRIPE_WEBHOOK_SECRET, or another body",
+        SignatureError::OtherTime => "more than five minutes old, or the clock is wrong",
+    };
+    log::warn!("a webhook was refused: {what}");
+    answer(StatusCode::BAD_REQUEST, what)
+}
+
+fn answer(status: StatusCode, text: &'static str) -> HttpResponse {
+    HttpResponse::build(status)
+        .content_type("text/plain; charset=utf-8")
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(text)
+}

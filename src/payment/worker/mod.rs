@@ -1,0 +1,233 @@
+//! The worker of payments: takes what is due from the database, asks Stripe, and keeps the answers, for as long as the
+//! server runs. Every server with a key has one; they share the work and the pace.
+//!
+//! Modeled on the sender of mails. A taken row is due again when its lease ends, so a server that dies leaves nothing.
+
+mod call;
+mod pause;
+mod reconciling;
+mod take;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::rt::task::JoinHandle;
+use actix_web::web;
+use futures_util::StreamExt as _;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+pub use self::call::{Call, CallReport, make};
+use self::pause::Pause;
+use self::reconciling::Reconciler;
+use self::take::{Terms, is_anything_due, take};
+use super::settings::{Payments, StripeConfig};
+use super::stripe::StripeClient;
+use crate::booking::desk::Desk;
+use crate::booking::release::announce;
+use crate::connections::SHUTDOWN_SECONDS;
+use crate::db::Database;
+use crate::error::Error;
+use crate::events::board::Board;
+use crate::outbox::wakeup::Wakeup;
+use crate::start_error::StartError;
+
+/// Between two looks without a wakeup.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Between two transactions that take something, while there is work.
+const TAKE_EVERY: Duration = Duration::from_millis(250);
+/// Calls at once. Each takes a thread of the blocking pool and a third of a second or so.
+const CALLS_MAX: usize = 16;
+
+/// What the worker works with.
+struct WorkerParts {
+    db: Database,
+    board: Arc<Board>,
+    desk: Arc<Desk>,
+    /// Of the mails: settling queues confirmations.
+    outbox_wakeup: Arc<Wakeup>,
+}
+
+/// A running worker.
+pub struct WorkerHandle {
+    stop: Arc<Wakeup>,
+    task: JoinHandle<()>,
+}
+
+impl WorkerHandle {
+    /// Stops the worker and waits for the calls that it has started, no longer than a stopping server waits for its
+    /// requests. What is cut off is asked again later, by the same key.
+    pub async fn end(self) {
+        self.stop.notify();
+        if timeout(Duration::from_secs(SHUTDOWN_SECONDS), self.task).await.is_err() {
+            log::warn!("stopped while asking Stripe: it will be asked again");
+        }
+    }
+}
+
+/// Starts the worker on the current runtime, and answers what handlers know of it. Without an account there is none.
+///
+/// # Errors
+/// When the system's certificates cannot be used.
+pub fn open(
+    config: Option<&StripeConfig>,
+    (db, board, desk): (&Database, &Arc<Board>, &Arc<Desk>),
+    outbox_wakeup: &Arc<Wakeup>,
+    public_url: &str,
+) -> Result<(Option<Payments>, Option<WorkerHandle>), StartError> {
+    let Some(config) = config else { return Ok((None, None)) };
+    let stripe = Arc::new(StripeClient::new(config)?);
+    let (wakeup, stop) = (Arc::<Wakeup>::default(), Arc::<Wakeup>::default());
+    let live = config.key.is_live();
+    if !live {
+        log::warn!("STRIPE_SECRET_KEY is a test key: nobody pays real money");
+    }
+    let parts = WorkerParts {
+        db: db.clone(),
+        board: Arc::clone(board),
+        desk: Arc::clone(desk),
+        outbox_wakeup: Arc::clone(outbox_wakeup),
+    };
+    let worker = PaymentWorker {
+        reconciler: Reconciler::new(parts.db.clone(), Arc::clone(&stripe), config),
+        stripe,
+        parts,
+        terms: Terms { live, per_second: config.per_second, public_url: public_url.to_owned() },
+        wakeup: Arc::clone(&wakeup),
+        stop: Arc::clone(&stop),
+        calls: FuturesUnordered::new(),
+        pause: Pause::default(),
+        may_find: true,
+        next_look: Instant::now(),
+        next_take: Instant::now(),
+        is_stopping: false,
+        is_database_available: true,
+    };
+    let task = actix_web::rt::spawn(worker.run());
+    let webhook_secrets = config.webhook_secrets.clone();
+    let payments = Payments { live, per_second: config.per_second, webhook_secrets, wakeup };
+    Ok((Some(payments), Some(WorkerHandle { stop, task })))
+}
+
+type Made = Result<CallReport, Error>;
+
+struct PaymentWorker {
+    parts: WorkerParts,
+    stripe: Arc<StripeClient>,
+    terms: Terms,
+    reconciler: Reconciler,
+    wakeup: Arc<Wakeup>,
+    stop: Arc<Wakeup>,
+    calls: FuturesUnordered<LocalBoxFuture<'static, Made>>,
+    pause: Pause,
+    /// Something may be due.
+    may_find: bool,
+    next_look: Instant,
+    next_take: Instant,
+    is_stopping: bool,
+    is_database_available: bool,
+}
+
+impl PaymentWorker {
+    /// Runs until it is stopped. Calls that were started are finished.
+    async fn run(mut self) {
+        while !self.is_stopping || !self.calls.is_empty() {
+            let now = Instant::now();
+            if self.may_find && now >= self.next_take && self.room(now) > 0 {
+                self.take().await;
+            }
+            self.wait().await;
+        }
+    }
+
+    fn room(&self, now: Instant) -> usize {
+        if self.is_stopping {
+            return 0;
+        }
+        self.pause.room(now, CALLS_MAX).saturating_sub(self.calls.len())
+    }
+
+    /// Takes what is due, and starts to ask. It is looked at first: on SQLite the desk waits for each transaction.
+    async fn take(&mut self) {
+        let now = Instant::now();
+        self.next_take = now + TAKE_EVERY;
+        let (room, terms, live) = (self.room(now), self.terms.clone(), self.terms.live);
+        let taken = match self.parts.db.read_primary(move |db| is_anything_due(db, live)).await {
+            Ok(false) => {
+                self.may_find = false;
+                return;
+            }
+            // When this fails, the transaction reports why.
+            _ => self.parts.db.write(move |db| take(db, room, &terms)).await,
+        };
+        match taken {
+            Ok(taken) => {
+                self.is_database_available = true;
+                self.may_find = taken.may_be_more;
+                for (wait, call) in taken.calls {
+                    self.start(wait, call);
+                }
+            }
+            Err(error) => {
+                self.next_take = now + LOOK_EVERY;
+                if std::mem::take(&mut self.is_database_available) {
+                    log::warn!("database unavailable, payments wait: {error}");
+                }
+            }
+        }
+    }
+
+    /// Asks when its turn has come.
+    fn start(&mut self, wait: Duration, call: Call) {
+        let (db, stripe) = (self.parts.db.clone(), Arc::clone(&self.stripe));
+        self.calls.push(Box::pin(async move {
+            sleep(wait).await;
+            web::block(move || make(&db, &stripe, call)).await.map_err(Error::from).flatten()
+        }));
+    }
+
+    /// Waits until there is work.
+    async fn wait(&mut self) {
+        let now = Instant::now();
+        if now >= self.next_look {
+            (self.may_find, self.next_look) = (true, now + LOOK_EVERY);
+            if !self.is_stopping && self.pause.room(now, CALLS_MAX) == CALLS_MAX {
+                self.reconciler.begin_if_due();
+            }
+            return;
+        }
+        let wakes_at = self.wakes_at(now);
+        tokio::select! {
+            Some(made) = self.calls.next(), if !self.calls.is_empty() => self.keep(made),
+            () = self.wakeup.notified(), if !self.may_find => self.may_find = true,
+            () = self.stop.notified(), if !self.is_stopping => self.is_stopping = true,
+            () = sleep_until(wakes_at) => {}
+        }
+    }
+
+    fn wakes_at(&self, now: Instant) -> Instant {
+        let pause = self.pause.until().filter(|until| self.may_find && *until > now);
+        let take = (self.may_find && self.room(now) > 0).then_some(self.next_take);
+        [take, pause].into_iter().flatten().fold(self.next_look, Instant::min)
+    }
+
+    fn keep(&mut self, made: Made) {
+        match made {
+            Ok(CallReport { stock, is_mail_queued, failure }) => {
+                announce(&self.parts.board, &self.parts.desk, &self.parts.outbox_wakeup, &stock);
+                if is_mail_queued {
+                    self.parts.outbox_wakeup.notify();
+                }
+                match failure {
+                    Some(failure) => self.pause.begin(Instant::now(), &failure),
+                    None => self.pause.end(),
+                }
+                self.may_find = true;
+            }
+            // Another server, or a ring, was faster: nothing of this was written.
+            Err(Error::Database(diesel::result::Error::RollbackTransaction)) => self.may_find = true,
+            Err(error) => log::warn!("an answer of Stripe's was not kept, it will be asked again: {error}"),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Reads Stripe's list of events once an hour and at the start, by one server at a time: an event that never came as a
+//! webhook is in the list. Each goes into the same inbox, which knows those that came.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::web;
+use chrono::TimeDelta;
+use tokio::time::Instant;
+
+use crate::db::{Database, clock};
+use crate::error::Error;
+use crate::payment::settings::StripeConfig;
+use crate::payment::store::clocks::{self, PacedEndpoint, RECONCILED, RECONCILING};
+use crate::payment::store::inbox::{self, NewEvent};
+use crate::payment::stripe::StripeClient;
+use crate::payment::stripe::event::EventObject;
+
+const EVERY: Duration = Duration::from_secs(3600);
+/// How long one server has for it.
+const LEASE: TimeDelta = TimeDelta::minutes(5);
+/// Events may be listed late, and clocks differ.
+const OVERLAP: TimeDelta = TimeDelta::minutes(5);
+/// The first look: as far back as Stripe sends a webhook again.
+const FIRST: TimeDelta = TimeDelta::days(3);
+/// Pages of one look. What is left is read in the next.
+const PAGES_MAX: usize = 50;
+
+/// Reads the list, now and then.
+pub struct Reconciler {
+    db: Database,
+    stripe: Arc<StripeClient>,
+    per_second: u32,
+    next: Instant,
+    is_at_work: Arc<AtomicBool>,
+}
+
+impl Reconciler {
+    #[must_use]
+    pub fn new(db: Database, stripe: Arc<StripeClient>, config: &StripeConfig) -> Self {
+        let is_at_work = Arc::default();
+        Self { db, stripe, per_second: config.per_second, next: Instant::now(), is_at_work }
+    }
+
+    /// Begins a look, if it is time for one. It goes on by itself: what it finds is in the inbox.
+    pub fn begin_if_due(&mut self) {
+        if Instant::now() < self.next || self.is_at_work.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.next = Instant::now() + EVERY;
+        let (db, stripe, per_second) = (self.db.clone(), Arc::clone(&self.stripe), self.per_second);
+        let is_at_work = Arc::clone(&self.is_at_work);
+        actix_web::rt::spawn(async move {
+            let read = web::block(move || read(&db, &stripe, per_second)).await;
+            match read.map_err(Error::from).flatten() {
+                Ok(0) => {}
+                Ok(missed) => log::warn!("{missed} events of Stripe's came without a webhook"),
+                Err(error) => log::warn!("Stripe's events were not read: {error}"),
+            }
+            is_at_work.store(false, Ordering::Release);
+        });
+    }
+}
+
+/// Reads what has happened since the last look; how much of it was not known.
+fn read(db: &Database, stripe: &StripeClient, per_second: u32) -> Result<usize, Error> {
+    let begun = db.write_blocking(|db| {
+        let now = clock(db)?;
+        if !clocks::take_turn(db, RECONCILING, now, now + LEASE)? {
+            return Ok(None);
+        }
+        Ok(Some((now, clocks::read(db, RECONCILED)?.unwrap_or(now - FIRST))))
+    })?;
+    let Some((now, last)) = begun else { return Ok(0) };
+    let since = (last - OVERLAP).and_utc().timestamp();
+    let (mut after, mut missed) = (None::<String>, 0);
+    for _ in 0..PAGES_MAX {
+        let wait = db.write_blocking(|db| {
+            let now = clock(db)?;
+            Ok(clocks::reserve(db, PacedEndpoint::List, 1, per_second, now)? - now)
+        })?;
+        std::thread::sleep(wait.to_std().unwrap_or_default());
+        let page = stripe.events(since, after.as_deref());
+        let page = page.map_err(|failure| Error::Internal(failure.to_string()))?;
+        after = page.data.last().map(|event| event.id.clone());
+        let events: Vec<NewEvent> = page.data.iter().filter_map(EventObject::to_keep).collect();
+        missed += db.write_blocking(|db| {
+            let mut new = 0;
+            for event in &events {
+                new += usize::from(inbox::receive(db, event)?);
+            }
+            Ok(new)
+        })?;
+        if !page.has_more || after.is_none() {
+            break;
+        }
+    }
+    db.write_blocking(|db| clocks::set(db, RECONCILED, now))?;
+    Ok(missed)
+}

@@ -1,0 +1,110 @@
+//! The queries that prove the money: what came, what went back, and what the tickets are worth.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::MoneySum;
+use crate::db::Db;
+
+/// What must never exist, and the query that counts it.
+///
+/// What a booking has paid and what its tickets are worth may differ for the reasons that the fifth query names: the
+/// concert's terms keep a fee, the organizer has given an amount back, or money went back that nobody here has asked
+/// for.
+pub(super) const MONEY_VIOLATIONS: &[(&str, &str)] = &[
+    (
+        "payments without their entry in the ledger",
+        "SELECT COUNT(*) AS count FROM payments p WHERE (p.state = 'paid') <>
+         ((SELECT COUNT(*) FROM ledger l WHERE l.payment_id = p.id AND l.kind = 'payment'
+           AND l.amount_minor = p.amount_minor AND l.currency = p.currency AND l.booking_id = p.booking_id) = 1)",
+    ),
+    (
+        "entries of the ledger about real money without a payment or a booking",
+        "SELECT COUNT(*) AS count FROM ledger l WHERE l.live AND NOT EXISTS
+         (SELECT 1 FROM payments p JOIN bookings b ON b.id = p.booking_id
+          WHERE p.id = l.payment_id AND b.id = l.booking_id AND p.live)",
+    ),
+    (
+        "payments of which more went back than came, or another amount than their refunds say",
+        "SELECT COUNT(*) AS count FROM payments p WHERE p.refunded_minor > p.amount_minor OR p.refunded_minor <>
+         (SELECT COALESCE(SUM(r.amount_minor), 0) FROM refunds r WHERE r.payment_id = p.id AND r.state <> 'failed')",
+    ),
+    (
+        "refunds whose entries in the ledger do not add up",
+        "SELECT COUNT(*) AS count FROM refunds r WHERE
+         (SELECT COALESCE(SUM(l.amount_minor), 0) FROM ledger l WHERE l.refund_id = r.id) <>
+         CASE WHEN r.state IN ('pending', 'done') THEN -r.amount_minor ELSE 0 END",
+    ),
+    (
+        "bookings paid online that have paid something else than their tickets are worth",
+        "SELECT COUNT(*) AS count FROM (
+             SELECT b.id, (SELECT SUM(p.amount_minor - p.refunded_minor) FROM payments p
+                           WHERE p.booking_id = b.id AND p.state = 'paid') AS kept,
+                    CASE b.status WHEN 'confirmed' THEN
+                        (SELECT SUM((l.quantity - l.returned) * l.unit_price_minor) FROM booking_lines l
+                         WHERE l.booking_id = b.id) ELSE 0 END AS worth
+             FROM bookings b WHERE EXISTS (SELECT 1 FROM payments p WHERE p.booking_id = b.id AND p.state = 'paid')
+         ) AS paid
+         WHERE kept <> worth
+         AND NOT (kept > worth AND EXISTS (
+             SELECT 1 FROM payments p JOIN booking_lines l ON l.booking_id = p.booking_id
+             WHERE p.booking_id = paid.id AND p.state = 'paid' AND l.returned > 0
+             AND (p.refund_fee_minor IS NULL OR p.refund_fee_minor > 0)))
+         AND NOT (kept < worth AND EXISTS (
+             SELECT 1 FROM refunds r JOIN payments p ON p.id = r.payment_id
+             WHERE p.booking_id = paid.id AND r.state <> 'failed' AND r.seats = ''
+             AND r.source IN ('organizer', 'outside', 'dispute')))",
+    ),
+    (
+        "paid bookings that are still held",
+        "SELECT COUNT(*) AS count FROM bookings b JOIN payments p ON p.booking_id = b.id
+         WHERE p.state = 'paid' AND b.status = 'held'",
+    ),
+    (
+        "payments in another currency than their booking's, or for another amount",
+        "SELECT COUNT(*) AS count FROM payments p JOIN bookings b ON b.id = p.booking_id
+         WHERE p.currency <> b.currency OR p.amount_minor <> b.total_minor OR p.amount_minor <>
+         (SELECT COALESCE(SUM(l.quantity * l.unit_price_minor), 0) FROM payment_lines l WHERE l.payment_id = p.id)",
+    ),
+    (
+        "tickets that may be sold while somebody can still pay for them",
+        "SELECT COUNT(*) AS count FROM payments p LEFT JOIN holds h ON h.booking_id = p.booking_id
+         WHERE p.state = 'open' AND p.session_ends_at > {a minute ago}
+         AND (h.booking_id IS NULL OR h.held_until < p.session_ends_at)",
+    ),
+    (
+        "bookings with more than one page to pay on",
+        "SELECT COUNT(*) AS count FROM (SELECT 1 AS x FROM payments WHERE state IN ('wanted', 'open')
+         GROUP BY booking_id HAVING COUNT(*) > 1) AS d",
+    ),
+];
+
+/// Real money, by currency: the ledger added up.
+const SUMS: &str = "
+    SELECT currency,
+           CAST(SUM(CASE WHEN kind = 'payment' THEN amount_minor ELSE 0 END) AS BIGINT) AS paid,
+           CAST(-SUM(CASE WHEN kind IN ('payment', 'fee') THEN 0 ELSE amount_minor END) AS BIGINT) AS back,
+           CAST(-SUM(CASE WHEN kind = 'fee' THEN amount_minor ELSE 0 END) AS BIGINT) AS fees
+    FROM ledger WHERE live GROUP BY currency ORDER BY currency";
+
+#[derive(QueryableByName)]
+struct SumRow {
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = BigInt)]
+    paid: i64,
+    #[diesel(sql_type = BigInt)]
+    back: i64,
+    #[diesel(sql_type = BigInt)]
+    fees: i64,
+}
+
+/// Adds the ledger up.
+///
+/// # Errors
+/// What the database said.
+pub(super) fn sums(db: &mut Db) -> QueryResult<Vec<MoneySum>> {
+    let rows: Vec<SumRow> = diesel::sql_query(SUMS).load(db)?;
+    let sum = |SumRow { currency, paid, back, fees }| MoneySum { currency, paid, back, fees };
+    Ok(rows.into_iter().map(sum).collect())
+}

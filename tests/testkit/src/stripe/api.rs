@@ -1,0 +1,207 @@
+//! The API of the fake Stripe. Idempotency as Stripe's: what a key was answered is answered again, to another body with
+//! 400; what was refused before it was begun is not kept.
+
+use chrono::Utc;
+use serde_json::{Value, json};
+
+use super::STRIPE_KEY;
+use super::http::{Reply, Request, decode_form};
+use super::state::{Refund, Saved, Session, SessionStatus, State};
+
+type Answered = (u16, Value, Vec<Value>);
+
+/// The shortest life of a page that Stripe takes.
+const SESSION_SECONDS_MIN: i64 = 30 * 60;
+const SESSION_SECONDS_MAX: i64 = 24 * 3600;
+
+pub fn answer(state: &mut State, request: &Request) -> (Reply, Vec<Value>) {
+    if request.header("authorization") != Some(&format!("Bearer {STRIPE_KEY}")) {
+        let refusal = error("invalid_request_error", None, None, "Invalid API Key provided");
+        return (Reply::json(401, &refusal), Vec::new());
+    }
+    if state.is_limited(&endpoint(request)) {
+        let refusal = error("invalid_request_error", Some("rate_limit"), None, "Too many requests");
+        return (Reply::json(429, &refusal), Vec::new());
+    }
+    let key = request.header("idempotency-key").filter(|_| request.method == "POST");
+    let Some(key) = key else {
+        let (status, answer, events) = act(state, request);
+        return (Reply::json(status, &answer), events);
+    };
+    if let Some(saved) = state.saved.get(key) {
+        if saved.path != request.path || saved.body != request.body {
+            let words = "Keys for idempotent requests can only be used with the same parameters";
+            return (Reply::json(400, &error("idempotency_error", None, None, words)), Vec::new());
+        }
+        let mut reply = Reply::json(saved.status, &saved.answer);
+        reply.headers.push(("idempotent-replayed", "true".into()));
+        return (reply, Vec::new());
+    }
+    let (status, answer, events) = act(state, request);
+    // What does not even begin is not kept.
+    if status != 400 {
+        let saved =
+            Saved { path: request.path.clone(), body: request.body.clone(), status, answer: answer.clone() };
+        state.saved.insert(key.to_owned(), saved);
+    }
+    (Reply::json(status, &answer), events)
+}
+
+/// What is limited together: an id in the path makes no other endpoint.
+fn endpoint(request: &Request) -> String {
+    let parts = request.path.split('/').filter(|part| !part.contains("_test_"));
+    format!("{} {}", request.method, parts.collect::<Vec<_>>().join("/"))
+}
+
+fn act(state: &mut State, request: &Request) -> Answered {
+    let parts: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
+    match (request.method.as_str(), parts.as_slice()) {
+        ("POST", ["v1", "checkout", "sessions"]) => create_session(state, request),
+        ("GET", ["v1", "checkout", "sessions", id]) if state.sessions.contains_key(*id) => {
+            let is_expanded = request.query.iter().any(|(name, _)| name.starts_with("expand"));
+            (200, state.session_json(id, is_expanded), Vec::new())
+        }
+        ("POST", ["v1", "checkout", "sessions", id, "expire"]) if state.sessions.contains_key(*id) => {
+            let events = state.expire(id);
+            if events.is_empty() {
+                let words = "Only Checkout Sessions with a status in [\"open\"] can be expired.";
+                return (400, error("invalid_request_error", None, None, words), events);
+            }
+            (200, state.session_json(id, false), events)
+        }
+        ("POST", ["v1", "refunds"]) => create_refund(state, request),
+        ("GET", ["v1", "refunds"]) => {
+            let intent = request.parameter("payment_intent");
+            let own =
+                state.refunds.values().rev().filter(|it| intent.is_none_or(|intent| it.intent == intent));
+            (
+                200,
+                json!({ "object": "list", "has_more": false, "data": own.map(refund_json).collect::<Vec<_>>() }),
+                Vec::new(),
+            )
+        }
+        ("GET", ["v1", "refunds", id]) if state.refunds.contains_key(*id) => {
+            (200, refund_json(&state.refunds[*id]), Vec::new())
+        }
+        ("GET", ["v1", "disputes", id]) if state.disputes.contains_key(*id) => {
+            (200, state.disputes[*id].clone(), Vec::new())
+        }
+        ("GET", ["v1", "events"]) => (200, events(state, request), Vec::new()),
+        _ => (
+            404,
+            error("invalid_request_error", Some("resource_missing"), None, "No such object"),
+            Vec::new(),
+        ),
+    }
+}
+
+fn create_session(state: &mut State, request: &Request) -> Answered {
+    let refuse = |code: Option<&str>, param: &str| {
+        (400, error("invalid_request_error", code, Some(param), "This is wrong"), Vec::new())
+    };
+    let now = Utc::now().timestamp();
+    let field = |name: &str| request.field(name).unwrap_or_default();
+    if field("mode") != "payment" {
+        return refuse(None, "mode");
+    }
+    let expires_at: i64 = field("expires_at").parse().unwrap_or(now + SESSION_SECONDS_MAX);
+    if !(SESSION_SECONDS_MIN..=SESSION_SECONDS_MAX).contains(&(expires_at - now)) {
+        return refuse(None, "expires_at");
+    }
+    let fields = decode_form(&request.body);
+    let ending = |end: &str| -> Vec<String> {
+        let own = fields.iter().filter(|(name, _)| name.starts_with("line_items[") && name.ends_with(end));
+        own.map(|(_, value)| value.clone()).collect()
+    };
+    let numbers = |end: &str| -> Vec<i64> { ending(end).iter().map(|it| it.parse().unwrap_or(-1)).collect() };
+    let (quantities, amounts) = (numbers("[quantity]"), numbers("[unit_amount]"));
+    let currency = ending("[currency]").first().cloned().unwrap_or_default();
+    if quantities.is_empty()
+        || quantities.len() != amounts.len()
+        || quantities.iter().chain(&amounts).any(|it| *it < 0)
+    {
+        return refuse(Some("parameter_missing"), "line_items");
+    }
+    let amount: i64 = quantities.iter().zip(&amounts).map(|(quantity, amount)| quantity * amount).sum();
+    if amount < 50 {
+        return refuse(Some("amount_too_small"), "line_items");
+    }
+    let (id, intent) = (state.new_id("cs"), state.new_id("pi"));
+    let session = Session {
+        id: id.clone(),
+        intent,
+        status: SessionStatus::Open,
+        amount,
+        currency,
+        reference: field("client_reference_id"),
+        payment: field("payment_intent_data[metadata][payment]"),
+        expires_at,
+        success_url: field("success_url"),
+        cancel_url: field("cancel_url"),
+        declined: None,
+        created: now,
+    };
+    state.sessions.insert(id.clone(), session);
+    (200, state.session_json(&id, false), Vec::new())
+}
+
+fn create_refund(state: &mut State, request: &Request) -> Answered {
+    let intent = request.field("payment_intent").unwrap_or_default();
+    let Some(left) = state.left_of(&intent) else {
+        let refusal = error(
+            "invalid_request_error",
+            Some("resource_missing"),
+            Some("payment_intent"),
+            "No such payment",
+        );
+        return (404, refusal, Vec::new());
+    };
+    let amount = request.field("amount").and_then(|amount| amount.parse().ok()).unwrap_or(left);
+    if amount > left || amount <= 0 {
+        let code = if left == 0 { "charge_already_refunded" } else { "amount_too_large" };
+        return (400, error("invalid_request_error", Some(code), Some("amount"), "Too much"), Vec::new());
+    }
+    if amount > state.balance {
+        let refusal =
+            error("invalid_request_error", Some("balance_insufficient"), None, "Insufficient funds");
+        return (400, refusal, Vec::new());
+    }
+    let session = state.sessions.values().find(|it| it.intent == intent);
+    let currency = session.map(|it| it.currency.clone()).unwrap_or_default();
+    let id = state.new_id("re");
+    let ours = request.field("metadata[refund]");
+    let refund =
+        Refund { id: id.clone(), intent: intent.clone(), amount, currency, status: "succeeded", ours };
+    let answer = refund_json(&refund);
+    state.refunds.insert(id, refund);
+    let charge = json!({ "id": format!("ch_{intent}"), "object": "charge", "payment_intent": intent });
+    let event = state.event("charge.refunded", charge);
+    (200, answer, vec![event])
+}
+
+fn refund_json(refund: &Refund) -> Value {
+    let metadata = refund.ours.as_ref().map_or_else(|| json!({}), |ours| json!({ "refund": ours }));
+    json!({
+        "id": refund.id, "object": "refund", "amount": refund.amount, "currency": refund.currency,
+        "status": refund.status, "payment_intent": refund.intent, "metadata": metadata,
+    })
+}
+
+/// The newest first, since a time, after an id.
+fn events(state: &State, request: &Request) -> Value {
+    let since: i64 = request.parameter("created[gte]").and_then(|since| since.parse().ok()).unwrap_or(0);
+    let limit = request.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(10);
+    let newest = state.events.iter().rev().filter(|event| event["created"].as_i64() >= Some(since));
+    let mut newest: Vec<&Value> = newest.collect();
+    if let Some(after) = request.parameter("starting_after") {
+        let at = newest.iter().position(|event| event["id"] == after).map_or(newest.len(), |at| at + 1);
+        newest.drain(..at);
+    }
+    let has_more = newest.len() > limit;
+    newest.truncate(limit);
+    json!({ "object": "list", "has_more": has_more, "data": newest })
+}
+
+fn error(kind: &str, code: Option<&str>, param: Option<&str>, message: &str) -> Value {
+    json!({ "error": { "type": kind, "code": code, "param": param, "message": message } })
+}
