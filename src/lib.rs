@@ -29,6 +29,7 @@ pub mod app;
 pub mod assets;
 pub mod audit;
 pub mod auth;
+mod background;
 pub mod backup;
 pub mod booking;
 pub mod box_office;

@@ -15,19 +15,17 @@ use crate::audit::Actor;
 use crate::auth::invitation::InvitationSeal;
 use crate::auth::store::accounts::{self, NewPassword};
 use crate::auth::{self, Auth, first_password, password};
+use crate::background::keep_running;
 use crate::booking::desk::Desk;
-use crate::booking::event_jobs::worker::keep_working;
 use crate::booking::lookup::link::BookingLinks;
-use crate::booking::release::expiry::keep_expiring;
 use crate::booking::request_key::RequestKeys;
-use crate::booking::search::worker::keep_indexing;
 use crate::config::Config;
 use crate::connections::{self, ConnectionLimits, Departure, NetworkLimits};
-use crate::db::{self, Database, wal};
+use crate::db::{self, Database};
 use crate::events::board::Board;
 use crate::events::pace::lag::{self, Lag};
 use crate::events::pace::{self, PollSeconds};
-use crate::events::refresher::{keep_fresh, keep_time};
+use crate::events::refresher::keep_fresh;
 use crate::events::shared_board::{self, SharedBoard};
 use crate::guard::cookies::Cookies;
 use crate::guard::limits::Limits;
@@ -36,14 +34,12 @@ use crate::guard::limits::shared::{self as shared_limits, SharedLimits};
 use crate::guard::limits::tickets::TicketCounter;
 use crate::guard::secret::Secrets;
 use crate::guard::{GuardSettings, csrf, headers, own_host, request_log, request_validation};
-use crate::mail::service::{MailService, SenderHandle, open as open_mail};
+use crate::mail::service::{MailService, open as open_mail};
 use crate::mail::suppression::SuppressionLinks;
 use crate::ops::drain::Workers;
 use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
 use crate::page::SiteLinks;
-use crate::payment::settings::Payments;
-use crate::payment::worker;
 use crate::queue::mover::open_rooms;
 use crate::rehearsal::runner::{OwnAddress, keep_rehearsing};
 use crate::start_error::StartError;
@@ -218,33 +214,6 @@ fn keep_pace(app: &web::Data<App>, poll: PollSeconds, own: OwnAddress) -> Arc<La
     let set_stress = move |under_stress| board.set_stress(under_stress);
     actix_web::rt::spawn(pace::keep(poll, set_stress, Arc::clone(&lag), queue_fill));
     lag
-}
-
-/// Starts what goes on for as long as the program runs: sales start and end in their second, holds end in theirs, and
-/// payments are asked about, when there is an account to pay to.
-fn keep_running(
-    config: &Config,
-    db: &Database,
-    board: &Arc<Board>,
-    desk: &Arc<Desk>,
-    (outbox_wakeup, public_url): (&Arc<Wakeup>, &str),
-    mail: SenderHandle,
-) -> Result<(Option<Payments>, Workers), StartError> {
-    wal::keep_short(db)?;
-    actix_web::rt::spawn(keep_time(Arc::clone(board), db.clone()));
-    let (account, payments) =
-        worker::open(config.stripe.as_ref(), (db, board, desk), outbox_wakeup, public_url)?;
-    let (board, desk) = (Arc::clone(board), Arc::clone(desk));
-    let wakeup = Arc::clone(outbox_wakeup);
-    actix_web::rt::spawn(keep_indexing(db.clone(), Arc::clone(&desk)));
-    actix_web::rt::spawn(keep_working(
-        db.clone(),
-        Arc::clone(&board),
-        Arc::clone(&desk),
-        Arc::clone(&wakeup),
-    ));
-    actix_web::rt::spawn(keep_expiring(db.clone(), board, desk, wakeup));
-    Ok((account, Workers { mail, payments }))
 }
 
 /// Joins the other servers' board, when there is a place to share it in.

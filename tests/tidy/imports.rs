@@ -8,7 +8,7 @@ use crate::{files, read};
 /// Rooms and their floors, from the top. A room on the same floor may be imported, as long as no circle comes of it.
 const FLOORS: [&[&str]; 8] = [
     &["main", "lib"],
-    &["commands", "server", "config", "demo"],
+    &["commands", "server", "background", "config", "demo"],
     &["routes"],
     &["api", "admin", "ops"],
     &[
