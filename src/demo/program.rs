@@ -98,6 +98,8 @@ impl DemoConcert {
             ends_at: starts_at + SHOW,
             time_zone: ZONE,
             currency: CURRENCY.into(),
+            payment: crate::events::PaymentChoice::Venue,
+            refund_fee_minor: Some(0),
             sales_start_at,
             // The box office sells during the show.
             sales_end_at: (self.is == DemoState::Tonight).then_some(starts_at + SHOW),
@@ -117,6 +119,7 @@ impl DemoTicketType {
             name: self.name.into(),
             description: self.description.into(),
             price_minor: self.price_minor,
+            tax_rate: None,
             capacity: self.capacity,
             max_per_booking: MAX_PER_BOOKING,
             max_per_person: self.max_per_person,
