@@ -189,7 +189,7 @@ async fn finish(
 ) -> Result<HttpResponse, Error> {
     if is_refused {
         let (event, ticket_types) = find(app, slug).await?;
-        let shown = AdminEventPage::new(page.clone(), &app, event, ticket_types);
+        let shown = AdminEventPage::new(page.clone(), app, event, ticket_types);
         let shown = shown.refused("A canceled or archived concert doesn’t change any more.");
         return page.respond_unlisted(StatusCode::CONFLICT, &shown);
     }

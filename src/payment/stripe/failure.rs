@@ -25,9 +25,9 @@ pub enum StripeFailure {
     /// Stripe has failed, and will answer the same to this key for a day. Only a new key gets another answer.
     Stuck(u16),
     /// The key of the account is wrong, or may not do this. Nothing works until somebody mends that.
-    Account(StripeRefusal),
+    Account(Box<StripeRefusal>),
     /// It was not done, and never will be.
-    Refused(StripeRefusal),
+    Refused(Box<StripeRefusal>),
 }
 
 /// Why Stripe refuses.
@@ -58,7 +58,7 @@ impl StripeFailure {
     pub(super) fn of(answer: &FailedAnswer<'_>) -> Self {
         let &FailedAnswer { status, is_replayed, should_retry, body } = answer;
         let refusal = serde_json::from_slice::<RefusalBody>(body).unwrap_or_default().error;
-        let refusal = StripeRefusal { status, ..refusal };
+        let refusal = Box::new(StripeRefusal { status, ..refusal });
         let is_in_use = refusal.code.as_deref() == Some("idempotency_key_in_use");
         match status {
             429 => Self::TooMany,
