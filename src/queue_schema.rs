@@ -16,6 +16,10 @@ diesel::table! {
         served -> BigInt,
         per_second -> Integer,
         moved_at -> Nullable<Timestamp>,
+        served_earlier -> BigInt,
+        served_mark -> BigInt,
+        marked_at -> Nullable<Timestamp>,
+        refused_at -> Nullable<Timestamp>,
     }
 }
 

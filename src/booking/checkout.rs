@@ -139,7 +139,7 @@ pub(super) fn admit(
     if !app.rooms.needs_pass(event.id) {
         return None;
     }
-    match Pass::of_request(&app.cookies, app.rooms.passes(), request, event.id, app.board.now()) {
+    match app.rooms.pass_of(&app.cookies, request, event.id, app.board.now()) {
         Some(pass) => {
             pass.as_str().clone_into(&mut form.request_key);
             None

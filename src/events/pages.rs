@@ -23,7 +23,6 @@ use crate::booking::request_key::RequestKey;
 use crate::error::Error;
 use crate::guard::form::Query;
 use crate::page::Page;
-use crate::queue::pass::Pass;
 
 /// Fresh for one second, and served for two more while the cache revalidates: together less than the shortest wait
 /// between two polls, so that no browser is shown its own last answer.
@@ -142,7 +141,7 @@ fn pass_of(request: &HttpRequest, app: &App, listing: &Listing) -> (Option<bool>
     if !app.rooms.needs_pass(event_id) {
         return (None, None);
     }
-    let pass = Pass::of_request(&app.cookies, app.rooms.passes(), request, event_id, app.board.now());
+    let pass = app.rooms.pass_of(&app.cookies, request, event_id, app.board.now());
     let key = pass.and_then(|pass| app.request_keys.kept_pass(pass.as_str()));
     (Some(key.is_some()), key)
 }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::open_room::{OpenRoom, RoomFragment};
 use super::pace::flowing;
-use super::{RoomPhase, rooms, words};
+use super::{RoomPhase, words};
 use crate::error::Error;
 use crate::events::board::Listing;
 use crate::page;
@@ -36,11 +36,10 @@ impl LineView {
     pub fn new(
         open: &OpenRoom,
         listing: &Listing,
-        now: NaiveDateTime,
+        phase: RoomPhase,
         poll_seconds: u32,
         stands_still: bool,
     ) -> Self {
-        let phase = rooms::phase(open, listing, now);
         let turns_at = match phase {
             RoomPhase::Closed { opens_at } => Some(opens_at),
             RoomPhase::Lobby { draws_at } => Some(draws_at),

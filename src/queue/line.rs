@@ -65,9 +65,12 @@ impl QueueLine {
     }
 
     /// How far the line is served when so many more people are. `now`: the slot of the present, which is not over.
+    /// `may_run_ahead`: whether who comes next to an empty line is served at once. Otherwise only seconds are served
+    /// whose arrivals all servers have written.
     #[must_use]
-    pub fn advance(&self, served: Position, people: i64, now: i64) -> Position {
-        let end = Position::start_of(now + 1 + AHEAD_MAX);
+    pub fn advance(&self, served: Position, people: i64, now: i64, may_run_ahead: bool) -> Position {
+        let end = if may_run_ahead { now + 1 + AHEAD_MAX } else { (now - UNWRITTEN_SECONDS).max(1) };
+        let end = Position::start_of(end);
         let (mut at, mut rest) = (served, people as f64);
         while at < end && rest > 0.0 {
             let slot = at.slot();
@@ -131,24 +134,39 @@ mod tests {
     fn as_many_are_served_as_it_says() {
         let line = QueueLine::new([(0, 1000), (1, 10), (5, 20)]);
         let now = 100;
-        let served = |from, people| line.before(line.advance(from, people, now)) - line.before(from);
+        let served = |from, people| line.before(line.advance(from, people, now, true)) - line.before(from);
         let start = Position::default();
         for people in [0, 1, 499, 500, 999, 1000, 1001, 1010, 1020, 1030] {
             assert!((served(start, people) - people).abs() <= 1, "{people}");
         }
-        let half = line.advance(start, 500, now);
+        let half = line.advance(start, 500, now, true);
         assert!((half.share() - 0.5).abs() < 1e-6 && half.slot() == 0, "{half:?}");
-        assert_eq!(line.advance(half, 0, now), half, "nobody more");
+        assert_eq!(line.advance(half, 0, now, true), half, "nobody more");
     }
 
     #[test]
     fn an_empty_line_waits_for_nobody() {
         let ahead = Position::start_of(100 + 1 + AHEAD_MAX);
-        assert_eq!(QueueLine::default().advance(Position::default(), 1, 100), ahead);
+        assert_eq!(QueueLine::default().advance(Position::default(), 1, 100, true), ahead);
         let served = QueueLine::new([(0, 10)]);
-        assert_eq!(served.advance(Position::start_of(1), 5, 100), ahead);
-        assert_eq!(served.advance(ahead, 5, 50), ahead, "a clock that went back serves nobody less");
-        assert_eq!(QueueLine::default().advance(Position::default(), 0, 100), Position::default(), "stopped");
+        assert_eq!(served.advance(Position::start_of(1), 5, 100, true), ahead);
+        assert_eq!(served.advance(ahead, 5, 50, true), ahead, "a clock that went back serves nobody less");
+        assert_eq!(QueueLine::default().advance(Position::default(), 0, 100, true), Position::default(), "stopped");
+    }
+
+    /// Under stress, and in the first seconds after a draw: who comes next waits like everybody.
+    #[test]
+    fn in_a_rush_nobody_is_served_before_the_counts_are_known() {
+        let serve = |line: &QueueLine, from, people, now| line.advance(from, people, now, false);
+        let start = Position::default();
+        assert_eq!(serve(&QueueLine::default(), start, 50, 100), Position::start_of(98));
+        assert_eq!(serve(&QueueLine::default(), start, 50, 1), Position::start_of(1), "just drawn");
+        let lobby = QueueLine::new([(0, 100)]);
+        assert_eq!(serve(&lobby, start, 50, 1), Position::new(0, HALF), "the lobby is known");
+        let rush = QueueLine::new([(97, 40), (98, 40)]);
+        assert_eq!(serve(&rush, Position::start_of(97), 99, 100), Position::start_of(98));
+        let ahead = Position::start_of(103);
+        assert_eq!(serve(&rush, ahead, 99, 100), ahead, "nobody is sent back");
     }
 
     #[test]
@@ -156,7 +174,7 @@ mod tests {
         // Forty a second come, and ten a second are served: a quarter of the present second.
         let line = QueueLine::new([(97, 40), (98, 40), (99, 12), (100, 7)]);
         for slot in [99, 100] {
-            let served = line.advance(Position::start_of(slot), 10, 100);
+            let served = line.advance(Position::start_of(slot), 10, 100, true);
             assert_eq!(served.slot(), slot);
             assert!((served.share() - 0.25).abs() < 1e-6, "{served:?}");
         }
@@ -165,8 +183,8 @@ mod tests {
     #[test]
     fn a_count_that_comes_late_changes_no_order() {
         let early = QueueLine::new([(1, 10), (3, 10)]);
-        let served = early.advance(Position::default(), 15, 50);
+        let served = early.advance(Position::default(), 15, 50, true);
         let late = early.with([(2, 500)]);
-        assert!(late.advance(served, 5, 50) > served);
+        assert!(late.advance(served, 5, 50, true) > served);
     }
 }

@@ -20,14 +20,17 @@ pub mod pace;
 pub mod pages;
 pub mod pass;
 mod place;
+mod refusals;
 pub mod rooms;
 pub mod store;
 mod words;
 
+use std::fmt;
+
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 
-use self::draw::Position;
+use self::draw::{Position, slot_of};
 pub use self::place::QueuePlace;
 use crate::db::text_enum;
 use crate::queue_schema::waiting_rooms;
@@ -59,11 +62,16 @@ pub const PASS_LASTS: TimeDelta = TimeDelta::minutes(10);
 pub const OPENS_MINUTES_MAX: i32 = 1440;
 /// The fastest line that an organizer may ask for.
 pub const PER_SECOND_MAX: i32 = 1000;
+/// So long before the draw nobody joins the lobby any more: longer than servers' clocks are apart, and than they need to
+/// hear of a draw.
+const LOBBY_CLOSES: TimeDelta = TimeDelta::seconds(2);
+/// A room that is switched on longer than this after its sale has started is drawn now: nobody was in its lobby.
+const LATE_OPENING: TimeDelta = TimeDelta::days(1);
 /// The longest message to those who wait, in characters.
 pub const MESSAGE_LENGTH_MAX: usize = 300;
 
 /// A concert's waiting room, as the database keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = waiting_rooms)]
 pub struct Room {
     pub event_id: i64,
@@ -85,6 +93,21 @@ pub struct Room {
     pub per_second: i32,
     /// UTC.
     pub moved_at: Option<NaiveDateTime>,
+    /// How far the line had moved a while ago, and at `marked_at`.
+    pub(crate) served_earlier: i64,
+    pub(crate) served_mark: i64,
+    /// UTC.
+    pub(crate) marked_at: Option<NaiveDateTime>,
+    /// UTC. When somebody who is served was last told that there is no pass right now.
+    pub(crate) refused_at: Option<NaiveDateTime>,
+}
+
+/// Never shows the seed: before the draw it is a secret.
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { event_id, mode, flow, opened_at, served, .. } = self;
+        write!(f, "Room {{ event {event_id}, {mode:?}, {flow:?}, opened at {opened_at:?}, served {served}, .. }}")
+    }
 }
 
 /// What a room is at some time.
@@ -101,6 +124,18 @@ pub enum RoomPhase {
 }
 
 impl RoomPhase {
+    /// One for each kind of phase.
+    pub(crate) const COUNT: usize = 4;
+
+    pub(crate) const fn index(self) -> usize {
+        match self {
+            Self::Idle => 0,
+            Self::Closed { .. } => 1,
+            Self::Lobby { .. } => 2,
+            Self::Line { .. } => 3,
+        }
+    }
+
     /// For pages and scripts.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -123,6 +158,12 @@ impl Room {
     #[must_use]
     pub fn served(&self) -> Position {
         Position::from_number(self.served)
+    }
+
+    /// How far the line had moved a while ago: everybody who is served since may not have noticed it.
+    #[must_use]
+    pub fn served_earlier(&self) -> Position {
+        Position::from_number(self.served_earlier)
     }
 
     /// Whether that position is served.
@@ -164,6 +205,25 @@ impl Room {
             // The sale runs already: the lobby is drawn within a second.
             (_, None, None) => RoomPhase::Lobby { draws_at: now },
         }
+    }
+
+    /// When somebody arrives who takes a place now. Once the lobby is drawn its seed is public, so nobody may join the
+    /// lobby after that: neither at a server whose clock is behind, nor at one that has not heard of the draw. The last
+    /// seconds before the draw count as its own second.
+    #[must_use]
+    pub fn arrival(&self, sale_starts_at: Option<NaiveDateTime>, now: NaiveDateTime) -> NaiveDateTime {
+        match (self.opened_at, sale_starts_at) {
+            (Some(drawn_at), _) => now.max(drawn_at),
+            (None, Some(starts_at)) if now >= starts_at - LOBBY_CLOSES => now.max(starts_at),
+            (None, _) => now,
+        }
+    }
+
+    /// The slot in which an arrival is counted, also between the start of the sale and its draw.
+    #[must_use]
+    pub fn slot_of(&self, sale_starts_at: Option<NaiveDateTime>, arrived_at: NaiveDateTime) -> i64 {
+        let drawn_at = self.opened_at.or_else(|| sale_starts_at.filter(|at| arrived_at - *at < LATE_OPENING));
+        drawn_at.map_or(0, |drawn_at| slot_of(arrived_at, drawn_at))
     }
 }
 

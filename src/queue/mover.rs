@@ -13,7 +13,8 @@ use super::line::QueueLine;
 use super::open_room::OpenRoom;
 use super::pace::{Supply, next_per_second, people_to_serve};
 use super::rooms::{Rooms, sale_start, supply_of};
-use super::{Room, RoomMode, store};
+use super::refusals::REMEMBERED;
+use super::{LATE_OPENING, Room, RoomMode, store};
 use crate::db::{self, Database, Db};
 use crate::error::Error;
 use crate::events::board::{Board, Listing};
@@ -27,8 +28,15 @@ const CLOSES_AFTER: Duration = Duration::from_secs(600);
 /// Counts of older slots are read once, at the first move and after the database was away: a server writes its
 /// arrivals within a second, or within a second of the database's return.
 const RECENT_SLOTS: i64 = 120;
-/// A room that is switched on long after its sale has started is drawn now: nobody was in its lobby.
-const LATE_OPENING: TimeDelta = TimeDelta::minutes(1);
+/// All counts are read again after so many moves: a server that was cut off for longer writes old slots.
+const READS_ALL_EVERY: u64 = 60;
+/// A draw that is later finds nobody in a lobby, unless somebody has come while the database was away.
+const DRAWS_WITHIN: TimeDelta = TimeDelta::minutes(1);
+/// So long after the draw nobody is served ahead of time: more people may come in a second than servers have written.
+const JUST_DRAWN: TimeDelta = TimeDelta::seconds(5);
+/// Who is served notices it with the next poll, under stress after 15 seconds. Whom nobody has heard of after this time,
+/// or twice this time, is gone.
+const NOTICES_WITHIN: TimeDelta = TimeDelta::seconds(17);
 
 /// What the move needs to know of a concert.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +55,8 @@ struct MoveInput {
     under_stress: bool,
     /// Concerts in whose rooms nobody has waited, without stress, for long enough.
     quiet: HashSet<i64>,
+    /// Concerts where people who are served get no pass right now.
+    refused: HashSet<i64>,
 }
 
 /// Reads the waiting rooms, and keeps their lines moving.
@@ -64,7 +74,7 @@ pub async fn keep_moving(rooms: Arc<Rooms>, board: Arc<Board>, db: Database) {
     let mut ticks = interval(MOVE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_well = true;
-    let mut knows_lines = false;
+    let (mut knows_lines, mut moves) = (false, 0_u64);
     let mut forgot_at: Option<Instant> = None;
     loop {
         ticks.tick().await;
@@ -74,7 +84,8 @@ pub async fn keep_moving(rooms: Arc<Rooms>, board: Arc<Board>, db: Database) {
             drop(db.write(store::forget_ended).await);
         }
         let moved = move_once(&rooms, &board, &db, knows_lines).await;
-        knows_lines = moved.is_ok();
+        moves += 1;
+        knows_lines = moved.is_ok() && !moves.is_multiple_of(READS_ALL_EVERY);
         match &moved {
             Err(error) if was_well => {
                 log::warn!("waiting rooms stand still until the database is back: {error}")
@@ -107,6 +118,7 @@ pub async fn move_once(rooms: &Rooms, board: &Board, db: &Database, knows_lines:
         sales: sales(board),
         under_stress: board.pace().is_slow,
         quiet: rooms.quiet_since(board.pace().is_slow, CLOSES_AFTER),
+        refused: rooms.refusals.concerts(),
     };
     match db.write(move |db| move_rooms(db, input)).await {
         Ok(moved) => {
@@ -114,6 +126,8 @@ pub async fn move_once(rooms: &Rooms, board: &Board, db: &Database, knows_lines:
             Ok(())
         }
         Err(error) => {
+            // Where the outcome is unknown they may be counted twice, which only makes the line look longer. Not counted
+            // at all they would be served all at once.
             rooms.put_back(arrivals);
             Err(error)
         }
@@ -142,6 +156,11 @@ fn move_rooms(db: &mut Db, input: MoveInput) -> QueryResult<Vec<OpenRoom>> {
         // A room that began again has another seed, and a new line.
         let known = input.lines.get(&room.event_id).filter(|(seed, _)| *seed == room.seed);
         let known = known.map(|(_, line)| line.clone());
+        if input.refused.contains(&room.event_id) {
+            let now = db::clock(db)?;
+            store::note_refused(db, room.event_id, now)?;
+            room.refused_at = Some(now);
+        }
         moved.push(move_room(db, room, known, sale, input.under_stress)?);
     }
     Ok(moved)
@@ -155,7 +174,10 @@ fn move_room(
     under_stress: bool,
 ) -> QueryResult<OpenRoom> {
     let now = db::clock(db)?;
-    if let Some(drawn_at) = sale.and_then(|sale| draw_time(&room, sale, under_stress, now)) {
+    if let Some(mut drawn_at) = sale.and_then(|sale| draw_time(&room, sale, under_stress, now)) {
+        if now - drawn_at > DRAWS_WITHIN && !store::has_arrivals(db, room.event_id)? {
+            drawn_at = now;
+        }
         store::open(db, &room, drawn_at)?;
         room = store::find(db, room.event_id)?.ok_or(diesel::NotFound)?;
     }
@@ -167,17 +189,46 @@ fn move_room(
     let passes_out = store::passes::out(db, room.event_id, now)?;
     // Of a concert that is not published nothing is sold.
     let none = Supply { is_closed: true, held: 1, ..Supply::default() };
-    let supply = Supply { passes_out, ..sale.map_or(none, |sale| sale.supply) };
-    if room.opened_at.is_some() && store::is_due(&room, now) {
-        let per_second = next_per_second(room.per_second, room.most_per_second, under_stress);
-        let elapsed = room.moved_at.map_or(1, |moved_at| elapsed_seconds(moved_at, now));
-        let people = people_to_serve(per_second, room.flow, elapsed, supply);
-        let served = line.advance(room.served(), people, present);
-        if store::advance(db, &room, served, per_second, now)? {
-            room = Room { served: served.number(), per_second, moved_at: Some(now), ..room };
+    let mut supply = Supply { passes_out, ..sale.map_or(none, |sale| sale.supply) };
+    if let Some(drawn_at) = room.opened_at.filter(|_| store::is_due(&room, now)) {
+        supply.promised = promised(db, &room, &line, now)?;
+        let may_run_ahead = !under_stress && now - drawn_at >= JUST_DRAWN;
+        let moved = next(&room, &line, supply, now, under_stress, may_run_ahead);
+        if store::advance(db, &room, &moved, now)? {
+            room = moved;
         }
     }
     Ok(OpenRoom::new(room, line, supply))
+}
+
+/// How many people were served just now and have not asked for their passes.
+fn promised(db: &mut Db, room: &Room, line: &QueueLine, now: NaiveDateTime) -> QueryResult<i64> {
+    let earlier = room.served_earlier();
+    let people = line.before(room.served()) - line.before(earlier);
+    Ok((people - store::passes::issued_from(db, room.event_id, earlier, now)?).max(0))
+}
+
+/// A room after its next move.
+fn next(
+    room: &Room,
+    line: &QueueLine,
+    supply: Supply,
+    now: NaiveDateTime,
+    under_stress: bool,
+    may_run_ahead: bool,
+) -> Room {
+    let per_second = next_per_second(room.per_second, room.most_per_second, under_stress);
+    let elapsed = room.moved_at.map_or(1, |moved_at| elapsed_seconds(moved_at, now));
+    // Who is served already and has found no pass comes first.
+    let some_wait = room.refused_at.is_some_and(|at| now - at < TimeDelta::seconds(REMEMBERED.as_secs() as i64));
+    let people = if some_wait { 0 } else { people_to_serve(per_second, room.flow, elapsed, supply) };
+    let present = room.opened_at.map_or(0, |drawn_at| slot_of(now, drawn_at));
+    let served = line.advance(room.served(), people, present, may_run_ahead).number();
+    let moved = Room { served, per_second, moved_at: Some(now), ..room.clone() };
+    if room.marked_at.is_some_and(|at| now - at < NOTICES_WITHIN) {
+        return moved;
+    }
+    Room { served_earlier: room.served_mark, served_mark: room.served, marked_at: Some(now), ..moved }
 }
 
 /// When a room is drawn, if it is time for that: not before its own concert is on sale, however busy the server is with
@@ -229,7 +280,8 @@ mod tests {
             Some(at(10)),
             "a server that is late draws for the same second"
         );
-        assert_eq!(time(Some(at(10)), at(1000)), Some(at(1000)));
+        assert_eq!(time(Some(at(10)), at(1000)), Some(at(10)), "people may have come meanwhile");
+        assert_eq!(time(Some(at(10)), at(99_999)), Some(at(99_999)));
         assert_eq!(time(None, at(5)), Some(at(5)));
         assert_eq!(draw_time(&room(), closed(), false, at(5)), None, "a paused sale keeps its lobby");
         assert_eq!(draw_time(&drawn(at(0), Position::default()), sale(None), true, at(5)), None, "once");
@@ -243,6 +295,38 @@ mod tests {
         assert_eq!(draw_time(&room, closed(), true, at(5)), None, "another concert's rush");
         let off = Room { mode: RoomMode::Off, ..room };
         assert_eq!(draw_time(&off, sale(None), true, at(5)), None);
+    }
+
+    /// As the room is after so many moves a second, with 20 tickets left and a lobby of 1,000 who have not noticed yet.
+    fn moved(times: i64, mut refused_at: impl FnMut(i64) -> Option<NaiveDateTime>) -> Vec<Room> {
+        let line = QueueLine::new([(0, 1000)]);
+        let mut rooms = vec![drawn(at(0), Position::default())];
+        for second in 1..=times {
+            let last = rooms.last().expect("one");
+            let room = Room { refused_at: refused_at(second), ..last.clone() };
+            let promised = line.before(room.served()) - line.before(room.served_earlier());
+            let supply = Supply { left: 20, promised, ..Supply::default() };
+            rooms.push(next(&room, &line, supply, at(second), false, true));
+        }
+        rooms
+    }
+
+    /// Tried: without `promised` 240 people are served within ten seconds.
+    #[test]
+    fn no_more_people_are_served_than_there_are_passes_until_they_have_noticed() {
+        let line = QueueLine::new([(0, 1000)]);
+        let served: Vec<i64> = moved(60, |_| None).iter().map(|room| line.before(room.served())).collect();
+        assert_eq!(served[10], 30, "one and a half times what is left");
+        assert_eq!(served[17], 30, "who polls every 15 seconds has noticed");
+        // They are gone: others take their turn.
+        assert_eq!((served[35], served[36]), (30, 60), "{served:?}");
+    }
+
+    #[test]
+    fn nobody_is_served_while_others_who_are_wait_for_a_pass() {
+        let line = QueueLine::new([(0, 1000)]);
+        let rooms = moved(60, |second| (second > 20).then_some(at(second)));
+        assert_eq!(line.before(rooms[60].served()), 30);
     }
 
     #[test]

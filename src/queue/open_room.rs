@@ -9,7 +9,7 @@ use actix_web::web::Bytes;
 use super::draw::{DrawSeed, Position};
 use super::line::QueueLine;
 use super::pace::Supply;
-use super::{QueuePlace, Room};
+use super::{QueuePlace, Room, RoomPhase};
 use crate::error::Error;
 
 /// What everybody who waits polls: see [`super::fragment`].
@@ -25,8 +25,9 @@ pub struct OpenRoom {
     pub supply: Supply,
     /// Passes that this server may have issued since.
     taken: AtomicI64,
-    /// One for a line that moves, and one for a line that stands still.
-    fragments: [OnceLock<RoomFragment>; 2],
+    /// For each phase, which may change while the database is away: one for a line that moves, and one for a line that
+    /// stands still.
+    fragments: [[OnceLock<RoomFragment>; 2]; RoomPhase::COUNT],
 }
 
 impl OpenRoom {
@@ -54,7 +55,13 @@ impl OpenRoom {
         self.line.len() <= self.line.before(self.room.served())
     }
 
-    /// Whether one more pass may be issued in this second. People who were served long ago may all come at once.
+    /// How many more passes this server may issue in this second. People who were served long ago may all come at once.
+    #[must_use]
+    pub fn passes_left(&self) -> i64 {
+        self.supply.passes_left() - self.taken.load(Ordering::Relaxed)
+    }
+
+    /// Whether one more pass may be issued in this second.
     pub fn take_pass(&self) -> bool {
         self.taken.fetch_add(1, Ordering::Relaxed) < self.supply.passes_left()
     }
@@ -73,10 +80,11 @@ impl OpenRoom {
     /// Those of `render`.
     pub fn fragment(
         &self,
+        phase: RoomPhase,
         stands_still: bool,
         render: impl FnOnce() -> Result<RoomFragment, Error>,
     ) -> Result<&RoomFragment, Error> {
-        let cell = &self.fragments[usize::from(stands_still)];
+        let cell = &self.fragments[phase.index()][usize::from(stands_still)];
         if let Some(fragment) = cell.get() {
             return Ok(fragment);
         }

@@ -21,6 +21,8 @@ pub struct Supply {
     pub held: i64,
     /// Passes that are good and not used.
     pub passes_out: i64,
+    /// People who were served just now and may not have noticed it: each may ask for a pass.
+    pub promised: i64,
     /// The sale is paused, or has not started: nobody is served.
     pub is_closed: bool,
 }
@@ -38,8 +40,19 @@ impl Supply {
         if self.is_closed {
             return 0;
         }
-        let most = (self.left.max(0) * PASSES_FOR_TWO + 1) / 2;
-        (most - self.passes_out).max(0)
+        (self.passes_most() - self.passes_out).max(0)
+    }
+
+    /// How many passes may be out at most.
+    #[must_use]
+    pub fn passes_most(self) -> i64 {
+        (self.left.max(0) * PASSES_FOR_TWO + 1) / 2
+    }
+
+    /// How many more people may be served: each of those who are served finds a pass.
+    #[must_use]
+    pub fn servable(self) -> i64 {
+        (self.passes_left() - self.promised).max(0)
     }
 }
 
@@ -63,7 +76,7 @@ pub fn flowing(per_second: i32, flow: Flow) -> i64 {
 /// How many people are served now.
 #[must_use]
 pub fn people_to_serve(per_second: i32, flow: Flow, elapsed_seconds: i64, supply: Supply) -> i64 {
-    (flowing(per_second, flow) * elapsed_seconds.clamp(0, CATCHES_UP_SECONDS)).min(supply.passes_left())
+    (flowing(per_second, flow) * elapsed_seconds.clamp(0, CATCHES_UP_SECONDS)).min(supply.servable())
 }
 
 #[cfg(test)]
@@ -93,6 +106,14 @@ mod tests {
             assert_eq!(supply(left, passes_out).passes_left(), more, "{left} left, {passes_out} out");
             assert!(people_to_serve(1000, Flow::Open, 1, supply(left, passes_out)) <= more);
         }
+    }
+
+    #[test]
+    fn who_is_served_and_has_not_asked_counts_as_a_pass() {
+        let supply = |promised| Supply { left: 20, passes_out: 5, promised, ..Supply::default() };
+        let served = |promised| people_to_serve(50, Flow::Open, 1, supply(promised));
+        assert_eq!([served(0), served(10), served(25), served(99)], [25, 15, 0, 0]);
+        assert_eq!(supply(99).passes_left(), 25, "and finds one");
     }
 
     #[test]

@@ -77,8 +77,13 @@ impl RoomPage {
 
     /// Whether polls change nothing more on it.
     fn is_final(&self) -> bool {
-        use RoomStage::{Booked, Moment, Over, SoldOut, Turn};
-        matches!(self.stage, Turn { .. } | Moment | Over | Booked(_) | SoldOut)
+        use RoomStage::{Booked, Moment, Over, Turn};
+        matches!(self.stage, Turn { .. } | Moment | Over | Booked(_))
+    }
+
+    /// Tickets may be returned: then the page goes on.
+    fn is_sold_out(&self) -> bool {
+        matches!(self.stage, RoomStage::SoldOut)
     }
 
     /// The place in line, and how many of all who have come stand before it.
@@ -122,12 +127,13 @@ pub async fn show(
         return Ok(see_other(&format!("/events/{}", listing.event.slug)).finish());
     };
     let place = QueuePlace::of_request(&app.cookies, &request, &open.room);
-    let stage = stage(&app, &open, phase, place).await?;
+    let kept = Pass::of_request(&app.cookies, app.rooms.passes(), &request, &open.room, app.board.now());
+    let stage = stage(&app, &open, phase, place, kept).await?;
     let pass = match &stage {
         RoomStage::Turn { pass } => Some(pass.cookie(&app.cookies, listing.event.id)),
         _ => None,
     };
-    let mut line = view(&app, &open, &listing);
+    let mut line = view(&app, &open, &listing, phase);
     if matches!(stage, RoomStage::Lobby(_)) {
         // The own arrival may not be counted yet.
         line.people = line.people.max(1);
@@ -151,12 +157,11 @@ pub async fn create(
     let mut response = see_other(&format!("/events/{}/queue", listing.event.slug));
     let Some((open, phase)) = find(&app, &listing) else { return Ok(response.finish()) };
     let place = QueuePlace::of_request(&app.cookies, &request, &open.room);
-    let stage = stage(&app, &open, phase, place).await?;
+    let stage = stage(&app, &open, phase, place, None).await?;
     if matches!(stage, RoomStage::Offer | RoomStage::Over | RoomStage::Booked(_)) {
-        // The seed is public once it is drawn: a server whose clock is behind gives no more places of the lobby.
-        let now = app.board.now();
-        let place = QueuePlace::generate(open.room.opened_at.map_or(now, |drawn_at| now.max(drawn_at)));
-        app.rooms.note_arrival(&open, place.arrived_at);
+        let sale_start = rooms::sale_start(&listing);
+        let place = QueuePlace::generate(open.room.arrival(sale_start, app.board.now()));
+        app.rooms.note_arrival(&open, open.room.slot_of(sale_start, place.arrived_at));
         response.cookie(place.cookie(&app.cookies, &open.room));
         response.cookie(Pass::removal(&app.cookies, event_id));
     }
@@ -170,9 +175,9 @@ pub async fn line(
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
-    let (open, _) = find(&app, &listing).ok_or(Error::NotFound)?;
-    let fragment =
-        open.fragment(app.rooms.stand_still(), || fragment::render(view(&app, &open, &listing)))?;
+    let (open, phase) = find(&app, &listing).ok_or(Error::NotFound)?;
+    let fragment = open
+        .fragment(phase, app.rooms.stand_still(), || fragment::render(view(&app, &open, &listing, phase)))?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((ETAG, fragment.etag.clone()))
@@ -202,13 +207,12 @@ pub async fn draw(
 fn find(app: &App, listing: &Listing) -> Option<(Arc<OpenRoom>, RoomPhase)> {
     let open = app.rooms.find(listing.event.id)?;
     let phase = rooms::phase(&open, listing, app.board.now());
-    let is_over = listing.is_over() || phase == RoomPhase::Idle;
+    let is_over = listing.is_over() || rooms::has_ended(listing) || phase == RoomPhase::Idle;
     (!is_over).then_some((open, phase))
 }
 
-fn view(app: &App, open: &OpenRoom, listing: &Listing) -> LineView {
-    let seconds = app.board.pace().seconds;
-    LineView::new(open, listing, app.board.now(), seconds, app.rooms.stand_still())
+fn view(app: &App, open: &OpenRoom, listing: &Listing, phase: RoomPhase) -> LineView {
+    LineView::new(open, listing, phase, app.board.pace().seconds, app.rooms.stand_still())
 }
 
 async fn stage(
@@ -216,6 +220,7 @@ async fn stage(
     open: &Arc<OpenRoom>,
     phase: RoomPhase,
     place: Option<QueuePlace>,
+    kept: Option<Pass>,
 ) -> Result<RoomStage, Error> {
     if let RoomPhase::Closed { .. } = phase {
         return Ok(RoomStage::Closed);
@@ -225,7 +230,7 @@ async fn stage(
     };
     let Some(position) = open.position(&place) else { return Ok(RoomStage::Lobby(place)) };
     if open.room.serves(position) {
-        return served(app, open, place, position).await;
+        return served(app, open, place, position, kept).await;
     }
     if open.is_sold_out() {
         return Ok(RoomStage::SoldOut);
@@ -234,30 +239,42 @@ async fn stage(
     Ok(RoomStage::Waiting { place, position, before, ahead })
 }
 
-/// A pass for who is served, as long as there are passes. While the database is away the place is kept.
+/// A pass for who is served, as long as there are passes: the best places first. While the database is away the place
+/// is kept, and so is a pass that the browser has.
 async fn served(
     app: &App,
     open: &Arc<OpenRoom>,
     place: QueuePlace,
     position: Position,
+    kept: Option<Pass>,
 ) -> Result<RoomStage, Error> {
-    let (passes, event_id) = (app.rooms.passes().clone(), open.room.event_id);
-    let (known, own) = (passes.clone(), place.clone());
-    let find = move |db: &mut Db| passes::find(db, &known, event_id, &own);
+    let (passes, room) = (app.rooms.passes().clone(), open.room.clone());
+    let (known, known_room, own) = (passes.clone(), room.clone(), place.clone());
+    let event_id = room.event_id;
+    let find = move |db: &mut Db| passes::find(db, &known, &known_room, &own);
     let outcome = match app.db.read_primary(find).await {
         // A page that is loaded again takes nobody's pass.
-        Ok(None) if open.take_pass() => {
-            let issue = move |db: &mut Db| passes::issue(db, &passes, event_id, &place, position);
-            app.db.write(issue).await.map(Some)
+        Ok(None) if app.rooms.refusals.before(event_id, position) < open.passes_left() && open.take_pass() => {
+            let most = open.supply.passes_most();
+            let issue = move |db: &mut Db| passes::issue(db, &passes, &room, &place, position, most);
+            app.db.write(issue).await
         }
         found => found,
     };
-    match outcome {
-        Ok(Some(PassOutcome::Issued(pass))) => Ok(RoomStage::Turn { pass }),
-        Ok(Some(PassOutcome::Expired)) => Ok(RoomStage::Over),
-        Ok(Some(PassOutcome::Booked(token))) => Ok(RoomStage::Booked(token)),
-        Ok(None) if open.is_sold_out() => Ok(RoomStage::SoldOut),
-        Ok(None) | Err(Error::Busy | Error::OutcomeUnknown) => Ok(RoomStage::Moment),
-        Err(error) => Err(error),
+    if matches!(outcome, Ok(None)) {
+        app.rooms.refusals.note(event_id, position);
+    } else {
+        app.rooms.refusals.settle(event_id, position);
     }
+    Ok(match outcome {
+        Ok(Some(PassOutcome::Issued(pass))) => RoomStage::Turn { pass },
+        Ok(Some(PassOutcome::Expired)) => RoomStage::Over,
+        Ok(Some(PassOutcome::Booked(token))) => RoomStage::Booked(token),
+        Ok(None) if open.is_sold_out() => RoomStage::SoldOut,
+        Ok(None) => RoomStage::Moment,
+        Err(Error::Busy | Error::OutcomeUnknown | Error::Database(_)) => {
+            kept.map_or(RoomStage::Moment, |pass| RoomStage::Turn { pass })
+        }
+        Err(error) => return Err(error),
+    })
 }

@@ -12,12 +12,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use sha2::{Digest as _, Sha256};
 
-use super::PASS_LASTS;
+use super::{PASS_LASTS, Room};
 use crate::guard::cookies::Cookies;
 use crate::guard::secret::{Purpose, Secrets};
 use crate::guard::signing::Signer;
 
-/// Six bytes of time in milliseconds, four of the concert's id, eight of the place.
+/// Six bytes of time in milliseconds, four of the concert and its draw, eight of the place.
 const HEAD_BYTES: usize = 18;
 const TAG_BYTES: usize = 18;
 const TEXT_LENGTH: usize = (HEAD_BYTES + TAG_BYTES) / 3 * 4;
@@ -35,7 +35,7 @@ pub struct Pass {
 /// Why a booking may not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PassError {
-    /// There is none, or it is another concert's.
+    /// There is none, or it is another concert's or an earlier draw's.
     Missing,
     Expired,
 }
@@ -49,16 +49,16 @@ impl Pass {
 }
 
 impl Pass {
-    /// The good pass that a browser keeps for a concert.
+    /// The good pass that a browser keeps for a concert's room.
     #[must_use]
     pub fn of_request(
         cookies: &Cookies,
         passes: &Passes,
         request: &HttpRequest,
-        event_id: i64,
+        room: &Room,
         now: NaiveDateTime,
     ) -> Option<Self> {
-        passes.check(event_id, &cookies.open(request, &cookie_name(event_id))?, now).ok()
+        passes.check(room, &cookies.open(request, &cookie_name(room.event_id))?, now).ok()
     }
 
     /// The cookie that keeps it while it is good.
@@ -94,10 +94,10 @@ impl Passes {
 
     /// The pass of a place, issued then.
     #[must_use]
-    pub fn pass(&self, event_id: i64, number: &str, issued_at: NaiveDateTime) -> Pass {
+    pub fn pass(&self, room: &Room, number: &str, issued_at: NaiveDateTime) -> Pass {
         let mut bytes = Vec::with_capacity(HEAD_BYTES + TAG_BYTES);
         bytes.extend_from_slice(&issued_at.and_utc().timestamp_millis().to_be_bytes()[2..]);
-        bytes.extend_from_slice(&event_bytes(event_id));
+        bytes.extend_from_slice(&room_bytes(room));
         bytes.extend_from_slice(&Sha256::digest(number)[..8]);
         let tag = self.signer.sign(&bytes);
         bytes.extend_from_slice(&tag[..TAG_BYTES]);
@@ -110,15 +110,15 @@ impl Passes {
         self.open(text).is_some()
     }
 
-    /// Whether a text is a pass for that concert, and good at that time (UTC). Costs one HMAC.
+    /// Whether a text is a pass of that room's draw, and good at that time (UTC). Costs one HMAC.
     ///
     /// # Errors
     /// Why not.
-    pub fn check(&self, event_id: i64, text: &str, now: NaiveDateTime) -> Result<Pass, PassError> {
+    pub fn check(&self, room: &Room, text: &str, now: NaiveDateTime) -> Result<Pass, PassError> {
         let head = self.open(text).ok_or(PassError::Missing)?;
         let milliseconds = head[..6].iter().fold(0, |sum, byte| sum << 8 | i64::from(*byte));
         let issued_at = DateTime::from_timestamp_millis(milliseconds).ok_or(PassError::Missing)?.naive_utc();
-        if head[6..10] != event_bytes(event_id) || issued_at > now + CLOCKS_APART_MAX {
+        if head[6..10] != room_bytes(room) || issued_at > now + CLOCKS_APART_MAX {
             return Err(PassError::Missing);
         }
         let expires_at = issued_at + PASS_LASTS;
@@ -139,47 +139,54 @@ impl Passes {
     }
 }
 
-/// The low half of the id.
-fn event_bytes(event_id: i64) -> [u8; 4] {
-    let [_, _, _, _, low @ ..] = event_id.to_be_bytes();
-    low
+/// Tells the draws of all concerts apart.
+fn room_bytes(room: &Room) -> [u8; 4] {
+    let digest = Sha256::digest(format!("{} {}", room.event_id, room.draw_name()));
+    let [first, second, third, fourth, ..] = <[u8; 32]>::from(digest);
+    [first, second, third, fourth]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::tests::at;
+    use crate::queue::tests::{at, room};
 
     const NUMBER: &str = "0123456789abcdef0123";
+
+    fn of(event_id: i64) -> Room {
+        Room { event_id, ..room() }
+    }
 
     #[test]
     fn a_pass_is_good_for_ten_minutes_at_its_concert() {
         let passes = Passes::new(&"a secret".into());
-        let pass = passes.pass(7, NUMBER, at(0));
-        let check = |event_id, seconds| passes.check(event_id, pass.as_str(), at(seconds));
+        let pass = passes.pass(&of(7), NUMBER, at(0));
+        let check = |event_id, seconds| passes.check(&of(event_id), pass.as_str(), at(seconds));
         assert_eq!(check(7, 0), Ok(pass.clone()));
         assert_eq!(check(7, 599), Ok(pass.clone()));
         assert_eq!(check(7, 600), Err(PassError::Expired));
         assert_eq!(check(8, 0), Err(PassError::Missing));
         assert_eq!(check(7, -5), Ok(pass.clone()), "a clock that is behind a little");
         assert_eq!(check(7, -6), Err(PassError::Missing));
+        let again = Room { seed_hash: "0".repeat(64), ..of(7) };
+        assert_eq!(passes.check(&again, pass.as_str(), at(0)), Err(PassError::Missing), "of an earlier draw");
     }
 
     #[test]
     fn one_place_has_one_pass_and_others_have_others() {
         let passes = Passes::new(&"a secret".into());
-        let pass = passes.pass(7, NUMBER, at(0));
-        assert_eq!(passes.pass(7, NUMBER, at(0)), pass);
-        assert_ne!(passes.pass(7, "1123456789abcdef0123", at(0)), pass);
-        assert_ne!(passes.pass(8, NUMBER, at(0)), pass);
-        assert_ne!(passes.pass(7, NUMBER, at(1)), pass);
+        let pass = passes.pass(&of(7), NUMBER, at(0));
+        assert_eq!(passes.pass(&of(7), NUMBER, at(0)), pass);
+        assert_ne!(passes.pass(&of(7), "1123456789abcdef0123", at(0)), pass);
+        assert_ne!(passes.pass(&of(8), NUMBER, at(0)), pass);
+        assert_ne!(passes.pass(&of(7), NUMBER, at(1)), pass);
     }
 
     #[test]
     fn a_pass_cannot_be_forged_or_altered() {
         let passes = Passes::new(&"a secret".into());
-        let pass = passes.pass(7, NUMBER, at(0)).as_str().to_owned();
-        let foreign = Passes::new(&"another".into()).pass(7, NUMBER, at(0)).as_str().to_owned();
+        let pass = passes.pass(&of(7), NUMBER, at(0)).as_str().to_owned();
+        let foreign = Passes::new(&"another".into()).pass(&of(7), NUMBER, at(0)).as_str().to_owned();
         let mut bad = vec![String::new(), "x".repeat(TEXT_LENGTH), foreign, pass[1..].to_owned()];
         for index in 0..TEXT_LENGTH {
             let mut altered = pass.clone().into_bytes();
@@ -187,9 +194,9 @@ mod tests {
             bad.push(String::from_utf8(altered).expect("ASCII"));
         }
         for text in bad {
-            assert_eq!(passes.check(7, &text, at(1)), Err(PassError::Missing), "{text}");
+            assert_eq!(passes.check(&of(7), &text, at(1)), Err(PassError::Missing), "{text}");
         }
         let rotated = Passes::new(&Secrets::new("new".into(), vec!["a secret".into()]));
-        assert!(rotated.check(7, &pass, at(1)).is_ok(), "a replaced secret still lets it pass");
+        assert!(rotated.check(&of(7), &pass, at(1)).is_ok(), "a replaced secret still lets it pass");
     }
 }

@@ -4,20 +4,22 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use actix_web::HttpRequest;
 use arc_swap::ArcSwap;
 use chrono::NaiveDateTime;
 use parking_lot::Mutex;
 
-use super::draw::slot_of;
 use super::line::QueueLine;
 use super::open_room::OpenRoom;
 use super::pace::Supply;
 use super::pass::{Pass, PassError, Passes};
+use super::refusals::Refusals;
 use super::{RoomPhase, store};
 use crate::db::Database;
 use crate::error::Error;
 use crate::events::board::Listing;
 use crate::events::sale::SaleState;
+use crate::guard::cookies::Cookies;
 use crate::guard::secret::Secrets;
 use crate::heartbeat::Heartbeat;
 
@@ -32,6 +34,7 @@ pub struct Rooms {
     arrivals: Mutex<HashMap<(i64, i64), i64>>,
     /// Since when nobody has waited in a room, by concert, while this server was calm.
     quiet: Mutex<HashMap<i64, Instant>>,
+    pub(super) refusals: Refusals,
     /// Beats after each answer of the database.
     read: Heartbeat,
 }
@@ -44,6 +47,7 @@ impl Rooms {
             passes: Passes::new(secrets),
             arrivals: Mutex::default(),
             quiet: Mutex::default(),
+            refusals: Refusals::default(),
             read: Heartbeat::default(),
         }
     }
@@ -92,10 +96,22 @@ impl Rooms {
     pub fn check(&self, event_id: i64, request_key: &str, now: NaiveDateTime) -> Result<(), PassError> {
         match self.rooms.load().get(&event_id) {
             Some(open) if open.room.needs_pass() => {
-                self.passes.check(event_id, request_key, now).map(|_: Pass| ())
+                self.passes.check(&open.room, request_key, now).map(|_: Pass| ())
             }
             _ => Ok(()),
         }
+    }
+
+    /// The good pass that a browser keeps for a concert.
+    #[must_use]
+    pub fn pass_of(
+        &self,
+        cookies: &Cookies,
+        request: &HttpRequest,
+        event_id: i64,
+        now: NaiveDateTime,
+    ) -> Option<Pass> {
+        Pass::of_request(cookies, &self.passes, request, &self.find(event_id)?.room, now)
     }
 
     /// Whether the database has not answered for so long that the line stands still.
@@ -104,9 +120,8 @@ impl Rooms {
         self.read.age() > STANDS_STILL_AFTER
     }
 
-    /// Counts an arrival. It reaches the database within a second.
-    pub fn note_arrival(&self, open: &OpenRoom, arrived_at: NaiveDateTime) {
-        let slot = open.room.opened_at.map_or(0, |drawn_at| slot_of(arrived_at, drawn_at));
+    /// Counts an arrival in its slot. It reaches the database within a second.
+    pub fn note_arrival(&self, open: &OpenRoom, slot: i64) {
         *self.arrivals.lock().entry((open.room.event_id, slot)).or_default() += 1;
     }
 
@@ -153,16 +168,27 @@ impl Rooms {
 /// What a concert has left, and what its bookings hold.
 #[must_use]
 pub fn supply_of(listing: &Listing) -> Supply {
-    let counts =
-        |state: SaleState| matches!(state, SaleState::OnSale | SaleState::NotYet(_) | SaleState::Paused);
     let types = || listing.ticket_types.iter().filter(|it| counts(listing.sale_state(it.id)));
     let held = types().filter_map(|it| listing.held(it.id));
     Supply {
         left: types().map(|it| i64::from(it.available)).sum(),
         held: held.map(|it| i64::from(it.quantity)).sum(),
         passes_out: 0,
+        promised: 0,
         is_closed: !types().any(|it| listing.sale_state(it.id).is_on_sale()),
     }
+}
+
+/// Whether tickets of a type in that state are sold, or will be.
+fn counts(state: SaleState) -> bool {
+    matches!(state, SaleState::OnSale | SaleState::NotYet(_) | SaleState::Paused)
+}
+
+/// Whether nothing of a concert is sold any more, whatever is left: its sales have ended, or it is canceled. Then it
+/// has no waiting room.
+#[must_use]
+pub fn has_ended(listing: &Listing) -> bool {
+    !listing.ticket_types.iter().any(|it| counts(listing.sale_state(it.id)))
 }
 
 /// When the sale of a concert starts: with its first ticket type. `None`: it has started, or nothing is said.
@@ -194,7 +220,7 @@ mod tests {
         let rooms = Rooms::new(&"a secret".into());
         assert_eq!(rooms.check(1, "an ordinary key", at(0)), Ok(()), "no room");
         rooms.show([open(room()), open(Room { event_id: 2, mode: RoomMode::UnderStress, ..room() })]);
-        let pass = rooms.passes().pass(1, "0123456789abcdef0123", at(0));
+        let pass = rooms.passes().pass(&room(), "0123456789abcdef0123", at(0));
         assert_eq!(rooms.check(1, "an ordinary key", at(0)), Err(PassError::Missing));
         assert_eq!(rooms.check(1, pass.as_str(), at(0)), Ok(()));
         assert_eq!(rooms.check(1, pass.as_str(), at(600)), Err(PassError::Expired));
@@ -206,13 +232,13 @@ mod tests {
     fn arrivals_are_counted_by_second_and_kept_until_they_are_written() {
         let rooms = Rooms::new(&"a secret".into());
         let (lobby, line) = (open(room()), open(drawn(at(0), Position::default())));
-        rooms.note_arrival(&lobby, at(-9));
-        rooms.note_arrival(&line, at(2));
-        rooms.note_arrival(&line, at(2));
+        rooms.note_arrival(&lobby, 0);
+        rooms.note_arrival(&line, 3);
+        rooms.note_arrival(&line, 3);
         let taken = rooms.take_arrivals();
         assert_eq!(taken, HashMap::from([((1, 0), 1), ((1, 3), 2)]));
         assert!(rooms.take_arrivals().is_empty());
-        rooms.note_arrival(&line, at(2));
+        rooms.note_arrival(&line, 3);
         rooms.put_back(taken);
         assert_eq!(rooms.take_arrivals(), HashMap::from([((1, 0), 1), ((1, 3), 3)]));
     }

@@ -24,6 +24,10 @@ pub(crate) fn room() -> Room {
         served: 0,
         per_second: 10,
         moved_at: None,
+        served_earlier: 0,
+        served_mark: 0,
+        marked_at: None,
+        refused_at: None,
     }
 }
 
@@ -64,6 +68,36 @@ fn the_seed_is_public_only_after_the_draw() {
     let drawn = drawn(at(0), Position::default());
     let seed = drawn.public_seed().and_then(DrawSeed::parse).expect("the seed");
     assert_eq!(seed.hash(), room().seed_hash, "the one whose hash was shown before");
+}
+
+/// A server whose clock is two seconds behind, or that has not heard of the draw, gives no place of the lobby.
+#[test]
+fn nobody_joins_the_lobby_when_its_seed_may_be_public() {
+    let sale = Some(at(3600));
+    let arrives = |seconds| room().arrival(sale, at(seconds));
+    assert_eq!([arrives(3500), arrives(3597)], [at(3500), at(3597)]);
+    assert_eq!([arrives(3598), arrives(3600), arrives(3605)], [at(3600), at(3600), at(3605)]);
+    assert_eq!(drawn(at(10), Position::default()).arrival(sale, at(8)), at(10), "a clock that is behind");
+    assert_eq!(room().arrival(None, at(5)), at(5));
+}
+
+/// While the database is away over the start of the sale, who comes is counted in the second of the arrival.
+#[test]
+fn arrivals_before_a_late_draw_are_counted_where_they_will_stand() {
+    let (undrawn, drawn) = (room(), drawn(at(0), Position::default()));
+    for seconds in [-9, 0, 1, 50, 3600] {
+        let counted = undrawn.slot_of(Some(at(0)), at(seconds));
+        assert_eq!(counted, drawn.slot_of(Some(at(0)), at(seconds)), "{seconds}");
+        assert_eq!(counted, (seconds + 1).max(0));
+    }
+    assert_eq!(undrawn.slot_of(None, at(5)), 0);
+}
+
+/// Before the draw the seed is a secret.
+#[test]
+fn a_rooms_debug_text_has_no_seed() {
+    let text = format!("{:?}", room());
+    assert!(text.contains("event 1") && !text.contains(&room().seed), "{text}");
 }
 
 #[test]

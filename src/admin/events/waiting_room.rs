@@ -191,7 +191,12 @@ pub async fn set_flow(
         Error::Unreadable("not a way to move a line".into(), StatusCode::UNPROCESSABLE_ENTITY)
     })?;
     let (actor, id, slug) = (admin.actor(), event.id, event.slug.clone());
-    app.db.write(move |db| store::set_flow(db, (id, &slug), flow, &actor)).await?;
+    let is_on = app.db.write(move |db| store::set_flow(db, (id, &slug), flow, &actor)).await?;
+    if !is_on {
+        let location = format!("/admin/events/{}/waiting-room", event.slug);
+        let why = Toast::failure("The waiting room is switched off: there is no line to move.");
+        return Ok(see_other_with(&app.cookies, &location, &why));
+    }
     let words = match flow {
         Flow::Open => "The line moves.",
         Flow::Slow => "The line moves at a quarter of its pace.",

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use crate::audit::{self, Action, Actor};
 use crate::db::{self, Db, on_either};
-use crate::queue::draw::{DrawSeed, Position};
+use crate::queue::draw::DrawSeed;
 use crate::queue::line::QueueLine;
 use crate::queue::pace::FIRST_PER_SECOND;
 use crate::queue::{Flow, Room, RoomMode};
@@ -63,28 +63,28 @@ pub fn set(
     settings: &RoomSettings,
     actor: &Actor,
 ) -> QueryResult<()> {
-    let before = find(db, event_id)?;
     let set = (
         waiting_rooms::mode.eq(settings.mode),
         waiting_rooms::opens_minutes.eq(settings.opens_minutes),
         waiting_rooms::most_per_second.eq(settings.most_per_second),
         waiting_rooms::message.eq(&settings.message),
     );
-    if before.is_some() {
+    let seed = DrawSeed::generate();
+    let unopened = (
+        waiting_rooms::event_id.eq(event_id),
+        waiting_rooms::flow.eq(Flow::Open),
+        waiting_rooms::seed.eq(seed.as_str()),
+        waiting_rooms::seed_hash.eq(seed.hash()),
+        waiting_rooms::per_second.eq(FIRST_PER_SECOND),
+    );
+    // Two may save the first settings at once.
+    let insertion = diesel::insert_into(waiting_rooms::table).values((unopened, set)).on_conflict_do_nothing();
+    if on_either!(db, connection => insertion.execute(connection)?) == 0 {
+        let before = find(db, event_id)?.ok_or(diesel::NotFound)?;
         diesel::update(waiting_rooms::table.find(event_id)).set(set).execute(db)?;
-    } else {
-        let seed = DrawSeed::generate();
-        let unopened = (
-            waiting_rooms::event_id.eq(event_id),
-            waiting_rooms::flow.eq(Flow::Open),
-            waiting_rooms::seed.eq(seed.as_str()),
-            waiting_rooms::seed_hash.eq(seed.hash()),
-            waiting_rooms::per_second.eq(FIRST_PER_SECOND),
-        );
-        diesel::insert_into(waiting_rooms::table).values((unopened, set)).execute(db)?;
-    }
-    if before.is_some_and(|room| room.mode == RoomMode::Off) && settings.mode != RoomMode::Off {
-        begin_again(db, event_id)?;
+        if before.mode == RoomMode::Off && settings.mode != RoomMode::Off {
+            begin_again(db, event_id, &before.seed_hash)?;
+        }
     }
     audit::store::record(
         db,
@@ -102,11 +102,13 @@ pub fn set(
 pub fn restart(db: &mut Db, slug: &str) -> QueryResult<()> {
     let of_slug = events::table.filter(events::slug.eq(slug)).select(events::id);
     let event_id: Option<i64> = of_slug.first(db).optional()?;
-    event_id.map_or(Ok(()), |event_id| begin_again(db, event_id))
+    let Some(event_id) = event_id else { return Ok(()) };
+    find(db, event_id)?.map_or(Ok(()), |room| begin_again(db, event_id, &room.seed_hash))
 }
 
-/// A new seed, an empty line, and no passes. Passes that are out stay good where no room needs them.
-fn begin_again(db: &mut Db, event_id: i64) -> QueryResult<()> {
+/// A new seed, an empty line, and no passes, unless the room has begun again already: another server may have done so
+/// since it was read. Passes that are out stay good where no room needs them.
+fn begin_again(db: &mut Db, event_id: i64, known_seed_hash: &str) -> QueryResult<()> {
     let seed = DrawSeed::generate();
     let unopened = (
         waiting_rooms::seed.eq(seed.as_str()),
@@ -116,23 +118,33 @@ fn begin_again(db: &mut Db, event_id: i64) -> QueryResult<()> {
         waiting_rooms::per_second.eq(FIRST_PER_SECOND),
         waiting_rooms::moved_at.eq(None::<NaiveDateTime>),
         waiting_rooms::flow.eq(Flow::Open),
+        waiting_rooms::served_earlier.eq(0),
+        waiting_rooms::served_mark.eq(0),
+        waiting_rooms::marked_at.eq(None::<NaiveDateTime>),
+        waiting_rooms::refused_at.eq(None::<NaiveDateTime>),
     );
-    diesel::update(waiting_rooms::table.find(event_id)).set(unopened).execute(db)?;
+    let as_known = waiting_rooms::table.find(event_id).filter(waiting_rooms::seed_hash.eq(known_seed_hash));
+    if diesel::update(as_known).set(unopened).execute(db)? == 0 {
+        return Ok(());
+    }
     diesel::delete(queue_arrivals::table.filter(queue_arrivals::event_id.eq(event_id))).execute(db)?;
     diesel::delete(queue_passes::table.filter(queue_passes::event_id.eq(event_id))).execute(db)?;
     Ok(())
 }
 
-/// Lets the line of a concert move, slower, or not at all.
+/// Lets the line of a concert move, slower, or not at all. Returns whether the concert has a room that is on.
 ///
 /// # Errors
-/// `NotFound`: there is no room. What the database said.
-pub fn set_flow(db: &mut Db, (event_id, slug): (i64, &str), flow: Flow, actor: &Actor) -> QueryResult<()> {
+/// What the database said.
+pub fn set_flow(db: &mut Db, (event_id, slug): (i64, &str), flow: Flow, actor: &Actor) -> QueryResult<bool> {
     let set = waiting_rooms::flow.eq(flow);
-    if diesel::update(waiting_rooms::table.find(event_id)).set(set).execute(db)? == 0 {
-        return Err(diesel::NotFound);
+    let is_on = waiting_rooms::table.find(event_id).filter(waiting_rooms::mode.ne(RoomMode::Off));
+    if diesel::update(is_on).set(set).execute(db)? == 0 {
+        return Ok(false);
     }
-    audit::store::record(db, actor, Action::WaitingRoomChanged, &format!("{slug}: {}", flow.as_str()), 1)
+    let target = format!("{slug}: {}", flow.as_str());
+    audit::store::record(db, actor, Action::WaitingRoomChanged, &target, 1)?;
+    Ok(true)
 }
 
 /// Adds people who have come to this server.
@@ -174,7 +186,7 @@ pub fn arrivals(db: &mut Db, event_id: i64, since: i64) -> QueryResult<Vec<(i64,
 pub fn open(db: &mut Db, room: &Room, drawn_at: NaiveDateTime) -> QueryResult<()> {
     let unopened = waiting_rooms::table
         .find(room.event_id)
-        .filter(waiting_rooms::seed.eq(&room.seed))
+        .filter(waiting_rooms::seed_hash.eq(&room.seed_hash))
         .filter(waiting_rooms::opened_at.is_null());
     diesel::update(unopened).set(waiting_rooms::opened_at.eq(drawn_at)).execute(db)?;
     Ok(())
@@ -184,24 +196,21 @@ pub fn open(db: &mut Db, room: &Room, drawn_at: NaiveDateTime) -> QueryResult<()
 ///
 /// # Errors
 /// What the database said.
-pub fn advance(
-    db: &mut Db,
-    room: &Room,
-    served: Position,
-    per_second: i32,
-    now: NaiveDateTime,
-) -> QueryResult<bool> {
+pub fn advance(db: &mut Db, room: &Room, moved: &Room, now: NaiveDateTime) -> QueryResult<bool> {
     let unmoved = waiting_rooms::table
         .find(room.event_id)
-        .filter(waiting_rooms::seed.eq(&room.seed))
+        .filter(waiting_rooms::seed_hash.eq(&room.seed_hash))
         .filter(waiting_rooms::opened_at.is_not_null())
         .filter(waiting_rooms::served.eq(room.served().number()))
         .filter(waiting_rooms::moved_at.is_null().or(waiting_rooms::moved_at.le(now - MOVES_EVERY)));
     let moved = diesel::update(unmoved)
         .set((
-            waiting_rooms::served.eq(served.number()),
-            waiting_rooms::per_second.eq(per_second),
+            waiting_rooms::served.eq(moved.served),
+            waiting_rooms::per_second.eq(moved.per_second),
             waiting_rooms::moved_at.eq(now),
+            waiting_rooms::served_earlier.eq(moved.served_earlier),
+            waiting_rooms::served_mark.eq(moved.served_mark),
+            waiting_rooms::marked_at.eq(moved.marked_at),
         ))
         .execute(db)?;
     Ok(moved > 0)
@@ -231,9 +240,26 @@ pub fn forget_ended(db: &mut Db) -> QueryResult<usize> {
 /// # Errors
 /// What the database said.
 pub fn close(db: &mut Db, room: &Room) -> QueryResult<()> {
-    let as_known = waiting_rooms::table.find(room.event_id).filter(waiting_rooms::seed.eq(&room.seed));
-    let is_as_known: Option<i64> = as_known.select(waiting_rooms::event_id).first(db).optional()?;
-    is_as_known.map_or(Ok(()), |event_id| begin_again(db, event_id))
+    begin_again(db, room.event_id, &room.seed_hash)
+}
+
+/// Notes that people who are served get no pass right now: nobody else is served until they have one, or are gone.
+///
+/// # Errors
+/// What the database said.
+pub fn note_refused(db: &mut Db, event_id: i64, now: NaiveDateTime) -> QueryResult<()> {
+    let room = waiting_rooms::table.find(event_id);
+    diesel::update(room).set(waiting_rooms::refused_at.eq(now)).execute(db)?;
+    Ok(())
+}
+
+/// Whether anybody has come to a room.
+///
+/// # Errors
+/// What the database said.
+pub fn has_arrivals(db: &mut Db, event_id: i64) -> QueryResult<bool> {
+    let arrivals = queue_arrivals::table.filter(queue_arrivals::event_id.eq(event_id));
+    diesel::select(diesel::dsl::exists(arrivals)).get_result(db)
 }
 
 /// A concert's whole line.

@@ -6,11 +6,14 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::db::{self, Db, on_either};
-use crate::queue::QueuePlace;
+use crate::queue::{QueuePlace, Room};
 use crate::queue::draw::Position;
 use crate::queue::pass::{Pass, Passes};
-use crate::queue_schema::queue_passes;
+use crate::queue_schema::{queue_passes, waiting_rooms};
 use crate::schema::bookings;
+
+/// Where fewer passes may be out, each is counted as it is issued.
+const SCARCE: i64 = 200;
 
 /// What has come of asking for a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,19 +33,30 @@ pub struct PassCounts {
     pub booked: i64,
 }
 
-/// The pass of a served place: a new one, or the one that it has had.
+/// The pass of a served place: a new one, or the one that it has had. `None`: `most` passes are out already, or the room
+/// has begun again.
 ///
 /// # Errors
 /// What the database said.
 pub fn issue(
     db: &mut Db,
     passes: &Passes,
-    event_id: i64,
+    room: &Room,
     place: &QueuePlace,
     position: Position,
-) -> QueryResult<PassOutcome> {
+    most: i64,
+) -> QueryResult<Option<PassOutcome>> {
+    let event_id = room.event_id;
+    // Servers issue the last passes one after the other, and count each other's.
+    let is_scarce = most < SCARCE;
+    if is_scarce && !lock(db, room)? {
+        return Ok(None);
+    }
     let now = db::clock(db)?;
-    let pass = passes.pass(event_id, &place.number, now);
+    if is_scarce && out(db, event_id, now)? >= most {
+        return found(db, passes, room, place, now).optional();
+    }
+    let pass = passes.pass(room, &place.number, now);
     let insertion = diesel::insert_into(queue_passes::table)
         .values((
             queue_passes::event_id.eq(event_id),
@@ -54,9 +68,19 @@ pub fn issue(
         ))
         .on_conflict_do_nothing();
     if on_either!(db, connection => insertion.execute(connection)?) > 0 {
-        return Ok(PassOutcome::Issued(pass));
+        return Ok(Some(PassOutcome::Issued(pass)));
     }
-    found(db, passes, event_id, place, now)
+    found(db, passes, room, place, now).optional()
+}
+
+/// Locks a room until the end of the transaction. Returns whether its draw is still that one.
+fn lock(db: &mut Db, room: &Room) -> QueryResult<bool> {
+    let seed_hash = waiting_rooms::table.find(room.event_id).select(waiting_rooms::seed_hash);
+    let found: Option<String> = match db {
+        Db::Postgres(pg) => seed_hash.for_no_key_update().first(pg).optional()?,
+        Db::Sqlite(sqlite) => seed_hash.first(sqlite).optional()?,
+    };
+    Ok(found.is_some_and(|hash| hash == room.seed_hash))
 }
 
 /// What has become of the pass of a place; `None` while it has none.
@@ -66,27 +90,27 @@ pub fn issue(
 pub fn find(
     db: &mut Db,
     passes: &Passes,
-    event_id: i64,
+    room: &Room,
     place: &QueuePlace,
 ) -> QueryResult<Option<PassOutcome>> {
     let now = db::clock(db)?;
-    found(db, passes, event_id, place, now).optional()
+    found(db, passes, room, place, now).optional()
 }
 
 fn found(
     db: &mut Db,
     passes: &Passes,
-    event_id: i64,
+    room: &Room,
     place: &QueuePlace,
     now: NaiveDateTime,
 ) -> QueryResult<PassOutcome> {
     let (issued_at, booking): (NaiveDateTime, Option<String>) = queue_passes::table
         .left_join(bookings::table.on(bookings::request_key.eq(queue_passes::request_key)))
-        .filter(queue_passes::event_id.eq(event_id))
+        .filter(queue_passes::event_id.eq(room.event_id))
         .filter(queue_passes::place.eq(&place.number))
         .select((queue_passes::issued_at, bookings::token.nullable()))
         .first(db)?;
-    let pass = passes.pass(event_id, &place.number, issued_at);
+    let pass = passes.pass(room, &place.number, issued_at);
     Ok(match booking {
         Some(token) => PassOutcome::Booked(token),
         None if now < pass.expires_at => PassOutcome::Issued(pass),
@@ -104,6 +128,19 @@ pub fn out(db: &mut Db, event_id: i64, now: NaiveDateTime) -> QueryResult<i64> {
         .filter(queue_passes::event_id.eq(event_id))
         .filter(queue_passes::expires_at.gt(now))
         .filter(bookings::id.is_null())
+        .count()
+        .get_result(db)
+}
+
+/// How many passes were issued in the last minutes to people who stand from there on.
+///
+/// # Errors
+/// What the database said.
+pub fn issued_from(db: &mut Db, event_id: i64, from: Position, now: NaiveDateTime) -> QueryResult<i64> {
+    queue_passes::table
+        .filter(queue_passes::event_id.eq(event_id))
+        .filter(queue_passes::expires_at.gt(now))
+        .filter(queue_passes::position.ge(from.number()))
         .count()
         .get_result(db)
 }

@@ -168,6 +168,16 @@ impl TestDatabase {
     }
 
     /// How many rows there are of a table, and of those that a WHERE leaves.
+    /// The first row's column `text`.
+    pub fn text(&self, sql: &str) -> String {
+        #[derive(QueryableByName)]
+        struct Found {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            text: String,
+        }
+        self.rows::<Found>(sql).remove(0).text
+    }
+
     pub fn count(&self, from: &str) -> u64 {
         #[derive(QueryableByName)]
         struct Count {

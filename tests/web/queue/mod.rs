@@ -1,6 +1,7 @@
 //! The waiting room: places, the draw, passes, and what the organizer sets.
 
 mod draw;
+mod fairness;
 mod organizer;
 mod passes;
 
@@ -161,4 +162,25 @@ fn sold_out_is_told_at_once() {
     let html = app.get(&format!("{ROOM}/line")).text().expect("html");
     assert!(html.contains("data-sold-out"), "{html}");
     assert!(visit(&app, &browser()).contains("Sold out"), "and who comes now");
+    // It goes on when tickets are returned, so the page keeps asking.
+    let page = visit(&app, &waiting);
+    assert!(page.contains("data-queue-sold-out") && !page.contains("data-queue-over"), "{page}");
+    app.database.set_available("VIP", 1);
+    eventually("the place is kept", || visit(&app, &waiting).contains("You’re in line"));
+}
+
+/// What is left when sales end is not sold out.
+#[test]
+fn when_sales_have_ended_there_is_no_room() {
+    let app = TestApp::spawn();
+    switch_on(&app);
+    let ended = chrono::Utc::now() - chrono::TimeDelta::minutes(1);
+    app.database.execute(&format!(
+        "UPDATE events SET sales_end_at = '{}', facts_version = facts_version + 1",
+        ended.format("%F %T")
+    ));
+    eventually("the room is gone", || app.get(ROOM).status() == 303);
+    assert_eq!(app.get(&format!("{ROOM}/line")).status(), 404);
+    let page = app.get(CONCERT).text().expect("a page");
+    assert!(!page.contains("Sold out") && page.contains("Sales have ended."), "{page}");
 }

@@ -1,5 +1,13 @@
 //! The organizer's page of a waiting room.
 
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use techkraft::db::{Database, DatabaseUrl};
+use techkraft::queue::draw::DrawSeed;
+use techkraft::queue::store;
+
 use super::{ROOM, SETTINGS, set_flow, set_room, settings, stand_in_line, switch_on, visit, wait_for_turn};
 use crate::support::audit::audited;
 use crate::support::{TestApp, browser};
@@ -62,6 +70,68 @@ fn wrong_settings_are_marked_and_kept() {
     assert_eq!(app.database.count("waiting_rooms"), 0);
     let flow = organizer.post(app.url(&format!("{SETTINGS}/flow"))).form(&[("flow", "backward")]);
     assert_eq!(flow.send().expect("an answer").status(), 422);
+}
+
+/// Tried on PostgreSQL: with a look for the row before an insertion, one of them is answered with 500.
+#[test]
+fn the_first_settings_may_be_saved_by_two_at_once() {
+    const TOGETHER: usize = 6;
+    let app = TestApp::spawn();
+    let organizers: Vec<_> = (0..TOGETHER).map(|_| app.organizer()).collect();
+    let start = Barrier::new(TOGETHER);
+    thread::scope(|scope| {
+        for organizer in &organizers {
+            scope.spawn(|| {
+                start.wait();
+                let saved = organizer.post(app.url(SETTINGS)).form(&settings("always")).send();
+                assert_eq!(saved.expect("an answer").status(), 303);
+            });
+        }
+    });
+    assert_eq!(app.database.count("waiting_rooms WHERE mode = 'always'"), 1);
+}
+
+#[test]
+fn a_room_that_is_off_has_no_line_to_stop() {
+    let app = TestApp::spawn();
+    set_room(&app, "off");
+    let organizer = app.organizer();
+    let post = organizer.post(app.url(&format!("{SETTINGS}/flow"))).form(&[("flow", "stopped")]);
+    assert_eq!(post.send().expect("an answer").status(), 303);
+    let page = organizer.get(app.url(SETTINGS)).send().expect("an answer").text().expect("a page");
+    assert!(page.contains("there is no line to move"), "{page}");
+    assert_eq!(app.database.count("waiting_rooms WHERE flow = 'open'"), 1);
+}
+
+/// Two servers that find a room quiet begin it again once. Tried on PostgreSQL: with a look at the seed before the
+/// UPDATE the second one wipes out what the first has begun.
+#[test]
+fn two_servers_close_a_room_once() {
+    let app = TestApp::spawn();
+    switch_on(&app);
+    let url = DatabaseUrl::parse(&app.database.url).expect("a URL");
+    let [one, other] = [(); 2].map(|()| Database::open(&url, 1).expect("the database"));
+    let room = one.read_primary_blocking(|db| store::find(db, 1)).expect("an answer").expect("a room");
+    let seed = || app.database.text("SELECT seed AS text FROM waiting_rooms");
+    let (closed, closing) = (Barrier::new(2), Barrier::new(2));
+    let begun = thread::scope(|scope| {
+        let first = scope.spawn(|| {
+            one.write_blocking(|db| {
+                store::close(db, &room)?;
+                closed.wait();
+                closing.wait();
+                // The other one's look comes before this commit.
+                thread::sleep(Duration::from_millis(300));
+                store::find(db, 1)
+            })
+        });
+        closed.wait();
+        closing.wait();
+        other.write_blocking(|db| store::close(db, &room)).expect("it is closed");
+        first.join().expect("the first").expect("an answer").expect("a room").seed_hash
+    });
+    assert_ne!(begun, room.seed_hash);
+    assert_eq!(DrawSeed::parse(&seed()).expect("a seed").hash(), begun);
 }
 
 #[test]

@@ -52,6 +52,7 @@ fn one_pass_books_once() {
     assert_eq!(app.confirm(&checkout, 2).status(), 422, "another order is none");
     assert_eq!(app.database.count("bookings"), 1);
     let room = visit(&app, &app.client);
+    assert!(room.contains("data-queue-over"), "nothing that is polled changes it: {room}");
     assert!(room.contains("You have your tickets") && room.contains(header(&first, "location")), "{room}");
     wait_for_turn(&app, &app.client);
     assert_eq!(app.confirm(&app.open_checkout("VIP", 1), 1).status(), 303, "with a new place, one more");
@@ -122,6 +123,40 @@ fn switched_off_it_asks_for_nothing() {
     eventually("the room is off", || app.get(ROOM).status() == 303);
     assert_eq!(app.confirm(&with_pass, 1).status(), 303);
     app.book_well("VIP", 1);
+}
+
+/// Tried: with passes that name the concert alone, the old one books before anybody of the new line.
+#[test]
+fn a_pass_of_an_earlier_draw_is_none() {
+    let app = TestApp::spawn();
+    switch_on(&app);
+    wait_for_turn(&app, &app.client);
+    let earlier = app.open_checkout("VIP", 1);
+    set_room(&app, "off");
+    eventually("the room is off", || app.get(ROOM).status() == 303);
+    switch_on(&app);
+    assert_eq!(app.confirm(&earlier, 1).status(), 409);
+    let form = app.get(&format!("/bookings/new?ticket_type={}", earlier.ticket_type));
+    assert_eq!(header(&form, "location"), ROOM, "its cookie opens no form either");
+    assert_eq!(app.database.count("bookings"), 0);
+}
+
+/// Tried: without the cookie's pass in `served` the page says that the turn has come, and has no way to the form.
+#[test]
+fn a_pass_stays_good_while_the_database_is_away() {
+    let app = TestApp::spawn();
+    switch_on(&app);
+    wait_for_turn(&app, &app.client);
+    let waiting = browser();
+    take_place(&app, &waiting);
+    app.database.execute("ALTER TABLE queue_passes RENAME TO queue_passes_away");
+    let page = visit(&app, &app.client);
+    assert!(page.contains("It’s your turn") && page.contains("/bookings/new?"), "{page}");
+    let page = visit(&app, &waiting);
+    assert!(page.contains("Your turn has come") || page.contains("You’re in line"), "{page}");
+    app.database.execute("ALTER TABLE queue_passes_away RENAME TO queue_passes");
+    assert_eq!(app.confirm(&app.open_checkout("VIP", 1), 1).status(), 303);
+    eventually("the line goes on", || visit(&app, &waiting).contains("It’s your turn"));
 }
 
 #[test]
