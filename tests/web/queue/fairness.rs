@@ -3,10 +3,11 @@
 use std::sync::Barrier;
 use std::thread;
 
+use chrono::TimeDelta;
 use reqwest::blocking::Client;
 use techkraft::queue::draw::DrawSeed;
 
-use super::{ROOM, number_in, set_flow, start_sale_in, switch_on, take_place, visit};
+use super::{ROOM, number_in, set_flow, start_sale, start_sale_in, switch_on, take_place, visit};
 use crate::support::{TestApp, browser, header};
 use testkit::wait::eventually;
 
@@ -28,7 +29,8 @@ fn drawn_lobby(app: &TestApp, people: usize) -> Vec<Client> {
     }
     let all = format!("queue_arrivals WHERE slot = 0 AND arrivals = {people}");
     eventually("all are counted", || app.database.count(&all) == 1);
-    start_sale_in(app, 0);
+    // After all of them have come: the column has whole seconds.
+    start_sale(app, TimeDelta::seconds(2));
     eventually("the lobby is drawn", || app.database.count("waiting_rooms WHERE opened_at IS NOT NULL") == 1);
     let seed = app.database.text("SELECT seed AS text FROM waiting_rooms");
     let seed = DrawSeed::parse(&seed).expect("a seed");

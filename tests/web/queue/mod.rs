@@ -45,7 +45,11 @@ fn set_flow(app: &TestApp, flow: &str) {
 
 /// The sale starts in so many minutes.
 fn start_sale_in(app: &TestApp, minutes: i64) {
-    let starts = chrono::Utc::now() + chrono::TimeDelta::minutes(minutes);
+    start_sale(app, chrono::TimeDelta::minutes(minutes));
+}
+
+fn start_sale(app: &TestApp, wait: chrono::TimeDelta) {
+    let starts = chrono::Utc::now() + wait;
     let starts = starts.format("%F %T");
     app.database.execute(&format!(
         "UPDATE events SET sales_start_at = '{starts}', facts_version = facts_version + 1"
