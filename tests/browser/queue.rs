@@ -146,6 +146,14 @@ async fn the_ends_of_a_room_and_the_organizers_page_have_no_barriers() {
     end.look_at("the room, sold out").await;
     end.end();
     inspection.end();
+    // Somebody returns tickets: who still looks goes on without a reload of their own.
+    site.set_available(&site.tier("VIP"), 5);
+    reads(&late, "Take your place").await;
+    organizer.visit(SETTINGS).await;
+    organizer.click("input[value=off]").await;
+    organizer.click(".concert-form button[type=submit]").await;
+    // And when there is no room any more, the way leads to the concert.
+    late.until_within(NOTICED, "location.pathname === '/events/midnight-parade'").await;
 }
 
 /// Long enough for a lobby and its sale on a machine that is busy with other journeys.

@@ -4,9 +4,11 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use techkraft::db::{Database, DatabaseUrl};
+use techkraft::audit::Actor;
+use techkraft::db::{Database, DatabaseUrl, Db};
 use techkraft::queue::draw::DrawSeed;
-use techkraft::queue::store;
+use techkraft::queue::store::{self, RoomSettings};
+use techkraft::queue::RoomMode;
 
 use super::{ROOM, SETTINGS, set_flow, set_room, settings, stand_in_line, switch_on, visit, wait_for_turn};
 use crate::support::audit::audited;
@@ -72,23 +74,35 @@ fn wrong_settings_are_marked_and_kept() {
     assert_eq!(flow.send().expect("an answer").status(), 422);
 }
 
-/// Tried on PostgreSQL: with a look for the row before an insertion, one of them is answered with 500.
+/// Tried on PostgreSQL: with a look for the row before an insertion, the second one is refused by the database.
 #[test]
 fn the_first_settings_may_be_saved_by_two_at_once() {
-    const TOGETHER: usize = 6;
     let app = TestApp::spawn();
-    let organizers: Vec<_> = (0..TOGETHER).map(|_| app.organizer()).collect();
-    let start = Barrier::new(TOGETHER);
+    let url = DatabaseUrl::parse(&app.database.url).expect("a URL");
+    let [one, other] = [(); 2].map(|()| Database::open(&url, 1).expect("the database"));
+    let save = |db: &mut Db, most_per_second| {
+        let message = String::new();
+        let settings = RoomSettings { mode: RoomMode::Always, opens_minutes: 30, most_per_second, message };
+        store::set(db, (1, "midnight-parade"), &settings, &Actor::command_line())
+    };
+    let (saved, saving) = (Barrier::new(2), Barrier::new(2));
     thread::scope(|scope| {
-        for organizer in &organizers {
-            scope.spawn(|| {
-                start.wait();
-                let saved = organizer.post(app.url(SETTINGS)).form(&settings("always")).send();
-                assert_eq!(saved.expect("an answer").status(), 303);
-            });
-        }
+        let first = scope.spawn(|| {
+            one.write_blocking(|db| {
+                save(db, 10)?;
+                saved.wait();
+                saving.wait();
+                // The other one's look comes before this commit.
+                thread::sleep(Duration::from_millis(300));
+                Ok(())
+            })
+        });
+        saved.wait();
+        saving.wait();
+        other.write_blocking(|db| save(db, 20)).expect("it is saved");
+        first.join().expect("the first").expect("it is saved");
     });
-    assert_eq!(app.database.count("waiting_rooms WHERE mode = 'always'"), 1);
+    assert_eq!(app.database.count("waiting_rooms WHERE most_per_second = 20"), 1, "the last one counts");
 }
 
 #[test]
