@@ -152,6 +152,7 @@ fn made_at(request_key: &str) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queue::tests::room;
 
     #[test]
     fn only_our_own_keys_are_recognized() {
@@ -176,14 +177,16 @@ mod tests {
     fn a_pass_is_a_key_with_an_age() {
         let keys = RequestKeys::new(&"a secret".into());
         let issued_at = Utc::now();
-        let pass = Passes::new(&"a secret".into()).pass(7, "0123456789abcdef0123", issued_at.naive_utc());
+        let pass =
+            Passes::new(&"a secret".into()).pass(&room(), "0123456789abcdef0123", issued_at.naive_utc());
         assert_eq!(keys.verify(pass.as_str()).as_ref().map(RequestKey::as_str), Some(pass.as_str()));
         assert_eq!(keys.kept_pass(pass.as_str()), keys.verify(pass.as_str()));
         assert_eq!(keys.kept_pass(keys.generate().as_str()), None);
         let ages = FormAges::default();
         assert_eq!(ages.check(pass.as_str(), issued_at), Err(FormAgeError::TooYoung), "from no form");
         assert_eq!(ages.check(pass.as_str(), issued_at + TimeDelta::seconds(1)), Ok(()));
-        let foreign = Passes::new(&"another".into()).pass(7, "0123456789abcdef0123", issued_at.naive_utc());
+        let foreign =
+            Passes::new(&"another".into()).pass(&room(), "0123456789abcdef0123", issued_at.naive_utc());
         assert_eq!(keys.verify(foreign.as_str()), None);
     }
 

@@ -151,7 +151,11 @@ mod tests {
         let served = QueueLine::new([(0, 10)]);
         assert_eq!(served.advance(Position::start_of(1), 5, 100, true), ahead);
         assert_eq!(served.advance(ahead, 5, 50, true), ahead, "a clock that went back serves nobody less");
-        assert_eq!(QueueLine::default().advance(Position::default(), 0, 100, true), Position::default(), "stopped");
+        assert_eq!(
+            QueueLine::default().advance(Position::default(), 0, 100, true),
+            Position::default(),
+            "stopped"
+        );
     }
 
     /// Under stress, and in the first seconds after a draw: who comes next waits like everybody.

@@ -22,6 +22,7 @@ pub mod pass;
 mod place;
 mod refusals;
 pub mod rooms;
+mod step;
 pub mod store;
 mod words;
 
@@ -62,8 +63,8 @@ pub const PASS_LASTS: TimeDelta = TimeDelta::minutes(10);
 pub const OPENS_MINUTES_MAX: i32 = 1440;
 /// The fastest line that an organizer may ask for.
 pub const PER_SECOND_MAX: i32 = 1000;
-/// So long before the draw nobody joins the lobby any more: longer than servers' clocks are apart, and than they need to
-/// hear of a draw.
+/// So long before the draw nobody joins the lobby any more: longer than servers' clocks are apart, and than they need
+/// to hear of a draw.
 const LOBBY_CLOSES: TimeDelta = TimeDelta::seconds(2);
 /// A room that is switched on longer than this after its sale has started is drawn now: nobody was in its lobby.
 const LATE_OPENING: TimeDelta = TimeDelta::days(1);
@@ -106,7 +107,10 @@ pub struct Room {
 impl fmt::Debug for Room {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { event_id, mode, flow, opened_at, served, .. } = self;
-        write!(f, "Room {{ event {event_id}, {mode:?}, {flow:?}, opened at {opened_at:?}, served {served}, .. }}")
+        write!(
+            f,
+            "Room {{ event {event_id}, {mode:?}, {flow:?}, opened at {opened_at:?}, served {served}, .. }}"
+        )
     }
 }
 

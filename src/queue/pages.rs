@@ -254,7 +254,9 @@ async fn served(
     let find = move |db: &mut Db| passes::find(db, &known, &known_room, &own);
     let outcome = match app.db.read_primary(find).await {
         // A page that is loaded again takes nobody's pass.
-        Ok(None) if app.rooms.refusals.before(event_id, position) < open.passes_left() && open.take_pass() => {
+        Ok(None)
+            if app.rooms.refusals.before(event_id, position) < open.passes_left() && open.take_pass() =>
+        {
             let most = open.supply.passes_most();
             let issue = move |db: &mut Db| passes::issue(db, &passes, &room, &place, position, most);
             app.db.write(issue).await

@@ -78,7 +78,8 @@ pub fn set(
         waiting_rooms::per_second.eq(FIRST_PER_SECOND),
     );
     // Two may save the first settings at once.
-    let insertion = diesel::insert_into(waiting_rooms::table).values((unopened, set)).on_conflict_do_nothing();
+    let insertion =
+        diesel::insert_into(waiting_rooms::table).values((unopened, set)).on_conflict_do_nothing();
     if on_either!(db, connection => insertion.execute(connection)?) == 0 {
         let before = find(db, event_id)?.ok_or(diesel::NotFound)?;
         diesel::update(waiting_rooms::table.find(event_id)).set(set).execute(db)?;

@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::db::{self, Db, on_either};
-use crate::queue::{QueuePlace, Room};
 use crate::queue::draw::Position;
 use crate::queue::pass::{Pass, Passes};
+use crate::queue::{QueuePlace, Room};
 use crate::queue_schema::{queue_passes, waiting_rooms};
 use crate::schema::bookings;
 
@@ -33,8 +33,8 @@ pub struct PassCounts {
     pub booked: i64,
 }
 
-/// The pass of a served place: a new one, or the one that it has had. `None`: `most` passes are out already, or the room
-/// has begun again.
+/// The pass of a served place: a new one, or the one that it has had. `None`: `most` passes are out already, or the
+/// room has begun again.
 ///
 /// # Errors
 /// What the database said.

@@ -61,7 +61,10 @@ fn who_polls_fastest_gains_nothing() {
     set_flow(&app, "open");
     // Nine moves, by the row alone: how fast this machine is makes no difference.
     let moved = || {
-        app.database.text("SELECT CAST(per_second AS TEXT) AS text FROM waiting_rooms").parse::<i32>().expect("it")
+        app.database
+            .text("SELECT CAST(per_second AS TEXT) AS text FROM waiting_rooms")
+            .parse::<i32>()
+            .expect("it")
     };
     let before = moved();
     let is_later = |moved: i32| (0..9).fold(before, |pace, _| (pace + pace / 10 + 1).min(50)) <= moved;

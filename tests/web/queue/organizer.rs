@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use techkraft::audit::Actor;
 use techkraft::db::{Database, DatabaseUrl, Db};
+use techkraft::queue::RoomMode;
 use techkraft::queue::draw::DrawSeed;
 use techkraft::queue::store::{self, RoomSettings};
-use techkraft::queue::RoomMode;
 
 use super::{ROOM, SETTINGS, set_flow, set_room, settings, stand_in_line, switch_on, visit, wait_for_turn};
 use crate::support::audit::audited;
