@@ -40,6 +40,10 @@ pub const EXTENSIONS_MAX: i32 = 5;
 pub const SESSION_TIME: TimeDelta = TimeDelta::minutes(35);
 /// After the end of the page tickets stay held for so long: clocks differ, and a payment may be under way.
 pub const GRACE: TimeDelta = TimeDelta::minutes(2);
+/// How long tickets stay held while people look into what was paid for them.
+pub const REVIEW_TIME: TimeDelta = TimeDelta::days(7);
+/// How long a server has for a question to the provider, from the moment when it takes it: two calls and a turn.
+pub const LEASE: TimeDelta = TimeDelta::seconds(90);
 /// Attempts to pay for one booking. More is no buyer.
 pub const ATTEMPTS_MAX: i64 = 10;
 
@@ -200,6 +204,8 @@ pub struct Refund {
     pub due_at: NaiveDateTime,
     pub attempts: i32,
     pub last_error: Option<String>,
+    /// The part of the amount that is more than was left of the payment.
+    pub beyond_minor: i64,
 }
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::store::online::is_in_review;
+use super::store::returns::{GivenUp, give_up_held};
 use super::store::{self, ExtensionOutcome, HoldTimes, WantOutcome};
 use super::{Payment, PaymentState};
 use crate::app::App;
 use crate::booking::PlacedBooking;
 use crate::booking::pages::find_placed_booking;
-use crate::booking::release::{ReleaseOutcome, announce, store as release_store};
+use crate::booking::release::announce;
 use crate::db;
 use crate::error::Error;
 use crate::guard::form::Query;
@@ -29,6 +31,8 @@ enum PayStep {
     Open { url: String },
     /// The buyer says that it is paid, and Stripe is asked.
     Checking,
+    /// Something was paid, and people look into it.
+    Review,
 }
 
 #[derive(Template)]
@@ -83,14 +87,18 @@ pub async fn show(
     }
     let found = app.db.read_primary(move |db| {
         let (hold, payment) = (store::hold_times(db, id)?, store::alive(db, id)?);
+        let is_in_review = is_in_review(db, id)?;
         let before = match &payment {
             Some(payment) if payment.state == PaymentState::Wanted => store::place_in_queue(db, payment)?,
             _ => 0,
         };
-        Ok((hold, payment, before))
+        Ok((hold, payment, before, is_in_review))
     });
-    let (Some(hold), payment, before) = found.await? else { return Ok(see_other(&location).finish()) };
+    let (Some(hold), payment, before, is_in_review) = found.await? else {
+        return Ok(see_other(&location).finish());
+    };
     let step = match &payment {
+        _ if is_in_review => PayStep::Review,
         None => PayStep::Ready,
         Some(payment) if payment.state == PaymentState::Wanted => {
             PayStep::Waiting { seconds: before / i64::from(payments.per_second.max(1)) + 2 }
@@ -119,9 +127,9 @@ fn of_hold(
 pub async fn create(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let payments = app.payments.as_ref().ok_or(Error::NotFound)?;
     let placed = find_placed_booking(&app, token.into_inner()).await?;
-    let (id, live) = (placed.booking.id, payments.live);
+    let (id, live, per_second) = (placed.booking.id, payments.live, payments.per_second);
     let location = booking_page(&placed);
-    match app.db.write(move |db| store::want(db, id, live)).await? {
+    match app.db.write(move |db| store::want(db, id, live, per_second)).await? {
         WantOutcome::Wanted(_) => {
             payments.wakeup.notify();
             Ok(see_other(&format!("{location}/payment")).finish())
@@ -160,25 +168,21 @@ pub async fn release(app: web::Data<App>, token: web::Path<String>) -> Result<Ht
     if !placed.booking.is_held() {
         return Ok(see_other(&location).finish());
     }
-    let booking = placed.booking.clone();
-    let released = app.db.write(move |db| {
-        if store::give_up(db, booking.id)? {
-            return Ok(None);
+    let (booking, event_id) = (placed.booking.clone(), placed.event.id);
+    let toast = match app.db.write(move |db| give_up_held(db, &booking, event_id)).await? {
+        GivenUp::Released { stock } => {
+            announce(&app.board, &app.desk, &app.outbox_wakeup, &stock);
+            Toast::success("Your tickets are released.")
         }
-        release_store::release(db, &booking, None, None).map(Some)
-    });
-    match released.await? {
-        None => {
+        GivenUp::Closing => {
             if let Some(payments) = &app.payments {
                 payments.wakeup.notify();
             }
+            Toast::success("Your tickets are released as soon as nobody can pay for them any more.")
         }
-        Some(ReleaseOutcome::Released { stock }) => {
-            announce(&app.board, &app.desk, &app.outbox_wakeup, &stock);
-        }
-        Some(_) => {}
-    }
-    let toast = Toast::success("Your tickets are released.");
+        // Its page says what it is now.
+        GivenUp::Kept => return Ok(see_other(&location).finish()),
+    };
     Ok(see_other_with(&app.cookies, &location, &toast))
 }
 

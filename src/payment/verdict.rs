@@ -1,6 +1,8 @@
 //! What a page at the provider means for its payment. The page is believed only where it says what was asked for: the
 //! same amount, the same currency, the same kind of money.
 
+use chrono::DateTime;
+
 use super::Payment;
 use super::store::settling::PaidPage;
 use super::stripe::amount::of_stripe;
@@ -10,7 +12,7 @@ use super::stripe::objects::CheckoutSession;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Paid(PaidPage),
-    /// Nobody can pay on it any more.
+    /// Nobody can pay on it any more, and nothing that was paid is left.
     Closed,
     /// The bank said no, and the buyer may try again on the same page.
     Declined(String),
@@ -25,7 +27,7 @@ pub enum Verdict {
 pub fn judge(payment: &Payment, session: &CheckoutSession) -> Verdict {
     if session.livemode != payment.live {
         let (is, was) = if session.livemode { ("real", "test") } else { ("test", "real") };
-        return Verdict::Review(format!("It was paid with {is} money, and asked for in {was} money."));
+        return review(session, format!("It was paid with {is} money, and asked for in {was} money."));
     }
     if session.is_paid() {
         return judge_paid(payment, session);
@@ -39,19 +41,26 @@ pub fn judge(payment: &Payment, session: &CheckoutSession) -> Verdict {
     }
 }
 
+/// What is not what was asked for is for people, until all of it has gone back.
+fn review(session: &CheckoutSession, why: String) -> Verdict {
+    if session.is_paid() && session.is_refunded() { Verdict::Closed } else { Verdict::Review(why) }
+}
+
 fn judge_paid(payment: &Payment, session: &CheckoutSession) -> Verdict {
     let currency = session.currency.as_deref().unwrap_or_default().to_ascii_uppercase();
     let amount = session.amount_total.and_then(|amount| of_stripe(amount, &currency));
     if currency != payment.currency || amount != Some(payment.amount_minor) {
         let paid = session.amount_total.unwrap_or_default();
         let asked = payment.amount();
-        return Verdict::Review(format!("{asked} was asked for; Stripe says {paid} in {currency}."));
+        return review(session, format!("{asked} was asked for; Stripe says {paid} in {currency}."));
     }
     let Some(intent_id) = session.intent_id() else {
-        return Verdict::Review("It is paid, and Stripe names no payment.".to_owned());
+        return review(session, "It is paid, and Stripe names no payment.".to_owned());
     };
     let fee = session.fee().filter(|(_, currency)| currency.eq_ignore_ascii_case(&payment.currency));
     Verdict::Paid(PaidPage {
+        session_id: session.id.clone(),
+        session_ends_at: DateTime::from_timestamp(session.expires_at, 0).unwrap_or_default().naive_utc(),
         intent_id: intent_id.to_owned(),
         method: session.method(),
         fee_minor: fee.and_then(|(fee, _)| of_stripe(fee, &payment.currency)),
@@ -128,6 +137,19 @@ mod tests {
         ] {
             assert!(matches!(judge(&payment(), &session(changes)), Verdict::Review(_)), "{changes}");
         }
+    }
+
+    #[test]
+    fn what_has_gone_back_needs_no_look() {
+        let refunded = r#"{"amount_total": 20999, "payment_intent": {"id": "pi_1",
+            "latest_charge": {"id": "ch_1", "refunded": true}}}"#;
+        assert_eq!(judge(&payment(), &session(refunded)), Verdict::Closed);
+        let as_asked =
+            r#"{"payment_intent": {"id": "pi_1", "latest_charge": {"id": "ch_1", "refunded": true}}}"#;
+        assert!(
+            matches!(judge(&payment(), &session(as_asked)), Verdict::Paid(_)),
+            "the refund is noted by itself"
+        );
     }
 
     #[test]

@@ -8,9 +8,6 @@ use crate::db::Db;
 
 /// What must never exist, and the query that counts it.
 ///
-/// What a booking has paid and what its tickets are worth may differ for the reasons that the fifth query names: the
-/// concert's terms keep a fee, the organizer has given an amount back, or money went back that nobody here has asked
-/// for.
 pub(super) const MONEY_VIOLATIONS: &[(&str, &str)] = &[
     (
         "payments without their entry in the ledger",
@@ -27,7 +24,8 @@ pub(super) const MONEY_VIOLATIONS: &[(&str, &str)] = &[
     (
         "payments of which more went back than came, or another amount than their refunds say",
         "SELECT COUNT(*) AS count FROM payments p WHERE p.refunded_minor > p.amount_minor OR p.refunded_minor <>
-         (SELECT COALESCE(SUM(r.amount_minor), 0) FROM refunds r WHERE r.payment_id = p.id AND r.state <> 'failed')",
+         (SELECT COALESCE(SUM(r.amount_minor - r.beyond_minor), 0) FROM refunds r
+          WHERE r.payment_id = p.id AND r.state <> 'failed')",
     ),
     (
         "refunds whose entries in the ledger do not add up",
@@ -35,25 +33,34 @@ pub(super) const MONEY_VIOLATIONS: &[(&str, &str)] = &[
          (SELECT COALESCE(SUM(l.amount_minor), 0) FROM ledger l WHERE l.refund_id = r.id) <>
          CASE WHEN r.state IN ('pending', 'done') THEN -r.amount_minor ELSE 0 END",
     ),
+    ("bookings paid online that have paid something else than their tickets are worth", WORTH),
     (
-        "bookings paid online that have paid something else than their tickets are worth",
-        "SELECT COUNT(*) AS count FROM (
-             SELECT b.id, (SELECT SUM(p.amount_minor - p.refunded_minor) FROM payments p
-                           WHERE p.booking_id = b.id AND p.state = 'paid') AS kept,
-                    CASE b.status WHEN 'confirmed' THEN
-                        (SELECT SUM((l.quantity - l.returned) * l.unit_price_minor) FROM booking_lines l
-                         WHERE l.booking_id = b.id) ELSE 0 END AS worth
-             FROM bookings b WHERE EXISTS (SELECT 1 FROM payments p WHERE p.booking_id = b.id AND p.state = 'paid')
-         ) AS paid
-         WHERE kept <> worth
-         AND NOT (kept > worth AND EXISTS (
-             SELECT 1 FROM payments p JOIN booking_lines l ON l.booking_id = p.booking_id
-             WHERE p.booking_id = paid.id AND p.state = 'paid' AND l.returned > 0
-             AND (p.refund_fee_minor IS NULL OR p.refund_fee_minor > 0)))
-         AND NOT (kept < worth AND EXISTS (
-             SELECT 1 FROM refunds r JOIN payments p ON p.id = r.payment_id
-             WHERE p.booking_id = paid.id AND r.state <> 'failed' AND r.seats = ''
-             AND r.source IN ('organizer', 'outside', 'dispute')))",
+        "tickets that were given out without the payment that was wanted for them",
+        "SELECT COUNT(*) AS count FROM bookings b WHERE b.status = 'confirmed'
+         AND EXISTS (SELECT 1 FROM payments p WHERE p.booking_id = b.id)
+         AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.booking_id = b.id AND p.state = 'paid')",
+    ),
+    (
+        "payments that people have to look at",
+        "SELECT COUNT(*) AS count FROM payments p WHERE p.state = 'review'",
+    ),
+    (
+        "refunds that failed, with nothing given back since",
+        "SELECT COUNT(*) AS count FROM refunds r WHERE r.state = 'failed' AND r.source <> 'dispute'
+         AND NOT EXISTS (SELECT 1 FROM refunds o WHERE o.payment_id = r.payment_id AND o.id > r.id
+                         AND o.state <> 'failed')",
+    ),
+    (
+        "refunds that have waited for more than a day",
+        "SELECT COUNT(*) AS count FROM refunds r WHERE r.state = 'wanted' AND r.wanted_at < {a day ago}",
+    ),
+    (
+        "refunds and disputes that took back more than was paid",
+        "SELECT COUNT(*) AS count FROM refunds r WHERE r.state <> 'failed' AND r.beyond_minor <> 0",
+    ),
+    (
+        "pages to pay on that are over, and nobody has asked what became of them for an hour",
+        "SELECT COUNT(*) AS count FROM payments p WHERE p.state = 'open' AND p.session_ends_at < {an hour ago}",
     ),
     (
         "paid bookings that are still held",
@@ -78,6 +85,33 @@ pub(super) const MONEY_VIOLATIONS: &[(&str, &str)] = &[
          GROUP BY booking_id HAVING COUNT(*) > 1) AS d",
     ),
 ];
+
+/// What a booking has paid and what its tickets are worth may differ for two reasons, each up to its amount. For tickets
+/// that the buyer gave back, and no organizer, the terms keep the fee, or all of the price. And the organizer has given
+/// an amount back, or money went back that nobody here has asked for.
+///
+/// A note tells who gave a ticket back: what was returned when it was written, or later, is the organizer's.
+const WORTH: &str = "SELECT COUNT(*) AS count FROM (
+        SELECT b.id, (SELECT SUM(p.amount_minor - p.refunded_minor) FROM payments p
+                      WHERE p.booking_id = b.id AND p.state = 'paid') AS kept,
+               CASE b.status WHEN 'confirmed' THEN
+                   (SELECT SUM((l.quantity - l.returned) * l.unit_price_minor) FROM booking_lines l
+                    WHERE l.booking_id = b.id) ELSE 0 END AS worth
+        FROM bookings b WHERE EXISTS (SELECT 1 FROM payments p WHERE p.booking_id = b.id AND p.state = 'paid')
+    ) AS paid
+    WHERE kept > worth + (
+        SELECT COALESCE(SUM(CASE WHEN f.fee < l.unit_price_minor THEN f.fee ELSE l.unit_price_minor END), 0)
+        FROM used_tickets u
+        JOIN booking_lines l ON l.booking_id = u.booking_id AND l.ticket_type_id = u.ticket_type_id
+        JOIN (SELECT p.booking_id, MAX(COALESCE(p.refund_fee_minor, 9000000000000000)) AS fee FROM payments p
+              WHERE p.state = 'paid' GROUP BY p.booking_id) AS f ON f.booking_id = u.booking_id
+        WHERE u.booking_id = paid.id AND u.state = 'returned' AND NOT EXISTS (
+            SELECT 1 FROM cancellation_notes n WHERE n.booking_id = u.booking_id AND u.used_at >= n.canceled_at
+            AND (n.seats = '' OR ' ' || n.seats || ' ' LIKE '% ' || u.seat || ' %')))
+    OR kept < worth - (
+        SELECT COALESCE(SUM(r.amount_minor - r.beyond_minor), 0) FROM refunds r JOIN payments p ON p.id = r.payment_id
+        WHERE p.booking_id = paid.id AND r.state <> 'failed' AND r.seats = ''
+        AND r.source IN ('organizer', 'outside', 'dispute'))";
 
 /// Real money, by currency: the ledger added up.
 const SUMS: &str = "

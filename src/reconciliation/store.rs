@@ -131,15 +131,18 @@ const VIOLATIONS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Stands for the database's own words for a minute ago.
-const A_MINUTE_AGO: &str = "{a minute ago}";
 const OVERDUE: &str = "SELECT COUNT(*) AS count FROM holds WHERE held_until < {a minute ago}";
 
-fn a_minute_ago(db: &Db) -> &'static str {
-    match db {
-        Db::Postgres(_) => "timezone('utc', clock_timestamp()) - interval '1 minute'",
-        Db::Sqlite(_) => "strftime('%Y-%m-%d %H:%M:%f', 'now', '-1 minute')",
-    }
+/// What stands for a time in the queries, and the database's own words for it.
+const TIMES: [(&str, &str); 3] =
+    [("{a minute ago}", "1 minute"), ("{an hour ago}", "1 hour"), ("{a day ago}", "1 day")];
+
+fn with_times(db: &Db, query: &str) -> String {
+    let ago = |ago: &str| match db {
+        Db::Postgres(_) => format!("timezone('utc', clock_timestamp()) - interval '{ago}'"),
+        Db::Sqlite(_) => format!("strftime('%Y-%m-%d %H:%M:%f', 'now', '-{ago}')"),
+    };
+    TIMES.iter().fold(query.to_owned(), |query, (name, time)| query.replace(name, &ago(time)))
 }
 
 #[derive(QueryableByName)]
@@ -198,7 +201,7 @@ pub fn reconcile(db: &mut Db) -> QueryResult<Reconciliation> {
         violations: Vec::new(),
     };
     for &(what, query) in VIOLATIONS.iter().chain(MONEY_VIOLATIONS) {
-        let query = query.replace(A_MINUTE_AGO, a_minute_ago(db));
+        let query = with_times(db, query);
         let Count { count } = diesel::sql_query(query).get_result(db)?;
         if count > 0 {
             reconciliation.violations.push(Violation { what, count });

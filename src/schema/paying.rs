@@ -39,6 +39,7 @@ diesel::table! {
         due_at -> Timestamp,
         attempts -> Integer,
         last_error -> Nullable<Text>,
+        asked_at -> Nullable<Timestamp>,
     }
 }
 
@@ -70,6 +71,7 @@ diesel::table! {
         due_at -> Timestamp,
         attempts -> Integer,
         last_error -> Nullable<Text>,
+        beyond_minor -> BigInt,
     }
 }
 
@@ -87,6 +89,7 @@ diesel::table! {
         handled_at -> Nullable<Timestamp>,
         due_at -> Timestamp,
         attempts -> Integer,
+        returned -> Nullable<BigInt>,
     }
 }
 

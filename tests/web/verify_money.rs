@@ -38,7 +38,37 @@ fn refund(source: &str, state: &str, seats: &str) -> String {
     format!(
         "UPDATE payments SET refunded_minor = 10000;
          INSERT INTO refunds (id, payment_id, source, state, amount_minor, seats, idempotency_key, wanted_at, due_at)
-         VALUES (1, 1, '{source}', '{state}', 10000, '{seats}', 'r', '2026-01-01', '2026-01-01')"
+         VALUES (1, 1, '{source}', '{state}', 10000, '{seats}', 'r', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
+    )
+}
+
+/// One ticket is given back, and so much of its price goes back.
+fn given_back(fee: &str, refunded: i64) -> String {
+    let mut acts = format!(
+        "UPDATE payments SET refund_fee_minor = {fee}, refunded_minor = {refunded};
+         UPDATE booking_lines SET returned = 1;
+         UPDATE ticket_types SET available = available + 1 WHERE name = 'VIP';
+         INSERT INTO used_tickets (booking_id, seat, ticket_type_id, state, gate, actor, used_at)
+         SELECT booking_id, 2, ticket_type_id, 'returned', '', '', '2026-11-01 10:00:00' FROM booking_lines"
+    );
+    if refunded > 0 {
+        acts += &format!(
+            "; INSERT INTO refunds (id, payment_id, source, state, amount_minor, seats, idempotency_key, wanted_at, due_at)
+             VALUES (1, 1, 'buyer', 'done', {refunded}, '2', 'r', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
+        );
+    }
+    acts
+}
+
+/// An organizer has given the ticket back.
+const NOTE: &str = "INSERT INTO cancellation_notes (booking_id, seats, message, canceled_at)
+    SELECT id, '2', '', '2026-11-01 10:00:00' FROM bookings";
+
+fn ledger(refunded: i64) -> String {
+    format!(
+        "INSERT INTO ledger
+         (entry_key, booking_id, payment_id, refund_id, kind, amount_minor, currency, live, entered_at)
+         SELECT 'refund 1', id, 1, 1, 'refund', -{refunded}, 'USD', true, created_at FROM bookings"
     )
 }
 
@@ -56,7 +86,11 @@ fn money_that_adds_up_is_shown() {
         "{table}"
     );
     assert!(table.contains("All counts add up."), "{table}");
+    let one_kept = |fee: &str, refunded: i64| format!("{}; {}", given_back(fee, refunded), ledger(refunded));
     for reason in [
+        // The buyer gives one ticket back: the terms keep a part of its price, or all of it.
+        &one_kept("251", 9_749),
+        &format!("{}; UPDATE payments SET refund_fee_minor = NULL", given_back("NULL", 0)),
         &refund("organizer", "wanted", ""),
         &format!("{}; {GONE}", refund("outside", "done", "")),
         &format!("{}; {GONE}", refund("dispute", "pending", "")),
@@ -79,6 +113,48 @@ fn money_that_does_not_add_up_is_named() {
         ("refunds whose entries in the ledger do not add up", &refund("organizer", "done", "")),
         ("paid something else than their tickets are worth", &refund("system", "wanted", "")),
         ("paid something else than their tickets are worth", "UPDATE booking_lines SET returned = 1"),
+        // The fee is 2.51, and less than that came back.
+        (
+            "paid something else than their tickets are worth",
+            &format!("{}; {}", given_back("251", 9_748), ledger(9_748)),
+        ),
+        // It was lost, whatever the terms of buyers are.
+        ("paid something else than their tickets are worth", &format!("{}; {NOTE}", given_back("251", 0))),
+        ("paid something else than their tickets are worth", &format!("{}; {NOTE}", given_back("NULL", 0))),
+        // An amount that the organizer has given back excuses that amount.
+        (
+            "paid something else than their tickets are worth",
+            "UPDATE payments SET refunded_minor = 20000;
+             INSERT INTO refunds (id, payment_id, source, state, amount_minor, seats, idempotency_key, wanted_at, due_at)
+             VALUES (1, 1, 'organizer', 'wanted', 1000, '', 'r', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP),
+                    (2, 1, 'system', 'wanted', 19000, '', 's', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)",
+        ),
+        (
+            "given out without the payment that was wanted",
+            "UPDATE payments SET state = 'expired', paid_at = NULL",
+        ),
+        ("payments that people have to look at", "UPDATE payments SET state = 'review', paid_at = NULL"),
+        (
+            "refunds that failed, with nothing given back since",
+            "INSERT INTO refunds (id, payment_id, source, state, amount_minor, idempotency_key, wanted_at, due_at)
+             VALUES (1, 1, 'organizer', 'failed', 1000, 'r', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)",
+        ),
+        (
+            "refunds that have waited for more than a day",
+            "UPDATE payments SET refunded_minor = 1000;
+             INSERT INTO refunds (id, payment_id, source, state, amount_minor, idempotency_key, wanted_at, due_at)
+             VALUES (1, 1, 'organizer', 'wanted', 1000, 'r', '2026-01-01', CURRENT_TIMESTAMP)",
+        ),
+        (
+            "took back more than was paid",
+            "UPDATE payments SET refunded_minor = 30000;
+             INSERT INTO refunds (id, payment_id, source, state, amount_minor, beyond_minor, idempotency_key, wanted_at, due_at)
+             VALUES (1, 1, 'dispute', 'pending', 31000, 1000, 'r', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)",
+        ),
+        (
+            "nobody has asked what became of them",
+            "UPDATE payments SET state = 'open', paid_at = NULL, session_ends_at = '2020-01-01 00:00:00'",
+        ),
         ("paid bookings that are still held", "UPDATE bookings SET status = 'held'"),
         ("in another currency than their booking's", "UPDATE payments SET currency = 'EUR'"),
         (

@@ -6,8 +6,9 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
 
 use super::ring;
 use crate::db::{Db, clock};
-use crate::payment::{Payment, STRIPE};
-use crate::schema::{payment_events, payments};
+use crate::payment::stripe::amount::of_stripe;
+use crate::payment::{Payment, RefundSource, RefundState, STRIPE};
+use crate::schema::{payment_events, payments, refunds};
 
 /// What the provider tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct NewEvent {
     pub object_id: String,
     pub intent_id: Option<String>,
     pub payment_id: Option<i64>,
+    /// How much of a charge has gone back, in the provider's units.
+    pub returned: Option<i64>,
     pub live: bool,
     /// UTC.
     pub happened_at: NaiveDateTime,
@@ -32,17 +35,36 @@ pub struct WaitingEvent {
     pub object_id: String,
     pub intent_id: Option<String>,
     pub payment_id: Option<i64>,
+    pub returned: Option<i64>,
     pub live: bool,
+    /// How often it was taken.
+    pub attempts: i32,
+}
+
+impl WaitingEvent {
+    /// Whether it may say that a page was paid on.
+    #[must_use]
+    pub fn may_be_paid(&self) -> bool {
+        matches!(
+            self.kind.as_str(),
+            "checkout.session.completed" | "checkout.session.async_payment_succeeded"
+        )
+    }
+
+    #[must_use]
+    pub fn is_dispute(&self) -> bool {
+        self.kind.starts_with("charge.dispute.")
+    }
 }
 
 const RECEIVE_POSTGRES: &str = "
     INSERT INTO payment_events (provider, event_id, kind, object_id, intent_id, payment_id, live, happened_at,
-                                received_at, due_at)
-    VALUES ('stripe', $1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (provider, event_id) DO NOTHING";
+                                received_at, due_at, returned)
+    VALUES ('stripe', $1, $2, $3, $4, $5, $6, $7, $8, $8, $9) ON CONFLICT (provider, event_id) DO NOTHING";
 const RECEIVE_SQLITE: &str = "
     INSERT INTO payment_events (provider, event_id, kind, object_id, intent_id, payment_id, live, happened_at,
-                                received_at, due_at)
-    VALUES ('stripe', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) ON CONFLICT (provider, event_id) DO NOTHING";
+                                received_at, due_at, returned)
+    VALUES ('stripe', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9) ON CONFLICT (provider, event_id) DO NOTHING";
 
 /// Keeps an event, if it is not there already; whether it was new.
 ///
@@ -61,6 +83,7 @@ pub fn receive(db: &mut Db, event: &NewEvent) -> QueryResult<bool> {
                 .bind::<Bool, _>(event.live)
                 .bind::<Timestamp, _>(event.happened_at)
                 .bind::<Timestamp, _>(now)
+                .bind::<Nullable<BigInt>, _>(event.returned)
                 .execute($connection)?
         };
     }
@@ -74,12 +97,13 @@ pub fn receive(db: &mut Db, event: &NewEvent) -> QueryResult<bool> {
 const TAKE_POSTGRES: &str = "
     UPDATE payment_events SET due_at = $1, attempts = attempts + 1
     WHERE provider = 'stripe' AND event_id = ANY (ARRAY (
-        SELECT event_id FROM payment_events WHERE handled_at IS NULL AND due_at <= $2
+        SELECT event_id FROM payment_events WHERE handled_at IS NULL AND live = $4 AND due_at <= $2
         ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
     )) RETURNING event_id";
 const TAKE_SQLITE: &str = "
-    UPDATE payment_events SET due_at = ?, attempts = attempts + 1
-    WHERE rowid IN (SELECT rowid FROM payment_events WHERE handled_at IS NULL AND due_at <= ? ORDER BY due_at LIMIT ?)
+    UPDATE payment_events SET due_at = ?1, attempts = attempts + 1
+    WHERE rowid IN (SELECT rowid FROM payment_events WHERE handled_at IS NULL AND live = ?4 AND due_at <= ?2
+                    ORDER BY due_at LIMIT ?3)
     RETURNING event_id";
 
 #[derive(QueryableByName)]
@@ -88,13 +112,15 @@ struct EventId {
     event_id: String,
 }
 
-/// Whether an event waits.
+/// Whether an event waits. `live`: with a key of one mode nothing of the other can be asked, so its events wait for a
+/// server with the other key.
 ///
 /// # Errors
 /// What the database said.
-pub fn is_any_due(db: &mut Db, now: NaiveDateTime) -> QueryResult<bool> {
+pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bool> {
     let due = payment_events::table
         .filter(payment_events::handled_at.is_null())
+        .filter(payment_events::live.eq(live))
         .filter(payment_events::due_at.le(now))
         .order(payment_events::due_at);
     Ok(due.select(payment_events::event_id).first::<String>(db).optional()?.is_some())
@@ -107,6 +133,7 @@ pub fn is_any_due(db: &mut Db, now: NaiveDateTime) -> QueryResult<bool> {
 pub fn take(
     db: &mut Db,
     limit: i64,
+    live: bool,
     now: NaiveDateTime,
     lease: NaiveDateTime,
 ) -> QueryResult<Vec<WaitingEvent>> {
@@ -115,11 +142,13 @@ pub fn take(
             .bind::<Timestamp, _>(lease)
             .bind::<Timestamp, _>(now)
             .bind::<BigInt, _>(limit)
+            .bind::<Bool, _>(live)
             .load(pg)?,
         Db::Sqlite(sqlite) => diesel::sql_query(TAKE_SQLITE)
             .bind::<Timestamp, _>(lease)
             .bind::<Timestamp, _>(now)
             .bind::<BigInt, _>(limit)
+            .bind::<Bool, _>(live)
             .load(sqlite)?,
     };
     let ids: Vec<String> = taken.into_iter().map(|it| it.event_id).collect();
@@ -163,6 +192,34 @@ pub fn payment_of(db: &mut Db, event: &WaitingEvent) -> QueryResult<Option<Payme
 pub fn wake(db: &mut Db, event: &WaitingEvent, payment: &Payment, now: NaiveDateTime) -> QueryResult<()> {
     ring(db, payment.booking_id, now)?;
     handled(db, &event.event_id)
+}
+
+/// What an event about a charge says went back is known already.
+///
+/// # Errors
+/// What the database said.
+pub fn is_known(db: &mut Db, event: &WaitingEvent, payment: &Payment) -> QueryResult<bool> {
+    let Some(returned) = event.returned.and_then(|it| of_stripe(it, &payment.currency)) else {
+        return Ok(false);
+    };
+    let amounts: Vec<i64> = refunds::table
+        .filter(refunds::payment_id.eq(payment.id))
+        .filter(refunds::source.ne(RefundSource::Dispute))
+        .filter(refunds::state.eq_any([RefundState::Pending, RefundState::Done]))
+        .select(refunds::amount_minor)
+        .load(db)?;
+    Ok(amounts.iter().sum::<i64>() >= returned)
+}
+
+/// To be looked at again at that time.
+///
+/// # Errors
+/// What the database said.
+pub fn put_off(db: &mut Db, event_id: &str, due_at: NaiveDateTime) -> QueryResult<()> {
+    diesel::update(payment_events::table.find((STRIPE, event_id)))
+        .set(payment_events::due_at.eq(due_at))
+        .execute(db)?;
+    Ok(())
 }
 
 /// Nothing is left to be done about an event.

@@ -3,28 +3,34 @@
 //! Locks are taken in the house's order, with payments at its end: ticket types by id, holds, bookings, payments,
 //! refunds. Nobody waits for the provider with a lock.
 
+pub mod attempts;
 pub mod clocks;
+pub mod failing;
 pub mod inbox;
 pub mod ledger;
 pub mod online;
+pub mod outside;
 pub mod queue;
 pub mod refunds;
 pub mod reset;
 pub mod returns;
 pub mod settling;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 
-use super::{
-    ATTEMPTS_MAX, EXTENSION, EXTENSIONS_MAX, GRACE, PAY_TIME, Payment, PaymentLine, PaymentState, STRIPE,
-};
-use crate::booking::new_token;
+pub use self::attempts::{WantOutcome, place_in_queue, want};
+use super::{EXTENSION, EXTENSIONS_MAX, LEASE, Payment, PaymentLine, PaymentState};
 use crate::db::{Db, clock};
-use crate::schema::{booking_lines, bookings, events, holds, payment_lines, payments, ticket_types};
+use crate::schema::{holds, payment_lines, payments};
 
 /// The states in which money may still come.
 pub(super) const ALIVE: [PaymentState; 2] = [PaymentState::Wanted, PaymentState::Open];
+/// The states in which no money was noted. A page that was given up here may have been paid on all the same.
+pub(super) const UNSETTLED: [PaymentState; 4] =
+    [PaymentState::Wanted, PaymentState::Open, PaymentState::Expired, PaymentState::Failed];
+/// How often a page is asked about, however often somebody rings.
+const ASKED_ONCE_IN: TimeDelta = TimeDelta::seconds(2);
 
 /// The times of a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
@@ -52,21 +58,6 @@ impl HoldTimes {
     pub fn extensions_left(&self) -> i32 {
         (EXTENSIONS_MAX - self.extensions).max(0)
     }
-}
-
-/// How the request to pay ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WantOutcome {
-    /// The provider will be asked for a page.
-    Wanted(Payment),
-    /// It was asked before: another tab, or the same form twice.
-    Alive(Payment),
-    /// The booking is not held any more.
-    NotHeld,
-    /// There is nothing to pay.
-    Free,
-    /// More attempts than a buyer makes.
-    TooOften,
 }
 
 /// How the request for more time ended.
@@ -105,6 +96,16 @@ pub fn find(db: &mut Db, id: i64) -> QueryResult<Option<Payment>> {
     payments::table.find(id).select(Payment::as_select()).first(db).optional()
 }
 
+/// The same, locked until the transaction ends: before its refunds, as everywhere.
+pub(super) fn lock(db: &mut Db, id: i64) -> QueryResult<Option<Payment>> {
+    match db {
+        Db::Postgres(pg) => {
+            payments::table.find(id).select(Payment::as_select()).for_update().first(pg).optional()
+        }
+        Db::Sqlite(_) => find(db, id),
+    }
+}
+
 /// The attempts to pay for a booking, the newest first.
 ///
 /// # Errors
@@ -140,100 +141,6 @@ pub fn alive(db: &mut Db, booking_id: i64) -> QueryResult<Option<Payment>> {
         .select(Payment::as_select())
         .first(db)
         .optional()
-}
-
-/// How many buyers come before a payment that waits for its page.
-///
-/// # Errors
-/// What the database said.
-pub fn place_in_queue(db: &mut Db, payment: &Payment) -> QueryResult<i64> {
-    payments::table
-        .filter(payments::state.eq(PaymentState::Wanted))
-        .filter(payments::id.lt(payment.id))
-        .count()
-        .get_result(db)
-}
-
-/// Wants a page to pay for a held booking. The tickets stay held until it is there. `live`: whether it is for real
-/// money.
-///
-/// # Errors
-/// What the database said.
-pub fn want(db: &mut Db, booking_id: i64, live: bool) -> QueryResult<WantOutcome> {
-    let now = clock(db)?;
-    // The lock lets one of two tabs be the first.
-    let Some(hold) = lock_hold(db, booking_id)?.filter(|hold| hold.end() > now) else {
-        return Ok(WantOutcome::NotHeld);
-    };
-    if let Some(payment) = alive(db, booking_id)? {
-        return Ok(WantOutcome::Alive(payment));
-    }
-    let tried: i64 = payments::table.filter(payments::booking_id.eq(booking_id)).count().get_result(db)?;
-    if tried >= ATTEMPTS_MAX {
-        return Ok(WantOutcome::TooOften);
-    }
-    let (amount_minor, currency, fee): (i64, String, Option<i64>) = bookings::table
-        .inner_join(events::table)
-        .filter(bookings::id.eq(booking_id))
-        .select((bookings::total_minor, bookings::currency, events::refund_fee_minor))
-        .first(db)?;
-    if amount_minor == 0 {
-        return Ok(WantOutcome::Free);
-    }
-    // The first attempt has its time from now on, until the page is there. Later ones have what is left.
-    let pay_until = if tried == 0 { hold.end().max(now + PAY_TIME) } else { hold.end() };
-    let held_until = hold.held_until.max(pay_until + GRACE);
-    diesel::update(holds::table.find(booking_id))
-        .set((holds::held_until.eq(held_until), holds::pay_until.eq(pay_until)))
-        .execute(db)?;
-    let id: i64 = diesel::insert_into(payments::table)
-        .values((
-            payments::booking_id.eq(booking_id),
-            payments::provider.eq(STRIPE),
-            payments::live.eq(live),
-            payments::currency.eq(currency),
-            payments::amount_minor.eq(amount_minor),
-            payments::refund_fee_minor.eq(fee),
-            payments::idempotency_key.eq(new_token()),
-            payments::wanted_at.eq(now),
-            payments::due_at.eq(now),
-        ))
-        .returning(payments::id)
-        .get_result(db)?;
-    insert_lines(db, id, booking_id)?;
-    let payment = payments::table.find(id).select(Payment::as_select()).first(db)?;
-    Ok(WantOutcome::Wanted(payment))
-}
-
-type LineFacts = (i64, String, i32, i64, Option<i32>);
-
-fn insert_lines(db: &mut Db, payment_id: i64, booking_id: i64) -> QueryResult<()> {
-    let facts: Vec<LineFacts> = booking_lines::table
-        .inner_join(ticket_types::table)
-        .filter(booking_lines::booking_id.eq(booking_id))
-        .order(ticket_types::id)
-        .select((
-            ticket_types::id,
-            ticket_types::name,
-            booking_lines::quantity,
-            booking_lines::unit_price_minor,
-            ticket_types::tax_rate,
-        ))
-        .load(db)?;
-    for (ticket_type_id, name, quantity, unit_price_minor, tax_rate) in facts {
-        let line = PaymentLine { payment_id, ticket_type_id, name, quantity, unit_price_minor, tax_rate };
-        diesel::insert_into(payment_lines::table)
-            .values((
-                payment_lines::payment_id.eq(line.payment_id),
-                payment_lines::ticket_type_id.eq(line.ticket_type_id),
-                payment_lines::name.eq(&line.name),
-                payment_lines::quantity.eq(line.quantity),
-                payment_lines::unit_price_minor.eq(line.unit_price_minor),
-                payment_lines::tax_rate.eq(line.tax_rate),
-            ))
-            .execute(db)?;
-    }
-    Ok(())
 }
 
 /// Gives a buyer more time, as long as there is some.
@@ -286,18 +193,34 @@ pub fn give_up(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
     }
     diesel::update(holds::table.find(booking_id)).set(holds::pay_until.eq(now)).execute(db)?;
     ring(db, booking_id, now)?;
+    // One that waits for its page, and that nobody asks for now.
+    let waiting = payments::table
+        .filter(payments::booking_id.eq(booking_id))
+        .filter(payments::state.eq(PaymentState::Wanted))
+        .filter(payments::due_at.gt(now))
+        .filter(payments::asked_at.le(now - LEASE));
+    diesel::update(waiting).set(payments::due_at.eq(now)).execute(db)?;
     Ok(true)
 }
 
-/// Has the provider asked what became of a booking's payment, as soon as possible. An answer that is on its way is
-/// asked for again: it may be from before.
+/// Has the provider asked what became of a booking's open page, as soon as possible. An answer that is on its way is
+/// asked for again: it may be from before. Who rings again and again has it asked once in [`ASKED_ONCE_IN`].
 ///
 /// # Errors
 /// What the database said.
 pub fn ring(db: &mut Db, booking_id: i64, now: NaiveDateTime) -> QueryResult<usize> {
-    let open = payments::table
-        .filter(payments::booking_id.eq(booking_id))
-        .filter(payments::state.eq(PaymentState::Open))
-        .filter(payments::due_at.gt(now));
-    diesel::update(open).set(payments::due_at.eq(now)).execute(db)
+    macro_rules! set_due {
+        ($at:expr, $when:expr) => {{
+            let open = payments::table
+                .filter(payments::booking_id.eq(booking_id))
+                .filter(payments::state.eq(PaymentState::Open))
+                .filter(payments::due_at.gt($at))
+                .filter($when);
+            diesel::update(open).set(payments::due_at.eq($at)).execute(db)?
+        }};
+    }
+    let lately = now - ASKED_ONCE_IN;
+    let rung = set_due!(now, payments::asked_at.is_null().or(payments::asked_at.le(lately)));
+    let later = now + ASKED_ONCE_IN;
+    Ok(rung + set_due!(later, payments::asked_at.gt(lately)))
 }

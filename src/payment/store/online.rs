@@ -31,3 +31,14 @@ pub fn paid_online(db: &mut Db, booking_ids: &[i64]) -> QueryResult<Vec<(i64, Pa
         };
     Ok(paid.into_iter().map(online).collect())
 }
+
+/// Whether something was paid for a booking that was not what was asked for: people look into it.
+///
+/// # Errors
+/// What the database said.
+pub fn is_in_review(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
+    let own = payments::table
+        .filter(payments::booking_id.eq(booking_id))
+        .filter(payments::state.eq(PaymentState::Review));
+    diesel::select(diesel::dsl::exists(own)).get_result(db)
+}

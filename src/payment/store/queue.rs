@@ -8,25 +8,34 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Timestamp};
 
 use super::{ALIVE, HoldTimes, hold_times, lines, lock_hold};
-use crate::booking::{BookingStatus, new_token};
+use crate::booking::BookingStatus;
 use crate::db::{Db, clock};
-use crate::payment::{
-    EXTENSION, EXTENSIONS_MAX, GRACE, PAY_TIME, Payment, PaymentLine, PaymentState, STRIPE,
-};
+use crate::payment::{EXTENSION, EXTENSIONS_MAX, GRACE, PAY_TIME, Payment, PaymentLine, PaymentState};
 use crate::schema::{bookings, events, holds, payments};
 
-const TAKE_POSTGRES: &str = "
-    UPDATE payments SET due_at = $1, attempts = attempts + 1
-    WHERE id = ANY (ARRAY (
-        SELECT id FROM payments WHERE state IN ('wanted', 'open') AND live = $4 AND due_at <= $2
-        ORDER BY due_at, id LIMIT $3
-        FOR UPDATE SKIP LOCKED
-    )) RETURNING id";
-const TAKE_SQLITE: &str = "
-    UPDATE payments SET due_at = ?1, attempts = attempts + 1
-    WHERE id IN (SELECT id FROM payments WHERE state IN ('wanted', 'open') AND live = ?4 AND due_at <= ?2
-                 ORDER BY due_at, id LIMIT ?3)
-    RETURNING id";
+/// The state is a part of the text: only so are the partial indexes used.
+macro_rules! take_query {
+    ($state:literal) => {
+        [
+            concat!(
+                "UPDATE payments SET due_at = $1, asked_at = $2, attempts = attempts + 1 WHERE id = ANY (ARRAY (
+                     SELECT id FROM payments WHERE state = '",
+                $state,
+                "' AND live = $4 AND due_at <= $2 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
+                 )) RETURNING id"
+            ),
+            concat!(
+                "UPDATE payments SET due_at = ?1, asked_at = ?2, attempts = attempts + 1 WHERE id IN (
+                     SELECT id FROM payments WHERE state = '",
+                $state,
+                "' AND live = ?4 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3
+                 ) RETURNING id"
+            ),
+        ]
+    };
+}
+const TAKE_OPEN: [&str; 2] = take_query!("open");
+const TAKE_WANTED: [&str; 2] = take_query!("wanted");
 
 #[derive(QueryableByName)]
 struct PaymentId {
@@ -60,25 +69,29 @@ pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bo
     Ok(due.select(payments::id).first::<i64>(db).optional()?.is_some())
 }
 
-/// Takes payments that are due, those first that have waited longest.
+/// Takes payments that are due, those first that have waited longest: open pages, or payments that wait for one.
 ///
 /// # Errors
 /// What the database said.
 pub fn take(
     db: &mut Db,
+    are_open: bool,
     limit: i64,
     live: bool,
-    now: NaiveDateTime,
-    lease: NaiveDateTime,
+    (now, lease): (NaiveDateTime, NaiveDateTime),
 ) -> QueryResult<Vec<DuePayment>> {
+    if limit <= 0 {
+        return Ok(Vec::new());
+    }
+    let [postgres, sqlite_query] = if are_open { TAKE_OPEN } else { TAKE_WANTED };
     let taken: Vec<PaymentId> = match db {
-        Db::Postgres(pg) => diesel::sql_query(TAKE_POSTGRES)
+        Db::Postgres(pg) => diesel::sql_query(postgres)
             .bind::<Timestamp, _>(lease)
             .bind::<Timestamp, _>(now)
             .bind::<BigInt, _>(limit)
             .bind::<Bool, _>(live)
             .load(pg)?,
-        Db::Sqlite(sqlite) => diesel::sql_query(TAKE_SQLITE)
+        Db::Sqlite(sqlite) => diesel::sql_query(sqlite_query)
             .bind::<Timestamp, _>(lease)
             .bind::<Timestamp, _>(now)
             .bind::<BigInt, _>(limit)
@@ -94,7 +107,11 @@ pub fn take(
     found.into_iter().map(|payment| with_booking(db, payment)).collect()
 }
 
-fn with_booking(db: &mut Db, payment: Payment) -> QueryResult<DuePayment> {
+/// A payment with its booking.
+///
+/// # Errors
+/// What the database said.
+pub fn with_booking(db: &mut Db, payment: Payment) -> QueryResult<DuePayment> {
     let (reference, token, email, event_name): (String, String, Option<String>, String) = bookings::table
         .inner_join(events::table)
         .filter(bookings::id.eq(payment.booking_id))
@@ -131,7 +148,12 @@ pub struct OpenedPage {
 /// What the database said.
 pub fn opened(db: &mut Db, payment: &Payment, page: &OpenedPage) -> QueryResult<bool> {
     let now = clock(db)?;
-    let Some(hold) = lock_hold(db, payment.booking_id)?.filter(|hold| hold.end() > now) else {
+    let hold = lock_hold(db, payment.booking_id)?;
+    // Another server has it now, and may have shown the page already: this one changes nothing.
+    if !is_own(db, payment)? {
+        return Err(diesel::result::Error::RollbackTransaction);
+    }
+    let Some(hold) = hold.filter(|hold| hold.end() > now) else {
         expired(db, payment)?;
         return Ok(false);
     };
@@ -154,11 +176,7 @@ pub fn opened(db: &mut Db, payment: &Payment, page: &OpenedPage) -> QueryResult<
             holds::latest_until.eq(latest_until),
         ))
         .execute(db)?;
-    let own = payments::table
-        .find(payment.id)
-        .filter(payments::state.eq(PaymentState::Wanted))
-        .filter(payments::due_at.eq(payment.due_at));
-    let opened = diesel::update(own)
+    diesel::update(payments::table.find(payment.id))
         .set((
             payments::state.eq(PaymentState::Open),
             payments::session_id.eq(&page.session_id),
@@ -171,8 +189,38 @@ pub fn opened(db: &mut Db, payment: &Payment, page: &OpenedPage) -> QueryResult<
             payments::last_error.eq(None::<String>),
         ))
         .execute(db)?;
-    // Another server has it now: what this one has written of the hold goes with it.
-    if opened == 1 { Ok(true) } else { Err(diesel::result::Error::RollbackTransaction) }
+    Ok(true)
+}
+
+/// Whether a payment still waits for its page and is still this server's. It is locked until the transaction ends.
+fn is_own(db: &mut Db, payment: &Payment) -> QueryResult<bool> {
+    macro_rules! own {
+        () => {
+            payments::table
+                .find(payment.id)
+                .filter(payments::state.eq(PaymentState::Wanted))
+                .filter(payments::due_at.eq(payment.due_at))
+                .select(payments::id)
+        };
+    }
+    let own: Option<i64> = match db {
+        Db::Postgres(pg) => own!().for_update().first(pg).optional()?,
+        Db::Sqlite(sqlite) => own!().first(sqlite).optional()?,
+    };
+    Ok(own.is_some())
+}
+
+/// A payment's time was over before there was a page: nobody needs one.
+///
+/// # Errors
+/// What the database said.
+pub fn too_late(db: &mut Db, payment: &Payment) -> QueryResult<()> {
+    let now = clock(db)?;
+    let hold = lock_hold(db, payment.booking_id)?;
+    if hold.is_some_and(|hold| hold.end() > now) || !is_own(db, payment)? {
+        return Ok(());
+    }
+    expired(db, payment)
 }
 
 /// The provider has closed the page unpaid, or there was none: the tickets go back on sale, by the sweeper that ends
@@ -211,13 +259,25 @@ pub fn declined(db: &mut Db, payment: &Payment, code: &str, due_at: NaiveDateTim
     Ok(())
 }
 
-/// To be asked again at that time.
+/// There was no answer: to be asked again at that time.
 ///
 /// # Errors
 /// What the database said.
-pub fn put_off(db: &mut Db, payment: &Payment, due_at: NaiveDateTime, why: Option<&str>) -> QueryResult<()> {
+pub fn put_off(db: &mut Db, payment: &Payment, due_at: NaiveDateTime, why: &str) -> QueryResult<()> {
     let own = payments::table.find(payment.id).filter(payments::due_at.eq(payment.due_at));
     diesel::update(own).set((payments::due_at.eq(due_at), payments::last_error.eq(why))).execute(db)?;
+    Ok(())
+}
+
+/// The provider has answered, and nothing has changed: to be asked again at that time.
+///
+/// # Errors
+/// What the database said.
+pub fn look_again(db: &mut Db, payment: &Payment, due_at: NaiveDateTime) -> QueryResult<()> {
+    let own = payments::table.find(payment.id).filter(payments::due_at.eq(payment.due_at));
+    diesel::update(own)
+        .set((payments::due_at.eq(due_at), payments::attempts.eq(0), payments::last_error.eq(None::<String>)))
+        .execute(db)?;
     Ok(())
 }
 
@@ -229,63 +289,6 @@ pub fn give_back(db: &mut Db, payment: &Payment, now: NaiveDateTime) -> QueryRes
     let own = payments::table.find(payment.id).filter(payments::due_at.eq(payment.due_at));
     diesel::update(own)
         .set((payments::due_at.eq(now), payments::attempts.eq(payments::attempts - 1)))
-        .execute(db)?;
-    Ok(())
-}
-
-/// The provider will never make this page. The tickets stay held for as long as the buyer was told, so that they may
-/// try again. `retry`: it was the key or the time that was wrong, so another attempt takes its place at once.
-///
-/// # Errors
-/// What the database said.
-pub fn failed(db: &mut Db, payment: &Payment, why: &str, retry: bool) -> QueryResult<()> {
-    let now = clock(db)?;
-    let is_held = lock_hold(db, payment.booking_id)?.is_some();
-    let own = payments::table
-        .find(payment.id)
-        .filter(payments::state.eq(PaymentState::Wanted))
-        .filter(payments::due_at.eq(payment.due_at));
-    let failed = diesel::update(own)
-        .set((
-            payments::state.eq(PaymentState::Failed),
-            payments::ended_at.eq(now),
-            payments::last_error.eq(why),
-        ))
-        .execute(db)?;
-    if failed == 0 || !retry || !is_held {
-        return Ok(());
-    }
-    let id: i64 = diesel::insert_into(payments::table)
-        .values((
-            payments::booking_id.eq(payment.booking_id),
-            payments::provider.eq(STRIPE),
-            payments::live.eq(payment.live),
-            payments::currency.eq(&payment.currency),
-            payments::amount_minor.eq(payment.amount_minor),
-            payments::refund_fee_minor.eq(payment.refund_fee_minor),
-            payments::idempotency_key.eq(new_token()),
-            payments::wanted_at.eq(payment.wanted_at),
-            payments::due_at.eq(now),
-        ))
-        .returning(payments::id)
-        .get_result(db)?;
-    super::insert_lines(db, id, payment.booking_id)
-}
-
-/// What was paid is not what was asked for, or not in this mode. Nothing happens by itself any more: people look. The
-/// tickets stay held until the page's own end.
-///
-/// # Errors
-/// What the database said.
-pub fn to_review(db: &mut Db, payment: &Payment, why: &str) -> QueryResult<()> {
-    let now = clock(db)?;
-    let own = payments::table.find(payment.id).filter(payments::state.eq_any(ALIVE));
-    diesel::update(own)
-        .set((
-            payments::state.eq(PaymentState::Review),
-            payments::ended_at.eq(now),
-            payments::last_error.eq(why),
-        ))
         .execute(db)?;
     Ok(())
 }

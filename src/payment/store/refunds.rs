@@ -5,8 +5,8 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Timestamp};
 
-use super::find;
 use super::ledger::{EntryKind, LedgerEntry, enter};
+use super::lock;
 use crate::booking::new_token;
 use crate::db::{Db, clock};
 use crate::payment::{Payment, PaymentState, Refund, RefundSource, RefundState};
@@ -154,7 +154,7 @@ pub fn accepted(
     due_at: NaiveDateTime,
 ) -> QueryResult<()> {
     let now = clock(db)?;
-    let Some(payment) = find(db, refund.payment_id)? else { return Ok(()) };
+    let Some(payment) = lock(db, refund.payment_id)? else { return Ok(()) };
     let state = if is_done { RefundState::Done } else { RefundState::Pending };
     let own = refunds::table.find(refund.id).filter(refunds::state.eq(refund.state));
     let changed = diesel::update(own)
@@ -178,17 +178,18 @@ pub fn accepted(
     Ok(())
 }
 
-/// A refund will not happen: its amount is the payment's again, and where the provider had accepted it, the ledger says
-/// that it came back.
+/// A refund will not happen, or did not arrive, or a dispute is won: its amount is the payment's again, and where the
+/// provider had accepted it, the ledger says that it came back.
 ///
 /// # Errors
 /// What the database said.
 pub fn failed(db: &mut Db, refund: &Refund, why: &str) -> QueryResult<()> {
     let now = clock(db)?;
-    let Some(payment) = find(db, refund.payment_id)? else { return Ok(()) };
     // Payments before refunds, as everywhere.
+    let Some(payment) = lock(db, refund.payment_id)? else { return Ok(()) };
+    let counted = refund.amount_minor - refund.beyond_minor;
     diesel::update(payments::table.find(payment.id))
-        .set(payments::refunded_minor.eq(payments::refunded_minor - refund.amount_minor))
+        .set(payments::refunded_minor.eq(payments::refunded_minor - counted))
         .execute(db)?;
     let own = refunds::table.find(refund.id).filter(refunds::state.eq(refund.state));
     let changed = diesel::update(own)
@@ -198,8 +199,9 @@ pub fn failed(db: &mut Db, refund: &Refund, why: &str) -> QueryResult<()> {
         return Err(diesel::result::Error::RollbackTransaction);
     }
     if refund.state == RefundState::Pending || refund.state == RefundState::Done {
+        let is_dispute = refund.source == RefundSource::Dispute;
         let entry = LedgerEntry {
-            kind: EntryKind::RefundFailed,
+            kind: if is_dispute { EntryKind::DisputeWon } else { EntryKind::RefundFailed },
             refund_id: Some(refund.id),
             amount_minor: refund.amount_minor,
             provider_id: refund.refund_id.as_deref().unwrap_or_default(),
@@ -209,7 +211,7 @@ pub fn failed(db: &mut Db, refund: &Refund, why: &str) -> QueryResult<()> {
     Ok(())
 }
 
-/// To be asked for again at that time: there was no answer, or the account has too little.
+/// To be asked for again at that time: there was no answer, so by the same key.
 ///
 /// # Errors
 /// What the database said.
@@ -219,43 +221,19 @@ pub fn put_off(db: &mut Db, refund: &Refund, due_at: NaiveDateTime, why: Option<
     Ok(())
 }
 
-/// Notes a refund or a dispute that began at the provider, once. What it takes beyond the payment is not counted: then
-/// `verify` names it.
+/// It was not done, and may be later. The provider keeps its answer with the key for a day, so the next request has
+/// another one.
 ///
 /// # Errors
 /// What the database said.
-pub fn note_outside(
-    db: &mut Db,
-    payment: &Payment,
-    source: RefundSource,
-    provider_id: &str,
-    amount_minor: i64,
-    reason: &str,
-) -> QueryResult<bool> {
-    let known = refunds::table.filter(refunds::refund_id.eq(provider_id)).select(refunds::id);
-    if known.first::<i64>(db).optional()?.is_some() || !takes(db, payment.id, amount_minor)? {
-        return Ok(false);
-    }
-    let now = clock(db)?;
-    let (state, kind) = match source {
-        RefundSource::Dispute => (RefundState::Pending, EntryKind::Dispute),
-        _ => (RefundState::Done, EntryKind::Refund),
-    };
-    let id: i64 = diesel::insert_into(refunds::table)
-        .values((
-            refunds::payment_id.eq(payment.id),
-            refunds::source.eq(source),
-            refunds::state.eq(state),
-            refunds::amount_minor.eq(amount_minor),
-            refunds::reason.eq(reason),
-            refunds::idempotency_key.eq(format!("outside {provider_id}")),
-            refunds::refund_id.eq(provider_id),
-            refunds::wanted_at.eq(now),
-            refunds::due_at.eq(now),
+pub fn try_anew(db: &mut Db, refund: &Refund, due_at: NaiveDateTime, why: &str) -> QueryResult<()> {
+    let own = refunds::table.find(refund.id).filter(refunds::due_at.eq(refund.due_at));
+    diesel::update(own)
+        .set((
+            refunds::due_at.eq(due_at),
+            refunds::last_error.eq(why),
+            refunds::idempotency_key.eq(new_token()),
         ))
-        .returning(refunds::id)
-        .get_result(db)?;
-    let entry = LedgerEntry { kind, refund_id: Some(id), amount_minor, provider_id };
-    enter(db, payment, &entry, now)?;
-    Ok(true)
+        .execute(db)?;
+    Ok(())
 }

@@ -2,13 +2,48 @@
 
 use diesel::prelude::*;
 
+use super::online::is_in_review;
 use super::refunds::{NewRefund, want_refund};
+use super::{give_up, lock_hold};
 use crate::booking::Booking;
 use crate::booking::release::ReleaseOutcome;
 use crate::booking::release::store::{Releaser, release};
 use crate::db::Db;
+use crate::events::Stock;
+use crate::events::editing::store::lock;
 use crate::payment::{Payment, PaymentState, RefundSource};
 use crate::schema::{payments, used_tickets};
+
+/// How giving up held tickets ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenUp {
+    /// They are on sale again.
+    Released { stock: Vec<Stock> },
+    /// The page to pay on is closed first.
+    Closing,
+    /// They are not held any more: paid for meanwhile, or over. Or something was paid, and people look into it.
+    Kept,
+}
+
+/// Gives up the tickets of a held booking, whose buyer may be paying in this moment: whoever locks the hold first
+/// decides. Runs inside the caller's write transaction.
+///
+/// # Errors
+/// What the database said.
+pub fn give_up_held(db: &mut Db, booking: &Booking, event_id: i64) -> QueryResult<GivenUp> {
+    // Ticket types come before holds, and releasing locks them.
+    lock(db, event_id)?;
+    if lock_hold(db, booking.id)?.is_none() || is_in_review(db, booking.id)? {
+        return Ok(GivenUp::Kept);
+    }
+    if give_up(db, booking.id)? {
+        return Ok(GivenUp::Closing);
+    }
+    Ok(match release(db, booking, None, None)? {
+        ReleaseOutcome::Released { stock } => GivenUp::Released { stock },
+        _ => GivenUp::Kept,
+    })
+}
 
 /// Gives tickets of a booking back, and the money that was paid for them online: to a buyer what the terms say, in all
 /// other cases all of their price. The caller has locked the concert's ticket types, and runs a transaction.

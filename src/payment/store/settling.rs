@@ -1,11 +1,12 @@
 //! The SQL that settles a payment: the money is there, so the booking is confirmed, or the money goes back.
 
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::ledger::{EntryKind, LedgerEntry, enter};
 use super::queue::booking_status;
 use super::refunds::{NewRefund, want_refund};
-use super::{ALIVE, find};
+use super::{UNSETTLED, find, ring};
 use crate::booking::BookingStatus;
 use crate::booking::release::ReleaseOutcome;
 use crate::booking::release::store::{RevivalOutcome, confirm_hold, release, revive};
@@ -19,6 +20,9 @@ use crate::schema::{bookings, events, payments};
 /// What the provider says of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaidPage {
+    pub session_id: String,
+    /// UTC.
+    pub session_ends_at: NaiveDateTime,
     pub intent_id: String,
     /// "visa 4242"
     pub method: Option<String>,
@@ -39,13 +43,14 @@ pub enum Settlement {
     Again,
 }
 
-/// Settles a payment in one transaction: the booking, the payment, the ledger, and the confirmation in the outbox.
+/// Settles a payment in one transaction: the booking, the payment, the ledger, and the confirmation in the outbox. Also
+/// one that was given up here: what was paid all the same has tickets or goes back.
 ///
 /// # Errors
 /// `RollbackTransaction` when another server has settled it at the same moment; what the database said.
 pub fn settle(db: &mut Db, payment_id: i64, paid: &PaidPage) -> QueryResult<Settlement> {
     let now = clock(db)?;
-    let Some(payment) = find(db, payment_id)?.filter(|it| it.state.is_alive()) else {
+    let Some(payment) = find(db, payment_id)?.filter(|it| UNSETTLED.contains(&it.state)) else {
         return Ok(Settlement::Done);
     };
     let (is_confirmed, stock) = match take_tickets(db, &payment)? {
@@ -53,12 +58,14 @@ pub fn settle(db: &mut Db, payment_id: i64, paid: &PaidPage) -> QueryResult<Sett
         PaidTickets::Taken { stock } => (true, stock),
         PaidTickets::Gone { stock } => (false, stock),
     };
-    let own = payments::table.find(payment.id).filter(payments::state.eq_any(ALIVE));
+    let own = payments::table.find(payment.id).filter(payments::state.eq_any(UNSETTLED));
     let settled = diesel::update(own)
         .set((
             payments::state.eq(PaymentState::Paid),
             payments::paid_at.eq(now),
             payments::ended_at.eq(now),
+            payments::session_id.eq(&paid.session_id),
+            payments::session_ends_at.eq(paid.session_ends_at),
             payments::intent_id.eq(&paid.intent_id),
             payments::method.eq(&paid.method),
             payments::fee_minor.eq(paid.fee_minor),
@@ -79,6 +86,8 @@ pub fn settle(db: &mut Db, payment_id: i64, paid: &PaidPage) -> QueryResult<Sett
         let entry = LedgerEntry { kind: EntryKind::Fee, amount_minor: fee, ..entry };
         enter(db, &payment, &entry, now)?;
     }
+    // Another attempt's page is not needed any more: it is closed.
+    ring(db, payment.booking_id, now)?;
     if is_confirmed {
         return Ok(Settlement::Confirmed { stock });
     }

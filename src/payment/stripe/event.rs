@@ -6,6 +6,25 @@ use serde_json::Value;
 
 use crate::payment::store::inbox::NewEvent;
 
+/// The kinds of events that this program follows; its list is asked for these. Stripe takes twenty at most.
+pub const FOLLOWED: [&str; 15] = [
+    "checkout.session.completed",
+    "checkout.session.expired",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "payment_intent.payment_failed",
+    "charge.refunded",
+    "charge.refund.updated",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+];
+
 /// What an event is about, as far as this program follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventConcern {
@@ -48,19 +67,37 @@ struct EventData {
 }
 
 impl EventObject {
-    /// The event for the inbox. `None`: nothing is done about it.
+    /// The event for the inbox. `None`: nothing is done about it. Refunds that began here are known: a concert that is
+    /// canceled has thousands of them. Only what has become of them in the end may be news.
     #[must_use]
     pub fn to_keep(&self) -> Option<NewEvent> {
         EventConcern::of(&self.kind)?;
+        if self.is_refund_of_ours() {
+            return None;
+        }
         Some(NewEvent {
             event_id: self.id.clone(),
             kind: self.kind.clone(),
             object_id: self.object_id()?.to_owned(),
             intent_id: self.intent_id().map(str::to_owned),
             payment_id: self.payment_id(),
+            returned: self.returned(),
             live: self.livemode,
             happened_at: DateTime::from_timestamp(self.created, 0)?.naive_utc(),
         })
+    }
+
+    fn is_refund_of_ours(&self) -> bool {
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let object = &self.data.object;
+        let has_failed = matches!(text(object.get("status")).as_deref(), Some("failed" | "canceled"));
+        let is_ours = object.get("metadata").is_some_and(|it| it.get("refund").is_some());
+        text(object.get("object")).as_deref() == Some("refund") && is_ours && !has_failed
+    }
+
+    /// How much of a charge has gone back, in Stripe's units.
+    fn returned(&self) -> Option<i64> {
+        self.data.object.get("amount_refunded")?.as_i64()
     }
 
     /// The id of what it is about.
@@ -116,6 +153,25 @@ mod tests {
         );
         assert_eq!(of("{}"), (None, None));
         assert_eq!(of("7"), (None, None));
+    }
+
+    #[test]
+    fn refunds_that_began_here_are_news_only_when_they_fail() {
+        let kept = |metadata: &str, status: &str| {
+            let text = format!(
+                r#"{{"id": "evt_1", "type": "refund.updated", "created": 1, "livemode": true, "data": {{"object":
+                    {{"id": "re_1", "object": "refund", "metadata": {metadata}, "status": "{status}"}}}}}}"#
+            );
+            serde_json::from_str::<EventObject>(&text).expect("an event").to_keep().is_some()
+        };
+        let ours = r#"{"refund": "7"}"#;
+        assert!(!kept(ours, "succeeded") && !kept(ours, "pending"));
+        assert!(kept(ours, "failed") && kept(ours, "canceled") && kept("{}", "succeeded"));
+    }
+
+    #[test]
+    fn what_is_listed_is_followed() {
+        assert!(FOLLOWED.iter().all(|kind| EventConcern::of(kind).is_some()));
     }
 
     #[test]

@@ -24,8 +24,10 @@ pub enum StripeFailure {
     TooMany,
     /// Stripe has failed, and will answer the same to this key for a day. Only a new key gets another answer.
     Stuck(u16),
-    /// The key of the account is wrong, or may not do this. Nothing works until somebody mends that.
+    /// The key of the account is wrong. Nothing works until somebody mends that.
     Account(Box<StripeRefusal>),
+    /// The key may not do this, and may do other things. It works when somebody has given the permission.
+    Forbidden(Box<StripeRefusal>),
     /// It was not done, and never will be.
     Refused(Box<StripeRefusal>),
 }
@@ -64,11 +66,14 @@ impl StripeFailure {
             429 => Self::TooMany,
             // Another request with the key is under way, or an object is locked: not now.
             409 if is_in_use || should_retry != Some(false) => Self::TooMany,
-            401 | 403 => Self::Account(refusal),
+            401 => Self::Account(refusal),
+            403 => Self::Forbidden(refusal),
             // Saved under the key: it will be answered so again.
             500..600 if is_replayed => Self::Stuck(status),
             500..600 => Self::Unknown(format!("status {status}")),
-            400..500 => Self::Refused(refusal),
+            // It did not read the request in time, or not at all.
+            408 | 425 => Self::Unknown(format!("status {status}")),
+            400..500 if !refusal.kind.is_empty() => Self::Refused(refusal),
             // Not Stripe: a proxy, or a redirect.
             _ => Self::Unknown(format!("status {status}")),
         }
@@ -77,7 +82,7 @@ impl StripeFailure {
     /// Whether everything else will fail in the same way now.
     #[must_use]
     pub fn is_outage(&self) -> bool {
-        !matches!(self, Self::Refused(_) | Self::Stuck(_))
+        !matches!(self, Self::Refused(_) | Self::Forbidden(_) | Self::Stuck(_))
     }
 }
 
@@ -104,6 +109,7 @@ impl fmt::Display for StripeFailure {
             Self::TooMany => f.write_str("too many requests"),
             Self::Stuck(status) => write!(f, "failed for good under this key: status {status}"),
             Self::Account(refusal) => write!(f, "the account's key is refused: {refusal}"),
+            Self::Forbidden(refusal) => write!(f, "the account's key may not do this: {refusal}"),
             Self::Refused(refusal) => write!(f, "refused: {refusal}"),
         }
     }
@@ -130,7 +136,18 @@ mod tests {
 
     #[test]
     fn what_may_have_been_done_is_never_called_refused() {
-        for (status, body) in [(500, &b""[..]), (502, b"<html>"), (503, b"{}"), (302, b""), (504, SMALL)] {
+        for (status, body) in [
+            (500, &b""[..]),
+            (502, b"<html>"),
+            (503, b"{}"),
+            (302, b""),
+            (504, SMALL),
+            // Of a proxy: Stripe says what is wrong.
+            (404, b"<html>"),
+            (413, b""),
+            (421, b"{}"),
+            (408, SMALL),
+        ] {
             assert!(matches!(failure(status, body), StripeFailure::Unknown(_)), "{status}");
         }
         let replayed = FailedAnswer { status: 500, is_replayed: true, should_retry: None, body: b"" };
@@ -145,7 +162,8 @@ mod tests {
         let other_body = br#"{"error": {"type": "idempotency_error", "message": "another body"}}"#;
         assert!(matches!(failure(400, other_body), StripeFailure::Refused(_)));
         assert!(matches!(failure(401, b"{}"), StripeFailure::Account(_)));
-        assert!(matches!(failure(403, b"no JSON"), StripeFailure::Account(_)));
-        assert!(failure(401, b"").is_outage() && !failure(404, b"").is_outage());
+        assert!(matches!(failure(403, b"no JSON"), StripeFailure::Forbidden(_)));
+        assert!(failure(401, b"").is_outage() && failure(404, b"").is_outage());
+        assert!(!failure(403, b"").is_outage() && !failure(404, SMALL).is_outage(), "the rest works");
     }
 }

@@ -34,7 +34,7 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// The longest answer, in bytes: a page of a hundred objects, each with all its fields.
 const ANSWER_MAX: u64 = 4 * 1024 * 1024;
 /// Connections that are kept: about as many as calls at once.
-const IDLE_CONNECTIONS: usize = 16;
+const IDLE_CONNECTIONS: usize = 24;
 /// Objects on a page of a list: the most that Stripe sends.
 const PAGE: &str = "100";
 /// What is read of a session at once: whether it was paid, with what, and what Stripe keeps.
@@ -117,12 +117,23 @@ impl StripeClient {
         self.get(&format!("/v1/refunds/{}", segment(id)), &[])
     }
 
-    /// All refunds of a payment, those that began at Stripe among them, the newest first; a hundred at most.
+    /// All refunds of a payment, those that began at Stripe among them, the newest first.
     ///
     /// # Errors
     /// Why nobody knows.
-    pub fn refunds_of(&self, intent_id: &str) -> Result<Listed<RefundObject>, StripeFailure> {
-        self.get("/v1/refunds", &[("payment_intent", intent_id), ("limit", PAGE)])
+    pub fn refunds_of(&self, intent_id: &str) -> Result<Vec<RefundObject>, StripeFailure> {
+        let mut all: Vec<RefundObject> = Vec::new();
+        loop {
+            let after = all.last().map(|it| it.id.clone());
+            let query = [("payment_intent", intent_id), ("limit", PAGE)].into_iter();
+            let query: Vec<_> = query.chain(after.as_deref().map(|id| ("starting_after", id))).collect();
+            let page: Listed<RefundObject> = self.get("/v1/refunds", &query)?;
+            let is_last = !page.has_more || page.data.is_empty();
+            all.extend(page.data);
+            if is_last {
+                return Ok(all);
+            }
+        }
     }
 
     /// How a dispute stands.
@@ -133,16 +144,17 @@ impl StripeClient {
         self.get(&format!("/v1/disputes/{}", segment(id)), &[])
     }
 
-    /// What has happened since a time (seconds since 1970), the newest first. `after`: the last event of the page
-    /// before.
+    /// What has happened since a time (seconds since 1970), as far as this program follows it, the newest first.
+    /// `after`: the last event of the page before.
     ///
     /// # Errors
     /// Why nobody knows.
     pub fn events(&self, since: i64, after: Option<&str>) -> Result<Listed<EventObject>, StripeFailure> {
         let since = since.to_string();
         let page = [("created[gte]", since.as_str()), ("limit", PAGE)];
-        let page: Vec<_> = page.into_iter().chain(after.map(|id| ("starting_after", id))).collect();
-        self.get("/v1/events", &page)
+        let kinds = event::FOLLOWED.iter().map(|kind| ("types[]", *kind));
+        let page = page.into_iter().chain(kinds).chain(after.map(|id| ("starting_after", id)));
+        self.get("/v1/events", &page.collect::<Vec<_>>())
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, StripeFailure> {
@@ -208,7 +220,8 @@ fn read<T: DeserializeOwned>(answered: Result<Response<Body>, ureq::Error>) -> R
     if (200..300).contains(&status) {
         // Never the answer's own words: it may name a person.
         let unreadable = |error: serde_json::Error| {
-            StripeFailure::Unknown(format!("an answer that cannot be read: {error}"))
+            let (what, line, column) = (error.classify(), error.line(), error.column());
+            StripeFailure::Unknown(format!("an answer that cannot be read: {what:?}, {line}:{column}"))
         };
         return serde_json::from_slice(&body).map_err(unreadable);
     }

@@ -95,6 +95,12 @@ impl CheckoutSession {
         })
     }
 
+    /// Whether all that was paid has gone back.
+    #[must_use]
+    pub fn is_refunded(&self) -> bool {
+        self.charge().is_some_and(|charge| charge.refunded)
+    }
+
     /// What Stripe keeps, in the minor unit of the account's currency, and that currency.
     #[must_use]
     pub fn fee(&self) -> Option<(i64, &str)> {
@@ -122,6 +128,9 @@ pub struct PaymentError {
 #[derive(Debug, Clone, Deserialize)]
 pub struct ChargeObject {
     pub id: String,
+    /// Whether all of it has gone back.
+    #[serde(default)]
+    pub refunded: bool,
     #[serde(default)]
     pub payment_method_details: Option<MethodDetails>,
     #[serde(default)]
@@ -174,6 +183,24 @@ impl RefundObject {
     pub fn is_from_outside(&self) -> bool {
         !self.metadata.contains_key("refund")
     }
+
+    /// Whether it is what this program has asked for in a row of its own.
+    #[must_use]
+    pub fn is_of(&self, row: i64) -> bool {
+        self.metadata.get("refund").and_then(|id| id.parse().ok()) == Some(row)
+    }
+
+    /// Whether the money did not arrive. It is the seller's again.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(self.status.as_deref(), Some("failed" | "canceled"))
+    }
+
+    /// Whether the money has gone.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.status.as_deref() == Some("succeeded")
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -189,6 +216,22 @@ pub struct DisputeObject {
     pub reason: String,
     #[serde(default)]
     pub payment_intent: Option<Expandable<PaymentIntent>>,
+}
+
+impl DisputeObject {
+    /// Whether it is only asked about so far: no money was taken.
+    #[must_use]
+    pub fn is_inquiry(&self) -> bool {
+        self.status.starts_with("warning_")
+    }
+
+    #[must_use]
+    pub fn intent_id(&self) -> Option<&str> {
+        match self.payment_intent.as_ref()? {
+            Expandable::Id(id) => Some(id),
+            Expandable::Object(intent) => Some(&intent.id),
+        }
+    }
 }
 
 /// A page of a list.

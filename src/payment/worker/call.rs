@@ -4,27 +4,25 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
 
 use super::pause::wait_after;
+use super::report::CallReport;
+use super::returns::{give_back, note_dispute, note_refunds};
 use crate::db::{self, Database};
 use crate::error::Error;
-use crate::events::Stock;
+use crate::payment::store::clocks::PacedEndpoint;
+use crate::payment::store::failing::{self, NextAttempt};
 use crate::payment::store::inbox::{self, WaitingEvent};
 use crate::payment::store::queue::{self, DuePayment, OpenedPage};
-use crate::payment::store::refunds;
 use crate::payment::store::settling::{Settlement, settle};
 use crate::payment::stripe::StripeClient;
-use crate::payment::stripe::amount::of_stripe;
-use crate::payment::stripe::failure::StripeFailure;
-use crate::payment::stripe::objects::{CheckoutSession, RefundObject};
-use crate::payment::stripe::request;
+use crate::payment::stripe::failure::{StripeFailure, StripeRefusal};
+use crate::payment::stripe::objects::CheckoutSession;
 use crate::payment::verdict::{Verdict, judge};
-use crate::payment::{Payment, Refund, RefundSource, RefundState};
+use crate::payment::{Payment, PaymentState, Refund};
 
-/// A refund that a bank takes its days for is looked at each hour.
-const PENDING_AGAIN: TimeDelta = TimeDelta::hours(1);
-/// An account with too little gets money from other sales.
-const BALANCE_AGAIN: TimeDelta = TimeDelta::minutes(30);
 /// A settlement that meets a hold in the middle of its end.
 const MOMENT: TimeDelta = TimeDelta::seconds(1);
+/// A page whose time is over and that Stripe has not closed.
+const OPEN_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
 /// A question.
 #[derive(Debug, Clone)]
@@ -37,19 +35,49 @@ pub enum Call {
     Close(Box<DuePayment>),
     /// Give money back, or say what became of that.
     Refund(Box<(Refund, Payment)>),
-    /// What has begun at Stripe?
-    Event(WaitingEvent, Box<Payment>),
+    /// Which refunds have begun at Stripe, or failed there? All events of one payment are one question.
+    Returns(Vec<WaitingEvent>, Box<Payment>),
+    /// What became of a dispute?
+    Dispute(WaitingEvent, Box<Payment>),
+    /// An event is about a page that was given up here, or that people look into. What became of it?
+    Event(WaitingEvent, Box<DuePayment>),
+    /// Its time was over before there was a page: nothing is asked.
+    TooLate(Box<Payment>),
 }
 
-/// What a call came to.
-#[derive(Debug, Default)]
-pub struct CallReport {
-    /// What is left of ticket types that have changed.
-    pub stock: Vec<Stock>,
-    /// A mail was queued.
-    pub is_mail_queued: bool,
-    /// Stripe has answered, or it has not.
-    pub failure: Option<StripeFailure>,
+/// What a call is about. Each kind has room of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallKind {
+    /// An open page: is it paid?
+    Look,
+    /// A page that is to be made.
+    Page,
+    Refund,
+    Event,
+}
+
+impl Call {
+    #[must_use]
+    pub fn kind(&self) -> CallKind {
+        match self {
+            Self::Look(_) | Self::Close(_) => CallKind::Look,
+            Self::Open(_) | Self::TooLate(_) => CallKind::Page,
+            Self::Refund(_) => CallKind::Refund,
+            Self::Returns(..) | Self::Dispute(..) | Self::Event(..) => CallKind::Event,
+        }
+    }
+
+    /// Whose pace it keeps. `None`: Stripe is not asked.
+    pub(super) fn endpoint(&self) -> Option<PacedEndpoint> {
+        Some(match self {
+            Self::Open(_) => PacedEndpoint::Create,
+            Self::Look(_) | Self::Event(..) => PacedEndpoint::Read,
+            Self::Close(_) => PacedEndpoint::Expire,
+            Self::Refund(_) => PacedEndpoint::Refund,
+            Self::Returns(..) | Self::Dispute(..) => PacedEndpoint::List,
+            Self::TooLate(_) => return None,
+        })
+    }
 }
 
 /// Asks, and keeps the answer.
@@ -71,7 +99,13 @@ pub fn make(db: &Database, stripe: &StripeClient, call: Call) -> Result<CallRepo
             let (refund, payment) = *both;
             give_back(db, stripe, refund, &payment)
         }
-        Call::Event(event, payment) => note_event(db, stripe, &event, &payment),
+        Call::Returns(events, payment) => note_refunds(db, stripe, &events, &payment),
+        Call::Dispute(event, payment) => note_dispute(db, stripe, &event, &payment),
+        Call::Event(event, due) => look_back(db, stripe, &event, &due),
+        Call::TooLate(payment) => {
+            db.write_blocking(|db| queue::too_late(db, &payment))?;
+            Ok(CallReport::default())
+        }
     }
 }
 
@@ -79,20 +113,19 @@ fn open(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallRe
     let payment = &due.payment;
     // It was fixed when this was taken; without one there is nothing that Stripe could be asked for.
     let Some(body) = payment.request.as_deref() else {
-        return fail(db, payment.clone(), "Stripe does not take this amount in this currency.", false);
+        return fail(db, payment, "Stripe does not take this amount in this currency.", NextAttempt::None);
     };
     let session = match stripe.create_session(body, &payment.idempotency_key) {
         Ok(session) => session,
         Err(StripeFailure::Stuck(status)) => {
-            return fail(db, payment.clone(), &format!("Stripe failed with status {status}."), true);
+            return fail(db, payment, &format!("Stripe failed with status {status}."), NextAttempt::Same);
         }
-        Err(StripeFailure::Refused(refusal)) => {
-            // Too much time has passed since the request was fixed. Stripe has read it and made nothing.
-            let is_late = refusal.param.as_deref() == Some("expires_at");
-            if !is_late {
+        Err(StripeFailure::Refused(refusal) | StripeFailure::Forbidden(refusal)) => {
+            let next = next_attempt(&refusal);
+            if next == NextAttempt::None {
                 log::error!("Stripe makes no page to pay on: {refusal}");
             }
-            return fail(db, payment.clone(), &refusal.message, is_late);
+            return fail(db, payment, &refusal.message, next);
         }
         Err(failure) => return put_off(db, payment.clone(), failure),
     };
@@ -102,17 +135,26 @@ fn open(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallRe
         intent_id: session.intent_id().map(str::to_owned),
         ends_at: time(session.expires_at),
     };
-    let own = payment.clone();
     if page.url.is_empty() || session.livemode != payment.live {
-        return fail(db, own, "Stripe made a page that nobody can pay on.", false);
+        return fail(db, payment, "Stripe made a page that nobody can pay on.", NextAttempt::None);
     }
-    if !db.write_blocking(move |db| queue::opened(db, &own, &page))? {
+    if !db.write_blocking(|db| queue::opened(db, payment, &page))? {
         // Nobody has seen it. Left open, it would close by itself.
         if let Err(failure) = stripe.expire_session(&session.id) {
             log::info!("a page that nobody needs stays open until its end: {failure}");
         }
     }
     Ok(CallReport::default())
+}
+
+/// Stripe has read the request and made nothing. What was wrong with it may not be wrong with another one.
+fn next_attempt(refusal: &StripeRefusal) -> NextAttempt {
+    match refusal.param.as_deref() {
+        // Too much time has passed since the request was fixed.
+        Some("expires_at") => NextAttempt::Same,
+        Some("customer_email") => NextAttempt::WithoutEmail,
+        _ => NextAttempt::None,
+    }
 }
 
 fn close(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallReport, Error> {
@@ -138,7 +180,7 @@ fn act(db: &Database, due: &DuePayment, session: &CheckoutSession) -> Result<Cal
                 let settlement = settle(db, payment.id, &paid)?;
                 if settlement == Settlement::Again {
                     let soon = db::clock(db)? + MOMENT;
-                    queue::put_off(db, &payment, soon, None)?;
+                    queue::look_again(db, &payment, soon)?;
                 }
                 Ok(settlement)
             })?;
@@ -159,19 +201,60 @@ fn act(db: &Database, due: &DuePayment, session: &CheckoutSession) -> Result<Cal
         Verdict::Open => db.write_blocking(move |db| {
             let now = db::clock(db)?;
             let next = hold.map(|hold| hold.end()).filter(|end| *end > now);
-            let next = next.unwrap_or_else(|| now + wait_after(payment.attempts));
-            queue::put_off(db, &payment, next, None)
+            // The page could not be closed, and Stripe says that it is open: soon again.
+            queue::look_again(db, &payment, next.unwrap_or(now + OPEN_AGAIN))
         })?,
         Verdict::Review(why) => {
             log::error!("a payment needs a look: {why}");
-            db.write_blocking(move |db| queue::to_review(db, &payment, &why))?;
+            db.write_blocking(move |db| failing::to_review(db, &payment, &why))?;
         }
     }
     Ok(report)
 }
 
-fn fail(db: &Database, payment: Payment, why: &str, retry: bool) -> Result<CallReport, Error> {
-    db.write_blocking(|db| queue::failed(db, &payment, why, retry))?;
+/// Follows an event about a payment that has ended without money, as far as this site knew, or that people look into.
+fn look_back(
+    db: &Database,
+    stripe: &StripeClient,
+    event: &WaitingEvent,
+    due: &DuePayment,
+) -> Result<CallReport, Error> {
+    let known = due.payment.session_id.as_deref().unwrap_or(&event.object_id);
+    let session = match stripe.session(known) {
+        Ok(session) => session,
+        // It is due again when its lease ends.
+        Err(failure) if failure.is_outage() => return Ok(CallReport::of(failure)),
+        Err(failure) => {
+            log::error!("an event about a payment that has ended cannot be followed: {failure}");
+            db.write_blocking(|db| inbox::handled(db, &event.event_id))?;
+            return Ok(CallReport::default());
+        }
+    };
+    let is_in_review = due.payment.state == PaymentState::Review;
+    let verdict = judge(&due.payment, &session);
+    let is_news = !is_in_review && matches!(verdict, Verdict::Paid(_) | Verdict::Review(_));
+    let report = if is_news {
+        log::warn!("a page was paid on that had been given up: payment {}", due.payment.id);
+        act(db, due, &session)?
+    } else {
+        CallReport::default()
+    };
+    db.write_blocking(|db| {
+        if is_in_review && verdict == Verdict::Closed {
+            failing::reviewed(db, &due.payment)?;
+        }
+        if is_news {
+            // The hold's end may not be written yet, and what went back is noted once the payment is settled.
+            let soon = db::clock(db)? + MOMENT;
+            return inbox::put_off(db, &event.event_id, soon);
+        }
+        inbox::handled(db, &event.event_id)
+    })?;
+    Ok(report)
+}
+
+fn fail(db: &Database, payment: &Payment, why: &str, next: NextAttempt) -> Result<CallReport, Error> {
+    db.write_blocking(|db| failing::failed(db, payment, why, next))?;
     Ok(CallReport::default())
 }
 
@@ -179,120 +262,9 @@ fn put_off(db: &Database, payment: Payment, failure: StripeFailure) -> Result<Ca
     let why = failure.to_string();
     db.write_blocking(move |db| {
         let due_at = db::clock(db)? + wait_after(payment.attempts);
-        queue::put_off(db, &payment, due_at, Some(&why))
+        queue::put_off(db, &payment, due_at, &why)
     })?;
-    let failure = Some(failure).filter(StripeFailure::is_outage);
-    Ok(CallReport { failure, ..CallReport::default() })
-}
-
-fn give_back(
-    db: &Database,
-    stripe: &StripeClient,
-    refund: Refund,
-    payment: &Payment,
-) -> Result<CallReport, Error> {
-    let intent_id = payment.intent_id.as_deref().unwrap_or_default();
-    let body = request::refund(intent_id, refund.id, refund.amount_minor, &payment.currency);
-    let answer = match (&refund.refund_id, body) {
-        (Some(id), _) => stripe.refund(id),
-        (None, Some(body)) => stripe.create_refund(&body, &refund.idempotency_key),
-        (None, None) => {
-            let why = "Stripe does not take this amount in this currency.";
-            db.write_blocking(|db| refunds::failed(db, &refund, why))?;
-            return Ok(CallReport::default());
-        }
-    };
-    match answer {
-        Ok(object) => keep_refund(db, refund, &object)?,
-        Err(StripeFailure::Refused(refusal)) if !refusal.is("balance_insufficient") => {
-            log::error!("Stripe refuses a refund: {refusal}");
-            db.write_blocking(|db| refunds::failed(db, &refund, &refusal.message))?;
-        }
-        Err(failure) => {
-            // A refund that may have been made is never given a new key: somebody looks at it.
-            let wait = match &failure {
-                StripeFailure::Refused(_) | StripeFailure::Stuck(_) => BALANCE_AGAIN,
-                _ => wait_after(refund.attempts),
-            };
-            let why = match &failure {
-                StripeFailure::Refused(refusal) => refusal.message.clone(),
-                other => other.to_string(),
-            };
-            db.write_blocking(|db| {
-                let due_at = db::clock(db)? + wait;
-                refunds::put_off(db, &refund, due_at, Some(&why))
-            })?;
-            let failure = Some(failure).filter(StripeFailure::is_outage);
-            return Ok(CallReport { failure, ..CallReport::default() });
-        }
-    }
-    Ok(CallReport::default())
-}
-
-fn keep_refund(db: &Database, refund: Refund, object: &RefundObject) -> Result<(), Error> {
-    let id = object.id.clone();
-    match object.status.as_deref() {
-        Some("failed" | "canceled") => {
-            let why = object.failure_reason.clone().unwrap_or_else(|| "The bank refused it.".to_owned());
-            db.write_blocking(move |db| {
-                // Accepted first, so that the ledger has both ways.
-                if refund.state == RefundState::Wanted {
-                    refunds::accepted(db, &refund, &id, false, refund.due_at)?;
-                }
-                let accepted = Refund { state: RefundState::Pending, refund_id: Some(id), ..refund };
-                refunds::failed(db, &accepted, &why)
-            })
-        }
-        status => db.write_blocking(move |db| {
-            let later = db::clock(db)? + PENDING_AGAIN;
-            refunds::accepted(db, &refund, &id, status == Some("succeeded"), later)
-        }),
-    }
-}
-
-/// Notes refunds and disputes that began at Stripe.
-fn note_event(
-    db: &Database,
-    stripe: &StripeClient,
-    event: &WaitingEvent,
-    payment: &Payment,
-) -> Result<CallReport, Error> {
-    let found = if event.kind.starts_with("charge.dispute.") {
-        stripe.dispute(&event.object_id).map(|dispute| {
-            vec![(RefundSource::Dispute, dispute.id, dispute.amount, dispute.currency, dispute.reason)]
-        })
-    } else {
-        let intent_id = payment.intent_id.as_deref().unwrap_or_default();
-        stripe.refunds_of(intent_id).map(|listed| {
-            let ours = listed
-                .data
-                .into_iter()
-                .filter(|it| it.is_from_outside() && it.status.as_deref() == Some("succeeded"));
-            ours.map(|it| (RefundSource::Outside, it.id, it.amount, it.currency, String::new())).collect()
-        })
-    };
-    let found: Vec<_> = match found {
-        Ok(found) => found,
-        // It is due again when its lease ends.
-        Err(failure) if failure.is_outage() => {
-            return Ok(CallReport { failure: Some(failure), ..CallReport::default() });
-        }
-        Err(failure) => {
-            log::error!("an event cannot be followed: {failure}");
-            Vec::new()
-        }
-    };
-    db.write_blocking(|db| {
-        for (source, id, amount, currency, reason) in &found {
-            let amount = of_stripe(*amount, &currency.to_ascii_uppercase());
-            let is_same = currency.eq_ignore_ascii_case(&payment.currency);
-            if let Some(amount) = amount.filter(|_| is_same) {
-                refunds::note_outside(db, payment, *source, id, amount, reason)?;
-            }
-        }
-        inbox::handled(db, &event.event_id)
-    })?;
-    Ok(CallReport::default())
+    Ok(CallReport::of(failure))
 }
 
 fn time(seconds: i64) -> NaiveDateTime {

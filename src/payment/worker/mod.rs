@@ -6,6 +6,8 @@
 mod call;
 mod pause;
 mod reconciling;
+mod report;
+mod returns;
 mod take;
 
 use std::sync::Arc;
@@ -18,10 +20,11 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-pub use self::call::{Call, CallReport, make};
+use self::call::{Call, CallKind, make};
 use self::pause::Pause;
 use self::reconciling::Reconciler;
-use self::take::{Terms, is_anything_due, take};
+use self::report::CallReport;
+use self::take::{Room, Terms, is_anything_due, take};
 use super::settings::{Payments, StripeConfig};
 use super::stripe::StripeClient;
 use crate::booking::desk::Desk;
@@ -37,8 +40,6 @@ use crate::start_error::StartError;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Between two transactions that take something, while there is work.
 const TAKE_EVERY: Duration = Duration::from_millis(250);
-/// Calls at once. Each takes a thread of the blocking pool and a third of a second or so.
-const CALLS_MAX: usize = 16;
 
 /// What the worker works with.
 struct WorkerParts {
@@ -97,6 +98,7 @@ pub fn open(
         wakeup: Arc::clone(&wakeup),
         stop: Arc::clone(&stop),
         calls: FuturesUnordered::new(),
+        under_way: Vec::new(),
         pause: Pause::default(),
         may_find: true,
         next_look: Instant::now(),
@@ -119,7 +121,10 @@ struct PaymentWorker {
     reconciler: Reconciler,
     wakeup: Arc<Wakeup>,
     stop: Arc<Wakeup>,
-    calls: FuturesUnordered<LocalBoxFuture<'static, Made>>,
+    /// Each takes a thread of the blocking pool, for a third of a second or so.
+    calls: FuturesUnordered<LocalBoxFuture<'static, (CallKind, Made)>>,
+    /// What they are about.
+    under_way: Vec<CallKind>,
     pause: Pause,
     /// Something may be due.
     may_find: bool,
@@ -134,32 +139,40 @@ impl PaymentWorker {
     async fn run(mut self) {
         while !self.is_stopping || !self.calls.is_empty() {
             let now = Instant::now();
-            if self.may_find && now >= self.next_take && self.room(now) > 0 {
+            if self.may_find && now >= self.next_take && self.has_room(now) {
                 self.take().await;
             }
             self.wait().await;
         }
     }
 
-    fn room(&self, now: Instant) -> usize {
-        if self.is_stopping {
-            return 0;
-        }
-        self.pause.room(now, CALLS_MAX).saturating_sub(self.calls.len())
+    fn room(&self) -> Room {
+        Room::MOST.less(&self.under_way)
+    }
+
+    fn has_room(&self, now: Instant) -> bool {
+        let most = self.pause.room(now, Room::MOST.sum());
+        !self.is_stopping && self.room().sum() > 0 && self.calls.len() < most
+    }
+
+    /// After a pause one call finds out whether Stripe answers.
+    fn is_finding_out(&self, now: Instant) -> bool {
+        self.pause.room(now, Room::MOST.sum()) == 1
     }
 
     /// Takes what is due, and starts to ask. It is looked at first: on SQLite the desk waits for each transaction.
     async fn take(&mut self) {
         let now = Instant::now();
         self.next_take = now + TAKE_EVERY;
-        let (room, terms, live) = (self.room(now), self.terms.clone(), self.terms.live);
+        let (room, only_one) = (self.room(), self.is_finding_out(now));
+        let (terms, live) = (self.terms.clone(), self.terms.live);
         let taken = match self.parts.db.read_primary(move |db| is_anything_due(db, live)).await {
             Ok(false) => {
                 self.may_find = false;
                 return;
             }
             // When this fails, the transaction reports why.
-            _ => self.parts.db.write(move |db| take(db, room, &terms)).await,
+            _ => self.parts.db.write(move |db| take(db, room, only_one, &terms)).await,
         };
         match taken {
             Ok(taken) => {
@@ -181,9 +194,11 @@ impl PaymentWorker {
     /// Asks when its turn has come.
     fn start(&mut self, wait: Duration, call: Call) {
         let (db, stripe) = (self.parts.db.clone(), Arc::clone(&self.stripe));
+        let kind = call.kind();
+        self.under_way.push(kind);
         self.calls.push(Box::pin(async move {
             sleep(wait).await;
-            web::block(move || make(&db, &stripe, call)).await.map_err(Error::from).flatten()
+            (kind, web::block(move || make(&db, &stripe, call)).await.map_err(Error::from).flatten())
         }));
     }
 
@@ -192,14 +207,18 @@ impl PaymentWorker {
         let now = Instant::now();
         if now >= self.next_look {
             (self.may_find, self.next_look) = (true, now + LOOK_EVERY);
-            if !self.is_stopping && self.pause.room(now, CALLS_MAX) == CALLS_MAX {
+            if !self.is_stopping && !self.pause.is_begun() {
                 self.reconciler.begin_if_due();
             }
             return;
         }
         let wakes_at = self.wakes_at(now);
         tokio::select! {
-            Some(made) = self.calls.next(), if !self.calls.is_empty() => self.keep(made),
+            Some((kind, made)) = self.calls.next(), if !self.calls.is_empty() => {
+                let own = self.under_way.iter().position(|it| *it == kind);
+                own.map(|own| self.under_way.swap_remove(own));
+                self.keep(made);
+            }
             () = self.wakeup.notified(), if !self.may_find => self.may_find = true,
             () = self.stop.notified(), if !self.is_stopping => self.is_stopping = true,
             () = sleep_until(wakes_at) => {}
@@ -208,7 +227,7 @@ impl PaymentWorker {
 
     fn wakes_at(&self, now: Instant) -> Instant {
         let pause = self.pause.until().filter(|until| self.may_find && *until > now);
-        let take = (self.may_find && self.room(now) > 0).then_some(self.next_take);
+        let take = (self.may_find && self.has_room(now)).then_some(self.next_take);
         [take, pause].into_iter().flatten().fold(self.next_look, Instant::min)
     }
 

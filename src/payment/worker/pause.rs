@@ -64,6 +64,12 @@ impl Pause {
         }
     }
 
+    /// Whether Stripe has not answered since.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        self.outage.is_some()
+    }
+
     /// When it is over.
     #[must_use]
     pub fn until(&self) -> Option<Instant> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::web;
-use chrono::TimeDelta;
+use chrono::{NaiveDateTime, TimeDelta};
 use tokio::time::Instant;
 
 use crate::db::{Database, clock};
@@ -18,14 +18,14 @@ use crate::payment::stripe::StripeClient;
 use crate::payment::stripe::event::EventObject;
 
 const EVERY: Duration = Duration::from_secs(3600);
-/// How long one server has for it.
+/// How long one server has for a page of it.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
 /// Events may be listed late, and clocks differ.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 /// The first look: as far back as Stripe sends a webhook again.
 const FIRST: TimeDelta = TimeDelta::days(3);
-/// Pages of one look. What is left is read in the next.
-const PAGES_MAX: usize = 50;
+/// After a look that failed, or that another server makes.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// Reads the list, now and then.
 pub struct Reconciler {
@@ -34,37 +34,53 @@ pub struct Reconciler {
     per_second: u32,
     next: Instant,
     is_at_work: Arc<AtomicBool>,
+    has_to_look_again: Arc<AtomicBool>,
 }
 
 impl Reconciler {
     #[must_use]
     pub fn new(db: Database, stripe: Arc<StripeClient>, config: &StripeConfig) -> Self {
-        let is_at_work = Arc::default();
-        Self { db, stripe, per_second: config.per_second, next: Instant::now(), is_at_work }
+        Self {
+            db,
+            stripe,
+            per_second: config.per_second,
+            next: Instant::now(),
+            is_at_work: Arc::default(),
+            has_to_look_again: Arc::default(),
+        }
     }
 
     /// Begins a look, if it is time for one. It goes on by itself: what it finds is in the inbox.
     pub fn begin_if_due(&mut self) {
+        if self.has_to_look_again.swap(false, Ordering::AcqRel) {
+            self.next = Instant::now() + AGAIN;
+        }
         if Instant::now() < self.next || self.is_at_work.swap(true, Ordering::AcqRel) {
             return;
         }
         self.next = Instant::now() + EVERY;
         let (db, stripe, per_second) = (self.db.clone(), Arc::clone(&self.stripe), self.per_second);
-        let is_at_work = Arc::clone(&self.is_at_work);
+        let (is_at_work, has_to_look_again) =
+            (Arc::clone(&self.is_at_work), Arc::clone(&self.has_to_look_again));
         actix_web::rt::spawn(async move {
             let read = web::block(move || read(&db, &stripe, per_second)).await;
             match read.map_err(Error::from).flatten() {
-                Ok(0) => {}
-                Ok(missed) => log::warn!("{missed} events of Stripe's came without a webhook"),
-                Err(error) => log::warn!("Stripe's events were not read: {error}"),
+                Ok(Some(0)) => {}
+                // It may stop before the end.
+                Ok(None) => has_to_look_again.store(true, Ordering::Release),
+                Ok(Some(missed)) => log::warn!("{missed} events of Stripe's came without a webhook"),
+                Err(error) => {
+                    log::warn!("Stripe's events were not read: {error}");
+                    has_to_look_again.store(true, Ordering::Release);
+                }
             }
             is_at_work.store(false, Ordering::Release);
         });
     }
 }
 
-/// Reads what has happened since the last look; how much of it was not known.
-fn read(db: &Database, stripe: &StripeClient, per_second: u32) -> Result<usize, Error> {
+/// Reads what has happened since the last look; how much of it was not known. `None`: another server does it.
+fn read(db: &Database, stripe: &StripeClient, per_second: u32) -> Result<Option<usize>, Error> {
     let begun = db.write_blocking(|db| {
         let now = clock(db)?;
         if !clocks::take_turn(db, RECONCILING, now, now + LEASE)? {
@@ -72,12 +88,32 @@ fn read(db: &Database, stripe: &StripeClient, per_second: u32) -> Result<usize, 
         }
         Ok(Some((now, clocks::read(db, RECONCILED)?.unwrap_or(now - FIRST))))
     })?;
-    let Some((now, last)) = begun else { return Ok(0) };
-    let since = (last - OVERLAP).and_utc().timestamp();
+    let Some((now, last)) = begun else { return Ok(None) };
+    let missed = read_since(db, stripe, per_second, last - OVERLAP);
+    // Only what was read to its end was read: otherwise the next look begins where this one has.
+    let is_read = missed.is_ok();
+    db.write_blocking(|db| {
+        if is_read {
+            clocks::set(db, RECONCILED, now)?;
+        }
+        let over = clock(db)?;
+        clocks::set(db, RECONCILING, over)
+    })?;
+    missed.map(Some)
+}
+
+fn read_since(
+    db: &Database,
+    stripe: &StripeClient,
+    per_second: u32,
+    since: NaiveDateTime,
+) -> Result<usize, Error> {
+    let since = since.and_utc().timestamp();
     let (mut after, mut missed) = (None::<String>, 0);
-    for _ in 0..PAGES_MAX {
+    loop {
         let wait = db.write_blocking(|db| {
             let now = clock(db)?;
+            clocks::set(db, RECONCILING, now + LEASE)?;
             Ok(clocks::reserve(db, PacedEndpoint::List, 1, per_second, now)? - now)
         })?;
         std::thread::sleep(wait.to_std().unwrap_or_default());
@@ -93,9 +129,7 @@ fn read(db: &Database, stripe: &StripeClient, per_second: u32) -> Result<usize, 
             Ok(new)
         })?;
         if !page.has_more || after.is_none() {
-            break;
+            return Ok(missed);
         }
     }
-    db.write_blocking(|db| clocks::set(db, RECONCILED, now))?;
-    Ok(missed)
 }

@@ -6,21 +6,26 @@ use std::time::Duration;
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::QueryResult;
 
-use super::call::Call;
+use super::call::{Call, CallKind};
+use super::pause::wait_after;
 use crate::db::{Db, clock};
 use crate::payment::store::clocks::{self, PacedEndpoint};
+use crate::payment::store::inbox::{self, WaitingEvent};
 use crate::payment::store::queue::{self, DuePayment};
-use crate::payment::store::{inbox, refunds};
+use crate::payment::store::{refunds, ring};
 use crate::payment::stripe::event::EventConcern;
 use crate::payment::stripe::request::{self, SessionRequest};
-use crate::payment::{PaymentState, SESSION_TIME};
+use crate::payment::{LEASE, Payment, PaymentState, SESSION_TIME};
 
-/// How long a server has for a question, from the moment when it takes it.
-const LEASE: TimeDelta = TimeDelta::seconds(60);
-/// A turn that is further away is left to a server that is free then. With a call's time it is within the lease.
+/// A turn that is further away is left to a server that is free then. With two calls' time it is within the lease.
 const TURN_MAX: TimeDelta = TimeDelta::seconds(25);
 /// Events of one transaction: most of them only wake a payment.
 const EVENTS_AT_ONCE: i64 = 100;
+/// An event that was taken when there was no room for its question.
+const NO_ROOM: TimeDelta = TimeDelta::seconds(2);
+/// A refund or a dispute whose payment is not known: the payment may not be settled yet, or be another site's. After so
+/// many looks, some hours, it is another site's.
+const LOOKS_MAX: i32 = 40;
 
 /// What questions depend on.
 #[derive(Debug, Clone)]
@@ -30,6 +35,38 @@ pub struct Terms {
     pub per_second: u32,
     /// The site's address as buyers know it.
     pub public_url: String,
+}
+
+/// How many calls of each kind may begin. Each kind has room of its own, so none keeps another one from being made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    pub looks: usize,
+    pub pages: usize,
+    pub refunds: usize,
+    pub events: usize,
+}
+
+impl Room {
+    /// While nothing fails.
+    pub const MOST: Self = Self { looks: 8, pages: 8, refunds: 4, events: 4 };
+
+    #[must_use]
+    pub const fn sum(self) -> usize {
+        self.looks + self.pages + self.refunds + self.events
+    }
+
+    /// What is left when so many are under way.
+    #[must_use]
+    pub fn less(self, under_way: &[CallKind]) -> Self {
+        let left =
+            |most: usize, kind| most.saturating_sub(under_way.iter().filter(|it| **it == kind).count());
+        Self {
+            looks: left(self.looks, CallKind::Look),
+            pages: left(self.pages, CallKind::Page),
+            refunds: left(self.refunds, CallKind::Refund),
+            events: left(self.events, CallKind::Event),
+        }
+    }
 }
 
 /// What was taken.
@@ -43,65 +80,167 @@ pub struct Taken {
 pub fn is_anything_due(db: &mut Db, live: bool) -> QueryResult<bool> {
     let now = clock(db)?;
     Ok(queue::is_any_due(db, live, now)?
-        || inbox::is_any_due(db, now)?
+        || inbox::is_any_due(db, live, now)?
         || refunds::is_any_due(db, live, now)?)
 }
 
-/// Takes at most so many questions.
-pub fn take(db: &mut Db, room: usize, terms: &Terms) -> QueryResult<Taken> {
+/// Takes as many questions of each kind as there is room for. `only_one`: of all kinds together, to find out whether
+/// Stripe answers.
+pub fn take(db: &mut Db, room: Room, only_one: bool, terms: &Terms) -> QueryResult<Taken> {
     let now = clock(db)?;
-    let lease = now + LEASE;
-    let mut calls = take_events(db, now, lease, terms)?;
-    let limit = |calls: &[Call]| i64::try_from(room.saturating_sub(calls.len())).unwrap_or(0);
-    for due in queue::take(db, limit(&calls), terms.live, now, lease)? {
-        // Its time ended before there was a page: nobody needs one.
-        let is_wanted = due.payment.state == PaymentState::Wanted;
-        if is_wanted && due.hold.is_none_or(|hold| hold.end() <= now) {
-            queue::expired(db, &due.payment)?;
-            continue;
+    let times = (now, now + LEASE);
+    let limit = |most: usize, calls: &[Call]| -> i64 {
+        let most = if only_one { most.min(1_usize.saturating_sub(calls.len())) } else { most };
+        i64::try_from(most).unwrap_or(0)
+    };
+    // Events first: they wake payments. They lock payments in the order of their ids, and what follows waits for none.
+    let event_room = if only_one { 0 } else { room.events };
+    let (mut calls, has_more_events) = take_events(db, event_room, times, terms)?;
+    let mut may_be_more = has_more_events;
+    let mut note = |taken: usize, limit: i64| may_be_more |= i64::try_from(taken).is_ok_and(|it| it >= limit);
+    for (are_open, room) in [(true, room.looks), (false, room.pages)] {
+        let limit = limit(room, &calls);
+        let due = queue::take(db, are_open, limit, terms.live, times)?;
+        note(due.len(), limit);
+        for due in due {
+            calls.push(question(db, due, now, terms)?);
         }
-        calls.push(question(db, due, now, terms)?);
     }
-    let both = refunds::take(db, limit(&calls), terms.live, now, lease)?;
+    let limit = limit(room.refunds, &calls);
+    let both = refunds::take(db, limit, terms.live, times.0, times.1)?;
+    note(both.len(), limit);
     calls.extend(both.into_iter().map(|both| Call::Refund(Box::new(both))));
-    let may_be_more = calls.len() >= room;
     Ok(Taken { calls: in_turn(db, calls, now, terms)?, may_be_more })
 }
 
-/// Events about pages wake their payments at once; the others become questions.
+/// Events about pages wake their payments at once; the others become questions, one for each payment. Whether there may
+/// be more.
 fn take_events(
     db: &mut Db,
-    now: NaiveDateTime,
-    lease: NaiveDateTime,
+    room: usize,
+    (now, lease): (NaiveDateTime, NaiveDateTime),
     terms: &Terms,
-) -> QueryResult<Vec<Call>> {
-    let mut calls = Vec::new();
-    for event in inbox::take(db, EVENTS_AT_ONCE, now, lease)? {
-        if event.live != terms.live {
-            log::warn!("an event of the other mode was left alone: {}", event.event_id);
-            inbox::handled(db, &event.event_id)?;
-            continue;
-        }
+) -> QueryResult<(Vec<Call>, bool)> {
+    let taken = inbox::take(db, EVENTS_AT_ONCE, terms.live, now, lease)?;
+    let may_be_more = i64::try_from(taken.len()).is_ok_and(|it| it >= EVENTS_AT_ONCE);
+    let mut events = Vec::with_capacity(taken.len());
+    for event in taken {
         let payment = inbox::payment_of(db, &event)?;
+        events.push((payment, event));
+    }
+    // Two servers ring payments in the same order.
+    events.sort_by_key(|(payment, _)| payment.as_ref().map(|it| it.id));
+    let mut calls: Vec<Call> = Vec::new();
+    for (payment, event) in events {
         match (EventConcern::of(&event.kind), payment) {
-            (Some(EventConcern::Page), Some(payment)) => inbox::wake(db, &event, &payment, now)?,
-            (Some(EventConcern::Return), Some(payment)) => calls.push(Call::Event(event, Box::new(payment))),
+            (Some(EventConcern::Page), Some(payment)) => {
+                about_page(db, &mut calls, room, (event, payment), now)?;
+            }
+            (Some(EventConcern::Return), Some(payment)) => {
+                about_return(db, &mut calls, room, (event, payment), now)?;
+            }
+            (Some(EventConcern::Return), None) if event.attempts < LOOKS_MAX => {
+                inbox::put_off(db, &event.event_id, now + wait_after(event.attempts))?;
+            }
             // A payment that is none of ours, or of a release that follows more.
             _ => inbox::handled(db, &event.event_id)?,
         }
     }
-    Ok(calls)
+    Ok((calls, may_be_more))
+}
+
+fn about_page(
+    db: &mut Db,
+    calls: &mut Vec<Call>,
+    room: usize,
+    (event, payment): (WaitingEvent, Payment),
+    now: NaiveDateTime,
+) -> QueryResult<()> {
+    match payment.state {
+        PaymentState::Wanted | PaymentState::Open => inbox::wake(db, &event, &payment, now),
+        // It was given up here. Whether it was paid on all the same, only Stripe knows.
+        PaymentState::Expired | PaymentState::Failed if event.may_be_paid() => {
+            look_back(db, calls, room, (event, payment), now)
+        }
+        _ => inbox::handled(db, &event.event_id),
+    }
+}
+
+fn about_return(
+    db: &mut Db,
+    calls: &mut Vec<Call>,
+    room: usize,
+    (event, payment): (WaitingEvent, Payment),
+    now: NaiveDateTime,
+) -> QueryResult<()> {
+    match payment.state {
+        // It is settled first: what went back was paid before.
+        PaymentState::Wanted | PaymentState::Open => {
+            ring(db, payment.booking_id, now)?;
+            inbox::put_off(db, &event.event_id, now + wait_after(event.attempts))
+        }
+        PaymentState::Expired | PaymentState::Failed | PaymentState::Review => {
+            if payment.session_id.is_none() {
+                return inbox::handled(db, &event.event_id);
+            }
+            look_back(db, calls, room, (event, payment), now)
+        }
+        PaymentState::Paid if event.is_dispute() => {
+            if calls.len() >= room {
+                return inbox::put_off(db, &event.event_id, now + NO_ROOM);
+            }
+            calls.push(Call::Dispute(event, Box::new(payment)));
+            Ok(())
+        }
+        PaymentState::Paid => {
+            if inbox::is_known(db, &event, &payment)? {
+                return inbox::handled(db, &event.event_id);
+            }
+            for call in &mut *calls {
+                if let Call::Returns(events, of) = call
+                    && of.id == payment.id
+                {
+                    events.push(event);
+                    return Ok(());
+                }
+            }
+            if calls.len() >= room {
+                return inbox::put_off(db, &event.event_id, now + NO_ROOM);
+            }
+            calls.push(Call::Returns(vec![event], Box::new(payment)));
+            Ok(())
+        }
+    }
+}
+
+fn look_back(
+    db: &mut Db,
+    calls: &mut Vec<Call>,
+    room: usize,
+    (event, payment): (WaitingEvent, Payment),
+    now: NaiveDateTime,
+) -> QueryResult<()> {
+    if calls.len() >= room {
+        return inbox::put_off(db, &event.event_id, now + NO_ROOM);
+    }
+    let due = queue::with_booking(db, payment)?;
+    calls.push(Call::Event(event, Box::new(due)));
+    Ok(())
 }
 
 /// What to ask about a payment.
 fn question(db: &mut Db, mut due: DuePayment, now: NaiveDateTime, terms: &Terms) -> QueryResult<Call> {
+    let is_in_time = due.hold.is_some_and(|hold| hold.end() > now);
     if due.payment.state == PaymentState::Wanted {
+        if !is_in_time {
+            // Not here: its hold is locked before payments are, and this transaction has locked some.
+            return Ok(Call::TooLate(Box::new(due.payment)));
+        }
         if due.payment.request.is_none() {
             due.payment.request = fixed_request(db, &due, now, terms)?;
         }
         return Ok(Call::Open(Box::new(due)));
     }
-    let is_in_time = due.hold.is_some_and(|hold| hold.end() > now);
     let due = Box::new(due);
     Ok(if is_in_time { Call::Look(due) } else { Call::Close(due) })
 }
@@ -131,13 +270,14 @@ fn fixed_request(
 /// Gives each question its turn. A turn that is too far away is given back.
 fn in_turn(
     db: &mut Db,
-    calls: Vec<Call>,
+    mut calls: Vec<Call>,
     now: NaiveDateTime,
     terms: &Terms,
 ) -> QueryResult<Vec<(Duration, Call)>> {
-    let mut in_turn = Vec::with_capacity(calls.len());
+    let unpaced = calls.extract_if(.., |call| call.endpoint().is_none());
+    let mut in_turn: Vec<_> = unpaced.map(|call| (Duration::ZERO, call)).collect();
     for endpoint in PacedEndpoint::ALL {
-        let own: Vec<&Call> = calls.iter().filter(|call| endpoint_of(call) == endpoint).collect();
+        let own: Vec<&Call> = calls.iter().filter(|call| call.endpoint() == Some(endpoint)).collect();
         if own.is_empty() {
             continue;
         }
@@ -154,21 +294,12 @@ fn in_turn(
     Ok(in_turn)
 }
 
-fn endpoint_of(call: &Call) -> PacedEndpoint {
-    match call {
-        Call::Open(_) => PacedEndpoint::Create,
-        Call::Look(_) => PacedEndpoint::Read,
-        Call::Close(_) => PacedEndpoint::Expire,
-        Call::Refund(_) => PacedEndpoint::Refund,
-        Call::Event(..) => PacedEndpoint::List,
-    }
-}
-
 fn give_back(db: &mut Db, call: &Call, at: NaiveDateTime) -> QueryResult<()> {
     match call {
         Call::Open(due) | Call::Look(due) | Call::Close(due) => queue::give_back(db, &due.payment, at),
-        Call::Refund(both) => refunds::put_off(db, &both.0, at, None),
-        // It is due again when its lease ends.
-        Call::Event(..) => Ok(()),
+        Call::Refund(both) => refunds::put_off(db, &both.0, at, both.0.last_error.as_deref()),
+        Call::Returns(events, _) => events.iter().try_for_each(|it| inbox::put_off(db, &it.event_id, at)),
+        Call::Dispute(event, _) | Call::Event(event, _) => inbox::put_off(db, &event.event_id, at),
+        Call::TooLate(_) => Ok(()),
     }
 }

@@ -1,5 +1,5 @@
-//! The API of the fake Stripe. Idempotency as Stripe's: what a key was answered is answered again, to another body with
-//! 400; what was refused before it was begun is not kept.
+//! The API of the fake Stripe. Idempotency as Stripe's: what a key was answered is answered again, also a refusal, and
+//! to another body 400; what was refused before it was begun is not kept.
 
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -7,6 +7,10 @@ use serde_json::{Value, json};
 use super::STRIPE_KEY;
 use super::http::{Reply, Request, decode_form};
 use super::state::{Refund, Saved, Session, SessionStatus, State};
+
+/// Refusals that come after the parameters were found to be right.
+const REFUSED_IN_EXECUTION: [&str; 4] =
+    ["amount_too_large", "amount_too_small", "balance_insufficient", "charge_already_refunded"];
 
 type Answered = (u16, Value, Vec<Value>);
 
@@ -39,12 +43,26 @@ pub fn answer(state: &mut State, request: &Request) -> (Reply, Vec<Value>) {
     }
     let (status, answer, events) = act(state, request);
     // What does not even begin is not kept.
-    if status != 400 {
+    let code = answer["error"]["code"].as_str();
+    if status != 400 || code.is_some_and(|code| REFUSED_IN_EXECUTION.contains(&code)) {
         let saved =
             Saved { path: request.path.clone(), body: request.body.clone(), status, answer: answer.clone() };
         state.saved.insert(key.to_owned(), saved);
     }
     (Reply::json(status, &answer), events)
+}
+
+/// Fails, and keeps that with the key.
+pub fn be_stuck(state: &mut State, request: &Request) -> Reply {
+    let answer = error("api_error", None, None, "Something is wrong at Stripe");
+    let mut reply = Reply::json(500, &answer);
+    if let Some(key) = request.header("idempotency-key") {
+        let saved = Saved { path: request.path.clone(), body: request.body.clone(), status: 500, answer };
+        if state.saved.insert(key.to_owned(), saved).is_some() {
+            reply.headers.push(("idempotent-replayed", "true".into()));
+        }
+    }
+    reply
 }
 
 /// What is limited together: an id in the path makes no other endpoint.
@@ -58,10 +76,12 @@ fn act(state: &mut State, request: &Request) -> Answered {
     match (request.method.as_str(), parts.as_slice()) {
         ("POST", ["v1", "checkout", "sessions"]) => create_session(state, request),
         ("GET", ["v1", "checkout", "sessions", id]) if state.sessions.contains_key(*id) => {
+            state.expire_by_time(id);
             let is_expanded = request.query.iter().any(|(name, _)| name.starts_with("expand"));
             (200, state.session_json(id, is_expanded), Vec::new())
         }
         ("POST", ["v1", "checkout", "sessions", id, "expire"]) if state.sessions.contains_key(*id) => {
+            state.expire_by_time(id);
             let events = state.expire(id);
             if events.is_empty() {
                 let words = "Only Checkout Sessions with a status in [\"open\"] can be expired.";
@@ -76,12 +96,12 @@ fn act(state: &mut State, request: &Request) -> Answered {
                 state.refunds.values().rev().filter(|it| intent.is_none_or(|intent| it.intent == intent));
             (
                 200,
-                json!({ "object": "list", "has_more": false, "data": own.map(refund_json).collect::<Vec<_>>() }),
+                json!({ "object": "list", "has_more": false, "data": own.map(Refund::json).collect::<Vec<_>>() }),
                 Vec::new(),
             )
         }
         ("GET", ["v1", "refunds", id]) if state.refunds.contains_key(*id) => {
-            (200, refund_json(&state.refunds[*id]), Vec::new())
+            (200, state.refunds[*id].json(), Vec::new())
         }
         ("GET", ["v1", "disputes", id]) if state.disputes.contains_key(*id) => {
             (200, state.disputes[*id].clone(), Vec::new())
@@ -107,6 +127,9 @@ fn create_session(state: &mut State, request: &Request) -> Answered {
     let expires_at: i64 = field("expires_at").parse().unwrap_or(now + SESSION_SECONDS_MAX);
     if !(SESSION_SECONDS_MIN..=SESSION_SECONDS_MAX).contains(&(expires_at - now)) {
         return refuse(None, "expires_at");
+    }
+    if field("customer_email").contains("refused") {
+        return refuse(Some("email_invalid"), "customer_email");
     }
     let fields = decode_form(&request.body);
     let ending = |end: &str| -> Vec<String> {
@@ -170,21 +193,18 @@ fn create_refund(state: &mut State, request: &Request) -> Answered {
     let currency = session.map(|it| it.currency.clone()).unwrap_or_default();
     let id = state.new_id("re");
     let ours = request.field("metadata[refund]");
-    let refund =
-        Refund { id: id.clone(), intent: intent.clone(), amount, currency, status: "succeeded", ours };
-    let answer = refund_json(&refund);
-    state.refunds.insert(id, refund);
-    let charge = json!({ "id": format!("ch_{intent}"), "object": "charge", "payment_intent": intent });
-    let event = state.event("charge.refunded", charge);
-    (200, answer, vec![event])
-}
-
-fn refund_json(refund: &Refund) -> Value {
-    let metadata = refund.ours.as_ref().map_or_else(|| json!({}), |ours| json!({ "refund": ours }));
-    json!({
-        "id": refund.id, "object": "refund", "amount": refund.amount, "currency": refund.currency,
-        "status": refund.status, "payment_intent": refund.intent, "metadata": metadata,
-    })
+    let refund = Refund {
+        id: id.clone(),
+        intent: intent.clone(),
+        amount,
+        currency,
+        status: state.refund_status,
+        ours,
+    };
+    let answer = refund.json();
+    state.refunds.insert(id.clone(), refund);
+    let events = state.refund_events(&id);
+    (200, answer, events)
 }
 
 /// The newest first, since a time, after an id.
@@ -192,7 +212,10 @@ fn events(state: &State, request: &Request) -> Value {
     let since: i64 = request.parameter("created[gte]").and_then(|since| since.parse().ok()).unwrap_or(0);
     let limit = request.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(10);
     let newest = state.events.iter().rev().filter(|event| event["created"].as_i64() >= Some(since));
-    let mut newest: Vec<&Value> = newest.collect();
+    let kinds: Vec<&str> =
+        request.query.iter().filter(|(name, _)| name == "types[]").map(|(_, kind)| &**kind).collect();
+    let is_asked_for = |event: &&Value| kinds.is_empty() || kinds.iter().any(|kind| event["type"] == **kind);
+    let mut newest: Vec<&Value> = newest.filter(is_asked_for).collect();
     if let Some(after) = request.parameter("starting_after") {
         let at = newest.iter().position(|event| event["id"] == after).map_or(newest.len(), |at| at + 1);
         newest.drain(..at);

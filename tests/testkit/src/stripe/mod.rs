@@ -126,10 +126,36 @@ impl FakeStripe {
         webhooks::send(&self.state, &events);
     }
 
-    /// A buyer's bank asks for the money.
-    pub fn dispute(&self, session: &str) {
+    /// A buyer's bank asks for the money. The dispute's id.
+    pub fn dispute(&self, session: &str) -> String {
         let events = self.state(|state| state.dispute(session));
         webhooks::send(&self.state, &events);
+        events[0]["data"]["object"]["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The bank decides: "won" or "lost".
+    pub fn decide_dispute(&self, dispute: &str, status: &str) {
+        let events = self.state(|state| state.decide_dispute(dispute, status));
+        webhooks::send(&self.state, &events);
+    }
+
+    /// The newest refund does not arrive.
+    pub fn fail_newest_refund(&self) {
+        let events = self.state(|state| {
+            let id = state.refunds.keys().next_back().expect("a refund").clone();
+            state.fail_refund(&id)
+        });
+        webhooks::send(&self.state, &events);
+    }
+
+    /// What the account has for refunds.
+    pub fn set_balance(&self, balance: i64) {
+        self.state(|state| state.balance = balance);
+    }
+
+    /// A day passes: keys are forgotten, and what they were answered.
+    pub fn forget_keys(&self) {
+        self.state(|state| state.saved.clear());
     }
 
     /// What a page says now, to lie about amounts and currencies.
@@ -138,6 +164,25 @@ impl FakeStripe {
             let session = state.sessions.get_mut(session).expect("a session");
             (session.amount, session.currency) = (amount, currency.to_owned());
         });
+    }
+
+    /// Events happen that are about nothing of anybody's here.
+    pub fn happen(&self, kind: &str, times: usize) {
+        self.state(|state| {
+            for _ in 0..times {
+                let id = state.new_id("xx");
+                state.event(kind, serde_json::json!({ "id": id, "object": "something" }));
+            }
+        });
+    }
+
+    /// Sends the events of these kinds again.
+    pub fn send_again(&self, kinds: &[&str]) {
+        let events: Vec<_> = self.state(|state| {
+            let own = state.events.iter().filter(|event| kinds.iter().any(|kind| event["type"] == **kind));
+            own.cloned().collect()
+        });
+        webhooks::send(&self.state, &events);
     }
 
     /// Sends all events again, the last one first.
@@ -201,8 +246,11 @@ fn answer(state: &Arc<Mutex<State>>, request: &Request) -> Option<Reply> {
             return None;
         }
         Some(Fault::Status(status)) => return Some(Reply::json(status, &serde_json::json!({}))),
+        Some(Fault::Stuck) if request.method == "POST" => {
+            return Some(api::be_stuck(&mut state.lock().expect("a lock"), request));
+        }
         Some(Fault::Late(wait)) => thread::sleep(wait),
-        Some(Fault::LoseAnswer) | None => {}
+        Some(Fault::LoseAnswer | Fault::Stuck) | None => {}
     }
     let (reply, events) = if request.path.starts_with("/c/pay/") {
         page::answer(&mut state.lock().expect("a lock"), request)

@@ -30,6 +30,8 @@ pub enum Fault {
     Late(Duration),
     /// It is done, and the connection ends before anything is said.
     LoseAnswer,
+    /// Nothing is done, 500 is said, and is said again to the same key.
+    Stuck,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,16 @@ pub struct Refund {
     pub ours: Option<String>,
 }
 
+impl Refund {
+    pub fn json(&self) -> Value {
+        let metadata = self.ours.as_ref().map_or_else(|| json!({}), |ours| json!({ "refund": ours }));
+        json!({
+            "id": self.id, "object": "refund", "amount": self.amount, "currency": self.currency,
+            "status": self.status, "payment_intent": self.intent, "metadata": metadata,
+        })
+    }
+}
+
 /// What was answered to a key.
 pub struct Saved {
     pub path: String,
@@ -93,6 +105,8 @@ pub struct State {
     pub delivery: Delivery,
     /// Refunds of so much fail, because the account has too little.
     pub balance: i64,
+    /// What a new refund is at first: "succeeded" or "pending".
+    pub refund_status: &'static str,
     count: u32,
 }
 
@@ -112,6 +126,7 @@ impl State {
             webhook_url: None,
             delivery: Delivery::Once,
             balance: i64::MAX,
+            refund_status: "succeeded",
             count: 0,
         }
     }
@@ -164,7 +179,7 @@ impl State {
         vec![self.event("checkout.session.expired", object)]
     }
 
-    fn expire_by_time(&mut self, id: &str) {
+    pub fn expire_by_time(&mut self, id: &str) {
         if self.sessions.get(id).is_some_and(|it| it.expires_at <= Utc::now().timestamp()) {
             self.expire(id);
         }
@@ -181,9 +196,39 @@ impl State {
             status: "succeeded",
             ours: None,
         };
-        self.refunds.insert(id, refund);
-        let charge = json!({ "id": "ch_1", "object": "charge", "payment_intent": session.intent });
-        vec![self.event("charge.refunded", charge)]
+        self.refunds.insert(id.clone(), refund);
+        self.refund_events(&id)
+    }
+
+    /// What Stripe tells of a new refund.
+    pub fn refund_events(&mut self, id: &str) -> Vec<Value> {
+        let refund = self.refunds[id].clone();
+        let charge = self.charge_json(&refund.intent);
+        vec![
+            self.event("refund.created", refund.json()),
+            self.event("charge.refunded", charge),
+            self.event("refund.updated", refund.json()),
+        ]
+    }
+
+    /// A refund does not arrive: the money is the seller's again.
+    pub fn fail_refund(&mut self, id: &str) -> Vec<Value> {
+        let refund = self.refunds.get_mut(id).expect("a refund");
+        refund.status = "failed";
+        let object = refund.json();
+        vec![
+            self.event("refund.failed", object.clone()),
+            self.event("refund.updated", object.clone()),
+            self.event("charge.refund.updated", object),
+        ]
+    }
+
+    /// The bank decides: "won" or "lost".
+    pub fn decide_dispute(&mut self, id: &str, status: &str) -> Vec<Value> {
+        let dispute = self.disputes.get_mut(id).expect("a dispute");
+        dispute["status"] = json!(status);
+        let object = dispute.clone();
+        vec![self.event("charge.dispute.closed", object)]
     }
 
     pub fn dispute(&mut self, session: &str) -> Vec<Value> {
@@ -214,6 +259,23 @@ impl State {
         event
     }
 
+    /// What has gone back of a payment.
+    fn returned_of(&self, intent: &str) -> i64 {
+        let back = self.refunds.values().filter(|it| it.intent == intent && it.status != "failed");
+        back.map(|it| it.amount).sum()
+    }
+
+    /// As an event shows it. Stripe copies the intent's metadata to its charge.
+    fn charge_json(&self, intent: &str) -> Value {
+        let session = self.sessions.values().find(|it| it.intent == intent).expect("a session");
+        let returned = self.returned_of(intent);
+        json!({
+            "id": format!("ch_{intent}"), "object": "charge", "payment_intent": intent,
+            "amount": session.amount, "amount_refunded": returned, "refunded": returned == session.amount,
+            "currency": session.currency, "metadata": { "payment": session.payment },
+        })
+    }
+
     fn intent_json(&self, session: &str) -> Value {
         let session = &self.sessions[session];
         let is_paid = session.status == SessionStatus::Paid;
@@ -224,6 +286,7 @@ impl State {
         let charge = is_paid.then(|| {
             json!({
                 "id": format!("ch_{}", session.intent), "object": "charge",
+                "refunded": self.returned_of(&session.intent) == session.amount,
                 "payment_method_details": { "type": "card", "card": { "brand": "visa", "last4": "4242" } },
                 "balance_transaction": {
                     "id": "txn_1", "object": "balance_transaction", "currency": session.currency,

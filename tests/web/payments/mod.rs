@@ -1,5 +1,11 @@
 //! Tickets that are paid for online, at a Stripe that the tests run themselves.
 
+mod attempts;
+mod giving_up;
+mod late_news;
+mod queue;
+mod refused_refunds;
+
 use reqwest::blocking::Client;
 use techkraft::payment::settings::{StripeConfig, StripeKey, WebhookSecrets};
 use techkraft::payment::signature;
@@ -11,13 +17,12 @@ use testkit::wait::eventually;
 
 /// A site whose concert is paid for online, and the Stripe that it asks.
 pub(crate) fn open() -> (TestApp, FakeStripe) {
-    let stripe = FakeStripe::start();
-    let config = StripeConfig {
-        key: StripeKey::parse(STRIPE_KEY).expect("a key"),
-        webhook_secrets: WebhookSecrets::parse(STRIPE_SECRET).expect("a secret"),
-        api_url: stripe.url(),
-        per_second: 100,
-    };
+    open_with(FakeStripe::start(), 100)
+}
+
+/// The same with this Stripe, which is asked so many times a second.
+pub(crate) fn open_with(stripe: FakeStripe, per_second: u32) -> (TestApp, FakeStripe) {
+    let config = stripe_config(&stripe, per_second);
     let app = TestApp::spawn_with(|settings| settings.stripe = Some(config));
     app.database.execute("UPDATE events SET payment = 'online', facts_version = facts_version + 1");
     eventually("the board knows it", || {
@@ -26,6 +31,15 @@ pub(crate) fn open() -> (TestApp, FakeStripe) {
     });
     stripe.send_webhooks_to(&app.url("/webhooks/stripe"));
     (app, stripe)
+}
+
+pub(crate) fn stripe_config(stripe: &FakeStripe, per_second: u32) -> StripeConfig {
+    StripeConfig {
+        key: StripeKey::parse(STRIPE_KEY).expect("a key"),
+        webhook_secrets: WebhookSecrets::parse(STRIPE_SECRET).expect("a secret"),
+        api_url: stripe.url(),
+        per_second,
+    }
 }
 
 /// Holds tickets and asks for the page to pay on: the booking's path, and the page's id.
@@ -41,6 +55,33 @@ pub(crate) fn want(app: &TestApp, stripe: &FakeStripe) -> (String, String) {
 
 pub(crate) fn body(app: &TestApp, path: &str) -> String {
     app.get(path).text().expect("a page")
+}
+
+/// A booking of two VIP tickets that is paid for, 200 dollars: its path, and the page that was paid on.
+pub(crate) fn paid(app: &TestApp, stripe: &FakeStripe) -> (String, String) {
+    let (path, session) = want(app, stripe);
+    assert!(stripe.pay(&session));
+    eventually("it is confirmed", || is_confirmed(app, &path));
+    (path, session)
+}
+
+/// What is due later is due now.
+pub(crate) fn hurry(app: &TestApp) {
+    for table in ["payments", "refunds", "payment_events"] {
+        app.database.execute(&format!("UPDATE {table} SET due_at = '2020-01-01 00:00:00'"));
+    }
+}
+
+/// Why `verify` does not pass; empty: it does.
+pub(crate) fn violations(app: &TestApp) -> Vec<String> {
+    let mut verify = std::process::Command::new(testkit::binary());
+    verify.arg("verify").env("DATABASE_URL", &app.database.url).current_dir(app.database.folder.path());
+    let output = verify.output().expect("the binary runs");
+    let table = String::from_utf8_lossy(&output.stdout);
+    let named = table.lines().filter_map(|line| line.strip_prefix("VIOLATION: "));
+    let named: Vec<String> = named.map(str::to_owned).collect();
+    assert_eq!(output.status.success(), named.is_empty(), "{table}");
+    named
 }
 
 pub(crate) fn is_confirmed(app: &TestApp, path: &str) -> bool {
@@ -163,7 +204,7 @@ fn another_amount_or_a_forged_webhook_confirms_nothing() {
     assert_eq!(app.count("ledger"), 0);
 }
 
-fn send(client: &Client, app: &TestApp, body: &str, header: &str) -> u16 {
+pub(crate) fn send(client: &Client, app: &TestApp, body: &str, header: &str) -> u16 {
     let post = client.post(app.url("/webhooks/stripe")).header("content-type", "application/json");
     let post = post.header("stripe-signature", header).body(body.to_owned());
     post.send().expect("an answer").status().as_u16()

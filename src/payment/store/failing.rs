@@ -1,0 +1,108 @@
+//! The SQL of attempts to pay that do not go as they should: the provider refuses the page, or was paid something else.
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+
+use super::attempts::{NewAttempt, insert_attempt};
+use super::{UNSETTLED, lock_hold};
+use crate::db::{Db, clock};
+use crate::payment::stripe::request::without_email;
+use crate::payment::{ATTEMPTS_MAX, Payment, PaymentState, REVIEW_TIME};
+use crate::schema::{holds, payments};
+
+/// Before the third attempt; longer before each that follows.
+const PAUSE: TimeDelta = TimeDelta::seconds(2);
+
+/// What is done when the provider refuses a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextAttempt {
+    /// It would be refused again. The buyer is told, and may try.
+    None,
+    /// The key or the time was wrong: another attempt takes its place.
+    Same,
+    /// The email address was wrong: another attempt leaves it out.
+    WithoutEmail,
+}
+
+/// The provider will never make this page. The tickets stay held for as long as the buyer was told, so that they may
+/// try again.
+///
+/// # Errors
+/// What the database said.
+pub fn failed(db: &mut Db, payment: &Payment, why: &str, next: NextAttempt) -> QueryResult<()> {
+    let now = clock(db)?;
+    let hold = lock_hold(db, payment.booking_id)?.filter(|hold| hold.end() > now);
+    let own = payments::table
+        .find(payment.id)
+        .filter(payments::state.eq(PaymentState::Wanted))
+        .filter(payments::due_at.eq(payment.due_at));
+    let failed = diesel::update(own)
+        .set((
+            payments::state.eq(PaymentState::Failed),
+            payments::ended_at.eq(now),
+            payments::last_error.eq(why),
+        ))
+        .execute(db)?;
+    let tried: i64 =
+        payments::table.filter(payments::booking_id.eq(payment.booking_id)).count().get_result(db)?;
+    if failed == 0 || next == NextAttempt::None || hold.is_none() || tried >= ATTEMPTS_MAX {
+        return Ok(());
+    }
+    // The second one is made at once, the others ever later: what is wrong may be wrong for long.
+    let wait = PAUSE * i32::try_from(tried - 1).unwrap_or(i32::MAX);
+    let attempt = NewAttempt {
+        booking_id: payment.booking_id,
+        live: payment.live,
+        currency: &payment.currency,
+        amount_minor: payment.amount_minor,
+        refund_fee_minor: payment.refund_fee_minor,
+        wanted_at: payment.wanted_at,
+        due_at: now + wait,
+    };
+    let id = insert_attempt(db, &attempt)?;
+    if next == NextAttempt::WithoutEmail {
+        let request = payment.request.as_deref().map(|it| without_email(it, payment.id, id));
+        diesel::update(payments::table.find(id)).set(payments::request.eq(request)).execute(db)?;
+    }
+    Ok(())
+}
+
+/// What was paid is not what was asked for, or not in this mode. Nothing happens by itself any more: people look. The
+/// tickets stay held for them.
+///
+/// # Errors
+/// What the database said.
+pub fn to_review(db: &mut Db, payment: &Payment, why: &str) -> QueryResult<()> {
+    let now = clock(db)?;
+    if lock_hold(db, payment.booking_id)?.is_some() {
+        let until = now + REVIEW_TIME;
+        diesel::update(holds::table.find(payment.booking_id))
+            .set((holds::held_until.eq(until), holds::pay_until.eq(until)))
+            .execute(db)?;
+    }
+    let own = payments::table.find(payment.id).filter(payments::state.eq_any(UNSETTLED));
+    diesel::update(own)
+        .set((
+            payments::state.eq(PaymentState::Review),
+            payments::ended_at.eq(now),
+            payments::last_error.eq(why),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// All that was paid has gone back at the provider: nobody has to look any more, and the tickets go back on sale.
+///
+/// # Errors
+/// What the database said.
+pub fn reviewed(db: &mut Db, payment: &Payment) -> QueryResult<()> {
+    let now = clock(db)?;
+    if lock_hold(db, payment.booking_id)?.is_some() {
+        diesel::update(holds::table.find(payment.booking_id))
+            .set((holds::held_until.eq(now), holds::pay_until.eq(now)))
+            .execute(db)?;
+    }
+    let own = payments::table.find(payment.id).filter(payments::state.eq(PaymentState::Review));
+    diesel::update(own).set(payments::state.eq(PaymentState::Expired)).execute(db)?;
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! Money that goes back: what this site asks for, and what has begun or failed at Stripe.
+
+use chrono::TimeDelta;
+use diesel::QueryResult;
+
+use super::pause::wait_after;
+use super::report::CallReport;
+use crate::db::{self, Database, Db};
+use crate::error::Error;
+use crate::payment::store::inbox::{self, WaitingEvent};
+use crate::payment::store::outside::{self, OutsideReturn, find_by_provider, note_outside};
+use crate::payment::store::refunds;
+use crate::payment::stripe::StripeClient;
+use crate::payment::stripe::amount::of_stripe;
+use crate::payment::stripe::failure::StripeFailure;
+use crate::payment::stripe::objects::{DisputeObject, RefundObject};
+use crate::payment::stripe::request;
+use crate::payment::{Payment, Refund, RefundSource, RefundState};
+
+/// A refund that a bank takes its days for is looked at each hour.
+const PENDING_AGAIN: TimeDelta = TimeDelta::hours(1);
+/// An account with too little gets money from other sales; a permission is given by people.
+const REFUSED_AGAIN: TimeDelta = TimeDelta::minutes(30);
+
+/// Gives money back, or asks what became of that.
+///
+/// A key is forgotten after a day. So from the second attempt on Stripe is asked first whether the refund is there:
+/// nothing is sent twice, however late the second request is.
+pub(super) fn give_back(
+    db: &Database,
+    stripe: &StripeClient,
+    refund: Refund,
+    payment: &Payment,
+) -> Result<CallReport, Error> {
+    let intent_id = payment.intent_id.as_deref().unwrap_or_default();
+    let body = request::refund(intent_id, refund.id, refund.amount_minor, &payment.currency);
+    let answer = match (&refund.refund_id, body) {
+        (Some(id), _) => stripe.refund(id),
+        (None, Some(body)) => sent_before(stripe, &refund, intent_id).and_then(|found| match found {
+            Some(found) => Ok(found),
+            None => stripe.create_refund(&body, &refund.idempotency_key),
+        }),
+        (None, None) => {
+            let why = "Stripe does not take this amount in this currency.";
+            db.write_blocking(|db| refunds::failed(db, &refund, why))?;
+            return Ok(CallReport::default());
+        }
+    };
+    match answer {
+        Ok(object) => keep_refund(db, refund, &object)?,
+        Err(StripeFailure::Refused(refusal)) if !refusal.is("balance_insufficient") => {
+            log::error!("Stripe refuses a refund: {refusal}");
+            // It may be refused because the money went back in another way.
+            let listed = stripe.refunds_of(intent_id).unwrap_or_default();
+            db.write_blocking(|db| {
+                refunds::failed(db, &refund, &refusal.message)?;
+                note_all(db, payment, &listed).map(|_| ())
+            })?;
+        }
+        Err(failure) => return put_off(db, &refund, failure),
+    }
+    Ok(CallReport::default())
+}
+
+/// The refund, if an earlier request has made it.
+fn sent_before(
+    stripe: &StripeClient,
+    refund: &Refund,
+    intent_id: &str,
+) -> Result<Option<RefundObject>, StripeFailure> {
+    if refund.attempts <= 1 {
+        return Ok(None);
+    }
+    Ok(stripe.refunds_of(intent_id)?.into_iter().find(|it| it.is_of(refund.id)))
+}
+
+fn put_off(db: &Database, refund: &Refund, failure: StripeFailure) -> Result<CallReport, Error> {
+    db.write_blocking(|db| {
+        let now = db::clock(db)?;
+        match &failure {
+            StripeFailure::Refused(refusal) | StripeFailure::Forbidden(refusal) => {
+                refunds::try_anew(db, refund, now + REFUSED_AGAIN, &refusal.message)
+            }
+            // It may have been made: before the next request it is looked for.
+            StripeFailure::Stuck(_) => {
+                refunds::try_anew(db, refund, now + REFUSED_AGAIN, &failure.to_string())
+            }
+            _ => refunds::put_off(db, refund, now + wait_after(refund.attempts), Some(&failure.to_string())),
+        }
+    })?;
+    Ok(CallReport::of(failure))
+}
+
+fn keep_refund(db: &Database, refund: Refund, object: &RefundObject) -> Result<(), Error> {
+    let id = object.id.clone();
+    if object.has_failed() {
+        let why = object.failure_reason.clone().unwrap_or_else(|| "The bank refused it.".to_owned());
+        return db.write_blocking(move |db| {
+            // Accepted first, so that the ledger has both ways.
+            if refund.state == RefundState::Wanted {
+                refunds::accepted(db, &refund, &id, false, refund.due_at)?;
+            }
+            let accepted = Refund { state: RefundState::Pending, refund_id: Some(id), ..refund };
+            refunds::failed(db, &accepted, &why)
+        });
+    }
+    let is_done = object.is_done();
+    db.write_blocking(move |db| {
+        let later = db::clock(db)? + PENDING_AGAIN;
+        refunds::accepted(db, &refund, &id, is_done, later)
+    })
+}
+
+/// Notes what has begun or failed at Stripe, of a payment that is settled.
+pub(super) fn note_refunds(
+    db: &Database,
+    stripe: &StripeClient,
+    events: &[WaitingEvent],
+    payment: &Payment,
+) -> Result<CallReport, Error> {
+    let named = events.iter().find_map(|event| event.intent_id.as_deref());
+    let Some(intent_id) = payment.intent_id.as_deref().or(named) else {
+        log::error!("an event names no payment: {}", events.first().map_or("", |it| &it.event_id));
+        db.write_blocking(|db| events.iter().try_for_each(|event| inbox::handled(db, &event.event_id)))?;
+        return Ok(CallReport::default());
+    };
+    match stripe.refunds_of(intent_id) {
+        Ok(listed) => {
+            db.write_blocking(|db| {
+                let is_noted = note_all(db, payment, &listed)?;
+                events.iter().try_for_each(|event| end(db, event, is_noted))
+            })?;
+            Ok(CallReport::default())
+        }
+        Err(failure) => put_off_events(db, events, failure),
+    }
+}
+
+/// Whether all of them are noted.
+fn note_all(db: &mut Db, payment: &Payment, listed: &[RefundObject]) -> QueryResult<bool> {
+    let mut is_noted = true;
+    for object in listed {
+        if object.has_failed() {
+            let why = object.failure_reason.as_deref().unwrap_or("The bank refused it.");
+            outside::came_back(db, payment, &object.id, why)?;
+            continue;
+        }
+        let amount = of_stripe(object.amount, &object.currency.to_ascii_uppercase());
+        let is_same = object.currency.eq_ignore_ascii_case(&payment.currency);
+        match amount.filter(|amount| *amount > 0 && is_same) {
+            Some(amount_minor) if object.is_from_outside() => {
+                let found = OutsideReturn {
+                    source: RefundSource::Outside,
+                    state: if object.is_done() { RefundState::Done } else { RefundState::Pending },
+                    provider_id: &object.id,
+                    amount_minor,
+                    reason: "",
+                };
+                is_noted &= note_outside(db, payment.id, &found)?;
+            }
+            Some(_) => {}
+            None => log::error!("a refund of another currency cannot be noted: {}", object.id),
+        }
+    }
+    Ok(is_noted)
+}
+
+/// Notes a dispute, and how it was decided.
+pub(super) fn note_dispute(
+    db: &Database,
+    stripe: &StripeClient,
+    event: &WaitingEvent,
+    payment: &Payment,
+) -> Result<CallReport, Error> {
+    match stripe.dispute(&event.object_id) {
+        Ok(dispute) => {
+            db.write_blocking(|db| {
+                let is_noted = keep_dispute(db, payment, &dispute)?;
+                end(db, event, is_noted)
+            })?;
+            Ok(CallReport::default())
+        }
+        Err(failure) => put_off_events(db, std::slice::from_ref(event), failure),
+    }
+}
+
+/// Whether it is noted, or is none of this payment's.
+fn keep_dispute(db: &mut Db, payment: &Payment, dispute: &DisputeObject) -> QueryResult<bool> {
+    // Two sites may share an account, and have payments of the same number.
+    let is_own = dispute.intent_id().is_some_and(|id| payment.intent_id.as_deref() == Some(id));
+    // A bank that only asks has taken nothing.
+    if !is_own || dispute.is_inquiry() {
+        return Ok(true);
+    }
+    let is_won = dispute.status == "won";
+    let is_known = find_by_provider(db, &dispute.id)?.is_some();
+    if !is_known && is_won {
+        return Ok(true);
+    }
+    if !is_known {
+        let amount = of_stripe(dispute.amount, &dispute.currency.to_ascii_uppercase());
+        let is_same = dispute.currency.eq_ignore_ascii_case(&payment.currency);
+        let Some(amount_minor) = amount.filter(|amount| *amount > 0 && is_same) else {
+            log::error!("a dispute in another currency cannot be noted: {}", dispute.id);
+            return Ok(true);
+        };
+        let found = OutsideReturn {
+            source: RefundSource::Dispute,
+            state: RefundState::Pending,
+            provider_id: &dispute.id,
+            amount_minor,
+            reason: &dispute.reason,
+        };
+        if !note_outside(db, payment.id, &found)? {
+            return Ok(false);
+        }
+    }
+    if is_won || dispute.status == "lost" {
+        outside::dispute_decided(db, payment, &dispute.id, is_won)?;
+    }
+    Ok(true)
+}
+
+/// An event is done with when everything that it is about is noted. Otherwise it comes again.
+fn end(db: &mut Db, event: &WaitingEvent, is_noted: bool) -> QueryResult<()> {
+    if is_noted {
+        return inbox::handled(db, &event.event_id);
+    }
+    let later = db::clock(db)? + wait_after(event.attempts);
+    inbox::put_off(db, &event.event_id, later)
+}
+
+/// There was no answer, or one that says that there is nothing to be followed.
+fn put_off_events(
+    db: &Database,
+    events: &[WaitingEvent],
+    failure: StripeFailure,
+) -> Result<CallReport, Error> {
+    if !failure.is_outage() {
+        log::error!("an event cannot be followed: {failure}");
+    }
+    let is_over = matches!(failure, StripeFailure::Refused(_));
+    db.write_blocking(|db| events.iter().try_for_each(|event| end(db, event, is_over)))?;
+    Ok(CallReport::of(failure))
+}

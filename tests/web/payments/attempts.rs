@@ -1,0 +1,131 @@
+//! Attempts to pay, act by act and without a worker: what a server may write that has slept, how long a buyer far back
+//! has, and how often a refused page is tried.
+
+use chrono::{NaiveDateTime, TimeDelta};
+use techkraft::booking::Booking;
+use techkraft::db::{Db, clock};
+use techkraft::error::Error;
+use techkraft::payment::store::failing::{NextAttempt, failed};
+use techkraft::payment::store::queue::{self, DuePayment, OpenedPage};
+use techkraft::payment::store::{WantOutcome, find, hold_times, want};
+use techkraft::payment::{ATTEMPTS_MAX, GRACE, PAY_TIME, Payment, PaymentState};
+
+use crate::support::orders::BoxOffice;
+use testkit::database::TestDatabase;
+
+fn hold(database: &TestDatabase, office: &BoxOffice, key: &str) -> Booking {
+    let booking = office.hold(key, &[(database.ticket_type_id("VIP"), 2)]);
+    // As long as a hold that is paid for online.
+    office.ends_in(&booking, 15 * 60_000);
+    booking
+}
+
+fn wanted(office: &BoxOffice, booking: &Booking, per_second: u32) -> Payment {
+    match office.db.write_blocking(|db| want(db, booking.id, false, per_second)) {
+        Ok(WantOutcome::Wanted(payment)) => payment,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Takes what waits for its page. `at`: the time that it believes it is.
+fn take(office: &BoxOffice, at: impl Fn(NaiveDateTime) -> NaiveDateTime) -> Vec<DuePayment> {
+    let taken = office.db.write_blocking(|db| {
+        let now = at(clock(db)?);
+        queue::take(db, false, 10, false, (now, now + TimeDelta::seconds(90)))
+    });
+    taken.expect("it takes")
+}
+
+fn page(db: &mut Db) -> diesel::QueryResult<OpenedPage> {
+    let ends_at = clock(db)? + TimeDelta::minutes(35);
+    Ok(OpenedPage {
+        session_id: "cs_1".into(),
+        url: "https://stripe.test/cs_1".into(),
+        intent_id: None,
+        ends_at,
+    })
+}
+
+/// One server takes a payment and freezes. Its lease ends, another one shows the page, and the buyer is paying when
+/// their time is over and the first one wakes: only Stripe says now that nobody pays.
+///
+/// Tried without the look at the lease: the payment was ended and its tickets went back on sale.
+#[test]
+fn a_server_that_has_slept_ends_no_page_that_another_one_has_shown() {
+    let (database, office) = BoxOffice::alone();
+    let booking = hold(&database, &office, "one");
+    let payment = wanted(&office, &booking, 20);
+    let asleep = take(&office, |now| now).pop().expect("one is due");
+    let awake = take(&office, |now| now + TimeDelta::minutes(2)).pop().expect("its lease is over");
+    let is_shown = office.db.write_blocking(|db| {
+        let page = page(db)?;
+        queue::opened(db, &awake.payment, &page)
+    });
+    assert!(is_shown.expect("it is shown"));
+    database.execute("UPDATE holds SET pay_until = '2020-01-01 00:00:00'");
+    let before = office.db.read_primary_blocking(|db| hold_times(db, booking.id)).expect("a hold");
+    let woken = office.db.write_blocking(|db| {
+        let page = page(db)?;
+        queue::opened(db, &asleep.payment, &page)
+    });
+    assert!(matches!(woken, Err(Error::Database(diesel::result::Error::RollbackTransaction))), "{woken:?}");
+    let after = office.db.read_primary_blocking(|db| hold_times(db, booking.id)).expect("a hold");
+    assert_eq!(after, before);
+    let payment =
+        office.db.read_primary_blocking(|db| find(db, payment.id)).expect("a payment").expect("a payment");
+    assert_eq!(payment.state, PaymentState::Open);
+    // The same for one that has only found out that the time was over.
+    office.db.write_blocking(|db| queue::too_late(db, &asleep.payment)).expect("it changes nothing");
+    let still =
+        office.db.read_primary_blocking(|db| find(db, payment.id)).expect("a payment").expect("a payment");
+    assert_eq!(still, payment);
+}
+
+/// The time to pay begins when the page is there, however many buyers come first.
+#[test]
+fn a_buyer_far_back_has_the_time_until_their_turn_too() {
+    let (database, office) = BoxOffice::alone();
+    let bookings: Vec<Booking> = (0..5).map(|n| hold(&database, &office, &n.to_string())).collect();
+    for booking in &bookings {
+        wanted(&office, booking, 1);
+    }
+    let before = office.db.read_primary_blocking(clock).expect("a time");
+    let last = office
+        .db
+        .read_primary_blocking(|db| hold_times(db, bookings[4].id))
+        .expect("a hold")
+        .expect("a hold");
+    // A page a second: four come first, all of which were wanted in the last minute.
+    assert!(last.end() >= before - TimeDelta::minutes(1) + PAY_TIME + TimeDelta::seconds(4), "{last:?}");
+    assert!(last.held_until >= last.end() + GRACE);
+    let first = office
+        .db
+        .read_primary_blocking(|db| hold_times(db, bookings[0].id))
+        .expect("a hold")
+        .expect("a hold");
+    assert!(last.end() - first.end() >= TimeDelta::seconds(4), "{first:?} {last:?}");
+}
+
+/// Our clock is wrong, and Stripe refuses the end of each page that we ask for.
+#[test]
+fn a_page_that_is_refused_again_and_again_is_tried_ever_later_and_not_for_ever() {
+    let (database, office) = BoxOffice::alone();
+    let booking = hold(&database, &office, "one");
+    wanted(&office, &booking, 20);
+    let mut due = Vec::new();
+    while let Some(taken) = take(&office, |now| now + TimeDelta::minutes(10)).pop() {
+        office
+            .db
+            .write_blocking(|db| failed(db, &taken.payment, "This is wrong", NextAttempt::Same))
+            .expect("it fails");
+        let next: Option<Payment> = office
+            .db
+            .read_primary_blocking(|db| techkraft::payment::store::alive(db, booking.id))
+            .expect("an answer");
+        due.extend(next.map(|next| next.due_at - next.wanted_at));
+    }
+    assert_eq!(i64::try_from(database.count("payments")).expect("a count"), ATTEMPTS_MAX);
+    assert_eq!(database.count("payments WHERE state = 'failed'"), 10);
+    assert!(due.windows(2).all(|pair| pair[1] > pair[0]), "{due:?}");
+    assert_eq!(database.count("holds"), 1, "the buyer keeps the tickets until their time is over");
+}
