@@ -15,8 +15,9 @@ use crate::booking::request_key::RequestKeys;
 use crate::box_office::KnownBoxOffice;
 use crate::db::Database;
 use crate::error::Error;
-use crate::events::PaymentChoice;
 use crate::events::board::Board;
+use crate::events::editing::{EventFacts, FieldFaults, TicketTypeFacts};
+use crate::events::{Event, PaymentChoice};
 use crate::guard::cookies::Cookies;
 use crate::guard::limits::tickets::TicketCounter;
 use crate::mail::suppression::SuppressionLinks;
@@ -74,10 +75,47 @@ pub struct HeavyWork {
 }
 
 impl App {
-    /// Why a concert cannot be paid for as it is to be.
+    /// Why a concert with these prices cannot be paid for as it is to be.
     #[must_use]
-    pub fn payment_fault(&self, choice: PaymentChoice, currency: &str) -> Option<&'static str> {
-        Payments::fault_of(self.payments.as_ref(), choice, currency)
+    pub fn payment_fault(
+        &self,
+        choice: PaymentChoice,
+        currency: &str,
+        prices: &[i64],
+    ) -> Option<&'static str> {
+        Payments::fault_of(self.payments.as_ref(), choice, currency, prices)
+    }
+
+    /// Whether a concert with these prices can be paid for as it is to be.
+    ///
+    /// # Errors
+    /// Why not, by field.
+    pub fn check_payment(&self, facts: EventFacts, prices: &[i64]) -> Result<EventFacts, FieldFaults> {
+        let (choice, currency) = (facts.payment, &facts.currency);
+        let mut faults = FieldFaults::default();
+        if let Some(fault) = self.payment_fault(choice, currency, prices) {
+            faults.add("payment", fault);
+        }
+        if let Some(fault) = Payments::fault_of_fee(choice, facts.refund_fee_minor, currency) {
+            faults.add("refund_fee", fault);
+        }
+        if faults.is_empty() { Ok(facts) } else { Err(faults) }
+    }
+
+    /// Whether tickets of a concert can be paid for at this price.
+    ///
+    /// # Errors
+    /// Why not, by field.
+    pub fn check_price(&self, event: &Event, facts: TicketTypeFacts) -> Result<TicketTypeFacts, FieldFaults> {
+        let fault = match &self.payments {
+            Some(_) => self.payment_fault(event.payment, &event.currency, &[facts.price_minor]),
+            // The concert lacks more than another price.
+            None => None,
+        };
+        let Some(fault) = fault else { return Ok(facts) };
+        let mut faults = FieldFaults::default();
+        faults.add("price", fault);
+        Err(faults)
     }
 
     /// After a change of concerts or ticket types that was committed: shows it, here and on the other servers.

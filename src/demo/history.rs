@@ -78,7 +78,7 @@ impl DemoHistory<'_> {
                     Err(refusal) => return Ok(Err(refusal)),
                 }
             }
-            acts::publish(db, event.id, self.now, |_| None, actor)?;
+            acts::publish(db, event.id, self.now, |_, _| None, actor)?;
             Ok(Ok((event.id, ids)))
         })?;
         made.map_err(|refusal| refused(concert, &refusal))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
-use super::stripe::amount::to_stripe;
+use super::stripe::amount::{fault_of_price, to_stripe};
 use crate::events::PaymentChoice;
 use crate::log_safe::without_password;
 use crate::outbox::wakeup::Wakeup;
@@ -135,9 +135,14 @@ pub struct Payments {
 }
 
 impl Payments {
-    /// Why a concert cannot be paid for in that way. `account`: the site's, where it has one.
+    /// Why a concert with these prices cannot be paid for in that way. `account`: the site's, where it has one.
     #[must_use]
-    pub fn fault_of(account: Option<&Self>, choice: PaymentChoice, currency: &str) -> Option<&'static str> {
+    pub fn fault_of(
+        account: Option<&Self>,
+        choice: PaymentChoice,
+        currency: &str,
+        prices: &[i64],
+    ) -> Option<&'static str> {
         match (choice, account) {
             (PaymentChoice::Venue, _) => None,
             (_, None) => {
@@ -145,8 +150,16 @@ impl Payments {
             }
             // An amount that every taken currency can write.
             _ if to_stripe(1_000, currency).is_none() => Some("Stripe takes no payments in this currency."),
-            _ => None,
+            _ => prices.iter().find_map(|price| fault_of_price(*price, currency)),
         }
+    }
+
+    /// Why a refund cannot keep such a fee of each ticket: what is left could not be sent.
+    #[must_use]
+    pub fn fault_of_fee(choice: PaymentChoice, fee: Option<i64>, currency: &str) -> Option<&'static str> {
+        let is_sent =
+            choice == PaymentChoice::Venue || fee.is_none_or(|fee| to_stripe(fee, currency).is_some());
+        (!is_sent).then_some("Stripe can’t take this amount in this currency: round it.")
     }
 }
 
@@ -164,6 +177,31 @@ pub struct StripeConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_concert_is_paid_for_as_stripe_can_take_it() {
+        let account = Payments {
+            live: false,
+            per_second: 20,
+            webhook_secrets: WebhookSecrets::parse("whsec_0123456789").expect("a secret"),
+            wakeup: Arc::default(),
+        };
+        let fault =
+            |choice, currency, prices: &[i64]| Payments::fault_of(Some(&account), choice, currency, prices);
+        use PaymentChoice::{Both, Online, Venue};
+        assert_eq!(fault(Online, "USD", &[0, 50, 10_000]), None);
+        for choice in [Online, Both] {
+            assert!(fault(choice, "USD", &[10_000, 49]).is_some(), "a price that is too small");
+            assert!(fault(choice, "CLF", &[]).is_some(), "a currency that Stripe does not take");
+            assert!(Payments::fault_of(None, choice, "USD", &[]).is_some(), "no account");
+            assert!(Payments::fault_of_fee(choice, Some(1_235), "KWD").is_some());
+            assert_eq!(Payments::fault_of_fee(choice, Some(1_230), "KWD"), None);
+        }
+        assert_eq!(
+            (fault(Venue, "CLF", &[1]), Payments::fault_of_fee(Venue, Some(1_235), "KWD")),
+            (None, None)
+        );
+    }
 
     #[test]
     fn a_key_is_one_of_stripes_and_is_never_shown() {

@@ -86,9 +86,9 @@ pub(super) const MONEY_VIOLATIONS: &[(&str, &str)] = &[
     ),
 ];
 
-/// What a booking has paid and what its tickets are worth may differ for two reasons, each up to its amount. For tickets
-/// that the buyer gave back, and no organizer, the terms keep the fee, or all of the price. And the organizer has given
-/// an amount back, or money went back that nobody here has asked for.
+/// What a booking has paid and what its tickets are worth may differ for two reasons, each up to its amount. For
+/// tickets that the buyer gave back, and no organizer, the terms keep the fee, or all of the price. And the organizer
+/// has given an amount back, or money went back that nobody here has asked for.
 ///
 /// A note tells who gave a ticket back: what was returned when it was written, or later, is the organizer's.
 const WORTH: &str = "SELECT COUNT(*) AS count FROM (

@@ -15,6 +15,8 @@ pub enum RateClass {
     Places,
     /// Whatever books or changes a booking.
     Bookings,
+    /// What a buyer does with tickets that are held: the time runs, and others on the same network book.
+    Payments,
     /// What a gate scans, counts and finds. As many as pages, but counted apart: the visitors on a venue's network
     /// keep no gate waiting.
     Gates,
@@ -36,13 +38,14 @@ pub enum RateClass {
 }
 
 impl RateClass {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Pages,
         Self::Polls,
         Self::StaticFiles,
         Self::Previews,
         Self::Places,
         Self::Bookings,
+        Self::Payments,
         Self::Gates,
         Self::Webhooks,
         Self::SignIn,
@@ -63,6 +66,7 @@ impl RateClass {
             Self::Previews => "previews",
             Self::Places => "places",
             Self::Bookings => "bookings",
+            Self::Payments => "payments",
             Self::Gates => "gates",
             Self::Webhooks => "webhooks",
             Self::SignIn => "sign-in",

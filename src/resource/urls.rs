@@ -43,9 +43,9 @@ urls! {
     FORGET_BUYER = Endpoint::action("/buyer/forget");
     EMAILS = Endpoint::form("/emails").post_class(RateClass::Bookings);
 
-    PAYMENT = Endpoint::form("/bookings/{token}/payment").post_class(RateClass::Bookings);
-    EXTENSION = Endpoint::action("/bookings/{token}/extension").post_class(RateClass::Bookings);
-    RELEASE = Endpoint::action("/bookings/{token}/release").post_class(RateClass::Bookings);
+    PAYMENT = Endpoint::form("/bookings/{token}/payment").post_class(RateClass::Payments);
+    EXTENSION = Endpoint::action("/bookings/{token}/extension").post_class(RateClass::Payments);
+    RELEASE = Endpoint::action("/bookings/{token}/release").post_class(RateClass::Payments);
 
     // For the payment provider
     WEBHOOK = Endpoint::action("/webhooks/stripe").class(RateClass::Webhooks).long_text();

@@ -37,7 +37,8 @@ fn paid() -> TestApp {
 fn refund(source: &str, state: &str, seats: &str) -> String {
     format!(
         "UPDATE payments SET refunded_minor = 10000;
-         INSERT INTO refunds (id, payment_id, source, state, amount_minor, seats, idempotency_key, wanted_at, due_at)
+         INSERT INTO refunds (id, payment_id, source, state, amount_minor, seats, idempotency_key,
+                wanted_at, due_at)
          VALUES (1, 1, '{source}', '{state}', 10000, '{seats}', 'r', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
     )
 }
@@ -53,7 +54,8 @@ fn given_back(fee: &str, refunded: i64) -> String {
     );
     if refunded > 0 {
         acts += &format!(
-            "; INSERT INTO refunds (id, payment_id, source, state, amount_minor, seats, idempotency_key, wanted_at, due_at)
+            "; INSERT INTO refunds (id, payment_id, source, state, amount_minor, seats, idempotency_key,
+                wanted_at, due_at)
              VALUES (1, 1, 'buyer', 'done', {refunded}, '2', 'r', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
         );
     }
@@ -125,7 +127,8 @@ fn money_that_does_not_add_up_is_named() {
         (
             "paid something else than their tickets are worth",
             "UPDATE payments SET refunded_minor = 20000;
-             INSERT INTO refunds (id, payment_id, source, state, amount_minor, seats, idempotency_key, wanted_at, due_at)
+             INSERT INTO refunds (id, payment_id, source, state, amount_minor, seats, idempotency_key,
+                wanted_at, due_at)
              VALUES (1, 1, 'organizer', 'wanted', 1000, '', 'r', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP),
                     (2, 1, 'system', 'wanted', 19000, '', 's', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)",
         ),
@@ -148,7 +151,8 @@ fn money_that_does_not_add_up_is_named() {
         (
             "took back more than was paid",
             "UPDATE payments SET refunded_minor = 30000;
-             INSERT INTO refunds (id, payment_id, source, state, amount_minor, beyond_minor, idempotency_key, wanted_at, due_at)
+             INSERT INTO refunds (id, payment_id, source, state, amount_minor, beyond_minor, idempotency_key,
+                wanted_at, due_at)
              VALUES (1, 1, 'dispute', 'pending', 31000, 1000, 'r', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)",
         ),
         (

@@ -26,7 +26,9 @@ pub async fn publish(
     let (event, ticket_types) = find(&app, &slug).await?;
     let (actor, now, id) = (admin.actor(), app.board.now(), event.id);
     let account = app.payments.clone();
-    let fault = move |event: &Event| Payments::fault_of(account.as_ref(), event.payment, &event.currency);
+    let fault = move |event: &Event, prices: &[i64]| {
+        Payments::fault_of(account.as_ref(), event.payment, &event.currency, prices)
+    };
     match app.db.write(move |db| acts::publish(db, id, now, fault, &actor)).await? {
         PublicationOutcome::Published(event) => {
             done(&app, &event.slug, "Published. Everybody can see it now.").await

@@ -16,6 +16,7 @@ use crate::booking::cancellation::note::{MESSAGE_LENGTH_MAX, parse_message};
 use crate::booking::event_jobs::{EventJobKind, HolderNotice, store as jobs};
 use crate::error::Error;
 use crate::events::editing::event_fields::{self, EVENT_BOXES, EVENT_FIELDS, EventFacts};
+use crate::events::editing::publication::prices;
 use crate::events::editing::{FieldFaults, TypedFields, store};
 use crate::events::{Event, EventState};
 use crate::page::Page;
@@ -91,7 +92,7 @@ pub async fn update(
     Resumed(is_resumed): Resumed,
     mut sent: SentEvent,
 ) -> Result<HttpResponse, Error> {
-    let (event, _) = find(&app, &slug).await?;
+    let (event, ticket_types) = find(&app, &slug).await?;
     let (mut fields, shown) = filled_in(&event, &sent.typed);
     let show = |status, fields| {
         let form = EventFormPage::new(page.clone(), Some(event.clone()), None, fields);
@@ -100,7 +101,7 @@ pub async fn update(
     if is_resumed {
         return show(StatusCode::OK, fields);
     }
-    let facts = match read(&app, &fields.typed, Some(&event)) {
+    let facts = match read(&app, &fields.typed, Some(&event), &prices(&ticket_types)) {
         Ok(facts) => facts,
         Err(faults) => {
             fields.faults = faults;
@@ -163,20 +164,17 @@ fn filled_in(event: &Event, typed: &HashMap<String, String>) -> (FormFields, Opt
     (fields, shown)
 }
 
-/// Reads the fields. That this site has no way to pay so is a fault of its field.
+/// Reads the fields. That this site has no way to pay so is a fault of its field. `prices`: those that the concert has.
 ///
 /// # Errors
 /// What is wrong, by field.
-pub fn read(app: &App, typed: &TypedFields, before: Option<&Event>) -> Result<EventFacts, FieldFaults> {
-    let facts = event_fields::read(typed, before, app.board.now())?;
-    match app.payment_fault(facts.payment, &facts.currency) {
-        Some(fault) => {
-            let mut faults = FieldFaults::default();
-            faults.add("payment", fault);
-            Err(faults)
-        }
-        None => Ok(facts),
-    }
+pub fn read(
+    app: &App,
+    typed: &TypedFields,
+    before: Option<&Event>,
+    prices: &[i64],
+) -> Result<EventFacts, FieldFaults> {
+    app.check_payment(event_fields::read(typed, before, app.board.now())?, prices)
 }
 
 /// Whether holders are to be told of a change.

@@ -56,7 +56,7 @@ pub async fn create(
     if is_resumed {
         return show(StatusCode::OK, fields);
     }
-    let facts = match read(&app, &fields.typed, None) {
+    let facts = match read(&app, &fields.typed, None, &[]) {
         Ok(facts) => facts,
         Err(faults) => {
             fields.faults = faults;

@@ -13,7 +13,7 @@ use crate::auth::access::{Organizer, PollingOrganizer};
 use crate::booking::event_jobs::{self, EventJob};
 use crate::db::Db;
 use crate::error::Error;
-use crate::events::editing::publication::{Missing, missing};
+use crate::events::editing::publication::{Missing, missing, prices};
 use crate::events::editing::store::{self, acts};
 use crate::events::sale::SaleState;
 use crate::events::{self, Concert, Event, EventState, TicketType, TicketTypeState, is_slug};
@@ -46,7 +46,7 @@ impl AdminEventPage {
     #[must_use]
     pub fn new(page: Page, app: &App, event: Event, ticket_types: Vec<TicketType>) -> Self {
         let now = app.board.now();
-        let fault = app.payment_fault(event.payment, &event.currency);
+        let fault = app.payment_fault(event.payment, &event.currency, &prices(&ticket_types));
         let missing = match event.state {
             EventState::Draft => missing(&event, &ticket_types, now, fault),
             _ => Vec::new(),

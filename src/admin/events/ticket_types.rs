@@ -114,6 +114,7 @@ async fn save(
     let (event_id, id, actor) = (event.id, ticket_type.as_ref().map(|it| it.id), admin.actor());
     let slug = event.slug.clone();
     let read = ticket_type_fields::read(&form.typed, &event);
+    let read = read.and_then(|facts| app.check_price(&event, facts));
     let show = |status, form| {
         page.respond_unlisted(status, &TicketTypePage { page: page.clone(), event, ticket_type, form })
     };

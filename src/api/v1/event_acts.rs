@@ -9,7 +9,7 @@ use crate::api::organizer::EventsAuthor;
 use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::app::App;
 use crate::events::Event;
-use crate::events::editing::publication::missing;
+use crate::events::editing::publication::{missing, prices};
 use crate::events::editing::store::acts::{self, ArchiveOutcome, PublicationOutcome, WithdrawalOutcome};
 use crate::payment::settings::Payments;
 
@@ -39,7 +39,9 @@ pub async fn publish(
     let (event, ticket_types) = find(&app, &slug).await?;
     let now = app.board.now();
     let account = app.payments.clone();
-    let fault = move |event: &Event| Payments::fault_of(account.as_ref(), event.payment, &event.currency);
+    let fault = move |event: &Event, prices: &[i64]| {
+        Payments::fault_of(account.as_ref(), event.payment, &event.currency, prices)
+    };
     match app.db.write(move |db| acts::publish(db, event.id, now, fault, &author.actor)).await? {
         PublicationOutcome::Published(event) => shown(&app, &event.slug).await,
         PublicationOutcome::Closed(_) => Err(refused(CLOSED)),
@@ -48,7 +50,7 @@ pub async fn publish(
                 let name = field.map_or("ticketTypes", |field| EVENT_JSON.name_of(field));
                 FieldError::in_body(name, format!("Missing: {words}"))
             };
-            let fault = app.payment_fault(event.payment, &event.currency);
+            let fault = app.payment_fault(event.payment, &event.currency, &prices(&ticket_types));
             let errors =
                 missing(&event, &ticket_types, now, fault).into_iter().map(|it| error(it.field, it.words));
             let problem = Problem::new(ProblemType::InvalidRequest).with_errors(errors.collect());

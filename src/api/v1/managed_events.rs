@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::booking::cancellation::note::parse_message;
 use crate::booking::event_jobs::{EventJobKind, HolderNotice, store as jobs};
 use crate::events::editing::event_fields;
+use crate::events::editing::publication::prices;
 use crate::events::editing::{ChangeRefusal, EventFacts, TypedFields, store};
 use crate::events::{Event, EventState, TicketType, is_slug};
 
@@ -153,7 +154,7 @@ pub async fn create(
         None => event_fields::blank(app.db.read_primary(store::latest).await?.as_ref()),
     };
     EVENT_JSON.fill_in(&mut typed, &fields, "")?;
-    let facts = read(&app, &typed, None)?;
+    let facts = read(&app, &typed, None, &[])?;
     let created = app.db.write(move |db| store::create(db, &facts, copied.as_ref(), &author.actor)).await?;
     let event = created.map_err(|refusal| EVENT_JSON.refusal(&refusal))?;
     let mut response = HttpResponse::Created();
@@ -198,9 +199,9 @@ pub async fn update(
         return Err(invalid("from", "A concert becomes a copy only when it is created."));
     }
     for _ in 0..TRIES {
-        let (event, _) = find(&app, &slug).await?;
+        let (event, ticket_types) = find(&app, &slug).await?;
         check_version(wanted, event.facts_version)?;
-        match change(&app, &author, event, &fields).await? {
+        match change(&app, &author, (event, &prices(&ticket_types)), &fields).await? {
             Ok(changed) => {
                 app.show_changes().await?;
                 return show_managed(&app, &changed.slug, &mut HttpResponse::Ok()).await;
@@ -214,24 +215,26 @@ pub async fn update(
 }
 
 /// Reads the fields. That this site has no way to pay so is a fault of its field.
-fn read(app: &App, typed: &TypedFields, before: Option<&Event>) -> Result<EventFacts, Problem> {
+fn read(
+    app: &App,
+    typed: &TypedFields,
+    before: Option<&Event>,
+    prices: &[i64],
+) -> Result<EventFacts, Problem> {
     let facts = event_fields::read(typed, before, app.board.now());
-    let facts = facts.map_err(|faults| EVENT_JSON.problem(&faults))?;
-    match app.payment_fault(facts.payment, &facts.currency) {
-        Some(fault) => Err(invalid("payment", fault)),
-        None => Ok(facts),
-    }
+    let facts = facts.and_then(|facts| app.check_payment(facts, prices));
+    facts.map_err(|faults| EVENT_JSON.problem(&faults))
 }
 
 async fn change(
     app: &App,
     author: &EventsAuthor,
-    event: Event,
+    (event, prices): (Event, &[i64]),
     fields: &Map<String, Value>,
 ) -> Result<Result<Event, ChangeRefusal>, Problem> {
     let mut typed = event_fields::of(&event);
     EVENT_JSON.fill_in(&mut typed, fields, "")?;
-    let facts = read(app, &typed, Some(&event))?;
+    let facts = read(app, &typed, Some(&event), prices)?;
     let notice = notice_of(app, &event, &facts, fields).await?;
     let actor = author.actor.clone();
     let write = app.db.write(move |db| {

@@ -159,7 +159,7 @@ pub async fn create(
     let fields: Map<String, Value> = body::read(&request, body)?;
     let (event, _) = find(&app, &slug).await?;
     let placement = Placement::read(&fields)?;
-    let facts = read(ticket_type_fields::blank(), &fields, &event)?;
+    let facts = read(&app, ticket_type_fields::blank(), &fields, &event)?;
     let event_id = event.id;
     let write = app.db.write(move |db| match store::create(db, event_id, &facts, &author.actor)? {
         Ok(id) => Ok(placement.apply(db, (event_id, id), &author.actor)?.map(|()| id)),
@@ -240,7 +240,7 @@ pub async fn update(
         let (event, ticket_types) = find(&app, &slug).await?;
         let before = one_of(ticket_types, id)?;
         check_version(wanted, before.facts_version)?;
-        let facts = read(ticket_type_fields::of(&before, &event), &fields, &event)?;
+        let facts = read(&app, ticket_type_fields::of(&before, &event), &fields, &event)?;
         let (ids, version, actor) = ((event.id, id), before.facts_version, author.actor.clone());
         let write = app.db.write(move |db| {
             // Also when only its place changes: then this compares the version and writes the same again.
@@ -266,12 +266,15 @@ pub async fn update(
 
 /// The fields that were there, with those that the body names.
 fn read(
+    app: &App,
     mut typed: TypedFields,
     fields: &Map<String, Value>,
     event: &Event,
 ) -> Result<TicketTypeFacts, Problem> {
     TICKET_TYPE_JSON.fill_in(&mut typed, fields, &event.currency)?;
-    ticket_type_fields::read(&typed, event).map_err(|faults| TICKET_TYPE_JSON.problem(&faults))
+    let facts = ticket_type_fields::read(&typed, event);
+    let facts = facts.and_then(|facts| app.check_price(event, facts));
+    facts.map_err(|faults| TICKET_TYPE_JSON.problem(&faults))
 }
 
 fn parse_id(id: &str) -> Result<i64, Problem> {

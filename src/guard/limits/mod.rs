@@ -69,7 +69,7 @@ impl Rates {
             RateClass::Previews => self.previews,
             RateClass::Places => self.places,
             RateClass::Bookings => self.bookings,
-            RateClass::Gates => self.pages,
+            RateClass::Gates | RateClass::Payments => self.pages,
             RateClass::Webhooks => self.polls,
             RateClass::SignIn => self.sign_in,
             RateClass::Admin => self.admin,

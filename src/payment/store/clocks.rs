@@ -37,8 +37,9 @@ pub const RECONCILED: &str = "reconciled";
 /// Until when a server reads them.
 pub const RECONCILING: &str = "reconciling";
 
-/// Reserves calls, and answers when the first of them may be made; the others follow one after the other. Servers that
-/// reserve at the same time wait for each other at the row. Runs inside the caller's write transaction.
+/// Reserves calls, and answers when the first of them may be made, and how many have a turn within `most`; they follow
+/// one after the other. Servers that reserve at the same time wait for each other at the row. Runs inside the caller's
+/// write transaction.
 ///
 /// # Errors
 /// What the database said.
@@ -47,12 +48,15 @@ pub fn reserve(
     endpoint: PacedEndpoint,
     calls: usize,
     per_second: u32,
-    now: NaiveDateTime,
-) -> QueryResult<NaiveDateTime> {
+    (now, most): (NaiveDateTime, TimeDelta),
+) -> QueryResult<(NaiveDateTime, usize)> {
     let first = lock(db, endpoint.clock(), now)?.max(now);
-    let next = first + gap(per_second) * i32::try_from(calls).unwrap_or(i32::MAX);
+    let has_turn =
+        |call: &usize| first + gap(per_second) * i32::try_from(*call).unwrap_or(i32::MAX) - now <= most;
+    let granted = (0..calls).take_while(has_turn).count();
+    let next = first + gap(per_second) * i32::try_from(granted).unwrap_or(i32::MAX);
     set(db, endpoint.clock(), next)?;
-    Ok(first)
+    Ok((first, granted))
 }
 
 /// Between two calls.

@@ -40,6 +40,7 @@ pub fn failed(db: &mut Db, payment: &Payment, why: &str, next: NextAttempt) -> Q
         .set((
             payments::state.eq(PaymentState::Failed),
             payments::ended_at.eq(now),
+            payments::request.eq(None::<String>),
             payments::last_error.eq(why),
         ))
         .execute(db)?;
@@ -85,6 +86,7 @@ pub fn to_review(db: &mut Db, payment: &Payment, why: &str) -> QueryResult<()> {
         .set((
             payments::state.eq(PaymentState::Review),
             payments::ended_at.eq(now),
+            payments::request.eq(None::<String>),
             payments::last_error.eq(why),
         ))
         .execute(db)?;

@@ -171,11 +171,12 @@ pub fn extend(db: &mut Db, booking_id: i64) -> QueryResult<ExtensionOutcome> {
             holds::extensions.eq(extended.extensions),
         ))
         .execute(db)?;
-    // The page is closed when the time is over, not before.
+    // The page is closed when the time is over, not before. One that is asked about now is looked at again by itself.
     let open = payments::table
         .filter(payments::booking_id.eq(booking_id))
         .filter(payments::state.eq(PaymentState::Open))
-        .filter(payments::due_at.gt(now));
+        .filter(payments::due_at.gt(now))
+        .filter(payments::asked_at.is_null().or(payments::asked_at.le(now - LEASE)));
     diesel::update(open).set(payments::due_at.eq(end)).execute(db)?;
     Ok(ExtensionOutcome::Extended(extended))
 }

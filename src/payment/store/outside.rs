@@ -20,8 +20,8 @@ pub struct OutsideReturn<'a> {
     pub reason: &'a str,
 }
 
-/// Notes a refund or a dispute that began at the provider, once; whether it is noted. It is not while the payment is not
-/// settled, and while a refund of this site's waits that may be refused because of it.
+/// Notes a refund or a dispute that began at the provider, once; whether it is noted. It is not while the payment is
+/// not settled, and while a refund of this site's waits that may be refused because of it.
 ///
 /// What is more than is left of the payment is noted too, as beyond it: `verify` names it.
 ///

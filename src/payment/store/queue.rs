@@ -242,7 +242,11 @@ pub fn expired(db: &mut Db, payment: &Payment) -> QueryResult<()> {
 fn end(db: &mut Db, payment: &Payment, now: NaiveDateTime) -> QueryResult<()> {
     let own = payments::table.find(payment.id).filter(payments::state.eq_any(ALIVE));
     let ended = diesel::update(own)
-        .set((payments::state.eq(PaymentState::Expired), payments::ended_at.eq(now)))
+        .set((
+            payments::state.eq(PaymentState::Expired),
+            payments::ended_at.eq(now),
+            payments::request.eq(None::<String>),
+        ))
         .execute(db)?;
     if ended == 1 { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
 }

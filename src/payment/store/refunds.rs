@@ -226,7 +226,7 @@ pub fn put_off(db: &mut Db, refund: &Refund, due_at: NaiveDateTime, why: Option<
 ///
 /// # Errors
 /// What the database said.
-pub fn try_anew(db: &mut Db, refund: &Refund, due_at: NaiveDateTime, why: &str) -> QueryResult<()> {
+pub fn try_again(db: &mut Db, refund: &Refund, due_at: NaiveDateTime, why: &str) -> QueryResult<()> {
     let own = refunds::table.find(refund.id).filter(refunds::due_at.eq(refund.due_at));
     diesel::update(own)
         .set((

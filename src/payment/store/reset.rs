@@ -5,6 +5,9 @@ use diesel::prelude::*;
 use crate::db::Db;
 use crate::schema::{bookings, events, payments, refunds};
 
+/// Payments of one statement: SQLite binds no more than 32,766 values.
+const AT_ONCE: usize = 10_000;
+
 /// Whether a concert has payments of real money, whatever became of them. Its bookings stay then.
 ///
 /// # Errors
@@ -34,7 +37,9 @@ pub fn forget_test_payments(db: &mut Db, slug: &str) -> QueryResult<()> {
         .filter(payments::booking_id.eq_any(of_event))
         .select(payments::id)
         .load(db)?;
-    diesel::delete(refunds::table.filter(refunds::payment_id.eq_any(&ids))).execute(db)?;
-    diesel::delete(payments::table.filter(payments::id.eq_any(&ids))).execute(db)?;
+    for ids in ids.chunks(AT_ONCE) {
+        diesel::delete(refunds::table.filter(refunds::payment_id.eq_any(ids))).execute(db)?;
+        diesel::delete(payments::table.filter(payments::id.eq_any(ids))).execute(db)?;
+    }
     Ok(())
 }

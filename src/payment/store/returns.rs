@@ -25,7 +25,7 @@ pub enum GivenUp {
     Kept,
 }
 
-/// Gives up the tickets of a held booking, whose buyer may be paying in this moment: whoever locks the hold first
+/// Gives up the tickets of a held booking, whose buyer may be paying in this moment: who locks the hold first
 /// decides. Runs inside the caller's write transaction.
 ///
 /// # Errors

@@ -69,6 +69,7 @@ pub fn settle(db: &mut Db, payment_id: i64, paid: &PaidPage) -> QueryResult<Sett
             payments::intent_id.eq(&paid.intent_id),
             payments::method.eq(&paid.method),
             payments::fee_minor.eq(paid.fee_minor),
+            payments::request.eq(None::<String>),
             payments::last_error.eq(None::<String>),
         ))
         .execute(db)?;

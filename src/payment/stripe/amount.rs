@@ -32,6 +32,45 @@ pub fn of_stripe(amount: i64, currency: &str) -> Option<i64> {
     }
 }
 
+/// The least that Stripe takes, in our minor units, where it is another number than 50.
+const LEAST: [(&str, i64); 17] = [
+    ("AED", 200),
+    ("BGN", 100),
+    ("CZK", 1_500),
+    ("DKK", 250),
+    ("GBP", 30),
+    ("HKD", 400),
+    ("HUF", 17_500),
+    ("MXN", 1_000),
+    ("MYR", 200),
+    ("NOK", 300),
+    ("PLN", 200),
+    ("RON", 200),
+    ("SEK", 300),
+    ("THB", 1_000),
+    ("KWD", 150),
+    ("BHD", 190),
+    ("OMR", 190),
+];
+/// The most: eight digits.
+const MOST_AT_STRIPE: i64 = 99_999_999;
+
+/// Why a price cannot be paid for online. What is free is not paid for.
+#[must_use]
+pub fn fault_of_price(minor: i64, currency: &str) -> Option<&'static str> {
+    let least = LEAST.iter().find(|(name, _)| *name == currency).map_or(50, |(_, least)| *least);
+    match to_stripe(minor, currency) {
+        _ if minor == 0 => None,
+        _ if minor < least => {
+            Some("Such a small amount can’t be paid for online: set a higher price, or none.")
+        }
+        None if NOT_TAKEN.contains(&currency) => Some("Stripe takes no payments in this currency."),
+        None => Some("Stripe can’t take this amount in this currency: round the price."),
+        Some(amount) if amount > MOST_AT_STRIPE => Some("Such a large amount can’t be paid for online."),
+        Some(_) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +95,27 @@ mod tests {
             }
         }
         assert_eq!(of_stripe(150, "ISK"), None);
+    }
+
+    #[test]
+    fn a_price_is_one_that_stripe_takes() {
+        for (minor, currency, is_taken) in [
+            (0, "USD", true),
+            (49, "USD", false),
+            (50, "USD", true),
+            (299, "SEK", false),
+            (300, "SEK", true),
+            (17_499, "HUF", false),
+            (30, "GBP", true),
+            (49, "JPY", false),
+            (99_999_999, "USD", true),
+            (100_000_000, "USD", false),
+            (12_345, "KWD", false),
+            (12_340, "KWD", true),
+            (50_050, "MGA", false),
+            (1_000, "CLF", false),
+        ] {
+            assert_eq!(fault_of_price(minor, currency).is_none(), is_taken, "{minor} {currency}");
+        }
     }
 }

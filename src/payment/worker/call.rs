@@ -125,7 +125,12 @@ fn open(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallRe
             if next == NextAttempt::None {
                 log::error!("Stripe makes no page to pay on: {refusal}");
             }
-            return fail(db, payment, &refusal.message, next);
+            // Stripe's words name the address that it does not take.
+            let why = match next {
+                NextAttempt::WithoutEmail => "Stripe does not take the buyer’s email address.",
+                _ => &refusal.message,
+            };
+            return fail(db, payment, why, next);
         }
         Err(failure) => return put_off(db, payment.clone(), failure),
     };

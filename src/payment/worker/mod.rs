@@ -24,7 +24,7 @@ use self::call::{Call, CallKind, make};
 use self::pause::Pause;
 use self::reconciling::Reconciler;
 use self::report::CallReport;
-use self::take::{Room, Terms, is_anything_due, take};
+use self::take::{CallRoom, Terms, is_anything_due, take};
 use super::settings::{Payments, StripeConfig};
 use super::stripe::StripeClient;
 use crate::booking::desk::Desk;
@@ -146,18 +146,18 @@ impl PaymentWorker {
         }
     }
 
-    fn room(&self) -> Room {
-        Room::MOST.less(&self.under_way)
+    fn room(&self) -> CallRoom {
+        CallRoom::MOST.less(&self.under_way)
     }
 
     fn has_room(&self, now: Instant) -> bool {
-        let most = self.pause.room(now, Room::MOST.sum());
+        let most = self.pause.room(now, CallRoom::MOST.sum());
         !self.is_stopping && self.room().sum() > 0 && self.calls.len() < most
     }
 
     /// After a pause one call finds out whether Stripe answers.
     fn is_finding_out(&self, now: Instant) -> bool {
-        self.pause.room(now, Room::MOST.sum()) == 1
+        self.pause.room(now, CallRoom::MOST.sum()) == 1
     }
 
     /// Takes what is due, and starts to ask. It is looked at first: on SQLite the desk waits for each transaction.

@@ -114,7 +114,7 @@ fn read_since(
         let wait = db.write_blocking(|db| {
             let now = clock(db)?;
             clocks::set(db, RECONCILING, now + LEASE)?;
-            Ok(clocks::reserve(db, PacedEndpoint::List, 1, per_second, now)? - now)
+            Ok(clocks::reserve(db, PacedEndpoint::List, 1, per_second, (now, TimeDelta::MAX))?.0 - now)
         })?;
         std::thread::sleep(wait.to_std().unwrap_or_default());
         let page = stripe.events(since, after.as_deref());

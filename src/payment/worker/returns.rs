@@ -79,11 +79,11 @@ fn put_off(db: &Database, refund: &Refund, failure: StripeFailure) -> Result<Cal
         let now = db::clock(db)?;
         match &failure {
             StripeFailure::Refused(refusal) | StripeFailure::Forbidden(refusal) => {
-                refunds::try_anew(db, refund, now + REFUSED_AGAIN, &refusal.message)
+                refunds::try_again(db, refund, now + REFUSED_AGAIN, &refusal.message)
             }
             // It may have been made: before the next request it is looked for.
             StripeFailure::Stuck(_) => {
-                refunds::try_anew(db, refund, now + REFUSED_AGAIN, &failure.to_string())
+                refunds::try_again(db, refund, now + REFUSED_AGAIN, &failure.to_string())
             }
             _ => refunds::put_off(db, refund, now + wait_after(refund.attempts), Some(&failure.to_string())),
         }

@@ -39,14 +39,14 @@ pub struct Terms {
 
 /// How many calls of each kind may begin. Each kind has room of its own, so none keeps another one from being made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
+pub struct CallRoom {
     pub looks: usize,
     pub pages: usize,
     pub refunds: usize,
     pub events: usize,
 }
 
-impl Room {
+impl CallRoom {
     /// While nothing fails.
     pub const MOST: Self = Self { looks: 8, pages: 8, refunds: 4, events: 4 };
 
@@ -86,7 +86,7 @@ pub fn is_anything_due(db: &mut Db, live: bool) -> QueryResult<bool> {
 
 /// Takes as many questions of each kind as there is room for. `only_one`: of all kinds together, to find out whether
 /// Stripe answers.
-pub fn take(db: &mut Db, room: Room, only_one: bool, terms: &Terms) -> QueryResult<Taken> {
+pub fn take(db: &mut Db, room: CallRoom, only_one: bool, terms: &Terms) -> QueryResult<Taken> {
     let now = clock(db)?;
     let times = (now, now + LEASE);
     let limit = |most: usize, calls: &[Call]| -> i64 {
@@ -281,12 +281,13 @@ fn in_turn(
         if own.is_empty() {
             continue;
         }
-        let mut turn = clocks::reserve(db, endpoint, own.len(), terms.per_second, now)?;
-        for call in own {
-            if turn - now > TURN_MAX {
-                give_back(db, call, turn)?;
-            } else {
+        let limit = (now, TURN_MAX);
+        let (mut turn, granted) = clocks::reserve(db, endpoint, own.len(), terms.per_second, limit)?;
+        for (call, number) in own.into_iter().zip(0..) {
+            if number < granted {
                 in_turn.push(((turn - now).to_std().unwrap_or_default(), call.clone()));
+            } else {
+                give_back(db, call, turn)?;
             }
             turn += clocks::gap(terms.per_second);
         }

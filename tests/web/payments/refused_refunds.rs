@@ -1,4 +1,5 @@
-//! Refunds that are refused, whose answer is lost, or that do not arrive: the money goes back once, or somebody is told.
+//! Refunds that are refused, whose answer is lost, or that do not arrive: the money goes back once, or somebody is
+//! told.
 
 use super::{hurry, is_confirmed, open, paid, violations};
 use crate::support::TestApp;

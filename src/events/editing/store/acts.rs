@@ -7,7 +7,7 @@ use super::lock;
 use crate::audit::{self, Action, Actor};
 use crate::db::Db;
 use crate::events::editing::postponement::Postponement;
-use crate::events::editing::publication::missing;
+use crate::events::editing::publication::{missing, prices};
 use crate::events::editing::{ChangeRefusal, changes};
 use crate::events::store::{self as events_store, next_facts_version};
 use crate::events::{Event, EventState};
@@ -50,7 +50,7 @@ pub fn publish(
     db: &mut Db,
     event_id: i64,
     now: NaiveDateTime,
-    payment_fault: impl FnOnce(&Event) -> Option<&'static str>,
+    payment_fault: impl FnOnce(&Event, &[i64]) -> Option<&'static str>,
     actor: &Actor,
 ) -> QueryResult<PublicationOutcome> {
     let event = lock(db, event_id)?;
@@ -60,7 +60,8 @@ pub fn publish(
         EventState::Draft => {}
     }
     let ticket_types = events_store::ticket_types(db, event_id)?;
-    if !missing(&event, &ticket_types, now, payment_fault(&event)).is_empty() {
+    let fault = payment_fault(&event, &prices(&ticket_types));
+    if !missing(&event, &ticket_types, now, fault).is_empty() {
         return Ok(PublicationOutcome::Missing(event));
     }
     set_state(db, &event, EventState::Published)?;

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::STRIPE_KEY;
 use super::http::{Reply, Request, decode_form};
-use super::state::{Refund, Saved, Session, SessionStatus, State};
+use super::returns::Refund;
+use super::state::{Saved, Session, SessionStatus, State};
 
 /// Refusals that come after the parameters were found to be right.
 const REFUSED_IN_EXECUTION: [&str; 4] =

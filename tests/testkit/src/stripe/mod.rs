@@ -6,6 +6,7 @@
 mod api;
 mod http;
 mod page;
+mod returns;
 mod state;
 mod webhooks;
 

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use serde_json::{Value, json};
 
+use super::returns::Refund;
+
 /// How webhooks are delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
@@ -57,27 +59,6 @@ pub struct Session {
     /// Why the bank said no the last time.
     pub declined: Option<String>,
     pub created: i64,
-}
-
-#[derive(Debug, Clone)]
-pub struct Refund {
-    pub id: String,
-    pub intent: String,
-    pub amount: i64,
-    pub currency: String,
-    pub status: &'static str,
-    /// Ours, when it was asked for here.
-    pub ours: Option<String>,
-}
-
-impl Refund {
-    pub fn json(&self) -> Value {
-        let metadata = self.ours.as_ref().map_or_else(|| json!({}), |ours| json!({ "refund": ours }));
-        json!({
-            "id": self.id, "object": "refund", "amount": self.amount, "currency": self.currency,
-            "status": self.status, "payment_intent": self.intent, "metadata": metadata,
-        })
-    }
 }
 
 /// What was answered to a key.
@@ -185,71 +166,6 @@ impl State {
         }
     }
 
-    pub fn refund_outside(&mut self, session: &str, amount: i64) -> Vec<Value> {
-        let session = self.sessions.get(session).expect("a session").clone();
-        let id = self.new_id("re");
-        let refund = Refund {
-            id: id.clone(),
-            intent: session.intent.clone(),
-            amount,
-            currency: session.currency,
-            status: "succeeded",
-            ours: None,
-        };
-        self.refunds.insert(id.clone(), refund);
-        self.refund_events(&id)
-    }
-
-    /// What Stripe tells of a new refund.
-    pub fn refund_events(&mut self, id: &str) -> Vec<Value> {
-        let refund = self.refunds[id].clone();
-        let charge = self.charge_json(&refund.intent);
-        vec![
-            self.event("refund.created", refund.json()),
-            self.event("charge.refunded", charge),
-            self.event("refund.updated", refund.json()),
-        ]
-    }
-
-    /// A refund does not arrive: the money is the seller's again.
-    pub fn fail_refund(&mut self, id: &str) -> Vec<Value> {
-        let refund = self.refunds.get_mut(id).expect("a refund");
-        refund.status = "failed";
-        let object = refund.json();
-        vec![
-            self.event("refund.failed", object.clone()),
-            self.event("refund.updated", object.clone()),
-            self.event("charge.refund.updated", object),
-        ]
-    }
-
-    /// The bank decides: "won" or "lost".
-    pub fn decide_dispute(&mut self, id: &str, status: &str) -> Vec<Value> {
-        let dispute = self.disputes.get_mut(id).expect("a dispute");
-        dispute["status"] = json!(status);
-        let object = dispute.clone();
-        vec![self.event("charge.dispute.closed", object)]
-    }
-
-    pub fn dispute(&mut self, session: &str) -> Vec<Value> {
-        let session = self.sessions.get(session).expect("a session").clone();
-        let id = self.new_id("dp");
-        let dispute = json!({
-            "id": id, "object": "dispute", "amount": session.amount, "currency": session.currency,
-            "status": "needs_response", "reason": "fraudulent", "payment_intent": session.intent,
-        });
-        self.disputes.insert(id, dispute.clone());
-        vec![self.event("charge.dispute.created", dispute)]
-    }
-
-    /// What is left of a payment.
-    pub fn left_of(&self, intent: &str) -> Option<i64> {
-        let session = self.sessions.values().find(|it| it.intent == intent)?;
-        let back = self.refunds.values().filter(|it| it.intent == intent && it.status != "failed");
-        (session.status == SessionStatus::Paid)
-            .then(|| session.amount - back.map(|it| it.amount).sum::<i64>())
-    }
-
     pub fn event(&mut self, kind: &str, object: Value) -> Value {
         let event = json!({
             "id": self.new_id("evt"), "object": "event", "type": kind, "created": Utc::now().timestamp(),
@@ -257,23 +173,6 @@ impl State {
         });
         self.events.push(event.clone());
         event
-    }
-
-    /// What has gone back of a payment.
-    fn returned_of(&self, intent: &str) -> i64 {
-        let back = self.refunds.values().filter(|it| it.intent == intent && it.status != "failed");
-        back.map(|it| it.amount).sum()
-    }
-
-    /// As an event shows it. Stripe copies the intent's metadata to its charge.
-    fn charge_json(&self, intent: &str) -> Value {
-        let session = self.sessions.values().find(|it| it.intent == intent).expect("a session");
-        let returned = self.returned_of(intent);
-        json!({
-            "id": format!("ch_{intent}"), "object": "charge", "payment_intent": intent,
-            "amount": session.amount, "amount_refunded": returned, "refunded": returned == session.amount,
-            "currency": session.currency, "metadata": { "payment": session.payment },
-        })
     }
 
     fn intent_json(&self, session: &str) -> Value {
