@@ -69,11 +69,11 @@ pub fn failed(db: &mut Db, payment: &Payment, why: &str, next: NextAttempt) -> Q
 }
 
 /// What was paid is not what was asked for, or not in this mode. Nothing happens by itself any more: people look. The
-/// tickets stay held for them.
+/// tickets stay held for them. `intent_id`: by it refunds are recognized as this payment's.
 ///
 /// # Errors
 /// What the database said.
-pub fn to_review(db: &mut Db, payment: &Payment, why: &str) -> QueryResult<()> {
+pub fn to_review(db: &mut Db, payment: &Payment, intent_id: Option<&str>, why: &str) -> QueryResult<()> {
     let now = clock(db)?;
     if lock_hold(db, payment.booking_id)?.is_some() {
         let until = now + REVIEW_TIME;
@@ -85,6 +85,7 @@ pub fn to_review(db: &mut Db, payment: &Payment, why: &str) -> QueryResult<()> {
     diesel::update(own)
         .set((
             payments::state.eq(PaymentState::Review),
+            payments::intent_id.eq(intent_id),
             payments::ended_at.eq(now),
             payments::request.eq(None::<String>),
             payments::last_error.eq(why),

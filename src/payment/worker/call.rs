@@ -211,7 +211,8 @@ fn act(db: &Database, due: &DuePayment, session: &CheckoutSession) -> Result<Cal
         })?,
         Verdict::Review(why) => {
             log::error!("a payment needs a look: {why}");
-            db.write_blocking(move |db| failing::to_review(db, &payment, &why))?;
+            let intent_id = session.intent_id();
+            db.write_blocking(move |db| failing::to_review(db, &payment, intent_id, &why))?;
         }
     }
     Ok(report)
