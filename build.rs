@@ -11,9 +11,10 @@ use std::{env, fs};
 use sha2::{Digest as _, Sha256};
 
 const APP_JS: &str = "js/app.js";
-/// One for every page, one more for the pages that buyers do not see, one for waiting rooms, and one for what a demo
-/// shows besides.
-const STYLESHEETS: [&str; 4] = ["css/app.css", "css/organizer.css", "css/queue.css", "css/demo.css"];
+/// One for every page, one more for the pages that buyers do not see, one for waiting rooms, one for payments, and one
+/// for what a demo shows besides.
+const STYLESHEETS: [&str; 5] =
+    ["css/app.css", "css/organizer.css", "css/queue.css", "css/money.css", "css/demo.css"];
 const JS_IMPORT: &str = "import \"./";
 const COMPRESSIBLE: [&str; 5] = ["css", "js", "svg", "txt", "webmanifest"];
 

@@ -84,6 +84,10 @@ impl Viewer {
     }
 }
 
+/// Whether buyers pay with test cards: every page says so.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TestMode(pub bool);
+
 /// The layout's context, taken from the request.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
@@ -92,6 +96,8 @@ pub struct Page {
     pub toast: Option<Toast>,
     pub links: Arc<SiteLinks>,
     pub box_office: Arc<BoxOffice>,
+    /// Nobody pays real money.
+    pub is_test_mode: bool,
     viewer: Viewer,
     /// Makes the browser forget the toast that it brought, and that is now shown.
     toast_removal: Option<Cookie<'static>>,
@@ -125,12 +131,14 @@ impl FromRequest for Page {
         let (toast, toast_removal) = if wants_fragment { None } else { toast_from_cookie(request) }.unzip();
         let links = request.app_data::<web::Data<SiteLinks>>().map(|links| Arc::clone(links));
         let box_office = request.app_data::<web::Data<KnownBoxOffice>>().map(|known| known.now());
+        let is_test_mode = request.app_data::<TestMode>().is_some_and(|it| it.0);
         let viewer = Viewer::of(request);
         ready(Ok(Self {
             wants_fragment,
             toast,
             links: links.unwrap_or_default(),
             box_office: box_office.unwrap_or_default(),
+            is_test_mode,
             viewer,
             toast_removal,
         }))

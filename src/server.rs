@@ -39,7 +39,7 @@ use crate::mail::suppression::SuppressionLinks;
 use crate::ops::drain::Workers;
 use crate::ops::{self, Ops};
 use crate::outbox::wakeup::Wakeup;
-use crate::page::SiteLinks;
+use crate::page::{SiteLinks, TestMode};
 use crate::queue::mover::open_rooms;
 use crate::rehearsal::runner::{OwnAddress, keep_rehearsing};
 use crate::start_error::StartError;
@@ -160,9 +160,10 @@ fn app_data(
 ) -> impl FnOnce(&mut ServiceConfig) + use<> {
     let (app, guard, site_links) = (app.clone(), guard.clone(), site_links.clone());
     let cookies = web::Data::new(app.cookies.clone());
+    let test_mode = TestMode(app.payments.as_ref().is_some_and(|payments| !payments.live));
     move |site| {
         site.app_data(app.auth.clone()).app_data(app.box_office.clone()).app_data(app);
-        site.app_data(cookies).app_data(guard).app_data(site_links);
+        site.app_data(cookies).app_data(guard).app_data(site_links).app_data(test_mode);
     }
 }
 

@@ -116,6 +116,7 @@ fn title(action: &Action) -> &'static str {
         Action::TicketTypeChanged => "Ticket type changed",
         Action::TokenMade => "API token created",
         Action::TokenRevoked => "API token revoked",
+        Action::MoneyRefunded => "Amount refunded",
         Action::Reseeded => "Sale reset",
     }
 }

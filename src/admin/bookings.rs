@@ -3,17 +3,22 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use chrono::NaiveDateTime;
 
 use super::history::{History, TicketState};
 use super::store::history as records;
+use super::store::payments::{self, PaymentRecord};
 use crate::app::App;
 use crate::auth::access::BoxOffice;
 use crate::booking::{self, PlacedBooking, is_token, parse_reference};
+use crate::db::clock;
 use crate::error::Error;
 use crate::mail;
 use crate::mail::listing::{MailFilter, MailLine};
 use crate::outbox::{MailKind, MailState};
 use crate::page::{Page, see_other};
+use crate::payment::PaymentState;
+use crate::role::AccountRole;
 use crate::tickets::code::CodeError;
 use crate::tickets::link::booking_token;
 
@@ -29,7 +34,10 @@ struct OrganizerBookingPage {
     tickets: Vec<TicketLine>,
     /// The newest first.
     mails: Vec<MailLine>,
+    /// The attempts to pay online, the newest first.
+    payments: Vec<PaymentRecord>,
     history: History,
+    now: NaiveDateTime,
 }
 
 /// A ticket of the booking.
@@ -51,6 +59,13 @@ impl OrganizerBookingPage {
 
     fn admitted(&self) -> usize {
         self.tickets.iter().filter(|it| it.state.is_admitted()).count()
+    }
+
+    /// Whether its reader may give money back, and some is left.
+    fn can_be_refunded(&self) -> bool {
+        let is_left =
+            |it: &PaymentRecord| it.payment.state == PaymentState::Paid && it.payment.kept().minor > 0;
+        self.page.may(AccountRole::Organizer) && self.payments.iter().any(is_left)
     }
 
     /// Whether there is a ticket that can be given back.
@@ -75,9 +90,10 @@ pub async fn show(
     let (reference, id) = (placed.booking.reference.clone(), placed.booking.id);
     let load = app.db.read_primary(move |db| {
         let mails = mail::store::list(db, MailFilter::Of(&reference), None, MAILS_SHOWN)?;
-        Ok((records::of_booking(db, id, &reference)?, mails))
+        let records = records::of_booking(db, id, &reference)?;
+        Ok((records, mails, payments::of_booking(db, id)?, clock(db)?))
     });
-    let (records, mails) = load.await?;
+    let (records, mails, payments, now) = load.await?;
     let ticket = |seat: i32| {
         let state = records.state_of(seat, &placed.booking);
         let code = app.ticket_codes.sign(&placed.booking.reference, seat);
@@ -90,7 +106,7 @@ pub async fn show(
     };
     let tickets = (1..=placed.booking.quantity()).filter_map(ticket).collect();
     let history = History::new(&placed, records, &mails);
-    let shown = OrganizerBookingPage { page: page.clone(), placed, tickets, mails, history };
+    let shown = OrganizerBookingPage { page: page.clone(), placed, tickets, mails, payments, history, now };
     page.respond_unlisted(StatusCode::OK, &shown)
 }
 

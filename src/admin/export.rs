@@ -34,7 +34,7 @@ use crate::page::Page;
 /// Bookings that are read and sent at once.
 const PIECE: i64 = 1_000;
 /// How long an export waits for the one before it, which may end at this very moment.
-const TURN_AFTER: Duration = Duration::from_secs(1);
+pub(super) const TURN_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Template)]
 #[template(path = "admin/export.html")]
@@ -196,41 +196,41 @@ async fn send(
 }
 
 /// A file on its way.
-enum ExportFile {
+pub(super) enum ExportFile {
     Csv(Box<CsvFile>),
     Workbook(Box<Workbook>),
 }
 
 impl ExportFile {
-    fn extension(&self) -> &'static str {
+    pub(super) fn extension(&self) -> &'static str {
         match self {
             Self::Csv(_) => "csv",
             Self::Workbook(_) => "xlsx",
         }
     }
 
-    fn content_type(&self) -> &'static str {
+    pub(super) fn content_type(&self) -> &'static str {
         match self {
             Self::Csv(_) => "text/csv; charset=utf-8",
             Self::Workbook(_) => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         }
     }
 
-    fn push(&mut self, cells: &[SheetCell]) -> io::Result<()> {
+    pub(super) fn push(&mut self, cells: &[SheetCell]) -> io::Result<()> {
         match self {
             Self::Csv(file) => file.push(cells),
             Self::Workbook(file) => file.push(cells),
         }
     }
 
-    fn finish(&mut self) -> io::Result<()> {
+    pub(super) fn finish(&mut self) -> io::Result<()> {
         match self {
             Self::Csv(_) => Ok(()),
             Self::Workbook(file) => file.finish(),
         }
     }
 
-    fn take(&mut self) -> io::Result<Vec<u8>> {
+    pub(super) fn take(&mut self) -> io::Result<Vec<u8>> {
         match self {
             Self::Csv(file) => file.take(),
             Self::Workbook(file) => file.take(),

@@ -19,6 +19,7 @@ pub mod history;
 pub mod listing;
 pub mod pages;
 pub mod password_change;
+pub mod payments;
 mod refusal;
 pub mod reseed;
 pub mod resumption;

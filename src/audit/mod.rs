@@ -80,11 +80,13 @@ pub enum Action {
     /// A token of the API was made, or revoked.
     TokenMade,
     TokenRevoked,
+    /// Money was given back by hand, while the tickets stay valid.
+    MoneyRefunded,
     Reseeded,
 }
 
 impl Action {
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::AccountMade,
         Self::Invited,
         Self::InvitationWithdrawn,
@@ -129,6 +131,7 @@ impl Action {
         Self::TicketTypeChanged,
         Self::TokenMade,
         Self::TokenRevoked,
+        Self::MoneyRefunded,
         Self::Reseeded,
     ];
 
@@ -179,6 +182,7 @@ impl Action {
             Self::TicketTypeChanged => "ticket type changed",
             Self::TokenMade => "API token made",
             Self::TokenRevoked => "API token revoked",
+            Self::MoneyRefunded => "money refunded",
             Self::Reseeded => "reseeded",
         }
     }

@@ -78,11 +78,7 @@ fn place(placed: &PlacedBooking) -> String {
 
 fn description(placed: &PlacedBooking) -> String {
     let PlacedBooking { booking, .. } = placed;
-    let payment = if booking.is_canceled() {
-        String::new()
-    } else {
-        format!(" {} Nothing was charged online.", placed.due_at_venue())
-    };
+    let payment = if booking.is_canceled() { String::new() } else { format!(" {}", placed.payment_words()) };
     format!("{}, reference {}.{payment}", placed.summary(), booking.reference)
 }
 

@@ -206,7 +206,9 @@ impl BookingForm {
         }
         let age = ages.check(&order.request_key, Utc::now());
         age.map_err(|error| Refused::of(FieldErrors::of_form(messages::form_age(error))))?;
-        let order = order.on_its_way_to_pay(&listing, self.pay == "online", can_pay_online);
+        // One click asks nothing: it goes the way that the checkout offers first.
+        let wants_online = self.pay == "online" || (self.is_one_click() && self.pay.is_empty());
+        let order = order.on_its_way_to_pay(&listing, wants_online, can_pay_online);
         let refused = |NoWayToPay| Refused::of(FieldErrors::of_form(messages::NO_WAY_TO_PAY));
         order.map(Arc::new).map_err(refused)
     }

@@ -18,6 +18,9 @@ pub const KEY_REUSED: &str = "You already booked with this form. Check your deta
 /// This browser does not fill in the form anymore.
 pub const FORGOTTEN: &str = "This browser no longer remembers your name and email address.";
 pub const REPLAYED_CANCELED: &str = "That booking was canceled. Nothing new was booked.";
+pub const REPLAYED_EXPIRED: &str = "The time to pay for that booking is over. Please book again.";
+pub const REPLAYED_HELD: &str =
+    "These tickets are held for you to pay online. To pay at the venue, release them and book again.";
 pub const TOO_LATE_TO_UNDO: &str = "It’s too late to undo this booking, but you can still cancel it here.";
 
 /// The form shows another total than its tickets cost: a quantity was changed without a script to count it, or a price.

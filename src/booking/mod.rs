@@ -14,6 +14,7 @@ pub mod desk;
 pub mod event_jobs;
 pub mod forgetting;
 pub mod form;
+mod found;
 pub mod lookup;
 pub mod messages;
 pub mod order;

@@ -14,6 +14,7 @@ use super::buyer::{Buyer, Express};
 use super::cancellation::undo;
 use super::checkout::{admit, checkout, cookies_of_booking, find_chosen, refuse, respond_checkout};
 use super::form::{BookingForm, FieldErrors, Refused};
+use super::found::{home, is_to_be_paid, news, payment_page};
 use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, messages, replay, store, taking};
 use crate::app::App;
 use crate::error::Error;
@@ -136,7 +137,8 @@ pub async fn create(
         BookingOutcome::Booked(booking) => {
             let cookies = cookies_of_booking(&app, &form, remembered.as_ref(), &booking);
             let buyer = form.is_to_be_remembered().then(|| order.buyer.clone());
-            return respond_booked(&app, page, booking, cookies, buyer).await;
+            let wants_venue = form.pay == "venue";
+            return respond_booked(&app, page, (booking, wants_venue), cookies, buyer).await;
         }
         BookingOutcome::NotEnough { left } => {
             let (listing, _) = find_chosen(&app, &form)?;
@@ -183,6 +185,9 @@ pub async fn show(
     token: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
+    if is_to_be_paid(&app, &placed).await? {
+        return Ok(page.send_to(&payment_page(&placed.booking)));
+    }
     let may_undo = undo::is_allowed(&app.cookies, &request, &placed.booking.token);
     let show = confirmation(&app, page.clone(), placed, may_undo);
     page.respond_unlisted(StatusCode::OK, &show)
@@ -206,23 +211,26 @@ pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<H
 async fn respond_booked(
     app: &App,
     page: Page,
-    booking: Booking,
+    (booking, wants_venue): (Booking, bool),
     cookies: Vec<Cookie<'static>>,
     remembered: Option<Buyer>,
 ) -> Result<HttpResponse, Error> {
-    let location = format!("/bookings/{}", booking.token);
-    // A repeated form finds its booking, also a canceled one. A booking that stands is its own news.
-    let (status, toast) = if booking.is_canceled() {
-        (StatusCode::OK, Some(Toast::failure(messages::REPLAYED_CANCELED)))
-    } else {
-        (StatusCode::CREATED, None)
-    };
-    let mut response = if page.wants_fragment {
+    let (status, toast) = news(&booking, wants_venue);
+    let toast = toast.map(Toast::failure);
+    let location = home(&booking);
+    let mut response = if booking.is_held() {
+        let mut response = page.send_to(&location);
+        if let Some(toast) = toast {
+            let added = response.add_cookie(&toast_cookie(&app.cookies, &toast));
+            added.map_err(|e| Error::Internal(e.to_string()))?;
+        }
+        response
+    } else if page.wants_fragment {
         let may_undo = cookies.iter().any(undo::is_cookie);
         let placed = place(app, booking).await?;
         // A waiting room's pass books once.
         let remembered = remembered.filter(|_| !app.rooms.needs_pass(placed.event.id));
-        let express = remembered.map(|it| Express::new(&app.request_keys, it, &placed.event.slug));
+        let express = remembered.map(|it| Express::new(&app.request_keys, it, &placed.event));
         let page = match toast {
             Some(toast) => page.with_toast(toast),
             None => page,
@@ -230,7 +238,10 @@ async fn respond_booked(
         let show = confirmation(app, page.clone(), placed, may_undo);
         let body = html(&BookingPage { express, ..show }.as_confirmation())?;
         let mut response = page.unlisted_builder(status);
-        response.insert_header(("Location", location)).insert_header(("HX-Trigger", "booked")).body(body)
+        if status == StatusCode::CREATED {
+            response.insert_header(("HX-Trigger", "booked"));
+        }
+        response.insert_header(("Location", location)).body(body)
     } else {
         let mut response = see_other(&location);
         if let Some(toast) = toast {
@@ -247,7 +258,9 @@ async fn respond_booked(
 /// Puts a booking together with its concert: from the board, or from the database where the board has it no more.
 pub async fn place(app: &App, booking: Booking) -> Result<PlacedBooking, Error> {
     let first = booking.lines.first().map_or(0, |line| line.ticket_type_id);
+    // What was paid online is not on the board.
     if let Some(listing) = app.board.find_by_ticket_type(first)
+        && !listing.event.is_paid_online()
         && booking
             .lines
             .iter()

@@ -108,13 +108,14 @@ impl PlacedBooking {
         }
     }
 
-    /// What is to be paid, where and when.
+    /// What is to be paid, where and when; or that it is paid.
     #[must_use]
-    pub fn due_at_venue(&self) -> String {
+    pub fn payment_words(&self) -> String {
         match (self.due(), &self.online) {
-            (due, _) if due.minor == 0 => "There is nothing to pay.".into(),
+            (due, None) if due.minor == 0 => "There is nothing to pay. Nothing was charged online.".into(),
+            (due, None) => format!("Due at the venue: {due}. Nothing was charged online."),
+            (due, Some(_)) if due.minor == 0 => "There is nothing to pay.".into(),
             (due, Some(_)) => format!("Paid online: {due}."),
-            (due, None) => format!("Due at the venue: {due}."),
         }
     }
 

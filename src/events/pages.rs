@@ -153,7 +153,7 @@ fn render_show(
     listing: &Listing,
 ) -> Result<HttpResponse, Error> {
     let (has_pass, pass) = pass_of(request, app, listing);
-    let express = Express::of_returning_buyer(&app.cookies, &app.request_keys, request, &listing.event.slug);
+    let express = Express::of_returning_buyer(&app.cookies, &app.request_keys, request, &listing.event);
     // One click books with the pass, or not at all.
     let express = match has_pass {
         Some(_) => express.zip(pass).map(|(express, request_key)| Express { request_key, ..express }),

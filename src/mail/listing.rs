@@ -74,6 +74,8 @@ impl MailKind {
             Self::Invitation => "Invitation",
             Self::Test => "Test",
             Self::LatePayment => "Late payment",
+            Self::Refund => "Refund",
+            Self::Declined => "Payment declined",
         }
     }
 }

@@ -42,10 +42,14 @@ pub enum MailKind {
     Test,
     /// A payment came when its tickets were gone, and goes back. Its payload: how much.
     LatePayment,
+    /// The organizer gives an amount back. Its payload: how much, and why.
+    Refund,
+    /// A bank has declined, and the tickets are still held. Its payload: until when.
+    Declined,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Confirmation,
         Self::BookingLink,
         Self::Cancellation,
@@ -57,6 +61,8 @@ impl MailKind {
         Self::Invitation,
         Self::Test,
         Self::LatePayment,
+        Self::Refund,
+        Self::Declined,
     ];
 
     /// Its name in the database.
@@ -74,6 +80,8 @@ impl MailKind {
             Self::Invitation => "invitation",
             Self::Test => "test",
             Self::LatePayment => "late payment",
+            Self::Refund => "refund",
+            Self::Declined => "payment declined",
         }
     }
 

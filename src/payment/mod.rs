@@ -8,8 +8,10 @@
 //!
 //! What claims tickets and gives them back does not belong here: see `booking::desk` and `booking::release`.
 
+pub mod held_page;
 pub mod pages;
 mod paid_online;
+pub mod receipt;
 pub mod settings;
 pub mod signature;
 pub mod store;

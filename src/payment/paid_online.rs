@@ -8,6 +8,8 @@ pub struct PaidOnline {
     pub amount: Money,
     /// Asked back, and not refused.
     pub refunded: Money,
+    /// Was to go back, and could not.
+    pub failed: Money,
     /// Kept of each ticket that a buyer gives back. `None`: nothing is refunded.
     pub refund_fee_minor: Option<i64>,
 }
@@ -44,13 +46,20 @@ impl PaidOnline {
     #[must_use]
     pub fn words(&self) -> String {
         let (amount, refunded) = (&self.amount, &self.refunded);
+        if self.failed.minor > 0 {
+            let failed = &self.failed;
+            return format!(
+                "{failed} of the {amount} paid online could not be refunded the way it was paid. \
+                 Please ask the organizer for it."
+            );
+        }
         match refunded.minor {
             0 => format!("Of the {amount} paid online nothing is refunded."),
             minor if minor == amount.minor => {
-                format!("The {amount} paid online go back the way they were paid. Banks take 5 to 10 days.")
+                format!("The {amount} paid online goes back the way it was paid. Banks take 5 to 10 days.")
             }
             _ => format!(
-                "{refunded} of the {amount} paid online go back the way they were paid. Banks take 5 to 10 days."
+                "{refunded} of the {amount} paid online goes back the way it was paid. Banks take 5 to 10 days."
             ),
         }
     }
@@ -62,4 +71,25 @@ pub(super) fn refund_minor(fee: Option<i64>, left: i64, prices: impl IntoIterato
         prices.into_iter().fold(0_i64, |sum, price| sum.saturating_add((price - fee).max(0)))
     });
     back.min(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_go_back_is_not_called_refunded() {
+        let money = |minor| Money::new(minor, "USD");
+        let paid = |refunded, failed| PaidOnline {
+            amount: money(20_000),
+            refunded: money(refunded),
+            failed: money(failed),
+            refund_fee_minor: Some(0),
+        };
+        assert_eq!(paid(0, 0).words(), "Of the $200.00 paid online nothing is refunded.");
+        assert!(paid(20_000, 0).words().starts_with("The $200.00 paid online goes back"));
+        assert!(paid(9_749, 0).words().starts_with("$97.49 of the $200.00 paid online goes back"));
+        let failed = paid(0, 9_749).words();
+        assert!(failed.starts_with("$97.49 of the $200.00") && failed.contains("could not be refunded"));
+    }
 }

@@ -123,6 +123,18 @@ pub fn parse_api_url(value: &str) -> Result<String, StartError> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
+/// What the provider says to the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountAnswer {
+    Accepted,
+    Refused,
+    /// There was no answer.
+    Silent,
+}
+
+/// Asks the provider for something that changes nothing. It blocks its thread.
+pub type AccountProbe = Arc<dyn Fn() -> AccountAnswer + Send + Sync>;
+
 /// What handlers know of payments.
 #[derive(Clone)]
 pub struct Payments {
@@ -130,6 +142,8 @@ pub struct Payments {
     pub live: bool,
     pub per_second: u32,
     pub webhook_secrets: WebhookSecrets,
+    /// For the setup page alone: everything else asks through the worker.
+    pub probe: AccountProbe,
     /// To be notified after a payment, a refund or an event was put into the database.
     pub wakeup: Arc<Wakeup>,
 }

@@ -44,6 +44,7 @@ urls! {
     EMAILS = Endpoint::form("/emails").post_class(RateClass::Bookings);
 
     PAYMENT = Endpoint::form("/bookings/{token}/payment").post_class(RateClass::Payments);
+    RECEIPT = Endpoint::page("/bookings/{token}/receipt");
     EXTENSION = Endpoint::action("/bookings/{token}/extension").post_class(RateClass::Payments);
     RELEASE = Endpoint::action("/bookings/{token}/release").post_class(RateClass::Payments);
 
@@ -139,6 +140,11 @@ urls! {
     TICKET_TYPE_POSITION = Endpoint::action("/admin/events/{slug}/ticket-types/{id}/position");
     NEW_EXPORT = Endpoint::page("/admin/events/{slug}/export");
     EXPORT = Endpoint::page("/admin/events/{slug}/bookings.csv").part();
+    ADMIN_PAYMENTS = Endpoint::page("/admin/payments");
+    EVENT_PAYMENTS = Endpoint::page("/admin/events/{slug}/payments");
+    PAYMENTS_CSV = Endpoint::page("/admin/events/{slug}/payments.csv").part();
+    PAYMENTS_WORKBOOK = Endpoint::page("/admin/events/{slug}/payments.xlsx").part();
+    ADMIN_REFUND = Endpoint::form("/admin/bookings/{reference}/refund").post_class(RateClass::SignIn);
     TOKENS = Endpoint::form("/admin/tokens").post_class(RateClass::SignIn);
     TOKEN_REVOCATION = Endpoint::action("/admin/tokens/{id}/revocation");
     EXPORT_WORKBOOK = Endpoint::page("/admin/events/{slug}/bookings.xlsx").part();

@@ -187,6 +187,7 @@ fn organizers(site: &mut ServiceConfig) {
                 .route(post().to(admin::correction::update))
                 .wrap(from_fn(keep_typed)),
         )
+        .configure(payments::organizers)
         .configure(concerts)
         .configure(team)
         .service(urls::NEW_EXPORT.resource().route(get().to(admin::export::new)))

@@ -119,6 +119,9 @@ diesel::table! {
 diesel::joinable!(payments -> bookings (booking_id));
 diesel::joinable!(payment_lines -> payments (payment_id));
 diesel::joinable!(refunds -> payments (payment_id));
+diesel::joinable!(ledger -> payments (payment_id));
 diesel::allow_tables_to_appear_in_same_query!(payments, payment_lines, refunds);
 diesel::allow_tables_to_appear_in_same_query!(payments, bookings);
+diesel::allow_tables_to_appear_in_same_query!(ledger, payments);
+diesel::allow_tables_to_appear_in_same_query!(ledger, bookings);
 diesel::allow_tables_to_appear_in_same_query!(payments, events);

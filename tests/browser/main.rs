@@ -21,6 +21,7 @@ mod one_click;
 mod organizer;
 mod organizer_forms;
 mod organizer_tables;
+mod paying;
 mod plain;
 mod polling;
 mod posters;

@@ -32,6 +32,8 @@ mod one_click;
 mod operators;
 mod ops;
 mod pace;
+mod payment_desk;
+mod payment_pages;
 mod payment_refunds;
 mod payments;
 mod person_limit;

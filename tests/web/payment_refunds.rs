@@ -43,7 +43,7 @@ fn a_buyer_gets_what_the_terms_say_to_the_cent() {
     // The same form again gives nothing twice.
     app.post(&format!("{path}/cancellation"), &[]);
     eventually("the ledger has both", || app.count("ledger WHERE kind = 'refund'") == 2);
-    assert!(body(&app, &path).contains("$194.98 of the $200.00 paid online go back"));
+    assert!(body(&app, &path).contains("$194.98 of the $200.00 paid online goes back"));
     assert_eq!(app.count("refunds"), 2);
     assert_verified(&app.database);
 }

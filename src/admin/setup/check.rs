@@ -2,6 +2,7 @@
 
 use chrono::{NaiveDateTime, Utc};
 
+use crate::admin::store::payments::{self, WebhookFacts};
 use crate::admin::store::setup;
 use crate::db::{Db, clock};
 use crate::events::{Event, store as events_store};
@@ -62,6 +63,7 @@ pub struct DatabaseFacts {
     pub unsent: UnsentCounts,
     pub last_sent: Option<NaiveDateTime>,
     pub events: Vec<Event>,
+    pub webhook: WebhookFacts,
     /// Of the venue that times are shown by.
     pub venue_clock: VenueClock,
     /// UTC.
@@ -81,6 +83,7 @@ impl DatabaseFacts {
             unsent: outbox::store::waiting(db)?,
             last_sent: outbox::store::last_sent(db)?,
             events: events_store::list(db)?,
+            webhook: payments::webhook(db)?,
             venue_clock: events_store::clock(db)?,
         })
     }

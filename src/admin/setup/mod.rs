@@ -4,6 +4,7 @@ mod check;
 mod checks;
 pub mod first_run;
 mod machine;
+mod payments;
 pub mod steps;
 
 use actix_web::http::StatusCode;
@@ -39,6 +40,10 @@ pub async fn show(
     request: HttpRequest,
 ) -> Result<HttpResponse, Error> {
     let facts = app.db.read_primary(DatabaseFacts::read).await?;
-    let checks = checks::all(&app, &facts, &guard, &page.links, &request);
+    let account = payments::ask(&app).await;
+    let mut checks = checks::all(&app, &facts, &guard, &page.links, &request);
+    checks.push(payments::account(account, &facts.events));
+    checks.extend(payments::webhook(account, &facts.webhook, &app.public_url, facts.now));
+    checks.sort_by_key(|check| check.state);
     page.clone().respond_unlisted(StatusCode::OK, &SetupPage { page, checks })
 }

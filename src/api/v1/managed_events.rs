@@ -35,7 +35,7 @@ static EVENT_TABLE: [JsonField; 22] = [
     field("timeZone", "time_zone", JsonKind::Text),
     field("currency", "currency", JsonKind::Text),
     field("payment", "payment", JsonKind::Text),
-    field("refundFee", "refund_fee", JsonKind::Price),
+    field("refundFee", "refund_fee", JsonKind::Fee),
     field("salesStartAt", "sales_start_at", JsonKind::Time { offset: "sales_start_at_offset" }),
     field("salesEndAt", "sales_end_at", JsonKind::Time { offset: "sales_end_at_offset" }),
     field("ageLimit", "age_limit", JsonKind::Number),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::api::body::whole_number;
 use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::events::editing::typed::price_field;
-use crate::events::editing::{ChangeRefusal, FieldFaults, TypedFields};
+use crate::events::editing::{ChangeRefusal, FieldFaults, NO_REFUND, TypedFields};
 
 /// How a field is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum JsonKind {
     UncheckedBox,
     /// An object with `cents`, or a text as a form has it.
     Price,
+    /// The same; null is said, and does not mean that the field is empty.
+    Fee,
 }
 
 /// A field: its name in JSON and in a form.
@@ -105,15 +107,16 @@ impl JsonField {
         let value = match (self.kind, value) {
             (JsonKind::UncheckedBox, Value::Bool(is_on)) => if *is_on { "" } else { "true" }.to_owned(),
             (JsonKind::UncheckedBox, _) => return Err("Use true or false."),
+            (JsonKind::Fee, Value::Null) => NO_REFUND.to_owned(),
             (_, Value::Null) => String::new(),
-            (JsonKind::Text | JsonKind::Price, Value::String(text)) => text.clone(),
+            (JsonKind::Text | JsonKind::Price | JsonKind::Fee, Value::String(text)) => text.clone(),
             (JsonKind::Time { offset }, Value::String(text)) => {
                 typed.set(offset, "");
                 text.clone()
             }
             (JsonKind::Number, number) => whole_number(number).ok_or("Use a whole number.")?.to_string(),
-            (JsonKind::Price, Value::Object(amount)) => price_of(amount, currency)?,
-            (JsonKind::Price, _) => {
+            (JsonKind::Price | JsonKind::Fee, Value::Object(amount)) => price_of(amount, currency)?,
+            (JsonKind::Price | JsonKind::Fee, _) => {
                 return Err("Use an amount, like {\"cents\": 1000}, or a string, like \"10.00\".");
             }
             _ => return Err("Use a string."),

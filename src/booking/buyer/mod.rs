@@ -23,6 +23,7 @@ pub use self::search_text::{SearchWords, fold};
 pub use self::suggestion::suggest_email;
 pub use self::unwrapping::EmailError;
 use super::request_key::{RequestKey, RequestKeys};
+use crate::events::Event;
 use crate::guard::cookies::Cookies;
 
 /// The name of the cookie that remembers a buyer.
@@ -89,13 +90,16 @@ pub struct Express {
     pub request_key: RequestKey,
     /// The concert's.
     pub slug: String,
+    /// One click holds the tickets, and leads to the payment.
+    pub is_paid_online: bool,
 }
 
 impl Express {
     /// With a fresh key.
     #[must_use]
-    pub fn new(request_keys: &RequestKeys, buyer: Buyer, slug: &str) -> Self {
-        Self { buyer, request_key: request_keys.generate(), slug: slug.to_owned() }
+    pub fn new(request_keys: &RequestKeys, buyer: Buyer, event: &Event) -> Self {
+        let (slug, is_paid_online) = (event.slug.clone(), event.is_paid_online());
+        Self { buyer, request_key: request_keys.generate(), slug, is_paid_online }
     }
 
     /// For who has asked this browser to be remembered.
@@ -104,9 +108,9 @@ impl Express {
         cookies: &Cookies,
         request_keys: &RequestKeys,
         request: &HttpRequest,
-        slug: &str,
+        event: &Event,
     ) -> Option<Self> {
-        Some(Self::new(request_keys, Buyer::remembered(cookies, request)?, slug))
+        Some(Self::new(request_keys, Buyer::remembered(cookies, request)?, event))
     }
 }
 

@@ -3,10 +3,8 @@
 use chrono::{NaiveDateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::sale_fields::{check_sales, payment, refund_fee};
-use super::typed::{
-    FieldFaults, FieldReader, TypedFields, line, optional_number, price_field, required_line, text,
-};
+use super::sale_fields::{check_sales, payment, refund_fee, refund_fee_field};
+use super::typed::{FieldFaults, FieldReader, TypedFields, line, optional_number, required_line, text};
 use super::{currencies, local_time, markdown, slug};
 use crate::events::{Event, PaymentChoice};
 
@@ -143,10 +141,7 @@ pub fn of(event: &Event) -> TypedFields {
         ("time_zone", event.time_zone.clone()),
         ("currency", event.currency.clone()),
         ("payment", event.payment.as_str().to_owned()),
-        (
-            "refund_fee",
-            event.refund_fee_minor.map(|fee| price_field(fee, &event.currency)).unwrap_or_default(),
-        ),
+        ("refund_fee", refund_fee_field(event.refund_fee_minor, &event.currency)),
         ("sales_start_at", time(event.sales_start_at)),
         ("sales_start_at_offset", offset(event.sales_start_at)),
         ("sales_end_at", time(event.sales_end_at)),
@@ -192,7 +187,10 @@ pub fn read(
         doors_at,
         ends_at: ends_at.or(starts_at.map(|at| at + USUAL_LENGTH)).unwrap_or_default(),
         time_zone: zone,
-        payment: reader.read("payment", payment).unwrap_or(PaymentChoice::Venue),
+        payment: reader
+            .read("payment", payment)
+            .or(before.map(|it| it.payment))
+            .unwrap_or(PaymentChoice::Venue),
         refund_fee_minor: reader.read("refund_fee", |it| refund_fee(it, &currency)),
         currency,
         sales_start_at,
@@ -251,6 +249,7 @@ mod tests {
             ("starts_at", "2027-06-19T20:00".to_owned()),
             ("time_zone", "America/Chicago".to_owned()),
             ("currency", "USD".to_owned()),
+            ("refund_fee", "0".to_owned()),
         ]);
         for (field, value) in changes {
             fields.set(field, *value);

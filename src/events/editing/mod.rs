@@ -17,6 +17,7 @@ pub mod ticket_type_fields;
 pub mod typed;
 
 pub use self::event_fields::{EVENT_FIELDS, EventFacts};
+pub use self::sale_fields::NO_REFUND;
 pub use self::ticket_type_fields::{TICKET_TYPE_FIELDS, TicketTypeFacts};
 pub use self::typed::{FieldFaults, TypedFields};
 

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 
-use super::typed::{FieldFaults, price};
+use super::typed::{FieldFaults, price, price_field};
 use crate::events::PaymentChoice;
 
 /// A sales window, of a concert or of a ticket type. Without an end, sales end at the start of the show.
@@ -37,9 +37,20 @@ pub(super) fn payment(typed: &str) -> Result<Option<PaymentChoice>, String> {
     Ok(found)
 }
 
-/// What is kept of a refund; empty: all.
+/// In place of a fee: nothing is refunded. A field that somebody has emptied must not mean it.
+pub const NO_REFUND: &str = "none";
+
+/// What is kept of a refund; "none": all.
 pub(super) fn refund_fee(typed: &str, currency: &str) -> Result<Option<i64>, String> {
-    if typed.is_empty() { Ok(None) } else { price(typed, currency).map(Some) }
+    if typed.is_empty() {
+        return Err("Enter an amount: 0 refunds everything, “none” refunds nothing.".to_owned());
+    }
+    if typed.eq_ignore_ascii_case(NO_REFUND) { Ok(None) } else { price(typed, currency).map(Some) }
+}
+
+/// The same as a field shows it.
+pub(super) fn refund_fee_field(fee_minor: Option<i64>, currency: &str) -> String {
+    fee_minor.map_or_else(|| NO_REFUND.to_owned(), |fee| price_field(fee, currency))
 }
 
 /// "8.25": in percent, with two decimals at most.
@@ -66,7 +77,8 @@ mod tests {
         for bad in ["100.01", "-1", "1.234", "x"] {
             assert!(tax_rate(bad).is_err(), "{bad}");
         }
-        assert_eq!((refund_fee("", "USD"), refund_fee("2.50", "USD")), (Ok(None), Ok(Some(250))));
+        assert_eq!((refund_fee("None", "USD"), refund_fee("2.50", "USD")), (Ok(None), Ok(Some(250))));
+        assert!(refund_fee("", "USD").is_err(), "an emptied field takes nobody's refund away");
         assert_eq!(payment("both"), Ok(Some(PaymentChoice::Both)));
         assert!(payment("cash").is_err());
     }

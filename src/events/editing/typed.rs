@@ -174,7 +174,7 @@ pub(super) fn number(typed: &str, least: i32, most: i32) -> Result<i32, String> 
 /// An amount as people type it, in the currency's minor unit: `10`, `10.5`, `1,000.00`, `$10`.
 ///
 /// A fraction with more digits than the currency has is refused: `1.500` may be one and a half or fifteen hundred.
-pub(super) fn price(typed: &str, currency: &str) -> Result<i64, String> {
+pub fn price(typed: &str, currency: &str) -> Result<i64, String> {
     let places = decimals(currency);
     let example = if places == 0 { "1000".to_owned() } else { format!("10 or 10.{}", "5".repeat(places)) };
     let bare = without_currency(typed, currency);

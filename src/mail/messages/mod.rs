@@ -6,6 +6,7 @@ pub mod address_change;
 pub mod booking_link;
 pub mod cancellation;
 pub mod confirmation;
+pub mod declined;
 mod envelope;
 pub mod event_change;
 pub mod holder_message;
@@ -13,6 +14,7 @@ pub mod invitation;
 pub mod late_payment;
 mod message;
 pub mod partial_return;
+pub mod refund;
 pub mod test_mail;
 
 use lettre::message::Mailbox;
@@ -55,6 +57,12 @@ pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, Compose
         }
         Some(MailKind::LatePayment) => {
             late_payment::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
+        }
+        Some(MailKind::Refund) => {
+            refund::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
+        }
+        Some(MailKind::Declined) => {
+            declined::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
         }
         Some(MailKind::Invitation) => invitation::write(&due.mail, context),
         Some(MailKind::Test) => test_mail::write(context),

@@ -4,7 +4,9 @@
 //! refunds. Nobody waits for the provider with a lock.
 
 pub mod attempts;
+pub mod by_hand;
 pub mod clocks;
+mod declines;
 pub mod failing;
 pub mod inbox;
 pub mod ledger;

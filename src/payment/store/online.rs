@@ -4,19 +4,22 @@ use diesel::prelude::*;
 
 use crate::db::Db;
 use crate::money::Money;
-use crate::payment::{PaidOnline, PaymentState};
-use crate::schema::payments;
+use crate::payment::{PaidOnline, PaymentState, RefundSource, RefundState};
+use crate::schema::{payments, refunds};
 
-/// What was paid online for each of these bookings.
+type PaidRow = (i64, i64, String, i64, i64, Option<i64>);
+
+/// What was paid online for each of these bookings. Of one that was paid twice, what is kept comes last.
 ///
 /// # Errors
 /// What the database said.
 pub fn paid_online(db: &mut Db, booking_ids: &[i64]) -> QueryResult<Vec<(i64, PaidOnline)>> {
-    let paid: Vec<(i64, String, i64, i64, Option<i64>)> = payments::table
+    let paid: Vec<PaidRow> = payments::table
         .filter(payments::booking_id.eq_any(booking_ids))
         .filter(payments::state.eq(PaymentState::Paid))
-        .order(payments::id)
+        .order((payments::amount_minor - payments::refunded_minor, payments::id))
         .select((
+            payments::id,
             payments::booking_id,
             payments::currency,
             payments::amount_minor,
@@ -24,11 +27,17 @@ pub fn paid_online(db: &mut Db, booking_ids: &[i64]) -> QueryResult<Vec<(i64, Pa
             payments::refund_fee_minor,
         ))
         .load(db)?;
-    let online =
-        |(id, currency, amount, refunded, refund_fee_minor): (i64, String, i64, i64, Option<i64>)| {
-            let (amount, refunded) = (Money::new(amount, &currency), Money::new(refunded, &currency));
-            (id, PaidOnline { amount, refunded, refund_fee_minor })
-        };
+    if paid.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<i64> = paid.iter().map(|it| it.0).collect();
+    let failed = failed_refunds(db, &ids)?;
+    let online = |(payment, booking, currency, amount, refunded, refund_fee_minor): PaidRow| {
+        let failed = failed.iter().filter(|(id, _)| *id == payment).map(|(_, minor)| minor).sum();
+        let money = |minor: i64| Money::new(minor, &currency);
+        let (amount, refunded, failed) = (money(amount), money(refunded), money(failed));
+        (booking, PaidOnline { amount, refunded, failed, refund_fee_minor })
+    };
     Ok(paid.into_iter().map(online).collect())
 }
 
@@ -41,4 +50,19 @@ pub fn is_in_review(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
         .filter(payments::booking_id.eq(booking_id))
         .filter(payments::state.eq(PaymentState::Review));
     diesel::select(diesel::dsl::exists(own)).get_result(db)
+}
+
+/// What was to go back and could not, with its payment; not what was asked for again since. A dispute that was won is
+/// none.
+fn failed_refunds(db: &mut Db, payment_ids: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
+    let all: Vec<(i64, i64, i64, RefundState)> = refunds::table
+        .filter(refunds::payment_id.eq_any(payment_ids))
+        .filter(refunds::source.ne(RefundSource::Dispute))
+        .select((refunds::id, refunds::payment_id, refunds::amount_minor, refunds::state))
+        .load(db)?;
+    let is_asked_again = |(id, payment, minor): (i64, i64, i64)| {
+        all.iter().any(|it| it.0 > id && (it.1, it.2) == (payment, minor) && it.3 != RefundState::Failed)
+    };
+    let failed = all.iter().filter(|it| it.3 == RefundState::Failed);
+    Ok(failed.filter(|it| !is_asked_again((it.0, it.1, it.2))).map(|it| (it.1, it.2)).collect())
 }

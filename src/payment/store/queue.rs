@@ -7,6 +7,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Timestamp};
 
+use super::declines;
 use super::{ALIVE, HoldTimes, hold_times, lines, lock_hold};
 use crate::booking::BookingStatus;
 use crate::db::{Db, clock};
@@ -165,7 +166,9 @@ pub fn opened(db: &mut Db, payment: &Payment, page: &OpenedPage) -> QueryResult<
     // A second attempt gets the time that is left of the first one's.
     let (pay_until, latest_until) = if earlier == 0 {
         let most = EXTENSION * (EXTENSIONS_MAX - hold.extensions).max(0);
-        (now + PAY_TIME, Some(now + PAY_TIME + most))
+        // What "More time" has promised before is kept.
+        let pay_until = hold.end().max(now + PAY_TIME).min(page.ends_at);
+        (pay_until, Some(pay_until + most))
     } else {
         (hold.end(), hold.latest_until)
     };
@@ -260,6 +263,9 @@ pub fn declined(db: &mut Db, payment: &Payment, code: &str, due_at: NaiveDateTim
     diesel::update(own)
         .set((payments::declined.eq(code), payments::due_at.eq(due_at), payments::attempts.eq(0)))
         .execute(db)?;
+    if payment.declined.is_none() {
+        declines::mail(db, payment)?;
+    }
     Ok(())
 }
 

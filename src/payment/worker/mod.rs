@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use actix_web::rt::task::JoinHandle;
 use actix_web::web;
+use chrono::Utc;
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -25,8 +26,9 @@ use self::pause::Pause;
 use self::reconciling::Reconciler;
 use self::report::CallReport;
 use self::take::{CallRoom, Terms, is_anything_due, take};
-use super::settings::{Payments, StripeConfig};
+use super::settings::{AccountAnswer, AccountProbe, Payments, StripeConfig};
 use super::stripe::StripeClient;
+use super::stripe::failure::StripeFailure;
 use crate::booking::desk::Desk;
 use crate::booking::release::announce;
 use crate::connections::SHUTDOWN_SECONDS;
@@ -84,6 +86,7 @@ pub fn open(
     if !live {
         log::warn!("STRIPE_SECRET_KEY is a test key: nobody pays real money");
     }
+    let client = Arc::clone(&stripe);
     let parts = WorkerParts {
         db: db.clone(),
         board: Arc::clone(board),
@@ -108,8 +111,18 @@ pub fn open(
     };
     let task = actix_web::rt::spawn(worker.run());
     let webhook_secrets = config.webhook_secrets.clone();
-    let payments = Payments { live, per_second: config.per_second, webhook_secrets, wakeup };
+    let payments =
+        Payments { live, per_second: config.per_second, webhook_secrets, probe: probe(client), wakeup };
     Ok((Some(payments), Some(WorkerHandle { stop, task })))
+}
+
+/// For the setup page: whether Stripe knows the key.
+fn probe(stripe: Arc<StripeClient>) -> AccountProbe {
+    Arc::new(move || match stripe.events(Utc::now().timestamp(), None) {
+        Ok(_) => AccountAnswer::Accepted,
+        Err(StripeFailure::Account(_) | StripeFailure::Refused(_)) => AccountAnswer::Refused,
+        Err(_) => AccountAnswer::Silent,
+    })
 }
 
 type Made = Result<CallReport, Error>;

@@ -44,8 +44,7 @@ pub fn holds(input: &[u8]) {
     assert_eq!((names.as_slice(), inner.len()), (&PROPERTIES[..], PROPERTIES.len()), "{file:?}");
     assert_eq!(unescaped(entry["SUMMARY"]), readable(&name), "{file:?}");
     assert_eq!(unescaped(entry["LOCATION"]), readable(&format!("{venue}, {city}")), "{file:?}");
-    let description =
-        format!("2 × {tier}, reference TK-7F3K-9QXM. {} Nothing was charged online.", placed.due_at_venue());
+    let description = format!("2 × {tier}, reference TK-7F3K-9QXM. {}", placed.payment_words());
     assert_eq!(unescaped(entry["DESCRIPTION"]), readable(&description), "{file:?}");
     assert!(entry["ORGANIZER"].ends_with(":mailto:tickets@example.org"), "{file:?}");
     assert_eq!(entry["URL"], URL);

@@ -1,0 +1,123 @@
+//! What people have to look at of a payment, and what to do about it.
+
+use chrono::{NaiveDateTime, TimeDelta};
+
+use crate::admin::store::payments::PaymentRecord;
+use crate::money::Money;
+use crate::payment::{PaymentState, Refund, RefundSource, RefundState};
+
+/// Something that does not go on by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concern {
+    pub words: String,
+    /// A refund that may be asked for again, as it stands in a field.
+    pub refund_again: Option<String>,
+}
+
+impl PaymentRecord {
+    #[must_use]
+    pub fn money(&self, minor: i64) -> Money {
+        Money::new(minor, &self.payment.currency)
+    }
+
+    /// What people have to look at. `now`: UTC.
+    #[must_use]
+    pub fn concerns(&self, now: NaiveDateTime) -> Vec<Concern> {
+        let mut concerns = Vec::new();
+        let mut add = |words: String, refund_again| concerns.push(Concern { words, refund_again });
+        let payment = &self.payment;
+        let why = payment.last_error.as_deref().unwrap_or("It is not what was asked for.");
+        if payment.state == PaymentState::Review {
+            add(
+                format!("{why} Look at it at Stripe, and refund it there if the buyer gets no tickets."),
+                None,
+            );
+        }
+        let is_overdue = payment.session_ends_at.is_some_and(|end| end + TimeDelta::hours(1) < now);
+        if payment.state == PaymentState::Open && is_overdue {
+            add(
+                "Stripe has not said for an hour what became of it. It is asked again every minute.".into(),
+                None,
+            );
+        }
+        for refund in self.refunds.iter().rev() {
+            let amount = self.money(refund.amount_minor);
+            let why = refund.last_error.as_deref().unwrap_or("no reason given");
+            match (refund.source, refund.state) {
+                (RefundSource::Dispute, RefundState::Pending) => {
+                    add(format!("The buyer’s bank asks for {amount} back. Answer it at Stripe."), None);
+                }
+                (RefundSource::Dispute, _) => {}
+                (_, RefundState::Failed) if !self.is_asked_again(refund) => {
+                    let words = format!("A refund of {amount} did not work: {why}.");
+                    add(words, Some(amount.number()));
+                }
+                (_, RefundState::Wanted) if refund.wanted_at + TimeDelta::hours(1) < now => {
+                    add(format!("A refund of {amount} waits: {why}. It is tried again by itself."), None);
+                }
+                _ => {}
+            }
+        }
+        concerns
+    }
+
+    /// Whether the same amount was asked for again after a refund that failed.
+    fn is_asked_again(&self, failed: &Refund) -> bool {
+        let again = |it: &Refund| {
+            it.id > failed.id && it.amount_minor == failed.amount_minor && it.state != RefundState::Failed
+        };
+        self.refunds.iter().any(again)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::payments::tests::{record, refund};
+    use crate::payment::Payment;
+
+    fn words(record: &PaymentRecord) -> Vec<String> {
+        let now = NaiveDateTime::default() + TimeDelta::hours(3);
+        record.concerns(now).into_iter().map(|it| it.words).collect()
+    }
+
+    #[test]
+    fn what_goes_on_by_itself_is_no_concern() {
+        let done = refund(1, RefundSource::Buyer, RefundState::Done, 5_000);
+        let won = refund(2, RefundSource::Dispute, RefundState::Failed, 5_000);
+        let record = PaymentRecord { refunds: vec![won, done], ..record() };
+        assert!(words(&record).is_empty());
+        let fresh = Refund {
+            wanted_at: NaiveDateTime::default() + TimeDelta::hours(3),
+            ..refund(1, RefundSource::Buyer, RefundState::Wanted, 1)
+        };
+        assert!(words(&PaymentRecord { refunds: vec![fresh], ..record }).is_empty());
+    }
+
+    #[test]
+    fn what_does_not_is_told_with_the_way_out() {
+        let review = Payment {
+            state: PaymentState::Review,
+            last_error: Some("Too little.".into()),
+            ..record().payment
+        };
+        assert!(
+            words(&PaymentRecord { payment: review, ..record() })[0]
+                .starts_with("Too little. Look at it at Stripe")
+        );
+        let failed = refund(1, RefundSource::Buyer, RefundState::Failed, 5_000);
+        let now = NaiveDateTime::default();
+        let once = PaymentRecord { refunds: vec![failed.clone()], ..record() };
+        assert_eq!(once.concerns(now)[0].refund_again.as_deref(), Some("50.00"));
+        assert!(words(&once)[0].contains("$50.00 did not work: the card is closed"));
+        let again = refund(2, RefundSource::Organizer, RefundState::Wanted, 5_000);
+        let asked = PaymentRecord { refunds: vec![again, failed], ..record() };
+        assert!(asked.concerns(now).is_empty(), "it was asked for again");
+        assert!(words(&asked)[0].contains("waits"), "and that one waits");
+        let disputed = refund(1, RefundSource::Dispute, RefundState::Pending, 20_000);
+        assert!(
+            words(&PaymentRecord { refunds: vec![disputed], ..record() })[0]
+                .contains("bank asks for $200.00")
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! `/admin/events/{slug}/payments.csv`, `/admin/events/{slug}/payments.xlsx`: everything that has moved money of a
+//! concert, a line each, for bookkeeping. The amounts of a payment add up to what is left of it.
+
+use std::io;
+use std::sync::Arc;
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, RETRY_AFTER};
+use actix_web::{HttpResponse, web};
+use tokio::time::timeout;
+
+use crate::admin::csv_file::{CsvFile, Separator};
+use crate::admin::export::{ExportFile, TURN_AFTER};
+use crate::admin::spreadsheet::SheetCell;
+use crate::admin::store::payments::{self as store, Movement};
+use crate::admin::workbook::Workbook;
+use crate::app::App;
+use crate::audit::{self, Action};
+use crate::auth::access::Organizer;
+use crate::auth::session::Admin;
+use crate::error::Error;
+use crate::events::{self, Event, is_slug};
+use crate::money::Money;
+use crate::payment::store::ledger::EntryKind;
+
+/// `GET /admin/events/{slug}/payments.csv`
+pub async fn csv(
+    Organizer(admin): Organizer,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let new = |headings: &[String]| {
+        CsvFile::new(Separator::Comma, headings).map(|file| ExportFile::Csv(Box::new(file)))
+    };
+    send(admin, app, slug.into_inner(), new).await
+}
+
+/// `GET /admin/events/{slug}/payments.xlsx`
+pub async fn xlsx(
+    Organizer(admin): Organizer,
+    app: web::Data<App>,
+    slug: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let new = |headings: &[String]| {
+        Ok(ExportFile::Workbook(Box::new(Workbook::new("Payments", headings.to_vec()))))
+    };
+    send(admin, app, slug.into_inner(), new).await
+}
+
+async fn send(
+    admin: Admin,
+    app: web::Data<App>,
+    slug: String,
+    new: fn(&[String]) -> io::Result<ExportFile>,
+) -> Result<HttpResponse, Error> {
+    if !is_slug(&slug) {
+        return Err(Error::NotFound);
+    }
+    // One export at a time: each reads everything of a concert.
+    let turn = timeout(TURN_AFTER, Arc::clone(&app.heavy_work.export_turn).lock_owned());
+    let Ok(_turn) = turn.await else {
+        return Ok(HttpResponse::ServiceUnavailable()
+            .insert_header((RETRY_AFTER, "5"))
+            .content_type("text/plain; charset=utf-8")
+            .body("Another export is being sent. Please try again in a few seconds."));
+    };
+    let read = app.db.read_primary(move |db| {
+        let (event, _) = events::editing::store::find_whole(db, &slug)?;
+        let movements = store::movements(db, event.id)?;
+        Ok((event, movements))
+    });
+    let (event, movements) = read.await?;
+    let (actor, count, subject) = (admin.actor(), movements.len(), format!("{}, payments", event.slug));
+    let file = new(&headings(&event)).map_err(broken)?;
+    let (extension, content_type) = (file.extension(), file.content_type());
+    let record = move |db: &mut crate::db::Db| {
+        audit::store::record_change(db, &actor, Action::BookingsExported, &subject, count, extension)
+    };
+    app.db.write(record).await?;
+    let name = format!("attachment; filename=\"payments-{}.{extension}\"", event.slug);
+    let written = web::block(move || write(file, &event, &movements));
+    let body = written.await.map_err(broken)?.map_err(broken)?;
+    Ok(HttpResponse::Ok()
+        .content_type(content_type)
+        .insert_header((CACHE_CONTROL, "private, no-store"))
+        .insert_header((CONTENT_DISPOSITION, name))
+        .body(body))
+}
+
+fn write(mut file: ExportFile, event: &Event, movements: &[Movement]) -> io::Result<Vec<u8>> {
+    for movement in movements {
+        file.push(&row(event, movement))?;
+    }
+    file.finish()?;
+    file.take()
+}
+
+fn headings(event: &Event) -> Vec<String> {
+    let at = format!("at ({})", event.clock().0.name());
+    let rest = ["kind", "amount", "currency", "reference", "buyer_name", "method", "stripe_id", "mode"];
+    std::iter::once(at).chain(rest.map(str::to_owned)).collect()
+}
+
+fn row(event: &Event, movement: &Movement) -> Vec<SheetCell> {
+    let text = |text: &str| SheetCell::Text(text.to_owned());
+    vec![
+        SheetCell::Time(event.clock().local(&movement.entered_at).naive_local()),
+        text(kind(movement.kind)),
+        SheetCell::Money(Money::new(movement.amount_minor, &movement.currency)),
+        text(&movement.currency),
+        text(&movement.reference),
+        text(&movement.buyer_name),
+        movement.method.as_deref().map_or(SheetCell::Empty, text),
+        text(&movement.provider_id),
+        text(if movement.live { "live" } else { "test" }),
+    ]
+}
+
+fn kind(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Payment => "payment",
+        EntryKind::Refund => "refund",
+        EntryKind::RefundFailed => "refund failed",
+        EntryKind::Dispute => "dispute",
+        EntryKind::DisputeWon => "dispute won",
+        EntryKind::Fee => "Stripe fee",
+    }
+}
+
+fn broken(error: impl std::fmt::Display) -> Error {
+    Error::Internal(format!("export of payments: {error}"))
+}

@@ -1,0 +1,97 @@
+//! Whether the provider tells this site what happens. Without its webhook payments are still noticed, by asking: later,
+//! and refunds in its dashboard after an hour.
+
+use chrono::{NaiveDateTime, TimeDelta};
+
+use crate::admin::store::payments::WebhookFacts;
+
+/// What comes so long after it has happened was found by asking, once an hour, and not told.
+const LATE: TimeDelta = TimeDelta::minutes(2);
+/// For so long after a page was made nothing needs to have been told.
+const PATIENCE: TimeDelta = TimeDelta::hours(1);
+
+/// A line about the webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookHealth {
+    pub is_well: bool,
+    pub words: String,
+}
+
+impl WebhookHealth {
+    /// `now`: UTC.
+    #[must_use]
+    pub fn of(facts: &WebhookFacts, now: NaiveDateTime) -> Self {
+        let told = facts.newest.iter().filter(|(happened, received)| *received - *happened < LATE);
+        let last_told = told.map(|(_, received)| *received).max();
+        let ill = |words: &str| Self { is_well: false, words: words.to_owned() };
+        match (last_told, facts.last_opened) {
+            (_, None) if facts.newest.is_empty() => {
+                Self { is_well: true, words: "Nobody has paid online yet.".to_owned() }
+            }
+            (None, _)
+                if facts.newest.is_empty() && facts.last_opened.is_some_and(|at| now - at < PATIENCE) =>
+            {
+                Self { is_well: true, words: "Stripe has not told anything yet.".to_owned() }
+            }
+            (None, _) if facts.newest.is_empty() => ill(
+                "Buyers have paid, and Stripe has told this site nothing. Payments are noticed late. Check the \
+                 webhook’s address and STRIPE_WEBHOOK_SECRET.",
+            ),
+            (None, _) => ill(
+                "Stripe’s last events were found by asking, not told. Payments are noticed late. Check the webhook’s \
+                 address and STRIPE_WEBHOOK_SECRET.",
+            ),
+            (Some(last), _) => {
+                let waiting = match facts.waiting {
+                    0 => String::new(),
+                    1 => " 1 waits to be handled.".to_owned(),
+                    n => format!(" {} wait to be handled.", crate::money::grouped(n)),
+                };
+                Self {
+                    is_well: true,
+                    words: format!("Stripe’s last event came {}.{waiting}", ago(now - last)),
+                }
+            }
+        }
+    }
+}
+
+/// "3 minutes ago"
+fn ago(passed: TimeDelta) -> String {
+    let counted = |n: i64, unit: &str| format!("{n} {unit}{} ago", if n == 1 { "" } else { "s" });
+    match passed.num_minutes() {
+        ..1 => "just now".to_owned(),
+        minutes @ 1..60 => counted(minutes, "minute"),
+        minutes @ 60..2_880 => counted(minutes / 60, "hour"),
+        minutes => counted(minutes / 1_440, "day"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> NaiveDateTime {
+        NaiveDateTime::default() + TimeDelta::minutes(minutes)
+    }
+
+    #[test]
+    fn a_webhook_that_is_silent_or_late_is_told() {
+        let of = |newest: &[(i64, i64)], opened: Option<i64>, now| {
+            let newest = newest.iter().map(|(happened, received)| (at(*happened), at(*received))).collect();
+            let facts = WebhookFacts { newest, waiting: 0, last_opened: opened.map(at) };
+            WebhookHealth::of(&facts, at(now))
+        };
+        assert_eq!(
+            of(&[], None, 0),
+            WebhookHealth { is_well: true, words: "Nobody has paid online yet.".into() }
+        );
+        assert!(of(&[], Some(0), 30).is_well);
+        assert!(!of(&[], Some(0), 61).is_well, "an hour, and no word");
+        assert!(!of(&[(0, 50), (10, 50)], Some(0), 60).is_well, "found by asking");
+        let well = of(&[(0, 50), (57, 57)], Some(0), 60);
+        assert!(well.is_well && well.words == "Stripe’s last event came 3 minutes ago.", "{well:?}");
+        assert_eq!(of(&[(0, 0)], Some(0), 60).words, "Stripe’s last event came 1 hour ago.");
+        assert_eq!(ago(TimeDelta::days(3)), "3 days ago");
+    }
+}

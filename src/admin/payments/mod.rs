@@ -1,0 +1,90 @@
+//! Money as the organizer sees it: the payments of a concert, what needs people, refunds by hand, and whether the
+//! provider tells this site what happens.
+
+pub mod concern;
+pub mod export;
+pub mod health;
+pub mod list;
+pub mod refund;
+pub mod totals;
+
+use crate::payment::Payment;
+
+/// A payment's page at the provider.
+#[must_use]
+pub fn stripe_page(payment: &Payment) -> Option<String> {
+    let intent = payment.intent_id.as_deref()?;
+    let mode = if payment.live { "" } else { "test/" };
+    Some(format!("https://dashboard.stripe.com/{mode}payments/{intent}"))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use chrono::NaiveDateTime;
+
+    use crate::admin::store::payments::PaymentRecord;
+    use crate::payment::{Payment, PaymentState, Refund, RefundSource, RefundState};
+
+    /// 200 dollars that were paid.
+    pub fn record() -> PaymentRecord {
+        let payment = Payment {
+            id: 1,
+            booking_id: 1,
+            live: true,
+            state: PaymentState::Paid,
+            currency: "USD".into(),
+            amount_minor: 20_000,
+            refunded_minor: 0,
+            refund_fee_minor: Some(0),
+            idempotency_key: "key".into(),
+            request: None,
+            session_id: Some("cs_1".into()),
+            session_url: None,
+            session_ends_at: None,
+            intent_id: Some("pi_1".into()),
+            declined: None,
+            method: None,
+            wanted_at: NaiveDateTime::default(),
+            paid_at: None,
+            due_at: NaiveDateTime::default(),
+            attempts: 0,
+            last_error: None,
+        };
+        PaymentRecord {
+            payment,
+            fee_minor: Some(610),
+            reference: "TK-7F3K-9QXM".into(),
+            buyer_name: "Ada".into(),
+            slug: "show".into(),
+            event_name: "Show".into(),
+            refunds: Vec::new(),
+        }
+    }
+
+    pub fn refund(id: i64, source: RefundSource, state: RefundState, amount_minor: i64) -> Refund {
+        Refund {
+            id,
+            payment_id: 1,
+            source,
+            state,
+            amount_minor,
+            seats: String::new(),
+            reason: String::new(),
+            idempotency_key: "key".into(),
+            refund_id: None,
+            wanted_at: NaiveDateTime::default(),
+            due_at: NaiveDateTime::default(),
+            attempts: 0,
+            last_error: Some("the card is closed".into()),
+        }
+    }
+
+    #[test]
+    fn a_payment_is_found_at_stripe_in_its_own_mode() {
+        let live = record().payment;
+        assert_eq!(super::stripe_page(&live).as_deref(), Some("https://dashboard.stripe.com/payments/pi_1"));
+        let test = Payment { live: false, ..live.clone() };
+        assert!(super::stripe_page(&test).is_some_and(|it| it.contains("/test/payments/")));
+        assert_eq!(super::stripe_page(&Payment { intent_id: None, ..live }), None);
+    }
+}

@@ -1,0 +1,230 @@
+//! The SQL of the organizer's pages about money.
+
+use chrono::{NaiveDateTime, TimeDelta};
+use diesel::prelude::*;
+
+use crate::db::Db;
+use crate::payment::store::ledger::EntryKind;
+use crate::payment::{Payment, PaymentState, Refund, RefundSource, RefundState};
+use crate::schema::{bookings, events, ledger, payment_events, payments, refunds};
+
+/// For so long a refund may wait, and a page stay open past its end, until people look.
+const SLOW_AFTER: TimeDelta = TimeDelta::hours(1);
+/// Payments that people have to look at: more are not shown at once.
+const CONCERNS_MAX: i64 = 200;
+/// Refunds that are looked through for that.
+const REFUNDS_MAX: i64 = 1_000;
+
+/// Which payments are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentView {
+    /// Those that have brought money.
+    Paid,
+    /// Buyers are paying.
+    Open,
+    /// It came to nothing.
+    Ended,
+}
+
+impl PaymentView {
+    fn states(self) -> &'static [PaymentState] {
+        match self {
+            Self::Paid => &[PaymentState::Paid, PaymentState::Review],
+            Self::Open => &[PaymentState::Wanted, PaymentState::Open],
+            Self::Ended => &[PaymentState::Expired, PaymentState::Failed],
+        }
+    }
+}
+
+/// A payment with its booking, its concert, and what went back of it.
+#[derive(Debug, Clone)]
+pub struct PaymentRecord {
+    pub payment: Payment,
+    /// What the provider keeps, where it has said so.
+    pub fee_minor: Option<i64>,
+    pub reference: String,
+    pub buyer_name: String,
+    pub slug: String,
+    pub event_name: String,
+    /// The newest first.
+    pub refunds: Vec<Refund>,
+}
+
+type Row = (Payment, Option<i64>, String, String, String, String);
+
+macro_rules! records {
+    () => {
+        payments::table.inner_join(bookings::table.inner_join(events::table)).select((
+            Payment::as_select(),
+            payments::fee_minor,
+            bookings::reference,
+            bookings::buyer_name,
+            events::slug,
+            events::name,
+        ))
+    };
+}
+
+/// The payments of a concert before an id, the newest first.
+///
+/// # Errors
+/// What the database said.
+pub fn of_event(
+    db: &mut Db,
+    event_id: i64,
+    view: PaymentView,
+    before: Option<i64>,
+    limit: i64,
+) -> QueryResult<Vec<PaymentRecord>> {
+    let rows: Vec<Row> = records!()
+        .filter(bookings::event_id.eq(event_id))
+        .filter(payments::state.eq_any(view.states()))
+        .filter(payments::id.lt(before.unwrap_or(i64::MAX)))
+        .order(payments::id.desc())
+        .limit(limit)
+        .load(db)?;
+    with_refunds(db, rows)
+}
+
+/// The attempts to pay for a booking, the newest first.
+///
+/// # Errors
+/// What the database said.
+pub fn of_booking(db: &mut Db, booking_id: i64) -> QueryResult<Vec<PaymentRecord>> {
+    let rows: Vec<Row> =
+        records!().filter(payments::booking_id.eq(booking_id)).order(payments::id.desc()).load(db)?;
+    with_refunds(db, rows)
+}
+
+/// Payments that people may have to look at, of a concert or of all. The caller sees what each is about.
+///
+/// # Errors
+/// What the database said.
+pub fn concerning(db: &mut Db, event_id: Option<i64>, now: NaiveDateTime) -> QueryResult<Vec<PaymentRecord>> {
+    let slow = now - SLOW_AFTER;
+    let is_dispute = refunds::source.eq(RefundSource::Dispute);
+    let is_slow = refunds::state.eq(RefundState::Wanted).and(refunds::wanted_at.lt(slow));
+    let ids: Vec<i64> = refunds::table
+        .filter(
+            (is_dispute.and(refunds::state.eq(RefundState::Pending)))
+                .or(refunds::source.ne(RefundSource::Dispute).and(refunds::state.eq(RefundState::Failed)))
+                .or(is_slow),
+        )
+        .order(refunds::id.desc())
+        .limit(REFUNDS_MAX)
+        .select(refunds::payment_id)
+        .load(db)?;
+    let is_overdue = payments::state.eq(PaymentState::Open).and(payments::due_at.lt(slow));
+    let mut rows = records!()
+        .filter(payments::state.eq(PaymentState::Review).or(is_overdue).or(payments::id.eq_any(ids)))
+        .order(payments::id.desc())
+        .limit(CONCERNS_MAX)
+        .into_boxed();
+    if let Some(event_id) = event_id {
+        rows = rows.filter(bookings::event_id.eq(event_id));
+    }
+    let rows: Vec<Row> = rows.load(db)?;
+    with_refunds(db, rows)
+}
+
+fn with_refunds(db: &mut Db, rows: Vec<Row>) -> QueryResult<Vec<PaymentRecord>> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.0.id).collect();
+    let all: Vec<Refund> = refunds::table
+        .filter(refunds::payment_id.eq_any(ids))
+        .order(refunds::id.desc())
+        .select(Refund::as_select())
+        .load(db)?;
+    let record = |(payment, fee_minor, reference, buyer_name, slug, event_name): Row| {
+        let refunds = all.iter().filter(|it| it.payment_id == payment.id).cloned().collect();
+        PaymentRecord { payment, fee_minor, reference, buyer_name, slug, event_name, refunds }
+    };
+    Ok(rows.into_iter().map(record).collect())
+}
+
+/// Money that has moved.
+#[derive(Debug, Clone, Queryable)]
+pub struct Movement {
+    /// UTC.
+    pub entered_at: NaiveDateTime,
+    pub kind: EntryKind,
+    pub amount_minor: i64,
+    pub currency: String,
+    pub live: bool,
+    pub provider_id: String,
+    pub reference: String,
+    pub buyer_name: String,
+    pub method: Option<String>,
+}
+
+/// Everything that has moved money of a concert, the oldest first.
+///
+/// # Errors
+/// What the database said.
+pub fn movements(db: &mut Db, event_id: i64) -> QueryResult<Vec<Movement>> {
+    ledger::table
+        .inner_join(payments::table.inner_join(bookings::table))
+        .filter(bookings::event_id.eq(event_id))
+        .order(ledger::id)
+        .select((
+            ledger::entered_at,
+            ledger::kind,
+            ledger::amount_minor,
+            ledger::currency,
+            ledger::live,
+            ledger::provider_id,
+            bookings::reference,
+            bookings::buyer_name,
+            payments::method,
+        ))
+        .load(db)
+}
+
+/// A concert that has payments, and how many were paid.
+pub type PaidConcert = (String, String, i64);
+
+/// The concerts that have payments, the newest payment first.
+///
+/// # Errors
+/// What the database said.
+pub fn concerts(db: &mut Db) -> QueryResult<Vec<PaidConcert>> {
+    payments::table
+        .inner_join(bookings::table.inner_join(events::table))
+        .filter(payments::state.eq(PaymentState::Paid))
+        .group_by((events::slug, events::name))
+        .order(diesel::dsl::max(payments::id).desc())
+        .select((events::slug, events::name, diesel::dsl::count(payments::id)))
+        .load(db)
+}
+
+/// What is known of the webhook.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WebhookFacts {
+    /// Of the newest events: when it happened, and when this site was told.
+    pub newest: Vec<(NaiveDateTime, NaiveDateTime)>,
+    /// Events that wait to be handled.
+    pub waiting: i64,
+    /// When the newest page to pay on was made.
+    pub last_opened: Option<NaiveDateTime>,
+}
+
+/// Reads what is known of the webhook.
+///
+/// # Errors
+/// What the database said.
+pub fn webhook(db: &mut Db) -> QueryResult<WebhookFacts> {
+    Ok(WebhookFacts {
+        newest: payment_events::table
+            .order(payment_events::received_at.desc())
+            .limit(20)
+            .select((payment_events::happened_at, payment_events::received_at))
+            .load(db)?,
+        waiting: payment_events::table.filter(payment_events::handled_at.is_null()).count().get_result(db)?,
+        last_opened: payments::table
+            .filter(payments::opened_at.is_not_null())
+            .order(payments::id.desc())
+            .select(payments::opened_at)
+            .first(db)
+            .optional()?
+            .flatten(),
+    })
+}

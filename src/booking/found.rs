@@ -1,0 +1,40 @@
+//! What a booking that was just made, or found again, leads its buyer to: its own page, or the page to pay on.
+
+use actix_web::http::StatusCode;
+
+use super::{Booking, BookingStatus, PlacedBooking, messages};
+use crate::app::App;
+use crate::error::Error;
+use crate::payment::store::online::is_in_review;
+
+/// The page to pay on.
+pub(super) fn payment_page(booking: &Booking) -> String {
+    format!("/bookings/{}/payment", booking.token)
+}
+
+/// The page on which a booking goes on. What is held is paid for on a page of its own.
+pub(super) fn home(booking: &Booking) -> String {
+    if booking.is_held() { payment_page(booking) } else { format!("/bookings/{}", booking.token) }
+}
+
+/// The status of the answer to its form, and what to say. A repeated form finds its booking in any state, and one that
+/// stands is its own news. `wants_venue`: the form asks to pay at the venue.
+pub(super) fn news(booking: &Booking, wants_venue: bool) -> (StatusCode, Option<&'static str>) {
+    match booking.status {
+        BookingStatus::Canceled => (StatusCode::OK, Some(messages::REPLAYED_CANCELED)),
+        BookingStatus::Expired => (StatusCode::OK, Some(messages::REPLAYED_EXPIRED)),
+        BookingStatus::Held if wants_venue => (StatusCode::OK, Some(messages::REPLAYED_HELD)),
+        BookingStatus::Held | BookingStatus::Confirmed => (StatusCode::CREATED, None),
+    }
+}
+
+/// Whether the page to pay on has more to say about it: while it is held, and while people look into its payment.
+pub(super) async fn is_to_be_paid(app: &App, placed: &PlacedBooking) -> Result<bool, Error> {
+    let id = placed.booking.id;
+    match placed.booking.status {
+        _ if app.payments.is_none() => Ok(false),
+        BookingStatus::Held => Ok(placed.event.is_paid_online()),
+        BookingStatus::Expired => app.db.read_primary(move |db| is_in_review(db, id)).await,
+        BookingStatus::Confirmed | BookingStatus::Canceled => Ok(false),
+    }
+}
