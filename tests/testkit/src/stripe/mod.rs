@@ -246,7 +246,10 @@ fn answer(state: &Arc<Mutex<State>>, request: &Request) -> Option<Reply> {
             thread::sleep(Duration::from_secs(60));
             return None;
         }
-        Some(Fault::Status(status)) => return Some(Reply::json(status, &serde_json::json!({}))),
+        Some(Fault::Status(status)) => {
+            let error = serde_json::json!({ "type": "invalid_request_error", "message": "It is refused." });
+            return Some(Reply::json(status, &serde_json::json!({ "error": error })));
+        }
         Some(Fault::Stuck) if request.method == "POST" => {
             return Some(api::be_stuck(&mut state.lock().expect("a lock"), request));
         }
