@@ -198,6 +198,7 @@ mod tests {
             live: false,
             per_second: 20,
             webhook_secrets: WebhookSecrets::parse("whsec_0123456789").expect("a secret"),
+            probe: Arc::new(|| AccountAnswer::Silent),
             wakeup: Arc::default(),
         };
         let fault =

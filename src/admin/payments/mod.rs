@@ -68,6 +68,7 @@ pub(super) mod tests {
             source,
             state,
             amount_minor,
+            beyond_minor: 0,
             seats: String::new(),
             reason: String::new(),
             idempotency_key: "key".into(),
