@@ -48,8 +48,6 @@ fn page(db: &mut Db) -> diesel::QueryResult<OpenedPage> {
 
 /// One server takes a payment and freezes. Its lease ends, another one shows the page, and the buyer is paying when
 /// their time is over and the first one wakes: only Stripe says now that nobody pays.
-///
-/// Tried without the look at the lease: the payment was ended and its tickets went back on sale.
 #[test]
 fn a_server_that_has_slept_ends_no_page_that_another_one_has_shown() {
     let (database, office) = BoxOffice::alone();

@@ -14,8 +14,6 @@ use testkit::stripe::Delivery;
 use testkit::wait::eventually;
 
 /// One tab gives the tickets up. It has read that they are held; then the payment of another tab is settled.
-///
-/// Tried with what was there before, on both databases: the paid booking was canceled without a refund.
 #[test]
 fn tickets_that_are_paid_for_in_that_moment_are_not_released() {
     let (app, stripe) = open();

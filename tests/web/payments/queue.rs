@@ -8,8 +8,6 @@ use testkit::stripe::{Delivery, FakeStripe, Fault};
 use testkit::wait::eventually;
 
 /// One page a second is made, and a rush wants one.
-///
-/// Tried with one queue for both: it was confirmed when the last page was made.
 #[test]
 fn a_payment_is_noticed_while_many_buyers_wait_for_their_page() {
     let (app, stripe) = open_with(FakeStripe::start(), 1);
