@@ -11,7 +11,7 @@
 
   // The server says how much is left: the browser's own clock may be wrong.
   function read() {
-    const { left, step: now } = place()?.dataset ?? {};
+    const { left, stage: now } = place()?.dataset ?? {};
     if (left === undefined) return;
     endsAt = performance.now() + 1000 * Number(left);
     // More time was given, or the page is new: what was said already is not said again.

@@ -62,7 +62,10 @@ async fn held_tickets_are_paid_for_with_two_clicks_and_come_by_themselves() {
     assert_eq!((stripe.money(), site.available(&site.tier("VIP"))), ((20_000, 0), 98));
     visitor.click("a[href$='/receipt']").await;
     assert!(visitor.text(".receipt").await.contains("Visa ending in 4242"));
-    assert_eq!(visitor.complaints().await, Vec::<String>::new());
+    // The fake Stripe has no icon.
+    let complaints = visitor.complaints().await;
+    let own: Vec<&String> = complaints.iter().filter(|it| !it.starts_with(&stripe.url())).collect();
+    assert!(own.is_empty(), "{own:?}");
 }
 
 #[tokio::test]
