@@ -12,23 +12,61 @@ use crate::audit::Action;
 use crate::auth::access::Owner;
 use crate::auth::authentication::Attempt;
 use crate::auth::store::throttle;
-use crate::db::Db;
 use crate::error::Error;
-use crate::events::seed;
+use crate::events::{Event, seed};
 use crate::guard::form::Form;
+use crate::money::{Money, grouped};
 use crate::page::{Page, Toast, see_other, toast_cookie};
 use crate::payment::store::reset::has_real_payments;
-use crate::sales::{self, Sales};
 
 #[derive(Template)]
 #[template(path = "admin/reseed.html")]
 struct ReseedPage {
     page: Page,
-    sales: Sales,
+    losses: Losses,
     /// The concert's name as typed. A password is never sent back.
     typed: String,
     errors: ReseedErrors,
     allowed: bool,
+}
+
+/// What is thrown away.
+pub struct Losses {
+    pub event: Event,
+    pub confirmed: i64,
+    pub held: i64,
+    /// Canceled and expired ones.
+    pub ended: i64,
+    /// Tickets of confirmed bookings.
+    pub sold: i64,
+    /// Tickets of held ones.
+    pub held_tickets: i64,
+    /// What the sold tickets cost.
+    pub revenue: Money,
+    /// At the gates.
+    pub scans: i64,
+}
+
+impl Losses {
+    fn bookings(&self) -> i64 {
+        self.confirmed + self.held + self.ended
+    }
+
+    /// What else is thrown away, beside confirmed bookings: "1 held booking with 2 tickets, 3 canceled or expired
+    /// bookings".
+    fn more(&self) -> String {
+        let some = |count: i64, one: &str, many: &str| {
+            (count > 0).then(|| format!("{} {}", grouped(count), if count == 1 { one } else { many }))
+        };
+        let held = some(self.held, "held booking", "held bookings");
+        let of_held = some(self.held_tickets, "ticket", "tickets").unwrap_or_default();
+        let parts = [
+            held.map(|held| format!("{held} with {of_held}")),
+            some(self.ended, "canceled or expired booking", "canceled or expired bookings"),
+            some(self.scans, "scan", "scans"),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// An error for each field.
@@ -63,11 +101,12 @@ pub async fn create(
     if !app.allow_reseed {
         return ask(page, &app, StatusCode::FORBIDDEN, typed).await;
     }
-    let concert = seed::concert();
-    if typed.trim() != concert.name {
+    // As the page names it, whatever it is called in the seed.
+    let losses = count(&app).await?;
+    if typed.trim() != losses.event.name {
         let event_name = Some("That's not the concert's name. Nothing was deleted.");
         let errors = ReseedErrors { event_name, password: None };
-        let question = question(page.clone(), &app, typed, errors).await?;
+        let question = ReseedPage { page: page.clone(), losses, typed, errors, allowed: true };
         return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &question);
     }
     if app.db.read_primary(move |db| has_real_payments(db, seed::concert().slug)).await? {
@@ -83,14 +122,14 @@ pub async fn create(
         Err(refusal) => {
             let password = Some(refusal::sentence(refusal, "Wrong password. Nothing was deleted."));
             let errors = ReseedErrors { event_name: None, password };
-            let question = question(page.clone(), &app, typed, errors).await?;
+            let question = ReseedPage { page: page.clone(), losses, typed, errors, allowed: true };
             return refusal::respond(&page, refusal, &question);
         }
     };
     let actor = admin.actor();
     let reseed = app.db.write(move |db| {
         throttle::reset_after_success(db, &proof.counters)?;
-        store::reseed(db, &concert, &actor)
+        store::reseed(db, &seed::concert(), &actor)
     });
     let deleted = reseed.await?;
     app.desk.restocked();
@@ -99,20 +138,17 @@ pub async fn create(
     log::warn!("the sale was reset: {deleted} bookings deleted");
     let toast = Toast::success(match deleted {
         1 => "Sale reset. 1 booking deleted.".to_owned(),
-        deleted => format!("Sale reset. {deleted} bookings deleted."),
+        deleted => format!("Sale reset. {} bookings deleted.", grouped(deleted)),
     });
     Ok(see_other("/admin").cookie(toast_cookie(&app.cookies, &toast)).finish())
 }
 
 async fn ask(page: Page, app: &App, status: StatusCode, typed: String) -> Result<HttpResponse, Error> {
-    let question = question(page.clone(), app, typed, ReseedErrors::default()).await?;
+    let (losses, errors) = (count(app).await?, ReseedErrors::default());
+    let question = ReseedPage { page: page.clone(), losses, typed, errors, allowed: app.allow_reseed };
     page.respond_unlisted(status, &question)
 }
 
-async fn question(page: Page, app: &App, typed: String, errors: ReseedErrors) -> Result<ReseedPage, Error> {
-    let counter = app.heavy_work.sales.remembered.clone();
-    let read = move |db: &mut Db| sales::store::find(db, seed::concert().slug, &counter);
-    let sales = app.db.read_primary(read).await?;
-    app.heavy_work.sales.count_behind(&app.db, std::slice::from_ref(&sales));
-    Ok(ReseedPage { page, sales, typed, errors, allowed: app.allow_reseed })
+async fn count(app: &App) -> Result<Losses, Error> {
+    app.db.read_primary(|db| store::losses::of_concert(db, seed::concert().slug)).await
 }

@@ -1,5 +1,6 @@
 //! `/api/docs`: the OpenAPI document as a page, rendered on the server.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
@@ -8,6 +9,7 @@ use actix_web::web;
 use askama::Template;
 use serde_json::Value;
 
+use super::documented_types::{Field, Shape, Type, each, shown, text};
 use super::examples;
 use super::openapi::{self, COMMON_ERRORS};
 use super::problem::ProblemType;
@@ -67,37 +69,16 @@ struct Operation {
     books: bool,
     /// The body of the response when all goes well.
     example: Option<String>,
-}
-
-/// A parameter, or a field of a type.
-struct Field {
-    name: String,
-    /// For a parameter: path, query or header.
-    place: String,
-    shape: Shape,
-    is_required: bool,
-    description: String,
-    example: Option<String>,
-}
-
-/// The type of a value; a link if it is a type of this document.
-struct Shape {
-    text: String,
-    link: Option<String>,
+    /// The type of that body, if it has a name.
+    answers: Option<String>,
+    /// The operation that shows the same example, if one before it does: its id, method and path.
+    same: Option<(String, String, String)>,
 }
 
 struct DocsResponse {
     status: String,
     description: String,
     shape: Option<Shape>,
-}
-
-struct Type {
-    name: String,
-    description: String,
-    fields: Vec<Field>,
-    /// The possible values, if it is not an object.
-    values: Vec<String>,
 }
 
 static REFERENCE: LazyLock<Reference> =
@@ -127,17 +108,34 @@ pub async fn show(
 
 impl Reference {
     fn of(document: &Value) -> Self {
-        let chapters = each(&document["tags"]).map(|tag| Chapter {
-            name: text(&tag["name"]),
-            description: text(&tag["description"]),
-            operations: operations(document, &tag["name"]),
-        });
+        let mut chapters: Vec<_> = each(&document["tags"])
+            .map(|tag| Chapter {
+                name: text(&tag["name"]),
+                description: text(&tag["description"]),
+                operations: operations(document, &tag["name"]),
+            })
+            .collect();
+        show_examples_once(&mut chapters);
         let types = document["components"]["schemas"].as_object().into_iter().flatten();
         Self {
             description: text(&document["info"]["description"]),
-            chapters: chapters.collect(),
+            chapters,
             common_errors: COMMON_ERRORS.map(CommonError::of).into(),
-            types: types.map(|(name, schema)| Type::of(name, schema)).collect(),
+            types: types.map(|(name, schema)| Type::of(document, name, schema)).collect(),
+        }
+    }
+}
+
+/// Most operations of a concert answer with the concert: the first of them shows it.
+fn show_examples_once(chapters: &mut [Chapter]) {
+    let mut shown: HashMap<String, (String, String, String)> = HashMap::new();
+    for operation in chapters.iter_mut().flat_map(|chapter| &mut chapter.operations) {
+        let Some(name) = operation.answers.clone() else { continue };
+        if let Some(first) = shown.get(&name) {
+            (operation.same, operation.example) = (Some(first.clone()), None);
+        } else {
+            let Operation { id, method, path, .. } = operation;
+            shown.insert(name, (id.clone(), method.clone(), path.clone()));
         }
     }
 }
@@ -191,6 +189,8 @@ impl Operation {
             request: (before.to_owned(), behind.to_owned()),
             books: method == "post" && path.ends_with("/bookings"),
             example: example.map(|schema| examples::json(document, schema)),
+            answers: example.and_then(|schema| Shape::of(schema).link),
+            same: None,
         }
     }
 }
@@ -215,71 +215,9 @@ impl DocsResponse {
     }
 }
 
-impl Type {
-    fn of(name: &str, schema: &Value) -> Self {
-        let required: Vec<&Value> = each(&schema["required"]).collect();
-        let fields = schema["properties"].as_object().into_iter().flatten().map(|(name, field)| Field {
-            name: name.clone(),
-            place: String::new(),
-            shape: Shape::of(field),
-            is_required: required.iter().any(|it| *it == name),
-            description: text(&field["description"]),
-            example: field.get("example").map(shown),
-        });
-        let values = each(&schema["enum"]).map(shown);
-        let one_of = each(&schema["oneOf"]).map(|it| Shape::of(it).text);
-        Self {
-            name: name.to_owned(),
-            description: text(&schema["description"]),
-            fields: fields.collect(),
-            values: values.chain(one_of).collect(),
-        }
-    }
-}
-
-impl Shape {
-    fn of(schema: &Value) -> Self {
-        if let Some(reference) = schema["$ref"].as_str() {
-            let name = reference.rsplit('/').next().unwrap_or_default().to_owned();
-            return Self { text: name.clone(), link: Some(name) };
-        }
-        if schema["type"] == "array" {
-            let Self { text, link } = Self::of(&schema["items"]);
-            return Self { text: format!("list of {text}"), link };
-        }
-        let types = match &schema["type"] {
-            Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(" or "),
-            one => text(one),
-        };
-        let bound = |name: &str, word: &str| schema.get(name).map(|it| format!(", {word} {it}"));
-        let bounds = [
-            schema["format"].as_str().filter(|it| !it.starts_with("int")).map(|format| format!(", {format}")),
-            bound("minimum", "at least"),
-            bound("maximum", "at most"),
-            bound("minLength", "no shorter than"),
-            bound("maxLength", "no longer than"),
-        ];
-        let bounds: String = bounds.into_iter().flatten().collect();
-        Self { text: format!("{types}{bounds}"), link: None }
-    }
-}
-
 /// The schema of a body or a response. Each has one content type at most.
 fn schema_of(holder: &Value) -> Option<&Value> {
     holder["content"].as_object()?.values().next().map(|content| &content["schema"])
-}
-
-fn each(list: &Value) -> impl Iterator<Item = &Value> {
-    list.as_array().into_iter().flatten()
-}
-
-/// Without backticks, which are meant for readers of the document itself.
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().replace('`', "")
-}
-
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn sentence(text: &str) -> String {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 /// Schemas within schemas.
-const DEPTH_MAX: usize = 8;
+const DEPTH_MAX: usize = 24;
 
 /// An example of a schema, as indented JSON.
 #[must_use]
@@ -59,7 +59,13 @@ fn value(document: &Value, schema: &Value, depth: usize) -> Value {
     if let Some(inner) = schema.get("schema") {
         return value(document, inner, depth + 1);
     }
-    let choices = ["oneOf", "anyOf", "allOf"].into_iter().find_map(|name| schema[name].as_array());
+    if let Some(parts) = schema["allOf"].as_array() {
+        // Of one object. What may be missing is: it is not for everybody.
+        let parts = parts.iter().filter(|part| !may_be_null(part));
+        let fields = parts.filter_map(|part| value(document, part, depth + 1).as_object().cloned());
+        return Value::Object(fields.flatten().collect());
+    }
+    let choices = ["oneOf", "anyOf"].into_iter().find_map(|name| schema[name].as_array());
     if let Some(choices) = choices {
         let of_something = choices.iter().find(|choice| choice["type"] != "null");
         return of_something.map_or(Value::Null, |choice| value(document, choice, depth + 1));
@@ -83,6 +89,12 @@ fn value(document: &Value, schema: &Value, depth: usize) -> Value {
         },
         _ => Value::Null,
     }
+}
+
+/// Whether one of its choices is null.
+#[must_use]
+pub fn may_be_null(schema: &Value) -> bool {
+    schema["oneOf"].as_array().is_some_and(|choices| choices.iter().any(|choice| choice["type"] == "null"))
 }
 
 /// The first of its types that is not null.

@@ -14,6 +14,7 @@ mod client;
 pub mod compat;
 mod distinct_fields;
 pub mod docs;
+mod documented_types;
 mod examples;
 pub mod idempotency_key;
 pub mod middleware;

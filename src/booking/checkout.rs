@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use askama::Template;
 use chrono::{NaiveDateTime, Utc};
 
@@ -36,7 +36,12 @@ pub(super) struct CheckoutPage {
     request_key: RequestKey,
     /// UTC.
     now: NaiveDateTime,
+<<<<<<< HEAD
     can_pay_online: bool,
+=======
+    /// The form may have booked, or may book if it is sent again, whatever is on sale by now.
+    is_again: bool,
+>>>>>>> 6ea8abd7 (A form that failed comes back filled in without scripts; limits are named at the stepper; a reset says all it deletes; a canceled concert offers nothing; API reference is whole)
 }
 
 impl CheckoutPage {
@@ -71,9 +76,19 @@ impl CheckoutPage {
         Some(self.listing.sale_state(self.ticket_type.id)).filter(|state| !state.is_on_sale())
     }
 
-    /// The concert's other ticket types that can be booked now.
+    /// Whether there is nothing to fill in: the chosen ticket type cannot be booked.
+    fn is_closed(&self) -> bool {
+        !self.is_again && (self.closed().is_some() || self.ticket_type.is_sold_out())
+    }
+
+    /// The concert's other ticket types that can be booked now. A form that is sent again keeps all that it asks for:
+    /// with less it would be another order.
     fn others(&self) -> impl Iterator<Item = &TicketType> {
-        self.listing.bookable().filter(|it| it.id != self.ticket_type.id)
+        let is_kept = |it: &TicketType| {
+            let can_be_booked = !it.is_sold_out() && self.listing.sale_state(it.id).is_on_sale();
+            can_be_booked || self.is_again && self.form.quantity_of(it.id) != "0"
+        };
+        self.listing.ticket_types.iter().filter(move |it| it.id != self.ticket_type.id && is_kept(it))
     }
 
     /// Whether tickets of other ticket types are in the order, or wrong: then their part of the form is open.
@@ -192,8 +207,29 @@ pub(super) fn checkout(
     let (listing, ticket_type) = find_chosen(app, &form)?;
     let kept = app.request_keys.kept_pass(&form.request_key);
     let (request_key, now) = (kept.unwrap_or_else(|| app.request_keys.generate()), Utc::now().naive_utc());
+<<<<<<< HEAD
     let can_pay_online = app.payments.is_some();
     Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key, now, can_pay_online })
+=======
+    Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key, now, is_again: false })
+}
+
+/// The form as it was sent, with the same key, where the same form may succeed in a moment: it books once, or finds
+/// what it has booked. For browsers without scripts; others keep the form, and say by themselves what happened.
+pub(super) fn again(app: &App, page: Page, form: BookingForm, error: Error) -> Result<HttpResponse, Error> {
+    let message = messages::again(&error).filter(|_| !page.wants_fragment);
+    let key = app.request_keys.verify(&form.request_key);
+    let (Some(message), Some(request_key)) = (message, key) else { return Err(error) };
+    // A concert that is no longer on the board has no form to show.
+    let Ok(form) = checkout(app, page, form, FieldErrors::of_form(&message)) else { return Err(error) };
+    // Logs it too.
+    let told = error.error_response();
+    let mut response = respond_checkout(told.status(), CheckoutPage { request_key, is_again: true, ..form })?;
+    if let Some(seconds) = told.headers().get(RETRY_AFTER) {
+        response.headers_mut().insert(RETRY_AFTER, seconds.clone());
+    }
+    Ok(response)
+>>>>>>> 6ea8abd7 (A form that failed comes back filled in without scripts; limits are named at the stepper; a reset says all it deletes; a canceled concert offers nothing; API reference is whole)
 }
 
 pub(super) fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Result<HttpResponse, Error> {

@@ -243,8 +243,7 @@ impl BookingForm {
             match self.parse_quantity_of(ticket_type) {
                 Ok(quantity) => lines.push(OrderLine { ticket_type_id: ticket_type.id, quantity }),
                 Err(error) => {
-                    let message = messages::quantity(error, ticket_type.most_per_booking());
-                    errors.quantities.insert(ticket_type.id, message);
+                    errors.quantities.insert(ticket_type.id, messages::quantity(error, ticket_type));
                 }
             }
         }

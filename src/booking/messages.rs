@@ -7,6 +7,7 @@ use super::buyer::{EmailError, NameError, is_visible, shown_email};
 use super::cancellation::ChoiceError;
 use super::request_key::{FormAgeError, RequestKeyError};
 use super::{Booking, NotOnSale, PlacedBooking, QuantityError};
+use crate::error::Error;
 use crate::events::{Event, TicketType};
 use crate::money::Money;
 use crate::tickets::Seat;
@@ -29,6 +30,29 @@ pub fn new_total(total: &Money) -> String {
     format!("The total is now {total}. Nothing was booked yet. Check your tickets and confirm again.")
 }
 
+/// What to do about a failure where the same form may succeed in a moment; `None` where it may not.
+#[must_use]
+pub fn again(error: &Error) -> Option<String> {
+    match error {
+        Error::Busy => Some(
+            "We’re very busy and couldn’t book this yet. Your details are still here: press Book again in a moment. You won’t be booked twice.".into(),
+        ),
+        Error::OutcomeUnknown => Some(
+            "We lost the connection to our database and don’t know yet whether you were booked. Press Book again: it shows your booking if there is one, and never books twice.".into(),
+        ),
+        Error::RateLimited { wait_seconds } => {
+            let seconds = if *wait_seconds == 1 { "second" } else { "seconds" };
+            Some(format!(
+                "Too many tickets were booked from your network. Nothing was booked. Wait {wait_seconds} {seconds}, then press Book again. Your details are still here."
+            ))
+        }
+        Error::Database(_) | Error::Internal(_) => Some(
+            "Something broke backstage, and it’s been logged. Your details are still here: press Book again. You won’t be booked twice.".into(),
+        ),
+        _ => None,
+    }
+}
+
 /// Until when a buyer may cancel, for who has not booked yet.
 #[must_use]
 pub fn cancellation_rule(event: &Event, now: NaiveDateTime) -> String {
@@ -39,13 +63,23 @@ pub fn cancellation_rule(event: &Event, now: NaiveDateTime) -> String {
     }
 }
 
+/// Names the limit, and what is left where that is less.
 #[must_use]
-pub fn quantity(error: QuantityError, most: i32) -> String {
-    match (error, most) {
-        (QuantityError::Zero, _) => "Choose at least 1 ticket.".into(),
+pub fn quantity(error: QuantityError, ticket_type: &TicketType) -> String {
+    let most = ticket_type.most_per_booking();
+    let limit = match (error, most) {
+        (QuantityError::Zero, _) => return "Choose at least 1 ticket.".into(),
+        (QuantityError::NoNumber, 2..) => format!("Choose 1 to {most} tickets."),
+        (_, 1) if ticket_type.max_per_person == Some(1) => "One person can book 1 ticket.".into(),
         (_, 1) => "You can book 1 ticket at a time.".into(),
-        (QuantityError::TooMany, _) => format!("You can book up to {most} tickets at a time."),
-        (QuantityError::NoNumber, _) => format!("Choose 1 to {most} tickets."),
+        _ if ticket_type.max_per_person == Some(most) => {
+            format!("One person can book up to {most} tickets.")
+        }
+        _ => format!("You can book up to {most} tickets at a time."),
+    };
+    match ticket_type.available {
+        left if left > 0 && left < most => format!("{limit} {}", ticket_type.limit_words()),
+        _ => limit,
     }
 }
 
@@ -130,7 +164,7 @@ pub fn over_person_limit(limit: i32, asked: i32, ticket_type: &TicketType) -> St
     let tickets = if limit == 1 { "ticket" } else { "tickets" };
     let name = &ticket_type.name;
     format!(
-        "Limit: {limit} {name} {tickets} per person. You can’t book {asked} more with this email address."
+        "Limit: {limit} {name} {tickets} per person, counting all bookings under one email address. You can’t book {asked} more under this one. Choose fewer, or check “Find my tickets” for what you already have."
     )
 }
 

@@ -12,12 +12,13 @@ use serde::Deserialize;
 
 use super::buyer::{Buyer, Express};
 use super::cancellation::undo;
-use super::checkout::{admit, checkout, cookies_of_booking, find_chosen, refuse, respond_checkout};
+use super::checkout::{admit, again, checkout, cookies_of_booking, find_chosen, refuse, respond_checkout};
 use super::form::{BookingForm, FieldErrors, Refused};
 use super::found::{home, is_to_be_paid, news, payment_page};
 use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, messages, replay, store, taking};
 use crate::app::App;
 use crate::error::Error;
+use crate::events::EventState;
 use crate::events::calendar::download;
 use crate::guard::form::{Form, Query};
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
@@ -120,12 +121,12 @@ pub async fn create(
     };
     form.accept_suggestion();
     let (order, outcome) =
-        match form.check(&app.board, &app.request_keys, app.form_ages, app.payments.is_some()) {
-            Ok(order) => (Arc::clone(&order), taking::take(&app, &request, &order).await?),
+        match form.check(app.board, app.request_keys, app.form_ages, app.payments.is_some()) {
+            Ok(order) => (Arc::clone(&order), taking::take(app, &request, &order).await?),
             // A valid key comes before everything that can refuse: the form may have booked when it was still right.
-            Err(refusal) => match taking::recall(&app, form.read(&app.request_keys)).await? {
+            Err(refusal) => match taking::recall(app, form.read(app.request_keys)).await? {
                 Some(found) => found,
-                None => return refuse(&app, page, form, refusal),
+                None => return refuse(app, page, form, refusal),
             },
         };
     let mut errors = FieldErrors::default();
@@ -135,13 +136,13 @@ pub async fn create(
             StatusCode::UNPROCESSABLE_ENTITY
         }
         BookingOutcome::Booked(booking) => {
-            let cookies = cookies_of_booking(&app, &form, remembered.as_ref(), &booking);
+            let cookies = cookies_of_booking(app, &form, remembered.as_ref(), &booking);
             let buyer = form.is_to_be_remembered().then(|| order.buyer.clone());
             let wants_venue = form.pay == "venue";
-            return respond_booked(&app, page, (booking, wants_venue), cookies, buyer).await;
+            return respond_booked(app, page, (booking, wants_venue), cookies, buyer).await;
         }
         BookingOutcome::NotEnough { left } => {
-            let (listing, _) = find_chosen(&app, &form)?;
+            let (listing, _) = find_chosen(app, &form)?;
             for (line, left) in order.lines().iter().zip(left) {
                 if let Some(ticket_type) = listing.ticket_type(line.ticket_type_id)
                     && left < line.quantity
@@ -156,7 +157,7 @@ pub async fn create(
             StatusCode::CONFLICT
         }
         BookingOutcome::OverPersonLimit { ticket_type_id, limit, .. } => {
-            let (listing, _) = find_chosen(&app, &form)?;
+            let (listing, _) = find_chosen(app, &form)?;
             if let Some(ticket_type) = listing.ticket_type(ticket_type_id) {
                 let asked = order.quantity_of(ticket_type_id);
                 let message = messages::over_person_limit(limit, asked, ticket_type);
@@ -165,7 +166,7 @@ pub async fn create(
             StatusCode::CONFLICT
         }
         BookingOutcome::NotOnSale { ticket_type_id, why } => {
-            return refuse(&app, page, form, Refused::NotOnSale(ticket_type_id, why));
+            return refuse(app, page, form, Refused::NotOnSale(ticket_type_id, why));
         }
         BookingOutcome::KeyReused(earlier) => {
             errors = replay::already_booked(&earlier, remembered.as_ref());
@@ -174,7 +175,7 @@ pub async fn create(
         BookingOutcome::UnknownTicketType => return Err(Error::NotFound),
     };
     // From the board as the desk has left it: the numbers of a moment ago have turned out to be old.
-    respond_checkout(status, checkout(&app, page, form, errors)?)
+    respond_checkout(status, checkout(app, page, form, errors)?)
 }
 
 /// `GET /bookings/{token}`: the confirmation, for anyone with the link.

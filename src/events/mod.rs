@@ -266,6 +266,18 @@ impl TicketType {
         self.most_per_booking().min(self.available)
     }
 
+    /// Why one booking cannot take more of it now: "Limit: 4 tickets per person.", "Only 3 tickets left."
+    #[must_use]
+    pub fn limit_words(&self) -> String {
+        let words = |many: i32| if many == 1 { "1 ticket".to_owned() } else { format!("{many} tickets") };
+        let most = self.most_per_booking();
+        if self.available < most {
+            return format!("Only {} left.", words(self.available));
+        }
+        let whom = if self.max_per_person == Some(most) { "person" } else { "booking" };
+        format!("Limit: {} per {whom}.", words(most))
+    }
+
     #[must_use]
     pub fn price(&self, event: &Event) -> Money {
         Money::new(self.price_minor, &event.currency)

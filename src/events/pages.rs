@@ -8,14 +8,15 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use chrono::NaiveDateTime;
 use serde::Deserialize;
 
-use super::Concert;
 use super::board::Listing;
 use super::pace::Pace;
 use super::sale::SaleState;
 use super::sharing::{SharedPage, SharedPicture};
 use super::structured_data::music_event;
+use super::{Concert, EventState};
 use crate::app::App;
 use crate::assets::accepts;
 use crate::booking::buyer::Express;
@@ -51,6 +52,8 @@ struct EventPage<'a> {
     express: Option<Express>,
     /// Where bookings need a pass: whether this browser has one.
     has_pass: Option<bool>,
+    /// UTC.
+    now: NaiveDateTime,
     pace: Pace,
     /// Between two polls when the server is under stress.
     slow_seconds: u32,
@@ -121,6 +124,7 @@ pub fn preview(page: Page, app: &App, concert: Concert) -> Result<HttpResponse, 
         listing,
         express: None,
         has_pass: None,
+        now: app.board.now(),
         pace,
         slow_seconds,
     };
@@ -169,6 +173,7 @@ fn render_show(
         listing,
         express,
         has_pass,
+        now: app.board.now(),
         pace,
         slow_seconds,
     };

@@ -72,3 +72,16 @@ fn stock_is_low_under_forty_percent_and_gone_at_zero() {
     assert_eq!((ticket_type(40).most_bookable(), ticket_type(3).most_bookable()), (10, 3));
     assert_eq!(TicketType { max_per_person: Some(4), ..ticket_type(40) }.most_bookable(), 4);
 }
+
+#[test]
+fn the_limit_that_binds_is_named() {
+    let of_person = |most, available| TicketType { max_per_person: Some(most), ..ticket_type(available) };
+    assert_eq!(ticket_type(40).limit_words(), "Limit: 10 tickets per booking.");
+    assert_eq!(ticket_type(10).limit_words(), "Limit: 10 tickets per booking.");
+    assert_eq!(ticket_type(3).limit_words(), "Only 3 tickets left.");
+    assert_eq!(ticket_type(1).limit_words(), "Only 1 ticket left.");
+    assert_eq!(of_person(4, 40).limit_words(), "Limit: 4 tickets per person.");
+    assert_eq!(of_person(1, 40).limit_words(), "Limit: 1 ticket per person.");
+    assert_eq!(of_person(4, 3).limit_words(), "Only 3 tickets left.");
+    assert_eq!(of_person(20, 40).limit_words(), "Limit: 10 tickets per booking.", "the smaller one");
+}

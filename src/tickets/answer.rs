@@ -37,6 +37,7 @@ impl GateAnswer {
             ScanOutcome::Admitted(holder) => {
                 let words = match (holder.admitted, i64::from(holder.of)) {
                     (_, 1) => "Only ticket in this booking".to_owned(),
+                    (2, 2) => "Both admitted".into(),
                     (admitted, of) if admitted == of => format!("All {of} admitted"),
                     (admitted, of) => format!("{admitted} of {of} admitted"),
                 };

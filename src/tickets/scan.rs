@@ -115,6 +115,20 @@ impl ScanOutcome {
 }
 
 impl Decision {
+    /// What the gate says of it, in its list as on its screen.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Admitted => "Admitted",
+            Self::Used => "Already used",
+            Self::Returned => "Returned",
+            Self::Canceled => "Canceled",
+            Self::OtherEvent => "Wrong concert",
+            Self::NotToday => "Not today",
+            Self::Unknown => "Invalid ticket",
+        }
+    }
+
     /// Whether it counts among the refused: "not today" is a question to the staff.
     #[must_use]
     pub fn is_refusal(self) -> bool {

@@ -16,15 +16,25 @@
     return Number.isInteger(quantity) && quantity >= Number(input.min);
   }
 
+  // Which limit it is that ends the counting. Stays while the number is at it or over it.
+  function sayLimit(stepper, isReached) {
+    const place = stepper.parentElement.nextElementSibling;
+    if (!place?.matches("[data-limit]")) return;
+    const words = isReached ? place.dataset.limit : "";
+    if (place.textContent !== words) place.textContent = words;
+  }
+
   function sync(stepper) {
     const input = stepper.querySelector("input");
     const quantity = Number(input.value);
     const valid = isValid(stepper);
     for (const button of stepper.querySelectorAll("[data-step]")) {
-      const next = quantity + Number(button.dataset.step);
+      const isEnd = Number(button.dataset.step) > 0 ? quantity >= Number(input.max) : quantity <= Number(input.min);
       // Not `disabled`: that would drop the focus of somebody who has just pressed it.
-      button.setAttribute("aria-disabled", String(valid && clamp(next, input) !== next));
+      button.setAttribute("aria-disabled", String(valid && isEnd));
     }
+    if (quantity > Number(input.max)) sayLimit(stepper, true);
+    else if (quantity < Number(input.max)) sayLimit(stepper, false);
     const form = stepper.closest("form");
     const steppers = [...form.querySelectorAll("[data-stepper]")];
     // What is wrong has no total.
@@ -58,9 +68,10 @@
     if (!button) return;
     const stepper = button.closest("[data-stepper]");
     const input = stepper.querySelector("input");
-    const quantity = Math.trunc(Number(input.value)) || 0;
-    input.value = clamp(quantity + Number(button.dataset.step), input);
+    const next = (Math.trunc(Number(input.value)) || 0) + Number(button.dataset.step);
+    input.value = clamp(next, input);
     say(stepper);
+    if (next > Number(input.max)) sayLimit(stepper, true);
   });
   document.addEventListener("input", (event) => {
     const stepper = event.target.closest("[data-stepper]");

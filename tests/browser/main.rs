@@ -32,6 +32,7 @@ mod queue;
 mod race;
 mod several_ticket_types;
 mod sharing;
+mod stepper;
 mod support;
 mod tickets;
 

@@ -111,6 +111,34 @@ fn a_concert_tells_its_doors_end_age_address_text_and_deadline() {
     }
 }
 
+/// Tried: a canceled concert's page said until when its bookings can be canceled, and offered it for the calendar.
+#[test]
+fn what_is_no_longer_possible_is_not_offered() {
+    let app = TestApp::spawn();
+    let page = || app.get("/events/midnight-parade").text().expect("a page");
+    let booking = app.book_well("VIP", 1);
+    assert!(page().contains("calendar.ics"));
+    app.database.execute(
+        "UPDATE events SET cancellation_deadline_minutes = 400000, facts_version = facts_version + 1",
+    );
+    app.wait_until_shown("Online cancellation closed on ");
+    assert!(!page().contains("You can cancel your booking until"));
+    app.database.execute(
+        "UPDATE events SET state = 'canceled', cancellation_deadline_minutes = 60, facts_version = facts_version + 1",
+    );
+    app.wait_until_shown("This concert won’t take place");
+    for offer in ["<dt>Cancellation</dt>", "calendar.ics", "cancel your booking"] {
+        assert!(!page().contains(offer), "{offer}");
+    }
+    // Before the booking itself is canceled.
+    let booking = app.get(&booking).text().expect("a page");
+    assert!(
+        booking.contains("This concert is canceled") && booking.contains(">Concert canceled<"),
+        "{booking}"
+    );
+    assert!(!booking.contains("Plans changed?") && !booking.contains("You’re going"), "{booking}");
+}
+
 #[test]
 fn availability_is_sent_once_and_then_only_when_it_changes() {
     let app = TestApp::spawn();

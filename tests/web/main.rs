@@ -20,6 +20,7 @@ mod desk_model;
 mod email_suggestion;
 mod events;
 mod expand_then_contract;
+mod form_again;
 mod form_keys;
 mod guard;
 mod holds;

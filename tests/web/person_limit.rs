@@ -17,7 +17,7 @@ fn what_is_over_the_limit_is_refused_beside_the_quantity() {
     assert_eq!(refused.status(), 409);
     let html = refused.text().expect("a page");
     for text in [
-        "Limit: 10 VIP tickets per person. You can’t book 5 more with this email address.",
+        "Limit: 10 VIP tickets per person, counting all bookings under one email address. You can’t book 5 more under this one.",
         &format!("aria-describedby=\"checkout-quantity-{}-error\"", checkout.ticket_type),
         "name=\"quantity\" value=\"5\"",
         "value=\"ADA@Example.org\"",
@@ -62,7 +62,7 @@ fn the_checkout_says_the_limit_before_it_is_met() {
     app.wait_until_shown("up to 3</span>");
     let refused = app.confirm(&app.open_checkout("VIP", 4), 4);
     assert_eq!(refused.status(), 422);
-    assert!(refused.text().expect("a page").contains("You can book up to 3 tickets at a time."));
+    assert!(refused.text().expect("a page").contains("One person can book up to 3 tickets."));
 }
 
 /// Many bookings of one person, in the same batches and in different ones, on two servers, while others book.

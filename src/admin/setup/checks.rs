@@ -39,17 +39,17 @@ pub(super) fn all(
 fn address(guard: &GuardSettings, public_url: &str) -> SetupCheck {
     let title = "Public address";
     if guard.public_url.is_none() {
-        let fix = "Set `PUBLIC_URL` to the address that visitors type, with https://. Links in mails begin with it.";
+        let fix = "Set `PUBLIC_URL` to the address that visitors type, with https://. Links in emails start with it.";
         return check(
             title,
             SetupState::Wrong,
-            format!("PUBLIC_URL is not set. Links begin with {public_url}."),
+            format!("PUBLIC_URL is not set, so links start with {public_url}."),
             fix,
         );
     }
     if !guard.is_https {
         let fix = "Put a proxy with a certificate in front, and let `PUBLIC_URL` begin with https://.";
-        let found = format!("{public_url} is not encrypted: anybody on the way reads passwords and tickets.");
+        let found = format!("{public_url} is not encrypted: anyone on the network can read passwords and tickets.");
         return check(title, SetupState::Wrong, found, fix);
     }
     check(title, SetupState::Right, format!("Visitors use {public_url}."), "")
@@ -85,7 +85,7 @@ fn proxy(guard: &GuardSettings, request: &HttpRequest) -> SetupCheck {
             check(title, SetupState::Look, format!("You came directly, as {host}, past any proxy."), fix)
         }
         (false, false) => {
-            check(title, SetupState::Look, "There is none.", "Sites on the internet need one for https.")
+            check(title, SetupState::Look, "There is no proxy in front of this server.", "A public site needs one for https.")
         }
     }
 }
@@ -94,7 +94,7 @@ fn mail(app: &App, facts: &DatabaseFacts) -> SetupCheck {
     let title = "Mail";
     if let Some(folder) = &app.mail_folder {
         let fix = "Set `SMTP_URL` and `MAIL_FROM`.";
-        let found = format!("Buyers get none: mails are files in `{}`.", folder.display());
+        let found = format!("Buyers get no emails: they are saved as files in `{}`.", folder.display());
         return check(title, SetupState::Wrong, found, fix);
     }
     let from = &app.mail_sender;
@@ -105,7 +105,7 @@ fn mail(app: &App, facts: &DatabaseFacts) -> SetupCheck {
     }
     match facts.last_sent {
         None => {
-            let fix = "Send one to your own address at a large provider, and look into the inbox and the spam folder.";
+            let fix = "Send one to your own address at a large provider, and check the inbox and the spam folder.";
             check(title, SetupState::Look, format!("Nothing was sent yet (from {from})."), fix)
         }
         Some(at) => {
@@ -127,7 +127,7 @@ fn links(links: &SiteLinks) -> SetupCheck {
     if missing.is_empty() {
         return check(title, SetupState::Right, "Every page links to them.", "");
     }
-    let fix = "Set them to pages of yours. In many countries a shop must have them.";
+    let fix = "Link to pages of your own. Many countries require them of a shop.";
     check(title, SetupState::Look, format!("Not set: {}.", missing.join(", ")), fix)
 }
 
@@ -138,15 +138,15 @@ fn contact(events: &[Event]) -> SetupCheck {
     if names.is_empty() {
         return check(title, SetupState::Right, "Every published concert says whom to ask.", "");
     }
-    let fix = "Enter the organizer and a contact in the concert’s form: replies to its mails go there.";
-    check(title, SetupState::Look, format!("Buyers cannot ask anybody about {}.", names.join(", ")), fix)
+    let fix = "Enter the organizer and a contact in the concert’s form. Replies to its emails go there.";
+    check(title, SetupState::Look, format!("Buyers have nobody to ask about {}.", names.join(", ")), fix)
 }
 
 fn box_office(box_office: &BoxOffice) -> SetupCheck {
     let title = "Box office";
     if box_office.name.is_empty() {
-        let fix = "Enter its name, address and contact: every page shows them.";
-        return check(title, SetupState::Look, "Buyers do not see who sells to them.", fix);
+        let fix = "Enter its name, address and contact. Every page shows them.";
+        return check(title, SetupState::Look, "Buyers can’t see who is selling to them.", fix);
     }
     if box_office.contact.is_empty() {
         let fix = "Enter an email address or a phone number.";
@@ -160,8 +160,8 @@ fn sample(events: &[Event]) -> SetupCheck {
     let title = "Sample concert";
     if let Some(event) = events.iter().find(|event| event.state == EventState::Published && is_sample(event))
     {
-        let fix = "Change it into yours, or take it back and archive it.";
-        return check(title, SetupState::Look, format!("{} is on sale. It does not exist.", event.name), fix);
+        let fix = "Make it your own concert, or unpublish and archive it.";
+        return check(title, SetupState::Look, format!("{} is on sale, but it is only a sample.", event.name), fix);
     }
     check(title, SetupState::Right, "It is not on sale.", "")
 }
@@ -169,7 +169,7 @@ fn sample(events: &[Event]) -> SetupCheck {
 fn reseed(is_allowed: bool) -> SetupCheck {
     let title = "Reset of the sale";
     if is_allowed {
-        let fix = "Set `ALLOW_RESEED=false`. It is that by itself once PUBLIC_URL is set.";
+        let fix = "Set `ALLOW_RESEED=false`. That is the default once PUBLIC_URL is set.";
         return check(title, SetupState::Wrong, "An organizer can delete all bookings.", fix);
     }
     check(title, SetupState::Right, "Nobody can delete all bookings.", "")

@@ -21,7 +21,7 @@ pub fn clocks(ahead: i64) -> SetupCheck {
         let found = format!("The database’s clock and this server’s differ by {} s.", ahead.abs());
         return check(title, SetupState::Wrong, found, fix);
     }
-    check(title, SetupState::Right, "The server and its database have the same time.", "")
+    check(title, SetupState::Right, "The clocks of the server and its database show the same time.", "")
 }
 
 /// The server sees no backup, so that somebody who breaks into it finds none: `techkraft backup` notes when it made
@@ -30,8 +30,8 @@ pub fn backups(facts: &DatabaseFacts) -> SetupCheck {
     let title = "Backups";
     let Some(at) = facts.last_backup else {
         let fix = "Run `techkraft backup FOLDER --keep 48 --keep-days 30` every hour, onto another machine’s disk. \
-                   Restore one before you need it. One of a standby is not noted here.";
-        return check(title, SetupState::Look, "None was noted yet.", fix);
+                   Restore one before you need it. A backup taken from a standby isn’t noted here.";
+        return check(title, SetupState::Look, "No backup on record yet.", fix);
     };
     let found = format!("The last one was made and proved on {}.", facts.venue_clock.minute(&at));
     if facts.now - at > BACKUP_OLDEST {
@@ -58,7 +58,7 @@ pub fn free_bytes(_: &Path) -> Option<u64> {
 /// Whether the database has room.
 pub fn disk(free: u64) -> SetupCheck {
     let found = format!(
-        "{} MiB are free beside the database.",
+        "{} MiB free where the database is.",
         crate::money::grouped(i64::try_from(free >> 20).unwrap_or(i64::MAX))
     );
     if free < DISK_LEAST {

@@ -3,6 +3,7 @@
 pub mod export;
 pub mod history;
 pub mod listing;
+pub mod losses;
 pub mod payments;
 pub mod setup;
 pub mod terms;

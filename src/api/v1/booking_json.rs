@@ -56,7 +56,7 @@ pub struct BookingJson {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[schema(as = BookingStatus)]
+#[schema(as = BookingStatus, example = "confirmed")]
 pub enum BookingStatusJson {
     /// Its tickets are kept for a while.
     Held,

@@ -20,11 +20,16 @@ pub struct EventJson {
     slug: String,
     #[schema(example = "Midnight Parade")]
     name: String,
+    #[schema(example = "One city, one night, every light on")]
     tagline: String,
     /// Markdown.
+    #[schema(example = "The parade starts at the **main stage**.")]
     description: String,
+    #[schema(example = "The Foundry Hall")]
     venue: String,
+    #[schema(example = "12 River Street")]
     address: String,
+    #[schema(example = "Chicago")]
     city: String,
     #[schema(format = DateTime)]
     starts_at: String,
@@ -54,6 +59,7 @@ pub struct EventJson {
     age_limit: Option<i32>,
     accessibility: String,
     organizer_name: String,
+    #[schema(example = "tickets@example.org")]
     organizer_contact: String,
     /// Null: it has none.
     #[schema(required = true)]
@@ -81,7 +87,7 @@ pub struct EventJson {
 /// What a concert is to the public.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-#[schema(as = EventState)]
+#[schema(as = EventState, example = "published")]
 pub enum EventStateJson {
     /// Only the organizer sees it.
     Draft,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use techkraft::resource::urls;
 
-use crate::support::{TestApp, header};
+use crate::support::{TestApp, between, header};
 
 #[test]
 fn the_document_describes_every_address() {
@@ -60,6 +60,19 @@ fn the_page_says_the_same_without_a_script() {
     ] {
         assert!(html.contains(part), "{part}");
     }
+    // A type that is put together of others has all of their fields, and examples are whole.
+    let ticket_type = between(&html, "id=\"type-TicketType\"", "</article>");
+    for field in ["<code>maxPerPerson</code>", "<code>salesEndAt</code><br><span class=\"muted\">optional"] {
+        assert!(ticket_type.contains(field), "{field}\n{ticket_type}");
+    }
+    let concerts = between(&html, "id=\"listEvents\"", "</article>");
+    for part in ["&#34;maxPerBooking&#34;: 10", "&#34;state&#34;: &#34;published&#34;"] {
+        assert!(concerts.contains(part), "{part}\n{concerts}");
+    }
+    assert!(!concerts.contains("&#34;ticketTypes&#34;: [\n        null"), "{concerts}");
+    // The concert is shown once, however many operations answer with it.
+    assert_eq!(html.matches("&#34;accessibility&#34;:").count(), 4, "in a list, alone, and in two requests");
+    assert!(html.len() < 110_000, "{}", html.len());
     // Every link on the page leads somewhere on it.
     for id in html.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(html.contains(&format!("id=\"{id}\"")), "{id}");

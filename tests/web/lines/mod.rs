@@ -141,7 +141,7 @@ fn the_limit_of_one_type_refuses_the_whole_order() {
     let refused = app.send_order(&app.client, "ada@example.org", &app.open_order(&wishes), &wishes);
     assert_eq!(refused.status(), 409);
     let html = refused.text().expect("a page");
-    assert!(html.contains("Limit: 10 VIP tickets per person. You can’t book 2 more"), "{html}");
+    assert!(html.contains("Limit: 10 VIP tickets per person, counting all bookings under one email address. You can’t book 2 more"), "{html}");
     let marked = format!("id=\"checkout-quantity-{}-error\"", app.id_of("VIP"));
     assert!(html.contains(&marked), "beside its own quantity: {html}");
     assert_eq!(sold(&app), [9, 0, 0]);
