@@ -17,7 +17,6 @@ use crate::events::{Event, seed};
 use crate::guard::form::Form;
 use crate::money::{Money, grouped};
 use crate::page::{Page, Toast, see_other, toast_cookie};
-use crate::payment::store::reset::has_real_payments;
 
 #[derive(Template)]
 #[template(path = "admin/reseed.html")]
@@ -45,6 +44,8 @@ pub struct Losses {
     pub revenue: Money,
     /// At the gates.
     pub scans: i64,
+    /// Somebody has paid real money online: then nothing is thrown away.
+    pub has_real_payments: bool,
 }
 
 impl Losses {
@@ -109,12 +110,8 @@ pub async fn create(
         let question = ReseedPage { page: page.clone(), losses, typed, errors, allowed: true };
         return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &question);
     }
-    if app.db.read_primary(move |db| has_real_payments(db, seed::concert().slug)).await? {
-        let event_name =
-            Some("Tickets of this concert were paid for online, so its bookings stay. Nothing was deleted.");
-        let errors = ReseedErrors { event_name, password: None };
-        let question = question(page.clone(), &app, typed, errors).await?;
-        return page.respond_unlisted(StatusCode::CONFLICT, &question);
+    if losses.has_real_payments {
+        return ask(page, &app, StatusCode::CONFLICT, typed).await;
     }
     let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
     let proof = match attempt.check(&app.auth).await? {

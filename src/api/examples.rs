@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 /// Schemas within schemas.
 const DEPTH_MAX: usize = 24;
+/// A text whose schema has no example.
+const UNKNOWN: &str = "…";
 
 /// An example of a schema, as indented JSON.
 #[must_use]
@@ -76,7 +78,10 @@ fn value(document: &Value, schema: &Value, depth: usize) -> Value {
     match type_of(schema) {
         "object" => {
             let fields = schema["properties"].as_object().into_iter().flatten();
-            let fields = fields.map(|(name, field)| (name.clone(), value(document, field, depth + 1)));
+            let fields = fields.map(|(name, field)| match value(document, field, depth + 1) {
+                Value::String(text) if text == UNKNOWN => (name.clone(), in_field(name).into()),
+                known => (name.clone(), known),
+            });
             Value::Object(fields.collect::<Map<_, _>>())
         }
         "array" => Value::Array(vec![value(document, &schema["items"], depth + 1)]),
@@ -85,9 +90,25 @@ fn value(document: &Value, schema: &Value, depth: usize) -> Value {
         "string" => match schema["format"].as_str() {
             Some("date-time") => "2027-06-20T01:00:00.000Z".into(),
             Some("uri") => "https://tickets.example.org/".into(),
-            _ => "…".into(),
+            _ => UNKNOWN.into(),
         },
         _ => Value::Null,
+    }
+}
+
+/// What stands in a field of that name.
+fn in_field(name: &str) -> &str {
+    match name {
+        "accessibility" => "Step-free entrance at the side door",
+        "address" => "12 River Street",
+        "alt" => "Lanterns above a crowd",
+        "city" => "Chicago",
+        "description" => "Doors open at **seven**.",
+        "organizerContact" => "tickets@example.org",
+        "organizerName" => "The Foundry",
+        "tagline" => "One city, one night, every light on",
+        "venue" => "The Foundry Hall",
+        _ => UNKNOWN,
     }
 }
 

@@ -36,12 +36,9 @@ pub(super) struct CheckoutPage {
     request_key: RequestKey,
     /// UTC.
     now: NaiveDateTime,
-<<<<<<< HEAD
     can_pay_online: bool,
-=======
     /// The form may have booked, or may book if it is sent again, whatever is on sale by now.
     is_again: bool,
->>>>>>> 6ea8abd7 (A form that failed comes back filled in without scripts; limits are named at the stepper; a reset says all it deletes; a canceled concert offers nothing; API reference is whole)
 }
 
 impl CheckoutPage {
@@ -207,11 +204,9 @@ pub(super) fn checkout(
     let (listing, ticket_type) = find_chosen(app, &form)?;
     let kept = app.request_keys.kept_pass(&form.request_key);
     let (request_key, now) = (kept.unwrap_or_else(|| app.request_keys.generate()), Utc::now().naive_utc());
-<<<<<<< HEAD
     let can_pay_online = app.payments.is_some();
-    Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key, now, can_pay_online })
-=======
-    Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key, now, is_again: false })
+    let is_again = false;
+    Ok(CheckoutPage { page, listing, ticket_type, form, errors, request_key, now, can_pay_online, is_again })
 }
 
 /// The form as it was sent, with the same key, where the same form may succeed in a moment: it books once, or finds
@@ -229,7 +224,6 @@ pub(super) fn again(app: &App, page: Page, form: BookingForm, error: Error) -> R
         response.headers_mut().insert(RETRY_AFTER, seconds.clone());
     }
     Ok(response)
->>>>>>> 6ea8abd7 (A form that failed comes back filled in without scripts; limits are named at the stepper; a reset says all it deletes; a canceled concert offers nothing; API reference is whole)
 }
 
 pub(super) fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Result<HttpResponse, Error> {

@@ -35,19 +35,19 @@ pub fn new_total(total: &Money) -> String {
 pub fn again(error: &Error) -> Option<String> {
     match error {
         Error::Busy => Some(
-            "We’re very busy and couldn’t book this yet. Your details are still here: press Book again in a moment. You won’t be booked twice.".into(),
+            "We’re very busy and couldn’t book this yet. Your details are still here: press the button again in a moment. You won’t be booked twice.".into(),
         ),
         Error::OutcomeUnknown => Some(
-            "We lost the connection to our database and don’t know yet whether you were booked. Press Book again: it shows your booking if there is one, and never books twice.".into(),
+            "We lost the connection to our database and don’t know yet whether you were booked. Press the button again: it shows your booking if there is one, and never books twice.".into(),
         ),
         Error::RateLimited { wait_seconds } => {
             let seconds = if *wait_seconds == 1 { "second" } else { "seconds" };
             Some(format!(
-                "Too many tickets were booked from your network. Nothing was booked. Wait {wait_seconds} {seconds}, then press Book again. Your details are still here."
+                "Too many tickets were booked from your network. Nothing was booked. Wait {wait_seconds} {seconds}, then press the button again. Your details are still here."
             ))
         }
         Error::Database(_) | Error::Internal(_) => Some(
-            "Something broke backstage, and it’s been logged. Your details are still here: press Book again. You won’t be booked twice.".into(),
+            "Something broke backstage, and it’s been logged. Your details are still here: press the button again. You won’t be booked twice.".into(),
         ),
         _ => None,
     }

@@ -120,11 +120,23 @@ pub async fn create(
         _ => form,
     };
     form.accept_suggestion();
+    let sent = form.clone();
+    let booked = book(&request, page.clone(), &app, form, remembered).await;
+    booked.or_else(|error| again(&app, page, sent, error))
+}
+
+async fn book(
+    request: &HttpRequest,
+    page: Page,
+    app: &App,
+    mut form: BookingForm,
+    remembered: Option<Buyer>,
+) -> Result<HttpResponse, Error> {
     let (order, outcome) =
-        match form.check(app.board, app.request_keys, app.form_ages, app.payments.is_some()) {
-            Ok(order) => (Arc::clone(&order), taking::take(app, &request, &order).await?),
+        match form.check(&app.board, &app.request_keys, app.form_ages, app.payments.is_some()) {
+            Ok(order) => (Arc::clone(&order), taking::take(app, request, &order).await?),
             // A valid key comes before everything that can refuse: the form may have booked when it was still right.
-            Err(refusal) => match taking::recall(app, form.read(app.request_keys)).await? {
+            Err(refusal) => match taking::recall(app, form.read(&app.request_keys)).await? {
                 Some(found) => found,
                 None => return refuse(app, page, form, refusal),
             },

@@ -257,7 +257,7 @@ fn the_checkout_is_shown_again_with_what_was_typed() {
     assert!(!page.contains("checkout-email-error"), "nothing was sent yet");
     let wrong = app.post("/bookings/new", &[("ticket_type", &vip), ("quantity", "11"), ("name", "Ada")]);
     assert_eq!(wrong.status(), 422);
-    assert!(wrong.text().expect("a page").contains("You can book up to 10 tickets at a time."));
+    assert!(wrong.text().expect("a page").contains("One person can book up to 10 tickets."));
     assert_eq!(app.post("/bookings/new", &[("ticket_type", "x")]).status(), 404);
     assert_eq!(app.count("bookings"), 0);
 }

@@ -114,7 +114,7 @@ fn who_has_booked_too_many_gets_the_form_back_with_the_wait() {
     let seconds: u32 = header(&limited, "retry-after").parse().expect("seconds");
     let form = SentForm::of(limited);
     form.assert_is_the_same(&checkout.request_key, "eve@example.org");
-    let says = form.html.contains("Wait ") && form.html.contains("seconds, then press Book again");
+    let says = form.html.contains("Wait ") && form.html.contains("seconds, then press the button again");
     assert!(seconds > 1 && says, "{}", form.html);
     assert_eq!(app.database.tier("VIP").sold, 2);
 }

@@ -49,7 +49,8 @@ fn address(guard: &GuardSettings, public_url: &str) -> SetupCheck {
     }
     if !guard.is_https {
         let fix = "Put a proxy with a certificate in front, and let `PUBLIC_URL` begin with https://.";
-        let found = format!("{public_url} is not encrypted: anyone on the network can read passwords and tickets.");
+        let found =
+            format!("{public_url} is not encrypted: anyone on the network can read passwords and tickets.");
         return check(title, SetupState::Wrong, found, fix);
     }
     check(title, SetupState::Right, format!("Visitors use {public_url}."), "")
@@ -84,9 +85,12 @@ fn proxy(guard: &GuardSettings, request: &HttpRequest) -> SetupCheck {
                        X-Forwarded-For, and set `TRUSTED_PROXIES`.";
             check(title, SetupState::Look, format!("You came directly, as {host}, past any proxy."), fix)
         }
-        (false, false) => {
-            check(title, SetupState::Look, "There is no proxy in front of this server.", "A public site needs one for https.")
-        }
+        (false, false) => check(
+            title,
+            SetupState::Look,
+            "There is no proxy in front of this server.",
+            "A public site needs one for https.",
+        ),
     }
 }
 
@@ -105,7 +109,8 @@ fn mail(app: &App, facts: &DatabaseFacts) -> SetupCheck {
     }
     match facts.last_sent {
         None => {
-            let fix = "Send one to your own address at a large provider, and check the inbox and the spam folder.";
+            let fix =
+                "Send one to your own address at a large provider, and check the inbox and the spam folder.";
             check(title, SetupState::Look, format!("Nothing was sent yet (from {from})."), fix)
         }
         Some(at) => {
@@ -161,7 +166,12 @@ fn sample(events: &[Event]) -> SetupCheck {
     if let Some(event) = events.iter().find(|event| event.state == EventState::Published && is_sample(event))
     {
         let fix = "Make it your own concert, or unpublish and archive it.";
-        return check(title, SetupState::Look, format!("{} is on sale, but it is only a sample.", event.name), fix);
+        return check(
+            title,
+            SetupState::Look,
+            format!("{} is on sale, but it is only a sample.", event.name),
+            fix,
+        );
     }
     check(title, SetupState::Right, "It is not on sale.", "")
 }

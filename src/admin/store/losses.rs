@@ -10,6 +10,7 @@ use crate::db::Db;
 use crate::events::editing;
 use crate::events::store::KEPT_TICKETS;
 use crate::money::Money;
+use crate::payment::store::reset::has_real_payments;
 use crate::schema::{booking_lines, bookings, scans};
 
 /// Their tickets times their prices.
@@ -41,6 +42,7 @@ pub fn of_concert(db: &mut Db, slug: &str) -> QueryResult<Losses> {
         sold,
         held_tickets: kept(BookingStatus::Held).0,
         revenue: Money::new(revenue_minor, &event.currency),
+        has_real_payments: has_real_payments(db, slug)?,
         scans: scans::table.filter(scans::event_id.eq(event.id)).count().get_result(db)?,
         event,
     })

@@ -20,16 +20,11 @@ pub struct EventJson {
     slug: String,
     #[schema(example = "Midnight Parade")]
     name: String,
-    #[schema(example = "One city, one night, every light on")]
     tagline: String,
     /// Markdown.
-    #[schema(example = "The parade starts at the **main stage**.")]
     description: String,
-    #[schema(example = "The Foundry Hall")]
     venue: String,
-    #[schema(example = "12 River Street")]
     address: String,
-    #[schema(example = "Chicago")]
     city: String,
     #[schema(format = DateTime)]
     starts_at: String,
@@ -59,7 +54,6 @@ pub struct EventJson {
     age_limit: Option<i32>,
     accessibility: String,
     organizer_name: String,
-    #[schema(example = "tickets@example.org")]
     organizer_contact: String,
     /// Null: it has none.
     #[schema(required = true)]

@@ -109,6 +109,29 @@ fn a_reset_says_all_that_it_deletes() {
     assert_eq!((app.count("bookings"), app.count("scans"), app.count("holds")), (0, 0, 0));
 }
 
+/// The page says it before anything is typed, and asks for nothing.
+#[test]
+fn a_sale_that_was_paid_for_online_is_not_reset() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    app.book_well("VIP", 1);
+    app.database.execute(
+        "INSERT INTO payments (booking_id, live, currency, amount_minor, idempotency_key, wanted_at, due_at)
+         SELECT id, true, 'USD', 10000, 'key', created_at, created_at FROM bookings",
+    );
+    let form = [("event_name", "Midnight Parade"), ("password", &app.admin_password)];
+    for (request, status) in [
+        (organizer.get(app.url("/admin/reseed")), 200),
+        (organizer.post(app.url("/admin/reseed")).form(&form), 409),
+    ] {
+        let answer = request.send().expect("an answer");
+        assert_eq!(answer.status(), status);
+        let page = answer.text().expect("a page");
+        assert!(page.contains("its bookings stay") && !page.contains("name=\"password\""), "{page}");
+    }
+    assert_eq!(app.count("bookings"), 1);
+}
+
 #[test]
 fn reseeding_can_be_switched_off() {
     let app = TestApp::spawn_with(|config| config.allow_reseed = false);
