@@ -8,6 +8,7 @@ use actix_web::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use askama::Template;
 use chrono::{NaiveDateTime, Utc};
+use serde::Deserialize;
 
 use super::buyer::Buyer;
 use super::cancellation::undo;
@@ -22,6 +23,20 @@ use crate::events::{Event, PaymentChoice, TicketType};
 use crate::money::Money;
 use crate::page::Page;
 use crate::queue::pass::Pass;
+
+/// What the way to the checkout says: which ticket type, and how many.
+#[derive(Deserialize)]
+#[serde(default)]
+pub struct CheckoutQuery {
+    pub(super) ticket_type: String,
+    pub(super) quantity: String,
+}
+
+impl Default for CheckoutQuery {
+    fn default() -> Self {
+        Self { ticket_type: String::new(), quantity: "1".into() }
+    }
+}
 
 /// Everything that the checkout shows, as a page or inside the dialog.
 #[derive(Template)]

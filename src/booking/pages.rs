@@ -8,11 +8,12 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::{TimeDelta, Utc};
-use serde::Deserialize;
 
 use super::buyer::{Buyer, Express};
 use super::cancellation::undo;
-use super::checkout::{admit, again, checkout, cookies_of_booking, find_chosen, refuse, respond_checkout};
+use super::checkout::{
+    CheckoutQuery, admit, again, checkout, cookies_of_booking, find_chosen, refuse, respond_checkout,
+};
 use super::form::{BookingForm, FieldErrors, Refused};
 use super::found::{home, is_to_be_paid, news, payment_page};
 use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, messages, replay, store, taking};
@@ -49,19 +50,6 @@ struct BookingPage {
     now: String,
     /// What the landing page needs for the next booking; only when the confirmation goes into its dialog.
     express: Option<Express>,
-}
-
-#[derive(Deserialize)]
-#[serde(default)]
-pub struct CheckoutQuery {
-    ticket_type: String,
-    quantity: String,
-}
-
-impl Default for CheckoutQuery {
-    fn default() -> Self {
-        Self { ticket_type: String::new(), quantity: "1".into() }
-    }
 }
 
 /// `GET /bookings/new?ticket_type=1&quantity=2`: the checkout, filled in as far as we know the buyer.
@@ -120,9 +108,8 @@ pub async fn create(
         _ => form,
     };
     form.accept_suggestion();
-    let sent = form.clone();
-    let booked = book(&request, page.clone(), &app, form, remembered).await;
-    booked.or_else(|error| again(&app, page, sent, error))
+    let booked = book(&request, page.clone(), &app, form.clone(), remembered).await;
+    booked.or_else(|error| again(&app, page, form, error))
 }
 
 async fn book(
