@@ -111,7 +111,7 @@ fn a_concert_tells_its_doors_end_age_address_text_and_deadline() {
     }
 }
 
-/// Tried: a canceled concert's page said until when its bookings can be canceled, and offered it for the calendar.
+/// Neither to cancel after the deadline, nor anything of a canceled concert.
 #[test]
 fn what_is_no_longer_possible_is_not_offered() {
     let app = TestApp::spawn();

@@ -43,7 +43,6 @@ impl SentForm {
     }
 }
 
-/// Tried: without the form in the answer, the page is "We're very busy" and has no fields.
 #[test]
 fn a_busy_server_gives_the_form_back_and_it_books_once() {
     let app = TestApp::spawn_with(|config| config.desk.deadline = Duration::from_millis(400));
@@ -76,7 +75,7 @@ fn a_busy_server_gives_the_form_back_and_it_books_once() {
     assert_eq!((app.count("bookings"), app.database.tier("VIP").sold), (1, 2));
 }
 
-/// Tried: the form of an order whose last tickets went meanwhile said "sold out", though they may have gone to it.
+/// The last tickets may have gone to this very order, so its form does not say "sold out".
 #[test]
 fn a_failure_gives_the_whole_order_back_whatever_is_left() {
     let app = TestApp::spawn();

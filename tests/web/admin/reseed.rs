@@ -63,7 +63,7 @@ fn reseeding_asks_for_the_name_and_starts_the_sale_again() {
     assert_eq!(audited(&app, "signed in").len(), 1, "what was written before stays");
 }
 
-/// Tried: only confirmed bookings were counted, and of a sale with many bookings as of up to a minute ago.
+/// Also what is held, canceled, expired and scanned.
 #[test]
 fn a_reset_says_all_that_it_deletes() {
     let app = TestApp::spawn();
