@@ -198,6 +198,7 @@ impl BookingForm {
             return Err(Refused::NotOnSale(ticket_type.id, why));
         }
         let order = self.parse(&listing, keys).map_err(Refused::of)?;
+        let order = order.at_total(self.shown_total());
         if let Some((id, why)) = order.closed_line(board) {
             return Err(Refused::NotOnSale(id, why));
         }

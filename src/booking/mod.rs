@@ -66,6 +66,11 @@ pub enum BookingOutcome {
         ticket_type_id: i64,
         why: NotOnSale,
     },
+    /// It costs something else than the buyer was shown; nothing was taken.
+    OtherTotal {
+        /// What it costs now, in the currency's minor unit.
+        total_minor: i64,
+    },
     /// The key has booked something else, or for somebody else; nothing was taken.
     KeyReused(Booking),
     UnknownTicketType,

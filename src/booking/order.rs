@@ -16,6 +16,9 @@ pub struct Order {
     pub request_key: String,
     /// For how many seconds the tickets are held. `None`: they are booked.
     pub hold_seconds: Option<i32>,
+    /// What the buyer was shown that it costs, in the currency's minor unit: at another price nothing is booked. `None`:
+    /// at any price. It makes no other order of it.
+    pub expected_total: Option<i64>,
 }
 
 /// Some tickets of one ticket type.
@@ -38,7 +41,7 @@ impl Order {
             }
             is_same
         });
-        Self { lines, buyer, request_key, hold_seconds: None }
+        Self { lines, buyer, request_key, hold_seconds: None, expected_total: None }
     }
 
     /// An order of one ticket type.
@@ -51,6 +54,12 @@ impl Order {
     #[must_use]
     pub fn held_for(self, seconds: i32) -> Self {
         Self { hold_seconds: Some(seconds), ..self }
+    }
+
+    /// The same order, booked only if it costs this.
+    #[must_use]
+    pub fn at_total(self, expected_total: Option<i64>) -> Self {
+        Self { expected_total, ..self }
     }
 
     #[must_use]

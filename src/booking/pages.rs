@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::events::EventState;
 use crate::events::calendar::download;
 use crate::guard::form::{Form, Query};
+use crate::money::Money;
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
 use crate::tickets::link::TicketLinks;
 use crate::tickets::{self, Ticket};
@@ -166,6 +167,13 @@ async fn book(
         }
         BookingOutcome::NotOnSale { ticket_type_id, why } => {
             return refuse(app, page, form, Refused::NotOnSale(ticket_type_id, why));
+        }
+        BookingOutcome::OtherTotal { total_minor } => {
+            // Another server has changed the price a moment ago.
+            app.board.refresh_from_primary(&app.db).await?;
+            let (listing, _) = find_chosen(&app, &form)?;
+            let total = Money::new(total_minor, &listing.event.currency);
+            return refuse(&app, page, form, Refused::OtherTotal(total));
         }
         BookingOutcome::KeyReused(earlier) => {
             errors = replay::already_booked(&earlier, remembered.as_ref());

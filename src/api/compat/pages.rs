@@ -84,6 +84,7 @@ async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<CompatBook
             Err(bad(format!("Only {limit} {name} tickets are allowed for each user")))
         }
         BookingOutcome::NotOnSale { why, .. } => Err(Problem::new(why.into())),
+        BookingOutcome::OtherTotal { .. } => Err(Problem::new(ProblemType::OtherTotal)),
         BookingOutcome::KeyReused(_) => Err(Problem::new(ProblemType::IdempotencyKeyReused)),
         BookingOutcome::UnknownTicketType => Err(not_found()),
     }

@@ -19,6 +19,7 @@ pub enum ProblemType {
     MethodNotAllowed,
     NotEnoughTickets,
     OverPersonLimit,
+    OtherTotal,
     NotOnSaleYet,
     SaleEnded,
     SalePaused,
@@ -57,7 +58,7 @@ impl From<NotOnSale> for ProblemType {
 
 impl ProblemType {
     /// In order of their status.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::MalformedRequest,
         Self::IdempotencyKeyMissing,
         Self::IdempotencyKeyInvalid,
@@ -70,6 +71,7 @@ impl ProblemType {
         Self::MethodNotAllowed,
         Self::NotEnoughTickets,
         Self::OverPersonLimit,
+        Self::OtherTotal,
         Self::NotOnSaleYet,
         Self::SaleEnded,
         Self::SalePaused,
@@ -156,6 +158,12 @@ impl ProblemType {
                 409,
                 "Per-person limit exceeded",
                 "The buyer would have more of these tickets than the limit per person. Nothing was booked.",
+            ),
+            Self::OtherTotal => (
+                "other-total",
+                409,
+                "The price has changed",
+                "The tickets cost something else than `expectedTotal`. Nothing was booked; `detail` says what they cost now.",
             ),
             Self::NotOnSaleYet => (
                 "not-on-sale-yet",

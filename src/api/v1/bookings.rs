@@ -17,6 +17,7 @@ use crate::booking::pages::{find_placed_booking, place};
 use crate::booking::release::announce;
 use crate::booking::way_to_pay::NoWayToPay;
 use crate::booking::{BookingOutcome, Order, PlacedBooking, messages, taking};
+use crate::money::Money;
 
 /// A booking is private to its buyer.
 const NO_STORE: &str = "private, no-store";
@@ -88,6 +89,7 @@ pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Re
             Err(over_person_limit(&app, &order, ticket_type_id, limit))
         }
         BookingOutcome::NotOnSale { why, .. } => Err(Problem::new(why.into())),
+        BookingOutcome::OtherTotal { total_minor } => Err(other_total(&app, &order, total_minor)),
         BookingOutcome::KeyReused(_) => Err(Problem::new(ProblemType::IdempotencyKeyReused)),
         BookingOutcome::UnknownTicketType => {
             let errors = vec![FieldError::in_body("ticketTypeId", "Ticket type not found.")];
@@ -108,6 +110,15 @@ fn check(app: &App, new_booking: &NewBookingJson, request_key: &str) -> Result<A
     let Some(listing) = app.board.find_by_ticket_type(first) else { return Ok(Arc::new(order)) };
     let order = order.on_its_way_to_pay(&listing, false, app.payments.is_some());
     order.map(Arc::new).map_err(|NoWayToPay| Problem::new(ProblemType::PaidOnline))
+}
+
+/// Names the total of now, so that a program can show it.
+fn other_total(app: &App, order: &Order, total_minor: i64) -> Problem {
+    let first = order.lines().first().and_then(|line| app.board.find_by_ticket_type(line.ticket_type_id));
+    let currency = first.map(|listing| listing.event.currency.clone()).unwrap_or_default();
+    let total = Money::new(total_minor, &currency);
+    Problem::new(ProblemType::OtherTotal)
+        .with_detail(format!("The tickets cost {total} now. Nothing was booked."))
 }
 
 /// Does not say how many tickets the address holds: anybody can ask.

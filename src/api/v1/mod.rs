@@ -18,7 +18,7 @@ pub mod new_booking;
 pub mod typed_json;
 
 use chrono::{NaiveDateTime, SecondsFormat};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use self::event_json::TicketTypeJson;
@@ -31,7 +31,8 @@ pub fn time(at: NaiveDateTime) -> String {
 }
 
 /// An amount of money.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Amount {
     /// In the currency's minor unit: cents for USD, yen for JPY.
     #[schema(example = 10_000, minimum = 0)]

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::Amount;
 use crate::api::body::whole_number;
 use crate::api::problem::FieldError;
 use crate::booking::buyer::{Buyer, Contact, parse_email, parse_name};
@@ -36,6 +37,10 @@ pub struct NewBookingJson {
     /// The confirmation is sent here.
     #[schema(value_type = String, required = true, format = Email, max_length = 254, example = "ada@example.org")]
     email: Value,
+    /// What you have shown that it costs. If it costs something else now, nothing is booked (409, `other-total`). Without
+    /// it the tickets are booked at today's price.
+    #[schema(value_type = Option<Amount>, required = false)]
+    expected_total: Value,
 }
 
 /// Tickets of one ticket type.
@@ -97,9 +102,14 @@ impl NewBookingJson {
         }
         let name = self.parse_name();
         let email = self.parse_email();
+        let expected_total = self.parse_expected_total(&wanted, board).unwrap_or_else(|fault| {
+            errors.push(FieldError::in_body("expectedTotal", fault));
+            None
+        });
         match (name, email) {
             (Ok(name), Ok(email)) if errors.is_empty() => {
-                Ok(Order::new(wanted, Buyer { name, contact: Contact::Email(email) }, request_key))
+                let order = Order::new(wanted, Buyer { name, contact: Contact::Email(email) }, request_key);
+                Ok(order.at_total(expected_total))
             }
             (name, email) => {
                 let wrong = [("name", name.err()), ("email", email.err())];
@@ -149,6 +159,21 @@ impl NewBookingJson {
         text(&self.email, EMAIL_LENGTH_MAX)
             .and_then(|typed| parse_email(typed).map_err(messages::email))
             .and_then(|email| if self.email_has_spaces() { Err(SPACES.into()) } else { Ok(email) })
+    }
+
+    /// In the currency's minor unit; `None`: any.
+    fn parse_expected_total(&self, wanted: &[OrderLine], board: &Board) -> Result<Option<i64>, String> {
+        if self.expected_total.is_null() {
+            return Ok(None);
+        }
+        let Ok(Amount { cents, currency }) = Amount::deserialize(&self.expected_total) else {
+            return Err("Use an amount, like {\"cents\": 1000, \"currency\": \"USD\"}.".into());
+        };
+        let listing = wanted.first().and_then(|line| board.find_by_ticket_type(line.ticket_type_id));
+        match listing.filter(|listing| listing.event.currency != currency) {
+            Some(listing) => Err(format!("The tickets are sold in {}.", listing.event.currency)),
+            None => Ok(Some(cents)),
+        }
     }
 
     /// The form trims what people type; programs have no reason to send white space.

@@ -20,12 +20,13 @@ const BATCH_ORDERS: [f64; 12] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 25
 const COMMIT_SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 /// The values of the label `outcome`, as [`outcome_label`] returns them.
-const OUTCOME_LABELS: [&str; 9] = [
+const OUTCOME_LABELS: [&str; 10] = [
     "booked",
     "replayed",
     "not_enough",
     "over_person_limit",
     "not_on_sale",
+    "other_total",
     "key_reused",
     "unknown_ticket_type",
     "busy",
@@ -134,6 +135,7 @@ fn outcome_label(outcome: &Result<BookingOutcome, Error>) -> &'static str {
         Ok(BookingOutcome::NotEnough { .. }) => "not_enough",
         Ok(BookingOutcome::OverPersonLimit { .. }) => "over_person_limit",
         Ok(BookingOutcome::NotOnSale { .. }) => "not_on_sale",
+        Ok(BookingOutcome::OtherTotal { .. }) => "other_total",
         Ok(BookingOutcome::KeyReused(_)) => "key_reused",
         Ok(BookingOutcome::UnknownTicketType) => "unknown_ticket_type",
         Err(Error::Busy | Error::OutcomeUnknown) => "busy",

@@ -1,6 +1,6 @@
 //! A batch on PostgreSQL: one call of one function that commits by itself, whatever the batch's size, so that the
 //! hot rows are locked for one write to the disk and nothing waits for the network in between. The function is
-//! `book_batch_1` in the migrations.
+//! `book_batch_2` in the migrations.
 
 use std::collections::BTreeMap;
 
@@ -62,6 +62,7 @@ struct BookBatchCall<'a> {
     references: Vec<String>,
     tokens: Vec<String>,
     hold_seconds: Vec<i32>,
+    expected_totals: Vec<Option<i64>>,
     /// Distinct, in order.
     ticket_type_ids: Vec<i64>,
     /// The smallest quantity that a line wants, by ticket type.
@@ -92,6 +93,7 @@ impl<'a> BookBatchCall<'a> {
             call.references.push(new_reference());
             call.tokens.push(new_token());
             call.hold_seconds.push(order.hold_seconds.unwrap_or_default());
+            call.expected_totals.push(order.expected_total);
             for line in order.lines() {
                 call.line_orders.push(number);
                 call.line_types.push(call.position(line));
@@ -115,7 +117,7 @@ impl QueryId for BookBatchCall<'_> {
 
 impl QueryFragment<Pg> for BookBatchCall<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT * FROM book_batch_1(");
+        out.push_sql("SELECT * FROM book_batch_2(");
         out.push_bind_param::<Array<Text>, _>(&self.request_keys)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<BigInt>, _>(&self.order_hashes)?;
@@ -133,6 +135,8 @@ impl QueryFragment<Pg> for BookBatchCall<'_> {
         out.push_bind_param::<Array<Text>, _>(&self.tokens)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Integer>, _>(&self.hold_seconds)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.expected_totals)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<BigInt>, _>(&self.ticket_type_ids)?;
         out.push_sql(", ");
@@ -204,11 +208,21 @@ impl BookedColumns {
                 limit: (*self.person_limits.get(culprit)?)?,
                 held: *self.person_held.get(index)?,
             },
+            10 => BookingOutcome::OtherTotal {
+                total_minor: order.lines().iter().map(|line| self.cost(call, line)).sum(),
+            },
             code => match not_on_sale(code) {
                 Some(why) => BookingOutcome::NotOnSale { ticket_type_id, why },
                 None => BookingOutcome::UnknownTicketType,
             },
         }))
+    }
+
+    /// What a line costs now.
+    fn cost(&self, call: &BookBatchCall, line: &OrderLine) -> i64 {
+        let position = usize::try_from(call.position(line) - 1).unwrap_or_default();
+        let price = self.prices.get(position).copied().unwrap_or_default();
+        price.saturating_mul(line.quantity.into())
     }
 
     fn booking(

@@ -49,6 +49,44 @@ fn a_booking_is_made_shown_and_canceled() {
     app.database.assert_books_balance();
 }
 
+/// Prices are changed behind the board's back, so that nothing but the claim can tell.
+#[test]
+fn nothing_is_booked_at_another_total_than_expected() {
+    let app = TestApp::spawn();
+    let mut booking = app.new_booking("VIP", 2);
+    booking["expectedTotal"] = json!({ "cents": 20_000, "currency": "USD" });
+    app.database.execute("UPDATE ticket_types SET price_minor = 12000 WHERE name = 'VIP'");
+    let refused = app.post_booking(KEY, &booking);
+    assert_eq!(refused.status(), 409);
+    let problem: Value = refused.json().expect("JSON");
+    assert!(problem["type"].as_str().expect("a text").ends_with("other-total"), "{problem}");
+    assert_eq!(problem["detail"], json!("The tickets cost $240.00 now. Nothing was booked."));
+    assert_eq!(app.database.tier("VIP").sold, 0);
+
+    booking["expectedTotal"] = json!({ "cents": 24_000, "currency": "USD" });
+    assert_eq!(app.post_booking(KEY, &booking).status(), 201);
+    // What has booked is found again, whatever it costs since.
+    app.database.execute("UPDATE ticket_types SET price_minor = 13000 WHERE name = 'VIP'");
+    let again = app.post_booking(KEY, &booking);
+    assert_eq!(again.status(), 201);
+    assert_eq!(again.json::<Value>().expect("JSON")["total"]["cents"], json!(24_000));
+    assert_eq!(app.database.tier("VIP").bookings, 1);
+
+    for (total, part) in [
+        (json!("24.00"), "Use an amount"),
+        (json!({ "cents": 1.5, "currency": "USD" }), "Use an amount"),
+        (json!({ "cents": 24_000, "currency": "USD", "tax": 0 }), "Use an amount"),
+        (json!({ "cents": 24_000, "currency": "EUR" }), "The tickets are sold in USD."),
+    ] {
+        booking["expectedTotal"] = total;
+        let refused = app.post_booking("c0ffee00-40d5-43dd-bc93-6894a57f9324", &booking);
+        assert_eq!(refused.status(), 422, "{part}");
+        let problem: Value = refused.json().expect("JSON");
+        assert_eq!(problem["errors"][0]["pointer"], json!("#/expectedTotal"), "{problem}");
+        assert!(problem["errors"][0]["detail"].as_str().expect("a text").contains(part), "{problem}");
+    }
+}
+
 #[test]
 fn every_wrong_field_is_named() {
     let app = TestApp::spawn();

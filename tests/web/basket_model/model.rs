@@ -42,6 +42,7 @@ pub fn short(outcome: &BookingOutcome) -> Short {
         BookingOutcome::NotEnough { left } => Short::NotEnough(left.clone()),
         BookingOutcome::OverPersonLimit { limit, held, .. } => Short::OverLimit(*limit, *held),
         BookingOutcome::NotOnSale { .. } => Short::NotOnSale,
+        BookingOutcome::OtherTotal { .. } => unreachable!("no basket names a total"),
         BookingOutcome::UnknownTicketType => Short::Unknown,
     }
 }

@@ -93,7 +93,7 @@ impl Model {
                         && known.is_none_or(|entry| entry.asked != *asked)
                 }
                 BookingOutcome::UnknownTicketType => least.is_none(),
-                BookingOutcome::NotOnSale { .. } => false,
+                BookingOutcome::NotOnSale { .. } | BookingOutcome::OtherTotal { .. } => false,
             };
             prop_assert!(
                 is_right,

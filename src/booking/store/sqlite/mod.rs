@@ -145,7 +145,12 @@ impl SqliteBatch<'_> {
                 }
             }
         }
-        Ok(None)
+        let price =
+            |line: &OrderLine| self.shelves.get(&line.ticket_type_id).map(|it| it.ticket_type.price_minor);
+        let cost = |line: &OrderLine| price(line).unwrap_or_default().saturating_mul(line.quantity.into());
+        let total_minor = order.lines().iter().map(cost).sum();
+        let is_other = order.expected_total.is_some_and(|expected| expected != total_minor);
+        Ok(is_other.then_some(BookingOutcome::OtherTotal { total_minor }))
     }
 
     /// How many tickets of a ticket type a person holds, with what this batch has booked.
