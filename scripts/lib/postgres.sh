@@ -1,5 +1,6 @@
 # start_postgres, stop_postgres: a throwaway cluster on a private port of the loopback address. Afterward
-# $POSTGRES_URL names its database. Durability is as in production: fsync and synchronous_commit are on.
+# $POSTGRES_URL names its database. fsync is off: tests kill processes and never cut the power, and what a process has
+# written survives its end without it. Hundreds of test schemas are made and dropped several times as fast.
 
 start_postgres() {
   POSTGRES_FOLDER=$(mktemp -d)
@@ -34,7 +35,7 @@ start_postgres() {
 start_postgres_on() (
   cd "$POSTGRES_FOLDER"
   $AS_POSTGRES env "PATH=$PATH" LC_ALL=C pg_ctl -D "$POSTGRES_FOLDER/data" -w -l "$POSTGRES_FOLDER/log" \
-    -o "-p $1 -c listen_addresses=127.0.0.1 -c unix_socket_directories=$POSTGRES_FOLDER -c max_connections=300 -c lc_messages=C" \
+    -o "-p $1 -c listen_addresses=127.0.0.1 -c unix_socket_directories=$POSTGRES_FOLDER -c max_connections=300 -c fsync=off -c lc_messages=C" \
     start >/dev/null
 )
 
