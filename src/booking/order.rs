@@ -16,8 +16,8 @@ pub struct Order {
     pub request_key: String,
     /// For how many seconds the tickets are held. `None`: they are booked.
     pub hold_seconds: Option<i32>,
-    /// What the buyer was shown that it costs, in the currency's minor unit: at another price nothing is booked. `None`:
-    /// at any price. It makes no other order of it.
+    /// The total that the buyer was shown, in the currency's minor unit: at another one nothing is booked. `None`: at
+    /// any price. It does not belong to the [hash](Self::hash).
     pub expected_total: Option<i64>,
 }
 

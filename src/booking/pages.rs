@@ -169,11 +169,7 @@ async fn book(
             return refuse(app, page, form, Refused::NotOnSale(ticket_type_id, why));
         }
         BookingOutcome::OtherTotal { total_minor } => {
-            // Another server has changed the price a moment ago.
-            app.board.refresh_from_primary(&app.db).await?;
-            let (listing, _) = find_chosen(&app, &form)?;
-            let total = Money::new(total_minor, &listing.event.currency);
-            return refuse(&app, page, form, Refused::OtherTotal(total));
+            return refuse_other_total(&app, page, form, total_minor).await;
         }
         BookingOutcome::KeyReused(earlier) => {
             errors = replay::already_booked(&earlier, remembered.as_ref());
@@ -183,6 +179,19 @@ async fn book(
     };
     // From the board as the desk has left it: the numbers of a moment ago have turned out to be old.
     respond_checkout(status, checkout(app, page, form, errors)?)
+}
+
+/// The price was changed a moment ago, and the board may not know it yet.
+async fn refuse_other_total(
+    app: &App,
+    page: Page,
+    form: BookingForm,
+    total_minor: i64,
+) -> Result<HttpResponse, Error> {
+    app.board.refresh_from_primary(&app.db).await?;
+    let (listing, _) = find_chosen(app, &form)?;
+    let total = Money::new(total_minor, &listing.event.currency);
+    refuse(app, page, form, Refused::OtherTotal(total))
 }
 
 /// `GET /bookings/{token}`: the confirmation, for anyone with the link.

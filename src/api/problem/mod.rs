@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 pub use self::problem_type::ProblemType;
 use super::body::Unreadable;
+use crate::booking::NotOnSale;
 use crate::error::{Error, RETRY_AFTER_SECONDS};
 use crate::guard::api_tokens::scopes::Scope;
 
@@ -230,6 +231,18 @@ impl From<Unreadable> for Problem {
             Unreadable::NotJson => Self::new(ProblemType::UnsupportedMediaType),
             Unreadable::TooLarge => Self::new(ProblemType::BodyTooLarge),
             Unreadable::Malformed(what) => Self::new(ProblemType::MalformedRequest).with_detail(what),
+        }
+    }
+}
+
+impl From<NotOnSale> for ProblemType {
+    fn from(why: NotOnSale) -> Self {
+        match why {
+            NotOnSale::NotYet => Self::NotOnSaleYet,
+            NotOnSale::Ended => Self::SaleEnded,
+            NotOnSale::Paused => Self::SalePaused,
+            NotOnSale::Canceled => Self::EventCanceled,
+            NotOnSale::WaitingRoom => Self::WaitingRoom,
         }
     }
 }

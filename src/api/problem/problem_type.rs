@@ -2,8 +2,6 @@
 
 use actix_web::http::StatusCode;
 
-use crate::booking::NotOnSale;
-
 /// Machine-readable error types. They are stable: clients may rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemType {
@@ -42,18 +40,6 @@ pub enum ProblemType {
     ServerError,
     Busy,
     OutcomeUnknown,
-}
-
-impl From<NotOnSale> for ProblemType {
-    fn from(why: NotOnSale) -> Self {
-        match why {
-            NotOnSale::NotYet => Self::NotOnSaleYet,
-            NotOnSale::Ended => Self::SaleEnded,
-            NotOnSale::Paused => Self::SalePaused,
-            NotOnSale::Canceled => Self::EventCanceled,
-            NotOnSale::WaitingRoom => Self::WaitingRoom,
-        }
-    }
 }
 
 impl ProblemType {

@@ -37,8 +37,8 @@ pub struct NewBookingJson {
     /// The confirmation is sent here.
     #[schema(value_type = String, required = true, format = Email, max_length = 254, example = "ada@example.org")]
     email: Value,
-    /// What you have shown that it costs. If it costs something else now, nothing is booked (409, `other-total`). Without
-    /// it the tickets are booked at today's price.
+    /// The total that the buyer was shown. If the tickets cost something else now, nothing is booked (409,
+    /// `other-total`). Without it they are booked at the price of the moment.
     #[schema(value_type = Option<Amount>, required = false)]
     expected_total: Value,
 }
