@@ -165,12 +165,10 @@ async fn book(
             }
             StatusCode::CONFLICT
         }
-        BookingOutcome::NotOnSale { ticket_type_id, why } => {
-            return refuse(app, page, form, Refused::NotOnSale(ticket_type_id, why));
+        BookingOutcome::NotOnSale { ticket_type_id: id, why } => {
+            return refuse(app, page, form, Refused::NotOnSale(id, why));
         }
-        BookingOutcome::OtherTotal { total_minor } => {
-            return refuse_other_total(&app, page, form, total_minor).await;
-        }
+        BookingOutcome::OtherTotal { total_minor: now } => return refuse_total(app, page, form, now).await,
         BookingOutcome::KeyReused(earlier) => {
             errors = replay::already_booked(&earlier, remembered.as_ref());
             StatusCode::UNPROCESSABLE_ENTITY
@@ -182,7 +180,7 @@ async fn book(
 }
 
 /// The price was changed a moment ago, and the board may not know it yet.
-async fn refuse_other_total(
+async fn refuse_total(
     app: &App,
     page: Page,
     form: BookingForm,
