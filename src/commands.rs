@@ -5,6 +5,7 @@ use std::io::{BufRead as _, IsTerminal as _, stdin};
 use crate::admin;
 use crate::audit::Actor;
 use crate::auth::store::accounts::{self, NewPassword};
+use crate::auth::store::second_factor;
 use crate::auth::{self, first_password, password};
 use crate::backup::{self, Backup, BackupPlan, Retention};
 use crate::config::{
@@ -72,6 +73,7 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
         Command::Draw(DrawCommand::Check(arguments)) => check_draw(arguments),
         Command::SetAdminPassword => set_admin_password(&config),
         Command::ResetAdminPassword => reset_admin_password(&config),
+        Command::ResetSecondFactor(arguments) => reset_second_factor(&config, &arguments.username),
     }
 }
 
@@ -156,6 +158,27 @@ fn reset_admin_password(config: &Config) -> Result<(), StartError> {
     println!("There is a new first password, and every session is signed out.");
     println!("{}", first_password::notice(&password, config.database_url.file()));
     Ok(())
+}
+
+/// For who has lost the phone and the recovery codes. The account's sessions end.
+fn reset_second_factor(config: &Config, username: &str) -> Result<(), StartError> {
+    check_there_is_one(config, NAME_THE_SITES)?;
+    db::migrate(&config.database_url)?;
+    let actor = Actor::command_line();
+    let reset = Database::briefly(&config.database_url, |db| {
+        Ok(db.write_blocking(|db| second_factor::reset(db, username, &actor))?)
+    });
+    match reset? {
+        Some(true) => {
+            println!("{username} signs in with the password alone now, and every session is signed out.");
+            Ok(())
+        }
+        Some(false) => {
+            println!("{username} has no second factor. Nothing was changed.");
+            Ok(())
+        }
+        None => Err(StartError::new(format!("there is no account {username}"))),
+    }
 }
 
 fn store_password(config: &Config, new: &NewPassword) -> Result<(), StartError> {

@@ -31,9 +31,10 @@ pub enum Error {
     /// An organizer's page, requested without a session. The URL is the sign-in's, with the way back.
     #[error("sign-in required")]
     SignInRequired { wants_fragment: bool, url: String },
-    /// An organizer's page, requested by who has signed in with the first password.
-    #[error("password change required")]
-    PasswordChangeRequired { wants_fragment: bool },
+    /// An organizer's page, requested by an account that must do something else first, at the URL: choose a password of
+    /// its own, or set up the second factor.
+    #[error("another step required")]
+    StepRequired { wants_fragment: bool, url: &'static str },
     /// A page that the account's role does not open.
     #[error("{} required", needed.as_str())]
     RoleRequired { has: AccountRole, needed: AccountRole },
@@ -61,9 +62,6 @@ impl From<askama::Error> for Error {
     }
 }
 
-/// Where the first password leads.
-const PASSWORD_PAGE: &str = "/admin/password";
-
 /// `Retry-After` of a busy server.
 pub(crate) const RETRY_AFTER_SECONDS: u32 = 2;
 
@@ -81,9 +79,9 @@ impl ResponseError for Error {
             Self::Unreadable(_, status) => *status,
             Self::CrossSite | Self::OtherAddress { .. } | Self::RoleRequired { .. } => StatusCode::FORBIDDEN,
             Self::SignInRequired { wants_fragment: false, .. }
-            | Self::PasswordChangeRequired { wants_fragment: false } => StatusCode::SEE_OTHER,
+            | Self::StepRequired { wants_fragment: false, .. } => StatusCode::SEE_OTHER,
             Self::SignInRequired { wants_fragment: true, .. } => StatusCode::UNAUTHORIZED,
-            Self::PasswordChangeRequired { wants_fragment: true } => StatusCode::FORBIDDEN,
+            Self::StepRequired { wants_fragment: true, .. } => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Busy | Self::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -104,12 +102,8 @@ impl ResponseError for Error {
             Self::SignInRequired { wants_fragment: true, url } => {
                 response.insert_header(("HX-Redirect", url.as_str()))
             }
-            Self::PasswordChangeRequired { wants_fragment: false } => {
-                response.insert_header((LOCATION, PASSWORD_PAGE))
-            }
-            Self::PasswordChangeRequired { wants_fragment: true } => {
-                response.insert_header(("HX-Redirect", PASSWORD_PAGE))
-            }
+            Self::StepRequired { wants_fragment: false, url } => response.insert_header((LOCATION, *url)),
+            Self::StepRequired { wants_fragment: true, url } => response.insert_header(("HX-Redirect", *url)),
             Self::MethodNotAllowed { allowed } => response.insert_header((ALLOW, *allowed)),
             Self::Busy | Self::OutcomeUnknown => {
                 response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()))
@@ -193,9 +187,7 @@ impl Error {
                 "We accept forms at one address only, to keep your booking safe. Nothing was changed. Start again there:",
             ),
             Self::SignInRequired { .. } => ("Please sign in", "This page is for organizers."),
-            Self::PasswordChangeRequired { .. } => {
-                ("Choose your own password", "The first password opens nothing else.")
-            }
+            Self::StepRequired { .. } => ("Something else comes first", "Your account opens nothing before."),
             Self::RoleRequired { .. } => {
                 ("Your account can't open this page", "Ask an owner for another role.")
             }

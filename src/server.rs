@@ -105,7 +105,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
         board,
         desk,
         box_office: site::open(&db)?,
-        auth: web::Data::new(Auth::new(db.clone(), cookies.clone(), config.sessions, config.sign_in_pace)),
+        auth: Auth::open(&db, &cookies, &secrets, config.sessions, config.sign_in_pace),
         db,
         cookies,
         request_keys: RequestKeys::new(&secrets),

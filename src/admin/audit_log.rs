@@ -87,6 +87,14 @@ fn title(action: &Action) -> &'static str {
         Action::SignedOutEverywhere => "Signed out everywhere",
         Action::PasswordChanged => "Password changed",
         Action::PasswordRefused => "Wrong password",
+        Action::SecondFactorSet => "Second factor set up",
+        Action::SecondFactorTurnedOff => "Second factor turned off",
+        Action::SecondFactorReset => "Second factor reset",
+        Action::SecondFactorRequired => "Second factor required of all",
+        Action::SecondFactorOptional => "Second factor no longer required",
+        Action::RecoveryCodesMade => "New recovery codes",
+        Action::RecoveryCodeUsed => "Recovery code used",
+        Action::CodeRefused => "Wrong code",
         Action::BookingsExported => "Bookings exported",
         Action::BookingCanceled => "Booking canceled",
         Action::BookingUndone => "One-click booking undone",
@@ -130,7 +138,9 @@ fn entry_title(entry: &AuditEntry) -> &str {
 fn is_refusal(entry: &AuditEntry) -> bool {
     matches!(
         Action::parse(&entry.action),
-        Some(Action::SignInFailed | Action::FirstPasswordOver | Action::PasswordRefused)
+        Some(
+            Action::SignInFailed | Action::FirstPasswordOver | Action::PasswordRefused | Action::CodeRefused
+        )
     )
 }
 
@@ -140,7 +150,9 @@ fn count(entry: &AuditEntry) -> Option<String> {
         Action::SignedOutEverywhere
         | Action::PasswordChanged
         | Action::RoleChanged
-        | Action::AccountRemoved => ("session ended", "sessions ended"),
+        | Action::AccountRemoved
+        | Action::SecondFactorSet
+        | Action::SecondFactorReset => ("session ended", "sessions ended"),
         Action::BookingsExported => ("booking", "bookings"),
         Action::BookingCanceled | Action::BookingUndone => ("ticket back on sale", "tickets back on sale"),
         Action::FailedMailsQueuedAgain => ("email", "emails"),

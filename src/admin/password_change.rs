@@ -122,7 +122,8 @@ async fn replace(
 ) -> Result<HttpResponse, Error> {
     let browser = known_browser::cookie(&app.auth, request, &proof.account.username, &hash);
     // A new token, too: a stolen one ends here (OWASP ASVS 5.0, 7.2.4).
-    let (session, cookie) = session::prepare(&app.auth, &proof.account, &admin.client_address);
+    let (session, cookie) =
+        session::prepare(&app.auth, &proof.account, &admin.client_address, admin.second_factor);
     let actor = admin.actor();
     let change = app.db.write(move |db| {
         if !accounts::replace_hash(db, &proof.account, &hash)? {

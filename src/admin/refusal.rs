@@ -29,6 +29,16 @@ pub fn sentence(refusal: SignInRefusal, wrong_password: &str) -> String {
     }
 }
 
+/// The sentence beside the field of a second factor's code.
+pub fn code_sentence(refusal: SignInRefusal) -> String {
+    match refusal {
+        SignInRefusal::Throttled { seconds } => {
+            format!("Too many wrong codes. Try again in {}.", duration(seconds))
+        }
+        _ => "Wrong code, or used before. Wait for the next one that the app shows.".to_owned(),
+    }
+}
+
 /// The page again, with the status of the refusal and the time to wait.
 pub fn respond(page: &Page, refusal: SignInRefusal, template: &impl Template) -> Result<HttpResponse, Error> {
     let (status, retry_after) = match refusal {

@@ -7,17 +7,21 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
+use diesel::QueryResult;
 use serde::Deserialize;
 
-use super::refusal;
 use super::typed_form::{self, TypedForm};
+use super::{code_question, refusal};
 use crate::app::App;
 use crate::audit::{self, Action, Actor};
 use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
 use crate::auth::return_path::{ReturnPath, destination, sign_in_url};
+use crate::auth::second_factor::PasswordShown;
 use crate::auth::session::SessionState;
-use crate::auth::store::{accounts, sessions, team, throttle};
+use crate::auth::session_record::NewSession;
+use crate::auth::store::{accounts, second_factor, sessions, team, throttle};
 use crate::auth::{USERNAME, known_browser, password, session};
+use crate::db::Db;
 use crate::error::Error;
 use crate::guard::client_address;
 use crate::guard::form::{Form, Query};
@@ -57,7 +61,7 @@ struct BouncePage {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct SignInQuery {
-    next: String,
+    pub(super) next: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -118,15 +122,14 @@ pub async fn create(
         Ok(proof) => start(&app, &request, proof, password).await?,
         Err(refusal) => Err(refusal),
     };
-    match (started, next) {
-        (Ok([session, browser]), Some(next)) if !typed.is_empty() => {
-            let mut response = page.unlisted_builder(StatusCode::OK);
-            Ok(response.cookie(session).cookie(browser).body(typed_form::lead_back(&next, &typed)?))
+    match started {
+        Ok(SignInStep::Session(cookies)) => land(&page, next, &typed, *cookies),
+        Ok(SignInStep::Code(cookie)) if typed.is_empty() => {
+            let url = sign_in_url(next.as_ref()).replacen("/sign-in", "/sign-in/code", 1);
+            Ok(see_other(&url).cookie(*cookie).finish())
         }
-        (Ok([session, browser]), next) => {
-            Ok(see_other(destination(next.as_ref())).cookie(session).cookie(browser).finish())
-        }
-        (Err(refusal), next) => {
+        Ok(SignInStep::Code(cookie)) => code_question::ask(page, *cookie, next, typed),
+        Err(refusal) => {
             let error = Some(refusal::sentence(refusal, "Incorrect username or password."));
             let sign_in = SignInPage { page: page.clone(), username, error, has_ended: false, next, typed };
             refusal::respond(&page, refusal, &sign_in)
@@ -134,14 +137,43 @@ pub async fn create(
     }
 }
 
-/// Starts a session in place of the browser's last one. Returns its cookie and the browser's.
+/// Where a sign-in leads, with its cookies: to a page, or back to a form that was filled in.
+pub(super) fn land(
+    page: &Page,
+    next: Option<ReturnPath>,
+    typed: &TypedForm,
+    cookies: impl IntoIterator<Item = Cookie<'static>>,
+) -> Result<HttpResponse, Error> {
+    let back = next.as_ref().filter(|_| !typed.is_empty());
+    let mut response = match back {
+        Some(_) => page.unlisted_builder(StatusCode::OK),
+        None => see_other(destination(next.as_ref())),
+    };
+    for cookie in cookies {
+        response.cookie(cookie);
+    }
+    match back {
+        Some(next) => Ok(response.body(typed_form::lead_back(next, typed)?)),
+        None => Ok(response.finish()),
+    }
+}
+
+/// What the right password leads to.
+enum SignInStep {
+    /// A session: its cookie and the browser's.
+    Session(Box<[Cookie<'static>; 2]>),
+    /// The question for a code: the cookie that says that the password was right.
+    Code(Box<Cookie<'static>>),
+}
+
+/// Starts a session in place of the browser's last one, unless a code is asked for first.
 async fn start(
     app: &App,
     request: &HttpRequest,
     proof: Proof,
     password: String,
-) -> Result<Result<[Cookie<'static>; 2], SignInRefusal>, Error> {
-    let Proof { account, hash_permit, counters } = proof;
+) -> Result<Result<SignInStep, SignInRefusal>, Error> {
+    let Proof { mut account, hash_permit, counters } = proof;
     let is_first = account.first_password_ends_at.is_some();
     let hash = if !is_first && password::is_outdated(&account.password_hash) {
         let hash = hash_permit.run(move || password::hash(&password)).await?;
@@ -151,28 +183,46 @@ async fn start(
     };
     let browser = known_browser::cookie(&app.auth, request, &account.username, &hash);
     let client_address = client_address::of(request).to_string();
-    let (session, cookie) = session::prepare(&app.auth, &account, &client_address);
+    let (session, cookie) = session::prepare(&app.auth, &account, &client_address, false);
     let actor = Actor { name: account.username.clone(), client_address };
     let old_session = session::token_hash(&app.auth, request);
-    let is_started = app.db.write(move |db| {
-        if !accounts::replace_hash(db, &account, &hash)? {
-            return Ok(false);
+    let checked = account.clone();
+    let start = app.db.write(move |db| {
+        if !accounts::replace_hash(db, &checked, &hash)? {
+            return Ok(None);
         }
         throttle::reset_after_success(db, &counters)?;
-        if let Some(old) = old_session {
-            sessions::delete(db, &old)?;
+        if second_factor::exists(db, checked.id)? {
+            return Ok(Some((false, hash)));
         }
-        let now = Utc::now().naive_utc();
-        sessions::insert(db, &session, now)?;
-        team::note_sign_in(db, session.account_id, now)?;
-        audit::store::record(db, &actor, Action::SignedIn, "", 1)?;
-        Ok(true)
+        begin(db, &session, old_session.as_deref(), &actor)?;
+        Ok(Some((true, hash)))
     });
-    if !is_started.await? {
+    Ok(match start.await? {
         // The password was changed meanwhile.
-        return Ok(Err(SignInRefusal::WrongPassword));
+        None => Err(SignInRefusal::WrongPassword),
+        Some((true, _)) => Ok(SignInStep::Session(Box::new([cookie, browser]))),
+        Some((false, hash)) => {
+            account.password_hash = hash;
+            Ok(SignInStep::Code(Box::new(PasswordShown::cookie(&app.cookies, &account))))
+        }
+    })
+}
+
+/// A sign-in that is complete: the session takes the place of one that the browser has.
+pub(super) fn begin(
+    db: &mut Db,
+    session: &NewSession,
+    old_session: Option<&str>,
+    actor: &Actor,
+) -> QueryResult<()> {
+    if let Some(old) = old_session {
+        sessions::delete(db, old)?;
     }
-    Ok(Ok([cookie, browser]))
+    let now = Utc::now().naive_utc();
+    sessions::insert(db, session, now)?;
+    team::note_sign_in(db, session.account_id, now)?;
+    audit::store::record(db, actor, Action::SignedIn, "", 1)
 }
 
 /// `POST /admin/sign-out`

@@ -39,6 +39,16 @@ pub enum Action {
     PasswordChanged,
     /// A wrong password of an organizer who is signed in and was asked for it again.
     PasswordRefused,
+    SecondFactorSet,
+    SecondFactorTurnedOff,
+    /// By an owner or from the command line, for another account.
+    SecondFactorReset,
+    SecondFactorRequired,
+    SecondFactorOptional,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    /// A wrong code after the right password.
+    CodeRefused,
     BookingsExported,
     BookingCanceled,
     /// By the buyer, a moment after it was made with one click.
@@ -86,7 +96,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 54] = [
         Self::AccountMade,
         Self::Invited,
         Self::InvitationWithdrawn,
@@ -102,6 +112,14 @@ impl Action {
         Self::SignedOutEverywhere,
         Self::PasswordChanged,
         Self::PasswordRefused,
+        Self::SecondFactorSet,
+        Self::SecondFactorTurnedOff,
+        Self::SecondFactorReset,
+        Self::SecondFactorRequired,
+        Self::SecondFactorOptional,
+        Self::RecoveryCodesMade,
+        Self::RecoveryCodeUsed,
+        Self::CodeRefused,
         Self::BookingsExported,
         Self::BookingCanceled,
         Self::BookingUndone,
@@ -153,6 +171,14 @@ impl Action {
             Self::SignedOutEverywhere => "signed out everywhere",
             Self::PasswordChanged => "password changed",
             Self::PasswordRefused => "password refused",
+            Self::SecondFactorSet => "second factor set up",
+            Self::SecondFactorTurnedOff => "second factor turned off",
+            Self::SecondFactorReset => "second factor reset",
+            Self::SecondFactorRequired => "second factor required",
+            Self::SecondFactorOptional => "second factor optional",
+            Self::RecoveryCodesMade => "recovery codes made",
+            Self::RecoveryCodeUsed => "recovery code used",
+            Self::CodeRefused => "code refused",
             Self::BookingsExported => "bookings exported",
             Self::BookingCanceled => "booking canceled",
             Self::BookingUndone => "booking undone",

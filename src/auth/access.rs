@@ -49,6 +49,10 @@ extractors! {
     PollingGateStaff = async |request| watch(request, AccountRole::Gate).await;
     /// Anybody who is signed in, for what is their own account's.
     Member = async |request| open(request, AccountRole::Gate).await;
+    /// The same without the second factor that is required. For the page that sets it up alone.
+    Enrolling = async |request| {
+        recognize(request, with_own_password(request, require_active(request).await?)?)
+    };
     /// The same with whatever password. For the page that changes it alone.
     AnyMember = async |request| recognize(request, require_active(request).await?);
 }
@@ -62,14 +66,23 @@ async fn watch(request: &HttpRequest, needed: AccountRole) -> Result<Admin, Erro
 }
 
 fn check(request: &HttpRequest, admin: Admin, needed: AccountRole) -> Result<Admin, Error> {
-    if admin.must_change_password {
-        let wants_fragment = request.headers().contains_key("HX-Request");
-        return Err(Error::PasswordChangeRequired { wants_fragment });
+    let admin = with_own_password(request, admin)?;
+    if admin.must_set_up_second_factor {
+        return Err(step(request, "/admin/second-factor"));
     }
     if !admin.role.may(needed) {
         return Err(Error::RoleRequired { has: admin.role, needed });
     }
     recognize(request, admin)
+}
+
+fn with_own_password(request: &HttpRequest, admin: Admin) -> Result<Admin, Error> {
+    if admin.must_change_password { Err(step(request, "/admin/password")) } else { Ok(admin) }
+}
+
+/// The page that comes first.
+fn step(request: &HttpRequest, url: &'static str) -> Error {
+    Error::StepRequired { wants_fragment: request.headers().contains_key("HX-Request"), url }
 }
 
 /// From here on the page knows who looks at it.

@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 
 use actix_web::{HttpRequest, web};
-use chrono::{TimeDelta, Utc};
+use chrono::{NaiveDateTime, TimeDelta, Utc};
 
 use super::known_browser::KnownBrowser;
 use super::password_queue::HashPermit;
@@ -155,13 +155,19 @@ async fn count_failure(
     Ok(())
 }
 
-/// Too soon after wrong passwords. The log shows that somebody guesses: one line a minute for each network.
-fn throttled(auth: &Auth, network: IpAddr, wait: TimeDelta) -> SignInRefusal {
+/// Too soon after wrong passwords or codes. The log shows that somebody guesses: one line a minute for each network.
+pub fn throttled(auth: &Auth, network: IpAddr, wait: TimeDelta) -> SignInRefusal {
     let seconds = seconds_up(wait);
     if auth.rejection_log.is_due(RateClass::SignIn, Client::Network(network)) {
-        log::warn!("sign-in from {network} refused for {seconds} s: too many wrong passwords");
+        log::warn!("sign-in from {network} refused for {seconds} s: too many wrong passwords or codes");
     }
     SignInRefusal::Throttled { seconds }
+}
+
+/// How long counters make one wait, each until a time (UTC).
+#[must_use]
+pub fn longest_wait(waits: &[(String, NaiveDateTime)], now: NaiveDateTime) -> TimeDelta {
+    waits.iter().map(|(_, until)| *until - now).max().unwrap_or_default()
 }
 
 fn seconds_up(wait: TimeDelta) -> i64 {

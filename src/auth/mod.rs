@@ -3,7 +3,8 @@
 //! [`authentication`] checks a username and a password. The [`throttle`] decides whether the attempt is looked
 //! at, the [`password_queue`] limits how many hashes run and who goes next, and [`password`] hashes and compares. A
 //! [`session`] is what a signed-in browser holds, and [`access`] what it may open. The [`first_password`] only leads to
-//! another one. Owners see the [`team`], and invite others by an [`invitation`].
+//! another one. The [`second_factor`] is asked for after the password. Owners see the [`team`], and invite others by an
+//! [`invitation`].
 //!
 //! Pages and forms do not belong here: they stand in `admin`. This room knows no feature of the shop.
 
@@ -17,21 +18,26 @@ pub mod known_browser;
 pub mod password;
 pub mod password_queue;
 pub mod return_path;
+pub mod second_factor;
 pub mod session;
 pub mod session_record;
 pub mod store;
 pub mod team;
 pub mod throttle;
 pub mod token;
+pub mod totp;
 
+use actix_web::web;
 use chrono::NaiveDateTime;
 
 use self::password_queue::{PasswordQueue, SignInPace};
+use self::second_factor::SecondFactors;
 use self::session_record::SessionLimits;
 use self::throttle::Throttle;
 use crate::db::Database;
 use crate::guard::cookies::Cookies;
 use crate::guard::limits::RejectionLog;
+use crate::guard::secret::Secrets;
 use crate::role::AccountRole;
 
 /// The account that the operator has: it is made at the first start, and its password is set from the command line.
@@ -58,13 +64,27 @@ pub struct Auth {
     pub password_queue: PasswordQueue,
     /// Which refused sign-ins get a log line.
     pub rejection_log: RejectionLog,
+    pub second_factors: SecondFactors,
 }
 
 impl Auth {
+    /// What the handlers share, on this database and this site's secrets.
     #[must_use]
-    pub fn new(db: Database, cookies: Cookies, session_limits: SessionLimits, pace: SignInPace) -> Self {
-        let (throttle, password_queue) = (Throttle::default(), PasswordQueue::new(pace));
-        let rejection_log = RejectionLog::default();
-        Self { db, cookies, session_limits, throttle, password_queue, rejection_log }
+    pub fn open(
+        db: &Database,
+        cookies: &Cookies,
+        secrets: &Secrets,
+        session_limits: SessionLimits,
+        pace: SignInPace,
+    ) -> web::Data<Self> {
+        web::Data::new(Self {
+            db: db.clone(),
+            cookies: cookies.clone(),
+            session_limits,
+            throttle: Throttle::default(),
+            password_queue: PasswordQueue::new(pace),
+            rejection_log: RejectionLog::default(),
+            second_factors: SecondFactors::new(secrets),
+        })
     }
 }

@@ -33,7 +33,7 @@ impl ReturnPath {
         let is_plain = text.len() <= LENGTH_MAX
             && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#'))
             && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_'));
-        let is_page = path == HOME || path.starts_with("/admin/") && path != SIGN_IN;
+        let is_page = path == HOME || path.starts_with("/admin/") && !path.starts_with(SIGN_IN);
         let is_known = || resource::find(path).is_some_and(|endpoint| endpoint.is_page);
         (is_plain && is_page && is_known()).then(|| Self(text.to_owned()))
     }

@@ -33,6 +33,10 @@ pub struct Admin {
     token_hash: String,
     /// Signed in with the first password, which opens the page that changes it and nothing else.
     pub must_change_password: bool,
+    /// The session was started with a second factor.
+    pub second_factor: bool,
+    /// Owners require a second factor and the account has none: it opens the page that sets one up and nothing else.
+    pub must_set_up_second_factor: bool,
 }
 
 impl Admin {
@@ -87,9 +91,17 @@ async fn require(auth: &Auth, request: &HttpRequest) -> Result<(Admin, NaiveDate
     let token_hash = token_hash(auth, request).ok_or_else(sign_in_required)?;
     let owner = find(auth, token_hash.clone()).await?.ok_or_else(sign_in_required)?;
     let client_address = client_address::of(request).to_string();
-    let SessionOwner { account_id, username, role, last_seen_at, must_change_password } = owner;
-    let admin = Admin { account_id, username, role, client_address, token_hash, must_change_password };
-    Ok((admin, last_seen_at))
+    let admin = Admin {
+        account_id: owner.account_id,
+        username: owner.username,
+        role: owner.role,
+        client_address,
+        token_hash,
+        must_change_password: owner.must_change_password,
+        second_factor: owner.second_factor,
+        must_set_up_second_factor: owner.must_set_up_second_factor,
+    };
+    Ok((admin, owner.last_seen_at))
 }
 
 /// What the browser holds.
@@ -116,9 +128,14 @@ async fn find(auth: &Auth, token_hash: String) -> Result<Option<SessionOwner>, E
 }
 
 /// A session to be inserted, and the cookie that opens it. The token is new each time: one that an attacker
-/// planted before the sign-in is worth nothing.
+/// planted before the sign-in is worth nothing. `second_factor`: whether one was shown.
 #[must_use]
-pub fn prepare(auth: &Auth, account: &Account, client_address: &str) -> (NewSession, Cookie<'static>) {
+pub fn prepare(
+    auth: &Auth,
+    account: &Account,
+    client_address: &str,
+    second_factor: bool,
+) -> (NewSession, Cookie<'static>) {
     let token = token::random();
     let session = NewSession {
         token_hash: token::hash(&token),
@@ -126,6 +143,7 @@ pub fn prepare(auth: &Auth, account: &Account, client_address: &str) -> (NewSess
         role: account.role,
         expires_at: Utc::now().naive_utc() + auth.session_limits.lifetime,
         client_address: client_address.to_owned(),
+        second_factor,
     };
     (session, auth.cookies.sealed(COOKIE, &token).same_site(SameSite::Strict).finish())
 }

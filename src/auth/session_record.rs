@@ -30,6 +30,8 @@ pub struct NewSession {
     /// UTC.
     pub expires_at: NaiveDateTime,
     pub client_address: String,
+    /// Whether a second factor was shown.
+    pub second_factor: bool,
 }
 
 /// A session in the list on the account page.

@@ -36,6 +36,8 @@ pub enum TeamRefusal {
     Gone,
     /// The address has an account.
     AddressTaken,
+    /// It is for other accounts.
+    Own,
     /// The account has no address.
     NoAddress,
     /// The username is somebody's, or was.

@@ -31,6 +31,8 @@ enum CountedBy {
     Browser,
     AccountAndNetwork,
     Network,
+    /// Codes of the second factor.
+    Code,
 }
 
 /// Identifies a counter of wrong passwords.
@@ -63,11 +65,19 @@ impl FailureCounter {
         }
     }
 
+    /// The counter of codes, which is the account's own wherever they come from: who guesses them knows the password. A
+    /// browser in which the account has signed in before has one of its own here as well.
+    #[must_use]
+    pub fn for_code(account: &str, browser: Option<&str>) -> Vec<Self> {
+        vec![Self::new(CountedBy::Code, &[account, browser.unwrap_or_default()])]
+    }
+
     fn new(counted_by: CountedBy, parts: &[&str]) -> Self {
         let name = match counted_by {
             CountedBy::Browser => "browser",
             CountedBy::AccountAndNetwork => "account+network",
             CountedBy::Network => "network",
+            CountedBy::Code => "code",
         };
         let hash = Sha256::digest(parts.join("\0").as_bytes());
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -79,7 +89,9 @@ impl FailureCounter {
     pub fn wait_after(&self, failures: i32) -> TimeDelta {
         let (free, longest) = match self.counted_by {
             // People mistype.
-            CountedBy::Browser | CountedBy::AccountAndNetwork => (3, TimeDelta::minutes(15)),
+            CountedBy::Browser | CountedBy::AccountAndNetwork | CountedBy::Code => {
+                (3, TimeDelta::minutes(15))
+            }
             // Several people may share an address.
             CountedBy::Network => (10, TimeDelta::minutes(15)),
         };
@@ -91,7 +103,7 @@ impl FailureCounter {
 
     #[must_use]
     pub fn is_reset_by_success(&self) -> bool {
-        matches!(self.counted_by, CountedBy::Browser | CountedBy::AccountAndNetwork)
+        !matches!(self.counted_by, CountedBy::Network)
     }
 }
 

@@ -71,6 +71,15 @@ pub enum Command {
     SetAdminPassword,
     /// Make a first password: it is good for one day, to sign in and choose another
     ResetAdminPassword,
+    /// Take an account's second factor away, for who has lost the phone and the recovery codes
+    ResetSecondFactor(ResetSecondFactorArguments),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ResetSecondFactorArguments {
+    /// The account
+    #[arg(default_value = "admin")]
+    pub username: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]

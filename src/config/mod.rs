@@ -31,7 +31,7 @@ use self::admin::AdminSettings;
 use self::api::ApiSettings;
 pub use self::command_line::{
     BackupArguments, Command, CommandLine, DEFAULT_BIND, DrawArguments, DrawCommand, HealthArguments,
-    RehearseArguments, RestoreArguments, VerifyArguments,
+    RehearseArguments, ResetSecondFactorArguments, RestoreArguments, VerifyArguments,
 };
 use self::connections::ConnectionSettings;
 use self::database::DatabaseSettings;

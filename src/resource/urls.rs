@@ -97,11 +97,15 @@ urls! {
     GATE_REVOCATION = Endpoint::action("/admin/gates/{id}/revocation");
     // It carries what was typed into another form.
     SIGN_IN = Endpoint::form("/admin/sign-in").post_class(RateClass::SignIn).long_text();
+    // It carries the same.
+    SIGN_IN_CODE = Endpoint::form("/admin/sign-in/code").post_class(RateClass::SignIn).long_text();
     SIGN_OUT = Endpoint::action("/admin/sign-out");
     ACCOUNT = Endpoint::form("/admin/account");
     PASSWORD = Endpoint::form("/admin/password").post_class(RateClass::SignIn);
+    SECOND_FACTOR = Endpoint::form("/admin/second-factor").post_class(RateClass::SignIn);
     TEAM = Endpoint::form("/admin/team").post_class(RateClass::SignIn);
     INVITATION_WITHDRAWAL = Endpoint::action("/admin/team/invitations/{id}/withdrawal");
+    TEAM_RULE = Endpoint::action("/admin/team/second-factor").post_class(RateClass::SignIn);
     TEAM_MEMBER = Endpoint::form("/admin/team/{id}").post_class(RateClass::SignIn);
     AUDIT_LOG = Endpoint::page("/admin/audit-log");
     MAILS = Endpoint::page("/admin/mails");

@@ -1,6 +1,7 @@
-//! The whole URL map: the site's pages here, paying in [`payments`], waiting rooms in [`waiting_rooms`], the API in
-//! [`programs`].
+//! The whole URL map: the site's pages here, [`accounts`], paying in [`payments`], waiting rooms in [`waiting_rooms`], the
+//! API in [`programs`].
 
+mod accounts;
 mod payments;
 mod programs;
 mod waiting_rooms;
@@ -135,25 +136,7 @@ fn gates(site: &mut ServiceConfig) {
 fn organizers(site: &mut ServiceConfig) {
     site.service(urls::ADMIN.resource().route(get().to(admin::pages::show)))
         .service(urls::SALES.resource().route(get().to(admin::pages::sales)))
-        .service(
-            urls::SIGN_IN
-                .resource()
-                .route(get().to(admin::sign_in::new))
-                .route(post().to(admin::sign_in::create)),
-        )
-        .service(urls::SIGN_OUT.resource().route(post().to(admin::sign_in::destroy)))
-        .service(
-            urls::ACCOUNT
-                .resource()
-                .route(get().to(admin::account::show))
-                .route(post().to(admin::account::destroy_sessions)),
-        )
-        .service(
-            urls::PASSWORD
-                .resource()
-                .route(get().to(admin::password_change::edit))
-                .route(post().to(admin::password_change::update)),
-        )
+        .configure(accounts::configure)
         .service(
             urls::TOKENS
                 .resource()
@@ -189,7 +172,6 @@ fn organizers(site: &mut ServiceConfig) {
         )
         .configure(payments::organizers)
         .configure(concerts)
-        .configure(team)
         .service(urls::NEW_EXPORT.resource().route(get().to(admin::export::new)))
         .service(urls::EXPORT.resource().route(get().to(admin::export::csv)))
         .service(urls::EXPORT_WORKBOOK.resource().route(get().to(admin::export::xlsx)))
@@ -201,21 +183,6 @@ fn organizers(site: &mut ServiceConfig) {
                 .wrap(from_fn(keep_typed)),
         )
         .default_service(to(elsewhere));
-}
-
-/// The owner's: whether everything is set, and who is on the team; and the page for who is invited.
-fn team(site: &mut ServiceConfig) {
-    use admin::setup::first_run;
-    use admin::team::{acceptance, index, member};
-    let step = urls::SETUP_STEP.resource().route(get().to(first_run::edit));
-    site.service(urls::SETUP.resource().route(get().to(admin::setup::show)))
-        .service(step.route(post().to(first_run::update)).wrap(from_fn(keep_typed)))
-        .service(urls::TEAM.resource().route(get().to(index::index)).route(post().to(index::create)))
-        .service(urls::INVITATION_WITHDRAWAL.resource().route(post().to(index::withdraw)))
-        .service(urls::TEAM_MEMBER.resource().route(get().to(member::edit)).route(post().to(member::update)))
-        .service(
-            urls::INVITATION.resource().route(get().to(acceptance::new)).route(post().to(acceptance::create)),
-        );
 }
 
 /// The organizer's concerts.

@@ -9,12 +9,13 @@ use chrono::Utc;
 use serde::Deserialize;
 
 use super::words;
+use crate::admin::sign_in::begin;
 use crate::admin::{password_change, refusal, store};
 use crate::app::App;
-use crate::audit::{self, Action, Actor};
+use crate::audit::Actor;
 use crate::auth::authentication::SignInRefusal;
 use crate::auth::invitation::{Invitation, parse_username, suggest_username};
-use crate::auth::store::{sessions, team};
+use crate::auth::store::team;
 use crate::auth::team::{NewMember, TeamRefusal};
 use crate::auth::{Account, known_browser, password, session, token};
 use crate::error::Error;
@@ -153,15 +154,9 @@ async fn accept(
         };
         let NewMember { username, password_hash } = new.clone();
         let account = Account { id, username, password_hash, role, first_password_ends_at: None };
-        let (session, cookie) = session::prepare(&auth, &account, &client_address);
-        if let Some(old) = &old_session {
-            sessions::delete(db, old)?;
-        }
-        let now = Utc::now().naive_utc();
-        sessions::insert(db, &session, now)?;
-        team::note_sign_in(db, id, now)?;
+        let (session, cookie) = session::prepare(&auth, &account, &client_address, false);
         let actor = Actor { name: account.username, client_address: client_address.clone() };
-        audit::store::record(db, &actor, Action::SignedIn, "", 1)?;
+        begin(db, &session, old_session.as_deref(), &actor)?;
         Ok(Ok((role, cookie)))
     });
     Ok(accepted.await?.map(|(role, cookie)| {

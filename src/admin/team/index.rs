@@ -16,7 +16,7 @@ use crate::audit::Action;
 use crate::auth::access::Owner;
 use crate::auth::authentication::{Attempt, SignInRefusal};
 use crate::auth::invitation::Invitation;
-use crate::auth::store::{team, throttle};
+use crate::auth::store::{second_factor, team, throttle};
 use crate::auth::team::TeamMember;
 use crate::booking::buyer::{parse_email, shown_email};
 use crate::error::Error;
@@ -39,6 +39,8 @@ struct TeamPage {
     username: String,
     members: Vec<TeamMember>,
     invitations: Vec<Invitation>,
+    /// Whether each account must have a second factor.
+    requires_factor: bool,
     clock: VenueClock,
     typed: InvitationForm,
     errors: InvitationErrors,
@@ -56,10 +58,19 @@ pub struct InvitationForm {
 }
 
 #[derive(Default)]
-struct InvitationErrors {
+pub(super) struct InvitationErrors {
     email: Option<String>,
     role: Option<String>,
     password: Option<String>,
+    /// Of the form of the rule.
+    rule: Option<String>,
+}
+
+impl InvitationErrors {
+    /// The form of the rule was refused.
+    pub(super) fn of_rule(words: String) -> Self {
+        Self { rule: Some(words), ..Self::default() }
+    }
 }
 
 /// `GET /admin/team`
@@ -95,7 +106,7 @@ pub async fn create(
             let errors = InvitationErrors {
                 email: email.err().map(|_| "Enter an email address, such as grace@example.org.".into()),
                 role: role.is_none().then(|| "Choose a role.".into()),
-                password: None,
+                ..InvitationErrors::default()
             };
             return refuse(page, own, &app, form, errors, SignInRefusal::WrongPassword).await;
         }
@@ -153,7 +164,7 @@ pub async fn withdraw(
     Ok(see_other_with(&app.cookies, URL, &toast))
 }
 
-async fn refuse(
+pub(super) async fn refuse(
     page: Page,
     own: (i64, String),
     app: &App,
@@ -173,8 +184,20 @@ async fn load(
     errors: InvitationErrors,
 ) -> Result<TeamPage, Error> {
     let now = Utc::now().naive_utc();
-    let load =
-        app.db.read_primary(move |db| Ok((team::list(db)?, team::invitations(db, now)?, store::clock(db)?)));
-    let (members, invitations, clock) = load.await?;
-    Ok(TeamPage { page, own, username, members, invitations, clock, typed, errors, new_link: None })
+    let load = app.db.read_primary(move |db| {
+        Ok((team::list(db)?, team::invitations(db, now)?, second_factor::is_required(db)?, store::clock(db)?))
+    });
+    let (members, invitations, requires_factor, clock) = load.await?;
+    Ok(TeamPage {
+        page,
+        own,
+        username,
+        members,
+        invitations,
+        requires_factor,
+        clock,
+        typed,
+        errors,
+        new_link: None,
+    })
 }

@@ -1,5 +1,5 @@
-//! `/admin/team/{id}`: another role for an account, a link for a new password, or its end. Each asks for the owner's
-//! password. Another role and the end sign the account out at once.
+//! `/admin/team/{id}`: another role for an account, a link for a new password, no second factor, or its end. Each asks
+//! for the owner's password. Another role and the end sign the account out at once.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -25,6 +25,8 @@ use crate::venue_clock::VenueClock;
 
 /// The choice that takes the account away.
 const REMOVAL: &str = "remove";
+/// The choice that takes the second factor away.
+const FACTOR_RESET: &str = "second-factor";
 /// The choice that mails a link for a new password.
 const PASSWORD_LINK: &str = "password";
 
@@ -78,7 +80,7 @@ pub async fn update(
     let (id, owner, actor) = (*id, admin.account_id, admin.actor());
     let MemberForm { change, password } = form;
     let role = AccountRole::parse(&change);
-    if role.is_none() && change != REMOVAL && change != PASSWORD_LINK {
+    if role.is_none() && ![REMOVAL, PASSWORD_LINK, FACTOR_RESET].contains(&change.as_str()) {
         let errors = MemberErrors { change: Some("Choose what to change."), password: None };
         let member = load(page.clone(), &admin, &app, id, Some(change), errors).await?;
         return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &member);
@@ -96,15 +98,17 @@ pub async fn update(
     if change == PASSWORD_LINK {
         return send_password_link(&app, &admin, id, proof).await;
     }
+    let resets = change == FACTOR_RESET;
     let changed = app.db.write(move |db| {
         throttle::reset_after_success(db, &proof.counters)?;
         match role {
             Some(role) => team::change_role(db, owner, id, role, &actor),
+            None if resets => team::reset_second_factor(db, owner, id, &actor),
             None => team::remove(db, owner, id, &actor),
         }
     });
     match changed.await? {
-        Ok(member) => Ok(see_other_with(&app.cookies, "/admin/team", &done(&member, role))),
+        Ok(member) => Ok(see_other_with(&app.cookies, "/admin/team", &done(&member, role, resets))),
         Err(TeamRefusal::Gone) => {
             let toast = Toast::failure(words::refused(TeamRefusal::Gone));
             Ok(see_other_with(&app.cookies, "/admin/team", &toast))
@@ -139,9 +143,10 @@ async fn send_password_link(app: &App, admin: &Admin, id: i64, proof: Proof) -> 
     }
 }
 
-fn done(member: &TeamMember, role: Option<AccountRole>) -> Toast {
+fn done(member: &TeamMember, role: Option<AccountRole>, resets: bool) -> Toast {
     let name = &member.username;
     Toast::success(match role {
+        None if resets => format!("{name} signs in with the password alone now."),
         None => format!("{name} was removed and is signed out."),
         Some(role) => format!("{name}’s role is {} now.", role.label()),
     })

@@ -5,4 +5,5 @@ pub mod acceptance;
 pub mod index;
 mod letter;
 pub mod member;
+pub mod rule;
 pub mod words;

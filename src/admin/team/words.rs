@@ -15,6 +15,7 @@ pub fn refused(refusal: TeamRefusal) -> &'static str {
         TeamRefusal::AddressTaken => {
             "Somebody with this address is on the team already. Open their account to send a link for a new password."
         }
+        TeamRefusal::Own => "Your own second factor is on your account page. Nothing was changed.",
         TeamRefusal::NoAddress => "This account has no address to write to.",
         TeamRefusal::NameTaken => "This username is taken. Choose another one.",
         TeamRefusal::Full => "There are as many accounts and invitations as a site can have.",

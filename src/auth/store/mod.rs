@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod api_tokens;
+pub mod second_factor;
 pub mod sessions;
 pub mod team;
 pub mod throttle;

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::{RESTRICTED, plain, stored};
+use super::{RESTRICTED, plain, second_factor, stored};
 use crate::auth::first_password;
 use crate::auth::session_record::{LiveSession, NewSession, SESSIONS_MAX, SessionLimits};
 use crate::db::Db;
@@ -21,6 +21,10 @@ pub struct SessionOwner {
     pub last_seen_at: NaiveDateTime,
     /// It has signed in with the first password.
     pub must_change_password: bool,
+    /// The session was started with a second factor.
+    pub second_factor: bool,
+    /// The account has none, and needs one.
+    pub must_set_up_second_factor: bool,
 }
 
 /// Adds a session. Deletes sessions that have expired, and the account's oldest beyond [`SESSIONS_MAX`].
@@ -42,6 +46,7 @@ pub fn insert(db: &mut Db, session: &NewSession, now: NaiveDateTime) -> QueryRes
             admin_sessions::last_seen_at.eq(now),
             admin_sessions::expires_at.eq(session.expires_at),
             admin_sessions::client_address.eq(&session.client_address),
+            admin_sessions::second_factor.eq(session.second_factor),
         ))
         .execute(db)?;
     Ok(())
@@ -55,7 +60,7 @@ pub fn find(
     now: NaiveDateTime,
 ) -> QueryResult<Option<SessionOwner>> {
     type Password = (String, Option<String>, Option<NaiveDateTime>);
-    type OwnerRow = (i64, String, AccountRole, NaiveDateTime, Option<NaiveDateTime>, Password);
+    type OwnerRow = (i64, String, AccountRole, NaiveDateTime, Option<NaiveDateTime>, bool, Password);
     let row: Option<OwnerRow> = admin_sessions::table
         .inner_join(admins::table)
         .filter(admin_sessions::token_hash.eq_any(keys(token_hash)))
@@ -66,17 +71,35 @@ pub fn find(
             admins::role,
             admin_sessions::created_at,
             admin_sessions::last_seen_at,
+            admin_sessions::second_factor,
             (admins::password_hash, admins::first_password_hash, admins::first_password_ends_at),
         ))
         .first(db)
         .optional()?;
-    Ok(row.and_then(|(account_id, username, role, created_at, seen, (hash, first_hash, ends_at))| {
-        let password_ends_at = first_password::end(&hash, first_hash.as_deref(), ends_at);
-        let last_seen_at = seen.unwrap_or(created_at);
-        let is_live =
-            last_seen_at > now - limits.idle && password_ends_at.is_none_or(|ends_at| ends_at > now);
-        let must_change_password = password_ends_at.is_some();
-        is_live.then_some(SessionOwner { account_id, username, role, last_seen_at, must_change_password })
+    let Some((account_id, username, role, created_at, seen, second_factor, password)) = row else {
+        return Ok(None);
+    };
+    let (hash, first_hash, ends_at) = password;
+    let password_ends_at = first_password::end(plain(&hash), first_hash.as_deref(), ends_at);
+    let last_seen_at = seen.unwrap_or(created_at);
+    let has_factor = second_factor::exists(db, account_id)?;
+    // A server of the release before asks for no second factor, and starts sessions all the same.
+    let is_live = last_seen_at > now - limits.idle
+        && password_ends_at.is_none_or(|ends_at| ends_at > now)
+        && (second_factor || !has_factor);
+    if !is_live {
+        return Ok(None);
+    }
+    let must_set_up_second_factor = !has_factor && second_factor::is_required(db)?;
+    let must_change_password = password_ends_at.is_some();
+    Ok(Some(SessionOwner {
+        account_id,
+        username,
+        role,
+        last_seen_at,
+        must_change_password,
+        second_factor,
+        must_set_up_second_factor,
     }))
 }
 

@@ -6,7 +6,7 @@ use chrono::{NaiveDateTime, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use super::{plain, sessions, stored};
+use super::{plain, second_factor, sessions, stored};
 use crate::audit::{self, Action, Actor};
 use crate::auth::invitation::{Invitation, NewInvitation, TEAM_MAX};
 use crate::auth::team::{NewMember, TeamMember, TeamRefusal};
@@ -96,6 +96,23 @@ pub fn remove(
     diesel::delete(admins::table.find(id)).execute(db)?;
     audit::store::record(db, actor, Action::AccountRemoved, &found.username, ended)?;
     Ok(Ok(found))
+}
+
+/// Takes the second factor of another account away, for who has lost the phone and the recovery codes.
+pub fn reset_second_factor(
+    db: &mut Db,
+    owner: i64,
+    id: i64,
+    actor: &Actor,
+) -> QueryResult<Result<TeamMember, TeamRefusal>> {
+    if owner == id {
+        return Ok(Err(TeamRefusal::Own));
+    }
+    let found = lock(db, owner, id, AccountRole::Owner)?;
+    if let Ok(member) = &found {
+        second_factor::reset(db, &member.username, actor)?;
+    }
+    Ok(found)
 }
 
 /// The account, locked together with all owners: of two owners who demote each other one stays. `next`: what the

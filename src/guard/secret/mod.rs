@@ -31,6 +31,7 @@ pub enum Purpose {
     Invitations,
     /// Of waiting rooms.
     QueuePasses,
+    SecondFactors,
     /// What the database knows the secret by.
     Fingerprint,
 }
@@ -49,6 +50,7 @@ impl Purpose {
             Self::TicketLinks => b"techkraft ticket links 1",
             Self::Invitations => b"techkraft invitations 1",
             Self::QueuePasses => b"techkraft queue passes 1",
+            Self::SecondFactors => b"techkraft second factors 1",
             Self::Fingerprint => b"techkraft fingerprint 1",
         }
     }

@@ -20,6 +20,7 @@ mod reseed;
 mod return_path;
 mod roles;
 mod sale;
+mod second_factor;
 mod sessions;
 mod setup;
 mod sign_in;
