@@ -97,11 +97,12 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let desk = Arc::new(open_desk(&db, Arc::clone(&board), Arc::clone(&wakeup))?);
     let (payments, workers) = keep_running(&config, &db, &board, &desk, (&wakeup, &public_url), mail)?;
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
-    let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, config.board_refresh));
+    let rooms = open_rooms(&db, &board, &secrets)?;
+    let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, &rooms, config.board_refresh));
     let own = OwnAddress::new(address, &public_url);
     let (guard, rates) = (guard_settings(&config, &own, &db), rate_limits(&config, &secrets));
     let app = web::Data::new(App {
-        rooms: open_rooms(&db, &board, &secrets)?,
+        rooms,
         board,
         desk,
         box_office: site::open(&db)?,

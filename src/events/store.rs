@@ -14,6 +14,12 @@ use crate::db::{Db, take_turn_to_fill};
 use crate::schema::{booking_lines, events, former_slugs, holds, ticket_types};
 use crate::venue_clock::VenueClock;
 
+/// Leaves out the copy of a concert that a rehearsal sells: no list shows it.
+pub const IS_NO_COPY: &str = "events.id NOT IN (SELECT event_id FROM rehearsals WHERE event_id IS NOT NULL)";
+/// The same for bookings: its buyers are no people.
+pub const IS_OF_NO_COPY: &str =
+    "bookings.event_id NOT IN (SELECT event_id FROM rehearsals WHERE event_id IS NOT NULL)";
+
 /// All concerts, the next one first.
 ///
 /// # Errors

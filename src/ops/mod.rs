@@ -45,6 +45,7 @@ use crate::db::Database;
 use crate::error::Error;
 use crate::events::board::Board;
 use crate::heartbeat::Heartbeat;
+use crate::queue::rooms::Rooms;
 use crate::start_error::StartError;
 
 /// The state of this server.
@@ -65,6 +66,7 @@ struct Watched {
     db: Database,
     desk: Arc<Desk>,
     board: Arc<Board>,
+    rooms: Arc<Rooms>,
     board_refresh: Duration,
 }
 
@@ -75,6 +77,7 @@ impl Ops {
         db: &Database,
         desk: &Arc<Desk>,
         board: &Arc<Board>,
+        rooms: &Arc<Rooms>,
         board_refresh: Duration,
     ) -> Self {
         let identity = config.identity.clone();
@@ -89,6 +92,7 @@ impl Ops {
                 db: db.clone(),
                 desk: Arc::clone(desk),
                 board: Arc::clone(board),
+                rooms: Arc::clone(rooms),
                 board_refresh,
             },
         }

@@ -20,6 +20,7 @@ pub mod pace;
 pub mod pages;
 pub mod pass;
 mod place;
+pub mod place_link;
 mod refusals;
 pub mod rooms;
 mod step;

@@ -57,6 +57,8 @@ struct RoomPage {
     listing: Arc<Listing>,
     line: LineView,
     stage: RoomStage,
+    /// Leads to the own place from other browsers.
+    place_url: Option<String>,
 }
 
 #[derive(Template)]
@@ -138,7 +140,14 @@ pub async fn show(
         // The own arrival may not be counted yet.
         line.people = line.people.max(1);
     }
-    let shown = RoomPage { page: page.clone(), listing, line, stage };
+    let place_url = match &stage {
+        RoomStage::Lobby(place) | RoomStage::Waiting { place, .. } => {
+            let token = app.rooms.place_links().token(&open.room, place);
+            Some(format!("{}/events/{}/queue/place/{token}", app.public_url, listing.event.slug))
+        }
+        _ => None,
+    };
+    let shown = RoomPage { page: page.clone(), listing, line, stage, place_url };
     let mut response = page.respond_unlisted::<Error>(StatusCode::OK, &shown)?;
     if let Some(pass) = pass {
         response.add_cookie(&pass).map_err(|e| Error::Internal(e.to_string()))?;

@@ -64,11 +64,11 @@ impl QueuePlace {
         cookie.same_site(SameSite::Lax).max_age(KEPT_FOR).finish()
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         format!("{}.{}", self.number, self.arrived_at.and_utc().timestamp_millis())
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (number, milliseconds) = text.split_once('.')?;
         let arrived_at = DateTime::from_timestamp_millis(milliseconds.parse().ok()?)?.naive_utc();
         Self::is_number(number).then(|| Self { number: number.to_owned(), arrived_at })

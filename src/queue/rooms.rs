@@ -13,6 +13,7 @@ use super::line::QueueLine;
 use super::open_room::OpenRoom;
 use super::pace::Supply;
 use super::pass::{Pass, PassError, Passes};
+use super::place_link::PlaceLinks;
 use super::refusals::Refusals;
 use super::{RoomPhase, store};
 use crate::db::Database;
@@ -26,10 +27,21 @@ use crate::heartbeat::Heartbeat;
 /// After so long without an answer of the database pages say that the line stands still.
 const STANDS_STILL_AFTER: Duration = Duration::from_secs(10);
 
+/// What the metrics show of all rooms that are switched on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RoomTotals {
+    pub rooms: i64,
+    /// In lobbies and lines, and not served.
+    pub people_waiting: i64,
+    /// Good and not used.
+    pub passes_out: i64,
+}
+
 /// The rooms that are switched on, by concert.
 pub struct Rooms {
     rooms: ArcSwap<HashMap<i64, Arc<OpenRoom>>>,
     passes: Passes,
+    place_links: PlaceLinks,
     /// People who have come to this server, by concert and slot, and are not in the database yet.
     arrivals: Mutex<HashMap<(i64, i64), i64>>,
     /// Since when nobody has waited in a room, by concert, while this server was calm.
@@ -45,6 +57,7 @@ impl Rooms {
         Self {
             rooms: ArcSwap::default(),
             passes: Passes::new(secrets),
+            place_links: PlaceLinks::new(secrets),
             arrivals: Mutex::default(),
             quiet: Mutex::default(),
             refusals: Refusals::default(),
@@ -55,6 +68,11 @@ impl Rooms {
     #[must_use]
     pub fn passes(&self) -> &Passes {
         &self.passes
+    }
+
+    #[must_use]
+    pub fn place_links(&self) -> &PlaceLinks {
+        &self.place_links
     }
 
     /// With the rooms as the database has them, so that none is open to everybody in the program's first second.
@@ -118,6 +136,25 @@ impl Rooms {
     #[must_use]
     pub fn stand_still(&self) -> bool {
         self.read.age() > STANDS_STILL_AFTER
+    }
+
+    /// How long ago the lines were last read and moved on.
+    #[must_use]
+    pub fn silence(&self) -> Duration {
+        self.read.age()
+    }
+
+    /// All rooms together, as of the last second.
+    #[must_use]
+    pub fn totals(&self) -> RoomTotals {
+        let mut totals = RoomTotals::default();
+        for open in self.rooms.load().values() {
+            let served = open.line.before(open.room.served());
+            totals.rooms += 1;
+            totals.people_waiting += (open.line.len() - served).max(0);
+            totals.passes_out += open.supply.passes_out;
+        }
+        totals
     }
 
     /// Counts an arrival in its slot. It reaches the database within a second.
@@ -226,6 +263,17 @@ mod tests {
         assert_eq!(rooms.check(1, pass.as_str(), at(600)), Err(PassError::Expired));
         assert_eq!(rooms.check(2, "an ordinary key", at(0)), Ok(()), "there is no stress");
         assert_eq!(rooms.check(3, "an ordinary key", at(0)), Ok(()));
+    }
+
+    #[test]
+    fn totals_are_those_of_all_rooms() {
+        let rooms = Rooms::new(&"a secret".into());
+        let supply = Supply { passes_out: 3, ..Supply::default() };
+        let half = drawn(at(0), Position::new(0, 1 << 31));
+        let line = |people| QueueLine::new([(0, people)]);
+        let other = Room { event_id: 2, ..room() };
+        rooms.show([OpenRoom::new(half, line(10), supply), OpenRoom::new(other, line(7), supply)]);
+        assert_eq!(rooms.totals(), RoomTotals { rooms: 2, people_waiting: 12, passes_out: 6 });
     }
 
     #[test]

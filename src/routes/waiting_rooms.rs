@@ -6,12 +6,18 @@ use actix_web::web::{ServiceConfig, post};
 
 use crate::admin::events::{rehearsal, waiting_room};
 use crate::admin::resumption::keep_typed;
-use crate::queue::pages;
+use crate::queue::{pages, place_link};
 use crate::resource::{get, urls};
 
 /// For who waits.
 pub(super) fn visitors(site: &mut ServiceConfig) {
     site.service(urls::QUEUE.resource().route(get().to(pages::show)).route(post().to(pages::create)))
+        .service(
+            urls::QUEUE_PLACE
+                .resource()
+                .route(get().to(place_link::show))
+                .route(post().to(place_link::create)),
+        )
         .service(urls::QUEUE_DRAW.resource().route(get().to(pages::draw)));
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool};
 use diesel::upsert::excluded;
 
 use super::history::{FIRST_MINUTES, SalesHistory, SoldAt, minute_of};
@@ -13,7 +13,7 @@ use super::remembered::RememberedCounts;
 use super::{BookingCounts, CountedTicketType, DatedCount, Sales, SalesCount, TicketTypeSales};
 use crate::booking::{BookingStatus, event_jobs};
 use crate::db::{Db, clock, on_either};
-use crate::events::store::KEPT_TICKETS;
+use crate::events::store::{IS_NO_COPY, KEPT_TICKETS};
 use crate::events::{Event, EventState, TicketType};
 use crate::schema::{booking_lines, bookings, events, holds, sales_counts, ticket_types};
 
@@ -41,7 +41,8 @@ struct Part {
 /// What the database said.
 pub fn next(db: &mut Db, now: NaiveDateTime, at_most: i64) -> QueryResult<(Vec<Event>, i64)> {
     let shown = || {
-        events::table.filter(events::state.eq_any([EventState::Published, EventState::Canceled])).into_boxed()
+        let shown = events::table.filter(events::state.eq_any([EventState::Published, EventState::Canceled]));
+        shown.filter(sql::<Bool>(IS_NO_COPY)).into_boxed()
     };
     let to_come = || shown().filter(events::ends_at.gt(now - JUST_OVER));
     let next: Vec<Event> = to_come()

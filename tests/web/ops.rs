@@ -152,6 +152,7 @@ fn metrics_count_what_happens_and_name_nobody() {
         assert_eq!(figure(&metrics, series), Some(value), "{series}\n{metrics}");
     }
     assert!(figure(&metrics, "techkraft_board_age_seconds").is_some_and(|age| age < 5.0));
+    assert!(figure(&metrics, "techkraft_waiting_room_silence_seconds").is_some_and(|age| age < 5.0));
     if cfg!(target_os = "linux") {
         for series in ["process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"] {
             assert!(figure(&metrics, series).is_some_and(|value| value > 0.0), "{series}\n{metrics}");

@@ -1,5 +1,6 @@
 //! Rehearsals of a sale: a copy of a concert, synthetic buyers, a report, and nothing left of it.
 
+use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -64,6 +65,15 @@ fn a_rehearsal_sells_a_copy_out_and_leaves_nothing() {
     assert!(!app.get("/").text().expect("a page").contains("Rehearsal of"), "it is on no list");
     let listed = app.get("/api/v1/events").text().expect("json");
     assert!(!listed.contains("Rehearsal of"), "{listed}");
+    within(Duration::from_secs(60), "it has booked", || {
+        app.count("bookings WHERE buyer_email LIKE '%rehearsal.invalid'") > 0
+    });
+    // Tried: without `IS_NO_COPY` and `IS_OF_NO_COPY` the copy and its buyers are in each of them.
+    let organizer = app.organizer();
+    for path in ["/admin", "/admin/bookings", "/admin/bookings?q=buyer", "/admin/events"] {
+        let page = organizer.get(app.url(path)).send().expect("an answer").text().expect("a page");
+        assert!(!page.contains("Rehearsal of") && !page.contains("rehearsal.invalid"), "{path}: {page}");
+    }
     within(Duration::from_secs(90), "it is over", || app.count("rehearsals WHERE report IS NOT NULL") == 1);
 
     let page = report_page(&app);
@@ -78,6 +88,8 @@ fn a_rehearsal_sells_a_copy_out_and_leaves_nothing() {
     }
     assert_eq!(left(&app), []);
     assert_eq!(app.count("bookings"), 0, "nobody has booked the real concert");
+    let mails = fs::read_dir(app.database.folder.path().join("mail")).map_or(0, Iterator::count);
+    assert_eq!(mails, 0, "nothing is mailed");
     assert_eq!(app.database.tier("VIP").available, 20);
     app.database.assert_books_balance();
 }
@@ -100,6 +112,9 @@ fn a_copy_whose_server_is_gone_is_deleted() {
     killed.expect("a copy");
     assert_eq!(app.count("ticket_types"), 6, "the copy has the same ticket types");
     assert_eq!(start(&app, "9").status(), 409, "one at a time");
+    // Tried: without the lease in `end_abandoned` the copy of a server that lives is deleted.
+    let ended = database.write_blocking(store::end_abandoned).expect("an answer");
+    assert!(!ended && app.count("ticket_types") == 6, "its server may still run");
     app.database.execute("UPDATE rehearsals SET leased_until = '2026-01-01 00:00:00'");
     eventually("nothing is left", || left(&app).is_empty());
     assert_eq!(app.count("ticket_types"), 3);

@@ -15,7 +15,7 @@ use crate::booking::search::store::{find_by_email, find_by_word, indexed_until};
 use crate::booking::store::{BookingRow, place};
 use crate::booking::{BookingStatus, PlacedBooking};
 use crate::db::Db;
-use crate::events::store::clock;
+use crate::events::store::{IS_NO_COPY, IS_OF_NO_COPY, clock};
 use crate::events::{Event, EventState};
 use crate::outbox::{MailKind, MailState};
 use crate::schema::{booking_lines, bookings, events, mails};
@@ -59,6 +59,7 @@ pub fn candidates(
     let mut newest = bookings::table
         .filter(bookings::id.lt(before))
         .filter(sql::<Bool>(has_status(filter.status)))
+        .filter(sql::<Bool>(IS_OF_NO_COPY))
         .order(bookings::id.desc())
         .limit(limit)
         .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
@@ -76,6 +77,7 @@ fn among(db: &mut Db, filter: &BookingFilter, ids: &[i64]) -> QueryResult<Vec<Ca
         let mut rows = bookings::table
             .filter(bookings::id.eq_any(ids))
             .filter(sql::<Bool>(has_status(filter.status)))
+            .filter(sql::<Bool>(IS_OF_NO_COPY))
             .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
             .into_boxed();
         if let Some(event_id) = filter.event_id {
@@ -163,7 +165,10 @@ fn unindexed(db: &mut Db, filter: &BookingFilter) -> QueryResult<Option<Vec<i64>
 /// # Errors
 /// What the database said.
 pub fn concerts_near(db: &mut Db, now: NaiveDateTime) -> QueryResult<Vec<Event>> {
-    let with_bookings = || events::table.filter(events::state.ne(EventState::Draft)).into_boxed();
+    let with_bookings = || {
+        let published = events::table.filter(events::state.ne(EventState::Draft));
+        published.filter(sql::<Bool>(IS_NO_COPY)).into_boxed()
+    };
     let mut near: Vec<Event> = with_bookings()
         .filter(events::ends_at.gt(now))
         .order((events::starts_at, events::id))

@@ -31,6 +31,8 @@ pub enum Purpose {
     Invitations,
     /// Of waiting rooms.
     QueuePasses,
+    /// Of waiting rooms, too.
+    QueuePlaceLinks,
     SecondFactors,
     /// What the database knows the secret by.
     Fingerprint,
@@ -51,6 +53,7 @@ impl Purpose {
             Self::Invitations => b"techkraft invitations 1",
             Self::QueuePasses => b"techkraft queue passes 1",
             Self::SecondFactors => b"techkraft second factors 1",
+            Self::QueuePlaceLinks => b"techkraft queue place links 1",
             Self::Fingerprint => b"techkraft fingerprint 1",
         }
     }

@@ -23,6 +23,7 @@ use super::{Identity, Watched};
 use crate::booking::desk::Desk;
 use crate::db::Database;
 use crate::outbox::{self, Backlog};
+use crate::queue::rooms::Rooms;
 
 const PREFIX: &str = "techkraft";
 
@@ -63,6 +64,7 @@ impl Metrics {
         let mut now = Registry::with_prefix(PREFIX);
         add_readiness(&mut now, report);
         add_work(&mut now, watched);
+        add_waiting_rooms(&mut now, &watched.rooms);
         add_databases(&mut now, &watched.db);
         if let Ok(backlog) = backlog {
             add_mail(&mut now, &backlog);
@@ -100,6 +102,18 @@ fn add_work(now: &mut Registry, watched: &Watched) {
     seconds(now, "board_age", "Time since the whole board was last read", watched.board.age().as_secs_f64());
     let pace = f64::from(watched.board.pace().seconds);
     seconds(now, "poll_interval", "Polling interval that browsers are told", pace);
+}
+
+/// For the whole site, as this server knows it; the silence is its own.
+fn add_waiting_rooms(now: &mut Registry, rooms: &Rooms) {
+    let totals = rooms.totals();
+    gauge(now, "waiting_rooms", "Waiting rooms that are switched on", totals.rooms as f64);
+    let waiting = totals.people_waiting as f64;
+    gauge(now, "waiting_room_people", "People in lobbies and lines who are not served", waiting);
+    let passes = totals.passes_out as f64;
+    gauge(now, "waiting_room_passes", "Passes of waiting rooms that are good and not used", passes);
+    let help = "Time since the lines were last read and moved on";
+    seconds(now, "waiting_room_silence", help, rooms.silence().as_secs_f64());
 }
 
 fn add_databases(now: &mut Registry, db: &Database) {

@@ -1,6 +1,7 @@
 //! Passes: what lets a booking through, and what does not.
 
-use super::{ROOM, set_room, switch_on, take_place, visit, wait_for_turn};
+use super::{ROOM, set_flow, set_room, stand_in_line, switch_on, take_place, visit, wait_for_turn};
+use crate::support::acts::NO_FIELDS;
 use crate::support::{TestApp, between, browser, header};
 use testkit::wait::eventually;
 
@@ -84,6 +85,40 @@ fn one_place_has_one_pass_wherever_it_asks() {
         assert_eq!(between(&html, "name=\"request_key\" value=\"", "\""), key);
     }
     assert_eq!(app.database.count("queue_passes"), 1);
+}
+
+/// A place in a link: another browser waits at the same place, and both get one pass.
+#[test]
+fn a_link_takes_a_place_to_another_device() {
+    let app = TestApp::spawn();
+    switch_on(&app);
+    set_flow(&app, "stopped");
+    let waiting = stand_in_line(&app);
+    let page = visit(&app, &waiting);
+    let link = between(&page, "id=\"place-link\" href=\"", "\"").to_owned();
+    let position = |page: &str| between(page, "data-position=\"", "\"").to_owned();
+    let phone = browser();
+    let shown = phone.get(&link).send().expect("an answer");
+    assert_eq!((shown.status().as_u16(), header(&shown, "set-cookie")), (200, ""), "it asks before");
+    assert!(shown.text().expect("a page").contains("Wait in this browser"));
+    let kept = phone.post(&link).form(&NO_FIELDS).send().expect("an answer");
+    assert_eq!((kept.status().as_u16(), header(&kept, "location")), (303, ROOM));
+    assert_eq!(position(&visit(&app, &phone)), position(&page));
+    assert_eq!(phone.get(&link).send().expect("an answer").status(), 303, "it has it");
+    set_flow(&app, "open");
+    for client in [&waiting, &phone] {
+        eventually("the turn has come", || visit(&app, client).contains("It’s your turn"));
+    }
+    assert_eq!(app.database.count("queue_passes"), 1);
+
+    let forged = format!("{}x", &link[..link.len() - 1]);
+    let refused = browser().post(&forged).form(&NO_FIELDS).send().expect("an answer");
+    assert!(!header(&refused, "set-cookie").contains("place-"), "{:?}", refused.headers());
+    set_room(&app, "off");
+    eventually("the room is off", || app.get(ROOM).status() == 303);
+    switch_on(&app);
+    let earlier = browser().post(&link).form(&NO_FIELDS).send().expect("an answer");
+    assert!(!header(&earlier, "set-cookie").contains("place-"), "a link of an earlier draw");
 }
 
 #[test]

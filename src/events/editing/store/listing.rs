@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool};
 
 use crate::db::Db;
-use crate::events::store::by_event;
+use crate::events::store::{IS_NO_COPY, by_event};
 use crate::events::{Event, EventState, TicketType};
 use crate::schema::{events, ticket_types};
 
@@ -72,6 +72,7 @@ pub struct EventName {
 /// What the database said.
 pub fn names(db: &mut Db, now: NaiveDateTime) -> QueryResult<Vec<EventName>> {
     let rows: Vec<(i64, String, EventState, NaiveDateTime)> = events::table
+        .filter(sql::<Bool>(IS_NO_COPY))
         .order((events::starts_at, events::id))
         .select((events::id, events::name, events::state, events::ends_at))
         .load(db)?;
