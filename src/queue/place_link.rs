@@ -93,7 +93,9 @@ fn find(app: &App, listing: &Listing, token: &str) -> Option<(Arc<OpenRoom>, Que
 }
 
 fn not_good(app: &App, listing: &Listing) -> HttpResponse {
-    let why = Toast::failure("That link leads to no place in this waiting room: the room has begun again, or is off.");
+    let why = Toast::failure(
+        "That link leads to no place in this waiting room: the room has begun again, or is off.",
+    );
     see_other_with(&app.cookies, &room_path(listing), &why)
 }
 
