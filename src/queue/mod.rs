@@ -21,6 +21,7 @@ pub mod pages;
 pub mod pass;
 mod place;
 pub mod place_link;
+mod place_token;
 mod refusals;
 pub mod rooms;
 mod step;

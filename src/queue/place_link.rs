@@ -1,5 +1,5 @@
-//! `/events/{slug}/queue/place/{token}`: a place of the waiting room in a link, for another device or a browser that has
-//! lost its cookies. It is the same place: wherever it is used, it gets the same one pass.
+//! `/events/{slug}/queue/place/{token}`: a waiting room's place in a link, for another device or a browser that has lost
+//! its cookies. It is the same place: wherever it is used, it gets the same one pass.
 
 use std::sync::Arc;
 
@@ -8,19 +8,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::open_room::OpenRoom;
-use super::{QueuePlace, Room};
+use super::QueuePlace;
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
-use crate::guard::sealing::Sealer;
-use crate::guard::secret::{Purpose, Secrets};
 use crate::page::{Page, Toast, see_other, see_other_with};
-
-/// Makes and reads the links to places.
-#[derive(Clone)]
-pub struct PlaceLinks {
-    sealer: Sealer,
-}
 
 #[derive(Template)]
 #[template(path = "queue/place.html")]
@@ -31,30 +23,6 @@ struct PlaceLinkPage {
     place: QueuePlace,
     /// The number of another place, which this browser has now.
     other: Option<String>,
-}
-
-impl PlaceLinks {
-    #[must_use]
-    pub fn new(secrets: &Secrets) -> Self {
-        Self { sealer: Sealer::new(secrets, Purpose::QueuePlaceLinks) }
-    }
-
-    /// The link's last part.
-    #[must_use]
-    pub fn token(&self, room: &Room, place: &QueuePlace) -> String {
-        self.sealer.seal_for_url(&name(room), &place.text())
-    }
-
-    /// The place of a link; `None`: it is no link of this draw.
-    #[must_use]
-    pub fn open(&self, room: &Room, token: &str) -> Option<QueuePlace> {
-        QueuePlace::parse(&self.sealer.open_from_url(&name(room), token)?)
-    }
-}
-
-/// A link is good for its draw only.
-fn name(room: &Room) -> String {
-    format!("place-{}-{}", room.event_id, room.draw_name())
 }
 
 /// `GET /events/{slug}/queue/place/{token}`: asks whether this browser is to have the place.
@@ -101,25 +69,4 @@ fn not_good(app: &App, listing: &Listing) -> HttpResponse {
 
 fn room_path(listing: &Listing) -> String {
     format!("/events/{}/queue", listing.event.slug)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::queue::tests::{at, room};
-
-    #[test]
-    fn a_link_keeps_a_place_of_its_own_draw() {
-        let links = PlaceLinks::new(&"a secret".into());
-        let place = QueuePlace::generate(at(5));
-        let token = links.token(&room(), &place);
-        assert_eq!(links.open(&room(), &token), Some(place.clone()));
-        let again = Room { seed_hash: "0".repeat(64), ..room() };
-        assert_eq!(links.open(&again, &token), None, "of an earlier draw");
-        assert_eq!(links.open(&Room { event_id: 2, ..room() }, &token), None, "of another concert");
-        let foreign = PlaceLinks::new(&"another".into()).token(&room(), &place);
-        for bad in ["", "x", &token[1..], &foreign, &"A".repeat(2000), &place.text()] {
-            assert_eq!(links.open(&room(), bad), None, "{bad}");
-        }
-    }
 }

@@ -13,7 +13,7 @@ use super::line::QueueLine;
 use super::open_room::OpenRoom;
 use super::pace::Supply;
 use super::pass::{Pass, PassError, Passes};
-use super::place_link::PlaceLinks;
+use super::place_token::PlaceLinks;
 use super::refusals::Refusals;
 use super::{RoomPhase, store};
 use crate::db::Database;
@@ -263,17 +263,6 @@ mod tests {
         assert_eq!(rooms.check(1, pass.as_str(), at(600)), Err(PassError::Expired));
         assert_eq!(rooms.check(2, "an ordinary key", at(0)), Ok(()), "there is no stress");
         assert_eq!(rooms.check(3, "an ordinary key", at(0)), Ok(()));
-    }
-
-    #[test]
-    fn totals_are_those_of_all_rooms() {
-        let rooms = Rooms::new(&"a secret".into());
-        let supply = Supply { passes_out: 3, ..Supply::default() };
-        let half = drawn(at(0), Position::new(0, 1 << 31));
-        let line = |people| QueueLine::new([(0, people)]);
-        let other = Room { event_id: 2, ..room() };
-        rooms.show([OpenRoom::new(half, line(10), supply), OpenRoom::new(other, line(7), supply)]);
-        assert_eq!(rooms.totals(), RoomTotals { rooms: 2, people_waiting: 12, passes_out: 6 });
     }
 
     #[test]
