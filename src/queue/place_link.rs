@@ -7,8 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::open_room::OpenRoom;
 use super::QueuePlace;
+use super::open_room::OpenRoom;
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
