@@ -205,6 +205,19 @@ pub(super) fn refuse(
     respond_checkout(status, checkout(app, page, form, errors)?)
 }
 
+/// The price was changed a moment ago, and the board may not know it yet.
+pub(super) async fn refuse_total(
+    app: &App,
+    page: Page,
+    form: BookingForm,
+    total_minor: i64,
+) -> Result<HttpResponse, Error> {
+    app.board.refresh_from_primary(&app.db).await?;
+    let (listing, _) = find_chosen(app, &form)?;
+    let total = Money::new(total_minor, &listing.event.currency);
+    refuse(app, page, form, Refused::OtherTotal(total))
+}
+
 /// The concert on the board and the ticket type that was chosen first.
 pub(super) fn find_chosen(app: &App, form: &BookingForm) -> Result<(Arc<Listing>, TicketType), Error> {
     form.find_chosen(&app.board).ok_or(Error::NotFound)

@@ -12,7 +12,8 @@ use chrono::{TimeDelta, Utc};
 use super::buyer::{Buyer, Express};
 use super::cancellation::undo;
 use super::checkout::{
-    CheckoutQuery, admit, again, checkout, cookies_of_booking, find_chosen, refuse, respond_checkout,
+    CheckoutQuery, admit, again, checkout, cookies_of_booking, find_chosen, refuse, refuse_total,
+    respond_checkout,
 };
 use super::form::{BookingForm, FieldErrors, Refused};
 use super::found::{home, is_to_be_paid, news, payment_page};
@@ -22,7 +23,6 @@ use crate::error::Error;
 use crate::events::EventState;
 use crate::events::calendar::download;
 use crate::guard::form::{Form, Query};
-use crate::money::Money;
 use crate::page::{Page, Toast, html, see_other, toast_cookie};
 use crate::tickets::link::TicketLinks;
 use crate::tickets::{self, Ticket};
@@ -177,19 +177,6 @@ async fn book(
     };
     // From the board as the desk has left it: the numbers of a moment ago have turned out to be old.
     respond_checkout(status, checkout(app, page, form, errors)?)
-}
-
-/// The price was changed a moment ago, and the board may not know it yet.
-async fn refuse_total(
-    app: &App,
-    page: Page,
-    form: BookingForm,
-    total_minor: i64,
-) -> Result<HttpResponse, Error> {
-    app.board.refresh_from_primary(&app.db).await?;
-    let (listing, _) = find_chosen(app, &form)?;
-    let total = Money::new(total_minor, &listing.event.currency);
-    refuse(app, page, form, Refused::OtherTotal(total))
 }
 
 /// `GET /bookings/{token}`: the confirmation, for anyone with the link.
