@@ -1,5 +1,5 @@
-//! `/events/{slug}/queue/place/{token}`: a waiting room's place in a link, for another device or a browser that has lost
-//! its cookies. It is the same place: wherever it is used, it gets the same one pass.
+//! `/events/{slug}/queue/place/{token}`: a waiting room's place in a link, for another device or a browser that has
+//! lost its cookies. It is the same place: wherever it is used, it gets the same one pass.
 
 use std::sync::Arc;
 

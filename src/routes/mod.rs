@@ -1,5 +1,5 @@
-//! The whole URL map: the site's pages here, [`accounts`], paying in [`payments`], waiting rooms in [`waiting_rooms`], the
-//! API in [`programs`].
+//! The whole URL map: the site's pages here, [`accounts`], paying in [`payments`], waiting rooms in [`waiting_rooms`],
+//! the API in [`programs`].
 
 mod accounts;
 mod payments;
