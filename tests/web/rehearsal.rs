@@ -68,7 +68,6 @@ fn a_rehearsal_sells_a_copy_out_and_leaves_nothing() {
     within(Duration::from_secs(60), "it has booked", || {
         app.count("bookings WHERE buyer_email LIKE '%rehearsal.invalid'") > 0
     });
-    // Tried: without `IS_NO_COPY` and `IS_OF_NO_COPY` the copy and its buyers are in each of them.
     let organizer = app.organizer();
     for path in ["/admin", "/admin/bookings", "/admin/bookings?q=buyer", "/admin/events"] {
         let page = organizer.get(app.url(path)).send().expect("an answer").text().expect("a page");
@@ -112,7 +111,6 @@ fn a_copy_whose_server_is_gone_is_deleted() {
     killed.expect("a copy");
     assert_eq!(app.count("ticket_types"), 6, "the copy has the same ticket types");
     assert_eq!(start(&app, "9").status(), 409, "one at a time");
-    // Tried: without the lease in `end_abandoned` the copy of a server that lives is deleted.
     let ended = database.write_blocking(store::end_abandoned).expect("an answer");
     assert!(!ended && app.count("ticket_types") == 6, "its server may still run");
     app.database.execute("UPDATE rehearsals SET leased_until = '2026-01-01 00:00:00'");

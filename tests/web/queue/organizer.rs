@@ -74,7 +74,7 @@ fn wrong_settings_are_marked_and_kept() {
     assert_eq!(flow.send().expect("an answer").status(), 422);
 }
 
-/// Tried on PostgreSQL: with a look for the row before an insertion, the second one is refused by the database.
+/// The second one finds a row that was not there when it began.
 #[test]
 fn the_first_settings_may_be_saved_by_two_at_once() {
     let app = TestApp::spawn();
