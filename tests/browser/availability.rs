@@ -18,8 +18,9 @@ const POLLS: &str =
 /// Notes what the live region says: which of its parts are touched. It is not atomic.
 const LISTEN: &str = "
     window.heard = [];
-    const region = () => document.querySelector('#availability [role=status]');
-    const partOf = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest('[role=status] p');
+    const region = () => document.querySelector('#availability > .visually-hidden[role=status]');
+    const elementOf = (node) => (node.nodeType === 1 ? node : node.parentElement);
+    const partOf = (node) => elementOf(node)?.closest('.visually-hidden[role=status] p');
     new MutationObserver((records) => {
       const added = records.flatMap((it) => [...it.addedNodes]).filter((it) => it.isConnected);
       const isWhole = added.some((it) => it.contains(region()));
