@@ -34,7 +34,7 @@ use crate::page::Page;
 /// Bookings that are read and sent at once.
 const PIECE: i64 = 1_000;
 /// How long an export waits for the one before it, which may end at this very moment.
-pub(super) const TURN_AFTER: Duration = Duration::from_secs(1);
+const TURN_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Template)]
 #[template(path = "admin/export.html")]
@@ -162,8 +162,7 @@ async fn send(
     query: ExportQuery,
     (spreadsheet, filter, file): (Spreadsheet, BookingFilter, ExportFile),
 ) -> Result<HttpResponse, Error> {
-    let turn = timeout(TURN_AFTER, Arc::clone(&app.heavy_work.export_turn).lock_owned());
-    let Ok(turn) = turn.await else {
+    let Some(turn) = take_turn(&app).await else {
         let Spreadsheet { event, ticket_types, .. } = spreadsheet;
         let busy = ExportPage { page: page.clone(), event, ticket_types, query, is_busy: true };
         let mut response = page.respond_unlisted::<Error>(StatusCode::SERVICE_UNAVAILABLE, &busy)?;
@@ -193,6 +192,11 @@ async fn send(
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header((CONTENT_DISPOSITION, filename))
         .streaming(pieces(app, spreadsheet, filter, file, turn)))
+}
+
+/// One export at a time, of bookings or of payments. `None`: another one goes on.
+pub(super) async fn take_turn(app: &App) -> Option<OwnedMutexGuard<()>> {
+    timeout(TURN_AFTER, Arc::clone(&app.heavy_work.export_turn).lock_owned()).await.ok()
 }
 
 /// A file on its way.

@@ -167,10 +167,7 @@ async fn change(
     proof: Proof,
 ) -> Result<HttpResponse, Error> {
     let turns_off = form.act == TURN_OFF;
-    let browser = match KnownBrowser::of(&app.auth, request, &admin.username) {
-        Some(browser) => browser.if_still_known(&app.auth, admin.username.clone()).await?,
-        None => None,
-    };
+    let browser = KnownBrowser::id_of(&app.auth, request, &admin.username).await?;
     let counters = FailureCounter::for_code(&admin.username, browser.as_deref());
     let (typed, actor, id) = (TypedCode::parse(&form.code), admin.actor(), admin.account_id);
     let codes = new_recovery_codes();

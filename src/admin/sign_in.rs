@@ -15,7 +15,7 @@ use super::{code_question, refusal};
 use crate::app::App;
 use crate::audit::{self, Action, Actor};
 use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
-use crate::auth::return_path::{ReturnPath, destination, sign_in_url};
+use crate::auth::return_path::{ReturnPath, code_url, destination, sign_in_url};
 use crate::auth::second_factor::PasswordShown;
 use crate::auth::session::SessionState;
 use crate::auth::session_record::NewSession;
@@ -125,8 +125,7 @@ pub async fn create(
     match started {
         Ok(SignInStep::Session(cookies)) => land(&page, next, &typed, *cookies),
         Ok(SignInStep::Code(cookie)) if typed.is_empty() => {
-            let url = sign_in_url(next.as_ref()).replacen("/sign-in", "/sign-in/code", 1);
-            Ok(see_other(&url).cookie(*cookie).finish())
+            Ok(see_other(&code_url(next.as_ref())).cookie(*cookie).finish())
         }
         Ok(SignInStep::Code(cookie)) => code_question::ask(page, *cookie, next, typed),
         Err(refusal) => {

@@ -63,21 +63,19 @@ pub async fn create(
     let Some(shown) = PasswordShown::of(&app.cookies, &request) else {
         return start_over(&page, next, typed);
     };
-    let browser = match KnownBrowser::of(&app.auth, &request, &shown.username) {
-        Some(browser) => browser.if_still_known(&app.auth, shown.username.clone()).await?,
-        None => None,
-    };
+    let browser = KnownBrowser::id_of(&app.auth, &request, &shown.username).await?;
     let counters = FailureCounter::for_code(&shown.username, browser.as_deref());
     let now = Utc::now().naive_utc();
     let refuse = |refusal: SignInRefusal, next, typed| {
         let error = Some(refusal::code_sentence(refusal));
         refusal::respond(&page, refusal, &SignInCodePage { page: page.clone(), error, next, typed })
     };
-    let network = client_address::network_of(client_address::of(&request));
+    let address = client_address::of(&request);
+    let network = client_address::network_of(address);
     if let Some(wait) = app.auth.throttle.wait(&counters, now) {
         return refuse(throttled(&app.auth, network, wait), next, typed);
     }
-    let client_address = client_address::of(&request).to_string();
+    let client_address = address.to_string();
     let (typed_code, old_session) = (TypedCode::parse(&code), session::token_hash(&app.auth, &request));
     let auth = app.auth.clone();
     let look = app.db.write(move |db| {

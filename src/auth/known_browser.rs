@@ -34,6 +34,17 @@ impl KnownBrowser {
         Self::of_any_account(auth, request).filter(|it| it.username == username)
     }
 
+    /// The browser's id, if it has signed in to this account, and the password is still that of the sign-in.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn id_of(auth: &Auth, request: &HttpRequest, username: &str) -> Result<Option<String>, Error> {
+        match Self::of(auth, request, username) {
+            Some(browser) => browser.if_still_known(auth, username.to_owned()).await,
+            None => Ok(None),
+        }
+    }
+
     /// What the request's browser shows, whatever account it is.
     #[must_use]
     pub fn of_any_account(auth: &Auth, request: &HttpRequest) -> Option<Self> {

@@ -13,6 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::resource;
 
 const SIGN_IN: &str = "/admin/sign-in";
+const SIGN_IN_CODE: &str = "/admin/sign-in/code";
 const HOME: &str = "/admin";
 /// Longer than any address of ours.
 const LENGTH_MAX: usize = 2_000;
@@ -78,11 +79,21 @@ impl ReturnPath {
 /// Where one is asked for the password, with the way back.
 #[must_use]
 pub fn sign_in_url(return_path: Option<&ReturnPath>) -> String {
+    leading_back(SIGN_IN, return_path)
+}
+
+/// Where one is asked for the second factor's code, with the way back.
+#[must_use]
+pub fn code_url(return_path: Option<&ReturnPath>) -> String {
+    leading_back(SIGN_IN_CODE, return_path)
+}
+
+fn leading_back(page: &str, return_path: Option<&ReturnPath>) -> String {
     match return_path {
         Some(ReturnPath(path)) if path != HOME => {
-            format!("{SIGN_IN}?next={}", utf8_percent_encode(path, KEPT))
+            format!("{page}?next={}", utf8_percent_encode(path, KEPT))
         }
-        _ => SIGN_IN.to_owned(),
+        _ => page.to_owned(),
     }
 }
 

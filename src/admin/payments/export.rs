@@ -2,14 +2,12 @@
 //! concert, a line each, for bookkeeping. The amounts of a payment add up to what is left of it.
 
 use std::io;
-use std::sync::Arc;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, RETRY_AFTER};
 use actix_web::{HttpResponse, web};
-use tokio::time::timeout;
 
 use crate::admin::csv_file::{CsvFile, Separator};
-use crate::admin::export::{ExportFile, TURN_AFTER};
+use crate::admin::export::{ExportFile, take_turn};
 use crate::admin::spreadsheet::SheetCell;
 use crate::admin::store::payments::{self as store, Movement};
 use crate::admin::workbook::Workbook;
@@ -55,9 +53,7 @@ async fn send(
     if !is_slug(&slug) {
         return Err(Error::NotFound);
     }
-    // One export at a time: each reads everything of a concert.
-    let turn = timeout(TURN_AFTER, Arc::clone(&app.heavy_work.export_turn).lock_owned());
-    let Ok(_turn) = turn.await else {
+    let Some(_turn) = take_turn(&app).await else {
         return Ok(HttpResponse::ServiceUnavailable()
             .insert_header((RETRY_AFTER, "5"))
             .content_type("text/plain; charset=utf-8")
