@@ -124,7 +124,7 @@ async fn a_server_under_stress_is_asked_less_often_until_it_is_well_again() {
     assert_eq!(visitor.text(".connection__live").await, "Live availability");
     let focused: String = visitor.ask("document.activeElement.id").await;
     assert_eq!(format!("#{focused}"), tier.quantity(), "who is choosing is left in peace");
-    // The machine itself may be busy and slow the polls once more, so this waits for two that are close together.
+    // A busy machine slows the polls as well, so the test waits for two that are close together.
     let polled = visitor.ask::<Vec<f64>>(POLLS).await.len();
     let soon_again = format!("{POLLS}.slice({polled}).some((at, i, all) => i > 0 && at - all[i - 1] < 4000)");
     visitor.until_within(Duration::from_secs(60), &soon_again).await;

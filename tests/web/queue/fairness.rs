@@ -79,8 +79,8 @@ fn who_polls_fastest_gains_nothing() {
     assert!((1..=6).contains(&served), "{served} passes for four tickets");
 }
 
-/// Two passes for the last ticket. When one comes back, the better of those who were served gets it, whoever asks
-/// first. Tried: without `refusals` the worse one got it.
+/// Two passes for the last ticket. When one comes back, the better of those who were served gets it, and not
+/// the one who asks first. Tried: without `refusals` the worse one got it.
 #[test]
 fn a_pass_that_comes_back_goes_to_the_best_place() {
     let app = TestApp::spawn();
