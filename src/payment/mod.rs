@@ -210,11 +210,25 @@ pub struct Refund {
     pub beyond_minor: i64,
 }
 
+impl Refund {
+    /// Whether the same amount was asked for again after this one, and has not failed.
+    #[must_use]
+    pub fn is_asked_again(&self, refunds: &[Self]) -> bool {
+        refunds.iter().any(|it| {
+            it.id > self.id
+                && it.payment_id == self.payment_id
+                && it.amount_minor == self.amount_minor
+                && it.state != RefundState::Failed
+        })
+    }
+}
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn payment(amount_minor: i64, refund_fee_minor: Option<i64>) -> Payment {
+    /// Dollars that were paid.
+    pub(crate) fn payment(amount_minor: i64, refund_fee_minor: Option<i64>) -> Payment {
         Payment {
             id: 1,
             booking_id: 1,
@@ -240,6 +254,17 @@ mod tests {
         }
     }
 
+    pub(crate) fn line(quantity: i32, unit_price_minor: i64, tax_rate: Option<i32>) -> PaymentLine {
+        PaymentLine {
+            payment_id: 1,
+            ticket_type_id: 1,
+            name: "VIP".into(),
+            quantity,
+            unit_price_minor,
+            tax_rate,
+        }
+    }
+
     #[test]
     fn a_buyer_gets_back_what_the_terms_say_and_never_more_than_is_left() {
         let back = |fee, prices: &[i64]| payment(30_000, fee).refund_of(prices.iter().copied()).minor;
@@ -254,14 +279,6 @@ mod tests {
 
     #[test]
     fn tax_is_in_the_price() {
-        let line = |quantity, unit_price_minor, tax_rate| PaymentLine {
-            payment_id: 1,
-            ticket_type_id: 1,
-            name: "VIP".into(),
-            quantity,
-            unit_price_minor,
-            tax_rate,
-        };
         assert_eq!(line(1, 11_900, Some(1_900)).tax_minor(), Some(1_900));
         assert_eq!(line(3, 1_000, Some(700)).tax_minor(), Some(196), "196.26");
         assert_eq!(line(1, 10_000, Some(0)).tax_minor(), Some(0));

@@ -122,17 +122,10 @@ pub fn refund_words(state: RefundState) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::payment::tests::line;
 
     #[test]
     fn a_receipt_adds_up_the_tax_of_each_rate() {
-        let line = |quantity, unit_price_minor, tax_rate| PaymentLine {
-            payment_id: 1,
-            ticket_type_id: 1,
-            name: "VIP".into(),
-            quantity,
-            unit_price_minor,
-            tax_rate,
-        };
         let lines = [line(2, 11_900, Some(1_900)), line(1, 10_700, Some(700)), line(1, 11_900, Some(1_900))];
         assert_eq!(taxes(&lines), [(700, 700), (1_900, 5_700)]);
         assert_eq!(taxes(&[line(1, 100, None)]), []);

@@ -1,8 +1,6 @@
 //! What a page at the provider means for its payment. The page is believed only where it says what was asked for: the
 //! same amount, the same currency, the same kind of money.
 
-use chrono::DateTime;
-
 use super::Payment;
 use super::store::settling::PaidPage;
 use super::stripe::amount::of_stripe;
@@ -60,7 +58,7 @@ fn judge_paid(payment: &Payment, session: &CheckoutSession) -> Verdict {
     let fee = session.fee().filter(|(_, currency)| currency.eq_ignore_ascii_case(&payment.currency));
     Verdict::Paid(PaidPage {
         session_id: session.id.clone(),
-        session_ends_at: DateTime::from_timestamp(session.expires_at, 0).unwrap_or_default().naive_utc(),
+        session_ends_at: session.ends_at(),
         intent_id: intent_id.to_owned(),
         method: session.method(),
         fee_minor: fee.and_then(|(fee, _)| of_stripe(fee, &payment.currency)),
@@ -69,35 +67,12 @@ fn judge_paid(payment: &Payment, session: &CheckoutSession) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use chrono::NaiveDateTime;
-
     use super::*;
-    use crate::payment::PaymentState;
+    use crate::payment::{PaymentState, tests};
 
     fn payment() -> Payment {
-        Payment {
-            id: 1,
-            booking_id: 1,
-            live: true,
-            state: PaymentState::Open,
-            currency: "USD".into(),
-            amount_minor: 21_000,
-            refunded_minor: 0,
-            refund_fee_minor: Some(0),
-            idempotency_key: "key".into(),
-            request: None,
-            session_id: Some("cs_1".into()),
-            session_url: None,
-            session_ends_at: None,
-            intent_id: None,
-            declined: None,
-            method: None,
-            wanted_at: NaiveDateTime::default(),
-            paid_at: None,
-            due_at: NaiveDateTime::default(),
-            attempts: 0,
-            last_error: None,
-        }
+        let paid = tests::payment(21_000, Some(0));
+        Payment { live: true, state: PaymentState::Open, session_id: Some("cs_1".into()), ..paid }
     }
 
     fn session(changes: &str) -> CheckoutSession {

@@ -10,6 +10,7 @@ use super::signature::{self, SignatureError};
 use super::store::inbox;
 use super::stripe::event::EventObject;
 use crate::app::App;
+use crate::db::clock;
 use crate::error::Error;
 
 /// `POST /webhooks/stripe`. Stripe sends an event again, for three days, until it is answered with 200: so that is said
@@ -26,7 +27,12 @@ pub async fn receive(request: HttpRequest, app: web::Data<App>, body: Bytes) -> 
         return Ok(answer(StatusCode::BAD_REQUEST, "not an event"));
     };
     if let Some(event) = event.to_keep() {
-        app.db.write(move |db| inbox::receive(db, &event)).await?;
+        app.db
+            .write(move |db| {
+                let now = clock(db)?;
+                inbox::receive(db, &event, now)
+            })
+            .await?;
         payments.wakeup.notify();
     }
     Ok(answer(StatusCode::OK, "kept"))

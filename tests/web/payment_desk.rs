@@ -3,7 +3,7 @@
 use reqwest::blocking::Client;
 
 use crate::mail::letter::{mails, parse};
-use crate::payments::{body, is_confirmed, open, want};
+use crate::payments::{self, body, is_confirmed, open, want};
 use crate::support::audit::audited;
 use crate::support::{TestApp, header};
 use testkit::server::assert_verified;
@@ -12,11 +12,9 @@ use testkit::wait::eventually;
 
 const PAYMENTS: &str = "/admin/events/midnight-parade/payments";
 
-/// A booking of two VIP tickets that is paid for: 200 dollars. Its path and its reference.
+/// A booking of two VIP tickets that is paid for: its path and its reference.
 fn paid(app: &TestApp, stripe: &FakeStripe) -> (String, String) {
-    let (path, session) = want(app, stripe);
-    assert!(stripe.pay(&session));
-    eventually("it is confirmed", || is_confirmed(app, &path));
+    let (path, _) = payments::paid(app, stripe);
     let page = body(app, &path);
     (path, page[page.find("TK-").expect("a reference")..][.."TK-7F3K-9QXM".len()].to_owned())
 }

@@ -1,20 +1,13 @@
 //! What a buyer sees and reads of a payment, from the held tickets to the mail.
 
 use crate::mail::letter::{mails, parse};
-use crate::payments::{body, is_confirmed, open, want};
+use crate::payments::{body, is_confirmed, open, paid, paid_unheard, want};
 use crate::support::{TestApp, header};
 use testkit::server::assert_verified;
-use testkit::stripe::{Delivery, FakeStripe, Fault};
+use testkit::stripe::{Delivery, Fault};
 use testkit::wait::eventually;
 
 const EVENT: &str = "/admin/events/midnight-parade";
-
-fn pay(app: &TestApp, stripe: &FakeStripe) -> String {
-    let (path, session) = want(app, stripe);
-    assert!(stripe.pay(&session));
-    eventually("it is confirmed", || is_confirmed(app, &path));
-    path
-}
 
 /// What the page to pay on shows, as a browser asks again for its middle.
 fn held(app: &TestApp, path: &str) -> String {
@@ -26,7 +19,7 @@ fn no_mail_and_no_calendar_says_of_a_paid_booking_that_nothing_was_charged() {
     let (app, stripe) = open();
     app.database
         .execute("UPDATE events SET cancellation_deadline_minutes = 0, facts_version = facts_version + 1");
-    let path = pay(&app, &stripe);
+    let (path, _) = paid(&app, &stripe);
     let confirmation = &mails(&app, 1)[0];
     let calendar = app.get(&format!("{path}/calendar.ics")).text().expect("a file").replace("\r\n ", "");
     assert!(calendar.contains("Paid online: $200.00."), "{calendar}");
@@ -197,11 +190,7 @@ fn another_amount_is_looked_into_and_nobody_is_asked_to_pay_again() {
 #[test]
 fn a_payment_that_goes_back_is_told_on_the_bookings_page() {
     let (app, stripe) = open();
-    let (path, session) = want(&app, &stripe);
-    stripe.deliver(Delivery::Never);
-    assert!(stripe.pay(&session));
-    app.database.execute("UPDATE holds SET held_until = '2020-01-01 00:00:00'");
-    eventually("the hold ends", || app.database.tier("VIP").held == 0);
+    let path = paid_unheard(&app, &stripe);
     app.set_available("VIP", 1);
     app.database.execute("UPDATE payments SET due_at = '2020-01-01 00:00:00'");
     eventually("it goes back", || stripe.money() == (20_000, 20_000));

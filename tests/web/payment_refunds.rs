@@ -1,20 +1,12 @@
 //! Money that goes back: what buyers cancel, concerts that are canceled, and payments that come too late.
 
-use crate::payments::{body, is_confirmed, open, want};
+use crate::payments::{body, is_confirmed, open, paid, paid_unheard, want};
 use crate::support::TestApp;
 use testkit::server::assert_verified;
-use testkit::stripe::{Delivery, FakeStripe};
+use testkit::stripe::Delivery;
 use testkit::wait::eventually;
 
 const EVENT: &str = "/admin/events/midnight-parade";
-
-/// A booking of two VIP tickets that is paid for: 200 dollars.
-fn paid(app: &TestApp, stripe: &FakeStripe) -> String {
-    let (path, session) = want(app, stripe);
-    assert!(stripe.pay(&session));
-    eventually("it is confirmed", || is_confirmed(app, &path));
-    path
-}
 
 fn set_terms(app: &TestApp, fee: &str) {
     app.database.execute(&format!(
@@ -26,7 +18,7 @@ fn set_terms(app: &TestApp, fee: &str) {
 fn a_buyer_gets_what_the_terms_say_to_the_cent() {
     let (app, stripe) = open();
     set_terms(&app, "251");
-    let path = paid(&app, &stripe);
+    let (path, _) = paid(&app, &stripe);
     // Later terms are not this buyer's.
     set_terms(&app, "NULL");
     assert!(body(&app, &path).contains("Paid online"));
@@ -52,7 +44,7 @@ fn a_buyer_gets_what_the_terms_say_to_the_cent() {
 fn without_refunds_the_page_says_so_and_nothing_goes_back() {
     let (app, stripe) = open();
     set_terms(&app, "NULL");
-    let path = paid(&app, &stripe);
+    let (path, _) = paid(&app, &stripe);
     let question = body(&app, &format!("{path}/cancellation"));
     assert!(question.contains("The organizer doesn’t refund tickets that buyers cancel"));
     assert_eq!(app.post(&format!("{path}/cancellation"), &[]).status(), 303);
@@ -85,12 +77,8 @@ fn a_canceled_concert_gives_everybody_everything_back() {
 #[test]
 fn a_payment_whose_tickets_are_gone_goes_back_once_with_a_mail() {
     let (app, stripe) = open();
-    let (path, session) = want(&app, &stripe);
-    stripe.deliver(Delivery::Never);
-    assert!(stripe.pay(&session));
-    // Nobody has heard of it until the hold is over, and somebody else has the tickets.
-    app.database.execute("UPDATE holds SET held_until = '2020-01-01 00:00:00'");
-    eventually("the hold ends", || app.database.tier("VIP").held == 0);
+    let path = paid_unheard(&app, &stripe);
+    // Somebody else has the tickets.
     app.set_available("VIP", 1);
     app.database.execute("UPDATE payments SET due_at = '2020-01-01 00:00:00'");
     eventually("it goes back", || stripe.money() == (20_000, 20_000));
@@ -103,11 +91,7 @@ fn a_payment_whose_tickets_are_gone_goes_back_once_with_a_mail() {
 #[test]
 fn a_payment_after_the_hold_takes_the_tickets_again_while_there_are_some() {
     let (app, stripe) = open();
-    let (path, session) = want(&app, &stripe);
-    stripe.deliver(Delivery::Never);
-    assert!(stripe.pay(&session));
-    app.database.execute("UPDATE holds SET held_until = '2020-01-01 00:00:00'");
-    eventually("the hold ends", || app.database.tier("VIP").held == 0);
+    let path = paid_unheard(&app, &stripe);
     app.database.execute("UPDATE payments SET due_at = '2020-01-01 00:00:00'");
     eventually("it is confirmed", || is_confirmed(&app, &path));
     assert_eq!((app.database.tier("VIP").sold, stripe.money()), (2, (20_000, 0)));

@@ -4,7 +4,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use crate::admin::store::payments::PaymentRecord;
 use crate::money::Money;
-use crate::payment::{PaymentState, Refund, RefundSource, RefundState};
+use crate::payment::{PaymentState, RefundSource, RefundState};
 
 /// Something that does not go on by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl PaymentRecord {
                     add(format!("The buyer’s bank asks for {amount} back. Answer it at Stripe."), None);
                 }
                 (RefundSource::Dispute, _) => {}
-                (_, RefundState::Failed) if !self.is_asked_again(refund) => {
+                (_, RefundState::Failed) if !refund.is_asked_again(&self.refunds) => {
                     let words = format!("A refund of {amount} did not work: {why}.");
                     add(words, Some(amount.number()));
                 }
@@ -60,21 +60,13 @@ impl PaymentRecord {
         }
         concerns
     }
-
-    /// Whether the same amount was asked for again after a refund that failed.
-    fn is_asked_again(&self, failed: &Refund) -> bool {
-        let again = |it: &Refund| {
-            it.id > failed.id && it.amount_minor == failed.amount_minor && it.state != RefundState::Failed
-        };
-        self.refunds.iter().any(again)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::admin::payments::tests::{record, refund};
-    use crate::payment::Payment;
+    use crate::payment::{Payment, Refund};
 
     fn words(record: &PaymentRecord) -> Vec<String> {
         let now = NaiveDateTime::default() + TimeDelta::hours(3);

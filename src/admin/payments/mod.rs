@@ -23,33 +23,13 @@ pub(super) mod tests {
     use chrono::NaiveDateTime;
 
     use crate::admin::store::payments::PaymentRecord;
-    use crate::payment::{Payment, PaymentState, Refund, RefundSource, RefundState};
+    use crate::payment::tests::payment;
+    use crate::payment::{Payment, Refund, RefundSource, RefundState};
 
     /// 200 dollars that were paid.
     pub fn record() -> PaymentRecord {
-        let payment = Payment {
-            id: 1,
-            booking_id: 1,
-            live: true,
-            state: PaymentState::Paid,
-            currency: "USD".into(),
-            amount_minor: 20_000,
-            refunded_minor: 0,
-            refund_fee_minor: Some(0),
-            idempotency_key: "key".into(),
-            request: None,
-            session_id: Some("cs_1".into()),
-            session_url: None,
-            session_ends_at: None,
-            intent_id: Some("pi_1".into()),
-            declined: None,
-            method: None,
-            wanted_at: NaiveDateTime::default(),
-            paid_at: None,
-            due_at: NaiveDateTime::default(),
-            attempts: 0,
-            last_error: None,
-        };
+        let (session_id, intent_id) = (Some("cs_1".into()), Some("pi_1".into()));
+        let payment = Payment { live: true, session_id, intent_id, ..payment(20_000, Some(0)) };
         PaymentRecord {
             payment,
             fee_minor: Some(610),

@@ -112,16 +112,7 @@ fn insert_lines(db: &mut Db, payment_id: i64, booking_id: i64) -> QueryResult<()
         .load(db)?;
     for (ticket_type_id, name, quantity, unit_price_minor, tax_rate) in facts {
         let line = PaymentLine { payment_id, ticket_type_id, name, quantity, unit_price_minor, tax_rate };
-        diesel::insert_into(payment_lines::table)
-            .values((
-                payment_lines::payment_id.eq(line.payment_id),
-                payment_lines::ticket_type_id.eq(line.ticket_type_id),
-                payment_lines::name.eq(&line.name),
-                payment_lines::quantity.eq(line.quantity),
-                payment_lines::unit_price_minor.eq(line.unit_price_minor),
-                payment_lines::tax_rate.eq(line.tax_rate),
-            ))
-            .execute(db)?;
+        diesel::insert_into(payment_lines::table).values(&line).execute(db)?;
     }
     Ok(())
 }

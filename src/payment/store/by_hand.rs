@@ -1,13 +1,14 @@
 //! The SQL of refunds that an organizer asks for, of an amount: tickets stay as they are.
 
-use diesel::prelude::*;
+use diesel::QueryResult;
 
+use super::lock;
+use super::mails::mail_buyer;
 use super::refunds::{NewRefund, want_refund};
 use crate::db::Db;
 use crate::money::Money;
-use crate::outbox::{self, MailKind, NewMail};
-use crate::payment::{Payment, PaymentState, RefundSource};
-use crate::schema::{bookings, payments, refunds};
+use crate::outbox::MailKind;
+use crate::payment::{PaymentState, RefundSource};
 
 /// What an organizer asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,41 +48,9 @@ pub fn refund_amount(db: &mut Db, wanted: &WantedAmount) -> QueryResult<AmountRe
         reason: &wanted.reason,
         actor: &wanted.actor,
     };
-    if !want_refund(db, &payment, &refund)? {
-        return Ok(AmountRefund::Changed);
-    }
-    mail(db, &payment, wanted)?;
-    Ok(AmountRefund::Wanted)
-}
-
-fn lock(db: &mut Db, id: i64) -> QueryResult<Option<Payment>> {
-    match db {
-        Db::Postgres(pg) => {
-            payments::table.find(id).select(Payment::as_select()).for_update().first(pg).optional()
-        }
-        Db::Sqlite(sqlite) => payments::table.find(id).select(Payment::as_select()).first(sqlite).optional(),
-    }
-}
-
-/// Queues the mail about the newest refund of a payment: its id is what the mail is about.
-fn mail(db: &mut Db, payment: &Payment, wanted: &WantedAmount) -> QueryResult<()> {
-    let address: Option<Option<String>> =
-        bookings::table.find(payment.booking_id).select(bookings::buyer_email).first(db).optional()?;
-    if address.flatten().is_none() {
-        return Ok(());
-    }
-    let refund: i64 = refunds::table
-        .filter(refunds::payment_id.eq(payment.id))
-        .order(refunds::id.desc())
-        .select(refunds::id)
-        .first(db)?;
+    let Some(id) = want_refund(db, &payment, &refund)? else { return Ok(AmountRefund::Changed) };
     let amount = Money::new(wanted.amount_minor, &payment.currency);
-    let mail = NewMail {
-        kind: MailKind::Refund,
-        booking_id: Some(payment.booking_id),
-        dedupe_key: Some(format!("refund {refund}")),
-        recipient: None,
-        payload: Some(format!("{amount}\n{}", wanted.reason)),
-    };
-    outbox::store::enqueue(db, &mail)
+    let words = format!("{amount}\n{}", wanted.reason);
+    mail_buyer(db, payment.booking_id, MailKind::Refund, format!("refund {id}"), words)?;
+    Ok(AmountRefund::Wanted)
 }

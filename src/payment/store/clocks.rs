@@ -65,14 +65,6 @@ pub fn gap(per_second: u32) -> TimeDelta {
     TimeDelta::microseconds(1_000_000 / i64::from(per_second.max(1)))
 }
 
-/// When the next call could be made.
-///
-/// # Errors
-/// What the database said.
-pub fn next_call(db: &mut Db, endpoint: PacedEndpoint) -> QueryResult<Option<NaiveDateTime>> {
-    read(db, endpoint.clock())
-}
-
 /// Takes a turn that one server has at a time, for the time of a lease; whether it is this one's.
 ///
 /// # Errors

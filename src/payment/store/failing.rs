@@ -4,11 +4,11 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::attempts::{NewAttempt, insert_attempt};
-use super::{UNSETTLED, lock_hold};
+use super::{UNSETTLED, end_hold, lock_hold};
 use crate::db::{Db, clock};
 use crate::payment::stripe::request::without_email;
 use crate::payment::{ATTEMPTS_MAX, Payment, PaymentState, REVIEW_TIME};
-use crate::schema::{holds, payments};
+use crate::schema::payments;
 
 /// Before the third attempt; longer before each that follows.
 const PAUSE: TimeDelta = TimeDelta::seconds(2);
@@ -75,12 +75,7 @@ pub fn failed(db: &mut Db, payment: &Payment, why: &str, next: NextAttempt) -> Q
 /// What the database said.
 pub fn to_review(db: &mut Db, payment: &Payment, intent_id: Option<&str>, why: &str) -> QueryResult<()> {
     let now = clock(db)?;
-    if lock_hold(db, payment.booking_id)?.is_some() {
-        let until = now + REVIEW_TIME;
-        diesel::update(holds::table.find(payment.booking_id))
-            .set((holds::held_until.eq(until), holds::pay_until.eq(until)))
-            .execute(db)?;
-    }
+    end_hold(db, payment.booking_id, now + REVIEW_TIME)?;
     let own = payments::table.find(payment.id).filter(payments::state.eq_any(UNSETTLED));
     diesel::update(own)
         .set((
@@ -100,11 +95,7 @@ pub fn to_review(db: &mut Db, payment: &Payment, intent_id: Option<&str>, why: &
 /// What the database said.
 pub fn reviewed(db: &mut Db, payment: &Payment) -> QueryResult<()> {
     let now = clock(db)?;
-    if lock_hold(db, payment.booking_id)?.is_some() {
-        diesel::update(holds::table.find(payment.booking_id))
-            .set((holds::held_until.eq(now), holds::pay_until.eq(now)))
-            .execute(db)?;
-    }
+    end_hold(db, payment.booking_id, now)?;
     let own = payments::table.find(payment.id).filter(payments::state.eq(PaymentState::Review));
     diesel::update(own).set(payments::state.eq(PaymentState::Expired)).execute(db)?;
     Ok(())

@@ -4,8 +4,9 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
 
+use super::due::take_due;
 use super::ring;
-use crate::db::{Db, clock};
+use crate::db::Db;
 use crate::payment::stripe::amount::of_stripe;
 use crate::payment::{Payment, RefundSource, RefundState, STRIPE};
 use crate::schema::{payment_events, payments, refunds};
@@ -70,8 +71,7 @@ const RECEIVE_SQLITE: &str = "
 ///
 /// # Errors
 /// What the database said.
-pub fn receive(db: &mut Db, event: &NewEvent) -> QueryResult<bool> {
-    let now = clock(db)?;
+pub fn receive(db: &mut Db, event: &NewEvent, now: NaiveDateTime) -> QueryResult<bool> {
     macro_rules! insert {
         ($query:expr, $connection:expr) => {
             diesel::sql_query($query)
@@ -134,23 +134,9 @@ pub fn take(
     db: &mut Db,
     limit: i64,
     live: bool,
-    now: NaiveDateTime,
-    lease: NaiveDateTime,
+    times: (NaiveDateTime, NaiveDateTime),
 ) -> QueryResult<Vec<WaitingEvent>> {
-    let taken: Vec<EventId> = match db {
-        Db::Postgres(pg) => diesel::sql_query(TAKE_POSTGRES)
-            .bind::<Timestamp, _>(lease)
-            .bind::<Timestamp, _>(now)
-            .bind::<BigInt, _>(limit)
-            .bind::<Bool, _>(live)
-            .load(pg)?,
-        Db::Sqlite(sqlite) => diesel::sql_query(TAKE_SQLITE)
-            .bind::<Timestamp, _>(lease)
-            .bind::<Timestamp, _>(now)
-            .bind::<BigInt, _>(limit)
-            .bind::<Bool, _>(live)
-            .load(sqlite)?,
-    };
+    let taken: Vec<EventId> = take_due(db, [TAKE_POSTGRES, TAKE_SQLITE], limit, live, times)?;
     let ids: Vec<String> = taken.into_iter().map(|it| it.event_id).collect();
     payment_events::table
         .filter(payment_events::provider.eq(STRIPE))
@@ -191,7 +177,7 @@ pub fn payment_of(db: &mut Db, event: &WaitingEvent) -> QueryResult<Option<Payme
 /// What the database said.
 pub fn wake(db: &mut Db, event: &WaitingEvent, payment: &Payment, now: NaiveDateTime) -> QueryResult<()> {
     ring(db, payment.booking_id, now)?;
-    handled(db, &event.event_id)
+    handled(db, &event.event_id, now)
 }
 
 /// What an event about a charge says went back is known already.
@@ -226,25 +212,9 @@ pub fn put_off(db: &mut Db, event_id: &str, due_at: NaiveDateTime) -> QueryResul
 ///
 /// # Errors
 /// What the database said.
-pub fn handled(db: &mut Db, event_id: &str) -> QueryResult<()> {
-    let now = clock(db)?;
+pub fn handled(db: &mut Db, event_id: &str, now: NaiveDateTime) -> QueryResult<()> {
     diesel::update(payment_events::table.find((STRIPE, event_id)))
         .set(payment_events::handled_at.eq(now))
         .execute(db)?;
     Ok(())
-}
-
-/// When the last event came, and how many wait. `None`: none ever came.
-///
-/// # Errors
-/// What the database said.
-pub fn health(db: &mut Db) -> QueryResult<(Option<NaiveDateTime>, i64)> {
-    let last = payment_events::table
-        .order(payment_events::received_at.desc())
-        .select(payment_events::received_at)
-        .first(db)
-        .optional()?;
-    let waiting =
-        payment_events::table.filter(payment_events::handled_at.is_null()).count().get_result(db)?;
-    Ok((last, waiting))
 }

@@ -6,10 +6,11 @@
 pub mod attempts;
 pub mod by_hand;
 pub mod clocks;
-mod declines;
+mod due;
 pub mod failing;
 pub mod inbox;
 pub mod ledger;
+mod mails;
 pub mod online;
 pub mod outside;
 pub mod queue;
@@ -88,6 +89,16 @@ pub(super) fn lock_hold(db: &mut Db, booking_id: i64) -> QueryResult<Option<Hold
         }
         Db::Sqlite(_) => hold_times(db, booking_id),
     }
+}
+
+/// Ends a booking's hold at that time, for its buyer and for the sweeper. Without a hold nothing changes.
+pub(super) fn end_hold(db: &mut Db, booking_id: i64, at: NaiveDateTime) -> QueryResult<()> {
+    if lock_hold(db, booking_id)?.is_some() {
+        diesel::update(holds::table.find(booking_id))
+            .set((holds::held_until.eq(at), holds::pay_until.eq(at)))
+            .execute(db)?;
+    }
+    Ok(())
 }
 
 /// An attempt to pay.

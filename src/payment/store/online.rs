@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::db::Db;
 use crate::money::Money;
-use crate::payment::{PaidOnline, PaymentState, RefundSource, RefundState};
+use crate::payment::{PaidOnline, PaymentState, Refund, RefundSource, RefundState};
 use crate::schema::{payments, refunds};
 
 type PaidRow = (i64, i64, String, i64, i64, Option<i64>);
@@ -55,14 +55,11 @@ pub fn is_in_review(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
 /// What was to go back and could not, with its payment; not what was asked for again since. A dispute that was won is
 /// none.
 fn failed_refunds(db: &mut Db, payment_ids: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
-    let all: Vec<(i64, i64, i64, RefundState)> = refunds::table
+    let all: Vec<Refund> = refunds::table
         .filter(refunds::payment_id.eq_any(payment_ids))
         .filter(refunds::source.ne(RefundSource::Dispute))
-        .select((refunds::id, refunds::payment_id, refunds::amount_minor, refunds::state))
+        .select(Refund::as_select())
         .load(db)?;
-    let is_asked_again = |(id, payment, minor): (i64, i64, i64)| {
-        all.iter().any(|it| it.0 > id && (it.1, it.2) == (payment, minor) && it.3 != RefundState::Failed)
-    };
-    let failed = all.iter().filter(|it| it.3 == RefundState::Failed);
-    Ok(failed.filter(|it| !is_asked_again((it.0, it.1, it.2))).map(|it| (it.1, it.2)).collect())
+    let failed = all.iter().filter(|it| it.state == RefundState::Failed && !it.is_asked_again(&all));
+    Ok(failed.map(|it| (it.payment_id, it.amount_minor)).collect())
 }

@@ -1,14 +1,11 @@
 //! The SQL of the queue: which payments the provider is to be asked about, and what the answers change.
-//!
-//! Two servers never take the same payment: PostgreSQL skips rows that another server has locked, SQLite has one writer
-//! at a time. What was taken is due again when its lease ends.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Timestamp};
 
-use super::declines;
-use super::{ALIVE, HoldTimes, hold_times, lines, lock_hold};
+use super::due::{TakenId, take_due};
+use super::mails::mail_decline;
+use super::{ALIVE, HoldTimes, end_hold, hold_times, lines, lock_hold};
 use crate::booking::BookingStatus;
 use crate::db::{Db, clock};
 use crate::payment::{EXTENSION, EXTENSIONS_MAX, GRACE, PAY_TIME, Payment, PaymentLine, PaymentState};
@@ -37,12 +34,6 @@ macro_rules! take_query {
 }
 const TAKE_OPEN: [&str; 2] = take_query!("open");
 const TAKE_WANTED: [&str; 2] = take_query!("wanted");
-
-#[derive(QueryableByName)]
-struct PaymentId {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-}
 
 /// A payment that the provider is to be asked about, with what the question needs.
 #[derive(Debug, Clone)]
@@ -79,26 +70,13 @@ pub fn take(
     are_open: bool,
     limit: i64,
     live: bool,
-    (now, lease): (NaiveDateTime, NaiveDateTime),
+    times: (NaiveDateTime, NaiveDateTime),
 ) -> QueryResult<Vec<DuePayment>> {
     if limit <= 0 {
         return Ok(Vec::new());
     }
-    let [postgres, sqlite_query] = if are_open { TAKE_OPEN } else { TAKE_WANTED };
-    let taken: Vec<PaymentId> = match db {
-        Db::Postgres(pg) => diesel::sql_query(postgres)
-            .bind::<Timestamp, _>(lease)
-            .bind::<Timestamp, _>(now)
-            .bind::<BigInt, _>(limit)
-            .bind::<Bool, _>(live)
-            .load(pg)?,
-        Db::Sqlite(sqlite) => diesel::sql_query(sqlite_query)
-            .bind::<Timestamp, _>(lease)
-            .bind::<Timestamp, _>(now)
-            .bind::<BigInt, _>(limit)
-            .bind::<Bool, _>(live)
-            .load(sqlite)?,
-    };
+    let query = if are_open { TAKE_OPEN } else { TAKE_WANTED };
+    let taken: Vec<TakenId> = take_due(db, query, limit, live, times)?;
     let ids: Vec<i64> = taken.into_iter().map(|it| it.id).collect();
     let found: Vec<Payment> = payments::table
         .filter(payments::id.eq_any(ids))
@@ -233,11 +211,7 @@ pub fn too_late(db: &mut Db, payment: &Payment) -> QueryResult<()> {
 /// What the database said.
 pub fn expired(db: &mut Db, payment: &Payment) -> QueryResult<()> {
     let now = clock(db)?;
-    if lock_hold(db, payment.booking_id)?.is_some() {
-        diesel::update(holds::table.find(payment.booking_id))
-            .set((holds::held_until.eq(now), holds::pay_until.eq(now)))
-            .execute(db)?;
-    }
+    end_hold(db, payment.booking_id, now)?;
     end(db, payment, now)
 }
 
@@ -264,7 +238,7 @@ pub fn declined(db: &mut Db, payment: &Payment, code: &str, due_at: NaiveDateTim
         .set((payments::declined.eq(code), payments::due_at.eq(due_at), payments::attempts.eq(0)))
         .execute(db)?;
     if payment.declined.is_none() {
-        declines::mail(db, payment)?;
+        mail_decline(db, payment)?;
     }
     Ok(())
 }

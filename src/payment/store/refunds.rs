@@ -3,8 +3,8 @@
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Timestamp};
 
+use super::due::{TakenId, take_due};
 use super::ledger::{EntryKind, LedgerEntry, enter};
 use super::lock;
 use crate::booking::new_token;
@@ -26,12 +26,6 @@ const TAKE_SQLITE: &str = "
                  ORDER BY due_at, id LIMIT ?3)
     RETURNING id";
 
-#[derive(QueryableByName)]
-struct RefundId {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-}
-
 /// A refund to be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewRefund<'a> {
@@ -44,13 +38,14 @@ pub struct NewRefund<'a> {
     pub actor: &'a str,
 }
 
-/// Wants money to go back; whether so much of the payment is left. Inside the transaction that it follows from.
+/// Wants money to go back; the refund's id. `None`: so much of the payment is not left. Inside the transaction that it
+/// follows from.
 ///
 /// # Errors
 /// What the database said.
-pub fn want_refund(db: &mut Db, payment: &Payment, wanted: &NewRefund<'_>) -> QueryResult<bool> {
+pub fn want_refund(db: &mut Db, payment: &Payment, wanted: &NewRefund<'_>) -> QueryResult<Option<i64>> {
     if wanted.amount_minor <= 0 || !takes(db, payment.id, wanted.amount_minor)? {
-        return Ok(false);
+        return Ok(None);
     }
     let now = clock(db)?;
     diesel::insert_into(refunds::table)
@@ -65,8 +60,9 @@ pub fn want_refund(db: &mut Db, payment: &Payment, wanted: &NewRefund<'_>) -> Qu
             refunds::wanted_at.eq(now),
             refunds::due_at.eq(now),
         ))
-        .execute(db)?;
-    Ok(true)
+        .returning(refunds::id)
+        .get_result(db)
+        .map(Some)
 }
 
 /// Takes an amount from what is left of a payment; whether so much was left.
@@ -103,23 +99,9 @@ pub fn take(
     db: &mut Db,
     limit: i64,
     live: bool,
-    now: NaiveDateTime,
-    lease: NaiveDateTime,
+    times: (NaiveDateTime, NaiveDateTime),
 ) -> QueryResult<Vec<(Refund, Payment)>> {
-    let taken: Vec<RefundId> = match db {
-        Db::Postgres(pg) => diesel::sql_query(TAKE_POSTGRES)
-            .bind::<Timestamp, _>(lease)
-            .bind::<Timestamp, _>(now)
-            .bind::<BigInt, _>(limit)
-            .bind::<Bool, _>(live)
-            .load(pg)?,
-        Db::Sqlite(sqlite) => diesel::sql_query(TAKE_SQLITE)
-            .bind::<Timestamp, _>(lease)
-            .bind::<Timestamp, _>(now)
-            .bind::<BigInt, _>(limit)
-            .bind::<Bool, _>(live)
-            .load(sqlite)?,
-    };
+    let taken: Vec<TakenId> = take_due(db, [TAKE_POSTGRES, TAKE_SQLITE], limit, live, times)?;
     let ids: Vec<i64> = taken.into_iter().map(|it| it.id).collect();
     refunds::table
         .inner_join(payments::table)

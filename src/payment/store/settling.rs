@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::ledger::{EntryKind, LedgerEntry, enter};
+use super::mails::mail_buyer;
 use super::queue::booking_status;
 use super::refunds::{NewRefund, want_refund};
 use super::{UNSETTLED, find, ring};
@@ -13,7 +14,7 @@ use crate::booking::release::store::{RevivalOutcome, confirm_hold, release, revi
 use crate::booking::store::find_by_id;
 use crate::db::{Db, clock};
 use crate::events::{EventState, Stock};
-use crate::outbox::{self, MailKind, NewMail};
+use crate::outbox::MailKind;
 use crate::payment::{Payment, PaymentState, RefundSource};
 use crate::schema::{bookings, events, payments};
 
@@ -101,7 +102,8 @@ pub fn settle(db: &mut Db, payment_id: i64, paid: &PaidPage) -> QueryResult<Sett
     };
     // All of it is there: it was paid just now.
     want_refund(db, &payment, &refund)?;
-    mail_late_payment(db, &payment)?;
+    let (key, words) = (format!("late payment {}", payment.id), payment.amount().to_string());
+    mail_buyer(db, payment.booking_id, MailKind::LatePayment, key, words)?;
     Ok(Settlement::Refunding { stock })
 }
 
@@ -156,21 +158,4 @@ fn is_canceled(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
         .first(db)
         .optional()?;
     Ok(state.is_some_and(EventState::is_closed))
-}
-
-/// Queues the mail that says that the money goes back.
-fn mail_late_payment(db: &mut Db, payment: &Payment) -> QueryResult<()> {
-    let has_address: Option<Option<String>> =
-        bookings::table.find(payment.booking_id).select(bookings::buyer_email).first(db).optional()?;
-    if has_address.flatten().is_none() {
-        return Ok(());
-    }
-    let mail = NewMail {
-        kind: MailKind::LatePayment,
-        booking_id: Some(payment.booking_id),
-        dedupe_key: Some(format!("late payment {}", payment.id)),
-        recipient: None,
-        payload: Some(payment.amount().to_string()),
-    };
-    outbox::store::enqueue(db, &mail)
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, NaiveDateTime};
 use serde::Deserialize;
 
 /// An object, or its id alone: the request decides which.
@@ -51,6 +52,12 @@ pub struct CheckoutSession {
 }
 
 impl CheckoutSession {
+    /// When Stripe closes it. UTC.
+    #[must_use]
+    pub fn ends_at(&self) -> NaiveDateTime {
+        DateTime::from_timestamp(self.expires_at, 0).unwrap_or_default().naive_utc()
+    }
+
     #[must_use]
     pub fn is_expired(&self) -> bool {
         self.status.as_deref() == Some("expired")

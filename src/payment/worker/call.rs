@@ -1,7 +1,7 @@
 //! One question to Stripe, and what its answer changes. It blocks: it runs on the blocking pool. Between the question
 //! and the transaction that keeps the answer the server may die; then the question is asked again, by its key.
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta};
+use chrono::TimeDelta;
 
 use super::pause::wait_after;
 use super::report::CallReport;
@@ -138,7 +138,7 @@ fn open(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallRe
         session_id: session.id.clone(),
         url: session.url.clone().unwrap_or_default(),
         intent_id: session.intent_id().map(str::to_owned),
-        ends_at: time(session.expires_at),
+        ends_at: session.ends_at(),
     };
     if page.url.is_empty() || session.livemode != payment.live {
         return fail(db, payment, "Stripe made a page that nobody can pay on.", NextAttempt::None);
@@ -232,7 +232,10 @@ fn look_back(
         Err(failure) if failure.is_outage() => return Ok(CallReport::of(failure)),
         Err(failure) => {
             log::error!("an event about a payment that has ended cannot be followed: {failure}");
-            db.write_blocking(|db| inbox::handled(db, &event.event_id))?;
+            db.write_blocking(|db| {
+                let now = db::clock(db)?;
+                inbox::handled(db, &event.event_id, now)
+            })?;
             return Ok(CallReport::default());
         }
     };
@@ -249,12 +252,12 @@ fn look_back(
         if is_in_review && verdict == Verdict::Closed {
             failing::reviewed(db, &due.payment)?;
         }
+        let now = db::clock(db)?;
         if is_news {
             // The hold's end may not be written yet, and what went back is noted once the payment is settled.
-            let soon = db::clock(db)? + MOMENT;
-            return inbox::put_off(db, &event.event_id, soon);
+            return inbox::put_off(db, &event.event_id, now + MOMENT);
         }
-        inbox::handled(db, &event.event_id)
+        inbox::handled(db, &event.event_id, now)
     })?;
     Ok(report)
 }
@@ -271,8 +274,4 @@ fn put_off(db: &Database, payment: Payment, failure: StripeFailure) -> Result<Ca
         queue::put_off(db, &payment, due_at, &why)
     })?;
     Ok(CallReport::of(failure))
-}
-
-fn time(seconds: i64) -> NaiveDateTime {
-    DateTime::from_timestamp(seconds, 0).unwrap_or_default().naive_utc()
 }

@@ -122,9 +122,9 @@ fn read_since(
         after = page.data.last().map(|event| event.id.clone());
         let events: Vec<NewEvent> = page.data.iter().filter_map(EventObject::to_keep).collect();
         missed += db.write_blocking(|db| {
-            let mut new = 0;
+            let (now, mut new) = (clock(db)?, 0);
             for event in &events {
-                new += usize::from(inbox::receive(db, event)?);
+                new += usize::from(inbox::receive(db, event, now)?);
             }
             Ok(new)
         })?;

@@ -121,14 +121,14 @@ pub(super) fn note_refunds(
     let named = events.iter().find_map(|event| event.intent_id.as_deref());
     let Some(intent_id) = payment.intent_id.as_deref().or(named) else {
         log::error!("an event names no payment: {}", events.first().map_or("", |it| &it.event_id));
-        db.write_blocking(|db| events.iter().try_for_each(|event| inbox::handled(db, &event.event_id)))?;
+        db.write_blocking(|db| end(db, events, true))?;
         return Ok(CallReport::default());
     };
     match stripe.refunds_of(intent_id) {
         Ok(listed) => {
             db.write_blocking(|db| {
                 let is_noted = note_all(db, payment, &listed)?;
-                events.iter().try_for_each(|event| end(db, event, is_noted))
+                end(db, events, is_noted)
             })?;
             Ok(CallReport::default())
         }
@@ -176,7 +176,7 @@ pub(super) fn note_dispute(
         Ok(dispute) => {
             db.write_blocking(|db| {
                 let is_noted = keep_dispute(db, payment, &dispute)?;
-                end(db, event, is_noted)
+                end(db, std::slice::from_ref(event), is_noted)
             })?;
             Ok(CallReport::default())
         }
@@ -221,13 +221,16 @@ fn keep_dispute(db: &mut Db, payment: &Payment, dispute: &DisputeObject) -> Quer
     Ok(true)
 }
 
-/// An event is done with when everything that it is about is noted. Otherwise it comes again.
-fn end(db: &mut Db, event: &WaitingEvent, is_noted: bool) -> QueryResult<()> {
-    if is_noted {
-        return inbox::handled(db, &event.event_id);
-    }
-    let later = db::clock(db)? + wait_after(event.attempts);
-    inbox::put_off(db, &event.event_id, later)
+/// Events are done with when everything that they are about is noted. Otherwise they come again.
+fn end(db: &mut Db, events: &[WaitingEvent], is_noted: bool) -> QueryResult<()> {
+    let now = db::clock(db)?;
+    events.iter().try_for_each(|event| {
+        if is_noted {
+            inbox::handled(db, &event.event_id, now)
+        } else {
+            inbox::put_off(db, &event.event_id, now + wait_after(event.attempts))
+        }
+    })
 }
 
 /// There was no answer, or one that says that there is nothing to be followed.
@@ -240,6 +243,6 @@ fn put_off_events(
         log::error!("an event cannot be followed: {failure}");
     }
     let is_over = matches!(failure, StripeFailure::Refused(_));
-    db.write_blocking(|db| events.iter().try_for_each(|event| end(db, event, is_over)))?;
+    db.write_blocking(|db| end(db, events, is_over))?;
     Ok(CallReport::of(failure))
 }

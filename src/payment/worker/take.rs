@@ -107,7 +107,7 @@ pub fn take(db: &mut Db, room: CallRoom, only_one: bool, terms: &Terms) -> Query
         }
     }
     let limit = limit(room.refunds, &calls);
-    let both = refunds::take(db, limit, terms.live, times.0, times.1)?;
+    let both = refunds::take(db, limit, terms.live, times)?;
     note(both.len(), limit);
     calls.extend(both.into_iter().map(|both| Call::Refund(Box::new(both))));
     Ok(Taken { calls: in_turn(db, calls, now, terms)?, may_be_more })
@@ -118,10 +118,11 @@ pub fn take(db: &mut Db, room: CallRoom, only_one: bool, terms: &Terms) -> Query
 fn take_events(
     db: &mut Db,
     room: usize,
-    (now, lease): (NaiveDateTime, NaiveDateTime),
+    times: (NaiveDateTime, NaiveDateTime),
     terms: &Terms,
 ) -> QueryResult<(Vec<Call>, bool)> {
-    let taken = inbox::take(db, EVENTS_AT_ONCE, terms.live, now, lease)?;
+    let (now, _) = times;
+    let taken = inbox::take(db, EVENTS_AT_ONCE, terms.live, times)?;
     let may_be_more = i64::try_from(taken.len()).is_ok_and(|it| it >= EVENTS_AT_ONCE);
     let mut events = Vec::with_capacity(taken.len());
     for event in taken {
@@ -143,7 +144,7 @@ fn take_events(
                 inbox::put_off(db, &event.event_id, now + wait_after(event.attempts))?;
             }
             // A payment that is none of ours, or of a release that follows more.
-            _ => inbox::handled(db, &event.event_id)?,
+            _ => inbox::handled(db, &event.event_id, now)?,
         }
     }
     Ok((calls, may_be_more))
@@ -162,7 +163,7 @@ fn about_page(
         PaymentState::Expired | PaymentState::Failed if event.may_be_paid() => {
             look_back(db, calls, room, (event, payment), now)
         }
-        _ => inbox::handled(db, &event.event_id),
+        _ => inbox::handled(db, &event.event_id, now),
     }
 }
 
@@ -181,7 +182,7 @@ fn about_return(
         }
         PaymentState::Expired | PaymentState::Failed | PaymentState::Review => {
             if payment.session_id.is_none() {
-                return inbox::handled(db, &event.event_id);
+                return inbox::handled(db, &event.event_id, now);
             }
             look_back(db, calls, room, (event, payment), now)
         }
@@ -194,7 +195,7 @@ fn about_return(
         }
         PaymentState::Paid => {
             if inbox::is_known(db, &event, &payment)? {
-                return inbox::handled(db, &event.event_id);
+                return inbox::handled(db, &event.event_id, now);
             }
             for call in &mut *calls {
                 if let Call::Returns(events, of) = call

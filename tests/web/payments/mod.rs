@@ -65,6 +65,16 @@ pub(crate) fn paid(app: &TestApp, stripe: &FakeStripe) -> (String, String) {
     (path, session)
 }
 
+/// A booking that is paid for without anybody hearing of it, until its hold is over: its path.
+pub(crate) fn paid_unheard(app: &TestApp, stripe: &FakeStripe) -> String {
+    let (path, session) = want(app, stripe);
+    stripe.deliver(Delivery::Never);
+    assert!(stripe.pay(&session));
+    app.database.execute("UPDATE holds SET held_until = '2020-01-01 00:00:00'");
+    eventually("the hold ends", || app.database.tier("VIP").held == 0);
+    path
+}
+
 /// What is due later is due now.
 pub(crate) fn hurry(app: &TestApp) {
     for table in ["payments", "refunds", "payment_events"] {

@@ -1,6 +1,6 @@
 //! The SQL of holds: how they are confirmed, and how they end.
 
-use chrono::Utc;
+use chrono::{NaiveDateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Timestamp};
@@ -36,16 +36,26 @@ pub fn confirm_hold(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
             diesel::update(bookings::table.find(booking_id).filter(bookings::status.eq(BookingStatus::Held)))
                 .set((bookings::status.eq(BookingStatus::Confirmed), bookings::confirmed_at.eq(now)))
                 .execute(sqlite)?;
-            diesel::sql_query(
-                "INSERT INTO confirmation_batches (booking_ids, queued_at)
-                 SELECT json_array(id), ? FROM bookings WHERE id = ? AND buyer_email IS NOT NULL",
-            )
-            .bind::<Timestamp, _>(now)
-            .bind::<BigInt, _>(booking_id)
-            .execute(sqlite)?;
+            queue_confirmation(sqlite, booking_id, now)?;
             Ok(true)
         }
     }
+}
+
+/// The mail with the tickets, for a buyer with an address. On PostgreSQL the functions that confirm do it.
+pub(super) fn queue_confirmation(
+    sqlite: &mut SqliteConnection,
+    booking_id: i64,
+    now: NaiveDateTime,
+) -> QueryResult<()> {
+    diesel::sql_query(
+        "INSERT INTO confirmation_batches (booking_ids, queued_at)
+         SELECT json_array(id), ? FROM bookings WHERE id = ? AND buyer_email IS NOT NULL",
+    )
+    .bind::<Timestamp, _>(now)
+    .bind::<BigInt, _>(booking_id)
+    .execute(sqlite)?;
+    Ok(())
 }
 
 #[derive(QueryableByName)]

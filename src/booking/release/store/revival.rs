@@ -2,8 +2,9 @@
 
 use chrono::Utc;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Timestamp};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable};
 
+use super::hold_ends::queue_confirmation;
 use crate::booking::{BookingLine, BookingStatus};
 use crate::db::Db;
 use crate::events::store::next_version;
@@ -104,12 +105,6 @@ fn revive_on_sqlite(sqlite: &mut SqliteConnection, booking_id: i64) -> QueryResu
     diesel::update(bookings::table.find(booking_id))
         .set((bookings::status.eq(BookingStatus::Confirmed), bookings::confirmed_at.eq(now)))
         .execute(sqlite)?;
-    diesel::sql_query(
-        "INSERT INTO confirmation_batches (booking_ids, queued_at)
-         SELECT json_array(id), ? FROM bookings WHERE id = ? AND buyer_email IS NOT NULL",
-    )
-    .bind::<Timestamp, _>(now)
-    .bind::<BigInt, _>(booking_id)
-    .execute(sqlite)?;
+    queue_confirmation(sqlite, booking_id, now)?;
     Ok(RevivalOutcome::Revived { stock })
 }
