@@ -36,8 +36,8 @@ run_more_tests() {
   stage "The Debian package in a clean Debian"
   test_debian_package
 
-  stage "The proxy beside the image"
-  test_proxy
+  stage "The files beside the image"
+  test_compose
 
   stage "The image"
   test_image

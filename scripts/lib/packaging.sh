@@ -1,5 +1,5 @@
 # test_debian_package: installs the package in a clean Debian, sells a ticket, upgrades, removes and purges it.
-# test_proxy: Caddy takes the file that compose.yaml gives it.
+# test_compose: both forms of compose.yaml can be read, the small one without any setting; Caddy takes the file that it gets.
 # test_image: builds the image from a clean Debian, sells a ticket in it, stops it, and finds the ticket again.
 #
 # The first and the last need root, and neither a registry of images: mmdebstrap makes the root file systems from Debian's packages.
@@ -97,8 +97,15 @@ test_debian_package() {
   rm -rf "$work"
 }
 
-test_proxy() {
-  need_packages caddy:caddy
+test_compose() {
+  local folder
+  need_packages caddy:caddy docker-compose:docker-compose
+  folder=$(mktemp -d)
+  cp compose.yaml "$folder"
+  docker-compose --project-directory "$folder" --file "$folder/compose.yaml" --profile small config --quiet
+  cp deploy/compose/example.env "$folder/.env"
+  docker-compose --project-directory "$folder" --file "$folder/compose.yaml" --profile full --profile redis config --quiet
+  rm -rf "$folder"
   SITE_NAME=tickets.example.org caddy validate --config deploy/caddy/Caddyfile --adapter caddyfile 2>&1 |
     grep --fixed-strings --line-regexp "Valid configuration"
 }
