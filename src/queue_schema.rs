@@ -20,6 +20,7 @@ diesel::table! {
         served_mark -> BigInt,
         marked_at -> Nullable<Timestamp>,
         refused_at -> Nullable<Timestamp>,
+        registration -> Bool,
     }
 }
 

@@ -52,11 +52,12 @@ use crate::log_safe::one_line;
 use crate::start_error::StartError;
 
 /// What every SQLite connection is told. `synchronous=FULL`: a confirmed booking survives a power cut. The
-/// cache (in KiB) and the checkpoint (every so many pages) are sized for a rush: the defaults write the
-/// same pages of the indexes to the file again and again.
+/// checkpoint (every so many pages) is sized for a rush: the default writes the same pages of the indexes to the
+/// file again and again. The cache (in KiB) is small, because each connection of the pool fills one of its own; the
+/// desk's [`Writer`] has a larger one.
 const SQLITE_PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
-    PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8000;";
+    PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 8000;";
 
 /// What every PostgreSQL connection is told, so that a server that is frozen or cut off in the middle of a transaction
 /// does not hold ticket types for hours, which is how long PostgreSQL waits by itself. The keepalives are those of

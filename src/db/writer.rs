@@ -31,6 +31,9 @@ pub struct Writer {
 /// statement ends with nothing done, as on SQLite after `busy_timeout`.
 const POSTGRES_SETTINGS: &str = "SET enable_seqscan = off; SET jit = off; SET lock_timeout = '1s'";
 
+/// In a rush the pages of the indexes that bookings are added to stay in memory (in KiB).
+const SQLITE_PRAGMAS: &str = "PRAGMA cache_size = -32768";
+
 /// Why a piece of work was not done, or is not known to be done.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -93,9 +96,11 @@ impl Writer {
             return Err(Failure::Passing("the database is closed".into()));
         }
         let mut db = connect(&self.url).map_err(|e| Failure::Passing(one_line(&e)))?;
-        if let Db::Postgres(pg) = &mut db {
-            pg.batch_execute(POSTGRES_SETTINGS).map_err(|e| Failure::Passing(one_line(&e)))?;
-        }
+        let set = match &mut db {
+            Db::Postgres(pg) => pg.batch_execute(POSTGRES_SETTINGS),
+            Db::Sqlite(sqlite) => sqlite.batch_execute(SQLITE_PRAGMAS),
+        };
+        set.map_err(|e| Failure::Passing(one_line(&e)))?;
         Ok(db)
     }
 }

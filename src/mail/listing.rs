@@ -75,6 +75,7 @@ impl MailKind {
             Self::Test => "Test",
             Self::LatePayment => "Late payment",
             Self::Refund => "Refund",
+            Self::QueuePlace => "Place in a waiting room",
             Self::Declined => "Payment declined",
         }
     }

@@ -18,6 +18,7 @@ use crate::connections::SHUTDOWN_SECONDS;
 use crate::db::Database;
 use crate::guard::secret::Secrets;
 use crate::outbox::wakeup::Wakeup;
+use crate::queue::place_token::PlaceLinks;
 use crate::start_error::StartError;
 use crate::tickets::code::TicketCodes;
 
@@ -78,6 +79,7 @@ pub fn open(
         ticket_codes: TicketCodes::new(secrets),
         booking_links: BookingLinks::new(secrets),
         suppression_links: SuppressionLinks::new(secrets),
+        place_links: PlaceLinks::new(secrets),
         invitations: InvitationSeal::new(secrets),
     };
     let (wakeup, stop) = (Arc::<Wakeup>::default(), StopHandle::default());

@@ -44,12 +44,14 @@ pub enum MailKind {
     LatePayment,
     /// The organizer gives an amount back. Its payload: how much, and why.
     Refund,
+    /// A place in a waiting room. Its payload: which one.
+    QueuePlace,
     /// A bank has declined, and the tickets are still held. Its payload: until when.
     Declined,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Confirmation,
         Self::BookingLink,
         Self::Cancellation,
@@ -62,6 +64,7 @@ impl MailKind {
         Self::Test,
         Self::LatePayment,
         Self::Refund,
+        Self::QueuePlace,
         Self::Declined,
     ];
 
@@ -81,6 +84,7 @@ impl MailKind {
             Self::Test => "test",
             Self::LatePayment => "late payment",
             Self::Refund => "refund",
+            Self::QueuePlace => "queue place",
             Self::Declined => "payment declined",
         }
     }

@@ -21,8 +21,9 @@ pub mod pages;
 pub mod pass;
 mod place;
 pub mod place_link;
-mod place_token;
+pub(crate) mod place_token;
 mod refusals;
+pub mod registration;
 pub mod rooms;
 mod step;
 pub mod store;
@@ -103,6 +104,8 @@ pub struct Room {
     pub(crate) marked_at: Option<NaiveDateTime>,
     /// UTC. When somebody who is served was last told that there is no pass right now.
     pub(crate) refused_at: Option<NaiveDateTime>,
+    /// Places are given by email only, one for each address, from when the room is switched on.
+    pub registration: bool,
 }
 
 /// Never shows the seed: before the draw it is a secret.
@@ -156,7 +159,7 @@ impl RoomPhase {
 
 impl Room {
     /// Tells this draw from earlier ones of the same concert: the start of the seed's hash.
-    fn draw_name(&self) -> &str {
+    pub(crate) fn draw_name(&self) -> &str {
         self.seed_hash.get(..16).unwrap_or_default()
     }
 
@@ -202,7 +205,7 @@ impl Room {
             (_, Some(drawn_at), _) => RoomPhase::Line { drawn_at },
             (_, None, Some(starts_at)) => {
                 let opens_at = starts_at - TimeDelta::minutes(self.opens_minutes.into());
-                if now < opens_at {
+                if now < opens_at && !self.registration {
                     RoomPhase::Closed { opens_at }
                 } else {
                     RoomPhase::Lobby { draws_at: starts_at }

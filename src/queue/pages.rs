@@ -7,6 +7,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::NaiveDateTime;
+use serde::Deserialize;
 
 use super::draw::Position;
 use super::fragment::{self, LineView};
@@ -18,6 +19,7 @@ use crate::app::App;
 use crate::db::Db;
 use crate::error::Error;
 use crate::events::board::Listing;
+use crate::guard::form::Query;
 use crate::page::{Page, see_other};
 
 /// As the board's fragment: a cache in front may keep it for a second, and serve it for two more while it revalidates.
@@ -59,6 +61,24 @@ struct RoomPage {
     stage: RoomStage,
     /// Leads to the own place from other browsers.
     place_url: Option<String>,
+    /// Places are given by email only.
+    registers: bool,
+    address: AddressField,
+}
+
+/// Where an address is typed for a place by email, and what has come of it.
+#[derive(Default)]
+pub(super) struct AddressField {
+    pub(super) email: String,
+    pub(super) error: Option<String>,
+    pub(super) has_asked: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct RoomQuery {
+    /// Whether an address was sent a moment ago.
+    asked: String,
 }
 
 #[derive(Template)]
@@ -81,6 +101,11 @@ impl RoomPage {
     fn is_final(&self) -> bool {
         use RoomStage::{Booked, Moment, Over, Turn};
         matches!(self.stage, Turn { .. } | Moment | Over | Booked(_))
+    }
+
+    /// Whether an address may be typed right now, which a reload would forget.
+    fn is_form(&self) -> bool {
+        self.registers && matches!(self.stage, RoomStage::Offer) && !self.address.has_asked
     }
 
     /// Tickets may be returned: then the page goes on.
@@ -123,19 +148,33 @@ pub async fn show(
     page: Page,
     app: web::Data<App>,
     slug: web::Path<String>,
+    Query(query): Query<RoomQuery>,
 ) -> Result<HttpResponse, Error> {
     let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
     let Some((open, phase)) = find(&app, &listing) else {
         return Ok(see_other(&format!("/events/{}", listing.event.slug)).finish());
     };
-    let place = QueuePlace::of_request(&app.cookies, &request, &open.room);
-    let kept = Pass::of_request(&app.cookies, app.rooms.passes(), &request, &open.room, app.board.now());
-    let stage = stage(&app, &open, phase, place, kept).await?;
+    let address = AddressField { has_asked: !query.asked.is_empty(), ..AddressField::default() };
+    respond(&request, page, &app, (listing, open, phase), address, StatusCode::OK).await
+}
+
+/// The room as it is to this visitor.
+pub(super) async fn respond(
+    request: &HttpRequest,
+    page: Page,
+    app: &App,
+    (listing, open, phase): (Arc<Listing>, Arc<OpenRoom>, RoomPhase),
+    address: AddressField,
+    status: StatusCode,
+) -> Result<HttpResponse, Error> {
+    let place = QueuePlace::of_request(&app.cookies, request, &open.room);
+    let kept = Pass::of_request(&app.cookies, app.rooms.passes(), request, &open.room, app.board.now());
+    let stage = stage(app, &open, phase, place, kept).await?;
     let pass = match &stage {
         RoomStage::Turn { pass } => Some(pass.cookie(&app.cookies, listing.event.id)),
         _ => None,
     };
-    let mut line = view(&app, &open, &listing, phase);
+    let mut line = view(app, &open, &listing, phase);
     if matches!(stage, RoomStage::Lobby(_)) {
         // The own arrival may not be counted yet.
         line.people = line.people.max(1);
@@ -147,8 +186,9 @@ pub async fn show(
         }
         _ => None,
     };
-    let shown = RoomPage { page: page.clone(), listing, line, stage, place_url };
-    let mut response = page.respond_unlisted::<Error>(StatusCode::OK, &shown)?;
+    let registers = open.room.registration;
+    let shown = RoomPage { page: page.clone(), listing, line, stage, place_url, registers, address };
+    let mut response = page.respond_unlisted::<Error>(status, &shown)?;
     if let Some(pass) = pass {
         response.add_cookie(&pass).map_err(|e| Error::Internal(e.to_string()))?;
     }
@@ -164,7 +204,9 @@ pub async fn create(
     let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
     let event_id = listing.event.id;
     let mut response = see_other(&format!("/events/{}/queue", listing.event.slug));
-    let Some((open, phase)) = find(&app, &listing) else { return Ok(response.finish()) };
+    // Where places are given by email, nobody takes one here.
+    let found = find(&app, &listing).filter(|(open, _)| !open.room.registration);
+    let Some((open, phase)) = found else { return Ok(response.finish()) };
     let place = QueuePlace::of_request(&app.cookies, &request, &open.room);
     let stage = stage(&app, &open, phase, place, None).await?;
     if matches!(stage, RoomStage::Offer | RoomStage::Over | RoomStage::Booked(_)) {
@@ -213,7 +255,7 @@ pub async fn draw(
 }
 
 /// The room of a concert, where there is one now.
-fn find(app: &App, listing: &Listing) -> Option<(Arc<OpenRoom>, RoomPhase)> {
+pub(super) fn find(app: &App, listing: &Listing) -> Option<(Arc<OpenRoom>, RoomPhase)> {
     let open = app.rooms.find(listing.event.id)?;
     let phase = rooms::phase(&open, listing, app.board.now());
     let is_over = listing.is_over() || rooms::has_ended(listing) || phase == RoomPhase::Idle;

@@ -7,8 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::QueuePlace;
 use super::open_room::OpenRoom;
+use super::{QueuePlace, rooms};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
@@ -45,10 +45,20 @@ pub async fn show(
 }
 
 /// `POST /events/{slug}/queue/place/{token}`: this browser has the place from now on.
-pub async fn create(app: web::Data<App>, path: web::Path<(String, String)>) -> Result<HttpResponse, Error> {
+pub async fn create(
+    request: HttpRequest,
+    app: web::Data<App>,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Error> {
     let (slug, token) = path.into_inner();
     let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
     let Some((open, place)) = find(&app, &listing, &token) else { return Ok(not_good(&app, &listing)) };
+    let own = QueuePlace::of_request(&app.cookies, &request, &open.room);
+    if open.room.registration && own.as_ref() != Some(&place) {
+        // Who has registered is counted when they come. All others were counted when they took their places.
+        let slot = open.room.slot_of(rooms::sale_start(&listing), place.arrived_at);
+        app.rooms.note_arrival(&open, slot);
+    }
     let mut response = see_other(&room_path(&listing));
     response.cookie(place.cookie(&app.cookies, &open.room));
     Ok(response.finish())

@@ -19,19 +19,25 @@ impl PlaceLinks {
     /// The link's last part.
     #[must_use]
     pub fn token(&self, room: &Room, place: &QueuePlace) -> String {
-        self.sealer.seal_for_url(&name(room), &place.text())
+        self.token_of(room.event_id, room.draw_name(), place)
+    }
+
+    /// The same for who knows the draw by its name.
+    #[must_use]
+    pub fn token_of(&self, event_id: i64, draw: &str, place: &QueuePlace) -> String {
+        self.sealer.seal_for_url(&name(event_id, draw), &place.text())
     }
 
     /// The place of a link; `None`: it is no link of this draw.
     #[must_use]
     pub fn open(&self, room: &Room, token: &str) -> Option<QueuePlace> {
-        QueuePlace::parse(&self.sealer.open_from_url(&name(room), token)?)
+        QueuePlace::parse(&self.sealer.open_from_url(&name(room.event_id, room.draw_name()), token)?)
     }
 }
 
 /// A link is good for its draw only.
-fn name(room: &Room) -> String {
-    format!("place-{}-{}", room.event_id, room.draw_name())
+fn name(event_id: i64, draw: &str) -> String {
+    format!("place-{event_id}-{draw}")
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub(crate) fn room() -> Room {
         served_mark: 0,
         marked_at: None,
         refused_at: None,
+        registration: false,
     }
 }
 
@@ -47,6 +48,9 @@ fn a_room_opens_before_the_sale_and_is_drawn_at_it() {
     assert_eq!(drawn.phase(Some(sale), at(3601)), RoomPhase::Line { drawn_at: sale });
     assert_eq!(drawn.phase(Some(at(9999)), at(3601)), RoomPhase::Line { drawn_at: sale }, "drawn is drawn");
     assert_eq!(room().phase(None, at(0)), RoomPhase::Lobby { draws_at: at(0) });
+    let registers = Room { registration: true, ..room() };
+    let early = registers.phase(Some(sale), at(-99_999));
+    assert_eq!(early, RoomPhase::Lobby { draws_at: sale }, "mails take their time");
 }
 
 #[test]

@@ -29,6 +29,7 @@ urls! {
     EVENT_PREVIEW = Endpoint::page("/events/{slug}/preview.png").class(RateClass::Previews).cached();
     QUEUE = Endpoint::form("/events/{slug}/queue").post_class(RateClass::Places);
     QUEUE_PLACE = Endpoint::form("/events/{slug}/queue/place/{token}").post_class(RateClass::Places);
+    QUEUE_REGISTRATION = Endpoint::action("/events/{slug}/queue/registration").post_class(RateClass::Places);
     QUEUE_DRAW = Endpoint::page("/events/{slug}/queue/draw");
     BOOKINGS = Endpoint::form("/bookings").post_class(RateClass::Bookings);
     NEW_BOOKING = Endpoint::form("/bookings/new");

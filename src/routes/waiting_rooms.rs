@@ -6,7 +6,7 @@ use actix_web::web::{ServiceConfig, post};
 
 use crate::admin::events::{rehearsal, waiting_room};
 use crate::admin::resumption::keep_typed;
-use crate::queue::{pages, place_link};
+use crate::queue::{pages, place_link, registration};
 use crate::resource::{get, urls};
 
 /// For who waits.
@@ -18,6 +18,7 @@ pub(super) fn visitors(site: &mut ServiceConfig) {
                 .route(get().to(place_link::show))
                 .route(post().to(place_link::create)),
         )
+        .service(urls::QUEUE_REGISTRATION.resource().route(post().to(registration::create)))
         .service(urls::QUEUE_DRAW.resource().route(get().to(pages::draw)));
 }
 

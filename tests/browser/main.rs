@@ -10,6 +10,7 @@ mod dialog;
 mod failures;
 mod gate;
 mod gate_scanner;
+mod holders;
 mod honeypot;
 mod keyboard;
 mod large_text;
@@ -34,6 +35,7 @@ mod several_ticket_types;
 mod sharing;
 mod stepper;
 mod support;
+mod team;
 mod tickets;
 
 use support::Site;

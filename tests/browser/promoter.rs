@@ -1,5 +1,5 @@
-//! A promoter who has never seen the desk puts a concert on sale, changes it while it sells, postpones and cancels it;
-//! with JavaScript and without.
+//! A promoter who has never seen the desk puts a concert on sale, changes it while it sells, postpones it, cancels a
+//! booking, writes to holders, and cancels it; with JavaScript and without.
 
 use std::time::Duration;
 
@@ -7,6 +7,8 @@ use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Site, Visitor};
 
 const EVENT: &str = "/admin/events/zoe-and-the-cellar";
+const SECOND_NAME: &str = "Lise Meitner";
+const SECOND_EMAIL: &str = "lise@example.org";
 /// A job looks twice a second, and the page once.
 const AT_WORK: Duration = Duration::from_secs(20);
 
@@ -71,10 +73,10 @@ async fn put_on_sale(site: &Site, promoter: &Visitor, buyer: &Visitor) {
 }
 
 /// Books a seat.
-async fn book(buyer: &Visitor) {
+async fn book(buyer: &Visitor, name: &str, email: &str) {
     buyer.visit("/events/zoe-and-the-cellar").await;
     buyer.click(".tier form button[type=submit]:not([formaction])").await;
-    buyer.fill_in(NAME, EMAIL).await;
+    buyer.fill_in(name, email).await;
     buyer.click(CONFIRM).await;
     buyer.see(CONFIRMATION).await;
 }
@@ -87,14 +89,14 @@ async fn change_while_it_sells(promoter: &Visitor) {
     says(promoter, "Enter a whole number").await;
     promoter.fill("#capacity", "40").await;
     save(promoter).await;
-    says(promoter, "1 of 40 sold or held").await;
+    says(promoter, "2 of 40 sold or held").await;
     promoter.click("form[action$='/pause'] button").await;
     says(promoter, "Paused by the organizer").await;
 }
 
-async fn postpone_and_cancel(promoter: &Visitor, buyer: &Visitor, booking: &str) {
+async fn postpone(promoter: &Visitor, buyer: &Visitor, booking: &str) {
     promoter.click("a[href$='/postponement']").await;
-    says(promoter, "1 person holds tickets.").await;
+    says(promoter, "2 people hold tickets.").await;
     pick(promoter, "starts_at", "2027-10-02T20:00").await;
     pick(promoter, "returns_until", "2027-08-01T12:00").await;
     promoter.fill("#message", "Zoë is ill.").await;
@@ -102,7 +104,40 @@ async fn postpone_and_cancel(promoter: &Visitor, buyer: &Visitor, booking: &str)
     says(promoter, "Postponed from Saturday, September 4, 2027").await;
     buyer.visit(booking).await;
     assert!(buyer.text(CONFIRMATION).await.contains("Postponed from Saturday, September 4, 2027"));
+}
 
+/// Finds the second buyer's booking by name, and gives a reason for its end.
+async fn cancel_one_booking(site: &Site, promoter: &Visitor) {
+    promoter.visit("/admin/bookings").await;
+    promoter.fill("#q", "Lise Meitner").await;
+    promoter.click(".filter button[type=submit]").await;
+    promoter.until("document.querySelectorAll('tbody tr').length === 1").await;
+    promoter.click("tbody th a").await;
+    promoter.click("a[href$='/cancellation']").await;
+    promoter.fill("#message", "The seat is broken.").await;
+    save(promoter).await;
+    says(promoter, "Its tickets are back on sale.").await;
+    let mail = site.mail("Canceled: ").await;
+    assert_eq!(mail.to, SECOND_EMAIL);
+    assert!(mail.text.contains("The seat is broken."), "{}", mail.text);
+}
+
+async fn message_holders(site: &Site, promoter: &Visitor) {
+    promoter.visit(EVENT).await;
+    promoter.click("#main a[href$='/messages']").await;
+    promoter.fill("#subject", "Bring a coat").await;
+    promoter.fill("#text", "The cellar is cold.").await;
+    promoter.click("button[value=review]").await;
+    says(promoter, "It reaches 1 person:").await;
+    promoter.click("button[value=send]").await;
+    promoter.until(&format!("location.pathname === '{EVENT}'")).await;
+    let mail = site.mail("Bring a coat (Zoë and the Cellar)").await;
+    assert_eq!(mail.to, EMAIL);
+    assert!(mail.text.contains("The cellar is cold."), "{}", mail.text);
+}
+
+async fn cancel(promoter: &Visitor) {
+    promoter.visit(EVENT).await;
     promoter.click("a[href$='/cancellation']").await;
     promoter.fill("#event_name", "Zoe").await;
     save(promoter).await;
@@ -117,10 +152,14 @@ async fn a_promoter_puts_a_concert_on_sale_and_changes_it() {
     let site = open_site();
     let (promoter, buyer) = tokio::join!(Visitor::new(&site), Visitor::new(&site));
     put_on_sale(&site, &promoter, &buyer).await;
-    book(&buyer).await;
+    book(&buyer, SECOND_NAME, SECOND_EMAIL).await;
+    book(&buyer, NAME, EMAIL).await;
     let booking: String = buyer.ask("document.querySelector('[data-booked]').dataset.booked").await;
     change_while_it_sells(&promoter).await;
-    postpone_and_cancel(&promoter, &buyer, &booking).await;
+    postpone(&promoter, &buyer, &booking).await;
+    cancel_one_booking(&site, &promoter).await;
+    message_holders(&site, &promoter).await;
+    cancel(&promoter).await;
     // The page says by itself when the work is done.
     let is_done = "document.querySelector('#progress').innerText.includes('Done: 1 booking canceled')";
     promoter.until_within(AT_WORK, is_done).await;
@@ -137,10 +176,14 @@ async fn the_same_without_javascript() {
     let promoter = Visitor::without_javascript(&site).await;
     let buyer = Visitor::without_javascript(&site).await;
     put_on_sale(&site, &promoter, &buyer).await;
-    book(&buyer).await;
+    book(&buyer, SECOND_NAME, SECOND_EMAIL).await;
+    book(&buyer, NAME, EMAIL).await;
     let booking = buyer.path().await;
     change_while_it_sells(&promoter).await;
-    postpone_and_cancel(&promoter, &buyer, &booking).await;
+    postpone(&promoter, &buyer, &booking).await;
+    cancel_one_booking(&site, &promoter).await;
+    message_holders(&site, &promoter).await;
+    cancel(&promoter).await;
     for _ in 0..100 {
         promoter.visit(EVENT).await;
         if promoter.text("#progress").await.contains("Done: 1 booking canceled") {

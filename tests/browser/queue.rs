@@ -208,3 +208,37 @@ async fn the_room_works_without_javascript() {
     visitor.see(CONFIRMATION).await;
     assert_eq!(site.booking_count(), 1);
 }
+
+/// Places by email: the page takes an address, and the mail's link leads to the place. Without JavaScript.
+#[tokio::test]
+async fn who_registers_gets_a_place_by_email() {
+    let site = open_site();
+    start_sale_in(&site, 1200);
+    let organizer = Visitor::new(&site).await;
+    organizer.sign_in(&site).await;
+    organizer.visit(SETTINGS).await;
+    organizer.click("input[value=always]").await;
+    organizer.click("input[name=registration]").await;
+    organizer.click(".concert-form button[type=submit]").await;
+    organizer.see("#room-figures h2").await;
+    let visitor = Visitor::new(&site).await;
+    comes_to_read(&visitor, ROOM, "Register for the sale").await;
+    let mut inspection = Inspection::by(&visitor);
+    inspection.look_at("the registration").await;
+    inspection.end();
+    let visitor = Visitor::without_javascript(&site).await;
+    visitor.visit(ROOM).await;
+    visitor.fill("#queue-email", "ada@example").await;
+    visitor.click(TAKE_PLACE).await;
+    visitor.see("#queue-email-error").await;
+    visitor.fill("#queue-email", EMAIL).await;
+    visitor.click(TAKE_PLACE).await;
+    assert_eq!(visitor.text("h1").await, "Check your email");
+    let mail = site.mail("Your place in the waiting room").await;
+    assert_eq!(mail.to, EMAIL);
+    visitor.visit(&mail.link(&site.url(ROOM)).replace(&site.url(""), "")).await;
+    visitor.click(TAKE_PLACE).await;
+    assert_eq!(visitor.text("h1").await, "You’re in");
+    start_sale_in(&site, -1);
+    comes_to_read(&visitor, ROOM, "It’s your turn").await;
+}

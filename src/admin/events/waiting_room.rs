@@ -43,6 +43,7 @@ struct RoomForm {
     opens_minutes: String,
     most_per_second: String,
     message: String,
+    registration: bool,
 }
 
 #[derive(Default)]
@@ -88,6 +89,7 @@ impl RoomForm {
             opens_minutes: room.map_or(OPENS_MINUTES, |room| room.opens_minutes).to_string(),
             most_per_second: room.map_or(MOST_PER_SECOND, |room| room.most_per_second).to_string(),
             message: room.map(|room| room.message.clone()).unwrap_or_default(),
+            registration: room.is_some_and(|room| room.registration),
         }
     }
 
@@ -98,6 +100,7 @@ impl RoomForm {
             opens_minutes: take("opens_minutes"),
             most_per_second: take("most_per_second"),
             message: take("message"),
+            registration: !take("registration").is_empty(),
         }
     }
 
@@ -111,13 +114,23 @@ impl RoomForm {
         let opens_minutes = number(&self.opens_minutes, 0, OPENS_MINUTES_MAX);
         let most_per_second = number(&self.most_per_second, 1, PER_SECOND_MAX);
         let message = self.message.trim();
+        let registration = self.registration;
+        // Under stress nobody waits for a mail.
+        let mode = mode.filter(|mode| !registration || *mode != RoomMode::UnderStress);
         let is_short = message.chars().count() <= MESSAGE_LENGTH_MAX;
         match (mode, opens_minutes, most_per_second) {
-            (Some(mode), Some(opens_minutes), Some(most_per_second)) if is_short => {
-                Ok(RoomSettings { mode, opens_minutes, most_per_second, message: message.to_owned() })
-            }
+            (Some(mode), Some(opens_minutes), Some(most_per_second)) if is_short => Ok(RoomSettings {
+                mode,
+                opens_minutes,
+                most_per_second,
+                message: message.to_owned(),
+                registration,
+            }),
             _ => Err(RoomFormErrors {
-                mode: mode.is_none().then(|| "Choose one.".into()),
+                mode: mode.is_none().then(|| match registration {
+                    true => "Registration needs a waiting room that is on from before.".into(),
+                    false => "Choose one.".into(),
+                }),
                 opens_minutes: opens_minutes
                     .is_none()
                     .then(|| format!("Enter a number from 0 to {OPENS_MINUTES_MAX}.")),

@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use crate::admin::terms::TicketRules;
 use crate::audit::{self, Action, Actor};
 use crate::db::Db;
-use crate::events;
+use crate::events::editing::changes::{of_event, of_ticket_type};
 use crate::events::store::next_facts_version;
+use crate::events::{self, Event, TicketType};
 use crate::schema::{events as events_table, ticket_types};
 
 /// Sets a concert's ticket rules, inside the caller's transaction. Existing bookings stay as they are.
@@ -14,8 +15,9 @@ use crate::schema::{events as events_table, ticket_types};
 /// # Errors
 /// `NotFound`, or what the database said.
 pub fn replace(db: &mut Db, slug: &str, rules: &TicketRules, actor: &Actor) -> QueryResult<()> {
-    let event = events::store::find_by_slug(db, slug)?;
     super::lock_ticket_types(db, slug)?;
+    let event = events::store::find_by_slug(db, slug)?;
+    let before = events::store::ticket_types(db, event.id)?;
     diesel::update(events_table::table.find(event.id))
         .set((
             events_table::cancellation_deadline_minutes.eq(rules.cancellation_deadline_minutes),
@@ -33,5 +35,20 @@ pub fn replace(db: &mut Db, slug: &str, rules: &TicketRules, actor: &Actor) -> Q
             ))
             .execute(db)?;
     }
-    audit::store::record(db, actor, Action::TermsChanged, &event.name, rules.max_per_person.len())
+    let details = changes(db, &event, &before)?;
+    let count = rules.max_per_person.len();
+    audit::store::record_change(db, actor, Action::TermsChanged, &event.name, count, &details)
+}
+
+/// What is different now, a line for each: "cancellation deadline: 24 h before the start → none".
+fn changes(db: &mut Db, event: &Event, before: &[TicketType]) -> QueryResult<String> {
+    let now: Event = events_table::table.find(event.id).select(Event::as_select()).first(db)?;
+    let of_type = |(before, now): (&TicketType, &TicketType)| {
+        let changes = of_ticket_type(event, before, now);
+        (!changes.is_empty()).then(|| format!("{}: {changes}", now.name))
+    };
+    let types = events::store::ticket_types(db, event.id)?;
+    let mut lines = vec![of_event(event, &now)];
+    lines.extend(before.iter().zip(&types).filter_map(of_type));
+    Ok(lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"))
 }

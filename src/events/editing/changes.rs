@@ -18,6 +18,7 @@ pub fn of_event(before: &Event, now: &Event) -> String {
         None => "all".into(),
     };
     let number = |number: Option<i32>| number.map_or_else(nothing, |number| number.to_string());
+    let deadline = |event: &Event| event.cancellation_deadline_minutes.map_or_else(nothing, before_start);
     let changes = [
         change("name", &before.name, &now.name),
         change("address of the page", &before.slug, &now.slug),
@@ -41,6 +42,7 @@ pub fn of_event(before: &Event, now: &Event) -> String {
         silent("organizer’s contact", before.organizer_contact == now.organizer_contact),
         pair("listed", (yes(before.listed), yes(now.listed))),
         pair("tickets may be given back until", times(|it| it.returns_until)),
+        pair("cancellation deadline", (deadline(before), deadline(now))),
     ];
     lines(changes)
 }
@@ -69,6 +71,13 @@ pub fn of_ticket_type(event: &Event, before: &TicketType, now: &TicketType) -> S
         silent("look", (&before.icon, before.accent) == (&now.icon, now.accent)),
     ];
     lines(changes)
+}
+
+fn before_start(minutes: i32) -> String {
+    match minutes % 60 {
+        0 => format!("{} h before the start", minutes / 60),
+        _ => format!("{minutes} min before the start"),
+    }
 }
 
 fn nothing() -> String {

@@ -6,6 +6,7 @@ use crate::auth::invitation::InvitationSeal;
 use crate::booking::lookup::link::BookingLinks;
 use crate::booking::{PlacedBooking, calendar};
 use crate::mail::suppression::SuppressionLinks;
+use crate::queue::place_token::PlaceLinks;
 use crate::tickets::code::TicketCodes;
 
 /// What all mails of this site need.
@@ -17,6 +18,7 @@ pub struct MessageContext {
     pub booking_links: BookingLinks,
     pub invitations: InvitationSeal,
     pub suppression_links: SuppressionLinks,
+    pub place_links: PlaceLinks,
 }
 
 impl MessageContext {

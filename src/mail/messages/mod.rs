@@ -14,6 +14,7 @@ pub mod invitation;
 pub mod late_payment;
 mod message;
 pub mod partial_return;
+pub mod queue_place;
 pub mod refund;
 pub mod test_mail;
 
@@ -65,6 +66,7 @@ pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, Compose
             declined::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
         }
         Some(MailKind::Invitation) => invitation::write(&due.mail, context),
+        Some(MailKind::QueuePlace) => queue_place::write(&due.mail, context),
         Some(MailKind::Test) => test_mail::write(context),
         Some(MailKind::BookingLink) => booking_link::write(due.recipient(), context),
         None => Err(ComposeError::Failed(format!("unknown kind of mail: {}", due.mail.kind))),

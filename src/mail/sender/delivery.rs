@@ -71,10 +71,16 @@ impl Delivery {
     fn count(&self, due: &DueMail) -> Result<Option<&RecipientLimit>, AttemptOutcome> {
         let kind = MailKind::parse(&due.mail.kind);
         // The owner of a booking always hears that it has another address, and gets the link that was asked for,
-        // and of money that goes back.
+        // or the place, and of money that goes back.
         let is_owed = matches!(
             kind,
-            Some(MailKind::AddressChange | MailKind::BookingLink | MailKind::LatePayment | MailKind::Refund)
+            Some(
+                MailKind::AddressChange
+                    | MailKind::BookingLink
+                    | MailKind::QueuePlace
+                    | MailKind::LatePayment
+                    | MailKind::Refund
+            )
         );
         if due.is_suppressed && !is_owed {
             return Err(AttemptOutcome::Dropped("this address wants no emails".into()));

@@ -1,6 +1,7 @@
-//! The SQL of waiting rooms and their lines. That of passes is [`passes`].
+//! The SQL of waiting rooms and their lines. That of passes is [`passes`], that of places by email [`registrations`].
 
 pub mod passes;
+pub mod registrations;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
@@ -28,6 +29,7 @@ pub struct RoomSettings {
     pub opens_minutes: i32,
     pub most_per_second: i32,
     pub message: String,
+    pub registration: bool,
 }
 
 /// The rooms that are switched on, of concerts that are not over.
@@ -68,6 +70,7 @@ pub fn set(
         waiting_rooms::opens_minutes.eq(settings.opens_minutes),
         waiting_rooms::most_per_second.eq(settings.most_per_second),
         waiting_rooms::message.eq(&settings.message),
+        waiting_rooms::registration.eq(settings.registration),
     );
     let seed = DrawSeed::generate();
     let unopened = (

@@ -2,6 +2,7 @@
 
 mod buyer;
 mod chromium;
+mod mails;
 mod odd;
 mod organizer;
 mod site;

@@ -3,7 +3,7 @@
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::sync::mpsc::{Receiver, Sender};
@@ -69,6 +69,11 @@ impl Site {
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.bind)
+    }
+
+    /// Where the shop keeps what is not in its database.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The server is gone from one moment to the next.

@@ -11,18 +11,18 @@ use testkit::wait::eventually;
 const BOOKINGS: u64 = 900;
 const KILLS: u64 = 3;
 
-/// As many bookings of one ticket each, as the desk would have made them.
-fn book_many(database: &TestDatabase) {
+/// As many bookings of one ticket each, as the desk would have made them, by so many people.
+pub fn book_many(database: &TestDatabase, bookings: u64, people: u64) {
     database.execute(&format!(
         "INSERT INTO bookings (event_id, reference, token, request_key, order_hash, status, currency, total_minor,
              buyer_name, buyer_email, created_at, confirmed_at)
-         WITH RECURSIVE numbers AS (SELECT 0 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < {BOOKINGS} - 1)
+         WITH RECURSIVE numbers AS (SELECT 0 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < {bookings} - 1)
          SELECT t.event_id, 'TK-' || n, 'token ' || n, 'key ' || n, 0, 'confirmed', 'USD', t.price_minor,
-             'Buyer ' || n, 'buyer' || n || '@example.org', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP
+             'Buyer ' || n, 'buyer' || (n % {people}) || '@example.org', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP
          FROM numbers CROSS JOIN ticket_types t WHERE t.name = 'General Admission';
          INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor)
          SELECT b.id, t.id, 1, t.price_minor FROM bookings b JOIN ticket_types t ON t.name = 'General Admission';
-         UPDATE ticket_types SET available = available - {BOOKINGS} WHERE name = 'General Admission'"
+         UPDATE ticket_types SET available = available - {bookings} WHERE name = 'General Admission'"
     ));
 }
 
@@ -32,7 +32,7 @@ fn every_booking_is_ended_once_though_the_server_is_killed_in_the_middle() {
     let mut server = Server::start(&database, &[]);
     thread::sleep(Duration::from_millis(100));
     let password = server.admin_password().expect("one was made");
-    book_many(&database);
+    book_many(&database, BOOKINGS, BOOKINGS);
     let mut organizer = Visitor::new(server.address);
     let sign_in = [("username", "admin".to_owned()), ("password", password)];
     organizer.post("/admin/sign-in", &sign_in).expect("an answer");

@@ -9,6 +9,7 @@ mod event_cancellation;
 mod failover;
 mod faults;
 mod heap_only;
+mod holder_messages;
 mod key_reuse;
 mod killed;
 mod killed_mixed;

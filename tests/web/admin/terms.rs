@@ -46,6 +46,18 @@ fn the_organizer_changes_the_terms_and_they_hold_at_once() {
     assert_eq!(post(&app, &organizer, "", "", "").status(), 303);
     assert_eq!(app.post(&format!("{location}/cancellation"), &[]).status(), 409);
     app.book_well("VIP", 8);
+    let details = |which: &str| {
+        app.database.text(&format!(
+            "SELECT details AS text FROM audit_log WHERE id =
+             (SELECT {which}(id) FROM audit_log WHERE action = 'terms changed')"
+        ))
+    };
+    assert_eq!(
+        details("MIN"),
+        "cancellation deadline: 24 h before the start → 90 min before the start\n\
+         VIP: limit per person: 10 → 3\nFront Row: limit per person: none → 2"
+    );
+    assert!(details("MAX").starts_with("cancellation deadline: 90 min before the start → none\nVIP: "));
     let entry = ("admin".to_owned(), "Midnight Parade".to_owned());
     let written = audited(&app, "terms changed").into_iter().map(|(actor, subject, ..)| (actor, subject));
     assert_eq!(written.collect::<Vec<_>>(), [entry.clone(), entry]);

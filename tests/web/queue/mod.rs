@@ -4,6 +4,7 @@ mod draw;
 mod fairness;
 mod organizer;
 mod passes;
+mod registration;
 
 use reqwest::blocking::{Client, Response};
 

@@ -82,7 +82,13 @@ fn the_first_settings_may_be_saved_by_two_at_once() {
     let [one, other] = [(); 2].map(|()| Database::open(&url, 1).expect("the database"));
     let save = |db: &mut Db, most_per_second| {
         let message = String::new();
-        let settings = RoomSettings { mode: RoomMode::Always, opens_minutes: 30, most_per_second, message };
+        let settings = RoomSettings {
+            mode: RoomMode::Always,
+            opens_minutes: 30,
+            most_per_second,
+            message,
+            registration: false,
+        };
         store::set(db, (1, "midnight-parade"), &settings, &Actor::command_line())
     };
     let (saved, saving) = (Barrier::new(2), Barrier::new(2));

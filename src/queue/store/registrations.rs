@@ -1,0 +1,50 @@
+//! The SQL of registrations: the mail with an address's place, which the outbox keeps.
+
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use crate::booking::buyer::normalized_email;
+use crate::db::Db;
+use crate::outbox::{self, MailKind, NewMail};
+use crate::queue::registration::Registration;
+use crate::schema::mails;
+
+/// Between two mails to an address.
+const PAUSE: TimeDelta = TimeDelta::minutes(5);
+
+/// Queues the mail with the place of an address. Who asks again gets the same place again, and not at once.
+///
+/// # Errors
+/// What the database said.
+pub fn register(db: &mut Db, registration: &Registration, email: &str) -> QueryResult<()> {
+    let key = key(&registration.draw, email);
+    let earlier: Option<(i64, NaiveDateTime)> = mails::table
+        .filter(mails::dedupe_key.eq(&key))
+        .select((mails::id, mails::queued_at))
+        .first(db)
+        .optional()?;
+    if let Some((id, queued_at)) = earlier {
+        if Utc::now().naive_utc() - queued_at >= PAUSE {
+            outbox::store::resend(db, id)?;
+        }
+        return Ok(());
+    }
+    let payload = serde_json::to_string(registration)
+        .map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))?;
+    let mail = NewMail {
+        kind: MailKind::QueuePlace,
+        booking_id: None,
+        dedupe_key: Some(key),
+        recipient: Some(email.to_owned()),
+        payload: Some(payload),
+    };
+    // Of two that ask at once, one gives the place.
+    outbox::store::enqueue_once(db, &mail)
+}
+
+fn key(draw: &str, email: &str) -> String {
+    let person = Sha256::digest(normalized_email(email));
+    let person: String = person[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("place {draw} {person}")
+}
