@@ -3,10 +3,12 @@
 //! Fifty thousand browsers keep a connection and ask for the availability every five seconds, each with
 //! the tag of what it holds, while others book; then a hundred thousand. After that the fragment is asked
 //! for flat out, beside the same server's plainest page and beside nginx with the same bytes in a file.
+//! `-- --lobby` measures the lobby of a waiting room instead: fifty thousand poll it while it is drawn.
 //! `-- --watchers 5000 --seconds 10` is a first look, and what the tests run.
 
 mod crowd;
 mod flat_out;
+mod lobby;
 mod nginx;
 mod report;
 mod site;
@@ -18,13 +20,15 @@ use std::time::Duration;
 use testkit::bench::postgres;
 
 use crate::report::Report;
-use crate::vigil::Vigil;
+use crate::vigil::{SLUG, Vigil};
 
 /// Whatever goes wrong ends the run with one line.
 use testkit::bench::Result;
 
 /// What is measured.
 struct Plan {
+    /// Whether they wait in a lobby.
+    is_lobby: bool,
     /// How many watchers at once, one run after the other.
     watchers: Vec<usize>,
     measured: Duration,
@@ -68,7 +72,9 @@ impl Plan {
             Ok(Some(value.ok_or_else(|| format!("{name} needs a number of 1 or more"))?))
         };
         let (watchers, seconds) = (number("--watchers")?, number("--seconds")?.unwrap_or(60));
+        let is_lobby = arguments.iter().any(|argument| argument == "--lobby");
         Ok(Self {
+            is_lobby,
             measured: Duration::from_secs(seconds as u64),
             flat_out: Duration::from_secs(if watchers.is_some() { 1 } else { 3 }),
             rounds: if watchers.is_some() { 1 } else { 3 },
@@ -81,10 +87,17 @@ impl Plan {
 fn run(plan: &Plan) -> Result<bool> {
     let folder = tempfile::tempdir()?;
     let cluster = postgres::Cluster::start()?;
+    let (measured, postmaster) = (plan.measured, cluster.postmaster);
+    if plan.is_lobby {
+        let path = format!("/events/{SLUG}/queue/line");
+        let vigil = Vigil { number: 0, watchers: plan.watchers[0], measured, postmaster, path };
+        return lobby::keep(&vigil, &cluster.create_database("lobby")?, folder.path());
+    }
     let mut report = Report::default();
     for (number, &watchers) in plan.watchers.iter().enumerate() {
         let url = cluster.create_database(&format!("watched{number}"))?;
-        let vigil = Vigil { number, watchers, measured: plan.measured, postmaster: cluster.postmaster };
+        let vigil =
+            Vigil { number, watchers, measured, postmaster, path: format!("/events/{SLUG}/availability") };
         report.vigils.push(vigil.keep(&url, folder.path())?);
     }
     let url = cluster.create_database("flat_out")?;

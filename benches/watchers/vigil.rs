@@ -31,6 +31,8 @@ pub struct Vigil {
     pub watchers: usize,
     pub measured: Duration,
     pub postmaster: u32,
+    /// What everybody polls.
+    pub path: String,
 }
 
 /// What came of it.
@@ -116,7 +118,7 @@ impl Vigil {
         })
     }
 
-    fn crowds(&self, site: &Site) -> Result<Vec<Crowd>> {
+    pub fn crowds(&self, site: &Site) -> Result<Vec<Crowd>> {
         // The addresses of a crowd have ports for so many.
         let each = room(site.descriptors).min(20_000);
         let count = self.watchers.div_ceil(each);
@@ -133,24 +135,24 @@ fn board_reads(url: &str) -> Result<i64> {
 }
 
 /// A process of watchers.
-struct Crowd {
+pub struct Crowd {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
 #[derive(Default)]
-struct Polls {
-    latencies: Histogram,
+pub struct Polls {
+    pub latencies: Histogram,
     changed: u64,
-    late: u64,
-    errors: u64,
+    pub late: u64,
+    pub errors: u64,
 }
 
 impl Crowd {
     fn arrive(vigil: &Vigil, site: &Site, number: usize, watchers: usize) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args([crowd::ROLE, &site.address.to_string(), &format!("/events/{SLUG}/availability")])
+            .args([crowd::ROLE, &site.address.to_string(), &vigil.path])
             .args(
                 [vigil.number * CROWDS_MAX + number + 1, watchers, vigil.measured.as_secs() as usize]
                     .map(|it| it.to_string()),
@@ -166,12 +168,12 @@ impl Crowd {
     }
 
     /// It says `begun` when every watcher has polled once.
-    fn begin(&mut self) -> Result<()> {
+    pub fn begin(&mut self) -> Result<()> {
         writeln!(self.input)?;
         Ok(())
     }
 
-    fn expect(&mut self, word: &str) -> Result<()> {
+    pub fn expect(&mut self, word: &str) -> Result<()> {
         let line = self.line()?;
         if line == word { Ok(()) } else { Err(format!("a crowd says {line:?}, not {word:?}").into()) }
     }
@@ -182,7 +184,7 @@ impl Crowd {
         Ok(line.trim_end().to_owned())
     }
 
-    fn end(mut self, polls: &mut Polls) -> Result<()> {
+    pub fn end(mut self, polls: &mut Polls) -> Result<()> {
         let counts = self.line()?;
         let mut counts = counts.split(' ').map(|it| it.parse::<u64>().unwrap_or_default());
         let mut count = || counts.next().ok_or("a crowd has ended early");

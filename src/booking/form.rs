@@ -205,7 +205,10 @@ impl BookingForm {
         if let Some(total) = self.other_total(&order, &listing) {
             return Err(Refused::OtherTotal(total));
         }
-        let age = ages.check(&order.request_key, Utc::now());
+        // A form is dated by the clock of the server that made it, and a pass by the database's.
+        let is_pass = keys.kept_pass(&order.request_key).is_some();
+        let now = if is_pass { board.now().and_utc() } else { Utc::now() };
+        let age = ages.check(&order.request_key, now);
         age.map_err(|error| Refused::of(FieldErrors::of_form(messages::form_age(error))))?;
         // One click asks nothing: it goes the way that the checkout offers first.
         let wants_online = self.pay == "online" || (self.is_one_click() && self.pay.is_empty());

@@ -11,7 +11,7 @@ use diesel::sql_types::{BigInt, Timestamp};
 use super::seed::Seed;
 use super::{Concert, Event, EventState, HeldTickets, TicketType, TicketTypeState};
 use crate::db::{Db, take_turn_to_fill};
-use crate::schema::{booking_lines, events, former_slugs, holds, ticket_types};
+use crate::schema::{events, former_slugs, ticket_types};
 use crate::venue_clock::VenueClock;
 
 /// Leaves out the copy of a concert that a rehearsal sells: no list shows it.
@@ -77,24 +77,34 @@ pub fn by_event(ticket_types: Vec<TicketType>) -> HashMap<i64, Vec<TicketType>> 
 /// give one.
 pub const KEPT_TICKETS: &str = "CAST(SUM(booking_lines.quantity - booking_lines.returned) AS BIGINT)";
 
-/// What bookings hold for now, by ticket type.
+/// What is held of a ticket type.
+#[derive(QueryableByName)]
+struct HeldRow {
+    #[diesel(sql_type = BigInt)]
+    ticket_type_id: i64,
+    #[diesel(sql_type = BigInt)]
+    quantity: i64,
+    #[diesel(sql_type = Timestamp)]
+    held_until: NaiveDateTime,
+}
+
+/// SQLite keeps the order of a CROSS JOIN. It knows nothing of how many rows a table has, and reads the lines of all
+/// bookings for an INNER JOIN with a few holds.
+pub const HELD: &str = "
+    SELECT l.ticket_type_id, CAST(SUM(l.quantity - l.returned) AS BIGINT) AS quantity,
+           MAX(h.held_until) AS held_until
+    FROM holds h CROSS JOIN booking_lines l WHERE l.booking_id = h.booking_id GROUP BY l.ticket_type_id";
+
+/// What bookings hold for now, by ticket type. Each server asks once a second.
 ///
 /// # Errors
 /// What the database said.
 pub fn held(db: &mut Db) -> QueryResult<Vec<HeldTickets>> {
-    let rows: Vec<(i64, i64, NaiveDateTime)> = booking_lines::table
-        .inner_join(holds::table.on(holds::booking_id.eq(booking_lines::booking_id)))
-        .group_by(booking_lines::ticket_type_id)
-        .select((
-            booking_lines::ticket_type_id,
-            sql::<BigInt>(KEPT_TICKETS),
-            sql::<Timestamp>("MAX(holds.held_until)"),
-        ))
-        .load(db)?;
-    let held = |(ticket_type_id, quantity, until)| HeldTickets {
-        ticket_type_id,
-        quantity: i32::try_from(quantity).unwrap_or(i32::MAX),
-        until,
+    let rows: Vec<HeldRow> = diesel::sql_query(HELD).load(db)?;
+    let held = |row: HeldRow| HeldTickets {
+        ticket_type_id: row.ticket_type_id,
+        quantity: i32::try_from(row.quantity).unwrap_or(i32::MAX),
+        until: row.held_until,
     };
     Ok(rows.into_iter().map(held).collect())
 }

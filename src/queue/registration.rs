@@ -3,62 +3,27 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::time::{Duration, Instant, sleep_until};
 
-use super::open_room::OpenRoom;
 use super::pages::{AddressField, find, respond};
+use super::registered_place::RegisteredPlace;
 use super::store::registrations;
 use super::{QueuePlace, rooms};
 use crate::app::App;
 use crate::booking::buyer::parse_email;
 use crate::booking::messages;
 use crate::error::Error;
-use crate::events::board::Listing;
 use crate::guard::form::Form;
 use crate::page::{Page, see_other};
 
 /// After which the answer comes, whether the address is registered or not.
 const ANSWER_AFTER: Duration = Duration::from_millis(400);
 
-/// What the mail with a place says, and which place it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registration {
-    pub slug: String,
-    /// "Midnight Parade, June 19, 2027"
-    pub concert: String,
-    /// When the lobby is drawn: "Friday, May 7, 2027, 10:00 AM CDT". Empty: sales have started.
-    pub draws_at: String,
-    pub event_id: i64,
-    pub draw: String,
-    place: String,
-}
-
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct RegistrationForm {
     email: String,
-}
-
-impl Registration {
-    fn new(open: &OpenRoom, listing: &Listing, place: &QueuePlace) -> Self {
-        let event = &listing.event;
-        let sale_start = rooms::sale_start(listing).filter(|_| open.room.opened_at.is_none());
-        Self {
-            slug: event.slug.clone(),
-            concert: format!("{}, {}", event.name, event.date()),
-            draws_at: sale_start.map(|at| event.local_time(&at)).unwrap_or_default(),
-            event_id: event.id,
-            draw: open.room.draw_name().to_owned(),
-            place: place.text(),
-        }
-    }
-
-    /// `None`: it was written by another release.
-    #[must_use]
-    pub fn place(&self) -> Option<QueuePlace> {
-        QueuePlace::parse(&self.place)
-    }
 }
 
 /// `POST /events/{slug}/queue/registration`: says the same of every address, after the same time.
@@ -86,8 +51,8 @@ pub async fn create(
     };
     let sale_start = rooms::sale_start(&listing);
     let place = QueuePlace::generate(open.room.arrival(sale_start, app.board.now()));
-    let registration = Registration::new(&open, &listing, &place);
-    app.db.write(move |db| registrations::register(db, &registration, &email)).await?;
+    let registered = RegisteredPlace::new(&open, &listing, &place);
+    app.db.write(move |db| registrations::register(db, &registered, &email)).await?;
     app.outbox_wakeup.notify();
     sleep_until(answer_at).await;
     Ok(see_other(&format!("{room_path}?asked=1")).finish())

@@ -13,9 +13,9 @@ use super::remembered::RememberedCounts;
 use super::{BookingCounts, CountedTicketType, DatedCount, Sales, SalesCount, TicketTypeSales};
 use crate::booking::{BookingStatus, event_jobs};
 use crate::db::{Db, clock, on_either};
-use crate::events::store::{IS_NO_COPY, KEPT_TICKETS};
+use crate::events::store::IS_NO_COPY;
 use crate::events::{Event, EventState, TicketType};
-use crate::schema::{booking_lines, bookings, events, holds, sales_counts, ticket_types};
+use crate::schema::{bookings, events, sales_counts, ticket_types};
 
 /// A concert with no more bookings is counted while somebody looks, in a millisecond or two.
 const FEW_BOOKINGS: i64 = 500;
@@ -88,7 +88,7 @@ pub fn sales(db: &mut Db, concerts: Vec<Event>, remembered: &RememberedCounts) -
         .order((ticket_types::position, ticket_types::id))
         .select(TicketType::as_select())
         .load(db)?;
-    let held = held(db, types.iter().map(|it| it.id).collect())?;
+    let held = held(db)?;
     let mut by_event: HashMap<i64, Vec<TicketTypeSales>> = HashMap::new();
     for ticket_type in types {
         let held = held.get(&ticket_type.id).copied().unwrap_or_default();
@@ -124,15 +124,10 @@ fn spread(sales: &mut Sales) {
     }
 }
 
-/// What bookings hold for now of these ticket types.
-fn held(db: &mut Db, types: Vec<i64>) -> QueryResult<HashMap<i64, i64>> {
-    let rows: Vec<(i64, i64)> = booking_lines::table
-        .inner_join(holds::table.on(holds::booking_id.eq(booking_lines::booking_id)))
-        .filter(booking_lines::ticket_type_id.eq_any(types))
-        .group_by(booking_lines::ticket_type_id)
-        .select((booking_lines::ticket_type_id, sql::<BigInt>(KEPT_TICKETS)))
-        .load(db)?;
-    Ok(rows.into_iter().collect())
+/// What bookings hold for now, by ticket type.
+fn held(db: &mut Db) -> QueryResult<HashMap<i64, i64>> {
+    let held = crate::events::store::held(db)?;
+    Ok(held.into_iter().map(|it| (it.ticket_type_id, it.quantity.into())).collect())
 }
 
 fn kept_counts(db: &mut Db, ids: &[i64]) -> QueryResult<HashMap<i64, DatedCount>> {
@@ -166,7 +161,7 @@ fn has_few_bookings(db: &mut Db, event_id: i64) -> QueryResult<bool> {
 pub fn count_again(db: &mut Db, event_id: i64) -> QueryResult<DatedCount> {
     let event = events::table.find(event_id).select(Event::as_select()).first(db)?;
     let types = crate::events::store::ticket_types(db, event_id)?;
-    let held = held(db, types.iter().map(|it| it.id).collect())?;
+    let held = held(db)?;
     let of_type = |ticket_type: TicketType| TicketTypeSales {
         held: held.get(&ticket_type.id).copied().unwrap_or_default(),
         revenue_minor: None,

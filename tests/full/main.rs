@@ -15,3 +15,4 @@ mod pooler;
 mod previous_release;
 mod redis;
 mod replicas;
+mod waiting_room;

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::message::{ComposeError, Message, MessageContext};
 use crate::outbox::Mail;
-use crate::queue::registration::Registration;
+use crate::queue::registered_place::RegisteredPlace;
 
 #[derive(Template)]
 #[template(path = "mail/queue_place.html")]
@@ -24,17 +24,17 @@ struct QueuePlaceText<'a> {
     url: &'a str,
 }
 
-/// The mail's payload is the registration.
+/// The mail's payload is the registered.
 pub fn write(mail: &Mail, context: &MessageContext) -> Result<Message, ComposeError> {
-    let registration: Option<Registration> =
+    let registered: Option<RegisteredPlace> =
         mail.payload.as_deref().and_then(|payload| serde_json::from_str(payload).ok());
     let unreadable = || ComposeError::Failed("this mail has no place".into());
-    let registration = registration.ok_or_else(unreadable)?;
-    let place = registration.place().ok_or_else(unreadable)?;
-    let token = context.place_links.token_of(registration.event_id, &registration.draw, &place);
-    let url = &*format!("{}/events/{}/queue/place/{token}", context.public_url, registration.slug);
+    let registered = registered.ok_or_else(unreadable)?;
+    let place = registered.place().ok_or_else(unreadable)?;
+    let token = context.place_links.token_of(registered.event_id, &registered.draw, &place);
+    let url = &*format!("{}/events/{}/queue/place/{token}", context.public_url, registered.slug);
     let stop_url = &*context.stop_url(mail.recipient.as_deref().unwrap_or_default());
-    let (concert, draws_at) = (&*registration.concert, &*registration.draws_at);
+    let (concert, draws_at) = (&*registered.concert, &*registered.draws_at);
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     Ok(Message {
         subject: format!("Your place in the waiting room: {concert}"),

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use crate::booking::buyer::normalized_email;
 use crate::db::Db;
 use crate::outbox::{self, MailKind, NewMail};
-use crate::queue::registration::Registration;
+use crate::queue::registered_place::RegisteredPlace;
 use crate::schema::mails;
 
 /// Between two mails to an address.
@@ -17,8 +17,8 @@ const PAUSE: TimeDelta = TimeDelta::minutes(5);
 ///
 /// # Errors
 /// What the database said.
-pub fn register(db: &mut Db, registration: &Registration, email: &str) -> QueryResult<()> {
-    let key = key(&registration.draw, email);
+pub fn register(db: &mut Db, registered: &RegisteredPlace, email: &str) -> QueryResult<()> {
+    let key = key(&registered.draw, email);
     let earlier: Option<(i64, NaiveDateTime)> = mails::table
         .filter(mails::dedupe_key.eq(&key))
         .select((mails::id, mails::queued_at))
@@ -30,7 +30,7 @@ pub fn register(db: &mut Db, registration: &Registration, email: &str) -> QueryR
         }
         return Ok(());
     }
-    let payload = serde_json::to_string(registration)
+    let payload = serde_json::to_string(registered)
         .map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))?;
     let mail = NewMail {
         kind: MailKind::QueuePlace,

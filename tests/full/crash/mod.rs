@@ -7,7 +7,7 @@ mod backups;
 mod cancellations;
 mod event_cancellation;
 mod failover;
-mod faults;
+pub mod faults;
 mod heap_only;
 mod holder_messages;
 mod key_reuse;

@@ -10,6 +10,7 @@ use diesel::sql_types::Text;
 use serde_json::Value;
 use techkraft::booking::release::ReleaseOutcome;
 use techkraft::booking::{Booking, BookingOutcome, BookingStatus};
+use techkraft::events::store::HELD;
 
 use crate::mail::letter::{mails, parse};
 use crate::support::TestApp;
@@ -174,4 +175,23 @@ fn the_page_of_a_hold_promises_nothing() {
     office.ends_in(&booking, 0);
     eventually("it ends", || status(&app.database, &booking) == "expired");
     assert!(!promises(), "it is over");
+}
+
+#[derive(QueryableByName)]
+struct PlanStep {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// Each server asks once a second what is held. As an INNER JOIN, SQLite read the lines of all bookings for it.
+#[test]
+fn what_is_held_is_found_without_reading_all_bookings() {
+    let app = TestApp::spawn();
+    if app.database.is_postgres() {
+        return;
+    }
+    let plan = app.database.rows::<PlanStep>(&format!("EXPLAIN QUERY PLAN {HELD}"));
+    let steps: Vec<&str> = plan.iter().map(|step| step.detail.as_str()).collect();
+    assert!(steps[0].starts_with("SCAN h"), "{steps:?}");
+    assert!(steps[1].starts_with("SEARCH l USING") && steps[1].contains("(booking_id=?)"), "{steps:?}");
 }

@@ -15,7 +15,7 @@ use testkit::visitor::{Purchase, Visitor};
 use testkit::wait::eventually;
 
 /// By how many minutes the servers' clocks are wrong. PostgreSQL's is right.
-const MINUTES: [i64; 2] = [7, -7];
+pub const MINUTES: [i64; 2] = [7, -7];
 /// How late a server may open: a second, and another one for a busy machine.
 const LATE: TimeDelta = TimeDelta::seconds(2);
 /// Until sales open.
@@ -72,7 +72,7 @@ fn servers_whose_clocks_differ_by_minutes_open_the_sale_together() {
     assert_verified(&database);
 }
 
-fn server(database: &TestDatabase, minutes: i64) -> Server {
+pub fn server(database: &TestDatabase, minutes: i64) -> Server {
     let mut server = Server::prepared(database, &[]);
     server.start_through(
         std::process::Command::new("env")

@@ -2,6 +2,6 @@
 //! told to try again, nothing that was confirmed is lost, and the server goes on by itself afterward.
 
 mod clock;
-mod clocks_apart;
+pub mod clocks_apart;
 mod descriptors;
 mod full_disk;
