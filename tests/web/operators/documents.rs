@@ -60,17 +60,19 @@ fn an_operators_commands_do_what_the_documents_say() {
     let backups = tempfile::tempdir().expect("a folder");
     let folder = backups.path().to_str().expect("text");
     let names = ["README.md", "docs/install.md", "docs/backups.md", "docs/operations.md", "docs/releases.md"];
-    let commands: BTreeSet<String> = names.iter().flat_map(|name| commands(&document(name))).collect();
+    let here =
+        |command: String| command.replace("/var/backups/techkraft", folder).replace("/data/backups", folder);
+    let commands: BTreeSet<String> =
+        names.iter().flat_map(|name| commands(&document(name))).map(here).collect();
     for name in RUN.iter().filter(|name| **name != "seed") {
         assert!(commands.iter().any(|it| it.starts_with(name)), "no {name} in {commands:?}");
     }
     for command in commands {
-        let here = command.replace("/var/backups/techkraft", folder).replace("/data/backups", folder);
         let mut techkraft = techkraft(&app.database);
-        let output = run(techkraft.args(here.split(' ')).env("BIND", app.address.to_string()));
-        assert!(output.status.success(), "techkraft {here}: {}", said(&output));
+        let output = run(techkraft.args(command.split(' ')).env("BIND", app.address.to_string()));
+        assert!(output.status.success(), "techkraft {command}: {}", said(&output));
     }
-    assert!(fs::read_dir(folder).expect("a folder").count() > 1, "backups");
+    assert!(fs::read_dir(folder).expect("a folder").count() > 0, "a backup");
 }
 
 #[test]
