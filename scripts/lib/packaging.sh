@@ -74,6 +74,10 @@ test_debian_package() {
   # An upgrade takes a proved backup first, and the server goes on selling meanwhile.
   chroot "$root" dpkg --install /new.deb
   [ "$(find "$root/var/backups/techkraft" -name '*.db' | wc -l)" = 1 ]
+  # It is noted, so that /admin/setup shows it.
+  [ "$(python3 -c 'import sqlite3, sys
+print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM setup_notes WHERE name = ?", ("backup",)).fetchone()[0])' \
+    "$root/var/lib/techkraft/techkraft.db")" = 1 ]
   is_booked "$site" "$token"
   kill "$server" && wait "$server"
   serve_in

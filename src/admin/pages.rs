@@ -3,7 +3,9 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use chrono::NaiveDateTime;
 
+use super::events::index::badge;
 use super::setup::steps::{FirstRun, SetupStep, StepState};
 use super::{ListedBooking, store};
 use crate::app::App;
@@ -32,6 +34,8 @@ const LATEST_BOOKINGS: i64 = 20;
 struct SalesPage {
     page: Page,
     admin: Admin,
+    /// UTC.
+    now: NaiveDateTime,
     /// Of the next concerts.
     sales: Vec<Sales>,
     /// How many concerts there are to come.
@@ -49,6 +53,11 @@ impl SalesPage {
     /// No step: this is the page before them.
     fn is_current(&self, _: &SetupStep) -> bool {
         false
+    }
+
+    /// The state of a concert that is not simply on sale, and the badge's look.
+    fn badge(&self, sale: &Sales) -> Option<(&'static str, &'static str)> {
+        Some(badge(&sale.event, self.now)).filter(|(words, _)| *words != "Published")
     }
 
     fn shows_types(&self) -> bool {
@@ -101,7 +110,7 @@ async fn load(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
     app.heavy_work.sales.count_behind(&app.db, &sales);
     let verified = app.heavy_work.reconciliation.get(&app.db).await?;
     let (allow_reseed, pace) = (app.allow_reseed, app.board.pace());
-    Ok(SalesPage { page, admin, sales, concerts, latest, verified, allow_reseed, pace, first_run: None })
+    Ok(SalesPage { page, admin, now, sales, concerts, latest, verified, allow_reseed, pace, first_run: None })
 }
 
 async fn first_run(page: &Page, app: &App) -> Result<Option<FirstRun>, Error> {

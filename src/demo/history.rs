@@ -23,8 +23,9 @@ use crate::tickets::scan::{Place, Scan};
 use crate::tickets::store::{admit, gates};
 
 const GATES: [&str; 2] = ["Main door", "Courtyard"];
-const NOTE: &str = "Your table is needed for the stage. You will get a better one if you book again.";
-const CANCELED: &str = "The roof is closed for repairs. We are sorry. What you have paid comes back to you.";
+const NOTE: &str = "Your table is needed for the stage. Please book again: you will get a better one.";
+const CANCELED: &str =
+    "The roof is closed for repairs. We are sorry. Anything you have paid will be refunded.";
 const REPLY: &str = "550 5.1.1 No such mailbox";
 /// Of so many bookings one is canceled by its buyer, and one by the organizer.
 const ONE_IN_BY_BUYER: usize = 19;

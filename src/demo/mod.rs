@@ -55,11 +55,14 @@ impl Demo {
         let folder = DemoFolder::create()?;
         let config = config(settings.bind(), &folder.0)?;
         let password = password::generate();
-        // What is made up did not happen, so the log says nothing of it.
+        // What is made up did not happen, and lines about it would push the sign-in out of sight: the log has warnings
+        // alone, unless `RUST_LOG` asks for more.
         let level = log::max_level();
         log::set_max_level(LevelFilter::Warn);
         let to_come = fill(&config, &password);
-        log::set_max_level(level);
+        if env::var_os("RUST_LOG").is_some() {
+            log::set_max_level(level);
+        }
         let to_come = to_come?;
         let account = page::this_is_a_demo(DemoAccount { username: USERNAME, password });
         Ok(Self { config, to_come, account, folder })

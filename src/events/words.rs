@@ -94,6 +94,7 @@ impl Event {
         match () {
             () if length > 56 || longest > 18 => Some("longest"),
             () if length > 26 || longest > 10 => Some("long"),
+            () if longest > 8 => Some("wide"),
             () => None,
         }
     }
@@ -135,6 +136,7 @@ mod tests {
         assert!(known.map_url().ends_with("&query=Hall%2C%20S%C3%A3o%20Paulo"), "{}", known.map_url());
         let size = |name: &str| Event { name: name.into(), ..event() }.name_size();
         assert_eq!(size("Midnight Parade"), None);
+        assert_eq!(size("Northbound Choir"), Some("wide"), "its word is wider than the usual line");
         assert_eq!(size("夜".repeat(20).as_str()), Some("longest"), "one word, as far as anybody can tell");
         assert_eq!(size("Philharmonic"), Some("long"), "its word is long");
         assert_eq!(size("The Night of the Unpronounceable Schottische"), Some("long"));

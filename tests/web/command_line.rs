@@ -1,5 +1,6 @@
 //! The binary as people start it.
 
+use std::borrow::BorrowMut;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
@@ -303,8 +304,9 @@ fn requests_that_have_begun_are_answered_before_it_stops() {
     assert_eq!(database.tier("VIP").sold, 1);
 }
 
-pub fn wait(mut child: Child) -> std::process::ExitStatus {
+pub fn wait(mut child: impl BorrowMut<Child>) -> std::process::ExitStatus {
     let deadline = Instant::now() + Duration::from_secs(20);
+    let child = child.borrow_mut();
     loop {
         if let Some(status) = child.try_wait().expect("a child") {
             return status;

@@ -68,6 +68,14 @@ impl Demo {
     }
 }
 
+impl Drop for Demo {
+    /// A test that fails leaves no server behind.
+    fn drop(&mut self) {
+        drop(self.running.child.kill());
+        drop(self.running.child.wait());
+    }
+}
+
 fn entries(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder").flatten();
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
@@ -75,7 +83,7 @@ fn entries(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_demo_shows_every_state_and_leaves_nothing_behind() {
-    let demo = Demo::start();
+    let mut demo = Demo::start();
     let front = demo.page("/");
     for (name, says) in [
         ("The Paper Comets", "Sold out"),
@@ -115,14 +123,14 @@ fn a_demo_shows_every_state_and_leaves_nothing_behind() {
     assert_eq!(entries(demo.site.path()), [".env"]);
     assert_eq!(entries(demo.temporary.path()).len(), 1);
     signal(&demo.running.child, "-TERM");
-    assert!(wait(demo.running.child).success());
+    assert!(wait(&mut demo.running.child).success());
     assert_eq!(entries(demo.temporary.path()), [""; 0]);
     assert_eq!(entries(demo.site.path()), [".env"]);
 }
 
 #[test]
 fn visitors_of_a_demo_keep_booking_and_its_counts_add_up() {
-    let demo = Demo::start();
+    let mut demo = Demo::start();
     demo.sign_in(&demo.password());
     let before = latest(&demo);
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -138,7 +146,7 @@ fn visitors_of_a_demo_keep_booking_and_its_counts_add_up() {
     let output = verify.output().expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     signal(&demo.running.child, "-INT");
-    assert!(wait(demo.running.child).success());
+    assert!(wait(&mut demo.running.child).success());
 }
 
 /// The newest booking's reference, which the organizer's list begins with.

@@ -183,9 +183,9 @@ pub async fn update(
         }
     };
     let words = match settings.mode {
-        RoomMode::Off => "Waiting room switched off. Everybody books without a place.",
+        RoomMode::Off => "Waiting room turned off. Everyone can book right away.",
         RoomMode::Always => "Waiting room saved. It is on.",
-        RoomMode::UnderStress => "Waiting room saved. It opens when the server is under stress.",
+        RoomMode::UnderStress => "Waiting room saved. It opens when the server is overloaded.",
     };
     let (actor, id, slug) = (admin.actor(), event.id, event.slug.clone());
     app.db.write(move |db| store::set(db, (id, &slug), &settings, &actor)).await?;

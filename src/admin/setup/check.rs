@@ -51,9 +51,9 @@ pub enum SetupState {
 impl SetupState {
     pub fn label(self) -> &'static str {
         match self {
-            Self::Wrong => "Not set",
-            Self::Look => "Have a look",
-            Self::Right => "Set",
+            Self::Wrong => "To fix",
+            Self::Look => "To review",
+            Self::Right => "OK",
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn all(
         on_page(mail(app, facts), "Send a test email", "/admin/setup/mail"),
         links(site_links),
         contact(&facts.events),
-        on_page(sample(&facts.events), "Concerts", "/admin/events"),
+        sample(&facts.events),
         reseed(app.allow_reseed),
         clocks(facts.clock_ahead),
         backups(facts),
@@ -48,7 +48,7 @@ fn address(guard: &GuardSettings, public_url: &str) -> SetupCheck {
         );
     }
     if !guard.is_https {
-        let fix = "Put a proxy with a certificate in front, and let `PUBLIC_URL` begin with https://.";
+        let fix = "Put a proxy with a TLS certificate in front, and start `PUBLIC_URL` with https://.";
         let found =
             format!("{public_url} is not encrypted: anyone on the network can read passwords and tickets.");
         return check(title, SetupState::Wrong, found, fix);
@@ -76,20 +76,31 @@ fn proxy(guard: &GuardSettings, request: &HttpRequest) -> SetupCheck {
             )
         }
         (true, false) => {
-            let fix = "Let the proxy send X-Forwarded-For. deploy/nginx, deploy/haproxy and compose.yaml do.";
-            check(title, SetupState::Wrong, format!("The proxy {peer} does not say whom it speaks for."), fix)
+            let fix =
+                "Make the proxy send `X-Forwarded-For`. The examples in deploy/nginx and deploy/haproxy do.";
+            check(
+                title,
+                SetupState::Wrong,
+                format!("The proxy {peer} doesn’t pass on visitors’ addresses."),
+                fix,
+            )
         }
         (false, false) if guard.is_https => {
             let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-            let fix = "Open this page under the public address. If it says the same there, let the proxy send \
-                       X-Forwarded-For, and set `TRUSTED_PROXIES`.";
-            check(title, SetupState::Look, format!("You came directly, as {host}, past any proxy."), fix)
+            let fix = "Open this page at the public address. If it says the same there, make the proxy send \
+                       `X-Forwarded-For`, and set `TRUSTED_PROXIES`.";
+            check(
+                title,
+                SetupState::Look,
+                format!("You reached this server directly, as {host}, not through a proxy."),
+                fix,
+            )
         }
         (false, false) => check(
             title,
             SetupState::Look,
             "There is no proxy in front of this server.",
-            "A public site needs one for https.",
+            "A public site needs one, for https.",
         ),
     }
 }
@@ -111,14 +122,14 @@ fn mail(app: &App, facts: &DatabaseFacts) -> SetupCheck {
         None => {
             let fix =
                 "Send one to your own address at a large provider, and check the inbox and the spam folder.";
-            check(title, SetupState::Look, format!("Nothing was sent yet (from {from})."), fix)
+            check(title, SetupState::Look, format!("No email has been sent yet (from {from})."), fix)
         }
         Some(at) => {
             let at = facts.venue_clock.minute(&at);
             check(
                 title,
                 SetupState::Right,
-                format!("The server took the last one on {at} (from {from})."),
+                format!("The mail server accepted the last email on {at} (from {from})."),
                 "",
             )
         }
@@ -132,7 +143,7 @@ fn links(links: &SiteLinks) -> SetupCheck {
     if missing.is_empty() {
         return check(title, SetupState::Right, "Every page links to them.", "");
     }
-    let fix = "Link to pages of your own. Many countries require them of a shop.";
+    let fix = "Set them to the addresses of your own pages. Many countries require shops to have them.";
     check(title, SetupState::Look, format!("Not set: {}.", missing.join(", ")), fix)
 }
 
@@ -141,10 +152,10 @@ fn contact(events: &[Event]) -> SetupCheck {
     let silent = |event: &&Event| event.state == EventState::Published && event.organizer_contact.is_empty();
     let names: Vec<&str> = events.iter().filter(silent).map(|event| event.name.as_str()).take(3).collect();
     if names.is_empty() {
-        return check(title, SetupState::Right, "Every published concert says whom to ask.", "");
+        return check(title, SetupState::Right, "Every published concert names a contact.", "");
     }
-    let fix = "Enter the organizer and a contact in the concert’s form. Replies to its emails go there.";
-    check(title, SetupState::Look, format!("Buyers have nobody to ask about {}.", names.join(", ")), fix)
+    let fix = "Add an organizer and a contact in the concert’s form. Replies to its emails go there.";
+    check(title, SetupState::Look, format!("Buyers don’t see whom to ask about {}.", names.join(", ")), fix)
 }
 
 fn box_office(box_office: &BoxOffice) -> SetupCheck {
@@ -165,19 +176,15 @@ fn sample(events: &[Event]) -> SetupCheck {
     let title = "Sample concert";
     if let Some(event) = events.iter().find(|event| event.state == EventState::Published && is_sample(event))
     {
-        let fix = "Make it your own concert, or unpublish and archive it.";
-        return check(
-            title,
-            SetupState::Look,
-            format!("{} is on sale, but it is only a sample.", event.name),
-            fix,
-        );
+        let fix = "Turn it into your own concert, or unpublish and archive it.";
+        let found = format!("{} is on sale, but it is only a sample.", event.name);
+        return on_page(check(title, SetupState::Look, found, fix), "Concerts", "/admin/events");
     }
-    check(title, SetupState::Right, "It is not on sale.", "")
+    check(title, SetupState::Right, "The sample concert is not on sale.", "")
 }
 
 fn reseed(is_allowed: bool) -> SetupCheck {
-    let title = "Reset of the sale";
+    let title = "Sale reset";
     if is_allowed {
         let fix = "Set `ALLOW_RESEED=false`. That is the default once PUBLIC_URL is set.";
         return check(title, SetupState::Wrong, "An organizer can delete all bookings.", fix);

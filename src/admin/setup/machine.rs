@@ -35,7 +35,7 @@ pub fn backups(facts: &DatabaseFacts) -> SetupCheck {
     };
     let found = format!("The last one was made and proved on {}.", facts.venue_clock.minute(&at));
     if facts.now - at > BACKUP_OLDEST {
-        let fix = "Look at the timer or the job that makes them, and let the alert BackupMissing watch it.";
+        let fix = "Check the timer or the job that makes them, and set up the alert BackupMissing.";
         return check(title, SetupState::Wrong, found, fix);
     }
     check(title, SetupState::Right, found, "")
@@ -57,10 +57,8 @@ pub fn free_bytes(_: &Path) -> Option<u64> {
 
 /// Whether the database has room.
 pub fn disk(free: u64) -> SetupCheck {
-    let found = format!(
-        "{} MiB free where the database is.",
-        crate::money::grouped(i64::try_from(free >> 20).unwrap_or(i64::MAX))
-    );
+    let tenths = (free >> 20) * 10 / 1024;
+    let found = format!("{}.{} GiB free on the database’s disk.", tenths / 10, tenths % 10);
     if free < DISK_LEAST {
         let fix = "Make room: without any, bookings are refused. Backups and their proof need twice the database’s size.";
         return check("Disk", SetupState::Wrong, found, fix);
@@ -71,6 +69,11 @@ pub fn disk(free: u64) -> SetupCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_free_is_said_in_gibibytes() {
+        assert_eq!(disk(3 << 29).found, "1.5 GiB free on the database’s disk.");
+    }
 
     #[test]
     fn what_is_wrong_has_a_way_out() {

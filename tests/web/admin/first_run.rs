@@ -48,7 +48,7 @@ fn the_sales_page_leads_an_owner_through_all_steps() {
     let owner = app.organizer();
     let sales = page(&app, &owner, "/admin");
     assert!(sales.contains("Welcome to your box office") && sales.contains("0 of 4 steps done"), "{sales}");
-    assert!(sales.contains("href=\"/admin/setup/box-office\">Begin: Your box office"), "{sales}");
+    assert!(sales.contains("href=\"/admin/setup/box-office\">Start: Your box office"), "{sales}");
     assert!(!page(&app, &app.member("organizer"), "/admin").contains("first-run"), "the owner's alone");
 
     // The box office: a name is needed, and what was typed stays.
@@ -88,7 +88,7 @@ fn the_sales_page_leads_an_owner_through_all_steps() {
     // Payment, and the first concert: the sample is none.
     let confirmed = send(&app, &owner, "payment", &[("act", "confirm")]);
     assert_eq!(confirmed, (303, "/admin/setup/first-concert".into()));
-    assert!(page(&app, &owner, "/admin").contains("Go on: First concert"));
+    assert!(page(&app, &owner, "/admin").contains("Next: First concert"));
     let concert = [
         ("name", "Glass Orchard"),
         ("venue", "Hall"),

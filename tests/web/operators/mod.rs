@@ -1,5 +1,6 @@
 //! What operators do: move a database, change its secret, run a command in the wrong folder, edit `.env`.
 
+mod documents;
 mod env_file;
 mod health;
 #[cfg(unix)]

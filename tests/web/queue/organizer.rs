@@ -43,7 +43,7 @@ fn figures_are_live() {
     );
     let words = figures.replace(char::is_whitespace, " ");
     assert!(words.contains("<dt>Passes</dt><dd>1 <span>0 out now"), "{words}");
-    assert!(words.contains("<dt>Booked</dt><dd>1 <span>100 % of passes"), "{words}");
+    assert!(words.contains("<dt>Booked</dt><dd>1 <span>100% of passes"), "{words}");
     assert_eq!(browser().get(app.url(SETTINGS)).send().expect("an answer").status(), 303, "organizers only");
 }
 
