@@ -13,6 +13,7 @@ mod unwrapping;
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
+use chrono::{TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::contact::Contact;
@@ -44,6 +45,14 @@ pub struct Buyer {
 struct RememberedBuyer {
     /// Who has asked to be remembered, and has booked.
     remembered: Buyer,
+    /// Until when (Unix time). Inside the seal, so that a copy ends too.
+    #[serde(default = "undated_until")]
+    until: i64,
+}
+
+/// Cookies of the release before have no date, and browsers have dropped the last of them by then: June 1, 2027.
+fn undated_until() -> i64 {
+    1_811_808_000
 }
 
 impl Buyer {
@@ -51,13 +60,14 @@ impl Buyer {
     #[must_use]
     pub fn remembered(cookies: &Cookies, request: &HttpRequest) -> Option<Self> {
         let cookie: RememberedBuyer = serde_json::from_str(&cookies.open(request, COOKIE)?).ok()?;
-        Some(cookie.remembered)
+        (Utc::now().timestamp() < cookie.until).then_some(cookie.remembered)
     }
 
     /// The cookie that remembers this buyer.
     #[must_use]
     pub fn cookie(&self, cookies: &Cookies) -> Cookie<'static> {
-        let cookie = RememberedBuyer { remembered: self.clone() };
+        let until = (Utc::now() + TimeDelta::days(REMEMBERED_DAYS)).timestamp();
+        let cookie = RememberedBuyer { remembered: self.clone(), until };
         let value = serde_json::to_string(&cookie).unwrap_or_default();
         let cookie = cookies.sealed(COOKIE, &value);
         cookie.same_site(SameSite::Lax).max_age(Duration::days(REMEMBERED_DAYS)).finish()

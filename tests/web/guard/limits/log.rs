@@ -72,3 +72,29 @@ fn refused_requests_do_not_fill_the_log() {
     assert_eq!(lines("GET /api/v1/events 429"), 0, "{said}");
     assert_eq!((lines("rate limited 127.0.0.1 (api)"), lines("GET / 200")), (1, 1), "{said}");
 }
+
+/// Seen to fail before: a line for each.
+#[test]
+fn unknown_codes_at_a_gate_do_not_fill_the_log() {
+    let database = TestDatabase::create();
+    let path = database.folder.path().join("log");
+    let mut command = techkraft(&database);
+    command.env("RATE_LIMITS", "off").env("RUST_LOG", "warn");
+    let mut running = serve_logging(&mut command, File::create(&path).expect("a file"));
+    let hash = techkraft::auth::token::hash("a-gate");
+    database.execute(&format!(
+        "INSERT INTO gates (event_id, name, token_hash, created_at)
+         SELECT id, 'North gate', '{hash}', starts_at FROM events WHERE slug = 'midnight-parade'"
+    ));
+    let client = browser();
+    for _ in 0..30 {
+        let post = client.post(format!("{}/gates/a-gate", running.url));
+        let answer = post.form(&[("code", "KPNN-K6JC-223Q-YQVT-38PC")]).send().expect("an answer");
+        assert_eq!(answer.status(), 404);
+    }
+    running.child.kill().expect("it runs");
+    running.child.wait().expect("it has ended");
+    let said = read_to_string(path).expect("a log");
+    assert!((10..=12).contains(&said.matches("refused an unknown code").count()), "{said}");
+    assert_eq!(database.count("refusals"), 30, "the gate's own list has them all");
+}
