@@ -128,6 +128,27 @@ impl Express {
 mod tests {
     use super::*;
 
+    /// Seen to fail without the check of the date.
+    #[test]
+    fn a_copy_of_the_cookie_ends_and_those_of_the_release_before_are_still_read() {
+        let cookies = Cookies::new(&"a secret".into(), false);
+        let read = |value: &str| {
+            let cookie = cookies.sealed(COOKIE, value).finish();
+            let header = ("cookie", format!("{COOKIE}={}", cookie.value()));
+            let request = actix_web::test::TestRequest::default().insert_header(header).to_http_request();
+            Buyer::remembered(&cookies, &request)
+        };
+        let ada = Buyer::with_email("Ada", "ada@example.org");
+        let value = |until: &str| {
+            let buyer = serde_json::to_string(&ada).unwrap();
+            format!("{{\"remembered\":{buyer}{until}}}")
+        };
+        let now = Utc::now().timestamp();
+        assert_eq!(read(&value(&format!(",\"until\":{}", now + 60))), Some(ada.clone()));
+        assert_eq!(read(&value(&format!(",\"until\":{now}"))), None);
+        assert_eq!(read(&value("")).is_some(), now < undated_until());
+    }
+
     #[test]
     fn an_address_is_masked_but_for_its_first_letter_and_its_domain() {
         let masked = |email| Buyer::with_email("Ada", email).masked_email();
