@@ -173,7 +173,7 @@ mod tests {
             assert_eq!(TypedCode::parse(&typed), known, "{typed}");
         }
         assert_ne!(TypedCode::parse(other), known);
-        // Seen to fail before: 98 bits.
+        // Seen to fail with four groups: 98 bits.
         let letters = code.chars().filter(|c| *c != '-').count();
         assert!(f64::from(u32::try_from(letters).unwrap()) * 30_f64.log2() >= 112.0, "{code}");
         for typed in ["", "81804", "0818040", "+81804"] {

@@ -283,7 +283,7 @@ fn the_books_balance_at_every_moment_while_buyers_book_and_cancel() {
     assert_eq!(tiers.iter().map(|tier| tier.sold).sum::<i64>(), 32, "{tiers:?}");
 }
 
-/// Seen to fail before: no entry.
+/// Seen to fail without: no entry.
 #[test]
 fn what_a_buyer_cancels_is_in_the_audit_log() {
     let app = TestApp::spawn();

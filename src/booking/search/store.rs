@@ -85,13 +85,16 @@ pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Option<HashSet<i64
     Ok(Some(found).filter(|found| i64::try_from(found.len()).is_ok_and(|count| count <= FOUND_MAX)))
 }
 
+/// Words that are looked up, each with queries of its own. By the others what was found is compared.
+const ASKED_MAX: usize = 8;
+
 /// The bookings that have the rarest of these typed words. `None`: each is in too many.
 ///
 /// # Errors
 /// What the database said.
 pub fn find_by_rarest(db: &mut Db, words: &[String]) -> QueryResult<Option<HashSet<i64>>> {
     let mut rarest: Option<HashSet<i64>> = None;
-    for word in words {
+    for word in words.iter().take(ASKED_MAX) {
         let found = find_by_word(db, word)?;
         rarest = match (rarest, found) {
             (Some(rarest), Some(found)) if rarest.len() <= found.len() => Some(rarest),

@@ -289,7 +289,7 @@ fn an_empty_field_changes_nothing() {
     assert_eq!(app.count("scans"), 0);
 }
 
-/// Seen to fail before: every booking of the concert was read, and this one found without the index.
+/// Seen to fail where all bookings are compared: this one was found without the index.
 #[test]
 fn a_search_reads_the_index_and_not_all_bookings() {
     let app = TestApp::spawn();

@@ -33,7 +33,7 @@ fn an_address_gets_only_so_many_mails_and_the_others_wait() {
     wait_for_states(&app, &[("queued", 4), ("sent", 4)]);
 }
 
-/// Seen to fail before: one mail each fifteen seconds, and who had to wait for a day got none.
+/// Seen to fail without: one mail each fifteen seconds. What had waited for a day was given up.
 #[test]
 fn what_had_to_wait_goes_out_in_one_mail() {
     let app =
