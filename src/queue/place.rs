@@ -113,7 +113,7 @@ mod tests {
         let request = TestRequest::default().insert_header(header).to_http_request();
         let after = |days| at(5) + TimeDelta::days(days);
         assert!(QueuePlace::of_request(&cookies, &request, &room(7), after(6)).is_some());
-        // Seen to fail without the check: a copy was good for good.
+        // Seen to fail without the check: a copy never ended.
         assert_eq!(QueuePlace::of_request(&cookies, &request, &room(7), after(7)), None);
         assert_eq!(found("place-8", &value, &room(8)), None, "copied to another concert");
         assert_eq!(found("place-7", &place.text(), &room(7)), None, "forged");

@@ -66,7 +66,8 @@ pub fn search(db: &mut Db, event_id: i64, typed: &str) -> QueryResult<Found> {
     Ok(Found { typed: typed.to_owned(), tickets, is_cut })
 }
 
-/// Those of these bookings that are the concert's, confirmed, and fit, in the order of the names; one more than is shown.
+/// Those of these bookings that are the concert's, confirmed, and fit, in the order of the names; one more than is
+/// shown.
 fn among(
     db: &mut Db,
     event_id: i64,
