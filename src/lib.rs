@@ -42,6 +42,7 @@ pub mod error;
 pub mod events;
 pub mod guard;
 pub mod heartbeat;
+pub mod log_limit;
 pub mod log_safe;
 pub mod logging;
 pub mod mail;

@@ -11,11 +11,12 @@ use super::{refusal, store};
 use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::access::Member;
-use crate::auth::authentication::{Attempt, Proof};
+use crate::auth::authentication::Proof;
 use crate::auth::password;
+use crate::auth::reauthentication::check_again;
 use crate::auth::session::{self, Admin};
 use crate::auth::session_record::{LiveSession, SessionLimits};
-use crate::auth::store::{accounts, sessions, throttle};
+use crate::auth::store::{accounts, sessions};
 use crate::error::Error;
 use crate::guard::form::Form;
 use crate::page::{CLEAR_CACHE, Page, Toast, see_other, toast_cookie};
@@ -53,16 +54,17 @@ pub async fn show(page: Page, Member(admin): Member, app: web::Data<App>) -> Res
 /// `POST /admin/account`: ends one session or all.
 pub async fn destroy_sessions(
     page: Page,
-    Member(admin): Member,
+    Member(mut admin): Member,
     app: web::Data<App>,
     request: HttpRequest,
     Form(form): Form<EndSessionForm>,
 ) -> Result<HttpResponse, Error> {
     let EndSessionForm { session, password } = form;
-    let attempt =
-        Attempt::new(&request, &app.auth, &admin.username, password.clone(), Action::PasswordRefused);
-    match attempt.check(&app.auth).await? {
+    let is_own = session == admin.session_id();
+    match check_again(&request, &app.auth, &mut admin, password.clone()).await? {
         Ok(proof) if session == EVERYWHERE => end_all(&admin, &app, proof, password).await,
+        // Its token is another one now, and with it the id.
+        Ok(proof) if is_own => end_one(&admin, &app, proof, admin.session_id()).await,
         Ok(proof) => end_one(&admin, &app, proof, &session).await,
         Err(refusal) => {
             let error = refusal::sentence(refusal, "Wrong password. No session was ended.");
@@ -80,7 +82,6 @@ async fn end_all(admin: &Admin, app: &App, proof: Proof, password: String) -> Re
     let end = app.db.write(move |db| {
         // When it was changed meanwhile, that has done the same.
         accounts::replace_hash(db, &proof.account, &hash)?;
-        throttle::reset_after_success(db, &proof.counters)?;
         let ended = sessions::delete_all(db, proof.account.id)?;
         audit::store::record(db, &actor, Action::SignedOutEverywhere, "", ended)?;
         Ok(ended)
@@ -97,7 +98,6 @@ async fn end_all(admin: &Admin, app: &App, proof: Proof, password: String) -> Re
 async fn end_one(admin: &Admin, app: &App, proof: Proof, id: &str) -> Result<HttpResponse, Error> {
     let (actor, id, limits) = (admin.actor(), id.to_owned(), app.auth.session_limits);
     let end = app.db.write(move |db| {
-        throttle::reset_after_success(db, &proof.counters)?;
         let live = sessions::live(db, proof.account.id, limits, Utc::now().naive_utc())?;
         let Some(session) = live.into_iter().find(|session| session.id() == id) else { return Ok(None) };
         sessions::delete(db, &session.token_hash)?;

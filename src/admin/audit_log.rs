@@ -97,6 +97,7 @@ fn title(action: &Action) -> &'static str {
         Action::CodeRefused => "Wrong code",
         Action::BookingsExported => "Bookings exported",
         Action::BookingCanceled => "Booking canceled",
+        Action::CanceledByBuyer => "Canceled by the buyer",
         Action::BookingUndone => "One-click booking undone",
         Action::BuyerCorrected => "Name or email changed",
         Action::AdmissionRevoked => "Admission undone",
@@ -154,7 +155,9 @@ fn count(entry: &AuditEntry) -> Option<String> {
         | Action::SecondFactorSet
         | Action::SecondFactorReset => ("session ended", "sessions ended"),
         Action::BookingsExported => ("booking", "bookings"),
-        Action::BookingCanceled | Action::BookingUndone => ("ticket back on sale", "tickets back on sale"),
+        Action::BookingCanceled | Action::CanceledByBuyer | Action::BookingUndone => {
+            ("ticket back on sale", "tickets back on sale")
+        }
         Action::FailedMailsQueuedAgain => ("email", "emails"),
         Action::HoldersMailed => ("person", "people"),
         Action::Reseeded => ("booking deleted", "bookings deleted"),

@@ -16,6 +16,7 @@ pub mod csv_file;
 mod duration;
 pub mod events;
 pub mod export;
+pub mod gates;
 pub mod history;
 pub mod listing;
 pub mod pages;

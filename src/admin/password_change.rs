@@ -10,10 +10,11 @@ use super::refusal;
 use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::access::AnyMember;
-use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
+use crate::auth::authentication::{Proof, SignInRefusal};
 use crate::auth::password::{self, PasswordWeakness};
+use crate::auth::reauthentication::check_again;
 use crate::auth::session::{self, Admin};
-use crate::auth::store::{accounts, sessions, throttle};
+use crate::auth::store::{accounts, sessions};
 use crate::auth::{first_password, known_browser};
 use crate::error::Error;
 use crate::guard::form::Form;
@@ -77,7 +78,7 @@ pub async fn edit(page: Page, AnyMember(admin): AnyMember) -> Result<HttpRespons
 /// `POST /admin/password`
 pub async fn update(
     page: Page,
-    AnyMember(admin): AnyMember,
+    AnyMember(mut admin): AnyMember,
     app: web::Data<App>,
     request: HttpRequest,
     Form(form): Form<PasswordForm>,
@@ -87,8 +88,7 @@ pub async fn update(
         return refuse(page, admin, errors, SignInRefusal::WrongPassword);
     }
     let current = form.current_password;
-    let attempt = Attempt::new(&request, &app.auth, &admin.username, current, Action::PasswordRefused);
-    let proof = match attempt.check(&app.auth).await? {
+    let proof = match check_again(&request, &app.auth, &mut admin, current).await? {
         Ok(proof) => proof,
         Err(refusal) => {
             let current = Some(refusal::sentence(refusal, "Wrong password. Nothing was changed."));
@@ -129,7 +129,6 @@ async fn replace(
         if !accounts::replace_hash(db, &proof.account, &hash)? {
             return Ok(None);
         }
-        throttle::reset_after_success(db, &proof.counters)?;
         let others = sessions::delete_all(db, proof.account.id)?.saturating_sub(1);
         sessions::insert(db, &session, Utc::now().naive_utc())?;
         audit::store::record(db, &actor, Action::PasswordChanged, &proof.account.username, others)?;

@@ -8,10 +8,8 @@ use serde::Deserialize;
 
 use super::{refusal, store};
 use crate::app::App;
-use crate::audit::Action;
 use crate::auth::access::Owner;
-use crate::auth::authentication::Attempt;
-use crate::auth::store::throttle;
+use crate::auth::reauthentication::check_again;
 use crate::error::Error;
 use crate::events::{Event, seed};
 use crate::guard::form::Form;
@@ -93,7 +91,7 @@ pub async fn new(page: Page, _: Owner, app: web::Data<App>) -> Result<HttpRespon
 /// `POST /admin/reseed`
 pub async fn create(
     page: Page,
-    Owner(admin): Owner,
+    Owner(mut admin): Owner,
     app: web::Data<App>,
     request: HttpRequest,
     Form(form): Form<ReseedForm>,
@@ -113,21 +111,14 @@ pub async fn create(
     if losses.has_real_payments {
         return ask(page, &app, StatusCode::CONFLICT, typed).await;
     }
-    let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
-    let proof = match attempt.check(&app.auth).await? {
-        Ok(proof) => proof,
-        Err(refusal) => {
-            let password = Some(refusal::sentence(refusal, "Wrong password. Nothing was deleted."));
-            let errors = ReseedErrors { event_name: None, password };
-            let question = ReseedPage { page: page.clone(), losses, typed, errors, allowed: true };
-            return refusal::respond(&page, refusal, &question);
-        }
-    };
+    if let Err(refusal) = check_again(&request, &app.auth, &mut admin, password).await? {
+        let password = Some(refusal::sentence(refusal, "Wrong password. Nothing was deleted."));
+        let errors = ReseedErrors { event_name: None, password };
+        let question = ReseedPage { page: page.clone(), losses, typed, errors, allowed: true };
+        return refusal::respond(&page, refusal, &question);
+    }
     let actor = admin.actor();
-    let reseed = app.db.write(move |db| {
-        throttle::reset_after_success(db, &proof.counters)?;
-        store::reseed(db, &seed::concert(), &actor)
-    });
+    let reseed = app.db.write(move |db| store::reseed(db, &seed::concert(), &actor));
     let deleted = reseed.await?;
     app.desk.restocked();
     app.board.refresh_from_primary(&app.db).await?;

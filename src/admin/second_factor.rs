@@ -11,12 +11,13 @@ use super::{refusal, store};
 use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::access::Enrolling;
-use crate::auth::authentication::{Attempt, Proof, SignInRefusal, longest_wait, throttled};
+use crate::auth::authentication::{Proof, SignInRefusal, longest_wait, throttled};
 use crate::auth::known_browser::KnownBrowser;
+use crate::auth::reauthentication::check_again;
 use crate::auth::second_factor::{SecondFactor, TypedCode, app_url, new_recovery_codes};
 use crate::auth::session::{self, Admin};
 use crate::auth::store::second_factor::{self, CodeOutcome};
-use crate::auth::store::{sessions, throttle};
+use crate::auth::store::sessions;
 use crate::auth::throttle::FailureCounter;
 use crate::auth::totp::TotpSecret;
 use crate::error::Error;
@@ -92,13 +93,12 @@ pub async fn edit(
 pub async fn update(
     request: HttpRequest,
     page: Page,
-    Enrolling(admin): Enrolling,
+    Enrolling(mut admin): Enrolling,
     app: web::Data<App>,
     Form(form): Form<SecondFactorForm>,
 ) -> Result<HttpResponse, Error> {
     let password = form.password.clone();
-    let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
-    let proof = match attempt.check(&app.auth).await? {
+    let proof = match check_again(&request, &app.auth, &mut admin, password).await? {
         Ok(proof) => proof,
         Err(refusal) => {
             let password = Some(refusal::sentence(refusal, "Wrong password. Nothing was changed."));
@@ -109,7 +109,7 @@ pub async fn update(
     };
     match form.act.as_str() {
         SET_UP => set_up(page, admin, &app, form, proof).await,
-        NEW_CODES | TURN_OFF => change(&request, page, admin, &app, form, proof).await,
+        NEW_CODES | TURN_OFF => change(&request, page, admin, &app, form).await,
         _ => Err(Error::NotFound),
     }
 }
@@ -137,7 +137,6 @@ async fn set_up(
     // A session that was started with the password alone is worth nothing now: this browser gets a new one.
     let (session, cookie) = session::prepare(&app.auth, &proof.account, &admin.client_address, true);
     let is_set = app.db.write(move |db| {
-        throttle::reset_after_success(db, &proof.counters)?;
         // Set up in another browser meanwhile: that one's codes were shown.
         if second_factor::find(db, proof.account.id)?.is_some() {
             return Ok(false);
@@ -164,7 +163,6 @@ async fn change(
     admin: Admin,
     app: &App,
     form: SecondFactorForm,
-    proof: Proof,
 ) -> Result<HttpResponse, Error> {
     let turns_off = form.act == TURN_OFF;
     let browser = KnownBrowser::id_of(&app.auth, request, &admin.username).await?;
@@ -174,7 +172,6 @@ async fn change(
     let (kept, seals) = (codes.clone(), app.auth.second_factors.clone());
     let now = Utc::now().naive_utc();
     let outcome = app.db.write(move |db| {
-        throttle::reset_after_success(db, &proof.counters)?;
         if turns_off && second_factor::is_required(db)? {
             return Ok(None);
         }

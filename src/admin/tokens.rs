@@ -11,11 +11,10 @@ use chrono::{NaiveDateTime, Utc};
 
 use super::refusal;
 use crate::app::App;
-use crate::audit::Action;
 use crate::auth::access::Owner;
 use crate::auth::api_token::{self, NewSiteToken, SiteToken, TOKENS_MAX, TokenLifetime};
-use crate::auth::authentication::Attempt;
-use crate::auth::store::{api_tokens as store, throttle};
+use crate::auth::reauthentication::check_again;
+use crate::auth::store::api_tokens as store;
 use crate::auth::token;
 use crate::booking::buyer::is_visible;
 use crate::error::Error;
@@ -106,7 +105,7 @@ pub async fn index(
     _: Owner,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let new = app.cookies.open(&request, NEW_TOKEN_COOKIE);
+    let new = app.cookies.open_dated(&request, NEW_TOKEN_COOKIE);
     let mut response = respond(page, &app, StatusCode::OK, TokenForm::blank(), new.as_deref()).await?;
     if new.is_some() {
         let removed = response.add_cookie(&app.cookies.removal(NEW_TOKEN_COOKIE));
@@ -119,7 +118,7 @@ pub async fn index(
 pub async fn create(
     request: HttpRequest,
     page: Page,
-    Owner(admin): Owner,
+    Owner(mut admin): Owner,
     app: web::Data<App>,
     settings: web::Data<GuardSettings>,
     Form(typed): Form<HashMap<String, String>>,
@@ -130,29 +129,21 @@ pub async fn create(
         return respond(page, &app, StatusCode::UNPROCESSABLE_ENTITY, form, None).await;
     };
     let password = typed.get("password").cloned().unwrap_or_default();
-    let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
-    let proof = match attempt.check(&app.auth).await? {
-        Ok(proof) => proof,
-        Err(refusal) => {
-            form.password_error = Some(refusal::sentence(refusal, "Wrong password. No token was made."));
-            let shown = load(page.clone(), &app, form, None).await?;
-            return refusal::respond(&page, refusal, &shown);
-        }
-    };
+    if let Err(refusal) = check_again(&request, &app.auth, &mut admin, password).await? {
+        form.password_error = Some(refusal::sentence(refusal, "Wrong password. No token was made."));
+        let shown = load(page.clone(), &app, form, None).await?;
+        return refusal::respond(&page, refusal, &shown);
+    }
     let made = api_token::random();
     let (hash, actor) = (token::hash(&made), admin.actor());
-    let create = app.db.write(move |db| {
-        throttle::reset_after_success(db, &proof.counters)?;
-        store::create(db, &wanted, &hash, &actor, now)
-    });
-    let id = create.await?;
-    let Some(id) = id else {
+    let create = app.db.write(move |db| store::create(db, &wanted, &hash, &actor, now));
+    let Some(id) = create.await? else {
         form.refusal = Some(format!("There are {TOKENS_MAX} valid tokens. Revoke one that nobody uses."));
         return respond(page, &app, StatusCode::CONFLICT, form, None).await;
     };
     settings.api_tokens.changed().await;
-    let cookie = app.cookies.sealed(NEW_TOKEN_COOKIE, &format!("{id} {made}"));
-    let cookie = cookie.same_site(SameSite::Strict).max_age(NEW_TOKEN_KEPT).finish();
+    let cookie = app.cookies.dated(NEW_TOKEN_COOKIE, &format!("{id} {made}"), NEW_TOKEN_KEPT);
+    let cookie = cookie.same_site(SameSite::Strict).finish();
     Ok(see_other("/admin/tokens").cookie(cookie).finish())
 }
 

@@ -51,6 +51,8 @@ pub enum Action {
     CodeRefused,
     BookingsExported,
     BookingCanceled,
+    /// A booking or some of its tickets, by the holder of its link.
+    CanceledByBuyer,
     /// By the buyer, a moment after it was made with one click.
     BookingUndone,
     /// The name or the email address of a booking.
@@ -96,7 +98,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 55] = [
         Self::AccountMade,
         Self::Invited,
         Self::InvitationWithdrawn,
@@ -122,6 +124,7 @@ impl Action {
         Self::CodeRefused,
         Self::BookingsExported,
         Self::BookingCanceled,
+        Self::CanceledByBuyer,
         Self::BookingUndone,
         Self::BuyerCorrected,
         Self::AdmissionRevoked,
@@ -181,6 +184,7 @@ impl Action {
             Self::CodeRefused => "code refused",
             Self::BookingsExported => "bookings exported",
             Self::BookingCanceled => "booking canceled",
+            Self::CanceledByBuyer => "canceled by buyer",
             Self::BookingUndone => "booking undone",
             Self::BuyerCorrected => "buyer corrected",
             Self::AdmissionRevoked => "admission revoked",

@@ -47,6 +47,11 @@ pub fn record_change(
     Ok(())
 }
 
+/// Says in the program's log what a function of the database has recorded. `affected`: how many, or "all".
+pub fn log_recorded(actor: &Actor, action: Action, affected: &str) {
+    log::info!(target: LOG_TARGET, "entry: {} by {} ({affected})", action.as_str(), actor.name);
+}
+
 /// Failures of one kind that are recorded within an hour. The log can never be pruned, and anybody can fail.
 const FAILURES_AN_HOUR: i64 = 60;
 

@@ -1,10 +1,10 @@
 //! Who is asking: accounts, their passwords, roles and sessions.
 //!
-//! [`authentication`] checks a username and a password. The [`throttle`] decides whether the attempt is looked
-//! at, the [`password_queue`] limits how many hashes run and who goes next, and [`password`] hashes and compares. A
-//! [`session`] is what a signed-in browser holds, and [`access`] what it may open. The [`first_password`] only leads to
-//! another one. The [`second_factor`] is asked for after the password. Owners see the [`team`], and invite others by an
-//! [`invitation`].
+//! [`authentication`] checks a username and a password, [`reauthentication`] the password of somebody who is signed in.
+//! The [`throttle`] decides whether the attempt is looked at, the [`password_queue`] limits how many hashes run and who
+//! goes next, and [`password`] hashes and compares. A [`session`] is what a signed-in browser holds, and [`access`]
+//! what it may open. The [`first_password`] only leads to another one. The [`second_factor`] is asked for after the
+//! password. Owners see the [`team`], and invite others by an [`invitation`].
 //!
 //! Pages and forms do not belong here: they stand in `admin`. This room knows no feature of the shop.
 
@@ -17,6 +17,7 @@ pub mod invitation;
 pub mod known_browser;
 pub mod password;
 pub mod password_queue;
+pub mod reauthentication;
 pub mod return_path;
 pub mod second_factor;
 pub mod session;

@@ -9,8 +9,10 @@ use actix_web::{HttpRequest, web};
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 
 use super::return_path::{ReturnPath, sign_in_url};
-use super::session_record::{LiveSession, NewSession};
+use super::session_record::{self, LiveSession, NewSession};
 use super::store::sessions::{self, SessionOwner};
+use super::store::throttle;
+use super::throttle::FailureCounter;
 use super::{Account, Auth, token};
 use crate::audit::Actor;
 use crate::error::Error;
@@ -46,6 +48,12 @@ impl Admin {
         Actor { name: self.username.clone(), client_address: self.client_address.clone() }
     }
 
+    /// The session's id in forms: see [`LiveSession::id`].
+    #[must_use]
+    pub fn session_id(&self) -> &str {
+        session_record::id_of(&self.token_hash)
+    }
+
     /// Whether the request belongs to this session.
     #[must_use]
     pub fn is_in(&self, session: &LiveSession) -> bool {
@@ -74,8 +82,9 @@ pub(super) async fn require_passively(request: &HttpRequest) -> Result<Admin, Er
     Ok(require(auth_of(request)?, request).await?.0)
 }
 
-fn wants_fragment(request: &HttpRequest) -> bool {
-    request.headers().contains_key("HX-Request")
+fn sign_in_required(request: &HttpRequest) -> Error {
+    let wants_fragment = request.headers().contains_key("HX-Request");
+    Error::SignInRequired { wants_fragment, url: sign_in_url(ReturnPath::of(request).as_ref()) }
 }
 
 fn auth_of(request: &HttpRequest) -> Result<&web::Data<Auth>, Error> {
@@ -84,12 +93,8 @@ fn auth_of(request: &HttpRequest) -> Result<&web::Data<Auth>, Error> {
 
 /// The organizer and when their session was last used, or the way to the sign-in page.
 async fn require(auth: &Auth, request: &HttpRequest) -> Result<(Admin, NaiveDateTime), Error> {
-    let sign_in_required = || {
-        let wants_fragment = wants_fragment(request);
-        Error::SignInRequired { wants_fragment, url: sign_in_url(ReturnPath::of(request).as_ref()) }
-    };
-    let token_hash = token_hash(auth, request).ok_or_else(sign_in_required)?;
-    let owner = find(auth, token_hash.clone()).await?.ok_or_else(sign_in_required)?;
+    let token_hash = token_hash(auth, request).ok_or_else(|| sign_in_required(request))?;
+    let owner = find(auth, token_hash.clone()).await?.ok_or_else(|| sign_in_required(request))?;
     let client_address = client_address::of(request).to_string();
     let admin = Admin {
         account_id: owner.account_id,
@@ -145,7 +150,32 @@ pub fn prepare(
         client_address: client_address.to_owned(),
         second_factor,
     };
-    (session, auth.cookies.sealed(COOKIE, &token).same_site(SameSite::Strict).finish())
+    (session, cookie(auth, &token))
+}
+
+/// Another token for the session, once the password was shown again. `counters`: those of the attempt.
+pub(super) async fn renew(
+    auth: &Auth,
+    request: &HttpRequest,
+    admin: &mut Admin,
+    counters: Vec<FailureCounter>,
+) -> Result<Cookie<'static>, Error> {
+    let token = token::random();
+    let (old, new, role) = (admin.token_hash.clone(), token::hash(&token), admin.role);
+    let kept = new.clone();
+    let renew = auth.db.write(move |db| {
+        throttle::reset_after_success(db, &counters)?;
+        sessions::renew(db, &old, role, &kept)
+    });
+    if !renew.await? {
+        return Err(sign_in_required(request));
+    }
+    admin.token_hash = new;
+    Ok(cookie(auth, &token))
+}
+
+fn cookie(auth: &Auth, token: &str) -> Cookie<'static> {
+    auth.cookies.sealed(COOKIE, token).same_site(SameSite::Strict).finish()
 }
 
 /// The cookie that removes the session from the browser.

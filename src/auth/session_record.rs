@@ -50,6 +50,10 @@ impl LiveSession {
     /// Its id in forms: the start of a hash, which opens nothing.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.token_hash.get(..16).unwrap_or(&self.token_hash)
+        id_of(&self.token_hash)
     }
+}
+
+pub(super) fn id_of(token_hash: &str) -> &str {
+    token_hash.get(..16).unwrap_or(token_hash)
 }

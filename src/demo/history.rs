@@ -153,7 +153,7 @@ impl DemoHistory<'_> {
 
     fn cancel(&self, booking: &Booking, by_buyer: bool, at: NaiveDateTime) -> Result<(), StartError> {
         let canceler = if by_buyer {
-            Canceler::Buyer { token: booking.token.clone() }
+            Canceler::Buyer { token: booking.token.clone(), actor: Actor::buyer(String::new()) }
         } else {
             let (reference, actor) = (booking.reference.clone(), self.actor.clone());
             Canceler::Organizer { reference, actor, note: NOTE.into() }

@@ -76,7 +76,8 @@ impl Visitors {
 
     async fn cancel(&mut self, app: &App) -> Result<(), Error> {
         let Some(token) = self.booked.pop_front() else { return Ok(()) };
-        let cancellation = Cancellation::of_all(Canceler::Buyer { token });
+        let cancellation =
+            Cancellation::of_all(Canceler::Buyer { token, actor: Actor::buyer(String::new()) });
         let outcome = app.db.write(move |db| cancellations::cancel(db, &cancellation)).await?;
         release::announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
         Ok(())

@@ -8,6 +8,7 @@ use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, CookieBuilder};
 use actix_web::http::header::COOKIE;
+use chrono::Utc;
 
 use super::sealing::Sealer;
 use super::secret::{Purpose, Secrets};
@@ -40,6 +41,22 @@ impl Cookies {
         let name = self.full_name(name);
         let sealed = self.sealer.seal(&name, value);
         self.http_only(name, sealed)
+    }
+
+    /// The same with an end inside the seal: a copy of the cookie is worth nothing after it. Read by
+    /// [`Cookies::open_dated`].
+    #[must_use]
+    pub fn dated(&self, name: &str, value: &str, lifetime: Duration) -> CookieBuilder<'static> {
+        let until = Utc::now().timestamp() + lifetime.whole_seconds();
+        self.sealed(name, &format!("{until} {value}")).max_age(lifetime)
+    }
+
+    /// The value of a cookie of [`Cookies::dated`] that has not ended.
+    #[must_use]
+    pub fn open_dated(&self, request: &HttpRequest, name: &str) -> Option<String> {
+        let opened = self.open(request, name)?;
+        let (until, value) = opened.split_once(' ')?;
+        (Utc::now().timestamp() < until.parse().ok()?).then(|| value.to_owned())
     }
 
     /// The value of a cookie; `None` if there is none, or if it was not made here.
@@ -113,6 +130,21 @@ mod tests {
         let renamed = format!("toast={ours}");
         let request = TestRequest::default().insert_header((COOKIE, renamed)).to_http_request();
         assert_eq!(cookies.open(&request, "toast"), None, "a value belongs to its name");
+    }
+
+    /// Seen to fail without the check of the date.
+    #[test]
+    fn a_copy_of_a_dated_cookie_ends() {
+        let cookies = Cookies::new(&"a secret".into(), false);
+        for (seconds, value) in [(60, Some("a token")), (0, None), (-1, None)] {
+            let cookie = cookies.dated("new", "a token", Duration::seconds(seconds)).finish();
+            let header = (COOKIE, format!("new={}", cookie.value()));
+            let request = TestRequest::default().insert_header(header).to_http_request();
+            assert_eq!(cookies.open_dated(&request, "new").as_deref(), value, "{seconds}");
+        }
+        let undated = format!("new={}", cookies.sealed("new", "a token").finish().value());
+        let request = TestRequest::default().insert_header((COOKIE, undated)).to_http_request();
+        assert_eq!(cookies.open_dated(&request, "new"), None);
     }
 
     #[test]

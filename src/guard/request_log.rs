@@ -6,18 +6,14 @@
 //! shape or origin there is a sample.
 
 use std::num::NonZeroU32;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::middleware::Next;
-use governor::clock::MonotonicClock;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
 
+use crate::log_limit::{LineLimit, a_minute};
 use crate::resource;
 use crate::resource::without_secrets;
 
@@ -26,10 +22,7 @@ const TARGET: &str = "techkraft::request";
 /// Lines about refused requests.
 const REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
 
-static REFUSALS: LazyLock<RateLimiter<NotKeyed, InMemoryState, MonotonicClock>> =
-    LazyLock::new(|| RateLimiter::direct_with_clock(Quota::per_minute(REFUSALS_A_MINUTE), MonotonicClock));
-/// Refused requests without a line since the last line.
-static LEFT_OUT: AtomicU64 = AtomicU64::new(0);
+static REFUSALS: LineLimit = LineLimit::new(|| a_minute(REFUSALS_A_MINUTE));
 
 /// Logs each request, including those that another middleware refuses.
 ///
@@ -53,7 +46,7 @@ pub async fn log_requests(
     };
     let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
     if is_due(status) {
-        let left_out = if is_refusal(status) { LEFT_OUT.swap(0, Ordering::Relaxed) } else { 0 };
+        let left_out = if is_refusal(status) { REFUSALS.take_left_out() } else { 0 };
         let more = if left_out > 0 {
             format!(" ({left_out} refused requests before it have no line)")
         } else {
@@ -66,11 +59,14 @@ pub async fn log_requests(
 
 /// Whether a request gets a line.
 fn is_due(status: StatusCode) -> bool {
-    if !is_refusal(status) || status != StatusCode::TOO_MANY_REQUESTS && REFUSALS.check().is_ok() {
-        return true;
+    match status {
+        _ if !is_refusal(status) => true,
+        StatusCode::TOO_MANY_REQUESTS => {
+            REFUSALS.leave_out();
+            false
+        }
+        _ => REFUSALS.is_due(),
     }
-    LEFT_OUT.fetch_add(1, Ordering::Relaxed);
-    false
 }
 
 /// Whether a middleware has refused the request, before any page was asked.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 
 use super::listing::{MailFilter, MailLine};
@@ -12,10 +12,10 @@ use crate::booking::buyer::{normalized_email, shown_email};
 use crate::booking::event_jobs::message::MessagePayload;
 use crate::booking::store::BookingRow;
 use crate::booking::{self, PlacedBooking, event_jobs};
-use crate::db::Db;
+use crate::db::{Db, clock};
 use crate::events::{self, Event};
 use crate::outbox::store::Choice;
-use crate::outbox::{self, Mail, MailKind};
+use crate::outbox::{self, Mail, MailKind, MailState};
 use crate::schema::{bookings, events as events_table, mails};
 
 /// Mails that were taken from the outbox.
@@ -29,6 +29,15 @@ pub struct DueMails {
 /// caller's transaction.
 pub fn take(db: &mut Db, choice: Choice, now: NaiveDateTime, lease: NaiveDateTime) -> QueryResult<DueMails> {
     let outbox::store::TakenMails { mails, is_all } = outbox::store::take(db, choice, now, lease)?;
+    let mut mails = due_mails(db, mails)?;
+    let suppressed = suppression::store::among(db, mails.iter().map(DueMail::recipient), now)?;
+    for due in mails.iter_mut().filter(|_| !suppressed.is_empty()) {
+        due.is_suppressed = suppressed.contains(&normalized_email(due.recipient()));
+    }
+    Ok(DueMails { mails, is_all })
+}
+
+fn due_mails(db: &mut Db, mails: Vec<Mail>) -> QueryResult<Vec<DueMail>> {
     let sales = sales_of(db, &mails)?;
     let mut messages = messages_of(db, &mails)?;
     let due = |mail: Mail| {
@@ -36,12 +45,48 @@ pub fn take(db: &mut Db, choice: Choice, now: NaiveDateTime, lease: NaiveDateTim
         let message = messages.remove(&mail.id);
         DueMail { sale, message, mail, is_suppressed: false }
     };
-    let mut mails: Vec<DueMail> = mails.into_iter().map(due).collect();
-    let suppressed = suppression::store::among(db, mails.iter().map(DueMail::recipient), now)?;
-    for due in mails.iter_mut().filter(|_| !suppressed.is_empty()) {
-        due.is_suppressed = suppressed.contains(&normalized_email(due.recipient()));
+    Ok(mails.into_iter().map(due).collect())
+}
+
+/// Most mails that wait for their recipients and are looked through for one of them.
+const LOOKED_THROUGH: i64 = 5_000;
+
+/// Takes the other mails to the recipient of this one that wait because it had got too many (`why`), the oldest first,
+/// at most `limit`. They are due again when the lease ends. `None`: this one was taken that way itself. Runs inside the
+/// caller's transaction.
+pub fn take_waiting(
+    db: &mut Db,
+    due: &DueMail,
+    why: &str,
+    limit: usize,
+    lease: TimeDelta,
+) -> QueryResult<Option<Vec<DueMail>>> {
+    let own = mails::table.find(due.mail.id).filter(mails::due_at.eq(due.mail.due_at));
+    let is_ours: i64 = own.filter(outbox::store::is_in(MailState::Queued)).count().get_result(db)?;
+    if is_ours == 0 {
+        return Ok(None);
     }
-    Ok(DueMails { mails, is_all })
+    let put_off = mails::table
+        .left_join(bookings::table)
+        .filter(outbox::store::is_in(MailState::Queued))
+        .filter(mails::last_error.eq(why))
+        .filter(mails::id.ne(due.mail.id))
+        .order(mails::id)
+        .limit(LOOKED_THROUGH)
+        .select((mails::id, mails::recipient, bookings::buyer_email.nullable()));
+    let rows: Vec<(i64, Option<String>, Option<String>)> = put_off.load(db)?;
+    let recipient = normalized_email(due.recipient());
+    let is_to_it = |(_, own, buyer): &&(i64, Option<String>, Option<String>)| {
+        own.as_ref().or(buyer.as_ref()).is_some_and(|address| normalized_email(address) == recipient)
+    };
+    let ids: Vec<i64> = rows.iter().filter(is_to_it).take(limit).map(|row| row.0).collect();
+    let leased_until = clock(db)? + lease;
+    diesel::update(mails::table.filter(mails::id.eq_any(&ids)))
+        .set(mails::due_at.eq(leased_until))
+        .execute(db)?;
+    let taken = mails::table.filter(mails::id.eq_any(ids)).order(mails::id).select(Mail::as_select());
+    let taken = taken.load(db)?;
+    due_mails(db, taken).map(Some)
 }
 
 /// The newest mails before an id, at most `limit`.

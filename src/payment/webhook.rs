@@ -1,5 +1,7 @@
 //! `/webhooks/stripe`: what Stripe tells. The request does no work: it keeps the event, once, and wakes the worker.
 
+use std::num::NonZeroU32;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{self, Bytes};
@@ -12,6 +14,11 @@ use super::stripe::event::EventObject;
 use crate::app::App;
 use crate::db::clock;
 use crate::error::Error;
+use crate::log_limit::{LineLimit, a_minute};
+
+/// Lines about refused webhooks: anybody can send some.
+const REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
+static REFUSALS: LineLimit = LineLimit::new(|| a_minute(REFUSALS_A_MINUTE));
 
 /// `POST /webhooks/stripe`. Stripe sends an event again, for three days, until it is answered with 200: so that is said
 /// after the commit only, and also of what nobody here follows.
@@ -44,7 +51,10 @@ fn refuse(why: SignatureError) -> HttpResponse {
         SignatureError::Forged => "another secret than STRIPE_WEBHOOK_SECRET, or another body",
         SignatureError::OtherTime => "more than five minutes old, or the clock is wrong",
     };
-    log::warn!("a webhook was refused: {what}");
+    if REFUSALS.is_due() {
+        let more = REFUSALS.take_left_out();
+        log::warn!("a webhook was refused ({more} more since the last line): {what}");
+    }
     answer(StatusCode::BAD_REQUEST, what)
 }
 

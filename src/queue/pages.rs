@@ -139,7 +139,7 @@ pub(super) async fn respond(
     address: AddressField,
     status: StatusCode,
 ) -> Result<HttpResponse, Error> {
-    let place = QueuePlace::of_request(&app.cookies, request, &open.room);
+    let place = QueuePlace::of_request(&app.cookies, request, &open.room, app.board.now());
     let kept = Pass::of_request(&app.cookies, app.rooms.passes(), request, &open.room, app.board.now());
     let stage = stage(app, &open, phase, place, kept).await?;
     let pass = match &stage {
@@ -179,7 +179,7 @@ pub async fn create(
     // Where places are given by email, nobody takes one here.
     let found = find(&app, &listing).filter(|(open, _)| !open.room.registration);
     let Some((open, phase)) = found else { return Ok(response.finish()) };
-    let place = QueuePlace::of_request(&app.cookies, &request, &open.room);
+    let place = QueuePlace::of_request(&app.cookies, &request, &open.room, app.board.now());
     let stage = stage(&app, &open, phase, place, None).await?;
     if matches!(stage, RoomStage::Offer | RoomStage::Over | RoomStage::Booked(_)) {
         let sale_start = rooms::sale_start(&listing);
@@ -221,7 +221,7 @@ pub async fn draw(
 ) -> Result<HttpResponse, Error> {
     let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
     let (open, _) = find(&app, &listing).ok_or(Error::NotFound)?;
-    let place = QueuePlace::of_request(&app.cookies, &request, &open.room);
+    let place = QueuePlace::of_request(&app.cookies, &request, &open.room, app.board.now());
     let position = place.as_ref().and_then(|place| open.position(place));
     page.clone().respond_unlisted(StatusCode::OK, &DrawPage { page, listing, open, place, position })
 }

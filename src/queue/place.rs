@@ -4,7 +4,7 @@
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
-use chrono::{DateTime, NaiveDateTime};
+use chrono::{DateTime, NaiveDateTime, TimeDelta};
 
 use super::Room;
 use crate::guard::cookies::Cookies;
@@ -12,7 +12,7 @@ use crate::guard::cookies::Cookies;
 /// Hexadecimal digits of a number: 80 bits.
 const NUMBER_LENGTH: usize = 20;
 /// Longer than any lobby and its sale.
-const KEPT_FOR: Duration = Duration::days(7);
+const KEPT_DAYS: i64 = 7;
 
 /// A place in a concert's waiting room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +48,19 @@ impl QueuePlace {
         groups.collect::<Vec<_>>().join(" ")
     }
 
-    /// The place that a browser keeps in this room. One of an earlier draw is none.
+    /// The place that a browser keeps in this room at that time (UTC). One of an earlier draw is none, and a copy of
+    /// the cookie ends as it does.
     #[must_use]
-    pub fn of_request(cookies: &Cookies, request: &HttpRequest, room: &Room) -> Option<Self> {
+    pub fn of_request(
+        cookies: &Cookies,
+        request: &HttpRequest,
+        room: &Room,
+        now: NaiveDateTime,
+    ) -> Option<Self> {
         let text = cookies.open(request, &cookie_name(room.event_id))?;
         let (place, draw) = text.rsplit_once('.')?;
-        if draw == room.draw_name() { Self::parse(place) } else { None }
+        let place = Self::parse(place).filter(|_| draw == room.draw_name())?;
+        (now - place.arrived_at < TimeDelta::days(KEPT_DAYS)).then_some(place)
     }
 
     /// The cookie that keeps it.
@@ -61,7 +68,7 @@ impl QueuePlace {
     pub fn cookie(&self, cookies: &Cookies, room: &Room) -> Cookie<'static> {
         let text = format!("{}.{}", self.text(), room.draw_name());
         let cookie = cookies.sealed(&cookie_name(room.event_id), &text);
-        cookie.same_site(SameSite::Lax).max_age(KEPT_FOR).finish()
+        cookie.same_site(SameSite::Lax).max_age(Duration::days(KEPT_DAYS)).finish()
     }
 
     pub(super) fn text(&self) -> String {
@@ -99,9 +106,15 @@ mod tests {
         let found = |name: &str, value: &str, room: &Room| {
             let header = (COOKIE, format!("{name}={value}"));
             let request = TestRequest::default().insert_header(header).to_http_request();
-            QueuePlace::of_request(&cookies, &request, room)
+            QueuePlace::of_request(&cookies, &request, room, at(6))
         };
         assert_eq!(found("place-7", &value, &room(7)), Some(place.clone()));
+        let header = (COOKIE, format!("place-7={value}"));
+        let request = TestRequest::default().insert_header(header).to_http_request();
+        let after = |days| at(5) + TimeDelta::days(days);
+        assert!(QueuePlace::of_request(&cookies, &request, &room(7), after(6)).is_some());
+        // Seen to fail without the check: a copy never ended.
+        assert_eq!(QueuePlace::of_request(&cookies, &request, &room(7), after(7)), None);
         assert_eq!(found("place-8", &value, &room(8)), None, "copied to another concert");
         assert_eq!(found("place-7", &place.text(), &room(7)), None, "forged");
         let again = Room { seed_hash: "0".repeat(64), ..room(7) };

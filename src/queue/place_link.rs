@@ -35,7 +35,7 @@ pub async fn show(
     let (slug, token) = path.into_inner();
     let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
     let Some((open, place)) = find(&app, &listing, &token) else { return Ok(not_good(&app, &listing)) };
-    let own = QueuePlace::of_request(&app.cookies, &request, &open.room);
+    let own = QueuePlace::of_request(&app.cookies, &request, &open.room, app.board.now());
     if own.as_ref() == Some(&place) {
         return Ok(see_other(&room_path(&listing)).finish());
     }
@@ -53,7 +53,7 @@ pub async fn create(
     let (slug, token) = path.into_inner();
     let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
     let Some((open, place)) = find(&app, &listing, &token) else { return Ok(not_good(&app, &listing)) };
-    let own = QueuePlace::of_request(&app.cookies, &request, &open.room);
+    let own = QueuePlace::of_request(&app.cookies, &request, &open.room, app.board.now());
     if open.room.registration && own.as_ref() != Some(&place) {
         // Who has registered is counted when they come. All others were counted when they took their places.
         let slot = open.room.slot_of(rooms::sale_start(&listing), place.arrived_at);

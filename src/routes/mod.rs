@@ -12,6 +12,7 @@ use actix_web::web::{self, PathConfig, PayloadConfig, ServiceConfig, post, to};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::admin::resumption::keep_typed;
+use crate::auth::reauthentication::carry_renewed_session;
 use crate::error::Error;
 use crate::resource::{BODY_BYTES_MAX, get, urls};
 use crate::{admin, assets, booking, events, mail, queue, tickets};
@@ -29,7 +30,13 @@ pub fn configure(site: &mut ServiceConfig) {
         .service(urls::ROBOTS.resource().route(get().to(events::search_engines::robots)))
         .service(urls::SERVICE_WORKER.resource().route(get().to(assets::service_worker)))
         .service(urls::EVENT_PREVIEW.resource().route(get().to(events::preview::pages::show)))
-        .service(web::scope("").wrap(Compress::default()).configure(programs::configure).configure(pages));
+        .service(
+            web::scope("")
+                .wrap(from_fn(carry_renewed_session))
+                .wrap(Compress::default())
+                .configure(programs::configure)
+                .configure(pages),
+        );
 }
 
 fn pages(site: &mut ServiceConfig) {
@@ -116,7 +123,7 @@ fn check_in(site: &mut ServiceConfig) {
 
 /// The gates that have a link, and the organizer's list of them.
 fn gates(site: &mut ServiceConfig) {
-    use tickets::pages::{gates, link};
+    use tickets::pages::link;
     site.service(urls::GATE_LINK.resource().route(get().to(link::show)).route(post().to(link::create)))
         .service(urls::GATE_LINK_TURNOUT.resource().route(get().to(link::attendance)))
         .service(urls::GATE_LINK_ADMISSIONS.resource().route(post().to(link::admit_by_hand)))
@@ -124,11 +131,10 @@ fn gates(site: &mut ServiceConfig) {
         .service(
             urls::GATES
                 .resource()
-                .route(get().to(gates::index))
-                .route(post().to(gates::create))
-                .wrap(from_fn(keep_typed)),
+                .route(get().to(admin::gates::index))
+                .route(post().to(admin::gates::create)),
         )
-        .service(urls::GATE_REVOCATION.resource().route(post().to(gates::revoke)));
+        .service(urls::GATE_REVOCATION.resource().route(post().to(admin::gates::revoke)));
 }
 
 /// The organizer's. A form that asks for no password keeps what was typed while the session ended: [`keep_typed`]

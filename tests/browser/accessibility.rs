@@ -229,6 +229,7 @@ async fn the_organizers_pages_have_no_barriers() {
 async fn look_at_the_gate(inspection: &mut Inspection<'_>, organizer: &Visitor, site: &Site, code: &str) {
     organizer.visit("/admin/gates").await;
     organizer.fill("#gate-name", "South gate").await;
+    organizer.fill("#password", &site.password).await;
     organizer.click(".gate-link__form button[type=submit]").await;
     organizer.see(".gate-link__qr").await;
     inspection.look_at("a new gate link").await;

@@ -100,6 +100,7 @@ async fn a_phone_with_a_link_is_a_gate_until_the_link_is_revoked() {
     organizer.sign_in(&site).await;
     organizer.visit("/admin/gates").await;
     organizer.fill("#gate-name", "North gate").await;
+    organizer.fill("#password", &site.password).await;
     organizer.click(".gate-link__form button[type=submit]").await;
     let link = organizer.text(".gate-link__url").await;
     let phone = Visitor::new(&site).await;

@@ -29,6 +29,7 @@ const FLOORS: [&[&str]; 8] = [
     &[
         "box_office",
         "heartbeat",
+        "log_limit",
         "log_safe",
         "logging",
         "money",

@@ -14,6 +14,7 @@ use techkraft::tickets::scan::{Place, Scan, ScanOutcome};
 use techkraft::tickets::store;
 
 use crate::support::acts::Checkout;
+use crate::support::audit::audited;
 use crate::support::{TestApp, between, browser, header};
 
 #[derive(Debug, PartialEq, Eq, QueryableByName)]
@@ -280,4 +281,30 @@ fn the_books_balance_at_every_moment_while_buyers_book_and_cancel() {
     });
     let tiers = app.database.tiers();
     assert_eq!(tiers.iter().map(|tier| tier.sold).sum::<i64>(), 32, "{tiers:?}");
+}
+
+/// Seen to fail without: no entry.
+#[test]
+fn what_a_buyer_cancels_is_in_the_audit_log() {
+    let app = TestApp::spawn();
+    let location = app.book_well("VIP", 3);
+    let reference = booking(&app, &location).reference;
+    let path = format!("{location}/cancellation");
+    assert_eq!(app.post(&path, &[("choice", "1"), ("seat_2", "on")]).status(), 303);
+    for _ in 0..2 {
+        assert_eq!(app.post(&path, &[]).status(), 303);
+    }
+    let token = app.book_well("VIP", 1).trim_start_matches("/bookings/").to_owned();
+    let through_api = app.client.post(app.url(&format!("/api/v1/bookings/{token}/cancellation")));
+    assert_eq!(through_api.send().expect("an answer").status(), 200);
+    let entries = audited(&app, "canceled by buyer");
+    let entry = |count| ("buyer".to_owned(), reference.clone(), count, "127.0.0.1".to_owned());
+    assert_eq!((entries.len(), &entries[..2]), (3, &[entry(1), entry(2)][..]));
+
+    let organizer = app.organizer();
+    let page = organizer.get(app.url(&format!("/admin/bookings/{reference}"))).send().expect("an answer");
+    let page = page.text().expect("a page");
+    assert!(page.contains("Ticket 2 canceled") && page.contains("by the buyer"), "{page}");
+    let log = organizer.get(app.url("/admin/audit-log?action=canceled+by+buyer")).send().expect("an answer");
+    assert!(log.text().expect("a page").contains("Canceled by the buyer"));
 }

@@ -12,8 +12,7 @@ use crate::admin::store::payments as records;
 use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::access::Organizer;
-use crate::auth::authentication::Attempt;
-use crate::auth::store::throttle;
+use crate::auth::reauthentication::check_again;
 use crate::booking::PlacedBooking;
 use crate::booking::cancellation::note::parse_message;
 use crate::error::Error;
@@ -79,7 +78,7 @@ pub async fn new(
 pub async fn create(
     request: HttpRequest,
     page: Page,
-    Organizer(admin): Organizer,
+    Organizer(mut admin): Organizer,
     app: web::Data<App>,
     reference: web::Path<String>,
     Form(mut form): Form<RefundForm>,
@@ -97,15 +96,11 @@ pub async fn create(
             return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &shown);
         }
     };
-    let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
-    let proof = match attempt.check(&app.auth).await? {
-        Ok(proof) => proof,
-        Err(refusal) => {
-            let password_error = Some(refusal::sentence(refusal, "Wrong password. Nothing was refunded."));
-            let shown = RefundPage::of(page.clone(), placed, Some(payment), form);
-            return refusal::respond(&page, refusal, &RefundPage { password_error, ..shown });
-        }
-    };
+    if let Err(refusal) = check_again(&request, &app.auth, &mut admin, password).await? {
+        let password_error = Some(refusal::sentence(refusal, "Wrong password. Nothing was refunded."));
+        let shown = RefundPage::of(page.clone(), placed, Some(payment), form);
+        return refusal::respond(&page, refusal, &RefundPage { password_error, ..shown });
+    }
     let (actor, payment_id) = (admin.actor(), payment.id);
     let booking_reference = placed.booking.reference.clone();
     let wanted = WantedAmount {
@@ -118,7 +113,6 @@ pub async fn create(
     let amount = Money::new(amount_minor, &payment.currency);
     let words = amount.to_string();
     let outcome = app.db.write(move |db| {
-        throttle::reset_after_success(db, &proof.counters)?;
         let outcome = by_hand::refund_amount(db, &wanted)?;
         if outcome == AmountRefund::Wanted {
             audit::store::record_change(db, &actor, Action::MoneyRefunded, &booking_reference, 1, &words)?;

@@ -1,7 +1,7 @@
 //! The SQL of the list of bookings.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDateTime;
 use diesel::dsl::sql;
@@ -11,7 +11,9 @@ use diesel::sql_types::Bool;
 use crate::admin::listing::{BookingFilter, Candidate};
 use crate::admin::{ConfirmationStatus, ListedBooking};
 use crate::booking::buyer::shown_email;
-use crate::booking::search::store::{find_by_email, find_by_word, indexed_until};
+use crate::booking::search::store::{
+    ComparedBooking, READ_AT_ONCE, find_by_email, find_by_rarest, find_unindexed,
+};
 use crate::booking::store::{BookingRow, place};
 use crate::booking::{BookingStatus, PlacedBooking};
 use crate::db::Db;
@@ -23,13 +25,6 @@ use crate::schema::{booking_lines, bookings, events, mails};
 /// Concerts in the choice of a list: a select of hundreds helps nobody, and makes the page long.
 const CONCERTS_AHEAD: i64 = 40;
 const CONCERTS_PAST: i64 = 20;
-
-/// Most bookings that have no words in the search's index yet and are compared one by one.
-const COMPARED_MAX: i64 = 20_000;
-/// Bookings that are read at once to be compared.
-const READ_AT_ONCE: i64 = 500;
-
-type CandidateRow = (i64, String, String, Option<String>);
 
 /// The bookings that fit the filter but for what was typed, before an id, the newest first, at most `limit`.
 ///
@@ -104,7 +99,7 @@ fn has_status(status: Option<BookingStatus>) -> &'static str {
     }
 }
 
-fn candidate((id, reference, buyer_name, buyer_email): CandidateRow) -> Candidate {
+fn candidate((id, reference, buyer_name, buyer_email): ComparedBooking) -> Candidate {
     Candidate { id, reference, buyer_name, buyer_email: buyer_email.as_deref().map(shown_email) }
 }
 
@@ -119,45 +114,22 @@ pub fn search(
     before: Option<i64>,
     limit: usize,
 ) -> QueryResult<Option<Vec<i64>>> {
-    let mut rarest = match &filter.email {
+    let by_email = match &filter.email {
         Some(email) => find_by_email(db, email)?,
         None => None,
     };
-    for word in filter.words.words() {
-        let found = find_by_word(db, word)?;
-        rarest = match (rarest, found) {
-            (Some(rarest), Some(found)) if rarest.len() <= found.len() => Some(rarest),
-            (rarest, None) => rarest,
-            (_, found) => found,
-        };
-    }
-    let Some(mut ids) = rarest else { return Ok(None) };
+    let by_words = find_by_rarest(db, filter.words.words())?;
+    let sets = [by_email, by_words].into_iter().flatten();
+    let Some(mut ids) = sets.min_by_key(HashSet::len) else { return Ok(None) };
     if filter.email.is_none() {
-        let Some(fresh) = unindexed(db, filter)? else { return Ok(None) };
+        let fresh = find_unindexed(db, |row| filter.fits(&candidate(row.clone())))?;
+        let Some(fresh) = fresh else { return Ok(None) };
         ids.extend(fresh);
     }
     let mut ids: Vec<i64> = ids.into_iter().filter(|id| before.is_none_or(|before| *id < before)).collect();
     ids.sort_unstable_by_key(|id| Reverse(*id));
     let fitting = among(db, filter, &ids)?.into_iter().filter(|it| filter.fits(it)).map(|it| it.id);
     Ok(Some(fitting.take(limit).collect()))
-}
-
-/// The bookings that the index does not have yet and that fit. `None`: too many to compare.
-fn unindexed(db: &mut Db, filter: &BookingFilter) -> QueryResult<Option<Vec<i64>>> {
-    let indexed = indexed_until(db)?;
-    let (mut found, mut last) = (Vec::new(), indexed);
-    for _ in 0..COMPARED_MAX / READ_AT_ONCE {
-        let rows: Vec<CandidateRow> = bookings::table
-            .filter(bookings::id.gt(last))
-            .order(bookings::id)
-            .limit(READ_AT_ONCE)
-            .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
-            .load(db)?;
-        let Some((id, ..)) = rows.last() else { return Ok(Some(found)) };
-        last = *id;
-        found.extend(rows.into_iter().map(candidate).filter(|it| filter.fits(it)).map(|it| it.id));
-    }
-    Ok(None)
 }
 
 /// The concerts that a list offers to choose from: the next ones, then those that were last.

@@ -12,11 +12,11 @@ use super::letter::Letter;
 use super::words;
 use crate::admin::{refusal, store};
 use crate::app::App;
-use crate::audit::Action;
 use crate::auth::access::Owner;
-use crate::auth::authentication::{Attempt, SignInRefusal};
+use crate::auth::authentication::SignInRefusal;
 use crate::auth::invitation::Invitation;
-use crate::auth::store::{second_factor, team, throttle};
+use crate::auth::reauthentication::check_again;
+use crate::auth::store::{second_factor, team};
 use crate::auth::team::TeamMember;
 use crate::booking::buyer::{parse_email, shown_email};
 use crate::error::Error;
@@ -80,7 +80,7 @@ pub async fn index(
     Owner(admin): Owner,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let new_link = app.cookies.open(&request, NEW_LINK_COOKIE);
+    let new_link = app.cookies.open_dated(&request, NEW_LINK_COOKIE);
     let mut response = page.unlisted_builder(StatusCode::OK);
     if new_link.is_some() {
         response.cookie(app.cookies.removal(NEW_LINK_COOKIE));
@@ -95,7 +95,7 @@ pub async fn index(
 pub async fn create(
     request: HttpRequest,
     page: Page,
-    Owner(admin): Owner,
+    Owner(mut admin): Owner,
     app: web::Data<App>,
     Form(form): Form<InvitationForm>,
 ) -> Result<HttpResponse, Error> {
@@ -112,21 +112,14 @@ pub async fn create(
         }
     };
     let password = form.password.clone();
-    let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
-    let proof = match attempt.check(&app.auth).await? {
-        Ok(proof) => proof,
-        Err(refusal) => {
-            let password = Some(refusal::sentence(refusal, "Wrong password. Nobody was invited."));
-            let errors = InvitationErrors { password, ..InvitationErrors::default() };
-            return refuse(page, own, &app, form, errors, refusal).await;
-        }
-    };
+    if let Err(refusal) = check_again(&request, &app.auth, &mut admin, password).await? {
+        let password = Some(refusal::sentence(refusal, "Wrong password. Nobody was invited."));
+        let errors = InvitationErrors { password, ..InvitationErrors::default() };
+        return refuse(page, own, &app, form, errors, refusal).await;
+    }
     let letter = Letter::new(&app, &admin, email.clone(), role, None);
     let link = letter.link.clone();
-    let invite = app.db.write(move |db| {
-        throttle::reset_after_success(db, &proof.counters)?;
-        letter.send(db, &admin)
-    });
+    let invite = app.db.write(move |db| letter.send(db, &admin));
     if let Err(refusal) = invite.await? {
         let email = Some(words::refused(refusal).into());
         let errors = InvitationErrors { email, ..InvitationErrors::default() };
@@ -142,8 +135,8 @@ pub(super) fn sent(app: &App, link: &str, toast: &Toast) -> HttpResponse {
     let mut response = see_other(URL);
     response.cookie(toast_cookie(&app.cookies, toast));
     if app.mail_folder.is_some() {
-        let cookie = app.cookies.sealed(NEW_LINK_COOKIE, link);
-        response.cookie(cookie.same_site(SameSite::Strict).max_age(NEW_LINK_KEPT).finish());
+        let cookie = app.cookies.dated(NEW_LINK_COOKIE, link, NEW_LINK_KEPT);
+        response.cookie(cookie.same_site(SameSite::Strict).finish());
     }
     response.finish()
 }

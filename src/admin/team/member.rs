@@ -11,11 +11,10 @@ use super::letter::Letter;
 use super::words;
 use crate::admin::{refusal, store};
 use crate::app::App;
-use crate::audit::Action;
 use crate::auth::access::Owner;
-use crate::auth::authentication::{Attempt, Proof};
+use crate::auth::reauthentication::check_again;
 use crate::auth::session::Admin;
-use crate::auth::store::{team, throttle};
+use crate::auth::store::team;
 use crate::auth::team::{TeamMember, TeamRefusal};
 use crate::error::Error;
 use crate::guard::form::Form;
@@ -72,7 +71,7 @@ pub async fn edit(
 pub async fn update(
     request: HttpRequest,
     page: Page,
-    Owner(admin): Owner,
+    Owner(mut admin): Owner,
     app: web::Data<App>,
     id: web::Path<i64>,
     Form(form): Form<MemberForm>,
@@ -85,27 +84,20 @@ pub async fn update(
         let member = load(page.clone(), &admin, &app, id, Some(change), errors).await?;
         return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &member);
     }
-    let attempt = Attempt::new(&request, &app.auth, &admin.username, password, Action::PasswordRefused);
-    let proof = match attempt.check(&app.auth).await? {
-        Ok(proof) => proof,
-        Err(refusal) => {
-            let password = Some(refusal::sentence(refusal, "Wrong password. Nothing was changed."));
-            let errors = MemberErrors { change: None, password };
-            let member = load(page.clone(), &admin, &app, id, Some(change), errors).await?;
-            return refusal::respond(&page, refusal, &member);
-        }
-    };
+    if let Err(refusal) = check_again(&request, &app.auth, &mut admin, password).await? {
+        let password = Some(refusal::sentence(refusal, "Wrong password. Nothing was changed."));
+        let errors = MemberErrors { change: None, password };
+        let member = load(page.clone(), &admin, &app, id, Some(change), errors).await?;
+        return refusal::respond(&page, refusal, &member);
+    }
     if change == PASSWORD_LINK {
-        return send_password_link(&app, &admin, id, proof).await;
+        return send_password_link(&app, &admin, id).await;
     }
     let resets = change == FACTOR_RESET;
-    let changed = app.db.write(move |db| {
-        throttle::reset_after_success(db, &proof.counters)?;
-        match role {
-            Some(role) => team::change_role(db, owner, id, role, &actor),
-            None if resets => team::reset_second_factor(db, owner, id, &actor),
-            None => team::remove(db, owner, id, &actor),
-        }
+    let changed = app.db.write(move |db| match role {
+        Some(role) => team::change_role(db, owner, id, role, &actor),
+        None if resets => team::reset_second_factor(db, owner, id, &actor),
+        None => team::remove(db, owner, id, &actor),
     });
     match changed.await? {
         Ok(member) => Ok(see_other_with(&app.cookies, "/admin/team", &done(&member, role, resets))),
@@ -121,7 +113,7 @@ pub async fn update(
     }
 }
 
-async fn send_password_link(app: &App, admin: &Admin, id: i64, proof: Proof) -> Result<HttpResponse, Error> {
+async fn send_password_link(app: &App, admin: &Admin, id: i64) -> Result<HttpResponse, Error> {
     let member = app.db.read_primary(move |db| team::find(db, id)).await?;
     let failed = |refusal| {
         let toast = Toast::failure(words::refused(refusal));
@@ -130,11 +122,7 @@ async fn send_password_link(app: &App, admin: &Admin, id: i64, proof: Proof) -> 
     let Some(email) = member.email else { return failed(TeamRefusal::NoAddress) };
     let letter = Letter::new(app, admin, email, member.role, Some(member.username.clone()));
     let (link, owner) = (letter.link.clone(), admin.clone());
-    let send = app.db.write(move |db| {
-        throttle::reset_after_success(db, &proof.counters)?;
-        letter.send(db, &owner)
-    });
-    match send.await? {
+    match app.db.write(move |db| letter.send(db, &owner)).await? {
         Ok(()) => {
             let toast = Toast::success(format!("{} gets a link for a new password.", member.username));
             Ok(sent(app, &link, &toast))

@@ -7,10 +7,9 @@ use serde::Deserialize;
 use super::index::{InvitationErrors, InvitationForm, refuse};
 use crate::admin::refusal;
 use crate::app::App;
-use crate::audit::Action;
 use crate::auth::access::Owner;
-use crate::auth::authentication::Attempt;
-use crate::auth::store::{second_factor, throttle};
+use crate::auth::reauthentication::check_again;
+use crate::auth::store::second_factor;
 use crate::error::Error;
 use crate::guard::form::Form;
 use crate::page::{Page, Toast, see_other_with};
@@ -27,27 +26,20 @@ pub struct RuleForm {
 pub async fn update(
     request: HttpRequest,
     page: Page,
-    Owner(admin): Owner,
+    Owner(mut admin): Owner,
     app: web::Data<App>,
     Form(form): Form<RuleForm>,
 ) -> Result<HttpResponse, Error> {
     let is_required = form.required == "on";
-    let attempt = Attempt::new(&request, &app.auth, &admin.username, form.password, Action::PasswordRefused);
-    let proof = match attempt.check(&app.auth).await? {
-        Ok(proof) => proof,
-        Err(refusal) => {
-            let words = refusal::sentence(refusal, "Wrong password. Nothing was changed.");
-            let errors = InvitationErrors::of_rule(words);
-            let own = (admin.account_id, admin.username);
-            return refuse(page, own, &app, InvitationForm::default(), errors, refusal).await;
-        }
-    };
+    if let Err(refusal) = check_again(&request, &app.auth, &mut admin, form.password).await? {
+        let words = refusal::sentence(refusal, "Wrong password. Nothing was changed.");
+        let errors = InvitationErrors::of_rule(words);
+        let own = (admin.account_id, admin.username);
+        return refuse(page, own, &app, InvitationForm::default(), errors, refusal).await;
+    }
     let actor = admin.actor();
-    let set = app.db.write(move |db| {
-        throttle::reset_after_success(db, &proof.counters)?;
-        second_factor::require(db, is_required, &actor, Utc::now().naive_utc())
-    });
-    set.await?;
+    let now = Utc::now().naive_utc();
+    app.db.write(move |db| second_factor::require(db, is_required, &actor, now)).await?;
     let toast = Toast::success(if is_required {
         "Every account needs a second factor now."
     } else {

@@ -12,11 +12,13 @@ use crate::api::client::ApiClient;
 use crate::api::idempotency_key;
 use crate::api::problem::{FieldError, LineLeft, Problem, ProblemType};
 use crate::app::App;
+use crate::audit::Actor;
 use crate::booking::cancellation::{self, Canceler, Cancellation, CancellationOutcome};
 use crate::booking::pages::{find_placed_booking, place};
 use crate::booking::release::announce;
 use crate::booking::way_to_pay::NoWayToPay;
 use crate::booking::{BookingOutcome, Order, PlacedBooking, messages, taking};
+use crate::guard::client_address;
 use crate::money::Money;
 
 /// A booking is private to its buyer.
@@ -163,9 +165,14 @@ pub async fn show(app: web::Data<App>, token: web::Path<String>) -> Result<HttpR
             body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn cancel(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn cancel(
+    request: HttpRequest,
+    app: web::Data<App>,
+    token: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
-    let canceler = Canceler::Buyer { token: placed.booking.token.clone() };
+    let actor = Actor::buyer(client_address::of(&request).to_string());
+    let canceler = Canceler::Buyer { token: placed.booking.token.clone(), actor };
     let cancellation = Cancellation::of_all(canceler);
     let outcome = app.db.write_alone(move |db| cancellation::store::cancel(db, &cancellation)).await?;
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());

@@ -140,6 +140,13 @@ pub fn live(
     Ok(live)
 }
 
+/// Gives a session another token. Says whether there was one.
+pub fn renew(db: &mut Db, token_hash: &str, role: AccountRole, new_hash: &str) -> QueryResult<bool> {
+    let session = admin_sessions::table.filter(admin_sessions::token_hash.eq_any(keys(token_hash)));
+    let renewed = admin_sessions::token_hash.eq(stored(role, new_hash));
+    Ok(diesel::update(session).set(renewed).execute(db)? > 0)
+}
+
 /// Ends a session. Returns how many there were: one or none.
 pub fn delete(db: &mut Db, token_hash: &str) -> QueryResult<usize> {
     let session = admin_sessions::table.filter(admin_sessions::token_hash.eq_any(keys(token_hash)));

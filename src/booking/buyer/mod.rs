@@ -13,6 +13,7 @@ mod unwrapping;
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
+use chrono::{TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::contact::Contact;
@@ -44,6 +45,14 @@ pub struct Buyer {
 struct RememberedBuyer {
     /// Who has asked to be remembered, and has booked.
     remembered: Buyer,
+    /// Until when (Unix time). Inside the seal, so that a copy ends too.
+    #[serde(default = "undated_until")]
+    until: i64,
+}
+
+/// Cookies of the release before have no date, and browsers have dropped the last of them by then: June 1, 2027.
+fn undated_until() -> i64 {
+    1_811_808_000
 }
 
 impl Buyer {
@@ -51,13 +60,14 @@ impl Buyer {
     #[must_use]
     pub fn remembered(cookies: &Cookies, request: &HttpRequest) -> Option<Self> {
         let cookie: RememberedBuyer = serde_json::from_str(&cookies.open(request, COOKIE)?).ok()?;
-        Some(cookie.remembered)
+        (Utc::now().timestamp() < cookie.until).then_some(cookie.remembered)
     }
 
     /// The cookie that remembers this buyer.
     #[must_use]
     pub fn cookie(&self, cookies: &Cookies) -> Cookie<'static> {
-        let cookie = RememberedBuyer { remembered: self.clone() };
+        let until = (Utc::now() + TimeDelta::days(REMEMBERED_DAYS)).timestamp();
+        let cookie = RememberedBuyer { remembered: self.clone(), until };
         let value = serde_json::to_string(&cookie).unwrap_or_default();
         let cookie = cookies.sealed(COOKIE, &value);
         cookie.same_site(SameSite::Lax).max_age(Duration::days(REMEMBERED_DAYS)).finish()
@@ -117,6 +127,27 @@ impl Express {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Seen to fail without the check of the date.
+    #[test]
+    fn a_copy_of_the_cookie_ends_and_those_of_the_release_before_are_still_read() {
+        let cookies = Cookies::new(&"a secret".into(), false);
+        let read = |value: &str| {
+            let cookie = cookies.sealed(COOKIE, value).finish();
+            let header = ("cookie", format!("{COOKIE}={}", cookie.value()));
+            let request = actix_web::test::TestRequest::default().insert_header(header).to_http_request();
+            Buyer::remembered(&cookies, &request)
+        };
+        let ada = Buyer::with_email("Ada", "ada@example.org");
+        let value = |until: &str| {
+            let buyer = serde_json::to_string(&ada).unwrap();
+            format!("{{\"remembered\":{buyer}{until}}}")
+        };
+        let now = Utc::now().timestamp();
+        assert_eq!(read(&value(&format!(",\"until\":{}", now + 60))), Some(ada.clone()));
+        assert_eq!(read(&value(&format!(",\"until\":{now}"))), None);
+        assert_eq!(read(&value("")).is_some(), now < undated_until());
+    }
 
     #[test]
     fn an_address_is_masked_but_for_its_first_letter_and_its_domain() {

@@ -19,7 +19,7 @@ use crate::events::{Event, Stock};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Canceler {
     /// The holder of the booking's link.
-    Buyer { token: String },
+    Buyer { token: String, actor: Actor },
     Organizer {
         reference: String,
         actor: Actor,

@@ -43,6 +43,7 @@ pub async fn new(page: Page, app: web::Data<App>, token: web::Path<String>) -> R
 
 /// `POST /bookings/{token}/cancellation`: sent twice, it shows the same canceled booking.
 pub async fn create(
+    request: HttpRequest,
     page: Page,
     app: web::Data<App>,
     token: web::Path<String>,
@@ -56,7 +57,8 @@ pub async fn create(
         return ask(page, question);
     }
     let tickets = Seat::all_of(&placed).len();
-    let canceler = Canceler::Buyer { token: placed.booking.token.clone() };
+    let actor = Actor::buyer(client_address::of(&request).to_string());
+    let canceler = Canceler::Buyer { token: placed.booking.token.clone(), actor };
     let cancellation = Cancellation { canceler, seats: seats.clone() };
     let outcome = app.db.write_alone(move |db| store::cancel(db, &cancellation)).await?;
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());

@@ -21,14 +21,17 @@ use crate::payment::store::returns::release_and_refund;
 /// `NotFound`, or what the database said.
 pub fn cancel(db: &mut Db, cancellation: &Cancellation) -> QueryResult<CancellationOutcome> {
     let (placed, by) = match &cancellation.canceler {
-        Canceler::Buyer { token } => (find_by_token(db, token)?, None),
+        Canceler::Buyer { token, actor } => {
+            let by = Releaser { actor, action: Action::CanceledByBuyer, note: None };
+            (find_by_token(db, token)?, by)
+        }
         Canceler::Organizer { reference, actor, note } => {
             let by = Releaser { actor, action: Action::BookingCanceled, note: Some(note) };
-            (find_by_reference(db, reference)?, Some(by))
+            (find_by_reference(db, reference)?, by)
         }
         Canceler::Undo { token, actor } => {
             let by = Releaser { actor, action: Action::BookingUndone, note: None };
-            (find_by_token(db, token)?, Some(by))
+            (find_by_token(db, token)?, by)
         }
     };
     if !placed.booking.is_confirmed() {
@@ -51,10 +54,10 @@ pub fn cancel(db: &mut Db, cancellation: &Cancellation) -> QueryResult<Cancellat
         };
         db.transaction(|db| {
             lock(db, placed.event.id)?;
-            release_and_refund(db, &placed.booking, seats, by, source)
+            release_and_refund(db, &placed.booking, seats, Some(by), source)
         })?
     } else {
-        release(db, &placed.booking, seats, by)?
+        release(db, &placed.booking, seats, Some(by))?
     };
     Ok(match released {
         ReleaseOutcome::Released { stock } => CancellationOutcome::Canceled { stock },

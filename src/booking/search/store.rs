@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Text};
 
 use super::{beginnings, end_of_range, reference_beginnings, words_of};
 use crate::booking::buyer::normalized_email;
@@ -83,6 +83,86 @@ pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Option<HashSet<i64
         .limit(FOUND_MAX + 1);
     let found: HashSet<i64> = of_person.load(db)?.into_iter().collect();
     Ok(Some(found).filter(|found| i64::try_from(found.len()).is_ok_and(|count| count <= FOUND_MAX)))
+}
+
+/// Words that are looked up, each with queries of its own. By the others what was found is compared.
+const ASKED_MAX: usize = 8;
+
+/// The bookings that have the rarest of these typed words. `None`: each is in too many.
+///
+/// # Errors
+/// What the database said.
+pub fn find_by_rarest(db: &mut Db, words: &[String]) -> QueryResult<Option<HashSet<i64>>> {
+    let mut rarest: Option<HashSet<i64>> = None;
+    for word in words.iter().take(ASKED_MAX) {
+        let found = find_by_word(db, word)?;
+        rarest = match (rarest, found) {
+            (Some(rarest), Some(found)) if rarest.len() <= found.len() => Some(rarest),
+            (rarest, None) => rarest,
+            (_, found) => found,
+        };
+    }
+    Ok(rarest)
+}
+
+/// What of a booking is compared with typed words: its id, reference, name and address.
+pub type ComparedBooking = (i64, String, String, Option<String>);
+
+/// Bookings that are read at once to be compared.
+pub const READ_AT_ONCE: i64 = 500;
+/// Most bookings that are compared one by one.
+const COMPARED_MAX: i64 = 20_000;
+
+/// The bookings that the index does not have yet and that fit. `None`: too many to compare.
+///
+/// # Errors
+/// What the database said.
+pub fn find_unindexed(db: &mut Db, fits: impl Fn(&ComparedBooking) -> bool) -> QueryResult<Option<Vec<i64>>> {
+    let (mut found, mut last) = (Vec::new(), indexed_until(db)?);
+    for _ in 0..COMPARED_MAX / READ_AT_ONCE {
+        let rows: Vec<ComparedBooking> = bookings::table
+            .filter(bookings::id.gt(last))
+            .order(bookings::id)
+            .limit(READ_AT_ONCE)
+            .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
+            .load(db)?;
+        let Some((id, ..)) = rows.last() else { return Ok(Some(found)) };
+        last = *id;
+        found.extend(rows.iter().filter(|row| fits(row)).map(|row| row.0));
+    }
+    Ok(None)
+}
+
+/// Some of a concert's newest confirmed bookings that fit, by comparing: for words that so many have that these are
+/// soon found.
+///
+/// # Errors
+/// What the database said.
+pub fn find_among_newest(
+    db: &mut Db,
+    event_id: i64,
+    fits: impl Fn(&ComparedBooking) -> bool,
+    at_most: usize,
+) -> QueryResult<Vec<i64>> {
+    let (mut found, mut before) = (Vec::new(), i64::MAX);
+    for _ in 0..COMPARED_MAX / READ_AT_ONCE {
+        let rows: Vec<ComparedBooking> = bookings::table
+            .filter(bookings::event_id.eq(event_id))
+            .filter(bookings::id.lt(before))
+            .filter(sql::<Bool>("bookings.status = 'confirmed'"))
+            .order(bookings::id.desc())
+            .limit(READ_AT_ONCE)
+            .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
+            .load(db)?;
+        let Some((id, ..)) = rows.last() else { break };
+        before = *id;
+        found.extend(rows.iter().filter(|row| fits(row)).map(|row| row.0));
+        if found.len() >= at_most {
+            break;
+        }
+    }
+    found.truncate(at_most);
+    Ok(found)
 }
 
 type Unwritten = (i64, String, Option<String>, NaiveDateTime);

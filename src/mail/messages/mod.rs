@@ -7,6 +7,7 @@ pub mod booking_link;
 pub mod cancellation;
 pub mod confirmation;
 pub mod declined;
+pub mod digest;
 mod envelope;
 pub mod event_change;
 pub mod holder_message;

@@ -12,13 +12,22 @@ use super::backoff::wait_after;
 use super::doubts::Doubts;
 use super::limits::{MailLimits, time_delta};
 use super::recipients::RecipientLimit;
+use crate::db::Database;
 use crate::log_safe::mail_failure;
 use crate::mail::DueMail;
+use crate::mail::messages::digest::{self, may_join};
 use crate::mail::messages::{self, ComposeError, Envelope, MessageContext};
+use crate::mail::store;
 use crate::mail::transport::{SendError, Transport};
 use crate::outbox::{AttemptOutcome, AttemptResult, MailKind};
 
+/// Why a mail waits, as the organizer reads it.
+const TOO_MANY: &str = "too many mails to this address";
+/// Most mails that are joined in one.
+const JOINED_MAX: usize = 100;
+
 pub struct Delivery {
+    pub db: Database,
     pub context: Arc<MessageContext>,
     pub transport: Transport,
     pub limits: MailLimits,
@@ -30,6 +39,8 @@ pub struct Delivery {
 /// The result of sending a mail.
 pub struct DeliveryReport {
     pub result: AttemptResult,
+    /// The mails that went out in the same one.
+    pub joined: Vec<AttemptResult>,
     pub server: ServerState,
 }
 
@@ -49,11 +60,19 @@ impl Delivery {
     /// Sends a mail. Errors are in the report.
     pub async fn deliver(&self, due: DueMail) -> DeliveryReport {
         let due = Arc::new(due);
+        let mut joined = Arc::new(Vec::new());
         let (outcome, server) = match self.count(&due) {
             Ok(limit) => {
-                let (outcome, server) = match self.write(&due).await {
-                    Ok(envelope) => self.send(&due, envelope).await,
-                    Err(outcome) => (outcome, ServerState::Unknown),
+                let (outcome, server) = match self.join(&due).await {
+                    // Its words are on their way in another one.
+                    None => (AttemptOutcome::Released, ServerState::Unknown),
+                    Some(others) => {
+                        joined = Arc::new(others);
+                        match self.write(&due, &joined).await {
+                            Ok(envelope) => self.send(&due, envelope).await,
+                            Err(outcome) => (outcome, ServerState::Unknown),
+                        }
+                    }
                 };
                 if let Some(limit) = limit.filter(|_| outcome != AttemptOutcome::Sent) {
                     limit.give_back(due.recipient());
@@ -63,11 +82,41 @@ impl Delivery {
             Err(outcome) => (outcome, ServerState::Unknown),
         };
         log_outcome(&due, &outcome);
-        DeliveryReport { result: AttemptResult { id: due.mail.id, lease: due.mail.due_at, outcome }, server }
+        let result_of = |due: &DueMail, outcome: &AttemptOutcome| AttemptResult {
+            id: due.mail.id,
+            lease: due.mail.due_at,
+            outcome: outcome.clone(),
+        };
+        // Where it was not sent the others are tried with it again.
+        let of_joined = match &outcome {
+            AttemptOutcome::Sent | AttemptOutcome::Again(..) => outcome.clone(),
+            _ => AttemptOutcome::Again(Utc::now().naive_utc(), TOO_MANY.into()),
+        };
+        let joined = joined.iter().map(|other| result_of(other, &of_joined)).collect();
+        DeliveryReport { result: result_of(&due, &outcome), joined, server }
+    }
+
+    /// What goes out with a mail that had to wait: what else waits for its recipient. So nothing is lost when somebody
+    /// books again and again for an address, and the address gets no more mails for it. `None`: it goes out with
+    /// another one itself.
+    async fn join(&self, due: &DueMail) -> Option<Vec<DueMail>> {
+        if self.recipients.is_none() || due.mail.last_error.as_deref() != Some(TOO_MANY) || !may_join(due) {
+            return Some(Vec::new());
+        }
+        let (asked, lease) = (due.clone(), time_delta(self.limits.lease()));
+        let take =
+            self.db.write(move |db| store::take_waiting(db, &asked, TOO_MANY, JOINED_MAX - 1, lease)).await;
+        match take {
+            Ok(taken) => taken.map(|others| others.into_iter().filter(may_join).collect()),
+            Err(error) => {
+                log::warn!("mail {}: goes out alone, others wait: {error}", due.mail.id);
+                Some(Vec::new())
+            }
+        }
     }
 
     /// Counts the mail for its recipient, puts it off, or drops it. Not counted are the link to all bookings, as the
-    /// lookup has a limit of its own, and the news of a concert, which only the organizer sends.
+    /// lookup has a limit of its own, what only the organizer sends, and what comes of money that was paid.
     fn count(&self, due: &DueMail) -> Result<Option<&RecipientLimit>, AttemptOutcome> {
         let kind = MailKind::parse(&due.mail.kind);
         // The owner of a booking always hears that it has another address, and gets the link that was asked for,
@@ -87,23 +136,37 @@ impl Delivery {
         }
         let limit = self.recipients.as_deref();
         let is_counted = match kind {
-            Some(MailKind::BookingLink | MailKind::EventChange | MailKind::Message) => false,
+            Some(
+                MailKind::BookingLink
+                | MailKind::EventChange
+                | MailKind::Message
+                | MailKind::Invitation
+                | MailKind::Test
+                | MailKind::LatePayment
+                | MailKind::Refund,
+            ) => false,
             Some(_) | None => true,
         };
         let limit = limit.filter(|_| is_counted);
         let Some(Err(wait)) = limit.map(|limit| limit.take(due.recipient())) else { return Ok(limit) };
-        let (now, why) = (Utc::now().naive_utc(), "too many mails to this address");
-        if now - due.mail.queued_at >= time_delta(self.limits.gives_up_after) {
-            return Err(AttemptOutcome::Failed(why.into()));
-        }
-        Err(AttemptOutcome::Again(now + time_delta(wait), why.into()))
+        // However long: it goes out with the others that wait.
+        Err(AttemptOutcome::Again(Utc::now().naive_utc() + time_delta(wait), TOO_MANY.into()))
     }
 
     /// On the blocking pool: a mail with ten tickets has ten images.
-    async fn write(&self, due: &Arc<DueMail>) -> Result<Envelope, AttemptOutcome> {
-        let (owned, context) = (Arc::clone(due), Arc::clone(&self.context));
+    async fn write(
+        &self,
+        due: &Arc<DueMail>,
+        joined: &Arc<Vec<DueMail>>,
+    ) -> Result<Envelope, AttemptOutcome> {
+        let (owned, joined, context) = (Arc::clone(due), Arc::clone(joined), Arc::clone(&self.context));
         let written = web::block(move || {
-            let message = messages::write(&owned, &context)?;
+            let message = if joined.is_empty() {
+                messages::write(&owned, &context)?
+            } else {
+                let all: Vec<&DueMail> = std::iter::once(&*owned).chain(joined.iter()).collect();
+                digest::write(&all, &context)?
+            };
             let message_id = owned.message_id();
             messages::seal(message, owned.recipient(), &context, &message_id, owned.mail.queued_at)
                 .map_err(ComposeError::Failed)

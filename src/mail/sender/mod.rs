@@ -88,15 +88,16 @@ impl Sender {
     ) -> Self {
         let now = Instant::now();
         Self {
-            db,
             limits,
             delivery: Rc::new(Delivery {
+                db: db.clone(),
                 context: Arc::new(context),
                 transport,
                 limits,
                 doubts: Mutex::<Doubts>::default(),
                 recipients: RecipientLimit::new(limits.per_recipient),
             }),
+            db,
             wakeup,
             stop,
             ready: VecDeque::new(),
@@ -250,6 +251,7 @@ impl Sender {
             self.next_look = self.next_look.min(Instant::now() + wait);
         }
         self.results.push(report.result);
+        self.results.extend(report.joined);
         let now = Instant::now();
         let is_pause = match report.server {
             ServerState::Unknown => false,

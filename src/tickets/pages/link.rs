@@ -47,7 +47,8 @@ impl FromRequest for LinkEntrance {
                 None => {
                     let client_address = client_address::of(&request).to_string();
                     let url = format!("/gates/{opened}");
-                    Ok(Self(Entrance { place: link.place(event, client_address), url }))
+                    let place = link.place(event, client_address);
+                    Ok(Self(Entrance { place, url, undoes_any: false }))
                 }
                 Some(LinkEnd::Revoked) => Err(Error::Gone {
                     title: "This gate is closed",

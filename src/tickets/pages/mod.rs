@@ -1,7 +1,8 @@
 //! The pages of a gate. They are the same for a device on which the organizer is signed in ([`organizer`]) and for one
-//! that has a gate's link ([`link`]). [`gates`] is where the organizer makes and revokes links.
+//! that has a gate's link ([`link`]).
+//!
+//! Where the organizer makes and revokes links does not belong here: see `admin::gates`.
 
-pub mod gates;
 pub mod link;
 pub mod organizer;
 mod scanning;
@@ -32,6 +33,8 @@ pub struct Entrance {
     pub place: Place,
     /// Where its forms are sent: "/admin/check-in".
     pub url: String,
+    /// It takes back any admission, and not its own last one alone.
+    pub undoes_any: bool,
 }
 
 /// What a gate's page shows.
@@ -43,7 +46,7 @@ struct GateDesk {
     typed: String,
     attendance: Attendance,
     latest: Vec<PastScan>,
-    /// The scan that a gate's link may undo.
+    /// The scan that gate staff may undo.
     last_admission: Option<i64>,
     conflicts: Vec<Conflict>,
     pace: Pace,
@@ -81,7 +84,7 @@ impl GateDesk {
     }
 
     fn may_undo(&self, scan: &PastScan) -> bool {
-        scan.is_in() && (self.entrance.place.gate_id.is_none() || self.last_admission == Some(scan.id))
+        scan.is_in() && (self.entrance.undoes_any || self.last_admission == Some(scan.id))
     }
 
     /// What the field says when its text has to be corrected.
@@ -134,7 +137,7 @@ async fn turnout(page: &Page, app: &App, entrance: Entrance) -> Result<HttpRespo
 }
 
 /// The concerts whose night is not over, the next one first, which is chosen where the gate is at none of them.
-fn upcoming(app: &App, gate: &mut Gate) -> Vec<Event> {
+pub fn upcoming(app: &App, gate: &mut Gate) -> Vec<Event> {
     let now = Utc::now().naive_utc();
     let listings = app.board.listings();
     let mut events: Vec<Event> = listings.iter().map(|listing| listing.event.clone()).collect();

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::guard::form::{Form, Query};
 use crate::page::{Page, see_other};
+use crate::role::AccountRole;
 use crate::tickets::gate::{Gate, parse_name};
 use crate::tickets::scan::{Decision, Place};
 use crate::tickets::store;
@@ -143,7 +144,7 @@ fn entrance(app: &App, gate: Gate, admin: &Admin) -> Result<Entrance, Error> {
     let event = app.board.find_by_slug(&gate.event).ok_or(Error::NotFound)?.event.clone();
     let name = parse_name(&gate.gate).map_err(|_| Error::NotFound)?;
     let place = Place { event, gate: name, gate_id: None, actor: admin.actor() };
-    Ok(Entrance { place, url: URL.into() })
+    Ok(Entrance { place, url: URL.into(), undoes_any: admin.role.may(AccountRole::BoxOffice) })
 }
 
 fn ask(

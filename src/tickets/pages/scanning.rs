@@ -1,5 +1,7 @@
 //! What a gate does with what is typed, scanned or chosen from a list.
 
+use std::num::NonZeroU32;
+
 use actix_web::http::StatusCode;
 use chrono::Utc;
 use diesel::OptionalExtension as _;
@@ -10,6 +12,7 @@ use crate::app::App;
 use crate::booking::buyer::fold;
 use crate::booking::store::find_by_token;
 use crate::error::Error;
+use crate::log_limit::{LineLimit, a_minute};
 use crate::tickets::answer::GateAnswer;
 use crate::tickets::attendance::Found;
 use crate::tickets::code::{Code, CodeError};
@@ -20,6 +23,9 @@ use crate::tickets::scan::{Place, Scan};
 use crate::tickets::store;
 use crate::tickets::store::history::UnknownScan;
 
+/// Lines about codes that nobody here has made: each is also a row at the gate.
+const UNKNOWN_CODES_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
+static UNKNOWN_CODES: LineLimit = LineLimit::new(|| a_minute(UNKNOWN_CODES_A_MINUTE));
 /// How much of a text that is no code is kept.
 const TYPED_KEPT: usize = 40;
 /// So many letters are looked for at least.
@@ -133,7 +139,13 @@ pub async fn scan(app: &App, entrance: &Entrance, form: &ScanForm) -> Result<Ans
             Ok(Answered { answer: Some(GateAnswer::to_several_codes()), found: None, typed })
         }
         Err(CodeError::Foreign) => {
-            log::warn!("check-in refused an unknown code at {}", place.gate);
+            if UNKNOWN_CODES.is_due() {
+                let more = UNKNOWN_CODES.take_left_out();
+                log::warn!(
+                    "check-in refused an unknown code at {} ({more} more since the last line)",
+                    place.gate
+                );
+            }
             let unknown = form.unknown(place);
             app.db.write(move |db| store::refuse_unknown(db, &unknown)).await?;
             Ok(GateAnswer::to_foreign_code().into())
@@ -163,11 +175,11 @@ pub async fn admit_by_hand(app: &App, entrance: &Entrance, form: &ScanForm) -> R
     Ok(Answered { answer: Some(answer), found, typed: String::new() })
 }
 
-/// Takes an admission back: for a gate's link its last one, and for the organizer any.
+/// Takes an admission back: gate staff their last one, by a link or an account, and everybody else any.
 pub async fn revoke(app: &App, entrance: &Entrance, form: &ScanForm) -> Result<Answered, Error> {
     let place = entrance.place.clone();
     let now = Utc::now().naive_utc();
-    let revoked = if place.gate_id.is_some() {
+    let revoked = if !entrance.undoes_any {
         let id = form.past_scan.parse().map_err(|_| Error::NotFound)?;
         app.db.write(move |db| store::revoke_last(db, &place, id, now)).await?
     } else {

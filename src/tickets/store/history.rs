@@ -169,14 +169,18 @@ pub fn undo(db: &mut Db, booking_id: i64, seat: i32, now: NaiveDateTime) -> Quer
     Ok(())
 }
 
-/// The last ticket that a gate's link has admitted; `None` also when that was undone, and for a device without a link.
+/// The last ticket that a gate's link, or an account at that gate, has admitted; `None` also when that was undone.
 pub fn last_admission(db: &mut Db, place: &Place) -> QueryResult<Option<LastAdmission>> {
-    let Some(gate_id) = place.gate_id else { return Ok(None) };
-    let row: Option<ScanRow> = scans::table
+    let mut own = scans::table
         .filter(scans::event_id.eq(place.event.id))
         .filter(scans::gate.eq(&place.gate))
-        .filter(scans::gate_id.eq(gate_id))
         .filter(scans::outcome.eq(Decision::Admitted))
+        .into_boxed();
+    own = match place.gate_id {
+        Some(id) => own.filter(scans::gate_id.eq(id)),
+        None => own.filter(scans::gate_id.is_null()).filter(scans::actor.eq(&place.actor.name)),
+    };
+    let row: Option<ScanRow> = own
         .order((scans::scanned_at.desc(), scans::id.desc()))
         .select(ScanRow::as_select())
         .first(db)

@@ -212,7 +212,7 @@ pub fn revoke(
     Ok(Some(holder(&booking, seat, &ticket_type, admitted, is_paid)))
 }
 
-/// The same for a gate's link, which may undo its own last scan alone.
+/// The same for gate staff, who may undo their own last scan alone.
 ///
 /// # Errors
 /// What the database said.

@@ -3,6 +3,9 @@
 use diesel::prelude::*;
 
 use crate::booking::buyer::SearchWords;
+use crate::booking::search::store::{
+    ComparedBooking, READ_AT_ONCE, find_among_newest, find_by_rarest, find_unindexed,
+};
 use crate::booking::store::{BookingRow, place};
 use crate::booking::{BookingStatus, PlacedBooking, parse_reference};
 use crate::db::Db;
@@ -18,28 +21,36 @@ use super::ADMITTED;
 const BOOKINGS: usize = 10;
 
 /// The tickets of a concert's confirmed bookings that have all the words of a text in their name, address or
-/// reference. Letters are compared without case and accents, which neither database does by itself: so the names of the
-/// concert's buyers are read and compared here.
+/// reference, in the order of the names. Words are found in the search's index; of words that are too common for it
+/// the newest bookings are compared.
 ///
 /// # Errors
 /// What the database said.
 pub fn search(db: &mut Db, event_id: i64, typed: &str) -> QueryResult<Found> {
     let words = SearchWords::new(typed);
-    let all: Vec<(i64, String, String, Option<String>)> = bookings::table
-        .filter(bookings::event_id.eq(event_id))
-        .filter(bookings::status.eq(BookingStatus::Confirmed))
-        .order((bookings::buyer_name, bookings::id))
-        .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
-        .load(db)?;
-    let is_found = |(_, reference, name, email): &&(i64, String, String, Option<String>)| {
+    let fits = |(_, reference, name, email): &ComparedBooking| {
         !words.is_empty() && words.fit(name, email.as_deref(), reference)
     };
-    let mut ids: Vec<i64> = all.iter().filter(is_found).take(BOOKINGS + 1).map(|it| it.0).collect();
+    let indexed = find_by_rarest(db, words.words())?;
+    let fresh = find_unindexed(db, fits)?;
+    let mut ids = match (indexed, fresh) {
+        (Some(mut ids), Some(fresh)) => {
+            ids.extend(fresh);
+            among(db, event_id, &ids.into_iter().collect::<Vec<i64>>(), fits)?
+        }
+        _ => find_among_newest(db, event_id, fits, BOOKINGS + 1)?,
+    };
     if ids.is_empty() {
         // A scanner or a hand on a device with another keyboard layout.
         let references: Vec<String> = readings(typed).filter_map(|text| parse_reference(&text)).collect();
-        let named = all.iter().filter(|(_, reference, ..)| references.contains(reference));
-        ids = named.take(BOOKINGS + 1).map(|it| it.0).collect();
+        ids = bookings::table
+            .filter(bookings::reference.eq_any(references))
+            .filter(bookings::event_id.eq(event_id))
+            .filter(bookings::status.eq(BookingStatus::Confirmed))
+            .order((bookings::buyer_name, bookings::id))
+            .limit(BOOKINGS as i64 + 1)
+            .select(bookings::id)
+            .load(db)?;
     }
     let is_cut = ids.len() > BOOKINGS;
     ids.truncate(BOOKINGS);
@@ -53,6 +64,28 @@ pub fn search(db: &mut Db, event_id: i64, typed: &str) -> QueryResult<Found> {
         tickets.extend(tickets_of(db, &placed)?);
     }
     Ok(Found { typed: typed.to_owned(), tickets, is_cut })
+}
+
+/// Those of these bookings that are the concert's, confirmed, and fit, in the order of the names; one more than is
+/// shown.
+fn among(
+    db: &mut Db,
+    event_id: i64,
+    ids: &[i64],
+    fits: impl Fn(&ComparedBooking) -> bool,
+) -> QueryResult<Vec<i64>> {
+    let mut found: Vec<ComparedBooking> = Vec::new();
+    for ids in ids.chunks(READ_AT_ONCE as usize) {
+        let rows: Vec<ComparedBooking> = bookings::table
+            .filter(bookings::id.eq_any(ids))
+            .filter(bookings::event_id.eq(event_id))
+            .filter(bookings::status.eq(BookingStatus::Confirmed))
+            .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
+            .load(db)?;
+        found.extend(rows.into_iter().filter(|row| fits(row)));
+    }
+    found.sort_by(|one, other| (&one.2, one.0).cmp(&(&other.2, other.0)));
+    Ok(found.into_iter().take(BOOKINGS + 1).map(|row| row.0).collect())
 }
 
 fn tickets_of(db: &mut Db, placed: &PlacedBooking) -> QueryResult<Vec<FoundTicket>> {

@@ -171,9 +171,6 @@ fn what_was_typed_while_the_session_ended_is_there_again() {
     let gate = resume(&app, "/admin/check-in/gate", &[("event", "midnight-parade"), ("gate", "Nord & Süd")]);
     assert!(gate.contains("name=\"gate\" value=\"Nord &#38; Süd\""), "{gate}");
 
-    let link = resume(&app, "/admin/gates", &[("event", "midnight-parade"), ("gate", "Süd")]);
-    assert!(link.contains("name=\"gate\" value=\"Süd\""), "{link}");
-
     let path = format!("/admin/bookings/{reference}/buyer");
     let buyer = resume(&app, &path, &[("name", "Zoë \"<&"), ("email", "zoë@")]);
     assert!(buyer.contains("value=\"Zoë &#34;&#60;&#38;\"") && buyer.contains("value=\"zoë@\""), "{buyer}");
@@ -198,8 +195,8 @@ fn passwords_are_not_kept_and_strangers_are_led_to_the_sign_in() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     end_sessions(&app);
-    let paths = ["/admin/account", "/admin/password", "/admin/reseed"];
-    for (path, field) in paths.into_iter().zip(["password", "new_password", "password"]) {
+    let paths = ["/admin/account", "/admin/password", "/admin/reseed", "/admin/gates"];
+    for (path, field) in paths.into_iter().zip(["password", "new_password", "password", "password"]) {
         let post = organizer.post(app.url(path)).form(&[(field, "a secret")]).send().expect("an answer");
         let expected = format!("/admin/sign-in?next={path}");
         assert_eq!((post.status().as_u16(), header(&post, "location")), (303, expected.as_str()));

@@ -280,28 +280,28 @@ fn what_was_typed_before_the_session_ended_comes_through_both_steps() {
     let form = [
         ("username", "admin"),
         ("password", app.admin_password.as_str()),
-        ("next", "/admin/gates"),
+        ("next", "/admin/events"),
         ("typed.gate", "North <gate>"),
     ];
     let asked = post(&app, &client, "/admin/sign-in", &form);
     assert_eq!(asked.status(), 200);
     let html = asked.text().expect("a page");
     assert!(html.contains("name=\"typed.gate\" value=\"North &#60;gate&#62;\""), "{html}");
-    assert!(html.contains("name=\"next\" value=\"/admin/gates\""), "{html}");
-    let wrong = [("code", "123"), ("next", "/admin/gates"), ("typed.gate", "North <gate>")];
+    assert!(html.contains("name=\"next\" value=\"/admin/events\""), "{html}");
+    let wrong = [("code", "123"), ("next", "/admin/events"), ("typed.gate", "North <gate>")];
     let again = post(&app, &client, "/admin/sign-in/code", &wrong).text().expect("a page");
     assert!(again.contains("name=\"typed.gate\""), "{again}");
-    let right = [("code", codes[0].as_str()), ("next", "/admin/gates"), ("typed.gate", "North <gate>")];
+    let right = [("code", codes[0].as_str()), ("next", "/admin/events"), ("typed.gate", "North <gate>")];
     let back = post(&app, &client, "/admin/sign-in/code", &right);
     assert_eq!(back.status(), 200);
     let html = back.text().expect("a page");
     assert!(
-        html.contains("action=\"/admin/gates?resumed=1\"") && html.contains("North &#60;gate&#62;"),
+        html.contains("action=\"/admin/events?resumed=1\"") && html.contains("North &#60;gate&#62;"),
         "{html}"
     );
     // Without anything typed the way goes on by redirects.
     let asked = post(&app, &browser(), "/admin/sign-in", &form[..3]);
-    assert_eq!(header(&asked, "location"), "/admin/sign-in/code?next=/admin/gates");
+    assert_eq!(header(&asked, "location"), "/admin/sign-in/code?next=/admin/events");
 }
 
 #[test]

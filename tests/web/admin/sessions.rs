@@ -162,3 +162,48 @@ fn an_account_has_twenty_sessions_at_most() {
     assert_eq!(count(&app, "admin_sessions"), 20);
     assert!(!is_in(&app, &first) && is_in(&app, &last), "the oldest goes");
 }
+
+/// Seen to fail without: the token stays.
+#[test]
+fn the_password_again_renews_the_sessions_token() {
+    let app = TestApp::spawn();
+    let client = browser();
+    let before = session_cookie(&app.sign_in(&client, &app.admin_password));
+    let phone = app.organizer();
+    let nothing = "0123456789abcdef";
+    let wrong = end(&app, &client, nothing, "not the password");
+    assert_eq!(wrong.status(), 422);
+    assert!(opens(&app, &before), "a wrong password changes nothing");
+
+    let after = session_cookie(&end(&app, &client, nothing, &app.admin_password));
+    assert_ne!(before, after);
+    assert!(opens(&app, &after) && !opens(&app, &before), "a token that was stolen before is over");
+    assert!(is_in(&app, &client) && is_in(&app, &phone), "and nobody else is signed out");
+
+    // Whatever becomes of the form, and on each page that asks.
+    let password = app.admin_password.as_str();
+    let mut last = after;
+    for (path, form, status) in [
+        ("/admin/gates", vec![("event", "midnight-parade"), ("gate", "North gate")], 303),
+        ("/admin/gates", vec![("event", "midnight-parade"), ("gate", "north gate")], 409),
+        ("/admin/tokens", vec![("name", "Shop"), ("events:read", "true"), ("expires", "30")], 303),
+        ("/admin/team/second-factor", vec![], 303),
+        ("/admin/team", vec![("email", "grace@example.org"), ("role", "gate")], 303),
+        ("/admin/second-factor", vec![("act", "set-up"), ("code", "1")], 422),
+        ("/admin/reseed", vec![("event_name", "Midnight Parade")], 303),
+    ] {
+        let mut form = form;
+        form.push(("password", password));
+        let response = client.post(app.url(path)).form(&form).send().expect("an answer");
+        assert_eq!(response.status(), status, "{path}");
+        let next = session_cookie(&response);
+        assert!(opens(&app, &next) && !opens(&app, &last), "{path}");
+        last = next;
+    }
+    // Its own session ends by the id that the page has shown.
+    let page = get(&app, &client, "/admin/account").text().expect("a page");
+    let row = page.split("class=\"session\"").find(|row| row.contains("This browser")).expect("a row");
+    let own = between(row, "value=\"", "\"").to_owned();
+    assert_eq!(header(&end(&app, &client, &own, password), "location"), "/admin/sign-in");
+    assert!(!is_in(&app, &client) && is_in(&app, &phone));
+}

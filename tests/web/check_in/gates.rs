@@ -8,7 +8,7 @@ use crate::support::{TestApp, between, browser, header};
 
 /// Makes a link as the organizer does, and returns its path.
 pub fn open_link(app: &TestApp, organizer: &Client, gate: &str) -> String {
-    let form = [("event", EVENT), ("gate", gate)];
+    let form = [("event", EVENT), ("gate", gate), ("password", &app.admin_password)];
     let response = organizer.post(app.url("/admin/gates")).form(&form).send().expect("an answer");
     assert_eq!((response.status().as_u16(), header(&response, "location")), (303, "/admin/gates"));
     let page = organizer.get(app.url("/admin/gates")).send().expect("an answer").text().expect("a page");
@@ -69,7 +69,7 @@ fn a_gates_name_is_read_by_everybody_and_no_other_reads_the_same() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     let name = |gate: &str, path: &str| {
-        let form = [("event", EVENT), ("gate", gate)];
+        let form = [("event", EVENT), ("gate", gate), ("password", &app.admin_password)];
         let response = organizer.post(app.url(path)).form(&form).send().expect("an answer");
         (response.status().as_u16(), response.text().expect("a page"))
     };
@@ -173,7 +173,8 @@ fn open_gates_of_a_concert_have_names_of_their_own() {
     let organizer = app.organizer();
     open_link(&app, &organizer, GATE);
     for (name, status) in [("", 422), ("x\0", 422), (" North  gate ", 409)] {
-        let response = post(&app, &organizer, "/admin/gates", &[("event", EVENT), ("gate", name)]);
+        let form = [("event", EVENT), ("gate", name), ("password", &app.admin_password)];
+        let response = post(&app, &organizer, "/admin/gates", &form);
         assert_eq!(response.status(), status, "{name:?}");
         assert!(response.text().expect("a page").contains("id=\"gate-name-error\""));
     }
@@ -202,4 +203,56 @@ fn tonights_concert_is_chosen_and_none_that_is_over_is_offered() {
         assert!(page.contains("value=\"next-week\" required>"), "{path}: {page}");
         assert!(page.contains("value=\"tonight\" required checked>"), "{path}: {page}");
     }
+}
+
+/// Seen to fail without the check of the password: 303, and a gate.
+#[test]
+fn a_link_asks_for_the_password() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    for password in ["", "a guess"] {
+        let form = [("event", EVENT), ("gate", GATE), ("password", password)];
+        let refused = post(&app, &organizer, "/admin/gates", &form);
+        assert_eq!(refused.status(), 422);
+        let page = refused.text().expect("a page");
+        assert!(page.contains("Wrong password. No link was made.") && !page.contains("a guess"), "{page}");
+        assert!(page.contains("value=\"North gate\""), "what was typed is kept: {page}");
+    }
+    assert_eq!((app.count("gates"), app.count("audit_log WHERE action = 'password refused'")), (0, 2));
+}
+
+/// Seen to fail where a gate account undoes any.
+#[test]
+fn a_gate_account_undoes_its_own_last_scan_alone_and_the_box_office_any() {
+    let app = TestApp::spawn();
+    app.open_doors();
+    let codes = codes(&app, &app.book_well("VIP", 3));
+    let (staff, organizer) = (app.member("gate"), app.organizer());
+    let box_office = app.member("box_office");
+    let undoable = || {
+        let page = staff.get(app.url(&format!("/admin/check-in/turnout?event={EVENT}&gate=North+gate")));
+        let page = page.send().expect("an answer").text().expect("a fragment");
+        let ids = page.split("name=\"past_scan\" value=\"").skip(1);
+        ids.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let undo = |client: &Client, more: (&str, &str)| {
+        let form = [("event", EVENT), ("gate", GATE), more];
+        post(&app, client, "/admin/check-in/revocation", &form).status().as_u16()
+    };
+    assert_eq!(scan(&app, &organizer, GATE, &codes[0]).status(), 201);
+    assert_eq!(undoable(), Vec::<String>::new(), "somebody else's, at the same gate");
+    assert_eq!(undo(&staff, ("code", &codes[0])), 404);
+    for code in &codes[1..] {
+        assert_eq!(scan(&app, &staff, GATE, code).status(), 201);
+    }
+    let [last] = &undoable()[..] else { panic!("one") };
+    assert_eq!(undo(&staff, ("past_scan", "1")), 409, "the organizer's");
+    assert_eq!(undo(&staff, ("past_scan", "2")), 409, "an earlier one");
+    assert_eq!(app.count("used_tickets"), 3);
+    assert_eq!((undo(&staff, ("past_scan", last)), undo(&staff, ("past_scan", last))), (200, 409));
+    assert_eq!(app.count("used_tickets"), 2);
+    for (client, code) in [(&box_office, &codes[0]), (&organizer, &codes[1])] {
+        assert_eq!(undo(client, ("code", code)), 200);
+    }
+    assert_eq!(app.count("audit_log WHERE action = 'admission revoked'"), 3);
 }

@@ -91,6 +91,10 @@ fn call_release(
     let stock = ids.into_iter().zip(lefts).zip(versions);
     let stock =
         stock.map(|((ticket_type_id, available), version)| Stock { ticket_type_id, available, version });
+    if let Some(by) = by.filter(|_| released.outcome == 1) {
+        let count = seats.map_or_else(|| "all".to_owned(), |seats| seats.len().to_string());
+        audit::store::log_recorded(by.actor, by.action, &count);
+    }
     Ok(match released.outcome {
         1 => ReleaseOutcome::Released { stock: stock.collect() },
         2 => ReleaseOutcome::Ended,

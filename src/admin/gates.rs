@@ -1,4 +1,5 @@
-//! `/admin/gates`, `/admin/gates/{id}/revocation`: the organizer opens gates by links, and revokes them.
+//! `/admin/gates`, `/admin/gates/{id}/revocation`: the organizer opens gates by links, with the password, and revokes
+//! them.
 
 use actix_web::cookie::SameSite;
 use actix_web::cookie::time::Duration;
@@ -7,11 +8,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::{NaiveDateTime, Utc};
 use diesel::QueryResult;
+use serde::Deserialize;
 
-use super::upcoming;
+use super::refusal;
 use crate::app::App;
 use crate::auth::access::Organizer;
-use crate::auth::return_path::Resumed;
+use crate::auth::reauthentication::check_again;
 use crate::auth::token;
 use crate::db::Db;
 use crate::error::Error;
@@ -21,6 +23,7 @@ use crate::page::{Page, Toast, see_other, see_other_with};
 use crate::tickets::attendance::Conflict;
 use crate::tickets::gate::{Gate, parse_name};
 use crate::tickets::gate_link::{GateLink, LinkEnd};
+use crate::tickets::pages::upcoming;
 use crate::tickets::qr::QrCode;
 use crate::tickets::scan::night_ends;
 use crate::tickets::store;
@@ -40,11 +43,32 @@ struct GatesPage {
     page: Page,
     events: Vec<Event>,
     gate: Gate,
-    error: Option<&'static str>,
+    errors: GateErrors,
     gates: Vec<ListedGate>,
     /// Of the concerts of these gates.
     conflicts: ConflictsOfConcerts,
     new: Option<NewLink>,
+}
+
+#[derive(Default)]
+struct GateErrors {
+    name: Option<&'static str>,
+    password: Option<String>,
+}
+
+impl GateErrors {
+    fn of_name(words: &'static str) -> Self {
+        Self { name: Some(words), password: None }
+    }
+}
+
+/// The password is never sent back.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct NewGateForm {
+    event: String,
+    gate: String,
+    password: String,
 }
 
 /// A link that was just made.
@@ -78,38 +102,44 @@ pub async fn index(
     _: Organizer,
     app: web::Data<App>,
 ) -> Result<HttpResponse, Error> {
-    let new = app.cookies.open(&request, NEW_LINK_COOKIE);
-    respond(page, &app, Gate::default(), StatusCode::OK, None, new).await
+    let new = app.cookies.open_dated(&request, NEW_LINK_COOKIE);
+    let shown = load(page.clone(), &app, Gate::default(), GateErrors::default(), new).await?;
+    page.respond_unlisted(StatusCode::OK, &shown)
 }
 
 /// `POST /admin/gates`: makes a link.
 pub async fn create(
+    request: HttpRequest,
     page: Page,
-    Organizer(admin): Organizer,
+    Organizer(mut admin): Organizer,
     app: web::Data<App>,
-    Resumed(is_resumed): Resumed,
-    Form(gate): Form<Gate>,
+    Form(form): Form<NewGateForm>,
 ) -> Result<HttpResponse, Error> {
-    if is_resumed {
-        return respond(page, &app, gate, StatusCode::OK, None, None).await;
-    }
+    let gate = Gate { event: form.event, gate: form.gate };
     let event = app.board.find_by_slug(&gate.event).ok_or(Error::NotFound)?.event.clone();
     let name = match parse_name(&gate.gate) {
         Ok(name) => name,
         Err(error) => {
-            return respond(page, &app, gate, StatusCode::UNPROCESSABLE_ENTITY, Some(error), None).await;
+            let shown = load(page.clone(), &app, gate, GateErrors::of_name(error), None).await?;
+            return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &shown);
         }
     };
+    if let Err(refusal) = check_again(&request, &app.auth, &mut admin, form.password).await? {
+        let password = Some(refusal::sentence(refusal, "Wrong password. No link was made."));
+        let shown = load(page.clone(), &app, gate, GateErrors { name: None, password }, None).await?;
+        return refusal::respond(&page, refusal, &shown);
+    }
     let opened = token::random();
     let (hash, actor) = (token::hash(&opened), admin.actor());
     let now = Utc::now().naive_utc();
     let made = app.db.write(move |db| store::gates::create(db, &event, &name, &hash, &actor, now)).await?;
     let Some(link) = made else {
-        let error = Some("This concert has an open gate of that name. Choose another name.");
-        return respond(page, &app, gate, StatusCode::CONFLICT, error, None).await;
+        let errors = GateErrors::of_name("This concert has an open gate of that name. Choose another name.");
+        let shown = load(page.clone(), &app, gate, errors, None).await?;
+        return page.respond_unlisted(StatusCode::CONFLICT, &shown);
     };
-    let cookie = app.cookies.sealed(NEW_LINK_COOKIE, &format!("{} {opened}", link.id));
-    let cookie = cookie.same_site(SameSite::Strict).max_age(NEW_LINK_SHOWN).finish();
+    let cookie = app.cookies.dated(NEW_LINK_COOKIE, &format!("{} {opened}", link.id), NEW_LINK_SHOWN);
+    let cookie = cookie.same_site(SameSite::Strict).finish();
     Ok(see_other("/admin/gates").cookie(cookie).finish())
 }
 
@@ -131,7 +161,7 @@ pub async fn revoke(
 }
 
 /// The links, and what went wrong at the concerts of those that are the newest.
-fn load(db: &mut Db) -> QueryResult<(Vec<(GateLink, Event)>, ConflictsOfConcerts)> {
+fn links_and_conflicts(db: &mut Db) -> QueryResult<(Vec<(GateLink, Event)>, ConflictsOfConcerts)> {
     let links = store::gates::list(db)?;
     let mut events: Vec<&Event> = Vec::new();
     for (_, event) in &links {
@@ -146,15 +176,14 @@ fn load(db: &mut Db) -> QueryResult<(Vec<(GateLink, Event)>, ConflictsOfConcerts
     Ok((links, conflicts))
 }
 
-async fn respond(
+async fn load(
     page: Page,
     app: &App,
     mut gate: Gate,
-    status: StatusCode,
-    error: Option<&'static str>,
+    errors: GateErrors,
     new: Option<String>,
-) -> Result<HttpResponse, Error> {
-    let (found, conflicts) = app.db.read_primary(load).await?;
+) -> Result<GatesPage, Error> {
+    let (found, conflicts) = app.db.read_primary(links_and_conflicts).await?;
     let now = Utc::now().naive_utc();
     let listed = |(link, event): (GateLink, Event)| {
         let end = link.end(&event, now);
@@ -169,5 +198,5 @@ async fn respond(
         Some(NewLink { name, event, qr: QrCode::of(&url).svg(), url })
     });
     let events = upcoming(app, &mut gate);
-    page.clone().respond_unlisted(status, &GatesPage { page, events, gate, error, gates, conflicts, new })
+    Ok(GatesPage { page, events, gate, errors, gates, conflicts, new })
 }
