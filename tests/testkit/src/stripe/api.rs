@@ -4,10 +4,10 @@
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::STRIPE_KEY;
 use super::http::{Reply, Request, decode_form};
 use super::returns::Refund;
 use super::state::{Saved, Session, SessionStatus, State};
+use super::{STRIPE_KEY, STRIPE_LIVE_KEY};
 
 /// Refusals that come after the parameters were found to be right.
 const REFUSED_IN_EXECUTION: [&str; 4] =
@@ -20,7 +20,8 @@ const SESSION_SECONDS_MIN: i64 = 30 * 60;
 const SESSION_SECONDS_MAX: i64 = 24 * 3600;
 
 pub fn answer(state: &mut State, request: &Request) -> (Reply, Vec<Value>) {
-    if request.header("authorization") != Some(&format!("Bearer {STRIPE_KEY}")) {
+    let is_key = |key: &str| request.header("authorization") == Some(&format!("Bearer {key}"));
+    if !is_key(STRIPE_KEY) && !is_key(STRIPE_LIVE_KEY) {
         let refusal = error("invalid_request_error", None, None, "Invalid API Key provided");
         return (Reply::json(401, &refusal), Vec::new());
     }
