@@ -96,9 +96,10 @@ fn act(state: &mut State, request: &Request) -> Answered {
             let intent = request.parameter("payment_intent");
             let own =
                 state.refunds.values().rev().filter(|it| intent.is_none_or(|intent| it.intent == intent));
+            let data: Vec<Value> = own.map(Refund::json).collect();
             (
                 200,
-                json!({ "object": "list", "has_more": false, "data": own.map(Refund::json).collect::<Vec<_>>() }),
+                json!({ "object": "list", "url": "/v1/refunds", "has_more": false, "data": data }),
                 Vec::new(),
             )
         }
@@ -214,8 +215,12 @@ fn events(state: &State, request: &Request) -> Value {
     let since: i64 = request.parameter("created[gte]").and_then(|since| since.parse().ok()).unwrap_or(0);
     let limit = request.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(10);
     let newest = state.events.iter().rev().filter(|event| event["created"].as_i64() >= Some(since));
-    let kinds: Vec<&str> =
-        request.query.iter().filter(|(name, _)| name == "types[]").map(|(_, kind)| &**kind).collect();
+    let kinds: Vec<&str> = request
+        .query
+        .iter()
+        .filter(|(name, _)| name.starts_with("types["))
+        .map(|(_, kind)| &**kind)
+        .collect();
     let is_asked_for = |event: &&Value| kinds.is_empty() || kinds.iter().any(|kind| event["type"] == **kind);
     let mut newest: Vec<&Value> = newest.filter(is_asked_for).collect();
     if let Some(after) = request.parameter("starting_after") {
@@ -224,7 +229,7 @@ fn events(state: &State, request: &Request) -> Value {
     }
     let has_more = newest.len() > limit;
     newest.truncate(limit);
-    json!({ "object": "list", "has_more": has_more, "data": newest })
+    json!({ "object": "list", "url": "/v1/events", "has_more": has_more, "data": newest })
 }
 
 fn error(kind: &str, code: Option<&str>, param: Option<&str>, message: &str) -> Value {
