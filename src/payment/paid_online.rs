@@ -12,6 +12,10 @@ pub struct PaidOnline {
     pub failed: Money,
     /// Kept of each ticket that a buyer gives back. `None`: nothing is refunded.
     pub refund_fee_minor: Option<i64>,
+    /// Went back by the provider's own pages: this site was told, and its tickets stay valid.
+    pub refunded_outside: Money,
+    /// The buyer's bank has asked for the money, and has not lost.
+    pub is_disputed: bool,
 }
 
 impl PaidOnline {
@@ -40,6 +44,16 @@ impl PaidOnline {
             }
         };
         format!("{paid} {kept} goes back the way you paid: {back}{of_all}. Banks take 5 to 10 days.")
+    }
+
+    /// What people at a gate and at the desk have to know of tickets that are valid. `None`: nothing.
+    #[must_use]
+    pub fn mark(&self) -> Option<String> {
+        if self.is_disputed {
+            return Some("Payment disputed: the buyer’s bank has asked for the money back".to_owned());
+        }
+        let (outside, amount) = (&self.refunded_outside, &self.amount);
+        (outside.minor > 0).then(|| format!("Refunded at Stripe: {outside} of {amount}"))
     }
 
     /// What has become of the money after tickets were given back.
@@ -85,6 +99,8 @@ mod tests {
             refunded: money(refunded),
             failed: money(failed),
             refund_fee_minor: Some(0),
+            refunded_outside: money(0),
+            is_disputed: false,
         };
         assert_eq!(paid(0, 0).words(), "Of the $200.00 paid online nothing is refunded.");
         assert!(paid(20_000, 0).words().starts_with("The $200.00 paid online goes back"));

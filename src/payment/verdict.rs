@@ -55,14 +55,20 @@ fn judge_paid(payment: &Payment, session: &CheckoutSession) -> Verdict {
     let Some(intent_id) = session.intent_id() else {
         return review(session, "It is paid, and Stripe names no payment.".to_owned());
     };
-    let fee = session.fee().filter(|(_, currency)| currency.eq_ignore_ascii_case(&payment.currency));
     Verdict::Paid(PaidPage {
         session_id: session.id.clone(),
         session_ends_at: session.ends_at(),
         intent_id: intent_id.to_owned(),
         method: session.method(),
-        fee_minor: fee.and_then(|(fee, _)| of_stripe(fee, &payment.currency)),
+        fee_minor: fee_of(payment, session),
     })
+}
+
+/// What the provider keeps of a payment, in its currency. `None`: it does not say so yet, or in another currency.
+#[must_use]
+pub fn fee_of(payment: &Payment, session: &CheckoutSession) -> Option<i64> {
+    let (fee, _) = session.fee().filter(|(_, currency)| currency.eq_ignore_ascii_case(&payment.currency))?;
+    of_stripe(fee, &payment.currency)
 }
 
 #[cfg(test)]

@@ -45,11 +45,13 @@ impl GateAnswer {
                     Some(due) => format!("{words}. Due at the venue: {due}"),
                     None => words,
                 };
+                let words = marked(&holder, words);
                 Self::about(holder, Tone::Admitted, "Admitted", words, StatusCode::CREATED)
             }
             ScanOutcome::AdmittedBefore(holder, earlier) => {
                 let since = ago(now - earlier.admitted_at);
                 let words = format!("Admitted {since} ({}).", clock.time_of_day(&earlier.admitted_at));
+                let words = marked(&holder, words);
                 Self::about(holder, Tone::Admitted, "Admitted", words, StatusCode::OK)
             }
             ScanOutcome::Undone(holder) => Self::to_revocation(Some(holder)),
@@ -71,6 +73,7 @@ impl GateAnswer {
             }
             ScanOutcome::NotToday(holder, event) => {
                 let words = format!("{} is on {}. The ticket is still good.", event.name, event.date());
+                let words = marked(&holder, words);
                 let answer = Self::about(holder, Tone::Unclear, "Not today", words, StatusCode::CONFLICT);
                 Self { may_admit: true, ..answer }
             }
@@ -150,6 +153,14 @@ impl GateAnswer {
     fn unclear(word: &str, words: &str, status: StatusCode) -> Self {
         let (word, explanation) = (word.into(), words.into());
         Self { tone: Tone::Unclear, word, explanation, holder: None, status, may_admit: false }
+    }
+}
+
+/// What became of the payment stands first. Whether to admit is the staff's to decide.
+fn marked(holder: &Holder, words: String) -> String {
+    match &holder.mark {
+        Some(mark) => format!("{mark}. {words}"),
+        None => words,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::booking::PlacedBooking;
 use crate::db::text_enum;
 use crate::events::Event;
 use crate::money::Money;
+use crate::payment::PaidOnline;
 use crate::schema::used_tickets;
 
 /// A gate lets people in from so long before the doors open ...
@@ -151,6 +152,8 @@ pub struct Holder {
     pub admitted: i64,
     /// What is due for it at the venue; `None` for a free one, and one that is paid.
     pub due: Option<Money>,
+    /// What became of its payment, where the staff has to know it.
+    pub mark: Option<String>,
 }
 
 impl Holder {
@@ -167,6 +170,7 @@ impl Holder {
             name: placed.booking.buyer_name.clone(),
             admitted,
             due: placed.price_of_seat(seat).filter(|price| price.minor > 0 && placed.online.is_none()),
+            mark: placed.online.as_ref().and_then(PaidOnline::mark),
         })
     }
 }

@@ -15,4 +15,5 @@ mod pooler;
 mod previous_release;
 mod redis;
 mod replicas;
+mod stripe_sdk;
 mod waiting_room;

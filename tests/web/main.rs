@@ -25,6 +25,7 @@ mod form_keys;
 mod guard;
 mod holds;
 mod idle_connections;
+mod ledger_model;
 mod lines;
 mod lookup;
 mod mail;

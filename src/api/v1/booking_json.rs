@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::{Amount, time};
 use crate::app::App;
 use crate::booking::{BookingStatus, PlacedBooking, PlacedLine};
+use crate::payment::PaidOnline;
 use crate::tickets;
 
 /// A booking.
@@ -39,6 +40,9 @@ pub struct BookingJson {
     /// Where the buyer pays online for tickets that are held for that; null: nothing is to be paid online now.
     #[schema(format = "uri", required = true)]
     payment_page: Option<String>,
+    /// What was paid online; null: nothing was.
+    #[schema(required = true)]
+    payment: Option<PaymentJson>,
     buyer: BuyerJson,
     #[schema(format = DateTime)]
     created_at: String,
@@ -73,6 +77,48 @@ impl From<BookingStatus> for BookingStatusJson {
             BookingStatus::Confirmed => Self::Confirmed,
             BookingStatus::Expired => Self::Expired,
             BookingStatus::Canceled => Self::Canceled,
+        }
+    }
+}
+
+/// What was paid online for a booking.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Payment)]
+pub struct PaymentJson {
+    status: PaymentStatusJson,
+    amount: Amount,
+    /// What went back of it, or is on its way.
+    refunded: Amount,
+    /// The receipt's web page.
+    #[schema(format = "uri")]
+    receipt: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PaymentStatus, example = "paid")]
+pub enum PaymentStatusJson {
+    Paid,
+    PartlyRefunded,
+    Refunded,
+    /// The buyer's bank has asked for the money back.
+    Disputed,
+}
+
+impl PaymentJson {
+    fn of(online: &PaidOnline, receipt: String) -> Self {
+        let status = match (online.refunded.minor, online.amount.minor) {
+            _ if online.is_disputed => PaymentStatusJson::Disputed,
+            (0, _) => PaymentStatusJson::Paid,
+            (refunded, amount) if refunded >= amount => PaymentStatusJson::Refunded,
+            _ => PaymentStatusJson::PartlyRefunded,
+        };
+        Self {
+            status,
+            amount: online.amount.clone().into(),
+            refunded: online.refunded.clone().into(),
+            receipt,
         }
     }
 }
@@ -149,6 +195,9 @@ impl BookingJson {
             total: placed.due().into(),
             payment_page: (booking.is_held() && event.is_paid_online() && app.payments.is_some())
                 .then(|| format!("{}/bookings/{}/payment", &app.public_url, booking.token)),
+            payment: placed.online.as_ref().map(|online| {
+                PaymentJson::of(online, format!("{}/bookings/{}/receipt", &app.public_url, booking.token))
+            }),
             buyer: BuyerJson { name: booking.buyer_name.clone(), email: booking.buyer.shown_email() },
             created_at: time(booking.created_at),
             canceled_at: booking.canceled_at.map(time),

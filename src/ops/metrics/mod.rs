@@ -1,6 +1,7 @@
 //! The metrics for Prometheus. Counters stand in one registry, where the features register them; gauges are read when
 //! Prometheus asks. Labels have few values: URL patterns, not paths; outcomes, never names of people.
 
+mod payments;
 mod process;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use super::{Identity, Watched};
 use crate::booking::desk::Desk;
 use crate::db::Database;
 use crate::outbox::{self, Backlog};
+use crate::payment::store::backlog::{self, PaymentBacklog};
 use crate::queue::rooms::Rooms;
 
 const PREFIX: &str = "techkraft";
@@ -33,6 +35,7 @@ pub(super) struct Metrics {
     registry: Registry,
     pub(super) requests: Arc<Requests>,
     mail: CachedProbe<Backlog>,
+    payments: CachedProbe<PaymentBacklog>,
 }
 
 impl Metrics {
@@ -48,7 +51,7 @@ impl Metrics {
             ("server", identity.server.clone()),
         ];
         registry.register("build", "Version, region and name of this server", Info::new(build));
-        Self { registry, requests, mail: CachedProbe::default() }
+        Self { registry, requests, mail: CachedProbe::default(), payments: CachedProbe::default() }
     }
 
     /// All metrics, in Prometheus's text format.
@@ -59,6 +62,8 @@ impl Metrics {
     ) -> Result<String, fmt::Error> {
         let ask = |db: &Database| db.probe_blocking(TIMEOUT, outbox::store::backlog);
         let backlog = self.mail.get(&watched.db, ask).await.found;
+        let ask = |db: &Database| db.probe_blocking(TIMEOUT, backlog::backlog);
+        let unpaid = self.payments.get(&watched.db, ask).await.found;
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         let mut now = Registry::with_prefix(PREFIX);
@@ -68,6 +73,9 @@ impl Metrics {
         add_databases(&mut now, &watched.db);
         if let Ok(backlog) = backlog {
             add_mail(&mut now, &backlog);
+        }
+        if let Ok(backlog) = unpaid {
+            payments::add(&mut now, &backlog);
         }
         encode(&mut text, &now)?;
         let mut process = Registry::with_prefix("process");

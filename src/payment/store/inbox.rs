@@ -197,6 +197,24 @@ pub fn is_known(db: &mut Db, event: &WaitingEvent, payment: &Payment) -> QueryRe
     Ok(amounts.iter().sum::<i64>() >= returned)
 }
 
+/// Events of one statement that are forgotten.
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
+
+/// Forgets events that were handled and came before that time; how many. There may be more.
+///
+/// # Errors
+/// What the database said.
+pub fn forget(db: &mut Db, before: NaiveDateTime) -> QueryResult<usize> {
+    let old: Vec<String> = payment_events::table
+        .filter(payment_events::received_at.lt(before))
+        .filter(payment_events::handled_at.is_not_null())
+        .limit(FORGOTTEN_AT_ONCE)
+        .select(payment_events::event_id)
+        .load(db)?;
+    let own = payment_events::table.filter(payment_events::event_id.eq_any(old));
+    diesel::delete(own.filter(payment_events::handled_at.is_not_null())).execute(db)
+}
+
 /// To be looked at again at that time.
 ///
 /// # Errors

@@ -4,10 +4,12 @@
 //! refunds. Nobody waits for the provider with a lock.
 
 pub mod attempts;
+pub mod backlog;
 pub mod by_hand;
 pub mod clocks;
 mod due;
 pub mod failing;
+pub mod fees;
 pub mod inbox;
 pub mod ledger;
 mod mails;

@@ -31,12 +31,27 @@ pub fn paid_online(db: &mut Db, booking_ids: &[i64]) -> QueryResult<Vec<(i64, Pa
         return Ok(Vec::new());
     }
     let ids: Vec<i64> = paid.iter().map(|it| it.0).collect();
-    let failed = failed_refunds(db, &ids)?;
+    let refunds: Vec<Refund> =
+        refunds::table.filter(refunds::payment_id.eq_any(&ids)).select(Refund::as_select()).load(db)?;
     let online = |(payment, booking, currency, amount, refunded, refund_fee_minor): PaidRow| {
-        let failed = failed.iter().filter(|(id, _)| *id == payment).map(|(_, minor)| minor).sum();
         let money = |minor: i64| Money::new(minor, &currency);
-        let (amount, refunded, failed) = (money(amount), money(refunded), money(failed));
-        (booking, PaidOnline { amount, refunded, failed, refund_fee_minor })
+        let sum = |is_one: &dyn Fn(&Refund) -> bool| {
+            let own = refunds.iter().filter(|it| it.payment_id == payment && is_one(it));
+            money(own.map(|it| it.amount_minor).sum())
+        };
+        let has_failed = |it: &Refund| it.state == RefundState::Failed;
+        let online = PaidOnline {
+            amount: money(amount),
+            refunded: money(refunded),
+            // Not what was asked for again since. A dispute that was won is none.
+            failed: sum(&|it| {
+                it.source != RefundSource::Dispute && has_failed(it) && !it.is_asked_again(&refunds)
+            }),
+            refund_fee_minor,
+            refunded_outside: sum(&|it| it.source == RefundSource::Outside && !has_failed(it)),
+            is_disputed: sum(&|it| it.source == RefundSource::Dispute && !has_failed(it)).minor > 0,
+        };
+        (booking, online)
     };
     Ok(paid.into_iter().map(online).collect())
 }
@@ -50,16 +65,4 @@ pub fn is_in_review(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
         .filter(payments::booking_id.eq(booking_id))
         .filter(payments::state.eq(PaymentState::Review));
     diesel::select(diesel::dsl::exists(own)).get_result(db)
-}
-
-/// What was to go back and could not, with its payment; not what was asked for again since. A dispute that was won is
-/// none.
-fn failed_refunds(db: &mut Db, payment_ids: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
-    let all: Vec<Refund> = refunds::table
-        .filter(refunds::payment_id.eq_any(payment_ids))
-        .filter(refunds::source.ne(RefundSource::Dispute))
-        .select(Refund::as_select())
-        .load(db)?;
-    let failed = all.iter().filter(|it| it.state == RefundState::Failed && !it.is_asked_again(&all));
-    Ok(failed.map(|it| (it.payment_id, it.amount_minor)).collect())
 }

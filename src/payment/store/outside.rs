@@ -4,8 +4,11 @@ use diesel::prelude::*;
 
 use super::ledger::{EntryKind, LedgerEntry, enter};
 use super::lock;
+use super::mails::mail_buyer;
 use super::refunds::failed;
 use crate::db::{Db, clock};
+use crate::money::Money;
+use crate::outbox::MailKind;
 use crate::payment::{Payment, PaymentState, Refund, RefundSource, RefundState};
 use crate::schema::{payments, refunds};
 
@@ -20,8 +23,9 @@ pub struct OutsideReturn<'a> {
     pub reason: &'a str,
 }
 
-/// Notes a refund or a dispute that began at the provider, once; whether it is noted. It is not while the payment is
-/// not settled, and while a refund of this site's waits that may be refused because of it.
+/// Notes a refund or a dispute that began at the provider, once, and writes to the buyer of a refund; whether it is
+/// noted. It is not while the payment is not settled, and while a refund of this site's waits that may be refused
+/// because of it.
 ///
 /// What is more than is left of the payment is noted too, as beyond it: `verify` names it.
 ///
@@ -64,6 +68,10 @@ pub fn note_outside(db: &mut Db, payment_id: i64, found: &OutsideReturn<'_>) -> 
     };
     let (amount_minor, provider_id) = (found.amount_minor, found.provider_id);
     enter(db, &payment, &LedgerEntry { kind, refund_id: Some(id), amount_minor, provider_id }, now)?;
+    if found.source == RefundSource::Outside {
+        let amount = Money::new(amount_minor, &payment.currency);
+        mail_buyer(db, payment.booking_id, MailKind::Refund, format!("refund {id}"), amount.to_string())?;
+    }
     if counted < found.amount_minor {
         log::error!("more went back than was paid: refund {id} of payment {}", payment.id);
     }

@@ -3,6 +3,7 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::fees::FIRST_LOOK;
 use super::ledger::{EntryKind, LedgerEntry, enter};
 use super::mails::mail_buyer;
 use super::queue::booking_status;
@@ -71,6 +72,8 @@ pub fn settle(db: &mut Db, payment_id: i64, paid: &PaidPage) -> QueryResult<Sett
             payments::method.eq(&paid.method),
             payments::fee_minor.eq(paid.fee_minor),
             payments::request.eq(None::<String>),
+            payments::due_at.eq(now + FIRST_LOOK),
+            payments::attempts.eq(0),
             payments::last_error.eq(None::<String>),
         ))
         .execute(db)?;

@@ -10,13 +10,14 @@ use crate::db::{self, Database};
 use crate::error::Error;
 use crate::payment::store::clocks::PacedEndpoint;
 use crate::payment::store::failing::{self, NextAttempt};
+use crate::payment::store::fees;
 use crate::payment::store::inbox::{self, WaitingEvent};
 use crate::payment::store::queue::{self, DuePayment, OpenedPage};
 use crate::payment::store::settling::{Settlement, settle};
 use crate::payment::stripe::StripeClient;
 use crate::payment::stripe::failure::{StripeFailure, StripeRefusal};
 use crate::payment::stripe::objects::CheckoutSession;
-use crate::payment::verdict::{Verdict, judge};
+use crate::payment::verdict::{Verdict, fee_of, judge};
 use crate::payment::{Payment, PaymentState, Refund};
 
 /// A settlement that meets a hold in the middle of its end.
@@ -41,6 +42,8 @@ pub enum Call {
     Dispute(WaitingEvent, Box<Payment>),
     /// An event is about a page that was given up here, or that people look into. What became of it?
     Event(WaitingEvent, Box<DuePayment>),
+    /// It was paid. What does Stripe keep of it?
+    Fee(Box<Payment>),
     /// Its time was over before there was a page: nothing is asked.
     TooLate(Box<Payment>),
 }
@@ -60,7 +63,7 @@ impl Call {
     #[must_use]
     pub fn kind(&self) -> CallKind {
         match self {
-            Self::Look(_) | Self::Close(_) => CallKind::Look,
+            Self::Look(_) | Self::Close(_) | Self::Fee(_) => CallKind::Look,
             Self::Open(_) | Self::TooLate(_) => CallKind::Page,
             Self::Refund(_) => CallKind::Refund,
             Self::Returns(..) | Self::Dispute(..) | Self::Event(..) => CallKind::Event,
@@ -71,7 +74,7 @@ impl Call {
     pub(super) fn endpoint(&self) -> Option<PacedEndpoint> {
         Some(match self {
             Self::Open(_) => PacedEndpoint::Create,
-            Self::Look(_) | Self::Event(..) => PacedEndpoint::Read,
+            Self::Look(_) | Self::Event(..) | Self::Fee(_) => PacedEndpoint::Read,
             Self::Close(_) => PacedEndpoint::Expire,
             Self::Refund(_) => PacedEndpoint::Refund,
             Self::Returns(..) | Self::Dispute(..) => PacedEndpoint::List,
@@ -102,6 +105,7 @@ pub fn make(db: &Database, stripe: &StripeClient, call: Call) -> Result<CallRepo
         Call::Returns(events, payment) => note_refunds(db, stripe, &events, &payment),
         Call::Dispute(event, payment) => note_dispute(db, stripe, &event, &payment),
         Call::Event(event, due) => look_back(db, stripe, &event, &due),
+        Call::Fee(payment) => ask_fee(db, stripe, &payment),
         Call::TooLate(payment) => {
             db.write_blocking(|db| queue::too_late(db, &payment))?;
             Ok(CallReport::default())
@@ -260,6 +264,16 @@ fn look_back(
         inbox::handled(db, &event.event_id, now)
     })?;
     Ok(report)
+}
+
+fn ask_fee(db: &Database, stripe: &StripeClient, payment: &Payment) -> Result<CallReport, Error> {
+    let answer = stripe.session(payment.session_id.as_deref().unwrap_or_default());
+    let fee = answer.as_ref().ok().and_then(|session| fee_of(payment, session));
+    db.write_blocking(|db| match fee {
+        Some(fee) => fees::found(db, payment, fee),
+        None => fees::look_later(db, payment),
+    })?;
+    Ok(answer.err().map_or_else(CallReport::default, CallReport::of))
 }
 
 fn fail(db: &Database, payment: &Payment, why: &str, next: NextAttempt) -> Result<CallReport, Error> {

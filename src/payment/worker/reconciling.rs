@@ -22,6 +22,8 @@ const EVERY: Duration = Duration::from_secs(3600);
 const LEASE: TimeDelta = TimeDelta::minutes(5);
 /// Events may be listed late, and clocks differ.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
+/// How long handled events are kept: Stripe's list goes back 30 days, so what is forgotten is never read again.
+const KEPT: TimeDelta = TimeDelta::days(35);
 /// The first look: as far back as Stripe sends a webhook again.
 const FIRST: TimeDelta = TimeDelta::days(3);
 /// After a look that failed, or that another server makes.
@@ -90,6 +92,7 @@ fn read(db: &Database, stripe: &StripeClient, per_second: u32) -> Result<Option<
     })?;
     let Some((now, last)) = begun else { return Ok(None) };
     let missed = read_since(db, stripe, per_second, last - OVERLAP);
+    while db.write_blocking(|db| inbox::forget(db, now - KEPT))? > 0 {}
     // Only what was read to its end was read: otherwise the next look begins where this one has.
     let is_read = missed.is_ok();
     db.write_blocking(|db| {

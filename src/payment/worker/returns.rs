@@ -130,7 +130,7 @@ pub(super) fn note_refunds(
                 let is_noted = note_all(db, payment, &listed)?;
                 end(db, events, is_noted)
             })?;
-            Ok(CallReport::default())
+            Ok(CallReport { is_mail_queued: true, ..CallReport::default() })
         }
         Err(failure) => put_off_events(db, events, failure),
     }

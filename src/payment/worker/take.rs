@@ -12,7 +12,7 @@ use crate::db::{Db, clock};
 use crate::payment::store::clocks::{self, PacedEndpoint};
 use crate::payment::store::inbox::{self, WaitingEvent};
 use crate::payment::store::queue::{self, DuePayment};
-use crate::payment::store::{refunds, ring};
+use crate::payment::store::{fees, refunds, ring};
 use crate::payment::stripe::event::EventConcern;
 use crate::payment::stripe::request::{self, SessionRequest};
 use crate::payment::{LEASE, Payment, PaymentState, SESSION_TIME};
@@ -81,7 +81,8 @@ pub fn is_anything_due(db: &mut Db, live: bool) -> QueryResult<bool> {
     let now = clock(db)?;
     Ok(queue::is_any_due(db, live, now)?
         || inbox::is_any_due(db, live, now)?
-        || refunds::is_any_due(db, live, now)?)
+        || refunds::is_any_due(db, live, now)?
+        || fees::is_any_due(db, live, now)?)
 }
 
 /// Takes as many questions of each kind as there is room for. `only_one`: of all kinds together, to find out whether
@@ -106,6 +107,11 @@ pub fn take(db: &mut Db, room: CallRoom, only_one: bool, terms: &Terms) -> Query
             calls.push(question(db, due, now, terms)?);
         }
     }
+    let looks = calls.iter().filter(|call| call.kind() == CallKind::Look).count();
+    let fee_limit = limit(room.looks.saturating_sub(looks), &calls);
+    let unknown = fees::take(db, fee_limit, terms.live, times)?;
+    note(unknown.len(), fee_limit);
+    calls.extend(unknown.into_iter().map(|payment| Call::Fee(Box::new(payment))));
     let limit = limit(room.refunds, &calls);
     let both = refunds::take(db, limit, terms.live, times)?;
     note(both.len(), limit);
@@ -299,6 +305,7 @@ fn in_turn(
 fn give_back(db: &mut Db, call: &Call, at: NaiveDateTime) -> QueryResult<()> {
     match call {
         Call::Open(due) | Call::Look(due) | Call::Close(due) => queue::give_back(db, &due.payment, at),
+        Call::Fee(payment) => queue::give_back(db, payment, at),
         Call::Refund(both) => refunds::put_off(db, &both.0, at, both.0.last_error.as_deref()),
         Call::Returns(events, _) => events.iter().try_for_each(|it| inbox::put_off(db, &it.event_id, at)),
         Call::Dispute(event, _) | Call::Event(event, _) => inbox::put_off(db, &event.event_id, at),

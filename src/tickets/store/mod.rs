@@ -14,6 +14,7 @@ use crate::booking::store::{BookingRow, with_lines};
 use crate::booking::{Booking, BookingStatus};
 use crate::db::{Db, on_either};
 use crate::events::{Event, TicketType};
+use crate::payment::PaidOnline;
 use crate::payment::store::online::paid_online;
 use crate::schema::{bookings, events, refusals, ticket_types, used_tickets};
 
@@ -37,8 +38,8 @@ pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<ScanOutcome> {
         .filter(ticket_types::id.eq(ticket_type_id))
         .select((Event::as_select(), TicketType::as_select()))
         .first(db)?;
-    let is_paid = !paid_online(db, &[booking.id])?.is_empty();
-    let holder = |admitted| holder(&booking, seat, &ticket_type, admitted, is_paid);
+    let online = paid_online(db, &[booking.id])?.pop().map(|(_, online)| online);
+    let holder = |admitted| holder(&booking, seat, &ticket_type, admitted, online.as_ref());
     if let Some(is_undone) = history::admission_by_the_same_scan(db, scan, booking.id)? {
         let holder = holder(admitted_count(db, booking.id)?);
         return Ok(match find(db, booking.id, seat)? {
@@ -208,8 +209,8 @@ pub fn revoke(
     let id = booking.ticket_type_of_seat(seat).unwrap_or_default();
     let ticket_type = ticket_types::table.find(id).select(TicketType::as_select()).first(db)?;
     let admitted = admitted_count(db, booking.id)?;
-    let is_paid = !paid_online(db, &[booking.id])?.is_empty();
-    Ok(Some(holder(&booking, seat, &ticket_type, admitted, is_paid)))
+    let online = paid_online(db, &[booking.id])?.pop().map(|(_, online)| online);
+    Ok(Some(holder(&booking, seat, &ticket_type, admitted, online.as_ref())))
 }
 
 /// The same for gate staff, who may undo their own last scan alone.
@@ -252,7 +253,13 @@ fn ticket_label(reference: &str, seat: i32) -> String {
     format!("{reference} ticket {seat}")
 }
 
-fn holder(booking: &Booking, seat: i32, ticket_type: &TicketType, admitted: i64, is_paid: bool) -> Holder {
+fn holder(
+    booking: &Booking,
+    seat: i32,
+    ticket_type: &TicketType,
+    admitted: i64,
+    online: Option<&PaidOnline>,
+) -> Holder {
     Holder {
         reference: booking.reference.clone(),
         seat,
@@ -261,6 +268,7 @@ fn holder(booking: &Booking, seat: i32, ticket_type: &TicketType, admitted: i64,
         accent: ticket_type.accent_class(),
         name: booking.buyer_name.clone(),
         admitted,
-        due: booking.price_of_seat(seat).filter(|price| price.minor > 0 && !is_paid),
+        due: booking.price_of_seat(seat).filter(|price| price.minor > 0 && online.is_none()),
+        mark: online.and_then(PaidOnline::mark),
     }
 }

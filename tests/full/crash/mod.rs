@@ -18,6 +18,7 @@ mod locks;
 mod mails;
 mod one_statement;
 mod own_postgres;
+mod paying;
 mod shedding;
 mod sold_out;
 mod two_servers;

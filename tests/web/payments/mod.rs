@@ -1,10 +1,15 @@
 //! Tickets that are paid for online, at a Stripe that the tests run themselves.
 
+mod as_json;
 mod attempts;
 mod giving_up;
 mod late_news;
+mod marks;
+mod moments;
+mod operators;
 mod queue;
 mod refused_refunds;
+mod settling_races;
 
 use reqwest::blocking::Client;
 use techkraft::payment::settings::{StripeConfig, StripeKey, WebhookSecrets};

@@ -4,10 +4,10 @@
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::STRIPE_KEY;
 use super::http::{Reply, Request, decode_form};
 use super::returns::Refund;
 use super::state::{Saved, Session, SessionStatus, State};
+use super::{STRIPE_KEY, STRIPE_LIVE_KEY};
 
 /// Refusals that come after the parameters were found to be right.
 const REFUSED_IN_EXECUTION: [&str; 4] =
@@ -20,7 +20,8 @@ const SESSION_SECONDS_MIN: i64 = 30 * 60;
 const SESSION_SECONDS_MAX: i64 = 24 * 3600;
 
 pub fn answer(state: &mut State, request: &Request) -> (Reply, Vec<Value>) {
-    if request.header("authorization") != Some(&format!("Bearer {STRIPE_KEY}")) {
+    let is_key = |key: &str| request.header("authorization") == Some(&format!("Bearer {key}"));
+    if !is_key(STRIPE_KEY) && !is_key(STRIPE_LIVE_KEY) {
         let refusal = error("invalid_request_error", None, None, "Invalid API Key provided");
         return (Reply::json(401, &refusal), Vec::new());
     }
@@ -95,9 +96,10 @@ fn act(state: &mut State, request: &Request) -> Answered {
             let intent = request.parameter("payment_intent");
             let own =
                 state.refunds.values().rev().filter(|it| intent.is_none_or(|intent| it.intent == intent));
+            let data: Vec<Value> = own.map(Refund::json).collect();
             (
                 200,
-                json!({ "object": "list", "has_more": false, "data": own.map(Refund::json).collect::<Vec<_>>() }),
+                json!({ "object": "list", "url": "/v1/refunds", "has_more": false, "data": data }),
                 Vec::new(),
             )
         }
@@ -213,8 +215,12 @@ fn events(state: &State, request: &Request) -> Value {
     let since: i64 = request.parameter("created[gte]").and_then(|since| since.parse().ok()).unwrap_or(0);
     let limit = request.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(10);
     let newest = state.events.iter().rev().filter(|event| event["created"].as_i64() >= Some(since));
-    let kinds: Vec<&str> =
-        request.query.iter().filter(|(name, _)| name == "types[]").map(|(_, kind)| &**kind).collect();
+    let kinds: Vec<&str> = request
+        .query
+        .iter()
+        .filter(|(name, _)| name.starts_with("types["))
+        .map(|(_, kind)| &**kind)
+        .collect();
     let is_asked_for = |event: &&Value| kinds.is_empty() || kinds.iter().any(|kind| event["type"] == **kind);
     let mut newest: Vec<&Value> = newest.filter(is_asked_for).collect();
     if let Some(after) = request.parameter("starting_after") {
@@ -223,7 +229,7 @@ fn events(state: &State, request: &Request) -> Value {
     }
     let has_more = newest.len() > limit;
     newest.truncate(limit);
-    json!({ "object": "list", "has_more": has_more, "data": newest })
+    json!({ "object": "list", "url": "/v1/events", "has_more": has_more, "data": newest })
 }
 
 fn error(kind: &str, code: Option<&str>, param: Option<&str>, message: &str) -> Value {

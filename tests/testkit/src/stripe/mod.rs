@@ -23,6 +23,8 @@ use self::state::{SessionStatus, State};
 
 /// What the fake takes as its account's key, and signs webhooks with.
 pub const STRIPE_KEY: &str = "sk_test_51FakeFakeFake";
+/// A key for real money, which it takes as well: it has test money alone, and says so.
+pub const STRIPE_LIVE_KEY: &str = "sk_live_51FakeFakeFake";
 pub const STRIPE_SECRET: &str = "whsec_fake0123456789abcdef";
 
 pub struct FakeStripe {
@@ -88,6 +90,16 @@ impl FakeStripe {
         self.state(|state| state.asked.iter().filter(|it| it.starts_with(what)).count())
     }
 
+    /// How many clients wait for an answer that does not come, or have: see [`Fault::Hang`] and [`Fault::Mute`].
+    pub fn unanswered(&self) -> usize {
+        self.state(|state| state.unanswered)
+    }
+
+    /// Time passes: pages are so much nearer to their end.
+    pub fn let_time_pass(&self, seconds: i64) {
+        self.state(|state| state.sessions.values_mut().for_each(|it| it.expires_at -= seconds));
+    }
+
     /// The ids of the pages that it has made.
     pub fn sessions(&self) -> Vec<String> {
         self.state(|state| state.sessions.keys().cloned().collect())
@@ -147,6 +159,11 @@ impl FakeStripe {
             state.fail_refund(&id)
         });
         webhooks::send(&self.state, &events);
+    }
+
+    /// Whether what it keeps of payments is known later.
+    pub fn set_late_fees(&self, are_late: bool) {
+        self.state(|state| state.are_fees_late = are_late);
     }
 
     /// What the account has for refunds.
@@ -233,6 +250,13 @@ fn serve(state: &Arc<Mutex<State>>, stream: TcpStream) {
     }
 }
 
+/// For longer than anybody waits.
+fn leave_waiting(state: &Arc<Mutex<State>>) -> Option<Reply> {
+    state.lock().expect("a lock").unanswered += 1;
+    thread::sleep(Duration::from_secs(60));
+    None
+}
+
 /// `None`: hangs up without a word.
 fn answer(state: &Arc<Mutex<State>>, request: &Request) -> Option<Reply> {
     let fault = {
@@ -242,10 +266,7 @@ fn answer(state: &Arc<Mutex<State>>, request: &Request) -> Option<Reply> {
     };
     match fault {
         Some(Fault::HangUp) => return None,
-        Some(Fault::Hang) => {
-            thread::sleep(Duration::from_secs(60));
-            return None;
-        }
+        Some(Fault::Hang) => return leave_waiting(state),
         Some(Fault::Status(status)) => {
             let error = serde_json::json!({ "type": "invalid_request_error", "message": "It is refused." });
             return Some(Reply::json(status, &serde_json::json!({ "error": error })));
@@ -254,7 +275,7 @@ fn answer(state: &Arc<Mutex<State>>, request: &Request) -> Option<Reply> {
             return Some(api::be_stuck(&mut state.lock().expect("a lock"), request));
         }
         Some(Fault::Late(wait)) => thread::sleep(wait),
-        Some(Fault::LoseAnswer | Fault::Stuck) | None => {}
+        Some(Fault::LoseAnswer | Fault::Mute | Fault::Stuck) | None => {}
     }
     let (reply, events) = if request.path.starts_with("/c/pay/") {
         page::answer(&mut state.lock().expect("a lock"), request)
@@ -262,6 +283,9 @@ fn answer(state: &Arc<Mutex<State>>, request: &Request) -> Option<Reply> {
         api::answer(&mut state.lock().expect("a lock"), request)
     };
     webhooks::send(state, &events);
+    if fault == Some(Fault::Mute) {
+        return leave_waiting(state);
+    }
     // It was done, and nobody is told.
     (fault != Some(Fault::LoseAnswer)).then_some(reply)
 }

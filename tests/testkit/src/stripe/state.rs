@@ -32,6 +32,8 @@ pub enum Fault {
     Late(Duration),
     /// It is done, and the connection ends before anything is said.
     LoseAnswer,
+    /// It is done, and the client waits for an answer that does not come.
+    Mute,
     /// Nothing is done, 500 is said, and is said again to the same key.
     Stuck,
 }
@@ -88,6 +90,10 @@ pub struct State {
     pub balance: i64,
     /// What a new refund is at first: "succeeded" or "pending".
     pub refund_status: &'static str,
+    /// What it keeps of a payment is not known yet.
+    pub are_fees_late: bool,
+    /// Clients that wait for an answer that does not come, or have.
+    pub unanswered: usize,
     count: u32,
 }
 
@@ -108,6 +114,8 @@ impl State {
             delivery: Delivery::Once,
             balance: i64::MAX,
             refund_status: "succeeded",
+            are_fees_late: false,
+            unanswered: 0,
             count: 0,
         }
     }
@@ -182,15 +190,18 @@ impl State {
             .declined
             .as_ref()
             .map(|code| json!({ "type": "card_error", "code": "card_declined", "decline_code": code }));
+        let transaction = (!self.are_fees_late).then(|| {
+            json!({
+                "id": "txn_1", "object": "balance_transaction", "currency": session.currency,
+                "fee": session.amount * 29 / 1000 + 30,
+            })
+        });
         let charge = is_paid.then(|| {
             json!({
                 "id": format!("ch_{}", session.intent), "object": "charge",
                 "refunded": self.returned_of(&session.intent) == session.amount,
                 "payment_method_details": { "type": "card", "card": { "brand": "visa", "last4": "4242" } },
-                "balance_transaction": {
-                    "id": "txn_1", "object": "balance_transaction", "currency": session.currency,
-                    "fee": session.amount * 29 / 1000 + 30,
-                },
+                "balance_transaction": transaction,
             })
         });
         json!({

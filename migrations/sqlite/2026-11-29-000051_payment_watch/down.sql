@@ -1,0 +1,2 @@
+DROP INDEX payments_without_fee;
+DROP INDEX payments_opened_at;

@@ -1,0 +1,274 @@
+//! Payments, while the server is killed with -9 at each place where it talks to Stripe: after its own commit and before
+//! Stripe has done anything, and after Stripe has done it and before the answer is written. Tickets and money are
+//! counted at the end.
+
+use std::thread;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use testkit::database::TestDatabase;
+use testkit::rush::order;
+use testkit::server::{Server, assert_verified, logged_errors};
+use testkit::stripe::{Delivery, FakeStripe, Fault, STRIPE_KEY, STRIPE_SECRET};
+use testkit::visitor::Visitor;
+use testkit::wait::{eventually, within};
+
+/// Before Stripe has done it, and after.
+const BOTH: [Fault; 2] = [Fault::Hang, Fault::Mute];
+
+struct Shop {
+    database: TestDatabase,
+    stripe: FakeStripe,
+    server: Server,
+}
+
+impl Shop {
+    fn open() -> Self {
+        let (database, stripe) = (TestDatabase::create(), FakeStripe::start());
+        let url = stripe.url();
+        let settings = [
+            ("STRIPE_SECRET_KEY", STRIPE_KEY),
+            ("STRIPE_WEBHOOK_SECRET", STRIPE_SECRET),
+            ("STRIPE_API_URL", url.as_str()),
+        ];
+        let mut server = Server::start(&database, &settings);
+        server.stop();
+        // The board of the next start knows it.
+        database.execute("UPDATE events SET payment = 'online', cancellation_deadline_minutes = 0");
+        stripe.send_webhooks_to(&format!("http://{}/webhooks/stripe", server.address));
+        let mut shop = Self { database, stripe, server };
+        shop.start_again();
+        shop
+    }
+
+    fn post(&self, path: &str) {
+        let answer = Visitor::new(self.server.address).post(path, &[]).expect("an answer");
+        assert_eq!(answer.status, 303, "{path}: {}", answer.body);
+    }
+
+    /// Two VIP tickets, 200 dollars: the booking's path.
+    fn hold(&self) -> String {
+        let purchase = order(self.database.ticket_type_id("VIP"), 2);
+        let answer = Visitor::new(self.server.address).book(&purchase).expect("an answer");
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        answer.location().trim_end_matches("/payment").to_owned()
+    }
+
+    /// Two tickets, and the page to pay for them.
+    fn want(&self) -> (String, String) {
+        let path = self.hold();
+        self.post(&format!("{path}/payment"));
+        let session = self.stripe.wait_for_open_sessions(1).remove(0);
+        eventually("the page is written", || self.count("payments WHERE state = 'open'") == 1);
+        (path, session)
+    }
+
+    fn paid(&self) -> (String, String) {
+        let (path, session) = self.want();
+        assert!(self.stripe.pay(&session));
+        eventually("it is paid", || self.count("bookings WHERE status = 'confirmed'") == 1);
+        (path, session)
+    }
+
+    fn count(&self, from: &str) -> u64 {
+        self.database.count(from)
+    }
+
+    /// Kills the server while it waits for an answer of Stripe's that will not come. Meanwhile something happens, and
+    /// then it is started again.
+    fn kill_in_call(&mut self, fault: Fault, path: &'static str, act: impl FnOnce(&Self)) {
+        let before = self.stripe.unanswered();
+        self.stripe.fail(path, fault);
+        act(self);
+        eventually("Stripe is asked", || self.stripe.unanswered() > before);
+        self.server.kill();
+        self.stripe.be_well();
+    }
+
+    /// What waits for the end of a lease is due now.
+    fn start_again(&mut self) {
+        for table in ["payments", "refunds", "payment_events"] {
+            self.database.execute(&format!("UPDATE {table} SET due_at = '2020-01-01 00:00:00'"));
+        }
+        self.database
+            .execute("UPDATE payment_clocks SET at = '2020-01-01 00:00:00' WHERE name = 'reconciling'");
+        self.server.start_again();
+        self.server.wait_until_it_listens();
+    }
+
+    /// So many tickets are sold, and that is the money that there is: paid, and gone back.
+    fn assert_ends(&self, sold: i64, money: (i64, i64)) {
+        eventually("nothing is under way", || {
+            self.count("payments WHERE state IN ('wanted', 'open')") == 0
+                && self.count("refunds WHERE state IN ('wanted', 'pending')") == 0
+                && self.count("payment_events WHERE handled_at IS NULL") == 0
+        });
+        let vip = || self.database.tier("VIP");
+        eventually("the tickets are counted", || (vip().sold, vip().held) == (sold, 0));
+        assert_eq!(self.stripe.money(), money);
+        assert_eq!(
+            i64::try_from(self.count("payments WHERE state = 'paid'")).expect("few") * 20_000,
+            money.0
+        );
+        assert_verified(&self.database);
+        assert_eq!(logged_errors(&self.database), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn killed_while_a_page_is_made() {
+    for fault in BOTH {
+        let mut shop = Shop::open();
+        let path = shop.hold();
+        shop.kill_in_call(fault, "/v1/checkout/sessions", |shop| shop.post(&format!("{path}/payment")));
+        shop.start_again();
+        let open = shop.stripe.wait_for_open_sessions(1);
+        assert_eq!(shop.stripe.sessions().len(), 1, "one page, however often it was asked for");
+        eventually("the page is written", || shop.count("payments WHERE state = 'open'") == 1);
+        assert!(shop.stripe.pay(&open[0]));
+        shop.assert_ends(2, (20_000, 0));
+    }
+}
+
+#[test]
+fn killed_while_a_payment_is_looked_up() {
+    for fault in BOTH {
+        let mut shop = Shop::open();
+        let (_, session) = shop.want();
+        shop.kill_in_call(fault, "/v1/checkout/sessions", |shop| assert!(shop.stripe.pay(&session)));
+        assert_eq!(shop.database.tier("VIP").held, 2);
+        shop.start_again();
+        shop.assert_ends(2, (20_000, 0));
+    }
+}
+
+/// The page is closed at Stripe, or is not, and the buyer pays on it meanwhile if they can.
+#[test]
+fn killed_while_a_page_is_closed() {
+    for fault in BOTH {
+        for pays in [true, false] {
+            let mut shop = Shop::open();
+            let (path, session) = shop.want();
+            shop.kill_in_call(fault, "/v1/checkout/sessions", |shop| shop.post(&format!("{path}/release")));
+            assert_eq!(shop.database.tier("VIP").held, 2, "somebody may be paying");
+            let is_paid = pays && shop.stripe.pay(&session);
+            assert_eq!(is_paid, pays && fault == Fault::Hang);
+            shop.start_again();
+            if is_paid {
+                shop.assert_ends(2, (20_000, 0));
+            } else {
+                shop.assert_ends(0, (0, 0));
+            }
+        }
+    }
+}
+
+/// Also when the server comes back after a day: Stripe has forgotten the key.
+#[test]
+fn killed_while_money_goes_back() {
+    for fault in BOTH {
+        for is_a_day_later in [false, true] {
+            let mut shop = Shop::open();
+            let (path, _) = shop.paid();
+            shop.kill_in_call(fault, "/v1/refunds", |shop| shop.post(&format!("{path}/cancellation")));
+            if is_a_day_later {
+                shop.stripe.forget_keys();
+            }
+            shop.start_again();
+            shop.assert_ends(0, (20_000, 20_000));
+        }
+    }
+}
+
+#[test]
+fn killed_while_a_refund_from_outside_is_read() {
+    for fault in BOTH {
+        let mut shop = Shop::open();
+        let (_, session) = shop.paid();
+        shop.kill_in_call(fault, "/v1/refunds", |shop| shop.stripe.refund_outside(&session, 5_001));
+        shop.start_again();
+        eventually("it is noted", || shop.count("refunds WHERE source = 'outside' AND state = 'done'") == 1);
+        shop.assert_ends(2, (20_000, 5_001));
+        assert_eq!(shop.count("mails WHERE kind = 'refund'"), 1);
+    }
+}
+
+#[test]
+fn killed_while_a_dispute_is_read() {
+    for fault in BOTH {
+        let mut shop = Shop::open();
+        let (_, session) = shop.paid();
+        shop.kill_in_call(fault, "/v1/disputes", |shop| _ = shop.stripe.dispute(&session));
+        shop.start_again();
+        eventually("it is noted", || shop.count("refunds WHERE source = 'dispute'") == 1);
+        assert_eq!(shop.count("ledger WHERE kind = 'dispute' AND amount_minor = -20000"), 1);
+        assert_verified(&shop.database);
+    }
+}
+
+/// No webhook has come, and the list that names the payment is not read to its end.
+#[test]
+fn killed_while_the_list_of_events_is_read() {
+    for fault in BOTH {
+        let mut shop = Shop::open();
+        let (_, session) = shop.want();
+        eventually("the first look is over", || shop.count("payment_clocks WHERE name = 'reconciled'") == 1);
+        shop.server.kill();
+        shop.stripe.deliver(Delivery::Never);
+        assert!(shop.stripe.pay(&session));
+        shop.stripe.fail("/v1/events", fault);
+        let before = shop.stripe.unanswered();
+        shop.start_again();
+        eventually("Stripe is asked", || shop.stripe.unanswered() > before);
+        shop.server.kill();
+        shop.stripe.be_well();
+        shop.start_again();
+        shop.assert_ends(2, (20_000, 0));
+    }
+}
+
+/// At any place: between the commit of a wish and its call, between an answer and its commit, in the inbox.
+#[test]
+fn killed_again_and_again_in_a_rush() {
+    let mut shop = Shop::open();
+    let seed: u64 = rand::rng().random();
+    println!("seed {seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    let paths: Vec<String> = (0..40).map(|_| shop.hold()).collect();
+    let mut wanted = 0;
+    for _ in 0..10 {
+        for path in paths.iter().skip(wanted).take(5) {
+            shop.post(&format!("{path}/payment"));
+            wanted += 1;
+        }
+        for session in shop.stripe.open_sessions() {
+            match random.random_range(0..5) {
+                0 => shop.stripe.decline(&session, "insufficient_funds"),
+                1 => _ = shop.stripe.pay(&session),
+                2 => {
+                    let path = &paths[random.random_range(0..wanted)];
+                    shop.post(&format!("{path}/release"));
+                }
+                _ => {}
+            }
+        }
+        thread::sleep(Duration::from_millis(random.random_range(0..400)));
+        shop.server.kill();
+        shop.start_again();
+    }
+    // Those that are paid get their tickets, and the others' time is over.
+    eventually("every wish has its page", || shop.count("payments WHERE state = 'wanted'") == 0);
+    shop.database.execute("UPDATE holds SET pay_until = '2020-01-01 00:00:00'");
+    shop.server.kill();
+    shop.start_again();
+    within(Duration::from_secs(60), "nothing is under way", || {
+        shop.count("payments WHERE state IN ('wanted', 'open')") == 0
+            && shop.count("bookings WHERE status = 'held'") == 0
+    });
+    let (came, back) = shop.stripe.money();
+    assert!(came > 0);
+    // Who has given the tickets up and has paid all the same has them, or the money.
+    shop.assert_ends((came - back) / 10_000, (came, back));
+}

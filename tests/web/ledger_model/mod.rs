@@ -1,0 +1,95 @@
+//! The ledger, against a model of it: payments, tickets that are given back, refunds of an amount, what Stripe accepts,
+//! refuses or returns, and what begins at Stripe, in any order.
+
+mod model;
+mod shop;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+
+use self::model::Model;
+use self::shop::Shop;
+
+/// Bookings of three tickets for 100 dollars each, of which 2.51 are kept when a buyer gives one back.
+pub const BOOKINGS: usize = 2;
+pub const SEATS: i32 = 3;
+pub const PRICE: i64 = 10_000;
+pub const FEE: i64 = 251;
+
+/// What can happen to the money of a booking, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Event {
+    /// By the buyer, or by the organizer.
+    GiveBack {
+        seat: i32,
+        is_buyer: bool,
+    },
+    RefundAmount {
+        minor: i64,
+    },
+    /// Stripe answers to the oldest refund that waits: it has accepted it, with the money on its way or there.
+    Accept {
+        is_done: bool,
+    },
+    /// Stripe refuses the oldest refund that waits.
+    Refuse,
+    /// The oldest refund that Stripe has accepted does not arrive.
+    ComeBack,
+    Outside {
+        minor: i64,
+    },
+    Dispute {
+        minor: i64,
+    },
+    /// Of the oldest dispute that is not decided.
+    Decide {
+        is_won: bool,
+    },
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 24, failure_persistence: None, max_shrink_time: 60_000, ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn whatever_happens_to_money_the_ledger_has_every_cent(events in vec((0..BOOKINGS, event()), 1..25)) {
+        run(&events)?;
+    }
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let minor = || prop_oneof![1..=30_000_i64, Just(PRICE), Just(3 * PRICE)];
+    prop_oneof![
+        4 => (1..=SEATS, any::<bool>()).prop_map(|(seat, is_buyer)| Event::GiveBack { seat, is_buyer }),
+        3 => minor().prop_map(|minor| Event::RefundAmount { minor }),
+        6 => any::<bool>().prop_map(|is_done| Event::Accept { is_done }),
+        2 => Just(Event::Refuse),
+        2 => Just(Event::ComeBack),
+        2 => minor().prop_map(|minor| Event::Outside { minor }),
+        1 => minor().prop_map(|minor| Event::Dispute { minor }),
+        2 => any::<bool>().prop_map(|is_won| Event::Decide { is_won }),
+    ]
+}
+
+fn run(events: &[(usize, Event)]) -> TestCaseResult {
+    let (shop, mut models) = (Shop::open(), [Model::default(), Model::default()]);
+    for (number, event) in events {
+        let happened = shop.perform(*number, *event);
+        prop_assert_eq!(happened, models[*number].perform(*event), "{} {:?}", number, event);
+        for (number, model) in models.iter().enumerate() {
+            prop_assert_eq!(shop.money(number), model.money(), "booking {} after {:?}", number, event);
+        }
+    }
+    let named = shop.violations();
+    let expected = models.iter().any(Model::has_named_exception);
+    prop_assert!(expected || named.is_empty(), "{named:?}");
+    // Each of these is for people; nothing else may ever be named.
+    for what in named {
+        let is_known =
+            ["refunds that failed, with", "refunds and disputes that took", "bookings paid online that"];
+        prop_assert!(is_known.iter().any(|it| what.starts_with(it)), "{what}");
+    }
+    Ok(())
+}
