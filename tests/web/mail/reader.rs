@@ -38,16 +38,16 @@ fn replies_go_to_the_organizer() {
     ];
     let terms = app.url("/admin/events/midnight-parade/terms");
     assert_eq!(organizer.post(&terms).form(&form).send().expect("an answer").status(), 303);
-    let contact =
-        "Müller Concerts, <a href=\"mailto:box@müller.example\" rel=\"noopener\">box@müller.example</a>";
+    let contact = "<a href=\"mailto:box@müller.example\" rel=\"noopener\">box@müller.example</a>";
     let id = app.tier_id("VIP");
     for path in ["/events/midnight-parade", &format!("/bookings/new?ticket_type={id}&quantity=1")] {
         let page = app.get(path).text().expect("a page");
-        assert!(page.contains(contact) && page.contains("href=\"tel:+15125550100\""), "{path}: {page}");
+        let phone = "href=\"tel:+15125550100\"";
+        assert!(["Müller Concerts", contact, phone].iter().all(|it| page.contains(it)), "{path}: {page}");
     }
     let url = book_as(&app, "Ada", "ada@example.org");
     let page = app.client.get(&url).send().expect("an answer").text().expect("a page");
-    assert!(page.contains("<dt>Organizer</dt><dd>Müller Concerts, <a href=\"mailto:"), "{page}");
+    assert!(page.contains("<dt>Organizer</dt><dd>Müller Concerts</dd><dd><a href=\"mailto:"), "{page}");
     let bytes = &mails(&app, 1)[0];
     let mail = parse(bytes);
     assert_eq!(single(mail.reply_to()), ("Müller Concerts".into(), "box@xn--mller-kva.example".into()));
