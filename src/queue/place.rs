@@ -49,7 +49,7 @@ impl QueuePlace {
     }
 
     /// The place that a browser keeps in this room at that time (UTC). One of an earlier draw is none, and a copy of
-    /// the cookie ends as it does.
+    /// the cookie ends some days after the draw. Before it, no place ends: who registers may do so weeks ahead.
     #[must_use]
     pub fn of_request(
         cookies: &Cookies,
@@ -60,7 +60,8 @@ impl QueuePlace {
         let text = cookies.open(request, &cookie_name(room.event_id))?;
         let (place, draw) = text.rsplit_once('.')?;
         let place = Self::parse(place).filter(|_| draw == room.draw_name())?;
-        (now - place.arrived_at < TimeDelta::days(KEPT_DAYS)).then_some(place)
+        let since = room.opened_at.map_or(now, |drawn_at| drawn_at.max(place.arrived_at));
+        (now - since < TimeDelta::days(KEPT_DAYS)).then_some(place)
     }
 
     /// The cookie that keeps it.
@@ -111,10 +112,14 @@ mod tests {
         assert_eq!(found("place-7", &value, &room(7)), Some(place.clone()));
         let header = (COOKIE, format!("place-7={value}"));
         let request = TestRequest::default().insert_header(header).to_http_request();
-        let after = |days| at(5) + TimeDelta::days(days);
-        assert!(QueuePlace::of_request(&cookies, &request, &room(7), after(6)).is_some());
+        let drawn = Room { opened_at: Some(at(6)), ..room(7) };
+        let found_after = |days, room: &Room| {
+            QueuePlace::of_request(&cookies, &request, room, at(6) + TimeDelta::days(days)).is_some()
+        };
+        assert!(found_after(30, &room(7)), "registered a month before the draw");
+        assert!(found_after(6, &drawn));
         // Seen to fail without the check: a copy never ended.
-        assert_eq!(QueuePlace::of_request(&cookies, &request, &room(7), after(7)), None);
+        assert!(!found_after(7, &drawn));
         assert_eq!(found("place-8", &value, &room(8)), None, "copied to another concert");
         assert_eq!(found("place-7", &place.text(), &room(7)), None, "forged");
         let again = Room { seed_hash: "0".repeat(64), ..room(7) };
