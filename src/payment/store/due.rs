@@ -9,6 +9,8 @@ use diesel::sql_types::{BigInt, Bool, Timestamp};
 use diesel::sqlite::Sqlite;
 
 use crate::db::{Db, on_either};
+use crate::payment::Payment;
+use crate::schema::payments;
 
 /// The key of a row that was taken.
 #[derive(QueryableByName)]
@@ -39,4 +41,20 @@ where
         .bind::<BigInt, _>(limit)
         .bind::<Bool, _>(live)
         .load(connection))
+}
+
+/// The same for payments, in the order of their ids.
+pub(super) fn take_payments(
+    db: &mut Db,
+    queries: [&str; 2],
+    limit: i64,
+    live: bool,
+    times: (NaiveDateTime, NaiveDateTime),
+) -> QueryResult<Vec<Payment>> {
+    if limit <= 0 {
+        return Ok(Vec::new());
+    }
+    let taken: Vec<TakenId> = take_due(db, queries, limit, live, times)?;
+    let ids: Vec<i64> = taken.into_iter().map(|it| it.id).collect();
+    payments::table.filter(payments::id.eq_any(ids)).order(payments::id).select(Payment::as_select()).load(db)
 }

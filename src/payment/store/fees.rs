@@ -3,7 +3,7 @@
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 
-use super::due::{TakenId, take_due};
+use super::due::take_payments;
 use super::ledger::{EntryKind, LedgerEntry, enter};
 use super::lock;
 use crate::db::{Db, clock};
@@ -53,12 +53,7 @@ pub fn take(
     live: bool,
     times: (NaiveDateTime, NaiveDateTime),
 ) -> QueryResult<Vec<Payment>> {
-    if limit <= 0 {
-        return Ok(Vec::new());
-    }
-    let taken: Vec<TakenId> = take_due(db, [TAKE_POSTGRES, TAKE_SQLITE], limit, live, times)?;
-    let ids: Vec<i64> = taken.into_iter().map(|it| it.id).collect();
-    payments::table.filter(payments::id.eq_any(ids)).order(payments::id).select(Payment::as_select()).load(db)
+    take_payments(db, [TAKE_POSTGRES, TAKE_SQLITE], limit, live, times)
 }
 
 /// Enters a fee, once.

@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::due::{TakenId, take_due};
+use super::due::take_payments;
 use super::mails::mail_decline;
 use super::{ALIVE, HoldTimes, end_hold, hold_times, lines, lock_hold};
 use crate::booking::BookingStatus;
@@ -72,17 +72,8 @@ pub fn take(
     live: bool,
     times: (NaiveDateTime, NaiveDateTime),
 ) -> QueryResult<Vec<DuePayment>> {
-    if limit <= 0 {
-        return Ok(Vec::new());
-    }
-    let query = if are_open { TAKE_OPEN } else { TAKE_WANTED };
-    let taken: Vec<TakenId> = take_due(db, query, limit, live, times)?;
-    let ids: Vec<i64> = taken.into_iter().map(|it| it.id).collect();
-    let found: Vec<Payment> = payments::table
-        .filter(payments::id.eq_any(ids))
-        .order(payments::id)
-        .select(Payment::as_select())
-        .load(db)?;
+    let queries = if are_open { TAKE_OPEN } else { TAKE_WANTED };
+    let found = take_payments(db, queries, limit, live, times)?;
     found.into_iter().map(|payment| with_booking(db, payment)).collect()
 }
 

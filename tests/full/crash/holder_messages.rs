@@ -86,7 +86,7 @@ fn every_holder_gets_the_message_once_though_the_server_is_killed_in_the_middle(
     }
     let people: BTreeSet<String> = (0..PEOPLE).map(|n| format!("buyer{n}@example.org")).collect();
     assert_eq!(by_holder.keys().cloned().collect::<BTreeSet<_>>(), people);
-    // What a killed server had sent and not written down is sent once more, as the same mail.
+    // What a killed server had sent and not written down is sent again, as the same mail.
     assert!(by_holder.values().all(|ids| ids.len() == 1), "{by_holder:?}");
     server.kill();
     assert_verified(&database);
