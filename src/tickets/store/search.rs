@@ -28,18 +28,7 @@ const BOOKINGS: usize = 10;
 /// What the database said.
 pub fn search(db: &mut Db, event_id: i64, typed: &str) -> QueryResult<Found> {
     let words = SearchWords::new(typed);
-    let fits = |(_, reference, name, email): &ComparedBooking| {
-        !words.is_empty() && words.fit(name, email.as_deref(), reference)
-    };
-    let indexed = find_by_rarest(db, words.words())?;
-    let fresh = find_unindexed(db, fits)?;
-    let mut ids = match (indexed, fresh) {
-        (Some(mut ids), Some(fresh)) => {
-            ids.extend(fresh);
-            among(db, event_id, &ids.into_iter().collect::<Vec<i64>>(), fits)?
-        }
-        _ => find_among_newest(db, event_id, fits, BOOKINGS + 1)?,
-    };
+    let mut ids = if words.is_empty() { Vec::new() } else { with_words(db, event_id, &words)? };
     if ids.is_empty() {
         // A scanner or a hand on a device with another keyboard layout.
         let references: Vec<String> = readings(typed).filter_map(|text| parse_reference(&text)).collect();
@@ -64,6 +53,20 @@ pub fn search(db: &mut Db, event_id: i64, typed: &str) -> QueryResult<Found> {
         tickets.extend(tickets_of(db, &placed)?);
     }
     Ok(Found { typed: typed.to_owned(), tickets, is_cut })
+}
+
+/// The bookings of a concert that have all of these words.
+fn with_words(db: &mut Db, event_id: i64, words: &SearchWords) -> QueryResult<Vec<i64>> {
+    let fits = |(_, reference, name, email): &ComparedBooking| words.fit(name, email.as_deref(), reference);
+    let indexed = find_by_rarest(db, words.words())?;
+    let fresh = find_unindexed(db, fits)?;
+    match (indexed, fresh) {
+        (Some(mut ids), Some(fresh)) => {
+            ids.extend(fresh);
+            among(db, event_id, &ids.into_iter().collect::<Vec<i64>>(), fits)
+        }
+        _ => find_among_newest(db, event_id, fits, BOOKINGS + 1),
+    }
 }
 
 /// Those of these bookings that are the concert's, confirmed, and fit, in the order of the names; one more than is
