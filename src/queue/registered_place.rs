@@ -1,4 +1,4 @@
-//! The place of who has registered, as the mail keeps it until it is written.
+//! The place of somebody who has registered, as the outbox keeps it until the mail is written.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! A place in a waiting room, for who has registered.
+//! A place in a waiting room, for somebody who has registered.
 
 use askama::Template;
 
@@ -24,7 +24,7 @@ struct QueuePlaceText<'a> {
     url: &'a str,
 }
 
-/// The mail's payload is the registered.
+/// The mail's payload is a [`RegisteredPlace`].
 pub fn write(mail: &Mail, context: &MessageContext) -> Result<Message, ComposeError> {
     let registered: Option<RegisteredPlace> =
         mail.payload.as_deref().and_then(|payload| serde_json::from_str(payload).ok());
