@@ -18,6 +18,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::QueryResult;
+use tokio::sync::Mutex;
 
 pub use self::fragment::{Fragment, Listing};
 pub(super) use self::merge::newest_version;
@@ -42,6 +43,8 @@ pub struct Board {
     publisher: Publisher,
     /// The newest version that the primary has given.
     newest_version: AtomicI64,
+    /// Reads of the primary follow each other: one that began before a change must not be shown after it.
+    reading: Mutex<()>,
     /// Updated after each complete read.
     shown: Heartbeat,
     /// The refresher's.
@@ -229,8 +232,10 @@ impl Board {
     /// # Errors
     /// What the database said; the board stays as it was.
     pub async fn refresh_from_primary(&self, db: &Database) -> Result<(), Error> {
+        let _turn = self.reading.lock().await;
         let before = self.snapshot.load_full();
-        self.show_from_primary(db.read_primary(store::public_concerts).await?, &before);
+        let read = db.read_primary(store::public_concerts).await?;
+        self.show_from_primary(read, &before);
         Ok(())
     }
 
