@@ -14,6 +14,9 @@ use mio::{Events, Interest, Poll, Token};
 use crate::Result;
 use testkit::bench::histogram::Histogram;
 
+/// Below are the ports of services.
+const FIRST_PORT: u16 = 1024;
+
 /// The first argument of such a process.
 pub const ROLE: &str = "--crowd";
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -37,6 +40,8 @@ struct Crowd {
     request: String,
     server: SocketAddr,
     own: IpAddr,
+    /// Where the next connection comes from, if that port is free.
+    next_port: u16,
     polls: Histogram,
     changed: u64,
     late: u64,
@@ -71,6 +76,7 @@ impl Crowd {
             request,
             server,
             own,
+            next_port: FIRST_PORT,
             polls: Histogram::default(),
             changed: 0,
             late: 0,
@@ -83,15 +89,30 @@ impl Crowd {
         Ok(crowd)
     }
 
-    fn connect(&self, number: usize) -> Result<Watcher> {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
-        socket.bind(&SocketAddr::new(self.own, 0).into())?;
+    fn connect(&mut self, number: usize) -> Result<Watcher> {
+        let socket = self.bind()?;
         socket.connect(&self.server.into())?;
         socket.set_tcp_nodelay(true)?;
         socket.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(socket.into());
         self.poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
         Ok(Watcher { stream, due: None, etag: String::new(), begun: Vec::new() })
+    }
+
+    /// A socket with a port that is named here: where the kernel looks for one, each look takes longer than the one before,
+    /// and fifty thousand keep both cores busy.
+    fn bind(&mut self) -> Result<socket2::Socket> {
+        for _ in FIRST_PORT..u16::MAX {
+            let address = SocketAddr::new(self.own, self.next_port);
+            self.next_port = self.next_port.checked_add(1).unwrap_or(FIRST_PORT);
+            let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+            match socket.bind(&address.into()) {
+                Err(error) if error.kind() == ErrorKind::AddrInUse => continue,
+                result => result?,
+            }
+            return Ok(socket);
+        }
+        Err("all ports are taken".into())
     }
 
     fn watch(&mut self, duration: Duration) -> Result<()> {
@@ -148,16 +169,24 @@ impl Crowd {
         match answer.status {
             200 => self.changed += 1,
             304 => {}
-            _ => self.errors += 1,
+            status => self.note(&format!("answer {status}")),
         }
         self.polls.add(due.elapsed());
         Ok(())
     }
 
     fn reconnect(&mut self, number: usize) -> Result<()> {
-        self.errors += 1;
+        self.note("a connection that the server has closed");
         self.watchers[number] = self.connect(number)?;
         Ok(())
+    }
+
+    /// The first error is named, the others are counted.
+    fn note(&mut self, error: &str) {
+        if self.errors == 0 {
+            eprintln!("the first error of the watchers at {}: {error}", self.own);
+        }
+        self.errors += 1;
     }
 }
 

@@ -21,7 +21,8 @@ pub struct Site {
 impl Site {
     pub fn start(url: &str, folder: &Path, watchers: usize) -> Result<Self> {
         let descriptors = techkraft::connections::raise().unwrap_or(usize::MAX);
-        let each = room(descriptors);
+        // A server that is fuller than this ends connections that have not asked for anything yet.
+        let each = room(descriptors) * 4 / 5;
         // The kernel deals connections out by chance, so not to the last place.
         let count = (watchers + watchers / 20).div_ceil(each);
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));

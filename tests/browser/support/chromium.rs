@@ -11,6 +11,8 @@ use thirtyfour::prelude::*;
 const INSTALL: &str =
     "the browser journeys need Chromium and its driver: `apt-get install chromium chromium-driver`";
 
+const START_ATTEMPTS: u32 = 5;
+
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Nothing but the page under test may use the network or the disk, and nothing may ask questions.
@@ -64,7 +66,23 @@ impl Chromium {
 struct Chromedriver(Child);
 
 impl Chromedriver {
+    /// Starts chromedriver on a port that it looks for itself. Somebody may take that port before chromedriver does: then
+    /// it ends, and is started again.
     fn start() -> (Self, u16) {
+        let mut last_words = String::new();
+        for _ in 0..START_ATTEMPTS {
+            match Self::start_once() {
+                Ok(started) => return started,
+                Err(said) => last_words = said,
+            }
+        }
+        panic!(
+            "chromedriver ended {START_ATTEMPTS} times without saying its port; {INSTALL}. It said: {last_words}"
+        );
+    }
+
+    /// The process and its port, or what it said before it ended.
+    fn start_once() -> Result<(Self, u16), String> {
         let process = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -73,12 +91,17 @@ impl Chromedriver {
             .unwrap_or_else(|e| panic!("chromedriver does not start ({e}); {INSTALL}"));
         let mut chromedriver = Self(process);
         let stdout = chromedriver.0.stdout.take().expect("stdout is piped");
-        let port = BufReader::new(stdout)
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok())
-            .unwrap_or_else(|| panic!("chromedriver ended without saying its port; {INSTALL}"));
-        (chromedriver, port)
+        let mut said = String::new();
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if let Some((_, port)) = line.split_once("successfully on port ")
+                && let Ok(port) = port.trim_end_matches('.').parse()
+            {
+                return Ok((chromedriver, port));
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+        Err(said)
     }
 }
 
