@@ -33,6 +33,9 @@ run_more_tests() {
   stage "Bookings while the server is attacked, small and short"
   cargo bench "${features[@]}" --bench attack --profile dev -- --quick
 
+  stage "A sale that is paid for online, small and short"
+  cargo bench "${features[@]}" --bench paid --profile dev -- --quick
+
   stage "The Debian package in a clean Debian"
   test_debian_package
 

@@ -13,27 +13,30 @@ use crate::schema::{bookings, events, holds, payments};
 
 /// The state is a part of the text: only so are the partial indexes used.
 macro_rules! take_query {
-    ($state:literal) => {
+    ($state:literal, $order:literal) => {
         [
             concat!(
                 "UPDATE payments SET due_at = $1, asked_at = $2, attempts = attempts + 1 WHERE id = ANY (ARRAY (
                      SELECT id FROM payments WHERE state = '",
                 $state,
-                "' AND live = $4 AND due_at <= $2 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
-                 )) RETURNING id"
+                "' AND live = $4 AND due_at <= $2 ORDER BY ",
+                $order,
+                " LIMIT $3 FOR UPDATE SKIP LOCKED)) RETURNING id"
             ),
             concat!(
                 "UPDATE payments SET due_at = ?1, asked_at = ?2, attempts = attempts + 1 WHERE id IN (
                      SELECT id FROM payments WHERE state = '",
                 $state,
-                "' AND live = ?4 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3
-                 ) RETURNING id"
+                "' AND live = ?4 AND due_at <= ?2 ORDER BY ",
+                $order,
+                " LIMIT ?3) RETURNING id"
             ),
         ]
     };
 }
-const TAKE_OPEN: [&str; 2] = take_query!("open");
-const TAKE_WANTED: [&str; 2] = take_query!("wanted");
+const TAKE_OPEN: [&str; 2] = take_query!("open", "due_at, id");
+/// Who came first, as the buyers are told: also who is asked about again.
+const TAKE_WANTED: [&str; 2] = take_query!("wanted", "id");
 
 /// A payment that the provider is to be asked about, with what the question needs.
 #[derive(Debug, Clone)]
@@ -61,7 +64,7 @@ pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bo
     Ok(due.select(payments::id).first::<i64>(db).optional()?.is_some())
 }
 
-/// Takes payments that are due, those first that have waited longest: open pages, or payments that wait for one.
+/// Takes payments that are due: open pages, those first that have waited longest, or payments that wait for one.
 ///
 /// # Errors
 /// What the database said.

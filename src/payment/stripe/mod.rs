@@ -34,7 +34,7 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// The longest answer, in bytes: a page of a hundred objects, each with all its fields.
 const ANSWER_MAX: u64 = 4 * 1024 * 1024;
 /// Connections that are kept: about as many as calls at once.
-const IDLE_CONNECTIONS: usize = 24;
+const IDLE_CONNECTIONS: usize = 64;
 /// Objects on a page of a list: the most that Stripe sends.
 const PAGE: &str = "100";
 /// What is read of a session at once: whether it was paid, with what, and what Stripe keeps.

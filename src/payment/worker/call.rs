@@ -8,7 +8,7 @@ use super::report::CallReport;
 use super::returns::{give_back, note_dispute, note_refunds};
 use crate::db::{self, Database};
 use crate::error::Error;
-use crate::payment::store::clocks::PacedEndpoint;
+use crate::payment::store::clocks::{self, PacedEndpoint};
 use crate::payment::store::failing::{self, NextAttempt};
 use crate::payment::store::fees;
 use crate::payment::store::inbox::{self, WaitingEvent};
@@ -20,7 +20,7 @@ use crate::payment::stripe::objects::CheckoutSession;
 use crate::payment::verdict::{Verdict, fee_of, judge};
 use crate::payment::{Payment, PaymentState, Refund};
 
-/// A settlement that meets a hold in the middle of its end.
+/// A settlement that meets a hold in the middle of its end, and a question that came too fast.
 const MOMENT: TimeDelta = TimeDelta::seconds(1);
 /// A page whose time is over and that Stripe has not closed.
 const OPEN_AGAIN: TimeDelta = TimeDelta::seconds(5);
@@ -83,11 +83,23 @@ impl Call {
     }
 }
 
-/// Asks, and keeps the answer.
+/// Asks, and keeps the answer. Where Stripe is asked too often, one turn more is left out.
 ///
 /// # Errors
 /// Those of the database. The question is due again when its lease ends.
-pub fn make(db: &Database, stripe: &StripeClient, call: Call) -> Result<CallReport, Error> {
+pub fn make(db: &Database, stripe: &StripeClient, call: Call, per_second: u32) -> Result<CallReport, Error> {
+    let endpoint = call.endpoint();
+    let report = ask(db, stripe, call)?;
+    if let (Some(StripeFailure::TooMany), Some(endpoint)) = (&report.failure, endpoint) {
+        db.write_blocking(|db| {
+            let now = db::clock(db)?;
+            clocks::reserve(db, endpoint, 1, per_second, (now, TimeDelta::MAX))
+        })?;
+    }
+    Ok(report)
+}
+
+fn ask(db: &Database, stripe: &StripeClient, call: Call) -> Result<CallReport, Error> {
     match call {
         Call::Open(due) => open(db, stripe, &due),
         Call::Look(due) => {
@@ -282,9 +294,10 @@ fn fail(db: &Database, payment: &Payment, why: &str, next: NextAttempt) -> Resul
 }
 
 fn put_off(db: &Database, payment: Payment, failure: StripeFailure) -> Result<CallReport, Error> {
-    let why = failure.to_string();
+    let (why, is_too_fast) = (failure.to_string(), failure == StripeFailure::TooMany);
     db.write_blocking(move |db| {
-        let due_at = db::clock(db)? + wait_after(payment.attempts);
+        let wait = if is_too_fast { MOMENT * payment.attempts } else { wait_after(payment.attempts) };
+        let due_at = db::clock(db)? + wait;
         queue::put_off(db, &payment, due_at, &why)
     })?;
     Ok(CallReport::of(failure))

@@ -8,6 +8,7 @@ mod pause;
 mod reconciling;
 mod report;
 mod returns;
+mod room;
 mod take;
 
 use std::sync::Arc;
@@ -19,13 +20,14 @@ use chrono::Utc;
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use self::call::{Call, CallKind, make};
 use self::pause::Pause;
 use self::reconciling::Reconciler;
 use self::report::CallReport;
-use self::take::{CallRoom, Terms, is_anything_due, take};
+use self::room::CallRoom;
+use self::take::{Terms, is_anything_due, take};
 use super::settings::{AccountAnswer, AccountProbe, Payments, StripeConfig};
 use super::stripe::StripeClient;
 use super::stripe::failure::StripeFailure;
@@ -40,6 +42,8 @@ use crate::start_error::StartError;
 
 /// Between two looks without a wakeup.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// After a question that came too fast: it is due by then.
+const ASK_AGAIN: Duration = Duration::from_millis(1_100);
 /// Between two transactions that take something, while there is work.
 const TAKE_EVERY: Duration = Duration::from_millis(250);
 
@@ -134,7 +138,7 @@ struct PaymentWorker {
     reconciler: Reconciler,
     wakeup: Arc<Wakeup>,
     stop: Arc<Wakeup>,
-    /// Each takes a thread of the blocking pool, for a third of a second or so.
+    /// Each takes a thread of the blocking pool, for a third of a second or so, from its turn on.
     calls: FuturesUnordered<LocalBoxFuture<'static, (CallKind, Made)>>,
     /// What they are about.
     under_way: Vec<CallKind>,
@@ -160,24 +164,23 @@ impl PaymentWorker {
     }
 
     fn room(&self) -> CallRoom {
-        CallRoom::MOST.less(&self.under_way)
+        CallRoom::at_pace(self.terms.per_second).less(&self.under_way)
+    }
+
+    /// Of calls of all kinds. After a pause one call finds out whether Stripe answers.
+    fn most(&self, now: Instant) -> usize {
+        self.pause.room(now, CallRoom::at_pace(self.terms.per_second).sum())
     }
 
     fn has_room(&self, now: Instant) -> bool {
-        let most = self.pause.room(now, CallRoom::MOST.sum());
-        !self.is_stopping && self.room().sum() > 0 && self.calls.len() < most
-    }
-
-    /// After a pause one call finds out whether Stripe answers.
-    fn is_finding_out(&self, now: Instant) -> bool {
-        self.pause.room(now, CallRoom::MOST.sum()) == 1
+        !self.is_stopping && self.room().sum() > 0 && self.calls.len() < self.most(now)
     }
 
     /// Takes what is due, and starts to ask. It is looked at first: on SQLite the desk waits for each transaction.
     async fn take(&mut self) {
         let now = Instant::now();
         self.next_take = now + TAKE_EVERY;
-        let (room, only_one) = (self.room(), self.is_finding_out(now));
+        let (room, only_one) = (self.room(), self.most(now) == 1);
         let (terms, live) = (self.terms.clone(), self.terms.live);
         let taken = match self.parts.db.read_primary(move |db| is_anything_due(db, live)).await {
             Ok(false) => {
@@ -191,8 +194,8 @@ impl PaymentWorker {
             Ok(taken) => {
                 self.is_database_available = true;
                 self.may_find = taken.may_be_more;
-                for (wait, call) in taken.calls {
-                    self.start(wait, call);
+                for (turn, call) in taken.calls {
+                    self.start(turn, call);
                 }
             }
             Err(error) => {
@@ -205,13 +208,16 @@ impl PaymentWorker {
     }
 
     /// Asks when its turn has come.
-    fn start(&mut self, wait: Duration, call: Call) {
+    fn start(&mut self, turn: Instant, call: Call) {
         let (db, stripe) = (self.parts.db.clone(), Arc::clone(&self.stripe));
-        let kind = call.kind();
+        let (kind, per_second) = (call.kind(), self.terms.per_second);
         self.under_way.push(kind);
         self.calls.push(Box::pin(async move {
-            sleep(wait).await;
-            (kind, web::block(move || make(&db, &stripe, call)).await.map_err(Error::from).flatten())
+            sleep_until(turn).await;
+            (
+                kind,
+                web::block(move || make(&db, &stripe, call, per_second)).await.map_err(Error::from).flatten(),
+            )
         }));
     }
 
@@ -252,8 +258,13 @@ impl PaymentWorker {
                     self.parts.outbox_wakeup.notify();
                 }
                 match failure {
-                    Some(failure) => self.pause.begin(Instant::now(), &failure),
                     None => self.pause.end(),
+                    // Stripe is there, and this one question is asked again soon.
+                    Some(StripeFailure::TooMany) => {
+                        self.pause.end();
+                        self.next_look = self.next_look.min(Instant::now() + ASK_AGAIN);
+                    }
+                    Some(failure) => self.pause.begin(Instant::now(), &failure),
                 }
                 self.may_find = true;
             }

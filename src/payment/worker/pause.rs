@@ -93,14 +93,15 @@ mod tests {
     #[test]
     fn failures_at_the_same_time_are_one_pause_and_one_call_ends_it() {
         let (mut pause, now) = (Pause::default(), Instant::now());
+        let failure = StripeFailure::Unknown("status 500".into());
         assert_eq!(pause.room(now, 16), 16);
-        pause.begin(now, &StripeFailure::TooMany);
+        pause.begin(now, &failure);
         let until = pause.until();
-        pause.begin(now, &StripeFailure::TooMany);
+        pause.begin(now, &failure);
         assert_eq!((pause.until(), pause.room(now, 16)), (until, 0));
         let later = now + Duration::from_secs(2);
         assert_eq!(pause.room(later, 16), 1);
-        pause.begin(later, &StripeFailure::TooMany);
+        pause.begin(later, &failure);
         assert!(pause.until() > Some(later + Duration::from_secs(1)), "the second is longer");
         pause.end();
         assert_eq!(pause.room(later, 16), 16);

@@ -1,13 +1,13 @@
 //! Takes what is due in one transaction: for each question a turn in the pace that all servers share, and for each new
 //! page the body of its request.
 
-use std::time::Duration;
-
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::QueryResult;
+use tokio::time::Instant;
 
 use super::call::{Call, CallKind};
 use super::pause::wait_after;
+use super::room::CallRoom;
 use crate::db::{Db, clock};
 use crate::payment::store::clocks::{self, PacedEndpoint};
 use crate::payment::store::inbox::{self, WaitingEvent};
@@ -37,42 +37,10 @@ pub struct Terms {
     pub public_url: String,
 }
 
-/// How many calls of each kind may begin. Each kind has room of its own, so none keeps another one from being made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallRoom {
-    pub looks: usize,
-    pub pages: usize,
-    pub refunds: usize,
-    pub events: usize,
-}
-
-impl CallRoom {
-    /// While nothing fails.
-    pub const MOST: Self = Self { looks: 8, pages: 8, refunds: 4, events: 4 };
-
-    #[must_use]
-    pub const fn sum(self) -> usize {
-        self.looks + self.pages + self.refunds + self.events
-    }
-
-    /// What is left when so many are under way.
-    #[must_use]
-    pub fn less(self, under_way: &[CallKind]) -> Self {
-        let left =
-            |most: usize, kind| most.saturating_sub(under_way.iter().filter(|it| **it == kind).count());
-        Self {
-            looks: left(self.looks, CallKind::Look),
-            pages: left(self.pages, CallKind::Page),
-            refunds: left(self.refunds, CallKind::Refund),
-            events: left(self.events, CallKind::Event),
-        }
-    }
-}
-
 /// What was taken.
 pub struct Taken {
-    /// Each with how long it waits for its turn.
-    pub calls: Vec<(Duration, Call)>,
+    /// Each with its turn.
+    pub calls: Vec<(Instant, Call)>,
     pub may_be_more: bool,
 }
 
@@ -89,6 +57,8 @@ pub fn is_anything_due(db: &mut Db, live: bool) -> QueryResult<bool> {
 /// Stripe answers.
 pub fn take(db: &mut Db, room: CallRoom, only_one: bool, terms: &Terms) -> QueryResult<Taken> {
     let now = clock(db)?;
+    // Turns are counted from here, however long the commit takes: otherwise calls of two transactions come together.
+    let read_at = Instant::now();
     let times = (now, now + LEASE);
     let limit = |most: usize, calls: &[Call]| -> i64 {
         let most = if only_one { most.min(1_usize.saturating_sub(calls.len())) } else { most };
@@ -116,7 +86,9 @@ pub fn take(db: &mut Db, room: CallRoom, only_one: bool, terms: &Terms) -> Query
     let both = refunds::take(db, limit, terms.live, times)?;
     note(both.len(), limit);
     calls.extend(both.into_iter().map(|both| Call::Refund(Box::new(both))));
-    Ok(Taken { calls: in_turn(db, calls, now, terms)?, may_be_more })
+    let in_turn = in_turn(db, calls, now, terms)?;
+    let turn = |(at, call): (NaiveDateTime, Call)| (read_at + (at - now).to_std().unwrap_or_default(), call);
+    Ok(Taken { calls: in_turn.into_iter().map(turn).collect(), may_be_more })
 }
 
 /// Events about pages wake their payments at once; the others become questions, one for each payment. Whether there may
@@ -280,9 +252,9 @@ fn in_turn(
     mut calls: Vec<Call>,
     now: NaiveDateTime,
     terms: &Terms,
-) -> QueryResult<Vec<(Duration, Call)>> {
+) -> QueryResult<Vec<(NaiveDateTime, Call)>> {
     let unpaced = calls.extract_if(.., |call| call.endpoint().is_none());
-    let mut in_turn: Vec<_> = unpaced.map(|call| (Duration::ZERO, call)).collect();
+    let mut in_turn: Vec<_> = unpaced.map(|call| (now, call)).collect();
     for endpoint in PacedEndpoint::ALL {
         let own: Vec<&Call> = calls.iter().filter(|call| call.endpoint() == Some(endpoint)).collect();
         if own.is_empty() {
@@ -292,7 +264,7 @@ fn in_turn(
         let (mut turn, granted) = clocks::reserve(db, endpoint, own.len(), terms.per_second, limit)?;
         for (call, number) in own.into_iter().zip(0..) {
             if number < granted {
-                in_turn.push(((turn - now).to_std().unwrap_or_default(), call.clone()));
+                in_turn.push((turn, call.clone()));
             } else {
                 give_back(db, call, turn)?;
             }

@@ -1,0 +1,81 @@
+//! The buyers: all want a ticket in the same moment. Who holds one asks for the page to pay on, and looks at the
+//! booking again and again, as a browser does, until it shows the ticket.
+
+use std::net::SocketAddr;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use testkit::rush::order;
+use testkit::stripe::FakeStripe;
+use testkit::visitor::{Answer, Visitor};
+
+/// As often as the page of a booking that waits asks again.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Who is told that the server is busy, or is told nothing, comes again.
+const COME_AGAIN: Duration = Duration::from_millis(500);
+/// Between two looks for pages that can be paid on.
+const PAY_EVERY: Duration = Duration::from_millis(20);
+
+/// A buyer who has held a ticket.
+pub struct Bought {
+    pub held_after: Duration,
+    /// `None`: the buyer has never seen the ticket.
+    pub shown_after: Option<Duration>,
+}
+
+/// One buyer, to the end. `None`: there was no ticket left. Everybody begins together, and nobody stays for longer than
+/// the patience.
+pub fn buy(address: SocketAddr, ticket_type: i64, start: &Barrier, patience: Duration) -> Option<Bought> {
+    let (mut visitor, purchase) = (Visitor::new(address), order(ticket_type, 1));
+    // The connection is there before.
+    let _ = visitor.get("/healthz");
+    start.wait();
+    let begun = Instant::now();
+    let held = settle(begun, patience, || visitor.book(&purchase).ok())?;
+    if held.status != 303 {
+        assert_eq!(held.status, 409, "{}", held.body);
+        return None;
+    }
+    let held_after = begun.elapsed();
+    let page = held.location().to_owned();
+    let shown_after = is_shown(&mut visitor, &page, begun, patience).then(|| begun.elapsed());
+    Some(Bought { held_after, shown_after })
+}
+
+fn is_shown(visitor: &mut Visitor, page: &str, begun: Instant, patience: Duration) -> bool {
+    let Some(wanted) = settle(begun, patience, || visitor.post(page, &[]).ok()) else { return false };
+    assert_eq!(wanted.status, 303, "{page}: {}", wanted.body);
+    while begun.elapsed() < patience {
+        thread::sleep(LOOK_EVERY);
+        // It leads to the booking's page when it is paid.
+        let Some(looked) = settle(begun, patience, || visitor.get(page).ok()) else { return false };
+        if looked.status == 303 {
+            let booking = looked.location().to_owned();
+            let shown = settle(begun, patience, || visitor.get(&booking).ok());
+            return shown.is_some_and(|it| it.status == 200 && it.body.contains("data-ticket-code"));
+        }
+    }
+    false
+}
+
+/// An answer that is not "busy".
+fn settle(begun: Instant, patience: Duration, mut ask: impl FnMut() -> Option<Answer>) -> Option<Answer> {
+    while begun.elapsed() < patience {
+        match ask() {
+            Some(answer) if answer.status != 503 => return Some(answer),
+            _ => thread::sleep(COME_AGAIN),
+        }
+    }
+    None
+}
+
+/// Pays on every page as soon as it is open, for as long as the benchmark runs.
+pub fn pay(stripe: &FakeStripe) {
+    loop {
+        for session in stripe.open_sessions() {
+            stripe.pay(&session);
+        }
+        thread::sleep(PAY_EVERY);
+    }
+}
