@@ -124,4 +124,5 @@ diesel::allow_tables_to_appear_in_same_query!(payments, payment_lines, refunds);
 diesel::allow_tables_to_appear_in_same_query!(payments, bookings);
 diesel::allow_tables_to_appear_in_same_query!(ledger, payments);
 diesel::allow_tables_to_appear_in_same_query!(ledger, bookings);
+diesel::allow_tables_to_appear_in_same_query!(refunds, bookings);
 diesel::allow_tables_to_appear_in_same_query!(payments, events);

@@ -12,6 +12,7 @@
     busy: "The server is busy. The scan is saved, and checked again in a moment.",
     slow: "No answer yet. The scan is saved.",
     closed: "This gate link does not work any more. Ask the organizer for a new one.",
+    saved: "The scan is saved.",
     search: "No connection. Names can only be looked up when it is back.",
     one: "1 scan is saved on this device. It is sent as soon as the connection is back.",
     many: "These scans are saved on this device. They are sent as soon as the connection is back.",
@@ -70,6 +71,15 @@
     place("#answer").replaceChildren(answer);
   }
 
+  // A code begins with its booking's reference. What the staff has to know of the booking is from the last answer.
+  function sayLate(scan, words) {
+    const plain = (text) => text.toUpperCase().replace(/^TK-/, "").replace(/[^0-9A-Z]/g, "");
+    const typed = [scan.code, scan.keys].map(plain);
+    const isMarked = (mark) => typed.some((it) => it.includes(plain(mark.dataset.reference)));
+    const mark = [...document.querySelectorAll("[data-marks] > li")].find(isMarked);
+    say(mark ? `${mark.textContent}. ${WORDS.saved}` : words);
+  }
+
   function showWaiting() {
     const late = waiting.filter((scan) => scan.isLate);
     place("[data-waiting]").hidden = late.length === 0;
@@ -88,8 +98,9 @@
       store.save(scan);
     }
     showWaiting();
-    if (waiting.some((scan) => scan.id === newest)) {
-      say(words);
+    const scan = waiting.find((it) => it.id === newest);
+    if (scan) {
+      sayLate(scan, words);
       announce("waiting");
     }
   }
@@ -204,7 +215,7 @@
       waiting.push({ id: newest, code, keys, event: event.value, gate: gate.value, at: Date.now(), isLate: false });
       store.save(waiting.at(-1));
     } else if (same.isLate) {
-      say(WORDS.offline);
+      sayLate(same, WORDS.offline);
     }
     drain();
   }

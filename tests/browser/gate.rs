@@ -75,6 +75,42 @@ async fn scans_survive_a_lost_network_and_two_gates_that_let_one_ticket_in_are_s
 }
 
 #[tokio::test]
+async fn a_gate_without_a_network_says_what_became_of_a_payment() {
+    let site = open_site();
+    let marked = tickets(&site, 1).await;
+    let plain = tickets(&site, 1).await;
+    site.run_sql(
+        "INSERT INTO payments (id, booking_id, live, state, currency, amount_minor, refunded_minor, idempotency_key,
+             session_id, session_ends_at, wanted_at, paid_at, due_at)
+         SELECT 1, MIN(id), false, 'paid', 'USD', 10000, 10000, 'key', 'cs_1', MIN(created_at), MIN(created_at),
+                MIN(created_at), MIN(created_at) FROM bookings",
+    );
+    site.run_sql(
+        "INSERT INTO refunds (payment_id, source, state, amount_minor, idempotency_key, wanted_at, due_at)
+         VALUES (1, 'dispute', 'pending', 10000, 'key', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)",
+    );
+    let gate = Visitor::new(&site).await;
+    open_gate(&gate, &site, "North gate").await;
+    set_offline(&gate, true).await;
+    const WORDS: &str = "document.querySelector('#answer .answer__explanation').innerText";
+    for width in [1280, 390, 320] {
+        gate.resize(width, 800).await;
+        gate.press(format!("{}{ENTER}", marked[0])).await;
+        gate.until(&format!(
+            "{WORDS} === 'Payment disputed: the buyer’s bank has asked for the money back. The scan is saved.'"
+        ))
+        .await;
+        let fits = "document.querySelector('#answer .answer__explanation').getBoundingClientRect().bottom <= \
+                    document.querySelector('#answer').getBoundingClientRect().bottom + 1";
+        assert!(gate.ask::<bool>(fits).await, "it is cut at {width}");
+        gate.press(format!("{}{ENTER}", plain[0])).await;
+        gate.until(&format!("{WORDS}.startsWith('No connection.')")).await;
+    }
+    set_offline(&gate, false).await;
+    until_admitted(&gate, "2 of 2").await;
+}
+
+#[tokio::test]
 async fn a_scan_survives_the_end_of_the_session() {
     let site = open_site();
     let codes = tickets(&site, 1).await;

@@ -49,6 +49,8 @@ struct GateDesk {
     /// The scan that gate staff may undo.
     last_admission: Option<i64>,
     conflicts: Vec<Conflict>,
+    /// Bookings whose tickets are marked, by their references: the script says so while the network is away.
+    marks: Vec<(String, String)>,
     pace: Pace,
 }
 
@@ -106,12 +108,24 @@ impl GateDesk {
                 store::history::latest(db, &place, LATEST)?,
                 last.map(|last| last.id),
                 store::history::conflicts(db, place.event.id)?,
+                store::marks::marks(db, place.event.id)?,
             ))
         };
-        let (attendance, latest, last_admission, conflicts) = app.db.read_primary(read).await?;
+        let (attendance, latest, last_admission, conflicts, marks) = app.db.read_primary(read).await?;
         let Answered { answer, found, typed } = answered;
         let pace = app.board.pace();
-        Ok(Self { entrance, answer, found, typed, attendance, latest, last_admission, conflicts, pace })
+        Ok(Self {
+            entrance,
+            answer,
+            found,
+            typed,
+            attendance,
+            latest,
+            last_admission,
+            conflicts,
+            marks,
+            pace,
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod attendance;
 pub mod gates;
 pub mod history;
+pub mod marks;
 pub mod search;
 
 use chrono::NaiveDateTime;
