@@ -2,24 +2,19 @@
 //! bookings of a concert, or its tickets, for a spreadsheet. The file is sent while it is read, so that its length
 //! does not matter.
 
-use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue, RETRY_AFTER};
-use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use futures_util::stream;
 use serde::Deserialize;
-use tokio::sync::OwnedMutexGuard;
-use tokio::time::timeout;
 
 use super::booking_list::{parse_status, parse_ticket_type};
 use super::csv_file::{CsvFile, Separator};
+use super::export_file::{ExportFile, FilePiece, PIECE, broken, is_full, pieces, take_turn};
 use super::listing::{BookingFilter, Candidate};
-use super::spreadsheet::{ExportedBooking, Rows, SheetCell, Spreadsheet};
+use super::spreadsheet::{ExportedBooking, Rows, Spreadsheet};
 use super::store;
 use super::workbook::Workbook;
 use crate::app::App;
@@ -30,11 +25,6 @@ use crate::error::Error;
 use crate::events::{self, Event, TicketType, is_slug};
 use crate::guard::form::Query;
 use crate::page::Page;
-
-/// Bookings that are read and sent at once.
-const PIECE: i64 = 1_000;
-/// How long an export waits for the one before it, which may end at this very moment.
-const TURN_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Template)]
 #[template(path = "admin/export.html")]
@@ -187,124 +177,36 @@ async fn send(
     };
     app.db.write(record).await?;
     let filename = format!("attachment; filename=\"{name}-{slug}.{}\"", file.extension());
+    let (spreadsheet, filter) = (Arc::new(spreadsheet), Arc::new(filter));
+    let read = move |after| piece(app.clone(), Arc::clone(&spreadsheet), Arc::clone(&filter), after);
     Ok(HttpResponse::Ok()
         .content_type(file.content_type())
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header((CONTENT_DISPOSITION, filename))
-        .streaming(pieces(app, spreadsheet, filter, file, turn)))
+        .streaming(pieces(file, turn, read)))
 }
 
-/// One export at a time, of bookings or of payments. `None`: another one goes on.
-pub(super) async fn take_turn(app: &App) -> Option<OwnedMutexGuard<()>> {
-    timeout(TURN_AFTER, Arc::clone(&app.heavy_work.export_turn).lock_owned()).await.ok()
-}
-
-/// A file on its way.
-pub(super) enum ExportFile {
-    Csv(Box<CsvFile>),
-    Workbook(Box<Workbook>),
-}
-
-impl ExportFile {
-    pub(super) fn extension(&self) -> &'static str {
-        match self {
-            Self::Csv(_) => "csv",
-            Self::Workbook(_) => "xlsx",
-        }
-    }
-
-    pub(super) fn content_type(&self) -> &'static str {
-        match self {
-            Self::Csv(_) => "text/csv; charset=utf-8",
-            Self::Workbook(_) => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        }
-    }
-
-    pub(super) fn push(&mut self, cells: &[SheetCell]) -> io::Result<()> {
-        match self {
-            Self::Csv(file) => file.push(cells),
-            Self::Workbook(file) => file.push(cells),
-        }
-    }
-
-    pub(super) fn finish(&mut self) -> io::Result<()> {
-        match self {
-            Self::Csv(_) => Ok(()),
-            Self::Workbook(file) => file.finish(),
-        }
-    }
-
-    pub(super) fn take(&mut self) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Csv(file) => file.take(),
-            Self::Workbook(file) => file.take(),
-        }
-    }
-}
-
-fn broken(error: impl std::fmt::Display) -> Error {
-    Error::Internal(format!("export: {error}"))
-}
-
-/// An export between two pieces.
-struct Export {
+/// The bookings after an id, as a piece of the file.
+async fn piece(
     app: web::Data<App>,
     spreadsheet: Arc<Spreadsheet>,
     filter: Arc<BookingFilter>,
-    file: ExportFile,
-    /// The bookings after this id are next; `None`: there are none left.
-    after: Option<i64>,
-    /// Ends with the stream, also when the browser goes away.
-    _turn: OwnedMutexGuard<()>,
-}
-
-/// The file, piece by piece. A read that fails breaks the download off, which browsers show.
-fn pieces(
-    app: web::Data<App>,
-    spreadsheet: Spreadsheet,
-    filter: BookingFilter,
-    file: ExportFile,
-    turn: OwnedMutexGuard<()>,
-) -> impl stream::Stream<Item = Result<Bytes, Error>> + 'static {
-    let (spreadsheet, filter) = (Arc::new(spreadsheet), Arc::new(filter));
-    let start = Export { app, spreadsheet, filter, file, after: Some(0), _turn: turn };
-    stream::try_unfold(start, |mut export| async move {
-        // A piece may be empty: nothing of it fits, or the compressor keeps it for now.
-        while let Some(after) = export.after {
-            let piece;
-            (export, piece) = next(export, after).await?;
-            if !piece.is_empty() {
-                return Ok(Some((Bytes::from(piece), export)));
-            }
-        }
-        Ok(None)
-    })
-}
-
-async fn next(export: Export, after: i64) -> Result<(Export, Vec<u8>), Error> {
-    let Export { app, spreadsheet, filter, mut file, _turn, .. } = export;
-    let (db, wanted) = (app.db.clone(), Arc::clone(&filter));
-    let read = db.read_primary(move |db| store::export::bookings_after(db, &wanted, after, PIECE));
-    let bookings = read.await.inspect_err(|e| log::error!("an export broke off: {e}"))?;
-    let is_full = i64::try_from(bookings.len()).is_ok_and(|count| count == PIECE);
-    let after = bookings.last().map(|it| it.booking.id).filter(|_| is_full);
+    after: i64,
+) -> Result<FilePiece, Error> {
+    let wanted = Arc::clone(&filter);
+    let read = app.db.read_primary(move |db| store::export::bookings_after(db, &wanted, after, PIECE));
+    let bookings = read.await?;
+    let next = bookings.last().map(|it| it.booking.id).filter(|_| is_full(bookings.len()));
     let codes = app.ticket_codes.clone();
-    let (sheet, wanted) = (Arc::clone(&spreadsheet), Arc::clone(&filter));
-    // Off the threads that answer everybody.
-    let written = web::block(move || {
-        for exported in bookings.iter().filter(|it| is_wanted(&wanted, it)) {
-            for cells in sheet.rows_of(exported, &codes) {
+    let write = move |file: &mut ExportFile| {
+        for exported in bookings.iter().filter(|it| is_wanted(&filter, it)) {
+            for cells in spreadsheet.rows_of(exported, &codes) {
                 file.push(&cells)?;
             }
         }
-        if after.is_none() {
-            file.finish()?;
-        }
-        let piece = file.take()?;
-        Ok::<_, io::Error>((file, piece))
-    });
-    let (file, piece) = written.await.map_err(broken)?.map_err(broken)?;
-    Ok((Export { app, spreadsheet, filter, file, after, _turn }, piece))
+        Ok(())
+    };
+    Ok(FilePiece { write: Box::new(write), next })
 }
 
 /// Whether what was typed into the search fits the booking.

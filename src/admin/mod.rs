@@ -16,6 +16,7 @@ pub mod csv_file;
 mod duration;
 pub mod events;
 pub mod export;
+mod export_file;
 pub mod gates;
 pub mod history;
 pub mod listing;

@@ -60,20 +60,14 @@ fn judge_paid(payment: &Payment, session: &CheckoutSession) -> Verdict {
         session_ends_at: session.ends_at(),
         intent_id: intent_id.to_owned(),
         method: session.method(),
-        fee_minor: fee_of(payment, session),
+        fee: session.fee(),
     })
-}
-
-/// What the provider keeps of a payment, in its currency. `None`: it does not say so yet, or in another currency.
-#[must_use]
-pub fn fee_of(payment: &Payment, session: &CheckoutSession) -> Option<i64> {
-    let (fee, _) = session.fee().filter(|(_, currency)| currency.eq_ignore_ascii_case(&payment.currency))?;
-    of_stripe(fee, &payment.currency)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::Money;
     use crate::payment::{PaymentState, tests};
 
     fn payment() -> Payment {
@@ -98,11 +92,11 @@ mod tests {
     #[test]
     fn what_was_asked_for_is_paid() {
         let Verdict::Paid(paid) = judge(&payment(), &session("{}")) else { panic!("paid") };
-        assert_eq!((&*paid.intent_id, paid.fee_minor), ("pi_1", Some(639)));
+        assert_eq!((&*paid.intent_id, paid.fee), ("pi_1", Some(Money::new(639, "USD"))));
         let elsewhere = r#"{"payment_intent": {"id": "pi_1", "latest_charge": {"id": "ch_1",
             "balance_transaction": {"fee": 639, "currency": "eur"}}}}"#;
         let Verdict::Paid(paid) = judge(&payment(), &session(elsewhere)) else { panic!("paid") };
-        assert_eq!(paid.fee_minor, None, "a fee in another currency is not added up");
+        assert_eq!(paid.fee, Some(Money::new(639, "EUR")), "the account has another currency");
     }
 
     #[test]

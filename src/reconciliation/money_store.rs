@@ -5,6 +5,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::MoneySum;
 use crate::db::Db;
+use crate::payment::store::ledger::SUMS;
 
 /// What must never exist, and the query that counts it.
 ///
@@ -113,14 +114,6 @@ const WORTH: &str = "SELECT COUNT(*) AS count FROM (
         WHERE p.booking_id = paid.id AND r.state <> 'failed' AND r.seats = ''
         AND r.source IN ('organizer', 'outside', 'dispute'))";
 
-/// Real money, by currency: the ledger added up.
-const SUMS: &str = "
-    SELECT currency,
-           CAST(SUM(CASE WHEN kind = 'payment' THEN amount_minor ELSE 0 END) AS BIGINT) AS paid,
-           CAST(-SUM(CASE WHEN kind IN ('payment', 'fee') THEN 0 ELSE amount_minor END) AS BIGINT) AS back,
-           CAST(-SUM(CASE WHEN kind = 'fee' THEN amount_minor ELSE 0 END) AS BIGINT) AS fees
-    FROM ledger WHERE live GROUP BY currency ORDER BY currency";
-
 #[derive(QueryableByName)]
 struct SumRow {
     #[diesel(sql_type = Text)]
@@ -133,12 +126,13 @@ struct SumRow {
     fees: i64,
 }
 
-/// Adds the ledger up.
+/// Adds the ledger of real money up, by currency.
 ///
 /// # Errors
 /// What the database said.
 pub(super) fn sums(db: &mut Db) -> QueryResult<Vec<MoneySum>> {
-    let rows: Vec<SumRow> = diesel::sql_query(SUMS).load(db)?;
+    let query = format!("SELECT currency, {SUMS} FROM ledger WHERE live GROUP BY currency ORDER BY currency");
+    let rows: Vec<SumRow> = diesel::sql_query(query).load(db)?;
     let sum = |SumRow { currency, paid, back, fees }| MoneySum { currency, paid, back, fees };
     Ok(rows.into_iter().map(sum).collect())
 }

@@ -2,14 +2,15 @@
 //! concert, a line each, for bookkeeping. The amounts of a payment add up to what is left of it.
 
 use std::io;
+use std::sync::Arc;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, RETRY_AFTER};
 use actix_web::{HttpResponse, web};
 
 use crate::admin::csv_file::{CsvFile, Separator};
-use crate::admin::export::{ExportFile, take_turn};
+use crate::admin::export_file::{ExportFile, FilePiece, PIECE, broken, is_full, pieces, take_turn};
 use crate::admin::spreadsheet::SheetCell;
-use crate::admin::store::payments::{self as store, Movement};
+use crate::admin::store::ledger::{self as store, Movement};
 use crate::admin::workbook::Workbook;
 use crate::app::App;
 use crate::audit::{self, Action};
@@ -53,7 +54,7 @@ async fn send(
     if !is_slug(&slug) {
         return Err(Error::NotFound);
     }
-    let Some(_turn) = take_turn(&app).await else {
+    let Some(turn) = take_turn(&app).await else {
         return Ok(HttpResponse::ServiceUnavailable()
             .insert_header((RETRY_AFTER, "5"))
             .content_type("text/plain; charset=utf-8")
@@ -61,33 +62,36 @@ async fn send(
     };
     let read = app.db.read_primary(move |db| {
         let (event, _) = events::editing::store::find_whole(db, &slug)?;
-        let movements = store::movements(db, event.id)?;
-        Ok((event, movements))
+        let count = store::movement_count(db, event.id)?;
+        Ok((event, count))
     });
-    let (event, movements) = read.await?;
-    let (actor, count, subject) = (admin.actor(), movements.len(), format!("{}, payments", event.slug));
+    let (event, count) = read.await?;
     let file = new(&headings(&event)).map_err(broken)?;
     let (extension, content_type) = (file.extension(), file.content_type());
+    // Recorded before any of it is sent.
+    let (actor, subject) = (admin.actor(), format!("{}, payments", event.slug));
+    let count = usize::try_from(count).unwrap_or_default();
     let record = move |db: &mut crate::db::Db| {
         audit::store::record_change(db, &actor, Action::BookingsExported, &subject, count, extension)
     };
     app.db.write(record).await?;
     let name = format!("attachment; filename=\"payments-{}.{extension}\"", event.slug);
-    let written = web::block(move || write(file, &event, &movements));
-    let body = written.await.map_err(broken)?.map_err(broken)?;
+    let event = Arc::new(event);
     Ok(HttpResponse::Ok()
         .content_type(content_type)
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header((CONTENT_DISPOSITION, name))
-        .body(body))
+        .streaming(pieces(file, turn, move |after| piece(app.clone(), Arc::clone(&event), after))))
 }
 
-fn write(mut file: ExportFile, event: &Event, movements: &[Movement]) -> io::Result<Vec<u8>> {
-    for movement in movements {
-        file.push(&row(event, movement))?;
-    }
-    file.finish()?;
-    file.take()
+/// The entries after an id, as a piece of the file.
+async fn piece(app: web::Data<App>, event: Arc<Event>, after: i64) -> Result<FilePiece, Error> {
+    let event_id = event.id;
+    let read = app.db.read_primary(move |db| store::movements_after(db, event_id, after, PIECE));
+    let movements = read.await?;
+    let next = movements.last().map(|it| it.id).filter(|_| is_full(movements.len()));
+    let write = move |file: &mut ExportFile| movements.iter().try_for_each(|it| file.push(&row(&event, it)));
+    Ok(FilePiece { write: Box::new(write), next })
 }
 
 fn headings(event: &Event) -> Vec<String> {
@@ -119,9 +123,6 @@ fn kind(kind: EntryKind) -> &'static str {
         EntryKind::Dispute => "dispute",
         EntryKind::DisputeWon => "dispute won",
         EntryKind::Fee => "Stripe fee",
+        EntryKind::FeeReturned => "Stripe fee returned",
     }
-}
-
-fn broken(error: impl std::fmt::Display) -> Error {
-    Error::Internal(format!("export of payments: {error}"))
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::health::WebhookHealth;
 use super::stripe_page;
 use super::totals::Totals;
+use crate::admin::store::ledger;
 use crate::admin::store::payments::{self as store, PaidConcert, PaymentRecord, PaymentView};
 use crate::app::App;
 use crate::auth::access::Organizer;
@@ -87,8 +88,9 @@ impl PaymentRecord {
         stripe_page(&self.payment)
     }
 
-    pub fn fee(&self) -> Option<Money> {
-        self.fee_minor.map(|minor| self.money(minor))
+    /// What Stripe keeps, in the currencies of its account; nearly always one.
+    pub fn fee(&self) -> String {
+        self.fees.iter().map(Money::to_string).collect::<Vec<_>>().join(" and ")
     }
 
     /// What was asked back, where something was.
@@ -160,22 +162,22 @@ pub async fn show(
     }
     let (view, before) = (query.view()?, query.before()?);
     let (slug, is_first) = (slug.into_inner(), before.is_none());
+    // Of a site whose account was taken away the real money counts.
+    let live = app.payments.as_ref().is_none_or(|payments| payments.live);
     let read = app.db.read_primary(move |db| {
         let (event, _) = events::editing::store::find_whole(db, &slug)?;
         let now = clock(db)?;
         let records = store::of_event(db, event.id, view, before, PAGE_LENGTH as i64 + 1)?;
         let concerns = if is_first { store::concerning(db, Some(event.id), now)? } else { Vec::new() };
-        let movements = if is_first { store::movements(db, event.id)? } else { Vec::new() };
-        Ok((event, records, concerns, movements, store::webhook(db)?, now))
+        let parts = if is_first { ledger::quarter_sums(db, event.id, live)? } else { Vec::new() };
+        Ok((event, records, concerns, parts, store::webhook(db)?, now))
     });
-    let (event, mut records, mut concerns, movements, facts, now) = read.await?;
+    let (event, mut records, mut concerns, parts, facts, now) = read.await?;
     let has_more = records.len() > PAGE_LENGTH;
     records.truncate(PAGE_LENGTH);
     let older = records.last().map(|it| it.payment.id).filter(|_| has_more);
     concerns.retain(|record| !record.concerns(now).is_empty());
-    // Of a site whose account was taken away the real money counts.
-    let live = app.payments.as_ref().is_none_or(|payments| payments.live);
-    let totals = Totals::of(&movements, live, event.clock());
+    let totals = Totals::of(&parts, event.clock());
     let health = app.payments.as_ref().map(|_| WebhookHealth::of(&facts, now));
     let shown =
         EventPaymentsPage { page: page.clone(), event, health, concerns, records, totals, query, older, now };

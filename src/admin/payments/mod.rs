@@ -23,6 +23,7 @@ pub(super) mod tests {
     use chrono::NaiveDateTime;
 
     use crate::admin::store::payments::PaymentRecord;
+    use crate::money::Money;
     use crate::payment::tests::payment;
     use crate::payment::{Payment, Refund, RefundSource, RefundState};
 
@@ -32,12 +33,12 @@ pub(super) mod tests {
         let payment = Payment { live: true, session_id, intent_id, ..payment(20_000, Some(0)) };
         PaymentRecord {
             payment,
-            fee_minor: Some(610),
             reference: "TK-7F3K-9QXM".into(),
             buyer_name: "Ada".into(),
             slug: "show".into(),
             event_name: "Show".into(),
             refunds: Vec::new(),
+            fees: vec![Money::new(610, "USD")],
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 
-use crate::admin::store::payments::Movement;
+use crate::admin::store::ledger::QuarterSum;
 use crate::money::Money;
-use crate::payment::store::ledger::EntryKind;
 use crate::venue_clock::VenueClock;
+
+const QUARTER_SECONDS: i64 = 900;
 
 /// Sums in one currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,14 +21,10 @@ pub struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, movement: &Movement) {
-        match movement.kind {
-            EntryKind::Payment => self.paid_minor += movement.amount_minor,
-            EntryKind::Fee => self.fees_minor -= movement.amount_minor,
-            EntryKind::Refund | EntryKind::RefundFailed | EntryKind::Dispute | EntryKind::DisputeWon => {
-                self.refunded_minor -= movement.amount_minor;
-            }
-        }
+    fn add(&mut self, part: &QuarterSum) {
+        self.paid_minor += part.paid;
+        self.refunded_minor += part.back;
+        self.fees_minor += part.fees;
     }
 
     #[must_use]
@@ -62,17 +59,18 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Adds up what has moved in one mode, by the days of the venue. `live`: real money.
+    /// Adds up what has moved, by the days of the venue.
     #[must_use]
-    pub fn of(movements: &[Movement], live: bool, clock: VenueClock) -> Self {
+    pub fn of(parts: &[QuarterSum], clock: VenueClock) -> Self {
         let mut all: BTreeMap<String, Sums> = BTreeMap::new();
         let mut days: BTreeMap<(NaiveDate, String), Sums> = BTreeMap::new();
-        for movement in movements.iter().filter(|it| it.live == live) {
-            let currency = movement.currency.clone();
-            let day = clock.local(&movement.entered_at).date_naive();
+        for part in parts {
+            let currency = part.currency.clone();
+            let at = DateTime::from_timestamp(part.quarter * QUARTER_SECONDS, 0).unwrap_or_default();
+            let day = clock.local(&at.naive_utc()).date_naive();
             let empty = || Sums { currency: currency.clone(), ..Sums::default() };
-            all.entry(currency.clone()).or_insert_with(empty).add(movement);
-            days.entry((day, currency.clone())).or_insert_with(empty).add(movement);
+            all.entry(currency.clone()).or_insert_with(empty).add(part);
+            days.entry((day, currency.clone())).or_insert_with(empty).add(part);
         }
         Self {
             all: all.into_values().collect(),
@@ -87,29 +85,14 @@ mod tests {
 
     #[test]
     fn each_day_of_the_venue_adds_up() {
-        let movement = |hour: u32, kind, amount_minor| Movement {
-            entered_at: NaiveDate::from_ymd_opt(2026, 11, 28)
-                .and_then(|it| it.and_hms_opt(hour, 0, 0))
-                .expect("a time"),
-            kind,
-            amount_minor,
-            currency: "USD".into(),
-            live: true,
-            provider_id: "pi_1".into(),
-            reference: "TK-7F3K-9QXM".into(),
-            buyer_name: "Ada".into(),
-            method: None,
+        let part = |time: &str, [paid, back, fees]: [i64; 3]| {
+            let at = DateTime::parse_from_rfc3339(&format!("2026-11-28T{time}:00Z")).expect("a time");
+            QuarterSum { quarter: at.timestamp() / QUARTER_SECONDS, currency: "USD".into(), paid, back, fees }
         };
-        let movements = [
-            movement(3, EntryKind::Payment, 20_000),
-            movement(3, EntryKind::Fee, -610),
-            movement(12, EntryKind::Refund, -5_000),
-            movement(13, EntryKind::RefundFailed, 5_000),
-            movement(14, EntryKind::Refund, -2_000),
-            Movement { live: false, ..movement(14, EntryKind::Payment, 99) },
-        ];
-        // 3:00 in London is the day before in Chicago.
-        let totals = Totals::of(&movements, true, VenueClock::parse("America/Chicago"));
+        let parts =
+            [part("05:45", [20_000, 0, 610]), part("06:00", [0, 5_000, 0]), part("14:00", [0, -3_000, 0])];
+        // Midnight in Chicago is 6:00 in London.
+        let totals = Totals::of(&parts, VenueClock::parse("America/Chicago"));
         let shown = |sums: &Sums| [sums.paid(), sums.refunded(), sums.fees(), sums.net()].map(|it| it.minor);
         assert_eq!(totals.all.iter().map(shown).collect::<Vec<_>>(), [[20_000, 2_000, 610, 17_390]]);
         let days: Vec<_> = totals.days.iter().map(|(day, sums)| (day.to_string(), shown(sums))).collect();

@@ -2,6 +2,7 @@
 
 pub mod export;
 pub mod history;
+pub mod ledger;
 pub mod listing;
 pub mod losses;
 pub mod payments;

@@ -1,9 +1,12 @@
 //! The SQL of the organizer's pages about money.
 
+use std::collections::HashMap;
+
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 
 use crate::db::Db;
+use crate::money::Money;
 use crate::payment::store::ledger::EntryKind;
 use crate::payment::{Payment, PaymentState, Refund, RefundSource, RefundState};
 use crate::schema::{bookings, events, ledger, payment_events, payments, refunds};
@@ -40,23 +43,22 @@ impl PaymentView {
 #[derive(Debug, Clone)]
 pub struct PaymentRecord {
     pub payment: Payment,
-    /// What the provider keeps, where it has said so.
-    pub fee_minor: Option<i64>,
     pub reference: String,
     pub buyer_name: String,
     pub slug: String,
     pub event_name: String,
     /// The newest first.
     pub refunds: Vec<Refund>,
+    /// What the provider keeps, for disputes too, by currency.
+    pub fees: Vec<Money>,
 }
 
-type Row = (Payment, Option<i64>, String, String, String, String);
+type Row = (Payment, String, String, String, String);
 
 macro_rules! records {
     () => {
         payments::table.inner_join(bookings::table.inner_join(events::table)).select((
             Payment::as_select(),
-            payments::fee_minor,
             bookings::reference,
             bookings::buyer_name,
             events::slug,
@@ -134,49 +136,32 @@ fn with_refunds(db: &mut Db, rows: Vec<Row>) -> QueryResult<Vec<PaymentRecord>> 
         .order(refunds::id.desc())
         .select(Refund::as_select())
         .load(db)?;
-    let record = |(payment, fee_minor, reference, buyer_name, slug, event_name): Row| {
+    let mut fees = fees(db, rows.iter().map(|row| row.0.booking_id))?;
+    let record = |(payment, reference, buyer_name, slug, event_name): Row| {
         let refunds = all.iter().filter(|it| it.payment_id == payment.id).cloned().collect();
-        PaymentRecord { payment, fee_minor, reference, buyer_name, slug, event_name, refunds }
+        let fees = fees.remove(&payment.id).unwrap_or_default();
+        PaymentRecord { payment, reference, buyer_name, slug, event_name, refunds, fees }
     };
     Ok(rows.into_iter().map(record).collect())
 }
 
-/// Money that has moved.
-#[derive(Debug, Clone, Queryable)]
-pub struct Movement {
-    /// UTC.
-    pub entered_at: NaiveDateTime,
-    pub kind: EntryKind,
-    pub amount_minor: i64,
-    pub currency: String,
-    pub live: bool,
-    pub provider_id: String,
-    pub reference: String,
-    pub buyer_name: String,
-    pub method: Option<String>,
-}
-
-/// Everything that has moved money of a concert, the oldest first.
-///
-/// # Errors
-/// What the database said.
-pub fn movements(db: &mut Db, event_id: i64) -> QueryResult<Vec<Movement>> {
-    ledger::table
-        .inner_join(payments::table.inner_join(bookings::table))
-        .filter(bookings::event_id.eq(event_id))
+/// What the provider keeps, by payment.
+fn fees(db: &mut Db, booking_ids: impl Iterator<Item = i64>) -> QueryResult<HashMap<i64, Vec<Money>>> {
+    let entries: Vec<(i64, String, i64)> = ledger::table
+        .filter(ledger::booking_id.eq_any(booking_ids.collect::<Vec<_>>()))
+        .filter(ledger::kind.eq_any([EntryKind::Fee, EntryKind::FeeReturned]))
         .order(ledger::id)
-        .select((
-            ledger::entered_at,
-            ledger::kind,
-            ledger::amount_minor,
-            ledger::currency,
-            ledger::live,
-            ledger::provider_id,
-            bookings::reference,
-            bookings::buyer_name,
-            payments::method,
-        ))
-        .load(db)
+        .select((ledger::payment_id, ledger::currency, ledger::amount_minor))
+        .load(db)?;
+    let mut all: HashMap<i64, Vec<Money>> = HashMap::new();
+    for (payment, currency, amount_minor) in entries {
+        let own = all.entry(payment).or_default();
+        match own.iter_mut().find(|it| it.currency == currency) {
+            Some(sum) => sum.minor -= amount_minor,
+            None => own.push(Money::new(-amount_minor, &currency)),
+        }
+    }
+    Ok(all)
 }
 
 /// A concert that has payments, and how many were paid.

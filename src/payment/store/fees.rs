@@ -4,16 +4,16 @@ use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 
 use super::due::take_payments;
-use super::ledger::{EntryKind, LedgerEntry, enter};
+use super::ledger::enter_fee;
 use super::lock;
 use crate::db::{Db, clock};
+use crate::money::Money;
 use crate::payment::{Payment, PaymentState};
-use crate::schema::payments;
+use crate::schema::{ledger, payments};
 
 /// The first look after the payment. The provider usually knows within a minute.
 pub(super) const FIRST_LOOK: TimeDelta = TimeDelta::minutes(1);
-/// Each further look comes so many times later. The eighth is the last, after some two weeks: a fee in another currency
-/// is never known in the payment's.
+/// Each further look comes so many times later. The eighth is the last, after some two weeks.
 const TIMES: i32 = 5;
 const LOOKS_MAX: i32 = 8;
 
@@ -56,22 +56,60 @@ pub fn take(
     take_payments(db, [TAKE_POSTGRES, TAKE_SQLITE], limit, live, times)
 }
 
-/// Enters a fee, once.
+/// What is noted beside a payment whose fee is known, so that nobody asks for it again: the fee, or 0 of the payment's
+/// currency where the provider's account has another one. The ledger has it in the currency in which it was taken.
+pub(super) fn noted(payment: &Payment, fee: &Money) -> i64 {
+    if fee.currency == payment.currency { fee.minor } else { 0 }
+}
+
+/// Enters what the provider keeps of a payment, once. `intent_id`: the provider's name for the payment.
 ///
 /// # Errors
 /// What the database said.
-pub fn found(db: &mut Db, payment: &Payment, fee_minor: i64) -> QueryResult<()> {
+pub(super) fn enter_own(
+    db: &mut Db,
+    payment: &Payment,
+    fee: &Money,
+    intent_id: &str,
+    now: NaiveDateTime,
+) -> QueryResult<()> {
+    enter_fee(db, payment, (&format!("of {}", payment.id), fee, intent_id), now)
+}
+
+/// The fee of a payment has become known.
+///
+/// # Errors
+/// What the database said.
+pub fn found(db: &mut Db, payment: &Payment, fee: &Money) -> QueryResult<()> {
     let now = clock(db)?;
     if lock(db, payment.id)?.is_none() {
         return Ok(());
     }
     let unknown = payments::table.find(payment.id).filter(payments::fee_minor.is_null());
-    if diesel::update(unknown).set(payments::fee_minor.eq(fee_minor)).execute(db)? == 0 || fee_minor <= 0 {
+    if diesel::update(unknown).set(payments::fee_minor.eq(noted(payment, fee))).execute(db)? == 0 {
         return Ok(());
     }
-    let provider_id = payment.intent_id.as_deref().unwrap_or_default();
-    let entry = LedgerEntry { kind: EntryKind::Fee, refund_id: None, amount_minor: fee_minor, provider_id };
-    enter(db, payment, &entry, now)
+    enter_own(db, payment, fee, payment.intent_id.as_deref().unwrap_or_default(), now)
+}
+
+/// Enters what the provider keeps for a dispute of a payment, and what it gives back of that, each once. `fees`: with
+/// the provider's names.
+///
+/// # Errors
+/// What the database said.
+pub fn of_dispute(db: &mut Db, payment: &Payment, fees: &[(&str, Money)]) -> QueryResult<()> {
+    let now = clock(db)?;
+    if lock(db, payment.id)?.is_none() {
+        return Ok(());
+    }
+    for &(id, ref fee) in fees {
+        let entered =
+            ledger::table.filter(ledger::payment_id.eq(payment.id)).filter(ledger::provider_id.eq(id));
+        if entered.filter(ledger::booking_id.eq(payment.booking_id)).count().get_result::<i64>(db)? == 0 {
+            enter_fee(db, payment, (id, fee, id), now)?;
+        }
+    }
+    Ok(())
 }
 
 /// It is not known yet: to be asked again, ever later.

@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::db::{Db, text_enum};
+use crate::money::Money;
 use crate::payment::Payment;
 use crate::schema::ledger;
 
@@ -18,15 +19,23 @@ text_enum! {
         DisputeWon = "dispute_won",
         /// What the provider keeps.
         Fee = "fee",
+        /// What it gives back of that.
+        FeeReturned = "fee_returned",
     }
 }
 
 impl EntryKind {
     /// Whether the seller has more afterward.
     const fn is_gain(self) -> bool {
-        matches!(self, Self::Payment | Self::RefundFailed | Self::DisputeWon)
+        matches!(self, Self::Payment | Self::RefundFailed | Self::DisputeWon | Self::FeeReturned)
     }
 }
+
+/// Adds entries up: what was paid, what went back, and what the provider keeps.
+pub const SUMS: &str = "
+    CAST(SUM(CASE WHEN kind = 'payment' THEN amount_minor ELSE 0 END) AS BIGINT) AS paid,
+    CAST(-SUM(CASE WHEN kind IN ('payment', 'fee', 'fee_returned') THEN 0 ELSE amount_minor END) AS BIGINT) AS back,
+    CAST(-SUM(CASE WHEN kind IN ('fee', 'fee_returned') THEN amount_minor ELSE 0 END) AS BIGINT) AS fees";
 
 /// An entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +54,33 @@ pub struct LedgerEntry<'a> {
 /// What the database said.
 pub fn enter(db: &mut Db, payment: &Payment, entry: &LedgerEntry<'_>, now: NaiveDateTime) -> QueryResult<()> {
     let whose = entry.refund_id.map_or_else(|| format!("of {}", payment.id), |id| id.to_string());
+    insert(db, payment, &whose, entry, &payment.currency, now)
+}
+
+/// Adds what the provider keeps of a payment, or gives back of that (less than 0), in the currency of its account.
+/// Nothing is no entry. `whose`: what it is kept for, once.
+///
+/// # Errors
+/// What the database said.
+pub(super) fn enter_fee(
+    db: &mut Db,
+    payment: &Payment,
+    (whose, fee, provider_id): (&str, &Money, &str),
+    now: NaiveDateTime,
+) -> QueryResult<()> {
+    let kind = if fee.minor > 0 { EntryKind::Fee } else { EntryKind::FeeReturned };
+    let entry = LedgerEntry { kind, refund_id: None, amount_minor: fee.minor.abs(), provider_id };
+    if fee.minor == 0 { Ok(()) } else { insert(db, payment, whose, &entry, &fee.currency, now) }
+}
+
+fn insert(
+    db: &mut Db,
+    payment: &Payment,
+    whose: &str,
+    entry: &LedgerEntry<'_>,
+    currency: &str,
+    now: NaiveDateTime,
+) -> QueryResult<()> {
     let signed = if entry.kind.is_gain() { entry.amount_minor } else { -entry.amount_minor };
     diesel::insert_into(ledger::table)
         .values((
@@ -54,7 +90,7 @@ pub fn enter(db: &mut Db, payment: &Payment, entry: &LedgerEntry<'_>, now: Naive
             ledger::refund_id.eq(entry.refund_id),
             ledger::kind.eq(entry.kind),
             ledger::amount_minor.eq(signed),
-            ledger::currency.eq(&payment.currency),
+            ledger::currency.eq(currency),
             ledger::live.eq(payment.live),
             ledger::provider_id.eq(entry.provider_id),
             ledger::entered_at.eq(now),

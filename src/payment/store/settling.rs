@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::fees::FIRST_LOOK;
+use super::fees::{FIRST_LOOK, enter_own, noted};
 use super::ledger::{EntryKind, LedgerEntry, enter};
 use super::mails::mail_buyer;
 use super::queue::booking_status;
@@ -15,6 +15,7 @@ use crate::booking::release::store::{RevivalOutcome, confirm_hold, release, revi
 use crate::booking::store::find_by_id;
 use crate::db::{Db, clock};
 use crate::events::{EventState, Stock};
+use crate::money::Money;
 use crate::outbox::MailKind;
 use crate::payment::{Payment, PaymentState, RefundSource};
 use crate::schema::{bookings, events, payments};
@@ -28,8 +29,8 @@ pub struct PaidPage {
     pub intent_id: String,
     /// "visa 4242"
     pub method: Option<String>,
-    /// In the payment's currency, where it is known.
-    pub fee_minor: Option<i64>,
+    /// What the provider keeps, where it is known, in the currency of its account.
+    pub fee: Option<Money>,
 }
 
 /// How settling ended.
@@ -70,7 +71,7 @@ pub fn settle(db: &mut Db, payment_id: i64, paid: &PaidPage) -> QueryResult<Sett
             payments::session_ends_at.eq(paid.session_ends_at),
             payments::intent_id.eq(&paid.intent_id),
             payments::method.eq(&paid.method),
-            payments::fee_minor.eq(paid.fee_minor),
+            payments::fee_minor.eq(paid.fee.as_ref().map(|fee| noted(&payment, fee))),
             payments::request.eq(None::<String>),
             payments::due_at.eq(now + FIRST_LOOK),
             payments::attempts.eq(0),
@@ -87,9 +88,8 @@ pub fn settle(db: &mut Db, payment_id: i64, paid: &PaidPage) -> QueryResult<Sett
         provider_id: &paid.intent_id,
     };
     enter(db, &payment, &entry, now)?;
-    if let Some(fee) = paid.fee_minor.filter(|fee| *fee > 0) {
-        let entry = LedgerEntry { kind: EntryKind::Fee, amount_minor: fee, ..entry };
-        enter(db, &payment, &entry, now)?;
+    if let Some(fee) = &paid.fee {
+        enter_own(db, &payment, fee, &paid.intent_id, now)?;
     }
     // Another attempt's page is not needed any more: it is closed.
     ring(db, payment.booking_id, now)?;

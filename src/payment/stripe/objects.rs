@@ -6,6 +6,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDateTime};
 use serde::Deserialize;
 
+use super::amount::of_stripe;
+use crate::money::Money;
+
 /// An object, or its id alone: the request decides which.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
@@ -108,11 +111,10 @@ impl CheckoutSession {
         self.charge().is_some_and(|charge| charge.refunded)
     }
 
-    /// What Stripe keeps, in the minor unit of the account's currency, and that currency.
+    /// What Stripe keeps. `None`: it does not say so yet.
     #[must_use]
-    pub fn fee(&self) -> Option<(i64, &str)> {
-        let transaction = self.charge()?.balance_transaction.as_ref()?.object()?;
-        Some((transaction.fee, &transaction.currency))
+    pub fn fee(&self) -> Option<Money> {
+        self.charge()?.balance_transaction.as_ref()?.object()?.fee()
     }
 }
 
@@ -162,8 +164,18 @@ pub struct CardDetails {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct BalanceTransaction {
+    pub id: String,
+    /// Less than 0: it is given back.
     pub fee: i64,
+    /// Of the account, whatever the buyer has paid in.
     pub currency: String,
+}
+
+impl BalanceTransaction {
+    fn fee(&self) -> Option<Money> {
+        let currency = self.currency.to_ascii_uppercase();
+        Some(Money::new(of_stripe(self.fee, &currency)?, &currency))
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -223,9 +235,20 @@ pub struct DisputeObject {
     pub reason: String,
     #[serde(default)]
     pub payment_intent: Option<Expandable<PaymentIntent>>,
+    /// The money that was taken for it, and given back when it was won.
+    #[serde(default)]
+    pub balance_transactions: Vec<Expandable<BalanceTransaction>>,
 }
 
 impl DisputeObject {
+    /// What Stripe keeps for it, and gives back of that, each with Stripe's name for it.
+    #[must_use]
+    pub fn fees(&self) -> Vec<(&str, Money)> {
+        let transactions = self.balance_transactions.iter().filter_map(Expandable::object);
+        let transactions = transactions.filter(|it| !it.id.is_empty());
+        transactions.filter_map(|it| Some((it.id.as_str(), it.fee()?))).collect()
+    }
+
     /// Whether it is only asked about so far: no money was taken.
     #[must_use]
     pub fn is_inquiry(&self) -> bool {
@@ -266,7 +289,8 @@ mod tests {
         .expect("a session");
         assert!(session.is_paid() && !session.is_expired());
         assert_eq!((session.intent_id(), session.declined()), (Some("pi_1"), None));
-        assert_eq!((session.method().as_deref(), session.fee()), (Some("visa 4242"), Some((639, "usd"))));
+        let fee = Some(Money::new(639, "USD"));
+        assert_eq!((session.method().as_deref(), session.fee()), (Some("visa 4242"), fee));
 
         let open: CheckoutSession = serde_json::from_str(
             r#"{"id": "cs_test_2", "status": "open", "payment_status": "unpaid", "livemode": false,

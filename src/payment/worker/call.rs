@@ -17,7 +17,7 @@ use crate::payment::store::settling::{Settlement, settle};
 use crate::payment::stripe::StripeClient;
 use crate::payment::stripe::failure::{StripeFailure, StripeRefusal};
 use crate::payment::stripe::objects::CheckoutSession;
-use crate::payment::verdict::{Verdict, fee_of, judge};
+use crate::payment::verdict::{Verdict, judge};
 use crate::payment::{Payment, PaymentState, Refund};
 
 /// A settlement that meets a hold in the middle of its end, and a question that came too fast.
@@ -280,8 +280,8 @@ fn look_back(
 
 fn ask_fee(db: &Database, stripe: &StripeClient, payment: &Payment) -> Result<CallReport, Error> {
     let answer = stripe.session(payment.session_id.as_deref().unwrap_or_default());
-    let fee = answer.as_ref().ok().and_then(|session| fee_of(payment, session));
-    db.write_blocking(|db| match fee {
+    let fee = answer.as_ref().ok().and_then(CheckoutSession::fee);
+    db.write_blocking(|db| match &fee {
         Some(fee) => fees::found(db, payment, fee),
         None => fees::look_later(db, payment),
     })?;

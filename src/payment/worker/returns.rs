@@ -9,7 +9,7 @@ use crate::db::{self, Database, Db};
 use crate::error::Error;
 use crate::payment::store::inbox::{self, WaitingEvent};
 use crate::payment::store::outside::{self, OutsideReturn, find_by_provider, note_outside};
-use crate::payment::store::refunds;
+use crate::payment::store::{fees, refunds};
 use crate::payment::stripe::StripeClient;
 use crate::payment::stripe::amount::of_stripe;
 use crate::payment::stripe::failure::StripeFailure;
@@ -192,6 +192,7 @@ fn keep_dispute(db: &mut Db, payment: &Payment, dispute: &DisputeObject) -> Quer
     if !is_own || dispute.is_inquiry() {
         return Ok(true);
     }
+    fees::of_dispute(db, payment, &dispute.fees())?;
     let is_won = dispute.status == "won";
     let is_known = find_by_provider(db, &dispute.id)?.is_some();
     if !is_known && is_won {

@@ -11,6 +11,7 @@ use techkraft::booking::release::ReleaseOutcome;
 use techkraft::booking::release::store::Releaser;
 use techkraft::booking::store::find_by_id;
 use techkraft::db::{Db, clock};
+use techkraft::money::Money;
 use techkraft::payment::store::by_hand::{AmountRefund, WantedAmount, refund_amount};
 use techkraft::payment::store::outside::{OutsideReturn, came_back, dispute_decided, note_outside};
 use techkraft::payment::store::queue::{self, OpenedPage};
@@ -115,7 +116,7 @@ impl Shop {
         let payment = self.bookings[number].1;
         let sums: Vec<Sums> = self.database.rows(&format!(
             "SELECT p.refunded_minor AS asked, CAST((SELECT SUM(l.amount_minor) FROM ledger l
-                 WHERE l.payment_id = p.id AND l.kind <> 'fee') AS BIGINT) AS ledger
+                 WHERE l.payment_id = p.id AND l.kind NOT LIKE 'fee%') AS BIGINT) AS ledger
              FROM payments p WHERE p.id = {payment}"
         ));
         (sums[0].asked, sums[0].ledger)
@@ -138,8 +139,13 @@ fn pay(office: &BoxOffice, booking: &Booking) -> i64 {
         let page = OpenedPage { session_id: session_id.clone(), url: "x".into(), intent_id: None, ends_at };
         assert!(queue::opened(db, &due.payment, &page)?);
         let intent_id = format!("pi_{id}");
-        let page =
-            PaidPage { session_id, session_ends_at: ends_at, intent_id, method: None, fee_minor: Some(899) };
+        let page = PaidPage {
+            session_id,
+            session_ends_at: ends_at,
+            intent_id,
+            method: None,
+            fee: Some(Money::new(899, "USD")),
+        };
         assert!(matches!(settle(db, id, &page)?, Settlement::Confirmed { .. }));
         // Heard again, it is settled once.
         assert_eq!(settle(db, id, &page)?, Settlement::Done);

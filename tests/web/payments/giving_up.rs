@@ -39,7 +39,7 @@ fn tickets_that_are_paid_for_in_that_moment_are_not_released() {
                 session_ends_at: clock(db)?,
                 intent_id: "pi_1".into(),
                 method: None,
-                fee_minor: None,
+                fee: None,
             };
             let settlement = settle(db, 1, &paid)?;
             assert_eq!(settlement, Settlement::Confirmed { stock: Vec::new() });

@@ -18,8 +18,8 @@ struct Sum {
 
 /// What the ledger says that the seller has, without the provider's fees.
 fn kept(app: &TestApp) -> i64 {
-    let query =
-        "SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) AS sum FROM ledger WHERE kind <> 'fee'";
+    let query = "SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) AS sum FROM ledger
+                 WHERE kind NOT IN ('fee', 'fee_returned')";
     app.database.rows::<Sum>(query)[0].sum
 }
 

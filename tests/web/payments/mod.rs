@@ -2,6 +2,7 @@
 
 mod as_json;
 mod attempts;
+mod fees;
 mod giving_up;
 mod late_news;
 mod marks;

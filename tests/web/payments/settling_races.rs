@@ -10,6 +10,7 @@ use diesel::result::Error as DieselError;
 use techkraft::booking::Booking;
 use techkraft::db::clock;
 use techkraft::error::Error;
+use techkraft::money::Money;
 use techkraft::payment::store::queue::{self, OpenedPage};
 use techkraft::payment::store::settling::{PaidPage, Settlement, settle};
 use techkraft::payment::store::{WantOutcome, want};
@@ -48,7 +49,7 @@ fn settle_in_the_end(office: &BoxOffice, payment: i64) -> Settlement {
                 session_ends_at: clock(db)?,
                 intent_id: format!("pi_{payment}"),
                 method: None,
-                fee_minor: Some(59),
+                fee: Some(Money::new(59, "USD")),
             };
             settle(db, payment, &paid)
         });

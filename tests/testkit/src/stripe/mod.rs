@@ -166,6 +166,11 @@ impl FakeStripe {
         self.state(|state| state.are_fees_late = are_late);
     }
 
+    /// The currency of the account, in which it takes its fees.
+    pub fn set_account_currency(&self, currency: &'static str) {
+        self.state(|state| state.account_currency = Some(currency));
+    }
+
     /// What the account has for refunds.
     pub fn set_balance(&self, balance: i64) {
         self.state(|state| state.balance = balance);

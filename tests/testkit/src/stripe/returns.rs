@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::state::{SessionStatus, State};
 
+const DISPUTE_FEE: i64 = 1_500;
+
 #[derive(Debug, Clone)]
 pub struct Refund {
     pub id: String,
@@ -64,10 +66,14 @@ impl State {
         ]
     }
 
-    /// The bank decides: "won" or "lost".
+    /// The bank decides: "won" or "lost". What is won comes back with the fee.
     pub fn decide_dispute(&mut self, id: &str, status: &str) -> Vec<Value> {
+        let back = self.transaction(-DISPUTE_FEE);
         let dispute = self.disputes.get_mut(id).expect("a dispute");
         dispute["status"] = json!(status);
+        if let (Some(transactions), "won") = (dispute["balance_transactions"].as_array_mut(), status) {
+            transactions.push(back);
+        }
         let object = dispute.clone();
         vec![self.event("charge.dispute.closed", object)]
     }
@@ -75,12 +81,20 @@ impl State {
     pub fn dispute(&mut self, session: &str) -> Vec<Value> {
         let session = self.sessions.get(session).expect("a session").clone();
         let id = self.new_id("dp");
+        let taken = self.transaction(DISPUTE_FEE);
         let dispute = json!({
             "id": id, "object": "dispute", "amount": session.amount, "currency": session.currency,
             "status": "needs_response", "reason": "fraudulent", "payment_intent": session.intent,
+            "balance_transactions": [taken],
         });
         self.disputes.insert(id, dispute.clone());
         vec![self.event("charge.dispute.created", dispute)]
+    }
+
+    /// What Stripe takes for something, in the currency of the account.
+    fn transaction(&mut self, fee: i64) -> Value {
+        let currency = self.account_currency.unwrap_or("usd");
+        json!({ "id": self.new_id("txn"), "object": "balance_transaction", "currency": currency, "fee": fee })
     }
 
     /// What is left of a payment.

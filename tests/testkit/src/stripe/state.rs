@@ -92,6 +92,8 @@ pub struct State {
     pub refund_status: &'static str,
     /// What it keeps of a payment is not known yet.
     pub are_fees_late: bool,
+    /// In which it takes its fees. `None`: in that of the payment.
+    pub account_currency: Option<&'static str>,
     /// Clients that wait for an answer that does not come, or have.
     pub unanswered: usize,
     count: u32,
@@ -115,6 +117,7 @@ impl State {
             balance: i64::MAX,
             refund_status: "succeeded",
             are_fees_late: false,
+            account_currency: None,
             unanswered: 0,
             count: 0,
         }
@@ -192,8 +195,8 @@ impl State {
             .map(|code| json!({ "type": "card_error", "code": "card_declined", "decline_code": code }));
         let transaction = (!self.are_fees_late).then(|| {
             json!({
-                "id": "txn_1", "object": "balance_transaction", "currency": session.currency,
-                "fee": session.amount * 29 / 1000 + 30,
+                "id": "txn_1", "object": "balance_transaction",
+                "currency": self.account_currency.unwrap_or(&session.currency), "fee": session.amount * 29 / 1000 + 30,
             })
         });
         let charge = is_paid.then(|| {

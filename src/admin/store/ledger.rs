@@ -1,0 +1,103 @@
+//! The SQL of what has moved the money of a concert: each entry, and their sums.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+
+use crate::db::{Db, on_either};
+use crate::payment::store::ledger::{EntryKind, SUMS};
+use crate::schema::{bookings, ledger, payments};
+
+/// Money that has moved.
+#[derive(Debug, Clone, Queryable)]
+pub struct Movement {
+    pub id: i64,
+    /// UTC.
+    pub entered_at: NaiveDateTime,
+    pub kind: EntryKind,
+    pub amount_minor: i64,
+    pub currency: String,
+    pub live: bool,
+    pub provider_id: String,
+    pub reference: String,
+    pub buyer_name: String,
+    pub method: Option<String>,
+}
+
+macro_rules! of_event {
+    ($event_id:expr) => {
+        ledger::table
+            .inner_join(payments::table.inner_join(bookings::table))
+            .filter(bookings::event_id.eq($event_id))
+    };
+}
+
+/// How many entries a concert has.
+///
+/// # Errors
+/// What the database said.
+pub fn movement_count(db: &mut Db, event_id: i64) -> QueryResult<i64> {
+    of_event!(event_id).count().get_result(db)
+}
+
+/// What has moved money of a concert after an entry, the oldest first, at most `limit`.
+///
+/// # Errors
+/// What the database said.
+pub fn movements_after(db: &mut Db, event_id: i64, after: i64, limit: i64) -> QueryResult<Vec<Movement>> {
+    of_event!(event_id)
+        .filter(ledger::id.gt(after))
+        .order(ledger::id)
+        .limit(limit)
+        .select((
+            ledger::id,
+            ledger::entered_at,
+            ledger::kind,
+            ledger::amount_minor,
+            ledger::currency,
+            ledger::live,
+            ledger::provider_id,
+            bookings::reference,
+            bookings::buyer_name,
+            payments::method,
+        ))
+        .load(db)
+}
+
+/// What has moved in a quarter of an hour, in one currency. Clocks of all time zones are whole quarters apart, so each
+/// is of one day at the venue.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct QuarterSum {
+    /// Quarters of an hour since 1970, in UTC.
+    #[diesel(sql_type = BigInt)]
+    pub quarter: i64,
+    #[diesel(sql_type = Text)]
+    pub currency: String,
+    #[diesel(sql_type = BigInt)]
+    pub paid: i64,
+    /// What went back, disputes among it.
+    #[diesel(sql_type = BigInt)]
+    pub back: i64,
+    #[diesel(sql_type = BigInt)]
+    pub fees: i64,
+}
+
+/// Adds up what has moved money of a concert. `live`: real money.
+///
+/// # Errors
+/// What the database said.
+pub fn quarter_sums(db: &mut Db, event_id: i64, live: bool) -> QueryResult<Vec<QuarterSum>> {
+    let (quarter, event, mode) = match db {
+        Db::Postgres(_) => ("CAST(floor(extract(epoch FROM entered_at) / 900) AS BIGINT)", "$1", "$2"),
+        Db::Sqlite(_) => ("(CAST(strftime('%s', entered_at) AS INTEGER) / 900)", "?1", "?2"),
+    };
+    let query = format!(
+        "SELECT {quarter} AS quarter, currency, {SUMS} FROM ledger
+         WHERE booking_id IN (SELECT id FROM bookings WHERE event_id = {event}) AND live = {mode}
+         GROUP BY {quarter}, currency"
+    );
+    on_either!(db, connection => diesel::sql_query(query)
+        .bind::<BigInt, _>(event_id)
+        .bind::<Bool, _>(live)
+        .load(connection))
+}
