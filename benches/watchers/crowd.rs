@@ -99,8 +99,8 @@ impl Crowd {
         Ok(Watcher { stream, due: None, etag: String::new(), begun: Vec::new() })
     }
 
-    /// A socket with a port that is named here: where the kernel looks for one, each look takes longer than the one before,
-    /// and fifty thousand keep both cores busy.
+    /// A socket with a port that is named here: where the kernel looks for one, each look takes longer than the one
+    /// before, and fifty thousand keep both cores busy.
     fn bind(&mut self) -> Result<socket2::Socket> {
         for _ in FIRST_PORT..u16::MAX {
             let address = SocketAddr::new(self.own, self.next_port);

@@ -66,8 +66,8 @@ impl Chromium {
 struct Chromedriver(Child);
 
 impl Chromedriver {
-    /// Starts chromedriver on a port that it looks for itself. Somebody may take that port before chromedriver does: then
-    /// it ends, and is started again.
+    /// Starts chromedriver on a port that it looks for itself. Somebody may take that port before chromedriver does:
+    /// then it ends, and is started again.
     fn start() -> (Self, u16) {
         let mut last_words = String::new();
         for _ in 0..START_ATTEMPTS {
