@@ -107,7 +107,7 @@ async fn load(page: Page, admin: Admin, app: &App) -> Result<SalesPage, Error> {
         Ok((sales::store::sales(db, next, &counter)?, concerts, store::listing::latest(db, LATEST_BOOKINGS)?))
     };
     let (sales, concerts, latest) = app.db.read_primary(read).await?;
-    app.heavy_work.sales.count_behind(&app.db, &sales);
+    app.heavy_work.sales.count_behind(&app.db, &sales, now);
     let verified = app.heavy_work.reconciliation.get(&app.db).await?;
     let (allow_reseed, pace) = (app.allow_reseed, app.board.pace());
     Ok(SalesPage { page, admin, now, sales, concerts, latest, verified, allow_reseed, pace, first_run: None })

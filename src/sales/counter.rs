@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use actix_web::rt;
+use chrono::NaiveDateTime;
 use parking_lot::Mutex;
 
 use super::remembered::RememberedCounts;
@@ -22,9 +23,9 @@ pub struct SalesCounter {
 }
 
 impl SalesCounter {
-    /// Has those of the concerts counted that have sold something since their last count. `sales`: as they were read.
-    pub fn count_behind(&self, db: &Database, sales: &[Sales]) {
-        let due = sales.iter().filter(|it| it.counted.is_none() || it.counted_before().is_some());
+    /// Has those of the concerts counted whose count is due. `sales`: as they were read. `now`: UTC.
+    pub fn count_behind(&self, db: &Database, sales: &[Sales], now: NaiveDateTime) {
+        let due = sales.iter().filter(|it| it.is_count_due(now));
         let due: Vec<i64> = due.map(|it| it.event.id).collect();
         if due.is_empty() {
             return;

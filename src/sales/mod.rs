@@ -23,6 +23,13 @@ use crate::money::Money;
 /// Between two counts of the bookings of one concert, where these are many.
 const COUNT_EVERY: TimeDelta = TimeDelta::seconds(60);
 
+/// A concert with no more bookings is counted while somebody looks, in a millisecond or two.
+const FEW_BOOKINGS: i64 = 500;
+/// People come in, at the longest, from this long before the start until this long after the end.
+const ADMISSION_MARGIN: TimeDelta = TimeDelta::days(1);
+/// More tickets than this that are in are not counted at each look.
+const FEW_ADMITTED: i64 = 5_000;
+
 /// How many bookings of a concert there are, by their status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookingCounts {
@@ -47,6 +54,8 @@ pub struct SalesCount {
     pub holders: i64,
     pub ticket_types: Vec<CountedTicketType>,
     pub history: SalesHistory,
+    /// Tickets that are in.
+    pub admitted: i64,
 }
 
 /// A count, and when it was made.
@@ -145,6 +154,21 @@ impl Sales {
     pub fn counted_before(&self) -> Option<NaiveDateTime> {
         let counted = self.counted.as_ref()?;
         (!counted.is_of(&self.stock())).then_some(counted.counted_at)
+    }
+
+    /// Whether its bookings should be counted again: something was booked since, or people are coming in. `now`: UTC.
+    #[must_use]
+    pub fn is_count_due(&self, now: NaiveDateTime) -> bool {
+        let event = &self.event;
+        let admits = (event.starts_at - ADMISSION_MARGIN..event.ends_at + ADMISSION_MARGIN).contains(&now);
+        admits || self.counted.is_none() || self.counted_before().is_some()
+    }
+
+    /// Tickets that were in when its bookings were counted, where tickets and bookings are many.
+    #[must_use]
+    pub fn many_admitted(&self) -> Option<i64> {
+        let SalesCount { admitted, bookings, .. } = self.counted.as_ref()?.count;
+        (admitted > FEW_ADMITTED && bookings.confirmed > FEW_BOOKINGS).then_some(admitted)
     }
 
     /// The versions of the concert and its stock, and what is held. Whatever changes what its bookings come to changes

@@ -10,15 +10,14 @@ use diesel::upsert::excluded;
 
 use super::history::{FIRST_MINUTES, SalesHistory, SoldAt, minute_of};
 use super::remembered::RememberedCounts;
-use super::{BookingCounts, CountedTicketType, DatedCount, Sales, SalesCount, TicketTypeSales};
+use super::{BookingCounts, CountedTicketType, DatedCount, FEW_BOOKINGS, Sales, SalesCount, TicketTypeSales};
 use crate::booking::{BookingStatus, event_jobs};
 use crate::db::{Db, clock, on_either};
 use crate::events::store::IS_NO_COPY;
 use crate::events::{Event, EventState, TicketType};
 use crate::schema::{bookings, events, sales_counts, ticket_types};
+use crate::tickets::store::attendance;
 
-/// A concert with no more bookings is counted while somebody looks, in a millisecond or two.
-const FEW_BOOKINGS: i64 = 500;
 /// How long a concert that is over is still among the next ones.
 const JUST_OVER: TimeDelta = TimeDelta::days(1);
 
@@ -199,7 +198,8 @@ fn count(db: &mut Db, sales: &Sales) -> QueryResult<DatedCount> {
     let sold: Vec<SoldAt> = parts.iter().map(|part| (part.minute, part.tickets)).collect();
     let history = SalesHistory::new(begins, &sold, event.clock());
     let holders = event_jobs::store::holders(db, event.id)?;
-    let count = SalesCount { bookings, holders, ticket_types, history };
+    let admitted = attendance::admitted(db, event.id)?.values().sum();
+    let count = SalesCount { bookings, holders, ticket_types, history, admitted };
     Ok(DatedCount { count, counted_at, stock: sales.stock() })
 }
 

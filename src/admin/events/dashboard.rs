@@ -1,7 +1,5 @@
 //! What a concert's page shows of its sale. It refreshes itself.
 
-use std::collections::HashMap;
-
 use chrono::NaiveDateTime;
 use diesel::QueryResult;
 
@@ -11,13 +9,13 @@ use crate::money::grouped;
 use crate::sales::chart::{Chart, charts};
 use crate::sales::remembered::RememberedCounts;
 use crate::sales::{self, Sales, TicketTypeSales};
-use crate::tickets;
+use crate::tickets::store::attendance;
 
 /// A concert's sale as its organizer watches it.
 pub struct Dashboard {
     pub sales: Sales,
-    /// Tickets that are in, by ticket type.
-    admitted: HashMap<i64, i64>,
+    /// Tickets that are in.
+    pub admitted: i64,
     pub charts: Vec<Chart>,
     /// Seconds between two refreshes.
     pub poll_seconds: u32,
@@ -36,7 +34,10 @@ impl Dashboard {
         poll_seconds: u32,
     ) -> QueryResult<Self> {
         let sales = sales::store::of(db, event, remembered)?;
-        let admitted = tickets::store::attendance::admitted(db, sales.event.id)?;
+        let admitted = match sales.many_admitted() {
+            Some(many) => many,
+            None => attendance::admitted(db, sales.event.id)?.values().sum(),
+        };
         let charts = sales
             .counted
             .as_ref()
@@ -49,11 +50,6 @@ impl Dashboard {
     #[must_use]
     pub fn is_shown(&self) -> bool {
         self.sales.event.state != EventState::Draft && !self.sales.ticket_types.is_empty()
-    }
-
-    #[must_use]
-    pub fn admitted(&self) -> i64 {
-        self.admitted.values().sum()
     }
 
     /// How much of a ticket type is sold and how much is held: widths of a bar of 100.

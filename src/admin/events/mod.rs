@@ -48,7 +48,7 @@ async fn find_published(app: &App, slug: &str) -> Result<(Event, i64), Error> {
     }
     let (counter, of) = (app.heavy_work.sales.remembered.clone(), event.clone());
     let sales = app.db.read_primary(move |db| sales::store::of(db, of, &counter)).await?;
-    app.heavy_work.sales.count_behind(&app.db, std::slice::from_ref(&sales));
+    app.heavy_work.sales.count_behind(&app.db, std::slice::from_ref(&sales), app.board.now());
     if let Some(counted) = sales.counted {
         return Ok((event, counted.count.holders));
     }

@@ -83,7 +83,7 @@ impl AdminEventPage {
         };
         let (jobs, is_booked, dashboard) = app.db.read_primary(read).await?;
         let sales = &dashboard.sales;
-        app.heavy_work.sales.count_behind(&app.db, std::slice::from_ref(sales));
+        app.heavy_work.sales.count_behind(&app.db, std::slice::from_ref(sales), now);
         let types = sales.ticket_types.iter().map(|it| it.ticket_type.clone()).collect();
         let shown = Self::new(page, app, sales.event.clone(), types);
         Ok(Self { jobs, is_booked, dashboard: Some(dashboard).filter(Dashboard::is_shown), ..shown })

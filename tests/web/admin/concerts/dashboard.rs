@@ -3,6 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chrono::{TimeDelta, Utc};
+
 use super::*;
 use crate::support::between;
 use crate::support::orders::BoxOffice;
@@ -115,6 +117,45 @@ fn many_bookings_are_counted_once_a_minute_for_all() {
     });
     // The sales page reads the same counts.
     assert_eq!(figure(&page(&app, &organizer, "/admin"), "Revenue"), "$6,020.00");
+}
+
+#[test]
+fn who_is_in_at_a_large_concert_is_counted_once_a_minute_on_its_day() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    app.database.execute(
+        "INSERT INTO bookings (event_id, reference, token, order_hash, total_minor, currency, buyer_name,
+             buyer_email, request_key, status, created_at, confirmed_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)
+         SELECT event_id, 'TK-' || i, 'token ' || i, 0, 10 * price_minor, 'USD', 'Ada', 'ada@example.org',
+             'key ' || i, 'confirmed', '2026-11-20 06:10:00', '2026-11-20 06:10:00'
+         FROM n, ticket_types WHERE name = 'General Admission';
+         INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor)
+         SELECT b.id, t.id, 10, t.price_minor FROM bookings b, ticket_types t WHERE t.name = 'General Admission';
+         UPDATE ticket_types SET capacity = 6000, available = 0, version = version + 1
+         WHERE name = 'General Admission';
+         INSERT INTO used_tickets (booking_id, seat, ticket_type_id, state, used_at)
+         WITH RECURSIVE s (seat) AS (SELECT 1 UNION ALL SELECT seat + 1 FROM s WHERE seat < 9)
+         SELECT l.booking_id, s.seat, l.ticket_type_id, 'admitted', CURRENT_TIMESTAMP FROM booking_lines l, s",
+    );
+    let is_in = |html: &str| figure(html, "Tickets checked in").to_owned();
+    eventually("the bookings are counted", || {
+        figure(&dashboard(&app, &organizer), "Revenue") == "$60,000.00"
+    });
+    app.database.execute(
+        "INSERT INTO used_tickets (booking_id, seat, ticket_type_id, state, used_at)
+         SELECT booking_id, 10, ticket_type_id, 'admitted', CURRENT_TIMESTAMP FROM booking_lines",
+    );
+    // Weeks before the concert nobody comes in, so nothing is counted again.
+    app.database.execute("UPDATE sales_counts SET counted_at = '2026-11-20 07:00:00'");
+    for _ in 0..5 {
+        assert_eq!(is_in(&dashboard(&app, &organizer)), "5,400");
+    }
+    let soon = (Utc::now() + TimeDelta::hours(1)).format("%F %T").to_string();
+    app.database.execute(&format!("UPDATE events SET starts_at = '{soon}'"));
+    eventually("who is in is counted again", || is_in(&dashboard(&app, &organizer)) == "6,000");
+    app.database.execute("DELETE FROM used_tickets WHERE seat = 10");
+    assert_eq!(is_in(&dashboard(&app, &organizer)), "6,000", "once a minute");
 }
 
 #[test]
