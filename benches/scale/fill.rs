@@ -27,13 +27,14 @@ const STATEMENTS: [&str; 12] = [
      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3)
      SELECT e.id, 'Type ' || i, 'With a view of the stage.', 1000 * i, 2000000, 2000000, 10, i
      FROM events e, n WHERE e.slug LIKE 'concert-%'",
-    // A fifth are of one concert, the others go around. One in a hundred is canceled. The newest hundred are held: buyers
-    // hold tickets for minutes, however many bookings there are.
+    // A fifth are of one concert, the others go around. One in a hundred is canceled. The newest hundred are held:
+    // buyers hold tickets for minutes, however many bookings there are.
     "INSERT INTO bookings (event_id, reference, token, request_key, order_hash, status, currency, total_minor,
          buyer_name, buyer_email, created_at, confirmed_at, canceled_at)
      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {bookings}),
      made AS (SELECT i, CASE WHEN i % 5 = 0 THEN 260 ELSE 1 + (i - i / 5) % {concerts} END AS concert,
-                  CASE WHEN i > {bookings} - 100 THEN 'held' WHEN i % 100 = 3 THEN 'canceled' ELSE 'confirmed' END AS status,
+                  CASE WHEN i > {bookings} - 100 THEN 'held' WHEN i % 100 = 3 THEN 'canceled'
+                       ELSE 'confirmed' END AS status,
                   {minute of i} AS at FROM n)
      SELECT e.id, {reference of i}, 'token-' || {eighteen digits of i}, 'key ' || i, 0, m.status, 'USD',
          CASE WHEN i % 3 = 0 THEN 5000 ELSE 2000 END, 'Ada Number ' || i, 'ada.' || i || '@example.org', m.at,
