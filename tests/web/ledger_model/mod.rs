@@ -59,6 +59,24 @@ proptest! {
     }
 }
 
+/// Refunds and disputes at Stripe overlap with ours, and come back: which is too rare to be left to chance.
+#[test]
+fn what_went_back_beyond_the_payment_comes_back_as_it_went() {
+    let ours = [Event::RefundAmount { minor: PRICE }, Event::Accept { is_done: true }];
+    let all = 3 * PRICE;
+    for beyond in [
+        &[Event::Outside { minor: all }, Event::ComeBack, Event::ComeBack][..],
+        &[
+            Event::Dispute { minor: all },
+            Event::Decide { is_won: true },
+            Event::RefundAmount { minor: all - PRICE },
+        ],
+    ] {
+        let events: Vec<_> = ours.iter().chain(beyond).map(|event| (0, *event)).collect();
+        run(&events).expect("every cent");
+    }
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let minor = || prop_oneof![1..=30_000_i64, Just(PRICE), Just(3 * PRICE)];
     prop_oneof![

@@ -100,6 +100,15 @@ impl FakeStripe {
         self.state(|state| state.sessions.values_mut().for_each(|it| it.expires_at -= seconds));
     }
 
+    /// What has happened so far happened so much earlier.
+    pub fn let_events_age(&self, seconds: i64) {
+        self.state(|state| {
+            for event in &mut state.events {
+                event["created"] = (event["created"].as_i64().expect("a time") - seconds).into();
+            }
+        });
+    }
+
     /// The ids of the pages that it has made.
     pub fn sessions(&self) -> Vec<String> {
         self.state(|state| state.sessions.keys().cloned().collect())
