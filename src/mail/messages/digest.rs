@@ -10,6 +10,7 @@ use crate::outbox::MailKind;
 
 /// What one of the mails would have said.
 struct DigestLine<'a> {
+    kind: MailKind,
     news: &'static str,
     sale: &'a PlacedBooking,
     /// `None`: the address is not the booking's any more.
@@ -19,6 +20,7 @@ struct DigestLine<'a> {
 #[derive(Template)]
 #[template(path = "mail/digest.html")]
 struct DigestHtml<'a> {
+    subject: &'a str,
     stop_url: &'a str,
     email: &'a str,
     lines: &'a [DigestLine<'a>],
@@ -28,6 +30,7 @@ struct DigestHtml<'a> {
 #[derive(Template)]
 #[template(path = "mail/digest.txt", whitespace = "preserve")]
 struct DigestText<'a> {
+    subject: &'a str,
     stop_url: &'a str,
     email: &'a str,
     lines: &'a [DigestLine<'a>],
@@ -51,12 +54,37 @@ pub fn write(mails: &[&DueMail], context: &MessageContext) -> Result<Message, Co
     let email = &*shown_email(recipient);
     let find_url = &*format!("{}/bookings/find", context.public_url);
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
+    let kinds: Vec<MailKind> = lines.iter().map(|line| line.kind).collect();
+    let subject = &*subject_of(&kinds);
     Ok(Message {
-        subject: format!("News of your bookings ({})", lines.len()),
-        text: DigestText { stop_url, email, lines: &lines, find_url }.render().map_err(failed)?,
-        html: DigestHtml { stop_url, email, lines: &lines, find_url }.render().map_err(failed)?,
+        subject: subject.to_owned(),
+        text: DigestText { subject, stop_url, email, lines: &lines, find_url }.render().map_err(failed)?,
+        html: DigestHtml { subject, stop_url, email, lines: &lines, find_url }.render().map_err(failed)?,
         ..Message::default()
     })
+}
+
+/// "Your 3 bookings are confirmed", "Your bookings: 2 confirmed, 1 canceled".
+fn subject_of(kinds: &[MailKind]) -> String {
+    let count = |change| (kinds.iter().filter(|kind| change_of(**kind) == change).count(), change);
+    let counts = ["confirmed", "changed", "canceled"].map(count).into_iter().filter(|(many, _)| *many > 0);
+    match counts.collect::<Vec<_>>().as_slice() {
+        [(1, change)] => format!("Your booking is {change}"),
+        [(many, change)] => format!("Your {many} bookings are {change}"),
+        several => {
+            let parts: Vec<String> =
+                several.iter().map(|(many, change)| format!("{many} {change}")).collect();
+            format!("Your bookings: {}", parts.join(", "))
+        }
+    }
+}
+
+fn change_of(kind: MailKind) -> &'static str {
+    match kind {
+        MailKind::Confirmation => "confirmed",
+        MailKind::Cancellation => "canceled",
+        _ => "changed",
+    }
 }
 
 /// `None`: what it says is no longer true.
@@ -71,7 +99,7 @@ fn line_of<'a>(due: &'a DueMail, context: &MessageContext) -> Option<DigestLine<
     };
     let url = (kind != MailKind::AddressChange)
         .then(|| format!("{}/bookings/{}", context.public_url, booking.token));
-    Some(DigestLine { news: news_of(kind)?, sale, url }).filter(|_| is_true)
+    Some(DigestLine { kind, news: news_of(kind)?, sale, url }).filter(|_| is_true)
 }
 
 fn news_of(kind: MailKind) -> Option<&'static str> {
@@ -83,5 +111,19 @@ fn news_of(kind: MailKind) -> Option<&'static str> {
         MailKind::AddressChange => Some("Has another email address now"),
         MailKind::Declined => Some("The payment was declined"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_subject_says_what_has_happened() {
+        use MailKind::{Cancellation, Confirmation, Declined};
+        assert_eq!(subject_of(&[Confirmation]), "Your booking is confirmed");
+        assert_eq!(subject_of(&[Cancellation; 3]), "Your 3 bookings are canceled");
+        let mixed = [Cancellation, Confirmation, Declined, Confirmation];
+        assert_eq!(subject_of(&mixed), "Your bookings: 2 confirmed, 1 changed, 1 canceled");
     }
 }

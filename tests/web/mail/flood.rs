@@ -55,7 +55,7 @@ fn what_had_to_wait_goes_out_in_one_mail() {
     let digest = mails
         .iter()
         .map(|bytes| parse(bytes))
-        .find(|mail| mail.subject() == Some("News of your bookings (10)"));
+        .find(|mail| mail.subject() == Some("Your 10 bookings are confirmed"));
     let digest = digest.expect("one for the ten that had to wait");
     for text in [digest.body_text(0).expect("text"), digest.body_html(0).expect("HTML")] {
         assert_eq!(text.matches("Booked").count(), 10, "{text}");
