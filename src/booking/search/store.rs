@@ -119,6 +119,9 @@ const COMPARED_MAX: i64 = 20_000;
 /// What the database said.
 pub fn find_unindexed(db: &mut Db, fits: impl Fn(&ComparedBooking) -> bool) -> QueryResult<Option<Vec<i64>>> {
     let (mut found, mut last) = (Vec::new(), indexed_until(db)?);
+    if is_far_behind(db, last)? {
+        return Ok(None);
+    }
     for _ in 0..COMPARED_MAX / READ_AT_ONCE {
         let rows: Vec<ComparedBooking> = bookings::table
             .filter(bookings::id.gt(last))
@@ -131,6 +134,13 @@ pub fn find_unindexed(db: &mut Db, fits: impl Fn(&ComparedBooking) -> bool) -> Q
         found.extend(rows.iter().filter(|row| fits(row)).map(|row| row.0));
     }
     Ok(None)
+}
+
+/// Whether the index lacks more bookings than are compared one by one: then none of them is.
+fn is_far_behind(db: &mut Db, indexed_until: i64) -> QueryResult<bool> {
+    let behind = bookings::table.filter(bookings::id.gt(indexed_until)).order(bookings::id);
+    let beyond: Option<i64> = behind.offset(COMPARED_MAX).select(bookings::id).first(db).optional()?;
+    Ok(beyond.is_some())
 }
 
 /// Some of a concert's newest confirmed bookings that fit, by comparing: for words that so many have that these are
