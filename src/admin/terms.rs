@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::events::done;
 use super::{duration, store};
 use crate::app::App;
 use crate::auth::access::Organizer;
@@ -16,7 +17,7 @@ use crate::error::Error;
 use crate::events::{self, Event, TicketType, is_slug};
 use crate::guard::form::Form;
 use crate::guard::typed_number;
-use crate::page::{Page, Toast, see_other_with};
+use crate::page::Page;
 
 /// A year.
 const DEADLINE_HOURS_MAX: u32 = 366 * 24;
@@ -153,12 +154,9 @@ pub async fn update(
     let Some(rules) = form.read() else {
         return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &form);
     };
-    let actor = admin.actor();
-    app.db.write(move |db| store::terms::replace(db, &slug, &rules, &actor)).await?;
-    app.board.refresh_from_primary(&app.db).await?;
-    app.board.announce_everything();
-    let toast = Toast::success("Ticket rules saved.");
-    Ok(see_other_with(&app.cookies, "/admin", &toast))
+    let (of, actor) = (slug.clone(), admin.actor());
+    app.db.write(move |db| store::terms::replace(db, &of, &rules, &actor)).await?;
+    done(&app, &slug, "Ticket rules saved.").await
 }
 
 async fn find(app: &App, slug: String) -> Result<(Event, Vec<TicketType>), Error> {

@@ -106,6 +106,8 @@ pub async fn create_attempts(
 pub struct AttemptForm {
     /// The reference of the booking whose page it is; empty: the list of mails.
     booking: String,
+    /// Of which state the list is; empty: of all.
+    state: String,
 }
 
 /// `POST /admin/mails/{id}/attempts`: resends a mail.
@@ -128,6 +130,10 @@ pub async fn create_attempt(
         None => Toast::failure("This email is already queued, or its booking no longer exists."),
     };
     app.outbox_wakeup.notify();
-    let back = parse_reference(&form.booking).map(|reference| format!("/admin/bookings/{reference}"));
-    Ok(see_other_with(&app.cookies, back.as_deref().unwrap_or("/admin/mails"), &toast))
+    let back = match (parse_reference(&form.booking), MailState::parse(&form.state)) {
+        (Some(reference), _) => format!("/admin/bookings/{reference}"),
+        (None, Some(state)) => format!("/admin/mails?state={}", state.as_str()),
+        (None, None) => "/admin/mails".to_owned(),
+    };
+    Ok(see_other_with(&app.cookies, &back, &toast))
 }

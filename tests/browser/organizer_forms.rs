@@ -33,7 +33,7 @@ async fn type_into_an_ended_session(organizer: &Visitor, site: &Site, has_script
     }
     organizer.until("document.querySelector('#cancellation-deadline')?.value === '1,5'").await;
     organizer.click("#main form button").await;
-    organizer.see("#sales").await;
+    organizer.see("#dashboard").await;
     assert!(organizer.text("#toasts").await.contains("Ticket rules saved"));
     organizer.visit(TERMS).await;
     organizer.until("document.querySelector('#cancellation-deadline').value === '1.5'").await;

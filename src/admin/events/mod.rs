@@ -60,7 +60,7 @@ async fn find_published(app: &App, slug: &str) -> Result<(Event, i64), Error> {
 
 /// After a change that was committed: shows it, here and on the other servers, and leads back to the concert's page,
 /// which says `words`.
-async fn done(app: &App, slug: &str, words: impl Into<String>) -> Result<HttpResponse, Error> {
+pub(super) async fn done(app: &App, slug: &str, words: impl Into<String>) -> Result<HttpResponse, Error> {
     app.show_changes().await?;
     Ok(see_other_with(&app.cookies, &format!("/admin/events/{slug}"), &Toast::success(words)))
 }

@@ -30,7 +30,10 @@ fn the_organizer_changes_the_terms_and_they_hold_at_once() {
     let location = app.book_well("VIP", 3);
 
     let changed = post(&app, &organizer, " 1.5 ", "3", "2");
-    assert_eq!((changed.status().as_u16(), header(&changed, "location")), (303, "/admin"));
+    assert_eq!(
+        (changed.status().as_u16(), header(&changed, "location")),
+        (303, "/admin/events/midnight-parade")
+    );
     let shown = organizer.get(app.url(PATH)).send().expect("an answer").text().expect("a page");
     let front_row = format!("name=\"{}\" value=\"2\"", field(&app, "Front Row"));
     for text in ["name=\"cancellation_deadline_hours\" value=\"1.5\"", &front_row] {
