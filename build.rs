@@ -1,6 +1,7 @@
 //! Prepares `static/` for embedding: every file gets a name that carries its content's hash, and text
 //! files are compressed once, here, so that serving them costs nothing. `app.css`, the other stylesheets below and
-//! `app.js` are put together from the files that they import, so that a page asks for few files.
+//! `app.js` are put together from the files that they import, and `icons.svg` from all icons, so that a page asks for
+//! few files.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -15,7 +16,8 @@ const APP_JS: &str = "js/app.js";
 /// for what a demo shows besides.
 const STYLESHEETS: [&str; 5] =
     ["css/app.css", "css/organizer.css", "css/queue.css", "css/money.css", "css/demo.css"];
-const JS_IMPORT: &str = "import \"./";
+const JS_IMPORT: &str = "import \"";
+const ICONS: &str = "vendor/lucide";
 const COMPRESSIBLE: [&str; 5] = ["css", "js", "svg", "txt", "webmanifest"];
 
 fn main() {
@@ -43,6 +45,8 @@ fn main() {
         let name = hashed_name(&path, &content);
         served.insert(path, (name, content));
     }
+    let icons = icons(&static_folder.join(ICONS)).into_bytes();
+    served.insert("icons.svg".to_owned(), (hashed_name("icons.svg", &icons), icons));
     fs::write(out.join("assets.rs"), table(&out, &served)).expect("OUT_DIR is writable");
 }
 
@@ -86,13 +90,14 @@ fn served_files(folder: &Path) -> Vec<String> {
     files
 }
 
-/// Icons are included into templates, licenses and notes are for readers of the source, TrueType is what pictures are
-/// drawn with, and the parts of the stylesheet and of the script are served inside the stylesheets and `app.js`.
+/// Icons are served in one file, licenses and notes are for readers of the source, TrueType is what pictures are drawn
+/// with, and the parts of the stylesheet and of the script are served inside the stylesheets and `app.js`.
 fn is_served(path: &str, app_js: &str) -> bool {
+    let name = path.strip_prefix("js/").unwrap_or(path);
     let is_part = (path.ends_with(".css") && !STYLESHEETS.contains(&path))
-        || path.strip_prefix("js/").is_some_and(|name| app_js.contains(&format!("{JS_IMPORT}{name}\";")));
+        || (path.ends_with(".js") && app_js.contains(&format!("/{name}\";")));
     !(is_part
-        || path.starts_with("vendor/lucide/")
+        || path.starts_with(ICONS)
         || path.ends_with("LICENSE")
         || path.ends_with(".md")
         || path.ends_with(".ttf"))
@@ -115,6 +120,23 @@ fn inline_imports(file: &Path, import: &str) -> String {
         joined.push('\n');
     }
     joined
+}
+
+/// One file with every icon as a symbol, under its name. Pages show one by `<use href="….svg#name">`.
+fn icons(folder: &Path) -> String {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).expect("the icons are there").flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "svg"));
+    files.sort();
+    let mut joined = String::from("<svg xmlns=\"http://www.w3.org/2000/svg\">\n");
+    for path in files {
+        let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        let icon = fs::read_to_string(&path).expect("the icon is readable");
+        let (_, shapes) = icon.split_once('>').expect("an icon is an element");
+        let shapes = shapes.trim_end().strip_suffix("</svg>").expect("an icon is one element");
+        joined.push_str(&format!("<symbol id=\"{name}\" viewBox=\"0 0 24 24\">{shapes}</symbol>\n"));
+    }
+    joined + "</svg>\n"
 }
 
 /// Without indentation, empty lines, and lines that are comments. No string or template in our own files
@@ -144,10 +166,12 @@ fn with_hashed_urls(css: &str, served: &BTreeMap<String, (String, Vec<u8>)>) -> 
     css
 }
 
+/// Without its folder: pages name their files often.
 fn hashed_name(path: &str, content: &[u8]) -> String {
     let digest = Sha256::digest(content);
-    let hash: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    let (stem, extension) = path.rsplit_once('.').expect("every served file has an extension");
+    let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (stem, extension) = name.rsplit_once('.').expect("every served file has an extension");
     format!("{stem}.{hash}.{extension}")
 }
 

@@ -29,6 +29,12 @@ pub fn url(path: &str) -> String {
     format!("/static/{name}")
 }
 
+/// The URL of an icon, for a `<use>`.
+#[must_use]
+pub fn icon(name: &str) -> String {
+    format!("{}#{name}", url("icons.svg"))
+}
+
 /// `GET /static/{name}`: the file in the best encoding that the browser reads, to be kept for a year.
 pub async fn show(request: HttpRequest, name: web::Path<String>) -> Result<HttpResponse, Error> {
     let asset = ASSETS.iter().find(|asset| asset.name == name.as_str()).ok_or(Error::NotFound)?;

@@ -29,7 +29,7 @@ use crate::db::text_enum;
 use crate::money::Money;
 use crate::schema::{events, ticket_types};
 
-/// Below this share of its capacity a ticket type is shown as low stock, in percent.
+/// Below this share of its capacity a ticket type is shown as selling fast, in percent.
 const LOW_STOCK_PERCENT: i64 = 40;
 /// Below this number of tickets the page counts the last of them.
 pub const NEARLY_GONE: i32 = 10;

@@ -21,12 +21,10 @@ pub fn music_event(listing: &Listing, site: &str, shared: &SharedPage) -> String
         "@context": SCHEMA,
         "@type": "MusicEvent",
         "name": event.name,
-        "url": shared.url,
         "description": description(event),
         "startDate": event.machine_time(),
         "endDate": local(&event.ends_at),
         "eventStatus": status(event),
-        "eventAttendanceMode": format!("{SCHEMA}/OfflineEventAttendanceMode"),
         "location": location(event),
         "organizer": organizer(event, site),
         "offers": offers,
@@ -94,11 +92,9 @@ fn offer(listing: &Listing, ticket_type: &TicketType, url: &str) -> Value {
         "priceCurrency": price.currency,
         "availability": format!("{SCHEMA}/{availability}"),
     });
-    let (starts, ends) = event.sales_window(ticket_type);
-    let local = |at| event.clock().local(at).to_rfc3339();
+    let (starts, _) = event.sales_window(ticket_type);
     if let Some(offer) = offer.as_object_mut() {
-        insert(offer, "validFrom", starts.as_ref().map(local));
-        insert(offer, "validThrough", Some(local(&ends)));
+        insert(offer, "validFrom", starts.map(|at| event.clock().local(&at).to_rfc3339()));
     }
     offer
 }

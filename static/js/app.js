@@ -1,4 +1,6 @@
-// Every page's own scripts, served as one file: build.rs puts each one in place of its line.
+// htmx and every page's own scripts, served as one file: build.rs puts each one in place of its line.
+import "../vendor/htmx/htmx.min.js";
+import "./htmx-config.js";
 import "./stepper.js";
 import "./numbers.js";
 import "./dialog.js";

@@ -1,9 +1,9 @@
-// [data-connection] says quietly when the polls of polling.js fail, and when they work again.
+// .connection says quietly when the polls of polling.js fail, and when they work again.
 (() => {
   const LOST = "Reconnecting… the numbers may be out of date.";
 
   function show(lost) {
-    for (const place of document.querySelectorAll("[data-connection]")) {
+    for (const place of document.querySelectorAll(".connection")) {
       const message = place.querySelector("[data-connection-message]");
       const text = lost ? LOST : "";
       place.classList.toggle("connection--lost", lost);

@@ -1,4 +1,4 @@
-// [data-dialog]: opens when something is swapped into its [data-dialog-content], and closes by its buttons, by Escape, or
+// .dialog: opens when something is swapped into its #checkout-content, and closes by its buttons, by Escape, or
 // by a press that begins and ends beside it: a text that is selected out over its edge closes nothing. Then the focus
 // goes back to what opened it. While it shows a booking, the address is the booking's.
 (() => {
@@ -29,8 +29,8 @@
   }
 
   document.addEventListener("htmx:after:swap", (event) => {
-    const dialog = document.querySelector("[data-dialog]");
-    const content = dialog?.querySelector("[data-dialog-content]");
+    const dialog = document.querySelector(".dialog");
+    const content = dialog?.querySelector("#checkout-content");
     const { target, sourceElement: source } = event.detail?.ctx ?? {};
     const into = typeof target === "string" ? document.querySelector(target) : target;
     const booked = into?.querySelector?.("[data-booked]");
@@ -42,7 +42,7 @@
       // Closed and opened again before the browser has told of the closing, which it does with its next frame.
       if (addressBehind) history.replaceState(history.state, "", addressBehind);
       addressBehind = location.href;
-      opener = source?.matches?.("form") ? source.querySelector("button[type=submit]") : source;
+      opener = source?.matches?.("form") ? source.querySelector("button:not([type])") : source;
       openerId = source?.closest?.("article")?.id;
       dialog.showModal();
       fillIn(content);
@@ -60,11 +60,11 @@
   };
 
   document.addEventListener("pointerdown", (event) => {
-    isPressBeside = event.target.matches?.("dialog[data-dialog]") && isBeside(event.target, event);
+    isPressBeside = event.target.matches?.(".dialog") && isBeside(event.target, event);
   });
 
   document.addEventListener("click", (event) => {
-    const dialog = event.target.closest("dialog[data-dialog]");
+    const dialog = event.target.closest(".dialog");
     if (!dialog?.open) return;
     const isLeft = event.target === dialog && isPressBeside && isBeside(dialog, event);
     if (isLeft || event.target.closest("[data-dialog-close]")) {
@@ -81,17 +81,17 @@
     const card = openerId && document.getElementById(openerId);
     const heading = card?.querySelector("h2, h3");
     if (heading) heading.tabIndex = -1;
-    const places = [opener, ...(card?.querySelectorAll("button[type=submit]") ?? []), heading];
+    const places = [opener, ...(card?.querySelectorAll("button:not([type])") ?? []), heading];
     const place = places.find((it) => it?.isConnected && !it.disabled && it.checkVisibility());
     place?.focus();
   }
 
   document.addEventListener("close", (event) => {
     const dialog = event.target;
-    if (!dialog.matches?.("[data-dialog]") || dialog.open) return;
+    if (!dialog.matches?.(".dialog") || dialog.open) return;
     const fields = [...dialog.querySelectorAll(TYPED)].filter((it) => it.type !== "hidden");
     if (fields.length > 0) typed = fields.map(({ name, value }) => ({ name, value }));
-    dialog.querySelector("[data-dialog-content]").replaceChildren();
+    dialog.querySelector("#checkout-content").replaceChildren();
     dialog.querySelector(".toasts").replaceChildren();
     if (addressBehind) history.replaceState(history.state, "", addressBehind);
     addressBehind = null;

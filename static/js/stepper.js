@@ -1,4 +1,4 @@
-// [data-stepper]: buttons that count an input up and down, and a total that follows it.
+// .stepper: buttons that count an input up and down, and a total that follows it.
 (() => {
   const clamp = (value, input) => Math.min(Math.max(value, Number(input.min)), Number(input.max));
 
@@ -36,16 +36,17 @@
     if (quantity > Number(input.max)) sayLimit(stepper, true);
     else if (quantity < Number(input.max)) sayLimit(stepper, false);
     const form = stepper.closest("form");
-    const steppers = [...form.querySelectorAll("[data-stepper]")];
+    const steppers = [...form.querySelectorAll(".stepper")];
     // What is wrong has no total.
     if (!steppers.every(isValid)) return;
-    const price = (it) => Number(it.dataset.unitMinor) * (Number(it.querySelector("input").value) || 0);
+    // Where a form is of one ticket type, its price is among the fields.
+    const unit = (it) => Number(it.dataset.unitMinor ?? form.elements.price.value);
+    const price = (it) => unit(it) * (Number(it.querySelector("input").value) || 0);
     const minor = steppers.reduce((sum, it) => sum + price(it), 0);
-    const total = minor === 0 ? "Free" : format(minor, stepper.dataset);
+    const total = minor === 0 ? "Free" : format(minor, stepper.closest("[data-currency-sign]").dataset);
     for (const place of form.querySelectorAll("[data-total]")) {
-      const isButton = place.classList.contains("button__total");
       const onButton = minor === 0 ? "" : `\u00a0· ${total}`;
-      const text = isButton ? onButton : total;
+      const text = place.closest("button") ? onButton : total;
       if (place.textContent !== text) place.textContent = text;
     }
     for (const due of form.querySelectorAll("[data-due]")) due.hidden = minor === 0;
@@ -61,12 +62,12 @@
     if (!hasTotal && place && words) place.textContent = words;
   }
 
-  const syncAll = () => document.querySelectorAll("[data-stepper]").forEach(sync);
+  const syncAll = () => document.querySelectorAll(".stepper").forEach(sync);
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-step]");
     if (!button) return;
-    const stepper = button.closest("[data-stepper]");
+    const stepper = button.closest(".stepper");
     const input = stepper.querySelector("input");
     const next = (Math.trunc(Number(input.value)) || 0) + Number(button.dataset.step);
     input.value = clamp(next, input);
@@ -74,7 +75,7 @@
     if (next > Number(input.max)) sayLimit(stepper, true);
   });
   document.addEventListener("input", (event) => {
-    const stepper = event.target.closest("[data-stepper]");
+    const stepper = event.target.closest(".stepper");
     if (stepper) say(stepper);
   });
   document.addEventListener("htmx:after:swap", syncAll);

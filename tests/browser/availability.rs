@@ -18,9 +18,9 @@ const POLLS: &str =
 /// Notes what the live region says: which of its parts are touched. It is not atomic.
 const LISTEN: &str = "
     window.heard = [];
-    const region = () => document.querySelector('#availability > .visually-hidden[role=status]');
+    const region = () => document.querySelector('#availability > .sr-only[role=status]');
     const elementOf = (node) => (node.nodeType === 1 ? node : node.parentElement);
-    const partOf = (node) => elementOf(node)?.closest('.visually-hidden[role=status] p');
+    const partOf = (node) => elementOf(node)?.closest('.sr-only[role=status] p');
     new MutationObserver((records) => {
       const added = records.flatMap((it) => [...it.addedNodes]).filter((it) => it.isConnected);
       const isWhole = added.some((it) => it.contains(region()));
@@ -84,7 +84,7 @@ async fn what_is_typed_focused_and_heard_survives_the_polls() {
     for (left, says) in [
         (39, "VIP: selling fast."),
         (38, ""),
-        (9, "VIP: fewer than 10 left."),
+        (9, "VIP: almost gone, fewer than 10 left."),
         (0, "VIP: sold out."),
         (60, "VIP: available."),
     ] {
@@ -102,15 +102,15 @@ async fn tiers_run_low_and_sell_out_before_the_visitors_eyes() {
     let site = open_site();
     let vip = site.tier("VIP");
     let visitor = Visitor::arrive(&site).await;
-    assert!(!visitor.text(&vip.card()).await.to_lowercase().contains("low stock"));
+    assert!(!visitor.text(&vip.card()).await.to_lowercase().contains("selling fast"));
     site.set_available(&vip, 39);
     visitor.until_left(&vip, 39, NOTICED).await;
-    assert!(visitor.text(&vip.card()).await.to_lowercase().contains("low stock"));
+    assert!(visitor.text(&vip.card()).await.to_lowercase().contains("selling fast"));
 
     site.set_available(&vip, 0);
     visitor.until_left(&vip, 0, NOTICED).await;
     let card = visitor.text(&vip.card()).await.to_lowercase();
-    assert!(card.contains("sold out") && !card.contains("low stock"), "{card}");
+    assert!(card.contains("sold out") && !card.contains("selling fast"), "{card}");
     assert!(!visitor.is_seen(&vip.book_button()).await);
 
     site.set_available(&vip, 4);

@@ -39,7 +39,7 @@ async fn focus_is_on(visitor: &Visitor, css: &str) {
 }
 
 fn heading(tier: &Tier) -> String {
-    format!("#tier-{}-name", tier.id)
+    format!("#tier-{} h3", tier.id)
 }
 
 #[tokio::test]

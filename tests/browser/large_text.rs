@@ -15,7 +15,7 @@ const SIZES: [u32; 2] = [24, 32];
 const WRONG: &str = r"
   const wrong = [];
   const isHidden = (it) => !it.checkVisibility({ opacityProperty: true, visibilityProperty: true })
-    || it.closest('.visually-hidden, .skip-link, .honeypot, svg, script, style, template, [data-countdown]')
+    || it.closest('.sr-only, .skip-link, .honeypot, svg, script, style, template, [data-countdown]')
     || getComputedStyle(it).clipPath !== 'none';
   if (document.documentElement.scrollWidth > innerWidth) {
     const beside = [...document.querySelectorAll('body *')].filter((it) => !isHidden(it)
@@ -76,7 +76,7 @@ async fn the_buyers_pages_reflow_with_large_text() {
     for size in SIZES {
         let visitor = phone(&site, size).await;
         visitor
-            .until("/Low stock|Almost gone/i.test(document.body.innerText) || (location.reload(), false)")
+            .until("/Selling fast|Almost gone/i.test(document.body.innerText) || (location.reload(), false)")
             .await;
         look_at(&visitor, &format!("{size} px, the concert"), &mut wrong).await;
         visitor.open_checkout(&vip).await;

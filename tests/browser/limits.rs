@@ -20,7 +20,7 @@ async fn use_up_the_limit(site: &Site) {
     assert_eq!(post.send().await.expect("an answer").status(), 404);
 }
 
-/// Tried: with 429 out of the layout's noSwap list the page of the error stands in the dialog, and the form
+/// Tried: with 429 out of the noSwap list the page of the error stands in the dialog, and the form
 /// is gone.
 #[tokio::test]
 async fn the_dialog_says_how_long_to_wait_and_the_same_form_books() {

@@ -75,7 +75,7 @@ async fn put_on_sale(site: &Site, promoter: &Visitor, buyer: &Visitor) {
 /// Books a seat.
 async fn book(buyer: &Visitor, name: &str, email: &str) {
     buyer.visit("/events/zoe-and-the-cellar").await;
-    buyer.click(".tier form button[type=submit]:not([formaction])").await;
+    buyer.click(".tier .button--checkout").await;
     buyer.fill_in(name, email).await;
     buyer.click(CONFIRM).await;
     buyer.see(CONFIRMATION).await;

@@ -9,6 +9,8 @@ use crate::support::{CONFIRM, Site, Visitor};
 use crate::tickets::open_gate;
 
 const FIRST_VIEW_BYTES_MAX: f64 = 65.0 * 1024.0;
+/// Raw, of a concert with three ticket types.
+const CONCERT_BYTES_MAX: usize = 12 * 1024;
 /// Raw, with a full page of concerts.
 const LIST_BYTES_MAX: usize = 30 * 1024;
 /// A hundredth is a tenth of what is called good.
@@ -37,6 +39,10 @@ async fn the_first_view_weighs_less_than_65_kilobytes() {
     );
     let bytes: f64 = loaded.iter().map(|(_, bytes)| bytes).sum();
     assert!(bytes < FIRST_VIEW_BYTES_MAX, "{bytes} bytes: {loaded:#?}");
+    for path in ["/", "/events/midnight-parade"] {
+        let html: String = visitor.run(&format!("return fetch('{path}').then((it) => it.text());")).await;
+        assert!(html.len() <= CONCERT_BYTES_MAX, "{path}: {} bytes", html.len());
+    }
 }
 
 #[tokio::test]

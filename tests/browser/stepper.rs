@@ -3,7 +3,7 @@
 use crate::open_site;
 use crate::support::{EMAIL, NAME, Tier, Visitor};
 
-const LIMIT: &str = ".stepper-limit";
+const LIMIT: &str = "[data-limit]";
 
 async fn limit_of(visitor: &Visitor, tier: &Tier) -> String {
     let place = format!("document.querySelector('{} {LIMIT}').textContent", tier.card());

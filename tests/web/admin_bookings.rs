@@ -35,7 +35,8 @@ fn the_organizer_cancels_at_any_time_once_and_it_is_written_down() {
     assert!(desk.contains(&format!("href=\"{path}\"")), "{desk}");
     let (status, shown) = page(&app, &organizer, &path);
     assert_eq!(status, 200);
-    for text in ["Confirmed</span>", "Ada Lovelace", "ada@example.org", &format!("{path}/cancellation")] {
+    for text in ["Confirmed</span>", "Ada Lovelace", "ada<wbr>@example.org", &format!("{path}/cancellation")]
+    {
         assert!(shown.contains(text), "{text}\n{shown}");
     }
     let cancellation = format!("{path}/cancellation");

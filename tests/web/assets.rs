@@ -6,7 +6,7 @@ use crate::support::{TestApp, between, header};
 fn static_files_are_compressed_and_kept_for_ever() {
     let app = TestApp::spawn();
     let html = app.get("/").text().expect("a page");
-    let path = format!("/static/css/app.{}.css", between(&html, "/static/css/app.", ".css"));
+    let path = format!("/static/app.{}.css", between(&html, "/static/app.", ".css"));
     let get = |encoding: &str| {
         let request = app.client.get(app.url(&path)).header("accept-encoding", encoding);
         request.send().expect("an answer")

@@ -23,7 +23,7 @@ fn the_first_page_shows_the_concert_and_its_tiers() {
     ] {
         assert!(html.contains(text), "{text}\n{html}");
     }
-    assert!(!html.contains("Low stock") && !html.contains("Sold out"));
+    assert!(!html.contains("Selling fast") && !html.contains("Sold out"));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn badges_say_when_stock_is_low_or_gone() {
     app.set_available("VIP", 39);
     app.set_available("Front Row", 0);
     let html = app.get_fragment("/events/midnight-parade/availability").text().expect("a fragment");
-    assert_eq!(html.matches("Low stock").count(), 1);
+    assert_eq!(html.matches("Selling fast").count(), 1);
     assert_eq!(html.matches("badge--sold-out").count(), 1);
     assert!(html.contains("<strong>39</strong> of 100 left"));
     assert!(html.contains("max=\"10\"") && !html.contains("<html"), "only the fragment");
@@ -68,7 +68,7 @@ fn the_last_tickets_are_counted_only_where_stock_is_low() {
     app.set_available("VIP", 10);
     app.set_available("Front Row", 9);
     let html = app.get_fragment("/events/midnight-parade/availability").text().expect("a fragment");
-    assert!(html.contains(">Low stock</span>") && html.contains(">Almost gone</span>"), "{html}");
+    assert!(html.contains(">Selling fast</span>") && html.contains(">Almost gone</span>"), "{html}");
     app.database.execute(
         "UPDATE ticket_types SET capacity = 10, available = 9, version = version + 1,
                 facts_version = facts_version + 1 WHERE name = 'Front Row'",

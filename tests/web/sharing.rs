@@ -48,13 +48,11 @@ fn a_link_to_a_concert_shows_its_poster_and_facts() {
         assert_eq!(meta(&html, "og:title"), "Midnight Parade");
         assert_eq!(meta(&html, "og:site_name"), "TechKraft Tickets");
         assert_eq!(meta(&html, "twitter:card"), "summary_large_image");
-        for name in ["description", "og:description"] {
-            let description = meta(&html, name);
-            assert!(
-                description
-                    .starts_with("Midnight Parade at The Foundry Hall, Chicago, Saturday, June 19, 2027.")
-            );
-        }
+        assert!(html.contains("<meta name=\"description\" property=\"og:description\""));
+        assert!(
+            meta(&html, "og:description")
+                .starts_with("Midnight Parade at The Foundry Hall, Chicago, Saturday, June 19, 2027.")
+        );
         let picture = meta(&html, "og:image");
         assert!(picture.starts_with(&format!("{SITE}{PREVIEW}?v=")), "{picture}");
         assert_eq!((meta(&html, "og:image:width"), meta(&html, "og:image:height")), ("1200", "630"));
@@ -79,7 +77,7 @@ fn the_list_and_the_api_reference_are_public_pages_too() {
     assert!(meta(&html, "og:image").contains("/preview.png?v=") && !html.contains("noindex"));
     let html = page(&app, "/api/docs");
     assert_eq!(between(&html, "rel=\"canonical\" href=\"", "\""), format!("{SITE}/api/docs"));
-    assert!(!meta(&html, "description").is_empty() && !html.contains("noindex"));
+    assert!(!meta(&html, "og:description").is_empty() && !html.contains("noindex"));
     for private in ["/bookings/find", "/admin/sign-in"] {
         let html = page(&app, private);
         assert!(
@@ -118,7 +116,6 @@ fn search_engines_read_the_concert_as_a_music_event() {
         ("/offers/0/priceCurrency", "USD"),
         ("/offers/0/availability", "https://schema.org/SoldOut"),
         ("/offers/0/url", "https://tickets.example.org/events/midnight-parade"),
-        ("/offers/0/validThrough", "2027-06-19T20:00:00-05:00"),
         ("/offers/1/availability", "https://schema.org/LimitedAvailability"),
         ("/offers/2/availability", "https://schema.org/InStock"),
     ] {

@@ -13,7 +13,7 @@ pub const CONFIRMATION: &str = "[data-booked]";
 impl Tier {
     /// A selector for what belongs to the tier's form.
     pub fn form(&self, rest: &str) -> String {
-        format!("#tier-{}-form {rest}", self.id)
+        format!("#tier-{} form {rest}", self.id)
     }
 
     pub fn card(&self) -> String {
@@ -30,7 +30,7 @@ impl Tier {
     }
 
     pub fn book_button(&self) -> String {
-        self.form("button[type=submit]:not([formaction])")
+        self.form(".button--checkout")
     }
 
     pub fn book_now_button(&self) -> String {

@@ -8,7 +8,7 @@ fn the_server_gives_each_file_away_once_in_each_encoding() {
     let front = Front::open();
     let browser = Front::browser();
     let home = front.get(&browser, "/").text().expect("a page");
-    let path = format!("/static/css/app.{}.css", between(&home, "/static/css/app.", ".css"));
+    let path = format!("/static/app.{}.css", between(&home, "/static/app.", ".css"));
     let ways = [
         ("gzip, deflate, br, zstd", "br"),
         ("br", "br"),

@@ -106,7 +106,7 @@ fn each_concerts_links_stand_in_its_own_panel() {
                 "{path}: {panel}"
             );
         }
-        assert_eq!(panel.matches(&format!("<span class=\"visually-hidden\"> for {name}</span>")).count(), 3);
+        assert_eq!(panel.matches(&format!("<span class=\"sr-only\"> for {name}</span>")).count(), 3);
         assert!(!panel.contains(other), "{panel}");
     }
     // Resetting is the seed's concert's alone, and no button beside the others.

@@ -90,6 +90,7 @@ fn an_international_domain_is_shown_as_it_was_typed() {
     let list = follow(&app, link.strip_prefix(&app.url("")).expect("a path"));
     shown.extend([text, html, list.text().expect("a page")]);
     for text in shown {
-        assert!(text.contains("ada@müller.example") && !text.contains("xn--"), "{text}");
+        // Where it does not fit, it breaks before its sign.
+        assert!(text.replace("<wbr>", "").contains("ada@müller.example") && !text.contains("xn--"), "{text}");
     }
 }
