@@ -1,5 +1,5 @@
-# stage NAME: begins a stage. run_tests NAME ARGUMENTS…: cargo test, counted. summary: how long each stage took, and how
-# many tests ran where.
+# stage NAME: begins a stage. lint_and_build: what its name says. run_tests NAME ARGUMENTS…: cargo test, counted.
+# summary: how long each stage took, and how many tests ran where.
 
 stages=()
 counts=()
@@ -17,6 +17,24 @@ stage() {
 end_stage() {
   [ -z "$stage_name" ] || stages+=("$(printf '%5d s  %s' $((SECONDS - stage_began)) "$stage_name")")
   stage_name=""
+}
+
+# Clippy reads the project's own crates while it builds them, so dependencies are compiled once: `cargo clippy` would
+# compile them a second time. Cargo repeats the warnings of what it built before.
+lint_and_build() {
+  local log
+  log=$(mktemp)
+  export RUSTC_WORKSPACE_WRAPPER=clippy-driver
+  if ! cargo test --no-run --workspace --all-targets "${features[@]}" 2>&1 | tee "$log"; then
+    rm -f "$log"
+    exit 1
+  fi
+  if grep -qE '^warning: .* generated [0-9]+ warning' "$log"; then
+    rm -f "$log"
+    printf '\nWarnings are errors here.\n'
+    exit 1
+  fi
+  rm -f "$log"
 }
 
 # What stands after "--" goes to the tests themselves.
