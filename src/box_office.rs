@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use diesel::prelude::*;
+use tokio::sync::Mutex;
 
 use crate::schema::box_office;
 
@@ -19,16 +20,55 @@ pub struct BoxOffice {
 
 /// The same as this server knows it: pages read no database for it.
 #[derive(Debug, Default)]
-pub struct KnownBoxOffice(ArcSwap<BoxOffice>);
+pub struct KnownBoxOffice {
+    known: ArcSwap<BoxOffice>,
+    /// Reads and changes follow each other: a read that began before a change must not be shown after it.
+    turn: Mutex<()>,
+}
 
 impl KnownBoxOffice {
     #[must_use]
-    pub fn now(&self) -> Arc<BoxOffice> {
-        self.0.load_full()
+    pub fn new(box_office: BoxOffice) -> Self {
+        Self { known: ArcSwap::from_pointee(box_office), turn: Mutex::default() }
     }
 
-    /// From now on pages show this.
-    pub fn set(&self, box_office: BoxOffice) {
-        self.0.store(Arc::new(box_office));
+    #[must_use]
+    pub fn now(&self) -> Arc<BoxOffice> {
+        self.known.load_full()
+    }
+
+    /// Reads or saves the box office. From then on pages show what came of it.
+    ///
+    /// # Errors
+    /// Those of `work`; pages show what they did.
+    pub async fn update<E>(&self, work: impl Future<Output = Result<BoxOffice, E>>) -> Result<(), E> {
+        let _turn = self.turn.lock().await;
+        self.known.store(Arc::new(work.await?));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn named(name: &str) -> BoxOffice {
+        BoxOffice { name: name.into(), ..BoxOffice::default() }
+    }
+
+    /// Tried: without the turn the read, which ends last, puts the old name back.
+    #[tokio::test]
+    async fn a_read_that_began_before_a_change_is_not_shown_after_it() {
+        let known = KnownBoxOffice::new(named("old"));
+        let read = known.update::<Infallible>(async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Ok(named("old"))
+        });
+        let save = known.update::<Infallible>(async { Ok(named("new")) });
+        let (Ok(()), Ok(())) = tokio::join!(read, save);
+        assert_eq!(known.now().name, "new");
     }
 }

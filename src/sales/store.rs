@@ -246,6 +246,8 @@ pub fn is_due(db: &mut Db, event_id: i64) -> QueryResult<bool> {
 /// # Errors
 /// What the database said.
 pub fn keep(db: &mut Db, event_id: i64, counted: &DatedCount) -> QueryResult<()> {
+    use diesel::query_dsl::methods::FilterDsl as _;
+
     let counts = serde_json::to_string(&counted.count);
     let counts = counts.map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))?;
     let row = (
@@ -254,7 +256,7 @@ pub fn keep(db: &mut Db, event_id: i64, counted: &DatedCount) -> QueryResult<()>
         sales_counts::stock.eq(&counted.stock),
         sales_counts::counts.eq(counts),
     );
-    let excluded = (
+    let later = (
         sales_counts::counted_at.eq(excluded(sales_counts::counted_at)),
         sales_counts::stock.eq(excluded(sales_counts::stock)),
         sales_counts::counts.eq(excluded(sales_counts::counts)),
@@ -263,7 +265,8 @@ pub fn keep(db: &mut Db, event_id: i64, counted: &DatedCount) -> QueryResult<()>
         .values(row)
         .on_conflict(sales_counts::event_id)
         .do_update()
-        .set(excluded)
+        .set(later)
+        .filter(sales_counts::counted_at.lt(excluded(sales_counts::counted_at)))
         .execute(connection))?;
     Ok(())
 }

@@ -21,8 +21,7 @@ const READ_EVERY: Duration = Duration::from_secs(30);
 /// # Errors
 /// What the database said.
 pub fn open(db: &Database) -> Result<web::Data<KnownBoxOffice>, Error> {
-    let known = web::Data::new(KnownBoxOffice::default());
-    known.set(db.read_primary_blocking(store::read)?);
+    let known = web::Data::new(KnownBoxOffice::new(db.read_primary_blocking(store::read)?));
     actix_web::rt::spawn(keep_current(known.clone(), db.clone()));
     Ok(known)
 }
@@ -37,22 +36,18 @@ pub async fn save(
     box_office: BoxOffice,
     write: impl FnOnce(&mut Db) -> QueryResult<()> + Send + 'static,
 ) -> Result<(), Error> {
-    let saved = box_office.clone();
-    db.write(move |db| {
-        store::replace(db, &saved)?;
-        write(db)
-    })
-    .await?;
-    known.set(box_office);
-    Ok(())
+    let save = db.write(move |db| {
+        store::replace(db, &box_office)?;
+        write(db)?;
+        Ok(box_office)
+    });
+    known.update(save).await
 }
 
 async fn keep_current(known: web::Data<KnownBoxOffice>, db: Database) {
     loop {
         tokio::time::sleep(READ_EVERY).await;
         // While the database is unavailable the last one is shown; the board's refresher logs that it is unavailable.
-        if let Ok(read) = db.read_primary(store::read).await {
-            known.set(read);
-        }
+        drop(known.update(db.read_primary(store::read)).await);
     }
 }

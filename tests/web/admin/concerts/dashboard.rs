@@ -4,6 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
+use techkraft::db::{Database, DatabaseUrl};
+use techkraft::sales::store::{count_again, keep};
 
 use super::*;
 use crate::support::between;
@@ -117,6 +119,24 @@ fn many_bookings_are_counted_once_a_minute_for_all() {
     });
     // The sales page reads the same counts.
     assert_eq!(figure(&page(&app, &organizer, "/admin"), "Revenue"), "$6,020.00");
+}
+
+/// Two servers count, and the one that began first ends last. Tried: without the dates compared its count is the one
+/// that everybody sees.
+#[test]
+fn a_count_that_comes_late_is_not_kept() {
+    let app = TestApp::spawn();
+    let url = DatabaseUrl::parse(&app.database.url).expect("a URL");
+    let database = Database::open(&url, 1).expect("the database");
+    let count = || database.read_primary_blocking(|db| count_again(db, 1)).expect("a count");
+    let first = count();
+    app.book_well("VIP", 2);
+    let second = count();
+    for counted in [&first, &second, &first] {
+        database.write_blocking(|db| keep(db, 1, counted)).expect("it is written");
+    }
+    assert_ne!(first.stock, second.stock);
+    assert_eq!(app.database.count(&format!("sales_counts WHERE stock = '{}'", second.stock)), 1);
 }
 
 #[test]
