@@ -7,7 +7,7 @@
 //! - [`admin`]: organizers' pages. [`api`]: the JSON API. [`ops`]: health, readiness, metrics and the drain.
 //! - [`events`]: concerts and ticket types. [`queue`]: waiting rooms. [`booking`]: orders, the desk that claims
 //!   tickets, and the booking in the buyer's hand. [`payment`]: paying online, and refunds. [`sales`]: what concerts
-//!   have sold. [`tickets`]: codes and check-in. [`rehearsal`]: a sale to try, with synthetic buyers. [`mail`]:
+//!   have sold. [`tickets`]: codes and check-in. [`rehearsal`]: a sale to try, with simulated buyers. [`mail`]:
 //!   composing and sending. [`backup`] and [`reconciliation`]: copies of the data, and proof that its counts add up.
 //!   [`app`] is what their handlers share.
 //! - [`auth`]: who is asking. [`audit`]: what was done. [`outbox`]: what is to be sent.

@@ -61,7 +61,7 @@ pub enum Command {
     Backup(BackupArguments),
     /// Restore a backup into an empty database, and verify it
     Restore(RestoreArguments),
-    /// Let synthetic buyers book a copy of a concert through the running site, and print what was measured; exit 1 if
+    /// Let simulated buyers book a copy of a concert through the running site, and print what was measured; exit 1 if
     /// the counts do not add up
     Rehearse(RehearseArguments),
     /// Check a place that was drawn in a waiting room

@@ -1,4 +1,4 @@
-//! One synthetic buyer: comes to the concert's page, waits in its waiting room, opens the form, thinks, and books.
+//! One simulated buyer: comes to the concert's page, waits in its waiting room, opens the form, thinks, and books.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(2);
 const MOMENT: Duration = Duration::from_secs(4);
 
 /// A buyer's browser.
-pub(super) struct SyntheticBuyer {
+pub(super) struct SimulatedBuyer {
     shop: Arc<Shop>,
     sale: Arc<RehearsedSale>,
     tally: Arc<Tally>,
@@ -28,7 +28,7 @@ pub(super) struct SyntheticBuyer {
     cookies: BTreeMap<String, String>,
 }
 
-impl SyntheticBuyer {
+impl SimulatedBuyer {
     pub(super) fn new(shop: Arc<Shop>, sale: Arc<RehearsedSale>, tally: Arc<Tally>, number: u32) -> Self {
         // Far apart, so that no wider network has several of them: see RFC 4193 for the prefix.
         let network = format!("fd00:{:x}:{:x}::1", number >> 16, number & 0xffff);

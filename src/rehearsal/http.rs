@@ -1,4 +1,4 @@
-//! The way of a synthetic buyer to the site: HTTP over connections of this machine, as a proxy makes them. Only what
+//! The way of a simulated buyer to the site: HTTP over connections of this machine, as a proxy makes them. Only what
 //! this site's own server answers with is understood.
 
 use std::io;

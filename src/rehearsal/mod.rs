@@ -1,4 +1,4 @@
-//! A rehearsal of a sale: synthetic buyers come to a copy of a concert, on this very site and through the same pages as
+//! A rehearsal of a sale: simulated buyers come to a copy of a concert, on this very site and through the same pages as
 //! everybody, and what they meet is measured. So an organizer knows on Thursday what Friday will do.
 //!
 //! The copy has its own stock and its own waiting room. It is on no list, its name says what it is, nothing is mailed,

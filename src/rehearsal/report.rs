@@ -1,4 +1,4 @@
-//! What a rehearsal has measured, and what was the narrowest place.
+//! What a rehearsal has measured, and what was the bottleneck.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -44,7 +44,9 @@ pub struct RehearsalReport {
     pub sold_out_after: Option<u32>,
     /// What does not add up; empty: everything does.
     pub verify: Vec<String>,
-    pub narrowest: NarrowestPlace,
+    /// Its name in reports of the release before.
+    #[serde(rename = "narrowest")]
+    pub bottleneck: Bottleneck,
 }
 
 /// How long half, 95 and 99 of a hundred took at most.
@@ -57,7 +59,7 @@ pub struct Percentiles {
 
 /// What a faster sale would need first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NarrowestPlace {
+pub enum Bottleneck {
     Nothing,
     Desk,
     Machine,
@@ -66,7 +68,7 @@ pub enum NarrowestPlace {
     Answers,
 }
 
-impl NarrowestPlace {
+impl Bottleneck {
     fn of(counts: &Counts, booking_ms: Percentiles, poll_ms: Percentiles) -> Self {
         let seconds = counts.strain.len().max(1);
         let often = |count: usize| count * 100 / seconds >= OFTEN_PERCENT;
@@ -92,13 +94,13 @@ impl NarrowestPlace {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::Nothing => "Nothing was narrow: the site would have served more buyers.",
+            Self::Nothing => "None: the site would have served more buyers.",
             Self::Desk => "The database: orders waited for its commits. A faster disk helps, or PostgreSQL.",
             Self::Machine => {
                 "The machine: it had no rest, so that even polls were slow, or browsers were asked to poll less. More cores help, or another server."
             }
             Self::OwnBuyers => {
-                "The synthetic buyers themselves: they run on the same machine and had no rest. Real buyers bring their own."
+                "The simulated buyers themselves: they run on the same machine and had no rest. Real buyers bring their own."
             }
             Self::Room => {
                 "The waiting room: it served as many people a second as it may. Let it serve more, if the other figures allow it."
@@ -162,7 +164,7 @@ impl RehearsalReport {
             errors: counts.errors.clone(),
             sold_out_after: last.map(|last| u32::try_from(after(last)).unwrap_or(u32::MAX)),
             verify: problems(verified),
-            narrowest: NarrowestPlace::of(counts, booking_ms, poll_ms),
+            bottleneck: Bottleneck::of(counts, booking_ms, poll_ms),
         }
     }
 
@@ -208,12 +210,12 @@ impl fmt::Display for RehearsalReport {
             self.per_second(),
             self.best_second
         )?;
-        writeln!(f, "A booking    {}", self.booking_ms)?;
-        writeln!(f, "A page       {}", self.page_ms)?;
-        writeln!(f, "A poll       {}", self.poll_ms)?;
+        writeln!(f, "Booking time {}", self.booking_ms)?;
+        writeln!(f, "Page load    {}", self.page_ms)?;
+        writeln!(f, "Update       {}", self.poll_ms)?;
         writeln!(
             f,
-            "Told no      {} were told that nothing is left, {} still waited, {} gave up after errors",
+            "Others       {} were told that nothing is left, {} still waited, {} gave up after errors",
             grouped(self.sold_out),
             grouped(self.waiting),
             grouped(self.gave_up)
@@ -226,7 +228,7 @@ impl fmt::Display for RehearsalReport {
             [] => writeln!(f, "Counts       all add up")?,
             problems => problems.iter().try_for_each(|it| writeln!(f, "Counts       WRONG: {it}"))?,
         }
-        write!(f, "Narrowest    {}", self.narrowest.words())
+        write!(f, "Bottleneck   {}", self.bottleneck.words())
     }
 }
 
@@ -244,28 +246,28 @@ mod tests {
     }
 
     #[test]
-    fn the_narrowest_place_is_the_first_that_was_over_its_limit() {
+    fn the_bottleneck_is_the_first_that_was_over_its_limit() {
         let calm = [Strain::default(); 20];
         let polled = |poll_ms| {
             let counts = Counts { strain: calm.to_vec(), ..Counts::default() };
             let times = |p95| Percentiles { p95, ..Percentiles::default() };
-            NarrowestPlace::of(&counts, times(2_000), times(poll_ms))
+            Bottleneck::of(&counts, times(2_000), times(poll_ms))
         };
-        assert_eq!((polled(2_000), polled(20)), (NarrowestPlace::Machine, NarrowestPlace::Answers));
+        assert_eq!((polled(2_000), polled(20)), (Bottleneck::Machine, Bottleneck::Answers));
         let of = |strain: Strain, own_lag_ms, p95| {
             let mut counts = Counts { strain: calm.to_vec(), own_lag_ms, ..Counts::default() };
             counts.strain.extend([strain; 3]);
-            NarrowestPlace::of(&counts, Percentiles { p95, ..Percentiles::default() }, Percentiles::default())
+            Bottleneck::of(&counts, Percentiles { p95, ..Percentiles::default() }, Percentiles::default())
         };
         let none = Strain::default();
-        assert_eq!(of(none, 0, 20), NarrowestPlace::Nothing);
-        assert_eq!(of(Strain { queue_fill: 0.3, under_stress: true, ..none }, 0, 20), NarrowestPlace::Desk);
+        assert_eq!(of(none, 0, 20), Bottleneck::Nothing);
+        assert_eq!(of(Strain { queue_fill: 0.3, under_stress: true, ..none }, 0, 20), Bottleneck::Desk);
         assert_eq!(
             of(Strain { under_stress: true, at_room_limit: true, ..none }, 0, 20),
-            NarrowestPlace::Machine
+            Bottleneck::Machine
         );
-        assert_eq!(of(Strain { at_room_limit: true, ..none }, 0, 20), NarrowestPlace::Room);
-        assert_eq!(of(none, 2_000, 20), NarrowestPlace::OwnBuyers);
-        assert_eq!(of(none, 0, 2_000), NarrowestPlace::Answers);
+        assert_eq!(of(Strain { at_room_limit: true, ..none }, 0, 20), Bottleneck::Room);
+        assert_eq!(of(none, 2_000, 20), Bottleneck::OwnBuyers);
+        assert_eq!(of(none, 0, 2_000), Bottleneck::Answers);
     }
 }

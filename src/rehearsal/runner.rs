@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::buyer::SyntheticBuyer;
+use super::buyer::SimulatedBuyer;
 use super::http::Shop;
 use super::report::RehearsalReport;
 use super::sale::{RehearsedSale, lobby};
@@ -32,7 +32,7 @@ const BEFORE_SALES: TimeDelta = TimeDelta::hours(1);
 /// How often the buyers' thread looks whether it is late.
 const LAG_EVERY: Duration = Duration::from_millis(100);
 
-/// How synthetic buyers reach this server.
+/// How simulated buyers reach this server.
 #[derive(Debug, Clone)]
 pub struct OwnAddress {
     pub listens_on: SocketAddr,
@@ -212,7 +212,7 @@ fn send_buyers(shop: Shop, sale: &Arc<RehearsedSale>, tally: &Arc<Tally>) -> Res
             let mut buyers = JoinSet::new();
             for number in 0..sale.buyers {
                 let (shop, sale, tally) = (Arc::clone(&shop), Arc::clone(&sale), Arc::clone(&tally));
-                buyers.spawn(SyntheticBuyer::new(shop, sale, tally, number).run());
+                buyers.spawn(SimulatedBuyer::new(shop, sale, tally, number).run());
             }
             tokio::select! {
                 () = async { while buyers.join_next().await.is_some() {} } => {}

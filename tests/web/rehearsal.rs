@@ -1,4 +1,4 @@
-//! Rehearsals of a sale: a copy of a concert, synthetic buyers, a report, and nothing left of it.
+//! Rehearsals of a sale: a copy of a concert, simulated buyers, a report, and nothing left of it.
 
 use std::fs;
 use std::process::Stdio;
@@ -138,7 +138,7 @@ fn real_buyers_come_first() {
     assert_eq!(browser().get(app.url(PAGE)).send().expect("an answer").status(), 303, "signed in only");
 }
 
-/// The limits count each synthetic buyer as a network of its own, and nobody else can say so.
+/// The limits count each simulated buyer as a network of its own, and nobody else can say so.
 #[test]
 fn a_header_of_a_stranger_is_no_buyer_of_a_rehearsal() {
     let app = TestApp::spawn_with(|config| {
@@ -165,7 +165,7 @@ fn the_command_prints_what_was_measured() {
     let output = output.stdout(Stdio::piped()).output().expect("it runs");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
-    for part in ["Sold         9 of 9 tickets", "Counts       all add up", "Narrowest"] {
+    for part in ["Sold         9 of 9 tickets", "Counts       all add up", "Bottleneck"] {
         assert!(printed.contains(part), "{part} is missing from {printed}");
     }
     assert_eq!(left(&app), []);

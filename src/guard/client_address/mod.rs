@@ -6,7 +6,7 @@
 //! trusted, and the first one that is not is the client. What stands further left is the client's own claim. A place
 //! that holds no address (`unknown`, garbage) ends the walk at the last known address.
 //!
-//! A rehearsal's synthetic buyers are this program's own requests, over loopback. They prove that with a key that only
+//! A rehearsal's simulated buyers are this program's own requests, over loopback. They prove that with a key that only
 //! this process knows, and each is counted as a network of its own.
 //!
 //! `Forwarded` (RFC 7239) is not read: proxies pass a client's one on as it is.
