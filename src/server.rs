@@ -213,8 +213,8 @@ fn keep_pace(app: &web::Data<App>, poll: PollSeconds, own: OwnAddress) -> Arc<La
     let lag = Arc::<Lag>::default();
     let (desk, board) = (Arc::clone(&app.desk), Arc::clone(&app.board));
     let queue_fill = move || desk.queue_fill();
-    let set_stress = move |under_stress| board.set_stress(under_stress);
-    actix_web::rt::spawn(pace::keep(poll, set_stress, Arc::clone(&lag), queue_fill));
+    let set_load = move |is_high, under_stress| board.set_load(is_high, under_stress);
+    actix_web::rt::spawn(pace::keep(poll, set_load, Arc::clone(&lag), queue_fill));
     lag
 }
 

@@ -61,10 +61,11 @@ pub fn keep(vigil: &Vigil, url: &str, folder: &Path) -> Result<bool> {
     Ok(drawn_ms <= DRAWN_MS_MAX && p99 <= POLL_P99_MS_MAX && polls.errors == 0)
 }
 
-/// A room whose lobby is open, with so many places: the database counts them, and keeps no row for each.
-fn open(database: &mut PgConnection, people: usize) -> Result<()> {
+/// A room whose lobby is open, with so many places: the database counts them, and keeps no row for each. The sale is
+/// far enough for a rehearsal.
+pub fn open(database: &mut PgConnection, people: usize) -> Result<()> {
     let seed = DrawSeed::generate();
-    let starts = (Utc::now() + TimeDelta::hours(1)).format("%F %T");
+    let starts = (Utc::now() + TimeDelta::hours(2)).format("%F %T");
     database.batch_execute(&format!(
         "UPDATE events SET sales_start_at = '{starts}', facts_version = facts_version + 1;
          INSERT INTO waiting_rooms (event_id, mode, opens_minutes, flow, most_per_second, seed, seed_hash, per_second)

@@ -4,8 +4,10 @@
 //! the tag of what it holds, while others book; then a hundred thousand. After that the fragment is asked
 //! for flat out, beside the same server's plainest page and beside nginx with the same bytes in a file.
 //! `-- --lobby` measures the lobby of a waiting room instead: fifty thousand poll it while it is drawn.
+//! `-- --buyers 5000` sells 1,300 tickets through a waiting room, within five minutes.
 //! `-- --watchers 5000 --seconds 10` is a first look, and what the tests run.
 
+mod buyers;
 mod crowd;
 mod flat_out;
 mod lobby;
@@ -29,6 +31,8 @@ use testkit::bench::Result;
 struct Plan {
     /// Whether they wait in a lobby.
     is_lobby: bool,
+    /// How many come for tickets through a waiting room, and in how many minutes.
+    buyers: Option<(usize, usize)>,
     /// How many watchers at once, one run after the other.
     watchers: Vec<usize>,
     measured: Duration,
@@ -75,6 +79,7 @@ impl Plan {
         let is_lobby = arguments.iter().any(|argument| argument == "--lobby");
         Ok(Self {
             is_lobby,
+            buyers: number("--buyers")?.zip(Some(number("--minutes")?.unwrap_or(5))),
             measured: Duration::from_secs(seconds as u64),
             flat_out: Duration::from_secs(if watchers.is_some() { 1 } else { 3 }),
             rounds: if watchers.is_some() { 1 } else { 3 },
@@ -87,6 +92,9 @@ impl Plan {
 fn run(plan: &Plan) -> Result<bool> {
     let folder = tempfile::tempdir()?;
     let cluster = postgres::Cluster::start()?;
+    if let Some((buyers, minutes)) = plan.buyers {
+        return buyers::sell(buyers, minutes, &cluster.create_database("buyers")?, folder.path());
+    }
     let (measured, postmaster) = (plan.measured, cluster.postmaster);
     if plan.is_lobby {
         let path = format!("/events/{SLUG}/queue/line");

@@ -41,6 +41,7 @@ use self::metrics::PoolMetrics;
 pub use self::migrations::{Schema, hold_migrations, is_migrated, migrate, schema, take_turn_to_fill};
 use self::pool::{Connector, on_connection, open_pool, write_on_connection};
 use self::primary::{Epoch, primary};
+pub(crate) use self::replicas::MAX_LAG as REPLICA_LAG_MAX;
 pub use self::replicas::ReplicaConfig;
 use self::replicas::Replicas;
 pub(crate) use self::text_enum::text_enum;

@@ -44,12 +44,15 @@ struct SaleNow {
 
 /// What this server brings to a move.
 struct MoveInput {
-    /// In the order of their keys, so that no two servers wait for each other in a circle.
-    arrivals: BTreeMap<(i64, i64), i64>,
-    /// The lines as this server knows them, with the seeds that they belong to.
-    lines: HashMap<i64, (String, QueueLine)>,
+    arrivals: Vec<(i64, NaiveDateTime)>,
+    /// The rooms as of this server's last move.
+    known: Arc<HashMap<i64, Arc<OpenRoom>>>,
+    /// Whether their lines are complete.
+    knows_lines: bool,
     sales: HashMap<i64, SaleNow>,
     under_stress: bool,
+    /// Whether the load was high in the last second.
+    is_load_high: bool,
     /// Concerts in whose rooms nobody has waited, without stress, for long enough.
     quiet: HashSet<i64>,
     /// Concerts where people who are served get no pass right now.
@@ -108,12 +111,13 @@ pub async fn move_once(rooms: &Rooms, board: &Board, db: &Database, knows_lines:
             return Ok(());
         }
     }
-    let lines = if knows_lines { rooms.lines() } else { HashMap::new() };
     let input = MoveInput {
-        arrivals: arrivals.iter().map(|(key, people)| (*key, *people)).collect(),
-        lines,
+        arrivals: arrivals.clone(),
+        known: rooms.all(),
+        knows_lines,
         sales: sales(board),
         under_stress: board.pace().is_slow,
+        is_load_high: board.is_load_high(),
         quiet: rooms.quiet_since(board.pace().is_slow, CLOSES_AFTER),
         refused: rooms.refusals.concerts(),
     };
@@ -137,50 +141,44 @@ fn sales(board: &Board) -> HashMap<i64, SaleNow> {
 }
 
 fn move_rooms(db: &mut Db, input: MoveInput) -> QueryResult<Vec<OpenRoom>> {
-    let rooms = store::rooms(db)?;
-    // Who has come to a room that was switched off meanwhile is in no line.
-    let is_on = |event_id: i64| rooms.iter().any(|room| room.event_id == event_id);
-    for ((event_id, slot), people) in input.arrivals.iter().filter(|((event_id, _), _)| is_on(*event_id)) {
-        store::add_arrivals(db, *event_id, *slot, *people)?;
-    }
     let mut moved = Vec::new();
-    for mut room in rooms {
+    for mut room in store::rooms(db)? {
         if room.mode == RoomMode::UnderStress && input.quiet.contains(&room.event_id) {
             store::close(db, &room)?;
             room = store::find(db, room.event_id)?.ok_or(diesel::NotFound)?;
         }
-        let sale = input.sales.get(&room.event_id).copied();
-        // A room that began again has another seed, and a new line.
-        let known = input.lines.get(&room.event_id).filter(|(seed, _)| *seed == room.seed);
-        let known = known.map(|(_, line)| line.clone());
         if input.refused.contains(&room.event_id) {
             let now = db::clock(db)?;
             store::note_refused(db, room.event_id, now)?;
             room.refused_at = Some(now);
         }
-        moved.push(move_room(db, room, known, sale, input.under_stress)?);
+        moved.push(move_room(db, room, &input)?);
     }
     Ok(moved)
 }
 
-fn move_room(
-    db: &mut Db,
-    mut room: Room,
-    known: Option<QueueLine>,
-    sale: Option<SaleNow>,
-    under_stress: bool,
-) -> QueryResult<OpenRoom> {
+fn move_room(db: &mut Db, mut room: Room, input: &MoveInput) -> QueryResult<OpenRoom> {
     let now = db::clock(db)?;
-    if let Some(mut drawn_at) = sale.and_then(|sale| draw_time(&room, sale, under_stress, now)) {
-        if now - drawn_at > DRAWS_WITHIN && !store::has_arrivals(db, room.event_id)? {
+    let sale = input.sales.get(&room.event_id).copied();
+    // A room that began again has another seed, and a new line.
+    let known = input.known.get(&room.event_id).filter(|known| known.room.seed == room.seed);
+    let lobby_seen_at = known.and_then(|known| known.lobby_seen_at);
+    let event_id = room.event_id;
+    let come = || input.arrivals.iter().filter(|(concert, _)| *concert == event_id);
+    let draw_time = |sale| draw_time(&room, sale, input.under_stress, lobby_seen_at, now);
+    if let Some(mut drawn_at) = sale.and_then(draw_time) {
+        let is_late = now - drawn_at > DRAWS_WITHIN;
+        if is_late && come().next().is_none() && !store::has_arrivals(db, event_id)? {
             drawn_at = now;
         }
         store::open(db, &room, drawn_at)?;
         room = store::find(db, room.event_id)?.ok_or(diesel::NotFound)?;
     }
+    let starts_at = sale.and_then(|sale| sale.starts_at);
+    add_arrivals(db, &room, starts_at, come().map(|(_, arrived_at)| *arrived_at))?;
     let present = room.opened_at.map_or(0, |drawn_at| slot_of(now, drawn_at));
-    let line = match known {
-        Some(line) => line.with(store::arrivals(db, room.event_id, present - RECENT_SLOTS)?),
+    let line = match known.filter(|_| input.knows_lines) {
+        Some(known) => known.line.clone().with(store::arrivals(db, room.event_id, present - RECENT_SLOTS)?),
         None => store::line(db, room.event_id)?,
     };
     let passes_out = store::passes::out(db, room.event_id, now)?;
@@ -189,13 +187,33 @@ fn move_room(
     let mut supply = Supply { passes_out, ..sale.map_or(none, |sale| sale.supply) };
     if let Some(drawn_at) = room.opened_at.filter(|_| store::is_due(&room, now)) {
         supply.promised = promised(db, &room, &line, now)?;
-        let may_run_ahead = !under_stress && now - drawn_at >= JUST_DRAWN;
-        let moved = next(&room, &line, supply, now, under_stress, may_run_ahead);
+        let may_run_ahead = !input.under_stress && now - drawn_at >= JUST_DRAWN;
+        let moved = next(&room, &line, supply, now, input.is_load_high, may_run_ahead);
         if store::advance(db, &room, &moved, now)? {
             room = moved;
         }
     }
-    Ok(OpenRoom::new(room, line, supply))
+    let is_lobby = room.opened_at.is_none() && starts_at.is_some_and(|starts_at| now < starts_at);
+    let mut open = OpenRoom::new(room, line, supply);
+    open.lobby_seen_at = if is_lobby { Some(now) } else { lobby_seen_at };
+    Ok(open)
+}
+
+/// Adds arrivals to their slots. In the order of the slots, so that no two servers wait for each other in a circle.
+fn add_arrivals(
+    db: &mut Db,
+    room: &Room,
+    starts_at: Option<NaiveDateTime>,
+    arrivals: impl Iterator<Item = NaiveDateTime>,
+) -> QueryResult<()> {
+    let mut slots = BTreeMap::<i64, i64>::new();
+    for arrived_at in arrivals {
+        *slots.entry(room.slot_of(starts_at, arrived_at)).or_default() += 1;
+    }
+    for (slot, people) in slots {
+        store::add_arrivals(db, room.event_id, slot, people)?;
+    }
+    Ok(())
 }
 
 /// How many people were served just now and have not asked for their passes.
@@ -206,8 +224,14 @@ fn promised(db: &mut Db, room: &Room, line: &QueueLine, now: NaiveDateTime) -> Q
 }
 
 /// When a room is drawn, if it is time for that: not before its own concert is on sale, however busy the server is with
-/// another one.
-fn draw_time(room: &Room, sale: SaleNow, under_stress: bool, now: NaiveDateTime) -> Option<NaiveDateTime> {
+/// another one. A sale whose start is put into the past has its lobby drawn now, with everybody who has come to it.
+fn draw_time(
+    room: &Room,
+    sale: SaleNow,
+    under_stress: bool,
+    lobby_seen_at: Option<NaiveDateTime>,
+    now: NaiveDateTime,
+) -> Option<NaiveDateTime> {
     if room.opened_at.is_some() {
         return None;
     }
@@ -217,6 +241,7 @@ fn draw_time(room: &Room, sale: SaleNow, under_stress: bool, now: NaiveDateTime)
         RoomMode::UnderStress => (under_stress && is_on_sale).then_some(now),
         RoomMode::Always => match sale.starts_at {
             Some(starts_at) if now < starts_at => None,
+            Some(starts_at) if lobby_seen_at > Some(starts_at) => Some(now),
             Some(starts_at) if now - starts_at < LATE_OPENING => Some(starts_at),
             Some(_) => Some(now),
             None => is_on_sale.then_some(now),
@@ -241,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_lobby_is_drawn_at_the_start_of_the_sale() {
-        let time = |starts, now| draw_time(&room(), sale(starts), false, now);
+        let time = |starts, now| draw_time(&room(), sale(starts), false, None, now);
         assert_eq!(time(Some(at(10)), at(9)), None);
         assert_eq!(time(Some(at(10)), at(10)), Some(at(10)));
         assert_eq!(
@@ -252,17 +277,25 @@ mod tests {
         assert_eq!(time(Some(at(10)), at(1000)), Some(at(10)), "people may have come meanwhile");
         assert_eq!(time(Some(at(10)), at(99_999)), Some(at(99_999)));
         assert_eq!(time(None, at(5)), Some(at(5)));
-        assert_eq!(draw_time(&room(), closed(), false, at(5)), None, "a paused sale keeps its lobby");
-        assert_eq!(draw_time(&drawn(at(0), Position::default()), sale(None), true, at(5)), None, "once");
+        assert_eq!(draw_time(&room(), closed(), false, None, at(5)), None, "a paused sale keeps its lobby");
+        let drawn = drawn(at(0), Position::default());
+        assert_eq!(draw_time(&drawn, sale(None), true, None, at(5)), None, "once");
+    }
+
+    #[test]
+    fn a_start_that_is_put_into_the_past_draws_everybody_who_has_come() {
+        let time = |seen, now| draw_time(&room(), sale(Some(at(10))), false, Some(seen), now);
+        assert_eq!(time(at(9), at(11)), Some(at(10)), "the start as it was");
+        assert_eq!(time(at(30), at(31)), Some(at(31)), "a second ago it was still to come");
     }
 
     #[test]
     fn a_room_for_stress_opens_with_the_stress_of_its_own_sale() {
         let room = Room { mode: RoomMode::UnderStress, ..room() };
-        assert_eq!(draw_time(&room, sale(None), false, at(5)), None);
-        assert_eq!(draw_time(&room, sale(Some(at(0))), true, at(5)), Some(at(5)));
-        assert_eq!(draw_time(&room, closed(), true, at(5)), None, "another concert's rush");
+        assert_eq!(draw_time(&room, sale(None), false, None, at(5)), None);
+        assert_eq!(draw_time(&room, sale(Some(at(0))), true, None, at(5)), Some(at(5)));
+        assert_eq!(draw_time(&room, closed(), true, None, at(5)), None, "another concert's rush");
         let off = Room { mode: RoomMode::Off, ..room };
-        assert_eq!(draw_time(&off, sale(None), true, at(5)), None);
+        assert_eq!(draw_time(&off, sale(None), true, None, at(5)), None);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use actix_web::http::header::HeaderValue;
 use actix_web::web::Bytes;
+use chrono::NaiveDateTime;
 
 use super::draw::{DrawSeed, Position};
 use super::line::QueueLine;
@@ -23,6 +24,8 @@ pub struct OpenRoom {
     pub room: Room,
     pub line: QueueLine,
     pub supply: Supply,
+    /// UTC. When this server last saw that the sale was still to start.
+    pub(super) lobby_seen_at: Option<NaiveDateTime>,
     /// Passes that this server may have issued since.
     taken: AtomicI64,
     /// For each phase, which may change while the database is away: one for a line that moves, and one for a line that
@@ -33,7 +36,8 @@ pub struct OpenRoom {
 impl OpenRoom {
     #[must_use]
     pub fn new(room: Room, line: QueueLine, supply: Supply) -> Self {
-        Self { room, line, supply, taken: AtomicI64::new(0), fragments: Default::default() }
+        let (taken, fragments) = (AtomicI64::new(0), Default::default());
+        Self { room, line, supply, lobby_seen_at: None, taken, fragments }
     }
 
     /// Where a place stands, once the lobby is drawn.

@@ -1,11 +1,12 @@
 //! How many people are served in the next second.
 //!
-//! The pace grows slowly while the server is calm and falls quickly under stress, as TCP does with a network. Never
-//! are many more passes out than what is left could serve.
+//! The pace grows slowly, and falls quickly in each second of high load, as TCP does with a network. It falls no lower
+//! than where it began: the load may have other causes than those who are served. Never are many more passes out than
+//! what is left could serve.
 
 use super::Flow;
 
-/// Where a line begins.
+/// Where a line begins, and how slow load makes it: a few requests a second, which any server carries.
 pub const FIRST_PER_SECOND: i32 = 10;
 /// Passes for every two tickets that are left: not everybody who is served books.
 const PASSES_FOR_TWO: i64 = 3;
@@ -58,8 +59,8 @@ impl Supply {
 
 /// The pace of the next second, after that of the last one.
 #[must_use]
-pub fn next_per_second(last: i32, most: i32, under_stress: bool) -> i32 {
-    let next = if under_stress { last - last / 4 - 1 } else { last + last / 10 + 1 };
+pub fn next_per_second(last: i32, most: i32, is_load_high: bool) -> i32 {
+    let next = if is_load_high { (last - last / 4 - 1).max(FIRST_PER_SECOND) } else { last + last / 10 + 1 };
     next.clamp(1, most.max(1))
 }
 
@@ -84,16 +85,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pace_grows_in_calm_and_falls_under_stress() {
+    fn the_pace_grows_in_calm_and_falls_under_load() {
         let mut pace = FIRST_PER_SECOND;
         for _ in 0..60 {
             pace = next_per_second(pace, 200, false);
         }
         assert_eq!(pace, 200, "within a minute");
-        let stressed = next_per_second(pace, 200, true);
-        assert_eq!(stressed, 149);
-        let lowest = (0..60).fold(stressed, |pace, _| next_per_second(pace, 200, true));
-        assert_eq!(lowest, 1, "it never stands still by itself");
+        let loaded = next_per_second(pace, 200, true);
+        assert_eq!(loaded, 149);
+        let lowest = (0..60).fold(loaded, |pace, _| next_per_second(pace, 200, true));
+        assert_eq!(lowest, FIRST_PER_SECOND, "a thousand people wait for minutes, not for hours");
+        assert_eq!(next_per_second(5, 5, true), 5, "the organizer wants it slower");
         assert_eq!(next_per_second(200, 50, false), 50, "the organizer has lowered it");
     }
 

@@ -184,8 +184,8 @@ pub async fn create(
     if matches!(stage, RoomStage::Offer | RoomStage::Over | RoomStage::Booked(_)) {
         let sale_start = rooms::sale_start(&listing);
         let place = QueuePlace::generate(open.room.arrival(sale_start, app.board.now()));
-        app.rooms.note_arrival(&open, open.room.slot_of(sale_start, place.arrived_at));
-        response.cookie(place.cookie(&app.cookies, &open.room));
+        app.rooms.note_arrival(&open, place.arrived_at);
+        response.cookie(place.cookie(&app.cookies, &open.room, listing.event.ends_at - app.board.now()));
         response.cookie(Pass::removal(&app.cookies, event_id));
     }
     Ok(response.finish())

@@ -11,8 +11,8 @@ use crate::guard::cookies::Cookies;
 
 /// Hexadecimal digits of a number: 80 bits.
 const NUMBER_LENGTH: usize = 20;
-/// Longer than any lobby and its sale.
-const KEPT_DAYS: i64 = 7;
+/// A place ends so long after the draw: longer than any sale.
+const GOOD_DAYS: i64 = 7;
 
 /// A place in a concert's waiting room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,15 +61,16 @@ impl QueuePlace {
         let (place, draw) = text.rsplit_once('.')?;
         let place = Self::parse(place).filter(|_| draw == room.draw_name())?;
         let since = room.opened_at.map_or(now, |drawn_at| drawn_at.max(place.arrived_at));
-        (now - since < TimeDelta::days(KEPT_DAYS)).then_some(place)
+        (now - since < TimeDelta::days(GOOD_DAYS)).then_some(place)
     }
 
-    /// The cookie that keeps it.
+    /// The cookie that keeps it until its concert is over, which is `left` from now: the draw may be weeks ahead, and
+    /// may be put off. [`QueuePlace::of_request`] says for how long the place is good.
     #[must_use]
-    pub fn cookie(&self, cookies: &Cookies, room: &Room) -> Cookie<'static> {
+    pub fn cookie(&self, cookies: &Cookies, room: &Room, left: TimeDelta) -> Cookie<'static> {
         let text = format!("{}.{}", self.text(), room.draw_name());
         let cookie = cookies.sealed(&cookie_name(room.event_id), &text);
-        cookie.same_site(SameSite::Lax).max_age(Duration::days(KEPT_DAYS)).finish()
+        cookie.same_site(SameSite::Lax).max_age(Duration::seconds(left.num_seconds())).finish()
     }
 
     pub(super) fn text(&self) -> String {
@@ -103,7 +104,10 @@ mod tests {
         assert!(QueuePlace::is_number(&place.number), "{place:?}");
         assert_ne!(QueuePlace::generate(at(5)).number, place.number);
         let room = |event_id| Room { event_id, ..room() };
-        let value = place.cookie(&cookies, &room(7)).value().to_owned();
+        let left = TimeDelta::days(90);
+        let cookie = place.cookie(&cookies, &room(7), left);
+        assert_eq!(cookie.max_age(), Some(Duration::days(90)), "as long as its concert is to come");
+        let value = cookie.value().to_owned();
         let found = |name: &str, value: &str, room: &Room| {
             let header = (COOKIE, format!("{name}={value}"));
             let request = TestRequest::default().insert_header(header).to_http_request();
@@ -124,7 +128,8 @@ mod tests {
         assert_eq!(found("place-7", &place.text(), &room(7)), None, "forged");
         let again = Room { seed_hash: "0".repeat(64), ..room(7) };
         assert_eq!(found("place-7", &value, &again), None, "of an earlier draw");
-        let foreign = place.cookie(&Cookies::new(&"another".into(), false), &room(7)).value().to_owned();
+        let foreign =
+            place.cookie(&Cookies::new(&"another".into(), false), &room(7), left).value().to_owned();
         assert_eq!(found("place-7", &foreign, &room(7)), None);
     }
 

@@ -7,8 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::QueuePlace;
 use super::open_room::OpenRoom;
-use super::{QueuePlace, rooms};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::board::Listing;
@@ -56,11 +56,10 @@ pub async fn create(
     let own = QueuePlace::of_request(&app.cookies, &request, &open.room, app.board.now());
     if open.room.registration && own.as_ref() != Some(&place) {
         // Who has registered is counted when they come. All others were counted when they took their places.
-        let slot = open.room.slot_of(rooms::sale_start(&listing), place.arrived_at);
-        app.rooms.note_arrival(&open, slot);
+        app.rooms.note_arrival(&open, place.arrived_at);
     }
     let mut response = see_other(&room_path(&listing));
-    response.cookie(place.cookie(&app.cookies, &open.room));
+    response.cookie(place.cookie(&app.cookies, &open.room, listing.event.ends_at - app.board.now()));
     Ok(response.finish())
 }
 

@@ -42,8 +42,8 @@ pub struct Rooms {
     rooms: ArcSwap<HashMap<i64, Arc<OpenRoom>>>,
     passes: Passes,
     place_links: PlaceLinks,
-    /// People who have come to this server, by concert and slot, and are not in the database yet.
-    arrivals: Mutex<HashMap<(i64, i64), i64>>,
+    /// People who have come to this server and are not in the database yet: their concerts, and when they came (UTC).
+    arrivals: Mutex<Vec<(i64, NaiveDateTime)>>,
     /// Since when nobody has waited in a room, by concert, while this server was calm.
     quiet: Mutex<HashMap<i64, Instant>>,
     pub(super) refusals: Refusals,
@@ -157,22 +157,19 @@ impl Rooms {
         totals
     }
 
-    /// Counts an arrival in its slot. It reaches the database within a second.
-    pub fn note_arrival(&self, open: &OpenRoom, slot: i64) {
-        *self.arrivals.lock().entry((open.room.event_id, slot)).or_default() += 1;
+    /// Counts an arrival. It reaches the database within a second.
+    pub fn note_arrival(&self, open: &OpenRoom, arrived_at: NaiveDateTime) {
+        self.arrivals.lock().push((open.room.event_id, arrived_at));
     }
 
     /// The arrivals that are to be written.
-    pub(super) fn take_arrivals(&self) -> HashMap<(i64, i64), i64> {
+    pub(super) fn take_arrivals(&self) -> Vec<(i64, NaiveDateTime)> {
         std::mem::take(&mut *self.arrivals.lock())
     }
 
     /// Keeps arrivals that could not be written for the next second.
-    pub(super) fn put_back(&self, arrivals: HashMap<(i64, i64), i64>) {
-        let mut waiting = self.arrivals.lock();
-        for (key, people) in arrivals {
-            *waiting.entry(key).or_default() += people;
-        }
+    pub(super) fn put_back(&self, arrivals: Vec<(i64, NaiveDateTime)>) {
+        self.arrivals.lock().extend(arrivals);
     }
 
     /// Shows what the database said.
@@ -195,10 +192,9 @@ impl Rooms {
         quiet.iter().filter(|(_, since)| since.elapsed() >= wait).map(|(id, _)| *id).collect()
     }
 
-    /// The lines as of the last second, with the seeds that they belong to.
-    pub(super) fn lines(&self) -> HashMap<i64, (String, QueueLine)> {
-        let line = |(id, open): (&i64, &Arc<OpenRoom>)| (*id, (open.room.seed.clone(), open.line.clone()));
-        self.rooms.load().iter().map(line).collect()
+    /// All rooms as of the last second.
+    pub(super) fn all(&self) -> Arc<HashMap<i64, Arc<OpenRoom>>> {
+        self.rooms.load_full()
     }
 }
 
@@ -266,18 +262,17 @@ mod tests {
     }
 
     #[test]
-    fn arrivals_are_counted_by_second_and_kept_until_they_are_written() {
+    fn arrivals_are_kept_until_they_are_written() {
         let rooms = Rooms::new(&"a secret".into());
-        let (lobby, line) = (open(room()), open(drawn(at(0), Position::default())));
-        rooms.note_arrival(&lobby, 0);
-        rooms.note_arrival(&line, 3);
-        rooms.note_arrival(&line, 3);
+        let line = open(drawn(at(0), Position::default()));
+        rooms.note_arrival(&line, at(3));
+        rooms.note_arrival(&line, at(3));
         let taken = rooms.take_arrivals();
-        assert_eq!(taken, HashMap::from([((1, 0), 1), ((1, 3), 2)]));
+        assert_eq!(taken, [(1, at(3)), (1, at(3))]);
         assert!(rooms.take_arrivals().is_empty());
-        rooms.note_arrival(&line, 3);
+        rooms.note_arrival(&line, at(4));
         rooms.put_back(taken);
-        assert_eq!(rooms.take_arrivals(), HashMap::from([((1, 0), 1), ((1, 3), 3)]));
+        assert_eq!(rooms.take_arrivals(), [(1, at(4)), (1, at(3)), (1, at(3))]);
     }
 
     #[test]

@@ -18,10 +18,10 @@ pub(super) fn next(
     line: &QueueLine,
     supply: Supply,
     now: NaiveDateTime,
-    under_stress: bool,
+    is_load_high: bool,
     may_run_ahead: bool,
 ) -> Room {
-    let per_second = next_per_second(room.per_second, room.most_per_second, under_stress);
+    let per_second = next_per_second(room.per_second, room.most_per_second, is_load_high);
     let elapsed = room.moved_at.map_or(1, |moved_at| elapsed_seconds(moved_at, now));
     // Who is served already and has found no pass comes first.
     let some_wait =

@@ -18,6 +18,7 @@ use crate::guard::form::Form;
 use crate::guard::typed_number;
 use crate::page::{Page, Toast, see_other_with};
 use crate::queue::line::QueueLine;
+use crate::queue::pace::flowing;
 use crate::queue::store::passes::{self, PassCounts};
 use crate::queue::store::{self, RoomSettings};
 use crate::queue::{Flow, MESSAGE_LENGTH_MAX, OPENS_MINUTES_MAX, PER_SECOND_MAX, Room, RoomMode};
@@ -75,6 +76,11 @@ impl RoomFigures {
     fn booked_percent(&self) -> Option<i64> {
         let ended = self.passes.issued - self.passes.out;
         (ended > 0).then(|| self.passes.booked * 100 / ended)
+    }
+
+    /// People a second, at most.
+    fn pace(&self) -> i64 {
+        flowing(self.room.per_second, self.room.flow)
     }
 
     fn is_drawn(&self) -> bool {

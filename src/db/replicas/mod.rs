@@ -27,7 +27,7 @@ use crate::start_error::StartError;
 /// How long a replica may take to answer; its statements have the same `statement_timeout`.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// How far a replica may lag. One that lags more is left out until it has caught up.
-const MAX_LAG: Duration = Duration::from_secs(2);
+pub(crate) const MAX_LAG: Duration = Duration::from_secs(2);
 /// How long a read waits for a free connection before it tries the next replica or the primary.
 const CONNECTION_WAIT: Duration = Duration::from_millis(500);
 /// A replica whose last good probe is older than this is left out.

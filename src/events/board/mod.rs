@@ -7,30 +7,28 @@
 //!
 //! No SQL and no request handling here.
 
+mod clock;
 mod fragment;
 mod merge;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use chrono::{NaiveDateTime, TimeDelta, Utc};
-use diesel::QueryResult;
+use chrono::NaiveDateTime;
 use tokio::sync::Mutex;
 
+use self::clock::DatabaseClock;
 pub use self::fragment::{Fragment, Listing};
 pub(super) use self::merge::newest_version;
 use super::pace::{Pace, PollSeconds};
 use super::shared_board::publisher::Publisher;
 use super::{Concert, Stock, TicketType, store};
-use crate::db::{Database, Db};
+use crate::db::{Database, REPLICA_LAG_MAX};
 use crate::error::Error;
 use crate::heartbeat::Heartbeat;
-
-/// A reading of the database's clock that took longer is not used.
-const CLOCK_READING_MAX: TimeDelta = TimeDelta::milliseconds(250);
 
 /// All concerts as they are shown now.
 #[derive(Default)]
@@ -38,13 +36,15 @@ pub struct Board {
     snapshot: ArcSwap<Snapshot>,
     poll: PollSeconds,
     under_stress: AtomicBool,
-    /// How far the database's clock is ahead of this machine's, in milliseconds.
-    clock_offset: AtomicI64,
+    is_load_high: AtomicBool,
+    clock: DatabaseClock,
     publisher: Publisher,
     /// The newest version that the primary has given.
     newest_version: AtomicI64,
     /// Reads of the primary follow each other: one that began before a change must not be shown after it.
     reading: Mutex<()>,
+    /// When the last one of them ended.
+    primary_read_at: parking_lot::Mutex<Option<Instant>>,
     /// Updated after each complete read.
     shown: Heartbeat,
     /// The refresher's.
@@ -90,15 +90,23 @@ impl Board {
         self.poll.pace(self.under_stress.load(Ordering::Relaxed))
     }
 
-    /// Switches between the slow and the usual interval; returns whether that is a change.
-    pub fn set_stress(&self, under_stress: bool) -> bool {
+    /// Whether the load was high in the last second. Stress lasts longer: see [`super::pace`].
+    #[must_use]
+    pub fn is_load_high(&self) -> bool {
+        self.is_load_high.load(Ordering::Relaxed)
+    }
+
+    /// Notes the load of the last second. Switches between the slow and the usual interval; returns whether that is a
+    /// change.
+    pub fn set_load(&self, is_high: bool, under_stress: bool) -> bool {
+        self.is_load_high.store(is_high, Ordering::Relaxed);
         self.under_stress.swap(under_stress, Ordering::Relaxed) != under_stress
     }
 
     /// The database's time (UTC), by which sales start and end, as far as this server knows it.
     #[must_use]
     pub fn now(&self) -> NaiveDateTime {
-        Utc::now().naive_utc() + TimeDelta::milliseconds(self.clock_offset.load(Ordering::Relaxed))
+        self.clock.now()
     }
 
     /// Sets the board's clock by the database's.
@@ -106,15 +114,8 @@ impl Board {
     /// # Errors
     /// What the database said.
     pub async fn set_clock(&self, db: &Database) -> Result<(), Error> {
-        let reading = db.read_primary(read_clock).await?;
-        self.clock_is(reading);
+        self.clock.set(&db.read_primary(clock::read).await?);
         Ok(())
-    }
-
-    fn clock_is(&self, reading: ClockReading) {
-        if reading.took < CLOCK_READING_MAX {
-            self.clock_offset.store(reading.ahead.num_milliseconds(), Ordering::Relaxed);
-        }
     }
 
     /// All public concerts, the next one first.
@@ -221,8 +222,9 @@ impl Board {
         if !db.has_replicas() {
             return self.refresh_from_primary(db).await;
         }
+        let begun = Instant::now();
         let read = db.read(store::public_concerts).await?;
-        self.show(read);
+        self.show_from_replica(read, begun);
         Ok(())
     }
 
@@ -244,7 +246,7 @@ impl Board {
     /// # Errors
     /// What the database said.
     pub fn refresh_blocking(&self, db: &Database) -> Result<(), Error> {
-        self.clock_is(db.read_primary_blocking(read_clock)?);
+        self.clock.set(&db.read_primary_blocking(clock::read)?);
         let before = self.snapshot.load_full();
         self.show_from_primary(db.read_primary_blocking(store::public_concerts)?, &before);
         Ok(())
@@ -260,11 +262,23 @@ impl Board {
         self.merge(&read, &Snapshot::default());
     }
 
+    /// As [`Board::show`], after a read of a replica that began then. It may lag behind what the primary has said
+    /// since, or just before: a concert that was just published must not go again.
+    fn show_from_replica(&self, read: Vec<Concert>, begun: Instant) {
+        let primary_read_at = *self.primary_read_at.lock();
+        if primary_read_at.is_some_and(|at| begun.saturating_duration_since(at) <= REPLICA_LAG_MAX) {
+            self.shown.beat();
+        } else {
+            self.show(read);
+        }
+    }
+
     /// As [`Board::show`], after a read of the primary that began when the board showed `before`.
     fn show_from_primary(&self, read: Vec<Concert>, before: &Snapshot) {
         let newest = read.iter().map(newest_version).max().unwrap_or_default();
         self.newest_version.store(newest, Ordering::Relaxed);
         self.merge(&read, before);
+        *self.primary_read_at.lock() = Some(Instant::now());
     }
 
     fn merge(&self, read: &[Concert], before: &Snapshot) {
@@ -284,21 +298,6 @@ impl Board {
         let newest = self.newest_version.load(Ordering::Relaxed);
         version <= merge::latest_version(self.now(), newest)
     }
-}
-
-/// How far the database's clock is ahead of this machine's, and how long it took to ask.
-struct ClockReading {
-    ahead: TimeDelta,
-    took: TimeDelta,
-}
-
-/// Measured on the connection itself, so that waiting for a connection does not count. The database's clock is read
-/// between two readings of this machine's clock, so it is compared with their middle.
-fn read_clock(db: &mut Db) -> QueryResult<ClockReading> {
-    let asked_at = Utc::now().naive_utc();
-    let theirs = crate::db::clock(db)?;
-    let took = Utc::now().naive_utc() - asked_at;
-    Ok(ClockReading { ahead: theirs - (asked_at + took / 2), took })
 }
 
 impl Snapshot {

@@ -4,6 +4,8 @@ use super::merge::LOST_AFTER_MS;
 use super::*;
 use std::sync::LazyLock;
 
+use chrono::{TimeDelta, Utc};
+
 use crate::events::sale::SaleState;
 use crate::events::tests::{event, ticket_type};
 
@@ -39,6 +41,20 @@ fn the_board_never_goes_back_in_time() {
     assert_eq!(left(&board), 48, "a lagging read");
     board.show(read(100, 13));
     assert_eq!(left(&board), 100, "a reseed");
+}
+
+/// Tried: without `primary_read_at` the concert is gone until the replica has it.
+#[test]
+fn a_replica_that_lags_hides_no_concert_that_was_just_published() {
+    let board = Board::default();
+    let begun_before = Instant::now();
+    board.show_from_primary(read(50, 10), &board.snapshot.load_full());
+    board.show_from_replica(Vec::new(), begun_before);
+    assert_eq!(left(&board), 50, "the read began before the change");
+    board.show_from_replica(Vec::new(), Instant::now());
+    assert_eq!(left(&board), 50, "it may lag behind the change");
+    board.show_from_replica(read(49, 11), Instant::now() + REPLICA_LAG_MAX + Duration::from_secs(1));
+    assert_eq!(left(&board), 49, "it knows the change");
 }
 
 #[test]
@@ -156,7 +172,7 @@ fn a_fragment_asks_for_the_pace_and_is_made_once_for_each() {
     let listing = board.listings()[0].clone();
     let fragment = || listing.fragment(board.pace()).expect("html");
     let usual = fragment();
-    assert!(board.set_stress(true) && !board.set_stress(true), "only a change is one");
+    assert!(board.set_load(true, true) && !board.set_load(false, true), "only a change is one");
     let slow = fragment();
     let [usual_tag, slow_tag] = [usual, slow].map(|it| it.etag.to_str().expect("text"));
     assert!(usual_tag.contains("-5s-") && slow_tag.contains("-15s-"), "{usual_tag} {slow_tag}");
@@ -165,5 +181,5 @@ fn a_fragment_asks_for_the_pace_and_is_made_once_for_each() {
     };
     assert!(asks(usual, "5") && asks(slow, "15"));
     assert!(std::ptr::eq(slow, fragment()));
-    assert!(board.set_stress(false) && std::ptr::eq(usual, fragment()), "and back, without rendering");
+    assert!(board.set_load(false, false) && std::ptr::eq(usual, fragment()), "and back, without rendering");
 }

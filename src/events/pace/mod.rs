@@ -109,10 +109,11 @@ impl LoadGovernor {
     }
 }
 
-/// Measures the stress as long as the program runs and passes it to `set_stress`, which returns whether it changed.
+/// Measures the load as long as the program runs and passes it to `set_load`: whether it was high in the last second,
+/// and whether the server is under stress. It returns whether that has changed.
 pub async fn keep(
     poll: PollSeconds,
-    set_stress: impl Fn(bool) -> bool,
+    set_load: impl Fn(bool, bool) -> bool,
     lag: Arc<Lag>,
     queue_fill: impl Fn() -> f64,
 ) {
@@ -123,7 +124,7 @@ pub async fn keep(
         looks.tick().await;
         let stress = Stress { lag: lag.take_worst(), queue_fill: queue_fill() };
         let under_stress = governor.judge(stress);
-        if !set_stress(under_stress) {
+        if !set_load(stress.is_high(), under_stress) {
             continue;
         }
         let Pace { seconds, .. } = poll.pace(under_stress);

@@ -3,6 +3,7 @@
 
 mod killed;
 mod own_postgres;
+mod sold_out;
 
 use std::net::SocketAddr;
 

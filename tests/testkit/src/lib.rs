@@ -10,6 +10,7 @@ pub mod blockade;
 pub mod cluster;
 pub mod database;
 pub mod guard;
+pub mod line_log;
 pub mod packages;
 pub mod previous_release;
 pub mod properties;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::command_line::techkraft;
 use crate::support::acts::NO_FIELDS;
-use crate::support::{TestApp, browser, header};
+use crate::support::{TestApp, between, browser, header};
 use testkit::wait::eventually;
 
 /// What the page about the draw shows, in its order: the fingerprint, the seed, the number, the draw.
@@ -136,6 +136,35 @@ fn the_counts_of_concerts_that_are_over_are_deleted() {
     });
     assert_eq!(app.database.count("waiting_rooms WHERE mode = 'always'"), 1);
     assert_eq!(app.get(ROOM).status(), 303, "it has no room any more");
+}
+
+/// The organizer puts the start of the sale into the past. Tried: with the draw at that start, those who had come after
+/// it stood behind a lobby that counted them.
+#[test]
+fn a_start_in_the_past_draws_everybody_who_has_come() {
+    let app = TestApp::spawn();
+    start_sale_in(&app, 60);
+    switch_on(&app);
+    set_flow(&app, "stopped");
+    eventually("the lobby is open", || visit(&app, &app.client).contains("Take your place"));
+    let lobby: Vec<Client> = (0..4).map(|_| browser()).collect();
+    lobby.iter().for_each(|client| drop(take_place(&app, client)));
+    eventually("all are counted", || {
+        app.database.count("queue_arrivals WHERE slot = 0 AND arrivals = 4") == 1
+    });
+    start_sale_in(&app, -30);
+    for client in &lobby {
+        eventually("the lobby is drawn", || visit(&app, client).contains("You’re in line"));
+        let page = visit(&app, client);
+        let number = |name: &str| between(&page, name, "\"").parse::<i64>().expect("a number");
+        assert!(number("data-position=\"") < 1 << 32, "a place of the lobby");
+        assert!(number("data-before=\"") < 4, "with three others");
+    }
+    let late = browser();
+    take_place(&app, &late);
+    eventually("who comes now stands behind the four", || {
+        between(&visit(&app, &late), "data-ahead>", "<") == "4"
+    });
 }
 
 #[derive(diesel::QueryableByName)]

@@ -2,6 +2,7 @@
 
 mod draw;
 mod fairness;
+mod limits;
 mod organizer;
 mod passes;
 mod registration;

@@ -5,7 +5,7 @@ use reqwest::blocking::{Client, Response};
 use super::{ROOM, SETTINGS, number_in, set_room, settings, start_sale, start_sale_in, take_place, visit};
 use crate::mail::letter::{mails, parse, single};
 use crate::support::acts::NO_FIELDS;
-use crate::support::{TestApp, browser, header};
+use crate::support::{TestApp, between, browser, header};
 use testkit::wait::eventually;
 
 const SUBJECT: &str = "Your place in the waiting room: Midnight Parade";
@@ -42,6 +42,10 @@ fn open(client: &Client, link: &str) {
     assert_eq!((asked.status().as_u16(), header(&asked, "set-cookie")), (200, ""), "a mail program may look");
     let opened = client.post(link).form(&NO_FIELDS).send().expect("an answer");
     assert_eq!((opened.status().as_u16(), header(&opened, "location")), (303, ROOM));
+    let cookie = format!("{};", header(&opened, "set-cookie"));
+    let kept = between(&cookie, "Max-Age=", ";").parse::<i64>().expect("seconds");
+    // Until the concert, which is months ahead. With seven days the place was lost before its sale.
+    assert!(kept > 30 * 24 * 3600, "{kept} s");
 }
 
 #[test]
