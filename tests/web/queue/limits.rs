@@ -21,7 +21,7 @@ fn ask(app: &TestApp, from: &str, path: &str) -> Response {
     client_at(from).post(app.url(path)).form(&form).send().expect("an answer")
 }
 
-/// Tried: without the class of its own in resource/urls.rs a network takes fifty places.
+/// Tried: with the limit of pages the fourth place is given.
 #[test]
 fn a_network_takes_so_many_places_and_no_more() {
     let app = limited();
