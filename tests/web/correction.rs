@@ -254,7 +254,7 @@ fn the_buyer_corrects_until_the_first_admission_and_the_organizer_always() {
     let response = organizer.post(format!("{page}/buyer")).form(&fields).send().expect("an answer");
     assert_eq!(response.status(), 303);
     let shown = organizer.get(&page).send().expect("an answer").text().expect("a page");
-    assert!(shown.contains("<dd>ada@müller.example</dd>"), "{shown}");
+    assert!(shown.contains("<dd>ada<wbr>@müller.example</dd>"), "{shown}");
     assert_eq!(entries(&app), [("admin".into(), format!("{reference} (email)"))]);
     let log = organizer.get(app.url("/admin/audit-log")).send().expect("an answer").text().expect("a page");
     assert!(log.contains("Name or email changed"), "{log}");
