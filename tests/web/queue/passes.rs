@@ -156,8 +156,19 @@ fn switched_off_it_asks_for_nothing() {
     let with_pass = app.open_checkout("VIP", 1);
     set_room(&app, "off");
     eventually("the room is off", || app.get(ROOM).status() == 303);
+    let without = app.open_checkout("VIP", 1);
+    // Another concert's room is on.
+    app.database.execute(
+        "INSERT INTO events (slug, name, venue, city, starts_at, ends_at, time_zone, currency, state)
+         SELECT 'other', 'Other', venue, city, starts_at, ends_at, time_zone, currency, state FROM events;
+         INSERT INTO ticket_types (event_id, name, price_minor, capacity, available, max_per_booking, position)
+         SELECT id, 'Any', 0, 1, 1, 1, 9 FROM events WHERE slug = 'other';
+         INSERT INTO waiting_rooms (event_id, mode, opens_minutes, flow, most_per_second, seed, seed_hash, per_second)
+         SELECT id, 'always', 30, 'open', 50, 'x', 'y', 10 FROM events WHERE slug = 'other'",
+    );
+    eventually("it is on", || app.get("/events/other/queue").status() == 200);
     assert_eq!(app.confirm(&with_pass, 1).status(), 303);
-    app.book_well("VIP", 1);
+    assert_eq!(app.confirm(&without, 1).status(), 303);
 }
 
 /// Tried: with passes that name the concert alone, the old one books before anybody of the new line.
