@@ -142,7 +142,8 @@ fn shared_list(site: &str, listings: &[Arc<Listing>], number: usize) -> SharedPa
 /// Whether bookings of the concert need a pass of its waiting room, and whether this browser has one; with the pass.
 fn pass_of(request: &HttpRequest, app: &App, listing: &Listing) -> (Option<bool>, Option<RequestKey>) {
     let event_id = listing.event.id;
-    if !app.rooms.needs_pass(event_id) {
+    // A concert that sells nothing any more has no room.
+    if !app.rooms.needs_pass(event_id) || listing.sales_have_ended() {
         return (None, None);
     }
     let pass = app.rooms.pass_of(&app.cookies, request, event_id, app.board.now());

@@ -26,6 +26,12 @@ impl SaleState {
     pub fn is_on_sale(self) -> bool {
         self == Self::OnSale
     }
+
+    /// Whether tickets in that state are sold, or will be.
+    #[must_use]
+    pub fn may_sell(self) -> bool {
+        matches!(self, Self::OnSale | Self::NotYet(_) | Self::Paused)
+    }
 }
 
 /// The words of pages.

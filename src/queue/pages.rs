@@ -230,7 +230,7 @@ pub async fn draw(
 pub(super) fn find(app: &App, listing: &Listing) -> Option<(Arc<OpenRoom>, RoomPhase)> {
     let open = app.rooms.find(listing.event.id)?;
     let phase = rooms::phase(&open, listing, app.board.now());
-    let is_over = listing.is_over() || rooms::has_ended(listing) || phase == RoomPhase::Idle;
+    let is_over = listing.is_over() || listing.sales_have_ended() || phase == RoomPhase::Idle;
     (!is_over).then_some((open, phase))
 }
 

@@ -19,7 +19,6 @@ use super::{RoomPhase, store};
 use crate::db::Database;
 use crate::error::Error;
 use crate::events::board::Listing;
-use crate::events::sale::SaleState;
 use crate::guard::cookies::Cookies;
 use crate::guard::secret::Secrets;
 use crate::heartbeat::Heartbeat;
@@ -201,7 +200,7 @@ impl Rooms {
 /// What a concert has left, and what its bookings hold.
 #[must_use]
 pub fn supply_of(listing: &Listing) -> Supply {
-    let types = || listing.ticket_types.iter().filter(|it| counts(listing.sale_state(it.id)));
+    let types = || listing.ticket_types.iter().filter(|it| listing.sale_state(it.id).may_sell());
     let held = types().filter_map(|it| listing.held(it.id));
     Supply {
         left: types().map(|it| i64::from(it.available)).sum(),
@@ -210,18 +209,6 @@ pub fn supply_of(listing: &Listing) -> Supply {
         promised: 0,
         is_closed: !types().any(|it| listing.sale_state(it.id).is_on_sale()),
     }
-}
-
-/// Whether tickets of a type in that state are sold, or will be.
-fn counts(state: SaleState) -> bool {
-    matches!(state, SaleState::OnSale | SaleState::NotYet(_) | SaleState::Paused)
-}
-
-/// Whether nothing of a concert is sold any more, whatever is left: its sales have ended, or it is canceled. Then it
-/// has no waiting room.
-#[must_use]
-pub fn has_ended(listing: &Listing) -> bool {
-    !listing.ticket_types.iter().any(|it| counts(listing.sale_state(it.id)))
 }
 
 /// When the sale of a concert starts: with its first ticket type. `None`: it has started, or nothing is said.

@@ -212,7 +212,9 @@ impl fmt::Display for RehearsalReport {
         )?;
         writeln!(f, "Booking time {}", self.booking_ms)?;
         writeln!(f, "Page load    {}", self.page_ms)?;
-        writeln!(f, "Update       {}", self.poll_ms)?;
+        if self.has_room {
+            writeln!(f, "Update       {}", self.poll_ms)?;
+        }
         writeln!(
             f,
             "Others       {} were told that nothing is left, {} still waited, {} gave up after errors",

@@ -105,6 +105,13 @@ impl Listing {
         self.ticket_types.iter().filter(|it| !it.is_sold_out() && self.sale_state(it.id).is_on_sale())
     }
 
+    /// Whether nothing is sold any more, whatever is left: sales have ended, or the concert is canceled. Then it has no
+    /// waiting room.
+    #[must_use]
+    pub fn sales_have_ended(&self) -> bool {
+        !self.ticket_types.iter().any(|it| self.sale_state(it.id).may_sell())
+    }
+
     /// Whether all ticket types on sale are sold out.
     #[must_use]
     pub fn is_sold_out(&self) -> bool {

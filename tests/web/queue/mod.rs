@@ -189,4 +189,5 @@ fn when_sales_have_ended_there_is_no_room() {
     assert_eq!(app.get(&format!("{ROOM}/line")).status(), 404);
     let page = app.get(CONCERT).text().expect("a page");
     assert!(!page.contains("Sold out") && page.contains("Sales have ended."), "{page}");
+    assert!(!page.contains("To the waiting room"), "{page}");
 }
