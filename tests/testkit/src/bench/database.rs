@@ -57,8 +57,10 @@ impl SaleDatabase {
     pub fn begin_sale(&self) -> Result<()> {
         self.write(|db| {
             match db {
-                // With everything that names a booking.
-                Db::Postgres(pg) => pg.batch_execute("TRUNCATE bookings CASCADE")?,
+                // Those that are named have no foreign key to a booking; CASCADE adds those that have one.
+                Db::Postgres(pg) => pg.batch_execute(
+                    "TRUNCATE bookings, booking_lines, holds, mails, used_tickets, cancellation_notes CASCADE",
+                )?,
                 Db::Sqlite(sqlite) => {
                     sqlite.batch_execute("DELETE FROM mails; DELETE FROM used_tickets; DELETE FROM booking_lines; DELETE FROM holds; DELETE FROM bookings")?
                 }
