@@ -16,6 +16,7 @@ pub mod pooler;
 mod primary;
 mod replicas;
 mod text_enum;
+mod time;
 pub mod tls;
 mod url;
 pub mod wal;
@@ -25,12 +26,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt::task::spawn_blocking;
-use chrono::{NaiveDateTime, Utc};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
-use diesel::dsl::sql;
 use diesel::r2d2::Pool;
-use diesel::sql_types::Timestamp;
-use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl as _, SqliteConnection};
+use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
 use tokio::sync::oneshot;
 
 use self::closing::Closing;
@@ -45,6 +43,8 @@ pub(crate) use self::replicas::MAX_LAG as REPLICA_LAG_MAX;
 pub use self::replicas::ReplicaConfig;
 use self::replicas::Replicas;
 pub(crate) use self::text_enum::text_enum;
+pub use self::time::clock;
+pub(crate) use self::time::minute_sql;
 pub use self::url::DatabaseUrl;
 pub(crate) use self::writer::WriteTurn;
 pub use self::writer::{Failure, Writer};
@@ -253,19 +253,6 @@ async fn off_thread<T: Send + 'static>(
     });
     spawn_blocking(work);
     answered.await.map_err(|_| Error::Internal("database work broke off".into()))?
-}
-
-/// The time (UTC) on the database's clock: the one that all servers agree on. SQLite has this machine's.
-///
-/// # Errors
-/// What the database said.
-pub fn clock(db: &mut Db) -> QueryResult<NaiveDateTime> {
-    match db {
-        Db::Postgres(pg) => {
-            diesel::select(sql::<Timestamp>("timezone('utc', clock_timestamp())")).get_result(pg)
-        }
-        Db::Sqlite(_) => Ok(Utc::now().naive_utc()),
-    }
 }
 
 /// Runs `work` between BEGIN and COMMIT. On SQLite, BEGIN IMMEDIATE takes the write lock: a transaction that reads

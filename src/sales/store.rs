@@ -12,7 +12,7 @@ use super::history::{FIRST_MINUTES, SalesHistory, SoldAt, minute_of};
 use super::remembered::RememberedCounts;
 use super::{BookingCounts, CountedTicketType, DatedCount, FEW_BOOKINGS, Sales, SalesCount, TicketTypeSales};
 use crate::booking::{BookingStatus, event_jobs};
-use crate::db::{Db, clock, on_either};
+use crate::db::{Db, clock, minute_sql, on_either};
 use crate::events::store::IS_NO_COPY;
 use crate::events::{Event, EventState, TicketType};
 use crate::schema::{bookings, events, sales_counts, ticket_types};
@@ -217,10 +217,7 @@ fn first_minute(db: &mut Db, event: &Event) -> QueryResult<Option<i64>> {
 
 /// What the confirmed bookings of a concert come to: by minute in the first hours, and by quarter of an hour after.
 fn parts(db: &mut Db, event_id: i64, begins: i64) -> QueryResult<Vec<Part>> {
-    let minute = match db {
-        Db::Postgres(_) => "CAST(floor(extract(epoch FROM b.confirmed_at) / 60) AS BIGINT)",
-        Db::Sqlite(_) => "(CAST(strftime('%s', b.confirmed_at) AS INTEGER) / 60)",
-    };
+    let minute = minute_sql(db, "b.confirmed_at");
     let ends = begins + FIRST_MINUTES;
     let at = format!("CASE WHEN {minute} < {ends} THEN {minute} ELSE {minute} - {minute} % 15 END");
     let query = format!(

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate};
+use chrono::NaiveDate;
 
 use crate::admin::store::ledger::QuarterSum;
 use crate::money::Money;
+use crate::sales::history::time_of;
 use crate::venue_clock::VenueClock;
-
-const QUARTER_SECONDS: i64 = 900;
 
 /// Sums in one currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,8 +65,7 @@ impl Totals {
         let mut days: BTreeMap<(NaiveDate, String), Sums> = BTreeMap::new();
         for part in parts {
             let currency = part.currency.clone();
-            let at = DateTime::from_timestamp(part.quarter * QUARTER_SECONDS, 0).unwrap_or_default();
-            let day = clock.local(&at.naive_utc()).date_naive();
+            let day = clock.local(&time_of(part.minute)).date_naive();
             let empty = || Sums { currency: currency.clone(), ..Sums::default() };
             all.entry(currency.clone()).or_insert_with(empty).add(part);
             days.entry((day, currency.clone())).or_insert_with(empty).add(part);
@@ -81,13 +79,16 @@ impl Totals {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+
     use super::*;
+    use crate::sales::history::minute_of;
 
     #[test]
     fn each_day_of_the_venue_adds_up() {
         let part = |time: &str, [paid, back, fees]: [i64; 3]| {
             let at = DateTime::parse_from_rfc3339(&format!("2026-11-28T{time}:00Z")).expect("a time");
-            QuarterSum { quarter: at.timestamp() / QUARTER_SECONDS, currency: "USD".into(), paid, back, fees }
+            QuarterSum { minute: minute_of(at.naive_utc()), currency: "USD".into(), paid, back, fees }
         };
         let parts =
             [part("05:45", [20_000, 0, 610]), part("06:00", [0, 5_000, 0]), part("14:00", [0, -3_000, 0])];

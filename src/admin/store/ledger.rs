@@ -2,9 +2,9 @@
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Text};
 
-use crate::db::{Db, on_either};
+use crate::db::{Db, minute_sql};
 use crate::payment::store::ledger::{EntryKind, SUMS};
 use crate::schema::{bookings, ledger, payments};
 
@@ -68,9 +68,9 @@ pub fn movements_after(db: &mut Db, event_id: i64, after: i64, limit: i64) -> Qu
 /// is of one day at the venue.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct QuarterSum {
-    /// Quarters of an hour since 1970, in UTC.
+    /// The first one of the quarter, in minutes since 1970 (UTC).
     #[diesel(sql_type = BigInt)]
-    pub quarter: i64,
+    pub minute: i64,
     #[diesel(sql_type = Text)]
     pub currency: String,
     #[diesel(sql_type = BigInt)]
@@ -87,17 +87,12 @@ pub struct QuarterSum {
 /// # Errors
 /// What the database said.
 pub fn quarter_sums(db: &mut Db, event_id: i64, live: bool) -> QueryResult<Vec<QuarterSum>> {
-    let (quarter, event, mode) = match db {
-        Db::Postgres(_) => ("CAST(floor(extract(epoch FROM entered_at) / 900) AS BIGINT)", "$1", "$2"),
-        Db::Sqlite(_) => ("(CAST(strftime('%s', entered_at) AS INTEGER) / 900)", "?1", "?2"),
-    };
+    let minute = minute_sql(db, "entered_at");
+    let quarter = format!("{minute} - {minute} % 15");
     let query = format!(
-        "SELECT {quarter} AS quarter, currency, {SUMS} FROM ledger
-         WHERE booking_id IN (SELECT id FROM bookings WHERE event_id = {event}) AND live = {mode}
+        "SELECT {quarter} AS minute, currency, {SUMS} FROM ledger
+         WHERE booking_id IN (SELECT id FROM bookings WHERE event_id = {event_id}) AND live = {live}
          GROUP BY {quarter}, currency"
     );
-    on_either!(db, connection => diesel::sql_query(query)
-        .bind::<BigInt, _>(event_id)
-        .bind::<Bool, _>(live)
-        .load(connection))
+    diesel::sql_query(query).load(db)
 }
