@@ -38,6 +38,13 @@ pub struct BookingCounts {
     pub canceled: i64,
 }
 
+impl BookingCounts {
+    /// Whether these are too many to be counted at each look.
+    const fn are_many(self) -> bool {
+        self.confirmed > FEW_BOOKINGS
+    }
+}
+
 /// What the confirmed bookings of a ticket type come to, without what was given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountedTicketType {
@@ -159,16 +166,17 @@ impl Sales {
     /// Whether its bookings should be counted again: something was booked since, or people are coming in. `now`: UTC.
     #[must_use]
     pub fn is_count_due(&self, now: NaiveDateTime) -> bool {
+        let Some(bookings) = self.bookings() else { return true };
         let event = &self.event;
         let admits = (event.starts_at - ADMISSION_MARGIN..event.ends_at + ADMISSION_MARGIN).contains(&now);
-        admits || self.counted.is_none() || self.counted_before().is_some()
+        (admits && bookings.are_many()) || self.counted_before().is_some()
     }
 
     /// Tickets that were in when its bookings were counted, where tickets and bookings are many.
     #[must_use]
     pub fn many_admitted(&self) -> Option<i64> {
-        let SalesCount { admitted, bookings, .. } = self.counted.as_ref()?.count;
-        (admitted > FEW_ADMITTED && bookings.confirmed > FEW_BOOKINGS).then_some(admitted)
+        let count = &self.counted.as_ref()?.count;
+        (count.admitted > FEW_ADMITTED && count.bookings.are_many()).then_some(count.admitted)
     }
 
     /// The versions of the concert and its stock, and what is held. Whatever changes what its bookings come to changes
