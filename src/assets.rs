@@ -5,6 +5,7 @@ use actix_web::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
+use askama::filters::Safe;
 use serde_json::json;
 
 use crate::error::Error;
@@ -29,10 +30,17 @@ pub fn url(path: &str) -> String {
     format!("/static/{name}")
 }
 
-/// The URL of an icon, for a `<use>`.
+/// An icon in the color and at the size of the words beside it. Screen readers pass it over.
 #[must_use]
-pub fn icon(name: &str) -> String {
-    format!("{}#{name}", url("icons.svg"))
+pub fn icon(name: &'static str) -> Safe<String> {
+    icon_with(name, "icon")
+}
+
+/// As [`icon`], with classes of its own. Both are written by us: nothing here is escaped.
+#[must_use]
+pub fn icon_with(name: &'static str, classes: &'static str) -> Safe<String> {
+    let file = url("icons.svg");
+    Safe(format!("<svg class=\"{classes}\" aria-hidden=\"true\"><use href=\"{file}#{name}\"/></svg>"))
 }
 
 /// `GET /static/{name}`: the file in the best encoding that the browser reads, to be kept for a year.

@@ -124,7 +124,11 @@ fn every_asset_and_template_is_there_and_used() {
             wrong.push(format!("static/{named} is named, but not there"));
         }
     }
-    for named in sources.iter().flat_map(|text| quoted_after(text, "assets::icon(\"")) {
+    let icons: BTreeSet<String> = ["assets::icon(\"", "assets::icon_with(\""]
+        .iter()
+        .flat_map(|before| sources.iter().flat_map(|text| quoted_after(text, before)))
+        .collect();
+    for named in &icons {
         if !Path::new("static/vendor/lucide").join(format!("{named}.svg")).exists() {
             wrong.push(format!("the icon {named} is named, but not there"));
         }
@@ -140,8 +144,8 @@ fn every_asset_and_template_is_there_and_used() {
     {
         let name = path.strip_prefix("static").expect("it was found there").display().to_string();
         let short = name.rsplit('/').next().unwrap_or_default().to_owned();
-        let icon = format!("assets::icon(\"{}\")", short.trim_end_matches(".svg"));
-        let used = sources.iter().any(|text| text.contains(&format!("\"{name}\"")) || text.contains(&icon))
+        let used = icons.contains(short.trim_end_matches(".svg"))
+            || sources.iter().any(|text| text.contains(&format!("\"{name}\"")))
             || importers.iter().any(|text| {
                 [format!("\"{short}\""), format!("\"./{short}\""), format!("/{name}\"")]
                     .iter()
