@@ -1,6 +1,6 @@
-//! The on-sale, measured: `cargo bench --bench onsale`, with `-- --quick` for a first look, or
-//! with `-- --outbox` for what the outbox costs, or with `-- --kinds` for what bookings of two ticket types and holds
-//! cost.
+//! The on-sale, measured: `cargo bench --bench onsale`, with `-- --quick` for a first look, with `-- --floors` for a
+//! sale with and without a database alone, with `-- --outbox` for what the outbox costs, or with `-- --kinds` for what
+//! bookings of two ticket types and holds cost.
 //!
 //! A crowd on many connections books one hot ticket type with real form posts, on SQLite and on a PostgreSQL that
 //! is made for this run, both as durable as in production. Beside them, in turns within the same run, so
@@ -52,6 +52,7 @@ fn main() -> ExitCode {
     }
     let plan = match () {
         () if is_asked("--quick") => Plan::QUICK,
+        () if is_asked("--floors") => Plan::FLOORS,
         () if is_asked("--outbox") => Plan::OUTBOX,
         () if is_asked("--kinds") => Plan::KINDS,
         () => Plan::FULL,

@@ -44,6 +44,16 @@ impl Plan {
         },
     };
 
+    /// With and without a database, and nothing else. Short: builds of two commits can take turns.
+    pub const FLOORS: Self = Self {
+        connections: |kind| match kind {
+            Kind::PostgresBatched | Kind::SqliteBatched | Kind::NoDatabase => &[1024],
+            _ => &[],
+        },
+        measured: Duration::from_millis(3000),
+        ..Self::FULL
+    };
+
     /// What the outbox costs, and nothing else.
     pub const OUTBOX: Self = Self {
         rounds: 7,

@@ -22,7 +22,7 @@ const PAGE_LENGTH: usize = 50;
 /// Bookings that are read at once to be compared with what was typed.
 const READ_AT_ONCE: usize = 2_000;
 /// Most bookings that one request compares: the link to older ones goes on from there.
-const COMPARED_MAX: usize = 20_000;
+const COMPARED_MAX: usize = 8_000;
 /// The statuses that can be asked for: a hold is listed when it is confirmed.
 const STATUSES: [(BookingStatus, &str); 2] =
     [(BookingStatus::Confirmed, "Confirmed"), (BookingStatus::Canceled, "Canceled")];

@@ -118,6 +118,10 @@ impl BookingForm {
         if self.is_main(id) {
             return &self.quantity;
         }
+        // As with one ticket type: no field's name is put together.
+        if self.others.is_empty() {
+            return "0";
+        }
         self.others
             .get(&format!("quantity_{id}"))
             .map_or("0", |typed| if typed.trim().is_empty() { "0" } else { typed })

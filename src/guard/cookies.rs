@@ -62,6 +62,9 @@ impl Cookies {
     /// The value of a cookie; `None` if there is none, or if it was not made here.
     #[must_use]
     pub fn open(&self, request: &HttpRequest, name: &str) -> Option<String> {
+        if !request.headers().contains_key(COOKIE) {
+            return None;
+        }
         let name = self.full_name(name);
         let headers = request.headers().get_all(COOKIE);
         // Split as bytes: one that is not UTF-8 must not hide the others.

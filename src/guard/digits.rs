@@ -73,6 +73,9 @@ const ZEROS: [char; 66] = [
 /// The ASCII digit that a digit of any script stands for.
 #[must_use]
 pub fn digit(typed: char) -> Option<char> {
+    if typed.is_ascii() {
+        return Some(typed).filter(char::is_ascii_digit);
+    }
     let zero = ZEROS.iter().rev().find(|zero| **zero <= typed)?;
     char::from_digit(u32::from(typed) - u32::from(*zero), 10)
 }

@@ -3,7 +3,6 @@
 //! They are stricter than actix's own, which replace invalid UTF-8 and accept any number of fields. What no browser
 //! sends is refused, so that two parsers never read the same bytes differently.
 
-use std::collections::HashSet;
 use std::future::{Ready, ready};
 use std::pin::Pin;
 
@@ -63,13 +62,13 @@ fn is_form(request: &HttpRequest) -> bool {
 /// [`Error::Unreadable`] for anything that no browser sends.
 pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
     let pairs = pairs(text)?;
-    let mut names = HashSet::new();
-    // A struct refuses its own fields when they are repeated, but not those that it collects in a map.
-    if pairs.iter().all(|(name, _)| names.insert(name)) {
-        read(pairs)
-    } else {
-        Err(wrong("a repeated field"))
+    // A struct refuses its own fields when they are repeated, but not those that it collects in a map. There are few
+    // fields, so each is compared with those before it.
+    let is_repeated = |at: usize| pairs[..at].iter().any(|(name, _)| *name == pairs[at].0);
+    if (0..pairs.len()).any(is_repeated) {
+        return Err(wrong("a repeated field"));
     }
+    read(pairs)
 }
 
 fn wrong(what: &str) -> Error {
@@ -98,6 +97,9 @@ fn pair(field: &[u8]) -> Option<(String, String)> {
 
 /// Decodes "application/x-www-form-urlencoded" (WHATWG URL standard, section 5.2); `None` if it is malformed.
 fn decode(text: &[u8]) -> Option<String> {
+    if !text.iter().any(|byte| matches!(byte, b'+' | b'%')) {
+        return String::from_utf8(text.to_vec()).ok();
+    }
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.iter();
     while let Some(byte) = rest.next() {

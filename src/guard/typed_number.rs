@@ -8,6 +8,10 @@ use super::digits::digit;
 /// `None` for anything else, fractions included.
 #[must_use]
 pub fn whole(typed: &str) -> Option<String> {
+    // What nearly everybody types.
+    if is_digits(typed) {
+        return Some(typed.to_owned());
+    }
     without_fraction(typed).or_else(|| {
         let number = decimal(typed)?;
         let (whole, fraction) = number.split_once('.')?;

@@ -1,5 +1,5 @@
 //! Every URL of the site. The order matters: the first pattern that matches a path is its URL, and the paths that
-//! browsers poll come first.
+//! a crowd asks for come first.
 
 use super::{Endpoint, RateClass};
 
@@ -13,6 +13,7 @@ macro_rules! urls {
 
 urls! {
     AVAILABILITY = Endpoint::page("/events/{slug}/availability").class(RateClass::Polls).cached();
+    BOOKINGS = Endpoint::form("/bookings").post_class(RateClass::Bookings);
     QUEUE_LINE = Endpoint::page("/events/{slug}/queue/line").class(RateClass::Polls).cached().part();
     STATIC_FILE = Endpoint::page("/static/{name:.*}").class(RateClass::StaticFiles).cached();
     PICTURE = Endpoint::page("/pictures/{name}").class(RateClass::StaticFiles).cached();
@@ -31,7 +32,6 @@ urls! {
     QUEUE_PLACE = Endpoint::form("/events/{slug}/queue/place/{token}").post_class(RateClass::Places);
     QUEUE_REGISTRATION = Endpoint::action("/events/{slug}/queue/registration").post_class(RateClass::Places);
     QUEUE_DRAW = Endpoint::page("/events/{slug}/queue/draw");
-    BOOKINGS = Endpoint::form("/bookings").post_class(RateClass::Bookings);
     NEW_BOOKING = Endpoint::form("/bookings/new");
     FIND_BOOKINGS = Endpoint::form("/bookings/find").post_class(RateClass::Bookings);
     BOOKING = Endpoint::page("/bookings/{token}").post_class(RateClass::Bookings);

@@ -34,16 +34,15 @@ pub fn configure(site: &mut ServiceConfig) {
             web::scope("")
                 .wrap(from_fn(carry_renewed_session))
                 .wrap(Compress::default())
+                .configure(buyers)
                 .configure(programs::configure)
                 .configure(pages),
         );
 }
 
-fn pages(site: &mut ServiceConfig) {
-    // For browsers and search engines
-    site.service(urls::SITEMAP.resource().route(get().to(events::search_engines::sitemap)))
-        .service(urls::WEB_MANIFEST.resource().route(get().to(assets::web_manifest)));
-    // Bookings
+/// What a rush asks for, and what buyers do with their bookings. Before everything else: each pattern that is tried in
+/// vain takes time.
+fn buyers(site: &mut ServiceConfig) {
     site.service(
         urls::BOOKINGS
             .resource()
@@ -62,6 +61,8 @@ fn pages(site: &mut ServiceConfig) {
             .route(get().to(booking::lookup::pages::new))
             .route(post().to(booking::lookup::pages::create)),
     )
+    .service(urls::EVENTS.resource().route(get().to(events::pages::index)))
+    .service(urls::EVENT.resource().route(get().to(events::pages::show)))
     .service(urls::BOOKING.resource().route(get().to(booking::pages::show)))
     .service(urls::CALENDAR.resource().route(get().to(booking::pages::calendar)))
     .service(
@@ -86,11 +87,14 @@ fn pages(site: &mut ServiceConfig) {
             .resource()
             .route(get().to(mail::suppression::pages::show))
             .route(post().to(mail::suppression::pages::update)),
-    )
-    // Concerts
-    .service(urls::EVENTS.resource().route(get().to(events::pages::index)))
-    .service(urls::EVENT.resource().route(get().to(events::pages::show)))
-    .service(urls::EVENT_CALENDAR.resource().route(get().to(events::calendar::show)));
+    );
+}
+
+fn pages(site: &mut ServiceConfig) {
+    // For browsers and search engines
+    site.service(urls::SITEMAP.resource().route(get().to(events::search_engines::sitemap)))
+        .service(urls::WEB_MANIFEST.resource().route(get().to(assets::web_manifest)))
+        .service(urls::EVENT_CALENDAR.resource().route(get().to(events::calendar::show)));
     payments::configure(site);
     waiting_rooms::visitors(site);
     gates(site);

@@ -20,6 +20,10 @@ const BRAILLE_BLANK: char = '\u{2800}';
 #[must_use]
 pub fn is_visible(c: char) -> bool {
     use GeneralCategory as Category;
+    // Spares most names two lookups for each letter.
+    if c.is_ascii() {
+        return !c.is_ascii_control();
+    }
     let is_known = !matches!(
         CodePointMapData::<Category>::new().get(c),
         Category::Control
@@ -54,6 +58,9 @@ pub(super) fn is_wrapping(c: char) -> bool {
 
 /// The word without what it is wrapped in. A joiner after a last virama stays: Malayalam names end so.
 pub(super) fn unwrap_word(word: &str) -> &str {
+    if word.is_ascii() {
+        return word;
+    }
     let word = word.trim_start_matches(is_wrapping);
     let bare = word.trim_end_matches(is_wrapping);
     let ends_in_virama = bare.chars().next_back().is_some_and(is_virama);
@@ -66,6 +73,9 @@ pub(super) fn unwrap_word(word: &str) -> &str {
 /// The word without the invisible characters that do nothing where they stand. Between words of scripts that are
 /// written without spaces, the space without a width becomes one that is seen.
 pub(super) fn without_idle(word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_owned();
+    }
     let characters: Vec<char> = word.chars().collect();
     let mut kept: Vec<char> = Vec::with_capacity(characters.len());
     for (index, &c) in characters.iter().enumerate() {
@@ -107,6 +117,9 @@ fn is_written_without_spaces(c: char) -> bool {
 /// Whether each character of a word is visible, or belongs to the ones beside it: joiners in scripts whose letters
 /// join, joiners in an emoji, and the selectors of a variant of an ideograph, an emoji or a Mongolian letter.
 pub(super) fn is_readable(word: &str) -> bool {
+    if word.is_ascii() {
+        return word.chars().all(is_visible);
+    }
     let characters: Vec<char> = word.chars().collect();
     characters.iter().enumerate().all(|(index, &c)| {
         let (before, after) = (&characters[..index], characters.get(index + 1).copied());

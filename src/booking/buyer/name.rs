@@ -68,6 +68,9 @@ pub fn parse_text(typed: &str) -> Result<String, NameError> {
 /// an ordinal number.
 fn is_letter(c: char) -> bool {
     use GeneralCategory as Category;
+    if c.is_ascii() {
+        return c.is_ascii_alphabetic();
+    }
     let category = CodePointMapData::<Category>::new().get(c);
     let is_letter = matches!(
         category,
@@ -103,6 +106,9 @@ fn has_address(name: &str) -> bool {
 /// Whether a letter has more marks than [`MARKS_MAX`], or a mark has no letter.
 fn has_too_many_marks(name: &str) -> bool {
     use GeneralCategory as Category;
+    if name.is_ascii() {
+        return false;
+    }
     let categories = CodePointMapData::<Category>::new();
     let is_mark = |c: char| matches!(categories.get(c), Category::NonspacingMark | Category::EnclosingMark);
     let mut marks = 0;

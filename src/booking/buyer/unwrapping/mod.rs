@@ -41,6 +41,9 @@ const MAILTO: &str = "mailto:";
 /// # Errors
 /// There is none, there are several different ones, or the character that is in the way.
 pub(super) fn find_address(typed: &str) -> Result<TypedAddress, EmailError> {
+    if let Some(address) = plain_address(typed) {
+        return Ok(address);
+    }
     let decoded = decoded(typed);
     if let Some(control) = decoded.chars().find(|c| c.is_control() && !c.is_whitespace()) {
         return Err(EmailError::Character(control));
@@ -66,6 +69,20 @@ pub(super) fn find_address(typed: &str) -> Result<TypedAddress, EmailError> {
         end_of_last = end;
     }
     found.ok_or(EmailError::Invalid)
+}
+
+/// A text that is nothing but an address, of the letters and signs that nearly every address has: there is nothing to
+/// look for in it.
+fn plain_address(typed: &str) -> Option<TypedAddress> {
+    let (mailbox, domain) = typed.split_once('@')?;
+    let has_only = |text: &str, signs: &str| {
+        text.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+    };
+    let is_plain = has_only(mailbox, "._+-")
+        && has_only(domain, ".-")
+        && domain.ends_with(|c: char| c.is_ascii_alphanumeric());
+    is_plain.then(|| (mailbox.to_owned(), domain.to_owned()))
 }
 
 /// The address whose @ stands there, and where it ends. It begins behind the address before it.

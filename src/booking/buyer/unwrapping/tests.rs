@@ -127,3 +127,29 @@ fn what_may_be_another_address_is_refused() {
         assert_eq!(find_address(typed), Err(error), "{typed:?}");
     }
 }
+
+/// With a space around it a text is searched, as it is without.
+#[test]
+fn a_plain_address_is_read_as_the_search_would() {
+    for typed in [
+        "ada@example.org",
+        "Ada.Lovelace+vip@Mail.Example.CO.UK",
+        "a@b",
+        "a_b-c.@x.y",
+        "1@2.3",
+        "ada@exa_mple.org",
+        "ada@-example.org",
+        "ada@example.org.",
+        ".ada@example.org",
+        "_ada_@example.org",
+        "a@b@c",
+        "@b",
+        "a@",
+        "a%40b@c.d",
+        "mailto:a@b.c",
+        "zoë@example.org",
+    ] {
+        assert_eq!(find_address(typed), find_address(&format!(" {typed} ")), "{typed}");
+    }
+    assert!(plain_address("ada@example.org").is_some() && plain_address(" ada@example.org").is_none());
+}

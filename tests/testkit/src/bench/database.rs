@@ -56,15 +56,7 @@ impl SaleDatabase {
     /// No bookings, all tickets there, and no old log left to write out: each round starts alike.
     pub fn begin_sale(&self) -> Result<()> {
         self.write(|db| {
-            match db {
-                // Those that are named have no foreign key to a booking; CASCADE adds those that have one.
-                Db::Postgres(pg) => pg.batch_execute(
-                    "TRUNCATE bookings, booking_lines, holds, mails, used_tickets, cancellation_notes CASCADE",
-                )?,
-                Db::Sqlite(sqlite) => {
-                    sqlite.batch_execute("DELETE FROM mails; DELETE FROM used_tickets; DELETE FROM booking_lines; DELETE FROM holds; DELETE FROM bookings")?
-                }
-            }
+            empty(db)?;
             let ids = [self.ticket_type_id, self.other_ticket_type_id];
             let sold = ticket_types::table.filter(ticket_types::id.eq_any(ids));
             let full = (ticket_types::capacity.eq(CAPACITY), ticket_types::available.eq(CAPACITY));
@@ -88,12 +80,9 @@ impl SaleDatabase {
         }
     }
 
-    /// What waits to be sent is no longer wanted: no sender disturbs the next round.
+    /// What was sold is no longer wanted: no sender and no search index works on it during the next round.
     pub fn end_sale(&self) -> Result<()> {
-        self.write(|db| match db {
-            Db::Postgres(pg) => pg.batch_execute("TRUNCATE mails"),
-            Db::Sqlite(sqlite) => sqlite.batch_execute("DELETE FROM mails"),
-        })?;
+        self.write(empty)?;
         Ok(())
     }
 
@@ -133,5 +122,19 @@ impl SaleDatabase {
             eprintln!("{booked} bookings are there, and {confirmed} were confirmed, with {errors} errors");
         }
         Ok(verified.status.success() && holds)
+    }
+}
+
+/// Takes all bookings out, with what belongs to them.
+fn empty(db: &mut Db) -> QueryResult<()> {
+    match db {
+        // Those that are named have no foreign key to a booking; CASCADE adds those that have one.
+        Db::Postgres(pg) => pg.batch_execute(
+            "TRUNCATE bookings, booking_lines, booking_words, holds, mails, used_tickets, cancellation_notes CASCADE",
+        ),
+        Db::Sqlite(sqlite) => sqlite.batch_execute(
+            "DELETE FROM mails; DELETE FROM used_tickets; DELETE FROM booking_words; DELETE FROM booking_lines;
+             DELETE FROM holds; DELETE FROM bookings",
+        ),
     }
 }
