@@ -15,7 +15,8 @@ use crate::fill::{Filled, LARGE};
 const READS: usize = 40;
 /// Reads before them, for the database's plans.
 const WARM_UP: usize = 3;
-/// The first look at a concert has its bookings counted behind it, once a minute for everybody. It takes about a second.
+/// The first look at a concert has its bookings counted behind it, once a minute for everybody. That takes about a
+/// second.
 const COUNTED_AFTER: Duration = Duration::from_secs(5);
 /// An answer that takes longer is an error.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,6 +1,6 @@
 //! A batch on PostgreSQL: one call of one function that commits by itself, whatever the batch's size, so that the
 //! hot rows are locked for one write to the disk and nothing waits for the network in between. The function is
-//! `book_batch_2` in the migrations.
+//! `book_batch_3` in the migrations.
 
 use std::collections::BTreeMap;
 
@@ -117,7 +117,7 @@ impl QueryId for BookBatchCall<'_> {
 
 impl QueryFragment<Pg> for BookBatchCall<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT * FROM book_batch_2(");
+        out.push_sql("SELECT * FROM book_batch_3(");
         out.push_bind_param::<Array<Text>, _>(&self.request_keys)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<BigInt>, _>(&self.order_hashes)?;

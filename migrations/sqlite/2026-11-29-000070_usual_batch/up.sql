@@ -1,0 +1,2 @@
+-- SQLite needs no function: its write transactions are alone.
+SELECT 1;
