@@ -159,6 +159,8 @@ pub fn opened(db: &mut Db, payment: &Payment, page: &OpenedPage) -> QueryResult<
             payments::session_ends_at.eq(page.ends_at),
             payments::intent_id.eq(&page.intent_id),
             payments::opened_at.eq(now),
+            // That it was made is no question about it: a buyer who pays at once is asked about at once.
+            payments::asked_at.eq(None::<NaiveDateTime>),
             payments::due_at.eq(pay_until),
             payments::attempts.eq(0),
             payments::last_error.eq(None::<String>),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{body, is_confirmed, open, open_with, want};
 use testkit::server::assert_verified;
 use testkit::stripe::{Delivery, FakeStripe, Fault};
-use testkit::wait::eventually;
+use testkit::wait::{eventually, within};
 
 /// One page a second is made, and a rush wants one.
 #[test]
@@ -44,6 +44,18 @@ fn who_comes_back_again_and_again_has_stripe_asked_now_and_then() {
     assert!(stripe.pay(&session));
     app.get(&format!("{path}/payment?paid=1"));
     eventually("it is confirmed", || is_confirmed(&app, &path));
+}
+
+/// Within two seconds nothing is asked about twice. That the page was made is not a question about it.
+#[test]
+fn who_pays_as_soon_as_the_page_is_open_is_asked_about_at_once() {
+    let (app, stripe) = open();
+    let fastest = (0..5).map(|_| {
+        let (path, session) = want(&app, &stripe);
+        assert!(stripe.pay(&session));
+        within(Duration::from_secs(30), "it is confirmed", || is_confirmed(&app, &path))
+    });
+    assert!(fastest.min() < Some(Duration::from_millis(1_500)));
 }
 
 /// A concert is canceled: Stripe tells of each refund three times, which is no news.
