@@ -104,9 +104,7 @@ fn serve(config: Config, mut demo: Option<Demo>) -> Result<(), StartError> {
         db.close();
         ended
     });
-    // Dropping the runtime would wait for threads that wait for a database that may never answer. Everything that had
-    // to finish has finished; open transactions are rolled back.
-    std::mem::forget(system);
+    drain::leave_behind(system);
     ended
 }
 

@@ -6,7 +6,10 @@
 //!    requests are answered, orders at the desk are booked, and emails that are being sent are finished.
 //! 3. The process exits with 0.
 
+use std::mem;
+
 use actix_web::dev::ServerHandle;
+use actix_web::rt::{System, SystemRunner};
 use actix_web::web;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -107,5 +110,54 @@ pub async fn on_signal(
             log::warn!("stopped, but the database did not respond for orders whose buyers no longer wait");
         },
         () = signals.next() => log::warn!("another signal: stopped immediately"),
+    }
+}
+
+/// Leaves a stopped server's runtime to the end of the process. Dropping it would wait for threads that wait for a
+/// database that may never answer. Everything that had to finish has finished; open transactions are rolled back.
+pub fn leave_behind(runtime: SystemRunner) {
+    // A worker's thread may end after this one, and would then drop the last handle of the system. That wakes a task
+    // of this thread, for which the worker's thread needs state that it no longer has: the process would abort.
+    mem::forget((runtime, System::try_current()));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::Duration;
+
+    use actix_rt::Arbiter;
+    use actix_web::rt::task::spawn_blocking;
+
+    use super::*;
+
+    /// The program's first thread is gone, and a worker's thread still waits for a query. Tried: without the system's
+    /// handle the process aborts ("thread local panicked on drop").
+    #[test]
+    fn a_worker_that_ends_last_does_not_abort_the_process() {
+        let (query, answer) = channel::<()>();
+        let first = thread::spawn(move || {
+            let runtime = System::new();
+            let worker = runtime.block_on(async {
+                let (worker, (began, begun)) = (Arbiter::new(), channel());
+                worker.spawn_fn(move || {
+                    drop(spawn_blocking(move || {
+                        assert!(began.send(()).is_ok());
+                        assert!(answer.recv().is_err());
+                    }));
+                });
+                assert!(begun.recv().is_ok());
+                worker.stop();
+                // The system hears of it.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                worker
+            });
+            leave_behind(runtime);
+            worker
+        });
+        let worker = first.join().expect("a thread");
+        drop(query);
+        worker.join().expect("a thread");
     }
 }

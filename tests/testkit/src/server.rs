@@ -124,7 +124,7 @@ impl Server {
     pub fn stop(&mut self) {
         self.signal("-TERM");
         let ended = self.wait_until_it_ends();
-        assert!(ended.success(), "{ended}");
+        assert!(ended.success(), "{ended}: {}", self.logged());
     }
 
     /// Whether the process has not ended yet.
