@@ -1,5 +1,5 @@
--- As book_batch_2, which costs more for each booking: a batch whose orders all fit is judged as a whole, and the lines that
--- it inserts beside their bookings are not looked up again. Servers that were started before this call book_batch_2.
+-- As book_batch_2, which costs more for each booking: a batch of one ticket type whose orders all fit is judged as a
+-- whole. Servers that were started before this call book_batch_2.
 CREATE FUNCTION book_batch_3(
     keys TEXT[], order_hashes BIGINT[], names TEXT[], emails TEXT[], normalized TEXT[], external_ids TEXT[],
     refs TEXT[], toks TEXT[], hold_seconds INTEGER[], expected_totals BIGINT[],
@@ -149,11 +149,9 @@ BEGIN
             WITH ORDINALITY AS o (key, hash, name, email, normal, external, reference, token, hold, i)
         -- Sorted: servers that insert the same keys wait for each other in one direction.
         WHERE ids[o.i] > 0 ORDER BY o.key COLLATE "C";
-        PERFORM set_config('techkraft.is_batch', 'yes', true);
         INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor)
         SELECT ids[l.o], types[l.ty], l.quantity, prices[l.ty]
         FROM unnest(line_order, line_type, line_quantity) AS l (o, ty, quantity) WHERE ids[l.o] > 0;
-        PERFORM set_config('techkraft.is_batch', '', true);
         INSERT INTO holds (booking_id, held_until)
         SELECT ids[o.i], booked_at + make_interval(secs => o.hold)
         FROM unnest(hold_seconds) WITH ORDINALITY AS o (hold, i) WHERE ids[o.i] > 0 AND o.hold > 0;
@@ -163,19 +161,4 @@ BEGIN
         WHERE o.id > 0 AND o.email IS NOT NULL AND o.hold = 0 HAVING count(*) > 0;
     END IF;
     RETURN NEXT;
-END $$;
-
-CREATE OR REPLACE FUNCTION check_new_booking_lines() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    -- A batch has locked its ticket types, and has inserted the bookings a moment ago.
-    IF current_setting('techkraft.is_batch', true) = 'yes' THEN
-        RETURN NULL;
-    END IF;
-    IF EXISTS (SELECT FROM (SELECT DISTINCT ticket_type_id AS id FROM new_lines) AS wanted
-               WHERE NOT EXISTS (SELECT FROM ticket_types t WHERE t.id = wanted.id))
-    OR EXISTS (SELECT FROM new_lines WHERE NOT EXISTS (SELECT FROM bookings b WHERE b.id = new_lines.booking_id)) THEN
-        RAISE foreign_key_violation USING
-            MESSAGE = 'a line of a booking or ticket type that does not exist', TABLE = 'booking_lines';
-    END IF;
-    RETURN NULL;
 END $$;
