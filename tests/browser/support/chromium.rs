@@ -1,12 +1,18 @@
-//! Chromium and the driver that steers it, started for one visitor and ended with them.
+//! Chromium and the driver that steers it. It serves one visitor after the other, and forgets each.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
 use std::time::Duration;
 
+use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::LoggingPrefsLogLevel;
 use thirtyfour::prelude::*;
+use tokio::runtime::Builder;
 
 const INSTALL: &str =
     "the browser journeys need Chromium and its driver: `apt-get install chromium chromium-driver`";
@@ -34,25 +40,72 @@ const ARGUMENTS: [&str; 14] = [
     "--window-size=1280,900",
 ];
 
+/// Those that no visitor uses now: to start one takes longer than most journeys do.
+static IDLE: Mutex<Vec<Browser>> = Mutex::new(Vec::new());
+const IDLE_MAX: usize = 4;
+
+/// A browser that has never been anywhere.
 pub struct Chromium {
-    pub driver: WebDriver,
+    /// `None` when it is dropped.
+    browser: Option<Browser>,
+    origin: String,
+}
+
+impl Chromium {
+    /// For a visitor of the site at that origin.
+    pub async fn open(origin: String) -> Self {
+        let idle = IDLE.lock().expect("a lock").pop();
+        let browser = match idle {
+            Some(browser) => browser,
+            None => Browser::start().await,
+        };
+        Self { browser: Some(browser), origin }
+    }
+
+    pub fn driver(&self) -> &WebDriver {
+        &self.browser.as_ref().expect("it is open").driver
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        let Some(browser) = self.browser.take() else { return };
+        // What a failed journey leaves may not be fit for another one.
+        if thread::panicking() || IDLE.lock().is_ok_and(|idle| idle.len() >= IDLE_MAX) {
+            return;
+        }
+        let forget = || {
+            let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(browser.forget(&self.origin))
+        };
+        // The test's own runtime stands still.
+        let forgotten = thread::scope(|scope| scope.spawn(forget).join());
+        if forgotten.is_ok_and(|done| done.is_ok())
+            && let Ok(mut idle) = IDLE.lock()
+        {
+            idle.push(browser);
+        }
+    }
+}
+
+struct Browser {
+    driver: WebDriver,
     // Dropped after the driver, which ends its session while chromedriver still listens.
     _chromedriver: Chromedriver,
     _profile: TempDir,
 }
 
-impl Chromium {
-    pub async fn start() -> Self {
-        let (chromedriver, port) = Chromedriver::start();
+impl Browser {
+    async fn start() -> Self {
         let profile = tempfile::tempdir().expect("a temporary folder");
+        let (chromedriver, port) = Chromedriver::start(profile.path());
         let mut options = DesiredCapabilities::chrome();
         for argument in ARGUMENTS {
             options.add_arg(argument).expect("an argument");
         }
         options.add_arg(&format!("--user-data-dir={}", profile.path().display())).expect("an argument");
         options.set_browser_log_level(LoggingPrefsLogLevel::All).expect("a log level");
-        // The session is ended while its test's runtime stands still: a connection kept in that runtime
-        // would never answer.
+        // It is used in the runtime of one test after the other: a connection kept in one of them would never answer.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(COMMAND_TIMEOUT).build();
         let driver = WebDriver::builder(format!("http://127.0.0.1:{port}"), options)
             .client(client.expect("an HTTP client"))
@@ -61,17 +114,46 @@ impl Chromium {
             .unwrap_or_else(|e| panic!("Chromium does not start ({e}); {INSTALL}"));
         Self { driver, _chromedriver: chromedriver, _profile: profile }
     }
+
+    /// Leaves one new tab, which nothing was set in, and removes whatever sites have stored. Only cookies are shared by
+    /// the ports of a host, so nothing else of another test's site could be in the way.
+    async fn forget(&self, origin: &str) -> WebDriverResult<()> {
+        let tabs = self.driver.windows().await?;
+        let fresh = self.driver.new_tab().await?;
+        for tab in tabs {
+            self.driver.switch_to_window(tab).await?;
+            self.driver.close_window().await?;
+        }
+        self.driver.switch_to_window(fresh).await?;
+        let commands = self.driver.cdp();
+        let all = json!({ "origin": origin, "storageTypes": "all" });
+        commands.send_raw("Storage.clearDataForOrigin", all).await?;
+        commands.send_raw("Network.clearBrowserCookies", json!({})).await?;
+        commands.send_raw("Network.clearBrowserCache", json!({})).await?;
+        self.driver.browser_log().await.map(drop)
+    }
 }
 
+/// Runs chromedriver, and ends it with its browser when the other end of its input is closed, by us or because the test
+/// program has ended: idle browsers are never dropped. Then it removes the browser's profile.
+const CHROMEDRIVER: &str = "trap '' TERM
+chromedriver --port=0 </dev/null &
+exec >/dev/null
+while read -r line; do :; done
+kill -TERM 0
+wait
+rm -rf \"$0\"";
+
+/// The shell that runs [`CHROMEDRIVER`].
 struct Chromedriver(Child);
 
 impl Chromedriver {
     /// Starts chromedriver on a port that it looks for itself. Somebody may take that port before chromedriver does:
     /// then it ends, and is started again.
-    fn start() -> (Self, u16) {
+    fn start(profile: &Path) -> (Self, u16) {
         let mut last_words = String::new();
         for _ in 0..START_ATTEMPTS {
-            match Self::start_once() {
+            match Self::start_once(profile) {
                 Ok(started) => return started,
                 Err(said) => last_words = said,
             }
@@ -82,9 +164,12 @@ impl Chromedriver {
     }
 
     /// The process and its port, or what it said before it ended.
-    fn start_once() -> Result<(Self, u16), String> {
-        let process = Command::new("chromedriver")
-            .arg("--port=0")
+    fn start_once(profile: &Path) -> Result<(Self, u16), String> {
+        let process = Command::new("sh")
+            .args(["-c", CHROMEDRIVER])
+            .arg(profile)
+            .process_group(0)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -107,7 +192,7 @@ impl Chromedriver {
 
 impl Drop for Chromedriver {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        drop(self.0.stdin.take());
         let _ = self.0.wait();
     }
 }

@@ -1,7 +1,6 @@
 //! The shop under test: the real binary on a free port, with a database that nobody else uses. SQLite,
 //! or the PostgreSQL that `TEST_DATABASE_URL` names.
 
-use std::env;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,8 +14,8 @@ use techkraft::db::DatabaseUrl;
 use techkraft::db::{Database, Db};
 use techkraft::events::TicketType;
 use techkraft::schema::{bookings, ticket_types};
-use tempfile::TempDir;
-use testkit::server::set_admin_password;
+use testkit::database::TestDatabase;
+use testkit::template::ADMIN_PASSWORD;
 
 const START_WAIT: Duration = Duration::from_secs(20);
 
@@ -25,13 +24,11 @@ pub struct Site {
     binary: PathBuf,
     bind: String,
     settings: Vec<(&'static str, &'static str)>,
-    database_url: String,
     /// The admin's password.
     pub password: String,
-    database: Database,
     // Fields are dropped in this order: connections first, then what they lead to.
-    _schema: Option<Schema>,
-    folder: TempDir,
+    connections: Database,
+    database: TestDatabase,
 }
 
 /// A tier's place on the page.
@@ -52,19 +49,13 @@ impl Site {
     /// The same with settings.
     pub fn open_with(binary: impl Into<PathBuf>, settings: &[(&'static str, &'static str)]) -> Self {
         let (binary, settings) = (binary.into(), settings.to_vec());
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let schema = env::var("TEST_DATABASE_URL").ok().map(Schema::create);
-        let database_url = match &schema {
-            Some(schema) => schema.url(),
-            None => format!("sqlite:{}", folder.path().join("techkraft.db").display()),
-        };
-        let (process, lines) = spawn(&binary, &folder, "127.0.0.1:0", &database_url, &settings);
+        let database = TestDatabase::seeded();
+        let (process, lines) = spawn(&binary, &database, "127.0.0.1:0", &settings);
         let bind = address(&lines);
-        let password =
-            set_admin_password(techkraft(&binary, &folder, &database_url).env("RUST_LOG", "error"));
-        let url = DatabaseUrl::parse(&database_url).expect("a database URL");
-        let database = Database::open(&url, 1).expect("the shop's database");
-        Self { process, binary, bind, settings, database_url, password, database, _schema: schema, folder }
+        let url = DatabaseUrl::parse(&database.url).expect("a database URL");
+        let connections = Database::open(&url, 1).expect("the shop's database");
+        let password = ADMIN_PASSWORD.to_owned();
+        Self { process, binary, bind, settings, password, connections, database }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -73,7 +64,7 @@ impl Site {
 
     /// Where the shop keeps what is not in its database.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.database.folder.path()
     }
 
     /// The server is gone from one moment to the next.
@@ -84,8 +75,7 @@ impl Site {
 
     /// The server is back at the same address, with the same database.
     pub fn start_again(&mut self) {
-        let (process, lines) =
-            spawn(&self.binary, &self.folder, &self.bind, &self.database_url, &self.settings);
+        let (process, lines) = spawn(&self.binary, &self.database, &self.bind, &self.settings);
         self.process = process;
         assert_eq!(address(&lines), self.bind);
     }
@@ -147,7 +137,7 @@ impl Site {
     pub fn block_bookings(&self) -> Sender<()> {
         let (release, released) = mpsc::channel();
         let (blocked, is_blocked) = mpsc::channel();
-        let database = self.database.clone();
+        let database = self.connections.clone();
         std::thread::spawn(move || {
             let block = |db: &mut Db| {
                 let locked =
@@ -180,7 +170,7 @@ impl Site {
 
     /// The database's blocking acts refuse to run on a thread that drives a journey.
     fn beside_the_runtime<T: Send>(&self, act: impl FnOnce(&Database) -> T + Send) -> T {
-        std::thread::scope(|scope| scope.spawn(|| act(&self.database)).join()).expect("the act ends")
+        std::thread::scope(|scope| scope.spawn(|| act(&self.connections)).join()).expect("the act ends")
     }
 }
 
@@ -193,13 +183,15 @@ impl Drop for Site {
 
 /// Only with the settings given here: neither a `.env` nor the environment of the tests counts.
 fn spawn(
-    binary: &PathBuf,
-    folder: &TempDir,
+    binary: &Path,
+    database: &TestDatabase,
     bind: &str,
-    database_url: &str,
     settings: &[(&str, &str)],
 ) -> (Child, Receiver<String>) {
-    let mut process = techkraft(binary, folder, database_url)
+    let mut process = Command::new(binary)
+        .current_dir(database.folder.path())
+        .env_clear()
+        .env("DATABASE_URL", &database.url)
         .env("BIND", bind)
         .env("DATABASE_POOL_SIZE", "4")
         .env("RUST_LOG", "error")
@@ -220,12 +212,6 @@ fn spawn(
     (process, lines)
 }
 
-fn techkraft(binary: &PathBuf, folder: &TempDir, database_url: &str) -> Command {
-    let mut command = Command::new(binary);
-    command.current_dir(folder.path()).env_clear().env("DATABASE_URL", database_url);
-    command
-}
-
 fn address(lines: &Receiver<String>) -> String {
     value_after(lines, "TechKraft Tickets").replace("http://", "")
 }
@@ -237,43 +223,6 @@ fn value_after(lines: &Receiver<String>, label: &str) -> String {
         });
         if let Some(value) = line.strip_prefix(label) {
             return value.split_whitespace().next().unwrap_or_default().to_owned();
-        }
-    }
-}
-
-/// A schema of its own in a PostgreSQL that several tests share.
-struct Schema {
-    server: String,
-    name: String,
-}
-
-impl Schema {
-    fn create(server: String) -> Self {
-        // A folder's random name is as good as any.
-        let random = tempfile::tempdir().expect("a temporary folder");
-        let random = random.path().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let letters: String = random.chars().filter(char::is_ascii_alphanumeric).collect();
-        let name = format!("browser_{}_{letters}", std::process::id());
-        let schema = Self { server, name };
-        schema.run("CREATE SCHEMA").expect("a schema can be created");
-        schema
-    }
-
-    fn url(&self) -> String {
-        let separator = if self.server.contains('?') { '&' } else { '?' };
-        format!("{}{separator}options=-c%20search_path%3D{}", self.server, self.name)
-    }
-
-    fn run(&self, statement: &str) -> QueryResult<usize> {
-        let mut server = PgConnection::establish(&self.server).expect("TEST_DATABASE_URL can be reached");
-        sql_query(format!("{statement} {}", self.name)).execute(&mut server)
-    }
-}
-
-impl Drop for Schema {
-    fn drop(&mut self) {
-        if let Ok(mut server) = PgConnection::establish(&self.server) {
-            let _ = sql_query(format!("DROP SCHEMA {} CASCADE", self.name)).execute(&mut server);
         }
     }
 }

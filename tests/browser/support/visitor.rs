@@ -28,7 +28,8 @@ pub struct Visitor {
 impl Visitor {
     /// Opens a browser that has never been here.
     pub async fn new(site: &Site) -> Self {
-        Self { chromium: Chromium::start().await, origin: site.url("") }
+        let origin = site.url("");
+        Self { chromium: Chromium::open(origin.clone()).await, origin }
     }
 
     /// Opens a browser, and in it the concert.
@@ -46,7 +47,7 @@ impl Visitor {
     }
 
     pub fn driver(&self) -> &WebDriver {
-        &self.chromium.driver
+        self.chromium.driver()
     }
 
     pub async fn visit(&self, path: &str) {

@@ -1,6 +1,9 @@
 //! A database that only one test uses.
 
 use std::env;
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -10,9 +13,11 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use tempfile::TempDir;
 
+use crate::template;
+
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// A fresh SQLite file, or a fresh schema of the PostgreSQL that `TEST_DATABASE_URL` names.
+/// A fresh SQLite file, or a fresh place on the PostgreSQL that `TEST_DATABASE_URL` names.
 pub struct TestDatabase {
     pub url: String,
     /// Holds the SQLite file, and is the working folder of binaries that a test starts.
@@ -55,6 +60,25 @@ const TIER_COUNTS: &str = "
     GROUP BY t.id, t.name, t.capacity, t.available, t.position ORDER BY t.position";
 
 impl TestDatabase {
+    /// As after the first start: migrated, with the sample concert, and [`template::ADMIN_PASSWORD`] is set.
+    pub fn seeded() -> Self {
+        let Ok(server) = env::var("TEST_DATABASE_URL") else {
+            let database = Self::create();
+            let path = database.url.strip_prefix("sqlite:").expect("an SQLite URL");
+            let file = File::options().write(true).create_new(true).mode(0o600).open(path);
+            file.and_then(|mut file| file.write_all(template::sqlite())).expect("a new file");
+            return database;
+        };
+        let (template, folder) = (template::postgres(), tempfile::tempdir().expect("a temporary folder"));
+        let name = format!("{template}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
+        connect_postgres(&server).batch_execute(&create).expect("a new database");
+        let url = template::url_of_copy(&server, &name);
+        let schema = Some((server.clone(), template::SCHEMA.to_owned()));
+        Self { url, folder, schema, owner: None, own: Some((server, name)) }.served_by_role()
+    }
+
+    /// Empty.
     pub fn create() -> Self {
         if let Ok(server) = env::var("TEST_DATABASE_URL") {
             return Self::on(&server);
@@ -78,11 +102,15 @@ impl TestDatabase {
         connect_postgres(server).batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a new schema");
         let separator = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
-        let database =
-            Self { url, folder, schema: Some((server.to_owned(), schema)), owner: None, own: None };
+        let schema = Some((server.to_owned(), schema));
+        Self { url, folder, schema, owner: None, own: None }.served_by_role()
+    }
+
+    /// With another role for the servers, if the environment names one.
+    fn served_by_role(self) -> Self {
         match env::var("TEST_DATABASE_ROLE") {
-            Ok(role) if !role.is_empty() => database.served_by(&role),
-            _ => database,
+            Ok(role) if !role.is_empty() => self.served_by(&role),
+            _ => self,
         }
     }
 
@@ -110,7 +138,8 @@ impl TestDatabase {
     pub fn empty_place(&self) -> Self {
         let Some((server, schema)) = &self.schema else { return Self::create() };
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let name = format!("{schema}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{}_place_{number}", std::process::id());
         connect_postgres(server).batch_execute(&format!("CREATE DATABASE {name}")).expect("a new database");
         let url = format!("{}&dbname={name}", self.url);
         Self {
@@ -167,7 +196,6 @@ impl TestDatabase {
         }
     }
 
-    /// How many rows there are of a table, and of those that a WHERE leaves.
     /// The first row's column `text`.
     pub fn text(&self, sql: &str) -> String {
         #[derive(QueryableByName)]
@@ -178,6 +206,7 @@ impl TestDatabase {
         self.rows::<Found>(sql).remove(0).text
     }
 
+    /// How many rows there are of a table, and of those that a WHERE leaves.
     pub fn count(&self, from: &str) -> u64 {
         #[derive(QueryableByName)]
         struct Count {
@@ -267,7 +296,7 @@ impl Drop for TestDatabase {
     }
 }
 
-fn connect_postgres(url: &str) -> PgConnection {
+pub(crate) fn connect_postgres(url: &str) -> PgConnection {
     PgConnection::establish(url).unwrap_or_else(|e| panic!("{url}: {e}"))
 }
 

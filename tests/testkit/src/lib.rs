@@ -21,6 +21,7 @@ mod smtp_script;
 pub mod smtp_server;
 pub mod standby;
 pub mod stripe;
+pub mod template;
 pub mod visitor;
 pub mod wait;
 

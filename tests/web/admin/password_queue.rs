@@ -42,7 +42,7 @@ fn memory_peak(running: &Running) -> u64 {
 
 #[test]
 fn a_name_that_no_account_has_costs_as_much_as_one_that_there_is() {
-    let database = TestDatabase::create();
+    let database = TestDatabase::seeded();
     let mut running = serve_everybody(&database);
     let client = browser();
     let mut from = 0;
@@ -66,7 +66,7 @@ fn a_name_that_no_account_has_costs_as_much_as_one_that_there_is() {
 
 #[test]
 fn a_flood_of_sign_ins_costs_one_hash_at_a_time_and_stops_no_booking() {
-    let database = TestDatabase::create();
+    let database = TestDatabase::seeded();
     let mut running = serve_everybody(&database);
     // One of each first, so that only the flood is counted from here on.
     book(&running);

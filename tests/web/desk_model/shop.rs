@@ -11,10 +11,8 @@ use techkraft::booking::buyer::Buyer;
 use techkraft::booking::cancellation::{Canceler, Cancellation, store};
 use techkraft::booking::desk::{Desk, DeskLimits};
 use techkraft::booking::{BookingOutcome, Order};
-use techkraft::db::DatabaseUrl;
-use techkraft::db::{self, Database};
+use techkraft::db::{Database, DatabaseUrl, Db};
 use techkraft::events::seed::{self, Seed};
-use techkraft::events::store::seed_if_empty;
 use techkraft::reconciliation::reconcile;
 use tokio::runtime::{Builder, Runtime};
 
@@ -58,11 +56,10 @@ struct Reference {
 
 /// A desk on a database of its own that sells the small concert.
 pub fn open_desk(batch_size: usize) -> (TestDatabase, Database, Desk) {
-    let database = TestDatabase::create();
+    let database = TestDatabase::seeded();
     let url = DatabaseUrl::parse(&database.url).expect("a URL");
-    db::migrate(&url).expect("it migrates");
     let db = Database::open(&url, 1).expect("it opens");
-    db.write_blocking(|db| seed_if_empty(db, &small_concert())).expect("it is seeded");
+    sell_small_concert(&db);
     let limits = DeskLimits { queue_length: 100, batch_size, deadline: Duration::from_secs(5) };
     let desk = Desk::open(&db, Arc::default(), Arc::default(), limits).expect("it opens");
     (database, db, desk)
@@ -115,9 +112,7 @@ impl Shop {
     }
 
     pub fn reseed(&self) {
-        let reseeded =
-            self.db.write_blocking(|db| admin::store::reseed(db, &small_concert(), &Actor::command_line()));
-        reseeded.expect("it is reseeded");
+        sell_small_concert(&self.db);
         self.desk.restocked();
     }
 
@@ -148,6 +143,12 @@ pub fn read_tiers(db: &Database) -> Vec<Tier> {
 
 pub fn key(number: u8) -> String {
     format!("key {number}")
+}
+
+/// In place of whatever was on sale.
+fn sell_small_concert(db: &Database) {
+    let reseed = |db: &mut Db| admin::store::reseed(db, &small_concert(), &Actor::command_line());
+    db.write_blocking(reseed).expect("it is reseeded");
 }
 
 /// The concert with so few tickets that everything happens soon.

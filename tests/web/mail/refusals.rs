@@ -262,7 +262,7 @@ fn a_reply_in_any_encoding_and_of_any_length_is_read() {
 /// Seen to fail without: "550 5.1.1 <ada.lovelace@example.org>: user unknown".
 #[test]
 fn no_word_of_a_mail_server_is_in_the_log() {
-    let (database, server) = (TestDatabase::create(), SmtpServer::start());
+    let (database, server) = (TestDatabase::seeded(), SmtpServer::start());
     server.react(Step::Recipient, Reaction::Say("550 5.1.1 <ada.lovelace@example.org>: user unknown"));
     let path = database.folder.path().join("log");
     let mut command = techkraft(&database);

@@ -12,7 +12,7 @@ fn port(running: &Running) -> String {
 
 #[test]
 fn a_server_is_asked_how_it_is_by_the_settings_that_it_runs_with() {
-    let database = TestDatabase::create();
+    let database = TestDatabase::seeded();
     let running = serve(&mut techkraft(&database));
     // At all addresses: it is asked on this machine.
     let bind = format!("0.0.0.0:{}", port(&running));

@@ -1,11 +1,12 @@
-//! An app of its own for every test, and what people do with it.
+//! An app of its own for every test, and what people do with it. Its database is set up already:
+//! admin/first_password.rs is about the first start.
 
 pub mod acts;
 pub mod audit;
 pub mod orders;
 
 use std::net::SocketAddr;
-use std::sync::{LazyLock, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -14,16 +15,13 @@ use chrono::TimeDelta;
 use reqwest::blocking::{Client, Response};
 use reqwest::redirect::Policy;
 use techkraft::api::middleware::CorsOrigins;
-use techkraft::audit::Actor;
 use techkraft::auth::password_queue::SignInPace;
 use techkraft::auth::session_record::SessionLimits;
-use techkraft::auth::store::accounts::{self, NewPassword};
-use techkraft::auth::{self, password};
 use techkraft::booking::desk::DeskLimits;
 use techkraft::booking::request_key::FormAges;
 use techkraft::config::Config;
 use techkraft::connections::ConnectionLimits;
-use techkraft::db::{self, Database, DatabaseUrl, Db, ReplicaConfig};
+use techkraft::db::{DatabaseUrl, ReplicaConfig};
 use techkraft::events::pace::PollSeconds;
 use techkraft::guard::api_tokens::{ApiBookings, ApiTokens};
 use techkraft::guard::client_address::TrustedProxies;
@@ -35,9 +33,12 @@ use techkraft::ops::{Identity, OperationsConfig};
 use techkraft::server;
 
 use testkit::database::TestDatabase;
+use testkit::template::ADMIN_PASSWORD;
 
 /// The site, running on a port and a database of its own.
 pub struct TestApp {
+    // Dropped before its database.
+    _server: Server,
     pub address: SocketAddr,
     /// Where health, readiness and metrics are, when they have a port of their own.
     pub ops_address: Option<SocketAddr>,
@@ -45,7 +46,6 @@ pub struct TestApp {
     pub database: TestDatabase,
     /// A browser: keeps cookies, follows no redirect.
     pub client: Client,
-    _server: Server,
 }
 
 /// A server of the site, which stops when nobody needs it any more.
@@ -62,8 +62,7 @@ impl TestApp {
 
     /// With settings other than the defaults.
     pub fn spawn_with(change: impl FnOnce(&mut Config)) -> Self {
-        let database = TestDatabase::create();
-        set_admin_password(&database);
+        let database = TestDatabase::seeded();
         let mut config = config(&database);
         change(&mut config);
         let server = Server::start(config);
@@ -129,20 +128,6 @@ impl Drop for Server {
         // Stops without waiting for connections that a client still keeps.
         drop(self.handle.stop(false));
     }
-}
-
-const ADMIN_PASSWORD: &str = "seventeen violet kettles";
-
-/// What an operator does who runs `migrate` and `set-admin-password` before the first start. There is no first password
-/// then, which opens nothing: admin/first_password.rs is about that one.
-fn set_admin_password(database: &TestDatabase) {
-    static HASH: LazyLock<String> = LazyLock::new(|| password::hash(ADMIN_PASSWORD).expect("randomness"));
-    let url = DatabaseUrl::parse(&database.url).expect("a URL");
-    db::migrate(&url).expect("a schema");
-    let db = Database::open(&url, 1).expect("a database");
-    let new = NewPassword { hash: HASH.clone(), first_until: None };
-    let set = |db: &mut Db| accounts::set_password(db, auth::USERNAME, &new, &Actor::command_line());
-    db.write_blocking(set).expect("it is set");
 }
 
 pub fn config(database: &TestDatabase) -> Config {

@@ -13,11 +13,9 @@ use techkraft::booking::desk::{Desk, DeskLimits};
 use techkraft::booking::release::ReleaseOutcome;
 use techkraft::booking::release::store::{confirm_hold, expire, release};
 use techkraft::booking::{Booking, BookingOutcome, Order, OrderLine};
-use techkraft::db::{self, Database, DatabaseUrl, clock};
+use techkraft::db::{Database, DatabaseUrl, clock};
 use techkraft::error::Error;
 use techkraft::events::board::Board;
-use techkraft::events::seed;
-use techkraft::events::store::seed_if_empty;
 use techkraft::schema::holds;
 use tokio::runtime::{Builder, Runtime};
 
@@ -107,10 +105,8 @@ impl BoxOffice {
 
     /// The same on a new database, where no server runs: nobody else ends a hold.
     pub fn alone() -> (TestDatabase, Self) {
-        let database = TestDatabase::create();
-        db::migrate(&url(&database)).expect("it migrates");
+        let database = TestDatabase::seeded();
         let office = Self::open(&database);
-        office.db.write_blocking(|db| seed_if_empty(db, &seed::concert())).expect("it is seeded");
         (database, office)
     }
 

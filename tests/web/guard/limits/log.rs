@@ -8,7 +8,7 @@ use testkit::database::TestDatabase;
 
 /// What a server with such settings has logged when it has answered that many requests for its first page.
 fn log(settings: &[(&str, &str)], requests: &[(&str, &str)]) -> String {
-    let database = TestDatabase::create();
+    let database = TestDatabase::seeded();
     let path = database.folder.path().join("log");
     let mut command = techkraft(&database);
     command.envs(settings.iter().copied()).env("RUST_LOG", "warn");
@@ -49,7 +49,7 @@ fn a_proxy_that_is_not_trusted_is_pointed_out() {
 /// Seen to fail without: a line for each.
 #[test]
 fn refused_requests_do_not_fill_the_log() {
-    let database = TestDatabase::create();
+    let database = TestDatabase::seeded();
     let path = database.folder.path().join("log");
     let mut command = techkraft(&database);
     command.env("RATE_LIMIT_API", "1/hour").env("RUST_LOG", "info");
@@ -76,7 +76,7 @@ fn refused_requests_do_not_fill_the_log() {
 /// Seen to fail without a limit: a line for each.
 #[test]
 fn unknown_codes_at_a_gate_do_not_fill_the_log() {
-    let database = TestDatabase::create();
+    let database = TestDatabase::seeded();
     let path = database.folder.path().join("log");
     let mut command = techkraft(&database);
     command.env("RATE_LIMITS", "off").env("RUST_LOG", "warn");
@@ -102,7 +102,7 @@ fn unknown_codes_at_a_gate_do_not_fill_the_log() {
 /// Before, three hundred forged ones left three hundred lines.
 #[test]
 fn forged_webhooks_do_not_fill_the_log() {
-    let database = TestDatabase::create();
+    let database = TestDatabase::seeded();
     let path = database.folder.path().join("log");
     let mut command = techkraft(&database);
     command.env("RATE_LIMITS", "off").env("RUST_LOG", "warn").env("STRIPE_API_URL", "http://127.0.0.1:9");

@@ -1,0 +1,120 @@
+//! The database that most tests begin with: each test program makes it once, and each test gets a copy. To migrate an
+//! empty one takes longer than most tests do.
+
+use std::env;
+use std::sync::{LazyLock, Mutex};
+
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::{Bool, Text};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl as _};
+use rand::RngExt as _;
+use techkraft::audit::Actor;
+use techkraft::auth::store::accounts::{self, NewPassword};
+use techkraft::auth::{self, password};
+use techkraft::db::{self, Database, DatabaseUrl};
+use techkraft::events::seed;
+use techkraft::events::store::seed_if_empty;
+
+use crate::database::connect_postgres;
+
+/// The organizer's password in it.
+pub const ADMIN_PASSWORD: &str = "seventeen violet kettles";
+
+/// Where its tables are on PostgreSQL.
+pub(crate) const SCHEMA: &str = "test";
+
+/// On PostgreSQL its name begins so, and a number follows. The names of copies begin with its whole name.
+const PREFIX: &str = "techkraft_test_";
+
+/// The SQLite file.
+pub(crate) fn sqlite() -> &'static [u8] {
+    static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("template.db");
+        fill(&format!("sqlite:{}", file.display()));
+        assert!(!folder.path().join("template.db-wal").exists(), "all of it is in one file");
+        std::fs::read(file).expect("a file")
+    });
+    &FILE
+}
+
+/// The name of the database on the PostgreSQL that `TEST_DATABASE_URL` names.
+pub(crate) fn postgres() -> &'static str {
+    static TEMPLATE: LazyLock<PostgresTemplate> = LazyLock::new(|| {
+        let server = env::var("TEST_DATABASE_URL").expect("it is set");
+        PostgresTemplate::create(&server)
+    });
+    &TEMPLATE.name
+}
+
+/// The URL of a database of that name.
+pub(crate) fn url_of_copy(server: &str, name: &str) -> String {
+    let separator = if server.contains('?') { '&' } else { '?' };
+    format!("{server}{separator}dbname={name}&options=-c%20search_path%3D{SCHEMA}")
+}
+
+struct PostgresTemplate {
+    name: String,
+    /// Holds the lock of the template's number until the test program ends.
+    _connection: Mutex<PgConnection>,
+}
+
+impl PostgresTemplate {
+    fn create(server: &str) -> Self {
+        let mut connection = connect_postgres(server);
+        drop_abandoned(&mut connection);
+        let number = rand::rng().random_range(0..i32::MAX);
+        assert!(lock(&mut connection, number), "another test program has the same number");
+        let name = format!("{PREFIX}{number}");
+        connection.batch_execute(&format!("CREATE DATABASE {name}")).expect("a new database");
+        let url = url_of_copy(server, &name);
+        connect_postgres(&url).batch_execute(&format!("CREATE SCHEMA {SCHEMA}")).expect("a new schema");
+        fill(&url);
+        Self { name, _connection: connection.into() }
+    }
+}
+
+/// Drops the templates, and their copies, of test programs that have ended: nobody holds their locks.
+fn drop_abandoned(connection: &mut PgConnection) {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let names =
+        format!("SELECT CAST(datname AS text) AS name FROM pg_database WHERE datname LIKE '{PREFIX}%'");
+    for Found { name } in diesel::sql_query(names).load::<Found>(connection).expect("names") {
+        let number = name[PREFIX.len()..].split('_').next().and_then(|number| number.parse().ok());
+        if number.is_some_and(|number| lock(connection, number)) {
+            // Another test program may have dropped it, or be about to.
+            let _ = connection.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// Takes the lock of a number until the connection is closed, unless another connection has it.
+fn lock(connection: &mut PgConnection, number: i32) -> bool {
+    #[derive(QueryableByName)]
+    struct Taken {
+        #[diesel(sql_type = Bool)]
+        taken: bool,
+    }
+    let question = format!("SELECT pg_try_advisory_lock(hashtext('{PREFIX}'), {number}) AS taken");
+    diesel::sql_query(question).get_result::<Taken>(connection).expect("an answer").taken
+}
+
+/// What an operator does who runs `migrate` and `set-admin-password`, and the first start, which adds the concert. There
+/// is no first password then.
+fn fill(url: &str) {
+    let url = DatabaseUrl::parse(url).expect("a URL");
+    db::migrate(&url).expect("it migrates");
+    let hash = password::hash(ADMIN_PASSWORD).expect("randomness");
+    let new = NewPassword { hash, first_until: None };
+    let filled = Database::briefly(&url, |db| {
+        Ok(db.write_blocking(|db| {
+            accounts::set_password(db, auth::USERNAME, &new, &Actor::command_line())?;
+            seed_if_empty(db, &seed::concert())
+        })?)
+    });
+    filled.expect("it is filled");
+}
