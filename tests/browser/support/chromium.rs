@@ -136,7 +136,7 @@ impl Browser {
 
 /// Runs chromedriver, and ends it with its browser when the other end of its input is closed, by us or because the test
 /// program has ended: idle browsers are never dropped. Then it removes the browser's profile.
-const CHROMEDRIVER: &str = "trap '' TERM
+const CHROMEDRIVER: &str = "trap : TERM
 chromedriver --port=0 </dev/null &
 exec >/dev/null
 while read -r line; do :; done

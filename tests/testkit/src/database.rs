@@ -71,8 +71,7 @@ impl TestDatabase {
         };
         let (template, folder) = (template::postgres(), tempfile::tempdir().expect("a temporary folder"));
         let name = format!("{template}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
-        connect_postgres(&server).batch_execute(&create).expect("a new database");
+        template::copy_postgres(&mut connect_postgres(&server), &name);
         let url = template::url_of_copy(&server, &name);
         let schema = Some((server.clone(), template::SCHEMA.to_owned()));
         Self { url, folder, schema, owner: None, own: Some((server, name)) }.served_by_role()

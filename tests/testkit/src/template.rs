@@ -47,6 +47,21 @@ pub(crate) fn postgres() -> &'static str {
     &TEMPLATE.name
 }
 
+/// Makes a copy of it with that name. Copying its files takes a third of the time that writing them to the log does;
+/// before PostgreSQL 15 there is no other way.
+pub(crate) fn copy_postgres(connection: &mut PgConnection, name: &str) {
+    #[derive(QueryableByName)]
+    struct Strategy {
+        #[diesel(sql_type = Text)]
+        strategy: String,
+    }
+    let question = "SELECT CASE WHEN CAST(current_setting('server_version_num') AS integer) < 150000
+                    THEN '' ELSE 'STRATEGY FILE_COPY' END AS strategy";
+    let Strategy { strategy } = diesel::sql_query(question).get_result(connection).expect("an answer");
+    let create = format!("CREATE DATABASE {name} TEMPLATE {} {strategy}", postgres());
+    connection.batch_execute(&create).expect("a new database");
+}
+
 /// The URL of a database of that name.
 pub(crate) fn url_of_copy(server: &str, name: &str) -> String {
     let separator = if server.contains('?') { '&' } else { '?' };
