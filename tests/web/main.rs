@@ -1,5 +1,5 @@
 //! The site through real HTTP, on the database that `TEST_DATABASE_URL` names: a fresh SQLite file for
-//! every test when it is unset, a fresh schema of that PostgreSQL when it is set. `scripts/test` runs both.
+//! every test when it is unset, a fresh database on that PostgreSQL when it is set. `scripts/test` runs both.
 
 mod support;
 

@@ -118,8 +118,8 @@ fn lock(connection: &mut PgConnection, number: i32) -> bool {
     diesel::sql_query(question).get_result::<Taken>(connection).expect("an answer").taken
 }
 
-/// What an operator does who runs `migrate` and `set-admin-password`, and the first start, which adds the concert. There
-/// is no first password then.
+/// What an operator does who runs `migrate` and `set-admin-password`, and the first start, which adds the concert.
+/// There is no first password then.
 fn fill(url: &str) {
     let url = DatabaseUrl::parse(url).expect("a URL");
     db::migrate(&url).expect("it migrates");
