@@ -156,19 +156,19 @@ impl Error {
     fn copy(&self) -> (&'static str, &'static str) {
         match self {
             Self::NotFound => (
-                "We can't find this page",
-                "The address may be wrong, or the page is gone. If it was the link to a booking, look for a newer email: when a booking's email address changes, older links stop working.",
+                "We can’t find this page",
+                "The address may be wrong, or the page is gone. If it was the link to a booking, look for a newer email: when a booking’s email address changes, older links stop working.",
             ),
             Self::Gone { title, explanation } => (title, explanation),
             Self::Unreadable(_, StatusCode::PAYLOAD_TOO_LARGE) => (
-                "That's too long",
+                "That’s too long",
                 "Go back, shorten what you typed, and send it again. Nothing was changed.",
             ),
             Self::Unreadable(_, StatusCode::URI_TOO_LONG) => {
                 ("That address is too long", "Start again from the concert page.")
             }
             Self::Unreadable(_, StatusCode::MISDIRECTED_REQUEST) => (
-                "This address isn't set up",
+                "This address isn’t set up",
                 "If you run this site, set PUBLIC_URL to the address that visitors use.",
             ),
             Self::Unreadable(_, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE) => (
@@ -176,37 +176,37 @@ impl Error {
                 "Delete the cookies of this site and try again. Nothing was booked.",
             ),
             Self::Unreadable(..) => {
-                ("We couldn't read that form", "Go back and try again. Nothing was booked.")
+                ("We couldn’t read that form", "Go back and try again. Nothing was booked.")
             }
             Self::CrossSite => (
                 "Request blocked",
                 "For your security we accept forms from this site only. Nothing was changed.",
             ),
             Self::OtherAddress { .. } => (
-                "This isn't our usual address",
+                "This isn’t our usual address",
                 "We accept forms at one address only, to keep your booking safe. Nothing was changed. Start again there:",
             ),
             Self::SignInRequired { .. } => ("Please sign in", "This page is for organizers."),
             Self::StepRequired { .. } => ("Something else comes first", "Your account opens nothing before."),
             Self::RoleRequired { .. } => {
-                ("Your account can't open this page", "Ask an owner for another role.")
+                ("Your account can’t open this page", "Ask an owner for another role.")
             }
-            Self::MethodNotAllowed { .. } => ("That didn't work", "Start again from the concert page."),
+            Self::MethodNotAllowed { .. } => ("That didn’t work", "Start again from the concert page."),
             Self::Busy => (
-                "We're very busy",
-                "We couldn't do this yet. If you sent a form, send it again: you won't be booked twice.",
+                "We’re very busy",
+                "We couldn’t do this yet. If you sent a form, send it again: you won’t be booked twice.",
             ),
             Self::OutcomeUnknown => (
                 "Did it go through?",
-                "We lost the connection to our database and don't know yet whether you were booked. Go back and send the same form again: it shows your booking if there is one, and never books twice.",
+                "We lost the connection to our database and don’t know yet whether you were booked. Go back and send the same form again: it shows your booking if there is one, and never books twice.",
             ),
             Self::RateLimited { .. } => (
                 "One moment, please",
-                "Too many requests came from your network, so nothing was changed. If you sent a form, go back: it is still filled in, and you won't be booked twice.",
+                "Too many requests came from your network, so nothing was changed. If you sent a form, go back: it is still filled in, and you won’t be booked twice.",
             ),
             Self::Database(_) | Self::Internal(_) => (
                 "Something broke backstage",
-                "Our fault, and it's been logged. Go back and try again: you won't be booked twice.",
+                "Our fault, and it’s been logged. Go back and try again: you won’t be booked twice.",
             ),
         }
     }

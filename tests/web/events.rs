@@ -170,6 +170,6 @@ fn unknown_concerts_and_pages_are_not_found() {
     {
         let response = app.get(path);
         assert_eq!(response.status(), 404, "{path}");
-        assert!(response.text().expect("a page").contains("We can&#39;t find this page"), "{path}");
+        assert!(response.text().expect("a page").contains("We can’t find this page"), "{path}");
     }
 }

@@ -121,7 +121,7 @@ fn fields_are_few_single_and_text() {
     ] {
         let response = post(&app, FORM, bad.clone());
         assert_eq!(response.status(), 422, "{bad}");
-        assert!(response.text().expect("a page").contains("couldn&#39;t read that form"));
+        assert!(response.text().expect("a page").contains("couldn’t read that form"));
     }
     assert_eq!(app.database.tier("VIP").sold, 0);
     let known_and_unknown = post(&app, FORM, format!("{good}&unknown=1&_method=DELETE"));

@@ -66,7 +66,7 @@ fn the_figures_are_those_of_the_bookings() {
     let held = office.hold("one", &[(vip, 2), (front, 1)]);
     let shown = dashboard(&app, &organizer);
     let figures = |html: &str| {
-        ["Sold", "Held", "Available", "Revenue", "Confirmed", "Canceled", "Tickets checked in"]
+        ["Sold", "Held", "Available", "Revenue", "Confirmed", "Canceled", "Checked in"]
             .map(|name| figure(html, name).to_owned())
     };
     let capacity: i64 = app.database.tiers().iter().map(|it| it.capacity).sum();
@@ -155,7 +155,7 @@ fn who_is_in_at_a_large_concert_is_counted_once_a_minute_on_its_day() {
          WITH RECURSIVE s (seat) AS (SELECT 1 UNION ALL SELECT seat + 1 FROM s WHERE seat < 9)
          SELECT l.booking_id, s.seat, l.ticket_type_id, 'admitted', CURRENT_TIMESTAMP FROM booking_lines l, s",
     );
-    let is_in = |html: &str| figure(html, "Tickets checked in").to_owned();
+    let is_in = |html: &str| figure(html, "Checked in").to_owned();
     eventually("the bookings are counted", || {
         figure(&dashboard(&app, &organizer), "Revenue") == "$60,000.00"
     });
