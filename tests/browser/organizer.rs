@@ -124,7 +124,7 @@ async fn signing_out_everywhere_ends_both_browsers_and_the_audit_log_tells() {
     let place = |text: &str| log.find(text).unwrap_or_else(|| panic!("{text} is missing from {log}"));
     assert!(place("Signed in") < place("Signed out everywhere 2 sessions ended"));
     assert!(place("Signed out everywhere") < place("Wrong password"));
-    assert!(place("Wrong password") < place("Account created admin server"));
+    assert!(place("Wrong password") < place("Account created admin command line"));
     organizer.run::<()>("document.querySelector('#action').value = 'password refused'").await;
     organizer.click(".filter button").await;
     organizer.until("location.search.includes('password')").await;
