@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use buyers::Bought;
 use testkit::database::TestDatabase;
 use testkit::server::{Server, logged_errors, techkraft};
-use testkit::stripe::{FakeStripe, Fault, STRIPE_KEY, STRIPE_SECRET};
+use testkit::stripe::{FakeStripe, Fault, stripe_settings};
 
 struct Plan {
     tickets: u32,
@@ -67,12 +67,8 @@ fn main() -> ExitCode {
 /// A server on whose first concert the tickets of one kind are sold online.
 fn open(database: &TestDatabase, stripe: &FakeStripe, plan: &Plan) -> Server {
     let url = stripe.url();
-    let settings = [
-        ("STRIPE_SECRET_KEY", STRIPE_KEY),
-        ("STRIPE_WEBHOOK_SECRET", STRIPE_SECRET),
-        ("STRIPE_API_URL", url.as_str()),
-        ("STRIPE_PER_SECOND", STRIPE_PER_SECOND),
-    ];
+    let pace = [("STRIPE_PER_SECOND", STRIPE_PER_SECOND)];
+    let settings = [&stripe_settings(&url)[..], &pace].concat();
     let mut server = Server::start(database, &settings);
     server.stop();
     // The board of the next start knows it.

@@ -12,6 +12,7 @@ use super::store::listing;
 use crate::app::App;
 use crate::auth::access::BoxOffice;
 use crate::booking::BookingStatus;
+use crate::booking::search::store::COMPARED_MAX;
 use crate::error::Error;
 use crate::events::{self, Event, TicketType};
 use crate::guard::form::Query;
@@ -21,8 +22,6 @@ use crate::page::{Page, see_other};
 const PAGE_LENGTH: usize = 50;
 /// Bookings that are read at once to be compared with what was typed.
 const READ_AT_ONCE: usize = 2_000;
-/// Most bookings that one request compares: the link to older ones goes on from there.
-const COMPARED_MAX: usize = 8_000;
 /// The statuses that can be asked for: a hold is listed when it is confirmed.
 const STATUSES: [(BookingStatus, &str); 2] =
     [(BookingStatus::Confirmed, "Confirmed"), (BookingStatus::Canceled, "Canceled")];
@@ -201,7 +200,8 @@ async fn compare(app: &App, filter: BookingFilter, before: Option<i64>) -> Resul
         if count < length {
             break None;
         }
-        if compared >= COMPARED_MAX {
+        // The link to older ones goes on from there.
+        if compared >= COMPARED_MAX as usize {
             break last;
         }
         cursor = last;

@@ -3,20 +3,15 @@
 use std::time::Duration;
 
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Site, Visitor};
-use testkit::stripe::{FakeStripe, STRIPE_KEY, STRIPE_SECRET};
+use testkit::stripe::{FakeStripe, stripe_settings};
 
 const PAY: &str = ".payment__pay";
 
 /// A shop whose concert is paid for online, and the Stripe that it asks.
 fn open() -> (Site, FakeStripe) {
     let stripe = FakeStripe::start();
-    let settings = [
-        ("POLL_SECONDS", "2"),
-        ("POLL_SECONDS_BUSY", "2"),
-        ("STRIPE_SECRET_KEY", STRIPE_KEY),
-        ("STRIPE_WEBHOOK_SECRET", STRIPE_SECRET),
-        ("STRIPE_API_URL", &*stripe.url().leak()),
-    ];
+    let pace = [("POLL_SECONDS", "2"), ("POLL_SECONDS_BUSY", "2")];
+    let settings = [&pace, &stripe_settings(stripe.url().leak())[..]].concat();
     let site = Site::open_with(testkit::binary(), &settings);
     site.change_concert("payment = 'online'");
     stripe.send_webhooks_to(&site.url("/webhooks/stripe"));

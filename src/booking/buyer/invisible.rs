@@ -58,9 +58,6 @@ pub(super) fn is_wrapping(c: char) -> bool {
 
 /// The word without what it is wrapped in. A joiner after a last virama stays: Malayalam names end so.
 pub(super) fn unwrap_word(word: &str) -> &str {
-    if word.is_ascii() {
-        return word;
-    }
     let word = word.trim_start_matches(is_wrapping);
     let bare = word.trim_end_matches(is_wrapping);
     let ends_in_virama = bare.chars().next_back().is_some_and(is_virama);
@@ -73,9 +70,6 @@ pub(super) fn unwrap_word(word: &str) -> &str {
 /// The word without the invisible characters that do nothing where they stand. Between words of scripts that are
 /// written without spaces, the space without a width becomes one that is seen.
 pub(super) fn without_idle(word: &str) -> String {
-    if word.is_ascii() {
-        return word.to_owned();
-    }
     let characters: Vec<char> = word.chars().collect();
     let mut kept: Vec<char> = Vec::with_capacity(characters.len());
     for (index, &c) in characters.iter().enumerate() {

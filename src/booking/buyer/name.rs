@@ -49,9 +49,7 @@ pub fn parse_name(typed: &str) -> Result<String, NameError> {
 /// # Errors
 /// Why it is not a text that people can read.
 pub fn parse_text(typed: &str) -> Result<String, NameError> {
-    let composed = compose(typed);
-    let words = composed.split_whitespace().map(unwrap_word).filter(|word| !word.is_empty());
-    let name = compose(&words.map(without_idle).collect::<Vec<_>>().join(" "));
+    let name = tidied(typed);
     if !name.split(' ').all(is_readable) {
         return Err(NameError::Invisible);
     }
@@ -62,6 +60,17 @@ pub fn parse_text(typed: &str) -> Result<String, NameError> {
         1..=LENGTH_MAX => Err(NameError::NoLetter),
         _ => Err(NameError::TooLong),
     }
+}
+
+/// The text composed, with one space between words and without the invisible characters that do nothing.
+fn tidied(typed: &str) -> String {
+    // ASCII is composed as it is, and nothing of it wraps a word.
+    if typed.is_ascii() {
+        return typed.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    let composed = compose(typed);
+    let words = composed.split_whitespace().map(unwrap_word).filter(|word| !word.is_empty());
+    compose(&words.map(without_idle).collect::<Vec<_>>().join(" "))
 }
 
 /// Whether a character is a letter by itself: no sign that only changes one or makes it longer, and no raised a or o of

@@ -110,8 +110,8 @@ pub type ComparedBooking = (i64, String, String, Option<String>);
 
 /// Bookings that are read at once to be compared.
 pub const READ_AT_ONCE: i64 = 500;
-/// Most bookings that are compared one by one.
-const COMPARED_MAX: i64 = 8_000;
+/// Most bookings that one search compares one by one.
+pub const COMPARED_MAX: i64 = 8_000;
 
 /// The bookings that the index does not have yet and that fit. `None`: too many to compare.
 ///

@@ -12,7 +12,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use testkit::database::TestDatabase;
 use testkit::rush::order;
 use testkit::server::{Server, assert_verified, logged_errors};
-use testkit::stripe::{Delivery, FakeStripe, Fault, STRIPE_KEY, STRIPE_SECRET};
+use testkit::stripe::{Delivery, FakeStripe, Fault, stripe_settings};
 use testkit::visitor::Visitor;
 use testkit::wait::{eventually, within};
 
@@ -29,12 +29,7 @@ impl Shop {
     fn open() -> Self {
         let (database, stripe) = (TestDatabase::create(), FakeStripe::start());
         let url = stripe.url();
-        let settings = [
-            ("STRIPE_SECRET_KEY", STRIPE_KEY),
-            ("STRIPE_WEBHOOK_SECRET", STRIPE_SECRET),
-            ("STRIPE_API_URL", url.as_str()),
-        ];
-        let mut server = Server::start(&database, &settings);
+        let mut server = Server::start(&database, &stripe_settings(&url));
         server.stop();
         // The board of the next start knows it.
         database.execute("UPDATE events SET payment = 'online', cancellation_deadline_minutes = 0");

@@ -7,7 +7,7 @@ use crate::previous_release::site::{assert_verified_by_both, previous};
 use testkit::database::TestDatabase;
 use testkit::rush::order;
 use testkit::server::Server;
-use testkit::stripe::{FakeStripe, STRIPE_KEY, STRIPE_SECRET};
+use testkit::stripe::{FakeStripe, stripe_settings};
 use testkit::visitor::Visitor;
 use testkit::wait::eventually;
 
@@ -19,12 +19,7 @@ const SEVERAL_LOOKS: Duration = Duration::from_secs(5);
 fn the_release_before_sells_nothing_that_may_be_paid_for_and_shows_what_was() {
     let (database, stripe) = (TestDatabase::create(), FakeStripe::start());
     let url = stripe.url();
-    let settings = [
-        ("STRIPE_SECRET_KEY", STRIPE_KEY),
-        ("STRIPE_WEBHOOK_SECRET", STRIPE_SECRET),
-        ("STRIPE_API_URL", url.as_str()),
-    ];
-    let mut new = Server::start(&database, &settings);
+    let mut new = Server::start(&database, &stripe_settings(&url));
     new.stop();
     database.execute("UPDATE events SET payment = 'online'");
     new.start_again();

@@ -27,6 +27,11 @@ pub const STRIPE_KEY: &str = "sk_test_51FakeFakeFake";
 pub const STRIPE_LIVE_KEY: &str = "sk_live_51FakeFakeFake";
 pub const STRIPE_SECRET: &str = "whsec_fake0123456789abcdef";
 
+/// Of a server that asks the fake at that URL.
+pub fn stripe_settings(url: &str) -> [(&'static str, &str); 3] {
+    [("STRIPE_SECRET_KEY", STRIPE_KEY), ("STRIPE_WEBHOOK_SECRET", STRIPE_SECRET), ("STRIPE_API_URL", url)]
+}
+
 pub struct FakeStripe {
     pub address: SocketAddr,
     state: Arc<Mutex<State>>,
