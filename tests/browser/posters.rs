@@ -12,6 +12,7 @@ const ODD: [&str; 7] = ["twelve", "tokyo", "sao-paulo", "colombo", "gone", "paus
 async fn open_odd(site: &Site) -> Visitor {
     site.add_odd_concerts();
     let visitor = Visitor::arrive(site).await;
+    // The server reads once a second which concerts there are: it has all of them, or none yet.
     visitor.until("document.querySelector('.concert') || (location.reload(), false)").await;
     visitor
 }

@@ -40,10 +40,11 @@ use crate::events::board::Board;
 use crate::outbox::wakeup::Wakeup;
 use crate::start_error::StartError;
 
-/// Between two looks without a wakeup.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// After a question that came too fast: it is due by then.
-const ASK_AGAIN: Duration = Duration::from_millis(1_100);
+/// Between two looks without a wakeup. A buyer waits for what was put off: a question that Stripe refused as one too
+/// many, or a ring so soon after another.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Before it is tried again when the database did not answer.
+const WITHOUT_DATABASE: Duration = Duration::from_secs(5);
 /// Between two transactions that take something, while there is work.
 const TAKE_EVERY: Duration = Duration::from_millis(250);
 
@@ -199,7 +200,7 @@ impl PaymentWorker {
                 }
             }
             Err(error) => {
-                self.next_take = now + LOOK_EVERY;
+                self.next_take = now + WITHOUT_DATABASE;
                 if std::mem::take(&mut self.is_database_available) {
                     log::warn!("database unavailable, payments wait: {error}");
                 }
@@ -258,12 +259,8 @@ impl PaymentWorker {
                     self.parts.outbox_wakeup.notify();
                 }
                 match failure {
-                    None => self.pause.end(),
-                    // Stripe is there, and this one question is asked again soon.
-                    Some(StripeFailure::TooMany) => {
-                        self.pause.end();
-                        self.next_look = self.next_look.min(Instant::now() + ASK_AGAIN);
-                    }
+                    // At one too many, Stripe is there: this one question is asked again soon.
+                    None | Some(StripeFailure::TooMany) => self.pause.end(),
                     Some(failure) => self.pause.begin(Instant::now(), &failure),
                 }
                 self.may_find = true;

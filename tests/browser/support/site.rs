@@ -8,8 +8,8 @@ use std::sync::mpsc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
-use diesel::sql_query;
 use techkraft::db::DatabaseUrl;
 use techkraft::db::{Database, Db};
 use techkraft::events::TicketType;
@@ -112,24 +112,27 @@ impl Site {
 
     /// So many other concerts, each with the same ticket types and a long name, one on each later day.
     pub fn add_concerts(&self, count: u32) {
-        for number in 1..=count {
-            self.run_sql(&format!(
+        let concerts = (1..=count).map(|number| {
+            format!(
                 "INSERT INTO events (slug, name, venue, city, starts_at, ends_at, time_zone, currency, state)
                  SELECT 'later-{number}', 'The Night of the Unpronounceable Schottische, Part {number}',
                         venue, city, '2028-01-01 01:00:00', '2028-01-01 04:00:00', time_zone, currency, state
-                 FROM events WHERE slug = 'midnight-parade'"
-            ));
-        }
-        self.run_sql(
-            "INSERT INTO ticket_types (event_id, name, price_minor, capacity, available, max_per_booking, position)
+                 FROM events WHERE slug = 'midnight-parade';"
+            )
+        });
+        self.run_sql(&format!(
+            "{}
+             INSERT INTO ticket_types (event_id, name, price_minor, capacity, available, max_per_booking, position)
              SELECT it.id, 'Seated', 3500, 10, 10, 4, 1 FROM events it WHERE it.slug LIKE 'later-%'",
-        );
+            concerts.collect::<String>()
+        ));
     }
 
-    pub fn run_sql(&self, statement: &str) {
+    /// One statement or several, in one transaction: the server sees all of it or nothing.
+    pub fn run_sql(&self, statements: &str) {
         self.beside_the_runtime(|database| {
-            let written = database.write_blocking(|db| sql_query(statement).execute(db));
-            written.unwrap_or_else(|e| panic!("{statement}: {e}"));
+            let written = database.write_blocking(|db| db.batch_execute(statements));
+            written.unwrap_or_else(|e| panic!("{statements}: {e}"));
         });
     }
 
