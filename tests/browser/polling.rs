@@ -29,7 +29,7 @@ const NOTE_VISIBILITY: &str = "
 async fn a_hidden_tab_asks_nothing_and_asks_at_once_when_it_is_shown_again() {
     let site = site_with(&[PACES[0], ("POLL_SECONDS_BUSY", "2")]);
     let vip = site.tier("VIP");
-    let visitor = Visitor::arrive(&site).await;
+    let visitor = Visitor::arrive_with_tabs(&site).await;
     let _: () = visitor.run(NOTE_VISIBILITY).await;
     wait_for_polls(&visitor, 1).await;
 
@@ -55,7 +55,7 @@ async fn a_hidden_tab_asks_nothing_and_asks_at_once_when_it_is_shown_again() {
 #[tokio::test]
 async fn a_page_that_is_opened_behind_others_waits_until_it_is_looked_at() {
     let site = site_with(&[("POLL_SECONDS", "1"), ("POLL_SECONDS_BUSY", "1")]);
-    let visitor = Visitor::arrive(&site).await;
+    let visitor = Visitor::arrive_with_tabs(&site).await;
     let front = visitor.driver().window().await.expect("a tab");
     let _: () = visitor.run("window.open('/', '_blank'); window.focus();").await;
     let tabs = visitor.driver().windows().await.expect("tabs");

@@ -32,6 +32,14 @@ impl Visitor {
         Self { chromium: Chromium::open(origin.clone()).await, origin }
     }
 
+    /// Opens a browser with tabs that hide each other, and in it the concert.
+    pub async fn arrive_with_tabs(site: &Site) -> Self {
+        let origin = site.url("");
+        let visitor = Self { chromium: Chromium::open_with_tabs(origin.clone()).await, origin };
+        visitor.visit("/").await;
+        visitor
+    }
+
     /// Opens a browser, and in it the concert.
     pub async fn arrive(site: &Site) -> Self {
         let visitor = Self::new(site).await;
