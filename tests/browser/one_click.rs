@@ -13,11 +13,9 @@ async fn stop_the_clock(site: &Site, visitor: &Visitor) {
     visitor.cdp("Animation.setPlaybackRate", json!({ "playbackRate": 0 })).await;
 }
 
-/// Without movement, so that nothing is caught half-way when animations stand still.
-async fn arrive_calmly(site: &Site) -> Visitor {
+/// With animations that can be stopped.
+async fn arrive_with_animations(site: &Site) -> Visitor {
     let visitor = Visitor::new(site).await;
-    let features = json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] });
-    visitor.cdp("Emulation.setEmulatedMedia", features).await;
     visitor.cdp("Animation.enable", json!({})).await;
     visitor.visit("/").await;
     visitor
@@ -70,7 +68,7 @@ async fn who_ticks_the_box_books_the_next_time_with_one_click() {
 async fn a_one_click_booking_can_be_undone() {
     let site = open_site();
     let vip = site.tier("VIP");
-    let visitor = arrive_calmly(&site).await;
+    let visitor = arrive_with_animations(&site).await;
     visitor.book_and_be_remembered(&vip).await;
     assert!(!visitor.is_seen(UNDO).await, "this one took a whole form");
     visitor.close_dialog().await;
@@ -90,7 +88,7 @@ async fn a_one_click_booking_can_be_undone() {
 async fn without_javascript_the_page_of_the_booking_has_the_button_and_after_ten_seconds_not_any_more() {
     let site = open_site();
     let vip = site.tier("VIP");
-    let visitor = arrive_calmly(&site).await;
+    let visitor = arrive_with_animations(&site).await;
     visitor.book_and_be_remembered(&vip).await;
     visitor.close_dialog().await;
     visitor.click(&vip.book_now_button()).await;

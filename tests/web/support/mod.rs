@@ -137,8 +137,8 @@ pub fn config(database: &TestDatabase) -> Config {
         database_pool_size: 4,
         replicas: ReplicaConfig::default(),
         desk: DeskLimits { queue_length: 10_000, batch_size: 512, deadline: Duration::from_secs(5) },
-        // So that a test sees at once what it has changed beside the app.
-        board_refresh: Duration::from_millis(20),
+        // So that a test soon sees what it has changed beside the app.
+        board_refresh: Duration::from_millis(50),
         // One pace, so that a machine that is busy with other tests changes no tag.
         poll: PollSeconds { usual: 5, busy: 5 },
         redis_url: None,
