@@ -112,6 +112,7 @@ async fn a_confirmation_has_the_tickets_an_address_and_counts_down_behind_it() {
 async fn a_toast_goes_by_itself_and_stays_while_the_mouse_is_on_it() {
     let site = open_site();
     let visitor = Visitor::arrive(&site).await;
+    visitor.allow_motion().await;
     visitor.book(&site.tier("VIP"), 3).await;
     let booking = visitor.path().await;
     for is_read in [false, true] {

@@ -196,6 +196,7 @@ async fn nothing_jumps_when_tickets_run_low_sell_out_and_come_back() {
     for width in [390, 1280] {
         site.set_available(&vip, 100);
         let visitor = Visitor::new(&site).await;
+        visitor.allow_motion().await;
         visitor.resize(width, 844).await;
         visitor.visit("/").await;
         let wait = std::time::Duration::from_secs(12);

@@ -40,6 +40,14 @@ impl Visitor {
         visitor
     }
 
+    /// Has pages move, which [`Visitor::new`] keeps still.
+    pub async fn allow_motion(&self) {
+        let features =
+            json!({ "features": [{ "name": "prefers-reduced-motion", "value": "no-preference" }] });
+        self.cdp("Emulation.setEmulatedMedia", features).await;
+        assert!(self.ask::<bool>("matchMedia('(prefers-reduced-motion: no-preference)').matches").await);
+    }
+
     /// Opens a browser, and in it the concert.
     pub async fn arrive(site: &Site) -> Self {
         let visitor = Self::new(site).await;
