@@ -9,7 +9,7 @@ source scripts/lib/schemathesis.sh
 run_more_tests() {
   stage "Browser journeys on PostgreSQL"
   export TEST_DATABASE_URL=$POSTGRES_URL
-  run_tests "Browser, PostgreSQL" --test browser -- --test-threads "$((2 * $(nproc)))"
+  run_tests "Browser, PostgreSQL" --test browser -- "${browser_threads[@]}"
 
   stage "Crashes, proxies, replicas and the rest on PostgreSQL"
   # Those that start a PostgreSQL of their own run once, with SQLite.

@@ -243,9 +243,7 @@ pub fn place(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<PlacedBookin
         let own = placed.iter_mut().filter(|it| it.booking.id == id);
         own.for_each(|it| it.online = Some(online.clone()));
     }
-    for placed in placed.iter_mut().filter(|it| it.booking.lines.iter().any(|line| line.returned > 0)) {
-        placed.notes = notes(db, placed.booking.id)?;
-    }
+    add_notes(db, &mut placed)?;
     Ok(placed)
 }
 
@@ -268,10 +266,21 @@ fn add_used_tickets(db: &mut Db, placed: &mut [PlacedBooking]) -> QueryResult<()
     Ok(())
 }
 
-fn notes(db: &mut Db, booking_id: i64) -> QueryResult<Vec<CancellationNote>> {
-    cancellation_notes::table
-        .filter(cancellation_notes::booking_id.eq(booking_id))
+/// What the organizer wrote to those whose tickets were canceled.
+fn add_notes(db: &mut Db, placed: &mut [PlacedBooking]) -> QueryResult<()> {
+    let has_returned = |it: &&PlacedBooking| it.booking.lines.iter().any(|line| line.returned > 0);
+    let booking_ids: Vec<i64> = placed.iter().filter(has_returned).map(|it| it.booking.id).collect();
+    if booking_ids.is_empty() {
+        return Ok(());
+    }
+    let notes: Vec<(i64, CancellationNote)> = cancellation_notes::table
+        .filter(cancellation_notes::booking_id.eq_any(booking_ids))
         .order(cancellation_notes::id)
-        .select(CancellationNote::as_select())
-        .load(db)
+        .select((cancellation_notes::booking_id, CancellationNote::as_select()))
+        .load(db)?;
+    for (booking_id, note) in notes {
+        let Some(it) = placed.iter_mut().find(|it| it.booking.id == booking_id) else { continue };
+        it.notes.push(note);
+    }
+    Ok(())
 }

@@ -6,11 +6,14 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection};
+use diesel::{
+    Connection as _, PgConnection, QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection,
+};
 use tempfile::TempDir;
 
 use crate::template;
@@ -27,6 +30,8 @@ pub struct TestDatabase {
     owner: Option<String>,
     /// A database of PostgreSQL that is this one's alone, and is dropped with it.
     own: Option<(String, String)>,
+    /// What reads beside the app, on PostgreSQL: tests that wait ask a hundred times a second.
+    reader: Mutex<Option<PgConnection>>,
 }
 
 /// What one tier's rows say.
@@ -74,7 +79,8 @@ impl TestDatabase {
         template::copy_postgres(&mut connect_postgres(&server), &name);
         let url = template::url_of_copy(&server, &name);
         let schema = Some((server.clone(), template::SCHEMA.to_owned()));
-        Self { url, folder, schema, owner: None, own: Some((server, name)) }.served_by_role()
+        Self { url, folder, schema, owner: None, own: Some((server, name)), reader: Mutex::default() }
+            .served_by_role()
     }
 
     /// Empty.
@@ -84,14 +90,14 @@ impl TestDatabase {
         }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        Self { url, folder, schema: None, owner: None, own: None }
+        Self { url, folder, schema: None, owner: None, own: None, reader: Mutex::default() }
     }
 
     /// An SQLite file in a folder, whatever the other tests use.
     pub fn file_in(place: &std::path::Path) -> Self {
         let url = format!("sqlite:{}", place.join("test.db").display());
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self { url, folder, schema: None, owner: None, own: None }
+        Self { url, folder, schema: None, owner: None, own: None, reader: Mutex::default() }
     }
 
     /// A fresh schema of the PostgreSQL that a URL names.
@@ -102,7 +108,7 @@ impl TestDatabase {
         let separator = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
         let schema = Some((server.to_owned(), schema));
-        Self { url, folder, schema, owner: None, own: None }.served_by_role()
+        Self { url, folder, schema, owner: None, own: None, reader: Mutex::default() }.served_by_role()
     }
 
     /// With another role for the servers, if the environment names one.
@@ -147,6 +153,7 @@ impl TestDatabase {
             schema: Some((server.clone(), schema.clone())),
             owner: None,
             own: Some((server.clone(), name)),
+            reader: Mutex::default(),
         }
     }
 
@@ -189,10 +196,28 @@ impl TestDatabase {
             + diesel::deserialize::QueryableByName<diesel::sqlite::Sqlite>,
     {
         if self.is_postgres() {
-            diesel::sql_query(sql).load(&mut connect_postgres(self.owner_url())).expect(sql)
+            self.read_postgres(sql).expect(sql)
         } else {
             diesel::sql_query(sql).load(&mut self.connect_sqlite()).expect(sql)
         }
+    }
+
+    /// On the connection that the last rows were read on, and on a new one if PostgreSQL has ended that.
+    fn read_postgres<T: 'static + diesel::deserialize::QueryableByName<diesel::pg::Pg>>(
+        &self,
+        sql: &str,
+    ) -> QueryResult<Vec<T>> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut connection) = reader.take()
+            && let Ok(rows) = diesel::sql_query(sql).load(&mut connection)
+        {
+            *reader = Some(connection);
+            return Ok(rows);
+        }
+        let mut connection = connect_postgres(self.owner_url());
+        let rows = diesel::sql_query(sql).load(&mut connection)?;
+        *reader = Some(connection);
+        Ok(rows)
     }
 
     /// The first row's column `text`.

@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod database;
 pub mod guard;
 pub mod line_log;
+pub mod long;
 pub mod packages;
 pub mod previous_release;
 pub mod properties;

@@ -7,6 +7,7 @@ mod shop;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
+use testkit::long::rounds;
 
 use self::model::Model;
 use self::shop::Shop;
@@ -74,7 +75,7 @@ proptest! {
 }
 
 fn config() -> ProptestConfig {
-    let base = ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
+    let base = ProptestConfig { cases: rounds(24), failure_persistence: None, ..ProptestConfig::default() };
     ProptestConfig { max_shrink_time: 60_000, ..base }
 }
 

@@ -7,6 +7,7 @@ pub mod shop;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
+use testkit::long::rounds;
 
 use self::model::Model;
 use self::operation::{Operation, operations};
@@ -28,7 +29,7 @@ proptest! {
 }
 
 fn config() -> ProptestConfig {
-    let base = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
+    let base = ProptestConfig { cases: rounds(64), failure_persistence: None, ..ProptestConfig::default() };
     ProptestConfig { max_shrink_iters: 5_000, max_shrink_time: 60_000, ..base }
 }
 

@@ -13,10 +13,11 @@ use techkraft::booking::release::ReleaseOutcome;
 use super::status;
 use crate::support::orders::{BoxOffice, held};
 use testkit::database::TestDatabase;
+use testkit::long::rounds;
 use testkit::server::assert_verified;
 use testkit::wait::eventually;
 
-const ROUNDS: usize = 1_000;
+const ROUNDS: u32 = 1_000;
 /// Holds that are made together, and end one after the other.
 const GROUP: usize = 50;
 const STEP: TimeDelta = TimeDelta::microseconds(500);
@@ -61,7 +62,7 @@ fn a_hold_is_confirmed_or_expires_and_never_both() {
     let id = database.ticket_type_id("General Admission");
     let (mut confirmed, mut expired) = (0, 0);
     let mut buyer = Buyer { early: TimeDelta::zero(), busy: Duration::ZERO };
-    for group in 0..ROUNDS / GROUP {
+    for group in 0..rounds(ROUNDS) as usize / GROUP {
         let bookings = office.hold_all((0..GROUP).map(|hold| held(&format!("{group} {hold}"), &[(id, 1)])));
         let pace = (buyer.busy * 3 / GROUP as u32).clamp(PACE[0], PACE[1]);
         buyer.busy = Duration::ZERO;

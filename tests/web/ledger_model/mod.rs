@@ -7,6 +7,7 @@ mod shop;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
+use testkit::long::rounds;
 
 use self::model::Model;
 use self::shop::Shop;
@@ -50,7 +51,7 @@ enum Event {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 24, failure_persistence: None, max_shrink_time: 60_000, ..ProptestConfig::default()
+        cases: rounds(24), failure_persistence: None, max_shrink_time: 60_000, ..ProptestConfig::default()
     })]
 
     #[test]

@@ -8,6 +8,7 @@ use super::wait_for_states;
 use crate::command_line::{serve_logging, techkraft};
 use crate::support::{TestApp, between, browser};
 use testkit::database::TestDatabase;
+use testkit::long::some;
 use testkit::smtp_server::{Reaction, SmtpServer, Step};
 use testkit::wait::within;
 
@@ -31,7 +32,7 @@ const ABOUT_US: [(Step, &str); 12] = [
 fn what_concerns_us_keeps_the_mails_and_asks_seldom() {
     const MAILS: usize = 12;
     // A few at a time: each has a site of its own.
-    for some in ABOUT_US.chunks(3) {
+    for some in some(&ABOUT_US).chunks(3) {
         std::thread::scope(|scope| {
             for &(step, reply) in some {
                 scope.spawn(move || {
@@ -61,14 +62,14 @@ fn what_concerns_us_keeps_the_mails_and_asks_seldom() {
 /// A recipient's own refusal costs that mail, and nobody else.
 #[test]
 fn what_concerns_a_recipient_costs_that_mail_alone() {
-    for reply in [
+    for reply in some(&[
         "550 5.1.1 The email account that you tried to reach does not exist.",
         "550 5.2.1 The email account that you tried to reach is disabled.",
         "550 5.1.1 <daily@relay.example>: Recipient address rejected: User unknown",
         "552 5.2.2 The email account that you tried to reach is over quota.",
         "550 No such user here",
         "511 sorry, no mailbox here by that name (#5.1.1)",
-    ] {
+    ]) {
         let server = SmtpServer::start();
         server.react(Step::Recipient, Reaction::Say(reply));
         let app = TestApp::spawn_with(through(&server));
@@ -118,7 +119,7 @@ fn book_for(app: &TestApp, emails: impl IntoIterator<Item = String>) {
 fn refused_recipients_never_stop_others() {
     const REFUSED: i64 = 12;
     const GOOD: i64 = 20;
-    for reply in [
+    for reply in some(&[
         "554 5.7.1 <x>: Recipient address rejected: Access denied",
         "552 Mailbox limit exceeded for this email address",
         "550 Mailbox quota exceeded, too many messages in the mailbox",
@@ -132,7 +133,7 @@ fn refused_recipients_never_stop_others() {
         "550-Verification failed for <tickets@example.org>\r\n550-No Such User Here\r\n550 Sender verify failed",
         "550 5.1.1 <x>: host mx.example said: 550 sending quota exceeded for your account",
         "550",
-    ] {
+    ]) {
         let server = SmtpServer::start();
         server.refuse("refused.example", reply.as_bytes());
         let app = TestApp::spawn_with(through(&server));
@@ -182,7 +183,7 @@ fn an_account_that_may_not_send_fails_no_mail() {
         "550 Quota d'envoi dépassé",
         "554 Envoi limité",
     ];
-    for some in replies.chunks(3) {
+    for some in some(&replies).chunks(3) {
         std::thread::scope(|scope| {
             for reply in some {
                 scope.spawn(move || {
@@ -207,13 +208,13 @@ fn an_account_that_may_not_send_fails_no_mail() {
 /// Servers that make strangers come again, and do not say "greylisting".
 #[test]
 fn a_recipient_that_is_to_come_later_holds_up_nobody() {
-    for reply in [
+    for reply in some(&[
         "451 4.7.1 Please try again later: first contact, deferred for 300 seconds",
         "451 4.7.1 You are unknown to us, please retry in 300 seconds",
         "451 4.7.1 Temporarily rejected. Try again later.",
         "451 4.3.0 Try again later (Postgrey)",
         "451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation",
-    ] {
+    ]) {
         let server = SmtpServer::start();
         server.refuse("refused.example", reply.as_bytes());
         let app = TestApp::spawn_with(through(&server));
@@ -247,7 +248,7 @@ fn a_reply_in_any_encoding_and_of_any_length_is_read() {
         (long, "550 5.1.1 no such user xxx"),
         (Vec::leak(many.into_bytes()), "550 5.1.1 no such user 5.1.1 no such user"),
     ];
-    for (reply, kept) in cases {
+    for &(reply, kept) in some(&cases) {
         let server = SmtpServer::start();
         server.react(Step::Recipient, Reaction::Bytes(reply));
         let app = TestApp::spawn_with(through(&server));

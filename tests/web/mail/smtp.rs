@@ -8,6 +8,7 @@ use techkraft::mail::transport::{Destination, SmtpUrl};
 
 use super::wait_for_states;
 use crate::support::TestApp;
+use testkit::long::some;
 use testkit::smtp_server::{Reaction, Received, SmtpServer, Step};
 
 pub fn through(server: &SmtpServer) -> impl FnOnce(&mut Config) {
@@ -45,7 +46,7 @@ fn each_buyer_gets_one_mail_and_connections_are_used_again() {
 /// Each of these passes: the mail waits, is tried again, and comes once the server is well.
 #[test]
 fn what_passes_is_tried_again() {
-    for (step, reaction, tries_mean) in [
+    for &(step, reaction, tries_mean) in some(&[
         (Step::Greeting, Reaction::Say("421 4.3.2 shutting down"), "EHLO"),
         (Step::Greeting, Reaction::Say("554 5.3.2 not now"), "EHLO"),
         (Step::Greeting, Reaction::Hang, "EHLO"),
@@ -58,7 +59,7 @@ fn what_passes_is_tried_again() {
         (Step::Data, Reaction::Say("452 4.3.1 full"), "DATA"),
         (Step::Body, Reaction::Say("451 4.3.0 try again"), "DATA"),
         (Step::Body, Reaction::Hang, "DATA"),
-    ] {
+    ]) {
         let server = SmtpServer::start();
         server.react(step, reaction);
         let app = TestApp::spawn_with(through(&server));

@@ -3,6 +3,7 @@
 
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use diesel::RunQueryDsl as _;
@@ -19,6 +20,8 @@ use crate::support::orders::BoxOffice;
 use testkit::server::assert_verified;
 
 const ROUNDS: i64 = 40;
+/// Between two tries, so that they meet each other's transactions and do not only wait for each other's locks.
+const MOMENT: Duration = Duration::from_micros(200);
 
 /// Tickets that are held, with a page to pay on that a buyer has paid on in the last moment: the payment's id.
 fn paid_in_the_last_moment(office: &BoxOffice, booking: &Booking) -> i64 {
@@ -54,7 +57,9 @@ fn settle_in_the_end(office: &BoxOffice, payment: i64) -> Settlement {
             settle(db, payment, &paid)
         });
         match settled {
-            Ok(Settlement::Again) | Err(Error::Busy | Error::Database(DieselError::RollbackTransaction)) => {}
+            Ok(Settlement::Again) | Err(Error::Busy | Error::Database(DieselError::RollbackTransaction)) => {
+                thread::sleep(MOMENT);
+            }
             Ok(settlement) => return settlement,
             Err(error) => panic!("{error}"),
         }
@@ -83,6 +88,7 @@ fn two_servers_settle_what_a_third_one_ends_and_it_is_settled_once() {
             barrier.wait();
             while settling.iter().any(|it| !it.is_finished()) {
                 third.expire();
+                thread::sleep(MOMENT);
             }
             settling.map(|it| it.join().expect("it is settled"))
         });
@@ -127,6 +133,7 @@ fn what_is_gone_meanwhile_goes_back_and_nothing_is_sold_twice() {
                 barrier.wait();
                 while database.count("holds") > 0 {
                     second.expire();
+                    thread::sleep(MOMENT);
                 }
             });
             barrier.wait();
