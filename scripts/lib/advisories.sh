@@ -1,5 +1,6 @@
-# check_advisories: whether an advisory of RustSec names a crate of ours, and how old that knowledge is. name_c_libraries:
-# what is in the binary and in no advisory of RustSec.
+# check_advisories [--must-be-fresh]: fails if an advisory of RustSec names a crate of ours, and says how old that knowledge
+# is; with the option it fails also where that is too old. name_c_libraries: what is in the binary and in no advisory of
+# RustSec.
 #
 # ADVISORY_DB names a clone of https://github.com/RustSec/advisory-db, for networks that do not reach GitHub.
 
@@ -25,12 +26,12 @@ check_advisories() {
     [ "$age" -gt "$ADVISORY_DAYS_MAX" ] || return 0
     why="what is known of them is $age days old, and $ADVISORY_DAYS_MAX are allowed"
   fi
-  # Without any network nobody can do better.
-  if timeout 30 cargo info --quiet cargo-deny >/dev/null 2>&1; then
-    printf '\nAdvisories: %s. Let this machine reach github.com, or set ADVISORY_DB to a newer clone.\n' "$why"
+  # A machine that does not reach GitHub cannot do better. A release is made where it can.
+  if [ "${1:-}" = "--must-be-fresh" ]; then
+    printf '\nAdvisories: %s. Let this machine reach github.com, or set ADVISORY_DB to a newer clone.\n' "$why" >&2
     exit 1
   fi
-  notes+=("Advisories: NOT up to date, $why; there is no network")
+  notes+=("Advisories: NOT up to date, $why. ADVISORY_DB may name a newer clone")
 }
 
 # Where cargo-deny looks: it names the folder after a hash of the URL.
