@@ -18,8 +18,8 @@ const WARM_UP: usize = 3;
 /// The first look at a concert has its bookings counted behind it, once a minute for everybody. That takes about a
 /// second.
 const COUNTED_AFTER: Duration = Duration::from_secs(5);
-/// The first look at the sales has everything verified behind it. That takes so long that a server does it for a hundredth
-/// of the time: once in twenty minutes, with a million bookings.
+/// The first look at the sales has everything verified behind it. A server spends a hundredth of the time on that, so
+/// with a million bookings it does it once in twenty minutes.
 const VERIFIED_AFTER: Duration = Duration::from_secs(120);
 /// An answer that takes longer is an error.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -12,7 +12,8 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 
 use testkit::blockade::Transaction;
-use testkit::database::{OUTBOX, TestDatabase};
+use testkit::database::TestDatabase;
+use testkit::outbox::OUTBOX;
 use testkit::rush::{order, tier_ids};
 use testkit::server::{Server, assert_verified};
 use testkit::smtp_server::{Reaction, SmtpServer, Step};

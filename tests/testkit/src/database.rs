@@ -7,8 +7,6 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{
@@ -50,11 +48,6 @@ pub struct TierCount {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     pub bookings: i64,
 }
-
-/// Every mail of the outbox, also those that the sender has not come to.
-pub const OUTBOX: &str = "
-    (SELECT booking_id, kind, state, attempts, last_error, queued_at, due_at FROM mails UNION ALL
-     SELECT booking_id, 'confirmation', 'queued', 0, NULL, queued_at, queued_at FROM batched_confirmations) AS outbox";
 
 const TIER_COUNTS: &str = "
     SELECT t.name, CAST(t.capacity AS BIGINT) AS capacity, CAST(t.available AS BIGINT) AS available,
@@ -161,15 +154,6 @@ impl TestDatabase {
         self.schema.is_some()
     }
 
-    /// Runs `act` while the outbox takes no confirmations.
-    pub fn without_confirmations<T>(&self, act: impl FnOnce() -> T) -> T {
-        self.execute(drop_confirmations(self.is_postgres()));
-        let done = act();
-        let table = if self.is_postgres() { " ON confirmation_batches" } else { "" };
-        self.execute(&format!("DROP TRIGGER drop_confirmations{table}"));
-        done
-    }
-
     /// Runs SQL beside the app.
     pub fn execute(&self, sql: &str) {
         if self.is_postgres() {
@@ -239,15 +223,6 @@ impl TestDatabase {
         }
         let rows = self.rows::<Count>(&format!("SELECT COUNT(*) AS count FROM {from}"));
         u64::try_from(rows[0].count).expect("a count")
-    }
-
-    /// Until the sender has made mails of all confirmations.
-    pub fn wait_until_mails_are_written(&self) {
-        let begun = Instant::now();
-        while self.count("confirmation_batches") > 0 {
-            assert!(begun.elapsed() < Duration::from_secs(30), "the sender does not work");
-            thread::sleep(Duration::from_millis(10));
-        }
     }
 
     pub fn set_available(&self, tier: &str, available: u32) {
@@ -322,17 +297,4 @@ impl Drop for TestDatabase {
 
 pub(crate) fn connect_postgres(url: &str) -> PgConnection {
     PgConnection::establish(url).unwrap_or_else(|e| panic!("{url}: {e}"))
-}
-
-/// Makes the database drop the confirmations that bookings put into the outbox.
-#[must_use]
-pub fn drop_confirmations(is_postgres: bool) -> &'static str {
-    if is_postgres {
-        "CREATE OR REPLACE FUNCTION drop_confirmations() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-         CREATE TRIGGER drop_confirmations BEFORE INSERT ON confirmation_batches
-         FOR EACH ROW EXECUTE FUNCTION drop_confirmations()"
-    } else {
-        "CREATE TRIGGER drop_confirmations BEFORE INSERT ON confirmation_batches
-         BEGIN SELECT RAISE(IGNORE); END"
-    }
 }

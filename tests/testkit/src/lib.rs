@@ -12,6 +12,7 @@ pub mod database;
 pub mod guard;
 pub mod line_log;
 pub mod long;
+pub mod outbox;
 pub mod packages;
 pub mod previous_release;
 pub mod properties;

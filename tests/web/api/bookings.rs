@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::ask;
 use crate::support::{TestApp, header};
-use testkit::database::OUTBOX;
+use testkit::outbox::OUTBOX;
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::ask;
 use crate::support::{TestApp, header};
-use testkit::database::OUTBOX;
+use testkit::outbox::OUTBOX;
 
 fn book(app: &TestApp, body: &Value) -> (u16, Value) {
     ask(app.client.post(app.url("/api/bookings")).json(body))

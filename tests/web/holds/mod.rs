@@ -15,7 +15,8 @@ use techkraft::events::store::HELD;
 use crate::mail::letter::{mails, parse};
 use crate::support::TestApp;
 use crate::support::orders::{BoxOffice, held};
-use testkit::database::{OUTBOX, TestDatabase};
+use testkit::database::TestDatabase;
+use testkit::outbox::OUTBOX;
 use testkit::server::assert_verified;
 use testkit::wait::eventually;
 

@@ -11,7 +11,7 @@ use crate::mail::letter::parse;
 use crate::support::acts::NO_FIELDS;
 use crate::support::audit::audited;
 use crate::support::{TestApp, browser};
-use testkit::database::OUTBOX;
+use testkit::outbox::OUTBOX;
 use testkit::server::assert_verified;
 use testkit::wait::eventually;
 

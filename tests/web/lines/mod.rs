@@ -12,7 +12,7 @@ use crate::check_in::{answer, codes, scan};
 use crate::mail::letter::{mails, parse};
 use crate::support::acts::Checkout;
 use crate::support::{TestApp, browser, header};
-use testkit::database::OUTBOX;
+use testkit::outbox::OUTBOX;
 use testkit::server::assert_verified;
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";

@@ -17,7 +17,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::support::TestApp;
-use testkit::database::OUTBOX;
+use testkit::outbox::OUTBOX;
 
 #[derive(Debug, QueryableByName)]
 struct StateCount {

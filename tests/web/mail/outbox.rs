@@ -7,7 +7,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::Text;
 
 use crate::support::{TestApp, browser};
-use testkit::database::OUTBOX;
+use testkit::outbox::OUTBOX;
 
 #[derive(Debug, PartialEq, Eq, QueryableByName)]
 struct Row {

@@ -12,7 +12,7 @@ use techkraft::schema::{bookings, ticket_types};
 
 use crate::bench::Result;
 use crate::bench::server::techkraft;
-use crate::database::drop_confirmations;
+use crate::outbox::drop_confirmations;
 
 /// The hot one, and the one that is bought beside it. Neither has a limit for each person.
 const HOT: &str = "General Admission";
