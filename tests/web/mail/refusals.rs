@@ -34,7 +34,7 @@ fn what_concerns_us_keeps_the_mails_and_asks_seldom() {
     // A few at a time: each has a site of its own.
     for some in some(&ABOUT_US).chunks(3) {
         std::thread::scope(|scope| {
-            for &(step, reply) in some {
+            for &&(step, reply) in some {
                 scope.spawn(move || {
                     let server = SmtpServer::start();
                     server.react(step, Reaction::Say(reply));
