@@ -154,6 +154,7 @@ impl Spreadsheet {
             let is_good = booking.is_confirmed() && used.is_none_or(|used| used.is_admitted);
             let code = if is_good { codes.sign(&booking.reference, seat) } else { None };
             let admitted = used.filter(|used| used.is_admitted);
+            let returned = used.filter(|used| !used.is_admitted);
             Some(vec![
                 text(&booking.reference),
                 SheetCell::Count(seat.into()),
@@ -168,7 +169,7 @@ impl Spreadsheet {
                 SheetCell::Text(booking.shown_email()),
                 text(booking.buyer.external_id().unwrap_or_default()),
                 self.time(Some(booking.created_at)),
-                self.time(booking.canceled_at),
+                self.time(returned.map(|it| it.at).or(booking.canceled_at)),
             ])
         };
         (1..=booking.quantity()).filter_map(ticket).collect()

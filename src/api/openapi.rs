@@ -70,7 +70,7 @@ static JSON: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_json().unwrap_or_de
 /// The errors of every operation: status, meaning, and whether only a POST has it.
 pub const COMMON_ERRORS: [(&str, &str, bool); 7] = [
     ("401", "Invalid token", false),
-    ("403", "Cross-site request with cookies", true),
+    ("403", "The token’s scope does not allow it, or a cross-site request with cookies", true),
     ("413", "Body too large", true),
     ("415", "Body is not JSON, or uses a content encoding", true),
     ("429", "Too many requests. Wait the seconds in `Retry-After`", false),

@@ -1,6 +1,7 @@
 //! The organizer's programs: who may see and change concerts through the API, and the version that a change is of.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_MATCH, VARY};
@@ -22,6 +23,10 @@ pub struct EventsAuthor {
     pub actor: Actor,
 }
 
+/// A program that may see all of concerts. A handler that takes one requires a token with the scope `events:read`.
+#[derive(Debug, Clone, Copy)]
+pub struct EventsReader;
+
 /// Whether a program may see drafts. Everybody may ask; a token with the scope `events:read` sees more.
 #[derive(Debug, Clone, Copy)]
 pub struct MaySeeDrafts(pub bool);
@@ -31,13 +36,25 @@ impl FromRequest for EventsAuthor {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(match api_tokens::of_request(request) {
-            None => Err(Problem::new(ProblemType::TokenRequired)),
-            Some(token) if !token.allows(Scope::EventsWrite) => {
-                Err(Problem::insufficient_scope(Scope::EventsWrite))
-            }
-            Some(token) => Ok(Self { actor: actor(&token, request) }),
-        })
+        let token = required_token(request, Scope::EventsWrite);
+        ready(token.map(|token| Self { actor: actor(&token, request) }))
+    }
+}
+
+impl FromRequest for EventsReader {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(required_token(request, Scope::EventsRead).map(|_| Self))
+    }
+}
+
+fn required_token(request: &HttpRequest, scope: Scope) -> Result<Arc<ApiToken>, Problem> {
+    match api_tokens::of_request(request) {
+        None => Err(Problem::new(ProblemType::TokenRequired)),
+        Some(token) if !token.allows(scope) => Err(Problem::insufficient_scope(scope)),
+        Some(token) => Ok(token),
     }
 }
 

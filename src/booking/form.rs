@@ -272,10 +272,13 @@ impl BookingForm {
     #[must_use]
     pub fn other_total(&self, order: &Order, listing: &Listing) -> Option<Money> {
         let shown = self.shown_total()?;
-        let cost = |line: &OrderLine| {
-            let price = listing.ticket_type(line.ticket_type_id).map_or(0, |it| it.price_minor);
-            price.saturating_mul(line.quantity.into())
-        };
+        // Where too few are left the desk says how many, and the total is shown with those.
+        let of = |line: &OrderLine| listing.ticket_type(line.ticket_type_id);
+        if order.lines().iter().any(|line| of(line).is_some_and(|it| it.available < line.quantity)) {
+            return None;
+        }
+        let cost =
+            |line: &OrderLine| of(line).map_or(0, |it| it.price_minor).saturating_mul(line.quantity.into());
         let minor = order.lines().iter().map(cost).sum();
         (minor != shown).then(|| Money::new(minor, &listing.event.currency))
     }

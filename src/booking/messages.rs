@@ -114,6 +114,15 @@ pub fn email(error: EmailError) -> String {
     }
 }
 
+/// The same to somebody who buys no ticket.
+#[must_use]
+pub fn own_email(error: EmailError) -> String {
+    match error {
+        EmailError::Missing => "Enter your email address.".into(),
+        error => email(error),
+    }
+}
+
 #[must_use]
 pub fn request_key(error: RequestKeyError) -> &'static str {
     match error {

@@ -83,10 +83,15 @@ impl PlacedBooking {
     /// nothing is left.
     #[must_use]
     pub fn summary(&self) -> String {
+        let line = |it: &PlacedLine| format!("{} × {}", self.shown_quantity(it), it.ticket_type.name);
+        self.lines.iter().filter(|it| self.shown_quantity(it) > 0).map(line).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The tickets of a line that were not given back. What was ordered when nothing is left of the booking.
+    #[must_use]
+    pub fn shown_quantity(&self, line: &PlacedLine) -> i32 {
         let is_anything_left = self.lines.iter().any(|it| it.line.kept() > 0);
-        let shown = |it: &PlacedLine| if is_anything_left { it.line.kept() } else { it.line.quantity };
-        let line = |it: &PlacedLine| format!("{} × {}", shown(it), it.ticket_type.name);
-        self.lines.iter().filter(|it| shown(it) > 0).map(line).collect::<Vec<_>>().join(", ")
+        if is_anything_left { line.line.kept() } else { line.line.quantity }
     }
 
     /// What is due for the tickets that were not given back. What was ordered when nothing is left.

@@ -29,7 +29,7 @@ impl MailLine {
     /// What the page calls its kind.
     #[must_use]
     pub fn kind_label(&self) -> &str {
-        match MailKind::parse(&self.mail.kind) {
+        match self.kind() {
             Some(kind) => kind.label(),
             None => &self.mail.kind,
         }
@@ -37,7 +37,11 @@ impl MailLine {
 
     #[must_use]
     pub fn is_confirmation(&self) -> bool {
-        MailKind::parse(&self.mail.kind) == Some(MailKind::Confirmation)
+        self.kind() == Some(MailKind::Confirmation)
+    }
+
+    fn kind(&self) -> Option<MailKind> {
+        MailKind::parse(&self.mail.kind)
     }
 
     #[must_use]
@@ -45,10 +49,30 @@ impl MailLine {
         MailState::parse(&self.mail.state)
     }
 
-    /// Whether the organizer may resend it.
+    /// Whether the organizer may resend it. An invitation that has arrived is renewed on the team's page.
     #[must_use]
     pub fn can_be_resent(&self) -> bool {
-        self.state() != Some(MailState::Queued)
+        match self.state() {
+            Some(MailState::Queued) => false,
+            Some(MailState::Failed) => true,
+            _ => self.kind() != Some(MailKind::Invitation),
+        }
+    }
+
+    /// Whether it would still be sent for a booking that is canceled: these say nothing of tickets that are good.
+    #[must_use]
+    pub fn outlives_cancellation(&self) -> bool {
+        !matches!(
+            self.kind(),
+            Some(
+                MailKind::Confirmation
+                    | MailKind::Return
+                    | MailKind::Correction
+                    | MailKind::EventChange
+                    | MailKind::Message
+                    | MailKind::Declined
+            )
+        )
     }
 
     /// "Nov 22, 1:05 PM CST": one clock for all mails of a list.

@@ -122,3 +122,26 @@ fn who_has_booked_too_many_gets_the_form_back_with_the_wait() {
     assert!(seconds > 1 && says, "{}", form.html);
     assert_eq!(app.database.tier("VIP").sold, 2);
 }
+
+/// Without a script the total stays that of the old quantity: what is left matters more, and both are said at once.
+#[test]
+fn who_wants_more_than_is_left_is_told_how_many_there_are() {
+    let app = TestApp::spawn();
+    app.database.set_available("VIP", 5);
+    app.wait_until_shown("<strong>5</strong> of 100 left");
+    let checkout = app.open_checkout("VIP", 2);
+    let refused = app.send(&[
+        ("ticket_type", &checkout.ticket_type),
+        ("quantity", "9"),
+        ("name", "Ada Lovelace"),
+        ("email", "ada@example.org"),
+        ("request_key", &checkout.request_key),
+        ("total", "20000"),
+    ]);
+    assert_eq!(refused.status(), 409);
+    let page = refused.text().expect("a page");
+    assert!(page.contains("Only 5 tickets left. We changed your quantity to 5."), "{page}");
+    assert!(page.contains("name=\"quantity\" value=\"5\"") && !page.contains("The total is now"), "{page}");
+    assert_eq!(between(&page, "name=\"total\" value=\"", "\""), "50000");
+    assert_eq!(app.database.tier("VIP").available, 5);
+}

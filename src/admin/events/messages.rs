@@ -149,7 +149,7 @@ async fn send_test(
     let to = match parse_email(shown.form.value("test_email")) {
         Ok(to) => to,
         Err(error) => {
-            shown.form.faults.add("test_email", words::email(error));
+            shown.form.faults.add("test_email", words::own_email(error));
             return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &shown);
         }
     };

@@ -11,7 +11,7 @@ use super::event_json::TicketTypeJson;
 use super::managed_events::find;
 use super::typed_json::{JsonField, JsonFields, JsonKind, field, refuse};
 use crate::api::body::{self, Body, whole_number};
-use crate::api::organizer::{EventsAuthor, TRIES, check_version, respond, wanted_version};
+use crate::api::organizer::{EventsAuthor, EventsReader, TRIES, check_version, respond, wanted_version};
 use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::app::App;
 use crate::audit::Actor;
@@ -190,7 +190,7 @@ pub async fn create(
     )
 )]
 pub async fn show(
-    _: EventsAuthor,
+    _: EventsReader,
     app: web::Data<App>,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::sale_fields::{check_sales, payment, refund_fee, refund_fee_field};
 use super::typed::{FieldFaults, FieldReader, TypedFields, line, optional_number, required_line, text};
-use super::{currencies, local_time, markdown, slug};
+use super::{currencies, local_time, markdown, moved_start, slug};
 use crate::events::{Event, PaymentChoice};
 
 /// What a form sends, in the order in which a page asks. A time that exists twice has its offset beside it.
@@ -169,7 +169,12 @@ pub fn read(
     let knows_zone = reader.faults.is_empty();
     // Without a zone nothing can be said of a time, and the zone's fault is enough.
     let mut time = |field| if knows_zone { reader.time(field, zone) } else { None };
-    let (starts_at, doors_at, ends_at) = (time("starts_at"), time("doors_at"), time("ends_at"));
+    let starts_at = time("starts_at");
+    let (mut doors_at, mut ends_at) = (time("doors_at"), time("ends_at"));
+    if let (Some(before), Some(starts_at)) = (before, starts_at) {
+        doors_at = doors_at.map(|at| moved_start::doors(at, before, starts_at, zone));
+        ends_at = ends_at.map(|at| moved_start::end(at, before, starts_at, zone));
+    }
     let (sales_start_at, sales_end_at) = (time("sales_start_at"), time("sales_end_at"));
     if typed.value("starts_at").trim().is_empty() {
         reader.faults.add("starts_at", "Enter when the concert starts.");
@@ -224,13 +229,13 @@ fn check_order(facts: &EventFacts, before: Option<&Event>, now: NaiveDateTime, f
         faults.add("starts_at", "This is in the past.");
     }
     if facts.doors_at.is_some_and(|doors| doors > facts.starts_at) {
-        faults.add("doors_at", "Doors open at the start or before it.");
+        faults.add("doors_at", "Doors must open at the start or before it.");
     }
     if facts.doors_at.is_some_and(|doors| doors + LENGTH_MAX < facts.starts_at) {
         faults.add("doors_at", "Doors open long before the start. Check the date.");
     }
     if facts.ends_at <= facts.starts_at {
-        faults.add("ends_at", "The concert ends after its start.");
+        faults.add("ends_at", "The end must be after the start.");
     }
     if facts.ends_at > facts.starts_at + LENGTH_MAX {
         faults.add("ends_at", "A concert takes up to 31 days. Check the date.");

@@ -1,7 +1,10 @@
 //! Times as an organizer types them, on the clock of the venue. When clocks are put forward, some times do not exist;
 //! when they are put back, some exist twice. Both are asked about.
 
-use chrono::{DateTime, Datelike as _, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _};
+use chrono::{
+    DateTime, Datelike as _, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _,
+    Timelike as _,
+};
 use chrono_tz::{OffsetName as _, TZ_VARIANTS, Tz};
 
 /// What a field of the type `datetime-local` holds.
@@ -65,10 +68,10 @@ pub fn read(typed: &str, offset: &str, zone: Tz) -> Result<Option<NaiveDateTime>
         return Ok(None);
     }
     if let Ok(at) = DateTime::parse_from_rfc3339(typed) {
-        return in_years(at.naive_utc()).map(Some);
+        return checked(at.naive_utc()).map(Some);
     }
     let local = parse_local(typed).ok_or("Enter a date and a time, like 2027-06-19T20:00.")?;
-    in_years(local)?;
+    checked(local)?;
     match zone.from_local_datetime(&local) {
         MappedLocalTime::Single(at) => Ok(Some(at.naive_utc())),
         MappedLocalTime::Ambiguous(first, second) => {
@@ -109,9 +112,15 @@ fn parse_local(typed: &str) -> Option<NaiveDateTime> {
     FORMATS.iter().find_map(|format| NaiveDateTime::parse_from_str(typed, format).ok())
 }
 
-fn in_years(at: NaiveDateTime) -> Result<NaiveDateTime, String> {
-    let is_known = YEARS.contains(&at.year());
-    if is_known { Ok(at) } else { Err("Enter a year from 2000 to 2199.".to_owned()) }
+/// A form shows no seconds, so it could not give back a time that has some.
+fn checked(at: NaiveDateTime) -> Result<NaiveDateTime, String> {
+    if !YEARS.contains(&at.year()) {
+        return Err("Enter a year from 2000 to 2199.".to_owned());
+    }
+    if (at.second(), at.nanosecond()) != (0, 0) {
+        return Err("Enter a time without seconds, like 20:00.".to_owned());
+    }
+    Ok(at)
 }
 
 /// Reads a time zone: a name of the IANA database, in any case, or the last part of one that no other zone has.
@@ -175,6 +184,10 @@ mod tests {
         assert_eq!(read("2027-06-19 20:00:00", "", CHICAGO), Ok(Some(utc("2027-06-20 01:00"))));
         assert_eq!(read("2027-06-20T01:00:00Z", "", CHICAGO), Ok(Some(utc("2027-06-20 01:00"))));
         assert_eq!(read("", "", CHICAGO), Ok(None));
+        for seconds in ["2027-06-19T20:00:30", "2027-06-19 20:00:60", "2027-06-20T01:00:30Z"] {
+            let fault = read(seconds, "", CHICAGO).expect_err(seconds);
+            assert_eq!(fault, "Enter a time without seconds, like 20:00.", "{seconds}");
+        }
         for wrong in ["tomorrow", "2027-06-31T20:00", "2027-06-19", "0001-01-01T00:00", "12027-01-01T00:00"] {
             read(wrong, "", CHICAGO).expect_err(wrong);
         }

@@ -8,6 +8,7 @@ pub mod currencies;
 pub mod event_fields;
 pub mod local_time;
 pub mod markdown;
+mod moved_start;
 pub mod postponement;
 pub mod publication;
 mod sale_fields;

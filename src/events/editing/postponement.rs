@@ -60,11 +60,17 @@ pub fn read(typed: &TypedFields, event: &Event, now: NaiveDateTime) -> Result<Po
     if starts_at == event.starts_at {
         faults.add("starts_at", "This is the date that it has now.");
     }
+    if starts_at < event.starts_at {
+        faults.add(
+            "starts_at",
+            "This is earlier than the date that it has now. Edit the concert to bring it forward.",
+        );
+    }
     if postponed.doors_at.is_some_and(|doors| doors > starts_at) {
-        faults.add("doors_at", "Doors open at the start or before it.");
+        faults.add("doors_at", "Doors must open at the start or before it.");
     }
     if postponed.ends_at <= starts_at || postponed.ends_at > starts_at + LENGTH_MAX {
-        faults.add("ends_at", "The concert ends after its start, within 31 days.");
+        faults.add("ends_at", "The end must be after the start, within 31 days.");
     }
     if returns_until.is_some_and(|until| until <= now || until > starts_at) {
         faults.add("returns_until", "Choose a time from now until the new start.");
@@ -95,6 +101,7 @@ mod tests {
         for (field, at) in [
             ("starts_at", now),
             ("starts_at", starts_at),
+            ("starts_at", starts_at - TimeDelta::days(3)),
             ("returns_until", now),
             ("returns_until", later + TimeDelta::days(1)),
             ("doors_at", later + TimeDelta::hours(1)),

@@ -242,6 +242,9 @@ pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
         .first(db)
         .optional()?;
     let Some((kind, reference)) = found else { return Ok(None) };
+    // One that has arrived may be withdrawn since: the team's page makes a new one.
+    let not_queued =
+        not_queued.filter(mails::kind.ne(MailKind::Invitation.as_str()).or(mails::state.eq("failed")));
     follow_buyer(db, Some(id))?;
     let queued = diesel::update(not_queued).set(requeued()).execute(db)?;
     let subject = reference.map_or(kind.clone(), |reference| format!("{kind} of {reference}"));

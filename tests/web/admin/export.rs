@@ -113,7 +113,10 @@ fn each_ticket_has_a_line_with_the_code_that_the_gate_takes() {
     assert_eq!(column("ticket_type"), ["VIP", "VIP", "VIP", "General Admission"]);
     assert_eq!(column("code"), [&codes[0], &codes[1], "", ""], "what opens no gate has no code");
     assert!(!cell(&rows, 2, "checked_in_at (America/Chicago)").is_empty());
-    assert!(!cell(&rows, 4, "canceled_at (America/Chicago)").is_empty());
+    for row in [3, 4] {
+        assert!(!cell(&rows, row, "canceled_at (America/Chicago)").is_empty(), "{row}");
+    }
+    assert!(cell(&rows, 2, "canceled_at (America/Chicago)").is_empty());
     assert_eq!(answer(scan(&app, &organizer, "North gate", cell(&rows, 1, "code"))).0, 201);
     let exported = ("admin".into(), "midnight-parade, ticket by ticket".into(), 2, "127.0.0.1".into());
     assert_eq!(audited(&app, "bookings exported"), [exported], "codes left the house");

@@ -10,6 +10,7 @@ use crate::support::acts::NO_FIELDS;
 use crate::support::{TestApp, between, browser, header};
 use techkraft::mail::transport::{Destination, SmtpUrl};
 use testkit::smtp_server::SmtpServer;
+use testkit::wait::eventually;
 
 const OWN: &str = "seven ladders under water";
 
@@ -158,6 +159,12 @@ fn an_invitation_ends() {
     assert_eq!(post(&app, &owner, &url, &NO_FIELDS).status(), 303);
     assert_eq!(accept(&app, &browser(), &second, "grace").status(), 410);
     assert_eq!(audited(&app, "invitation withdrawn").len(), 1);
+    // Its mail does not come again.
+    eventually("it was sent", || app.count("mails WHERE kind = 'invitation' AND state = 'sent'") == 3);
+    let mail = app.database.text("SELECT CAST(max(id) AS TEXT) AS text FROM mails WHERE kind = 'invitation'");
+    assert!(!page(&app, &owner, "/admin/mails").contains("/attempts"), "nothing to resend is offered");
+    assert_eq!(post(&app, &owner, &format!("/admin/mails/{mail}/attempts"), &NO_FIELDS).status(), 303);
+    assert_eq!(app.count("mails WHERE kind = 'invitation' AND state = 'sent'"), 3);
     // When the owner who made it goes, or is one no longer.
     app.add_account("other", "owner");
     for end in ["organizer", "remove"] {

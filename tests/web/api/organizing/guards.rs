@@ -66,6 +66,14 @@ fn each_token_does_what_it_was_made_for_and_no_more() {
     assert_eq!(reader.act(Method::GET, &format!("/{slug}")).0, 200);
     assert_eq!(booker.act(Method::GET, &format!("/{slug}")).0, 404);
     assert!(!booker.get("").to_string().contains(&slug));
+    let (_, ticket_type) = writer.send(
+        Method::POST,
+        &format!("/{slug}/ticket-types"),
+        &json!({ "name": "Pit", "price": { "cents": 900 }, "capacity": 9 }),
+    );
+    let ticket_type = format!("/{slug}/ticket-types/{}", ticket_type["id"].as_str().expect("an id"));
+    assert_eq!(reader.act(Method::GET, &ticket_type).0, 200);
+    assert_eq!(booker.act(Method::GET, &ticket_type).0, 403);
     let path = format!("/{slug}");
     for (method, path) in [
         (Method::POST, ""),
