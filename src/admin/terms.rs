@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::events::done;
+use super::events::form::status_of;
 use super::{duration, store};
 use crate::app::App;
 use crate::auth::access::Organizer;
@@ -32,7 +33,7 @@ pub struct TicketRules {
     pub cancellation_deadline_minutes: Option<i32>,
     pub organizer_name: String,
     pub organizer_contact: String,
-    /// By the id of the ticket type. `None`: no limit.
+    /// By the id of the ticket type; those that are not here stay as they are. `None`: no limit.
     pub max_per_person: Vec<(i64, Option<i32>)>,
 }
 
@@ -45,6 +46,17 @@ struct TermsPage {
     organizer_name: TermsField,
     organizer_contact: TermsField,
     limits: Vec<TicketLimit>,
+    /// Of what the form was shown with, as [`version_of`] writes it.
+    version: String,
+    /// What is wrong with the whole.
+    refusal: Option<String>,
+}
+
+/// The versions of all facts that the form shows: the concert's, and those of each ticket type.
+#[must_use]
+pub fn version_of(event: &Event, ticket_types: &[TicketType]) -> String {
+    let of_types = ticket_types.iter().map(|it| format!("-{}.{}", it.id, it.facts_version));
+    event.facts_version.to_string() + &of_types.collect::<String>()
 }
 
 /// A field of the form, and its error.
@@ -67,38 +79,45 @@ impl TermsField {
 struct TicketLimit {
     ticket_type: TicketType,
     field: TermsField,
+    /// Whether the form that came has this field.
+    is_sent: bool,
 }
 
 impl TermsPage {
     /// Filled in with the rules in force.
     fn now(page: Page, event: Event, ticket_types: Vec<TicketType>) -> Self {
+        let version = version_of(&event, &ticket_types);
         let text = |number: Option<i32>| number.map(|number| number.to_string()).unwrap_or_default();
         let deadline = event.cancellation_deadline_minutes.map(duration::shown).unwrap_or_default();
         let deadline = TermsField { value: deadline, error: None };
         let limit = |ticket_type: TicketType| {
             let field = TermsField { value: text(ticket_type.max_per_person), error: None };
-            TicketLimit { ticket_type, field }
+            TicketLimit { ticket_type, field, is_sent: false }
         };
         let organizer_name = TermsField { value: event.organizer_name.clone(), error: None };
         let organizer_contact = TermsField { value: event.organizer_contact.clone(), error: None };
         let limits = ticket_types.into_iter().map(limit).collect();
-        Self { page, event, deadline, organizer_name, organizer_contact, limits }
+        let refusal = None;
+        Self { page, event, deadline, organizer_name, organizer_contact, limits, version, refusal }
     }
 
-    /// Fills in what was typed.
+    /// Fills in what was typed. A form without a field leaves it as it is.
     fn type_in(&mut self, mut typed: HashMap<String, String>) {
-        for (field, name) in
-            [(&mut self.organizer_name, "organizer_name"), (&mut self.organizer_contact, "organizer_contact")]
-        {
-            // A form without these fields leaves them as they are.
-            if let Some(value) = typed.remove(name) {
-                field.value = value;
+        for (value, name) in [
+            (&mut self.version, "facts_version"),
+            (&mut self.deadline.value, "cancellation_deadline_hours"),
+            (&mut self.organizer_name.value, "organizer_name"),
+            (&mut self.organizer_contact.value, "organizer_contact"),
+        ] {
+            if let Some(sent) = typed.remove(name) {
+                *value = sent;
             }
         }
-        let mut take = |name: &str| typed.remove(name).unwrap_or_default();
-        self.deadline.value = take("cancellation_deadline_hours");
         for limit in &mut self.limits {
-            limit.field.value = take(&format!("max_per_person_{}", limit.ticket_type.id));
+            if let Some(sent) = typed.remove(&format!("max_per_person_{}", limit.ticket_type.id)) {
+                limit.field.value = sent;
+                limit.is_sent = true;
+            }
         }
     }
 
@@ -111,7 +130,7 @@ impl TermsPage {
             let capacity = limit.ticket_type.capacity;
             (limit.ticket_type.id, limit.field.read(|typed| parse_limit(typed, capacity)))
         };
-        let max_per_person = self.limits.iter_mut().map(read).collect();
+        let max_per_person = self.limits.iter_mut().filter(|limit| limit.is_sent).map(read).collect();
         let fields = [&self.deadline, &self.organizer_name, &self.organizer_contact];
         let mut fields = fields.into_iter().chain(self.limits.iter().map(|limit| &limit.field));
         let is_valid = fields.all(|field| field.error.is_none());
@@ -145,7 +164,8 @@ pub async fn update(
     Form(typed): Form<HashMap<String, String>>,
 ) -> Result<HttpResponse, Error> {
     let (event, ticket_types) = find(&app, slug.into_inner()).await?;
-    let slug = event.slug.clone();
+    let (id, slug) = (event.id, event.slug.clone());
+    let shown = typed.get("facts_version").filter(|version| !version.is_empty()).cloned();
     let mut form = TermsPage::now(page.clone(), event, ticket_types);
     form.type_in(typed);
     if is_resumed {
@@ -154,8 +174,12 @@ pub async fn update(
     let Some(rules) = form.read() else {
         return page.respond_unlisted(StatusCode::UNPROCESSABLE_ENTITY, &form);
     };
-    let (of, actor) = (slug.clone(), admin.actor());
-    app.db.write(move |db| store::terms::replace(db, &of, &rules, &actor)).await?;
+    let actor = admin.actor();
+    let write = app.db.write(move |db| store::terms::replace(db, id, shown.as_deref(), &rules, &actor));
+    if let Err(refusal) = write.await? {
+        form.refusal = Some(refusal.words().1);
+        return page.respond_unlisted(status_of(&refusal), &form);
+    }
     done(&app, &slug, "Ticket rules saved.").await
 }
 

@@ -177,7 +177,9 @@ impl DemoHistory<'_> {
             match concert.is {
                 DemoState::Paused { .. } => drop(acts::pause(db, id, true, actor)?),
                 DemoState::Canceled { .. } => {
-                    acts::cancel(db, id, actor)?;
+                    if let Err(refusal) = acts::cancel(db, id, None, actor)? {
+                        return Ok(Err(refusal));
+                    }
                     jobs::start(db, id, EventJobKind::Cancellation, None, CANCELED, actor)?;
                 }
                 DemoState::Tonight => {

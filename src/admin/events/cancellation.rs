@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::form::FormFields;
+use super::form::{FormFields, shown_version, status_of};
 use super::{done, find_published};
 use crate::app::App;
 use crate::auth::access::Organizer;
@@ -17,6 +17,7 @@ use crate::booking::event_jobs::{EventJobKind, store as jobs};
 use crate::error::Error;
 use crate::events::Event;
 use crate::events::editing::store::acts;
+use crate::events::editing::typed::TypedFields;
 use crate::guard::form::Form;
 use crate::page::Page;
 
@@ -39,7 +40,7 @@ pub async fn new(
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let (event, holders) = find_published(&app, &slug).await?;
-    let form = FormFields::default();
+    let form = FormFields::new(TypedFields::default(), event.facts_version);
     let shown = EventCancellationPage { page: page.clone(), event, holders, form };
     page.respond_unlisted(StatusCode::OK, &shown)
 }
@@ -54,7 +55,8 @@ pub async fn create(
     Form(typed): Form<HashMap<String, String>>,
 ) -> Result<HttpResponse, Error> {
     let (event, holders) = find_published(&app, &slug).await?;
-    let mut form = FormFields::default();
+    let shown = shown_version(&typed);
+    let mut form = FormFields::new(TypedFields::default(), shown.unwrap_or(event.facts_version));
     form.typed.fill_in(&FIELDS, &typed);
     let show = |status, event, form| {
         page.respond_unlisted(status, &EventCancellationPage { page: page.clone(), event, holders, form })
@@ -72,14 +74,17 @@ pub async fn create(
     if !form.faults.is_empty() {
         return show(StatusCode::UNPROCESSABLE_ENTITY, event, form);
     }
-    let (id, actor, slug) = (event.id, admin.actor(), event.slug);
+    let (id, actor) = (event.id, admin.actor());
     let write = app.db.write(move |db| {
-        let is_canceled = acts::cancel(db, id, &actor)?;
-        if is_canceled {
+        let canceled = acts::cancel(db, id, shown, &actor)?;
+        if canceled == Ok(true) {
             jobs::start(db, id, EventJobKind::Cancellation, None, &message, &actor)?;
         }
-        Ok(())
+        Ok(canceled)
     });
-    write.await?;
-    done(&app, &slug, "Canceled. Nothing is sold any more; bookings are being ended.").await
+    if let Err(refusal) = write.await? {
+        form.refuse(&refusal);
+        return show(status_of(&refusal), event, form);
+    }
+    done(&app, &event.slug, "Canceled. Nothing is sold any more; bookings are being ended.").await
 }

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::form::{FormFields, status_of};
+use super::form::{FormFields, shown_version, status_of};
 use super::{done, find_published};
 use crate::app::App;
 use crate::auth::access::Organizer;
@@ -54,7 +54,8 @@ pub async fn create(
     Form(typed): Form<HashMap<String, String>>,
 ) -> Result<HttpResponse, Error> {
     let (event, holders) = find_published(&app, &slug).await?;
-    let mut form = FormFields::new(TypedFields::default(), event.facts_version);
+    let version = shown_version(&typed).unwrap_or(event.facts_version);
+    let mut form = FormFields::new(TypedFields::default(), version);
     form.typed.fill_in(&POSTPONEMENT_FIELDS, &typed);
     let now = app.board.now();
     let read = postponement::read(&form.typed, &event, now);
@@ -80,7 +81,7 @@ pub async fn create(
         message: postponed.message.clone(),
     };
     let write = app.db.write(move |db| {
-        let changed = acts::postpone(db, id, before.facts_version, &postponed, &actor)?;
+        let changed = acts::postpone(db, id, version, &postponed, &actor)?;
         if changed.is_ok() {
             jobs::start(db, id, EventJobKind::Notice, Some(&notice), &notice.message, &actor)?;
         }

@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::find;
+use super::form::status_of;
 use crate::app::App;
 use crate::auth::access::{Organizer, PollingOrganizer};
 use crate::auth::return_path::Resumed;
@@ -22,10 +23,6 @@ use crate::queue::pace::flowing;
 use crate::queue::store::passes::{self, PassCounts};
 use crate::queue::store::{self, RoomSettings};
 use crate::queue::{Flow, MESSAGE_LENGTH_MAX, OPENS_MINUTES_MAX, PER_SECOND_MAX, Room, RoomMode};
-
-/// Before the organizer has said anything.
-const OPENS_MINUTES: i32 = 30;
-const MOST_PER_SECOND: i32 = 50;
 
 #[derive(Template)]
 #[template(path = "admin/events/waiting_room.html", blocks = ["figures"])]
@@ -45,10 +42,14 @@ struct RoomForm {
     most_per_second: String,
     message: String,
     registration: bool,
+    /// The digest of the settings that the form was shown with.
+    shown: String,
 }
 
 #[derive(Default)]
 struct RoomFormErrors {
+    /// What is wrong with the whole.
+    refusal: Option<String>,
     mode: Option<String>,
     opens_minutes: Option<String>,
     most_per_second: Option<String>,
@@ -90,12 +91,14 @@ impl RoomFigures {
 
 impl RoomForm {
     fn of(room: Option<&Room>) -> Self {
+        let settings = RoomSettings::of(room);
         Self {
-            mode: room.map_or(RoomMode::Off, |room| room.mode).as_str().into(),
-            opens_minutes: room.map_or(OPENS_MINUTES, |room| room.opens_minutes).to_string(),
-            most_per_second: room.map_or(MOST_PER_SECOND, |room| room.most_per_second).to_string(),
-            message: room.map(|room| room.message.clone()).unwrap_or_default(),
-            registration: room.is_some_and(|room| room.registration),
+            mode: settings.mode.as_str().into(),
+            opens_minutes: settings.opens_minutes.to_string(),
+            most_per_second: settings.most_per_second.to_string(),
+            shown: settings.digest(),
+            message: settings.message,
+            registration: settings.registration,
         }
     }
 
@@ -107,6 +110,7 @@ impl RoomForm {
             most_per_second: take("most_per_second"),
             message: take("message"),
             registration: !take("registration").is_empty(),
+            shown: take("settings_shown"),
         }
     }
 
@@ -133,6 +137,7 @@ impl RoomForm {
                 registration,
             }),
             _ => Err(RoomFormErrors {
+                refusal: None,
                 mode: mode.is_none().then(|| match registration {
                     true => "Registration needs a waiting room that is on from before.".into(),
                     false => "Choose one.".into(),
@@ -194,7 +199,12 @@ pub async fn update(
         RoomMode::UnderStress => "Waiting room saved. It opens when the server is overloaded.",
     };
     let (actor, id, slug) = (admin.actor(), event.id, event.slug.clone());
-    app.db.write(move |db| store::set(db, (id, &slug), &settings, &actor)).await?;
+    let shown = (!form.shown.is_empty()).then(|| form.shown.clone());
+    let write = app.db.write(move |db| store::set(db, (id, &slug), shown.as_deref(), &settings, &actor));
+    if let Err(refusal) = write.await? {
+        let errors = RoomFormErrors { refusal: Some(refusal.words().1), ..RoomFormErrors::default() };
+        return respond(page, &app, status_of(&refusal), event, form, errors).await;
+    }
     Ok(back(&app, &event, words))
 }
 
@@ -244,10 +254,13 @@ async fn respond(
     app: &App,
     status: StatusCode,
     event: Event,
-    form: RoomForm,
+    mut form: RoomForm,
     errors: RoomFormErrors,
 ) -> Result<HttpResponse, Error> {
-    let (_, figures) = load(app, event.id).await?;
+    let (room, figures) = load(app, event.id).await?;
+    if form.shown.is_empty() {
+        form.shown = RoomSettings::of(room.as_ref()).digest();
+    }
     let shown = WaitingRoomPage { page: page.clone(), event, form, errors, figures };
     page.respond_unlisted(status, &shown)
 }

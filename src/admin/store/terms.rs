@@ -2,22 +2,33 @@
 
 use diesel::prelude::*;
 
-use crate::admin::terms::TicketRules;
+use crate::admin::terms::{TicketRules, version_of};
 use crate::audit::{self, Action, Actor};
 use crate::db::Db;
+use crate::events::editing::ChangeRefusal;
 use crate::events::editing::changes::{of_event, of_ticket_type};
+use crate::events::editing::store::lock;
 use crate::events::store::next_facts_version;
 use crate::events::{self, Event, TicketType};
 use crate::schema::{events as events_table, ticket_types};
 
 /// Sets a concert's ticket rules, inside the caller's transaction. Existing bookings stay as they are.
+/// `shown_version`: that of the facts that were shown, as [`version_of`] writes it.
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn replace(db: &mut Db, slug: &str, rules: &TicketRules, actor: &Actor) -> QueryResult<()> {
-    super::lock_ticket_types(db, slug)?;
-    let event = events::store::find_by_slug(db, slug)?;
-    let before = events::store::ticket_types(db, event.id)?;
+pub fn replace(
+    db: &mut Db,
+    event_id: i64,
+    shown_version: Option<&str>,
+    rules: &TicketRules,
+    actor: &Actor,
+) -> QueryResult<Result<(), ChangeRefusal>> {
+    let event = lock(db, event_id)?;
+    let before = events::store::ticket_types(db, event_id)?;
+    if shown_version.is_some_and(|shown| shown != version_of(&event, &before)) {
+        return Ok(Err(ChangeRefusal::ChangedMeanwhile));
+    }
     diesel::update(events_table::table.find(event.id))
         .set((
             events_table::cancellation_deadline_minutes.eq(rules.cancellation_deadline_minutes),
@@ -37,7 +48,8 @@ pub fn replace(db: &mut Db, slug: &str, rules: &TicketRules, actor: &Actor) -> Q
     }
     let details = changes(db, &event, &before)?;
     let count = rules.max_per_person.len();
-    audit::store::record_change(db, actor, Action::TermsChanged, &event.name, count, &details)
+    audit::store::record_change(db, actor, Action::TermsChanged, &event.name, count, &details)?;
+    Ok(Ok(()))
 }
 
 /// What is different now, a line for each: "cancellation deadline: 24 h before the start → none".

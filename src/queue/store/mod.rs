@@ -5,9 +5,11 @@ pub mod registrations;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 use crate::audit::{self, Action, Actor};
 use crate::db::{self, Db, on_either};
+use crate::events::editing::ChangeRefusal;
 use crate::queue::draw::DrawSeed;
 use crate::queue::line::QueueLine;
 use crate::queue::pace::FIRST_PER_SECOND;
@@ -22,6 +24,10 @@ const MOVES_EVERY: TimeDelta = TimeDelta::milliseconds(900);
 /// The log of passes answers questions after a concert, but not for good.
 const KEPT_AFTER_THE_END: TimeDelta = TimeDelta::days(7);
 
+/// Before the organizer has said anything.
+const OPENS_MINUTES: i32 = 30;
+const MOST_PER_SECOND: i32 = 50;
+
 /// What the organizer sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomSettings {
@@ -30,6 +36,29 @@ pub struct RoomSettings {
     pub most_per_second: i32,
     pub message: String,
     pub registration: bool,
+}
+
+impl RoomSettings {
+    /// Those of a concert; `None`: the organizer has said nothing yet.
+    #[must_use]
+    pub fn of(room: Option<&Room>) -> Self {
+        Self {
+            mode: room.map_or(RoomMode::Off, |room| room.mode),
+            opens_minutes: room.map_or(OPENS_MINUTES, |room| room.opens_minutes),
+            most_per_second: room.map_or(MOST_PER_SECOND, |room| room.most_per_second),
+            message: room.map(|room| room.message.clone()).unwrap_or_default(),
+            registration: room.is_some_and(|room| room.registration),
+        }
+    }
+
+    /// The same for the same settings: a form says with it what it was shown with.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let Self { mode, opens_minutes, most_per_second, message, registration } = self;
+        let settings =
+            format!("{} {opens_minutes} {most_per_second} {registration} {message}", mode.as_str());
+        Sha256::digest(settings).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// The rooms that are switched on, of concerts that are not over.
@@ -55,16 +84,18 @@ pub fn find(db: &mut Db, event_id: i64) -> QueryResult<Option<Room>> {
     waiting_rooms::table.find(event_id).select(Room::as_select()).first(db).optional()
 }
 
-/// Sets a concert's room. A room that is switched on begins with a new draw: nobody has a place in it.
+/// Sets a concert's room. A room that is switched on begins with a new draw: nobody has a place in it. `shown`: the
+/// digest of the settings that were shown.
 ///
 /// # Errors
 /// What the database said.
 pub fn set(
     db: &mut Db,
     (event_id, slug): (i64, &str),
+    shown: Option<&str>,
     settings: &RoomSettings,
     actor: &Actor,
-) -> QueryResult<()> {
+) -> QueryResult<Result<(), ChangeRefusal>> {
     let set = (
         waiting_rooms::mode.eq(settings.mode),
         waiting_rooms::opens_minutes.eq(settings.opens_minutes),
@@ -84,7 +115,10 @@ pub fn set(
     let insertion =
         diesel::insert_into(waiting_rooms::table).values((unopened, set)).on_conflict_do_nothing();
     if on_either!(db, connection => insertion.execute(connection)?) == 0 {
-        let before = find(db, event_id)?.ok_or(diesel::NotFound)?;
+        let before = lock(db, event_id)?;
+        if shown.is_some_and(|shown| shown != RoomSettings::of(Some(&before)).digest()) {
+            return Ok(Err(ChangeRefusal::ChangedMeanwhile));
+        }
         diesel::update(waiting_rooms::table.find(event_id)).set(set).execute(db)?;
         if before.mode == RoomMode::Off && settings.mode != RoomMode::Off {
             begin_again(db, event_id, &before.seed_hash)?;
@@ -96,7 +130,18 @@ pub fn set(
         Action::WaitingRoomChanged,
         &format!("{slug}: {}", settings.mode.as_str()),
         1,
-    )
+    )?;
+    Ok(Ok(()))
+}
+
+/// The room of a concert, which stays as it is until the caller's transaction ends. SQLite's write transactions are
+/// alone anyway.
+fn lock(db: &mut Db, event_id: i64) -> QueryResult<Room> {
+    let room = waiting_rooms::table.find(event_id);
+    match db {
+        Db::Postgres(pg) => room.for_no_key_update().select(Room::as_select()).first(pg),
+        Db::Sqlite(sqlite) => room.select(Room::as_select()).first(sqlite),
+    }
 }
 
 /// Begins a concert's room again, where it has one: its bookings are deleted.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use reqwest::blocking::Client;
 
 use super::concerts::post;
-use super::{audited, book_as};
+use super::{assert_stale, audited, book_as, hidden_field};
 use crate::mail::calendar::{calendar_of, property};
 use crate::mail::letter::{mails, parse, with_subject};
 use crate::support::{TestApp, header};
@@ -143,6 +143,35 @@ fn a_postponed_concert_shows_both_dates_and_takes_tickets_back() {
     assert!(app.get(&location).text().expect("a page").contains("Postponed from Saturday, June 19, 2027"));
     assert_eq!(app.post(&format!("{location}/cancellation"), &[]).status(), 303);
     app.database.assert_books_balance();
+}
+
+/// A and B open the forms; A postpones. What B sends then is refused, and nobody is mailed a second time.
+#[test]
+fn forms_that_were_opened_before_a_postponement_change_nothing() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    book_as(&app, "ada@example.org", "VIP", 2, "Ada");
+    let paths = ["postponement", "cancellation"].map(|it| format!("{EVENT}/{it}"));
+    let [postponement, cancellation] = paths.each_ref();
+    let hidden = paths.each_ref().map(|path| hidden_field(&page(&app, &organizer, path), "facts_version"));
+    let [with_date, with_name] =
+        hidden.each_ref().map(|it| it.as_ref().map(|(name, value)| (*name, value.as_str())));
+    let to =
+        |date| [("starts_at", date), ("message", "Ill.")].into_iter().chain(with_date).collect::<Vec<_>>();
+    assert_eq!(post(&app, &organizer, postponement, &to("2027-10-02T20:00")).status(), 303);
+    wait_until_finished(&app, 1);
+    let refused = assert_stale(post(&app, &organizer, postponement, &to("2027-11-06T20:00")));
+    for typed in ["value=\"2027-11-06T20:00\"", "Ill."] {
+        assert!(refused.contains(typed), "what was typed is kept: {refused}");
+    }
+    let name = [("event_name", "Midnight Parade"), ("message", "So sorry.")].into_iter();
+    let refused =
+        assert_stale(post(&app, &organizer, cancellation, &name.chain(with_name).collect::<Vec<_>>()));
+    assert!(refused.contains("So sorry.") && refused.contains("value=\"Midnight Parade\""), "{refused}");
+    assert_eq!(app.database.count("events WHERE state = 'published' AND starts_at >= '2027-11-01'"), 0);
+    assert_eq!(app.database.count("event_jobs"), 1);
+    assert_eq!(audited(&app, "event postponed").len(), 1);
+    assert_eq!(app.database.count("events WHERE slug = 'midnight-parade' AND state = 'published'"), 1);
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub(crate) mod tokens;
 mod while_selling;
 
 use chrono::{TimeDelta, Utc};
+use reqwest::blocking::Response;
 
 use crate::support::audit::{audit, audited};
 use crate::support::{TestApp, header};
@@ -97,4 +98,21 @@ fn add_concert(app: &TestApp, slug: &str, name: &str, buyer: &str) {
          SELECT b.id, t.id, 1, 1500 FROM bookings b JOIN ticket_types t ON t.event_id = b.event_id
          WHERE b.token = 'token {slug}'"
     ));
+}
+
+/// A hidden field of the page's form, as a browser sends it.
+pub(crate) fn hidden_field(page: &str, name: &'static str) -> Option<(&'static str, String)> {
+    let value = page.split(&format!("name=\"{name}\" value=\"")).nth(1)?;
+    value.split('"').next().map(|value| (name, value.to_owned()))
+}
+
+/// What a form answers that was opened before somebody else's change.
+const CHANGED_MEANWHILE: &str = "Somebody else has changed this since you opened it. Nothing was changed.";
+
+/// It is refused as stale.
+pub(crate) fn assert_stale(answer: Response) -> String {
+    let (status, page) = (answer.status(), answer.text().expect("a page"));
+    assert_eq!(status, 409, "{page}");
+    assert!(page.contains(CHANGED_MEANWHILE) && page.contains(">Open it again</a>"), "{page}");
+    page
 }

@@ -1,8 +1,12 @@
 //! The terms of a concert: until when buyers may cancel, and what one person may hold.
 
+use std::sync::Barrier;
+use std::thread;
+
 use reqwest::blocking::{Client, Response};
 
-use super::audited;
+use super::concerts::{page, post as post_form};
+use super::{assert_stale, audited, hidden_field};
 use crate::support::{TestApp, header};
 
 const PATH: &str = "/admin/events/midnight-parade/terms";
@@ -156,4 +160,75 @@ fn they_are_the_organizers_alone_and_of_a_concert_that_there_is() {
         let path = format!("/admin/events/{slug}/terms");
         assert_eq!(organizer.get(app.url(&path)).send().expect("an answer").status(), 404, "{slug}");
     }
+}
+
+/// The form as it is shown now, with another deadline and no limits.
+fn kept_form(app: &TestApp, organizer: &Client) -> Vec<(String, String)> {
+    let shown = page(app, organizer, PATH);
+    let mut form = vec![
+        ("cancellation_deadline_hours".to_owned(), "48".to_owned()),
+        ("organizer_name".into(), "The Old Guard".into()),
+    ];
+    form.extend(["VIP", "Front Row"].map(|tier| (field(app, tier), String::new())));
+    form.extend(hidden_field(&shown, "facts_version").map(|(name, value)| (name.to_owned(), value)));
+    form
+}
+
+fn send(app: &TestApp, organizer: &Client, form: &[(String, String)]) -> Response {
+    organizer.post(app.url(PATH)).form(form).send().expect("an answer")
+}
+
+fn limit(app: &TestApp, tier: &str) -> u64 {
+    app.database.count(&format!("ticket_types WHERE name = '{tier}' AND max_per_person IS NOT NULL"))
+}
+
+#[test]
+fn a_form_that_was_opened_before_a_change_undoes_nothing() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let balcony = [("name", "Balcony"), ("price", "80"), ("capacity", "50"), ("max_per_person", "2")];
+    // A ticket type that the form never showed, a limit, the deadline and the organizer.
+    let before = kept_form(&app, &organizer);
+    let types = "/admin/events/midnight-parade/ticket-types/new";
+    assert_eq!(post_form(&app, &organizer, types, &balcony).status(), 303);
+    let refused = assert_stale(send(&app, &organizer, &before));
+    for typed in ["name=\"cancellation_deadline_hours\" value=\"48\"", "value=\"The Old Guard\""] {
+        assert!(refused.contains(typed), "what was typed is kept: {refused}");
+    }
+    assert_eq!(hidden_field(&refused, "facts_version").map(|it| it.1), before.last().map(|it| it.1.clone()));
+    let between = kept_form(&app, &organizer);
+    let vip = super::concerts::type_path(&app, &organizer, "/admin/events/midnight-parade", "VIP");
+    assert_eq!(post_form(&app, &organizer, &vip, &[("max_per_person", "4")]).status(), 303);
+    assert_stale(send(&app, &organizer, &between));
+    let after = kept_form(&app, &organizer);
+    let rules = [("cancellation_deadline_hours", "12"), ("organizer_name", "The New Guard")];
+    assert_eq!(post_form(&app, &organizer, PATH, &rules).status(), 303, "a script sends what it changes");
+    assert_stale(send(&app, &organizer, &after));
+    assert_eq!((limit(&app, "Balcony"), limit(&app, "VIP")), (1, 1));
+    let is_new = "organizer_name = 'The New Guard' AND cancellation_deadline_minutes = 720";
+    assert_eq!(app.database.count(&format!("events WHERE {is_new}")), 1);
+    assert_eq!(audited(&app, "terms changed").len(), 1);
+
+    // Opened again, it is saved; and a field that it does not have stays as it is.
+    assert_eq!(send(&app, &organizer, &kept_form(&app, &organizer)).status(), 303);
+    assert_eq!((limit(&app, "Balcony"), limit(&app, "VIP")), (1, 0));
+}
+
+#[test]
+fn of_forms_that_are_sent_at_once_one_is_saved() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let form = kept_form(&app, &organizer);
+    let start = Barrier::new(4);
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let send_one = || {
+            start.wait();
+            send(&app, &organizer, &form).status().as_u16()
+        };
+        let sent: Vec<_> = (0..4).map(|_| scope.spawn(send_one)).collect();
+        sent.into_iter().map(|it| it.join().expect("an answer")).collect()
+    });
+    let count = |status| statuses.iter().filter(|it| **it == status).count();
+    assert_eq!((count(303), count(409)), (1, 3), "{statuses:?}");
+    assert_eq!(audited(&app, "terms changed").len(), 1);
 }

@@ -11,6 +11,7 @@ use techkraft::queue::draw::DrawSeed;
 use techkraft::queue::store::{self, RoomSettings};
 
 use super::{ROOM, SETTINGS, set_flow, set_room, settings, stand_in_line, switch_on, visit, wait_for_turn};
+use crate::admin::{assert_stale, hidden_field};
 use crate::support::audit::audited;
 use crate::support::{TestApp, browser};
 use testkit::wait::eventually;
@@ -95,7 +96,8 @@ fn the_first_settings_may_be_saved_by_two_at_once() {
             message,
             registration: false,
         };
-        store::set(db, (1, "midnight-parade"), &settings, &Actor::command_line())
+        let saved = store::set(db, (1, "midnight-parade"), None, &settings, &Actor::command_line());
+        saved.map(|saved| saved.expect("no form was shown before"))
     };
     let (saved, saving) = (Barrier::new(2), Barrier::new(2));
     thread::scope(|scope| {
@@ -170,4 +172,30 @@ fn switched_on_again_the_room_begins_with_a_new_draw() {
     switch_on(&app);
     assert_eq!(app.database.count("queue_passes"), 0);
     assert!(!audited(&app, "waiting room changed").is_empty());
+}
+
+#[test]
+fn settings_that_were_opened_before_a_change_undo_nothing() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let shown = || organizer.get(app.url(SETTINGS)).send().expect("an answer").text().expect("a page");
+    let save = |page: &str, mode: &str| {
+        let hidden = hidden_field(page, "settings_shown");
+        let form: Vec<_> = settings(mode).into_iter().chain(hidden).collect();
+        organizer.post(app.url(SETTINGS)).form(&form).send().expect("an answer")
+    };
+    let first = shown();
+    assert_eq!(save(&first, "under_stress").status(), 303);
+    // Nobody had set anything when it was opened.
+    let refused = assert_stale(save(&first, "always"));
+    assert!(
+        refused.contains("value=\"always\" checked") && refused.contains("Doors are at seven."),
+        "{refused}"
+    );
+    assert_stale(save(&refused, "always"));
+    let second = shown();
+    set_room(&app, "off");
+    assert_stale(save(&second, "always"));
+    assert_eq!(app.database.count("waiting_rooms WHERE mode = 'off'"), 1);
+    assert_eq!(save(&shown(), "always").status(), 303);
 }

@@ -153,17 +153,26 @@ pub fn postpone(
 }
 
 /// Cancels a published concert: nothing of it is sold from the commit on. Whether it was this that canceled it.
+/// `shown_version`: that of the facts that were shown.
 ///
 /// # Errors
 /// `NotFound`, or what the database said.
-pub fn cancel(db: &mut Db, event_id: i64, actor: &Actor) -> QueryResult<bool> {
+pub fn cancel(
+    db: &mut Db,
+    event_id: i64,
+    shown_version: Option<i64>,
+    actor: &Actor,
+) -> QueryResult<Result<bool, ChangeRefusal>> {
     let event = lock(db, event_id)?;
     if event.state != EventState::Published {
-        return Ok(false);
+        return Ok(Ok(false));
+    }
+    if shown_version.is_some_and(|shown| shown != event.facts_version) {
+        return Ok(Err(ChangeRefusal::ChangedMeanwhile));
     }
     set_state(db, &event, EventState::Canceled)?;
     audit::store::record(db, actor, Action::EventCanceled, &event.name, 1)?;
-    Ok(true)
+    Ok(Ok(true))
 }
 
 /// Puts a concert that is over, canceled or a draft into the archive. `now`: UTC.
