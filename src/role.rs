@@ -39,7 +39,9 @@ impl AccountRole {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Gate => "Checks tickets in.",
-            Self::BoxOffice => "Finds bookings, corrects names and addresses, sends tickets again, checks in.",
+            Self::BoxOffice => {
+                "Finds bookings, corrects names and addresses, sends tickets again, checks in."
+            }
             Self::Organizer => "Runs concerts, sales and bookings.",
             Self::Owner => "Everything, and who is on the team.",
         }

@@ -92,7 +92,9 @@ impl EventJob {
             }
             (EventJobKind::Cancellation, None) => format!("Canceling bookings: {done} of {total}."),
             (EventJobKind::Notice, None) => format!("Emailing holders: {done} of {total} {bookings}."),
-            (EventJobKind::Notice, Some(_)) => format!("Holders of {done} {bookings} were emailed."),
+            (EventJobKind::Notice, Some(_)) => {
+                format!("Emails about the change were queued for the holders of {done} {bookings}.")
+            }
             (EventJobKind::Cancellation, Some(_)) if self.kept == 0 => {
                 format!("Done: {done} {bookings} canceled, and their buyers emailed.")
             }

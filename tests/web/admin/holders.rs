@@ -79,7 +79,10 @@ fn a_change_of_place_shows_whom_it_touches_and_offers_to_mail_them() {
         assert!(text.contains(words), "{words}\n{text}");
     }
     assert!(!text.contains("(was Saturday"), "{text}");
-    assert!(page(&app, &organizer, EVENT).contains("Holders of 3 bookings were emailed."));
+    assert!(
+        page(&app, &organizer, EVENT)
+            .contains("Emails about the change were queued for the holders of 3 bookings.")
+    );
 }
 
 #[test]
