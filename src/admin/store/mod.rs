@@ -24,12 +24,7 @@ use crate::{payment, tickets};
 
 /// Locks the ticket types of a concert in the order of their ids, as the desks do, so that nobody waits in a circle. A
 /// booking of one of them has either committed, or waits for the lock. SQLite's write transactions are alone anyway.
-///
-/// Callers that change what a concert sells do this first.
-///
-/// # Errors
-/// What the database said.
-pub fn lock_ticket_types(db: &mut Db, slug: &str) -> QueryResult<()> {
+fn lock_ticket_types(db: &mut Db, slug: &str) -> QueryResult<()> {
     if let Db::Postgres(pg) = db {
         let of_event = events_table::table.filter(events_table::slug.eq(slug)).select(events_table::id);
         ticket_types::table
