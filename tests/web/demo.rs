@@ -50,7 +50,7 @@ impl Demo {
     }
 
     fn password(&self) -> String {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             let printed = self.running.printed();
             if let Some(line) = printed.lines().find(|line| line.starts_with("Password")) {

@@ -63,7 +63,7 @@ impl TestApp {
 
     /// Waits until the board shows what was changed beside the app.
     pub fn wait_until_shown(&self, text: &str) {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         while !self.get("/").text().expect("a page").contains(text) {
             assert!(Instant::now() < deadline, "the board never shows {text:?}");
             thread::sleep(Duration::from_millis(5));

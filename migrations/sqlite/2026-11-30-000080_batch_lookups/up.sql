@@ -1,0 +1,2 @@
+-- SQLite looks each row up as it is inserted.
+SELECT 1;
