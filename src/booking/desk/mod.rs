@@ -278,7 +278,8 @@ mod tests {
 
     #[actix_web::test]
     async fn an_order_that_may_have_been_booked_is_not_called_refused() {
-        let limits = DeskLimits { queue_length: 10, batch_size: 10, deadline: Duration::from_millis(50) };
+        // Long enough for one attempt on a busy machine.
+        let limits = DeskLimits { queue_length: 10, batch_size: 10, deadline: Duration::from_secs(1) };
         let open = |failure: fn(String) -> Failure| {
             let book_batch = move |_: &[&Order]| Err(failure("away".into()));
             Desk::with_store(limits, Arc::default(), Arc::default(), book_batch).unwrap()
