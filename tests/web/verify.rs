@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 
 use crate::support::TestApp;
 use testkit::database::TestDatabase;
+use testkit::wait::eventually;
 
 fn verify(database: &TestDatabase) -> Output {
     Command::new(testkit::binary())
@@ -115,10 +116,12 @@ fn drop_guards(database: &TestDatabase) {
     // It stands on one of them.
     database.execute("DROP VIEW batched_confirmations");
     for table in ["cancellation_notes", "used_tickets", "mails", "holds", "booking_lines", "bookings"] {
-        database.execute(&format!(
+        let bare = format!(
             "{unchecked} CREATE TABLE bare AS SELECT * FROM {table}; DROP TABLE {table} {cascade};
              ALTER TABLE bare RENAME TO {table};"
-        ));
+        );
+        // A query of the server may have locked them in another order: then PostgreSQL ends one of the two.
+        eventually(table, || database.try_to(&bare).is_ok());
     }
     database.execute(if database.is_postgres() {
         "DROP FUNCTION expire_holds_1"
