@@ -11,9 +11,9 @@ use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
-use diesel::sql_types::{BigInt, Integer, Text, Timestamp};
+use diesel::sql_types::{BigInt, Integer, Text};
 
-use self::rows::{NewBooking, NewLine};
+use self::rows::{NewBooking, NewConfirmations, NewLine, timestamp_text};
 use super::super::buyer::unusual_normalized_email;
 use super::super::{
     Booking, BookingLine, BookingOutcome, BookingStatus, NotOnSale, Order, OrderLine, new_reference,
@@ -41,6 +41,7 @@ struct Shelf {
 struct SqliteBatch<'a> {
     sqlite: &'a mut SqliteConnection,
     now: NaiveDateTime,
+    now_text: String,
     next_id: i64,
     shelves: BTreeMap<i64, Shelf>,
     /// What people hold of ticket types with a limit for each person.
@@ -54,9 +55,11 @@ pub(super) fn book_batch(
     orders: &[&Order],
 ) -> QueryResult<(Vec<Claimed>, Vec<Stock>)> {
     let next_id = last_booking_id(sqlite)? + 1;
+    let now = Utc::now().naive_utc();
     let mut batch = SqliteBatch {
         sqlite,
-        now: Utc::now().naive_utc(),
+        now,
+        now_text: timestamp_text(now),
         next_id,
         shelves: BTreeMap::new(),
         held: HashMap::new(),
@@ -112,7 +115,10 @@ impl SqliteBatch<'_> {
             if let Some(shelf) = self.shelves.get_mut(&line.ticket_type_id) {
                 shelf.left -= line.quantity;
             }
-            if let Some(held) = self.held.get_mut(&(line.ticket_type_id, order.buyer.contact.person())) {
+            // Empty where no ticket type has a limit.
+            if !self.held.is_empty()
+                && let Some(held) = self.held.get_mut(&(line.ticket_type_id, order.buyer.contact.person()))
+            {
                 *held += line.quantity;
             }
         }
@@ -196,7 +202,8 @@ impl SqliteBatch<'_> {
             external_id: contact.external_id(),
             request_key: &order.request_key,
             order_hash: order.hash(),
-            confirmed_at: booking.is_confirmed().then_some(self.now),
+            created_at: &self.now_text,
+            confirmed_at: booking.is_confirmed().then_some(&self.now_text),
         };
         if row.execute(self.sqlite)? == 0 {
             return Ok(None);
@@ -246,10 +253,9 @@ impl SqliteBatch<'_> {
             return Ok(());
         }
         let ids: Vec<String> = self.to_confirm.iter().map(i64::to_string).collect();
-        diesel::sql_query("INSERT INTO confirmation_batches (booking_ids, queued_at) VALUES (?, ?)")
-            .bind::<Text, _>(format!("[{}]", ids.join(",")))
-            .bind::<Timestamp, _>(self.now)
-            .execute(self.sqlite)?;
+        let booking_ids = format!("[{}]", ids.join(","));
+        let row = NewConfirmations { booking_ids: &booking_ids, queued_at: &self.now_text };
+        row.execute(self.sqlite)?;
         Ok(())
     }
 }

@@ -3,10 +3,15 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
 use crate::booking::{Booking, BookingLine};
+
+/// A time as diesel writes it for SQLite. All rows of a batch have the same, so it is written once.
+pub(super) fn timestamp_text(at: NaiveDateTime) -> String {
+    at.format("%F %T%.f").to_string()
+}
 
 /// One row of `bookings`. Its type names the statement, whose text is thus not put together again for each.
 pub(super) struct NewBooking<'a> {
@@ -16,7 +21,10 @@ pub(super) struct NewBooking<'a> {
     pub(super) external_id: Option<&'a str>,
     pub(super) request_key: &'a str,
     pub(super) order_hash: i64,
-    pub(super) confirmed_at: Option<NaiveDateTime>,
+    /// As [`timestamp_text`] writes it.
+    pub(super) created_at: &'a str,
+    /// As [`timestamp_text`] writes it.
+    pub(super) confirmed_at: Option<&'a str>,
 }
 
 impl QueryId for NewBooking<'_> {
@@ -58,9 +66,9 @@ impl QueryFragment<Sqlite> for NewBooking<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Nullable<Text>, _>(&self.external_id)?;
         out.push_sql(", ");
-        out.push_bind_param::<Timestamp, _>(&booking.created_at)?;
+        out.push_bind_param::<Text, _>(self.created_at)?;
         out.push_sql(", ");
-        out.push_bind_param::<Nullable<Timestamp>, _>(&self.confirmed_at)?;
+        out.push_bind_param::<Nullable<Text>, _>(&self.confirmed_at)?;
         out.push_sql(") ON CONFLICT (request_key) DO NOTHING");
         Ok(())
     }
@@ -94,3 +102,28 @@ impl QueryFragment<Sqlite> for NewLine<'_> {
 }
 
 impl RunQueryDsl<SqliteConnection> for NewLine<'_> {}
+
+/// The row of `confirmation_batches` for a batch: the ids of its bookings as a JSON array.
+pub(super) struct NewConfirmations<'a> {
+    pub(super) booking_ids: &'a str,
+    /// As [`timestamp_text`] writes it.
+    pub(super) queued_at: &'a str,
+}
+
+impl QueryId for NewConfirmations<'_> {
+    type QueryId = NewConfirmations<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Sqlite> for NewConfirmations<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO confirmation_batches (booking_ids, queued_at) VALUES (");
+        out.push_bind_param::<Text, _>(self.booking_ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.queued_at)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for NewConfirmations<'_> {}
