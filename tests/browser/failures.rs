@@ -71,22 +71,22 @@ async fn what_takes_long_says_that_it_goes_on() {
     visitor.book_and_be_remembered(&vip).await;
     visitor.close_dialog().await;
 
-    let block = site.block_bookings();
+    let disk = site.slow_disk();
     visitor.open_checkout(&vip).await;
     visitor.click(CONFIRM).await;
     let says =
         |place: &str| format!("document.querySelector('{place}')?.textContent.includes('Still working')");
     visitor.until(&says("#checkout form [data-slow]")).await;
     assert_eq!(visitor.text("#checkout form [data-slow]").await, "Still working – don’t close this page.");
-    drop(block);
+    disk.end();
     visitor.see(CONFIRMATION).await;
     visitor.close_dialog().await;
 
     // With one click there is no form: the page itself says it.
-    let block = site.block_bookings();
+    let disk = site.slow_disk();
     visitor.click(&vip.book_now_button()).await;
     visitor.until(&says("#toasts")).await;
-    drop(block);
+    disk.end();
     visitor.see(CONFIRMATION).await;
     assert_eq!(visitor.ask::<String>("document.querySelector('#toasts').textContent.trim()").await, "");
 }

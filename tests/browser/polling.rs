@@ -102,7 +102,7 @@ async fn a_server_under_stress_is_asked_less_often_until_it_is_well_again() {
     visitor.fill(&tier.quantity(), "3").await;
     let places: Value = visitor.ask(PLACES).await;
 
-    let blockade = site.block_bookings();
+    let disk = site.slow_disk();
     let orders = send_orders(&site, &tier).await;
     visitor
         .until_within(Duration::from_secs(15), "document.querySelector('[data-poll-seconds=\"6\"]')")
@@ -114,7 +114,7 @@ async fn a_server_under_stress_is_asked_less_often_until_it_is_well_again() {
     let wait = polls[polls.len() - 1] - polls[polls.len() - 2];
     assert!((5400.0..8000.0).contains(&wait), "{polls:?}");
 
-    drop(blockade);
+    disk.end();
     for order in orders {
         assert_eq!(order.await.expect("an answer"), 303);
     }

@@ -7,7 +7,7 @@ use techkraft::booking::desk::DeskLimits;
 use techkraft::events::pace::PollSeconds;
 
 use crate::support::{TestApp, between, browser, header};
-use testkit::blockade::Transaction;
+use testkit::blockade::SlowDisk;
 
 const FRAGMENT: &str = "/events/midnight-parade/availability";
 
@@ -19,7 +19,7 @@ fn orders_that_pile_up_slow_the_polls_until_they_are_booked() {
     });
     let usual_tag = wait_for_pace(&app, "1");
     let checkouts: Vec<_> = (0..5).map(|_| app.open_checkout("VIP", 1)).collect();
-    let disk = SlowDisk::of(&app);
+    let disk = SlowDisk::of(&app.database);
     thread::scope(|scope| {
         for checkout in &checkouts {
             scope.spawn(|| assert_eq!(app.confirm_as(&browser(), checkout, 1).status(), 303));
@@ -37,37 +37,6 @@ fn orders_that_pile_up_slow_the_polls_until_they_are_booked() {
     assert!(
         booked_tag != usual_tag && app.get_fragment(FRAGMENT).text().expect("it").contains("<strong>95<")
     );
-}
-
-/// A batch that has begun does not end while this is there. On PostgreSQL it is no lock, for which the desk waits a
-/// second only.
-enum SlowDisk<'a> {
-    Postgres(&'a TestApp),
-    Sqlite(Transaction),
-}
-
-impl<'a> SlowDisk<'a> {
-    fn of(app: &'a TestApp) -> Self {
-        if !app.database.is_postgres() {
-            return Self::Sqlite(Transaction::blocking_writes(&app.database));
-        }
-        app.database.execute(
-            "CREATE TABLE slow_disk AS SELECT 1 AS id;
-             CREATE FUNCTION wait_for_the_disk() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN
-                 WHILE EXISTS (SELECT FROM slow_disk) LOOP PERFORM pg_sleep(0.02); END LOOP; RETURN NULL;
-             END';
-             CREATE TRIGGER slow_disk BEFORE INSERT ON bookings
-                 FOR EACH STATEMENT EXECUTE FUNCTION wait_for_the_disk()",
-        );
-        Self::Postgres(app)
-    }
-
-    fn end(self) {
-        match self {
-            Self::Postgres(app) => app.database.execute("DELETE FROM slow_disk"),
-            Self::Sqlite(transaction) => transaction.end("ROLLBACK"),
-        }
-    }
 }
 
 /// The tag of the fragment as soon as it asks for that pace.

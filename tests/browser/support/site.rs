@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
@@ -14,6 +14,7 @@ use techkraft::db::DatabaseUrl;
 use techkraft::db::{Database, Db};
 use techkraft::events::TicketType;
 use techkraft::schema::{bookings, ticket_types};
+use testkit::blockade::SlowDisk;
 use testkit::database::TestDatabase;
 use testkit::template::ADMIN_PASSWORD;
 
@@ -136,24 +137,9 @@ impl Site {
         });
     }
 
-    /// Somebody else's transaction holds what every booking needs, until the answer is dropped: orders wait.
-    pub fn block_bookings(&self) -> Sender<()> {
-        let (release, released) = mpsc::channel();
-        let (blocked, is_blocked) = mpsc::channel();
-        let database = self.connections.clone();
-        std::thread::spawn(move || {
-            let block = |db: &mut Db| {
-                let locked =
-                    diesel::update(ticket_types::table).set(ticket_types::version.eq(ticket_types::version));
-                locked.execute(db)?;
-                let _ = blocked.send(());
-                let _ = released.recv();
-                QueryResult::Ok(())
-            };
-            database.write_blocking(block).expect("the transaction ends well");
-        });
-        is_blocked.recv().expect("the rows are locked");
-        release
+    /// Orders wait until this ends.
+    pub fn slow_disk(&self) -> SlowDisk<'_> {
+        SlowDisk::of(&self.database)
     }
 
     pub fn booking_count(&self) -> i64 {

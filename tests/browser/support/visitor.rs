@@ -146,8 +146,15 @@ impl Visitor {
 
     /// What one reads there, line breaks read as spaces.
     pub async fn text(&self, css: &str) -> String {
-        let text = self.see(css).await.text().await.expect("an element's text");
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+        let started = Instant::now();
+        loop {
+            match self.see(css).await.text().await {
+                Ok(text) => return text.split_whitespace().collect::<Vec<_>>().join(" "),
+                // The page has changed into the next one in between.
+                Err(_) if started.elapsed() < PATIENCE => {}
+                Err(error) => self.give_up(&format!("{css} could not be read: {error}")).await,
+            }
+        }
     }
 
     pub async fn is_seen(&self, css: &str) -> bool {

@@ -44,3 +44,35 @@ impl Transaction {
         self.execute(how);
     }
 }
+
+/// A batch of bookings that has begun does not end while this is there. On PostgreSQL it is no lock, for which the desk
+/// waits a second only. It ends with [`SlowDisk::end`].
+pub enum SlowDisk<'a> {
+    Postgres(&'a TestDatabase),
+    Sqlite(Transaction),
+}
+
+impl<'a> SlowDisk<'a> {
+    pub fn of(database: &'a TestDatabase) -> Self {
+        if !database.is_postgres() {
+            return Self::Sqlite(Transaction::blocking_writes(database));
+        }
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS slow_disk (id INTEGER);
+             INSERT INTO slow_disk VALUES (1);
+             CREATE OR REPLACE FUNCTION wait_for_the_disk() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN
+                 WHILE EXISTS (SELECT FROM slow_disk) LOOP PERFORM pg_sleep(0.02); END LOOP; RETURN NULL;
+             END';
+             CREATE OR REPLACE TRIGGER slow_disk BEFORE INSERT ON bookings
+                 FOR EACH STATEMENT EXECUTE FUNCTION wait_for_the_disk()",
+        );
+        Self::Postgres(database)
+    }
+
+    pub fn end(self) {
+        match self {
+            Self::Postgres(database) => database.execute("DELETE FROM slow_disk"),
+            Self::Sqlite(transaction) => transaction.end("ROLLBACK"),
+        }
+    }
+}
