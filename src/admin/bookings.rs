@@ -89,7 +89,7 @@ pub async fn show(
     let placed = find(&app, &key).await?;
     let (reference, id) = (placed.booking.reference.clone(), placed.booking.id);
     let load = app.db.read_primary(move |db| {
-        let mails = mail::store::list(db, MailFilter::Of(&reference), None, MAILS_SHOWN)?;
+        let mails = mail::store::list(db, MailFilter::Of(id), None, MAILS_SHOWN)?;
         let records = records::of_booking(db, id, &reference)?;
         Ok((records, mails, payments::of_booking(db, id)?, clock(db)?))
     });

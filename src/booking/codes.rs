@@ -10,16 +10,45 @@ use super::request_key;
 /// Digits and capitals that nobody mistakes for one another when they are read out or typed.
 pub const REFERENCE_ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// A new reference in readable groups. 30⁸ of them make a clash rare, and the schema refuses it.
+const BASE: u64 = REFERENCE_ALPHABET.len() as u64;
+/// How many references there are: 30⁸.
+pub(super) const REFERENCES: u64 = BASE.pow(8);
+
+/// A new reference. There are enough to make a clash rare, and the schema refuses it.
 #[must_use]
 pub fn new_reference() -> String {
-    let mut random = rand::rng();
-    let mut group = || -> String {
-        (0..4)
-            .map(|_| char::from(REFERENCE_ALPHABET[random.random_range(..REFERENCE_ALPHABET.len())]))
-            .collect()
-    };
-    format!("TK-{}-{}", group(), group())
+    reference_of_number(rand::rng().random_range(..REFERENCES))
+}
+
+/// The reference with that number, in readable groups.
+pub(super) fn reference_of_number(number: u64) -> String {
+    let code = digits(number, 8);
+    format!("TK-{}-{}", &code[..4], &code[4..])
+}
+
+/// `None`: it is no reference.
+pub(super) fn number_of_reference(reference: &str) -> Option<u64> {
+    let (first, second) = reference.strip_prefix("TK-")?.split_once('-')?;
+    let has_groups = first.len() == 4 && second.len() == 4;
+    has_groups.then(|| Some(number(first)? * BASE.pow(4) + number(second)?))?
+}
+
+/// The number that digits of this alphabet are; `None` when one of them is none.
+#[must_use]
+pub fn number(digits: &str) -> Option<u64> {
+    let digit = |character| REFERENCE_ALPHABET.iter().position(|it| *it == character);
+    digits.bytes().try_fold(0, |number, character| Some(number * BASE + digit(character)? as u64))
+}
+
+/// The last digits of a number in this alphabet.
+#[must_use]
+pub fn digits(mut number: u64, length: usize) -> String {
+    let mut digits = vec![REFERENCE_ALPHABET[0]; length];
+    for place in digits.iter_mut().rev() {
+        *place = REFERENCE_ALPHABET[(number % BASE) as usize];
+        number /= BASE;
+    }
+    digits.into_iter().map(char::from).collect()
 }
 
 /// A reference as somebody types or reads it out: in small letters, without its hyphens or its `TK`. `None`

@@ -20,6 +20,7 @@ pub mod messages;
 pub mod order;
 pub mod pages;
 mod placed;
+pub mod reference_key;
 pub mod release;
 mod replay;
 pub mod request_key;
@@ -32,7 +33,9 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use self::buyer::Contact;
-pub use self::codes::{REFERENCE_ALPHABET, is_token, new_reference, new_token, parse_reference};
+pub use self::codes::{
+    REFERENCE_ALPHABET, digits, is_token, new_reference, new_token, number, parse_reference,
+};
 pub use self::order::{Order, OrderLine};
 pub use self::placed::{PlacedBooking, PlacedLine};
 use crate::db::text_enum;

@@ -7,11 +7,11 @@ use crate::venue_clock::VenueClock;
 
 /// Which mails are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MailFilter<'a> {
+pub enum MailFilter {
     All,
     In(MailState),
-    /// About the booking with this reference.
-    Of(&'a str),
+    /// About the booking with this id.
+    Of(i64),
 }
 
 /// A row of a list of mails.

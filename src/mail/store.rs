@@ -90,12 +90,7 @@ pub fn take_waiting(
 }
 
 /// The newest mails before an id, at most `limit`.
-pub fn list(
-    db: &mut Db,
-    which: MailFilter<'_>,
-    before: Option<i64>,
-    limit: i64,
-) -> QueryResult<Vec<MailLine>> {
+pub fn list(db: &mut Db, which: MailFilter, before: Option<i64>, limit: i64) -> QueryResult<Vec<MailLine>> {
     let mut newest = mails::table
         .filter(mails::id.lt(before.unwrap_or(i64::MAX)))
         .order(mails::id.desc())
@@ -105,10 +100,7 @@ pub fn list(
     match which {
         MailFilter::All => {}
         MailFilter::In(state) => newest = newest.filter(outbox::store::is_in(state)),
-        MailFilter::Of(reference) => {
-            let booking = bookings::table.filter(bookings::reference.eq(reference));
-            newest = newest.filter(mails::booking_id.eq_any(booking.select(bookings::id.nullable())));
-        }
+        MailFilter::Of(booking_id) => newest = newest.filter(mails::booking_id.eq(booking_id)),
     }
     let mails = newest.load(db)?;
     let clock = events::store::clock(db)?;

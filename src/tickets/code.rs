@@ -10,7 +10,7 @@
 //! could then verify and forge ticket codes, but nothing else that the secret signs.
 
 use super::keyboards::{plain, readings};
-use crate::booking::REFERENCE_ALPHABET;
+use crate::booking::{REFERENCE_ALPHABET, digits, number};
 use crate::guard::secret::{Purpose, Secrets};
 use crate::guard::signing::{Signature, Signer};
 
@@ -64,7 +64,7 @@ impl TicketCodes {
     #[must_use]
     pub fn sign(&self, reference: &str, seat: i32) -> Option<String> {
         let characters = reference.strip_prefix("TK-")?.replace('-', "");
-        let is_ours = characters.len() == REFERENCE_LENGTH && characters.bytes().all(|b| digit(b).is_some());
+        let is_ours = characters.len() == REFERENCE_LENGTH && number(&characters).is_some();
         let seat = u64::try_from(seat).ok().filter(|seat| is_ours && (1..=SEATS_MAX).contains(seat))?;
         let tag = tag(&self.signer.sign(&message(&characters, seat)));
         let code = format!("{characters}{}{}", digits(seat, SEAT_LENGTH), digits(tag, TAG_LENGTH));
@@ -145,23 +145,6 @@ fn tag(signature: &Signature) -> u64 {
     let number = signature[..16].iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
     // Less than TAGS, so it fits.
     (number % u128::from(TAGS)) as u64
-}
-
-fn digit(character: u8) -> Option<u64> {
-    REFERENCE_ALPHABET.iter().position(|it| *it == character).map(|position| position as u64)
-}
-
-fn number(digits: &str) -> Option<u64> {
-    digits.bytes().try_fold(0, |number, character| Some(number * BASE + digit(character)?))
-}
-
-fn digits(mut number: u64, length: usize) -> String {
-    let mut digits = vec![REFERENCE_ALPHABET[0]; length];
-    for place in digits.iter_mut().rev() {
-        *place = REFERENCE_ALPHABET[(number % BASE) as usize];
-        number /= BASE;
-    }
-    digits.into_iter().map(char::from).collect()
 }
 
 fn grouped(code: &str) -> String {

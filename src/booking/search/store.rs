@@ -9,7 +9,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Text};
 
 use super::{beginnings, end_of_range, reference_beginnings, words_of};
 use crate::booking::buyer::normalized_email;
-use crate::booking::store::PERSON;
+use crate::booking::store::{PERSON, reference_key};
 use crate::db::{Db, clock, on_either};
 use crate::schema::bookings;
 
@@ -49,8 +49,12 @@ pub fn indexed_until(db: &mut Db) -> QueryResult<i64> {
 /// # Errors
 /// What the database said.
 pub fn find_by_word(db: &mut Db, word: &str) -> QueryResult<Option<HashSet<i64>>> {
+    let (mut words, mut references) = (beginnings(word), reference_beginnings(word));
+    if has_words_of_references(db)? {
+        words.extend(references.drain(..).map(|beginning| reference_word(&beginning)));
+    }
     let mut found = HashSet::new();
-    for beginning in beginnings(word) {
+    for beginning in words {
         let mut of_word = booking_words::table
             .filter(booking_words::word.ge(&beginning))
             .select(booking_words::booking_id)
@@ -61,7 +65,7 @@ pub fn find_by_word(db: &mut Db, word: &str) -> QueryResult<Option<HashSet<i64>>
         }
         found.extend(of_word.load::<i64>(db)?);
     }
-    for beginning in reference_beginnings(word) {
+    for beginning in references {
         let end = end_of_range(&beginning).unwrap_or_default();
         let of_reference = bookings::table
             .filter(bookings::reference.ge(&beginning).and(bookings::reference.lt(end)))
@@ -175,7 +179,17 @@ pub fn find_among_newest(
     Ok(found)
 }
 
-type Unwritten = (i64, String, Option<String>, NaiveDateTime);
+/// Whether references are found by words: where they have no index.
+fn has_words_of_references(db: &mut Db) -> QueryResult<bool> {
+    Ok(reference_key(db)?.is_some())
+}
+
+/// As it stands in the index: "7f3k9qxm" for TK-7F3K-9QXM.
+fn reference_word(reference: &str) -> String {
+    reference.trim_start_matches("TK-").replace('-', "").to_ascii_lowercase()
+}
+
+type Unwritten = (i64, String, String, Option<String>, NaiveDateTime);
 
 /// The next bookings without words, the oldest first.
 fn unwritten(db: &mut Db, after: i64, at_most: i64) -> QueryResult<Vec<Unwritten>> {
@@ -184,7 +198,13 @@ fn unwritten(db: &mut Db, after: i64, at_most: i64) -> QueryResult<Vec<Unwritten
         .filter(bookings::id.gt(after))
         .order(bookings::id)
         .limit(at_most)
-        .select((bookings::id, bookings::buyer_name, bookings::buyer_email, bookings::created_at))
+        .select((
+            bookings::id,
+            bookings::reference,
+            bookings::buyer_name,
+            bookings::buyer_email,
+            bookings::created_at,
+        ))
         .load(db)?;
     Ok(next.into_iter().take_while(|(.., created_at)| *created_at <= until).collect())
 }
@@ -212,8 +232,10 @@ pub fn write_some(db: &mut Db) -> QueryResult<usize> {
     let Some(after) = turn else { return Ok(0) };
     let next = unwritten(db, after, AT_ONCE)?;
     let Some((last, ..)) = next.last() else { return Ok(0) };
-    let words = next.iter().flat_map(|(id, name, email, _)| {
-        words_of(name, email.as_deref()).into_iter().map(move |word| (word, *id))
+    let with_references = has_words_of_references(db)?;
+    let words = next.iter().flat_map(|(id, reference, name, email, _)| {
+        let reference = with_references.then(|| reference_word(reference));
+        words_of(name, email.as_deref()).into_iter().chain(reference).map(move |word| (word, *id))
     });
     insert(db, words.collect())?;
     diesel::update(search_progress::table.find(1))

@@ -11,7 +11,7 @@ use diesel::prelude::*;
 
 use super::scan::{Admission, Decision, Holder, Place, Scan, ScanOutcome, is_the_night};
 use crate::audit::{self, Action};
-use crate::booking::store::{BookingRow, with_lines};
+use crate::booking::store::{BookingRow, id_of_reference, with_lines};
 use crate::booking::{Booking, BookingStatus};
 use crate::db::{Db, on_either};
 use crate::events::{Event, TicketType};
@@ -86,7 +86,8 @@ pub fn admitted_count(db: &mut Db, booking_id: i64) -> QueryResult<i64> {
 /// and gates that hold tickets of one booking count them one after the other. SQLite's write transactions
 /// are alone anyway.
 fn hold(db: &mut Db, reference: &str) -> QueryResult<Option<Booking>> {
-    let booking = bookings::table.filter(bookings::reference.eq(reference));
+    let Some(id) = id_of_reference(db, reference)? else { return Ok(None) };
+    let booking = bookings::table.find(id);
     let row = match db {
         Db::Postgres(pg) => {
             booking.select(BookingRow::as_select()).for_no_key_update().get_result(pg).optional()?

@@ -44,7 +44,8 @@ fn every_alert_has_its_page_and_every_page_its_alert() {
         assert!(page.contains("\n## Look\n") && page.contains("\n## Do\n"), "{alert}");
         assert!(rules.contains(&format!("runbook_url: {PAGES}/{alert}.md\n")), "{alert}");
         for link in page.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
-            assert!(std::path::Path::new(PAGES).join(link.0).exists(), "{alert}: {}", link.0);
+            let file = link.0.split('#').next().unwrap_or_default();
+            assert!(std::path::Path::new(PAGES).join(file).exists(), "{alert}: {}", link.0);
         }
     }
 }

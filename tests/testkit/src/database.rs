@@ -154,6 +154,11 @@ impl TestDatabase {
         self.schema.is_some()
     }
 
+    /// Closes the connection that reads, for what wants the database to itself.
+    pub fn disconnect(&self) {
+        self.reader.lock().expect("a lock").take();
+    }
+
     /// Runs SQL beside the app.
     pub fn execute(&self, sql: &str) {
         if self.is_postgres() {

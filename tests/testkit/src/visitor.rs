@@ -1,6 +1,7 @@
 //! A buyer's side of the wire: one connection that is kept, and form posts as a browser sends them. Small,
 //! because hundreds of them run at once, and because what happens to a connection is what is tested.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -11,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Visitor {
     pub address: SocketAddr,
     connection: Option<BufReader<TcpStream>>,
-    cookies: String,
+    cookies: BTreeMap<String, String>,
 }
 
 /// A response, read to its end.
@@ -50,7 +51,7 @@ impl Purchase {
 
 impl Visitor {
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, connection: None, cookies: String::new() }
+        Self { address, connection: None, cookies: BTreeMap::new() }
     }
 
     /// Sends an order and waits for its answer.
@@ -75,7 +76,9 @@ impl Visitor {
         self.send_form(path, form)?;
         let answer = self.receive()?;
         for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
-            self.cookies = format!("{}; {}", self.cookies, cookie.split(';').next().unwrap_or_default());
+            let pair = cookie.split(';').next().unwrap_or_default();
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            self.cookies.insert(name.to_owned(), value.to_owned());
         }
         Ok(answer)
     }
@@ -98,7 +101,9 @@ impl Visitor {
         let fields: Vec<String> =
             form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let body = fields.join("&");
-        let cookie = self.cookies.trim_start_matches("; ");
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookie = cookies.join("; ");
         self.send(&format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",

@@ -15,6 +15,7 @@ use diesel::sql_types::{BigInt, Integer, Text};
 
 use self::rows::{NewBooking, NewConfirmations, NewLine, timestamp_text};
 use super::super::buyer::unusual_normalized_email;
+use super::super::reference_key::ReferenceKey;
 use super::super::{
     Booking, BookingLine, BookingOutcome, BookingStatus, NotOnSale, Order, OrderLine, new_reference,
     new_token,
@@ -22,7 +23,7 @@ use super::super::{
 use super::{Claimed, PERSON};
 use crate::events::sale::SaleState;
 use crate::events::{Event, Stock, TicketType};
-use crate::schema::{booking_lines, bookings, events, holds, ticket_types};
+use crate::schema::{booking_lines, bookings, events, holds, secrets, ticket_types};
 
 diesel::define_sql_function! {
     /// SQLite's `max` of two values.
@@ -43,6 +44,7 @@ struct SqliteBatch<'a> {
     now: NaiveDateTime,
     now_text: String,
     next_id: i64,
+    reference_key: Option<ReferenceKey>,
     shelves: BTreeMap<i64, Shelf>,
     /// What people hold of ticket types with a limit for each person.
     held: HashMap<(i64, String), i32>,
@@ -55,12 +57,14 @@ pub(super) fn book_batch(
     orders: &[&Order],
 ) -> QueryResult<(Vec<Claimed>, Vec<Stock>)> {
     let next_id = last_booking_id(sqlite)? + 1;
+    let reference_key = reference_key(sqlite)?;
     let now = Utc::now().naive_utc();
     let mut batch = SqliteBatch {
         sqlite,
         now,
         now_text: timestamp_text(now),
         next_id,
+        reference_key,
         shelves: BTreeMap::new(),
         held: HashMap::new(),
         to_confirm: Vec::new(),
@@ -193,7 +197,8 @@ impl SqliteBatch<'_> {
         let first = lines.first().and_then(|line| self.shelves.get(&line.ticket_type_id));
         let Some(event) = first.map(|shelf| &shelf.event) else { return Ok(None) };
         let place = (id, event.id, event.currency.clone());
-        let booking = Booking::fresh(order, place, lines, self.now, (new_reference(), new_token()));
+        let reference = self.reference_key.map_or_else(new_reference, |key| key.reference(id));
+        let booking = Booking::fresh(order, place, lines, self.now, (reference, new_token()));
         let contact = &order.buyer.contact;
         let row = NewBooking {
             booking: &booking,
@@ -264,6 +269,22 @@ impl SqliteBatch<'_> {
 fn last_booking_id(sqlite: &mut SqliteConnection) -> QueryResult<i64> {
     diesel::select(sql::<BigInt>("coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'bookings'), 0)"))
         .get_result(sqlite)
+}
+
+/// See [`super::reference_key`].
+pub(super) fn reference_key(sqlite: &mut SqliteConnection) -> QueryResult<Option<ReferenceKey>> {
+    let stored: Option<String> = secrets::table
+        .filter(secrets::name.eq("booking references"))
+        .select(secrets::value)
+        .get_result(sqlite)
+        .optional()?;
+    let read = |text: String| {
+        // Without it, no reference would lead to its booking.
+        ReferenceKey::parse(&text).ok_or_else(|| {
+            DieselError::DeserializationError("the key of the references cannot be read".into())
+        })
+    };
+    stored.map(read).transpose()
 }
 
 fn is_key_known(sqlite: &mut SqliteConnection, key: &str) -> QueryResult<bool> {

@@ -48,6 +48,7 @@ fn backup(database: &TestDatabase, to: &Path, more: &[&str]) -> Said {
 }
 
 fn restore(database: &TestDatabase, from: &Path, more: &[&str]) -> Said {
+    database.disconnect();
     Said::of(techkraft(database).arg("restore").arg(from).args(more))
 }
 
