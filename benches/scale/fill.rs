@@ -6,7 +6,9 @@ use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use techkraft::booking::search::store::write_some;
+use techkraft::booking::store::reference_key;
 use techkraft::db::{Database, DatabaseUrl, Db};
+use techkraft::schema::bookings;
 
 use testkit::bench::Result;
 use testkit::bench::server::techkraft;
@@ -85,6 +87,8 @@ pub struct Filled {
 
 #[derive(QueryableByName)]
 struct Found {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
     #[diesel(sql_type = Text)]
     reference: String,
     #[diesel(sql_type = Text)]
@@ -96,8 +100,8 @@ struct Found {
 }
 
 const FOUND: &str = "
-    SELECT b.reference, b.token, (SELECT t.id FROM ticket_types t WHERE t.event_id = b.event_id AND t.position = 2)
-           AS ticket_type_id, (SELECT COUNT(*) FROM bookings x WHERE x.event_id = b.event_id) AS bookings
+    SELECT b.id, b.reference, b.token,
+           (SELECT t.id FROM ticket_types t WHERE t.event_id = b.event_id AND t.position = 2) AS ticket_type_id, (SELECT COUNT(*) FROM bookings x WHERE x.event_id = b.event_id) AS bookings
     FROM bookings b WHERE b.event_id = (SELECT id FROM events WHERE slug = 'concert-260') AND b.status = 'confirmed'
     ORDER BY b.id LIMIT 1";
 
@@ -119,6 +123,7 @@ pub fn fill(url: &str, folder: &Path, bookings: u32) -> Result<Filled> {
         };
         database.write_blocking(work)?;
     }
+    let found = database.write_blocking(with_true_reference)?;
     // As it is some minutes after so many bookings: the search knows them all.
     while database.write_blocking(write_some)? > 0 {}
     let tidy = |db: &mut Db| match db {
@@ -129,11 +134,21 @@ pub fn fill(url: &str, folder: &Path, bookings: u32) -> Result<Filled> {
         Db::Sqlite(sqlite) => sqlite.batch_execute("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)"),
     };
     database.read_primary_blocking(tidy)?;
-    let found: Found = database.read_primary_blocking(|db| diesel::sql_query(FOUND).get_result(db))?;
-    let Found { reference, token, ticket_type_id, bookings: large_bookings } = found;
+    let Found { reference, token, ticket_type_id, bookings: large_bookings, .. } = found;
     database.close();
     let (url, folder) = (url.to_owned(), folder.to_owned());
     Ok(Filled { url, folder, password, reference, token, ticket_type_id, large_bookings })
+}
+
+/// The booking that pages are asked for, with the reference that the site would give it. The others' are made up.
+fn with_true_reference(db: &mut Db) -> QueryResult<Found> {
+    let mut found: Found = diesel::sql_query(FOUND).get_result(db)?;
+    if let Some(key) = reference_key(db)? {
+        found.reference = key.reference(found.id);
+        let booking = bookings::table.find(found.id);
+        diesel::update(booking).set(bookings::reference.eq(&found.reference)).execute(db)?;
+    }
+    Ok(found)
 }
 
 fn written(statement: &str, bookings: u32, is_postgres: bool) -> String {
