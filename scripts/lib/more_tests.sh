@@ -11,13 +11,15 @@ run_more_tests() {
   export TEST_DATABASE_URL=$POSTGRES_URL
   run_tests "Browser, PostgreSQL" --test browser -- "${browser_threads[@]}"
 
+  # They wait for servers, disks and clocks most of the time.
+  local full_threads=(--test-threads "$((3 * $(nproc)))")
   stage "Crashes, proxies, replicas and the rest on PostgreSQL"
   # Those that start a PostgreSQL of their own run once, with SQLite.
-  run_tests "Full, PostgreSQL" --test full -- --skip own_postgres::
+  run_tests "Full, PostgreSQL" --test full -- --skip own_postgres:: "${full_threads[@]}"
 
   stage "Crashes, proxies, replicas and the rest on SQLite"
   unset TEST_DATABASE_URL
-  run_tests "Full, SQLite and own PostgreSQL" --test full
+  run_tests "Full, SQLite and own PostgreSQL" --test full -- "${full_threads[@]}"
 
   stage "The API against its document"
   local folder
