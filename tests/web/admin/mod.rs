@@ -3,6 +3,7 @@
 mod audit_log;
 mod booking_list;
 mod booking_page;
+mod booking_references;
 mod botnet;
 mod concerts;
 mod export;
