@@ -101,7 +101,8 @@ struct Found {
 
 const FOUND: &str = "
     SELECT b.id, b.reference, b.token,
-           (SELECT t.id FROM ticket_types t WHERE t.event_id = b.event_id AND t.position = 2) AS ticket_type_id, (SELECT COUNT(*) FROM bookings x WHERE x.event_id = b.event_id) AS bookings
+           (SELECT t.id FROM ticket_types t WHERE t.event_id = b.event_id AND t.position = 2) AS ticket_type_id,
+           (SELECT COUNT(*) FROM bookings x WHERE x.event_id = b.event_id) AS bookings
     FROM bookings b WHERE b.event_id = (SELECT id FROM events WHERE slug = 'concert-260') AND b.status = 'confirmed'
     ORDER BY b.id LIMIT 1";
 

@@ -1,4 +1,4 @@
-//! A reference leads to its booking, whole and in part, also in SQLite files that were made when references were random.
+//! A reference leads to its booking, whole and in part, also in SQLite files of the time when references were random.
 
 use testkit::wait::eventually;
 
