@@ -11,7 +11,7 @@ run_more_tests() {
   export TEST_DATABASE_URL=$POSTGRES_URL
   run_tests "Browser, PostgreSQL" --test browser -- "${browser_threads[@]}"
 
-  # They wait for servers, disks and clocks most of the time.
+  # These tests wait for servers, disks and clocks most of the time.
   local full_threads=(--test-threads "$((3 * $(nproc)))")
   stage "Crashes, proxies, replicas and the rest on PostgreSQL"
   # Those that start a PostgreSQL of their own run once, with SQLite.

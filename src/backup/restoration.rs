@@ -55,6 +55,7 @@ pub fn restore(
     let (books, warning) = Database::briefly(url, |db| {
         let counted = db.write_blocking(|db| {
             store::raise_versions(db)?;
+            store::skip_lost_ids(db)?;
             reconcile(db)
         });
         let books = counted.map_err(|e| {

@@ -139,6 +139,20 @@ pub(super) fn raise_versions(db: &mut Db) -> QueryResult<()> {
     Ok(())
 }
 
+/// More bookings than are lost with the time since a backup.
+const LOST_BOOKINGS_MAX: i64 = 10_000_000;
+
+/// Skips the ids of bookings that were made after the backup and are lost. On SQLite a reference is made of the id: a
+/// ticket of a lost booking must not be one of a new booking. On PostgreSQL references are random.
+pub(super) fn skip_lost_ids(db: &mut Db) -> QueryResult<()> {
+    let Db::Sqlite(sqlite) = db else { return Ok(()) };
+    sqlite.batch_execute(&format!(
+        "INSERT INTO sqlite_sequence (name, seq)
+         SELECT 'bookings', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'bookings');
+         UPDATE sqlite_sequence SET seq = seq + {LOST_BOOKINGS_MAX} WHERE name = 'bookings'"
+    ))
+}
+
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -14,7 +14,7 @@ const BASE: u64 = REFERENCE_ALPHABET.len() as u64;
 /// How many references there are: 30⁸.
 pub(super) const REFERENCES: u64 = BASE.pow(8);
 
-/// A new reference. There are enough to make a clash rare, and the schema refuses it.
+/// A random reference, where references are random. A clash is rare, and a UNIQUE refuses it.
 #[must_use]
 pub fn new_reference() -> String {
     reference_of_number(rand::rng().random_range(..REFERENCES))
@@ -33,14 +33,17 @@ pub(super) fn number_of_reference(reference: &str) -> Option<u64> {
     has_groups.then(|| Some(number(first)? * BASE.pow(4) + number(second)?))?
 }
 
-/// The number that digits of this alphabet are; `None` when one of them is none.
+/// The number that digits of this alphabet stand for; `None` if a character is not in the alphabet, or there are too
+/// many.
 #[must_use]
 pub fn number(digits: &str) -> Option<u64> {
     let digit = |character| REFERENCE_ALPHABET.iter().position(|it| *it == character);
-    digits.bytes().try_fold(0, |number, character| Some(number * BASE + digit(character)? as u64))
+    digits
+        .bytes()
+        .try_fold(0_u64, |number, character| number.checked_mul(BASE)?.checked_add(digit(character)? as u64))
 }
 
-/// The last digits of a number in this alphabet.
+/// The lowest `length` digits of a number, in this alphabet.
 #[must_use]
 pub fn digits(mut number: u64, length: usize) -> String {
     let mut digits = vec![REFERENCE_ALPHABET[0]; length];

@@ -267,7 +267,7 @@ CREATE TABLE secrets (
     name TEXT PRIMARY KEY NOT NULL,
     value TEXT NOT NULL
 );
--- The key of that permutation: eight numbers from 1 to 2147483646.
+-- The key that makes references of booking ids (src/booking/reference_key.rs): eight numbers from 1 to 2147483646.
 INSERT INTO secrets (name, value)
 SELECT 'booking references', group_concat(number, ' ') FROM (
     SELECT abs(random() % 2147483646) + 1 AS number

@@ -184,9 +184,9 @@ fn has_words_of_references(db: &mut Db) -> QueryResult<bool> {
     Ok(reference_key(db)?.is_some())
 }
 
-/// As it stands in the index: "7f3k9qxm" for TK-7F3K-9QXM.
+/// As it stands in the index: "#7F3K9QXM" for TK-7F3K-9QXM. No word of a name or an address begins so.
 fn reference_word(reference: &str) -> String {
-    reference.trim_start_matches("TK-").replace('-', "").to_ascii_lowercase()
+    format!("#{}", reference.trim_start_matches("TK-").replace('-', ""))
 }
 
 type Unwritten = (i64, String, String, Option<String>, NaiveDateTime);

@@ -3,6 +3,7 @@
 //! promise and give the same outcomes.
 
 mod postgres;
+mod references;
 mod sqlite;
 
 use std::collections::HashMap;
@@ -10,9 +11,9 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+pub use self::references::{id_of_reference, ids_of_references, reference_key};
 use super::buyer::Contact;
 use super::cancellation::note::CancellationNote;
-use super::reference_key::ReferenceKey;
 use super::{Booking, BookingLine, BookingOutcome, BookingStatus, NotOnSale, Order, PlacedBooking};
 use crate::db::{Db, write_transaction};
 use crate::events::{Event, Stock, TicketType};
@@ -184,31 +185,6 @@ pub fn find_by_reference(db: &mut Db, reference: &str) -> QueryResult<PlacedBook
     let id = id_of_reference(db, reference)?.ok_or(diesel::result::Error::NotFound)?;
     let row = bookings::table.find(id).select(BookingRow::as_select()).first(db)?;
     place(db, vec![row])?.pop().ok_or(diesel::result::Error::NotFound)
-}
-
-/// The id of a reference's booking; `None`: there is none.
-///
-/// # Errors
-/// What the database said.
-pub fn id_of_reference(db: &mut Db, reference: &str) -> QueryResult<Option<i64>> {
-    let key = reference_key(db)?;
-    let mut booking = bookings::table.filter(bookings::reference.eq(reference)).into_boxed();
-    if let Some(key) = key {
-        booking = booking.filter(bookings::id.eq(key.id(reference).unwrap_or_default()));
-    }
-    booking.select(bookings::id).first(db).optional()
-}
-
-/// What makes references of ids. `None` where references are random and have an index: on PostgreSQL, and in SQLite
-/// files that version 0.1 has made.
-///
-/// # Errors
-/// What the database said.
-pub fn reference_key(db: &mut Db) -> QueryResult<Option<ReferenceKey>> {
-    match db {
-        Db::Postgres(_) => Ok(None),
-        Db::Sqlite(sqlite) => sqlite::reference_key(sqlite),
-    }
 }
 
 /// A booking with its lines; `None`: there is none.

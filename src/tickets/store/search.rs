@@ -6,7 +6,7 @@ use crate::booking::buyer::SearchWords;
 use crate::booking::search::store::{
     ComparedBooking, READ_AT_ONCE, find_among_newest, find_by_rarest, find_unindexed,
 };
-use crate::booking::store::{BookingRow, id_of_reference, place};
+use crate::booking::store::{BookingRow, ids_of_references, place};
 use crate::booking::{BookingStatus, PlacedBooking, parse_reference};
 use crate::db::Db;
 use crate::schema::{bookings, used_tickets};
@@ -31,11 +31,9 @@ pub fn search(db: &mut Db, event_id: i64, typed: &str) -> QueryResult<Found> {
     let mut ids = if words.is_empty() { Vec::new() } else { with_words(db, event_id, &words)? };
     if ids.is_empty() {
         // A scanner or a hand on a device with another keyboard layout.
-        let references = readings(typed).filter_map(|text| parse_reference(&text));
-        let read =
-            references.map(|it| id_of_reference(db, &it)).collect::<QueryResult<Vec<Option<i64>>>>()?;
+        let references: Vec<String> = readings(typed).filter_map(|text| parse_reference(&text)).collect();
         ids = bookings::table
-            .filter(bookings::id.eq_any(read.into_iter().flatten().collect::<Vec<i64>>()))
+            .filter(bookings::id.eq_any(ids_of_references(db, &references)?))
             .filter(bookings::event_id.eq(event_id))
             .filter(bookings::status.eq(BookingStatus::Confirmed))
             .order((bookings::buyer_name, bookings::id))

@@ -45,8 +45,8 @@ impl Transaction {
     }
 }
 
-/// A batch of bookings that has begun does not end while this is there. On PostgreSQL it is no lock, for which the desk
-/// waits a second only. It ends with [`SlowDisk::end`].
+/// A batch of bookings that has begun does not end while this is there. On PostgreSQL this is not a lock: the desk
+/// waits only a second for locks. It ends with [`SlowDisk::end`].
 pub enum SlowDisk<'a> {
     Postgres(&'a TestDatabase),
     Sqlite(Transaction),

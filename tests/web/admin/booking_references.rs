@@ -50,7 +50,7 @@ fn check(app: &TestApp) {
             assert!(page.text().expect("a page").contains(name), "{reference}");
             let found = page_of(&format!("/admin/bookings?q={}", reference.to_ascii_lowercase()));
             assert_eq!(header(&found, "location"), format!("/admin/bookings/{reference}"));
-            // "TK-7F3K-9QX" without its sign.
+            // "7F3K-9QX", without its TK-.
             let part = page_of(&format!("/admin/bookings?q={}", &reference[3..11])).text().expect("a page");
             let others = buyers.iter().filter(|other| part.contains(**other)).count();
             assert!(part.contains(name) && others == 1, "{part}");

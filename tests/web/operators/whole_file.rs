@@ -1,5 +1,6 @@
 //! A database that is one file: after a stop it is the whole sale, and while it needs its log it says so.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -161,6 +162,39 @@ fn copies_that_were_made_with_the_log_are_whole() {
         server.stop();
     }
     server.stop();
+}
+
+/// A site is lost after it has sold beyond its backup. Tried: without the ids that `restore` skips, the next booking
+/// had the reference of a lost one, whose ticket opened the gate for it.
+#[test]
+fn a_restored_site_gives_nobody_the_reference_of_a_lost_booking() {
+    let database = TestDatabase::create();
+    if database.is_postgres() {
+        return; // References are random there.
+    }
+    let server = serving(&database, &[]);
+    server.sell(&database, 2);
+    let backup = database.folder.path().join("a.backup");
+    let made = run(techkraft(&database).arg("backup").arg(&backup));
+    assert!(made.status.success(), "{}", said(&made));
+    // The first two again, and one more.
+    server.sell(&database, 3);
+    server.stop();
+    let restored = TestDatabase::create();
+    let made = run(techkraft(&restored).arg("restore").arg(&backup));
+    assert!(made.status.success(), "{}", said(&made));
+    let server = serving(&restored, &[]);
+    server.sell(&restored, 3);
+    server.stop();
+    let lost_or_kept = references(&database);
+    let now = references(&restored);
+    assert_eq!((lost_or_kept.len(), now.len()), (3, 5));
+    assert_eq!(now.intersection(&lost_or_kept).count(), 2, "those of the backup: {now:?}");
+}
+
+fn references(database: &TestDatabase) -> BTreeSet<String> {
+    let all = database.text("SELECT group_concat(reference, ' ') AS text FROM bookings");
+    all.split(' ').map(str::to_owned).collect()
 }
 
 /// `user_version` in the header of the file itself.

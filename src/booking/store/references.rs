@@ -1,0 +1,49 @@
+//! Which booking a reference leads to.
+
+use diesel::prelude::*;
+
+use super::super::reference_key::ReferenceKey;
+use super::sqlite;
+use crate::db::Db;
+use crate::schema::bookings;
+
+/// The id of a reference's booking; `None`: there is none.
+///
+/// # Errors
+/// What the database said.
+pub fn id_of_reference(db: &mut Db, reference: &str) -> QueryResult<Option<i64>> {
+    let known = ids_of_references(db, &[reference.to_owned()])?;
+    if known.is_empty() {
+        // A release before this one writes random references into new files as well. Without an index this reads all
+        // bookings, but only for a reference that is not one of ours.
+        let written = bookings::table.filter(bookings::reference.eq(reference)).select(bookings::id);
+        return written.first(db).optional();
+    }
+    Ok(known.first().copied())
+}
+
+/// The ids of the bookings that this release has given these references.
+///
+/// # Errors
+/// What the database said.
+pub fn ids_of_references(db: &mut Db, references: &[String]) -> QueryResult<Vec<i64>> {
+    let mut known =
+        bookings::table.filter(bookings::reference.eq_any(references)).select(bookings::id).into_boxed();
+    if let Some(key) = reference_key(db)? {
+        let ids = references.iter().filter_map(|reference| key.id(reference));
+        known = known.filter(bookings::id.eq_any(ids.collect::<Vec<i64>>()));
+    }
+    known.load(db)
+}
+
+/// What makes references of ids. `None` where references are random and have an index: on PostgreSQL, and in SQLite
+/// files that were made before 2026-11-30.
+///
+/// # Errors
+/// What the database said.
+pub fn reference_key(db: &mut Db) -> QueryResult<Option<ReferenceKey>> {
+    match db {
+        Db::Postgres(_) => Ok(None),
+        Db::Sqlite(sqlite) => sqlite::reference_key(sqlite),
+    }
+}
