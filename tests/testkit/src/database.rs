@@ -28,8 +28,9 @@ pub struct TestDatabase {
     owner: Option<String>,
     /// A database of PostgreSQL that is this one's alone, and is dropped with it.
     own: Option<(String, String)>,
-    /// What reads beside the app, on PostgreSQL: tests that wait ask a hundred times a second.
-    reader: Mutex<Option<PgConnection>>,
+    /// What reads beside the app, on PostgreSQL, and the URL that it leads to: tests that wait ask a hundred times a
+    /// second.
+    reader: Mutex<Option<(String, PgConnection)>>,
 }
 
 /// What one tier's rows say.
@@ -197,15 +198,17 @@ impl TestDatabase {
         sql: &str,
     ) -> QueryResult<Vec<T>> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mut connection) = reader.take()
+        let url = self.owner_url();
+        // After a promotion it leads elsewhere.
+        if let Some((known, mut connection)) = reader.take().filter(|(known, _)| known == url)
             && let Ok(rows) = diesel::sql_query(sql).load(&mut connection)
         {
-            *reader = Some(connection);
+            *reader = Some((known, connection));
             return Ok(rows);
         }
-        let mut connection = connect_postgres(self.owner_url());
+        let mut connection = connect_postgres(url);
         let rows = diesel::sql_query(sql).load(&mut connection)?;
-        *reader = Some(connection);
+        *reader = Some((url.to_owned(), connection));
         Ok(rows)
     }
 
