@@ -1,6 +1,7 @@
 //! Booking with the form.
 
 use crate::support::{TestApp, between, browser, header};
+use testkit::wait::eventually;
 
 #[test]
 fn a_booking_is_confirmed_and_the_counts_go_down() {
@@ -221,10 +222,7 @@ fn what_is_to_pay_when_and_how_stands_before_the_button_and_after_it() {
         .execute("UPDATE events SET cancellation_deadline_minutes = NULL, facts_version = facts_version + 1");
     let rule = "This concert doesn’t offer online cancellation.";
     let path = format!("/bookings/new?ticket_type={}", app.tier_id("VIP"));
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while !app.get(&path).text().expect("a page").contains(rule) {
-        assert!(std::time::Instant::now() < deadline, "the rule is not shown");
-    }
+    eventually("the rule is shown", || app.get(&path).text().expect("a page").contains(rule));
 }
 
 /// The checkout as it is, of other tickets or with other quantities: nothing is booked, nothing is lost.

@@ -12,14 +12,16 @@ use crate::schema::bookings;
 /// # Errors
 /// What the database said.
 pub fn id_of_reference(db: &mut Db, reference: &str) -> QueryResult<Option<i64>> {
-    let known = ids_of_references(db, &[reference.to_owned()])?;
-    if known.is_empty() {
+    let booking = bookings::table.filter(bookings::reference.eq(reference)).select(bookings::id);
+    if let Some(id) = reference_key(db)?.and_then(|key| key.id(reference)) {
+        let known = booking.filter(bookings::id.eq(id)).first(db).optional()?;
+        if known.is_some() {
+            return Ok(known);
+        }
         // A release before this one writes random references into new files as well. Without an index this reads all
         // bookings, but only for a reference that is not one of ours.
-        let written = bookings::table.filter(bookings::reference.eq(reference)).select(bookings::id);
-        return written.first(db).optional();
     }
-    Ok(known.first().copied())
+    booking.first(db).optional()
 }
 
 /// The ids of the bookings that this release has given these references.

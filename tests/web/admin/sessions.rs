@@ -1,13 +1,14 @@
 //! How sessions begin and end.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::blocking::{Client, Response};
 use reqwest::header::COOKIE;
 
 use super::{audited, count, minutes_ago};
 use crate::support::{TestApp, between, browser, header};
+use testkit::wait::eventually;
 
 fn get(app: &TestApp, client: &Client, path: &str) -> Response {
     client.get(app.url(path)).send().expect("an answer")
@@ -64,11 +65,7 @@ fn a_session_in_which_nothing_is_done_ends() {
     assert!(is_in(&app, &organizer));
     // The page has counted: from now on it is another 30 minutes.
     let seen_lately = format!("admin_sessions WHERE last_seen_at > {}", minutes_ago(1));
-    let begun = Instant::now();
-    while count(&app, &seen_lately) == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(30), "it was never noted");
-        thread::sleep(Duration::from_millis(20));
-    }
+    eventually("it is noted", || count(&app, &seen_lately) > 0);
     idle_since(31);
     let poll = organizer.get(app.url("/admin/sales")).header("HX-Request", "true").send().expect("an answer");
     assert_eq!((poll.status().as_u16(), header(&poll, "hx-redirect")), (401, "/admin/sign-in"));

@@ -9,7 +9,7 @@ use reqwest::blocking::Client;
 use super::concerts::{add_type, post, type_path};
 use crate::support::acts::Checkout;
 use crate::support::{TestApp, browser, header};
-use testkit::wait::within;
+use testkit::wait::{eventually, within};
 
 const EVENT: &str = "/admin/events/midnight-parade";
 
@@ -103,10 +103,7 @@ fn types_are_added_moved_paused_and_hidden_while_it_sells() {
         let url = format!("http://{}/events/midnight-parade", other.address);
         browser().get(url).send().expect("an answer").text().expect("a page")
     };
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while !shown().contains("Paused by the organizer") {
-        assert!(std::time::Instant::now() < deadline, "the other server never shows it");
-    }
+    eventually("the other server shows it", || shown().contains("Paused by the organizer"));
     assert_eq!(post(&app, &organizer, &format!("{EVENT}/pause"), &[("paused", "false")]).status(), 303);
     app.book_well("VIP", 1);
     for (path, form) in [("/pause", ("paused", "perhaps")), ("/archive", ("archived", ""))] {

@@ -1,8 +1,5 @@
 //! What buyers and organizers do.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use chrono::{TimeDelta, Utc};
 use diesel::QueryableByName;
 use reqwest::blocking::{Client, Response};
@@ -10,6 +7,7 @@ use techkraft::money::grouped;
 
 use super::{TestApp, between, browser};
 use testkit::database::TestDatabase;
+use testkit::wait::eventually;
 
 /// A form that has only a button.
 pub const NO_FIELDS: [(&str, &str); 0] = [];
@@ -63,11 +61,9 @@ impl TestApp {
 
     /// Waits until the board shows what was changed beside the app.
     pub fn wait_until_shown(&self, text: &str) {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while !self.get("/").text().expect("a page").contains(text) {
-            assert!(Instant::now() < deadline, "the board never shows {text:?}");
-            thread::sleep(Duration::from_millis(5));
-        }
+        eventually(&format!("the board shows {text:?}"), || {
+            self.get("/").text().expect("a page").contains(text)
+        });
     }
 
     /// Makes it the night of the concerts, which the gates ask for.
