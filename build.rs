@@ -169,7 +169,7 @@ fn with_hashed_urls(css: &str, served: &BTreeMap<String, (String, Vec<u8>)>) -> 
 /// Without its folder: pages name their files often.
 fn hashed_name(path: &str, content: &[u8]) -> String {
     let digest = Sha256::digest(content);
-    let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(&digest[..4]);
     let name = path.rsplit('/').next().unwrap_or(path);
     let (stem, extension) = name.rsplit_once('.').expect("every served file has an extension");
     format!("{stem}.{hash}.{extension}")

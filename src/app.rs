@@ -65,17 +65,17 @@ pub struct App {
     pub mail_folder: Option<PathBuf>,
 }
 
-/// What costs more the more is sold: of each kind the server does one at a time.
+/// Work that costs more the more is sold. The server does one of each kind at a time.
 #[derive(Default)]
 pub struct HeavyWork {
     pub reconciliation: LatestReconciliation,
     pub sales: SalesCounter,
-    /// Whose export is being sent: each reads all bookings of a concert.
-    pub export_turn: Arc<Mutex<()>>,
+    /// Held while an export is being sent: each export reads all bookings of a concert.
+    pub export_lock: Arc<Mutex<()>>,
 }
 
 impl App {
-    /// Why a concert with these prices cannot be paid for as it is to be.
+    /// Why a concert with these prices cannot be paid for in the chosen way; `None`: it can.
     #[must_use]
     pub fn payment_fault(
         &self,
@@ -86,7 +86,7 @@ impl App {
         Payments::fault_of(self.payments.as_ref(), choice, currency, prices)
     }
 
-    /// Whether a concert with these prices can be paid for as it is to be.
+    /// Returns the facts if a concert with these prices can be paid for in the chosen way.
     ///
     /// # Errors
     /// Why not, by field.
@@ -102,14 +102,14 @@ impl App {
         if faults.is_empty() { Ok(facts) } else { Err(faults) }
     }
 
-    /// Whether tickets of a concert can be paid for at this price.
+    /// Returns the facts if tickets of the concert can be paid for at this price.
     ///
     /// # Errors
     /// Why not, by field.
     pub fn check_price(&self, event: &Event, facts: TicketTypeFacts) -> Result<TicketTypeFacts, FieldFaults> {
         let fault = match &self.payments {
             Some(_) => self.payment_fault(event.payment, &event.currency, &[facts.price_minor]),
-            // The concert lacks more than another price.
+            // Without an account no price can be paid online: `check_payment` says so about the concert.
             None => None,
         };
         let Some(fault) = fault else { return Ok(facts) };
@@ -119,9 +119,6 @@ impl App {
     }
 
     /// After a change of concerts or ticket types that was committed: shows it, here and on the other servers.
-    ///
-    /// # Errors
-    /// What the database said.
     pub async fn show_changes(&self) -> Result<(), Error> {
         self.desk.restocked();
         self.board.refresh_from_primary(&self.db).await?;

@@ -11,9 +11,9 @@ use serde_json::json;
 use crate::error::Error;
 
 struct Asset {
-    /// Where the file stands in `static/`: what templates say.
+    /// The file's path in `static/`, as templates name it.
     path: &'static str,
-    /// The same with the content's hash: what browsers ask for.
+    /// The path with the content's hash, as browsers request it.
     name: &'static str,
     identity: &'static [u8],
     brotli: Option<&'static [u8]>,
@@ -61,7 +61,7 @@ pub async fn show(request: HttpRequest, name: web::Path<String>) -> Result<HttpR
     Ok(response.body(body))
 }
 
-/// For what has a name without a hash: a release may change it within the hour.
+/// For files without a hash in their name: a new release shows within an hour.
 const FOR_AN_HOUR: (HeaderName, &str) = (CACHE_CONTROL, "public, max-age=3600");
 
 /// `GET /favicon.ico`, for browsers and bots that ask before they read the page.

@@ -1,4 +1,4 @@
-//! What goes on beside the requests, for as long as the program runs.
+//! The tasks that run beside the requests, for as long as the program runs.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::payment::settings::Payments;
 use crate::payment::worker;
 use crate::start_error::StartError;
 
-/// Starts what goes on for as long as the program runs: sales start and end in their second, holds end in theirs, and
-/// payments are asked about, when there is an account to pay to.
+/// Starts the tasks that run for as long as the program runs. Sales start and end on the second, holds expire
+/// on the second, and the provider is asked about payments, if there is an account to pay to.
 pub(crate) fn keep_running(
     config: &Config,
     db: &Database,

@@ -18,18 +18,19 @@ pub struct BoxOffice {
     pub contact: String,
 }
 
-/// The same as this server knows it: pages read no database for it.
+/// This server's copy of the box office, so that pages read no database for it.
 #[derive(Debug, Default)]
 pub struct KnownBoxOffice {
     known: ArcSwap<BoxOffice>,
-    /// Reads and changes follow each other: a read that began before a change must not be shown after it.
-    turn: Mutex<()>,
+    /// Reads and changes run one after the other: a read that began before a change must not be shown after
+    /// it.
+    lock: Mutex<()>,
 }
 
 impl KnownBoxOffice {
     #[must_use]
     pub fn new(box_office: BoxOffice) -> Self {
-        Self { known: ArcSwap::from_pointee(box_office), turn: Mutex::default() }
+        Self { known: ArcSwap::from_pointee(box_office), lock: Mutex::default() }
     }
 
     #[must_use]
@@ -37,12 +38,12 @@ impl KnownBoxOffice {
         self.known.load_full()
     }
 
-    /// Reads or saves the box office. From then on pages show what came of it.
+    /// Reads or saves the box office. From then on pages show the result.
     ///
     /// # Errors
-    /// Those of `work`; pages show what they did.
+    /// Those of `work`. Pages then show the same as before.
     pub async fn update<E>(&self, work: impl Future<Output = Result<BoxOffice, E>>) -> Result<(), E> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.known.store(Arc::new(work.await?));
         Ok(())
     }
@@ -59,7 +60,7 @@ mod tests {
         BoxOffice { name: name.into(), ..BoxOffice::default() }
     }
 
-    /// Tried: without the turn the read, which ends last, puts the old name back.
+    /// Tried: without the lock the read, which ends last, puts the old name back.
     #[tokio::test]
     async fn a_read_that_began_before_a_change_is_not_shown_after_it() {
         let known = KnownBoxOffice::new(named("old"));

@@ -41,16 +41,16 @@ pub fn run(command_line: &CommandLine) -> Result<(), StartError> {
         Command::Serve | Command::Demo => serve(config, None),
         Command::Migrate(arguments) => {
             db::migrate(&config.database_url)?;
-            println!("{} has the newest schema", config.database_url);
+            println!("{}: the schema is up to date", config.database_url);
             if let Some(role) = &arguments.grant_to {
                 db::grant(&config.database_url, role)?;
-                println!("{role} may read and write its tables");
+                println!("{role} may now read and write its tables");
             }
             Ok(())
         }
         Command::Seed => {
             let (db, added) = open_database(&config)?;
-            // Its pool may be opening another connection, which would leave the log behind.
+            // Its pool may be opening another connection, which would leave the write-ahead log behind.
             db.close();
             println!(
                 "{}",
@@ -89,7 +89,7 @@ fn serve(config: Config, mut demo: Option<Demo>) -> Result<(), StartError> {
         }
         systemd::notify_ready(&started.ops);
         let (handle, db) = (started.server.handle(), started.app.db.clone());
-        let stopped = drain::on_signal(signals, handle, started.departure, started.ops, started.workers);
+        let stopped = drain::on_signal(signals, handle, started.socket_owner, started.ops, started.workers);
         let mut stopped = std::pin::pin!(stopped);
         let ended = tokio::select! {
             () = &mut stopped => Ok(()),
@@ -108,7 +108,8 @@ fn serve(config: Config, mut demo: Option<Demo>) -> Result<(), StartError> {
     ended
 }
 
-/// What anybody can compute: whether the seed is the one that was promised, and what it makes of a number.
+/// Checks what anybody can compute: whether the seed is the one that was promised, and the draw that it gives
+/// a number.
 fn check_draw(arguments: &DrawArguments) -> Result<(), StartError> {
     let typed = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
     let wrong = |what: &str| StartError::new(format!("{what} is not what the waiting room's page shows"));
@@ -142,13 +143,13 @@ fn set_admin_password(config: &Config) -> Result<(), StartError> {
     let password = ask_password()?;
     password::check(&password).map_err(|weakness| StartError::new(format!("the password: {weakness}")))?;
     let hash = hash(&password)?;
-    store_password(config, &NewPassword { hash, first_until: None })?;
+    store_password(config, &NewPassword { hash, first_password_ends_at: None })?;
     first_password::delete(config.database_url.file());
     println!("The admin password is set, and every session is signed out.");
     Ok(())
 }
 
-/// For who has forgotten the password, or let the first one end.
+/// For an operator who has forgotten the password, or whose first password has expired.
 fn reset_admin_password(config: &Config) -> Result<(), StartError> {
     check_there_is_one(config, NAME_THE_SITES)?;
     let (password, new) = make_first_password()?;
@@ -158,7 +159,7 @@ fn reset_admin_password(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// For who has lost the phone and the recovery codes. The account's sessions end.
+/// For somebody who has lost the phone and the recovery codes. The account's sessions end.
 fn reset_second_factor(config: &Config, username: &str) -> Result<(), StartError> {
     check_there_is_one(config, NAME_THE_SITES)?;
     db::migrate(&config.database_url)?;
@@ -212,8 +213,8 @@ fn verify(config: &Config, arguments: &VerifyArguments) -> Result<(), StartError
     }
 }
 
-/// Refuses to go on without a database of this program: a new one would be empty, and what the command says of it true
-/// and of no use.
+/// Refuses to go on without a database of this program. Otherwise the command would create an empty one, and
+/// report truly but uselessly about that.
 fn check_there_is_one(config: &Config, hint: &str) -> Result<(), StartError> {
     let url = &config.database_url;
     let wrong = |wrong: &str| Err(StartError::setting("DATABASE_URL", &url.to_string(), wrong, hint));
@@ -223,7 +224,7 @@ fn check_there_is_one(config: &Config, hint: &str) -> Result<(), StartError> {
     }
     pooler::check(url)?;
     let is_ours = Database::briefly(url, |db| Ok(db.read_primary_blocking(db::is_migrated)?))?;
-    if is_ours { Ok(()) } else { wrong("it holds no ticket sale") }
+    if is_ours { Ok(()) } else { wrong("it is not a TechKraft database") }
 }
 
 fn back_up(config: &Config, arguments: &BackupArguments) -> Result<(), StartError> {
@@ -252,7 +253,7 @@ fn back_up(config: &Config, arguments: &BackupArguments) -> Result<(), StartErro
         log::debug!("the backup is not noted: {error}");
     }
     println!("{}  {bytes} bytes, {bookings} bookings", path.display());
-    println!("Proved: it was restored into a throwaway database, and all counts in it add up.");
+    println!("Verified: it was restored into a throwaway database, and all counts in it add up.");
     if removed > 0 {
         println!("Older backups removed: {removed}");
     }
@@ -298,7 +299,8 @@ fn ask_password() -> Result<String, StartError> {
 }
 
 fn announce(started: &Started) {
-    // Its file is written before the first line is printed: a script that reads the lines may read it at once.
+    // The password's file is written before the first line is printed: a script that reads the lines may read
+    // the file at once.
     let password =
         started.new_password.as_ref().map(|password| first_password::notice(password, started.app.db.file()));
     println!("TechKraft Tickets  {}", started.public_url);

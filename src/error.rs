@@ -16,7 +16,7 @@ use crate::start_error::StartError;
 pub enum Error {
     #[error("not found")]
     NotFound,
-    /// What was there, and is over for good.
+    /// Something that existed, and is gone for good.
     #[error("gone")]
     Gone { title: &'static str, explanation: &'static str },
     /// A body that is not a form, or is too large.
@@ -44,7 +44,8 @@ pub enum Error {
     /// Overloaded, or the database is away; trying again is safe.
     #[error("busy")]
     Busy,
-    /// The database was lost in the middle of the work, which may have been done. The same form or key finds out.
+    /// The connection to the database was lost during the work, which may have been done. Sending the same
+    /// form or key again finds out.
     #[error("outcome unknown")]
     OutcomeUnknown,
     /// The client has used up its rate; it may try again after the wait.
@@ -187,7 +188,9 @@ impl Error {
                 "We accept forms at one address only, to keep your booking safe. Nothing was changed. Start again there:",
             ),
             Self::SignInRequired { .. } => ("Please sign in", "This page is for organizers."),
-            Self::StepRequired { .. } => ("Something else comes first", "Your account opens nothing before."),
+            Self::StepRequired { .. } => {
+                ("One more step first", "Finish setting up your account, then try again.")
+            }
             Self::RoleRequired { .. } => {
                 ("Your account can’t open this page", "Ask an owner for another role.")
             }
@@ -227,7 +230,7 @@ struct ErrorPage<'a> {
     can_be_tried_again: bool,
 }
 
-/// Says who may open a page, to somebody who may not, among the links to what they may open.
+/// Tells somebody who may not open a page which role may. It keeps the links to the pages that they may open.
 #[derive(Template)]
 #[template(path = "admin/role.html")]
 struct RolePage {

@@ -3,20 +3,20 @@
 //! Imports go one way, from the first line of this map to the last:
 //!
 //! - [`commands`] is what the binary does, [`config`] reads the settings, and [`server`] opens the database, wires the
-//!   parts together and runs. [`demo`] fills a throwaway site. [`routes`] is the URL map on one screen.
+//!   parts together and runs, with the tasks of [`background`]. [`demo`] fills a throwaway site.
+//! - [`routes`] is the URL map on one screen.
 //! - [`admin`]: organizers' pages. [`api`]: the JSON API. [`ops`]: health, readiness, metrics and the drain.
 //! - [`events`]: concerts and ticket types. [`queue`]: waiting rooms. [`booking`]: orders, the desk that claims
-//!   tickets, and the booking in the buyer's hand. [`payment`]: paying online, and refunds. [`sales`]: what concerts
-//!   have sold. [`tickets`]: codes and check-in. [`rehearsal`]: a sale to try, with simulated buyers. [`mail`]:
-//!   composing and sending. [`backup`] and [`reconciliation`]: copies of the data, and proof that its counts add up.
-//!   [`app`] is what their handlers share.
+//!   tickets, and the buyer's own pages. [`payment`]: paying online, and refunds. [`sales`]: what concerts have sold.
+//!   [`tickets`]: codes and check-in. [`rehearsal`]: a trial sale with simulated buyers. [`mail`]: composing and
+//!   sending. [`backup`] and [`reconciliation`]: copies of the data, and proof that its counts add up. [`app`] is what
+//!   their handlers share.
 //! - [`auth`]: who is asking. [`audit`]: what was done. [`outbox`]: what is to be sent.
-//! - [`guard`]: cookies, secrets, CSRF and rate limits. [`db`]: the two databases. [`resource`]: what a URL is.
-//!   [`role`]: what an account may open. [`page`] and [`error`] shape responses, [`assets`] serves the
-//!   static files.
-//! - The rest knows nothing of the shop: [`connections`], [`heartbeat`], [`log_safe`], [`logging`], [`money`],
-//!   [`queue_schema`], [`redis_url`], [`rehearsal_schema`], [`schema`], [`start_error`], [`team_schema`],
-//!   [`textfile`], [`venue_clock`].
+//! - [`connections`]: the listening socket and its limits. [`guard`]: cookies, secrets, CSRF and rate limits. [`db`]:
+//!   the two databases. [`resource`]: what a URL is. [`role`]: what an account may open. [`page`] and [`error`] shape
+//!   responses, [`assets`] serves the static files. [`site`] keeps the box office's name and address up to date.
+//! - The rest knows nothing of the shop: [`box_office`], [`heartbeat`], [`log_limit`], [`log_safe`], [`logging`],
+//!   [`money`], [`redis_health`], [`redis_url`], [`schema`], [`start_error`], [`textfile`], [`venue_clock`].
 //!
 //! A feature has the same layout everywhere: `mod.rs` its types and rules, `pages.rs` its handlers, `store.rs` all of
 //! its SQL.
@@ -52,12 +52,10 @@ pub mod outbox;
 pub mod page;
 pub mod payment;
 pub mod queue;
-pub mod queue_schema;
 pub mod reconciliation;
 mod redis_health;
 pub mod redis_url;
 pub mod rehearsal;
-pub mod rehearsal_schema;
 pub mod resource;
 pub mod role;
 pub mod routes;
@@ -66,7 +64,6 @@ pub mod schema;
 pub mod server;
 pub mod site;
 pub mod start_error;
-pub mod team_schema;
 pub mod textfile;
 pub mod tickets;
 pub mod venue_clock;

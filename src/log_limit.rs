@@ -1,4 +1,5 @@
-//! Log lines about what anybody can cause as often as they like: some a minute, and how many were left out.
+//! Limits log lines about events that anybody can cause as often as they like: a few a minute, and a count of
+//! those left out.
 
 use std::num::NonZeroU32;
 use std::sync::LazyLock;
@@ -11,7 +12,7 @@ use governor::{Quota, RateLimiter};
 /// One for each kind of line, for the whole process.
 pub struct LineLimit {
     limiter: LazyLock<RateLimiter<NotKeyed, InMemoryState, MonotonicClock>>,
-    /// Since the last line.
+    /// How many events had no line since the last count was taken.
     left_out: AtomicU64,
 }
 
@@ -22,7 +23,7 @@ impl LineLimit {
         Self { limiter: LazyLock::new(limiter), left_out: AtomicU64::new(0) }
     }
 
-    /// Whether there is a line now.
+    /// Whether this event gets a line. If not, it is counted.
     #[must_use]
     pub fn is_due(&self) -> bool {
         let is_due = self.limiter.check().is_ok();
@@ -32,19 +33,19 @@ impl LineLimit {
         is_due
     }
 
-    /// Counts one without a line.
+    /// Counts an event without a line.
     pub fn leave_out(&self) {
         self.left_out.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many had no line since this was asked last.
+    /// How many events had no line since the last call.
     #[must_use]
     pub fn take_left_out(&self) -> u64 {
         self.left_out.swap(0, Ordering::Relaxed)
     }
 }
 
-/// So many lines a minute.
+/// A limiter of so many lines a minute.
 #[must_use]
 pub fn a_minute(lines: NonZeroU32) -> RateLimiter<NotKeyed, InMemoryState, MonotonicClock> {
     RateLimiter::direct_with_clock(Quota::per_minute(lines), MonotonicClock)

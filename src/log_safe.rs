@@ -1,4 +1,5 @@
-//! What of a URL or an error may stand in a log line: no secret, on one line, and as it is.
+//! Makes URLs and errors safe for a log line: no secret, one line, and no character that hides or reverses
+//! text.
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
@@ -7,16 +8,16 @@ use icu_properties::props::GeneralCategory;
 pub const ENCODE: &str =
     "in its user and password write # as %23, / as %2F, ? as %3F, @ as %40, % as %25 and a space as %20";
 
-/// Whether a sign in the user or the password ends them too early. Of an error that comes of it, anything may be a
-/// part of the password.
+/// Whether an unescaped sign in the user or the password ends them too early. Any part of the resulting error
+/// may then be a part of the password.
 #[must_use]
 pub fn has_open_sign(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.rsplit_once('@').is_some_and(|(user, _)| user.contains(['/', '?', '#']))
 }
 
-/// The URL with its password and its parameters left out: both may hold secrets. Where it is not clear which part is
-/// the password, less of it is left.
+/// The URL with its password and its parameters left out: both may hold secrets. Where it is not clear which
+/// part is the password, more is left out.
 #[must_use]
 pub fn without_password(url: &str) -> String {
     if url.starts_with("sqlite:") {
@@ -24,7 +25,7 @@ pub fn without_password(url: &str) -> String {
     }
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let separator = if scheme.is_empty() { "" } else { "://" };
-    // The last one: a password may hold others.
+    // The last @: a password may hold others.
     let (name, place) = match rest.rsplit_once('@') {
         Some((user, place)) if !scheme.is_empty() => {
             (format!("{}@", user.split([':', '/', '?', '#']).next().unwrap_or_default()), place)
@@ -50,8 +51,8 @@ pub fn is_host(text: &str) -> bool {
     !text.contains(char::is_whitespace) && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
-/// Database messages come with line breaks and hints; a log line and a start message have one line. Nothing in it hides
-/// or turns around what stands beside it: other servers write some of these texts.
+/// An error as one line: database messages come with line breaks and hints. Characters that would hide or
+/// reverse the text beside them are dropped: other servers write some of these messages.
 pub fn one_line(error: &impl std::fmt::Display) -> String {
     let text = error.to_string();
     let text: String =

@@ -11,10 +11,10 @@ use techkraft::{commands, logging};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // First of all: whatever is written from here on is for this user alone.
+    // Before anything else: files that are written from here on are for this user alone.
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    // Before the command line is read: its defaults may stand in `.env`.
+    // Before the command line is read: its defaults may come from `.env`.
     if let Err(error) = env_file::load() {
         eprintln!("techkraft: {error}");
         return ExitCode::FAILURE;

@@ -40,7 +40,7 @@ const DECIMALS: [(&str, usize); 26] = [
     ("XPF", 0),
 ];
 
-/// What stands before an amount, for the currencies that American English has a sign for (CLDR). All others are
+/// The sign before an amount, for the currencies that American English has a sign for (CLDR). All others are
 /// written with their code.
 const SIGNS: [(&str, &str); 18] = [
     ("AUD", "A$"),
@@ -81,8 +81,8 @@ impl Money {
         if self.minor == 0 { "Free".into() } else { self.to_string() }
     }
 
-    /// What stands before the number: `$`, or the code and a no-break space. Scripts that write a total use it, and
-    /// [`decimals`], so that page and script agree.
+    /// The text before the number: `$`, or the code and a no-break space. Scripts that write a total use it,
+    /// and [`decimals`], so that page and script agree.
     #[must_use]
     pub fn prefix(currency: &str) -> String {
         match SIGNS.iter().find(|(code, _)| *code == currency) {

@@ -23,7 +23,8 @@ const TOAST_COOKIE: &str = "toast";
 /// (OWASP ASVS 5.0, 14.3.1). Browsers heed it over https.
 pub const CLEAR_CACHE: (&str, &str) = ("Clear-Site-Data", "\"cache\"");
 
-/// Pages about the site that are somewhere else, each where there is one. Every page links to them.
+/// The site's terms, privacy and legal notice, each at an address elsewhere. Every page links to those that
+/// are set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SiteLinks {
     pub terms: Option<String>,
@@ -32,7 +33,7 @@ pub struct SiteLinks {
 }
 
 impl SiteLinks {
-    /// The names of those that there are, and where they lead.
+    /// The names and the addresses of the links that are set.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let links = [("Terms", &self.terms), ("Privacy", &self.privacy), ("Legal notice", &self.imprint)];
         links.into_iter().filter_map(|(name, url)| Some((name, url.as_deref()?)))
@@ -46,7 +47,7 @@ pub struct DemoAccount {
     pub password: String,
 }
 
-/// Set if this program is a demo. Of the whole program, and not in [`Page`]: a page that is made without looking at the
+/// Set if this program is a demo. It is global and not in [`Page`], so that a page that is made without a
 /// request, such as an error, says it too.
 static DEMO: OnceLock<DemoAccount> = OnceLock::new();
 
@@ -55,18 +56,18 @@ pub fn this_is_a_demo(account: DemoAccount) -> &'static DemoAccount {
     DEMO.get_or_init(|| account)
 }
 
-/// What a page says if this is a demo.
+/// The account that every page shows if this is a demo.
 #[must_use]
 pub fn demo() -> Option<&'static DemoAccount> {
     DEMO.get()
 }
 
-/// The role of the account that looks at a page. Known once an extractor has let the request in; nobody's until then.
+/// The role of the account that looks at a page. Empty until an extractor has let the request in.
 #[derive(Debug, Clone, Default)]
 pub struct Viewer(Arc<OnceLock<AccountRole>>);
 
 impl Viewer {
-    /// The one of this request: its extractors share it.
+    /// The viewer of this request: its extractors share one.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         let mut extensions = request.extensions_mut();
@@ -78,7 +79,7 @@ impl Viewer {
         viewer
     }
 
-    /// Says it, once for each request.
+    /// Sets the role, once for each request.
     pub fn is(&self, role: AccountRole) {
         self.0.get_or_init(|| role);
     }
@@ -178,7 +179,7 @@ impl Page {
         Ok(self.builder(status).body(html(template)?))
     }
 
-    /// The same for what no search engine may list either: bookings and the admin's pages.
+    /// The same for pages that search engines must not list: bookings and the admin's pages.
     ///
     /// # Errors
     /// When the template does not render.

@@ -34,8 +34,8 @@ impl RedisUrl {
         redis::Client::open(value).map(Self).map_err(|_| wrong("not a Redis URL", hint))
     }
 
-    /// Says so if what is sent there leaves this machine without TLS: what servers share is signed, the password is
-    /// not.
+    /// Logs a warning if connections leave this machine without TLS: the messages of the servers are signed,
+    /// but anybody on the way can read the password.
     pub fn warn_if_plain(&self) {
         if let ConnectionAddr::Tcp(host, port) = self.0.get_connection_info().addr()
             && !is_this_machine(host)

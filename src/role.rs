@@ -17,7 +17,7 @@ text_enum! {
 }
 
 impl AccountRole {
-    /// Whether it opens what that role opens.
+    /// Whether this role opens everything that `needed` opens.
     #[must_use]
     pub const fn may(self, needed: Self) -> bool {
         self as u8 >= needed as u8
@@ -43,7 +43,7 @@ impl AccountRole {
                 "Finds bookings, corrects names and addresses, sends tickets again, checks in."
             }
             Self::Organizer => "Runs concerts, sales and bookings.",
-            Self::Owner => "Everything, and who is on the team.",
+            Self::Owner => "Does everything, and manages the team.",
         }
     }
 

@@ -20,7 +20,7 @@ use crate::booking::desk::Desk;
 use crate::booking::lookup::link::BookingLinks;
 use crate::booking::request_key::RequestKeys;
 use crate::config::Config;
-use crate::connections::{self, ConnectionLimits, Departure, NetworkLimits};
+use crate::connections::{self, ConnectionLimits, NetworkLimits, SocketOwner};
 use crate::db::{self, Database};
 use crate::events::board::Board;
 use crate::events::pace::lag::{self, Lag};
@@ -54,8 +54,8 @@ pub struct Started {
     /// Where health, readiness and metrics have a port of their own.
     pub ops_address: Option<SocketAddr>,
     pub server: Server,
-    /// How the port is left.
-    pub departure: Departure,
+    /// Who owns the listening socket, and so how the port is released.
+    pub socket_owner: SocketOwner,
     pub ops: web::Data<Ops>,
     /// The first password, which was made because there was no account.
     pub new_password: Option<String>,
@@ -70,7 +70,7 @@ pub struct Started {
 pub type OpenDesk = Box<dyn FnOnce(&Database, Arc<Board>, Arc<Wakeup>) -> Result<Desk, StartError>>;
 
 /// Opens the database, migrates it, seeds it when it is empty, and listens. Called inside actix's runtime,
-/// in which the server and what keeps the board fresh go on.
+/// which then runs the server and the tasks that keep the board fresh.
 ///
 /// # Errors
 /// One line that says what is wrong and how to fix it.
@@ -79,13 +79,13 @@ pub fn start(config: Config) -> Result<Started, StartError> {
     start_with(config, Box::new(move |db, board, wakeup| Desk::open(db, board, wakeup, limits)))
 }
 
-/// The same with another desk, as a benchmark has one that books nothing.
+/// The same with another desk: a benchmark uses one that books nothing.
 ///
 /// # Errors
 /// As [`start`].
 pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartError> {
     // The port first: when it is taken, nothing has been touched yet.
-    let (listener, departure) = connections::open_site(config.bind, config.connections.reuse_port)?;
+    let (listener, socket_owner) = connections::open_site(config.bind, config.connections.reuse_port)?;
     let ops_listener = ops::listen(&config.operations, config.connections.reuse_port)?;
     let ops_address = ops_listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let address = listener.local_addr().map_err(|e| StartError::new(e.to_string()))?;
@@ -150,10 +150,10 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     })
     .map_err(|e| StartError::new(format!("cannot listen: {e}")))?;
     log::info!("this is {}, version {}, on {address}", ops.identity.at_home(), env!("CARGO_PKG_VERSION"));
-    Ok(Started { address, ops_address, server, departure, ops, new_password, public_url, workers, app })
+    Ok(Started { address, ops_address, server, socket_owner, ops, new_password, public_url, workers, app })
 }
 
-/// What handlers, extractors and middlewares find beside a request.
+/// The app data for handlers, extractors and middlewares.
 fn app_data(
     app: &web::Data<App>,
     guard: &web::Data<GuardSettings>,
@@ -194,7 +194,7 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
     url
 }
 
-/// What the middlewares look at.
+/// The settings of the middlewares.
 fn guard_settings(config: &Config, own: &OwnAddress, db: &Database) -> GuardSettings {
     GuardSettings {
         is_https: own.public_url.starts_with("https://"),
@@ -206,8 +206,8 @@ fn guard_settings(config: &Config, own: &OwnAddress, db: &Database) -> GuardSett
     }
 }
 
-/// Slows browsers down while the server is under stress, and tries that in rehearsals. Returns what the threads measure
-/// their lag with.
+/// Starts the task that slows browsers down while the server is under stress, and the one that runs
+/// rehearsals. Returns the lag, which the server's threads measure.
 fn keep_pace(app: &web::Data<App>, poll: PollSeconds, own: OwnAddress) -> Arc<Lag> {
     actix_web::rt::spawn(keep_rehearsing(app.clone(), own));
     let lag = Arc::<Lag>::default();
@@ -218,18 +218,18 @@ fn keep_pace(app: &web::Data<App>, poll: PollSeconds, own: OwnAddress) -> Arc<La
     lag
 }
 
-/// Joins the other servers' board, when there is a place to share it in.
+/// Joins the board that the servers share, if there is a Redis.
 fn share(board: &Arc<Board>, config: &Config, secrets: &Secrets) -> Option<Arc<SharedBoard>> {
     let shared = Arc::new(SharedBoard::new(config.redis_url.as_ref()?, secrets, config.board_refresh));
     actix_web::rt::spawn(Arc::clone(&shared).stay_connected(Arc::clone(board)));
     Some(shared)
 }
 
-/// How often clients may ask, counted together with the other servers when there is a place for that.
+/// The rate limits, counted together with the other servers if there is a Redis.
 fn rate_limits(config: &Config, secrets: &Secrets) -> Option<Arc<Limits>> {
     let Some(rates) = &config.rate_limits else {
         log::warn!(
-            "RATE_LIMITS=off: requests are not limited, and no form is too fast; use this for load tests only"
+            "RATE_LIMITS=off: requests are not rate limited, and forms sent too fast are accepted; use this for load tests only"
         );
         return None;
     };
@@ -240,9 +240,9 @@ fn rate_limits(config: &Config, secrets: &Secrets) -> Option<Arc<Limits>> {
     Some(Arc::new(Limits::new(rates, shared)))
 }
 
-/// The limits that the settings ask for, as far as the system goes along.
+/// The limits of the settings, lowered to what the system allows.
 fn connection_limits(config: &Config) -> (ConnectionLimits, NetworkLimits) {
-    // The desk and each watcher of a replica have one of their own, and another watches the primary.
+    // The desk has its own connection, and so has each watcher: one for each replica, one for the primary.
     let replicas = config.replicas.urls.len() * (config.replicas.pool_size as usize + 1);
     let redis = shared_board::CONNECTIONS + shared_limits::CONNECTIONS;
     let redis = if config.redis_url.is_some() { redis } else { 0 };
@@ -261,8 +261,8 @@ pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartEr
     db::migrate(&config.database_url)?;
     let db = Database::open(&config.database_url, config.database_pool_size)?;
     db.file().inspect(|file| db::permissions::warn_if_open(file));
-    // Looked at first: a server that takes over from one that sells has nothing to write, and would wait for its
-    // turn to do so for longer than SQLite is patient.
+    // Checked first: a server that takes over from one that sells has nothing to write, and its turn to write
+    // might come later than SQLite's busy timeout.
     let seeded = db.read_primary_blocking(events::store::is_empty)?
         && db.write_blocking(|db| events::store::seed_if_empty(db, &events::seed::concert()))?;
     Ok((db, seeded))
@@ -272,7 +272,7 @@ pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartEr
 fn ensure_admin(db: &Database) -> Result<Option<String>, StartError> {
     if let Some(account) = db.read_primary_blocking(|db| accounts::find(db, auth::USERNAME))? {
         if account.first_password_ends_at.is_none_or(|ends_at| ends_at <= Utc::now().naive_utc()) {
-            // Changed at another server, or over.
+            // The first password was changed at another server, or has expired.
             first_password::delete(db.file());
         }
         return Ok(None);
@@ -291,7 +291,7 @@ fn ensure_admin(db: &Database) -> Result<Option<String>, StartError> {
 pub(crate) fn make_first_password() -> Result<(String, NewPassword), StartError> {
     let password = password::generate();
     let hash = hash(&password)?;
-    Ok((password, NewPassword { hash, first_until: Some(first_password::ends_at()) }))
+    Ok((password, NewPassword { hash, first_password_ends_at: Some(first_password::ends_at()) }))
 }
 
 pub(crate) fn hash(password: &str) -> Result<String, StartError> {

@@ -181,7 +181,7 @@ mod tests {
             let text = VenueClock::parse(zone).hour_minute_zone(&at).replace('\u{a0}', " ");
             assert_eq!(text, time, "{zone}");
         }
-        // Of no zone in the database an offset is shown, and of none a name that two zones share.
+        // No zone in the database is shown by a bare offset.
         for zone in chrono_tz::TZ_VARIANTS {
             for month in [0, 183] {
                 let text = VenueClock(zone).hour_minute_zone(&(at + chrono::TimeDelta::days(month)));

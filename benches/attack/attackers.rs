@@ -1,5 +1,5 @@
-//! Those who attack, as a process of its own: it may open thousands of connections, and gives way to what it
-//! attacks.
+//! The attackers, as a process of their own: it may open thousands of connections, and has a lower priority than
+//! the server that it attacks.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -111,7 +111,7 @@ struct Gang {
     poll: Poll,
     /// None where the server has ended the connection: it is made again at its next turn.
     streams: Vec<Option<TcpStream>>,
-    /// How many there have been, of which no two say the same at first.
+    /// How many connections there have been; each of them begins with different bytes.
     arrived: u32,
     seen: Seen,
 }
@@ -121,7 +121,7 @@ impl Gang {
         let own = IpAddr::from(Ipv4Addr::new(127, rand::random_range(1..255), rand::random_range(0..255), 1));
         let per_second = assault.per_second.div_ceil(u32::try_from(share)?);
         let (poll, seen) = (Poll::new()?, Seen::default());
-        // Other numbers than those of an attack before this one.
+        // Not the numbers of an earlier attack.
         let arrived = rand::random_range(0..0x1000_0000);
         let mut gang = Self { assault, server, own, per_second, poll, streams: Vec::new(), arrived, seen };
         let mut is_let_in = true;
@@ -133,7 +133,7 @@ impl Gang {
         Ok(gang)
     }
 
-    /// `None` where nobody is let in: all connections are taken, and the queue before them is full.
+    /// `None` if the server accepts nobody: all connections are taken, and the queue in front of them is full.
     fn connect(&mut self, number: usize) -> Result<Option<TcpStream>> {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
         socket.bind(&SocketAddr::new(self.own, 0).into())?;
@@ -154,7 +154,7 @@ impl Gang {
         let mut events = Events::with_capacity(4096);
         let mut buffer = vec![0; 64 * 1024];
         let mut turn = 0;
-        // Other turns than those of an attack before this one.
+        // Not the turns of an earlier attack.
         let first: u32 = rand::random_range(0..0x1000_0000);
         while !is_over.load(Ordering::Relaxed) {
             while u64::from(turn) < begun.elapsed().as_millis() as u64 * u64::from(self.per_second) / 1000 {
@@ -181,7 +181,7 @@ impl Gang {
         };
         let says = (self.assault.says)(turn);
         if let Some(stream) = stream {
-            // What the server does not take is not said: the attack goes on elsewhere.
+            // If the server does not accept the bytes, they are dropped, and the attack continues elsewhere.
             drop(self.streams[number].insert(stream).write(&says));
         }
         Ok(())

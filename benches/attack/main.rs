@@ -1,8 +1,8 @@
 //! Bookings while the server is attacked, measured: `cargo bench --bench attack` (some eleven minutes).
 //!
 //! Buyers book two hundred times a second, whether or not the server keeps up, in turns left alone and under
-//! each of the attacks in [`assault`]. What counts is the ratio of their 95th percentiles, which is to be 2 at
-//! most, and that no booking fails. Everybody comes through a proxy that the server trusts, so that attackers
+//! each of the attacks in [`assault`]. The ratio of their 95th percentiles must be 2 at most,
+//! and no booking may fail. Everybody comes through a proxy that the server trusts, so that attackers
 //! have one address or thousands, as they like, and the limits are on as they are by default. In the attacks that take
 //! connections nobody comes through a proxy: all attackers have one address, and each booking comes from another one on
 //! a new connection, to a server with fewer connections than the attackers would open. The attackers are
@@ -35,7 +35,7 @@ use testkit::bench::Result;
 
 struct Plan {
     rounds: usize,
-    /// Of each turn, left alone or not.
+    /// Of each turn, with or without the attack.
     turn: Duration,
     /// An attack's connections and its pace are this part of what they are.
     share: usize,
@@ -119,7 +119,7 @@ impl Scene {
         Ok(Self { sale, behind_proxy, direct })
     }
 
-    /// One turn left alone, and one under the attack.
+    /// One turn without the attack, and one with it.
     fn play(&self, assault: &Assault, plan: &Plan) -> Result<Round> {
         let server = if assault.is_direct { &self.direct } else { &self.behind_proxy };
         let book = || self.book(server.address, assault.is_direct, plan.turn);

@@ -53,7 +53,7 @@ pub fn run(phase: Duration) {
     });
     assert_verified(&site.database);
     table::print(&rows);
-    // Until the data was lost there was none; afterward, who asks for a booking that is gone may get another.
+    // Before the data was lost there were none; afterward, somebody who asks for a lost booking may get another.
     let wrong = rush.ledger.lock().expect("a lock").wrong.len();
     println!("\nWrong answers since the data was lost: {wrong}");
 }

@@ -2,7 +2,7 @@
 //! share a port, over a PostgreSQL with a synchronous standby. Meanwhile the servers are replaced by new ones,
 //! killed, lose their primary, and lose their data; the table at the end says what people noticed.
 //!
-//! Nothing that was confirmed may be lost but what was booked after the backup that is restored.
+//! No confirmed booking may be lost, except those made after the backup that is restored.
 
 mod day;
 mod site;

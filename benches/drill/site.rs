@@ -56,7 +56,7 @@ impl Site {
         self.servers.push_back(server);
     }
 
-    /// A new one, and then the oldest stops.
+    /// Starts a new server, then stops the oldest.
     pub fn replace_server(&mut self) {
         self.start_server();
         self.stop_server();
@@ -83,8 +83,8 @@ impl Site {
         self.start_server();
     }
 
-    /// `kill -9` of the primary; noticed and decided after so long, and then the standby is promoted. How long
-    /// that took.
+    /// `kill -9` of the primary. After that delay, for noticing and deciding, the standby is promoted. Returns how
+    /// long that took.
     pub fn fail_over(&self, noticed_after: Duration) -> Duration {
         let pid = std::fs::read_to_string(self.primary.data().join("postmaster.pid")).expect("it runs");
         run(Command::new("kill").args(["-9", pid.lines().next().expect("its first line")]));
@@ -95,7 +95,7 @@ impl Site {
         begun.elapsed()
     }
 
-    /// A command of the binary; what it has said.
+    /// Runs a command of the binary; returns its output.
     pub fn command(&self, words: &[&str], path: &Path) -> String {
         let output = techkraft(&self.database).args(words).arg(path).output().expect("it runs");
         let said =

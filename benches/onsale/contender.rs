@@ -65,7 +65,7 @@ pub struct Round {
     /// The load itself: it shares the machine.
     pub load_cores: f64,
     pub server_rss_mib: f64,
-    /// Whether the books were true afterward. `None` where nothing is booked.
+    /// Whether all counts added up afterward. `None` where nothing is booked.
     pub verify: Option<bool>,
 }
 
@@ -117,7 +117,7 @@ pub fn all(folder: &Path, cluster: &postgres::Cluster) -> Result<Vec<Contender>>
 }
 
 impl Contender {
-    /// One round on an empty sale, and the books counted afterward.
+    /// One round on an empty sale; all counts are verified afterward.
     pub fn measure(&mut self, connections: usize, plan: &Plan) -> Result<Round> {
         self.database.begin_sale()?;
         let Some(server) = &self.server else {

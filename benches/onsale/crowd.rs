@@ -1,6 +1,6 @@
 //! The crowd: buyers on keep-alive connections, each of whom books again as soon as the last booking is
-//! confirmed. It shares the machine with what it measures, so it is one thread that does as little as it
-//! can: prepared requests, and no more of an answer read than says whether it is a booking.
+//! confirmed. It shares the machine with the server that it measures, so it is one thread that does as little as
+//! possible: it sends prepared requests, and reads only enough of an answer to see whether it is a booking.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -54,7 +54,7 @@ impl Crowd {
         Ok(Self { poll, buyers, address, form, buffer, total: Answers::default() })
     }
 
-    /// Books for that long; what is asked but not answered then is answered in the next press.
+    /// Books for that long; orders without an answer by then are answered in the next run.
     pub fn press(&mut self, duration: Duration) -> Result<Answers> {
         let until = Instant::now() + duration;
         let idle: Vec<usize> =
@@ -68,7 +68,7 @@ impl Crowd {
         Ok(answers)
     }
 
-    /// Waits for the last answers, and goes; what never came is an error.
+    /// Waits for the last answers and disconnects; a missing answer is an error.
     pub fn leave(mut self) -> Result<Answers> {
         let mut answers = Answers::default();
         self.listen(Instant::now() + LAST_ANSWERS_WAIT, false, &mut answers)?;
@@ -106,7 +106,7 @@ impl Crowd {
         let request = self.form.fill_in();
         let buyer = &mut self.buyers[number];
         buyer.asked_at = Some(Instant::now());
-        // The socket's buffer is empty, and many times larger: a part never goes out alone.
+        // The socket's buffer is empty and many times larger, so a request is never sent in parts.
         match buyer.stream.write(request) {
             Ok(written) if written == request.len() => Ok(()),
             _ => self.reconnect(number, answers),

@@ -3,10 +3,10 @@
 //! bookings of two ticket types and holds cost.
 //!
 //! A crowd on many connections books one hot ticket type with real form posts, on SQLite and on a PostgreSQL that
-//! is made for this run, both as durable as in production. Beside them, in turns within the same run, so
-//! that a machine that is busy with something else is busy for all: the same server with bookings of two ticket types,
-//! with holds, with no database behind its desk, with one transaction for each booking, and pgbench with the same
-//! statements. What counts is the ratios: they hold on other machines too.
+//! is made for this run, both as durable as in production. The benchmark also measures the same server with
+//! bookings of two ticket types, with holds, with no database behind its desk and with one transaction for each
+//! booking, and pgbench with the same statements. They take turns within the same run, so that other work on the
+//! machine slows all of them down alike. The ratios are what matters: they hold on other machines too.
 
 mod contender;
 mod crowd;

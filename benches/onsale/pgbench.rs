@@ -44,7 +44,7 @@ pub fn measure(database: &SaleDatabase, clients: usize, plan: &Plan, postmaster:
     let errors = failed(&String::from_utf8_lossy(&output.stdout));
     let mut latencies = after_warm_up(&logged, plan);
     latencies.sort_unstable();
-    // Its statements are those of a shop that sends no mail.
+    // Its statements are those of a site that sends no mail.
     database.confirm()?;
     Ok(Round {
         bookings_per_second: latencies.len() as f64 / plan.measured.as_secs_f64(),
@@ -87,7 +87,7 @@ fn read_logs(folder: &Path) -> Result<Vec<Logged>> {
         }
         for line in fs::read_to_string(entry.path())?.lines() {
             let words: Vec<&str> = line.split(' ').collect();
-            // A transaction that failed has a word where its time would stand; pgbench counts it.
+            // A failed transaction has a word in place of its time; pgbench counts it.
             let (Some(Ok(took_us)), [_, _, _, _, seconds, micros, ..]) =
                 (words.get(2).map(|it| it.parse()), words.as_slice())
             else {

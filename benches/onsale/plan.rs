@@ -32,7 +32,7 @@ impl Plan {
         },
     };
 
-    /// One short round of what the ratios need.
+    /// One short round of the contenders that the ratios need.
     pub const QUICK: Self = Self {
         rounds: 1,
         warm_up: Duration::from_millis(500),
@@ -82,7 +82,7 @@ impl Plan {
         ..Self::FULL
     };
 
-    /// Measures everybody, in turns: what disturbs the machine for a while disturbs all of them.
+    /// Measures all contenders in turns, so that a temporary disturbance of the machine affects all of them.
     pub fn run(&self, contenders: &mut [Contender]) -> Result<Vec<Row>> {
         let mut rows: Vec<Row> = Vec::new();
         for connections in [64, 256, 1024] {

@@ -52,7 +52,7 @@ impl Row {
         Self { kind, connections, rounds: Vec::new() }
     }
 
-    /// Whether the books were true after every round.
+    /// Whether all counts added up after every round.
     pub fn is_true(&self) -> bool {
         self.rounds.iter().all(|round| round.verify.unwrap_or(true))
     }

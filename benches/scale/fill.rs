@@ -30,8 +30,8 @@ const STATEMENTS: [&str; 11] = [
      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3)
      SELECT e.id, 'Type ' || i, 'With a view of the stage.', 1000 * i, 2000000, 2000000, 10, i
      FROM events e, n WHERE e.slug LIKE 'concert-%'",
-    // A fifth are of one concert, the others go around. One in a hundred is canceled. The newest hundred are held:
-    // buyers hold tickets for minutes, however many bookings there are.
+    // A fifth are of one concert, the others are spread over the rest. One in a hundred is canceled. The newest hundred
+    // are held: buyers hold tickets for minutes, however many bookings there are.
     "INSERT INTO bookings (event_id, reference, token, request_key, order_hash, status, currency, total_minor,
          buyer_name, buyer_email, created_at, confirmed_at, canceled_at)
      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {bookings}),
@@ -56,7 +56,7 @@ const STATEMENTS: [&str; 11] = [
      FROM bookings b JOIN booking_lines l ON l.booking_id = b.id
      JOIN (SELECT 1 AS seat, 2 AS quantity UNION ALL SELECT 2, 2 UNION ALL SELECT 3, 1) AS s ON s.quantity = l.quantity
      WHERE b.status = 'canceled'",
-    // A third of who has a ticket for the large concert is in.
+    // A third of the ticket holders of the large concert are in.
     "INSERT INTO used_tickets (booking_id, seat, ticket_type_id, state, used_at)
      SELECT b.id, 1, t.id, 'admitted', b.created_at FROM bookings b JOIN ticket_types t ON t.event_id = b.event_id
      WHERE t.position = 1 AND b.status = 'confirmed' AND b.total_minor = 5000
@@ -125,7 +125,7 @@ pub fn fill(url: &str, folder: &Path, bookings: u32) -> Result<Filled> {
         database.write_blocking(work)?;
     }
     let found = database.write_blocking(with_true_reference)?;
-    // As it is some minutes after so many bookings: the search knows them all.
+    // The state some minutes after so many bookings: the search index has all of them.
     while database.write_blocking(write_some)? > 0 {}
     let tidy = |db: &mut Db| match db {
         Db::Postgres(pg) => {

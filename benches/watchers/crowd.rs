@@ -2,7 +2,7 @@
 //! and one address has ports for some twenty-eight thousand.
 //!
 //! Each watcher is due every five seconds, whether or not the server keeps up: a poll's latency counts from
-//! when it was due, so a server that stalls is not spared the polls that it kept from being sent.
+//! when it was due, so a server that stalls is also charged for the polls that it delayed.
 
 use std::io::{BufRead as _, ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -57,7 +57,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let mut crowd = Crowd::arrive(server.parse()?, path, own, watchers.parse()?)?;
     println!("ready");
     std::io::stdin().lock().read_line(&mut String::new())?;
-    // One round to find out the tags; what is measured begins then.
+    // The first round only fetches the tags; measuring begins after it.
     crowd.watch(INTERVAL)?;
     (crowd.polls, crowd.changed, crowd.late) = (Histogram::default(), 0, 0);
     println!("begun");
@@ -99,8 +99,8 @@ impl Crowd {
         Ok(Watcher { stream, due: None, etag: String::new(), begun: Vec::new() })
     }
 
-    /// A socket with a port that is named here: where the kernel looks for one, each look takes longer than the one
-    /// before, and fifty thousand keep both cores busy.
+    /// A socket with a port that is chosen here: if the kernel searches for a free port, each search takes longer than
+    /// the last, and fifty thousand of them keep both cores busy.
     fn bind(&mut self) -> Result<socket2::Socket> {
         for _ in FIRST_PORT..u16::MAX {
             let address = SocketAddr::new(self.own, self.next_port);

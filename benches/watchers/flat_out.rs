@@ -1,5 +1,5 @@
-//! How many answers a second, as fast as they come: the fragment as a 200 and as a 304, beside the plainest
-//! page of the same server and beside nginx with the same bytes in a file.
+//! How many answers a second at full speed: the fragment as a 200 and as a 304, compared with the simplest page of
+//! the same server and with nginx and the same bytes in a file.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

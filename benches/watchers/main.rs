@@ -1,8 +1,8 @@
 //! The hour before an on-sale, measured: `cargo bench --bench watchers`.
 //!
 //! Fifty thousand browsers keep a connection and ask for the availability every five seconds, each with
-//! the tag of what it holds, while others book; then a hundred thousand. After that the fragment is asked
-//! for flat out, beside the same server's plainest page and beside nginx with the same bytes in a file.
+//! the tag of its last answer, while others book; then a hundred thousand. After that the fragment is requested
+//! at full speed, compared with the same server's simplest page and with nginx and the same bytes in a file.
 //! `-- --lobby` measures the lobby of a waiting room instead: fifty thousand poll it while it is drawn.
 //! `-- --buyers 5000` sells 1,300 tickets through a waiting room, within five minutes.
 //! `-- --watchers 5000 --seconds 10` is a first look, and what the tests run.

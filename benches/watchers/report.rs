@@ -19,7 +19,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether nothing failed, whatever the time it took.
+    /// Whether nothing failed, regardless of time.
     pub fn is_well(&self) -> bool {
         self.vigils.iter().all(|seen| seen.errors + seen.booking_errors == 0 && seen.verify)
     }

@@ -21,9 +21,9 @@ pub struct Site {
 impl Site {
     pub fn start(url: &str, folder: &Path, watchers: usize) -> Result<Self> {
         let descriptors = techkraft::connections::raise().unwrap_or(usize::MAX);
-        // A server that is fuller than this ends connections that have not asked for anything yet.
+        // A fuller server closes connections that have not sent a request yet.
         let each = room(descriptors) * 4 / 5;
-        // The kernel deals connections out by chance, so not to the last place.
+        // The kernel distributes connections at random, so each server keeps some room.
         let count = (watchers + watchers / 20).div_ceil(each);
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let bind = address.to_string();
@@ -31,8 +31,8 @@ impl Site {
             ("REUSE_PORT", "true"),
             ("BIND", bind.as_str()),
             ("WORKERS", workers(count)),
-            // The watchers keep their pace whatever they are asked for, so that as many are measured as are
-            // named; and a tag that is asked for flat out stays the same.
+            // The watchers keep their pace whatever interval the server asks for, so that as many polls are measured as
+            // the report says; and the tag in the flat-out part stays the same.
             ("POLL_SECONDS_BUSY", "5"),
         ];
         let servers =

@@ -60,7 +60,7 @@ pub struct Seen {
     pub load_cores: f64,
     pub rss_mib: f64,
     pub kib_per_connection: f64,
-    /// Readings of the board from the database, of all servers.
+    /// How often all servers read the board from the database.
     pub board_reads_per_second: f64,
     pub verify: bool,
 }
@@ -84,7 +84,7 @@ impl Vigil {
             |crowds: &[Crowd]| crowds.iter().map(|it| processor_seconds(it.child.id())).sum::<Result<f64>>();
         let (begun, before, load_before) = (Instant::now(), used()?, load(&crowds)?);
         let reads_before = board_reads(url)?;
-        // While everybody is still there: a process that has ended has no processor time to read any more.
+        // While all processes still run: the processor time of an ended process cannot be read.
         thread::sleep(self.measured.saturating_sub(Duration::from_millis(500)));
         let seconds = begun.elapsed().as_secs_f64();
         let (after, load_after, rss_mib) = (used()?.since(&before), load(&crowds)?, site.resident_mib()?);
@@ -119,7 +119,7 @@ impl Vigil {
     }
 
     pub fn crowds(&self, site: &Site) -> Result<Vec<Crowd>> {
-        // The addresses of a crowd have ports for so many.
+        // The addresses of one crowd process have ports for that many.
         let each = room(site.descriptors).min(20_000);
         let count = self.watchers.div_ceil(each);
         let share = |number: usize| self.watchers / count + usize::from(number < self.watchers % count);

@@ -1,6 +1,6 @@
-# check_advisories [--must-be-fresh]: fails if an advisory of RustSec names a crate of ours, and says how old that knowledge
-# is; with the option it fails also where that is too old. name_c_libraries: what is in the binary and in no advisory of
-# RustSec.
+# check_advisories [--must-be-fresh]: fails if an advisory of RustSec names a crate of ours, and says how old the copy of
+# RustSec's data is; with the option it also fails if the copy is too old. name_c_libraries: prints the C libraries in
+# the binary, which RustSec does not cover.
 #
 # ADVISORY_DB names a clone of https://github.com/RustSec/advisory-db, for networks that do not reach GitHub.
 
@@ -13,7 +13,7 @@ check_advisories() {
     rm -rf "$db"
     git clone --quiet --depth 1 "file://$(realpath "$ADVISORY_DB")" "$db"
   else
-    # Failing is no fault of ours: an older copy may do.
+    # Without a connection this fails; an older copy may do.
     timeout 60 cargo deny --log-level error fetch db 2>/dev/null || true
   fi
   day=$(git -C "$db" log -1 --format=%cs 2>/dev/null || true)

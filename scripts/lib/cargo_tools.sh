@@ -6,7 +6,7 @@ PATH=$CARGO_TOOLS/bin:$PATH
 
 need_cargo_tool() {
   local name=$1 version=$2
-  # `cargo install` itself looks whether this version is there, but asks the registry first.
+  # `cargo install` also checks whether this version is installed, but asks the registry first.
   if ! grep -qs "^\"$name $version " "$CARGO_TOOLS/.crates.toml"; then
     echo "Building $name $version, once"
     cargo install --quiet --locked --debug --root "$CARGO_TOOLS" "$name@$version"

@@ -1,4 +1,4 @@
-# run_more_tests: what `scripts/test --all` runs besides. Expects the stages, packages and PostgreSQL of scripts/test.
+# run_more_tests: the additional tests of `scripts/test --all`. Expects the stages, packages and PostgreSQL of scripts/test.
 
 source scripts/lib/advisories.sh
 source scripts/lib/cargo_tools.sh

@@ -1,5 +1,5 @@
-# need_packages COMMAND:PACKAGE …: installs Debian's package if its command is missing. If it may not install, it names
-# the packages and fails. import=MODULE stands for a module of Debian's Python.
+# need_packages COMMAND:PACKAGE …: installs Debian's package if its command is missing. If it is not allowed to install,
+# it names the packages and fails. import=MODULE stands for a module of Debian's Python.
 
 # Debian keeps PostgreSQL's own programs outside the PATH.
 for folder in /usr/lib/postgresql/*/bin; do
@@ -35,7 +35,7 @@ install_packages() {
     echo "Installing ${missing[*]}"
     apt-get update -qq
     (
-      # The tests start what they need, at ports of their own: no package may start its service (etcd, redis …).
+      # The tests start what they need, on ports of their own, so no package may start its service (etcd, redis …).
       policy=/usr/sbin/policy-rc.d
       if [ ! -e "$policy" ]; then
         trap 'rm -f "$policy"' EXIT

@@ -1,10 +1,10 @@
 # test_debian_package: installs the package in a clean Debian, sells a ticket, upgrades, removes and purges it.
-# test_compose: both forms of compose.yaml can be read, the small one without any setting; Caddy takes the file that it gets.
+# test_compose: both forms of compose.yaml are valid, the small one without any setting, and Caddy accepts its file.
 # test_image: builds the image from a clean Debian, sells a ticket in it, stops it, and finds the ticket again.
 #
-# The first and the last need root, and neither a registry of images: mmdebstrap makes the root file systems from Debian's packages.
+# The first and the last need root, but no image registry: mmdebstrap makes the root file systems from Debian's packages.
 
-# A root file system of this machine's release of Debian. $1: a folder or an archive; the others: packages.
+# Makes a root file system of this machine's release of Debian. $1: a folder or an archive; the others: packages.
 make_debian() {
   local place=$1 release sources=() arguments=()
   shift
@@ -27,7 +27,7 @@ site_of() {
   return 1
 }
 
-# Books one ticket by the API, and prints the link of the booking.
+# Books one ticket through the API, and prints the link of the booking.
 book_one() {
   local site=$1 key
   shift
@@ -38,7 +38,7 @@ book_one() {
     python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])'
 }
 
-# Whether the booking of that token is there.
+# Whether the booking with that token exists.
 is_booked() {
   curl --silent --fail "$1/api/v1/bookings/$2" | grep -q '"status":"confirmed"'
 }
@@ -49,7 +49,7 @@ test_debian_package() {
   need_packages mmdebstrap:mmdebstrap curl:curl python3:python3
   work=$(mktemp -d)
   root=$work/root
-  # The binary of the tests, and quick compression: the package is about neither speed nor size.
+  # The binary of the tests, and quick compression: this test is about neither speed nor size.
   cargo deb --quiet --no-build --strip --fast --compress-system --compress-type gz --profile dev --output "$work/old.deb" --deb-version 1.0.0-1
   cargo deb --quiet --no-build --strip --fast --compress-system --compress-type gz --profile dev --output "$work/new.deb" --deb-version 1.0.1-1
   make_debian "$root" ca-certificates libssl3 systemd util-linux
@@ -58,7 +58,7 @@ test_debian_package() {
   chroot "$root" dpkg --install /old.deb
   [ "$(stat -c %a "$root/etc/techkraft/techkraft.env")" = 600 ]
   [ "$(stat -c %a "$root/var/lib/techkraft")" = 700 ]
-  # As the unit starts it: that user, that folder, those settings. Without systemd nobody else does.
+  # Starts it as the unit does: the same user, folder and settings. There is no systemd here that would.
   serve_in() {
     install -m 600 -o "$(stat -c %u "$root/var/lib/techkraft")" "$root/etc/techkraft/techkraft.env" "$root/var/lib/techkraft/.env"
     : >"$work/log"
@@ -71,10 +71,10 @@ test_debian_package() {
   token=$(book_one "$site")
   is_booked "$site" "$token"
 
-  # An upgrade takes a proved backup first, and the server goes on selling meanwhile.
+  # An upgrade first makes a verified backup, and the server keeps selling meanwhile.
   chroot "$root" dpkg --install /new.deb
   [ "$(find "$root/var/backups/techkraft" -name '*.db' | wc -l)" = 1 ]
-  # It is noted, so that /admin/setup shows it.
+  # The backup is recorded, so that /admin/setup shows it.
   [ "$(python3 -c 'import sqlite3, sys
 print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM setup_notes WHERE name = ?", ("backup",)).fetchone()[0])' \
     "$root/var/lib/techkraft/techkraft.db")" = 1 ]
@@ -131,7 +131,7 @@ test_image() {
   buildah commit --quiet "$base" localhost/techkraft-test-build >/dev/null
   buildah rm "$base" >/dev/null
 
-  # What it compiles is kept for the next run, as the layers of an engine are. No stage comes from a registry.
+  # Compiled dependencies are kept for the next run, like the layers of a container engine. No stage comes from a registry.
   mkdir -p target/image
   buildah build --quiet --format docker --isolation=chroot --ulimit nofile=20000:20000 \
     --volume "$PWD/target/image:/src/target" --build-arg BACKUP_BASE=localhost/techkraft-test-base \
@@ -159,8 +159,7 @@ print(int(mb(sys.argv[1]) - mb(sys.argv[2]) > float(sys.argv[3])))' "$after" "$b
     server=$!
     site=$(site_of "$work/log")
   }
-  # SIGTERM for the program in this container, and for no other one of this machine: buildah's own processes hand on no
-  # signal.
+  # Sends SIGTERM to the program in this container only: buildah's own processes forward no signal.
   stop() {
     local pid parent
     for pid in $(pgrep --exact techkraft); do

@@ -1,6 +1,6 @@
 # start_postgres, stop_postgres: a throwaway cluster on a private port of the loopback address. Afterward
-# $POSTGRES_URL names its database. fsync is off: tests kill processes and never cut the power, and what a process has
-# written survives its end without it. Hundreds of test schemas are made and dropped several times as fast.
+# $POSTGRES_URL names its database. fsync is off: tests kill processes but never cut the power, and what a process has
+# written survives its end without fsync. Hundreds of test schemas are created and dropped several times as fast.
 
 start_postgres() {
   POSTGRES_FOLDER=$(mktemp -d)
@@ -16,7 +16,7 @@ start_postgres() {
     cd "$POSTGRES_FOLDER"
     $AS_POSTGRES env "PATH=$PATH" initdb -D "$POSTGRES_FOLDER/data" -U techkraft -A trust -E UTF8 --no-sync >/dev/null
   ) || return 1
-  # A port that was free a moment ago may be taken by the time PostgreSQL listens on it: then another one is tried.
+  # Another program may take a free port before PostgreSQL listens on it: then another port is tried.
   for attempt in 1 2 3 4 5; do
     port=$(free_port)
     if start_postgres_on "$port"; then

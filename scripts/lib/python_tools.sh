@@ -8,7 +8,7 @@ need_python_tool() {
   [ -e "$folder/complete" ] && return
   need_packages python3:python3
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-    # Debian has the two in a package of their own, without a command.
+    # In Debian both are in a package of their own, which has no command.
     need_packages python3-has-no-venv:python3-venv
   fi
   echo "Installing $name $version, once"

@@ -20,7 +20,7 @@ run_schemathesis() {
   done
   (
     cp tests/schemathesis.toml "$folder/schemathesis.toml"
-    # It writes its examples into the folder where it runs.
+    # schemathesis writes its examples into its working folder.
     cd "$folder"
     "$PYTHON_TOOL" run "$site/api/v1/openapi.json" --wait-for-schema 20 --checks all \
       --max-examples "$SCHEMATHESIS_EXAMPLES" --workers 2 --continue-on-failure --seed 8 --no-color

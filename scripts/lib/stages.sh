@@ -1,4 +1,4 @@
-# stage NAME: begins a stage. lint_and_build: what its name says. run_tests NAME ARGUMENTS…: cargo test, counted.
+# stage NAME: begins a stage. lint_and_build: lints and builds. run_tests NAME ARGUMENTS…: cargo test, counted.
 # summary: how long each stage took, and how many tests ran where.
 
 stages=()
@@ -37,7 +37,7 @@ lint_and_build() {
   rm -f "$log"
 }
 
-# What stands after "--" goes to the tests themselves.
+# Arguments after "--" go to the test programs.
 run_tests() {
   local name=$1 log
   shift

@@ -63,7 +63,7 @@ pub async fn destroy_sessions(
     let is_own = session == admin.session_id();
     match check_again(&request, &app.auth, &mut admin, password.clone()).await? {
         Ok(proof) if session == EVERYWHERE => end_all(&admin, &app, proof, password).await,
-        // Its token is another one now, and with it the id.
+        // The check has given this session a new token, and with it a new id.
         Ok(proof) if is_own => end_one(&admin, &app, proof, admin.session_id()).await,
         Ok(proof) => end_one(&admin, &app, proof, &session).await,
         Err(refusal) => {
@@ -74,13 +74,14 @@ pub async fn destroy_sessions(
     }
 }
 
-/// The same password is hashed again: no browser is a known one anymore, since what they hold is of the hash of before.
+/// Ends all sessions. The same password is hashed again, so that no browser is a known one any more: its
+/// cookie holds a fingerprint of the old hash.
 async fn end_all(admin: &Admin, app: &App, proof: Proof, password: String) -> Result<HttpResponse, Error> {
     let actor = admin.actor();
     let hash = proof.hash_permit.run(move || password::hash(&password)).await?;
     let hash = hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?;
     let end = app.db.write(move |db| {
-        // When it was changed meanwhile, that has done the same.
+        // `false`: the password was changed meanwhile, which has replaced the old hash as well.
         accounts::replace_hash(db, &proof.account, &hash)?;
         let ended = sessions::delete_all(db, proof.account.id)?;
         audit::store::record(db, &actor, Action::SignedOutEverywhere, "", ended)?;

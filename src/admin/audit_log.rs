@@ -130,12 +130,12 @@ fn title(action: &Action) -> &'static str {
     }
 }
 
-/// The same for an entry. An action of a later release is shown as the database holds it.
+/// The title of an entry. An action of a later release is shown as the database holds it.
 fn entry_title(entry: &AuditEntry) -> &str {
     Action::parse(&entry.action).map_or(&entry.action, |action| title(&action))
 }
 
-/// Whether a password was wrong.
+/// Whether the entry records a password or a code that was refused.
 fn is_refusal(entry: &AuditEntry) -> bool {
     matches!(
         Action::parse(&entry.action),

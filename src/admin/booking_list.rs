@@ -36,13 +36,13 @@ struct BookingsPage {
     /// Of the chosen concert.
     ticket_types: Vec<TicketType>,
     query: BookingsQuery,
-    /// What looks like a ticket code is none of this site.
+    /// The search looks like a ticket code, but is not a code of this site.
     is_foreign_code: bool,
     list: ListedPage,
 }
 
 impl BookingsPage {
-    /// Whether something besides what was typed narrows the list.
+    /// Whether a choice besides the typed search narrows the list.
     fn is_narrowed(&self) -> bool {
         !self.query.event.is_empty() || !self.query.status.is_empty()
     }
@@ -106,8 +106,8 @@ pub(super) fn parse_status(name: &str) -> Result<Option<BookingStatus>, Error> {
     known.map(Some).ok_or(Error::NotFound)
 }
 
-/// The ticket type of a query, where it is one of these: somebody who chooses another concert leaves that of the former
-/// one in the form.
+/// The ticket type of a query; `None` if it is none of these. That is no error: somebody who chooses another
+/// concert leaves a ticket type of the former one in the form.
 pub(super) fn parse_ticket_type(id: &str, among: &[TicketType]) -> Result<Option<i64>, Error> {
     if !id.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Error::NotFound);
@@ -200,7 +200,7 @@ async fn compare(app: &App, filter: BookingFilter, before: Option<i64>) -> Resul
         if count < length {
             break None;
         }
-        // The link to older ones goes on from there.
+        // The link to older bookings continues the search from there.
         if compared >= COMPARED_MAX as usize {
             break last;
         }

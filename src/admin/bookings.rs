@@ -22,7 +22,7 @@ use crate::role::AccountRole;
 use crate::tickets::code::CodeError;
 use crate::tickets::link::booking_token;
 
-/// Most mails that the page of a booking shows. There are one or two of each kind.
+/// How many mails the page of a booking shows at most. There are one or two of each kind.
 const MAILS_SHOWN: i64 = 20;
 
 #[derive(Template)]
@@ -30,7 +30,7 @@ const MAILS_SHOWN: i64 = 20;
 struct OrganizerBookingPage {
     page: Page,
     placed: PlacedBooking,
-    /// One for each that was ever booked.
+    /// One for each ticket that was ever booked.
     tickets: Vec<TicketLine>,
     /// The newest first.
     mails: Vec<MailLine>,
@@ -45,12 +45,12 @@ struct TicketLine {
     seat: i32,
     ticket_type: String,
     state: TicketState,
-    /// What it is scanned by, while it admits somebody.
+    /// The code that a gate scans; `None` if the ticket opens no gate.
     code: Option<String>,
 }
 
 impl OrganizerBookingPage {
-    /// Whether the sender has not listed its confirmation yet.
+    /// Whether the confirmation has no row in `mails` yet: the sender adds it when it lists its batch.
     fn awaits_confirmation(&self) -> bool {
         self.placed.booking.is_confirmed()
             && self.placed.booking.has_address()
@@ -61,7 +61,7 @@ impl OrganizerBookingPage {
         self.tickets.iter().filter(|it| it.state.is_admitted()).count()
     }
 
-    /// Whether its reader may give money back, and some is left.
+    /// Whether the viewer may refund money, and some is left to refund.
     fn can_be_refunded(&self) -> bool {
         let is_left =
             |it: &PaymentRecord| it.payment.state == PaymentState::Paid && it.payment.kept().minor > 0;
@@ -100,7 +100,7 @@ pub async fn show(
         Some(TicketLine {
             seat,
             ticket_type: placed.ticket_type_of_seat(seat)?.name.clone(),
-            code: code.filter(|_| state.opens_the_gate()),
+            code: code.filter(|_| state.is_scannable()),
             state,
         })
     };
@@ -129,8 +129,8 @@ pub(super) enum Sought {
     Words,
 }
 
-/// Reads what one booking is found by: its reference, its token or its link, a ticket's code as it is printed or
-/// scanned, a ticket's link.
+/// Finds the one booking that the text names: by its reference, its token or link, a ticket's code as it is
+/// printed or scanned, or a ticket's link.
 pub(super) async fn seek(app: &App, typed: &str) -> Result<Sought, Error> {
     let code = app.ticket_codes.verify(typed);
     let ticket = code.clone().ok().or_else(|| app.ticket_links.find(typed));
@@ -163,7 +163,7 @@ fn exists(found: Result<PlacedBooking, Error>) -> Result<Option<PlacedBooking>, 
     }
 }
 
-/// The reference that a text is, or that stands somewhere in it with its `TK-`.
+/// The reference that a text is, or that it contains somewhere with the prefix `TK-`.
 fn reference_in(typed: &str) -> Option<String> {
     /// `TK-7F3K-9QXM`
     const LENGTH: usize = 12;

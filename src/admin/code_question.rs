@@ -21,7 +21,8 @@ pub(super) struct SignInCodePage {
     pub typed: TypedForm,
 }
 
-/// The question, in answer to the password, with what was typed before the session ended.
+/// Answers a right password with the question for a code. The page carries what was typed before the session
+/// ended.
 pub(super) fn ask(
     page: Page,
     cookie: Cookie<'static>,

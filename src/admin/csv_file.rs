@@ -14,7 +14,7 @@ pub enum Separator {
     Semicolon,
 }
 
-/// A file on its way.
+/// A CSV file that is sent while it is written.
 pub struct CsvFile {
     separator: Separator,
     writer: csv::Writer<Vec<u8>>,
@@ -22,7 +22,7 @@ pub struct CsvFile {
 }
 
 impl CsvFile {
-    /// With these headings.
+    /// Begins a file with these headings.
     ///
     /// # Errors
     /// When a heading cannot be written.
@@ -80,11 +80,12 @@ fn writer(separator: Separator) -> csv::Writer<Vec<u8>> {
 
 /// Characters with which a formula starts, full-width ones included (OWASP, "CSV injection").
 const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-/// Where a spreadsheet that splits at another character than the file's begins a new cell.
+/// Characters at which some spreadsheet begins a new cell, whichever separator the file has.
 const CELL_ENDS: [char; 4] = [',', ';', '\t', '|'];
 
-/// A leading apostrophe keeps a spreadsheet from running a text that starts like a formula, in the cell or behind a
-/// character at which a spreadsheet of another country starts a new one.
+/// A leading apostrophe keeps a spreadsheet from running a text that starts like a formula. It is added at
+/// the start of the cell, and after each character at which a spreadsheet of another country starts a new
+/// cell.
 #[must_use]
 pub fn harmless(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

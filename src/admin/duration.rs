@@ -25,7 +25,7 @@ pub fn shown(minutes: i32) -> String {
     let (hours, rest) = (minutes / 60, minutes % 60);
     match rest {
         0 => hours.to_string(),
-        // Two places are all of it.
+        // Exact with two decimals: three minutes are 0.05 hours.
         _ if rest % 3 == 0 => format!("{hours}.{:02}", rest * 5 / 3).trim_end_matches('0').to_owned(),
         _ => format!("{hours}:{rest:02}"),
     }
@@ -57,7 +57,7 @@ pub fn parse(typed: &str) -> Result<f64, String> {
     }
 }
 
-/// The minutes of a unit. Without one, hours, and minutes after hours.
+/// The minutes in a unit. A number without a unit means hours, or minutes if it follows hours.
 fn unit(word: &str, before: Option<f64>) -> Option<f64> {
     match (word, before) {
         ("" | "m" | "min" | "mins" | "minute" | "minutes", Some(60.0)) => Some(1.0),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::booking_list::{parse_status, parse_ticket_type};
 use super::csv_file::{CsvFile, Separator};
-use super::export_file::{ExportFile, FilePiece, PIECE, broken, is_full, pieces, take_turn};
+use super::export_file::{ExportFile, FilePiece, PIECE, broken, is_full, lock_exports, pieces};
 use super::listing::{BookingFilter, Candidate};
 use super::spreadsheet::{ExportedBooking, Rows, Spreadsheet};
 use super::store;
@@ -50,7 +50,7 @@ impl ExportPage {
     }
 }
 
-/// `GET /admin/events/{slug}/export`: which of the files it shall be.
+/// `GET /admin/events/{slug}/export`: asks which of the files to download.
 pub async fn new(
     page: Page,
     _: Organizer,
@@ -100,8 +100,8 @@ impl ExportQuery {
     }
 }
 
-/// `GET /admin/events/{slug}/bookings.csv?rows=tickets&separator=semicolon&status=confirmed`: one at a time for the
-/// whole site, because each reads all bookings of a concert.
+/// `GET /admin/events/{slug}/bookings.csv?rows=tickets&separator=semicolon&status=confirmed`: a server sends
+/// one export at a time, because each reads all bookings of a concert.
 pub async fn csv(
     page: Page,
     Organizer(admin): Organizer,
@@ -152,7 +152,7 @@ async fn send(
     query: ExportQuery,
     (spreadsheet, filter, file): (Spreadsheet, BookingFilter, ExportFile),
 ) -> Result<HttpResponse, Error> {
-    let Some(turn) = take_turn(&app).await else {
+    let Some(lock) = lock_exports(&app).await else {
         let Spreadsheet { event, ticket_types, .. } = spreadsheet;
         let busy = ExportPage { page: page.clone(), event, ticket_types, query, is_busy: true };
         let mut response = page.respond_unlisted::<Error>(StatusCode::SERVICE_UNAVAILABLE, &busy)?;
@@ -164,7 +164,7 @@ async fn send(
         Rows::Lines => ("bookings", slug.clone()),
         Rows::Tickets => ("tickets", format!("{slug}, ticket by ticket")),
     };
-    // What was typed may name a person.
+    // The audit log does not repeat the search: it may name a person.
     let search = if filter.is_search() { "what a search has found" } else { "" };
     let parts = [file.extension(), &query.status, search].into_iter().filter(|part| !part.is_empty());
     let details = parts.collect::<Vec<_>>().join(", ");
@@ -183,7 +183,7 @@ async fn send(
         .content_type(file.content_type())
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header((CONTENT_DISPOSITION, filename))
-        .streaming(pieces(file, turn, read)))
+        .streaming(pieces(file, lock, read)))
 }
 
 /// The bookings after an id, as a piece of the file.

@@ -17,15 +17,15 @@ use crate::error::Error;
 
 /// Rows of the database that are read and sent at once.
 pub(super) const PIECE: i64 = 1_000;
-/// How long an export waits for the one before it, which may end at this very moment.
-const TURN_AFTER: Duration = Duration::from_secs(1);
+/// How long an export waits for the one before it, which may be about to end.
+const EXPORT_WAIT: Duration = Duration::from_secs(1);
 
-/// One export at a time, of bookings or of payments. `None`: another one goes on.
-pub(super) async fn take_turn(app: &App) -> Option<OwnedMutexGuard<()>> {
-    timeout(TURN_AFTER, Arc::clone(&app.heavy_work.export_turn).lock_owned()).await.ok()
+/// Lets one export run at a time, of bookings or of payments. `None`: another one is running.
+pub(super) async fn lock_exports(app: &App) -> Option<OwnedMutexGuard<()>> {
+    timeout(EXPORT_WAIT, Arc::clone(&app.heavy_work.export_lock).lock_owned()).await.ok()
 }
 
-/// A file on its way.
+/// A file that is sent while it is written.
 pub(super) enum ExportFile {
     Csv(Box<CsvFile>),
     Workbook(Box<Workbook>),
@@ -72,9 +72,9 @@ type WritePiece = Box<dyn FnOnce(&mut ExportFile) -> io::Result<()> + Send>;
 
 /// What was read at once.
 pub(super) struct FilePiece {
-    /// Writes it. Runs off the threads that answer everybody.
+    /// Writes the piece. Runs on the blocking pool, not on a thread that answers requests.
     pub write: WritePiece,
-    /// What is after this id comes next. `None`: nothing.
+    /// The next piece begins after this id. `None`: this is the last piece.
     pub next: Option<i64>,
 }
 
@@ -89,26 +89,26 @@ struct Export<F> {
     file: ExportFile,
     after: Option<i64>,
     /// Ends with the stream, also when the browser goes away.
-    _turn: OwnedMutexGuard<()>,
+    _lock: OwnedMutexGuard<()>,
 }
 
 /// The file, piece by piece. `read` reads what comes after an id. A read that fails breaks the download off, which
 /// browsers show.
 pub(super) fn pieces<F, R>(
     file: ExportFile,
-    turn: OwnedMutexGuard<()>,
+    lock: OwnedMutexGuard<()>,
     read: F,
 ) -> impl stream::Stream<Item = Result<Bytes, Error>> + 'static
 where
     F: Fn(i64) -> R + 'static,
     R: Future<Output = Result<FilePiece, Error>> + 'static,
 {
-    let start = Export { read, file, after: Some(0), _turn: turn };
+    let start = Export { read, file, after: Some(0), _lock: lock };
     stream::try_unfold(start, |mut export| async move {
-        // A piece may be empty: nothing of it fits, or the compressor keeps it for now.
+        // A piece may be empty: none of its rows fits the search, or the compressor still holds the bytes.
         while let Some(after) = export.after {
             let piece =
-                (export.read)(after).await.inspect_err(|e| log::error!("an export broke off: {e}"))?;
+                (export.read)(after).await.inspect_err(|e| log::error!("an export was interrupted: {e}"))?;
             let bytes;
             export.after = piece.next;
             (export.file, bytes) = write(export.file, piece).await?;
@@ -132,7 +132,7 @@ async fn write(mut file: ExportFile, piece: FilePiece) -> Result<(ExportFile, Ve
     written.await.map_err(broken)?.map_err(broken)
 }
 
-/// What a file that cannot be written is answered with.
+/// The error for a file that cannot be written.
 pub(super) fn broken(error: impl std::fmt::Display) -> Error {
     Error::Internal(format!("export: {error}"))
 }

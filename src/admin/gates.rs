@@ -28,13 +28,14 @@ use crate::tickets::qr::QrCode;
 use crate::tickets::scan::night_ends;
 use crate::tickets::store;
 
-/// Carries a new link to the page that shows it. It is shown for a while, because the database cannot tell it again.
+/// Carries a new link to the page that shows it. It is shown for a while, because the database holds only its
+/// hash.
 const NEW_LINK_COOKIE: &str = "new_gate";
 const NEW_LINK_SHOWN: Duration = Duration::minutes(10);
 
 type ConflictsOfConcerts = Vec<(Event, Vec<Conflict>)>;
 
-/// Of how many concerts the page lists what went wrong.
+/// For how many concerts the page lists offline scans that were refused later.
 const CONCERTS_OF_CONFLICTS: usize = 5;
 
 #[derive(Template)]
@@ -45,7 +46,7 @@ struct GatesPage {
     gate: Gate,
     errors: GateErrors,
     gates: Vec<ListedGate>,
-    /// Of the concerts of these gates.
+    /// Those at the concerts of these gates.
     conflicts: ConflictsOfConcerts,
     new: Option<NewLink>,
 }
@@ -153,14 +154,14 @@ pub async fn revoke(
     let now = Utc::now().naive_utc();
     let is_revoked = app.db.write(move |db| store::gates::revoke(db, id, &actor, now)).await?;
     let toast = if is_revoked {
-        Toast::success("Link revoked. It opens nothing any more.")
+        Toast::success("Link revoked. It no longer works.")
     } else {
         Toast::failure("This link was revoked before.")
     };
     Ok(see_other_with(&app.cookies, "/admin/gates", &toast))
 }
 
-/// The links, and what went wrong at the concerts of those that are the newest.
+/// The links, and the conflicts at the concerts of the newest ones.
 fn links_and_conflicts(db: &mut Db) -> QueryResult<(Vec<(GateLink, Event)>, ConflictsOfConcerts)> {
     let links = store::gates::list(db)?;
     let mut events: Vec<&Event> = Vec::new();

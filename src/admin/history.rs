@@ -21,7 +21,7 @@ pub struct BookingRecords {
     pub entries: Vec<AuditEntry>,
 }
 
-/// That a ticket was let in, or given back.
+/// Records that a ticket was let in, or given back.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = used_tickets)]
 pub struct UseRecord {
@@ -55,7 +55,7 @@ pub enum TicketState {
     Returned {
         at: NaiveDateTime,
     },
-    /// Its booking holds it for now, or has let it go.
+    /// The booking holds the ticket for now, or has released it.
     Unconfirmed,
 }
 
@@ -72,7 +72,7 @@ impl TicketState {
 
     /// Whether its code means anything at a gate.
     #[must_use]
-    pub fn opens_the_gate(&self) -> bool {
+    pub fn is_scannable(&self) -> bool {
         self.is_valid() || self.is_admitted()
     }
 }
@@ -130,7 +130,7 @@ fn happening(at: NaiveDateTime, what: impl Into<String>) -> Happening {
     Happening { at, what: what.into(), by: String::new(), said: String::new() }
 }
 
-/// What was given back: by the organizer, where there is a note, otherwise by the buyer.
+/// The tickets that were given back: by the organizer if there is a note, otherwise by the buyer.
 fn returns(placed: &PlacedBooking, records: &BookingRecords) -> Vec<Happening> {
     let PlacedBooking { booking, notes, .. } = placed;
     let mut times: Vec<NaiveDateTime> =
@@ -205,7 +205,7 @@ fn refusal(decision: Decision) -> &'static str {
     }
 }
 
-/// What only the audit log knows. The rest leaves rows of its own.
+/// An event that only the audit log records. The other actions have rows of their own.
 fn of_entry(entry: &AuditEntry) -> Option<Happening> {
     let what = match Action::parse(&entry.action)? {
         Action::BuyerCorrected => {

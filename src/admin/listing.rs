@@ -9,18 +9,18 @@ use crate::booking::search::fit;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BookingFilter {
     pub event_id: Option<i64>,
-    /// Those that have a line of it, also where its tickets were given back.
+    /// Only bookings with a line of this ticket type, even if its tickets were given back.
     pub ticket_type_id: Option<i64>,
     /// `None`: confirmed and canceled ones.
     pub status: Option<BookingStatus>,
-    /// Somebody's whole address, by which bookings are found at once.
+    /// A complete email address, which finds its bookings directly.
     pub email: Option<String>,
-    /// What the words of the name and the address, or the reference, begin with.
+    /// Beginnings of words in the name or the address, or of the reference.
     pub words: SearchWords,
 }
 
 impl BookingFilter {
-    /// With what was typed into the search.
+    /// Adds what was typed into the search.
     #[must_use]
     pub fn with_typed(self, typed: &str) -> Self {
         let email = parse_email(typed).ok();

@@ -68,7 +68,7 @@ pub struct ListedBooking {
     pub mail: Option<ConfirmationStatus>,
     /// UTC.
     pub created_at: NaiveDateTime,
-    /// The one of the list.
+    /// The clock of the whole list.
     pub clock: VenueClock,
     pub event_name: String,
 }

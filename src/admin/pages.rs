@@ -24,7 +24,7 @@ use crate::venue_clock::VenueClock;
 
 /// How many concerts the page shows.
 const CONCERTS: i64 = 8;
-/// With no more concerts each is shown with its ticket types.
+/// Up to this many concerts, each is shown with its ticket types.
 const CONCERTS_WITH_TYPES: usize = 3;
 /// How many of the latest bookings the page shows.
 const LATEST_BOOKINGS: i64 = 20;
@@ -50,7 +50,7 @@ struct SalesPage {
 }
 
 impl SalesPage {
-    /// No step: this is the page before them.
+    /// No step is current: this page comes before all of them.
     fn is_current(&self, _: &SetupStep) -> bool {
         false
     }
@@ -80,7 +80,7 @@ impl SalesPage {
     }
 }
 
-/// `GET /admin`: where the sign-in leads. Who may not see sales starts on another page.
+/// `GET /admin`: where the sign-in leads. An account that may not see sales is sent to another page.
 pub async fn show(page: Page, Member(admin): Member, app: web::Data<App>) -> Result<HttpResponse, Error> {
     if !admin.role.may(AccountRole::Organizer) {
         return Ok(see_other(admin.role.home()).finish());

@@ -100,7 +100,7 @@ pub async fn create(
     if !app.allow_reseed {
         return ask(page, &app, StatusCode::FORBIDDEN, typed).await;
     }
-    // As the page names it, whatever it is called in the seed.
+    // The name that the page shows: the concert may have been renamed since it was seeded.
     let losses = count(&app).await?;
     if typed.trim() != losses.event.name {
         let event_name = Some("That's not the concert's name. Nothing was deleted.");

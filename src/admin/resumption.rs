@@ -23,8 +23,9 @@ use crate::guard::form::parse;
 use crate::guard::multipart;
 use crate::page::Page;
 
-/// Around a form's URL: answers a post without a session with the sign-in page, which carries what was typed. Only
-/// in a browser in which an organizer has signed in before: others are led to the sign-in, as everywhere.
+/// Middleware around a form's URL: answers a post without a session with the sign-in page, which carries what
+/// was typed. It does so only in a browser in which an organizer has signed in before: others are led to the
+/// sign-in, as everywhere.
 ///
 /// # Errors
 /// Only those of the inner services.

@@ -40,13 +40,13 @@ struct SecondFactorPage {
     factor: Option<SecondFactor>,
     is_required: bool,
     clock: VenueClock,
-    /// For an account without one.
+    /// Only for an account without a second factor.
     setup: Option<Setup>,
     chosen: String,
     errors: SecondFactorErrors,
 }
 
-/// What an app is given.
+/// What the authenticator app needs.
 struct Setup {
     sealed: String,
     secret: String,
@@ -114,7 +114,7 @@ pub async fn update(
     }
 }
 
-/// The first code shows that the app has the secret.
+/// Sets up the second factor. The first code shows that the app has the secret.
 async fn set_up(
     page: Page,
     admin: Admin,
@@ -129,7 +129,7 @@ async fn set_up(
         _ => None,
     };
     let Some(step) = step else {
-        let code = Some("That’s not the code of this moment. Check that the clock of your phone is right.");
+        let code = Some("That’s not the current code. Check that your phone’s clock is right.");
         return refuse(page, admin, app, &form, code, SignInRefusal::WrongPassword).await;
     };
     let codes = new_recovery_codes();
@@ -137,7 +137,7 @@ async fn set_up(
     // A session that was started with the password alone is worth nothing now: this browser gets a new one.
     let (session, cookie) = session::prepare(&app.auth, &proof.account, &admin.client_address, true);
     let is_set = app.db.write(move |db| {
-        // Set up in another browser meanwhile: that one's codes were shown.
+        // It was set up in another browser meanwhile, whose page has shown its recovery codes.
         if second_factor::find(db, proof.account.id)?.is_some() {
             return Ok(false);
         }
@@ -156,7 +156,7 @@ async fn set_up(
     Ok(response.cookie(cookie).body(html(&shown)?))
 }
 
-/// New recovery codes, or no second factor any more.
+/// Makes new recovery codes, or turns the second factor off.
 async fn change(
     request: &HttpRequest,
     page: Page,

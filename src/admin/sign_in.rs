@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Actor};
 use crate::auth::authentication::{Attempt, Proof, SignInRefusal};
 use crate::auth::return_path::{ReturnPath, code_url, destination, sign_in_url};
-use crate::auth::second_factor::PasswordShown;
+use crate::auth::second_factor::PasswordPassed;
 use crate::auth::session::SessionState;
 use crate::auth::session_record::NewSession;
 use crate::auth::store::{accounts, second_factor, sessions, team, throttle};
@@ -35,22 +35,22 @@ pub(super) struct SignInPage {
     error: Option<String>,
     /// The browser's last session has ended.
     has_ended: bool,
-    /// Where it leads.
+    /// Where the sign-in leads.
     next: Option<ReturnPath>,
     /// The form that was filled in there.
     typed: TypedForm,
 }
 
 impl SignInPage {
-    /// In place of the answer to a form.
+    /// The page that answers a form whose session has ended.
     pub(super) fn of_ended_session(next: ReturnPath, typed: TypedForm) -> Self {
         let (page, username) = (Page::default(), USERNAME.into());
         Self { page, username, error: None, has_ended: true, next: Some(next), typed }
     }
 }
 
-/// The page in between that a link from another site leads to. Browsers keep the session's cookie back from a
-/// request that another site has caused, and send it with the next one, which this page causes.
+/// A page in between, for links from other sites. Browsers do not send the session's cookie with a request
+/// that another site has caused. This page causes another request, and they send it with that one.
 #[derive(Template)]
 #[template(path = "admin/bounce.html")]
 struct BouncePage {
@@ -94,7 +94,7 @@ pub async fn new(
     let has_ended = state == SessionState::Ended;
     let mut response = page.unlisted_builder(StatusCode::OK);
     if has_ended {
-        // The page says so once.
+        // The page says only once that the session has ended.
         response.cookie(session::removal(&app.auth));
     }
     let (username, typed) = (USERNAME.into(), TypedForm::default());
@@ -203,12 +203,12 @@ async fn start(
         Some((true, _)) => Ok(SignInStep::Session(Box::new([cookie, browser]))),
         Some((false, hash)) => {
             account.password_hash = hash;
-            Ok(SignInStep::Code(Box::new(PasswordShown::cookie(&app.cookies, &account))))
+            Ok(SignInStep::Code(Box::new(PasswordPassed::cookie(&app.cookies, &account))))
         }
     })
 }
 
-/// A sign-in that is complete: the session takes the place of one that the browser has.
+/// Completes a sign-in: the new session replaces the one that the browser has.
 pub(super) fn begin(
     db: &mut Db,
     session: &NewSession,

@@ -16,7 +16,7 @@ use crate::audit::Actor;
 use crate::auth::authentication::{SignInRefusal, longest_wait, throttled};
 use crate::auth::known_browser::{self, KnownBrowser};
 use crate::auth::return_path::{ReturnPath, sign_in_url};
-use crate::auth::second_factor::{PasswordShown, TypedCode};
+use crate::auth::second_factor::{PasswordPassed, TypedCode};
 use crate::auth::session;
 use crate::auth::store::accounts;
 use crate::auth::store::second_factor::{self, CodeOutcome};
@@ -44,7 +44,7 @@ pub async fn new(
     Query(query): Query<SignInQuery>,
 ) -> Result<HttpResponse, Error> {
     let next = ReturnPath::parse(&query.next);
-    if PasswordShown::of(&app.cookies, &request).is_none() {
+    if PasswordPassed::of(&app.cookies, &request).is_none() {
         return Ok(see_other(&sign_in_url(next.as_ref())).finish());
     }
     let asked = SignInCodePage { page: page.clone(), error: None, next, typed: TypedForm::default() };
@@ -60,7 +60,7 @@ pub async fn create(
 ) -> Result<HttpResponse, Error> {
     let SignInCodeForm { code, next, others } = form;
     let (next, typed) = (ReturnPath::parse(&next), TypedForm::carried(others));
-    let Some(shown) = PasswordShown::of(&app.cookies, &request) else {
+    let Some(shown) = PasswordPassed::of(&app.cookies, &request) else {
         return start_over(&page, next, typed);
     };
     let browser = KnownBrowser::id_of(&app.auth, &request, &shown.username).await?;
@@ -96,7 +96,7 @@ pub async fn create(
         (CodeOutcome::Accepted, Some((account, session))) => {
             let (username, hash) = (&account.username, &account.password_hash);
             let browser = known_browser::cookie(&app.auth, &request, username, hash);
-            land(&page, next, &typed, [session, browser, PasswordShown::removal(&app.cookies)])
+            land(&page, next, &typed, [session, browser, PasswordPassed::removal(&app.cookies)])
         }
         (CodeOutcome::Wrong(waits), _) => {
             app.auth.throttle.remember(waits, now);

@@ -1,5 +1,5 @@
-//! What the files contain that spreadsheets open: the bookings of a concert line by line, or its tickets. How they are
-//! written stands in [`csv_file`](super::csv_file) and [`workbook`](super::workbook).
+//! What the files contain that spreadsheets open: the bookings of a concert line by line, or its tickets.
+//! They are written by [`csv_file`](super::csv_file) and [`workbook`](super::workbook).
 
 use chrono::NaiveDateTime;
 
@@ -34,7 +34,7 @@ pub struct ExportedBooking {
     pub uses: Vec<TicketUse>,
 }
 
-/// That a ticket was let in, or given back.
+/// Records that a ticket was let in, or given back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketUse {
     pub seat: i32,

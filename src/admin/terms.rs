@@ -46,9 +46,9 @@ struct TermsPage {
     organizer_name: TermsField,
     organizer_contact: TermsField,
     limits: Vec<TicketLimit>,
-    /// Of what the form was shown with, as [`version_of`] writes it.
+    /// The versions of the facts that the form was shown with, as [`version_of`] writes them.
     version: String,
-    /// What is wrong with the whole.
+    /// What is wrong with the form as a whole.
     refusal: Option<String>,
 }
 

@@ -25,7 +25,7 @@ use crate::guard::form::Form;
 use crate::page::{Page, Toast, see_other, see_other_with};
 use crate::venue_clock::VenueClock;
 
-/// Carries a new token to the page that shows it, once: the database cannot tell it again.
+/// Carries a new token to the page that shows it, once: the database holds only its hash.
 const NEW_TOKEN_COOKIE: &str = "new_token";
 const NEW_TOKEN_KEPT: Duration = Duration::minutes(10);
 const NAME_LENGTH_MAX: usize = 60;
@@ -78,7 +78,8 @@ impl TokenForm {
         self.scopes.iter().any(|chosen| chosen == scope)
     }
 
-    /// The token that it asks for; otherwise what is wrong is noted. `now`: UTC.
+    /// The token that the form asks for; `None`, with the errors noted in the form, if something is wrong.
+    /// `now`: UTC.
     fn check(&mut self, now: NaiveDateTime) -> Option<NewSiteToken> {
         let length = self.name.chars().count();
         self.name_error = match () {
@@ -158,7 +159,7 @@ pub async fn revoke(
     let is_revoked = app.db.write(move |db| store::revoke(db, id, &actor, now)).await?;
     settings.api_tokens.changed().await;
     let toast = if is_revoked {
-        Toast::success("Token revoked. It opens nothing any more.")
+        Toast::success("Token revoked. It no longer works.")
     } else {
         Toast::failure("This token was revoked before.")
     };

@@ -8,7 +8,7 @@ use crate::auth::return_path::ReturnPath;
 use crate::error::Error;
 use crate::page::{Page, html};
 
-/// What stands before the names of fields that the sign-in's form carries.
+/// Prefix of the names of the fields that the sign-in's form carries.
 const PREFIX: &str = "typed.";
 
 /// The fields of a form, as they were typed.
@@ -22,7 +22,7 @@ impl TypedForm {
         Self(fields)
     }
 
-    /// Those among the sign-in's fields that are carried.
+    /// The carried fields among those of the sign-in's form.
     #[must_use]
     pub fn carried(fields: impl IntoIterator<Item = (String, String)>) -> Self {
         let own = |(name, value): (String, String)| Some((name.strip_prefix(PREFIX)?.to_owned(), value));
@@ -34,7 +34,7 @@ impl TypedForm {
         self.0.is_empty()
     }
 
-    /// For the sign-in's form.
+    /// The fields with the names that they have in the sign-in's form.
     pub fn to_carry(&self) -> impl Iterator<Item = (String, &String)> {
         self.0.iter().map(|(name, value)| (format!("{PREFIX}{name}"), value))
     }

@@ -1,6 +1,6 @@
-//! Excel workbooks (Office Open XML, ECMA-376) that are written row by row: headings that stay in sight, times as
-//! times, money as numbers, texts as texts, which no spreadsheet runs as formulas. What a file contains stands in
-//! [`spreadsheet`](super::spreadsheet).
+//! Excel workbooks (Office Open XML, ECMA-376) that are written row by row: headings that stay in sight,
+//! times as times, money as numbers, and texts as texts, which no spreadsheet runs as formulas.
+//! [`spreadsheet`](super::spreadsheet) decides what a file contains.
 
 use std::fmt::Write as _;
 use std::io;
@@ -17,7 +17,7 @@ const SECONDS_OF_DAY: f64 = 86_400.0;
 /// Numbers of the styles in `STYLES`.
 const HEADING: u8 = 1;
 const TIME: u8 = 2;
-/// With no, two and three decimals.
+/// The style of an amount, by its number of decimals. No currency has exactly one decimal.
 const MONEY: [u8; 4] = [3, 3, 4, 5];
 
 const STYLES: &str = concat!(
@@ -42,14 +42,14 @@ const PACKAGE: &str = concat!(
     r#"Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#,
 );
 
-/// A workbook on its way.
+/// A workbook that is sent while it is written.
 pub struct Workbook {
     zip: ZipWriter,
     /// What its sheets are called.
     name: &'static str,
     headings: Vec<String>,
     sheets: usize,
-    /// Of the open sheet.
+    /// The rows of the open sheet.
     rows: u32,
     rows_max: u32,
     /// The XML of the rows that are being written.

@@ -1,5 +1,5 @@
-//! A ZIP archive that is written while it is sent: nothing is known of a file before its end, so its length stands
-//! behind it (APPNOTE.TXT 4.3.9, "data descriptor"). Four gigabytes and more are refused.
+//! A ZIP archive that is sent while it is written. A file's length is known only at its end, so it follows
+//! the file's data (APPNOTE.TXT 4.3.9, "data descriptor"). Archives of four gigabytes and more are refused.
 
 use std::io::{self, Write as _};
 
@@ -8,7 +8,7 @@ use flate2::{Compression, Crc};
 
 /// Needed to extract: 2.0, for Deflate.
 const VERSION: u16 = 20;
-/// The length stands behind the file, and its name is UTF-8.
+/// The length follows the file's data, and its name is UTF-8.
 const FLAGS: u16 = 1 << 3 | 1 << 11;
 const DEFLATE: u16 = 8;
 /// January 1, 1980, midnight: the archive does not say when it was made.
@@ -18,12 +18,12 @@ const DESCRIPTOR: u32 = 0x0807_4b50;
 const CENTRAL_HEADER: u32 = 0x0201_4b50;
 const END: u32 = 0x0605_4b50;
 
-/// An archive on its way.
+/// An archive that is sent while it is written.
 #[derive(Default)]
 pub struct ZipWriter {
-    /// What was not taken yet.
+    /// The bytes that were not taken yet.
     out: Vec<u8>,
-    /// What was taken before, in bytes.
+    /// How many bytes were taken.
     taken: u64,
     files: Vec<ZippedFile>,
     open: Option<OpenFile>,
@@ -48,7 +48,7 @@ struct OpenFile {
 }
 
 impl ZipWriter {
-    /// Begins a file. One that is open ends.
+    /// Begins a file, and ends the one that is open.
     ///
     /// # Errors
     /// When the archive is too long.
@@ -72,7 +72,7 @@ impl ZipWriter {
         Ok(())
     }
 
-    /// Goes on with the open file.
+    /// Adds bytes to the open file.
     ///
     /// # Errors
     /// When there is none.

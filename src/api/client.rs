@@ -1,5 +1,5 @@
-//! Who books through the API: a client with a token, or a network where `API_BOOKINGS` lets everybody book. What a
-//! client sends to tell its bookings and its users apart means something within that client only.
+//! Who books through the API: a client with a token, or a network where `API_BOOKINGS` lets everybody book.
+//! The keys and user ids that a client sends belong to that client: another client may send the same ones.
 
 use actix_web::{HttpRequest, web};
 
@@ -38,7 +38,7 @@ impl ApiClient {
         }
     }
 
-    /// Tells it from every other client. No token has an @ in its name.
+    /// Distinguishes the client from every other one. No token has an @ in its name.
     #[must_use]
     pub fn key_space(&self) -> String {
         match self {
@@ -47,7 +47,7 @@ impl ApiClient {
         }
     }
 
-    /// What tells its token from all others; `None`: it has none.
+    /// Distinguishes the client's token from all others; `None`: it has no token.
     #[must_use]
     pub fn token_name(&self) -> Option<&str> {
         match self {

@@ -63,7 +63,7 @@ struct Operation {
     body: Option<String>,
     /// Without those that all operations have.
     responses: Vec<DocsResponse>,
-    /// The `curl` command before and behind the site's address.
+    /// The `curl` command before and after the site's address.
     request: (String, String),
     /// Whether it makes a booking, which may need a token.
     books: bool,

@@ -42,7 +42,8 @@ impl Type {
         }
     }
 
-    /// Also of a type that is put together of several. `is_there`: whether these fields are always there.
+    /// The fields of a type, also of one that is composed of others. `is_there`: whether these fields are
+    /// always present.
     fn fields(document: &Value, schema: &Value, is_there: bool) -> Vec<Field> {
         if let Some(name) = schema["$ref"].as_str().and_then(|link| link.rsplit('/').next()) {
             return Self::fields(document, &document["components"]["schemas"][name], is_there);

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-/// Schemas within schemas.
+/// How deep schemas may be nested.
 const DEPTH_MAX: usize = 24;
 /// A text whose schema has no example.
 const UNKNOWN: &str = "…";
@@ -14,7 +14,7 @@ pub fn json(document: &Value, schema: &Value) -> String {
     serde_json::to_string_pretty(&value(document, schema, 0)).unwrap_or_default()
 }
 
-/// The `curl` command of an operation, from behind the site's address on.
+/// The `curl` command of an operation, with `{}` in place of the site's address.
 #[must_use]
 pub fn curl(document: &Value, path: &str, method: &str, operation: &Value) -> String {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
@@ -40,7 +40,7 @@ pub fn curl(document: &Value, path: &str, method: &str, operation: &Value) -> St
             false => format!(" \\\n  -d {}", quoted(&example.to_string())),
         };
     }
-    // Whatever has a body is posted by itself, and a file is put.
+    // `curl` posts a request with `-d` by itself, and puts a file with `-T`.
     let method = match (method, content.is_some()) {
         ("get", _) | ("post" | "put", true) => String::new(),
         (method, _) => format!(" -X {}", method.to_uppercase()),
@@ -62,7 +62,7 @@ fn value(document: &Value, schema: &Value, depth: usize) -> Value {
         return value(document, inner, depth + 1);
     }
     if let Some(parts) = schema["allOf"].as_array() {
-        // Of one object. What may be missing is: it is not for everybody.
+        // The parts form one object. A part that may be null is left out, because not every client gets it.
         let parts = parts.iter().filter(|part| !may_be_null(part));
         let fields = parts.filter_map(|part| value(document, part, depth + 1).as_object().cloned());
         return Value::Object(fields.flatten().collect());
@@ -96,7 +96,7 @@ fn value(document: &Value, schema: &Value, depth: usize) -> Value {
     }
 }
 
-/// What stands in a field of that name.
+/// The example for a field of that name.
 fn in_field(name: &str) -> &str {
     match name {
         "accessibility" => "Step-free entrance at the side door",

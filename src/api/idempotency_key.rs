@@ -25,7 +25,8 @@ pub const LENGTH_MAX: usize = 255;
 /// in an old log opens nothing.
 const LIFETIME: TimeDelta = TimeDelta::hours(24);
 
-/// The request key for the desk. Each client has a key space of its own: of two that choose the same key each books.
+/// The request key for the desk. Each client has a key space of its own: two clients that choose the same key
+/// both book.
 ///
 /// # Errors
 /// The problem, if the header is missing or invalid.

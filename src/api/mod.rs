@@ -7,7 +7,7 @@
 //! [`middleware`] handles CORS and turns errors into JSON. [`openapi`] generates the document of it all, and [`docs`]
 //! shows it as a page.
 //!
-//! Rules of the shop do not belong here: they stand in the features.
+//! Rules of the shop do not belong here: they are in the features.
 
 pub mod body;
 mod client;

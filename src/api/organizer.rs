@@ -1,4 +1,5 @@
-//! The organizer's programs: who may see and change concerts through the API, and the version that a change is of.
+//! API access for the organizer's programs: who may see and change concerts, and which version a change is
+//! based on.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -13,17 +14,18 @@ use crate::guard::api_tokens::scopes::Scope;
 use crate::guard::api_tokens::{self, ApiToken};
 use crate::guard::client_address;
 
-/// How often a change that names no version is tried on a newer state before the client is asked.
+/// How often a change that names no version is tried on a newer state before it is refused.
 pub const TRIES: usize = 4;
 
 /// A program that may change concerts. A handler that takes one requires a token with the scope `events:write`.
 #[derive(Debug, Clone)]
-pub struct EventsAuthor {
+pub struct EventsWriter {
     /// As the audit log names it.
     pub actor: Actor,
 }
 
-/// A program that may see all of concerts. A handler that takes one requires a token with the scope `events:read`.
+/// A program that may see everything of a concert. A handler that takes one requires a token with the scope
+/// `events:read`.
 #[derive(Debug, Clone, Copy)]
 pub struct EventsReader;
 
@@ -31,7 +33,7 @@ pub struct EventsReader;
 #[derive(Debug, Clone, Copy)]
 pub struct MaySeeDrafts(pub bool);
 
-impl FromRequest for EventsAuthor {
+impl FromRequest for EventsWriter {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -58,7 +60,7 @@ fn required_token(request: &HttpRequest, scope: Scope) -> Result<Arc<ApiToken>, 
     }
 }
 
-/// No username begins with these words: they have a space.
+/// No username begins like this: usernames have no spaces.
 fn actor(token: &ApiToken, request: &HttpRequest) -> Actor {
     let client_address = client_address::of(request).to_string();
     Actor { name: format!("API token {}", token.name), client_address }
@@ -74,11 +76,11 @@ impl FromRequest for MaySeeDrafts {
     }
 }
 
-/// The version that a change is of, by `If-Match`. `None`: whatever it is now. A change writes only what it names, so
-/// without a version too it overwrites nothing that somebody else has written meanwhile.
+/// The version that a change is based on, from `If-Match`. `None`: any version. A change writes only the
+/// fields that it names, so even without a version it keeps what somebody else has changed meanwhile.
 ///
 /// # Errors
-/// The header is none of ours.
+/// The problem, if the header is not an ETag of ours.
 pub fn wanted_version(request: &HttpRequest) -> Result<Option<i64>, Problem> {
     let mut all = request.headers().get_all(IF_MATCH);
     let Some(only) = all.next() else { return Ok(None) };
@@ -104,7 +106,7 @@ pub fn check_version(wanted: Option<i64>, is: i64) -> Result<(), Problem> {
     }
 }
 
-/// What only the organizer's programs see is kept by no cache.
+/// Responds with what only the organizer's programs see, so no cache keeps it.
 pub fn respond(
     response: &mut HttpResponseBuilder,
     version: i64,

@@ -2,9 +2,9 @@
 //! written in the transaction that does what it records, so neither exists without the other. Triggers in the schema
 //! refuse to change or delete entries.
 //!
-//! Each entry is also a line of the program's log, which is kept elsewhere: the owner of the database can drop the
-//! triggers, and would have to change the other log as well. The line names neither the subject nor the address: no
-//! person stands in that log.
+//! Each entry is also a line of the program's log, which is kept elsewhere: the owner of the database can
+//! drop the triggers, and would have to change the other log as well. The line names neither the subject nor
+//! the address, so that the program's log holds no personal data.
 //!
 //! The page that shows the log does not belong here: see `admin::audit_log`.
 
@@ -12,7 +12,7 @@ pub mod store;
 
 use chrono::NaiveDateTime;
 
-/// Of the lines in the program's log. `RUST_LOG` can keep them apart from the others.
+/// The target of these lines in the program's log. `RUST_LOG` can keep them apart from the others.
 pub const LOG_TARGET: &str = "techkraft::audit";
 
 /// What is recorded. The database holds the texts of [`Action::as_str`], so they never change.
@@ -31,7 +31,7 @@ pub enum Action {
     /// A wrong username or password. Only checked attempts are recorded, so that a flood, which is refused before
     /// the check, does not fill the log.
     SignInFailed,
-    /// The right password, but the first one, which was good for a day.
+    /// The password was right, but it is a first password that has expired: they are valid for one day.
     FirstPasswordOver,
     SignedOut,
     SessionEnded,
@@ -68,7 +68,7 @@ pub enum Action {
     FailedMailsQueuedAgain,
     /// The cancellation deadline, or the ticket limit for each person.
     TermsChanged,
-    /// The name, address or contact of who sells here.
+    /// The box office's name, address or contact.
     BoxOfficeChanged,
     EventCreated,
     EventChanged,
@@ -245,7 +245,7 @@ impl Actor {
         Self { name: "server".into(), client_address: String::new() }
     }
 
-    /// A buyer. Who it is stands in the booking.
+    /// A buyer. The booking says who it is.
     #[must_use]
     pub fn buyer(client_address: String) -> Self {
         Self { name: "buyer".into(), client_address }

@@ -10,19 +10,20 @@ use crate::schema::audit_log;
 
 /// One more than is shown tells whether there is another page.
 const ONE_MORE: i64 = PAGE_LENGTH as i64 + 1;
-/// Most entries that the history of one thing reads.
+/// How many entries the history of one thing reads at most.
 const OF_SUBJECTS_MAX: i64 = 200;
 
 type AuditRow = (i64, String, String, String, i64, NaiveDateTime, String, String);
 
-/// Records an action inside the transaction that does it, and says so in the program's log. `affected`: how many of
-/// the action's things. A transaction that fails after this has its line all the same: the log may say too much, and
-/// never too little.
+/// Records an action inside the transaction that does it, and says so in the program's log. `affected`: how
+/// many things the action has changed. If the transaction fails later, its line stays: the program's log may
+/// say too much, but never too little.
 pub fn record(db: &mut Db, actor: &Actor, action: Action, subject: &str, affected: usize) -> QueryResult<()> {
     record_change(db, actor, action, subject, affected, "")
 }
 
-/// The same with what has changed: "price: 10.00 → 12.00". It names no person, because the log keeps it for good.
+/// The same with what has changed: "price: 10.00 → 12.00". The details name no person, because the log keeps
+/// them for good.
 pub fn record_change(
     db: &mut Db,
     actor: &Actor,
@@ -52,11 +53,12 @@ pub fn log_recorded(actor: &Actor, action: Action, affected: &str) {
     log::info!(target: LOG_TARGET, "entry: {} by {} ({affected})", action.as_str(), actor.name);
 }
 
-/// Failures of one kind that are recorded within an hour. The log can never be pruned, and anybody can fail.
+/// How many failures of one kind are recorded within an hour. The log can never be pruned, and anybody can
+/// fail.
 const FAILURES_AN_HOUR: i64 = 60;
 
-/// Records something that somebody has tried and failed at, unless as much of it was recorded within the last hour as
-/// [`FAILURES_AN_HOUR`] allows: then the log shows that there is an attack, and more entries would only fill it.
+/// Records a failed attempt, unless [`FAILURES_AN_HOUR`] of its kind were recorded within the last hour: then
+/// the log already shows that there is an attack, and more entries would only fill it.
 pub fn record_failure(db: &mut Db, actor: &Actor, action: Action) -> QueryResult<()> {
     let earlier: Option<NaiveDateTime> = audit_log::table
         .filter(audit_log::action.eq(action.as_str()))

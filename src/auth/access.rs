@@ -47,13 +47,14 @@ extractors! {
     PollingOwner = async |request| watch(request, AccountRole::Owner).await;
     /// Somebody at a gate whose page refreshes itself: the request is not activity.
     PollingGateStaff = async |request| watch(request, AccountRole::Gate).await;
-    /// Anybody who is signed in, for what is their own account's.
+    /// Anybody who is signed in. For pages about one's own account.
     Member = async |request| open(request, AccountRole::Gate).await;
-    /// The same without the second factor that is required. For the page that sets it up alone.
+    /// Anybody who is signed in, even without a required second factor. Only for the page that sets it up.
     Enrolling = async |request| {
         recognize(request, with_own_password(request, require_active(request).await?)?)
     };
-    /// The same with whatever password. For the page that changes it alone.
+    /// Anybody who is signed in, even with a first password that must be changed. Only for the page that
+    /// changes it.
     AnyMember = async |request| recognize(request, require_active(request).await?);
 }
 
@@ -80,12 +81,12 @@ fn with_own_password(request: &HttpRequest, admin: Admin) -> Result<Admin, Error
     if admin.must_change_password { Err(step(request, "/admin/password")) } else { Ok(admin) }
 }
 
-/// The page that comes first.
+/// Sends the visitor to `url`, where they must do something before they may open the requested page.
 fn step(request: &HttpRequest, url: &'static str) -> Error {
     Error::StepRequired { wants_fragment: request.headers().contains_key("HX-Request"), url }
 }
 
-/// From here on the page knows who looks at it.
+/// Tells the page which role its viewer has.
 fn recognize(request: &HttpRequest, admin: Admin) -> Result<Admin, Error> {
     Viewer::of(request).is(admin.role);
     Ok(admin)

@@ -1,5 +1,5 @@
-//! The tokens that organizers make for their programs. A token is shown once; the database keeps its hash, what it
-//! allows, until when, and when it was used last. How a request's token is found stands in `guard::api_tokens`.
+//! The tokens that organizers make for their programs. A token is shown once. The database keeps its hash,
+//! its scopes, when it expires, and when it was last used. `guard::api_tokens` finds the token of a request.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
@@ -8,10 +8,10 @@ use super::token;
 use crate::guard::api_tokens::scopes::Scopes;
 use crate::schema::api_tokens;
 
-/// Begins every token, so that people and scanners of code know one when they see it.
+/// Every token begins with this, so that people and secret scanners recognize one.
 const PREFIX: &str = "tk_";
 
-/// Most tokens that are valid at a time.
+/// How many tokens may be valid at a time.
 pub const TOKENS_MAX: i64 = 50;
 
 /// A new token.
@@ -20,7 +20,7 @@ pub fn random() -> String {
     format!("{PREFIX}{}", token::random())
 }
 
-/// A token that was made.
+/// A token that an organizer has made.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = api_tokens)]
 pub struct SiteToken {
@@ -39,7 +39,7 @@ pub struct SiteToken {
     pub revoked_at: Option<NaiveDateTime>,
 }
 
-/// What a token is made with.
+/// What an organizer chose for a new token.
 #[derive(Debug, Clone)]
 pub struct NewSiteToken {
     pub name: String,
@@ -82,7 +82,7 @@ impl TokenLifetime {
         Self::ALL.into_iter().find(|it| it.value() == text)
     }
 
-    /// When a token ends that begins at that time.
+    /// When a token that is made at `now` expires; `None`: never.
     #[must_use]
     pub fn ends_at(self, now: NaiveDateTime) -> Option<NaiveDateTime> {
         match self {

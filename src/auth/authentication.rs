@@ -1,10 +1,11 @@
 //! Checks a username and a password.
 //!
-//! The cheapest checks come first. The throttle refuses from memory. Attempts that pass it wait in the password
-//! queue. At its front the database is asked again, because other servers, or attempts further ahead in the
-//! queue, may have counted wrong passwords meanwhile. Only then is the password hashed, and a wrong one counted
-//! and recorded in the audit log. So a flood causes neither hashes nor writes, and guesses that are sent
-//! together are counted one after another. A username without an account takes the same steps and as long.
+//! The cheapest checks come first. The throttle refuses from memory. Attempts that pass it wait in the
+//! password queue. At its front the database is asked again, because other servers, or attempts further ahead
+//! in the queue, may have counted wrong passwords meanwhile. Only then is the password hashed, and a wrong
+//! one counted and recorded in the audit log. So a flood causes neither hashes nor writes, and guesses that
+//! are sent together are counted one after another. An attempt at a username without an account takes the
+//! same steps and the same time.
 
 use std::net::IpAddr;
 
@@ -26,7 +27,7 @@ pub struct Attempt {
     username: String,
     password: String,
     address: IpAddr,
-    /// What the browser shows of an earlier sign-in to this account.
+    /// The browser's proof of an earlier sign-in to this account, if it has one.
     browser: Option<KnownBrowser>,
     /// How the audit log records a wrong password.
     failure: Action,
@@ -44,7 +45,7 @@ pub struct Proof {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInRefusal {
     WrongPassword,
-    /// The right password, but the first one, which was good for a day.
+    /// The password was right, but it is a first password that has expired: they are valid for one day.
     FirstPasswordOver,
     /// Not checked: too soon after wrong passwords.
     Throttled {
@@ -75,12 +76,12 @@ impl Attempt {
     /// Checks the password.
     ///
     /// # Errors
-    /// What the database said. A refusal is not an error.
+    /// Database errors. A refusal is not an error.
     pub async fn check(self, auth: &web::Data<Auth>) -> Result<Result<Proof, SignInRefusal>, Error> {
         let auth = auth.clone();
         // A task of its own: a wrong password is counted even when the client disconnects.
         let checked = actix_web::rt::spawn(async move { self.check_in_turn(&auth).await }).await;
-        match checked.map_err(|e| Error::Internal(format!("checking a password broke off: {e}")))? {
+        match checked.map_err(|e| Error::Internal(format!("checking a password was interrupted: {e}")))? {
             Err(Error::Busy) => Ok(Err(SignInRefusal::Busy)),
             checked => checked,
         }
@@ -144,7 +145,7 @@ async fn count_failure(
 ) -> Result<(), Error> {
     let now = Utc::now().naive_utc();
     let count = auth.db.write(move |db| {
-        // Now and then is enough.
+        // One attempt in 256 cleans up, which is often enough.
         if rand::random::<u8>() == 0 {
             store::throttle::delete_surplus(db)?;
         }
@@ -155,7 +156,8 @@ async fn count_failure(
     Ok(())
 }
 
-/// Too soon after wrong passwords or codes. The log shows that somebody guesses: one line a minute for each network.
+/// The refusal of an attempt that came too soon after wrong passwords or codes. Logs it, so that operators
+/// notice guessing: one line a minute for each network.
 pub fn throttled(auth: &Auth, network: IpAddr, wait: TimeDelta) -> SignInRefusal {
     let seconds = seconds_up(wait);
     if auth.rejection_log.is_due(RateClass::SignIn, Client::Network(network)) {
@@ -164,7 +166,7 @@ pub fn throttled(auth: &Auth, network: IpAddr, wait: TimeDelta) -> SignInRefusal
     SignInRefusal::Throttled { seconds }
 }
 
-/// How long counters make one wait, each until a time (UTC).
+/// The longest of these waits. Each ends at a time in UTC.
 #[must_use]
 pub fn longest_wait(waits: &[(String, NaiveDateTime)], now: NaiveDateTime) -> TimeDelta {
     waits.iter().map(|(_, until)| *until - now).max().unwrap_or_default()

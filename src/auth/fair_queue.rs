@@ -5,7 +5,8 @@
 //! - Networks are drawn, not attempts: first one of the large networks that wait, then a smaller one inside it, then
 //!   one client inside that. A host that has a whole IPv6 allocation counts as one, however many addresses it uses.
 //! - Every second draw is only among networks in which nobody has typed a wrong password lately, if there are any.
-//!   An attacker's guess uses that up for a day; the organizer on a new phone has it.
+//!   A wrong guess costs an attacker's network this advantage for about a day. The organizer on a new phone
+//!   still has it.
 //!
 //! When all places are taken, a newcomer takes the place of an attempt from the most crowded network.
 
@@ -17,20 +18,21 @@ use ipnet::IpNet;
 use rand::Rng;
 use rand::seq::IndexedRandom as _;
 
-/// Attempts that wait.
+/// How many attempts may wait.
 pub const PLACES: usize = 16;
 
-/// Bits of a network for IPv4 and IPv6, the largest first: what a provider has, a site, and a client.
+/// Prefix lengths in IPv4 and IPv6, the largest network first: that of a provider, a site, and a client.
 const LEVELS: [(u8, u8); 3] = [(16, 32), (24, 48), (32, 64)];
 /// The level at which wrong passwords are remembered: a host gets a /48 as easily as a /64.
 const FAILED_LEVEL: usize = 1;
 
 /// Networks with a wrong password are remembered for one to two of these.
 const FAILED_REMEMBERED: Duration = Duration::from_secs(12 * 3600);
-/// Networks remembered in one such time, at most: half a megabyte. Earlier ones are forgotten then.
+/// How many networks are remembered in one such period: half a megabyte. A full set begins a new period at
+/// once, so the older networks are forgotten sooner.
 const FAILED_MAX: usize = 20_000;
 
-/// The attempts that wait. `T` is what an attempt is told its turn with.
+/// The attempts that wait. `T` is the handle that tells an attempt when it is its turn.
 pub struct FairQueue<T> {
     waiting: Vec<Waiting<T>>,
     failed: FailedNetworks,
@@ -67,7 +69,7 @@ impl<T> FairQueue<T> {
         Some(self.waiting.remove(leaving).turn)
     }
 
-    /// Takes the attempt that goes next. `waits`: whether an attempt has not been given up meanwhile.
+    /// Takes the attempt that goes next. `waits`: whether an attempt still waits, and was not given up.
     pub fn pop(&mut self, waits: impl Fn(&T) -> bool, random: &mut impl Rng) -> Option<T> {
         self.waiting.retain(|it| waits(&it.turn));
         self.draws += 1;
@@ -83,12 +85,12 @@ impl<T> FairQueue<T> {
         Some(self.waiting.remove(next).turn)
     }
 
-    /// Remembers that somebody there has typed a wrong password.
+    /// Remembers that somebody at this address has typed a wrong password.
     pub fn note_failure(&mut self, address: IpAddr) {
         self.failed.note(networks(address)[FAILED_LEVEL], Instant::now());
     }
 
-    /// Goes from large networks to small ones. Returns the place of the attempt that is left.
+    /// Narrows the candidates down from large networks to small ones. Returns the remaining one's index.
     fn choose(&self, mut candidates: Vec<usize>, among: Among, random: &mut impl Rng) -> Option<usize> {
         for level in 0..LEVELS.len() {
             let network_of = |at: &usize| self.waiting[*at].networks[level];
@@ -203,7 +205,7 @@ mod tests {
                 }
                 let _ = queue.pop(|turn| *turn != "organizer", random);
             }
-            // Half a share among equals at the least: here all bots of a second come before its draw.
+            // Only half a fair share is asked for: in this test all bots of a second arrive before its draw.
             let fair = tries / (bots_a_second + 1);
             assert!(got_in >= fair / 2, "{got_in} of {tries}, of which {fair} are fair");
         }

@@ -1,8 +1,8 @@
 //! The first password: generated when there is no account, or by `techkraft reset-admin-password`. It opens nothing but
 //! the page on which the organizer chooses another one, and ends after a day (OWASP ASVS 5.0, 6.4.1).
 //!
-//! Where nobody looks at a terminal, what a server prints is kept in a log. There the password is in a file that only
-//! this user can read, and the file is deleted when the password is changed.
+//! Without a terminal, a server's output is kept in a log. The password is then written to a file that only
+//! this user can read, and the output names the file. It is deleted when the password is changed.
 
 use std::fs;
 use std::io::{self, IsTerminal as _, Write as _, stdout};
@@ -13,7 +13,7 @@ use chrono::{NaiveDateTime, TimeDelta, Utc};
 use super::USERNAME;
 use crate::log_safe::one_line;
 
-/// From when it is made until it ends.
+/// How long a first password is valid.
 const VALID: TimeDelta = TimeDelta::hours(24);
 
 /// When a first password that is made now ends (UTC).
@@ -22,7 +22,7 @@ pub fn ends_at() -> NaiveDateTime {
     Utc::now().naive_utc() + VALID
 }
 
-/// When a password ends, by what the database keeps of it; `None` if it is not the first one.
+/// When a password ends, from what the database keeps of it; `None` if it is not a first password.
 pub(super) fn end(
     hash: &str,
     first_hash: Option<&str>,
@@ -31,8 +31,8 @@ pub(super) fn end(
     ends_at.filter(|_| first_hash == Some(hash))
 }
 
-/// What is printed about a new first password: itself at a terminal, and otherwise in which file it is. `database`: the
-/// file of an SQLite database.
+/// The text to print about a new first password: the password itself at a terminal, otherwise the file that
+/// holds it. `database`: the file of an SQLite database.
 #[must_use]
 pub fn notice(password: &str, database: Option<&Path>) -> String {
     let place = if stdout().is_terminal() {
@@ -44,7 +44,7 @@ pub fn notice(password: &str, database: Option<&Path>) -> String {
             Err(e) => {
                 let (file, e) = (file.display(), one_line(&e));
                 return format!(
-                    "Password           nowhere: {file} cannot be written ({e}); run `techkraft \
+                    "Password           not saved: {file} cannot be written ({e}); run `techkraft \
                      reset-admin-password` at a terminal"
                 );
             }
@@ -60,7 +60,7 @@ pub fn delete(database: Option<&Path>) {
     let file = file(database);
     match fs::remove_file(&file) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            log::warn!("{} holds a password that is over, and cannot be deleted: {e}", file.display());
+            log::warn!("cannot delete {}, which holds an expired password: {e}", file.display());
         }
         _ => {}
     }
@@ -75,7 +75,8 @@ fn file(database: Option<&Path>) -> PathBuf {
 }
 
 fn write(file: &Path, password: &str) -> io::Result<()> {
-    // One of before is over. What is not deleted is not written to either: it may be a link to somewhere else.
+    // An earlier first password is over. If its file cannot be deleted, `create_new` refuses to write to it,
+    // because it may be a link to somewhere else.
     let _ = fs::remove_file(file);
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -1,6 +1,6 @@
-//! Invitations: a link that makes an account, once, within two days. To somebody who has an account it is the way to a
-//! new password. The database keeps the hash of its token alone. The mail that brings the link holds it sealed until it
-//! is sent.
+//! Invitations: a link that makes an account, once, within two days. For somebody who already has an account,
+//! the link sets a new password. The database keeps only the hash of its token. The mail that brings the link
+//! is stored sealed until it is sent.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
 
@@ -8,9 +8,9 @@ use crate::guard::sealing::Sealer;
 use crate::guard::secret::{Purpose, Secrets};
 use crate::role::AccountRole;
 
-/// From when it is made until it ends.
+/// How long an invitation is valid.
 pub const LIFETIME: TimeDelta = TimeDelta::hours(48);
-/// Accounts and invitations of one site.
+/// How many accounts and invitations one site may have together.
 pub const TEAM_MAX: i64 = 200;
 
 /// What the seal is bound to.
@@ -18,7 +18,7 @@ const NAME: &str = "invitation";
 
 /// Fewest and most characters of a username.
 const USERNAME_LENGTHS: std::ops::RangeInclusive<usize> = 3..=32;
-/// Names that the audit log gives to somebody else.
+/// The audit log uses these names for the server and for buyers.
 const RESERVED: [&str; 2] = ["server", "buyer"];
 
 /// An invitation that has not been used.
@@ -49,7 +49,7 @@ pub struct NewInvitation {
     pub expires_at: NaiveDateTime,
 }
 
-/// Why a name is no username.
+/// Why a text cannot be a username.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UsernameError {
     Length,
@@ -60,7 +60,7 @@ pub enum UsernameError {
 /// Reads a username: 3 to 32 small letters, digits, dots, hyphens and underscores.
 ///
 /// # Errors
-/// Why it is none.
+/// Why the text cannot be a username.
 pub fn parse_username(typed: &str) -> Result<String, UsernameError> {
     let name = typed.trim().to_lowercase();
     if !USERNAME_LENGTHS.contains(&name.chars().count()) {
@@ -73,14 +73,14 @@ pub fn parse_username(typed: &str) -> Result<String, UsernameError> {
     if RESERVED.contains(&name.as_str()) { Err(UsernameError::Taken) } else { Ok(name) }
 }
 
-/// A username that somebody with this address may like.
+/// A username to suggest to somebody with this address; empty if the address does not give one.
 #[must_use]
 pub fn suggest_username(email: &str) -> String {
     let local = email.split('@').next().unwrap_or_default();
     parse_username(local.split('+').next().unwrap_or_default()).unwrap_or_default()
 }
 
-/// Seals what the mail says, and opens it when the mail is written.
+/// Seals the content of an invitation's mail, and opens it when the mail is composed.
 #[derive(Clone)]
 pub struct InvitationSeal {
     sealer: Sealer,
@@ -95,7 +95,7 @@ pub struct InvitationLetter {
     pub invited_by: String,
     /// UTC, in whole seconds.
     pub expires_at: NaiveDateTime,
-    /// The account that gets a new password; `None` for one that is to be made.
+    /// The account that gets a new password; `None` if the invitation makes an account.
     pub username: Option<String>,
 }
 

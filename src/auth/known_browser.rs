@@ -1,8 +1,8 @@
 //! The browsers in which an account has signed in before. Guessing from elsewhere does not slow these down.
 //!
-//! A sealed cookie marks them. It says nothing about who is signed in now, and ends 180 days after the last sign-in,
-//! with each change of the password, and with signing out everywhere: it holds a fingerprint of the password's hash,
-//! which these replace.
+//! A sealed cookie marks them. It says nothing about who is signed in now. It ends 180 days after the last
+//! sign-in. It also ends when the password changes or somebody signs out everywhere: it holds a fingerprint
+//! of the password's hash, and both of these replace that hash.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite, time};
@@ -35,9 +35,6 @@ impl KnownBrowser {
     }
 
     /// The browser's id, if it has signed in to this account, and the password is still that of the sign-in.
-    ///
-    /// # Errors
-    /// What the database said.
     pub async fn id_of(auth: &Auth, request: &HttpRequest, username: &str) -> Result<Option<String>, Error> {
         match Self::of(auth, request, username) {
             Some(browser) => browser.if_still_known(auth, username.to_owned()).await,
@@ -45,7 +42,7 @@ impl KnownBrowser {
         }
     }
 
-    /// What the request's browser shows, whatever account it is.
+    /// What the request's browser shows of any account.
     #[must_use]
     pub fn of_any_account(auth: &Auth, request: &HttpRequest) -> Option<Self> {
         let browser = Self::parse(&auth.cookies.open(request, COOKIE)?)?;
@@ -54,9 +51,6 @@ impl KnownBrowser {
     }
 
     /// The browser's id, if the account's password is still that of the sign-in.
-    ///
-    /// # Errors
-    /// What the database said.
     pub async fn if_still_known(self, auth: &Auth, username: String) -> Result<Option<String>, Error> {
         let account = auth.db.read_primary(move |db| store::accounts::find(db, &username)).await?;
         let is_same = account.is_some_and(|account| fingerprint(&account.password_hash) == self.fingerprint);
@@ -80,7 +74,7 @@ pub fn cookie(auth: &Auth, request: &HttpRequest, username: &str, password_hash:
     cookie.same_site(SameSite::Strict).max_age(time::Duration::days(REMEMBERED_DAYS)).finish()
 }
 
-/// Enough to tell one hash from the next: who holds a sealed cookie cannot choose it.
+/// 16 characters are enough to distinguish hashes: a client cannot choose the fingerprint in a sealed cookie.
 fn fingerprint(password_hash: &str) -> String {
     token::hash(password_hash).chars().take(16).collect()
 }

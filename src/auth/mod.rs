@@ -1,12 +1,13 @@
 //! Who is asking: accounts, their passwords, roles and sessions.
 //!
-//! [`authentication`] checks a username and a password, [`reauthentication`] the password of somebody who is signed in.
-//! The [`throttle`] decides whether the attempt is looked at, the [`password_queue`] limits how many hashes run and who
-//! goes next, and [`password`] hashes and compares. A [`session`] is what a signed-in browser holds, and [`access`]
-//! what it may open. The [`first_password`] only leads to another one. The [`second_factor`] is asked for after the
-//! password. Owners see the [`team`], and invite others by an [`invitation`].
+//! [`authentication`] checks a username and a password, [`reauthentication`] the password of somebody who is
+//! signed in. The [`throttle`] decides whether the attempt is looked at, the [`password_queue`] limits how
+//! many hashes run and who goes next, and [`password`] hashes and compares. A [`session`] is what a signed-in
+//! browser holds, and [`access`] what it may open. A [`first_password`] is only good for choosing another
+//! one. The [`second_factor`] is asked for after the password. Owners see the [`team`], and invite others by
+//! an [`invitation`].
 //!
-//! Pages and forms do not belong here: they stand in `admin`. This room knows no feature of the shop.
+//! Pages and forms do not belong here: they are in `admin`. This module knows no feature of the shop.
 
 pub mod access;
 pub mod api_token;
@@ -69,7 +70,7 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// What the handlers share, on this database and this site's secrets.
+    /// The state that the handlers share, for this database and this site's secrets.
     #[must_use]
     pub fn open(
         db: &Database,

@@ -38,7 +38,8 @@ const WORDS_OF_THIS_SITE: [&str; 11] = [
 /// Kibibytes, passes and lanes.
 const PARAMETERS: (u32, u32, u32) = (19 * 1024, 2, 1);
 
-/// Compared when there is no account of that name, so that this takes as long. A match counts for nothing.
+/// Compared when no account has the username, so that the check takes as long as with one. A match counts for
+/// nothing.
 const NO_ACCOUNT_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm8gYWNjb3VudCBoYXMgaQ$pHbkeFz2QmVQXo3cBvS4zDq0n6yT1uWfKjRl8aIx5hM";
 

@@ -27,11 +27,11 @@ const WAIT_MAX: Duration = Duration::from_secs(10);
 /// password is counted and logged.
 #[derive(Debug, Clone, Copy)]
 pub struct SignInPace {
-    /// Between two starts in any case.
+    /// Shortest time between two starts.
     pub spacing: Duration,
-    /// Between two starts in the long run.
+    /// Average time between two starts in the long run.
     pub interval: Duration,
-    /// Starts that may be ahead of that, after a quiet time.
+    /// How many starts may be ahead of `interval` after a quiet time.
     pub burst: u32,
 }
 
@@ -54,7 +54,7 @@ pub struct PasswordQueue {
 struct Clock {
     pace: SignInPace,
     next: Instant,
-    /// When as many starts as there were are due at one in each interval.
+    /// When the next start would be due if every start had waited for the whole `interval`.
     due: Instant,
 }
 
@@ -112,13 +112,13 @@ impl PasswordQueue {
         timeout(WAIT_MAX, wait).await.map_err(|_| Error::Busy)?
     }
 
-    /// Remembers that a wrong password came from there.
+    /// Remembers that a wrong password came from this address.
     pub fn note_failure(&self, address: IpAddr) {
         self.unknown.lock().note_failure(address);
     }
 
-    /// Waits until one of the unknown browsers may start, and draws which. Each that waits does this, so that the draw
-    /// goes on when others give up.
+    /// Waits until one of the unknown browsers may start, and draws which. Every waiting attempt calls this,
+    /// so that the draw goes on when others give up.
     async fn draw(&self) -> Result<(), Error> {
         let mut clock = self.clock.lock().await;
         sleep_until(clock.next_start()).await;
@@ -143,7 +143,7 @@ impl PasswordQueue {
 
 impl Clock {
     fn next_start(&self) -> Instant {
-        // `None`: the machine has just been started.
+        // `None`: the machine started so recently that its clock does not reach back that far.
         let in_time = self.due.checked_sub(self.pace.interval * self.pace.burst);
         in_time.map_or(self.next, |in_time| self.next.max(in_time))
     }
@@ -169,7 +169,7 @@ impl HashPermit {
             drop(permit);
             result
         };
-        web::block(run).await.map_err(|_| Error::Internal("hashing a password broke off".into()))
+        web::block(run).await.map_err(|_| Error::Internal("hashing a password was interrupted".into()))
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
 
     const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
-    /// Starts to wait for a permit, and returns when it waits.
+    /// Starts a task that waits for a permit, and returns once it waits.
     async fn wait_for_permit(
         queue: &Arc<PasswordQueue>,
         is_known: bool,

@@ -1,5 +1,5 @@
-//! Asks somebody who is signed in for the password again. The right one gives the session another token, so that one
-//! that somebody else has learned opens nothing any more (OWASP ASVS 5.0, 7.2.4).
+//! Asks somebody who is signed in for the password again. The right password gives the session a new token,
+//! so that an old token that somebody else has learned is no longer valid (OWASP ASVS 5.0, 7.2.4).
 
 use actix_web::body::MessageBody;
 use actix_web::cookie::Cookie;
@@ -19,7 +19,7 @@ struct RenewedSession(Cookie<'static>);
 /// Checks the password of an account that is signed in, and renews the token of `admin`'s session when it is right.
 ///
 /// # Errors
-/// What the database said, and [`Error::SignInRequired`] when the session has ended meanwhile.
+/// Database errors, and [`Error::SignInRequired`] when the session has ended meanwhile.
 pub async fn check_again(
     request: &HttpRequest,
     auth: &web::Data<Auth>,
@@ -36,8 +36,8 @@ pub async fn check_again(
     Ok(Ok(proof))
 }
 
-/// Middleware: adds the cookie of a renewed session to the response, whatever became of the form, unless the form has
-/// started another session.
+/// Middleware: adds the cookie of a renewed session to the response, whether the form succeeded or not,
+/// unless the form has started another session.
 ///
 /// # Errors
 /// Those of the page.

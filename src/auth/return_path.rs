@@ -68,7 +68,8 @@ impl ReturnPath {
         &self.0
     }
 
-    /// Where a form is posted that is to be shown again.
+    /// The address to which the form is posted after the sign-in, so that it is shown again and not carried
+    /// out.
     #[must_use]
     pub fn to_resume(&self) -> String {
         let separator = if self.0.contains('?') { '&' } else { '?' };
@@ -76,13 +77,13 @@ impl ReturnPath {
     }
 }
 
-/// Where one is asked for the password, with the way back.
+/// The page that asks for the password, with the way back.
 #[must_use]
 pub fn sign_in_url(return_path: Option<&ReturnPath>) -> String {
     leading_back(SIGN_IN, return_path)
 }
 
-/// Where one is asked for the second factor's code, with the way back.
+/// The page that asks for the second factor's code, with the way back.
 #[must_use]
 pub fn code_url(return_path: Option<&ReturnPath>) -> String {
     leading_back(SIGN_IN_CODE, return_path)

@@ -1,6 +1,6 @@
-//! The second factor: after the password an account is asked for a code, from an app ([`totp`](super::totp)) or one of
-//! ten recovery codes. Each code is accepted once. Guessing is throttled like passwords are, but for the account as a
-//! whole: who guesses codes knows the password, and may have many networks.
+//! The second factor: after the password an account is asked for a code, from an app ([`totp`](super::totp))
+//! or one of ten recovery codes. Each code is accepted once. Wrong codes are throttled like wrong passwords,
+//! but for the account as a whole: somebody who guesses codes knows the password, and may have many networks.
 //!
 //! The database has the app's secret sealed with the site's secret, and the recovery codes as hashes.
 
@@ -18,11 +18,11 @@ use crate::guard::secret::{Purpose, Secrets};
 
 /// What an app calls the site.
 const ISSUER: &str = "TechKraft Tickets";
-/// Recovery codes that are made at once.
+/// How many recovery codes are made at once.
 pub const RECOVERY_CODES: usize = 10;
 /// A code has 122 random bits; it is kept as a fast hash, so 112 are the least (OWASP ASVS 5.0, 6.5.2).
 const RECOVERY_CODE_GROUPS: usize = 5;
-/// Between the password and the code.
+/// How long after the password the code is accepted.
 pub const PROOF_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
 /// Carries the proof that the password was right to the request with the code.
@@ -32,7 +32,7 @@ const COOKIE: &str = "second_factor";
 #[derive(Debug, Clone)]
 pub struct SecondFactor {
     pub sealed_secret: String,
-    /// Of the last code that was accepted.
+    /// The time step of the last code that was accepted.
     pub last_step: i64,
     /// UTC.
     pub created_at: NaiveDateTime,
@@ -86,7 +86,7 @@ impl SecondFactors {
         Self { sealer: Sealer::new(secrets, Purpose::SecondFactors) }
     }
 
-    /// A secret for the database, and for the form that sets it up. It is of no use to another account.
+    /// Seals a secret for the database, and for the form that sets it up. Another account cannot open it.
     #[must_use]
     pub fn seal(&self, account_id: i64, secret: &TotpSecret) -> String {
         self.sealer.seal(&name(account_id), &secret.base32())
@@ -111,7 +111,7 @@ pub fn app_url(secret: &TotpSecret, username: &str) -> String {
 
 /// An account whose password was right a moment ago.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PasswordShown {
+pub struct PasswordPassed {
     pub username: String,
     /// Unix time.
     at: i64,
@@ -119,8 +119,8 @@ pub struct PasswordShown {
     fingerprint: String,
 }
 
-impl PasswordShown {
-    /// The cookie that says so.
+impl PasswordPassed {
+    /// The cookie that carries this proof.
     #[must_use]
     pub fn cookie(cookies: &Cookies, account: &Account) -> Cookie<'static> {
         let Account { username, password_hash, .. } = account;
@@ -129,7 +129,7 @@ impl PasswordShown {
         cookies.sealed(COOKIE, &value).same_site(SameSite::Strict).max_age(lifetime).finish()
     }
 
-    /// What the browser holds, as long as it is good.
+    /// The proof that the browser holds, if it has not expired.
     #[must_use]
     pub fn of(cookies: &Cookies, request: &HttpRequest) -> Option<Self> {
         let value = cookies.open(request, COOKIE)?;
@@ -146,14 +146,14 @@ impl PasswordShown {
         self.username == account.username && self.fingerprint == fingerprint(&account.password_hash)
     }
 
-    /// The cookie that ends it.
+    /// A cookie that makes the browser delete the proof.
     #[must_use]
     pub fn removal(cookies: &Cookies) -> Cookie<'static> {
         cookies.removal(COOKIE)
     }
 }
 
-/// Enough to tell one hash from the next: who holds a sealed cookie cannot choose it.
+/// 16 characters are enough to distinguish hashes: a client cannot choose the fingerprint in a sealed cookie.
 fn fingerprint(password_hash: &str) -> String {
     token::hash(password_hash).chars().take(16).collect()
 }

@@ -24,8 +24,8 @@ const COOKIE: &str = "session";
 /// Between two updates of a session's last use, so that reading pages does not write each time.
 const LAST_SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
-/// The account that is signed in. No extractor: a handler takes one of [`access`](super::access), and so names the role
-/// that it needs.
+/// The account that is signed in. This is not an extractor: a handler takes one of [`access`](super::access),
+/// and so names the role that it needs.
 #[derive(Debug, Clone)]
 pub struct Admin {
     pub account_id: i64,
@@ -61,7 +61,7 @@ impl Admin {
     }
 }
 
-/// The organizer, whose request counts as activity.
+/// The account that is signed in. Its request counts as activity.
 pub(super) async fn require_active(request: &HttpRequest) -> Result<Admin, Error> {
     let auth = auth_of(request)?;
     let (admin, last_seen_at) = require(auth, request).await?;
@@ -71,13 +71,14 @@ pub(super) async fn require_active(request: &HttpRequest) -> Result<Admin, Error
         // In the background: on SQLite it may wait for the desk.
         actix_web::rt::spawn(async move {
             let touched = auth.db.write(move |db| sessions::touch(db, &hash, now)).await;
-            touched.unwrap_or_else(|e| log::warn!("the last use of a session was not saved: {e}"));
+            touched.unwrap_or_else(|e| log::warn!("cannot save the last use of a session: {e}"));
         });
     }
     Ok(admin)
 }
 
-/// The organizer, whose request does not count: a page that refreshes itself has sent it.
+/// The account that is signed in. Its request does not count as activity: a page that refreshes itself has
+/// sent it.
 pub(super) async fn require_passively(request: &HttpRequest) -> Result<Admin, Error> {
     Ok(require(auth_of(request)?, request).await?.0)
 }
@@ -118,9 +119,6 @@ pub enum SessionState {
 }
 
 /// The state of the browser's session.
-///
-/// # Errors
-/// Database errors.
 pub async fn state(auth: &Auth, request: &HttpRequest) -> Result<SessionState, Error> {
     let Some(token_hash) = token_hash(auth, request) else { return Ok(SessionState::None) };
     let owner = find(auth, token_hash).await?;
@@ -132,8 +130,8 @@ async fn find(auth: &Auth, token_hash: String) -> Result<Option<SessionOwner>, E
     auth.db.read_primary(move |db| sessions::find(db, &token_hash, limits, now)).await
 }
 
-/// A session to be inserted, and the cookie that opens it. The token is new each time: one that an attacker
-/// planted before the sign-in is worth nothing. `second_factor`: whether one was shown.
+/// A session to be inserted, and the cookie that opens it. The token is new each time, so a token that an
+/// attacker planted before the sign-in is worth nothing. `second_factor`: whether one was shown.
 #[must_use]
 pub fn prepare(
     auth: &Auth,

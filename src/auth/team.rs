@@ -28,19 +28,19 @@ pub struct NewMember {
 /// Why nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TeamRefusal {
-    /// Who wanted it is no owner any more.
+    /// The person who wanted the change is no longer an owner.
     NoOwner,
-    /// There would be no owner.
+    /// The site would have no owner left.
     LastOwner,
     /// The account, or the invitation, is not there any more.
     Gone,
     /// The address has an account.
     AddressTaken,
-    /// It is for other accounts.
+    /// The change is only for other people's accounts.
     Own,
     /// The account has no address.
     NoAddress,
-    /// The username is somebody's, or was.
+    /// An account has this username, or had it once.
     NameTaken,
     /// There are as many accounts and invitations as a site may have.
     Full,

@@ -65,8 +65,9 @@ impl FailureCounter {
         }
     }
 
-    /// The counter of codes, which is the account's own wherever they come from: who guesses them knows the password. A
-    /// browser in which the account has signed in before has one of its own here as well.
+    /// The counter of wrong codes. It belongs to the account, whatever network the codes come from: somebody
+    /// who guesses codes knows the password. A browser in which the account has signed in before has a
+    /// counter of its own here as well.
     #[must_use]
     pub fn for_code(account: &str, browser: Option<&str>) -> Vec<Self> {
         vec![Self::new(CountedBy::Code, &[account, browser.unwrap_or_default()])]
@@ -79,9 +80,8 @@ impl FailureCounter {
             CountedBy::Network => "network",
             CountedBy::Code => "code",
         };
-        let hash = Sha256::digest(parts.join("\0").as_bytes());
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { counted_by, key: format!("{name}:{hex}") }
+        let hash = hex::encode(Sha256::digest(parts.join("\0").as_bytes()));
+        Self { counted_by, key: format!("{name}:{hash}") }
     }
 
     /// The wait after this many wrong passwords.

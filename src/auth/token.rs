@@ -1,4 +1,5 @@
-//! Random tokens that open something to the browser that holds one. The database keeps their hashes alone.
+//! Random tokens that give access: of sessions, invitations, gates and API clients. The database keeps only
+//! their hashes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,5 +14,5 @@ pub fn random() -> String {
 /// What the database keeps of a token. A token is random, so one round without a salt is enough.
 #[must_use]
 pub fn hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(token.as_bytes()))
 }

@@ -34,7 +34,7 @@ impl TotpSecret {
         groups.collect()
     }
 
-    /// `None` if it is no secret of ours.
+    /// `None` if the text is not a secret in this form.
     #[must_use]
     pub fn from_base32(text: &str) -> Option<Self> {
         let digits: Option<Vec<u64>> = text
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_the_rfc() {
-        // The RFC has eight digits; six are their end.
+        // The RFC's codes have eight digits. Ours are the last six of them.
         for (time, code) in [
             (59, 287_082),
             (1_111_111_109, 81_804),

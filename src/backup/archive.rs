@@ -1,7 +1,6 @@
 //! A backup file on disk. It is written under a temporary name, synced, and renamed after it was verified, so a
 //! file with a backup's name is always complete.
 
-use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -89,7 +88,7 @@ impl Archive {
         if has_log(path) {
             let path = path.display();
             return Err(StartError::new(format!(
-                "{path} has a log beside it, {path}-wal; make one file of the two first, with `DATABASE_URL=sqlite:{path} techkraft verify`"
+                "{path} has a separate log, {path}-wal; merge the two first, with `DATABASE_URL=sqlite:{path} techkraft verify`"
             )));
         }
         if lacks_log(path) {
@@ -187,9 +186,5 @@ fn sha256(path: &Path) -> Result<String, StartError> {
             read => hash.update(&buffer[..read]),
         }
     }
-    Ok(hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(hex::encode(hash.finalize()))
 }

@@ -103,7 +103,7 @@ pub fn back_up(plan: &BackupPlan<'_>) -> Result<Backup, StartError> {
             Some(programs::for_backup(postgres::major_of(plan.url)?, postgres::major_of(proof_on)?)?)
         }
         (DatabaseUrl::Postgres(_), DatabaseUrl::Sqlite(_)) => {
-            let wrong = "a PostgreSQL database cannot be proved in an SQLite file";
+            let wrong = "a PostgreSQL backup cannot be verified in an SQLite file";
             return Err(StartError::setting(
                 "BACKUP_PROVE_ON",
                 &proof_on.to_string(),

@@ -39,7 +39,7 @@ pub(super) fn restore(
     let Err(error) = run(connected(program.arg(&archive.path), url)?) else { return Ok(()) };
     read_whole(archive)?;
     Err(StartError::new(format!(
-        "{} is whole, and cannot be restored: {error} ({} is of version {})",
+        "{} is intact, but cannot be restored: {error} ({} is of version {})",
         archive.path.display(),
         pg_restore.path.display(),
         pg_restore.major

@@ -62,8 +62,9 @@ pub(super) fn for_reading(dump: u32) -> Result<Program, StartError> {
     newest.ok_or_else(|| missing("pg_restore", &programs, &format!("the dump is of PostgreSQL {dump}"), dump))
 }
 
-/// The version of PostgreSQL whose `pg_restore` reads a dump, from the format's number in its header; the oldest that
-/// matters, 0, when any does. Each number is older than the releases that write it.
+/// The oldest version of PostgreSQL whose `pg_restore` reads a dump, from the number of the format in its
+/// header; 0 if any version reads it. Formats have their own numbers: version 16 writes 1.15, and 17 writes
+/// 1.16.
 pub(super) fn needed_for(dump: &Path) -> u32 {
     let mut header = [0; 7];
     // `PGDMP`, and the format's major and minor number.
@@ -115,7 +116,7 @@ fn missing(name: &str, programs: &[Program], why: &str, wanted: u32) -> StartErr
         programs.iter().map(|it| format!("{} ({})", it.major, it.path.display())).collect();
     let found = if found.is_empty() { "none".into() } else { found.join(", ") };
     StartError::new(format!(
-        "{why}, and no {name} here fits it; found: {found}; install PostgreSQL's client programs of version {wanted} (Debian: postgresql-client-{wanted})"
+        "{why}, and no {name} that was found here is compatible; found: {found}; install PostgreSQL's client programs of version {wanted} (Debian: postgresql-client-{wanted})"
     ))
 }
 

@@ -139,11 +139,12 @@ pub(super) fn raise_versions(db: &mut Db) -> QueryResult<()> {
     Ok(())
 }
 
-/// More bookings than are lost with the time since a backup.
+/// More than the bookings that can be lost between a backup and its restore.
 const LOST_BOOKINGS_MAX: i64 = 10_000_000;
 
-/// Skips the ids of bookings that were made after the backup and are lost. On SQLite a reference is made of the id: a
-/// ticket of a lost booking must not be one of a new booking. On PostgreSQL references are random.
+/// Skips the ids of bookings that were made after the backup and are lost. On SQLite a reference is made from
+/// the id, so a ticket of a lost booking would otherwise be valid for a new booking. On PostgreSQL references
+/// are random.
 pub(super) fn skip_lost_ids(db: &mut Db) -> QueryResult<()> {
     let Db::Sqlite(sqlite) = db else { return Ok(()) };
     sqlite.batch_execute(&format!(

@@ -11,8 +11,8 @@ use super::PlacedBooking;
 use crate::events::calendar::{file, one_line};
 use crate::events::{Event, EventState};
 
-/// Reminds the calendar's owner two hours before the start. The library would give it a DTSTAMP, which no alarm has
-/// (RFC 5545, section 3.6.6), and a UID that is another one each time.
+/// Reminds the calendar's owner two hours before the start. The library would give it a DTSTAMP, which no
+/// alarm has (RFC 5545, section 3.6.6), and a different UID each time.
 const ALARM: &str = "\r\nBEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:Your concert starts in two hours\r\nTRIGGER:-PT2H\r\n\
     END:VALARM";
 const END_OF_ENTRY: &str = "\r\nEND:VEVENT\r\n";
@@ -42,7 +42,7 @@ pub struct CalendarFile {
     pub text: String,
 }
 
-/// The calendar file of a booking. `url`: its page; `sender`: the address that stands for an organizer without one,
+/// The calendar file of a booking. `url`: its page; `sender`: the address to use when the organizer has none,
 /// since RFC 5546 wants an ORGANIZER. Times are UTC, so every calendar shows them on its owner's clock.
 #[must_use]
 pub fn render(placed: &PlacedBooking, url: &str, sender: &str) -> CalendarFile {
@@ -100,7 +100,8 @@ fn changed_at(placed: &PlacedBooking) -> NaiveDateTime {
     times.into_iter().flatten().max().unwrap_or(booking.created_at)
 }
 
-/// Grows with every change: by the seconds since the booking was made, and by what may happen within a second.
+/// Grows with every change. It counts the seconds from the booking to the last change, plus the changes that
+/// may happen within the same second: returned tickets, a postponement, a cancellation.
 fn sequence(placed: &PlacedBooking, is_canceled: bool) -> u32 {
     let seconds = (changed_at(placed) - placed.booking.created_at).num_seconds();
     let returned = i64::try_from(placed.returned_seats.len()).unwrap_or_default();

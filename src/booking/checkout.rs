@@ -1,4 +1,4 @@
-//! The checkout: the form with all that stands beside it, fresh, or again with what is wrong.
+//! The checkout: the form and everything beside it, either fresh or again with its errors.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::money::Money;
 use crate::page::Page;
 use crate::queue::pass::Pass;
 
-/// What the way to the checkout says: which ticket type, and how many.
+/// The query of a link to the checkout: which ticket type, and how many.
 #[derive(Deserialize)]
 #[serde(default)]
 pub struct CheckoutQuery {
@@ -65,11 +65,11 @@ impl CheckoutPage {
     /// What goes back to a buyer who has paid online and cancels.
     fn refund_rule(&self) -> String {
         match self.event().refund_fee_minor {
-            None => "What you pay online isn’t refunded when you cancel.".to_owned(),
-            Some(0) => "What you pay online goes back to you when you cancel.".to_owned(),
+            None => "If you cancel, what you paid online isn’t refunded.".to_owned(),
+            Some(0) => "If you cancel, what you paid online is refunded.".to_owned(),
             Some(fee) => {
                 let fee = Money::new(fee, &self.event().currency);
-                format!("When you cancel, what you pay online goes back to you, less {fee} for each ticket.")
+                format!("If you cancel, what you paid online is refunded, less {fee} per ticket.")
             }
         }
     }
@@ -103,7 +103,8 @@ impl CheckoutPage {
         self.listing.ticket_types.iter().filter(move |it| it.id != self.ticket_type.id && is_kept(it))
     }
 
-    /// Whether tickets of other ticket types are in the order, or wrong: then their part of the form is open.
+    /// Whether tickets of other ticket types are in the order, or have an error: then their part of the form
+    /// is open.
     fn has_others(&self) -> bool {
         self.others().any(|it| self.quantity(it) > 0 || self.errors.quantities.contains_key(&it.id))
     }
@@ -141,7 +142,7 @@ impl CheckoutPage {
         self.errors.quantities.get(&ticket_type.id)
     }
 
-    /// The quantity to count with while the typed one may be no number.
+    /// The quantity to calculate with, also when the typed one is not a number.
     fn quantity(&self, ticket_type: &TicketType) -> i32 {
         let least = i32::from(ticket_type.id == self.ticket_type.id);
         parse_quantity(self.form.quantity_of(ticket_type.id), ticket_type.most_per_booking()).unwrap_or(least)
@@ -154,8 +155,8 @@ impl CheckoutPage {
     }
 }
 
-/// Puts the browser's pass into the form, where the concert's waiting room asks for one. Without a pass the answer is
-/// the way to the room.
+/// Puts the browser's pass into the form, where the concert's waiting room asks for one. If the browser has
+/// no pass, returns the redirect to the waiting room.
 pub(super) fn admit(
     app: &App,
     request: &HttpRequest,
@@ -245,7 +246,7 @@ pub(super) fn again(app: &App, page: Page, form: BookingForm, error: Error) -> R
     let (Some(message), Some(request_key)) = (message, key) else { return Err(error) };
     // A concert that is no longer on the board has no form to show.
     let Ok(form) = checkout(app, page, form, FieldErrors::of_form(&message)) else { return Err(error) };
-    // Logs it too.
+    // This also logs the error.
     let told = error.error_response();
     let mut response = respond_checkout(told.status(), CheckoutPage { request_key, is_again: true, ..form })?;
     if let Some(seconds) = told.headers().get(RETRY_AFTER) {
@@ -261,8 +262,8 @@ pub(super) fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Re
     } else {
         page.respond_unlisted::<Error>(status, &checkout)?
     };
-    // The browser alone may keep it, so that the back button brings back the same form with the same key:
-    // asked for again it would be a fresh one, and confirming it would book a second time.
+    // The browser alone may keep it, so that the back button brings back the same form with the same key. A
+    // form from the server would have a new key, and confirming it would book a second time.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     Ok(response)
 }

@@ -1,4 +1,4 @@
-//! `/buyer/forget`: the browser forgets whose bookings it makes.
+//! `/buyer/forget`: the browser forgets the buyer that it remembers.
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
@@ -10,14 +10,15 @@ use crate::events::is_slug;
 use crate::guard::form::Form;
 use crate::page::{CLEAR_CACHE, Toast, see_other, toast_cookie};
 
-/// Where the button to forget stands.
+/// The page that the button is on.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct ForgetForm {
     event: String,
 }
 
-/// `POST /buyer/forget`: the browser forgets whose bookings it makes, and a list of bookings that a link has opened.
+/// `POST /buyer/forget`: the browser forgets the buyer that it remembers, and the list of bookings that a
+/// link has opened.
 pub async fn forget_buyer(app: web::Data<App>, Form(form): Form<ForgetForm>) -> HttpResponse {
     let back = if is_slug(&form.event) { format!("/events/{}", form.event) } else { "/".into() };
     let cookies = [

@@ -111,14 +111,14 @@ impl BookingForm {
         Self { name, email, remember: "1".into(), ..self }
     }
 
-    /// What was typed as the quantity of a ticket type. Nothing typed beside a ticket type that was not chosen first
-    /// means none.
+    /// What was typed as the quantity of a ticket type. An empty field means 0, except for the ticket type
+    /// that was chosen first.
     #[must_use]
     pub fn quantity_of(&self, id: i64) -> &str {
         if self.is_main(id) {
             return &self.quantity;
         }
-        // As with one ticket type: no field's name is put together.
+        // True of every form for one ticket type. This saves building the name of the field.
         if self.others.is_empty() {
             return "0";
         }
@@ -155,8 +155,8 @@ impl BookingForm {
         }
     }
 
-    /// The order that the form means, whatever the concert sells now; `None` when it means none. It finds what the
-    /// form has booked before.
+    /// The order that the form means, whatever the concert sells now; `None` when it means none. With it the
+    /// caller finds what the form has booked before.
     #[must_use]
     pub fn read(&self, keys: &RequestKeys) -> Option<Order> {
         let main = OrderLine {

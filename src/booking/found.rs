@@ -1,4 +1,4 @@
-//! What a booking that was just made, or found again, leads its buyer to: its own page, or the page to pay on.
+//! What a booking that was just made, or found again, leads its buyer to: its own page, or the payment page.
 
 use actix_web::http::StatusCode;
 
@@ -7,18 +7,19 @@ use crate::app::App;
 use crate::error::Error;
 use crate::payment::store::online::is_in_review;
 
-/// The page to pay on.
+/// The payment page.
 pub(super) fn payment_page(booking: &Booking) -> String {
     format!("/bookings/{}/payment", booking.token)
 }
 
-/// The page on which a booking goes on. What is held is paid for on a page of its own.
+/// The page to go to next: the payment page of a held booking, and the booking's own page otherwise.
 pub(super) fn home(booking: &Booking) -> String {
     if booking.is_held() { payment_page(booking) } else { format!("/bookings/{}", booking.token) }
 }
 
-/// The status of the answer to its form, and what to say. A repeated form finds its booking in any state, and one that
-/// stands is its own news. `wants_venue`: the form asks to pay at the venue.
+/// The status of the answer to the booking's form, and a message, where one is needed. A repeated form may
+/// find its booking in any state; a confirmed booking needs no message. `wants_venue`: the form asks to pay
+/// at the venue.
 pub(super) fn news(booking: &Booking, wants_venue: bool) -> (StatusCode, Option<&'static str>) {
     match booking.status {
         BookingStatus::Canceled => (StatusCode::OK, Some(messages::REPLAYED_CANCELED)),
@@ -28,7 +29,8 @@ pub(super) fn news(booking: &Booking, wants_venue: bool) -> (StatusCode, Option<
     }
 }
 
-/// Whether the page to pay on has more to say about it: while it is held, and while people look into its payment.
+/// Whether to show the payment page in place of the booking's own: while the booking is held, and while
+/// people look into its payment.
 pub(super) async fn is_to_be_paid(app: &App, placed: &PlacedBooking) -> Result<bool, Error> {
     let id = placed.booking.id;
     match placed.booking.status {

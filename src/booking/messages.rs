@@ -14,12 +14,12 @@ use crate::tickets::Seat;
 
 const EXPIRED: &str = "This page expired, so nothing was booked. Check your details and confirm again.";
 pub const GONE: &str = "Some of these tickets are no longer on sale, so nothing was booked. Check your tickets and confirm again.";
-pub const NO_WAY_TO_PAY: &str = "This concert is paid for online, and that isn’t possible at the moment. Nothing was booked. Please try again later.";
+pub const NO_WAY_TO_PAY: &str = "This concert takes online payment, which isn’t available right now. Nothing was booked. Please try again later.";
 pub const KEY_REUSED: &str = "You already booked with this form. Check your details to book again.";
 /// This browser does not fill in the form anymore.
 pub const FORGOTTEN: &str = "This browser no longer remembers your name and email address.";
 pub const REPLAYED_CANCELED: &str = "That booking was canceled. Nothing new was booked.";
-pub const REPLAYED_EXPIRED: &str = "The time to pay for that booking is over. Please book again.";
+pub const REPLAYED_EXPIRED: &str = "The time to pay for that booking has run out. Please book again.";
 pub const REPLAYED_HELD: &str =
     "These tickets are held for you to pay online. To pay at the venue, release them and book again.";
 pub const TOO_LATE_TO_UNDO: &str = "It’s too late to undo this booking, but you can still cancel it here.";
@@ -53,7 +53,7 @@ pub fn again(error: &Error) -> Option<String> {
     }
 }
 
-/// Until when a buyer may cancel, for who has not booked yet.
+/// Until when a buyer may cancel, for somebody who has not booked yet.
 #[must_use]
 pub fn cancellation_rule(event: &Event, now: NaiveDateTime) -> String {
     match event.cancellation_deadline() {
@@ -114,7 +114,7 @@ pub fn email(error: EmailError) -> String {
     }
 }
 
-/// The same to somebody who buys no ticket.
+/// The same for somebody who buys no ticket.
 #[must_use]
 pub fn own_email(error: EmailError) -> String {
     match error {
@@ -141,11 +141,12 @@ pub fn form_age(error: FormAgeError) -> &'static str {
     }
 }
 
-/// Why a ticket type is not on sale.
-/// An order without a pass, or with one that is over. The form may have been opened before there was a waiting room.
+/// For an order without a pass, or with one that has expired. The form may have been opened before there was
+/// a waiting room.
 pub const WAITING_ROOM: &str =
     "Nothing was booked: this concert has a waiting room. Take a place there, and book when it’s your turn.";
 
+/// Why a ticket type is not on sale.
 #[must_use]
 pub fn not_on_sale(why: NotOnSale, ticket_type: &TicketType) -> String {
     let name = &ticket_type.name;
@@ -204,7 +205,7 @@ pub fn corrected(new_email: Option<&str>) -> String {
     }
 }
 
-/// Neither to undo nor to cancel.
+/// It is too late both to undo and to cancel.
 #[must_use]
 pub fn too_late_for_all(event: &Event) -> String {
     format!("It’s too late to undo this booking. {}", too_late_to_cancel(event))
@@ -217,7 +218,7 @@ pub fn choice(error: ChoiceError) -> &'static str {
         ChoiceError::Admitted => {
             "A ticket was scanned at the entrance, so it can’t be canceled. Nothing was changed yet."
         }
-        ChoiceError::Returned => "Some of these tickets were canceled before. Nothing was changed.",
+        ChoiceError::Returned => "Some of these tickets were already canceled. Nothing was changed.",
     }
 }
 

@@ -1,8 +1,8 @@
 //! Bookings: a buyer takes tickets of one or several ticket types of a concert, all of them or none.
 //!
-//! The order goes through one door, [`desk::Desk::book`], and comes back as a [`BookingOutcome`]. A booking is
-//! found again by its token, which only its buyer knows, or by its reference, which is read out aloud. Whatever ends
-//! a booking gives its tickets back through [`release`].
+//! Every order goes through [`desk::Desk::book`] and comes back as a [`BookingOutcome`]. A booking is found
+//! again by its token, which only its buyer knows, or by its reference, which is read out aloud. Whatever
+//! ends a booking gives its tickets back through [`release`].
 
 pub mod buyer;
 pub mod calendar;
@@ -69,7 +69,7 @@ pub enum BookingOutcome {
         ticket_type_id: i64,
         why: NotOnSale,
     },
-    /// It costs something else than the buyer was shown; nothing was taken.
+    /// The total is not the one that the buyer was shown; nothing was taken.
     OtherTotal {
         /// What it costs now, in the currency's minor unit.
         total_minor: i64,
@@ -111,7 +111,7 @@ text_enum! {
         Held = "held",
         /// Its tickets are the buyer's.
         Confirmed = "confirmed",
-        /// It was held, and not confirmed in time.
+        /// The hold was not confirmed in time.
         Expired = "expired",
         /// Its tickets are on sale again.
         Canceled = "canceled",
@@ -125,7 +125,7 @@ pub struct Booking {
     pub event_id: i64,
     /// For people: `TK-7F3K-9QXM`.
     pub reference: String,
-    /// For links: who holds it may see the booking.
+    /// For links: anybody who has it may see the booking.
     pub token: String,
     pub status: BookingStatus,
     /// ISO 4217.
@@ -281,7 +281,7 @@ pub fn parse_quantity(typed: &str, most: i32) -> Result<i32, QuantityError> {
     }
 }
 
-/// As [`parse_quantity`], for tickets that need not be wanted: none is a quantity too.
+/// As [`parse_quantity`], for a ticket type that a buyer may leave out: 0 is a quantity too.
 ///
 /// # Errors
 /// Why it is not a quantity.

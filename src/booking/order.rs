@@ -9,7 +9,7 @@ use crate::events::board::Board;
 /// What a buyer asks the desk for: all of its lines, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// Each of another ticket type, in the order of their ids: see [`Order::new`].
+    /// Each has a different ticket type, in the order of their ids: see [`Order::new`].
     lines: Vec<OrderLine>,
     pub buyer: Buyer,
     /// Two orders with the same key are one order sent twice.
@@ -29,7 +29,8 @@ pub struct OrderLine {
 }
 
 impl Order {
-    /// An order that is booked. Lines of the same ticket type are added up; lines of nothing are left out.
+    /// An order to be booked at once. Lines of the same ticket type are added up; lines with quantity 0 are
+    /// left out.
     #[must_use]
     pub fn new(wanted: impl IntoIterator<Item = OrderLine>, buyer: Buyer, request_key: String) -> Self {
         let mut lines: Vec<OrderLine> = wanted.into_iter().filter(|line| line.quantity > 0).collect();
@@ -89,8 +90,9 @@ impl Order {
         })
     }
 
-    /// Tells this order from every other one, whatever its key: two sent with one key are the same or they are not.
-    /// What becomes of the booking afterward (tickets given back, an address corrected) changes nothing here.
+    /// A hash of what is ordered and for whom. The key does not belong to it: the hash tells whether two
+    /// orders with the same key are the same order. Changes to the booking afterward (tickets given back, an
+    /// address corrected) do not affect it.
     #[must_use]
     pub fn hash(&self) -> i64 {
         let mut digest = Sha256::new();

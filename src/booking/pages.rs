@@ -27,7 +27,7 @@ use crate::page::{Page, Toast, html, see_other, toast_cookie};
 use crate::tickets::link::TicketLinks;
 use crate::tickets::{self, Ticket};
 
-/// For so long a booking's page congratulates.
+/// How long a booking's page congratulates the buyer.
 const FRESH: TimeDelta = TimeDelta::minutes(30);
 
 #[derive(Template)]
@@ -68,8 +68,8 @@ pub async fn new(
     open(&app, &request, page, form)
 }
 
-/// `POST /bookings/new`: the checkout again, with all that was chosen and typed so far: of another ticket type, or with
-/// the total of its quantities, where no script counts it.
+/// `POST /bookings/new`: the checkout again, with all that was chosen and typed so far: for another ticket
+/// type, or with the total of its quantities, for browsers without scripts.
 pub async fn revise(
     request: HttpRequest,
     page: Page,
@@ -148,7 +148,8 @@ async fn book(
                     && left < line.quantity
                 {
                     errors.quantities.insert(line.ticket_type_id, messages::not_enough(left, ticket_type));
-                    // Of the ticket type that was chosen first the number stays: it is offered for the others.
+                    // The number for the ticket type that was chosen first stays: it is offered for the
+                    // others.
                     if left > 0 || form.ticket_type.parse() != Ok(line.ticket_type_id) {
                         form.set_quantity(line.ticket_type_id, left.clamp(0, ticket_type.most_per_booking()));
                     }
@@ -175,7 +176,8 @@ async fn book(
         }
         BookingOutcome::UnknownTicketType => return Err(Error::NotFound),
     };
-    // From the board as the desk has left it: the numbers of a moment ago have turned out to be old.
+    // Shows the board's numbers again, which the desk has just updated: those that the buyer saw were out of
+    // date.
     respond_checkout(status, checkout(app, page, form, errors)?)
 }
 
@@ -257,10 +259,11 @@ async fn respond_booked(
     Ok(response)
 }
 
-/// Puts a booking together with its concert: from the board, or from the database where the board has it no more.
+/// Puts a booking together with its concert: from the board, or from the database where the board no longer
+/// has it.
 pub async fn place(app: &App, booking: Booking) -> Result<PlacedBooking, Error> {
     let first = booking.lines.first().map_or(0, |line| line.ticket_type_id);
-    // What was paid online is not on the board.
+    // The board does not know what was paid online.
     if let Some(listing) = app.board.find_by_ticket_type(first)
         && !listing.event.is_paid_online()
         && booking

@@ -20,7 +20,7 @@ pub struct PlacedBooking {
     pub returned_seats: Vec<i32>,
     /// The seats whose tickets were scanned, and when: UTC.
     pub admissions: Vec<(i32, NaiveDateTime)>,
-    /// What the organizer has said of tickets that the organizer canceled, the oldest first.
+    /// The organizer's notes about tickets that the organizer canceled, the oldest first.
     pub notes: Vec<CancellationNote>,
     /// What was paid online. `None`: it is paid for at the venue, or not yet.
     pub online: Option<PaidOnline>,
@@ -79,22 +79,23 @@ impl PlacedBooking {
         self.admissions.iter().map(|(seat, _)| *seat).collect()
     }
 
-    /// Its tickets without those that were given back: "2 × VIP", "2 × VIP, 1 × Front Row". What was ordered when
-    /// nothing is left.
+    /// Its tickets without those that were given back: "2 × VIP", "2 × VIP, 1 × Front Row". If nothing is
+    /// left, all that was ordered.
     #[must_use]
     pub fn summary(&self) -> String {
         let line = |it: &PlacedLine| format!("{} × {}", self.shown_quantity(it), it.ticket_type.name);
         self.lines.iter().filter(|it| self.shown_quantity(it) > 0).map(line).collect::<Vec<_>>().join(", ")
     }
 
-    /// The tickets of a line that were not given back. What was ordered when nothing is left of the booking.
+    /// How many tickets of a line were not given back. If nothing is left of the booking, how many were
+    /// ordered.
     #[must_use]
     pub fn shown_quantity(&self, line: &PlacedLine) -> i32 {
         let is_anything_left = self.lines.iter().any(|it| it.line.kept() > 0);
         if is_anything_left { line.line.kept() } else { line.line.quantity }
     }
 
-    /// What is due for the tickets that were not given back. What was ordered when nothing is left.
+    /// What is due for the tickets that were not given back. If nothing is left, the total of the order.
     #[must_use]
     pub fn due(&self) -> Money {
         if self.lines.iter().all(|it| it.line.kept() == 0) {
@@ -103,7 +104,7 @@ impl PlacedBooking {
         Money::new(self.lines.iter().map(|it| it.due().minor).sum(), &self.booking.currency)
     }
 
-    /// What stands before the price on a page.
+    /// The label before the price on a page.
     #[must_use]
     pub fn due_label(&self) -> &'static str {
         match &self.online {
@@ -124,7 +125,8 @@ impl PlacedBooking {
         }
     }
 
-    /// What becomes of the money when the buyer gives back all of these seats; of some of them less.
+    /// What becomes of the money if the buyer gives back all of these seats. For only some of them, less goes
+    /// back.
     #[must_use]
     pub fn refund_terms(&self, seats: impl IntoIterator<Item = i32>) -> String {
         let prices: Vec<i64> =

@@ -1,6 +1,6 @@
-//! The references of bookings in an SQLite file: a keyed permutation of their ids. Nobody can tell from one how many
-//! bookings there are, and it leads to its booking without an index. In an index of random references each booking
-//! would change another page.
+//! The references of bookings in an SQLite file: a keyed permutation of their ids. A reference does not
+//! reveal how many bookings there are, and it leads to its booking without an index. An index of random
+//! references would be slower: each booking would change a different page of it.
 
 use super::codes::{REFERENCES, number_of_reference, reference_of_number};
 
@@ -46,7 +46,7 @@ impl ReferenceKey {
     }
 }
 
-/// One round of a Feistel network: it need not be invertible for the whole to be.
+/// The round function of a Feistel network. The network is invertible although this function is not.
 fn scrambled(half: u64, (add, multiply): (u64, u64)) -> u64 {
     let sum = half + add;
     sum * sum % PRIME * multiply % PRIME % HALF

@@ -1,5 +1,5 @@
-//! A form that is sent again. Its key is no second key to the booking: the next user of the same computer finds it in a
-//! form that the browser has kept.
+//! A form that is sent again. Its request key must not open the booking forever: the next user of the same
+//! computer may find the key in a form that the browser has kept.
 
 use chrono::TimeDelta;
 
@@ -9,15 +9,12 @@ use super::{Booking, BookingOutcome, messages};
 use crate::db::{self, Database};
 use crate::error::Error;
 
-/// For so long a form that is sent again shows what it has booked.
+/// How long a form that is sent again shows what it has booked, in any browser.
 const REPLAYED_FOR: TimeDelta = TimeDelta::hours(1);
 
-/// A form that is sent again shows what it has booked for a while, in which people repeat what got no answer, and later
-/// in the buyer's own browser only: then it is as if it were booked now. The database's clock has dated the booking,
-/// and decides.
-///
-/// # Errors
-/// What the database said.
+/// Turns a replayed booking into a booked one if the form may still show it. For a while any browser may,
+/// because people repeat a form that got no answer; later only the buyer's own browser may. The database's
+/// clock decides, because it has dated the booking.
 pub(super) async fn shown(
     db: &Database,
     outcome: BookingOutcome,

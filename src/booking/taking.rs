@@ -8,7 +8,7 @@ use super::{BookingOutcome, NotOnSale, Order, store};
 use crate::app::App;
 use crate::error::Error;
 
-/// Books an order. Its tickets count for its client's limit, unless nothing comes of it.
+/// Books an order. Its tickets count toward its client's limit, unless nothing new is booked.
 ///
 /// # Errors
 /// [`Error::RateLimited`], and those of the desk.
@@ -45,10 +45,7 @@ fn lacks_pass(app: &App, order: &Order) -> Option<i64> {
     checked.is_err().then_some(ticket_type_id)
 }
 
-/// What an order has booked before, if it has. `None` means no order, and books nothing.
-///
-/// # Errors
-/// Database errors.
+/// What an order has booked before, if it has. Without an order there is nothing to find.
 pub async fn recall(app: &App, order: Option<Order>) -> Result<Option<(Arc<Order>, BookingOutcome)>, Error> {
     let Some(order) = order.map(Arc::new) else { return Ok(None) };
     let outcome = find(app, &order).await?;

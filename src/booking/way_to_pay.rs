@@ -4,7 +4,7 @@ use super::Order;
 use crate::events::PaymentChoice;
 use crate::events::board::Listing;
 
-/// How long tickets are held until somebody asks for a page to pay on.
+/// How long tickets are held until somebody asks for a payment page.
 const PAY_SECONDS: i32 = 15 * 60;
 
 /// The concert is paid for online, and this site has no account to pay to.

@@ -46,18 +46,19 @@ impl Settings {
 pub enum Command {
     /// Migrate, seed when empty, and serve the site (the default)
     Serve,
-    /// Serve a throwaway site full of concerts and bookings, on a database of its own that is deleted at the end; of
-    /// all settings it takes BIND alone
+    /// Serve a throwaway site full of concerts and bookings, on a database of its own that is deleted at the
+    /// end; it uses no setting except BIND
     Demo,
     /// Migrate the database to the newest schema, then exit
     Migrate(MigrateArguments),
     /// Migrate, add the sample concert if there is none, then exit
     Seed,
-    /// Ask the server that runs with these settings how it is; exit 1 if it does not answer, for containers
+    /// Check the health of the server that runs with these settings, for containers and scripts; exit 1 if it
+    /// does not answer
     Health(HealthArguments),
     /// Recount everything and print the table; exit 1 if anything is wrong
     Verify(VerifyArguments),
-    /// Write a backup while the site is selling, and prove it by restoring it into a temporary database
+    /// Write a backup while the site is selling, and verify it by restoring it into a temporary database
     Backup(BackupArguments),
     /// Restore a backup into an empty database, and verify it
     Restore(RestoreArguments),
@@ -69,9 +70,9 @@ pub enum Command {
     Draw(DrawCommand),
     /// Set the admin password, from a prompt or from standard input, then exit
     SetAdminPassword,
-    /// Make a first password: it is good for one day, to sign in and choose another
+    /// Create a temporary password, valid for one day, to sign in and choose another
     ResetAdminPassword,
-    /// Take an account's second factor away, for who has lost the phone and the recovery codes
+    /// Remove an account's second factor, for somebody who has lost the phone and the recovery codes
     ResetSecondFactor(ResetSecondFactorArguments),
 }
 
@@ -84,8 +85,8 @@ pub struct ResetSecondFactorArguments {
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct MigrateArguments {
-    /// Let this role of PostgreSQL read and write the tables, and nothing else: the role of the servers' DATABASE_URL,
-    /// when another one owns the tables and runs this command
+    /// Grant this role of PostgreSQL read and write access to the tables, and nothing else: the role of the
+    /// servers' DATABASE_URL, when another one owns the tables and runs this command
     #[arg(long, value_name = "ROLE")]
     pub grant_to: Option<String>,
 }
@@ -94,7 +95,7 @@ pub struct MigrateArguments {
 pub struct RehearseArguments {
     /// The concert, as its address names it
     pub concert: String,
-    /// How many come
+    /// How many buyers
     #[arg(long, value_name = "N", default_value = "1000")]
     pub buyers: i32,
     /// How long it takes at most
@@ -144,11 +145,11 @@ pub struct BackupArguments {
     /// Also keep the last backup of each day, for this many days
     #[arg(long, value_name = "N", requires = "keep", default_value = "0")]
     pub keep_days: u32,
-    /// The PostgreSQL server on which each backup is proved, in a temporary database, as DATABASE_URL [default:
-    /// the one that is backed up]
+    /// The PostgreSQL server on which each backup is verified, in a temporary database, as DATABASE_URL
+    /// [default: the one that is backed up]
     #[arg(long, value_name = "URL", env = "BACKUP_PROVE_ON", hide_env_values = true)]
     pub prove_on: Option<String>,
-    /// Also write a success to a file for node_exporter's textfile collector (Prometheus)
+    /// After a success, also write a file for node_exporter's textfile collector (Prometheus)
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,
 }

@@ -11,8 +11,8 @@ use crate::start_error::StartError;
 
 const NAME: &str = ".env";
 
-/// Sets what the `.env` of the working folder, or else of the nearest folder above it, says and the environment does
-/// not. Call this before the command line is read.
+/// Sets the variables that `.env` has and the environment does not. The file is in the working folder, or
+/// else in the nearest folder above it. Call this before the command line is read.
 ///
 /// # Errors
 /// One line: the file cannot be read, or one of its lines is not `NAME=value`.
@@ -57,7 +57,7 @@ struct Fault {
     what: &'static str,
 }
 
-/// The names and values, the last one of a name that stands twice.
+/// The names and values. If a name stands twice, its last value counts.
 fn parse(text: &str) -> Result<Vec<(String, String)>, Fault> {
     let mut settings: Vec<(String, String)> = Vec::new();
     for (index, line) in text.replace("\r\n", "\n").split(['\n', '\r']).enumerate() {

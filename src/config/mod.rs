@@ -162,7 +162,7 @@ pub struct Config {
     pub stripe: Option<StripeConfig>,
     /// How long organizers stay signed in.
     pub sessions: SessionLimits,
-    /// How often passwords from unknown browsers are looked at.
+    /// How often passwords from unknown browsers are checked.
     pub sign_in_pace: SignInPace,
     pub connections: ConnectionLimits,
     pub operations: OperationsConfig,

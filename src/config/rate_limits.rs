@@ -8,11 +8,11 @@ use crate::guard::limits::{Rate, Rates};
 use crate::guard::secret::weakness;
 use crate::start_error::StartError;
 
-/// A browser that stays on a page polls it again and again.
+/// Polls for each page: a browser that stays on a page polls it again and again.
 const POLLS_FOR_PAGE: u32 = 10;
-/// A new visitor's first page needs about twenty static files.
+/// Static files for each page: a new visitor's first page needs about twenty.
 const FILES_FOR_PAGE: u32 = 20;
-/// A known program may call the API so many times as often as an unknown one.
+/// A client with an API token may call the API this many times as often as one without.
 const TOKEN_BONUS: u32 = 10;
 
 /// Not `Debug`: nothing may print the tokens by accident.

@@ -14,12 +14,12 @@ const USED: u8 = 2;
 #[derive(Debug, Clone, Default)]
 pub struct BodyAllowance(Arc<AtomicU8>);
 
-/// While it is there, the connection of a request may bring a file.
+/// While this exists, the connection of a request may carry a file.
 #[derive(Debug)]
 pub struct LongBody(Option<BodyAllowance>);
 
 impl LongBody {
-    /// For the body of a request.
+    /// Allows a long body for a request.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         let allowance = request.conn_data::<BodyAllowance>().cloned();
@@ -43,7 +43,7 @@ impl BodyAllowance {
         self.0.load(Ordering::Acquire) == GIVEN
     }
 
-    /// Whether a file has been read. Says it once.
+    /// Whether a file has been read. Returns true only once for each file.
     pub(super) fn take_used(&self) -> bool {
         self.0.load(Ordering::Acquire) == USED
             && self.0.compare_exchange(USED, NONE, Ordering::AcqRel, Ordering::Acquire).is_ok()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use listenfd::ListenFd;
 use socket2::SockRef;
 
-use super::Departure;
+use super::SocketOwner;
 use crate::start_error::StartError;
 
 /// Linux's limit for every socket's backlog.
@@ -18,7 +18,7 @@ const BACKLOG: i32 = 4096;
 
 /// Opens the site's socket: the one that was handed over (`LISTEN_FDS`, sd_listen_fds(3)), the first if there are
 /// several, or a new one on `BIND`.
-pub fn open_site(bind: SocketAddr, reuse_port: bool) -> Result<(TcpListener, Departure), StartError> {
+pub fn open_site(bind: SocketAddr, reuse_port: bool) -> Result<(TcpListener, SocketOwner), StartError> {
     let handed_over = ListenFd::from_env().take_tcp_listener(0).and_then(|listener| {
         // The service manager may have set another backlog, or blocking mode.
         listener.inspect(|it| drop(SockRef::from(it).listen(BACKLOG))).map_or(Ok(None), |it| {
@@ -31,9 +31,9 @@ pub fn open_site(bind: SocketAddr, reuse_port: bool) -> Result<(TcpListener, Dep
     })?;
     if let Some(listener) = handed_over {
         log::info!("listening on the socket that was handed over; BIND is ignored");
-        return Ok((listener, Departure::HandedOver));
+        return Ok((listener, SocketOwner::HandedOver));
     }
-    Ok((listen("BIND", bind, reuse_port)?, Departure::Own))
+    Ok((listen("BIND", bind, reuse_port)?, SocketOwner::Own))
 }
 
 /// Listens on the address that a setting names.

@@ -7,10 +7,10 @@
 //! ([`timed_stream`]). Which connections may be opened, and which are ended when there are too many, is in [`table`].
 
 pub mod body_allowance;
-mod departure;
 mod descriptors;
 mod listener;
 mod read_pace;
+mod socket_owner;
 mod table;
 mod timed_stream;
 
@@ -29,9 +29,9 @@ use actix_web::error::Error;
 use actix_web::rt::net::TcpStream;
 use socket2::SockRef;
 
-pub use self::departure::Departure;
 pub use self::descriptors::{fit, raise};
 pub use self::listener::{listen, open_site};
+pub use self::socket_owner::SocketOwner;
 use self::table::ConnectionTable;
 pub use self::table::NetworkLimits;
 use self::timed_stream::TimedStream;
@@ -130,7 +130,7 @@ where
     Ok(builder.run())
 }
 
-/// A connection that may stay. One that may not is reset, so that nothing of it stays with the system.
+/// Accepts a connection that may stay. One that may not is reset, so that the system keeps nothing of it.
 fn accept(
     table: &Arc<ConnectionTable>,
     stream: TcpStream,

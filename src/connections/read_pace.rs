@@ -20,7 +20,7 @@ impl ReadPace {
         Self { most, left: most, blocked_since: None }
     }
 
-    /// The client takes nothing now: until when it may.
+    /// Called when the client takes nothing. Returns until when that may last.
     pub(super) fn deadline(&mut self, now: Instant) -> Instant {
         *self.blocked_since.get_or_insert(now) + self.left
     }

@@ -17,29 +17,33 @@ use super::read_pace::ReadPace;
 use super::table::Connection;
 use crate::resource::{LONG_BODY_BYTES_MAX, UPLOAD_BYTES_MAX};
 
-/// Most bytes of a head, and most of a form in crumbs: the longest address and 16 KiB of headers, which get a page when
-/// they are longer, and as much again.
+/// The most bytes of a head: room for the longest address and 16 KiB of headers, which get an error page if
+/// they are longer, and for as much again. It is added to the limits of a body, and also leaves room there
+/// for the chunk headers of a form that arrives in tiny chunks.
 const HEAD_MAX: usize = 48 * 1024;
 /// Most bytes of a request with its body, and of what a client sends behind it before it gets a response.
 const UNANSWERED_MAX: usize = HEAD_MAX + LONG_BODY_BYTES_MAX;
 /// The same with a file.
 const UNANSWERED_WITH_FILE_MAX: usize = HEAD_MAX + UPLOAD_BYTES_MAX;
-/// A file may take so many times longer to arrive than anything else.
+/// A file may take this many times longer to arrive than anything else.
 const FILE_PATIENCE: u32 = 4;
-/// What has arrived by then may still get a response of its own: a body that is too long is refused by its handler.
+/// How long a request that is too long may still wait for a response of its own: a body that is too long is
+/// refused by its handler.
 const OVERFLOW_GRACE: Duration = Duration::from_secs(1);
-/// What nothing else has answered: a head without end, or a body that is hardly anything but the marks of its chunks.
+/// The answers to what nothing else has answered: a head without end, or a body that is hardly anything but
+/// the headers of its chunks.
 const HEAD_TOO_LARGE: &[u8] =
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 const BODY_TOO_LARGE: &[u8] =
     b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-/// Of what a client goes on sending, this much is read before the connection is closed. With unread bytes in it, the
+/// How much of what a client still sends is read before the connection is closed. If bytes stayed unread, the
 /// system would throw away the response.
 const DISCARDED_MAX: usize = 1024 * 1024;
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
-/// How many bytes of [`END_OF_HEAD`] have been seen, with these behind so many; all stay seen.
+/// How many bytes of [`END_OF_HEAD`] have been seen after `bytes`, if `seen` of them had been seen before.
+/// Once all four have been seen, the number stays at four.
 fn after(seen: u8, bytes: &[u8]) -> u8 {
     // Nearly always: a request without a body.
     if bytes.ends_with(END_OF_HEAD) {
@@ -62,11 +66,11 @@ pub(super) struct TimedStream {
     limit: Duration,
     /// When the pending request began.
     waits_since: Option<Instant>,
-    /// Whether a response has been sent: what comes then may be the rest of a body that nobody reads.
+    /// Whether a response has been sent: what arrives after it may be the rest of a body that nobody reads.
     has_answered: bool,
     /// Bytes received since the last response.
     unanswered: usize,
-    /// How many bytes of the mark behind a head were the last of them; all of it, once it was seen.
+    /// How many bytes of [`END_OF_HEAD`] they end with; all four once it was seen.
     end_of_head: u8,
     /// Since when `unanswered` is at its maximum.
     overflows_since: Option<Instant>,
@@ -93,7 +97,7 @@ impl TimedStream {
         }
     }
 
-    /// By which a request gets room for a file.
+    /// The allowance that gives a request room for a file.
     pub(super) fn allowance(&self) -> BodyAllowance {
         self.allowance.clone()
     }
@@ -120,7 +124,7 @@ impl TimedStream {
         Err(io::ErrorKind::TimedOut.into())
     }
 
-    /// Nothing has arrived.
+    /// Called when nothing has arrived: waits for the deadline, or until the connection is to end.
     fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let limit = if self.allowance.is_given() { self.limit * FILE_PATIENCE } else { self.limit };
         match self.waits_since {

@@ -16,7 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 type Slot = Mutex<Option<(Db, u64)>>;
 pub(super) type WriterSlot = Arc<Slot>;
 
-/// Whether connections may still be opened, and who has one besides the pool. Clones share it.
+/// Whether connections may still be opened, and which writers have one besides the pool. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Closing {
     is_closed: Arc<AtomicBool>,
@@ -35,17 +35,17 @@ impl Closing {
         slot
     }
 
-    /// From now on no connection is opened. Waits no longer than `patience` for those that are at work.
-    pub(super) fn close(&self, pool: &Pool<impl ManageConnection>, patience: Duration) {
+    /// From now on no connection is opened. Waits no longer than `time_limit` for those that are at work.
+    pub(super) fn close(&self, pool: &Pool<impl ManageConnection>, time_limit: Duration) {
         let begun = Instant::now();
         self.is_closed.store(true, Ordering::Release);
         for slot in self.writers.lock().iter().filter_map(Weak::upgrade) {
-            if let Some(mut connection) = slot.try_lock_for(patience.saturating_sub(begun.elapsed())) {
+            if let Some(mut connection) = slot.try_lock_for(time_limit.saturating_sub(begun.elapsed())) {
                 drop(connection.take());
             }
         }
-        while pool.state().connections > 0 && begun.elapsed() < patience {
-            // An idle connection is found to be closed, and is dropped.
+        while pool.state().connections > 0 && begun.elapsed() < time_limit {
+            // The pool finds that an idle connection is retired, and drops it.
             drop(pool.try_get());
             thread::sleep(LOOK_EVERY);
         }

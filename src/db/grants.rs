@@ -16,7 +16,7 @@ struct SchemaName {
     name: Option<String>,
 }
 
-/// Gives a role what the site needs. Again after each migration: new tables come without.
+/// Grants a role what the site needs. This is needed again after each migration: new tables have no grants.
 ///
 /// # Errors
 /// One line: there is no such role, or the URL's role does not own the tables.

@@ -12,10 +12,10 @@ use super::migrations::{Schema, schema};
 use super::primary::takes_writes;
 use super::{Database, Db, one_line};
 
-/// A free connection is handed over, and asked whether it is still there, in less.
+/// Checking out a free connection, with its liveness check, takes less than this.
 const WAITED: Duration = Duration::from_millis(5);
 
-/// Counts who waits for a connection.
+/// Counts the waits for a connection.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PoolMetrics {
     waits: Counter,
@@ -59,7 +59,7 @@ pub struct ReplicaStatus {
 }
 
 impl Database {
-    /// Has the waits for the pool's connections shown.
+    /// Registers the metrics of the waits for the pool's connections.
     pub fn register(&self, registry: &mut Registry) {
         let PoolMetrics { waits, wait_seconds, timeouts } = self.metrics.clone();
         registry.register("pool_waits", "Times that somebody waited for a database connection", waits);
@@ -80,17 +80,17 @@ impl Database {
         PoolUse { busy: state.connections.saturating_sub(idle), idle, limit: self.pool.max_size() }
     }
 
-    /// How the replicas stand, in the order in which they are set.
+    /// The status of each replica, in the order of the settings.
     #[must_use]
     pub fn replica_statuses(&self) -> Vec<ReplicaStatus> {
         self.replicas.as_ref().map(|replicas| replicas.statuses()).unwrap_or_default()
     }
 
-    /// Asks the primary, through the pool, how its schema stands to this program. Blocks the thread, for a
-    /// free connection no longer than `wait`.
+    /// Asks the primary, through the pool, how its schema compares to this program. Blocks the thread, and
+    /// waits for a free connection no longer than `wait`.
     ///
     /// # Errors
-    /// One line: that no connection came free, that the server takes no writes, or what the database said.
+    /// One line: that no connection came free, that the server takes no writes, or a database error.
     pub fn schema_blocking(&self, wait: Duration) -> Result<Schema, String> {
         let mut held = self.pool.get_timeout(wait).map_err(|e| one_line(&e))?;
         let schema = schema(&mut held.db).map_err(|e| one_line(&e))?;
@@ -101,11 +101,11 @@ impl Database {
         Ok(schema)
     }
 
-    /// Runs `work` on the primary, as long as that needs no longer than `wait` for a free connection. For
-    /// those who watch: an error is theirs alone. Blocks the thread.
+    /// Runs `work` on the primary if a connection is free within `wait`. For monitoring: an error goes to the
+    /// caller alone. Blocks the thread.
     ///
     /// # Errors
-    /// One line: that no connection came free, or what the database said.
+    /// One line: that no connection came free, or a database error.
     pub fn probe_blocking<T>(
         &self,
         wait: Duration,

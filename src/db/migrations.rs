@@ -56,7 +56,7 @@ pub enum Schema {
 impl Schema {
     /// Whether this program can work with it.
     #[must_use]
-    pub fn is_served(self) -> bool {
+    pub fn is_compatible(self) -> bool {
         matches!(self, Self::Current | Self::Ahead)
     }
 
@@ -101,9 +101,6 @@ fn may_create_tables(pg: &mut PgConnection) -> QueryResult<bool> {
 }
 
 /// Whether a database holds this program's tables, of any release.
-///
-/// # Errors
-/// The database's error.
 pub fn is_migrated(db: &mut Db) -> QueryResult<bool> {
     let question = match db {
         Db::Sqlite(_) => {
@@ -138,7 +135,7 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), StartError> {
     let schema = migrate_connection(&mut db)
         .and_then(|schema| Ok(wal::acknowledge(url, &mut db).map(|()| schema)?))
         .map_err(|e| StartError::new(format!("the migration of {url} failed: {}", one_line(&e))))?;
-    if schema.is_served() {
+    if schema.is_compatible() {
         return Ok(());
     }
     let hint = "start that release, or restore a backup that this release made";
@@ -150,7 +147,7 @@ fn migrate_connection(db: &mut Db) -> Result<Schema, Box<dyn std::error::Error +
     match db {
         Db::Sqlite(sqlite) => {
             sqlite.batch_execute("PRAGMA journal_mode = WAL;")?;
-            // Most starts have nothing to do, and wait for nobody who writes.
+            // Most starts have nothing to migrate, and need not wait for a writer.
             if sqlite.has_pending_migration(SQLITE_MIGRATIONS)? {
                 sqlite.batch_execute("PRAGMA busy_timeout = 30000")?;
                 run_in_turn(sqlite)?;
@@ -161,8 +158,8 @@ fn migrate_connection(db: &mut Db) -> Result<Schema, Box<dyn std::error::Error +
             pg.batch_execute("SET lock_timeout = 0")?;
             diesel::sql_query(format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).execute(pg)?;
             pg.batch_execute(LOCK_TIMEOUT)?;
-            // Looked at first: a role that does not own the tables may not even ask for the list of migrations to be
-            // created if it is not there.
+            // Compare the schema first: a role that does not own the tables may not even run the CREATE TABLE
+            // IF NOT EXISTS for the list of migrations.
             if !postgres_schema(pg).is_ok_and(|schema| !matches!(schema, Schema::Behind(_))) {
                 if !may_create_tables(pg)? {
                     return Err(MAY_NOT_MIGRATE.into());
@@ -175,8 +172,8 @@ fn migrate_connection(db: &mut Db) -> Result<Schema, Box<dyn std::error::Error +
     Ok(schema(db)?)
 }
 
-/// Diesel looks what is pending before it takes any lock, so of two starters the second would run a migration again.
-/// One transaction around it all makes them take turns.
+/// Diesel reads which migrations are pending before it takes any lock. So the second of two servers that
+/// start together would run a migration again. One transaction around everything makes them take turns.
 fn run_in_turn(sqlite: &mut SqliteConnection) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?;
     match sqlite.run_pending_migrations(SQLITE_MIGRATIONS).map(drop) {
@@ -188,10 +185,8 @@ fn run_in_turn(sqlite: &mut SqliteConnection) -> Result<(), Box<dyn std::error::
     }
 }
 
-/// Keeps every server that starts from migrating, until this connection is closed. `false`: one is migrating already.
-///
-/// # Errors
-/// The database's error.
+/// Until this connection is closed, no other server can migrate when it starts. `false`: one is migrating
+/// already.
 pub fn hold_migrations(db: &mut Db) -> QueryResult<bool> {
     let Db::Postgres(pg) = db else { return Ok(true) };
     let question =
@@ -201,10 +196,7 @@ pub fn hold_migrations(db: &mut Db) -> QueryResult<bool> {
 
 /// Servers that start together on an empty database take turns to seed it. The lock is held until the end of the
 /// caller's transaction. SQLite's write transactions are exclusive anyway.
-///
-/// # Errors
-/// The database's error.
-pub fn take_turn_to_fill(db: &mut Db) -> QueryResult<()> {
+pub fn lock_first_rows(db: &mut Db) -> QueryResult<()> {
     if let Db::Postgres(pg) = db {
         diesel::sql_query(format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).execute(pg)?;
     }

@@ -1,8 +1,8 @@
 //! The database: opening, migrations, reads, and write transactions.
 //!
-//! SQLite allows one writer at a time. Writers queue for a fair lock in this process before they ask the file for
-//! its lock: with SQLite's own retries some wait for seconds, in the queue for milliseconds. PostgreSQL needs no
-//! such lock.
+//! SQLite allows one writer at a time. Writers queue for a fair lock in this process before they ask the file
+//! for its lock: with SQLite's own retries some writers wait for seconds, but in the queue only for
+//! milliseconds. PostgreSQL needs no such lock.
 
 mod cause;
 mod closing;
@@ -36,7 +36,7 @@ pub use self::connection::Db;
 pub(crate) use self::connection::on_either;
 pub use self::grants::grant;
 use self::metrics::PoolMetrics;
-pub use self::migrations::{Schema, hold_migrations, is_migrated, migrate, schema, take_turn_to_fill};
+pub use self::migrations::{Schema, hold_migrations, is_migrated, lock_first_rows, migrate, schema};
 use self::pool::{Connector, on_connection, open_pool, write_on_connection};
 use self::primary::{Epoch, primary};
 pub(crate) use self::replicas::MAX_LAG as REPLICA_LAG_MAX;
@@ -52,18 +52,19 @@ use crate::error::Error;
 use crate::log_safe::one_line;
 use crate::start_error::StartError;
 
-/// What every SQLite connection is told. `synchronous=FULL`: a confirmed booking survives a power cut. The
-/// checkpoint (every so many pages) is sized for a rush: the default writes the same pages of the indexes to the
-/// file again and again. The cache (in KiB) is small, because each connection of the pool fills one of its own; the
-/// desk's [`Writer`] has a larger one.
+/// The settings of every SQLite connection. `synchronous=FULL`: a confirmed booking survives a power cut. The
+/// checkpoint (every so many pages) is sized for a rush: the default writes the same pages of the indexes to
+/// the file again and again. The cache (in KiB) is small, because each connection of the pool fills one of
+/// its own; the desk's [`Writer`] has a larger one.
 const SQLITE_PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
     PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 8000;";
 
-/// What every PostgreSQL connection is told, so that a server that is frozen or cut off in the middle of a transaction
-/// does not hold ticket types for hours, which is how long PostgreSQL waits by itself. The keepalives are those of
-/// PostgreSQL's end of the connection. `synchronous_commit`: a confirmed booking survives a power cut, whatever a role
-/// or a database is set to; a server that is set to wait for its standbys goes on waiting for them.
+/// The settings of every PostgreSQL connection, so that a server that is frozen or cut off in the middle of a
+/// transaction does not hold ticket types for hours, which is how long PostgreSQL waits by itself. The
+/// keepalives are those of PostgreSQL's end of the connection. `synchronous_commit`: a confirmed booking
+/// survives a power cut, whatever a role or a database is set to; a server that is set to wait for its
+/// standbys goes on waiting for them.
 const POSTGRES_SETTINGS: &str = "SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '5s';
     SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 5;
     SELECT set_config('synchronous_commit', 'on', false)
@@ -110,8 +111,9 @@ impl Database {
         Ok(db)
     }
 
-    /// Opens the database for `work` alone, and closes every connection after it: left to the pool's threads, the last
-    /// one may still be open when the program ends, and an SQLite file would keep its log.
+    /// Opens the database for `work` alone, and closes every connection after it: if that were left to the
+    /// pool's threads, the last one might still be open when the program ends, and an SQLite file would keep
+    /// its log.
     ///
     /// # Errors
     /// As [`Database::open`], and those of `work`.
@@ -208,8 +210,8 @@ impl Database {
         .await
     }
 
-    /// Runs `work` that writes in one statement on PostgreSQL, which commits by itself: rows that everybody wants are
-    /// not locked while an answer is on its way. On SQLite as [`Database::write`].
+    /// Runs `work` that writes in a single statement. On PostgreSQL the statement commits by itself, so rows
+    /// that everybody needs are not locked during a network round trip. On SQLite as [`Database::write`].
     ///
     /// # Errors
     /// As [`Database::read_primary`].
@@ -241,8 +243,8 @@ impl Database {
     }
 }
 
-/// Runs `work` on a thread that may block. All work is one type of task: a type for each query would be a twenty-fifth
-/// of the binary.
+/// Runs `work` on a thread that may block. All work is boxed into one type of task: a type for each query
+/// would make up a twenty-fifth of the binary.
 async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
@@ -252,7 +254,7 @@ async fn off_thread<T: Send + 'static>(
         let _ = answer.send(work());
     });
     spawn_blocking(work);
-    answered.await.map_err(|_| Error::Internal("database work broke off".into()))?
+    answered.await.map_err(|_| Error::Internal("database work was interrupted".into()))?
 }
 
 /// Runs `work` between BEGIN and COMMIT. On SQLite, BEGIN IMMEDIATE takes the write lock: a transaction that reads

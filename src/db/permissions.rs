@@ -1,5 +1,5 @@
-//! Who may read an SQLite database: this user alone. The program makes its files so; those that are older, or that
-//! somebody has copied, may be open to the whole machine.
+//! Who may read an SQLite database: this user alone. The program creates its files with these permissions;
+//! files that are older, or that somebody has copied, may be open to the whole machine.
 
 use std::path::Path;
 

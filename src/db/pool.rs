@@ -15,12 +15,12 @@ use crate::db::url::DatabaseUrl;
 use crate::error::Error;
 use crate::start_error::StartError;
 
-/// How long a request waits for a connection before it is told that the server is busy.
-/// Also bounds the pause between two attempts to reach a database that is away, to half of it.
+/// How long a request waits for a connection before it is told that the server is busy. Half of it is also
+/// the longest pause between two attempts to reach a database that is away.
 const CONNECTION_WAIT: Duration = Duration::from_secs(2);
 
-/// An error of PostgreSQL after so long came of a lock: half of the `lock_timeout` of the pool's connections, and as
-/// long as PostgreSQL waits before it looks for a deadlock.
+/// An unknown error of PostgreSQL that came after this time or later was caused by a lock: half of the
+/// `lock_timeout` of the pool's connections, and as long as PostgreSQL waits before it looks for a deadlock.
 const LOCKED_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) fn open_pool(
@@ -39,7 +39,8 @@ pub(super) fn open_pool(
         .map_err(|e| unreachable_database(url, &e))
 }
 
-/// A connection that is lost on the way is as if none had been free: trying again is safe, and helps.
+/// Runs `work` on a pooled connection. If the connection is lost meanwhile, the error is the same as if none
+/// had been free: trying again is safe, and helps.
 pub(super) fn on_connection<T>(
     pool: &Pool<Connector>,
     work: impl FnOnce(&mut Db) -> QueryResult<T>,
@@ -50,7 +51,7 @@ pub(super) fn on_connection<T>(
         if takes_no_writes(&error) {
             held.end_epoch();
         } else if is_contention(&error, began.elapsed(), LOCKED_AFTER) {
-            log::warn!("others were in the way in the database: {}", one_line(&error));
+            log::warn!("database contention, the work was refused: {}", one_line(&error));
             return Error::Busy;
         } else if !writer::is_lost(&mut held.db, &error) {
             return error.into();

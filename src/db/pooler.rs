@@ -1,5 +1,5 @@
-//! Whether a pooler stands before PostgreSQL that gives each transaction another connection, such as PgBouncer in its
-//! transaction mode.
+//! Detects a pooler in front of PostgreSQL that gives each transaction another connection, such as PgBouncer
+//! in its transaction mode.
 //!
 //! This program sets up each connection, prepares its statements there, and holds locks across transactions. With
 //! such a pooler the next transaction finds none of it, and other programs find what was not meant for them. A pooler
@@ -16,7 +16,7 @@ use crate::start_error::StartError;
 /// How often two clients are compared: a busy pooler may give the second one a connection of its own by chance.
 const ATTEMPTS: usize = 3;
 
-/// Refuses a database behind such a pooler. What else is wrong with it shows when it is opened.
+/// Refuses a database behind such a pooler. Other problems show when the database is opened.
 ///
 /// # Errors
 /// One line that says what to change.
@@ -42,8 +42,9 @@ fn two_clients(url: &str) -> Option<(PgConnection, PgConnection)> {
     Some((one, client()?))
 }
 
-/// Whether one of two clients, which are both still there, gets a process of PostgreSQL that served the other one, or
-/// not the one that it had. A client that has answered and may not begin a transaction meets the statement mode.
+/// Whether two clients, both still connected, get the same process of PostgreSQL, or the first one gets
+/// another process than before. If a client that is connected may not begin a transaction, a pooler in
+/// statement mode is in front.
 fn shares_connections(one: &mut PgConnection, other: &mut PgConnection) -> QueryResult<bool> {
     let Some(before) = process_in_transaction(one)? else { return Ok(true) };
     one.batch_execute("COMMIT")?;

@@ -8,9 +8,6 @@ use diesel::{QueryResult, RunQueryDsl as _};
 use super::Db;
 
 /// The time (UTC) on the database's clock: the one that all servers agree on. SQLite has this machine's.
-///
-/// # Errors
-/// What the database said.
 pub fn clock(db: &mut Db) -> QueryResult<NaiveDateTime> {
     match db {
         Db::Postgres(pg) => {

@@ -22,7 +22,7 @@ impl DatabaseUrl {
         Self::parse_setting("DATABASE_URL", value)
     }
 
-    /// The same for the setting of another name.
+    /// The same for a setting with another name.
     ///
     /// # Errors
     /// One line that says which schemes there are.
@@ -57,8 +57,9 @@ impl DatabaseUrl {
     }
 }
 
-/// Whether libpq reads what follows the scheme. It is asked first because libpq quotes what it cannot read, which may
-/// be part of a password, and because the program would try again for as long as it runs.
+/// Whether libpq reads what follows the scheme. This is checked first, because libpq quotes what it cannot
+/// read, which may be part of a password, and because the program would try to connect for as long as it
+/// runs.
 fn is_readable(rest: &str) -> bool {
     let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let (user, place) = place.rsplit_once('@').unwrap_or(("", place));

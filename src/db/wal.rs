@@ -27,8 +27,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A log of this length, in bytes, is restarted. A rush writes about as much in a second.
 const LONG: u64 = 64 << 20;
 /// Writers wait while the log waits for the last reader, so it is tried for this long only.
-const PATIENCE: &str = "PRAGMA busy_timeout = 100";
-/// Between two times that the file is marked. In a rush the log is written back every second.
+const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 100";
+/// The time between two marks of the file. In a rush the log is written back every second.
 const MARK_EVERY: Duration = Duration::from_secs(10);
 
 /// `user_version` in the first page of a database file.
@@ -60,17 +60,17 @@ pub fn keep_short(db: &Database) -> Result<(), StartError> {
     spawned.map(drop).map_err(|e| StartError::new(format!("cannot start the log's thread: {e}")))
 }
 
-/// On a separate connection with its own busy time-out.
+/// Restarts the log, on a separate connection with its own busy time-out.
 fn restart(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut sqlite = SqliteConnection::establish(&file.to_string_lossy())?;
-    sqlite.batch_execute(&format!("{PATIENCE}; PRAGMA wal_checkpoint(RESTART)"))?;
+    sqlite.batch_execute(&format!("{BUSY_TIMEOUT}; PRAGMA wal_checkpoint(RESTART)"))?;
     Ok(())
 }
 
 /// Marks the file again whenever the log was written back into it.
 struct Marker {
     turn: WriteTurn,
-    /// The file's time when the mark was in it. It changes only when the log is written back.
+    /// The file's modification time when it had the mark. It changes only when the log is written back.
     marked_at: Option<SystemTime>,
     next: Instant,
 }
@@ -83,7 +83,7 @@ impl Marker {
         self.next = Instant::now() + MARK_EVERY;
         self.marked_at = None;
         let mut sqlite = SqliteConnection::establish(&file.to_string_lossy())?;
-        sqlite.batch_execute(PATIENCE)?;
+        sqlite.batch_execute(BUSY_TIMEOUT)?;
         let write = |sqlite: &mut SqliteConnection, mark| {
             let _turn = self.turn.wait();
             set(sqlite, mark)
@@ -92,7 +92,7 @@ impl Marker {
         let done = diesel::sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result::<Checkpoint>(&mut sqlite);
         let marked_at = modified(file);
         write(&mut sqlite, LogMark::Whole)?;
-        // Somebody who reads an older state keeps the log from being written back.
+        // A reader of an older state keeps the log from being written back.
         self.marked_at = marked_at.filter(|_| done.is_ok_and(|done| done.log == done.checkpointed));
         Ok(())
     }
@@ -120,7 +120,7 @@ pub(super) fn check(url: &DatabaseUrl) -> Result<(), StartError> {
     match url.file() {
         Some(file) if lacks_log(file) => {
             let wrong = format!(
-                "{} is missing, and the last bookings with it: the file was copied, or its program was ended, while they were not in it yet",
+                "{} is missing, and the latest bookings with it: the file was copied, or its program was killed, before they were written to it",
                 log_of(file).display()
             );
             let hint = "put that file back beside it, or restore a backup; `techkraft backup` copies a database while it is in use";
@@ -142,8 +142,9 @@ pub fn lacks_log(file: &Path) -> bool {
     is_marked(file) && !has_log(file)
 }
 
-/// A server that was killed between its two marks leaves a whole file with the first one, and the log beside it.
-/// The next program that opens it must not take that log away without the second one.
+/// Writes the second mark if it is missing. A server that was killed between its two marks leaves a whole
+/// file with the first mark, and the log beside it. The next program that opens the file must not remove that
+/// log before the second mark is written.
 pub(super) fn acknowledge(url: &DatabaseUrl, db: &mut Db) -> QueryResult<()> {
     let (Some(file), Db::Sqlite(sqlite)) = (url.file(), db) else { return Ok(()) };
     let needs_second = is_marked(file) && user_version(sqlite)? == LogMark::NeedsLog as i32;
@@ -168,9 +169,10 @@ fn set(sqlite: &mut SqliteConnection, mark: LogMark) -> QueryResult<()> {
     sqlite.batch_execute(&format!("PRAGMA user_version = {}", mark as i32))
 }
 
-/// Whether the file itself, without its log, carries the first mark. SQLite reads it: a file that this process opens
-/// and closes by itself loses every lock that its connections hold on it, and the next program that closes the
-/// database takes the log away (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
+/// Whether the file itself, without its log, carries the first mark. SQLite reads it, because a process that
+/// opens and closes the file by itself loses every lock that its connections hold on the file, and the next
+/// program that closes the database removes the log (<https://www.sqlite.org/howtocorrupt.html>, section
+/// 2.2).
 fn is_marked(file: &Path) -> bool {
     let path = utf8_percent_encode(&file.to_string_lossy(), NON_ALPHANUMERIC).to_string();
     let found = SqliteConnection::establish(&format!("file:{path}?mode=ro&immutable=1"))

@@ -46,7 +46,7 @@ pub enum Failure {
     /// The connection was lost in the middle: the work may have been done. Doing it again must be harmless.
     #[error("connection lost: {0}")]
     Unknown(String),
-    /// It would fail again.
+    /// The same work would fail again.
     #[error("{0}")]
     Lasting(DieselError),
 }
@@ -107,13 +107,13 @@ impl Writer {
     }
 }
 
-/// Whether an error came of a connection that was lost.
+/// Whether an error was caused by a lost connection.
 pub(super) fn is_lost(db: &mut Db, error: &DieselError) -> bool {
     db.is_broken() || (!is_answer(error) && db.ping().is_err())
 }
 
-/// The turn of one SQLite writer among those of this process; nothing on PostgreSQL. Fair, so that the
-/// desk in its rush does not keep an organizer waiting.
+/// The lock that the SQLite writers of this process take in turn; nothing on PostgreSQL. It is fair, so that
+/// a busy desk does not keep an organizer waiting.
 #[derive(Clone)]
 pub(crate) struct WriteTurn(Option<Arc<FairMutex<()>>>);
 

@@ -1,5 +1,5 @@
-//! The history of the demo: bookings over days, cancellations, admissions. Everything is done as buyers, organizers and
-//! gates do it, and then dated back.
+//! The history of the demo: bookings over days, cancellations, admissions. Everything is done as buyers,
+//! organizers and gates do it, and is then backdated.
 
 use chrono::{NaiveDateTime, TimeDelta};
 
@@ -27,7 +27,7 @@ const NOTE: &str = "Your table is needed for the stage. Please book again: you w
 const CANCELED: &str =
     "The roof is closed for repairs. We are sorry. Anything you have paid will be refunded.";
 const REPLY: &str = "550 5.1.1 No such mailbox";
-/// Of so many bookings one is canceled by its buyer, and one by the organizer.
+/// One in this many bookings is canceled by its buyer, and one in this many by the organizer.
 const ONE_IN_BY_BUYER: usize = 19;
 const ONE_IN_BY_ORGANIZER: usize = 61;
 
@@ -85,7 +85,8 @@ impl DemoHistory<'_> {
         made.map_err(|refusal| refused(concert, &refusal))
     }
 
-    /// Sells until as many are left as the program says, and dates it back. Returns the bookings that hold.
+    /// Sells until as many tickets are left as the program says, and backdates the bookings. Returns those
+    /// that were not canceled.
     fn sell(&mut self, concert: &DemoConcert, type_ids: &[i64]) -> Result<Vec<Booking>, StartError> {
         let mut wanted: Vec<(f64, i64, i32)> = Vec::new();
         for (it, id) in concert.ticket_types.iter().zip(type_ids) {
@@ -139,7 +140,7 @@ impl DemoHistory<'_> {
         let mut bookings = Vec::new();
         for orders in orders.chunks(BATCH_SIZE) {
             let orders: Vec<&Order> = orders.iter().collect();
-            // It has a transaction of its own.
+            // `book_batch` has a transaction of its own.
             let batch = self.db.read_primary_blocking(|db| book_batch(db, &orders))?;
             for outcome in batch.outcomes {
                 match outcome {
@@ -248,7 +249,7 @@ pub(super) fn scan(code: Code, event: &Event, gate: &str, actor: &Actor, at: Nai
     }
 }
 
-/// How a number of tickets is booked.
+/// Splits a number of tickets into bookings.
 fn quantities(mut tickets: i32) -> Vec<i32> {
     let mut quantities = Vec::new();
     for usual in [2, 1, 2, 4, 2, 3, 1, 2].into_iter().cycle() {
@@ -261,7 +262,8 @@ fn quantities(mut tickets: i32) -> Vec<i32> {
     quantities
 }
 
-/// A time between the opening of a sale and its end, when that share of it was sold: most of it at the start.
+/// The time between the opening of a sale and its end at which that share was sold. Most is sold at the
+/// start.
 fn moment(opened: NaiveDateTime, until: NaiveDateTime, share: f64) -> NaiveDateTime {
     let seconds = (until - opened).num_seconds() as f64 * share.powi(3);
     opened + TimeDelta::seconds(seconds as i64)

@@ -1,4 +1,5 @@
-//! `techkraft demo`: a throwaway site that is full of life, for who wants to see it before there is anything to sell.
+//! `techkraft demo`: a throwaway site full of concerts and bookings, for people who want to see the program
+//! before they have anything to sell.
 //!
 //! It has a database of its own in a temporary folder, and takes no setting but `BIND`: whatever site the environment
 //! and `.env` speak of, its database is not opened, its secrets are not used, and no mail is sent. When the program
@@ -55,8 +56,8 @@ impl Demo {
         let folder = DemoFolder::create()?;
         let config = config(settings.bind(), &folder.0)?;
         let password = password::generate();
-        // What is made up did not happen, and lines about it would push the sign-in out of sight: the log has warnings
-        // alone, unless `RUST_LOG` asks for more.
+        // The history is made up, and log lines about it would push the sign-in out of sight. So from here on
+        // only warnings are logged; with `RUST_LOG`, only until the history is made.
         let level = log::max_level();
         log::set_max_level(LevelFilter::Warn);
         let to_come = fill(&config, &password);
@@ -94,9 +95,9 @@ impl Demo {
 /// Makes the database, the account, and the history. Returns the tickets that are still to come to the gate.
 fn fill(config: &Config, password: &str) -> Result<Vec<Code>, StartError> {
     db::migrate(&config.database_url)?;
-    let new = NewPassword { hash: server::hash(password)?, first_until: None };
+    let new = NewPassword { hash: server::hash(password)?, first_password_ends_at: None };
     Database::briefly(&config.database_url, |db| {
-        // Before anything is sold: a server does not start without the secret of tickets that are out.
+        // Before anything is sold: a server does not start without the secret of tickets that are sold.
         signers::load(&config.secrets, db)?;
         db.write_blocking(|db| accounts::insert(db, USERNAME, &new, &Actor::server()))?;
         history::make(db, Utc::now().naive_utc())

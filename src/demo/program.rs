@@ -1,4 +1,4 @@
-//! What a concert of the demo is: its facts while its history is made, and as it is shown.
+//! The concerts of the demo: the facts of each while its history is made, and as it is shown.
 
 use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
@@ -50,7 +50,7 @@ pub(super) enum DemoState {
     },
 }
 
-/// Of that many tickets, so many are left.
+/// A ticket type of the demo. Of `capacity` tickets, `left` are left.
 pub(super) struct DemoTicketType {
     pub name: &'static str,
     pub description: &'static str,
@@ -148,7 +148,7 @@ fn next_half_hour(at: NaiveDateTime) -> NaiveDateTime {
     next_full(at, 30 * 60)
 }
 
-/// The next time that is a whole number of so many seconds.
+/// The next time that is a multiple of this many seconds.
 fn next_full(at: NaiveDateTime, seconds: i64) -> NaiveDateTime {
     let number = at.and_utc().timestamp().div_euclid(seconds) + 1;
     DateTime::from_timestamp(number * seconds, 0).map_or(at, |it| it.naive_utc())

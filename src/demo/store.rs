@@ -1,4 +1,5 @@
-//! The SQL of the demo. What has just been made is dated back, and its mails count as sent: none of them is.
+//! The SQL of the demo. It backdates what was just made, and marks its mails as sent, although none of them
+//! is sent.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -7,10 +8,7 @@ use crate::db::Db;
 use crate::outbox::{MailKind, MailState};
 use crate::schema::{bookings, cancellation_notes, confirmation_batches, mails, used_tickets};
 
-/// A booking, as if it had been made then (UTC).
-///
-/// # Errors
-/// What the database said.
+/// Backdates a booking, as if it had been made then (UTC).
 pub(super) fn date_booking(db: &mut Db, id: i64, at: NaiveDateTime) -> QueryResult<()> {
     diesel::update(bookings::table.find(id))
         .set((bookings::created_at.eq(at), bookings::confirmed_at.eq(at)))
@@ -18,10 +16,7 @@ pub(super) fn date_booking(db: &mut Db, id: i64, at: NaiveDateTime) -> QueryResu
     Ok(())
 }
 
-/// A canceled booking, as if that had been done then (UTC).
-///
-/// # Errors
-/// What the database said.
+/// Backdates a cancellation, as if it had been made then (UTC).
 pub(super) fn date_cancellation(db: &mut Db, id: i64, at: NaiveDateTime) -> QueryResult<()> {
     diesel::update(bookings::table.find(id)).set(bookings::canceled_at.eq(at)).execute(db)?;
     diesel::update(used_tickets::table.filter(used_tickets::booking_id.eq(id)))
@@ -33,11 +28,8 @@ pub(super) fn date_cancellation(db: &mut Db, id: i64, at: NaiveDateTime) -> Quer
     Ok(())
 }
 
-/// All mails that wait, as if they had been sent when they were due: confirmations with the booking, the others with
-/// its cancellation.
-///
-/// # Errors
-/// What the database said.
+/// Marks all waiting mails as if they had been sent when they were due: confirmations with the booking, the
+/// others with its cancellation.
 pub(super) fn deliver(db: &mut Db) -> QueryResult<()> {
     diesel::sql_query(format!(
         "INSERT INTO mails (booking_id, kind, dedupe_key, queued_at, due_at, sent_at, attempts, state)
@@ -60,10 +52,7 @@ pub(super) fn deliver(db: &mut Db) -> QueryResult<()> {
     Ok(())
 }
 
-/// The confirmation of a booking, as if the mail server had refused it for good.
-///
-/// # Errors
-/// What the database said.
+/// Marks the confirmation of a booking as if the mail server had refused it for good.
 pub(super) fn refuse_confirmation(db: &mut Db, booking_id: i64, reply: &str) -> QueryResult<()> {
     diesel::update(mails::table.filter(mails::booking_id.eq(booking_id)))
         .set((

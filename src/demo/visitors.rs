@@ -18,7 +18,7 @@ use crate::tickets::code::Code;
 use crate::tickets::store::admit;
 
 const EVERY: Duration = Duration::from_secs(4);
-/// No person of the history has such a number.
+/// The numbers of visitors begin here: no person of the history has so high a number.
 const FIRST_PERSON: usize = 100_000;
 const GATE: &str = "Main door";
 

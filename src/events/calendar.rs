@@ -9,12 +9,13 @@ use super::{Event, EventState};
 use crate::app::App;
 use crate::error::Error;
 
-/// November 2023, so that a sequence stays far below what RFC 5545 allows.
+/// Sequences count the seconds since November 2023, so that they stay far below the limit of RFC 5545.
 const SEQUENCES_SINCE_MS: i64 = 1_700_000_000_000;
 
-/// What a file says beside the concert's facts.
+/// What a calendar file says in addition to the concert's facts.
 pub struct CalendarEntry<'a> {
-    /// The same in every file about the same thing, so that a calendar replaces and does not repeat it.
+    /// The same in every file about the same concert or booking, so that a calendar replaces its entry and
+    /// does not add a second one.
     pub uid: &'a str,
     pub description: &'a str,
     pub url: &'a str,
@@ -58,7 +59,7 @@ fn sequence(event: &Event) -> u32 {
     u32::try_from(seconds + i64::from(event.postponed_from.is_some())).unwrap_or_default()
 }
 
-/// A file of this site's without its entry.
+/// An empty calendar file of this site. The caller adds the entry.
 #[must_use]
 pub fn file(method: &str) -> Calendar {
     let mut calendar = Calendar::empty();

@@ -31,7 +31,7 @@ use crate::schema::{events, ticket_types};
 
 /// Below this share of its capacity a ticket type is shown as selling fast, in percent.
 const LOW_STOCK_PERCENT: i64 = 40;
-/// Below this number of tickets the page counts the last of them.
+/// Below this number of tickets the page says how many are left.
 pub const NEARLY_GONE: i32 = 10;
 /// How many accents the site has.
 const ACCENTS: i32 = 3;
@@ -89,7 +89,7 @@ impl PaymentChoice {
     }
 }
 
-/// What a server of the release before says of a concert says nothing of this.
+/// The default for messages from servers of the previous release, which do not send this field.
 fn at_venue() -> PaymentChoice {
     PaymentChoice::Venue
 }
@@ -142,21 +142,21 @@ pub struct Event {
     pub accessibility: String,
     /// UTC. The date before it was postponed for the first time.
     pub postponed_from: Option<NaiveDateTime>,
-    /// UTC. Until when a buyer may cancel whatever the deadline says.
+    /// UTC. A buyer may cancel until then, whatever the deadline says.
     pub returns_until: Option<NaiveDateTime>,
     /// The state before it was archived.
     pub archived_from: Option<EventState>,
-    /// What is to be seen on its picture.
+    /// Describes what the picture shows.
     pub image_alt: String,
     #[serde(default = "at_venue")]
     pub payment: PaymentChoice,
-    /// Kept of each ticket that was paid for online and that its buyer gives back. `None`: nothing is refunded.
+    /// The fee that is kept for each returned ticket that was paid for online. `None`: nothing is refunded.
     #[serde(default)]
     pub refund_fee_minor: Option<i64>,
 }
 
 impl Event {
-    /// What is kept of each ticket that was paid for online and that its buyer gives back. `None`: all.
+    /// The fee that is kept for each returned ticket that was paid for online. `None`: its whole price.
     #[must_use]
     pub fn refund_fee(&self) -> Option<crate::money::Money> {
         self.refund_fee_minor.map(|fee| crate::money::Money::new(fee, &self.currency))
@@ -215,7 +215,7 @@ pub struct TicketType {
     pub version: i64,
     /// Grows with every change of anything else.
     pub facts_version: i64,
-    /// Included in the price, in hundredths of a percent. `None`: not said.
+    /// The tax rate that the price includes, in hundredths of a percent. `None`: not stated.
     #[serde(default)]
     pub tax_rate: Option<i32>,
 }
@@ -288,7 +288,7 @@ impl TicketType {
         Money::new(self.price_minor.saturating_mul(quantity.into()), &event.currency)
     }
 
-    /// Which of the site's accents the ticket type wears: its own, or one after the other.
+    /// The number of the ticket type's accent color: its own, or the next one in turn by its position.
     #[must_use]
     pub fn accent_class(&self) -> i32 {
         (self.accent.unwrap_or(self.position) - 1).rem_euclid(ACCENTS) + 1

@@ -14,7 +14,7 @@ pub struct OrganizerContact {
     pub href: Option<String>,
 }
 
-/// A phone number has at least so many digits.
+/// The fewest digits of a phone number.
 const DIGITS_MIN: usize = 6;
 
 impl Event {
@@ -61,7 +61,7 @@ impl Event {
     }
 }
 
-/// The ways to reach somebody in a line that was typed.
+/// Splits a typed line into the ways to reach somebody.
 #[must_use]
 pub fn contacts(line: &str) -> Vec<OrganizerContact> {
     let contacts = line.split([',', ';', '\n']).map(str::trim);

@@ -50,12 +50,12 @@ struct EventPage<'a> {
     structured_data: String,
     listing: &'a Listing,
     express: Option<Express>,
-    /// Where bookings need a pass: whether this browser has one.
+    /// Whether this browser has a pass. `None`: bookings need none.
     has_pass: Option<bool>,
     /// UTC.
     now: NaiveDateTime,
     pace: Pace,
-    /// Between two polls when the server is under stress.
+    /// Seconds between two polls when the server is under stress.
     slow_seconds: u32,
 }
 
@@ -65,7 +65,8 @@ pub struct ListQuery {
     page: String,
 }
 
-/// `GET /?page=2`: what is to come, the next concert first; the concert itself while there is only one.
+/// `GET /?page=2`: the upcoming concerts, the next one first. While there is only one, it shows that
+/// concert's page.
 pub async fn index(
     request: HttpRequest,
     page: Page,
@@ -108,7 +109,7 @@ fn moved(listing: &Listing, request: &HttpRequest) -> HttpResponse {
     response.insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-cache")).finish()
 }
 
-/// A concert's page as buyers would see it, for the organizer alone.
+/// A concert's page as buyers would see it, for the organizer only.
 ///
 /// # Errors
 /// When the template does not render.
@@ -131,7 +132,7 @@ pub fn preview(page: Page, app: &App, concert: Concert) -> Result<HttpResponse, 
     page.respond_unlisted(StatusCode::OK, &show)
 }
 
-/// Each page of the list is a page of its own; its picture is the first concert's.
+/// Each page of the list has an address of its own; its picture is the first concert's.
 fn shared_list(site: &str, listings: &[Arc<Listing>], number: usize) -> SharedPage {
     let path = if number == 1 { "/".to_owned() } else { format!("/?page={number}") };
     let description = "Concert tickets with live availability. Book in seconds, without an account.";
@@ -139,10 +140,11 @@ fn shared_list(site: &str, listings: &[Arc<Listing>], number: usize) -> SharedPa
     SharedPage { picture, ..SharedPage::new(site, &path, "Upcoming concerts", description) }
 }
 
-/// Whether bookings of the concert need a pass of its waiting room, and whether this browser has one; with the pass.
+/// Whether this browser has a pass of the concert's waiting room (`None`: bookings need none), and that pass
+/// as a request key.
 fn pass_of(request: &HttpRequest, app: &App, listing: &Listing) -> (Option<bool>, Option<RequestKey>) {
     let event_id = listing.event.id;
-    // A concert that sells nothing any more has no room.
+    // A concert that sells nothing any more has no waiting room.
     if !app.rooms.needs_pass(event_id) || listing.sales_have_ended() {
         return (None, None);
     }
@@ -159,7 +161,7 @@ fn render_show(
 ) -> Result<HttpResponse, Error> {
     let (has_pass, pass) = pass_of(request, app, listing);
     let express = Express::of_returning_buyer(&app.cookies, &app.request_keys, request, &listing.event);
-    // One click books with the pass, or not at all.
+    // Where a pass is needed, one-click booking uses the pass, and is not offered without one.
     let express = match has_pass {
         Some(_) => express.zip(pass).map(|(express, request_key)| Express { request_key, ..express }),
         None => express,
@@ -212,11 +214,11 @@ const TAGS_MAX: usize = 16;
 #[must_use]
 pub fn is_known(if_none_match: Option<&HeaderValue>, etag: &HeaderValue) -> bool {
     let Some(known) = if_none_match else { return false };
-    // Nearly always the tag as it was sent.
+    // Clients nearly always send the tag back unchanged.
     known == etag || lists(known.as_bytes(), etag.as_bytes())
 }
 
-/// A tag may hold a comma; ours hold none, so the parts of another that does are not equal to ours either.
+/// A tag may contain a comma, and is split there. Ours contain none, so no part of such a tag equals ours.
 fn lists(known: &[u8], etag: &[u8]) -> bool {
     fn opaque(tag: &[u8]) -> &[u8] {
         tag.strip_prefix(b"W/").unwrap_or(tag)

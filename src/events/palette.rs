@@ -10,7 +10,8 @@ use super::Event;
 pub struct Palette {
     /// Its class is `palette--` and this.
     pub name: &'static str,
-    /// The moon, from its upper edge to its lower, and the lights.
+    /// Gold, coral and magenta are the colors of the moon, from its upper edge to its lower one. Gold and
+    /// magenta are also the first two lights.
     pub gold: u32,
     pub coral: u32,
     pub magenta: u32,
@@ -21,7 +22,7 @@ pub struct Palette {
     pub name_shadow: u32,
 }
 
-/// A new one changes the palette of concerts that there are: add none without need.
+/// Adding a palette changes the palettes of existing concerts: add none without need.
 pub static PALETTES: [Palette; 5] = [
     Palette {
         name: "lagoon",
@@ -75,7 +76,7 @@ pub static PALETTES: [Palette; 5] = [
     },
 ];
 
-/// Where the palette of a concert of that name is among [`PALETTES`].
+/// The index in [`PALETTES`] of the palette of a concert with that name.
 #[must_use]
 pub fn index_of(name: &str) -> usize {
     usize::from(Sha256::digest(name)[0]) % PALETTES.len()
@@ -141,7 +142,7 @@ mod tests {
             for moon in [palette.gold, palette.coral, palette.magenta] {
                 assert!(contrast(channels(NIGHT), channels(moon)) >= 4.5, "{}: {moon:06x}", palette.name);
             }
-            // The brightest place: a beam in a spotlight, which is added to it.
+            // The brightest background: a beam with the light of a spotlight added to it.
             for (light, strength) in [(palette.gold, 0.36), (palette.magenta, 0.44), (palette.teal, 0.3)] {
                 let (beam, light) = (channels(palette.beam), channels(light));
                 let lit = [0, 1, 2].map(|it| 1.0 - (1.0 - beam[it]) * (1.0 - strength * light[it]));

@@ -18,7 +18,7 @@ const TIME_PASSES_MAX: Duration = Duration::from_millis(500);
 pub async fn keep_time(board: Arc<Board>, db: Database) {
     let mut clock_set_at = Instant::now();
     loop {
-        let wait = board.pass_time().map_or(TIME_PASSES_MAX, |wait| wait.min(TIME_PASSES_MAX));
+        let wait = board.open_and_close_sales().map_or(TIME_PASSES_MAX, |wait| wait.min(TIME_PASSES_MAX));
         tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
         if clock_set_at.elapsed() >= SET_CLOCK_EVERY {
             clock_set_at = Instant::now();
@@ -53,9 +53,11 @@ pub async fn keep_fresh(board: Arc<Board>, db: Database, shared: Option<Arc<Shar
         board.refresher.beat();
         match &refreshed {
             Err(error) if was_well => {
-                log::warn!("the board shows what it knows until the database is back: {error}")
+                log::warn!(
+                    "the board cannot be refreshed and shows its last data until the database is back: {error}"
+                )
             }
-            Ok(()) if !was_well => log::info!("the board is fresh again"),
+            Ok(()) if !was_well => log::info!("the board is up to date again"),
             _ => {}
         }
         was_well = refreshed.is_ok();

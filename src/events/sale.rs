@@ -110,7 +110,7 @@ impl Event {
     /// The next time after `now` (UTC) at which a ticket type of it may change between these states, or the event is
     /// over.
     #[must_use]
-    pub fn next_turn(&self, ticket_types: &[TicketType], now: NaiveDateTime) -> Option<NaiveDateTime> {
+    pub fn next_sale_change(&self, ticket_types: &[TicketType], now: NaiveDateTime) -> Option<NaiveDateTime> {
         let windows = ticket_types.iter().map(|ticket_type| self.sales_window(ticket_type));
         let turns = windows.flat_map(|(starts, ends)| [starts, Some(ends)]).chain([Some(self.ends_at)]);
         turns.flatten().filter(|turn| *turn > now).min()
@@ -132,8 +132,8 @@ mod tests {
         let vip = ticket_type(5);
         assert_eq!(opens.sale_state(&vip, now - second), SaleState::NotYet(now));
         assert_eq!(opens.sale_state(&vip, now), SaleState::OnSale);
-        assert_eq!(opens.next_turn(std::slice::from_ref(&vip), now - second), Some(now));
-        assert_eq!(opens.next_turn(std::slice::from_ref(&vip), now), Some(opens.starts_at));
+        assert_eq!(opens.next_sale_change(std::slice::from_ref(&vip), now - second), Some(now));
+        assert_eq!(opens.next_sale_change(std::slice::from_ref(&vip), now), Some(opens.starts_at));
         assert_eq!(opens.sale_state(&vip, opens.starts_at - second), SaleState::OnSale);
         assert_eq!(opens.sale_state(&vip, opens.starts_at), SaleState::Ended, "without an end of its own");
         let early = TicketType { sales_end_at: Some(now + second), ..ticket_type(5) };

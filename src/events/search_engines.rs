@@ -9,13 +9,14 @@ use chrono::{DateTime, SecondsFormat};
 use super::board::Listing;
 use crate::app::App;
 
-/// How long anybody may keep them.
+/// Caches may keep both files for an hour.
 const FOR_AN_HOUR: (actix_web::http::header::HeaderName, &str) = (CACHE_CONTROL, "public, max-age=3600");
 
-/// Addresses of one sitemap, as its protocol limits them, with room for our own pages.
+/// The most concerts in the sitemap. The protocol allows 50,000 addresses; the rest is room for our own
+/// pages.
 const CONCERTS_MAX: usize = 49_000;
 
-/// Versions are times, except the first one of a row.
+/// The smallest version that is a time. Versions are times in milliseconds, except the first one of a row.
 const FIRST_TIME_MS: i64 = 1_000_000_000_000;
 
 /// `GET /robots.txt`: concerts may be indexed, a buyer's booking never.
@@ -27,7 +28,7 @@ pub async fn robots(app: web::Data<App>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
         .insert_header(FOR_AN_HOUR)
-        // Compressed, so little text would be longer.
+        // So short a text would be longer when compressed.
         .insert_header((CONTENT_ENCODING, "identity"))
         .body(body)
 }

@@ -1,5 +1,4 @@
-//! What other sites show of a page of ours that somebody links to, and what search engines list: title, description,
-//! absolute address, picture.
+//! What other sites and search engines show of our pages: title, description, absolute address, picture.
 
 use super::Event;
 use super::preview::Poster;
@@ -22,7 +21,7 @@ pub struct SharedPage {
 pub struct SharedPicture {
     /// Absolute.
     pub url: String,
-    /// What is to be seen on it.
+    /// Describes what the picture shows.
     pub alt: String,
 }
 
@@ -45,7 +44,8 @@ impl SharedPage {
 }
 
 impl SharedPicture {
-    /// A concert's picture, or its poster. Its address changes with what stands on it, so that nobody shows an old one.
+    /// A concert's picture, or its poster. Its address changes with its content, so that no site shows an old
+    /// one.
     #[must_use]
     pub fn of_concert(site: &str, event: &Event) -> Self {
         if let Some(picture) = event.picture() {

@@ -10,28 +10,23 @@ use diesel::sql_types::{BigInt, Timestamp};
 
 use super::seed::Seed;
 use super::{Concert, Event, EventState, HeldTickets, TicketType, TicketTypeState};
-use crate::db::{Db, take_turn_to_fill};
+use crate::db::{Db, lock_first_rows};
 use crate::schema::{events, former_slugs, ticket_types};
 use crate::venue_clock::VenueClock;
 
 /// Leaves out the copy of a concert that a rehearsal sells: no list shows it.
-pub const IS_NO_COPY: &str = "events.id NOT IN (SELECT event_id FROM rehearsals WHERE event_id IS NOT NULL)";
-/// The same for bookings: its buyers are no people.
-pub const IS_OF_NO_COPY: &str =
+pub const IS_NOT_REHEARSAL: &str =
+    "events.id NOT IN (SELECT event_id FROM rehearsals WHERE event_id IS NOT NULL)";
+/// The same for bookings: the buyers of a rehearsal are not people.
+pub const BOOKING_IS_NOT_REHEARSAL: &str =
     "bookings.event_id NOT IN (SELECT event_id FROM rehearsals WHERE event_id IS NOT NULL)";
 
 /// All concerts, the next one first.
-///
-/// # Errors
-/// What the database said.
 pub fn list(db: &mut Db) -> QueryResult<Vec<Event>> {
     events::table.order((events::starts_at, events::id)).select(Event::as_select()).load(db)
 }
 
 /// All concerts that the public may see, as the board shows them.
-///
-/// # Errors
-/// What the database said.
 pub fn public_concerts(db: &mut Db) -> QueryResult<Vec<Concert>> {
     let events: Vec<Event> = events::table
         .filter(events::state.ne(EventState::Draft))
@@ -96,9 +91,6 @@ pub const HELD: &str = "
     FROM holds h CROSS JOIN booking_lines l WHERE l.booking_id = h.booking_id GROUP BY l.ticket_type_id";
 
 /// What bookings hold for now, by ticket type. Each server asks once a second.
-///
-/// # Errors
-/// What the database said.
 pub fn held(db: &mut Db) -> QueryResult<Vec<HeldTickets>> {
     let rows: Vec<HeldRow> = diesel::sql_query(HELD).load(db)?;
     let held = |row: HeldRow| HeldTickets {
@@ -128,7 +120,7 @@ fn raised(version: &str) -> SqlLiteral<BigInt> {
 /// A concert.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn find_by_slug(db: &mut Db, slug: &str) -> QueryResult<Event> {
     events::table.filter(events::slug.eq(slug)).select(Event::as_select()).first(db)
 }
@@ -136,16 +128,13 @@ pub fn find_by_slug(db: &mut Db, slug: &str) -> QueryResult<Event> {
 /// The concert of that id.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn find(db: &mut Db, id: i64) -> QueryResult<Event> {
     events::table.find(id).select(Event::as_select()).first(db)
 }
 
-/// The clock of the next concert's venue, or of the last one's, which lists of several concerts go by; UTC when there
-/// is none.
-///
-/// # Errors
-/// What the database said.
+/// The clock for lists of several concerts: that of the next concert's venue, or of the last one's when none
+/// is to come. UTC when there is no concert.
 pub fn clock(db: &mut Db) -> QueryResult<VenueClock> {
     let next = events::table.filter(events::ends_at.gt(Utc::now().naive_utc())).order(events::starts_at);
     let zone: Option<String> = match next.select(events::time_zone).first(db).optional()? {
@@ -158,9 +147,6 @@ pub fn clock(db: &mut Db) -> QueryResult<VenueClock> {
 }
 
 /// The ticket types of a concert in the order in which they are shown.
-///
-/// # Errors
-/// What the database said.
 pub fn ticket_types(db: &mut Db, event_id: i64) -> QueryResult<Vec<TicketType>> {
     ticket_types::table
         .filter(ticket_types::event_id.eq(event_id))
@@ -170,19 +156,13 @@ pub fn ticket_types(db: &mut Db, event_id: i64) -> QueryResult<Vec<TicketType>> 
 }
 
 /// Whether there is no concert at all.
-///
-/// # Errors
-/// What the database said.
 pub fn is_empty(db: &mut Db) -> QueryResult<bool> {
     Ok(events::table.count().get_result::<i64>(db)? == 0)
 }
 
 /// Adds the seed's concert when there is no concert at all; says whether it did.
-///
-/// # Errors
-/// What the database said.
 pub fn seed_if_empty(db: &mut Db, seed: &Seed) -> QueryResult<bool> {
-    take_turn_to_fill(db)?;
+    lock_first_rows(db)?;
     if !is_empty(db)? {
         return Ok(false);
     }
@@ -192,9 +172,6 @@ pub fn seed_if_empty(db: &mut Db, seed: &Seed) -> QueryResult<bool> {
 
 /// Resets the seed's concert to its first state. Rows are kept and their versions grow, so that boards with a later
 /// version accept this one. Its bookings must be deleted before.
-///
-/// # Errors
-/// What the database said.
 pub fn plant(db: &mut Db, seed: &Seed) -> QueryResult<()> {
     let facts = (
         events::slug.eq(seed.slug),

@@ -10,8 +10,9 @@ use super::{Event, EventState, TicketType};
 
 const SCHEMA: &str = "https://schema.org";
 
-/// The text of a `<script type="application/ld+json">`. Browsers read it as data and never run it, so the site's policy
-/// does not concern it; `<`, `>` and `&` are escaped, so that nothing in a name ends the element.
+/// The text of a `<script type="application/ld+json">`. Browsers read it as data and never run it, so the
+/// site's content security policy does not apply; `<`, `>` and `&` are escaped, so that nothing in a name
+/// ends the element.
 #[must_use]
 pub fn music_event(listing: &Listing, site: &str, shared: &SharedPage) -> String {
     let event = &listing.event;
@@ -60,7 +61,7 @@ fn location(event: &Event) -> Value {
     json!({ "@type": "Place", "name": event.venue, "address": address })
 }
 
-/// The organizer, and otherwise the site that sells.
+/// The organizer; if none is known, the site that sells the tickets.
 fn organizer(event: &Event, site: &str) -> Value {
     let name = if event.organizer_name.is_empty() { SITE_NAME } else { &event.organizer_name };
     let contact = event.organizer_contact.as_str();
@@ -80,7 +81,7 @@ fn offer(listing: &Listing, ticket_type: &TicketType, url: &str) -> Value {
     let availability = match state {
         SaleState::OnSale if ticket_type.is_sold_out() => "SoldOut",
         SaleState::OnSale if ticket_type.is_low_stock() => "LimitedAvailability",
-        // What is not on sale yet is there from `validFrom` on.
+        // A ticket type that is not on sale yet is available from `validFrom` on.
         SaleState::OnSale | SaleState::NotYet(_) => "InStock",
         SaleState::Ended | SaleState::Paused | SaleState::Canceled | SaleState::Hidden => "OutOfStock",
     };
@@ -105,7 +106,7 @@ fn insert(object: &mut Map<String, Value>, name: &str, value: Option<impl Into<V
     }
 }
 
-/// JSON may spell any character as an escape within its strings, and only there do these stand.
+/// JSON allows an escape for any character in a string, and these characters occur only in strings.
 fn escaped(data: &Value) -> String {
     data.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }

@@ -1,4 +1,4 @@
-//! Unit tests of events and ticket types, and one of each for the tests of their users.
+//! Unit tests of events and ticket types, and a sample of each for the tests of other modules.
 
 use super::*;
 

@@ -62,7 +62,8 @@ impl Event {
         self.doors_at.map(|at| self.clock().hour_minute(&at))
     }
 
-    /// "8:00 PM to 11:00 PM CDT"; of a show over several days also when it ends: "… to Jun 21, 2027, 2:00 AM CDT".
+    /// "8:00 PM to 11:00 PM CDT"; for a show over several days, also the date of its end: "… to Jun 21, 2027,
+    /// 2:00 AM CDT".
     #[must_use]
     pub fn hours(&self) -> String {
         let clock = self.clock();
@@ -72,7 +73,7 @@ impl Event {
         format!("{} to {ends}", clock.hour_minute(&self.starts_at))
     }
 
-    /// Venue, address and city, as far as they are known: what a map is asked for.
+    /// Venue, address and city, as far as they are known: the search text for a map.
     #[must_use]
     pub fn place(&self) -> String {
         let parts = [&self.venue, &self.address, &self.city].map(|part| part.trim());

@@ -1,9 +1,10 @@
 //! Cross-site request forgery: only our own pages may change anything.
 //!
-//! Browsers name the source of a request in `Sec-Fetch-Site`, which a page cannot forge, and in `Origin`, which older
-//! browsers send too. Whichever is present must name this site. A request with neither passes: programs send neither,
-//! and no browser of the last years does. Older ones do: Firefox sent no `Origin` with forms before version 70 and no
-//! `Sec-Fetch-Site` before 90. What protects their users is `SameSite` on every cookie of ours. Never relax it.
+//! Browsers name the source of a request in `Sec-Fetch-Site`, which a page cannot forge, and in `Origin`,
+//! which older browsers send too. Whichever is present must name this site. A request with neither passes:
+//! programs send neither, and no browser of the last years does. Older ones do: Firefox sent no `Origin` with
+//! forms before version 70 and no `Sec-Fetch-Site` before 90. Their users are protected by `SameSite` on
+//! every cookie of ours. Never relax it.
 //!
 //! The API reads no cookies, and other sites' pages cannot send its content type without a preflight. So it accepts
 //! requests from anywhere, unless they carry cookies: then the same rule applies.
@@ -12,9 +13,9 @@
 //! `Sec-Fetch-Site` says that the page is ours, or if the request goes to an address that is a key: another site does
 //! not know it.
 //!
-//! `PUBLIC_URL`, where it is set, is the only origin that counts: another domain that points at our address is not
-//! ours. Otherwise the host counts that the browser sends, and such a domain passes: it gets no cookies of ours,
-//! because browsers keep them for the name that they were set under.
+//! `PUBLIC_URL`, where it is set, is the only origin that counts: another domain that points at our address
+//! is not ours. Without it, the host that the browser sends counts. Another domain that points here then
+//! passes, but it gets no cookies of ours: browsers send them only to the name that they were set under.
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -48,8 +49,8 @@ pub async fn same_origin<B: MessageBody>(
     Ok(next.call(request).await?.map_into_left_body())
 }
 
-/// Whether a page of this server sends the request, whatever address the server has there: another port or scheme, or
-/// an IP address. Only the public address is ours, but the visitor has to be told where that is.
+/// Whether a page of this server sends the request, under whatever address: another port or scheme, or an IP
+/// address. Such a request is refused too, but its visitor is told the public address.
 fn is_own_page(headers: &HeaderMap) -> bool {
     let origin = text(headers, ORIGIN.as_str()).and_then(|origin| origin.split_once("://"));
     let is_own_origin = origin.map(|(_, host)| Some(host) == text(headers, HOST.as_str()));
@@ -72,7 +73,7 @@ fn is_ours(headers: &HeaderMap, public_url: Option<&str>, is_secret: impl Fn() -
     is_own_page && is_own_origin
 }
 
-/// The header's text; empty, which is never ours, if it is unreadable or sent twice.
+/// The header's text. If it is unreadable or sent twice, the text is empty, which never counts as ours.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut all = headers.get_all(name);
     let only = all.next()?.to_str().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Extractors for forms and queries.
 //!
-//! They are stricter than actix's own, which replace invalid UTF-8 and accept any number of fields. What no browser
-//! sends is refused, so that two parsers never read the same bytes differently.
+//! They are stricter than actix's own, which replace invalid UTF-8 and accept any number of fields. They
+//! refuse everything that no browser sends, so that two parsers never read the same bytes differently.
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -86,7 +86,7 @@ fn pairs(text: &[u8]) -> Result<Vec<(String, String)>, Error> {
 
 fn read<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, Error> {
     T::deserialize(MapDeserializer::<_, Wrong>::new(pairs.into_iter()))
-        // Names the field, never what was typed.
+        // The error names the field, never what was typed.
         .map_err(|error| wrong(&error.to_string()))
 }
 

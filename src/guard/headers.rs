@@ -26,7 +26,8 @@ const HEADERS: [(&str, &str); 4] = [
 
 /// Other sites learn nothing of where a visitor was.
 const REFERRER: &str = "same-origin";
-/// For an address that is a key: not even our own server and its proxies are told, or it would be in their logs.
+/// For an address that is a key: even our own server and its proxies get no referrer, because it would be in
+/// their logs.
 const NO_REFERRER: &str = "no-referrer";
 
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=()";
@@ -62,7 +63,7 @@ pub async fn secure_headers(
         }
         Err(error) => {
             let mut response = error.error_response();
-            // Whatever the address was.
+            // The address may be a key, so the response allows no referrer.
             add(response.headers_mut(), false, true, is_https);
             Err(InternalError::from_response(error, response).into())
         }

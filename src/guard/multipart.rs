@@ -1,5 +1,5 @@
-//! Reads "multipart/form-data": the one form that sends a file. Its fields are read by the same rules as those of every
-//! other form; of its file no more is kept than it may have.
+//! Reads "multipart/form-data": the one form that sends a file. Its fields are read by the same rules as
+//! those of every other form. Of a file that is over the limit, no bytes are kept.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use crate::connections::body_allowance::LongBody;
 use crate::error::Error;
 use crate::resource::{LONG_BODY_BYTES_MAX, UPLOAD_BYTES_MAX};
 
-/// Parts of the body on their way to the parser.
+/// How many chunks of the body may wait for the parser.
 const QUEUE: usize = 4;
 
 /// What a form with a file has sent.
@@ -29,7 +29,7 @@ pub struct FormWithFile {
     pub file: Option<SentFile>,
 }
 
-/// A file, as it was sent. Its name and its type are not looked at: what it is stands in its bytes.
+/// A file, as it was sent. Its name and its type are ignored: only its bytes tell what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SentFile {
     Whole(Vec<u8>),
@@ -48,7 +48,7 @@ fn boundary(request: &HttpRequest) -> Option<String> {
     multer::parse_boundary(kind).ok()
 }
 
-/// Reads the body. `file_field`: the field of the file. `file_max`: its most bytes.
+/// Reads the body. `file_field`: the field of the file. `file_max`: how many bytes it may have.
 ///
 /// # Errors
 /// [`Error::Unreadable`] for anything that no browser sends.
@@ -114,7 +114,7 @@ pub async fn read_alone(request: &HttpRequest, mut payload: Payload, most: usize
     Ok(if length > most { SentFile::TooLarge } else { SentFile::Whole(bytes) })
 }
 
-/// Reads all of it, also what is too much: the fields behind it are wanted.
+/// Reads the whole file, even beyond the limit: the fields after it are needed.
 async fn read_file(part: &mut Field<'_>, most: usize) -> Result<SentFile, Error> {
     let mut bytes = Vec::new();
     let mut is_too_large = false;
@@ -141,8 +141,9 @@ async fn read_text(part: &mut Field<'_>, text_bytes: &mut usize) -> Result<Strin
     String::from_utf8(bytes).map_err(|_| wrong("a field is not valid UTF-8"))
 }
 
-/// The body as a stream that may move between threads, as the parser wants it: actix's own stays on its thread. And the
-/// task that reads it, which gives the rest back when nobody reads the stream any more.
+/// The body as a stream that may move between threads, as the parser requires: actix's own stays on its
+/// thread. Also the task that reads the body: it returns the unread rest once nobody reads the stream any
+/// more.
 fn movable(
     mut payload: Payload,
 ) -> (impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> + Send, JoinHandle<Payload>) {
@@ -165,7 +166,7 @@ fn unreadable(error: &multer::Error) -> Error {
         multer::Error::StreamSizeExceeded { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    // Names what is wrong, never what was typed.
+    // The error says what is wrong, never what was typed.
     Error::Unreadable("the multipart body is malformed or too long".into(), status)
 }
 

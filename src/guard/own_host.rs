@@ -1,12 +1,14 @@
 //! One site, one address: a page that is opened under another name of the server is shown at `PUBLIC_URL`. Its forms
 //! would be refused there, and its cookies belong to that name alone.
 //!
-//! Not sent on are monitoring, the API, which programs may call by an inner name, and hosts that only a proxy or an
-//! operator uses: addresses, and names without a dot. A trusted proxy may also name the visitor's host in
-//! `X-Forwarded-Host`. The target is always `PUBLIC_URL`, so no request can choose another site.
+//! Some requests are not redirected: monitoring, the API, which programs may call by an inner name, and hosts
+//! that only a proxy or an operator uses, which are IP addresses and names without a dot. A trusted proxy may
+//! also name the visitor's host in `X-Forwarded-Host`. The target is always `PUBLIC_URL`, so no request can
+//! choose another site.
 //!
-//! Without `PUBLIC_URL` nobody knows the own name. But a server that only this machine reaches has none: a request
-//! under a public name comes from a site that has pointed its name here (DNS rebinding), and is refused.
+//! Without `PUBLIC_URL` the server does not know its own name. But a server that only this machine reaches
+//! has no public name: a request under one comes from a site that has pointed its name here (DNS rebinding),
+//! and is refused.
 
 use std::net::IpAddr;
 
@@ -39,7 +41,8 @@ pub async fn redirect_to_own_host<B: MessageBody>(
             || is_api(path)
             || find(path).is_some_and(|endpoint| endpoint.is_monitoring)
     };
-    // The headers first: nearly every request names the site's own host, and nothing more is asked of it.
+    // The headers are compared first: nearly every request names the site's own host and needs no other
+    // check.
     let settings = request.app_data::<web::Data<GuardSettings>>();
     let public_url = settings
         .and_then(|settings| settings.public_url.as_ref())
@@ -86,7 +89,8 @@ pub(super) fn is_foreign(headers: &HeaderMap, public_url: &str) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(host);
     let own = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
     let is_own = |name: &str| name.eq_ignore_ascii_case(host(own));
-    // With the root's dot the name is the same, and the origin is another: its forms would be refused.
+    // A trailing dot, which stands for the DNS root, leaves the name the same but changes the origin: forms
+    // would be refused.
     let is_rooted =
         |host: &str| host.trim_end_matches(|c: char| c.is_ascii_digit() || c == ':').ends_with('.');
     let has_dot = headers.get(HOST).and_then(|value| value.to_str().ok()).is_some_and(is_rooted);
@@ -106,8 +110,8 @@ pub(super) fn is_own(headers: &HeaderMap, public_url: &str) -> bool {
     names.any(|name| name.eq_ignore_ascii_case(host(own)))
 }
 
-/// The name of a host, without the port, which a proxy may have changed, and without the root's dot. Of several hosts,
-/// which each proxy has added one to, the first is the visitor's.
+/// The name of a host, without the port, which a proxy may have changed, and without a trailing dot. Each
+/// proxy may append a host: the first one is the visitor's.
 fn host(text: &str) -> &str {
     let text = text.split(',').next().unwrap_or_default().trim();
     let name = match text.rsplit_once(':') {

@@ -1,9 +1,9 @@
 //! One log line for each request: method, path, status, milliseconds. Queries, headers and forms are left out: they
 //! hold names, addresses and secrets. `RUST_LOG=techkraft::request=warn` turns the lines off.
 //!
-//! Refused requests cost their sender nothing, so they must not fill the log, nor push other lines out of it: a
-//! rate limited one has no line (the limiter names its client once a minute), and of those that are refused for their
-//! shape or origin there is a sample.
+//! Refused requests cost their sender nothing, so they must not fill the log, nor push other lines out of it.
+//! A rate limited request has no line: the limiter names its client once a minute. Of the requests that are
+//! refused for their shape or origin, only some have a line.
 
 use std::num::NonZeroU32;
 use std::time::Instant;
@@ -19,7 +19,7 @@ use crate::resource::without_secrets;
 
 const TARGET: &str = "techkraft::request";
 
-/// Lines about refused requests.
+/// How many lines about refused requests are logged in a minute.
 const REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
 
 static REFUSALS: LineLimit = LineLimit::new(|| a_minute(REFUSALS_A_MINUTE));
@@ -48,7 +48,7 @@ pub async fn log_requests(
     if is_due(status) {
         let left_out = if is_refusal(status) { REFUSALS.take_left_out() } else { 0 };
         let more = if left_out > 0 {
-            format!(" ({left_out} refused requests before it have no line)")
+            format!(" ({left_out} earlier refused requests not logged)")
         } else {
             String::new()
         };

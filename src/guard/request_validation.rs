@@ -23,12 +23,12 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Longest `Accept-Encoding` that is read, in bytes. Browsers send thirty; a client that sends more gets no encoding.
 const ACCEPT_ENCODING_MAX: usize = 256;
 
-/// Most fields of a form or a query; ours have at most eight.
+/// How many fields a form or a query may have; ours have at most eight.
 pub const FIELDS_MAX: usize = 32;
 
 /// The content type of the site's forms.
 pub const FORM: &str = "application/x-www-form-urlencoded";
-/// The content type of the forms that send a file, where a URL takes one.
+/// The content type of the forms that send a file, accepted only where a URL takes one.
 const MULTIPART: &str = "multipart/form-data";
 /// The content type of the API. A page of another site cannot send it without a preflight (a form cannot at all), so
 /// no visitor's browser can be made to book.
@@ -61,7 +61,8 @@ pub async fn validate_requests<B: MessageBody>(
     }
 }
 
-/// Each reader of this header looks at all of it, and at its parts one by one.
+/// Drops an `Accept-Encoding` that is too long: each reader of this header looks at all of its parts one by
+/// one.
 fn drop_long_accept_encoding(headers: &mut HeaderMap) {
     let length: usize = headers.get_all(ACCEPT_ENCODING).map(HeaderValue::len).sum();
     if length > ACCEPT_ENCODING_MAX {
@@ -69,7 +70,7 @@ fn drop_long_accept_encoding(headers: &mut HeaderMap) {
     }
 }
 
-/// The length of the head, as it was sent but for what stands around names and values.
+/// About the length of the head. The method, the version, and blanks around names and values are not counted.
 fn head_bytes(request: &ServiceRequest) -> usize {
     let line = request.uri().path_and_query().map_or(0, |it| it.as_str().len());
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);

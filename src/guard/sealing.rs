@@ -28,7 +28,7 @@ impl Sealer {
         jar.get(name).map(|cookie| cookie.value().to_owned()).unwrap_or_default()
     }
 
-    /// The same as it may stand in a query or a path.
+    /// Like [`Sealer::seal`], in characters that may stand in a query or a path.
     #[must_use]
     pub fn seal_for_url(&self, name: &str, text: &str) -> String {
         self.seal(name, text).replace('+', "-").replace('/', "_").replace('=', "")

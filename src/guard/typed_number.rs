@@ -72,7 +72,7 @@ fn is_decimal_point(digits: &str, at: usize) -> bool {
     !is_thousands || before.is_empty() || before.starts_with('0') || before.len() > 3
 }
 
-/// The number without what stands between its thousands, where it stands between them.
+/// The number without its thousands separators; `None` if they are not all between thousands.
 fn without_separators(digits: &str, separator: char) -> Option<String> {
     let mut groups = digits.split(separator);
     let first = groups.next()?;

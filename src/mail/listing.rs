@@ -21,7 +21,7 @@ pub struct MailLine {
     pub recipient: String,
     /// Reference and token of the booking that it is about.
     pub booking: Option<(String, String)>,
-    /// The one of the list.
+    /// The clock that all times of the list use.
     pub clock: VenueClock,
 }
 
@@ -59,7 +59,8 @@ impl MailLine {
         }
     }
 
-    /// Whether it would still be sent for a booking that is canceled: these say nothing of tickets that are good.
+    /// Whether it would still be sent after its booking was canceled. The kinds below would not: they speak
+    /// of valid tickets.
     #[must_use]
     pub fn outlives_cancellation(&self) -> bool {
         !matches!(

@@ -100,13 +100,13 @@ pub async fn create_attempts(
     Ok(see_other_with(&app.cookies, "/admin/mails", &toast))
 }
 
-/// Where the button to resend stands.
+/// The page that the button to resend is on.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct AttemptForm {
     /// The reference of the booking whose page it is; empty: the list of mails.
     booking: String,
-    /// Of which state the list is; empty: of all.
+    /// The state by which the list is filtered; empty: all states.
     state: String,
 }
 

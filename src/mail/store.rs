@@ -48,12 +48,12 @@ fn due_mails(db: &mut Db, mails: Vec<Mail>) -> QueryResult<Vec<DueMail>> {
     Ok(mails.into_iter().map(due).collect())
 }
 
-/// Most mails that wait for their recipients and are looked through for one of them.
+/// The most waiting mails that are searched for those to one recipient.
 const LOOKED_THROUGH: i64 = 5_000;
 
-/// Takes the other mails to the recipient of this one that wait because it had got too many (`why`), the oldest first,
-/// at most `limit`. They are due again when the lease ends. `None`: this one was taken that way itself. Runs inside the
-/// caller's transaction.
+/// Takes the other mails that wait for the same recipient because that address had received too many (`why`),
+/// the oldest first, at most `limit`. They are due again when the lease ends. `None`: this mail was itself
+/// taken that way, for another mail. Runs inside the caller's transaction.
 pub fn take_waiting(
     db: &mut Db,
     due: &DueMail,

@@ -2,7 +2,7 @@
 //!
 //! 1. `/readyz` says DRAINING and every response closes its connection, so that load balancers and browsers go to
 //!    another server. New connections are still accepted, for `DRAIN_SECONDS`.
-//! 2. No more connections are accepted, and none is lost while other servers share the port ([`Departure`]). Running
+//! 2. No more connections are accepted, and none is lost while other servers share the port ([`SocketOwner`]). Running
 //!    requests are answered, orders at the desk are booked, and emails that are being sent are finished.
 //! 3. The process exits with 0.
 
@@ -15,12 +15,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Ops;
 use super::systemd;
-use crate::connections::Departure;
+use crate::connections::SocketOwner;
 use crate::mail::service::SenderHandle;
 use crate::payment::worker::WorkerHandle;
 use crate::start_error::StartError;
 
-/// What works behind the requests, and finishes what it has started.
+/// The background workers, which finish what they have started.
 pub struct Workers {
     pub mail: SenderHandle,
     /// `None`: nothing is paid for online.
@@ -79,7 +79,7 @@ impl StopSignals {
 pub async fn on_signal(
     mut signals: StopSignals,
     server: ServerHandle,
-    departure: Departure,
+    socket_owner: SocketOwner,
     ops: web::Data<Ops>,
     workers: Workers,
 ) {
@@ -97,7 +97,7 @@ pub async fn on_signal(
     log::info!("stopping: finishing running requests");
     let finished = async {
         workers.mail.stop_handle().stop();
-        departure.leave(&server).await;
+        socket_owner.leave(&server).await;
         server.stop(true).await;
         let is_done = ops.watched.desk.finish().await;
         workers.end().await;

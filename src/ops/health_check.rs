@@ -9,7 +9,7 @@ use crate::log_safe::one_line;
 use crate::start_error::StartError;
 
 /// A server that takes longer is not well.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Asks `path` of the server that listens at this address. Returns what it answers, in one line.
 ///
@@ -25,15 +25,15 @@ pub fn ask(listens_at: SocketAddr, path: &str) -> Result<String, StartError> {
 }
 
 fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/plain\r\nConnection: close\r\n\r\n"
     )?;
     let mut answer = Vec::new();
-    // Nobody knows who listens there: no more is read than an answer of ours may have.
+    // Anything may listen there, so no more is read than an answer of ours can have.
     stream.take(64 << 10).read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }

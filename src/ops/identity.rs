@@ -35,7 +35,8 @@ impl Identity {
         self.region.as_deref().unwrap_or_default()
     }
 
-    /// With this machine's name and the process's number, for the log alone: visitors read the identity.
+    /// The identity with this machine's name and the process id, for the log alone: visitors read the
+    /// identity itself.
     #[must_use]
     pub fn at_home(&self) -> String {
         #[cfg(unix)]

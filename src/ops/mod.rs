@@ -4,7 +4,7 @@
 //! balancer sends visitors to servers that are ready. `/metrics` is for Prometheus. With `OPS_BIND` they have a port
 //! of their own, which responds however busy the visitors' threads are.
 //!
-//! What features count belongs to the features: they register their metrics here.
+//! The metrics of a feature belong to the feature, which registers them here.
 
 mod cached_probe;
 pub mod drain;
@@ -113,7 +113,7 @@ impl Ops {
         self.threads.lock().iter().filter_map(Weak::upgrade).map(|heartbeat| heartbeat.age()).max()
     }
 
-    /// Counts the requests of the calling thread.
+    /// A recorder that counts the requests of the calling thread.
     #[must_use]
     pub fn recorder(&self) -> Recorder {
         self.metrics.requests.recorder()

@@ -97,7 +97,7 @@ fn database(result: &ProbeResult<Schema>) -> Vec<ReadinessCheck> {
                 Schema::Behind(_) => "some are pending",
                 Schema::TooNew => "from a newer release, not compatible with this one",
             };
-            vec![part("database", true, "responds"), part("migrations", schema.is_served(), found)]
+            vec![part("database", true, "responds"), part("migrations", schema.is_compatible(), found)]
         }
     }
 }

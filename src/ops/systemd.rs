@@ -26,7 +26,7 @@ pub fn notify_stopping() {
     notify(&[NotifyState::Stopping, NotifyState::Status("draining")]);
 }
 
-/// Three times in the watchdog's period, so that one busy second does not get the process killed.
+/// Feeds the watchdog three times in its period, so that one busy second does not get the process killed.
 async fn feed_watchdog(ops: web::Data<Ops>, limit: Duration) {
     loop {
         match find_stuck(&ops) {
@@ -40,7 +40,7 @@ async fn feed_watchdog(ops: web::Data<Ops>, limit: Duration) {
 fn find_stuck(ops: &Ops) -> Option<&'static str> {
     match () {
         () if !ops.watched.desk.is_alive(STUCK_AFTER) => Some("the desk"),
-        () if !ops.watched.board.is_kept(STUCK_AFTER.max(ops.watched.board_refresh * 3)) => {
+        () if !ops.watched.board.is_refreshed(STUCK_AFTER.max(ops.watched.board_refresh * 3)) => {
             Some("the refresher")
         }
         () if ops.threads_silence().is_none_or(|it| it > STUCK_AFTER) => Some("a server thread"),

@@ -6,7 +6,8 @@
 //! result, the mail is due again. So it may be sent twice when a server dies in between; both copies have the
 //! same Message-ID, by which mail programs recognize duplicates.
 //!
-//! What a mail says and how it is sent do not belong here: see `mail`. This room knows no feature of the shop.
+//! What a mail says and how it is sent do not belong here: see `mail`. This module knows no feature of the
+//! shop.
 
 pub mod store;
 pub mod wakeup;
@@ -32,7 +33,7 @@ pub enum MailKind {
     Correction,
     /// The concert takes place at another time or place. Its payload says how it was.
     EventChange,
-    /// To the address that a booking had: it has another one now. Its payload: that one, masked.
+    /// To the old address of a booking that has a new one. Its payload: the new address, masked.
     AddressChange,
     /// What the organizer has written to holders. Its payload: which message it is.
     Message,
@@ -178,7 +179,7 @@ impl Mail {
             self.recipient.as_deref().unwrap_or_default(),
         ];
         let digest = Sha256::digest(text.join("\n"));
-        digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&digest[..16])
     }
 }
 

@@ -1,6 +1,7 @@
 //! `GET /bookings/{token}/payment`: what is held, until when, and the way to pay for it.
 //!
-//! With a script the page asks for its own middle again and again; without one it reloads while something is going on.
+//! With scripts, the page fetches its middle part again and again. Without scripts, it reloads while
+//! something is going on.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -18,14 +19,14 @@ use crate::error::Error;
 use crate::guard::form::Query;
 use crate::page::Page;
 
-/// How long "We are checking" is said to somebody who comes back from the provider. A webhook, or the answer to our own
-/// question, takes a second or two. Later the page offers the way to pay again.
+/// How long the page says "We are checking" to somebody who comes back from the provider. A webhook, or the
+/// answer to our own question, takes a second or two. Later the page offers the way to pay again.
 const CHECK_SECONDS: i64 = 45;
 
 /// What the buyer can do now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum PayStep {
-    /// Ask for the page to pay on. `has_failed`: the last one could not be made.
+    /// Ask for the payment page. `has_failed`: the last one could not be made.
     Ready { has_failed: bool },
     /// It is being made; about so many seconds are left. `is_first`: the buyer's time begins when it is there.
     Waiting { seconds: i64, is_first: bool },
@@ -76,7 +77,7 @@ struct HeldPage {
     left_seconds: i64,
     extensions_left: i32,
     is_declined: bool,
-    /// Where the page asks again.
+    /// The URL that the page fetches again.
     again: String,
     /// Whether the page reloads by itself where there is no script.
     reloads: bool,
@@ -89,7 +90,7 @@ impl HeldPage {
     }
 }
 
-/// How the buyer comes back from the provider. It is never believed: the provider is asked.
+/// How the buyer comes back from the provider. The query is never trusted: the provider is asked.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct ReturnQuery {
@@ -105,7 +106,7 @@ struct PaymentFacts {
     newest: Option<PaymentState>,
     attempts: usize,
     is_in_review: bool,
-    /// Buyers who come first.
+    /// How many buyers are before this one in the queue.
     before: i64,
     now: NaiveDateTime,
 }
@@ -126,7 +127,7 @@ pub async fn show(
     if asks && placed.booking.is_held() {
         let rung = app.db.write(move |db| {
             let now = db::clock(db)?;
-            store::ring(db, id, now)
+            store::ask_soon(db, id, now)
         });
         if rung.await? > 0 {
             payments.wakeup.notify();
@@ -148,7 +149,8 @@ pub async fn show(
     page.respond_unlisted(StatusCode::OK, &shown)
 }
 
-/// Until when it is checked whether a buyer has paid who says so; `None`: for long enough.
+/// Until when the page checks the payment of a buyer who says that it is paid. `None`: the buyer does not say
+/// so, or it was checked for long enough.
 fn checked_until(paid: &str, now: i64) -> Option<i64> {
     let until = match paid.parse::<i64>().ok()? {
         1 => now + CHECK_SECONDS,

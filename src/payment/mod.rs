@@ -1,10 +1,10 @@
 //! Paying online: a held booking is paid for on a page of the provider's (Stripe's Checkout), and money goes back the
 //! same way. No card data comes here.
 //!
-//! A [`payment`](Payment) is one attempt: one page of the provider's, with a key of its own. Nothing is sent before its
-//! row is committed, so a server that dies leaves nothing that another one cannot go on with. What may still be paid is
-//! never released: `holds.held_until` is moved to the end of that page, and back only when the provider says that the
-//! page is closed.
+//! A [`payment`](Payment) is one attempt: one page of the provider's, with a key of its own. Nothing is sent
+//! before its row is committed, so if a server dies, another one can go on. Tickets that may still be paid
+//! for are never released: `holds.held_until` is moved to the end of that page, and back only when the
+//! provider says that the page is closed.
 //!
 //! What claims tickets and gives them back does not belong here: see `booking::desk` and `booking::release`.
 
@@ -40,13 +40,14 @@ pub const EXTENSIONS_MAX: i32 = 5;
 /// How long a page of Stripe's lives: at least 30 minutes from the moment when Stripe reads the request. The rest is
 /// for retries, which send the same request again.
 pub const SESSION_TIME: TimeDelta = TimeDelta::minutes(35);
-/// After the end of the page tickets stay held for so long: clocks differ, and a payment may be under way.
+/// How long tickets stay held after the end of the page: clocks differ, and a payment may be under way.
 pub const GRACE: TimeDelta = TimeDelta::minutes(2);
 /// How long tickets stay held while people look into what was paid for them.
 pub const REVIEW_TIME: TimeDelta = TimeDelta::days(7);
-/// How long a server has for a question to the provider, from the moment when it takes it: two calls and a turn.
+/// How long a server has for a question to the provider, from the moment when it takes it: enough for two
+/// calls and the wait for a turn.
 pub const LEASE: TimeDelta = TimeDelta::seconds(90);
-/// Attempts to pay for one booking. More is no buyer.
+/// The most attempts to pay for one booking. No real buyer needs more.
 pub const ATTEMPTS_MAX: i64 = 10;
 
 text_enum! {
@@ -115,7 +116,7 @@ pub struct Payment {
     /// ISO 4217.
     pub currency: String,
     pub amount_minor: i64,
-    /// Asked back, and not refused.
+    /// The sum of the refunds that were asked for and not refused.
     pub refunded_minor: i64,
     /// Kept of each ticket that a buyer gives back. `None`: nothing is refunded.
     pub refund_fee_minor: Option<i64>,
@@ -145,13 +146,14 @@ impl Payment {
         Money::new(self.amount_minor, &self.currency)
     }
 
-    /// What was not asked back.
+    /// What is left of the amount after the refunds that were asked for.
     #[must_use]
     pub fn kept(&self) -> Money {
         Money::new(self.amount_minor - self.refunded_minor, &self.currency)
     }
 
-    /// What a buyer gets back who gives back tickets of these prices: each less the fee, and never more than is left.
+    /// What a buyer gets back for tickets of these prices: each price less the fee, and never more than is
+    /// left.
     #[must_use]
     pub fn refund_of(&self, prices: impl IntoIterator<Item = i64>) -> Money {
         let left = self.amount_minor - self.refunded_minor;

@@ -15,7 +15,7 @@ use crate::booking::release::announce;
 use crate::error::Error;
 use crate::page::{Toast, see_other, see_other_with};
 
-/// `POST /bookings/{token}/payment`: wants a page to pay on. Two tabs want the same one.
+/// `POST /bookings/{token}/payment`: asks for a payment page. Two tabs get the same one.
 pub async fn create(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let payments = app.payments.as_ref().ok_or(Error::NotFound)?;
     let placed = find_placed_booking(&app, token.into_inner()).await?;
@@ -29,7 +29,7 @@ pub async fn create(app: web::Data<App>, token: web::Path<String>) -> Result<Htt
         WantOutcome::Alive(_) => Ok(see_other(&format!("{location}/payment")).finish()),
         WantOutcome::NotHeld | WantOutcome::Free => Ok(see_other(&location).finish()),
         WantOutcome::TooOften => {
-            let toast = Toast::failure("This booking can’t be paid for any more. Please book again.");
+            let toast = Toast::failure("This booking can no longer be paid for. Please book again.");
             Ok(see_other_with(&app.cookies, &location, &toast))
         }
     }
@@ -46,14 +46,15 @@ pub async fn extend(app: web::Data<App>, token: web::Path<String>) -> Result<Htt
         }
         ExtensionOutcome::NoMore(hold) => {
             let until = placed.event.local_time(&hold.end());
-            Toast::failure(format!("There is no more time to add. Your tickets are held until {until}."))
+            Toast::failure(format!("You’ve used all your extra time. Your tickets are held until {until}."))
         }
-        ExtensionOutcome::NotHeld => Toast::failure("The time to pay is over."),
+        ExtensionOutcome::NotHeld => Toast::failure("Your time to pay has run out."),
     };
     Ok(see_other_with(&app.cookies, &location, &toast))
 }
 
-/// `POST /bookings/{token}/release`: the buyer does not want them. A page to pay on is closed first.
+/// `POST /bookings/{token}/release`: the buyer gives the tickets up. If there is a payment page, it is
+/// closed first.
 pub async fn release(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let placed = find_placed_booking(&app, token.into_inner()).await?;
     let location = booking_page(&placed);
@@ -70,9 +71,9 @@ pub async fn release(app: web::Data<App>, token: web::Path<String>) -> Result<Ht
             if let Some(payments) = &app.payments {
                 payments.wakeup.notify();
             }
-            Toast::success("Your tickets are released as soon as nobody can pay for them any more.")
+            Toast::success("Your tickets will be released as soon as their payment page is closed.")
         }
-        // Its page says what it is now.
+        // The booking's page says what its state is now.
         GivenUp::Kept => return Ok(see_other(&location).finish()),
     };
     Ok(see_other_with(&app.cookies, &location, &toast))

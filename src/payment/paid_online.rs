@@ -6,20 +6,21 @@ use crate::money::Money;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaidOnline {
     pub amount: Money,
-    /// Asked back, and not refused.
+    /// The sum of the refunds that were asked for and not refused.
     pub refunded: Money,
     /// Was to go back, and could not.
     pub failed: Money,
     /// Kept of each ticket that a buyer gives back. `None`: nothing is refunded.
     pub refund_fee_minor: Option<i64>,
-    /// Went back by the provider's own pages: this site was told, and its tickets stay valid.
+    /// What was refunded on the provider's own pages. This site was only told of it, so the tickets stay
+    /// valid.
     pub refunded_outside: Money,
     /// The buyer's bank has asked for the money, and has not lost.
     pub is_disputed: bool,
 }
 
 impl PaidOnline {
-    /// What a buyer gets back who gives back tickets of these prices.
+    /// What a buyer gets back for tickets of these prices.
     #[must_use]
     pub fn refund_of(&self, prices: impl IntoIterator<Item = i64>) -> Money {
         let left = self.amount.minor - self.refunded.minor;
@@ -37,13 +38,15 @@ impl PaidOnline {
         let back = self.refund_of(prices.iter().copied());
         let of_all = if prices.len() > 1 { " for all of them" } else { "" };
         let kept = match fee {
-            0 => "The price of the tickets that you cancel".to_owned(),
+            0 => "The price of the tickets you cancel".to_owned(),
             fee => {
                 let fee = Money::new(fee, &self.amount.currency);
-                format!("{fee} of each ticket is kept; the rest of its price")
+                format!("The price of the tickets you cancel, less {fee} per ticket,")
             }
         };
-        format!("{paid} {kept} goes back the way you paid: {back}{of_all}. Banks take 5 to 10 days.")
+        format!(
+            "{paid} {kept} is refunded to your original payment method: {back}{of_all}. Banks take 5 to 10 days."
+        )
     }
 
     /// What people at a gate and at the desk have to know of tickets that are valid. `None`: nothing.
@@ -63,17 +66,19 @@ impl PaidOnline {
         if self.failed.minor > 0 {
             let failed = &self.failed;
             return format!(
-                "{failed} of the {amount} paid online could not be refunded the way it was paid. \
+                "{failed} of the {amount} paid online could not be refunded to the original payment method. \
                  Please ask the organizer for it."
             );
         }
         match refunded.minor {
-            0 => format!("Of the {amount} paid online nothing is refunded."),
+            0 => format!("None of the {amount} paid online is refunded."),
             minor if minor == amount.minor => {
-                format!("The {amount} paid online goes back the way it was paid. Banks take 5 to 10 days.")
+                format!(
+                    "The {amount} paid online is being refunded to the original payment method. Banks take 5 to 10 days."
+                )
             }
             _ => format!(
-                "{refunded} of the {amount} paid online goes back the way it was paid. Banks take 5 to 10 days."
+                "{refunded} of the {amount} paid online is being refunded to the original payment method. Banks take 5 to 10 days."
             ),
         }
     }
@@ -102,9 +107,9 @@ mod tests {
             refunded_outside: money(0),
             is_disputed: false,
         };
-        assert_eq!(paid(0, 0).words(), "Of the $200.00 paid online nothing is refunded.");
-        assert!(paid(20_000, 0).words().starts_with("The $200.00 paid online goes back"));
-        assert!(paid(9_749, 0).words().starts_with("$97.49 of the $200.00 paid online goes back"));
+        assert_eq!(paid(0, 0).words(), "None of the $200.00 paid online is refunded.");
+        assert!(paid(20_000, 0).words().starts_with("The $200.00 paid online is being refunded"));
+        assert!(paid(9_749, 0).words().starts_with("$97.49 of the $200.00 paid online is being refunded"));
         let failed = paid(0, 9_749).words();
         assert!(failed.starts_with("$97.49 of the $200.00") && failed.contains("could not be refunded"));
     }

@@ -36,7 +36,7 @@ impl PaidPart {
         line.tax_rate.map_or_else(|| "–".to_owned(), percent)
     }
 
-    /// What went back, or is on its way; a dispute that was won is none.
+    /// What went back, or is on its way. A dispute that was won does not count.
     fn returned(&self) -> impl Iterator<Item = &Refund> {
         let is_won = |it: &Refund| it.source == RefundSource::Dispute && it.state == RefundState::Failed;
         self.refunds.iter().filter(move |it| !is_won(it))
@@ -73,7 +73,7 @@ pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> 
     page.clone().respond_unlisted(StatusCode::OK, &ReceiptPage { page, placed, parts })
 }
 
-/// The tax of each rate, the lowest rate first. Lines whose tax nobody has said are left out.
+/// The tax of each rate, the lowest rate first. Lines without a tax rate are left out.
 fn taxes(lines: &[PaymentLine]) -> Vec<(i32, i64)> {
     let mut sums: Vec<(i32, i64)> = Vec::new();
     for line in lines {

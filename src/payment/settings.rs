@@ -162,7 +162,7 @@ impl Payments {
             (_, None) => {
                 Some("Online payment isn’t set up on this site. Ask its operator for it (STRIPE_SECRET_KEY).")
             }
-            // An amount that every taken currency can write.
+            // This amount is possible in every currency that Stripe takes.
             _ if to_stripe(1_000, currency).is_none() => Some("Stripe takes no payments in this currency."),
             _ => prices.iter().find_map(|price| fault_of_price(*price, currency)),
         }

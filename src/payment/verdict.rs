@@ -39,7 +39,7 @@ pub fn judge(payment: &Payment, session: &CheckoutSession) -> Verdict {
     }
 }
 
-/// What is not what was asked for is for people, until all of it has gone back.
+/// A page that does not say what was asked for needs people to look, unless all that was paid has gone back.
 fn review(session: &CheckoutSession, why: String) -> Verdict {
     if session.is_paid() && session.is_refunded() { Verdict::Closed } else { Verdict::Review(why) }
 }

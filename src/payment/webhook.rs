@@ -16,12 +16,12 @@ use crate::db::clock;
 use crate::error::Error;
 use crate::log_limit::{LineLimit, a_minute};
 
-/// Lines about refused webhooks: anybody can send some.
+/// The most log lines about refused webhooks in a minute: anybody can send webhooks.
 const REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 static REFUSALS: LineLimit = LineLimit::new(|| a_minute(REFUSALS_A_MINUTE));
 
-/// `POST /webhooks/stripe`. Stripe sends an event again, for three days, until it is answered with 200: so that is said
-/// after the commit only, and also of what nobody here follows.
+/// `POST /webhooks/stripe`. Stripe sends an event again, for three days, until it is answered with 200: so
+/// the answer is 200 only after the commit, and also for events that nobody here follows.
 pub async fn receive(request: HttpRequest, app: web::Data<App>, body: Bytes) -> Result<HttpResponse, Error> {
     let payments = app.payments.as_ref().ok_or(Error::NotFound)?;
     let header = request.headers().get(signature::HEADER).and_then(|value| value.to_str().ok());
@@ -30,7 +30,7 @@ pub async fn receive(request: HttpRequest, app: web::Data<App>, body: Bytes) -> 
         return Ok(refuse(why));
     }
     let Ok(event) = serde_json::from_slice::<EventObject>(&body) else {
-        log::error!("an event of Stripe's cannot be read: its endpoint has another version of the API");
+        log::error!("cannot parse a Stripe event: the webhook endpoint uses another version of the API");
         return Ok(answer(StatusCode::BAD_REQUEST, "not an event"));
     };
     if let Some(event) = event.to_keep() {
@@ -47,8 +47,10 @@ pub async fn receive(request: HttpRequest, app: web::Data<App>, body: Bytes) -> 
 
 fn refuse(why: SignatureError) -> HttpResponse {
     let what = match why {
-        SignatureError::Malformed => "no signature of Stripe's",
-        SignatureError::Forged => "another secret than STRIPE_WEBHOOK_SECRET, or another body",
+        SignatureError::Malformed => "not signed by Stripe",
+        SignatureError::Forged => {
+            "signed with another secret than STRIPE_WEBHOOK_SECRET, or the body was changed"
+        }
         SignatureError::OtherTime => "more than five minutes old, or the clock is wrong",
     };
     if REFUSALS.is_due() {

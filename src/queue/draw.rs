@@ -29,15 +29,15 @@ pub struct DrawSeed(String);
 
 /// Where a place stands in line. Lower ones are served first.
 ///
-/// The lobby is slot 0, and each second after the draw is a slot. Who has arrived in an earlier slot stands before who
-/// has arrived in a later one; within a slot the draw decides.
+/// The lobby is slot 0, and each second after the draw is a slot. A visitor who arrived in an earlier slot
+/// stands before one who arrived in a later slot; within a slot the draw decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position(i64);
 
 impl DrawSeed {
     #[must_use]
     pub fn generate() -> Self {
-        Self(hex(&rand::random::<[u8; 32]>()))
+        Self(hex::encode(rand::random::<[u8; 32]>()))
     }
 
     /// `None`: not 64 hexadecimal digits in lower case.
@@ -56,7 +56,7 @@ impl DrawSeed {
     /// What pages show before the draw.
     #[must_use]
     pub fn hash(&self) -> String {
-        hex(&Sha256::digest(&self.0))
+        hex::encode(Sha256::digest(&self.0))
     }
 
     /// Where in its slot the place of that number stands.
@@ -68,7 +68,7 @@ impl DrawSeed {
         drawn[..4].iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte))
     }
 
-    /// Where a place stands in the line of a room that was drawn then.
+    /// Where a place stands in the line of a room that was drawn at `drawn_at`.
     #[must_use]
     pub fn position(&self, place: &QueuePlace, drawn_at: NaiveDateTime) -> Position {
         Position::new(slot_of(place.arrived_at, drawn_at), self.fraction(&place.number))
@@ -130,10 +130,6 @@ impl Position {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, TimeDelta};
@@ -141,7 +137,7 @@ mod tests {
     use super::*;
 
     fn seed(of: &str) -> DrawSeed {
-        DrawSeed(hex(&Sha256::digest(of)))
+        DrawSeed(hex::encode(Sha256::digest(of)))
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! What everybody who waits polls: how far the line is, and what is left. The same for all, so it is rendered once a
-//! second at most, and caches in front may keep it. The page beside it knows the visitor's own place and compares.
+//! The fragment that all waiting visitors poll: how far the line is, and what is left. It is the same for
+//! all, so it is rendered once a second at most, and caches in front may keep it. The page around it knows
+//! the visitor's own place and compares.
 
 use actix_web::http::header::HeaderValue;
 use askama::Template;
@@ -63,7 +64,7 @@ impl LineView {
         }
     }
 
-    /// How long somebody waits who stands behind so many people.
+    /// How long a visitor waits who has that many people ahead.
     #[must_use]
     pub fn wait(&self, ahead: i64) -> Option<String> {
         words::wait(ahead, self.per_minute)
@@ -91,7 +92,7 @@ struct LineBlock {
 pub fn render(line: LineView) -> Result<RoomFragment, Error> {
     let html = page::html(&LineBlock { line })?;
     let digest = Sha256::digest(&html);
-    let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(&digest[..8]);
     let etag = HeaderValue::try_from(format!("\"{digest}\""));
     let etag = etag.map_err(|e| Error::Internal(format!("the tag of a fragment: {e}")))?;
     Ok(RoomFragment { etag, html: html.into() })

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::draw::Position;
 
-/// The line may be served this many seconds ahead, so that who comes to an empty room does not wait.
+/// The line may be served this many seconds ahead, so that a visitor who comes to an empty room does not
+/// wait.
 const AHEAD_MAX: i64 = 2;
 /// Servers write their arrivals once a second, so the counts of the last seconds may grow.
 const UNWRITTEN_SECONDS: i64 = 2;
@@ -64,9 +65,9 @@ impl QueueLine {
         self.before(Position::start_of(slot)) + (others * position.share()).round() as i64
     }
 
-    /// How far the line is served when so many more people are. `now`: the slot of the present, which is not over.
-    /// `may_run_ahead`: whether who comes next to an empty line is served at once. Otherwise only seconds are served
-    /// whose arrivals all servers have written.
+    /// The position up to which the line is served after `people` more were served. `now`: the current slot,
+    /// which is not over. `may_run_ahead`: whether the next visitor of an empty line is served at once.
+    /// Otherwise a slot is served only when all servers have written its arrivals.
     #[must_use]
     pub fn advance(&self, served: Position, people: i64, now: i64, may_run_ahead: bool) -> Position {
         let end = if may_run_ahead { now + 1 + AHEAD_MAX } else { (now - UNWRITTEN_SECONDS).max(1) };
@@ -89,14 +90,14 @@ impl QueueLine {
         at.max(served)
     }
 
-    /// The start of the next slot in which people are or may come.
+    /// The start of the next slot that has people, or in which people may still arrive.
     fn next_arrivals(&self, slot: i64, now: i64) -> Position {
         let known = self.arrivals.range(slot + 1..).find(|(_, count)| **count > 0).map(|(slot, _)| *slot);
         Position::start_of(known.unwrap_or(i64::MAX).min(now.max(slot + 1)))
     }
 
-    /// The present second, those to come, and the last ones, which not all servers have written yet, have as many
-    /// people as the last second that all have written, or more.
+    /// The expected number of people in a slot. Future slots, and recent ones that not all servers have
+    /// written yet, count at least as many as the last slot that all servers have written.
     fn expected(&self, slot: i64, now: i64) -> i64 {
         let written = now - 1 - UNWRITTEN_SECONDS;
         if slot <= written || slot == 0 {
@@ -158,7 +159,7 @@ mod tests {
         );
     }
 
-    /// Under stress, and in the first seconds after a draw: who comes next waits like everybody.
+    /// Under stress, and in the first seconds after a draw: the next visitor waits like everybody.
     #[test]
     fn in_a_rush_nobody_is_served_before_the_counts_are_known() {
         let serve = |line: &QueueLine, from, people, now| line.advance(from, people, now, false);

@@ -1,9 +1,9 @@
 //! The waiting room: when more people come than there are tickets, who may book, and when.
 //!
-//! Before a sale each browser gets a [`QueuePlace`], sealed in a cookie. At the opening the lobby is drawn ([`draw`]);
-//! who comes later stands behind, in the order of arrival. Being served is one number that rises ([`mover`]), at a pace
-//! that follows the server's stress and the stock ([`pace`]). Who is served gets a [`pass`]: the request key of one
-//! booking, good for ten minutes.
+//! Before a sale each browser gets a [`QueuePlace`], sealed in a cookie. At the opening the lobby is drawn
+//! ([`draw`]); visitors who come later stand behind, in the order of arrival. One rising number says how far
+//! the line is served ([`mover`]). Its pace follows the server's stress and the stock ([`pace`]). A visitor
+//! who is served gets a [`pass`]: the request key of one booking, good for ten minutes.
 //!
 //! No row is kept for a visitor who waits. The database knows how many have come in each second ([`line`]), how far
 //! the line has moved, and which passes were issued. Everything else is computed from the cookie.
@@ -39,7 +39,7 @@ use diesel::prelude::*;
 use self::draw::{Position, slot_of};
 pub use self::place::QueuePlace;
 use crate::db::text_enum;
-use crate::queue_schema::waiting_rooms;
+use crate::schema::waiting_rooms;
 
 text_enum! {
     /// When a concert has a waiting room.
@@ -64,12 +64,12 @@ text_enum! {
 
 /// How long a pass is good.
 pub const PASS_LASTS: TimeDelta = TimeDelta::minutes(10);
-/// The lobby opens at most so long before the sale.
+/// The lobby opens at most this long before the sale.
 pub const OPENS_MINUTES_MAX: i32 = 1440;
 /// The fastest line that an organizer may ask for.
 pub const PER_SECOND_MAX: i32 = 1000;
-/// So long before the draw nobody joins the lobby any more: longer than servers' clocks are apart, and than they need
-/// to hear of a draw.
+/// How long before the draw the lobby closes: longer than servers' clocks are apart, and longer than a server
+/// needs to hear of a draw.
 const LOBBY_CLOSES: TimeDelta = TimeDelta::seconds(2);
 /// A room that is switched on longer than this after its sale has started is drawn now: nobody was in its lobby.
 const LATE_OPENING: TimeDelta = TimeDelta::days(1);
@@ -165,13 +165,13 @@ impl Room {
         self.seed_hash.get(..16).unwrap_or_default()
     }
 
-    /// Whose position is below it is served.
+    /// Every place whose position is below this one is served.
     #[must_use]
     pub fn served(&self) -> Position {
         Position::from_number(self.served)
     }
 
-    /// How far the line had moved a while ago: everybody who is served since may not have noticed it.
+    /// How far the line had moved a while ago. People who were served since then may not have noticed it yet.
     #[must_use]
     pub fn served_earlier(&self) -> Position {
         Position::from_number(self.served_earlier)
@@ -218,9 +218,9 @@ impl Room {
         }
     }
 
-    /// When somebody arrives who takes a place now. Once the lobby is drawn its seed is public, so nobody may join the
-    /// lobby after that: neither at a server whose clock is behind, nor at one that has not heard of the draw. The last
-    /// seconds before the draw count as its own second.
+    /// The time of arrival of a place that is taken now. Once the lobby is drawn its seed is public, so
+    /// nobody may join the lobby after that: neither at a server whose clock is behind, nor at one that has
+    /// not heard of the draw. The last seconds before the draw count as its own second.
     #[must_use]
     pub fn arrival(&self, sale_starts_at: Option<NaiveDateTime>, now: NaiveDateTime) -> NaiveDateTime {
         match (self.opened_at, sale_starts_at) {

@@ -1,4 +1,4 @@
-//! Moves the lines on: once a second, by the server that is first. The others see what it did in their own second.
+//! Moves the lines on once a second. The first server in each second does it; the others read the result.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -23,16 +23,19 @@ use crate::start_error::StartError;
 
 const MOVE_EVERY: Duration = Duration::from_secs(1);
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
-/// A room that stress has opened closes when this server has seen no stress and nobody waiting for so long.
+/// A room that stress has opened closes when this server has seen no stress and nobody waiting for this long.
 const CLOSES_AFTER: Duration = Duration::from_secs(600);
-/// Counts of older slots are read once, at the first move and after the database was away: a server writes its
-/// arrivals within a second, or within a second of the database's return.
+/// Each move reads the counts of the latest slots, as many as this. Older ones are read at the first move and
+/// after the database was away: a server writes its arrivals within a second, or within a second of the
+/// database's return.
 const RECENT_SLOTS: i64 = 120;
-/// All counts are read again after so many moves: a server that was cut off for longer writes old slots.
+/// All counts are read again after this many moves: a server that was cut off for longer writes old slots.
 const READS_ALL_EVERY: u64 = 60;
-/// A draw that is later finds nobody in a lobby, unless somebody has come while the database was away.
+/// A draw that is later than this counts as drawn now if nobody has come. Somebody may have come while the
+/// database was away.
 const DRAWS_WITHIN: TimeDelta = TimeDelta::minutes(1);
-/// So long after the draw nobody is served ahead of time: more people may come in a second than servers have written.
+/// For this long after the draw nobody is served ahead of time: more people may come in a second than servers
+/// have written.
 const JUST_DRAWN: TimeDelta = TimeDelta::seconds(5);
 
 /// What the move needs to know of a concert.
@@ -60,9 +63,6 @@ struct MoveInput {
 }
 
 /// Reads the waiting rooms, and keeps their lines moving.
-///
-/// # Errors
-/// What the database said.
 pub fn open_rooms(db: &Database, board: &Arc<Board>, secrets: &Secrets) -> Result<Arc<Rooms>, StartError> {
     let rooms = Arc::new(Rooms::open_blocking(db, secrets)?);
     actix_web::rt::spawn(keep_moving(Arc::clone(&rooms), Arc::clone(board), db.clone()));
@@ -80,7 +80,7 @@ pub async fn keep_moving(rooms: Arc<Rooms>, board: Arc<Board>, db: Database) {
         ticks.tick().await;
         if forgot_at.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
             forgot_at = Some(Instant::now());
-            // While the database is away there is nothing to delete; an hour later there is as much.
+            // An error does no harm: the next attempt, an hour later, deletes the same rows.
             drop(db.write(store::forget_ended).await);
         }
         let moved = move_once(&rooms, &board, &db, knows_lines).await;
@@ -88,9 +88,9 @@ pub async fn keep_moving(rooms: Arc<Rooms>, board: Arc<Board>, db: Database) {
         knows_lines = moved.is_ok() && !moves.is_multiple_of(READS_ALL_EVERY);
         match &moved {
             Err(error) if was_well => {
-                log::warn!("waiting rooms stand still until the database is back: {error}")
+                log::warn!("the lines of waiting rooms have stopped until the database is back: {error}")
             }
-            Ok(()) if !was_well => log::info!("waiting rooms move on"),
+            Ok(()) if !was_well => log::info!("the lines of waiting rooms move again"),
             _ => {}
         }
         was_well = moved.is_ok();
@@ -100,7 +100,7 @@ pub async fn keep_moving(rooms: Arc<Rooms>, board: Arc<Board>, db: Database) {
 /// One move of all lines, with this server's arrivals.
 ///
 /// # Errors
-/// What the database said; the arrivals are kept for the next move.
+/// Database errors; the arrivals are kept for the next move.
 pub async fn move_once(rooms: &Rooms, board: &Board, db: &Database, knows_lines: bool) -> Result<(), Error> {
     let arrivals = rooms.take_arrivals();
     // Without a room this is all: one small read.
@@ -127,8 +127,8 @@ pub async fn move_once(rooms: &Rooms, board: &Board, db: &Database, knows_lines:
             Ok(())
         }
         Err(error) => {
-            // Where the outcome is unknown they may be counted twice, which only makes the line look longer. If they
-            // were not counted at all, they would be served all at once.
+            // If the outcome is unknown, the arrivals may be counted twice, which only makes the line look
+            // longer. If they were not counted at all, they would be served all at once.
             rooms.put_back(arrivals);
             Err(error)
         }
@@ -182,7 +182,7 @@ fn move_room(db: &mut Db, mut room: Room, input: &MoveInput) -> QueryResult<Open
         None => store::line(db, room.event_id)?,
     };
     let passes_out = store::passes::out(db, room.event_id, now)?;
-    // Of a concert that is not published nothing is sold.
+    // A concert that is not published sells nothing.
     let none = Supply { is_closed: true, held: 1, ..Supply::default() };
     let mut supply = Supply { passes_out, ..sale.map_or(none, |sale| sale.supply) };
     if let Some(drawn_at) = room.opened_at.filter(|_| store::is_due(&room, now)) {

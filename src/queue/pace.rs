@@ -1,16 +1,17 @@
 //! How many people are served in the next second.
 //!
-//! The pace grows slowly, and falls quickly in each second of high load, as TCP does with a network. It falls no lower
-//! than where it began: the load may have other causes than those who are served. Never are many more passes out than
-//! what is left could serve.
+//! The pace grows slowly, and falls quickly in each second of high load, as TCP does with a network. It falls
+//! no lower than where it began: the load may have other causes than those who are served. Passes are issued
+//! only until one and a half times as many are out as tickets are left.
 
 use super::Flow;
 
-/// Where a line begins, and how slow load makes it: a few requests a second, which any server carries.
+/// The pace at which a line begins, and the slowest pace that load causes: a few requests a second, which any
+/// server can carry.
 pub const FIRST_PER_SECOND: i32 = 10;
 /// Passes for every two tickets that are left: not everybody who is served books.
 const PASSES_FOR_TWO: i64 = 3;
-/// A line that stood still, because the database was away, catches up for at most so many seconds.
+/// A line that stood still, because the database was away, catches up for at most this many seconds.
 pub const CATCHES_UP_SECONDS: i64 = 10;
 
 /// What there is to serve people with.
@@ -50,7 +51,7 @@ impl Supply {
         (self.left.max(0) * PASSES_FOR_TWO + 1) / 2
     }
 
-    /// How many more people may be served: each of those who are served finds a pass.
+    /// How many more people may be served, so that each of them finds a pass.
     #[must_use]
     pub fn servable(self) -> i64 {
         (self.passes_left() - self.promised).max(0)

@@ -31,14 +31,14 @@ struct RoomPage {
     listing: Arc<Listing>,
     line: LineView,
     stage: RoomStage,
-    /// Leads to the own place from other browsers.
+    /// A link that gives this visitor's place to another browser.
     place_url: Option<String>,
     /// Places are given by email only.
     registers: bool,
     address: AddressField,
 }
 
-/// Where an address is typed for a place by email, and what has come of it.
+/// The field for the address that gets a place by email, and the result of sending it.
 #[derive(Default)]
 pub(super) struct AddressField {
     pub(super) email: String,
@@ -64,7 +64,7 @@ struct DrawPage {
 }
 
 impl RoomPage {
-    /// Whether the turn has come, and the page asks for a pass again by itself.
+    /// Whether the visitor is served but gets no pass right now: the page asks again by itself.
     fn is_moment(&self) -> bool {
         matches!(self.stage, RoomStage::Moment)
     }
@@ -75,12 +75,12 @@ impl RoomPage {
         matches!(self.stage, Turn { .. } | Moment | Over | Booked(_))
     }
 
-    /// Whether an address may be typed right now, which a reload would forget.
+    /// Whether the page shows a form, whose text a reload would lose.
     fn is_form(&self) -> bool {
         self.registers && matches!(self.stage, RoomStage::Offer) && !self.address.has_asked
     }
 
-    /// Tickets may be returned: then the page goes on.
+    /// Whether nothing is left. Tickets may be returned: then the page goes on.
     fn is_sold_out(&self) -> bool {
         matches!(self.stage, RoomStage::SoldOut)
     }
@@ -93,7 +93,7 @@ impl RoomPage {
         }
     }
 
-    /// How long it waits, as the line moves now.
+    /// How long this visitor waits, as the line moves now.
     fn wait(&self) -> Option<String> {
         match self.stage {
             RoomStage::Waiting { ahead, .. } => self.line.wait(ahead),
@@ -108,7 +108,7 @@ impl RoomPage {
 }
 
 impl DrawPage {
-    /// As openssl writes the start of it.
+    /// The start of the HMAC, as openssl writes it.
     fn drawn_digits(&self) -> Option<String> {
         self.position.map(|position| format!("{:08x}", position.number() & 0xffff_ffff))
     }
@@ -148,7 +148,7 @@ pub(super) async fn respond(
     };
     let mut line = view(app, &open, &listing, phase);
     if matches!(stage, RoomStage::Lobby(_)) {
-        // The own arrival may not be counted yet.
+        // The visitor's own arrival may not be counted yet.
         line.people = line.people.max(1);
     }
     let place_url = match &stage {
@@ -167,7 +167,8 @@ pub(super) async fn respond(
     Ok(response)
 }
 
-/// `POST /events/{slug}/queue`: takes a place. Who has one keeps it, unless its pass was used or has expired.
+/// `POST /events/{slug}/queue`: takes a place. A visitor who has one keeps it, unless its pass was used or
+/// has expired.
 pub async fn create(
     request: HttpRequest,
     app: web::Data<App>,
@@ -200,7 +201,7 @@ pub async fn line(
     let listing = app.board.find_by_slug(&slug).ok_or(Error::NotFound)?;
     let (open, phase) = find(&app, &listing).ok_or(Error::NotFound)?;
     let fragment = open
-        .fragment(phase, app.rooms.stand_still(), || fragment::render(view(&app, &open, &listing, phase)))?;
+        .fragment(phase, app.rooms.have_stopped(), || fragment::render(view(&app, &open, &listing, phase)))?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((ETAG, fragment.etag.clone()))
@@ -235,5 +236,5 @@ pub(super) fn find(app: &App, listing: &Listing) -> Option<(Arc<OpenRoom>, RoomP
 }
 
 fn view(app: &App, open: &OpenRoom, listing: &Listing, phase: RoomPhase) -> LineView {
-    LineView::new(open, listing, phase, app.board.pace().seconds, app.rooms.stand_still())
+    LineView::new(open, listing, phase, app.board.pace().seconds, app.rooms.have_stopped())
 }

@@ -1,5 +1,5 @@
-//! Passes: who is served may send one booking form within ten minutes. A pass looks like a form's request key and is
-//! one: the database books each request key once, so a pass books once and costs nothing more.
+//! Passes: a visitor who is served may send one booking form within ten minutes. A pass is the request key of
+//! that form: the database books each request key once, so a pass books once and costs nothing more.
 //!
 //! The key depends on the place alone and on the time of its one row in the log of passes. A cookie that was copied to
 //! a hundred browsers gets the same pass in each of them.
@@ -94,7 +94,7 @@ impl Passes {
         Self { signer: Signer::new(secrets, Purpose::QueuePasses) }
     }
 
-    /// The pass of a place, issued then.
+    /// The pass of a place, issued at `issued_at`.
     #[must_use]
     pub fn pass(&self, room: &Room, number: &str, issued_at: NaiveDateTime) -> Pass {
         let mut bytes = Vec::with_capacity(HEAD_BYTES + TAG_BYTES);

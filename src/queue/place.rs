@@ -11,7 +11,7 @@ use crate::guard::cookies::Cookies;
 
 /// Hexadecimal digits of a number: 80 bits.
 const NUMBER_LENGTH: usize = 20;
-/// A place ends so long after the draw: longer than any sale.
+/// How many days after the draw a place ends: longer than any sale.
 const GOOD_DAYS: i64 = 7;
 
 /// A place in a concert's waiting room.
@@ -24,14 +24,15 @@ pub struct QueuePlace {
 }
 
 impl QueuePlace {
-    /// A new place for who arrives then: the cookie keeps whole milliseconds.
+    /// A new place for a visitor who arrives then. The time is cut to whole milliseconds, as the cookie keeps
+    /// it.
     #[must_use]
     pub fn generate(arrived_at: NaiveDateTime) -> Self {
         let random: [u8; NUMBER_LENGTH / 2] = rand::random();
         let milliseconds = arrived_at.and_utc().timestamp_millis();
         let arrived_at =
             DateTime::from_timestamp_millis(milliseconds).map_or(arrived_at, |it| it.naive_utc());
-        Self { number: random.iter().map(|byte| format!("{byte:02x}")).collect(), arrived_at }
+        Self { number: hex::encode(random), arrived_at }
     }
 
     /// Whether a text can be a place's number.
@@ -48,8 +49,9 @@ impl QueuePlace {
         groups.collect::<Vec<_>>().join(" ")
     }
 
-    /// The place that a browser keeps in this room at that time (UTC). One of an earlier draw is none, and a copy of
-    /// the cookie ends some days after the draw. Before it, no place ends: who registers may do so weeks ahead.
+    /// The place that a browser keeps in this room at that time (UTC). A place of an earlier draw does not
+    /// count, and every place, also in a copied cookie, ends some days after the draw. Before the draw no
+    /// place ends, because people may register weeks ahead.
     #[must_use]
     pub fn of_request(
         cookies: &Cookies,

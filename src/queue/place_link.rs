@@ -55,7 +55,8 @@ pub async fn create(
     let Some((open, place)) = find(&app, &listing, &token) else { return Ok(not_good(&app, &listing)) };
     let own = QueuePlace::of_request(&app.cookies, &request, &open.room, app.board.now());
     if open.room.registration && own.as_ref() != Some(&place) {
-        // Who has registered is counted when they come. All others were counted when they took their places.
+        // People who have registered are counted when they come. All others were counted when they took their
+        // places.
         app.rooms.note_arrival(&open, place.arrived_at);
     }
     let mut response = see_other(&room_path(&listing));
@@ -70,9 +71,7 @@ fn find(app: &App, listing: &Listing, token: &str) -> Option<(Arc<OpenRoom>, Que
 }
 
 fn not_good(app: &App, listing: &Listing) -> HttpResponse {
-    let why = Toast::failure(
-        "That link leads to no place in this waiting room: the room has begun again, or is off.",
-    );
+    let why = Toast::failure("That link no longer works: the waiting room was restarted or turned off.");
     see_other_with(&app.cookies, &room_path(listing), &why)
 }
 

@@ -22,7 +22,7 @@ impl PlaceLinks {
         self.token_of(room.event_id, room.draw_name(), place)
     }
 
-    /// The same for who knows the draw by its name.
+    /// The same for a caller that knows only the name of the draw.
     #[must_use]
     pub fn token_of(&self, event_id: i64, draw: &str, place: &QueuePlace) -> String {
         self.sealer.seal_for_url(&name(event_id, draw), &place.text())

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::draw::Position;
 
-/// A page that was told to wait asks again within four seconds. Who does not is gone.
+/// A page that was told to wait asks again within four seconds. A visitor whose page does not is gone.
 pub(super) const REMEMBERED: Duration = Duration::from_secs(8);
 /// The most people that are remembered in one room: far more than there are passes whenever some are refused.
 const PEOPLE_MAX: usize = 10_000;
@@ -29,7 +29,7 @@ impl Refusals {
         }
     }
 
-    /// That place has its pass.
+    /// Forgets a place that has its pass now.
     pub(super) fn settle(&self, event_id: i64, position: Position) {
         if let Some(room) = self.refused.lock().get_mut(&event_id) {
             room.remove(&position);

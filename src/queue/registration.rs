@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::guard::form::Form;
 use crate::page::{Page, see_other};
 
-/// After which the answer comes, whether the address is registered or not.
+/// Every answer takes this long, whether the address is registered or not.
 const ANSWER_AFTER: Duration = Duration::from_millis(400);
 
 #[derive(Default, Deserialize)]
@@ -26,7 +26,7 @@ pub struct RegistrationForm {
     email: String,
 }
 
-/// `POST /events/{slug}/queue/registration`: says the same of every address, after the same time.
+/// `POST /events/{slug}/queue/registration`: gives the same answer for every address, after the same time.
 pub async fn create(
     request: HttpRequest,
     page: Page,

@@ -23,7 +23,7 @@ use crate::guard::cookies::Cookies;
 use crate::guard::secret::Secrets;
 use crate::heartbeat::Heartbeat;
 
-/// After so long without an answer of the database pages say that the line stands still.
+/// When the database has not answered for this long, pages say that the line stands still.
 const STANDS_STILL_AFTER: Duration = Duration::from_secs(10);
 
 /// What the metrics show of all rooms that are switched on.
@@ -74,10 +74,7 @@ impl Rooms {
         &self.place_links
     }
 
-    /// With the rooms as the database has them, so that none is open to everybody in the program's first second.
-    ///
-    /// # Errors
-    /// What the database said.
+    /// Reads the rooms from the database, so that none is open to everybody in the program's first second.
     pub fn open_blocking(db: &Database, secrets: &Secrets) -> Result<Self, Error> {
         let rooms = Self::new(secrets);
         let found = db.read_primary_blocking(store::rooms)?;
@@ -133,7 +130,7 @@ impl Rooms {
 
     /// Whether the database has not answered for so long that the line stands still.
     #[must_use]
-    pub fn stand_still(&self) -> bool {
+    pub fn have_stopped(&self) -> bool {
         self.read.age() > STANDS_STILL_AFTER
     }
 
@@ -171,14 +168,14 @@ impl Rooms {
         self.arrivals.lock().extend(arrivals);
     }
 
-    /// Shows what the database said.
+    /// Replaces the rooms with those just read from the database.
     pub(super) fn show(&self, rooms: impl IntoIterator<Item = OpenRoom>) {
         let rooms = rooms.into_iter().map(|open| (open.room.event_id, Arc::new(open)));
         self.rooms.store(Arc::new(rooms.collect()));
         self.read.beat();
     }
 
-    /// The concerts in whose rooms nobody has waited for so long, without stress in between.
+    /// The concerts in whose rooms nobody has waited for this long, without stress in between.
     pub(super) fn quiet_since(&self, under_stress: bool, wait: Duration) -> HashSet<i64> {
         let mut quiet = self.quiet.lock();
         let rooms = self.rooms.load();
@@ -211,7 +208,8 @@ pub fn supply_of(listing: &Listing) -> Supply {
     }
 }
 
-/// When the sale of a concert starts: with its first ticket type. `None`: it has started, or nothing is said.
+/// When the sale of a concert starts: with its first ticket type. `None`: no start was set for a ticket type,
+/// so it is on sale from publication on, or there is no ticket type.
 #[must_use]
 pub fn sale_start(listing: &Listing) -> Option<NaiveDateTime> {
     let starts = listing.ticket_types.iter().map(|it| listing.event.sales_window(it).0);

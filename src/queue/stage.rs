@@ -1,4 +1,4 @@
-//! What a room is to one visitor: found from their place, and a pass is issued where they are served.
+//! What a room is to one visitor, found from their place. A visitor who is served is issued a pass.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(super) enum RoomStage {
     Waiting {
         place: QueuePlace,
         position: Position,
-        /// Of all who have come.
+        /// People before this place, of all who have come.
         before: i64,
         ahead: i64,
     },
@@ -33,15 +33,15 @@ pub(super) enum RoomStage {
     },
     /// The pass has expired.
     Over,
-    /// The pass has booked. The booking's token.
+    /// The pass has booked; this is the booking's token.
     Booked(String),
     SoldOut,
 }
 
-/// What the room is to who has that place, and keeps that pass.
+/// What the room is to a visitor who has that place and keeps that pass.
 ///
 /// # Errors
-/// What went wrong, but for a database that is away.
+/// What went wrong, unless the database is away.
 pub(super) async fn stage(
     app: &App,
     open: &Arc<OpenRoom>,
@@ -66,8 +66,8 @@ pub(super) async fn stage(
     Ok(RoomStage::Waiting { place, position, before, ahead })
 }
 
-/// A pass for who is served, as long as there are passes: the best places first. While the database is away the place
-/// is kept, and so is a pass that the browser has.
+/// Issues a pass to a visitor who is served, as long as there are passes: the best places first. While the
+/// database is away the place is kept, and so is a pass that the browser has.
 async fn served(
     app: &App,
     open: &Arc<OpenRoom>,
@@ -80,7 +80,7 @@ async fn served(
     let event_id = room.event_id;
     let find = move |db: &mut Db| passes::find(db, &known, &known_room, &own);
     let outcome = match app.db.read_primary(find).await {
-        // A page that is loaded again takes nobody's pass.
+        // A place takes a new pass only if it has none: a page that is loaded again finds its own.
         Ok(None)
             if app.rooms.refusals.before(event_id, position) < open.passes_left() && open.take_pass() =>
         {

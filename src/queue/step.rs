@@ -8,8 +8,8 @@ use super::line::QueueLine;
 use super::pace::{Supply, next_per_second, people_to_serve};
 use super::refusals::REMEMBERED;
 
-/// Who is served notices it with the next poll, under stress after 15 seconds. Who has not asked after this time,
-/// or twice this time, is gone.
+/// A visitor who is served notices it with the next poll, which comes after 15 seconds under stress. One who
+/// has not asked for a pass after once or twice this time is gone.
 const NOTICES_WITHIN: TimeDelta = TimeDelta::seconds(17);
 
 /// A room after its next move.
@@ -23,7 +23,7 @@ pub(super) fn next(
 ) -> Room {
     let per_second = next_per_second(room.per_second, room.most_per_second, is_load_high);
     let elapsed = room.moved_at.map_or(1, |moved_at| elapsed_seconds(moved_at, now));
-    // Who is served already and has found no pass comes first.
+    // Visitors who are served already and have found no pass come first.
     let some_wait =
         room.refused_at.is_some_and(|at| now - at < TimeDelta::seconds(REMEMBERED.as_secs() as i64));
     let people = if some_wait { 0 } else { people_to_serve(per_second, room.flow, elapsed, supply) };
@@ -36,7 +36,7 @@ pub(super) fn next(
     Room { served_earlier: room.served_mark, served_mark: room.served, marked_at: Some(now), ..moved }
 }
 
-/// Rounded, so that moves 900 and 1,100 ms apart are one second's each.
+/// Rounded, so that two moves that are 900 or 1,100 ms apart count as one second.
 fn elapsed_seconds(moved_at: NaiveDateTime, now: NaiveDateTime) -> i64 {
     ((now - moved_at).num_milliseconds() + 500) / 1000
 }
@@ -47,7 +47,8 @@ mod tests {
     use crate::queue::draw::Position;
     use crate::queue::tests::{at, drawn};
 
-    /// As the room is after so many moves a second, with 20 tickets left and a lobby of 1,000 who have not noticed yet.
+    /// The room after each of so many moves, one a second, with 20 tickets left and a lobby of 1,000 people
+    /// who have not noticed yet.
     fn moved(times: i64, mut refused_at: impl FnMut(i64) -> Option<NaiveDateTime>) -> Vec<Room> {
         let line = QueueLine::new([(0, 1000)]);
         let mut rooms = vec![drawn(at(0), Position::default())];

@@ -1,4 +1,4 @@
-//! Unit tests of a room's phases, and a room for the tests of its users.
+//! Unit tests of a room's phases, and a sample room for the tests of other modules.
 
 use chrono::DateTime;
 
@@ -85,7 +85,7 @@ fn nobody_joins_the_lobby_when_its_seed_may_be_public() {
     assert_eq!(room().arrival(None, at(5)), at(5));
 }
 
-/// While the database is away over the start of the sale, who comes is counted in the second of the arrival.
+/// If the database is away at the start of the sale, visitors are counted in the second of their arrival.
 #[test]
 fn arrivals_before_a_late_draw_are_counted_where_they_will_stand() {
     let (undrawn, drawn) = (room(), drawn(at(0), Position::default()));

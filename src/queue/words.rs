@@ -1,5 +1,5 @@
-//! What pages of waiting rooms say. No claim is made that the counts do not support: the last tickets are counted, and
-//! what may come back is said to be held.
+//! What pages of waiting rooms say. They claim nothing that the counts do not support: they say how many
+//! tickets are left, and how many are held and may come back.
 
 use super::Flow;
 use super::open_room::OpenRoom;
@@ -19,7 +19,7 @@ pub fn stock(open: &OpenRoom, listing: &Listing) -> String {
         _ => None,
     };
     let left = match open.supply.left {
-        0 => "Nothing is free now".to_owned(),
+        0 => "Nothing available right now".to_owned(),
         left => format!("{} left", grouped(left)),
     };
     [Some(left), may_come_back].into_iter().flatten().collect::<Vec<_>>().join(" · ")
@@ -32,11 +32,11 @@ pub fn movement(open: &OpenRoom, stands_still: bool) -> &'static str {
         _ if open.is_sold_out() => "Sold out.",
         _ if stands_still => "The line stands still for a moment. Your place is kept.",
         _ if open.room.opened_at.is_some() && open.supply.is_closed => {
-            "The sale is paused. The line goes on when the sale does, and your place is kept."
+            "The sale is paused, and so is the line. Your place is kept."
         }
         Flow::Stopped => "The organizer has stopped the line for now. Your place is kept.",
         _ if open.room.opened_at.is_some() && open.supply.left == 0 => {
-            "Everything that is left is held by buyers. If some comes back, the line goes on."
+            "All remaining tickets are on hold for other buyers. If any are released, the line moves on."
         }
         Flow::Slow => "The line moves slowly for now.",
         Flow::Open => "",
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(stock(120, 0), "120 left");
         let held = stock(120, 34);
         assert!(held.starts_with("120 left · 34 held, may come back until 8:14\u{a0}PM"), "{held}");
-        assert!(stock(0, 34).starts_with("Nothing is free now · 34 held"), "{}", stock(0, 34));
+        assert!(stock(0, 34).starts_with("Nothing available right now · 34 held"), "{}", stock(0, 34));
     }
 
     #[test]

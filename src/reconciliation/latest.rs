@@ -1,7 +1,7 @@
-//! The latest reconciliation, for pages that ask again and again. However many watch, everything is counted at most
-//! once in [`PAUSE`], by one caller at a time: counting reads every booking, so a few open pages would keep a processor
-//! and a connection busy all day. Where there are many bookings nobody waits for it, and it is made the less often the
-//! longer it takes.
+//! The latest reconciliation, for pages that ask again and again. However many watch, everything is counted
+//! at most once in [`PAUSE`], by one caller at a time: counting reads every booking, so a few open pages
+//! would keep a processor and a connection busy all day. With many bookings nobody waits for the count, and
+//! the longer it takes, the less often it is made.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::error::Error;
 /// Between two counts.
 pub const PAUSE: Duration = Duration::from_secs(30);
 
-/// So many bookings are counted while the page waits: their ids are no higher.
+/// If there are no more bookings than this, judged by the highest id, the page waits for the count.
 const FEW_BOOKINGS: i64 = 2_000;
 /// The part of the time that counting may take: one hundredth.
 const REST: u32 = 100;
@@ -52,11 +52,9 @@ pub struct LatestReconciliation {
 }
 
 impl LatestReconciliation {
-    /// The latest count, or a new one when it is too old. While somebody counts, the others get the one before. With
-    /// many bookings everybody gets the one before, or `None` when there is none yet.
-    ///
-    /// # Errors
-    /// Database errors.
+    /// The latest count, or a new one when it is too old. While one caller counts, the others get the
+    /// previous count. With many bookings every caller gets the previous count, or `None` when there is none
+    /// yet.
     pub async fn get(&self, db: &Database) -> Result<Option<Verified>, Error> {
         let before = self.latest.lock().clone();
         if before.as_ref().is_some_and(Verified::is_fresh) {
@@ -74,7 +72,8 @@ impl LatestReconciliation {
             return Ok(latest);
         }
         let (this, db) = (self.clone(), db.clone());
-        // A task of its own: a caller that goes away does not let the next one begin beside it.
+        // A task of its own: if the caller goes away, the count goes on, and the next caller cannot begin
+        // another one beside it.
         let counted = rt::spawn(async move {
             let (begun, at) = (Instant::now(), Utc::now().naive_utc());
             let reconciliation = db.read(reconcile).await;
@@ -89,6 +88,6 @@ impl LatestReconciliation {
         if !waits {
             return Ok(latest);
         }
-        counted.await.map_err(|e| Error::Internal(format!("counting broke off: {e}")))?
+        counted.await.map_err(|e| Error::Internal(format!("counting was interrupted: {e}")))?
     }
 }

@@ -8,7 +8,6 @@ use crate::db::Db;
 use crate::payment::store::ledger::SUMS;
 
 /// What must never exist, and the query that counts it.
-///
 pub(super) const MONEY_VIOLATIONS: &[(&str, &str)] = &[
     (
         "payments without their entry in the ledger",
@@ -17,42 +16,42 @@ pub(super) const MONEY_VIOLATIONS: &[(&str, &str)] = &[
            AND l.amount_minor = p.amount_minor AND l.currency = p.currency AND l.booking_id = p.booking_id) = 1)",
     ),
     (
-        "entries of the ledger about real money without a payment or a booking",
+        "ledger entries about real money without a payment or a booking",
         "SELECT COUNT(*) AS count FROM ledger l WHERE l.live AND NOT EXISTS
          (SELECT 1 FROM payments p JOIN bookings b ON b.id = p.booking_id
           WHERE p.id = l.payment_id AND b.id = l.booking_id AND p.live)",
     ),
     (
-        "payments of which more went back than came, or another amount than their refunds say",
+        "payments refunded beyond their amount, or whose refunds do not add up",
         "SELECT COUNT(*) AS count FROM payments p WHERE p.refunded_minor > p.amount_minor OR p.refunded_minor <>
          (SELECT COALESCE(SUM(r.amount_minor - r.beyond_minor), 0) FROM refunds r
           WHERE r.payment_id = p.id AND r.state <> 'failed')",
     ),
     (
-        "refunds whose entries in the ledger do not add up",
+        "refunds whose ledger entries do not add up",
         "SELECT COUNT(*) AS count FROM refunds r WHERE
          (SELECT COALESCE(SUM(l.amount_minor), 0) FROM ledger l WHERE l.refund_id = r.id) <>
          CASE WHEN r.state IN ('pending', 'done') THEN -r.amount_minor ELSE 0 END",
     ),
-    ("bookings paid online that have paid something else than their tickets are worth", WORTH),
+    ("bookings paid online whose payments do not match the value of their tickets", WORTH),
     (
-        "tickets that were given out without the payment that was wanted for them",
+        "confirmed bookings whose online payment did not complete",
         "SELECT COUNT(*) AS count FROM bookings b WHERE b.status = 'confirmed'
          AND EXISTS (SELECT 1 FROM payments p WHERE p.booking_id = b.id)
          AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.booking_id = b.id AND p.state = 'paid')",
     ),
     (
-        "payments that people have to look at",
+        "payments that need review",
         "SELECT COUNT(*) AS count FROM payments p WHERE p.state = 'review'",
     ),
     (
-        "refunds that failed, with nothing given back since",
+        "failed refunds that no later refund replaces",
         "SELECT COUNT(*) AS count FROM refunds r WHERE r.state = 'failed' AND r.source <> 'dispute'
          AND NOT EXISTS (SELECT 1 FROM refunds o WHERE o.payment_id = r.payment_id AND o.id > r.id
                          AND o.state <> 'failed')",
     ),
     (
-        "refunds that have waited for more than a day",
+        "refunds that have been waiting for more than a day",
         "SELECT COUNT(*) AS count FROM refunds r WHERE r.state = 'wanted' AND r.wanted_at < {a day ago}",
     ),
     (
@@ -60,7 +59,7 @@ pub(super) const MONEY_VIOLATIONS: &[(&str, &str)] = &[
         "SELECT COUNT(*) AS count FROM refunds r WHERE r.state <> 'failed' AND r.beyond_minor <> 0",
     ),
     (
-        "pages to pay on that are over, and nobody has asked what became of them for an hour",
+        "payment pages that ended over an hour ago, and whose outcome is still unknown",
         "SELECT COUNT(*) AS count FROM payments p WHERE p.state = 'open' AND p.session_ends_at < {an hour ago}",
     ),
     (
@@ -81,17 +80,19 @@ pub(super) const MONEY_VIOLATIONS: &[(&str, &str)] = &[
          AND (h.booking_id IS NULL OR h.held_until < p.session_ends_at)",
     ),
     (
-        "bookings with more than one page to pay on",
+        "bookings with more than one payment page",
         "SELECT COUNT(*) AS count FROM (SELECT 1 AS x FROM payments WHERE state IN ('wanted', 'open')
          GROUP BY booking_id HAVING COUNT(*) > 1) AS d",
     ),
 ];
 
-/// What a booking has paid and what its tickets are worth may differ for two reasons, each up to its amount. For
-/// tickets that the buyer gave back, and no organizer, the terms keep the fee, or all of the price. And the organizer
-/// has given an amount back, or money went back that nobody here has asked for.
+/// What a booking has paid and what its tickets are worth may differ for two reasons, by at most the amount
+/// of each. First, for each ticket that the buyer gave back, and not the organizer, the terms let the site
+/// keep the fee, or all of the price. Second, the organizer may have given an amount back, or money may have
+/// gone back that nobody here has asked for.
 ///
-/// A note tells who gave a ticket back: what was returned when it was written, or later, is the organizer's.
+/// A note tells who gave a ticket back: a seat of the note that was returned when the note was written, or
+/// later, was returned by the organizer.
 const WORTH: &str = "SELECT COUNT(*) AS count FROM (
         SELECT b.id, (SELECT SUM(p.amount_minor - p.refunded_minor) FROM payments p
                       WHERE p.booking_id = b.id AND p.state = 'paid') AS kept,
@@ -127,9 +128,6 @@ struct SumRow {
 }
 
 /// Adds the ledger of real money up, by currency.
-///
-/// # Errors
-/// What the database said.
 pub(super) fn sums(db: &mut Db) -> QueryResult<Vec<MoneySum>> {
     let query = format!("SELECT currency, {SUMS} FROM ledger WHERE live GROUP BY currency ORDER BY currency");
     let rows: Vec<SumRow> = diesel::sql_query(query).load(db)?;

@@ -133,7 +133,7 @@ const VIOLATIONS: &[(&str, &str)] = &[
 
 const OVERDUE: &str = "SELECT COUNT(*) AS count FROM holds WHERE held_until < {a minute ago}";
 
-/// What stands for a time in the queries, and the database's own words for it.
+/// The placeholders for times in the queries, and how long ago each one is.
 const TIMES: [(&str, &str); 3] =
     [("{a minute ago}", "1 minute"), ("{an hour ago}", "1 hour"), ("{a day ago}", "1 day")];
 
@@ -169,10 +169,7 @@ struct Count {
     count: i64,
 }
 
-/// The highest id of a booking: there were never more of them.
-///
-/// # Errors
-/// What the database said.
+/// The highest id of a booking. There were never more bookings than this.
 pub(super) fn last_booking_id(db: &mut Db) -> QueryResult<i64> {
     let last: Option<i64> =
         bookings::table.order(bookings::id.desc()).select(bookings::id).first(db).optional()?;
@@ -181,9 +178,6 @@ pub(super) fn last_booking_id(db: &mut Db) -> QueryResult<i64> {
 
 /// Counts everything. The counts of all ticket types come from one statement, so they are consistent even
 /// while tickets are sold.
-///
-/// # Errors
-/// What the database said.
 pub fn reconcile(db: &mut Db) -> QueryResult<Reconciliation> {
     let rows: Vec<TicketTypeSums> = diesel::sql_query(TICKET_TYPES).load(db)?;
     let ticket_types = rows.into_iter().map(|row| TicketTypeCount {

@@ -10,11 +10,12 @@ use super::http::{Shop, ShopAnswer, ShopRequest};
 use super::sale::RehearsedSale;
 use super::tally::{BuyerEnd, BuyerStep, Tally};
 
-/// A buyer tries so often, after errors and refusals that ask to try again.
+/// The most attempts of one request. A buyer tries again after errors, and after refusals that ask to try
+/// again.
 const TRIES: u32 = 6;
-/// After an error, unless the site says how long.
+/// The wait after an error, unless the site says how long to wait.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
-/// As long as a page that says "one moment" waits.
+/// The wait before the next attempt, as on a page that says "one moment".
 const MOMENT: Duration = Duration::from_secs(4);
 
 /// A buyer's browser.
@@ -23,7 +24,7 @@ pub(super) struct SimulatedBuyer {
     sale: Arc<RehearsedSale>,
     tally: Arc<Tally>,
     number: u32,
-    /// Each has a network of its own, so that the site limits each as it limits people.
+    /// Each buyer has a network of its own, so that the rate limits treat each one as a person.
     network: String,
     cookies: BTreeMap<String, String>,
 }
@@ -52,7 +53,7 @@ impl SimulatedBuyer {
             return Some(BuyerEnd::SoldOut);
         }
         let wishes = self.sale.wishes(self.number);
-        // Who finds too few tickets of all types for two takes one.
+        // A buyer who finds no type with two tickets left takes one ticket.
         let alone = wishes.iter().filter(|(_, quantity)| *quantity > 1).map(|(id, _)| (*id, 1));
         for (ticket_type, quantity) in wishes.iter().copied().chain(alone) {
             if self.book(ticket_type, quantity).await? {
@@ -110,7 +111,7 @@ impl SimulatedBuyer {
         }
     }
 
-    /// Opens the form and sends it. `false`: there are not so many tickets of that type.
+    /// Opens the form and sends it. `false`: there are not enough tickets of that type.
     async fn book(&mut self, ticket_type: i64, quantity: u32) -> Option<bool> {
         let form = format!("/bookings/new?ticket_type={ticket_type}&quantity={quantity}");
         let mut page = self.get(BuyerStep::Form, &form).await?;
@@ -144,7 +145,7 @@ impl SimulatedBuyer {
         self.send(step, path, None, None).await
     }
 
-    /// Sends a request until it has an answer that is none of "later". `None`: after the last try.
+    /// Sends a request until the answer does not say "later". `None`: after the last try.
     async fn send(
         &mut self,
         step: BuyerStep,
@@ -198,7 +199,7 @@ fn attribute<'a>(html: &'a str, name: &str) -> Option<&'a str> {
     attribute_of(html, &format!("{name}=\""))
 }
 
-/// What stands from there to the next quotation mark.
+/// The text from behind `start` to the next quotation mark.
 fn attribute_of<'a>(html: &'a str, start: &str) -> Option<&'a str> {
     html.split_once(start)?.1.split('"').next()
 }

@@ -11,7 +11,7 @@ use crate::events::store as events;
 use crate::start_error::StartError;
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// A running server looks more often.
+/// A running server looks for rehearsals more often than this.
 const BEGINS_WITHIN: Duration = Duration::from_secs(15);
 
 /// Asks for a rehearsal of the concert with that slug, and waits for its end.
@@ -27,7 +27,7 @@ pub fn run(db: &Database, concert: &str, buyers: i32, minutes: i32) -> Result<()
         store::ask(db, (event.id, &slug), plan, &Actor::command_line())
     });
     let id = match asked {
-        Ok(id) => id.ok_or_else(|| StartError::new("another rehearsal runs already".into()))?,
+        Ok(id) => id.ok_or_else(|| StartError::new("another rehearsal is already running".into()))?,
         Err(Error::NotFound) => return Err(StartError::new(format!("there is no concert {concert}"))),
         Err(error) => return Err(broken(&error)),
     };
@@ -60,7 +60,7 @@ fn wait(db: &Database, id: i64) -> Result<Rehearsal, StartError> {
         if rehearsal.started_at.is_none() && asked.elapsed() > BEGINS_WITHIN {
             db.write_blocking(move |db| store::stop(db, id)).map_err(|error| broken(&error))?;
             return Err(StartError::new(
-                "no server has begun it: the site has to run on this database".into(),
+                "no server started the rehearsal: the site must be running on this database".into(),
             ));
         }
         if rehearsal.progress != shown {

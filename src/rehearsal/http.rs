@@ -1,5 +1,5 @@
-//! The way of a simulated buyer to the site: HTTP over connections of this machine, as a proxy makes them. Only what
-//! this site's own server answers with is understood.
+//! How a simulated buyer reaches the site: HTTP over connections from this machine, as a proxy makes them. It
+//! understands only what this site's own server answers.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// A server lets one network have more than this.
+/// The most connections at once. A server allows one network more than this.
 pub(super) const CONNECTIONS: usize = 256;
 /// Longer than the server's own deadlines.
 const ANSWER_WITHIN: Duration = Duration::from_secs(40);
@@ -21,7 +21,7 @@ const BODY_MAX: usize = 8 << 20;
 /// The site, as buyers reach it.
 pub(super) struct Shop {
     address: SocketAddr,
-    /// As the site expects to be called.
+    /// The host name that the site expects in a request.
     host: String,
     /// Proves that this program itself sends the request: see `guard::client_address`.
     own_key: String,

@@ -1,5 +1,6 @@
-//! A rehearsal of a sale: simulated buyers come to a copy of a concert, on this very site and through the same pages as
-//! everybody, and what they meet is measured. So an organizer knows on Thursday what Friday will do.
+//! A rehearsal of a sale: simulated buyers come to a copy of a concert, on this very site and through the
+//! same pages as everybody, and their experience is measured. So an organizer knows on Thursday how the sale
+//! on Friday will go.
 //!
 //! The copy has its own stock and its own waiting room. It is on no list, its name says what it is, nothing is mailed,
 //! and nothing is paid. It is deleted at the end. If the server is killed meanwhile, another one deletes it, or the
@@ -21,7 +22,7 @@ use diesel::prelude::*;
 
 use self::report::RehearsalReport;
 use crate::events::Event;
-use crate::rehearsal_schema::rehearsals;
+use crate::schema::rehearsals;
 
 /// The most buyers that one rehearsal has.
 pub const BUYERS_MAX: i32 = 100_000;
@@ -82,10 +83,10 @@ pub fn may_rehearse(event: &Event, now: NaiveDateTime) -> Result<(), &'static st
     Ok(())
 }
 
-/// What is wrong with a number of buyers or minutes.
+/// Checks the numbers of buyers and of minutes.
 ///
 /// # Errors
-/// A sentence for each: of the buyers, of the minutes.
+/// A sentence for each wrong number: first for the buyers, then for the minutes.
 pub fn check(buyers: Option<i32>, minutes: Option<i32>) -> Result<(i32, i32), [Option<String>; 2]> {
     let within = |number: Option<i32>, most| number.filter(|number| (1..=most).contains(number));
     match (within(buyers, BUYERS_MAX), within(minutes, MINUTES_MAX)) {

@@ -11,9 +11,10 @@ use super::tally::{BuyerStep, Counts};
 use crate::money::grouped;
 use crate::reconciliation::Reconciliation;
 
-/// From here on orders wait for the database.
+/// A queue that is this full (0 to 1) means that orders wait for the database.
 const QUEUE_IS_LONG: f64 = 0.25;
-/// A server that is so often under stress has no rest.
+/// What counts as often, in percent of the measured seconds. A server that is often under stress is
+/// overloaded.
 const OFTEN_PERCENT: usize = 10;
 /// A buyer notices a wait that is longer, in milliseconds.
 const SLOW_MS: u32 = 1_000;
@@ -44,7 +45,7 @@ pub struct RehearsalReport {
     pub sold_out_after: Option<u32>,
     /// What does not add up; empty: everything does.
     pub verify: Vec<String>,
-    /// Its name in reports of the release before.
+    /// The name in reports of the previous release.
     #[serde(rename = "narrowest")]
     pub bottleneck: Bottleneck,
 }
@@ -97,13 +98,13 @@ impl Bottleneck {
             Self::Nothing => "None: the site would have served more buyers.",
             Self::Desk => "The database: orders waited for its commits. A faster disk helps, or PostgreSQL.",
             Self::Machine => {
-                "The machine: it had no rest, so that even polls were slow, or browsers were asked to poll less. More cores help, or another server."
+                "The machine: it was at its limit, so even polls were slow or browsers were told to poll less. More cores help, or another server."
             }
             Self::OwnBuyers => {
-                "The simulated buyers themselves: they run on the same machine and had no rest. Real buyers bring their own."
+                "The simulated buyers themselves: they run on the same machine, and it was at its limit. Real buyers use their own devices."
             }
             Self::Room => {
-                "The waiting room: it served as many people a second as it may. Let it serve more, if the other figures allow it."
+                "The waiting room: it let in as many people per second as its settings allow. Raise that if the other figures leave room."
             }
             Self::Answers => {
                 "Bookings were answered slowly, although no queue was long. Look at the database."
@@ -113,7 +114,7 @@ impl Bottleneck {
 }
 
 impl Percentiles {
-    /// Of times in microseconds.
+    /// Computes them from times in microseconds.
     fn of(times: Option<&Vec<u32>>) -> Self {
         let mut times = times.cloned().unwrap_or_default();
         times.sort_unstable();
@@ -174,7 +175,7 @@ impl RehearsalReport {
         format!("{}.{}", self.per_second_tenths / 10, self.per_second_tenths % 10)
     }
 
-    /// Requests that got no answer, or "later".
+    /// Requests that got no answer, or an answer that says "later".
     #[must_use]
     pub fn error_count(&self) -> u32 {
         self.errors.values().sum()

@@ -1,5 +1,5 @@
-//! Runs the rehearsals that are asked for, one at a time, on the server that is first. The buyers have a thread of
-//! their own, so that they do not stand in the way of what they measure.
+//! Runs the rehearsals that are asked for, one at a time, on the server that is first. The buyers have a
+//! thread of their own, so that they do not slow down the server that they measure.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use crate::reconciliation::reconcile;
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 const NOTE_EVERY: Duration = Duration::from_secs(1);
-/// No rehearsal so long before a real sale starts.
+/// No rehearsal runs within this time before a real sale starts.
 const BEFORE_SALES: TimeDelta = TimeDelta::hours(1);
 /// How often the buyers' thread looks whether it is late.
 const LAG_EVERY: Duration = Duration::from_millis(100);
@@ -37,7 +37,7 @@ const LAG_EVERY: Duration = Duration::from_millis(100);
 pub struct OwnAddress {
     pub listens_on: SocketAddr,
     pub public_url: String,
-    /// What this program's own requests are known by.
+    /// The key by which the server recognizes this program's own requests.
     pub key: String,
 }
 
@@ -68,7 +68,7 @@ pub async fn keep_rehearsing(app: web::Data<App>, own: OwnAddress) {
         if let Ok(Some(asked)) = app.db.read_primary(store::open).await
             && let Err(error) = attend(&app, &own, &asked).await
         {
-            log::warn!("a rehearsal: {error}");
+            log::warn!("a rehearsal failed: {error}");
         }
     }
 }
@@ -170,7 +170,7 @@ async fn run(
 
 /// Twenty hexadecimal digits that nobody guesses.
 fn number() -> String {
-    rand::random::<[u8; 10]>().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(rand::random::<[u8; 10]>())
 }
 
 fn strain(app: &App, event_id: i64) -> Strain {

@@ -1,4 +1,4 @@
-//! The sale that a rehearsal plays: when it starts, and when which buyer comes and wants what.
+//! The sale that a rehearsal plays: when it starts, when each buyer comes, and what each one wants.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use tokio::time::Instant;
 
 use crate::events::{Event, TicketType};
 
-/// Before the sale, at least and at most.
+/// The shortest and the longest time between the start of the rehearsal and the start of its sale.
 const LOBBY: (Duration, Duration) = (Duration::from_secs(8), Duration::from_secs(180));
-/// Of ten buyers, so many are there before the sale starts.
+/// How many of ten buyers come before the sale starts.
 const EARLY_OF_TEN: u32 = 6;
-/// Who is not in a waiting room opens the form within so many milliseconds of the start.
+/// Buyers who are not in a waiting room open the form within this many milliseconds of the start.
 const RUSH_MS: u32 = 3_000;
 
 /// The sale of a rehearsal.
@@ -87,7 +87,7 @@ impl RehearsedSale {
     }
 }
 
-/// The same for the same buyer, and even over all.
+/// A number below `below`. It is always the same for the same buyer, and evenly spread over all buyers.
 fn spread(buyer: u32, below: u32) -> u32 {
     buyer.wrapping_mul(2_654_435_761) % below
 }

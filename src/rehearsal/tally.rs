@@ -24,11 +24,11 @@ pub(super) enum BuyerEnd {
     Booked(u32),
     /// Was told that nothing is left.
     SoldOut,
-    /// Met an error until the end.
+    /// Met errors until the last attempt.
     GaveUp,
 }
 
-/// What the server shows of itself, once a second.
+/// The load of the server, sampled once a second.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Strain {
     /// How full the desk's queue is: 0 to 1.
@@ -52,7 +52,8 @@ pub(super) struct Counts {
     pub by_second: BTreeMap<u64, u32>,
     pub last_booking: Option<Instant>,
     pub strain: Vec<Strain>,
-    /// How late the buyers' own clock was, at worst, in milliseconds: their thread has no rest.
+    /// How late a timer on the buyers' own thread fired at worst, in milliseconds. A late timer means that
+    /// the thread is overloaded.
     pub own_lag_ms: u32,
 }
 
@@ -64,7 +65,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// `starts`: the sale.
+    /// `starts`: when the sale starts.
     pub(super) fn new(starts: Instant) -> Self {
         Self { counts: Mutex::default(), starts }
     }

@@ -169,7 +169,7 @@ impl Endpoint {
         path == pattern
     }
 
-    /// Whether its address is a key: who knows it may open what is there.
+    /// Whether its address is a key: anybody who knows the address may open it.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.pattern.contains(KEY_PLACEHOLDER)
@@ -199,8 +199,8 @@ pub fn is_api(path: &str) -> bool {
     path == "/api" || path.starts_with("/api/")
 }
 
-/// The part of a path that gives access to something. A token is also found in a path with doubled slashes or with
-/// something behind it that no URL has.
+/// The part of a path that gives access to something. A token is also found in a path with doubled slashes or
+/// with extra parts after it.
 #[must_use]
 pub fn secret_part(path: &str) -> Option<&str> {
     let found: Vec<&str> = parts(path).collect();

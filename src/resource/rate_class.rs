@@ -17,10 +17,11 @@ pub enum RateClass {
     Bookings,
     /// What a buyer does with tickets that are held: the time runs, and others on the same network book.
     Payments,
-    /// What a gate scans, counts and finds. As many as pages, but counted apart: the visitors on a venue's network
-    /// keep no gate waiting.
+    /// A gate's scans, counts and searches. The rate is that of pages, but they are counted separately, so
+    /// that visitors on the venue's network do not slow a gate down.
     Gates,
-    /// What the payment provider tells. Each needs a signature, and a sale has as many of them as payments.
+    /// Events that the payment provider sends. Each needs a signature, and a sale causes as many of them as
+    /// payments.
     Webhooks,
     /// Whatever checks a password.
     SignIn,
@@ -28,7 +29,7 @@ pub enum RateClass {
     Admin,
     /// `/api/` without a token.
     Api,
-    /// `/api/` with a token of `API_TOKENS`.
+    /// `/api/` with a valid token.
     ApiToken,
     /// The tickets of bookings, one by one, on the site and through the API. No URL has this class: a handler counts
     /// them when it knows how many are wanted.

@@ -59,7 +59,7 @@ urls! {
     GATE_LINK_ADMISSIONS = Endpoint::action("/gates/{token}/admissions").class(RateClass::Gates);
     GATE_LINK_REVOCATION = Endpoint::action("/gates/{token}/revocation").class(RateClass::Gates);
 
-    // For who is invited to the team
+    // For people who are invited to the team
     INVITATION = Endpoint::form("/invitations/{token}").post_class(RateClass::SignIn);
 
     // API
@@ -97,9 +97,9 @@ urls! {
     CHECK_IN_REVOCATION = Endpoint::action("/admin/check-in/revocation").class(RateClass::Gates);
     GATES = Endpoint::form("/admin/gates");
     GATE_REVOCATION = Endpoint::action("/admin/gates/{id}/revocation");
-    // It carries what was typed into another form.
+    // The sign-in carries what was typed into another form.
     SIGN_IN = Endpoint::form("/admin/sign-in").post_class(RateClass::SignIn).long_text();
-    // It carries the same.
+    // The question for a code carries the same.
     SIGN_IN_CODE = Endpoint::form("/admin/sign-in/code").post_class(RateClass::SignIn).long_text();
     SIGN_OUT = Endpoint::action("/admin/sign-out");
     ACCOUNT = Endpoint::form("/admin/account");

@@ -43,7 +43,7 @@ pub(super) fn configure(site: &mut ServiceConfig) {
     .configure(team);
 }
 
-/// The owner's: whether everything is set, and who is on the team; and the page for who is invited.
+/// The owner's setup and team pages, and the page for people who are invited.
 fn team(site: &mut ServiceConfig) {
     use admin::setup::first_run;
     use admin::team::{acceptance, index, member, rule};

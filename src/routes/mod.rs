@@ -21,7 +21,8 @@ use crate::{admin, assets, booking, events, mail, queue, tickets};
 pub fn configure(site: &mut ServiceConfig) {
     site.app_data(PayloadConfig::new(BODY_BYTES_MAX))
         .app_data(PathConfig::default().error_handler(|_, _| Error::NotFound.into()))
-        // First what a crowd asks for all the time. It is compressed already, or too short for it.
+        // First the requests that a crowd sends all the time. Their responses are compressed already, or too
+        // short for it.
         .service(urls::AVAILABILITY.resource().route(get().to(events::pages::availability)))
         .service(urls::QUEUE_LINE.resource().route(get().to(queue::pages::line)))
         .service(urls::STATIC_FILE.resource().route(get().to(assets::show)))
@@ -40,8 +41,8 @@ pub fn configure(site: &mut ServiceConfig) {
         );
 }
 
-/// What a rush asks for, and what buyers do with their bookings. Before everything else: each pattern that is tried in
-/// vain takes time.
+/// The pages of a rush, and what buyers do with their bookings. They come before everything else, because
+/// trying patterns that do not match takes time.
 fn buyers(site: &mut ServiceConfig) {
     site.service(
         urls::BOOKINGS
@@ -141,8 +142,8 @@ fn gates(site: &mut ServiceConfig) {
         .service(urls::GATE_REVOCATION.resource().route(post().to(admin::gates::revoke)));
 }
 
-/// The organizer's. A form that asks for no password keeps what was typed while the session ended: [`keep_typed`]
-/// around it, and `Resumed` in the handler of its post.
+/// The organizer's pages. A form that asks for no password keeps what was typed while the session ended:
+/// [`keep_typed`] wraps its URL, and the handler of its post takes `Resumed`.
 fn organizers(site: &mut ServiceConfig) {
     site.service(urls::ADMIN.resource().route(get().to(admin::pages::show)))
         .service(urls::SALES.resource().route(get().to(admin::pages::sales)))
@@ -267,7 +268,7 @@ fn concerts(site: &mut ServiceConfig) {
     .service(urls::TICKET_TYPE_POSITION.resource().route(post().to(ticket_types::move_to)));
 }
 
-/// Slashes too many are forgiven: the address without them is shown. Everything else is not found.
+/// Redirects an address with extra slashes to the one without them. Every other address is not found.
 async fn elsewhere(request: HttpRequest) -> Result<HttpResponse, Error> {
     let path = tidy(request.path()).ok_or(Error::NotFound)?;
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();

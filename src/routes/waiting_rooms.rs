@@ -1,5 +1,5 @@
-//! The URL map of waiting rooms and rehearsals. What everybody who waits polls stands in [`super`], with the other
-//! polls.
+//! The URL map of waiting rooms and rehearsals. The line, which everybody who waits polls, is in [`super`]
+//! with the other polls.
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, post};
@@ -9,7 +9,7 @@ use crate::admin::resumption::keep_typed;
 use crate::queue::{pages, place_link, registration};
 use crate::resource::{get, urls};
 
-/// For who waits.
+/// The pages of people who wait.
 pub(super) fn visitors(site: &mut ServiceConfig) {
     site.service(urls::QUEUE.resource().route(get().to(pages::show)).route(post().to(pages::create)))
         .service(

@@ -1,6 +1,7 @@
-//! Who counts the bookings of a concert, and when. A concert with many of them is counted in the background, one after
-//! the other and at most once a minute, however many look and on however many servers. A look never waits for it: it
-//! shows the count before, and says of when it is. It is counted where reads may lag, on a replica if there is one.
+//! When the bookings of a concert are counted. Concerts with many bookings are counted in the background, one
+//! after the other, each at most once a minute, however many people look, on however many servers. Nobody
+//! waits for a count: the page shows the previous one, and when it was made. A count may lag, so it reads
+//! from a replica if there is one.
 
 use std::sync::Arc;
 
@@ -18,12 +19,13 @@ use crate::error::Error;
 pub struct SalesCounter {
     /// The concerts whose turn is still to come, while somebody counts.
     queue: Arc<Mutex<Option<Vec<i64>>>>,
-    /// Of concerts with few bookings.
+    /// The counts of concerts with few bookings.
     pub remembered: RememberedCounts,
 }
 
 impl SalesCounter {
-    /// Has those of the concerts counted whose count is due. `sales`: as they were read. `now`: UTC.
+    /// Starts to count, in the background, those of the concerts whose count is due. `sales`: as they were
+    /// read. `now`: UTC.
     pub fn count_behind(&self, db: &Database, sales: &[Sales], now: NaiveDateTime) {
         let due = sales.iter().filter(|it| it.is_count_due(now));
         let due: Vec<i64> = due.map(|it| it.event.id).collect();

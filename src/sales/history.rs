@@ -22,8 +22,8 @@ pub struct SalesHistory {
     pub days: Vec<(NaiveDate, i64)>,
 }
 
-/// What was sold at a time: a minute since 1970 (UTC), and tickets. After the first hours times are rounded down to
-/// quarters of an hour, which is what the offsets of all time zones are multiples of.
+/// What was sold at a time: a minute since 1970 (UTC), and tickets. After the first hours times are rounded
+/// down to quarters of an hour, because the offset of every time zone is a multiple of that.
 pub type SoldAt = (i64, i64);
 
 impl SalesHistory {

@@ -1,9 +1,9 @@
 //! What a concert has sold: its figures now, and what its bookings come to, with when they were made.
 //!
-//! Available and held tickets are read at each look, and so is what is sold, which is the rest of the capacity. Revenue
-//! and history need the bookings. While these are few, a look counts them when something has changed since the last
-//! one; otherwise they are counted at most once a minute for everybody who looks (see [`counter`]). Nothing is written
-//! while somebody books.
+//! Available and held tickets are read at each look; the rest of the capacity is sold. Revenue and history
+//! need the bookings. While these are few, a look counts them when something has changed since the last one;
+//! otherwise they are counted at most once a minute for everybody who looks (see [`counter`]). Nothing is
+//! written while somebody books.
 //!
 //! Whether the counts add up does not belong here (see `reconciliation`).
 
@@ -23,11 +23,11 @@ use crate::money::Money;
 /// Between two counts of the bookings of one concert, where these are many.
 const COUNT_EVERY: TimeDelta = TimeDelta::seconds(60);
 
-/// A concert with no more bookings is counted while somebody looks, in a millisecond or two.
+/// A concert with no more bookings than this is counted while the page waits, in a millisecond or two.
 const FEW_BOOKINGS: i64 = 500;
-/// People come in, at the longest, from this long before the start until this long after the end.
+/// How long before the start people come in at the earliest, and how long after the end at the latest.
 const ADMISSION_MARGIN: TimeDelta = TimeDelta::days(1);
-/// More tickets than this that are in are not counted at each look.
+/// If more tickets than this were admitted, they are not counted at each look.
 const FEW_ADMITTED: i64 = 5_000;
 
 /// How many bookings of a concert there are, by their status.
@@ -61,7 +61,7 @@ pub struct SalesCount {
     pub holders: i64,
     pub ticket_types: Vec<CountedTicketType>,
     pub history: SalesHistory,
-    /// Tickets that are in.
+    /// Tickets that were admitted.
     pub admitted: i64,
 }
 
@@ -172,16 +172,17 @@ impl Sales {
         (admits && bookings.are_many()) || self.counted_before().is_some()
     }
 
-    /// Tickets that were in when its bookings were counted, where tickets and bookings are many.
+    /// How many tickets were admitted when the bookings were counted, if both the tickets and the bookings
+    /// are many.
     #[must_use]
     pub fn many_admitted(&self) -> Option<i64> {
         let count = &self.counted.as_ref()?.count;
         (count.admitted > FEW_ADMITTED && count.bookings.are_many()).then_some(count.admitted)
     }
 
-    /// The versions of the concert and its stock, and what is held. Whatever changes what its bookings come to changes
-    /// one of them: booking, expiry and giving back raise the version of a stock, and confirming a hold lowers what is
-    /// held.
+    /// A fingerprint: the versions of the concert and its stock, and how many tickets are held. Whatever
+    /// changes the sums of its bookings changes one of these: booking, expiry and giving back raise the
+    /// version of a stock, and confirming a hold lowers what is held.
     #[must_use]
     pub fn stock(&self) -> String {
         let types = self.ticket_types.iter().map(|it| &it.ticket_type);

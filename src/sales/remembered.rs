@@ -12,7 +12,7 @@ use super::{DatedCount, Sales};
 pub struct RememberedCounts(Arc<Mutex<HashMap<i64, DatedCount>>>);
 
 impl RememberedCounts {
-    /// The count of a concert, if it is still so.
+    /// The count of a concert, if nothing has changed since.
     pub(super) fn current(&self, sales: &Sales) -> Option<DatedCount> {
         let counts = self.0.lock();
         counts.get(&sales.event.id).filter(|it| it.is_of(&sales.stock())).cloned()

@@ -13,7 +13,7 @@ use super::remembered::RememberedCounts;
 use super::{BookingCounts, CountedTicketType, DatedCount, FEW_BOOKINGS, Sales, SalesCount, TicketTypeSales};
 use crate::booking::{BookingStatus, event_jobs};
 use crate::db::{Db, clock, minute_sql, on_either};
-use crate::events::store::IS_NO_COPY;
+use crate::events::store::IS_NOT_REHEARSAL;
 use crate::events::{Event, EventState, TicketType};
 use crate::schema::{bookings, events, sales_counts, ticket_types};
 use crate::tickets::store::attendance;
@@ -35,13 +35,10 @@ struct Part {
 }
 
 /// The next concerts that the public knows, and how many there are; the last one where none is to come.
-///
-/// # Errors
-/// What the database said.
 pub fn next(db: &mut Db, now: NaiveDateTime, at_most: i64) -> QueryResult<(Vec<Event>, i64)> {
     let shown = || {
         let shown = events::table.filter(events::state.eq_any([EventState::Published, EventState::Canceled]));
-        shown.filter(sql::<Bool>(IS_NO_COPY)).into_boxed()
+        shown.filter(sql::<Bool>(IS_NOT_REHEARSAL)).into_boxed()
     };
     let to_come = || shown().filter(events::ends_at.gt(now - JUST_OVER));
     let next: Vec<Event> = to_come()
@@ -61,25 +58,19 @@ pub fn next(db: &mut Db, now: NaiveDateTime, at_most: i64) -> QueryResult<(Vec<E
 /// The sales of a concert.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn find(db: &mut Db, slug: &str, remembered: &RememberedCounts) -> QueryResult<Sales> {
     let event = crate::events::editing::store::find(db, slug)?;
     of(db, event, remembered)
 }
 
 /// As [`find`], of a concert that was read before.
-///
-/// # Errors
-/// What the database said.
 pub fn of(db: &mut Db, event: Event, remembered: &RememberedCounts) -> QueryResult<Sales> {
     sales(db, vec![event], remembered)?.pop().ok_or(diesel::result::Error::NotFound)
 }
 
 /// The sales of concerts, in that order. What is counted may be from before, or be missing: see
 /// [`super::counter`].
-///
-/// # Errors
-/// What the database said.
 pub fn sales(db: &mut Db, concerts: Vec<Event>, remembered: &RememberedCounts) -> QueryResult<Vec<Sales>> {
     let ids: Vec<i64> = concerts.iter().map(|event| event.id).collect();
     let types: Vec<TicketType> = ticket_types::table
@@ -153,10 +144,10 @@ fn has_few_bookings(db: &mut Db, event_id: i64) -> QueryResult<bool> {
     Ok(more.is_empty())
 }
 
-/// Counts the bookings of a concert, on whatever database it is.
+/// Counts the bookings of a concert, on the primary or on a replica.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn count_again(db: &mut Db, event_id: i64) -> QueryResult<DatedCount> {
     let event = events::table.find(event_id).select(Event::as_select()).first(db)?;
     let types = crate::events::store::ticket_types(db, event_id)?;
@@ -170,7 +161,8 @@ pub fn count_again(db: &mut Db, event_id: i64) -> QueryResult<DatedCount> {
     count(db, &sales)
 }
 
-/// The stock was read before: what is booked meanwhile makes this count one from before.
+/// The stock in `sales` was read before this count. If something is booked meanwhile, the count is out of
+/// date from the start.
 fn count(db: &mut Db, sales: &Sales) -> QueryResult<DatedCount> {
     let event = &sales.event;
     let counted_at = clock(db)?;
@@ -230,18 +222,12 @@ fn parts(db: &mut Db, event_id: i64, begins: i64) -> QueryResult<Vec<Part>> {
 }
 
 /// Whether nobody has counted the bookings of a concert lately.
-///
-/// # Errors
-/// What the database said.
 pub fn is_due(db: &mut Db, event_id: i64) -> QueryResult<bool> {
     let now = clock(db)?;
     Ok(kept_counts(db, &[event_id])?.get(&event_id).is_none_or(|it| it.is_old(now)))
 }
 
 /// Keeps a count for all servers, unless there is a later one.
-///
-/// # Errors
-/// What the database said.
 pub fn keep(db: &mut Db, event_id: i64, counted: &DatedCount) -> QueryResult<()> {
     use diesel::query_dsl::methods::FilterDsl as _;
 

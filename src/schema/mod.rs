@@ -2,9 +2,15 @@
 
 mod apart;
 mod paying;
+mod queue;
+mod rehearsal;
+mod team;
 
 pub use self::apart::{api_tokens, box_office, cancellation_notes, pictures, sales_counts, setup_notes};
 pub use self::paying::{holds, ledger, payment_clocks, payment_events, payment_lines, payments, refunds};
+pub use self::queue::{queue_arrivals, queue_passes, waiting_rooms};
+pub use self::rehearsal::rehearsals;
+pub use self::team::{invitations, recovery_codes, second_factors, team_rules};
 
 diesel::table! {
     events (id) {

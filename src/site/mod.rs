@@ -1,4 +1,4 @@
-//! Keeps what this server knows of its box office current.
+//! Keeps this server's copy of the box office up to date.
 //!
 //! How it is entered does not belong here: see `admin::setup`.
 
@@ -17,9 +17,6 @@ use crate::error::Error;
 const READ_EVERY: Duration = Duration::from_secs(30);
 
 /// Reads the box office, and keeps it current as long as the program runs. Called inside actix's runtime.
-///
-/// # Errors
-/// What the database said.
 pub fn open(db: &Database) -> Result<web::Data<KnownBoxOffice>, Error> {
     let known = web::Data::new(KnownBoxOffice::new(db.read_primary_blocking(store::read)?));
     actix_web::rt::spawn(keep_current(known.clone(), db.clone()));
@@ -27,9 +24,6 @@ pub fn open(db: &Database) -> Result<web::Data<KnownBoxOffice>, Error> {
 }
 
 /// Saves the box office, together with what `write` does, and shows it on this server at once.
-///
-/// # Errors
-/// What the database said.
 pub async fn save(
     db: &Database,
     known: &KnownBoxOffice,

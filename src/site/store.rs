@@ -9,19 +9,13 @@ use crate::schema::box_office;
 /// The only row.
 const ID: i32 = 1;
 
-/// Empty until somebody has entered it.
-///
-/// # Errors
-/// What the database said.
+/// Reads the box office. It is empty until somebody has entered it.
 pub fn read(db: &mut Db) -> QueryResult<BoxOffice> {
     let row = box_office::table.find(ID).select(BoxOffice::as_select()).first(db).optional()?;
     Ok(row.unwrap_or_default())
 }
 
-/// Inside the caller's transaction.
-///
-/// # Errors
-/// What the database said.
+/// Saves the box office, inside the caller's transaction.
 pub fn replace(db: &mut Db, it: &BoxOffice) -> QueryResult<()> {
     on_either!(db, connection => diesel::insert_into(box_office::table)
         .values((box_office::id.eq(ID), it))

@@ -25,7 +25,7 @@ pub struct GateAnswer {
     pub explanation: String,
     pub holder: Option<Holder>,
     pub status: StatusCode,
-    /// The staff may admit it all the same.
+    /// The staff may admit the ticket anyway.
     pub may_admit: bool,
 }
 
@@ -120,7 +120,7 @@ impl GateAnswer {
     #[must_use]
     pub fn to_revocation(holder: Option<Holder>) -> Self {
         let Some(holder) = holder else {
-            let words = "This ticket is not in, or it was not the last one here.";
+            let words = "This ticket wasn’t admitted, or wasn’t the last one here.";
             return Self::unclear("Nothing undone", words, StatusCode::CONFLICT);
         };
         let words = "This ticket can be scanned again.".into();
@@ -156,7 +156,7 @@ impl GateAnswer {
     }
 }
 
-/// What became of the payment stands first. Whether to admit is the staff's to decide.
+/// Puts the mark of the payment first. The staff decide whether to admit.
 fn marked(holder: &Holder, words: String) -> String {
     match &holder.mark {
         Some(mark) => format!("{mark}. {words}"),

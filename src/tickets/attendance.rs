@@ -42,14 +42,14 @@ pub struct PastScan {
     pub decision: Decision,
     /// Reference and seat, or the start of what was typed.
     pub ticket: String,
-    /// `None`: the code is of no booking.
+    /// `None`: the code belongs to no booking.
     pub holder: Option<Holder>,
     pub by_hand: bool,
     pub is_undone: bool,
 }
 
 impl PastScan {
-    /// Whether the ticket is in by this scan.
+    /// Whether this scan admitted the ticket, and nobody has undone it.
     #[must_use]
     pub fn is_in(&self) -> bool {
         self.decision == Decision::Admitted && !self.is_undone
@@ -60,7 +60,7 @@ impl PastScan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     pub scan: PastScan,
-    /// Where the ticket is in instead, and since when (UTC).
+    /// The gate where the ticket was admitted instead, and when (UTC).
     pub first: Option<(String, NaiveDateTime)>,
 }
 
@@ -77,6 +77,6 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundTicket {
     pub holder: Holder,
-    /// Where it is in, and since when (UTC).
+    /// The gate where it was admitted, and when (UTC).
     pub admitted: Option<(String, NaiveDateTime)>,
 }

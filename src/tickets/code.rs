@@ -88,7 +88,7 @@ impl TicketCodes {
             return found;
         }
         match self.verify_reading(&plain) {
-            // Signs that ticket codes do not have, but something was typed.
+            // Something was typed, but in characters that ticket codes do not have.
             Err(CodeError::Empty) if text.chars().any(char::is_alphanumeric) => Err(CodeError::Malformed),
             result => result,
         }
@@ -102,7 +102,7 @@ impl TicketCodes {
         Some(if codes.all(|other| other == code) { Ok(code) } else { Err(CodeError::Several) })
     }
 
-    /// The same for a text in capitals without anything else.
+    /// Verifies a text in capitals that has nothing but the code.
     fn verify_reading(&self, typed: &str) -> Result<Code, CodeError> {
         let (reference, rest) = match typed.len() {
             LENGTH => typed.split_at(REFERENCE_LENGTH),

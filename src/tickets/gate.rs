@@ -1,5 +1,5 @@
-//! The gate: which concert is let in and what the place is called, remembered by the device that stands
-//! there, so that everybody knows where a ticket was used.
+//! The gate: the concert whose tickets are admitted, and the name of the place. The device that stands there
+//! remembers both, so that everybody knows where a ticket was used.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
@@ -25,7 +25,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// The gate that this device was told to be.
+    /// The gate that this device was set to.
     #[must_use]
     pub fn remembered(cookies: &Cookies, request: &HttpRequest) -> Option<Self> {
         serde_json::from_str(&cookies.open(request, COOKIE)?).ok()
@@ -40,11 +40,11 @@ impl Gate {
     }
 }
 
-/// Reads a gate's name. White space around and within is tidied, wide letters become plain ones (Unicode's form NFKC),
-/// and what is not seen is dropped or refused, as in names of buyers.
+/// Reads a gate's name. White space around and within is tidied, wide letters become plain ones (Unicode's
+/// form NFKC), and invisible characters are dropped or refused, as in names of buyers.
 ///
 /// # Errors
-/// What to tell, beside the field.
+/// The message to show beside the field.
 pub fn parse_name(typed: &str) -> Result<String, &'static str> {
     const TOO_LONG: &str = "Use 40 characters or fewer.";
     let plain = ComposingNormalizerBorrowed::new_nfkc().normalize(typed);

@@ -9,7 +9,7 @@ use crate::audit::Actor;
 use crate::events::Event;
 use crate::schema::gates;
 
-/// The oldest time that a device may name for a scan. Scans wait on a device until the network is back.
+/// The greatest age of a scan that a device may report. Scans wait on a device until the network is back.
 const SCAN_AGE_MAX: TimeDelta = TimeDelta::hours(12);
 
 /// A gate's link, without its token.
@@ -26,7 +26,7 @@ pub struct GateLink {
     pub revoked_at: Option<NaiveDateTime>,
 }
 
-/// Why a link opens nothing any more.
+/// Why a link no longer works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkEnd {
     Revoked,
@@ -51,8 +51,8 @@ impl GateLink {
     }
 }
 
-/// When a scan was made of which a device says that it is so many milliseconds old. A device's clock may be wrong, so
-/// it names an age and not a time; ages that cannot be are cut.
+/// The time of a scan, from the age in milliseconds that a device reports. A device's clock may be wrong, so
+/// it reports an age and not a time; impossible ages are cut.
 #[must_use]
 pub fn made_at(now: NaiveDateTime, age_ms: &str) -> NaiveDateTime {
     let age = age_ms.parse::<u32>().map_or(TimeDelta::zero(), |age| TimeDelta::milliseconds(age.into()));

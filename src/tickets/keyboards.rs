@@ -13,31 +13,34 @@ use crate::guard::digits::digit;
 /// Which character an American keyboard has where a layout has another.
 type Keys = HashMap<char, char>;
 
-/// Two for each layout. A scanner types letters with Shift, or, with Caps Lock or another setting, without. Where the
-/// same character is on two keys, the one comes first in the first, and the other in the second.
+/// Two maps for each layout, because a scanner types letters with Shift or, with Caps Lock or another
+/// setting, without. If two keys make the same character, the first map prefers digit keys, then letter keys
+/// with Shift; the second map prefers the keys without Shift.
 static LAYOUTS: LazyLock<Vec<[Keys; 2]>> = LazyLock::new(|| {
     let lines = include_str!("keyboards.txt").lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(layout).collect()
 });
 
-/// Letters of other scripts that look like those of ticket codes, for who types a code from a printed ticket.
+/// Letters of other scripts that look like those of ticket codes, for people who type a code from a printed
+/// ticket.
 const LOOKALIKES: [(&str, &str); 2] =
     [("АВСЕНКМРТХУЅЈԚԜ", "ABCEHKMPTXYSJQW"), ("ΑΒΕΖΗΚΜΝΡΤΥΧ", "ABEZHKMNPTYX")];
 
-/// How many characters of a text are read as they stand ...
+/// How many characters of a text are read as they are.
 const READ: usize = 400;
-/// ... and how many through layouts: a code with a scanner's prefix and a layout's signs between its groups is shorter.
+/// The longest text that is read through layouts. A code with a scanner's prefix, and with a layout's signs
+/// between its groups, is shorter.
 const TRIED: usize = 60;
 
-/// The letters and digits of a text, in capitals: what a code may be part of. Wide and raised letters are plain ones,
-/// and the digits of all scripts are read.
+/// The letters and digits of a text, in capitals. A code may be part of them. Wide and raised letters are
+/// plain ones, and the digits of all scripts are read.
 #[must_use]
 pub fn plain(text: &str) -> String {
     ascii(composed(text).chars())
 }
 
-/// The readings of a text as ticket codes, in capitals: with the letters that its own look like, then through each
-/// layout.
+/// The readings of a text as ticket codes, in capitals: first with look-alike letters replaced, then through
+/// each layout.
 pub fn readings(text: &str) -> impl Iterator<Item = String> {
     let lookalike = |c: char| LOOKALIKES.iter().find_map(|(letters, meant)| at_same_place(c, letters, meant));
     let upper = composed(text).to_uppercase();
@@ -55,7 +58,8 @@ pub fn readings(text: &str) -> impl Iterator<Item = String> {
     std::iter::once(as_it_looks).chain(through).filter(move |reading| read.insert(reading.clone()))
 }
 
-/// A line of the table: what the keys of the alphabet make, and what its letters make with Shift.
+/// Reads a line of the table: the characters that the keys of a code's alphabet make, and those that its
+/// letter keys make with Shift.
 fn layout(line: &str) -> Option<[Keys; 2]> {
     let mut columns = line.split(' ').skip(1);
     let (plain, shifted) = (columns.next()?, columns.next()?);
@@ -63,10 +67,11 @@ fn layout(line: &str) -> Option<[Keys; 2]> {
     let plain = || plain.chars().zip(keys());
     let shifted = || shifted.chars().zip(keys().filter(char::is_ascii_alphabetic));
     let digits = || plain().filter(|(_, key)| key.is_ascii_digit());
-    // Number pads have digits whatever the layout is. Other systems have digits where this table has those of a script.
+    // Number pads have digits whatever the layout is. On other systems, layouts have ASCII digits where this
+    // table has the digits of a script.
     let has_digits = plain().chain(shifted()).any(|(made, _)| made.is_ascii_digit());
     let pad = || ('2'..='9').filter(|_| !has_digits).map(|digit| (digit, digit));
-    // The first one stays.
+    // The first key of a character wins.
     let mapped = |pairs: &mut dyn Iterator<Item = (char, char)>| {
         pairs.fold(Keys::new(), |mut keys, (made, key)| {
             keys.entry(made).or_insert(key);

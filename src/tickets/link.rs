@@ -68,7 +68,7 @@ pub fn booking_token(text: &str) -> Option<&str> {
     text.split("/bookings/").skip(1).map(leading_token).find(|token| is_token(token))
 }
 
-/// What a text begins with, as far as it can be part of a token.
+/// The start of a text, as far as it can be part of a token.
 fn leading_token(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
     &text[..end.unwrap_or(text.len())]

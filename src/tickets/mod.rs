@@ -1,8 +1,9 @@
 //! Tickets: a booking of four has four tickets. Each admits one person, once.
 //!
-//! A ticket is a booking and a seat number from 1 to the booking's quantity. It has no row of its own, so it adds
-//! no cost to a booking. Its code is signed, so it cannot be forged (see [`code`]). What is stored is each [`scan`] and
-//! what came of it. A gate is a device on which the organizer is signed in, or one that has a [`gate_link`].
+//! A ticket is a booking and a seat number from 1 to the booking's quantity. It has no row of its own, so it
+//! adds no cost to a booking. Its code is signed, so it cannot be forged (see [`code`]). Each [`scan`] is
+//! stored with its result. A gate is a device on which the organizer is signed in, or one that has a
+//! [`gate_link`].
 
 pub mod answer;
 pub mod attendance;
@@ -60,7 +61,8 @@ pub fn of_booking(codes: &TicketCodes, placed: &PlacedBooking) -> Vec<Ticket> {
     Seat::all_of(placed).into_iter().filter_map(ticket).collect()
 }
 
-/// Whether tickets are shown to get in: on the concert's day at the venue, and until it is over. `now`: UTC.
+/// Whether it is time to show tickets at the gate: on the concert's day at the venue, and until the concert
+/// is over. `now`: UTC.
 #[must_use]
 pub fn is_day(event: &Event, now: NaiveDateTime) -> bool {
     let date = |at: &NaiveDateTime| event.clock().local(at).date_naive();

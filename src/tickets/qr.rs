@@ -9,13 +9,13 @@ const QUIET_ZONE: usize = 4;
 /// So that a picture of 33 modules stays sharp on screens with three dots to a pixel.
 const PIXELS_PER_MODULE: usize = 12;
 
-/// The modules of a QR code. It corrects a quarter of what is torn, creased or glares.
+/// The modules of a QR code. It can be read even if a quarter of it is torn, creased or glaring.
 pub struct QrCode {
     modules: Option<QRCode>,
 }
 
 impl QrCode {
-    /// Of a short text; of one that is too long for any QR code, an empty square.
+    /// The QR code of a short text. A text that is too long for any QR code gives an empty square.
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self { modules: QRBuilder::new(text).ecl(ECL::Q).build().ok() }
@@ -59,7 +59,7 @@ impl QrCode {
         self.modules.as_ref().map_or(0, |modules| modules.size) + 2 * QUIET_ZONE
     }
 
-    /// Dark modules that stand side by side: the row, and from which column up to before which.
+    /// Runs of dark modules that stand side by side: the row, and the range of columns.
     fn runs(&self) -> Vec<(usize, std::ops::Range<usize>)> {
         let mut runs: Vec<(usize, std::ops::Range<usize>)> = Vec::new();
         let Some(modules) = &self.modules else { return runs };
@@ -82,7 +82,7 @@ fn encode(lines: &[u8], width: u32) -> Vec<u8> {
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::One);
     let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(lines));
-    // Memory does not fail, and the lines are as many and as long as the header says.
+    // Writing to memory does not fail, and the lines are as many and as long as the header says.
     written.expect("a picture of that size");
     file
 }

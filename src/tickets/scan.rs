@@ -12,9 +12,9 @@ use crate::money::Money;
 use crate::payment::PaidOnline;
 use crate::schema::used_tickets;
 
-/// A gate lets people in from so long before the doors open ...
+/// How long before the doors open a gate begins to let people in.
 const OPENS_BEFORE: TimeDelta = TimeDelta::hours(12);
-/// ... until so long after the end: then the night is over.
+/// How long after the end of the concert a gate stops letting people in: then the night is over.
 const CLOSES_AFTER: TimeDelta = TimeDelta::hours(6);
 /// Within this time the same ticket at the same gate is the same person: a scanner that reads twice. Nobody else
 /// walks up in so short a time.
@@ -36,7 +36,7 @@ pub fn night_ends(event: &Event) -> NaiveDateTime {
 /// Where a scan is made, and in whose name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The concert that is let in here.
+    /// The concert whose tickets are admitted here.
     pub event: Event,
     /// "North gate"
     pub gate: String,
@@ -50,7 +50,7 @@ pub struct Place {
 pub struct Scan {
     pub code: Code,
     pub place: Place,
-    /// The device's name for this scan, by which the same scan finds its answer if it is sent again.
+    /// The device's key for this scan. If the scan is sent again, the key finds the first decision.
     pub key: Option<String>,
     /// When it was made. UTC.
     pub at: NaiveDateTime,
@@ -60,7 +60,7 @@ pub struct Scan {
     pub was_unconfirmed: bool,
     /// Chosen from a list instead of scanned.
     pub by_hand: bool,
-    /// The staff admit it though the concert is on another day.
+    /// The staff admit it although the concert is on another day.
     pub any_day: bool,
 }
 
@@ -81,7 +81,8 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScanOutcome {
     Admitted(Holder),
-    /// The same scan, or the same ticket held up twice: it is in, and nothing changed.
+    /// The same scan was sent again, or the same ticket was scanned twice in a row. It was admitted before,
+    /// and nothing changed.
     AdmittedBefore(Holder, Admission),
     /// The same scan again, whose admission was undone meanwhile.
     Undone(Holder),
@@ -90,9 +91,9 @@ pub enum ScanOutcome {
     Canceled(Holder),
     /// This ticket was given back.
     Returned(Holder),
-    /// A good ticket for a concert that is not let in here.
+    /// A valid ticket for a concert other than the one at this gate.
     OtherEvent(Holder, Event),
-    /// A good ticket for this concert, which is on another day.
+    /// A valid ticket for this concert, which is on another day.
     NotToday(Holder, Event),
     /// Signed by this site, but its booking does not exist: the sale was reset.
     Unknown,
@@ -116,7 +117,7 @@ impl ScanOutcome {
 }
 
 impl Decision {
-    /// What the gate says of it, in its list as on its screen.
+    /// What the gate calls it, both in its list and in an answer.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -150,9 +151,9 @@ pub struct Holder {
     pub name: String,
     /// How many of the booking's tickets were admitted.
     pub admitted: i64,
-    /// What is due for it at the venue; `None` for a free one, and one that is paid.
+    /// What is due for it at the venue; `None` if it is free or paid.
     pub due: Option<Money>,
-    /// What became of its payment, where the staff has to know it.
+    /// What became of its payment, if the staff have to know.
     pub mark: Option<String>,
 }
 

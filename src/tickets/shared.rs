@@ -23,7 +23,7 @@ struct TicketPage {
     /// This ticket alone; none if it is no longer valid.
     tickets: Vec<Ticket>,
     seat: i32,
-    /// None: a friend has nothing to send on.
+    /// Always `None`: a friend has no tickets to pass on.
     ticket_links: Option<TicketLinks>,
     /// The page's own address.
     url: String,
@@ -34,7 +34,7 @@ struct TicketPage {
     now: String,
 }
 
-/// `GET /tickets/{token}`: the ticket, or that it is no longer one.
+/// `GET /tickets/{token}`: the ticket, or a page that says that it is no longer valid.
 pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let (placed, seat) = find(&app, &token).await?;
     let tickets: Vec<Ticket> = valid_ticket(&app, &placed, seat).into_iter().collect();

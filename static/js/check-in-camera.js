@@ -16,7 +16,7 @@
     missing: "No camera found. Type the code instead.",
     taken: "Another app uses the camera. Close it, or type the code.",
     insecure: "The camera works only over https. Type the code instead.",
-    unknown: "This browser gives pages no camera. Type the code instead.",
+    unknown: "This browser doesn’t support the camera. Type the code instead.",
   };
 
   const toggle = document.querySelector("[data-camera-toggle]");

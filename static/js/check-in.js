@@ -13,7 +13,7 @@
     slow: "No answer yet. The scan is saved.",
     closed: "This gate link does not work any more. Ask the organizer for a new one.",
     saved: "The scan is saved.",
-    search: "No connection. Names can only be looked up when it is back.",
+    search: "No connection. You can look up names when it’s back.",
     one: "1 scan is saved on this device. It is sent as soon as the connection is back.",
     many: "These scans are saved on this device. They are sent as soon as the connection is back.",
   };

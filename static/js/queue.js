@@ -18,7 +18,7 @@
 
   // As the server says it: see `wait` in src/queue/words.rs.
   function waitWords(ahead, perMinute) {
-    if (perMinute <= 0) return "not known now";
+    if (perMinute <= 0) return "unknown right now";
     const minutes = Math.ceil(ahead / perMinute);
     if (minutes <= 1) return "about a minute";
     return minutes <= 90 ? `about ${minutes} minutes` : `about ${Math.floor((minutes + 30) / 60)} hours`;

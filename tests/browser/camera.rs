@@ -130,8 +130,7 @@ async fn what_keeps_the_camera_from_being_used_is_said() {
     let none = "Object.defineProperty(Navigator.prototype, 'mediaDevices', { get: () => undefined });";
     gate.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": none })).await;
     gate.visit("/admin/check-in").await;
-    gate.until("document.querySelector('[data-camera-hint]').innerText.includes('gives pages no camera')")
-        .await;
+    gate.until("document.querySelector('[data-camera-hint]').innerText.includes('support the camera')").await;
     assert!(!gate.is_seen(TOGGLE).await);
 }
 

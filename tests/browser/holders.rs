@@ -28,7 +28,7 @@ async fn write_to_holders(site: &Site, organizer: &Visitor) {
     assert!(test.text.contains("The doors open an hour earlier."), "{}", test.text);
 
     organizer.click("button[value=review]").await;
-    says(organizer, "It reaches 1 person:").await;
+    says(organizer, "It goes to 1 person:").await;
     organizer.click("button[value=edit]").await;
     organizer.see("#subject").await;
     assert_eq!(organizer.ask::<String>("document.querySelector('#test_email').value").await, OWN);

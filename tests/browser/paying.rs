@@ -46,7 +46,7 @@ async fn held_tickets_are_paid_for_with_two_clicks_and_come_by_themselves() {
     assert_eq!(visitor.text(".test-mode").await, "Test mode: no money is taken.");
     visitor.click(".payment__more form:first-child button").await;
     assert!(visitor.text(".payment__more").await.contains("(4 left)"));
-    // One click asks for the page to pay on, and the browser goes there by itself.
+    // One click asks for the payment page, and the browser goes there by itself.
     visitor.click(PAY).await;
     visitor.click("button[value='decline']").await;
     visitor.click("button[value='leave']").await;

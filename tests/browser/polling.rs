@@ -156,8 +156,8 @@ fn site_with(settings: &[(&'static str, &'static str)]) -> Site {
 
 async fn wait_for_polls(visitor: &Visitor, polls: usize) {
     let before = visitor.ask::<Vec<f64>>(POLLS).await.len();
-    let patience = Duration::from_secs(8) * polls as u32;
-    visitor.until_within(patience, &format!("{POLLS}.length >= {}", before + polls)).await;
+    let time_limit = Duration::from_secs(8) * polls as u32;
+    visitor.until_within(time_limit, &format!("{POLLS}.length >= {}", before + polls)).await;
 }
 
 /// Orders that wait at the desk: one at its worker, and more than a quarter of its queue.

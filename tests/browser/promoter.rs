@@ -128,7 +128,7 @@ async fn message_holders(site: &Site, promoter: &Visitor) {
     promoter.fill("#subject", "Bring a coat").await;
     promoter.fill("#text", "The cellar is cold.").await;
     promoter.click("button[value=review]").await;
-    says(promoter, "It reaches 1 person:").await;
+    says(promoter, "It goes to 1 person:").await;
     promoter.click("button[value=send]").await;
     promoter.until(&format!("location.pathname === '{EVENT}'")).await;
     let mail = site.mail("Bring a coat (Zoë and the Cellar)").await;

@@ -95,7 +95,7 @@ fn an_organizer_sees_payments_totals_and_the_webhook() {
         see(&app, &organizer, &format!("{PAYMENTS}?show=ended")).contains("Not paid")
     });
     let all = see(&app, &organizer, "/admin/payments");
-    assert!(all.contains("1 paid") && all.contains("Nothing needs you"), "{all}");
+    assert!(all.contains("1 paid") && all.contains("Nothing needs your attention"), "{all}");
     let booking = see(&app, &organizer, &format!("/admin/bookings/{reference}"));
     assert!(booking.contains("Stripe’s fee $6.10") && booking.contains("Refund an amount"), "{booking}");
     // The box office sees what was paid, and gives nothing back.
@@ -163,7 +163,7 @@ fn an_amount_goes_back_once_with_the_password_and_a_mail() {
     let all = mails(&app, 2);
     let texts = all.iter().map(|mail| parse(mail).body_text(0).expect("text").into_owned());
     let texts: Vec<String> = texts.collect();
-    let about = texts.iter().find(|text| text.contains("$12.34 goes back to you")).expect("a mail");
+    let about = texts.iter().find(|text| text.contains("Your refund of $12.34")).expect("a mail");
     assert!(about.contains("The sound failed.") && about.contains("Your tickets stay valid."), "{about}");
     assert!(about.contains(&format!("{path}/receipt")), "{about}");
     let desk = app.member("box_office");
@@ -237,7 +237,7 @@ fn the_setup_page_asks_stripe() {
     app.database.execute(&format!("UPDATE payment_events SET happened_at = {early}"));
     let late = page();
     assert!(
-        webhook_part(&late).contains(">To fix</span></h2>") && late.contains("found by asking, not told"),
+        webhook_part(&late).contains(">To fix</span></h2>") && late.contains("came only when we asked"),
         "{late}"
     );
 }

@@ -9,7 +9,7 @@ use testkit::wait::eventually;
 
 const EVENT: &str = "/admin/events/midnight-parade";
 
-/// What the page to pay on shows, as a browser asks again for its middle.
+/// What the payment page shows, as a browser asks again for its middle.
 fn held(app: &TestApp, path: &str) -> String {
     app.get_fragment(&format!("{path}/payment")).text().expect("a fragment")
 }
@@ -30,7 +30,10 @@ fn no_mail_and_no_calendar_says_of_a_paid_booking_that_nothing_was_charged() {
     let mut said = vec![calendar];
     for (mail, words) in [
         (parse(confirmation), "Paid online: $200.00."),
-        (parse(returned), "$100.00 of the $200.00 paid online goes back the way it was paid."),
+        (
+            parse(returned),
+            "$100.00 of the $200.00 paid online is being refunded to the original payment method.",
+        ),
     ] {
         for text in [mail.body_text(0).expect("text"), mail.body_html(0).expect("HTML")] {
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -77,7 +80,7 @@ fn held_tickets_lead_to_the_page_to_pay_on_and_so_does_their_booking() {
     assert_eq!((over.status().as_u16(), header(&over, "hx-trigger")), (200, ""));
     let over = over.text().expect("a page");
     assert!(
-        over.contains("The time to pay for that booking is over") && over.contains("nothing was charged")
+        over.contains("The time to pay for that booking has run out") && over.contains("nothing was charged")
     );
     drop(stripe);
 }
@@ -112,7 +115,7 @@ fn the_page_says_what_is_going_on_and_offers_the_way_to_pay_again() {
             && checking.contains("<noscript><meta http-equiv=\"refresh\"")
     );
     let over = body(&app, &format!("{page}?paid=1000000000"));
-    assert!(over.contains("has not arrived yet") && over.contains(&session), "{over}");
+    assert!(over.contains("haven’t received your payment") && over.contains(&session), "{over}");
     assert!(!over.contains("http-equiv=\"refresh\""), "it reloads for ever");
     // Who comes back after a decline is told by the next look, without a webhook.
     stripe.decline(&session, "insufficient_funds");
@@ -126,7 +129,7 @@ fn the_page_says_what_is_going_on_and_offers_the_way_to_pay_again() {
     stripe.fail("/v1/checkout/sessions", Fault::HangUp);
     assert_eq!(app.post(&format!("{path}/release"), &[]).status(), 303);
     let closing = held(&app, &path);
-    assert!(closing.contains("The time to pay is over") && !closing.contains(&session), "{closing}");
+    assert!(closing.contains("Your time to pay has run out") && !closing.contains(&session), "{closing}");
     stripe.be_well();
     eventually("the tickets are back", || app.database.tier("VIP").available == 100);
     assert_eq!(header(&app.get_fragment(&page), "hx-redirect"), path);
@@ -195,7 +198,10 @@ fn a_payment_that_goes_back_is_told_on_the_bookings_page() {
     app.database.execute("UPDATE payments SET due_at = '2020-01-01 00:00:00'");
     eventually("it goes back", || stripe.money() == (20_000, 20_000));
     let page = body(&app, &path);
-    assert!(page.contains("The $200.00 paid online goes back the way it was paid"), "{page}");
+    assert!(
+        page.contains("The $200.00 paid online is being refunded to the original payment method"),
+        "{page}"
+    );
     app.database.execute("UPDATE refunds SET state = 'failed'");
     app.database.execute("UPDATE payments SET refunded_minor = 0");
     let page = body(&app, &path);
@@ -212,7 +218,7 @@ fn one_click_holds_where_tickets_are_paid_for_online() {
     });
     app.book_and_be_remembered("VIP");
     let page = body(&app, "/");
-    assert!(page.contains("“Book now” holds your tickets and takes you to the payment."), "{page}");
+    assert!(page.contains("“Book now” holds your tickets and takes you to payment."), "{page}");
     let booked = app.book_with_one_click("VIP");
     assert!(header(&booked, "location").ends_with("/payment"));
     assert_eq!(app.database.tier("VIP").held, 1);

@@ -111,21 +111,21 @@ fn money_that_does_not_add_up_is_named() {
     for (says, damage) in [
         ("payments without their entry in the ledger", "UPDATE payments SET amount_minor = 30001"),
         ("about real money without a payment", entry),
-        ("another amount than their refunds say", "UPDATE payments SET refunded_minor = 1"),
-        ("refunds whose entries in the ledger do not add up", &refund("organizer", "done", "")),
-        ("paid something else than their tickets are worth", &refund("system", "wanted", "")),
-        ("paid something else than their tickets are worth", "UPDATE booking_lines SET returned = 1"),
+        ("whose refunds do not add up", "UPDATE payments SET refunded_minor = 1"),
+        ("refunds whose ledger entries do not add up", &refund("organizer", "done", "")),
+        ("do not match the value of their tickets", &refund("system", "wanted", "")),
+        ("do not match the value of their tickets", "UPDATE booking_lines SET returned = 1"),
         // The fee is 2.51, and less than that came back.
         (
-            "paid something else than their tickets are worth",
+            "do not match the value of their tickets",
             &format!("{}; {}", given_back("251", 9_748), ledger(9_748)),
         ),
         // It was lost, whatever the terms of buyers are.
-        ("paid something else than their tickets are worth", &format!("{}; {NOTE}", given_back("251", 0))),
-        ("paid something else than their tickets are worth", &format!("{}; {NOTE}", given_back("NULL", 0))),
+        ("do not match the value of their tickets", &format!("{}; {NOTE}", given_back("251", 0))),
+        ("do not match the value of their tickets", &format!("{}; {NOTE}", given_back("NULL", 0))),
         // An amount that the organizer has given back excuses that amount.
         (
-            "paid something else than their tickets are worth",
+            "do not match the value of their tickets",
             "UPDATE payments SET refunded_minor = 20000;
              INSERT INTO refunds (id, payment_id, source, state, amount_minor, seats, idempotency_key,
                 wanted_at, due_at)
@@ -133,17 +133,17 @@ fn money_that_does_not_add_up_is_named() {
                     (2, 1, 'system', 'wanted', 19000, '', 's', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)",
         ),
         (
-            "given out without the payment that was wanted",
+            "whose online payment did not complete",
             "UPDATE payments SET state = 'expired', paid_at = NULL",
         ),
-        ("payments that people have to look at", "UPDATE payments SET state = 'review', paid_at = NULL"),
+        ("payments that need review", "UPDATE payments SET state = 'review', paid_at = NULL"),
         (
-            "refunds that failed, with nothing given back since",
+            "failed refunds that no later refund replaces",
             "INSERT INTO refunds (id, payment_id, source, state, amount_minor, idempotency_key, wanted_at, due_at)
              VALUES (1, 1, 'organizer', 'failed', 1000, 'r', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)",
         ),
         (
-            "refunds that have waited for more than a day",
+            "refunds that have been waiting for more than a day",
             "UPDATE payments SET refunded_minor = 1000;
              INSERT INTO refunds (id, payment_id, source, state, amount_minor, idempotency_key, wanted_at, due_at)
              VALUES (1, 1, 'organizer', 'wanted', 1000, 'r', '2026-01-01', CURRENT_TIMESTAMP)",
@@ -156,7 +156,7 @@ fn money_that_does_not_add_up_is_named() {
              VALUES (1, 1, 'dispute', 'pending', 31000, 1000, 'r', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)",
         ),
         (
-            "nobody has asked what became of them",
+            "whose outcome is still unknown",
             "UPDATE payments SET state = 'open', paid_at = NULL, session_ends_at = '2020-01-01 00:00:00'",
         ),
         ("paid bookings that are still held", "UPDATE bookings SET status = 'held'"),

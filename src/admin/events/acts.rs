@@ -102,7 +102,7 @@ pub async fn archive(
         ArchiveOutcome::Done(event) => done(&app, &event.slug, "Archived.").await,
         ArchiveOutcome::TooEarly(event) => {
             let why =
-                "This concert is still to come, or its bookings are still being ended. Nothing was changed.";
+                "This concert isn’t over, or its bookings are still being canceled. Nothing was changed.";
             let shown = AdminEventPage::new(page.clone(), &app, event, ticket_types).refused(why);
             page.respond_unlisted(StatusCode::CONFLICT, &shown)
         }
@@ -113,6 +113,8 @@ fn is_true(typed: &HashMap<String, String>, field: &str) -> Result<bool, Error> 
     match typed.get(field).map(String::as_str) {
         Some("true") => Ok(true),
         Some("false") => Ok(false),
-        _ => Err(Error::Unreadable(format!("{field} is true or false"), StatusCode::UNPROCESSABLE_ENTITY)),
+        _ => {
+            Err(Error::Unreadable(format!("{field} must be true or false"), StatusCode::UNPROCESSABLE_ENTITY))
+        }
     }
 }

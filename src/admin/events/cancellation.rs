@@ -86,5 +86,5 @@ pub async fn create(
         form.refuse(&refusal);
         return show(status_of(&refusal), event, form);
     }
-    done(&app, &event.slug, "Canceled. Nothing is sold any more; bookings are being ended.").await
+    done(&app, &event.slug, "Canceled. Sales have stopped, and bookings are being canceled.").await
 }

@@ -14,7 +14,7 @@ use crate::tickets::store::attendance;
 /// A concert's sale as its organizer watches it.
 pub struct Dashboard {
     pub sales: Sales,
-    /// Tickets that are in.
+    /// How many tickets were checked in.
     pub admitted: i64,
     pub charts: Vec<Chart>,
     /// Seconds between two refreshes.
@@ -23,9 +23,6 @@ pub struct Dashboard {
 
 impl Dashboard {
     /// `now`: UTC.
-    ///
-    /// # Errors
-    /// What the database said.
     pub fn load(
         db: &mut Db,
         event: Event,
@@ -56,7 +53,7 @@ impl Dashboard {
     #[must_use]
     pub fn shares(&self, of_type: &TicketTypeSales) -> (i64, i64) {
         let capacity = i64::from(of_type.ticket_type.capacity).max(1);
-        // What there is at all is seen.
+        // Any count above zero is at least 1, so that it is visible.
         let share = |count: i64| if count > 0 { (count * 100 / capacity).max(1) } else { 0 };
         (share(of_type.sold()), share(of_type.held))
     }

@@ -21,7 +21,7 @@ use crate::events::editing::{FieldFaults, TypedFields, store};
 use crate::events::{Event, EventState};
 use crate::page::Page;
 
-/// The form of a new concert and of one that there is.
+/// The form for a new concert and for an existing one.
 #[derive(Template)]
 #[template(path = "admin/events/form.html")]
 pub struct EventFormPage {
@@ -31,7 +31,7 @@ pub struct EventFormPage {
     /// The one that is copied.
     copied: Option<Event>,
     form: FormFields,
-    /// Whom the change touches: how many people hold tickets, and what is other for them.
+    /// Whom the change affects: how many people hold tickets, and what changes for them.
     touched: Option<(i64, String)>,
     /// What the organizer writes to them.
     message: String,
@@ -43,7 +43,7 @@ impl EventFormPage {
         Self { page, event, copied, form, touched: None, message: String::new() }
     }
 
-    /// Whose picture the form shows.
+    /// The concert whose picture the form shows.
     fn shown(&self) -> Option<&Event> {
         self.event.as_ref().or(self.copied.as_ref())
     }
@@ -64,7 +64,7 @@ impl EventFormPage {
         self.event.as_ref().map_or("/admin/events/new".into(), |it| format!("/admin/events/{}/edit", it.slug))
     }
 
-    /// Where the page above is.
+    /// The address of the page above.
     fn parent(&self) -> String {
         let above = self.event.as_ref().or(self.copied.as_ref());
         above.map_or("/admin/events".into(), |it| format!("/admin/events/{}", it.slug))
@@ -164,7 +164,8 @@ fn filled_in(event: &Event, typed: &HashMap<String, String>) -> (FormFields, Opt
     (fields, shown)
 }
 
-/// Reads the fields. That this site has no way to pay so is a fault of its field. `prices`: those that the concert has.
+/// Reads the fields. A way to pay that this site does not have is a fault of its field. `prices`: those of
+/// the concert's ticket types.
 ///
 /// # Errors
 /// What is wrong, by field.
@@ -184,7 +185,7 @@ enum NoticeAnswer {
     /// The organizer is asked first, or has written something that cannot be sent.
     Ask {
         holders: i64,
-        /// What is other for them.
+        /// What changes for them.
         change: String,
         fault: Option<String>,
     },

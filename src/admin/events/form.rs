@@ -14,7 +14,7 @@ use crate::events::editing::{ChangeRefusal, FieldFaults, TypedFields};
 pub struct FormFields {
     pub typed: TypedFields,
     pub faults: FieldFaults,
-    /// What is wrong with the whole.
+    /// What is wrong with the form as a whole.
     pub refusal: Option<String>,
     /// The version of the facts that the page shows; 0: there are none yet.
     pub version: i64,

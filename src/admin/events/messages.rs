@@ -1,5 +1,6 @@
-//! `/admin/events/{slug}/messages`: a message to the holders of a concert's tickets, or of one ticket type: written,
-//! looked at, sent to oneself, sent to all; and those that were sent.
+//! `/admin/events/{slug}/messages`: a message to the holders of a concert's tickets, or of one ticket type.
+//! It is written, previewed, sent to oneself as a test, and sent to all. The page also lists the messages
+//! that were sent.
 
 use std::collections::HashMap;
 
@@ -40,7 +41,7 @@ struct MessagesPage {
     sent: Vec<EventJob>,
     form: FormFields,
     form_key: String,
-    /// How many people it reaches, when all of it is right and it only has to be sent.
+    /// How many people the message reaches. `None`: it still has to be written or corrected.
     people: Option<i64>,
 }
 
@@ -119,8 +120,8 @@ pub async fn create(
     }
 }
 
-/// The message of a form, and the ticket type whose holders it goes to; `None`, with what is wrong noted beside the
-/// fields.
+/// The message of a form, and the ticket type whose holders it goes to. `None`: something is wrong, and is
+/// noted beside the fields.
 fn read(shown: &mut MessagesPage) -> Option<(HolderMessage, Option<i64>)> {
     let mut faults = crate::events::editing::FieldFaults::default();
     let subject = parse_subject(shown.form.value("subject")).map_err(|fault| faults.add("subject", fault));
@@ -173,7 +174,9 @@ async fn send(
             let people = shown.people_words(&people);
             done(app, &slug, format!("Your message is being sent to {people}.")).await
         }
-        MessageOutcome::SentBefore => done(app, &slug, "This message was sent before, and not again.").await,
+        MessageOutcome::SentBefore => {
+            done(app, &slug, "This message was already sent. It wasn’t sent again.").await
+        }
         MessageOutcome::Nobody => nobody(&page, shown),
     }
 }

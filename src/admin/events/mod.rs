@@ -1,7 +1,7 @@
 //! `/admin/events`: the organizer's concerts. They are listed, created, changed and published here, and their ticket
 //! types with them.
 //!
-//! What a field may hold and what a change does stand in `events::editing`; these are its pages.
+//! The rules of the fields and of changes are in `events::editing`. These are its pages.
 
 pub mod acts;
 pub mod cancellation;
@@ -37,7 +37,8 @@ async fn find(app: &App, slug: &str) -> Result<(Event, Vec<TicketType>), Error> 
     app.db.read_primary(move |db| store::find_whole(db, &slug)).await
 }
 
-/// A concert that takes place, and how many people hold tickets. Where these are many, it is of a minute ago.
+/// A published concert that is not over, and how many people hold its tickets. If they are many, the number
+/// may be a minute old.
 async fn find_published(app: &App, slug: &str) -> Result<(Event, i64), Error> {
     let (event, _) = find(app, slug).await?;
     if event.state != EventState::Published || event.is_over(app.board.now()) {
@@ -52,7 +53,7 @@ async fn find_published(app: &App, slug: &str) -> Result<(Event, i64), Error> {
     if let Some(counted) = sales.counted {
         return Ok((event, counted.count.holders));
     }
-    // Of so many bookings that nobody has counted yet.
+    // There are many bookings, and they have not been counted yet.
     let id = event.id;
     let holders = app.db.read(move |db| event_jobs::store::holders(db, id)).await?;
     Ok((event, holders))

@@ -51,7 +51,7 @@ impl SentEvent {
     /// What becomes of the picture, when everything else is right.
     ///
     /// # Errors
-    /// [`Error::Busy`]; what is wrong with the file is a value.
+    /// [`Error::Busy`]. A fault of the file is not an error: it is part of the result.
     pub async fn picture(&mut self) -> Result<Result<PictureChange, PictureFault>, Error> {
         let is_removed = matches!(self.typed.get(REMOVAL).map(String::as_str), Some("true" | "on" | "1"));
         Ok(match self.file.take() {
@@ -62,7 +62,8 @@ impl SentEvent {
         })
     }
 
-    /// When the form comes again for another reason: no browser can keep the file.
+    /// Asks for the file again, when the form is shown again for another reason: no browser can keep the
+    /// file.
     pub fn ask_again(&self, faults: &mut FieldFaults) {
         match self.file {
             Some(SentFile::TooLarge) => faults.add(FIELD, PictureFault::TooLarge.words()),
@@ -74,7 +75,7 @@ impl SentEvent {
     }
 }
 
-/// Marks the field of a file that is wrong. Gives the status of the form.
+/// Marks the field of a file that is wrong. Returns the status of the form.
 pub fn mark(faults: &mut FieldFaults, fault: PictureFault) -> StatusCode {
     faults.add(FIELD, fault.words());
     match fault {

@@ -21,7 +21,7 @@ use crate::rehearsal::report::RehearsalReport;
 use crate::rehearsal::runner::refusal;
 use crate::rehearsal::{BUYERS_MAX, MINUTES_MAX, Rehearsal, check, may_rehearse, store};
 
-/// Before the owner has said anything.
+/// The numbers that the form proposes.
 const BUYERS: &str = "1000";
 const MINUTES: &str = "3";
 
@@ -31,10 +31,10 @@ struct RehearsalPage {
     page: Page,
     event: Event,
     form: RehearsalForm,
-    /// Why there can be none now.
+    /// Why no rehearsal can start now.
     refusal: Option<String>,
     last: Option<Rehearsal>,
-    /// Of another concert.
+    /// Whether a rehearsal of another concert is open.
     is_other_open: bool,
 }
 

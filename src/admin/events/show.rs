@@ -31,7 +31,7 @@ pub struct AdminEventPage {
     ticket_types: Vec<TicketType>,
     /// `None`: the page says only why an act was refused.
     dashboard: Option<Dashboard>,
-    /// What is done to its bookings, the newest first.
+    /// The jobs on its bookings, the newest first.
     jobs: Vec<EventJob>,
     /// Whether there is a booking, also a canceled one: then it cannot be unpublished.
     is_booked: bool,
@@ -65,10 +65,7 @@ impl AdminEventPage {
         }
     }
 
-    /// With its sale, and what is done to its bookings.
-    ///
-    /// # Errors
-    /// What the database said.
+    /// The page of a concert with its sale and the jobs on its bookings.
     pub async fn load(page: Page, app: &App, slug: &str) -> Result<Self, Error> {
         if !is_slug(slug) {
             return Err(Error::NotFound);
@@ -146,7 +143,8 @@ impl AdminEventPage {
         is_closed.then(|| first.sentence(&self.event))
     }
 
-    /// Of a ticket type's own window: "From Jun 1, 10:00 AM until Jun 5, 8:00 PM"; empty when it has none.
+    /// The ticket type's own window of sales: "from Jun 1, 10:00 AM until Jun 5, 8:00 PM"; empty when it has
+    /// none.
     fn window(&self, ticket_type: &TicketType) -> String {
         let clock = self.event.clock();
         let from = ticket_type.sales_start_at.map(|at| format!("from {}", clock.short_zone(&at)));
@@ -154,7 +152,7 @@ impl AdminEventPage {
         [from, until].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
-    /// "2 of 4", of what is sold or held.
+    /// "2 of 4" tickets are sold or held.
     fn taken(&self, ticket_type: &TicketType) -> String {
         format!(
             "{} of {}",

@@ -150,7 +150,7 @@ pub async fn set_state(
 ) -> Result<HttpResponse, Error> {
     let (event, ticket_type) = find_type(&app, path.into_inner()).await?;
     let state = typed.get("state").and_then(|state| TicketTypeState::parse(state)).ok_or_else(|| {
-        Error::Unreadable("state is on_sale, paused or hidden".into(), StatusCode::UNPROCESSABLE_ENTITY)
+        Error::Unreadable("state must be on_sale, paused or hidden".into(), StatusCode::UNPROCESSABLE_ENTITY)
     })?;
     let (actor, ids) = (admin.actor(), (event.id, ticket_type.id));
     let set = app.db.write(move |db| store::set_state(db, ids, state, &actor)).await?.map(|_| ());
@@ -173,14 +173,14 @@ pub async fn move_to(
     let (event, ticket_type) = find_type(&app, path.into_inner()).await?;
     let place = typed.get("position").and_then(|place| place.parse().ok()).filter(|place| *place > 0);
     let place: usize = place.ok_or_else(|| {
-        Error::Unreadable("position is a number from 1".into(), StatusCode::UNPROCESSABLE_ENTITY)
+        Error::Unreadable("position must be a number from 1".into(), StatusCode::UNPROCESSABLE_ENTITY)
     })?;
     let (actor, ids) = (admin.actor(), (event.id, ticket_type.id));
     let moved = app.db.write(move |db| store::move_to(db, ids, place, &actor)).await?;
     finish(page, &app, &event.slug, moved.is_err(), format!("{} moved.", ticket_type.name)).await
 }
 
-/// Back to the concert; a refusal is said there.
+/// Leads back to the concert, whose page says so if the change was refused.
 async fn finish(
     page: Page,
     app: &App,
@@ -191,7 +191,7 @@ async fn finish(
     if is_refused {
         let (event, ticket_types) = find(app, slug).await?;
         let shown = AdminEventPage::new(page.clone(), app, event, ticket_types);
-        let shown = shown.refused("A canceled or archived concert doesn’t change any more.");
+        let shown = shown.refused("A canceled or archived concert can’t be changed.");
         return page.respond_unlisted(StatusCode::CONFLICT, &shown);
     }
     done(app, &format!("{slug}#ticket-types"), words).await

@@ -48,7 +48,7 @@ struct RoomForm {
 
 #[derive(Default)]
 struct RoomFormErrors {
-    /// What is wrong with the whole.
+    /// What is wrong with the form as a whole.
     refusal: Option<String>,
     mode: Option<String>,
     opens_minutes: Option<String>,
@@ -73,7 +73,7 @@ impl RoomFigures {
         self.line.len() - self.served()
     }
 
-    /// Of a hundred passes that were used or have expired. `None`: none were.
+    /// How many of a hundred passes that have ended were used for a booking. `None`: none have ended.
     fn booked_percent(&self) -> Option<i64> {
         let ended = self.passes.issued - self.passes.out;
         (ended > 0).then(|| self.passes.booked * 100 / ended)
@@ -118,14 +118,14 @@ impl RoomForm {
         self.mode == mode.as_str()
     }
 
-    /// What it means, or what is wrong with it.
+    /// The settings that the form asks for, or what is wrong with it.
     fn read(&self) -> Result<RoomSettings, RoomFormErrors> {
         let mode = RoomMode::parse(&self.mode);
         let opens_minutes = number(&self.opens_minutes, 0, OPENS_MINUTES_MAX);
         let most_per_second = number(&self.most_per_second, 1, PER_SECOND_MAX);
         let message = self.message.trim();
         let registration = self.registration;
-        // Under stress nobody waits for a mail.
+        // Registration takes a mail, and nobody waits for a mail when a room opens under stress.
         let mode = mode.filter(|mode| !registration || *mode != RoomMode::UnderStress);
         let is_short = message.chars().count() <= MESSAGE_LENGTH_MAX;
         match (mode, opens_minutes, most_per_second) {
@@ -139,7 +139,7 @@ impl RoomForm {
             _ => Err(RoomFormErrors {
                 refusal: None,
                 mode: mode.is_none().then(|| match registration {
-                    true => "Registration needs a waiting room that is on from before.".into(),
+                    true => "Registration needs a waiting room that is on before sales start.".into(),
                     false => "Choose one.".into(),
                 }),
                 opens_minutes: opens_minutes
@@ -217,7 +217,7 @@ pub async fn set_flow(
 ) -> Result<HttpResponse, Error> {
     let (event, _) = find(&app, &slug).await?;
     let flow = typed.get("flow").and_then(|flow| Flow::parse(flow)).ok_or_else(|| {
-        Error::Unreadable("not a way to move a line".into(), StatusCode::UNPROCESSABLE_ENTITY)
+        Error::Unreadable("flow must be open, slow or stopped".into(), StatusCode::UNPROCESSABLE_ENTITY)
     })?;
     let (actor, id, slug) = (admin.actor(), event.id, event.slug.clone());
     let is_on = app.db.write(move |db| store::set_flow(db, (id, &slug), flow, &actor)).await?;
@@ -229,7 +229,7 @@ pub async fn set_flow(
     let words = match flow {
         Flow::Open => "The line moves.",
         Flow::Slow => "The line moves at a quarter of its pace.",
-        Flow::Stopped => "The line is stopped. Passes that are out stay good.",
+        Flow::Stopped => "The line is stopped. Passes already issued still work.",
     };
     Ok(back(&app, &event, words))
 }
@@ -248,7 +248,7 @@ pub async fn figures(
     page.respond_unlisted(StatusCode::OK, &shown.as_figures())
 }
 
-/// The form as it was typed.
+/// Shows the form again as it was typed.
 async fn respond(
     page: Page,
     app: &App,

@@ -1,4 +1,4 @@
-//! What people have to look at of a payment, and what to do about it.
+//! What somebody has to look at in a payment, and what to do about it.
 
 use chrono::{NaiveDateTime, TimeDelta};
 
@@ -6,11 +6,11 @@ use crate::admin::store::payments::PaymentRecord;
 use crate::money::Money;
 use crate::payment::{PaymentState, RefundSource, RefundState};
 
-/// Something that does not go on by itself.
+/// A problem that does not resolve by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Concern {
     pub words: String,
-    /// A refund that may be asked for again, as it stands in a field.
+    /// The amount of a refund that may be asked for again, as a form's field has it.
     pub refund_again: Option<String>,
 }
 
@@ -20,32 +20,26 @@ impl PaymentRecord {
         Money::new(minor, &self.payment.currency)
     }
 
-    /// What people have to look at. `now`: UTC.
+    /// The problems that somebody has to look at. `now`: UTC.
     #[must_use]
     pub fn concerns(&self, now: NaiveDateTime) -> Vec<Concern> {
         let mut concerns = Vec::new();
         let mut add = |words: String, refund_again| concerns.push(Concern { words, refund_again });
         let payment = &self.payment;
-        let why = payment.last_error.as_deref().unwrap_or("It is not what was asked for.");
+        let why = payment.last_error.as_deref().unwrap_or("It doesn’t match the booking.");
         if payment.state == PaymentState::Review {
-            add(
-                format!("{why} Look at it at Stripe, and refund it there if the buyer gets no tickets."),
-                None,
-            );
+            add(format!("{why} Check it in Stripe, and refund it there if the buyer gets no tickets."), None);
         }
         let is_overdue = payment.session_ends_at.is_some_and(|end| end + TimeDelta::hours(1) < now);
         if payment.state == PaymentState::Open && is_overdue {
-            add(
-                "Stripe has not said for an hour what became of it. It is asked again every minute.".into(),
-                None,
-            );
+            add("Stripe hasn’t reported the outcome for an hour. We ask again every minute.".into(), None);
         }
         for refund in self.refunds.iter().rev() {
             let amount = self.money(refund.amount_minor);
             let why = refund.last_error.as_deref().unwrap_or("no reason given");
             match (refund.source, refund.state) {
                 (RefundSource::Dispute, RefundState::Pending) => {
-                    add(format!("The buyer’s bank asks for {amount} back. Answer it at Stripe."), None);
+                    add(format!("The buyer’s bank is disputing {amount}. Respond in Stripe."), None);
                 }
                 (RefundSource::Dispute, _) => {}
                 (_, RefundState::Failed) if !refund.is_asked_again(&self.refunds) => {
@@ -53,7 +47,7 @@ impl PaymentRecord {
                     add(words, Some(amount.number()));
                 }
                 (_, RefundState::Wanted) if refund.wanted_at + TimeDelta::hours(1) < now => {
-                    add(format!("A refund of {amount} waits: {why}. It is tried again by itself."), None);
+                    add(format!("A refund of {amount} is waiting: {why}. We retry it automatically."), None);
                 }
                 _ => {}
             }
@@ -95,7 +89,7 @@ mod tests {
         };
         assert!(
             words(&PaymentRecord { payment: review, ..record() })[0]
-                .starts_with("Too little. Look at it at Stripe")
+                .starts_with("Too little. Check it in Stripe")
         );
         let failed = refund(1, RefundSource::Buyer, RefundState::Failed, 5_000);
         let now = NaiveDateTime::default();
@@ -105,11 +99,11 @@ mod tests {
         let again = refund(2, RefundSource::Organizer, RefundState::Wanted, 5_000);
         let asked = PaymentRecord { refunds: vec![again, failed], ..record() };
         assert!(asked.concerns(now).is_empty(), "it was asked for again");
-        assert!(words(&asked)[0].contains("waits"), "and that one waits");
+        assert!(words(&asked)[0].contains("is waiting"), "and that one waits");
         let disputed = refund(1, RefundSource::Dispute, RefundState::Pending, 20_000);
         assert!(
             words(&PaymentRecord { refunds: vec![disputed], ..record() })[0]
-                .contains("bank asks for $200.00")
+                .contains("bank is disputing $200.00")
         );
     }
 }

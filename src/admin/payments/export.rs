@@ -1,5 +1,5 @@
-//! `/admin/events/{slug}/payments.csv`, `/admin/events/{slug}/payments.xlsx`: everything that has moved money of a
-//! concert, a line each, for bookkeeping. The amounts of a payment add up to what is left of it.
+//! `/admin/events/{slug}/payments.csv`, `/admin/events/{slug}/payments.xlsx`: every movement of a concert's
+//! money, one line each, for bookkeeping. The amounts of a payment add up to what is left of it.
 
 use std::io;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, RETRY_AFTER};
 use actix_web::{HttpResponse, web};
 
 use crate::admin::csv_file::{CsvFile, Separator};
-use crate::admin::export_file::{ExportFile, FilePiece, PIECE, broken, is_full, pieces, take_turn};
+use crate::admin::export_file::{ExportFile, FilePiece, PIECE, broken, is_full, lock_exports, pieces};
 use crate::admin::spreadsheet::SheetCell;
 use crate::admin::store::ledger::{self as store, Movement};
 use crate::admin::workbook::Workbook;
@@ -54,7 +54,7 @@ async fn send(
     if !is_slug(&slug) {
         return Err(Error::NotFound);
     }
-    let Some(turn) = take_turn(&app).await else {
+    let Some(lock) = lock_exports(&app).await else {
         return Ok(HttpResponse::ServiceUnavailable()
             .insert_header((RETRY_AFTER, "5"))
             .content_type("text/plain; charset=utf-8")
@@ -81,7 +81,7 @@ async fn send(
         .content_type(content_type)
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header((CONTENT_DISPOSITION, name))
-        .streaming(pieces(file, turn, move |after| piece(app.clone(), Arc::clone(&event), after))))
+        .streaming(pieces(file, lock, move |after| piece(app.clone(), Arc::clone(&event), after))))
 }
 
 /// The entries after an id, as a piece of the file.

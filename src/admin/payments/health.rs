@@ -1,14 +1,15 @@
-//! Whether the provider tells this site what happens. Without its webhook payments are still noticed, by asking: later,
-//! and refunds in its dashboard after an hour.
+//! Whether the provider's webhook reaches this site. Without it the site still notices payments, because it
+//! asks the provider, but later: a refund that was made in the provider's dashboard is noticed after an hour.
 
 use chrono::{NaiveDateTime, TimeDelta};
 
 use crate::admin::store::payments::WebhookFacts;
 
-/// What comes so long after it has happened was found by asking, once an hour, and not told.
+/// An event that arrives this long after it happened was found by asking, once an hour, and not sent by the
+/// webhook.
 const LATE: TimeDelta = TimeDelta::minutes(2);
-/// For so long after a page was made nothing needs to have been told.
-const PATIENCE: TimeDelta = TimeDelta::hours(1);
+/// For this long after a payment page was opened, no event needs to have arrived.
+const EVENTS_LATE_AFTER: TimeDelta = TimeDelta::hours(1);
 
 /// A line about the webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,23 +30,24 @@ impl WebhookHealth {
                 Self { is_well: true, words: "Nobody has paid online yet.".to_owned() }
             }
             (None, _)
-                if facts.newest.is_empty() && facts.last_opened.is_some_and(|at| now - at < PATIENCE) =>
+                if facts.newest.is_empty()
+                    && facts.last_opened.is_some_and(|at| now - at < EVENTS_LATE_AFTER) =>
             {
-                Self { is_well: true, words: "Stripe has not told anything yet.".to_owned() }
+                Self { is_well: true, words: "No news from Stripe yet.".to_owned() }
             }
             (None, _) if facts.newest.is_empty() => ill(
-                "Buyers have paid, and Stripe has told this site nothing. Payments are noticed late. Check the \
+                "Buyers have paid, but Stripe has sent this site no events, so payments show up late. Check the \
                  webhook’s address and STRIPE_WEBHOOK_SECRET.",
             ),
             (None, _) => ill(
-                "Stripe’s last events were found by asking, not told. Payments are noticed late. Check the webhook’s \
+                "Stripe’s last events came only when we asked, so payments show up late. Check the webhook’s \
                  address and STRIPE_WEBHOOK_SECRET.",
             ),
             (Some(last), _) => {
                 let waiting = match facts.waiting {
                     0 => String::new(),
-                    1 => " 1 waits to be handled.".to_owned(),
-                    n => format!(" {} wait to be handled.", crate::money::grouped(n)),
+                    1 => " 1 is waiting to be processed.".to_owned(),
+                    n => format!(" {} are waiting to be processed.", crate::money::grouped(n)),
                 };
                 Self {
                     is_well: true,

@@ -1,4 +1,5 @@
-//! `/admin/payments`, `/admin/events/{slug}/payments`: what buyers have paid online, and what needs people.
+//! `/admin/payments`, `/admin/events/{slug}/payments`: what buyers have paid online, and which payments
+//! somebody has to look at.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -25,7 +26,7 @@ use crate::payment::{PaymentState, RefundSource, RefundState};
 /// Payments on a page.
 const PAGE_LENGTH: usize = 50;
 
-/// Everything that needs people, whatever the concert.
+/// All payments that somebody has to look at, whatever their concert.
 #[derive(Template)]
 #[template(path = "admin/payments/index.html")]
 struct PaymentsPage {
@@ -93,7 +94,7 @@ impl PaymentRecord {
         self.fees.iter().map(Money::to_string).collect::<Vec<_>>().join(" and ")
     }
 
-    /// What was asked back, where something was.
+    /// What was refunded, or is being refunded or disputed; `None`: nothing.
     pub fn refunded(&self) -> Option<Money> {
         Some(self.money(self.payment.refunded_minor)).filter(|it| it.minor != 0)
     }
@@ -102,7 +103,7 @@ impl PaymentRecord {
         self.payment.method.as_deref().map(method_words).unwrap_or_default()
     }
 
-    /// What stands in the badge, and its look.
+    /// The badge's words, and its look.
     pub fn badge(&self) -> (&'static str, &'static str) {
         let payment = &self.payment;
         let is_disputed = |it: &crate::payment::Refund| {
@@ -118,7 +119,7 @@ impl PaymentRecord {
             PaymentState::Paid => ("Paid", "sent"),
             PaymentState::Expired => ("Not paid", "canceled"),
             PaymentState::Failed => ("Failed", "failed"),
-            PaymentState::Review => ("Look at it", "failed"),
+            PaymentState::Review => ("Needs review", "failed"),
         }
     }
 }
@@ -162,7 +163,7 @@ pub async fn show(
     }
     let (view, before) = (query.view()?, query.before()?);
     let (slug, is_first) = (slug.into_inner(), before.is_none());
-    // Of a site whose account was taken away the real money counts.
+    // A site that no longer has an account shows real money.
     let live = app.payments.as_ref().is_none_or(|payments| payments.live);
     let read = app.db.read_primary(move |db| {
         let (event, _) = events::editing::store::find_whole(db, &slug)?;

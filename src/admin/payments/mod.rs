@@ -1,5 +1,5 @@
-//! Money as the organizer sees it: the payments of a concert, what needs people, refunds by hand, and whether the
-//! provider tells this site what happens.
+//! Money as the organizer sees it: the payments of a concert, those that somebody has to look at, refunds by
+//! hand, and whether the provider's webhook reaches this site.
 
 pub mod concern;
 pub mod export;

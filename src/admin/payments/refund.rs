@@ -28,7 +28,7 @@ use crate::payment::{Payment, PaymentState};
 struct RefundPage {
     page: Page,
     placed: PlacedBooking,
-    /// The one of which most is left; `None`: nothing was paid online.
+    /// The payment of which the most is left; `None`: nothing was paid online.
     payment: Option<Payment>,
     form: RefundForm,
     amount_error: Option<String>,
@@ -49,7 +49,8 @@ impl RefundPage {
 #[serde(default)]
 pub struct RefundForm {
     amount: String,
-    /// What had been refunded when the form was shown, in the minor unit: the same form does it once.
+    /// How much was refunded before the form was shown, in the minor unit: a form that is sent twice refunds
+    /// once.
     refunded: String,
     reason: String,
     password: String,
@@ -130,12 +131,12 @@ pub async fn create(
         payments.wakeup.notify();
     }
     app.outbox_wakeup.notify();
-    let toast = Toast::success(format!("{amount} goes back to the buyer."));
+    let toast = Toast::success(format!("{amount} is being refunded to the buyer."));
     let location = format!("/admin/bookings/{}", placed.booking.reference);
     Ok(see_other_with(&app.cookies, &location, &toast))
 }
 
-/// The booking, and the payment of which most is left.
+/// The booking, and the payment of which the most is left.
 async fn find_paid(app: &App, reference: &str) -> Result<(PlacedBooking, Option<Payment>), Error> {
     let placed = find(app, reference).await?;
     let id = placed.booking.id;

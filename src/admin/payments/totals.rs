@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use crate::admin::store::ledger::QuarterSum;
+use crate::admin::store::ledger::QuarterTotal;
 use crate::money::Money;
 use crate::sales::history::time_of;
 use crate::venue_clock::VenueClock;
@@ -14,13 +14,13 @@ use crate::venue_clock::VenueClock;
 pub struct Sums {
     currency: String,
     paid_minor: i64,
-    /// What went back, disputes among it.
+    /// What went back, including disputes.
     refunded_minor: i64,
     fees_minor: i64,
 }
 
 impl Sums {
-    fn add(&mut self, part: &QuarterSum) {
+    fn add(&mut self, part: &QuarterTotal) {
         self.paid_minor += part.paid;
         self.refunded_minor += part.back;
         self.fees_minor += part.fees;
@@ -60,7 +60,7 @@ pub struct Totals {
 impl Totals {
     /// Adds up what has moved, by the days of the venue.
     #[must_use]
-    pub fn of(parts: &[QuarterSum], clock: VenueClock) -> Self {
+    pub fn of(parts: &[QuarterTotal], clock: VenueClock) -> Self {
         let mut all: BTreeMap<String, Sums> = BTreeMap::new();
         let mut days: BTreeMap<(NaiveDate, String), Sums> = BTreeMap::new();
         for part in parts {
@@ -88,7 +88,7 @@ mod tests {
     fn each_day_of_the_venue_adds_up() {
         let part = |time: &str, [paid, back, fees]: [i64; 3]| {
             let at = DateTime::parse_from_rfc3339(&format!("2026-11-28T{time}:00Z")).expect("a time");
-            QuarterSum { minute: minute_of(at.naive_utc()), currency: "USD".into(), paid, back, fees }
+            QuarterTotal { minute: minute_of(at.naive_utc()), currency: "USD".into(), paid, back, fees }
         };
         let parts =
             [part("05:45", [20_000, 0, 610]), part("06:00", [0, 5_000, 0]), part("14:00", [0, -3_000, 0])];

@@ -23,12 +23,12 @@ pub struct SetupCheck {
 }
 
 impl SetupCheck {
-    /// What was found: words, and what is code, in turn. Backticks stand around code.
+    /// What was found, split into words and code in turn: backticks enclose code.
     pub fn found_parts(&self) -> impl Iterator<Item = (bool, &str)> {
         parts(&self.found)
     }
 
-    /// The way to set it, likewise.
+    /// What to do about it, split likewise.
     pub fn fix_parts(&self) -> impl Iterator<Item = (bool, &'static str)> {
         parts(self.fix)
     }
@@ -64,7 +64,7 @@ pub struct DatabaseFacts {
     pub last_sent: Option<NaiveDateTime>,
     pub events: Vec<Event>,
     pub webhook: WebhookFacts,
-    /// Of the venue that times are shown by.
+    /// The venue's clock, on which times are shown.
     pub venue_clock: VenueClock,
     /// UTC.
     pub last_backup: Option<NaiveDateTime>,

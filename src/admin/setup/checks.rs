@@ -11,7 +11,7 @@ use crate::page::SiteLinks;
 use actix_web::HttpRequest;
 use actix_web::http::header::{HOST, X_FORWARDED_FOR};
 
-/// Everything that is looked at: first what is wrong.
+/// All checks. Those that found something wrong come first.
 pub(super) fn all(
     app: &App,
     facts: &DatabaseFacts,
@@ -56,7 +56,7 @@ fn address(guard: &GuardSettings, public_url: &str) -> SetupCheck {
     check(title, SetupState::Right, format!("Visitors use {public_url}."), "")
 }
 
-/// Looks at the request that asks: it has come the way that visitors come.
+/// Looks at the request for this page: it has come the same way as visitors' requests.
 fn proxy(guard: &GuardSettings, request: &HttpRequest) -> SetupCheck {
     let title = "Proxy";
     let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());

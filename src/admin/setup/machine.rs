@@ -8,9 +8,9 @@ use super::check::{DatabaseFacts, SetupCheck, SetupState, check};
 
 /// A backup and its proof need as much again as the database, and the log of a rush some more.
 const DISK_LEAST: u64 = 2 << 30;
-/// Clocks that are further apart make countdowns wrong that people compare.
+/// If clocks are further apart, people who compare their countdowns see a difference.
 const CLOCKS_APART_MAX: i64 = 2;
-/// After that the job that makes them has failed more than once.
+/// If the last backup is older, the job that makes backups has failed more than once.
 const BACKUP_OLDEST: TimeDelta = TimeDelta::hours(26);
 
 /// Whether the database and this server agree on the time.
@@ -41,7 +41,7 @@ pub fn backups(facts: &DatabaseFacts) -> SetupCheck {
     check(title, SetupState::Right, found, "")
 }
 
-/// What is free beside the database; `None`: nobody knows.
+/// How many bytes are free on the database's disk; `None`: unknown.
 #[cfg(unix)]
 pub fn free_bytes(file: &Path) -> Option<u64> {
     let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -49,7 +49,7 @@ pub fn free_bytes(file: &Path) -> Option<u64> {
     Some(system.f_bavail.saturating_mul(system.f_frsize))
 }
 
-/// Nobody knows.
+/// Unknown on other systems.
 #[cfg(not(unix))]
 pub fn free_bytes(_: &Path) -> Option<u64> {
     None

@@ -14,16 +14,17 @@ use crate::events::{Event, EventState};
 use crate::payment::settings::{AccountAnswer, Payments};
 
 /// How long the page waits for Stripe.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks Stripe whether it knows the key; `None`: there is none. With it, whether it moves real money.
+/// Asks Stripe whether it knows the key. Returns the answer, and whether the key moves real money; `None`:
+/// there is no key.
 pub async fn ask(app: &App) -> Option<(AccountAnswer, bool)> {
     let Payments { probe, live, .. } = app.payments.clone()?;
-    let asked = timeout(PATIENCE, web::block(move || probe())).await;
+    let asked = timeout(TIMEOUT, web::block(move || probe())).await;
     Some((asked.ok().and_then(Result::ok).unwrap_or(AccountAnswer::Silent), live))
 }
 
-/// The account.
+/// The check of the account.
 pub fn account(answer: Option<(AccountAnswer, bool)>, events: &[Event]) -> SetupCheck {
     let title = "Online payment";
     let is_sold = |event: &&Event| event.state == EventState::Published && event.is_paid_online();
@@ -55,7 +56,7 @@ pub fn account(answer: Option<(AccountAnswer, bool)>, events: &[Event]) -> Setup
     }
 }
 
-/// The webhook; `None`: there is no account.
+/// The check of the webhook; `None`: there is no account.
 pub fn webhook(
     answer: Option<(AccountAnswer, bool)>,
     facts: &WebhookFacts,

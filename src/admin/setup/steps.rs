@@ -75,9 +75,6 @@ pub struct FirstRun {
 
 impl FirstRun {
     /// `sends_mail`: there is a mail server.
-    ///
-    /// # Errors
-    /// What the database said.
     pub fn read(db: &mut Db, sends_mail: bool) -> QueryResult<Self> {
         let notes = setup::notes(db)?;
         let noted = |step: SetupStep| notes.iter().find(|note| note.name == step.as_str());
@@ -110,7 +107,7 @@ impl FirstRun {
         self.steps.iter().find(|(_, state)| *state == StepState::Open).map(|(step, _)| *step)
     }
 
-    /// The one to go on with after this one: an open one behind it, or before it.
+    /// The step to go on with after this one: the next open one, or else the first open one.
     #[must_use]
     pub fn after(&self, step: SetupStep) -> Option<SetupStep> {
         let behind = self.steps.iter().skip_while(|(it, _)| *it != step).skip(1);

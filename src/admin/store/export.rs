@@ -12,17 +12,14 @@ use crate::booking::store::{BookingRow, with_lines};
 use crate::db::Db;
 use crate::schema::{booking_lines, bookings, used_tickets};
 
-/// How many bookings a file has, but for what was typed into the search.
-///
-/// # Errors
-/// What the database said.
+/// How many bookings a file has, if the typed search is not applied.
 pub fn booking_count(db: &mut Db, filter: &BookingFilter) -> QueryResult<i64> {
     exported(filter).count().get_result(db)
 }
 
 type Exported = bookings::BoxedQuery<'static, <Db as diesel::Connection>::Backend>;
 
-/// The bookings of a concert, whatever their status, unless one is asked for.
+/// The bookings of a concert, with any status unless the filter names one.
 fn exported(filter: &BookingFilter) -> Exported {
     let mut exported =
         bookings::table.filter(bookings::event_id.eq(filter.event_id.unwrap_or_default())).into_boxed();
@@ -40,9 +37,6 @@ fn exported(filter: &BookingFilter) -> Exported {
 }
 
 /// The bookings of a file after an id, the oldest first, at most `limit`.
-///
-/// # Errors
-/// What the database said.
 pub fn bookings_after(
     db: &mut Db,
     filter: &BookingFilter,

@@ -9,13 +9,10 @@ use crate::db::Db;
 use crate::outbox::MailKind;
 use crate::schema::{bookings, scans, used_tickets};
 
-/// Most scans of one booking that are read: somebody may scan one ticket all evening.
+/// How many scans of one booking are read at most: somebody may scan one ticket all evening.
 const SCANS_MAX: i64 = 100;
 
 /// The rows about a booking.
-///
-/// # Errors
-/// What the database said.
 pub fn of_booking(db: &mut Db, id: i64, reference: &str) -> QueryResult<BookingRecords> {
     let confirmed_at: Option<NaiveDateTime> =
         bookings::table.find(id).select(bookings::confirmed_at).first(db)?;

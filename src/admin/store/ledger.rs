@@ -33,17 +33,11 @@ macro_rules! of_event {
 }
 
 /// How many entries a concert has.
-///
-/// # Errors
-/// What the database said.
 pub fn movement_count(db: &mut Db, event_id: i64) -> QueryResult<i64> {
     of_event!(event_id).count().get_result(db)
 }
 
 /// What has moved money of a concert after an entry, the oldest first, at most `limit`.
-///
-/// # Errors
-/// What the database said.
 pub fn movements_after(db: &mut Db, event_id: i64, after: i64, limit: i64) -> QueryResult<Vec<Movement>> {
     of_event!(event_id)
         .filter(ledger::id.gt(after))
@@ -64,18 +58,18 @@ pub fn movements_after(db: &mut Db, event_id: i64, after: i64, limit: i64) -> Qu
         .load(db)
 }
 
-/// What has moved in a quarter of an hour, in one currency. Clocks of all time zones are whole quarters apart, so each
-/// is of one day at the venue.
+/// What has moved in a quarter of an hour, in one currency. The offsets of all time zones are whole quarters
+/// of an hour, so each sum belongs to one day at the venue.
 #[derive(Debug, Clone, QueryableByName)]
-pub struct QuarterSum {
-    /// The first one of the quarter, in minutes since 1970 (UTC).
+pub struct QuarterTotal {
+    /// The first minute of the quarter, counted since 1970 (UTC).
     #[diesel(sql_type = BigInt)]
     pub minute: i64,
     #[diesel(sql_type = Text)]
     pub currency: String,
     #[diesel(sql_type = BigInt)]
     pub paid: i64,
-    /// What went back, disputes among it.
+    /// What went back, including disputes.
     #[diesel(sql_type = BigInt)]
     pub back: i64,
     #[diesel(sql_type = BigInt)]
@@ -83,10 +77,7 @@ pub struct QuarterSum {
 }
 
 /// Adds up what has moved money of a concert. `live`: real money.
-///
-/// # Errors
-/// What the database said.
-pub fn quarter_sums(db: &mut Db, event_id: i64, live: bool) -> QueryResult<Vec<QuarterSum>> {
+pub fn quarter_sums(db: &mut Db, event_id: i64, live: bool) -> QueryResult<Vec<QuarterTotal>> {
     let minute = minute_sql(db, "entered_at");
     let quarter = format!("{minute} - {minute} % 15");
     let query = format!(

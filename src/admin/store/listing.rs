@@ -17,7 +17,7 @@ use crate::booking::search::store::{
 use crate::booking::store::{BookingRow, place};
 use crate::booking::{BookingStatus, PlacedBooking};
 use crate::db::Db;
-use crate::events::store::{IS_NO_COPY, IS_OF_NO_COPY, clock};
+use crate::events::store::{BOOKING_IS_NOT_REHEARSAL, IS_NOT_REHEARSAL, clock};
 use crate::events::{Event, EventState};
 use crate::outbox::{MailKind, MailState};
 use crate::schema::{booking_lines, bookings, events, mails};
@@ -26,10 +26,8 @@ use crate::schema::{booking_lines, bookings, events, mails};
 const CONCERTS_AHEAD: i64 = 40;
 const CONCERTS_PAST: i64 = 20;
 
-/// The bookings that fit the filter but for what was typed, before an id, the newest first, at most `limit`.
-///
-/// # Errors
-/// What the database said.
+/// The bookings before an id that fit the filter, the newest first, at most `limit`. The typed search is not
+/// applied.
 pub fn candidates(
     db: &mut Db,
     filter: &BookingFilter,
@@ -54,7 +52,7 @@ pub fn candidates(
     let mut newest = bookings::table
         .filter(bookings::id.lt(before))
         .filter(sql::<Bool>(has_status(filter.status)))
-        .filter(sql::<Bool>(IS_OF_NO_COPY))
+        .filter(sql::<Bool>(BOOKING_IS_NOT_REHEARSAL))
         .order(bookings::id.desc())
         .limit(limit)
         .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
@@ -65,14 +63,14 @@ pub fn candidates(
     Ok(newest.load(db)?.into_iter().map(candidate).collect())
 }
 
-/// Those among these bookings that fit the filter but for what was typed, the newest first.
+/// Those among these bookings that fit the filter, the newest first. The typed search is not applied.
 fn among(db: &mut Db, filter: &BookingFilter, ids: &[i64]) -> QueryResult<Vec<Candidate>> {
     let mut found = Vec::new();
     for ids in ids.chunks(READ_AT_ONCE as usize) {
         let mut rows = bookings::table
             .filter(bookings::id.eq_any(ids))
             .filter(sql::<Bool>(has_status(filter.status)))
-            .filter(sql::<Bool>(IS_OF_NO_COPY))
+            .filter(sql::<Bool>(BOOKING_IS_NOT_REHEARSAL))
             .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
             .into_boxed();
         if let Some(event_id) = filter.event_id {
@@ -90,7 +88,8 @@ fn among(db: &mut Db, filter: &BookingFilter, ids: &[i64]) -> QueryResult<Vec<Ca
     Ok(found)
 }
 
-/// The words of the partial indexes, which a bound value would not match. Holds appear when they are confirmed.
+/// The condition in the words of the partial indexes, which a bound value would not match. Holds appear when
+/// they are confirmed.
 fn has_status(status: Option<BookingStatus>) -> &'static str {
     match status {
         Some(BookingStatus::Canceled) => "bookings.status = 'canceled'",
@@ -103,11 +102,8 @@ fn candidate((id, reference, buyer_name, buyer_email): ComparedBooking) -> Candi
     Candidate { id, reference, buyer_name, buyer_email: buyer_email.as_deref().map(shown_email) }
 }
 
-/// The bookings before an id that fit the filter and what was typed, the newest first, at most `limit`. `None`: what
-/// was typed is so common that comparing the newest bookings finds as many sooner.
-///
-/// # Errors
-/// What the database said.
+/// The bookings before an id that fit the filter and what was typed, the newest first, at most `limit`.
+/// `None`: the search is so common that it is faster to compare the newest bookings.
 pub fn search(
     db: &mut Db,
     filter: &BookingFilter,
@@ -132,14 +128,11 @@ pub fn search(
     Ok(Some(fitting.take(limit).collect()))
 }
 
-/// The concerts that a list offers to choose from: the next ones, then those that were last.
-///
-/// # Errors
-/// What the database said.
+/// The concerts that a list offers to choose from: the next ones, then the latest past ones.
 pub fn concerts_near(db: &mut Db, now: NaiveDateTime) -> QueryResult<Vec<Event>> {
     let with_bookings = || {
         let published = events::table.filter(events::state.ne(EventState::Draft));
-        published.filter(sql::<Bool>(IS_NO_COPY)).into_boxed()
+        published.filter(sql::<Bool>(IS_NOT_REHEARSAL)).into_boxed()
     };
     let mut near: Vec<Event> = with_bookings()
         .filter(events::ends_at.gt(now))
@@ -159,18 +152,12 @@ pub fn concerts_near(db: &mut Db, now: NaiveDateTime) -> QueryResult<Vec<Event>>
 }
 
 /// The newest bookings.
-///
-/// # Errors
-/// What the database said.
 pub fn latest(db: &mut Db, limit: i64) -> QueryResult<Vec<ListedBooking>> {
     let newest = candidates(db, &BookingFilter::default(), None, limit)?;
     listed(db, newest.iter().map(|it| it.id).collect())
 }
 
 /// Bookings with the states of their confirmations, the newest first.
-///
-/// # Errors
-/// What the database said.
 pub fn listed(db: &mut Db, ids: Vec<i64>) -> QueryResult<Vec<ListedBooking>> {
     let of_booking = mails::booking_id.eq(bookings::id.nullable());
     let confirmations = mails::table.on(of_booking.and(mails::kind.eq(MailKind::Confirmation.as_str())));

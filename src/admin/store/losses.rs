@@ -20,7 +20,7 @@ const KEPT_MINOR: &str =
 /// Counts what a reset of a concert's sale throws away.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn of_concert(db: &mut Db, slug: &str) -> QueryResult<Losses> {
     let event = editing::store::find(db, slug)?;
     let of_event = bookings::table.filter(bookings::event_id.eq(event.id));

@@ -22,8 +22,9 @@ use crate::queue;
 use crate::schema::{bookings, events as events_table, holds, ticket_types};
 use crate::{payment, tickets};
 
-/// Locks the ticket types of a concert in the order of their ids, as the desks do, so that nobody waits in a circle. A
-/// booking of one of them has either committed, or waits for the lock. SQLite's write transactions are alone anyway.
+/// Locks the ticket types of a concert in the order of their ids, as the desks do, so that there is no
+/// deadlock. A booking of one of them has either committed, or waits for the lock. SQLite's write
+/// transactions are alone anyway.
 fn lock_ticket_types(db: &mut Db, slug: &str) -> QueryResult<()> {
     if let Db::Postgres(pg) = db {
         let of_event = events_table::table.filter(events_table::slug.eq(slug)).select(events_table::id);

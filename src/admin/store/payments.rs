@@ -11,11 +11,12 @@ use crate::payment::store::ledger::EntryKind;
 use crate::payment::{Payment, PaymentState, Refund, RefundSource, RefundState};
 use crate::schema::{bookings, events, ledger, payment_events, payments, refunds};
 
-/// For so long a refund may wait, and a page stay open past its end, until people look.
+/// A refund that waits this long, or a payment page that is open this long past its end, needs somebody to
+/// look.
 const SLOW_AFTER: TimeDelta = TimeDelta::hours(1);
-/// Payments that people have to look at: more are not shown at once.
+/// How many payments that somebody has to look at are shown at once.
 const CONCERNS_MAX: i64 = 200;
-/// Refunds that are looked through for that.
+/// How many refunds are searched for them.
 const REFUNDS_MAX: i64 = 1_000;
 
 /// Which payments are listed.
@@ -25,7 +26,7 @@ pub enum PaymentView {
     Paid,
     /// Buyers are paying.
     Open,
-    /// It came to nothing.
+    /// Nothing was paid.
     Ended,
 }
 
@@ -68,9 +69,6 @@ macro_rules! records {
 }
 
 /// The payments of a concert before an id, the newest first.
-///
-/// # Errors
-/// What the database said.
 pub fn of_event(
     db: &mut Db,
     event_id: i64,
@@ -89,19 +87,13 @@ pub fn of_event(
 }
 
 /// The attempts to pay for a booking, the newest first.
-///
-/// # Errors
-/// What the database said.
 pub fn of_booking(db: &mut Db, booking_id: i64) -> QueryResult<Vec<PaymentRecord>> {
     let rows: Vec<Row> =
         records!().filter(payments::booking_id.eq(booking_id)).order(payments::id.desc()).load(db)?;
     with_refunds(db, rows)
 }
 
-/// Payments that people may have to look at, of a concert or of all. The caller sees what each is about.
-///
-/// # Errors
-/// What the database said.
+/// Payments that somebody may have to look at, of a concert or of all. [`PaymentRecord::concerns`] decides.
 pub fn concerning(db: &mut Db, event_id: Option<i64>, now: NaiveDateTime) -> QueryResult<Vec<PaymentRecord>> {
     let slow = now - SLOW_AFTER;
     let is_dispute = refunds::source.eq(RefundSource::Dispute);
@@ -168,9 +160,6 @@ fn fees(db: &mut Db, booking_ids: impl Iterator<Item = i64>) -> QueryResult<Hash
 pub type PaidConcert = (String, String, i64);
 
 /// The concerts that have payments, the newest payment first.
-///
-/// # Errors
-/// What the database said.
 pub fn concerts(db: &mut Db) -> QueryResult<Vec<PaidConcert>> {
     payments::table
         .inner_join(bookings::table.inner_join(events::table))
@@ -188,14 +177,11 @@ pub struct WebhookFacts {
     pub newest: Vec<(NaiveDateTime, NaiveDateTime)>,
     /// Events that wait to be handled.
     pub waiting: i64,
-    /// When the newest page to pay on was made.
+    /// When the newest payment page was made.
     pub last_opened: Option<NaiveDateTime>,
 }
 
 /// Reads what is known of the webhook.
-///
-/// # Errors
-/// What the database said.
 pub fn webhook(db: &mut Db) -> QueryResult<WebhookFacts> {
     Ok(WebhookFacts {
         newest: payment_events::table

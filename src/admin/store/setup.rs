@@ -42,25 +42,16 @@ pub struct TestMail {
 }
 
 /// All notes.
-///
-/// # Errors
-/// What the database said.
 pub fn notes(db: &mut Db) -> QueryResult<Vec<SetupNote>> {
     setup_notes::table.order(setup_notes::name).select(SetupNote::as_select()).load(db)
 }
 
 /// Notes that a step is done, with the key of its test mail.
-///
-/// # Errors
-/// What the database said.
 pub fn done(db: &mut Db, name: &str, mail_key: Option<&str>) -> QueryResult<()> {
     note(db, name, DONE, mail_key)
 }
 
-/// Notes that an owner went past a step. What was noted of its test mail stays.
-///
-/// # Errors
-/// What the database said.
+/// Notes that an owner went past a step. The key of its test mail is kept.
 pub fn skip(db: &mut Db, name: &str) -> QueryResult<()> {
     let key: Option<Option<String>> =
         setup_notes::table.find(name).select(setup_notes::mail_key).first(db).optional()?;
@@ -68,25 +59,16 @@ pub fn skip(db: &mut Db, name: &str) -> QueryResult<()> {
 }
 
 /// Notes that a proved backup was made just now. Where it is, is not noted.
-///
-/// # Errors
-/// What the database said.
 pub fn note_backup(db: &mut Db) -> QueryResult<()> {
     note(db, BACKUP, DONE, None)
 }
 
 /// When the last proved backup was made (UTC).
-///
-/// # Errors
-/// What the database said.
 pub fn last_backup(db: &mut Db) -> QueryResult<Option<NaiveDateTime>> {
     setup_notes::table.find(BACKUP).select(setup_notes::noted_at).first(db).optional()
 }
 
-/// The mail with that key. By its key, for which there is an index.
-///
-/// # Errors
-/// What the database said.
+/// The test mail with that key, for which there is an index.
 pub fn test_mail(db: &mut Db, key: &str) -> QueryResult<Option<TestMail>> {
     mails::table.filter(mails::dedupe_key.eq(key)).select(TestMail::as_select()).first(db).optional()
 }

@@ -13,10 +13,10 @@ use crate::events::{self, Event, TicketType};
 use crate::schema::{events as events_table, ticket_types};
 
 /// Sets a concert's ticket rules, inside the caller's transaction. Existing bookings stay as they are.
-/// `shown_version`: that of the facts that were shown, as [`version_of`] writes it.
+/// `shown_version`: the versions of the facts that the form was shown with, as [`version_of`] writes them.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn replace(
     db: &mut Db,
     event_id: i64,

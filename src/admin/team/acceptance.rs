@@ -1,5 +1,5 @@
-//! `/invitations/{token}`: somebody who was invited chooses a username and a password, and is signed in. Who has an
-//! account chooses a new password for it.
+//! `/invitations/{token}`: somebody who was invited chooses a username and a password, and is signed in.
+//! Somebody who already has an account chooses a new password for it.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::REFERRER_POLICY;
@@ -83,7 +83,7 @@ pub async fn create(
         respond(&page, StatusCode::UNPROCESSABLE_ENTITY, &acceptance)
     };
     let length = password::check_length(&form.new_password);
-    // Of an account that there is, the name stays.
+    // An existing account keeps its name.
     let name = invitation.username.clone().map_or_else(|| parse_username(&username), Ok);
     let differ = length.is_ok() && form.new_password != form.repeated_password;
     let name = match name {
@@ -127,7 +127,7 @@ pub async fn create(
     }
 }
 
-/// Sets the password of an account that there is, and leads to the sign-in.
+/// Sets the password of an existing account, and leads to the sign-in.
 async fn renew(app: &App, request: &HttpRequest, token: &str, hash: String) -> Result<HttpResponse, Error> {
     let (token_hash, client_address) = (token::hash(token), client_address::of(request).to_string());
     let renew = app.db.write(move |db| team::renew_password(db, &token_hash, &hash, &client_address));
@@ -179,7 +179,7 @@ fn over() -> Error {
     }
 }
 
-/// Its address is a key: it goes to no other site.
+/// The page's address is a key, so browsers must not send it on as a referrer.
 fn respond(page: &Page, status: StatusCode, acceptance: &AcceptancePage) -> Result<HttpResponse, Error> {
     let mut response = page.unlisted_builder(status);
     response.insert_header((REFERRER_POLICY, "no-referrer"));

@@ -62,12 +62,12 @@ pub(super) struct InvitationErrors {
     email: Option<String>,
     role: Option<String>,
     password: Option<String>,
-    /// Of the form of the rule.
+    /// What is wrong with the form that sets the rule.
     rule: Option<String>,
 }
 
 impl InvitationErrors {
-    /// The form of the rule was refused.
+    /// The form that sets the rule was refused.
     pub(super) fn of_rule(words: String) -> Self {
         Self { rule: Some(words), ..Self::default() }
     }
@@ -150,7 +150,7 @@ pub async fn withdraw(
     let (id, actor) = (*id, admin.actor());
     let is_withdrawn = app.db.write(move |db| team::withdraw_invitation(db, id, &actor)).await?;
     let toast = if is_withdrawn {
-        Toast::success("Invitation withdrawn. Its link opens nothing any more.")
+        Toast::success("Invitation withdrawn. Its link no longer works.")
     } else {
         Toast::failure("This invitation was used or withdrawn before.")
     };

@@ -50,10 +50,7 @@ impl Letter {
         Self { new, mail, link }
     }
 
-    /// Writes both, or neither. Inside the caller's transaction.
-    ///
-    /// # Errors
-    /// What the database said.
+    /// Writes the invitation and its mail, inside the caller's transaction.
     pub fn send(&self, db: &mut Db, admin: &Admin) -> diesel::QueryResult<Result<(), TeamRefusal>> {
         if let Err(refusal) = team::invite(db, &self.new, &admin.actor(), Utc::now().naive_utc())? {
             return Ok(Err(refusal));

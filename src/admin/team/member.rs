@@ -1,5 +1,6 @@
-//! `/admin/team/{id}`: another role for an account, a link for a new password, no second factor, or its end. Each asks
-//! for the owner's password. Another role and the end sign the account out at once.
+//! `/admin/team/{id}`: gives an account another role, mails it a link for a new password, resets its second
+//! factor, or removes it. Each asks for the owner's password. A new role and a removal sign the account out
+//! at once.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};

@@ -1,5 +1,5 @@
-//! The team: who has an account, in which role, and who is invited. For owners, but for the page on which somebody who
-//! is invited makes their account.
+//! The team: who has an account, in which role, and who is invited. Only owners open these pages, except the
+//! page on which somebody who is invited makes their account.
 
 pub mod acceptance;
 pub mod index;

@@ -22,7 +22,8 @@ pub struct RuleForm {
     password: String,
 }
 
-/// `POST /admin/team/second-factor`. Who has none is led to set one up, from the next click on.
+/// `POST /admin/team/second-factor`. An account without a second factor is led to set one up, from its next
+/// click on.
 pub async fn update(
     request: HttpRequest,
     page: Page,

@@ -71,7 +71,7 @@ async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<CompatBook
     let key = sent_key(request, &client)?;
     let outcome = match check(app, &client, &wanted, key.as_deref()) {
         Ok(order) => taking::take(app, request, &Arc::new(order)).await?,
-        // A known key comes before everything that can refuse.
+        // A key that has booked before comes first: it gets its booking, even if the request is refused now.
         Err(refusal) => taking::recall(app, read(&client, &wanted, key)).await?.ok_or(refusal)?.1,
     };
     match idempotency_key::unless_expired(outcome)? {
@@ -90,7 +90,7 @@ async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<CompatBook
     }
 }
 
-/// The order, as far as the board knows what is sold.
+/// The order, checked against what the board knows to be on sale.
 fn check(app: &App, client: &ApiClient, wanted: &CompatOrder, key: Option<&str>) -> Result<Order, Problem> {
     let ticket_type = find(app, &wanted.ticket_type_id).ok_or_else(not_found)?;
     let most = ticket_type.most_per_booking();
@@ -101,7 +101,7 @@ fn check(app: &App, client: &ApiClient, wanted: &CompatOrder, key: Option<&str>)
         .ok_or_else(|| bad("Invalid userId: use 1 to 100 characters that can be seen"))?;
     let key = key.map_or_else(|| app.request_keys.generate().as_str().to_owned(), str::to_owned);
     let order = Order::of_one_type(ticket_type.id, quantity, buyer, key);
-    // Its clients know no booking that is to be paid for first.
+    // Clients of this API do not know bookings that must be paid for online.
     let is_online = |it: &Listing| it.event.payment == PaymentChoice::Online && ticket_type.price_minor > 0;
     if app.board.find_by_ticket_type(ticket_type.id).is_some_and(|listing| is_online(&listing)) {
         return Err(Problem::new(ProblemType::PaidOnline));
@@ -109,7 +109,7 @@ fn check(app: &App, client: &ApiClient, wanted: &CompatOrder, key: Option<&str>)
     Ok(order)
 }
 
-/// The order, whatever is sold now; `None` when it can be none, or has no key to be known by.
+/// The order, without checking what is on sale; `None` if the request is no valid order, or has no key.
 fn read(client: &ApiClient, wanted: &CompatOrder, key: Option<String>) -> Option<Order> {
     let (id, quantity) = (wanted.ticket_type_id.parse().ok()?, i32::try_from(wanted.quantity).ok()?);
     Some(Order::of_one_type(id, quantity, Buyer::of_user(&wanted.user_id, client.token_name())?, key?))

@@ -124,7 +124,7 @@ impl ProblemType {
                 "insufficient-scope",
                 403,
                 "Token does not allow this",
-                "The organizer has made this token for other things. Ask for one with the scope in the WWW-Authenticate header.",
+                "This token lacks the scope. Ask the organizer for one with the scope in the WWW-Authenticate header.",
             ),
             Self::NotFound => ("not-found", 404, "Not found", "Nothing found at this URL."),
             Self::MethodNotAllowed => (
@@ -137,7 +137,7 @@ impl ProblemType {
                 "not-enough-tickets",
                 409,
                 "Not enough tickets available",
-                "Fewer tickets are left than you requested. Nothing was booked; `available` says how many are left of the first that is short, `lines` says it for each ticket type.",
+                "Fewer tickets are left than you requested. Nothing was booked; `available` says how many are left of the first ticket type that has too few, `lines` says it for each ticket type.",
             ),
             Self::OverPersonLimit => (
                 "over-person-limit",
@@ -149,7 +149,7 @@ impl ProblemType {
                 "other-total",
                 409,
                 "The price has changed",
-                "The tickets cost something else than `expectedTotal`. Nothing was booked; `detail` says what they cost now.",
+                "The tickets don’t cost `expectedTotal`. Nothing was booked; `detail` says what they cost now.",
             ),
             Self::NotOnSaleYet => (
                 "not-on-sale-yet",
@@ -170,7 +170,7 @@ impl ProblemType {
                 "The organizer has paused sales of this ticket type. Nothing was booked.",
             ),
             Self::EventCanceled => {
-                ("event-canceled", 409, "Concert canceled", "It does not take place. Nothing was booked.")
+                ("event-canceled", 409, "Concert canceled", "The concert was canceled. Nothing was booked.")
             }
             Self::WaitingRoom => ("waiting-room", 409, "Waiting room", "Book on the concert's own page."),
             Self::PaidOnline => ("paid-online", 409, "Paid for online", "Book on the concert's own page."),
@@ -196,7 +196,7 @@ impl ProblemType {
                 "change-refused",
                 409,
                 "Change refused",
-                "What is sold or the state of the concert does not allow this. Nothing was changed; `detail` and `errors` say why.",
+                "The tickets sold or the state of the concert do not allow this. Nothing was changed; `detail` and `errors` say why.",
             ),
             Self::HoldersAffected => (
                 "holders-affected",

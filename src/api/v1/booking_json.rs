@@ -37,7 +37,7 @@ pub struct BookingJson {
     lines: Vec<LineJson>,
     /// Due at the venue, unless it is paid for online.
     total: Amount,
-    /// Where the buyer pays online for tickets that are held for that; null: nothing is to be paid online now.
+    /// Where the buyer pays online for the held tickets; null: nothing is to be paid online now.
     #[schema(format = "uri", required = true)]
     payment_page: Option<String>,
     /// What was paid online; null: nothing was.
@@ -65,7 +65,7 @@ pub enum BookingStatusJson {
     /// Its tickets are kept for a while.
     Held,
     Confirmed,
-    /// It was held, and not confirmed in time.
+    /// The hold was not confirmed in time.
     Expired,
     Canceled,
 }
@@ -88,7 +88,7 @@ impl From<BookingStatus> for BookingStatusJson {
 pub struct PaymentJson {
     status: PaymentStatusJson,
     amount: Amount,
-    /// What went back of it, or is on its way.
+    /// What was or is being refunded.
     refunded: Amount,
     /// The receipt's web page.
     #[schema(format = "uri")]

@@ -39,7 +39,7 @@ const NO_STORE: &str = "private, no-store";
         example = "8e03978e-40d5-43dd-bc93-6894a57f9324")),
     request_body = NewBookingJson,
     responses(
-        (status = 201, description = "Booked; the buyer gets a confirmation email. Of a concert that is paid for online: held for 15 \
+        (status = 201, description = "Booked; the buyer gets a confirmation email. For a concert that is paid for online: held for 15 \
             minutes, until the buyer pays at paymentPage", body = BookingJson,
             headers(("Location" = String, description = "The booking")),
             links(
@@ -68,7 +68,7 @@ pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Re
             let outcome = taking::take(&app, &request, &order).await?;
             (order, outcome)
         }
-        // A known key comes before everything that can refuse: the request may have booked when it was still right.
+        // A key that has booked before comes first: the request may have booked when it was still valid.
         Err(problem) => taking::recall(&app, new_booking.read(request_key)).await?.ok_or(problem)?,
     };
     match idempotency_key::unless_expired(outcome)? {
@@ -100,7 +100,7 @@ pub async fn create(request: HttpRequest, app: web::Data<App>, body: Body) -> Re
     }
 }
 
-/// The order, as far as the board knows what is on sale.
+/// The order, checked against what the board knows to be on sale.
 fn check(app: &App, new_booking: &NewBookingJson, request_key: &str) -> Result<Arc<Order>, Problem> {
     let order = new_booking
         .parse(&app.board, request_key.to_owned())
@@ -114,7 +114,7 @@ fn check(app: &App, new_booking: &NewBookingJson, request_key: &str) -> Result<A
     order.map(Arc::new).map_err(|NoWayToPay| Problem::new(ProblemType::PaidOnline))
 }
 
-/// Names the total of now, so that a program can show it.
+/// Names the current total, so that a program can show it.
 fn other_total(app: &App, order: &Order, total_minor: i64) -> Problem {
     let first = order.lines().first().and_then(|line| app.board.find_by_ticket_type(line.ticket_type_id));
     let currency = first.map(|listing| listing.event.currency.clone()).unwrap_or_default();
@@ -179,7 +179,7 @@ pub async fn cancel(
     match outcome {
         CancellationOutcome::Canceled { .. }
         | CancellationOutcome::AlreadyCanceled
-        // Two cancellations at once: the other one has ended it.
+        // Of two cancellations at the same time, the other one has canceled the booking.
         | CancellationOutcome::NoSuchTicket => {
             Ok(respond(&app, &find_placed_booking(&app, placed.booking.token).await?))
         }

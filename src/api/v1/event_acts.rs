@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 
 use super::event_json::EventJson;
 use super::managed_events::{EVENT_JSON, find, show_managed};
-use crate::api::organizer::EventsAuthor;
+use crate::api::organizer::EventsWriter;
 use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::app::App;
 use crate::events::Event;
@@ -32,7 +32,7 @@ const CLOSED: &str = "A canceled or archived concert can’t be published or unp
     )
 )]
 pub async fn publish(
-    author: EventsAuthor,
+    author: EventsWriter,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
@@ -74,7 +74,7 @@ pub async fn publish(
     )
 )]
 pub async fn withdraw(
-    author: EventsAuthor,
+    author: EventsWriter,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
@@ -99,7 +99,7 @@ pub async fn withdraw(
     )
 )]
 pub async fn pause(
-    author: EventsAuthor,
+    author: EventsWriter,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
@@ -119,7 +119,7 @@ pub async fn pause(
     )
 )]
 pub async fn resume(
-    author: EventsAuthor,
+    author: EventsWriter,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
@@ -127,7 +127,7 @@ pub async fn resume(
 }
 
 async fn set_paused(
-    author: &EventsAuthor,
+    author: &EventsWriter,
     app: &App,
     slug: &str,
     paused: bool,
@@ -148,12 +148,12 @@ async fn set_paused(
     responses(
         (status = 200, description = "Archived, now or earlier", body = EventJson),
         (status = 404, description = "Event not found", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It is still to come, or its bookings are being ended", body = Problem,
+        (status = 409, description = "It is not over, or its bookings are being canceled", body = Problem,
             content_type = "application/problem+json"),
     )
 )]
 pub async fn archive(
-    author: EventsAuthor,
+    author: EventsWriter,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
@@ -162,7 +162,7 @@ pub async fn archive(
     match app.db.write(move |db| acts::archive(db, event.id, now, &author.actor)).await? {
         ArchiveOutcome::Done(event) => shown(&app, &event.slug).await,
         ArchiveOutcome::TooEarly(_) => {
-            Err(refused("This concert is still to come, or its bookings are still being ended."))
+            Err(refused("This concert isn’t over, or its bookings are still being canceled."))
         }
     }
 }
@@ -180,7 +180,7 @@ pub async fn archive(
     )
 )]
 pub async fn restore(
-    author: EventsAuthor,
+    author: EventsWriter,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::event_json::EventJson;
 use super::managed_events::{EVENT_JSON, find, show_managed};
-use crate::api::organizer::{EventsAuthor, wanted_version};
+use crate::api::organizer::{EventsWriter, wanted_version};
 use crate::api::problem::{Problem, ProblemType};
 use crate::app::App;
 use crate::events::editing::store::pictures::{self, PictureChange};
@@ -37,7 +37,7 @@ use crate::guard::multipart::{self, SentFile};
 )]
 pub async fn update(
     request: HttpRequest,
-    author: EventsAuthor,
+    author: EventsWriter,
     app: web::Data<App>,
     slug: web::Path<String>,
     body: Payload,
@@ -71,7 +71,7 @@ pub async fn update(
 )]
 pub async fn destroy(
     request: HttpRequest,
-    author: EventsAuthor,
+    author: EventsWriter,
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
@@ -88,7 +88,7 @@ fn refusal(fault: PictureFault) -> Problem {
 }
 
 async fn set(
-    author: &EventsAuthor,
+    author: &EventsWriter,
     app: &App,
     slug: &str,
     wanted: Option<i64>,

@@ -7,8 +7,9 @@ use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH, L
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::cursor::{self, PageQuery, PageWanted};
-use super::event_json::{EventJson, EventPageJson, TicketTypeJson};
+use super::event_json::{EventJson, EventPageJson};
 use super::managed_events::{self, show_managed};
+use super::ticket_type_json::TicketTypeJson;
 use super::{AvailabilityJson, LeftJson, TicketTypesJson};
 use crate::api::organizer::{MaySeeDrafts, respond};
 use crate::api::problem::{Problem, ProblemType};

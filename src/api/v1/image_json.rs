@@ -16,7 +16,7 @@ pub struct ImageJson {
     width: u32,
     #[schema(minimum = 1)]
     height: u32,
-    /// What is to be seen on it.
+    /// Describes what the picture shows.
     alt: String,
 }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::event_json::EventJson;
 use super::typed_json::{JsonField, JsonFields, JsonKind, field, refuse};
 use crate::api::body::{self, Body};
-use crate::api::organizer::{EventsAuthor, TRIES, check_version, respond, wanted_version};
+use crate::api::organizer::{EventsWriter, TRIES, check_version, respond, wanted_version};
 use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::app::App;
 use crate::booking::cancellation::note::parse_message;
@@ -46,8 +46,9 @@ static EVENT_TABLE: [JsonField; 22] = [
     field("listed", "unlisted", JsonKind::UncheckedBox),
 ];
 
-/// What a program sets of a concert; the same rules as the organizer's form. Unknown fields are refused. A new concert
-/// needs `name`, `startsAt` and `timeZone`; a change says only what changes. Null clears a field.
+/// The fields of a concert that a program can set; the same rules as the organizer's form. Unknown fields are
+/// refused. A new concert needs `name`, `startsAt` and `timeZone`; a change says only what changes. Null
+/// clears a field.
 ///
 /// Times are RFC 3339, or on the clock of `timeZone`: `2027-06-19T20:00`.
 #[derive(Debug, Default, ToSchema)]
@@ -85,8 +86,8 @@ pub struct EventFieldsJson {
     /// Where tickets are paid for: "venue", "online" or "both", where the buyer chooses.
     #[schema(required = false, example = "venue")]
     pub payment: String,
-    /// Kept of each ticket that was paid for online and that its buyer cancels, as a price; "0": everything is refunded;
-    /// null: nothing is.
+    /// The fee kept for each ticket that was paid for online and that its buyer cancels, as a price; "0":
+    /// everything is refunded; null: nothing is.
     #[schema(value_type = Option<String>, example = "0")]
     pub refundFee: Option<String>,
     /// Null: from publication on.
@@ -103,19 +104,19 @@ pub struct EventFieldsJson {
     pub organizerName: Option<String>,
     #[schema(max_length = 200, example = "hello@example.org")]
     pub organizerContact: Option<String>,
-    /// What is to be seen on its picture.
+    /// Describes what the picture shows.
     #[schema(max_length = 250, example = "Ada at the piano.")]
     pub imageAlt: Option<String>,
     /// Whether the front page lists it.
     #[schema(required = false)]
     pub listed: bool,
-    /// For a new concert: the slug of the one that it is a copy of. Everything but bookings and dates is taken over.
+    /// For a new concert: the slug of the concert to copy. Everything except bookings and dates is copied.
     #[schema(required = false, example = "midnight-parade")]
     pub from: String,
-    /// For a change of when or where a concert takes place for which people hold tickets: whether they are emailed.
+    /// Whether ticket holders are emailed when the change affects when or where the concert takes place.
     #[schema(required = false)]
     pub notifyHolders: bool,
-    /// What that email says besides.
+    /// A message to add to that email.
     #[schema(required = false, max_length = 500, example = "The doors open earlier.")]
     pub message: String,
 }
@@ -139,7 +140,7 @@ pub struct EventFieldsJson {
 )]
 pub async fn create(
     request: HttpRequest,
-    author: EventsAuthor,
+    author: EventsWriter,
     app: web::Data<App>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
@@ -188,7 +189,7 @@ pub async fn create(
 )]
 pub async fn update(
     request: HttpRequest,
-    author: EventsAuthor,
+    author: EventsWriter,
     app: web::Data<App>,
     slug: web::Path<String>,
     body: Body,
@@ -206,7 +207,7 @@ pub async fn update(
                 app.show_changes().await?;
                 return show_managed(&app, &changed.slug, &mut HttpResponse::Ok()).await;
             }
-            // Somebody else was faster: the same on what is there now.
+            // Somebody else was faster: try again on the new state.
             Err(ChangeRefusal::ChangedMeanwhile) if wanted.is_none() => {}
             Err(refusal) => return Err(EVENT_JSON.refusal(&refusal)),
         }
@@ -214,7 +215,7 @@ pub async fn update(
     Err(Problem::new(ProblemType::ChangedMeanwhile))
 }
 
-/// Reads the fields. That this site has no way to pay so is a fault of its field.
+/// Reads the fields. A way to pay that this site does not have is a fault of its field.
 fn read(
     app: &App,
     typed: &TypedFields,
@@ -228,7 +229,7 @@ fn read(
 
 async fn change(
     app: &App,
-    author: &EventsAuthor,
+    author: &EventsWriter,
     (event, prices): (Event, &[i64]),
     fields: &Map<String, Value>,
 ) -> Result<Result<Event, ChangeRefusal>, Problem> {
@@ -296,7 +297,7 @@ fn invalid(field: &str, what: &str) -> Problem {
 /// The concert that has that slug or had it, and all its ticket types.
 ///
 /// # Errors
-/// [`ProblemType::NotFound`], or what the database said.
+/// [`ProblemType::NotFound`], or a database error.
 pub async fn find(app: &App, slug: &str) -> Result<(Event, Vec<TicketType>), Problem> {
     if !is_slug(slug) {
         return Err(Problem::new(ProblemType::NotFound));

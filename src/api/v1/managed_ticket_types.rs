@@ -7,11 +7,11 @@ use diesel::QueryResult;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::event_json::TicketTypeJson;
 use super::managed_events::find;
+use super::ticket_type_json::TicketTypeJson;
 use super::typed_json::{JsonField, JsonFields, JsonKind, field, refuse};
 use crate::api::body::{self, Body, whole_number};
-use crate::api::organizer::{EventsAuthor, EventsReader, TRIES, check_version, respond, wanted_version};
+use crate::api::organizer::{EventsReader, EventsWriter, TRIES, check_version, respond, wanted_version};
 use crate::api::problem::{FieldError, Problem, ProblemType};
 use crate::app::App;
 use crate::audit::Actor;
@@ -37,8 +37,9 @@ static TICKET_TYPE_TABLE: [JsonField; 11] = [
     field("accent", "accent", JsonKind::Number),
 ];
 
-/// What a program sets of a ticket type; the same rules as the organizer's form. Unknown fields are refused. A new one
-/// needs `name`, `price` and `capacity`; a change says only what changes. Null clears a field.
+/// The fields of a ticket type that a program can set; the same rules as the organizer's form. Unknown fields
+/// are refused. A new one needs `name`, `price` and `capacity`; a change says only what changes. Null clears
+/// a field.
 #[derive(Debug, Default, ToSchema)]
 #[allow(non_snake_case, reason = "this is the form of the JSON, which is read by the table above")]
 #[schema(as = TicketTypeFields)]
@@ -50,7 +51,7 @@ pub struct TicketTypeFieldsJson {
     /// In the concert's currency: an amount, or a string, like "10.50". What is booked keeps its price.
     #[schema(required = false, value_type = Object, example = json!({ "cents": 4500 }))]
     pub price: Value,
-    /// The tax that the price includes, in percent; null: not said.
+    /// The tax that the price includes, in percent; null: not stated.
     #[schema(example = "8.25")]
     pub taxRate: Option<String>,
     /// Never below what is sold and held.
@@ -80,7 +81,7 @@ pub struct TicketTypeFieldsJson {
     pub position: usize,
 }
 
-/// What a body wants besides the fields of the form.
+/// What a body sets besides the fields of the form.
 #[derive(Debug, Clone, Copy)]
 struct Placement {
     state: Option<TicketTypeState>,
@@ -116,7 +117,7 @@ impl Placement {
         Ok(Self { state, position })
     }
 
-    /// Inside the transaction of the other changes, after them: what refuses here has refused them before.
+    /// Runs after the other changes, in their transaction. A reason to refuse here has already refused those.
     fn apply(self, db: &mut Db, ids: (i64, i64), actor: &Actor) -> QueryResult<Result<(), ChangeRefusal>> {
         if let Some(state) = self.state
             && let Err(refusal) = store::set_state(db, ids, state, actor)?
@@ -151,7 +152,7 @@ impl Placement {
 )]
 pub async fn create(
     request: HttpRequest,
-    author: EventsAuthor,
+    author: EventsWriter,
     app: web::Data<App>,
     slug: web::Path<String>,
     body: Body,
@@ -226,7 +227,7 @@ pub async fn show(
 )]
 pub async fn update(
     request: HttpRequest,
-    author: EventsAuthor,
+    author: EventsWriter,
     app: web::Data<App>,
     path: web::Path<(String, String)>,
     body: Body,
@@ -243,7 +244,7 @@ pub async fn update(
         let facts = read(&app, ticket_type_fields::of(&before, &event), &fields, &event)?;
         let (ids, version, actor) = ((event.id, id), before.facts_version, author.actor.clone());
         let write = app.db.write(move |db| {
-            // Also when only its place changes: then this compares the version and writes the same again.
+            // With a wanted version, even if no other field changes: this compares the version.
             let changed = if is_edited || wanted.is_some() {
                 store::update(db, ids, Some(version), &facts, &actor)?
             } else {
@@ -256,7 +257,7 @@ pub async fn update(
                 app.show_changes().await?;
                 return show_one(&app, &event.slug, id, &mut HttpResponse::Ok()).await;
             }
-            // Somebody else was faster: the same on what is there now.
+            // Somebody else was faster: try again on the new state.
             Err(ChangeRefusal::ChangedMeanwhile) if wanted.is_none() => {}
             Err(refusal) => return Err(TICKET_TYPE_JSON.refusal(&refusal)),
         }
@@ -264,7 +265,7 @@ pub async fn update(
     Err(Problem::new(ProblemType::ChangedMeanwhile))
 }
 
-/// The fields that were there, with those that the body names.
+/// The existing fields, overwritten by those that the body names.
 fn read(
     app: &App,
     mut typed: TypedFields,

@@ -1,8 +1,8 @@
 //! Version 1 of the API: concerts, ticket types, availability and bookings, and what an organizer's programs do to
 //! concerts.
 //!
-//! Names are in camelCase, amounts are integer cents with a currency, times are RFC 3339 in UTC. The types here are the
-//! JSON alone: rules belong to the features.
+//! Names are in camelCase, amounts are integer cents with a currency, times are RFC 3339 in UTC. The types
+//! here only describe the JSON: rules belong to the features.
 
 pub mod booking_json;
 pub mod bookings;
@@ -15,13 +15,14 @@ pub mod image_json;
 pub mod managed_events;
 pub mod managed_ticket_types;
 pub mod new_booking;
+pub mod ticket_type_json;
 pub mod typed_json;
 
 use chrono::{NaiveDateTime, SecondsFormat};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use self::event_json::TicketTypeJson;
+use self::ticket_type_json::TicketTypeJson;
 use crate::money::Money;
 
 /// A time (UTC) to the millisecond: `2027-06-20T01:00:00.000Z`.

@@ -22,14 +22,14 @@ const EMAIL_LENGTH_MAX: usize = 254;
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewBooking)]
 pub struct NewBookingJson {
-    /// The `id` of a ticket type. Without `lines`.
-    #[schema(value_type = String, required = false, example = "1", pattern = "^[1-9][0-9]{0,17}$")]
+    /// The `id` of a ticket type. Null with `lines`.
+    #[schema(value_type = Option<String>, required = false, example = "1", pattern = "^[1-9][0-9]{0,17}$")]
     ticket_type_id: Value,
-    /// From 1 to the ticket type's `maxPerBooking`. Without `lines`.
-    #[schema(value_type = i32, required = false, minimum = 1, example = 2)]
+    /// From 1 to the ticket type's `maxPerBooking`. Null with `lines`.
+    #[schema(value_type = Option<i32>, required = false, minimum = 1, example = 2)]
     quantity: Value,
     /// Ticket types of one concert. All of them are booked, or none.
-    #[schema(value_type = Vec<NewLineJson>, required = false, min_items = 1, max_items = 50)]
+    #[schema(value_type = Option<Vec<NewLineJson>>, required = false, min_items = 1, max_items = 50)]
     lines: Value,
     /// The buyer's name.
     #[schema(value_type = String, required = true, min_length = 1, max_length = 100, example = "Ada Lovelace")]
@@ -38,7 +38,7 @@ pub struct NewBookingJson {
     #[schema(value_type = String, required = true, format = Email, max_length = 254, example = "ada@example.org")]
     email: Value,
     /// The total that the buyer was shown. If the tickets cost something else now, nothing is booked (409,
-    /// `other-total`). Without it they are booked at the price of the moment.
+    /// `other-total`). Without it they are booked at the current price.
     #[schema(value_type = Option<Amount>, required = false)]
     expected_total: Value,
 }
@@ -56,7 +56,7 @@ pub struct NewLineJson {
     quantity: Value,
 }
 
-/// Most lines of one booking.
+/// How many lines one booking may have.
 const LINES_MAX: usize = 50;
 
 /// A line with the place that errors point to.
@@ -67,7 +67,7 @@ struct Line<'a> {
 }
 
 impl NewBookingJson {
-    /// The order under that key, as far as the board knows what is sold.
+    /// The order under that key, checked against what the board knows to be on sale.
     ///
     /// # Errors
     /// One for each invalid field.
@@ -120,7 +120,8 @@ impl NewBookingJson {
         }
     }
 
-    /// The order, whatever is on sale now; `None` when it can be none. It finds what it has booked before.
+    /// The order, without checking what is on sale; `None` if the body is no valid order. It finds an earlier
+    /// booking.
     #[must_use]
     pub fn read(&self, request_key: String) -> Option<Order> {
         let line = |line: &Line| {
@@ -195,7 +196,7 @@ fn read_line(index: usize, line: &Value) -> Option<Line<'_>> {
 }
 
 impl Line<'_> {
-    /// A field of it, as errors name it.
+    /// The name of one of the line's fields in errors.
     fn field(&self, name: &str) -> String {
         format!("{}{name}", self.pointer)
     }

@@ -21,7 +21,7 @@ pub enum JsonKind {
     UncheckedBox,
     /// An object with `cents`, or a text as a form has it.
     Price,
-    /// The same; null is said, and does not mean that the field is empty.
+    /// Like `Price`, but null means that nothing is refunded, not that the field is empty.
     Fee,
 }
 
@@ -41,12 +41,12 @@ pub const fn field(name: &'static str, form: &'static str, kind: JsonKind) -> Js
 /// What a body may hold.
 pub struct JsonFields {
     pub table: &'static [JsonField],
-    /// What is no field of the form, and read elsewhere.
+    /// Names that are no fields of the form, and are read elsewhere.
     pub others: &'static [&'static str],
 }
 
 impl JsonFields {
-    /// Takes over what the body names. `currency`: what prices are in.
+    /// Copies the fields that the body names. `currency`: that of prices.
     ///
     /// # Errors
     /// One for each field that is unknown or of the wrong type.

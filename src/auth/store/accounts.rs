@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::{plain, sessions, stored};
 use crate::audit::{self, Action, Actor};
 use crate::auth::{Account, first_password};
-use crate::db::{Db, take_turn_to_fill};
+use crate::db::{Db, lock_first_rows};
 use crate::role::AccountRole;
 use crate::schema::admins;
 
@@ -14,7 +14,7 @@ use crate::schema::admins;
 #[derive(Debug, Clone)]
 pub struct NewPassword {
     pub hash: String,
-    pub first_until: Option<NaiveDateTime>,
+    pub first_password_ends_at: Option<NaiveDateTime>,
 }
 
 pub fn find(db: &mut Db, username: &str) -> QueryResult<Option<Account>> {
@@ -54,7 +54,7 @@ pub fn set_password(db: &mut Db, username: &str, new: &NewPassword, actor: &Acto
             admins::password_hash.eq(&new.hash),
             admins::role.eq(AccountRole::Owner),
             admins::first_password_hash.eq(first_hash(new)),
-            admins::first_password_ends_at.eq(new.first_until),
+            admins::first_password_ends_at.eq(new.first_password_ends_at),
         ))
         .returning(admins::id)
         .get_result(db)?;
@@ -64,7 +64,7 @@ pub fn set_password(db: &mut Db, username: &str, new: &NewPassword, actor: &Acto
 
 /// Adds the account unless there is one already. Returns whether it was added.
 pub fn insert(db: &mut Db, username: &str, new: &NewPassword, actor: &Actor) -> QueryResult<bool> {
-    take_turn_to_fill(db)?;
+    lock_first_rows(db)?;
     if find(db, username)?.is_some() {
         return Ok(false);
     }
@@ -74,7 +74,7 @@ pub fn insert(db: &mut Db, username: &str, new: &NewPassword, actor: &Actor) -> 
             admins::password_hash.eq(&new.hash),
             admins::created_at.eq(Utc::now().naive_utc()),
             admins::first_password_hash.eq(first_hash(new)),
-            admins::first_password_ends_at.eq(new.first_until),
+            admins::first_password_ends_at.eq(new.first_password_ends_at),
         ))
         .execute(db)?;
     audit::store::record(db, actor, Action::AccountMade, username, 1)?;
@@ -82,7 +82,7 @@ pub fn insert(db: &mut Db, username: &str, new: &NewPassword, actor: &Actor) -> 
 }
 
 fn first_hash(new: &NewPassword) -> Option<&str> {
-    new.first_until.map(|_| new.hash.as_str())
+    new.first_password_ends_at.map(|_| new.hash.as_str())
 }
 
 /// Replaces the hash that was just checked by another one, of the same or of a new password. Returns `false` and

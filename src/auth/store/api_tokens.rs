@@ -8,13 +8,10 @@ use crate::auth::api_token::{NewSiteToken, SiteToken, TOKENS_MAX};
 use crate::db::Db;
 use crate::schema::api_tokens;
 
-/// Tokens on the page: those that are valid, and as many of the others as were made last.
+/// How many tokens the page lists. Those that are not revoked come first, then the newest.
 const LISTED_MAX: i64 = 200;
 
 /// The tokens, the newest first.
-///
-/// # Errors
-/// What the database said.
 pub fn list(db: &mut Db) -> QueryResult<Vec<SiteToken>> {
     api_tokens::table
         .order((api_tokens::revoked_at.is_not_null(), api_tokens::id.desc()))
@@ -23,10 +20,7 @@ pub fn list(db: &mut Db) -> QueryResult<Vec<SiteToken>> {
         .load(db)
 }
 
-/// Stores a new token. `None`: there are as many as there may be. `now`: UTC.
-///
-/// # Errors
-/// What the database said.
+/// Stores a new token. `None`: there are already [`TOKENS_MAX`] valid ones. `now`: UTC.
 pub fn create(
     db: &mut Db,
     new: &NewSiteToken,
@@ -57,10 +51,10 @@ pub fn create(
     Ok(Some(id))
 }
 
-/// Revokes a token; says whether it was this that revoked it. `now`: UTC.
+/// Revokes a token. Returns whether this call has revoked it. `now`: UTC.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn revoke(db: &mut Db, id: i64, actor: &Actor, now: NaiveDateTime) -> QueryResult<bool> {
     let name: String = api_tokens::table.find(id).select(api_tokens::name).first(db)?;
     let revoked = diesel::update(api_tokens::table.find(id).filter(api_tokens::revoked_at.is_null()))

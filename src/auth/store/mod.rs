@@ -1,7 +1,7 @@
-//! The SQL of accounts, sessions and wrong passwords. Tables of other rooms are never touched here.
+//! The SQL of accounts, sessions and wrong passwords. Tables of other modules are never touched here.
 //!
-//! The release before knows no roles: it would let each account open everything. So what belongs to an account that is
-//! no owner is stored in a way that it cannot use: [`stored`].
+//! The previous release knows no roles: it would let each account open everything. So the hashes of passwords
+//! and sessions of an account that is not an owner are stored in a form that it cannot use: see [`stored`].
 
 pub mod accounts;
 pub mod api_tokens;
@@ -12,7 +12,7 @@ pub mod throttle;
 
 use crate::role::AccountRole;
 
-/// In front of a hash that the release before must not recognize.
+/// Prefix of a hash that the previous release must not recognize.
 const RESTRICTED: &str = "restricted:";
 
 /// A password's or a token's hash as the database holds it.

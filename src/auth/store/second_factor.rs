@@ -8,8 +8,7 @@ use crate::audit::{self, Action, Actor};
 use crate::auth::second_factor::{SecondFactor, SecondFactors, TypedCode, recovery_hash};
 use crate::auth::throttle::FailureCounter;
 use crate::db::{Db, on_either};
-use crate::schema::admins;
-use crate::team_schema::{recovery_codes, second_factors, team_rules};
+use crate::schema::{admins, recovery_codes, second_factors, team_rules};
 
 /// The rule that each account has a second factor.
 const REQUIRED: &str = "second factor";
@@ -18,18 +17,16 @@ const REQUIRED: &str = "second factor";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CodeOutcome {
     Accepted,
-    /// Wrong, used before, or over. The counters' waits, until when (UTC).
+    /// Wrong, used before, or expired. Holds the counters' keys, and until when each makes attempts wait
+    /// (UTC).
     Wrong(Vec<(String, NaiveDateTime)>),
-    /// Not looked at: too soon after wrong ones. The same.
+    /// Not looked at, because it came too soon after wrong codes. Holds the same.
     Throttled(Vec<(String, NaiveDateTime)>),
     /// The account has no second factor any more.
     Gone,
 }
 
 /// The second factor of an account.
-///
-/// # Errors
-/// What the database said.
 pub fn find(db: &mut Db, account_id: i64) -> QueryResult<Option<SecondFactor>> {
     let row: Option<(String, i64, NaiveDateTime)> = second_factors::table
         .find(account_id)
@@ -42,10 +39,7 @@ pub fn find(db: &mut Db, account_id: i64) -> QueryResult<Option<SecondFactor>> {
     Ok(Some(SecondFactor { sealed_secret, last_step, created_at, recovery_codes_left }))
 }
 
-/// Whether an account has one.
-///
-/// # Errors
-/// What the database said.
+/// Whether an account has a second factor.
 pub fn exists(db: &mut Db, account_id: i64) -> QueryResult<bool> {
     let factor = second_factors::table.find(account_id).select(second_factors::admin_id);
     Ok(factor.first::<i64>(db).optional()?.is_some())
@@ -53,9 +47,6 @@ pub fn exists(db: &mut Db, account_id: i64) -> QueryResult<bool> {
 
 /// Looks at a code, counts a wrong one, and uses up a right one. Inside the caller's transaction the account's factor
 /// is locked: codes that are sent together are looked at one after another.
-///
-/// # Errors
-/// What the database said.
 pub fn check(
     db: &mut Db,
     seals: &SecondFactors,
@@ -101,16 +92,13 @@ pub fn check(
     Ok(CodeOutcome::Wrong(throttle::count_failure(db, counters, now)?))
 }
 
-/// No code of this step or an earlier one is accepted again.
+/// Uses up a step: no code of it or of an earlier step is accepted again. Returns whether it was unused.
 fn use_step(db: &mut Db, account_id: i64, step: i64) -> QueryResult<bool> {
     let unused = second_factors::table.find(account_id).filter(second_factors::last_step.lt(step));
     Ok(diesel::update(unused).set(second_factors::last_step.eq(step)).execute(db)? == 1)
 }
 
 /// Gives an account a second factor, or another one.
-///
-/// # Errors
-/// What the database said.
 pub fn set(
     db: &mut Db,
     account_id: i64,
@@ -132,9 +120,6 @@ pub fn set(
 }
 
 /// Replaces the recovery codes of an account.
-///
-/// # Errors
-/// What the database said.
 pub fn set_recovery_codes(db: &mut Db, account_id: i64, codes: &[String]) -> QueryResult<()> {
     diesel::delete(recovery_codes::table.filter(recovery_codes::admin_id.eq(account_id))).execute(db)?;
     let rows: Vec<_> = codes
@@ -147,20 +132,14 @@ pub fn set_recovery_codes(db: &mut Db, account_id: i64, codes: &[String]) -> Que
     Ok(())
 }
 
-/// Takes the second factor of an account away, with its recovery codes. Returns whether there was one.
-///
-/// # Errors
-/// What the database said.
+/// Removes the second factor of an account and its recovery codes. Returns whether there was one.
 pub fn remove(db: &mut Db, account_id: i64) -> QueryResult<bool> {
     diesel::delete(recovery_codes::table.filter(recovery_codes::admin_id.eq(account_id))).execute(db)?;
     Ok(diesel::delete(second_factors::table.find(account_id)).execute(db)? == 1)
 }
 
-/// For somebody else, who has lost the app and the recovery codes. `None`: there is no such account; otherwise whether
-/// it had a second factor.
-///
-/// # Errors
-/// What the database said.
+/// Removes the second factor of somebody who has lost the app and the recovery codes, and ends their
+/// sessions. `None`: there is no such account; otherwise whether it had a second factor.
 pub fn reset(db: &mut Db, username: &str, actor: &Actor) -> QueryResult<Option<bool>> {
     let account = admins::table.filter(admins::username.eq(username)).select(admins::id);
     let Some(id): Option<i64> = account.first(db).optional()? else { return Ok(None) };
@@ -173,18 +152,12 @@ pub fn reset(db: &mut Db, username: &str, actor: &Actor) -> QueryResult<Option<b
 }
 
 /// Whether each account must have a second factor.
-///
-/// # Errors
-/// What the database said.
 pub fn is_required(db: &mut Db) -> QueryResult<bool> {
     let rule = team_rules::table.find(REQUIRED).select(team_rules::since);
     Ok(rule.first::<NaiveDateTime>(db).optional()?.is_some())
 }
 
-/// Sets the rule.
-///
-/// # Errors
-/// What the database said.
+/// Sets whether each account must have a second factor.
 pub fn require(db: &mut Db, is_required: bool, actor: &Actor, now: NaiveDateTime) -> QueryResult<()> {
     if self::is_required(db)? == is_required {
         return Ok(());

@@ -19,11 +19,11 @@ pub struct SessionOwner {
     pub role: AccountRole,
     /// UTC.
     pub last_seen_at: NaiveDateTime,
-    /// It has signed in with the first password.
+    /// The account has signed in with the first password.
     pub must_change_password: bool,
     /// The session was started with a second factor.
     pub second_factor: bool,
-    /// The account has none, and needs one.
+    /// The account has no second factor, and needs one.
     pub must_set_up_second_factor: bool,
 }
 
@@ -83,7 +83,8 @@ pub fn find(
     let password_ends_at = first_password::end(plain(&hash), first_hash.as_deref(), ends_at);
     let last_seen_at = seen.unwrap_or(created_at);
     let has_factor = second_factor::exists(db, account_id)?;
-    // A server of the release before asks for no second factor, and starts sessions all the same.
+    // The previous release asks for no second factor. If the account has one, a session that its servers
+    // start is not valid here.
     let is_live = last_seen_at > now - limits.idle
         && password_ends_at.is_none_or(|ends_at| ends_at > now)
         && (second_factor || !has_factor);
@@ -140,7 +141,7 @@ pub fn live(
     Ok(live)
 }
 
-/// Gives a session another token. Says whether there was one.
+/// Gives a session another token. Returns whether there was such a session.
 pub fn renew(db: &mut Db, token_hash: &str, role: AccountRole, new_hash: &str) -> QueryResult<bool> {
     let session = admin_sessions::table.filter(admin_sessions::token_hash.eq_any(keys(token_hash)));
     let renewed = admin_sessions::token_hash.eq(stored(role, new_hash));
@@ -158,7 +159,7 @@ pub fn delete_all(db: &mut Db, account_id: i64) -> QueryResult<usize> {
     diesel::delete(admin_sessions::table.filter(admin_sessions::admin_id.eq(account_id))).execute(db)
 }
 
-/// What a session may be stored under: who asks does not know yet whose it is.
+/// The keys under which a session may be stored: the caller does not know the account's role yet.
 fn keys(token_hash: &str) -> [String; 2] {
     [token_hash.to_owned(), format!("{RESTRICTED}{token_hash}")]
 }

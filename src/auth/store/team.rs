@@ -1,4 +1,4 @@
-//! The SQL of who is on the team: the accounts, their roles, and who is invited.
+//! The SQL of the team: the accounts, their roles, and the invitations.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,9 @@ use super::{plain, second_factor, sessions, stored};
 use crate::audit::{self, Action, Actor};
 use crate::auth::invitation::{Invitation, NewInvitation, TEAM_MAX};
 use crate::auth::team::{NewMember, TeamMember, TeamRefusal};
-use crate::db::{Db, take_turn_to_fill};
+use crate::db::{Db, lock_first_rows};
 use crate::role::AccountRole;
-use crate::schema::{admins, audit_log};
-use crate::team_schema::{invitations, second_factors};
+use crate::schema::{admins, audit_log, invitations, second_factors};
 
 type MemberRow = (i64, String, Option<String>, AccountRole, Option<NaiveDateTime>, Option<i64>);
 
@@ -38,10 +37,10 @@ pub fn list(db: &mut Db) -> QueryResult<Vec<TeamMember>> {
     Ok(rows.into_iter().map(member).collect())
 }
 
-/// One of them.
+/// One member.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn find(db: &mut Db, id: i64) -> QueryResult<TeamMember> {
     list(db)?.into_iter().find(|it| it.id == id).ok_or(diesel::NotFound)
 }
@@ -52,7 +51,7 @@ pub fn note_sign_in(db: &mut Db, id: i64, now: NaiveDateTime) -> QueryResult<()>
     Ok(())
 }
 
-/// Gives an account another role, and ends its sessions. The one who does it is still an owner then, and one stays.
+/// Gives an account another role, and ends its sessions. `owner` must still be an owner, and one must remain.
 pub fn change_role(
     db: &mut Db,
     owner: i64,
@@ -81,7 +80,7 @@ pub fn change_role(
     Ok(Ok(TeamMember { role, ..found }))
 }
 
-/// Takes an account away, with its sessions, its second factor and the invitations that it has made.
+/// Removes an account, with its sessions, its second factor and the invitations that it has sent.
 pub fn remove(
     db: &mut Db,
     owner: i64,
@@ -98,7 +97,7 @@ pub fn remove(
     Ok(Ok(found))
 }
 
-/// Takes the second factor of another account away, for who has lost the phone and the recovery codes.
+/// Removes the second factor of another account, whose user has lost the phone and the recovery codes.
 pub fn reset_second_factor(
     db: &mut Db,
     owner: i64,
@@ -115,8 +114,8 @@ pub fn reset_second_factor(
     Ok(found)
 }
 
-/// The account, locked together with all owners: of two owners who demote each other one stays. `next`: what the
-/// account will be at most.
+/// The account, locked together with all owners: if two owners demote each other at the same time, one of
+/// them stays an owner. `next`: the highest role that the account may have after the change.
 fn lock(db: &mut Db, owner: i64, id: i64, next: AccountRole) -> QueryResult<Result<TeamMember, TeamRefusal>> {
     let of_both = admins::table
         .filter(admins::role.eq(AccountRole::Owner).or(admins::id.eq(id)))
@@ -145,7 +144,7 @@ pub fn invitations(db: &mut Db, now: NaiveDateTime) -> QueryResult<Vec<Invitatio
     open_invitations(db, None, now)
 }
 
-/// The one that a link opens.
+/// The invitation that a link opens.
 pub fn find_invitation(db: &mut Db, token_hash: &str, now: NaiveDateTime) -> QueryResult<Option<Invitation>> {
     Ok(open_invitations(db, Some(token_hash), now)?.pop())
 }
@@ -187,14 +186,14 @@ fn open_invitations(
     Ok(rows.into_iter().map(invitation).collect())
 }
 
-/// Invites an address, in place of an invitation that it has. Returns its id. Takes those away that are over.
+/// Invites an address in place of its earlier invitation, if any. Returns the new id. Deletes expired ones.
 pub fn invite(
     db: &mut Db,
     new: &NewInvitation,
     actor: &Actor,
     now: NaiveDateTime,
 ) -> QueryResult<Result<i64, TeamRefusal>> {
-    take_turn_to_fill(db)?;
+    lock_first_rows(db)?;
     // The account may have lost the right since the request came in.
     let is_owner: bool = diesel::select(exists(
         admins::table.filter(admins::id.eq(new.invited_by)).filter(admins::role.eq(AccountRole::Owner)),
@@ -242,19 +241,19 @@ pub fn withdraw_invitation(db: &mut Db, id: i64, actor: &Actor) -> QueryResult<b
     Ok(withdrawn == 1)
 }
 
-/// Makes the account that an invitation is for. The invitation is used up then, or never was good.
+/// Makes the account that an invitation is for, and uses the invitation up.
 pub fn accept(
     db: &mut Db,
     token_hash: &str,
     new: &NewMember,
     client_address: &str,
 ) -> QueryResult<Result<(i64, AccountRole), TeamRefusal>> {
-    take_turn_to_fill(db)?;
+    lock_first_rows(db)?;
     if is_name_taken(db, &new.username)? {
         return Ok(Err(TeamRefusal::NameTaken));
     }
     let now = Utc::now().naive_utc();
-    // Deleting comes first: of two that use it together, one waits here and then finds none.
+    // Deleting comes first: of two requests that use it at once, one waits here and then finds none.
     let invitation = invitations::table.filter(invitations::token_hash.eq(token_hash));
     let found: Option<(i64, String, AccountRole, NaiveDateTime)> = diesel::delete(invitation)
         .returning((invitations::id, invitations::email, invitations::role, invitations::expires_at))
@@ -280,8 +279,8 @@ pub fn accept(
     Ok(Ok((id, role)))
 }
 
-/// Sets the password of the account that the invitation's address has, and ends its sessions. It starts none: a second
-/// factor is still asked for at the sign-in.
+/// Sets the password of the account that the invitation's address has, and ends its sessions. Starts no
+/// session: the sign-in still asks for a second factor.
 pub fn renew_password(
     db: &mut Db,
     token_hash: &str,
@@ -310,7 +309,7 @@ pub fn renew_password(
     Ok(Ok(()))
 }
 
-/// Whether a name is somebody's, or ever was: the audit log would not tell the two apart.
+/// Whether an account has this name or ever had it: the audit log could not tell the two apart.
 fn is_name_taken(db: &mut Db, username: &str) -> QueryResult<bool> {
     let made = audit_log::table
         .filter(audit_log::action.eq(Action::AccountMade.as_str()))

@@ -51,8 +51,8 @@ impl Contact {
         }
     }
 
-    /// Who it is, for the limit for each person, as the index `bookings_person` spells it. An address has no space,
-    /// so no id is taken for one.
+    /// The key by which the limit for each person counts, spelled as in the index `bookings_person`. An
+    /// address contains no space, so an id is never mistaken for an address.
     #[must_use]
     pub fn person(&self) -> String {
         match self {
@@ -68,9 +68,10 @@ impl Buyer {
         Self { name: name.to_owned(), contact: Contact::Email(email.to_owned()) }
     }
 
-    /// The buyer of that id; `None` when it is none that can be shown to people as it is: 1 to 100 characters
-    /// that are seen, as names are. With the token of a client it is known within that client alone: the token's name
-    /// and two spaces stand before it, which no id has.
+    /// The buyer with this id. `None`: the id cannot be shown to people unchanged; it must be 1 to 100
+    /// visible characters, as a name must. `token`: the name of the client's token. Then the id counts within
+    /// that client only: it is stored after the token's name and two spaces, and no id contains two spaces in
+    /// a row.
     #[must_use]
     pub fn of_user(id: &str, token: Option<&str>) -> Option<Self> {
         let is_shown_as_it_is = parse_text(id).is_ok_and(|name| name == id);

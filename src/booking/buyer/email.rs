@@ -17,8 +17,9 @@ use super::unwrapping::{EmailError, find_address, fits_mailbox};
 const LENGTH_MAX: usize = 254;
 
 /// Reads an email address, taken out of [what stands around it](find_address). The part before the @ stays as
-/// it was typed, in ASCII, which is all that every mail server takes; the domain is written as the DNS has it: in
-/// lower case, with what is not ASCII as `xn--…` (RFC 5890, Unicode Technical Standard 46).
+/// it was typed, and must be ASCII, because not every mail server accepts more. The domain is written as in
+/// the DNS: in lower case, with labels that are not ASCII as `xn--…` (RFC 5890, Unicode Technical Standard
+/// 46).
 ///
 /// # Errors
 /// Why it is not an address.
@@ -40,8 +41,9 @@ pub fn parse_email(typed: &str) -> Result<String, EmailError> {
     }
 }
 
-/// Whether a character may be part of a domain as people write it: letters, digits and marks, and the few other signs
-/// that names need (RFC 5892). What of the invisible ones [`ascii_domain`] decides are joiners.
+/// Whether a character may be part of a domain as people write it: letters, digits and marks, and the few
+/// other signs that names need (RFC 5892). Of the invisible characters only joiners pass; [`ascii_domain`]
+/// decides about them.
 fn fits_domain(c: char) -> bool {
     match c {
         '\u{200c}' | '\u{200d}' => true,
@@ -67,8 +69,9 @@ fn is_letter_digit_or_mark(c: char) -> bool {
     )
 }
 
-/// The address as people read it: the domain in its own script, as it was typed. One that mixes scripts, or that looks
-/// like Latin letters and is none, stays as the DNS has it: `аpple.com` with a Cyrillic letter is not Apple's.
+/// The address as people read it: the domain in its own script, as it was typed. A domain that mixes scripts,
+/// or whose letters look Latin but are not, keeps its `xn--…` form: `аpple.com` with a Cyrillic letter is not
+/// Apple's.
 #[must_use]
 pub fn shown_email(email: &str) -> String {
     let shown =
@@ -85,10 +88,10 @@ pub fn shown_email(email: &str) -> String {
     shown.unwrap_or_else(|| email.to_owned())
 }
 
-/// The same for every way to write one address, for comparing buyers with each other: in lower case as a
-/// whole. Servers may tell mailboxes apart by their case (RFC 5321, section 2.4), and none that people use
-/// does. What single providers do, such as ignoring dots or what follows a plus, is left alone: elsewhere those
-/// are other people's addresses.
+/// One form for all spellings of an address, for comparing buyers with each other: all in lower case. RFC
+/// 5321 (section 2.4) lets servers distinguish mailboxes by case, but no server that people use does. Rules
+/// of single providers, such as ignoring dots or whatever follows a plus, are not applied: elsewhere such
+/// addresses belong to different people.
 #[must_use]
 pub fn normalized_email(email: &str) -> String {
     let email = compose(email.trim());
@@ -97,8 +100,8 @@ pub fn normalized_email(email: &str) -> String {
     format!("{}@{domain}", mailbox.to_lowercase())
 }
 
-/// The normalized address where it is not simply the address with its ASCII letters in small: that alone SQL
-/// can do by itself, the same on both databases, and every address that is ASCII needs no more.
+/// The normalized address, unless it is simply the address with its ASCII letters in lower case. SQL can do
+/// that much by itself, the same on both databases, and an address in ASCII needs no more.
 #[must_use]
 pub fn unusual_normalized_email(email: &str) -> Option<String> {
     if email.is_ascii() {
@@ -108,7 +111,8 @@ pub fn unusual_normalized_email(email: &str) -> Option<String> {
     (normalized != email.to_ascii_lowercase()).then_some(normalized)
 }
 
-/// The domain as the DNS has it; `None` when it cannot have it, or has signs that are no letters as `xn--…`.
+/// The domain as the DNS stores it. `None`: the DNS cannot store it, or its `xn--…` labels contain characters
+/// that do not fit a domain.
 fn ascii_domain(domain: &str) -> Option<String> {
     let domain = Uts46::new().to_ascii(
         domain.as_bytes(),

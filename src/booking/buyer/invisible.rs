@@ -1,5 +1,5 @@
-//! Characters that are not seen: which of them belong to a word, which a text is only wrapped in, and which are
-//! refused because they change how others are shown.
+//! Invisible characters: which ones belong to a word, which ones only wrap a text, and which ones are refused
+//! because they change how other characters are shown.
 
 use icu_properties::props::{
     BidiClass, DefaultIgnorableCodePoint, Emoji, EmojiModifier, ExtendedPictographic, GeneralCategory,
@@ -39,9 +39,9 @@ pub fn is_visible(c: char) -> bool {
         && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// Marks that phones, keyboards of right-to-left scripts and copied texts put around a text: soft hyphens, spaces
-/// without a width, and the marks and embeddings of the bidirectional algorithm. They mean nothing at the edge of a
-/// word. The overrides, which turn the order of letters around, are not among them.
+/// Marks that phones, keyboards of right-to-left scripts and copied texts put around a text: soft hyphens,
+/// zero-width spaces, and the marks and embeddings of the bidirectional algorithm. They mean nothing at the
+/// edge of a word. The overrides, which turn the order of letters around, are not among them.
 pub(super) fn is_wrapping(c: char) -> bool {
     matches!(
         c,
@@ -67,8 +67,8 @@ pub(super) fn unwrap_word(word: &str) -> &str {
     }
 }
 
-/// The word without the invisible characters that do nothing where they stand. Between words of scripts that are
-/// written without spaces, the space without a width becomes one that is seen.
+/// The word without the invisible characters that do nothing where they stand. Between words of scripts that
+/// are written without spaces, a zero-width space becomes a visible space.
 pub(super) fn without_idle(word: &str) -> String {
     let characters: Vec<char> = word.chars().collect();
     let mut kept: Vec<char> = Vec::with_capacity(characters.len());

@@ -30,7 +30,7 @@ use crate::guard::cookies::Cookies;
 /// The name of the cookie that remembers a buyer.
 const COOKIE: &str = "buyer";
 const REMEMBERED_DAYS: i64 = 180;
-/// What stands for the hidden part of an address.
+/// Shown in place of the hidden part of an address.
 const MASK: &str = "•••";
 
 /// Who books.
@@ -43,20 +43,21 @@ pub struct Buyer {
 /// What the cookie holds.
 #[derive(Serialize, Deserialize)]
 struct RememberedBuyer {
-    /// Who has asked to be remembered, and has booked.
+    /// The buyer who asked to be remembered when booking.
     remembered: Buyer,
-    /// Until when (Unix time). Inside the seal, so that a copy ends too.
+    /// When the cookie expires (Unix time). The date is inside the seal, so a copy of the cookie expires too.
     #[serde(default = "undated_until")]
     until: i64,
 }
 
-/// Cookies of the release before have no date, and browsers have dropped the last of them by then: June 1, 2027.
+/// The expiry of cookies of the previous release, which have no date: June 1, 2027. By then browsers have
+/// dropped the last of them.
 fn undated_until() -> i64 {
     1_811_808_000
 }
 
 impl Buyer {
-    /// Who has asked this browser to be remembered, with an earlier booking.
+    /// The buyer who asked this browser, at an earlier booking, to remember them.
     #[must_use]
     pub fn remembered(cookies: &Cookies, request: &HttpRequest) -> Option<Self> {
         let cookie: RememberedBuyer = serde_json::from_str(&cookies.open(request, COOKIE)?).ok()?;
@@ -85,7 +86,8 @@ impl Buyer {
         self.name.split(' ').next().unwrap_or(&self.name)
     }
 
-    /// The address as far as its owner needs it to know it again, and nobody else can read it: `a•••@example.org`.
+    /// As much of the address as its owner needs to recognize it, without revealing it to anybody else:
+    /// `a•••@example.org`.
     #[must_use]
     pub fn masked_email(&self) -> String {
         let email = self.shown_email();
@@ -100,7 +102,7 @@ pub struct Express {
     pub request_key: RequestKey,
     /// The concert's.
     pub slug: String,
-    /// One click holds the tickets, and leads to the payment.
+    /// Whether one click only holds the tickets and leads to the payment.
     pub is_paid_online: bool,
 }
 
@@ -112,7 +114,7 @@ impl Express {
         Self { buyer, request_key: request_keys.generate(), slug, is_paid_online }
     }
 
-    /// For who has asked this browser to be remembered.
+    /// For the buyer that this browser remembers.
     #[must_use]
     pub fn of_returning_buyer(
         cookies: &Cookies,

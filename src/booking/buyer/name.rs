@@ -44,7 +44,7 @@ pub fn parse_name(typed: &str) -> Result<String, NameError> {
     }
 }
 
-/// The same, for what goes into no mail and may be a number.
+/// Like [`parse_name`], for a text that goes into no mail: it may be a number, and may contain an address.
 ///
 /// # Errors
 /// Why it is not a text that people can read.
@@ -64,7 +64,7 @@ pub fn parse_text(typed: &str) -> Result<String, NameError> {
 
 /// The text composed, with one space between words and without the invisible characters that do nothing.
 fn tidied(typed: &str) -> String {
-    // ASCII is composed as it is, and nothing of it wraps a word.
+    // ASCII text is composed already, and contains no characters that only wrap a word.
     if typed.is_ascii() {
         return typed.split_whitespace().collect::<Vec<_>>().join(" ");
     }
@@ -73,8 +73,8 @@ fn tidied(typed: &str) -> String {
     compose(&words.map(without_idle).collect::<Vec<_>>().join(" "))
 }
 
-/// Whether a character is a letter by itself: no sign that only changes one or makes it longer, and no raised a or o of
-/// an ordinal number.
+/// Whether a character is a letter by itself. Signs that only change or lengthen a letter are not, nor is the
+/// raised a or o of an ordinal number.
 fn is_letter(c: char) -> bool {
     use GeneralCategory as Category;
     if c.is_ascii() {

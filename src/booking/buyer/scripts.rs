@@ -3,7 +3,8 @@
 use icu_properties::CodePointMapData;
 use icu_properties::props::Script;
 
-/// Cyrillic and Greek letters that look like Latin ones: a name of nothing else reads like another one.
+/// Cyrillic and Greek letters that look like Latin ones: a part of a domain that is made only of these reads
+/// like Latin letters.
 const LATIN_LOOKALIKES: &str = "асԁеһіјӏорԛѕԝхуъьҽпгѵѡανορυικτωγ";
 
 /// Whether a part of a domain is of one script, or of scripts that are written together, and does not look like Latin

@@ -38,7 +38,8 @@ pub fn fold(text: &str) -> String {
 pub struct SearchWords(Vec<String>);
 
 impl SearchWords {
-    /// The words without the punctuation between them. An address is one word, out of whatever was typed around it.
+    /// The words without the punctuation between them. An address is one word, without whatever was typed
+    /// around it.
     #[must_use]
     pub fn new(typed: &str) -> Self {
         if let Ok(email) = parse_email(typed) {
@@ -49,7 +50,7 @@ impl SearchWords {
         let folded = fold(typed);
         let words = folded.split(is_between).map(|word| word.trim_matches(is_around));
         let words: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        // Signs alone are looked for as they are, and not found.
+        // A text of nothing but signs is searched for unchanged, and finds nothing.
         if words.is_empty() {
             Self(folded.split_whitespace().map(str::to_owned).collect())
         } else {
@@ -68,12 +69,13 @@ impl SearchWords {
         &self.0
     }
 
-    /// Whether all of them are in the name, the address or the reference of a booking, each anywhere.
+    /// Whether each word occurs somewhere in the name, the address or the reference of a booking.
     #[must_use]
     pub fn fit(&self, name: &str, email: Option<&str>, reference: &str) -> bool {
         let email = email.unwrap_or_default();
         let text = fold(&format!("{name} {email} {} {reference}", shown_email(email)));
-        // A reference is also typed without its hyphens, and a name without, or with a space for them.
+        // People also type a reference without its hyphens, and a name without its hyphens or with spaces
+        // instead.
         let letters = letters_of(&text);
         let is_in = |word: &str| {
             let bare = letters_of(word);

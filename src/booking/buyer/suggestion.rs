@@ -62,7 +62,7 @@ const LOOKALIKES: [&str; 8] = [
     "zmail.com",
 ];
 
-/// What people type for `com`, `net` and `de`.
+/// Common typos of `com`, `net` and `de`.
 const MISTYPED_ENDINGS: [(&str, &[&str]); 3] = [
     (
         "com",
@@ -89,7 +89,7 @@ const NO_ENDINGS: [(&str, &[&str]); 7] = [
 /// Signs that look like others.
 const LOOKALIKE_SIGNS: [(&str, &str); 4] = [("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l")];
 
-/// In shorter names another letter makes another name.
+/// A shorter name with one letter changed is more likely a different name than a typo.
 const LABEL_LENGTH_MIN: usize = 5;
 
 /// The address that was probably meant by a [parsed](super::parse_email) one; `None`: nothing looks wrong with it.
@@ -170,7 +170,7 @@ mod tests {
             ("gmai1.com", "gmail.com"),
             ("rnail.com", "mail.com"),
             ("grnail.com", "gmail.com"),
-            // Of others, with an ending that there is not.
+            // Other domains, with an ending that does not exist.
             ("example.con", "example.com"),
             ("me.con", "me.com"),
             ("qq.con", "qq.com"),

@@ -1,4 +1,5 @@
-//! The form that cancels, which asks which tickets of a booking are given back, and what it says when it comes again.
+//! The cancellation form, which asks which tickets of a booking to give back, and what it says when it is
+//! shown again.
 
 use std::collections::HashMap;
 
@@ -49,7 +50,7 @@ pub struct CancellationQuestion {
     pub choices: Vec<(Seat, bool)>,
     /// Why it cannot be canceled.
     pub refusal: Option<String>,
-    /// What is wrong with the choice, or was with what was asked for before.
+    /// What is wrong with the choice, or why the previous request was refused.
     pub error: Option<&'static str>,
     pub status: StatusCode,
 }
@@ -90,7 +91,8 @@ impl CancellationQuestion {
         Self { error: Some(why), status: StatusCode::CONFLICT, ..Self::of_all(placed) }
     }
 
-    /// The same, because something else in the form is wrong.
+    /// With the tickets that were chosen before, because something else in the form is wrong. `None`: all of
+    /// them.
     #[must_use]
     pub fn chosen(placed: PlacedBooking, chosen: Option<&[i32]>) -> Self {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, ..Self::resumed(placed, chosen) }

@@ -1,8 +1,8 @@
 //! Cancellation: a booking ends, and its tickets go back on sale ([`release`](super::release)).
 //!
-//! A buyer may cancel until the concert's deadline, the organizer at any time. A booking that took one click can be
-//! undone for some seconds ([`undo`]). Nobody may once one of the tickets was scanned: that seat is taken, so it cannot
-//! be sold again. Refunds do not belong here.
+//! A buyer may cancel until the concert's deadline, the organizer at any time. A booking that took one click
+//! can be undone for some seconds ([`undo`]). Nobody can cancel a ticket that was scanned: its seat is taken,
+//! so it cannot be sold again. Refunds do not belong here.
 
 pub mod form;
 pub mod note;
@@ -72,8 +72,8 @@ pub enum CancellationOutcome {
 }
 
 impl Event {
-    /// When a buyer's right to cancel ends, in UTC. `None`: buyers may not cancel. After a postponement it lasts as
-    /// long as the organizer has said, whatever the deadline is.
+    /// When a buyer's right to cancel ends, in UTC. `None`: buyers may not cancel. After a postponement it is
+    /// the later of the deadline and the time that the organizer has set.
     #[must_use]
     pub fn cancellable_until(&self) -> Option<NaiveDateTime> {
         let before_start =

@@ -64,7 +64,7 @@ pub async fn create(
     announce(&app.board, &app.desk, &app.outbox_wakeup, outcome.stock());
     match outcome {
         CancellationOutcome::Canceled { .. } => {
-            // Of a booking that is canceled as a whole the page itself says so.
+            // If the whole booking is canceled, its page says so itself.
             if let Some(seats) = seats.as_deref().filter(|seats| seats.len() < tickets) {
                 let toast = Toast::success(canceled(&placed, Some(seats)));
                 response.cookie(toast_cookie(&app.cookies, &toast));
@@ -121,7 +121,7 @@ pub async fn undo(
             let refusal = too_late_for_all(&placed.event);
             ask(page, CancellationQuestion::refused(placed, None, refusal))
         }
-        // Tickets that were given back one by one before are gone too.
+        // `NoSuchTicket` too: all tickets were given back one by one before.
         _ => Ok(see_other(&format!("/bookings/{}", placed.booking.token)).finish()),
     }
 }

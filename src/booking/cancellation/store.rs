@@ -14,11 +14,11 @@ use crate::payment::RefundSource;
 use crate::payment::store::returns::release_and_refund;
 
 /// Cancels a booking or some of its tickets, puts them on sale again, and queues the mail that says so: see
-/// [`release`]. What is refused anyway is refused before anything is locked, and nothing is read while it is, unless it
-/// was paid for online: then the refund is a part of it.
+/// [`release`]. Requests that are refused anyway are refused before anything is locked. Nothing is read under
+/// the locks, except for a booking that was paid for online: its refund is a part of the same transaction.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn cancel(db: &mut Db, cancellation: &Cancellation) -> QueryResult<CancellationOutcome> {
     let (placed, by) = match &cancellation.canceler {
         Canceler::Buyer { token, actor } => {
@@ -40,7 +40,7 @@ pub fn cancel(db: &mut Db, cancellation: &Cancellation) -> QueryResult<Cancellat
     let is_in_time = match cancellation.canceler {
         Canceler::Buyer { .. } => placed.event.is_cancellable(Utc::now().naive_utc()),
         Canceler::Organizer { .. } => true,
-        // The database's clock has told when it was booked.
+        // The database's clock has dated the booking, so the same clock decides.
         Canceler::Undo { .. } => undo::is_open(&placed.booking, clock(db)?),
     };
     if !is_in_time {

@@ -1,4 +1,4 @@
-//! The form that corrects a buyer, and what it says when it comes again.
+//! The form that corrects a buyer's name or address, and what it says when it is shown again.
 
 use actix_web::http::StatusCode;
 use serde::Deserialize;
@@ -29,7 +29,8 @@ pub struct CorrectionQuestion {
 }
 
 impl CorrectionQuestion {
-    /// With what the booking says now, or with the address that it probably means.
+    /// With the booking's name and address as they are now. `use_suggestion`: with the suggested address
+    /// instead.
     #[must_use]
     pub fn of(placed: PlacedBooking, use_suggestion: bool) -> Self {
         let shown = placed.booking.shown_email();

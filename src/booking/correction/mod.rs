@@ -1,9 +1,9 @@
 //! Correction: the buyer's name or email address is changed. The buyer may do that until the first ticket was
 //! admitted, the organizer at any time.
 //!
-//! Everything that goes by the address follows: the limit for each person, the list of one's bookings, and all further
-//! mails. A new address gets a mail with the tickets, and the booking gets a new link: the old one was mailed to an
-//! address that may be a stranger's, and opens nothing any more.
+//! Everything that depends on the address follows: the limit for each person, the list of one's bookings, and
+//! all further mails. A new address gets a mail with the tickets, and the booking gets a new link: the old
+//! one was mailed to an address that may be a stranger's, and opens nothing any more.
 
 pub mod form;
 pub mod pages;

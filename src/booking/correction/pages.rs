@@ -96,14 +96,11 @@ pub async fn update(
 pub struct Corrected {
     /// The booking's token from now on; `None`: as it was.
     pub new_token: Option<String>,
-    /// What is said of it.
+    /// The message to show.
     pub toast: Toast,
 }
 
 /// Corrects, and wakes the mail sender. `None`: it was refused, and the question says why.
-///
-/// # Errors
-/// Database errors.
 pub async fn correct(
     app: &App,
     correction: Correction,

@@ -18,7 +18,7 @@ use crate::schema::{booking_lines, bookings, mails, ticket_types, used_tickets};
 /// caller's write transaction.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn correct(db: &mut Db, correction: &Correction) -> QueryResult<CorrectionOutcome> {
     let (placed, actor, is_buyer) = match &correction.corrector {
         Corrector::Buyer { token, actor } => (find_by_token(db, token)?, actor, true),
@@ -76,7 +76,8 @@ fn lock(db: &mut Db, placed: &PlacedBooking) -> QueryResult<Booking> {
                 .select(ticket_types::id)
                 .for_no_key_update()
                 .load::<i64>(pg)?;
-            // Everybody wants the ticket types, so nobody is waited for who has locked the booking.
+            // Every order needs the ticket types, so this waits only briefly for a session
+            // that has locked the booking.
             diesel::sql_query("SET LOCAL lock_timeout = '250ms'").execute(pg)?;
             bookings::table.find(id).select(BookingRow::as_select()).for_no_key_update().get_result(pg)?
         }
@@ -86,9 +87,6 @@ fn lock(db: &mut Db, placed: &PlacedBooking) -> QueryResult<Booking> {
 }
 
 /// Whether a ticket of a booking was admitted.
-///
-/// # Errors
-/// What the database said.
 pub fn is_admitted(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
     let admitted = used_tickets::table
         .filter(used_tickets::booking_id.eq(booking_id))
@@ -105,8 +103,8 @@ fn addresses(db: &mut Db, booking_id: i64) -> QueryResult<i64> {
         .get_result(db)
 }
 
-/// Whether the booking would give the owner of the address more tickets than one person may have. A booking that alone
-/// is over a limit of today was made before the limit, and may keep its tickets.
+/// Whether the booking would give the owner of the address more tickets than one person may have. A booking
+/// that exceeds the limit by itself was made before the limit was set, and may keep its tickets.
 fn over_person_limit(
     db: &mut Db,
     placed: &PlacedBooking,
@@ -138,9 +136,9 @@ fn over_person_limit(
     Ok(None)
 }
 
-/// Gives the booking a new address and a new link, and queues the mails that tell so, to the new address and to the old
-/// one: its owner hears of it also when a stranger has the link. Mails that were sent stay listed with the address that
-/// they went to.
+/// Gives the booking a new address and a new link, and queues mails about the change to both addresses. So
+/// the owner of the old address learns of it, even if a stranger with the link has made the change. Mails
+/// that were sent before stay listed with the address that they went to.
 fn move_to(db: &mut Db, booking: &Booking, email: &str, token: &str) -> QueryResult<()> {
     let ended = mails::table
         .filter(mails::booking_id.eq(booking.id))

@@ -4,7 +4,7 @@
 //! bounded queue, and one worker books everything that waits in one transaction. While the disk works the
 //! queue fills: a lone order never waits for others, and a rush is booked in large batches.
 //!
-//! No SQL stands here: the batch is [`super::store`]'s. No HTTP either.
+//! SQL does not belong here ([`super::store`] books the batch), and neither does HTTP.
 
 mod locked_types;
 mod metrics;

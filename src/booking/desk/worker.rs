@@ -192,7 +192,8 @@ impl Worker {
                 }
                 Err(Failure::Lasting(error)) => {
                     let has_waited = started.elapsed() >= LOCKED_AFTER;
-                    // The others go on at once.
+                    // If a locked ticket type was the cause, the loop rejects its orders and books the others
+                    // at once.
                     if !(has_waited && self.note_locked(&entries, &error)) {
                         return self.book_apart(entries, error, has_waited);
                     }
@@ -242,7 +243,9 @@ impl Worker {
         let locked: Vec<i64> =
             ticket_types(entries).into_iter().filter(|&id| self.store.is_locked(id)).collect();
         for &id in &locked {
-            log::warn!("somebody keeps ticket type {id} locked; its orders are told to try again: {error}");
+            log::warn!(
+                "ticket type {id} is locked by another session, so its orders are rejected as busy: {error}"
+            );
             self.locked.note(id, Instant::now());
         }
         !locked.is_empty()
@@ -274,7 +277,8 @@ fn ticket_types(entries: &[Entry]) -> BTreeSet<i64> {
     entries.iter().flat_map(Entry::ticket_types).collect()
 }
 
-/// Replies to orders past their deadline that they were not booked, or that nobody knows, and keeps the others.
+/// Rejects the orders that are past their deadline: as not booked, or as unknown where they may be booked.
+/// Keeps the others.
 fn reject_late(entries: Vec<Entry>, may_be_booked: bool) -> Vec<Entry> {
     let (late, kept): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.first.is_late());
     reply_all(late, || if may_be_booked { Error::OutcomeUnknown } else { Error::Busy });

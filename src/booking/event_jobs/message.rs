@@ -1,5 +1,6 @@
-//! A message of the organizer to the holders of a concert's tickets: plain text under a subject, sent once to each
-//! person. It says whom it is from and why one gets it, so the organizer writes only what is new.
+//! A message of the organizer to the holders of a concert's tickets: plain text under a subject, sent once to
+//! each person. The mail itself says who sent it and why the recipient gets it, so the organizer writes only
+//! what is new.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +38,7 @@ pub struct MessageFacts {
 pub enum MessagePayload {
     /// It is the message of that job.
     Sent { job: i64 },
-    /// The organizer has asked for one to look at.
+    /// A test mail that the organizer asked for.
     Test { event: i64, message: HolderMessage },
 }
 
@@ -78,7 +79,8 @@ pub fn parse_text(typed: &str) -> Result<String, String> {
     }
 }
 
-/// Visible letters, the joiners that scripts and emoji need, and these.
+/// Whether a text has nothing but visible characters, the joiners that scripts and emoji need, and the
+/// characters of `besides`.
 fn is_text(text: &str, besides: &[char]) -> bool {
     let joiners = ['\u{200c}', '\u{200d}', '\u{fe0f}'];
     text.chars().all(|c| is_visible(c) || joiners.contains(&c) || besides.contains(&c))

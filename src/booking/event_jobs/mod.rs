@@ -74,7 +74,7 @@ impl EventJob {
         serde_json::from_str(&self.payload).ok()
     }
 
-    /// "All 62 bookings are canceled and their buyers emailed." What a page says of it.
+    /// What a page says about the job: "Done: 62 bookings canceled, and their buyers emailed."
     #[must_use]
     pub fn words(&self) -> String {
         let (done, total) = (crate::money::grouped(self.done), crate::money::grouped(self.total));
@@ -99,22 +99,24 @@ impl EventJob {
                 format!("Done: {done} {bookings} canceled, and their buyers emailed.")
             }
             (EventJobKind::Cancellation, Some(_)) => format!(
-                "Done: {done} {bookings}. Of {} somebody was admitted already; those tickets stay.",
+                "Done: {done} {bookings}. In {} of them someone had been admitted; only those people’s tickets stay valid.",
                 crate::money::grouped(self.kept)
             ),
         }
     }
 }
 
-/// What holders are told of a change: how it was, and what the organizer says. How it is now stands in the concert.
+/// What holders are told about a change: the facts before it, and the organizer's message. The new facts are
+/// in the concert itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HolderNotice {
     pub is_postponed: bool,
-    /// "Saturday, June 19, 2027, 8:00 PM CDT"; `None`: that is as it was.
+    /// "Saturday, June 19, 2027, 8:00 PM CDT"; `None`: the time has not changed.
     pub was_at: Option<String>,
-    /// "The Foundry Hall, Chicago"; `None`: that is as it was.
+    /// "The Foundry Hall, Chicago"; `None`: the place has not changed.
     pub was_in: Option<String>,
-    /// The same of the doors: "7:00 PM".
+    /// When the doors were to open: "7:00 PM"; `None`: not changed, no longer known, or changed along with the
+    /// time.
     pub doors_were: Option<String>,
     pub message: String,
 }
@@ -140,7 +142,7 @@ impl HolderNotice {
         (is_other_time || is_other_place || are_other_doors).then_some(notice)
     }
 
-    /// What a page says of the change: "the time", "the place".
+    /// What has changed, for a page: "when it takes place and where it takes place".
     #[must_use]
     pub fn words(&self) -> String {
         let parts = [

@@ -25,13 +25,14 @@ pub async fn keep_working(db: Database, board: Arc<Board>, desk: Arc<Desk>, outb
         if let Err(error) = &worked
             && was_well
         {
-            log::warn!("a job on the bookings of a concert rests until the next try: {error}");
+            log::warn!("a bulk job on a concert's bookings failed and will be retried: {error}");
         }
         was_well = worked.is_ok();
     }
 }
 
-/// Does all jobs that nobody does. SQLite's writers take turns, so it looks first whether there is anything to do.
+/// Does all jobs that no other server is doing. SQLite's writers take turns, so it looks first whether there
+/// is anything to do.
 async fn work(db: &Database, board: &Board, desk: &Desk, wakeup: &Wakeup) -> Result<(), Error> {
     while db.read_primary(store::is_any_due).await? {
         let Some(mut job) = db.write(store::take).await? else { return Ok(()) };

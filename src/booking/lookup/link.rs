@@ -51,7 +51,8 @@ impl BookingLinks {
     }
 }
 
-/// The cookie that keeps a link open. Not `Strict`: a mail program has led here, and the redirect is of that visit.
+/// The cookie that keeps a link open. Not `Strict`: the visit begins in a mail program, so the browser would
+/// not send a strict cookie with the redirect of that visit.
 #[must_use]
 pub fn cookie(cookies: &Cookies, link: &str) -> Cookie<'static> {
     let lifetime = Duration::minutes(LINK_LIFETIME.num_minutes());

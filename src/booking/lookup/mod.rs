@@ -18,5 +18,6 @@ pub const PAUSE: TimeDelta = TimeDelta::minutes(5);
 /// How long the link of a mail opens anything, from when the mail is written.
 pub const LINK_LIFETIME: TimeDelta = TimeDelta::minutes(30);
 
-/// After which the answer comes, whether there was much to do or little: many times as long as that takes.
+/// How long each answer takes, whether there was much to do or little. The work itself takes only a small
+/// part of it.
 const ANSWER_AFTER: Duration = Duration::from_millis(400);

@@ -20,9 +20,6 @@ const FORGOTTEN_AT_ONCE: i64 = 10;
 
 /// Puts the mail with the link into the outbox when the address has bookings and was not written to a moment
 /// ago. Does nearly the same for those that have none. Runs inside the caller's write transaction.
-///
-/// # Errors
-/// What the database said.
 pub fn ask(db: &mut Db, email: &str) -> QueryResult<()> {
     let now = Utc::now().naive_utc();
     let found = find_by_email(db, email)?;
@@ -46,9 +43,6 @@ pub fn ask(db: &mut Db, email: &str) -> QueryResult<()> {
 /// The bookings of an address, the newest first.
 ///
 /// However alike two addresses look to us, they may be two people's: only ASCII letters may differ in case.
-///
-/// # Errors
-/// What the database said.
 pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Vec<PlacedBooking>> {
     let rows = bookings::table
         .filter(sql::<Text>(PERSON).eq(normalized_email(email)))
@@ -64,8 +58,8 @@ pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Vec<PlacedBooking>
     Ok(place(db, rows)?.into_iter().filter(is_theirs).collect())
 }
 
-/// Notes that an address was asked for; `false` when it was a moment ago. Of two servers that are asked at
-/// the same time one is told so.
+/// Notes that an address was asked for. `false`: it was asked for a moment ago already. If two servers are
+/// asked at the same time, one of them gets `false`.
 fn note(db: &mut Db, email: &str, now: NaiveDateTime) -> QueryResult<bool> {
     let noted = diesel::sql_query(
         "INSERT INTO booking_lookups (email_hash, asked_at) VALUES ($1, $2)
@@ -78,7 +72,7 @@ fn note(db: &mut Db, email: &str, now: NaiveDateTime) -> QueryResult<bool> {
     Ok(noted == 1)
 }
 
-/// Takes out some of the notes that no longer mean anything: more than come in.
+/// Deletes some of the notes that have expired, and more of them than are added.
 fn forget(db: &mut Db, before: NaiveDateTime) -> QueryResult<()> {
     let over = booking_lookups::table
         .filter(booking_lookups::asked_at.le(before))
@@ -86,7 +80,7 @@ fn forget(db: &mut Db, before: NaiveDateTime) -> QueryResult<()> {
         .limit(FORGOTTEN_AT_ONCE)
         .select(booking_lookups::email_hash);
     let hashes: Vec<String> = match db {
-        // Those that another server is at are that server's: nobody waits for anybody.
+        // Skips rows that another server is deleting, so that no server waits for another.
         Db::Postgres(pg) => over.for_update().skip_locked().load(pg)?,
         Db::Sqlite(sqlite) => over.load(sqlite)?,
     };
@@ -95,5 +89,5 @@ fn forget(db: &mut Db, before: NaiveDateTime) -> QueryResult<()> {
 }
 
 fn hash(email: &str) -> String {
-    Sha256::digest(normalized_email(email)).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(normalized_email(email)))
 }

@@ -23,7 +23,7 @@ pub async fn keep_expiring(db: Database, board: Arc<Board>, desk: Arc<Desk>, out
         if let Err(error) = &expired
             && was_well
         {
-            log::warn!("holds are not ended until the database is back: {error}");
+            log::warn!("holds do not expire until the database is back: {error}");
         }
         was_well = expired.is_ok();
     }

@@ -1,6 +1,5 @@
-//! The one way out for tickets: whatever ends a booking or a part of it gives the tickets back here, once, however
-//! often and however simultaneously it is asked for. A cancellation, a hold whose time is over and a partial return
-//! are the three.
+//! The only code that gives tickets back. A cancellation, a hold whose time is over and a partial return all
+//! use it. It gives each ticket back once, even if that is asked for several times, or at the same time.
 //!
 //! Who may cancel, and until when, does not belong here: see [`cancellation`](super::cancellation). Refunds neither.
 

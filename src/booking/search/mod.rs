@@ -1,7 +1,7 @@
-//! The search over all bookings: which words a booking is found by, and which of them a typed word begins. The words
-//! stand in an index of their own, without case and accents, because neither database compares text that way. A task
-//! behind the sale keeps it ([`worker`]), so that a booking costs no more for it; what it has not reached yet, the
-//! search compares booking by booking.
+//! The search over all bookings: which words a booking is found by, and which of them begin with a typed
+//! word. The words stand in an index of their own, without case and accents, because neither database
+//! compares text that way. A background task ([`worker`]) keeps the index, so that booking costs no more for
+//! it. The search compares the bookings that the task has not reached yet one by one.
 //!
 //! How a list of what was found is shown does not belong here: see `admin::booking_list`.
 
@@ -15,9 +15,9 @@ use super::buyer::{fold, shown_email};
 
 /// Longer words are found by their beginnings.
 const WORD_LENGTH_MAX: usize = 64;
-/// A booking has no more words than these.
+/// The most words of one booking.
 const WORDS_MAX: usize = 24;
-/// Shorter beginnings of a reference would only find what a name was meant for.
+/// A shorter word is not searched as the beginning of a reference: it is probably meant as a name.
 const REFERENCE_LENGTH_MIN: usize = 3;
 
 /// The words that a booking is found by: those of its buyer's name, the address, what follows a sign in the address,
@@ -40,15 +40,15 @@ pub fn words_of(name: &str, email: Option<&str>) -> BTreeSet<String> {
     words.map(|word| word.chars().take(WORD_LENGTH_MAX).collect()).take(WORDS_MAX).collect()
 }
 
-/// What a typed word may be the beginning of, as the index has it.
+/// The beginnings to look up in the index for a typed word.
 #[must_use]
 pub fn beginnings(word: &str) -> BTreeSet<String> {
-    // PostgreSQL takes no text with a zero.
+    // PostgreSQL accepts no text with a NUL character.
     let visible: String = word.chars().filter(|c| !c.is_control()).collect();
     let address = visible.trim_start_matches('@');
     let cut = |word: &str| word.chars().take(WORD_LENGTH_MAX).collect::<String>();
     let all = [cut(address), cut(&letters(word))];
-    // Letters of an address are no word of a name.
+    // An address is not looked up without its signs: its letters are not a word of a name.
     all.into_iter().take(if word.contains('@') { 1 } else { 2 }).filter(|it| !it.is_empty()).collect()
 }
 
@@ -67,7 +67,7 @@ pub fn reference_beginnings(word: &str) -> Vec<String> {
     readings.into_iter().flatten().filter(is_part).map(grouped).collect()
 }
 
-/// Whether each of these typed words begins one of the booking's.
+/// Whether each of these typed words is the beginning of one of the booking's words, or of its reference.
 #[must_use]
 pub fn fit(typed: &[String], name: &str, email: Option<&str>, reference: &str) -> bool {
     let words = words_of(name, email);
@@ -84,7 +84,8 @@ fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
-/// The first text after all that begin with this one, byte by byte; `None`: there is none.
+/// The first text after all texts that begin with this one, in the order of their bytes; `None`: there is
+/// none.
 #[must_use]
 pub fn end_of_range(beginning: &str) -> Option<String> {
     let mut chars: Vec<char> = beginning.chars().collect();

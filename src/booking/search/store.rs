@@ -30,24 +30,19 @@ diesel::table! {
 
 /// Bookings whose words are written in one transaction: some milliseconds of SQLite's only writer.
 const AT_ONCE: i64 = 200;
-/// Younger bookings wait: on PostgreSQL, one with a smaller id may still be on its way. A batch takes much less.
+/// Younger bookings are not indexed yet: on PostgreSQL, a booking with a smaller id may not be committed yet.
+/// A batch takes much less time than this.
 const RESTS_FOR: TimeDelta = TimeDelta::seconds(15);
 /// A word that more bookings have is common: the newest bookings with it are found as quickly by comparing.
 pub const FOUND_MAX: i64 = 2_000;
 
 /// Up to which id bookings are in the index.
-///
-/// # Errors
-/// What the database said.
 pub fn indexed_until(db: &mut Db) -> QueryResult<i64> {
     let progress = search_progress::table.find(1).select(search_progress::last_booking_id);
     Ok(progress.first(db).optional()?.unwrap_or_default())
 }
 
 /// The bookings that have a word that begins with the typed one, in no order. `None`: there are too many.
-///
-/// # Errors
-/// What the database said.
 pub fn find_by_word(db: &mut Db, word: &str) -> QueryResult<Option<HashSet<i64>>> {
     let (mut words, mut references) = (beginnings(word), reference_beginnings(word));
     if has_words_of_references(db)? {
@@ -77,9 +72,6 @@ pub fn find_by_word(db: &mut Db, word: &str) -> QueryResult<Option<HashSet<i64>>
 }
 
 /// The bookings of an address, in no order. `None`: there are too many.
-///
-/// # Errors
-/// What the database said.
 pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Option<HashSet<i64>>> {
     let of_person = bookings::table
         .filter(sql::<Text>(PERSON).eq(normalized_email(email)))
@@ -89,13 +81,11 @@ pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Option<HashSet<i64
     Ok(Some(found).filter(|found| i64::try_from(found.len()).is_ok_and(|count| count <= FOUND_MAX)))
 }
 
-/// Words that are looked up, each with queries of its own. By the others what was found is compared.
+/// The most words that are looked up, each with queries of its own. The bookings found are then compared with
+/// the other words.
 const ASKED_MAX: usize = 8;
 
 /// The bookings that have the rarest of these typed words. `None`: each is in too many.
-///
-/// # Errors
-/// What the database said.
 pub fn find_by_rarest(db: &mut Db, words: &[String]) -> QueryResult<Option<HashSet<i64>>> {
     let mut rarest: Option<HashSet<i64>> = None;
     for word in words.iter().take(ASKED_MAX) {
@@ -109,7 +99,7 @@ pub fn find_by_rarest(db: &mut Db, words: &[String]) -> QueryResult<Option<HashS
     Ok(rarest)
 }
 
-/// What of a booking is compared with typed words: its id, reference, name and address.
+/// The part of a booking that is compared with typed words: its id, reference, name and address.
 pub type ComparedBooking = (i64, String, String, Option<String>);
 
 /// Bookings that are read at once to be compared.
@@ -118,9 +108,6 @@ pub const READ_AT_ONCE: i64 = 500;
 pub const COMPARED_MAX: i64 = 8_000;
 
 /// The bookings that the index does not have yet and that fit. `None`: too many to compare.
-///
-/// # Errors
-/// What the database said.
 pub fn find_unindexed(db: &mut Db, fits: impl Fn(&ComparedBooking) -> bool) -> QueryResult<Option<Vec<i64>>> {
     let (mut found, mut last) = (Vec::new(), indexed_until(db)?);
     if is_far_behind(db, last)? {
@@ -140,18 +127,15 @@ pub fn find_unindexed(db: &mut Db, fits: impl Fn(&ComparedBooking) -> bool) -> Q
     Ok(None)
 }
 
-/// Whether the index lacks more bookings than are compared one by one: then none of them is.
+/// Whether the index lacks more bookings than are compared one by one: then none of them is compared.
 fn is_far_behind(db: &mut Db, indexed_until: i64) -> QueryResult<bool> {
     let behind = bookings::table.filter(bookings::id.gt(indexed_until)).order(bookings::id);
     let beyond: Option<i64> = behind.offset(COMPARED_MAX).select(bookings::id).first(db).optional()?;
     Ok(beyond.is_some())
 }
 
-/// Some of a concert's newest confirmed bookings that fit, by comparing: for words that so many have that these are
-/// soon found.
-///
-/// # Errors
-/// What the database said.
+/// Some of a concert's newest confirmed bookings that fit, found by comparing. This is for words that many
+/// bookings have: matches are found soon.
 pub fn find_among_newest(
     db: &mut Db,
     event_id: i64,
@@ -179,12 +163,13 @@ pub fn find_among_newest(
     Ok(found)
 }
 
-/// Whether references are found by words: where they have no index.
+/// Whether references are found through words, because they have no index of their own.
 fn has_words_of_references(db: &mut Db) -> QueryResult<bool> {
     Ok(reference_key(db)?.is_some())
 }
 
-/// As it stands in the index: "#7F3K9QXM" for TK-7F3K-9QXM. No word of a name or an address begins so.
+/// The word for a reference in the index: "#7F3K9QXM" for TK-7F3K-9QXM. No word of a name or an address
+/// begins with "#".
 fn reference_word(reference: &str) -> String {
     format!("#{}", reference.trim_start_matches("TK-").replace('-', ""))
 }
@@ -210,19 +195,13 @@ fn unwritten(db: &mut Db, after: i64, at_most: i64) -> QueryResult<Vec<Unwritten
 }
 
 /// Whether there are bookings whose words are to be written.
-///
-/// # Errors
-/// What the database said.
 pub fn is_any_due(db: &mut Db) -> QueryResult<bool> {
     let after = indexed_until(db)?;
     Ok(!unwritten(db, after, 1)?.is_empty())
 }
 
-/// Writes the words of the next bookings, inside the caller's write transaction. How many they were; another server
-/// that is at it takes the turn.
-///
-/// # Errors
-/// What the database said.
+/// Writes the words of the next bookings, inside the caller's write transaction. Returns how many bookings
+/// these were: 0 also when another server is writing now.
 pub fn write_some(db: &mut Db) -> QueryResult<usize> {
     let progress = search_progress::table.find(1).select(search_progress::last_booking_id);
     let turn: Option<i64> = match db {
@@ -244,10 +223,7 @@ pub fn write_some(db: &mut Db) -> QueryResult<usize> {
     Ok(next.len())
 }
 
-/// After the name or the address of a booking was corrected, in the same transaction.
-///
-/// # Errors
-/// What the database said.
+/// Updates the words of a booking after its name or address was corrected, in the same transaction.
 pub fn rewrite(
     db: &mut Db,
     booking_id: i64,
@@ -261,10 +237,8 @@ pub fn rewrite(
     insert(db, now.into_iter().map(|word| (word, booking_id)).collect())
 }
 
-/// The words of a concert's bookings, before these are deleted. Runs inside the caller's transaction.
-///
-/// # Errors
-/// What the database said.
+/// Deletes the words of a concert's bookings, before the bookings themselves are deleted. Runs inside the
+/// caller's transaction.
 pub fn forget(db: &mut Db, slug: &str) -> QueryResult<()> {
     let forgotten = diesel::sql_query(
         "DELETE FROM booking_words WHERE booking_id IN

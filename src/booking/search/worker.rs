@@ -10,7 +10,7 @@ use crate::error::Error;
 
 /// How often a server looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Between two pieces: orders come first.
+/// The pause between two parts of the work, so that orders come first.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Writes for as long as the program runs.
@@ -22,7 +22,7 @@ pub async fn keep_indexing(db: Database, desk: Arc<Desk>) {
         if let Err(error) = &written
             && was_well
         {
-            log::warn!("the search does not learn of new bookings until the database is back: {error}");
+            log::warn!("the search index is not updated until the database is back: {error}");
         }
         was_well = written.is_ok();
     }

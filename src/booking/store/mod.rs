@@ -20,7 +20,7 @@ use crate::events::{Event, Stock, TicketType};
 use crate::payment::store::online::paid_online;
 use crate::schema::{booking_lines, bookings, cancellation_notes, events, ticket_types, used_tickets};
 
-/// Whose a booking is, as the index `bookings_person` spells it.
+/// The person that a booking belongs to, spelled as in the index `bookings_person`.
 pub const PERSON: &str = "coalesce(bookings.buyer_email_normalized, lower(bookings.buyer_email), \
     'user ' || bookings.buyer_external_id)";
 
@@ -87,7 +87,7 @@ impl BookingRow {
 /// this returns.
 ///
 /// # Errors
-/// What the database said. Then nothing is known of any order, and sending the same batch again is safe.
+/// Database errors. Then nothing is known of any order, and sending the same batch again is safe.
 pub fn book_batch(db: &mut Db, orders: &[&Order]) -> QueryResult<Batch> {
     let (claimed, stock) = match db {
         Db::Postgres(pg) => postgres::book_batch(pg, orders)?,
@@ -101,9 +101,6 @@ pub fn book_batch(db: &mut Db, orders: &[&Order]) -> QueryResult<Batch> {
 }
 
 /// Whether somebody else keeps a ticket type locked, so that a batch would wait for it. Only PostgreSQL locks rows.
-///
-/// # Errors
-/// What the database said.
 pub fn is_locked(db: &mut Db, ticket_type_id: i64) -> QueryResult<bool> {
     match db {
         Db::Postgres(pg) => postgres::is_locked(pg, ticket_type_id),
@@ -137,12 +134,12 @@ fn recall(db: &mut Db, orders: &[&Order], claimed: Vec<Claimed>) -> QueryResult<
     claimed.into_iter().zip(orders).map(outcome).collect()
 }
 
-/// What an order is that found its key used.
+/// The outcome of an order whose key was used before.
 fn outcome_of_known(order: &Order, hash: i64, booking: Booking) -> BookingOutcome {
     if hash == order.hash() { BookingOutcome::Replayed(booking) } else { BookingOutcome::KeyReused(booking) }
 }
 
-/// The refusal that a code stands for, those that `sale_state_1` in the migrations lists.
+/// The refusal that a code stands for. `sale_state_1` in the migrations lists the codes.
 fn not_on_sale(code: i32) -> Option<NotOnSale> {
     match code {
         5 => Some(NotOnSale::NotYet),
@@ -153,10 +150,7 @@ fn not_on_sale(code: i32) -> Option<NotOnSale> {
     }
 }
 
-/// What an order is whose key may have booked before; `None` when it has not.
-///
-/// # Errors
-/// What the database said.
+/// The outcome of an order whose key may have booked before; `None` when it has not.
 pub fn find_by_order(db: &mut Db, order: &Order) -> QueryResult<Option<BookingOutcome>> {
     let row = bookings::table
         .filter(bookings::request_key.eq(&order.request_key))
@@ -171,7 +165,7 @@ pub fn find_by_order(db: &mut Db, order: &Order) -> QueryResult<Option<BookingOu
 /// The booking that a link leads to, with what it is for.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn find_by_token(db: &mut Db, token: &str) -> QueryResult<PlacedBooking> {
     let row = bookings::table.filter(bookings::token.eq(token)).select(BookingRow::as_select()).first(db)?;
     place(db, vec![row])?.pop().ok_or(diesel::result::Error::NotFound)
@@ -180,7 +174,7 @@ pub fn find_by_token(db: &mut Db, token: &str) -> QueryResult<PlacedBooking> {
 /// The booking of a reference, with what it is for.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn find_by_reference(db: &mut Db, reference: &str) -> QueryResult<PlacedBooking> {
     let id = id_of_reference(db, reference)?.ok_or(diesel::result::Error::NotFound)?;
     let row = bookings::table.find(id).select(BookingRow::as_select()).first(db)?;
@@ -188,18 +182,12 @@ pub fn find_by_reference(db: &mut Db, reference: &str) -> QueryResult<PlacedBook
 }
 
 /// A booking with its lines; `None`: there is none.
-///
-/// # Errors
-/// What the database said.
 pub fn find_by_id(db: &mut Db, id: i64) -> QueryResult<Option<Booking>> {
     let row = bookings::table.find(id).select(BookingRow::as_select()).first(db).optional()?;
     Ok(with_lines(db, row.into_iter().collect())?.pop())
 }
 
 /// Puts rows together with their lines, in the order of the rows.
-///
-/// # Errors
-/// What the database said.
 pub fn with_lines(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<Booking>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let found: Vec<BookingLine> = booking_lines::table
@@ -219,9 +207,6 @@ pub fn with_lines(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<Booking
 
 /// Puts rows together with their lines, ticket types and events, in the order of the rows. For as many as a page
 /// shows.
-///
-/// # Errors
-/// What the database said.
 pub fn place(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<PlacedBooking>> {
     let found = with_lines(db, rows)?;
     let event_ids: Vec<i64> = found.iter().map(|booking| booking.event_id).collect();

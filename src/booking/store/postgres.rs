@@ -50,7 +50,8 @@ pub(super) fn is_locked(pg: &mut PgConnection, ticket_type_id: i64) -> QueryResu
     }
 }
 
-/// The call with a batch's values, as columns. Its type names it, so that it is prepared once.
+/// The call with a batch's values, as columns. Diesel recognizes the statement by this type, so it is
+/// prepared once.
 #[derive(Default)]
 struct BookBatchCall<'a> {
     request_keys: Vec<&'a str>,

@@ -8,9 +8,6 @@ use crate::db::Db;
 use crate::schema::bookings;
 
 /// The id of a reference's booking; `None`: there is none.
-///
-/// # Errors
-/// What the database said.
 pub fn id_of_reference(db: &mut Db, reference: &str) -> QueryResult<Option<i64>> {
     let booking = bookings::table.filter(bookings::reference.eq(reference)).select(bookings::id);
     if let Some(id) = reference_key(db)?.and_then(|key| key.id(reference)) {
@@ -18,16 +15,13 @@ pub fn id_of_reference(db: &mut Db, reference: &str) -> QueryResult<Option<i64>>
         if known.is_some() {
             return Ok(known);
         }
-        // A release before this one writes random references into new files as well. Without an index this reads all
+        // An earlier release writes random references into new files too. Without an index this reads all
         // bookings, but only for a reference that is not one of ours.
     }
     booking.first(db).optional()
 }
 
 /// The ids of the bookings that this release has given these references.
-///
-/// # Errors
-/// What the database said.
 pub fn ids_of_references(db: &mut Db, references: &[String]) -> QueryResult<Vec<i64>> {
     let mut known =
         bookings::table.filter(bookings::reference.eq_any(references)).select(bookings::id).into_boxed();
@@ -38,11 +32,8 @@ pub fn ids_of_references(db: &mut Db, references: &[String]) -> QueryResult<Vec<
     known.load(db)
 }
 
-/// What makes references of ids. `None` where references are random and have an index: on PostgreSQL, and in SQLite
-/// files that were made before 2026-11-30.
-///
-/// # Errors
-/// What the database said.
+/// The key that turns ids into references. `None` where references are random and have an index: on
+/// PostgreSQL, and in SQLite files that were made before 2026-11-30.
 pub fn reference_key(db: &mut Db) -> QueryResult<Option<ReferenceKey>> {
     match db {
         Db::Postgres(_) => Ok(None),

@@ -1,8 +1,8 @@
 //! The open connections: how many each network holds, and which of them wait for a request.
 //!
-//! Everybody who connects has a share of the room, so that one network cannot take all of it. When room gets scarce,
-//! connections that never asked for anything go first; when there is none left, those that have been idle longest go.
-//! A connection whose request is being received or answered is never ended here.
+//! Each network has a share of the room, so that one network cannot take all of it. When room gets scarce,
+//! connections that never asked for anything go first; when there is none left, those that have been idle
+//! longest go. A connection whose request is being received or answered is never ended here.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,10 +17,10 @@ use parking_lot::Mutex;
 
 use crate::guard::client_address::{TrustedProxies, network_of};
 
-/// One network (an IPv4 address, or an IPv6 /64) holds at most this part of all connections: behind one address may be
-/// a household or, with carrier-grade NAT, a crowd.
+/// One network (an IPv4 address, or an IPv6 /64) holds at most one in this many of all connections: behind
+/// one address may be a household or, with carrier-grade NAT, a crowd.
 const NETWORK_PART: usize = 25;
-/// The networks of one IPv6 /48 together: a rented machine often gets one.
+/// The same for all networks of one IPv6 /48 together: a rented machine often gets a whole /48.
 const SITE_PART: usize = 5;
 /// A server with few connections still lets a few browsers of one network in: each opens up to six.
 const NETWORK_MIN: usize = 32;
@@ -31,16 +31,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// When there is no room left, connections that were answered as recently as this still stay.
 const IDLE_MIN: Duration = Duration::from_secs(1);
-/// When there is no room left, this part of all connections goes at once.
+/// When there is no room left, one in this many of all connections is ended at once.
 const CUT_PART: usize = 50;
 
 /// Between two lines of the log.
 const LINE_EVERY: Duration = Duration::from_secs(60);
 
-/// Which of the connections each network may hold.
+/// How many connections each network may hold.
 #[derive(Debug, Clone, Default)]
 pub struct NetworkLimits {
-    /// Their connections are their visitors', so they are not counted.
+    /// Trusted proxies. Their connections carry the requests of many visitors, so they are not counted.
     pub proxies: TrustedProxies,
     /// Whether a network has a limit at all.
     pub is_on: bool,
@@ -178,7 +178,7 @@ impl Open {
         if self.last_line.is_none_or(|last| now - last >= LINE_EVERY) {
             self.last_line = Some(now);
             log::warn!(
-                "{network} holds {most} connections, and gets no more; if it is your proxy, add it to TRUSTED_PROXIES"
+                "{network} has reached its limit of {most} connections; if it is your proxy, add it to TRUSTED_PROXIES"
             );
         }
     }

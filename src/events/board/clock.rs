@@ -10,7 +10,7 @@ use crate::db::{self, Db};
 /// A reading that took longer is not used.
 const READING_MAX: TimeDelta = TimeDelta::milliseconds(250);
 
-/// How far it is ahead of this machine's.
+/// The database's clock, kept as how far it is ahead of this machine's.
 #[derive(Default)]
 pub(super) struct DatabaseClock {
     ahead_ms: AtomicI64,
@@ -35,8 +35,8 @@ impl DatabaseClock {
     }
 }
 
-/// Measured on the connection itself, so that waiting for a connection does not count. The database's clock is read
-/// between two readings of this machine's clock, so it is compared with their middle.
+/// Reads the clock on the connection itself, so that waiting for a connection does not count. The database's
+/// clock is read between two readings of this machine's clock, so it is compared with their middle.
 pub(super) fn read(db: &mut Db) -> QueryResult<ClockReading> {
     let asked_at = Utc::now().naive_utc();
     let theirs = db::clock(db)?;

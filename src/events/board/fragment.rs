@@ -16,7 +16,7 @@ use crate::events::{Concert, EventState, HeldTickets, TicketType};
 use crate::money::Money;
 use crate::{assets, page};
 
-/// A request waits for the compression, so most of the gain at little cost.
+/// A request waits for the compression, so this level gives most of the gain at little cost.
 const GZIP_LEVEL: u32 = 5;
 
 /// A concert on the board, as of a time.
@@ -62,7 +62,7 @@ impl Listing {
         self.is_preview
     }
 
-    /// Whether it is the same at that time.
+    /// Whether its sale states, and whether it is over, are the same at that time (UTC).
     pub(super) fn is_as_of(&self, now: NaiveDateTime) -> bool {
         self.is_over == self.event.is_over(now) && self.sale_states == sale_states(&self.concert, now)
     }

@@ -10,15 +10,17 @@ use chrono::NaiveDateTime;
 use super::Listing;
 use crate::events::{Concert, TicketType};
 
-/// If a read does not contain a version that is older than this, the read is not late: the version was lost in a
-/// fail-over or by restoring a backup. A version that is that far in the future is no reason to doubt a read either.
+/// A version on the board that is older than this, and newer than a read, was lost in a failover or by
+/// restoring a backup: no read is that late. A version that is this far in the future does not win over a
+/// read either.
 pub(super) const LOST_AFTER_MS: i64 = 30_000;
 /// How far a version from another server may be ahead of what this server knows of the database.
 const AHEAD_MAX_MS: i64 = 60_000;
 
-/// The concert as it was read, with newer versions of the board kept. `before`: the concert on the board when a read of
-/// the primary began. What stands there unchanged was published after its commit, so the primary would know it. Returns
-/// the same listing if nothing has changed, so that its fragment is not rendered again.
+/// The concert as it was read, except that newer versions on the board are kept. `before`: the concert on the
+/// board when a read of the primary began. A version that the board already had then does not win: it was
+/// published after its commit, so the primary knows it if it is real. Returns the same listing if nothing has
+/// changed, so that its fragment is not rendered again.
 pub(super) fn listing_of(
     read: &Concert,
     shown: Option<&Arc<Listing>>,
@@ -60,7 +62,8 @@ pub(in crate::events) fn newest_version(concert: &Concert) -> i64 {
     types.fold(concert.event.facts_version, i64::max)
 }
 
-/// The latest version that can be true. Versions of a database whose clock was set back go on from their newest.
+/// The highest version that the database can have given by now. If its clock was set back, its versions go on
+/// from the newest one.
 pub(super) fn latest_version(now: NaiveDateTime, newest: i64) -> i64 {
     millis(now).max(newest).saturating_add(AHEAD_MAX_MS)
 }

@@ -41,13 +41,13 @@ pub struct Board {
     publisher: Publisher,
     /// The newest version that the primary has given.
     newest_version: AtomicI64,
-    /// Reads of the primary follow each other: one that began before a change must not be shown after it.
+    /// Reads of the primary run one at a time: one that began before a change must not be shown after it.
     reading: Mutex<()>,
-    /// When the last one of them ended.
+    /// When the last read of the primary ended.
     primary_read_at: parking_lot::Mutex<Option<Instant>>,
     /// Updated after each complete read.
     shown: Heartbeat,
-    /// The refresher's.
+    /// The refresher's heartbeat.
     pub(super) refresher: Heartbeat,
 }
 
@@ -74,7 +74,7 @@ impl Board {
 
     /// Whether the refresher's heartbeat is recent enough, or it waits for the database.
     #[must_use]
-    pub fn is_kept(&self, silence_max: Duration) -> bool {
+    pub fn is_refreshed(&self, silence_max: Duration) -> bool {
         self.refresher.is_alive(silence_max)
     }
 
@@ -110,9 +110,6 @@ impl Board {
     }
 
     /// Sets the board's clock by the database's.
-    ///
-    /// # Errors
-    /// What the database said.
     pub async fn set_clock(&self, db: &Database) -> Result<(), Error> {
         self.clock.set(&db.read_primary(clock::read).await?);
         Ok(())
@@ -188,7 +185,7 @@ impl Board {
     }
 
     /// Starts and ends sales whose time has come. Returns the time until the next one.
-    pub fn pass_time(&self) -> Option<Duration> {
+    pub fn open_and_close_sales(&self) -> Option<Duration> {
         let now = self.now();
         let snapshot = self.snapshot.load();
         if snapshot.listings.iter().any(|listing| !listing.is_as_of(now)) {
@@ -199,7 +196,7 @@ impl Board {
         let turns = snapshot
             .listings
             .iter()
-            .filter_map(|listing| listing.event.next_turn(&listing.ticket_types, now));
+            .filter_map(|listing| listing.event.next_sale_change(&listing.ticket_types, now));
         turns.min().map(|turn| (turn - now).to_std().unwrap_or_default())
     }
 
@@ -217,7 +214,7 @@ impl Board {
     /// Reads all concerts, from a replica if there is one, and shows what is newer than the board.
     ///
     /// # Errors
-    /// What the database said; the board stays as it was.
+    /// Database errors; the board stays as it was.
     pub async fn refresh(&self, db: &Database) -> Result<(), Error> {
         if !db.has_replicas() {
             return self.refresh_from_primary(db).await;
@@ -228,11 +225,11 @@ impl Board {
         Ok(())
     }
 
-    /// As [`Board::refresh`], from the primary, which is believed against the board: what the board showed before, and
-    /// the primary does not know, is not true.
+    /// As [`Board::refresh`], from the primary, which wins over the board: what the board already showed when
+    /// the read began, and the primary does not have, is dropped.
     ///
     /// # Errors
-    /// What the database said; the board stays as it was.
+    /// Database errors; the board stays as it was.
     pub async fn refresh_from_primary(&self, db: &Database) -> Result<(), Error> {
         let _turn = self.reading.lock().await;
         let before = self.snapshot.load_full();
@@ -242,9 +239,6 @@ impl Board {
     }
 
     /// As [`Board::refresh`], from the primary, at the program's start.
-    ///
-    /// # Errors
-    /// What the database said.
     pub fn refresh_blocking(&self, db: &Database) -> Result<(), Error> {
         self.clock.set(&db.read_primary_blocking(clock::read)?);
         let before = self.snapshot.load_full();
@@ -262,8 +256,8 @@ impl Board {
         self.merge(&read, &Snapshot::default());
     }
 
-    /// As [`Board::show`], after a read of a replica that began then. It may lag behind what the primary has said
-    /// since, or just before: a concert that was just published must not go again.
+    /// As [`Board::show`], for a read of a replica that began at `begun`. The replica may lag behind a read
+    /// of the primary that ended since, or just before: a concert that was just published must not disappear.
     fn show_from_replica(&self, read: Vec<Concert>, begun: Instant) {
         let primary_read_at = *self.primary_read_at.lock();
         if primary_read_at.is_some_and(|at| begun.saturating_duration_since(at) <= REPLICA_LAG_MAX) {

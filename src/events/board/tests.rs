@@ -134,10 +134,10 @@ fn a_sale_opens_on_the_board_by_itself() {
     board.show(concerts);
     let state = |board: &Board| board.listings()[0].sale_state(1);
     let tag = |board: &Board| board.listings()[0].fragment(board.pace()).expect("html").etag.clone();
-    let (closed, wait) = (tag(&board), board.pass_time().expect("it will open"));
+    let (closed, wait) = (tag(&board), board.open_and_close_sales().expect("it will open"));
     assert!(wait <= Duration::from_millis(60) && state(&board) == SaleState::NotYet(opens));
     std::thread::sleep(wait);
-    board.pass_time();
+    board.open_and_close_sales();
     assert_eq!(state(&board), SaleState::OnSale);
     assert_ne!(closed, tag(&board));
 }

@@ -1,5 +1,5 @@
-//! What a change has changed, in words for the audit log: "price: 10.00 → 12.00". Long texts and ways to reach somebody
-//! are named without what they say: the log keeps its entries for good.
+//! What a change did, in words for the audit log: "price: 10.00 → 12.00". Of long texts and contact details
+//! it names only the field, not the content: the log keeps its entries forever.
 
 use chrono::NaiveDateTime;
 

@@ -8,7 +8,8 @@ use super::typed::{FieldFaults, FieldReader, TypedFields, line, optional_number,
 use super::{currencies, local_time, markdown, moved_start, slug};
 use crate::events::{Event, PaymentChoice};
 
-/// What a form sends, in the order in which a page asks. A time that exists twice has its offset beside it.
+/// What a form sends, in the order in which a page asks. Each time has an offset beside it, for local times
+/// that exist twice.
 pub const EVENT_FIELDS: [&str; 26] = [
     "name",
     "slug",
@@ -37,7 +38,7 @@ pub const EVENT_FIELDS: [&str; 26] = [
     "organizer_contact",
     "image_alt",
 ];
-/// Boxes: a browser sends them only when they are checked.
+/// Checkboxes: a browser sends them only when they are checked.
 pub const EVENT_BOXES: [&str; 1] = ["unlisted"];
 
 pub const NAME_LENGTH_MAX: usize = 80;
@@ -71,7 +72,7 @@ pub struct EventFacts {
     pub time_zone: Tz,
     pub currency: String,
     pub payment: PaymentChoice,
-    /// Kept of each ticket that was paid for online and that its buyer gives back. `None`: nothing is refunded.
+    /// The fee that is kept for each returned ticket that was paid for online. `None`: nothing is refunded.
     pub refund_fee_minor: Option<i64>,
     pub sales_start_at: Option<NaiveDateTime>,
     pub sales_end_at: Option<NaiveDateTime>,
@@ -83,7 +84,7 @@ pub struct EventFacts {
     pub listed: bool,
 }
 
-/// The fields of a new concert. `like`: one whose place and organizer are probably the same.
+/// The fields of a new concert. `like`: one whose currency, time zone and organizer are probably the same.
 #[must_use]
 pub fn blank(like: Option<&Event>) -> TypedFields {
     let texts = [("currency", "USD"), ("payment", PaymentChoice::Venue.as_str()), ("refund_fee", "0")];
@@ -155,7 +156,7 @@ pub fn of(event: &Event) -> TypedFields {
     ])
 }
 
-/// Reads the fields. `before`: the concert as it is, when there is one: a date in the past may stay. `now`: UTC.
+/// Reads the fields. `before`: the concert as it is, if it exists; its date may stay in the past. `now`: UTC.
 ///
 /// # Errors
 /// What is wrong, by field.
@@ -167,7 +168,7 @@ pub fn read(
     let mut reader = FieldReader::new(typed);
     let zone = reader.read("time_zone", |it| local_time::read_zone(it).map(Some)).unwrap_or(Tz::UTC);
     let knows_zone = reader.faults.is_empty();
-    // Without a zone nothing can be said of a time, and the zone's fault is enough.
+    // Without a zone no time can be read, and one fault, that of the zone, is enough.
     let mut time = |field| if knows_zone { reader.time(field, zone) } else { None };
     let starts_at = time("starts_at");
     let (mut doors_at, mut ends_at) = (time("doors_at"), time("ends_at"));

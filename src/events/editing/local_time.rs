@@ -1,5 +1,5 @@
-//! Times as an organizer types them, on the clock of the venue. When clocks are put forward, some times do not exist;
-//! when they are put back, some exist twice. Both are asked about.
+//! Times as an organizer types them, on the clock of the venue. When clocks are put forward, some times do
+//! not exist; when they are put back, some exist twice. The organizer is asked about both.
 
 use chrono::{
     DateTime, Datelike as _, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _,
@@ -15,7 +15,7 @@ const YEARS: std::ops::RangeInclusive<i32> = 2000..=2199;
 /// No clock was ever put forward by more.
 const GAP_MAX: TimeDelta = TimeDelta::hours(25);
 
-/// Which one of a time that exists twice.
+/// One of the two meanings of a local time that exists twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeChoice {
     /// What the form sends: `-05:00`.
@@ -58,8 +58,8 @@ fn choice(at: DateTime<Tz>) -> TimeChoice {
     TimeChoice { words: words.replace("  ", " "), offset }
 }
 
-/// Reads a time; empty: none. `offset`: which one of two. A time that names its offset itself (RFC 3339) is taken as it
-/// is.
+/// Reads a time; an empty text is none. `offset` chooses one of two when the time exists twice. A time that
+/// names its offset itself (RFC 3339) is taken as it is.
 ///
 /// # Errors
 /// A sentence that says what is wrong.
@@ -90,7 +90,8 @@ pub fn read(typed: &str, offset: &str, zone: Tz) -> Result<Option<NaiveDateTime>
 
 fn skipped(local: NaiveDateTime, zone: Tz) -> String {
     let shown = local.format("%-I:%M\u{a0}%p");
-    // Clocks jump over this time: the same stretch after the jump is what was probably meant.
+    // Clocks jump over this time. The organizer probably meant the time that is later by the length of the
+    // jump.
     let before = zone.from_local_datetime(&(local - GAP_MAX)).earliest();
     let after = zone.from_local_datetime(&(local + GAP_MAX)).earliest();
     let jump = before.zip(after).map(|(before, after)| {
@@ -123,7 +124,8 @@ fn checked(at: NaiveDateTime) -> Result<NaiveDateTime, String> {
     Ok(at)
 }
 
-/// Reads a time zone: a name of the IANA database, in any case, or the last part of one that no other zone has.
+/// Reads a time zone: a name of the IANA database, in any case, or the last part of such a name, if no other
+/// zone has it.
 ///
 /// # Errors
 /// A sentence that says what is wrong.
@@ -161,7 +163,7 @@ pub fn moved(at: NaiveDateTime, from: NaiveDateTime, to: NaiveDateTime, zone: Tz
     zone.from_local_datetime(&moved).earliest().map_or(at + (to - from), |at| at.naive_utc())
 }
 
-/// "2027-06-19" of a local date, for names of things.
+/// The date of a time (UTC) on the clock of that zone.
 #[must_use]
 pub fn date_of(at: NaiveDateTime, zone: Tz) -> NaiveDate {
     at.and_utc().with_timezone(&zone).date_naive()

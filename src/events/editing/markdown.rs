@@ -55,8 +55,8 @@ fn parser(markdown: &str) -> Parser<'_> {
     Parser::new_ext(markdown, Options::ENABLE_STRIKETHROUGH)
 }
 
-/// Raw HTML becomes text, a picture its description, and headings stand below those of the page. `links` are those
-/// that are open: whether each is kept.
+/// Raw HTML becomes text, a picture its description, and headings stand below those of the page. `links`: for
+/// each link that is open, whether it is kept.
 fn adapted<'a>(event: Event<'a>, links: &mut Vec<bool>) -> Option<Event<'a>> {
     Some(match event {
         Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),

@@ -22,12 +22,12 @@ pub use self::sale_fields::NO_REFUND;
 pub use self::ticket_type_fields::{TICKET_TYPE_FIELDS, TicketTypeFacts};
 pub use self::typed::{FieldFaults, TypedFields};
 
-/// Why a change was refused that is right in itself.
+/// Why a change was refused although its fields are valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeRefusal {
     /// Somebody else has changed it since it was shown.
     ChangedMeanwhile,
-    /// More tickets are sold or held. The lowest possible capacity.
+    /// More tickets than that are sold or held. `lowest`: the lowest possible capacity.
     CapacityTooLow { lowest: i32 },
     /// There are bookings in the old currency, or prices that the new one cannot write.
     CurrencyInUse,
@@ -50,7 +50,7 @@ impl ChangeRefusal {
             Self::NameTaken => (Some("name"), "Another ticket type has this name."),
             Self::CurrencyInUse => (
                 Some("currency"),
-                "There are bookings or prices that this currency can’t take over. Nothing was changed.",
+                "Existing bookings or prices can’t be moved to this currency. Nothing was changed.",
             ),
             Self::CapacityTooLow { lowest } => {
                 let lowest = crate::money::grouped(lowest);
@@ -63,12 +63,13 @@ impl ChangeRefusal {
                  it is now, then make your change.",
             ),
             Self::TooManyTicketTypes => (None, "A concert has up to 20 ticket types."),
-            Self::Closed => (None, "A canceled or archived concert doesn’t change any more."),
+            Self::Closed => (None, "A canceled or archived concert can’t be changed."),
         };
         (field, sentence.to_owned())
     }
 
-    /// Whether a field can be corrected there; everything else conflicts with what is.
+    /// Whether the organizer can correct a field of the form. All other refusals conflict with the current
+    /// state.
     #[must_use]
     pub fn is_correctable(&self) -> bool {
         matches!(self, Self::SlugTaken | Self::NameTaken)

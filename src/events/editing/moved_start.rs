@@ -1,4 +1,4 @@
-//! Doors and end of a concert whose start is moved: who moves it may not have thought of them.
+//! Doors and end of a concert whose start is moved. The organizer may not have thought of them.
 
 use chrono::NaiveDateTime;
 use chrono_tz::Tz;
@@ -6,7 +6,8 @@ use chrono_tz::Tz;
 use super::local_time;
 use crate::events::Event;
 
-/// When doors open. Where that is as before, it follows the start to another day, and where the start moved past it.
+/// When doors open. If the organizer did not change that time, it moves along when the start moves to another
+/// day, or to a time before the doors.
 #[must_use]
 pub fn doors(given: NaiveDateTime, before: &Event, starts_at: NaiveDateTime, zone: Tz) -> NaiveDateTime {
     let day = |at: NaiveDateTime| local_time::date_of(at, zone);
@@ -18,7 +19,7 @@ pub fn doors(given: NaiveDateTime, before: &Event, starts_at: NaiveDateTime, zon
     }
 }
 
-/// The end. Where that is as before, it follows a start that moved past it.
+/// The end. If the organizer did not change it, it moves along when the start moves to the end or past it.
 #[must_use]
 pub fn end(given: NaiveDateTime, before: &Event, starts_at: NaiveDateTime, zone: Tz) -> NaiveDateTime {
     if before.ends_at == given && given <= starts_at {
@@ -47,7 +48,7 @@ mod tests {
         assert_eq!(doors(doors_at, &show, start + half, zone), doors_at, "the same evening");
         assert_eq!(end(ends_at, &show, start + week, zone), ends_at + week);
         assert_eq!(end(ends_at, &show, start - week, zone), ends_at, "it may be a festival");
-        // What was given stays as it is, and is judged as it is.
+        // A time that the organizer has changed stays as it was typed.
         assert_eq!(doors(doors_at - half, &show, start + week, zone), doors_at - half);
         assert_eq!(end(ends_at + half, &show, start + week, zone), ends_at + half);
     }

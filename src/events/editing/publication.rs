@@ -19,8 +19,8 @@ pub fn prices(ticket_types: &[TicketType]) -> Vec<i64> {
     shown.map(|it| it.price_minor).collect()
 }
 
-/// What is missing, in the order in which a page asks. `now`: UTC. `payment_fault`: why it cannot be paid for as it is
-/// to be.
+/// What is missing, in the order in which a page asks. `now`: UTC. `payment_fault`: why the chosen way of
+/// payment does not work.
 #[must_use]
 pub fn missing(
     event: &Event,

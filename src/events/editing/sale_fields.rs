@@ -5,7 +5,8 @@ use chrono::NaiveDateTime;
 use super::typed::{FieldFaults, price, price_field};
 use crate::events::PaymentChoice;
 
-/// A sales window, of a concert or of a ticket type. Without an end, sales end at the start of the show.
+/// Checks the sales window of a concert or of a ticket type. Without an end, sales end at the start of the
+/// show.
 pub(super) fn check_sales(
     sales_start_at: Option<NaiveDateTime>,
     sales_end_at: Option<NaiveDateTime>,
@@ -21,7 +22,8 @@ pub(super) fn check_sales(
             faults.add("sales_end_at", "Sales end after they start.");
         }
         (Some(opens), None) if opens >= starts_at => {
-            faults.add("sales_start_at", "Sales start before the concert, or set when they end.");
+            faults
+                .add("sales_start_at", "Sales must start before the concert, unless you set when they end.");
         }
         _ => {}
     }
@@ -30,17 +32,17 @@ pub(super) fn check_sales(
 /// Where tickets are paid for.
 pub(super) fn payment(typed: &str) -> Result<Option<PaymentChoice>, String> {
     let found = PaymentChoice::ALL.iter().copied().find(|choice| choice.as_str() == typed);
-    // A form of the release before has no such field.
+    // A form of the previous release has no such field.
     if found.is_none() && !typed.is_empty() {
         return Err("Choose one from the list.".to_owned());
     }
     Ok(found)
 }
 
-/// In place of a fee: nothing is refunded. A field that somebody has emptied must not mean it.
+/// Typed in place of a fee: nothing is refunded. An empty field must not mean that.
 pub const NO_REFUND: &str = "none";
 
-/// What is kept of a refund; "none": all.
+/// Reads the fee that is kept of a refund; "none": the whole price is kept.
 pub(super) fn refund_fee(typed: &str, currency: &str) -> Result<Option<i64>, String> {
     if typed.is_empty() {
         return Err("Enter an amount: 0 refunds everything, “none” refunds nothing.".to_owned());
@@ -48,7 +50,7 @@ pub(super) fn refund_fee(typed: &str, currency: &str) -> Result<Option<i64>, Str
     if typed.eq_ignore_ascii_case(NO_REFUND) { Ok(None) } else { price(typed, currency).map(Some) }
 }
 
-/// The same as a field shows it.
+/// The refund fee as a form field shows it.
 pub(super) fn refund_fee_field(fee_minor: Option<i64>, currency: &str) -> String {
     fee_minor.map_or_else(|| NO_REFUND.to_owned(), |fee| price_field(fee, currency))
 }
@@ -60,7 +62,7 @@ pub(super) fn tax_rate(typed: &str) -> Result<Option<i32>, String> {
     if typed.is_empty() {
         return Ok(None);
     }
-    // Hundredths, as those of a dollar.
+    // Hundredths of a percent are read like the cents of a dollar.
     let rate = price(typed, "USD").map_err(|_| wrong())?;
     i32::try_from(rate).ok().filter(|rate| *rate <= 10_000).map(Some).ok_or_else(wrong)
 }

@@ -6,7 +6,7 @@ use deunicode::deunicode;
 pub const SLUG_LENGTH_MAX: usize = 80;
 /// Longest slug that is made from a name.
 const MADE_LENGTH_MAX: usize = 60;
-/// What stands below `/admin/events/` itself.
+/// Names that `/admin/events/` uses for pages of its own.
 const RESERVED: [&str; 1] = ["new"];
 
 /// The slug of a name: `Zoë & the Café` is `zoe-the-cafe`. Empty when nothing of the name can be spelled so.

@@ -25,7 +25,7 @@ pub const TICKET_TYPE_FIELDS: [&str; 13] = [
     "icon",
     "accent",
 ];
-/// Boxes: a browser sends them only when they are checked.
+/// Checkboxes: a browser sends them only when they are checked.
 pub const TICKET_TYPE_BOXES: [&str; 1] = ["hidden"];
 
 /// Ticket types of one concert.
@@ -33,7 +33,7 @@ pub const TICKET_TYPES_MAX: usize = 20;
 const NAME_LENGTH_MAX: usize = 60;
 const DESCRIPTION_LENGTH_MAX: usize = 300;
 pub const CAPACITY_MAX: i32 = 1_000_000;
-/// Far below what the seat of a ticket's code can count to.
+/// Far below the highest seat number that a ticket's code can hold.
 const PER_BOOKING_MAX: i32 = 100;
 const PER_BOOKING_USUAL: i32 = 10;
 
@@ -65,7 +65,7 @@ pub struct TicketTypeFacts {
 }
 
 impl TicketTypeFacts {
-    /// Its state, when it was in that one before: one that is shown again is on sale.
+    /// Its new state, after the state `before`. A hidden ticket type that is shown again is on sale.
     #[must_use]
     pub fn state(&self, before: TicketTypeState) -> TicketTypeState {
         match (self.hidden, before) {
@@ -136,7 +136,7 @@ pub fn read(typed: &TypedFields, event: &Event) -> Result<TicketTypeFacts, Field
         hidden: typed.is_checked("hidden"),
     };
     let mut faults = reader.faults;
-    // A limit never exceeds what there is, also when the capacity goes down.
+    // The limit per person never exceeds the capacity, also when the capacity goes down.
     let max_per_person = facts.max_per_person.map(|most| most.min(facts.capacity.max(1)));
     let facts = TicketTypeFacts { max_per_person, ..facts };
     check_sales(facts.sales_start_at, facts.sales_end_at, event.starts_at, event.ends_at, &mut faults);

@@ -49,7 +49,8 @@ impl TypedFields {
         }
     }
 
-    /// A browser sends only boxes that are checked: one that was not sent is not.
+    /// Takes over checkboxes. A browser sends only those that are checked, so one that was not sent is not
+    /// checked.
     pub fn fill_in_boxes(&mut self, names: &[&'static str], typed: &HashMap<String, String>) {
         for name in names {
             self.set(name, typed.get(*name).cloned().unwrap_or_default());
@@ -122,7 +123,7 @@ pub(super) fn line(typed: &str, length_max: usize) -> Result<String, String> {
     Ok(line)
 }
 
-/// A line of text that has to be there.
+/// A line of text that must not be empty.
 pub(super) fn required_line(typed: &str, length_max: usize, missing: &str) -> Result<String, String> {
     if typed.is_empty() { Err(missing.to_owned()) } else { line(typed, length_max) }
 }
@@ -144,7 +145,7 @@ fn check(text: &str, length_max: usize) -> Result<(), String> {
             crate::money::grouped(length)
         ));
     }
-    // Letters of some scripts are joined by invisible characters, and pictures are put together with them.
+    // Some scripts join letters with these invisible characters, and emoji are put together with them.
     let is_joiner = |c: char| matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0f}' | '\u{fe0e}');
     if text.chars().any(|c| !is_visible(c) && !c.is_whitespace() && !is_joiner(c)) {
         return Err("This contains invisible characters. Please retype it.".to_owned());

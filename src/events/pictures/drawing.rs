@@ -1,5 +1,5 @@
-//! Decodes a file that somebody has sent, and writes it again in every size. What it may cost is checked before a pixel
-//! is decoded.
+//! Decodes a file that somebody has sent, and writes it again in every size. Limits on size and memory are
+//! checked before a pixel is decoded.
 
 use std::io::Cursor;
 
@@ -15,19 +15,19 @@ use super::{FILE_BYTES_MAX, PictureFault, PictureName, SOCIAL, SOCIAL_SIZE, WIDT
 
 /// A camera's picture has 12 to 24 million.
 const PIXELS_MAX: u64 = 40_000_000;
-/// The longest side: a picture of one line of pixels is none.
+/// The longest side, so that a single long line of pixels is refused.
 const SIDE_MAX: u32 = 20_000;
-/// What a decoder may take for the pixels themselves, and beside them.
+/// The most memory for the decoded pixels, and as much again for the decoder's other allocations.
 const DECODED_BYTES_MAX: u64 = 240 * 1024 * 1024;
 const QUALITY: u8 = 82;
-/// What shines through a picture: the site's night.
+/// The color behind transparent pixels: the site's background.
 const BEHIND: [u8; 3] = [0x12, 0x08, 0x2b];
 
 /// A picture in all sizes, as JPEG.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     pub name: PictureName,
-    /// By their names: a width, or [`SOCIAL`].
+    /// The name and the file of each. A name is a width, or [`SOCIAL`].
     pub variants: Vec<(String, Vec<u8>)>,
 }
 
@@ -79,7 +79,8 @@ fn decode(mut decoder: impl ImageDecoder) -> Result<(DynamicImage, Orientation),
     Ok((image, orientation))
 }
 
-/// In the largest size that is kept, as the camera was held. Made smaller first: that needs no second large picture.
+/// The picture in the largest size that is kept, turned as the camera was held. It is made smaller before it
+/// is turned, so that turning needs no second large picture.
 fn upright(large: DynamicImage, orientation: Orientation) -> RgbImage {
     let most = WIDTHS[WIDTHS.len() - 1];
     let is_small = large.width() <= most && large.height() <= most;
@@ -115,18 +116,18 @@ fn variants_of(base: &RgbImage) -> Picture {
         digest.update(file.len().to_be_bytes());
         digest.update(file);
     }
-    let hash = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(&digest.finalize()[..16]);
     Picture { name: PictureName { hash, width, height }, variants }
 }
 
-/// The height of a picture that is made so wide.
+/// The height of a picture that is scaled from `width` to the width `wanted`.
 fn scaled(height: u32, wanted: u32, width: u32) -> u32 {
     let scaled = (u64::from(height) * u64::from(wanted) + u64::from(width) / 2) / u64::from(width);
     u32::try_from(scaled).unwrap_or(height).max(1)
 }
 
-/// The middle of the picture, in the form that other sites show. Of a small one the social picture is enlarged: they
-/// want one size.
+/// The middle of the picture, in the shape that other sites show. A small picture is enlarged, because those
+/// sites expect one size.
 fn social(base: &RgbImage) -> RgbImage {
     let (wide, high) = SOCIAL_SIZE;
     let (width, height) = base.dimensions();
@@ -136,7 +137,7 @@ fn social(base: &RgbImage) -> RgbImage {
     } else {
         (width, scaled(high, width, wide).min(height))
     };
-    // A face is rather above the middle than below.
+    // Faces are more often above the middle than below it.
     let (left, top) = ((width - cut_width) / 2, (height - cut_height) / 3);
     let cut = imageops::crop_imm(base, left, top, cut_width, cut_height).to_image();
     imageops::resize(&cut, wide, high, FilterType::CatmullRom)
@@ -145,7 +146,7 @@ fn social(base: &RgbImage) -> RgbImage {
 fn encode(picture: &RgbImage) -> Vec<u8> {
     let mut file = Vec::new();
     let written = JpegEncoder::new_with_quality(&mut file, QUALITY).encode_image(picture);
-    // Memory does not fail, and a JPEG has room for every size that is kept.
+    // Writing to memory does not fail, and a JPEG has room for every size that is kept.
     written.expect("a picture of that size");
     file
 }

@@ -82,7 +82,7 @@ impl fmt::Display for PictureName {
     }
 }
 
-/// The widths of the variants of a picture that is so wide.
+/// The widths of the variants of a picture of this width.
 fn widths_of(width: u32) -> Vec<u32> {
     let smaller = WIDTHS.into_iter().filter(|it| *it < width);
     smaller.chain([width]).collect()
@@ -94,7 +94,7 @@ pub fn is_hash(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
-/// Why a file becomes no picture.
+/// Why a file cannot become a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PictureFault {
     TooLarge,
@@ -112,7 +112,7 @@ impl PictureFault {
         match self {
             Self::TooLarge => "This file is larger than 5 MB. Choose a smaller one.",
             Self::WrongType => "Use a JPEG, PNG or WebP file.",
-            Self::Animated => "This picture moves. Use one that stands still.",
+            Self::Animated => "This picture is animated. Use a still one.",
             Self::TooManyPixels => "This picture has more than 40 megapixels. Make it smaller first.",
             Self::Damaged => {
                 "This file can’t be read. It may be damaged: save it again, or choose another one."

@@ -14,7 +14,7 @@ use crate::error::Error;
 /// The name is made from the content.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// Bytes of pictures in memory: those of a front page and of what sells now.
+/// The most bytes of pictures in memory: enough for a front page and for the concerts that sell now.
 const KEPT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// By name, the latest at the end.

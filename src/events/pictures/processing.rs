@@ -24,7 +24,7 @@ pub async fn process(file: Vec<u8>) -> Result<Result<Picture, PictureFault>, Err
     let turn = timeout(TURN_WAIT_MAX, TURN.acquire()).await;
     let turn = turn.ok().and_then(Result::ok).ok_or(Error::Busy)?;
     let made = web::block(move || {
-        // Held for as long as it works, also when nobody waits for it any more.
+        // Keeps the turn until the work ends, even if the client has gone.
         let _turn = turn;
         drawing::draw(&file)
     });

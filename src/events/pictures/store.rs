@@ -8,17 +8,11 @@ use crate::db::Db;
 use crate::schema::{events, pictures};
 
 /// A variant of a picture, as a file.
-///
-/// # Errors
-/// What the database said.
 pub fn find(db: &mut Db, hash: &str, variant: &str) -> QueryResult<Option<Vec<u8>>> {
     pictures::table.find((hash, variant)).select(pictures::bytes).first(db).optional()
 }
 
 /// Keeps a picture. The same one is kept once.
-///
-/// # Errors
-/// What the database said.
 pub fn keep(db: &mut Db, picture: &Picture) -> QueryResult<()> {
     for (variant, bytes) in &picture.variants {
         if find(db, &picture.name.hash, variant)?.is_some() {
@@ -36,11 +30,8 @@ pub fn keep(db: &mut Db, picture: &Picture) -> QueryResult<()> {
     Ok(())
 }
 
-/// Deletes a picture that no concert has any more. The caller has the turn of those who change concerts: a copy that is
-/// made meanwhile waits.
-///
-/// # Errors
-/// What the database said.
+/// Deletes a picture that no concert has any more. The caller holds the lock for choosing a slug, which every
+/// new concert and every change of facts takes, so a copy that is made meanwhile waits.
 pub fn delete_unused(db: &mut Db, image: &str) -> QueryResult<()> {
     let users = events::table.filter(events::image.eq(image)).count().get_result::<i64>(db)?;
     if users == 0 {

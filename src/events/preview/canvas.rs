@@ -67,7 +67,7 @@ impl Canvas {
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
         let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&self.bytes));
-        // Memory does not fail, and the lines are as many and as long as the header says.
+        // Writing to memory does not fail, and the lines are as many and as long as the header says.
         written.expect("a picture of that size");
         file
     }

@@ -19,7 +19,7 @@ const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// By tag, the latest at the end. A tag stands for the facts, so one list for the process is enough.
 static KEPT: Kept = Mutex::new(VecDeque::new());
-/// Who draws. One at a time, so that pictures never take all cores.
+/// Lets one request draw at a time, so that pictures never take all cores.
 static TURN: Semaphore = Semaphore::const_new(1);
 
 /// The poster as a PNG; drawn if it is not kept.

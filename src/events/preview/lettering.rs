@@ -1,5 +1,5 @@
-//! Lettering in the site's font, as the outlines of its glyphs filled with paint. The font covers Latin with its
-//! extensions and Vietnamese; what it cannot draw is not drawn in part ([`drawable`]).
+//! Lettering in the site's font, as the outlines of its glyphs filled with paint. The font covers Latin with
+//! its extensions and Vietnamese; a text with a letter that it lacks is not drawn at all ([`drawable`]).
 
 use std::sync::LazyLock;
 

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Event, EventState};
 
-/// Grows whenever the same facts are drawn in another way.
+/// Raise it whenever the same facts are drawn in another way.
 const LOOK: u32 = 2;
 
 /// What stands on a poster.
@@ -59,7 +59,7 @@ impl Poster {
             digest.update(text);
         }
         digest.update([u8::from(*is_canceled)]);
-        digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&digest.finalize()[..8])
     }
 }
 

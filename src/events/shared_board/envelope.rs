@@ -23,7 +23,7 @@ pub struct Envelopes {
     age_max_ms: i64,
 }
 
-/// Why an envelope is not believed.
+/// Why an envelope is rejected.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Distrust {
     #[error("it was not signed with this site's secret for this place")]
@@ -34,7 +34,7 @@ pub enum Distrust {
     Replayed,
     #[error("it cannot be read: {0}")]
     Unreadable(String),
-    #[error("it has versions that the database can not have given yet")]
+    #[error("its versions are newer than any that the database can have given")]
     AheadOfTime,
 }
 
@@ -65,7 +65,7 @@ impl Envelopes {
     /// Verifies what was found at a place.
     ///
     /// # Errors
-    /// It is not of this site, or of another time.
+    /// If it is not from this site, or if it is from another time.
     pub fn open<'a>(
         &self,
         place: &str,
@@ -86,7 +86,8 @@ impl Envelopes {
     }
 }
 
-/// Names of Redis have no NUL, so no two messages are signed alike.
+/// Names of keys and channels contain no NUL byte, so two different messages never give the same bytes to
+/// sign.
 fn signed(place: &str, time: &[u8; TIME], json: &[u8]) -> Vec<u8> {
     [place.as_bytes(), &[0], time, json].concat()
 }

@@ -1,7 +1,5 @@
 //! Names of the Redis keys and the channel of the shared board.
 
-use std::fmt::Write as _;
-
 use crate::guard::secret::{Purpose, Secrets};
 
 /// The version of the formats. Raise it with every change of a format: during a rollout, servers of each
@@ -27,11 +25,7 @@ impl RedisNames {
     #[must_use]
     pub fn new(secrets: &Secrets, redis_database: i64) -> Self {
         let key = secrets.key(Purpose::SharedBoard);
-        let mut prefix = String::from("techkraft:");
-        for byte in &key[..SITE_BYTES] {
-            // Writing to a string cannot fail.
-            _ = write!(prefix, "{byte:02x}");
-        }
+        let prefix = format!("techkraft:{}", hex::encode(&key[..SITE_BYTES]));
         let name = |what: &str| format!("{prefix}:{redis_database}:v{SCHEMA}:{what}");
         Self { lease: name("lease"), snapshot: name("board"), updates: name("news") }
     }

@@ -47,8 +47,8 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Time between two messages of a server; sales in between go with the next one. A thousand batches a second
 /// become fifty messages, and a sale still shows on every server within a tenth of a second.
 const MESSAGE_PAUSE: Duration = Duration::from_millis(20);
-/// Time between two reads of the primary by a server that follows another or reads replicas. What it reads there is
-/// believed against everything that it was told.
+/// Time between two reads of the primary by a server that follows another or reads replicas. What it reads
+/// there wins over everything that other servers have told it.
 const READ_PRIMARY_EVERY: Duration = Duration::from_secs(30);
 /// Time between two log lines about what was dropped.
 const DROPPED_LOG_PAUSE: Duration = Duration::from_secs(60);
@@ -262,7 +262,7 @@ impl SharedBoard {
         }
     }
 
-    /// Shows what another server or this one has put there. Returns whether it is to be believed.
+    /// Shows a message or a snapshot from that place if it is valid. Returns whether it is.
     fn receive(&self, place: &str, envelope: &[u8], board: &Board) -> bool {
         match self.verify(place, envelope, board) {
             Ok(update) => {
@@ -298,7 +298,7 @@ impl SharedBoard {
         if logged_at.is_none_or(|at| at.elapsed() >= DROPPED_LOG_PAUSE) {
             *logged_at = Some(Instant::now());
             log::warn!(
-                "a message in Redis was dropped: {distrust}; others are dropped without a line for a minute"
+                "a message in Redis was dropped: {distrust}; further ones are not logged for a minute"
             );
         }
     }

@@ -62,7 +62,7 @@ pub struct ApiToken {
     pub name: String,
     hash: [u8; 32],
     scopes: Scopes,
-    /// Its id in the database; `None`: it is one of the settings.
+    /// Its id in the database; `None`: it comes from the settings.
     site_id: Option<i64>,
 }
 
@@ -85,7 +85,7 @@ impl ApiTokens {
             () if self.of_settings.iter().any(|known| known.name == name) => Err("a name is repeated"),
             () if self.of_settings.iter().any(|known| known.hash == hash) => Err("a token is repeated"),
             () => {
-                // They were there before scopes were, and allow what they allowed then.
+                // Tokens of the settings are older than scopes, and still allow what they allowed then.
                 let scopes = Scopes::new(&[Scope::BookingsWrite]);
                 let token = ApiToken { name: name.to_owned(), hash, scopes, site_id: None };
                 self.of_settings.push(Arc::new(token));
@@ -94,7 +94,7 @@ impl ApiTokens {
         }
     }
 
-    /// The same with those that organizers make.
+    /// Adds the tokens that organizers make.
     #[must_use]
     pub fn with_site(self, db: Database) -> Self {
         Self { of_site: Some(Arc::new(SiteTokens::new(db))), ..self }
@@ -137,8 +137,8 @@ impl ApiToken {
         self.hash[..8].iter().fold(0, |id, &byte| id << 8 | u64::from(byte))
     }
 
-    /// Tells its client from every other: names of the settings have no `#`, and two tokens that organizers made may
-    /// have one name.
+    /// Distinguishes its client from every other: names in the settings have no `#`, and two tokens that
+    /// organizers made may have the same name.
     #[must_use]
     pub fn client_key(&self) -> String {
         self.site_id.map_or_else(|| self.name.clone(), |id| format!("#{id}"))

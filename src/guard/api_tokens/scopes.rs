@@ -5,7 +5,7 @@ use std::fmt;
 /// One thing that a token may allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// To see drafts, and what the organizer alone sees of a concert.
+    /// To see drafts, and everything of a concert that only the organizer sees.
     EventsRead,
     /// To create and change concerts and ticket types. A client that may change them sees them too.
     EventsWrite,
@@ -53,7 +53,7 @@ impl Scopes {
         Self(Scope::ALL.into_iter().filter(|scope| wanted.contains(scope)).collect())
     }
 
-    /// As [`fmt::Display`] writes them. What no release knows allows nothing.
+    /// Reads what [`fmt::Display`] writes. Unknown names are ignored.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         Self::new(&text.split(' ').filter_map(Scope::parse).collect::<Vec<_>>())

@@ -1,6 +1,6 @@
-//! The tokens that organizers have made, as this server knows them: read from the database when one is used, and again
-//! when what was read is a second old. So a token that is revoked on another server opens nothing a second later, and
-//! guessing costs the database one query in a second.
+//! The tokens that organizers have made, as this server knows them. It reads them from the database when one
+//! is used, and again when they were read more than a second ago. So a token that is revoked on another
+//! server opens nothing a second later, and guessing tokens costs the database one query a second.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,8 +54,9 @@ impl SiteTokens {
         if known.read_at.is_none_or(|at| at.elapsed() >= FRESH) {
             match self.db.read_primary(store::not_revoked).await {
                 Ok(rows) => known.tokens = rows.into_iter().filter_map(ReadToken::of).collect(),
-                // What was known is better than a site without its clients; whatever writes needs the database anyway.
-                Err(error) => log::warn!("API tokens were not read: {}", crate::log_safe::one_line(&error)),
+                // The tokens of the last read stay in use, so that API clients keep working. Writes need the
+                // database anyway.
+                Err(error) => log::warn!("cannot read API tokens: {}", crate::log_safe::one_line(&error)),
             }
             known.read_at = Some(Instant::now());
         }
@@ -79,23 +80,20 @@ impl SiteTokens {
         let db = self.db.clone();
         actix_web::rt::spawn(async move {
             let noted = db.write(move |db| store::touch(db, id, now)).await;
-            noted.unwrap_or_else(|e| log::warn!("the last use of an API token was not saved: {e}"));
+            noted.unwrap_or_else(|e| log::warn!("cannot save the last use of an API token: {e}"));
         });
     }
 
-    /// Reads them again at their next use: one was made or revoked here.
+    /// Makes the next use read the tokens again, because one was made or revoked here.
     pub async fn forget(&self) {
         self.known.lock().await.read_at = None;
     }
 }
 
 impl ReadToken {
-    /// `None`: the hash is none of ours.
+    /// `None`: the stored text is not a SHA-256 hash.
     fn of(row: ValidToken) -> Option<Self> {
-        let hash = row.token_hash;
-        let bytes: Option<Vec<u8>> =
-            (0..hash.len()).step_by(2).map(|at| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok()).collect();
-        let hash = bytes?.try_into().ok()?;
+        let hash = hex::decode(row.token_hash).ok()?.try_into().ok()?;
         let token =
             ApiToken { name: row.name, hash, scopes: Scopes::parse(&row.scopes), site_id: Some(row.id) };
         Some(Self {

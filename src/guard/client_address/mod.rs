@@ -1,10 +1,11 @@
 //! The address of the client, which rate limits count by and the log names.
 //!
-//! Behind a proxy every connection comes from the proxy, and the client's address stands in `X-Forwarded-For`, which
-//! anybody can write. So the header counts only if the peer is one of `TRUSTED_PROXIES`, and is read from its end,
-//! where the nearest proxy wrote: each address was seen by the hop behind it, so the walk goes left while the hops are
-//! trusted, and the first one that is not is the client. What stands further left is the client's own claim. A place
-//! that holds no address (`unknown`, garbage) ends the walk at the last known address.
+//! Behind a proxy every connection comes from the proxy, and the client's address is in `X-Forwarded-For`,
+//! which anybody can write. So the header counts only if the peer is one of `TRUSTED_PROXIES`, and is read
+//! from its end, where the nearest proxy wrote: each address was seen by the hop behind it, so the walk goes
+//! left while the hops are trusted, and the first one that is not is the client. Everything further left is
+//! only the client's claim. A place that holds no address (`unknown`, garbage) ends the walk at the last
+//! known address.
 //!
 //! A rehearsal's simulated buyers are this program's own requests, over loopback. They prove that with a key that only
 //! this process knows, and each is counted as a network of its own.
@@ -21,7 +22,7 @@ use actix_web::{HttpRequest, web};
 pub use self::trusted_proxies::TrustedProxies;
 use super::GuardSettings;
 
-/// The address of clients without one: all of those count as one.
+/// The address of clients whose address is unknown: all of them count as one.
 pub const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// Bits of an IPv6 address that name a network: a household has all the addresses of one (RFC 4291, section 2.5.4, and
@@ -37,8 +38,9 @@ pub fn of(request: &HttpRequest) -> IpAddr {
     of_headers(request.peer_addr(), request.headers(), proxies)
 }
 
-/// Where a proxy that asks for its cache says which visitor made it ask. Not `X-Forwarded-For`: what it gets is for
-/// everybody, so it is not that visitor who is counted, unless there is nothing to get.
+/// The header in which a proxy that fills its cache names the visitor whose request caused it. It is not
+/// `X-Forwarded-For`, because the cached response is for everybody: the visitor is counted only if there is
+/// nothing to cache.
 pub const CACHED_FOR: HeaderName = HeaderName::from_static("x-cached-for");
 
 /// Whether a trusted proxy sends this request for its cache, not for a visitor.

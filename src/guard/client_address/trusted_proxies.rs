@@ -31,8 +31,8 @@ impl TrustedProxies {
         Self { networks: networks.into_iter().map(canonical).collect(), own_key: None }
     }
 
-    /// A request with this key in `X-Rehearsal-Key` is this program's own, and names its buyer as a proxy names its
-    /// visitor. The key is random, and never leaves this process but to itself.
+    /// A request with this key in `X-Rehearsal-Key` is this program's own, and names its buyer as a proxy
+    /// names its visitor. The key is random, and this process sends it only to itself.
     #[must_use]
     pub fn with_own_key(self, key: &str) -> Self {
         Self { own_key: Some(key.into()), ..self }

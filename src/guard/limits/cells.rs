@@ -72,7 +72,7 @@ impl<K> Cells<K> {
 }
 
 impl<K: Hash> Cells<K> {
-    /// Takes back what a client has used up: so much of its time.
+    /// Gives a client back what it has used up: `time` of it.
     pub fn give_back(&self, key: &K, time: Duration) {
         let given = |used_until: Option<Nanos>| {
             used_until.map(|until| ((), until.saturating_sub(time.into()))).ok_or(())

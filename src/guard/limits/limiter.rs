@@ -11,14 +11,14 @@ use super::cells::Cells;
 use super::{Allowance, Client, Rate, RateLimited};
 use crate::resource::RateClass;
 
-/// Clients that each class remembers at once, and a fraction of it of the wider networks: 672 KiB at most. Only
-/// clients that have used up some of their burst need a cell, so even ten thousand new clients a second push out nobody
-/// who matters.
+/// How many clients each class remembers at once; of the wider networks it remembers a fraction of this. That
+/// takes 672 KiB at most. Only clients that have used up some of their burst need a cell, so even ten
+/// thousand new clients a second push out nobody who matters.
 const CLIENTS: usize = 1 << 16;
 
-/// How much more each wider network may do than one client: that of a client, of an IPv6 /56 and of a /48. A household
-/// has one of the smaller ones, a hosting customer or a tunnel one of the larger ones, and a carrier gives each phone
-/// a /64 of its own out of them.
+/// How many times a client's rate its networks may use: the client itself, its IPv6 /56, and its /48. A
+/// household has a /56, a hosting customer or a tunnel has a /48, and a carrier gives each phone a /64 of its
+/// own out of these.
 pub const GROWTH: [u32; 3] = [1, 4, 16];
 
 /// One class's counters.
@@ -31,7 +31,7 @@ pub struct Limiter<C: Clock = MonotonicClock> {
 struct Level<C: Clock> {
     rate: Rate,
     counters: RateLimiter<Client, Cells<Client>, C, StateInformationMiddleware>,
-    /// Those of the counters.
+    /// The cells in which the counters are stored.
     cells: Cells<Client>,
 }
 
@@ -50,7 +50,8 @@ impl<C: Clock + Clone> Limiter<C> {
         self.levels.each_ref().map(|level| level.rate)
     }
 
-    /// Counts so many at once, but no more than a whole burst. What one of the networks may not do is counted in none.
+    /// Counts `count` requests at once, but no more than a whole burst. If one of the client's networks
+    /// refuses them, they are counted in none.
     pub fn take(&self, client: &Client, count: NonZeroU32) -> Result<Allowance, RateLimited> {
         let class = self.class;
         let mut allowance: Option<Allowance> = None;
@@ -87,7 +88,7 @@ impl<C: Clock> Level<C> {
         let until = match self.counters.check_key_n(client, self.at_most_a_burst(count)) {
             Ok(Ok(state)) => return Ok(state.remaining_burst_capacity()),
             Ok(Err(until)) => until,
-            // More than a burst, which it is not.
+            // `count` is over a whole burst, which `at_most_a_burst` rules out.
             Err(_) => return Err(self.rate.refill()),
         };
         Err(until.wait_time_from(self.counters.clock().now()))

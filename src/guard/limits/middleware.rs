@@ -110,8 +110,8 @@ where
     }
 }
 
-/// What a proxy gets for its cache is for everybody, so nobody is counted for it. What it does not get is a request of
-/// one visitor, which no cache keeps: the visitor is counted.
+/// A response that a proxy caches is for everybody, so it counts for nobody. A client error is not cached: it
+/// answers one visitor, who is counted.
 async fn call_for_cache<S, B>(
     limit: RateLimit,
     site: Rc<S>,
@@ -137,8 +137,8 @@ where
     }
 }
 
-/// API clients are counted by their token, and told how many requests they have left. An unknown token is counted by
-/// address, as none is, so that guessing tokens is limited too.
+/// API clients are counted by their token, and told how many requests they have left. A request with an
+/// unknown token is counted by its address, like one without a token, so that guessing tokens is limited too.
 async fn call_api<S, B>(
     limit: RateLimit,
     site: Rc<S>,

@@ -5,14 +5,15 @@
 //! by itself, with the generic cell rate algorithm of the `governor` crate: a burst passes at once, then one
 //! request after another at the pace of the [`Rate`].
 //!
-//! Behind one address may be a household or, with carrier-grade NAT, a crowd. So what every open page requests all the
-//! time has limits that only a machine exceeds. What scalpers want has strict ones: a person who exceeds them is told
-//! how long to wait, keeps the filled form, and sends it again.
+//! Behind one address may be a household or, with carrier-grade NAT, a crowd. So the requests that every open
+//! page sends all the time have limits that only a machine exceeds. The requests that scalpers send have
+//! strict limits: a person who exceeds them is told how long to wait, keeps the filled form, and sends it
+//! again.
 //!
 //! Everything is counted in this process ([`cells`]), in less than a hundred nanoseconds and in a bounded amount
 //! of memory. With `REDIS_URL` the servers of a site count the strict classes together ([`shared`]).
 //!
-//! Which URL is in which class does not belong here: that stands in [`crate::resource::urls`].
+//! The class of each URL does not belong here: see [`crate::resource::urls`].
 
 pub(crate) mod cells;
 mod limiter;
@@ -86,7 +87,7 @@ impl Rates {
 pub enum Client {
     /// An address as [`network_of`](super::client_address::network_of) gives it.
     Network(IpAddr),
-    /// A token of `API_TOKENS`, by its id.
+    /// An API token, by its id.
     Token(u64),
 }
 
@@ -151,8 +152,8 @@ impl Limits {
         self.limiter(class).take(&client, NonZeroU32::MIN)
     }
 
-    /// Counts so many at once, together with the other servers if the class is shared. What this server alone rejects
-    /// does not reach Redis. While Redis is away, each server counts by itself.
+    /// Counts so many at once, together with the other servers if the class is shared. A request that this
+    /// server already rejects does not reach Redis. While Redis is away, each server counts by itself.
     ///
     /// # Errors
     /// [`RateLimited`]
@@ -181,7 +182,8 @@ impl Limits {
         }
     }
 
-    /// Logs a rejection, if it is time for that. `hint`: what may be wrong, behind a semicolon.
+    /// Logs a rejection, if it is time for that. `hint`: what may be wrong, beginning with a semicolon, or
+    /// empty.
     fn log(&self, class: RateClass, client: Client, token: Option<&ApiToken>, hint: &str) {
         if !self.rejection_log.is_due(class, client) {
             return;

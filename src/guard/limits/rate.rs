@@ -55,7 +55,7 @@ impl Rate {
         self.burst.get()
     }
 
-    /// So many times this rate, at most the quickest that there is.
+    /// This rate multiplied by `factor`, up to the fastest rate that there is.
     #[must_use]
     pub fn times(self, factor: u32) -> Self {
         let burst = self.burst.saturating_mul(NonZeroU32::new(factor).unwrap_or(NonZeroU32::MIN));
@@ -92,14 +92,14 @@ impl FromStr for Rate {
             "second" => Duration::from_secs(1),
             "minute" => Duration::from_secs(60),
             "hour" => Duration::from_secs(60 * 60),
-            _ => return Err("the period is neither second, minute nor hour"),
+            _ => return Err("the period must be second, minute or hour"),
         };
         let rate = Self { interval: period / count.get(), burst: burst.map_or(Ok(count), number)? };
         if rate.interval < INTERVAL_MIN {
-            return Err("more than 10000 a second");
+            return Err("at most 10000 a second");
         }
         if rate.interval.checked_mul(rate.burst.get()).is_none_or(|refill| refill > REFILL_MAX) {
-            return Err("a burst that takes longer than a day to be allowed again");
+            return Err("a burst must refill within a day");
         }
         Ok(rate)
     }

@@ -12,7 +12,8 @@ use crate::error::Error;
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// 429: a page for people, one line for what no person reads. The API's middleware turns that line into JSON.
+/// 429: a page for people, or one line of text where no person reads the response. The API's middleware turns
+/// that line into JSON.
 pub fn too_many_requests(is_api: bool, limited: &RateLimited) -> HttpResponse {
     let seconds = limited.wait_seconds();
     let mut response = match limited.class {

@@ -45,11 +45,11 @@ const SCHEMA: u32 = 1;
 /// Bytes of a client's name in Redis: enough that no two clients of a site share one.
 const NAME_BYTES: usize = 16;
 
-/// The generic cell rate algorithm, as in `governor`. KEYS: the client, and the wider networks that it is in. ARGV: how
-/// many to count, or below zero to take back, and for each key the microseconds between two requests and the burst.
-/// Returns the wait in microseconds, how many more requests may pass, and which key has refused. Numbers are exact:
-/// microseconds since 1970 need 51 bits, and Lua's numbers have 53. What somebody else wrote counts for a full burst at
-/// most.
+/// The generic cell rate algorithm, as in `governor`. KEYS: the client, and the wider networks that it is in.
+/// ARGV: how many to count, or below zero to take back, and for each key the microseconds between two
+/// requests and the burst. Returns the wait in microseconds, how many more requests may pass, and which key
+/// has refused. Numbers are exact: microseconds since 1970 need 51 bits, and Lua's numbers have 53. A time
+/// that something else has written to a key counts for a full burst at most.
 const TAKE: &str = "
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
@@ -111,7 +111,7 @@ impl SharedLimits {
         }
     }
 
-    /// Takes back what was counted. While Redis is away, nothing.
+    /// Takes back what was counted. Does nothing while Redis is away.
     pub(super) async fn give_back(
         &self,
         class: RateClass,
@@ -145,7 +145,7 @@ impl SharedLimits {
         counted.map_err(|error| self.redis.record_failure(&error)).ok()
     }
 
-    /// Keeps the line to Redis, for as long as the program runs.
+    /// Keeps the connection to Redis open, for as long as the program runs.
     pub async fn stay_connected(self: Arc<Self>) {
         loop {
             let Err(error) = self.converse().await;
@@ -156,7 +156,7 @@ impl SharedLimits {
 
     /// Connects, and sends heartbeats until one fails.
     async fn converse(&self) -> RedisResult<Infallible> {
-        // The limits are those of `in_time`.
+        // `in_time` sets the time limits instead.
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let mut redis = in_time(self.client.get_multiplexed_async_connection_with_config(&config)).await?;
         let mut heartbeat = interval(HEARTBEAT);
@@ -172,7 +172,7 @@ impl SharedLimits {
                         }
                         self.redis.record_success();
                     }
-                    // It responds, but is a replica or full: try again with the next heartbeat.
+                    // Redis responds, but is a replica or full: try again with the next heartbeat.
                     Err(error) if !error.is_io_error() && !error.is_unrecoverable_error() => {
                         self.redis.record_failure(&error);
                     }
@@ -204,11 +204,7 @@ impl SharedLimits {
             // Writing to a string cannot fail.
             _ = write!(name, "{level}:");
         }
-        for byte in &hash[..NAME_BYTES] {
-            // Writing to a string cannot fail.
-            _ = write!(name, "{byte:02x}");
-        }
-        name
+        name + &hex::encode(&hash[..NAME_BYTES])
     }
 }
 

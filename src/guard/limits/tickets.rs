@@ -1,6 +1,6 @@
-//! How many tickets a client may book. The limits of requests count a booking of one ticket and one of ten alike; this
-//! one counts tickets, on the site and through the API alike, and with a token by the token. What is not booked in the
-//! end is given back.
+//! How many tickets a client may book. The limits of requests count a booking of one ticket and one of ten
+//! alike. This limit counts tickets, on the site and through the API; for a request with a token it counts by
+//! the token. Tickets that are not booked in the end are given back.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

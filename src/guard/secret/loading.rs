@@ -29,9 +29,9 @@ impl fmt::Debug for SecretConfig {
     }
 }
 
-/// The site's secrets: `SECRET_KEY`, or else the one that was generated, which stands in a file beside the SQLite
-/// database or in PostgreSQL, where all servers find it. `None`: there is neither. Beside `SECRET_KEY` the generated
-/// one counts as a previous one: it signed what was sold before `SECRET_KEY` was set.
+/// The site's secrets: `SECRET_KEY`, or else the generated secret. That one is in a file beside the SQLite
+/// database, or in PostgreSQL, where all servers find it. `None`: there is neither. If `SECRET_KEY` is set,
+/// the generated secret counts as a previous one: it signed the tickets that were sold before.
 ///
 /// # Errors
 /// If the generated secret cannot be read.
@@ -44,7 +44,7 @@ pub fn find(config: &SecretConfig, db: &Database) -> Result<Option<Secrets>, Sta
         return Ok(generated()?.map(|current| Secrets::new(current, config.previous.clone())));
     };
     let generated = generated().unwrap_or_else(|error| {
-        log::warn!("the generated secret is left out beside SECRET_KEY: {error}");
+        log::warn!("cannot read the generated secret, so SECRET_KEY is used alone: {error}");
         None
     });
     Ok(Some(Secrets::new(current, config.previous.iter().cloned().chain(generated).collect())))

@@ -21,7 +21,7 @@ pub enum Purpose {
     RequestKeys,
     /// The shared board's keys in Redis.
     SharedBoard,
-    /// What servers tell each other through Redis.
+    /// The messages that servers send each other through Redis.
     SharedBoardMessages,
     TicketCodes,
     /// The names of rate limited clients in Redis.
@@ -34,7 +34,7 @@ pub enum Purpose {
     /// Of waiting rooms, too.
     QueuePlaceLinks,
     SecondFactors,
-    /// What the database knows the secret by.
+    /// Identifies a secret in the database without revealing it.
     Fingerprint,
 }
 
@@ -82,10 +82,10 @@ impl Secrets {
         derive(&self.current, purpose)
     }
 
-    /// What names each secret without telling anything about it: the current one first.
+    /// An identifier for each secret that reveals nothing about it: that of the current one first.
     #[must_use]
     pub fn fingerprints(&self) -> Vec<String> {
-        let hex = |key: Key| key[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = |key: Key| hex::encode(&key[..8]);
         self.keys(Purpose::Fingerprint).into_iter().map(hex).collect()
     }
 

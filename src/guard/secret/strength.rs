@@ -11,10 +11,10 @@ const JUDGED_LENGTH: usize = 64;
 /// Fewest guesses for the whole secret, as a power of ten. zxcvbn's estimate ends at 10^19.3, far below 32 random
 /// characters, so this finds repetitions, sequences and keyboard patterns, but not a row of common words.
 const WHOLE_MIN: f64 = 19.0;
-/// Fewest guesses for its words, multiplied. A secret in hexadecimal digits has 10^27 or more; five words of an example
-/// have 10^16.
+/// Fewest guesses for all its words, multiplied, as a power of ten. A secret in hexadecimal digits has 10^27
+/// or more; five words of an example have 10^16.
 const WORDS_MIN: f64 = 20.0;
-/// Longest piece that counts as one word: zxcvbn's estimate of 16 random characters is below its end.
+/// Longest piece that counts as one word: zxcvbn's estimate for 16 random characters is below its maximum.
 const WORD_LENGTH_MAX: usize = 16;
 
 /// Words that an attacker of this site tries first.

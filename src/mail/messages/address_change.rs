@@ -27,8 +27,8 @@ struct AddressChangeText<'a> {
     url: &'a str,
 }
 
-/// The mail's payload is the new address, masked. Neither it nor the name is told in full: the old address may be a
-/// stranger's.
+/// The mail's payload is the new address, masked. The mail shows neither the whole new address nor the
+/// buyer's name: the old address may be a stranger's.
 pub fn write(sale: &PlacedBooking, mail: &Mail, context: &MessageContext) -> Result<Message, ComposeError> {
     let PlacedBooking { booking, event, .. } = sale;
     let old_email = &*shown_email(mail.recipient.as_deref().unwrap_or_default());

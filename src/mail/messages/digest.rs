@@ -1,4 +1,5 @@
-//! Several mails to one address in one: those that had to wait, because the address had got too many.
+//! Joins several mails to one address into one: mails that had to wait because the address had received too
+//! many.
 
 use askama::Template;
 
@@ -108,7 +109,7 @@ fn news_of(kind: MailKind) -> Option<&'static str> {
         MailKind::Correction => Some("Updated"),
         MailKind::Cancellation => Some("Canceled"),
         MailKind::Return => Some("Some tickets canceled"),
-        MailKind::AddressChange => Some("Has another email address now"),
+        MailKind::AddressChange => Some("Email address changed"),
         MailKind::Declined => Some("The payment was declined"),
         _ => None,
     }

@@ -86,7 +86,7 @@ fn parse_address(text: &str) -> Result<Address, String> {
     Address::new(user, domain).map_err(|_| wrong())
 }
 
-/// An address that is wrong keeps no ticket from its buyer.
+/// An invalid address is left out, so that the buyer still gets the tickets.
 fn parse_reply_to((name, address): &(String, String)) -> Option<Mailbox> {
     let name = (!name.is_empty()).then(|| one_line(name));
     parse_address(address).ok().map(|address| Mailbox::new(name, address))

@@ -1,4 +1,5 @@
-//! A message of the organizer to the holders of tickets: whom it is from, what it says, and why one gets it.
+//! A message of the organizer to the holders of tickets: who sent it, what it says, and why the recipient
+//! gets it.
 
 use askama::Template;
 
@@ -12,7 +13,7 @@ use crate::events::Event;
 pub struct HolderMail {
     pub message: HolderMessage,
     pub event: Event,
-    /// The organizer looks at it before it is sent.
+    /// It goes to the organizer only, who wants to see it before it is sent to the holders.
     pub is_test: bool,
 }
 
@@ -22,7 +23,7 @@ impl HolderMail {
         if self.event.organizer_name.is_empty() { "the organizer" } else { &self.event.organizer_name }
     }
 
-    /// Why one gets it.
+    /// Why the recipient gets it.
     fn reason(&self, address: &str) -> String {
         let what = match &self.message.ticket_type {
             Some(name) => format!("{name} tickets for {}", self.event.name),

@@ -33,7 +33,7 @@ pub fn write(sale: &PlacedBooking, mail: &Mail, context: &MessageContext) -> Res
     let stop_url = &*context.stop_url(booking.email().unwrap_or_default());
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     Ok(Message {
-        subject: format!("No tickets, your money goes back: {} for {}", booking.reference, event.name),
+        subject: format!("Your late payment is being refunded: {} for {}", booking.reference, event.name),
         text: LatePaymentText { stop_url, sale, amount, url }.render().map_err(failed)?,
         html: LatePaymentHtml { stop_url, sale, amount, url }.render().map_err(failed)?,
         ..about(sale)

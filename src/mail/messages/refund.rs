@@ -35,7 +35,7 @@ pub fn write(sale: &PlacedBooking, mail: &Mail, context: &MessageContext) -> Res
     let stop_url = &*context.stop_url(booking.email().unwrap_or_default());
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));
     Ok(Message {
-        subject: format!("{amount} goes back to you: {} for {}", booking.reference, event.name),
+        subject: format!("Your refund of {amount}: {} for {}", booking.reference, event.name),
         text: RefundText { stop_url, sale, amount, reason, url }.render().map_err(failed)?,
         html: RefundHtml { stop_url, sale, amount, reason, url }.render().map_err(failed)?,
         ..about(sale)

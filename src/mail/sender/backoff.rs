@@ -12,9 +12,9 @@ const RETRY_LONGEST: Duration = Duration::from_secs(30 * 60);
 /// The first and the longest pause of all mails while the mail server is unavailable.
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_LONGEST: Duration = Duration::from_secs(60);
-/// While only doubtful refusals speak for it, others are not to wait long.
+/// The longest pause while only doubtful refusals suggest it: other mails should not wait long for that.
 const DOUBTFUL_PAUSE_LONGEST: Duration = Duration::from_secs(5);
-/// So many doubtful refusals, with no mail accepted in between, are a pause.
+/// This many doubtful refusals, with no mail accepted in between, start a pause.
 const DOUBTS_MAX: u32 = 4;
 
 /// The wait after this many attempts: doubled each time, with a quarter of jitter, so that mails that failed together
@@ -67,7 +67,7 @@ impl Backoff {
         }
         if pauses == 0 {
             let reason = mail_failure(&reason);
-            log::warn!("the mail server takes no mails from us, they wait: {reason}");
+            log::warn!("the mail server accepts no mail from us, so it waits: {reason}");
         }
         let until = now + doubled(PAUSE_FIRST, pauses, longest);
         self.outage = Some(Outage { pauses: pauses.saturating_add(1), until, reason });
@@ -86,8 +86,9 @@ impl Backoff {
         self.outage.as_ref().map(|outage| now >= outage.until)
     }
 
-    /// Whether the newest mail shows next whether the server takes mails again, or the oldest. By turns, so that no
-    /// number of mails to addresses that are refused hides the others.
+    /// Whether the newest mail is sent next, rather than the oldest, to find out whether the server takes
+    /// mails again. They take turns: otherwise many mails to refused addresses at one end of the queue would
+    /// hide the others.
     pub fn tries_newest(&self) -> bool {
         self.outage.as_ref().is_some_and(|outage| outage.pauses % 2 == 1)
     }

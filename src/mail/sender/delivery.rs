@@ -32,14 +32,14 @@ pub struct Delivery {
     pub transport: Transport,
     pub limits: MailLimits,
     pub doubts: Mutex<Doubts>,
-    /// `None`: nobody gets too many.
+    /// `None`: there is no limit.
     pub recipients: Option<Arc<RecipientLimit>>,
 }
 
 /// The result of sending a mail.
 pub struct DeliveryReport {
     pub result: AttemptResult,
-    /// The mails that went out in the same one.
+    /// The other mails whose news went out in the same mail.
     pub joined: Vec<AttemptResult>,
     pub server: ServerState,
 }
@@ -64,7 +64,7 @@ impl Delivery {
         let (outcome, server) = match self.count(&due) {
             Ok(limit) => {
                 let (outcome, server) = match self.join(&due).await {
-                    // Its words are on their way in another one.
+                    // Another mail carries its news.
                     None => (AttemptOutcome::Released, ServerState::Unknown),
                     Some(others) => {
                         joined = Arc::new(others);
@@ -87,7 +87,7 @@ impl Delivery {
             lease: due.mail.due_at,
             outcome: outcome.clone(),
         };
-        // Where it was not sent the others are tried with it again.
+        // If the mail was not sent, the mails joined with it are tried again.
         let of_joined = match &outcome {
             AttemptOutcome::Sent | AttemptOutcome::Again(..) => outcome.clone(),
             _ => AttemptOutcome::Again(Utc::now().naive_utc(), TOO_MANY.into()),
@@ -96,9 +96,9 @@ impl Delivery {
         DeliveryReport { result: result_of(&due, &outcome), joined, server }
     }
 
-    /// What goes out with a mail that had to wait: what else waits for its recipient. So nothing is lost when somebody
-    /// books again and again for an address, and the address gets no more mails for it. `None`: it goes out with
-    /// another one itself.
+    /// The mails to join with a mail that had to wait: all others that wait for the same recipient. So
+    /// nothing is lost when somebody books again and again for an address, and the address does not get more
+    /// mails. `None`: this mail was itself joined with another one.
     async fn join(&self, due: &DueMail) -> Option<Vec<DueMail>> {
         if self.recipients.is_none() || due.mail.last_error.as_deref() != Some(TOO_MANY) || !may_join(due) {
             return Some(Vec::new());
@@ -115,12 +115,13 @@ impl Delivery {
         }
     }
 
-    /// Counts the mail for its recipient, puts it off, or drops it. Not counted are the link to all bookings, as the
-    /// lookup has a limit of its own, what only the organizer sends, and what comes of money that was paid.
+    /// Counts the mail for its recipient, postpones it, or drops it. Some kinds are not counted: the link to
+    /// all bookings, because the lookup has a limit of its own, mails that only the organizer sends, and
+    /// mails about money that was paid.
     fn count(&self, due: &DueMail) -> Result<Option<&RecipientLimit>, AttemptOutcome> {
         let kind = MailKind::parse(&due.mail.kind);
-        // The owner of a booking always hears that it has another address, and gets the link that was asked for,
-        // or the place, and of money that goes back.
+        // These are sent even to an address that wants no mail: the notice that a booking has a new address,
+        // the link or the place that was asked for, and news of money that goes back.
         let is_owed = matches!(
             kind,
             Some(

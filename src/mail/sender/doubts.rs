@@ -1,5 +1,5 @@
-//! Whom a refusal concerned whose words do not say it plainly: when the server has accepted another mail since, and
-//! refuses this one again, it concerns this one.
+//! Decides whom a refusal concerns if its words do not say so. If the server has accepted another mail since,
+//! and refuses this mail again, the refusal concerns this mail alone.
 
 use std::collections::HashMap;
 

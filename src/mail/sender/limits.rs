@@ -20,7 +20,8 @@ pub struct MailLimits {
     pub timeout: Duration,
     /// The wait after the first attempt; each further one doubles it.
     pub retry_first: Duration,
-    /// After which a mail that was not accepted for its own sake has failed.
+    /// How long to keep trying a mail that is refused because of its recipient or the mail itself. After that
+    /// it has failed.
     pub gives_up_after: Duration,
     /// Mails for each recipient; `None`: no limit.
     pub per_recipient: Option<Rate>,
@@ -39,15 +40,16 @@ impl Default for MailLimits {
     }
 }
 
-/// A server that takes no mail at all, or none from us, is waited for so many times as long: a day's quota ends with
-/// the day, and somebody has to notice a suspended account (RFC 5321, 4.5.4.1: four to five days).
-const SERVER_PATIENCE: u32 = 5;
+/// How many times longer to wait for a server that takes no mail at all, or none from us: a day's quota ends
+/// with the day, and somebody has to notice a suspended account (RFC 5321, 4.5.4.1: four to five days).
+const SERVER_RETRY_FACTOR: u32 = 5;
 
 impl MailLimits {
-    /// After which a mail has failed that never concerned anybody but the server and us.
+    /// How long to keep trying a mail that is refused only because of the server, or of our account there.
+    /// After that it has failed.
     #[must_use]
     pub fn gives_up_on_server_after(&self) -> Duration {
-        self.gives_up_after * SERVER_PATIENCE
+        self.gives_up_after * SERVER_RETRY_FACTOR
     }
 
     /// How long a sender keeps a mail: the mail may wait for another one that takes its whole time.

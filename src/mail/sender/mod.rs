@@ -60,8 +60,7 @@ pub struct Sender {
     delivery: Rc<Delivery>,
     wakeup: Arc<Wakeup>,
     stop: StopHandle,
-    /// Taken, and to be started.
-    /// Each with the end of its lease.
+    /// Mails that were taken and are not started yet, each with the end of its lease.
     ready: VecDeque<(DueMail, Instant)>,
     sending: FuturesUnordered<LocalBoxFuture<'static, DeliveryReport>>,
     /// Results to be saved.

@@ -1,5 +1,6 @@
-//! How many mails one address gets. Anybody can book for any address, so without a limit the site would write to a
-//! stranger as often as somebody likes. What is too much waits: nothing is lost, and the tickets are on their page.
+//! How many mails one address gets. Anybody can book for any address, so without a limit the site would write
+//! to a stranger as often as somebody likes. Mails beyond the limit wait: nothing is lost, and the tickets
+//! are on their page.
 //!
 //! Counted in this process: with several servers an address gets as many from each.
 
@@ -24,7 +25,7 @@ pub struct RecipientLimit {
 }
 
 impl RecipientLimit {
-    /// `None`: nobody gets too many.
+    /// `None`: there is no limit.
     #[must_use]
     pub fn new(rate: Option<Rate>) -> Option<Arc<Self>> {
         let (quota, cells) = (rate?.quota(), Cells::new(RECIPIENTS));

@@ -11,9 +11,6 @@ use crate::db::{self, Db};
 use crate::schema::suppressed_addresses;
 
 /// Stops the mails to an address, and forgets the stops that have ended. Runs inside the caller's write transaction.
-///
-/// # Errors
-/// What the database said.
 pub fn stop(db: &mut Db, email: &str) -> QueryResult<()> {
     let now = db::clock(db)?;
     diesel::delete(suppressed_addresses::table.filter(suppressed_addresses::until.le(now))).execute(db)?;
@@ -27,18 +24,12 @@ pub fn stop(db: &mut Db, email: &str) -> QueryResult<()> {
 }
 
 /// Allows mails to an address again.
-///
-/// # Errors
-/// What the database said.
 pub fn allow(db: &mut Db, email: &str) -> QueryResult<()> {
     diesel::delete(suppressed_addresses::table.find(normalized_email(email))).execute(db)?;
     Ok(())
 }
 
 /// Those of some addresses that get no mail now, [normalized](normalized_email).
-///
-/// # Errors
-/// What the database said.
 pub fn among<'a>(
     db: &mut Db,
     emails: impl Iterator<Item = &'a str>,

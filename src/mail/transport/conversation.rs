@@ -14,7 +14,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use super::smtp_url::{Credentials, Encryption, SmtpUrl};
 use crate::log_safe::one_line;
 
-/// Of a reply, so much is kept: what servers say to people is shorter.
+/// The most of a reply that is kept. What servers say to people is shorter.
 const REPLY_LENGTH_MAX: usize = 1_000;
 
 /// What a server says to a command.
@@ -74,7 +74,8 @@ impl Conversation {
                     return Err(CommandError::Lost("STARTTLS is not supported on this server".into()));
                 }
                 unencrypted.command("STARTTLS").await?;
-                // What came before the encryption is dropped: anybody on the way may have written it.
+                // Whatever was received before the encryption is dropped: anybody on the network may have
+                // sent it.
                 let encrypted = Self::encrypted(tls, url, unencrypted.stream.into_inner()).await?;
                 return encrypted.introduced(url, hello).await;
             }
@@ -170,7 +171,7 @@ impl Conversation {
             let line = self.line().await?;
             let code = line.get(..3).and_then(|code| str::from_utf8(code).ok()?.parse().ok());
             let Some(code) = code.filter(|code| (200..600).contains(code)) else {
-                return Err(CommandError::Lost("this is no reply of a mail server".into()));
+                return Err(CommandError::Lost("not a reply of a mail server".into()));
             };
             let text = one_line(&String::from_utf8_lossy(line.get(4..).unwrap_or_default()));
             if length < REPLY_LENGTH_MAX {

@@ -7,7 +7,7 @@
 
 use super::reply_words::{GREYLISTING, OF_RECIPIENT, OF_SITE, RELAYING, TOO_FAST};
 
-/// The command that was refused. Until the first one, everything concerns the site.
+/// The command that was refused. A refusal before the first of these always concerns the site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// `MAIL FROM`: all mails have the same sender.
@@ -113,7 +113,8 @@ fn words(text: &str) -> String {
     format!(" {} ", words.collect::<Vec<_>>().join(" "))
 }
 
-/// The enhanced code, at the start of the text or, as qmail writes it, as `(#5.7.1)`. Its class is the reply's.
+/// The enhanced code, at the start of the text or, as qmail writes it, as `(#5.7.1)`. It counts only if its
+/// class is that of the reply's code.
 fn enhanced(code: u16, text: &str) -> Option<Enhanced> {
     let mut words = text.split_whitespace();
     let first = words.next().and_then(parse);

@@ -62,11 +62,12 @@ pub const OF_RECIPIENT: &[&str] = &[
     " resolver ",
 ];
 
-/// It takes no mail from us for others at all.
+/// What they say when they relay no mail from us to other servers at all.
 pub const RELAYING: &[&str] = &[" relay", " rcpthosts", " outbound"];
 
-/// A server that makes strangers come again takes each recipient for itself.
+/// What they say when they greylist: a stranger has to try again later. They decide that for each recipient
+/// separately.
 pub const GREYLISTING: &[&str] = &[" greylist", " graylist", " grey list", " postgrey"];
 
-/// Of something that passes.
+/// What they say about a limit that passes by itself.
 pub const TOO_FAST: &[&str] = &[" too many", " too much", " limit", " slow down"];

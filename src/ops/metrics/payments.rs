@@ -25,9 +25,9 @@ pub(super) fn add(now: &mut Registry, backlog: &PaymentBacklog) {
     let help = "Events of Stripe's that wait to be handled";
     gauge(now, "payment_events_waiting", help, backlog.events_waiting as f64);
     let ages = &backlog.ages;
-    let help = "How long the first buyer in line has waited for a page to pay on";
+    let help = "How long the first buyer in line has waited for a payment page";
     seconds(now, "payment_oldest_wanted", help, ages.wanted);
-    let help = "Time since the end of the first page of which nobody knows what became of it";
+    let help = "Time since the end of the oldest payment page whose outcome is unknown";
     seconds(now, "payment_page_overdue", help, ages.overdue_page);
     seconds(
         now,
@@ -35,9 +35,9 @@ pub(super) fn add(now: &mut Registry, backlog: &PaymentBacklog) {
         "Age of the oldest refund that Stripe has not accepted",
         ages.refund,
     );
-    let help = "How long an event of Stripe's should have been handled";
+    let help = "How long the oldest Stripe event has been overdue";
     seconds(now, "payment_event_overdue", help, ages.event);
-    let help = "Time since the first page to pay on was made of which no webhook has told anything";
+    let help = "Age of the oldest payment page that is newer than the last webhook";
     seconds(now, "payment_webhook_silence", help, ages.webhook_silence);
     let help = "Time since Stripe's list of events was last read, while buyers pay";
     seconds(now, "payment_reconciliation_age", help, ages.reconciled);

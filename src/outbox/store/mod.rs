@@ -63,7 +63,8 @@ pub enum Choice {
     Probe { newest: bool },
 }
 
-/// Before a probe, so many confirmations are taken out of their batches: it may be any of them.
+/// Before a probe, this many confirmations are taken out of their batches, so that the probe can be any of
+/// them.
 const LISTED_FOR_PROBE: usize = 100;
 
 /// Takes mails that are due. They are due again when the lease ends. Runs inside the caller's transaction.
@@ -242,7 +243,7 @@ pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
         .first(db)
         .optional()?;
     let Some((kind, reference)) = found else { return Ok(None) };
-    // One that has arrived may be withdrawn since: the team's page makes a new one.
+    // An invitation that has arrived may have been withdrawn since. The team's page makes a new one.
     let not_queued =
         not_queued.filter(mails::kind.ne(MailKind::Invitation.as_str()).or(mails::state.eq("failed")));
     follow_buyer(db, Some(id))?;
@@ -257,8 +258,8 @@ pub fn resend_failed(db: &mut Db) -> QueryResult<usize> {
     diesel::update(mails::table.filter(mails::state.eq("failed"))).set(requeued()).execute(db)
 }
 
-/// A mail about a booking that is sent again goes to the address that its buyer has today, but for the one that tells
-/// its owner that the booking has another address.
+/// A mail about a booking that is sent again goes to the address that the buyer has today. The exception is
+/// the notice to a booking's old address.
 fn follow_buyer(db: &mut Db, id: Option<i64>) -> QueryResult<()> {
     let mut of_bookings = diesel::update(mails::table)
         .filter(mails::booking_id.is_not_null())
@@ -274,7 +275,7 @@ fn follow_buyer(db: &mut Db, id: Option<i64>) -> QueryResult<()> {
     Ok(())
 }
 
-/// What makes a mail one that was queued just now.
+/// The values of a mail that was queued just now.
 #[derive(AsChangeset)]
 #[diesel(table_name = mails, treat_none_as_null = true)]
 struct Requeued {

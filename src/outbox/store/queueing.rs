@@ -18,9 +18,6 @@ pub fn enqueue(db: &mut Db, mail: &NewMail) -> QueryResult<()> {
 }
 
 /// The same, unless there is a mail with its key already.
-///
-/// # Errors
-/// What the database said.
 pub fn enqueue_once(db: &mut Db, mail: &NewMail) -> QueryResult<()> {
     let insertion =
         diesel::insert_into(mails::table).values(row_of(mail)).on_conflict(mails::dedupe_key).do_nothing();

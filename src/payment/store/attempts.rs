@@ -1,4 +1,4 @@
-//! The SQL of a wish to pay: a row that the provider is asked for a page by.
+//! The SQL that begins an attempt to pay. Each attempt is a row, for which the provider is asked for a page.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
@@ -25,9 +25,6 @@ pub enum WantOutcome {
 }
 
 /// How many buyers come before a payment that waits for its page.
-///
-/// # Errors
-/// What the database said.
 pub fn place_in_queue(db: &mut Db, payment: &Payment) -> QueryResult<i64> {
     payments::table
         .filter(payments::state.eq(PaymentState::Wanted))
@@ -40,11 +37,8 @@ fn waiting(db: &mut Db) -> QueryResult<i64> {
     payments::table.filter(payments::state.eq(PaymentState::Wanted)).count().get_result(db)
 }
 
-/// Wants a page to pay for a held booking. The tickets stay held until it is there. `live`: whether it is for real
-/// money. `per_second`: how many pages are made in a second.
-///
-/// # Errors
-/// What the database said.
+/// Asks for a page on which a held booking can be paid for. The tickets stay held until it is there. `live`:
+/// whether it is for real money. `per_second`: how many pages are made in a second.
 pub fn want(db: &mut Db, booking_id: i64, live: bool, per_second: u32) -> QueryResult<WantOutcome> {
     let now = clock(db)?;
     // The lock lets one of two tabs be the first.
@@ -74,7 +68,8 @@ pub fn want(db: &mut Db, booking_id: i64, live: bool, per_second: u32) -> QueryR
     if amount_minor == 0 {
         return Ok(WantOutcome::Free);
     }
-    // The first attempt has its time from when its turn comes, until the page is there. Later ones have what is left.
+    // Until its page is there, the first attempt has its full time from the moment its turn comes. Later
+    // attempts have what is left.
     let turn = TimeDelta::seconds(waiting(db)? / i64::from(per_second.max(1)));
     let pay_until = if tried == 0 { hold.end().max(now + PAY_TIME + turn) } else { hold.end() };
     let held_until = hold.held_until.max(pay_until + GRACE);
@@ -128,7 +123,7 @@ pub(super) struct NewAttempt<'a> {
     pub due_at: NaiveDateTime,
 }
 
-/// Adds an attempt with a key of its own, and what it is for; its id.
+/// Adds an attempt with a key of its own, and the lines that it is for. Returns its id.
 pub(super) fn insert_attempt(db: &mut Db, attempt: &NewAttempt<'_>) -> QueryResult<i64> {
     let id: i64 = diesel::insert_into(payments::table)
         .values((

@@ -10,16 +10,18 @@ use crate::payment::store::clocks::{self, RECONCILED};
 use crate::payment::{PaymentState, RefundSource, RefundState};
 use crate::schema::{payment_events, payments, refunds};
 
-/// The provider's silence matters while somebody pays: while a page was made within this time.
+/// The provider's silence matters only while people pay: if a page was made within this time.
 const RECENT: TimeDelta = TimeDelta::days(3);
 
-/// The newest event that came as a webhook. What comes two minutes after it has happened was found in the list.
+/// The newest event that came as a webhook. An event that arrives two minutes after it has happened, or
+/// later, was found in the list.
 const LAST_TOLD_POSTGRES: &str = "SELECT received_at AS at FROM payment_events
      WHERE received_at < happened_at + INTERVAL '2 minutes' ORDER BY received_at DESC LIMIT 1";
 const LAST_TOLD_SQLITE: &str = "SELECT received_at AS at FROM payment_events
      WHERE julianday(received_at) < julianday(happened_at, '+2 minutes') ORDER BY received_at DESC LIMIT 1";
 
-/// What waits, for the whole site and in both modes: what a server with a key of the other mode leaves waits too.
+/// What waits, for the whole site and in both modes, test and live: a server cannot work on what belongs to
+/// the other mode, so that waits too.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PaymentBacklog {
     /// Buyers that wait for their page.
@@ -40,13 +42,14 @@ pub struct PaymentBacklog {
 pub struct BacklogAges {
     /// Since the first buyer that waits has asked for a page.
     pub wanted: f64,
-    /// Since the end of the first page of which nobody knows what became of it: its tickets stay held.
+    /// Since the end of the first page whose result is not known. Its tickets stay held for only two minutes
+    /// after that end.
     pub overdue_page: f64,
     /// Since the first refund that waits was asked for.
     pub refund: f64,
     /// Since the first event that waits should have been looked at.
     pub event: f64,
-    /// Since the first page of which the provider's webhooks have told nothing was made.
+    /// Since the first page that was made after the last webhook.
     pub webhook_silence: f64,
     /// Since the provider's list of events was last read.
     pub reconciled: f64,
@@ -59,9 +62,6 @@ struct At {
 }
 
 /// Counts what waits.
-///
-/// # Errors
-/// What the database said.
 pub fn backlog(db: &mut Db) -> QueryResult<PaymentBacklog> {
     let now = clock(db)?;
     let age = |since: Option<NaiveDateTime>| since.map_or(0.0, |at| (now - at).as_seconds_f64().max(0.0));

@@ -15,7 +15,8 @@ use crate::payment::{PaymentState, RefundSource};
 pub struct WantedAmount {
     pub payment_id: i64,
     pub amount_minor: i64,
-    /// What had been asked back when the organizer looked. Otherwise the same form would refund twice.
+    /// How much had been asked back when the organizer opened the form. If it has changed, nothing is
+    /// refunded: so the same form never refunds twice.
     pub refunded_before: i64,
     /// The buyer reads it.
     pub reason: String,
@@ -27,14 +28,12 @@ pub struct WantedAmount {
 pub enum AmountRefund {
     /// The provider will be asked for it.
     Wanted,
-    /// Something else was refunded meanwhile, or as much is not left.
+    /// Something else was refunded meanwhile, or not enough is left.
     Changed,
 }
 
-/// Wants an amount of a payment back for its buyer, and writes to them. Runs inside the caller's write transaction.
-///
-/// # Errors
-/// What the database said.
+/// Asks for a refund of an amount to the buyer, and queues a mail to them. Runs inside the caller's write
+/// transaction.
 pub fn refund_amount(db: &mut Db, wanted: &WantedAmount) -> QueryResult<AmountRefund> {
     let Some(payment) = lock(db, wanted.payment_id)?
         .filter(|it| it.state == PaymentState::Paid && it.refunded_minor == wanted.refunded_before)

@@ -7,8 +7,8 @@ use diesel::sql_types::{Text, Timestamp};
 use crate::db::Db;
 use crate::schema::payment_clocks;
 
-/// What the provider limits by itself: each has its own pace, so that making pages does not keep payments from being
-/// noticed.
+/// The kinds of calls that the provider limits separately. Each has its own pace, so that making pages does
+/// not keep payments from being noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PacedEndpoint {
     Create,
@@ -40,9 +40,6 @@ pub const RECONCILING: &str = "reconciling";
 /// Reserves calls, and answers when the first of them may be made, and how many have a turn within `most`; they follow
 /// one after the other. Servers that reserve at the same time wait for each other at the row. Runs inside the caller's
 /// write transaction.
-///
-/// # Errors
-/// What the database said.
 pub fn reserve(
     db: &mut Db,
     endpoint: PacedEndpoint,
@@ -65,11 +62,9 @@ pub fn gap(per_second: u32) -> TimeDelta {
     TimeDelta::microseconds(1_000_000 / i64::from(per_second.max(1)))
 }
 
-/// Takes a turn that one server has at a time, for the time of a lease; whether it is this one's.
-///
-/// # Errors
-/// What the database said.
-pub fn take_turn(db: &mut Db, name: &str, now: NaiveDateTime, until: NaiveDateTime) -> QueryResult<bool> {
+/// Takes a turn that only one server has at a time, for the time of a lease. Returns whether this server got
+/// it.
+pub fn take_lease(db: &mut Db, name: &str, now: NaiveDateTime, until: NaiveDateTime) -> QueryResult<bool> {
     if lock(db, name, now)? > now {
         return Ok(false);
     }
@@ -78,17 +73,11 @@ pub fn take_turn(db: &mut Db, name: &str, now: NaiveDateTime, until: NaiveDateTi
 }
 
 /// A clock's time. `None`: nobody has set it.
-///
-/// # Errors
-/// What the database said.
 pub fn read(db: &mut Db, name: &str) -> QueryResult<Option<NaiveDateTime>> {
     payment_clocks::table.find(name).select(payment_clocks::at).first(db).optional()
 }
 
 /// Sets a clock.
-///
-/// # Errors
-/// What the database said.
 pub fn set(db: &mut Db, name: &str, at: NaiveDateTime) -> QueryResult<()> {
     let query = match db {
         Db::Postgres(_) => {
@@ -113,7 +102,8 @@ pub fn set(db: &mut Db, name: &str, at: NaiveDateTime) -> QueryResult<()> {
 /// A clock's time, locked until the transaction ends. `now`: where it starts.
 fn lock(db: &mut Db, name: &str, now: NaiveDateTime) -> QueryResult<NaiveDateTime> {
     if let Db::Postgres(pg) = db {
-        // First the row, then its lock: two servers that both find none would not wait for each other.
+        // The row is inserted before it is locked: two servers that both found no row would not wait for each
+        // other.
         diesel::sql_query(
             "INSERT INTO payment_clocks (name, at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
         )

@@ -26,9 +26,6 @@ pub enum NextAttempt {
 
 /// The provider will never make this page. The tickets stay held for as long as the buyer was told, so that they may
 /// try again.
-///
-/// # Errors
-/// What the database said.
 pub fn failed(db: &mut Db, payment: &Payment, why: &str, next: NextAttempt) -> QueryResult<()> {
     let now = clock(db)?;
     let hold = lock_hold(db, payment.booking_id)?.filter(|hold| hold.end() > now);
@@ -70,9 +67,6 @@ pub fn failed(db: &mut Db, payment: &Payment, why: &str, next: NextAttempt) -> Q
 
 /// What was paid is not what was asked for, or not in this mode. Nothing happens by itself any more: people look. The
 /// tickets stay held for them. `intent_id`: by it refunds are recognized as this payment's.
-///
-/// # Errors
-/// What the database said.
 pub fn to_review(db: &mut Db, payment: &Payment, intent_id: Option<&str>, why: &str) -> QueryResult<()> {
     let now = clock(db)?;
     end_hold(db, payment.booking_id, now + REVIEW_TIME)?;
@@ -90,9 +84,6 @@ pub fn to_review(db: &mut Db, payment: &Payment, intent_id: Option<&str>, why: &
 }
 
 /// All that was paid has gone back at the provider: nobody has to look any more, and the tickets go back on sale.
-///
-/// # Errors
-/// What the database said.
 pub fn reviewed(db: &mut Db, payment: &Payment) -> QueryResult<()> {
     let now = clock(db)?;
     end_hold(db, payment.booking_id, now)?;

@@ -1,4 +1,4 @@
-//! The SQL of what the provider keeps, where it says so later than that a payment was paid.
+//! The SQL of the provider's fees that become known only after the payment was noted as paid.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
@@ -13,7 +13,8 @@ use crate::schema::{ledger, payments};
 
 /// The first look after the payment. The provider usually knows within a minute.
 pub(super) const FIRST_LOOK: TimeDelta = TimeDelta::minutes(1);
-/// Each further look comes so many times later. The eighth is the last, after some two weeks.
+/// The wait before each further look is this many times longer: 5 minutes, 25 minutes, and so on. The seventh
+/// look comes after some two weeks, and the eighth, the last one, some 68 days after the payment.
 const TIMES: i32 = 5;
 const LOOKS_MAX: i32 = 8;
 
@@ -29,9 +30,6 @@ const TAKE_SQLITE: &str = "
     ) RETURNING id";
 
 /// Whether a payment is due whose fee is not known.
-///
-/// # Errors
-/// What the database said.
 pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bool> {
     let due = payments::table
         .filter(payments::state.eq(PaymentState::Paid))
@@ -44,9 +42,6 @@ pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bo
 }
 
 /// Takes payments whose fee is not known.
-///
-/// # Errors
-/// What the database said.
 pub fn take(
     db: &mut Db,
     limit: i64,
@@ -56,16 +51,13 @@ pub fn take(
     take_payments(db, [TAKE_POSTGRES, TAKE_SQLITE], limit, live, times)
 }
 
-/// What is noted beside a payment whose fee is known, so that nobody asks for it again: the fee, or 0 of the payment's
-/// currency where the provider's account has another one. The ledger has it in the currency in which it was taken.
+/// What `payments.fee_minor` says once the fee is known, so that nobody asks for it again: the fee, or 0 if
+/// the provider's account has another currency than the payment. The ledger has the fee in its own currency.
 pub(super) fn noted(payment: &Payment, fee: &Money) -> i64 {
     if fee.currency == payment.currency { fee.minor } else { 0 }
 }
 
 /// Enters what the provider keeps of a payment, once. `intent_id`: the provider's name for the payment.
-///
-/// # Errors
-/// What the database said.
 pub(super) fn enter_own(
     db: &mut Db,
     payment: &Payment,
@@ -77,9 +69,6 @@ pub(super) fn enter_own(
 }
 
 /// The fee of a payment has become known.
-///
-/// # Errors
-/// What the database said.
 pub fn found(db: &mut Db, payment: &Payment, fee: &Money) -> QueryResult<()> {
     let now = clock(db)?;
     if lock(db, payment.id)?.is_none() {
@@ -94,9 +83,6 @@ pub fn found(db: &mut Db, payment: &Payment, fee: &Money) -> QueryResult<()> {
 
 /// Enters what the provider keeps for a dispute of a payment, and what it gives back of that, each once. `fees`: with
 /// the provider's names.
-///
-/// # Errors
-/// What the database said.
 pub fn of_dispute(db: &mut Db, payment: &Payment, fees: &[(&str, Money)]) -> QueryResult<()> {
     let now = clock(db)?;
     if lock(db, payment.id)?.is_none() {
@@ -113,9 +99,6 @@ pub fn of_dispute(db: &mut Db, payment: &Payment, fees: &[(&str, Money)]) -> Que
 }
 
 /// It is not known yet: to be asked again, ever later.
-///
-/// # Errors
-/// What the database said.
 pub fn look_later(db: &mut Db, payment: &Payment) -> QueryResult<()> {
     let times = TIMES.saturating_pow(payment.attempts.clamp(0, LOOKS_MAX).unsigned_abs());
     let later = clock(db)? + FIRST_LOOK * times;

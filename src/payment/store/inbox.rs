@@ -4,8 +4,8 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
 
+use super::ask_soon;
 use super::due::take_due;
-use super::ring;
 use crate::db::Db;
 use crate::payment::stripe::amount::of_stripe;
 use crate::payment::{Payment, RefundSource, RefundState, STRIPE};
@@ -68,9 +68,6 @@ const RECEIVE_SQLITE: &str = "
     VALUES ('stripe', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9) ON CONFLICT (provider, event_id) DO NOTHING";
 
 /// Keeps an event, if it is not there already; whether it was new.
-///
-/// # Errors
-/// What the database said.
 pub fn receive(db: &mut Db, event: &NewEvent, now: NaiveDateTime) -> QueryResult<bool> {
     macro_rules! insert {
         ($query:expr, $connection:expr) => {
@@ -114,9 +111,6 @@ struct EventId {
 
 /// Whether an event waits. `live`: with a key of one mode nothing of the other can be asked, so its events wait for a
 /// server with the other key.
-///
-/// # Errors
-/// What the database said.
 pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bool> {
     let due = payment_events::table
         .filter(payment_events::handled_at.is_null())
@@ -127,9 +121,6 @@ pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bo
 }
 
 /// Takes events that wait. They are due again when the lease ends.
-///
-/// # Errors
-/// What the database said.
 pub fn take(
     db: &mut Db,
     limit: i64,
@@ -146,9 +137,6 @@ pub fn take(
 }
 
 /// The payment that an event is about. `None`: it is none of ours.
-///
-/// # Errors
-/// What the database said.
 pub fn payment_of(db: &mut Db, event: &WaitingEvent) -> QueryResult<Option<Payment>> {
     let by_session = payments::table.filter(payments::session_id.eq(&event.object_id));
     if let Some(found) = by_session.select(Payment::as_select()).first(db).optional()? {
@@ -160,7 +148,8 @@ pub fn payment_of(db: &mut Db, event: &WaitingEvent) -> QueryResult<Option<Payme
             return Ok(Some(found));
         }
     }
-    // Only asked about, so another site's payment of the same number does no harm.
+    // Stripe is only asked about this payment. So it does no harm if the number is that of another site's
+    // payment.
     let Some(id) = event.payment_id else { return Ok(None) };
     payments::table
         .find(id)
@@ -170,20 +159,14 @@ pub fn payment_of(db: &mut Db, event: &WaitingEvent) -> QueryResult<Option<Payme
         .optional()
 }
 
-/// An event about a page wakes its payment, and is done with that. `now`: the transaction's, so that the payment is
-/// due in the same one.
-///
-/// # Errors
-/// What the database said.
+/// Makes the payment of an event about a page due now. Then the event is handled. `now`: the time of the
+/// transaction, so that the same transaction can take the payment.
 pub fn wake(db: &mut Db, event: &WaitingEvent, payment: &Payment, now: NaiveDateTime) -> QueryResult<()> {
-    ring(db, payment.booking_id, now)?;
+    ask_soon(db, payment.booking_id, now)?;
     handled(db, &event.event_id, now)
 }
 
-/// What an event about a charge says went back is known already.
-///
-/// # Errors
-/// What the database said.
+/// Whether everything that went back, according to an event about a charge, is known already.
 pub fn is_known(db: &mut Db, event: &WaitingEvent, payment: &Payment) -> QueryResult<bool> {
     let Some(returned) = event.returned.and_then(|it| of_stripe(it, &payment.currency)) else {
         return Ok(false);
@@ -201,9 +184,6 @@ pub fn is_known(db: &mut Db, event: &WaitingEvent, payment: &Payment) -> QueryRe
 const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 /// Forgets events that were handled and came before that time; how many. There may be more.
-///
-/// # Errors
-/// What the database said.
 pub fn forget(db: &mut Db, before: NaiveDateTime) -> QueryResult<usize> {
     let old: Vec<String> = payment_events::table
         .filter(payment_events::received_at.lt(before))
@@ -215,10 +195,7 @@ pub fn forget(db: &mut Db, before: NaiveDateTime) -> QueryResult<usize> {
     diesel::delete(own.filter(payment_events::handled_at.is_not_null())).execute(db)
 }
 
-/// To be looked at again at that time.
-///
-/// # Errors
-/// What the database said.
+/// Postpones an event to that time.
 pub fn put_off(db: &mut Db, event_id: &str, due_at: NaiveDateTime) -> QueryResult<()> {
     diesel::update(payment_events::table.find((STRIPE, event_id)))
         .set(payment_events::due_at.eq(due_at))
@@ -227,9 +204,6 @@ pub fn put_off(db: &mut Db, event_id: &str, due_at: NaiveDateTime) -> QueryResul
 }
 
 /// Nothing is left to be done about an event.
-///
-/// # Errors
-/// What the database said.
 pub fn handled(db: &mut Db, event_id: &str, now: NaiveDateTime) -> QueryResult<()> {
     diesel::update(payment_events::table.find((STRIPE, event_id)))
         .set(payment_events::handled_at.eq(now))

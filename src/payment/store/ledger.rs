@@ -13,13 +13,13 @@ text_enum! {
     EntryKind {
         Payment = "payment",
         Refund = "refund",
-        /// It came back.
+        /// A refund did not arrive: the money came back.
         RefundFailed = "refund_failed",
         Dispute = "dispute",
         DisputeWon = "dispute_won",
         /// What the provider keeps.
         Fee = "fee",
-        /// What it gives back of that.
+        /// What the provider gives back of its fee.
         FeeReturned = "fee_returned",
     }
 }
@@ -49,19 +49,13 @@ pub struct LedgerEntry<'a> {
 }
 
 /// Adds an entry. The same act a second time is a unique violation: then the whole transaction is wrong.
-///
-/// # Errors
-/// What the database said.
 pub fn enter(db: &mut Db, payment: &Payment, entry: &LedgerEntry<'_>, now: NaiveDateTime) -> QueryResult<()> {
     let whose = entry.refund_id.map_or_else(|| format!("of {}", payment.id), |id| id.to_string());
     insert(db, payment, &whose, entry, &payment.currency, now)
 }
 
-/// Adds what the provider keeps of a payment, or gives back of that (less than 0), in the currency of its account.
-/// Nothing is no entry. `whose`: what it is kept for, once.
-///
-/// # Errors
-/// What the database said.
+/// Adds the fee that the provider keeps of a payment, in the currency of its account. A fee below 0 is one
+/// that it gives back; a fee of 0 makes no entry. `whose`: what the fee is for; each is entered once.
 pub(super) fn enter_fee(
     db: &mut Db,
     payment: &Payment,

@@ -27,8 +27,8 @@ pub(super) fn mail_buyer(
     outbox::store::enqueue(db, &mail)
 }
 
-/// Queues the mail about a payment that a bank has declined: one for each page to pay on, while the tickets are held.
-/// The mail sender finds it within its own pace: the page says the same at once.
+/// Queues the mail about a payment that a bank has declined: one for each payment page, while the tickets
+/// are held. Nothing wakes the mail sender for it, because the page says the same at once.
 pub(super) fn mail_decline(db: &mut Db, payment: &Payment) -> QueryResult<()> {
     let now = clock(db)?;
     let Some(hold) = hold_times(db, payment.booking_id)?.filter(|hold| hold.end() > now) else {

@@ -1,7 +1,7 @@
 //! The SQL of attempts to pay. Everything that writes runs inside the caller's write transaction.
 //!
-//! Locks are taken in the house's order, with payments at its end: ticket types by id, holds, bookings, payments,
-//! refunds. Nobody waits for the provider with a lock.
+//! Locks are taken in the order of the whole program, which ends with payments: ticket types by id, holds,
+//! bookings, payments, refunds. No lock is held while the provider is asked.
 
 pub mod attempts;
 pub mod backlog;
@@ -34,7 +34,7 @@ pub(super) const ALIVE: [PaymentState; 2] = [PaymentState::Wanted, PaymentState:
 /// The states in which no money was noted. A page that was given up here may have been paid on all the same.
 pub(super) const UNSETTLED: [PaymentState; 4] =
     [PaymentState::Wanted, PaymentState::Open, PaymentState::Expired, PaymentState::Failed];
-/// How often a page is asked about, however often somebody rings.
+/// The shortest time between two questions about one page, however often [`ask_soon`] is called.
 const ASKED_ONCE_IN: TimeDelta = TimeDelta::seconds(2);
 
 /// The times of a hold.
@@ -76,9 +76,6 @@ pub enum ExtensionOutcome {
 }
 
 /// The times of a booking's hold. `None`: it is not held.
-///
-/// # Errors
-/// What the database said.
 pub fn hold_times(db: &mut Db, booking_id: i64) -> QueryResult<Option<HoldTimes>> {
     holds::table.find(booking_id).select(HoldTimes::as_select()).first(db).optional()
 }
@@ -104,9 +101,6 @@ pub(super) fn end_hold(db: &mut Db, booking_id: i64, at: NaiveDateTime) -> Query
 }
 
 /// An attempt to pay.
-///
-/// # Errors
-/// What the database said.
 pub fn find(db: &mut Db, id: i64) -> QueryResult<Option<Payment>> {
     payments::table.find(id).select(Payment::as_select()).first(db).optional()
 }
@@ -122,9 +116,6 @@ pub(super) fn lock(db: &mut Db, id: i64) -> QueryResult<Option<Payment>> {
 }
 
 /// The attempts to pay for a booking, the newest first.
-///
-/// # Errors
-/// What the database said.
 pub fn of_booking(db: &mut Db, booking_id: i64) -> QueryResult<Vec<Payment>> {
     payments::table
         .filter(payments::booking_id.eq(booking_id))
@@ -134,9 +125,6 @@ pub fn of_booking(db: &mut Db, booking_id: i64) -> QueryResult<Vec<Payment>> {
 }
 
 /// What a payment is for.
-///
-/// # Errors
-/// What the database said.
 pub fn lines(db: &mut Db, payment_id: i64) -> QueryResult<Vec<PaymentLine>> {
     payment_lines::table
         .filter(payment_lines::payment_id.eq(payment_id))
@@ -146,9 +134,6 @@ pub fn lines(db: &mut Db, payment_id: i64) -> QueryResult<Vec<PaymentLine>> {
 }
 
 /// The attempt of a booking that may still bring money.
-///
-/// # Errors
-/// What the database said.
 pub fn alive(db: &mut Db, booking_id: i64) -> QueryResult<Option<Payment>> {
     payments::table
         .filter(payments::booking_id.eq(booking_id))
@@ -159,9 +144,6 @@ pub fn alive(db: &mut Db, booking_id: i64) -> QueryResult<Option<Payment>> {
 }
 
 /// Gives a buyer more time, as long as there is some.
-///
-/// # Errors
-/// What the database said.
 pub fn extend(db: &mut Db, booking_id: i64) -> QueryResult<ExtensionOutcome> {
     let now = clock(db)?;
     let Some(hold) = lock_hold(db, booking_id)?.filter(|hold| hold.end() > now) else {
@@ -186,7 +168,8 @@ pub fn extend(db: &mut Db, booking_id: i64) -> QueryResult<ExtensionOutcome> {
             holds::extensions.eq(extended.extensions),
         ))
         .execute(db)?;
-    // The page is closed when the time is over, not before. One that is asked about now is looked at again by itself.
+    // The page is closed when the time is over, not before. A page about which the provider is being asked
+    // now gets its next time from the answer.
     let open = payments::table
         .filter(payments::booking_id.eq(booking_id))
         .filter(payments::state.eq(PaymentState::Open))
@@ -196,11 +179,8 @@ pub fn extend(db: &mut Db, booking_id: i64) -> QueryResult<ExtensionOutcome> {
     Ok(ExtensionOutcome::Extended(extended))
 }
 
-/// Ends a buyer's time now: the page is closed first, then the tickets go back on sale. Whether there is a page; where
-/// there is none, the caller releases the booking itself.
-///
-/// # Errors
-/// What the database said.
+/// Ends a buyer's time now: the page is closed first, then the tickets go back on sale. Returns whether there
+/// is a page. If there is none, the caller releases the booking itself.
 pub fn give_up(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
     let now = clock(db)?;
     // Without a page nothing is locked: the caller locks ticket types, which come before holds.
@@ -208,8 +188,8 @@ pub fn give_up(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
         return Ok(false);
     }
     diesel::update(holds::table.find(booking_id)).set(holds::pay_until.eq(now)).execute(db)?;
-    ring(db, booking_id, now)?;
-    // One that waits for its page, and that nobody asks for now.
+    ask_soon(db, booking_id, now)?;
+    // A payment that still waits for its page, and for which no server is asking now.
     let waiting = payments::table
         .filter(payments::booking_id.eq(booking_id))
         .filter(payments::state.eq(PaymentState::Wanted))
@@ -219,12 +199,10 @@ pub fn give_up(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
     Ok(true)
 }
 
-/// Has the provider asked what became of a booking's open page, as soon as possible. An answer that is on its way is
-/// asked for again: it may be from before. Who rings again and again has it asked once in [`ASKED_ONCE_IN`].
-///
-/// # Errors
-/// What the database said.
-pub fn ring(db: &mut Db, booking_id: i64, now: NaiveDateTime) -> QueryResult<usize> {
+/// Makes a booking's open page due, so that the provider is asked about it as soon as possible. If a question
+/// is under way, another one follows, because the answer may be older than this call. Repeated calls cause at
+/// most one question in each [`ASKED_ONCE_IN`].
+pub fn ask_soon(db: &mut Db, booking_id: i64, now: NaiveDateTime) -> QueryResult<usize> {
     macro_rules! set_due {
         ($at:expr, $when:expr) => {{
             let open = payments::table

@@ -9,10 +9,8 @@ use crate::schema::{payments, refunds};
 
 type PaidRow = (i64, i64, String, i64, i64, Option<i64>);
 
-/// What was paid online for each of these bookings. Of one that was paid twice, what is kept comes last.
-///
-/// # Errors
-/// What the database said.
+/// What was paid online for each of these bookings. If a booking was paid for twice, the payment that is kept
+/// comes last.
 pub fn paid_online(db: &mut Db, booking_ids: &[i64]) -> QueryResult<Vec<(i64, PaidOnline)>> {
     let paid: Vec<PaidRow> = payments::table
         .filter(payments::booking_id.eq_any(booking_ids))
@@ -43,7 +41,8 @@ pub fn paid_online(db: &mut Db, booking_ids: &[i64]) -> QueryResult<Vec<(i64, Pa
         let online = PaidOnline {
             amount: money(amount),
             refunded: money(refunded),
-            // Not what was asked for again since. A dispute that was won is none.
+            // Without refunds that were asked for again since, and without disputes, which fail when they are
+            // won.
             failed: sum(&|it| {
                 it.source != RefundSource::Dispute && has_failed(it) && !it.is_asked_again(&refunds)
             }),
@@ -57,9 +56,6 @@ pub fn paid_online(db: &mut Db, booking_ids: &[i64]) -> QueryResult<Vec<(i64, Pa
 }
 
 /// Whether something was paid for a booking that was not what was asked for: people look into it.
-///
-/// # Errors
-/// What the database said.
 pub fn is_in_review(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
     let own = payments::table
         .filter(payments::booking_id.eq(booking_id))

@@ -23,14 +23,12 @@ pub struct OutsideReturn<'a> {
     pub reason: &'a str,
 }
 
-/// Notes a refund or a dispute that began at the provider, once, and writes to the buyer of a refund; whether it is
-/// noted. It is not while the payment is not settled, and while a refund of this site's waits that may be refused
-/// because of it.
+/// Notes a refund or a dispute that began at the provider, once, and queues a mail to the buyer about a
+/// refund. Returns whether it is noted. It is not noted while the payment is not settled, nor while a refund
+/// that this site wants may be refused because of it.
 ///
-/// What is more than is left of the payment is noted too, as beyond it: `verify` names it.
-///
-/// # Errors
-/// What the database said.
+/// An amount beyond what is left of the payment is noted too, in `beyond_minor`: `techkraft verify` reports
+/// it.
 pub fn note_outside(db: &mut Db, payment_id: i64, found: &OutsideReturn<'_>) -> QueryResult<bool> {
     let Some(payment) = lock(db, payment_id)?.filter(|it| it.state == PaymentState::Paid) else {
         return Ok(false);
@@ -78,10 +76,7 @@ pub fn note_outside(db: &mut Db, payment_id: i64, found: &OutsideReturn<'_>) -> 
     Ok(true)
 }
 
-/// The row of what the provider calls so.
-///
-/// # Errors
-/// What the database said.
+/// The refund or dispute that has this id at the provider.
 pub fn find_by_provider(db: &mut Db, provider_id: &str) -> QueryResult<Option<Refund>> {
     refunds::table.filter(refunds::refund_id.eq(provider_id)).select(Refund::as_select()).first(db).optional()
 }
@@ -94,10 +89,8 @@ fn is_any_wanted(db: &mut Db, payment_id: i64) -> QueryResult<bool> {
     Ok(wanted.first::<i64>(db).optional()?.is_some())
 }
 
-/// A refund that was accepted, and perhaps had gone, did not arrive. Of what is not noted nothing is to be undone.
-///
-/// # Errors
-/// What the database said.
+/// A refund that was accepted, and perhaps counted as done, did not arrive. If the refund was never noted,
+/// there is nothing to undo.
 pub fn came_back(db: &mut Db, payment: &Payment, provider_id: &str, why: &str) -> QueryResult<()> {
     let Some(payment) = lock(db, payment.id)? else { return Ok(()) };
     match find_by_provider(db, provider_id)? {
@@ -110,9 +103,6 @@ pub fn came_back(db: &mut Db, payment: &Payment, provider_id: &str, why: &str) -
 }
 
 /// A dispute is decided: the money is ours again, or it is gone for good.
-///
-/// # Errors
-/// What the database said.
 pub fn dispute_decided(db: &mut Db, payment: &Payment, provider_id: &str, is_won: bool) -> QueryResult<()> {
     let now = clock(db)?;
     let Some(_) = lock(db, payment.id)? else { return Ok(()) };

@@ -11,7 +11,7 @@ use crate::db::{Db, clock};
 use crate::payment::{EXTENSION, EXTENSIONS_MAX, GRACE, PAY_TIME, Payment, PaymentLine, PaymentState};
 use crate::schema::{bookings, events, holds, payments};
 
-/// The state is a part of the text: only so are the partial indexes used.
+/// The state is a part of the query's text. Otherwise the partial indexes would not be used.
 macro_rules! take_query {
     ($state:literal, $order:literal) => {
         [
@@ -35,7 +35,7 @@ macro_rules! take_query {
     };
 }
 const TAKE_OPEN: [&str; 2] = take_query!("open", "due_at, id");
-/// Who came first, as the buyers are told: also who is asked about again.
+/// First come, first served, as the buyers are told. This includes payments that are tried again.
 const TAKE_WANTED: [&str; 2] = take_query!("wanted", "id");
 
 /// A payment that the provider is to be asked about, with what the question needs.
@@ -51,10 +51,7 @@ pub struct DuePayment {
     pub lines: Vec<PaymentLine>,
 }
 
-/// Whether a payment is due. `live`: with a key of one mode nothing of the other can be asked.
-///
-/// # Errors
-/// What the database said.
+/// Whether a payment is due. `live`: a key of one mode cannot ask about payments of the other.
 pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bool> {
     let due = payments::table
         .filter(payments::state.eq_any(ALIVE))
@@ -65,9 +62,6 @@ pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bo
 }
 
 /// Takes payments that are due: open pages, those first that have waited longest, or payments that wait for one.
-///
-/// # Errors
-/// What the database said.
 pub fn take(
     db: &mut Db,
     are_open: bool,
@@ -81,9 +75,6 @@ pub fn take(
 }
 
 /// A payment with its booking.
-///
-/// # Errors
-/// What the database said.
 pub fn with_booking(db: &mut Db, payment: Payment) -> QueryResult<DuePayment> {
     let (reference, token, email, event_name): (String, String, Option<String>, String) = bookings::table
         .inner_join(events::table)
@@ -95,9 +86,6 @@ pub fn with_booking(db: &mut Db, payment: Payment) -> QueryResult<DuePayment> {
 }
 
 /// Fixes the body of a payment's request, in the transaction that takes it: from now on its key has this body.
-///
-/// # Errors
-/// What the database said.
 pub fn fix_request(db: &mut Db, id: i64, request: &str) -> QueryResult<()> {
     let unfixed = payments::table.find(id).filter(payments::request.is_null());
     diesel::update(unfixed).set(payments::request.eq(request)).execute(db)?;
@@ -114,11 +102,9 @@ pub struct OpenedPage {
     pub ends_at: NaiveDateTime,
 }
 
-/// Shows the page to the buyer, whose time begins now. Before that, and in the same transaction, the tickets are held
-/// for as long as the page can be paid on. Whether that was in time: a booking that has ended meanwhile has no page.
-///
-/// # Errors
-/// What the database said.
+/// Shows the page to the buyer, whose time begins now. In the same transaction, the tickets are held for as
+/// long as the page can be paid on. Returns `false` if this is too late: a booking that has ended meanwhile
+/// gets no page.
 pub fn opened(db: &mut Db, payment: &Payment, page: &OpenedPage) -> QueryResult<bool> {
     let now = clock(db)?;
     let hold = lock_hold(db, payment.booking_id)?;
@@ -159,7 +145,8 @@ pub fn opened(db: &mut Db, payment: &Payment, page: &OpenedPage) -> QueryResult<
             payments::session_ends_at.eq(page.ends_at),
             payments::intent_id.eq(&page.intent_id),
             payments::opened_at.eq(now),
-            // That it was made is no question about it: a buyer who pays at once is asked about at once.
+            // Making the page was not a question about it. So if the buyer pays at once, the provider is
+            // asked at once.
             payments::asked_at.eq(None::<NaiveDateTime>),
             payments::due_at.eq(pay_until),
             payments::attempts.eq(0),
@@ -188,9 +175,6 @@ fn is_own(db: &mut Db, payment: &Payment) -> QueryResult<bool> {
 }
 
 /// A payment's time was over before there was a page: nobody needs one.
-///
-/// # Errors
-/// What the database said.
 pub fn too_late(db: &mut Db, payment: &Payment) -> QueryResult<()> {
     let now = clock(db)?;
     let hold = lock_hold(db, payment.booking_id)?;
@@ -202,16 +186,14 @@ pub fn too_late(db: &mut Db, payment: &Payment) -> QueryResult<()> {
 
 /// The provider has closed the page unpaid, or there was none: the tickets go back on sale, by the sweeper that ends
 /// all holds.
-///
-/// # Errors
-/// What the database said.
 pub fn expired(db: &mut Db, payment: &Payment) -> QueryResult<()> {
     let now = clock(db)?;
     end_hold(db, payment.booking_id, now)?;
     end(db, payment, now)
 }
 
-/// Ends an attempt. It must still be alive: otherwise somebody has settled it, and nothing of this is true.
+/// Ends an attempt. It must still be alive. Otherwise somebody has settled it, and the transaction is rolled
+/// back.
 fn end(db: &mut Db, payment: &Payment, now: NaiveDateTime) -> QueryResult<()> {
     let own = payments::table.find(payment.id).filter(payments::state.eq_any(ALIVE));
     let ended = diesel::update(own)
@@ -225,9 +207,6 @@ fn end(db: &mut Db, payment: &Payment, now: NaiveDateTime) -> QueryResult<()> {
 }
 
 /// The bank said no. The page stays open, and so does the hold.
-///
-/// # Errors
-/// What the database said.
 pub fn declined(db: &mut Db, payment: &Payment, code: &str, due_at: NaiveDateTime) -> QueryResult<()> {
     let own = payments::table.find(payment.id).filter(payments::due_at.eq(payment.due_at));
     diesel::update(own)
@@ -240,9 +219,6 @@ pub fn declined(db: &mut Db, payment: &Payment, code: &str, due_at: NaiveDateTim
 }
 
 /// There was no answer: to be asked again at that time.
-///
-/// # Errors
-/// What the database said.
 pub fn put_off(db: &mut Db, payment: &Payment, due_at: NaiveDateTime, why: &str) -> QueryResult<()> {
     let own = payments::table.find(payment.id).filter(payments::due_at.eq(payment.due_at));
     diesel::update(own).set((payments::due_at.eq(due_at), payments::last_error.eq(why))).execute(db)?;
@@ -250,9 +226,6 @@ pub fn put_off(db: &mut Db, payment: &Payment, due_at: NaiveDateTime, why: &str)
 }
 
 /// The provider has answered, and nothing has changed: to be asked again at that time.
-///
-/// # Errors
-/// What the database said.
 pub fn look_again(db: &mut Db, payment: &Payment, due_at: NaiveDateTime) -> QueryResult<()> {
     let own = payments::table.find(payment.id).filter(payments::due_at.eq(payment.due_at));
     diesel::update(own)
@@ -262,9 +235,6 @@ pub fn look_again(db: &mut Db, payment: &Payment, due_at: NaiveDateTime) -> Quer
 }
 
 /// Taken and given back without a question.
-///
-/// # Errors
-/// What the database said.
 pub fn give_back(db: &mut Db, payment: &Payment, now: NaiveDateTime) -> QueryResult<()> {
     let own = payments::table.find(payment.id).filter(payments::due_at.eq(payment.due_at));
     diesel::update(own)
@@ -273,7 +243,7 @@ pub fn give_back(db: &mut Db, payment: &Payment, now: NaiveDateTime) -> QueryRes
     Ok(())
 }
 
-/// What a booking is now.
+/// The status of a booking now.
 pub(super) fn booking_status(db: &mut Db, booking_id: i64) -> QueryResult<Option<BookingStatus>> {
     bookings::table.find(booking_id).select(bookings::status).first(db).optional()
 }

@@ -38,11 +38,8 @@ pub struct NewRefund<'a> {
     pub actor: &'a str,
 }
 
-/// Wants money to go back; the refund's id. `None`: so much of the payment is not left. Inside the transaction that it
-/// follows from.
-///
-/// # Errors
-/// What the database said.
+/// Asks for a refund. Returns its id; `None`: not enough of the payment is left. Runs inside the transaction
+/// that causes the refund.
 pub fn want_refund(db: &mut Db, payment: &Payment, wanted: &NewRefund<'_>) -> QueryResult<Option<i64>> {
     if wanted.amount_minor <= 0 || !takes(db, payment.id, wanted.amount_minor)? {
         return Ok(None);
@@ -77,9 +74,6 @@ fn takes(db: &mut Db, payment_id: i64, amount_minor: i64) -> QueryResult<bool> {
 }
 
 /// Whether a refund is due.
-///
-/// # Errors
-/// What the database said.
 pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bool> {
     let due = refunds::table
         .inner_join(payments::table)
@@ -92,9 +86,6 @@ pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bo
 }
 
 /// Takes refunds that are due, each with its payment.
-///
-/// # Errors
-/// What the database said.
 pub fn take(
     db: &mut Db,
     limit: i64,
@@ -112,9 +103,6 @@ pub fn take(
 }
 
 /// The refunds of a payment, the newest first.
-///
-/// # Errors
-/// What the database said.
 pub fn of_payment(db: &mut Db, payment_id: i64) -> QueryResult<Vec<Refund>> {
     refunds::table
         .filter(refunds::payment_id.eq(payment_id))
@@ -125,9 +113,6 @@ pub fn of_payment(db: &mut Db, payment_id: i64) -> QueryResult<Vec<Refund>> {
 
 /// The provider has accepted a refund. The money counts as gone from here on, also while a bank takes its days.
 /// `is_done`: whether it has arrived.
-///
-/// # Errors
-/// What the database said.
 pub fn accepted(
     db: &mut Db,
     refund: &Refund,
@@ -162,9 +147,6 @@ pub fn accepted(
 
 /// A refund will not happen, or did not arrive, or a dispute is won: its amount is the payment's again, and where the
 /// provider had accepted it, the ledger says that it came back.
-///
-/// # Errors
-/// What the database said.
 pub fn failed(db: &mut Db, refund: &Refund, why: &str) -> QueryResult<()> {
     let now = clock(db)?;
     // Payments before refunds, as everywhere.
@@ -193,21 +175,15 @@ pub fn failed(db: &mut Db, refund: &Refund, why: &str) -> QueryResult<()> {
     Ok(())
 }
 
-/// To be asked for again at that time: there was no answer, so by the same key.
-///
-/// # Errors
-/// What the database said.
+/// Postpones a refund to that time. There was no answer, so the next request has the same key.
 pub fn put_off(db: &mut Db, refund: &Refund, due_at: NaiveDateTime, why: Option<&str>) -> QueryResult<()> {
     let own = refunds::table.find(refund.id).filter(refunds::due_at.eq(refund.due_at));
     diesel::update(own).set((refunds::due_at.eq(due_at), refunds::last_error.eq(why))).execute(db)?;
     Ok(())
 }
 
-/// It was not done, and may be later. The provider keeps its answer with the key for a day, so the next request has
-/// another one.
-///
-/// # Errors
-/// What the database said.
+/// The refund was not made, and may succeed later. For a day, the provider repeats its answer to this key, so
+/// the next request has a new key.
 pub fn try_again(db: &mut Db, refund: &Refund, due_at: NaiveDateTime, why: &str) -> QueryResult<()> {
     let own = refunds::table.find(refund.id).filter(refunds::due_at.eq(refund.due_at));
     diesel::update(own)

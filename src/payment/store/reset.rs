@@ -9,9 +9,6 @@ use crate::schema::{bookings, events, payments, refunds};
 const AT_ONCE: usize = 10_000;
 
 /// Whether a concert has payments of real money, whatever became of them. Its bookings stay then.
-///
-/// # Errors
-/// What the database said.
 pub fn has_real_payments(db: &mut Db, slug: &str) -> QueryResult<bool> {
     let real = payments::table
         .inner_join(bookings::table.inner_join(events::table))
@@ -25,9 +22,6 @@ pub fn has_real_payments(db: &mut Db, slug: &str) -> QueryResult<bool> {
 
 /// Deletes a concert's payments of test mode, before its bookings. The ledger keeps what they came to: it is not real
 /// money, so nobody misses the bookings.
-///
-/// # Errors
-/// What the database said.
 pub fn forget_test_payments(db: &mut Db, slug: &str) -> QueryResult<()> {
     let of_event = bookings::table
         .filter(bookings::event_id.eq_any(events::table.filter(events::slug.eq(slug)).select(events::id)))

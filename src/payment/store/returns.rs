@@ -19,17 +19,14 @@ use crate::schema::{payments, used_tickets};
 pub enum GivenUp {
     /// They are on sale again.
     Released { stock: Vec<Stock> },
-    /// The page to pay on is closed first.
+    /// The payment page is closed first.
     Closing,
     /// They are not held any more: paid for meanwhile, or over. Or something was paid, and people look into it.
     Kept,
 }
 
-/// Gives up the tickets of a held booking, whose buyer may be paying in this moment: who locks the hold first
-/// decides. Runs inside the caller's write transaction.
-///
-/// # Errors
-/// What the database said.
+/// Gives up the tickets of a held booking, whose buyer may be paying at this moment: the first of the two that
+/// locks the hold decides. Runs inside the caller's write transaction.
 pub fn give_up_held(db: &mut Db, booking: &Booking, event_id: i64) -> QueryResult<GivenUp> {
     // Ticket types come before holds, and releasing locks them.
     lock(db, event_id)?;
@@ -47,9 +44,6 @@ pub fn give_up_held(db: &mut Db, booking: &Booking, event_id: i64) -> QueryResul
 
 /// Gives tickets of a booking back, and the money that was paid for them online: to a buyer what the terms say, in all
 /// other cases all of their price. The caller has locked the concert's ticket types, and runs a transaction.
-///
-/// # Errors
-/// What the database said.
 pub fn release_and_refund(
     db: &mut Db,
     booking: &Booking,
@@ -62,7 +56,7 @@ pub fn release_and_refund(
     if !matches!(released, ReleaseOutcome::Released { .. }) {
         return Ok(released);
     }
-    // Only now: while the tickets were waited for, the payment may have come.
+    // The payment is read only now: it may have come while this waited for the locks on the tickets.
     let Some(payment) = lock_paid(db, booking.id)? else { return Ok(released) };
     let is_returned_now = |seat: &i32| !before.contains(seat) && seats.is_none_or(|it| it.contains(seat));
     let returned: Vec<i32> = (1..=booking.quantity()).filter(is_returned_now).collect();

@@ -8,7 +8,7 @@ use super::ledger::{EntryKind, LedgerEntry, enter};
 use super::mails::mail_buyer;
 use super::queue::booking_status;
 use super::refunds::{NewRefund, want_refund};
-use super::{UNSETTLED, find, ring};
+use super::{UNSETTLED, ask_soon, find};
 use crate::booking::BookingStatus;
 use crate::booking::release::ReleaseOutcome;
 use crate::booking::release::store::{RevivalOutcome, confirm_hold, release, revive};
@@ -36,7 +36,8 @@ pub struct PaidPage {
 /// How settling ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
-    /// The tickets are the buyer's. What is left of ticket types that had to be asked again.
+    /// The tickets are the buyer's. What is left of the ticket types, if the tickets had to be taken a second
+    /// time.
     Confirmed { stock: Vec<Stock> },
     /// The tickets are gone: the money goes back. What is left of ticket types that have got tickets back.
     Refunding { stock: Vec<Stock> },
@@ -46,11 +47,12 @@ pub enum Settlement {
     Again,
 }
 
-/// Settles a payment in one transaction: the booking, the payment, the ledger, and the confirmation in the outbox. Also
-/// one that was given up here: what was paid all the same has tickets or goes back.
+/// Settles a payment in one transaction: the booking, the payment, the ledger, and the confirmation in the
+/// outbox. This includes a payment that was given up here and was paid all the same: either the buyer gets
+/// tickets, or the money goes back.
 ///
 /// # Errors
-/// `RollbackTransaction` when another server has settled it at the same moment; what the database said.
+/// `RollbackTransaction` when another server has settled it at the same moment; database errors.
 pub fn settle(db: &mut Db, payment_id: i64, paid: &PaidPage) -> QueryResult<Settlement> {
     let now = clock(db)?;
     let Some(payment) = find(db, payment_id)?.filter(|it| UNSETTLED.contains(&it.state)) else {
@@ -92,7 +94,7 @@ pub fn settle(db: &mut Db, payment_id: i64, paid: &PaidPage) -> QueryResult<Sett
         enter_own(db, &payment, fee, &paid.intent_id, now)?;
     }
     // Another attempt's page is not needed any more: it is closed.
-    ring(db, payment.booking_id, now)?;
+    ask_soon(db, payment.booking_id, now)?;
     if is_confirmed {
         return Ok(Settlement::Confirmed { stock });
     }
@@ -132,7 +134,8 @@ fn take_tickets(db: &mut Db, payment: &Payment) -> QueryResult<PaidTickets> {
         return Ok(PaidTickets::Gone { stock });
     }
     if confirm_hold(db, id)? {
-        // Canceled since: the job that ends its bookings has passed this one. Asked again, it is seen at once.
+        // The concert was canceled since, and the job that ends its bookings has already passed this one.
+        // This is rolled back, and the next try sees the cancellation before it confirms anything.
         return if is_canceled(db, id)? {
             Err(diesel::result::Error::RollbackTransaction)
         } else {

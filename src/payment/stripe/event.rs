@@ -1,4 +1,5 @@
-//! Stripe's events, as webhooks bring them and as its list has them. They are bells: what is true is asked for.
+//! Stripe's events, as webhooks bring them and as its list has them. An event only says that something may
+//! have changed; Stripe is then asked for the current state.
 
 use chrono::DateTime;
 use serde::Deserialize;
@@ -6,7 +7,8 @@ use serde_json::Value;
 
 use crate::payment::store::inbox::NewEvent;
 
-/// The kinds of events that this program follows; its list is asked for these. Stripe takes twenty at most.
+/// The kinds of events that this program follows, and for which it asks in Stripe's list. Stripe accepts
+/// twenty at most.
 pub const FOLLOWED: [&str; 15] = [
     "checkout.session.completed",
     "checkout.session.expired",
@@ -47,8 +49,8 @@ impl EventConcern {
     }
 }
 
-/// What Stripe tells, in a webhook or in its list of events. Its object is read for its ids alone: what is true is
-/// asked for.
+/// What Stripe tells, in a webhook or in its list of events. Little more than the ids is read from its
+/// object; Stripe is then asked for the current state.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EventObject {
     pub id: String,
@@ -67,8 +69,8 @@ struct EventData {
 }
 
 impl EventObject {
-    /// The event for the inbox. `None`: nothing is done about it. Refunds that began here are known: a concert that is
-    /// canceled has thousands of them. Only what has become of them in the end may be news.
+    /// The event for the inbox. `None`: nothing is done about it. Refunds that began here are left out,
+    /// unless they failed: they are known, and there are thousands of them when a concert is canceled.
     #[must_use]
     pub fn to_keep(&self) -> Option<NewEvent> {
         EventConcern::of(&self.kind)?;

@@ -1,5 +1,5 @@
-//! What it means when Stripe does not do what it was asked for. What decides is whether it may have been done, and
-//! whether the same request can ever have another answer.
+//! What a failed call to Stripe means: whether the request may have been carried out, and whether the same
+//! request can ever get another answer.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub enum StripeFailure {
     TooMany,
     /// Stripe has failed, and will answer the same to this key for a day. Only a new key gets another answer.
     Stuck(u16),
-    /// The key of the account is wrong. Nothing works until somebody mends that.
+    /// The key of the account is wrong. Nothing works until somebody corrects it.
     Account(Box<StripeRefusal>),
     /// The key may not do this, and may do other things. It works when somebody has given the permission.
     Forbidden(Box<StripeRefusal>),
@@ -142,7 +142,7 @@ mod tests {
             (503, b"{}"),
             (302, b""),
             (504, SMALL),
-            // Of a proxy: Stripe says what is wrong.
+            // From a proxy: Stripe itself says what is wrong.
             (404, b"<html>"),
             (413, b""),
             (421, b"{}"),

@@ -78,7 +78,7 @@ impl StripeClient {
     /// Makes the page on which a buyer pays: see [`request::session`].
     ///
     /// # Errors
-    /// Why there is none, or why nobody knows.
+    /// Why there is no page, or why Stripe's answer is not known.
     pub fn create_session(&self, body: &str, key: &str) -> Result<CheckoutSession, StripeFailure> {
         self.post("/v1/checkout/sessions", body, Some(key))
     }
@@ -86,7 +86,7 @@ impl StripeClient {
     /// What became of a page.
     ///
     /// # Errors
-    /// Why nobody knows.
+    /// Why Stripe's answer is not known.
     pub fn session(&self, id: &str) -> Result<CheckoutSession, StripeFailure> {
         let path = format!("/v1/checkout/sessions/{}", segment(id));
         self.get(&path, &[("expand[]", EXPAND_SESSION)])
@@ -97,14 +97,15 @@ impl StripeClient {
     /// # Errors
     /// [`StripeFailure::Refused`] also when it is closed already or was paid on: [`StripeClient::session`] tells.
     pub fn expire_session(&self, id: &str) -> Result<CheckoutSession, StripeFailure> {
-        // Without a key: doing it twice does it once, and the answer must not be an old one.
+        // Without an idempotency key: closing a page twice does no harm, and the answer must not be that of
+        // an earlier call.
         self.post(&format!("/v1/checkout/sessions/{}/expire", segment(id)), "", None)
     }
 
     /// Gives money back: see [`request::refund`].
     ///
     /// # Errors
-    /// Why it is not given back, or why nobody knows.
+    /// Why it is not given back, or why Stripe's answer is not known.
     pub fn create_refund(&self, body: &str, key: &str) -> Result<RefundObject, StripeFailure> {
         self.post("/v1/refunds", body, Some(key))
     }
@@ -112,7 +113,7 @@ impl StripeClient {
     /// What became of a refund.
     ///
     /// # Errors
-    /// Why nobody knows.
+    /// Why Stripe's answer is not known.
     pub fn refund(&self, id: &str) -> Result<RefundObject, StripeFailure> {
         self.get(&format!("/v1/refunds/{}", segment(id)), &[])
     }
@@ -120,7 +121,7 @@ impl StripeClient {
     /// All refunds of a payment, those that began at Stripe among them, the newest first.
     ///
     /// # Errors
-    /// Why nobody knows.
+    /// Why Stripe's answer is not known.
     pub fn refunds_of(&self, intent_id: &str) -> Result<Vec<RefundObject>, StripeFailure> {
         let mut all: Vec<RefundObject> = Vec::new();
         loop {
@@ -139,7 +140,7 @@ impl StripeClient {
     /// How a dispute stands.
     ///
     /// # Errors
-    /// Why nobody knows.
+    /// Why Stripe's answer is not known.
     pub fn dispute(&self, id: &str) -> Result<DisputeObject, StripeFailure> {
         self.get(&format!("/v1/disputes/{}", segment(id)), &[])
     }
@@ -148,7 +149,7 @@ impl StripeClient {
     /// `after`: the last event of the page before.
     ///
     /// # Errors
-    /// Why nobody knows.
+    /// Why Stripe's answer is not known.
     pub fn events(&self, since: i64, after: Option<&str>) -> Result<Listed<EventObject>, StripeFailure> {
         let since = since.to_string();
         let page = [("created[gte]", since.as_str()), ("limit", PAGE)];

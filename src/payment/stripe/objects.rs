@@ -197,13 +197,14 @@ pub struct RefundObject {
 }
 
 impl RefundObject {
-    /// Whether it began at Stripe. Of one that began here the row may not know the id yet.
+    /// Whether it began at Stripe. The metadata tells, because the row of a refund that began here may not
+    /// have the id yet.
     #[must_use]
     pub fn is_from_outside(&self) -> bool {
         !self.metadata.contains_key("refund")
     }
 
-    /// Whether it is what this program has asked for in a row of its own.
+    /// Whether it is the refund that this program has asked for with that row.
     #[must_use]
     pub fn is_of(&self, row: i64) -> bool {
         self.metadata.get("refund").and_then(|id| id.parse().ok()) == Some(row)
@@ -249,7 +250,7 @@ impl DisputeObject {
         transactions.filter_map(|it| Some((it.id.as_str(), it.fee()?))).collect()
     }
 
-    /// Whether it is only asked about so far: no money was taken.
+    /// Whether the bank has only asked about the payment so far: no money was taken.
     #[must_use]
     pub fn is_inquiry(&self) -> bool {
         self.status.starts_with("warning_")

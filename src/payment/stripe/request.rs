@@ -27,7 +27,7 @@ pub struct SessionRequest<'a> {
     pub url: &'a str,
 }
 
-/// The body that asks for a page to pay on. `None`: Stripe cannot be asked for these amounts.
+/// The body that asks for a payment page. `None`: Stripe cannot be asked for these amounts.
 #[must_use]
 pub fn session(wanted: &SessionRequest<'_>) -> Option<String> {
     let mut form = Serializer::new(String::new());
@@ -65,7 +65,7 @@ pub fn session(wanted: &SessionRequest<'_>) -> Option<String> {
     Some(form.finish())
 }
 
-/// The body of another attempt, which names itself and does not say who pays.
+/// The body of another attempt: it has the id of the new payment, and leaves out the buyer's address.
 #[must_use]
 pub fn without_email(request: &str, payment: i64, other: i64) -> String {
     let payment = payment.to_string();

@@ -20,9 +20,10 @@ use crate::payment::stripe::objects::CheckoutSession;
 use crate::payment::verdict::{Verdict, judge};
 use crate::payment::{Payment, PaymentState, Refund};
 
-/// A settlement that meets a hold in the middle of its end, and a question that came too fast.
+/// The wait after a settlement that met a hold whose end was not written yet, and after a call that Stripe
+/// refused as one too many.
 const MOMENT: TimeDelta = TimeDelta::seconds(1);
-/// A page whose time is over and that Stripe has not closed.
+/// The wait before the next try to close a page whose time is over.
 const OPEN_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
 /// A question.
@@ -70,7 +71,7 @@ impl Call {
         }
     }
 
-    /// Whose pace it keeps. `None`: Stripe is not asked.
+    /// The endpoint whose pace it keeps. `None`: Stripe is not asked.
     pub(super) fn endpoint(&self) -> Option<PacedEndpoint> {
         Some(match self {
             Self::Open(_) => PacedEndpoint::Create,
@@ -83,7 +84,7 @@ impl Call {
     }
 }
 
-/// Asks, and keeps the answer. Where Stripe is asked too often, one turn more is left out.
+/// Asks, and keeps the answer. If Stripe says that there are too many calls, one turn is skipped.
 ///
 /// # Errors
 /// Those of the database. The question is due again when its lease ends.
@@ -116,7 +117,7 @@ fn ask(db: &Database, stripe: &StripeClient, call: Call) -> Result<CallReport, E
         }
         Call::Returns(events, payment) => note_refunds(db, stripe, &events, &payment),
         Call::Dispute(event, payment) => note_dispute(db, stripe, &event, &payment),
-        Call::Event(event, due) => look_back(db, stripe, &event, &due),
+        Call::Event(event, due) => recheck_ended(db, stripe, &event, &due),
         Call::Fee(payment) => ask_fee(db, stripe, &payment),
         Call::TooLate(payment) => {
             db.write_blocking(|db| queue::too_late(db, &payment))?;
@@ -127,7 +128,7 @@ fn ask(db: &Database, stripe: &StripeClient, call: Call) -> Result<CallReport, E
 
 fn open(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallReport, Error> {
     let payment = &due.payment;
-    // It was fixed when this was taken; without one there is nothing that Stripe could be asked for.
+    // The body was fixed when this payment was taken. There is none only if Stripe cannot take the amount.
     let Some(body) = payment.request.as_deref() else {
         return fail(db, payment, "Stripe does not take this amount in this currency.", NextAttempt::None);
     };
@@ -139,7 +140,7 @@ fn open(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallRe
         Err(StripeFailure::Refused(refusal) | StripeFailure::Forbidden(refusal)) => {
             let next = next_attempt(&refusal);
             if next == NextAttempt::None {
-                log::error!("Stripe makes no page to pay on: {refusal}");
+                log::error!("Stripe refused to create a payment page: {refusal}");
             }
             // Stripe's words name the address that it does not take.
             let why = match next {
@@ -160,7 +161,7 @@ fn open(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallRe
         return fail(db, payment, "Stripe made a page that nobody can pay on.", NextAttempt::None);
     }
     if !db.write_blocking(|db| queue::opened(db, payment, &page))? {
-        // Nobody has seen it. Left open, it would close by itself.
+        // Nobody has seen the page. If it stays open, it closes by itself later.
         if let Err(failure) = stripe.expire_session(&session.id) {
             log::info!("a page that nobody needs stays open until its end: {failure}");
         }
@@ -168,7 +169,8 @@ fn open(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallRe
     Ok(CallReport::default())
 }
 
-/// Stripe has read the request and made nothing. What was wrong with it may not be wrong with another one.
+/// What to do after Stripe has refused a request for a page. It has made none, and another request may
+/// succeed.
 fn next_attempt(refusal: &StripeRefusal) -> NextAttempt {
     match refusal.param.as_deref() {
         // Too much time has passed since the request was fixed.
@@ -191,7 +193,7 @@ fn close(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallR
     }
 }
 
-/// Does what a page means.
+/// Carries out the verdict on a page.
 fn act(db: &Database, due: &DuePayment, session: &CheckoutSession) -> Result<CallReport, Error> {
     let (payment, hold) = (due.payment.clone(), due.hold);
     let mut report = CallReport::default();
@@ -208,7 +210,10 @@ fn act(db: &Database, due: &DuePayment, session: &CheckoutSession) -> Result<Cal
             match settlement {
                 Settlement::Confirmed { stock } => (report.stock, report.is_mail_queued) = (stock, true),
                 Settlement::Refunding { stock } => {
-                    log::warn!("a payment came when its tickets were gone: it goes back");
+                    log::warn!(
+                        "payment {} arrived after its tickets were gone, so it is refunded",
+                        due.payment.id
+                    );
                     (report.stock, report.is_mail_queued) = (stock, true);
                 }
                 Settlement::Done | Settlement::Again => {}
@@ -226,7 +231,7 @@ fn act(db: &Database, due: &DuePayment, session: &CheckoutSession) -> Result<Cal
             queue::look_again(db, &payment, next.unwrap_or(now + OPEN_AGAIN))
         })?,
         Verdict::Review(why) => {
-            log::error!("a payment needs a look: {why}");
+            log::error!("payment {} needs review: {why}", payment.id);
             let intent_id = session.intent_id();
             db.write_blocking(move |db| failing::to_review(db, &payment, intent_id, &why))?;
         }
@@ -235,7 +240,7 @@ fn act(db: &Database, due: &DuePayment, session: &CheckoutSession) -> Result<Cal
 }
 
 /// Follows an event about a payment that has ended without money, as far as this site knew, or that people look into.
-fn look_back(
+fn recheck_ended(
     db: &Database,
     stripe: &StripeClient,
     event: &WaitingEvent,
@@ -259,7 +264,7 @@ fn look_back(
     let verdict = judge(&due.payment, &session);
     let is_news = !is_in_review && matches!(verdict, Verdict::Paid(_) | Verdict::Review(_));
     let report = if is_news {
-        log::warn!("a page was paid on that had been given up: payment {}", due.payment.id);
+        log::warn!("a payment page was paid after it had been given up: payment {}", due.payment.id);
         act(db, due, &session)?
     } else {
         CallReport::default()

@@ -40,10 +40,10 @@ use crate::events::board::Board;
 use crate::outbox::wakeup::Wakeup;
 use crate::start_error::StartError;
 
-/// Between two looks without a wakeup. A buyer waits for what was put off: a question that Stripe refused as one too
-/// many, or a ring so soon after another.
+/// The time between two looks without a wakeup. It is short because buyers wait for what was postponed: a
+/// call that Stripe refused as one too many, or a second [`ask_soon`](super::store::ask_soon) soon after the first.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Before it is tried again when the database did not answer.
+/// The wait before another try when the database did not answer.
 const WITHOUT_DATABASE: Duration = Duration::from_secs(5);
 /// Between two transactions that take something, while there is work.
 const TAKE_EVERY: Duration = Duration::from_millis(250);
@@ -74,7 +74,8 @@ impl WorkerHandle {
     }
 }
 
-/// Starts the worker on the current runtime, and answers what handlers know of it. Without an account there is none.
+/// Starts the worker on the current runtime. Returns it, and what handlers need to know of it; without an
+/// account, neither.
 ///
 /// # Errors
 /// When the system's certificates cannot be used.
@@ -141,7 +142,7 @@ struct PaymentWorker {
     stop: Arc<Wakeup>,
     /// Each takes a thread of the blocking pool, for a third of a second or so, from its turn on.
     calls: FuturesUnordered<LocalBoxFuture<'static, (CallKind, Made)>>,
-    /// What they are about.
+    /// The kinds of the calls under way.
     under_way: Vec<CallKind>,
     pause: Pause,
     /// Something may be due.
@@ -168,7 +169,8 @@ impl PaymentWorker {
         CallRoom::at_pace(self.terms.per_second).less(&self.under_way)
     }
 
-    /// Of calls of all kinds. After a pause one call finds out whether Stripe answers.
+    /// The most calls at once, of all kinds together. After a pause, one call finds out whether Stripe
+    /// answers.
     fn most(&self, now: Instant) -> usize {
         self.pause.room(now, CallRoom::at_pace(self.terms.per_second).sum())
     }
@@ -177,7 +179,8 @@ impl PaymentWorker {
         !self.is_stopping && self.room().sum() > 0 && self.calls.len() < self.most(now)
     }
 
-    /// Takes what is due, and starts to ask. It is looked at first: on SQLite the desk waits for each transaction.
+    /// Takes what is due, and starts to ask. Before that, it reads whether anything is due: on SQLite the
+    /// desk waits for each write transaction.
     async fn take(&mut self) {
         let now = Instant::now();
         self.next_take = now + TAKE_EVERY;
@@ -259,13 +262,14 @@ impl PaymentWorker {
                     self.parts.outbox_wakeup.notify();
                 }
                 match failure {
-                    // At one too many, Stripe is there: this one question is asked again soon.
+                    // "Too many requests" means that Stripe is available: only this one call is made again
+                    // soon.
                     None | Some(StripeFailure::TooMany) => self.pause.end(),
                     Some(failure) => self.pause.begin(Instant::now(), &failure),
                 }
                 self.may_find = true;
             }
-            // Another server, or a ring, was faster: nothing of this was written.
+            // Another server, or `ask_soon`, was faster: nothing of this was written.
             Err(Error::Database(diesel::result::Error::RollbackTransaction)) => self.may_find = true,
             Err(error) => log::warn!("an answer of Stripe's was not kept, it will be asked again: {error}"),
         }

@@ -64,7 +64,7 @@ impl Pause {
         }
     }
 
-    /// Whether Stripe has not answered since.
+    /// Whether a pause has begun, and Stripe has not answered since.
     #[must_use]
     pub fn is_begun(&self) -> bool {
         self.outage.is_some()

@@ -1,5 +1,5 @@
-//! Reads Stripe's list of events once an hour and at the start, by one server at a time: an event that never came as a
-//! webhook is in the list. Each goes into the same inbox, which knows those that came.
+//! Reads Stripe's list of events once an hour and at the start, by one server at a time: an event that never
+//! came as a webhook is in the list. Each goes into the same inbox, which keeps an event only once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,9 +24,9 @@ const LEASE: TimeDelta = TimeDelta::minutes(5);
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 /// How long handled events are kept: Stripe's list goes back 30 days, so what is forgotten is never read again.
 const KEPT: TimeDelta = TimeDelta::days(35);
-/// The first look: as far back as Stripe sends a webhook again.
+/// How far back the first look goes: as long as Stripe sends a webhook again.
 const FIRST: TimeDelta = TimeDelta::days(3);
-/// After a look that failed, or that another server makes.
+/// The wait after a look that failed, or that another server makes.
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// Reads the list, now and then.
@@ -68,11 +68,11 @@ impl Reconciler {
             let read = web::block(move || read(&db, &stripe, per_second)).await;
             match read.map_err(Error::from).flatten() {
                 Ok(Some(0)) => {}
-                // It may stop before the end.
+                // The other server may stop before the end of the list.
                 Ok(None) => has_to_look_again.store(true, Ordering::Release),
-                Ok(Some(missed)) => log::warn!("{missed} events of Stripe's came without a webhook"),
+                Ok(Some(missed)) => log::warn!("{missed} Stripe events came without a webhook"),
                 Err(error) => {
-                    log::warn!("Stripe's events were not read: {error}");
+                    log::warn!("cannot read Stripe's events: {error}");
                     has_to_look_again.store(true, Ordering::Release);
                 }
             }
@@ -81,11 +81,12 @@ impl Reconciler {
     }
 }
 
-/// Reads what has happened since the last look; how much of it was not known. `None`: another server does it.
+/// Reads what has happened since the last look. Returns how many events were new; `None`: another server
+/// reads them.
 fn read(db: &Database, stripe: &StripeClient, per_second: u32) -> Result<Option<usize>, Error> {
     let begun = db.write_blocking(|db| {
         let now = clock(db)?;
-        if !clocks::take_turn(db, RECONCILING, now, now + LEASE)? {
+        if !clocks::take_lease(db, RECONCILING, now, now + LEASE)? {
             return Ok(None);
         }
         Ok(Some((now, clocks::read(db, RECONCILED)?.unwrap_or(now - FIRST))))
@@ -93,7 +94,7 @@ fn read(db: &Database, stripe: &StripeClient, per_second: u32) -> Result<Option<
     let Some((now, last)) = begun else { return Ok(None) };
     let missed = read_since(db, stripe, per_second, last - OVERLAP);
     while db.write_blocking(|db| inbox::forget(db, now - KEPT))? > 0 {}
-    // Only what was read to its end was read: otherwise the next look begins where this one has.
+    // Only a list that was read to its end counts. Otherwise the next look begins where this one began.
     let is_read = missed.is_ok();
     db.write_blocking(|db| {
         if is_read {

@@ -10,12 +10,12 @@ pub struct CallReport {
     pub stock: Vec<Stock>,
     /// A mail was queued.
     pub is_mail_queued: bool,
-    /// Stripe has answered, or it has not.
+    /// The outage that the call met. `None`: there was none.
     pub failure: Option<StripeFailure>,
 }
 
 impl CallReport {
-    /// A call that was not answered.
+    /// The report of a call that failed. Only an outage is reported: a refusal is an answer.
     pub(super) fn of(failure: StripeFailure) -> Self {
         let failure = Some(failure).filter(StripeFailure::is_outage);
         Self { failure, ..Self::default() }

@@ -19,13 +19,14 @@ use crate::payment::{Payment, Refund, RefundSource, RefundState};
 
 /// A refund that a bank takes its days for is looked at each hour.
 const PENDING_AGAIN: TimeDelta = TimeDelta::hours(1);
-/// An account with too little gets money from other sales; a permission is given by people.
+/// The wait after a refusal that may pass: other sales bring money into an account that has too little, and
+/// people can give a missing permission.
 const REFUSED_AGAIN: TimeDelta = TimeDelta::minutes(30);
 
 /// Gives money back, or asks what became of that.
 ///
-/// A key is forgotten after a day. So from the second attempt on Stripe is asked first whether the refund is there:
-/// nothing is sent twice, however late the second request is.
+/// Stripe forgets a key after a day. So from the second attempt on, it is first asked whether the refund
+/// exists: no money is sent twice, however late the second request is.
 pub(super) fn give_back(
     db: &Database,
     stripe: &StripeClient,
@@ -81,7 +82,7 @@ fn put_off(db: &Database, refund: &Refund, failure: StripeFailure) -> Result<Cal
             StripeFailure::Refused(refusal) | StripeFailure::Forbidden(refusal) => {
                 refunds::try_again(db, refund, now + REFUSED_AGAIN, &refusal.message)
             }
-            // It may have been made: before the next request it is looked for.
+            // The refund may have been made. Before the next request, Stripe is asked for it.
             StripeFailure::Stuck(_) => {
                 refunds::try_again(db, refund, now + REFUSED_AGAIN, &failure.to_string())
             }
@@ -96,7 +97,7 @@ fn keep_refund(db: &Database, refund: Refund, object: &RefundObject) -> Result<(
     if object.has_failed() {
         let why = object.failure_reason.clone().unwrap_or_else(|| "The bank refused it.".to_owned());
         return db.write_blocking(move |db| {
-            // Accepted first, so that the ledger has both ways.
+            // Noted as accepted first, so that the ledger has both entries: the money went, and came back.
             if refund.state == RefundState::Wanted {
                 refunds::accepted(db, &refund, &id, false, refund.due_at)?;
             }
@@ -136,7 +137,7 @@ pub(super) fn note_refunds(
     }
 }
 
-/// Whether all of them are noted.
+/// Notes what has begun or failed at Stripe. Returns whether all of these refunds are noted.
 fn note_all(db: &mut Db, payment: &Payment, listed: &[RefundObject]) -> QueryResult<bool> {
     let mut is_noted = true;
     for object in listed {
@@ -184,7 +185,8 @@ pub(super) fn note_dispute(
     }
 }
 
-/// Whether it is noted, or is none of this payment's.
+/// Notes a dispute. Returns whether nothing is left to note, which is also so if it is not about this
+/// payment.
 fn keep_dispute(db: &mut Db, payment: &Payment, dispute: &DisputeObject) -> QueryResult<bool> {
     // Two sites may share an account, and have payments of the same number.
     let is_own = dispute.intent_id().is_some_and(|id| payment.intent_id.as_deref() == Some(id));

@@ -16,8 +16,9 @@ pub struct CallRoom {
 }
 
 impl CallRoom {
-    /// While nothing fails. Stripe takes a third of a second or more for an answer, and the next calls are taken up to
-    /// a quarter of a second later: only with as many calls under way as have a turn in a second is the pace reached.
+    /// The room while nothing fails. Stripe takes a third of a second or more to answer, and the next calls
+    /// are taken up to a quarter of a second later. So the pace is reached only if as many calls may be under
+    /// way as have a turn in a second.
     #[must_use]
     pub fn at_pace(per_second: u32) -> Self {
         let calls = usize::try_from(per_second).unwrap_or(usize::MAX).clamp(CALLS_MIN, CALLS_MAX);

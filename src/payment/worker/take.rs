@@ -12,19 +12,20 @@ use crate::db::{Db, clock};
 use crate::payment::store::clocks::{self, PacedEndpoint};
 use crate::payment::store::inbox::{self, WaitingEvent};
 use crate::payment::store::queue::{self, DuePayment};
-use crate::payment::store::{fees, refunds, ring};
+use crate::payment::store::{ask_soon, fees, refunds};
 use crate::payment::stripe::event::EventConcern;
 use crate::payment::stripe::request::{self, SessionRequest};
 use crate::payment::{LEASE, Payment, PaymentState, SESSION_TIME};
 
-/// A turn that is further away is left to a server that is free then. With two calls' time it is within the lease.
+/// A turn that is further away than this is left to a server that is free then. This wait and the time of two
+/// calls fit into the lease.
 const TURN_MAX: TimeDelta = TimeDelta::seconds(25);
 /// Events of one transaction: most of them only wake a payment.
 const EVENTS_AT_ONCE: i64 = 100;
-/// An event that was taken when there was no room for its question.
+/// The wait of an event that was taken when there was no room for its question.
 const NO_ROOM: TimeDelta = TimeDelta::seconds(2);
-/// A refund or a dispute whose payment is not known: the payment may not be settled yet, or be another site's. After so
-/// many looks, some hours, it is another site's.
+/// How often the payment of a refund or a dispute is looked for. It may not be settled yet, or may be another
+/// site's. After this many looks, which take some hours, it counts as another site's.
 const LOOKS_MAX: i32 = 40;
 
 /// What questions depend on.
@@ -107,7 +108,7 @@ fn take_events(
         let payment = inbox::payment_of(db, &event)?;
         events.push((payment, event));
     }
-    // Two servers ring payments in the same order.
+    // Sorted, so that two servers lock payments in the same order.
     events.sort_by_key(|(payment, _)| payment.as_ref().map(|it| it.id));
     let mut calls: Vec<Call> = Vec::new();
     for (payment, event) in events {
@@ -121,7 +122,7 @@ fn take_events(
             (Some(EventConcern::Return), None) if event.attempts < LOOKS_MAX => {
                 inbox::put_off(db, &event.event_id, now + wait_after(event.attempts))?;
             }
-            // A payment that is none of ours, or of a release that follows more.
+            // The payment is not ours, or a release that follows more kinds of events has kept this one.
             _ => inbox::handled(db, &event.event_id, now)?,
         }
     }
@@ -139,7 +140,7 @@ fn about_page(
         PaymentState::Wanted | PaymentState::Open => inbox::wake(db, &event, &payment, now),
         // It was given up here. Whether it was paid on all the same, only Stripe knows.
         PaymentState::Expired | PaymentState::Failed if event.may_be_paid() => {
-            look_back(db, calls, room, (event, payment), now)
+            take_ended(db, calls, room, (event, payment), now)
         }
         _ => inbox::handled(db, &event.event_id, now),
     }
@@ -153,16 +154,16 @@ fn about_return(
     now: NaiveDateTime,
 ) -> QueryResult<()> {
     match payment.state {
-        // It is settled first: what went back was paid before.
+        // The payment is settled first: money that went back was paid before.
         PaymentState::Wanted | PaymentState::Open => {
-            ring(db, payment.booking_id, now)?;
+            ask_soon(db, payment.booking_id, now)?;
             inbox::put_off(db, &event.event_id, now + wait_after(event.attempts))
         }
         PaymentState::Expired | PaymentState::Failed | PaymentState::Review => {
             if payment.session_id.is_none() {
                 return inbox::handled(db, &event.event_id, now);
             }
-            look_back(db, calls, room, (event, payment), now)
+            take_ended(db, calls, room, (event, payment), now)
         }
         PaymentState::Paid if event.is_dispute() => {
             if calls.len() >= room {
@@ -192,7 +193,7 @@ fn about_return(
     }
 }
 
-fn look_back(
+fn take_ended(
     db: &mut Db,
     calls: &mut Vec<Call>,
     room: usize,
@@ -212,7 +213,8 @@ fn question(db: &mut Db, mut due: DuePayment, now: NaiveDateTime, terms: &Terms)
     let is_in_time = due.hold.is_some_and(|hold| hold.end() > now);
     if due.payment.state == PaymentState::Wanted {
         if !is_in_time {
-            // Not here: its hold is locked before payments are, and this transaction has locked some.
+            // It is not ended here: a hold must be locked before payments are, and this transaction has
+            // already locked some payments.
             return Ok(Call::TooLate(Box::new(due.payment)));
         }
         if due.payment.request.is_none() {

@@ -14,17 +14,16 @@ use crate::queue::draw::DrawSeed;
 use crate::queue::line::QueueLine;
 use crate::queue::pace::FIRST_PER_SECOND;
 use crate::queue::{Flow, Room, RoomMode};
-use crate::queue_schema::{queue_arrivals, queue_passes, waiting_rooms};
-use crate::schema::events;
+use crate::schema::{events, queue_arrivals, queue_passes, waiting_rooms};
 
-/// A line moves once in a second, whichever server is first. A little less, so that two servers whose seconds begin at
-/// different times do not both miss one.
+/// A line moves once a second, by whichever server is first. This is a little less than a second, so that two
+/// servers whose seconds begin at different times do not both miss one.
 const MOVES_EVERY: TimeDelta = TimeDelta::milliseconds(900);
 
 /// The log of passes answers questions after a concert, but not for good.
 const KEPT_AFTER_THE_END: TimeDelta = TimeDelta::days(7);
 
-/// Before the organizer has said anything.
+/// The settings of a room before the organizer sets any.
 const OPENS_MINUTES: i32 = 30;
 const MOST_PER_SECOND: i32 = 50;
 
@@ -39,7 +38,7 @@ pub struct RoomSettings {
 }
 
 impl RoomSettings {
-    /// Those of a concert; `None`: the organizer has said nothing yet.
+    /// The settings of a concert's room; `None`: the organizer has set none yet.
     #[must_use]
     pub fn of(room: Option<&Room>) -> Self {
         Self {
@@ -51,20 +50,17 @@ impl RoomSettings {
         }
     }
 
-    /// The same for the same settings: a form says with it what it was shown with.
+    /// The same for the same settings. A form sends it back to say which settings it has shown.
     #[must_use]
     pub fn digest(&self) -> String {
         let Self { mode, opens_minutes, most_per_second, message, registration } = self;
         let settings =
             format!("{} {opens_minutes} {most_per_second} {registration} {message}", mode.as_str());
-        Sha256::digest(settings).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&Sha256::digest(settings)[..16])
     }
 }
 
 /// The rooms that are switched on, of concerts that are not over.
-///
-/// # Errors
-/// What the database said.
 pub fn rooms(db: &mut Db) -> QueryResult<Vec<Room>> {
     let now = db::clock(db)?;
     waiting_rooms::table
@@ -77,18 +73,12 @@ pub fn rooms(db: &mut Db) -> QueryResult<Vec<Room>> {
 }
 
 /// The room of a concert, on or off.
-///
-/// # Errors
-/// What the database said.
 pub fn find(db: &mut Db, event_id: i64) -> QueryResult<Option<Room>> {
     waiting_rooms::table.find(event_id).select(Room::as_select()).first(db).optional()
 }
 
 /// Sets a concert's room. A room that is switched on begins with a new draw: nobody has a place in it. `shown`: the
 /// digest of the settings that were shown.
-///
-/// # Errors
-/// What the database said.
 pub fn set(
     db: &mut Db,
     (event_id, slug): (i64, &str),
@@ -111,7 +101,7 @@ pub fn set(
         waiting_rooms::seed_hash.eq(seed.hash()),
         waiting_rooms::per_second.eq(FIRST_PER_SECOND),
     );
-    // Two may save the first settings at once.
+    // Two organizers may save the first settings at once.
     let insertion =
         diesel::insert_into(waiting_rooms::table).values((unopened, set)).on_conflict_do_nothing();
     if on_either!(db, connection => insertion.execute(connection)?) == 0 {
@@ -134,8 +124,8 @@ pub fn set(
     Ok(Ok(()))
 }
 
-/// The room of a concert, which stays as it is until the caller's transaction ends. SQLite's write transactions are
-/// alone anyway.
+/// The room of a concert, which stays as it is until the caller's transaction ends. SQLite's write
+/// transactions are exclusive anyway.
 fn lock(db: &mut Db, event_id: i64) -> QueryResult<Room> {
     let room = waiting_rooms::table.find(event_id);
     match db {
@@ -144,10 +134,7 @@ fn lock(db: &mut Db, event_id: i64) -> QueryResult<Room> {
     }
 }
 
-/// Begins a concert's room again, where it has one: its bookings are deleted.
-///
-/// # Errors
-/// What the database said.
+/// Begins a concert's room again, if it has one, because the concert's bookings are deleted.
 pub fn restart(db: &mut Db, slug: &str) -> QueryResult<()> {
     let of_slug = events::table.filter(events::slug.eq(slug)).select(events::id);
     let event_id: Option<i64> = of_slug.first(db).optional()?;
@@ -155,8 +142,8 @@ pub fn restart(db: &mut Db, slug: &str) -> QueryResult<()> {
     find(db, event_id)?.map_or(Ok(()), |room| begin_again(db, event_id, &room.seed_hash))
 }
 
-/// A new seed, an empty line, and no passes, unless the room has begun again already: another server may have done so
-/// since it was read. Passes that are out stay good where no room needs them.
+/// A new seed, an empty line, and no passes, unless the room has begun again already: another server may have
+/// done so since it was read. Passes that are out still work as request keys where no room needs a pass.
 fn begin_again(db: &mut Db, event_id: i64, known_seed_hash: &str) -> QueryResult<()> {
     let seed = DrawSeed::generate();
     let unopened = (
@@ -182,9 +169,6 @@ fn begin_again(db: &mut Db, event_id: i64, known_seed_hash: &str) -> QueryResult
 }
 
 /// Lets the line of a concert move, slower, or not at all. Returns whether the concert has a room that is on.
-///
-/// # Errors
-/// What the database said.
 pub fn set_flow(db: &mut Db, (event_id, slug): (i64, &str), flow: Flow, actor: &Actor) -> QueryResult<bool> {
     let set = waiting_rooms::flow.eq(flow);
     let is_on = waiting_rooms::table.find(event_id).filter(waiting_rooms::mode.ne(RoomMode::Off));
@@ -197,9 +181,6 @@ pub fn set_flow(db: &mut Db, (event_id, slug): (i64, &str), flow: Flow, actor: &
 }
 
 /// Adds people who have come to this server.
-///
-/// # Errors
-/// What the database said.
 pub fn add_arrivals(db: &mut Db, event_id: i64, slot: i64, people: i64) -> QueryResult<()> {
     let key = (queue_arrivals::event_id, queue_arrivals::slot);
     let insertion = diesel::insert_into(queue_arrivals::table)
@@ -216,9 +197,6 @@ pub fn add_arrivals(db: &mut Db, event_id: i64, slot: i64, people: i64) -> Query
 }
 
 /// The arrivals of a concert in the lobby and in all slots from `since` on.
-///
-/// # Errors
-/// What the database said.
 pub fn arrivals(db: &mut Db, event_id: i64, since: i64) -> QueryResult<Vec<(i64, i64)>> {
     queue_arrivals::table
         .filter(queue_arrivals::event_id.eq(event_id))
@@ -229,9 +207,6 @@ pub fn arrivals(db: &mut Db, event_id: i64, since: i64) -> QueryResult<Vec<(i64,
 }
 
 /// Opens a room that was drawn then, unless another server has, or it has begun again.
-///
-/// # Errors
-/// What the database said.
 pub fn open(db: &mut Db, room: &Room, drawn_at: NaiveDateTime) -> QueryResult<()> {
     let unopened = waiting_rooms::table
         .find(room.event_id)
@@ -242,9 +217,6 @@ pub fn open(db: &mut Db, room: &Room, drawn_at: NaiveDateTime) -> QueryResult<()
 }
 
 /// Moves a line on, unless another server has in this second, or the room has begun again.
-///
-/// # Errors
-/// What the database said.
 pub fn advance(db: &mut Db, room: &Room, moved: &Room, now: NaiveDateTime) -> QueryResult<bool> {
     let unmoved = waiting_rooms::table
         .find(room.event_id)
@@ -272,9 +244,6 @@ pub fn is_due(room: &Room, now: NaiveDateTime) -> bool {
 }
 
 /// Deletes the counts and the passes of concerts that ended a week ago. Their rooms stay as they were set.
-///
-/// # Errors
-/// What the database said.
 pub fn forget_ended(db: &mut Db) -> QueryResult<usize> {
     let week_ago = db::clock(db)? - KEPT_AFTER_THE_END;
     let ended = || events::table.filter(events::ends_at.lt(week_ago)).select(events::id);
@@ -283,19 +252,13 @@ pub fn forget_ended(db: &mut Db) -> QueryResult<usize> {
     Ok(diesel::delete(arrivals).execute(db)? + diesel::delete(passes).execute(db)?)
 }
 
-/// Closes a room that stress has opened, unless another server has: who comes next books without a place, until there
-/// is stress again.
-///
-/// # Errors
-/// What the database said.
+/// Closes a room that stress has opened, unless another server has: the next visitors book without a place,
+/// until there is stress again.
 pub fn close(db: &mut Db, room: &Room) -> QueryResult<()> {
     begin_again(db, room.event_id, &room.seed_hash)
 }
 
 /// Notes that people who are served get no pass right now: nobody else is served until they have one, or are gone.
-///
-/// # Errors
-/// What the database said.
 pub fn note_refused(db: &mut Db, event_id: i64, now: NaiveDateTime) -> QueryResult<()> {
     let room = waiting_rooms::table.find(event_id);
     diesel::update(room).set(waiting_rooms::refused_at.eq(now)).execute(db)?;
@@ -303,18 +266,12 @@ pub fn note_refused(db: &mut Db, event_id: i64, now: NaiveDateTime) -> QueryResu
 }
 
 /// Whether anybody has come to a room.
-///
-/// # Errors
-/// What the database said.
 pub fn has_arrivals(db: &mut Db, event_id: i64) -> QueryResult<bool> {
     let arrivals = queue_arrivals::table.filter(queue_arrivals::event_id.eq(event_id));
     diesel::select(diesel::dsl::exists(arrivals)).get_result(db)
 }
 
 /// A concert's whole line.
-///
-/// # Errors
-/// What the database said.
 pub fn line(db: &mut Db, event_id: i64) -> QueryResult<QueueLine> {
     Ok(QueueLine::new(arrivals(db, event_id, 0)?))
 }

@@ -9,18 +9,17 @@ use crate::db::{self, Db, on_either};
 use crate::queue::draw::Position;
 use crate::queue::pass::{Pass, Passes};
 use crate::queue::{QueuePlace, Room};
-use crate::queue_schema::{queue_passes, waiting_rooms};
-use crate::schema::bookings;
+use crate::schema::{bookings, queue_passes, waiting_rooms};
 
-/// Where fewer passes may be out, each is counted as it is issued.
+/// If fewer passes than this may be out, each one is counted as it is issued.
 const SCARCE: i64 = 200;
 
-/// What has come of asking for a pass.
+/// The result of asking for a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PassOutcome {
     Issued(Pass),
     Expired,
-    /// The place has booked already. The token of the booking.
+    /// The place has booked already; this is the booking's token.
     Booked(String),
 }
 
@@ -35,9 +34,6 @@ pub struct PassCounts {
 
 /// The pass of a served place: a new one, or the one that it has had. `None`: `most` passes are out already, or the
 /// room has begun again.
-///
-/// # Errors
-/// What the database said.
 pub fn issue(
     db: &mut Db,
     passes: &Passes,
@@ -73,7 +69,7 @@ pub fn issue(
     found(db, passes, room, place, now).optional()
 }
 
-/// Locks a room until the end of the transaction. Returns whether its draw is still that one.
+/// Locks a room until the end of the transaction. Returns whether its draw is still the same.
 fn lock(db: &mut Db, room: &Room) -> QueryResult<bool> {
     let seed_hash = waiting_rooms::table.find(room.event_id).select(waiting_rooms::seed_hash);
     let found: Option<String> = match db {
@@ -84,9 +80,6 @@ fn lock(db: &mut Db, room: &Room) -> QueryResult<bool> {
 }
 
 /// What has become of the pass of a place; `None` while it has none.
-///
-/// # Errors
-/// What the database said.
 pub fn find(
     db: &mut Db,
     passes: &Passes,
@@ -119,9 +112,6 @@ fn found(
 }
 
 /// How many passes of a concert are good and not used.
-///
-/// # Errors
-/// What the database said.
 pub fn out(db: &mut Db, event_id: i64, now: NaiveDateTime) -> QueryResult<i64> {
     queue_passes::table
         .left_join(bookings::table.on(bookings::request_key.eq(queue_passes::request_key)))
@@ -132,10 +122,7 @@ pub fn out(db: &mut Db, event_id: i64, now: NaiveDateTime) -> QueryResult<i64> {
         .get_result(db)
 }
 
-/// How many passes were issued in the last minutes to people who stand from there on.
-///
-/// # Errors
-/// What the database said.
+/// How many passes were issued in the last minutes to people who stand at this position or behind it.
 pub fn issued_from(db: &mut Db, event_id: i64, from: Position, now: NaiveDateTime) -> QueryResult<i64> {
     queue_passes::table
         .filter(queue_passes::event_id.eq(event_id))
@@ -146,9 +133,6 @@ pub fn issued_from(db: &mut Db, event_id: i64, from: Position, now: NaiveDateTim
 }
 
 /// What has become of all passes of a concert.
-///
-/// # Errors
-/// What the database said.
 pub fn counts(db: &mut Db, event_id: i64) -> QueryResult<PassCounts> {
     let now = db::clock(db)?;
     let (issued, booked): (i64, i64) = queue_passes::table

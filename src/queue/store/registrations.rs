@@ -10,13 +10,11 @@ use crate::outbox::{self, MailKind, NewMail};
 use crate::queue::registered_place::RegisteredPlace;
 use crate::schema::mails;
 
-/// Between two mails to an address.
+/// The least time between two mails to an address.
 const PAUSE: TimeDelta = TimeDelta::minutes(5);
 
-/// Queues the mail with the place of an address. Who asks again gets the same place again, and not at once.
-///
-/// # Errors
-/// What the database said.
+/// Queues the mail with the place of an address. A visitor who asks again gets the same place again, but not
+/// before a pause.
 pub fn register(db: &mut Db, registered: &RegisteredPlace, email: &str) -> QueryResult<()> {
     let key = key(&registered.draw, email);
     let earlier: Option<(i64, NaiveDateTime)> = mails::table
@@ -39,12 +37,12 @@ pub fn register(db: &mut Db, registered: &RegisteredPlace, email: &str) -> Query
         recipient: Some(email.to_owned()),
         payload: Some(payload),
     };
-    // Of two that ask at once, one gives the place.
+    // Of two requests at the same time, only one queues its place.
     outbox::store::enqueue_once(db, &mail)
 }
 
 fn key(draw: &str, email: &str) -> String {
     let person = Sha256::digest(normalized_email(email));
-    let person: String = person[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let person = hex::encode(&person[..16]);
     format!("place {draw} {person}")
 }

@@ -1,4 +1,4 @@
-//! The SQL of a concert's copy: how it is made, and how nothing is left of it.
+//! The SQL of a concert's copy: how it is made, and how it is deleted completely.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -14,7 +14,7 @@ use crate::queue::pace::FIRST_PER_SECOND;
 use crate::schema::{bookings, events, holds, mails, ticket_types};
 use crate::tickets;
 
-/// A copy is published, so that the site sells it, and on no list.
+/// A copy is published, so that the site sells it, but it is on no list.
 const COPY_EVENT: &str = "
     INSERT INTO events (slug, name, tagline, description, description_html, venue, address, city, starts_at, ends_at,
                         time_zone, currency, age_limit, organizer_name, state, sales_start_at, listed)
@@ -22,7 +22,7 @@ const COPY_EVENT: &str = "
            time_zone, currency, age_limit, organizer_name, 'published', $3, false
     FROM events WHERE id = $4";
 
-/// All tickets of its types are free, and on sale from the start.
+/// All tickets of its types are available, and on sale from the start.
 const COPY_TICKET_TYPES: &str = "
     INSERT INTO ticket_types (event_id, name, description, price_minor, capacity, available, max_per_booking,
                               max_per_person, position, icon, accent, version)
@@ -39,10 +39,7 @@ const COPY_ROOM: &str = "
 /// A copy of a concert, its ticket types, and whether it has a waiting room that is always on.
 pub type Copied = (Event, Vec<TicketType>, bool);
 
-/// Copies a concert under that slug. Its sale starts then (UTC).
-///
-/// # Errors
-/// What the database said.
+/// Copies a concert under that slug. Its sale starts at `sale_starts_at` (UTC).
 pub fn make(db: &mut Db, concert: &Event, slug: &str, sale_starts_at: NaiveDateTime) -> QueryResult<Copied> {
     let name = format!("Rehearsal of {}", concert.name);
     let copied = diesel::sql_query(COPY_EVENT)
@@ -69,10 +66,8 @@ pub fn make(db: &mut Db, concert: &Event, slug: &str, sale_starts_at: NaiveDateT
     Ok((event, types, rooms > 0))
 }
 
-/// Deletes a copy, its bookings, and everything about them. No rehearsal's copy: nothing is deleted.
-///
-/// # Errors
-/// What the database said.
+/// Deletes a copy, its bookings, and everything about them. If the concert is not a rehearsal's copy, nothing
+/// is deleted.
 pub fn remove(db: &mut Db, event_id: i64) -> QueryResult<()> {
     let event: Option<Event> =
         events::table.find(event_id).select(Event::as_select()).first(db).optional()?;

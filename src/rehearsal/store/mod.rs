@@ -9,15 +9,12 @@ use diesel::result::{DatabaseErrorKind, Error};
 use super::Rehearsal;
 use crate::audit::{self, Action, Actor};
 use crate::db::{self, Db};
-use crate::rehearsal_schema::rehearsals;
+use crate::schema::rehearsals;
 
-/// A server that has not shown for so long that it runs a rehearsal is gone.
+/// A server that has not reported for this long that it still runs its rehearsal counts as gone.
 const LEASE: TimeDelta = TimeDelta::seconds(20);
 
 /// The rehearsal that waits or runs.
-///
-/// # Errors
-/// What the database said.
 pub fn open(db: &mut Db) -> QueryResult<Option<Rehearsal>> {
     let open = rehearsals::table.filter(rehearsals::slot.is_not_null());
     open.select(Rehearsal::as_select()).first(db).optional()
@@ -26,24 +23,18 @@ pub fn open(db: &mut Db) -> QueryResult<Option<Rehearsal>> {
 /// A rehearsal.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn find(db: &mut Db, id: i64) -> QueryResult<Rehearsal> {
     rehearsals::table.find(id).select(Rehearsal::as_select()).first(db)
 }
 
 /// The last rehearsal of a concert.
-///
-/// # Errors
-/// What the database said.
 pub fn last_of(db: &mut Db, concert_id: i64) -> QueryResult<Option<Rehearsal>> {
     let of_concert = rehearsals::table.filter(rehearsals::concert_id.eq(concert_id));
     of_concert.order(rehearsals::id.desc()).select(Rehearsal::as_select()).first(db).optional()
 }
 
 /// Asks for a rehearsal. `None`: there is one already.
-///
-/// # Errors
-/// What the database said.
 pub fn ask(
     db: &mut Db,
     (concert_id, slug): (i64, &str),
@@ -74,9 +65,6 @@ pub fn ask(
 }
 
 /// Asks the rehearsal to stop. One that no server has begun ends at once.
-///
-/// # Errors
-/// What the database said.
 pub fn stop(db: &mut Db, id: i64) -> QueryResult<()> {
     diesel::update(rehearsals::table.find(id)).set(rehearsals::stopped.eq(true)).execute(db)?;
     let unbegun = rehearsals::table.find(id).filter(rehearsals::started_at.is_null());
@@ -86,9 +74,6 @@ pub fn stop(db: &mut Db, id: i64) -> QueryResult<()> {
 }
 
 /// Takes the rehearsal that waits, unless another server has.
-///
-/// # Errors
-/// What the database said.
 pub fn take(db: &mut Db) -> QueryResult<Option<Rehearsal>> {
     let now = db::clock(db)?;
     let waiting =
@@ -100,19 +85,13 @@ pub fn take(db: &mut Db) -> QueryResult<Option<Rehearsal>> {
 }
 
 /// Notes which copy the rehearsal has, in the transaction that makes it.
-///
-/// # Errors
-/// What the database said.
 pub fn note_copy(db: &mut Db, id: i64, event_id: i64) -> QueryResult<()> {
     diesel::update(rehearsals::table.find(id)).set(rehearsals::event_id.eq(event_id)).execute(db)?;
     Ok(())
 }
 
-/// Shows that the rehearsal goes on, and how far it is. Returns whether it is to stop: somebody has said so, or another
-/// server has ended it.
-///
-/// # Errors
-/// What the database said.
+/// Shows that the rehearsal goes on, and how far it is. Returns whether it is to stop: somebody has asked it
+/// to, or another server has ended it.
 pub fn go_on(db: &mut Db, id: i64, progress: &str) -> QueryResult<bool> {
     let leased_until = db::clock(db)? + LEASE;
     let running = rehearsals::table.find(id).filter(rehearsals::slot.is_not_null());
@@ -123,9 +102,6 @@ pub fn go_on(db: &mut Db, id: i64, progress: &str) -> QueryResult<bool> {
 }
 
 /// Ends a rehearsal: deletes its copy, and keeps what was measured, or why there is nothing.
-///
-/// # Errors
-/// What the database said.
 pub fn end(db: &mut Db, id: i64, result: &Result<String, String>) -> QueryResult<()> {
     if let Some(event_id) = find(db, id)?.event_id {
         copy::remove(db, event_id)?;
@@ -141,9 +117,6 @@ pub fn end(db: &mut Db, id: i64, result: &Result<String, String>) -> QueryResult
 }
 
 /// Ends a rehearsal whose server is gone. Returns whether there was one.
-///
-/// # Errors
-/// What the database said.
 pub fn end_abandoned(db: &mut Db) -> QueryResult<bool> {
     let now: NaiveDateTime = db::clock(db)?;
     let abandoned =

@@ -1,5 +1,6 @@
-//! The history of a sale as charts: bars for the eye, and the same in words and as a table. Bars stand in a square of
-//! their own units, which the page stretches; all text stands beside it, so that it keeps its size.
+//! The history of a sale as charts: bars for the eye, and the same in words and as a table. The bars are
+//! drawn in units of their own, and the page stretches them. All text is outside the drawing, so that it
+//! keeps its size.
 
 use chrono::{Datelike as _, Days, NaiveDate, NaiveDateTime};
 
@@ -7,7 +8,7 @@ use crate::money::grouped;
 use crate::sales::history::{FIRST_MINUTES, SalesHistory, minute_of, time_of};
 use crate::venue_clock::VenueClock;
 
-/// The fewest minutes that are shown: a sale that has just begun is no single broad bar.
+/// The fewest minutes that are shown. Otherwise a sale that has just begun would be a single broad bar.
 const MINUTES_MIN: i64 = 30;
 /// Minutes in a row of the table.
 const MINUTES_IN_ROW: usize = 10;
@@ -17,10 +18,10 @@ const BARS_MAX: usize = 92;
 const STEP: usize = 10;
 /// The height of all bars.
 const HEIGHT: f64 = 100.0;
-/// What was sold is never too little to be seen.
+/// The least height of a bar, so that even one ticket is visible.
 const HEIGHT_MIN: f64 = 1.5;
 
-/// What was sold in a time.
+/// What was sold in one period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bar {
     /// "Nov 25", "10:01 AM"
@@ -38,7 +39,7 @@ pub struct Chart {
     /// What the chart shows, in words.
     pub words: String,
     pub bars: Vec<Bar>,
-    /// Of the table.
+    /// The rows of the table.
     pub rows: Vec<Bar>,
 }
 

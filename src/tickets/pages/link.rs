@@ -9,7 +9,7 @@ use askama::Template;
 use chrono::Utc;
 
 use super::scanning::{self, Answered, ScanForm};
-use super::{Entrance, GateDesk, turnout};
+use super::{Entrance, GateView, turnout};
 use crate::app::App;
 use crate::auth::token;
 use crate::error::Error;
@@ -24,10 +24,10 @@ use crate::tickets::store;
 #[template(path = "check_in/show.html")]
 struct GateLinkPage {
     page: Page,
-    desk: GateDesk,
+    desk: GateView,
 }
 
-/// The gate that the link in the URL opens. A handler that takes one is closed to everybody else.
+/// The gate that the link in the URL opens. A handler that takes one serves nobody without a valid link.
 pub struct LinkEntrance(Entrance);
 
 impl FromRequest for LinkEntrance {

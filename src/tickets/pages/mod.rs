@@ -33,12 +33,12 @@ pub struct Entrance {
     pub place: Place,
     /// Where its forms are sent: "/admin/check-in".
     pub url: String,
-    /// It takes back any admission, and not its own last one alone.
+    /// Whether it may undo any admission, and not only its own last one.
     pub undoes_any: bool,
 }
 
 /// What a gate's page shows.
-struct GateDesk {
+struct GateView {
     entrance: Entrance,
     answer: Option<GateAnswer>,
     found: Option<Found>,
@@ -49,7 +49,8 @@ struct GateDesk {
     /// The scan that gate staff may undo.
     last_admission: Option<i64>,
     conflicts: Vec<Conflict>,
-    /// Bookings whose tickets are marked, by their references: the script says so while the network is away.
+    /// The references of bookings whose payment the staff have to know about, each with its mark. The script
+    /// shows the marks while the network is away.
     marks: Vec<(String, String)>,
     pace: Pace,
 }
@@ -58,17 +59,17 @@ struct GateDesk {
 #[derive(Template)]
 #[template(path = "check_in/answers.html")]
 struct GateAnswersFragment {
-    desk: GateDesk,
+    desk: GateView,
 }
 
 /// The part that refreshes itself.
 #[derive(Template)]
 #[template(path = "check_in/turnout.html")]
 struct TurnoutFragment {
-    desk: GateDesk,
+    desk: GateView,
 }
 
-impl GateDesk {
+impl GateView {
     fn event(&self) -> &Event {
         &self.entrance.place.event
     }
@@ -89,12 +90,12 @@ impl GateDesk {
         scan.is_in() && (self.entrance.undoes_any || self.last_admission == Some(scan.id))
     }
 
-    /// What the field says when its text has to be corrected.
+    /// Whether the text in the field has to be corrected.
     fn is_to_correct(&self) -> bool {
         self.answer.as_ref().is_some_and(|answer| answer.status == StatusCode::UNPROCESSABLE_ENTITY)
     }
 
-    /// A name for a scan that a form sends, so that a form that is sent twice is one scan.
+    /// A new key for the scan that a form sends, so that a form that is sent twice counts as one scan.
     fn new_scan_key(&self) -> String {
         token::random()
     }
@@ -135,10 +136,10 @@ async fn respond<P: Template>(
     app: &App,
     entrance: Entrance,
     answered: Answered,
-    whole: impl FnOnce(Page, GateDesk) -> P,
+    whole: impl FnOnce(Page, GateView) -> P,
 ) -> Result<HttpResponse, Error> {
     let status = answered.status();
-    let desk = GateDesk::load(app, entrance, answered).await?;
+    let desk = GateView::load(app, entrance, answered).await?;
     if page.wants_fragment {
         return page.respond_unlisted(status, &GateAnswersFragment { desk });
     }
@@ -146,11 +147,12 @@ async fn respond<P: Template>(
 }
 
 async fn turnout(page: &Page, app: &App, entrance: Entrance) -> Result<HttpResponse, Error> {
-    let desk = GateDesk::load(app, entrance, Answered::default()).await?;
+    let desk = GateView::load(app, entrance, Answered::default()).await?;
     page.respond_unlisted(StatusCode::OK, &TurnoutFragment { desk })
 }
 
-/// The concerts whose night is not over, the next one first, which is chosen where the gate is at none of them.
+/// The concerts whose night is not over, the next one first. If the gate belongs to none of them, it is set
+/// to the next one.
 pub fn upcoming(app: &App, gate: &mut Gate) -> Vec<Event> {
     let now = Utc::now().naive_utc();
     let listings = app.board.listings();

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::scanning::{self, Answered, ScanForm};
-use super::{Entrance, GateDesk, turnout, upcoming};
+use super::{Entrance, GateView, turnout, upcoming};
 use crate::app::App;
 use crate::auth::access::{GateStaff, PollingGateStaff};
 use crate::auth::return_path::Resumed;
@@ -26,7 +26,7 @@ const URL: &str = "/admin/check-in";
 #[template(path = "admin/check_in.html")]
 struct CheckInPage {
     page: Page,
-    desk: GateDesk,
+    desk: GateView,
 }
 
 /// Asks a device where it stands.
@@ -53,7 +53,7 @@ pub async fn show(
     }
 }
 
-/// `GET /admin/check-in/gate`: the same question when it was answered before.
+/// `GET /admin/check-in/gate`: asks the same question again.
 pub async fn edit_gate(
     request: HttpRequest,
     page: Page,
@@ -80,7 +80,7 @@ pub async fn update_gate(
         Ok(name) => name,
         Err(message) => return ask(page, &app, gate, StatusCode::UNPROCESSABLE_ENTITY, Some(message)),
     };
-    // A device beside one with a link is the same gate, however its name was typed.
+    // A device beside one with a link belongs to the same gate, so it takes over that spelling of the name.
     let typed = name.clone();
     let open = app.db.read_primary(move |db| store::gates::same_name(db, event_id, &typed)).await?;
     let gate = Gate { gate: open.unwrap_or(name), ..gate };
@@ -139,7 +139,7 @@ pub async fn attendance(
     turnout(&page, &app, entrance).await
 }
 
-/// The place that a form of ours, or the device's memory, names.
+/// The place that a form, or the device's cookie, names.
 fn entrance(app: &App, gate: Gate, admin: &Admin) -> Result<Entrance, Error> {
     let event = app.board.find_by_slug(&gate.event).ok_or(Error::NotFound)?.event.clone();
     let name = parse_name(&gate.gate).map_err(|_| Error::NotFound)?;

@@ -23,12 +23,12 @@ use crate::tickets::scan::{Place, Scan};
 use crate::tickets::store;
 use crate::tickets::store::history::UnknownScan;
 
-/// Lines about codes that nobody here has made: each is also a row at the gate.
+/// The most log lines about codes that this site did not make. Each such scan is also stored.
 const UNKNOWN_CODES_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 static UNKNOWN_CODES: LineLimit = LineLimit::new(|| a_minute(UNKNOWN_CODES_A_MINUTE));
 /// How much of a text that is no code is kept.
 const TYPED_KEPT: usize = 40;
-/// So many letters are looked for at least.
+/// The fewest letters that are searched for.
 const SEARCHED_LEAST: usize = 2;
 
 /// What a gate's forms send.
@@ -36,11 +36,11 @@ const SEARCHED_LEAST: usize = 2;
 #[serde(default)]
 pub struct ScanForm {
     pub code: String,
-    /// The same as the keys that were pressed, whatever the keyboard's layout made of them.
+    /// The same text as the keys that were pressed, whatever characters the keyboard's layout made of them.
     keys: String,
-    /// The scan's name.
+    /// The device's key for the scan.
     scan: String,
-    /// How long ago it was made, in milliseconds.
+    /// How long ago the scan was made, in milliseconds.
     age_ms: String,
     /// Not empty: the staff had no answer at first.
     unconfirmed: String,
@@ -53,12 +53,12 @@ pub struct ScanForm {
     found: String,
     /// The scan of the history that is to be undone.
     past_scan: String,
-    /// The organizer's device says where it stands.
+    /// The concert and the gate of a device on which the organizer is signed in.
     event: String,
     gate: String,
 }
 
-/// What a form came to.
+/// The result of a form.
 #[derive(Default)]
 pub struct Answered {
     pub answer: Option<GateAnswer>,
@@ -89,7 +89,8 @@ impl ScanForm {
         ((8..=64).contains(&self.scan.len()) && self.scan.chars().all(is_ours)).then(|| self.scan.clone())
     }
 
-    /// The ticket of a list. PostgreSQL refuses to even compare some texts.
+    /// The ticket that was chosen from a list. PostgreSQL refuses to even compare texts with some control
+    /// characters.
     fn chosen(&self) -> Option<Code> {
         if self.reference.chars().any(char::is_control) {
             return None;
@@ -111,7 +112,8 @@ impl ScanForm {
         }
     }
 
-    /// A code that nobody here has made: what was typed is kept, as far as a text of PostgreSQL can hold it.
+    /// A scan of a code that this site did not make. It keeps the start of what was typed, as far as
+    /// PostgreSQL can store it.
     fn unknown(&self, place: &Place) -> UnknownScan {
         let decided_at = Utc::now().naive_utc();
         UnknownScan {
@@ -175,7 +177,8 @@ pub async fn admit_by_hand(app: &App, entrance: &Entrance, form: &ScanForm) -> R
     Ok(Answered { answer: Some(answer), found, typed: String::new() })
 }
 
-/// Takes an admission back: gate staff their last one, by a link or an account, and everybody else any.
+/// Undoes an admission. Gate staff, by a link or an account, may undo only their last one; everybody else may
+/// undo any.
 pub async fn revoke(app: &App, entrance: &Entrance, form: &ScanForm) -> Result<Answered, Error> {
     let place = entrance.place.clone();
     let now = Utc::now().naive_utc();
@@ -209,7 +212,7 @@ async fn look_up(app: &App, place: &Place, form: &ScanForm, error: CodeError) ->
     let answer = GateAnswer::to_search(&found, error);
     let is_nothing = found.tickets.is_empty();
     if is_nothing && !form.unconfirmed.is_empty() {
-        // The staff had to decide without an answer, so it is listed.
+        // The staff had to decide without an answer, so the scan is recorded.
         let unknown = form.unknown(place);
         app.db.write(move |db| store::history::record_unknown(db, &unknown)).await?;
     }

@@ -18,10 +18,11 @@ pub struct UnusedTickets {
     pub until: NaiveDateTime,
 }
 
-/// The site's secrets, of which the first start makes one.
+/// Loads the site's secrets. The first start makes one.
 ///
 /// # Errors
-/// One line: the secret cannot be read, or it is missing and a new one would not know the tickets that are sold.
+/// One line: the secret cannot be read, or it is missing and a new one would not verify the tickets that are
+/// sold.
 pub fn load(config: &SecretConfig, db: &Database) -> Result<Secrets, StartError> {
     let Some(secrets) = secret::find(config, db)? else {
         if let Some(unused) = db.read_primary_blocking(|db| store::unused(db, None))? {
@@ -56,8 +57,8 @@ fn lost(db: &Database, unused: UnusedTickets) -> StartError {
     StartError::setting("SECRET_KEY", "", &wrong, &hint)
 }
 
-/// Notes who signs from now on. Writes only what is new: a server that takes over from one that sells would wait for
-/// its turn.
+/// Records which secret signs from now on. It writes only if something is new, because a write would have to
+/// wait for a server that still sells.
 fn note(secrets: &Secrets, db: &Database) -> Result<(), StartError> {
     let fingerprints = secrets.fingerprints();
     let is_noted = db.read_primary_blocking(|db| store::is_noted(db, &fingerprints))?;
@@ -68,16 +69,13 @@ fn note(secrets: &Secrets, db: &Database) -> Result<(), StartError> {
 }
 
 /// What an operator has to hear about tickets that these secrets do not verify; `None`: all is well.
-///
-/// # Errors
-/// What the database said.
 pub fn warning(secrets: Option<&Secrets>, db: &Database) -> Result<Option<String>, StartError> {
     let known = secrets.map(Secrets::fingerprints);
     let unused = db.read_primary_blocking(|db| store::unused(db, known.as_deref()))?;
     Ok(unused.map(|unused| {
         let setting = if known.is_some() { "SECRET_KEY_PREVIOUS" } else { "SECRET_KEY" };
         format!(
-            "the tickets of {} were signed with a secret that is not here, and the gate will refuse them: put it into {setting}, where it must stay until {}",
+            "the tickets of {} were signed with a secret that is not configured, and the gate will refuse them: add it to {setting}, and keep it there until {}",
             bookings(unused),
             unused.until.format("%Y-%m-%d %H:%M UTC")
         )
@@ -96,7 +94,7 @@ fn previous(secrets: &Secrets, db: &Database) -> Result<Vec<String>, StartError>
                 unused.until.format("%Y-%m-%d %H:%M UTC"),
                 bookings(unused)
             ),
-            None => format!("{name} has no tickets left: it may go"),
+            None => format!("no ticket needs {name} any more: you can remove it"),
         })
     });
     previous.collect()

@@ -1,6 +1,6 @@
-//! The SQL of signers. A signer is a row of `secrets`: its name holds the fingerprint, its value the time (UTC) until
-//! which it may have signed, and nothing while it signs itself. Another row holds since when; older releases wrote
-//! none.
+//! The SQL of signers. A signer is a row of `secrets`: its name holds the fingerprint, and its value the time
+//! (UTC) until which it may have signed. The value is empty while the secret still signs. Another row holds
+//! the time since which it has signed; older releases wrote no such row.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::dsl::{count_star, max};
@@ -16,13 +16,14 @@ const PREFIX: &str = "signer ";
 const SINCE: &str = "signing since ";
 /// Older releases wrote no fractions.
 const TIME: &str = "%Y-%m-%d %H:%M:%S%.f";
-/// For as long after a secret that knows it has taken over, a server that was not restarted yet may sign with it.
+/// How long a secret may still sign after another one has replaced it and lists it as a previous one: some
+/// servers may not have been restarted yet.
 const ROLLOUT: TimeDelta = TimeDelta::days(1);
 
 /// A secret that has signed, and when.
 struct SecretSpan {
     fingerprint: String,
-    /// `None`: it is not known, so perhaps always.
+    /// `None`: unknown, so perhaps from the beginning.
     since: Option<NaiveDateTime>,
     /// `None`: it signs now.
     until: Option<NaiveDateTime>,
@@ -53,8 +54,8 @@ pub fn is_noted(db: &mut Db, fingerprints: &[String]) -> QueryResult<bool> {
         && previous.iter().all(|it| noted.iter().any(|signer| signer.fingerprint == *it)))
 }
 
-/// Notes that the first of the fingerprints signs from now on, and no other. One that nothing was sold under is
-/// forgotten: the program was started with it by mistake.
+/// Notes that the first of the fingerprints signs from now on, and no other. A secret that nothing was sold
+/// under is forgotten: the program was started with it by mistake.
 pub fn note(db: &mut Db, fingerprints: &[String]) -> QueryResult<()> {
     let now = db::clock(db)?;
     let text = |time: NaiveDateTime| time.format(TIME).to_string();
@@ -64,7 +65,7 @@ pub fn note(db: &mut Db, fingerprints: &[String]) -> QueryResult<()> {
             let until = text(now + ROLLOUT);
             let mut rows = vec![(format!("{PREFIX}{fingerprint}"), if index == 0 { "" } else { &until })];
             let since = text(now);
-            // The first of all has signed whatever is sold already.
+            // The very first secret has signed everything that is sold already, so it gets no start.
             if index == 0 && !noted.is_empty() {
                 rows.push((format!("{SINCE}{fingerprint}"), &since));
             }
@@ -90,7 +91,8 @@ pub fn note(db: &mut Db, fingerprints: &[String]) -> QueryResult<()> {
                 diesel::delete(secrets::table.filter(secrets::name.eq_any(names))).execute(db)?;
                 continue;
             }
-            // A secret that does not know its predecessor is not rolled out: its tickets would be refused meanwhile.
+            // A new secret that does not list this one is not rolled out server by server, because the
+            // tickets that this one still signed would be refused. So this one ends now.
             None => text(if is_known { now + ROLLOUT } else { now }),
         };
         diesel::update(secrets::table.find(name)).set(secrets::value.eq(until)).execute(db)?;
@@ -113,7 +115,7 @@ pub fn unused(db: &mut Db, known: Option<&[String]>) -> QueryResult<Option<Unuse
     let mut times: Vec<_> =
         unknown.map(|signer| (signer.since.unwrap_or_default(), signer.until.unwrap_or(now))).collect();
     times.sort();
-    // What two may have signed is counted once.
+    // A time in which two secrets may have signed is counted once.
     let mut counted_until = NaiveDateTime::default();
     let mut found: Option<UnusedTickets> = None;
     for (since, until) in times {
@@ -136,7 +138,7 @@ pub fn signed_by(db: &mut Db, fingerprint: &str) -> QueryResult<Option<UnusedTic
     unused_between(db, since.unwrap_or_default(), until.unwrap_or(now), now)
 }
 
-/// What was sold in a time, of concerts that are not over.
+/// The bookings that were made in a period, of concerts that are not over.
 fn unused_between(
     db: &mut Db,
     since: NaiveDateTime,

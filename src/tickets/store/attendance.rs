@@ -9,10 +9,7 @@ use crate::db::Db;
 use crate::schema::{refusals, ticket_types, used_tickets};
 use crate::tickets::attendance::{Attendance, TicketTypeAttendance};
 
-/// How many of a concert's tickets are in, and how often somebody was refused.
-///
-/// # Errors
-/// What the database said.
+/// How many of a concert's tickets were admitted, and how often somebody was refused.
 pub fn attendance(db: &mut Db, event_id: i64) -> QueryResult<Attendance> {
     let admitted = admitted(db, event_id)?;
     let sold: HashMap<i64, i64> = sold(db, event_id)?.into_iter().collect();
@@ -25,10 +22,7 @@ pub fn attendance(db: &mut Db, event_id: i64) -> QueryResult<Attendance> {
     Ok(Attendance { ticket_types, refused })
 }
 
-/// How many tickets of each ticket type of a concert are in.
-///
-/// # Errors
-/// What the database said.
+/// How many tickets of each ticket type of a concert were admitted.
 pub fn admitted(db: &mut Db, event_id: i64) -> QueryResult<HashMap<i64, i64>> {
     let of_event = ticket_types::table.filter(ticket_types::event_id.eq(event_id)).select(ticket_types::id);
     let admitted: Vec<(i64, i64)> = used_tickets::table

@@ -14,9 +14,6 @@ use crate::tickets::gate_link::GateLink;
 const LISTED: i64 = 100;
 
 /// The gate of a link's token, and its concert.
-///
-/// # Errors
-/// What the database said.
 pub fn find(db: &mut Db, token_hash: &str) -> QueryResult<Option<(GateLink, Event)>> {
     gates::table
         .inner_join(events::table)
@@ -27,9 +24,6 @@ pub fn find(db: &mut Db, token_hash: &str) -> QueryResult<Option<(GateLink, Even
 }
 
 /// All links, the newest first.
-///
-/// # Errors
-/// What the database said.
 pub fn list(db: &mut Db) -> QueryResult<Vec<(GateLink, Event)>> {
     gates::table
         .inner_join(events::table)
@@ -40,9 +34,6 @@ pub fn list(db: &mut Db) -> QueryResult<Vec<(GateLink, Event)>> {
 }
 
 /// Makes a gate. `None`: its concert has an open gate of that name.
-///
-/// # Errors
-/// What the database said.
 pub fn create(
     db: &mut Db,
     event: &Event,
@@ -66,9 +57,6 @@ pub fn create(
 }
 
 /// How an open gate of a concert spells a name that reads the same.
-///
-/// # Errors
-/// What the database said.
 pub fn same_name(db: &mut Db, event_id: i64, name: &str) -> QueryResult<Option<String>> {
     let open = gates::table.filter(gates::event_id.eq(event_id)).filter(gates::revoked_at.is_null());
     let names: Vec<String> = open.order(gates::id).select(gates::name).load(db)?;
@@ -76,9 +64,6 @@ pub fn same_name(db: &mut Db, event_id: i64, name: &str) -> QueryResult<Option<S
 }
 
 /// Revokes a link. Says whether it was open.
-///
-/// # Errors
-/// What the database said.
 pub fn revoke(db: &mut Db, id: i64, actor: &Actor, now: NaiveDateTime) -> QueryResult<bool> {
     let open = gates::table.filter(gates::id.eq(id)).filter(gates::revoked_at.is_null());
     if diesel::update(open).set(gates::revoked_at.eq(now)).execute(db)? == 0 {

@@ -84,7 +84,7 @@ pub fn admission_by_the_same_scan(db: &mut Db, scan: &Scan, booking_id: i64) -> 
     Ok(undone_at.map(|at| at.is_some()))
 }
 
-/// Writes a decision down. Says whether the scan is a new one.
+/// Records a decision. Returns whether the scan is new.
 pub fn record(
     db: &mut Db,
     scan: &Scan,
@@ -158,7 +158,7 @@ fn insert(db: &mut Db, mut row: NewScan) -> QueryResult<bool> {
     Ok(inserted > 0)
 }
 
-/// Marks what has admitted a ticket as undone.
+/// Marks the scans that admitted a ticket as undone.
 pub fn undo(db: &mut Db, booking_id: i64, seat: i32, now: NaiveDateTime) -> QueryResult<()> {
     let admissions = scans::table
         .filter(scans::booking_id.eq(booking_id))

@@ -1,5 +1,5 @@
-//! The SQL of the tickets of a concert whose payment the staff has to know of: a gate has them before it scans them, so
-//! that it can say so without a network.
+//! The SQL of bookings whose payment the staff have to know about. A gate loads them before it scans their
+//! tickets, so that it can say so without a network.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,15 +13,13 @@ use crate::payment::PaidOnline;
 use crate::payment::store::online::paid_online;
 use crate::schema::{bookings, payments, refunds};
 
-/// As the partial index has it.
+/// The same condition as in the partial index.
 const IS_MARKING: &str = "refunds.source IN ('outside', 'dispute') AND refunds.state <> 'failed'";
-/// More disputes and refunds at the provider have no concert that still lets people in.
+/// The most marks that are listed. No concert that still lets people in has more disputes and refunds at the
+/// provider.
 const MARKS_MAX: i64 = 500;
 
 /// The references of such bookings, each with what the staff is told when a ticket of it is scanned.
-///
-/// # Errors
-/// What the database said.
 pub fn marks(db: &mut Db, event_id: i64) -> QueryResult<Vec<(String, String)>> {
     let marked: Vec<(i64, String)> = refunds::table
         .inner_join(payments::table.inner_join(bookings::table))
@@ -33,7 +31,7 @@ pub fn marks(db: &mut Db, event_id: i64) -> QueryResult<Vec<(String, String)>> {
         .select((bookings::id, bookings::reference))
         .load(db)?;
     let ids: Vec<i64> = marked.iter().map(|it| it.0).collect();
-    // Of one that was paid twice, what is kept comes last, as for a scan.
+    // If a booking was paid twice, the payment that is kept comes last and counts, as for a scan.
     let online: HashMap<i64, PaidOnline> = paid_online(db, &ids)?.into_iter().collect();
     let references: BTreeMap<i64, String> = marked.into_iter().collect();
     let mark = |(id, reference): (i64, String)| Some((reference, online.get(&id)?.mark()?));

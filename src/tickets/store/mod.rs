@@ -24,9 +24,6 @@ const ADMITTED: &str = "admitted";
 
 /// Admits a ticket once, or records why not. Runs inside the caller's write transaction and locks the booking until it
 /// ends: a cancellation waits, and then finds the admission.
-///
-/// # Errors
-/// What the database said.
 pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<ScanOutcome> {
     let (seat, place) = (scan.code.seat, &scan.place);
     let held = hold(db, &scan.code.reference)?;
@@ -48,7 +45,7 @@ pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<ScanOutcome> {
             _ => ScanOutcome::Undone(holder),
         });
     }
-    // There is no "look, then admit": the schema's UNIQUE is the only judge between two gates.
+    // The insert decides, not a read before it: the UNIQUE constraint is the only judge between two gates.
     let is_here = event.id == place.event.id;
     let may_enter = is_here && booking.is_confirmed() && (scan.any_day || is_the_night(&event, scan.at));
     let is_admitted = may_enter && insert(db, booking.id, ticket_type_id, scan)?;
@@ -71,9 +68,6 @@ pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<ScanOutcome> {
 }
 
 /// How many of a booking's tickets are admitted.
-///
-/// # Errors
-/// What the database said.
 pub fn admitted_count(db: &mut Db, booking_id: i64) -> QueryResult<i64> {
     used_tickets::table
         .filter(used_tickets::booking_id.eq(booking_id))
@@ -82,9 +76,9 @@ pub fn admitted_count(db: &mut Db, booking_id: i64) -> QueryResult<i64> {
         .get_result(db)
 }
 
-/// Reads the booking, and keeps it as it is until the end of the transaction: it is not canceled meanwhile,
-/// and gates that hold tickets of one booking count them one after the other. SQLite's write transactions
-/// are alone anyway.
+/// Reads the booking, and locks it until the end of the transaction. It cannot be canceled meanwhile, and
+/// gates that scan tickets of one booking count them one after the other. SQLite's write transactions are
+/// exclusive anyway.
 fn hold(db: &mut Db, reference: &str) -> QueryResult<Option<Booking>> {
     let Some(id) = id_of_reference(db, reference)? else { return Ok(None) };
     let booking = bookings::table.find(id);
@@ -97,7 +91,7 @@ fn hold(db: &mut Db, reference: &str) -> QueryResult<Option<Booking>> {
     Ok(with_lines(db, row.into_iter().collect())?.pop())
 }
 
-/// Says whether nothing had happened to the ticket before.
+/// Returns false if the ticket was admitted or returned before.
 fn insert(db: &mut Db, booking_id: i64, ticket_type_id: i64, scan: &Scan) -> QueryResult<bool> {
     let admission = diesel::insert_into(used_tickets::table)
         .values((
@@ -114,7 +108,7 @@ fn insert(db: &mut Db, booking_id: i64, ticket_type_id: i64, scan: &Scan) -> Que
     Ok(inserted > 0)
 }
 
-/// Writes down what was decided: in the history, and where it was no, among the refusals.
+/// Records the decision in the history and, if it is a refusal, among the refusals.
 fn record(
     db: &mut Db,
     scan: &Scan,
@@ -135,10 +129,7 @@ fn record(
     Ok(outcome)
 }
 
-/// Writes down a code that this site did not make: `typed` is the start of it.
-///
-/// # Errors
-/// What the database said.
+/// Records the scan of a code that this site did not make.
 pub fn refuse_unknown(db: &mut Db, scan: &history::UnknownScan) -> QueryResult<()> {
     if history::record_unknown(db, scan)? {
         refuse(db, &scan.place, &scan.typed, Decision::Unknown, scan.at)?;
@@ -166,7 +157,7 @@ fn refuse(
     Ok(())
 }
 
-/// When and where the ticket was admitted; `None` when it was given back.
+/// When and where the ticket was admitted; `None` if it was not admitted, or was given back.
 fn find(db: &mut Db, booking_id: i64, seat: i32) -> QueryResult<Option<Admission>> {
     used_tickets::table
         .filter(used_tickets::booking_id.eq(booking_id))
@@ -185,11 +176,8 @@ fn is_returned(db: &mut Db, booking_id: i64, seat: i32) -> QueryResult<bool> {
     Ok(count > 0)
 }
 
-/// Takes an admission back, as if the ticket had not been scanned, and says so in the audit log. `None`
-/// when it was not in.
-///
-/// # Errors
-/// What the database said.
+/// Undoes an admission, as if the ticket had not been scanned, and records that in the audit log. `None` if
+/// the ticket was not admitted.
 pub fn revoke(
     db: &mut Db,
     place: &Place,
@@ -216,9 +204,6 @@ pub fn revoke(
 }
 
 /// The same for gate staff, who may undo their own last scan alone.
-///
-/// # Errors
-/// What the database said.
 pub fn revoke_last(
     db: &mut Db,
     place: &Place,
@@ -238,9 +223,6 @@ pub fn revoke_last(
 
 /// Forgets what a concert's gates have decided, for a sale that starts again; admissions go with their
 /// bookings.
-///
-/// # Errors
-/// What the database said.
 pub fn forget_scans(db: &mut Db, slug: &str) -> QueryResult<()> {
     let event: Option<i64> =
         events::table.filter(events::slug.eq(slug)).select(events::id).first(db).optional()?;

@@ -21,16 +21,13 @@ use super::ADMITTED;
 const BOOKINGS: usize = 10;
 
 /// The tickets of a concert's confirmed bookings that have all the words of a text in their name, address or
-/// reference, in the order of the names. Words are found in the search's index; of words that are too common for it
-/// the newest bookings are compared.
-///
-/// # Errors
-/// What the database said.
+/// reference, in the order of the names. Words are found in the search's index; for words that are too common
+/// for the index, the newest bookings are compared.
 pub fn search(db: &mut Db, event_id: i64, typed: &str) -> QueryResult<Found> {
     let words = SearchWords::new(typed);
     let mut ids = if words.is_empty() { Vec::new() } else { with_words(db, event_id, &words)? };
     if ids.is_empty() {
-        // A scanner or a hand on a device with another keyboard layout.
+        // The text may be a reference from a device with another keyboard layout.
         let references: Vec<String> = readings(typed).filter_map(|text| parse_reference(&text)).collect();
         ids = bookings::table
             .filter(bookings::id.eq_any(ids_of_references(db, &references)?))
@@ -69,8 +66,8 @@ fn with_words(db: &mut Db, event_id: i64, words: &SearchWords) -> QueryResult<Ve
     }
 }
 
-/// Those of these bookings that are the concert's, confirmed, and fit, in the order of the names; one more than is
-/// shown.
+/// The bookings among these that belong to the concert, are confirmed, and fit, in the order of the names; up
+/// to one more than is shown.
 fn among(
     db: &mut Db,
     event_id: i64,

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
@@ -107,14 +106,11 @@ struct Browser {
     driver: WebDriver,
     // Dropped after the driver, which ends its session while chromedriver still listens.
     _chromedriver: Chromedriver,
-    _profile: TempDir,
 }
 
 impl Browser {
     async fn start(program: &str, headless: &str) -> Self {
-        let profile = tempfile::tempdir().expect("a temporary folder");
-        // Chromedriver keeps the profile there: the build without windows starts with no other.
-        let (chromedriver, port) = Chromedriver::start(profile.path());
+        let (chromedriver, port) = Chromedriver::start();
         let mut options = DesiredCapabilities::chrome();
         options.set_binary(program).expect("a path");
         for argument in ARGUMENTS.into_iter().chain([headless]) {
@@ -128,7 +124,7 @@ impl Browser {
             .connect()
             .await
             .unwrap_or_else(|e| panic!("Chromium does not start ({e}); {INSTALL}"));
-        Self { driver, _chromedriver: chromedriver, _profile: profile }
+        Self { driver, _chromedriver: chromedriver }
     }
 
     /// Leaves one new tab, which nothing was set in, and removes whatever sites have stored. Only cookies are shared by
@@ -161,15 +157,18 @@ wait
 rm -rf \"$0\"";
 
 /// The shell that runs [`CHROMEDRIVER`].
-struct Chromedriver(Child);
+struct Chromedriver {
+    shell: Child,
+    _profile: TempDir,
+}
 
 impl Chromedriver {
     /// Starts chromedriver on a port that it looks for itself. Somebody may take that port before chromedriver does:
     /// then it ends, and is started again.
-    fn start(profile: &Path) -> (Self, u16) {
+    fn start() -> (Self, u16) {
         let mut last_words = String::new();
         for _ in 0..START_ATTEMPTS {
-            match Self::start_once(profile) {
+            match Self::start_once() {
                 Ok(started) => return started,
                 Err(said) => last_words = said,
             }
@@ -180,19 +179,22 @@ impl Chromedriver {
     }
 
     /// The process and its port, or what it said before it ended.
-    fn start_once(profile: &Path) -> Result<(Self, u16), String> {
-        let process = Command::new("sh")
+    fn start_once() -> Result<(Self, u16), String> {
+        // Chromedriver keeps the profile there: the build without windows starts with no other. Each attempt has
+        // its own, because the shell of one that failed removes it.
+        let profile = tempfile::tempdir().expect("a temporary folder");
+        let shell = Command::new("sh")
             .args(["-c", CHROMEDRIVER])
-            .arg(profile)
-            .env("TMPDIR", profile)
+            .arg(profile.path())
+            .env("TMPDIR", profile.path())
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|e| panic!("chromedriver does not start ({e}); {INSTALL}"));
-        let mut chromedriver = Self(process);
-        let stdout = chromedriver.0.stdout.take().expect("stdout is piped");
+        let mut chromedriver = Self { shell, _profile: profile };
+        let stdout = chromedriver.shell.stdout.take().expect("stdout is piped");
         let mut said = String::new();
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             if let Some((_, port)) = line.split_once("successfully on port ")
@@ -209,7 +211,7 @@ impl Chromedriver {
 
 impl Drop for Chromedriver {
     fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
     }
 }

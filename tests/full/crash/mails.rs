@@ -220,6 +220,6 @@ fn a_server_that_cannot_prove_who_it_is_gets_nothing() {
         assert!(mail_server.received().is_empty());
         assert_eq!(count(&database, "state = 'queued' AND last_error IS NOT NULL"), 1);
         let log = server.logged();
-        assert!(log.contains("they wait") && !log.contains(PASSWORD), "{log}");
+        assert!(log.contains("so it waits") && !log.contains(PASSWORD), "{log}");
     }
 }

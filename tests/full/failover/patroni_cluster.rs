@@ -17,7 +17,7 @@ use testkit::packages;
 use testkit::server::Server;
 
 /// What a loaded machine needs for initdb, a copy of the data, or a program in Python.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PROMOTED_WITHIN: Duration = Duration::from_secs(90);
 
 pub struct Patroni {
     pub database: TestDatabase,
@@ -47,12 +47,12 @@ impl Patroni {
         let mut first = Node::prepared("db1", first, &etcd.hosts());
         let mut second = Node::prepared("db2", second, &etcd.hosts());
         first.start();
-        within(PATIENCE, "the first host is the primary", || first.is("primary"));
+        within(PROMOTED_WITHIN, "the first host is the primary", || first.is("primary"));
         let mut connection = first.connect();
         connection.batch_execute("CREATE ROLE techkraft LOGIN PASSWORD 'techkraft'").expect("a role");
         connection.batch_execute("CREATE DATABASE techkraft OWNER techkraft").expect("a database");
         second.start();
-        within(PATIENCE, "the second host is its synchronous standby", || second.is("synchronous"));
+        within(PROMOTED_WITHIN, "the second host is its synchronous standby", || second.is("synchronous"));
         let hosts = format!("{},{}", first.host(), second.host());
         let url = format!("postgres://techkraft:techkraft@{hosts}/techkraft?target_session_attrs=read-write");
         Self { database: TestDatabase::on(&url), nodes: [first, second], etcd }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// Longer than the server keeps anybody waiting, busy as the machine may be.
-const PATIENCE: Duration = Duration::from_secs(20);
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 /// How long a connection that is to be closed may stay.
 const MOMENT: Duration = Duration::from_secs(3);
 
@@ -58,7 +58,7 @@ impl Answer {
 pub fn exchange(server: SocketAddr, bytes: &[u8]) -> Heard {
     let stream = TcpStream::connect(server).expect("it listens");
     stream.set_nodelay(true).expect("a socket");
-    stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
+    stream.set_write_timeout(Some(ANSWER_WITHIN)).expect("a socket");
     let is_head = bytes.starts_with(b"HEAD ");
     let begun = Instant::now();
     let mut talk = Talk { stream, unread: Vec::new(), begun, is_head, is_over: false, is_left_open: false };
@@ -160,8 +160,9 @@ impl Talk {
 
     /// Whether something came before the end.
     fn read(&mut self) -> Result<bool, String> {
-        let patience = if self.is_over { MOMENT } else { PATIENCE.saturating_sub(self.begun.elapsed()) };
-        let left = patience.max(Duration::from_millis(1));
+        let time_limit =
+            if self.is_over { MOMENT } else { ANSWER_WITHIN.saturating_sub(self.begun.elapsed()) };
+        let left = time_limit.max(Duration::from_millis(1));
         self.stream.set_read_timeout(Some(left)).expect("a socket");
         let mut buffer = [0; 16 * 1024];
         match self.stream.read(&mut buffer) {
@@ -174,7 +175,7 @@ impl Talk {
                 if self.is_over {
                     return Ok(false);
                 }
-                Err(format!("no end after {PATIENCE:?}"))
+                Err(format!("no end after {ANSWER_WITHIN:?}"))
             }
             // Closed while it was being sent to.
             Err(_) => Ok(false),

@@ -29,7 +29,7 @@ impl Cluster {
         Self::without_data().with_data()
     }
 
-    /// Its folder is inside another one.
+    /// Puts its folder inside another one.
     pub fn start_in(place: &Path) -> Self {
         Self::in_folder(tempfile::tempdir_in(place).expect("a temporary folder")).with_data()
     }
@@ -40,7 +40,7 @@ impl Cluster {
         let cluster = Self::without_data();
         let locale = cluster.folder.path().join("locales");
         fs::create_dir(&locale).expect("a folder");
-        // Warns about details, and succeeds all the same.
+        // Warns about details, but succeeds.
         let mut localedef = Command::new("localedef");
         localedef.args(["-c", "-i", "de_DE", "-f", "UTF-8"]).arg(locale.join("de_DE.UTF-8"));
         drop(localedef.output().expect("localedef runs"));
@@ -138,8 +138,8 @@ impl Cluster {
         signal("KILL", &processes);
     }
 
-    /// None of its processes runs until this is dropped; its connections stay open, and new ones are taken
-    /// by the kernel.
+    /// None of its processes runs until this is dropped; its connections stay open, and the kernel accepts
+    /// new ones.
     pub fn freeze(&self) -> Frozen {
         Frozen { processes: self.processes_stopped() }
     }
@@ -165,7 +165,7 @@ impl Cluster {
         fs::read_to_string(self.folder.path().join("log")).expect("a log")
     }
 
-    /// What else belongs to it may stand here; it is removed at the end.
+    /// A folder for other files that belong to it; it is removed at the end.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -222,7 +222,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         if let Some(mut guard) = self.guard.take() {
             drop(guard.stdin.take());
-            // Has nothing to stop when a test has left it stopped.
+            // There is nothing to stop if a test has left it stopped.
             let _ = guard.wait();
         }
     }

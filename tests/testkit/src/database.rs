@@ -72,9 +72,10 @@ impl TestDatabase {
         let name = format!("{template}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         template::copy_postgres(&mut connect_postgres(&server), &name);
         let url = template::url_of_copy(&server, &name);
-        let schema = Some((server.clone(), template::SCHEMA.to_owned()));
-        Self { url, folder, schema, owner: None, own: Some((server, name)), reader: Mutex::default() }
-            .served_by_role()
+        let mut database = Self::new(url, folder);
+        database.schema = Some((server.clone(), template::SCHEMA.to_owned()));
+        database.own = Some((server, name));
+        database.served_by_role()
     }
 
     /// Empty.
@@ -84,14 +85,13 @@ impl TestDatabase {
         }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        Self { url, folder, schema: None, owner: None, own: None, reader: Mutex::default() }
+        Self::new(url, folder)
     }
 
     /// An SQLite file in a folder, whatever the other tests use.
     pub fn file_in(place: &std::path::Path) -> Self {
         let url = format!("sqlite:{}", place.join("test.db").display());
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        Self { url, folder, schema: None, owner: None, own: None, reader: Mutex::default() }
+        Self::new(url, tempfile::tempdir().expect("a temporary folder"))
     }
 
     /// A fresh schema of the PostgreSQL that a URL names.
@@ -101,8 +101,13 @@ impl TestDatabase {
         connect_postgres(server).batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a new schema");
         let separator = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
-        let schema = Some((server.to_owned(), schema));
-        Self { url, folder, schema, owner: None, own: None, reader: Mutex::default() }.served_by_role()
+        let mut database = Self::new(url, folder);
+        database.schema = Some((server.to_owned(), schema));
+        database.served_by_role()
+    }
+
+    fn new(url: String, folder: TempDir) -> Self {
+        Self { url, folder, schema: None, owner: None, own: None, reader: Mutex::default() }
     }
 
     /// With another role for the servers, if the environment names one.
@@ -140,15 +145,10 @@ impl TestDatabase {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_place_{number}", std::process::id());
         connect_postgres(server).batch_execute(&format!("CREATE DATABASE {name}")).expect("a new database");
-        let url = format!("{}&dbname={name}", self.url);
-        Self {
-            url,
-            folder,
-            schema: Some((server.clone(), schema.clone())),
-            owner: None,
-            own: Some((server.clone(), name)),
-            reader: Mutex::default(),
-        }
+        let mut database = Self::new(format!("{}&dbname={name}", self.url), folder);
+        database.schema = Some((server.clone(), schema.clone()));
+        database.own = Some((server.clone(), name));
+        database
     }
 
     pub fn is_postgres(&self) -> bool {

@@ -60,7 +60,7 @@ struct LineMove {
     moved_at: NaiveDateTime,
 }
 
-/// What came of it.
+/// The result.
 pub struct RoomSold {
     report: RehearsalReport,
     buyers: u32,
@@ -99,8 +99,8 @@ impl RoomSale<'_> {
 }
 
 impl RoomSold {
-    /// What is not as it has to be: all is sold and nothing twice, everybody was told, and nobody was served before
-    /// the line had come to them.
+    /// What is wrong. All tickets must be sold and none twice, everybody must have been told, and nobody may
+    /// have been served before the line had come to them.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
         let report = &self.report;
@@ -118,7 +118,7 @@ impl RoomSold {
         early.map(|pass| format!("{} was served before its turn, at {}", pass.position, pass.issued_at))
     }
 
-    /// How far the line was served then.
+    /// Up to which position the line was served then.
     fn served(&self, at: NaiveDateTime) -> i64 {
         let moves = self.moves.partition_point(|it| it.moved_at <= at);
         moves.checked_sub(1).map_or(0, |last| self.moves[last].served)

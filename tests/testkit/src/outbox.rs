@@ -20,7 +20,7 @@ impl TestDatabase {
         done
     }
 
-    /// Until the sender has made mails of all confirmations.
+    /// Waits until the sender has turned all confirmations into mails.
     pub fn wait_until_mails_are_written(&self) {
         let begun = Instant::now();
         while self.count("confirmation_batches") > 0 {

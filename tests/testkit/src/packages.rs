@@ -1,4 +1,4 @@
-//! What a test needs of Debian's packages.
+//! The Debian packages that a test needs.
 
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};

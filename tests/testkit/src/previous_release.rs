@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// What its servers need beside what every server gets: these visitors are quicker than people.
+/// Settings that its servers need in addition to those of every server: these visitors are quicker than
+/// people.
 pub const SETTINGS: [(&str, &str); 1] = [("FORM_MIN_AGE_MS", "0")];
 
 const NAMED_IN: &str = "deploy/previous-release";
@@ -23,7 +24,7 @@ fn build() -> PathBuf {
     let target = crate::target();
     let folder = target.join("previous-release");
     fs::create_dir_all(&folder).expect("a folder");
-    // Another test may be at it, in another process.
+    // Another test may be building it, in another process.
     let turn = File::create(folder.join("lock")).expect("a file");
     turn.lock().expect("a turn");
     let binary = folder.join(format!("techkraft-{commit}"));
@@ -32,7 +33,7 @@ fn build() -> PathBuf {
         let source = folder.join("source");
         check_out(commit, &source);
         compile(&source, target, &folder);
-        // Only what was built to its end is found the next time.
+        // Only a finished build is found the next time.
         fs::rename(folder.join("debug/techkraft"), &binary).expect("the binary");
     }
     binary

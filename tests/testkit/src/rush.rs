@@ -1,5 +1,5 @@
 //! Buyers who never give up: each sends its order, and sends it again with the same key until it is
-//! confirmed or refused, whatever happens to the server; and the books that must be true afterward.
+//! confirmed or refused, whatever happens to the server; and the check that all counts add up afterward.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -18,9 +18,9 @@ use crate::database::TestDatabase;
 use crate::server::{SECRET, assert_verified, logged_errors};
 use crate::visitor::{Answer, Purchase, Visitor};
 
-/// After so much that is wrong there is nothing left to prove.
+/// After this many errors the rush stops.
 const WRONG_MAX: usize = 20;
-/// An order whose end takes longer is stuck.
+/// An order without a final answer for longer than this is stuck.
 const STUCK: Duration = Duration::from_secs(45);
 
 pub struct Rush {

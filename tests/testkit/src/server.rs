@@ -1,4 +1,4 @@
-//! The real binary as a child process, on a port that it gets back when it is started again.
+//! The real binary as a child process, on a port that it gets again when it is restarted.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -14,7 +14,7 @@ use rand::RngExt as _;
 
 use crate::database::TestDatabase;
 
-/// What every server of these tests signs with, so that tests can make forms of their own.
+/// The secret of every server in these tests, so that tests can make forms of their own.
 pub const SECRET: &str = "a secret that the servers of these tests share";
 
 pub struct Server {
@@ -120,7 +120,7 @@ impl Server {
         self.child.take().expect("it was started").wait().expect("it has ended")
     }
 
-    /// Stops it, as systemd does: it must end well.
+    /// Stops it as systemd does; it must exit with success.
     pub fn stop(&mut self) {
         self.signal("-TERM");
         let ended = self.wait_until_it_ends();
@@ -157,7 +157,7 @@ impl Server {
         };
         match line.split_whitespace().nth(1) {
             Some("in") => Some(self.admin_password.get_or_init(|| self.set_admin_password()).clone()),
-            // Of a release that showed a password for good.
+            // From a release that printed a permanent password.
             shown => shown.map(str::to_owned),
         }
     }
@@ -275,8 +275,9 @@ fn open(log: &Path) -> File {
     File::options().create(true).append(true).open(log).expect("a log")
 }
 
-/// A port that is this process's until it ends: a lock on a file of that name keeps every other test from it, also in
-/// other processes, between the moment it is found free and the moment a program listens on it.
+/// A port that belongs to this process until it ends: a lock on a file of that name keeps all other tests,
+/// also in other processes, from taking it between the moment it is found free and the moment a program
+/// listens on it.
 ///
 /// Below the range from which the kernel takes ports for clients: there a client of a server that is down may take
 /// its port, or even connect to itself.

@@ -39,7 +39,7 @@ impl SmallDisk {
         self.folder.path()
     }
 
-    /// What starts a program that may not write more than there is room for. Its name comes last.
+    /// The command that starts a program with that limit. The program's name comes last.
     pub fn starter(&self) -> Command {
         let mut shell = Command::new("sh");
         // In blocks of 512 bytes. The signal would end the process before any call could fail.
@@ -49,7 +49,7 @@ impl SmallDisk {
         shell
     }
 
-    /// Takes all of the room that is left.
+    /// Fills the rest of the disk.
     pub fn fill(&self) {
         if self.is_mounted {
             let mut rest = File::create(self.path().join("rest")).expect("a file");
@@ -57,7 +57,7 @@ impl SmallDisk {
         }
     }
 
-    /// There is room again, also for a process that is running.
+    /// Frees space again, also for a running process.
     pub fn make_room(&self, process: u32) {
         if self.is_mounted {
             let larger = format!("remount,size={}k", self.kib * 16);

@@ -1,4 +1,4 @@
-//! What a test tells its mail server, and what that has received.
+//! What a test tells its mail server to do, and what the server has received.
 
 use std::time::{Duration, Instant};
 
@@ -21,12 +21,12 @@ pub enum Reaction {
     Bytes(&'static [u8]),
     /// Everything is well, after a while.
     Late(Duration),
-    /// Not a word, until the client goes.
+    /// The server says nothing until the client disconnects.
     Hang,
     HangUp,
 }
 
-/// A mail that the server has taken, or heard to its end.
+/// A mail that the server has accepted, or read to its end.
 #[derive(Debug, Clone)]
 pub struct Received {
     pub to: Vec<String>,

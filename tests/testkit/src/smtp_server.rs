@@ -33,12 +33,12 @@ impl SmtpServer {
         Self::on(([127, 0, 0, 1], 0).into(), None)
     }
 
-    /// One that has STARTTLS to offer.
+    /// A server that offers STARTTLS.
     pub fn with_tls(tls: ServerConfig) -> Self {
         Self::on(([127, 0, 0, 1], 0).into(), Some(Arc::new(tls)))
     }
 
-    /// At an address where perhaps another was before.
+    /// Starts at an address that another server may have had before.
     pub fn on(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind(address).expect("an address");
         let address = listener.local_addr().expect("an address");
@@ -156,7 +156,7 @@ impl Conversation {
         Ok(())
     }
 
-    /// Until the client goes; whether it goes on encrypted.
+    /// Talks until the client disconnects; returns whether it continues encrypted.
     fn serve(&mut self, stream: &mut BufReader<impl Stream>, offer: bool) -> std::io::Result<bool> {
         loop {
             let mut line = String::new();
@@ -278,7 +278,7 @@ fn react(stream: &mut BufReader<impl Stream>, reaction: Reaction) -> std::io::Re
         Reaction::Bytes(bytes) => write(stream, bytes).map(|_| !bytes.starts_with(b"421")),
         Reaction::HangUp | Reaction::Late(_) => Ok(false),
         Reaction::Hang => {
-            // Until the client has had enough.
+            // Waits until the client gives up.
             while stream.read(&mut [0; 256])? > 0 {}
             Ok(false)
         }

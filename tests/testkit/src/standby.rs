@@ -34,7 +34,7 @@ impl Standby {
         url.replace(&format!(":{}/", primary.port), &format!(":{}/", self.cluster.port))
     }
 
-    /// It goes on receiving what the primary does, and its readers see nothing of it.
+    /// It keeps receiving the primary's changes, but its readers do not see them.
     pub fn pause(&self) {
         self.execute("SELECT pg_wal_replay_pause()");
     }

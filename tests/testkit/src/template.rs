@@ -118,13 +118,13 @@ fn lock(connection: &mut PgConnection, number: i32) -> bool {
     diesel::sql_query(question).get_result::<Taken>(connection).expect("an answer").taken
 }
 
-/// What an operator does who runs `migrate` and `set-admin-password`, and the first start, which adds the concert.
-/// There is no first password then.
+/// Does what an operator does with `migrate` and `set-admin-password`, and what the first start does, which
+/// adds the concert. There is no first password then.
 fn fill(url: &str) {
     let url = DatabaseUrl::parse(url).expect("a URL");
     db::migrate(&url).expect("it migrates");
     let hash = password::hash(ADMIN_PASSWORD).expect("randomness");
-    let new = NewPassword { hash, first_until: None };
+    let new = NewPassword { hash, first_password_ends_at: None };
     let filled = Database::briefly(&url, |db| {
         Ok(db.write_blocking(|db| {
             accounts::set_password(db, auth::USERNAME, &new, &Actor::command_line())?;

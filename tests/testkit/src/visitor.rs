@@ -43,7 +43,7 @@ pub struct Purchase {
 }
 
 impl Purchase {
-    /// Each is of a person of its own: a tier may limit what one holds.
+    /// Each order has a buyer of its own: a ticket type may limit what one person holds.
     pub fn email(&self) -> String {
         format!("{}@example.org", &self.request_key[..24])
     }
@@ -88,8 +88,8 @@ impl Visitor {
         self.receive()
     }
 
-    /// Goes away, whatever was asked before: with a farewell, after which the server may still answer, or
-    /// abruptly, as a browser that crashes or a phone that is switched off.
+    /// Disconnects, even with open requests: cleanly, after which the server may still answer, or abruptly,
+    /// like a browser that crashes or a phone that is switched off.
     pub fn leave(&mut self, abruptly: bool) {
         if let (Some(connection), true) = (self.connection.take(), abruptly) {
             let socket = socket2::SockRef::from(connection.get_ref());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const LIMIT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub fn eventually(what: &str, is_so: impl FnMut() -> bool) {
     within(LIMIT, what, is_so);
 }

@@ -62,7 +62,7 @@ fn a_message_reaches_each_person_once() {
     let review = post(&app, &organizer, MESSAGES, &form);
     assert_eq!(review.status(), 200);
     let review = review.text().expect("a page");
-    assert!(review.contains("It reaches 2 people:") && review.contains("Send to 2 people"), "{review}");
+    assert!(review.contains("It goes to 2 people:") && review.contains("Send to 2 people"), "{review}");
     assert_eq!(app.database.count("event_jobs"), 0, "it was only looked at");
 
     let key = between(&review, "name=\"form_key\" value=\"", "\"").to_owned();
@@ -138,9 +138,9 @@ fn a_message_goes_to_one_ticket_type_or_to_oneself() {
         app.post(&format!("{returned}/cancellation"), &[("choice", "1"), ("seat_1", "on")]).status(),
         303
     );
-    assert!(send("review", &vip, "").1.contains("It reaches 2 people:</strong> holders of VIP"));
+    assert!(send("review", &vip, "").1.contains("It goes to 2 people:</strong> holders of VIP"));
     assert_eq!(app.post(&format!("{returned}/cancellation"), &[]).status(), 303);
-    assert!(send("review", &vip, "").1.contains("It reaches 1 person:"));
+    assert!(send("review", &vip, "").1.contains("It goes to 1 person:"));
     assert_eq!(send("send", &vip, "").0, 303);
     wait_until_sent(&app, 1);
     assert_eq!(recipients(&app), ["ada@example.org", "me@example.org"]);

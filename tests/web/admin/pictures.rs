@@ -156,9 +156,9 @@ fn what_is_no_picture_is_refused_beside_its_field_and_nothing_typed_is_lost() {
         (SVG.to_vec(), 422, "Use a JPEG, PNG or WebP file."),
         (png[..png.len() / 2].to_vec(), 422, "It may be damaged"),
         (jpeg[..jpeg.len() / 2].to_vec(), 422, "It may be damaged"),
-        (moving_webp(), 422, "This picture moves."),
+        (moving_webp(), 422, "This picture is animated."),
         (bomb, 422, "more than 40 megapixels"),
-        (moving, 422, "This picture moves."),
+        (moving, 422, "This picture is animated."),
         (vec![0xff; 5 * 1024 * 1024 + 1], 413, "larger than 5 MB"),
     ] {
         let fields = [("tagline", "Typed & kept"), ("venue", "The Barn")];

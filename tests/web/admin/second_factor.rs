@@ -77,7 +77,7 @@ fn it_is_set_up_with_the_password_and_a_code() {
     let right = code(&secret, 0);
     let wrong = code(&secret, 5);
     for (code, password, words) in [
-        (&wrong, app.admin_password.as_str(), "not the code of this moment"),
+        (&wrong, app.admin_password.as_str(), "not the current code"),
         (&right, "not the password", "Wrong password. Nothing was changed."),
     ] {
         let form = [("act", "set-up"), ("secret", sealed.as_str()), ("code", code), ("password", password)];

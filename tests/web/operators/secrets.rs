@@ -126,10 +126,10 @@ fn a_previous_secret_must_stay_until_its_concerts_are_over() {
 
     database.execute("UPDATE events SET starts_at = '2020-01-01 20:00:00', ends_at = '2020-01-01 23:00:00'");
     let (server, log) = logging(&database, &rotated);
-    assert!(log.contains("previous secret 1 has no tickets left: it may go"), "{log}");
+    assert!(log.contains("no ticket needs previous secret 1 any more: you can remove it"), "{log}");
     server.stop();
     let (server, log) = logging(&database, &[("SECRET_KEY", OTHER)]);
-    assert!(!log.contains("a secret that is not here"), "{log}");
+    assert!(!log.contains("a secret that is not configured"), "{log}");
     server.stop();
 }
 
@@ -139,7 +139,7 @@ fn a_secret_that_is_set_after_selling_joins_the_generated_one() {
     let (database, code) = sold(&[]);
     let (server, log) = logging(&database, &[("SECRET_KEY", OTHER)]);
     assert!(log.contains("previous secret 1 must stay until"), "{log}");
-    assert!(!log.contains("a secret that is not here"), "{log}");
+    assert!(!log.contains("a secret that is not configured"), "{log}");
     assert_eq!(admits(&database, &server, &code), 201);
     server.stop();
     let verified = run(techkraft(&database).env("SECRET_KEY", OTHER).arg("verify"));

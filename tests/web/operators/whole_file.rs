@@ -105,7 +105,7 @@ fn a_file_without_the_log_that_it_needs_is_refused() {
         assert!(line.contains("without its log"), "{line}");
         fs::copy(beside(&file(&database), "-wal"), beside(&file(&copy), "-wal")).expect("copied");
         let line = refusal(techkraft(&place).arg("restore").arg(file(&copy)));
-        assert!(line.contains("has a log beside it"), "{line}");
+        assert!(line.contains("has a separate log"), "{line}");
         let server = serving(&copy, &[]);
         assert_eq!(copy.count("bookings"), 20, "with its log it is whole");
         server.stop();

@@ -15,7 +15,7 @@ fn a_command_makes_no_database_where_there_is_none() {
     let database = TestDatabase::create();
     for command in COMMANDS {
         let line = refusal(techkraft(&database).args(command));
-        let reason = if database.is_postgres() { "it holds no ticket sale" } else { "no such file" };
+        let reason = if database.is_postgres() { "it is not a TechKraft database" } else { "no such file" };
         assert!(line.contains("DATABASE_URL=") && line.contains(reason), "{line}");
         if database.is_postgres() {
             let tables = format!(
@@ -32,7 +32,7 @@ fn a_command_makes_no_database_where_there_is_none() {
         std::fs::write(file(&database), "").expect("written");
         for command in COMMANDS {
             let line = refusal(techkraft(&database).args(command));
-            assert!(line.contains("it holds no ticket sale"), "{command:?}: {line}");
+            assert!(line.contains("it is not a TechKraft database"), "{command:?}: {line}");
         }
     }
     assert!(!database.folder.path().join("a.backup").exists());

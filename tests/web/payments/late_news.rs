@@ -172,7 +172,7 @@ fn nobody_is_asked_to_pay_again_while_people_look_into_what_was_paid() {
     let in_a_day = chrono::Utc::now().naive_utc() + chrono::TimeDelta::days(1);
     assert_eq!(app.count(&format!("holds WHERE held_until > '{in_a_day}'")), 1);
     let named = violations(&app);
-    assert!(named.iter().any(|it| it.starts_with("payments that people have to look at")), "{named:?}");
+    assert!(named.iter().any(|it| it.starts_with("payments that need review")), "{named:?}");
     // They give it back at Stripe.
     stripe.refund_outside(&session, 19_999);
     eventually("nobody has to look any more", || app.count("payments WHERE state = 'expired'") == 1);

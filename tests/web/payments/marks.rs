@@ -7,7 +7,8 @@ use crate::support::TestApp;
 use testkit::stripe::FakeStripe;
 use testkit::wait::eventually;
 
-/// Two tickets for 200 dollars that are paid for, on the night of the concert: the booking's path and page to pay on.
+/// Two tickets for 200 dollars that are paid for, on the night of the concert: the booking's path and payment
+/// page.
 fn on_the_night() -> (TestApp, FakeStripe, String, String) {
     let (app, stripe) = open();
     let (path, session) = paid(&app, &stripe);

@@ -48,7 +48,7 @@ pub(crate) fn stripe_config(stripe: &FakeStripe, per_second: u32) -> StripeConfi
     }
 }
 
-/// Holds tickets and asks for the page to pay on: the booking's path, and the page's id.
+/// Holds tickets and asks for the payment page: the booking's path, and the page's id.
 pub(crate) fn want(app: &TestApp, stripe: &FakeStripe) -> (String, String) {
     let (before, opened) = (stripe.sessions(), stripe.open_sessions().len());
     let path = app.book_order(&[("VIP", 2)]);

@@ -86,7 +86,7 @@ fn a_refund_that_does_not_arrive_is_noticed() {
     assert_eq!(app.count("ledger WHERE kind = 'refund_failed'"), 1);
     assert_eq!(app.count("payments WHERE refunded_minor = 0"), 1);
     let named = violations(&app);
-    assert!(named.iter().any(|it| it.starts_with("refunds that failed")), "{named:?}");
+    assert!(named.iter().any(|it| it.starts_with("failed refunds")), "{named:?}");
     // The organizer gives it back in another way.
     stripe.refund_outside(&session, 20_000);
     eventually("that is noted", || app.count("payments WHERE refunded_minor = 20000") == 1);

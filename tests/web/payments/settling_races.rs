@@ -23,7 +23,7 @@ const ROUNDS: i64 = 40;
 /// Between two tries, so that they meet each other's transactions and do not only wait for each other's locks.
 const MOMENT: Duration = Duration::from_micros(200);
 
-/// Tickets that are held, with a page to pay on that a buyer has paid on in the last moment: the payment's id.
+/// Tickets that are held, with a payment page that a buyer has paid on in the last moment: the payment's id.
 fn paid_in_the_last_moment(office: &BoxOffice, booking: &Booking) -> i64 {
     office.ends_in(booking, 15 * 60_000);
     let wanted = office.db.write_blocking(|db| want(db, booking.id, false, 20)).expect("it is asked");

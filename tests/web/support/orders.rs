@@ -64,7 +64,7 @@ impl TestApp {
     pub fn book_order(&self, wishes: &[Wish]) -> String {
         let response = self.send_order(&self.client, "ada@example.org", &self.open_order(wishes), wishes);
         assert_eq!(response.status(), 303, "{}", response.text().unwrap_or_default());
-        // Of what is paid for online it is the page to pay on.
+        // Of what is paid for online it is the payment page.
         super::header(&response, "location").trim_end_matches("/payment").to_owned()
     }
 

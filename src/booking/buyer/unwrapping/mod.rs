@@ -20,7 +20,7 @@ pub enum EmailError {
 /// An address as it was typed: what stands before the @, and what stands behind it.
 pub(super) type TypedAddress = (String, String);
 
-/// What web pages write for characters.
+/// HTML entities, and the characters that they stand for.
 const ENTITIES: [(&str, &str); 7] = [
     ("&lt;", "<"),
     ("&gt;", ">"),
@@ -32,14 +32,14 @@ const ENTITIES: [(&str, &str); 7] = [
 ];
 const MAILTO: &str = "mailto:";
 
-/// The one address of a text: without the name, the brackets, the punctuation and the invisible marks around it.
-/// Full-width characters become ASCII, and percent-encoded ones what they stand for.
+/// The one address of a text: without the name, the brackets, the punctuation and the invisible marks around
+/// it. Full-width characters become ASCII, and percent-encoded characters are decoded.
 ///
-/// A text whose words may as well be a part of the address is refused: `ada lovelace@example.org` is not
+/// A text is refused if a word beside the address could be a part of it: `ada lovelace@example.org` is not
 /// `lovelace@example.org`.
 ///
 /// # Errors
-/// There is none, there are several different ones, or the character that is in the way.
+/// There is no address, there are several different ones, or a character is in the way.
 pub(super) fn find_address(typed: &str) -> Result<TypedAddress, EmailError> {
     if let Some(address) = plain_address(typed) {
         return Ok(address);
@@ -71,8 +71,8 @@ pub(super) fn find_address(typed: &str) -> Result<TypedAddress, EmailError> {
     found.ok_or(EmailError::Invalid)
 }
 
-/// A text that is nothing but an address, of the letters and signs that nearly every address has: there is nothing to
-/// look for in it.
+/// Returns a text that is nothing but a plain address, of letters, digits and common signs. Such a text need
+/// not be searched.
 fn plain_address(typed: &str) -> Option<TypedAddress> {
     let (mailbox, domain) = typed.split_once('@')?;
     let has_only = |text: &str, signs: &str| {
@@ -85,7 +85,8 @@ fn plain_address(typed: &str) -> Option<TypedAddress> {
     is_plain.then(|| (mailbox.to_owned(), domain.to_owned()))
 }
 
-/// The address whose @ stands there, and where it ends. It begins behind the address before it.
+/// The address around the @ at index `at`, and the index where it ends. It does not begin before `floor`, the
+/// end of the previous address.
 fn address_around(
     text: &[char],
     at: usize,
@@ -104,7 +105,7 @@ fn address_around(
     let is_behind = |c: char| is_wrapping(c) || matches!(c, '-' | '.');
     let to = from + run - text[from..from + run].iter().rev().take_while(|c| is_behind(**c)).count();
 
-    // Emphasis of plain text.
+    // Underscores that emphasize a word in plain text: `_ada@example.org_`.
     if text[start..end].first() == Some(&'_') && text.get(to) == Some(&'_') {
         start += 1;
     }
@@ -119,7 +120,7 @@ fn address_around(
     Ok(((text[start..end].iter().collect(), text[from..to].iter().collect()), to))
 }
 
-/// Whether what stands before an address is no part of it.
+/// Checks that the text before an address is not a part of it.
 fn is_free_before(before: &[char]) -> Result<(), EmailError> {
     let Some(&next) = before.last() else { return Ok(()) };
     if next != ' ' {
@@ -137,7 +138,7 @@ fn is_free_before(before: &[char]) -> Result<(), EmailError> {
     if may_belong && !is_of_a_name { Err(EmailError::Character(' ')) } else { Ok(()) }
 }
 
-/// The same for what stands behind it.
+/// Checks that the text after an address is not a part of it.
 fn is_free_behind(behind: &[char]) -> Result<(), EmailError> {
     let Some(&next) = behind.first() else { return Ok(()) };
     if next == ' ' {
@@ -159,8 +160,8 @@ pub(super) fn fits_mailbox(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c)
 }
 
-/// Whether a character is part of a word, or none that should stand in an address at all: either way the address does
-/// not end before it.
+/// Whether a character is part of a word, or is invisible and should not be in an address at all. In both
+/// cases the address does not end before it.
 fn belongs(c: char) -> bool {
     use GeneralCategoryGroup as Group;
     if c == ' ' {
@@ -182,7 +183,7 @@ fn is_bracket(c: char) -> bool {
     )
 }
 
-/// The text without the encodings of web pages and links, and without what links say besides an address.
+/// The text with HTML entities and percent-encoding decoded, and without the queries of `mailto:` links.
 fn decoded(typed: &str) -> String {
     let mut text = typed.to_owned();
     for (entity, meant) in ENTITIES {
@@ -211,10 +212,11 @@ fn without_queries(text: &str) -> String {
     kept
 }
 
-/// The ASCII character that stands for a character; `None`: it means nothing in an address.
+/// The ASCII character for a character, or the character itself where there is none. `None`: it means nothing
+/// in an address.
 fn fold(c: char) -> Option<char> {
     match c {
-        // Domains may have joiners: whether they do is not decided here.
+        // Domains may contain joiners. Whether a joiner is allowed is decided later, in `email`.
         '\u{200c}' | '\u{200d}' => Some(c),
         // Selectors of the color of an emoji.
         '\u{fe0e}' | '\u{fe0f}' => None,

@@ -128,7 +128,7 @@ fn what_may_be_another_address_is_refused() {
     }
 }
 
-/// With a space around it a text is searched, as it is without.
+/// A space before and after a text forces the search. The result must be the same as without the spaces.
 #[test]
 fn a_plain_address_is_read_as_the_search_would() {
     for typed in [

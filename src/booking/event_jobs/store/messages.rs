@@ -19,7 +19,7 @@ use crate::events::Event;
 use crate::outbox::{self, MailKind, NewMail};
 use crate::schema::{booking_lines, bookings, event_jobs, events};
 
-/// How many of the last messages are compared with one that is sent.
+/// How many of the latest messages are searched for the form key of a new one.
 const COMPARED: i64 = 50;
 
 /// Whom a message goes to, and which form sends it.
@@ -43,9 +43,6 @@ pub enum MessageOutcome {
 }
 
 /// How many people a message reaches: each counts once, however many bookings they have.
-///
-/// # Errors
-/// What the database said.
 pub fn people(db: &mut Db, event_id: i64, ticket_type_id: Option<i64>) -> QueryResult<i64> {
     addressed(event_id, ticket_type_id)
         .select(sql::<BigInt>(&format!("COUNT(DISTINCT {PERSON})")))
@@ -71,9 +68,6 @@ pub(super) fn addressed(event_id: i64, ticket_type_id: Option<i64>) -> OpenBooki
 }
 
 /// Queues the job that mails a message, with its entry in the audit log. Runs inside the caller's write transaction.
-///
-/// # Errors
-/// What the database said.
 pub fn send(db: &mut Db, new: &NewMessage, actor: &Actor) -> QueryResult<MessageOutcome> {
     let event = lock_event(db, new.event_id)?;
     let earlier = latest(db, new.event_id, COMPARED)?;
@@ -113,9 +107,6 @@ pub fn send(db: &mut Db, new: &NewMessage, actor: &Actor) -> QueryResult<Message
 }
 
 /// Queues a mail with the message to one address, for the organizer to look at.
-///
-/// # Errors
-/// What the database said.
 pub fn send_test(db: &mut Db, event_id: i64, message: &HolderMessage, to: &str) -> QueryResult<()> {
     let payload = MessagePayload::Test { event: event_id, message: message.clone() };
     let mail = NewMail {
@@ -129,9 +120,6 @@ pub fn send_test(db: &mut Db, event_id: i64, message: &HolderMessage, to: &str) 
 }
 
 /// The last messages about a concert, the newest first.
-///
-/// # Errors
-/// What the database said.
 pub fn latest(db: &mut Db, event_id: i64, at_most: i64) -> QueryResult<Vec<EventJob>> {
     event_jobs::table
         .filter(event_jobs::event_id.eq(event_id))
@@ -142,7 +130,8 @@ pub fn latest(db: &mut Db, event_id: i64, at_most: i64) -> QueryResult<Vec<Event
         .load(db)
 }
 
-/// Queues the mails of some bookings: one for each person, whatever was queued for them before.
+/// Queues the mails of some bookings. Each person gets one mail, however many bookings they have: a mail that
+/// was queued for another of their bookings counts.
 pub(super) fn notify(db: &mut Db, job: &EventJob, ids: &[i64]) -> QueryResult<()> {
     let buyers: Vec<(i64, Option<String>)> = bookings::table
         .filter(bookings::id.eq_any(ids))
@@ -153,7 +142,7 @@ pub(super) fn notify(db: &mut Db, job: &EventJob, ids: &[i64]) -> QueryResult<()
     for (booking_id, email) in buyers {
         let Some(email) = email else { continue };
         let person = Sha256::digest(normalized_email(&email));
-        let person: String = person[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let person = hex::encode(&person[..16]);
         let mail = NewMail {
             kind: MailKind::Message,
             booking_id: Some(booking_id),
@@ -167,9 +156,6 @@ pub(super) fn notify(db: &mut Db, job: &EventJob, ids: &[i64]) -> QueryResult<()
 }
 
 /// The messages of these jobs, each with its concert's id, by the jobs' ids.
-///
-/// # Errors
-/// What the database said.
 pub fn of_jobs(db: &mut Db, ids: &[i64]) -> QueryResult<HashMap<i64, (i64, HolderMessage)>> {
     let jobs: Vec<EventJob> =
         event_jobs::table.filter(event_jobs::id.eq_any(ids)).select(EventJob::as_select()).load(db)?;

@@ -40,9 +40,6 @@ pub enum JobProgress {
 }
 
 /// How many people hold tickets of a concert.
-///
-/// # Errors
-/// What the database said.
 pub fn holders(db: &mut Db, event_id: i64) -> QueryResult<i64> {
     bookings::table
         .filter(bookings::event_id.eq(event_id))
@@ -52,9 +49,6 @@ pub fn holders(db: &mut Db, event_id: i64) -> QueryResult<i64> {
 }
 
 /// Queues a job inside the transaction that it follows from.
-///
-/// # Errors
-/// What the database said.
 pub fn start(
     db: &mut Db,
     event_id: i64,
@@ -99,9 +93,6 @@ fn open_bookings(event_id: i64, kind: EventJobKind, ticket_type_id: Option<i64>)
 }
 
 /// The jobs of a concert, the newest first.
-///
-/// # Errors
-/// What the database said.
 pub fn latest(db: &mut Db, event_id: i64, at_most: i64) -> QueryResult<Vec<EventJob>> {
     event_jobs::table
         .filter(event_jobs::event_id.eq(event_id))
@@ -111,10 +102,7 @@ pub fn latest(db: &mut Db, event_id: i64, at_most: i64) -> QueryResult<Vec<Event
         .load(db)
 }
 
-/// Whether there is a job that nobody does.
-///
-/// # Errors
-/// What the database said.
+/// Whether there is a job that no server is working on.
 pub fn is_any_due(db: &mut Db) -> QueryResult<bool> {
     Ok(due(db)?.is_some())
 }
@@ -130,17 +118,15 @@ fn due(db: &mut Db) -> QueryResult<Option<EventJob>> {
         .optional()
 }
 
-/// Takes a job that nobody does, for the time of a lease.
-///
-/// # Errors
-/// What the database said.
+/// Takes a job that no server is working on, for the time of a lease.
 pub fn take(db: &mut Db) -> QueryResult<Option<EventJob>> {
     let Some(job) = due(db)? else { return Ok(None) };
     let until = clock(db)? + LEASE;
     Ok(prolong(db, &job, until)?.then_some(EventJob { leased_until: until, ..job }))
 }
 
-/// Whether the job was still this server's. On PostgreSQL the row is locked until the transaction ends.
+/// Extends the lease of a job. Returns whether the job was still this server's. On PostgreSQL the row is
+/// locked until the transaction ends.
 fn prolong(db: &mut Db, job: &EventJob, until: NaiveDateTime) -> QueryResult<bool> {
     let own = event_jobs::table
         .find(job.id)
@@ -149,10 +135,7 @@ fn prolong(db: &mut Db, job: &EventJob, until: NaiveDateTime) -> QueryResult<boo
     Ok(diesel::update(own).set(event_jobs::leased_until.eq(until)).execute(db)? == 1)
 }
 
-/// Does a part of a job, which is the server's. Runs inside the caller's write transaction.
-///
-/// # Errors
-/// What the database said.
+/// Does one part of a job that this server has taken. Runs inside the caller's write transaction.
 pub fn work(db: &mut Db, job: &mut EventJob) -> QueryResult<JobProgress> {
     let now = clock(db)?;
     if !prolong(db, job, now + LEASE)? {
@@ -175,7 +158,8 @@ pub fn work(db: &mut Db, job: &mut EventJob) -> QueryResult<JobProgress> {
         EventJobKind::Notice => notify(db, &ids, &job.payload)?,
         EventJobKind::Message => messages::notify(db, job, &ids)?,
         EventJobKind::Cancellation => {
-            // All ticket types first, in the order that everybody keeps: bookings have different ones.
+            // Bookings have different ticket types. So all of them are locked first, in the order that
+            // everybody uses.
             lock(db, job.event_id)?;
             for id in &ids {
                 kept += i64::from(!end(db, *id, job, &mut stock)?);
@@ -209,7 +193,7 @@ fn notify(db: &mut Db, ids: &[i64], payload: &str) -> QueryResult<()> {
     Ok(())
 }
 
-/// Ends a booking; whether nothing of it stays.
+/// Ends a booking, except for the tickets that were admitted. Returns `false` if there were any.
 fn end(db: &mut Db, id: i64, job: &EventJob, stock: &mut Vec<Stock>) -> QueryResult<bool> {
     let Some(booking) = find_by_id(db, id)? else { return Ok(true) };
     // Somebody may be paying: the page is closed first. If they have paid, the settlement gives the money back.
@@ -237,7 +221,7 @@ fn end(db: &mut Db, id: i64, job: &EventJob, stock: &mut Vec<Stock>) -> QueryRes
     Ok(is_whole)
 }
 
-/// The seats to which nothing has happened.
+/// The seats that were neither admitted nor given back.
 fn free_seats(db: &mut Db, booking: &Booking) -> QueryResult<Vec<i32>> {
     let used: Vec<i32> = used_tickets::table
         .filter(used_tickets::booking_id.eq(booking.id))

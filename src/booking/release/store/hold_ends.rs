@@ -15,9 +15,6 @@ use crate::schema::{booking_lines, bookings, holds};
 /// Confirms a held booking, if its time is not over; whether it did. Locks no ticket type: the tickets are taken
 /// already. Deleting the row in `holds` decides between this and the expiry. Runs inside the caller's write
 /// transaction.
-///
-/// # Errors
-/// What the database said.
 pub fn confirm_hold(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
     match db {
         Db::Postgres(pg) => {
@@ -42,7 +39,8 @@ pub fn confirm_hold(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
     }
 }
 
-/// The mail with the tickets, for a buyer with an address. On PostgreSQL the functions that confirm do it.
+/// Queues the mail with the tickets, if the buyer has an address. On PostgreSQL, the functions that confirm a
+/// booking do this.
 pub(super) fn queue_confirmation(
     sqlite: &mut SqliteConnection,
     booking_id: i64,
@@ -65,9 +63,6 @@ struct Confirmed {
 }
 
 /// Whether the time of any hold is over.
-///
-/// # Errors
-/// What the database said.
 pub fn is_any_due(db: &mut Db) -> QueryResult<bool> {
     let due = holds::table.select(holds::booking_id).limit(1);
     let found: Option<i64> = match db {
@@ -92,11 +87,8 @@ struct StockRow {
     version: i64,
 }
 
-/// Ends the holds whose time is over, the oldest first, at most so many. Answers what is left of the ticket types that
-/// have got tickets back. Runs inside the caller's write transaction.
-///
-/// # Errors
-/// What the database said.
+/// Ends the holds whose time is over, the oldest first, at most `at_most`. Returns what is left of the ticket
+/// types that have got tickets back. Runs inside the caller's write transaction.
 pub fn expire(db: &mut Db, at_most: i32) -> QueryResult<Vec<Stock>> {
     if let Db::Postgres(pg) = db {
         let rows: Vec<StockRow> =

@@ -1,5 +1,5 @@
-//! The SQL that gives tickets back. On PostgreSQL each is one call of a function in the migrations: the ticket types,
-//! which everybody wants, are locked for one round trip.
+//! The SQL that gives tickets back. On PostgreSQL each operation is one call of a function in the migrations,
+//! so that the ticket types, which every order needs, are locked for one round trip only.
 
 mod hold_ends;
 mod revival;
@@ -29,15 +29,12 @@ pub struct Releaser<'a> {
     pub note: Option<&'a str>,
 }
 
-/// Gives tickets of a booking back: these seats, or all of them. Queues the mail that says so, and writes into the
-/// audit log who does it, where that is told. Of a booking whose last ticket this is nothing is left: it is
-/// canceled.
+/// Gives tickets of a booking back: these seats, or all of them. Queues the mail that says so, and writes
+/// into the audit log who does it, if `by` says so. A booking that loses its last ticket is canceled, or
+/// expires if it was held.
 ///
-/// It locks the ticket types, which everybody wants: on PostgreSQL for this one statement, which commits by itself when
-/// it is called outside a transaction. On SQLite it runs inside the caller's write transaction.
-///
-/// # Errors
-/// What the database said.
+/// It locks the ticket types, which every order needs: on PostgreSQL for this one statement, which commits by
+/// itself when it is called outside a transaction. On SQLite it runs inside the caller's write transaction.
 pub fn release(
     db: &mut Db,
     booking: &Booking,

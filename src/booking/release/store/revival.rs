@@ -38,9 +38,6 @@ struct Revived {
 
 /// Takes the tickets of an expired booking again and confirms it: all of them, or none. Sales windows and limits do not
 /// count, because it was paid for. Runs inside the caller's write transaction.
-///
-/// # Errors
-/// What the database said.
 pub fn revive(db: &mut Db, booking_id: i64) -> QueryResult<RevivalOutcome> {
     let pg = match db {
         Db::Postgres(pg) => pg,

@@ -31,8 +31,8 @@ diesel::define_sql_function! {
     fn greater(one: BigInt, other: BigInt) -> BigInt;
 }
 
-/// What a batch knows of a ticket type, and what it leaves of it.
-struct Shelf {
+/// A ticket type that the batch sells, with its concert, and how many tickets the batch leaves of it.
+struct BatchTicketType {
     ticket_type: TicketType,
     event: Event,
     left: i32,
@@ -45,7 +45,7 @@ struct SqliteBatch<'a> {
     now_text: String,
     next_id: i64,
     reference_key: Option<ReferenceKey>,
-    shelves: BTreeMap<i64, Shelf>,
+    ticket_types: BTreeMap<i64, BatchTicketType>,
     /// What people hold of ticket types with a limit for each person.
     held: HashMap<(i64, String), i32>,
     to_confirm: Vec<i64>,
@@ -65,7 +65,7 @@ pub(super) fn book_batch(
         now_text: timestamp_text(now),
         next_id,
         reference_key,
-        shelves: BTreeMap::new(),
+        ticket_types: BTreeMap::new(),
         held: HashMap::new(),
         to_confirm: Vec::new(),
     };
@@ -81,7 +81,7 @@ pub(super) fn book_batch(
             let left = order
                 .lines()
                 .iter()
-                .map(|line| batch.shelves.get(&line.ticket_type_id).map_or(0, |it| it.left));
+                .map(|line| batch.ticket_types.get(&line.ticket_type_id).map_or(0, |it| it.left));
             Some(BookingOutcome::NotEnough { left: left.collect() })
         }
         other => other,
@@ -91,7 +91,7 @@ pub(super) fn book_batch(
 
 impl SqliteBatch<'_> {
     fn fetch(&mut self, id: i64) -> QueryResult<()> {
-        if self.shelves.contains_key(&id) {
+        if self.ticket_types.contains_key(&id) {
             return Ok(());
         }
         let found: Option<(TicketType, Event)> = ticket_types::table
@@ -102,7 +102,7 @@ impl SqliteBatch<'_> {
             .optional()?;
         if let Some((ticket_type, event)) = found {
             let left = ticket_type.available;
-            self.shelves.insert(id, Shelf { ticket_type, event, left });
+            self.ticket_types.insert(id, BatchTicketType { ticket_type, event, left });
         }
         Ok(())
     }
@@ -116,8 +116,8 @@ impl SqliteBatch<'_> {
         }
         let Some(booking) = self.insert(order)? else { return Ok(None) };
         for line in order.lines() {
-            if let Some(shelf) = self.shelves.get_mut(&line.ticket_type_id) {
-                shelf.left -= line.quantity;
+            if let Some(found) = self.ticket_types.get_mut(&line.ticket_type_id) {
+                found.left -= line.quantity;
             }
             // Empty where no ticket type has a limit.
             if !self.held.is_empty()
@@ -131,32 +131,33 @@ impl SqliteBatch<'_> {
 
     /// Why an order does not fit; `None` when it does.
     fn refusal(&mut self, order: &Order) -> QueryResult<Option<BookingOutcome>> {
-        let first = order.lines().first().and_then(|line| self.shelves.get(&line.ticket_type_id));
-        let Some(event_id) = first.map(|shelf| shelf.event.id) else {
+        let first = order.lines().first().and_then(|line| self.ticket_types.get(&line.ticket_type_id));
+        let Some(event_id) = first.map(|found| found.event.id) else {
             return Ok(Some(BookingOutcome::UnknownTicketType));
         };
         for &OrderLine { ticket_type_id, quantity } in order.lines() {
-            let shelf = self.shelves.get(&ticket_type_id).filter(|shelf| shelf.event.id == event_id);
-            let Some(shelf) = shelf else { return Ok(Some(BookingOutcome::UnknownTicketType)) };
-            let state = shelf.event.sale_state(&shelf.ticket_type, self.now);
+            let found = self.ticket_types.get(&ticket_type_id).filter(|found| found.event.id == event_id);
+            let Some(found) = found else { return Ok(Some(BookingOutcome::UnknownTicketType)) };
+            let state = found.event.sale_state(&found.ticket_type, self.now);
             if let Some(why) = NotOnSale::of(state) {
                 return Ok(Some(BookingOutcome::NotOnSale { ticket_type_id, why }));
             }
             if state == SaleState::Hidden {
                 return Ok(Some(BookingOutcome::UnknownTicketType));
             }
-            if shelf.left < quantity {
+            if found.left < quantity {
                 return Ok(Some(BookingOutcome::NotEnough { left: Vec::new() }));
             }
-            if let Some(limit) = shelf.ticket_type.max_per_person {
+            if let Some(limit) = found.ticket_type.max_per_person {
                 let held = self.held_by(ticket_type_id, order.buyer.contact.person())?;
                 if held + quantity > limit {
                     return Ok(Some(BookingOutcome::OverPersonLimit { ticket_type_id, limit, held }));
                 }
             }
         }
-        let price =
-            |line: &OrderLine| self.shelves.get(&line.ticket_type_id).map(|it| it.ticket_type.price_minor);
+        let price = |line: &OrderLine| {
+            self.ticket_types.get(&line.ticket_type_id).map(|it| it.ticket_type.price_minor)
+        };
         let cost = |line: &OrderLine| price(line).unwrap_or_default().saturating_mul(line.quantity.into());
         let total_minor = order.lines().iter().map(cost).sum();
         let is_other = order.expected_total.is_some_and(|expected| expected != total_minor);
@@ -188,14 +189,14 @@ impl SqliteBatch<'_> {
     fn insert(&mut self, order: &Order) -> QueryResult<Option<Booking>> {
         let id = self.next_id;
         let line = |line: &OrderLine| {
-            let shelf = self.shelves.get(&line.ticket_type_id)?;
+            let found = self.ticket_types.get(&line.ticket_type_id)?;
             let OrderLine { ticket_type_id, quantity } = *line;
-            let unit_price_minor = shelf.ticket_type.price_minor;
+            let unit_price_minor = found.ticket_type.price_minor;
             Some(BookingLine { booking_id: id, ticket_type_id, quantity, unit_price_minor, returned: 0 })
         };
         let lines: Vec<BookingLine> = order.lines().iter().filter_map(line).collect();
-        let first = lines.first().and_then(|line| self.shelves.get(&line.ticket_type_id));
-        let Some(event) = first.map(|shelf| &shelf.event) else { return Ok(None) };
+        let first = lines.first().and_then(|line| self.ticket_types.get(&line.ticket_type_id));
+        let Some(event) = first.map(|found| &found.event) else { return Ok(None) };
         let place = (id, event.id, event.currency.clone());
         let reference = self.reference_key.map_or_else(new_reference, |key| key.reference(id));
         let booking = Booking::fresh(order, place, lines, self.now, (reference, new_token()));
@@ -228,12 +229,13 @@ impl SqliteBatch<'_> {
         Ok(Some(booking))
     }
 
-    /// The promise of this house: take n, but only if n are left. Nothing that was inserted counts if this disagrees.
+    /// Takes the tickets of the whole batch: n of a ticket type, but only if n are left. Otherwise everything
+    /// that the transaction has inserted is rolled back.
     fn take(&mut self) -> QueryResult<Vec<Stock>> {
         let mut stock = Vec::new();
-        for (&id, shelf) in &self.shelves {
-            let (mut available, mut version) = (shelf.ticket_type.available, shelf.ticket_type.version);
-            let taken = available - shelf.left;
+        for (&id, found) in &self.ticket_types {
+            let (mut available, mut version) = (found.ticket_type.available, found.ticket_type.version);
+            let taken = available - found.left;
             if taken > 0 {
                 let still_enough = ticket_types::table.find(id).filter(ticket_types::available.ge(taken));
                 let next_version = greater(ticket_types::version + 1, self.now.and_utc().timestamp_millis());

@@ -13,7 +13,8 @@ pub(super) fn timestamp_text(at: NaiveDateTime) -> String {
     at.format("%F %T%.f").to_string()
 }
 
-/// One row of `bookings`. Its type names the statement, whose text is thus not put together again for each.
+/// One row of `bookings`. Diesel recognizes the statement by this type, so its text is not built again for
+/// each row.
 pub(super) struct NewBooking<'a> {
     pub(super) booking: &'a Booking,
     pub(super) email: Option<&'a str>,

@@ -24,7 +24,7 @@ pub enum PublicationOutcome {
     Closed(Event),
 }
 
-/// How taking a concert back ended.
+/// How taking a concert back to a draft ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WithdrawalOutcome {
     /// It is a draft.
@@ -42,10 +42,11 @@ pub enum ArchiveOutcome {
     TooEarly(Event),
 }
 
-/// Publishes a draft, if nothing is missing. `now`: UTC. `payment_fault`: why it cannot be paid for as it is to be.
+/// Publishes a draft, if nothing is missing. `now`: UTC. `payment_fault`: why the chosen way of payment does
+/// not work.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn publish(
     db: &mut Db,
     event_id: i64,
@@ -72,7 +73,7 @@ pub fn publish(
 /// Makes a draft of a published concert of which nothing is sold or held.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn withdraw(db: &mut Db, event_id: i64, actor: &Actor) -> QueryResult<WithdrawalOutcome> {
     let event = lock(db, event_id)?;
     match event.state {
@@ -90,18 +91,16 @@ pub fn withdraw(db: &mut Db, event_id: i64, actor: &Actor) -> QueryResult<Withdr
 }
 
 /// Whether a concert has a booking, also a canceled one: then its page stays.
-///
-/// # Errors
-/// What the database said.
 pub fn is_booked(db: &mut Db, event_id: i64) -> QueryResult<bool> {
     let booked = bookings::table.filter(bookings::event_id.eq(event_id)).select(bookings::id).limit(1);
     Ok(booked.first::<i64>(db).optional()?.is_some())
 }
 
-/// Pauses all sales of a concert, or resumes them. A booking has committed before this, or finds it paused.
+/// Pauses all sales of a concert, or resumes them. Every booking either commits before this or finds the
+/// concert paused.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn pause(db: &mut Db, event_id: i64, paused: bool, actor: &Actor) -> QueryResult<Event> {
     let event = lock(db, event_id)?;
     if event.paused != paused {
@@ -118,7 +117,7 @@ pub fn pause(db: &mut Db, event_id: i64, paused: bool, actor: &Actor) -> QueryRe
 /// shown.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn postpone(
     db: &mut Db,
     event_id: i64,
@@ -133,7 +132,7 @@ pub fn postpone(
     if event.facts_version != shown_version {
         return Ok(Err(ChangeRefusal::ChangedMeanwhile));
     }
-    // What was to be sold until the old start or after it is sold until the new one.
+    // Sales that were to end at the old start or later now end at the new start.
     let sales_end_at = event.sales_end_at.filter(|at| *at < event.starts_at);
     diesel::update(events::table.find(event_id))
         .set((
@@ -152,11 +151,11 @@ pub fn postpone(
     Ok(Ok(now))
 }
 
-/// Cancels a published concert: nothing of it is sold from the commit on. Whether it was this that canceled it.
-/// `shown_version`: that of the facts that were shown.
+/// Cancels a published concert: nothing of it is sold from the commit on. Returns whether this call canceled
+/// it. `shown_version`: that of the facts that were shown.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn cancel(
     db: &mut Db,
     event_id: i64,
@@ -178,7 +177,7 @@ pub fn cancel(
 /// Puts a concert that is over, canceled or a draft into the archive. `now`: UTC.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn archive(db: &mut Db, event_id: i64, now: NaiveDateTime, actor: &Actor) -> QueryResult<ArchiveOutcome> {
     let event = lock(db, event_id)?;
     if event.state == EventState::Archived {
@@ -204,10 +203,10 @@ pub fn archive(db: &mut Db, event_id: i64, now: NaiveDateTime, actor: &Actor) ->
     Ok(ArchiveOutcome::Done(event))
 }
 
-/// Takes a concert out of the archive. It is what it was before.
+/// Takes a concert out of the archive. It gets its previous state back.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn restore(db: &mut Db, event_id: i64, actor: &Actor) -> QueryResult<Event> {
     let event = lock(db, event_id)?;
     if event.state == EventState::Archived {

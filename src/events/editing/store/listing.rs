@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
 use crate::db::Db;
-use crate::events::store::{IS_NO_COPY, by_event};
+use crate::events::store::{IS_NOT_REHEARSAL, by_event};
 use crate::events::{Event, EventState, TicketType};
 use crate::schema::{events, ticket_types};
 
@@ -66,13 +66,11 @@ pub struct EventName {
     pub view: EventView,
 }
 
-/// All concerts in short: those to come the next one first, all others the last one first. `now`: UTC.
-///
-/// # Errors
-/// What the database said.
+/// All concerts in short: first the upcoming ones, the next one first; then all others, the latest one first.
+/// `now`: UTC.
 pub fn names(db: &mut Db, now: NaiveDateTime) -> QueryResult<Vec<EventName>> {
     let rows: Vec<(i64, String, EventState, NaiveDateTime)> = events::table
-        .filter(sql::<Bool>(IS_NO_COPY))
+        .filter(sql::<Bool>(IS_NOT_REHEARSAL))
         .order((events::starts_at, events::id))
         .select((events::id, events::name, events::state, events::ends_at))
         .load(db)?;
@@ -94,9 +92,6 @@ pub struct ListedEvent {
 }
 
 /// The concerts of these ids, in that order.
-///
-/// # Errors
-/// What the database said.
 pub fn page(db: &mut Db, ids: &[i64]) -> QueryResult<Vec<ListedEvent>> {
     let found: Vec<Event> =
         events::table.filter(events::id.eq_any(ids)).select(Event::as_select()).load(db)?;
@@ -122,9 +117,6 @@ pub fn page(db: &mut Db, ids: &[i64]) -> QueryResult<Vec<ListedEvent>> {
 
 /// Concerts in any state with all their ticket types, the next one first. `after`: the start (UTC) and the id of the
 /// last one of the page before.
-///
-/// # Errors
-/// What the database said.
 pub fn after(
     db: &mut Db,
     after: Option<(NaiveDateTime, i64)>,

@@ -81,7 +81,7 @@ fn columns<'a>(facts: &'a EventFacts, slug: &'a str) -> EventColumns<'a> {
 /// The concert that has that slug, or had it before.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn find(db: &mut Db, slug: &str) -> QueryResult<Event> {
     match events_store::find_by_slug(db, slug).optional()? {
         Some(event) => Ok(event),
@@ -92,26 +92,24 @@ pub fn find(db: &mut Db, slug: &str) -> QueryResult<Event> {
 /// The concert and its ticket types.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn find_whole(db: &mut Db, slug: &str) -> QueryResult<(Event, Vec<TicketType>)> {
     let event = find(db, slug)?;
     let ticket_types = events_store::ticket_types(db, event.id)?;
     Ok((event, ticket_types))
 }
 
-/// The concert that was put in last, which the next one is probably like.
-///
-/// # Errors
-/// What the database said.
+/// The concert that was added last. A new one is probably like it.
 pub fn latest(db: &mut Db) -> QueryResult<Option<Event>> {
     events::table.order(events::id.desc()).select(Event::as_select()).first(db).optional()
 }
 
-/// Locks a concert and its ticket types, in the order that everybody keeps: types by their ids, then the concert. No
-/// booking of it is in the middle of its transaction then, and none begins.
+/// Locks a concert and its ticket types, in the order that all code keeps: types by their ids, then the
+/// concert. While they are locked, no booking of the concert is in the middle of its transaction, and none
+/// begins.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn lock(db: &mut Db, event_id: i64) -> QueryResult<Event> {
     if let Db::Postgres(pg) = db {
         types_table::table
@@ -126,16 +124,13 @@ pub fn lock(db: &mut Db, event_id: i64) -> QueryResult<Event> {
 }
 
 /// Adds a draft. `copied`: the concert whose rules and ticket types it takes over.
-///
-/// # Errors
-/// What the database said.
 pub fn create(
     db: &mut Db,
     facts: &EventFacts,
     copied: Option<&Event>,
     actor: &Actor,
 ) -> QueryResult<Result<Event, ChangeRefusal>> {
-    slugs::take_turn(db)?;
+    slugs::lock_slugs(db)?;
     let Some(slug) = slugs::free(db, facts, None)? else { return Ok(Err(ChangeRefusal::SlugTaken)) };
     let like = match copied {
         Some(copied) => Some(copied.clone()),
@@ -194,7 +189,7 @@ fn copy_ticket_types(db: &mut Db, from: &Event, to: &Event) -> QueryResult<()> {
 /// Changes a concert. `shown_version`: that of the facts that were shown; `None`: whatever they are now.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn update(
     db: &mut Db,
     event_id: i64,
@@ -228,7 +223,7 @@ fn lock_to_change(
     event_id: i64,
     shown_version: Option<i64>,
 ) -> QueryResult<Result<Event, ChangeRefusal>> {
-    slugs::take_turn(db)?;
+    slugs::lock_slugs(db)?;
     let event = lock(db, event_id)?;
     Ok(match shown_version {
         _ if event.state.is_closed() => Err(ChangeRefusal::Closed),
@@ -237,8 +232,8 @@ fn lock_to_change(
     })
 }
 
-/// Writes the same prices in another currency; whether that can be done. What was booked keeps its currency, so there
-/// must be nothing.
+/// Writes the same prices in another currency. Returns false if that cannot be done. Bookings keep their
+/// currency, so there must be none.
 fn rescale_prices(db: &mut Db, before: &Event, currency: &str) -> QueryResult<bool> {
     let booked = bookings::table.filter(bookings::event_id.eq(before.id)).select(bookings::id).limit(1);
     if booked.first::<i64>(db).optional()?.is_some() {

@@ -23,7 +23,7 @@ pub enum PictureChange {
 /// Changes the picture of a concert, inside the transaction that has changed its facts.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn apply(db: &mut Db, event_id: i64, change: &PictureChange) -> QueryResult<()> {
     let image = match change {
         PictureChange::Keep => return Ok(()),
@@ -43,10 +43,11 @@ pub fn apply(db: &mut Db, event_id: i64, change: &PictureChange) -> QueryResult<
     before.map_or(Ok(()), |before| store::delete_unused(db, &before))
 }
 
-/// Changes the picture of a concert and nothing else. `wanted_version`: that of the facts that it is a change of.
+/// Changes the picture of a concert and nothing else. `wanted_version`: the version of the facts that the
+/// change is based on.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn set(
     db: &mut Db,
     event_id: i64,

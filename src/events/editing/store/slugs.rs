@@ -7,14 +7,15 @@ use crate::events::Event;
 use crate::events::editing::{EventFacts, local_time, slug};
 use crate::schema::{events, former_slugs};
 
-/// After so many concerts of one name somebody has to choose the address by hand.
+/// After this many concerts of one name somebody has to choose the address by hand.
 const TRIES: usize = 1_000;
 
-/// Names the lock of those who choose a slug: two concerts of one name that are made together get two.
+/// The key of the advisory lock for choosing a slug: two concerts of one name that are created at the same
+/// time get different slugs.
 const SLUG_LOCK: i64 = 5_114_711_001;
 
-/// Waits until nobody else chooses a slug. SQLite's write transactions are alone anyway.
-pub(super) fn take_turn(db: &mut Db) -> QueryResult<()> {
+/// Waits until nobody else chooses a slug. SQLite's write transactions are exclusive anyway.
+pub(super) fn lock_slugs(db: &mut Db) -> QueryResult<()> {
     if let Db::Postgres(pg) = db {
         diesel::sql_query(format!("SELECT pg_advisory_xact_lock({SLUG_LOCK})")).execute(pg)?;
     }

@@ -44,10 +44,10 @@ fn columns(facts: &TicketTypeFacts) -> TicketTypeColumns<'_> {
     }
 }
 
-/// Adds a ticket type at the end of the list. Its id.
+/// Adds a ticket type at the end of the list. Returns its id.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn create(
     db: &mut Db,
     event_id: i64,
@@ -81,11 +81,12 @@ pub fn create(
     Ok(Ok(id))
 }
 
-/// Changes a ticket type. What is booked keeps its price. The capacity moves in one guarded update by as much as what
-/// is available: it never falls below what is sold and held. `shown_version`: that of the facts that were shown.
+/// Changes a ticket type. Booked tickets keep their price. One guarded update changes the capacity and the
+/// available tickets by the same number, so the capacity never falls below what is sold and held.
+/// `shown_version`: that of the facts that were shown.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn update(
     db: &mut Db,
     (event_id, id): (i64, i64),
@@ -139,7 +140,7 @@ fn refusal(
 /// Puts a ticket type on sale, pauses or hides it.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn set_state(
     db: &mut Db,
     (event_id, id): (i64, i64),
@@ -169,7 +170,7 @@ pub fn set_state(
 /// Moves a ticket type to a place in the list, from 1.
 ///
 /// # Errors
-/// `NotFound`, or what the database said.
+/// `NotFound`, or a database error.
 pub fn move_to(
     db: &mut Db,
     (event_id, id): (i64, i64),

@@ -78,7 +78,7 @@ fn a_whole_dump_that_a_server_refuses_is_not_called_damaged() {
     let place = database.empty_place();
     let line = with(programs.path(), &place, &["restore", &path.to_string_lossy()]).refusal();
     assert!(
-        line.contains("is whole, and cannot be restored") && line.contains("about this server"),
+        line.contains("is intact, but cannot be restored") && line.contains("about this server"),
         "{line}"
     );
     assert!(line.contains("of version 15") && !line.contains("damaged"), "{line}");

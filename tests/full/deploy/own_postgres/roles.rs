@@ -88,7 +88,7 @@ fn the_site_does_not_start_before_its_schema_is_there_and_says_who_has_to_do_wha
     let mut migrate = techkraft(&database);
     migrate.env("DATABASE_URL", database.owner_url()).args(["migrate", "--grant-to", SITE]);
     let (migrated, said) = run(&mut migrate);
-    assert!(migrated && said.contains("site may read and write its tables"), "{said}");
+    assert!(migrated && said.contains("site may now read and write its tables"), "{said}");
     let server = Server::start(&database, &[]);
     let mut visitor = Visitor::new(server.address);
     let booked = visitor.book(&order(tier_ids(&database)[0], 1)).expect("an answer");

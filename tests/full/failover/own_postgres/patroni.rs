@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use testkit::wait::{eventually, within};
 
 use crate::failover::pair::{first_confirmation_after, readiness};
-use crate::failover::patroni_cluster::{PATIENCE, Patroni};
+use crate::failover::patroni_cluster::{PROMOTED_WITHIN, Patroni};
 use testkit::rush::Rush;
 use testkit::server::Server;
 use testkit::visitor::Visitor;
@@ -67,7 +67,9 @@ fn while_people_book(change: impl FnOnce(&mut Patroni, &Rush, &Server)) {
         thread::sleep(Duration::from_secs(1));
         change(&mut patroni, &rush, &server);
         eventually("the server is ready", || readiness(&server).status == 200);
-        within(PATIENCE, "the first host is the synchronous standby", || patroni.nodes[0].is("synchronous"));
+        within(PROMOTED_WITHIN, "the first host is the synchronous standby", || {
+            patroni.nodes[0].is("synchronous")
+        });
         thread::sleep(Duration::from_secs(1));
     });
     assert!(patroni.nodes[1].is("primary"));
@@ -85,7 +87,7 @@ fn commit_out_of_hearing(patroni: &Patroni) {
 }
 
 fn assert_sold_soon_after_a_promotion(patroni: &Patroni, rush: &Rush, begun: Instant) {
-    let promoted_at = patroni.nodes[1].promoted_at(PATIENCE);
+    let promoted_at = patroni.nodes[1].promoted_at(PROMOTED_WITHIN);
     let before = rush.ledger.lock().expect("a lock").confirmed.partition_point(|it| it.at <= promoted_at);
     let resumed = first_confirmation_after(rush, promoted_at, before);
     println!("promoted after {:?}, the first booking {resumed:?} later", promoted_at - begun);

@@ -1,4 +1,4 @@
-//! A database with two ticket types that never sell out, and its books.
+//! A database with two ticket types that never sell out, and the check of its counts.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -69,7 +69,7 @@ impl SaleDatabase {
         Ok(())
     }
 
-    /// The sender may be at the same tables, for longer than the app waits for a lock.
+    /// The sender may hold the same tables for longer than the app waits for a lock.
     fn write<T>(&self, work: impl Fn(&mut Db) -> QueryResult<T>) -> Result<T> {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -108,7 +108,7 @@ impl SaleDatabase {
         Ok(())
     }
 
-    /// Whether `techkraft verify` says so, and every booking that was confirmed is there. One whose answer
+    /// Whether `techkraft verify` finds nothing wrong, and every confirmed booking is there. One whose answer
     /// was lost may be there too.
     pub fn is_true(&self, confirmed: u64, errors: u64) -> Result<bool> {
         let verified = techkraft(&self.url, &self.folder).arg("verify").output()?;

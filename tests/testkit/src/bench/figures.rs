@@ -1,4 +1,4 @@
-//! What the reports make of figures.
+//! Statistics and files of the reports.
 
 use std::fs;
 use std::path::{Path, PathBuf};

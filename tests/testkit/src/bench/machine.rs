@@ -1,4 +1,4 @@
-//! What the machine says: processor time, memory, and how long its disk takes.
+//! Measurements of the machine: processor time, memory, and how long its disk takes.
 
 use std::fs::{self, File};
 use std::io::Write as _;

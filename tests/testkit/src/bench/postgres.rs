@@ -8,8 +8,8 @@ use diesel::{Connection as _, PgConnection};
 
 use crate::bench::Result;
 
-/// Lives as long as somebody holds its input open: so the cluster is thrown away at the end, after an
-/// error, and even when this process is killed.
+/// It lives as long as its input is held open. So the cluster is removed at the end, after an error, and even
+/// when this process is killed.
 const SCRIPT: &str = "
     set -euo pipefail
     source scripts/lib/packages.sh

@@ -1,4 +1,4 @@
-//! The checkout's form: an order is only ever made of what may be booked.
+//! The checkout's form: only valid input becomes an order.
 
 use techkraft::booking::Order;
 use techkraft::booking::buyer::{parse_email, parse_name};
@@ -10,7 +10,7 @@ use techkraft::guard::form::parse;
 
 use crate::properties::{SECRET, never_used, samples};
 
-/// Stands for a key of ours, which nobody can think of.
+/// Stands for a key of ours, which nobody can guess.
 const KEY: &str = "KEY";
 
 /// The input is the form as it is posted.

@@ -1,5 +1,5 @@
 //! What must hold of anything that the outside sends, each as a function of bytes. The fuzz targets call
-//! them with whatever they think of, `tests/corpus` with the inputs that are kept.
+//! them with random inputs, `tests/corpus` with the inputs that are kept.
 
 pub mod calendar;
 pub mod client_address;
@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 use techkraft::booking::new_token;
 use techkraft::booking::request_key::RequestKeys;
 
-/// What is signed here is signed with this.
+/// The secret that signs everything here.
 const SECRET: &str = "a secret that only the properties sign with";
 
 /// Keys that sign nothing here: what is signed passes through comparisons, and a fuzzer reads along there.

@@ -1,5 +1,5 @@
-//! The API of the fake Stripe. Idempotency as Stripe's: what a key was answered is answered again, also a refusal, and
-//! to another body 400; what was refused before it was begun is not kept.
+//! The API of the fake Stripe. Its idempotency is like Stripe's: a key gets the same answer again, even a
+//! refusal, and 400 for another body. A request that was refused before it was begun is not remembered.
 
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ pub fn answer(state: &mut State, request: &Request) -> (Reply, Vec<Value>) {
         return (reply, Vec::new());
     }
     let (status, answer, events) = act(state, request);
-    // What does not even begin is not kept.
+    // A request that does not even begin is not remembered.
     let code = answer["error"]["code"].as_str();
     if status != 400 || code.is_some_and(|code| REFUSED_IN_EXECUTION.contains(&code)) {
         let saved =
@@ -67,7 +67,7 @@ pub fn be_stuck(state: &mut State, request: &Request) -> Reply {
     reply
 }
 
-/// What is limited together: an id in the path makes no other endpoint.
+/// The endpoint that a limit counts: an id in the path does not make another one.
 fn endpoint(request: &Request) -> String {
     let parts = request.path.split('/').filter(|part| !part.contains("_test_"));
     format!("{} {}", request.method, parts.collect::<Vec<_>>().join("/"))

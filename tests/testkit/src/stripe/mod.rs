@@ -1,7 +1,7 @@
-//! A Stripe on loopback that keeps what it is told: pages to pay on, payments, refunds, disputes, events. It has
-//! Stripe's idempotency, its limits and its webhooks, and fails as a test tells it to.
+//! A Stripe on loopback that keeps what it is told: payment pages, payments, refunds, disputes, events. It
+//! has Stripe's idempotency, its limits and its webhooks, and fails as a test tells it to.
 //!
-//! It is held to be honest by two witnesses: Stripe's own SDK, and another implementation of the signature.
+//! Two independent programs check it: Stripe's own SDK, and another implementation of the signature.
 
 mod api;
 mod http;
@@ -23,11 +23,11 @@ use self::state::{SessionStatus, State};
 
 /// What the fake takes as its account's key, and signs webhooks with.
 pub const STRIPE_KEY: &str = "sk_test_51FakeFakeFake";
-/// A key for real money, which it takes as well: it has test money alone, and says so.
+/// A live key, which the fake accepts too: it has only test money, and says so.
 pub const STRIPE_LIVE_KEY: &str = "sk_live_51FakeFakeFake";
 pub const STRIPE_SECRET: &str = "whsec_fake0123456789abcdef";
 
-/// Of a server that asks the fake at that URL.
+/// The settings of a server that uses the fake at that URL.
 pub fn stripe_settings(url: &str) -> [(&'static str, &str); 3] {
     [("STRIPE_SECRET_KEY", STRIPE_KEY), ("STRIPE_WEBHOOK_SECRET", STRIPE_SECRET), ("STRIPE_API_URL", url)]
 }
@@ -95,17 +95,18 @@ impl FakeStripe {
         self.state(|state| state.asked.iter().filter(|it| it.starts_with(what)).count())
     }
 
-    /// How many clients wait for an answer that does not come, or have: see [`Fault::Hang`] and [`Fault::Mute`].
+    /// How many clients wait or waited for an answer that does not come: see [`Fault::Hang`] and
+    /// [`Fault::Mute`].
     pub fn unanswered(&self) -> usize {
         self.state(|state| state.unanswered)
     }
 
-    /// Time passes: pages are so much nearer to their end.
+    /// Lets that much time pass: pages get closer to their end.
     pub fn let_time_pass(&self, seconds: i64) {
         self.state(|state| state.sessions.values_mut().for_each(|it| it.expires_at -= seconds));
     }
 
-    /// What has happened so far happened so much earlier.
+    /// Moves everything that has happened so far into the past by that much.
     pub fn let_events_age(&self, seconds: i64) {
         self.state(|state| {
             for event in &mut state.events {
@@ -175,7 +176,7 @@ impl FakeStripe {
         webhooks::send(&self.state, &events);
     }
 
-    /// Whether what it keeps of payments is known later.
+    /// Whether Stripe's fee of a payment is known only later.
     pub fn set_late_fees(&self, are_late: bool) {
         self.state(|state| state.are_fees_late = are_late);
     }
@@ -190,7 +191,7 @@ impl FakeStripe {
         self.state(|state| state.balance = balance);
     }
 
-    /// A day passes: keys are forgotten, and what they were answered.
+    /// Lets a day pass: keys and their answers are forgotten.
     pub fn forget_keys(&self) {
         self.state(|state| state.saved.clear());
     }
@@ -203,7 +204,7 @@ impl FakeStripe {
         });
     }
 
-    /// Events happen that are about nothing of anybody's here.
+    /// Makes events that concern nothing of this site.
     pub fn happen(&self, kind: &str, times: usize) {
         self.state(|state| {
             for _ in 0..times {
@@ -305,6 +306,6 @@ fn answer(state: &Arc<Mutex<State>>, request: &Request) -> Option<Reply> {
     if fault == Some(Fault::Mute) {
         return leave_waiting(state);
     }
-    // It was done, and nobody is told.
+    // It was done, but the client gets no answer.
     (fault != Some(Fault::LoseAnswer)).then_some(reply)
 }

@@ -1,4 +1,4 @@
-//! The page on which a buyer pays, as far as tests click on it: pay, be declined, prove who one is, leave.
+//! The page on which a buyer pays, as far as tests use it: pay, be declined, authenticate, leave.
 
 use serde_json::Value;
 

@@ -54,7 +54,7 @@ impl State {
         ]
     }
 
-    /// A refund does not arrive: the money is the seller's again.
+    /// A refund fails: the money goes back to the seller.
     pub fn fail_refund(&mut self, id: &str) -> Vec<Value> {
         let refund = self.refunds.get_mut(id).expect("a refund");
         refund.status = "failed";

@@ -63,7 +63,7 @@ pub struct Session {
     pub created: i64,
 }
 
-/// What was answered to a key.
+/// The answer to a key.
 pub struct Saved {
     pub path: String,
     pub body: String,
@@ -90,11 +90,11 @@ pub struct State {
     pub balance: i64,
     /// What a new refund is at first: "succeeded" or "pending".
     pub refund_status: &'static str,
-    /// What it keeps of a payment is not known yet.
+    /// The fee of a payment is not known yet.
     pub are_fees_late: bool,
-    /// In which it takes its fees. `None`: in that of the payment.
+    /// The currency in which it takes its fees. `None`: that of the payment.
     pub account_currency: Option<&'static str>,
-    /// Clients that wait for an answer that does not come, or have.
+    /// Clients that wait, or have waited, for an answer that does not come.
     pub unanswered: usize,
     count: u32,
 }

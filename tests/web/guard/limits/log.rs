@@ -24,7 +24,10 @@ fn log(settings: &[(&str, &str)], requests: &[(&str, &str)]) -> String {
 #[test]
 fn a_server_without_limits_says_so_at_its_start() {
     let said = log(&[("RATE_LIMITS", "off")], &[]);
-    assert!(said.contains("WARN") && said.contains("RATE_LIMITS=off: requests are not limited"), "{said}");
+    assert!(
+        said.contains("WARN") && said.contains("RATE_LIMITS=off: requests are not rate limited"),
+        "{said}"
+    );
     assert!(!log(&[], &[]).contains("RATE_LIMITS"));
 }
 

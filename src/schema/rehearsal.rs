@@ -1,4 +1,4 @@
-//! Diesel's picture of the table about rehearsals. The concerts are in [`crate::schema`].
+//! Diesel's picture of the table about rehearsals.
 
 diesel::table! {
     rehearsals (id) {

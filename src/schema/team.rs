@@ -1,7 +1,6 @@
-//! Diesel's picture of the tables about the team: invitations and second factors. The accounts are in
-//! [`crate::schema`].
+//! Diesel's picture of the tables about the team: invitations and second factors.
 
-use crate::schema::{admin_sessions, admins};
+use super::{admin_sessions, admins};
 
 diesel::table! {
     invitations (id) {

@@ -1,6 +1,6 @@
-//! Diesel's picture of the tables about waiting rooms. The concerts are in [`crate::schema`].
+//! Diesel's picture of the tables about waiting rooms.
 
-use crate::schema::{bookings, events};
+use super::{bookings, events};
 
 diesel::table! {
     waiting_rooms (event_id) {

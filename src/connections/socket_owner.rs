@@ -13,14 +13,14 @@ const LAST_REQUESTS: Duration = Duration::from_millis(500);
 
 /// Who owns the listening socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Departure {
+pub enum SocketOwner {
     /// This process: its end closes the port.
     Own,
     /// The service manager, which keeps it open.
     HandedOver,
 }
 
-impl Departure {
+impl SocketOwner {
     /// Stops accepting connections, and gives those just accepted time for their request.
     pub async fn leave(self, server: &ServerHandle) {
         if self == Self::HandedOver {
