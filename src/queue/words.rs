@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(movement(10, 0, Flow::Open, false), "");
         assert!(movement(10, 0, Flow::Stopped, false).contains("organizer"));
         assert!(movement(10, 0, Flow::Open, true).contains("stands still"));
-        assert!(movement(0, 5, Flow::Open, false).contains("held"));
+        assert!(movement(0, 5, Flow::Open, false).contains("on hold"));
         assert_eq!(movement(0, 0, Flow::Stopped, true), "Sold out.");
     }
 
