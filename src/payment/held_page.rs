@@ -125,11 +125,11 @@ pub async fn show(
     let checked_until = checked_until(&query.paid, Utc::now().timestamp());
     let asks = checked_until.is_some() || !query.back.is_empty();
     if asks && placed.booking.is_held() {
-        let rung = app.db.write(move |db| {
+        let asked = app.db.write(move |db| {
             let now = db::clock(db)?;
             store::ask_soon(db, id, now)
         });
-        if rung.await? > 0 {
+        if asked.await? > 0 {
             payments.wakeup.notify();
         }
     }

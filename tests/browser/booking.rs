@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Visitor};
 
-const AT_ONCE: Duration = Duration::from_secs(3);
+const AT_ONCE: Duration = Duration::from_secs(8);
 
 /// Notes for each toast when it came and how long it stayed, in milliseconds.
 const WATCH_TOASTS: &str = "

@@ -6,7 +6,7 @@ use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Visitor};
 
 /// One poll, with its jitter and a little patience.
-const A_POLL: Duration = Duration::from_secs(8);
+const A_POLL: Duration = Duration::from_secs(20);
 const CANCEL: &str = "a[href$='/cancellation']";
 
 #[tokio::test]

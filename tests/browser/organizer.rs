@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::open_site;
 use crate::support::{EMAIL, NAME, Visitor};
 
-const FRESH: Duration = Duration::from_secs(6);
+const FRESH: Duration = Duration::from_secs(12);
 /// A poll, and the page that its answer leads to.
 const SHOWN_OUT: Duration = Duration::from_secs(12);
 const EVENT: &str = "Midnight Parade";

@@ -39,7 +39,7 @@ async fn a_hidden_tab_asks_nothing_and_asks_at_once_when_it_is_shown_again() {
     site.set_available(&vip, 42);
     tokio::time::sleep(Duration::from_secs(7)).await;
     visitor.driver().switch_to_window(page).await.expect("the way back");
-    visitor.until_left(&vip, 42, Duration::from_secs(2)).await;
+    visitor.until_left(&vip, 42, Duration::from_secs(10)).await;
 
     let seen: Vec<(String, f64)> = visitor.ask("window.seen").await;
     let [(hidden, left), (visible, back)] = seen.as_slice() else { panic!("{seen:?}") };
@@ -48,7 +48,7 @@ async fn a_hidden_tab_asks_nothing_and_asks_at_once_when_it_is_shown_again() {
     let polls: Vec<f64> = visitor.ask(POLLS).await;
     assert!(!polls.iter().any(|at| *at > *left && *at < *back), "hidden at {seen:?}, polls at {polls:?}");
     let first = polls.iter().find(|at| **at >= *back).expect("a poll");
-    assert!(first - back < 300.0, "shown at {back}, asked at {first}");
+    assert!(first - back < 1000.0, "shown at {back}, asked at {first}");
     wait_for_polls(&visitor, 2).await;
 }
 
@@ -143,7 +143,8 @@ async fn a_buyers_own_booking_is_counted_at_once() {
     wait_for_polls(&visitor, 1).await;
     visitor.click(crate::support::CONFIRM).await;
     visitor
-        .until_within(Duration::from_secs(1), "document.querySelector('#availability meter').value === 99")
+        // Before the next poll, which comes after five seconds.
+        .until_within(Duration::from_secs(3), "document.querySelector('#availability meter').value === 99")
         .await;
 }
 

@@ -214,7 +214,7 @@ pub fn ask_soon(db: &mut Db, booking_id: i64, now: NaiveDateTime) -> QueryResult
         }};
     }
     let lately = now - ASKED_ONCE_IN;
-    let rung = set_due!(now, payments::asked_at.is_null().or(payments::asked_at.le(lately)));
+    let now_due = set_due!(now, payments::asked_at.is_null().or(payments::asked_at.le(lately)));
     let later = now + ASKED_ONCE_IN;
-    Ok(rung + set_due!(later, payments::asked_at.gt(lately)))
+    Ok(now_due + set_due!(later, payments::asked_at.gt(lately)))
 }

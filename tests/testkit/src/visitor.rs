@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Longer than any answer may take, so that a server that never answers fails a test instead of hanging it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 
 pub struct Visitor {
     pub address: SocketAddr,
@@ -115,8 +115,8 @@ impl Visitor {
     /// Sends a request as it is written.
     pub fn send(&mut self, request: &str) -> io::Result<()> {
         if self.connection.is_none() {
-            let stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
+            let stream = TcpStream::connect_timeout(&self.address, ANSWERED_WITHIN)?;
+            stream.set_read_timeout(Some(ANSWERED_WITHIN))?;
             stream.set_nodelay(true)?;
             self.connection = Some(BufReader::new(stream));
         }
