@@ -1,7 +1,6 @@
-//! Prepares `static/` for embedding: every file gets a name that carries its content's hash, and text
-//! files are compressed once, here, so that serving them costs nothing. `app.css`, the other stylesheets below and
-//! `app.js` are put together from the files that they import, and `icons.svg` from all icons, so that a page asks for
-//! few files.
+//! Prepares `static/` for embedding. Every file gets a name that contains the hash of its content. Text files are
+//! compressed here, once, so that the server does not have to compress them. The stylesheets below and `app.js` are
+//! assembled from the files that they import, and `icons.svg` from all icons, so that a page needs few requests.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -12,8 +11,8 @@ use std::{env, fs};
 use sha2::{Digest as _, Sha256};
 
 const APP_JS: &str = "js/app.js";
-/// One for every page, one more for the pages that buyers do not see, one for waiting rooms, one for payments, and one
-/// for what a demo shows besides.
+/// One for every page, one more for the pages that buyers do not see, one for waiting rooms, one for payments, and
+/// one for the additional parts of a demo.
 const STYLESHEETS: [&str; 5] =
     ["css/app.css", "css/organizer.css", "css/queue.css", "css/money.css", "css/demo.css"];
 const JS_IMPORT: &str = "import \"";
@@ -50,8 +49,9 @@ fn main() {
     fs::write(out.join("assets.rs"), table(&out, &served)).expect("OUT_DIR is writable");
 }
 
-/// Whether relative relocations may be packed into a bitmap, which saves a fourteenth of the binary. The dynamic linker
-/// of glibc reads them since 2.36 (2022). Another system's is not known here when it is built for.
+/// Whether relative relocations may be packed into a bitmap, which makes the binary a fourteenth smaller. glibc's
+/// dynamic linker reads packed relocations since 2.36 (2022). In a build for another system, the version of that
+/// system's dynamic linker is unknown here.
 fn links_packed_relocations() -> bool {
     let is_native_glibc =
         env::var("TARGET") == env::var("HOST") && env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu");
@@ -90,8 +90,9 @@ fn served_files(folder: &Path) -> Vec<String> {
     files
 }
 
-/// Icons are served in one file, licenses and notes are for readers of the source, TrueType is what pictures are drawn
-/// with, and the parts of the stylesheet and of the script are served inside the stylesheets and `app.js`.
+/// Some files are not served by themselves: icons are served in one file, licenses and notes are for readers of the
+/// source, TrueType fonts are for drawing pictures, and imported stylesheets and scripts are served inside the
+/// stylesheets and `app.js`.
 fn is_served(path: &str, app_js: &str) -> bool {
     let name = path.strip_prefix("js/").unwrap_or(path);
     let is_part = (path.ends_with(".css") && !STYLESHEETS.contains(&path))
@@ -103,7 +104,7 @@ fn is_served(path: &str, app_js: &str) -> bool {
         || path.ends_with(".ttf"))
 }
 
-/// The file, with each of its lines that import another replaced by that one's content.
+/// The content of the file, with each import line replaced by the content of the imported file.
 fn inline_imports(file: &Path, import: &str) -> String {
     let folder = file.parent().expect("a file has a folder");
     let text = fs::read_to_string(file).expect("the file is readable");
@@ -122,7 +123,8 @@ fn inline_imports(file: &Path, import: &str) -> String {
     joined
 }
 
-/// One file with every icon as a symbol, under its name. Pages show one by `<use href="….svg#name">`.
+/// One file that contains every icon as a symbol with the icon's name. Pages show an icon with
+/// `<use href="….svg#name">`.
 fn icons(folder: &Path) -> String {
     let mut files: Vec<PathBuf> =
         fs::read_dir(folder).expect("the icons are there").flatten().map(|entry| entry.path()).collect();
@@ -139,8 +141,8 @@ fn icons(folder: &Path) -> String {
     joined + "</svg>\n"
 }
 
-/// Without indentation, empty lines, and lines that are comments. No string or template in our own files
-/// spans lines, so nothing else can be hit.
+/// Removes indentation, empty lines and comment lines. No string or template in our own files spans several lines, so
+/// nothing else is removed.
 fn minified(text: &str) -> String {
     let mut lines = Vec::new();
     let mut in_comment = false;
@@ -166,7 +168,7 @@ fn with_hashed_urls(css: &str, served: &BTreeMap<String, (String, Vec<u8>)>) -> 
     css
 }
 
-/// Without its folder: pages name their files often.
+/// The name omits the folder, because pages contain the names of their files often.
 fn hashed_name(path: &str, content: &[u8]) -> String {
     let digest = Sha256::digest(content);
     let hash = hex::encode(&digest[..4]);

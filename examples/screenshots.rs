@@ -14,12 +14,12 @@ mod support;
 
 const FOLDER: &str = "docs/images";
 
-/// What is left of each tier, so that the bars and the badge have something to show.
+/// How many tickets of each tier are left, so that the bars and the badge have something to show.
 const LEFT: [(&str, i32); 3] = [("VIP", 34), ("Front Row", 117), ("General Admission", 862)];
 
 const PHONE: (u32, u32) = (390, 844);
 
-/// Fonts are there, and what moves in has arrived.
+/// Waits until the fonts are loaded and all short animations have ended.
 const WHEN_CALM: &str = "return document.fonts.ready.then(() => Promise.allSettled(document.getAnimations()
     .filter((it) => it.playState === 'running' && it.effect.getComputedTiming().endTime < 2000)
     .map((it) => it.finished))).then(() => true)";
@@ -53,7 +53,7 @@ async fn main() {
     take_organizers(&visitor, &demo).await;
 }
 
-/// The organizer's pages, of a demo: there is something on each.
+/// Takes the organizer's pages of a demo, because a demo has something to show on each of them.
 async fn take_organizers(visitor: &Visitor, demo: &Demo) {
     visitor.resize(1280, 900).await;
     demo.visit(visitor, "/admin/sign-in").await;
@@ -99,7 +99,7 @@ impl Demo {
         Self { origin: after("TechKraft Tickets"), password: after("Password"), process }
     }
 
-    /// Opens a page, and takes away what only a demo's pages have.
+    /// Opens a page, and removes the banner that only a demo's pages have.
     async fn visit(&self, visitor: &Visitor, path: &str) {
         visitor.driver().goto(format!("{}{path}", self.origin)).await.expect("the page opens");
         let _: bool = visitor.run("document.querySelector('.demo-banner')?.remove(); return true").await;
@@ -107,7 +107,7 @@ impl Demo {
 }
 
 impl Drop for Demo {
-    /// Asked to stop, it deletes its folder.
+    /// The process is asked to stop, not killed, so that it deletes its folder.
     fn drop(&mut self) {
         let asked = Command::new("kill").arg(self.process.id().to_string()).status();
         if asked.is_ok_and(|status| status.success()) {
@@ -127,7 +127,7 @@ async fn take_landing(visitor: &Visitor, width: u32) {
 
 async fn take(visitor: &Visitor, name: &str) {
     let _: bool = visitor.run(WHEN_CALM).await;
-    // One more frame than the last animation's.
+    // Let the browser draw another frame after the last animation.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let path = Path::new(FOLDER).join(format!("{name}.png"));
     visitor.driver().screenshot(&path).await.unwrap_or_else(|e| panic!("{}: {e}", path.display()));

@@ -1,15 +1,15 @@
-//! Memory that must not grow with the number of visitors. In a process of its own, and one test at a time, because the
-//! memory of the process is measured.
+//! Memory that must not grow with the number of visitors. This is a separate test program with one test at a time,
+//! because it measures the memory of the process.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use techkraft::guard::limits::{Client, Limits, Rate, Rates};
 use techkraft::resource::RateClass;
 
-/// What a million clients may add. Their addresses alone would be 16 MB.
+/// The memory that a million clients may add. Their addresses alone would be 16 MB.
 const GROWTH_MAX: u64 = 1 << 20;
 
-/// Tried: with a map in place of the cells (`governor`'s own store of keys) the process grew by 69 MB.
+/// Seen to fail with a map (`governor`'s own store of keys) instead of the cells: the process grew by 69 MB.
 #[test]
 fn a_million_addresses_cost_no_memory_and_hide_nobody() {
     let rate: Rate = "10/hour".parse().expect("a rate");
@@ -42,7 +42,7 @@ fn a_million_addresses_cost_no_memory_and_hide_nobody() {
     assert!(take(busy).is_err(), "who asks the most is remembered the longest");
     assert!(refused < 100, "{refused} are refused for what others have asked");
 
-    // An attacker with that many networks, who uses up all that each of them has: others are still new.
+    // An attacker uses up the limit of each of 100,000 networks: other clients still have their limits.
     for number in 0..100_000 {
         let network = IpAddr::V6(Ipv6Addr::from_bits(number << 64));
         while take(network).is_ok() {}

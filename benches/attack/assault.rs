@@ -1,18 +1,18 @@
 //! The attacks.
 
-/// Many connections, what each says first, and what they say in turns after that.
+/// Many connections, the bytes that each sends first, and the bytes that they send in turns after that.
 pub struct Assault {
     pub name: &'static str,
     pub connections: usize,
-    /// What is said on a new connection, by a number that no other connection has.
+    /// The bytes that a new connection sends. The argument is a number that no other connection has.
     pub opening: fn(u32) -> Vec<u8>,
-    /// Turns a second, of all connections together.
+    /// Turns a second of all connections together.
     pub per_second: u32,
-    /// What is said at a turn, by its number.
+    /// The bytes that are sent at a turn. The argument is the number of the turn.
     pub says: fn(u32) -> Vec<u8>,
-    /// Each turn is on a connection of its own, because the last one may not be over.
+    /// Each turn has a connection of its own, because the server may still be busy with the last turn.
     pub is_fresh: bool,
-    /// They read no answers.
+    /// The attackers read no answers.
     pub is_deaf: bool,
     /// Nobody comes through a proxy: the attackers have one address, and each buyer has another and a new connection
     /// for each booking.
@@ -30,7 +30,7 @@ const NOTHING: Assault = Assault {
     is_direct: false,
 };
 
-/// One address that takes what it can get, for as long as it gets it.
+/// One address opens as many connections as the server allows, and keeps them as long as it can.
 const HOARD: Assault = Assault { connections: 4_000, per_second: 2_000, is_direct: true, ..NOTHING };
 
 pub const ASSAULTS: [Assault; 19] = [
@@ -112,7 +112,7 @@ fn page(address: &str) -> Vec<u8> {
     format!("GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db8:{address}\r\n\r\n").into_bytes()
 }
 
-/// With a key that looks like one.
+/// A booking whose request key has the form of a real one.
 fn booking(address: &str, turn: u32) -> Vec<u8> {
     let key = format!("{turn:048}");
     post(
@@ -131,7 +131,7 @@ fn post(path: &str, address: &str, form: &str) -> Vec<u8> {
     head.into_bytes().into_iter().chain(form.bytes()).collect()
 }
 
-/// A booking whose form is announced, and comes a letter a second.
+/// The head of a booking. It announces a form, which then comes at one letter a second.
 fn slow_body(address: &str) -> Vec<u8> {
     head("/bookings", address, 9000).into_bytes()
 }
@@ -143,7 +143,7 @@ fn head(path: &str, address: &str, length: usize) -> String {
     )
 }
 
-/// Bodies, heads and addresses beyond all measure, in turn.
+/// Bodies, heads and paths that are far too long, in turn.
 fn oversized(turn: u32) -> Vec<u8> {
     let post =
         format!("POST /bookings HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db8:{}\r\n", network(turn));

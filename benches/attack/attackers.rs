@@ -1,4 +1,4 @@
-//! The attackers, as a process of their own: it may open thousands of connections, and has a lower priority than
+//! The attackers are a process of their own, which may open thousands of connections and has a lower priority than
 //! the server that it attacks.
 
 use std::collections::BTreeMap;
@@ -21,10 +21,10 @@ use crate::assault::{ASSAULTS, Assault};
 /// The first argument of such a process.
 pub const ROLE: &str = "--attackers";
 
-/// The longest sleep, after which it looks whether it is over.
+/// The longest wait of the process. After each wait it checks whether the attack is over.
 const NAP: Duration = Duration::from_millis(20);
 
-/// What they said and heard.
+/// What the attackers sent and received.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct Seen {
     pub turns: u64,
@@ -42,7 +42,7 @@ pub struct Attackers {
 }
 
 impl Attackers {
-    /// Returns when all of them are connected.
+    /// Starts the process. Returns when the attackers have connected.
     pub fn begin(assault: &Assault, server: SocketAddr, share: usize) -> Result<Self> {
         let arguments = [server.to_string(), assault.name.to_owned(), share.to_string()];
         let mut child = Command::new("nice")
@@ -76,15 +76,16 @@ impl Attackers {
 
 impl Drop for Attackers {
     fn drop(&mut self) {
-        // Nothing to be done about one that is gone already.
+        // Ignore the errors of a process that has already ended.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// Connects, says `ready`, attacks until nobody holds the other end of its input, and prints what it saw.
+/// Connects, prints `ready`, attacks until its input is closed, and prints what it saw.
 ///
-/// Arguments: the server's address, the attack's name, and which part of it is enough.
+/// Arguments: the server's address, the attack's name, and the number by which the connections and the pace are
+/// divided.
 pub fn run(arguments: &[String]) -> Result<()> {
     let [server, name, share] = arguments else { return Err("three arguments".into()) };
     let _ = techkraft::connections::raise();
@@ -105,13 +106,14 @@ pub fn run(arguments: &[String]) -> Result<()> {
 struct Gang {
     assault: &'static Assault,
     server: SocketAddr,
-    /// Where they come from: each time from somewhere else, where all ports are free.
+    /// The address of the attackers. Each attack has a new address, on which all ports are free.
     own: IpAddr,
     per_second: u32,
     poll: Poll,
-    /// None where the server has ended the connection: it is made again at its next turn.
+    /// `None` if the server has ended or refused the connection. It is made again at its next turn.
     streams: Vec<Option<TcpStream>>,
-    /// How many connections there have been; each of them begins with different bytes.
+    /// The number of the next connection. Each connection has a different number, so it can begin with different
+    /// bytes.
     arrived: u32,
     seen: Seen,
 }
@@ -121,7 +123,7 @@ impl Gang {
         let own = IpAddr::from(Ipv4Addr::new(127, rand::random_range(1..255), rand::random_range(0..255), 1));
         let per_second = assault.per_second.div_ceil(u32::try_from(share)?);
         let (poll, seen) = (Poll::new()?, Seen::default());
-        // Not the numbers of an earlier attack.
+        // A random start, so that an attack does not use the numbers of an earlier one.
         let arrived = rand::random_range(0..0x1000_0000);
         let mut gang = Self { assault, server, own, per_second, poll, streams: Vec::new(), arrived, seen };
         let mut is_let_in = true;
@@ -133,7 +135,7 @@ impl Gang {
         Ok(gang)
     }
 
-    /// `None` if the server accepts nobody: all connections are taken, and the queue in front of them is full.
+    /// `None` if the server accepts no connection: all its connections are taken, and the accept queue is full.
     fn connect(&mut self, number: usize) -> Result<Option<TcpStream>> {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
         socket.bind(&SocketAddr::new(self.own, 0).into())?;
@@ -143,7 +145,7 @@ impl Gang {
         socket.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(socket.into());
         self.poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
-        // It is shorter than any buffer of a new connection.
+        // These bytes are shorter than the buffer of a new connection, so one write sends all of them.
         drop(stream.write(&(self.assault.opening)(self.arrived)));
         self.arrived = self.arrived.wrapping_add(1);
         Ok(Some(stream))
@@ -154,7 +156,7 @@ impl Gang {
         let mut events = Events::with_capacity(4096);
         let mut buffer = vec![0; 64 * 1024];
         let mut turn = 0;
-        // Not the turns of an earlier attack.
+        // A random start, so that an attack does not use the turn numbers of an earlier one.
         let first: u32 = rand::random_range(0..0x1000_0000);
         while !is_over.load(Ordering::Relaxed) {
             while u64::from(turn) < begun.elapsed().as_millis() as u64 * u64::from(self.per_second) / 1000 {

@@ -1,14 +1,19 @@
-//! Bookings while the server is attacked, measured: `cargo bench --bench attack` (some eleven minutes).
+//! Measures bookings while the server is attacked: `cargo bench --bench attack` takes some eleven minutes.
 //!
-//! Buyers book two hundred times a second, whether or not the server keeps up, in turns left alone and under
-//! each of the attacks in [`assault`]. The ratio of their 95th percentiles must be 2 at most,
-//! and no booking may fail. Everybody comes through a proxy that the server trusts, so that attackers
-//! have one address or thousands, as they like, and the limits are on as they are by default. In the attacks that take
-//! connections nobody comes through a proxy: all attackers have one address, and each booking comes from another one on
-//! a new connection, to a server with fewer connections than the attackers would open. The attackers are
-//! a process of its own that has a core only when nobody else wants it: theirs is another machine.
-//! `-- slow_bodies` tries only the attacks whose names begin so; `-- --quick` asks only that no booking fails, with
-//! smaller attacks: what the tests run.
+//! Buyers book two hundred times a second, whether or not the server keeps up, in turns without an attack and under
+//! each of the attacks in [`assault`]. The ratio of the two 95th percentiles must be 2 at most, and no booking may
+//! fail.
+//!
+//! In most attacks everybody comes through a proxy that the server trusts, so the attackers can have one address or
+//! thousands, and the rate limits are on as they are by default. In the attacks that take up connections nobody comes
+//! through a proxy: all attackers have one address, and each booking comes from another address on a new connection.
+//! The server then allows fewer connections than the attackers would open.
+//!
+//! The attackers are a process of their own that gets a core only when no other process wants it, because real
+//! attackers have machines of their own.
+//!
+//! `-- slow_bodies` runs only the attacks whose names begin with that. `-- --quick` runs smaller attacks and requires
+//! only that no booking fails. The tests run it.
 
 mod assault;
 mod attackers;
@@ -30,16 +35,17 @@ use testkit::bench::form::Form;
 use testkit::bench::rush::{Bookings, Rush};
 use testkit::bench::server::Server;
 
-/// Whatever goes wrong ends the run with one line.
+/// Any error ends the run with a message of one line.
 use testkit::bench::Result;
 
 struct Plan {
     rounds: usize,
-    /// Of each turn, with or without the attack.
+    /// The length of each turn, with or without the attack.
     turn: Duration,
-    /// An attack's connections and its pace are this part of what they are.
+    /// The connections and the pace of each attack are divided by this.
     share: usize,
-    /// Of the server that is reached without a proxy: it has room for fewer connections than the attackers open.
+    /// The descriptors of the server that is reached without a proxy. It has room for fewer connections than the
+    /// attackers open.
     descriptors: u32,
     judges_ratios: bool,
 }
@@ -51,7 +57,7 @@ impl Plan {
         Self { rounds: 1, turn: Duration::from_secs(1), share: 5, descriptors: 800, judges_ratios: false };
 }
 
-/// Until an attack is under way, or what it has left behind is gone.
+/// The time until an attack is under way, and the time until its effects are gone.
 const PAUSE: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
@@ -59,7 +65,7 @@ fn main() -> ExitCode {
     if arguments.first().is_some_and(|it| it == attackers::ROLE) {
         return end(attackers::run(&arguments[1..]).map(|()| true));
     }
-    // Only `cargo bench` says so; `cargo test --benches` must not wait that long.
+    // Only `cargo bench` passes `--bench`; `cargo test --benches` must not wait that long.
     if !arguments.iter().any(|argument| argument == "--bench") {
         println!("Nothing is measured here: run `cargo bench --bench attack`.");
         return ExitCode::SUCCESS;
@@ -83,7 +89,8 @@ fn end(result: Result<bool>) -> ExitCode {
     }
 }
 
-/// Whether all went as it should. Tries the attacks whose names begin as one of the wanted; all, where none is.
+/// Runs the attacks whose names begin with one of the wanted names, or all attacks if none is named. Returns whether
+/// all limits were kept.
 fn run(plan: &Plan, wanted: &[String]) -> Result<bool> {
     let folder = tempfile::tempdir()?;
     let cluster = postgres::Cluster::start()?;

@@ -1,4 +1,4 @@
-//! The table, and the same as a file.
+//! Prints the table, and writes it to a file.
 
 use std::path::PathBuf;
 
@@ -10,11 +10,11 @@ use crate::attackers::Seen;
 use testkit::bench::figures::{self, median};
 use testkit::bench::rush::Bookings;
 
-/// What an attack may do to the 95th percentile of bookings.
+/// An attack may make the 95th percentile of bookings at most this many times as long.
 const RATIO_MAX: f64 = 2.0;
 const SHARE: f64 = 0.95;
 
-/// One attack, and the turn before it.
+/// The turn with an attack, and the turn before it.
 pub struct Round {
     pub name: &'static str,
     pub alone: Bookings,
@@ -25,23 +25,23 @@ pub struct Round {
 #[derive(Default)]
 pub struct Report {
     pub rounds: Vec<Round>,
-    /// What `techkraft verify` says, and that every confirmed booking is there.
+    /// Whether `techkraft verify` finds no mistake and every confirmed booking is there.
     pub is_true: bool,
 }
 
-/// An attack, over all rounds.
+/// The results of an attack over all rounds.
 struct Line {
     name: &'static str,
     alone_ms: f64,
     attacked_ms: f64,
-    /// The median of the rounds' ratios: both sides of each were measured one shortly after the other.
+    /// The median of the rounds' ratios. Both sides of a ratio were measured shortly after each other.
     ratio: f64,
     errors: u64,
     seen: Seen,
 }
 
 impl Report {
-    /// Bookings that were confirmed, and those that were not.
+    /// How many bookings were confirmed, and how many were not.
     pub fn bookings(&self) -> (u64, u64) {
         let all = || self.rounds.iter().flat_map(|round| [&round.alone, &round.attacked]);
         (all().map(|it| it.latencies.count()).sum(), all().map(|it| it.errors).sum())
@@ -78,7 +78,7 @@ impl Report {
         );
     }
 
-    /// Writes `attack.json` beside the build: in `target`, or where that was moved to.
+    /// Writes `attack.json` to the build folder: `target`, or the folder that replaces it.
     pub fn write(&self) -> Result<PathBuf> {
         let line = |line: &Line| {
             json!({

@@ -1,4 +1,4 @@
-//! The day: one phase after the other, while people buy and look.
+//! The phases of the drill, one after the other, while visitors buy tickets and look at pages.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -13,9 +13,9 @@ use testkit::visitor::Visitor;
 
 const BUYERS: u64 = 16;
 const LOOKERS: usize = 8;
-/// Between two orders of a buyer, and two looks of a looker.
+/// The pause between two orders of a buyer, and between two page views of a looker.
 const PACE: Duration = Duration::from_millis(50);
-/// What a quorum (Patroni with a short ttl) needs to be sure that the primary is gone.
+/// The time that a quorum (Patroni with a short ttl) needs to be sure that the primary is gone.
 const NOTICED_AFTER: Duration = Duration::from_secs(5);
 const BOOKINGS: &str = "SELECT b.request_key, b.token, l.ticket_type_id, l.quantity
     FROM bookings b JOIN booking_lines l ON l.booking_id = b.id";
@@ -53,7 +53,8 @@ pub fn run(phase: Duration) {
     });
     assert_verified(&site.database);
     table::print(&rows);
-    // Before the data was lost there were none; afterward, somebody who asks for a lost booking may get another.
+    // Before the data was lost there were no wrong answers (`seen` asserts that). Afterward, a buyer who repeats the
+    // order of a lost booking may get a different booking.
     let wrong = rush.ledger.lock().expect("a lock").wrong.len();
     println!("\nWrong answers since the data was lost: {wrong}");
 }
@@ -119,7 +120,7 @@ fn restore(site: &mut Site, rush: &Rush) {
     println!("  lost: {} bookings of the five seconds since the backup", before.difference(&there).count());
 }
 
-/// What buyers know to be confirmed.
+/// The bookings that buyers have seen confirmed.
 fn seen(rush: &Rush) -> BTreeSet<Row> {
     let ledger = rush.ledger.lock().expect("a lock");
     assert!(ledger.wrong.is_empty(), "{:#?}", ledger.wrong);

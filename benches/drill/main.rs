@@ -1,8 +1,9 @@
-//! A day's drill in five minutes: `scripts/drill`. People buy and look without a pause, from two servers that
-//! share a port, over a PostgreSQL with a synchronous standby. Meanwhile the servers are replaced by new ones,
-//! killed, lose their primary, and lose their data; the table at the end says what people noticed.
+//! A failure drill of five minutes: `scripts/drill`. Visitors buy tickets and look at pages all the time, on two
+//! servers that share a port and use a PostgreSQL with a synchronous standby. Meanwhile the servers are replaced by
+//! new ones, the servers are killed, the primary is killed, and the data is deleted. The table at the end shows how
+//! much of that the visitors noticed.
 //!
-//! No confirmed booking may be lost, except those made after the backup that is restored.
+//! No confirmed booking may be lost, except those that were made after the backup that is restored.
 
 mod day;
 mod site;

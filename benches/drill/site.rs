@@ -1,4 +1,4 @@
-//! What the drill is held on: servers on one port, a primary and its synchronous standby.
+//! The site of the drill: servers on one port, a PostgreSQL primary and its synchronous standby.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -35,7 +35,7 @@ impl Site {
         }
         let hosts = format!("127.0.0.1:{},127.0.0.1:{}", primary.port, standby.cluster.port);
         let one = format!("127.0.0.1:{}", primary.port);
-        // libpq goes on to the one that takes writes.
+        // libpq tries both hosts and uses the one that accepts writes.
         database.url = format!(
             "{}&target_session_attrs=read-write&connect_timeout=2",
             database.url.replace(&one, &hosts)
@@ -74,7 +74,7 @@ impl Site {
         }
     }
 
-    /// `kill -9`; systemd starts it again after a second.
+    /// Kills a server with `kill -9`, and starts another after a second, as systemd would.
     pub fn kill_server(&mut self) {
         if let Some(mut oldest) = self.servers.pop_front() {
             oldest.kill();
@@ -83,8 +83,8 @@ impl Site {
         self.start_server();
     }
 
-    /// `kill -9` of the primary. After that delay, for noticing and deciding, the standby is promoted. Returns how
-    /// long that took.
+    /// Kills the primary with `kill -9`. The standby is promoted after the delay, which is the time to notice the
+    /// failure and to decide. Returns how long the promotion took.
     pub fn fail_over(&self, noticed_after: Duration) -> Duration {
         let pid = std::fs::read_to_string(self.primary.data().join("postmaster.pid")).expect("it runs");
         run(Command::new("kill").args(["-9", pid.lines().next().expect("its first line")]));

@@ -1,4 +1,4 @@
-//! What people have noticed, by phase.
+//! What visitors have noticed in each phase.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use testkit::rush::Rush;
 
-/// With some hundred bookings a second none in so long means that nobody could book; it is also what a buyer may
-/// wait at most in a rush.
+/// Buyers make some hundred bookings a second, so if there is none for longer than this, nobody could book. It is
+/// also the longest time that a buyer may have to wait in a rush.
 const DOWN: Duration = Duration::from_secs(1);
 
-/// Those who only look.
+/// The page views of visitors who only look.
 #[derive(Debug, Default)]
 pub struct Pages {
     pub shown: AtomicUsize,

@@ -51,7 +51,7 @@ impl Kind {
     }
 }
 
-/// What one round came to.
+/// The results of one round.
 #[derive(Debug, Clone, Serialize)]
 pub struct Round {
     pub bookings_per_second: f64,
@@ -60,12 +60,12 @@ pub struct Round {
     pub p99_ms: f64,
     pub errors: u64,
     pub server_cores: f64,
-    /// The PostgreSQL cluster's processes.
+    /// Processor cores that the PostgreSQL cluster's processes used.
     pub postgres_cores: f64,
-    /// The load itself: it shares the machine.
+    /// Processor cores that the load generator used, which shares the machine.
     pub load_cores: f64,
     pub server_rss_mib: f64,
-    /// Whether all counts added up afterward. `None` where nothing is booked.
+    /// Whether all counts added up afterward. `None` for a server that stores no bookings.
     pub verify: Option<bool>,
 }
 
@@ -77,7 +77,7 @@ pub struct Contender {
     postmaster: u32,
 }
 
-/// Everybody, ready: databases seeded, servers started. Idle servers cost nothing.
+/// All contenders, with seeded databases and running servers. Idle servers cost nothing.
 pub fn all(folder: &Path, cluster: &postgres::Cluster) -> Result<Vec<Contender>> {
     let sqlite = |name: &str| format!("sqlite:{}", folder.join(name).display());
     let kinds = [
@@ -89,7 +89,7 @@ pub fn all(folder: &Path, cluster: &postgres::Cluster) -> Result<Vec<Contender>>
         (Kind::SqliteTwoLines, sqlite("two_lines.db")),
         (Kind::PostgresHolds, cluster.create_database("holds")?),
         (Kind::SqliteHolds, sqlite("holds.db")),
-        // On SQLite, where whatever is still read costs least.
+        // On SQLite, because there the remaining reads cost least.
         (Kind::NoDatabase, sqlite("no_database.db")),
         (Kind::PostgresUnbatched, cluster.create_database("unbatched")?),
         (Kind::SqliteUnbatched, sqlite("unbatched.db")),
@@ -156,7 +156,7 @@ impl Contender {
         })
     }
 
-    /// What everybody sends.
+    /// The form that all buyers send.
     fn form(&self, server: SocketAddr) -> Form {
         let SaleDatabase { ticket_type_id, other_ticket_type_id, .. } = self.database;
         match self.kind {
@@ -168,7 +168,7 @@ impl Contender {
     }
 }
 
-/// Of sorted microseconds.
+/// A percentile in milliseconds, from sorted microseconds.
 pub fn percentile_ms(sorted_us: &[u32], share: f64) -> f64 {
     let index = (sorted_us.len() as f64 * share) as usize;
     sorted_us.get(index.min(sorted_us.len().saturating_sub(1))).map_or(f64::NAN, |us| f64::from(*us) / 1000.0)

@@ -12,13 +12,13 @@ use mio::{Events, Interest, Poll, Token};
 use crate::Result;
 use testkit::bench::form::{Answer, Form};
 
-/// How long the last answers may take once everybody has stopped asking.
+/// How long the last answers may take after all buyers have stopped sending requests.
 const LAST_ANSWERS_WAIT: Duration = Duration::from_secs(15);
 
-/// What came back.
+/// The answers of the server.
 #[derive(Debug, Default)]
 pub struct Answers {
-    /// Of confirmed bookings.
+    /// The latencies of confirmed bookings.
     pub latencies_us: Vec<u32>,
     pub confirmed: u64,
     pub errors: u64,
@@ -30,20 +30,20 @@ pub struct Crowd {
     address: SocketAddr,
     form: Form,
     buffer: Vec<u8>,
-    /// From the first to the last.
+    /// The counts of all runs.
     total: Answers,
 }
 
 struct Buyer {
     stream: TcpStream,
-    /// `None` while nothing was asked.
+    /// `None` while the buyer waits for no answer.
     asked_at: Option<Instant>,
     /// The start of an answer that came in pieces.
     begun: Vec<u8>,
 }
 
 impl Crowd {
-    /// Connects everybody.
+    /// Connects all buyers.
     pub fn arrive(address: SocketAddr, connections: usize, form: Form) -> Result<Self> {
         let poll = Poll::new()?;
         let mut buyers = Vec::with_capacity(connections);
@@ -54,7 +54,7 @@ impl Crowd {
         Ok(Self { poll, buyers, address, form, buffer, total: Answers::default() })
     }
 
-    /// Books for that long; orders without an answer by then are answered in the next run.
+    /// Books for that long. If an order has no answer by then, its answer counts in the next run.
     pub fn press(&mut self, duration: Duration) -> Result<Answers> {
         let until = Instant::now() + duration;
         let idle: Vec<usize> =

@@ -8,7 +8,7 @@ use techkraft::booking::store::book_batch;
 use crate::{Result, own_server};
 
 pub const ARGUMENT: &str = "--serve-holds";
-/// Longer than any round.
+/// How long the tickets are held: longer than any round.
 const SECONDS: i32 = 3600;
 
 /// Serves until the process is killed.

@@ -1,12 +1,12 @@
-//! The on-sale, measured: `cargo bench --bench onsale`, with `-- --quick` for a first look, with `-- --floors` for a
-//! sale with and without a database alone, with `-- --outbox` for what the outbox costs, or with `-- --kinds` for what
-//! bookings of two ticket types and holds cost.
+//! Measures the start of a sale: `cargo bench --bench onsale`. `-- --quick` gives a first impression. `-- --floors`
+//! measures only a sale with and without a database, `-- --outbox` only the cost of the outbox, and `-- --kinds` only
+//! the cost of holds and of bookings of two ticket types.
 //!
-//! A crowd on many connections books one hot ticket type with real form posts, on SQLite and on a PostgreSQL that
-//! is made for this run, both as durable as in production. The benchmark also measures the same server with
+//! Many buyers, each on a connection, book one hot ticket type with real form posts, on SQLite and on a PostgreSQL
+//! that is made for this run, both as durable as in production. The benchmark also measures the same server with
 //! bookings of two ticket types, with holds, with no database behind its desk and with one transaction for each
 //! booking, and pgbench with the same statements. They take turns within the same run, so that other work on the
-//! machine slows all of them down alike. The ratios are what matters: they hold on other machines too.
+//! machine slows all of them down alike. The ratios matter most, because they hold on other machines too.
 
 mod contender;
 mod crowd;
@@ -24,7 +24,7 @@ use testkit::bench::{machine, postgres};
 
 use plan::Plan;
 
-/// Whatever goes wrong ends the run with one line.
+/// Any error ends the run with a message of one line.
 use testkit::bench::Result;
 
 fn main() -> ExitCode {
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
             }
         };
     }
-    // Only `cargo bench` says so; `cargo test --benches` must not wait ten minutes.
+    // Only `cargo bench` passes `--bench`; `cargo test --benches` must not wait ten minutes.
     if !is_asked("--bench") {
         println!("Nothing is measured here: run `cargo bench --bench onsale`.");
         return ExitCode::SUCCESS;
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every count of the books was true.
+/// Runs the plan. Returns whether all counts added up after every round.
 fn run(plan: &Plan) -> Result<bool> {
     let folder = tempfile::tempdir()?;
     let disk_sync_ms = machine::disk_sync_ms(folder.path())?;

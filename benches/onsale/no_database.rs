@@ -1,5 +1,5 @@
-//! The server with no database behind its desk: orders are answered as booked, and nothing is. The benchmark starts
-//! itself with [`ARGUMENT`] to be this server.
+//! The server with no database behind its desk: it answers that an order is booked, but stores nothing. The benchmark
+//! starts itself with [`ARGUMENT`] to be this server.
 
 use std::sync::Arc;
 

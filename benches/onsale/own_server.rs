@@ -1,4 +1,5 @@
-//! A server with a desk of the benchmark's own, which is the benchmark itself when it is started for that.
+//! A server with a desk that the benchmark provides. The benchmark's own program is this server if it is started with
+//! the right argument.
 
 use clap::Parser as _;
 use techkraft::booking::desk::DeskLimits;
@@ -7,7 +8,7 @@ use techkraft::server::{OpenDesk, start_with};
 
 use crate::Result;
 
-/// As in the product's binary.
+/// The same allocator as in the product's binary.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,5 +1,5 @@
-//! pgbench with the same guarded update and inserts on one hot row, in one transaction: what PostgreSQL
-//! does when its clients come one by one.
+//! pgbench with the same guarded update and inserts on one hot row, in one transaction. This is PostgreSQL's speed
+//! without batches, when each client has its own transaction.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use testkit::bench::database::SaleDatabase;
 use testkit::bench::machine::Usage;
 
-/// Found where the tests find it too: Debian keeps PostgreSQL's own programs outside the PATH.
+/// Finds pgbench as the tests do, because Debian keeps PostgreSQL's own programs outside the PATH.
 const START: &str = "source scripts/lib/packages.sh && exec pgbench \"$@\"";
 
 /// A transaction that pgbench has logged.
@@ -44,7 +44,7 @@ pub fn measure(database: &SaleDatabase, clients: usize, plan: &Plan, postmaster:
     let errors = failed(&String::from_utf8_lossy(&output.stdout));
     let mut latencies = after_warm_up(&logged, plan);
     latencies.sort_unstable();
-    // Its statements are those of a site that sends no mail.
+    // pgbench's statements write no confirmation mails, so they are added here for the verification.
     database.confirm()?;
     Ok(Round {
         bookings_per_second: latencies.len() as f64 / plan.measured.as_secs_f64(),
@@ -77,7 +77,8 @@ fn script(ticket_type_id: i64) -> String {
     )
 }
 
-/// Each line: client, number, microseconds it took, script, and when it ended: seconds, microseconds.
+/// Each line has the client, a number, the duration in microseconds, the script, and the end of the transaction in
+/// seconds and microseconds.
 fn read_logs(folder: &Path) -> Result<Vec<Logged>> {
     let mut logged = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -87,7 +88,7 @@ fn read_logs(folder: &Path) -> Result<Vec<Logged>> {
         }
         for line in fs::read_to_string(entry.path())?.lines() {
             let words: Vec<&str> = line.split(' ').collect();
-            // A failed transaction has a word in place of its time; pgbench counts it.
+            // A failed transaction has a word in place of its duration. pgbench counts these transactions.
             let (Some(Ok(took_us)), [_, _, _, _, seconds, micros, ..]) =
                 (words.get(2).map(|it| it.parse()), words.as_slice())
             else {

@@ -1,4 +1,4 @@
-//! Who is measured when.
+//! The order and the length of the measurements.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::Result;
 use crate::contender::{Contender, Kind};
 use crate::report::Row;
 
-/// How long and how often.
+/// How long and how often each contender is measured.
 pub struct Plan {
     pub rounds: usize,
     pub warm_up: Duration,
@@ -44,7 +44,7 @@ impl Plan {
         },
     };
 
-    /// With and without a database, and nothing else. Short: builds of two commits can take turns.
+    /// With and without a database, and nothing else. It is short, so that builds of two commits can take turns.
     pub const FLOORS: Self = Self {
         connections: |kind| match kind {
             Kind::PostgresBatched | Kind::SqliteBatched | Kind::NoDatabase => &[1024],
@@ -54,7 +54,7 @@ impl Plan {
         ..Self::FULL
     };
 
-    /// What the outbox costs, and nothing else.
+    /// The cost of the outbox, and nothing else.
     pub const OUTBOX: Self = Self {
         rounds: 7,
         connections: |kind| match kind {
@@ -67,7 +67,7 @@ impl Plan {
         ..Self::FULL
     };
 
-    /// What bookings of two ticket types and holds cost, and nothing else.
+    /// The cost of bookings of two ticket types and of holds, and nothing else.
     pub const KINDS: Self = Self {
         rounds: 5,
         connections: |kind| match kind {

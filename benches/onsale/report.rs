@@ -1,4 +1,4 @@
-//! The table, the ratios, and the same as a file.
+//! Prints the table and the ratios, and writes them to a file.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub struct Row {
 /// A contender at a number of connections.
 type Place = (Kind, usize);
 
-/// Its name in the file, what is divided by what, and what is promised.
+/// The name in the file, the numerator, the denominator, and the promised minimum.
 struct Ratio(&'static str, Place, Place, f64);
 
 const RATIOS: [Ratio; 12] = [
@@ -134,7 +134,7 @@ pub fn print(rows: &[Row], disk_sync_ms: f64) {
     }
 }
 
-/// Writes `onsale.json` beside the build: in `target`, or where that was moved to.
+/// Writes `onsale.json` to the build folder: `target`, or the folder that replaces it.
 pub fn write(rows: &[Row], plan: &Plan, disk_sync_ms: f64) -> Result<PathBuf> {
     let ratios =
         RATIOS.map(|Ratio(name, above, below, _)| (name.to_owned(), json!(ratio(rows, above, below))));
@@ -148,7 +148,7 @@ pub fn write(rows: &[Row], plan: &Plan, disk_sync_ms: f64) -> Result<PathBuf> {
     figures::write("onsale.json", &report)
 }
 
-/// The median of the rounds' ratios: both sides of each were measured one shortly after the other.
+/// The median of the rounds' ratios. Both sides of a ratio were measured shortly after each other.
 fn ratio(rows: &[Row], above: Place, below: Place) -> f64 {
     let rates = |(kind, connections): Place| {
         let row = rows.iter().find(|row| (row.kind, row.connections) == (kind, connections));

@@ -1,5 +1,5 @@
-//! The buyers: all want a ticket in the same moment. Who holds one asks for the page to pay on, and looks at the
-//! booking again and again, as a browser does, until it shows the ticket.
+//! The buyers, who all want a ticket at the same moment. A buyer who holds a ticket asks for the page to pay on, and
+//! then looks at the booking again and again, as a browser does, until it shows the ticket.
 
 use std::net::SocketAddr;
 use std::sync::Barrier;
@@ -10,25 +10,25 @@ use testkit::rush::order;
 use testkit::stripe::FakeStripe;
 use testkit::visitor::{Answer, Visitor};
 
-/// As often as the page of a booking that waits asks again.
+/// The interval at which the page of a waiting booking polls.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Who is told that the server is busy, or is told nothing, comes again.
+/// How long a buyer waits before trying again, if the server is busy or does not answer.
 const COME_AGAIN: Duration = Duration::from_millis(500);
-/// Between two looks for pages that can be paid on.
+/// The pause between two searches for payment pages that are open.
 const PAY_EVERY: Duration = Duration::from_millis(20);
 
 /// A buyer who has held a ticket.
 pub struct Bought {
     pub held_after: Duration,
-    /// `None`: the buyer has never seen the ticket.
+    /// `None`: the buyer never saw the ticket.
     pub shown_after: Option<Duration>,
 }
 
-/// One buyer, to the end. `None`: there was no ticket left. Everybody begins together, and nobody stays for longer than
-/// the patience.
+/// The whole visit of one buyer. `None`: the buyer could hold no ticket. All buyers begin at the same time, and give
+/// up after `patience`.
 pub fn buy(address: SocketAddr, ticket_type: i64, start: &Barrier, patience: Duration) -> Option<Bought> {
     let (mut visitor, purchase) = (Visitor::new(address), order(ticket_type, 1));
-    // The connection is there before.
+    // Open the connection before the start.
     let _ = visitor.get("/healthz");
     start.wait();
     let begun = Instant::now();
@@ -48,7 +48,7 @@ fn is_shown(visitor: &mut Visitor, page: &str, begun: Instant, patience: Duratio
     assert_eq!(wanted.status, 303, "{page}: {}", wanted.body);
     while begun.elapsed() < patience {
         thread::sleep(LOOK_EVERY);
-        // It leads to the booking's page when it is paid.
+        // The page redirects to the booking's page when the booking is paid.
         let Some(looked) = settle(begun, patience, || visitor.get(page).ok()) else { return false };
         if looked.status == 303 {
             let booking = looked.location().to_owned();
@@ -59,7 +59,7 @@ fn is_shown(visitor: &mut Visitor, page: &str, begun: Instant, patience: Duratio
     false
 }
 
-/// An answer that is not "busy".
+/// Asks until the answer is not "busy".
 fn settle(begun: Instant, patience: Duration, mut ask: impl FnMut() -> Option<Answer>) -> Option<Answer> {
     while begun.elapsed() < patience {
         match ask() {
@@ -70,7 +70,7 @@ fn settle(begun: Instant, patience: Duration, mut ask: impl FnMut() -> Option<An
     None
 }
 
-/// Pays on every page as soon as it is open, for as long as the benchmark runs.
+/// Pays on every payment page as soon as it is open, as long as the benchmark runs.
 pub fn pay(stripe: &FakeStripe) {
     loop {
         for session in stripe.open_sessions() {

@@ -1,9 +1,9 @@
-//! A sale that is paid for online, measured: `cargo bench --bench paid`. 5,000 buyers want 1,300 tickets in the same
-//! moment, and Stripe makes 25 pages a second, each within a third of a second. All tickets are to be sold, none twice
-//! and no hold lost, and the last sale is to come nearly as soon as Stripe allows.
+//! Measures a sale that is paid for online: `cargo bench --bench paid`. 5,000 buyers want 1,300 tickets at the same
+//! moment, and Stripe makes 25 payment pages a second, each within a third of a second. All tickets must be sold, no
+//! ticket twice, and no hold may be lost. The last sale must come nearly as soon as Stripe's limit allows.
 //!
-//! It runs on the database that `TEST_DATABASE_URL` names, or on SQLite. `-- --quick` sells fewer tickets, and does not
-//! judge the time.
+//! The benchmark runs on the database that `TEST_DATABASE_URL` names, or on SQLite. `-- --quick` sells fewer tickets,
+//! and does not judge the time.
 
 mod buyers;
 
@@ -29,22 +29,22 @@ impl Plan {
     const QUICK: Self = Self { tickets: 260, buyers: 1_000, judges_time: false };
 }
 
-/// What Stripe takes in a second at each endpoint. The site asks for a little less: Stripe refuses what comes too fast,
-/// and clocks are not exact.
+/// How many requests a second Stripe accepts at each endpoint. The site sends a little fewer, because Stripe refuses
+/// requests that come too fast, and clocks are not exact.
 const STRIPE_LIMIT: u32 = 25;
 const STRIPE_PER_SECOND: &str = "24";
-/// How long Stripe takes for an answer about a page.
+/// How long Stripe takes to answer a request about a payment page.
 const STRIPE_ANSWERS_AFTER: Duration = Duration::from_millis(300);
-/// The time of the last sale is at most the limit's, divided by this.
+/// Stripe's limit allows the last sale after a certain time. The real time may be at most that time divided by this.
 const LEAST: f64 = 0.9;
-/// A sale that has not ended by then never will.
+/// A sale that has not ended after this time will never end.
 const PATIENCE: Duration = Duration::from_secs(300);
 const PRICE_MINOR: i64 = 3_000;
-/// Of a buyer's thread: there are thousands.
+/// The stack of a buyer's thread. It is small, because there are thousands of threads.
 const STACK_BYTES: usize = 256 * 1024;
 
 fn main() -> ExitCode {
-    // Only `cargo bench` says so; `cargo test --benches` must not wait that long.
+    // Only `cargo bench` passes `--bench`; `cargo test --benches` must not wait that long.
     if !env::args().any(|argument| argument == "--bench") {
         println!("Nothing is measured here: run `cargo bench --bench paid`.");
         return ExitCode::SUCCESS;
@@ -64,14 +64,14 @@ fn main() -> ExitCode {
     if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A server on whose first concert the tickets of one kind are sold online.
+/// Starts a server whose concerts are paid for online, with the planned number of General Admission tickets.
 fn open(database: &TestDatabase, stripe: &FakeStripe, plan: &Plan) -> Server {
     let url = stripe.url();
     let pace = [("STRIPE_PER_SECOND", STRIPE_PER_SECOND)];
     let settings = [&stripe_settings(&url)[..], &pace].concat();
     let mut server = Server::start(database, &settings);
     server.stop();
-    // The board of the next start knows it.
+    // The server's board has this change after the next start.
     database.execute("UPDATE events SET payment = 'online'");
     let tickets = plan.tickets;
     database.execute(&format!(
@@ -86,7 +86,7 @@ fn open(database: &TestDatabase, stripe: &FakeStripe, plan: &Plan) -> Server {
     server
 }
 
-/// Sends the buyers: those who have held a ticket, and how long the last sale took.
+/// Starts the buyers. Returns those who have held a ticket, and the time until the last sale.
 fn sell(database: &TestDatabase, server: &Server, plan: &Plan) -> (Vec<Bought>, Duration) {
     let ticket_type = database.ticket_type_id("General Admission");
     let (start, address) = (Barrier::new(plan.buyers + 1), server.address);
@@ -110,7 +110,7 @@ fn sold(database: &TestDatabase) -> u64 {
     database.count("bookings WHERE status = 'confirmed'")
 }
 
-/// Prints what came of it; whether it is as it should be.
+/// Prints the results. Returns whether all checks passed.
 fn report(
     database: &TestDatabase,
     stripe: &FakeStripe,

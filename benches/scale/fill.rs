@@ -1,4 +1,5 @@
-//! A database with 500 concerts and as many bookings as wanted: the same each time, and true by `techkraft verify`.
+//! A database with 500 concerts and any number of bookings. Its content is the same each time, and `techkraft verify`
+//! finds no mistake in it.
 
 use std::path::{Path, PathBuf};
 
@@ -18,9 +19,9 @@ pub const CONCERTS: u32 = 500;
 /// The concert that has a fifth of all bookings.
 pub const LARGE: &str = "concert-260";
 
-/// The statements, with `{bookings}` and what the two databases write otherwise.
+/// The statements, with placeholders for the number of bookings and for SQL that differs between the two databases.
 const STATEMENTS: [&str; 11] = [
-    // Half of the concerts are over, and half are to come, one each day. Each has a description as long as an album.
+    // One concert a day. Half of them are over, and half are to come. Each has a description of 2,000 characters.
     "INSERT INTO events (slug, name, tagline, description, description_html, venue, city, starts_at, ends_at,
          time_zone, currency, state, organizer_name)
      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {concerts})
@@ -30,8 +31,9 @@ const STATEMENTS: [&str; 11] = [
      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3)
      SELECT e.id, 'Type ' || i, 'With a view of the stage.', 1000 * i, 2000000, 2000000, 10, i
      FROM events e, n WHERE e.slug LIKE 'concert-%'",
-    // A fifth are of one concert, the others are spread over the rest. One in a hundred is canceled. The newest hundred
-    // are held: buyers hold tickets for minutes, however many bookings there are.
+    // A fifth of the bookings are for one concert, and the others are spread over all concerts. One booking in a
+    // hundred is canceled. The newest hundred are held: a hold lasts only minutes, so the number of holds does not
+    // depend on the number of bookings.
     "INSERT INTO bookings (event_id, reference, token, request_key, order_hash, status, currency, total_minor,
          buyer_name, buyer_email, created_at, confirmed_at, canceled_at)
      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {bookings}),
@@ -43,7 +45,7 @@ const STATEMENTS: [&str; 11] = [
          CASE WHEN i % 3 = 0 THEN 5000 ELSE 2000 END, 'Ada Number ' || i, 'ada.' || i || '@example.org', m.at,
          CASE WHEN m.status = 'held' THEN NULL ELSE m.at END, CASE WHEN m.status = 'canceled' THEN m.at END
      FROM made m JOIN events e ON e.slug = 'concert-' || m.concert ORDER BY i",
-    // Two tickets of the first type, and of every third booking one of the third too.
+    // Every booking has two tickets of the first type. Every third booking also has one ticket of the third type.
     "INSERT INTO booking_lines (booking_id, ticket_type_id, quantity, unit_price_minor, returned)
      SELECT b.id, t.id, 2, t.price_minor, CASE WHEN b.status = 'canceled' THEN 2 ELSE 0 END
      FROM bookings b JOIN ticket_types t ON t.event_id = b.event_id AND t.position = 1 ORDER BY b.id",
@@ -56,7 +58,7 @@ const STATEMENTS: [&str; 11] = [
      FROM bookings b JOIN booking_lines l ON l.booking_id = b.id
      JOIN (SELECT 1 AS seat, 2 AS quantity UNION ALL SELECT 2, 2 UNION ALL SELECT 3, 1) AS s ON s.quantity = l.quantity
      WHERE b.status = 'canceled'",
-    // A third of the ticket holders of the large concert are in.
+    // One ticket of every third booking of the large concert is admitted.
     "INSERT INTO used_tickets (booking_id, seat, ticket_type_id, state, used_at)
      SELECT b.id, 1, t.id, 'admitted', b.created_at FROM bookings b JOIN ticket_types t ON t.event_id = b.event_id
      WHERE t.position = 1 AND b.status = 'confirmed' AND b.total_minor = 5000
@@ -76,12 +78,12 @@ pub struct Filled {
     pub url: String,
     pub folder: PathBuf,
     pub password: String,
-    /// Of a booking of the large concert.
+    /// The reference of a booking for the large concert.
     pub reference: String,
     pub token: String,
-    /// What is booked while pages are watched.
+    /// The ticket type that is booked while pages poll.
     pub ticket_type_id: i64,
-    /// Tickets of the large concert, one row of its export each, and its bookings.
+    /// The number of bookings of the large concert. Its export has at least one row for each.
     pub large_bookings: i64,
 }
 
@@ -125,7 +127,7 @@ pub fn fill(url: &str, folder: &Path, bookings: u32) -> Result<Filled> {
         database.write_blocking(work)?;
     }
     let found = database.write_blocking(with_true_reference)?;
-    // The state some minutes after so many bookings: the search index has all of them.
+    // Fill the search index with all bookings, as the server does within some minutes after so many bookings.
     while database.write_blocking(write_some)? > 0 {}
     let tidy = |db: &mut Db| match db {
         Db::Postgres(pg) => {
@@ -141,7 +143,8 @@ pub fn fill(url: &str, folder: &Path, bookings: u32) -> Result<Filled> {
     Ok(Filled { url, folder, password, reference, token, ticket_type_id, large_bookings })
 }
 
-/// The booking that pages are asked for, with the reference that the site would give it. The others' are made up.
+/// The booking whose pages are read. It gets the reference that the site would give it. All other references are made
+/// up.
 fn with_true_reference(db: &mut Db) -> QueryResult<Found> {
     let mut found: Found = diesel::sql_query(FOUND).get_result(db)?;
     if let Some(key) = reference_key(db)? {

@@ -1,9 +1,11 @@
-//! Many concerts and bookings, measured: `cargo bench --bench scale` (fifteen minutes; `-- --quick` fills a tenth).
+//! Measures the site with many concerts and bookings: `cargo bench --bench scale` takes fifteen minutes. With
+//! `-- --quick` it uses a tenth of the bookings.
 //!
-//! Fills SQLite and PostgreSQL with 500 concerts and 1,000,000 bookings, and beside them the same with 1,000 bookings.
-//! Then one visitor reads every page of the public and of the organizer, exports are sent, and `verify` and `backup`
-//! run. At last buyers book 200 times a second, in turns left alone and while an organizer's pages poll. What counts
-//! are the limits in [`report`]. `-- sqlite` or `-- postgres` measures one of the databases.
+//! Fills SQLite and PostgreSQL with 500 concerts and 1,000,000 bookings, and a second database of each kind with 500
+//! concerts and 1,000 bookings. `verify` runs, one visitor reads the public pages and those of the organizer, and a
+//! concert is exported. Then buyers book 200 times a second, in turns without other load and while an organizer's
+//! pages poll. At the end `backup` runs. The results must keep the limits in [`report`]. With `-- sqlite` or
+//! `-- postgres` only that database is measured.
 
 mod fill;
 mod pages;
@@ -27,7 +29,7 @@ const FEW: u32 = 1_000;
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let is_asked = |option: &str| arguments.iter().any(|argument| argument == option);
-    // Only `cargo bench` says so; `cargo test --benches` must not wait that long.
+    // Only `cargo bench` passes `--bench`; `cargo test --benches` must not wait that long.
     if !is_asked("--bench") {
         println!("Nothing is measured here: run `cargo bench --bench scale`.");
         return ExitCode::SUCCESS;
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether everything kept its limit.
+/// Measures the databases. Returns whether everything kept its limit.
 fn run(kinds: &[&'static str], many: u32) -> Result<bool> {
     let mut report = Report::default();
     for kind in kinds {
@@ -68,7 +70,7 @@ fn run(kinds: &[&'static str], many: u32) -> Result<bool> {
 }
 
 fn measure(url: &str, folder: &Path, bookings: u32) -> Result<Measured> {
-    // Secrets and backups of one database do not meet those of another.
+    // Each database has a folder of its own, so that secrets and backups of different databases do not mix.
     let folder = folder.join(format!("of-{bookings}"));
     std::fs::create_dir_all(folder.join("backups"))?;
     let begun = Instant::now();

@@ -11,20 +11,20 @@ use testkit::bench::server::Server;
 
 use crate::fill::{Filled, LARGE};
 
-/// Reads of each page that count.
+/// How many reads of each page are measured.
 const READS: usize = 40;
-/// Reads before them, for the database's plans.
+/// How many reads come before them, so that the database has its query plans.
 const WARM_UP: usize = 3;
-/// The first look at a concert has its bookings counted behind it, once a minute for everybody. That takes about a
-/// second.
+/// After the first request for a concert the server counts its bookings in the background, once a minute for all
+/// visitors. That takes about a second.
 const COUNTED_AFTER: Duration = Duration::from_secs(5);
-/// The first look at the sales has everything verified behind it. A server spends a hundredth of the time on that, so
-/// with a million bookings it does it once in twenty minutes.
+/// After the first request for the sales the server verifies all counts in the background. It spends at most a
+/// hundredth of the time on that, so with a million bookings it verifies them once in twenty minutes.
 const VERIFIED_AFTER: Duration = Duration::from_secs(120);
 /// An answer that takes longer is an error.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Which page, and what it is like.
+/// A page, how long its reads took, and its length.
 #[derive(Debug, Clone)]
 pub struct PageTime {
     pub path: String,
@@ -34,8 +34,8 @@ pub struct PageTime {
     pub bytes: usize,
 }
 
-/// What everybody may read, and what the organizer does. `{token}`, `{reference}` and `{large}` are those of the
-/// database.
+/// Pages that everybody may read, and pages of the organizer. `{token}`, `{reference}`, `{large}` and `{type}` stand
+/// for values of the database.
 const PAGES: [&str; 44] = [
     "/",
     "/?page=8",
@@ -83,7 +83,7 @@ const PAGES: [&str; 44] = [
     "/admin/account",
 ];
 
-/// Which poll while bookings are measured.
+/// The pages that poll while bookings are measured.
 const POLLS: [&str; 3] = ["/admin/sales", "/admin/events/{large}/dashboard", "/admin/bookings?event={large}"];
 
 /// A browser in which the organizer is signed in.
@@ -105,13 +105,13 @@ impl Visitor {
         Ok(Self { client, origin })
     }
 
-    /// Reads a page to its end; how long it took, and its length.
+    /// Reads a page to its end. Returns how long that took, and the length of the page.
     pub fn read(&self, path: &str) -> Result<(Duration, usize)> {
         let begun = Instant::now();
         let answer = self.client.get(format!("{}{path}", self.origin)).send()?;
         let status = answer.status();
         let bytes = answer.bytes()?.len();
-        // A reference that is searched for leads to its booking.
+        // A search for a reference redirects to its booking.
         if status != 200 && status != 303 {
             return Err(format!("{path}: {status}").into());
         }
@@ -135,7 +135,7 @@ impl Visitor {
         Ok(())
     }
 
-    /// The file of an export, without keeping it: how many lines it has, and how long it took.
+    /// Reads the file of an export without keeping it. Returns the number of its lines, and how long it took.
     pub fn export(&self, path: &str) -> Result<(u64, Duration)> {
         let begun = Instant::now();
         let mut answer = self.client.get(format!("{}{path}", self.origin)).send()?;
@@ -147,7 +147,7 @@ impl Visitor {
         Ok((lines.0, begun.elapsed()))
     }
 
-    /// Reads what an open page of the organizer reads again and again.
+    /// Reads the pages that an open page of the organizer polls.
     pub fn poll(&self, filled: &Filled) -> Result<()> {
         for path in POLLS {
             self.read(&named(path, filled))?;

@@ -1,4 +1,4 @@
-//! The tables, the limits, and the same as a file.
+//! Prints the tables, checks the limits, and writes the results to a file.
 
 use std::path::PathBuf;
 
@@ -9,21 +9,22 @@ use testkit::bench::figures;
 use crate::pages::PageTime;
 use crate::work::{Disturbance, Export};
 
-/// Of a page, for one visitor.
+/// The limits of a page that one visitor reads.
 const P95_MS_MAX: f64 = 50.0;
 const BYTES_MAX: usize = 60_000;
-/// The median of a page with many bookings, compared with few.
+/// The median for a page with many bookings may be this many times the median with few bookings.
 const RATIO_MAX: f64 = 2.0;
-/// Two medians that are no farther apart are the same.
+/// Two medians that differ by no more than this count as equal.
 const NOISE_MS: f64 = 2.0;
 const ROWS_PER_SECOND_MIN: f64 = 50_000.0;
 const EXPORT_MIB_MAX: f64 = 30.0;
-/// The 95th percentile of bookings while an organizer's pages poll, compared with none.
+/// The 95th percentile of bookings while an organizer's pages poll may be this many times the one without polls.
 const DISTURBANCE_MAX: f64 = 1.2;
-/// Lists for machines, which are as long as what they list, and the reference of the API, which is as long as the API.
+/// The limit of length does not apply to these: lists for machines are as long as their content, and the API
+/// reference is as long as the API.
 const NO_PAGES: [&str; 3] = ["/sitemap.xml", "/api/v1/events", "/api/docs"];
 
-/// One database.
+/// The results for one database.
 pub struct Measured {
     pub bookings: u32,
     pub fill_seconds: f64,
@@ -39,7 +40,7 @@ pub struct Report {
     kinds: Vec<(&'static str, Measured, Measured)>,
 }
 
-/// What is wrong with a page; empty: nothing.
+/// The faults of a page. Empty if there are none.
 fn judge(few: &PageTime, many: &PageTime) -> String {
     let is_page = !NO_PAGES.contains(&many.path.as_str());
     let wrong = [
@@ -101,7 +102,7 @@ impl Report {
         }
     }
 
-    /// Writes `scale.json` beside the build: in `target`, or where that was moved to.
+    /// Writes `scale.json` to the build folder: `target`, or the folder that replaces it.
     pub fn write(&self) -> Result<PathBuf> {
         let measured = |it: &Measured| {
             let page = |page: &PageTime| {

@@ -1,4 +1,5 @@
-//! What takes longer the more there is: exports, `verify` and backups; and bookings while an organizer's pages poll.
+//! Work that takes longer with more bookings: exports, `verify` and backups. Also bookings while an organizer's pages
+//! poll.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -16,9 +17,9 @@ use crate::pages::Visitor;
 
 const TURN: Duration = Duration::from_secs(4);
 const ROUNDS: usize = 5;
-/// As often as an open page does while the pace is quick; each of the pages.
+/// The interval at which an open page polls while its pace is quick. Each of the pages is polled at this interval.
 const POLL_EVERY: Duration = Duration::from_secs(1);
-/// Between two looks at the server's memory.
+/// The pause between two measurements of the server's memory.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +63,7 @@ pub fn export(server: &Server, filled: &Filled) -> Result<Export> {
     Ok(Export { rows, rows_per_second: rows as f64 / took.as_secs_f64(), more_mib: (most - before).max(0.0) })
 }
 
-/// Seconds that a command of the program takes, and whether it ended well.
+/// Runs a command of the program. Returns how many seconds it took, or an error if it failed.
 pub fn command(filled: &Filled, arguments: &[&str]) -> Result<f64> {
     let begun = Instant::now();
     let output = techkraft(&filled.url, &filled.folder).args(arguments).output()?;
@@ -73,11 +74,11 @@ pub fn command(filled: &Filled, arguments: &[&str]) -> Result<f64> {
     Ok(begun.elapsed().as_secs_f64())
 }
 
-/// Bookings in turns left alone, and while the organizer's pages poll.
+/// Measures bookings in turns: without other load, and while the organizer's pages poll.
 pub fn disturb(server: &Server, filled: &Filled) -> Result<Disturbance> {
     let visitor = Visitor::sign_in(server, filled)?;
     let (mut alone, mut polled) = (Vec::new(), Vec::new());
-    // The first turn finds caches cold.
+    // The first turn is not counted, because the caches are cold.
     book(server, filled)?;
     for _ in 0..ROUNDS {
         alone.push(book(server, filled)?);

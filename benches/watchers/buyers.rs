@@ -1,4 +1,4 @@
-//! A sale through a waiting room: more buyers than tickets, in the order of their places.
+//! A sale through a waiting room with more buyers than tickets. The buyers are served in the order of their places.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::Result;
 use crate::lobby::open;
 use crate::vigil::SLUG;
 
-/// The limits that people have: each buyer has a network of its own.
+/// The usual rate limits are on: each buyer has a network of their own.
 const LIMITS: (&str, &str) = ("RATE_LIMITS", "on");
 
 /// Rehearses the sale of a fresh concert: 1,300 tickets.

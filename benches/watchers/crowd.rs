@@ -1,8 +1,8 @@
-//! A part of the watchers, as a process of its own: a process may open some twenty thousand connections,
-//! and one address has ports for some twenty-eight thousand.
+//! A part of the watchers, as a process of its own, because a process may open only some twenty thousand connections.
+//! Each such process has an address of its own, because the ports of one address do not suffice for all watchers.
 //!
-//! Each watcher is due every five seconds, whether or not the server keeps up: a poll's latency counts from
-//! when it was due, so a server that stalls is also charged for the polls that it delayed.
+//! Each watcher polls every five seconds, whether or not the server keeps up. The latency of a poll counts from the
+//! time when the poll was due, so a server that stalls is also charged for the polls that it delayed.
 
 use std::io::{BufRead as _, ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,14 +14,14 @@ use mio::{Events, Interest, Poll, Token};
 use crate::Result;
 use testkit::bench::histogram::Histogram;
 
-/// Below are the ports of services.
+/// The ports below this one are for services.
 const FIRST_PORT: u16 = 1024;
 
 /// The first argument of such a process.
 pub const ROLE: &str = "--crowd";
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// What a browser sends beside the tag.
+/// The headers that a browser sends besides the ETag.
 const HEADERS: &str = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
     Chrome/140.0.0.0 Safari/537.36\r\nAccept: text/html\r\nAccept-Encoding: gzip, deflate, br\r\n\
     Accept-Language: en-US,en;q=0.9\r\nHX-Request: true\r\nHX-Target: availability\r\n\
@@ -40,7 +40,7 @@ struct Crowd {
     request: String,
     server: SocketAddr,
     own: IpAddr,
-    /// Where the next connection comes from, if that port is free.
+    /// The port of the next connection, if it is free.
     next_port: u16,
     polls: Histogram,
     changed: u64,
@@ -57,7 +57,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let mut crowd = Crowd::arrive(server.parse()?, path, own, watchers.parse()?)?;
     println!("ready");
     std::io::stdin().lock().read_line(&mut String::new())?;
-    // The first round only fetches the tags; measuring begins after it.
+    // The first round only fetches the ETags. The measurement begins after it.
     crowd.watch(INTERVAL)?;
     (crowd.polls, crowd.changed, crowd.late) = (Histogram::default(), 0, 0);
     println!("begun");
@@ -99,8 +99,8 @@ impl Crowd {
         Ok(Watcher { stream, due: None, etag: String::new(), begun: Vec::new() })
     }
 
-    /// A socket with a port that is chosen here: if the kernel searches for a free port, each search takes longer than
-    /// the last, and fifty thousand of them keep both cores busy.
+    /// A socket with a port that this process chooses. If the kernel searched for free ports, each search would take
+    /// longer than the last, and fifty thousand searches would keep both cores busy.
     fn bind(&mut self) -> Result<socket2::Socket> {
         for _ in FIRST_PORT..u16::MAX {
             let address = SocketAddr::new(self.own, self.next_port);
@@ -142,7 +142,7 @@ impl Crowd {
     fn ask(&mut self, number: usize, due: Instant) -> Result<()> {
         let watcher = &mut self.watchers[number];
         if watcher.due.is_some() {
-            // A whole interval, and no answer yet.
+            // The last poll still has no answer after a whole interval.
             self.late += 1;
             return Ok(());
         }
@@ -164,7 +164,7 @@ impl Crowd {
         let Some(answer) = Answer::read(&watcher.begun) else { return Ok(()) };
         let Some(due) = watcher.due.take() else { return self.reconnect(number) };
         watcher.etag = answer.etag;
-        // Fifty thousand of them would keep a gigabyte otherwise.
+        // Free the memory: otherwise the buffers of fifty thousand watchers would take a gigabyte.
         watcher.begun = Vec::new();
         match answer.status {
             200 => self.changed += 1,
@@ -181,7 +181,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// The first error is named, the others are counted.
+    /// Prints the first error, and counts all errors.
     fn note(&mut self, error: &str) {
         if self.errors == 0 {
             eprintln!("the first error of the watchers at {}: {error}", self.own);
@@ -197,7 +197,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// `None` while it is not all there.
+    /// `None` until the whole answer has arrived.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let head = bytes.windows(4).position(|it| it == b"\r\n\r\n")?;
         let text = std::str::from_utf8(&bytes[..head]).ok()?;

@@ -1,5 +1,5 @@
-//! How many answers a second at full speed: the fragment as a 200 and as a 304, compared with the simplest page of
-//! the same server and with nginx and the same bytes in a file.
+//! How many answers a second the server gives at full speed: the fragment as a 200 and as a 304, compared with the
+//! simplest page of the same server and with the same bytes in a file that nginx serves.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -18,7 +18,7 @@ use testkit::bench::database::SaleDatabase;
 pub const CONNECTIONS: [usize; 2] = [64, 512];
 const WARM_UP: Duration = Duration::from_millis(300);
 
-/// Somebody who answers, and what is asked.
+/// A server and the request that it answers.
 pub struct Contender {
     pub name: &'static str,
     address: SocketAddr,
@@ -83,7 +83,8 @@ impl Contender {
         Self { name, address, request: request(address, path, etag), status, rounds: Default::default() }
     }
 
-    /// Answers a second to that many connections, each of which asks again as soon as it has its answer.
+    /// Returns how many answers a second that many connections get. Each connection sends its next request as soon as
+    /// it has its answer.
     fn press(&self, connections: usize, duration: Duration) -> Result<f64> {
         let mut poll = Poll::new()?;
         let mut askers =

@@ -1,4 +1,4 @@
-//! The lobby of a waiting room: everybody polls its line, and it is drawn in the middle of that.
+//! The lobby of a waiting room: everybody polls the line, and the lobby is drawn in the meantime.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -16,15 +16,15 @@ use crate::Result;
 use crate::site::Site;
 use crate::vigil::{Crowd, Polls, SLUG, Vigil};
 
-/// How long after the start of the sale the lobby is drawn.
+/// The longest time that may pass from the start of the sale until the lobby is drawn.
 const DRAWN_MS_MAX: f64 = 1_000.0;
 const POLL_P99_MS_MAX: f64 = 20.0;
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Who waits, for how long, and on which database.
+/// Measures the lobby with the people of `vigil`, on the database at `url`. Returns whether it kept the limits.
 pub fn keep(vigil: &Vigil, url: &str, folder: &Path) -> Result<bool> {
-    // Seeded and on sale.
+    // Seeds the database and puts the tickets on sale.
     let _sale = SaleDatabase::prepare(url, folder)?;
     let mut database = PgConnection::establish(url)?;
     open(&mut database, vigil.watchers)?;
@@ -61,8 +61,8 @@ pub fn keep(vigil: &Vigil, url: &str, folder: &Path) -> Result<bool> {
     Ok(drawn_ms <= DRAWN_MS_MAX && p99 <= POLL_P99_MS_MAX && polls.errors == 0)
 }
 
-/// A room whose lobby is open, with so many places: the database counts them, and keeps no row for each. The sale is
-/// far enough for a rehearsal.
+/// Adds a waiting room whose lobby is open, with that many people in it. The database only counts the people, and has
+/// no row for each. The sale starts late enough for a rehearsal.
 pub fn open(database: &mut PgConnection, people: usize) -> Result<()> {
     let seed = DrawSeed::generate();
     let starts = (Utc::now() + TimeDelta::hours(2)).format("%F %T");
@@ -77,7 +77,7 @@ pub fn open(database: &mut PgConnection, people: usize) -> Result<()> {
     Ok(())
 }
 
-/// Waits until everybody is told of that phase.
+/// Waits until the line that everybody polls has that phase.
 fn wait_for(address: SocketAddr, phase: &str, until: Instant) -> Result<()> {
     let wanted = format!("data-line=\"{phase}\"");
     while Instant::now() < until {
@@ -89,7 +89,7 @@ fn wait_for(address: SocketAddr, phase: &str, until: Instant) -> Result<()> {
     Err(format!("the line is never in the phase {phase}").into())
 }
 
-/// What everybody polls.
+/// The line that everybody polls.
 fn line(address: SocketAddr) -> Result<String> {
     let mut stream = TcpStream::connect(address)?;
     write!(stream, "GET /events/{SLUG}/queue/line HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;

@@ -1,11 +1,13 @@
-//! The hour before an on-sale, measured: `cargo bench --bench watchers`.
+//! Measures the hour before a sale starts: `cargo bench --bench watchers`.
 //!
-//! Fifty thousand browsers keep a connection and ask for the availability every five seconds, each with
-//! the tag of its last answer, while others book; then a hundred thousand. After that the fragment is requested
-//! at full speed, compared with the same server's simplest page and with nginx and the same bytes in a file.
-//! `-- --lobby` measures the lobby of a waiting room instead: fifty thousand poll it while it is drawn.
+//! Fifty thousand browsers keep a connection and ask for the availability every five seconds, each with the ETag of
+//! its last answer, while others book. The same follows with a hundred thousand browsers. After that the fragment is
+//! requested at full speed, and compared with the simplest page of the same server and with the same bytes in a file
+//! that nginx serves.
+//!
+//! `-- --lobby` measures the lobby of a waiting room instead: fifty thousand browsers poll it while it is drawn.
 //! `-- --buyers 5000` sells 1,300 tickets through a waiting room, within five minutes.
-//! `-- --watchers 5000 --seconds 10` is a first look, and what the tests run.
+//! `-- --watchers 5000 --seconds 10` gives a first impression, and the tests run it.
 
 mod buyers;
 mod crowd;
@@ -24,19 +26,19 @@ use testkit::bench::postgres;
 use crate::report::Report;
 use crate::vigil::{SLUG, Vigil};
 
-/// Whatever goes wrong ends the run with one line.
+/// Any error ends the run with a message of one line.
 use testkit::bench::Result;
 
 /// What is measured.
 struct Plan {
-    /// Whether they wait in a lobby.
+    /// Whether the watchers wait in a lobby.
     is_lobby: bool,
-    /// How many come for tickets through a waiting room, and in how many minutes.
+    /// How many buyers come for tickets through a waiting room, and in how many minutes.
     buyers: Option<(usize, usize)>,
-    /// How many watchers at once, one run after the other.
+    /// The number of watchers in each run. The runs follow one another.
     watchers: Vec<usize>,
     measured: Duration,
-    /// Of each contender of the flat-out part, and how often.
+    /// In the flat-out part: how long each contender is measured in a round, and the number of rounds.
     flat_out: Duration,
     rounds: usize,
 }
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
     if arguments.first().is_some_and(|it| it == crowd::ROLE) {
         return end(crowd::run(&arguments[1..]).map(|()| true));
     }
-    // Only `cargo bench` says so; `cargo test --benches` must not wait five minutes.
+    // Only `cargo bench` passes `--bench`; `cargo test --benches` must not wait five minutes.
     if !arguments.iter().any(|argument| argument == "--bench") {
         println!("Nothing is measured here: run `cargo bench --bench watchers`.");
         return ExitCode::SUCCESS;
@@ -88,7 +90,7 @@ impl Plan {
     }
 }
 
-/// Whether nothing failed and the books are true.
+/// Runs the plan. Returns whether nothing failed and all counts add up.
 fn run(plan: &Plan) -> Result<bool> {
     let folder = tempfile::tempdir()?;
     let cluster = postgres::Cluster::start()?;

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use crate::Result;
 use testkit::server::free_port;
 
-/// Lives as long as somebody holds its input open, so it is stopped even when this process is killed.
+/// Runs nginx as long as a process holds the script's input open, so nginx stops even if this process is killed.
 const SCRIPT: &str = "
     set -euo pipefail
     source scripts/lib/packages.sh
@@ -62,7 +62,8 @@ impl Drop for Nginx {
     }
 }
 
-/// As an operator would serve one small file to a crowd: a worker for each core, files kept open, no log.
+/// The settings that an operator would use to serve one small file to many visitors: a worker for each core, files
+/// kept open, no log.
 fn configuration(folder: &Path, address: SocketAddr) -> String {
     let folder = folder.display();
     format!(

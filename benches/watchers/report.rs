@@ -1,4 +1,4 @@
-//! The tables, the ratios, and the same as a file.
+//! Prints the tables and the ratios, and writes them to a file.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::flat_out::{CONNECTIONS, Contender};
 use crate::vigil::Seen;
 use testkit::bench::figures::{self, median};
 
-/// The fragment costs no more than a tenth beyond what the plainest page of the same server costs.
+/// The fragment must reach this share of the answers a second that the simplest page of the same server reaches.
 const LEAST_OF_HELLO: f64 = 0.9;
 
 #[derive(Default)]
@@ -19,7 +19,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether nothing failed, regardless of time.
+    /// Whether nothing failed. Times are not judged.
     pub fn is_well(&self) -> bool {
         self.vigils.iter().all(|seen| seen.errors + seen.booking_errors == 0 && seen.verify)
     }
@@ -40,7 +40,7 @@ impl Report {
         }
     }
 
-    /// Writes `watchers.json` beside the build: in `target`, or where that was moved to.
+    /// Writes `watchers.json` to the build folder: `target`, or the folder that replaces it.
     pub fn write(&self) -> Result<PathBuf> {
         let rates = |contender: &Contender| {
             let rates = contender.rounds.each_ref().map(|rounds| median(rounds.clone()));
@@ -55,7 +55,7 @@ impl Report {
         figures::write("watchers.json", &report)
     }
 
-    /// Name, value, and what is promised.
+    /// The name, the value, and the promised minimum of each ratio.
     fn ratios(&self) -> Vec<(String, f64, Option<f64>)> {
         let mut ratios = Vec::new();
         for (place, connections) in CONNECTIONS.iter().enumerate() {
@@ -69,7 +69,7 @@ impl Report {
         ratios
     }
 
-    /// The median of the rounds' ratios: both sides of each were measured one shortly after the other.
+    /// The median of the rounds' ratios. Both sides of a ratio were measured shortly after each other.
     fn ratio(&self, above: &str, below: &str, place: usize) -> f64 {
         let rates = |name: &str| {
             let contender = self.flat_out.iter().find(|contender| contender.name == name);

@@ -1,4 +1,4 @@
-//! The server under load, as several processes on one port where one may not hold all connections.
+//! The server under load. If one process may not hold all connections, several processes share the port.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,20 +8,20 @@ use testkit::bench::machine::resident_mib;
 use testkit::bench::server::Server;
 use testkit::server::free_port;
 
-/// What a server needs beside its watchers: buyers, database, files.
+/// How many descriptors a server needs besides those of its watchers: for buyers, the database and files.
 const RESERVE: usize = 700;
 
 pub struct Site {
     pub address: SocketAddr,
     pub servers: Vec<Server>,
-    /// The most that a process may open here.
+    /// The most descriptors that a process may open on this machine.
     pub descriptors: usize,
 }
 
 impl Site {
     pub fn start(url: &str, folder: &Path, watchers: usize) -> Result<Self> {
         let descriptors = techkraft::connections::raise().unwrap_or(usize::MAX);
-        // A fuller server closes connections that have not sent a request yet.
+        // A server with more connections than this closes those that have not sent a request yet.
         let each = room(descriptors) * 4 / 5;
         // The kernel distributes connections at random, so each server keeps some room.
         let count = (watchers + watchers / 20).div_ceil(each);
@@ -31,8 +31,8 @@ impl Site {
             ("REUSE_PORT", "true"),
             ("BIND", bind.as_str()),
             ("WORKERS", workers(count)),
-            // The watchers keep their pace whatever interval the server asks for, so that as many polls are measured as
-            // the report says; and the tag in the flat-out part stays the same.
+            // The watchers keep their interval whatever the server names, so that as many polls are measured as the
+            // report says. With a fixed interval the ETag in the flat-out part also stays the same.
             ("POLL_SECONDS_BUSY", "5"),
         ];
         let servers =
@@ -49,7 +49,7 @@ impl Site {
     }
 }
 
-/// Connections that a process of that many descriptors has room for.
+/// How many connections a process with that many descriptors has room for.
 pub fn room(descriptors: usize) -> usize {
     descriptors.saturating_sub(RESERVE).max(1)
 }

@@ -21,8 +21,8 @@ use testkit::bench::rush::Rush;
 
 pub const SLUG: &str = "midnight-parade";
 
-/// Crowds of one vigil. Each has an address of its own, because the kernel keeps the ports of connections
-/// that have ended for a minute.
+/// The most crowds that one vigil may have. Each crowd of each vigil has an address of its own, because the kernel
+/// keeps the ports of a closed connection for a minute.
 const CROWDS_MAX: usize = 50;
 
 pub struct Vigil {
@@ -31,23 +31,23 @@ pub struct Vigil {
     pub watchers: usize,
     pub measured: Duration,
     pub postmaster: u32,
-    /// What everybody polls.
+    /// The path that everybody polls.
     pub path: String,
 }
 
-/// What came of it.
+/// The results of a vigil.
 #[derive(Debug, Serialize)]
 pub struct Seen {
     pub watchers: usize,
     pub servers: usize,
     pub descriptors: usize,
     pub polls_per_second: f64,
-    /// Answers with a body: something had been sold since the last poll.
+    /// The share of answers with a body: tickets had been sold since the watcher's last poll.
     pub changed_share: f64,
     pub poll_p50_ms: f64,
     pub poll_p95_ms: f64,
     pub poll_p99_ms: f64,
-    /// Polls that were due again before they were answered.
+    /// Polls that had no answer when the watcher's next poll was due.
     pub late: u64,
     pub errors: u64,
     pub bookings_per_second: f64,
@@ -60,7 +60,7 @@ pub struct Seen {
     pub load_cores: f64,
     pub rss_mib: f64,
     pub kib_per_connection: f64,
-    /// How often all servers read the board from the database.
+    /// How often all servers together read the board from the database.
     pub board_reads_per_second: f64,
     pub verify: bool,
 }
@@ -84,7 +84,7 @@ impl Vigil {
             |crowds: &[Crowd]| crowds.iter().map(|it| processor_seconds(it.child.id())).sum::<Result<f64>>();
         let (begun, before, load_before) = (Instant::now(), used()?, load(&crowds)?);
         let reads_before = board_reads(url)?;
-        // While all processes still run: the processor time of an ended process cannot be read.
+        // Measure while all processes still run: the processor time of an ended process cannot be read.
         thread::sleep(self.measured.saturating_sub(Duration::from_millis(500)));
         let seconds = begun.elapsed().as_secs_f64();
         let (after, load_after, rss_mib) = (used()?.since(&before), load(&crowds)?, site.resident_mib()?);
@@ -119,7 +119,7 @@ impl Vigil {
     }
 
     pub fn crowds(&self, site: &Site) -> Result<Vec<Crowd>> {
-        // The addresses of one crowd process have ports for that many.
+        // One crowd has one address, which has ports for that many watchers.
         let each = room(site.descriptors).min(20_000);
         let count = self.watchers.div_ceil(each);
         let share = |number: usize| self.watchers / count + usize::from(number < self.watchers % count);
@@ -127,7 +127,8 @@ impl Vigil {
     }
 }
 
-/// How often the board was read: PostgreSQL scans its few concerts whole then, and nothing else does.
+/// How often the board was read. For each read PostgreSQL scans the whole table of concerts, which is small; nothing
+/// else scans it.
 fn board_reads(url: &str) -> Result<i64> {
     let scans =
         diesel::dsl::sql::<BigInt>("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'events'");
@@ -167,7 +168,7 @@ impl Crowd {
         Ok(crowd)
     }
 
-    /// It says `begun` when every watcher has polled once.
+    /// Starts the polls. The crowd prints `begun` when every watcher has polled once.
     pub fn begin(&mut self) -> Result<()> {
         writeln!(self.input)?;
         Ok(())
@@ -199,7 +200,7 @@ impl Crowd {
 
 impl Drop for Crowd {
     fn drop(&mut self) {
-        // Nothing to be done about one that is gone already.
+        // Ignore the errors of a process that has already ended.
         drop(self.child.kill());
         drop(self.child.wait());
     }

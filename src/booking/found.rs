@@ -13,14 +13,14 @@ pub(super) fn payment_page(booking: &Booking) -> String {
 }
 
 /// The page to go to next: the payment page of a held booking, and the booking's own page otherwise.
-pub(super) fn home(booking: &Booking) -> String {
+pub(super) fn next_page(booking: &Booking) -> String {
     if booking.is_held() { payment_page(booking) } else { format!("/bookings/{}", booking.token) }
 }
 
 /// The status of the answer to the booking's form, and a message, where one is needed. A repeated form may
 /// find its booking in any state; a confirmed booking needs no message. `wants_venue`: the form asks to pay
 /// at the venue.
-pub(super) fn news(booking: &Booking, wants_venue: bool) -> (StatusCode, Option<&'static str>) {
+pub(super) fn answer_to_form(booking: &Booking, wants_venue: bool) -> (StatusCode, Option<&'static str>) {
     match booking.status {
         BookingStatus::Canceled => (StatusCode::OK, Some(messages::REPLAYED_CANCELED)),
         BookingStatus::Expired => (StatusCode::OK, Some(messages::REPLAYED_EXPIRED)),

@@ -3,6 +3,10 @@
 //! Every order goes through [`desk::Desk::book`] and comes back as a [`BookingOutcome`]. A booking is found
 //! again by its token, which only its buyer knows, or by its reference, which is read out aloud. Whatever
 //! ends a booking gives its tickets back through [`release`].
+//!
+//! An order's way: [`pages`] reads and checks its [`form`]; [`taking`] checks the waiting room's pass and the
+//! rate limit; the [`desk`] puts it into a batch, which [`store`] books in one transaction; `replay` and
+//! `found` decide what the buyer sees.
 
 pub mod buyer;
 pub mod calendar;

@@ -16,7 +16,7 @@ use super::checkout::{
     respond_checkout,
 };
 use super::form::{BookingForm, FieldErrors, Refused};
-use super::found::{home, is_to_be_paid, news, payment_page};
+use super::found::{answer_to_form, is_to_be_paid, next_page, payment_page};
 use super::{Booking, BookingOutcome, PlacedBooking, calendar, is_token, messages, replay, store, taking};
 use crate::app::App;
 use crate::error::Error;
@@ -219,9 +219,9 @@ async fn respond_booked(
     cookies: Vec<Cookie<'static>>,
     remembered: Option<Buyer>,
 ) -> Result<HttpResponse, Error> {
-    let (status, toast) = news(&booking, wants_venue);
+    let (status, toast) = answer_to_form(&booking, wants_venue);
     let toast = toast.map(Toast::failure);
-    let location = home(&booking);
+    let location = next_page(&booking);
     let mut response = if booking.is_held() {
         let mut response = page.send_to(&location);
         if let Some(toast) = toast {

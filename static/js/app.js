@@ -1,4 +1,4 @@
-// htmx and every page's own scripts, served as one file: build.rs puts each one in place of its line.
+// htmx and the scripts of all pages, served as one file: build.rs replaces each import line with the imported file.
 import "../vendor/htmx/htmx.min.js";
 import "./htmx-config.js";
 import "./stepper.js";

@@ -1,11 +1,12 @@
-// [data-camera-toggle] scans with the camera: by the browser's own BarcodeDetector where it reads QR codes, and
-// otherwise by a decoder of ours in a worker (check-in-decoder.js), as on iPhones and in Firefox. What keeps a camera
-// from being used is said in one line.
+// [data-camera-toggle] scans with the camera. The browser's BarcodeDetector decodes the picture if it reads QR codes;
+// otherwise our own decoder does, in a worker (check-in-decoder.js), for example on iPhones and in Firefox. If the
+// camera cannot be used, one line says why.
 (() => {
   const LOOK_MS = 120;
-  // A ticket that was out of sight for so long counts as new; until then it is the same one.
+  // A code that was out of sight for longer than this counts as a new scan. Before that it is the same scan.
   const GONE_MS = 2500;
-  // Wide enough for a code at arm's length, and decoded in time on an old phone.
+  // The width of the picture that is decoded: wide enough for a code at arm's length, and small enough for an old
+  // phone to decode in time.
   const WIDTH = 640;
   const WORDS = {
     on: "Stop the camera",
@@ -48,7 +49,7 @@
     try {
       if (!document.hidden) found(await detect());
     } catch {
-      // A frame that is not there yet; the next one is looked at.
+      // No frame is available yet. The next call looks at the next frame.
     }
     setTimeout(look, LOOK_MS);
   }

@@ -1,13 +1,13 @@
-// A handheld scanner is a keyboard. What it types goes into the gate's field wherever the focus is, and its last key
-// sends, be it Enter or Tab. [data-keys] of the form gets the keys as an American keyboard has them, which is what a
-// scanner presses: a device that is set to another layout, or that has an input method on, makes other letters of them.
+// A handheld scanner acts as a keyboard. Its characters go into the gate's field wherever the focus is, and its last
+// key, Enter or Tab, sends the form. The form's [data-keys] gets the keys by their places on an American keyboard,
+// because a scanner presses those: a device with another layout or an input method turns them into other letters.
 (() => {
   const CODE_LENGTH = 20;
   const form = document.querySelector("[data-check-in]");
   const field = form.elements.code;
   let isToSend = false;
 
-  // "Process": an input method has the key. "Dead": an accent that waits for its letter.
+  // "Process": an input method handles the key. "Dead": an accent that waits for its letter.
   const isTyped = (event) =>
     (event.key.length === 1 || event.key === "Dead" || (event.key === "Process" && isCharacter(event.code))) &&
     !event.ctrlKey && !event.metaKey && !event.altKey;
@@ -35,13 +35,14 @@
     }
     if (event.target !== field) return;
     if (event.key === "Backspace" || event.key === "Delete") form.dataset.keys = "";
-    // An input method takes the scanner's last key for itself: it ends the word that it composes.
+    // An input method uses the scanner's last key to end the word that it composes, so the key does not send the
+    // form.
     if (event.key === "Process") {
       isToSend = isEnd(event.code) && isWholeCode();
       return;
     }
     const isTab = event.key === "Tab" && !event.shiftKey && isWholeCode();
-    // Line feed and carriage return of scanners that type them as control characters.
+    // Some scanners type a line feed or a carriage return as a control character: Ctrl+J or Ctrl+M.
     const isLineBreak = event.ctrlKey && (event.code === "KeyJ" || event.code === "KeyM");
     if (isTab || isLineBreak) {
       event.preventDefault();

@@ -1,5 +1,6 @@
-// The answers of a gate, to be heard and felt: two notes that rise for an admission, two low ones for a refusal, one for
-// what is unclear. The sound can be turned off; the device remembers that.
+// Plays a sound and vibrates for each answer at a gate: two rising notes for an admission, two low notes for a
+// refusal, one note for an unclear answer, and the same note twice for a scan that waits. The sound can be turned
+// off, and the device remembers that.
 (() => {
   const NOTES = {
     admitted: [[880, 0, 0.09], [1320, 0.1, 0.14]],
@@ -17,7 +18,7 @@
   try {
     isOn = localStorage.getItem(NAME) !== "off";
   } catch {
-    // It stays on.
+    // The browser refuses access to its storage: the sound stays on.
   }
 
   function show() {
@@ -25,7 +26,7 @@
     toggle.querySelector("[data-sound-words]").textContent = isOn ? "on" : "off";
   }
 
-  // Browsers let a page sound only after somebody has touched it.
+  // Browsers let a page play sound only after somebody has touched it or pressed a key.
   function wake() {
     if (!isOn || !window.AudioContext) return;
     context ??= new AudioContext();
@@ -59,7 +60,7 @@
     try {
       localStorage.setItem(NAME, isOn ? "on" : "off");
     } catch {
-      // It is on again when the page is opened next.
+      // The browser stores nothing: the sound is on again the next time the page is opened.
     }
   });
   document.querySelector("[data-tools]").hidden = false;

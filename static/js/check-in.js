@@ -1,6 +1,6 @@
-// [data-check-in]: the gate's form. Each scan is kept on the device until the server has decided it, so a lost network,
-// a sign-in or a reload loses none. Scans are named, so one that is sent twice is decided once. What the server has not
-// decided is shown as such, and sent when the network is back.
+// [data-check-in]: the gate's form. Each scan is kept on the device until the server has decided it, so a lost
+// network, a sign-in or a reload loses no scan. Each scan has an id, so the server decides a scan only once, even if
+// it is sent twice. The page shows which scans are undecided, and sends them when the network is back.
 (() => {
   const PATIENCE_MS = 3000;
   const TIMEOUT_MS = 10000;
@@ -24,7 +24,7 @@
   const prefix = `check-in ${url} `;
   const place = (selector) => document.querySelector(selector);
 
-  // Named by the scan, so that two tabs of one gate never overwrite each other's.
+  // Each entry is named by its scan's id, so two tabs of one gate never overwrite each other's scans.
   const store = {
     load() {
       try {
@@ -38,7 +38,7 @@
       try {
         localStorage.setItem(prefix + scan.id, JSON.stringify(scan));
       } catch {
-        // A browser that stores nothing still has it in memory.
+        // The browser stores nothing: the scan is still in memory.
       }
     },
     remove(scan) {
@@ -57,7 +57,8 @@
 
   const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-  // A name is looked up at once or not at all; what may be a code is kept.
+  // A text that may be a code becomes a scan, which is kept until it is decided. Any other text, such as a name, is
+  // only looked up now.
   function isCode(text, keys) {
     if (text.includes("@")) return false;
     const isOneWord = text.replace(/[\s-]/g, "").length >= CODE_LENGTH && !/\S\s+\S{6,}/.test(text);
@@ -71,7 +72,8 @@
     place("#answer").replaceChildren(answer);
   }
 
-  // A code begins with its booking's reference. What the staff has to know of the booking is from the last answer.
+  // A code begins with its booking's reference. The marks are notes about bookings that the staff must see; they are
+  // from the last answer of the server.
   function sayLate(scan, words) {
     const plain = (text) => text.toUpperCase().replace(/^TK-/, "").replace(/[^0-9A-Z]/g, "");
     const typed = [scan.code, scan.keys].map(plain);
@@ -105,7 +107,8 @@
     }
   }
 
-  // The parts of the page that the answer brings, each for its place.
+  // Puts each part of the answer into its place on the page. If the answer is not to be shown, only the turnout
+  // changes.
   function show(html, isShown) {
     const parts = new DOMParser().parseFromString(html, "text/html").querySelectorAll("hx-partial");
     for (const part of parts) {
@@ -138,7 +141,7 @@
     return status === 0 ? WORDS.offline : WORDS.busy;
   }
 
-  // Somebody stands before the gate now: what is new comes before what has waited.
+  // Somebody stands at the gate now, so a new scan is sent before the scans that have waited.
   const next = () => waiting.find((scan) => !scan.isLate) ?? waiting[0];
 
   async function send(scan) {
@@ -150,7 +153,7 @@
     clearTimeout(slow);
     if (!answer.isDecided) {
       markLate(why(answer.status));
-      // The organizer's session is over. The scans wait until somebody has signed in here.
+      // The organizer's session is over. The scans wait until somebody has signed in on this device.
       if (answer.status === 401) location.assign(url);
       return false;
     }
@@ -185,7 +188,7 @@
     announce(toneOf());
   }
 
-  // On a phone the focus brings up the keyboard, which nobody wants over the camera's picture.
+  // On a phone a focused field opens the keyboard, which would cover the camera's picture.
   function focus() {
     if (place("[data-camera]").hidden) field.focus();
   }
@@ -207,7 +210,7 @@
     const code = text.trim();
     if (!code) return;
     if (!isCode(code, keys)) return lookUp(code, keys);
-    // The same ticket again before it was decided is the same scan.
+    // If the same ticket is scanned again before it was decided, that is the same scan.
     const same = waiting.find((it) => it.code === code && (it.keys === keys || !it.keys || !keys));
     newest = same?.id ?? newId();
     if (!same) {
@@ -231,7 +234,7 @@
   });
   document.addEventListener("check-in:code", (event) => scan(event.detail.code, ""));
 
-  // Undo, and tickets that are admitted from the list: htmx sends these forms.
+  // htmx sends the forms that undo an admission and those that admit a ticket from the list.
   const isOurs = (event) => event.detail?.ctx?.sourceElement?.matches?.("[data-answers]");
   document.addEventListener("htmx:finally:request", (event) => {
     if (!isOurs(event)) return;
@@ -240,7 +243,7 @@
     answered(status, "");
   });
 
-  // A poll that works says that the network is back; one that finds no gate, that the link is over.
+  // If a poll works, the network is back. If a poll finds no gate, the gate's link is no longer valid.
   document.addEventListener("htmx:after:request", (event) => {
     if (event.detail?.ctx?.sourceElement?.id !== "turnout") return;
     const { status } = event.detail.ctx.response;

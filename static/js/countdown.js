@@ -1,13 +1,14 @@
-// time[data-opens]: counts down, in the [data-countdown] beside it, to when sales open, and asks for the tickets
-// when it has come. It goes by the server's clock: the Date of its answers, which is never ahead of it, so that
-// the latest of them is the nearest.
+// time[data-opens] is the time at which sales open. The [data-countdown] beside it shows how long that takes, and at
+// that time the page asks for the tickets. The countdown uses the server's clock, which it reads from the Date header
+// of the answers. That Date is never ahead of the clock, so the estimate that is furthest ahead is the best one.
 (() => {
   const MINUTE = 60;
   const HOUR = 60 * MINUTE;
   const DAY = 24 * HOUR;
-  // Who counts to the same second does not ask in the same moment.
+  // All browsers count down to the same second; a random delay spreads their requests.
   const SPREAD_MS = 800;
-  // How often in a row, when the answer still says that it is not open; after that the usual polls will do.
+  // How many times in a row to ask while the answers still say that sales are closed. After that the usual polls are
+  // enough.
   const ASKS_MAX = 5;
   let ahead = null;
   let asks = 0;
@@ -24,7 +25,7 @@
     return seconds > 0 ? `Opens in ${padded(minutes)}:${padded(seconds % MINUTE)}` : "Opening…";
   }
 
-  // Whether a time has come.
+  // Shows the time left everywhere. Returns whether any of the times has come.
   function show() {
     const now = performance.now() + ahead;
     let isDue = false;
@@ -38,7 +39,7 @@
     return isDue;
   }
 
-  // Once a second, so that the asks cover some seconds.
+  // Runs once a second, so the requests at the opening are spread over several seconds.
   function count() {
     const isDue = show();
     if (!isDue) asks = 0;
@@ -50,7 +51,8 @@
     timer = document.querySelector("[data-opens]") ? setTimeout(count, wait) : undefined;
   }
 
-  // By this event and not by a poll's, so that no answer of the moment before counts as fresh.
+  // Triggers "opens", not "poll": only a poll may be answered from the browser's cache (see polling.js), and a cached
+  // answer from a moment ago would still say that sales are closed.
   function ask() {
     document.querySelectorAll("[data-polls]:has([data-opens])").forEach((it) => htmx.trigger(it, "opens"));
   }
@@ -64,6 +66,6 @@
     show();
     timer ?? count();
   });
-  // The page's own Date is not to be seen by a script.
+  // A script cannot read the Date header of the page itself, so one request is made as soon as htmx is ready.
   document.addEventListener("htmx:after:process", ask, { once: true });
 })();

@@ -1,13 +1,15 @@
-// .dialog: opens when something is swapped into its #checkout-content, and closes by its buttons, by Escape, or
-// by a press that begins and ends beside it: a text that is selected out over its edge closes nothing. Then the focus
-// goes back to what opened it. While it shows a booking, the address is the booking's.
+// .dialog opens when htmx swaps something into its #checkout-content. It closes with its buttons, with Escape, or
+// with a press that begins and ends outside it; selecting text past its edge does not close it. After closing, the
+// focus goes back to the element that opened it. While the dialog shows a booking, the address bar shows the
+// booking's address.
 (() => {
   let addressBehind = null;
-  // What opened it, and the ticket type that this belongs to.
+  // The element that opened the dialog, and the id of the ticket type's card that contains it.
   let opener = null;
   let openerId = null;
   let isPressBeside = false;
-  // Name and address as they were typed, for when it is opened again on this page.
+  // The name and the email address that the buyer typed. They are filled in again if the dialog is opened again on
+  // this page.
   let typed = [];
 
   const TYPED = "[name=name], [name=email]";
@@ -15,7 +17,8 @@
   function focusIn(dialog, isNew) {
     const invalid = dialog.querySelector("[aria-invalid=true]");
     const wanted = invalid ?? dialog.querySelector("[data-focus], [autofocus]") ?? dialog.querySelector("h1, h2");
-    // It begins at its top, wherever that field is. The browser remembers how far it was scrolled before.
+    // A newly opened dialog is shown from its top, wherever the focused field is. Without this the browser would
+    // restore the previous scroll position.
     wanted?.focus({ preventScroll: isNew });
     if (isNew) dialog.scrollTop = 0;
     if (invalid) invalid.select?.();
@@ -39,7 +42,7 @@
     if (!content || into !== content || !content.firstElementChild) return;
     const isOpening = !dialog.open;
     if (isOpening) {
-      // Closed and opened again before the browser has told of the closing, which it does with its next frame.
+      // The dialog was closed and opened again before the "close" event, which the browser sends with its next frame.
       if (addressBehind) history.replaceState(history.state, "", addressBehind);
       addressBehind = location.href;
       opener = source?.matches?.("form") ? source.querySelector("button:not([type])") : source;
@@ -73,8 +76,8 @@
     }
   });
 
-  // The browser itself returns the focus only to what had it and still can have it: a button that was disabled
-  // while its request was on its way had lost it, and one that is sold out is gone.
+  // The browser returns the focus only to an element that had it and can still have it. A button that was disabled
+  // during its request had already lost the focus, and the button of a sold-out ticket type no longer exists.
   function focusBehind(dialog) {
     const focused = document.activeElement;
     if (focused && focused !== document.body && !dialog.contains(focused)) return;
@@ -102,7 +105,8 @@
     if (event.target.closest("[data-print]")) window.print();
   });
 
-  // On paper its tickets lie outside of it, where they have as many pages as they need.
+  // For printing, the dialog's tickets are copied to an element outside it, so they can fill as many pages as they
+  // need.
   const paper = document.querySelector("#paper");
   window.addEventListener("beforeprint", () => {
     const tickets = document.querySelector("dialog[open] .tickets");

@@ -1,4 +1,4 @@
-// form[action="/buyer/forget"]: this browser also forgets the tickets that it keeps for when there is no network.
+// form[action="/buyer/forget"]: this browser also deletes the tickets that it keeps for use without a network.
 (() => {
   const CACHE = "tickets";
   const WAIT_MS = 1000;

@@ -1,4 +1,5 @@
-// How this site uses htmx. What other scripts write into a page, and what a visitor has opened, outlives a morph.
+// How this site uses htmx. A morph keeps the texts that other scripts have written into the page, and keeps open what
+// the visitor has opened.
 Object.assign(htmx.config, {
   history: false,
   defaultTimeout: 15000,

@@ -1,14 +1,16 @@
-// The service worker of the pages that show tickets, and of no other: each of them, opened once, opens again without a network.
-// A page comes from the network where there is one, and else as it was saved, which it then says of itself.
-// Copies are in this browser's own storage, at most PAGES_MAX pages with the files that they name; a page that no longer
-// shows a valid ticket is removed. ticket.js registers it, forget.js empties its storage.
+// The service worker of the pages that show tickets, and of no other pages. A page that was opened once opens again
+// without a network. With a network the page comes from the server; without one the saved copy is shown, and it says
+// that it is a copy. The copies are in this browser's own storage: at most PAGES_MAX pages, with the files that they
+// name. A page that no longer shows a valid ticket is removed. ticket.js registers the worker, and forget.js empties
+// its storage.
 const CACHE = "tickets";
 const PAGES_MAX = 20;
-// A network that takes longer is none: the ticket is shown as it was saved.
+// If the network takes longer, the saved copy of the ticket is shown.
 const PATIENCE_MS = 4000;
 const PAGE = /^\/(bookings|tickets)\/[\w-]{24,40}$/;
 const FILES = /\/static\/[\w./-]+/g;
-// What the page writes into the element that shows tickets, with the booking's reference.
+// MARK is an attribute of the element that shows tickets; GONE is one that says that a booking has no tickets any
+// more. The value of both is the booking's reference.
 const MARK = "data-offline=\"";
 const GONE = "data-gone=\"";
 
@@ -38,12 +40,12 @@ async function page(event, path) {
   const late = new Promise((resolve) => { setTimeout(resolve, PATIENCE_MS); });
   const response = await Promise.race([fresh.catch(() => null), late]);
   if (isAnswer(response)) return response;
-  // The page holds the words already, with the time at which the server wrote it.
+  // The saved page already contains a hidden message with the time at which the server wrote it. Show that message.
   const html = (await saved.text()).replace(" data-saved hidden", " data-saved");
   return new Response(html, { headers: saved.headers });
 }
 
-// Files have their content's hash in their names, so a copy is never old.
+// The name of each file contains the hash of its content, so a copy is never out of date.
 const file = async (request, path) => (await copyOf(path)) ?? fetch(request);
 
 async function copyOf(path) {
@@ -51,14 +53,14 @@ async function copyOf(path) {
   return cache.match(path, { ignoreVary: true });
 }
 
-// Keeps what the server has just said of a page.
+// Saves the page that the server has just sent. Removes the saved page if the server's page shows no valid ticket.
 async function note(path, response) {
   if (response.type === "opaqueredirect" || !isAnswer(response)) return;
   const html = await response.text();
   const cache = await caches.open(CACHE);
   if (response.ok && html.includes(MARK)) {
     const headers = new Headers(response.headers);
-    // The text is no longer compressed.
+    // The saved text is not compressed, so these headers no longer apply.
     for (const name of ["content-encoding", "content-length"]) headers.delete(name);
     await cache.put(path, new Response(html, { headers }));
     await Promise.all((html.match(FILES) ?? []).map((name) => fetchFile(cache, name)));
@@ -79,7 +81,7 @@ async function fetchFile(cache, name) {
   await Promise.all(named.map((inner) => fetchFile(cache, inner)));
 }
 
-// Removes the pages of a booking that is gone, the oldest pages of too many, and files that no page names.
+// Removes the pages of a booking that is gone, the oldest pages beyond PAGES_MAX, and the files that no page names.
 async function tidy(cache, gone) {
   const keys = await cache.keys();
   const paths = keys.map((key) => new URL(key.url).pathname);

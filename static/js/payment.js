@@ -1,5 +1,6 @@
-// The page of held tickets. It counts down to the end of the buyer's time, says so to a screen reader only at 5 and at
-// 1 minute, asks the server when the time is over, and goes on to the page to pay on as soon as that is there.
+// The page of held tickets. It counts down to the end of the hold; a screen reader hears the time left only at 5
+// minutes and at 1 minute. When the time is over, the page asks the server. When the page to pay on is ready, the
+// browser goes there.
 (() => {
   const SAID_MINUTES = [5, 1];
   let endsAt = 0;
@@ -9,15 +10,15 @@
   const place = () => document.getElementById("payment");
   const padded = (n) => String(n).padStart(2, "0");
 
-  // The server says how much is left: the browser's own clock may be wrong.
+  // The server says how many seconds are left, because the browser's own clock may be wrong.
   function read() {
     const { left, stage: now } = place()?.dataset ?? {};
     if (left === undefined) return;
     endsAt = performance.now() + 1000 * Number(left);
-    // More time was given, or the page is new: what was said already is not said again.
+    // The page is new, or the server has given more time. Times that were said before are not said again.
     lastLeft = Math.max(Number(left), 0);
     const link = document.querySelector("[data-pay]");
-    // Only from the waiting on: who comes back with the browser's button wants to stay.
+    // Go there only if this page has waited for it. A buyer who comes back with the browser's back button stays here.
     if (step === "waiting" && now === "open" && link) location.assign(link.href);
     step = now;
     show();
@@ -41,6 +42,6 @@
   setInterval(show, 1000);
   document.addEventListener("htmx:finally:request", read);
   document.addEventListener("DOMContentLoaded", read);
-  // The page may come from the browser's memory, with the time of then.
+  // The browser may show this page from its back/forward cache, with an old time left.
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 })();

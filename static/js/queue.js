@@ -1,8 +1,9 @@
-// The waiting room. [data-line], which everybody polls, says how far the line is; [data-queue] around it knows this
-// visitor's own place. This shows the difference, and asks for the page again when the place is served, when the lobby
-// opens or is drawn, when all is sold out or tickets come back, and when there is no room any more.
+// The waiting room. [data-line], which every visitor polls, says how far the line is; [data-queue] around it has this
+// visitor's own place. This script shows how many people are ahead. It reloads the page when the visitor's place is
+// served, when the lobby opens or is drawn, when everything is sold out or tickets come back, and when the waiting
+// room no longer exists.
 (() => {
-  // Not all who are served in the same second ask in the same moment.
+  // Many visitors are served in the same second; a random delay spreads their requests.
   const SPREAD_MS = 900;
   const PHASES = ["closed", "lobby", "line"];
   let isLeaving = false;
@@ -16,7 +17,7 @@
 
   const grouped = (n) => n.toLocaleString("en-US");
 
-  // As the server says it: see `wait` in src/queue/words.rs.
+  // Uses the same words as the server: see `wait` in src/queue/words.rs.
   function waitWords(ahead, perMinute) {
     if (perMinute <= 0) return "unknown right now";
     const minutes = Math.ceil(ahead / perMinute);
@@ -28,8 +29,9 @@
     if (place && place.textContent !== text) place.textContent = text;
   }
 
-  // What the page has to show next, if it is another page. A phase that is earlier than the page's may come from a cache
-  // or a server that is a second behind, so it counts only if the next poll says it too: then the room has begun again.
+  // Whether the page has to show something else now. A phase that is earlier than the page's phase may come from a
+  // cache or from a server that is a second behind, so it counts only if the next poll has it too: then the waiting
+  // room has started over.
   function hasChanged(room, line) {
     const ahead = PHASES.indexOf(line.dataset.line) - PHASES.indexOf(room.dataset.queue);
     const isBehind = ahead < 0;
@@ -64,6 +66,6 @@
   }
 
   document.addEventListener("htmx:finally:request", show);
-  // The page may come from the browser's memory.
+  // The browser may show this page from its back/forward cache, so it may be out of date.
   window.addEventListener("pageshow", (event) => { if (event.persisted) reload(); });
 })();

@@ -1,6 +1,6 @@
-// A page that says "try again": [data-retry] goes back to the form that was sent, which the browser has kept as it was
-// filled in, or asks for the page again where there was none. [data-retry-after] counts the seconds down until that
-// may succeed; then a page that was only asked for is asked for again by itself.
+// A page that says "try again". If a form was sent, [data-retry] goes back to that form, which the browser has kept
+// as it was filled in; otherwise it reloads the page. [data-retry-after] counts down the seconds until that may
+// succeed. If no form was sent, the page then reloads by itself.
 (() => {
   const KEY = "posted";
   const button = document.querySelector("[data-retry]");

@@ -1,6 +1,6 @@
-// a[data-share]: hands its address to the browser's share sheet, or copies it where there is none; where it can do
-// neither, it is a plain link. [data-copy]: copies the text of the element with that id. Both say in the
-// [data-copied] beside them what they have done.
+// a[data-share] hands its address to the browser's share sheet. A browser without a share sheet copies the address;
+// if it can do neither, the element is a plain link. [data-copy] copies the text of the element with that id. Both
+// report the result in the [data-copied] element beside them.
 (() => {
   const SAID_MS = 4000;
 
@@ -19,7 +19,7 @@
       await navigator.clipboard.writeText(url);
       say(beside(link), "Link copied");
     } catch (error) {
-      // Who closes the share sheet wants nothing more.
+      // If the visitor closes the share sheet, nothing else happens.
       if (error.name !== "AbortError") location.assign(url);
     }
   }

@@ -1,8 +1,9 @@
-// .stepper: buttons that count an input up and down, and a total that follows it.
+// .stepper: buttons that count an input up and down, and a total that changes with it.
 (() => {
   const clamp = (value, input) => Math.min(Math.max(value, Number(input.min)), Number(input.max));
 
-  // As the server writes it: the browser knows other signs, and of some currencies other decimals than ISO 4217.
+  // Writes an amount as the server does. The browser's own format uses other currency signs and, for some currencies,
+  // other decimals than ISO 4217.
   function format(minor, { currencySign, currencyDecimals }) {
     const digits = Number(currencyDecimals);
     const number = minor / 10 ** digits;
@@ -16,7 +17,7 @@
     return Number.isInteger(quantity) && quantity >= Number(input.min);
   }
 
-  // Which limit it is that ends the counting. Stays while the number is at it or over it.
+  // Says which limit stops the counting. The text stays while the number is at the limit or over it.
   function sayLimit(stepper, isReached) {
     const place = stepper.parentElement.nextElementSibling;
     if (!place?.matches("[data-limit]")) return;
@@ -30,16 +31,16 @@
     const valid = isValid(stepper);
     for (const button of stepper.querySelectorAll("[data-step]")) {
       const isEnd = Number(button.dataset.step) > 0 ? quantity >= Number(input.max) : quantity <= Number(input.min);
-      // Not `disabled`: that would drop the focus of somebody who has just pressed it.
+      // Not `disabled`: a button that was just pressed would lose the focus.
       button.setAttribute("aria-disabled", String(valid && isEnd));
     }
     if (quantity > Number(input.max)) sayLimit(stepper, true);
     else if (quantity < Number(input.max)) sayLimit(stepper, false);
     const form = stepper.closest("form");
     const steppers = [...form.querySelectorAll(".stepper")];
-    // What is wrong has no total.
+    // An invalid quantity has no total.
     if (!steppers.every(isValid)) return;
-    // Where a form is of one ticket type, its price is among the fields.
+    // A form for a single ticket type has the price as a field.
     const unit = (it) => Number(it.dataset.unitMinor ?? form.elements.price.value);
     const price = (it) => unit(it) * (Number(it.querySelector("input").value) || 0);
     const minor = steppers.reduce((sum, it) => sum + price(it), 0);
@@ -54,7 +55,8 @@
     return `${quantity} ${quantity === 1 ? "ticket" : "tickets"}: ${total}`;
   }
 
-  // What somebody has just counted is read out, where no total beside it is. Nothing is, where it came by itself.
+  // After somebody has changed the quantity, a screen reader hears it with the total, unless the form has an <output>
+  // with the total. A quantity that changed without the visitor is not read out.
   function say(stepper) {
     const words = sync(stepper);
     const hasTotal = stepper.closest("form").querySelector("output");

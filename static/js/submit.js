@@ -1,13 +1,14 @@
-// [data-submit-once]: the form goes out once, and its button shows that it is on its way. After a while the form says
-// that this goes on. A request that fails without an answer says so, and may be sent again: its key makes that safe.
+// [data-submit-once]: the form is sent only once, and its button shows that the request is running. After a while the
+// form says that the request still runs. If it fails without an answer, a message says so (toasts.js), and the form
+// may be sent again: its request key makes that safe.
 (() => {
   const SLOW_MS = 4000;
   const SLOW = "Still working – don’t close this page.";
-  // What is on its way: where it says that this takes long, and the timer that lets it.
+  // For each running request: the element for the "still working" message, and the timer that shows the message.
   const waits = new WeakMap();
 
-  // Below the button, or of a button without a form of its own, among the toasts. It is there before it says anything,
-  // so that screen readers listen to it.
+  // The place for the message: below the form's button, or among the toasts if the button has no form of its own. The
+  // element exists before it has any text, because a screen reader announces only changes of an existing element.
   function placeOf(it) {
     const around = it.matches("form") ? it : document.querySelector("#toasts");
     const found = around.querySelector("[data-slow]");
@@ -22,7 +23,7 @@
     return place;
   }
 
-  // `it`: a form, or a button that sends something without one of its own.
+  // `it`: a form, or a button that sends a request without a form of its own.
   function busy(it, on) {
     const button = it.matches("form") ? it.querySelector("button[type=submit]") : it;
     it.toggleAttribute("data-busy", on);
@@ -45,7 +46,8 @@
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("[data-submit-once]");
     if (!form) return;
-    // htmx forms are released by htmx; plain ones leave the page.
+    // htmx controls repeated submits of its own forms. The browser sends a plain form and leaves the page, so a
+    // second submit is stopped here.
     if (form.hasAttribute("data-busy") && !form.hasAttribute("hx-post")) event.preventDefault();
     busy(form, true);
   });
@@ -57,7 +59,8 @@
     const it = busyOf(event);
     if (it) busy(it, false);
   });
-  // A step that only stands between two pages; without scripts its button is pressed.
+  // A [data-goes-on] form is only a step between two pages, so it is sent at once. Without scripts the visitor
+  // presses its button.
   document.querySelector("[data-goes-on]")?.requestSubmit();
   window.addEventListener("pageshow", () => {
     document.querySelectorAll("[data-busy]").forEach((it) => busy(it, false));

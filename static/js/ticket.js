@@ -1,12 +1,12 @@
-// A page of tickets. [data-offline] is kept by the service worker (offline.js), in this browser alone, so that it opens
-// without a network. While a code is on the screen, the screen stays on.
+// A page of tickets. The service worker (offline.js) keeps a page with [data-offline] in this browser only, so that
+// it opens without a network. While a QR code is visible, the screen stays on.
 (() => {
   const WORKER = "/offline.js";
 
   async function keep() {
-    // Without one this page did not come through the worker, which therefore has no copy of it yet.
+    // Without a controller this page did not come through the worker, so the worker has no copy of it yet.
     const isKept = Boolean(navigator.serviceWorker.controller);
-    // The folder that the page is in: the worker sees no other page.
+    // The folder that contains the page: the worker handles no pages outside it.
     const scope = location.pathname.replace(/[^/]+$/, "");
     await navigator.serviceWorker.register(WORKER, { scope });
     const { active } = await navigator.serviceWorker.ready;
@@ -39,7 +39,7 @@
       light();
     }, { threshold: 0.5 });
     codes.forEach((code) => watcher.observe(code));
-    // The browser takes the lock back from a page that nobody sees.
+    // The browser releases the wake lock of a hidden page, so ask for it again when the page is visible.
     document.addEventListener("visibilitychange", light);
   }
 })();

@@ -1,7 +1,8 @@
-// css/toasts.css times toasts of success, and pauses while one is hovered or focused; those of failure stay. This script
-// removes them when their time is over, lets them be dismissed, and makes one when a request failed without an answer
-// that can be shown in place: in the form's [data-failure] where it has one. The form keeps its request key then, so
-// trying again is safe. [data-answers] forms show their own failures.
+// css/toasts.css limits how long a success toast stays; the time starts again after the toast was hovered or focused.
+// Failure toasts stay. This script removes toasts whose time is over, lets visitors dismiss them, and adds a toast
+// when a request failed without an answer that can be shown in place. That toast goes into the form's [data-failure]
+// if there is one. The form keeps its request key, so trying again is safe. [data-answers] forms show their own
+// failures.
 (() => {
   document.addEventListener("animationend", (event) => {
     if (event.animationName === "toast-life") event.target.closest("[data-toast]")?.remove();
@@ -10,7 +11,7 @@
     event.target.closest("[data-toast-dismiss]")?.closest("[data-toast]").remove();
   });
 
-  // Of a request that books, and of one that only asks.
+  // By status (0: no answer): first the message for a request that books, then the one for any other request.
   const WORDS = {
     403: ["Request blocked. Reload the page and try again."],
     404: ["No longer on sale. Reload the page."],
@@ -33,13 +34,14 @@
 
   const isBooking = (source) => source.getAttribute("hx-post") === "/bookings";
 
-  // A rate-limited visitor waits as long as Retry-After says. The message counts down, and says when it is over.
+  // A rate-limited visitor waits as long as Retry-After says. The message counts down, and says when the wait is
+  // over.
   function tooOften(response, source) {
     let left = Math.min(Math.max(Number(response.headers.get("Retry-After")) || 1, 1), 3600);
     const kept = isBooking(source) ? " Your details are still here." : "";
     const words = failure("Too many attempts from your network. Wait ", source).querySelector("p");
     const wait = document.createElement("span");
-    // Read out once, with the rest; not every second.
+    // A screen reader reads the seconds once with the whole message, not again every second.
     wait.setAttribute("aria-live", "off");
     words.append(wait, ` and try again.${kept}`);
     const count = () => {

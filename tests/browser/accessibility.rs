@@ -1,4 +1,4 @@
-//! Every page in light and in dark, as axe-core sees it.
+//! axe-core checks every page, in the light and in the dark theme.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Scheme, Site, Visitor};
 use crate::tickets::open_tickets;
 
-/// What is written behind the server's back is noticed later than a booking.
+/// The server notices a direct change of the database later than a booking.
 const NOTICED: Duration = Duration::from_secs(12);
 
 const AXE: &str = include_str!("vendor/axe-core/axe.min.js");
 
-/// What is half faded in has colors that nobody is meant to read.
+/// Waits for running animations: an element that is still fading in has colors with too little contrast.
 const WHEN_CALM: &str = "Promise.allSettled(document.getAnimations()
     .filter((it) => it.playState === 'running' && it.effect.getComputedTiming().endTime < 2000)
     .map((it) => it.finished))";
@@ -30,7 +30,7 @@ struct Violation {
     summary: String,
 }
 
-/// Looks at pages one after the other, and keeps what is wrong with them for the end.
+/// Checks pages one after the other, collects the violations, and reports them at the end.
 pub struct Inspection<'a> {
     visitor: &'a Visitor,
     found: Vec<String>,
@@ -250,7 +250,7 @@ async fn look_at_the_gate(inspection: &mut Inspection<'_>, organizer: &Visitor, 
             .until(&format!("document.querySelector('.answer__word').innerText.endsWith('{says}')"))
             .await;
         inspection.look_at(says).await;
-        // As if it had come in elsewhere.
+        // As if the ticket had been admitted at another gate.
         site.run_sql("UPDATE used_tickets SET gate = 'East gate'");
     }
 }

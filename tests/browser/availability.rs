@@ -1,4 +1,4 @@
-//! The counts that refresh themselves, and do not disturb a visitor who is choosing.
+//! The ticket counts refresh by themselves, without disturbing a visitor who is choosing.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 use crate::open_site;
 use crate::support::Visitor;
 
-/// A change is seen with the next poll, at most five seconds later. What is written behind the server's back, or shown
-/// on a busy machine, takes longer.
+/// The next poll shows a change, at most five seconds later. A direct change of the database, or a busy machine,
+/// takes longer.
 const NOTICED: Duration = Duration::from_secs(12);
 
 const POLLS: &str =
     "performance.getEntriesByType('resource').filter((it) => it.name.endsWith('/availability')).length";
 
-/// Notes what the live region says: which of its parts are touched. It is not atomic.
+/// Records what the live region announces: the parts of it that change. It is not atomic.
 const LISTEN: &str = "
     window.heard = [];
     const region = () => document.querySelector('#availability > .sr-only[role=status]');
@@ -54,7 +54,7 @@ async fn what_is_typed_focused_and_heard_survives_the_polls() {
     let places: Value = visitor.ask(PLACES).await;
     let scrolled: f64 = visitor.ask("scrollY").await;
 
-    // Nothing changes: two polls, and not a word.
+    // Nothing changes: two polls without an announcement.
     wait_for_polls(&visitor, 2).await;
     assert_eq!(visitor.ask::<Vec<String>>("window.heard").await, Vec::<String>::new());
 
@@ -78,7 +78,8 @@ async fn what_is_typed_focused_and_heard_survives_the_polls() {
         assert_eq!(typed, quantity);
         assert_eq!(visitor.text(&tier.book_button()).await, button);
     }
-    // A count is no news for who listens; a change of state is, once, and without the other ticket types.
+    // A screen reader does not announce a new count. It announces a change of state once, and only for that ticket
+    // type.
     assert_eq!(visitor.ask::<Vec<String>>("window.heard").await, Vec::<String>::new());
     for (left, says) in [
         (39, "VIP: selling fast."),

@@ -1,4 +1,4 @@
-//! From the concert to a confirmed booking, by mouse.
+//! From the concert to a confirmed booking, with the mouse.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Visitor};
 
 const AT_ONCE: Duration = Duration::from_secs(8);
 
-/// Notes for each toast when it came and how long it stayed, in milliseconds.
+/// Records when each toast appeared and how long it stayed, in milliseconds.
 const WATCH_TOASTS: &str = "
     window.toasts = [];
     new MutationObserver((records) => {
@@ -33,7 +33,7 @@ async fn two_clicks_and_two_typed_fields_book_a_ticket() {
         .await;
 
     visitor.open_checkout(&vip).await;
-    // The focus is where the typing starts, so nothing needs a click in between.
+    // The first field has the focus, so no click is necessary before typing.
     visitor.press(NAME).await;
     visitor.press("\t").await;
     visitor.press(EMAIL).await;
@@ -178,7 +178,7 @@ async fn a_mistyped_domain_is_noticed_beside_the_field_and_corrected_with_one_cl
     visitor.click(CONFIRM).await;
     assert!(visitor.text(CONFIRMATION).await.contains("ada@gmail.com"));
 
-    // It bars nobody, and the booking's page asks again.
+    // The suggestion does not block the booking; the booking's page asks again.
     visitor.visit("/").await;
     visitor.open_checkout(&vip).await;
     visitor.fill_in(NAME, "ada@yahooo.com").await;

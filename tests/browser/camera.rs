@@ -1,5 +1,5 @@
-//! The camera at the gate. Chromium on Linux reads no QR codes by itself, so what it would read is put in
-//! its place; the camera is Chromium's fake one, asked for under the site's real policy.
+//! The camera at the gate. Chromium on Linux has no QR code detector, so the tests replace it. The camera is
+//! Chromium's fake one, under the site's real Permissions-Policy.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::open_site;
 use crate::support::Visitor;
 use crate::tickets::{open_gate, open_tickets};
 
-/// `window.inView` is what lies before the camera.
+/// `window.inView` holds the codes that the camera sees.
 const DETECTOR: &str = "
     window.inView = [];
     window.BarcodeDetector = class {
@@ -21,7 +21,7 @@ const DETECTOR: &str = "
 
 const TOGGLE: &str = "[data-camera-toggle]";
 
-/// How often the gate has asked, whatever came of it.
+/// How many check-in requests the gate has sent, with any result.
 const ASKED: &str =
     "performance.getEntriesByType('resource').filter((it) => it.name.endsWith('/admin/check-in')).length";
 
@@ -46,7 +46,7 @@ async fn a_ticket_before_the_camera_is_checked_in_once() {
 
     let _: () = gate.run(&hold_up(json!([codes[0]]))).await;
     gate.until("document.querySelector('#answer .answer__word').innerText === 'Admitted'").await;
-    // It stays in the picture for a while, and is still the same ticket.
+    // The ticket stays in view for a while, and is not checked in again.
     tokio::time::sleep(std::time::Duration::from_millis(3500)).await;
     assert_eq!(gate.text("#answer .answer__word").await, "Admitted");
     assert_eq!(gate.ask::<u32>(ASKED).await, 1);
@@ -61,7 +61,7 @@ async fn a_ticket_before_the_camera_is_checked_in_once() {
     assert!(!gate.is_seen("[data-camera]").await);
 }
 
-/// The camera sees what `window.shown` draws, and the browser reads no codes by itself, as on iPhones and in Firefox.
+/// The camera sees what `window.shown` draws. The browser has no code detector, as on iPhones and in Firefox.
 const BEFORE_THE_CAMERA: &str = "
     delete window.BarcodeDetector;
     const seen = document.createElement('canvas');

@@ -1,11 +1,11 @@
-//! A booking ends, and its tickets are on sale again in every other browser.
+//! A booking is canceled, and every other browser shows its tickets on sale again.
 
 use std::time::Duration;
 
 use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Visitor};
 
-/// One poll, with its jitter and a little patience.
+/// One poll with its jitter, and some extra time.
 const A_POLL: Duration = Duration::from_secs(20);
 const CANCEL: &str = "a[href$='/cancellation']";
 
@@ -19,7 +19,7 @@ async fn what_one_buyer_gives_back_another_sees_within_a_poll() {
     watcher.until_left(&vip, 0, A_POLL).await;
     assert!(watcher.text(&vip.card()).await.contains("SOLD OUT"));
 
-    // From the dialog, in which the booking was confirmed.
+    // Starts in the dialog in which the booking was confirmed.
     assert!(buyer.text(CONFIRMATION).await.contains("You can cancel until"));
     let booking = buyer.path().await;
     buyer.click(CANCEL).await;
@@ -48,7 +48,7 @@ async fn without_javascript_a_double_click_cancels_once() {
     visitor.double_click("main form button[type=submit]").await;
     visitor.see(".confirmation--canceled").await;
     assert_eq!(site.available(&vip), 100);
-    // Back to the question, and asked again: nothing happens twice.
+    // Going back to the question and sending it again does not cancel twice.
     visitor.driver().back().await.expect("a page");
     visitor.driver().refresh().await.expect("a page");
     visitor.see(".confirmation--canceled").await;

@@ -1,4 +1,4 @@
-//! Pages of other origins that call the API, in a real browser: it is the browser that keeps the rules of CORS.
+//! Pages of other origins call the API in a real browser, because the browser enforces CORS.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::support::{Site, Visitor};
 
-/// A client of the first contract, as its users have it: plain fetch, and nothing that knows this server.
+/// A client of the compat API as its users write it: plain fetch, and nothing specific to this server.
 const CLIENT: &str = r##"<!DOCTYPE html>
 <html lang="en"><title>Partner</title>
 <ul id="tickets"></ul>
@@ -40,7 +40,7 @@ document.querySelector("#book").addEventListener("click", () => book().catch(fai
 refresh().catch(failed);
 </script></html>"##;
 
-/// Another site: a page at an origin of its own, for as long as the tests run.
+/// Serves another site's page at an origin of its own, until the tests end.
 fn partner() -> &'static str {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
@@ -74,7 +74,7 @@ async fn open_client(site: &Site, origin: &str) -> Visitor {
     visitor
 }
 
-/// What a script of the page comes to.
+/// Runs a script in the page, and returns its result.
 async fn run(visitor: &Visitor, script: &str) -> String {
     let script = format!("return (async () => {{ {script} }})().catch(error => 'Failed: ' + error.name)");
     visitor.run(&script).await
@@ -105,7 +105,8 @@ async fn a_client_of_the_first_contract_books_and_refreshes_from_its_own_origin(
     assert_eq!((site.booking_count(), site.available(&site.tier("VIP"))), (1, 98));
 }
 
-/// The newer API needs headers that a browser asks about first, and answers with some that it hides by itself.
+/// The newer API needs request headers for which a browser sends a preflight, and has response headers that a browser
+/// hides by default.
 #[tokio::test]
 async fn an_allowed_page_reads_what_it_needs_of_the_newer_api() {
     let partner = partner();
@@ -134,7 +135,7 @@ async fn an_allowed_page_reads_what_it_needs_of_the_newer_api() {
     assert_eq!(run(&visitor, a_page).await, "Failed: TypeError", "the site's pages are not the API");
 }
 
-/// Tried: with every origin allowed the foreign page shows the tickets.
+/// Seen to fail when every origin is allowed: the foreign page showed the tickets.
 #[tokio::test]
 async fn a_foreign_page_reads_nothing_and_books_nothing() {
     let site = open_site(partner());
@@ -148,7 +149,7 @@ async fn a_foreign_page_reads_nothing_and_books_nothing() {
             headers: {{ "Content-Type": "application/json" }}, body: {body} }})).status + """#
     );
     assert_eq!(run(&visitor, &as_the_client_does).await, "Failed: TypeError");
-    // What a browser sends without asking: an opaque answer, and nothing booked.
+    // Requests that a browser sends without a preflight: the answer is opaque, and nothing is booked.
     for mode in [r#"mode: "no-cors","#, ""] {
         let unasked = format!(
             r#"await fetch(api + "/api/bookings", {{ method: "POST", {mode} body: {body} }}); return "sent""#

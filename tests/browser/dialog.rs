@@ -28,7 +28,7 @@ async fn middle_of(visitor: &Visitor, css: &str) -> Point {
     Point { x: x as i64, y: y as i64 }
 }
 
-/// Presses the mouse there, moves it, and lets it go there.
+/// Presses the mouse button at `from`, and releases it at `to`.
 async fn drag(visitor: &Visitor, from: Point, to: Point) {
     let chain = visitor.driver().action_chain().move_to(from.x, from.y).click_and_hold();
     chain.move_to(to.x, to.y).release().perform().await.expect("the mouse moves");
@@ -50,7 +50,7 @@ async fn only_a_press_that_begins_and_ends_beside_it_closes_it() {
     visitor.open_checkout(&vip).await;
     visitor.fill_in(NAME, EMAIL).await;
 
-    // The name is selected with the mouse, which is let go beside the dialog.
+    // Selects the name with the mouse, and releases the button beside the dialog.
     let field = middle_of(&visitor, "#checkout-name").await;
     drag(&visitor, field, BESIDE).await;
     let (is_open, focused): (bool, String) =
@@ -65,7 +65,7 @@ async fn only_a_press_that_begins_and_ends_beside_it_closes_it() {
     visitor.until(IS_CLOSED).await;
     focus_is_on(&visitor, &vip.book_button()).await;
 
-    // Closed too soon: what was typed is there again.
+    // Reopens the dialog: the typed text is still there.
     visitor.open_checkout(&vip).await;
     let typed: [String; 2] = visitor
         .ask("['name', 'email'].map((it) => document.querySelector(`#checkout [name=${it}]`).value)")
@@ -137,7 +137,7 @@ async fn it_opens_at_its_top_on_a_small_phone_too() {
     assert!(heading > 0.0, "the heading is cut off: {heading}");
 }
 
-/// In the page and in the dialog: there are no other number fields.
+/// Tests the number fields in the page and in the dialog; there are no others.
 #[tokio::test]
 async fn a_mouse_wheel_counts_nothing_and_leaves_the_focus() {
     let site = open_site();

@@ -1,4 +1,4 @@
-//! What a visitor is told when something does not work, for how long, and what can be done then.
+//! Error messages for visitors: what they say, how long they stay, and what a visitor can do then.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Site, Visitor};
 
-/// Longer than a toast of success stays.
+/// Longer than a success toast stays.
 const LONG: Duration = Duration::from_secs(6);
 const LIMITS: [(&str, &str); 4] = [
     ("RATE_LIMITS", "on"),
@@ -42,7 +42,7 @@ async fn why_a_booking_failed_stays_above_its_button_until_it_is_sent_again() {
 }
 
 #[tokio::test]
-async fn who_only_opens_the_checkout_hears_nothing_of_bookings_and_the_message_stays() {
+async fn an_error_when_opening_the_checkout_does_not_mention_bookings_and_stays() {
     let site = open_site();
     let vip = site.tier("VIP");
     let visitor = Visitor::arrive(&site).await;
@@ -54,7 +54,7 @@ async fn who_only_opens_the_checkout_hears_nothing_of_bookings_and_the_message_s
     tokio::time::sleep(LONG).await;
     let toast = visitor.text("#toasts [data-toast]").await;
     assert_eq!(toast, "We couldn’t reach the server. Check your connection and try again.");
-    // The same cross as on a message that the server writes.
+    // The same close icon as on a message from the server.
     assert!(visitor.is_seen("#toasts [data-toast-dismiss] svg").await);
     visitor.click("[data-toast-dismiss]").await;
     visitor.until("!document.querySelector('#toasts [data-toast]')").await;
@@ -64,7 +64,7 @@ async fn who_only_opens_the_checkout_hears_nothing_of_bookings_and_the_message_s
 
 #[tokio::test]
 async fn what_takes_long_says_that_it_goes_on() {
-    // Longer than the four seconds after which the page says it, on a busy machine too.
+    // The deadline is longer than the four seconds after which the page says so, even on a busy machine.
     let site = Site::open_with(testkit::binary(), &[("DESK_DEADLINE_MS", "12000")]);
     let vip = site.tier("VIP");
     let visitor = Visitor::arrive(&site).await;
@@ -82,7 +82,7 @@ async fn what_takes_long_says_that_it_goes_on() {
     visitor.see(CONFIRMATION).await;
     visitor.close_dialog().await;
 
-    // With one click there is no form: the page itself says it.
+    // One-click booking has no form, so the page itself says it.
     let disk = site.slow_disk();
     visitor.click(&vip.book_now_button()).await;
     visitor.until(&says("#toasts")).await;
@@ -121,7 +121,7 @@ async fn a_form_that_failed_is_found_again_as_it_was_filled_in() {
     visitor.fill_in(NAME, EMAIL).await;
     let post = reqwest::Client::new().post(site.url("/bookings")).form(&[("a", "b")]);
     assert_eq!(post.send().await.expect("an answer").status(), 404);
-    // As a browser sends it whose scripts have not come in time.
+    // Sends the form as a browser does whose scripts have not loaded in time.
     let _: () = visitor.run("document.querySelector('.checkout__form').removeAttribute('hx-post');
         document.querySelector('.checkout__form').after(document.querySelector('.checkout__form').cloneNode(true));
         document.querySelector('.checkout__form').remove();").await;

@@ -1,4 +1,4 @@
-//! The gate in the hands of its staff: a network that goes, a session that ends, a phone that has only a link.
+//! The gate as its staff use it: the network fails, the session ends, a phone has only a link.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::open_site;
 use crate::support::{Site, Visitor};
 use crate::tickets::{open_gate, open_tickets};
 
-/// As WebDriver writes the key.
+/// The code of the Enter key in WebDriver.
 pub const ENTER: char = '\u{e007}';
 
 pub const WORD: &str = "document.querySelector('#answer .answer__word').innerText";
@@ -47,7 +47,7 @@ async fn scans_survive_a_lost_network_and_two_gates_that_let_one_ticket_in_are_s
         north.until(&format!("{WAITING} === {}", count + 1)).await;
         assert_eq!(north.ask::<String>(WORD).await, "Not confirmed yet");
     }
-    // The same again is the same scan.
+    // Scanning a code again adds no second scan.
     north.press(format!("{}{ENTER}", codes[1])).await;
     south.press(format!("{}{ENTER}", codes[0])).await;
     south.until(&format!("{WAITING} === 1")).await;
@@ -145,7 +145,7 @@ async fn a_phone_with_a_link_is_a_gate_until_the_link_is_revoked() {
     phone.see("#code").await;
     phone.press(format!("{}{ENTER}", codes[0])).await;
     until_admitted(&phone, "1 of 2").await;
-    // The other one is found by name, and admitted by hand; the list stays.
+    // Finds the other ticket by name, and admits it by hand; the list stays.
     phone.press(format!("lovelace{ENTER}")).await;
     until_word(&phone, "2 tickets found").await;
     phone.click("#found form button").await;

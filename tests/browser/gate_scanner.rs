@@ -1,4 +1,4 @@
-//! The gate with a scanner: every habit of ending a code, other keyboard layouts, input methods.
+//! The gate with a scanner: scanners that end a code in different ways, other keyboard layouts, input methods.
 
 use serde_json::json;
 
@@ -15,23 +15,23 @@ async fn a_scanner_of_any_habit_is_heard_wherever_the_focus_is() {
     let codes = tickets(&site, 4).await;
     let gate = Visitor::new(&site).await;
     open_gate(&gate, &site, "North gate").await;
-    // Somebody has touched the page; the scanner ends with two line breaks.
+    // The page has lost the focus; the scanner ends a code with two line breaks.
     gate.click("#turnout-heading").await;
     let _: () = gate.run("document.activeElement.blur();").await;
     gate.press(format!("{}{ENTER}{ENTER}", codes[0])).await;
     until_admitted(&gate, "1 of 4").await;
     assert_eq!(gate.ask::<String>(WORD).await, "Admitted");
-    // The focus is on a button; the scanner ends with Tab.
+    // The focus is on a button; the scanner ends a code with Tab.
     let _: () = gate.run("document.querySelector('[data-sound-toggle]').focus();").await;
     gate.press(format!("{}{TAB}", codes[1])).await;
     until_admitted(&gate, "2 of 4").await;
-    // It ends with Enter and Tab, and the next code comes at once.
+    // The scanner ends a code with Enter and Tab, and the next code follows at once.
     gate.press(format!("{}{ENTER}{TAB}{}{ENTER}{TAB}", codes[2], codes[3])).await;
     until_admitted(&gate, "4 of 4").await;
     assert_eq!(gate.ask::<String>(WORD).await, "Admitted");
     let empty = "document.querySelector('#code').value === ''";
     assert!(gate.ask::<bool>(empty).await);
-    // Tab leaves the empty field, for those who have only a keyboard.
+    // Tab leaves the empty field, for people who use only a keyboard.
     let _: () = gate.run("document.querySelector('#code').focus();").await;
     gate.press(TAB.to_string()).await;
     assert!(gate.ask::<bool>("document.activeElement.id !== 'code'").await);
@@ -44,7 +44,7 @@ async fn the_keys_tell_what_another_layout_has_made_of_a_code() {
     let gate = Visitor::new(&site).await;
     open_gate(&gate, &site, "North gate").await;
     gate.click("#code").await;
-    // A layout that the server does not know: each key writes the same letter.
+    // A layout that the server does not know: all keys type the same letter.
     for c in codes[0].chars() {
         press_key(&gate, c, "ჭ", Some("ჭ")).await;
     }
@@ -53,7 +53,7 @@ async fn the_keys_tell_what_another_layout_has_made_of_a_code() {
     until_word(&gate, "Admitted").await;
 }
 
-/// Presses a key as a scanner does: where an American keyboard has the character of a code.
+/// Presses a key as a scanner does: the one that has this character on an American keyboard.
 async fn press_key(gate: &Visitor, c: char, key: &str, text: Option<&str>) {
     let code = match c {
         '-' => "Minus".to_owned(),
@@ -70,7 +70,7 @@ async fn press_key(gate: &Visitor, c: char, key: &str, text: Option<&str>) {
 }
 
 #[tokio::test]
-async fn tab_sends_a_code_that_another_layout_has_made_signs_of() {
+async fn tab_submits_a_code_garbled_by_another_keyboard_layout() {
     let site = open_site();
     let codes = tickets(&site, 1).await;
     let gate = Visitor::new(&site).await;
@@ -78,7 +78,7 @@ async fn tab_sends_a_code_that_another_layout_has_made_signs_of() {
     gate.click("#code").await;
     let azerty = [('A', 'Q'), ('Q', 'A'), ('Z', 'W'), ('W', 'Z'), ('M', '?'), ('-', ')')];
     for c in codes[0].chars() {
-        // Of all digits the signs that are no letters, so that the field never has twenty of these.
+        // All digits become signs, so that the field never contains twenty letters or digits.
         let made = azerty.iter().find(|(key, _)| *key == c).map_or(c, |(_, made)| *made);
         let made = if c.is_ascii_digit() { '(' } else { made };
         press_key(&gate, c, &made.to_string(), Some(&made.to_string())).await;
@@ -104,7 +104,7 @@ async fn a_scanner_is_heard_while_an_input_method_is_on() {
             let composition = json!({ "text": composed, "selectionStart": end, "selectionEnd": end });
             gate.cdp("Input.imeSetComposition", composition).await;
         }
-        // The last key ends the word and nothing else.
+        // The last key only ends the composition.
         let press = json!({ "type": "rawKeyDown", "key": "Process", "code": end });
         gate.cdp("Input.dispatchKeyEvent", press).await;
         gate.cdp("Input.insertText", json!({ "text": composed })).await;

@@ -1,4 +1,4 @@
-//! The organizer writes to who holds tickets, and looks at a test mail first; with JavaScript and without.
+//! The organizer writes to all ticket holders, after looking at a test mail; with JavaScript and without.
 
 use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Site, Visitor};
@@ -10,7 +10,8 @@ async fn says(organizer: &Visitor, words: &str) {
     organizer.until(&format!("document.querySelector('#main')?.innerText.includes({words:?})")).await;
 }
 
-/// From the concert's page: what is missing is said, the test reaches the organizer alone, and then the buyer.
+/// Starts from the concert's page: the form names what is missing, the test mail goes only to the organizer, and then
+/// the message goes to the buyer.
 async fn write_to_holders(site: &Site, organizer: &Visitor) {
     organizer.sign_in(site).await;
     organizer.visit(EVENT).await;
@@ -54,7 +55,7 @@ async fn holders_get_a_message_that_was_looked_at_first() {
     let (buyer, organizer) = tokio::join!(Visitor::arrive(&site), Visitor::new(&site));
     buyer.book(&site.tier("VIP"), 2).await;
     write_to_holders(&site, &organizer).await;
-    // The page says by itself when it is done.
+    // The page updates by itself when all mails are sent.
     organizer.until("document.querySelector('#progress').innerText.includes('was sent to 1 person')").await;
     see_what_was_sent(&organizer).await;
     let unexpected: Vec<_> =

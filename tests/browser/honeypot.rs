@@ -1,4 +1,5 @@
-//! The field that only programs fill in: people neither see it, reach it, nor hear of it.
+//! The honeypot, a field that only programs fill in: people cannot see it or reach it, and screen readers do not read
+//! it.
 
 use serde_json::json;
 use thirtyfour::Key;
@@ -17,7 +18,7 @@ const TAKES_FOCUS: &str = "[...document.querySelectorAll('input[name=remarks]')]
     return takes;
 })";
 
-/// Everything that a screen reader could read, as Chromium hands it out.
+/// Everything that a screen reader could read, from Chromium's accessibility tree.
 async fn accessible_text(visitor: &Visitor) -> String {
     visitor.cdp("Accessibility.enable", json!({})).await;
     let tree = visitor.cdp("Accessibility.getFullAXTree", json!({})).await;
@@ -44,7 +45,7 @@ async fn people_know_nothing_of_the_trap_and_book() {
     visitor.see(CONFIRM).await;
     assert_that_people_know_nothing_of_it(&visitor, 1).await;
     visitor.fill("#checkout-name", NAME).await;
-    // From field to field to the button: nothing lies between.
+    // Tab goes from field to field to the button, with nothing in between.
     let mut passed = Vec::new();
     for _ in 0..3 {
         visitor.press(Key::Tab).await;
@@ -59,7 +60,7 @@ async fn people_know_nothing_of_the_trap_and_book() {
     visitor.see(CONFIRMATION).await;
     visitor.press(Key::Escape).await;
     visitor.until("!document.querySelector('dialog[open]')").await;
-    // Known now: the page has the express form.
+    // The buyer is remembered now, so the page has the express form.
     assert!(visitor.text("#express").await.contains("Welcome back"));
     assert_that_people_know_nothing_of_it(&visitor, 1).await;
     assert_eq!(site.booking_count(), 1);

@@ -1,11 +1,12 @@
-//! The whole way without a mouse.
+//! A booking without a mouse, from start to end.
 
 use thirtyfour::Key;
 
 use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Visitor};
 
-/// From the top of the page to the first tier's quantity: skip link, brand, one button.
+/// The maximum number of Tabs from the top of the page to the first ticket type's quantity: skip link, brand, one
+/// button.
 const TABS_MAX: usize = 8;
 
 const FOCUSED: &str = "document.activeElement?.id";
@@ -30,7 +31,7 @@ async fn a_ticket_is_booked_by_keyboard_alone() {
 
     assert!(visitor.text(CONFIRMATION).await.contains("2 × VIP"));
     visitor.until(&format!("{FOCUSED} === 'checkout-title'")).await;
-    // The focus never leaves an open dialog for the page behind it.
+    // While a dialog is open, the focus never moves to the page behind it.
     for _ in 0..8 {
         visitor.press(Key::Tab).await;
         let inside: bool = visitor

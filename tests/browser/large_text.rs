@@ -1,4 +1,4 @@
-//! Letters of one and a half and of twice the usual size, set in the browser, on a phone: every page reflows.
+//! Every page reflows on a phone when the browser's font size is one and a half times or twice the usual one.
 
 use serde_json::json;
 
@@ -6,12 +6,12 @@ use crate::open_site;
 use crate::support::{CONFIRM, Site, Visitor};
 use crate::tickets::open_gate;
 
-/// A phone's, in CSS pixels.
+/// The width of a phone, in CSS pixels.
 const WIDTH: u32 = 390;
-/// What the browser's settings call "Large" and "Very large"; 16 is the usual size.
+/// The font sizes that the browser's settings call "Large" and "Very large"; the usual one is 16.
 const SIZES: [u32; 2] = [24, 32];
 
-/// Every word of up to so many letters that is broken over two lines, and what stands outside of the screen.
+/// Finds words of up to 11 letters that are broken over two lines, and content outside of the screen.
 const WRONG: &str = r"
   const wrong = [];
   const isHidden = (it) => !it.checkVisibility({ opacityProperty: true, visibilityProperty: true })
@@ -26,7 +26,7 @@ const WRONG: &str = r"
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const text = texts.currentNode;
-    // Addresses are no words, and wide code scrolls.
+    // Addresses are not words, and wide code scrolls.
     if (isHidden(text.parentElement) || /@|:\/\//.test(text.data) || text.parentElement.closest('code')) continue;
     for (const { 0: word, index } of text.data.matchAll(/(?<![\p{L}\d])[\p{L}\d]{2,11}(?![\p{L}\d])/gu)) {
       const range = document.createRange();
@@ -53,7 +53,7 @@ async fn look_at(visitor: &Visitor, page: &str, wrong: &mut Vec<String>) {
 async fn phone(site: &Site, size: u32) -> Visitor {
     let visitor = Visitor::new(site).await;
     visitor.resize(WIDTH, 844).await;
-    // Of the process that shows the site, which is there once a page of it is.
+    // The font size is set in the process that renders the site, which exists only after a page is loaded.
     visitor.visit("/bookings/find").await;
     visitor.cdp("Page.enable", json!({})).await;
     visitor.cdp("Page.setFontSizes", json!({ "fontSizes": { "standard": size, "fixed": size } })).await;

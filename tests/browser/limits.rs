@@ -1,10 +1,10 @@
-//! A buyer who hears "too often" loses nothing but a moment.
+//! A buyer who is rate limited loses nothing but a moment.
 
 use std::time::Duration;
 
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Site, Visitor};
 
-/// One booking, and the next one after this time.
+/// The limit allows one booking, and the next one after this time.
 const PAUSE: Duration = Duration::from_secs(6);
 const LIMITS: [(&str, &str); 3] =
     [("RATE_LIMITS", "on"), ("RATE_LIMIT_BOOKINGS", "10/minute burst 1"), ("POLL_SECONDS_BUSY", "5")];
@@ -20,8 +20,7 @@ async fn use_up_the_limit(site: &Site) {
     assert_eq!(post.send().await.expect("an answer").status(), 404);
 }
 
-/// Tried: with 429 out of the noSwap list the page of the error stands in the dialog, and the form
-/// is gone.
+/// Seen to fail without 429 in the noSwap list: the dialog showed the error page, and the form was gone.
 #[tokio::test]
 async fn the_dialog_says_how_long_to_wait_and_the_same_form_books() {
     let site = open_limited_site();

@@ -1,4 +1,4 @@
-//! Journeys through the shop in real Chromium: what a visitor and the organizer do, see and hear.
+//! Journeys through the shop in real Chromium: what visitors and organizers do, see and hear.
 
 mod accessibility;
 mod availability;

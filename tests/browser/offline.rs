@@ -1,4 +1,5 @@
-//! Tickets without a network: a page that was opened once opens again, says how old it is, and goes when it should.
+//! Tickets without a network: a page that was opened once opens again, says how old it is, and is deleted when it
+//! should be.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::tickets::open_tickets;
 const SAVED: &str = "[data-saved]";
 const WAIT: Duration = Duration::from_secs(20);
 
-/// What the browser keeps for when there is no network, as paths.
+/// The paths of the pages that the browser keeps for offline use.
 async fn kept(visitor: &Visitor) -> Vec<String> {
     visitor
         .run(
@@ -19,7 +20,7 @@ async fn kept(visitor: &Visitor) -> Vec<String> {
         .await
 }
 
-/// Waits until the pages that it keeps are these, and it keeps their stylesheet and font.
+/// Waits until the browser keeps exactly these pages, and their stylesheet and font.
 async fn until_kept(visitor: &Visitor, pages: &[&str]) {
     let started = std::time::Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Before sales open, when they open, and when they are paused or over: what a page says that is open all the while.
+//! A page that stays open before sales open, when they open, and when they are paused or over.
 
 use std::time::Duration;
 
@@ -7,11 +7,12 @@ use chrono::{TimeDelta, Utc};
 use crate::open_site;
 use crate::support::{Site, Visitor};
 
-/// What is written behind the server's back is noticed later than a booking.
+/// The server notices a direct change of the database later than a booking.
 const NOTICED: Duration = Duration::from_secs(12);
 const COUNTDOWN: &str = "document.querySelector('#availability [data-countdown]')?.textContent";
 
-/// Nearly no polls: what opens the page is its own clock. Tried: without the script it stayed closed for a minute.
+/// The page hardly polls here: its own clock opens the sale.
+/// Seen to fail without the script: the page stayed closed for a minute.
 #[tokio::test]
 async fn a_sale_opens_by_itself_while_the_page_is_open() {
     let site = Site::open_with(testkit::binary(), &[("POLL_SECONDS", "60"), ("POLL_SECONDS_BUSY", "60")]);

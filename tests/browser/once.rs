@@ -1,4 +1,4 @@
-//! One form books once, whatever fingers, networks and history do with it.
+//! One form books once, even after double clicks, lost answers, reloads and Back.
 
 use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Visitor};
@@ -16,7 +16,7 @@ async fn a_double_click_books_once() {
     visitor.close_dialog().await;
     assert_eq!((site.booking_count(), site.available(&vip)), (1, 99));
 
-    // The same on the button that needs one click.
+    // The same with the one-click button.
     visitor.double_click(&vip.book_now_button()).await;
     visitor.see(CONFIRMATION).await;
     assert_eq!((site.booking_count(), site.available(&vip)), (2, 98));
@@ -28,7 +28,7 @@ async fn a_form_that_is_sent_again_ends_at_the_same_booking() {
     let visitor = Visitor::arrive(&site).await;
     visitor.open_checkout(&site.tier("VIP")).await;
     visitor.fill_in(NAME, EMAIL).await;
-    // Past the page's own care: four requests at once, as from an impatient proxy.
+    // Bypasses the page's own protection: four requests at once, as from an impatient proxy.
     let addresses: Vec<String> = visitor
         .run(
             "const form = new URLSearchParams(new FormData(document.querySelector('#checkout .checkout__form')));

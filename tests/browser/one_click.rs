@@ -1,4 +1,4 @@
-//! Booking with one click: only for who has asked for it, and with a moment to take it back.
+//! Booking with one click: only for buyers who have asked for it, and with a moment to undo it.
 
 use std::time::Duration;
 
@@ -7,13 +7,14 @@ use serde_json::json;
 use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Site, Visitor};
 
-/// As long as a test needs to press the button: the booking is as new as can be, and nothing moves.
+/// Gives the test all the time it needs to press the button: the booking's time is in the future, and animations
+/// stop.
 async fn stop_the_clock(site: &Site, visitor: &Visitor) {
     site.run_sql("UPDATE bookings SET created_at = '2099-01-01 00:00:00'");
     visitor.cdp("Animation.setPlaybackRate", json!({ "playbackRate": 0 })).await;
 }
 
-/// With animations that can be stopped.
+/// Opens the concert in a browser whose animations can be stopped.
 async fn arrive_with_animations(site: &Site) -> Visitor {
     let visitor = Visitor::new(site).await;
     visitor.cdp("Animation.enable", json!({})).await;
@@ -23,7 +24,7 @@ async fn arrive_with_animations(site: &Site) -> Visitor {
 
 const MASKED: &str = "a•••@example.org";
 const UNDO: &str = ".undo__button";
-/// The ten seconds, and a little patience.
+/// The ten seconds to undo, and some extra time.
 const UNDO_WAIT: Duration = Duration::from_secs(13);
 
 #[tokio::test]
@@ -39,7 +40,7 @@ async fn who_ticks_the_box_books_the_next_time_with_one_click() {
     visitor.book_and_be_remembered(&vip).await;
     visitor.close_dialog().await;
     visitor.until("location.pathname === '/'").await;
-    // Without a reload, and then on the next visit.
+    // First without a reload, and then on the next visit.
     for booked in [3, 4] {
         let express = visitor.text("#express").await;
         assert!(express.contains("Welcome back, Ada.") && express.contains(MASKED), "{express}");
@@ -109,7 +110,7 @@ async fn without_javascript_the_page_of_the_booking_has_the_button_and_after_ten
     let is_gone = format!("getComputedStyle(document.querySelector('{UNDO}')).visibility === 'hidden'");
     visitor.until_within(UNDO_WAIT, &is_gone).await;
     site.run_sql("UPDATE bookings SET created_at = '2026-01-01 00:00:00'");
-    // Who presses it nevertheless is told, and shown what is possible.
+    // A buyer who sends it nevertheless gets an error, and the remaining choices.
     let _: () = visitor.run("document.querySelector('.undo').requestSubmit()").await;
     visitor.see("#choices-error").await;
     assert!(visitor.text("#choices-error").await.contains("too late to undo"));

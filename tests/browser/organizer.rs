@@ -1,4 +1,4 @@
-//! The organizer watches the sale, and starts it again.
+//! The organizer watches the sale, and reseeds it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::open_site;
 use crate::support::{EMAIL, NAME, Visitor};
 
 const FRESH: Duration = Duration::from_secs(12);
-/// A poll, and the page that its answer leads to.
+/// Long enough for a poll, and for the page that it redirects to.
 const SHOWN_OUT: Duration = Duration::from_secs(12);
 const EVENT: &str = "Midnight Parade";
 
@@ -47,7 +47,7 @@ async fn the_organizer_sees_bookings_come_in_and_reseeds() {
     assert!(organizer.text("#toasts [data-toast]").await.contains("Sale reset"));
     assert_eq!(organizer.path().await, "/admin");
     assert_eq!(site.booking_count(), 0);
-    // The buyer's page was open all the while.
+    // The buyer's page was open all the time, and shows the reseed.
     buyer.until_left(&vip, 100, FRESH).await;
 }
 
@@ -72,7 +72,7 @@ async fn a_wrong_password_opens_nothing_and_signing_out_closes() {
 async fn a_new_password_ends_the_other_browser_and_is_the_one_that_opens() {
     const NEW: &str = "seven ladders under water";
     let site = open_site();
-    // One of them without JavaScript: everything works as plain forms.
+    // One browser has no JavaScript: everything works with plain forms.
     let (organizer, other) = tokio::join!(Visitor::without_javascript(&site), Visitor::new(&site));
     tokio::join!(organizer.sign_in(&site), other.sign_in(&site));
     organizer.click("header a[href='/admin/account']").await;
@@ -87,7 +87,7 @@ async fn a_new_password_ends_the_other_browser_and_is_the_one_that_opens() {
     assert!(organizer.text("#toasts [data-toast]").await.contains("Your other session was ended"));
     assert_eq!(organizer.path().await, "/admin/account");
 
-    // The other one's page polls, hears of it, and leads to the sign-in.
+    // The other browser's page polls, learns that its session has ended, and redirects to the sign-in.
     other.until_within(SHOWN_OUT, "location.pathname === '/admin/sign-in'").await;
     assert!(other.text("#main").await.contains("Your session has ended"));
     other.fill("#password", &site.password).await;

@@ -1,4 +1,4 @@
-//! The organizer's way back after the sign-in, and what becomes of a form that was filled in meanwhile.
+//! Signing in leads back to the page that was requested, and keeps a form that was filled in when the session ended.
 
 use crate::open_site;
 use crate::support::{Site, Visitor};
@@ -19,7 +19,7 @@ async fn sign_in_again(visitor: &Visitor, site: &Site) {
     visitor.click("#main button[type=submit]").await;
 }
 
-/// Types while the session ends, signs in again, and saves.
+/// Fills in a form while the session ends, signs in again, and saves.
 async fn type_into_an_ended_session(organizer: &Visitor, site: &Site, has_scripts: bool) {
     organizer.visit(TERMS).await;
     organizer.fill("#cancellation-deadline", "1,5").await;
@@ -87,7 +87,8 @@ async fn a_link_in_a_mail_leads_to_its_page() {
     sign_in_again(&organizer, &site).await;
     organizer.see(".log").await;
     assert_eq!(organizer.path().await, path);
-    // Signed in, and from the other site: the browser keeps the session's cookie back from the first request.
+    // The same when signed in: on a link from another site, the browser does not send the session's cookie with the
+    // first request.
     follow_from_elsewhere(&organizer, &site, path).await;
     organizer.see(".log").await;
     assert_eq!(organizer.path().await, path);

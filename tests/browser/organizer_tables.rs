@@ -1,11 +1,11 @@
-//! The organizer's lists at the width of a laptop and of a phone: nothing is pushed out of sight.
+//! The organizer's lists on a laptop and on a phone: nothing is cut off or outside of the screen.
 
 use crate::open_site;
 use crate::support::{Site, Visitor};
 
 const LISTS: [&str; 4] = ["/admin", "/admin/bookings", "/admin/mails", "/admin/audit-log"];
 
-/// Bookings with names, addresses and answers of mail servers as they come.
+/// Bookings with realistic long names, addresses and answers of mail servers.
 fn book_with_long_names(site: &Site) {
     site.run_sql(
         "INSERT INTO bookings (event_id, reference, token, request_key, order_hash, status, currency, total_minor,
@@ -30,7 +30,8 @@ fn book_with_long_names(site: &Site) {
     site.run_sql("UPDATE events SET name = 'The Night of the Unpronounceable Schottische, Part One'");
 }
 
-/// What is cut off: content that is wider than its cell, cells beyond their table, tables that scroll sideways.
+/// Finds what is cut off: content that is wider than its cell, cells outside of the screen, tables that scroll
+/// sideways.
 const CUT: &str = "[...document.querySelectorAll('.table-scroll, main td, main tbody th, .log p')]
     .filter((it) => {
       const box = it.getBoundingClientRect();
@@ -57,7 +58,7 @@ async fn tables_fit_a_laptop() {
             assert!(cut.is_empty(), "{path} at {width} px: {cut:#?}");
         }
     }
-    // The heading of each column stands.
+    // The table still shows all column headings.
     organizer.visit("/admin/bookings").await;
     let heads: Vec<String> =
         organizer.ask("[...document.querySelectorAll('thead th')].map((it) => it.innerText)").await;
@@ -88,7 +89,7 @@ async fn rows_are_cards_on_a_phone() {
             labels,
             ["Booked", "Buyer", "Tickets", "Total", "Status", "Email"].map(|it| format!("\"{it}\""))
         );
-        // One below the other.
+        // The cells are one below the other.
         let lefts: Vec<f64> = organizer
             .ask("[...document.querySelectorAll('tbody td')].map((it) => it.getBoundingClientRect().left)")
             .await;
@@ -115,7 +116,7 @@ async fn the_organizers_header_is_two_rows_at_most() {
             .await;
         assert_eq!(rows, 1, "{path}");
     }
-    // Every target is large enough, and the button has its name though the words are not seen.
+    // Every target is large enough, and the button has an accessible name although its text is hidden.
     let targets: Vec<f64> = organizer
         .ask(
             "[...document.querySelectorAll('.admin-nav a, .sign-out button')].filter((it) => it.offsetParent)

@@ -1,4 +1,4 @@
-//! Paying online: from the concert over Stripe's page, which a fake one stands in for, to the tickets.
+//! Paying online: from the concert, through the page of a fake Stripe, to the tickets.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use testkit::stripe::{FakeStripe, stripe_settings};
 
 const PAY: &str = ".payment__pay";
 
-/// A shop whose concert is paid for online, and the Stripe that it asks.
+/// A shop whose concert is paid for online, and the fake Stripe that it uses.
 fn open() -> (Site, FakeStripe) {
     let stripe = FakeStripe::start();
     let pace = [("POLL_SECONDS", "2"), ("POLL_SECONDS_BUSY", "2")];
@@ -18,7 +18,7 @@ fn open() -> (Site, FakeStripe) {
     (site, stripe)
 }
 
-/// Chooses two VIP tickets, once the page knows that they are paid for online.
+/// Holds two VIP tickets, as soon as the page knows that they are paid for online.
 async fn hold(site: &Site, visitor: &Visitor) {
     let vip = site.tier("VIP");
     for _ in 0..50 {
@@ -40,13 +40,13 @@ async fn held_tickets_are_paid_for_with_two_clicks_and_come_by_themselves() {
     let (site, stripe) = open();
     let visitor = Visitor::arrive(&site).await;
     hold(&site, &visitor).await;
-    // It counts down, and says so to nobody yet.
+    // The countdown is visible, but not announced to screen readers yet.
     assert!(visitor.text("[data-left-shown]").await.ends_with(" left"));
     assert_eq!(visitor.ask::<String>("document.querySelector('[data-left-said]').textContent").await, "");
     assert_eq!(visitor.text(".test-mode").await, "Test mode: no money is taken.");
     visitor.click(".payment__more form:first-child button").await;
     assert!(visitor.text(".payment__more").await.contains("(4 left)"));
-    // One click asks for the payment page, and the browser goes there by itself.
+    // One click requests the payment page, and the browser goes there by itself.
     visitor.click(PAY).await;
     visitor.click("button[value='decline']").await;
     visitor.click("button[value='leave']").await;
@@ -57,7 +57,7 @@ async fn held_tickets_are_paid_for_with_two_clicks_and_come_by_themselves() {
     assert_eq!((stripe.money(), site.available(&site.tier("VIP"))), ((20_000, 0), 98));
     visitor.click("a[href$='/receipt']").await;
     assert!(visitor.text(".receipt").await.contains("Visa ending in 4242"));
-    // The fake Stripe has no icon.
+    // Ignores complaints about the fake Stripe, which has no icon.
     let complaints = visitor.complaints().await;
     let own: Vec<&String> = complaints.iter().filter(|it| !it.starts_with(&stripe.url())).collect();
     assert!(own.is_empty(), "{own:?}");
@@ -88,7 +88,7 @@ async fn a_screen_reader_hears_the_last_minute_and_then_that_it_is_over() {
     let said = "document.querySelector('[data-left-said]').textContent";
     assert_eq!(visitor.ask::<String>(said).await, "");
     visitor.until_within(Duration::from_secs(20), &format!("{said} === '1 minute left to pay.'")).await;
-    // Released, the booking's own page says what has become of it.
+    // After the release, the booking's own page says what happened.
     visitor.click(".payment__more form:last-child button").await;
     visitor.until("document.body.innerText.includes('nothing was charged')").await;
     assert_eq!(site.available(&site.tier("VIP")), 100);

@@ -89,7 +89,7 @@ async fn a_tier_that_sold_out_meanwhile_says_so() {
     assert!(visitor.text(CONFIRMATION).await.contains("Front Row"));
 }
 
-/// No script counts, so the page says what it counted, and nothing else is booked.
+/// No script updates the total, so the server does; it books only for the total that the page has shown.
 #[tokio::test]
 async fn the_total_is_never_wrong() {
     let site = open_site();
@@ -107,7 +107,7 @@ async fn the_total_is_never_wrong() {
     assert_eq!(visitor.text(".summary__total").await, "Total for 5 tickets $500.00");
     assert_eq!(status_of_last_page(&visitor).await, 200);
 
-    // Changed, and confirmed at once: the page comes back with the right total, and nothing is lost.
+    // Changes the quantity and confirms at once: the page comes back with the right total, and nothing typed is lost.
     visitor.fill(&quantity, "4").await;
     visitor.click(CONFIRM).await;
     let told = visitor.text("#main [role=alert]").await;

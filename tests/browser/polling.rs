@@ -1,4 +1,4 @@
-//! When browsers ask: at the pace that the server names, never in step, and not while nobody looks.
+//! When browsers poll: at the pace that the server sets, never in step, and not while the tab is hidden.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 use crate::open_site;
 use crate::support::{EMAIL, NAME, Site, Tier, Visitor};
 
-/// The fastest pace, so that many polls fit into a test; and a slow one that is clearly different.
+/// The fastest pace, so that many polls fit into a test, and a clearly slower one.
 const PACES: [(&str, &str); 2] = [("POLL_SECONDS", "2"), ("POLL_SECONDS_BUSY", "6")];
-/// An eighth of it is one order: two that wait are stress.
+/// An eighth of this queue is one order, so two waiting orders mean that the server is under stress.
 const SMALL_QUEUE: (&str, &str) = ("DESK_QUEUE_LENGTH", "8");
-/// Orders wait for as long as the test wants them to.
+/// Orders may wait for as long as the test needs.
 const LONG_DEADLINE: [(&str, &str); 2] = [("DESK_DEADLINE_MS", "60000"), ("REQUEST_TIMEOUT_SECONDS", "90")];
 
-/// When each poll went out, in milliseconds since the page was opened.
+/// The time of each poll, in milliseconds since the page was opened.
 const POLLS: &str = "performance.getEntriesByType('resource')
     .filter((it) => it.name.endsWith('/availability')).map((it) => it.startTime)";
 
@@ -23,8 +23,8 @@ const NOTE_VISIBILITY: &str = "
     const note = () => window.seen.push([document.visibilityState, performance.now()]);
     document.addEventListener('visibilitychange', note, true);";
 
-/// Tried: without the look at `document.hidden` the hidden tab went on asking; without `poll` at its return
-/// the counts stayed old for the whole interval.
+/// Seen to fail without the check of `document.hidden`: the hidden tab still polled. Seen to fail without `poll` when
+/// the tab is shown again: the counts stayed old for the whole interval.
 #[tokio::test]
 async fn a_hidden_tab_asks_nothing_and_asks_at_once_when_it_is_shown_again() {
     let site = site_with(&[PACES[0], ("POLL_SECONDS_BUSY", "2")]);
@@ -74,7 +74,7 @@ async fn a_page_that_is_opened_behind_others_waits_until_it_is_looked_at() {
     assert!(!polls.iter().any(|at| *at > hidden[0] && *at < back), "hidden at {seen:?}, polls at {polls:?}");
 }
 
-/// Tried: without jitter the waits differ by a few milliseconds.
+/// Seen to fail without jitter: the waits differed only by a few milliseconds.
 #[tokio::test]
 async fn browsers_do_not_ask_in_step() {
     let site = site_with(&[PACES[0], ("POLL_SECONDS_BUSY", "2")]);
@@ -85,13 +85,13 @@ async fn browsers_do_not_ask_in_step() {
     let (least, most) =
         (waits.iter().copied().fold(f64::MAX, f64::min), waits.iter().copied().fold(0.0, f64::max));
     assert!(least >= 1800.0, "{waits:?}");
-    // A poll takes its time on a busy machine, and the next wait begins at its end.
+    // On a busy machine a poll may take longer, and the next wait begins at its end.
     assert!(waits.iter().filter(|wait| **wait <= 2250.0).count() >= waits.len() - 2, "{waits:?}");
     assert!(most - least > 60.0, "in step: {waits:?}");
 }
 
-/// The server's own measure of its stress, from orders that wait at its desk to the last browser. Tried:
-/// with a fixed interval in the page the polls went on as before.
+/// Orders wait at the desk, so the server is under stress, and browsers poll less often.
+/// Seen to fail with a fixed interval in the page: it polled as often as before.
 #[tokio::test]
 async fn a_server_under_stress_is_asked_less_often_until_it_is_well_again() {
     let site = site_with(&[PACES[0], PACES[1], SMALL_QUEUE, LONG_DEADLINE[0], LONG_DEADLINE[1]]);
@@ -130,14 +130,14 @@ async fn a_server_under_stress_is_asked_less_often_until_it_is_well_again() {
     visitor.until_within(Duration::from_secs(60), &soon_again).await;
 }
 
-/// Whatever the browser holds for fresh: its own booking is seen at once. Tried: without `no-cache` the
-/// answer of the poll before was shown again.
+/// The page shows its own booking at once, even if the browser regards the previous poll's answer as fresh.
+/// Seen to fail without `no-cache`: the previous poll's answer was shown again.
 #[tokio::test]
 async fn a_buyers_own_booking_is_counted_at_once() {
     let site = open_site();
     let vip = site.tier("VIP");
     let visitor = Visitor::arrive(&site).await;
-    // The checkout stands filled in when a poll has just been answered.
+    // The checkout is already filled in when a poll has just been answered.
     visitor.open_checkout(&vip).await;
     visitor.fill_in(NAME, EMAIL).await;
     wait_for_polls(&visitor, 1).await;
@@ -161,7 +161,7 @@ async fn wait_for_polls(visitor: &Visitor, polls: usize) {
     visitor.until_within(time_limit, &format!("{POLLS}.length >= {}", before + polls)).await;
 }
 
-/// Orders that wait at the desk: one at its worker, and more than a quarter of its queue.
+/// Sends orders that wait at the desk: one at its worker, and more than a quarter of its queue.
 async fn send_orders(site: &Site, tier: &Tier) -> Vec<tokio::task::JoinHandle<u16>> {
     let client =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");

@@ -1,18 +1,18 @@
-//! How concerts look: on the first screen, with long names, in forced colors, and while they sell.
+//! The layout of concerts: on the first screen, with long names, in forced colors, and while they sell.
 
 use serde_json::{Value, json};
 
 use crate::open_site;
 use crate::support::{Scheme, Site, Visitor};
 
-/// Screens of laptops, in CSS pixels.
+/// Screen sizes of laptops, in CSS pixels.
 const LAPTOPS: [(u32, u32); 4] = [(1280, 720), (1366, 768), (1440, 900), (1536, 864)];
 const ODD: [&str; 7] = ["twelve", "tokyo", "sao-paulo", "colombo", "gone", "paused", "canceled"];
 
 async fn open_odd(site: &Site) -> Visitor {
     site.add_odd_concerts();
     let visitor = Visitor::arrive(site).await;
-    // The server reads once a second which concerts there are: it has all of them, or none yet.
+    // The server reads the list of concerts once a second: it has all of the new ones, or none yet.
     visitor.until("document.querySelector('.concert') || (location.reload(), false)").await;
     visitor
 }
@@ -75,7 +75,7 @@ async fn no_word_of_a_poster_is_broken_and_no_card_touches_another() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// On the page, on the button, in the checkout, and in the total that a script writes.
+/// The same spelling on the page, on the button, in the checkout, and in the total that a script writes.
 #[tokio::test]
 async fn money_and_times_have_one_spelling_everywhere() {
     let site = open_site();
@@ -116,7 +116,7 @@ async fn money_and_times_have_one_spelling_everywhere() {
     assert!(map.ends_with("%2C%20S%C3%A3o%20Paulo"), "{map}");
 }
 
-/// Links, placeholders, meters and edges; axe does not judge the first, because they lie on pictures.
+/// Checks links, placeholders, meters and edges. axe cannot check the links, because they are on pictures.
 #[tokio::test]
 async fn what_axe_cannot_judge_has_contrast_too() {
     let site = open_site();
@@ -183,7 +183,7 @@ async fn with_forced_colors_everything_keeps_its_edges_and_marks() {
     assert!(marked >= 3.0, "the page that is shown is not marked");
 }
 
-/// Places of all that lies on the page, but for what a number or a bar says.
+/// The positions and sizes of all parts of the page, apart from the content of numbers and bars.
 const PLACES: &str = "[...document.querySelectorAll('.tier, .tier__name, .stock__bar, .tier__form, .about')]
     .map((it) => {
       const { x, y, width, height } = it.getBoundingClientRect();

@@ -1,4 +1,4 @@
-//! What comes out of the printer: real PDFs, made by Chromium's print, of which pages and codes are counted.
+//! Printed pages: Chromium prints real PDFs, and the tests check their pages and codes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::open_site;
 use crate::support::{Site, Visitor};
 use crate::tickets::{decode, open_tickets};
 
-/// Width and height, in inches.
+/// Paper sizes, as width and height in inches.
 const PAPERS: [(&str, f64, f64); 7] = [
     ("Letter", 8.5, 11.0),
     ("A4", 8.27, 11.69),
@@ -21,7 +21,7 @@ const PAPERS: [(&str, f64, f64); 7] = [
     ("A4, landscape", 11.69, 8.27),
     ("A5, landscape", 8.27, 5.83),
 ];
-/// Prints a code so small that a phone still reads it.
+/// The resolution at which a phone can still read a printed code.
 const DOTS_PER_INCH: &str = "200";
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn printed_tickets_are_one_a_page_on_any_paper_and_can_be_scanned() {
     }
 }
 
-/// The longest words there are, and a booking of one ticket.
+/// A booking of one ticket, with the longest words.
 #[tokio::test]
 async fn one_ticket_is_one_page_however_long_its_words_are() {
     let site = open_site();
@@ -60,7 +60,7 @@ async fn one_ticket_is_one_page_however_long_its_words_are() {
     let name = "Wolfeschlegelsteinhausenbergerdorff ".repeat(2) + "Maximilian Hieronymus";
     let buyer = Visitor::arrive(&site).await;
     let balcony = site.tier("Donaudampfschifffahrtsgesellschaft Balcony, Unobstructed 3");
-    // The server reads once a second which concerts there are.
+    // The server reads the list of concerts once a second.
     let card = balcony.card();
     buyer
         .until(&format!("document.querySelector('{card}') || (location.href = '/events/twelve', false)"))
@@ -101,7 +101,7 @@ async fn the_confirmation_in_the_dialog_prints_the_tickets() {
     let text = text_of_page(&file, 1);
     assert!(text.contains("Ticket 1 of 2") && !text.contains("going"), "{text}");
 
-    // The page behind it is printed as it is, once the dialog is closed.
+    // Once the dialog is closed, the page behind it is printed.
     buyer.close_dialog().await;
     let file = print(&buyer, folder.path(), "concert", 8.5, 11.0).await;
     assert!(codes_of_pages(&file).iter().all(Vec::is_empty));
@@ -153,7 +153,7 @@ async fn book_under_a_long_name(buyer: &Visitor, site: &Site) {
     buyer.see("[data-booked]").await;
 }
 
-/// Saves the page as PDF, with all that browsers like to print at a page's edges.
+/// Saves the page as a PDF, with the header and footer that browsers print.
 async fn print(visitor: &Visitor, folder: &Path, name: &str, width: f64, height: f64) -> PathBuf {
     let file = folder.join(format!("{name}.pdf"));
     let paper = json!({ "paperWidth": width, "paperHeight": height, "displayHeaderFooter": true });
@@ -167,12 +167,12 @@ fn one_a_page(codes: &[String]) -> Vec<Vec<String>> {
     codes.iter().map(|code| vec![code.clone()]).collect()
 }
 
-/// What a scanner reads on each of its pages.
+/// The codes that a scanner reads on each page.
 fn codes_of_pages(pdf: &Path) -> Vec<Vec<String>> {
     rasterise(pdf).iter().map(|page| decode(page)).collect()
 }
 
-/// Its pages in grey, as a cheap printer prints them.
+/// Renders the pages in gray, as a cheap printer prints them.
 fn rasterise(pdf: &Path) -> Vec<PathBuf> {
     let pages = pdf.with_extension("pages");
     let _ = std::fs::remove_dir_all(&pages);
@@ -201,7 +201,7 @@ fn poppler_text(pdf: &Path, options: &[&str]) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The words that begin or end beside their page.
+/// The words that begin or end outside of their page.
 fn words_beside(pdf: &Path) -> Vec<String> {
     let number = |line: &str, name: &str| -> Option<f64> {
         line.split_once(&format!("{name}=\""))?.1.split_once('"')?.0.parse().ok()

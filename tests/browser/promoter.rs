@@ -1,5 +1,5 @@
-//! A promoter who has never seen the desk puts a concert on sale, changes it while it sells, postpones it, cancels a
-//! booking, writes to holders, and cancels it; with JavaScript and without.
+//! A promoter who has never used the site puts a concert on sale, changes it while it sells, postpones it, cancels a
+//! booking, writes to ticket holders, and cancels the concert; with JavaScript and without.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Site, Visitor};
 const EVENT: &str = "/admin/events/zoe-and-the-cellar";
 const SECOND_NAME: &str = "Lise Meitner";
 const SECOND_EMAIL: &str = "lise@example.org";
-/// A job looks twice a second, and the page once.
+/// Background jobs look for work twice a second, and the page polls once a second.
 const AT_WORK: Duration = Duration::from_secs(20);
 
-/// As a date picker sets a time.
+/// Sets a time as a date picker does.
 async fn pick(promoter: &Visitor, field: &str, time: &str) {
     promoter.see(&format!("#{field}")).await;
     let script = format!("document.querySelector('#{field}').value = '{time}'; return true;");
@@ -44,7 +44,7 @@ async fn put_on_sale(site: &Site, promoter: &Visitor, buyer: &Visitor) {
     promoter.fill("#description", "# Line-up\n\n- **Zoë**").await;
     promoter.fill("#city", "Chicago").await;
     promoter.fill("#time_zone", "chicago").await;
-    // It does not exist: clocks go forward.
+    // This time does not exist: clocks go forward then.
     pick(promoter, "starts_at", "2027-03-14T02:30").await;
     save(promoter).await;
     says(promoter, "Did you mean 3:30\u{a0}AM?").await;
@@ -72,7 +72,7 @@ async fn put_on_sale(site: &Site, promoter: &Visitor, buyer: &Visitor) {
     promoter.until("document.querySelector('.badge').innerText === 'PUBLISHED'").await;
 }
 
-/// Books a seat.
+/// Books one ticket.
 async fn book(buyer: &Visitor, name: &str, email: &str) {
     buyer.visit("/events/zoe-and-the-cellar").await;
     buyer.click(".tier .button--checkout").await;
@@ -106,7 +106,7 @@ async fn postpone(promoter: &Visitor, buyer: &Visitor, booking: &str) {
     assert!(buyer.text(CONFIRMATION).await.contains("Postponed from Saturday, September 4, 2027"));
 }
 
-/// Finds the second buyer's booking by name, and gives a reason for its end.
+/// Finds the second buyer's booking by name, and cancels it with a reason.
 async fn cancel_one_booking(site: &Site, promoter: &Visitor) {
     promoter.visit("/admin/bookings").await;
     promoter.fill("#q", "Lise Meitner").await;
@@ -160,7 +160,7 @@ async fn a_promoter_puts_a_concert_on_sale_and_changes_it() {
     cancel_one_booking(&site, &promoter).await;
     message_holders(&site, &promoter).await;
     cancel(&promoter).await;
-    // The page says by itself when the work is done.
+    // The page updates by itself when all bookings are canceled.
     let is_done = "document.querySelector('#progress').innerText.includes('Done: 1 booking canceled')";
     promoter.until_within(AT_WORK, is_done).await;
     buyer.visit(&booking).await;

@@ -1,4 +1,5 @@
-//! What nobody asks for and everybody notices: weight, calm, room, silence in the console.
+//! Quality that every visitor notices: small pages, no layout shifts, enough room on every screen, no messages in the
+//! console.
 
 use std::time::Duration;
 
@@ -9,13 +10,13 @@ use crate::support::{CONFIRM, Site, Visitor};
 use crate::tickets::open_gate;
 
 const FIRST_VIEW_BYTES_MAX: f64 = 65.0 * 1024.0;
-/// Raw, of a concert with three ticket types.
+/// The uncompressed page of a concert with three ticket types.
 const CONCERT_BYTES_MAX: usize = 12 * 1024;
-/// Raw, with a full page of concerts.
+/// The uncompressed list, with a full page of concerts.
 const LIST_BYTES_MAX: usize = 30 * 1024;
-/// A hundredth is a tenth of what is called good.
+/// A tenth of the layout shift that still counts as good.
 const LAYOUT_SHIFT_MAX: f64 = 0.01;
-/// What is written behind the server's back is noticed later than a booking.
+/// The server notices a direct change of the database later than a booking.
 const NOTICED: Duration = Duration::from_secs(12);
 
 #[tokio::test]
@@ -61,7 +62,7 @@ async fn nothing_shifts_while_the_counts_change() {
     }
 }
 
-/// Notes every shift since the page began to load.
+/// Records every layout shift since the page began to load.
 async fn watch_shifts(site: &Site, width: u32, height: u32) -> Visitor {
     let visitor = Visitor::new(site).await;
     visitor.resize(width, height).await;
@@ -131,7 +132,7 @@ async fn every_page_fits_from_320_pixels_to_4k() {
     assert!(too_wide.is_empty(), "{too_wide:#?}");
 }
 
-/// Long names, a ticket type of any kind, and more concerts than one page holds.
+/// Long names, all kinds of ticket types, and more concerts than fit on one page.
 #[tokio::test]
 async fn many_concerts_fit_and_their_list_is_light() {
     let site = open_site();

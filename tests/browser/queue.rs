@@ -1,4 +1,5 @@
-//! The waiting room: a visitor comes before the sale, is drawn, waits, and books when it is their turn.
+//! The waiting room: a visitor comes before the sale, gets a place in the draw, waits, and books when it is their
+//! turn.
 
 use std::time::Duration;
 
@@ -8,20 +9,20 @@ use crate::accessibility::Inspection;
 use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Site, Visitor};
 
-/// What is written behind the server's back is noticed later than a booking.
+/// The server notices a direct change of the database later than a booking.
 const NOTICED: Duration = Duration::from_secs(12);
 const ROOM: &str = "/events/midnight-parade/queue";
 const SETTINGS: &str = "/admin/events/midnight-parade/waiting-room";
 const TAKE_PLACE: &str = ".queue form button[type=submit]";
 
-/// The sale starts in so many seconds. Not before now: the column has whole seconds, and who has come after the start
-/// stands behind the lobby that counts them.
+/// Starts the sale in this many seconds. Use no start in the past: the column has whole seconds, and visitors who
+/// come after the start are placed behind the lobby, so the test's visitors would not be in it.
 fn start_sale_in(site: &Site, seconds: i64) {
     let starts = Utc::now() + TimeDelta::seconds(seconds);
     site.change_concert(&format!("sales_start_at = '{}'", starts.format("%Y-%m-%d %H:%M:%S")));
 }
 
-/// The organizer switches the room on.
+/// The organizer switches the waiting room on.
 async fn switch_on(organizer: &Visitor, site: &Site) {
     organizer.sign_in(site).await;
     organizer.visit(SETTINGS).await;
@@ -37,13 +38,13 @@ async fn set_flow(organizer: &Visitor, flow: &str, says: &str) {
     organizer.until(&format!("document.querySelector('#room-now').innerText === '{says}'")).await;
 }
 
-/// Waits until the page has that heading, and reloads nothing: the page does that itself.
+/// Waits until the page has this heading, without a reload: the page updates by itself.
 async fn reads(visitor: &Visitor, heading: &str) {
     let found = format!("document.querySelector('#queue-heading')?.innerText.includes('{heading}')");
     visitor.until_within(NOTICED, &found).await;
 }
 
-/// The same for a page that does not ask by itself.
+/// The same for a page that does not update by itself: loads it again and again.
 async fn comes_to_read(visitor: &Visitor, path: &str, heading: &str) {
     for _ in 0..24 {
         visitor.visit(path).await;
@@ -85,7 +86,7 @@ async fn who_waits_is_drawn_served_and_books() {
     inspection.look_at("the draw, before it").await;
     visitor.visit(ROOM).await;
 
-    // From here on the page goes on by itself. Tried: without queue.js it stayed in the lobby.
+    // From here on the page updates by itself. Seen to fail without queue.js: it stayed in the lobby.
     start_sale_in(&site, 1);
     reads(&visitor, "You’re in line").await;
     visitor.until_within(NOTICED, "document.body.innerText.includes('stopped the line')").await;
@@ -147,17 +148,17 @@ async fn the_ends_of_a_room_and_the_organizers_page_have_no_barriers() {
     end.look_at("the room, sold out").await;
     end.end();
     inspection.end();
-    // Somebody returns tickets: who still looks goes on without a reload of their own.
+    // Somebody returns tickets: a page that is still open updates by itself.
     site.set_available(&site.tier("VIP"), 5);
     reads(&late, "Take your place").await;
     organizer.visit(SETTINGS).await;
     organizer.click("input[value=off]").await;
     organizer.click(".concert-form button[type=submit]").await;
-    // And when there is no room any more, the way leads to the concert.
+    // When the waiting room is switched off, the page leads to the concert.
     late.until_within(NOTICED, "location.pathname === '/events/midnight-parade'").await;
 }
 
-/// Long enough for a lobby and its sale on a machine that is busy with other journeys.
+/// Long enough for a lobby and its sale, even on a machine that is busy with other journeys.
 const REHEARSED: Duration = Duration::from_secs(90);
 
 #[tokio::test]
@@ -177,7 +178,7 @@ async fn an_owner_rehearses_a_sale_and_reads_what_was_measured() {
     owner.click(".concert-form button[type=submit]").await;
     owner.see("#rehearsal-now").await;
     inspection.look_at("the rehearsal, running").await;
-    // The page goes on by itself.
+    // The page updates by itself.
     owner.until_within(REHEARSED, "document.querySelector('#rehearsal-report')").await;
     assert!(owner.text("#rehearsal-state").await.contains("30 of 30 buyers came"));
     inspection.look_at("the rehearsal's report").await;

@@ -1,4 +1,4 @@
-//! Two windows and too few tickets.
+//! Two windows compete for too few tickets.
 
 use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Visitor};
@@ -15,7 +15,7 @@ async fn two_windows_race_for_the_last_ticket_and_one_is_told_so() {
     }
     tokio::join!(ada.click(CONFIRM), bob.click(CONFIRM));
 
-    // Either may be in the page a moment before it is seen.
+    // Each element may be in the page a moment before it is visible.
     let is_confirmed =
         format!("document.querySelector('{CONFIRMATION}')?.checkVisibility({{ opacityProperty: true }})");
     let is_told = "document.querySelector('#checkout')?.innerText.includes('is sold out')";
@@ -30,7 +30,7 @@ async fn two_windows_race_for_the_last_ticket_and_one_is_told_so() {
     }
     assert_eq!((site.available(&vip), site.booking_count()), (0, 1));
 
-    // What was typed goes along to the tier that is chosen instead.
+    // The checkout of the other ticket type keeps what was typed.
     loser.click("#checkout .others button").await;
     loser.see("#checkout-email").await;
     assert_eq!(loser.ask::<String>("document.querySelector('#checkout-email').value").await, EMAIL);

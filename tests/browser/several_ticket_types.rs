@@ -63,7 +63,7 @@ async fn without_javascript() {
     visitor.fill(&front_row.checkout_quantity(), "2").await;
     visitor.fill_in(NAME, "nowhere").await;
     visitor.click(CONFIRM).await;
-    // What was chosen is open before the visitor's eyes, and counted.
+    // The list with the chosen ticket type is open, and the total includes it.
     visitor.see("#checkout-email-error").await;
     let quantity = visitor.see(&front_row.checkout_quantity()).await;
     assert_eq!(quantity.value().await.expect("a value").as_deref(), Some("2"));
@@ -73,7 +73,7 @@ async fn without_javascript() {
     check_booked(&visitor, &site).await;
 }
 
-/// One VIP ticket and two of Front Row.
+/// Checks a booking of one VIP ticket and two of Front Row.
 async fn check_booked(visitor: &Visitor, site: &Site) {
     let confirmation = visitor.text(CONFIRMATION).await;
     for part in ["You’re going!", "1 × VIP", "$100.00", "2 × Front Row", "$200.00", NAME, EMAIL] {

@@ -1,4 +1,4 @@
-//! A ticket goes to a friend, and its code stays on the screen.
+//! A buyer sends a ticket to a friend, and the screen stays on while a code is shown.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::tickets::open_tickets;
 
 const SHARE: &str = "#ticket-2 [data-share]";
 
-/// What the browser is asked for is written down instead.
+/// Runs a script before every page, which records calls of browser functions instead of making them.
 async fn watch(visitor: &Visitor, script: &str) {
     visitor.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
 }
@@ -47,7 +47,7 @@ async fn a_ticket_is_sent_to_a_friend() {
     friend.visit(&path).await;
     assert_eq!(friend.text("[data-ticket-code]").await, shown[1]);
     assert!(!friend.is_seen("[data-share]").await);
-    // Without a script the buyer follows the link, and finds the address to send there.
+    // Without a script, the buyer follows the link to the page whose address they can send.
     friend.visit(&booking).await;
     friend.click(SHARE).await;
     friend.until(&format!("location.pathname === '{path}'")).await;
@@ -64,7 +64,7 @@ async fn on_the_day_the_code_comes_first() {
     let is_first = "document.querySelector('.ticket__qr').getBoundingClientRect().top
                     < document.querySelector('h1').getBoundingClientRect().top";
     assert!(!buyer.ask::<bool>(is_first).await, "months before");
-    // It has begun, whatever the time of day is at the venue.
+    // The concert has begun, regardless of the time of day at the venue.
     let hour = chrono::TimeDelta::hours(1);
     let (begun, ends) = (chrono::Utc::now() - hour, chrono::Utc::now() + hour);
     let at = |time: chrono::DateTime<chrono::Utc>| time.format("%Y-%m-%d %H:%M:%S").to_string();
@@ -75,7 +75,8 @@ async fn on_the_day_the_code_comes_first() {
         let bottom: f64 =
             buyer.ask("document.querySelector('.ticket__qr').getBoundingClientRect().bottom").await;
         assert!(bottom < 844.0, "{path}: the whole code is on the first screen: {bottom}");
-        // Tried: the ticket hung over the site's header, as it hangs over the edge of the night on other days.
+        // Seen to fail when the ticket keeps the overlap with the poster's edge that it has on other days: it covered
+        // the site's header.
         let below = "document.querySelector('.tickets').getBoundingClientRect().top
                      >= document.querySelector('.site-header').getBoundingClientRect().bottom";
         assert!(buyer.ask::<bool>(below).await, "{path}: it covers the header");

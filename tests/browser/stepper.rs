@@ -1,4 +1,4 @@
-//! The buttons that count tickets, at the limit and over it.
+//! The buttons that change the number of tickets, at the limit and above it.
 
 use crate::open_site;
 use crate::support::{EMAIL, NAME, Tier, Visitor};
@@ -10,8 +10,8 @@ async fn limit_of(visitor: &Visitor, tier: &Tier) -> String {
     visitor.ask(&place).await
 }
 
-/// Tried: at the limit "+" did nothing and said nothing, and of a typed number that is too large "−" was marked as
-/// unavailable, and yet it worked.
+/// Seen to fail before the limit had a message: at the limit, "+" did nothing and said nothing; with a typed number
+/// that is too large, "−" was marked as unavailable, but worked.
 #[tokio::test]
 async fn who_wants_too_many_is_told_which_limit_it_is() {
     let site = open_site();
@@ -34,7 +34,7 @@ async fn who_wants_too_many_is_told_which_limit_it_is() {
     visitor.click(&minus).await;
     assert_eq!(limit_of(&visitor, &vip).await, "");
 
-    // Typed.
+    // The same with a typed number.
     let field = vip.form("[name=quantity]");
     visitor.run::<()>(&format!(
         "const it = document.querySelector('{field}'); it.value = 30; it.dispatchEvent(new Event('input', {{ bubbles: true }}))"
@@ -45,7 +45,7 @@ async fn who_wants_too_many_is_told_which_limit_it_is() {
     assert_eq!(visitor.ask::<String>(&format!("document.querySelector('{field}').value")).await, "2");
 }
 
-/// The checkout says it too, and the server says the same of what was typed.
+/// The checkout names the limit too, and the server gives the same message for a typed number.
 #[tokio::test]
 async fn the_last_tickets_are_counted_in_the_checkout() {
     let site = open_site();

@@ -1,4 +1,5 @@
-//! Somebody joins the team by the link of a mail, and sees what their role opens; with JavaScript and without.
+//! Somebody joins the team through the link in a mail, and sees only what their role allows; with JavaScript and
+//! without.
 
 use crate::open_site;
 use crate::support::{Site, Visitor};
@@ -6,7 +7,7 @@ use crate::support::{Site, Visitor};
 const OWN: &str = "seven ladders under water";
 const INVITED: &str = "grace@example.org";
 
-/// The owner invites, and the mail's link makes an account.
+/// The owner sends an invitation, and the mail's link creates an account.
 async fn join(site: &Site, owner: &Visitor, grace: &Visitor) {
     owner.sign_in(site).await;
     owner.click("header nav a[href='/admin/team']").await;
@@ -36,12 +37,12 @@ async fn join(site: &Site, owner: &Visitor, grace: &Visitor) {
     grace.click("#main button[type=submit]").await;
     grace.until("location.pathname === '/admin/bookings'").await;
     assert!(grace.text("#toasts [data-toast]").await.contains("Welcome, grace."));
-    // The link has made its account.
+    // The link has been used, so it works no more.
     grace.visit(&link).await;
     assert!(!grace.is_seen("#new-password").await, "{}", grace.text("#main").await);
 }
 
-/// The box office finds bookings, and neither concerts nor the team are its own.
+/// The role "box office" can find bookings, but cannot manage concerts or the team.
 async fn see_the_role(site: &Site, owner: &Visitor, grace: &Visitor) {
     grace.visit("/admin").await;
     assert_eq!(grace.path().await, "/admin/bookings", "where its work begins");
@@ -57,7 +58,7 @@ async fn see_the_role(site: &Site, owner: &Visitor, grace: &Visitor) {
     let team = owner.text(".team").await.to_lowercase();
     assert!(team.contains("grace") && team.contains("box office"), "{team}");
 
-    // A role that changes ends the sessions that had the former one.
+    // Changing somebody's role ends their sessions.
     owner.click(".team__name[href]:not([href$='/1'])").await;
     owner.click("label[for=change-organizer]").await;
     owner.fill("#password", &site.password).await;

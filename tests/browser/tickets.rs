@@ -1,5 +1,5 @@
-//! From a booking to its ticket, on the screen and on paper, and through the gate. What a scanner would
-//! see is read by zbar, which has nothing in common with what wrote it.
+//! From a booking to its ticket, on the screen and on paper, and through the gate. zbar plays the scanner: it is
+//! independent of the code that draws the QR codes.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use crate::support::{Site, Visitor};
 
 const QR: &str = ".ticket__qr";
 const CODE: &str = "[data-ticket-code]";
-/// As WebDriver writes the key.
+/// The code of the Enter key in WebDriver.
 const ENTER: char = '\u{e007}';
 const ANSWER: &str = "#answer .answer__word";
 
@@ -23,7 +23,7 @@ pub fn decode(picture: &Path) -> Vec<String> {
     String::from_utf8_lossy(&zbar.stdout).lines().map(str::to_owned).collect()
 }
 
-/// Books, and opens the booking's own page, whose address stands above the dialog.
+/// Books, and then reloads, which opens the booking's own page instead of the dialog.
 pub async fn open_tickets(visitor: &Visitor, site: &Site, tier: &str, quantity: u32) -> Vec<String> {
     visitor.book(&site.tier(tier), quantity).await;
     visitor.until("location.pathname.startsWith('/bookings/')").await;
@@ -32,7 +32,7 @@ pub async fn open_tickets(visitor: &Visitor, site: &Site, tier: &str, quantity: 
     visitor.ask(&format!("[...document.querySelectorAll('{CODE}')].map((it) => it.textContent)")).await
 }
 
-/// Signs in and opens a gate of that name.
+/// Signs in and opens a gate with this name.
 pub async fn open_gate(visitor: &Visitor, site: &Site, gate: &str) {
     site.open_doors();
     visitor.sign_in(site).await;
@@ -42,7 +42,7 @@ pub async fn open_gate(visitor: &Visitor, site: &Site, gate: &str) {
     visitor.see("#code").await;
 }
 
-/// As a handheld scanner does it: the code, and Enter, wherever the focus is.
+/// Types a code and Enter, as a handheld scanner does, regardless of the focus.
 async fn scan(visitor: &Visitor, code: &str) -> String {
     let _: () = visitor.run("document.querySelector('#answer').replaceChildren();").await;
     visitor.press(format!("{code}{ENTER}")).await;
@@ -71,7 +71,7 @@ async fn a_ticket_on_a_phone_opens_the_gate_once() {
                 "Math.abs(2 * {left} + document.querySelector('.ticket').offsetWidth - innerWidth) < 3"
             ))
             .await;
-        // The whole screen, as a scanner that is held to it sees it.
+        // The whole screen, as a scanner in front of it sees it.
         phone.driver().screenshot(&picture).await.expect("a picture of the screen");
         scanned.extend(decode(&picture));
     }
@@ -99,7 +99,7 @@ async fn a_ticket_on_a_phone_opens_the_gate_once() {
         "to be corrected"
     );
     assert!(north.ask::<bool>("window.isTheSamePage").await, "nothing was loaded again");
-    // The other gate hears of it by its next poll.
+    // The other gate's next poll shows it.
     south.until("document.querySelector('#turnout-heading').innerText === '2 of 3 admitted'").await;
 
     north.click("#turnout .passage form button").await;

@@ -1,6 +1,6 @@
-//! The keys that addresses of a site hold, and every way in which they come to a proxy.
+//! The secret keys in a site's URLs, and all the ways in which they reach a proxy.
 
-/// What may stand in no log.
+/// The keys that must not appear in any log.
 pub struct Keys {
     booking: String,
     token: String,
@@ -10,7 +10,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// A booking's, which there is, and such as links have.
+    /// The key of an existing booking, and made-up keys of the other kinds.
     pub fn of(booking: &str) -> Self {
         Self {
             booking: booking.to_owned(),
@@ -23,7 +23,7 @@ impl Keys {
 
     pub fn assert_unknown_to(&self, log: &str) {
         for key in [&self.token, &self.ticket, &self.gate, &self.link] {
-            // A part of a key that is long enough to be guessed from is as bad.
+            // A long part of a key is as bad, since the rest can be guessed.
             for part in [&key[4..], &key[..8]] {
                 let told = log.lines().find(|line| line.contains(part));
                 assert_eq!(told, None, "{part} of {key}");
@@ -32,7 +32,7 @@ impl Keys {
     }
 }
 
-/// Paths with keys in them, each with an address as the Referer of an older browser.
+/// Paths, most with keys in them, each with the Referer that an older browser would send.
 pub fn visits(keys: &Keys) -> Vec<(String, String)> {
     let Keys { booking, token, ticket, gate, link } = keys;
     let encoded: String = token.bytes().map(|byte| format!("%{byte:02x}")).collect();

@@ -1,5 +1,5 @@
-//! What needs other programs, or takes long: crashes, fail-over, proxies, Redis, replicas, the release before, and
-//! requests that nobody well-meaning sends. Run by `scripts/test --all`.
+//! Tests that need other programs or take long: crashes, failover, proxies, Redis, replicas, the previous release,
+//! and hostile requests. `scripts/test --all` runs them.
 //!
 //! Tests under a module `own_postgres` start a PostgreSQL of their own, so the second run leaves them out.
 

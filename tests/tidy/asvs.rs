@@ -1,14 +1,15 @@
-//! docs/asvs.md goes through all requirements of OWASP ASVS 5.0, and what it and docs/security.md name is there.
+//! docs/asvs.md has all requirements of OWASP ASVS 5.0, levels 1 and 2, and the files that it and docs/security.md
+//! name exist.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::read;
 
-/// The requirements of level 1, and those of level 2.
+/// The numbers of requirements of level 1 and of level 2.
 const REQUIREMENTS: [usize; 2] = [70, 183];
 const STATES: [&str; 3] = ["met", "open", "not applicable"];
-/// Where the documents look for a file.
+/// The folders that the documents' file names may be relative to.
 const PLACES: [&str; 5] = ["", "src", "tests", "tests/full", "templates/admin"];
 
 #[test]
@@ -43,7 +44,7 @@ fn what_the_documents_on_security_name_is_there() {
     assert!(gone.is_empty(), "{}", gone.join("\n"));
 }
 
-/// Whether a name in backquotes is that of a file or a folder: not a URL, a command or a pattern.
+/// Whether a name in backquotes is a file or a folder, not a URL, a command or a pattern.
 fn is_file(name: &str) -> bool {
     let is_path = name.contains('/') || [".rs", ".toml", ".html"].iter().any(|end| name.ends_with(end));
     is_path && !name.starts_with(['/', '*']) && !name.contains([' ', ':', '{'])

@@ -1,11 +1,12 @@
-//! Imports go one way: a file imports from its own floor downward, and no files import each other in a circle.
+//! Imports go one way: a file imports only from its own layer and those below it, and there are no import cycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::{files, read};
 
-/// Rooms and their floors, from the top. A room on the same floor may be imported, as long as no circle comes of it.
+/// The modules of each layer ("floor"), from the top. A module of the same layer may be imported if that makes no
+/// cycle.
 const FLOORS: [&[&str]; 8] = [
     &["main", "lib"],
     &["commands", "server", "background", "config", "demo"],
@@ -78,9 +79,9 @@ fn every_form_of_an_import_is_read() {
     assert_eq!(paths("use super::store;"), ["super::store"]);
 }
 
-/// Which files of `src` import which.
+/// The imports between the files of `src`.
 struct House {
-    /// Both as paths below `src`.
+    /// For each file, the files that it imports, as paths below `src`.
     imports: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -122,7 +123,7 @@ impl House {
         self.imports.iter().flat_map(|(from, all)| all.iter().map(move |to| (from.as_str(), to.as_str())))
     }
 
-    /// Groups of files of which each reaches every other.
+    /// Groups of files that all import each other, directly or indirectly.
     fn circles(&self) -> Vec<Vec<&str>> {
         let reached: BTreeMap<&str, BTreeSet<&str>> =
             self.imports.keys().map(|file| (file.as_str(), self.reached_from(file))).collect();
@@ -152,7 +153,7 @@ impl House {
     }
 }
 
-/// How far from the top a file's room stands.
+/// The layer of a file's module, counted from the top.
 fn floor(file: &str) -> usize {
     let room = file.split(['/', '.']).next().unwrap_or_default();
     let floor = FLOORS.iter().position(|rooms| rooms.contains(&room));
@@ -191,7 +192,7 @@ fn join(module: &str, path: &str) -> String {
     if module.is_empty() { path.to_owned() } else { format!("{module}::{path}") }
 }
 
-/// Every path that begins with `crate`, `super` or `self`, in the code without its tests and comments.
+/// All paths that begin with `crate`, `super` or `self`, outside of tests and comments.
 fn import_paths(text: &str) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
     let code: Vec<&str> = code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();

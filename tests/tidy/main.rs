@@ -1,4 +1,4 @@
-//! The house rules that a machine can keep.
+//! The project's rules that a program can check.
 
 mod asvs;
 mod docs;
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where there is Rust.
+/// The folders with Rust code.
 const CODE: [&str; 5] = ["src", "tests", "benches", "examples", "fuzz/fuzz_targets"];
 const LINES_MAX: usize = 320;
 const FUNCTION_LINES_MAX: usize = 70;
@@ -30,7 +30,7 @@ fn files_and_functions_stay_short() {
             }
         }
         for (number, line) in text.lines().enumerate() {
-            // A text that people read is not broken for the editor's sake.
+            // A line with a string may be longer, so that texts need not be broken.
             if line.chars().count() > LINE_WIDTH_MAX && !line.contains('"') {
                 wrong.push(format!("{}:{}: wider than {LINE_WIDTH_MAX}", path.display(), number + 1));
             }
@@ -40,7 +40,7 @@ fn files_and_functions_stay_short() {
 }
 
 #[test]
-fn rooms_have_the_names_of_what_is_in_them() {
+fn no_module_has_a_catch_all_name() {
     let forbidden = ["utils", "helpers", "common", "services", "manager"];
     let mut wrong = Vec::new();
     for path in files(&CODE, "rs") {
@@ -93,7 +93,7 @@ fn templates_keep_the_content_security_policy_strict() {
     let mut wrong = Vec::new();
     for path in files(&["templates"], "html") {
         let text = read(&path);
-        // Mails are read elsewhere, where no style sheet of ours can be had.
+        // Mail programs do not load our style sheets, so mails may have inline styles.
         let is_mail = path.starts_with("templates/mail");
         for bad in
             ["<style", "style=\"", "<script>", "onclick=", "javascript:", "hx-on", "http://", "https://"]
@@ -171,7 +171,7 @@ fn both_databases_have_the_same_migrations() {
     assert!(names("sqlite").iter().any(|path| path.ends_with("down.sql")));
 }
 
-/// The files with an extension below some folders, as paths from the project's root.
+/// All files with an extension below some folders, as paths from the project's root.
 fn files(folders: &[&str], extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut waiting: Vec<PathBuf> = folders.iter().map(PathBuf::from).collect();
@@ -189,7 +189,7 @@ fn files(folders: &[&str], extension: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The name and length in lines of each function, by the indentation that `cargo fmt` gives it.
+/// The first line of each function, and its number of lines, found by the indentation that `cargo fmt` gives it.
 fn functions(text: &str) -> Vec<(String, usize)> {
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();

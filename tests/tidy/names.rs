@@ -1,11 +1,11 @@
-//! One name for one idea, files that say what they are for, and words that never come back.
+//! Each type name has one meaning, each file says what it is for, and forbidden words stay out.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::{CODE, files, read};
 
-/// What a template struct of a mail is called in each of its two forms; each pair stands in the file of its mail.
+/// Names that several types may have: the two template structs of each mail, in the mail's own file.
 const SEVERAL: [&str; 2] = ["Html", "Text"];
 
 #[test]

@@ -1,4 +1,4 @@
-//! The organizer finds a booking and ends it.
+//! The organizer finds a booking and cancels it.
 
 use reqwest::blocking::Client;
 
@@ -60,7 +60,7 @@ fn the_organizer_cancels_at_any_time_once_and_it_is_written_down() {
 }
 
 #[test]
-fn whoever_is_in_keeps_the_booking() {
+fn a_scanned_ticket_cannot_be_canceled() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     let location = app.book_well("VIP", 2);
@@ -134,7 +134,8 @@ fn nobody_else_finds_or_cancels_a_booking_there() {
     assert_eq!(app.database.tier("VIP").sold, 1);
 }
 
-/// What the buyer reads of an organizer's cancellation, in the mail and on the page, of all tickets or of some.
+/// The organizer cancels all tickets or some: the mail and the page tell the buyer that it was the organizer, and
+/// why.
 #[test]
 fn the_buyer_reads_that_it_was_the_organizer_and_why() {
     let app = TestApp::spawn();
@@ -189,7 +190,7 @@ fn the_buyer_reads_that_it_was_the_organizer_and_why() {
             "{text}"
         );
     }
-    // A buyer who cancels reads nothing of the organizer.
+    // A buyer's own cancellation does not mention the organizer.
     let own = app.book_well("VIP", 1);
     assert_eq!(app.post(&format!("{own}/cancellation"), &[("message", "x")]).status(), 303);
     let page = app.get(&own).text().expect("a page");

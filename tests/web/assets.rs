@@ -34,7 +34,7 @@ fn every_file_that_the_page_names_is_there() {
         assert_eq!(app.get(path).status(), 200, "{path}");
     }
     assert_eq!(app.get("/favicon.ico").status(), 301);
-    // A hash is only of this release, so nobody keeps the way to it for ever.
+    // The file's hash belongs to this release only, so the redirect to it is not cached forever.
     for path in ["/favicon.ico", "/robots.txt"] {
         assert_eq!(header(&app.get(path), "cache-control"), "public, max-age=3600");
     }

@@ -1,4 +1,4 @@
-//! Forms that are filled in wrong.
+//! Forms with invalid input.
 
 use crate::support::{TestApp, header};
 
@@ -139,7 +139,7 @@ fn an_address_is_shown_as_what_it_is() {
     for (email, shown) in [
         ("mailto:ada%2Btag@example.org", "ada+tag@example.org"),
         ("ada@müller.example", "ada@müller.example"),
-        // With a Cyrillic letter.
+        // This domain begins with a Cyrillic letter.
         ("ada@аpple.com", "ada@xn--pple-43d.com"),
     ] {
         let response = app.confirm_for(email, &app.client, &app.open_checkout("VIP", 1), 1);

@@ -30,7 +30,7 @@ fn a_booking_is_confirmed_and_the_counts_go_down() {
     app.database.assert_books_balance();
 }
 
-/// A page that is opened at the entrance shows codes, and congratulates nobody.
+/// When the page is opened later, at the entrance, it shows the ticket codes first and no congratulations.
 #[test]
 fn weeks_later_a_booking_begins_with_its_tickets() {
     let app = TestApp::spawn();
@@ -129,13 +129,14 @@ fn a_sold_out_tier_offers_the_others() {
 
     let opened = app.get(&format!("/bookings/new?ticket_type={}", checkout.ticket_type));
     assert_eq!(opened.status(), 409);
-    // Nothing typed is lost on the way to another tier.
+    // The form keeps what was typed when the buyer switches to another tier.
     let way = between(&html, "<form action=\"/bookings/new\" method=\"post\"", "</form>");
     assert!(way.contains("name=\"name\" value=\"Ada Lovelace\"") && way.contains("Book instead"), "{way}");
     assert!(way.contains("name=\"email\" value=\"ada@example.org\""), "{way}");
 }
 
-/// The kind: whatever makes the total another one than the form shows, a quantity without a script or a price.
+/// This covers every cause of a total that differs from the one shown: a quantity that was changed without a script,
+/// or a new price.
 #[test]
 fn nothing_is_booked_for_another_total_than_the_form_shows() {
     let app = TestApp::spawn();
@@ -174,7 +175,7 @@ fn nothing_is_booked_for_another_total_than_the_form_shows() {
     let fresh = between(&page, "name=\"request_key\" value=\"", "\"").to_owned();
     let booked = send("5", "60000", &fresh);
     assert_eq!(booked.status(), 303);
-    // What has booked finds its booking, whatever tickets cost since.
+    // A form that has booked finds its booking, whatever the tickets cost now.
     app.database.execute(
         "UPDATE ticket_types SET price_minor = 13000, facts_version = facts_version + 1 WHERE name = 'VIP'",
     );
@@ -225,7 +226,8 @@ fn what_is_to_pay_when_and_how_stands_before_the_button_and_after_it() {
     eventually("the rule is shown", || app.get(&path).text().expect("a page").contains(rule));
 }
 
-/// The checkout as it is, of other tickets or with other quantities: nothing is booked, nothing is lost.
+/// The checkout can be shown again unchanged, for other tickets or with other quantities: nothing is booked, nothing
+/// is lost.
 #[test]
 fn the_checkout_is_shown_again_with_what_was_typed() {
     let app = TestApp::spawn();

@@ -84,7 +84,7 @@ fn tickets_that_come_back_are_sold_again_at_once() {
     app.set_available("VIP", 0);
     assert_eq!(app.confirm(&checkout, 2).status(), 409);
     assert_eq!(app.post(&format!("{location}/cancellation"), &[]).status(), 303);
-    // The very order that the desk has just refused, and would refuse from memory.
+    // This is the same order that the desk has just refused, and could refuse again from memory.
     let page = app.get(&location).text().expect("a page");
     assert!(
         page.contains("Booking canceled") && !page.contains("Canceled: 2 × VIP"),
@@ -160,10 +160,10 @@ fn a_guessed_link_cancels_nothing() {
     assert_eq!(booking(&app, &location).status, "confirmed");
 }
 
-/// Tried: without `status = 'confirmed'` in `end`, PostgreSQL had 100 left and 4 sold; when nobody looks either
-/// whether it is canceled already, the CHECK turned repetitions into 500s on SQLite too.
+/// Seen to fail without `status = 'confirmed'` in `end`: PostgreSQL had 100 left and 4 sold. When the code also does
+/// not check whether the booking is canceled already, the CHECK turned repetitions into 500s on SQLite too.
 #[test]
-fn one_booking_canceled_at_forty_windows_of_two_servers_comes_back_once() {
+fn forty_simultaneous_cancellations_return_the_tickets_once() {
     let app = TestApp::spawn();
     let other = app.another_server();
     app.book_well("VIP", 4);
@@ -188,9 +188,8 @@ fn one_booking_canceled_at_forty_windows_of_two_servers_comes_back_once() {
 
 const GATE_STEP: Duration = Duration::from_micros(500);
 
-/// A gate and the buyer at the same moment: one of them is first.
-/// Tried: with `admitted_count` asked before the booking's row is locked, PostgreSQL let somebody in on a
-/// booking that was canceled.
+/// A gate and the buyer act at the same moment: one of them is first. Seen to fail when `admitted_count` was read
+/// before the booking's row was locked: PostgreSQL admitted somebody with a canceled booking.
 #[test]
 fn a_booking_is_admitted_or_canceled_and_never_both() {
     let app = TestApp::spawn();
@@ -198,7 +197,7 @@ fn a_booking_is_admitted_or_canceled_and_never_both() {
     let event = db.read_primary_blocking(techkraft::events::store::list).expect("concerts").remove(0);
     let place = Place { event, gate: "North".into(), gate_id: None, actor: Actor::command_line() };
     let (mut admitted, mut canceled) = (0, 0);
-    // The gate waits until it is about as late as the buyer, however long that takes on this machine.
+    // The gate's wait adapts until the gate is about as late as the buyer, however slow this machine is.
     let mut gate_waits = Duration::ZERO;
     for round in 0..60 {
         let location = app.book_well("General Admission", 2);
@@ -241,8 +240,8 @@ fn a_booking_is_admitted_or_canceled_and_never_both() {
     app.database.assert_books_balance();
 }
 
-/// Buyers who book and cancel on two servers, while somebody counts: whenever it is looked, every ticket is
-/// either sold or available.
+/// Buyers book and cancel on two servers while the test counts: at every moment, each ticket is either sold or
+/// available.
 #[test]
 fn the_books_balance_at_every_moment_while_buyers_book_and_cancel() {
     let app = TestApp::spawn();
@@ -283,7 +282,7 @@ fn the_books_balance_at_every_moment_while_buyers_book_and_cancel() {
     assert_eq!(tiers.iter().map(|tier| tier.sold).sum::<i64>(), 32, "{tiers:?}");
 }
 
-/// Seen to fail without: no entry.
+/// Seen to fail before cancellations were logged: there was no entry.
 #[test]
 fn what_a_buyer_cancels_is_in_the_audit_log() {
     let app = TestApp::spawn();

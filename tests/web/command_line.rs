@@ -1,4 +1,4 @@
-//! The binary as people start it.
+//! The binary, started as people start it.
 
 use std::borrow::BorrowMut;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -29,7 +29,7 @@ pub fn techkraft(database: &TestDatabase) -> Command {
     command
 }
 
-/// What it says when it cannot start: one line, naming the setting, and a failing exit code.
+/// The binary's message when it cannot start. It must be one line that names the setting, with a failing exit code.
 fn refusal(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().expect("the binary runs");
     let line = String::from_utf8_lossy(&output.stderr).trim().to_owned();
@@ -43,12 +43,12 @@ pub struct Running {
     pub child: Child,
     pub url: String,
     lines: Vec<String>,
-    /// What it has printed after those.
+    /// What the server has printed after `lines`.
     rest: Arc<Mutex<String>>,
 }
 
 impl Running {
-    /// Everything that it has printed so far.
+    /// Everything that the server has printed so far.
     pub fn printed(&self) -> String {
         self.lines.concat() + &self.rest.lock().expect("a lock")
     }
@@ -58,7 +58,7 @@ pub fn serve(command: &mut Command) -> Running {
     serve_logging(command, Stdio::null())
 }
 
-/// The same with its log in a place of the test's.
+/// The same, with its log written to a place that the test chooses.
 pub fn serve_logging(command: &mut Command, log: impl Into<Stdio>) -> Running {
     let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the binary runs");
     let mut reader = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -109,7 +109,7 @@ fn bad_settings_stop_the_start_with_one_clear_line() {
     }
 }
 
-/// A sign in a password that ends it too early, in the environment and in `.env`.
+/// The password contains a character that ends it too early, in the environment and in `.env`.
 #[test]
 fn a_password_that_a_url_cannot_hold_is_refused_without_a_part_of_it() {
     let database = TestDatabase::create();
@@ -200,7 +200,7 @@ fn the_first_start_shows_a_password_and_the_next_is_quick() {
     let is_opaque = name.len() == 8 && name.chars().all(|c| c.is_ascii_hexdigit());
     assert!(is_opaque, "visitors learn neither the machine's name nor the process: {name}");
     assert!(second.lines[1].starts_with("Admin") && second.lines[1].ends_with("/admin"));
-    // The promise is 200 ms for a release build on a quiet machine; this is neither.
+    // The documented time is 200 ms for a release build on an idle machine; this is neither.
     assert!(ready_after < Duration::from_secs(2), "{ready_after:?}");
     signal(&second.child, "-INT");
     assert!(wait(second.child).success());
@@ -282,7 +282,7 @@ fn requests_that_have_begun_are_answered_before_it_stops() {
     let key = between(&checkout, "name=\"request_key\" value=\"", "\"");
     let body = format!("ticket_type={id}&quantity=1&name=Ada&email=ada%40example.org&request_key={key}");
 
-    // Half of the request before the signal, the rest after it.
+    // Send half of the request before the signal, the rest after it.
     let mut stream = std::net::TcpStream::connect(&address).expect("a connection");
     stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
     let head = format!(

@@ -1,4 +1,4 @@
-//! The name and the address of a booking are corrected, by its buyer and by the organizer.
+//! The buyer or the organizer corrects the name and the address of a booking.
 
 use std::sync::Barrier;
 use std::thread;
@@ -153,14 +153,14 @@ fn the_old_address_hears_of_the_new_one_and_whom_to_ask() {
             assert!(!text.contains(hidden), "{hidden}: {text}");
         }
     }
-    // Sent again, it goes to the old address again.
+    // When the mail is resent, it goes to the old address again.
     let organizer = app.organizer();
     wait_for_states(&app, &[("sent", 3)]);
     app.database.execute("UPDATE mails SET state = 'failed' WHERE kind = 'address change'");
     assert_eq!(organizer.post(app.url("/admin/mails/attempts")).send().expect("an answer").status(), 303);
     mails(&app, 4);
     assert_eq!(app.count("mails WHERE kind = 'address change' AND recipient = 'ada@example.org'"), 1);
-    // The same mailbox hears of it by the tickets alone.
+    // If the new address is the same mailbox, only the mail with the tickets is sent.
     assert_eq!(correct(&app, &new, "Eve", "EVE@evil.example").status(), 303);
     mails(&app, 5);
     assert_eq!(app.count("mails"), 4);
@@ -172,7 +172,7 @@ fn find_and_the_limit_for_each_person_follow_the_address() {
     app.database.execute("UPDATE ticket_types SET max_per_person = 3, facts_version = facts_version + 1");
     let first = book_for(&app, "VIP", 2, "ada@example.org");
     let second = book_for(&app, "VIP", 2, "eve@example.org");
-    // Two and two are more than three.
+    // Two and two tickets exceed the limit of three.
     let refused = correct(&app, &second, "Eve", "ADA@example.org");
     assert_eq!(refused.status(), 409);
     let refused = refused.text().expect("a page");
@@ -184,12 +184,12 @@ fn find_and_the_limit_for_each_person_follow_the_address() {
         refused.contains("aria-describedby=\"buyer-email-error\"") && entries(&app).is_empty(),
         "{refused}"
     );
-    // The new address may book no more than the limit, and the other one may again.
+    // The new address has reached its limit, and the old address may book again.
     assert_eq!(correct(&app, &first, "Ada", "ada.king@example.org").status(), 303);
     let checkout = app.open_checkout("VIP", 2);
     assert_eq!(app.confirm_for("ada.king@example.org", &browser(), &checkout, 2).status(), 409);
     assert_eq!(app.confirm_for("ada@example.org", &browser(), &app.open_checkout("VIP", 2), 2).status(), 303);
-    // Found under the new address, and not under the old one.
+    // The booking is found under the new address, and not under the old one.
     mails(&app, 5);
     assert_eq!(app.post("/bookings/find", &[("email", "ada.king@example.org")]).status(), 303);
     let link = mails(&app, 6).iter().find_map(|bytes| {

@@ -1,4 +1,4 @@
-//! `techkraft demo`: a throwaway site that is full of life.
+//! `techkraft demo`: a throwaway site with sample activity.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::command_line::{Running, serve, signal, wait};
 use crate::support::{between, browser};
 
-/// Started in the folder of a site whose settings lead nowhere: a demo that used one of them could not start.
+/// Starts a demo in the folder of a site whose settings are unusable: a demo that used one of them could not start.
 fn start(site: &Path, temporary: &Path) -> Running {
     fs::write(site.join(".env"), "SMTP_URL=smtps://mail.invalid\nMAIL_FROM=tickets@example.org\n")
         .expect("a file");
@@ -104,7 +104,7 @@ fn a_demo_shows_every_state_and_leaves_nothing_behind() {
         "what was keeps its page"
     );
 
-    // Every page says what it is, also one that is made without looking at the request.
+    // Every page says that it is a demo, also a page that is rendered without the request.
     let password = demo.password();
     for path in ["/", "/events/midnight-parade", "/bookings/find", "/admin/sign-in", "/no-such-page"] {
         let page = demo.page(path);
@@ -119,7 +119,7 @@ fn a_demo_shows_every_state_and_leaves_nothing_behind() {
     }
     assert!(demo.page("/admin/mails?state=failed").contains("No such mailbox"), "an email that was refused");
 
-    // Only its own folder was written to, and the site's folder has what it had.
+    // The demo has written only to its own folder, and the site's folder is unchanged.
     assert_eq!(entries(demo.site.path()), [".env"]);
     assert_eq!(entries(demo.temporary.path()).len(), 1);
     signal(&demo.running.child, "-TERM");
@@ -149,7 +149,7 @@ fn visitors_of_a_demo_keep_booking_and_its_counts_add_up() {
     assert!(wait(&mut demo.running.child).success());
 }
 
-/// The newest booking's reference, which the organizer's list begins with.
+/// The newest booking's reference, which is first in the organizer's list.
 fn latest(demo: &Demo) -> String {
     between(&demo.page("/admin/bookings"), "/admin/bookings/TK-", "\"").to_owned()
 }

@@ -1,4 +1,4 @@
-//! A mistyped domain of an address: the checkout asks, and bars nothing.
+//! A mistyped domain in an address: the checkout asks about it, and still accepts the address.
 
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
@@ -35,7 +35,7 @@ fn the_checkout_asks_whether_a_mistyped_domain_was_meant_and_bars_nothing() {
         let fragment = app.post("/buyer/email", &[("email", email)]).text().expect("a fragment");
         assert_eq!(fragment.trim(), "", "{email}");
     }
-    // Without scripts the hint comes with the form, when that comes again.
+    // Without scripts, the hint is in the form when the form is shown again.
     let checkout = app.open_checkout("VIP", 1);
     let form = |name: &str, use_suggestion: &str| {
         let fields = [

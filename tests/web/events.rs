@@ -78,7 +78,7 @@ fn the_last_tickets_are_counted_only_where_stock_is_low() {
     assert!(!html.contains("last 9"), "nine of ten are not few: {html}");
 }
 
-/// What the organizer has told of a concert, and nothing where nothing is known.
+/// The page shows what the organizer has entered about a concert, and leaves out what is unknown.
 #[test]
 fn a_concert_tells_its_doors_end_age_address_text_and_deadline() {
     let app = TestApp::spawn();
@@ -111,7 +111,7 @@ fn a_concert_tells_its_doors_end_age_address_text_and_deadline() {
     }
 }
 
-/// Neither to cancel after the deadline, nor anything of a canceled concert.
+/// The page offers no cancellation after the deadline, and nothing for a canceled concert.
 #[test]
 fn what_is_no_longer_possible_is_not_offered() {
     let app = TestApp::spawn();
@@ -130,7 +130,7 @@ fn what_is_no_longer_possible_is_not_offered() {
     for offer in ["<dt>Cancellation</dt>", "calendar.ics", "cancel your booking"] {
         assert!(!page().contains(offer), "{offer}");
     }
-    // Before the booking itself is canceled.
+    // The booking's page says this even before the booking itself is canceled.
     let booking = app.get(&booking).text().expect("a page");
     assert!(
         booking.contains("This concert is canceled") && booking.contains(">Concert canceled<"),

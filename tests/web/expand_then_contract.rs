@@ -1,26 +1,26 @@
-//! What `docs/releases.md` asks of a migration, as far as its words show it: servers of the release before go on
-//! working on the new schema. A statement that could break them says why it does not, in a comment inside or right
-//! above it that begins with `Release before:`, or is the second half of a change and begins with `Contract:`, and
-//! then the migration raises the floor.
+//! Checks the rule of `docs/releases.md` for migrations, as far as their text shows it: servers of the previous
+//! release keep working on the new schema. A statement that could break them needs a comment inside it or right above
+//! it. The comment begins with `Release before:` and says why the statement breaks nothing. Or it begins with
+//! `Contract:`, because the statement is the second half of a change; then the migration must raise the floor.
 
 use std::collections::BTreeSet;
 use std::fs;
 
-/// The first release has everything up to here: before it there was none to be broken.
+/// The first release contains all migrations up to this one, so they cannot break an earlier release.
 const OF_FIRST_RELEASE: &str = "2026-11-28-000001_ticket_office";
 
 #[derive(Debug)]
 struct Statement {
-    /// Without comments, in capitals, with single blanks.
+    /// Without comments, in upper case, with single spaces.
     words: String,
     comments: String,
 }
 
-/// The statements of a migration; what stands in quotes or between `$$` belongs to its statement.
+/// The statements of a migration. Text in quotes or between `$$` does not end a statement.
 fn statements(sql: &str) -> Vec<Statement> {
     let mut all = Vec::new();
     let (mut code, mut comments) = (String::new(), String::new());
-    // What ends the present quotation.
+    // The delimiter that ends the current quotation.
     let mut quote: Option<&str> = None;
     let mut rest = sql;
     while let Some(c) = rest.chars().next() {
@@ -59,12 +59,13 @@ fn statement(code: &str, comments: &str) -> Statement {
 }
 
 impl Statement {
-    /// What it could do to a server of the release before; `made` are the tables of the same migration.
+    /// What the statement could do to a server of the previous release. `made`: the tables that the same migration
+    /// creates.
     fn danger(&self, made: &BTreeSet<String>) -> Option<&'static str> {
         let words = self.words.as_str();
         let has = |what: &str| words.contains(what);
         let is = |what: &str| words.starts_with(what);
-        // Nobody of the release before knows it.
+        // The previous release does not use a table that this migration creates.
         let is_on_new = |after: &str| self.word_after(after).is_some_and(|table| made.contains(&table));
         let drops = words.matches(" DROP ").count()
             - words.matches(" DROP CONSTRAINT ").count()
@@ -98,7 +99,7 @@ impl Statement {
         }
     }
 
-    /// Each column that is added may be left out of an INSERT.
+    /// Whether the statement adds a column that an INSERT may not leave out.
     fn adds_what_must_be_said(&self) -> bool {
         let columns = self.words.split("ADD COLUMN ").skip(1);
         columns.into_iter().any(|it| it.contains("NOT NULL") && !it.contains("DEFAULT"))

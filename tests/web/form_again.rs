@@ -1,5 +1,5 @@
-//! A booking form that failed for no fault of its own comes back as it was sent, for browsers without scripts: pressing
-//! its button again books once.
+//! A booking form that fails through no fault of the buyer comes back as it was sent, for browsers without scripts.
+//! Pressing its button again books once.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use testkit::blockade::Transaction;
 use crate::guard::limits::rates;
 use crate::support::{TestApp, between, header};
 
-/// What the form of an answer would send.
+/// The fields that the form in an answer would send.
 struct SentForm {
     html: String,
     fields: Vec<(String, String)>,
@@ -54,7 +54,7 @@ fn a_busy_server_gives_the_form_back_and_it_books_once() {
     form.assert_is_the_same(&checkout.request_key, "ada@example.org");
     assert!(form.html.contains("We’re very busy and couldn’t book this yet."), "{}", form.html);
 
-    // Scripts keep the form in the page, and say it above the button.
+    // With scripts, the form stays in the page, and the message is shown above the button.
     let fields = checkout.fields("Ada Lovelace", "ada@example.org");
     let fragment = app.client.post(app.url("/bookings")).form(&fields).header("HX-Request", "true");
     let fragment = fragment.send().expect("an answer");
@@ -62,7 +62,7 @@ fn a_busy_server_gives_the_form_back_and_it_books_once() {
     assert!(!fragment.text().expect("a page").contains("checkout__form"));
     block.end("ROLLBACK");
 
-    // PostgreSQL's desk leaves out for a moment what was locked.
+    // On PostgreSQL, the desk skips for a moment what was locked.
     let deadline = Instant::now() + Duration::from_secs(20);
     let mut booked = form.send(&app);
     while booked.status() == 503 && Instant::now() < deadline {
@@ -75,7 +75,7 @@ fn a_busy_server_gives_the_form_back_and_it_books_once() {
     assert_eq!((app.count("bookings"), app.database.tier("VIP").sold), (1, 2));
 }
 
-/// The last tickets may have gone to this very order, so its form does not say "sold out".
+/// The last tickets may have gone to this same order, so its form does not say "sold out".
 #[test]
 fn a_failure_gives_the_whole_order_back_whatever_is_left() {
     let app = TestApp::spawn();
@@ -123,7 +123,8 @@ fn who_has_booked_too_many_gets_the_form_back_with_the_wait() {
     assert_eq!(app.database.tier("VIP").sold, 2);
 }
 
-/// Without a script the total stays that of the old quantity: what is left matters more, and both are said at once.
+/// Without a script, the total that is sent belongs to the old quantity. The answer says how many tickets are left,
+/// which matters more, and its form has the new quantity and the new total.
 #[test]
 fn who_wants_more_than_is_left_is_told_how_many_there_are() {
     let app = TestApp::spawn();

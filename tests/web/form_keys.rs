@@ -1,4 +1,4 @@
-//! A form's key books once. It is no second key to the booking.
+//! A form's key books once. It does not give access to the booking.
 
 use reqwest::blocking::{Client, Response};
 
@@ -7,7 +7,7 @@ use crate::support::{TestApp, browser, header};
 
 const ALREADY: &str = "You already booked with this form.";
 
-/// A booking in a browser of its own, its place, and the form that the browser has kept.
+/// Books in a new browser. Returns the browser, the booking's path, and the form that the browser has kept.
 fn book(app: &TestApp, remember: bool) -> (Client, String, Checkout) {
     let (buyer, checkout) = (browser(), app.open_checkout("VIP", 2));
     let booked = send(app, &buyer, &checkout, "2", if remember { "1" } else { "" });
@@ -43,7 +43,7 @@ fn says_no_more_of(app: &TestApp, refused: Response, place: &str, sold: i64) {
     assert_eq!(app.database.tier("VIP").sold, sold, "nor was anything booked");
 }
 
-/// Seen to fail without: the link to the booking stood there.
+/// Seen to fail without the check: the page contained the link to the booking.
 #[test]
 fn another_order_with_the_key_shows_nobody_the_booking_but_its_buyer() {
     let app = TestApp::spawn();
@@ -56,7 +56,7 @@ fn another_order_with_the_key_shows_nobody_the_booking_but_its_buyer() {
     }
 }
 
-/// Seen to fail without: 303 to the booking.
+/// Seen to fail without the check: 303 to the booking.
 #[test]
 fn the_same_order_shows_the_booking_for_an_hour_and_then_only_to_its_buyer() {
     let app = TestApp::spawn();
@@ -70,7 +70,7 @@ fn the_same_order_shows_the_booking_for_an_hour_and_then_only_to_its_buyer() {
     app.age_the_last_booking(2 * 60);
     says_no_more(&app, send(&app, &browser(), &checkout, "2", ""), &place);
     leads_there(&buyer, "1");
-    // Who books for somebody else in that browser is not the buyer either.
+    // A browser that remembers another buyer is not shown the booking either.
     let (other, ..) = book_as(&app, "grace@example.org");
     says_no_more_of(&app, send(&app, &other, &checkout, "2", "1"), &place, 3);
 }

@@ -1,4 +1,4 @@
-//! Finding one's bookings again, by a mail that only their address gets.
+//! Buyers find their bookings again through a mail that goes only to their address.
 
 use std::sync::Barrier;
 use std::thread;
@@ -21,7 +21,7 @@ struct Mail {
     recipient: Option<String>,
 }
 
-/// Whom links were sent to.
+/// The addresses that links were sent to.
 fn recipients(app: &TestApp) -> Vec<String> {
     let query = "SELECT recipient FROM mails WHERE kind = 'booking link' ORDER BY id";
     app.database.rows(query).into_iter().filter_map(|mail: Mail| mail.recipient).collect()
@@ -36,7 +36,7 @@ fn spawn() -> TestApp {
     TestApp::spawn_with(|config| config.secrets.current = Some(SECRET.into()))
 }
 
-/// What a link shows: opened, it leads to the list at an address that says nothing.
+/// Opens a link, and returns the page that it leads to. The link redirects to the list, whose URL reveals nothing.
 pub fn follow(app: &TestApp, link: &str) -> Response {
     let browser = browser();
     let opened = browser.get(app.url(link)).send().expect("an answer");
@@ -77,7 +77,7 @@ fn the_address_gets_a_link_and_nobody_learns_whether_it_is_known() {
     assert_eq!(recipients(&app).len(), 2);
 }
 
-/// Tried: without the condition of the upsert each of them wrote a mail.
+/// Seen to fail without the condition of the upsert: each request wrote a mail.
 #[test]
 fn asked_twenty_times_at_once_on_two_servers_it_writes_one_mail() {
     let app = TestApp::spawn();
@@ -135,7 +135,7 @@ fn the_link_lists_the_bookings_of_its_address_alone() {
     assert!(page.find("3 × VIP") < page.find("2 × VIP"), "the newest first");
 }
 
-/// Of an older release, which took such addresses: KELVIN SIGN, whose small letter is a k.
+/// An older release accepted such an address: it begins with KELVIN SIGN, whose lower-case letter is a k.
 #[test]
 fn two_people_whose_addresses_look_alike_to_us_see_their_own_bookings() {
     let app = spawn();
@@ -180,7 +180,8 @@ fn a_link_that_is_over_or_made_up_opens_nothing() {
     }
 }
 
-/// The list stays open in the browser that has opened the link, until the link is over or the browser forgets.
+/// The list stays open in the browser that has opened the link, until the link expires or the browser is told to
+/// forget.
 #[test]
 fn the_list_is_open_for_this_browser_alone_and_no_longer_than_its_link() {
     let app = spawn();

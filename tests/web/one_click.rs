@@ -24,7 +24,7 @@ fn a_buyer_is_remembered_when_asked_after_a_success_and_until_told_otherwise() {
     app.book_well("VIP", 1);
     assert!(!landing().contains(GREETING) && !checkout().contains("Ada"), "nobody has asked for it");
 
-    // Asked for, and failed.
+    // The buyer asks to be remembered, but the booking fails.
     let form = app.open_checkout("VIP", 1);
     app.set_available("VIP", 0);
     let failed = app.send(&[
@@ -51,7 +51,7 @@ fn a_buyer_is_remembered_when_asked_after_a_success_and_until_told_otherwise() {
     let booking = app.get(header(&booked, "location")).text().expect("a page");
     assert!(booking.contains("Ada Lovelace") && booking.contains("ada@example.org"));
 
-    // Without the tick the next booking is the last one that is remembered.
+    // A booking without the tick makes the site forget the buyer.
     app.book_well("VIP", 1);
     assert!(!landing().contains(GREETING));
     app.book_and_be_remembered("VIP");
@@ -110,7 +110,7 @@ fn a_one_click_booking_is_undone_once_and_for_real() {
     assert!(log.text().expect("a page").contains("One-click booking undone"));
 }
 
-/// The database's clock decides: the page may be old, and no browser's clock is asked.
+/// The database's clock decides: the page may be old, and no browser's clock is used.
 #[test]
 fn after_ten_seconds_nothing_is_undone() {
     let app = TestApp::spawn();
@@ -138,7 +138,7 @@ fn after_ten_seconds_nothing_is_undone() {
     assert_eq!((app.database.tier("VIP").available, audited(&app, "booking undone").len()), (98, 0));
     assert!(app.get(&location).text().expect("a page").contains("You’re going!"));
 
-    // A deadline for cancellations does not bar it in time.
+    // A cancellation deadline does not prevent an undo within ten seconds.
     let location = header(&app.book_with_one_click("VIP"), "location").to_owned();
     assert_eq!(undo(&app, &location).status(), 303);
     assert_eq!((app.database.tier("VIP").available, audited(&app, "booking undone").len()), (98, 1));

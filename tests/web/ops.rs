@@ -49,7 +49,7 @@ fn a_server_that_is_well_says_so_to_machines_and_people() {
     assert_eq!(app.post("/readyz", &[]).status(), 405);
 }
 
-/// Where the whole world asks.
+/// The server is open to the whole internet.
 #[test]
 fn a_public_site_says_no_more_than_whether_it_is_ready() {
     let app = TestApp::spawn_with(|config| config.operations.is_private = false);
@@ -74,7 +74,7 @@ fn every_answer_says_which_server_it_comes_from() {
     assert_eq!((cross_site.status().as_u16(), by(&cross_site).as_str()), (403, "eu-test/web-1"));
 }
 
-/// Tried: with every newer schema taken for one that can be served, the floor did not count.
+/// Seen to fail when every newer schema was accepted: the floor was ignored.
 #[test]
 fn a_schema_of_another_release_is_served_as_long_as_it_can_be() {
     let app = TestApp::spawn();
@@ -107,7 +107,7 @@ fn a_full_queue_sends_visitors_elsewhere_until_it_has_room() {
     thread::scope(|scope| {
         for checkout in &checkouts {
             let app = &app;
-            // Those that come while the worker has taken none yet are refused, and come again.
+            // Orders that arrive before the worker has taken any are refused, and are sent again.
             scope.spawn(move || while app.confirm(checkout, 1).status() == 503 {});
         }
         eventually("the queue is full", || {
@@ -160,7 +160,7 @@ fn metrics_count_what_happens_and_name_nobody() {
     }
 }
 
-/// Every line is one that Prometheus reads, and no family is described twice.
+/// Prometheus can read every line, and no metric family is described twice.
 #[test]
 fn metrics_are_in_prometheus_text_format() {
     let app = TestApp::spawn();

@@ -1,4 +1,4 @@
-//! A server under stress asks its browsers to poll less, and takes that back by itself.
+//! A server under load asks browsers to poll less often, and later lifts this by itself.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ fn orders_that_pile_up_slow_the_polls_until_they_are_booked() {
     );
 }
 
-/// The tag of the fragment as soon as it asks for that pace.
+/// The ETag of the fragment, once the fragment asks for that polling interval.
 fn wait_for_pace(app: &TestApp, seconds: &str) -> String {
     let begun = Instant::now();
     loop {

@@ -59,7 +59,7 @@ fn a_receipt_names_the_tax_the_card_and_what_went_back() {
     let page = body(&app, &receipt);
     assert!(page.contains("Refund of ticket 2") && page.contains("−$100.00"), "{page}");
     assert!(page.contains("Paid less refunds</th><td class=\"num\">$100.00"), "{page}");
-    // What was not paid has none.
+    // An unpaid booking has no receipt.
     let (unpaid, _) = want(&app, &stripe);
     assert_eq!(app.get(&format!("{unpaid}/receipt")).status(), 404);
 }
@@ -98,7 +98,7 @@ fn an_organizer_sees_payments_totals_and_the_webhook() {
     assert!(all.contains("1 paid") && all.contains("Nothing needs your attention"), "{all}");
     let booking = see(&app, &organizer, &format!("/admin/bookings/{reference}"));
     assert!(booking.contains("Stripe’s fee $6.10") && booking.contains("Refund an amount"), "{booking}");
-    // The box office sees what was paid, and gives nothing back.
+    // The box office sees what was paid, but cannot refund it.
     let desk = app.member("box_office");
     let booking = see(&app, &desk, &format!("/admin/bookings/{reference}"));
     assert!(booking.contains("Stripe’s fee $6.10") && !booking.contains("Refund an amount"), "{booking}");
@@ -228,7 +228,7 @@ fn the_setup_page_asks_stripe() {
     stripe.be_well();
     paid(&app, &stripe);
     assert!(webhook_part(&page()).contains(">OK</span></h2>"));
-    // Nothing was told, and what is known was found by asking.
+    // No webhook has come in time: the site learned of the events by asking Stripe.
     let early = if app.database.is_postgres() {
         "happened_at - interval '1 hour'"
     } else {

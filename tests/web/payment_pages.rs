@@ -9,7 +9,7 @@ use testkit::wait::eventually;
 
 const EVENT: &str = "/admin/events/midnight-parade";
 
-/// What the payment page shows, as a browser asks again for its middle.
+/// The part of the payment page that a browser polls.
 fn held(app: &TestApp, path: &str) -> String {
     app.get_fragment(&format!("{path}/payment")).text().expect("a fragment")
 }
@@ -66,14 +66,14 @@ fn held_tickets_lead_to_the_page_to_pay_on_and_so_does_their_booking() {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     assert!(shown.contains("Test mode:") && body(&app, "/").contains("no money is taken"));
-    // With the other choice it finds the same booking, and the page says so.
+    // Sent again with the other choice, the form finds the same booking, and the page says so.
     let mut at_venue = form.clone();
     at_venue.push(("pay".into(), "venue".into()));
     let again = app.client.post(app.url("/bookings")).form(&at_venue).send().expect("an answer");
     assert_eq!(header(&again, "location"), page);
     assert!(body(&app, &page).contains("To pay at the venue, release them and book again."));
 
-    // When the time is over, the same form does not say that it has booked.
+    // After the hold has ended, the same form does not say that it has booked.
     app.database.execute("UPDATE holds SET held_until = '2020-01-01 00:00:00', pay_until = NULL");
     eventually("the hold ends", || app.database.tier("VIP").held == 0);
     let over = post().header("HX-Request", "true").send().expect("an answer");
@@ -107,7 +107,8 @@ fn the_page_says_what_is_going_on_and_offers_the_way_to_pay_again() {
     let (app, stripe) = open();
     stripe.deliver(Delivery::Never);
     let (path, session) = want(&app, &stripe);
-    // Who says that it is paid is told that it is checked, and then that nothing has come.
+    // A buyer who says that they have paid is told that the payment is being checked, and later that no payment has
+    // come.
     let page = format!("{path}/payment");
     let checking = body(&app, &format!("{page}?paid=1"));
     assert!(
@@ -117,7 +118,7 @@ fn the_page_says_what_is_going_on_and_offers_the_way_to_pay_again() {
     let over = body(&app, &format!("{page}?paid=1000000000"));
     assert!(over.contains("haven’t received your payment") && over.contains(&session), "{over}");
     assert!(!over.contains("http-equiv=\"refresh\""), "it reloads for ever");
-    // Who comes back after a decline is told by the next look, without a webhook.
+    // A buyer who comes back after a decline is told by the next check, without a webhook.
     stripe.decline(&session, "insufficient_funds");
     let back = body(&app, &format!("{page}?back=1"));
     assert!(back.contains("http-equiv=\"refresh\""), "without a script the page looks again: {back}");
@@ -125,7 +126,7 @@ fn the_page_says_what_is_going_on_and_offers_the_way_to_pay_again() {
         held(&app, &path).contains("Your bank declined the payment. The tickets are yours until")
     });
     assert!(held(&app, &path).contains(&session), "the same page takes another card");
-    // Released while Stripe does not answer: the page waits, and offers nothing.
+    // The tickets are released while Stripe does not answer: the page waits, and offers nothing.
     stripe.fail("/v1/checkout/sessions", Fault::HangUp);
     assert_eq!(app.post(&format!("{path}/release"), &[]).status(), 303);
     let closing = held(&app, &path);

@@ -1,4 +1,4 @@
-//! Money that goes back: what buyers cancel, concerts that are canceled, and payments that come too late.
+//! Refunds: bookings that buyers cancel, concerts that are canceled, and payments that come too late.
 
 use crate::payments::{body, is_confirmed, open, paid, paid_unheard, want};
 use crate::support::TestApp;
@@ -19,7 +19,7 @@ fn a_buyer_gets_what_the_terms_say_to_the_cent() {
     let (app, stripe) = open();
     set_terms(&app, "251");
     let (path, _) = paid(&app, &stripe);
-    // Later terms are not this buyer's.
+    // Later terms do not apply to this buyer.
     set_terms(&app, "NULL");
     assert!(body(&app, &path).contains("Paid online"));
     let question = body(&app, &format!("{path}/cancellation"));
@@ -30,7 +30,7 @@ fn a_buyer_gets_what_the_terms_say_to_the_cent() {
     assert_verified(&app.database);
     assert_eq!(app.post(&format!("{path}/cancellation"), &[]).status(), 303);
     eventually("the other goes back", || stripe.money() == (20_000, 19_498));
-    // The same form again gives nothing twice.
+    // Sending the same form again refunds nothing twice.
     app.post(&format!("{path}/cancellation"), &[]);
     eventually("the ledger has both", || app.count("ledger WHERE kind = 'refund'") == 2);
     assert!(body(&app, &path).contains("$194.98 of the $200.00 paid online is being refunded"));
@@ -58,7 +58,7 @@ fn a_canceled_concert_gives_everybody_everything_back() {
     let (open_path, open_session) = want(&app, &stripe);
     let (_, late_session) = want(&app, &stripe);
     let organizer = app.organizer();
-    // Of one the money has come, and its webhook never does.
+    // One of the open payments is paid, but its webhook never comes.
     stripe.deliver(Delivery::Never);
     assert!(stripe.pay(&late_session));
     let form = [("event_name", "Midnight Parade"), ("message", "")];

@@ -65,9 +65,10 @@ fn the_checkout_says_the_limit_before_it_is_met() {
     assert!(refused.text().expect("a page").contains("One person can book up to 3 tickets."));
 }
 
-/// Many bookings of one person, in the same batches and in different ones, on two servers, while others book.
-/// Tried: without `HAVING` in `over_person_limit`, and without `person_limit` in `store/sqlite.rs`, one person
-/// got all 70 that were asked for. With a STABLE function PostgreSQL sold 12 and 15 in two runs of six.
+/// Many bookings of one person, in the same batches and in different ones, on two servers, while others book. Seen to
+/// fail without `HAVING` in `over_person_limit`, and without `person_limit` in `store/sqlite.rs`: one person got all
+/// 70 tickets that were asked for. Seen to fail with a STABLE function: PostgreSQL sold 12 and 15 tickets in two runs
+/// of six.
 #[test]
 fn one_person_at_forty_windows_of_two_servers_gets_no_more_than_the_limit() {
     let app = TestApp::spawn();
@@ -103,8 +104,8 @@ fn one_person_at_forty_windows_of_two_servers_gets_no_more_than_the_limit() {
     }
 }
 
-/// The desk's statement has begun, and waits for the tier, when another server's booking is committed.
-/// Tried: with a STABLE function, which sees what the statement saw at its beginning, Ada got an eleventh.
+/// The desk's statement has begun, and waits for the tier, when another server's booking is committed. Seen to fail
+/// with a STABLE function, which sees the data as of the statement's start: Ada got an eleventh ticket.
 #[test]
 fn a_booking_for_which_the_desk_has_waited_is_counted() {
     let app = TestApp::spawn();

@@ -1,4 +1,4 @@
-//! Many buyers at once. How each guard was tried is said beside its test.
+//! Many buyers at once. The comment of each test says how it failed without its guard.
 
 use std::sync::Barrier;
 use std::thread;
@@ -7,8 +7,8 @@ use crate::check_in::{codes, scan};
 use crate::support::acts::Checkout;
 use crate::support::{TestApp, browser, header};
 
-/// Tried: without `available >= quantity` in `claim_tickets` the CHECK of the schema turns lost races into
-/// 500s, and this fails; without the CHECK too, `available` goes below zero, and it fails again.
+/// Seen to fail without `available >= quantity` in `claim_tickets`: the CHECK of the schema turned lost races into
+/// 500s. Seen to fail without the CHECK too: `available` went below zero.
 #[test]
 fn two_hundred_buyers_race_for_the_last_twenty_tickets() {
     let app = TestApp::spawn();
@@ -39,8 +39,8 @@ fn two_hundred_buyers_race_for_the_last_twenty_tickets() {
     app.database.assert_books_balance();
 }
 
-/// The price rises behind the board's back while buyers confirm the total that they were shown. Tried: without the
-/// comparison in the claim those who come later pay more than they saw.
+/// The price rises without the board's knowledge while buyers confirm the total that they were shown. Seen to fail
+/// without the comparison in the claim: later buyers paid more than they saw.
 #[test]
 fn nobody_pays_more_than_the_form_has_shown() {
     let app = TestApp::spawn();
@@ -75,7 +75,7 @@ fn nobody_pays_more_than_the_form_has_shown() {
     app.database.assert_books_balance();
 }
 
-/// Tried: with `request_key` no longer UNIQUE in both migrations this sells several times over.
+/// Seen to fail when `request_key` was not UNIQUE in both migrations: the form booked several times.
 #[test]
 fn one_form_sent_fifty_times_at_once_books_once() {
     let app = TestApp::spawn();
@@ -102,8 +102,8 @@ fn one_form_sent_fifty_times_at_once_books_once() {
     app.database.assert_books_balance();
 }
 
-/// Tried: without the lock that `reseed` takes first, PostgreSQL leaves a booking that was made between the
-/// deletion and the new stock, and sold + available exceeds the capacity.
+/// Seen to fail without the lock that `reseed` takes first: PostgreSQL kept a booking that was made between the
+/// deletion and the new stock, and sold + available exceeded the capacity.
 #[test]
 fn bookings_in_the_middle_of_a_reseed_end_before_or_after_it() {
     let app = TestApp::spawn();
@@ -131,7 +131,8 @@ fn bookings_in_the_middle_of_a_reseed_end_before_or_after_it() {
     app.database.assert_books_balance();
 }
 
-/// Tried: without UNIQUE (booking_id, seat) in the migrations all forty are let in, on both databases.
+/// Seen to fail without UNIQUE (booking_id, seat) in the migrations: all forty scans were admitted, on both
+/// databases.
 #[test]
 fn one_ticket_scanned_at_forty_gates_at_once_comes_in_once() {
     let app = TestApp::spawn();

@@ -18,7 +18,7 @@ use testkit::wait::{eventually, within};
 
 const PAGE: &str = "/admin/events/midnight-parade/rehearsal";
 
-/// What is left of copies and their buyers.
+/// The rows that are left of copies and their buyers.
 fn left(app: &TestApp) -> Vec<(&'static str, i64)> {
     let tables = [
         "events WHERE slug LIKE 'rehearsal-%'",
@@ -42,11 +42,11 @@ fn report_page(app: &TestApp) -> String {
     app.organizer().get(app.url(PAGE)).send().expect("an answer").text().expect("a page")
 }
 
-/// The copy sells out through its own waiting room, under the limits that people have, and the real concert sells
-/// nothing.
+/// The copy sells out through its own waiting room, under the rate limits that apply to people, and the real concert
+/// sells nothing.
 #[test]
 fn a_rehearsal_sells_a_copy_out_and_leaves_nothing() {
-    // Stricter than all buyers together would be.
+    // These limits would stop the buyers if they were all counted together.
     let strict = Rates {
         places: "3/minute".parse().expect("a rate"),
         bookings: "3/minute".parse().expect("a rate"),
@@ -138,7 +138,7 @@ fn real_buyers_come_first() {
     assert_eq!(browser().get(app.url(PAGE)).send().expect("an answer").status(), 303, "signed in only");
 }
 
-/// The limits count each simulated buyer as a network of its own, and nobody else can say so.
+/// The limits count each simulated buyer as a network of its own. No other client can claim to be one.
 #[test]
 fn a_header_of_a_stranger_is_no_buyer_of_a_rehearsal() {
     let app = TestApp::spawn_with(|config| {

@@ -1,4 +1,4 @@
-//! What other sites and search engines are shown: titles, pictures, structured data, addresses.
+//! What the site shows to other sites and search engines: titles, pictures, structured data, addresses.
 
 use std::io::Cursor;
 
@@ -20,12 +20,12 @@ fn page(app: &TestApp, path: &str) -> String {
     response.text().expect("a page")
 }
 
-/// What a `<meta>` of that name or property says.
+/// The content of the `<meta>` with that name or property.
 fn meta<'a>(html: &'a str, name: &str) -> &'a str {
     between(html, &format!("\"{name}\" content=\""), "\"")
 }
 
-/// The board reads what is changed beside the app a moment later.
+/// Waits for the board, which reads changes in the database a moment later.
 fn wait_until_served(app: &TestApp, path: &str, text: &str) {
     eventually(text, || app.get(path).text().expect("a text").contains(text));
 }

@@ -1,4 +1,4 @@
-//! `techkraft verify`, which must find every untruth even when the schema's own guards are gone.
+//! `techkraft verify` must find every violation, even when the schema's own guards are gone.
 
 use std::process::{Command, Output};
 
@@ -79,7 +79,7 @@ fn each_violation_is_found() {
         let app = TestApp::spawn();
         app.book_well("VIP", 3);
         app.book_well("Front Row", 1);
-        // The damage is done to mails, not to what is to become of them.
+        // The damage must change mails, so all mails must be written first.
         app.database.wait_until_mails_are_written();
         drop_guards(&app.database);
         app.database.execute(damage);
@@ -100,7 +100,7 @@ fn a_missing_database_is_an_error() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("no such file"));
 }
 
-/// Lets somebody in on every booking, past all guards.
+/// SQL that admits a ticket of every booking, without any guard.
 fn admit(booking_id: &str, seat: &str) -> String {
     format!(
         "INSERT INTO used_tickets (id, booking_id, seat, ticket_type_id, state, gate, actor, used_at)
@@ -109,18 +109,19 @@ fn admit(booking_id: &str, seat: &str) -> String {
     )
 }
 
-/// The tables again as they are, without keys, checks and references; and no server ends a hold any more.
+/// Makes the tables again with the same rows, but without keys, checks and references. Servers can no longer end a
+/// hold.
 fn drop_guards(database: &TestDatabase) {
     let is_postgres = database.is_postgres();
     let (unchecked, cascade) = if is_postgres { ("", "CASCADE") } else { ("PRAGMA foreign_keys = OFF;", "") };
-    // It stands on one of them.
+    // The view depends on one of these tables.
     database.execute("DROP VIEW batched_confirmations");
     for table in ["cancellation_notes", "used_tickets", "mails", "holds", "booking_lines", "bookings"] {
         let bare = format!(
             "{unchecked} CREATE TABLE bare AS SELECT * FROM {table}; DROP TABLE {table} {cascade};
              ALTER TABLE bare RENAME TO {table};"
         );
-        // A query of the server may have locked them in another order: then PostgreSQL ends one of the two.
+        // A query of the server may have locked the tables in another order; then PostgreSQL aborts one of the two.
         eventually(table, || database.try_to(&bare).is_ok());
     }
     database.execute(if database.is_postgres() {
@@ -140,7 +141,7 @@ fn the_organizer_sees_the_reconciliation() {
         app.organizer().get(app.url("/admin")).send().expect("an answer").text().expect("a page")
     };
     assert!(desk(&TestApp::spawn()).contains("Counts verified just now"));
-    // Counted twice a minute at most, so this server has not counted before.
+    // A server counts at most twice a minute, so use a server that has not counted before.
     let app = TestApp::spawn();
     app.database.execute("UPDATE ticket_types SET available = available - 1 WHERE name = 'VIP'");
     assert!(desk(&app).contains("VIP: 0 sold + 0 held + 99 available ≠ 100"));

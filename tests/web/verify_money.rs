@@ -1,4 +1,5 @@
-//! `techkraft verify` proves the money: each way in which it may not add up is found, and what has a reason is not.
+//! `techkraft verify` checks the money: it finds each way in which the money may not add up, and accepts a difference
+//! that has a reason.
 
 use std::process::{Command, Output};
 
@@ -33,7 +34,7 @@ fn paid() -> TestApp {
     app
 }
 
-/// A refund's row; its amount is noted at the payment as well.
+/// SQL for a refund's row; the payment records the amount too.
 fn refund(source: &str, state: &str, seats: &str) -> String {
     format!(
         "UPDATE payments SET refunded_minor = 10000;
@@ -43,7 +44,7 @@ fn refund(source: &str, state: &str, seats: &str) -> String {
     )
 }
 
-/// One ticket is given back, and so much of its price goes back.
+/// SQL that gives one ticket back and refunds `refunded` of its price.
 fn given_back(fee: &str, refunded: i64) -> String {
     let mut acts = format!(
         "UPDATE payments SET refund_fee_minor = {fee}, refunded_minor = {refunded};
@@ -62,7 +63,7 @@ fn given_back(fee: &str, refunded: i64) -> String {
     acts
 }
 
-/// An organizer has given the ticket back.
+/// SQL that records that an organizer has given the ticket back.
 const NOTE: &str = "INSERT INTO cancellation_notes (booking_id, seats, message, canceled_at)
     SELECT id, '2', '', '2026-11-01 10:00:00' FROM bookings";
 
@@ -120,10 +121,10 @@ fn money_that_does_not_add_up_is_named() {
             "do not match the value of their tickets",
             &format!("{}; {}", given_back("251", 9_748), ledger(9_748)),
         ),
-        // It was lost, whatever the terms of buyers are.
+        // The organizer gave the ticket back, so its whole price is due, whatever the buyer's terms say.
         ("do not match the value of their tickets", &format!("{}; {NOTE}", given_back("251", 0))),
         ("do not match the value of their tickets", &format!("{}; {NOTE}", given_back("NULL", 0))),
-        // An amount that the organizer has given back excuses that amount.
+        // A refund by the organizer excuses only its own amount.
         (
             "do not match the value of their tickets",
             "UPDATE payments SET refunded_minor = 20000;

@@ -1,4 +1,4 @@
-//! What a visitor does to become a buyer.
+//! The steps with which a visitor becomes a buyer.
 
 use super::{Tier, Visitor};
 
@@ -7,11 +7,11 @@ pub const EMAIL: &str = "ada@example.org";
 
 /// The button that sends the checkout's form.
 pub const CONFIRM: &str = "#checkout-content button[type=submit]";
-/// What is shown of a booking, in the dialog or on its page.
+/// The part that shows a booking, in the dialog or on its page.
 pub const CONFIRMATION: &str = "[data-booked]";
 
 impl Tier {
-    /// A selector for what belongs to the tier's form.
+    /// A selector for an element of the ticket type's form.
     pub fn form(&self, rest: &str) -> String {
         format!("#tier-{} form {rest}", self.id)
     }
@@ -24,7 +24,7 @@ impl Tier {
         format!("#tier-{}-quantity", self.id)
     }
 
-    /// Where the checkout asks how many of it.
+    /// The checkout's quantity field for this ticket type.
     pub fn checkout_quantity(&self) -> String {
         format!("#checkout-quantity-{}", self.id)
     }
@@ -44,7 +44,7 @@ impl Visitor {
         self.see(CONFIRM).await;
     }
 
-    /// The checkout as a page of its own, with the other ticket types to choose from.
+    /// Opens the checkout as a separate page, with the list of other ticket types open.
     pub async fn open_more(&self, tier: &Tier) {
         self.visit(&format!("/bookings/new?ticket_type={}&quantity=2", tier.id)).await;
         self.click("#checkout-content summary").await;
@@ -60,7 +60,7 @@ impl Visitor {
         self.click(".checkout__remember").await;
     }
 
-    /// As [`Visitor::book`] with one ticket, and is remembered.
+    /// Books one ticket as [`Visitor::book`] does, and asks to be remembered.
     pub async fn book_and_be_remembered(&self, tier: &Tier) {
         self.open_checkout(tier).await;
         self.fill_in(NAME, EMAIL).await;

@@ -1,4 +1,4 @@
-//! Chromium and the driver that steers it. It serves one visitor after the other, and forgets each.
+//! Chromium and chromedriver, which controls it. Chromium serves one visitor after the other, and forgets each.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -16,18 +16,18 @@ use tokio::runtime::Builder;
 const INSTALL: &str = "the browser journeys need Chromium, its driver and its build without windows: \
                        `apt-get install chromium chromium-driver chromium-headless-shell`";
 
-/// Chromium as a visitor has it.
+/// Chromium as visitors use it.
 const WHOLE: &str = "/usr/bin/chromium";
-/// The same engine without tabs and windows, which works a third less for each page.
+/// The same engine without tabs and windows, which needs a third less time for each page.
 const SHELL: &str = "/usr/lib/chromium/chromium-headless-shell";
 
 const START_ATTEMPTS: u32 = 5;
 
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Nothing but the page under test may use the network or the disk, and nothing may ask questions.
+/// Only the page under test may use the network and the disk, and no dialog may appear.
 const ARGUMENTS: [&str; 15] = [
-    // Letters stand where the page puts them, in print too.
+    // Glyphs are exactly where the page puts them, also in print.
     "--font-render-hinting=none",
     "--no-sandbox",
     "--disable-gpu",
@@ -35,23 +35,23 @@ const ARGUMENTS: [&str; 15] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    // Drawing what moves takes a fifth of the time, and nothing is caught half-way.
+    // Animations take a fifth of the time, and no test sees one half-finished.
     "--force-prefers-reduced-motion",
     "--disable-quic",
     "--no-first-run",
     "--force-color-profile=srgb",
     "--hide-scrollbars",
-    // A camera of moving colors, which the site's own policy still has to allow.
+    // A fake camera with moving colors; the site's own policy must still allow it.
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
     "--window-size=1280,900",
 ];
 
-/// Those that no visitor uses now: to start one takes longer than most journeys do.
+/// Browsers that no visitor uses now. They are reused, since starting one takes longer than most journeys.
 static IDLE: Mutex<Vec<Browser>> = Mutex::new(Vec::new());
 const IDLE_MAX: usize = 4;
 
-/// A browser that has never been anywhere.
+/// A browser without any history or stored data.
 pub struct Chromium {
     /// `None` when it is dropped.
     browser: Option<Browser>,
@@ -60,7 +60,7 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// For a visitor of the site at that origin.
+    /// Opens a browser for a visitor of the site at this origin.
     pub async fn open(origin: String) -> Self {
         let idle = IDLE.lock().expect("a lock").pop();
         let browser = match idle {
@@ -70,7 +70,7 @@ impl Chromium {
         Self { browser: Some(browser), origin, serves_again: true }
     }
 
-    /// One with tabs that hide each other.
+    /// Opens a browser with real tabs, of which only one is visible.
     pub async fn open_with_tabs(origin: String) -> Self {
         let browser = Browser::start(WHOLE, "--headless=new").await;
         Self { browser: Some(browser), origin, serves_again: false }
@@ -84,7 +84,7 @@ impl Chromium {
 impl Drop for Chromium {
     fn drop(&mut self) {
         let Some(browser) = self.browser.take() else { return };
-        // What a failed journey leaves may not be fit for another one.
+        // A failed journey may leave the browser in a bad state.
         if !self.serves_again || thread::panicking() || IDLE.lock().is_ok_and(|idle| idle.len() >= IDLE_MAX) {
             return;
         }
@@ -92,7 +92,7 @@ impl Drop for Chromium {
             let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(browser.forget(&self.origin))
         };
-        // The test's own runtime stands still.
+        // The test's own runtime is blocked here.
         let forgotten = thread::scope(|scope| scope.spawn(forget).join());
         if forgotten.is_ok_and(|done| done.is_ok())
             && let Ok(mut idle) = IDLE.lock()
@@ -117,7 +117,8 @@ impl Browser {
             options.add_arg(argument).expect("an argument");
         }
         options.set_browser_log_level(LoggingPrefsLogLevel::All).expect("a log level");
-        // It is used in the runtime of one test after the other: a connection kept in one of them would never answer.
+        // Tests with different runtimes use this client one after the other. A connection that belongs to a former
+        // runtime would never answer, so none is kept.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(COMMAND_TIMEOUT).build();
         let driver = WebDriver::builder(format!("http://127.0.0.1:{port}"), options)
             .client(client.expect("an HTTP client"))
@@ -127,8 +128,8 @@ impl Browser {
         Self { driver, _chromedriver: chromedriver }
     }
 
-    /// Leaves one new tab, which nothing was set in, and removes whatever sites have stored. Only cookies are shared by
-    /// the ports of a host, so nothing else of another test's site could be in the way.
+    /// Leaves one new tab with default settings, and removes what the site has stored. Only cookies are shared by all
+    /// ports of a host, so nothing else of another test's site can interfere.
     async fn forget(&self, origin: &str) -> WebDriverResult<()> {
         let tabs = self.driver.windows().await?;
         let fresh = self.driver.new_tab().await?;
@@ -146,8 +147,8 @@ impl Browser {
     }
 }
 
-/// Runs chromedriver, and ends it with its browser when the other end of its input is closed, by us or because the test
-/// program has ended: idle browsers are never dropped. Then it removes the browser's profile.
+/// Runs chromedriver, and ends it with its browser when its standard input is closed, by us or because the test
+/// program has ended (idle browsers are never dropped). Then it removes the browser's profile.
 const CHROMEDRIVER: &str = "trap : TERM
 chromedriver --port=0 </dev/null &
 exec >/dev/null
@@ -163,8 +164,8 @@ struct Chromedriver {
 }
 
 impl Chromedriver {
-    /// Starts chromedriver on a port that it looks for itself. Somebody may take that port before chromedriver does:
-    /// then it ends, and is started again.
+    /// Starts chromedriver on a port that it chooses itself. If another program takes that port first, chromedriver
+    /// ends, and is started again.
     fn start() -> (Self, u16) {
         let mut last_words = String::new();
         for _ in 0..START_ATTEMPTS {
@@ -178,10 +179,10 @@ impl Chromedriver {
         );
     }
 
-    /// The process and its port, or what it said before it ended.
+    /// The process and its port, or what it printed before it ended.
     fn start_once() -> Result<(Self, u16), String> {
-        // Chromedriver keeps the profile there: the build without windows starts with no other. Each attempt has
-        // its own, because the shell of one that failed removes it.
+        // Chromedriver keeps the profile here; the build without windows does not start with any other. Each attempt
+        // has its own, because the shell of a failed attempt removes it.
         let profile = tempfile::tempdir().expect("a temporary folder");
         let shell = Command::new("sh")
             .args(["-c", CHROMEDRIVER])

@@ -1,4 +1,4 @@
-//! The mails of the shop: without a mail server it writes them into a folder.
+//! The shop's mails: without a mail server it writes them into a folder.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -7,17 +7,17 @@ use mail_parser::{Address, MessageParser};
 
 use super::Site;
 
-/// The outbox looks several times a second.
+/// The outbox looks for mails several times a second, so this is plenty.
 const SENT_WITHIN: Duration = Duration::from_secs(30);
 
-/// A mail as its reader sees it.
+/// A mail as its reader sees it: decoded.
 pub struct ReadMail {
     pub to: String,
     pub text: String,
 }
 
 impl ReadMail {
-    /// The path of the link that starts like this.
+    /// The first link in the text that starts with `start`.
     pub fn link(&self, start: &str) -> String {
         let from = self.text.find(start).unwrap_or_else(|| panic!("no {start} in {}", self.text));
         self.text[from..].split_whitespace().next().unwrap_or_default().to_owned()
@@ -25,7 +25,7 @@ impl ReadMail {
 }
 
 impl Site {
-    /// All mails whose subjects start with that.
+    /// All mails whose subject starts with this text.
     pub fn mails(&self, subject: &str) -> Vec<ReadMail> {
         let files = fs::read_dir(self.folder().join("mail")).into_iter().flatten().flatten();
         let files = files.map(|file| file.path()).filter(|path| path.extension() == Some("eml".as_ref()));
@@ -43,7 +43,7 @@ impl Site {
         found
     }
 
-    /// The mail whose subject starts with that, as soon as it is sent.
+    /// Waits for a mail whose subject starts with this text.
     pub async fn mail(&self, subject: &str) -> ReadMail {
         let begun = Instant::now();
         loop {

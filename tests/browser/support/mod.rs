@@ -1,4 +1,4 @@
-//! What journeys are made of: a [`Site`] of their own, and [`Visitor`]s who look at it in real Chromium.
+//! The parts of a journey: a [`Site`] of its own, and [`Visitor`]s who use it in real Chromium.
 
 mod buyer;
 mod chromium;

@@ -1,8 +1,10 @@
-//! Concerts as organizers really make them: long names, one ticket type or twelve, other money, other clocks.
+//! Concerts as organizers really create them: long names, one ticket type or twelve, other currencies, other time
+//! zones.
 
 use super::Site;
 
-/// Its slug, and what SQL says of it: name, venue, city, zone, currency, state, and what it is in other ways.
+/// The slug of each concert, and its values in SQL: name, venue, city, time zone, currency, state, and whether it is
+/// paused.
 const CONCERTS: [(&str, &str); 7] = [
     (
         "twelve",
@@ -18,7 +20,7 @@ const CONCERTS: [(&str, &str); 7] = [
 ];
 
 impl Site {
-    /// Seven concerts beside the seed's. All tell what can be told: doors, age, address, a text.
+    /// Adds seven concerts to the seed's. All have every optional fact: doors, age, address, a text.
     pub fn add_odd_concerts(&self) {
         let mut statements: Vec<String> = CONCERTS.iter().map(concert).collect();
         let mut add = |slug: &str, name: &str, price_minor, capacity, available| {
@@ -57,7 +59,7 @@ fn concert((slug, facts): &(&str, &str)) -> String {
     )
 }
 
-/// One after those that the concert has.
+/// SQL that adds a ticket type after the concert's existing ones.
 fn ticket_type(slug: &str, name: &str, price_minor: i64, capacity: i64, available: i64) -> String {
     format!(
         "INSERT INTO ticket_types (event_id, name, description, price_minor, capacity, available, max_per_booking,

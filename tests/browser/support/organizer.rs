@@ -1,9 +1,9 @@
-//! What a visitor does to become the organizer.
+//! The steps with which a visitor becomes the organizer.
 
 use super::{Site, Visitor};
 
 impl Visitor {
-    /// Leads to the admin's page.
+    /// Signs in as the admin, which leads to the admin's page.
     pub async fn sign_in(&self, site: &Site) {
         self.visit("/admin/sign-in").await;
         self.fill("#username", "admin").await;

@@ -1,5 +1,5 @@
-//! The shop under test: the real binary on a free port, with a database that nobody else uses. SQLite,
-//! or the PostgreSQL that `TEST_DATABASE_URL` names.
+//! The shop under test: the real binary on a free port, with a database that no other test uses, on SQLite or on the
+//! PostgreSQL that `TEST_DATABASE_URL` names.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -27,12 +27,12 @@ pub struct Site {
     settings: Vec<(&'static str, &'static str)>,
     /// The admin's password.
     pub password: String,
-    // Fields are dropped in this order: connections first, then what they lead to.
+    // Fields are dropped in this order: the connections before the database.
     connections: Database,
     database: TestDatabase,
 }
 
-/// A tier's place on the page.
+/// A ticket type on the page.
 #[derive(Clone)]
 pub struct Tier {
     pub id: i64,
@@ -42,12 +42,12 @@ pub struct Tier {
 impl Site {
     /// Starts the shop with the seed's concert.
     pub fn open(binary: impl Into<PathBuf>) -> Self {
-        // Journeys wait for polls, so these are fast. One interval: a machine that is busy with other journeys is no
-        // reason to poll less in this one.
+        // Journeys wait for polls, so polls are frequent. Both intervals are the same, so that a machine that is busy
+        // with other journeys does not slow down the polls of this one.
         Self::open_with(binary, &[("POLL_SECONDS", "2"), ("POLL_SECONDS_BUSY", "2")])
     }
 
-    /// The same with settings.
+    /// The same with these settings.
     pub fn open_with(binary: impl Into<PathBuf>, settings: &[(&'static str, &'static str)]) -> Self {
         let (binary, settings) = (binary.into(), settings.to_vec());
         let database = TestDatabase::seeded();
@@ -63,18 +63,18 @@ impl Site {
         format!("http://{}{path}", self.bind)
     }
 
-    /// Where the shop keeps what is not in its database.
+    /// The folder in which the shop keeps what is not in its database.
     pub fn folder(&self) -> &Path {
         self.database.folder.path()
     }
 
-    /// The server is gone from one moment to the next.
+    /// Kills the server.
     pub fn stop(&mut self) {
         self.process.kill().expect("the server can be killed");
         self.process.wait().expect("the server ends");
     }
 
-    /// The server is back at the same address, with the same database.
+    /// Starts the server again, at the same address and with the same database.
     pub fn start_again(&mut self) {
         let (process, lines) = spawn(&self.binary, &self.database, &self.bind, &self.settings);
         self.process = process;
@@ -89,7 +89,7 @@ impl Site {
         self.ticket_type(&tier.name).available
     }
 
-    /// As if other visitors had left only so many tickets.
+    /// Sets the number of available tickets, as if other visitors had bought the rest.
     pub fn set_available(&self, tier: &Tier, available: i32) {
         let row = ticket_types::table.find(tier.id);
         let change =
@@ -100,18 +100,18 @@ impl Site {
         });
     }
 
-    /// As if the organizer had changed the concert: `change` is what SQL sets.
+    /// Changes the concert as if the organizer had done it: `change` is the SET clause in SQL.
     pub fn change_concert(&self, change: &str) {
         self.run_sql(&format!("UPDATE events SET {change}, facts_version = facts_version + 1"));
     }
 
-    /// Makes it the night of the concert, which the gates ask for.
+    /// Moves the concert to tonight, because gates open only then.
     pub fn open_doors(&self) {
         let time = |hours| (chrono::Utc::now() + chrono::TimeDelta::hours(hours)).format("%F %T").to_string();
         self.change_concert(&format!("starts_at = '{}', ends_at = '{}'", time(1), time(4)));
     }
 
-    /// So many other concerts, each with the same ticket types and a long name, one on each later day.
+    /// Adds other concerts, each with the same ticket types and a long name, one on each later day.
     pub fn add_concerts(&self, count: u32) {
         let concerts = (1..=count).map(|number| {
             format!(
@@ -129,7 +129,7 @@ impl Site {
         ));
     }
 
-    /// One statement or several, in one transaction: the server sees all of it or nothing.
+    /// Runs one or more statements in one transaction: the server sees all of their effects or none.
     pub fn run_sql(&self, statements: &str) {
         self.beside_the_runtime(|database| {
             let written = database.write_blocking(|db| db.batch_execute(statements));
@@ -137,7 +137,7 @@ impl Site {
         });
     }
 
-    /// Orders wait until this ends.
+    /// Makes orders wait until the returned value ends.
     pub fn slow_disk(&self) -> SlowDisk<'_> {
         SlowDisk::of(&self.database)
     }
@@ -157,7 +157,7 @@ impl Site {
         })
     }
 
-    /// The database's blocking acts refuse to run on a thread that drives a journey.
+    /// Runs `act` on another thread: the database's blocking functions refuse to run on a thread of an async runtime.
     fn beside_the_runtime<T: Send>(&self, act: impl FnOnce(&Database) -> T + Send) -> T {
         std::thread::scope(|scope| scope.spawn(|| act(&self.connections)).join()).expect("the act ends")
     }
@@ -170,7 +170,8 @@ impl Drop for Site {
     }
 }
 
-/// Only with the settings given here: neither a `.env` nor the environment of the tests counts.
+/// Starts the server with only the settings given here: neither a `.env` file nor the tests' environment has an
+/// effect.
 fn spawn(
     binary: &Path,
     database: &TestDatabase,
@@ -184,7 +185,7 @@ fn spawn(
         .env("BIND", bind)
         .env("DATABASE_POOL_SIZE", "4")
         .env("RUST_LOG", "error")
-        // All visitors of a journey have one address, and are quicker than people.
+        // All visitors of a journey have the same address, and are quicker than people.
         .env("RATE_LIMITS", "off")
         .envs(settings.iter().copied())
         .stdout(Stdio::piped())
@@ -192,7 +193,8 @@ fn spawn(
         .unwrap_or_else(|e| panic!("{} does not start: {e}", binary.display()));
     let stdout = process.stdout.take().expect("stdout is piped");
     let (sender, lines) = mpsc::channel();
-    // A thread of its own, so that a server that never says its address fails a test and does not hang it.
+    // A separate thread reads the output, so that a server that never prints its address makes a test fail instead of
+    // hanging.
     std::thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             let _ = sender.send(line);

@@ -1,5 +1,5 @@
-//! A visitor: what a person at a browser does and sees. Every act waits until it is possible, and says
-//! what was on the screen when it never became so.
+//! A visitor: what a person at a browser does and sees. Every action waits until it is possible; if it never is, the
+//! error shows the text on the screen.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use thirtyfour::prelude::*;
 use super::chromium::Chromium;
 use super::{Site, Tier};
 
-/// How long a visitor waits for anything that should happen at once.
-/// A page that polls every five seconds shows news within that, and a busy machine takes several times as long.
+/// How long a visitor waits for anything that should happen soon. A page that polls every five seconds needs up to
+/// that long, and a busy machine several times as long.
 const SEEN_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(40);
 
@@ -27,13 +27,13 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// Opens a browser that has never been here.
+    /// Opens a browser that has never visited the site.
     pub async fn new(site: &Site) -> Self {
         let origin = site.url("");
         Self { chromium: Chromium::open(origin.clone()).await, origin }
     }
 
-    /// Opens a browser with tabs that hide each other, and in it the concert.
+    /// Opens the concert in a browser with real tabs, of which only one is visible.
     pub async fn arrive_with_tabs(site: &Site) -> Self {
         let origin = site.url("");
         let visitor = Self { chromium: Chromium::open_with_tabs(origin.clone()).await, origin };
@@ -41,7 +41,7 @@ impl Visitor {
         visitor
     }
 
-    /// Has pages move, which [`Visitor::new`] keeps still.
+    /// Allows animations, which [`Visitor::new`] turns off.
     pub async fn allow_motion(&self) {
         let features =
             json!({ "features": [{ "name": "prefers-reduced-motion", "value": "no-preference" }] });
@@ -49,7 +49,7 @@ impl Visitor {
         assert!(self.ask::<bool>("matchMedia('(prefers-reduced-motion: no-preference)').matches").await);
     }
 
-    /// Opens a browser, and in it the concert.
+    /// Opens the concert in a new browser.
     pub async fn arrive(site: &Site) -> Self {
         let visitor = Self::new(site).await;
         visitor.visit("/").await;
@@ -78,7 +78,7 @@ impl Visitor {
         url.as_str().strip_prefix(&self.origin).unwrap_or(url.as_str()).to_owned()
     }
 
-    /// The element, as soon as it can be seen.
+    /// Waits until an element is visible, and returns it.
     pub async fn see(&self, css: &str) -> WebElement {
         let started = Instant::now();
         loop {
@@ -94,7 +94,7 @@ impl Visitor {
         }
     }
 
-    /// Clicks as a mouse does: where the element is, and only if nothing lies over it.
+    /// Clicks as a mouse does: at the element's position, and only if nothing covers it.
     pub async fn click(&self, css: &str) {
         let started = Instant::now();
         loop {
@@ -127,31 +127,31 @@ impl Visitor {
         self.driver().action_chain().move_to(1, 1).perform().await.expect("the mouse moves");
     }
 
-    /// Replaces what stands in a field.
+    /// Replaces the text in a field.
     pub async fn fill(&self, css: &str, text: &str) {
         let field = self.see(css).await;
         field.clear().await.expect("the field can be emptied");
         field.send_keys(text).await.expect("the field can be typed into");
     }
 
-    /// Presses keys, wherever the focus is.
+    /// Presses keys; the element with the focus gets them.
     pub async fn press(&self, keys: impl Into<TypingData>) {
         self.driver().action_chain().send_keys(keys).perform().await.expect("keys can be pressed");
     }
 
-    /// Goes to what the focus was on before.
+    /// Presses Shift+Tab.
     pub async fn tab_back(&self) {
         let keys = self.driver().action_chain().key_down(Key::Shift).send_keys(Key::Tab).key_up(Key::Shift);
         keys.perform().await.expect("keys can be pressed");
     }
 
-    /// What one reads there, line breaks read as spaces.
+    /// The visible text of an element, with line breaks as spaces.
     pub async fn text(&self, css: &str) -> String {
         let started = Instant::now();
         loop {
             match self.see(css).await.text().await {
                 Ok(text) => return text.split_whitespace().collect::<Vec<_>>().join(" "),
-                // The page has changed into the next one in between.
+                // Meanwhile the next page has replaced this one.
                 Err(_) if started.elapsed() < SEEN_WITHIN => {}
                 Err(error) => self.give_up(&format!("{css} could not be read: {error}")).await,
             }
@@ -170,7 +170,7 @@ impl Visitor {
         self.run(&format!("return ({expression});")).await
     }
 
-    /// What a piece of JavaScript returns.
+    /// Runs JavaScript and returns its result.
     pub async fn run<T: DeserializeOwned>(&self, script: &str) -> T {
         let answer = self.driver().execute(script, Vec::new()).await;
         let answer = answer.unwrap_or_else(|e| panic!("{script}\n{e}"));
@@ -184,7 +184,7 @@ impl Visitor {
 
     pub async fn until_within(&self, wait: Duration, condition: &str) {
         let started = Instant::now();
-        // While a page changes into the next one, there may be nothing to ask.
+        // While the next page loads, the condition may fail to evaluate.
         while !self.holds(condition).await {
             if started.elapsed() > wait {
                 self.give_up(&format!("after {wait:?} it was still not so: {condition}")).await;
@@ -199,7 +199,7 @@ impl Visitor {
         answer.is_ok_and(|answer| answer.json() == &Value::Bool(true))
     }
 
-    /// Waits until the tier's card says that so many tickets are left.
+    /// Waits until the ticket type's card shows this number of tickets left.
     pub async fn until_left(&self, tier: &Tier, available: i32, wait: Duration) {
         let card = format!("document.getElementById('tier-{}')", tier.id);
         self.until_within(wait, &format!("/(^|\\s){available} of [\\d,]+ left/.test({card}?.innerText)"))
@@ -220,20 +220,20 @@ impl Visitor {
         self.cdp("Emulation.setEmulatedMedia", features).await;
     }
 
-    /// Looks through a window of that size, in CSS pixels.
+    /// Sets the size of the window, in CSS pixels.
     pub async fn resize(&self, width: u32, height: u32) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
-    /// What the console has said since it was last asked: warnings, errors, breaches of the site's policy.
+    /// The console's messages since the last call: warnings, errors, violations of the site's policy.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.driver().browser_log().await.expect("the browser's log");
         let serious = log.into_iter().filter(|entry| entry.level == "SEVERE" || entry.level == "WARNING");
         serious.map(|entry| entry.message).collect()
     }
 
-    /// Ends the journey with what is on the screen.
+    /// Fails the test with the reason and the text on the screen.
     async fn give_up(&self, reason: &str) -> ! {
         let path = self.path().await;
         let body = self.driver().find(By::Css("body")).await;

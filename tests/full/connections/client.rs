@@ -1,4 +1,4 @@
-//! A connection that is written to and read from byte by byte.
+//! A TCP client that can write and read byte by byte.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -17,7 +17,7 @@ impl Client {
         Self(stream)
     }
 
-    /// The system takes no more than that many bytes ahead of what is read.
+    /// Connects with a small receive buffer: the system accepts at most this many unread bytes.
     pub fn connect_with_window(address: SocketAddr, bytes: usize) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.set_recv_buffer_size(bytes).expect("a socket");
@@ -25,12 +25,12 @@ impl Client {
         Self(TcpStream::from(socket))
     }
 
-    /// Whether the server has reset the connection: it had more to send. Reads nothing.
+    /// Whether the server has reset the connection, because it had more to send. Reads nothing.
     pub fn is_reset(&self) -> bool {
         self.0.take_error().expect("a socket").is_some()
     }
 
-    /// The start of the answer to a request; empty when there is none within `wait`.
+    /// Sends a request; returns the start of the answer, or an empty string if there is none within `wait`.
     pub fn ask(&mut self, request: &str, wait: Duration) -> String {
         if self.0.write_all(request.as_bytes()).is_err() {
             return String::new();
@@ -45,8 +45,8 @@ impl Client {
         String::from_utf8_lossy(&bytes[..length]).into_owned()
     }
 
-    /// Sends a byte ten times a second, until the server closes the connection, and returns after how long
-    /// it did. Panics when it still has not after `longest`.
+    /// Sends one byte ten times a second until the server closes the connection; returns how long that took. Panics
+    /// if the connection is still open after `longest`.
     pub fn dribble(&mut self, text: &str, longest: Duration) -> Duration {
         let begun = Instant::now();
         self.0.set_read_timeout(Some(Duration::from_millis(100))).expect("a socket");

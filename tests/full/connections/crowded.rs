@@ -1,4 +1,4 @@
-//! As many connections as there may be, and one more.
+//! As many connections as the limit allows, and one more.
 
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ fn one_more_than_the_limit_waits_until_somebody_goes() {
     assert!(waiting.hear(WAIT).starts_with("HTTP/1.1 200"));
 }
 
-/// Tried without `connections::fit`: the three hundredth visitor then leaves no descriptor for SQLite, and
-/// the confirmation is a 503.
+/// Seen to fail without `connections::fit`: the three hundredth visitor left no file descriptor for SQLite, and the
+/// confirmation was a 503.
 #[test]
 fn visitors_leave_the_database_its_descriptors() {
     let database = TestDatabase::create();

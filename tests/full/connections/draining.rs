@@ -1,4 +1,4 @@
-//! A server that was told to stop, with and without time to give notice.
+//! A server that is told to stop, with and without a drain period.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use testkit::server::Server;
 const WAIT: Duration = Duration::from_secs(10);
 const READY: &str = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// Tried: without the flag that the answers are signed by, they kept their connections.
+/// Seen to fail without the flag that makes answers close their connections: they kept their connections.
 #[test]
 fn a_draining_server_gives_notice_and_answers_until_its_time_is_over() {
     let database = TestDatabase::create();
@@ -65,7 +65,7 @@ fn with_nobody_in_front_a_server_stops_at_once() {
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
-/// A request that never ends would hold the stop for ten seconds; a second Ctrl-C does not wait for it.
+/// A request that never ends would delay the stop for ten seconds; a second Ctrl-C does not wait for it.
 #[test]
 fn a_second_signal_waits_for_nobody() {
     let database = TestDatabase::create();

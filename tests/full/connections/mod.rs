@@ -1,5 +1,5 @@
-//! The way in, on the real binary: clients that are slow on purpose, connections without number, servers
-//! that share a port, and servers that stop.
+//! Connections to the real binary: clients that are slow on purpose, very many connections, servers that share a
+//! port, and servers that stop.
 
 mod client;
 mod crowded;

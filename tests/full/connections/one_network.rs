@@ -1,5 +1,5 @@
-//! One address that takes what it can get: it gets its part of the connections, and the others theirs. A server that
-//! may open few files has few connections: enough for a test of what happens at the end of them.
+//! One address opens as many connections as it can: it gets its share, and all other addresses get theirs. The server
+//! may open only a few files, and so takes only a few connections, so that a test can use them all up.
 
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::connections::client::{Client, GET};
 
 const WAIT: Duration = Duration::from_secs(10);
 
-/// A server with the limits of clients on, and how many connections it has room for.
+/// A server with rate limits on, and the number of connections that it takes.
 fn small_server(database: &TestDatabase, settings: &[(&str, &str)]) -> (Server, usize) {
     let mut server = Server::prepared(database, &[settings, &[("RATE_LIMITS", "on")]].concat());
     server.limit_descriptors(500);
@@ -34,7 +34,7 @@ fn connect_from(last: u8, server: SocketAddr) -> Client {
     Client(stream)
 }
 
-/// How many of those get an answer.
+/// How many of the clients get an answer.
 fn answered(clients: &mut [Client]) -> usize {
     clients
         .iter_mut()
@@ -42,7 +42,8 @@ fn answered(clients: &mut [Client]) -> usize {
         .count()
 }
 
-/// Without the limit, all of them are answered, and Ada waits until one is idle for too long.
+/// Without the limit, all of the address's connections are answered, and others wait until one of them has been idle
+/// for too long.
 #[test]
 fn one_address_gets_its_part_and_the_others_are_answered_at_once() {
     let database = TestDatabase::create();
@@ -54,7 +55,7 @@ fn one_address_gets_its_part_and_the_others_are_answered_at_once() {
         assert!(connect_from(last, server.address).ask(GET, WAIT).starts_with("HTTP/1.1 200"));
     }
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-    // What it gives back it gets again.
+    // When the address closes connections, it can open new ones.
     drop(greedy.drain(..10));
     testkit::wait::eventually("a place", || {
         connect_from(1, server.address).ask(GET, WAIT).starts_with("HTTP/1.1 200")
@@ -75,7 +76,7 @@ fn a_trusted_proxy_may_have_all() {
 fn many_addresses_that_say_nothing_keep_nobody_out_for_long() {
     let database = TestDatabase::create();
     let (server, room) = small_server(&database, &[]);
-    // More than there is room for, from addresses that each stay below their part.
+    // More connections than the server takes, from addresses that each stay below their share.
     let _silent: Vec<Client> =
         (0..room + 50).map(|number| connect_from((number / 20) as u8 + 1, server.address)).collect();
     let begun = Instant::now();

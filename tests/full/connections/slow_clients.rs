@@ -1,5 +1,5 @@
-//! Clients that hold a connection by being slow. Tried by answering `Poll::Pending` in
-//! `TimedStream::pending_in_time`: then all but the idle one of these tests fail.
+//! Clients that hold a connection by being slow. When `TimedStream::pending_in_time` always returns `Poll::Pending`,
+//! all of these tests fail except the one of the idle connection.
 
 use std::io::{Read as _, Write as _};
 use std::thread;
@@ -10,7 +10,7 @@ use testkit::database::TestDatabase;
 use testkit::server::Server;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// Later than this the server has not cut anybody off in time, busy as the machine may be.
+/// The latest time at which a connection may be cut off, even on a busy machine.
 const LATEST: Duration = Duration::from_secs(12);
 const SETTINGS: &[(&str, &str)] = &[("REQUEST_TIMEOUT_SECONDS", "2"), ("DESK_DEADLINE_MS", "1000")];
 const WAIT: Duration = Duration::from_secs(10);
@@ -50,9 +50,10 @@ fn a_client_that_never_reads_is_cut_off() {
     let mut client = Client::connect(server.address);
     client.0.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
     let begun = Instant::now();
-    // The answers are more than the kernel holds of them. Fewer bytes than a client may send without an answer.
+    // The answers are larger than the kernel's buffers. The requests are fewer bytes than a client may send without
+    // reading an answer.
     client.0.write_all("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000).as_bytes()).unwrap();
-    // As it is full, nothing arrives until it is cut off; then what the kernel holds is lost.
+    // The buffers are full, so nothing more arrives until the reset, which discards the buffered data.
     while !client.is_reset() {
         assert!(begun.elapsed() < Duration::from_secs(40), "still connected");
         thread::sleep(Duration::from_millis(50));
@@ -60,7 +61,7 @@ fn a_client_that_never_reads_is_cut_off() {
     assert!(begun.elapsed() >= TIMEOUT);
 }
 
-/// The least pace itself is tested in `connections::read_pace`.
+/// `connections::read_pace` tests the exact minimum pace.
 #[test]
 fn a_client_that_reads_slowly_gets_all_and_one_that_hardly_reads_is_cut_off() {
     let database = TestDatabase::create();

@@ -1,4 +1,4 @@
-//! What systemd hears.
+//! The server's notifications to systemd.
 
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ fn systemd_hears_that_it_is_ready_alive_and_stopping() {
     for _ in 0..3 {
         systemd.hears("WATCHDOG=1");
     }
-    // A desk that waits for its database is not stuck: a restart would mend nothing.
+    // A desk that waits for its database is not stuck: a restart would not help.
     let rush = testkit::rush::tier_ids(&database);
     let blockade = Transaction::blocking_writes(&database);
     Visitor::new(server.address).send_order(&order(rush[0], 1)).expect("sent");

@@ -1,5 +1,5 @@
-//! A new process takes over the port while people poll and book, some on connections that they keep and some
-//! on a new one for each request: nobody is refused, nobody is cut off.
+//! A new process takes over the port while people poll and book, some on connections that they keep and some with a
+//! new connection for each request: no connection is refused or cut off.
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
@@ -16,7 +16,7 @@ use testkit::visitor::Visitor;
 const TAKEOVERS: usize = 5;
 const AVAILABILITY: &str = "/events/midnight-parade/availability";
 
-/// What those who poll have seen.
+/// The results of the polls.
 #[derive(Default)]
 struct Seen {
     polls: usize,
@@ -24,7 +24,7 @@ struct Seen {
     wrong: Vec<String>,
 }
 
-/// With the port left at once, without a last call, connections would be reset.
+/// If the old process closed the port at once, without accepting the waiting connections, these would be reset.
 #[test]
 fn a_socket_that_is_handed_over_refuses_nobody_and_cuts_nobody_off() {
     let database = TestDatabase::create();
@@ -76,7 +76,7 @@ fn take_over_again_and_again(
     seen
 }
 
-/// Polls without a pause; on one connection for as long as the server keeps it, or on a new one each time.
+/// Polls without a pause, on one connection for as long as the server keeps it, or on a new one each time.
 fn poll(rush: &Rush, address: SocketAddr, keeps: bool, seen: &Mutex<Seen>) {
     let mut visitor = Visitor::new(address);
     while !rush.is_over() {
@@ -96,7 +96,8 @@ fn poll(rush: &Rush, address: SocketAddr, keeps: bool, seen: &Mutex<Seen>) {
     }
 }
 
-/// As systemd does it: the socket is there before the server is, which is started by the first who comes.
+/// Socket activation as systemd does it: the socket exists before the server, and the first connection starts the
+/// server.
 #[test]
 fn systemds_own_tool_hands_the_socket_over() {
     let database = TestDatabase::create();
@@ -105,7 +106,7 @@ fn systemds_own_tool_hands_the_socket_over() {
     server.address = address;
     let mut starter = Command::new("systemd-socket-activate");
     starter.arg("--listen").arg(address.to_string());
-    // It passes on nothing else.
+    // The tool passes no other environment variables on.
     starter.args(["DATABASE_URL", "SECRET_KEY", "RUST_LOG"].map(|name| format!("--setenv={name}")));
     server.start_through(&mut starter);
     server.start_again();
@@ -119,8 +120,9 @@ fn systemds_own_tool_hands_the_socket_over() {
     assert!(server.wait_until_it_ends().success());
 }
 
-/// While the one before books, the database takes no other writer for as long as that takes.
-/// Tried: with the seed's turn to write at every start it ended with "database is locked" on SQLite.
+/// While the previous server writes bookings, the database accepts no other writer.
+/// Seen to fail on SQLite when the seed takes the write lock at every start: the start failed with "database is
+/// locked".
 #[test]
 fn a_server_that_has_nothing_to_write_starts_while_another_one_writes() {
     let database = TestDatabase::create();

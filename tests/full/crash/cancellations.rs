@@ -1,5 +1,5 @@
-//! Buyers cancel while the desks of two servers sell and an organizer starts the sale again and again: all of
-//! them lock tiers, and cancellations and reseeds lock bookings too.
+//! Buyers cancel while the desks of two servers sell and an organizer reseeds again and again. All of them lock
+//! ticket types; cancellations and reseeds also lock bookings.
 
 use std::thread;
 use std::time::Duration;
@@ -17,9 +17,9 @@ fn cancellations_in_mid_rush_meet_no_deadlock_and_lose_no_ticket() {
     let cluster = Cluster::start();
     let database = cluster.database();
     let servers = [0, 1].map(|_| Server::start(&database, &[]));
-    // One tier is sold out nearly all the time, so that what comes back is fought for.
+    // One ticket type is sold out nearly all the time, so buyers compete for returned tickets.
     let rush = Rush::on(&database, [20, 200, 1_000]);
-    // Printed just after the line that says that it listens.
+    // The server prints the password just after the line that says that it listens.
     thread::sleep(Duration::from_millis(100));
     let password = servers.iter().find_map(Server::admin_password).expect("one was made");
     thread::scope(|scope| {
@@ -58,9 +58,9 @@ fn cancellations_in_mid_rush_meet_no_deadlock_and_lose_no_ticket() {
     database.assert_books_balance();
 }
 
-/// A booking that a reseed has deleted meanwhile is not found.
+/// Cancels a booking. It may be gone (404), since a reseed deletes bookings.
 fn cancel(rush: &Rush, server: &Server, location: &str) {
-    // A visitor of its own, who gathers no toasts.
+    // A new visitor for each cancellation, so that no toast messages pile up in its cookies.
     let answer =
         Visitor::new(server.address).post(&format!("{location}/cancellation"), &[]).expect("an answer");
     let is_right =

@@ -1,4 +1,4 @@
-//! A concert is canceled, and the server is killed while it ends the bookings, again and again.
+//! A concert is canceled, and the server is killed again and again while it cancels the bookings.
 
 use std::thread;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use testkit::wait::eventually;
 const BOOKINGS: u64 = 900;
 const KILLS: u64 = 3;
 
-/// As many bookings of one ticket each, as the desk would have made them, by so many people.
+/// Inserts bookings of one ticket each, as the desk would make them, for this many people.
 pub fn book_many(database: &TestDatabase, bookings: u64, people: u64) {
     database.execute(&format!(
         "INSERT INTO bookings (event_id, reference, token, request_key, order_hash, status, currency, total_minor,

@@ -1,4 +1,4 @@
-//! PostgreSQL goes away under load, as in a crash, and comes back.
+//! PostgreSQL crashes under load, and comes back.
 
 use std::thread;
 use std::time::Duration;
@@ -14,12 +14,12 @@ const STOPS: u32 = 4;
 const BUYERS: u64 = 32;
 const RESUMES_WITHIN: Duration = Duration::from_secs(2);
 
-/// Buyers see 303, 409, and while the database is away 503 with Retry-After. No other status is allowed:
-/// a 500 would tell a buyer that something broke, when all that is needed is to try again.
+/// Buyers see 303, 409, and, while the database is away, 503 with Retry-After. No other status is allowed: a 500
+/// would tell buyers that something is broken, although they only need to try again.
 ///
-/// Tried: with `synchronous_commit = off`, so that orders are answered before they are on the disk,
-/// bookings that buyers had seen were gone. With batches that are not tried again when their connection is
-/// lost, buyers got 500s; and reads that met a lost connection gave 500s until that became a 503.
+/// Seen to fail with `synchronous_commit = off`, where orders are answered before they are on disk: confirmed
+/// bookings were gone. Seen to fail when batches are not retried after their connection is lost: buyers got 500. Seen
+/// to fail when a read on a lost connection is not answered with 503: it was a 500.
 #[test]
 fn postgresql_stopped_under_load_costs_no_booking_and_service_resumes_by_itself() {
     let cluster = Cluster::start();
@@ -35,7 +35,7 @@ fn postgresql_stopped_under_load_costs_no_booking_and_service_resumes_by_itself(
             thread::sleep(Duration::from_millis(random.random_range(300..900)));
             cluster.stop_immediately();
             let bookings_before = rush.ledger.lock().expect("a lock").confirmed.len();
-            // Once longer than an order may wait, so that orders that were taken are given up as well.
+            // Sometimes longer than an order may wait, so that the server also gives up orders that it has accepted.
             thread::sleep(Duration::from_millis(random.random_range(100..6_500)));
             let back_at = cluster.start_again();
             let resumed = first_confirmation_after(&rush, bookings_before);
@@ -50,7 +50,7 @@ fn postgresql_stopped_under_load_costs_no_booking_and_service_resumes_by_itself(
     rush.assert_true(&database, &Visitor::new(server.address));
 }
 
-/// Who looks at a booking meanwhile sees it, or is told to come back.
+/// Somebody who opens a booking meanwhile sees it, or gets a 503.
 fn read_bookings(rush: &Rush, visitor: &mut Visitor) {
     while !rush.is_over() {
         let last = rush.ledger.lock().expect("a lock").confirmed.last().cloned();
@@ -62,7 +62,7 @@ fn read_bookings(rush: &Rush, visitor: &mut Visitor) {
     }
 }
 
-/// When the first booking was confirmed after so many others.
+/// Waits for the first booking that is confirmed after the first `count`; returns its time.
 fn first_confirmation_after(rush: &Rush, count: usize) -> std::time::Instant {
     for _ in 0..10_000 {
         let at = rush.ledger.lock().expect("a lock").confirmed.get(count).map(|confirmed| confirmed.at);

@@ -1,4 +1,4 @@
-//! What a rush costs PostgreSQL: updates of the hot rows stay heap-only, and a batch reads no bookings but its own.
+//! The cost of a rush in PostgreSQL: updates of the hot rows stay heap-only, and a batch reads only its own bookings.
 
 use std::thread;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use testkit::visitor::Visitor;
 use testkit::wait::eventually;
 
 const BOOKINGS: usize = 2_000;
-/// Each buyer waits for the answer to one order, so that no batch is larger.
+/// Each buyer waits for the answer to one order, so no batch has more orders than this.
 const BUYERS: usize = 16;
 
 #[derive(Debug, QueryableByName)]
@@ -25,7 +25,7 @@ struct Updates {
     counted: i64,
     #[diesel(sql_type = BigInt)]
     heap_only: i64,
-    /// Entries of indexes of bookings that were read, by anybody.
+    /// The entries that were read from the indexes of bookings, by all connections.
     #[diesel(sql_type = BigInt)]
     bookings_read: i64,
 }
@@ -42,8 +42,8 @@ struct Id {
     id: i64,
 }
 
-/// Tried: with an index on `available` none of the updates was heap-only. With the check of new lines as a join, which
-/// was planned while the table was empty, each batch read all bookings.
+/// Seen to fail with an index on `available`: none of the updates was heap-only. Seen to fail when the check of new
+/// lines is a join that was planned while the table was empty: each batch read all bookings.
 #[test]
 fn a_rush_touches_no_index_of_the_tiers_and_reads_no_other_bookings() {
     let cluster = Cluster::start();
@@ -58,23 +58,24 @@ fn a_rush_touches_no_index_of_the_tiers_and_reads_no_other_bookings() {
             thread::sleep(Duration::from_millis(20));
         }
     });
-    // PostgreSQL counts with a delay, and a connection hands in its counts with its next transaction.
+    // PostgreSQL's statistics lag, and a connection reports its counts only with its next transaction.
     let mut visitor = Visitor::new(server.address);
     let updates = (0..20).find_map(|_| {
         let updates = database.rows::<Updates>(UPDATES).pop().expect("a row");
         thread::sleep(Duration::from_millis(1100));
         visitor.book(&order(tier_ids(&database)[0], 1)).expect("an answer");
-        // Each batch is an update of a row at least.
+        // Each batch updates at least one row.
         (updates.counted as usize * BUYERS >= BOOKINGS).then_some(updates)
     });
     let updates = updates.expect("counts that PostgreSQL has caught up with");
     println!("{updates:?}");
     assert!(updates.heap_only * 100 >= updates.counted * 95, "{updates:?}");
-    // The checks of lines and keys, and the outbox.
+    // The reads come from the checks of lines and keys, and from the outbox.
     assert!(updates.bookings_read <= 10 * BOOKINGS as i64, "{updates:?}");
 }
 
-/// Twelve lines at once, while the tables are empty: PostgreSQL plans their check for so many, and keeps the plan.
+/// Books twelve lines at once while the tables are empty: PostgreSQL plans the check for this many lines, and keeps
+/// the plan.
 fn book_many_lines(server: &Server, database: &TestDatabase) {
     database.execute(
         "INSERT INTO events (slug, name, venue, city, starts_at, ends_at, time_zone, currency, state)

@@ -12,16 +12,16 @@ use testkit::wait::eventually;
 
 use super::event_cancellation::book_many;
 
-/// Each has as many bookings as the others.
+/// Each person has the same number of bookings.
 const PEOPLE: u64 = 300;
 const BOOKINGS: u64 = 900;
 const KILLS: u64 = 3;
 const QUEUED: &str = "mails WHERE kind = 'message'";
 
-/// The server is gone. What it had taken is anybody's when its leases are over, which is now.
+/// Kills the server, and ends its leases, so that any server may take its jobs and mails at once.
 fn kill(server: &mut Server, database: &TestDatabase) {
     server.kill();
-    // PostgreSQL may still be at the last statement of a server that is gone.
+    // PostgreSQL may still be running the killed server's last statement.
     thread::sleep(Duration::from_millis(200));
     database.execute("UPDATE event_jobs SET leased_until = created_at WHERE finished_at IS NULL");
     database.execute("UPDATE mails SET due_at = queued_at WHERE state = 'queued'");
@@ -86,7 +86,7 @@ fn every_holder_gets_the_message_once_though_the_server_is_killed_in_the_middle(
     }
     let people: BTreeSet<String> = (0..PEOPLE).map(|n| format!("buyer{n}@example.org")).collect();
     assert_eq!(by_holder.keys().cloned().collect::<BTreeSet<_>>(), people);
-    // What a killed server had sent and not written down is sent again, as the same mail.
+    // A mail that a killed server had sent but not recorded is sent again, with the same Message-ID.
     assert!(by_holder.values().all(|ids| ids.len() == 1), "{by_holder:?}");
     server.kill();
     assert_verified(&database);

@@ -1,4 +1,4 @@
-//! A key that has booked is used again for something else.
+//! A request key that has booked is sent again with another order.
 
 use std::thread;
 
@@ -7,7 +7,7 @@ use testkit::rush::{order, tier_ids};
 use testkit::server::{Server, assert_verified};
 use testkit::visitor::{Purchase, Visitor};
 
-/// Tried: when payloads are not compared, the other orders got the first one's booking.
+/// Seen to fail when payloads are not compared: the other orders got the first one's booking.
 #[test]
 fn the_same_key_for_something_else_is_refused_and_changes_nothing() {
     let database = TestDatabase::create();
@@ -30,8 +30,9 @@ fn the_same_key_for_something_else_is_refused_and_changes_nothing() {
     assert_eq!(visitor.get(&location).expect("an answer").status, 200);
 }
 
-/// Both wait in one batch, or in two that follow each other: either way the first to come has the key.
-/// Tried: when two that differ in one batch are taken for the same order, both were booked as the first.
+/// The two orders are in one batch or in two consecutive ones. In both cases the first to arrive has the key.
+/// Seen to fail when two different orders with one key in one batch count as the same order: both were answered with
+/// the first one's booking.
 #[test]
 fn two_different_orders_with_one_key_at_once_book_one_of_them() {
     let database = TestDatabase::create();

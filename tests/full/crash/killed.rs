@@ -14,15 +14,15 @@ use testkit::wait::eventually;
 const ROUNDS: u32 = 20;
 const BUYERS: u64 = 32;
 
-/// Tried on SQLite: when a batch was answered before its COMMIT, 4 of 2,199 bookings that buyers had seen
-/// were gone; without the lookup of known keys a retried order never came to an end; without the guard of
-/// the UPDATE and with proposals that always fit, orders ended in 500s of the CHECK, and without the CHECK
-/// as well the first tier was sold 2,251 times too often.
+/// Seen to fail on SQLite when a batch is answered before its COMMIT: 4 of 2,199 confirmed bookings were gone. Seen
+/// to fail without the lookup of known keys: a retried order was never answered. Seen to fail without the guard in
+/// the UPDATE and with proposals that always fit: the CHECK made orders fail with 500; without the CHECK as well, the
+/// first ticket type was oversold by 2,251 tickets.
 #[test]
 fn what_was_confirmed_survives_kill_9_and_nothing_is_booked_twice() {
     let database = TestDatabase::create();
     let mut server = Server::start(&database, &[]);
-    // The first sells out early, the second on the way, the third never.
+    // The first ticket type sells out early, the second during the rush, the third never.
     let rush = Rush::on(&database, [300, 2_000, 1_000_000]);
     let mut random = rush.random(u64::MAX);
     thread::scope(|scope| {

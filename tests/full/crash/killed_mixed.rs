@@ -23,13 +23,13 @@ use testkit::wait::eventually;
 
 const ROUNDS: u32 = 12;
 const BUYERS: u64 = 24;
-/// An order or a hold whose end takes longer is stuck.
+/// An order or a hold that has not ended after this time is stuck.
 const STUCK: Duration = Duration::from_secs(45);
 
 /// Ticket types and quantities.
 type Lines = BTreeMap<i64, i32>;
 
-/// What the outside has seen.
+/// What buyers have seen.
 #[derive(Default)]
 struct Seen {
     /// Confirmed bookings by request key: token and lines.
@@ -54,15 +54,15 @@ struct Row {
     quantity: i32,
 }
 
-/// Every booking is there with all of its lines, or not at all; every hold has ended, and once.
+/// Every booking exists with all of its lines, or not at all. Every hold has ended exactly once.
 ///
-/// Tried: with `booking_lines` written in a transaction of their own, bookings without lines were there.
+/// Seen to fail with `booking_lines` written in a transaction of their own: there were bookings without lines.
 #[test]
 fn bookings_of_two_ticket_types_and_holds_survive_kill_9_whole() {
     let database = TestDatabase::create();
     let mut server = Server::start(&database, &[]);
     database.execute("UPDATE ticket_types SET max_per_person = NULL");
-    // The first sells out early: two-line orders that want it get nothing of the other one either.
+    // The first ticket type sells out early. From then on an order for it and another type gets neither.
     let rush = Rush::on(&database, [200, 2_000, 1_000_000]);
     let ids = testkit::rush::tier_ids(&database);
     let seen = Mutex::new(Seen::default());
@@ -146,7 +146,7 @@ fn buy(seen: &Mutex<Seen>, visitor: &mut Visitor, lines: [(i64, i32); 2]) {
     }
 }
 
-/// As another server does, one that nobody kills.
+/// Holds and confirms tickets as another server does, one that is not killed.
 fn hold_and_confirm(rush: &Rush, seen: &Mutex<Seen>, database: &TestDatabase, ids: &[i64], holder: u64) {
     let url = DatabaseUrl::parse(&database.url).expect("a URL");
     let shop = Database::open(&url, 1).expect("a database");
@@ -163,7 +163,7 @@ fn hold_and_confirm(rush: &Rush, seen: &Mutex<Seen>, database: &TestDatabase, id
             Some(BookingOutcome::NotEnough { .. }) => continue,
             other => return seen.lock().expect("a lock").wrong.push(format!("a hold: {other:?}")),
         };
-        // Some before their time is over, some after it, and some never.
+        // Some holds are confirmed in time, some too late, and some never.
         thread::sleep(Duration::from_millis(random.random_range(0..30)));
         if random.random_ratio(1, 20) {
             thread::sleep(Duration::from_secs(1));
@@ -175,7 +175,7 @@ fn hold_and_confirm(rush: &Rush, seen: &Mutex<Seen>, database: &TestDatabase, id
     }
 }
 
-/// Other servers may be in the way for a moment.
+/// Retries, because the other server may block the database for a moment.
 fn until_it_works<T, E: std::fmt::Debug>(
     seen: &Mutex<Seen>,
     mut attempt: impl FnMut() -> Result<T, E>,

@@ -1,4 +1,4 @@
-//! A key that one server has refused a moment before another booked it.
+//! One server refuses a request key a moment before another server's booking with that key commits.
 
 use std::thread;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use testkit::visitor::{Purchase, Visitor};
 
 const MOMENT: Duration = Duration::from_millis(300);
 
-/// The other server is played by a transaction of ours, so that the moment is always the same: it takes
-/// the last two tickets for a key, while here the same key waits behind an order for the same two. The key
-/// is refused here, because the order before it would take them; that order then loses to the other
-/// server. What is remembered of this must not hide the booking.
-/// Tried: when orders that were refused in an earlier round of a batch are remembered with what is left
-/// after its last, the key got 409 for as long as others kept asking.
+/// A transaction of the test plays the other server, so that the timing is always the same. It books the last two
+/// tickets for a key. On the tested server, an order with the same key waits behind a rival order for the same two
+/// tickets. The server refuses the key, because the rival would take the tickets; then the rival loses to the other
+/// server. The refusals that the server remembers must not hide the booking.
+/// Seen to fail when an order that was refused in an earlier round of a batch is remembered with the stock after the
+/// last round: the key got 409 for as long as other orders kept coming.
 #[test]
 fn a_key_that_another_server_has_booked_is_found_although_it_was_refused_here() {
     let cluster = Cluster::start();
@@ -28,7 +28,7 @@ fn a_key_that_another_server_has_booked_is_found_although_it_was_refused_here() 
     let tiers = tier_ids(&database);
     let [mut first, mut second, mut third] = [0, 1, 2].map(|_| Visitor::new(server.address));
 
-    // The worker is busy with another tier, so that the next two orders come into one batch.
+    // The worker waits for another ticket type, so that the next two orders get into one batch.
     let busy = Transaction::begin(
         &database,
         &format!("BEGIN; SELECT FROM ticket_types WHERE id = {} FOR UPDATE", tiers[1]),
@@ -65,7 +65,7 @@ fn a_key_that_another_server_has_booked_is_found_although_it_was_refused_here() 
     assert_eq!(first.receive().expect("an answer").status, 303);
     assert_eq!(second.receive().expect("an answer").status, 409);
     third.receive().expect("an answer");
-    // Others keep asking, so what the desk remembers of the tier stays fresh.
+    // Other orders keep coming, so the desk's memory of this ticket type does not expire.
     for attempt in 0..10 {
         assert_eq!(second.book(&order(tiers[0], 1)).expect("an answer").status, 409);
         let answer = third.book(&contested).expect("an answer");
@@ -76,7 +76,7 @@ fn a_key_that_another_server_has_booked_is_found_although_it_was_refused_here() 
     database.assert_books_balance();
 }
 
-/// What the server takes it for.
+/// The same order as the server sees it.
 fn as_order(purchase: &Purchase) -> Order {
     let email = parse_email(&purchase.email()).expect("an address");
     let Purchase { ticket_type_id, quantity, request_key } = purchase.clone();

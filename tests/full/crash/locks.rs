@@ -1,5 +1,5 @@
-//! Somebody holds a lock and does not let go: an organizer's psql, a server that is frozen. What stands still is what
-//! is locked, and nothing else; and it does not stand still for long.
+//! Something holds a lock for long: an organizer's psql, or a frozen server. Only the locked rows are blocked, and
+//! not for long.
 
 use std::sync::Mutex;
 use std::thread;
@@ -13,17 +13,17 @@ use testkit::server::{Server, assert_verified};
 use testkit::visitor::Visitor;
 use testkit::wait::eventually;
 
-/// The desk waits for a lock for a second with all that was ordered, and then it leaves the locked ticket type out. The
-/// rest is for a busy machine.
+/// The desk waits for a lock for one second, with all orders of the batch, and then leaves out the locked ticket
+/// type. The rest is for a busy machine.
 const PAUSE: Duration = Duration::from_secs(2);
-/// A ticket type that was left out is looked at again after three seconds at the latest.
+/// The desk tries a ticket type that was left out again after three seconds at the latest.
 const SOLD_AGAIN_WITHIN: Duration = Duration::from_secs(5);
-/// What a lock on anything but a ticket type may cost the sale.
+/// The longest pause that a lock on anything but a ticket type may cause.
 const HICCUP: Duration = Duration::from_millis(800);
-/// A transaction of a server that does nothing is ended after 5 s; then what it has locked is tried again.
+/// PostgreSQL ends a server's idle transaction after 5 s; then the desk tries the rows that it had locked again.
 const FREED_WITHIN: Duration = Duration::from_secs(9);
 
-/// What buyers of one ticket type have heard.
+/// The answers that buyers of one ticket type have got.
 #[derive(Debug, Default)]
 struct Heard {
     booked: Vec<Instant>,
@@ -42,7 +42,7 @@ impl Heard {
     }
 }
 
-/// Four buyers of each ticket type at a server while something happens.
+/// Runs `act` while four buyers of each ticket type book at a server.
 fn while_all_buy(server: &Server, ids: &[i64], act: impl FnOnce()) -> Vec<Heard> {
     let is_over = Mutex::new(false);
     let heard: Vec<Mutex<Heard>> = ids.iter().map(|_| Mutex::default()).collect();
@@ -64,7 +64,7 @@ fn while_all_buy(server: &Server, ids: &[i64], act: impl FnOnce()) -> Vec<Heard>
                 }
             });
         }
-        // Also when it fails: the buyers would go on for ever.
+        // The buyers must also stop when `act` panics; they would go on forever.
         let acted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
         *is_over.lock().expect("a lock") = true;
         acted.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -88,8 +88,9 @@ fn lock_ticket_type(database: &TestDatabase, id: i64) -> Transaction {
     Transaction::begin(database, &format!("BEGIN; SELECT FROM ticket_types WHERE id = {id} FOR UPDATE"))
 }
 
-/// Tried: with a desk that books a batch again without asking what is locked, the other ticket types sold nothing for
-/// as long as the one was; with one that tries the locked one with all others again, they paused two seconds in four.
+/// Seen to fail with a desk that retries a batch without finding out what is locked: the other ticket types sold
+/// nothing while the one was locked. Seen to fail with a desk that retries the locked type together with all others:
+/// they paused for two of every four seconds.
 #[test]
 fn while_somebody_has_locked_a_ticket_type_the_other_ones_sell_on() {
     let (_cluster, database) = prepared();
@@ -121,7 +122,7 @@ fn while_somebody_has_locked_a_ticket_type_the_other_ones_sell_on() {
         assert_eq!(other.busy, 0, "told to try again, for a lock on another ticket type");
     }
     assert!(locked.busy > 0, "nobody waited for the lock, so nothing was proved");
-    // What was booked before the lock may be answered a moment after it.
+    // An order that was booked before the lock may be answered a moment after it.
     let locked_for_sure = locked_at + Duration::from_millis(500);
     assert!(!locked.booked.iter().any(|at| (locked_for_sure..freed_at).contains(at)));
     let first = locked.booked.iter().find(|at| **at > freed_at).expect("it sells again");
@@ -129,9 +130,9 @@ fn while_somebody_has_locked_a_ticket_type_the_other_ones_sell_on() {
     assert_verified(&database);
 }
 
-/// A server is frozen in the middle of a reseed, when it has locked all ticket types. The other server sells on as
+/// A server is frozen in the middle of a reseed, when it has locked all ticket types. The other server sells again as
 /// soon as PostgreSQL has ended the frozen one's transaction.
-/// Tried: without `idle_in_transaction_session_timeout` nothing was sold until the frozen server went on.
+/// Seen to fail without `idle_in_transaction_session_timeout`: nothing was sold until the frozen server continued.
 #[test]
 fn a_server_that_is_frozen_with_locked_ticket_types_does_not_keep_them() {
     let (cluster, database) = prepared();
@@ -144,7 +145,7 @@ fn a_server_that_is_frozen_with_locked_ticket_types_does_not_keep_them() {
     let mut organizer = Visitor::new(frozen.address);
     let sign_in = [("username", "admin".to_owned()), ("password", password.clone())];
     organizer.post("/admin/sign-in", &sign_in).expect("an answer");
-    // The reseed writes into the audit log last; there it is frozen.
+    // The reseed's last step writes to the audit log. The server is frozen there.
     let blockade = Transaction::begin(&database, "BEGIN; LOCK TABLE audit_log IN EXCLUSIVE MODE");
     let reseed = thread::spawn(move || {
         let form = [("event_name", "Midnight Parade".to_owned()), ("password", password)];
@@ -176,8 +177,8 @@ fn a_server_that_is_frozen_with_locked_ticket_types_does_not_keep_them() {
     assert_verified(&database);
 }
 
-/// Tried: with a cancellation that waits for the booking with the ticket type locked, its ticket type was not sold for
-/// as long.
+/// Seen to fail with a cancellation that locks the ticket type and then waits for the booking: meanwhile its ticket
+/// type was not sold.
 #[test]
 fn a_locked_booking_costs_its_buyer_a_503_and_the_sale_nothing() {
     let (_cluster, database) = prepared();
@@ -223,8 +224,9 @@ fn a_locked_booking_costs_its_buyer_a_503_and_the_sale_nothing() {
     assert_verified(&database);
 }
 
-/// The servers look twice a second for holds that are over; one that cannot be ended now waits until it can.
-/// Tried: with an expiry that waits for the booking with the ticket types locked, they were hardly sold at all.
+/// Servers look for expired holds twice a second, and skip a hold that is locked until they can end it.
+/// Seen to fail with an expiry that locks the ticket types and then waits for the booking: they were hardly sold at
+/// all.
 #[test]
 fn a_locked_hold_that_is_over_costs_the_sale_nothing() {
     let (_cluster, database) = prepared();
@@ -271,7 +273,7 @@ fn assert_sold_on(heard: &[Heard], begun: Instant, ended: Instant) {
     }
 }
 
-/// Three tickets are held until then.
+/// Inserts a hold of three tickets that lasts until `until`, an SQL expression.
 pub fn hold(database: &TestDatabase, ticket_type_id: i64, token: &str, until: &str) {
     database.execute(&format!(
         "BEGIN;

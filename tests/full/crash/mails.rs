@@ -1,4 +1,4 @@
-//! Mails while the server is killed, stopped, or has to prove whom it talks to.
+//! Mails while the server is killed or stopped, and when it must verify the mail server.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ fn settings(url: &str) -> [(&'static str, &str); 5] {
     ]
 }
 
-/// Books for as many buyers; each has an address of its own.
+/// Books for `count` buyers, each with an email address of their own.
 fn book(database: &TestDatabase, server: &Server, count: usize) -> Vec<Purchase> {
     database.execute("UPDATE ticket_types SET capacity = 100000, available = 100000, version = version + 1");
     let tier = tier_ids(database)[2];
@@ -69,14 +69,15 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// The line of its header.
+/// The mail's `Message-ID:` header line.
 fn message_id(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().find(|line| line.starts_with("Message-ID:")).expect("each mail has one");
     line.to_owned()
 }
 
-/// Six times, in the middle of it; what it had not written down yet is sent once more as the same mail.
+/// Kills the server six times while it sends. A mail that was sent but not recorded yet is sent again, with the same
+/// Message-ID.
 #[test]
 fn every_buyer_gets_the_mail_though_the_server_is_killed_in_mid_sending() {
     let (mail_server, database) = (SmtpServer::start(), TestDatabase::create());
@@ -93,9 +94,9 @@ fn every_buyer_gets_the_mail_though_the_server_is_killed_in_mid_sending() {
         server.kill();
         kills += 1;
         assert!(count(&database, "state = 'queued'") > 0, "killed {kills} times, and all was sent before");
-        // PostgreSQL may still be at the last statement of a server that is gone.
+        // PostgreSQL may still be running the killed server's last statement.
         thread::sleep(Duration::from_millis(200));
-        // Two minutes pass, and what the killed server had begun is anybody's again.
+        // As if two minutes had passed: the leases on the killed server's mails are over.
         database.execute("UPDATE mails SET due_at = queued_at WHERE state = 'queued'");
         server.start_again();
         server.wait_until_it_listens();
@@ -121,7 +122,7 @@ fn every_buyer_gets_the_mail_though_the_server_is_killed_in_mid_sending() {
     assert_verified(&database);
 }
 
-/// SIGTERM: what was begun is finished and written down, the rest is anybody's again, at once.
+/// After SIGTERM the server finishes and records the mails that it has begun, and gives back all others at once.
 #[test]
 fn a_stopping_server_finishes_the_mails_that_it_has_begun() {
     let (mail_server, database) = (SmtpServer::start(), TestDatabase::create());
@@ -143,8 +144,9 @@ fn a_stopping_server_finishes_the_mails_that_it_has_begun() {
     assert_eq!(mail_server.received().len(), 40, "none twice");
 }
 
-/// What is in the database's hands then is rolled back when the connection ends, and somebody else's.
-/// Tried: while the runtime waited for its threads, the server did not end before the lock was let go.
+/// A statement that is still waiting in the database is rolled back when the connection ends; its mails are then free
+/// for other servers.
+/// Seen to fail when the runtime waits for its threads: the server did not end before the lock was released.
 #[test]
 fn a_server_that_is_told_to_stop_waits_for_no_database_that_does_not_answer() {
     let database = TestDatabase::create();
@@ -152,7 +154,7 @@ fn a_server_that_is_told_to_stop_waits_for_no_database_that_does_not_answer() {
     let locks = if database.is_postgres() { "BEGIN; LOCK TABLE mails IN EXCLUSIVE MODE" } else { "BEGIN" };
     let blockade = Transaction::begin(&database, locks);
     book(&database, &server, 1);
-    // The sender has come to it.
+    // By now the sender waits for the lock.
     thread::sleep(Duration::from_secs(1));
     server.signal("-TERM");
     let begun = Instant::now();
@@ -165,7 +167,7 @@ fn a_server_that_is_told_to_stop_waits_for_no_database_that_does_not_answer() {
 
 struct Certificate {
     tls: ServerConfig,
-    /// What a client must trust, as a file.
+    /// The certificate that a client must trust, as the text of a file.
     pem: String,
 }
 
@@ -203,7 +205,7 @@ fn over_starttls_the_password_and_the_mail_are_encrypted() {
     }
 }
 
-/// A server that is not who it says, or that offers no encryption, hears neither the password nor a mail.
+/// A mail server whose certificate is wrong, or that offers no encryption, gets neither the password nor a mail.
 #[test]
 fn a_server_that_cannot_prove_who_it_is_gets_nothing() {
     for offers_tls in [true, false] {

@@ -1,7 +1,7 @@
-//! What the desk promises, proved on the real binary while it is killed, while PostgreSQL is stopped under
-//! it, while two of it share a database, and while the database does not answer. Tests whose subject is
-//! PostgreSQL itself start a cluster of their own; the others use the database that `TEST_DATABASE_URL`
-//! names, or SQLite. How each guard was tried is said beside its test.
+//! The desk's guarantees, tested on the real binary while it is killed, while its PostgreSQL is stopped, while two
+//! servers share a database, and while the database does not answer. Tests about PostgreSQL itself start a cluster of
+//! their own; the others use the database that `TEST_DATABASE_URL` names, or SQLite. The comment at each test says
+//! without which safeguard the test was seen to fail.
 
 mod backups;
 mod cancellations;

@@ -1,4 +1,4 @@
-//! Tickets are given back by one statement that commits by itself.
+//! Tickets are returned by a single statement that commits by itself.
 
 use std::thread;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use testkit::wait::eventually;
 
 use super::locks::{hold, prepared};
 
-/// The ticket types, which everybody wants, are locked by one statement that commits by itself: nothing waits for the
-/// network meanwhile.
-/// Tried: inside a transaction of the server, as it was once, this fails.
+/// All orders need the ticket types' rows. A single statement that commits by itself locks them, so the lock never
+/// lasts for a network round trip.
+/// Seen to fail when the statement runs inside a transaction of the server, as it once did.
 #[test]
 fn whatever_gives_tickets_back_locks_ticket_types_for_one_statement() {
     let (cluster, database) = prepared();
@@ -60,7 +60,7 @@ fn whatever_gives_tickets_back_locks_ticket_types_for_one_statement() {
     assert_verified(&database);
 }
 
-/// For each call of a function in PostgreSQL's log: whether its session was in no transaction then.
+/// For each call of a function in PostgreSQL's log: whether its session was outside of any transaction.
 fn calls_by_themselves(log: &str, function: &str) -> Vec<bool> {
     let mut in_transaction = std::collections::HashSet::new();
     let mut calls = Vec::new();

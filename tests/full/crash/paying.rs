@@ -1,6 +1,6 @@
-//! Payments, while the server is killed with -9 at each place where it talks to Stripe: after its own commit and before
-//! Stripe has done anything, and after Stripe has done it and before the answer is written. Tickets and money are
-//! counted at the end.
+//! Payments while the server is killed (`kill -9`) in each of its calls to Stripe: after its own commit but before
+//! Stripe acts, and after Stripe has acted but before the server has stored the answer. At the end the tests count
+//! tickets and money.
 
 use std::thread;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use testkit::stripe::{Delivery, FakeStripe, Fault, stripe_settings};
 use testkit::visitor::Visitor;
 use testkit::wait::{eventually, within};
 
-/// Before Stripe has done it, and after.
+/// The call is cut off before Stripe acts, and after.
 const BOTH: [Fault; 2] = [Fault::Hang, Fault::Mute];
 
 struct Shop {
@@ -31,7 +31,7 @@ impl Shop {
         let url = stripe.url();
         let mut server = Server::start(&database, &stripe_settings(&url));
         server.stop();
-        // The board of the next start knows it.
+        // The server reads this into its board when it starts again.
         database.execute("UPDATE events SET payment = 'online', cancellation_deadline_minutes = 0");
         stripe.send_webhooks_to(&format!("http://{}/webhooks/stripe", server.address));
         let mut shop = Self { database, stripe, server };
@@ -44,7 +44,7 @@ impl Shop {
         assert_eq!(answer.status, 303, "{path}: {}", answer.body);
     }
 
-    /// Two VIP tickets, 200 dollars: the booking's path.
+    /// Holds two VIP tickets for 200 dollars; returns the booking's path.
     fn hold(&self) -> String {
         let purchase = order(self.database.ticket_type_id("VIP"), 2);
         let answer = Visitor::new(self.server.address).book(&purchase).expect("an answer");
@@ -52,7 +52,7 @@ impl Shop {
         answer.location().trim_end_matches("/payment").to_owned()
     }
 
-    /// Two tickets, and the page to pay for them.
+    /// Holds two tickets and opens the payment page; returns the booking's path and the Stripe session.
     fn want(&self) -> (String, String) {
         let path = self.hold();
         self.post(&format!("{path}/payment"));
@@ -72,8 +72,9 @@ impl Shop {
         self.database.count(from)
     }
 
-    /// `kill -9`. Killed between its two marks, the server leaves a file of SQLite that needs its log: who opens it
-    /// next, and here that is this test, must not take the log away without the second mark, as no server does.
+    /// `kill -9`. A server that is killed between its two marks leaves an SQLite file that needs its WAL. This test
+    /// opens the file next. Like every server, it must set the second mark, since closing the file may remove the
+    /// WAL.
     fn kill(&mut self) {
         self.server.kill();
         if !self.database.is_postgres() {
@@ -81,8 +82,8 @@ impl Shop {
         }
     }
 
-    /// Kills the server while it waits for an answer of Stripe's that will not come. Meanwhile something happens, and
-    /// then it is started again.
+    /// Runs `act`, which makes the server call Stripe, and kills the server while it waits for an answer that will
+    /// not come. Does not start the server again.
     fn kill_in_call(&mut self, fault: Fault, path: &'static str, act: impl FnOnce(&Self)) {
         let before = self.stripe.unanswered();
         self.stripe.fail(path, fault);
@@ -92,7 +93,7 @@ impl Shop {
         self.stripe.be_well();
     }
 
-    /// What waits for the end of a lease is due now.
+    /// Starts the server again, with all leases over, so that all pending work is due.
     fn start_again(&mut self) {
         for table in ["payments", "refunds", "payment_events"] {
             self.database.execute(&format!("UPDATE {table} SET due_at = '2020-01-01 00:00:00'"));
@@ -100,7 +101,7 @@ impl Shop {
         self.start_to_read_the_list();
     }
 
-    /// Nothing else is due.
+    /// Starts the server again with only the reading of Stripe's list of events due.
     fn start_to_read_the_list(&mut self) {
         self.database
             .execute("UPDATE payment_clocks SET at = '2020-01-01 00:00:00' WHERE name = 'reconciling'");
@@ -108,7 +109,7 @@ impl Shop {
         self.server.wait_until_it_listens();
     }
 
-    /// So many tickets are sold, and that is the money that there is: paid, and gone back.
+    /// Waits until nothing is pending; then checks the tickets sold and the money: paid, and refunded.
     fn assert_ends(&self, sold: i64, money: (i64, i64)) {
         eventually("nothing is under way", || {
             self.count("payments WHERE state IN ('wanted', 'open')") == 0
@@ -154,7 +155,7 @@ fn killed_while_a_payment_is_looked_up() {
     }
 }
 
-/// The page is closed at Stripe, or is not, and the buyer pays on it meanwhile if they can.
+/// Stripe may or may not have closed the page; meanwhile the buyer pays on it if that is still possible.
 #[test]
 fn killed_while_a_page_is_closed() {
     for fault in BOTH {
@@ -175,7 +176,7 @@ fn killed_while_a_page_is_closed() {
     }
 }
 
-/// Also when the server comes back after a day: Stripe has forgotten the key.
+/// Also when the server starts again only a day later, when Stripe has forgotten the idempotency key.
 #[test]
 fn killed_while_money_goes_back() {
     for fault in BOTH {
@@ -218,7 +219,7 @@ fn killed_while_a_dispute_is_read() {
     }
 }
 
-/// No webhook has come, and the list that names the payment is not read to its end.
+/// No webhook arrives, and the server is killed while it reads the list of events that has the payment.
 #[test]
 fn killed_while_the_list_of_events_is_read() {
     for fault in BOTH {
@@ -228,7 +229,7 @@ fn killed_while_the_list_of_events_is_read() {
         shop.kill();
         shop.stripe.deliver(Delivery::Never);
         assert!(shop.stripe.pay(&session));
-        // Servers were away for longer than one look goes back behind the one before.
+        // The servers were down for longer than the overlap between two readings of the list.
         shop.stripe.let_events_age(600);
         let last = Utc::now().naive_utc() - TimeDelta::minutes(20);
         shop.database.execute(&format!("UPDATE payment_clocks SET at = '{last}' WHERE name = 'reconciled'"));
@@ -243,7 +244,8 @@ fn killed_while_the_list_of_events_is_read() {
     }
 }
 
-/// At any place: between the commit of a wish and its call, between an answer and its commit, in the inbox.
+/// Kills the server at random moments: between a commit and the call to Stripe, between an answer and its commit,
+/// while it handles webhooks.
 #[test]
 fn killed_again_and_again_in_a_rush() {
     let mut shop = Shop::open();
@@ -272,7 +274,7 @@ fn killed_again_and_again_in_a_rush() {
         shop.kill();
         shop.start_again();
     }
-    // Those that are paid get their tickets, and the others' time is over.
+    // Paid bookings get their tickets; the time to pay for the others is over.
     eventually("every wish has its page", || shop.count("payments WHERE state = 'wanted'") == 0);
     shop.database.execute("UPDATE holds SET pay_until = '2020-01-01 00:00:00'");
     shop.kill();
@@ -283,6 +285,6 @@ fn killed_again_and_again_in_a_rush() {
     });
     let (came, back) = shop.stripe.money();
     assert!(came > 0);
-    // Who has given the tickets up and has paid all the same has them, or the money.
+    // A buyer who released the tickets but paid all the same has the tickets, or the money back.
     shop.assert_ends((came - back) / 10_000, (came, back));
 }

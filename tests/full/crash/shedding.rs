@@ -1,5 +1,5 @@
-//! The database does not answer, and orders pile up: what is too much is sent away, told so, and never
-//! booked afterward.
+//! The database does not answer, and orders pile up. The server sheds the excess orders with a 503, and never books
+//! them afterward.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,13 +14,13 @@ use testkit::wait::eventually;
 const QUEUE_LENGTH: usize = 8;
 const DEADLINE: Duration = Duration::from_millis(1500);
 const SETTINGS: [(&str, &str); 2] = [("DESK_QUEUE_LENGTH", "8"), ("DESK_DEADLINE_MS", "1500")];
-/// Until the worker has taken the one order that waits.
+/// Long enough for the worker to take the one waiting order.
 const TAKEN: Duration = Duration::from_millis(500);
 
-/// Tried: without the claim that decides between the worker and the buyer, orders that were answered with
-/// 503 were booked.
+/// Seen to fail without the claim that decides whether the worker or the timeout gets an order: orders that were
+/// answered with 503 were booked.
 #[test]
-fn what_was_shed_is_not_booked_behind_the_buyers_back_and_its_key_still_books_once() {
+fn a_shed_order_is_not_booked_later_and_its_key_still_books_once() {
     let database = TestDatabase::create();
     let server = Server::start(&database, &SETTINGS);
     let tiers = tier_ids(&database);
@@ -39,7 +39,7 @@ fn what_was_shed_is_not_booked_behind_the_buyers_back_and_its_key_still_books_on
     }
     let at_once = answers.iter().filter(|(_, after)| *after < DEADLINE).count();
     let too_many = others.len() - QUEUE_LENGTH;
-    // On PostgreSQL the desk gives a lock up after a second, and tells those who wait for the same ticket type.
+    // On PostgreSQL the desk gives up on a lock after one second, and answers all who wait for the same ticket type.
     let is_right = if database.is_postgres() { at_once >= too_many } else { at_once == too_many };
     assert!(is_right, "the queue was full for all but those that it holds: {at_once} were answered at once");
 
@@ -47,7 +47,7 @@ fn what_was_shed_is_not_booked_behind_the_buyers_back_and_its_key_still_books_on
     let first_is_booked = !database.is_postgres();
     let expected = if first_is_booked { 303 } else { 503 };
     assert_eq!(first_visitor.receive().expect("an answer").status, expected);
-    // Long enough for a worker that still held one of them.
+    // Long enough for a worker that still has one of the orders.
     thread::sleep(Duration::from_millis(700));
     assert_eq!(bookings(&database), i64::from(first_is_booked), "an order that was shed was booked");
 
@@ -59,8 +59,9 @@ fn what_was_shed_is_not_booked_behind_the_buyers_back_and_its_key_still_books_on
     assert_verified(&database);
 }
 
-/// Also the order that is already in the database's hands: its buyer must not wait for ever, and what is
-/// told then must be true. Tried: without a `lock_timeout` on PostgreSQL it waited as long as the lock was held.
+/// The server also gives up an order that already waits in the database. Its buyer must not wait forever, and the
+/// answer must be true.
+/// Seen to fail without a `lock_timeout` on PostgreSQL: the order waited for as long as the lock was held.
 #[test]
 fn an_order_that_is_stuck_in_the_database_is_given_up_too() {
     let database = TestDatabase::create();
@@ -71,7 +72,7 @@ fn an_order_that_is_stuck_in_the_database_is_given_up_too() {
     let (answer, stuck_for) = thread::scope(|scope| {
         let begun = Instant::now();
         let asked = scope.spawn(move || (visitor.book(&purchase).expect("an answer"), begun.elapsed()));
-        // As long as SQLite itself waits for a lock, and something on top.
+        // A little longer than SQLite itself waits for a lock.
         thread::sleep(Duration::from_secs(8));
         blockade.end("ROLLBACK");
         asked.join().expect("a visitor")
@@ -82,21 +83,21 @@ fn an_order_that_is_stuck_in_the_database_is_given_up_too() {
     assert_eq!(bookings(&database), 0, "an order that was shed was booked");
 }
 
-/// Tried: with a worker that minds when nobody takes its answer, the next buyer was not served.
+/// Seen to fail with a worker that stops when nobody receives its answer: the next buyer was not served.
 #[test]
 fn buyers_who_leave_while_they_wait_neither_leak_nor_block() {
     let database = TestDatabase::create();
     let server = Server::start(&database, &SETTINGS);
     let tier = tier_ids(&database)[2];
     let mut left: Vec<Purchase> = Vec::new();
-    // Together several times what the queue holds.
+    // Together these are several times as many orders as the queue holds.
     for _ in 0..4 {
         let blockade = Transaction::blocking_writes(&database);
         for n in 0..QUEUE_LENGTH - 1 {
             let (purchase, mut visitor) = (order(tier, 1), Visitor::new(server.address));
             visitor.send_order(&purchase).expect("sent");
             left.push(purchase);
-            // Most have been read by the server, and wait, when their visitors leave.
+            // The server has read most orders, and they wait, when their visitors leave.
             thread::sleep(Duration::from_millis(20));
             visitor.leave(n % 2 == 0);
         }
@@ -105,7 +106,7 @@ fn buyers_who_leave_while_they_wait_neither_leak_nor_block() {
         let answer = Visitor::new(server.address).book(&order(tier, 2)).expect("an answer");
         assert_eq!(answer.status, 303, "who stays is served");
     }
-    // Whether or not an order was booked before its buyer was missed, its key books once.
+    // Whether or not an order was booked before the server noticed that its buyer had left, its key books once.
     for purchase in &left {
         assert_eq!(Visitor::new(server.address).book(purchase).expect("an answer").status, 303);
     }
@@ -113,7 +114,7 @@ fn buyers_who_leave_while_they_wait_neither_leak_nor_block() {
     assert_verified(&database);
 }
 
-/// Each from a browser of its own, with the time that the answer took.
+/// Sends each order on a connection of its own; returns each answer and the time that it took.
 fn all_at_once(server: &Server, purchases: &[Purchase]) -> Vec<(Answer, Duration)> {
     let begun = Instant::now();
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! A storm on a tier that has nothing left.
+//! Many orders for a ticket type that is sold out.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -12,16 +12,16 @@ use testkit::visitor::{Purchase, Visitor};
 
 const STORM: Duration = Duration::from_secs(2);
 const VISITORS: usize = 16;
-/// Tickets that came back can be bought again after this at the latest.
+/// Returned tickets can be bought after this time at the latest.
 const BACK_WITHIN: Duration = Duration::from_millis(500);
 
-/// Visitors who send their few forms again and again.
+/// Visitors who send the same few orders again and again.
 struct Storm {
     is_over: AtomicBool,
     answers: AtomicUsize,
 }
 
-/// Ends the storm, also when what happened meanwhile has failed.
+/// Ends the storm, also after a panic.
 struct StormEnd<'a>(&'a Storm);
 
 impl Drop for StormEnd<'_> {
@@ -31,7 +31,7 @@ impl Drop for StormEnd<'_> {
 }
 
 impl Storm {
-    /// Rages while `meanwhile` runs; then how many orders were refused.
+    /// Runs the storm while `meanwhile` runs; returns how many orders were refused.
     fn while_running<T>(server: &Server, tier: i64, meanwhile: impl FnOnce() -> T) -> (usize, T) {
         let storm = Self { is_over: AtomicBool::new(false), answers: AtomicUsize::new(0) };
         let result = thread::scope(|scope| {
@@ -46,7 +46,7 @@ impl Storm {
     }
 
     fn send_again_and_again(&self, visitor: &mut Visitor, tier: i64) {
-        // More than will ever be free at once, so that the storm itself takes nothing away.
+        // More tickets than are ever available at once, so that the storm itself buys nothing.
         let orders = [(); 4].map(|()| order(tier, 10));
         for purchase in orders.iter().cycle() {
             if self.is_over.load(Ordering::Relaxed) {
@@ -59,8 +59,8 @@ impl Storm {
     }
 }
 
-/// Tried: when nothing is remembered of refused orders, 2,437 orders cost 953 statements, one for each
-/// batch, instead of about 50.
+/// Seen to fail when the desk remembers no refused orders: 2,437 orders cost 953 statements, one for each batch,
+/// instead of about 50.
 #[test]
 fn a_storm_on_a_sold_out_tier_costs_next_to_no_statements() {
     let cluster = Cluster::start();
@@ -82,12 +82,12 @@ fn a_storm_on_a_sold_out_tier_costs_next_to_no_statements() {
     println!("{answers} orders refused with {cost} statements");
     assert!(answers > 1_000, "{answers} in {STORM:?} are no storm");
     assert!(cost * 20 <= answers, "{cost} statements for {answers} orders");
-    // However hard it rages: the board's and the desk's glances, a few each 100 ms.
+    // Independent of the number of orders: these are the board's and the desk's reads, a few every 100 ms.
     assert!(cost <= 200, "{cost} statements in {STORM:?}");
 }
 
-/// Tried: with a memory that is trusted for 10 s the canceled tickets were refused for as long; with one
-/// that refuses orders it has not seen before, the booking was not found again.
+/// Seen to fail when the desk trusts its memory for 10 s: the canceled tickets were refused for that long. Seen to
+/// fail when the memory also refuses orders that it has not seen before: the booking was not found again.
 #[test]
 fn in_a_storm_a_booking_is_found_again_and_returned_tickets_are_sold_at_once() {
     let database = TestDatabase::create();
@@ -104,7 +104,7 @@ fn in_a_storm_a_booking_is_found_again_and_returned_tickets_are_sold_at_once() {
             let answer = visitor.book(&bought).expect("an answer");
             assert_eq!((answer.status, answer.location()), (303, location.as_str()));
         }
-        // A form that is refused in the storm, and buys with the same key when tickets come back.
+        // This order is refused during the storm, and books with the same key when tickets come back.
         let wanted = order(tier, 4);
         assert_eq!(visitor.book(&wanted).expect("an answer").status, 409);
         cancel(&database, &bought);
@@ -115,7 +115,7 @@ fn in_a_storm_a_booking_is_found_again_and_returned_tickets_are_sold_at_once() {
     database.assert_books_balance();
 }
 
-/// Tried: with a memory of 10 s that a reseed does not clear, orders were refused for as long.
+/// Seen to fail with a memory of 10 s that a reseed does not clear: orders were refused for that long.
 #[test]
 fn after_a_reseed_a_sold_out_tier_sells_at_once() {
     let database = TestDatabase::create();
@@ -143,7 +143,7 @@ fn after_a_reseed_a_sold_out_tier_sells_at_once() {
     assert_eq!((vip.sold, vip.available), (1, 99));
 }
 
-/// As the organizer's pages will do it: tickets go back, and the tier's version counts the change.
+/// Cancels a booking in SQL: returns the tickets, and increments the version of the ticket type.
 fn cancel(database: &TestDatabase, purchase: &Purchase) {
     let Purchase { ticket_type_id, quantity, request_key } = purchase;
     database.execute(&format!(
@@ -155,7 +155,7 @@ fn cancel(database: &TestDatabase, purchase: &Purchase) {
     ));
 }
 
-/// How long it takes until an order that is sent again and again is booked.
+/// Sends an order again and again until it is booked; returns how long that took.
 fn booked_after(visitor: &mut Visitor, purchase: &Purchase) -> Duration {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(5) {

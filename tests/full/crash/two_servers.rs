@@ -15,22 +15,22 @@ use testkit::visitor::{Purchase, Visitor};
 const BUYERS: u64 = 500;
 const ORDERS_EACH: usize = 8;
 
-/// Tried: without both `available >= quantity` in the claim the CHECK turned lost races into 500s, and
-/// without the CHECK as well 2,305 VIP tickets too many were sold; without UNIQUE on request_key the same
-/// key had another booking on each server; without the lookup of known keys replays never ended, and with
-/// unique violations that are not tried again they ended in 500s.
+/// Seen to fail without both `available >= quantity` in the claim: the CHECK turned lost races into 500s; without the
+/// CHECK as well, VIP was oversold by 2,305 tickets. Seen to fail without UNIQUE on request_key: one key had a
+/// different booking on each server. Seen to fail without the lookup of known keys: replays never ended. Seen to fail
+/// when unique violations are not retried: replays ended in 500s.
 #[test]
 fn one_key_sent_to_two_servers_at_once_books_once() {
     let cluster = Cluster::start();
     let database = cluster.database();
     let servers = two_servers(&database);
-    // A sold-out tier, one that sells out on the way, and one that does not.
+    // One ticket type sells out early, one during the rush, and one never.
     let rush = Rush::on(&database, [300, 2_000, 100_000]);
     let start = Barrier::new(BUYERS as usize);
     thread::scope(|scope| {
         for buyer in 0..BUYERS {
             let (rush, servers, start) = (&rush, &servers, &start);
-            // Hundreds of threads that do little: their stacks need not be large.
+            // There are hundreds of threads, and each needs only a small stack.
             let thread = thread::Builder::new().stack_size(256 * 1024);
             let buys = move || {
                 let mut visitors = [0, 1].map(|server: usize| Visitor::new(servers[server].address));
@@ -53,8 +53,8 @@ fn one_key_sent_to_two_servers_at_once_books_once() {
     assert_no_deadlock(&cluster);
 }
 
-/// Batches for all tiers at once, none of which sells out, lock all of them, again and again.
-/// Tried: with the rows locked in any order instead of by id, PostgreSQL's log told of deadlocks at once.
+/// Each batch has orders for all ticket types, so it locks all of them, again and again. None sells out.
+/// Seen to fail with the rows locked in any order instead of by id: PostgreSQL's log had deadlocks at once.
 #[test]
 fn batches_of_two_servers_for_all_tiers_meet_no_deadlock() {
     let cluster = Cluster::start();
@@ -73,9 +73,10 @@ fn batches_of_two_servers_for_all_tiers_meet_no_deadlock() {
     assert_no_deadlock(&cluster);
 }
 
-/// A key belongs to one order. Here each is sent with one tier to one server and with another to the other,
-/// in opposite orders, so that no row that is sold from makes the servers take turns: only the keys do.
-/// Tried: without ORDER BY in the INSERT there was a deadlock in every few rounds, a second each.
+/// A key belongs to one order. Here each key is sent to one server for one ticket type, and to the other server for
+/// another ticket type, with the keys in opposite sequence. So the servers lock no common row of a ticket type; they
+/// compete only for the keys.
+/// Seen to fail without ORDER BY in the INSERT: every few rounds there was a deadlock, which cost a second.
 #[test]
 fn keys_that_two_servers_want_for_different_tiers_meet_no_deadlock() {
     let cluster = Cluster::start();
@@ -115,16 +116,16 @@ fn is_booked(visitor: &mut Visitor) -> bool {
     status == 303
 }
 
-/// A reseed locks every tier, as do batches of orders for all of them: all in the same order.
-/// Tried: with one UPDATE that locks the tiers as they lie in the table, 5 of 100 reseeds deadlocked; so
-/// they do when the desks lock in no order.
+/// A reseed locks every ticket type, and so do batches with orders for all of them: all in the same order.
+/// Seen to fail with one UPDATE that locks the rows in their physical order: 5 of 100 reseeds deadlocked. They also
+/// do when the desks lock in no fixed order.
 #[test]
 fn a_reseed_in_mid_rush_meets_no_deadlock() {
     let cluster = Cluster::start();
     let database = cluster.database();
     let servers = two_servers(&database);
     let rush = Rush::on(&database, [100, 200, 1_000]);
-    // Printed just after the line that says that it listens.
+    // The server prints the password just after the line that says that it listens.
     thread::sleep(Duration::from_millis(100));
     let password = servers.iter().find_map(Server::admin_password).expect("one was made");
     thread::scope(|scope| {
@@ -160,8 +161,10 @@ fn two_servers(database: &TestDatabase) -> [Server; 2] {
     [0, 1].map(|_| Server::start(database, &[]))
 }
 
-/// As a deployment does it. One migrates, seeds and makes the organizer's account; the others find them.
-/// Tried: without a turn for each the second to seed stopped with a duplicate slug.
+/// All servers start at once, as in a deployment. One of them migrates, seeds and creates the organizer's account;
+/// the others find these done.
+/// Seen to fail when the servers do not do this one after the other: the second one to seed stopped with a duplicate
+/// slug.
 #[test]
 fn servers_may_start_at_once_on_an_empty_database() {
     let cluster = Cluster::start();
@@ -176,8 +179,8 @@ fn servers_may_start_at_once_on_an_empty_database() {
     }
 }
 
-/// Both answers must be true of one booking. One server may still refuse what the other books a moment
-/// later; asked again, it knows.
+/// Both servers must answer with the same booking. One server may refuse an order that the other books a moment
+/// later; when asked again, it finds the booking.
 fn buy_twice_at_once(rush: &Rush, visitors: &mut [Visitor; 2], purchase: &Purchase) {
     let sent = visitors.each_mut().map(|visitor| visitor.send_order(purchase).is_ok());
     assert_eq!(sent, [true, true], "both servers take connections");
@@ -186,7 +189,7 @@ fn buy_twice_at_once(rush: &Rush, visitors: &mut [Visitor; 2], purchase: &Purcha
         (rush.note(&answer, purchase, false)).then(|| answer.location().to_owned())
     });
     for (location, visitor) in locations.iter_mut().zip(visitors) {
-        // Shed, or refused while the other server was about to book it.
+        // This server shed the order, or refused it while the other one was about to book it.
         if location.as_ref().is_none_or(String::is_empty) {
             *location = rush.settle(visitor, purchase);
         }

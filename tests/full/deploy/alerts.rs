@@ -22,7 +22,7 @@ fn prometheus_understands_the_rules_and_they_fire_when_they_should() {
     println!("{}", output(Command::new("promtool").args(["test", "rules", TESTS])));
 }
 
-/// Every alert is seen to fire, and in another case to keep quiet.
+/// For every alert there is a test in which it fires, and one in which it does not.
 #[test]
 fn every_alert_is_tested_both_ways() {
     let tests = read(TESTS);

@@ -9,14 +9,15 @@ use testkit::server::{Server, techkraft};
 const RULES: &str = "deploy/prometheus/techkraft.rules.yml";
 const DASHBOARD: &str = "deploy/grafana/techkraft.json";
 
-/// What comes from node_exporter: <https://github.com/prometheus/node_exporter>, collector `filesystem`.
+/// Metrics that node_exporter exports, not our program: <https://github.com/prometheus/node_exporter>, collector
+/// `filesystem`.
 const OF_NODE_EXPORTER: [&str; 2] = ["node_filesystem_avail_bytes", "node_filesystem_size_bytes"];
-/// What only a server with replicas tells, and SQLite has none.
+/// Metrics that only a server with replicas exports; with SQLite there are no replicas.
 const OF_REPLICAS: [&str; 2] = ["techkraft_replica_in_use", "techkraft_replica_lag_seconds"];
-/// How the names of a histogram's series end.
+/// The suffixes of a histogram's series.
 const OF_HISTOGRAMS: [&str; 3] = ["_bucket", "_sum", "_count"];
 
-/// The metrics of ours, and of the process, that a text speaks of.
+/// The metrics that a text names: our own, those of the process, and those of node_exporter.
 fn named(text: &str) -> BTreeSet<String> {
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = text.split(|c: char| !is_of_name(c));
@@ -24,13 +25,13 @@ fn named(text: &str) -> BTreeSet<String> {
     words.filter(|word| prefixes.iter().any(|prefix| word.starts_with(prefix))).map(str::to_owned).collect()
 }
 
-/// The names of the families in a text of Prometheus's format.
+/// The names of the metric families in a text in Prometheus's format.
 fn told(text: &str) -> BTreeSet<String> {
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     types.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-/// Everything that is told: by a server, and by the commands that the timers start.
+/// All metrics that are exported, by a server and by the commands that the timers start.
 fn all_told() -> BTreeSet<String> {
     let database = TestDatabase::create();
     let url = database.url.clone();

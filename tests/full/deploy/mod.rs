@@ -1,5 +1,5 @@
-//! What is in `deploy/` and `docs/runbooks`, checked by the programs that it is for: systemd's units by
-//! systemd, the alerts by Prometheus, and what both speak of by the server.
+//! Checks the files in `deploy/` and `docs/runbooks` with the programs that use them: systemd checks the units,
+//! Prometheus the alerts, and our own program the metrics and flags that these files name.
 
 mod alerts;
 mod metrics;
@@ -19,7 +19,7 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// The names of a folder's files that end so, without that ending.
+/// The names of those files in a folder that have this ending, without the ending.
 fn stems(folder: &str, ending: &str) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{folder}: {e}")).flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -29,7 +29,7 @@ fn stems(folder: &str, ending: &str) -> Vec<String> {
     stems
 }
 
-/// What a program has printed; it must succeed.
+/// Runs a program and returns what it printed. The program must succeed.
 fn output(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}; see scripts/test"));
     let said = [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned()).concat();

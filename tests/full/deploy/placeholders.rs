@@ -1,4 +1,4 @@
-//! Nothing in `deploy/` that an operator has to fill in works as it is shipped.
+//! In `deploy/`, a value that the operator must fill in does not work as shipped.
 
 use std::fs;
 use std::path::{Path, PathBuf};

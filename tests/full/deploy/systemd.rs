@@ -1,4 +1,4 @@
-//! The units, checked by systemd.
+//! systemd checks our units.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,10 +10,10 @@ use tempfile::TempDir;
 use crate::deploy::output;
 
 const UNITS: &str = "deploy/systemd";
-/// In the words of `systemd-analyze security`, what is no more than 2 is OK: the best of its grades.
+/// `systemd-analyze security` calls an exposure of at most 2 "OK", its best grade.
 const EXPOSURE_MAX: f64 = 2.0;
 
-/// A machine that has nothing but systemd's own units and ours, so that they are judged as on any other.
+/// A root folder with only systemd's own units and ours, so that the result does not depend on this machine.
 struct Machine(TempDir);
 
 impl Machine {
@@ -61,7 +61,7 @@ fn units() -> Vec<String> {
 fn systemd_understands_every_line_of_the_units() {
     let machine = Machine::with_our_units();
     let said = output(machine.analyze("verify").arg("--man=no").args(units()));
-    // A line that it does not know is a warning, not a failure.
+    // systemd only warns about a line that it does not know, so there must be no output at all.
     assert!(said.trim().is_empty(), "{said}");
 }
 
@@ -78,9 +78,9 @@ fn services_may_do_little_besides_what_they_are_for() {
     }
 }
 
-/// Each flag that a unit gives is one that the program knows.
+/// The program knows every command and flag that a unit uses.
 #[test]
-fn units_start_commands_that_there_are() {
+fn unit_files_use_existing_commands_and_flags() {
     for stem in crate::deploy::stems(UNITS, ".service") {
         let unit = crate::deploy::read(format!("{UNITS}/{stem}.service")).replace("\\\n", " ");
         let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).expect("a command");

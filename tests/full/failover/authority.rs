@@ -1,4 +1,4 @@
-//! An authority of a test's own, and what it has signed.
+//! A certificate authority for one test, and the certificates that it signs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,8 @@ impl Authority {
         ["its.key", "its.crt"].map(|name| self.path(name))
     }
 
-    /// The folder of a host, as operators have it: `ca.crt`, `host.crt` and `host.key`, for PostgreSQL's user.
+    /// Creates a host's certificate folder as operators have it: `ca.crt`, `host.crt` and `host.key`, owned by
+    /// PostgreSQL's user.
     pub fn furnish(&self, folder: &Path, like: &Path) {
         let [key, certificate] = self.sign("DNS:localhost,IP:127.0.0.1");
         fs::create_dir(folder).expect("a folder");

@@ -1,4 +1,5 @@
-//! Three of etcd: a quorum that outlives one of them, set up by the very file that operators copy (`deploy/etcd`).
+//! Three etcd members, so that a quorum is left when one of them is lost. They use the same file that operators copy
+//! (`deploy/etcd`).
 
 use std::fs;
 use std::iter;
@@ -11,13 +12,13 @@ const SHIPPED: &str = "deploy/etcd/default";
 
 pub struct Etcd {
     folder: PathBuf,
-    /// Each one's port for clients, and for the two others.
+    /// Each member's port for clients, and its port for the other members.
     ports: Vec<(u16, u16)>,
     members: Vec<Program>,
 }
 
 impl Etcd {
-    /// With the certificates in `tls` of that folder.
+    /// Starts three members in a folder, with the certificates in its `tls`.
     pub fn start_in(folder: &Path) -> Self {
         let ports = iter::repeat_with(|| (free_port(), free_port())).take(3).collect();
         let mut etcd = Self { folder: folder.to_owned(), ports, members: Vec::new() };
@@ -33,7 +34,7 @@ impl Etcd {
         self.members[member] = self.run(member);
     }
 
-    /// Where clients find it.
+    /// The addresses for clients, separated by commas.
     pub fn hosts(&self) -> String {
         let hosts: Vec<String> = self.ports.iter().map(|(client, _)| format!("127.0.0.1:{client}")).collect();
         hosts.join(",")
@@ -68,7 +69,7 @@ impl Etcd {
         assert!(places.is_empty(), "{places:?} in {SHIPPED}");
         Program::start("etcd", false, &data.with_extension("log"), |command| {
             command.envs(environment).args(["--log-level", "warn"]);
-            // Patient with a machine that runs everything at once.
+            // Long enough for a busy machine that runs everything at once.
             command.args(["--heartbeat-interval", "250", "--election-timeout", "2500"]);
         })
     }

@@ -1,6 +1,6 @@
-//! PostgreSQL fails over, on the real binary with a real primary and a real standby: the primary is killed and the
-//! standby promoted, or it goes on answering and takes no writes, or it is frozen; Patroni and etcd do all of it by
-//! themselves; and TLS on the way to it.
+//! PostgreSQL fails over: the real binary with a real primary and a real standby. The primary is killed and the
+//! standby promoted; or the primary still answers but takes no writes; or it is frozen. Patroni and etcd fail over by
+//! themselves. TLS to PostgreSQL is tested, too.
 //!
 //! These tests start their own PostgreSQL, whatever `TEST_DATABASE_URL` names. Their names begin with
 //! `own_postgres::`, by which `scripts/test` leaves them out of its second run.

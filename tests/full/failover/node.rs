@@ -1,4 +1,4 @@
-//! A host of PostgreSQL under Patroni, set up by the very files that operators copy (`deploy/patroni`).
+//! A PostgreSQL host under Patroni, set up with the same files that operators copy (`deploy/patroni`).
 
 use std::fs;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ const CONFIG: &str = "deploy/patroni/config.yml";
 const ENVIRONMENT: &str = "deploy/patroni/patroni_env.conf";
 
 pub struct Node {
-    /// Before its PostgreSQL, which it would start again.
+    /// Declared before `postgres` so that it is dropped first: Patroni would start PostgreSQL again.
     patroni: Option<Program>,
     pub postgres: Cluster,
     pub name: &'static str,
@@ -39,14 +39,15 @@ struct Sender {
 }
 
 impl Node {
-    /// With the certificates in `tls` of its folder.
+    /// A node that is not started yet. Its certificates are in `tls` of its folder.
     pub fn prepared(name: &'static str, postgres: Cluster, etcd: &str) -> Self {
         let rest = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut node = Self { patroni: None, postgres, name, rest, environment: Vec::new() };
         node.environment = node.environment(etcd);
         let folder = node.postgres.folder().display().to_string();
         let mut text = fs::read_to_string(CONFIG).expect(CONFIG);
-        // The tests and the servers connect without TLS, which the default build has none of. `tls` tries theirs.
+        // The tests and the servers connect without TLS, because the default build has none. `tls` tests TLS to
+        // PostgreSQL.
         let certified = "hostssl all postgres 10.0.0.0/28 scram-sha-256 clientcert=verify-ca";
         for (shipped, tested, times) in [
             (certified, "host all postgres 10.0.0.0/28 scram-sha-256", 1),
@@ -63,7 +64,7 @@ impl Node {
         node
     }
 
-    /// What is shipped, at other places.
+    /// The shipped environment, with this node's paths, addresses and passwords.
     fn environment(&self, etcd: &str) -> Vec<(String, String)> {
         let folder = self.postgres.folder();
         let mut places = vec![
@@ -84,7 +85,7 @@ impl Node {
         let environment = lines
             .map(|(name, value)| {
                 let place = places.iter().position(|(it, _)| *it == name).map(|at| places.swap_remove(at).1);
-                // Passwords are shipped empty.
+                // The shipped file leaves passwords empty.
                 let shipped =
                     if name.ends_with("_PASSWORD") { format!("made-for-{name}") } else { value.to_owned() };
                 (name.to_owned(), place.unwrap_or_else(|| shipped.replace("/etc/techkraft-tls", &tls)))
@@ -101,14 +102,14 @@ impl Node {
         self.patroni = Some(program);
     }
 
-    /// Adds the configuration's path and the environment.
+    /// Gives a command the configuration's path and the environment.
     pub fn configure(&self, command: &mut Command) {
         let folder = self.postgres.folder();
         command.arg(folder.join("config.yml")).envs(self.environment.iter().cloned());
         command.env("HOME", folder).current_dir(folder);
     }
 
-    /// Its standby hears nothing from it any more: what it commits from now on is there alone.
+    /// Stops streaming to the standby: commits from now on exist only here.
     pub fn stop_sending(&self) {
         let question = diesel::sql_query("SELECT pid::text AS pid FROM pg_stat_replication");
         let senders: Vec<Sender> = question.load(&mut self.connect()).expect("an answer");
@@ -116,13 +117,13 @@ impl Node {
         signal("STOP", &senders.into_iter().map(|it| it.pid).collect::<Vec<_>>());
     }
 
-    /// As if its machine were gone: Patroni first, which must not notice.
+    /// Kills Patroni and then PostgreSQL, as if the machine were gone. Patroni dies first so that it cannot react.
     pub fn kill(&mut self) {
         self.patroni.take().expect("it runs").kill();
         self.postgres.kill();
     }
 
-    /// Whether Patroni says that it is "primary", or "synchronous".
+    /// Whether Patroni reports that this node has a role, such as "primary" or "synchronous".
     pub fn is(&self, role: &str) -> bool {
         let tls = self.postgres.folder().join("tls/ca.crt");
         let mut curl = Command::new("curl");
@@ -130,7 +131,7 @@ impl Node {
         curl.arg(format!("https://{}/{role}", self.rest)).status().is_ok_and(|status| status.success())
     }
 
-    /// The last moment at which it was a standby, and took no writes.
+    /// Waits until the node is promoted; returns the time of the last check at which it was still a standby.
     pub fn promoted_at(&self, longest: Duration) -> Instant {
         let begun = Instant::now();
         let mut connection = self.connect();
@@ -148,12 +149,12 @@ impl Node {
         asked_at
     }
 
-    /// Where its PostgreSQL listens.
+    /// The address of its PostgreSQL.
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.postgres.port)
     }
 
-    /// As PostgreSQL's own user.
+    /// A connection as the superuser `postgres`.
     pub fn connect(&self) -> PgConnection {
         let password = self.environment.iter().find(|(name, _)| name == "PATRONI_SUPERUSER_PASSWORD");
         let (_, password) = password.expect("it was shipped");

@@ -1,4 +1,4 @@
-//! A primary and a standby that confirms every commit, and a server that knows both.
+//! A primary and its synchronous standby, and a server whose URL names both.
 
 use std::time::{Duration, Instant};
 use testkit::wait::eventually;
@@ -21,7 +21,7 @@ impl Pair {
         let primary = Cluster::start();
         let database = primary.database();
         let standby = Standby::of(&primary);
-        // From now on nothing is committed that the standby does not have.
+        // From now on a commit waits until the standby has it.
         database.execute("ALTER SYSTEM SET synchronous_standby_names = '*'");
         database.execute("SELECT pg_reload_conf()");
         Self { database, standby, primary }
@@ -41,20 +41,21 @@ impl Pair {
         )
     }
 
-    /// The standby is the primary from now on; returns when it takes writes. What the tests look at is there.
+    /// Promotes the standby, and returns the time from which it takes writes. The tests' own queries go there from
+    /// now on.
     pub fn promote(&mut self) -> Instant {
         let standby = &self.standby.cluster;
         run(standby.command("pg_ctl").arg("-D").arg(standby.data()).args(["-w", "promote"]));
         let taken_at = Instant::now();
         self.database.url = self.standby.url(&self.primary, &self.database.url);
-        // Nobody confirms its commits any more.
+        // There is no standby any more that could confirm its commits.
         self.database.execute("ALTER SYSTEM RESET synchronous_standby_names");
         self.database.execute("SELECT pg_reload_conf()");
         taken_at
     }
 }
 
-/// How long after a moment the first booking was confirmed that was not among so many before.
+/// Waits for the first confirmed booking after the first `before` ones; returns how long after `moment` it came.
 pub fn first_confirmation_after(rush: &Rush, moment: Instant, before: usize) -> Duration {
     let confirmed = || rush.ledger.lock().expect("a lock").confirmed.get(before).map(|it| it.at);
     eventually("somebody books again", || confirmed().is_some());

@@ -1,4 +1,4 @@
-//! Two hosts of PostgreSQL under Patroni, and etcd on three.
+//! Two PostgreSQL hosts under Patroni, and three etcd members.
 
 use std::process::Command;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use testkit::database::TestDatabase;
 use testkit::packages;
 use testkit::server::Server;
 
-/// What a loaded machine needs for initdb, a copy of the data, or a program in Python.
+/// A loaded machine may need this long for initdb, for a copy of the data, or to start a Python program.
 pub const PROMOTED_WITHIN: Duration = Duration::from_secs(90);
 
 pub struct Patroni {
@@ -58,13 +58,13 @@ impl Patroni {
         Self { database: TestDatabase::on(&url), nodes: [first, second], etcd }
     }
 
-    /// A server whose URL names both.
+    /// A server whose URL names both nodes.
     pub fn server(&self) -> Server {
         let settings = [("RUST_LOG", "info,techkraft::request=warn"), ("BOARD_REFRESH_MS", "100")];
         Server::start(&self.database, &settings)
     }
 
-    /// What an operator does before a host is taken away.
+    /// Switches over as an operator does before removing a host.
     pub fn switch_over(&self) {
         let [first, second] = &self.nodes;
         let mut command = Command::new("patronictl");
@@ -72,7 +72,7 @@ impl Patroni {
         run(command.args(["switchover", "--primary", first.name, "--candidate", second.name, "--force"]));
     }
 
-    /// How many bookings each node has, the standby as well.
+    /// The number of bookings on each node, including the standby.
     pub fn bookings(&self) -> [i64; 2] {
         let [first, second] = self.nodes.each_ref().map(Node::host);
         let both = format!("{first},{second}");

@@ -9,8 +9,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// As PostgreSQL's user, where `as_postgres` says so. The kernel kills it when the thread that starts it ends,
-    /// even by a kill.
+    /// Starts a program, as PostgreSQL's user if `as_postgres`. The kernel kills it when the thread that started it
+    /// ends, even if that thread is killed.
     pub fn start(name: &str, as_postgres: bool, log: &Path, prepare: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new("setpriv");
         if as_postgres {
@@ -26,7 +26,7 @@ impl Program {
 
     /// `kill -9`
     pub fn kill(&mut self) {
-        // Has nothing to kill when it has ended by itself.
+        // Fails if the program has already ended by itself.
         let _ = self.child.kill();
         self.child.wait().expect("it has ended");
     }

@@ -1,4 +1,4 @@
-//! HAProxy with the shipped configuration, on ports and in a folder of its own.
+//! HAProxy with the shipped configuration, but its own ports and folder.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -21,13 +21,13 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    /// In front of places, named as in the configuration; the processes whose numbers are in `*.pid` of the folder
-    /// end with it.
+    /// Starts HAProxy for these places, named as in the configuration. When it ends, so do the processes whose ids
+    /// are in the folder's `*.pid` files.
     pub fn start(folder: &Path, places: &[(&str, SocketAddr)]) -> Self {
         Self::start_logging(folder, places, None)
     }
 
-    /// The same, and its log goes to that address.
+    /// Like [`Balancer::start`], but sends the log to an address.
     pub fn start_logging(folder: &Path, places: &[(&str, SocketAddr)], log: Option<SocketAddr>) -> Self {
         packages::need("haproxy:haproxy socat:socat curl:curl python3:python3");
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
@@ -43,9 +43,9 @@ impl Balancer {
         if let Some(log) = log {
             replace("log /dev/log local0", &format!("log {log} local0"), 1);
         }
-        // As many descriptors as a machine for tests has.
+        // A test machine does not have file descriptors for more connections.
         replace("maxconn 60000", "maxconn 2000", 1);
-        // Whoever runs the tests may not be allowed to become another user.
+        // The tests may run as a user that cannot become another user.
         replace("    user haproxy\n    group haproxy\n", "", 1);
         for (place, at) in places {
             let (host, color) = place.split_once('-').expect("a host and a color");
@@ -56,7 +56,7 @@ impl Balancer {
         fs::write(folder.join("haproxy.cfg"), text).expect("written");
         let balancer = Self { address, socket, guard: guard(folder) };
         let begun = Instant::now();
-        // Its socket for commands gets its name after the port is open.
+        // The command socket appears only after the port is open.
         while TcpStream::connect(address).is_err() || UnixStream::connect(&balancer.socket).is_err() {
             let log = fs::read_to_string(folder.join("haproxy.txt")).unwrap_or_default();
             assert!(begun.elapsed() < Duration::from_secs(20), "haproxy does not start: {log}");
@@ -65,7 +65,7 @@ impl Balancer {
         balancer
     }
 
-    /// What it answers to a command.
+    /// Sends a command and returns the answer.
     pub fn ask(&self, command: &str) -> String {
         let mut socket = UnixStream::connect(&self.socket).expect("haproxy runs");
         writeln!(socket, "{command}").expect("sent");
@@ -74,7 +74,7 @@ impl Balancer {
         answer
     }
 
-    /// Whether it takes a place to be well.
+    /// Whether HAProxy regards a place as up.
     pub fn is_up(&self, place: &str) -> bool {
         let states = self.ask("show servers state techkraft");
         let line = states.lines().find(|line| line.split(' ').nth(3) == Some(place)).expect(place);

@@ -1,4 +1,4 @@
-//! People who look, poll and book, three hundred times a second altogether, and count what goes wrong.
+//! A crowd that looks at pages, polls and books, with three hundred requests a second in total, and records failures.
 
 use std::sync::Mutex;
 use std::thread;
@@ -9,11 +9,11 @@ use testkit::rush::Rush;
 use testkit::server::techkraft;
 use testkit::visitor::{Answer, Visitor};
 
-/// A third of them looks at pages, a third polls, a third books.
+/// One third looks at pages, one third polls, and one third books.
 const PEOPLE: u64 = 150;
-/// Between two requests of each.
+/// The time between two requests of one person.
 const PACE: Duration = Duration::from_millis(500);
-/// A buyer who has to try again.
+/// The time until a buyer tries again.
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 const POLL: &str = "/events/midnight-parade/availability";
 const PAGE: &str = "/events/midnight-parade";
@@ -22,9 +22,9 @@ const PAGE: &str = "/events/midnight-parade";
 #[derive(Debug, Clone)]
 pub struct Failure {
     pub what: &'static str,
-    /// A status, or what became of the connection.
+    /// The status, or the error of the connection.
     pub why: String,
-    /// When it was sent, and when it had failed.
+    /// When the request was sent, and when it failed.
     pub sent: Instant,
     pub failed: Instant,
 }
@@ -36,8 +36,8 @@ pub struct Seen {
     pub longest: Duration,
 }
 
-/// Has people use the site for as long as `work` takes; what they have seen. What was confirmed to them is then
-/// there, once, and nothing else is.
+/// Has people use the site while `work` runs, and returns what they saw. Then checks that the database has exactly
+/// the bookings that were confirmed to them.
 pub fn during<T>(fleet: &Fleet, work: impl FnOnce(&Mutex<Seen>) -> T) -> (Seen, T) {
     let rush = Rush::on(&fleet.database, [1_000_000; 3]);
     let seen = Mutex::<Seen>::default();
@@ -46,7 +46,7 @@ pub fn during<T>(fleet: &Fleet, work: impl FnOnce(&Mutex<Seen>) -> T) -> (Seen, 
         let _end = rush.until_dropped();
         for number in 0..PEOPLE {
             let (rush, seen, visitor) = (&rush, &seen, fleet.visitor());
-            // They do little: their stacks need not be large.
+            // Each thread needs only a small stack.
             let thread = thread::Builder::new().stack_size(256 * 1024);
             thread.spawn_scoped(scope, move || person(rush, visitor, number, seen)).expect("a thread");
         }
@@ -67,7 +67,7 @@ pub fn during<T>(fleet: &Fleet, work: impl FnOnce(&Mutex<Seen>) -> T) -> (Seen, 
     for failure in seen.failures.iter().take(10) {
         println!("{} {} after {:?}", failure.what, failure.why, failure.failed - failure.sent);
     }
-    // Where only the release before has served, the schema is its own.
+    // If only the previous release has served, the database still has its schema.
     assert!(techkraft(&fleet.database).arg("migrate").status().expect("it runs").success());
     rush.assert_true(&fleet.database, &fleet.visitor());
     let logs = fleet.logs();
@@ -79,7 +79,7 @@ pub fn during<T>(fleet: &Fleet, work: impl FnOnce(&Mutex<Seen>) -> T) -> (Seen, 
 
 fn person(rush: &Rush, mut visitor: Visitor, number: u64, seen: &Mutex<Seen>) {
     let mut random = rush.random(number);
-    // Not all at the same moment.
+    // Spreads the first requests over the pace, so that not all come at the same moment.
     let mut next = Instant::now() + PACE * u32::try_from(number).expect("few") / PEOPLE as u32;
     while !rush.is_over() {
         thread::sleep(next.saturating_duration_since(Instant::now()));
@@ -90,7 +90,7 @@ fn person(rush: &Rush, mut visitor: Visitor, number: u64, seen: &Mutex<Seen>) {
             _ => {
                 let purchase = rush.purchase(&mut random);
                 let mut retried = false;
-                // To its end, with the same key, as a browser's reload would do it.
+                // Retries with the same key until there is a final answer, as a browser's reload would.
                 while let Err(()) = ask(seen, "order", 303, || visitor.book(&purchase))
                     .map(|answer| _ = rush.note(&answer, &purchase, retried))
                 {
@@ -102,7 +102,7 @@ fn person(rush: &Rush, mut visitor: Visitor, number: u64, seen: &Mutex<Seen>) {
     }
 }
 
-/// Sends a request; its answer when that is a good one.
+/// Sends a request; returns the answer if it has the expected status, and records a failure otherwise.
 fn ask(
     seen: &Mutex<Seen>,
     what: &'static str,

@@ -1,4 +1,4 @@
-//! Three hosts with two places each, the balancer before them, and one PostgreSQL behind them.
+//! Three hosts with two places (blue and green) each, the load balancer, and one PostgreSQL.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -20,7 +20,8 @@ use testkit::visitor::Visitor;
 
 pub const HOSTS: [&str; 3] = ["web1", "web2", "web3"];
 
-/// As an operator's would do it over ssh. A place's settings are in a file of its name.
+/// The operator's script to start a place, which usually works over ssh. The settings of a place are in a file with
+/// its name.
 const START: &str = r#"#!/bin/sh
 set -e
 cd "$(dirname "$0")"
@@ -48,12 +49,12 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// The release before this one serves in blue.
+    /// A fleet whose blue places serve the previous release.
     pub fn open() -> Self {
         Self::open_through(|_, address| address)
     }
 
-    /// The balancer reaches a place through something else.
+    /// The same, but the balancer connects to the addresses that `way` returns.
     pub fn open_through(way: impl Fn(&str, SocketAddr) -> SocketAddr) -> Self {
         let cluster = Cluster::start();
         let database = cluster.database();
@@ -86,12 +87,12 @@ impl Fleet {
         put(self.folder.path(), "green", release);
     }
 
-    /// Runs `deploy/release` on all hosts; what it printed, and how it ended.
+    /// Runs `deploy/release` on all hosts; returns its exit code and output.
     pub fn release(&self, settings: &[(&str, &str)]) -> (Option<i32>, String) {
         said(&self.release_command(settings).output().expect("deploy/release"))
     }
 
-    /// The same, and somebody stops it when it has said something.
+    /// The same, but the release is stopped when it prints `words`.
     pub fn release_until(&self, settings: &[(&str, &str)], words: &str) -> (Option<i32>, String) {
         let mut release = self.release_command(settings);
         let mut child = release.stdout(Stdio::piped()).spawn().expect("deploy/release");
@@ -121,7 +122,7 @@ impl Fleet {
         release
     }
 
-    /// Which places have a process.
+    /// How many places of a color have a running process.
     pub fn running(&self, color: &str) -> usize {
         let runs = |host: &&&str| self.pid(&format!("{host}-{color}")).is_some();
         HOSTS.iter().filter(runs).count()
@@ -167,7 +168,7 @@ impl Fleet {
         script
     }
 
-    /// What every server of the site is set to.
+    /// Gives a command the settings of every server of the site.
     fn settle(&self, command: &mut Command) {
         set_as(command, &techkraft(&self.database));
         command.envs([("TRUSTED_PROXIES", "127.0.0.1"), ("DATABASE_POOL_SIZE", "8")]);

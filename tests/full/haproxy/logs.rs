@@ -1,4 +1,4 @@
-//! HAProxy's log opens nothing.
+//! HAProxy's log contains no keys that would give access to bookings.
 
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use testkit::wait::within;
 use crate::haproxy::balancer::Balancer;
 use crate::keys::{Keys, visits};
 
-/// What has come since the last time.
+/// The log text that has arrived since the last call.
 fn drain(log: &UdpSocket) -> String {
     let mut text = String::new();
     let mut line = [0; 4096];

@@ -1,5 +1,5 @@
-//! Three hosts behind a real HAProxy, with the configuration and the release script of `deploy/`, while people
-//! look, poll and book: releases that are well and releases that are not, and hosts that are lost.
+//! Three hosts behind a real HAProxy, with the configuration and the release script of `deploy/`, while people look,
+//! poll and book: good releases, bad releases, and lost hosts.
 //!
 //! These tests start their own PostgreSQL, whatever `TEST_DATABASE_URL` names. Their names begin with
 //! `own_postgres::`, by which `scripts/test` leaves them out of its second run.

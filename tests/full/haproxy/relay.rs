@@ -1,4 +1,4 @@
-//! The way to a server, which can be cut: then nothing that is sent arrives, and nobody is told.
+//! A TCP relay to a server that can be cut: then no data arrives, and neither end gets an error.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// How often it looks whether it is cut.
+/// How often a cut connection checks whether it is still cut.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 #[derive(Clone)]
@@ -23,7 +23,7 @@ impl Relay {
         let is_cut = Arc::clone(&relay.is_cut);
         thread::spawn(move || {
             for incoming in listener.incoming().flatten() {
-                // A connection that was begun before the way was cut may still be in the kernel's queue.
+                // A connection that was opened before the cut may still be in the kernel's queue.
                 let Ok(outgoing) = TcpStream::connect(server) else { continue };
                 for (from, to) in [(&incoming, &outgoing), (&outgoing, &incoming)] {
                     let (from, to) = (from.try_clone().expect("a handle"), to.try_clone().expect("a handle"));
@@ -45,7 +45,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, is_cut: &AtomicBool) {
     let mut bytes = vec![0; 16 * 1024];
     loop {
         let length = from.read(&mut bytes).unwrap_or(0);
-        // What is on its way stays on its way, the word that one end has hung up as well.
+        // Data in transit is held back, and so is the news that one end has closed the connection.
         while is_cut.load(Ordering::Acquire) {
             thread::sleep(LOOK_EVERY);
         }

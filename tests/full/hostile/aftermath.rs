@@ -1,4 +1,4 @@
-//! What must be so once everything has been sent.
+//! Checks after all cases have been sent.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use crate::hostile::stage::{Stage, TIER};
 use crate::hostile::wire::exchange;
 use testkit::server::{SECRET, assert_verified};
 
-/// Bookings that are no case: one whose buyer's cookie some cases send, and the one that is made at the end.
+/// Bookings that belong to no case: one whose buyer's cookie some cases send, and one that is made at the end.
 const BESIDES: i64 = 2;
 
-/// What an organizer looks at.
+/// The pages that an organizer looks at.
 const PAGES: [&str; 7] = [
     "/admin",
     "/admin/sales",
@@ -22,7 +22,7 @@ const PAGES: [&str; 7] = [
     "/admin/events/midnight-parade/bookings.csv",
 ];
 
-/// `tokens`: of the bookings that were confirmed to those who asked for them.
+/// Checks that the server still works and did nothing wrong. `tokens`: those of all bookings that were confirmed.
 pub fn is_well(stage: &Stage, tokens: &HashSet<&str>) {
     books_at_once(stage);
     nothing_else_was_booked(stage, tokens.len() as i64 + BESIDES);
@@ -64,7 +64,7 @@ fn the_organizer_sees_it_unharmed(stage: &Stage) {
     }
 }
 
-/// A line for each request and each event, and nothing in it that opens anything or belongs to a buyer.
+/// Checks that the log has only well-formed lines, and no secrets or personal data of buyers.
 fn the_log_is_clean(stage: &Stage, tokens: &HashSet<&str>) {
     let log = stage.server.logged();
     let is_line =

@@ -1,4 +1,4 @@
-//! A line of the table: what it is, what is sent, and what may come back.
+//! One case of the table: its name, the bytes to send, and the allowed answers.
 
 use techkraft::booking::is_token;
 
@@ -6,23 +6,23 @@ use crate::hostile::decency;
 use crate::hostile::stage::Stage;
 use crate::hostile::wire::{Answer, Heard, exchange};
 
-/// What is sent, and what may come back.
+/// The bytes to send, and the allowed answers.
 pub struct Case {
     name: String,
     bytes: Vec<u8>,
-    /// A word for each answer: its status, or `booked` for the way to a new booking; then `cut` where the
-    /// connection ends and nobody had said so, or `open` where it was to end and did not. Alternatives are set
-    /// apart by `|`, those of all words by ` / `.
+    /// One word for each answer: its status, or `booked` for a redirect to a new booking; then `cut` if the server
+    /// closed the connection without notice, or `open` if it announced the end and did not close it. `|` separates
+    /// alternatives for a word, ` / ` alternatives for all words.
     expected: &'static str,
-    /// What the last answer must show.
+    /// Text that the last answer must contain.
     shows: Option<&'static str>,
 }
 
-/// What came back.
+/// The result of a case.
 pub struct Outcome {
     words: Vec<String>,
     heard: Heard,
-    /// The pages of what was booked.
+    /// The pages of the bookings that were made.
     pages: Vec<Answer>,
 }
 
@@ -33,22 +33,22 @@ impl Outcome {
 }
 
 impl Case {
-    /// Bytes as they are.
+    /// Sends these bytes.
     pub fn raw(name: impl Into<String>, bytes: impl Into<Vec<u8>>, expected: &'static str) -> Self {
         Self { name: name.into(), bytes: bytes.into(), expected, shows: None }
     }
 
-    /// A request line of one's own, with a host and nothing else.
+    /// Sends this request line, with only a Host header.
     pub fn line(name: impl Into<String>, line: impl AsRef<[u8]>, expected: &'static str) -> Self {
         Self::raw(name, [line.as_ref(), b"\r\nHost: localhost\r\n\r\n"].concat(), expected)
     }
 
-    /// A GET with a path of one's own.
+    /// Sends a GET for this path.
     pub fn get(name: impl Into<String>, path: impl AsRef<[u8]>, expected: &'static str) -> Self {
         Self::line(name, [b"GET ", path.as_ref(), b" HTTP/1.1"].concat(), expected)
     }
 
-    /// A GET of a page, with lines of headers of one's own, each with its end.
+    /// Sends a GET for a page with additional header lines, each with its line end.
     pub fn headers(
         name: impl Into<String>,
         path: &str,
@@ -59,13 +59,13 @@ impl Case {
         Self::raw(name, [head.as_bytes(), lines.as_ref(), b"\r\n"].concat(), expected)
     }
 
-    /// A form that is posted.
+    /// Posts a form.
     pub fn post(name: impl Into<String>, path: &str, form: impl AsRef<[u8]>, expected: &'static str) -> Self {
         let headers = "Content-Type: application/x-www-form-urlencoded\r\n";
         Self::body(name, path, headers, form, expected)
     }
 
-    /// A body that is posted, with its true length, and lines of headers of one's own.
+    /// Posts a body with its true length and additional header lines.
     pub fn body(
         name: impl Into<String>,
         path: &str,
@@ -76,7 +76,7 @@ impl Case {
         Self::raw(name, posted(path, headers, body.as_ref()), expected)
     }
 
-    /// The last answer shows this.
+    /// The last answer must also contain this text.
     pub fn showing(self, text: &'static str) -> Self {
         Self { shows: Some(text), ..self }
     }
@@ -91,7 +91,7 @@ impl Case {
         Outcome { words, heard, pages }
     }
 
-    /// What is wrong with what came back.
+    /// What is wrong with the outcome, if anything.
     pub fn wrong(&self, outcome: &Outcome) -> Option<String> {
         let is_expected = self.expected.split(" / ").any(|words| is_as_expected(words, &outcome.words));
         let mut wrong: Vec<String> = outcome.heard.wrong.iter().cloned().collect();
@@ -117,7 +117,7 @@ fn is_as_expected(expected: &str, words: &[String]) -> bool {
     each.len() == words.len() && each.iter().zip(words).all(|(may, is)| may.split('|').any(|it| it == is))
 }
 
-/// A POST with a host and the true length of its body.
+/// A POST request with a Host header and the true length of its body.
 pub fn posted(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head =
@@ -131,6 +131,6 @@ fn word(answer: &Answer) -> String {
 
 fn booked_token(answer: &Answer) -> Option<&str> {
     let token = answer.header("location").filter(|_| answer.status == 303)?.strip_prefix("/bookings/")?;
-    // Not the page that finds them again.
+    // `/bookings/find` is not a booking.
     is_token(token).then_some(token)
 }

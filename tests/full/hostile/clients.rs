@@ -1,4 +1,4 @@
-//! Clients whose bytes are not the attack, but how they send and take them.
+//! Clients that attack by how they send and receive, not by what they send.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -13,10 +13,10 @@ const HEAD: &str =
 pub const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const MOMENT: Duration = Duration::from_millis(50);
 
-/// Whether the clients are to go.
+/// Whether the clients must stop.
 pub static IS_OVER: AtomicBool = AtomicBool::new(false);
 
-/// One of them, until the server has ended the connection or it has done what it came for.
+/// Runs one client until the server ends the connection or the client is done.
 pub type Client = fn(&mut TcpStream) -> std::io::Result<()>;
 
 pub const CLIENTS: [(&str, Client); 21] = [
@@ -77,7 +77,7 @@ pub const CLIENTS: [(&str, Client); 21] = [
     }),
 ];
 
-/// From an address of this machine, with a small window, so that reading slowly is felt soon.
+/// Connects from a local address, with a small receive window, so that slow reading soon has an effect.
 pub fn connect(server: SocketAddr, own: [u8; 4]) -> std::io::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_recv_buffer_size(4096)?;
@@ -89,7 +89,7 @@ pub fn connect(server: SocketAddr, own: [u8; 4]) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Fails when all is over.
+/// Waits for a moment; fails when the clients must stop.
 fn pause() -> std::io::Result<()> {
     thread::sleep(MOMENT);
     if IS_OVER.load(Ordering::Relaxed) { Err(std::io::ErrorKind::Interrupted.into()) } else { Ok(()) }
@@ -99,7 +99,7 @@ fn say(stream: &mut TcpStream, text: &str) -> std::io::Result<()> {
     stream.write_all(text.as_bytes())
 }
 
-/// Until the server has ended the connection.
+/// Reads until the server ends the connection.
 fn hear(stream: &mut TcpStream) -> std::io::Result<()> {
     stream.read_to_end(&mut Vec::new()).map(drop)
 }

@@ -1,8 +1,8 @@
-//! What no answer may be, whatever was asked.
+//! Rules for every answer, independent of the request.
 
 use crate::hostile::wire::Answer;
 
-/// What an attack would look like in a page that lets it in. The attacks of the table are made of these.
+/// Parts of a page that would show that an attack worked. The attacks of the table are made of these.
 const LIVE: [&str; 8] = [
     "<script>alert",
     "<img src=x",
@@ -14,7 +14,7 @@ const LIVE: [&str; 8] = [
     "injected-host.example",
 ];
 
-/// What no visitor may read: the words of a library, a database or a panic.
+/// Internal details that no visitor may see: words of a library, a database or a panic.
 const INSIDES: [&str; 12] = [
     "SQLSTATE",
     "syntax error",
@@ -30,7 +30,7 @@ const INSIDES: [&str; 12] = [
     "argon2id",
 ];
 
-/// A page, or the shortest answer of the server below the app to what is not even a request.
+/// Headers that every page must have. Only the HTTP server's own answers to malformed requests may lack them.
 const HEADERS: [(&str, &str); 4] = [
     ("content-security-policy", "default-src 'self'"),
     ("x-content-type-options", "nosniff"),
@@ -40,7 +40,7 @@ const HEADERS: [(&str, &str); 4] = [
 
 pub fn breaches(answer: &Answer) -> Vec<String> {
     let mut breaches = Vec::new();
-    // "Come back in a moment" is an answer where a case expects it.
+    // A 503 with Retry-After is allowed where a case expects it.
     let is_busy = answer.status == 503 && answer.header("retry-after").is_some();
     if answer.status >= 500 && !is_busy {
         breaches.push(format!("status {}", answer.status));
@@ -68,7 +68,7 @@ pub fn breaches(answer: &Answer) -> Vec<String> {
     breaches
 }
 
-/// Where a redirect leads that does not stay on this site, as browsers read it.
+/// The target of a redirect if browsers would leave this site for it.
 fn leads_away(answer: &Answer) -> Option<String> {
     let location = answer.header("location")?;
     let stays = location.starts_with('/') && !location.starts_with("//") && !location.contains('\\');

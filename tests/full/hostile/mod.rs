@@ -1,9 +1,8 @@
-//! Requests that nobody well-meaning sends, byte for byte over raw sockets, against the real binary on the
-//! database that `TEST_DATABASE_URL` names. `cases` is the table: what is sent, and what may come back.
-//! Whatever is sent, the server answers nothing that it should not, books nothing that it should not, writes
-//! nothing into its log that it should not, and is well afterward. Tried without the check where a form comes
-//! from, without the escaping of names, without nosniff, and with redirects to paths that hold a backslash:
-//! each is found.
+//! Hostile requests, byte for byte over raw sockets, against the real binary on the database that `TEST_DATABASE_URL`
+//! names. `cases` is the table of the requests and the allowed answers. For every request, the server must give no
+//! forbidden answer, book nothing that it should not, log nothing that it should not, and still work afterward. Seen
+//! to fail without the check of a form's origin, without the escaping of names, without nosniff, and with redirects
+//! to paths that contain a backslash.
 
 mod aftermath;
 mod case;
@@ -22,9 +21,9 @@ use std::thread;
 use case::{Case, Outcome};
 use stage::Stage;
 
-/// How many clients work through the table at once.
+/// The number of clients that work through the table at once.
 const CLIENTS: usize = 8;
-/// The table is there, and not by mistake an empty one.
+/// Guards against a table that is empty by mistake.
 const CASES_MIN: usize = 500;
 
 #[test]
@@ -34,13 +33,13 @@ fn nothing_that_is_sent_does_any_harm() {
     assert!(cases.len() >= CASES_MIN, "{} cases", cases.len());
     let (outcomes, wrong) = play(&stage, &cases);
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
-    // One that was sent twice is there once.
+    // An order that was sent twice counts once.
     let tokens: HashSet<&str> = outcomes.iter().flat_map(Outcome::booked_tokens).collect();
     aftermath::is_well(&stage, &tokens);
     println!("{} cases, {} bookings among them", cases.len(), tokens.len());
 }
 
-/// Plays all cases, and says what was wrong with each that was.
+/// Plays all cases; returns their outcomes, and a description of each failure.
 fn play(stage: &Stage, cases: &[Case]) -> (Vec<Outcome>, Vec<String>) {
     let (next, played) = (AtomicUsize::new(0), Mutex::new((Vec::new(), Vec::new())));
     thread::scope(|scope| {

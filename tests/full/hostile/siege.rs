@@ -1,5 +1,5 @@
 //! All hostile clients at once, from one address that opens connections as fast as it can: visitors from other
-//! addresses are answered, and afterward nothing of it is left.
+//! addresses still get answers, and afterward no connection is left.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -14,9 +14,9 @@ use testkit::wait::eventually;
 use crate::hostile::clients::{CLIENTS, GET, IS_OVER, connect};
 
 const DURATION: Duration = Duration::from_secs(8);
-/// Of each kind at once.
+/// How many clients of each kind run at once.
 const EACH: usize = 4;
-/// A visitor who waits for longer has been kept out, busy as the machine may be.
+/// A visitor who waits longer than this has been kept out, even on a busy machine.
 const LONGEST: Duration = Duration::from_secs(3);
 
 #[test]
@@ -37,7 +37,7 @@ fn one_address_that_tries_everything_keeps_nobody_out() {
         for (_, client) in CLIENTS.iter().cycle().take(EACH * CLIENTS.len()) {
             scope.spawn(|| {
                 while !IS_OVER.load(Ordering::Relaxed) {
-                    // It is refused, cut off or done; and tries again.
+                    // The client is refused, cut off, or done; then it tries again.
                     if let Ok(mut stream) = connect(server.address, [127, 0, 1, 1]) {
                         opened.fetch_add(1, Ordering::Relaxed);
                         drop(client(&mut stream));
@@ -46,7 +46,7 @@ fn one_address_that_tries_everything_keeps_nobody_out() {
                 }
             });
         }
-        // Also where a visitor was kept out: the test ends then.
+        // Also ends the siege when a visitor was kept out and the test fails.
         let _end = EndOfSiege;
         visit(&server, &database)
     });
@@ -65,11 +65,11 @@ impl Drop for EndOfSiege {
     }
 }
 
-/// Connections that the server has not closed.
+/// The number of connections that the server has not closed.
 fn connections_of(server: &Server) -> usize {
     let table = std::fs::read_to_string("/proc/net/tcp").expect("Linux");
     let port = format!(":{:04X}", server.address.port());
-    // Established, and closed by the client alone.
+    // The states ESTABLISHED and CLOSE_WAIT, in which only the client has closed the connection.
     let is_open = |line: &&str| {
         let mut columns = line.split_whitespace().skip(1);
         columns.next().is_some_and(|own| own.ends_with(&port))
@@ -78,7 +78,7 @@ fn connections_of(server: &Server) -> usize {
     table.lines().filter(is_open).count()
 }
 
-/// Looks and books, each time from another address; how often it booked.
+/// Looks and books, each time from another address; returns how often it booked.
 fn visit(server: &Server, database: &TestDatabase) -> usize {
     let keys = RequestKeys::new(&SECRET.into());
     let ticket_type = testkit::rush::tier_ids(database)[2];

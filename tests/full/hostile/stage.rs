@@ -1,4 +1,4 @@
-//! The server of the play, and what an attacker needs to know of it.
+//! The server under attack, and what an attacker needs to know about it.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use crate::hostile::wire::{Answer, exchange};
 use testkit::database::TestDatabase;
 use testkit::server::{SECRET, Server};
 
-/// Where there are tickets enough for whatever does book.
+/// This ticket type has enough tickets for all cases that do book.
 pub const TIER: &str = "General Admission";
 pub const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 
@@ -17,7 +17,7 @@ pub struct Stage {
     pub database: TestDatabase,
     pub server: Server,
     pub password: String,
-    /// The cookie of an organizer who has signed in before it all began: guessing makes it slow.
+    /// The cookie of an organizer who signed in before the attack: password guessing makes signing in slow.
     pub session: String,
     pub tier: String,
     keys: RequestKeys,
@@ -27,12 +27,12 @@ impl Stage {
     pub fn set() -> Self {
         let database = TestDatabase::create();
         let settings = [
-            // Sooner than the defaults, so that the play does not take hours; the log as it is by default.
+            // Shorter than the defaults, so that the test does not take hours. The log level is the default.
             ("REQUEST_TIMEOUT_SECONDS", "3"),
             ("DESK_DEADLINE_MS", "2000"),
             ("RUST_LOG", "info,actix_server=warn,actix_http=off"),
             ("RUST_BACKTRACE", "0"),
-            // The limits have tests of their own; here everything comes from one address.
+            // Rate limits have tests of their own; here all requests come from one address.
             ("RATE_LIMITS", "off"),
         ];
         let server = Server::start(&database, &settings);
@@ -54,12 +54,12 @@ impl Stage {
         self.server.address
     }
 
-    /// A form that books, if nothing is wrong with it.
+    /// A valid form that books a ticket.
     pub fn form(&self) -> String {
         self.form_with(&[])
     }
 
-    /// The same with other values in some of its fields, as they stand in a body.
+    /// The same with other values in some fields; the values are already form-encoded.
     pub fn form_with(&self, others: &[(&str, &str)]) -> String {
         let key = self.keys.generate();
         let fields = [
@@ -76,7 +76,7 @@ impl Stage {
         pairs.join("&")
     }
 
-    /// A whole request that would book.
+    /// A complete request that would book.
     pub fn booking(&self) -> Vec<u8> {
         posted("/bookings", FORM, self.form().as_bytes())
     }
@@ -89,7 +89,7 @@ impl Stage {
             .collect()
     }
 
-    /// A page as the owner of that cookie gets it.
+    /// A page, requested with this cookie.
     pub fn get(&self, path: &str, cookie: &str) -> Vec<Answer> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n");
         exchange(self.address(), request.as_bytes()).answers
@@ -110,7 +110,7 @@ struct Id {
     id: i64,
 }
 
-/// As it stands in a form's body.
+/// The text in form encoding.
 pub fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

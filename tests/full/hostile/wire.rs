@@ -1,20 +1,20 @@
-//! Bytes to the server, and what comes back, read as strictly as HTTP/1.1 is written.
+//! Sends bytes to the server, and parses the answers strictly by HTTP/1.1.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// Longer than the server keeps anybody waiting, busy as the machine may be.
+/// The server never makes anybody wait this long, even on a busy machine.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
-/// How long a connection that is to be closed may stay.
+/// How long a connection may stay open after the server has announced that it closes it.
 const MOMENT: Duration = Duration::from_secs(3);
 
-/// Asked at the end, where the server has left the connection open: its answer shows that both sides agree
-/// on where the last request ended. Nothing else is answered with this status.
+/// Sent at the end if the server left the connection open: the answer shows that both sides agree on where the last
+/// request ended. No other request is answered with this status.
 const PROBE: &[u8] = b"GET /favicon.ico HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const PROBED: u16 = 301;
 
-/// An answer, whole.
+/// A complete answer.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
     pub status: u16,
@@ -23,15 +23,15 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// What came back on one connection.
+/// Everything that came back on one connection.
 #[derive(Debug, Default)]
 pub struct Heard {
     pub answers: Vec<Answer>,
-    /// The server closed the connection and had not said that it would.
+    /// The server closed the connection without announcing it.
     pub was_cut: bool,
-    /// The server had said that it would close the connection, and did not.
+    /// The server announced that it would close the connection, and did not.
     pub was_left_open: bool,
-    /// What is no HTTP, or no end within the time.
+    /// A violation of HTTP, or an answer that did not end in time.
     pub wrong: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The shortest of answers, from where nothing is known of pages yet.
+    /// Whether this is an empty answer of the HTTP server itself, before the request reaches the application.
     pub fn is_below_the_app(&self) -> bool {
         self.body.is_empty() && [100, 400, 408, 431].contains(&self.status)
     }
@@ -54,7 +54,7 @@ impl Answer {
     }
 }
 
-/// Sends the bytes on a connection of their own, and hears until there is nothing more to hear.
+/// Sends the bytes on a new connection, and reads until no more answers come.
 pub fn exchange(server: SocketAddr, bytes: &[u8]) -> Heard {
     let stream = TcpStream::connect(server).expect("it listens");
     stream.set_nodelay(true).expect("a socket");
@@ -62,7 +62,7 @@ pub fn exchange(server: SocketAddr, bytes: &[u8]) -> Heard {
     let is_head = bytes.starts_with(b"HEAD ");
     let begun = Instant::now();
     let mut talk = Talk { stream, unread: Vec::new(), begun, is_head, is_over: false, is_left_open: false };
-    // A server that has heard enough does not take the rest.
+    // The server may stop reading before the end, so an error is fine.
     drop(talk.stream.write_all(bytes));
     let mut heard = Heard::default();
     if let Err(wrong) = talk.hear(&mut heard) {
@@ -75,9 +75,9 @@ struct Talk {
     stream: TcpStream,
     unread: Vec<u8>,
     begun: Instant,
-    /// The first request is one whose answer has no body.
+    /// The first request is a HEAD, so its answer has no body.
     is_head: bool,
-    /// The server has said that it closes the connection.
+    /// The server has announced that it closes the connection.
     is_over: bool,
     is_left_open: bool,
 }
@@ -98,7 +98,7 @@ impl Talk {
             }
         }
         heard.was_left_open = self.is_left_open;
-        // What is not even a request is answered so, and that is the end.
+        // After an answer to a malformed request, the connection ends without further notice.
         heard.was_cut = !self.is_over && !heard.answers.last().is_some_and(Answer::is_below_the_app);
         Ok(())
     }
@@ -132,7 +132,7 @@ impl Talk {
         }
     }
 
-    /// What comes before the mark, without it; `None` when nothing comes.
+    /// The bytes before the mark, without the mark; `None` if the connection ends first.
     fn until(&mut self, mark: &[u8]) -> Result<Option<Vec<u8>>, String> {
         loop {
             if let Some(at) = self.unread.windows(mark.len()).position(|it| it == mark) {
@@ -158,7 +158,7 @@ impl Talk {
         Ok(std::mem::replace(&mut self.unread, rest))
     }
 
-    /// Whether something came before the end.
+    /// Reads more bytes; false at the end of the connection.
     fn read(&mut self) -> Result<bool, String> {
         let time_limit =
             if self.is_over { MOMENT } else { ANSWER_WITHIN.saturating_sub(self.begun.elapsed()) };
@@ -177,7 +177,7 @@ impl Talk {
                 }
                 Err(format!("no end after {ANSWER_WITHIN:?}"))
             }
-            // Closed while it was being sent to.
+            // The server closed the connection while we were still sending.
             Err(_) => Ok(false),
         }
     }

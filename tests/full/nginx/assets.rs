@@ -1,8 +1,9 @@
-//! Static files: from nginx, in the visitor's own encoding, for ever.
+//! Static files: nginx serves them, in an encoding that the visitor accepts, cached forever.
 
 use crate::nginx::front::{Front, between, header, unpacked};
 
-/// Tried: without the map of encodings each of the nine ways to name them was a copy of its own.
+/// Seen to fail without the map of encodings: each of the nine spellings of Accept-Encoding got a cached copy of its
+/// own.
 #[test]
 fn the_server_gives_each_file_away_once_in_each_encoding() {
     let front = Front::open();

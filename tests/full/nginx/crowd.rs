@@ -1,4 +1,4 @@
-//! A crowd that polls while others book: the server hears of it about once a second.
+//! A crowd polls while others book: only about one poll a second reaches the server.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -11,15 +11,17 @@ use crate::nginx::front::{FRAGMENT, Front, between, header, unpacked};
 
 const CLIENTS: usize = 24;
 const LOAD: Duration = Duration::from_secs(8);
-/// As browsers say it, older ones, scripts, and those who try to make copies of their own.
+/// Accept-Encoding as sent by browsers, older browsers, scripts, and clients that try to create cached copies of
+/// their own.
 const ENCODINGS: [&str; 6] =
     ["gzip, deflate, br, zstd", "gzip", "identity", "br;q=1.0, gzip;q=0", "gzip;q=0.5, x-$", "deflate"];
 
-/// What the crowd has heard: how often each status and encoding.
+/// The crowd's answers: how often each status and encoding came.
 type Heard = Mutex<BTreeMap<(u16, String), usize>>;
 
-/// Tried, each with the requests that then reached the server in 8 s: `Vary` not ignored, 28; no
-/// `proxy_cache_lock`, 27; the query in the key, 376. Without `gunzip` there was gzip for who cannot read it.
+/// Seen to fail, with this many requests to the server in 8 s, when `Vary` is not ignored: 28; without
+/// `proxy_cache_lock`: 27; with the query in the cache key: 376. Seen to fail without `gunzip`: clients that do not
+/// accept gzip got it.
 #[test]
 fn a_crowd_costs_the_server_one_request_a_second() {
     let front = Front::open();
@@ -40,14 +42,14 @@ fn a_crowd_costs_the_server_one_request_a_second() {
     println!("by status and encoding: {:?}", heard.lock().expect("a lock"));
 
     assert!(polls > 2000 && booked > 10, "that was no crowd");
-    // One more for the copy to begin with, and one that the second's edges may cost.
+    // One more for the first copy, and one more because the load may begin and end in the middle of a second.
     assert!(asked as f64 <= seconds + 2.0, "{asked} requests in {seconds:.1} s");
     assert!(asked >= 3, "{asked}: the fragment was not asked for again");
     let answered =
         |status, encoding: &str| heard.lock().expect("a lock").contains_key(&(status, encoding.into()));
     assert!(answered(200, "gzip") && answered(200, "identity") && answered(304, ""));
 
-    // What was booked last is shown to all who ask after the second.
+    // A poll after the copy has expired shows the last bookings.
     thread::sleep(Duration::from_millis(2100));
     assert_eq!(
         left(&front.get(&Front::browser(), FRAGMENT).text().expect("a fragment")),
@@ -56,7 +58,7 @@ fn a_crowd_costs_the_server_one_request_a_second() {
     front.database.assert_books_balance();
 }
 
-/// A 304 comes from the copy too.
+/// nginx also answers with 304 from its cache.
 #[test]
 fn a_browser_that_knows_the_state_is_told_so_by_nginx() {
     let front = Front::open();
@@ -76,8 +78,8 @@ fn a_browser_that_knows_the_state_is_told_so_by_nginx() {
     assert_eq!(front.origin_requests_of(FRAGMENT), 1);
 }
 
-/// On a quiet day nobody is shown the answer to somebody else's poll of long ago. Tried: with
-/// `proxy_cache_background_update` the count was the one of five seconds before.
+/// Without a crowd, nobody gets the old answer to somebody else's poll.
+/// Seen to fail with `proxy_cache_background_update`: the count was five seconds old.
 #[test]
 fn a_lone_visitor_sees_the_counts_of_now() {
     let front = Front::open();
@@ -88,8 +90,8 @@ fn a_lone_visitor_sees_the_counts_of_now() {
     assert_eq!(left(&front.get(&browser, FRAGMENT).text().expect("a fragment")), 99);
 }
 
-/// One client of the crowd: every answer is the fragment, in an encoding that it reads, and never an older
-/// one than before.
+/// One client of the crowd. It checks that every answer is the fragment, in an encoding that the client accepts, and
+/// never older than the answer before.
 fn poll_until(front: &Front, end: Instant, client: usize, heard: &Heard) {
     let browser = Front::browser();
     let accepted = ENCODINGS[client % ENCODINGS.len()];
@@ -127,7 +129,7 @@ fn poll(
     tag: Option<&String>,
     round: usize,
 ) -> reqwest::blocking::Response {
-    // A query that differs each time makes no copy of its own.
+    // A query that differs each time must not create separate copies.
     let mut request = browser.get(front.url(&format!("{FRAGMENT}?round={round}")));
     request = request.header("accept-encoding", accepted).header("hx-request", "true");
     if let Some(tag) = tag {
@@ -146,7 +148,7 @@ fn book_until(front: &Front, end: Instant) -> usize {
     booked
 }
 
-/// What is left of the first tier.
+/// The available tickets of the first ticket type.
 fn left(html: &str) -> i32 {
     between(html, "<strong>$100.00</strong>", "of 100 left")
         .rsplit("<strong>")

@@ -1,4 +1,4 @@
-//! A server of the site with an nginx in front of it, on ports and in a folder of their own.
+//! A server with an nginx in front of it, with ports and a folder of their own.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use testkit::database::TestDatabase;
 use testkit::server::{Server, free_port};
 use testkit::{guard, packages};
 
-/// Who have booked so far.
+/// The number of buyers so far.
 static BUYERS: AtomicU32 = AtomicU32::new(0);
 
 pub const FRAGMENT: &str = "/events/midnight-parade/availability";
@@ -42,11 +42,11 @@ impl Front {
         Self::open_with(&[])
     }
 
-    /// With settings of the server.
+    /// The same with settings for the server.
     pub fn open_with(settings: &[(&str, &str)]) -> Self {
         packages::need("nginx:nginx");
         let database = TestDatabase::create();
-        // One line a request: by these the requests that reach it are counted.
+        // The server logs one line for each request; the tests count the requests that reach it.
         let always = [("RUST_LOG", "warn,techkraft::request=info"), ("TRUSTED_PROXIES", "127.0.0.1")];
         let server = Server::start(&database, &[&always, settings].concat());
         Self { nginx: Nginx::start(server.address), server, database }
@@ -65,12 +65,12 @@ impl Front {
         browser.get(self.url(path)).send().expect("an answer")
     }
 
-    /// Books one ticket as a plain form, and asks to be remembered; the booking's path.
+    /// Books one ticket with a plain form, and asks to be remembered; returns the booking's path.
     pub fn book(&self, browser: &Client, name: &str) -> String {
         self.book_tickets(browser, name, "1")
     }
 
-    /// Does what leaves a toast for the next page: gives one of two tickets back.
+    /// Cancels one of two tickets, which leaves a toast message for the next page.
     pub fn leave_a_toast(&self, browser: &Client, name: &str) {
         let booking = self.book_tickets(browser, name, "2");
         let form = [("choice", "1"), ("seat_1", "on")];
@@ -88,7 +88,7 @@ impl Front {
             ("quantity", quantity),
             ("name", name),
             ("remember", "1"),
-            // A person of one's own: each may hold only so many.
+            // A different person each time: there is a limit of tickets per person.
             ("email", &format!("ada+{}@example.org", BUYERS.fetch_add(1, Ordering::Relaxed))),
             ("request_key", between(&checkout, "name=\"request_key\" value=\"", "\"")),
         ];
@@ -97,7 +97,7 @@ impl Front {
         header(&answer, "location").to_owned()
     }
 
-    /// Everything that nginx has logged, in whichever file.
+    /// Everything that nginx has logged, in all its log files.
     pub fn nginx_logged(&self) -> String {
         let files =
             fs::read_dir(self.nginx.folder.path()).expect("a folder").flatten().map(|entry| entry.path());
@@ -105,7 +105,7 @@ impl Front {
         logs.map(|path| fs::read_to_string(path).expect("a log")).collect()
     }
 
-    /// How often each path has been asked of the server, by its own log.
+    /// How many requests for each path reached the server, by the server's own log.
     pub fn origin_requests(&self) -> BTreeMap<String, usize> {
         let mut requests = BTreeMap::new();
         for line in self.server.logged().lines() {
@@ -132,8 +132,8 @@ impl Nginx {
             ("/var/log/nginx/techkraft.log", &format!("{paths}/techkraft.log")),
             ("/var/log/nginx/techkraft-error.log", &format!("{paths}/techkraft-error.log")),
         ]);
-        // Everything else is nginx's own business: where it may write, and that it stays in the foreground.
-        // As root it would give its work to a user who cannot open the folder.
+        // These are only nginx's own settings: where it may write, and that it stays in the foreground. `user root`:
+        // otherwise nginx, when started as root, would run its workers as a user who cannot open the folder.
         let around = format!(
             "daemon off; user root; pid {paths}/pid; error_log {paths}/error.log warn; worker_processes 2;
              events {{ worker_connections 1024; }}
@@ -174,7 +174,7 @@ fn guard(folder: &Path) -> Child {
     guard::shell(script, folder).env("PATH", packages::path()).stderr(log).spawn().expect("a shell")
 }
 
-/// The shipped file with other ports and paths; each of them stands in it once.
+/// The shipped file with other ports and paths. Each original occurs exactly once.
 fn replaced(places: &[(&str, &str)]) -> String {
     let mut text = fs::read_to_string(SHIPPED).expect(SHIPPED);
     for (shipped, tested) in places {
@@ -184,7 +184,7 @@ fn replaced(places: &[(&str, &str)]) -> String {
     text
 }
 
-/// What a browser makes of the body.
+/// The body, decompressed as a browser does.
 pub fn unpacked(encoding: &str, body: &[u8]) -> String {
     let mut html = String::new();
     let read = match encoding {
@@ -197,7 +197,7 @@ pub fn unpacked(encoding: &str, body: &[u8]) -> String {
     html
 }
 
-/// The text between two others.
+/// The text between two markers.
 pub fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     let rest = text.split_once(before).unwrap_or_else(|| panic!("no {before:?} in {text}")).1;
     rest.split_once(after).unwrap_or_else(|| panic!("no {after:?} after {before:?}")).0

@@ -8,9 +8,9 @@ use crate::nginx::front::{FRAGMENT, Front};
 
 const LIMITS: [(&str, &str); 2] = [("RATE_LIMITS", "on"), ("RATE_LIMIT_PAGES", "4/hour")];
 
-/// Polls of nginx's own address until a limit would refuse the next one: 10 times the pages.
+/// How many polls the limit allows: 10 times as many as pages, which these tests limit to one.
 const POLLS: usize = 10;
-/// Static files: 20 times the pages.
+/// How many static files the limit allows: 20 times as many as pages.
 const FILES: usize = 20;
 
 /// A visitor who connects to nginx from a separate address.
@@ -23,7 +23,7 @@ fn passes(mut request: impl FnMut() -> RequestBuilder) -> usize {
     (0..20).take_while(|_| request().send().expect("an answer").status() != 429).count()
 }
 
-/// Tried: without TRUSTED_PROXIES the second visitor had nothing left.
+/// Seen to fail without TRUSTED_PROXIES: the first visitor had used up the second one's limit.
 #[test]
 fn visitors_are_told_apart_whatever_they_say_of_themselves() {
     let front = Front::open_with(&LIMITS);
@@ -39,7 +39,7 @@ fn visitors_are_told_apart_whatever_they_say_of_themselves() {
     assert_eq!(passes(|| bob.get(front.url("/"))), 4);
 }
 
-/// Tried: with the proxy's own requests counted, everybody heard 429 when the copy was a second old.
+/// Seen to fail when nginx's own requests are counted: everybody got 429 once the copy was a second old.
 #[test]
 fn the_copies_that_nginx_keeps_are_fetched_without_limit() {
     let front = Front::open_with(&[("RATE_LIMITS", "on"), ("RATE_LIMIT_PAGES", "1/hour")]);
@@ -50,7 +50,7 @@ fn the_copies_that_nginx_keeps_are_fetched_without_limit() {
     });
 }
 
-/// Tried without counting them: 404 as often as one asked.
+/// Seen to fail when these requests are not counted: they got 404 without limit.
 #[test]
 fn what_is_not_there_is_counted_for_the_visitor_who_asks() {
     let front = Front::open_with(&[("RATE_LIMITS", "on"), ("RATE_LIMIT_PAGES", "1/hour")]);
@@ -60,7 +60,7 @@ fn what_is_not_there_is_counted_for_the_visitor_who_asks() {
         let mut number = 0;
         let mut asks = || {
             number += 1;
-            // Naming somebody else does not count for them.
+            // A forged address does not count against its owner.
             let request = ada.get(front.url(&format!("{before}x{number}{after}")));
             request.header("x-forwarded-for", "127.0.0.3").header("x-cached-for", "127.0.0.3")
         };
@@ -70,7 +70,7 @@ fn what_is_not_there_is_counted_for_the_visitor_who_asks() {
         let his = bob.get(front.url(&format!("{before}y{after}"))).send().expect("an answer");
         assert_eq!(his.status(), 404, "{before}");
     }
-    // What is there is for everybody.
+    // An existing fragment is available to everybody.
     let fragment = ada.get(front.url(FRAGMENT)).send().expect("an answer");
     assert_eq!(
         (fragment.status().as_u16(), crate::nginx::front::header(&fragment, "x-cache-status")),

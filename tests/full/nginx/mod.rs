@@ -1,5 +1,5 @@
-//! The site behind a real nginx, set up by the very file that operators copy (`deploy/nginx`): what it keeps
-//! carries a crowd's polls, and what belongs to one visitor it never keeps.
+//! The site behind a real nginx, with the same file that operators copy (`deploy/nginx`): its cache answers a crowd's
+//! polls, and it never caches a visitor's own pages.
 
 mod assets;
 mod crowd;

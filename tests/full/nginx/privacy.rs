@@ -1,12 +1,12 @@
-//! What belongs to one visitor is never shown to another.
+//! One visitor's data is never shown to another.
 
 use crate::nginx::front::{FRAGMENT, Front, header};
 
-/// Every path that is one visitor's own, asked twice by one and once by another: three times the server
-/// answers, and the other one reads nothing of the first.
+/// One visitor requests each personal page twice, and another one once: the server answers all three times, and the
+/// other visitor sees no data of the first.
 ///
-/// Tried: `proxy_cache` in `location /` alone keeps nothing, because the pages forbid it; with their
-/// `Cache-Control` ignored as well, the server answered once.
+/// `proxy_cache` in `location /` alone would cache nothing, because the pages forbid it. Seen to fail when nginx also
+/// ignores their `Cache-Control`: the server answered only once.
 #[test]
 fn personal_pages_come_from_the_server_every_time() {
     let front = Front::open();
@@ -61,7 +61,7 @@ fn personal_pages_come_from_the_server_every_time() {
     }
 }
 
-/// A visitor with a booking, a toast that waits and a session is the first to ask for what is kept.
+/// The visitor whose request fills the cache has a booking, a session and a waiting toast message.
 #[test]
 fn what_is_kept_holds_nothing_of_the_visitor_who_asked_first() {
     let front = Front::open();
@@ -75,11 +75,11 @@ fn what_is_kept_holds_nothing_of_the_visitor_who_asked_first() {
     let (hers, his) = (hers.text().expect("a fragment"), his.text().expect("a fragment"));
     assert_eq!(hers, his);
     assert!(!his.contains("Ada") && !his.contains("ada+"));
-    // The poll did not take the toast that waits for her next page.
+    // The poll did not use up the toast that waits for her next page.
     assert!(front.get(&ada, "/").text().expect("a page").contains("Canceled: ticket 1"));
 }
 
-/// Errors are of the moment: nobody is told for a second time what was wrong for somebody else.
+/// Errors are temporary, so nobody may get a cached one.
 #[test]
 fn errors_are_not_kept() {
     let front = Front::open();
@@ -91,7 +91,7 @@ fn errors_are_not_kept() {
     }
 }
 
-/// The server's own guard against other sites' forms works through nginx, by the address that visitors type.
+/// The server's own check against other sites' forms also works through nginx, with the public host name.
 #[test]
 fn a_form_of_another_site_is_refused_through_nginx_too() {
     let front = Front::open();

@@ -1,4 +1,4 @@
-//! Session mode works; a mode that shares connections is told at the start.
+//! Session mode works; in a mode that shares connections, the program refuses to start and names the right mode.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -35,7 +35,7 @@ impl Pooler {
         fs::write(&file, config).expect("written");
         let mut command = Command::new("pgbouncer");
         if cluster.is_root() {
-            // It refuses to run as root.
+            // PgBouncer refuses to run as root.
             run(Command::new("chown").args(["-R", "postgres"]).arg(&folder));
             command = Command::new("runuser");
             command.args(["-u", "postgres", "--", "pgbouncer"]);
@@ -69,7 +69,7 @@ fn a_pooler_that_shares_connections_is_refused_with_the_mode_to_set() {
     let database = cluster.database();
     for mode in ["transaction", "statement"] {
         let pooler = Pooler::start(&cluster, mode);
-        // Others use it too, so that connections are not given in turn.
+        // Other clients use the pooler too, so that the program does not always get the same connection.
         let _others: Vec<PgConnection> =
             (0..5).map(|_| PgConnection::establish(&pooler.url).expect("a client")).collect();
         for command in [&[][..], &["migrate"], &["verify"], &["set-admin-password"]] {
@@ -103,7 +103,7 @@ fn a_pooler_in_session_mode_sells() {
     let pooler = Pooler::start(&cluster, "session");
     let database = cluster.database();
     let server = Server::start(&database, &[("DATABASE_URL", &pooler.url)]);
-    // The pooler takes no search_path, so the concert is in the schema that everybody has.
+    // PgBouncer does not accept a search_path, so the concert is in the schema `public`.
     let ids: Vec<Id> = database.rows("SELECT id FROM public.ticket_types ORDER BY position");
     let mut visitor = Visitor::new(server.address);
     for _ in 0..20 {

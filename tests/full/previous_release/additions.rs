@@ -1,4 +1,4 @@
-//! What `docs/releases.md` lets a migration do at once, done by a migration that no release has.
+//! Makes the schema changes that `docs/releases.md` allows within one release, in addition to all real migrations.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use testkit::rush::Rush;
 use testkit::server::Server;
 use testkit::visitor::Visitor;
 
-/// The left column of the rules' table, on the tables that every booking goes through.
+/// The left column of the table of rules, applied to the tables that every booking uses.
 const ADDITIONS: &[&str] = &[
     "CREATE TABLE kiosks (id BIGINT PRIMARY KEY, booking_id BIGINT REFERENCES bookings (id))",
     "ALTER TABLE bookings ADD COLUMN gate TEXT",
@@ -20,13 +20,14 @@ const ADDITIONS: &[&str] = &[
     "CREATE INDEX bookings_by_channel ON bookings (channel, created_at)",
     "INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000001')",
 ];
-/// One that the release before cannot live with, and the floor that shuts it out.
+/// Raises the schema floor, as a change does that the previous release cannot work with. The floor keeps that release
+/// out.
 const CONTRACTION: &str = "INSERT INTO secrets (name, value) VALUES ('schema_floor', '99990101000001')";
 
-/// Tried: with `ALTER TABLE bookings RENAME COLUMN buyer_name TO holder` among them nothing was sold: each order was
-/// answered with 500.
+/// Seen to fail with `ALTER TABLE bookings RENAME COLUMN buyer_name TO holder` among the additions: nothing was sold,
+/// and each order was answered with 500.
 #[test]
-fn the_release_before_lives_with_what_the_rules_allow_and_makes_way_for_the_floor() {
+fn the_previous_release_accepts_allowed_schema_changes_and_stops_at_the_schema_floor() {
     let database = TestDatabase::create();
     Server::start(&database, &[]).stop();
     ADDITIONS.iter().for_each(|addition| database.execute(addition));

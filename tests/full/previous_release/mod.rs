@@ -1,5 +1,5 @@
-//! The release before this one on this one's schema, the real binaries both: side by side while a site changes
-//! over, and alone when a release is taken back. On the database that `TEST_DATABASE_URL` names, or SQLite.
+//! The previous release on this release's schema, with the real binaries of both: side by side during an upgrade, and
+//! alone after a rollback. On the database that `TEST_DATABASE_URL` names, or SQLite.
 
 mod additions;
 mod paying;

@@ -1,4 +1,4 @@
-//! Payments of this release beside a server of the release before, which knows nothing of them.
+//! Payments of this release, next to a server of the previous release, which does not know payments.
 
 use std::thread;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use testkit::stripe::{FakeStripe, stripe_settings};
 use testkit::visitor::Visitor;
 use testkit::wait::eventually;
 
-/// Longer than a server of either release waits between two looks for holds that are over.
+/// Longer than the time between two searches for expired holds, in either release.
 const SEVERAL_LOOKS: Duration = Duration::from_secs(5);
 
-/// The buyer's time is over, and their page may still be paid on.
+/// The time to pay is over, but the buyer can still pay on Stripe's page.
 #[test]
-fn the_release_before_sells_nothing_that_may_be_paid_for_and_shows_what_was() {
+fn the_previous_release_keeps_payable_holds_and_shows_paid_bookings() {
     let (database, stripe) = (TestDatabase::create(), FakeStripe::start());
     let url = stripe.url();
     let mut new = Server::start(&database, &stripe_settings(&url));
@@ -32,7 +32,7 @@ fn the_release_before_sells_nothing_that_may_be_paid_for_and_shows_what_was() {
     assert_eq!(buyer.post(held.location(), &[]).expect("an answer").status, 303);
     let session = stripe.wait_for_open_sessions(1).remove(0);
     eventually("the page is written", || database.count("payments WHERE state = 'open'") == 1);
-    // This release is away, and the other one looks for holds that are over.
+    // This release is down, and the previous one looks for expired holds.
     new.kill();
     database.execute("UPDATE holds SET pay_until = '2020-01-01 00:00:00'");
     thread::sleep(SEVERAL_LOOKS);

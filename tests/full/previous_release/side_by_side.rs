@@ -1,4 +1,4 @@
-//! The new release has migrated the database; servers of both sell from it.
+//! The new release has migrated the database; servers of both releases sell from it.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -12,7 +12,7 @@ use testkit::rush::Rush;
 use testkit::server::Server;
 use testkit::visitor::Visitor;
 
-/// Each order may be asked for again at the other release, opened there, and canceled there.
+/// For each order, a buyer may also send it again to the other release, open the booking there, and cancel it there.
 #[test]
 fn both_releases_sell_and_each_knows_what_the_other_sold() {
     let database = TestDatabase::create();
@@ -47,7 +47,7 @@ fn buy_here_and_look_there(rush: &Rush, servers: &[Server; 2], buyer: u64) {
     }
 }
 
-/// Some of what was sold, each by the one release or the other.
+/// Cancels some of the bookings, each through one release or the other.
 fn cancel_some(database: &TestDatabase, rush: &Rush, servers: &[Server; 2]) {
     let ledger = rush.ledger.lock().expect("a lock");
     let some: BTreeSet<&str> = ledger.confirmed.iter().map(|it| it.location.as_str()).take(20).collect();

@@ -1,4 +1,4 @@
-//! A site that changes over: servers of both releases, and what both must say of its database.
+//! A site during an upgrade: servers of both releases, and the checks that both make of the database.
 
 use std::thread;
 
@@ -8,7 +8,7 @@ use testkit::rush::Rush;
 use testkit::server::{Server, assert_verified, assert_verified_by, release};
 use testkit::visitor::{Answer, Visitor};
 
-/// A server of the release before.
+/// A server of the previous release.
 pub fn previous(database: &TestDatabase) -> Server {
     let mut server = Server::of_release(previous_release::binary(), database, &previous_release::SETTINGS);
     server.start_again();
@@ -37,7 +37,7 @@ pub fn sell(rush: &Rush, server: &Server) {
     assert!(sold() > before);
 }
 
-/// `techkraft verify` of each finds nothing wrong.
+/// Checks that `techkraft verify` of both releases finds nothing wrong.
 pub fn assert_verified_by_both(database: &TestDatabase) {
     assert_verified(database);
     assert_verified_by(release(previous_release::binary(), database));

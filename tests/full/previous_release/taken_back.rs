@@ -1,4 +1,4 @@
-//! A release that is taken back: what has been sold meanwhile stays sold, and selling goes on.
+//! A rollback to the previous release: bookings that the new release made are kept, and the sale continues.
 
 use crate::previous_release::site::{assert_verified_by_both, previous, readiness, sell};
 use testkit::database::TestDatabase;
@@ -6,7 +6,7 @@ use testkit::rush::Rush;
 use testkit::server::Server;
 use testkit::visitor::Visitor;
 
-/// The site began with the release before, so that its own data is migrated.
+/// The site starts with the previous release, so that data of that release is migrated.
 #[test]
 fn the_release_before_goes_on_where_the_new_one_is_taken_back() {
     let database = TestDatabase::create();

@@ -1,4 +1,4 @@
-//! A Redis of a test's own, on a port that it keeps when it is started again.
+//! A Redis server for one test. It keeps its port when it is started again.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use testkit::server::free_port;
 
 pub struct RedisServer {
     port: u16,
-    /// Where it takes TLS connections, with the certificate in its folder.
+    /// Its port for TLS connections, with the certificate in its folder.
     tls_port: Option<u16>,
     folder: TempDir,
     child: Option<Child>,
@@ -27,7 +27,7 @@ impl RedisServer {
         server
     }
 
-    /// Not started yet.
+    /// A Redis that is not started yet.
     pub fn prepared() -> Self {
         packages::need("redis-server:redis-server");
         Self {
@@ -38,7 +38,7 @@ impl RedisServer {
         }
     }
 
-    /// With TLS on a second port, for the name "localhost".
+    /// Starts a Redis that also takes TLS connections, on a second port and for the name "localhost".
     pub fn start_with_tls() -> Self {
         let mut server = Self::prepared();
         server.tls_port = Some(free_port());
@@ -49,7 +49,7 @@ impl RedisServer {
         server
     }
 
-    /// What a client must trust.
+    /// The certificate that a client must trust.
     pub fn certificate(&self) -> PathBuf {
         self.folder.path().join("redis.crt")
     }
@@ -65,7 +65,7 @@ impl RedisServer {
     /// Starts it, empty, and waits until it answers.
     pub fn start_again(&mut self) {
         let log = File::create(self.folder.path().join("redis.log")).expect("a log");
-        // The kernel ends it together with the test, however that ends.
+        // The kernel ends Redis when the test ends, even if the test is killed.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "redis-server", "--port", &self.port.to_string()]);
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"]);
@@ -90,7 +90,7 @@ impl RedisServer {
         }
     }
 
-    /// Neither answers nor hangs up, until it is [`RedisServer::thaw`]ed.
+    /// Freezes Redis: it neither answers nor closes connections until [`RedisServer::thaw`].
     pub fn freeze(&self) {
         self.signal("-STOP");
     }
@@ -104,7 +104,7 @@ impl RedisServer {
         assert!(Command::new("kill").args([name, &id]).status().expect("kill runs").success());
     }
 
-    /// What it answers to a command.
+    /// Sends a command and returns the answer.
     pub fn ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> T {
         let mut redis = self.try_connect().expect("it answers");
         let mut line = redis::cmd(command[0]);
@@ -112,13 +112,13 @@ impl RedisServer {
         line.query(&mut redis).expect("it does what it is told")
     }
 
-    /// Publishes bytes; returns how many heard them.
+    /// Publishes bytes; returns how many subscribers received them.
     pub fn publish(&self, channel: &str, message: &[u8]) -> u32 {
         let mut redis = self.try_connect().expect("it answers");
         redis::cmd("PUBLISH").arg(channel).arg(message).query(&mut redis).expect("it is published")
     }
 
-    /// The next message on a channel, after an act that leads to it.
+    /// Runs `act`, and returns the next message on a channel.
     pub fn overhear(&self, channel: &str, act: impl FnOnce()) -> Vec<u8> {
         let mut redis = self.try_connect().expect("it answers");
         let mut ear = redis.as_pubsub();
@@ -127,7 +127,7 @@ impl RedisServer {
         ear.get_message().expect("a message").get_payload_bytes().to_vec()
     }
 
-    /// The names of that kind that any site uses: "lease", "board" or "news".
+    /// All sites' names of one kind: "lease", "board" or "news".
     pub fn names(&self, kind: &str) -> Vec<String> {
         let pattern = format!("techkraft:*:{kind}");
         if kind == "news" {

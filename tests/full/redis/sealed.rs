@@ -1,4 +1,4 @@
-//! A message as a server of the site sends it, put together without the program's own code for it.
+//! Builds a message as a server of the site sends it, without the program's own code for that.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ pub fn now_ms() -> i64 {
     i64::try_from(now.as_millis()).expect("it fits")
 }
 
-/// That so many tickets of the first ticket type are left.
+/// JSON that says how many tickets of the first ticket type are available.
 pub fn stock(available: u32, version: i64) -> String {
     format!(r#"{{"stock":[{{"ticket_type_id":1,"available":{available},"version":{version}}}]}}"#)
 }

@@ -1,4 +1,4 @@
-//! A site of several servers that share a database and, mostly, a Redis; and what its visitors see.
+//! A site of several servers that share a database and usually a Redis; and what its visitors see.
 
 use std::time::Duration;
 use testkit::wait::within;
@@ -20,14 +20,14 @@ pub struct Site {
 }
 
 impl Site {
-    /// Servers that look every so often at what has changed elsewhere, as soon as all of them share.
+    /// Starts servers with this refresh interval, and waits until all of them share the board.
     pub fn open(servers: usize, cluster: &Cluster, redis: &RedisServer, refresh_ms: u32) -> Self {
         let mut site = Self::closed(cluster, redis, refresh_ms, &[]);
         site.add(servers);
         site
     }
 
-    /// Without a server yet.
+    /// A site without servers yet.
     pub fn closed(cluster: &Cluster, redis: &RedisServer, refresh_ms: u32, more: &[(&str, &str)]) -> Self {
         let refresh_ms = refresh_ms.to_string();
         let url = redis.url();
@@ -41,13 +41,13 @@ impl Site {
         Self { servers: Vec::new(), database: cluster.database(), settings }
     }
 
-    /// Starts more servers, and waits until they share.
+    /// Starts more servers, and waits until they share the board.
     pub fn add(&mut self, servers: usize) {
         self.add_alone(servers);
         self.wait_until_joined(1);
     }
 
-    /// Starts more servers, whatever Redis's state.
+    /// Starts more servers, and does not wait for Redis.
     pub fn add_alone(&mut self, servers: usize) {
         let settings: Vec<(&str, &str)> =
             self.settings.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
@@ -58,21 +58,21 @@ impl Site {
         self.servers.append(&mut new);
     }
 
-    /// Waits until every server has said so often that it shares the board.
+    /// Waits until every server has logged `times` times that it shares the board.
     pub fn wait_until_joined(&self, times: usize) {
         within(Duration::from_secs(10), "all servers share", || {
             self.servers.iter().all(|server| count(server, JOINED) == times)
         });
     }
 
-    /// Waits until every server has said so often that Redis is away.
+    /// Waits until every server has logged `times` times that Redis is away.
     pub fn wait_until_alone(&self, times: usize) {
         within(Duration::from_secs(10), "all servers miss Redis", || {
             self.servers.iter().all(|server| count(server, AWAY) == times)
         });
     }
 
-    /// How often each server has said that Redis went, and that it is there.
+    /// How often each server has logged that Redis is away, and that it is back.
     pub fn lines(&self) -> Vec<(usize, usize)> {
         self.servers.iter().map(|server| (count(server, AWAY), count(server, JOINED))).collect()
     }
@@ -81,7 +81,7 @@ impl Site {
         Visitor::new(self.servers[server].address)
     }
 
-    /// Books a ticket of the last tier, which has the most of them.
+    /// Books one ticket of the last ticket type, which has the most tickets.
     pub fn book_one(&self, visitor: &mut Visitor) {
         let tier = *tier_ids(&self.database).last().expect("a tier");
         assert_eq!(visitor.book(&order(tier, 1)).expect("an answer").status, 303);
@@ -92,7 +92,7 @@ fn count(server: &Server, line: &str) -> usize {
     server.logged().matches(line).count()
 }
 
-/// How many tickets of each tier a server shows.
+/// The number of tickets of each type that a server shows.
 pub fn shown(visitor: &mut Visitor) -> Vec<i64> {
     let answer = visitor.get("/events/midnight-parade/availability").expect("an answer");
     assert_eq!(answer.status, 200);
@@ -101,7 +101,7 @@ pub fn shown(visitor: &mut Visitor) -> Vec<i64> {
     bars.map(|bar| value(bar).expect("a number")).collect()
 }
 
-/// Waits until a server shows these numbers; how long that took.
+/// Waits until a server shows these numbers; returns how long that took.
 pub fn shows_within(limit: Duration, visitor: &mut Visitor, numbers: &[i64]) -> Duration {
     within(limit, &format!("the server shows {numbers:?}"), || shown(visitor) == numbers)
 }

@@ -1,4 +1,4 @@
-//! Somebody who looks at the pages all the time, and notes whatever a visitor should not see.
+//! A visitor who loads the pages all the time, and notes everything that a visitor should not see.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -11,12 +11,13 @@ use techkraft::events::seed;
 use testkit::rush::Rush;
 use testkit::visitor::Visitor;
 
-/// A page is made from memory; longer than this on a busy machine, and it has waited for something else.
+/// Pages are built from memory. A page that takes longer than this, even on a busy machine, has waited for something
+/// else.
 const ANSWERS_WITHIN: Duration = Duration::from_millis(1_500);
 
 pub struct Looker {
     address: SocketAddr,
-    /// What was left of each tier at the last look.
+    /// The available tickets of each type at the last look.
     seen: Mutex<Vec<u32>>,
 }
 
@@ -25,12 +26,13 @@ impl Looker {
         Self { address, seen: Mutex::default() }
     }
 
-    /// What is left of each tier as the last look saw it.
+    /// The available tickets of each type at the last look.
     pub fn seen(&self) -> Vec<u32> {
         self.seen.lock().expect("a lock").clone()
     }
 
-    /// Tiers are made larger beside the servers; only from when that is shown their numbers shrink.
+    /// Waits until the pages show this capacity. A test raises the capacities directly in the database; only from
+    /// then on do the numbers shrink.
     pub fn wait_for_capacity(&self, capacity: u32) {
         let mut visitor = Visitor::new(self.address);
         let capacity = format!("max=\"{capacity}\"");
@@ -39,7 +41,7 @@ impl Looker {
         });
     }
 
-    /// Looks until the rush is over. Tickets are only sold meanwhile, so numbers never grow.
+    /// Looks until the rush is over. Meanwhile tickets are only sold, so the numbers must never grow.
     pub fn look(&self, rush: &Rush) {
         let mut visitor = Visitor::new(self.address);
         let availability = format!("/events/{}/availability", seed::concert().slug);
@@ -71,7 +73,7 @@ impl Looker {
     }
 }
 
-/// What is left of each tier, as the page says.
+/// The available tickets of each type on a page.
 pub fn stock(page: &str) -> Vec<u32> {
     let numbers = page.split("stock__count\"><span><strong>").skip(1);
     numbers.filter_map(|text| text.split('<').next()?.replace(',', "").parse().ok()).collect()

@@ -1,5 +1,5 @@
-//! Read replicas, on the real binary with a real PostgreSQL and two standbys that follow it by streaming
-//! replication: they take turns, fall behind, freeze, die and come back, while people buy and look.
+//! Read replicas: the real binary with a real PostgreSQL and two standbys that follow it by streaming replication.
+//! The standbys take turns, fall behind, freeze, die and come back, while people buy and look.
 //!
 //! These tests start their own PostgreSQL, whatever `TEST_DATABASE_URL` names. Their names begin with
 //! `own_postgres::`, by which `scripts/test` leaves them out of its second run.

@@ -18,7 +18,7 @@ impl Site {
     pub fn start() -> Self {
         let primary = Cluster::start();
         let database = primary.database();
-        // Copied to the standbys: by their logs, reads are counted.
+        // The standbys copy this setting. The tests count reads in their logs.
         database.execute("ALTER SYSTEM SET log_statement = 'all'");
         database.execute("SELECT pg_reload_conf()");
         let standbys = thread::scope(|scope| {
@@ -28,7 +28,7 @@ impl Site {
         Self { database, standbys, primary }
     }
 
-    /// A server that reads from both standbys, many times a second.
+    /// Starts a server that reads from both standbys, many times a second.
     pub fn server(&self) -> Server {
         let urls = self.standbys.each_ref().map(|it| it.url(&self.primary, &self.database.url)).join(",");
         let server = Server::start(
@@ -51,7 +51,7 @@ impl Site {
     }
 }
 
-/// How often a server has said something of a standby.
+/// How often a server has logged something about a standby.
 pub fn count(server: &Server, standby: &Standby, what: &str) -> usize {
     count_of_port(server, standby.cluster.port, what)
 }
@@ -61,7 +61,7 @@ pub fn count_of_port(server: &Server, port: u16, what: &str) -> usize {
     logged.lines().filter(|line| line.contains(&format!(":{port}/")) && line.contains(what)).count()
 }
 
-/// Every reading of the board found somebody to answer it, at once.
+/// Checks that no read of the board ever failed.
 pub fn assert_board_was_always_read(server: &Server) {
     let logged = server.logged();
     assert!(!logged.contains("the board cannot be refreshed"), "{logged}");

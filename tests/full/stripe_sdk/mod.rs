@@ -1,5 +1,5 @@
-//! The fake Stripe of the tests, judged by Stripe's own SDK for Python: what it answers is what the SDK understands, it
-//! refuses what Stripe refuses, and both sign and believe the same webhooks.
+//! Stripe's own Python SDK checks the tests' fake Stripe: the SDK understands its answers, it refuses what Stripe
+//! refuses, and our code and the SDK accept the same webhook signatures.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,10 +11,10 @@ use tempfile::TempDir;
 
 use testkit::stripe::{FakeStripe, STRIPE_KEY, STRIPE_SECRET};
 
-/// From PyPI.
+/// A package on PyPI.
 const SDK: &str = "stripe==16.1.0";
 
-/// An environment of its own, which goes away with the test.
+/// A Python environment for this test, which is deleted at its end.
 struct Sdk {
     folder: TempDir,
 }
@@ -28,7 +28,7 @@ impl Sdk {
         Self { folder }
     }
 
-    /// Runs a check of `talk.py`; what it prints.
+    /// Runs a check of `talk.py`; returns its output.
     fn talk(&self, check: &str, stripe: &FakeStripe, key: &str, arguments: &[&str]) -> String {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/full/stripe_sdk/talk.py");
         let mut python = Command::new(self.folder.path().join("bin/python"));
@@ -62,7 +62,7 @@ fn both_believe_the_same_signatures(sdk: &Sdk, stripe: &FakeStripe) {
     let ours = |payload: &str| sign(payload.as_bytes(), STRIPE_SECRET, now);
     let mut signed: Vec<(String, String, bool)> =
         payloads.iter().map(|payload| ((*payload).to_owned(), ours(payload), true)).collect();
-    // What neither believes: another body, another secret, another time, a part of a header.
+    // Neither accepts another body, another secret, an old time, or an incomplete header.
     let first = payloads[0];
     for (payload, header) in [
         (format!("{first} "), ours(first)),

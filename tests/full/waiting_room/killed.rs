@@ -1,4 +1,4 @@
-//! Two servers with one waiting room, killed while it is drawn and while its line moves.
+//! Two servers with one waiting room: one is killed during the draw, the other while the line moves.
 
 use std::thread;
 use std::time::Duration;
@@ -21,7 +21,7 @@ struct LoggedPass {
     position: i64,
 }
 
-/// The server that is first draws and moves the line, so each of the two is killed once while it may be at it.
+/// Either server may draw, and either may move the line, so each is killed once while it may do so.
 #[test]
 fn nobody_loses_a_place_though_each_server_is_killed() {
     let database = TestDatabase::create();
@@ -32,7 +32,7 @@ fn nobody_loses_a_place_though_each_server_is_killed() {
     let all = format!("queue_arrivals WHERE slot = 0 AND arrivals = {PEOPLE}");
     eventually("all are counted", || database.count(&all) == 1);
 
-    // In mid draw: at the second of the opening, both are about to draw.
+    // Kills during the draw: at the moment of the opening, both servers are about to draw.
     start_sale(&database, 3_000);
     thread::sleep(Duration::from_millis(3_000));
     servers[0].kill();
@@ -44,14 +44,14 @@ fn nobody_loses_a_place_though_each_server_is_killed() {
         assert!(page.contains(IN_LINE) || page.contains(TURN), "a place is lost: {page}");
     }
 
-    // While the line moves.
+    // Kills while the line moves.
     servers[0].start_again();
     servers[0].wait_until_it_listens();
     eventually("some are served", || {
         people.iter_mut().filter_map(|it| it.has_turn(addresses[1]).then_some(())).count() > 3
     });
     servers[1].kill();
-    // The address of a server that starts again may be another one.
+    // A server that starts again may have another address.
     let address = servers[0].address;
     assert!(database.count("queue_passes") < PEOPLE as u64, "all were served before the kill");
     for waiting in &mut people {

@@ -14,18 +14,18 @@ use testkit::visitor::{Answer, Visitor};
 use testkit::wait::eventually;
 
 pub const ROOM: &str = "/events/midnight-parade/queue";
-/// The lobby, as SQL finds its places.
+/// An SQL condition that selects the places from the lobby.
 pub const OF_LOBBY: &str = "position < 4294967296";
 const IN_LINE: &str = "You’re in line";
 const TURN: &str = "It’s your turn";
 
-/// A browser that waits. It has a place, which any server knows.
+/// A browser that waits in line. Any server knows its place.
 pub struct Waiting {
     cookies: Vec<String>,
 }
 
 impl Waiting {
-    /// Takes a place at that server.
+    /// Takes a place, through this server.
     pub fn come(address: SocketAddr) -> Self {
         let mut waiting = Self { cookies: Vec::new() };
         let answer = waiting.ask(address, "POST", ROOM, "");
@@ -34,7 +34,7 @@ impl Waiting {
         waiting
     }
 
-    /// The page of the room at that server.
+    /// The waiting room's page from this server.
     pub fn page(&mut self, address: SocketAddr) -> String {
         let answer = self.ask(address, "GET", ROOM, "");
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -45,7 +45,7 @@ impl Waiting {
         self.page(address).contains(TURN)
     }
 
-    /// Books a ticket with the pass; the answer.
+    /// Books a ticket with the pass; returns the answer.
     pub fn book(&mut self, address: SocketAddr, ticket_type_id: i64) -> Answer {
         let form = self.ask(address, "GET", &format!("/bookings/new?ticket_type={ticket_type_id}"), "");
         let key = form.body.split("name=\"request_key\" value=\"").nth(1).expect("a form with a key");
@@ -77,8 +77,8 @@ impl Waiting {
     }
 }
 
-/// Switches a room on whose lobby is open, for a sale that starts in so many milliseconds. A server that did not know
-/// of that would draw it at once.
+/// Sets the start of the sale, and then creates a waiting room with an open lobby. Waits in between until all servers
+/// know the start: a server that did not would draw at once.
 pub fn open_lobby(
     database: &TestDatabase,
     servers: &[SocketAddr],

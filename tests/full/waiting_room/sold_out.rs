@@ -1,5 +1,6 @@
-//! Many more buyers than tickets, through the room: all is sold, nothing twice, and nobody is served before the line
-//! has come to them. `cargo bench --bench watchers -- --buyers 5000` does it with a release and more of both.
+//! Many more buyers than tickets, through the waiting room: all tickets are sold, none twice, and nobody is served
+//! before their turn. `cargo bench --bench watchers -- --buyers 5000` does the same with a release build, more buyers
+//! and more tickets.
 
 use testkit::database::TestDatabase;
 use testkit::line_log::RoomSale;
@@ -11,9 +12,10 @@ use super::open_lobby;
 fn many_buyers_buy_all_in_the_order_of_their_places() {
     let database = TestDatabase::create();
     let mut server = Server::start(&database, &[("RATE_LIMITS", "on")]);
-    // 260 tickets.
+    // 260 tickets are left.
     database.execute("UPDATE ticket_types SET capacity = capacity / 5, available = available / 5");
-    // Far enough for a rehearsal, which copies the concert with its room and plays its sale.
+    // Far enough in the future for a rehearsal, which copies the concert with its waiting room and runs the copy's
+    // sale.
     open_lobby(&database, &[], 30 * 24 * 3_600_000, 200);
     let url = database.owner_url();
     let sale = RoomSale { url, event_id: 1, slug: "midnight-parade", buyers: 1_000, minutes: 4 };

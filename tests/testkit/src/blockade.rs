@@ -1,18 +1,19 @@
-//! Somebody else holds the lock that a booking needs.
+//! Another connection holds a lock that bookings need.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 
 use crate::database::TestDatabase;
 
-/// A transaction of our own beside the servers. Ends with [`Transaction::end`], or is rolled back.
+/// A transaction of the test, on a connection of its own. It ends with [`Transaction::end`], or is rolled back when
+/// dropped.
 pub enum Transaction {
     Postgres(PgConnection),
     Sqlite(SqliteConnection),
 }
 
 impl Transaction {
-    /// Takes what every booking needs: reads go on, writes wait.
+    /// Takes a lock that every booking needs: reads continue, writes wait.
     pub fn blocking_writes(database: &TestDatabase) -> Self {
         if database.is_postgres() {
             Self::begin(database, "BEGIN; LOCK TABLE ticket_types IN EXCLUSIVE MODE")
@@ -45,8 +46,8 @@ impl Transaction {
     }
 }
 
-/// A batch of bookings that has begun does not end while this is there. On PostgreSQL this is not a lock: the desk
-/// waits only a second for locks. It ends with [`SlowDisk::end`].
+/// While this exists, a batch of bookings that has begun does not end. On PostgreSQL this is not a lock, because the
+/// desk waits only one second for locks. It ends with [`SlowDisk::end`].
 pub enum SlowDisk<'a> {
     Postgres(&'a TestDatabase),
     Sqlite(Transaction),

@@ -1,5 +1,5 @@
-//! A PostgreSQL of a test's own, to be stopped, read and blocked at will. Durable as in production: fsync
-//! and synchronous_commit are on.
+//! A PostgreSQL cluster for one test, which the test may stop, block, and read the log of. It is as durable as in
+//! production: fsync and synchronous_commit are on.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -18,9 +18,9 @@ pub struct Cluster {
     /// The folder of PostgreSQL's own programs.
     pub programs: PathBuf,
     pub port: u16,
-    /// Where its locales are, when they are not the system's.
+    /// The folder of its locales, unless it uses the system's.
     locales: Option<PathBuf>,
-    /// Stops it at the end.
+    /// Stops the cluster when the test ends.
     guard: Option<Child>,
 }
 
@@ -29,18 +29,18 @@ impl Cluster {
         Self::without_data().with_data()
     }
 
-    /// Puts its folder inside another one.
+    /// Starts a cluster whose folder is inside another one.
     pub fn start_in(place: &Path) -> Self {
         Self::in_folder(tempfile::tempdir_in(place).expect("a temporary folder")).with_data()
     }
 
-    /// Its messages are German: an administrator may choose any language.
+    /// Starts a cluster with German messages: an administrator may choose any language.
     pub fn start_in_german() -> Self {
         crate::packages::need("locale-gen:locales");
         let cluster = Self::without_data();
         let locale = cluster.folder.path().join("locales");
         fs::create_dir(&locale).expect("a folder");
-        // Warns about details, but succeeds.
+        // `localedef` warns about details, but succeeds.
         let mut localedef = Command::new("localedef");
         localedef.args(["-c", "-i", "de_DE", "-f", "UTF-8"]).arg(locale.join("de_DE.UTF-8"));
         drop(localedef.output().expect("localedef runs"));
@@ -65,7 +65,7 @@ impl Cluster {
         cluster
     }
 
-    /// A folder and a port. The caller brings the data.
+    /// Only a folder and a port. The caller adds the data.
     pub fn without_data() -> Self {
         Self::in_folder(tempfile::tempdir().expect("a temporary folder"))
     }
@@ -91,13 +91,13 @@ impl Cluster {
             .expect("a shell")
     }
 
-    /// A database of its own inside the cluster.
+    /// A new schema in the cluster's database.
     pub fn database(&self) -> TestDatabase {
         TestDatabase::on(&format!("postgres://techkraft@127.0.0.1:{}/postgres", self.port))
     }
 
-    /// Makes this one's data a copy of the primary's, with what a standby needs to follow it. Removes what it has
-    /// copied when it fails.
+    /// Copies the primary's data to this cluster, with the settings of a standby that follows it. After an error it
+    /// removes the incomplete copy.
     pub fn copy(&self, primary: &Self) -> Result<(), String> {
         let port = primary.port.to_string();
         try_to_run(
@@ -108,7 +108,7 @@ impl Cluster {
         )
     }
 
-    /// Returns once PostgreSQL takes connections, with the time at which it did.
+    /// Starts PostgreSQL, waits until it accepts connections, and returns the time.
     pub fn start_again(&self) -> Instant {
         let folder = self.folder.path().display();
         let options = format!(
@@ -127,7 +127,7 @@ impl Cluster {
         Instant::now()
     }
 
-    /// As a crash: no checkpoint, and every connection is cut off.
+    /// Stops PostgreSQL as in a crash: without a checkpoint, and all connections are cut off.
     pub fn stop_immediately(&self) {
         run(self.command("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]));
     }
@@ -138,8 +138,8 @@ impl Cluster {
         signal("KILL", &processes);
     }
 
-    /// None of its processes runs until this is dropped; its connections stay open, and the kernel accepts
-    /// new ones.
+    /// Stops all processes of the cluster until the returned value is dropped. Connections stay open, and the kernel
+    /// accepts new ones.
     pub fn freeze(&self) -> Frozen {
         Frozen { processes: self.processes_stopped() }
     }
@@ -147,7 +147,7 @@ impl Cluster {
     fn processes_stopped(&self) -> Vec<String> {
         let pid = fs::read_to_string(self.data().join("postmaster.pid")).expect("it runs");
         let postmaster = pid.lines().next().expect("its first line").to_owned();
-        // The postmaster first: it must not make new ones.
+        // Stops the postmaster first, so that it starts no new processes.
         signal("STOP", std::slice::from_ref(&postmaster));
         let mut processes = children(&postmaster);
         signal("STOP", &processes);
@@ -165,7 +165,7 @@ impl Cluster {
         fs::read_to_string(self.folder.path().join("log")).expect("a log")
     }
 
-    /// A folder for other files that belong to it; it is removed at the end.
+    /// The cluster's folder, which may hold other files and is removed at the end.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -174,7 +174,7 @@ impl Cluster {
         self.folder.path().join("data")
     }
 
-    /// PostgreSQL refuses to run as root, so there it runs as the user that its package has made.
+    /// A command of PostgreSQL's. PostgreSQL refuses to run as root; for root this runs it as the user `postgres`.
     pub fn command(&self, program: &str) -> Command {
         let path = self.programs.join(program);
         let mut command = if self.is_root() { Command::new("runuser") } else { Command::new(&path) };
@@ -212,7 +212,7 @@ fn children(parent: &str) -> Vec<String> {
     let processes = fs::read_dir("/proc").expect("Linux").flatten();
     let is_child = |process: &String| {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        // The parent comes second after the name, which may hold anything.
+        // The parent is the second field after the name, which may contain anything.
         stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)) == Some(parent)
     };
     processes.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(is_child).collect()
@@ -222,7 +222,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         if let Some(mut guard) = self.guard.take() {
             drop(guard.stdin.take());
-            // There is nothing to stop if a test has left it stopped.
+            // Fails if the test has already stopped the cluster.
             let _ = guard.wait();
         }
     }
@@ -243,9 +243,10 @@ pub fn run(command: &mut Command) {
     try_to_run(command).unwrap_or_else(|why| panic!("{why}"));
 }
 
-/// The same, for what may fail: returns why.
+/// The same for a command that may fail: returns the reason.
 fn try_to_run(command: &mut Command) -> Result<(), String> {
-    // Not through a pipe: the server would inherit it, and reading to its end would wait for ever.
+    // The output goes to a file, not a pipe: the server would inherit the pipe, and reading to its end would wait
+    // forever.
     let output = tempfile::NamedTempFile::new().expect("a temporary file");
     let handle = || output.reopen().expect("a second handle");
     let status = command.stdout(handle()).stderr(handle()).status();

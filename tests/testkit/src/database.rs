@@ -18,22 +18,22 @@ use crate::template;
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// A fresh SQLite file, or a fresh place on the PostgreSQL that `TEST_DATABASE_URL` names.
+/// A new SQLite file, or a new schema or database on the PostgreSQL that `TEST_DATABASE_URL` names.
 pub struct TestDatabase {
     pub url: String,
-    /// Holds the SQLite file, and is the working folder of binaries that a test starts.
+    /// Contains the SQLite file, and is the working folder of programs that a test starts.
     pub folder: TempDir,
     schema: Option<(String, String)>,
-    /// The URL of the role that owns the tables, when the servers have another one.
+    /// The URL with the role that owns the tables, if servers use another role.
     owner: Option<String>,
-    /// A database of PostgreSQL that is this one's alone, and is dropped with it.
+    /// A separate PostgreSQL database for this test, which is dropped at the end.
     own: Option<(String, String)>,
-    /// What reads beside the app, on PostgreSQL, and the URL that it leads to: tests that wait ask a hundred times a
-    /// second.
+    /// On PostgreSQL, the connection that tests read on, and its URL. It is kept because a waiting test reads a
+    /// hundred times a second.
     reader: Mutex<Option<(String, PgConnection)>>,
 }
 
-/// What one tier's rows say.
+/// The counts of one ticket type.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct TierCount {
     #[diesel(sql_type = diesel::sql_types::Text)]
@@ -59,7 +59,8 @@ const TIER_COUNTS: &str = "
     GROUP BY t.id, t.name, t.capacity, t.available, t.position ORDER BY t.position";
 
 impl TestDatabase {
-    /// As after the first start: migrated, with the sample concert, and [`template::ADMIN_PASSWORD`] is set.
+    /// A database as after the first start: migrated, with the sample concert, and with [`template::ADMIN_PASSWORD`]
+    /// set.
     pub fn seeded() -> Self {
         let Ok(server) = env::var("TEST_DATABASE_URL") else {
             let database = Self::create();
@@ -78,7 +79,7 @@ impl TestDatabase {
         database.served_by_role()
     }
 
-    /// Empty.
+    /// An empty database.
     pub fn create() -> Self {
         if let Ok(server) = env::var("TEST_DATABASE_URL") {
             return Self::on(&server);
@@ -88,13 +89,13 @@ impl TestDatabase {
         Self::new(url, folder)
     }
 
-    /// An SQLite file in a folder, whatever the other tests use.
+    /// An SQLite file in a folder, even when the other tests use PostgreSQL.
     pub fn file_in(place: &std::path::Path) -> Self {
         let url = format!("sqlite:{}", place.join("test.db").display());
         Self::new(url, tempfile::tempdir().expect("a temporary folder"))
     }
 
-    /// A fresh schema of the PostgreSQL that a URL names.
+    /// A new schema on the PostgreSQL that a URL names.
     pub fn on(server: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let schema = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -110,7 +111,7 @@ impl TestDatabase {
         Self { url, folder, schema: None, owner: None, own: None, reader: Mutex::default() }
     }
 
-    /// With another role for the servers, if the environment names one.
+    /// The same database with another role for the servers, if the environment names one.
     fn served_by_role(self) -> Self {
         match env::var("TEST_DATABASE_ROLE") {
             Ok(role) if !role.is_empty() => self.served_by(&role),
@@ -118,7 +119,7 @@ impl TestDatabase {
         }
     }
 
-    /// Migrated by the role that owns it, and used by servers with another role, which has no rights but those that
+    /// Migrates the database with the role that owns it. Servers use another role, which has only the rights that
     /// `techkraft migrate --grant-to` gives.
     pub fn served_by(mut self, role: &str) -> Self {
         let mut migrate = Command::new(crate::binary());
@@ -132,13 +133,13 @@ impl TestDatabase {
         self
     }
 
-    /// The URL of the role that owns the tables.
+    /// The URL with the role that owns the tables.
     pub fn owner_url(&self) -> &str {
         self.owner.as_deref().unwrap_or(&self.url)
     }
 
-    /// An empty place for what is in this one: another file, or a database of its own on the same PostgreSQL,
-    /// where the schema will have the same name.
+    /// An empty database into which this one can be restored: another file, or another database on the same
+    /// PostgreSQL, where the schema will have the same name.
     pub fn empty_place(&self) -> Self {
         let Some((server, schema)) = &self.schema else { return Self::create() };
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -155,12 +156,12 @@ impl TestDatabase {
         self.schema.is_some()
     }
 
-    /// Closes the connection that reads, for what wants the database to itself.
+    /// Closes the connection that tests read on, for operations that need exclusive use of the database.
     pub fn disconnect(&self) {
         self.reader.lock().expect("a lock").take();
     }
 
-    /// Runs SQL beside the app.
+    /// Runs SQL on a connection of its own, without the app.
     pub fn execute(&self, sql: &str) {
         if self.is_postgres() {
             connect_postgres(self.owner_url()).batch_execute(sql).expect(sql);
@@ -169,7 +170,7 @@ impl TestDatabase {
         }
     }
 
-    /// The same, for what may be refused: returns why.
+    /// The same for SQL that may be refused: returns the reason.
     pub fn try_to(&self, sql: &str) -> Result<(), String> {
         let done = if self.is_postgres() {
             connect_postgres(self.owner_url()).batch_execute(sql)
@@ -192,14 +193,14 @@ impl TestDatabase {
         }
     }
 
-    /// On the connection that the last rows were read on, and on a new one if PostgreSQL has ended that.
+    /// Reads on the connection of the last call, or on a new one if PostgreSQL has closed that.
     fn read_postgres<T: 'static + diesel::deserialize::QueryableByName<diesel::pg::Pg>>(
         &self,
         sql: &str,
     ) -> QueryResult<Vec<T>> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let url = self.owner_url();
-        // After a promotion it leads elsewhere.
+        // After a promotion the URL is another one.
         if let Some((known, mut connection)) = reader.take().filter(|(known, _)| known == url)
             && let Ok(rows) = diesel::sql_query(sql).load(&mut connection)
         {
@@ -212,7 +213,7 @@ impl TestDatabase {
         Ok(rows)
     }
 
-    /// The first row's column `text`.
+    /// The column `text` of the first row.
     pub fn text(&self, sql: &str) -> String {
         #[derive(QueryableByName)]
         struct Found {
@@ -222,7 +223,7 @@ impl TestDatabase {
         self.rows::<Found>(sql).remove(0).text
     }
 
-    /// How many rows there are of a table, and of those that a WHERE leaves.
+    /// Counts the rows of a table. `from`: the table, with an optional WHERE.
     pub fn count(&self, from: &str) -> u64 {
         #[derive(QueryableByName)]
         struct Count {
@@ -234,7 +235,8 @@ impl TestDatabase {
     }
 
     pub fn set_available(&self, tier: &str, available: u32) {
-        // Keeps the books: what is not available is sold in one booking, whose buyer has heard of it.
+        // Keeps the counts right: the tickets that are not available are sold in one booking, whose confirmation was
+        // sent.
         self.execute(&format!(
             "INSERT INTO bookings (event_id, reference, token, order_hash, total_minor,
                  currency, buyer_name, buyer_email, request_key, status, created_at, confirmed_at)
@@ -252,7 +254,7 @@ impl TestDatabase {
         ));
     }
 
-    /// The id of the ticket type of that name.
+    /// The id of the ticket type with this name.
     pub fn ticket_type_id(&self, name: &str) -> i64 {
         #[derive(QueryableByName)]
         struct Id {
@@ -271,7 +273,7 @@ impl TestDatabase {
         self.tiers().into_iter().find(|tier| tier.name == name).expect(name)
     }
 
-    /// The promise, for every tier: nothing sold twice, nothing lost.
+    /// Checks for every ticket type that no ticket was sold twice or lost.
     pub fn assert_books_balance(&self) {
         for tier in self.tiers() {
             assert!(tier.available >= 0, "{tier:?}");
@@ -294,7 +296,7 @@ impl Drop for TestDatabase {
                 let _ = connection.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
             }
         } else if let Some((server, schema)) = &self.schema {
-            // Waits for no app that still holds a lock: the cluster is thrown away anyway.
+            // Does not wait long for a server that still holds a lock: the cluster is deleted anyway.
             let sql = format!("SET lock_timeout = '2s'; DROP SCHEMA {schema} CASCADE");
             if let Ok(mut connection) = PgConnection::establish(server) {
                 let _ = connection.batch_execute(&sql);

@@ -1,6 +1,6 @@
-//! What the tests and the benchmarks share: databases, servers, buyers, and the programs around them.
+//! Code that the tests and the benchmarks share: databases, servers, buyers, and other programs.
 //!
-//! Assertions about the product do not belong here, except those that every test ends with.
+//! Assertions about the product do not belong here, except those at the end of every test.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -27,7 +27,7 @@ pub mod template;
 pub mod visitor;
 pub mod wait;
 
-/// The `techkraft` that Cargo built beside the running test or benchmark.
+/// The `techkraft` binary that Cargo built together with the running test or benchmark.
 #[must_use]
 pub fn binary() -> &'static Path {
     static BINARY: LazyLock<PathBuf> = LazyLock::new(|| profile().join("techkraft"));
@@ -40,7 +40,7 @@ pub fn target() -> &'static Path {
     profile().parent().expect("the profile's folder stands in the target folder")
 }
 
-/// `target/debug` or `target/release`: tests and benchmarks stand in its folder `deps`.
+/// `target/debug` or `target/release`: tests and benchmarks are in its folder `deps`.
 fn profile() -> &'static Path {
     static PROFILE: LazyLock<PathBuf> = LazyLock::new(|| {
         let test = std::env::current_exe().expect("a test knows where it is");

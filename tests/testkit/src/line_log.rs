@@ -1,5 +1,5 @@
 //! A rehearsed sale through a waiting room, and the database's own log of it: every pass, and every move of the line.
-//! The log outlives the copy that was sold.
+//! The log remains after the rehearsal's copy of the concert is deleted.
 
 use std::fmt;
 use std::process::{Command, Stdio};
@@ -34,9 +34,9 @@ const SQLITE: &str = "
     WHEN NEW.moved_at IS NOT OLD.moved_at AND NEW.moved_at IS NOT NULL
     BEGIN INSERT INTO logged_moves VALUES (NEW.served, NEW.moved_at); END;";
 
-/// A concert of the site that runs on a database, with a waiting room, and how its sale is rehearsed.
+/// A concert with a waiting room, the database of its site, and the settings of the rehearsal.
 pub struct RoomSale<'a> {
-    /// Of the owner of the tables.
+    /// The database's URL, with the role that owns the tables.
     pub url: &'a str,
     pub event_id: i64,
     pub slug: &'a str,
@@ -64,16 +64,16 @@ struct LineMove {
 pub struct RoomSold {
     report: RehearsalReport,
     buyers: u32,
-    /// In their order.
+    /// In the order in which they were issued.
     passes: Vec<IssuedPass>,
     moves: Vec<LineMove>,
 }
 
 impl RoomSale<'_> {
-    /// Plays the sale. `command`: the program with its settings.
+    /// Rehearses the sale. `command`: the program with its settings.
     ///
     /// # Errors
-    /// What the program or the database said.
+    /// An error of the program or the database.
     pub fn play(&self, mut command: Command) -> Result<RoomSold> {
         let database = Database::open(&DatabaseUrl::parse(self.url)?, 1)?;
         database.write_blocking(|db| match db {
@@ -99,8 +99,8 @@ impl RoomSale<'_> {
 }
 
 impl RoomSold {
-    /// What is wrong. All tickets must be sold and none twice, everybody must have been told, and nobody may
-    /// have been served before the line had come to them.
+    /// What is wrong, if anything. All tickets must be sold and none twice, every buyer must have got a result, and
+    /// nobody may have been served before their turn.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
         let report = &self.report;
@@ -118,13 +118,13 @@ impl RoomSold {
         early.map(|pass| format!("{} was served before its turn, at {}", pass.position, pass.issued_at))
     }
 
-    /// Up to which position the line was served then.
+    /// The position up to which the line was served at this time.
     fn served(&self, at: NaiveDateTime) -> i64 {
         let moves = self.moves.partition_point(|it| it.moved_at <= at);
         moves.checked_sub(1).map_or(0, |last| self.moves[last].served)
     }
 
-    /// From the move that served them to their passes, the shortest first.
+    /// The times from the move that served each buyer to their pass, the shortest first.
     fn waits(&self) -> Vec<TimeDelta> {
         let served_at = |pass: &IssuedPass| {
             let earlier = self.moves.partition_point(|it| it.served <= pass.position);

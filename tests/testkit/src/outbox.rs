@@ -1,11 +1,11 @@
-//! What waits to be mailed, in a test's database.
+//! The outbox of mails in a test's database.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::database::TestDatabase;
 
-/// Every mail of the outbox, also those that the sender has not come to.
+/// Every mail of the outbox, including confirmations that the sender has not yet turned into mails.
 pub const OUTBOX: &str = "
     (SELECT booking_id, kind, state, attempts, last_error, queued_at, due_at FROM mails UNION ALL
      SELECT booking_id, 'confirmation', 'queued', 0, NULL, queued_at, queued_at FROM batched_confirmations) AS outbox";

@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-/// Installs what is missing, as `scripts/test` does for all tests: `"redis-server:redis-server"`, the command and its
-/// package.
+/// Installs missing packages, as `scripts/test` does for all tests. `packages`: commands and their packages, such as
+/// `"redis-server:redis-server"`.
 pub fn need(packages: &str) {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -13,7 +13,7 @@ pub fn need(packages: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Debian keeps some programs where only root looks.
+/// A PATH that includes `/usr/sbin`: Debian keeps some programs there, where only root's PATH looks.
 pub fn path() -> String {
     format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! The release before this one, built from its commit, which `deploy/previous-release` names.
+//! The previous release, built from the commit that `deploy/previous-release` names.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// Settings that its servers need in addition to those of every server: these visitors are quicker than
+/// Settings that its servers need in addition to those of every server, because the tests' visitors are quicker than
 /// people.
 pub const SETTINGS: [(&str, &str); 1] = [("FORM_MIN_AGE_MS", "0")];
 
 const NAMED_IN: &str = "deploy/previous-release";
 
-/// Its binary. Built once: what it depends on is taken from this build where it is the same.
+/// The binary of the previous release. It is built once, and reuses this build's dependencies where they are the
+/// same.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(build)
@@ -24,7 +25,7 @@ fn build() -> PathBuf {
     let target = crate::target();
     let folder = target.join("previous-release");
     fs::create_dir_all(&folder).expect("a folder");
-    // Another test may be building it, in another process.
+    // A test in another process may be building it.
     let turn = File::create(folder.join("lock")).expect("a file");
     turn.lock().expect("a turn");
     let binary = folder.join(format!("techkraft-{commit}"));
@@ -33,7 +34,7 @@ fn build() -> PathBuf {
         let source = folder.join("source");
         check_out(commit, &source);
         compile(&source, target, &folder);
-        // Only a finished build is found the next time.
+        // Renamed last, so that only a finished build is found the next time.
         fs::rename(folder.join("debug/techkraft"), &binary).expect("the binary");
     }
     binary
@@ -43,7 +44,7 @@ fn check_out(commit: &str, source: &Path) {
     let archive = || Command::new("git").args(["archive", commit]).output().expect("git runs");
     let mut output = archive();
     if !output.status.success() {
-        // A clone without its history gets it.
+        // Fetches the history, which a shallow clone lacks.
         let _ = Command::new("git").args(["fetch", "--quiet", "--unshallow"]).status();
         output = archive();
     }
@@ -60,7 +61,7 @@ fn check_out(commit: &str, source: &Path) {
 fn compile(source: &Path, target: &Path, folder: &Path) {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--locked", "--bin", "techkraft", "--target-dir"]).arg(folder);
-    // Cargo tells tests about their package, which would make it rebuild some crates.
+    // Cargo sets variables about the tests' package, which would make it rebuild some crates.
     let is_of_package =
         |name: &str| ["PKG_", "MANIFEST_"].iter().any(|it| name.starts_with(&format!("CARGO_{it}")));
     for (name, _) in std::env::vars().filter(|(name, _)| is_of_package(name)) {

@@ -1,5 +1,5 @@
-//! Buyers who never give up: each sends its order, and sends it again with the same key until it is
-//! confirmed or refused, whatever happens to the server; and the check that all counts add up afterward.
+//! Buyers who never give up: each sends an order again with the same key until it is confirmed or refused, even if
+//! the server is killed meanwhile. Also the check that all counts add up afterward.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -39,12 +39,12 @@ impl Drop for RushEnd<'_> {
     }
 }
 
-/// What the buyers have seen.
+/// The answers that the buyers have seen.
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub confirmed: Vec<Confirmed>,
     pub refused: Vec<Purchase>,
-    /// How often each status was answered; 0 when the connection was lost.
+    /// How often each status was answered; 0 stands for a lost connection.
     pub statuses: BTreeMap<u16, usize>,
     pub wrong: Vec<String>,
 }
@@ -71,7 +71,7 @@ pub struct Row {
 }
 
 impl Rush {
-    /// On a database that a server has seeded; its tiers get these capacities, none of them sold.
+    /// A rush on a seeded database. Its ticket types get these capacities, with no ticket sold.
     pub fn on(database: &TestDatabase, capacities: [u32; 3]) -> Self {
         let seed = rand::rng().random();
         println!("seed {seed}");
@@ -90,12 +90,13 @@ impl Rush {
         }
     }
 
-    /// The rush is over when this is dropped: also when a test fails, or its buyers would go on for ever.
+    /// The rush ends when the returned value is dropped, so also when a test fails; otherwise its buyers would go on
+    /// forever.
     pub fn until_dropped(&self) -> RushEnd<'_> {
         RushEnd(self)
     }
 
-    /// So many buyers at one server, until the rush is over.
+    /// Starts buyers at one server, who buy until the rush is over.
     pub fn send_buyers<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, buyers: u64, to: SocketAddr) {
         for buyer in 0..buyers {
             scope.spawn(move || self.buy(&mut Visitor::new(to), buyer));
@@ -122,20 +123,20 @@ impl Rush {
         }
     }
 
-    /// One buyer: order after order until the rush is over, the last one to its end.
+    /// One buyer: sends order after order until the rush is over, and waits for the final answer to the last one.
     pub fn buy(&self, visitor: &mut Visitor, buyer: u64) {
         let mut random = self.random(buyer);
         while !self.is_over() {
             let purchase = self.purchase(&mut random);
             let Some(location) = self.settle(visitor, &purchase) else { continue };
-            // A buyer who reloads, perhaps after the server has been away, finds the same booking.
+            // A buyer who reloads, perhaps after an outage of the server, finds the same booking.
             if random.random_ratio(1, 8) && self.settle(visitor, &purchase) != Some(location.clone()) {
                 self.note_wrong(format!("{purchase:?} was {location}, and its replay is not"));
             }
         }
     }
 
-    /// Sends an order until it is confirmed or refused; the confirmed booking's path.
+    /// Sends an order until it is confirmed or refused; returns the confirmed booking's path.
     pub fn settle(&self, visitor: &mut Visitor, purchase: &Purchase) -> Option<String> {
         let begun = Instant::now();
         let mut retried = false;
@@ -154,7 +155,7 @@ impl Rush {
         None
     }
 
-    /// Notes an answer; whether it is final. Anything but 303, 409, and 503 with Retry-After is wrong.
+    /// Records an answer; returns whether it is final. Anything but 303, 409, and 503 with Retry-After is an error.
     pub fn note(&self, answer: &Answer, purchase: &Purchase, retried: bool) -> bool {
         let mut ledger = self.ledger.lock().expect("a lock");
         *ledger.statuses.entry(answer.status).or_default() += 1;
@@ -166,7 +167,7 @@ impl Rush {
             }
             409 => ledger.refused.push(purchase.clone()),
             503 if !answer.header("retry-after").is_empty() => return false,
-            // Noted, and tried again as a patient buyer would.
+            // An error is recorded, and the order is tried again as a patient buyer would.
             status => {
                 ledger.wrong.push(format!("{status} for {purchase:?}"));
                 return false;
@@ -179,7 +180,8 @@ impl Rush {
         self.ledger.lock().expect("a lock").wrong.push(what);
     }
 
-    /// Every confirmed booking is there, once, as its buyer saw it; no other is; and the counts are right.
+    /// Checks that the database has exactly the confirmed bookings, as their buyers saw them, and that the counts are
+    /// right.
     pub fn assert_true(&self, database: &TestDatabase, visitor: &Visitor) {
         let ledger = self.ledger.lock().expect("a lock");
         println!("answers by status, 0 for a lost connection: {:?}", ledger.statuses);
@@ -229,13 +231,13 @@ struct Id {
     id: i64,
 }
 
-/// The ids of the tiers, in the order in which they are shown.
+/// The ids of the ticket types, in the order in which they are shown.
 pub fn tier_ids(database: &TestDatabase) -> Vec<i64> {
     let ids: Vec<Id> = database.rows("SELECT id FROM ticket_types ORDER BY position");
     ids.into_iter().map(|row| row.id).collect()
 }
 
-/// A fresh order.
+/// An order with a new key.
 pub fn order(ticket_type_id: i64, quantity: i32) -> Purchase {
     let request_key = RequestKeys::new(&SECRET.into()).generate().as_str().to_owned();
     Purchase { ticket_type_id, quantity, request_key }

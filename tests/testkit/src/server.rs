@@ -1,4 +1,4 @@
-//! The real binary as a child process, on a port that it gets again when it is restarted.
+//! The real binary as a child process, which keeps its port when it is restarted.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -14,7 +14,7 @@ use rand::RngExt as _;
 
 use crate::database::TestDatabase;
 
-/// The secret of every server in these tests, so that tests can make forms of their own.
+/// The secret of every server in these tests, so that tests can create valid forms.
 pub const SECRET: &str = "a secret that the servers of these tests share";
 
 pub struct Server {
@@ -22,7 +22,7 @@ pub struct Server {
     command: Command,
     log: PathBuf,
     child: Option<Child>,
-    /// What it has printed: the address, and the organizer's password at the first start.
+    /// The lines that it has printed: the address, and, at the first start, the organizer's password.
     printed: Arc<Mutex<Vec<String>>>,
     admin_password: OnceLock<String>,
 }
@@ -35,12 +35,12 @@ impl Server {
         server
     }
 
-    /// Not started yet.
+    /// A server that is not started yet.
     pub fn prepared(database: &TestDatabase, settings: &[(&str, &str)]) -> Self {
         Self::of_release(crate::binary(), database, settings)
     }
 
-    /// Another release's binary, not started yet.
+    /// A server of another release's binary, not started yet.
     pub fn of_release(binary: &Path, database: &TestDatabase, settings: &[(&str, &str)]) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut command = release(binary, database);
@@ -50,26 +50,26 @@ impl Server {
         Self { address, command, log, child: None, printed: Arc::default(), admin_password: OnceLock::new() }
     }
 
-    /// It will listen there instead of on a port of its own.
+    /// Makes the server listen at this address instead of on a port of its own.
     pub fn listen_on(&mut self, address: SocketAddr) {
         self.address = address;
         self.command.env("BIND", address.to_string());
     }
 
-    /// It will have that many descriptors.
+    /// Limits the server's file descriptors, from its next start on.
     pub fn limit_descriptors(&mut self, most: u32) {
         self.start_through(Command::new("sh").args(["-c", &format!("ulimit -n {most}; exec \"$0\"")]));
     }
 
-    /// It will be handed a listening socket, as systemd does it, but for the process's number, which nobody
-    /// knows before it is there.
+    /// Passes a listening socket to the server, as systemd does, but without `LISTEN_PID`, which is not known before
+    /// the process exists.
     pub fn hand_over(&mut self, socket: &TcpListener) {
         let script = "exec 3<&0 </dev/null; exec \"$0\"";
         self.start_through(Command::new("sh").args(["-c", script]).env("LISTEN_FDS", "1"));
         self.command.stdin(OwnedFd::from(socket.try_clone().expect("a second handle")));
     }
 
-    /// It will be started by another program, which gets its name as the last argument.
+    /// Makes another program start the server. That program gets the server's path as its last argument.
     pub fn start_through(&mut self, starter: &mut Command) {
         let mut command = Command::new(starter.get_program());
         command.args(starter.get_args()).arg(self.command.get_program());
@@ -81,7 +81,7 @@ impl Server {
         self.command = command;
     }
 
-    /// Starts the process and waits until it has ended by itself.
+    /// Starts the process and waits until it ends by itself.
     pub fn start_and_end(&mut self) -> ExitStatus {
         self.command.spawn().and_then(|mut child| child.wait()).expect("the binary runs")
     }
@@ -110,7 +110,7 @@ impl Server {
         }
     }
 
-    /// Waits until it has ended after a signal.
+    /// Waits until the server has ended after a signal.
     pub fn wait_until_it_ends(&mut self) -> ExitStatus {
         let begun = Instant::now();
         while self.is_still_there() {
@@ -120,36 +120,36 @@ impl Server {
         self.child.take().expect("it was started").wait().expect("it has ended")
     }
 
-    /// Stops it as systemd does; it must exit with success.
+    /// Stops the server as systemd does; it must exit successfully.
     pub fn stop(&mut self) {
         self.signal("-TERM");
         let ended = self.wait_until_it_ends();
         assert!(ended.success(), "{ended}: {}", self.logged());
     }
 
-    /// Whether the process has not ended yet.
+    /// Whether the process is still running.
     pub fn is_still_there(&mut self) -> bool {
         self.child.as_mut().expect("it was started").try_wait().expect("a child").is_none()
     }
 
-    /// Sends it a signal, such as "-STOP".
+    /// Sends the server a signal, such as "-STOP".
     pub fn signal(&self, name: &str) {
         let id = self.child.as_ref().expect("it runs").id().to_string();
         assert!(Command::new("kill").args([name, &id]).status().expect("kill runs").success());
     }
 
-    /// Its number, as the system knows it; a program that has started it and become it has the same.
+    /// The process id. It is also that of a starter program that became the server with `exec`.
     pub fn id(&self) -> u32 {
         self.child.as_ref().expect("it runs").id()
     }
 
-    /// Whether it was started, and not killed since.
+    /// Whether the server was started, and not killed since.
     pub fn is_running(&self) -> bool {
         self.child.is_some()
     }
 
-    /// The organizer's password, from the server that has made the account. The first password opens nothing, so this
-    /// sets another one, as operators do.
+    /// The organizer's password, if this server created the account. The printed first password gives no access, so
+    /// this sets another one, as operators do.
     pub fn admin_password(&self) -> Option<String> {
         let line = {
             let printed = self.printed.lock().expect("a lock");
@@ -157,7 +157,7 @@ impl Server {
         };
         match line.split_whitespace().nth(1) {
             Some("in") => Some(self.admin_password.get_or_init(|| self.set_admin_password()).clone()),
-            // From a release that printed a permanent password.
+            // An older release printed a permanent password.
             shown => shown.map(str::to_owned),
         }
     }
@@ -169,7 +169,7 @@ impl Server {
         set_admin_password(&mut command)
     }
 
-    /// What it has logged so far.
+    /// Everything that the server has logged so far.
     pub fn logged(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -195,12 +195,12 @@ impl Drop for Server {
     }
 }
 
-/// The binary, with nothing set but the database and the secret.
+/// A command of the binary, with only the tests' basic settings, such as the database and the secret.
 pub fn techkraft(database: &TestDatabase) -> Command {
     release(crate::binary(), database)
 }
 
-/// The same of another release.
+/// The same for another release's binary.
 pub fn release(binary: &Path, database: &TestDatabase) -> Command {
     let mut command = Command::new(binary);
     for setting in [
@@ -220,7 +220,7 @@ pub fn release(binary: &Path, database: &TestDatabase) -> Command {
         .env("DATABASE_URL", &database.url)
         .env("SECRET_KEY", SECRET)
         .env("RUST_LOG", "warn")
-        // All visitors of these tests have one address, and are quicker than people.
+        // All visitors of these tests have the same address, and are quicker than people.
         .env("RATE_LIMITS", "off")
         .current_dir(database.folder.path());
     command
@@ -251,7 +251,7 @@ pub fn assert_verified(database: &TestDatabase) {
     assert_verified_by(techkraft(database));
 }
 
-/// The same with a binary and settings of its own.
+/// The same with another binary or other settings.
 pub fn assert_verified_by(mut techkraft: Command) {
     let Output { status, stdout, stderr } = techkraft.arg("verify").output().expect("it runs");
     let (table, error) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
@@ -259,7 +259,7 @@ pub fn assert_verified_by(mut techkraft: Command) {
     println!("{table}");
 }
 
-/// What the servers of a database have logged as errors.
+/// The errors that the servers of a database have logged.
 pub fn logged_errors(database: &TestDatabase) -> Vec<String> {
     let folder = std::fs::read_dir(database.folder.path()).expect("a folder");
     let logs =
@@ -275,17 +275,18 @@ fn open(log: &Path) -> File {
     File::options().create(true).append(true).open(log).expect("a log")
 }
 
-/// A port that belongs to this process until it ends: a lock on a file of that name keeps all other tests,
-/// also in other processes, from taking it between the moment it is found free and the moment a program
-/// listens on it.
+/// A port that belongs to this process until it ends. A lock on a file with the port's number prevents other tests,
+/// also in other processes, from taking the port before a program listens on it.
 ///
-/// Below the range from which the kernel takes ports for clients: there a client of a server that is down may take
-/// its port, or even connect to itself.
+/// The port is below the range from which the kernel takes ports for clients. Within that range, a client of a server
+/// that is down might take the server's port, or even connect to itself.
 pub fn free_port() -> u16 {
     static KEPT: Mutex<Vec<File>> = Mutex::new(Vec::new());
-    // One folder for each user: nobody can lock the files of another.
+    // One folder for each user, because no user can lock another one's files; and not in `TMPDIR`, which another run of
+    // the tests may have set to another folder.
     let user = rustix::process::geteuid().as_raw();
-    let folder = std::env::temp_dir().join(format!("techkraft-test-ports-{user}"));
+    let folder = format!("/tmp/techkraft-test-ports-{user}");
+    let folder = Path::new(&folder);
     std::fs::create_dir_all(&folder).expect("a folder for the locks");
     loop {
         let port = rand::rng().random_range(10_000..30_000_u16);

@@ -1,5 +1,5 @@
-//! A disk that is soon full: a small file system in memory where mounting is allowed, elsewhere a limit on the
-//! length of files, which ends in the same errors but for their numbers (EFBIG for ENOSPC).
+//! A disk that is soon full: a small file system in memory where mounting is allowed, and otherwise a limit on the
+//! length of files, which causes the same errors with another number (EFBIG instead of ENOSPC).
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -25,7 +25,8 @@ impl SmallDisk {
         Self { folder, kib, is_mounted }
     }
 
-    /// The same, for a program that writes no long files, so a file size limit would not stop it.
+    /// The same, but always mounted: for a program that writes no long files, so that a limit on their length would
+    /// have no effect.
     pub fn mounted_of_kib(kib: u32) -> Self {
         let disk = Self::of_kib(kib);
         assert!(
@@ -39,10 +40,11 @@ impl SmallDisk {
         self.folder.path()
     }
 
-    /// The command that starts a program with that limit. The program's name comes last.
+    /// A command that starts a program with the limit. The caller appends the program and its arguments.
     pub fn starter(&self) -> Command {
         let mut shell = Command::new("sh");
-        // In blocks of 512 bytes. The signal would end the process before any call could fail.
+        // The limit is in blocks of 512 bytes. Without the `trap`, the signal would end the process before any call
+        // could fail.
         let limit = format!("trap '' XFSZ; ulimit -Sf {}; ", self.kib * 2);
         let limit = if self.is_mounted { "" } else { &limit };
         shell.args(["-c", &format!("{limit}exec \"$0\" \"$@\"")]);

@@ -1,8 +1,8 @@
-//! What a test tells its mail server to do, and what the server has received.
+//! Instructions of a test for its mail server, and the mails that the server has received.
 
 use std::time::{Duration, Instant};
 
-/// Where something can go wrong.
+/// A step at which something can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
     Greeting,
@@ -10,7 +10,7 @@ pub enum Step {
     Mail,
     Recipient,
     Data,
-    /// The whole mail has come.
+    /// After the whole mail was received.
     Body,
 }
 
@@ -19,22 +19,22 @@ pub enum Reaction {
     Say(&'static str),
     /// A line in any encoding.
     Bytes(&'static [u8]),
-    /// Everything is well, after a while.
+    /// The usual answer, after a while.
     Late(Duration),
     /// The server says nothing until the client disconnects.
     Hang,
     HangUp,
 }
 
-/// A mail that the server has accepted, or read to its end.
+/// A mail that the server has read to its end.
 #[derive(Debug, Clone)]
 pub struct Received {
     pub to: Vec<String>,
     pub bytes: Vec<u8>,
-    /// What the client calls itself.
+    /// The name with which the client introduced itself.
     pub hello: String,
     pub encrypted: bool,
-    /// Whether the client was told that it is taken.
+    /// Whether the client was told that the mail was accepted.
     pub acknowledged: bool,
     pub at: Instant,
 }

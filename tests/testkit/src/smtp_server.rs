@@ -1,4 +1,4 @@
-//! A mail server on loopback that does what a test tells it: takes mails, refuses them, hangs, or hangs up.
+//! A mail server on loopback that does what a test tells it: it accepts mails, refuses them, hangs, or hangs up.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read, Write};
@@ -14,11 +14,11 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 #[derive(Default)]
 struct State {
     reactions: HashMap<Step, Reaction>,
-    /// What is said to recipients whose address contains a text.
+    /// Replies for recipients whose address contains a text.
     refused: Vec<(&'static str, &'static [u8])>,
     received: Vec<Received>,
     connections: usize,
-    /// What clients have said, line by line.
+    /// The lines that clients have sent.
     said: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ impl SmtpServer {
         self.state.lock().expect("a lock").refused.push((recipient, reply));
     }
 
-    /// From now on everything is taken.
+    /// From now on the server accepts everything.
     pub fn be_well(&self) {
         let mut state = self.state.lock().expect("a lock");
         state.reactions.clear();
@@ -84,18 +84,18 @@ impl SmtpServer {
         self.state.lock().expect("a lock").connections
     }
 
-    /// How often clients have begun a line so.
+    /// How many lines of clients began with this text.
     pub fn heard(&self, start: &str) -> usize {
         let state = self.state.lock().expect("a lock");
         state.said.iter().filter(|line| line.starts_with(start)).count()
     }
 
-    /// How many mails a client has sent that introduced itself by that name.
+    /// How many mails a client with this name has sent.
     pub fn received_from(&self, hello: &str) -> usize {
         self.received().iter().filter(|received| received.hello == hello).count()
     }
 
-    /// Waits for so many mails.
+    /// Waits for this many mails.
     pub fn wait_for(&self, count: usize) -> Vec<Received> {
         let begun = Instant::now();
         loop {
@@ -112,7 +112,7 @@ impl SmtpServer {
 impl Drop for SmtpServer {
     fn drop(&mut self) {
         self.is_closed.store(true, Ordering::Relaxed);
-        // Wakes it, so that the port is free.
+        // Wakes the server's thread, so that it ends and frees the port.
         drop(TcpStream::connect(self.address));
     }
 }
@@ -137,7 +137,7 @@ impl Conversation {
     fn begin(state: Arc<Mutex<State>>, tls: Option<Arc<ServerConfig>>, stream: TcpStream) {
         state.lock().expect("a lock").connections += 1;
         let mut conversation = Self { state, hello: String::new(), encrypted: false, to: Vec::new() };
-        // Nothing to be done about a client that hangs up.
+        // An error means that the client has hung up, which is fine.
         drop(conversation.talk(tls, stream));
     }
 
@@ -156,7 +156,7 @@ impl Conversation {
         Ok(())
     }
 
-    /// Talks until the client disconnects; returns whether it continues encrypted.
+    /// Talks until the client disconnects or starts TLS; returns whether it continues encrypted.
     fn serve(&mut self, stream: &mut BufReader<impl Stream>, offer: bool) -> std::io::Result<bool> {
         loop {
             let mut line = String::new();
@@ -271,7 +271,7 @@ impl Conversation {
     }
 }
 
-/// Whether the conversation goes on.
+/// Reacts; returns whether the conversation continues.
 fn react(stream: &mut BufReader<impl Stream>, reaction: Reaction) -> std::io::Result<bool> {
     match reaction {
         Reaction::Say(text) => say(stream, text).map(|_| !text.starts_with("421")),

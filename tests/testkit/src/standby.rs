@@ -5,7 +5,7 @@ use diesel::{Connection as _, PgConnection};
 
 use crate::cluster::Cluster;
 
-/// What the board's refresher asks. Pages and bookings ask otherwise.
+/// Part of the query that refreshes the board. Pages and bookings use other queries.
 pub const BOARD_READ: &str = r#"ORDER BY "ticket_types"."position""#;
 
 pub struct Standby {
@@ -13,12 +13,13 @@ pub struct Standby {
 }
 
 impl Standby {
-    /// A copy of the primary, taken now, that goes on following it.
+    /// A new copy of the primary that follows it from now on.
     pub fn of(primary: &Cluster) -> Self {
         let cluster = Cluster::without_data();
-        // Seen once: the primary ended the connection of a copy ("terminating connection due to administrator command").
-        // No test stops it so, and reloading its settings does not either; what did is not known. A second copy is as
-        // good. Should the primary itself have been stopped, that fails too, and its log tells.
+        // Seen once: the primary ended the connection of a copy ("terminating connection due to administrator
+        // command"). The reason is unknown: no test stops the primary in this way, and reloading its settings does
+        // not do it. So this copies a second time. If the primary itself was stopped, the second copy fails too, and
+        // the error contains its log.
         if let Err(why) = cluster.copy(primary) {
             eprintln!("copying the primary again: {why}");
             cluster
@@ -29,12 +30,12 @@ impl Standby {
         Self { cluster }
     }
 
-    /// The URL of the same database here.
+    /// The URL of the same database on this standby.
     pub fn url(&self, primary: &Cluster, url: &str) -> String {
         url.replace(&format!(":{}/", primary.port), &format!(":{}/", self.cluster.port))
     }
 
-    /// It keeps receiving the primary's changes, but its readers do not see them.
+    /// From now on the standby still receives the primary's changes, but its readers do not see them.
     pub fn pause(&self) {
         self.execute("SELECT pg_wal_replay_pause()");
     }
@@ -43,7 +44,8 @@ impl Standby {
         self.execute("SELECT pg_wal_replay_resume()");
     }
 
-    /// How often the board was read from here. The primary's setting `log_statement = 'all'` was copied.
+    /// How often the board was read from this standby. The primary must log all statements; the standby copies that
+    /// setting.
     pub fn reads(&self) -> usize {
         self.cluster.log().matches(BOARD_READ).count()
     }

@@ -1,5 +1,5 @@
-//! The database that most tests begin with: each test program makes it once, and each test gets a copy. To migrate an
-//! empty one takes longer than most tests do.
+//! The database that most tests begin with. Each test program creates it once, and each test gets a copy: migrating
+//! an empty database takes longer than most tests.
 
 use std::env;
 use std::sync::{LazyLock, Mutex};
@@ -17,16 +17,16 @@ use techkraft::events::store::seed_if_empty;
 
 use crate::database::connect_postgres;
 
-/// The organizer's password in it.
+/// The organizer's password in the template.
 pub const ADMIN_PASSWORD: &str = "seventeen violet kettles";
 
-/// Where its tables are on PostgreSQL.
+/// The schema of the template's tables on PostgreSQL.
 pub(crate) const SCHEMA: &str = "test";
 
-/// On PostgreSQL its name begins so, and a number follows. The names of copies begin with its whole name.
+/// On PostgreSQL, the template's name is this and a number. The names of its copies begin with its whole name.
 const PREFIX: &str = "techkraft_test_";
 
-/// The SQLite file.
+/// The template as the bytes of an SQLite file.
 pub(crate) fn sqlite() -> &'static [u8] {
     static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -38,7 +38,7 @@ pub(crate) fn sqlite() -> &'static [u8] {
     &FILE
 }
 
-/// The name of the database on the PostgreSQL that `TEST_DATABASE_URL` names.
+/// The name of the template database on the PostgreSQL that `TEST_DATABASE_URL` names.
 pub(crate) fn postgres() -> &'static str {
     static TEMPLATE: LazyLock<PostgresTemplate> = LazyLock::new(|| {
         let server = env::var("TEST_DATABASE_URL").expect("it is set");
@@ -47,8 +47,8 @@ pub(crate) fn postgres() -> &'static str {
     &TEMPLATE.name
 }
 
-/// Makes a copy of it with that name. Copying its files takes a third of the time that writing them to the log does;
-/// before PostgreSQL 15 there is no other way.
+/// Copies the template to a new database. Copying the files takes a third of the time of writing them to the WAL;
+/// before PostgreSQL 15, it is the only way.
 pub(crate) fn copy_postgres(connection: &mut PgConnection, name: &str) {
     #[derive(QueryableByName)]
     struct Strategy {
@@ -62,7 +62,7 @@ pub(crate) fn copy_postgres(connection: &mut PgConnection, name: &str) {
     connection.batch_execute(&create).expect("a new database");
 }
 
-/// The URL of a database of that name.
+/// The URL of the database with this name.
 pub(crate) fn url_of_copy(server: &str, name: &str) -> String {
     let separator = if server.contains('?') { '&' } else { '?' };
     format!("{server}{separator}dbname={name}&options=-c%20search_path%3D{SCHEMA}")
@@ -70,7 +70,7 @@ pub(crate) fn url_of_copy(server: &str, name: &str) -> String {
 
 struct PostgresTemplate {
     name: String,
-    /// Holds the lock of the template's number until the test program ends.
+    /// Holds the lock on the template's number until the test program ends.
     _connection: Mutex<PgConnection>,
 }
 
@@ -89,7 +89,7 @@ impl PostgresTemplate {
     }
 }
 
-/// Drops the templates, and their copies, of test programs that have ended: nobody holds their locks.
+/// Drops the templates and copies of test programs that have ended, whose locks are free.
 fn drop_abandoned(connection: &mut PgConnection) {
     #[derive(QueryableByName)]
     struct Found {
@@ -101,13 +101,13 @@ fn drop_abandoned(connection: &mut PgConnection) {
     for Found { name } in diesel::sql_query(names).load::<Found>(connection).expect("names") {
         let number = name[PREFIX.len()..].split('_').next().and_then(|number| number.parse().ok());
         if number.is_some_and(|number| lock(connection, number)) {
-            // Another test program may have dropped it, or be about to.
+            // Another test program may have dropped it already, or be dropping it.
             let _ = connection.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         }
     }
 }
 
-/// Takes the lock of a number until the connection is closed, unless another connection has it.
+/// Locks a number until the connection is closed; false if another connection has the lock.
 fn lock(connection: &mut PgConnection, number: i32) -> bool {
     #[derive(QueryableByName)]
     struct Taken {
@@ -118,8 +118,8 @@ fn lock(connection: &mut PgConnection, number: i32) -> bool {
     diesel::sql_query(question).get_result::<Taken>(connection).expect("an answer").taken
 }
 
-/// Does what an operator does with `migrate` and `set-admin-password`, and what the first start does, which
-/// adds the concert. There is no first password then.
+/// Fills a database as an operator does with `migrate` and `set-admin-password`, and as the first start does, which
+/// adds the concert. So there is no first password.
 fn fill(url: &str) {
     let url = DatabaseUrl::parse(url).expect("a URL");
     db::migrate(&url).expect("it migrates");

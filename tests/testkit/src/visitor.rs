@@ -1,5 +1,5 @@
-//! A buyer's side of the wire: one connection that is kept, and form posts as a browser sends them. Small,
-//! because hundreds of them run at once, and because what happens to a connection is what is tested.
+//! A simple HTTP client for buyers: one connection that is kept, and form posts as a browser sends them. It is small
+//! because hundreds run at once, and low-level because tests check what happens to connections.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -43,7 +43,7 @@ pub struct Purchase {
 }
 
 impl Purchase {
-    /// Each order has a buyer of its own: a ticket type may limit what one person holds.
+    /// Each order has a buyer of its own, because a ticket type may limit the tickets of one person.
     pub fn email(&self) -> String {
         format!("{}@example.org", &self.request_key[..24])
     }
@@ -60,7 +60,7 @@ impl Visitor {
         self.receive()
     }
 
-    /// Only sends it: the answer is [`Visitor::receive`]d later, or never.
+    /// Only sends an order: its answer is [`Visitor::receive`]d later, or never.
     pub fn send_order(&mut self, purchase: &Purchase) -> io::Result<()> {
         let form = [
             ("ticket_type", purchase.ticket_type_id.to_string()),
@@ -112,7 +112,7 @@ impl Visitor {
         ))
     }
 
-    /// Sends a request as it is written.
+    /// Sends this text as the request.
     pub fn send(&mut self, request: &str) -> io::Result<()> {
         if self.connection.is_none() {
             let stream = TcpStream::connect_timeout(&self.address, ANSWERED_WITHIN)?;

@@ -1,9 +1,9 @@
-//! Waiting for an event, never for a time.
+//! Waiting for a condition, instead of for a fixed time.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Long enough for anything that works, on a machine that is busy with something else.
+/// Long enough for everything that works, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -12,7 +12,7 @@ pub fn eventually(what: &str, is_so: impl FnMut() -> bool) {
     within(LIMIT, what, is_so);
 }
 
-/// The same with a limit of its own. Returns how long it took.
+/// The same with this limit. Returns how long it took.
 pub fn within(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) -> Duration {
     let begun = Instant::now();
     while !is_so() {

@@ -1,4 +1,4 @@
-//! Commands in the documents' code blocks are commands that there are, with flags that there are.
+//! The commands in the documents' code exist, and so do their flags.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use super::documents;
 use crate::{files, read};
 
-/// Where the commands of `techkraft` are.
+/// The file that defines the commands of `techkraft`.
 const SOURCE: &str = "src/config/command_line.rs";
 
-/// What `cargo` has by itself, and what its tools add that the documents name.
+/// The commands of `cargo` and of its plugins that the documents may name.
 const CARGO: [&str; 10] =
     ["run", "build", "test", "bench", "fmt", "clippy", "install", "fuzz", "deb", "deny"];
 
@@ -39,7 +39,8 @@ fn commands(text: &str) -> Vec<String> {
     found.iter().map(|line| without_settings(line).to_owned()).collect()
 }
 
-/// A command without the settings, `sudo` and `docker run …` in front of it, and without what follows it.
+/// A command without the settings, `sudo` and `docker run …` in front of it, and without a comment or a pipe after
+/// it.
 fn without_settings(line: &str) -> &str {
     let line = line.strip_prefix("$ ").unwrap_or(line);
     let line = line.split(" #").next().unwrap_or(line).split(" | ").next().unwrap_or(line);
@@ -52,7 +53,7 @@ fn without_settings(line: &str) -> &str {
         if !is_setting && word != "sudo" {
             break;
         }
-        // A quoted value may hold spaces.
+        // A quoted value may contain spaces.
         let value = word.split_once('=').map_or("", |(_, value)| value);
         let quote = value.chars().next().filter(|c| matches!(c, '\'' | '"'));
         rest = match quote {
@@ -107,7 +108,7 @@ fn kebab(name: &str) -> String {
     kebab
 }
 
-/// Why a command cannot be one; `None`: it can.
+/// Why a command is invalid; `None`: it is valid.
 fn fault(command: &str, subcommands: &BTreeSet<String>, flags: &BTreeSet<String>) -> Option<String> {
     let mut words = command.split_whitespace();
     let program = words.next()?;

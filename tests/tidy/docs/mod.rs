@@ -1,4 +1,4 @@
-//! The documents name what there is: pages, headings, files, commands and settings.
+//! Everything that the documents name exists: pages, headings, files, commands and settings.
 
 mod commands;
 mod settings;
@@ -8,14 +8,14 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::{files, read};
 
-/// Documents beside those in `docs`.
+/// Documents outside of `docs`.
 const AT_THE_ROOT: [&str; 3] = ["README.md", "CHANGELOG.md", "SECURITY.md"];
 
 fn documents() -> Vec<PathBuf> {
     files(&["docs"], "md").into_iter().chain(AT_THE_ROOT.map(PathBuf::from)).collect()
 }
 
-/// A document without its code blocks, and with spaces for code inside lines: brackets in code are no links.
+/// The lines of a document without its code blocks and inline code, because brackets in code are not links.
 fn prose(text: &str) -> Vec<String> {
     let mut is_code = false;
     let mut lines = Vec::new();
@@ -34,13 +34,13 @@ fn without_code(line: &str) -> String {
         .collect()
 }
 
-/// The targets of the links and pictures of a line: what stands in `](…)`.
+/// The targets of the links and pictures of a line: the text in `](…)`.
 fn targets(line: &str) -> Vec<&str> {
     let ends = line.split("](").skip(1);
     ends.filter_map(|rest| rest.split([')', ' ']).next()).filter(|target| !target.is_empty()).collect()
 }
 
-/// What a heading is called in a link, as code hosts make it: small letters, digits, hyphens for spaces.
+/// The anchor of a heading, as code hosts create it: lower-case letters, digits, and hyphens for spaces.
 fn anchor(heading: &str) -> String {
     let shown = heading.replace(['`', '*'], "");
     let kept = shown.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
@@ -64,7 +64,7 @@ fn anchors(path: &Path) -> Vec<String> {
     anchors
 }
 
-/// The path of a target as seen from the project's root.
+/// The path of a link's target, relative to the project's root.
 fn resolve(document: &Path, target: &str) -> PathBuf {
     let mut path = PathBuf::new();
     for part in document.parent().unwrap_or(Path::new("")).join(target).components() {
@@ -101,7 +101,7 @@ fn every_link_leads_somewhere() {
     assert!(wrong.is_empty(), "these lead nowhere:\n{}", wrong.join("\n"));
 }
 
-/// Nobody reads a page that no other page names.
+/// Nobody finds a page that no other page links to.
 #[test]
 fn every_page_is_reached_from_the_index() {
     let mut reached = vec![PathBuf::from("README.md")];

@@ -1,4 +1,5 @@
-//! Every setting is in docs/settings.md and, commented, in the file that packages install.
+//! Every setting is in docs/settings.md, and in the environment file that packages install, where most are commented
+//! out.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +8,7 @@ use crate::{files, read};
 
 const TABLE: &str = "docs/settings.md";
 const ENVIRONMENT: &str = "deploy/debian/techkraft.env";
-/// Read by the log itself, not by `config`.
+/// The logger reads this setting, not `config`.
 const OF_THE_LOG: &str = "RUST_LOG";
 
 /// The names in `env = "NAME"`.
@@ -50,10 +51,10 @@ fn the_packaged_environment_has_every_setting_once() {
     assert_eq!(set, in_table(), "{ENVIRONMENT} and {TABLE}");
 }
 
-/// What compose.yaml says to other programs than ours.
+/// Variables in compose.yaml that are for other programs.
 const OF_OTHERS: [&str; 5] = ["SITE_NAME", "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "TMPDIR"];
 
-/// A name that is mistyped would be ignored, and the site run with a default.
+/// A misspelled name would be ignored, and the site would run with the default.
 #[test]
 fn the_containers_set_what_there_is() {
     let (compose, image) = (read(Path::new("compose.yaml")), read(Path::new("Dockerfile")));
@@ -83,7 +84,7 @@ fn every_command_is_documented() {
     }
 }
 
-/// A line that is taken over as it stands sells nothing with somebody else's password.
+/// No setting that depends on the site has a value in the packaged file, so no site runs with somebody else's value.
 #[test]
 fn the_packaged_environment_sets_nothing_that_is_somebodys() {
     let text = read(Path::new(ENVIRONMENT));

@@ -1,4 +1,4 @@
-//! The audit log: what stands in it, and who can change that.
+//! The audit log: what it contains, and who can change it.
 
 use reqwest::blocking::Client;
 
@@ -26,7 +26,7 @@ fn add(app: &TestApp, action: &str, entries: usize) {
     let row = format!("('admin', '{action}', '', 1, CURRENT_TIMESTAMP)");
     let rows = vec![row; entries].join(", ");
     let columns = "actor, action, subject, affected, created_at";
-    // As the release before writes them: without an address.
+    // The previous release writes entries without an address.
     app.database.execute(&format!("INSERT INTO audit_log ({columns}) VALUES {rows}"));
 }
 
@@ -72,7 +72,7 @@ fn pages_stay_where_they_are_while_entries_are_added() {
     let third = page(&app, &organizer, &link(&second, "next").expect("there is more"));
     assert_eq!((ids(&third).len(), link(&third, "next")), (20, None), "118, the account and the sign-in");
 
-    // Back to the top, where the new ones are.
+    // The "prev" links lead back to the top, where the new entries are.
     let back = page(&app, &organizer, &link(&third, "prev").expect("there is newer"));
     assert_eq!(ids(&back), ids(&second));
     let back = page(&app, &organizer, &link(&back, "prev").expect("there is newer"));
@@ -154,7 +154,7 @@ fn the_database_itself_refuses_to_change_it() {
     assert_eq!(count(&app, "audit_log"), 3);
 }
 
-/// Seen to fail without: an entry for each, in a table that can never be pruned.
+/// Seen to fail without the limit: each failure adds an entry, and this table can never be pruned.
 #[test]
 fn failed_sign_ins_do_not_fill_it() {
     let app = TestApp::spawn();
@@ -164,7 +164,7 @@ fn failed_sign_ins_do_not_fill_it() {
         assert_eq!(app.sign_in(&browser(), "wrong").status(), 422);
         assert_eq!(count(), expected);
     }
-    // Nor does it hide what else happens.
+    // The limit does not suppress other entries.
     app.organizer();
     assert_eq!(app.count("audit_log WHERE action = 'signed in'"), 1);
 }

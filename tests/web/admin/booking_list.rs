@@ -14,7 +14,7 @@ fn shown(app: &TestApp, organizer: &Client, query: &str) -> String {
     response.text().expect("a page")
 }
 
-/// The buyers on a page, in its order.
+/// The buyers on a page, in the page's order.
 fn buyers(page: &str) -> Vec<String> {
     let rows = page.split("data-label=\"Buyer\">").skip(1);
     rows.map(|row| row.split(['<', '\n']).next().unwrap_or_default().trim().to_owned()).collect()
@@ -117,7 +117,7 @@ fn the_list_has_pages_that_miss_and_repeat_nothing() {
     let of = |fits: fn(&u32) -> bool| {
         (0..2_120).rev().filter(fits).map(|n| format!("Buyer {n}")).collect::<Vec<_>>()
     };
-    // A search reads bookings that do not fit, and its next page goes on behind them.
+    // A search also reads bookings that do not match, and its next page continues after them.
     for (query, expected) in [
         ("", of(|_| true)),
         ("?q=buyer1&status=confirmed", of(|n| n.to_string().starts_with('1'))),
@@ -145,7 +145,7 @@ fn it_is_the_organizers_alone() {
     }
 }
 
-/// The path that a search leads to; empty: it shows a list.
+/// The path that a search redirects to; empty if the search shows a list.
 fn leads_to(app: &TestApp, organizer: &Client, typed: &str) -> String {
     let url = reqwest::Url::parse_with_params(&app.url("/admin/bookings"), [("q", typed)]).expect("a URL");
     let response = organizer.get(url).send().expect("an answer");
@@ -182,7 +182,7 @@ fn a_ticket_is_found_by_its_code_or_link() {
     ] {
         assert_eq!(leads_to(&app, &organizer, &typed), whole, "{typed}");
     }
-    // The last character decides whether it is one of ours.
+    // A code with a different last character is not one of ours.
     let last = if code.ends_with('2') { "3" } else { "2" };
     let forged = format!("{}{last}", &code[..code.len() - 1]);
     assert_eq!(leads_to(&app, &organizer, &forged), "");
@@ -210,11 +210,12 @@ fn the_list_is_filtered_by_ticket_type() {
         page.contains(&format!("<option value=\"{vip}\" selected>VIP")) && page.contains(&export),
         "{page}"
     );
-    // The ticket type of the concert that was chosen before.
+    // The ticket type belongs to the concert that was chosen before, so the filter ignores it.
     assert_eq!(found(&app, &organizer, &format!("?event=encore&ticket_type={vip}")), ["Bob Noyce"]);
 }
 
-/// What the search's index has, which is written behind the sale, and what it has not yet.
+/// A search finds bookings that are in the index, which is written after the sale, and bookings that are not in it
+/// yet.
 #[test]
 fn old_bookings_are_found_by_the_beginnings_of_words() {
     let app = TestApp::spawn();

@@ -42,7 +42,7 @@ fn a_booking_shows_its_tickets_who_is_in_and_what_happened() {
     assert_eq!(answer(scan(&app, &organizer, "North gate", &codes[0])).0, 201);
     assert_eq!(answer(scan(&app, &organizer, "South gate", &codes[0])).0, 409);
     wait_for_states(&app, &[("sent", 3)]);
-    // One after the other, whatever the machine's clock does.
+    // Set the two scans one second apart, so that their order does not depend on the machine's clock.
     app.database.execute("UPDATE scans SET scanned_at = '2039-01-01 00:00:00' WHERE outcome = 'admitted'");
     app.database.execute("UPDATE scans SET scanned_at = '2039-01-01 00:00:01' WHERE outcome = 'used'");
 
@@ -72,7 +72,7 @@ fn a_booking_shows_its_tickets_who_is_in_and_what_happened() {
     assert!(order.is_sorted(), "the newest first: {order:?}");
     assert!(!page.contains(location.trim_start_matches("/bookings/")), "the buyer's link is the buyer's");
 
-    // The list and the file know what is left.
+    // The list and the CSV file account for the canceled tickets.
     let list = organizer.get(app.url("/admin/bookings")).send().expect("an answer").text().expect("a page");
     let row = words(between(&list, &format!("<tr id=\"booking-{reference}\">"), "</tr>"));
     assert!(row.contains("2 × VIP $200.00 Confirmed 2 canceled"), "{row}");
@@ -80,7 +80,7 @@ fn a_booking_shows_its_tickets_who_is_in_and_what_happened() {
     let csv = csv.text().expect("a file");
     assert!(csv.contains("VIP,4,2,100.00,200.00,USD"), "{csv}");
 
-    // Sent again from here, it is here that this is said.
+    // A mail that is resent from this page leads back to this page, which reports it.
     let attempt = between(&page, "<form action=\"/admin/mails/", "\"");
     let form = [("booking", reference.as_str())];
     let again =

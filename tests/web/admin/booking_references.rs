@@ -1,4 +1,4 @@
-//! A reference leads to its booking, whole and in part, also in SQLite files of the time when references were random.
+//! A whole or partial reference leads to its booking, also in older SQLite files, which have random references.
 
 use testkit::wait::eventually;
 
@@ -10,13 +10,13 @@ fn a_reference_leads_to_its_booking() {
     let app = TestApp::spawn();
     check(&app);
     if !app.database.is_postgres() {
-        // Each is made of the booking's id, so that it needs no index.
+        // A reference is computed from the booking's id, so it needs no index.
         assert_eq!(app.database.count("sqlite_schema WHERE sql LIKE '%reference TEXT NOT NULL UNIQUE%'"), 0);
         assert_eq!(app.database.count("secrets WHERE name = 'booking references'"), 1);
     }
 }
 
-/// Such files have no key, and an index.
+/// Older files have an index, and no key for references.
 #[test]
 fn older_files_go_on_with_random_references() {
     let app = TestApp::spawn();

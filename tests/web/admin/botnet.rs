@@ -1,4 +1,4 @@
-//! A botnet guesses without end, and the organizer signs in at a new place all the same.
+//! The organizer can sign in from a new place while a botnet keeps guessing passwords.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -10,16 +10,17 @@ use techkraft::auth::password_queue::SignInPace;
 use super::throttle::{behind_a_proxy, try_at};
 use crate::support::{TestApp, browser};
 
-/// What the default pace gives after its burst, which the botnet has used up.
+/// The default pace after the botnet has used up its burst.
 const USED_UP: SignInPace =
     SignInPace { spacing: Duration::from_millis(200), interval: Duration::from_secs(1), burst: 0 };
 
-/// As [`USED_UP`], in a tenth of the time.
+/// The same as [`USED_UP`], but ten times as fast.
 const QUICK: SignInPace =
     SignInPace { spacing: Duration::from_millis(20), interval: Duration::from_millis(100), burst: 0 };
 
-/// Runs `organizer` while bots guess at the account, each attempt from the address that `from` names; a bot sends its
-/// next guess when it has an answer and `pause` has passed. Returns how many passwords of the bots were looked at.
+/// Runs `organizer` while bots guess the account's password. Each attempt comes from the address that `from` returns.
+/// A bot sends its next guess after it has an answer and `pause` has passed. Returns how many of the bots' passwords
+/// were checked.
 fn under_attack(
     server: SocketAddr,
     (bots, pause): (u32, Duration),
@@ -51,9 +52,9 @@ fn under_attack(
     looked_at.into_inner()
 }
 
-/// The attack of the review: about one attempt a second, each from another /64 of one host. The organizer, with the
-/// right password and in a browser and a network that were never used before, gets in at the first try, at the latest
-/// with the second password that is looked at from then on.
+/// The attack from the review: about one attempt a second, each from another /64 of one host. The organizer has the
+/// right password, and uses a browser and a network that were never used before. The organizer gets in on the first
+/// try: this password is the first or second one that is checked from then on.
 #[test]
 fn one_host_with_any_number_of_networks_keeps_nobody_out() {
     let app = TestApp::spawn_with(|config| {
@@ -67,14 +68,14 @@ fn one_host_with_any_number_of_networks_keeps_nobody_out() {
             let from = format!("203.0.113.{number}");
             let signed_in = try_at(app.address, &browser(), &from, "admin", &app.admin_password);
             assert_eq!(signed_in.status(), 303, "{from}");
-            // Two looks, and what a busy machine adds.
+            // Two password checks, plus time for a busy machine.
             assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
         }
     });
 }
 
-/// Here no two bots have anything in common, and each is new: that is the best that an attacker can have. The organizer
-/// shares with all that wait at a time, and is not told to come back later.
+/// Here no two bots have anything in common, and each is new: this is an attacker's best case. The organizer gets a
+/// share among all attempts that wait at the same time, and is not told to come back later.
 #[test]
 fn a_botnet_of_the_whole_internet_leaves_the_organizer_a_share() {
     let app = TestApp::spawn_with(|config| {

@@ -26,7 +26,7 @@ fn cells(file: &[u8], separator: u8) -> Vec<Vec<String>> {
     reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect()).collect()
 }
 
-/// What a row has under a heading.
+/// A row's cell under a heading.
 fn cell<'a>(rows: &'a [Vec<String>], row: usize, heading: &str) -> &'a str {
     let column = rows[0].iter().position(|it| it == heading);
     &rows[row][column.unwrap_or_else(|| panic!("no {heading} in {:?}", rows[0]))]
@@ -130,7 +130,7 @@ fn no_name_becomes_a_formula() {
     for name in names {
         book_as(&app, ZOE, "General Admission", 1, name);
     }
-    // As an earlier release took it.
+    // An earlier release accepted this name.
     app.database.execute("UPDATE bookings SET buyer_name = '@SUM(Ada)' WHERE buyer_name = 'SUM(Ada)'");
     for query in ["", "?rows=tickets", "?separator=semicolon"] {
         let file = export(&app, &organizer, query).bytes().expect("a file");
@@ -158,25 +158,25 @@ fn a_long_file_is_sent_while_it_is_read() {
 fn a_file_that_breaks_off_is_no_whole_file() {
     let app = TestApp::spawn();
     if app.database.is_postgres() {
-        // It takes no such time.
+        // PostgreSQL does not store an invalid time.
         return;
     }
     let organizer = app.organizer();
     book_many(&app, 501);
     // A booking that cannot be read stands for a database that goes away halfway.
     app.database.execute("UPDATE bookings SET created_at = 'nonsense' WHERE reference = 'TK-500'");
-    // It may break off before anything was sent.
+    // The connection may break before anything is sent.
     let broken = organizer.get(app.url(PATH)).timeout(Duration::from_secs(20)).send();
     let broken = broken.and_then(reqwest::blocking::Response::bytes);
     assert!(broken.is_err_and(|e| !e.is_timeout()), "the browser shows a failed download");
 }
 
-/// Seen to fail without: 200.
+/// Seen to fail without the limit: the second export got 200.
 #[test]
 fn one_export_is_sent_at_a_time() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
-    // More than the buffers of a connection hold.
+    // More rows than a connection's buffers hold, so that the first export is still being sent.
     book_many(&app, 60_000);
     let first = export(&app, &organizer, "");
     let ask = || organizer.get(app.url(PATH)).send().expect("an answer");
@@ -184,7 +184,7 @@ fn one_export_is_sent_at_a_time() {
     assert_eq!((busy.status().as_u16(), header(&busy, "retry-after")), (503, "5"));
     assert!(busy.text().expect("a page").contains("Another export is being sent."));
     assert_eq!(audited(&app, "bookings exported").len(), 1, "what was not sent is not recorded");
-    // A browser that goes away ends its turn.
+    // When a browser disconnects, its export ends, and the next one can start.
     drop(first);
     let begun = std::time::Instant::now();
     while ask().status() != 200 {
@@ -193,7 +193,7 @@ fn one_export_is_sent_at_a_time() {
     }
 }
 
-/// A file of a ZIP archive, found by the list at its end, as spreadsheets find it.
+/// A file of a ZIP archive, found through the directory at the archive's end, as spreadsheet programs find it.
 fn unzipped(archive: &[u8], name: &str) -> String {
     let number = |at: usize, bytes: usize| {
         archive[at..at + bytes].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
@@ -271,10 +271,10 @@ fn a_workbook_reads_back() {
         ("buyer_name", "=Zoë & <Ångström>"),
         ("returned", "0:1"),
         ("unit_price", "4:100.00"),
-        // Of the tickets that are left.
+        // The total of the tickets that are left.
         ("total", "4:200.00"),
         ("canceled_at (America/Chicago)", ""),
-        // Noon, by the spreadsheets' calendar.
+        // A date at noon, as a spreadsheet's serial number.
         ("created_at (America/Chicago)", "2:46353.5"),
     ] {
         assert_eq!(cell(&rows, 1, heading), expected, "{heading}");

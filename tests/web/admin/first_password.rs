@@ -1,4 +1,4 @@
-//! The first password: where it is shown, what it opens, and when it ends. Through the real binary, as it is started.
+//! The first password: where it is shown, what it opens, and when it ends. These tests run the real binary.
 
 use std::fs;
 use std::path::PathBuf;
@@ -57,7 +57,7 @@ impl Site {
         format!("{}{path}", self.running.url)
     }
 
-    /// As if it had been made a day ago.
+    /// Lets the first password expire, as it does after a day.
     fn let_it_end(&self) {
         self.database.execute("UPDATE admins SET first_password_ends_at = '2026-01-01 00:00:00'");
     }
@@ -194,7 +194,7 @@ fn a_sign_in_that_comes_too_soon_leaves_one_line_a_minute() {
     eventually("the log says so", || lines() == 1);
 }
 
-/// At a terminal nobody else reads along, and nothing is left on the disk.
+/// At a terminal the password is shown: nobody else reads the output, and nothing is left on the disk.
 #[test]
 fn at_a_terminal_it_is_shown() {
     let database = TestDatabase::create();

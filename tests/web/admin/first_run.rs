@@ -73,7 +73,7 @@ fn the_sales_page_leads_an_owner_through_all_steps() {
     assert!(form.contains("value=\"box@lakeside.example, +1 312 555 0100\""), "{form}");
     assert_eq!(audited(&app, "box office changed").len(), 1);
 
-    // Mail: it is done when the server has taken a test mail.
+    // The mail step is done when the mail server has accepted a test mail.
     assert_eq!(send(&app, &owner, "mail", &[("act", "send"), ("email", "nobody")]).0, 422);
     server.react(Step::Recipient, Reaction::Say("450 4.2.0 greylisted, come again"));
     let sent = send(&app, &owner, "mail", &[("act", "send"), ("email", "grace@example.org")]);
@@ -85,7 +85,7 @@ fn the_sales_page_leads_an_owner_through_all_steps() {
     assert_eq!(server.received().last().expect("a mail").to, ["grace@example.org"]);
     assert!(page(&app, &owner, "/admin").contains("2 of 4 steps done"));
 
-    // Payment, and the first concert: the sample is none.
+    // Payment, and the first concert: the sample concert does not count.
     let confirmed = send(&app, &owner, "payment", &[("act", "confirm")]);
     assert_eq!(confirmed, (303, "/admin/setup/first-concert".into()));
     assert!(page(&app, &owner, "/admin").contains("Next: First concert"));
@@ -109,14 +109,14 @@ fn every_step_can_be_skipped_and_opened_again() {
     let skip = [("act", "skip")];
     assert_eq!(send(&app, &owner, "mail", &skip), (303, "/admin/setup/payment".into()));
     assert_eq!(send(&app, &owner, "payment", &skip), (303, "/admin/setup/first-concert".into()));
-    // Back to what was left out.
+    // The last step leads back to a step that is still open.
     assert_eq!(send(&app, &owner, "first-concert", &skip), (303, "/admin/setup/box-office".into()));
     assert_eq!(send(&app, &owner, "box-office", &skip), (303, "/admin".into()));
     assert!(!page(&app, &owner, "/admin").contains("first-run"));
     assert_eq!(app.count("setup_notes WHERE state = 'skipped'"), 4);
     let mail = page(&app, &owner, "/admin/setup/mail");
     assert!(mail.contains("No mail server is set") && mail.contains("SMTP_URL"), "{mail}");
-    // A folder is no mail server: the step stays open for one.
+    // A folder is not a mail server: the step stays open until a mail server accepts a test mail.
     assert_eq!(send(&app, &owner, "mail", &[("act", "send"), ("email", "grace@example.org")]).0, 303);
     wait_for(&app, &owner, "/admin/setup/mail", "was written into the folder");
     assert!(page(&app, &owner, "/admin").contains("0 of 4 steps done"));
@@ -132,7 +132,7 @@ fn all_steps_can_be_skipped_at_once() {
     assert_eq!(missing.status(), 404);
 }
 
-/// What one server was told, the others know at their start.
+/// A server reads at its start what was set on another server.
 #[test]
 fn another_server_names_the_box_office() {
     let app = TestApp::spawn();

@@ -1,5 +1,5 @@
-//! What happens to people who hold tickets: they are told of another time or place; a concert is postponed or
-//! canceled.
+//! What happens to people who hold tickets: they are told about a new time or place, and a concert can be postponed
+//! or canceled.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ fn a_change_of_place_shows_whom_it_touches_and_offers_to_mail_them() {
         "not yet"
     );
 
-    // A tagline touches nobody, and a change without a mail is a change.
+    // A new tagline affects nobody, and a change can also be saved without a mail.
     assert_eq!(post(&app, &organizer, &edit, &[("tagline", "Louder.")]).status(), 303);
     let silent = [("doors_at", "2027-06-19T19:00"), ("notify", "no")];
     assert_eq!(post(&app, &organizer, &edit, &silent).status(), 303);
@@ -90,7 +90,7 @@ fn a_postponed_concert_shows_both_dates_and_takes_tickets_back() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     let postponement = format!("{EVENT}/postponement");
-    // By its rules nobody may cancel.
+    // Under the concert's terms nobody may cancel.
     assert_eq!(
         post(&app, &organizer, &format!("{EVENT}/terms"), &[("cancellation_deadline_hours", "")]).status(),
         303
@@ -142,13 +142,14 @@ fn a_postponed_concert_shows_both_dates_and_takes_tickets_back() {
     assert_eq!(property(&before, "UID"), property(&after, "UID"));
     assert!(after.contains("DTSTART:20271003T010000Z"), "{after}");
     assert_eq!(audited(&app, "event postponed").len(), 1);
-    // Whatever the terms say.
+    // Ticket holders may cancel now, whatever the terms say.
     assert!(app.get(&location).text().expect("a page").contains("Postponed from Saturday, June 19, 2027"));
     assert_eq!(app.post(&format!("{location}/cancellation"), &[]).status(), 303);
     app.database.assert_books_balance();
 }
 
-/// A and B open the forms; A postpones. What B sends then is refused, and nobody is mailed a second time.
+/// A and B open the forms, and A postpones the concert. B's forms are then refused, and nobody is mailed a second
+/// time.
 #[test]
 fn forms_that_were_opened_before_a_postponement_change_nothing() {
     let app = TestApp::spawn();
@@ -221,7 +222,7 @@ fn a_canceled_concert_sells_nothing_and_ends_every_booking() {
 }
 
 #[test]
-fn whom_somebody_has_let_in_keeps_the_ticket() {
+fn an_admitted_ticket_stays_valid_when_the_concert_is_canceled() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     book_as(&app, "ada@example.org", "VIP", 2, "Ada");

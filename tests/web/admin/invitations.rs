@@ -1,4 +1,4 @@
-//! Invitations to the team: the link makes one account, once, or sets a forgotten password.
+//! Invitations to the team: a link creates one account, once, or sets a new password after the old one was forgotten.
 
 use std::thread;
 
@@ -59,12 +59,12 @@ fn somebody_who_is_invited_makes_an_account_once() {
     let again = page(&app, &owner, "/admin/team");
     assert!(!again.contains(&app.url("/invitations/")), "the link is shown once");
     assert!(again.contains("Grace.Hopper@example.org") && again.contains("Box office, invited by admin"));
-    // Neither the database nor the mail that waits in it has what opens the link.
+    // Neither the database nor the mail queued in it contains the link's token.
     let token = link.rsplit('/').next().expect("a token");
     assert_eq!(app.count(&format!("invitations WHERE token_hash = '{token}'")), 0);
     assert_eq!(app.count(&format!("mails WHERE payload LIKE '%{token}%'")), 0);
     assert_eq!(app.count("invitations"), 1);
-    // The mail says the same link.
+    // The mail contains the same link.
     let (text, html, bytes) = with_subject(&app, "Join the team", 1);
     assert_eq!(single(parse(&bytes).to()), (String::new(), "Grace.Hopper@example.org".into()));
     assert!(html.contains(&app.url(&link)), "{html}");
@@ -100,7 +100,7 @@ fn somebody_who_is_invited_makes_an_account_once() {
     assert_eq!((accepted.status().as_u16(), header(&accepted, "location")), (303, "/admin/bookings"));
     assert!(page(&app, &grace, "/admin/bookings").contains("Welcome, grace."));
     assert_eq!(get(&app, &grace, "/admin/team").status(), 403);
-    // Used up, for others and for her.
+    // The link is used up, for others and for her.
     for client in [&browser(), &grace] {
         assert_eq!(get(&app, client, &link).status(), 410);
         assert_eq!(accept(&app, client, &link, "eve").status(), 410);
@@ -142,30 +142,30 @@ fn of_two_who_use_an_invitation_together_one_gets_the_account() {
 fn an_invitation_ends() {
     let app = TestApp::spawn();
     let owner = app.organizer();
-    // With time.
+    // It expires.
     let link = invited(&app, &owner, "old@example.org", "gate");
     assert_eq!(app.count(&format!("invitations WHERE expires_at > {}", minutes_ago(-47 * 60))), 1);
     assert_eq!(app.count(&format!("invitations WHERE expires_at > {}", minutes_ago(-49 * 60))), 0);
     app.database.execute(&format!("UPDATE invitations SET expires_at = {}", minutes_ago(1)));
     assert_eq!(accept(&app, &browser(), &link, "old").status(), 410);
-    // With another one for the same address.
+    // A second invitation to the same address replaces it.
     let first = invited(&app, &owner, "grace@example.org", "owner");
     let second = invited(&app, &owner, "grace@example.org", "gate");
     assert_eq!(get(&app, &browser(), &first).status(), 410);
     assert_eq!(get(&app, &browser(), &second).status(), 200);
-    // When it is withdrawn.
+    // An owner withdraws it.
     let html = page(&app, &owner, "/admin/team");
     let url = format!("/admin/team/invitations/{}", between(&html, "/admin/team/invitations/", "\""));
     assert_eq!(post(&app, &owner, &url, &NO_FIELDS).status(), 303);
     assert_eq!(accept(&app, &browser(), &second, "grace").status(), 410);
     assert_eq!(audited(&app, "invitation withdrawn").len(), 1);
-    // Its mail does not come again.
+    // Its mail is not sent again.
     eventually("it was sent", || app.count("mails WHERE kind = 'invitation' AND state = 'sent'") == 3);
     let mail = app.database.text("SELECT CAST(max(id) AS TEXT) AS text FROM mails WHERE kind = 'invitation'");
     assert!(!page(&app, &owner, "/admin/mails").contains("/attempts"), "nothing to resend is offered");
     assert_eq!(post(&app, &owner, &format!("/admin/mails/{mail}/attempts"), &NO_FIELDS).status(), 303);
     assert_eq!(app.count("mails WHERE kind = 'invitation' AND state = 'sent'"), 3);
-    // When the owner who made it goes, or is one no longer.
+    // It ends when the owner who made it is removed or loses the owner role.
     app.add_account("other", "owner");
     for end in ["organizer", "remove"] {
         if end == "remove" {
@@ -218,7 +218,7 @@ fn where_a_mail_server_brings_the_link_no_page_shows_it() {
 }
 
 #[test]
-fn an_owner_sends_who_has_forgotten_it_a_link_for_a_new_password() {
+fn an_owner_sends_a_password_reset_link() {
     let app = TestApp::spawn();
     let owner = app.organizer();
     let link = invited(&app, &owner, "grace@example.org", "box_office");
@@ -239,7 +239,7 @@ fn an_owner_sends_who_has_forgotten_it_a_link_for_a_new_password() {
     let eve = browser();
     let set = post(&app, &eve, &link, &form);
     assert_eq!((set.status().as_u16(), header(&set, "location")), (303, "/admin/sign-in"));
-    // Neither is who used the link signed in, nor are the sessions of before.
+    // Using the link signs nobody in, and ends the account's earlier sessions.
     assert_eq!(get(&app, &eve, "/admin/bookings").status(), 303);
     assert_eq!(get(&app, &grace, "/admin/bookings").status(), 303);
     assert_eq!(app.sign_in_as(&grace, "grace", OWN).status(), 422);

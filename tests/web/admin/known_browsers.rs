@@ -1,4 +1,4 @@
-//! What a browser in which the organizer has signed in before is worth, and until when.
+//! How a browser in which the organizer has signed in before is treated, and for how long.
 
 use reqwest::blocking::{Client, Response};
 use reqwest::header::COOKIE;
@@ -15,7 +15,7 @@ fn browser_cookie(response: &Response) -> String {
     cookie.expect("a browser's cookie").split(';').next().expect("a pair").to_owned()
 }
 
-/// Whether guesses in a browser with this cookie are counted apart from all others'.
+/// Whether guesses in a browser with this cookie are counted separately from all other guesses.
 fn is_known(app: &TestApp, cookie: &str) -> bool {
     let known = || count(app, "sign_in_brakes WHERE key LIKE 'browser:%'");
     app.database.execute("DELETE FROM sign_in_brakes");
@@ -55,7 +55,7 @@ fn signing_out_everywhere_forgets_all_browsers() {
     let organizer = browser();
     let cookie = browser_cookie(&app.sign_in(&organizer, &app.admin_password));
     assert!(is_known(&app, &cookie));
-    // Signing out here only is no reason.
+    // Signing out in this browser alone does not forget it.
     post(&app, &organizer, "/admin/sign-out", &[]);
     assert!(is_known(&app, &cookie));
     app.sign_in(&organizer, &app.admin_password);
@@ -67,7 +67,7 @@ fn signing_out_everywhere_forgets_all_browsers() {
     assert!(is_known(&app, &browser_cookie(&again)));
 }
 
-/// Someone else's browser is not slowed by guesses in one that is not known anymore, and the other way round.
+/// Guesses in a browser that is no longer known are slowed like any other guesses, and have no counter of their own.
 #[test]
 fn a_browser_that_is_over_is_slowed_like_any_other() {
     let app = TestApp::spawn();

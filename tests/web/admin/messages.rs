@@ -21,7 +21,7 @@ fn wait_until_sent(app: &TestApp, count: u64) {
     }
 }
 
-/// Whom messages went to, in order.
+/// The recipients of messages, sorted.
 fn recipients(app: &TestApp) -> Vec<String> {
     #[derive(diesel::QueryableByName)]
     struct Row {
@@ -133,7 +133,7 @@ fn a_message_goes_to_one_ticket_type_or_to_oneself() {
     let (status, shown) = send("review", &hidden, "");
     assert!(status == 409 && shown.contains("Nobody with an email address holds such tickets."), "{shown}");
     assert_eq!(send("review", "4711", "").0, 422);
-    // Of this booking one ticket stays, and of the other none.
+    // First the booking keeps one of its two tickets, and then none.
     assert_eq!(
         app.post(&format!("{returned}/cancellation"), &[("choice", "1"), ("seat_1", "on")]).status(),
         303

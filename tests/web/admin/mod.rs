@@ -41,7 +41,7 @@ fn count(app: &TestApp, from: &str) -> i64 {
     i64::try_from(app.database.count(from)).expect("a small number")
 }
 
-/// Whoever must wait now waits for as long as the test takes, however slow the machine is.
+/// Makes each current wait last longer than the test, however slow the machine is.
 fn prolong_waits(app: &TestApp) {
     let until = minutes_ago(-10);
     let waiting = "slowed_until > last_failed_at";
@@ -68,7 +68,7 @@ fn book_as(app: &TestApp, email: &str, tier: &str, quantity: u32, name: &str) ->
     header(&response, "location").to_owned()
 }
 
-/// Bookings that were made beside the app.
+/// Inserts bookings into the database directly, without the app.
 fn book_many(app: &TestApp, count: u32) {
     let number = "SELECT 0 AS n UNION ALL SELECT n + 1 FROM numbers";
     app.database.execute(&format!(
@@ -107,10 +107,10 @@ pub(crate) fn hidden_field(page: &str, name: &'static str) -> Option<(&'static s
     value.split('"').next().map(|value| (name, value.to_owned()))
 }
 
-/// What a form answers that was opened before somebody else's change.
+/// The answer to a form that was opened before somebody else's change.
 const CHANGED_MEANWHILE: &str = "Somebody else has changed this since you opened it. Nothing was changed.";
 
-/// It is refused as stale.
+/// Asserts that the form was refused as stale. Returns the page.
 pub(crate) fn assert_stale(answer: Response) -> String {
     let (status, page) = (answer.status(), answer.text().expect("a page"));
     assert_eq!(status, 409, "{page}");

@@ -71,7 +71,7 @@ fn what_is_wrong_stands_beside_its_field_and_changes_nothing() {
 }
 
 #[test]
-fn whoever_finds_an_open_browser_guesses_slowly() {
+fn password_guesses_in_an_open_session_are_throttled() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! What checking passwords costs, as the system counts it.
+//! The cost of checking passwords, as the operating system counts it.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use crate::command_line::{Running, serve, techkraft};
 use crate::support::{between, browser};
 use testkit::database::TestDatabase;
 
-/// A server whose visitors come from wherever they say.
+/// A server that believes the address that a visitor states.
 fn serve_everybody(database: &TestDatabase) -> Running {
     serve(techkraft(database).env("TRUSTED_PROXIES", "127.0.0.1").env("RATE_LIMITS", "off"))
 }
@@ -52,7 +52,7 @@ fn a_name_that_no_account_has_costs_as_much_as_one_that_there_is() {
         assert_eq!(guess(&client, &running, from, username), 422);
         processor_time(&running) - before
     };
-    // What is done only once is done before the first try.
+    // Do one-time work before the first measurement.
     cost("warm up");
     let tries: Vec<_> = (0..6).map(|_| (cost("admin"), cost("nobody"))).collect();
     let least = |costs: &mut dyn Iterator<Item = Duration>| costs.min().expect("six tries");
@@ -68,7 +68,7 @@ fn a_name_that_no_account_has_costs_as_much_as_one_that_there_is() {
 fn a_flood_of_sign_ins_costs_one_hash_at_a_time_and_stops_no_booking() {
     let database = TestDatabase::seeded();
     let mut running = serve_everybody(&database);
-    // One of each first, so that only the flood is counted from here on.
+    // Make one booking and one sign-in first, so that only the flood is counted from here on.
     book(&running);
     let before = processor_time(&running);
     assert_eq!(guess(&browser(), &running, 0, "warm up"), 422);
@@ -93,7 +93,7 @@ fn a_flood_of_sign_ins_costs_one_hash_at_a_time_and_stops_no_booking() {
         for _ in 0..10 {
             book(&running);
         }
-        // Long enough for the flood to be one.
+        // Let the flood last for at least two seconds.
         thread::sleep(Duration::from_secs(2).saturating_sub(begun.elapsed()));
         is_over.store(true, Ordering::Relaxed);
     });
@@ -127,7 +127,7 @@ fn book(running: &Running) {
         ("ticket_type", id),
         ("quantity", "1"),
         ("name", "Ada Lovelace"),
-        // A person of one's own: each may hold only so many.
+        // Each booking is for another person, because the tickets per person are limited.
         ("email", &format!("ada+{key}@example.org")),
         ("request_key", key),
     ];

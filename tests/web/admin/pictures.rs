@@ -1,4 +1,4 @@
-//! Pictures of concerts: sent with the form or through the API, written again, shown, replaced, copied and removed.
+//! Pictures of concerts: sent with the form or through the API, re-encoded, shown, replaced, copied and removed.
 
 use std::io::Cursor;
 
@@ -29,7 +29,7 @@ fn two_colors(width: u32, height: u32) -> DynamicImage {
     DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, |_, y| color(y)))
 }
 
-/// A JPEG that a camera took on its side, with a place among what it noted.
+/// A JPEG that a camera took on its side, with a location in its metadata.
 fn of_camera(width: u32, height: u32) -> Vec<u8> {
     let plain = file(&two_colors(width, height), ImageFormat::Jpeg);
     // TIFF, little endian: one entry, orientation 6.
@@ -39,7 +39,7 @@ fn of_camera(width: u32, height: u32) -> Vec<u8> {
     [&plain[..2], &[0xff, 0xe1], &length, &exif, &plain[2..]].concat()
 }
 
-/// Two frames.
+/// An animation of two frames.
 fn moving_webp() -> Vec<u8> {
     let still = file(&two_colors(64, 64), ImageFormat::WebP);
     let pixels = &still[12..];
@@ -54,7 +54,7 @@ fn moving_webp() -> Vec<u8> {
     chunk(b"RIFF", &content)
 }
 
-/// As a browser sends a form with a file.
+/// Sends a form with a file, as a browser does.
 fn send(
     app: &TestApp,
     organizer: &Client,
@@ -70,7 +70,7 @@ fn send(
     let part = "--edge\r\nContent-Disposition: form-data; name=\"image\"; filename=\"<b>.html\"\r\nContent-Type: text/html\r\n\r\n";
     body.extend_from_slice(part.as_bytes());
     body.extend_from_slice(file);
-    // What stands behind the file is read too.
+    // Fields after the file are read too.
     let rest = "\r\n--edge\r\nContent-Disposition: form-data; name=\"age_limit\"\r\n\r\n17\r\n--edge--\r\n";
     body.extend_from_slice(rest.as_bytes());
     let post = organizer.post(app.url(path)).header("content-type", "multipart/form-data; boundary=edge");
@@ -106,7 +106,7 @@ fn a_picture_is_written_again_upright_and_without_what_the_camera_noted() {
     let (large, bytes) = load(&app, between(tag, "src=\"", "\""));
     assert_eq!((large.width(), large.height()), (800, 1600));
     assert!(!bytes.windows(SECRET.len()).any(|it| it == SECRET) && !bytes.windows(4).any(|it| it == b"Exif"));
-    // Turned by a quarter: what was above is at the right.
+    // Turned by a quarter: the top is at the right now.
     let (left, right) = (large.to_rgb8().get_pixel(100, 800).0, large.to_rgb8().get_pixel(700, 800).0);
     assert!(right[0] > 200 && right[2] < 80 && left[2] > 200 && left[0] < 80, "{left:?} {right:?}");
     let small = between(tag, "srcset=\"", " 480w");
@@ -120,7 +120,7 @@ fn a_picture_is_written_again_upright_and_without_what_the_camera_noted() {
         assert_eq!(app.get(path).status(), 404, "{path}");
     }
 
-    // A copy has it too, and keeps it when the first one loses it.
+    // A copied concert has the picture too, and keeps it when the original loses it.
     let form = [("from", "zoe-the-cafe"), ("starts_at", "2028-09-04T20:00")];
     let copied = post(&app, &organizer, "/admin/events/new", &form);
     let copy = header(&copied, "location").to_owned();
@@ -140,7 +140,7 @@ fn what_is_no_picture_is_refused_beside_its_field_and_nothing_typed_is_lost() {
     let event = create(&app, &organizer, &[]);
     let edit = format!("{event}/edit");
     let png = file(&two_colors(64, 64), ImageFormat::Png);
-    // Nothing but the size is told: 20,000 times 20,000 pixels.
+    // Only the header is changed: it claims 20,000 times 20,000 pixels.
     let mut bomb = png.clone();
     bomb[16..24].copy_from_slice(&[0, 0, 0x4e, 0x20, 0, 0, 0x4e, 0x20]);
     let crc = crc(&bomb[12..29]).to_be_bytes();
@@ -168,7 +168,7 @@ fn what_is_no_picture_is_refused_beside_its_field_and_nothing_typed_is_lost() {
         assert!(error.contains(words) && page.contains("Typed &#38; kept"), "{page}");
         assert!(page.contains("value=\"The Barn\""), "{page}");
     }
-    // A file with a field that is wrong: the browser has to be asked for it again.
+    // A picture is sent with an invalid field: the browser does not keep the file, so the page asks for it again.
     let (status, page) = send(&app, &organizer, &edit, &png, &[("name", "")]);
     assert!(status == 422 && page.contains("Choose the picture again."), "{page}");
     assert_eq!(app.count("pictures"), 0);
@@ -179,7 +179,7 @@ fn what_is_no_picture_is_refused_beside_its_field_and_nothing_typed_is_lost() {
         assert_eq!(send(&app, &app.member(role), &edit, &png, &[]).0, 403, "{role}");
     }
     assert_eq!(app.count("pictures"), 0);
-    // Nowhere else.
+    // Other forms accept no files.
     assert_eq!(send(&app, &organizer, &format!("{event}/pause"), b"x", &[("paused", "true")]).0, 415);
 }
 
@@ -202,7 +202,7 @@ fn a_restored_backup_has_the_pictures() {
     let app = TestApp::spawn();
     let edit = "/admin/events/midnight-parade/edit";
     let organizer = app.organizer();
-    // The form as it is, with the picture chosen.
+    // Send the unchanged form, with a picture chosen.
     let form = organizer.get(app.url(edit)).send().expect("an answer").text().expect("a page");
     assert!(
         form.contains("enctype=\"multipart/form-data\"") && form.contains("type=\"file\" name=\"image\"")
@@ -235,7 +235,7 @@ fn a_program_sets_and_removes_the_picture() {
         let answer = put.send().expect("an answer");
         (answer.status().as_u16(), answer.json::<Value>().expect("JSON"))
     };
-    // Half of it shows the night behind it.
+    // The left half is transparent, and shows the dark background.
     let clear =
         RgbaImage::from_fn(700, 500, |x, _| image::Rgba([255, 255, 255, if x < 350 { 0 } else { 255 }]));
     let (status, event) = put("image/webp", file(&DynamicImage::ImageRgba8(clear), ImageFormat::WebP));
@@ -245,7 +245,7 @@ fn a_program_sets_and_removes_the_picture() {
     assert_eq!(put("image/png", b"no picture".to_vec()).0, 415);
     assert_eq!(put("image/png", vec![0; 5 * 1024 * 1024 + 1]).0, 413);
     assert_eq!(put("text/html", b"x".to_vec()).0, 415);
-    // As large as a photograph: every third byte of it differs from the one before.
+    // Noise does not compress, so the file is as large as a photograph.
     let mut seed = 1_u32;
     let noise = RgbImage::from_fn(1100, 900, |_, _| {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -1,4 +1,4 @@
-//! The sale is reset.
+//! Resetting the sale.
 
 use std::sync::mpsc;
 use std::thread;
@@ -63,7 +63,7 @@ fn reseeding_asks_for_the_name_and_starts_the_sale_again() {
     assert_eq!(audited(&app, "signed in").len(), 1, "what was written before stays");
 }
 
-/// Also what is held, canceled, expired and scanned.
+/// The page also counts what is held, canceled, expired and scanned.
 #[test]
 fn a_reset_says_all_that_it_deletes() {
     let app = TestApp::spawn();
@@ -98,7 +98,7 @@ fn a_reset_says_all_that_it_deletes() {
     ] {
         assert!(asked.contains(text), "{text}\n{asked}");
     }
-    // The name that the page asks for, also where the organizer has changed it.
+    // The page asks for the concert's current name, also after the organizer has changed it.
     app.database.execute("UPDATE events SET name = 'Noon Parade', facts_version = facts_version + 1");
     assert!(page().contains("<strong>Noon Parade</strong>"));
     let form = [("event_name", "Noon Parade"), ("password", &app.admin_password)];
@@ -109,7 +109,7 @@ fn a_reset_says_all_that_it_deletes() {
     assert_eq!((app.count("bookings"), app.count("scans"), app.count("holds")), (0, 0, 0));
 }
 
-/// The page says it before anything is typed, and asks for nothing.
+/// The page says this before anything is typed, and asks for no input.
 #[test]
 fn a_sale_that_was_paid_for_online_is_not_reset() {
     let app = TestApp::spawn();
@@ -145,9 +145,9 @@ fn reseeding_can_be_switched_off() {
     assert_eq!(app.database.tier("VIP").sold, 1);
 }
 
-/// Tried: while the reseed waited for no sender, the mail of a booking that was gone stayed in the outbox.
+/// Seen to fail when the reseed did not wait for senders: the mail of a deleted booking stayed in the outbox.
 #[test]
-fn a_reseed_waits_for_who_is_making_mails_of_its_bookings() {
+fn a_reseed_waits_for_senders_that_write_mails() {
     // The app's own sender has nothing to do.
     let app = TestApp::spawn();
     app.database.without_confirmations(|| app.book_well("VIP", 2));
@@ -166,7 +166,7 @@ fn a_reseed_waits_for_who_is_making_mails_of_its_bookings() {
             let mails = database.write_blocking(|db| {
                 let taken = store::take(db, store::Choice::Oldest(10), taken, leased)?;
                 is_taken.send(()).expect("the reseed waits");
-                // Time enough for a reseed that does not wait.
+                // Long enough for a reseed that does not wait to finish.
                 thread::sleep(Duration::from_secs(1));
                 Ok(taken.mails.len())
             });

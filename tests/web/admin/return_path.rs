@@ -1,4 +1,4 @@
-//! Where the sign-in leads, and what becomes of a form that was filled in while the session ended.
+//! Where the sign-in leads, and what happens to a form that was filled in while the session ended.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::blocking::{Client, Response};
@@ -8,7 +8,7 @@ use crate::support::{TestApp, between, browser, header};
 
 const TERMS: &str = "/admin/events/midnight-parade/terms";
 
-/// Follows the sign-in's form, with all that its page carries.
+/// Sends the sign-in form, with all hidden fields of its page.
 fn sign_in_on(app: &TestApp, client: &Client, page: &str, password: &str) -> Response {
     let mut form = hidden_fields(page);
     form.extend([("username".into(), "admin".into()), ("password".into(), password.into())]);
@@ -27,7 +27,7 @@ fn hidden_fields(page: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Every session ends, as after half an hour without activity.
+/// Ends every session, as after half an hour without activity.
 fn end_sessions(app: &TestApp) {
     app.database.execute(
         "UPDATE admin_sessions SET last_seen_at = '2026-01-01 00:00:00', expires_at = '2026-01-01 00:00:00'",
@@ -55,7 +55,7 @@ fn the_sign_in_leads_to_where_one_was_going() {
         let sign_in = header(&asked, "location").to_owned();
         assert!(asked.status() == 303 && sign_in.starts_with("/admin/sign-in?next=/admin/"), "{sign_in}");
         let page = get(&app, &client, &sign_in).text().expect("a page");
-        // A wrong password keeps the way.
+        // After a wrong password, the sign-in still leads to the same page.
         let again = sign_in_on(&app, &client, &page, "a guess");
         assert_eq!(again.status(), 422);
         let signed_in = sign_in_on(&app, &client, &again.text().expect("a page"), &app.admin_password);
@@ -93,7 +93,8 @@ fn no_link_leads_through_the_sign_in_to_another_site() {
 fn a_link_in_a_mail_finds_the_session_that_the_browser_kept_back() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
-    // A browser that comes from another site sends no strict cookie, so a stranger's stands for it.
+    // A browser that comes from another site does not send SameSite=Strict cookies, so the test uses a browser that
+    // has no cookie.
     let from_mail = |client: &Client, path: &str| {
         client.get(app.url(path)).header("Sec-Fetch-Site", "cross-site").send().expect("an answer")
     };
@@ -124,12 +125,12 @@ fn a_poll_and_an_action_lead_back_to_their_page() {
     let action = app.client.post(app.url("/admin/mails/4/attempts")).form(&NO_FIELDS);
     let action = action.header("Referer", app.url("/admin/mails?state=failed")).send().expect("an answer");
     assert_eq!((action.status().as_u16(), header(&action, "location")), (303, expected));
-    // A file is no page: it is downloaded from one.
+    // A download leads back to the page that offers it.
     let file = app.get("/admin/events/midnight-parade/bookings.csv?rows=tickets");
     assert_eq!(header(&file, "location"), "/admin/sign-in?next=/admin/events/midnight-parade/export");
 }
 
-/// Sends a form after the session has ended, signs in, and returns the form's page as it comes again.
+/// Sends a form after the session has ended, signs in, and returns the form's page as it is shown again.
 fn resume(app: &TestApp, path: &str, form: &[(&str, &str)]) -> String {
     let organizer = app.organizer();
     end_sessions(app);
@@ -180,7 +181,7 @@ fn what_was_typed_while_the_session_ended_is_there_again() {
     assert!(scanned.contains("name=\"code\" value=\"Lovelace &#34;&#60;&#38;\""), "{scanned}");
     assert!(scanned.contains("Ready"), "nothing was looked for: {scanned}");
 
-    // Nothing of it was done.
+    // None of the forms was carried out.
     assert_eq!((app.database.tier("VIP").sold, app.count("bookings")), (3, 1));
     assert_eq!(
         app.count(
@@ -205,7 +206,7 @@ fn passwords_are_not_kept_and_strangers_are_led_to_the_sign_in() {
     let stranger = stranger.expect("an answer");
     let expected = format!("/admin/sign-in?next={TERMS}");
     assert_eq!((stranger.status().as_u16(), header(&stranger, "location")), (303, expected.as_str()));
-    // Another site's page fills in no form of ours this way.
+    // Another site's page cannot fill in our forms this way.
     let forged = organizer.post(app.url(TERMS)).header("Sec-Fetch-Site", "cross-site");
     assert_eq!(forged.form(&[("cancellation_deadline_hours", "1")]).send().expect("an answer").status(), 403);
     let forged = organizer.post(app.url("/admin/sign-in")).header("Origin", "https://elsewhere.example");

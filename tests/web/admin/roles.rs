@@ -1,4 +1,4 @@
-//! What each role opens: the table of docs/security.md, the URL map and the answers say the same.
+//! What each role opens: the table in docs/security.md, the URL map and the answers agree.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::support::{TestApp, browser, header};
 
 const SECURITY: &str = include_str!("../../../docs/security.md");
 
-/// A row of the table. `None`: everybody.
+/// A row of the table. `least` is `None` where everybody is allowed.
 struct Row {
     methods: Vec<&'static str>,
     least: Option<AccountRole>,
@@ -31,7 +31,7 @@ fn table() -> BTreeMap<&'static str, Row> {
     rows.map(row).collect()
 }
 
-/// The methods of a URL but HEAD, which is answered as GET.
+/// The methods of a URL without HEAD, which is answered like GET.
 fn methods(allowed: &'static str) -> Vec<&'static str> {
     allowed.split(", ").filter(|method| *method != "HEAD").collect()
 }
@@ -79,7 +79,7 @@ fn each_route_opens_for_the_roles_of_the_table() {
     let clients: Vec<(Option<AccountRole>, Client)> = std::iter::once((None, browser()))
         .chain(AccountRole::ALL.iter().map(|role| (Some(*role), app.member(role.as_str()))))
         .collect();
-    // What ends sessions comes last.
+    // The route that ends sessions comes last.
     let mut rows: Vec<_> = table().into_iter().collect();
     rows.sort_by_key(|(route, _)| *route == "/admin/sign-out");
     for (route, row) in rows {
@@ -103,7 +103,7 @@ fn check(
     let (status, location) = (response.status().as_u16(), header(response, "location"));
     let of_whom = format!("{method} {route} as {role:?}: {status} {location}");
     match (least, role) {
-        // Empty passwords are counted.
+        // Empty passwords count as failed sign-ins, so 429 is possible.
         (None, _) => assert!([200, 303, 422, 429].contains(&status), "{of_whom}"),
         (Some(_), None) => {
             assert!(status == 303 && location.starts_with("/admin/sign-in"), "{of_whom}");
@@ -112,16 +112,16 @@ fn check(
         (_, Some(role)) if route == "/admin" && !role.may(AccountRole::Organizer) => {
             assert_eq!((status, location), (303, role.home()), "{of_whom}");
         }
-        // One file is sent at a time, and the turn of the one before may end a moment later.
+        // One file is sent at a time, and the previous export may end a moment later.
         _ if route.contains("/bookings.") || route.contains("/payments.") => {
             assert!([200, 503].contains(&status), "{of_whom}")
         }
         _ if method == "GET" => {
-            // A gate that is not chosen yet has no turnout.
+            // No gate is chosen yet, so there is no turnout.
             let expected = if route == "/admin/check-in/turnout" { 404 } else { 200 };
             assert_eq!(status, expected, "{of_whom}");
         }
-        // An empty form: it is refused for what it lacks, or done.
+        // An empty form is refused because fields are missing, or it is accepted.
         _ => {
             assert!([200, 303, 404, 409, 422, 429].contains(&status), "{of_whom}");
             assert!(!location.starts_with("/admin/sign-in") || route == "/admin/sign-out", "{of_whom}");
@@ -167,16 +167,16 @@ fn who_may_not_open_a_page_reads_why_and_sees_the_way_to_what_they_may() {
 fn a_server_of_the_release_before_lets_no_restricted_account_in() {
     let app = TestApp::spawn();
     let gate = app.member("gate");
-    // It compares the hash as it finds it, and looks for the session under the hash of its token.
+    // The previous release compares the stored hash as it is, and looks up the session by the hash of its token.
     assert_eq!(app.count("admins WHERE username = 'gate' AND password_hash LIKE '$argon2%'"), 0);
     assert_eq!(app.count("admin_sessions WHERE token_hash LIKE 'restricted:%'"), 1);
     assert_eq!(app.count("admin_sessions"), 1);
     assert_eq!(ask(&app, &gate, "GET", "/admin/account").status(), 200);
-    // Signing out, and the list of sessions, find it all the same.
+    // Signing out and the list of sessions still find the session.
     assert!(ask(&app, &gate, "GET", "/admin/account").text().expect("a page").contains("This browser"));
     assert_eq!(ask(&app, &gate, "POST", "/admin/sign-out").status(), 303);
     assert_eq!(app.count("admin_sessions"), 0);
-    // The operator's account is an owner's, as it was.
+    // The operator's account is still an owner's.
     drop(app.organizer());
     assert_eq!(
         app.count("admins WHERE username = 'admin' AND role = 'owner' AND password_hash LIKE '$argon2%'"),

@@ -15,7 +15,7 @@ const PAGES: [&str; 7] = [
     "/admin/events/midnight-parade/bookings.csv",
 ];
 
-/// Where it leads, without the way back.
+/// The redirect's path, without the return path in its query.
 fn door(response: &Response) -> &str {
     header(response, "location").split('?').next().unwrap_or_default()
 }
@@ -106,7 +106,7 @@ fn each_concerts_links_stand_in_its_own_panel() {
         assert_eq!(panel.matches(&format!("<span class=\"sr-only\"> for {name}</span>")).count(), 3);
         assert!(!panel.contains(other), "{panel}");
     }
-    // Resetting is the seed's concert's alone, and no button beside the others.
+    // Only the seed's concert can be reset, through a link that is not among the other buttons.
     let reset = "<a href=\"/admin/reseed\">Reset sale…</a>";
     assert_eq!(page.matches("/admin/reseed").count(), 1);
     assert!(panel("Midnight Parade").contains(reset), "{page}");
@@ -130,7 +130,7 @@ fn organizers_have_a_footer_of_their_own() {
     assert!(footer(&app.client, "/").contains("Organizer sign-in"));
 }
 
-/// Seen to fail without: the second look counted again.
+/// Seen to fail without the limit: the second request counted again.
 #[test]
 fn everything_is_counted_again_twice_a_minute_at_most_for_all() {
     let app = TestApp::spawn();
@@ -143,7 +143,7 @@ fn everything_is_counted_again_twice_a_minute_at_most_for_all() {
     app.database
         .execute("UPDATE ticket_types SET available = available - 1 WHERE name = 'General Admission'");
     assert!(!verdict(&organizer) && !verdict(&app.organizer()), "the last count stands, also for others");
-    // A server that has not counted yet does.
+    // Another server, which has not counted yet, counts now.
     let other = app.another_server();
     let page = organizer.get(format!("http://{}/admin", other.address)).send().expect("an answer");
     assert!(page.text().expect("a page").contains("≠"));

@@ -12,7 +12,7 @@ use crate::support::{TestApp, between, browser, header};
 
 const URL: &str = "/admin/second-factor";
 
-/// What an app shows, so many steps from now.
+/// The code that an authenticator app shows `apart` steps from now.
 fn code(secret: &TotpSecret, apart: i64) -> String {
     code_at(secret, Utc::now().timestamp() / 30 + apart)
 }
@@ -33,14 +33,14 @@ fn post(app: &TestApp, client: &Client, path: &str, form: &[(&str, &str)]) -> Re
     client.post(app.url(path)).form(form).send().expect("an answer")
 }
 
-/// What the page gives an app, and the field that comes back with the first code.
+/// The secret that the page offers to an app, and the sealed field that the form sends back with the first code.
 fn offered(html: &str) -> (TotpSecret, String) {
     let shown = between(html, "<p class=\"secret\"><code>", "</code>").replace(' ', "");
     let sealed = between(html, "name=\"secret\" value=\"", "\"").replace("&#43;", "+").replace("&#x2B;", "+");
     (TotpSecret::from_base32(&shown).expect("a secret"), sealed)
 }
 
-/// Sets it up in this browser. Returns what the app has, the recovery codes, and the step of the code.
+/// Sets up the second factor in this browser. Returns the app's secret, the recovery codes, and the step of the code.
 fn set_up(app: &TestApp, client: &Client) -> (TotpSecret, Vec<String>, i64) {
     let (secret, sealed) = offered(&page(app, client, URL));
     let step = Utc::now().timestamp() / 30;
@@ -59,7 +59,7 @@ fn send_code(app: &TestApp, client: &Client, code: &str) -> Response {
     post(app, client, "/admin/sign-in/code", &[("code", code)])
 }
 
-/// With the password alone, in a new browser.
+/// A new browser that has sent the password, and not yet a code.
 fn with_password(app: &TestApp) -> Client {
     let client = browser();
     let asked = app.sign_in(&client, &app.admin_password);
@@ -121,7 +121,7 @@ fn the_password_alone_opens_nothing_and_each_code_counts_once() {
     assert_eq!(refused.status(), 422);
     assert!(refused.text().expect("a page").contains("Wrong code"));
     assert_eq!(audited(&app, "code refused").len(), 1);
-    // The code of the setting up, or an older one, is used up. The next one is good.
+    // The setup's code and older codes are used up. The next code is valid.
     for used in [step, step - 1] {
         assert_eq!(send_code(&app, &client, &code_at(&secret, used)).status(), 422);
     }
@@ -137,7 +137,7 @@ fn the_password_alone_opens_nothing_and_each_code_counts_once() {
     assert_eq!(send_code(&app, &with_password(&app), &codes[3]).status(), 422, "once");
     assert!(page(&app, &recovered, URL).contains("9 recovery codes left"));
     assert_eq!(audited(&app, "recovery code used").len(), 1);
-    // New ones replace them.
+    // New recovery codes replace the old ones.
     let form = [("act", "new-codes"), ("code", codes[4].as_str()), ("password", &app.admin_password)];
     let renewed = post(&app, &recovered, URL, &form);
     assert_eq!(renewed.status(), 200);
@@ -187,7 +187,7 @@ fn guessing_codes_gets_slow_wherever_it_comes_from() {
     }
     assert_eq!(send_code(&app, &thief, &codes[0]).status(), 429, "recovery codes too");
     assert_eq!(app.count("recovery_codes"), 10);
-    // A browser in which the account has signed in does not notice.
+    // A browser in which the account has signed in before is not slowed down.
     assert_eq!(app.sign_in(&owner, &app.admin_password).status(), 303);
     // As if the last code had been used long ago.
     app.database.execute("UPDATE second_factors SET last_step = 0");
@@ -207,7 +207,7 @@ fn owners_may_require_it_of_everybody() {
     assert!(refused.text().expect("a page").contains("Wrong password. Nothing was changed."));
     assert_eq!(get(&app, &grace, "/admin/events").status(), 200);
     assert_eq!(rule(&owner, "on", &app.admin_password).status(), 303);
-    // Sessions that there are, too. Its own page, the password and signing out stay open.
+    // The rule also covers existing sessions. The second factor's own page, the password and signing out stay open.
     for path in ["/admin/events", "/admin", "/admin/account", "/admin/check-in"] {
         let led = get(&app, &grace, path);
         assert_eq!((led.status().as_u16(), header(&led, "location")), (303, URL), "{path}");
@@ -251,7 +251,7 @@ fn it_is_reset_by_another_owner_or_from_the_command_line() {
     assert_eq!(get(&app, &grace, "/admin/account").status(), 303, "its sessions end");
     let in_again = app.sign_in_as(&browser(), "gate", &app.admin_password);
     assert_eq!(header(&in_again, "location"), "/admin");
-    // Not one's own.
+    // Owners cannot reset their own second factor this way.
     set_up(&app, &owner);
     let html = page(&app, &owner, "/admin/team");
     let row = html.split("team__name").find(|row| row.contains(">admin</a>")).expect("a row");
@@ -299,7 +299,7 @@ fn what_was_typed_before_the_session_ended_comes_through_both_steps() {
         html.contains("action=\"/admin/events?resumed=1\"") && html.contains("North &#60;gate&#62;"),
         "{html}"
     );
-    // Without anything typed the way goes on by redirects.
+    // Without typed text to keep, the sign-in continues with redirects.
     let asked = post(&app, &browser(), "/admin/sign-in", &form[..3]);
     assert_eq!(header(&asked, "location"), "/admin/sign-in/code?next=/admin/events");
 }
@@ -313,7 +313,7 @@ fn a_session_that_a_server_of_the_release_before_started_is_not_enough() {
     assert_eq!(get(&app, &owner, "/admin/account").status(), 303);
     app.database.execute("UPDATE admin_sessions SET second_factor = true");
     assert_eq!(get(&app, &owner, "/admin/account").status(), 200);
-    // Nor is a password that was changed between the two steps.
+    // The code is not accepted either if the password was changed between the two steps.
     let client = with_password(&app);
     app.database.execute("UPDATE admins SET password_hash = password_hash || ' '");
     assert_eq!(header(&send_code(&app, &client, "abcdef"), "location"), "/admin/sign-in");

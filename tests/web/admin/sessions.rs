@@ -45,7 +45,7 @@ fn each_sign_in_makes_a_new_session_and_ends_the_one_it_finds() {
     assert_ne!(first, second);
     assert!(opens(&app, &second) && !opens(&app, &first), "the one of before is over");
 
-    // What an attacker plants in a browser is not what the organizer gets.
+    // The organizer does not get a session that an attacker has planted in the browser.
     let attackers = session_cookie(&app.sign_in(&browser(), &app.admin_password));
     let form = [("username", "admin"), ("password", app.admin_password.as_str())];
     let planted = browser().post(app.url("/admin/sign-in")).header(COOKIE, &attackers).form(&form);
@@ -63,7 +63,7 @@ fn a_session_in_which_nothing_is_done_ends() {
     };
     idle_since(29);
     assert!(is_in(&app, &organizer));
-    // The page has counted: from now on it is another 30 minutes.
+    // Opening the page counted as activity: the session now has another 30 minutes.
     let seen_lately = format!("admin_sessions WHERE last_seen_at > {}", minutes_ago(1));
     eventually("it is noted", || count(&app, &seen_lately) > 0);
     idle_since(31);
@@ -160,7 +160,7 @@ fn an_account_has_twenty_sessions_at_most() {
     assert!(!is_in(&app, &first) && is_in(&app, &last), "the oldest goes");
 }
 
-/// Seen to fail without: the token stays.
+/// Seen to fail without the renewal: the token stayed the same.
 #[test]
 fn the_password_again_renews_the_sessions_token() {
     let app = TestApp::spawn();
@@ -177,7 +177,7 @@ fn the_password_again_renews_the_sessions_token() {
     assert!(opens(&app, &after) && !opens(&app, &before), "a token that was stolen before is over");
     assert!(is_in(&app, &client) && is_in(&app, &phone), "and nobody else is signed out");
 
-    // Whatever becomes of the form, and on each page that asks.
+    // The token is renewed on each page that asks for the password, whether or not the form is accepted.
     let password = app.admin_password.as_str();
     let mut last = after;
     for (path, form, status) in [
@@ -197,7 +197,7 @@ fn the_password_again_renews_the_sessions_token() {
         assert!(opens(&app, &next) && !opens(&app, &last), "{path}");
         last = next;
     }
-    // Its own session ends by the id that the page has shown.
+    // A session can end itself with the id that the page has shown.
     let page = get(&app, &client, "/admin/account").text().expect("a page");
     let row = page.split("class=\"session\"").find(|row| row.contains("This browser")).expect("a row");
     let own = between(row, "value=\"", "\"").to_owned();

@@ -1,4 +1,4 @@
-//! `/admin/setup`: whether everything is set that selling to the public needs.
+//! `/admin/setup`: whether everything that selling to the public needs is set.
 
 use techkraft::page::SiteLinks;
 
@@ -31,7 +31,7 @@ fn what_is_not_set_is_named_with_the_way_to_set_it() {
         let part = part(&page, title);
         assert!(part.contains(&format!(">{state}</span></h2>")) && part.contains(says), "{title}: {part}");
     }
-    // What keeps people from selling comes first.
+    // Problems that prevent selling come first.
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
     assert!(at(">Public address<") < at(">Box office<") && at(">Box office<") < at(">Clock<"));
 }
@@ -50,7 +50,7 @@ fn what_is_set_says_so() {
     }
 }
 
-/// A proxy that nobody has named: every visitor would be limited as one.
+/// The proxy is not in the settings, so all visitors would share one rate limit.
 #[test]
 fn a_proxy_that_is_not_trusted_is_noticed() {
     let app = TestApp::spawn();
@@ -61,7 +61,7 @@ fn a_proxy_that_is_not_trusted_is_noticed() {
     assert!(part.contains(">To fix</span></h2>") && part.contains("TRUSTED_PROXIES"), "{part}");
 }
 
-/// On PostgreSQL the backup is proved in a database of its own, which this test's account may create.
+/// On PostgreSQL the backup is proved by restoring it into a separate database, which this test's account may create.
 #[test]
 fn a_backup_is_seen_and_an_old_one_is_not_enough() {
     let app = TestApp::spawn();

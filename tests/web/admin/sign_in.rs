@@ -68,7 +68,7 @@ fn nobody_learns_which_accounts_there_are() {
 }
 
 #[test]
-fn an_old_hash_is_made_anew_at_the_next_good_sign_in() {
+fn an_old_password_hash_is_upgraded_at_the_next_sign_in() {
     let app = TestApp::spawn();
     let weak = Params::new(8 * 1024, 1, 1, None).expect("parameters");
     let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, weak);
@@ -121,11 +121,11 @@ fn a_crowd_of_sign_ins_waits_in_a_short_queue() {
 }
 
 #[test]
-fn what_is_done_at_the_door_is_written_down() {
+fn sign_ins_and_sign_outs_are_audited() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     organizer.post(app.url("/admin/sign-out")).send().expect("an answer");
-    // Whoever is not signed in signs nobody out.
+    // A client that is not signed in signs nobody out.
     organizer.post(app.url("/admin/sign-out")).send().expect("an answer");
     let entries: Vec<_> =
         audit(&app).into_iter().map(|it| (it.actor, it.action, it.client_address)).collect();

@@ -19,7 +19,7 @@ fn another_role_or_the_end_of_an_account_counts_at_once() {
     let app = TestApp::spawn();
     let (owner, grace) = (app.organizer(), app.member("organizer"));
     assert_eq!(get(&app, &grace, "/admin/events").status(), 200);
-    // The password is asked for.
+    // A change needs the owner's password.
     let html = page(&app, &owner, "/admin/team");
     let row = html.split("team__name").find(|row| row.contains(">organizer</a>")).expect("a row");
     let url = between(row, "href=\"", "\"").to_owned();
@@ -35,7 +35,8 @@ fn another_role_or_the_end_of_an_account_counts_at_once() {
     assert_eq!(get(&app, &grace, "/admin/events").status(), 403);
     let entry = ("admin".into(), "organizer: organizer to gate".into(), 1, "127.0.0.1".into());
     assert_eq!(audited(&app, "role changed"), [entry]);
-    // To an owner and back: the password stays, and a server of the release before reads an owner's alone.
+    // The member becomes an owner, and is then removed. The password stays, and a server of the previous release can
+    // read only an owner's.
     assert_eq!(change(&app, &owner, "organizer", "owner").status(), 303);
     assert_eq!(app.count("admins WHERE password_hash LIKE '$argon2%'"), 2);
     assert_eq!(app.sign_in_as(&grace, "organizer", &app.admin_password).status(), 303);
@@ -46,7 +47,7 @@ fn another_role_or_the_end_of_an_account_counts_at_once() {
     assert_eq!((app.count("admins"), app.count("admin_sessions")), (1, 1));
     let entry = ("admin".into(), "organizer".into(), 1, "127.0.0.1".into());
     assert_eq!(audited(&app, "account removed"), [entry]);
-    // The name stays the one who is gone: nobody else acts under it.
+    // The name stays reserved for the removed account, so nobody else can act under it.
     app.database.execute(
         "INSERT INTO audit_log (actor, action, subject, affected, created_at)
          VALUES ('organizer', 'account made', 'organizer', 1, CURRENT_TIMESTAMP)",
@@ -74,12 +75,12 @@ fn an_account_cannot_raise_itself_and_the_last_owner_stays() {
     }
     assert_eq!(get(&app, &owner, "/admin/team").status(), 200);
     assert_eq!(app.count("admins WHERE role = 'owner'"), 1);
-    // With another one it may go.
+    // When there is another owner, the first one may be removed.
     assert_eq!(change(&app, &owner, "organizer", "owner").status(), 303);
     assert_eq!(change(&app, &owner, "admin", "remove").status(), 303);
     assert_eq!(get(&app, &owner, "/admin/team").status(), 303);
     assert_eq!(app.count("admins WHERE role = 'owner'"), 1);
-    // A server that starts now makes no other admin.
+    // A server that starts now does not create another admin.
     let _another = app.another_server();
     assert_eq!(app.count("admins"), 1);
 }
@@ -106,7 +107,7 @@ fn of_owners_who_remove_each_other_together_one_stays() {
             scope.spawn(move || {
                 let html = page(app, owner, "/admin/team");
                 let row = html.split("team__name").find(|row| row.contains(&format!(">{next}</a>")));
-                // Removed already, or signed out.
+                // The next owner was removed already, or this owner was signed out.
                 let Some(row) = row else { return };
                 let url = between(row, "href=\"", "\"").to_owned();
                 post(app, owner, &url, &[("change", "remove"), ("password", &app.admin_password)]);

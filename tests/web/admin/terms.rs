@@ -43,13 +43,13 @@ fn the_organizer_changes_the_terms_and_they_hold_at_once() {
     for text in ["name=\"cancellation_deadline_hours\" value=\"1.5\"", &front_row] {
         assert!(shown.contains(text), "{text}\n{shown}");
     }
-    // Already held by the booking from before; and the other tier has a limit now.
+    // The earlier booking already uses up the limit for VIP, and the other tier has a limit now.
     assert_eq!(app.book("VIP", 1).status(), 409);
     app.book_well("Front Row", 2);
     assert_eq!(app.book("Front Row", 1).status(), 409);
     assert!(app.get(&location).text().expect("a page").contains("6:30\u{a0}PM\u{a0}CDT"), "the new deadline");
 
-    // Nothing typed: no deadline before which a buyer may cancel, and no limits.
+    // Empty fields: buyers may not cancel at all, and there are no limits.
     assert_eq!(post(&app, &organizer, "", "", "").status(), 303);
     assert_eq!(app.post(&format!("{location}/cancellation"), &[]).status(), 409);
     app.book_well("VIP", 8);
@@ -133,7 +133,8 @@ fn numbers_are_read_as_people_type_them() {
         assert!(page.contains(&field), "{typed:?}: {page}");
     }
     let saved = audited(&app, "terms changed").len();
-    // What has no meaning as a number of hours or people is said beside its field, and stays as it was typed.
+    // An input that is not a valid number of hours or tickets gets an error beside its field, and stays as it was
+    // typed.
     for typed in
         ["-1", "\u{2212}1,5", "1.5.5", "1:5", "1e2", "½½", "NaN", "inf", "1,500", "99999999999999999999"]
     {
@@ -187,7 +188,7 @@ fn a_form_that_was_opened_before_a_change_undoes_nothing() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     let balcony = [("name", "Balcony"), ("price", "80"), ("capacity", "50"), ("max_per_person", "2")];
-    // A ticket type that the form never showed, a limit, the deadline and the organizer.
+    // After the form is opened, somebody else adds a ticket type and changes a limit, the deadline and the organizer.
     let before = kept_form(&app, &organizer);
     let types = "/admin/events/midnight-parade/ticket-types/new";
     assert_eq!(post_form(&app, &organizer, types, &balcony).status(), 303);
@@ -209,7 +210,7 @@ fn a_form_that_was_opened_before_a_change_undoes_nothing() {
     assert_eq!(app.database.count(&format!("events WHERE {is_new}")), 1);
     assert_eq!(audited(&app, "terms changed").len(), 1);
 
-    // Opened again, it is saved; and a field that it does not have stays as it is.
+    // A form that is opened again is saved, and a setting whose field is missing stays as it is.
     assert_eq!(send(&app, &organizer, &kept_form(&app, &organizer)).status(), 303);
     assert_eq!((limit(&app, "Balcony"), limit(&app, "VIP")), (1, 0));
 }

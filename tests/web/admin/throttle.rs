@@ -1,4 +1,4 @@
-//! Guessing gets slow, for those who guess.
+//! Guessing passwords gets slow, but only for those who guess.
 
 use std::net::SocketAddr;
 use std::sync::Barrier;
@@ -16,7 +16,7 @@ use techkraft::guard::client_address::TrustedProxies;
 use super::{audited, count, minutes_ago, prolong_waits};
 use crate::support::{TestApp, browser, header};
 
-/// Visitors come from wherever the test says.
+/// The server believes the address that the test states for a visitor.
 pub(super) fn behind_a_proxy(config: &mut Config) {
     config.trusted_proxies = TrustedProxies::new(["127.0.0.1/32".parse().expect("a network")]);
 }
@@ -97,7 +97,7 @@ fn what_one_server_slows_the_others_slow() {
 #[test]
 fn a_network_that_tries_many_names_is_slowed_and_no_other() {
     let app = TestApp::spawn_with(behind_a_proxy);
-    // Any address of the network, which an IPv6 home has 2⁶⁴ of.
+    // Addresses of one network: an IPv6 home has 2⁶⁴ of them.
     let from = |number: u32| format!("2001:db8:0:7::{number:x}");
     for number in 0..10 {
         assert_eq!(guess(&app, &from(number), &format!("name {number}")), 422);
@@ -127,7 +127,7 @@ fn a_known_browser_is_counted_by_itself_wherever_it_is_carried() {
     assert_eq!(sign_in(&organizer, "203.0.113.1", &app.admin_password), 303);
     assert_eq!(sign_in(&organizer, "198.51.100.1", &app.admin_password), 303, "wherever it is carried");
 
-    // A known browser does not get around it.
+    // A known browser does not get around the throttle.
     for _ in 0..4 {
         assert_eq!(sign_in(&organizer, "192.0.2.9", "a guess"), 422);
     }

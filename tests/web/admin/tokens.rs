@@ -1,4 +1,4 @@
-//! The tokens that the owner makes for programs.
+//! The API tokens that the owner creates.
 
 use reqwest::blocking::Client;
 use testkit::wait::eventually;
@@ -37,7 +37,7 @@ fn a_token_is_shown_once_and_kept_as_a_hash() {
     assert_eq!(app.count("api_tokens WHERE length(token_hash) = 64 AND created_by = 'admin'"), 1);
     assert_eq!(audited(&app, "API token made").len(), 1);
 
-    // Its use is noted, a moment later.
+    // The use of a token is recorded a moment later.
     assert_eq!(status_with(&app, &token, "/api/v1/events"), 200);
     eventually("the use is noted", || app.count("api_tokens WHERE last_used_at IS NOT NULL") == 1);
     assert!(tokens_page(&app, &organizer).contains("Last used "));
@@ -45,7 +45,7 @@ fn a_token_is_shown_once_and_kept_as_a_hash() {
     let id = between(&later, "action=\"/admin/tokens/", "/revocation").to_owned();
     let path = format!("/admin/tokens/{id}/revocation");
     assert_eq!(post(&app, &organizer, &path, &[]).status(), 303);
-    // Also where nobody needs a token: a wrong one is an error, not the same as none.
+    // A revoked token is an error even where no token is needed: it is not treated like a missing one.
     for path in ["/api/v1/events", "/api/tickets"] {
         assert_eq!(status_with(&app, &token, path), 401, "{path}");
     }
@@ -95,7 +95,7 @@ fn a_token_ends_when_it_expires() {
     let token = make_token(&app, &organizer, "Website", &["events:read"]);
     assert_eq!(app.count("api_tokens WHERE expires_at IS NOT NULL"), 1);
     app.database.execute("UPDATE api_tokens SET expires_at = created_at");
-    // Another server has read it a moment ago; within a second it reads it again.
+    // The server has read the token a moment ago, and reads it again within a second.
     eventually("it is expired", || status_with(&app, &token, "/api/v1/events") == 401);
     assert!(tokens_page(&app, &organizer).contains("Expired "));
 }

@@ -13,7 +13,7 @@ use testkit::wait::{eventually, within};
 
 const EVENT: &str = "/admin/events/midnight-parade";
 
-/// Posts a number as the capacity of VIP; the status.
+/// Posts a capacity to a ticket type's form. Returns the status and the page.
 fn set_capacity(app: &TestApp, organizer: &Client, path: &str, capacity: i64) -> (u16, String) {
     let answer = post(app, organizer, path, &[("capacity", &capacity.to_string()), ("max_per_person", "")]);
     (answer.status().as_u16(), answer.text().expect("a page"))
@@ -95,7 +95,7 @@ fn types_are_added_moved_paused_and_hidden_while_it_sells() {
     assert_eq!(post(&app, &organizer, &format!("{balcony}/state"), &[("state", "hidden")]).status(), 303);
     assert!(!page().contains(">Balcony</h3>"));
 
-    // The whole sale, on another server too, within its next look at the database.
+    // The whole sale is paused, on another server too as soon as it reads the database again.
     let checkout = app.open_checkout("VIP", 1);
     assert_eq!(post(&app, &organizer, &format!("{EVENT}/pause"), &[("paused", "true")]).status(), 303);
     assert_eq!(app.confirm(&checkout, 1).status(), 409);
@@ -112,7 +112,7 @@ fn types_are_added_moved_paused_and_hidden_while_it_sells() {
     app.database.assert_books_balance();
 }
 
-/// Buyers who all send their forms at once. How many were booked.
+/// All buyers send their forms at once. Returns how many have booked.
 fn rush(app: &TestApp, checkouts: &[Checkout], meanwhile: impl FnOnce(&Barrier) + Send) -> usize {
     let barrier = Barrier::new(checkouts.len() + 1);
     thread::scope(|scope| {
@@ -208,10 +208,10 @@ fn the_audit_log_says_from_what_to_what() {
     assert!(!log.contains("box@example.org"), "it is kept for good");
 }
 
-/// What one server pauses, the other stops selling, and the other way around.
+/// When one server pauses a sale, the other server stops selling, and when one resumes it, the other sells again.
 #[test]
 fn all_servers_pause_and_resume_within_a_second() {
-    // As servers are set.
+    // The default of a real server.
     let refresh = |config: &mut techkraft::config::Config| config.board_refresh = Duration::from_secs(1);
     let app = TestApp::spawn_with(refresh);
     let organizer = app.organizer();
@@ -227,11 +227,11 @@ fn all_servers_pause_and_resume_within_a_second() {
     assert_eq!(book(&checkouts[0]), 303);
     for (paused, is_sold) in [("true", false), ("false", true)] {
         assert_eq!(post(&app, &organizer, &format!("{EVENT}/pause"), &[("paused", paused)]).status(), 303);
-        // The claim looks at the row that it locks.
+        // The claim reads the row that it locks.
         if !is_sold {
             assert_ne!(book(&checkouts[1]), 303, "nothing is sold from the commit on");
         }
-        // A second, and what a machine takes for it that is busy with other tests.
+        // One second, plus time for a machine that is busy with other tests.
         within(Duration::from_secs(5), "the other server shows it", || shows("Sales paused") != is_sold);
     }
     assert_eq!(book(&checkouts[2]), 303);

@@ -1,4 +1,4 @@
-//! Who may book through the API, how many tickets, and whose users and keys those are.
+//! Who may book through the API, how many tickets, and which client a user id and a key belong to.
 
 use std::time::Instant;
 
@@ -31,7 +31,7 @@ fn app_with(who_may: ApiBookings, change: impl FnOnce(&mut Config)) -> TestApp {
     })
 }
 
-/// Where nobody needs a token, with so many tickets for each network.
+/// An app where no token is needed, with a limit on the tickets of each network and of each token.
 fn app_of_tickets(tickets: &str, token_tickets: &str) -> TestApp {
     let rate = |text: &str| text.parse().expect("a rate");
     let limits = Rates { tickets: rate(tickets), token_tickets: rate(token_tickets), ..rates() };
@@ -70,7 +70,7 @@ fn key(number: u32) -> String {
     format!("{KEY}-{number}")
 }
 
-/// Seen to fail without: 201 for both.
+/// Seen to fail without the rule: 201 for both.
 #[test]
 fn a_public_site_takes_bookings_of_clients_with_a_token() {
     let app = app_with(ApiBookings::Token, |_| {});
@@ -85,15 +85,15 @@ fn a_public_site_takes_bookings_of_clients_with_a_token() {
     assert_eq!(app.v1(KEY, Some("unknown"), 1).status(), 401);
     assert_eq!(app.count("bookings"), 0);
 
-    // A client of the compat API needs nothing but the header.
+    // A client of the compat API needs to add only the header.
     assert_eq!(app.compat(KEY, Some(SHOP), "VIP", "7", 1).status(), 201);
     let booked: Value = app.v1(&key(1), Some(SHOP), 1).json().expect("JSON");
-    // A booking's own token opens it, and looking needs none.
+    // A booking's own token opens it, and reading public data needs no API token.
     let booking = format!("/api/v1/bookings/{}", booked["token"].as_str().expect("a token"));
     assert_eq!(ask(app.client.get(app.url(&booking))).0, 200);
     assert_eq!(ask(app.client.post(app.url(&format!("{booking}/cancellation")))).0, 200);
     assert_eq!(ask(app.client.get(app.url("/api/tickets"))).0, 200);
-    // The site's own pages go on.
+    // The site's own pages still sell.
     app.book_well("VIP", 1);
     let docs = app.get("/api/docs").text().expect("a page");
     assert_eq!(docs.matches("Authorization: Bearer $API_TOKEN").count(), 3, "{docs}");
@@ -115,8 +115,8 @@ fn a_site_may_take_no_bookings_through_the_api() {
     assert!(docs.contains("takes no bookings through the API"), "{docs}");
 }
 
-/// The proof of the finding: thirty calls, each for another user, bought two ticket types in 19 ms.
-/// Seen to fail without: 300 tickets.
+/// The attack that was reported: thirty calls, each for another user, bought two ticket types in 19 ms. Seen to fail
+/// without the limit: 300 tickets were sold.
 #[test]
 fn a_script_without_a_token_gets_as_many_tickets_as_a_network_may() {
     let app = app_of_tickets("120/hour burst 40", "1200/hour burst 400");
@@ -137,8 +137,8 @@ fn tickets_are_counted_for_each_network_on_pages_and_api_alike() {
     assert_eq!(app.v1(&key(1), None, 3).status(), 201);
     assert_eq!(app.compat(&key(2), None, "General Admission", "7", 1).status(), 201);
 
-    // Two are left. A client that wants more is told how long to wait, on pages and through the API: an hour, less the
-    // time since the first booking.
+    // Two tickets are left. A client that wants more is told how long to wait, on pages and through the API: an hour,
+    // less the time since the first booking.
     let wait = |answer: &Response| {
         assert_eq!(answer.status(), 429);
         let seconds: u64 = header(answer, "retry-after").parse().expect("seconds");
@@ -154,7 +154,7 @@ fn tickets_are_counted_for_each_network_on_pages_and_api_alike() {
     let another = app.open_checkout("General Admission", 3);
     wait(&app.confirm(&another, 3));
 
-    // What is not booked is given back: refused for other reasons, or booked before.
+    // An order does not use up the limit when it is refused for another reason, or when it is a replay.
     app.set_available("VIP", 1);
     for number in 0..5 {
         assert_eq!(app.compat(&key(5 + number), None, "VIP", "8", 2).status(), 409);
@@ -166,7 +166,7 @@ fn tickets_are_counted_for_each_network_on_pages_and_api_alike() {
     assert_eq!(app.v1(&key(1), None, 3).status(), 201, "the same booking, also at the limit");
     assert_eq!(app.database.tier("General Admission").sold, 10);
 
-    // Another network has tickets of its own, and so has each token, wherever it comes from.
+    // Another network has its own limit, and so has each token, whatever network it is used from.
     let body = app.new_booking("General Admission", 10);
     let elsewhere = client_at("127.0.0.2");
     assert_eq!(send(&elsewhere, &app, "/api/v1/bookings", &key(20), None, &body).status(), 201);
@@ -187,7 +187,7 @@ fn a_limit_smaller_than_a_booking_bars_no_booking() {
     assert_eq!(app.v1(&key(2), None, 1).status(), 429);
 }
 
-/// Seen to fail without: the second client's user 7 was over the limit.
+/// Seen to fail when users were counted across clients: the second client's user 7 was over the limit.
 #[test]
 fn what_a_user_holds_is_counted_within_the_client() {
     let app = app_with(ApiBookings::Anonymous, |_| {});
@@ -197,12 +197,12 @@ fn what_a_user_holds_is_counted_within_the_client() {
         assert_eq!(app.compat(&key(number + 1), token, "VIP", "7", 1).status(), 400);
         assert_eq!(app.compat(&key(number + 2), token, "VIP", "8", 1).status(), 201);
     }
-    // Nobody without a token is one of a client's users.
+    // An order without a token cannot count as a client's user.
     assert_eq!(app.compat(&key(90), None, "VIP", "shop  7", 1).status(), 400);
     assert_eq!(app.count("bookings WHERE buyer_external_id = 'shop  7' AND buyer_name = '7'"), 1);
 }
 
-/// Seen to fail without: the second client got the first one's booking.
+/// Seen to fail when keys were shared across clients: the second client got the first one's booking.
 #[test]
 fn a_key_is_its_clients_own() {
     let app = app_with(ApiBookings::Anonymous, |_| {});
@@ -223,7 +223,7 @@ fn a_key_is_its_clients_own() {
     assert_eq!(book(&app.client, None), booked[0]);
 }
 
-/// Seen to fail without: 201 with the booking's token, for ever.
+/// Seen to fail without the expiry: 201 with the booking's token, forever.
 #[test]
 fn a_key_ends_after_a_day() {
     let app = app_with(ApiBookings::Anonymous, |_| {});
@@ -239,7 +239,7 @@ fn a_key_ends_after_a_day() {
     assert_eq!(problem["type"], "/api/docs#problem-idempotency-key-expired");
     assert!(problem.get("token").is_none() && compat.json::<Value>().expect("JSON").get("booking").is_none());
     assert_eq!(app.count("bookings"), 2);
-    // Nor does it show the booking when the order would be refused.
+    // An expired key does not reveal the booking either when the order would be refused.
     app.set_available("General Admission", 0);
     assert_eq!(app.v1(KEY, Some(SHOP), 1).status(), 409);
 }

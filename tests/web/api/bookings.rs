@@ -49,7 +49,7 @@ fn a_booking_is_made_shown_and_canceled() {
     app.database.assert_books_balance();
 }
 
-/// Prices are changed behind the board's back, so that nothing but the claim can tell.
+/// The price is changed without telling the board, so that only the claim can notice.
 #[test]
 fn nothing_is_booked_at_another_total_than_expected() {
     let app = TestApp::spawn();
@@ -65,7 +65,7 @@ fn nothing_is_booked_at_another_total_than_expected() {
 
     booking["expectedTotal"] = json!({ "cents": 24_000, "currency": "USD" });
     assert_eq!(app.post_booking(KEY, &booking).status(), 201);
-    // What has booked is found again, whatever it costs since.
+    // A repeated order finds its booking, whatever the tickets cost now.
     app.database.execute("UPDATE ticket_types SET price_minor = 13000 WHERE name = 'VIP'");
     let again = app.post_booking(KEY, &booking);
     assert_eq!(again.status(), 201);
@@ -140,10 +140,10 @@ fn what_the_desk_refuses_is_a_conflict() {
         (&problem["status"], &problem["type"], &problem["available"]),
         (&json!(409), &json!("/api/docs#problem-not-enough-tickets"), &json!(1))
     );
-    // Nothing is remembered of a refusal.
+    // A refusal is not stored under the key.
     assert_eq!(app.post_booking(KEY, &app.new_booking("Front Row", 1)).status(), 201);
 
-    // By whichever way they were booked.
+    // The limit counts tickets that were booked on the site too.
     app.book_well("VIP", 6);
     let problem: Value =
         app.post_booking("a-second-key-of-ada", &app.new_booking("VIP", 5)).json().expect("JSON");

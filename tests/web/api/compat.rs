@@ -47,7 +47,7 @@ fn a_booking_is_a_sale_like_any_other_and_has_no_mail() {
     assert!(booked["payment"]["transactionId"].as_str().expect("a text").starts_with("not-charged-TK-"));
     assert!(booked["message"].as_str().expect("a text").contains("Nothing was charged online"));
 
-    // It is on its page, on the organizer's, and in the books.
+    // The booking is on its own page, on the organizer's page, and in the counts.
     let token = booking["id"].as_str().expect("a text");
     let html = app.get(&format!("/bookings/{token}")).text().expect("a page");
     assert!(html.contains("2 × VIP") && !html.contains("user:"), "{html}");

@@ -1,4 +1,4 @@
-//! Concerts of `/api/v1`, and what is left.
+//! Concerts of `/api/v1`, and their availability.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn get(app: &TestApp, path: &str) -> (u16, Value) {
     ask(app.client.get(app.url(path)))
 }
 
-/// Concerts beside the seed's, at the same hour.
+/// Adds concerts at the same time as the seed's concert.
 fn add_concerts(app: &TestApp, count: u32) {
     for number in 1..=count {
         app.database.execute(&format!(
@@ -113,7 +113,7 @@ fn pages_show_each_concert_once() {
 }
 
 #[test]
-fn the_first_contract_acts_on_the_concert_that_is_on_sale_first() {
+fn the_compat_api_uses_the_first_concert_on_sale() {
     let app = TestApp::spawn();
     app.database.execute(
         "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency, state)

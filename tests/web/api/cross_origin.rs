@@ -48,7 +48,7 @@ fn a_partners_page_may_ask_and_no_other() {
         assert_eq!(header(&read, "access-control-allow-origin"), "", "{origin}");
     }
     assert_eq!(preflight(&app, "/api/v1/bookings", PARTNER, "x-secret").status(), 400);
-    // Refusals can be read too, and the answer differs by origin.
+    // The partner's page can read errors too, and the answer differs by origin.
     let unknown =
         app.client.get(app.url("/api/nowhere")).header("origin", PARTNER).send().expect("an answer");
     assert_eq!(header(&unknown, "access-control-allow-origin"), PARTNER);
@@ -79,8 +79,8 @@ fn everybodys_pages_come_without_credentials() {
     );
 }
 
-/// A request that brings cookies is held to the rule of the site's own pages; one without is nobody's.
-/// Tried: without the look at cookies in `guard/origin.rs` the first of them books.
+/// A request with cookies must follow the rule of the site's own pages; a request without cookies acts for nobody.
+/// Seen to fail without the check for cookies in `guard/origin.rs`: the first request booked.
 #[test]
 fn cookies_from_another_site_are_refused() {
     let app = partnered();

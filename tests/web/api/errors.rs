@@ -1,4 +1,4 @@
-//! Whatever goes wrong under `/api` is said in JSON.
+//! Every error under `/api` is reported in JSON.
 
 use reqwest::Method;
 use reqwest::blocking::{Body, RequestBuilder};
@@ -60,12 +60,12 @@ fn bodies_that_are_not_json_are_problems() {
         assert_problem(json().body(bad), 400, "malformed-request");
     }
     assert_problem(json().body(vec![0xff, 0xfe]), 400, "malformed-request");
-    // Deeper than any reader should go, as a whole and inside a field.
+    // Nested deeper than any parser should go, as the whole body and inside a field.
     assert_problem(json().body("[".repeat(15_000)), 400, "malformed-request");
     let deep = format!("{{\"name\":{}1{}}}", "[".repeat(7_000), "]".repeat(7_000));
     assert_problem(json().body(deep), 400, "malformed-request");
     assert_problem(json().body("x".repeat(20_000)), 413, "body-too-large");
-    // No length is told: it is counted while it comes.
+    // The request states no length, so the body is counted while it arrives.
     let endless = std::io::Read::take(std::io::repeat(b' '), 200_000);
     assert_problem(json().body(Body::new(endless)), 413, "body-too-large");
     assert_problem(app.client.get(app.url(&format!("/api/{}", "x".repeat(8_100)))), 414, "address-too-long");
@@ -74,7 +74,7 @@ fn bodies_that_are_not_json_are_problems() {
     assert_problem(app.client.get(app.url("/api/v1/bookings")).json(&1), 405, "method-not-allowed");
 }
 
-/// A parser in front of the site may keep the first of two fields, where ours would keep the last.
+/// A parser in front of the site may keep the first of two equal fields, where ours would keep the last.
 #[test]
 fn a_repeated_field_is_refused_wherever_it_stands() {
     let app = TestApp::spawn();

@@ -1,4 +1,4 @@
-//! Programs: both contracts of the API over real HTTP.
+//! Programs use both contracts of the API over real HTTP.
 
 mod access;
 mod bookings;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::support::{TestApp, browser};
 
 impl TestApp {
-    /// The body that books for Ada.
+    /// The body of a request that books for Ada.
     fn new_booking(&self, tier: &str, quantity: u32) -> Value {
         json!({ "ticketTypeId": self.tier_id(tier), "quantity": quantity, "name": "Ada Lovelace",
             "email": "ada@example.org" })

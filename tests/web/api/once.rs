@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the same booking sent again is the same booking.
+//! `Idempotency-Key`: the same order sent again returns the same booking.
 
 use std::collections::HashSet;
 use std::sync::Barrier;
@@ -59,8 +59,8 @@ fn each_token_has_its_keys_to_itself() {
     assert_eq!((response.status().as_u16(), app.count("bookings")), (201, 2));
 }
 
-/// Ten bookings, each sent by eight clients at once, to two servers.
-/// Tried: with a request key minted for each call instead of the header's, 80 bookings were made.
+/// Ten orders, each sent by eight clients at once, to two servers. Seen to fail with a new request key for each call
+/// instead of the header's: 80 bookings were made.
 #[test]
 fn eighty_calls_with_ten_keys_are_ten_bookings() {
     let public_url = || Some("http://tickets.example.org".to_owned());

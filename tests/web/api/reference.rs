@@ -1,4 +1,4 @@
-//! The OpenAPI document, and the page that is made of it.
+//! The OpenAPI document, and the page that is generated from it.
 
 use serde_json::Value;
 use techkraft::resource::urls;
@@ -18,14 +18,14 @@ fn the_document_describes_every_address() {
         assert!(document["paths"][path].is_object(), "{path}");
     }
     assert_eq!(document["paths"].as_object().map(|paths| paths.len()), Some(14));
-    // Every reference leads somewhere.
+    // Every reference points to an existing schema.
     let text = document.to_string();
     for name in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(document["components"]["schemas"][name].is_object(), "{name}");
     }
 }
 
-/// Each method that the router takes is described, and no other.
+/// The document describes each method that the router accepts, and no other.
 #[test]
 fn the_document_names_the_methods_that_the_server_takes() {
     let app = TestApp::spawn();
@@ -60,7 +60,7 @@ fn the_page_says_the_same_without_a_script() {
     ] {
         assert!(html.contains(part), "{part}");
     }
-    // A type that is put together of others has all of their fields, and examples are whole.
+    // A type that is composed of others has all of their fields, and examples are complete.
     let ticket_type = between(&html, "id=\"type-TicketType\"", "</article>");
     for field in ["<code>maxPerPerson</code>", "<code>salesEndAt</code><br><span class=\"muted\">optional"] {
         assert!(ticket_type.contains(field), "{field}\n{ticket_type}");
@@ -70,10 +70,10 @@ fn the_page_says_the_same_without_a_script() {
         assert!(concerts.contains(part), "{part}\n{concerts}");
     }
     assert!(!concerts.contains("&#34;ticketTypes&#34;: [\n        null"), "{concerts}");
-    // The concert is shown once, however many operations answer with it.
+    // The example of a concert is not repeated for each operation that returns it.
     assert_eq!(html.matches("&#34;accessibility&#34;:").count(), 4, "in a list, alone, and in two requests");
     assert!(html.len() < 125_000, "{}", html.len());
-    // Every link on the page leads somewhere on it.
+    // Every link to an anchor on the page has a target.
     for id in html.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(html.contains(&format!("id=\"{id}\"")), "{id}");
     }

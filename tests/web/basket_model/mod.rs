@@ -1,5 +1,5 @@
-//! The desk and all that can happen to a booking, against a model of it: orders of several ticket types, holds that are
-//! confirmed or expire, tickets that are given back, cancellations, pauses of the concert and of a ticket type.
+//! Compares the desk, and everything that can happen to a booking, with a model: orders of several ticket types,
+//! holds that are confirmed or expire, returned tickets, cancellations, pauses of the concert and of a ticket type.
 
 mod model;
 mod shop;
@@ -14,15 +14,15 @@ use self::shop::Shop;
 
 const KEYS: u8 = 6;
 
-/// What can be asked of the shop.
+/// An operation on the shop.
 #[derive(Debug, Clone)]
 enum Operation {
     Order(Basket),
-    /// Of a held booking.
+    /// Confirms a held booking.
     Confirm {
         key: u8,
     },
-    /// The time of a held booking is over.
+    /// Ends the time of a held booking.
     Expire {
         key: u8,
     },
@@ -46,7 +46,7 @@ enum Operation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Basket {
     key: u8,
-    /// By ticket type; 0: none of it.
+    /// One quantity for each ticket type; 0 where none is ordered.
     quantities: [i32; 3],
     is_ada: bool,
     is_held: bool,
@@ -66,8 +66,8 @@ impl Basket {
 proptest! {
     #![proptest_config(config())]
 
-    /// It found an order of two ticket types that the desk refused from memory, because its key had asked for one
-    /// sold-out ticket type a moment before.
+    /// This test found a bug: the desk refused an order of two ticket types from memory, because the same key had
+    /// asked for one sold-out ticket type a moment before.
     #[test]
     fn whatever_happens_to_bookings_every_ticket_is_accounted_for(operations in vec(operation(), 1..30)) {
         run(&operations)?;

@@ -1,4 +1,4 @@
-//! The shop with a pencil and a list.
+//! The model: it computes in memory what the shop must answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,9 +25,9 @@ pub enum Short {
     Booked,
     Replayed,
     KeyReused,
-    /// What is left, by line.
+    /// The tickets left, by line.
     NotEnough(Vec<i32>),
-    /// The limit, and what the person has.
+    /// The limit, and how many tickets the person has.
     OverLimit(i32, i32),
     NotOnSale,
     Unknown,
@@ -86,7 +86,7 @@ impl Model {
         }
     }
 
-    /// Whether it was.
+    /// Returns whether any ticket was given back.
     pub fn give_back(&mut self, key: u8, seat: Option<i32>) -> bool {
         let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.takes_places()) else {
             return false;
@@ -108,7 +108,7 @@ impl Model {
         CAPACITIES.iter().enumerate().map(|(index, capacity)| capacity - taken(index)).collect()
     }
 
-    /// Key, status, and tickets that were given back, of every booking by key.
+    /// Key, status and number of returned tickets of every booking, sorted by key.
     pub fn bookings(&self) -> Vec<(String, String, i64)> {
         let line = |(key, entry): (&u8, &Entry)| {
             (format!("key {key}"), entry.status.to_owned(), i64::try_from(entry.returned.len()).expect("few"))
@@ -130,7 +130,7 @@ impl Entry {
         matches!(self.status, "held" | "confirmed")
     }
 
-    /// How many tickets of a ticket type it takes.
+    /// How many tickets of a ticket type the booking takes.
     fn taken(&self, index: usize) -> i32 {
         if !self.takes_places() {
             return 0;
@@ -141,7 +141,7 @@ impl Entry {
     }
 }
 
-/// Index and quantity of what is wanted.
+/// Index and quantity of each ticket type that the basket contains.
 fn lines(basket: &Basket) -> impl Iterator<Item = (usize, i32)> + '_ {
     basket.quantities.iter().copied().enumerate().filter(|(_, quantity)| *quantity > 0)
 }

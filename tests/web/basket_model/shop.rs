@@ -51,19 +51,19 @@ impl Shop {
         self.runtime.block_on(self.desk.book(order)).expect("an outcome")
     }
 
-    /// Whether it was confirmed.
+    /// Returns whether the booking was confirmed.
     pub fn confirm(&self, number: u8) -> bool {
         let Some(placed) = self.find(number) else { return false };
         self.db.write_blocking(|db| store::confirm_hold(db, placed.booking.id)).expect("it is asked")
     }
 
-    /// Lets the time of a hold be over.
+    /// Ends the time of a hold.
     pub fn expire(&self, number: u8) {
         let Some(placed) = self.find(number) else { return };
         let id = placed.booking.id;
         self.database
             .execute(&format!("UPDATE holds SET held_until = '2020-01-01 00:00:00' WHERE booking_id = {id}"));
-        // Another test of this database server may be ending holds, and then this one does nothing.
+        // Another test on this database server may be ending holds at the moment; then this call does nothing.
         eventually("the hold has ended", || {
             self.db.write_blocking(|db| store::expire(db, 10)).expect("it is asked");
             self.database.count(&format!("holds WHERE booking_id = {id} AND held_until < '2021-01-01'")) == 0
@@ -71,7 +71,7 @@ impl Shop {
         self.desk.restocked();
     }
 
-    /// Gives a ticket back, or all of them; whether it did.
+    /// Gives one ticket back, or all of them. Returns whether any was given back.
     pub fn give_back(&self, number: u8, seat: Option<i32>) -> bool {
         let Some(placed) = self.find(number) else { return false };
         let seats = seat.map(|seat| [seat]);
@@ -96,7 +96,7 @@ impl Shop {
         read_tiers(&self.db).iter().map(|tier| tier.available).collect()
     }
 
-    /// Key, status, and tickets that were given back, of every booking by key.
+    /// Key, status and number of returned tickets of every booking, sorted by key.
     pub fn bookings(&self) -> Vec<(String, String, i64)> {
         let rows: Vec<Row> = self.database.rows(
             "SELECT b.request_key, b.status, (SELECT COUNT(*) FROM used_tickets u

@@ -1,4 +1,4 @@
-//! Gates that are opened by a link: what staff without the organizer's password can do, and what not.
+//! Gates that are opened by a link: what staff without the organizer's password can do, and what they cannot do.
 
 use chrono::{TimeDelta, Utc};
 use reqwest::blocking::{Client, Response};
@@ -87,7 +87,7 @@ fn a_gates_name_is_read_by_everybody_and_no_other_reads_the_same() {
         let (status, page) = name(same, "/admin/gates");
         assert!(status == 409 && page.contains("open gate of that name"), "{same}: {status}");
     }
-    // The organizer's own device there is the same gate.
+    // The organizer's own device at that gate counts as the same gate.
     assert_eq!(name("north GATE", "/admin/check-in/gate").0, 303);
     let page = organizer.get(app.url("/admin/check-in")).send().expect("an answer").text().expect("a page");
     assert!(page.contains("<h1>North gate</h1>"), "{page}");
@@ -157,7 +157,7 @@ fn a_gate_undoes_its_own_last_scan_alone() {
     assert_eq!(undo(&north, &ids[1]), 200);
     assert_eq!((undo(&north, &ids[1]), undo(&north, &ids[0])), (409, 409), "once, and not one after another");
     assert_eq!(undoable(&app, &north), None);
-    // Nor by a ticket's name, which is the organizer's way.
+    // A gate cannot undo a scan by the ticket's name either; that way is the organizer's.
     let reference = format!("TK-{}", &codes[0][..9]);
     let by_name = [("reference", &*reference), ("seat", "1"), ("code", &codes[0])];
     assert_eq!(post(&app, &phone, &format!("{north}/revocation"), &by_name).status(), 404);
@@ -221,7 +221,7 @@ fn a_link_asks_for_the_password() {
     assert_eq!((app.count("gates"), app.count("audit_log WHERE action = 'password refused'")), (0, 2));
 }
 
-/// Seen to fail where a gate account undoes any.
+/// Seen to fail when a gate account could undo any scan.
 #[test]
 fn a_gate_account_undoes_its_own_last_scan_alone_and_the_box_office_any() {
     let app = TestApp::spawn();

@@ -161,7 +161,7 @@ fn every_forgery_of_one_character_is_refused() {
     let code = codes(&app, &app.book_well("VIP", 4)).remove(0);
     for (position, character) in code.char_indices().filter(|(_, character)| *character != '-') {
         let mut forged = code.clone();
-        // A digit: no keyboard layout makes a letter of it, which could be the right one.
+        // Use a digit: no keyboard layout turns it into a letter, which could happen to be the right one.
         forged.replace_range(position..=position, if character == '3' { "4" } else { "3" });
         assert_eq!(scan(&app, &organizer, GATE, &forged).status(), 404, "{forged}");
     }

@@ -1,4 +1,4 @@
-//! Scans that come twice, late, or on another day.
+//! Scans that arrive twice, late, or on another day.
 
 use super::gates::{open_link, post};
 use super::{EVENT, GATE, answer, codes, scan};
@@ -34,10 +34,10 @@ fn a_scan_that_is_sent_again_finds_its_answer() {
     assert!(status == 200 && words.contains("answer--admitted"), "{status}: {words}");
     assert!(words.contains("Admitted 1 minute ago"), "{words}");
     assert_eq!((app.count("used_tickets"), app.count("refusals"), app.count("scans")), (1, 0, 1));
-    // A form that was sent before, with another ticket: that is another scan.
+    // The same form sent again with another ticket is another scan.
     assert_eq!(send(GATE, &codes[1], "0").0, 201);
 
-    // One that was undone meanwhile does not come in by an answer that was on its way.
+    // A repeated scan does not admit a ticket whose admission was undone in the meantime.
     let undo = [("event", EVENT), ("gate", GATE), ("code", &codes[0])];
     assert_eq!(post(&app, &organizer, "/admin/check-in/revocation", &undo).status(), 200);
     let (status, words) = send(GATE, &codes[0], "0");
@@ -86,7 +86,7 @@ fn a_late_scan_counts_from_when_it_was_made() {
         format!("scans WHERE scanned_at BETWEEN '{}' AND '{}'", time(to), time(from))
     };
     assert_eq!(app.count(&minutes_ago(29, 31)), 1);
-    // Fifty days ago is cut to half a day, which was before the doors.
+    // An age of fifty days is capped at half a day, which is before the doors opened.
     assert_eq!(app.count(&minutes_ago(11 * 60 + 58, 12 * 60 + 2)), 1);
     assert_eq!(app.count("scans WHERE was_unconfirmed"), 3);
     assert_eq!(app.count("used_tickets"), 2);

@@ -1,5 +1,5 @@
-//! Tickets without a code that can be read: found by a name, an address or a reference; and codes that a scanner typed
-//! through another keyboard layout.
+//! Tickets whose code cannot be read are found by a name, an address or a reference. Codes that a scanner typed
+//! through another keyboard layout are understood.
 
 use reqwest::blocking::Client;
 
@@ -49,7 +49,7 @@ fn a_ticket_is_found_by_name_address_or_reference_and_admitted_by_hand() {
         ("\"Ada Lovelace\"", 2),
         ("zoe muller strasse", 1),
         ("Zoe MullerStrasse", 1),
-        // Through a German layout.
+        // Typed through a German layout.
         (&through(&reference, &[('Y', 'Z'), ('Z', 'Y'), ('-', 'ß')]), 2),
     ] {
         let (status, html) = found(&app, &link, typed);
@@ -103,7 +103,7 @@ fn the_organizers_device_finds_tickets_too() {
     assert_eq!(app.count("audit_log WHERE action = 'admitted by hand' AND actor = 'admin'"), 1);
 }
 
-/// A code as a device types it that is set to another keyboard layout than the scanner.
+/// A code as it is typed on a device whose keyboard layout differs from the scanner's.
 fn through(code: &str, typed: &[(char, char)]) -> String {
     code.chars().map(|c| typed.iter().find(|(key, _)| *key == c).map_or(c, |(_, typed)| *typed)).collect()
 }
@@ -144,13 +144,13 @@ fn a_scanner_on_a_device_with_another_keyboard_layout_is_understood() {
         let (status, words) = answer(post(&app, &browser(), &link, &[("code", typed)]));
         assert_eq!(status, 201, "{typed}: {words}");
     }
-    // A layout that nobody has thought of: the keys tell.
+    // For an unknown layout, the physical keys give the code.
     let form = [("code", "ႰႱႲႳႴႵႶႷႸႹႺႻႼႽႾႿჀჁჂჃჄჅ"), ("keys", &*codes[4])];
     assert_eq!(post(&app, &browser(), &link, &form).status(), 201);
     assert_eq!((app.count("used_tickets"), app.count("refusals")), (5, 0));
 }
 
-/// A gate's link, a ticket's code, and the browser at the gate that has let it in.
+/// Admits one ticket. Returns the gate's link, the ticket's code, and the gate's browser.
 fn gate_with_one_in(app: &TestApp) -> (String, String, Client) {
     let organizer = app.organizer();
     app.open_doors();
@@ -161,7 +161,8 @@ fn gate_with_one_in(app: &TestApp) -> (String, String, Client) {
     (link, code, gate)
 }
 
-/// What the layouts of the X keyboard extension make of the keys of `-`, 2 to 9 and A to Z, and of A to Z with Shift.
+/// The characters that the layouts of the X keyboard extension give for the keys `-`, 2 to 9 and A to Z, and for A to
+/// Z with Shift.
 const LAYOUTS: &str = include_str!("keyboards.txt");
 const KEYS: &str = "-23456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const NO_CHARACTER: &str = "∅";
@@ -182,7 +183,8 @@ fn every_common_keyboard_layout_is_understood() {
                 if key.is_ascii_alphabetic() { letters[place - 9] } else { plain[place] }
             };
             let typed: Vec<&str> = code.chars().map(key).collect();
-            // Without the keys that were pressed nobody knows which one made no character, or the same as another.
+            // Without the pressed keys, a code cannot be read if a key made no character, or the same character as
+            // another key.
             let is_clear = |made: &&str| {
                 let of_keys = plain[..9].iter().chain(letters).filter(|it| it == &made);
                 *made != NO_CHARACTER && of_keys.count() == 1
@@ -235,7 +237,7 @@ fn a_code_is_found_in_what_scanners_and_people_put_around_it() {
         let (status, words) = answer(post(&app, &gate, &link, &[("code", &*typed)]));
         assert!(matches!(status, 200 | 409) && words.contains("Ada Lovelace"), "{typed}: {status} {words}");
     }
-    // The keys of a scanner that says first what it has read.
+    // The keys of a scanner that sends a prefix for the type of barcode.
     let keys = format!("-Q1{code}");
     let (status, words) = answer(post(&app, &gate, &link, &[("code", "ჭჭჭ"), ("keys", &*keys)]));
     assert!(matches!(status, 200 | 409) && words.contains("Ada Lovelace"), "{status} {words}");
@@ -266,7 +268,7 @@ fn our_own_links_are_scanned_as_tickets() {
     let friend = app.url(&format!("/tickets/{}", friend.split(['?', '/']).next().expect("a token")));
     let (status, words) = answer(post(&app, &browser(), &link, &[("code", &*friend)]));
     assert!(status == 201 && words.contains("ticket 1 of 2"), "{friend}: {status} {words}");
-    // The booking's link has more than one ticket: the staff choose.
+    // The booking's link stands for more than one ticket, so the staff choose.
     for url in [app.url(&booking), app.url(&format!("{booking}/cancellation"))] {
         let (status, html) = found(&app, &link, &url);
         assert!(status == 200 && offered(&html) == 1 && html.contains("2 tickets found"), "{url}: {html}");
@@ -289,7 +291,7 @@ fn an_empty_field_changes_nothing() {
     assert_eq!(app.count("scans"), 0);
 }
 
-/// Seen to fail where all bookings are compared: this one was found without the index.
+/// Seen to fail when the search compared all bookings: it found this booking without the index.
 #[test]
 fn a_search_reads_the_index_and_not_all_bookings() {
     let app = TestApp::spawn();
@@ -297,12 +299,12 @@ fn a_search_reads_the_index_and_not_all_bookings() {
     let link = open_link(&app, &organizer, GATE);
     app.book_well("VIP", 1);
     assert_eq!(offered(&found(&app, &link, "lovelace").1), 1, "too young for the index, it is compared");
-    // As if the index had all bookings, and one of them under another name.
+    // Pretend that the index already covers all bookings; it does not contain this booking's name.
     app.database.execute("UPDATE search_progress SET last_booking_id = (SELECT MAX(id) FROM bookings)");
     assert_eq!(found(&app, &link, "lovelace").0, 422);
     app.database.execute("INSERT INTO booking_words (word, booking_id) SELECT 'lovelace', id FROM bookings");
     assert_eq!(offered(&found(&app, &link, "lovelac").1), 1);
-    // Of another concert's bookings none is found here.
+    // Bookings of another concert are not found here.
     app.database.execute(
         "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency, state)
          SELECT 'other', 'Other', '', venue, city, starts_at, ends_at, time_zone, currency, 'published' FROM events",

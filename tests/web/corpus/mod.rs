@@ -1,5 +1,5 @@
-//! The inputs that are kept in `fuzz/corpus`, and those that once broke something, held against the
-//! properties that the fuzz targets hold: see docs/fuzzing.md.
+//! Checks the inputs in `fuzz/corpus`, including those that once broke something, against the properties of the fuzz
+//! targets: see docs/fuzzing.md.
 
 use std::fs;
 use std::panic::catch_unwind;

@@ -1,5 +1,5 @@
-//! The desk against a model of it: whatever is asked of it in whatever order, one after the other and many
-//! at once, it answers as a shop with a pencil and a list would.
+//! Compares the desk with a model: for any sequence of operations, one after the other or many at once, the desk
+//! answers as the model does.
 
 mod model;
 pub mod operation;
@@ -16,12 +16,12 @@ use self::shop::Shop;
 proptest! {
     #![proptest_config(config())]
 
-    /// Tried on SQLite, each alone: without the guard of the UPDATE and with proposals that always fit, the
-    /// CHECK turned orders into errors, and without the CHECK as well the tiers no longer balanced; without
-    /// the lookup of known keys replays were never answered; with payloads that are not compared, or a key
-    /// twice in one batch taken for one order, another order got the booking of the first; when the desk
-    /// refused from memory whatever came for a sold-out tier, or was not told of tickets that came back,
-    /// replays and cancellations got `NotEnough`. Each failed, shortened to two to five operations.
+    /// Seen to fail on SQLite with each of these changes alone. Without the guard of the UPDATE and with proposals
+    /// that always fit, the CHECK turned orders into errors; without the CHECK as well, the tiers no longer balanced.
+    /// Without the lookup of known keys, replays were never answered. When payloads were not compared, or a key twice
+    /// in one batch was taken for one order, another order got the booking of the first. When the desk refused every
+    /// order for a sold-out tier from memory, or was not told about returned tickets, replays and orders after
+    /// cancellations got `NotEnough`. Each failing case was shortened to two to five operations.
     #[test]
     fn the_desk_does_what_the_model_does(operations in operations(), batch_size in 1..6_usize) {
         run(&operations, batch_size)?;

@@ -1,4 +1,4 @@
-//! The shop with a pencil and a list.
+//! The model: it computes in memory what the desk must answer.
 
 use std::collections::BTreeMap;
 
@@ -56,9 +56,9 @@ impl Model {
         Ok(())
     }
 
-    /// Orders at once may take their turns in any order, so there can be more than one right answer. But
-    /// nothing comes back meanwhile, so what is left at the end is the least that there was: who was
-    /// refused asked for more than that. So with what a person holds, which at the end is the most.
+    /// Simultaneous orders may be handled in any order, so there can be more than one right answer. But no tickets
+    /// come back meanwhile, so the number left at the end is the lowest: a refused order must have asked for more
+    /// than that. In the same way, the number that a person holds is highest at the end.
     pub fn many(&mut self, orders: &[Asked], outcomes: &[BookingOutcome]) -> TestCaseResult {
         let before = self.clone();
         for (asked, outcome) in orders.iter().zip(outcomes) {
@@ -82,7 +82,7 @@ impl Model {
                     let left = left.first();
                     let is_possible = left.is_some() && least <= left && left <= most;
                     least.is_some_and(|least| asked.quantity > *least) && is_possible
-                        // Whoever has a booking for this very order is told so.
+                        // An order that is booked already must be answered with its booking.
                         && known.is_none_or(|entry| entry.asked != *asked)
                 }
                 BookingOutcome::OverPersonLimit { limit: said, held, .. } => {
@@ -137,7 +137,7 @@ impl Model {
         self.left.clone()
     }
 
-    /// Key, token, quantity and status of every booking, by key.
+    /// Key, token, quantity and status of every booking, sorted by key.
     pub fn bookings(&self) -> Vec<(String, String, i32, String)> {
         let line = |(key, entry): (&u8, &Entry)| {
             let status = if entry.is_canceled { "canceled" } else { "confirmed" };

@@ -1,4 +1,4 @@
-//! What can be asked of the shop, and how it reads when a case fails.
+//! The operations on the shop, and how they are printed when a case fails.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ pub const CAPACITIES: [i32; 3] = [4, 7, 11];
 pub const PERSON_LIMITS: [Option<i32>; 3] = [None, Some(3), Some(6)];
 const KEYS: u8 = 8;
 const QUANTITY_MAX: i32 = 5;
-/// The index of a tier that there is not.
+/// The index of a tier that does not exist.
 pub const NO_TIER: usize = CAPACITIES.len();
 
 #[derive(Clone)]
 pub enum Operation {
     Order(Asked),
-    /// All of them before the first is answered.
+    /// Sends all orders before the first is answered.
     AtOnce(Vec<Asked>),
     Cancel {
         key: u8,
@@ -25,7 +25,7 @@ pub enum Operation {
     Reseed,
 }
 
-/// An order. Its buyer is part of what a key stands for.
+/// An order. A key with another buyer is another order.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Asked {
     pub key: u8,
@@ -39,7 +39,7 @@ impl Asked {
         if self.is_ada { "Ada" } else { "Bob" }
     }
 
-    /// The buyer's address, as it comes from this or that keyboard.
+    /// The buyer's address, with the spellings that different keyboards produce.
     pub fn email(&self) -> &'static str {
         match (self.is_ada, self.key % 3) {
             (true, 0) => "ada.li\u{e9}@example.org",
@@ -81,7 +81,7 @@ pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
 
 fn asked() -> impl Strategy<Value = Asked> {
     let tier = prop_oneof![6 => Just(0_usize), 5 => Just(1), 4 => Just(2), 1 => Just(NO_TIER)];
-    // Mostly one buyer, so that most repetitions are true ones, and that one meets the limits.
+    // Mostly one buyer, so that most repetitions are real replays, and that buyer reaches the limits.
     (0..KEYS, tier, 1..=QUANTITY_MAX, prop::bool::weighted(0.9))
         .prop_map(|(key, tier, quantity, is_ada)| Asked { key, tier, quantity, is_ada })
 }

@@ -24,7 +24,7 @@ pub struct Shop {
     db: Database,
     tier_ids: Vec<i64>,
     runtime: Runtime,
-    /// Last: it goes when nobody uses it any more.
+    /// The last field, so that it is dropped when nothing uses it anymore.
     _database: TestDatabase,
 }
 
@@ -99,7 +99,7 @@ impl Shop {
         Order::of_one_type(ticket_type_id, asked.quantity, buyer, key(asked.key))
     }
 
-    /// As the organizer's pages do it.
+    /// Cancels as the organizer's pages do.
     pub fn cancel(&self, number: u8) {
         let query = format!("SELECT reference FROM bookings WHERE request_key = '{}'", key(number));
         let found: Vec<Reference> =
@@ -121,7 +121,7 @@ impl Shop {
         read_tiers(&self.db).iter().map(|tier| tier.available).collect()
     }
 
-    /// Key, token, quantity and status of every booking, by key.
+    /// Key, token, quantity and status of every booking, sorted by key.
     pub fn bookings(&self) -> Vec<(String, String, i32, String)> {
         let query = "SELECT b.request_key, b.token, l.quantity, b.status
                      FROM bookings b JOIN booking_lines l ON l.booking_id = b.id ORDER BY b.request_key";
@@ -145,13 +145,13 @@ pub fn key(number: u8) -> String {
     format!("key {number}")
 }
 
-/// In place of whatever was on sale.
+/// Replaces the concert that was on sale.
 fn sell_small_concert(db: &Database) {
     let reseed = |db: &mut Db| admin::store::reseed(db, &small_concert(), &Actor::command_line());
     db.write_blocking(reseed).expect("it is reseeded");
 }
 
-/// The concert with so few tickets that everything happens soon.
+/// The concert with few tickets, so that tiers sell out and limits are reached soon.
 fn small_concert() -> Seed {
     let mut concert = seed::concert();
     for (tier, (capacity, limit)) in

@@ -1,4 +1,4 @@
-//! Every URL that the site has, so that a new one is guarded like the others.
+//! Every URL of the site, so that these tests also cover new URLs.
 
 use techkraft::resource::urls;
 

@@ -9,7 +9,7 @@ use techkraft::booking::request_key::FormAges;
 use crate::support::acts::Checkout;
 use crate::support::{TestApp, between, browser, header};
 
-/// What a person has typed, and `remarks`, which a person never does.
+/// Sends what a person has typed, and `remarks`: the honeypot, which a person never fills in.
 fn send(app: &TestApp, checkout: &Checkout, quantity: &str, remarks: &str, fragment: bool) -> Response {
     let form = [
         ("ticket_type", checkout.ticket_type.as_str()),
@@ -26,7 +26,7 @@ fn send(app: &TestApp, checkout: &Checkout, quantity: &str, remarks: &str, fragm
     post.send().expect("an answer")
 }
 
-/// The fresh form in a refusal, after a look at what must be in it.
+/// Checks what a refusal must contain, and returns the fresh form in it.
 fn fresh_form(refusal: Response, old: &Checkout, message: &str) -> Checkout {
     assert_eq!(refusal.status(), 422);
     let html = refusal.text().expect("a page");
@@ -46,7 +46,7 @@ fn with_ages(least_ms: u64, most_ms: u64) -> TestApp {
 }
 
 #[test]
-fn who_fills_in_the_trap_books_nothing_and_loses_nothing() {
+fn a_filled_honeypot_books_nothing_and_keeps_the_input() {
     let app = TestApp::spawn();
     for fragment in [false, true] {
         let checkout = app.open_checkout("VIP", 3);
@@ -88,7 +88,7 @@ fn what_is_quicker_than_a_person_gets_a_fresh_form() {
 }
 
 #[test]
-fn what_has_lain_about_gets_a_fresh_form_unless_it_has_booked() {
+fn an_expired_form_is_replaced_unless_it_has_booked() {
     let app = with_ages(0, 2_000);
     let (forgotten, used) = (app.open_checkout("VIP", 3), app.open_checkout("VIP", 3));
     let booked = send(&app, &used, "3", "", false);

@@ -1,4 +1,4 @@
-//! Cookies that were sealed here, and those that were not.
+//! Cookies that this site has sealed, and cookies that it has not.
 
 use reqwest::blocking::Response;
 
@@ -61,7 +61,7 @@ fn over_tls_the_cookies_come_back_and_are_read() {
     assert!(
         removals.len() == 1 && removals[0].starts_with("__Host-toast=;") && removals[0].contains("Secure")
     );
-    // Without the prefix, anybody's: a neighbor on a sibling domain could have planted it.
+    // Cookies without the prefix are ignored: a sibling domain could have planted them.
     let html = get("/", &both.replace("__Host-", "")).text().expect("a page");
     assert!(!html.contains("Welcome back") && !html.contains("Canceled:"));
     let session = pair(&app.sign_in(&browser(), &app.admin_password), "__Host-session");
@@ -107,7 +107,7 @@ fn odd_cookies_break_nothing_and_mean_nothing() {
             assert!(!html.contains("Mallory") && !html.contains("Hello") && !html.contains("Welcome back"));
         }
     }
-    // Beside ones that no text can be made of, ours is still found.
+    // Our cookie is still found beside cookies that are not valid text.
     let mut bytes = b"junk=\xff\xfe; ".to_vec();
     bytes.extend_from_slice(ours.as_bytes());
     let request = browser().get(app.url("/")).header("cookie", bytes);

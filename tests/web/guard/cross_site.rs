@@ -53,7 +53,7 @@ struct Count {
     count: i64,
 }
 
-/// What a state change would change.
+/// The counts that a change of state would alter.
 fn state(app: &TestApp) -> Vec<Count> {
     app.database.rows(
         "SELECT 'bookings' AS what, COUNT(*) AS count FROM bookings

@@ -95,7 +95,7 @@ fn behind_tls_browsers_are_told_to_stay_there() {
     }
 }
 
-/// What is the same for everybody, or for nobody.
+/// Paths whose responses contain nothing personal.
 const PUBLIC: [&str; 8] = [
     "/events/midnight-parade/availability",
     "/events/midnight-parade/preview.png",
@@ -107,8 +107,8 @@ const PUBLIC: [&str; 8] = [
     "/sitemap.xml",
 ];
 
-/// The checkout alone is kept, by its own browser, because the button "back" must bring back the same form: a
-/// fresh one would book a second time.
+/// Only the checkout is cached, by its own browser, because the back button must bring back the same form: a fresh
+/// form would book a second time.
 #[test]
 fn what_is_personal_is_kept_by_no_cache() {
     let app = TestApp::spawn();
@@ -125,9 +125,9 @@ fn what_is_personal_is_kept_by_no_cache() {
                     assert_eq!((response.status().as_u16(), cache), (200, "private, no-cache"))
                 }
                 path if PUBLIC.contains(&path) => {}
-                // The same for everybody, and the RateLimit fields beside it are not.
+                // The body is the same for everybody, but the RateLimit fields beside it are not.
                 path if path.starts_with("/api/v1/events") || path == "/api/v1/openapi.json" => {
-                    // Refused without a token: nothing to keep.
+                    // A request that is refused because it has no token leaves nothing to cache.
                     let is_kept_by_none = cache.starts_with("private, ") || cache == "no-store";
                     assert!(is_kept_by_none, "{path}: {cache:?}");
                 }

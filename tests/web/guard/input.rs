@@ -1,4 +1,4 @@
-//! Text that is hostile, in every field.
+//! Hostile text in every field.
 
 use crate::support::acts::Checkout;
 use crate::support::{TestApp, browser, header};

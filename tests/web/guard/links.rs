@@ -1,4 +1,4 @@
-//! Where the site sends people: nowhere but to itself.
+//! The site's links and redirects lead only to the site itself.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::support::{TestApp, header};
 
-/// What stands after the method goes out as it is: clients mend what browsers do not.
+/// Sends the request exactly as written: HTTP clients correct addresses that browsers do not correct.
 fn raw(app: &TestApp, request: &str) -> String {
     let mut stream = TcpStream::connect(app.address).expect("a connection");
     stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
@@ -70,7 +70,8 @@ fn the_host_that_a_request_names_is_believed_by_no_page() {
             config.public_url = public_url;
             config.operations.is_private = false;
         });
-        // With a public address another one leads there, and an inner name is left alone.
+        // With a public address, a request to another one is redirected to it, but a request to an internal name is
+        // served.
         let host = if own.is_some() { "inner:3000" } else { "evil.example" };
         let own = own.unwrap_or_else(|| format!("http://{}", app.address));
         let booking = app.book_well("VIP", 1);

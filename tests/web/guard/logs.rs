@@ -1,4 +1,4 @@
-//! The log of the real binary, as loud as it can be made: it names nobody and opens nothing.
+//! The log of the real binary at its most verbose: it contains no personal data and no secrets.
 
 use std::env;
 use std::fs::{self, File};
@@ -39,7 +39,7 @@ fn set_password(database: &TestDatabase, log: &File) {
     assert!(child.wait().expect("it ends").success());
 }
 
-/// Bytes as they are: clients send none that are wrong.
+/// Sends raw bytes, because HTTP clients do not send malformed requests.
 fn raw(address: &str, request: &str) {
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
@@ -47,7 +47,7 @@ fn raw(address: &str, request: &str) {
     let _ = stream.read(&mut [0; 100]);
 }
 
-/// Everything that may go wrong with what a visitor sends, and what may not stand in the log afterward.
+/// A visitor whose requests go wrong in every way, and the secrets that must not be in the log afterward.
 struct Visit {
     client: Client,
     url: String,
@@ -69,7 +69,7 @@ impl Visit {
         response.text().expect("a page")
     }
 
-    /// Books, and goes wrong in every way on the way there and back.
+    /// Books, and sends every kind of wrong request before and after.
     fn book(&mut self) {
         let page = self.get("/");
         let id = between(&page, "name=\"ticket_type\" value=\"", "\"").to_owned();
@@ -123,10 +123,10 @@ fn the_log_names_nobody_and_opens_nothing_however_loud_it_is() {
     visit.book();
     visit.sign_in();
     raw(&address, &format!("GET /?email={EMAIL} HTTP/1.1\r\nHost: x\r\nX: {NAME}\r\n bad folding\r\n\r\n"));
-    // The server's own traces would repeat that.
+    // The HTTP server's own trace messages would repeat this value.
     raw(&address, &format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {EMAIL}\r\n\r\n"));
     raw(&address, &format!("POST /bookings HTTP/9.9\r\nname={NAME}\r\n\r\n"));
-    // The database fails a statement that holds the buyer.
+    // A statement that contains the buyer's data fails in the database.
     database.execute("ALTER TABLE bookings RENAME TO elsewhere");
     let page = visit.get("/bookings/new?ticket_type=1");
     let key = between(&page, "name=\"request_key\" value=\"", "\"").to_owned();
@@ -160,19 +160,19 @@ fn the_log_names_nobody_and_opens_nothing_however_loud_it_is() {
     assert!(visit.secrets.len() > 12, "{:?}", visit.secrets);
 }
 
-/// Set in the process whose panic is looked at.
+/// Set in the child process whose panic is tested.
 const PANICS: &str = "TECHKRAFT_TEST_PANICS";
 
 #[test]
-fn of_a_panic_the_log_tells_the_place_alone() {
+fn the_log_of_a_panic_contains_only_its_location() {
     if env::var_os(PANICS).is_some() {
         techkraft::logging::start();
         assert!(std::thread::spawn(|| panic!("{NAME} has typed {SECRET}")).join().is_err());
         return;
     }
-    // This very test in a process of its own: the hook is one for the whole process.
+    // Run this same test in a child process, because the panic hook applies to a whole process.
     let output = Command::new(env::current_exe().expect("a test"))
-        .args(["--exact", "guard::logs::of_a_panic_the_log_tells_the_place_alone", "--nocapture"])
+        .args(["--exact", "guard::logs::the_log_of_a_panic_contains_only_its_location", "--nocapture"])
         .env(PANICS, "1")
         .env("RUST_LOG", "trace")
         .output()

@@ -1,4 +1,4 @@
-//! What stands between the network and the pages.
+//! The protections between the network and the pages.
 
 mod addresses;
 mod bots;

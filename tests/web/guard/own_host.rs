@@ -1,4 +1,5 @@
-//! The site under another name than its own: pages lead to the own one, and forms say where it is.
+//! A request names a host that is not the site's own: pages redirect to the site's own name, and forms say where the
+//! site is.
 
 use reqwest::Method;
 use reqwest::blocking::Response;
@@ -73,7 +74,7 @@ fn programs_proxies_and_health_checks_are_left_alone() {
     assert_eq!(ask(&reached_from_outside, Method::GET, "/", "www.example.org").status(), 200);
 }
 
-/// Another site that points its name at this machine would read and book here.
+/// Otherwise another site could point its name at this machine, and read and book here.
 #[test]
 fn a_server_without_a_public_url_that_only_this_machine_reaches_has_no_public_name() {
     let app = TestApp::spawn();
@@ -121,7 +122,8 @@ fn a_form_under_another_name_says_where_the_site_is() {
     assert_eq!(status, 403);
     assert!(page.contains("our usual address"), "{page}");
     assert!(page.contains("href=\"https://tickets.example.org/\""), "{page}");
-    // Pages that are shown there, because only a proxy or an operator uses such addresses, or nobody can tell.
+    // Pages are shown at these addresses, because only a proxy or an operator uses them, or because the server cannot
+    // tell.
     for (host, origin) in [
         ("tickets.example.org:8443", "https://tickets.example.org:8443"),
         ("tickets.example.org.", "https://tickets.example.org."),

@@ -17,7 +17,7 @@ async fn crash() -> HttpResponse {
     panic!("the buyer's name is Ada Lovelace");
 }
 
-/// The same layers around a handler that crashes, on a real socket.
+/// Serves a handler that panics, behind the same layers as the app's, on a real socket.
 fn start() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");

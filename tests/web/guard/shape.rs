@@ -1,4 +1,4 @@
-//! What no page of ours sends is refused before a handler sees it.
+//! A request that no page of ours sends is refused before a handler sees it.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -45,7 +45,7 @@ fn only_forms_are_read() {
     assert_eq!(request.send().expect("an answer").status(), 415);
 }
 
-/// Tried: without a look at all names, the last of two fields of one ticket type counted.
+/// Seen to fail without the check of all names: the last of two fields of one ticket type counted.
 #[test]
 fn a_form_with_a_repeated_field_books_nothing() {
     let app = TestApp::spawn();
@@ -91,7 +91,7 @@ fn a_compressed_body_is_never_unpacked() {
 fn bodies_and_addresses_have_limits() {
     let app = TestApp::spawn();
     assert_eq!(post(&app, FORM, format!("name={}", "x".repeat(20_000))).status(), 413);
-    // No length is told: it is counted while it comes.
+    // The request states no length, so the body is counted while it arrives.
     let endless = std::io::Read::take(std::io::repeat(b'a'), 200_000);
     assert_eq!(post(&app, FORM, Body::new(endless)).status(), 413);
     let response = app.get(&format!("/nowhere/{}", "x".repeat(8_100)));
@@ -164,7 +164,7 @@ fn a_head_has_a_limit_however_it_is_filled() {
     }
 }
 
-/// Nothing is read beyond that, whatever it is: without the limit, an unfinished head stayed for 30 s.
+/// Nothing is read beyond the limit. Without the limit, the connection of an unfinished head stayed open for 30 s.
 #[test]
 fn a_head_without_end_is_answered_and_cut_off() {
     let app = TestApp::spawn();
@@ -199,7 +199,7 @@ fn a_long_form_is_read_to_its_end() {
     assert!(answer.starts_with("HTTP/1.1 422 "), "{}", &answer[..answer.len().min(200)]);
 }
 
-/// A header that no browser sends is not searched for encodings: the page comes as it is.
+/// A header that is longer than any browser's is not searched for encodings: the page is sent uncompressed.
 #[test]
 fn a_long_list_of_encodings_is_not_read() {
     let app = TestApp::spawn();

@@ -20,7 +20,7 @@ use testkit::outbox::OUTBOX;
 use testkit::server::assert_verified;
 use testkit::wait::eventually;
 
-/// What a booking is now.
+/// The current status of a booking.
 fn status(database: &TestDatabase, booking: &Booking) -> String {
     #[derive(QueryableByName)]
     struct Status {
@@ -80,7 +80,7 @@ fn a_hold_takes_places_and_a_confirmation_keeps_them() {
     assert_verified(&app.database);
 }
 
-/// Five times, because a machine may be busy with something else once.
+/// Runs five rounds, because the machine may be busy with something else in one of them.
 #[test]
 fn places_come_back_within_a_second_and_a_half_of_the_end_of_a_hold() {
     let (app, office) = open();
@@ -184,7 +184,7 @@ struct PlanStep {
     detail: String,
 }
 
-/// Each server asks once a second what is held. As an INNER JOIN, SQLite read the lines of all bookings for it.
+/// Each server asks once a second what is held. With an INNER JOIN, SQLite read the lines of all bookings for this.
 #[test]
 fn what_is_held_is_found_without_reading_all_bookings() {
     let app = TestApp::spawn();

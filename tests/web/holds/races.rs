@@ -45,16 +45,16 @@ fn a_hold_is_not_confirmed_after_its_time() {
     office.ends_in(&booking, 0);
     assert!(!office.confirm(&booking), "nobody has ended it yet, but its time is over");
     assert_eq!(status(&database, &booking), "held");
-    // On PostgreSQL one server at a time does it, also of the other tests' that share the cluster.
+    // On PostgreSQL only one server at a time ends holds, across all tests that share the cluster.
     eventually("it ends", || office.expire() == 1);
     assert_eq!((status(&database, &booking), office.expire()), ("expired".into(), 0));
     assert_eq!(database.tier("VIP").available, 100);
 }
 
-/// A buyer confirms each hold at about its end, while another server ends what is over.
+/// A buyer confirms each hold at about its end, while another server ends the holds whose time is over.
 ///
-/// Tried: without `held_until >` in `confirm_hold` a hold was confirmed 8 ms after its time on SQLite and 17 ms after
-/// it on PostgreSQL, and the test above found one confirmed whose time was over.
+/// Seen to fail without `held_until >` in `confirm_hold`: a hold was confirmed 8 ms after its end on SQLite and 17 ms
+/// after it on PostgreSQL, and in the test above a hold was confirmed although its time was over.
 #[test]
 fn a_hold_is_confirmed_or_expires_and_never_both() {
     let (database, office) = BoxOffice::alone();
@@ -103,8 +103,8 @@ fn a_hold_is_confirmed_or_expires_and_never_both() {
     assert_verified(&database);
 }
 
-/// Confirms holds, each a little later than the last one if that was in time, and a little earlier if it was not: so
-/// they are all confirmed at about their end, however fast this machine is.
+/// Confirms each hold a little later than the last one if that one was in time, and a little earlier if it was not.
+/// So all holds are confirmed at about their end, however fast this machine is.
 struct Buyer {
     early: TimeDelta,
     busy: Duration,
@@ -121,7 +121,6 @@ impl Buyer {
     }
 }
 
-/// Two servers end the same holds.
 #[test]
 fn two_servers_that_end_the_same_holds_give_them_back_once() {
     let (database, office) = BoxOffice::alone();

@@ -33,7 +33,7 @@ fn sold(app: &TestApp) -> [i64; 2] {
     ["VIP", "Front Row"].map(|name| app.database.tier(name).sold)
 }
 
-/// The texts of the mails of a kind that were sent: subject and body.
+/// The body texts of the sent mails whose subject begins with `subject`.
 fn letters(app: &TestApp, subject: &str, count: usize) -> Vec<String> {
     let mut found = Vec::new();
     eventually("the mails are sent", || {
@@ -75,7 +75,7 @@ fn some_tickets_are_given_back_and_the_others_stay_good() {
     assert!(said["lines"].as_array().expect("lines").iter().all(|line| line["returned"] == 1), "{said}");
     assert_eq!(said["quantity"], 4, "what was ordered");
 
-    // At the gate.
+    // The gate refuses the returned tickets.
     app.open_doors();
     for code in &all[1..=2] {
         let (status, words) = answer(scan(&app, &organizer, "North", code));

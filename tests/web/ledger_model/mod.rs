@@ -1,5 +1,5 @@
-//! The ledger, against a model of it: payments, tickets that are given back, refunds of an amount, what Stripe accepts,
-//! refuses or returns, and what begins at Stripe, in any order.
+//! Compares the ledger with a model: payments, returned tickets, refunds of an amount, refunds that Stripe accepts,
+//! refuses or returns, and refunds and disputes that begin at Stripe, in any order.
 
 mod model;
 mod shop;
@@ -21,7 +21,7 @@ pub const FEE: i64 = 251;
 /// What can happen to the money of a booking, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Event {
-    /// By the buyer, or by the organizer.
+    /// The buyer or the organizer gives a ticket back.
     GiveBack {
         seat: i32,
         is_buyer: bool,
@@ -29,7 +29,7 @@ enum Event {
     RefundAmount {
         minor: i64,
     },
-    /// Stripe answers to the oldest refund that waits: it has accepted it, with the money on its way or there.
+    /// Stripe accepts the oldest refund that waits; the money is on its way or has arrived.
     Accept {
         is_done: bool,
     },
@@ -43,7 +43,7 @@ enum Event {
     Dispute {
         minor: i64,
     },
-    /// Of the oldest dispute that is not decided.
+    /// The oldest open dispute is decided.
     Decide {
         is_won: bool,
     },
@@ -60,7 +60,8 @@ proptest! {
     }
 }
 
-/// Refunds and disputes at Stripe overlap with ours, and come back: which is too rare to be left to chance.
+/// Refunds and disputes at Stripe overlap with our refunds, and the money comes back. Random cases would rarely
+/// contain this.
 #[test]
 fn what_went_back_beyond_the_payment_comes_back_as_it_went() {
     let ours = [Event::RefundAmount { minor: PRICE }, Event::Accept { is_done: true }];
@@ -104,7 +105,7 @@ fn run(events: &[(usize, Event)]) -> TestCaseResult {
     let named = shop.violations();
     let expected = models.iter().any(Model::has_named_exception);
     prop_assert!(expected || named.is_empty(), "{named:?}");
-    // Each of these is for people; nothing else may ever be named.
+    // People must resolve each of these; `verify` may never name anything else.
     for what in named {
         let is_known =
             ["failed refunds that no", "refunds and disputes that took", "bookings paid online whose"];

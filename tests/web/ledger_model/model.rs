@@ -1,4 +1,4 @@
-//! The money of a booking, with a pencil and a list.
+//! The model of a booking's money, computed in memory.
 
 use crate::ledger_model::{Event, FEE, PRICE, SEATS};
 
@@ -13,7 +13,7 @@ struct Return {
     kind: Kind,
     state: State,
     minor: i64,
-    /// What is more than was left of the payment.
+    /// The part that exceeds what was left of the payment.
     beyond: i64,
 }
 
@@ -33,7 +33,7 @@ enum State {
 }
 
 impl Model {
-    /// Whether anything happened.
+    /// Returns whether anything happened.
     pub fn perform(&mut self, event: Event) -> bool {
         match event {
             Event::GiveBack { seat, is_buyer } => self.give_back(seat, is_buyer),
@@ -64,7 +64,7 @@ impl Model {
         }
     }
 
-    /// What was asked back, and what the ledger adds up to without Stripe's fee.
+    /// The amount that was asked back, and the sum of the ledger without Stripe's fee.
     pub fn money(&self) -> (i64, i64) {
         let alive = self.returns.iter().filter(|it| it.state != State::Failed);
         let asked = alive.clone().map(|it| it.minor - it.beyond).sum();
@@ -72,8 +72,8 @@ impl Model {
         (asked, PRICE * i64::from(SEATS) - gone)
     }
 
-    /// Whether `verify` has something to name: a refund that failed, more that went back than was paid, or a dispute
-    /// that was won after tickets were given back for which nothing was left.
+    /// Whether `verify` must name something: a refund that failed, more money returned than was paid, or a dispute
+    /// that was won after tickets were given back for which no money was left.
     pub fn has_named_exception(&self) -> bool {
         let failed = |it: &Return| it.state == State::Failed;
         self.returns.iter().any(|it| failed(it) || (it.state != State::Failed && it.beyond > 0))
@@ -100,7 +100,7 @@ impl Model {
         self.returns.push(Return { kind, state, minor, beyond });
     }
 
-    /// It is not noted while a refund of ours waits that may be refused because of it.
+    /// The event is not recorded while one of our refunds waits that may be refused because of it.
     fn begin_outside(&mut self, kind: Kind, state: State, minor: i64) -> bool {
         let waits = self.returns.iter().any(|it| it.state == State::Waits);
         if minor > self.left() && waits {

@@ -1,4 +1,4 @@
-//! The real payments on a database of their own, without a worker: what Stripe says is said by the test.
+//! The real payment code on a separate database, without a worker: the test plays the part of Stripe.
 
 use std::cell::Cell;
 
@@ -28,14 +28,14 @@ use testkit::database::TestDatabase;
 pub struct Shop {
     office: BoxOffice,
     database: TestDatabase,
-    /// The bookings' ids; the payments have the same order.
+    /// The ids of each booking and its payment.
     bookings: Vec<(i64, i64)>,
-    /// Names for what the provider makes.
+    /// Numbers the objects that the provider makes, so that each has its own id.
     made: Cell<u32>,
 }
 
 impl Shop {
-    /// All is paid.
+    /// Opens a shop in which all bookings are paid.
     pub fn open() -> Self {
         let (database, office) = BoxOffice::alone();
         database.execute(&format!("UPDATE events SET payment = 'online', refund_fee_minor = {FEE}"));
@@ -46,7 +46,7 @@ impl Shop {
         Self { office, database, bookings, made: Cell::new(0) }
     }
 
-    /// Whether anything happened.
+    /// Returns whether anything happened.
     pub fn perform(&self, number: usize, event: Event) -> bool {
         let (booking_id, payment_id) = self.bookings[number];
         self.made.set(self.made.get() + 1);
@@ -95,7 +95,7 @@ impl Shop {
                     let Some(dispute) = oldest(&is_open) else { return Ok(false) };
                     let id = dispute.refund_id.as_deref().expect("an id");
                     dispute_decided(db, &payment, id, is_won)?;
-                    // Told again, it changes nothing.
+                    // A repeated report changes nothing.
                     dispute_decided(db, &payment, id, is_won)?;
                     Ok(true)
                 }
@@ -104,7 +104,7 @@ impl Shop {
         self.office.db.write_blocking(act).expect("it happens")
     }
 
-    /// What was asked back, and what the ledger adds up to without the provider's fee.
+    /// The amount that was asked back, and the sum of the ledger without the provider's fee.
     pub fn money(&self, number: usize) -> (i64, i64) {
         #[derive(QueryableByName)]
         struct Sums {
@@ -128,7 +128,7 @@ impl Shop {
     }
 }
 
-/// The payment's id.
+/// Pays for a booking. Returns the payment's id.
 fn pay(office: &BoxOffice, booking: &Booking) -> i64 {
     let paid = office.db.write_blocking(|db| {
         want(db, booking.id, false, 20)?;
@@ -147,7 +147,7 @@ fn pay(office: &BoxOffice, booking: &Booking) -> i64 {
             fee: Some(Money::new(899, "USD")),
         };
         assert!(matches!(settle(db, id, &page)?, Settlement::Confirmed { .. }));
-        // Heard again, it is settled once.
+        // A repeated report does not settle the payment again.
         assert_eq!(settle(db, id, &page)?, Settlement::Done);
         Ok(id)
     });
@@ -193,7 +193,7 @@ fn outside(
 ) -> QueryResult<bool> {
     let found = OutsideReturn { source, state, provider_id, amount_minor, reason: "" };
     let is_noted = note_outside(db, payment_id, &found)?;
-    // Told again, it is noted once.
+    // A repeated report is recorded only once.
     assert_eq!(note_outside(db, payment_id, &found)?, is_noted);
     Ok(is_noted)
 }

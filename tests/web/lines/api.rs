@@ -1,4 +1,4 @@
-//! Lines of the API.
+//! Booking lines in the API.
 
 use serde_json::{Value, json};
 
@@ -35,12 +35,12 @@ fn the_api_books_lines_and_says_them() {
     let token = booking["token"].as_str().expect("a text");
     let shown: Value = app.get(&format!("/api/v1/bookings/{token}")).json().expect("JSON");
     assert_eq!(shown, booking);
-    // The order of the lines says nothing.
+    // The order of the lines does not matter.
     assert_eq!(app.post_json(KEY, &app.order_json(&[BOTH[1], BOTH[0]])), (201, booking));
     assert_eq!(app.post_json(KEY, &app.order_json(&[("VIP", 3)])).0, 422);
     assert_eq!((app.count("bookings"), sold(&app)), (1, vec![2, 1, 0]));
 
-    // A line alone is what both fields are.
+    // A single line is the same as the two fields `ticketTypeId` and `quantity`.
     let (_, one) = app.post_json("another-key-of-ada", &app.order_json(&[("VIP", 1)]));
     assert_eq!((&one["ticketTypeId"], &one["unitPrice"]), (&json!(app.id_of("VIP")), &price(10_000)));
     let mut both_fields = app.order_json(&[]);

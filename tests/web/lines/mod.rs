@@ -1,4 +1,4 @@
-//! Orders of several ticket types: all of it is booked, or nothing.
+//! Orders of several ticket types: the whole order is booked, or nothing.
 
 mod api;
 
@@ -211,8 +211,8 @@ fn a_cancellation_gives_both_types_back() {
     assert_verified(&app.database);
 }
 
-/// Half of the buyers name the types in one order, half in the other, at two servers: nobody waits in a circle, and no
-/// order is booked by half.
+/// At two servers, half of the buyers name the ticket types in one sequence and half in the other: there is no
+/// deadlock, and no order is half booked.
 #[test]
 fn a_hundred_buyers_of_two_types_at_two_servers_get_all_or_nothing() {
     let app = TestApp::spawn();

@@ -23,7 +23,7 @@ pub fn calendar_of(bytes: &[u8]) -> (String, String) {
     (method.to_owned(), part.text_contents().expect("a text").to_owned())
 }
 
-/// A partial return, then the whole: the entry of the calendar is the same, and each file is newer than the last.
+/// One ticket is returned, then the rest: the calendar entry stays the same, and each file is newer than the last.
 #[test]
 fn a_cancellation_takes_the_concert_out_of_the_calendar() {
     let app = TestApp::spawn();

@@ -1,4 +1,4 @@
-//! Anybody can book for any address: nobody is written to as often as somebody else likes.
+//! Anybody can book with any address, so the number of mails to one address is limited.
 
 use reqwest::blocking::Response;
 
@@ -6,7 +6,7 @@ use super::letter::{mails, parse};
 use super::wait_for_states;
 use crate::support::{TestApp, browser, header};
 
-/// Seen to fail without: six mails within a second.
+/// Seen to fail without the limit: six mails within a second.
 #[test]
 fn an_address_gets_only_so_many_mails_and_the_others_wait() {
     let app = TestApp::spawn_with(|config| config.mail.limits.per_recipient = "2/hour".parse().ok());
@@ -20,7 +20,7 @@ fn an_address_gets_only_so_many_mails_and_the_others_wait() {
         book(spelling);
     }
     wait_for_states(&app, &[("queued", 2), ("sent", 2)]);
-    // Canceling in turns gives no more of them.
+    // Booking and canceling in turn does not cause more mails.
     let place = header(&book("ada@example.org"), "location").to_owned();
     assert_eq!(app.cancel_at(&browser(), app.address, &place).status(), 303);
     book("grace@example.org");
@@ -33,7 +33,8 @@ fn an_address_gets_only_so_many_mails_and_the_others_wait() {
     wait_for_states(&app, &[("queued", 4), ("sent", 4)]);
 }
 
-/// Seen to fail without: one mail each fifteen seconds. What had waited for a day was given up.
+/// Seen to fail without the combined mail: one mail every fifteen seconds, and mails that had waited for a day were
+/// given up.
 #[test]
 fn what_had_to_wait_goes_out_in_one_mail() {
     let app =
@@ -46,7 +47,7 @@ fn what_had_to_wait_goes_out_in_one_mail() {
         book("ada@example.org");
     }
     let own = app.url(&book("Ada@example.org"));
-    // Days later they wait still.
+    // Days later, they are still waiting.
     let waits = "last_error = 'too many mails to this address'";
     wait_for_states(&app, &[("queued", 10), ("sent", 2)]);
     app.database.execute(&format!("UPDATE mails SET queued_at = '2026-01-01 00:00:00' WHERE {waits}"));

@@ -1,4 +1,4 @@
-//! What a buyer gets, taken apart by a parser that has no code in common with what put it together.
+//! The mail that a buyer gets, read by a parser that shares no code with the site's mail builder.
 
 use std::fs;
 use std::path::PathBuf;
@@ -78,7 +78,7 @@ fn a_confirmation_says_everything_in_text_and_in_html() {
         assert!(html.contains(fact), "{fact:?} is not in the HTML");
     }
     assert!(text.contains("Zoë Müller 李") && html.contains("Zoë Müller 李"));
-    // Old servers on the way take nothing but short lines of ASCII (RFC 5322, 2.1.1).
+    // Old mail servers on the way accept only short lines of ASCII (RFC 5322, 2.1.1).
     assert!(bytes.is_ascii() && bytes.split(|byte| *byte == b'\n').all(|line| line.len() <= 999));
     assert_eq!(app.client.get(&url).send().expect("an answer").status(), 200);
 }
@@ -89,7 +89,8 @@ pub struct Row {
     pub reference: String,
 }
 
-/// mixed( alternative( text, related( html, pictures ) ), calendar ): what every mail program understands.
+/// mixed( alternative( text, related( html, pictures ) ), calendar ): a structure that every mail program
+/// understands.
 #[test]
 fn the_tickets_are_shown_in_it_and_the_calendar_file_is_attached() {
     let app = TestApp::spawn();
@@ -136,8 +137,8 @@ pub fn content_type(part: &mail_parser::MessagePart<'_>) -> String {
     format!("{}/{}", content_type.ctype(), content_type.subtype().unwrap_or_default())
 }
 
-/// Names that no form lets in, put into the database: whatever they hold, there is one recipient and no
-/// header more.
+/// The test puts names into the database that no form accepts. Whatever they contain, the mail has one recipient and
+/// no extra header.
 #[test]
 fn no_name_adds_a_header_or_a_recipient() {
     let names = [
@@ -179,7 +180,7 @@ fn no_name_adds_a_header_or_a_recipient() {
     }
 }
 
-/// Holds the mails back while it is there.
+/// Holds the mails back until it is dropped.
 struct Pause<'a>(&'a TestApp);
 
 impl<'a> Pause<'a> {
@@ -197,7 +198,7 @@ impl Drop for Pause<'_> {
     }
 }
 
-/// Refused for good, and seen by the organizer, instead of tried for a day.
+/// The mail fails permanently, and the organizer sees this, instead of being retried for a day.
 #[test]
 fn an_address_that_no_mail_server_takes_fails_at_once() {
     let app = TestApp::spawn();
@@ -218,7 +219,7 @@ fn a_booking_that_was_canceled_first_is_not_confirmed() {
     super::wait_for_states(&app, &[("dropped", 1)]);
 }
 
-/// The mail of that subject, once it is there.
+/// The mail whose subject contains `words`, once there are `count` mails: its text, its HTML and its bytes.
 pub fn with_subject(app: &TestApp, words: &str, count: usize) -> (String, String, Vec<u8>) {
     let bytes = mails(app, count)
         .into_iter()

@@ -1,4 +1,4 @@
-//! What the site writes to its buyers.
+//! The mails that the site sends to its buyers.
 
 pub mod calendar;
 mod flood;
@@ -42,7 +42,8 @@ fn states(app: &TestApp) -> Vec<(String, i64)> {
     counts.into_iter().map(|it| (it.state, it.count)).collect()
 }
 
-/// Waits until there are exactly these mails: longer than the sender's longest pause, which is 75 s.
+/// Waits until exactly these numbers of mails are in these states. It waits longer than the sender's longest pause,
+/// which is 75 s.
 pub fn wait_for_states(app: &TestApp, wanted: &[(&str, i64)]) {
     let wanted: Vec<(String, i64)> =
         wanted.iter().map(|(state, count)| ((*state).to_owned(), *count)).collect();

@@ -108,7 +108,7 @@ fn one_or_all_that_failed_are_sent_again_and_the_audit_log_says_who_did() {
     assert_eq!(entries(&app), [one, entry("failed mails queued again", "all", 2)]);
 }
 
-/// A buyer who lost it gets another mail, which no mail program takes for the one that it knows.
+/// A buyer who lost a mail gets another one, which no mail program takes for a copy of the first.
 #[test]
 fn what_was_sent_is_sent_again_as_a_new_mail() {
     let server = SmtpServer::start();

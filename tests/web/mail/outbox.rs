@@ -1,4 +1,4 @@
-//! The outbox: each booking has its confirmation there, and nothing else has.
+//! The outbox contains one confirmation for each booking, and no other confirmations.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -42,13 +42,13 @@ fn what_is_refused_has_none() {
     let app = TestApp::spawn();
     app.set_available("VIP", 1);
     assert_eq!(app.book("VIP", 2).status(), 409);
-    // That of the tickets that were sold beside the app.
+    // This is the confirmation of the tickets that the test sold directly in the database.
     assert_eq!(rows(&app).len(), 1);
     app.book_well("VIP", 1);
     assert_eq!(rows(&app).len(), 2);
 }
 
-/// Batches in which some orders fit, some do not, and some came before.
+/// The batches contain orders that fit, orders that do not fit, and repeated orders.
 #[test]
 fn in_a_race_the_winners_have_one_each_and_the_losers_none() {
     let app = TestApp::spawn();
@@ -76,7 +76,7 @@ fn in_a_race_the_winners_have_one_each_and_the_losers_none() {
     assert_eq!(rows.len(), 31, "each of another booking");
 }
 
-/// A booking takes its mails with it.
+/// When a booking is deleted, its mails are deleted too.
 #[test]
 fn a_reseed_empties_the_outbox() {
     let app = TestApp::spawn();
@@ -88,8 +88,8 @@ fn a_reseed_empties_the_outbox() {
     assert!(rows(&app).is_empty());
 }
 
-/// As a reseed leaves them where mails go out slowly.
-/// Tried: opened one by one in one transaction, on PostgreSQL the mail was not there after half a minute.
+/// A reseed leaves such confirmations behind where mails are sent slowly. Seen to fail on PostgreSQL when they were
+/// opened one by one in one transaction: the mail was not there after half a minute.
 #[test]
 fn confirmations_of_bookings_that_are_gone_hold_nobody_up() {
     let app = TestApp::spawn();

@@ -1,4 +1,5 @@
-//! What a mail is to its reader: which booking it is about, who answers it, and how it spells the reader's address.
+//! How a mail looks to its reader: which booking it is about, who gets the reply, and how it spells the reader's
+//! address.
 
 use super::calendar::{calendar_of, unfolded};
 use super::letter::{Row, book_as, mails, parse, single, with_subject};
@@ -90,7 +91,7 @@ fn an_international_domain_is_shown_as_it_was_typed() {
     let list = follow(&app, link.strip_prefix(&app.url("")).expect("a path"));
     shown.extend([text, html, list.text().expect("a page")]);
     for text in shown {
-        // Where it does not fit, it breaks before its sign.
+        // A long address may break before its @ sign.
         assert!(text.replace("<wbr>", "").contains("ada@müller.example") && !text.contains("xn--"), "{text}");
     }
 }

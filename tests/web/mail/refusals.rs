@@ -1,4 +1,4 @@
-//! What a mail server refuses because of us: its quota, its sign-in, its policy. The mails wait, together.
+//! A mail server refuses mails because of our account: its quota, its sign-in, its policy. The mails wait together.
 
 use std::fs::File;
 use std::time::{Duration, Instant};
@@ -12,7 +12,8 @@ use testkit::long::some;
 use testkit::smtp_server::{Reaction, SmtpServer, Step};
 use testkit::wait::within;
 
-/// As several providers say it. Each would have failed one mail after the other for good.
+/// Replies of several providers about our account. With each of them, one mail after the other would have failed
+/// permanently.
 const ABOUT_US: [(Step, &str); 12] = [
     (Step::Recipient, "550 5.4.5 Daily user sending quota exceeded. - gsmtp"),
     (Step::Recipient, "550-5.4.5 Daily user sending\r\n550 5.4.5 quota exceeded. - gsmtp"),
@@ -31,7 +32,7 @@ const ABOUT_US: [(Step, &str); 12] = [
 #[test]
 fn what_concerns_us_keeps_the_mails_and_asks_seldom() {
     const MAILS: usize = 12;
-    // A few at a time: each has a site of its own.
+    // Run a few at a time, because each reply has its own site.
     for some in some(&ABOUT_US).chunks(3) {
         std::thread::scope(|scope| {
             for &&(step, reply) in some {
@@ -48,7 +49,7 @@ fn what_concerns_us_keeps_the_mails_and_asks_seldom() {
                         std::thread::sleep(Duration::from_millis(10));
                     }
                     wait_for_states(&app, &[("queued", MAILS as i64)]);
-                    // Those that were under way together, and one after each pause.
+                    // The attempts are those that were under way together, and one after each pause.
                     let asked = server.heard("MAIL");
                     assert!(asked < MAILS, "{reply}: {asked} attempts for {MAILS} mails");
                     server.be_well();
@@ -59,7 +60,7 @@ fn what_concerns_us_keeps_the_mails_and_asks_seldom() {
     }
 }
 
-/// A recipient's own refusal costs that mail, and nobody else.
+/// A refusal that concerns a recipient makes that mail fail, and no other mail.
 #[test]
 fn what_concerns_a_recipient_costs_that_mail_alone() {
     for reply in some(&[
@@ -82,7 +83,8 @@ fn what_concerns_a_recipient_costs_that_mail_alone() {
     }
 }
 
-/// Signing in fails, as after a changed password: nothing is lost, and it goes on once it is right again.
+/// The sign-in to the mail server fails, as after a changed password: no mail is lost, and sending continues once the
+/// sign-in works again.
 #[test]
 fn a_sign_in_that_fails_keeps_the_mails() {
     let server = SmtpServer::start();
@@ -127,7 +129,7 @@ fn refused_recipients_never_stop_others() {
         "550 No such user - your account may have been moved",
         "550 login not found: user unknown",
         "550 5.7.1 RESOLVER.RST.AuthRequired",
-        // Doubtful: it fails once others were accepted.
+        // These replies are ambiguous: the mail fails once mails to other recipients were accepted.
         "554 5.7.1 Message rejected as spam",
         "554 5.7.1 Message contains a virus",
         "550-Verification failed for <tickets@example.org>\r\n550-No Such User Here\r\n550 Sender verify failed",
@@ -145,14 +147,14 @@ fn refused_recipients_never_stop_others() {
         let is_final = |app: &TestApp| app.database.count("mails WHERE state = 'failed'") == REFUSED as u64;
         while !is_final(&app) {
             assert!(begun.elapsed() < Duration::from_secs(60), "{reply}: they are not given up");
-            // Others go on to book.
+            // Other buyers keep booking.
             book_for(&app, ["zoe@good.example".to_owned()]);
             std::thread::sleep(Duration::from_millis(100));
         }
     }
 }
 
-/// Words that speak of our account, said of some recipients only: those wait, the others do not.
+/// The reply is about our account, but only some recipients get it: their mails wait, the other mails do not.
 #[test]
 fn words_about_us_that_only_some_recipients_hear_hold_up_those_alone() {
     let server = SmtpServer::start();
@@ -166,7 +168,7 @@ fn words_about_us_that_only_some_recipients_hear_hold_up_those_alone() {
     wait_for_states(&app, &[("sent", 32)]);
 }
 
-/// Whether they mean us or a recipient, no mail is lost, and thousands of mails do not each ask.
+/// Whether a reply means our account or a recipient, no mail is lost, and thousands of mails are not each tried.
 #[test]
 fn an_account_that_may_not_send_fails_no_mail() {
     const MAILS: i64 = 12;
@@ -205,7 +207,7 @@ fn an_account_that_may_not_send_fails_no_mail() {
     }
 }
 
-/// Servers that make strangers come again, and do not say "greylisting".
+/// These servers ask unknown senders to retry later, without the word "greylisting".
 #[test]
 fn a_recipient_that_is_to_come_later_holds_up_nobody() {
     for reply in some(&[
@@ -235,7 +237,7 @@ struct Text {
     text: String,
 }
 
-/// The code counts, whatever the text is written in and however long it is. Of the text, what can be read is kept.
+/// The reply's code decides, whatever the encoding and the length of its text. The readable part of the text is kept.
 #[test]
 fn a_reply_in_any_encoding_and_of_any_length_is_read() {
     let long: &'static [u8] = Vec::leak([b"550 5.1.1 no such user ".as_slice(), &[b'x'; 20_000]].concat());
@@ -259,8 +261,8 @@ fn a_reply_in_any_encoding_and_of_any_length_is_read() {
     }
 }
 
-/// A mail server spells the recipient as it likes, and says what it likes.
-/// Seen to fail without: "550 5.1.1 <ada.lovelace@example.org>: user unknown".
+/// A mail server may write anything into a reply, including the recipient's address. Seen to fail when the reply was
+/// logged: "550 5.1.1 <ada.lovelace@example.org>: user unknown".
 #[test]
 fn no_word_of_a_mail_server_is_in_the_log() {
     let (database, server) = (TestDatabase::seeded(), SmtpServer::start());
@@ -286,7 +288,7 @@ fn no_word_of_a_mail_server_is_in_the_log() {
     ];
     let booked = client.post(format!("{}/bookings", running.url)).form(&form).send().expect("an answer");
     assert_eq!(booked.status(), 303);
-    // The organizer reads the words.
+    // The organizer can read the server's reply.
     within(Duration::from_secs(30), "the mail has failed", || {
         database.count("mails WHERE last_error LIKE '%user unknown'") == 1
     });

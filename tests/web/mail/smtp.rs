@@ -1,4 +1,4 @@
-//! A mail server that takes mails, and one that does not.
+//! A mail server that accepts mails, and one that does not.
 
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,7 @@ fn each_buyer_gets_one_mail_and_connections_are_used_again() {
     assert!(server.connections() <= 4, "{} connections for 20 mails", server.connections());
 }
 
-/// Each of these passes: the mail waits, is tried again, and comes once the server is well.
+/// Each of these failures is temporary: the mail waits, is tried again, and arrives once the server works.
 #[test]
 fn what_passes_is_tried_again() {
     for &(step, reaction, tries_mean) in some(&[
@@ -80,8 +80,8 @@ fn what_passes_is_tried_again() {
     }
 }
 
-/// The server has the mail, and its answer is lost: nobody can know, so it is sent again, and both have one
-/// Message-ID.
+/// The server has accepted the mail, but its answer is lost. The sender cannot know this, so it sends the mail again,
+/// with the same Message-ID.
 #[test]
 fn what_was_cut_off_after_the_last_word_comes_again_as_the_same_mail() {
     let server = SmtpServer::start();
@@ -95,7 +95,7 @@ fn what_was_cut_off_after_the_last_word_comes_again_as_the_same_mail() {
     assert!(ids.len() >= 3 && ids.iter().all(|id| *id == ids[0]), "{ids:?}");
 }
 
-/// 5xx about this mail is for good, and costs the others nothing.
+/// A 5xx reply about one mail is permanent, and does not affect other mails.
 #[test]
 fn what_is_refused_for_good_fails_at_once() {
     for (step, text) in [
@@ -116,7 +116,7 @@ fn what_is_refused_for_good_fails_at_once() {
     }
 }
 
-/// Nobody listens: thousands of mails do not find out one by one, and all come when somebody does.
+/// No mail server listens: only a few of many mails are tried, and all of them arrive when a server listens again.
 #[test]
 fn while_nobody_answers_the_mails_wait_together() {
     let server = SmtpServer::start();
@@ -140,7 +140,7 @@ struct Tried {
     count: i64,
 }
 
-/// A hung mail server, and a buyer who notices nothing of it.
+/// The mail server hangs, and a buyer notices nothing of it.
 #[test]
 fn a_buyer_never_waits_for_mail() {
     let server = SmtpServer::start();
@@ -154,8 +154,8 @@ fn a_buyer_never_waits_for_mail() {
     }
 }
 
-/// After a day, here an instant, mails that nobody takes have failed: those that were tried and those that
-/// were only waiting.
+/// After a day, which is an instant here, undeliverable mails have failed: those that were tried and those that were
+/// only waiting.
 #[test]
 fn what_nobody_takes_for_too_long_has_failed() {
     let server = SmtpServer::start();
@@ -174,7 +174,7 @@ fn what_nobody_takes_for_too_long_has_failed() {
     wait_for_states(&app, &[("failed", 6)]);
 }
 
-/// Two servers of one site share the work, and none sends what the other has taken.
+/// Two servers of one site share the work, and neither sends a mail that the other has taken.
 #[test]
 fn two_servers_send_each_mail_once() {
     const MAILS: usize = 120;
@@ -194,7 +194,7 @@ fn two_servers_send_each_mail_once() {
         one.book_well("General Admission", 1);
     }
     server.be_well();
-    // Each tries again in its own time, so there is more to send until both have.
+    // Each server retries on its own schedule, so the test books more until both have sent a mail.
     let sent = |name: &str| server.received_from(&format!("{name}.example.org"));
     let (mut mails, begun) = (MAILS, Instant::now());
     while sent("one") == 0 || sent("two") == 0 {

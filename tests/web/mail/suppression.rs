@@ -32,7 +32,7 @@ fn a_stranger_whose_address_was_used_gets_no_more_mails_until_they_are_allowed_a
     let page = page.text().expect("a page");
     assert!(page.contains("Stop emails to me") && page.to_lowercase().contains(EMAIL), "{page}");
 
-    // To look at the link, as mail programs do, stops nothing.
+    // Opening the link, as mail programs do, stops nothing.
     book_as(&app, "Somebody", EMAIL);
     wait_for_states(&app, &[("sent", 2)]);
     choose(&app, &link, "stop");

@@ -1,4 +1,5 @@
-//! The commands of the documents, run as they stand there: only addresses and folders are this test's own.
+//! Runs the commands in the documents as they are written there; only addresses and folders are replaced by the
+//! test's own.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +21,8 @@ fn document(name: &str) -> String {
         .unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
-/// `techkraft …`, in backticks or on a line of its own, with all of its arguments: a name in capitals is none.
+/// The commands `techkraft …`, in backticks or on a line of their own. A command with a placeholder in capitals is
+/// incomplete, and is left out.
 fn commands(text: &str) -> BTreeSet<String> {
     let spans = text.lines().flat_map(|line| line.split('`'));
     let commands =
@@ -36,7 +38,7 @@ fn commands(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Nothing, or the way into a container.
+/// Whether the text before a command is empty, or runs the command in a container.
 fn is_prefix(before: &str) -> bool {
     before.trim().is_empty() || (before.starts_with("docker compose ") && before.contains(" exec "))
 }

@@ -8,8 +8,8 @@ use testkit::database::TestDatabase;
 
 const PASSWORD: &str = "pa$word#1%40x";
 
-/// The program signs in with what stands in the file: the log names the server and never the password, so the
-/// setting is read back through an error that shows all but the password.
+/// The program uses the values as they are written in the file. The log names the server and never the password, so
+/// the test reads the setting back through an error that shows everything but the password.
 #[test]
 fn values_are_literal_however_the_file_is_written() {
     let database = TestDatabase::create();

@@ -1,4 +1,4 @@
-//! `techkraft health`: what a container asks its own server with.
+//! `techkraft health`: the command with which a container checks its own server.
 
 use std::net::TcpListener;
 
@@ -14,7 +14,7 @@ fn port(running: &Running) -> String {
 fn a_server_is_asked_how_it_is_by_the_settings_that_it_runs_with() {
     let database = TestDatabase::seeded();
     let running = serve(&mut techkraft(&database));
-    // At all addresses: it is asked on this machine.
+    // The server listens at all addresses, so the command asks it on this machine.
     let bind = format!("0.0.0.0:{}", port(&running));
     let ask = |arguments: &[&str]| {
         let output = run(techkraft(&database).arg("health").args(arguments).env("BIND", &bind));
@@ -24,7 +24,7 @@ fn a_server_is_asked_how_it_is_by_the_settings_that_it_runs_with() {
     assert_eq!(ask(&[]), "ALIVE");
     assert_eq!(ask(&["--ready"]), "READY");
 
-    // Where health has a port of its own, that is the one.
+    // Where health has its own port, the command asks that port.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = silent.local_addr().expect("an address").to_string();
     drop(silent);

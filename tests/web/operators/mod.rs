@@ -22,7 +22,7 @@ fn file(database: &TestDatabase) -> PathBuf {
     Path::new(database.url.strip_prefix("sqlite:").expect("SQLite")).to_owned()
 }
 
-/// What else belongs to a database file: its log, its secret.
+/// Another file that belongs to a database file: its log or its secret.
 fn beside(file: &Path, ending: &str) -> PathBuf {
     PathBuf::from(format!("{}{ending}", file.display()))
 }
@@ -31,7 +31,7 @@ fn run(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().expect("the binary runs")
 }
 
-/// Its last line on standard error, after it has failed.
+/// The command must fail. Returns its last line on standard error.
 fn refusal(command: &mut Command) -> String {
     let output = run(command);
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
@@ -72,7 +72,7 @@ impl Running {
     }
 }
 
-/// A server of a database that nobody else has, without limits on its visitors.
+/// A server on a database that nobody else uses, without rate limits.
 fn serving(database: &TestDatabase, settings: &[(&str, &str)]) -> Running {
     serve(techkraft(database).env("RATE_LIMITS", "off").envs(settings.iter().copied()))
 }

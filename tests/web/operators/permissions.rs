@@ -1,4 +1,4 @@
-//! Whatever the program writes is for its own user alone, also when it is started by hand.
+//! Only the program's own user can read the files that it writes, also when the program is started by hand.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,7 +21,7 @@ fn serve_under(umask: &str, database: &TestDatabase) -> (Running, String) {
     (running, fs::read_to_string(log).expect("a log"))
 }
 
-/// The files of the database's folder that others may read, but for this test's own log.
+/// The files in the database's folder that others may read, except this test's own log.
 fn open_files(database: &TestDatabase) -> Vec<String> {
     let entries = fs::read_dir(database.folder.path()).expect("a folder").flatten();
     let mode = |entry: &fs::DirEntry| entry.metadata().expect("a file").permissions().mode();

@@ -18,7 +18,7 @@ fn code(booking: &Value) -> String {
     booking["tickets"][0]["code"].as_str().expect("a code").to_owned()
 }
 
-/// A site that has sold twice, and what a ticket of it is.
+/// A site that has sold two bookings, and the code of one of its tickets.
 fn sold(settings: &[(&str, &str)]) -> (TestDatabase, String) {
     let database = TestDatabase::create();
     let server = serving(&database, settings);
@@ -34,7 +34,7 @@ fn set_password(database: &TestDatabase) {
     assert!(run(&mut command).status.success());
 }
 
-/// The answer of the gate.
+/// The status of the gate's answer to a code.
 fn admits(database: &TestDatabase, server: &Running, code: &str) -> u16 {
     set_password(database);
     open_doors(database);
@@ -46,7 +46,7 @@ fn admits(database: &TestDatabase, server: &Running, code: &str) -> u16 {
     post("/admin/check-in", &[("event", "midnight-parade"), ("gate", "North"), ("code", code)])
 }
 
-/// A server with its log.
+/// Starts a server. Returns the server and its log.
 fn logging(database: &TestDatabase, settings: &[(&str, &str)]) -> (Running, String) {
     let log = database.folder.path().join("server.log");
     let mut command = techkraft(database);
@@ -55,8 +55,8 @@ fn logging(database: &TestDatabase, settings: &[(&str, &str)]) -> (Running, Stri
     (server, fs::read_to_string(log).expect("a log"))
 }
 
-/// The database was moved without its secret, or restored from a file alone: a new secret would make forgeries of all
-/// tickets.
+/// The database was moved without its secret, or restored from a file alone: with a new secret, all tickets would
+/// count as forged.
 #[test]
 fn a_lost_secret_stops_the_start_while_its_tickets_are_out() {
     let (database, code) = sold(&[]);
@@ -107,7 +107,8 @@ fn a_lone_backup_says_that_its_secret_is_missing() {
     serving(&place, &[("SECRET_KEY", ONE)]).stop();
 }
 
-/// The start says how long a previous secret must stay, and what comes of dropping it too early.
+/// The server's log at its start says how long a previous secret must stay, and what happens if it is removed too
+/// early.
 #[test]
 fn a_previous_secret_must_stay_until_its_concerts_are_over() {
     let (database, code) = sold(&[("SECRET_KEY", ONE)]);
@@ -133,7 +134,7 @@ fn a_previous_secret_must_stay_until_its_concerts_are_over() {
     server.stop();
 }
 
-/// Tickets were sold under the secret that was generated; it goes on being accepted.
+/// Tickets were sold under the generated secret, which is still accepted.
 #[test]
 fn a_secret_that_is_set_after_selling_joins_the_generated_one() {
     let (database, code) = sold(&[]);
@@ -146,7 +147,8 @@ fn a_secret_that_is_set_after_selling_joins_the_generated_one() {
     assert!(verified.status.success(), "{}", said(&verified));
 }
 
-/// Started with another secret by mistake, and put right: what was sold before and after has its own secret.
+/// The server is started with a wrong secret by mistake, and then with the right one again. No tickets are sold under
+/// the wrong secret in these rounds.
 #[test]
 fn a_secret_that_nothing_was_sold_under_is_no_alarm_once_it_is_gone() {
     let (right, mistake) = ([("SECRET_KEY", ONE)], [("SECRET_KEY", OTHER)]);
@@ -162,7 +164,7 @@ fn a_secret_that_nothing_was_sold_under_is_no_alarm_once_it_is_gone() {
         let verified = run(techkraft(&database).env("SECRET_KEY", ONE).arg("verify"));
         assert!(verified.status.success(), "{}", said(&verified));
     }
-    // What is sold under it counts, and nothing else.
+    // Only the tickets that are sold under the wrong secret count.
     let server = serving(&database, &mistake);
     server.sell(&database, 1);
     server.stop();

@@ -1,4 +1,5 @@
-//! A database that is one file: after a stop it is the whole sale, and while it needs its log it says so.
+//! An SQLite database is one file. After a stop, the file contains the whole sale. While the file needs its log, it
+//! is marked.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,7 +25,7 @@ fn is_locked(file: &Path) -> bool {
     locks.lines().any(|line| line.contains(&format!(":{inode} ")))
 }
 
-/// Another place with the file alone, and its secret.
+/// Copies the file alone, with its secret, to another place.
 fn copied(database: &TestDatabase) -> TestDatabase {
     let copy = TestDatabase::create();
     fs::copy(file(database), file(&copy)).expect("copied");
@@ -36,7 +37,7 @@ fn copied(database: &TestDatabase) -> TestDatabase {
 fn after_a_stop_the_one_file_is_the_sale() {
     let database = TestDatabase::create();
     if database.is_postgres() {
-        return; // Its files are its server's.
+        return; // PostgreSQL's server manages its own files.
     }
     let server = serving(&database, &[]);
     server.sell(&database, 20);
@@ -75,7 +76,8 @@ fn after_each_command_the_one_file_is_all() {
     assert_eq!(copied(&database).count("bookings"), 6);
 }
 
-/// What was sold is in the log alone. With it, a server that was killed goes on; without it, nothing does.
+/// The bookings are only in the log. With the log, a killed server can start again; without it, every command refuses
+/// the file.
 #[test]
 fn a_file_without_the_log_that_it_needs_is_refused() {
     let database = TestDatabase::create();
@@ -121,11 +123,11 @@ fn a_reader_of_another_program_takes_nothing_away() {
     }
     let server = serving(&database, &[]);
     for sold in [10, 20, 30, 40] {
-        // Those of the round before are sent again, and are the same bookings.
+        // The orders of the previous round are sent again, and find the same bookings.
         server.sell(&database, sold);
         assert_eq!(database.count("bookings"), sold as u64);
         assert!(has_log(&file(&database)), "the log was taken away from a running server");
-        // SQLite before 3.51, which most other programs have, would take it away if nobody held this lock.
+        // SQLite before 3.51, which most other programs use, would delete the log if nobody held this lock.
         assert!(is_locked(&file(&database)), "the server holds no lock on its database");
     }
     wait_until_marked(&file(&database));
@@ -137,7 +139,7 @@ fn a_reader_of_another_program_takes_nothing_away() {
     assert_eq!(copied(&database).count("bookings"), 40);
 }
 
-/// SQLite's own copies of a database in use are whole, and nobody doubts them; so is our own.
+/// A copy that SQLite makes of a database in use is complete and is accepted; so is our own backup.
 #[test]
 fn copies_that_were_made_with_the_log_are_whole() {
     let database = TestDatabase::create();
@@ -164,8 +166,8 @@ fn copies_that_were_made_with_the_log_are_whole() {
     server.stop();
 }
 
-/// A site is lost after it has sold beyond its backup. Tried: without the ids that `restore` skips, the next booking
-/// had the reference of a lost one, whose ticket opened the gate for it.
+/// A site is lost after it has sold more than its backup contains. Seen to fail without the ids that `restore` skips:
+/// the next booking had the reference of a lost one, and the lost booking's ticket was admitted for it.
 #[test]
 fn a_restored_site_gives_nobody_the_reference_of_a_lost_booking() {
     let database = TestDatabase::create();
@@ -177,7 +179,7 @@ fn a_restored_site_gives_nobody_the_reference_of_a_lost_booking() {
     let backup = database.folder.path().join("a.backup");
     let made = run(techkraft(&database).arg("backup").arg(&backup));
     assert!(made.status.success(), "{}", said(&made));
-    // The first two again, and one more.
+    // Send the first two orders again, and one more.
     server.sell(&database, 3);
     server.stop();
     let restored = TestDatabase::create();
@@ -197,7 +199,7 @@ fn references(database: &TestDatabase) -> BTreeSet<String> {
     all.split(' ').map(str::to_owned).collect()
 }
 
-/// `user_version` in the header of the file itself.
+/// Waits until `user_version` is set in the header of the file itself.
 fn wait_until_marked(file: &Path) {
     let begun = Instant::now();
     while fs::read(file).expect("a database")[60..64] != [0, 0, 0, 1] {

@@ -1,4 +1,4 @@
-//! Commands that are run where there is no sale: they say so, and make nothing.
+//! Commands that are run where there is no sale: they say so, and create nothing.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -38,7 +38,7 @@ fn a_command_makes_no_database_where_there_is_none() {
     assert!(!database.folder.path().join("a.backup").exists());
 }
 
-/// At a terminal, where a mistyped password would lock everybody out.
+/// At a terminal, a mistyped password would lock everybody out.
 #[test]
 fn a_password_is_asked_for_twice_at_a_terminal() {
     let database = TestDatabase::create();

@@ -1,4 +1,4 @@
-//! What the API says of a booking that is paid for online.
+//! What the API says about a booking that is paid for online.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Attempts to pay, act by act and without a worker: what a server may write that has slept, how long a buyer far back
-//! has, and how often a refused page is tried.
+//! Attempts to pay, step by step and without a worker: what a server that has slept may write, how much time a buyer
+//! far back in the queue has, and how often a refused page is tried.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use techkraft::booking::Booking;
@@ -15,7 +15,7 @@ use testkit::database::TestDatabase;
 
 fn hold(database: &TestDatabase, office: &BoxOffice, key: &str) -> Booking {
     let booking = office.hold(key, &[(database.ticket_type_id("VIP"), 2)]);
-    // As long as a hold that is paid for online.
+    // Make it as long as a hold that is paid for online.
     office.ends_in(&booking, 15 * 60_000);
     booking
 }
@@ -27,7 +27,7 @@ fn wanted(office: &BoxOffice, booking: &Booking, per_second: u32) -> Payment {
     }
 }
 
-/// Takes what waits for its page. `at`: the time that it believes it is.
+/// Takes the payments that wait for their page. `at`: the time that the server believes it is.
 fn take(office: &BoxOffice, at: impl Fn(NaiveDateTime) -> NaiveDateTime) -> Vec<DuePayment> {
     let taken = office.db.write_blocking(|db| {
         let now = at(clock(db)?);
@@ -46,8 +46,8 @@ fn page(db: &mut Db) -> diesel::QueryResult<OpenedPage> {
     })
 }
 
-/// One server takes a payment and freezes. Its lease ends, another one shows the page, and the buyer is paying when
-/// their time is over and the first one wakes: only Stripe says now that nobody pays.
+/// One server takes a payment and freezes. Its lease ends, and another server shows the page. The buyer is paying
+/// when their time ends and the first server wakes: now only Stripe can say that nobody has paid.
 #[test]
 fn a_server_that_has_slept_ends_no_page_that_another_one_has_shown() {
     let (database, office) = BoxOffice::alone();
@@ -72,14 +72,14 @@ fn a_server_that_has_slept_ends_no_page_that_another_one_has_shown() {
     let payment =
         office.db.read_primary_blocking(|db| find(db, payment.id)).expect("a payment").expect("a payment");
     assert_eq!(payment.state, PaymentState::Open);
-    // The same for one that has only found out that the time was over.
+    // The same applies to a server that has only found that the time is over.
     office.db.write_blocking(|db| queue::too_late(db, &asleep.payment)).expect("it changes nothing");
     let still =
         office.db.read_primary_blocking(|db| find(db, payment.id)).expect("a payment").expect("a payment");
     assert_eq!(still, payment);
 }
 
-/// The time to pay begins when the page is there, however many buyers come first.
+/// The time to pay begins when the page exists, however many buyers come first.
 #[test]
 fn a_buyer_far_back_has_the_time_until_their_turn_too() {
     let (database, office) = BoxOffice::alone();
@@ -93,7 +93,7 @@ fn a_buyer_far_back_has_the_time_until_their_turn_too() {
         .read_primary_blocking(|db| hold_times(db, bookings[4].id))
         .expect("a hold")
         .expect("a hold");
-    // A page a second: four come first, all of which were wanted in the last minute.
+    // One page is made per second. Four pages come first, and all were wanted in the last minute.
     assert!(last.end() >= before - TimeDelta::minutes(1) + PAY_TIME + TimeDelta::seconds(4), "{last:?}");
     assert!(last.held_until >= last.end() + GRACE);
     let first = office
@@ -104,7 +104,7 @@ fn a_buyer_far_back_has_the_time_until_their_turn_too() {
     assert!(last.end() - first.end() >= TimeDelta::seconds(4), "{first:?} {last:?}");
 }
 
-/// Our clock is wrong, and Stripe refuses the end of each page that we ask for.
+/// Our clock is wrong, and Stripe refuses the expiry time of each page that we ask for.
 #[test]
 fn a_page_that_is_refused_again_and_again_is_tried_ever_later_and_not_for_ever() {
     let (database, office) = BoxOffice::alone();

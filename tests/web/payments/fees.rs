@@ -1,5 +1,5 @@
-//! What Stripe keeps: for a payment, for a dispute, and in the currency of its account. And what has moved money, added
-//! up and exported.
+//! Stripe's fees: for a payment, for a dispute, and in the currency of the Stripe account. Also the ledger, added up
+//! and exported.
 
 use super::{open, paid};
 use crate::support::TestApp;
@@ -23,7 +23,7 @@ fn what_stripe_takes_for_a_dispute_is_entered_and_comes_back_when_it_is_won() {
     let (_, session) = paid(&app, &stripe);
     let dispute = stripe.dispute(&session);
     eventually("it is entered", || app.count("ledger WHERE kind = 'fee' AND amount_minor = -1500") == 1);
-    // 200 dollars less the fee of the payment, the dispute, and its fee.
+    // The fee of the payment is $6.10, and the fee of the dispute is $15.00.
     let page = see(&app, PAYMENTS);
     assert!(page.contains("$21.10 to Stripe"), "{page}");
     assert!(booking_page(&app).contains("Stripe’s fee $21.10"));
@@ -43,7 +43,7 @@ fn what_stripe_takes_for_a_dispute_is_entered_and_comes_back_when_it_is_won() {
     assert_verified(&app.database);
 }
 
-/// This site hears of it when all is over.
+/// This site hears of the dispute only after it is decided.
 #[test]
 fn the_fee_of_a_dispute_that_nobody_has_told_of_is_entered() {
     let (app, stripe) = open();
@@ -64,7 +64,7 @@ fn a_fee_is_in_the_currency_of_stripes_account() {
     let (_, session) = paid(&app, &stripe);
     let fee = "ledger WHERE kind = 'fee' AND currency = 'EUR'";
     assert_eq!(app.count(&format!("{fee} AND amount_minor = -610")), 1);
-    // It is known: nobody asks for it again.
+    // The fee is known, so the site does not ask for it again.
     let asked = || stripe.asked(&format!("GET /v1/checkout/sessions/{session}"));
     let before = asked();
     app.database.execute("UPDATE payments SET due_at = '2020-01-01 00:00:00'");
@@ -84,7 +84,8 @@ fn a_fee_is_in_the_currency_of_stripes_account() {
     assert_verified(&app.database);
 }
 
-/// More than is read at once, on two days of the venue, of which one is in the next one's UTC.
+/// The ledger has more entries than are read at once. They are on two days in the venue's time zone, and some have
+/// the UTC date of the next day.
 #[test]
 fn a_long_ledger_is_exported_line_by_line_and_added_up_by_day() {
     let (app, stripe) = open();
@@ -108,7 +109,7 @@ fn a_long_ledger_is_exported_line_by_line_and_added_up_by_day() {
     let own: Vec<String> = (1..=2_500).map(|i| format!("txn_{i}")).collect();
     assert_eq!(ids[3..], own, "each once, in order");
     let page = see(&app, PAYMENTS);
-    // 1 to 500, and 501 to 2,500; Chicago's midnight is 6:00 in UTC.
+    // The sums of 1 to 500 cents and of 501 to 2,500 cents; midnight in Chicago is 6:00 in UTC.
     for (day, sum) in [("Thu, Nov 19, 2026", "$1,252.50"), ("Fri, Nov 20, 2026", "$30,010.00")] {
         let line = page.lines().find(|line| line.contains(day)).unwrap_or_else(|| panic!("{day}: {page}"));
         assert!(line.contains(sum), "{line}");

@@ -1,4 +1,4 @@
-//! Tickets that a buyer gives up while they may be paid for.
+//! A buyer releases tickets while they may be being paid for.
 
 use std::thread;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use testkit::server::assert_verified;
 use testkit::stripe::Delivery;
 use testkit::wait::eventually;
 
-/// One tab gives the tickets up. It has read that they are held; then the payment of another tab is settled.
+/// One tab releases the tickets. It has read that they are held when the payment of another tab is settled.
 #[test]
 fn tickets_that_are_paid_for_in_that_moment_are_not_released() {
     let (app, stripe) = open();
@@ -28,7 +28,7 @@ fn tickets_that_are_paid_for_in_that_moment_are_not_released() {
                 diesel::sql_query("SELECT 1 FROM holds FOR UPDATE").execute(pg)?;
             }
             let releasing = scope.spawn(|| app.post(&format!("{path}/release"), &[]));
-            // Long enough that it has read the booking, and waits for this transaction.
+            // Long enough for the release to read the booking and to wait for this transaction.
             if is_postgres {
                 eventually("it waits", || app.count("pg_locks WHERE NOT granted") > 0);
             } else {

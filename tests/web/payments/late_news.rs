@@ -1,4 +1,4 @@
-//! Refunds, disputes and payments of which this site hears too early, too late, or in another order than they happened.
+//! Refunds, disputes and payments about which this site hears too early, too late, or out of order.
 
 use diesel::QueryableByName;
 use diesel::sql_types::BigInt;
@@ -16,14 +16,14 @@ struct Sum {
     sum: i64,
 }
 
-/// What the ledger says that the seller has, without the provider's fees.
+/// The money that the seller has according to the ledger, without the provider's fees.
 fn kept(app: &TestApp) -> i64 {
     let query = "SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) AS sum FROM ledger
                  WHERE kind NOT IN ('fee', 'fee_returned')";
     app.database.rows::<Sum>(query)[0].sum
 }
 
-/// It is paid and refunded at Stripe before this site has heard of the payment.
+/// The booking is paid and refunded at Stripe before this site has heard of the payment.
 #[test]
 fn what_goes_back_before_the_payment_is_settled_is_noted_after_it() {
     for kinds in [&["charge.refunded"][..], &["refund.created"], &["refund.created", "charge.refunded"]] {
@@ -50,7 +50,7 @@ fn what_goes_back_before_the_payment_is_settled_is_noted_after_it() {
     }
 }
 
-/// The buyer cancels, the account has too little, and the organizer gives the money back at Stripe.
+/// The buyer cancels, the Stripe account has too little money, and the organizer gives the money back at Stripe.
 #[test]
 fn a_refund_at_stripe_that_overtakes_ours_is_the_one_that_counts() {
     let (app, stripe) = open();
@@ -75,7 +75,7 @@ fn a_refund_at_stripe_that_overtakes_ours_is_the_one_that_counts() {
     assert_verified(&app.database);
 }
 
-/// A bank takes all of it back, of which a part had gone back already.
+/// A bank takes the whole payment back, although part of it was refunded already.
 #[test]
 fn a_dispute_that_takes_more_than_is_left_is_noted_and_named_until_it_is_won() {
     let (app, stripe) = open();
@@ -110,7 +110,8 @@ fn a_dispute_that_is_lost_stays_lost_and_an_inquiry_takes_nothing() {
     assert_verified(&app.database);
 }
 
-/// This site has given the payment up, and Stripe's page was paid on all the same: the tickets, or the money.
+/// This site has given the payment up, but the buyer has paid on Stripe's page: the buyer gets the tickets, or the
+/// money back.
 #[test]
 fn what_was_given_up_and_paid_all_the_same_has_tickets_or_goes_back() {
     for are_left in [true, false] {
@@ -135,7 +136,8 @@ fn what_was_given_up_and_paid_all_the_same_has_tickets_or_goes_back() {
     }
 }
 
-/// A server is started with a test key by mistake. What it must not ask about waits for one with the other key.
+/// A server is started with a test key by mistake. An event that it must not ask about waits for a server with the
+/// other key.
 #[test]
 fn an_event_of_the_other_mode_waits() {
     let (app, stripe) = open();
@@ -144,7 +146,7 @@ fn an_event_of_the_other_mode_waits() {
     let now = chrono::Utc::now().timestamp();
     let header = signature::sign(event.as_bytes(), STRIPE_SECRET, now);
     assert_eq!(send(&browser(), &app, event, &header), 200);
-    // What came later is handled.
+    // Later events are handled.
     paid(&app, &stripe);
     eventually("the others are handled", || {
         app.count("payment_events WHERE handled_at IS NULL AND event_id <> 'evt_live'") == 0
@@ -155,7 +157,7 @@ fn an_event_of_the_other_mode_waits() {
     );
 }
 
-/// What was paid is not what was asked for.
+/// The amount that was paid is not the amount that was asked for.
 #[test]
 fn nobody_is_asked_to_pay_again_while_people_look_into_what_was_paid() {
     let (app, stripe) = open();
@@ -173,7 +175,7 @@ fn nobody_is_asked_to_pay_again_while_people_look_into_what_was_paid() {
     assert_eq!(app.count(&format!("holds WHERE held_until > '{in_a_day}'")), 1);
     let named = violations(&app);
     assert!(named.iter().any(|it| it.starts_with("payments that need review")), "{named:?}");
-    // They give it back at Stripe.
+    // People refund the payment at Stripe.
     stripe.refund_outside(&session, 19_999);
     eventually("nobody has to look any more", || app.count("payments WHERE state = 'expired'") == 1);
     eventually("the tickets are back", || app.database.tier("VIP").available == 100);

@@ -1,5 +1,5 @@
-//! Refunds and disputes that begin at Stripe: the tickets stay valid and are marked, the gate says so, and the buyer of
-//! a refund gets a mail.
+//! Refunds and disputes that begin at Stripe: the tickets stay valid and are marked, the gate says so, and a buyer
+//! who is refunded gets a mail.
 
 use super::{open, paid};
 use crate::check_in::{answer, codes, scan};
@@ -7,8 +7,8 @@ use crate::support::TestApp;
 use testkit::stripe::FakeStripe;
 use testkit::wait::eventually;
 
-/// Two tickets for 200 dollars that are paid for, on the night of the concert: the booking's path and payment
-/// page.
+/// Two tickets for 200 dollars are paid for, and it is the night of the concert. Returns also the booking's path and
+/// the id of its payment page.
 fn on_the_night() -> (TestApp, FakeStripe, String, String) {
     let (app, stripe) = open();
     let (path, session) = paid(&app, &stripe);
@@ -52,11 +52,11 @@ fn a_refund_at_stripe_is_told_at_the_gate_and_to_the_buyer() {
     let (status, words) = answer(scan(&app, &organizer, "North gate", &codes[0]));
     assert!(status == 201 && words.contains(mark), "{status} {words}");
     assert!(desk_page(&app).contains(mark));
-    // By its name it is found with the mark.
+    // A search by the buyer's name shows the mark too.
     let found = answer_page(&app, &organizer, "Ada Lovelace");
     assert!(found.contains(mark), "{found}");
     assert_eq!(app.count("mails WHERE kind = 'refund' AND payload = '$50.00'"), 1);
-    // Told again, nothing is written twice.
+    // Repeated events write nothing twice.
     stripe.send_all_again();
     eventually("all is handled", || app.count("payment_events WHERE handled_at IS NULL") == 0);
     assert_eq!(app.count("mails WHERE kind = 'refund'"), 1);

@@ -1,4 +1,4 @@
-//! Tickets that are paid for online, at a Stripe that the tests run themselves.
+//! Tickets that are paid for online, at a fake Stripe that the tests run.
 
 mod as_json;
 mod attempts;
@@ -21,12 +21,12 @@ use testkit::server::assert_verified;
 use testkit::stripe::{Delivery, FakeStripe, Fault, STRIPE_KEY, STRIPE_SECRET};
 use testkit::wait::eventually;
 
-/// A site whose concert is paid for online, and the Stripe that it asks.
+/// A site whose concert is paid for online, and the fake Stripe that it asks.
 pub(crate) fn open() -> (TestApp, FakeStripe) {
     open_with(FakeStripe::start(), 100)
 }
 
-/// The same with this Stripe, which is asked so many times a second.
+/// The same with this fake Stripe, which the site asks at most `per_second` times a second.
 pub(crate) fn open_with(stripe: FakeStripe, per_second: u32) -> (TestApp, FakeStripe) {
     let config = stripe_config(&stripe, per_second);
     let app = TestApp::spawn_with(|settings| settings.stripe = Some(config));
@@ -48,7 +48,7 @@ pub(crate) fn stripe_config(stripe: &FakeStripe, per_second: u32) -> StripeConfi
     }
 }
 
-/// Holds tickets and asks for the payment page: the booking's path, and the page's id.
+/// Holds tickets and asks for the payment page. Returns the booking's path and the page's id.
 pub(crate) fn want(app: &TestApp, stripe: &FakeStripe) -> (String, String) {
     let (before, opened) = (stripe.sessions(), stripe.open_sessions().len());
     let path = app.book_order(&[("VIP", 2)]);
@@ -63,7 +63,7 @@ pub(crate) fn body(app: &TestApp, path: &str) -> String {
     app.get(path).text().expect("a page")
 }
 
-/// A booking of two VIP tickets that is paid for, 200 dollars: its path, and the page that was paid on.
+/// Books two VIP tickets and pays 200 dollars. Returns the booking's path and the id of the page that was paid on.
 pub(crate) fn paid(app: &TestApp, stripe: &FakeStripe) -> (String, String) {
     let (path, session) = want(app, stripe);
     assert!(stripe.pay(&session));
@@ -71,7 +71,7 @@ pub(crate) fn paid(app: &TestApp, stripe: &FakeStripe) -> (String, String) {
     (path, session)
 }
 
-/// A booking that is paid for without anybody hearing of it, until its hold is over: its path.
+/// Pays for a booking while no webhook is delivered, and lets its hold end. Returns the booking's path.
 pub(crate) fn paid_unheard(app: &TestApp, stripe: &FakeStripe) -> String {
     let (path, session) = want(app, stripe);
     stripe.deliver(Delivery::Never);
@@ -81,14 +81,14 @@ pub(crate) fn paid_unheard(app: &TestApp, stripe: &FakeStripe) -> String {
     path
 }
 
-/// What is due later is due now.
+/// Makes everything that is due later due now.
 pub(crate) fn hurry(app: &TestApp) {
     for table in ["payments", "refunds", "payment_events"] {
         app.database.execute(&format!("UPDATE {table} SET due_at = '2020-01-01 00:00:00'"));
     }
 }
 
-/// Why `verify` does not pass; empty: it does.
+/// The reasons why `verify` does not pass; empty if it passes.
 pub(crate) fn violations(app: &TestApp) -> Vec<String> {
     let mut verify = std::process::Command::new(testkit::binary());
     verify.arg("verify").env("DATABASE_URL", &app.database.url).current_dir(app.database.folder.path());

@@ -1,4 +1,4 @@
-//! Payments in the worst moments: in the millisecond in which the time is over, while Stripe is away for an hour, after
+//! Payments at the worst moments: in the millisecond in which the time ends, while Stripe is down for an hour, after
 //! the buyer has come back, and with money of the other mode.
 
 use std::thread;
@@ -14,7 +14,7 @@ use testkit::server::assert_verified;
 use testkit::stripe::{Delivery, FakeStripe, Fault, STRIPE_LIVE_KEY, STRIPE_SECRET};
 use testkit::wait::{eventually, within};
 
-/// Holds two tickets in the name of somebody else each time: the booking's path.
+/// Holds two tickets for the buyer with this number. Returns the booking's path.
 fn hold(app: &TestApp, buyer: usize) -> String {
     let wishes = [("VIP", 2)];
     let checkout = app.open_order(&wishes);
@@ -34,12 +34,12 @@ fn hold_and_want(app: &TestApp, stripe: &FakeStripe, count: usize) -> Vec<String
     sessions
 }
 
-/// Each buyer pays some milliseconds before or after the end; whether it was in time, Stripe decides.
+/// Each buyer pays some milliseconds before or after the end; Stripe decides whether that was in time.
 #[test]
 fn paid_in_the_millisecond_in_which_the_time_is_over() {
     let (app, stripe) = open();
     let sessions = hold_and_want(&app, &stripe, 12);
-    // The worker sleeps until something is due, or somebody comes back.
+    // The worker sleeps until something is due or a buyer comes back.
     let end = Utc::now().naive_utc() + TimeDelta::milliseconds(1_500);
     app.database
         .execute(&format!("UPDATE holds SET pay_until = '{end}'; UPDATE payments SET due_at = '{end}'"));
@@ -53,7 +53,7 @@ fn paid_in_the_millisecond_in_which_the_time_is_over() {
                 stripe.pay(&session)
             })
         };
-        // The worker looks every five seconds at the latest: some are paid before it closes their page, some are not.
+        // The worker checks at least every five seconds: some pages are paid before it closes them, some are not.
         let offsets = (0..).map(|n| if n < 6 { n - 3 } else { (n - 5) * 700 });
         let paying: Vec<_> = sessions.iter().zip(offsets).map(pay).collect();
         paying.into_iter().map(|it| it.join().expect("a buyer")).filter(|is| *is).count()
@@ -67,7 +67,7 @@ fn paid_in_the_millisecond_in_which_the_time_is_over() {
     assert_verified(&app.database);
 }
 
-/// All times of the site and of Stripe are so many minutes earlier.
+/// Moves all times of the site and of Stripe so many minutes back.
 fn let_time_pass(app: &TestApp, stripe: &FakeStripe, minutes: i64) {
     let earlier = |column: &str| {
         if app.database.is_postgres() {
@@ -90,7 +90,8 @@ fn let_time_pass(app: &TestApp, stripe: &FakeStripe, minutes: i64) {
 #[test]
 fn stripe_is_away_for_an_hour_in_a_rush() {
     let (app, stripe) = open();
-    // Twenty are on their page, of whom ten pay, and nobody hears of it; then twenty more come.
+    // Twenty buyers are on their payment page. Ten of them pay, but no webhook is delivered. Then twenty more buyers
+    // come.
     let sessions = hold_and_want(&app, &stripe, 20);
     stripe.deliver(Delivery::Never);
     for session in sessions.iter().take(10) {
@@ -107,7 +108,8 @@ fn stripe_is_away_for_an_hour_in_a_rush() {
     assert_eq!(app.database.tier("VIP").held, 40, "what may still be paid for is not sold again");
     let asked = stripe.asked("POST /v1/checkout/sessions/");
     eventually("Stripe is asked again", || stripe.asked("POST /v1/checkout/sessions/") > asked);
-    // Nobody can pay any more, and who has paid is not known: on sale again, and ten are sold to others.
+    // Nobody can pay anymore, and the site does not know who has paid. The tickets are on sale again, and all but ten
+    // are sold to others.
     let_time_pass(&app, &stripe, 30);
     eventually("held tickets are back", || app.database.tier("VIP").available == 100);
     assert_eq!(app.count("payments WHERE state = 'open'"), 20);
@@ -129,7 +131,7 @@ fn stripe_is_away_for_an_hour_in_a_rush() {
     assert_verified(&app.database);
 }
 
-/// The buyer is back before Stripe tells.
+/// The buyer comes back before Stripe's webhook arrives.
 #[test]
 fn a_webhook_that_comes_after_the_way_back_changes_nothing() {
     let (app, stripe) = open();
@@ -148,7 +150,7 @@ fn a_webhook_that_comes_after_the_way_back_changes_nothing() {
     assert_verified(&app.database);
 }
 
-/// A site with a real key, and a Stripe that says that it is test money.
+/// The site has a live key, but Stripe says that the payment is test money.
 #[test]
 fn test_money_confirms_nothing_on_a_live_site() {
     let (app, stripe) = open_with(FakeStripe::start(), 100);
@@ -161,7 +163,7 @@ fn test_money_confirms_nothing_on_a_live_site() {
     let wanted = browser().post(format!("http://{}{path}/payment", live.address)).form(&form).send();
     assert_eq!(wanted.expect("an answer").status(), 303);
     eventually("its page is refused", || app.count("payments WHERE live AND state = 'failed'") == 1);
-    // What a test event names is not asked about by a server with a real key.
+    // A server with a live key does not ask Stripe about what a test event names.
     let event = r#"{"id": "evt_t", "type": "checkout.session.completed", "created": 1, "livemode": false,
         "data": {"object": {"id": "cs_test_1", "metadata": {"payment": "1"}}}}"#;
     let header = signature::sign(event.as_bytes(), STRIPE_SECRET, Utc::now().timestamp());

@@ -1,5 +1,5 @@
-//! What operators see of payments: each way in which they can stall has a metric. And what is known only later, or kept
-//! only for a time.
+//! What operators see of payments: each way in which payments can stall has a metric. Also facts that are known only
+//! later, or kept only for a time.
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 
@@ -20,7 +20,7 @@ fn ago(hours: i64) -> NaiveDateTime {
     Utc::now().naive_utc() - TimeDelta::hours(hours)
 }
 
-/// Its changes are far in the past, and nobody works on them.
+/// The test inserts rows with times far in the past, and no worker handles them.
 #[test]
 fn each_way_in_which_payments_stall_has_a_metric() {
     let app = TestApp::spawn();
@@ -59,7 +59,7 @@ fn each_way_in_which_payments_stall_has_a_metric() {
     shows("payment_webhook_silence_seconds", 7_000.0);
     shows("payment_reconciliation_age_seconds", 7_000.0);
 
-    // Found in the list, then told.
+    // The first event was found in Stripe's list, the second came by webhook.
     let event = |id: &str, happened: NaiveDateTime, received: NaiveDateTime| {
         app.database.execute(&format!(
             "INSERT INTO payment_events (provider, event_id, kind, object_id, live, happened_at, received_at, due_at)
@@ -128,7 +128,7 @@ fn a_fee_that_is_never_told_is_asked_for_eight_times() {
     assert_eq!(asked() - before, 8);
 }
 
-/// The list of events goes back 30 days; what was handled before that is of no use.
+/// The list of events goes back 30 days; events that were handled before that are no longer needed.
 #[test]
 fn events_that_were_handled_long_ago_are_forgotten() {
     let (app, stripe) = open();

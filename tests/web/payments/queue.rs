@@ -1,4 +1,4 @@
-//! What waits for Stripe does not keep other things from being done, and nobody can make it busy for nothing.
+//! Work that waits for Stripe does not block other work, and nobody can cause useless requests to Stripe.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use testkit::server::assert_verified;
 use testkit::stripe::{Delivery, FakeStripe, Fault};
 use testkit::wait::{eventually, within};
 
-/// One page a second is made, and a rush wants one.
+/// One payment page is made per second, and many buyers want one.
 #[test]
 fn a_payment_is_noticed_while_many_buyers_wait_for_their_page() {
     let (app, stripe) = open_with(FakeStripe::start(), 1);
@@ -26,9 +26,9 @@ fn a_payment_is_noticed_while_many_buyers_wait_for_their_page() {
     assert!(left > 10, "{left} wait for their page");
 }
 
-/// The buyer's page asks again and again, or somebody else does.
+/// The buyer's page, or somebody else, asks again and again.
 #[test]
-fn who_comes_back_again_and_again_has_stripe_asked_now_and_then() {
+fn repeated_returns_do_not_flood_stripe() {
     let (app, stripe) = open();
     let (path, session) = want(&app, &stripe);
     let begun = Instant::now();
@@ -39,14 +39,15 @@ fn who_comes_back_again_and_again_has_stripe_asked_now_and_then() {
     let asked = stripe.asked(&format!("GET /v1/checkout/sessions/{session}"));
     let most = usize::try_from(begun.elapsed().as_secs() / 2 + 2).expect("a count");
     assert!(asked <= most, "{asked} times in {:?}", begun.elapsed());
-    // And it is heard: the last one is not forgotten.
+    // The last of these requests still counts.
     stripe.deliver(Delivery::Never);
     assert!(stripe.pay(&session));
     app.get(&format!("{path}/payment?paid=1"));
     eventually("it is confirmed", || is_confirmed(&app, &path));
 }
 
-/// Within two seconds nothing is asked about twice. That the page was made is not a question about it.
+/// The site does not ask Stripe twice about the same payment within two seconds. Making the page does not count as
+/// asking.
 #[test]
 fn who_pays_as_soon_as_the_page_is_open_is_asked_about_at_once() {
     let (app, stripe) = open();
@@ -58,7 +59,7 @@ fn who_pays_as_soon_as_the_page_is_open_is_asked_about_at_once() {
     assert!(fastest.min() < Some(Duration::from_millis(1_500)));
 }
 
-/// A concert is canceled: Stripe tells of each refund three times, which is no news.
+/// After cancellations, Stripe reports each refund three times, although the site knows of it already.
 #[test]
 fn refunds_that_began_here_are_not_asked_about_again() {
     let (app, stripe) = open();
@@ -79,7 +80,7 @@ fn refunds_that_began_here_are_not_asked_about_again() {
     assert_verified(&app.database);
 }
 
-/// Stripe is away for as long as the buyer's time: nobody needs the page any more.
+/// Stripe is down until the buyer's time is over: nobody needs the page anymore.
 #[test]
 fn who_has_no_page_when_the_time_is_over_needs_none() {
     let (app, stripe) = open();
@@ -96,7 +97,7 @@ fn who_has_no_page_when_the_time_is_over_needs_none() {
     assert_verified(&app.database);
 }
 
-/// Stripe takes fewer addresses than we do.
+/// Stripe accepts fewer email addresses than we do.
 #[test]
 fn an_address_that_stripe_refuses_is_left_out() {
     let (app, stripe) = open();
@@ -113,13 +114,13 @@ fn an_address_that_stripe_refuses_is_left_out() {
     assert_verified(&app.database);
 }
 
-/// What Stripe has told while no server of this site was there, or its webhooks were lost.
+/// Stripe's events from the time when no server of this site was running, or whose webhooks were lost.
 #[test]
 fn a_server_that_starts_reads_what_it_has_missed() {
     let (app, stripe) = open();
     stripe.deliver(Delivery::Never);
     let paths: Vec<_> = (0..3).map(|_| want(&app, &stripe)).collect();
-    // The list has two pages of what is followed, and much that is not.
+    // The list has two pages of events that the site follows, and many other events.
     stripe.happen("payout.paid", 150);
     for (_, session) in &paths {
         assert!(stripe.pay(session));
@@ -134,7 +135,7 @@ fn a_server_that_starts_reads_what_it_has_missed() {
     assert_verified(&app.database);
 }
 
-/// A look that fails is not called a look: the next one begins where this one has.
+/// A failed reading of the list does not count: the next one begins where this one began.
 #[test]
 fn a_list_that_cannot_be_read_to_its_end_was_not_read() {
     let stripe = FakeStripe::start();

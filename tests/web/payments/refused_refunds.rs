@@ -11,7 +11,7 @@ fn cancel(app: &TestApp, path: &str) {
     assert_eq!(app.post(&format!("{path}/cancellation"), &[]).status(), 303);
 }
 
-/// One of two: 100 dollars.
+/// Cancels one of two tickets, for 100 dollars.
 fn cancel_one(app: &TestApp, path: &str) {
     let form = [("choice", "1"), ("seat_2", "on")];
     assert_eq!(app.post(&format!("{path}/cancellation"), &form).status(), 303);
@@ -24,7 +24,7 @@ fn open_to_cancel() -> (TestApp, FakeStripe) {
     (app, stripe)
 }
 
-/// Stripe keeps a refusal with the key for a day.
+/// Stripe keeps a refusal with its idempotency key for a day.
 #[test]
 fn a_refund_that_waits_for_money_is_asked_for_by_another_key() {
     let (app, stripe) = open_to_cancel();
@@ -40,7 +40,7 @@ fn a_refund_that_waits_for_money_is_asked_for_by_another_key() {
     assert_verified(&app.database);
 }
 
-/// The second request comes after a day: its key is forgotten.
+/// The second request comes after a day, when Stripe has forgotten its key.
 #[test]
 fn a_refund_whose_answer_was_lost_is_not_made_twice() {
     let (app, stripe) = open_to_cancel();
@@ -74,7 +74,7 @@ fn a_failure_that_stripe_keeps_with_the_key_does_not_stop_a_refund() {
     assert_verified(&app.database);
 }
 
-/// A card's account is closed: days later the money is the seller's again.
+/// A card's account is closed: days later the seller has the money again.
 #[test]
 fn a_refund_that_does_not_arrive_is_noticed() {
     let (app, stripe) = open_to_cancel();
@@ -93,7 +93,7 @@ fn a_refund_that_does_not_arrive_is_noticed() {
     assert_verified(&app.database);
 }
 
-/// The same for one that began at Stripe.
+/// The same for a refund that began at Stripe.
 #[test]
 fn a_refund_from_outside_that_does_not_arrive_is_noticed() {
     let (app, stripe) = open();

@@ -20,10 +20,11 @@ use crate::support::orders::BoxOffice;
 use testkit::server::assert_verified;
 
 const ROUNDS: i64 = 40;
-/// Between two tries, so that they meet each other's transactions and do not only wait for each other's locks.
+/// The pause between two tries. It lets servers meet each other's transactions instead of only waiting for each
+/// other's locks.
 const MOMENT: Duration = Duration::from_micros(200);
 
-/// Tickets that are held, with a payment page that a buyer has paid on in the last moment: the payment's id.
+/// Opens a payment page for held tickets, on which a buyer pays at the last moment. Returns the payment's id.
 fn paid_in_the_last_moment(office: &BoxOffice, booking: &Booking) -> i64 {
     office.ends_in(booking, 15 * 60_000);
     let wanted = office.db.write_blocking(|db| want(db, booking.id, false, 20)).expect("it is asked");
@@ -43,7 +44,8 @@ fn paid_in_the_last_moment(office: &BoxOffice, booking: &Booking) -> i64 {
     opened.expect("it is opened")
 }
 
-/// As the worker does it: again in a moment, where the hold is over and its end is not written.
+/// Settles a payment as the worker does: it tries again a moment later if the hold is over but its end is not
+/// recorded.
 fn settle_in_the_end(office: &BoxOffice, payment: i64) -> Settlement {
     loop {
         let settled = office.db.write_blocking(|db| {
@@ -103,7 +105,7 @@ fn two_servers_settle_what_a_third_one_ends_and_it_is_settled_once() {
     assert_verified(&database);
 }
 
-/// All tickets are held, and the organizer waits to take them off sale: they are the payer's, or the payer's money goes
+/// All tickets are held, and the organizer waits to take them off sale: the payer gets the tickets, or the money
 /// back.
 #[test]
 fn what_is_gone_meanwhile_goes_back_and_nothing_is_sold_twice() {
@@ -118,7 +120,7 @@ fn what_is_gone_meanwhile_goes_back_and_nothing_is_sold_twice() {
             "UPDATE ticket_types SET capacity = capacity - available + 1, available = 1, version = version + 1
              WHERE id = {id}"
         ));
-        // A desk of its own: the one before has seen that nothing was left.
+        // Use a new desk, because the previous one has seen that nothing was left.
         let first = BoxOffice::open(&database);
         let booking = first.hold(&format!("round {n}"), &[(id, 1)]);
         let payment = paid_in_the_last_moment(&first, &booking);

@@ -1,4 +1,5 @@
-//! The draw: promised before, shown after, and the same for everybody who computes it.
+//! The draw: a fingerprint is published before, the draw is shown after, and everybody who computes it gets the same
+//! result.
 
 use std::process::Stdio;
 use std::thread;
@@ -57,7 +58,7 @@ fn a_lobby_is_drawn_as_it_was_promised() {
     assert_eq!(app.database.count("queue_passes"), 8);
 }
 
-/// Restarted in the middle, with another server beside it: every place is where it was.
+/// Another server starts before the draw: it shows the same draw, and every place stays where it was.
 #[test]
 fn another_server_knows_every_place() {
     let app = TestApp::spawn();
@@ -87,7 +88,7 @@ fn the_command_computes_what_the_page_shows() {
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     };
-    // As openssl computes it.
+    // The fingerprint as openssl computes it.
     let fingerprint = "cd372fb85148700fa88095e3492d3f9f5beb43e555e5ff26d95f5a6adc36f8e6";
     let (succeeded, text) = run(&[seed, "0011 2233 4455 6677 8899", "--fingerprint", fingerprint]);
     assert!(succeeded && text.contains("53972a2b") && text.contains("was promised"), "{text}");
@@ -99,7 +100,7 @@ fn the_command_computes_what_the_page_shows() {
     }
 }
 
-/// Who has taken a place at one server is served by another, when the first is gone from one moment to the next.
+/// A person who has taken a place at one server is served by another server when the first one suddenly disappears.
 #[test]
 fn a_server_that_is_gone_loses_nobodys_place() {
     let app = TestApp::spawn();
@@ -118,7 +119,7 @@ fn a_server_that_is_gone_loses_nobodys_place() {
     });
 }
 
-/// Of a concert that ended a week ago nothing is kept but how its room was set.
+/// A week after a concert has ended, only the settings of its room are kept.
 #[test]
 fn the_counts_of_concerts_that_are_over_are_deleted() {
     let app = TestApp::spawn();
@@ -138,8 +139,8 @@ fn the_counts_of_concerts_that_are_over_are_deleted() {
     eventually("it has no room any more", || app.get(ROOM).status() == 303);
 }
 
-/// The organizer puts the start of the sale into the past. Tried: with the draw at that start, those who had come after
-/// it stood behind a lobby that counted them.
+/// The organizer moves the start of the sale into the past. Seen to fail with the draw at that start: people who had
+/// come after it stood behind a lobby that counted them.
 #[test]
 fn a_start_in_the_past_draws_everybody_who_has_come() {
     let app = TestApp::spawn();
@@ -175,8 +176,8 @@ struct Moved {
     moved_at: chrono::NaiveDateTime,
 }
 
-/// Tried: without `moved_at` in the WHERE of `advance` (and the look before it), three servers move the line so often
-/// that each move is of no whole second: the line stood still.
+/// Seen to fail without `moved_at` in the WHERE of `advance` (and the check before it): three servers moved the line
+/// so often that each move was for less than a whole second, and the line stood still.
 #[test]
 fn several_servers_move_the_line_once_a_second() {
     const PEOPLE: i64 = 1_000_000;
@@ -187,7 +188,7 @@ fn several_servers_move_the_line_once_a_second() {
     eventually("the line is drawn", || app.database.count("waiting_rooms WHERE opened_at IS NOT NULL") == 1);
     app.database.execute(&format!("INSERT INTO queue_arrivals VALUES (1, 0, {PEOPLE})"));
     app.database.execute("UPDATE waiting_rooms SET served = 0, most_per_second = 10, flow = 'open'");
-    // (people served, milliseconds), by the row alone: how fast this machine is makes no difference.
+    // (people served, milliseconds), from the row alone, so that the speed of this machine makes no difference.
     let line = || {
         let moved = app.database.rows::<Moved>("SELECT served, moved_at FROM waiting_rooms").remove(0);
         let share = moved.served as f64 / f64::from(u32::MAX);

@@ -1,4 +1,4 @@
-//! Passes go by place, not by speed: who asks often gains nothing, on no server.
+//! Passes are given by place, not by speed: frequent requests gain nothing, on any server.
 
 use std::sync::Barrier;
 use std::thread;
@@ -11,10 +11,10 @@ use super::{ROOM, number_in, set_flow, start_sale, start_sale_in, switch_on, tak
 use crate::support::{TestApp, browser, header};
 use testkit::wait::eventually;
 
-/// Opens a room over a line in which everybody is served.
+/// Serves everybody in the line.
 const SERVED_FAR: &str = "UPDATE waiting_rooms SET served = 4294967296000";
 
-/// Browsers with places in the lobby, the best first, and the room drawn. Its line stands still.
+/// Browsers with places in the lobby, the best place first. The room is drawn, and its line is stopped.
 fn drawn_lobby(app: &TestApp, people: usize) -> Vec<Client> {
     start_sale_in(app, 60);
     switch_on(app);
@@ -29,7 +29,7 @@ fn drawn_lobby(app: &TestApp, people: usize) -> Vec<Client> {
     }
     let all = format!("queue_arrivals WHERE slot = 0 AND arrivals = {people}");
     eventually("all are counted", || app.database.count(&all) == 1);
-    // After all of them have come: the column has whole seconds.
+    // The sale starts after all of them have come; the column has whole seconds.
     start_sale(app, TimeDelta::seconds(2));
     eventually("the lobby is drawn", || app.database.count("waiting_rooms WHERE opened_at IS NOT NULL") == 1);
     let seed = app.database.text("SELECT seed AS text FROM waiting_rooms");
@@ -39,7 +39,7 @@ fn drawn_lobby(app: &TestApp, people: usize) -> Vec<Client> {
     lobby.into_iter().map(|(_, client)| client).collect()
 }
 
-/// So many tickets are left, all of one type.
+/// Leaves so many tickets, all of one type.
 fn leave(app: &TestApp, tickets: u32) {
     for tier in app.database.tiers() {
         app.database.set_available(&tier.name, if tier.name == "VIP" { tickets } else { 0 });
@@ -50,8 +50,8 @@ fn has_turn(app: &TestApp, client: &Client) -> bool {
     visit(app, client).contains("It’s your turn")
 }
 
-/// Four tickets, forty people, and the worse half asks all the time while the better half reads a newspaper. Tried:
-/// without `promised` in the pace the worse half had all six passes within four seconds.
+/// There are four tickets for forty people. The half with the worse places polls all the time, while the better half
+/// does nothing. Seen to fail without `promised` in the pace: the worse half had all six passes within four seconds.
 #[test]
 fn who_polls_fastest_gains_nothing() {
     let app = TestApp::spawn();
@@ -59,7 +59,7 @@ fn who_polls_fastest_gains_nothing() {
     leave(&app, 4);
     eventually("the room knows it", || visit(&app, &lobby[39]).contains("4 left"));
     set_flow(&app, "open");
-    // Nine moves, by the row alone: how fast this machine is makes no difference.
+    // Count nine moves from the row alone, so that the speed of this machine makes no difference.
     let moved = || {
         app.database
             .text("SELECT CAST(per_second AS TEXT) AS text FROM waiting_rooms")
@@ -79,8 +79,8 @@ fn who_polls_fastest_gains_nothing() {
     assert!((1..=6).contains(&served), "{served} passes for four tickets");
 }
 
-/// Two passes for the last ticket. When one comes back, the better of those who were served gets it, and not
-/// the one who asks first. Tried: without `refusals` the worse one got it.
+/// There are two passes for the last ticket. When one comes back, the better place among those who were served gets
+/// it, and not the person who asks first. Seen to fail without `refusals`: the worse place got it.
 #[test]
 fn a_pass_that_comes_back_goes_to_the_best_place() {
     let app = TestApp::spawn();
@@ -89,7 +89,7 @@ fn a_pass_that_comes_back_goes_to_the_best_place() {
     eventually("the room knows it", || visit(&app, &lobby[3]).contains("1 left"));
     app.database.execute(SERVED_FAR);
     eventually("all are served", || !visit(&app, &lobby[3]).contains("You’re in line"));
-    // The last one has asked first, and has one of the two passes or not; the first two of the others get the rest.
+    // The last person has asked first, and may have one of the two passes; the first of the others get the rest.
     eventually("both passes are out", || {
         lobby.iter().for_each(|client| drop(visit(&app, client)));
         app.database.count("queue_passes") == 2
@@ -109,7 +109,7 @@ fn a_pass_that_comes_back_goes_to_the_best_place() {
     assert_eq!(app.database.count("waiting_rooms WHERE refused_at IS NOT NULL"), 1);
 }
 
-/// Tried: without the count in `issue` eight people get passes.
+/// Seen to fail without the count in `issue`: eight people got passes.
 #[test]
 fn servers_together_issue_no_more_passes_than_there_are() {
     let app = TestApp::spawn();
@@ -142,7 +142,7 @@ fn servers_together_issue_no_more_passes_than_there_are() {
     assert_eq!(app.database.count("queue_passes"), 2, "one and a half times one ticket");
 }
 
-/// Who is served and who is not differ by the form.
+/// Only people who are served get the form.
 #[test]
 fn who_waits_gets_no_form() {
     let app = TestApp::spawn();

@@ -1,4 +1,4 @@
-//! How many places one network takes.
+//! How many places one network may take.
 
 use reqwest::blocking::Response;
 use techkraft::guard::limits::Rates;
@@ -15,13 +15,13 @@ fn limited() -> TestApp {
     TestApp::spawn_with(|config| config.rate_limits = Some(Rates { places, ..rates() }))
 }
 
-/// A browser of its own at each call.
+/// Sends the form from a new browser at each call.
 fn ask(app: &TestApp, from: &str, path: &str) -> Response {
     let form = [("email", "ada@example.org")];
     client_at(from).post(app.url(path)).form(&form).send().expect("an answer")
 }
 
-/// Tried: with the limit of pages the fourth place is given.
+/// Seen to fail with the limit for pages: the fourth place was given.
 #[test]
 fn a_network_takes_so_many_places_and_no_more() {
     let app = limited();
@@ -41,7 +41,7 @@ fn a_network_takes_so_many_places_and_no_more() {
     assert!(visit(&app, &client_at("127.0.0.1")).contains("Take your place"), "pages are another class");
 }
 
-/// An address by email, and a link that is guessed, are places like any other.
+/// A registration by email and a guessed link count like any other place.
 #[test]
 fn registrations_and_links_count_as_places() {
     let app = limited();

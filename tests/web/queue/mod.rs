@@ -34,7 +34,7 @@ fn set_room(app: &TestApp, mode: &str) {
     assert_eq!((saved.status().as_u16(), header(&saved, "location")), (303, SETTINGS));
 }
 
-/// The same, and waits until the site knows it.
+/// Switches the room on, and waits until the site knows it.
 fn switch_on(app: &TestApp) {
     set_room(app, "always");
     eventually("the room is on", || app.get(ROOM).status() == 200);
@@ -45,7 +45,7 @@ fn set_flow(app: &TestApp, flow: &str) {
     assert_eq!(post.form(&[("flow", flow)]).send().expect("an answer").status(), 303);
 }
 
-/// The sale starts in so many minutes.
+/// Lets the sale start in so many minutes.
 fn start_sale_in(app: &TestApp, minutes: i64) {
     start_sale(app, chrono::TimeDelta::minutes(minutes));
 }
@@ -74,7 +74,7 @@ fn wait_for_turn(app: &TestApp, client: &Client) {
     eventually("it is the turn", || visit(app, client).contains("It’s your turn"));
 }
 
-/// A browser behind a line that is stopped. Who comes in the first seconds may be ahead of the stop.
+/// A browser with a place in a stopped line. A browser that comes in the first seconds may be ahead of the stop.
 fn stand_in_line(app: &TestApp) -> Client {
     let mut client = browser();
     eventually("a place behind the stop", || {
@@ -168,14 +168,14 @@ fn sold_out_is_told_at_once() {
     let html = app.get(&format!("{ROOM}/line")).text().expect("html");
     assert!(html.contains("data-sold-out"), "{html}");
     assert!(visit(&app, &browser()).contains("Sold out"), "and who comes now");
-    // It goes on when tickets are returned, so the page keeps asking.
+    // The line continues when tickets are returned, so the page keeps polling.
     let page = visit(&app, &waiting);
     assert!(page.contains("data-queue-sold-out") && !page.contains("data-queue-over"), "{page}");
     app.database.set_available("VIP", 1);
     eventually("the place is kept", || visit(&app, &waiting).contains("You’re in line"));
 }
 
-/// What is left when sales end is not sold out.
+/// A concert with tickets left when sales end is not sold out.
 #[test]
 fn when_sales_have_ended_there_is_no_room() {
     let app = TestApp::spawn();

@@ -24,7 +24,7 @@ fn a_stopped_line_stands_still_until_it_is_resumed() {
     set_flow(&app, "stopped");
     eventually("it says so", || visit(&app, &browser()).contains("stopped the line"));
     let late = stand_in_line(&app);
-    // Tried: with a line that moves although it is stopped, the turn comes within these moves.
+    // Seen to fail with a line that moves although it is stopped: the turn came within these moves.
     let moved = || app.database.text("SELECT CAST(moved_at AS TEXT) AS text FROM waiting_rooms");
     for _ in 0..4 {
         let before = moved();
@@ -81,7 +81,7 @@ fn wrong_settings_are_marked_and_kept() {
     assert_eq!(flow.send().expect("an answer").status(), 422);
 }
 
-/// The second one finds a row that was not there when it began.
+/// The second organizer finds a row that did not exist when their change began.
 #[test]
 fn the_first_settings_may_be_saved_by_two_at_once() {
     let app = TestApp::spawn();
@@ -106,7 +106,7 @@ fn the_first_settings_may_be_saved_by_two_at_once() {
                 save(db, 10)?;
                 saved.wait();
                 saving.wait();
-                // The other one's look comes before this commit.
+                // The other transaction reads before this commit.
                 thread::sleep(Duration::from_millis(300));
                 Ok(())
             })
@@ -131,8 +131,8 @@ fn a_room_that_is_off_has_no_line_to_stop() {
     assert_eq!(app.database.count("waiting_rooms WHERE flow = 'open'"), 1);
 }
 
-/// Two servers that find a room quiet begin it again once. Tried on PostgreSQL: with a look at the seed before the
-/// UPDATE the second one wipes out what the first has begun.
+/// Two servers that find a room quiet start it again only once. Seen to fail on PostgreSQL with a check of the seed
+/// before the UPDATE: the second server wiped out what the first had begun.
 #[test]
 fn two_servers_close_a_room_once() {
     let app = TestApp::spawn();
@@ -148,7 +148,7 @@ fn two_servers_close_a_room_once() {
                 store::close(db, &room)?;
                 closed.wait();
                 closing.wait();
-                // The other one's look comes before this commit.
+                // The other transaction reads before this commit.
                 thread::sleep(Duration::from_millis(300));
                 store::find(db, 1)
             })
@@ -186,7 +186,7 @@ fn settings_that_were_opened_before_a_change_undo_nothing() {
     };
     let first = shown();
     assert_eq!(save(&first, "under_stress").status(), 303);
-    // Nobody had set anything when it was opened.
+    // Nothing was set when the form was opened.
     let refused = assert_stale(save(&first, "always"));
     assert!(
         refused.contains("value=\"always\" checked") && refused.contains("Doors are at seven."),

@@ -5,7 +5,7 @@ use crate::support::acts::NO_FIELDS;
 use crate::support::{TestApp, between, browser, header};
 use testkit::wait::eventually;
 
-/// Tried: without `lacks_pass` in src/booking/taking.rs the form without a pass books.
+/// Seen to fail without `lacks_pass` in src/booking/taking.rs: the form without a pass booked.
 #[test]
 fn a_concert_with_a_room_books_with_a_pass_only() {
     let app = TestApp::spawn();
@@ -59,8 +59,8 @@ fn one_pass_books_once() {
     assert_eq!(app.confirm(&app.open_checkout("VIP", 1), 1).status(), 303, "with a new place, one more");
 }
 
-/// A copied cookie, five tabs, and another server: one place has one pass. Tried: without the key on (event, place) the
-/// copy gets a pass of its own.
+/// A copied cookie, five tabs, and another server: one place has one pass. Seen to fail without the key on (event,
+/// place): the copy got its own pass.
 #[test]
 fn one_place_has_one_pass_wherever_it_asks() {
     let app = TestApp::spawn();
@@ -87,7 +87,7 @@ fn one_place_has_one_pass_wherever_it_asks() {
     assert_eq!(app.database.count("queue_passes"), 1);
 }
 
-/// A place in a link: another browser waits at the same place, and both get one pass.
+/// A link carries a place to another browser: both browsers wait at the same place, and get one pass together.
 #[test]
 fn a_link_takes_a_place_to_another_device() {
     let app = TestApp::spawn();
@@ -147,7 +147,7 @@ fn a_pass_that_is_over_is_over() {
     assert_eq!(app.database.count("queue_passes"), 2, "a new place, at the end");
 }
 
-/// Who has a form with a pass books after the room is off, and who has none, too.
+/// After the room is switched off, a form with a pass books, and so does a form without one.
 #[test]
 fn switched_off_it_asks_for_nothing() {
     let app = TestApp::spawn();
@@ -171,7 +171,7 @@ fn switched_off_it_asks_for_nothing() {
     assert_eq!(app.confirm(&without, 1).status(), 303);
 }
 
-/// Tried: with passes that name the concert alone, the old one books before anybody of the new line.
+/// Seen to fail with passes that name only the concert: the old pass booked before anybody in the new line.
 #[test]
 fn a_pass_of_an_earlier_draw_is_none() {
     let app = TestApp::spawn();
@@ -187,7 +187,8 @@ fn a_pass_of_an_earlier_draw_is_none() {
     assert_eq!(app.database.count("bookings"), 0);
 }
 
-/// Tried: without the cookie's pass in `served` the page says that the turn has come, and has no way to the form.
+/// Seen to fail without the cookie's pass in `served`: the page said that the turn had come, but had no link to the
+/// form.
 #[test]
 fn a_pass_stays_good_while_the_database_is_away() {
     let app = TestApp::spawn();

@@ -44,14 +44,15 @@ fn open(client: &Client, link: &str) {
     assert_eq!((opened.status().as_u16(), header(&opened, "location")), (303, ROOM));
     let cookie = format!("{};", header(&opened, "set-cookie"));
     let kept = between(&cookie, "Max-Age=", ";").parse::<i64>().expect("seconds");
-    // Until the concert, which is months ahead. With seven days the place was lost before its sale.
+    // The cookie lasts until the concert, which is months ahead. When it lasted seven days, the place was lost before
+    // its sale.
     assert!(kept > 30 * 24 * 3600, "{kept} s");
 }
 
 #[test]
 fn an_address_gets_one_place_by_a_mailed_link() {
     let app = TestApp::spawn();
-    // Long before a lobby of a room without registration opens.
+    // This is long before the lobby of a room without registration opens.
     start_sale_in(&app, 5 * 24 * 60);
     switch_registration_on(&app);
     let taken = take_place(&app, &app.client);
@@ -75,7 +76,7 @@ fn an_address_gets_one_place_by_a_mailed_link() {
         app.database.count("queue_arrivals WHERE slot = 0 AND arrivals = 1") == 1
     });
 
-    // Who asks again gets the same answer; the same place comes again after a while, and never another one.
+    // A repeated request gets the same answer. After a while the same place is mailed again, and never another one.
     let again = register(&app, "ADA@example.org");
     assert_eq!((again.status().as_u16(), header(&again, "location")), (303, &*format!("{ROOM}?asked=1")));
     assert_eq!(app.database.count(&format!("{PLACES} AND state = 'queued'")), 0);
@@ -91,7 +92,8 @@ fn an_address_gets_one_place_by_a_mailed_link() {
     assert_eq!(app.database.count(PLACES), 2, "another address has another place");
 }
 
-/// Registered before the draw, they are in it, whenever they come; after it, they stand behind. One place books once.
+/// People who register before the draw are in it, whenever they come; people who register after it stand behind. One
+/// place books once.
 #[test]
 fn a_registered_place_is_drawn_and_books_once() {
     let app = TestApp::spawn();

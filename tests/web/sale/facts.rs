@@ -1,4 +1,4 @@
-//! What the organizer changes reaches the page while it sells.
+//! The organizer's changes reach the page while tickets are being sold.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -8,7 +8,8 @@ use super::{set_event, set_type};
 use crate::support::{TestApp, browser};
 use testkit::wait::within;
 
-/// The type whose facts change is the one that sells, on two servers: its stock has a newer version all the time.
+/// The ticket type whose facts change is the one that is being sold, on two servers: its stock keeps getting newer
+/// versions.
 #[test]
 fn facts_reach_the_page_within_three_seconds_while_bookings_go_on() {
     let refresh = Duration::from_secs(1);
@@ -63,7 +64,7 @@ fn facts_reach_the_page_within_three_seconds_while_bookings_go_on() {
     app.database.assert_books_balance();
 }
 
-/// The buyers go when this is dropped, also when the test fails.
+/// Stops the buyers when it is dropped, also when the test fails.
 struct Over<'a>(&'a AtomicBool);
 
 impl Drop for Over<'_> {

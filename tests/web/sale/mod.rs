@@ -1,4 +1,4 @@
-//! When a ticket type sells, and what buyers are told who come too early or too late.
+//! When a ticket type is on sale, and what buyers who come too early or too late are told.
 
 mod facts;
 mod replays;
@@ -14,7 +14,7 @@ use testkit::wait::{eventually, within};
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 const EVENT: &str = "/api/v1/events/midnight-parade";
 
-/// Changes the concert beside the app, as another server would.
+/// Changes the concert directly in the database, as another server would.
 fn set_event(app: &TestApp, change: &str) {
     app.database.execute(&format!("UPDATE events SET {change}, facts_version = facts_version + 1"));
 }
@@ -35,7 +35,7 @@ fn type_of(problem: &Value) -> &str {
     problem["type"].as_str().and_then(|it| it.strip_prefix("/api/docs#problem-")).unwrap_or_default()
 }
 
-/// A reason, and how it comes about.
+/// A reason why VIP is not on sale, and the changes that cause it.
 struct Closed {
     event: &'static str,
     vip: &'static str,
@@ -117,7 +117,7 @@ fn what_is_not_on_sale_says_why() {
         eventually("the board knows", || sale_of_vip(&app) == *problem);
         let (status, said) = app.post_json(KEY, &app.order_json(&[("VIP", 1)]));
         assert_eq!((status, type_of(&said)), (409, *problem), "{event}; {vip}");
-        // With another type too: all of it, or nothing.
+        // An order that also contains another type is refused as a whole.
         let (status, said) = app.post_json(KEY, &app.order_json(&[("Front Row", 1), ("VIP", 1)]));
         assert_eq!((status, type_of(&said)), (409, *problem), "{event}; {vip}");
 
@@ -136,7 +136,7 @@ fn what_is_not_on_sale_says_why() {
     assert_eq!(app.confirm(&checkout, 2).status(), 303, "the very form, when it is on sale again");
 }
 
-/// The board still shows what was: the database decides.
+/// The board still shows the old state, but the database decides.
 #[test]
 fn a_server_that_has_not_heard_of_it_sells_nothing_either() {
     let app = TestApp::spawn_with(|config| config.board_refresh = Duration::from_secs(3600));
@@ -219,7 +219,7 @@ fn from_now(delta: TimeDelta) -> (NaiveDateTime, String) {
     (at, at.format("%F %T%.6f").to_string())
 }
 
-/// Neither server is told anything; the second one has read the hour once, when it started.
+/// Neither server is notified; the second one has read the start of the sale only once, when the server started.
 #[test]
 fn a_sale_opens_at_its_time_on_every_server_without_a_restart() {
     let app = TestApp::spawn();

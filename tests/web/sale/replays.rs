@@ -10,7 +10,7 @@ use testkit::wait::eventually;
 
 const BOTH: [Wish; 2] = [("VIP", 3), ("Front Row", 2)];
 
-/// Each makes it impossible to book the same again.
+/// Each of these changes makes it impossible to book the same order again.
 const CLOSINGS: [(&str, &str); 8] = [
     ("event", "paused = true"),
     ("event", "sales_end_at = '2026-01-01 00:00:00'"),
@@ -22,7 +22,7 @@ const CLOSINGS: [(&str, &str); 8] = [
     ("Front Row", "state = 'hidden'"),
 ];
 
-/// As htmx sends it: the status and where the booking is.
+/// Sends the form as htmx does. Returns the status and the booking's path.
 fn send(app: &TestApp, checkout: &Checkout, wishes: &[Wish]) -> (u16, String) {
     let form = app.order_form("ada@example.org", checkout, wishes);
     let post = app.client.post(app.url("/bookings")).header("HX-Request", "true").form(&form);
@@ -56,7 +56,7 @@ fn a_replay_is_answered_after_the_sale_was_closed_or_the_limit_lowered() {
         assert_eq!(again, program_first, "{of}: {closing}");
         assert_eq!(app.count("bookings"), 3);
 
-        // The same key for something else is still told.
+        // The same key for another order is still an error.
         assert_eq!(app.post_json(KEY, &app.order_json(&[("VIP", 1)])).0, 422, "{of}: {closing}");
         app.database.assert_books_balance();
     }

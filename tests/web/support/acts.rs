@@ -31,7 +31,7 @@ impl Checkout {
     }
 }
 
-/// The concert is tonight.
+/// Makes all concerts take place tonight.
 pub fn open_doors(database: &TestDatabase) {
     let (starts, ends) = (Utc::now() + TimeDelta::hours(1), Utc::now() + TimeDelta::hours(4));
     let (starts, ends) = (starts.format("%F %T"), ends.format("%F %T"));
@@ -48,7 +48,8 @@ impl TestApp {
         between(card, "name=\"ticket_type\" value=\"", "\"").to_owned()
     }
 
-    /// Sells all but so many tickets of a tier beside the app, and waits until its board shows that.
+    /// Marks all but `available` tickets of a tier as sold, directly in the database, and waits until the app's board
+    /// shows this.
     pub fn set_available(&self, tier: &str, available: u32) {
         self.database.set_available(tier, available);
         let capacity = self.database.tier(tier).capacity;
@@ -59,14 +60,14 @@ impl TestApp {
         ));
     }
 
-    /// Waits until the board shows what was changed beside the app.
+    /// Waits until the board shows what was changed directly in the database.
     pub fn wait_until_shown(&self, text: &str) {
         eventually(&format!("the board shows {text:?}"), || {
             self.get("/").text().expect("a page").contains(text)
         });
     }
 
-    /// Makes it the night of the concerts, which the gates ask for.
+    /// Makes all concerts take place tonight, as the gates require.
     pub fn open_doors(&self) {
         open_doors(&self.database);
     }
@@ -102,12 +103,12 @@ impl TestApp {
         client.post(self.url("/bookings")).form(&form).send().expect("an answer")
     }
 
-    /// As if the last booking had been made so many seconds before.
+    /// Makes the last booking so many seconds older.
     pub fn age_the_last_booking(&self, seconds: u32) {
         self.age(seconds, "id = (SELECT max(id) FROM bookings)");
     }
 
-    /// The same of all bookings.
+    /// The same for all bookings.
     pub fn age_bookings(&self, seconds: u32) {
         self.age(seconds, "true");
     }
@@ -121,7 +122,7 @@ impl TestApp {
         self.database.execute(&format!("UPDATE bookings SET created_at = {earlier} WHERE {which}"));
     }
 
-    /// Books as who ticks the box to be remembered.
+    /// Books as a buyer who ticks the box to be remembered.
     pub fn book_and_be_remembered(&self, tier: &str) -> Response {
         let checkout = self.open_checkout(tier, 1);
         self.send(&[
@@ -134,7 +135,7 @@ impl TestApp {
         ])
     }
 
-    /// Books with one click, as who is remembered.
+    /// Books with one click, as a buyer who is remembered.
     pub fn book_with_one_click(&self, tier: &str) -> Response {
         let page = self.get("/").text().expect("a page");
         let express = between(&page, "id=\"express\"", "id=\"availability\"");
@@ -151,7 +152,7 @@ impl TestApp {
         self.post("/bookings", form)
     }
 
-    /// Gives the first ticket of a booking of several back.
+    /// Gives back the first ticket of a booking with several tickets.
     pub fn give_one_back(&self, location: &str) -> Response {
         self.post(&format!("{location}/cancellation"), &[("choice", "1"), ("seat_1", "on")])
     }
@@ -192,7 +193,7 @@ impl TestApp {
         client
     }
 
-    /// An account with the organizer's password.
+    /// Adds an account with the organizer's password.
     pub fn add_account(&self, username: &str, role: &str) {
         let prefix = if role == "owner" { "" } else { "restricted:" };
         self.database.execute(&format!(

@@ -1,4 +1,4 @@
-//! What the audit log says.
+//! The entries of the audit log.
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};

@@ -1,4 +1,4 @@
-//! An app of its own for every test, and what people do with it. Its database is set up already:
+//! Every test has its own app; the helpers do what people do with it. The app's database is set up already:
 //! admin/first_password.rs is about the first start.
 
 pub mod acts;
@@ -48,7 +48,7 @@ pub struct TestApp {
     pub client: Client,
 }
 
-/// A server of the site, which stops when nobody needs it any more.
+/// A server of the site, which stops when it is dropped.
 pub struct Server {
     pub address: SocketAddr,
     pub ops_address: Option<SocketAddr>,
@@ -96,7 +96,7 @@ impl TestApp {
         self.client.get(self.url(path)).send().expect("an answer")
     }
 
-    /// As htmx asks.
+    /// Sends the request as htmx does.
     pub fn get_fragment(&self, path: &str) -> Response {
         self.client.get(self.url(path)).header("HX-Request", "true").send().expect("an answer")
     }
@@ -137,19 +137,19 @@ pub fn config(database: &TestDatabase) -> Config {
         database_pool_size: 4,
         replicas: ReplicaConfig::default(),
         desk: DeskLimits { queue_length: 10_000, batch_size: 512, deadline: Duration::from_secs(5) },
-        // So that a test soon sees what it has changed beside the app.
+        // So that a test soon sees what it has changed directly in the database.
         board_refresh: Duration::from_millis(50),
-        // One pace, so that a machine that is busy with other tests changes no tag.
+        // Both intervals are the same, so that a machine that is busy with other tests does not change the ETag.
         poll: PollSeconds { usual: 5, busy: 5 },
         redis_url: None,
         secrets: SecretConfig::default(),
         public_url: None,
         site_links: techkraft::page::SiteLinks::default(),
         trusted_proxies: TrustedProxies::default(),
-        // The tests of the limits set theirs.
+        // The tests of rate limits set their own.
         rate_limits: None,
         api_tokens: ApiTokens::default(),
-        // As on a machine of one's own.
+        // The default of a server that only its own machine can reach.
         api_bookings: ApiBookings::Anonymous,
         cors_origins: CorsOrigins::None,
         // Tests fill in forms quicker than people do.
@@ -175,7 +175,7 @@ pub fn config(database: &TestDatabase) -> Config {
     }
 }
 
-/// Into a folder, and quickly.
+/// Sends mails into a folder, and quickly.
 fn mail_config(database: &TestDatabase) -> MailConfig {
     MailConfig {
         destination: Destination::Folder(database.folder.path().join("mail")),
@@ -186,7 +186,7 @@ fn mail_config(database: &TestDatabase) -> MailConfig {
             timeout: Duration::from_secs(10),
             retry_first: Duration::from_millis(200),
             gives_up_after: Duration::from_secs(24 * 3600),
-            // The same few people book again and again.
+            // No limit, because the same few people book again and again.
             per_recipient: None,
         },
     }

@@ -1,4 +1,4 @@
-//! Orders of several ticket types, and a desk beside the app.
+//! Orders of several ticket types, and a desk that is separate from the app.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl TestApp {
     pub fn book_order(&self, wishes: &[Wish]) -> String {
         let response = self.send_order(&self.client, "ada@example.org", &self.open_order(wishes), wishes);
         assert_eq!(response.status(), 303, "{}", response.text().unwrap_or_default());
-        // Of what is paid for online it is the payment page.
+        // The location of a booking that is paid for online is the payment page.
         super::header(&response, "location").trim_end_matches("/payment").to_owned()
     }
 
@@ -88,7 +88,7 @@ impl TestApp {
     }
 }
 
-/// A desk of its own on a database, as programs that hold tickets have one.
+/// A separate desk on a database, like that of a program that holds tickets.
 pub struct BoxOffice {
     pub db: Database,
     desk: Desk,
@@ -122,7 +122,7 @@ impl BoxOffice {
         }
     }
 
-    /// Holds what these orders are for, together.
+    /// Places these orders for holds together.
     pub fn hold_all(&self, orders: impl IntoIterator<Item = Order>) -> Vec<Booking> {
         let outcomes = join_all(orders.into_iter().map(|order| self.desk.book(order)));
         let booking = |outcome| match outcome {
@@ -154,7 +154,7 @@ impl BoxOffice {
         patiently(|| self.db.write_blocking(|db| confirm_hold(db, booking.id)))
     }
 
-    /// Ends the holds whose time is over; of how many ticket types there are more now.
+    /// Ends the holds whose time is over. Returns how many ticket types have more tickets now.
     pub fn expire(&self) -> usize {
         patiently(|| self.db.write_blocking(|db| expire(db, 100))).len()
     }
@@ -176,7 +176,7 @@ impl BoxOffice {
     }
 }
 
-/// An order of Ada's that is held for an hour.
+/// An order for Ada that is held for an hour.
 pub fn held(key: &str, lines: &[(i64, i32)]) -> Order {
     let lines = lines.iter().map(|&(ticket_type_id, quantity)| OrderLine { ticket_type_id, quantity });
     let buyer = Buyer::with_email("Ada Lovelace", "ada@example.org");
@@ -187,7 +187,7 @@ fn url(database: &TestDatabase) -> DatabaseUrl {
     DatabaseUrl::parse(&database.url).expect("a URL")
 }
 
-/// Others may be in the way in the database: then it is asked again.
+/// Tries again while other work keeps the database busy.
 fn patiently<T>(mut work: impl FnMut() -> Result<T, Error>) -> T {
     loop {
         match work() {

@@ -1,4 +1,4 @@
-//! Backups that were damaged are refused, and nothing is overwritten.
+//! A damaged backup is refused, and nothing is overwritten.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,8 @@ use super::{assert_no_throwaway_is_left, backup, names, restore, seeded_with_bac
 use testkit::server::techkraft;
 use testkit::small_disk::SmallDisk;
 
-/// Cut off, or with one bit turned over, with its checksum beside it and without.
+/// A backup that is cut off or has one flipped bit, and one that is cut off or empty and has no checksum file beside
+/// it.
 #[test]
 fn a_damaged_backup_is_refused_with_one_line_and_changes_nothing() {
     let (database, path) = seeded_with_backup();
@@ -34,9 +35,10 @@ fn a_damaged_backup_is_refused_with_one_line_and_changes_nothing() {
     restore(&place, &path, &[]).well();
 }
 
-/// The counts did not add up before the backup, so they do not in it: the file is kept, but not as a backup.
+/// The counts do not add up in the database, and so not in its backup: the file is kept, but not under a backup's
+/// name.
 #[test]
-fn a_backup_of_books_that_are_not_true_is_no_backup() {
+fn a_backup_whose_counts_do_not_add_up_is_rejected() {
     let (database, _) = seeded_with_backup();
     database.execute("UPDATE ticket_types SET available = available - 1 WHERE name = 'VIP'");
     let folder = tempfile::tempdir().expect("a temporary folder");

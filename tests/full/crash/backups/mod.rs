@@ -1,4 +1,4 @@
-//! Backups of a site that sells, and what is restored from them.
+//! Backups of a site that is selling, and restores from them.
 
 mod damage;
 mod places;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use testkit::database::TestDatabase;
 use testkit::server::techkraft;
 
-/// What a command has said, and whether it succeeded.
+/// The output of a command, and whether it succeeded.
 struct Said {
     is_done: bool,
     text: String,
@@ -33,7 +33,7 @@ impl Said {
         self.text
     }
 
-    /// It failed, with one line.
+    /// The command must have failed with a single line, which is returned.
     fn refusal(self) -> String {
         assert!(!self.is_done, "{}", self.text);
         let lines: Vec<&str> = self.error.lines().filter(|line| !line.contains(" WARN ")).collect();
@@ -69,7 +69,8 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// No database of a proof is left. Other tests prove theirs on the same server, and take them away again.
+/// Waits until no temporary database of a backup's verification is left. Other tests on the same PostgreSQL may have
+/// theirs for a while.
 fn assert_no_throwaway_is_left(database: &TestDatabase) {
     let begun = Instant::now();
     while database.is_postgres() && database.count("pg_database WHERE datname LIKE 'techkraft_proof_%'") > 0 {

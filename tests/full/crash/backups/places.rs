@@ -1,4 +1,4 @@
-//! Where backups go, and into what they are restored.
+//! The folders that backups are written to, and the databases that they are restored into.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -36,12 +36,12 @@ fn a_database_with_content_is_only_set_aside_when_that_is_asked_for() {
     }
 }
 
-/// A backup that cannot be restored after all, with the former content set aside already: it comes back.
+/// The restore fails after the former content has been set aside: the former content comes back.
 #[test]
 fn what_was_there_comes_back_when_a_dump_cannot_be_restored() {
     let (database, path) = seeded_with_backup();
     if !database.is_postgres() {
-        return; // One file takes the place of the other at once.
+        return; // With SQLite, one file replaces the other in a single step.
     }
     let place = database.empty_place();
     restore(&place, &path, &[]).well();
@@ -89,12 +89,12 @@ fn a_folder_keeps_the_backups_that_it_is_told_to() {
     assert!(line.contains("/no/such/folder"), "{line}");
 }
 
-/// Everybody on a machine reads the command lines of all.
+/// Every user of a machine can read the command lines of all programs.
 #[test]
 fn a_password_is_on_no_command_line() {
     let database = TestDatabase::create();
     if !database.is_postgres() {
-        return; // No other program is run, and there is no password.
+        return; // With SQLite no other program is run, and there is no password.
     }
     super::Said::of(techkraft(&database).arg("seed")).well();
     let programs = tempfile::tempdir().expect("a temporary folder");
@@ -121,12 +121,12 @@ fn a_password_is_on_no_command_line() {
     assert!(!seen.contains("pass%2Fword") && !seen.contains("pass/word"), "{seen}");
 }
 
-/// Its tickets are signed with it.
+/// Tickets are signed with this secret, so a backup without it would make them invalid.
 #[test]
 fn the_secret_beside_an_sqlite_file_goes_with_it() {
     let (database, _) = seeded_with_backup();
     if database.is_postgres() {
-        return; // There it is inside the database.
+        return; // PostgreSQL keeps the secret inside the database.
     }
     let secret = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01";
     let file = |place: &TestDatabase| place.folder.path().join("test.db.secret");

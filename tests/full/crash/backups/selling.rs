@@ -15,10 +15,11 @@ const BACKUPS: usize = 3;
 const ROWS: &str = "SELECT b.request_key, b.token, l.ticket_type_id, l.quantity
     FROM bookings b JOIN booking_lines l ON l.booking_id = b.id";
 
-/// Each backup is of one moment: all that was confirmed before it began, and nothing by half.
+/// Each backup is a snapshot of one moment: it has all bookings that were confirmed before it began, and no partial
+/// one.
 ///
-/// Tried: with a copy of the SQLite file instead (as `cp` makes it, without its WAL) the books in it were true, and
-/// none of the 747 bookings that were there was among them.
+/// Seen to fail with a plain copy of the SQLite file, as `cp` makes it, without its WAL: the counts in it added up,
+/// but none of the 747 bookings was in it.
 #[test]
 fn a_backup_holds_what_was_confirmed_before_it_began_and_the_sale_goes_on() {
     let database = TestDatabase::create();
@@ -57,7 +58,7 @@ fn a_backup_holds_what_was_confirmed_before_it_began_and_the_sale_goes_on() {
     assert!(names(folder.path()).iter().all(|name| name.contains(".backup")), "{:?}", names(folder.path()));
 }
 
-/// A server on what was restored goes on where the backup has left off.
+/// A server sells from the restored database, from where the backup ended.
 fn sells_on(place: &TestDatabase) {
     let bookings = place.count("bookings");
     let server = Server::start(place, &[]);

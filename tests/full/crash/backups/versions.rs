@@ -1,4 +1,5 @@
-//! Client programs of other versions than the server's, as a machine often has them. Stand-ins speak as they do.
+//! `pg_dump` and `pg_restore` of a version other than the server's, as is common. Scripts stand in for them and print
+//! the same messages.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,7 +11,7 @@ use super::{Said, names, seeded_with_backup};
 use testkit::database::TestDatabase;
 use testkit::server::{assert_verified, techkraft};
 
-/// `pg_restore` of 17 and later sets what a server of 15 does not know.
+/// `pg_restore` 17 and later sets a parameter that a server of version 15 does not know.
 const NEW_RESTORE: &str = r#"
 case "$*" in *--dbname*)
   echo 'pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"' >&2
@@ -25,7 +26,7 @@ echo 'pg_dump: detail: server version: 15.18; pg_dump version: 13.22' >&2
 exit 1
 "#;
 
-/// A folder with programs of a version, which otherwise do what the real ones do.
+/// A folder with scripts that claim a version, run the given lines, and then run the real programs.
 fn stand_ins(version: &str, dump: &str, restore: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = std::env::var("PATH").unwrap_or_default();
@@ -46,12 +47,12 @@ fn with(folder: &Path, database: &TestDatabase, arguments: &[&str]) -> Said {
     Said::of(techkraft(database).env("PATH", path).args(arguments))
 }
 
-/// The right ones are found beside them.
+/// The right programs are found elsewhere.
 #[test]
 fn programs_of_other_versions_in_the_path_are_passed_over() {
     let (database, path) = seeded_with_backup();
     if !database.is_postgres() {
-        return; // No other program is run.
+        return; // With SQLite no other program is run.
     }
     let path = path.to_string_lossy();
     for (version, dump, restore) in
@@ -66,7 +67,8 @@ fn programs_of_other_versions_in_the_path_are_passed_over() {
     }
 }
 
-/// A whole dump that the server refuses is not called damaged, and what was there before comes back.
+/// The error for an intact dump that the server refuses does not call the dump damaged. A backup that cannot be
+/// verified for that reason keeps the suffix `.unproved`.
 #[test]
 fn a_whole_dump_that_a_server_refuses_is_not_called_damaged() {
     let (database, path) = seeded_with_backup();

@@ -9,20 +9,20 @@ use testkit::rush::tier_ids;
 use testkit::server::{Server, assert_verified, logged_errors};
 use testkit::visitor::{Purchase, Visitor};
 
-/// Hours by which the clock is wrong, one after the other.
+/// The errors of the clock, in hours, one after the other.
 const JUMPS: [i32; 6] = [3, 24 * 40, -48, 0, -24 * 400, 0];
 
-/// The server's clock jumps, forward and back; a form that it makes books there and then, one that was made
-/// before the jump books or is shown again with a new key, and no booking is twice or lost.
+/// The server's clock jumps forward and back. A form from after a jump books. A form from before the jump books or is
+/// shown again with a new key. No booking is duplicated or lost.
 ///
-/// Tried: the clock does jump: at 40 days an earlier form is shown again, as too old.
+/// The jumps do have an effect: after one of 40 days, an earlier form is shown again because it is too old.
 #[test]
 fn the_clock_jumps_and_the_sale_goes_on() {
     let database = TestDatabase::create();
     let offset = database.folder.path().join("offset");
     jump(&offset, 0);
     let mut server = Server::prepared(&database, &[]);
-    // Time that only counts up does not jump with a machine's clock.
+    // The monotonic clock does not jump when a machine's clock does.
     server.start_through(
         std::process::Command::new("env")
             .env("LD_PRELOAD", libfaketime())
@@ -52,7 +52,7 @@ fn the_clock_jumps_and_the_sale_goes_on() {
         println!("{hours} hours: a form of before is answered with {}", answer.status);
         match answer.status {
             303 => booked.push(answer.location().to_owned()),
-            // Shown again, and it can be sent.
+            // The form is shown again, and can be sent.
             status => assert_eq!(status, 422, "{hours} hours"),
         }
     }
@@ -65,7 +65,7 @@ fn the_clock_jumps_and_the_sale_goes_on() {
     database.assert_books_balance();
 }
 
-/// What a visitor sends who opens the checkout now and is in no hurry.
+/// Opens the checkout now, and returns the order that its form would send later.
 fn form(visitor: &mut Visitor, ticket_type_id: i64) -> Purchase {
     let page = visitor.get(&format!("/bookings/new?ticket_type={ticket_type_id}")).expect("a page");
     let key = page.body.split_once("name=\"request_key\" value=\"").expect("a key").1;

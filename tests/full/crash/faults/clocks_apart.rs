@@ -14,14 +14,14 @@ use testkit::server::{SECRET, Server, assert_verified};
 use testkit::visitor::{Purchase, Visitor};
 use testkit::wait::eventually;
 
-/// By how many minutes the servers' clocks are wrong. PostgreSQL's is right.
+/// The errors of the servers' clocks, in minutes. PostgreSQL's clock is right.
 pub const MINUTES: [i64; 2] = [7, -7];
-/// How late a server may open: a second, and another one for a busy machine.
+/// How late a server may open the sale: one second, and another one for a busy machine.
 const LATE: TimeDelta = TimeDelta::seconds(2);
-/// Until sales open.
+/// The time until the sale opens.
 const WAIT: TimeDelta = TimeDelta::seconds(5);
 
-/// When a server let the first buyer in, by the right clock.
+/// When a server accepted the first booking and showed the sale as open, by the right clock.
 #[derive(Debug)]
 struct Opening {
     booked: DateTime<Utc>,
@@ -29,8 +29,8 @@ struct Opening {
     refused: usize,
 }
 
-/// With a board that goes by its own machine's clock, the server that is ahead would show the sale as open at once, and
-/// the other one would refuse orders for seven minutes.
+/// If boards used their own machine's clock, the server that is ahead would show the sale as open at once, and the
+/// other one would refuse orders for seven minutes.
 #[test]
 fn servers_whose_clocks_differ_by_minutes_open_the_sale_together() {
     let cluster = Cluster::start();
@@ -85,14 +85,14 @@ pub fn server(database: &TestDatabase, minutes: i64) -> Server {
     server
 }
 
-/// Asks again and again for a booking and for the page, until both are had. A time is that of the answer, so that
-/// nothing looks earlier than it was.
+/// Sends an order and loads the page again and again until the order is booked and the page shows the open sale.
+/// Takes the times when the answers arrive, so that none is too early.
 fn opening(visitor: &mut Visitor, ticket_type_id: i64, minutes: i64) -> Opening {
     let keys = RequestKeys::new(&SECRET.into());
     let (mut booked, mut shown, mut refused) = (None, None, 0);
     loop {
         if booked.is_none() {
-            // Forms are dated by the clock of the server that makes them.
+            // A form's time is that of the server that makes it.
             let request_key = keys.generate_at(Utc::now() + TimeDelta::minutes(minutes)).as_str().to_owned();
             let answer =
                 visitor.book(&Purchase { ticket_type_id, quantity: 1, request_key }).expect("an answer");

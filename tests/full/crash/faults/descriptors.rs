@@ -12,10 +12,10 @@ use testkit::rush::{Rush, order, tier_ids};
 use testkit::server::{Server, assert_verified, logged_errors};
 use testkit::visitor::Visitor;
 
-/// The limit is lowered under the running server to what it has open, so that nothing more can be opened: no
-/// connection, no file. Those who are in are served, and everybody is when there are some again.
+/// The running server's limit is lowered to the number of descriptors that it has open, so that it can open no
+/// connection and no file. Connected visitors are still served, and all others once the limit is raised again.
 #[test]
-fn a_server_without_descriptors_serves_those_who_are_in_and_everybody_when_there_are_some_again() {
+fn without_file_descriptors_connected_visitors_are_served_and_the_server_recovers() {
     let database = TestDatabase::create();
     let server = Server::start(&database, &[]);
     let rush = Rush::on(&database, [300, 5_000, 1_000_000]);

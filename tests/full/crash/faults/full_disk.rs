@@ -13,11 +13,11 @@ use testkit::visitor::Visitor;
 
 const BUYERS: u64 = 8;
 
-/// Buyers hear 303, 409 and, while there is no room, 503 with Retry-After; pages are shown all the time.
+/// Buyers get 303, 409 and, while there is no space, 503 with Retry-After. Pages are shown all the time.
 ///
-/// Tried: while "disk is full" was no reason to try a batch again, every order was answered with 500.
+/// Seen to fail when a batch is not retried after "disk is full": every order was answered with 500.
 #[test]
-fn a_full_disk_stops_the_sale_of_an_sqlite_file_and_room_lets_it_go_on() {
+fn a_full_disk_pauses_sales_on_sqlite_and_free_space_resumes_them() {
     let disk = SmallDisk::of_kib(6 * 1024);
     let database = TestDatabase::file_in(disk.path());
     let mails = database.folder.path().join("mail").display().to_string();
@@ -32,13 +32,14 @@ fn a_full_disk_stops_the_sale_of_an_sqlite_file_and_room_lets_it_go_on() {
     rush.assert_true(&database, &Visitor::new(server.address));
 }
 
-/// PostgreSQL refuses what would make a table longer, or, where it cannot write its log, ends everything at once
-/// and recovers; either way buyers hear 503.
+/// PostgreSQL refuses to extend a table; or it cannot write its WAL, crashes and recovers. In both cases buyers get
+/// 503.
 ///
-/// Tried: while PostgreSQL's words were no reason to try a batch again, orders were answered with 500.
+/// Seen to fail when a batch is not retried after PostgreSQL's error: orders were answered with 500.
 #[test]
 fn a_full_disk_of_postgresql_stops_the_sale_and_room_lets_it_go_on() {
-    // It makes no file that is longer than its log's, so only a real disk fills up.
+    // A limit on file sizes does not work here: no file grows beyond the size of a WAL file. So this takes a real
+    // file system.
     let disk = SmallDisk::mounted_of_kib(128 * 1024);
     let cluster = Cluster::start_in(disk.path());
     let database = cluster.database();
@@ -53,8 +54,7 @@ fn a_full_disk_of_postgresql_stops_the_sale_and_room_lets_it_go_on() {
     rush.assert_true(&database, &Visitor::new(server.address));
 }
 
-/// People buy while a disk fills up, is full, and has room again. Whether the database must be started again
-/// then is for `mend` to find out.
+/// People buy while a disk fills up, is full, and has space again. `mend` then restarts the database if necessary.
 fn buy_over(disk: &SmallDisk, process: u32, server: &Server, rush: &Rush, mend: impl Fn()) {
     let confirmed = || rush.ledger.lock().expect("a lock").confirmed.len();
     let told_to_wait = || rush.ledger.lock().expect("a lock").statuses.get(&503).copied().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What a machine does to a server: its disk is full, its descriptors are used up, its clock jumps. Buyers are
-//! told to try again, nothing that was confirmed is lost, and the server goes on by itself afterward.
+//! Faults of the machine: the disk is full, the file descriptors are used up, the clock jumps. Buyers are told to try
+//! again, no confirmed booking is lost, and the server recovers by itself.
 
 mod clock;
 pub mod clocks_apart;

@@ -1,5 +1,5 @@
-//! What a database's error means is told from its SQLSTATE and from what comes with it, never from its words: buyers of
-//! a site whose PostgreSQL speaks German hear the same as all others.
+//! The server classifies a database error by its SQLSTATE and other fields, never by its text: when PostgreSQL's
+//! messages are in German, buyers get the same answers.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,7 +28,8 @@ fn assert_busy(answer: &Answer) {
     assert!(!answer.header("retry-after").is_empty(), "{}", answer.body);
 }
 
-/// SQLSTATE 55P03: a lock did not come free. For buyers at the desk and for one who cancels, who has no desk.
+/// SQLSTATE 55P03: a lock timeout. For buyers at the desk, and for a cancellation, which does not go through the
+/// desk.
 #[test]
 fn a_locked_row_is_busy_in_any_language() {
     let (_cluster, database, server) = prepared();
@@ -51,12 +52,12 @@ fn a_locked_row_is_busy_in_any_language() {
     assert_verified(&database);
 }
 
-/// SQLSTATE 40P01: the desk is the victim of a deadlock, and books all the same.
+/// SQLSTATE 40P01: PostgreSQL aborts the desk's transaction in a deadlock; the desk retries and books.
 #[test]
 fn a_deadlock_is_tried_again_in_any_language() {
     let (_cluster, database, server) = prepared();
     let ids = tier_ids(&database);
-    // The desk looks for a deadlock before its lock times out, and before the other one does.
+    // The desk's session checks for a deadlock before its lock times out, and before the other session does.
     database.execute("ALTER SYSTEM SET deadlock_timeout = '700ms'");
     database.execute("SELECT pg_reload_conf()");
     let lock = |id: i64| format!("SELECT FROM ticket_types WHERE id = {id} FOR UPDATE");

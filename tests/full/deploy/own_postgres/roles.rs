@@ -1,5 +1,4 @@
-//! Two roles of PostgreSQL: one owns the tables, and the servers have another, which reads and writes rows and nothing
-//! else.
+//! Two PostgreSQL roles: one owns the tables. The servers use the other, which can only read and write rows.
 
 use std::process::{Command, Output};
 
@@ -22,7 +21,7 @@ fn two_roles(cluster: &Cluster) -> TestDatabase {
     database.served_by(SITE)
 }
 
-/// What an attacker would do with the site's role.
+/// Runs SQL with the site's role, as an attacker would, and checks that PostgreSQL refuses it.
 fn refused(database: &TestDatabase, sql: &str) {
     let done = Command::new("psql")
         .args(["-v", "ON_ERROR_STOP=1", "-c", sql])
@@ -34,7 +33,7 @@ fn refused(database: &TestDatabase, sql: &str) {
     assert!(said.contains("permission denied") || said.contains("must be owner"), "{sql}: {said}");
 }
 
-/// Everything that a server does: it seeds, books, cancels, admits, changes the sale, sends mails, expires.
+/// The site's role is enough for all that a server does, and for nothing that an attacker would want.
 #[test]
 fn the_site_sells_with_a_role_that_owns_nothing() {
     let cluster = Cluster::start();
@@ -74,9 +73,9 @@ fn the_site_sells_with_a_role_that_owns_nothing() {
     }
 }
 
-/// The servers of a release that brings migrations wait for the one who may run them.
+/// When a release brings migrations, its servers do not start until the owner of the tables has run them.
 #[test]
-fn the_site_does_not_start_before_its_schema_is_there_and_says_who_has_to_do_what() {
+fn a_server_without_its_migrations_refuses_to_start_and_names_the_command() {
     let cluster = Cluster::start();
     let database = two_roles(&cluster);
     assert!(run(techkraft(&database).arg("verify")).0, "the schema is there");
@@ -93,7 +92,7 @@ fn the_site_does_not_start_before_its_schema_is_there_and_says_who_has_to_do_wha
     let mut visitor = Visitor::new(server.address);
     let booked = visitor.book(&order(tier_ids(&database)[0], 1)).expect("an answer");
     assert_eq!(booked.status, 303);
-    // A role that does not exist is no reason for half of a migration.
+    // A migration that is to grant rights to a role that does not exist fails.
     let mut migrate = techkraft(&database);
     migrate.env("DATABASE_URL", database.owner_url()).args(["migrate", "--grant-to", "nobody\"; DROP"]);
     assert!(!run(&mut migrate).0);

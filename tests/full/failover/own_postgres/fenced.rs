@@ -1,4 +1,4 @@
-//! A primary that goes on answering and takes no more writes.
+//! A primary that still answers but takes no more writes.
 
 use std::thread;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use testkit::visitor::Visitor;
 const BUYERS: u64 = 8;
 
 impl Pair {
-    /// The primary goes on answering, on the connections that there are as well, and takes no writes.
+    /// From now on the primary takes no writes, but still answers, on existing connections as well.
     fn fence(&self) {
         self.database.execute("ALTER SYSTEM SET default_transaction_read_only = on");
         self.database.execute("SELECT pg_reload_conf()");
@@ -23,7 +23,8 @@ fn terms_ended(server: &Server) -> usize {
     server.logged().matches("no longer takes writes: reopening").count()
 }
 
-/// The connections of a primary that was demoted look well, and would be tried again and again.
+/// The connections to a demoted primary still work, so a server that only looks for broken ones would keep using
+/// them.
 #[test]
 fn a_primary_that_takes_no_writes_any_more_is_left_at_once() {
     let mut pair = Pair::start();
@@ -40,7 +41,7 @@ fn a_primary_that_takes_no_writes_any_more_is_left_at_once() {
         let resumed = first_confirmation_after(&rush, promoted_at, before);
         println!("the first booking {resumed:?} after the promotion");
         assert!(resumed < Duration::from_secs(5), "{resumed:?}");
-        // Those that only read have moved, too: a booking of now is found.
+        // Read connections have moved to the new primary, too: a booking made there is found.
         let last = rush.ledger.lock().expect("a lock").confirmed.last().expect("one").location.clone();
         let answer = Visitor::new(server.address).get(&last).expect("an answer");
         assert_eq!(answer.status, 200, "{last}");
@@ -50,7 +51,7 @@ fn a_primary_that_takes_no_writes_any_more_is_left_at_once() {
     rush.assert_true(&pair.database, &Visitor::new(server.address));
 }
 
-/// Nobody books, so nobody would find out, but for readiness.
+/// Nobody books here, so only the readiness check can find that the primary takes no writes.
 #[test]
 fn an_idle_server_finds_the_new_primary_by_being_asked_whether_it_is_ready() {
     let mut pair = Pair::start();

@@ -8,11 +8,11 @@ use testkit::wait::eventually;
 use crate::failover::pair::{Pair, readiness};
 use testkit::visitor::Visitor;
 
-/// What readiness asks, and nobody else.
+/// A query that only the readiness check sends.
 const QUESTION: &str = "SELECT version AS mark";
 const ASKERS: usize = 40;
 
-/// If every caller asked for itself, a frozen database would hold every connection of the pool.
+/// If every call of `/readyz` sent its own query, a frozen database would block every connection of the pool.
 #[test]
 fn however_many_ask_for_readiness_the_database_is_asked_twice_a_second() {
     let pair = Pair::start();
@@ -51,7 +51,7 @@ fn however_many_ask_for_readiness_the_database_is_asked_twice_a_second() {
 }
 
 #[test]
-fn a_frozen_primary_makes_a_server_not_ready_holds_up_no_page_and_is_waited_for_once() {
+fn a_frozen_primary_fails_readiness_but_delays_no_page() {
     let pair = Pair::start();
     let server = pair.server();
     assert_eq!(readiness(&server).status, 200);

@@ -11,11 +11,11 @@ use testkit::server::Server;
 use testkit::visitor::Visitor;
 
 const BUYERS: u64 = 16;
-/// Longest from the promotion to the first confirmed booking.
+/// The longest time from the promotion to the first confirmed booking.
 const SELLS_WITHIN: Duration = Duration::from_secs(10);
 
-/// `kill -9` of the primary and all that belongs to it.
-/// Tried: with `synchronous_mode: false` buyers saw 3604 bookings, and 3280 were there.
+/// `kill -9` of the primary and all its processes.
+/// Seen to fail with `synchronous_mode: false`: buyers saw 3604 confirmed bookings, and the database had 3280.
 #[test]
 fn patroni_replaces_a_killed_postgresql_and_makes_it_the_standby() {
     while_people_book(|patroni, rush, _| {
@@ -25,7 +25,8 @@ fn patroni_replaces_a_killed_postgresql_and_makes_it_the_standby() {
     });
 }
 
-/// Nobody is left there to give up the lease, so that it must run out; and etcd has lost a member.
+/// No Patroni is left on the lost machine to give up its lease, so the lease must expire. etcd has lost a member,
+/// too.
 #[test]
 fn patroni_replaces_a_machine_that_is_gone_and_takes_it_back_as_the_standby() {
     while_people_book(|patroni, rush, server| {
@@ -42,7 +43,7 @@ fn patroni_replaces_a_machine_that_is_gone_and_takes_it_back_as_the_standby() {
     });
 }
 
-/// `patronictl switchover`, as before a host's own maintenance.
+/// `patronictl switchover`, as an operator runs it before maintenance of a host.
 #[test]
 fn patroni_changes_the_primary_on_demand() {
     while_people_book(|patroni, rush, _| {
@@ -55,8 +56,8 @@ fn patroni_changes_the_primary_on_demand() {
     });
 }
 
-/// People book before, during and after a change that leaves the second node the primary. Afterward the first one is
-/// its synchronous standby, and what people saw confirmed is in both, once.
+/// People book before, during and after a change that leaves the second node the primary. Afterward the first node is
+/// its synchronous standby, and both have each booking that people saw confirmed exactly once.
 fn while_people_book(change: impl FnOnce(&mut Patroni, &Rush, &Server)) {
     let mut patroni = Patroni::start();
     let server = patroni.server();
@@ -80,7 +81,7 @@ fn while_people_book(change: impl FnOnce(&mut Patroni, &Rush, &Server)) {
     });
 }
 
-/// For a moment what the primary commits cannot reach its standby, and so nobody may be told that it is booked.
+/// For half a second, the primary's commits cannot reach its standby, so no buyer may see them confirmed.
 fn commit_out_of_hearing(patroni: &Patroni) {
     patroni.nodes[0].stop_sending();
     thread::sleep(Duration::from_millis(500));

@@ -9,12 +9,12 @@ use testkit::rush::Rush;
 use testkit::visitor::Visitor;
 
 const BUYERS: u64 = 16;
-/// Longest from the promotion to the first confirmed booking.
+/// The longest time from the promotion to the first confirmed booking.
 const SELLS_WITHIN: Duration = Duration::from_secs(10);
 
-/// `kill -9` of the primary and all that belongs to it, under load. Buyers see 303 and 503, and what they saw
-/// confirmed is on the new primary, once.
-/// A primary that does not wait for its standby would lose bookings that buyers have seen.
+/// `kill -9` of the primary and all its processes, under load. Buyers see 303 and 503, and the new primary has each
+/// confirmed booking exactly once.
+/// A primary that does not wait for its standby would lose confirmed bookings.
 #[test]
 fn a_killed_primary_costs_no_booking_and_its_standby_sells_within_seconds() {
     let mut pair = Pair::start();

@@ -1,4 +1,4 @@
-//! TLS on the way to PostgreSQL.
+//! TLS connections to PostgreSQL.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use testkit::rush::{order, tier_ids};
 use testkit::server::Server;
 use testkit::visitor::Visitor;
 
-/// Has PostgreSQL take TLS connections, and no others over TCP.
+/// Configures PostgreSQL to accept only TLS connections over TCP.
 fn encrypt(cluster: &Cluster, [key, certificate]: &[PathBuf; 2]) {
     for (from, name) in [(key, "server.key"), (certificate, "server.crt")] {
         let to = cluster.data().join(name);
@@ -32,7 +32,7 @@ fn url(cluster: &Cluster, schema: &TestDatabase, host: &str, authority: &Path) -
     format!("{url}&sslmode=verify-full&sslrootcert={}", authority.display())
 }
 
-/// The certificate must be of the authority, and for the very host that the URL names.
+/// The certificate must be signed by the trusted authority, and be for the host that the URL names.
 #[test]
 fn the_way_to_postgresql_is_encrypted_and_the_server_at_its_end_is_the_right_one() {
     let (ours, strangers) = (Authority::new(), Authority::new());
@@ -52,7 +52,7 @@ fn the_way_to_postgresql_is_encrypted_and_the_server_at_its_end_is_the_right_one
         assert!(server.logged().contains(says), "{says}: {}", server.logged());
     }
     let server = Server::start(&database, &[("DATABASE_URL", &good)]);
-    // The test itself does not verify.
+    // The test's own connection does not verify the certificate.
     database.url = format!("{}&sslmode=require", database.url);
     let mut visitor = Visitor::new(server.address);
     let answer = visitor.book(&order(tier_ids(&database)[0], 2)).expect("an answer");

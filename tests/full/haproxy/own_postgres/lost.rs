@@ -10,10 +10,11 @@ use crate::haproxy::crowd::{Seen, during};
 use crate::haproxy::fleet::Fleet;
 use crate::haproxy::relay::Relay;
 
-/// Longest until HAProxy knows: a look each second, each look patient for a second, two looks in a row.
+/// The longest time until HAProxy marks a host as down: it checks once a second, a check times out after a second,
+/// and two must fail in a row.
 const KNOWN_WITHIN: Duration = Duration::from_secs(5);
 
-/// From when a host was lost until the balancer knew it.
+/// When a host was lost, and when the balancer knew it.
 struct Loss {
     at: Instant,
     known: Instant,
@@ -29,7 +30,7 @@ fn lose(fleet: &Fleet, lose: impl FnOnce()) -> Loss {
     Loss { at, known }
 }
 
-/// Those who waited for the lost host's answer, and nobody before, nobody after.
+/// Checks that only requests failed that were in flight between the loss and its detection.
 fn assert_only_in_flight(seen: &Seen, loss: &Loss) {
     assert!(loss.known - loss.at < KNOWN_WITHIN, "{:?}", loss.known - loss.at);
     for failure in &seen.failures {
@@ -37,23 +38,24 @@ fn assert_only_in_flight(seen: &Seen, loss: &Loss) {
         assert!(in_time && !failure.why.starts_with("500"), "{failure:?}");
     }
     assert!(seen.longest < KNOWN_WITHIN, "{:?}", seen.longest);
-    // Two of three hosts carried on: what they were asked meanwhile was answered.
+    // The two other hosts still answered, so few requests may fail.
     assert!(seen.failures.len() * 20 < seen.requests, "{} of {}", seen.failures.len(), seen.requests);
 }
 
-/// Whoever has asked it reads, or sends an order with its key: HAProxy asks another server.
-/// Tried: without `retry-on` a request was lost.
+/// Each request to the killed server is a read, or an order with a key, so HAProxy may send it to another server.
+/// Seen to fail without `retry-on`: a request was lost.
 #[test]
-fn a_killed_server_is_missed_by_nobody() {
+fn killing_a_server_fails_no_request() {
     let fleet = Fleet::open();
     let (seen, loss) = during(&fleet, |_| lose(&fleet, || fleet.signal("web3-blue", "-KILL")));
     assert_only_in_flight(&seen, &loss);
     assert!(seen.failures.is_empty(), "{:#?}", seen.failures);
 }
 
-/// Tried: without `on-marked-down` somebody waited for 6.3 s; without `retry-on` 126 of 3,514 requests were lost.
+/// Seen to fail without `on-marked-down`: somebody waited for 6.3 s. Seen to fail without `retry-on`: 126 of 3,514
+/// requests were lost.
 #[test]
-fn a_frozen_server_costs_those_who_wait_for_it_and_what_it_thaws_with_is_booked_once() {
+fn a_frozen_server_fails_only_requests_in_flight_and_books_nothing_twice() {
     let fleet = Fleet::open();
     let (seen, loss) = during(&fleet, |seen| {
         let loss = lose(&fleet, || fleet.signal("web3-blue", "-STOP"));
@@ -65,7 +67,7 @@ fn a_frozen_server_costs_those_who_wait_for_it_and_what_it_thaws_with_is_booked_
     assert_only_in_flight(&seen, &loss);
 }
 
-/// Tried: without `retry-on` 126 of 3,500 requests were lost.
+/// Seen to fail without `retry-on`: 126 of 3,500 requests were lost.
 #[test]
 fn a_server_that_is_cut_off_costs_those_who_wait_for_it() {
     let relays = RefCell::new(HashMap::new());
@@ -85,14 +87,15 @@ fn a_server_that_is_cut_off_costs_those_who_wait_for_it() {
     assert_only_in_flight(&seen, &loss);
 }
 
-/// While the crowd goes on, nothing fails any more.
+/// Checks that no more requests fail for a while.
 fn still(seen: &Mutex<Seen>, time: Duration) {
     let before = seen.lock().expect("a lock").failures.len();
     thread::sleep(time);
     assert_eq!(seen.lock().expect("a lock").failures.len(), before);
 }
 
-/// A database that no server can work with makes all of them not ready; each still shows the concert.
+/// The database demands a newer schema than any server knows, so no server is ready; the concert's page is still
+/// shown.
 #[test]
 fn when_no_server_is_ready_the_concert_is_still_shown() {
     let fleet = Fleet::open();

@@ -1,4 +1,4 @@
-//! A release onto hosts behind HAProxy, and one that goes back.
+//! Releases on hosts behind HAProxy, and rollbacks.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ fn a_release_on_three_hosts_fails_nobody_and_loses_nothing() {
     assert!(seen.failures.is_empty(), "{:#?}", seen.failures);
     assert_eq!((fleet.running("blue"), fleet.running("green")), (0, 3));
     assert_served_by(&fleet, "green");
-    // And the next one, which happens to be the release before, goes the other way.
+    // The next release, for which this test takes the previous version, goes from green to blue.
     let (code, _) = fleet.release(&[("WATCH_SECONDS", "1")]);
     assert_eq!(code, Some(0));
     assert_served_by(&fleet, "blue");
@@ -43,8 +43,9 @@ fn a_release_that_answers_500_is_found_out_before_anybody_else_asks_it() {
     assert_rolled_back(&fleet);
 }
 
-/// It is ready, its pages are well when the script looks, and it fails those who come: only the error rate tells.
-/// Tried: with a trial of all that a server gets (TRIAL_PERCENT=100), 47 of 2,328 requests failed.
+/// The release is ready, and answers the script's own checks, but fails visitors, so only the error rate shows that
+/// it is bad.
+/// Seen to fail with a trial at a server's full share (TRIAL_PERCENT=100): 47 of 2,328 requests failed.
 #[test]
 fn a_release_that_fails_its_visitors_is_taken_back_after_a_few() {
     let fleet = Fleet::open();
@@ -58,7 +59,7 @@ fn a_release_that_fails_its_visitors_is_taken_back_after_a_few() {
     assert_rolled_back(&fleet);
 }
 
-/// Whoever has started it, or a connection over ssh that is cut.
+/// Whether the operator stops it, or an ssh connection is cut.
 #[test]
 fn a_release_that_is_stopped_half_way_goes_back() {
     let fleet = Fleet::open();
@@ -75,11 +76,11 @@ fn assert_rolled_back(fleet: &Fleet) {
     assert_served_by(fleet, "blue");
 }
 
-/// Far more than one round: a server that was asked while it had 5 % of its weight has had its share of the next
-/// twenty rounds.
+/// Far more than one round: to HAProxy, a server that was used at 5 % of its weight has already had its share of the
+/// next twenty rounds.
 const ASKED: usize = 150;
 
-/// Each host serves, and only in that color.
+/// Checks that each host serves, and only in this color.
 fn assert_served_by(fleet: &Fleet, color: &str) {
     let mut visitor = fleet.visitor();
     let mut by: Vec<String> =

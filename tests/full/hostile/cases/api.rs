@@ -1,4 +1,4 @@
-//! The API: bodies that are no JSON or too much of it, keys that are none, and other sites' pages with cookies.
+//! The API: bodies that are not JSON or too large, invalid keys, and requests from other sites' pages with cookies.
 
 use crate::hostile::case::Case;
 use crate::hostile::stage::{FORM, Stage};

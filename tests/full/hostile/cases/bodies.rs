@@ -1,4 +1,4 @@
-//! Bodies: not what they say they are, far too large, or far larger than they look.
+//! Bodies that are not of their declared type, far too large, or far larger when decompressed.
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
@@ -9,7 +9,7 @@ use crate::hostile::case::{Case, posted};
 use crate::hostile::stage::{FORM, Stage};
 
 const MIB: usize = 1024 * 1024;
-/// Every page that takes a form from anybody.
+/// The pages that accept a form without a session.
 const PAGES: [&str; 2] = ["/bookings", "/admin/sign-in"];
 
 pub fn cases(stage: &Stage) -> Vec<Case> {
@@ -33,7 +33,7 @@ fn types(stage: &Stage) -> Vec<Case> {
     cases
 }
 
-/// What HTML forms of other sites may send without asking, and what they may not.
+/// Content types that browsers let other sites send without a preflight, and others.
 const TYPES: [(&str, &str); 14] = [
     ("text/plain", "415"),
     ("application/json", "415"),
@@ -54,7 +54,8 @@ const TYPES: [(&str, &str); 14] = [
 fn sizes() -> Vec<Case> {
     let mut cases = Vec::new();
     for page in PAGES {
-        // The sign-in keeps what an organizer has typed into a long form.
+        // The sign-in accepts longer bodies: it carries the form that an organizer had filled in before the session
+        // ended.
         let most = if page == "/bookings" { 16 * 1024 } else { LONG_BODY_BYTES_MAX };
         let big = format!("name={}", "x".repeat(most));
         cases.push(Case::post(format!("{page}: too long"), page, &big, "413"));

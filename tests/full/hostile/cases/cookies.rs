@@ -1,4 +1,4 @@
-//! Cookies that were forged, altered, cut, mixed up, planted beside ours, or used again.
+//! Cookies that are forged, altered, cut off, mixed up, planted beside ours, or replayed.
 
 use crate::hostile::case::{Case, posted};
 use crate::hostile::stage::{FORM, Stage};
@@ -29,7 +29,8 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
         of_admin("4 KiB", &format!("{name}={}", "A".repeat(4096)), "303"),
         of_admin("percent signs", &format!("{name}=%%%00%ff"), "303"),
     ];
-    // A character of the nonce, of the text and of the tag; each end cut; one too many.
+    // Alters one character of the nonce, of the ciphertext, or of the tag; then cuts off either end, or adds
+    // characters.
     for place in [0, 3, 15, 16, 20, value.len() / 2, value.len() - 6, value.len() - 2] {
         let mut altered = value.to_owned();
         let other = if altered[place..].starts_with('A') { "B" } else { "A" };
@@ -99,7 +100,7 @@ fn signed_out(stage: &Stage) -> String {
     session
 }
 
-/// A sealed cookie that anybody can have: that of somebody who has booked and asked to be remembered.
+/// A sealed cookie that anybody can get: that of a buyer who asks to be remembered.
 fn buyer_cookie(stage: &Stage) -> String {
     let form = stage.form() + "&remember=1";
     let answers = exchange(stage.address(), &posted("/bookings", FORM, form.as_bytes())).answers;

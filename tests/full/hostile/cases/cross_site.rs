@@ -1,9 +1,9 @@
-//! What another site's page sends in a visitor's name.
+//! Requests that another site's page sends in a visitor's name.
 
 use crate::hostile::case::Case;
 use crate::hostile::stage::{FORM, Stage};
 
-/// Every page that changes something.
+/// All pages that change something.
 const PAGES: [&str; 7] = [
     "/bookings",
     "/buyer/forget",
@@ -28,7 +28,7 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
                     "current_password={password}&new_password=injected+here&repeated_password=injected+here"
                 )
             }
-            // With the right name in it, so that everything would be gone.
+            // A valid form: without the check it would delete all bookings.
             "/admin/reseed" => format!("event_name=Midnight+Parade&password={}", stage.password),
             _ => String::new(),
         };
@@ -47,7 +47,7 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
             expected,
         ));
     }
-    // Other sites may ask for pages, but read nothing of them.
+    // Other sites may request pages, but cannot read them.
     for page in ["/", "/admin", "/events/midnight-parade/availability"] {
         let lines = "Origin: https://injected-host.example\r\nSec-Fetch-Site: cross-site\r\n";
         cases.push(Case::headers(format!("{page} for another site"), page, lines, "200|303"));

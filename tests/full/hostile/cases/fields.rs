@@ -1,15 +1,14 @@
-//! Texts that databases, browsers, templates, shells, mails and spreadsheets would act upon, in every field
-//! of every form.
+//! Injection attacks on databases, browsers, templates, shells, mails and spreadsheets, in every field of every form.
 
 use crate::hostile::case::Case;
 use crate::hostile::stage::{FORM, Stage, encoded};
 
 pub fn cases(stage: &Stage) -> Vec<Case> {
     let mut cases = Vec::new();
-    // Passwords are checked a few at a time; a sign-in gets 503 when too many wait.
+    // The server checks only a few passwords at a time; a sign-in gets 503 when too many wait.
     for attack in ATTACKS {
         let text = encoded(attack);
-        // The one address in a text is taken out of it, and nothing else.
+        // If a text contains exactly one email address, the server accepts that address.
         let as_email = if attack.contains("injected@example.org") { "booked" } else { "422" };
         for (field, expected) in [
             ("ticket_type", "404"),
@@ -49,7 +48,7 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
     let script = encoded("<script>alert(1)</script>");
     let (shown, quoted) = ("&#60;script&#62;alert(1)&#60;/script&#62;", "&#34; onfocus=alert(1) x=&#34;");
     for field in ["name", "email", "quantity"] {
-        // Another field is wrong too, so that the form comes back.
+        // Another field is invalid, so that the form is shown again.
         let form = stage.form_with(&[(field, &script), ("request_key", "x")]);
         cases.push(
             Case::post(format!("a script is shown in {field}"), "/bookings", form, "422").showing(shown),
@@ -60,7 +59,7 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
             Case::post(format!("a quote is shown in {field}"), "/bookings", form, "422").showing(quoted),
         );
     }
-    // With a slash it is no name.
+    // A name must not contain a slash, so this one has none.
     let form = stage.form_with(&[("name", &encoded("<script>alert(1)<script>"))]);
     let shown_open = "&#60;script&#62;alert(1)&#60;script&#62;";
     cases.push(

@@ -1,9 +1,9 @@
-//! Headers: too many, too large, not as they are written, and such as others act upon.
+//! Headers that are too many, too large or malformed, and headers that other servers would act upon.
 
 use crate::hostile::case::Case;
 
 const FRAGMENT: &str = "/events/midnight-parade/availability";
-/// Where a host that somebody else names would show.
+/// Pages that would show a forged host.
 const PAGES: [&str; 3] = ["/", "/nowhere", "/events/midnight-parade/"];
 
 pub fn cases() -> Vec<Case> {
@@ -93,7 +93,7 @@ fn of_size() -> Vec<Case> {
     ]
 }
 
-/// As long as a head may be, filled with what is looked at part by part.
+/// Heads of the maximum length, filled with values that the server parses part by part.
 fn of_parts() -> Vec<Case> {
     vec![
         Case::headers(
@@ -147,7 +147,7 @@ fn of_parts() -> Vec<Case> {
     ]
 }
 
-/// Whoever names another host is never led there, and shows it to nobody else.
+/// A request that names another host is never redirected there, and the host appears in no answer.
 fn hosts() -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, lines, expected) in [

@@ -1,4 +1,4 @@
-//! Methods that nothing here takes, and ways to smuggle one in.
+//! Methods that no page accepts, and ways to override the method.
 
 use crate::hostile::case::{Case, posted};
 use crate::hostile::stage::{FORM, Stage};

@@ -1,4 +1,4 @@
-//! The table, by what is attacked.
+//! The table of cases, by target.
 
 mod api;
 mod bodies;

@@ -1,4 +1,4 @@
-//! Texts that are no numbers, and numbers that are too large.
+//! Texts that are not numbers, and numbers that are too large.
 
 use crate::hostile::case::Case;
 use crate::hostile::stage::Stage;
@@ -10,7 +10,7 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
         cases.push(Case::post(format!("quantity={number}"), "/bookings", quantity, "422"));
         let tier = stage.form_with(&[("ticket_type", number)]);
         if number == "%2B1" {
-            // A number with its sign is that number.
+            // "+1" is a valid number.
             continue;
         }
         cases.push(Case::post(format!("ticket_type={number}"), "/bookings", tier, "404"));

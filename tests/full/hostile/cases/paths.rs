@@ -1,4 +1,4 @@
-//! Paths and queries: out of their folder, encoded twice, with what belongs into no path.
+//! Paths and queries that leave their folder, are encoded twice, or contain what does not belong in a path.
 
 use crate::hostile::case::Case;
 
@@ -102,7 +102,7 @@ const OTHERS: [(&str, &str); 31] = [
     ("/events/midnight-parade%00", "404"),
 ];
 
-/// Percent-encoded where a path needs it; in every place where a name is looked up.
+/// These are percent-encoded where necessary, and used wherever a path contains a name.
 const ATTACKS: [&str; 17] = [
     "'%20OR%201=1--",
     "1'%3BDROP%20TABLE%20bookings%3B--",

@@ -1,4 +1,4 @@
-//! The first line, and what stands where it should.
+//! Malformed request lines, and other data in their place.
 
 use crate::hostile::case::Case;
 

@@ -1,5 +1,5 @@
-//! Request smuggling: where one side sees one request and the other two. What is hidden in a body is a
-//! booking that would succeed, so the books show it if it is ever taken for a request.
+//! Request smuggling: one side sees one request, and the other sees two. Each body hides a booking that would
+//! succeed, so the number of bookings shows if it is ever taken for a request.
 
 use crate::hostile::case::Case;
 use crate::hostile::stage::{FORM, Stage};
@@ -20,7 +20,7 @@ fn hiding(head: &str, body: &[u8], stage: &Stage) -> Vec<u8> {
     [head.as_bytes(), body, &hidden].concat()
 }
 
-/// A length and chunks: the chunks end at once, the length covers the hidden request too.
+/// Both a length and chunks: the chunks end at once, while the length includes the hidden request.
 fn two_lengths(stage: &Stage) -> Vec<Case> {
     let mut cases = Vec::new();
     for coding in CODINGS {
@@ -68,7 +68,7 @@ const CODINGS: [&str; 21] = [
     "Transfer\u{0}-Encoding: chunked",
 ];
 
-/// Lengths that two readers may read differently.
+/// Lengths that two parsers may read differently.
 fn lengths(stage: &Stage) -> Vec<Case> {
     let mut cases = Vec::new();
     for length in [
@@ -113,7 +113,7 @@ fn lengths(stage: &Stage) -> Vec<Case> {
     cases
 }
 
-/// Chunks, each followed by what would be a request if they ended where some think they do.
+/// Malformed chunks, each followed by bytes that would be a request if the body ended where a lenient parser thinks.
 fn chunks(stage: &Stage) -> Vec<Case> {
     let head =
         format!("POST /bookings HTTP/1.1\r\nHost: localhost\r\n{FORM}Transfer-Encoding: chunked\r\n\r\n");
@@ -156,7 +156,7 @@ fn chunks(stage: &Stage) -> Vec<Case> {
     cases
 }
 
-/// A body where none is expected is still a body.
+/// A body of a request that needs none is still a body.
 fn bodies_that_nobody_reads(stage: &Stage) -> Vec<Case> {
     let mut cases = Vec::new();
     for line in [
@@ -207,11 +207,12 @@ fn bodies_that_nobody_reads(stage: &Stage) -> Vec<Case> {
     cases
 }
 
-/// Requests one behind the other: each is somebody's, until the connection ends.
+/// Pipelined requests: the server answers each of them until the connection ends.
 fn pipelines(stage: &Stage) -> Vec<Case> {
     let with = |head: &str| [head.as_bytes(), &stage.booking()].concat();
     let get = "GET /robots.txt HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    // Actix answers what stands behind the last request too: the same visitor has sent both.
+    // Actix may also answer a request after the one that ends the connection. That is safe: the same visitor sent
+    // both.
     vec![
         Case::raw("five requests at once", get.repeat(5), "200 200 200 200 200"),
         Case::raw("a booking behind a page", with(get), "200 booked"),

@@ -1,4 +1,4 @@
-//! Letters that are not what they seem, in names and addresses.
+//! Deceptive and invisible characters in names and email addresses.
 
 use crate::hostile::case::Case;
 use crate::hostile::stage::Stage;
@@ -44,7 +44,7 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
     cases
 }
 
-/// Neither in names nor in addresses.
+/// Characters that are refused in names and in addresses, except for those in the lists below.
 const REFUSED: [(&str, &str); 19] = [
     ("NUL", "%00"),
     ("a bell", "%07"),
@@ -67,7 +67,7 @@ const REFUSED: [(&str, &str); 19] = [
     ("a backspace", "%08"),
 ];
 
-/// Copied along with an address and seen by nobody: taken out of it.
+/// Invisible characters that may be copied along with an address: the server removes them.
 const DROPPED: [&str; 9] = [
     "a soft hyphen",
     "an Arabic letter mark",
@@ -80,7 +80,7 @@ const DROPPED: [&str; 9] = [
     "a byte order mark",
 ];
 
-/// Copied along with a name, and of no effect where it stands: taken out of it.
+/// Characters that may be copied along with a name and have no effect there: the server removes them.
 const IDLE_IN_NAMES: [&str; 7] = [
     "a soft hyphen",
     "an Arabic letter mark",
@@ -91,7 +91,7 @@ const IDLE_IN_NAMES: [&str; 7] = [
     "a byte order mark",
 ];
 
-/// A phone puts one before the @, and it is taken away.
+/// Phones may insert a space before the @; the server removes it.
 const SPACES: [&str; 4] = ["a blank", "a line feed", "a tab", "a no-break space"];
 
 const NOT_IN_ADDRESSES: [(&str, &str); 12] = [

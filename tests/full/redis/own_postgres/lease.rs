@@ -1,4 +1,4 @@
-//! The server that reads the database for all goes, and another takes its place.
+//! The server that holds the lease, and so reads the database for all servers, is lost, and another takes its place.
 
 use std::time::Duration;
 use testkit::wait::within;
@@ -8,26 +8,26 @@ use crate::redis::site::{Site, shows_within};
 use testkit::cluster::Cluster;
 
 const REFRESH_MS: u32 = 500;
-/// Three refreshes, and one until the next server has its turn.
+/// The lease lasts three refreshes, and the next server tries within one more.
 const FOLLOWED_WITHIN: Duration = Duration::from_millis(4 * REFRESH_MS as u64);
-/// What a busy machine may add.
+/// Additional time for a busy machine.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Tried: with a lease that does not end by itself nobody ever followed.
+/// Seen to fail with a lease that does not expire: no other server ever took it.
 #[test]
 fn a_holder_that_is_killed_is_followed_by_another() {
     followed_after(|site| site.servers[0].kill());
 }
 
-/// It comes back and finds that another holds the lease: it follows.
+/// When the hung server continues, it finds that another one holds the lease, and follows that one.
 #[test]
 fn a_holder_that_hangs_is_followed_by_another() {
     followed_after(|site| site.servers[0].signal("-STOP"));
 }
 
-/// As when the holder has the lease and its reading of the database hangs: the snapshot ends, and every server
-/// reads by itself. So it does when the snapshot is there, and cannot be read.
-/// Tried: with servers that wait for a snapshot, neither change showed.
+/// Somebody holds the lease but publishes nothing, as when the holder's own read hangs: the snapshot expires, and
+/// every server reads the database itself. The servers also do so when there is a snapshot that cannot be parsed.
+/// Seen to fail with servers that wait for a snapshot: neither change showed.
 #[test]
 fn without_a_snapshot_every_server_reads_the_database_itself() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());
@@ -61,7 +61,7 @@ fn followed_after(loss: impl FnOnce(&mut Site)) {
     let followed = || holder().is_some_and(|holder| holder != first);
     let took = within(FOLLOWED_WITHIN + GRACE, "another holds the lease", followed);
     println!("followed after {took:?}");
-    // What changes in the database without any desk is read by the new holder, and shown by both.
+    // The new holder reads a change that no server made itself, and both remaining servers show it.
     site.database.set_available("VIP", 7);
     for server in [1, 2] {
         shows_within(Duration::from_secs(5), &mut site.visitor(server), &[7, 200, 1_000]);

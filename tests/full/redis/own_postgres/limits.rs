@@ -1,4 +1,4 @@
-//! The strict limits hold over all servers of a site; without Redis each server's own go on.
+//! The strict limits count over all servers of a site together; without Redis, each server counts for itself.
 
 use std::time::{Duration, Instant};
 use testkit::wait::within;
@@ -33,7 +33,8 @@ fn wait_until(site: &Site, line: &str, times: usize) {
     within(Duration::from_secs(10), line, || site.servers.iter().all(said));
 }
 
-/// A booking of no tier there is, as a proxy passes it on: let through it is not found.
+/// Sends a booking that names no ticket type, as a proxy would forward it: 429 if limited, another error if let
+/// through.
 fn book(visitor: &mut Visitor, from: &str) -> Answer {
     let request = format!(
         "POST /bookings HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {from}\r\n\
@@ -42,13 +43,13 @@ fn book(visitor: &mut Visitor, from: &str) -> Answer {
     visitor.send(&request).and_then(|()| visitor.receive()).expect("an answer")
 }
 
-/// How many of so many requests, to one server after the other, are let through.
+/// Sends requests to both servers in turn; returns how many were not rate limited.
 fn passes(visitors: &mut [Visitor; 2], times: usize, mut ask: impl FnMut(&mut Visitor) -> Answer) -> usize {
     (0..times).filter(|turn| ask(&mut visitors[turn % 2]).status != 429).count()
 }
 
-/// Tried: without the script twelve went through; with GET and SET in its place the threads of the second
-/// part got twelve.
+/// Seen to fail without the Redis script: twelve requests went through. Seen to fail with GET and SET in its place:
+/// twelve of the concurrent requests went through.
 #[test]
 fn one_client_has_one_limit_on_two_servers() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());
@@ -59,7 +60,7 @@ fn one_client_has_one_limit_on_two_servers() {
     let refused = book(&mut visitors[1], "198.51.100.1");
     let wait: u64 = refused.header("retry-after").parse().expect("a number");
     assert!((590..=600).contains(&wait), "{wait}: one in ten minutes");
-    // What a crowd asks for each server counts by itself.
+    // Each server counts page views by itself: a crowd makes many of them.
     let mut pages = 0;
     for visitor in &mut visitors {
         pages += (0..20).filter(|_| visitor.get("/").expect("an answer").status != 429).count();
@@ -68,7 +69,7 @@ fn one_client_has_one_limit_on_two_servers() {
     let names: Vec<String> = redis.ask(&["KEYS", "techkraft:limit:*"]);
     assert!(!names.is_empty() && names.iter().all(|name| !name.contains("198.51")), "{names:?}");
 
-    // All at once: not one too many.
+    // Concurrent requests do not exceed the limit either.
     let booked: usize = std::thread::scope(|scope| {
         let buyers: Vec<_> = (0..8)
             .map(|buyer| {
@@ -83,7 +84,7 @@ fn one_client_has_one_limit_on_two_servers() {
     assert_eq!(booked, 6);
 }
 
-/// Tried: with the client's own key alone in the script all 200 of the last part went through.
+/// Seen to fail with only the client's own key in the script: all 200 of the last part went through.
 #[test]
 fn one_ipv6_network_has_one_limit_on_two_servers() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());
@@ -102,7 +103,8 @@ fn one_ipv6_network_has_one_limit_on_two_servers() {
     assert_eq!(passes(&mut visitors, 20, |it| book(it, "2001:db8:2:0::1")), 6, "another /48");
 }
 
-/// Tickets count together as well, and what is not booked is given back everywhere.
+/// Both servers count a client's tickets together as well. Tickets that were not booked after all are given back on
+/// both.
 #[test]
 fn one_client_has_its_tickets_on_two_servers() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());
@@ -126,7 +128,7 @@ fn one_client_has_its_tickets_on_two_servers() {
     assert_eq!(buy(&mut one, "Front Row", 1), 429);
 }
 
-/// Redis freezes, dies, and comes back empty: nobody waits for it, and no server is without limits.
+/// Redis freezes, dies, and comes back empty: no request waits for it, and every server still has limits.
 #[test]
 fn without_redis_each_server_counts_itself() {
     let (cluster, mut redis) = (Cluster::start(), RedisServer::start());
@@ -149,7 +151,7 @@ fn without_redis_each_server_counts_itself() {
     assert_eq!(passes(&mut visitors, 20, |it| book(it, "198.51.100.3")), 6);
     assert_eq!(passes(&mut visitors, 2, |it| book(it, "198.51.100.2")), 0, "still used up on each");
 
-    // It answers, but refuses to be written to: as good as none, and said once.
+    // Redis answers, but refuses writes: the servers treat it as absent, and log that once.
     redis.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
     wait_until(&site, ALONE, 3);
     assert_eq!(passes(&mut visitors, 20, |it| book(it, "198.51.100.4")), 12);

@@ -1,5 +1,5 @@
-//! What one server sells shows on the others at once. They look at the database once a minute here, so that
-//! nothing but the channel can have told them.
+//! A sale on one server shows on the others at once. Here they read the database only once a minute, so they can only
+//! have heard of it through the Redis channel.
 
 use std::time::Duration;
 use testkit::wait::within;
@@ -11,10 +11,10 @@ use testkit::cluster::Cluster;
 use testkit::visitor::Visitor;
 
 const A_MINUTE: u32 = 60_000;
-/// For what has no promise of its own.
+/// A limit for changes that have no guaranteed time.
 const SOON: Duration = Duration::from_secs(5);
 
-/// Tried: without the desk's announcement the other server still showed the old number after five seconds.
+/// Seen to fail without the desk's announcement: after five seconds the other server still showed the old number.
 #[test]
 fn a_booking_on_one_server_shows_on_the_other_within_a_tenth_of_a_second() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());
@@ -27,14 +27,14 @@ fn a_booking_on_one_server_shows_on_the_other_within_a_tenth_of_a_second() {
     }
     delays.sort();
     println!("slowest first: {:?}", delays.iter().rev().collect::<Vec<_>>());
-    // A machine that tests on all its cores now and then leaves a server without one for longer than that.
+    // The slowest two may take longer: when tests use all cores, a server sometimes gets no core for that long.
     assert!(delays[17] <= Duration::from_millis(100), "{delays:?}");
-    // And the other way round.
+    // And in the other direction.
     site.book_one(&mut there);
     shows_within(SOON, &mut here, &[100, 200, 979]);
 }
 
-/// Tried: with a reseed that is not announced the other server went on showing what it had.
+/// Seen to fail with a reseed that is not announced: the other server still showed the old numbers.
 #[test]
 fn a_reseed_on_one_server_shows_on_the_other() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());
@@ -42,7 +42,7 @@ fn a_reseed_on_one_server_shows_on_the_other() {
     let (mut here, mut there) = (site.visitor(0), site.visitor(1));
     site.book_one(&mut here);
     shows_within(SOON, &mut there, &[100, 200, 999]);
-    // More than numbers: what is shown of a tier besides them.
+    // The reseed also restores parts of a ticket type other than its numbers.
     site.database.execute("UPDATE ticket_types SET description = 'Altered' WHERE position = 1");
     let password = site.servers.iter().find_map(|server| server.admin_password()).expect("one was made");
     let sign_in = [("username", "admin".to_owned()), ("password", password.clone())];
@@ -54,7 +54,7 @@ fn a_reseed_on_one_server_shows_on_the_other() {
     assert!(took < Duration::from_secs(1), "{took:?}");
 }
 
-/// Tried: where the first such message ended the conversation, the second found nobody who listened.
+/// Seen to fail when the first such message ended the subscription: nobody received the second one.
 #[test]
 fn a_message_that_nobody_can_read_costs_one_line_and_nothing_else() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());
@@ -68,7 +68,7 @@ fn a_message_that_nobody_can_read_costs_one_line_and_nothing_else() {
     }
     let unreadable = r#"{"gossip":[]}"#;
     assert_eq!(redis.publish(&channel, &sealed(&channel, unreadable)), 2);
-    // An old version, and a tier that nobody has: read, and of no effect.
+    // An old version, and an unknown ticket type: the servers read both, and neither has an effect.
     let old = "{\"stock\":[{\"ticket_type_id\":3,\"available\":1,\"version\":0},\
                {\"ticket_type_id\":99,\"available\":1,\"version\":9}]}";
     assert_eq!(redis.publish(&channel, &sealed(&channel, old)), 2);

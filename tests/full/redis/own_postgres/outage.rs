@@ -12,15 +12,15 @@ use testkit::visitor::Visitor;
 
 const REFRESH_MS: u32 = 200;
 const BUYERS: u64 = 6;
-/// How soon servers show what others sell while Redis is away: a refresh, and the half second after which a
-/// Redis that does not answer is given up; the rest is for a busy machine.
+/// How soon a server shows another one's sale while Redis is away: one refresh, and the half second after which a
+/// server gives up on a Redis that does not answer. The rest is for a busy machine.
 const SHOWN_WITHIN: Duration = Duration::from_secs(3);
 const RECOVERED_WITHIN: Duration = Duration::from_secs(5);
-/// The longest that a page may take; for Redis nobody waits.
+/// The longest that a page may take: no page waits for Redis.
 const LONGEST_POLL: Duration = Duration::from_secs(2);
 
-/// Tried: with commands that may wait for minutes nobody noticed that Redis was frozen; without a second
-/// subscription nobody listened after it.
+/// Seen to fail with a command timeout of minutes: no server noticed that Redis was frozen. Seen to fail without a
+/// second subscription: no server listened afterward.
 #[test]
 fn redis_frozen_killed_restarted_and_emptied_under_load_costs_nothing() {
     let (cluster, mut redis) = (Cluster::start(), RedisServer::start());
@@ -60,8 +60,8 @@ fn redis_frozen_killed_restarted_and_emptied_under_load_costs_nothing() {
     assert_eq!(site.lines(), [(2, 3), (2, 3)], "one line when it goes, and one when it is back");
 }
 
-/// Servers start without Redis, and sell and show by themselves; when it comes they share.
-/// Tried: with commands that may wait for minutes a frozen Redis froze the board of the server that follows.
+/// Servers start without Redis and work by themselves; when Redis starts, they share the board.
+/// Seen to fail with a command timeout of minutes: a frozen Redis froze the board of the server without the lease.
 #[test]
 fn servers_start_without_redis_and_share_when_it_comes() {
     let (cluster, mut redis) = (Cluster::start(), RedisServer::prepared());
@@ -77,7 +77,7 @@ fn servers_start_without_redis_and_share_when_it_comes() {
     site.book_one(&mut here);
     shows_within(SHOWN_WITHIN, &mut there, &[100, 200, 998]);
 
-    // It goes again, and what is sold meanwhile is sold as quickly, and shows all the same.
+    // Redis freezes. Meanwhile bookings are as quick as before, and the other server still shows them.
     redis.freeze();
     for left in [997, 996] {
         let begun = Instant::now();
@@ -88,7 +88,7 @@ fn servers_start_without_redis_and_share_when_it_comes() {
     redis.thaw();
     site.wait_until_joined(2);
 
-    // It answers, but refuses to be written to: as good as none, and said once.
+    // Redis answers, but refuses writes: the servers treat it as absent, and log that once.
     redis.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
     site.wait_until_alone(3);
     site.database.set_available("VIP", 50);
@@ -101,7 +101,7 @@ fn servers_start_without_redis_and_share_when_it_comes() {
     site.database.assert_books_balance();
 }
 
-/// Somebody holds the lease, there is a snapshot, and both servers listen.
+/// Waits until a server holds the lease, there is a snapshot, and both servers listen.
 fn assert_sharing(redis: &RedisServer) {
     let took = within(RECOVERED_WITHIN, "the servers share again", || {
         let listeners = redis.names("news").pop().map_or(0, |channel| {
@@ -113,7 +113,7 @@ fn assert_sharing(redis: &RedisServer) {
     println!("sharing after {took:?}");
 }
 
-/// Polls until the rush is over: numbers never rise, and no poll waits for Redis.
+/// Polls the availability until the rush is over: the numbers never rise, and no poll waits for Redis.
 fn look(rush: &Rush, mut visitor: Visitor) {
     let mut before = vec![i64::MAX; 3];
     while !rush.is_over() {
@@ -122,7 +122,7 @@ fn look(rush: &Rush, mut visitor: Visitor) {
         if begun.elapsed() > LONGEST_POLL {
             rush.note_wrong(format!("a poll took {:?}", begun.elapsed()));
         }
-        // The capacities are raised before the rush, so what is shown first may be the old ones.
+        // The capacities are raised just before the rush, so the first polls may still show the old ones.
         let has_begun = numbers.iter().all(|number| *number > 1_000);
         if has_begun && numbers.iter().zip(&before).any(|(number, before)| number > before) {
             rush.note_wrong(format!("{numbers:?} after {before:?}"));

@@ -1,4 +1,4 @@
-//! TLS on the way to Redis.
+//! TLS connections to Redis.
 
 use std::time::Duration;
 use testkit::wait::within;
@@ -28,7 +28,7 @@ fn servers_share_over_tls() {
     within(SOON, "counting together", || log().contains("are counted together through Redis"));
 }
 
-/// A Redis that cannot prove who it is is as good as none: the servers sell, and hear nothing from it.
+/// Servers do not use a Redis without a valid certificate: they sell as without Redis, and take no messages from it.
 #[test]
 fn a_redis_that_cannot_prove_who_it_is_is_not_used() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start_with_tls());

@@ -1,4 +1,4 @@
-//! Redis is not trusted: what a stranger writes into it changes nothing that the servers show.
+//! Redis is not trusted: a stranger who writes to it cannot change what the servers show.
 
 use std::time::Duration;
 use testkit::wait::within;
@@ -8,13 +8,13 @@ use crate::redis::sealed::{now_ms, sealed, stock};
 use crate::redis::site::{Site, shown, shows_within};
 use testkit::cluster::Cluster;
 
-/// They look at nothing but the channel meanwhile.
+/// So long that the servers do not read the database during the test, only the channel.
 const A_MINUTE: u32 = 60_000;
 const REFRESH_MS: u32 = 500;
 const SOON: Duration = Duration::from_secs(10);
 const ALL: [i64; 3] = [100, 200, 1_000];
 
-/// Waits until both servers have logged this so often.
+/// Waits until both servers have logged a line exactly this many times.
 fn wait_until_logged(site: &Site, line: &str, times: usize) {
     let logs = || site.servers.iter().map(|server| server.logged());
     let is_logged = || logs().all(|log| log.matches(line).count() == times);
@@ -25,7 +25,7 @@ fn wait_until_logged(site: &Site, line: &str, times: usize) {
     }
 }
 
-/// Seen to fail without the signature: VIP was sold out, also after FLUSHALL and without Redis.
+/// Seen to fail without signatures: VIP showed as sold out, even after FLUSHALL and without Redis.
 #[test]
 fn an_unsigned_message_does_not_end_the_sale() {
     let (cluster, mut redis) = (Cluster::start(), RedisServer::start());
@@ -34,7 +34,7 @@ fn an_unsigned_message_does_not_end_the_sale() {
     for _ in 0..3 {
         assert_eq!(redis.publish(&channel, stock(0, i64::MAX).as_bytes()), 2);
     }
-    // One line, however many there are.
+    // One log line, however many such messages arrive.
     wait_until_logged(&site, "a message in Redis was dropped: it was not signed", 1);
     let assert_on_sale = || {
         for server in [0, 1] {
@@ -44,7 +44,7 @@ fn an_unsigned_message_does_not_end_the_sale() {
             assert_eq!(checkout.status, 200, "{}", checkout.body);
         }
     };
-    // What is sold afterwards is heard, and the message was before it.
+    // The servers hear of a later sale, so they have handled the messages that came before it.
     site.book_one(&mut site.visitor(0));
     shows_within(SOON, &mut site.visitor(1), &[100, 200, 999]);
     assert_on_sale();
@@ -56,9 +56,9 @@ fn an_unsigned_message_does_not_end_the_sale() {
     wait_until_logged(&site, "was dropped", 1);
 }
 
-/// A server of the site is wrong, or its secret has leaked: what can be true is shown until the servers read the
-/// database, and what cannot be true is not shown at all.
-/// Seen to fail without the primary's precedence: both servers went on showing 0 without Redis.
+/// A server of the site is faulty, or the secret has leaked. Servers show a plausible number until they next read the
+/// database, and never show an impossible one. Seen to fail when the primary's numbers take no precedence: both
+/// servers still showed 0 without Redis.
 #[test]
 fn the_database_wins_against_a_message_that_is_signed() {
     let (cluster, mut redis) = (Cluster::start(), RedisServer::start());
@@ -69,7 +69,7 @@ fn the_database_wins_against_a_message_that_is_signed() {
     assert_eq!([0, 1].map(|server| shown(&mut site.visitor(server))), [ALL.to_vec(), ALL.to_vec()]);
 
     redis.publish(&channel, &sealed(&channel, &stock(0, now_ms() + 20_000)));
-    // The server that leads may have read the database already.
+    // The leader may have read the database already.
     within(SOON, "a server believes it", || [0, 1].iter().any(|&it| shown(&mut site.visitor(it))[0] == 0));
     redis.kill();
     for server in [0, 1] {
@@ -77,8 +77,8 @@ fn the_database_wins_against_a_message_that_is_signed() {
     }
 }
 
-/// Somebody has kept a snapshot, holds the lease, and puts the old one back again and again.
-/// Seen to fail without the times of whole boards: the old description came back.
+/// An attacker keeps an old snapshot, takes the lease, and puts the old snapshot back again and again.
+/// Seen to fail when snapshots carry no time: the old text came back.
 #[test]
 fn an_old_snapshot_that_is_put_back_is_not_shown() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());
@@ -91,10 +91,10 @@ fn an_old_snapshot_that_is_put_back_is_not_shown() {
             within(SOON, text, || site.visitor(server).get("/").expect("an answer").body.contains(text));
         }
     };
-    // No version says that this is newer.
+    // A new name does not change any version number.
     site.database.execute("UPDATE ticket_types SET name = 'Loge Nord' WHERE position = 1");
     shows("Loge Nord");
-    // A board that is newer by more than clocks may be apart.
+    // Wait until the board is newer than the old snapshot by more than the allowed difference between clocks.
     let shown_at = now_ms();
     within(SOON, "later snapshots", || now_ms() > shown_at + 2_000);
     redis.ask::<()>(&["SET", &lease, "nobody", "PX", "60000"]);
@@ -109,7 +109,7 @@ fn an_old_snapshot_that_is_put_back_is_not_shown() {
     shows("Loge Ost");
 }
 
-/// Two sites with the same ids on one Redis: a message that is valid there is none here.
+/// Two sites with the same ids use one Redis: a message that is valid for one site is invalid for the other.
 #[test]
 fn a_message_of_another_site_is_not_believed() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());

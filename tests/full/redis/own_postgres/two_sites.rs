@@ -9,8 +9,8 @@ use testkit::cluster::Cluster;
 
 const REFRESH_MS: u32 = 200;
 
-/// The ids of their concerts and tiers are the same, and so are the versions at the start.
-/// Tried: with names that are not made of the secret the one site never showed what was left on it.
+/// Both sites have the same ids of concerts and ticket types, and the same versions at the start.
+/// Seen to fail with Redis names that do not depend on the secret: the first site never showed its own numbers.
 #[test]
 fn two_sites_on_one_redis_do_not_mix() {
     let (cluster, redis) = (Cluster::start(), RedisServer::start());
@@ -28,7 +28,7 @@ fn two_sites_on_one_redis_do_not_mix() {
         shows_within(Duration::from_secs(5), &mut one.visitor(server), &[100, 200, 995]);
         shows_within(Duration::from_secs(5), &mut other.visitor(server), &[42, 200, 1_000]);
     }
-    // Every server has had its turn again and again meanwhile.
+    // Meanwhile every server refreshes several times.
     thread::sleep(Duration::from_millis(8 * u64::from(REFRESH_MS)));
     for server in [0, 1] {
         assert_eq!(shown(&mut one.visitor(server)), [100, 200, 995]);

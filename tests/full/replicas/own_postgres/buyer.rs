@@ -1,11 +1,11 @@
-//! What a buyer sees is read from the primary.
+//! A buyer's own pages are read from the primary.
 
 use crate::replicas::looker::stock;
 use crate::replicas::site::Site;
 use testkit::rush::{order, tier_ids};
 use testkit::visitor::Visitor;
 
-/// Tried: with the booking's page read from the standbys, it was not found.
+/// Seen to fail when the booking's page was read from the standbys: the booking was not found.
 #[test]
 fn a_buyer_sees_the_own_booking_at_once_whatever_the_standbys_know() {
     let site = Site::start();

@@ -8,9 +8,9 @@ use crate::replicas::site::{Site, assert_board_was_always_read, count};
 use testkit::rush::Rush;
 use testkit::visitor::Visitor;
 
-/// A machine that hangs: its connections stay open, and nothing ever comes back. One server sells, another
-/// one learns of it from the standbys.
-/// Tried: with reads that wait for ever, the board stood still.
+/// The standbys hang: their connections stay open, and no answer ever comes. One server sells, and another one learns
+/// of the sales from the standbys.
+/// Seen to fail with reads that wait forever: the board stood still.
 #[test]
 fn frozen_standbys_hold_up_no_page_and_not_the_board() {
     let site = Site::start();

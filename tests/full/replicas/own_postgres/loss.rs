@@ -11,8 +11,8 @@ use testkit::visitor::Visitor;
 
 const BUYERS: u64 = 4;
 
-/// Both go in mid-load, one after the other, as in a crash; then one comes back.
-/// Tried: with a standby's error taken for the answer, the board was left without one.
+/// Both standbys crash under load, one after the other; then one comes back.
+/// Seen to fail when a standby's error ended the read: the board got no answer.
 #[test]
 fn standbys_that_die_cost_no_request_and_without_any_the_primary_is_read() {
     let site = Site::start();
@@ -38,7 +38,7 @@ fn standbys_that_die_cost_no_request_and_without_any_the_primary_is_read() {
         eventually("the first is back", || count(&server, first, "is in use again") == 1);
         let before = first.reads();
         eventually("the first is read from", || first.reads() > before + 4);
-        // One line when it goes, one when it comes.
+        // One log line when a standby is lost, and one when it is back.
         thread::sleep(Duration::from_secs(1));
         let lines = |what| site.standbys.each_ref().map(|it| count(&server, it, what));
         assert_eq!((lines("is left out"), lines("is in use again")), ([1, 1], [1, 0]));

@@ -1,4 +1,4 @@
-//! Replicas that are not there when the server starts.
+//! Replicas that are not usable when the server starts.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use testkit::cluster::Cluster;
 use testkit::server::{Server, free_port};
 use testkit::visitor::Visitor;
 
-/// Nobody listens; somebody listens and never answers; the primary itself; another database.
+/// Four wrong addresses: nothing listens; something listens and never answers; the primary itself; another database.
 #[test]
 fn a_server_starts_whatever_its_standbys_are_and_says_once_what_is_wrong_with_each() {
     let primary = Cluster::start();
@@ -29,7 +29,7 @@ fn a_server_starts_whatever_its_standbys_are_and_says_once_what_is_wrong_with_ea
     for (port, why) in ports.into_iter().zip(reasons) {
         eventually(why, || count_of_port(&server, port, why) == 1);
     }
-    // Each of them is probed several times more.
+    // Meanwhile the server probes each of them several more times.
     std::thread::sleep(Duration::from_secs(4));
     for port in ports {
         assert_eq!(count_of_port(&server, port, "is left out"), 1, "{}", server.logged());

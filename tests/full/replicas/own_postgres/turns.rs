@@ -9,8 +9,8 @@ use diesel::{Connection as _, PgConnection};
 
 use crate::replicas::site::{Site, count};
 
-/// Tried: with turns that always begin with the first, the other standby was never read; with
-/// `Database::read` going to the primary, neither was.
+/// Seen to fail when every read tries the first standby first: the other one was never read. Seen to fail when
+/// `Database::read` goes to the primary: neither was read.
 #[test]
 fn standbys_that_are_well_take_turns_and_the_primary_is_left_in_peace() {
     let site = Site::start();
@@ -26,11 +26,11 @@ fn standbys_that_are_well_take_turns_and_the_primary_is_left_in_peace() {
     assert_eq!(primary, 0, "the primary was read as well");
 }
 
-/// Somebody imports a lot, and does not commit: the log was written out to the end of a page, in the middle
-/// of a record, and that is all there is to replay. Tried: with positions at the end of a page noted like
-/// others, both standbys were left out.
+/// A large import does not commit: the WAL is flushed to the end of a page, in the middle of a record, so standbys
+/// can replay no further.
+/// Seen to fail when a position at the end of a page counts like any other: both standbys were left out.
 #[test]
-fn standbys_are_not_behind_what_nobody_has_committed() {
+fn an_uncommitted_import_does_not_count_as_replication_lag() {
     let site = Site::start();
     let server = site.server();
     let mut import = PgConnection::establish(&site.database.url).expect("a connection");

@@ -1,4 +1,4 @@
-//! The database is away: for a few seconds, and for longer.
+//! The database is down: for a few seconds, and for longer.
 
 use std::thread;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn a_line_goes_on_after_seconds_and_says_that_it_stands_still_after_longer() {
     let server = Server::start(&database, &[]);
     let address = server.address;
     let vip = tier_ids(&database)[0];
-    // The best place is served at once, and the last one not for a long while.
+    // The best place is served at once, and the last one only after a long time.
     open_lobby(&database, &[address], 3_500_000, 1);
     let mut people: Vec<Waiting> = Vec::new();
     for _ in 0..120 {
@@ -41,7 +41,7 @@ fn a_line_goes_on_after_seconds_and_says_that_it_stands_still_after_longer() {
     let (first, second) = (turns[0], turns[1]);
     let last = (0..people.len()).rev().find(|&n| !people[n].has_turn(address)).expect("somebody waits");
 
-    // Some seconds: nobody is told anything.
+    // A few seconds: the page does not mention it.
     let before = served(&database);
     cluster.stop_immediately();
     thread::sleep(Duration::from_secs(5));
@@ -51,7 +51,7 @@ fn a_line_goes_on_after_seconds_and_says_that_it_stands_still_after_longer() {
     within(Duration::from_secs(10), "the line goes on", || served(&database) > before);
     eventually("bookings go on", || people[first].book(address, vip).status == 303);
 
-    // Longer.
+    // Longer: the page says that the line stands still.
     let before = served(&database);
     cluster.stop_immediately();
     within(Duration::from_secs(20), "it says so", || people[last].page(address).contains(STANDS_STILL));

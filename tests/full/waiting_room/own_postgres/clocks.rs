@@ -1,4 +1,4 @@
-//! Servers whose clocks are wrong by minutes: places and passes go by the database's clock.
+//! Servers whose clocks are wrong by minutes: places and passes use the database's clock.
 
 use testkit::cluster::Cluster;
 use testkit::rush::tier_ids;
@@ -8,7 +8,7 @@ use testkit::wait::eventually;
 use super::super::{OF_LOBBY, Waiting, open_lobby, start_sale};
 use crate::crash::faults::clocks_apart::{MINUTES, server};
 
-/// Tried: with the age of a pass by each machine's own clock, a form with a good pass got 422.
+/// Seen to fail when a pass's age is measured with each machine's own clock: a form with a valid pass got 422.
 #[test]
 fn servers_whose_clocks_differ_by_minutes_have_one_line() {
     let cluster = Cluster::start();
@@ -23,7 +23,7 @@ fn servers_whose_clocks_differ_by_minutes_have_one_line() {
     eventually("the lobby is drawn", || database.count("waiting_rooms WHERE opened_at IS NOT NULL") == 1);
     let mut late: Vec<Waiting> = (0..6).map(|n| Waiting::come(addresses[n % 2])).collect();
     for (n, waiting) in early.iter_mut().chain(&mut late).enumerate() {
-        // Served and booked at the other server than the one that gave the place.
+        // Served and booked through the server that did not give the place.
         let other = addresses[1 - n % 2];
         eventually("the turn has come", || waiting.has_turn(other));
         eventually("the same at both", || waiting.has_turn(addresses[n % 2]));

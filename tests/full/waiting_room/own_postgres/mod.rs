@@ -1,4 +1,4 @@
-//! Tests that stop PostgreSQL, or need its clock beside other ones.
+//! Tests that stop PostgreSQL, or that need its clock and different clocks of servers.
 
 mod away;
 mod clocks;

@@ -14,7 +14,7 @@ use crate::bench::Result;
 use crate::bench::server::techkraft;
 use crate::outbox::drop_confirmations;
 
-/// The hot one, and the one that is bought beside it. Neither has a limit for each person.
+/// The hot ticket type, and one that is bought together with it. Neither has a limit per person.
 const HOT: &str = "General Admission";
 const OTHER: &str = "Front Row";
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ pub struct SaleDatabase {
 }
 
 impl SaleDatabase {
-    /// Makes and seeds it.
+    /// Creates and seeds the database.
     pub fn prepare(url: &str, folder: &Path) -> Result<Self> {
         let seeded = techkraft(url, folder).arg("seed").output()?;
         if !seeded.status.success() {
@@ -53,7 +53,7 @@ impl SaleDatabase {
         Ok(sale)
     }
 
-    /// No bookings, all tickets there, and no old log left to write out: each round starts alike.
+    /// Deletes all bookings, makes all tickets available, and flushes the log, so that all rounds start the same.
     pub fn begin_sale(&self) -> Result<()> {
         self.write(|db| {
             empty(db)?;
@@ -69,7 +69,7 @@ impl SaleDatabase {
         Ok(())
     }
 
-    /// The sender may hold the same tables for longer than the app waits for a lock.
+    /// Retries a write: the mail sender may lock the same tables for longer than the app waits.
     fn write<T>(&self, work: impl Fn(&mut Db) -> QueryResult<T>) -> Result<T> {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -80,7 +80,7 @@ impl SaleDatabase {
         }
     }
 
-    /// What was sold is no longer wanted: no sender and no search index works on it during the next round.
+    /// Deletes what was sold, so that neither the mail sender nor the search index works on it during the next round.
     pub fn end_sale(&self) -> Result<()> {
         self.write(empty)?;
         Ok(())
@@ -95,7 +95,7 @@ impl SaleDatabase {
         Ok(())
     }
 
-    /// Writes the confirmations of what was booked without, so that everything else can be verified.
+    /// Writes the missing confirmations of bookings, so that everything else can be verified.
     pub fn confirm(&self) -> Result<()> {
         const CONFIRM: &str = "
             INSERT INTO mails (booking_id, kind, queued_at, due_at, state)
@@ -108,8 +108,8 @@ impl SaleDatabase {
         Ok(())
     }
 
-    /// Whether `techkraft verify` finds nothing wrong, and every confirmed booking is there. One whose answer
-    /// was lost may be there too.
+    /// Whether `techkraft verify` finds nothing wrong, and every confirmed booking exists. A booking whose answer was
+    /// lost may exist as well.
     pub fn is_true(&self, confirmed: u64, errors: u64) -> Result<bool> {
         let verified = techkraft(&self.url, &self.folder).arg("verify").output()?;
         let booked: i64 = self.database.read_primary_blocking(|db| bookings::table.count().get_result(db))?;
@@ -125,10 +125,10 @@ impl SaleDatabase {
     }
 }
 
-/// Takes all bookings out, with what belongs to them.
+/// Deletes all bookings and everything that belongs to them.
 fn empty(db: &mut Db) -> QueryResult<()> {
     match db {
-        // Those that are named have no foreign key to a booking; CASCADE adds those that have one.
+        // The other tables named here have no foreign key to bookings; CASCADE includes those that have one.
         Db::Postgres(pg) => pg.batch_execute(
             "TRUNCATE bookings, booking_lines, booking_words, holds, mails, used_tickets, cancellation_notes CASCADE",
         ),

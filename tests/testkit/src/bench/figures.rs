@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::bench::Result;
 
-/// Not a number when there are none.
+/// NaN if there are no values.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     match values.len() {
@@ -17,7 +17,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
-/// Writes a report beside the build: in `target`, or where that was moved to.
+/// Writes a report into Cargo's target folder.
 pub fn write(name: &str, report: &Value) -> Result<PathBuf> {
     let binary = crate::binary();
     let target = binary.parent().and_then(Path::parent).ok_or("the binary is in no target folder")?;

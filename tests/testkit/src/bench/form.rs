@@ -7,10 +7,11 @@ use techkraft::booking::request_key::{RequestKey, RequestKeys};
 
 use crate::bench::server::SECRET_KEY;
 
-/// The form. Only the buyer and the key change, in their places, and the buyer's address.
+/// The request with the form. From booking to booking, only the buyer, the key and the buyer's address change, in
+/// place.
 pub struct Form {
     request: Vec<u8>,
-    /// Where the last part of the network of the buyer's address stands.
+    /// The position of the last part of the network in the buyer's address.
     network_at: Option<usize>,
     buyer_at: usize,
     buyer: u32,
@@ -28,12 +29,12 @@ impl Form {
         Self::with(&format!("{}&quantity_{other}=1", one_ticket(one)), address, "")
     }
 
-    /// As a proxy hands it on, each time for a visitor from another network.
+    /// As a proxy forwards it, each time for a visitor from another network.
     pub fn through_proxy(ticket_type_id: i64, address: SocketAddr, buyer: u32) -> Self {
         let header = format!("X-Forwarded-For: 2001:db8:{buyer:04x}:0000::1\r\n");
         let form = Self::with(&one_ticket(ticket_type_id), address, &header);
         let network_at = form.request.windows(7).position(|it| it == b"0000::1");
-        // Another buyer of that number, a moment ago, came from other networks.
+        // Begins at a random network, because a buyer with the same number may just have used the first ones.
         Self { network_at, buyer: rand::random_range(0..60_000), ..form }
     }
 
@@ -53,7 +54,7 @@ impl Form {
         Self { request: request.into_bytes(), network_at: None, buyer_at, buyer: 0, key_at, keys }
     }
 
-    /// The next buyer's, with a key of its own.
+    /// The form of the next buyer, with a new key.
     pub fn fill_in(&mut self) -> &[u8] {
         self.buyer += 1;
         let mut left = self.buyer;
@@ -80,7 +81,7 @@ fn one_ticket(ticket_type_id: i64) -> String {
 }
 
 pub enum Answer {
-    /// 303 See Other, to the booking.
+    /// 303 See Other, with the booking's address.
     Confirmed,
     Other,
     Unfinished,

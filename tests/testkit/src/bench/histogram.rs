@@ -1,14 +1,14 @@
-//! Latencies by the million, from several processes.
+//! A histogram of millions of latencies, from several processes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Latencies are told apart by this much, and rounded up to it.
+/// The resolution: latencies are rounded up to a multiple of this.
 const STEP_US: u64 = 50;
 
 #[derive(Debug, Default, Clone)]
 pub struct Histogram {
-    /// How many there are of each number of steps.
+    /// The number of latencies for each number of steps.
     counts: BTreeMap<u64, u64>,
 }
 
@@ -27,7 +27,7 @@ impl Histogram {
         self.counts.values().sum()
     }
 
-    /// The latency that `share` of them do not exceed.
+    /// The latency that `share` of all latencies do not exceed.
     pub fn percentile_ms(&self, share: f64) -> f64 {
         let wanted = (self.count() as f64 * share).ceil() as u64;
         let mut seen = 0;
@@ -38,7 +38,7 @@ impl Histogram {
         steps.map_or(f64::NAN, |(steps, _)| (steps * STEP_US) as f64 / 1000.0)
     }
 
-    /// One line of text, and back.
+    /// One line of text, which `from_line` reads.
     pub fn to_line(&self) -> String {
         let pairs: Vec<String> =
             self.counts.iter().map(|(steps, count)| format!("{steps}:{count}")).collect();

@@ -32,7 +32,7 @@ impl Usage {
         }
         for entry in fs::read_dir("/proc")? {
             let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            // Others come and go meanwhile.
+            // Processes may end meanwhile.
             let Ok(process) = Process::read(pid) else { continue };
             if pid == postmaster || process.parent == postmaster {
                 usage.postgres_seconds += process.seconds;
@@ -50,7 +50,7 @@ impl Usage {
     }
 }
 
-/// Seconds of processor time since that process began.
+/// Seconds of processor time since a process began.
 pub fn processor_seconds(pid: u32) -> Result<f64> {
     Ok(Process::read(pid)?.seconds)
 }
@@ -63,7 +63,7 @@ struct Process {
 impl Process {
     fn read(pid: u32) -> Result<Self> {
         let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        // The name, in parentheses, may hold anything; numbers follow it.
+        // The name, in parentheses, may contain anything; numbers follow it.
         let numbers: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let number = |index: usize| numbers.get(index).and_then(|it| it.parse::<u32>().ok()).unwrap_or(0);
         // proc_pid_stat(5): the state is the first of these, then ppid; the four times are utime, stime, and
@@ -73,14 +73,14 @@ impl Process {
     }
 }
 
-/// The memory that a process has in RAM.
+/// The resident memory of a process, in MiB.
 pub fn resident_mib(pid: u32) -> Result<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     Ok(line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) / 1024.0)
 }
 
-/// The median time of one small write that waits for the disk: what every commit pays at least.
+/// The median time of one small write that waits for the disk: the minimum cost of every commit.
 pub fn disk_sync_ms(folder: &Path) -> Result<f64> {
     let mut file = File::create(folder.join("sync"))?;
     let mut times = Vec::new();

@@ -1,6 +1,6 @@
-//! What the benchmarks share: load, machines and figures.
+//! Code that the benchmarks share: load, machines and statistics.
 
-/// What a benchmark returns: its errors are printed and end it.
+/// The result of a benchmark: an error is printed and ends it.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 pub mod database;

@@ -1,4 +1,4 @@
-//! A PostgreSQL for this run alone, with the durability that it has in production.
+//! A PostgreSQL for only this run, as durable as in production.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,7 @@ use diesel::{Connection as _, PgConnection};
 
 use crate::bench::Result;
 
-/// It lives as long as its input is held open. So the cluster is removed at the end, after an error, and even
+/// The script runs until its standard input is closed. So the cluster is removed at the end, after an error, and even
 /// when this process is killed.
 const SCRIPT: &str = "
     set -euo pipefail
@@ -49,7 +49,7 @@ impl Cluster {
         Err("PostgreSQL did not start".into())
     }
 
-    /// A new database, and its URL.
+    /// Creates a database and returns its URL.
     pub fn create_database(&self, name: &str) -> Result<String> {
         PgConnection::establish(&self.url)?.batch_execute(&format!("CREATE DATABASE {name}"))?;
         let server = self.url.rsplit_once('/').map_or(self.url.as_str(), |(server, _)| server);

@@ -1,4 +1,4 @@
-//! Buyers beside what is measured: so many bookings a second, whether or not the server keeps up.
+//! Buyers during a measurement: a fixed number of bookings per second, whether or not the server keeps up.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -23,7 +23,7 @@ pub struct Rush {
 
 #[derive(Default)]
 pub struct Bookings {
-    /// Of confirmed bookings, from when each was due.
+    /// The latencies of confirmed bookings, from the time at which each was due.
     pub latencies: Histogram,
     pub errors: u64,
 }
@@ -34,7 +34,7 @@ impl Rush {
         Self::with(address, duration, form, false)
     }
 
-    /// Each booking is made on a new connection from an address that no other has.
+    /// The same, but each booking uses a new connection from a local address of its own.
     pub fn begin_apart(address: SocketAddr, duration: Duration, form: impl Fn(u32) -> Form) -> Result<Self> {
         Self::with(address, duration, form, true)
     }
@@ -93,7 +93,7 @@ fn book(
     Ok(bookings)
 }
 
-/// One of the sixteen million of this machine.
+/// A random one of this machine's sixteen million loopback addresses.
 fn own_address() -> SocketAddr {
     let [a, b, c] = [0; 3].map(|_| rand::random_range(1..255));
     SocketAddr::from(([127, a, b, c], 0))

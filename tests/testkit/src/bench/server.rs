@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use crate::bench::Result;
 use crate::server::set_as;
 
-/// The server signs with it, and so does the load: each booking needs a form key of its own.
+/// The server and the load generator sign with this secret: each booking needs a form key of its own.
 pub const SECRET_KEY: &str = "a secret that only this benchmark uses, for itself";
 
 /// A command of the binary on a database. A `DESK_…` setting of the caller's environment reaches it, so that other
@@ -17,7 +17,7 @@ pub fn techkraft(url: &str, folder: &Path) -> Command {
     program(crate::binary(), url, folder)
 }
 
-/// The same for another program with the same settings.
+/// The same command, with another program.
 fn program(program: &Path, url: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command
@@ -26,7 +26,7 @@ fn program(program: &Path, url: &str, folder: &Path) -> Command {
         .env("BIND", "127.0.0.1:0")
         .env("SECRET_KEY", SECRET_KEY)
         .env("RUST_LOG", "error")
-        // The whole crowd has one address, and is quicker than people.
+        // All buyers have the same address, and are quicker than people.
         .env("RATE_LIMITS", "off")
         .env_remove("PUBLIC_URL")
         .env_remove("REDIS_URL")
@@ -40,7 +40,7 @@ fn program(program: &Path, url: &str, folder: &Path) -> Command {
 pub struct Server {
     pub address: SocketAddr,
     child: Child,
-    /// Kept open: the server would fail on its next line otherwise.
+    /// Kept open, because the server would fail when it prints its next line otherwise.
     _output: BufReader<ChildStdout>,
 }
 
@@ -49,7 +49,7 @@ impl Server {
         Self::run(techkraft(url, folder).envs(settings.iter().copied()), url)
     }
 
-    /// The same with that many descriptors, and so with fewer connections.
+    /// The same with a limit of file descriptors, and so of connections.
     pub fn start_small(
         url: &str,
         folder: &Path,
@@ -64,7 +64,7 @@ impl Server {
         Self::run(shell.envs(settings.iter().copied()), url)
     }
 
-    /// A server that the running benchmark is itself, when it is started with this argument.
+    /// Starts the benchmark's own program as a server, with this argument.
     pub fn start_own(url: &str, folder: &Path, argument: &str) -> Result<Self> {
         Self::run(program(&std::env::current_exe()?, url, folder).arg(argument), url)
     }
@@ -75,7 +75,7 @@ impl Server {
         let mut line = String::new();
         output.read_line(&mut line)?;
         let address = line.trim_end().rsplit_once("http://").and_then(|(_, address)| address.parse().ok());
-        // Made before the check, so that a server that says something else is stopped too.
+        // Created before the check, so that a server that prints something else is stopped, too.
         let server = Self { address: address.unwrap_or(([127, 0, 0, 1], 0).into()), child, _output: output };
         if server.address.port() == 0 {
             return Err(format!("the server on {url} does not say where it listens: {line:?}").into());
@@ -90,7 +90,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing to be done about a server that is gone already.
+        // Fails if the server has ended already, which is fine.
         drop(self.child.kill());
         drop(self.child.wait());
     }

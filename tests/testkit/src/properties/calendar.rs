@@ -1,5 +1,5 @@
-//! The .ics file: whatever a concert, a place or a tier is called, there is one entry in it, of exactly the
-//! lines that we write, and a calendar reads the names as they are.
+//! The .ics file: for all names of concerts, places and ticket types, it has exactly one entry with exactly the lines
+//! that we write, and a calendar reads the same names.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use techkraft::events::Event;
 
 use crate::properties::{samples, texts};
 
-/// The properties of an entry, in the order of the alphabet.
+/// The properties of an entry, in alphabetical order.
 const PROPERTIES: [&str; 12] = [
     "DESCRIPTION",
     "DTEND",
@@ -24,7 +24,7 @@ const PROPERTIES: [&str; 12] = [
     "URL",
 ];
 const URL: &str = "https://tickets.example.org/bookings/AZn8rL2c0123456789abcdef";
-/// RFC 5545, section 3.1, would like 75 octets without the line's end; the library folds the last one late.
+/// RFC 5545, section 3.1, recommends at most 75 octets without the line end; the library may write one more.
 const LINE_OCTETS_MAX: usize = 76;
 
 /// The input is the names of the concert, the venue, the city and the tier.
@@ -37,7 +37,7 @@ pub fn holds(input: &[u8]) {
     let inner = between(&between(&lines, "VCALENDAR"), "VEVENT");
     let alarm = between(&inner, "VALARM");
     assert_eq!(alarm.len(), 3, "{file:?}");
-    // It stands at the end, between a BEGIN and an END.
+    // The alarm is at the end, between its BEGIN and END lines.
     let inner = &inner[..inner.len() - alarm.len() - 2];
     let entry: BTreeMap<&str, &str> = inner.iter().map(|line| property(line)).collect();
     let names: Vec<&str> = entry.keys().copied().collect();
@@ -50,13 +50,13 @@ pub fn holds(input: &[u8]) {
     assert_eq!(entry["URL"], URL);
 }
 
-/// Its name, and its value with what stands before it.
+/// A property's name, and its value, with its parameters if there are any.
 fn property(line: &str) -> (&str, &str) {
     let end = line.find([':', ';']).expect("a name and a value");
     (&line[..end], if line[end..].starts_with(';') { &line[end..] } else { &line[end + 1..] })
 }
 
-/// The content lines, put together again.
+/// The file's content lines, unfolded.
 fn unfolded(file: &str) -> Vec<String> {
     assert!(file.ends_with("\r\n"), "{file:?}");
     let mut lines: Vec<String> = Vec::new();
@@ -71,7 +71,7 @@ fn unfolded(file: &str) -> Vec<String> {
     lines
 }
 
-/// The lines of a component that there is once, without those of a calendar's own.
+/// The lines between the BEGIN and END of a component, which must occur exactly once.
 fn between(lines: &[String], component: &str) -> Vec<String> {
     let (begin, end) = (format!("BEGIN:{component}"), format!("END:{component}"));
     let places = |of: &str| -> Vec<usize> { (0..lines.len()).filter(|&at| lines[at] == of).collect() };
@@ -80,7 +80,7 @@ fn between(lines: &[String], component: &str) -> Vec<String> {
     lines[begins[0] + 1..ends[0]].to_vec()
 }
 
-/// RFC 5545, section 3.3.11.
+/// Undoes the escaping of RFC 5545, section 3.3.11.
 fn unescaped(value: &str) -> String {
     let (mut text, mut characters) = (String::new(), value.chars());
     while let Some(c) = characters.next() {
@@ -97,7 +97,7 @@ fn unescaped(value: &str) -> String {
     text
 }
 
-/// A calendar shows texts of one line: what is no character, or ends lines, has become a space.
+/// The text as a calendar shows it, on one line: control characters and line ends become spaces.
 fn readable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

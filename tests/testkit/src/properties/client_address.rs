@@ -1,4 +1,5 @@
-//! X-Forwarded-For: whatever a client writes there, it is known by the address that the nearest trusted proxy saw.
+//! X-Forwarded-For: regardless of what a client sends, the server uses the address that the nearest trusted proxy
+//! saw.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,7 +8,7 @@ use techkraft::guard::client_address::{TrustedProxies, network_of, of_headers};
 
 const STRANGER: &str = "203.0.113.9";
 const PROXY: &str = "10.0.0.1";
-/// What that proxy saw.
+/// The address that the proxy saw.
 const CLIENT: &str = "198.51.100.77";
 
 /// The input is the header's value as the client sends it.

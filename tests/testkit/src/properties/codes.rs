@@ -1,4 +1,4 @@
-//! What is typed, sent or put into an address in place of a code: request keys, tokens, slugs.
+//! Arbitrary text in place of a code: request keys, tokens, slugs.
 
 use actix_web::http::Uri;
 use techkraft::booking::request_key::RequestKeys;
@@ -8,7 +8,7 @@ use techkraft::resource::without_secrets;
 
 use crate::properties::{SECRET, never_used, texts};
 
-/// The input is a text in place of a code, and texts that stand before and behind a token in an address.
+/// The input is a text in place of a code, and the texts before and after a token in a URL.
 pub fn holds(input: &[u8]) {
     let [text, before, behind] = texts(input);
     is_no_key_of_ours(&text);
@@ -25,7 +25,7 @@ fn is_no_key_of_ours(text: &str) {
     assert!(others.verify(key.as_str()).is_none(), "another site's key");
 }
 
-/// A key with some of its characters changed, some cut, or some added.
+/// A request key with characters changed, cut off or added is invalid.
 fn an_altered_key_is_none(input: &[u8]) {
     let keys = RequestKeys::new(&SECRET.into());
     let key = keys.generate();
@@ -44,7 +44,7 @@ fn an_altered_key_is_none(input: &[u8]) {
     }
 }
 
-/// What passes for a token or a slug fits into a path, a header and a file's name as it is.
+/// A valid token or slug needs no escaping in a path, a header or a file name.
 fn fits_its_place(text: &str) {
     for (passes, path) in [(is_token(text), format!("/bookings/{text}")), (is_slug(text), format!("/{text}"))]
     {
@@ -60,7 +60,8 @@ fn fits_its_place(text: &str) {
     assert!(reference.bytes().all(|b| b == b'-' || b.is_ascii_uppercase() || b.is_ascii_digit()));
 }
 
-/// A token that is in its place, whatever stands around it, is not in the log; and no path makes lines.
+/// A token in its place in a path never reaches the log, regardless of the text around it; and no path adds lines to
+/// the log.
 fn stays_out_of_the_log(before: &str, behind: &str) {
     let token = new_token();
     let path = format!("{before}{token}{behind}");

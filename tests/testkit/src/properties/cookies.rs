@@ -1,4 +1,4 @@
-//! The raw Cookie header: nothing opens but what was sealed here, under the name that it was sealed for.
+//! The raw Cookie header: only cookies that were sealed here open, and only under the name that they were sealed for.
 
 use actix_web::http::header::{COOKIE, HeaderValue};
 use actix_web::test::TestRequest;

@@ -1,5 +1,5 @@
-//! The CSV file: whatever buyers and tiers are called, a spreadsheet reads the same rows and cells again, and
-//! none of them as a formula.
+//! The CSV file: for all names of buyers and ticket types, a spreadsheet reads the same rows and cells, and none of
+//! them as a formula.
 
 use techkraft::admin::csv_file::{CsvFile, Separator, harmless};
 use techkraft::admin::spreadsheet::{ExportedBooking, Rows, Spreadsheet};
@@ -9,7 +9,7 @@ use techkraft::tickets::code::TicketCodes;
 use crate::properties::{SECRET, samples, texts};
 
 const COLUMNS: usize = 15;
-/// The columns that hold what somebody typed.
+/// The columns with text that somebody typed.
 const TYPED: [usize; 3] = [2, 8, 9];
 
 /// The input is the name of a tier, the name of a buyer, and an email address.
@@ -44,7 +44,7 @@ pub fn holds(input: &[u8]) {
     assert_eq!(rows[1], rows[2]);
 }
 
-/// OWASP, "CSV injection": what spreadsheets take for the beginning of a formula, in full width too.
+/// OWASP, "CSV injection": the characters that begin a formula in a spreadsheet, including their full-width forms.
 fn is_formula(cell: &str) -> bool {
     cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
 }

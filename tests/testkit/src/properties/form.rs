@@ -10,12 +10,12 @@ use techkraft::guard::form::parse;
 
 use crate::properties::{SECRET, never_used, samples};
 
-/// Stands for a key of ours, which nobody can guess.
+/// Replaced by a valid request key, which a fuzzer cannot guess.
 const KEY: &str = "KEY";
 
 /// The input is the form as it is posted.
 pub fn holds(input: &[u8]) {
-    // The same parser that reads posted forms.
+    // This is the parser that the server uses for posted forms.
     let Ok(mut form) = parse::<BookingForm>(input) else { return };
     let is_ours = form.request_key == KEY;
     let keys = if is_ours { RequestKeys::new(&SECRET.into()) } else { never_used() };
@@ -32,7 +32,7 @@ pub fn holds(input: &[u8]) {
     }
 }
 
-/// A concert with two ticket types, of which the form chooses the first first.
+/// A concert with two ticket types. The first one is the form's main choice.
 fn listing() -> Listing {
     let other = TicketType { id: 2, position: 2, ..samples::ticket_type("Floor") };
     let ticket_types = vec![samples::ticket_type("VIP"), other];
@@ -59,7 +59,7 @@ fn is_bookable(form: &BookingForm, order: &Order) {
     assert!(name.chars().all(|c| c == ' ' || !c.is_whitespace()), "{name:?}");
     assert!(!name.starts_with(' ') && !name.ends_with(' ') && !name.contains("  "), "{name:?}");
     assert!(name.chars().any(char::is_alphanumeric), "{name:?}");
-    // Scripts and emoji need joiners, inside of words. Which ones may stay is for the unit tests to say.
+    // Some scripts and emoji need joiners inside of words. The unit tests define which ones may stay.
     let is_joiner = |c: char| matches!(c, '\u{180e}' | '\u{200c}' | '\u{200d}');
     assert!(!name.chars().any(|c| is_unseen(c) && !is_joiner(c)), "{name:?}");
     assert!(!name.starts_with(is_joiner), "{name:?}");
@@ -69,7 +69,7 @@ fn is_bookable(form: &BookingForm, order: &Order) {
     assert!(email.len() <= 254, "{email:?}");
     let (mailbox, domain) = email.rsplit_once('@').expect("an address has an @");
     assert!(!mailbox.is_empty() && domain.contains('.') && !domain.contains('@'), "{email:?}");
-    // Nothing that ends a header, a list or an address in a mail.
+    // No character that could end a header, a list or an address in a mail.
     let is_dangerous = |c: char| c.is_whitespace() || is_unseen(c) || ",;:<>()[]\\\"".contains(c);
     assert!(!email.chars().any(is_dangerous), "{email:?}");
     assert_eq!(parse_email(email).as_ref(), Ok(email), "an address that is well stays as it is");
@@ -83,8 +83,8 @@ fn is_told(form: &BookingForm, errors: &FieldErrors, is_ours: bool) {
     assert_eq!(errors.earlier_booking, None, "only the desk knows of one");
 }
 
-/// Control characters, and what Unicode calls default-ignorable or bidirectional: names that look alike
-/// and are not, and texts that are read in another order than they are written.
+/// Control characters, and characters that Unicode calls default-ignorable or bidirectional. With them, different
+/// names may look the same, and text may be displayed in another order.
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c), 0xad | 0x61c | 0x180e | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f

@@ -1,5 +1,5 @@
-//! What must hold of anything that the outside sends, each as a function of bytes. The fuzz targets call
-//! them with random inputs, `tests/corpus` with the inputs that are kept.
+//! Properties that must hold for all input from outside, each as a function of bytes. The fuzz targets call them with
+//! random inputs, `tests/corpus` with stored inputs.
 
 pub mod calendar;
 pub mod client_address;
@@ -18,16 +18,16 @@ use techkraft::booking::request_key::RequestKeys;
 /// The secret that signs everything here.
 const SECRET: &str = "a secret that only the properties sign with";
 
-/// Keys that sign nothing here: what is signed passes through comparisons, and a fuzzer reads along there.
+/// Keys that never sign anything: a fuzzer sees the values in comparisons, and so could learn a valid signature.
 fn never_used() -> RequestKeys {
     static SECRET: LazyLock<String> = LazyLock::new(new_token);
     RequestKeys::new(&SECRET.as_str().into())
 }
 
-/// No text has this byte in it, so it may stand between texts.
+/// No UTF-8 text contains this byte, so it can separate texts.
 const SEPARATOR: u8 = 0xff;
 
-/// An input as so many texts; those that are missing are empty.
+/// Splits an input into texts; missing ones are empty.
 fn texts<const COUNT: usize>(input: &[u8]) -> [Cow<'_, str>; COUNT] {
     let mut parts = input.splitn(COUNT, |&byte| byte == SEPARATOR);
     std::array::from_fn(|_| String::from_utf8_lossy(parts.next().unwrap_or_default()))

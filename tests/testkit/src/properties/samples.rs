@@ -4,7 +4,7 @@ use techkraft::booking::buyer::Buyer;
 use techkraft::booking::{Booking, BookingLine, Order, PlacedBooking};
 use techkraft::events::{Event, EventState, TicketType, TicketTypeState, seed};
 
-/// Most tickets in one booking of the ticket type.
+/// The most tickets of this type in one booking.
 pub const MOST: i32 = 10;
 
 pub fn event(name: &str, venue: &str, city: &str) -> Event {

@@ -1,5 +1,5 @@
-//! The API of the fake Stripe. Its idempotency is like Stripe's: a key gets the same answer again, even a
-//! refusal, and 400 for another body. A request that was refused before it was begun is not remembered.
+//! The API of the fake Stripe. Its idempotency is like Stripe's: a key gets the same answer again, even a refusal,
+//! and 400 for another body. A request that was refused before its execution began is not remembered.
 
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -9,13 +9,13 @@ use super::returns::Refund;
 use super::state::{Saved, Session, SessionStatus, State};
 use super::{STRIPE_KEY, STRIPE_LIVE_KEY};
 
-/// Refusals that come after the parameters were found to be right.
+/// Refusals that come after the parameters were found valid.
 const REFUSED_IN_EXECUTION: [&str; 4] =
     ["amount_too_large", "amount_too_small", "balance_insufficient", "charge_already_refunded"];
 
 type Answered = (u16, Value, Vec<Value>);
 
-/// The shortest life of a page that Stripe takes.
+/// The shortest lifetime of a payment page that Stripe accepts.
 const SESSION_SECONDS_MIN: i64 = 30 * 60;
 const SESSION_SECONDS_MAX: i64 = 24 * 3600;
 
@@ -44,7 +44,7 @@ pub fn answer(state: &mut State, request: &Request) -> (Reply, Vec<Value>) {
         return (reply, Vec::new());
     }
     let (status, answer, events) = act(state, request);
-    // A request that does not even begin is not remembered.
+    // A request whose execution did not begin is not remembered.
     let code = answer["error"]["code"].as_str();
     if status != 400 || code.is_some_and(|code| REFUSED_IN_EXECUTION.contains(&code)) {
         let saved =
@@ -54,7 +54,7 @@ pub fn answer(state: &mut State, request: &Request) -> (Reply, Vec<Value>) {
     (Reply::json(status, &answer), events)
 }
 
-/// Fails, and keeps that with the key.
+/// Fails, and remembers the failure for the key.
 pub fn be_stuck(state: &mut State, request: &Request) -> Reply {
     let answer = error("api_error", None, None, "Something is wrong at Stripe");
     let mut reply = Reply::json(500, &answer);
@@ -67,7 +67,7 @@ pub fn be_stuck(state: &mut State, request: &Request) -> Reply {
     reply
 }
 
-/// The endpoint that a limit counts: an id in the path does not make another one.
+/// The endpoint that a limit counts: paths that differ only in an id are the same endpoint.
 fn endpoint(request: &Request) -> String {
     let parts = request.path.split('/').filter(|part| !part.contains("_test_"));
     format!("{} {}", request.method, parts.collect::<Vec<_>>().join("/"))
@@ -210,7 +210,7 @@ fn create_refund(state: &mut State, request: &Request) -> Answered {
     (200, answer, events)
 }
 
-/// The newest first, since a time, after an id.
+/// The events since a time, after an id, the newest first.
 fn events(state: &State, request: &Request) -> Value {
     let since: i64 = request.parameter("created[gte]").and_then(|since| since.parse().ok()).unwrap_or(0);
     let limit = request.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(10);

@@ -1,15 +1,15 @@
-//! As much of HTTP/1.1 as the fake Stripe needs, on both sides.
+//! The part of HTTP/1.1 that the fake Stripe needs, as a server and as a client.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 
-/// A request, as it came.
+/// A parsed request.
 pub struct Request {
     pub method: String,
     pub path: String,
     pub query: Vec<(String, String)>,
-    /// By their names in small letters.
+    /// By name, in lower case.
     pub headers: BTreeMap<String, String>,
     pub body: String,
 }
@@ -35,7 +35,7 @@ impl Reply {
 }
 
 impl Request {
-    /// The next request of a connection. `None`: the client has gone.
+    /// Reads the next request of a connection. `None`: the client has disconnected.
     pub fn read(stream: &mut BufReader<TcpStream>) -> Option<Self> {
         let line = read_line(stream)?;
         let mut words = line.split(' ');
@@ -76,7 +76,7 @@ impl Request {
     }
 }
 
-/// Whether the client is still there.
+/// Sends a reply; returns whether the client is still connected.
 pub fn write(stream: &mut TcpStream, reply: &Reply) -> bool {
     let mut text = format!("HTTP/1.1 {} X\r\ncontent-length: {}\r\n", reply.status, reply.body.len());
     for (name, value) in &reply.headers {
@@ -87,7 +87,7 @@ pub fn write(stream: &mut TcpStream, reply: &Reply) -> bool {
     stream.write_all(text.as_bytes()).is_ok()
 }
 
-/// Posts JSON to `http://HOST:PORT/PATH`. The status; `None`: nobody answers there.
+/// Posts JSON to `http://HOST:PORT/PATH`. Returns the status, or `None` if nobody answers there.
 pub fn post_json(url: &str, headers: &[(&str, &str)], body: &str) -> Option<u16> {
     let (host, path) = url.strip_prefix("http://")?.split_once('/')?;
     let mut stream = TcpStream::connect(host).ok()?;

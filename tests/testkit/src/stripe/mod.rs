@@ -1,5 +1,5 @@
-//! A Stripe on loopback that keeps what it is told: payment pages, payments, refunds, disputes, events. It
-//! has Stripe's idempotency, its limits and its webhooks, and fails as a test tells it to.
+//! A fake Stripe on loopback with a state of its own: payment pages, payments, refunds, disputes, events. It has
+//! Stripe's idempotency, limits and webhooks, and fails as a test tells it to.
 //!
 //! Two independent programs check it: Stripe's own SDK, and another implementation of the signature.
 
@@ -21,13 +21,14 @@ use self::http::{Reply, Request};
 pub use self::state::{Delivery, Fault};
 use self::state::{SessionStatus, State};
 
-/// What the fake takes as its account's key, and signs webhooks with.
+/// The API key of the fake's account.
 pub const STRIPE_KEY: &str = "sk_test_51FakeFakeFake";
-/// A live key, which the fake accepts too: it has only test money, and says so.
+/// A live key. The fake accepts it too, but always reports test mode.
 pub const STRIPE_LIVE_KEY: &str = "sk_live_51FakeFakeFake";
+/// The secret with which the fake signs webhooks.
 pub const STRIPE_SECRET: &str = "whsec_fake0123456789abcdef";
 
-/// The settings of a server that uses the fake at that URL.
+/// The settings of a server that uses the fake at this URL.
 pub fn stripe_settings(url: &str) -> [(&'static str, &str); 3] {
     [("STRIPE_SECRET_KEY", STRIPE_KEY), ("STRIPE_WEBHOOK_SECRET", STRIPE_SECRET), ("STRIPE_API_URL", url)]
 }
@@ -65,17 +66,17 @@ impl FakeStripe {
         act(&mut self.state.lock().expect("a lock"))
     }
 
-    /// Where webhooks go from now on: "http://127.0.0.1:1234/webhooks/stripe".
+    /// Sends webhooks to this URL from now on, such as "http://127.0.0.1:1234/webhooks/stripe".
     pub fn send_webhooks_to(&self, url: &str) {
         self.state(|state| state.webhook_url = Some(url.to_owned()));
     }
 
-    /// How webhooks are delivered from now on.
+    /// Delivers webhooks in this way from now on.
     pub fn deliver(&self, delivery: Delivery) {
         self.state(|state| state.delivery = delivery);
     }
 
-    /// What goes wrong from now on, at paths that begin so.
+    /// Fails in this way from now on, at paths that begin with `path`.
     pub fn fail(&self, path: &'static str, fault: Fault) {
         self.state(|state| state.faults.push((path, fault)));
     }
@@ -85,28 +86,28 @@ impl FakeStripe {
         self.state(|state| state.faults.clear());
     }
 
-    /// Requests that each endpoint takes in a second. More get 429.
+    /// Limits the requests that each endpoint accepts per second. More get 429.
     pub fn limit(&self, per_second: u32) {
         self.state(|state| state.per_second = Some(per_second));
     }
 
-    /// How often a method and path were asked for, refused requests included: `"POST /v1/refunds"`.
+    /// How many requests had this method and path, including refused ones: `"POST /v1/refunds"`.
     pub fn asked(&self, what: &str) -> usize {
         self.state(|state| state.asked.iter().filter(|it| it.starts_with(what)).count())
     }
 
-    /// How many clients wait or waited for an answer that does not come: see [`Fault::Hang`] and
+    /// How many clients have waited, or still wait, for an answer that does not come: see [`Fault::Hang`] and
     /// [`Fault::Mute`].
     pub fn unanswered(&self) -> usize {
         self.state(|state| state.unanswered)
     }
 
-    /// Lets that much time pass: pages get closer to their end.
+    /// Lets this much time pass for payment pages, so that they expire sooner.
     pub fn let_time_pass(&self, seconds: i64) {
         self.state(|state| state.sessions.values_mut().for_each(|it| it.expires_at -= seconds));
     }
 
-    /// Moves everything that has happened so far into the past by that much.
+    /// Moves all events so far this much into the past.
     pub fn let_events_age(&self, seconds: i64) {
         self.state(|state| {
             for event in &mut state.events {
@@ -115,12 +116,12 @@ impl FakeStripe {
         });
     }
 
-    /// The ids of the pages that it has made.
+    /// The ids of all payment pages.
     pub fn sessions(&self) -> Vec<String> {
         self.state(|state| state.sessions.keys().cloned().collect())
     }
 
-    /// The ids of the pages that can be paid on.
+    /// The ids of the payment pages that can still be paid.
     pub fn open_sessions(&self) -> Vec<String> {
         self.state(|state| {
             let open = state.sessions.values().filter(|it| it.status == SessionStatus::Open);
@@ -128,7 +129,7 @@ impl FakeStripe {
         })
     }
 
-    /// A buyer pays; whether that was possible.
+    /// A buyer pays; returns whether that was possible.
     pub fn pay(&self, session: &str) -> bool {
         let events = self.state(|state| state.pay(session));
         let is_paid = !events.is_empty();
@@ -136,38 +137,38 @@ impl FakeStripe {
         is_paid
     }
 
-    /// The bank says no.
+    /// The bank declines a payment.
     pub fn decline(&self, session: &str, code: &str) {
         let events = self.state(|state| state.decline(session, code));
         webhooks::send(&self.state, &events);
     }
 
-    /// The page's own end comes.
+    /// The payment page expires.
     pub fn let_expire(&self, session: &str) {
         let events = self.state(|state| state.expire(session));
         webhooks::send(&self.state, &events);
     }
 
-    /// Somebody gives money back in Stripe's dashboard.
+    /// Somebody makes a refund in Stripe's dashboard.
     pub fn refund_outside(&self, session: &str, amount: i64) {
         let events = self.state(|state| state.refund_outside(session, amount));
         webhooks::send(&self.state, &events);
     }
 
-    /// A buyer's bank asks for the money. The dispute's id.
+    /// A buyer's bank disputes a payment. Returns the dispute's id.
     pub fn dispute(&self, session: &str) -> String {
         let events = self.state(|state| state.dispute(session));
         webhooks::send(&self.state, &events);
         events[0]["data"]["object"]["id"].as_str().expect("an id").to_owned()
     }
 
-    /// The bank decides: "won" or "lost".
+    /// The bank decides a dispute: "won" or "lost".
     pub fn decide_dispute(&self, dispute: &str, status: &str) {
         let events = self.state(|state| state.decide_dispute(dispute, status));
         webhooks::send(&self.state, &events);
     }
 
-    /// The newest refund does not arrive.
+    /// The newest refund fails.
     pub fn fail_newest_refund(&self) {
         let events = self.state(|state| {
             let id = state.refunds.keys().next_back().expect("a refund").clone();
@@ -176,27 +177,27 @@ impl FakeStripe {
         webhooks::send(&self.state, &events);
     }
 
-    /// Whether Stripe's fee of a payment is known only later.
+    /// Sets whether Stripe's fee for a payment is known only later.
     pub fn set_late_fees(&self, are_late: bool) {
         self.state(|state| state.are_fees_late = are_late);
     }
 
-    /// The currency of the account, in which it takes its fees.
+    /// Sets the currency of the account, in which Stripe takes its fees.
     pub fn set_account_currency(&self, currency: &'static str) {
         self.state(|state| state.account_currency = Some(currency));
     }
 
-    /// What the account has for refunds.
+    /// Sets the account's balance, from which refunds are paid.
     pub fn set_balance(&self, balance: i64) {
         self.state(|state| state.balance = balance);
     }
 
-    /// Lets a day pass: keys and their answers are forgotten.
+    /// Forgets all idempotency keys and their answers, as Stripe does after a day.
     pub fn forget_keys(&self) {
         self.state(|state| state.saved.clear());
     }
 
-    /// What a page says now, to lie about amounts and currencies.
+    /// Changes the amount and the currency of a payment page, for tests with wrong ones.
     pub fn change_session(&self, session: &str, amount: i64, currency: &str) {
         self.state(|state| {
             let session = state.sessions.get_mut(session).expect("a session");
@@ -204,7 +205,7 @@ impl FakeStripe {
         });
     }
 
-    /// Makes events that concern nothing of this site.
+    /// Creates events that have nothing to do with this site.
     pub fn happen(&self, kind: &str, times: usize) {
         self.state(|state| {
             for _ in 0..times {
@@ -229,7 +230,7 @@ impl FakeStripe {
         webhooks::send(&self.state, &events);
     }
 
-    /// What was paid and what went back, added up over all pages.
+    /// The total amounts that were paid and refunded, over all payment pages.
     pub fn money(&self) -> (i64, i64) {
         self.state(|state| {
             let paid = state.sessions.values().filter(|it| it.status == SessionStatus::Paid);
@@ -238,7 +239,7 @@ impl FakeStripe {
         })
     }
 
-    /// Waits for so many pages that can be paid on.
+    /// Waits for this many payment pages that can be paid.
     pub fn wait_for_open_sessions(&self, count: usize) -> Vec<String> {
         let begun = Instant::now();
         loop {
@@ -255,7 +256,7 @@ impl FakeStripe {
 impl Drop for FakeStripe {
     fn drop(&mut self) {
         self.is_closed.store(true, Ordering::Relaxed);
-        // Wakes it, so that the port is free.
+        // Wakes the server's thread, so that it ends and frees the port.
         drop(TcpStream::connect(self.address));
     }
 }
@@ -270,14 +271,14 @@ fn serve(state: &Arc<Mutex<State>>, stream: TcpStream) {
     }
 }
 
-/// For longer than anybody waits.
+/// Does not answer for longer than any client waits.
 fn leave_waiting(state: &Arc<Mutex<State>>) -> Option<Reply> {
     state.lock().expect("a lock").unanswered += 1;
     thread::sleep(Duration::from_secs(60));
     None
 }
 
-/// `None`: hangs up without a word.
+/// The answer to a request. `None`: hang up without an answer.
 fn answer(state: &Arc<Mutex<State>>, request: &Request) -> Option<Reply> {
     let fault = {
         let mut state = state.lock().expect("a lock");
@@ -306,6 +307,6 @@ fn answer(state: &Arc<Mutex<State>>, request: &Request) -> Option<Reply> {
     if fault == Some(Fault::Mute) {
         return leave_waiting(state);
     }
-    // It was done, but the client gets no answer.
+    // The request was executed, but the client gets no answer.
     (fault != Some(Fault::LoseAnswer)).then_some(reply)
 }

@@ -1,4 +1,4 @@
-//! The page on which a buyer pays, as far as tests use it: pay, be declined, authenticate, leave.
+//! The payment page, with the actions that tests use: pay, be declined, authenticate, leave.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Money that goes back at the fake Stripe: refunds, and disputes.
+//! Refunds and disputes of the fake Stripe.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub struct Refund {
     pub amount: i64,
     pub currency: String,
     pub status: &'static str,
-    /// Ours, when it was asked for here.
+    /// The site's own id of the refund, if the site requested it.
     pub ours: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl State {
         self.refund_events(&id)
     }
 
-    /// What Stripe tells of a new refund.
+    /// The events that Stripe sends for a new refund.
     pub fn refund_events(&mut self, id: &str) -> Vec<Value> {
         let refund = self.refunds[id].clone();
         let charge = self.charge_json(&refund.intent);
@@ -66,7 +66,7 @@ impl State {
         ]
     }
 
-    /// The bank decides: "won" or "lost". What is won comes back with the fee.
+    /// The bank decides a dispute: "won" or "lost". If it is won, the account gets the money and the fee back.
     pub fn decide_dispute(&mut self, id: &str, status: &str) -> Vec<Value> {
         let back = self.transaction(-DISPUTE_FEE);
         let dispute = self.disputes.get_mut(id).expect("a dispute");
@@ -91,13 +91,13 @@ impl State {
         vec![self.event("charge.dispute.created", dispute)]
     }
 
-    /// What Stripe takes for something, in the currency of the account.
+    /// A balance transaction with Stripe's fee, in the currency of the account.
     fn transaction(&mut self, fee: i64) -> Value {
         let currency = self.account_currency.unwrap_or("usd");
         json!({ "id": self.new_id("txn"), "object": "balance_transaction", "currency": currency, "fee": fee })
     }
 
-    /// What is left of a payment.
+    /// The part of a payment that was not refunded.
     pub fn left_of(&self, intent: &str) -> Option<i64> {
         let session = self.sessions.values().find(|it| it.intent == intent)?;
         let back = self.refunds.values().filter(|it| it.intent == intent && it.status != "failed");
@@ -105,13 +105,13 @@ impl State {
             .then(|| session.amount - back.map(|it| it.amount).sum::<i64>())
     }
 
-    /// What has gone back of a payment.
+    /// The part of a payment that was refunded.
     pub fn returned_of(&self, intent: &str) -> i64 {
         let back = self.refunds.values().filter(|it| it.intent == intent && it.status != "failed");
         back.map(|it| it.amount).sum()
     }
 
-    /// As an event shows it. Stripe copies the intent's metadata to its charge.
+    /// A charge as an event shows it. Stripe copies the intent's metadata to its charge.
     fn charge_json(&self, intent: &str) -> Value {
         let session = self.sessions.values().find(|it| it.intent == intent).expect("a session");
         let returned = self.returned_of(intent);

@@ -1,4 +1,4 @@
-//! What the fake Stripe knows, and what changes it.
+//! The state of the fake Stripe, and its changes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -15,26 +15,26 @@ pub enum Delivery {
     Twice,
     Never,
     Late(Duration),
-    /// With another secret.
+    /// Signed with another secret.
     Forged,
 }
 
-/// What goes wrong.
+/// How requests fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing is done, and nothing said.
+    /// The request is not executed, and the connection is closed without an answer.
     HangUp,
-    /// The same, and the client waits for it.
+    /// The request is not executed, and the client waits for an answer that does not come.
     Hang,
-    /// Nothing is done, and this is said.
+    /// The request is not executed, and this status is the answer.
     Status(u16),
-    /// It is done, and said after a while.
+    /// The request is executed, and the answer comes after a while.
     Late(Duration),
-    /// It is done, and the connection ends before anything is said.
+    /// The request is executed, and the connection is closed without an answer.
     LoseAnswer,
-    /// It is done, and the client waits for an answer that does not come.
+    /// The request is executed, and the client waits for an answer that does not come.
     Mute,
-    /// Nothing is done, 500 is said, and is said again to the same key.
+    /// The request is not executed, and the answer is 500, also when the same key comes again.
     Stuck,
 }
 
@@ -53,17 +53,17 @@ pub struct Session {
     pub amount: i64,
     pub currency: String,
     pub reference: String,
-    /// What the site calls it.
+    /// The site's own name of the payment.
     pub payment: String,
     pub expires_at: i64,
     pub success_url: String,
     pub cancel_url: String,
-    /// Why the bank said no the last time.
+    /// The reason of the bank's last refusal.
     pub declined: Option<String>,
     pub created: i64,
 }
 
-/// The answer to a key.
+/// The stored answer for an idempotency key.
 pub struct Saved {
     pub path: String,
     pub body: String,
@@ -82,19 +82,19 @@ pub struct State {
     pub faults: Vec<(&'static str, Fault)>,
     pub asked: Vec<String>,
     pub per_second: Option<u32>,
-    /// When each endpoint was asked in the last second.
+    /// The times of each endpoint's requests in the last second.
     pub recent: HashMap<String, Vec<Instant>>,
     pub webhook_url: Option<String>,
     pub delivery: Delivery,
-    /// Refunds of so much fail, because the account has too little.
+    /// The account's balance. A refund of more than this fails.
     pub balance: i64,
-    /// What a new refund is at first: "succeeded" or "pending".
+    /// The first status of a new refund: "succeeded" or "pending".
     pub refund_status: &'static str,
-    /// The fee of a payment is not known yet.
+    /// Whether the fee of a payment is known only later.
     pub are_fees_late: bool,
-    /// The currency in which it takes its fees. `None`: that of the payment.
+    /// The currency in which Stripe takes its fees. `None`: that of the payment.
     pub account_currency: Option<&'static str>,
-    /// Clients that wait, or have waited, for an answer that does not come.
+    /// How many clients have waited, or still wait, for an answer that does not come.
     pub unanswered: usize,
     count: u32,
 }
@@ -123,13 +123,13 @@ impl State {
         }
     }
 
-    /// A new id: they sort in the order in which they were given.
+    /// A new id. Ids sort in the order of their creation.
     pub fn new_id(&mut self, start: &str) -> String {
         self.count += 1;
         format!("{start}_test_{:08}", self.count)
     }
 
-    /// Whether an endpoint has been asked too often.
+    /// Whether an endpoint has got too many requests.
     pub fn is_limited(&mut self, endpoint: &str) -> bool {
         let Some(most) = self.per_second else { return false };
         let now = Instant::now();
@@ -142,7 +142,7 @@ impl State {
         false
     }
 
-    /// The events that come of it; none: it cannot be paid on.
+    /// Pays; returns the resulting events. No events: the page cannot be paid.
     pub fn pay(&mut self, id: &str) -> Vec<Value> {
         self.expire_by_time(id);
         let Some(session) = self.sessions.get_mut(id).filter(|it| it.status == SessionStatus::Open) else {
@@ -215,7 +215,7 @@ impl State {
         })
     }
 
-    /// As the API shows it. `expanded`: with the payment in it.
+    /// A payment page as the API shows it. `expanded`: with the payment included.
     pub fn session_json(&self, id: &str, expanded: bool) -> Value {
         let session = &self.sessions[id];
         let (status, payment_status) = match session.status {
@@ -224,7 +224,7 @@ impl State {
             SessionStatus::Expired => ("expired", "unpaid"),
         };
         let is_open = session.status == SessionStatus::Open;
-        // Stripe makes the payment when the buyer tries to pay.
+        // Stripe creates the payment only when the buyer tries to pay.
         let has_intent = session.status == SessionStatus::Paid || session.declined.is_some();
         let intent = match (has_intent, expanded) {
             (false, _) => Value::Null,

@@ -1,4 +1,4 @@
-//! The webhooks of the fake Stripe: signed, and delivered as a test tells it.
+//! The webhooks of the fake Stripe: signed, and delivered in the way that a test sets.
 
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -12,10 +12,10 @@ use super::STRIPE_SECRET;
 use super::http::post_json;
 use super::state::{Delivery, State};
 
-/// How often an event is sent that nobody takes. Stripe goes on for three days.
+/// How often the fake tries to deliver an event. Stripe tries for three days.
 const TRIES: u32 = 20;
 
-/// Sends events, each in its own time: nobody waits for it.
+/// Sends events in the background, each on its own.
 pub fn send(state: &Arc<Mutex<State>>, events: &[Value]) {
     let (url, delivery) = {
         let state = state.lock().expect("a lock");
@@ -39,7 +39,7 @@ fn deliver(url: &str, body: &str, delivery: Delivery) {
             let header = signature::sign(body.as_bytes(), secret, Utc::now().timestamp());
             match post_json(url, &[("stripe-signature", &header)], body) {
                 Some(200..300) => break,
-                // It would be refused again.
+                // A forged event would only be refused again.
                 Some(400) if delivery == Delivery::Forged => break,
                 _ => thread::sleep(Duration::from_millis(200)),
             }

@@ -1,4 +1,4 @@
-//! A concert's dashboard: its figures are those of the bookings, and many bookings are counted once a minute for all.
+//! A concert's dashboard: its figures match the bookings, and many bookings are counted once a minute for everybody.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,13 +17,13 @@ fn dashboard(app: &TestApp, organizer: &Client) -> String {
     page(app, organizer, &format!("{EVENT}/dashboard"))
 }
 
-/// The figure under a heading, without what it is part of.
+/// The figure under a heading, without the total beside it.
 fn figure<'a>(html: &'a str, name: &str) -> &'a str {
     let figure = between(html, &format!("<dt>{name}</dt><dd>"), "</dd>");
     figure.split('<').next().unwrap_or_default().trim()
 }
 
-/// Bookings of General Admission, which has tickets for all of them and 400 more.
+/// Inserts 600 bookings of General Admission, which has enough tickets for all of them and 400 more.
 fn six_hundred_bookings(app: &TestApp, tickets_each: i32) {
     app.database.execute(&format!(
         "INSERT INTO bookings (event_id, reference, token, order_hash, total_minor, currency, buyer_name,
@@ -75,7 +75,7 @@ fn the_figures_are_those_of_the_bookings() {
     assert!(shown.contains("4 of "), "{shown}");
     assert!(shown.contains("4 tickets since ") && shown.contains("The busiest minute was "), "{shown}");
 
-    // A price is that of the booking; a confirmed hold is sold; an expired one is gone.
+    // Revenue uses the price of the booking; a confirmed hold counts as sold; an expired hold does not count.
     app.database.execute("UPDATE ticket_types SET price_minor = 99900");
     assert!(office.confirm(&held));
     let ended = office.hold("two", &[(vip, 1)]);
@@ -91,7 +91,7 @@ fn the_figures_are_those_of_the_bookings() {
     assert_eq!(figures(&shown), ["7", "0", available.as_str(), "$600.00", "3", "1", "1"], "{shown}");
     assert!(!shown.contains("as of"), "few bookings are counted at once: {shown}");
     assert!(shown.contains("data-polls") && shown.contains("<svg"), "{shown}");
-    // The sum of the table is what is sold.
+    // The numbers in the table add up to the tickets sold.
     let table = between(&shown, "as a table</summary>", "</table>");
     let numbers = table.split("<td class=\"num\">").skip(1);
     let sum: i64 =
@@ -107,14 +107,14 @@ fn many_bookings_are_counted_once_a_minute_for_all() {
     eventually("the count is there", || figure(&dashboard(&app, &organizer), "Revenue") == "$6,000.00");
     let counted = dashboard(&app, &organizer);
     assert!(!counted.contains("as of") && figure(&counted, "Confirmed") == "600", "{counted}");
-    // By the clock of the venue, where it was ten past midnight.
+    // The date is in the venue's time zone, where it was ten past midnight.
     assert!(counted.contains("600 tickets since Nov 20, 2026"), "{counted}");
 
     app.book_well("General Admission", 2);
     let next = dashboard(&app, &organizer);
     assert_eq!((figure(&next, "Sold"), figure(&next, "Revenue")), ("602", "$6,000.00"), "{next}");
     assert!(next.contains("Revenue, bookings and charts are as of"), "{next}");
-    // For every server, and until the minute is over.
+    // All servers show this count until the minute is over.
     let other = app.another_server();
     let there = organizer.get(format!("http://{}{EVENT}", other.address)).send().expect("an answer");
     assert_eq!(figure(&there.text().expect("a page"), "Revenue"), "$6,000.00");
@@ -127,8 +127,8 @@ fn many_bookings_are_counted_once_a_minute_for_all() {
     assert_eq!(figure(&page(&app, &organizer, "/admin"), "Revenue"), "$6,020.00");
 }
 
-/// Two servers count, and the one that began first ends last. Tried: without the dates compared its count is the one
-/// that everybody sees.
+/// Two servers count, and the one that began first ends last. Seen to fail without the comparison of dates: everybody
+/// saw the older count.
 #[test]
 fn a_count_that_comes_late_is_not_kept() {
     let app = TestApp::spawn();

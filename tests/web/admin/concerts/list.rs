@@ -1,4 +1,4 @@
-//! The list of the organizer's concerts, and what is typed when a session ends.
+//! The list of the organizer's concerts, and text that is typed when a session ends.
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn the_list_has_views_a_search_and_pages() {
         let answer = organizer.get(app.url(&format!("/admin/events{missing}"))).send().expect("an answer");
         assert_eq!(answer.status(), 404, "{missing}");
     }
-    // A draft in the archive is as invisible as before; a concert to come does not go there.
+    // An archived draft stays invisible to visitors; an upcoming concert cannot be archived.
     let archived = [("archived", "true")];
     assert_eq!(post(&app, &organizer, "/admin/events/elan-01/archive", &archived).status(), 303);
     assert!(list("?view=archived").contains("Élan 01"));
@@ -56,7 +56,7 @@ fn a_long_description_is_kept_even_over_the_end_of_a_session() {
     let ended = post(&app, &organizer, &format!("{event}/edit"), &[("description", &long)]);
     assert_eq!(ended.status(), 401);
     assert!(ended.text().expect("a page").contains(&long), "the sign-in carries it");
-    // Elsewhere the limit is what it was.
+    // Other forms keep the smaller limit.
     let other = app.post("/bookings", &[("name", &"x".repeat(17_000))]);
     assert_eq!(other.status(), 413);
 }

@@ -28,7 +28,7 @@ pub(crate) fn page(app: &TestApp, organizer: &Client, path: &str) -> String {
     organizer.get(app.url(path)).send().expect("an answer").text().expect("a page")
 }
 
-/// The same fields with others.
+/// The fields of `form`, with `changes` in place of those with the same names.
 fn with<'a>(form: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let kept = form.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
     kept.chain(changes).copied().collect()
@@ -73,7 +73,7 @@ fn a_draft_is_previewed_completed_and_published() {
     assert_eq!(event, "/admin/events/zoe-the-cafe");
     let public = "/events/zoe-the-cafe";
 
-    // Nobody else sees it, at any address.
+    // Nobody else sees the draft, at any address.
     for path in [
         public,
         "/events/zoe-the-cafe/availability",
@@ -87,7 +87,7 @@ fn a_draft_is_previewed_completed_and_published() {
     let stranger = app.get(&format!("{event}/preview"));
     assert_eq!(header(&stranger, "location").split('?').next(), Some("/admin/sign-in"));
 
-    // What is missing is listed, and publishing refused.
+    // Publishing is refused, and the page lists what is missing.
     let refused = post(&app, &organizer, &format!("{event}/publication"), &[]);
     assert_eq!(refused.status(), 422);
     let listed = refused.text().expect("a page");
@@ -127,7 +127,7 @@ fn a_draft_is_previewed_completed_and_published() {
     let actions = ["event created", "event changed", "event published"].map(|it| audited(&app, it).len());
     assert_eq!(actions, [1, 1, 1]);
 
-    // Nothing is sold yet, so it can be taken back.
+    // Nothing is sold yet, so the concert can be withdrawn.
     assert_eq!(post(&app, &organizer, &format!("{event}/withdrawal"), &[]).status(), 303);
     assert_eq!(app.get(public).status(), 404);
     assert_eq!(post(&app, &organizer, &format!("{event}/publication"), &[]).status(), 303);
@@ -231,7 +231,7 @@ fn addresses_are_unique_and_old_ones_lead_to_the_new_one() {
     // Old links still lead to the old concert, so no other one gets the address.
     let taken = post(&app, &organizer, &format!("{}/edit", made[1]), &[("slug", "midnight-parade")]);
     assert_eq!(taken.status(), 422);
-    // It may have its address back.
+    // The concert can have its old address back.
     let back = post(&app, &organizer, "/admin/events/parade/edit", &[("slug", "midnight-parade")]);
     assert_eq!(header(&back, "location"), "/admin/events/midnight-parade");
     assert_eq!(app.get("/events/midnight-parade").status(), 200);
@@ -259,7 +259,8 @@ fn a_copy_has_everything_but_dates_and_bookings() {
     let created = post(&app, &organizer, "/admin/events/new", &dated);
     assert_eq!(header(&created, "location"), "/admin/events/midnight-parade-2");
     assert_eq!(post(&app, &organizer, "/admin/events/midnight-parade-2/publication", &[]).status(), 303);
-    // Seen to fail in 14 of 14 runs with the refresher's reads slowed down by 150 ms and the board's lock taken out.
+    // Seen to fail in 14 of 14 runs when the refresher's reads were slowed down by 150 ms and the board's lock was
+    // removed.
     for _ in 0..100 {
         assert_eq!(app.get("/events/midnight-parade-2").status(), 200, "a late read hid it");
     }

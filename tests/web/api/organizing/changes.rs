@@ -1,4 +1,4 @@
-//! What a program changes of concerts that sell, and how it reads their list.
+//! What a program can change about concerts that sell, and how it reads their list.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Tokens do what they were made for, and changes at the same time lose nothing.
+//! Tokens do only what they were made for, and simultaneous changes lose nothing.
 
 use std::thread;
 
@@ -9,8 +9,8 @@ use serde_json::json;
 use super::Program;
 use crate::support::{TestApp, header};
 
-/// Each of eight changes names one field, at the same time. Seen to fail without the version: a form's worth of fields
-/// overwrote what others had changed.
+/// Each of several simultaneous changes sets one field. Seen to fail without the version: each change wrote all
+/// fields, and overwrote what others had changed.
 #[test]
 fn changes_at_the_same_time_lose_nothing() {
     let app = TestApp::spawn();
@@ -38,7 +38,7 @@ fn changes_at_the_same_time_lose_nothing() {
     }
     assert_eq!(event["name"], "Night");
 
-    // With a version, only that one is changed.
+    // A change that names a version applies to that version only.
     let shown = program.request(Method::GET, &path).send().expect("an answer");
     let tag = header(&shown, "etag").to_owned();
     let change = |tag: &str, city: &str| {

@@ -1,4 +1,4 @@
-//! What an organizer's program does with concerts and ticket types: the same as the forms, by the same rules.
+//! An organizer's program can do the same with concerts and ticket types as the forms, under the same rules.
 
 mod changes;
 mod guards;
@@ -38,7 +38,7 @@ impl<'a> Program<'a> {
         self.act(Method::GET, path).1
     }
 
-    /// A draft that lacks nothing; its slug.
+    /// Creates a draft that is ready to be published. Returns its slug.
     fn draft(&self, name: &str) -> String {
         let (status, event) = self.send(Method::POST, "", &night(name));
         assert_eq!(status, 201, "{event}");
@@ -63,7 +63,7 @@ fn balcony() -> Value {
     json!({ "name": "Balcony", "price": { "cents": 4_550 }, "capacity": 80 })
 }
 
-/// Where the errors are, sorted.
+/// The pointers to the wrong fields, sorted.
 fn pointers(problem: &Value) -> Vec<&str> {
     let errors = problem["errors"].as_array().expect("errors");
     let mut all: Vec<&str> = errors.iter().filter_map(|it| it["pointer"].as_str()).collect();
@@ -92,7 +92,7 @@ fn a_concert_is_created_completed_published_and_sold() {
     assert!(program.get("").to_string().contains("zoe-the-cafe"));
     assert_eq!(program.get("/zoe-the-cafe")["name"], "Zoë & the Café");
 
-    // What is missing is listed, and publishing refused.
+    // Publishing is refused, and the answer lists what is missing.
     let (status, problem) = program.act(Method::POST, "/zoe-the-cafe/publication");
     assert_eq!((status.as_u16(), pointers(&problem)), (422, vec!["#/ticketTypes"]));
     let (status, added) = program.send(Method::POST, "/zoe-the-cafe/ticket-types", &balcony());
@@ -109,7 +109,7 @@ fn a_concert_is_created_completed_published_and_sold() {
         json!({ "ticketTypeId": added["id"], "quantity": 2, "name": "Ada", "email": "ada@example.org" });
     assert_eq!(app.post_booking("8e03978e-40d5-43dd-bc93-6894a57f9324", &booking).status(), 201);
 
-    // Booked, so it stays; pausing stops the sale.
+    // Tickets are booked, so the concert cannot be withdrawn; pausing stops the sale.
     let (status, problem) = program.act(Method::DELETE, "/zoe-the-cafe/publication");
     assert_eq!((status.as_u16(), kind(&problem)), (409, "change-refused"));
     for (method, paused, sale) in [

@@ -1,4 +1,4 @@
-//! What somebody who asks too often is told.
+//! The answers to clients that send too many requests.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -52,7 +52,7 @@ fn what_is_no_page_is_refused_in_a_line() {
     }
 }
 
-/// Nothing of it was done, and nothing of it is lost: the same form books when its time has come, once.
+/// A refused form does nothing and loses nothing: sent again after the wait, the same form books once.
 #[test]
 fn a_refused_booking_is_sent_again_and_books_once() {
     let app = limited(|rates| rates.bookings = "1/second".parse().expect("a rate"));
@@ -72,7 +72,7 @@ fn a_refused_booking_is_sent_again_and_books_once() {
     app.database.assert_books_balance();
 }
 
-/// Other sites cannot use up what a visitor has: their forms are refused before they are counted.
+/// Other sites cannot use up a visitor's limit: their forms are refused before they are counted.
 #[test]
 fn forms_of_other_sites_use_up_nothing() {
     let app = limited(|rates| rates.bookings = "1/hour".parse().expect("a rate"));

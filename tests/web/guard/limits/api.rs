@@ -1,5 +1,5 @@
-//! Programs, by their token or their address. There is nothing at `/api/events`, so what goes through is not
-//! found.
+//! Programs are counted by their token or their address. Nothing exists at `/api/events`, so a request that is let
+//! through gets 404.
 
 use techkraft::guard::api_tokens::ApiTokens;
 
@@ -54,9 +54,9 @@ fn a_token_that_nobody_knows_is_refused_and_counted_by_address() {
     assert!(!header(&answer, "content-security-policy").is_empty());
     assert_eq!(passes(&mut guess), 2);
     assert_eq!(send(app.client.get(app.url("/api/events"))).status(), 429, "the same address");
-    // Whoever bears a good one goes on, also from there.
+    // A client with a valid token is still served, also from that address.
     assert_eq!(send(app.client.get(app.url("/api/events")).bearer_auth(ADA)).status(), 404);
-    // Elsewhere a token says nothing.
+    // Outside the API, a token is ignored.
     assert_eq!(send(app.client.get(app.url("/")).bearer_auth("unknown")).status(), 200);
 }
 
@@ -83,7 +83,7 @@ fn unknown_tokens_are_refused_also_without_limits() {
 }
 
 #[test]
-fn without_a_token_bookings_are_as_dear_as_on_the_site() {
+fn api_bookings_without_a_token_share_the_sites_limits() {
     let mut tokens = ApiTokens::default();
     tokens.add("ada", ADA).expect("a token");
     let app = TestApp::spawn_with(|config| {

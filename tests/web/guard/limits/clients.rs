@@ -1,12 +1,12 @@
-//! Who is counted, and by what.
+//! Which client a request counts for, and in which class.
 
 use reqwest::blocking::RequestBuilder;
 
 use super::{client_at, limited, limited_behind_proxies, passes, send};
 use crate::support::{TestApp, header};
 
-/// Tried: without the gate in app.rs nothing is ever refused; with one counter for all classes the second
-/// class has nothing left.
+/// Seen to fail without the middleware in app.rs: nothing was refused. Seen to fail with one counter for all classes:
+/// the second class had nothing left.
 #[test]
 fn each_class_counts_on_its_own() {
     let app = limited(|rates| {
@@ -25,7 +25,7 @@ fn each_class_counts_on_its_own() {
     assert_eq!(passes(|| post("/bookings")), 2);
     assert_eq!(passes(|| post("/admin/sign-in")), 1);
     assert_eq!(passes(|| get("/api/events")), 6);
-    // What shares a class shares its count.
+    // Requests of one class share one count.
     for path in ["/", "/nowhere", "/bookings/new", "/bookings/abc"] {
         assert_eq!(send(get(path)).status(), 429, "{path}");
     }
@@ -51,7 +51,7 @@ fn a_path_in_disguise_is_counted_as_what_it_is() {
 }
 
 #[test]
-fn nobody_is_believed_who_is_no_trusted_proxy() {
+fn forwarding_headers_of_untrusted_clients_are_ignored() {
     let app = limited(|rates| rates.pages = "4/hour".parse().expect("a rate"));
     let mut number = 0;
     let mut lie = || -> RequestBuilder {
@@ -75,7 +75,7 @@ fn a_trusted_proxy_is_believed_for_the_address_that_it_has_seen() {
     let from = |header: &str, value: &str| app.client.get(app.url("/")).header(header, value);
     assert_eq!(passes(|| from("x-forwarded-for", "198.51.100.1")), 4);
     assert_eq!(passes(|| from("x-forwarded-for", "198.51.100.2")), 4, "another visitor");
-    // What a visitor has written stands further left than what the proxy has.
+    // In the header, text from the visitor is to the left of what the proxy has added.
     let mut number = 0;
     let mut lie = || {
         number += 1;
@@ -85,7 +85,7 @@ fn a_trusted_proxy_is_believed_for_the_address_that_it_has_seen() {
     let forwarded = || from("forwarded", "for=198.51.100.4");
     assert_eq!(passes(forwarded), 4, "not read: this is the proxy itself");
     assert_eq!(send(from("x-forwarded-for", "198.51.100.4")).status(), 200, "a visitor of its own");
-    // Who comes past the proxy is believed nothing.
+    // The headers of a visitor who bypasses the proxy are not trusted.
     let app = TestApp::spawn_with(|config| {
         config.rate_limits =
             Some(super::Rates { pages: "4/hour".parse().expect("a rate"), ..super::rates() });
@@ -116,7 +116,7 @@ fn a_home_with_ipv6_counts_once() {
     assert_eq!(send(from("198.51.100.9")).status(), 429, "the same, as IPv4");
 }
 
-/// What nginx fetches for everybody it fetches in its own name.
+/// When nginx fetches a shared copy for everybody, it names no visitor.
 #[test]
 fn a_proxy_that_keeps_copies_is_never_refused_them() {
     let app = limited_behind_proxies(|rates| {
@@ -142,7 +142,7 @@ fn without_limits_nobody_is_refused() {
     }
 }
 
-/// The organizer's pages cost more the more is sold, and none of them is a visitor's.
+/// The organizer's pages cost more as more is sold, and visitors do not use them.
 #[test]
 fn the_organizers_pages_have_a_class_of_their_own() {
     let app = limited(|rates| {

@@ -1,4 +1,4 @@
-//! What the log says of the limits.
+//! What the log says about the limits.
 
 use std::fs::{File, read_to_string};
 
@@ -6,7 +6,7 @@ use crate::command_line::{serve_logging, techkraft};
 use crate::support::browser;
 use testkit::database::TestDatabase;
 
-/// What a server with such settings has logged when it has answered that many requests for its first page.
+/// The log of a server with these settings, after it has answered these requests for its front page.
 fn log(settings: &[(&str, &str)], requests: &[(&str, &str)]) -> String {
     let database = TestDatabase::seeded();
     let path = database.folder.path().join("log");
@@ -49,7 +49,7 @@ fn a_proxy_that_is_not_trusted_is_pointed_out() {
     assert!(said.contains("rate limited 203.0.113.1 (pages)") && !said.contains("it sends"), "{said}");
 }
 
-/// Seen to fail without: a line for each.
+/// Seen to fail without the limit: a line for each request.
 #[test]
 fn refused_requests_do_not_fill_the_log() {
     let database = TestDatabase::seeded();
@@ -76,7 +76,7 @@ fn refused_requests_do_not_fill_the_log() {
     assert_eq!((lines("rate limited 127.0.0.1 (api)"), lines("GET / 200")), (1, 1), "{said}");
 }
 
-/// Seen to fail without a limit: a line for each.
+/// Seen to fail without the limit: a line for each code.
 #[test]
 fn unknown_codes_at_a_gate_do_not_fill_the_log() {
     let database = TestDatabase::seeded();
@@ -102,7 +102,7 @@ fn unknown_codes_at_a_gate_do_not_fill_the_log() {
     assert_eq!(database.count("refusals"), 30, "the gate's own list has them all");
 }
 
-/// Before, three hundred forged ones left three hundred lines.
+/// Before the limit, three hundred forged webhooks left three hundred lines.
 #[test]
 fn forged_webhooks_do_not_fill_the_log() {
     let database = TestDatabase::seeded();

@@ -1,4 +1,4 @@
-//! How often one may ask. Everybody here comes from loopback, which is not exempt.
+//! Rate limits. All clients here have loopback addresses, which are not exempt.
 
 mod answers;
 mod api;
@@ -13,10 +13,10 @@ use techkraft::guard::limits::Rates;
 
 use crate::support::TestApp;
 
-/// Of all classes, where a test is about another.
+/// The rate of each class that a test is not about.
 const PLENTY: &str = "1000/second";
 
-/// Limits that only what a test is about can meet.
+/// Limits that a test reaches only in the classes that it changes.
 pub fn rates() -> Rates {
     let plenty = PLENTY.parse().expect("a rate");
     Rates {
