@@ -15,18 +15,23 @@ use crate::booking::release::announce;
 use crate::error::Error;
 use crate::page::{Toast, see_other, see_other_with};
 
+/// Tells the script of the page that its buyer has just asked to pay: it goes to the payment page as soon as there is
+/// one. The worker may be faster than the browser, which then never sees the page waiting.
+const GO_TO_PAYMENT: &str = "#pay";
+
 /// `POST /bookings/{token}/payment`: asks for a payment page. Two tabs get the same one.
 pub async fn create(app: web::Data<App>, token: web::Path<String>) -> Result<HttpResponse, Error> {
     let payments = app.payments.as_ref().ok_or(Error::NotFound)?;
     let placed = find_placed_booking(&app, token.into_inner()).await?;
     let (id, live, per_second) = (placed.booking.id, payments.live, payments.per_second);
     let location = booking_page(&placed);
+    let waiting = format!("{location}/payment{GO_TO_PAYMENT}");
     match app.db.write(move |db| store::want(db, id, live, per_second)).await? {
         WantOutcome::Wanted(_) => {
             payments.wakeup.notify();
-            Ok(see_other(&format!("{location}/payment")).finish())
+            Ok(see_other(&waiting).finish())
         }
-        WantOutcome::Alive(_) => Ok(see_other(&format!("{location}/payment")).finish()),
+        WantOutcome::Alive(_) => Ok(see_other(&waiting).finish()),
         WantOutcome::NotHeld | WantOutcome::Free => Ok(see_other(&location).finish()),
         WantOutcome::TooOften => {
             let toast = Toast::failure("This booking can no longer be paid for. Please book again.");

@@ -1,11 +1,16 @@
 // The page of held tickets. It counts down to the end of the hold; a screen reader hears the time left only at 5
-// minutes and at 1 minute. When the time is over, the page asks the server. When the page to pay on is ready, the
-// browser goes there.
+// minutes and at 1 minute. When the time is over, the page asks the server. When the payment page is ready, the browser
+// goes there, if the buyer has asked for it (#pay in the address).
 (() => {
   const SAID_MINUTES = [5, 1];
   let endsAt = 0;
   let lastLeft = Infinity;
   let step = "";
+  if (location.hash === "#pay") {
+    step = "waiting";
+    // A buyer who comes back with the browser's back button stays here.
+    history.replaceState(history.state, "", location.pathname + location.search);
+  }
 
   const place = () => document.getElementById("payment");
   const padded = (n) => String(n).padStart(2, "0");
@@ -18,7 +23,6 @@
     // The page is new, or the server has given more time. Times that were said before are not said again.
     lastLeft = Math.max(Number(left), 0);
     const link = document.querySelector("[data-pay]");
-    // Go there only if this page has waited for it. A buyer who comes back with the browser's back button stays here.
     if (step === "waiting" && now === "open" && link) location.assign(link.href);
     step = now;
     show();

@@ -63,6 +63,28 @@ async fn held_tickets_are_paid_for_with_two_clicks_and_come_by_themselves() {
     assert!(own.is_empty(), "{own:?}");
 }
 
+/// The worker may have the payment page before the browser has loaded the page that waits for it. Seen to fail without
+/// the fragment: the buyer had to click a second time.
+#[tokio::test]
+async fn a_buyer_who_asked_to_pay_goes_on_also_when_the_payment_page_was_faster() {
+    let (site, _stripe) = open();
+    let visitor = Visitor::arrive(&site).await;
+    hold(&site, &visitor).await;
+    let path = visitor.path().await;
+    let _: u16 = visitor.run(&format!("return (await fetch('{path}', {{ method: 'POST' }})).status;")).await;
+    let is_open = format!("return (await (await fetch('{path}')).text()).includes('data-pay');");
+    while !visitor.run::<bool>(&is_open).await {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    visitor.visit("/").await;
+    visitor.visit(&format!("{path}#pay")).await;
+    visitor.see("button[value='decline']").await;
+    visitor.driver().back().await.expect("the way back");
+    visitor.see(&format!("a{PAY}")).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(visitor.is_seen(&format!("a{PAY}")).await, "the back button leads back here");
+}
+
 #[tokio::test]
 async fn without_javascript_the_pages_reload_until_the_tickets_are_there() {
     let (site, stripe) = open();

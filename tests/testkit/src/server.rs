@@ -285,8 +285,7 @@ pub fn free_port() -> u16 {
     // One folder for each user, because no user can lock another one's files; and not in `TMPDIR`, which another run of
     // the tests may have set to another folder.
     let user = rustix::process::geteuid().as_raw();
-    let folder = format!("/tmp/techkraft-test-ports-{user}");
-    let folder = Path::new(&folder);
+    let folder = PathBuf::from(format!("/tmp/techkraft-test-ports-{user}"));
     std::fs::create_dir_all(&folder).expect("a folder for the locks");
     loop {
         let port = rand::rng().random_range(10_000..30_000_u16);
