@@ -80,9 +80,7 @@ async fn a_buyer_who_asked_to_pay_goes_on_also_when_the_payment_page_was_faster(
     visitor.visit(&format!("{path}#pay")).await;
     visitor.see("button[value='decline']").await;
     visitor.driver().back().await.expect("the way back");
-    visitor.see(&format!("a{PAY}")).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    assert!(visitor.is_seen(&format!("a{PAY}")).await, "the back button leads back here");
+    visitor.until("location.pathname === '/'").await;
 }
 
 #[tokio::test]
