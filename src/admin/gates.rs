@@ -135,7 +135,8 @@ pub async fn create(
     let now = Utc::now().naive_utc();
     let made = app.db.write(move |db| store::gates::create(db, &event, &name, &hash, &actor, now)).await?;
     let Some(link) = made else {
-        let errors = GateErrors::of_name("This concert has an open gate of that name. Choose another name.");
+        let errors =
+            GateErrors::of_name("This concert already has an open gate with that name. Choose another one.");
         let shown = load(page.clone(), &app, gate, errors, None).await?;
         return page.respond_unlisted(StatusCode::CONFLICT, &shown);
     };
@@ -156,7 +157,7 @@ pub async fn revoke(
     let toast = if is_revoked {
         Toast::success("Link revoked. It no longer works.")
     } else {
-        Toast::failure("This link was revoked before.")
+        Toast::failure("This link was already revoked.")
     };
     Ok(see_other_with(&app.cookies, "/admin/gates", &toast))
 }

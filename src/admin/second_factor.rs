@@ -187,7 +187,7 @@ async fn change(
     });
     let back = |toast| Ok(see_other_with(&app.cookies, "/admin/second-factor", &toast));
     match outcome.await? {
-        None => back(Toast::failure("An owner requires a second factor of all accounts. It stays on.")),
+        None => back(Toast::failure("An owner requires a second factor for all accounts. It stays on.")),
         Some(CodeOutcome::Gone) => back(Toast::failure("The second factor was off already.")),
         Some(CodeOutcome::Accepted) if turns_off => back(Toast::success("The second factor is off.")),
         Some(CodeOutcome::Accepted) => {

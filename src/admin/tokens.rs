@@ -161,7 +161,7 @@ pub async fn revoke(
     let toast = if is_revoked {
         Toast::success("Token revoked. It no longer works.")
     } else {
-        Toast::failure("This token was revoked before.")
+        Toast::failure("This token was already revoked.")
     };
     Ok(see_other_with(&app.cookies, "/admin/tokens", &toast))
 }

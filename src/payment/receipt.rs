@@ -115,7 +115,7 @@ pub fn refund_words(state: RefundState) -> &'static str {
     match state {
         RefundState::Wanted | RefundState::Pending => "on its way",
         RefundState::Done => "refunded",
-        RefundState::Failed => "did not work: please ask the organizer",
+        RefundState::Failed => "failed: please ask the organizer",
     }
 }
 

@@ -96,7 +96,7 @@ impl GateAnswer {
     /// The answer to a text that is no code, for which tickets were looked up.
     #[must_use]
     pub fn to_search(found: &Found, error: CodeError) -> Self {
-        let is_cut = if found.is_cut { "More than fit here: type more of the name." } else { "" };
+        let is_cut = if found.is_cut { "Too many to show: type more of the name." } else { "" };
         match (found.tickets.len(), error) {
             (0, CodeError::Reference) => Self::to_correct("No booking for this concert has that reference."),
             (0, _) => Self::to_correct(

@@ -11,7 +11,7 @@
     offline: "No connection. The scan is saved, and checked as soon as the connection is back.",
     busy: "The server is busy. The scan is saved, and checked again in a moment.",
     slow: "No answer yet. The scan is saved.",
-    closed: "This gate link does not work any more. Ask the organizer for a new one.",
+    closed: "This gate link no longer works. Ask the organizer for a new one.",
     saved: "The scan is saved.",
     search: "No connection. You can look up names when it’s back.",
     one: "1 scan is saved on this device. It is sent as soon as the connection is back.",

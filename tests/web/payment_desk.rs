@@ -182,14 +182,14 @@ fn a_refund_that_did_not_work_needs_the_organizer_and_is_asked_for_again() {
     assert_eq!(refund(&app, &organizer, &reference, &form("0")).0, 303);
     let again = format!("/admin/bookings/{reference}/refund?amount=50.00");
     eventually("it needs the organizer", || see(&app, &organizer, "/admin/payments").contains(&again));
-    assert!(see(&app, &organizer, PAYMENTS).contains("A refund of $50.00 did not work"));
+    assert!(see(&app, &organizer, PAYMENTS).contains("A refund of $50.00 failed"));
     assert!(see(&app, &organizer, &format!("/admin/bookings/{reference}")).contains("Did not work"));
-    assert!(body(&app, &format!("{path}/receipt")).contains("did not work: please ask the organizer"));
+    assert!(body(&app, &format!("{path}/receipt")).contains("failed: please ask the organizer"));
     stripe.be_well();
     assert!(see(&app, &organizer, &again).contains("value=\"50.00\""));
     assert_eq!(refund(&app, &organizer, &reference, &form("0")).0, 303);
     eventually("it goes back", || stripe.money() == (20_000, 5_000));
-    assert!(!see(&app, &organizer, "/admin/payments").contains("did not work"));
+    assert!(!see(&app, &organizer, "/admin/payments").contains("$50.00 failed"));
     assert!(body(&app, &path).contains("You’re going!"));
 }
 

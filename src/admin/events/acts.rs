@@ -31,7 +31,7 @@ pub async fn publish(
     };
     match app.db.write(move |db| acts::publish(db, id, now, fault, &actor)).await? {
         PublicationOutcome::Published(event) => {
-            done(&app, &event.slug, "Published. Everybody can see it now.").await
+            done(&app, &event.slug, "Published. Everyone can see it now.").await
         }
         PublicationOutcome::Missing(event) => {
             let shown = AdminEventPage::new(page.clone(), &app, event, ticket_types);

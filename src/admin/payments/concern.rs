@@ -43,7 +43,7 @@ impl PaymentRecord {
                 }
                 (RefundSource::Dispute, _) => {}
                 (_, RefundState::Failed) if !refund.is_asked_again(&self.refunds) => {
-                    let words = format!("A refund of {amount} did not work: {why}.");
+                    let words = format!("A refund of {amount} failed: {why}.");
                     add(words, Some(amount.number()));
                 }
                 (_, RefundState::Wanted) if refund.wanted_at + TimeDelta::hours(1) < now => {
@@ -95,7 +95,7 @@ mod tests {
         let now = NaiveDateTime::default();
         let once = PaymentRecord { refunds: vec![failed.clone()], ..record() };
         assert_eq!(once.concerns(now)[0].refund_again.as_deref(), Some("50.00"));
-        assert!(words(&once)[0].contains("$50.00 did not work: the card is closed"));
+        assert!(words(&once)[0].contains("$50.00 failed: the card is closed"));
         let again = refund(2, RefundSource::Organizer, RefundState::Wanted, 5_000);
         let asked = PaymentRecord { refunds: vec![again, failed], ..record() };
         assert!(asked.concerns(now).is_empty(), "it was asked for again");

@@ -174,7 +174,7 @@ async fn find(app: &App, token: &str) -> Result<(Invitation, VenueClock), Error>
 
 fn over() -> Error {
     Error::Gone {
-        title: "This invitation is over",
+        title: "This invitation is no longer valid",
         explanation: "It was used, withdrawn or replaced, or is older than two days. If you have an account, sign in at /admin. Otherwise ask the person who invited you for a new one.",
     }
 }

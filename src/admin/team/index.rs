@@ -152,7 +152,7 @@ pub async fn withdraw(
     let toast = if is_withdrawn {
         Toast::success("Invitation withdrawn. Its link no longer works.")
     } else {
-        Toast::failure("This invitation was used or withdrawn before.")
+        Toast::failure("This invitation was already used or withdrawn.")
     };
     Ok(see_other_with(&app.cookies, URL, &toast))
 }

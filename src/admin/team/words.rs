@@ -13,7 +13,7 @@ pub fn refused(refusal: TeamRefusal) -> &'static str {
         }
         TeamRefusal::Gone => "This account was removed. Nothing was changed.",
         TeamRefusal::AddressTaken => {
-            "Somebody with this address is on the team already. Open their account to send a link for a new password."
+            "Someone with this address is already on the team. Open their account to send a link for a new password."
         }
         TeamRefusal::Own => "Your own second factor is on your account page. Nothing was changed.",
         TeamRefusal::NoAddress => "This account has no address to write to.",

@@ -208,7 +208,7 @@ impl ProblemType {
                 "changed-meanwhile",
                 412,
                 "Changed meanwhile",
-                "Somebody else has changed this since the state that If-Match names. Nothing was changed. Get it again, then make your change.",
+                "Someone else has changed this since the state that If-Match names. Nothing was changed. Get it again, then make your change.",
             ),
             Self::BodyTooLarge => (
                 "body-too-large",

@@ -239,7 +239,7 @@ fn check_order(facts: &EventFacts, before: Option<&Event>, now: NaiveDateTime, f
         faults.add("ends_at", "The end must be after the start.");
     }
     if facts.ends_at > facts.starts_at + LENGTH_MAX {
-        faults.add("ends_at", "A concert takes up to 31 days. Check the date.");
+        faults.add("ends_at", "A concert can last 31 days at most. Check the date.");
     }
     check_sales(facts.sales_start_at, facts.sales_end_at, facts.starts_at, facts.ends_at, faults);
 }

@@ -46,7 +46,7 @@ impl ChangeRefusal {
     #[must_use]
     pub fn words(&self) -> (Option<&'static str>, String) {
         let (field, sentence) = match self {
-            Self::SlugTaken => (Some("slug"), "Another concert has this address, or had it."),
+            Self::SlugTaken => (Some("slug"), "Another concert has or had this address."),
             Self::NameTaken => (Some("name"), "Another ticket type has this name."),
             Self::CurrencyInUse => (
                 Some("currency"),
@@ -59,7 +59,7 @@ impl ChangeRefusal {
             }
             Self::ChangedMeanwhile => (
                 None,
-                "Somebody else has changed this since you opened it. Nothing was changed. Open it again to see how \
+                "Someone else has changed this since you opened it. Nothing was changed. Open it again to see how \
                  it is now, then make your change.",
             ),
             Self::TooManyTicketTypes => (None, "A concert has up to 20 ticket types."),

@@ -58,13 +58,11 @@ pub fn read(typed: &TypedFields, event: &Event, now: NaiveDateTime) -> Result<Po
         faults.add("starts_at", "This is in the past.");
     }
     if starts_at == event.starts_at {
-        faults.add("starts_at", "This is the date that it has now.");
+        faults.add("starts_at", "That is already its date.");
     }
     if starts_at < event.starts_at {
-        faults.add(
-            "starts_at",
-            "This is earlier than the date that it has now. Edit the concert to bring it forward.",
-        );
+        faults
+            .add("starts_at", "This is earlier than its current date. Edit the concert to bring it forward.");
     }
     if postponed.doors_at.is_some_and(|doors| doors > starts_at) {
         faults.add("doors_at", "Doors must open at the start or before it.");

@@ -34,7 +34,7 @@ pub fn missing(
     let checks = [
         (event.venue.is_empty(), Some("venue"), "The venue."),
         (event.city.is_empty(), Some("city"), "The city."),
-        (event.starts_at <= now, Some("starts_at"), "A start that is still to come."),
+        (event.starts_at <= now, Some("starts_at"), "A start in the future."),
         (ticket_types.is_empty(), None, "At least one ticket type."),
         (!ticket_types.is_empty() && shown().next().is_none(), None, "A ticket type that is not hidden."),
         (

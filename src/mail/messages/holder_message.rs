@@ -30,7 +30,7 @@ impl HolderMail {
             None => format!("tickets for {}", self.event.name),
         };
         if self.is_test {
-            return format!("This is a test. Everybody with {what} would get it.");
+            return format!("This is a test. Everyone with {what} would get it.");
         }
         format!("You received this email because {address} booked {what}.")
     }

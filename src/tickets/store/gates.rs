@@ -33,7 +33,7 @@ pub fn list(db: &mut Db) -> QueryResult<Vec<(GateLink, Event)>> {
         .load(db)
 }
 
-/// Makes a gate. `None`: its concert has an open gate of that name.
+/// Makes a gate. `None`: its concert has an open gate with that name.
 pub fn create(
     db: &mut Db,
     event: &Event,

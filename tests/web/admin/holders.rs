@@ -103,7 +103,7 @@ fn a_postponed_concert_shows_both_dates_and_takes_tickets_back() {
     for (form, text) in [
         (&[][..], "Enter the new date and time."),
         (&[("starts_at", "2020-01-01T20:00")], "This is in the past."),
-        (&[("starts_at", "2027-06-19T20:00")], "This is the date that it has now."),
+        (&[("starts_at", "2027-06-19T20:00")], "That is already its date."),
         (&[("starts_at", "2027-10-02T20:00"), ("returns_until", "2027-11-01T00:00")], "until the new start"),
     ] {
         let refused = post(&app, &organizer, &postponement, form);

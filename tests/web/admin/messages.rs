@@ -128,7 +128,7 @@ fn a_message_goes_to_one_ticket_type_or_to_oneself() {
     assert_eq!(recipients(&app), ["me@example.org"]);
     let (_, _, bytes) = with_subject(&app, "Test: Lounge (Midnight Parade)", 4);
     let text = parse(&bytes).body_text(0).expect("a text").replace("\r\n", "\n");
-    assert!(text.contains("Everybody with VIP tickets for Midnight Parade would get it."), "{text}");
+    assert!(text.contains("Everyone with VIP tickets for Midnight Parade would get it."), "{text}");
 
     let (status, shown) = send("review", &hidden, "");
     assert!(status == 409 && shown.contains("Nobody with an email address holds such tickets."), "{shown}");

@@ -108,7 +108,7 @@ pub(crate) fn hidden_field(page: &str, name: &'static str) -> Option<(&'static s
 }
 
 /// The answer to a form that was opened before somebody else's change.
-const CHANGED_MEANWHILE: &str = "Somebody else has changed this since you opened it. Nothing was changed.";
+const CHANGED_MEANWHILE: &str = "Someone else has changed this since you opened it. Nothing was changed.";
 
 /// Asserts that the form was refused as stale. Returns the page.
 pub(crate) fn assert_stale(answer: Response) -> String {

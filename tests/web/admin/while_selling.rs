@@ -38,7 +38,7 @@ fn a_price_changes_for_new_bookings_only() {
     // A form that was opened before somebody else's change does not undo it.
     let stale = post(&app, &organizer, &vip, &[("price", "1"), ("facts_version", "1")]);
     assert_eq!(stale.status(), 409);
-    assert!(stale.text().expect("a page").contains("Somebody else has changed this"));
+    assert!(stale.text().expect("a page").contains("Someone else has changed this"));
     app.database.assert_books_balance();
 }
 

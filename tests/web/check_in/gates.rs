@@ -85,7 +85,7 @@ fn a_gates_name_is_read_by_everybody_and_no_other_reads_the_same() {
         ["North gate", "north gate", "NORTH\u{a0}GATE", "Ｎorth gate", "North-gate", "Nor\u{200b}th gate"]
     {
         let (status, page) = name(same, "/admin/gates");
-        assert!(status == 409 && page.contains("open gate of that name"), "{same}: {status}");
+        assert!(status == 409 && page.contains("open gate with that name"), "{same}: {status}");
     }
     // The organizer's own device at that gate counts as the same gate.
     assert_eq!(name("north GATE", "/admin/check-in/gate").0, 303);

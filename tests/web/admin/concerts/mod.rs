@@ -209,7 +209,7 @@ fn addresses_are_unique_and_old_ones_lead_to_the_new_one() {
     assert_eq!(made, paths);
     let taken = post(&app, &organizer, &format!("{}/edit", made[0]), &[("slug", "midnight-parade")]);
     assert_eq!(taken.status(), 422);
-    assert!(taken.text().expect("a page").contains("Another concert has this address"));
+    assert!(taken.text().expect("a page").contains("Another concert has or had this address"));
 
     let parade = "/admin/events/midnight-parade/edit";
     let renamed = post(&app, &organizer, parade, &[("slug", "parade")]);
