@@ -125,9 +125,11 @@ test_image() {
   base=$(buildah from scratch)
   buildah add --quiet "$base" "$work/base.tar" / >/dev/null
   buildah commit --quiet "$base" localhost/techkraft-test-base >/dev/null
-  # The same with this machine's Rust, which is lent to it.
+  # The same with this machine's Rust. It compiles in half the time what is then larger and slower than the real image:
+  # the test is about neither.
   buildah config --env "PATH=$cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin" --env "CARGO_HOME=$cargo" \
-    --env "RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}" "$base"
+    --env "RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}" --env CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+    --env CARGO_PROFILE_RELEASE_LTO=off --env CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 "$base"
   buildah commit --quiet "$base" localhost/techkraft-test-build >/dev/null
   buildah rm "$base" >/dev/null
 
