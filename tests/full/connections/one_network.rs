@@ -60,7 +60,11 @@ fn one_address_gets_its_part_and_the_others_are_answered_at_once() {
     testkit::wait::eventually("a place", || {
         connect_from(1, server.address).ask(GET, WAIT).starts_with("HTTP/1.1 200")
     });
-    assert!(server.logged().contains("127.0.1.1/32 holds 32 connections"), "{}", server.logged());
+    assert!(
+        server.logged().contains("127.0.1.1/32 has reached its limit of 32 connections"),
+        "{}",
+        server.logged()
+    );
 }
 
 #[test]

@@ -9,8 +9,8 @@ use testkit::database::TestDatabase;
 use testkit::rush::{order, tier_ids};
 use testkit::server::Server;
 use testkit::visitor::{Purchase, Visitor};
+use testkit::wait::eventually;
 
-const STORM: Duration = Duration::from_secs(2);
 const VISITORS: usize = 16;
 /// Returned tickets can be bought after this time at the latest.
 const BACK_WITHIN: Duration = Duration::from_millis(500);
@@ -32,7 +32,7 @@ impl Drop for StormEnd<'_> {
 
 impl Storm {
     /// Runs the storm while `meanwhile` runs; returns how many orders were refused.
-    fn while_running<T>(server: &Server, tier: i64, meanwhile: impl FnOnce() -> T) -> (usize, T) {
+    fn while_running<T>(server: &Server, tier: i64, meanwhile: impl FnOnce(&Self) -> T) -> (usize, T) {
         let storm = Self { is_over: AtomicBool::new(false), answers: AtomicUsize::new(0) };
         let result = thread::scope(|scope| {
             for _ in 0..VISITORS {
@@ -40,7 +40,7 @@ impl Storm {
                 scope.spawn(move || storm.send_again_and_again(&mut visitor, tier));
             }
             let _end = StormEnd(&storm);
-            meanwhile()
+            meanwhile(&storm)
         });
         (storm.answers.into_inner(), result)
     }
@@ -76,14 +76,20 @@ fn a_storm_on_a_sold_out_tier_costs_next_to_no_statements() {
             |line: &&str| line.contains("LOG:  execute ") || line.contains("LOG:  statement: ");
         cluster.log().lines().filter(is_statement).count()
     };
-    let before = statements();
-    let (answers, ()) = Storm::while_running(&server, tier, || thread::sleep(STORM));
-    let cost = statements() - before;
-    println!("{answers} orders refused with {cost} statements");
-    assert!(answers > 1_000, "{answers} in {STORM:?} are no storm");
-    assert!(cost * 20 <= answers, "{cost} statements for {answers} orders");
-    // Independent of the number of orders: these are the board's and the desk's reads, a few every 100 ms.
-    assert!(cost <= 200, "{cost} statements in {STORM:?}");
+    let quiet = {
+        let before = statements();
+        thread::sleep(Duration::from_secs(2));
+        (statements() - before) as f64 / 2.0
+    };
+    let (before, begun) = (statements(), Instant::now());
+    let (answers, ()) = Storm::while_running(&server, tier, |storm| {
+        // On a busy machine this takes longer.
+        eventually("2,000 orders", || storm.answers.load(Ordering::Relaxed) > 2_000);
+    });
+    let (cost, seconds) = (statements() - before, begun.elapsed().as_secs_f64());
+    // The board and the desk go on reading, however many orders there are. The orders themselves cost next to nothing.
+    let most = 1.5 * quiet * seconds + 200.0;
+    assert!(cost as f64 <= most, "{cost} statements for {answers} orders, at most {most}");
 }
 
 /// Seen to fail when the desk trusts its memory for 10 s: the canceled tickets were refused for that long. Seen to
@@ -98,7 +104,7 @@ fn in_a_storm_a_booking_is_found_again_and_returned_tickets_are_sold_at_once() {
     let location = visitor.book(&bought).expect("an answer").location().to_owned();
     database.set_available("VIP", 0);
 
-    Storm::while_running(&server, tier, || {
+    Storm::while_running(&server, tier, |_| {
         thread::sleep(Duration::from_millis(300));
         for _ in 0..20 {
             let answer = visitor.book(&bought).expect("an answer");
